@@ -1,0 +1,39 @@
+"""A derivative calculator that explains itself and does not lie.
+
+>>> import autodiff
+>>> autodiff.evaluate("exp(sin(x^2))", {"x": 4.0}).gradient["x"]
+-5.744685762849454
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autodiff.answer import Answer, evaluate, parse
+    from autodiff.errors import AutodiffError
+    from autodiff.language.syntax import Program
+
+__all__ = ["Answer", "AutodiffError", "Program", "evaluate", "parse"]
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AutodiffError": "autodiff.errors",
+    "Answer": "autodiff.answer",
+    "evaluate": "autodiff.answer",
+    "parse": "autodiff.answer",
+    "Program": "autodiff.language.syntax",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: `import autodiff` alone costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'autodiff' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

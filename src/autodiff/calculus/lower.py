@@ -1,0 +1,297 @@
+"""Syntax tree to equations: names resolved, functions inlined, operators looked up in the table.
+
+`y = x^2; f(t) = 2t; f(y)` becomes the equations x, 2, y = x ^ 2, 2 * y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from autodiff.calculus import rules
+from autodiff.calculus.graph import Graph
+from autodiff.calculus.ops import Row
+from autodiff.errors import AutodiffError, Span, nearest, quoted
+from autodiff.language.syntax import (
+    CHAIN,
+    CONSTANTS,
+    JUXTAPOSITION,
+    Array,
+    Assign,
+    Call,
+    Define,
+    Expr,
+    Index,
+    Name,
+    Number,
+    Program,
+    walk,
+)
+
+LIMIT = 5_000_000
+"""Equations that inlining functions may make before it is called off."""
+
+Scope: TypeAlias = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A program as equations: the number of its result and what that is called, its inputs, all names it assigns."""
+
+    graph: Graph
+    result: int
+    name: str
+    inputs: tuple[str, ...]
+    assigned: Mapping[str, int]
+    source: str
+
+    def node(self, name: str) -> int | None:
+        """The equation of an input or an assigned name."""
+        if name in self.assigned:
+            return self.assigned[name]
+        return next((node for node, known in self.graph.inputs.items() if known == name), None)
+
+
+def lower(program: Program) -> Lowered:
+    """The equations of a program. Raises AutodiffError for a name or a call that has no meaning."""
+    lowering = _Lowering(program)
+    try:
+        lowered = lowering.run()
+        lowering.a_number(program.statements[-1].body)
+        return lowered
+    except AutodiffError as error:
+        raise error.within(program.source) from None
+
+
+def lower_template(program: Program, params: tuple[str, ...]) -> Lowered:
+    """The equations of a row's text; every parameter is an input, used or not."""
+    lowering = _Lowering(program)
+    for name in params:
+        lowering.graph.input(name)
+    return lowering.run()
+
+
+class _Lowering:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.graph = Graph()
+        self.assigned: dict[str, int] = {}
+        self.places: dict[str, Span] = {}
+        self.functions = {s.target.name: s for s in program.statements if isinstance(s, Define)}
+        self.calls: dict[tuple[str, tuple[int, ...]], int] = {}
+        self.same = rules.TABLE["+", 1]
+
+    def run(self) -> Lowered:
+        self._once_each()
+        self._no_cycles()
+        last = self.program.statements[-1]
+        result, name = -1, ""
+        for statement in self.program.statements:
+            if isinstance(statement, Define):
+                self._free_names(statement)
+                if statement is last:
+                    scope = {p.name: self._name(p, {}) for p in statement.params}
+                    result, name = self._expression(statement.body, scope), statement.target.name
+                continue
+            fresh = len(self.graph)
+            result = self._expression(statement.body, {})
+            if isinstance(statement, Assign):
+                name = statement.target.name
+                if isinstance(statement.body, Call) and statement.body.name in self.functions:
+                    fresh = len(self.graph)  # a later call with the same arguments must not be the named equation
+                result = self.graph.named(result, name, fresh, self.same, statement.body.span)
+                self.assigned[name] = result
+            else:
+                name = ""
+        inputs = tuple(self.graph.inputs.values())
+        taken = {*inputs, *self.assigned}
+        name = name or next(
+            n for n in ("f", "y", "g", "h", *(f"f{i}" for i in range(len(taken) + 1))) if n not in taken
+        )
+        return Lowered(self.graph, result, name, inputs, self.assigned, self.program.source)
+
+    # --- statements ---------------------------------------------------------------------------------------------------
+
+    def _once_each(self) -> None:
+        for statement in self.program.statements:
+            if isinstance(statement, Assign | Define):
+                target = statement.target
+                if target.name in self.places:
+                    raise AutodiffError(
+                        f"{quoted(target.name)} is given a meaning twice",
+                        span=target.span,
+                        also=(("first here:", self.places[target.name]),),
+                        hint="a name means one thing: choose another one",
+                    )
+                self.places[target.name] = target.span
+
+    def _no_cycles(self) -> None:
+        """No function may reach itself, directly or through others."""
+        if not self.functions:
+            return
+        from graphlib import CycleError, TopologicalSorter  # few programs define functions
+
+        try:
+            TopologicalSorter({name: self._called(f) for name, f in self.functions.items()}).prepare()
+        except CycleError as error:
+            cycle = error.args[1][::-1]
+            raise AutodiffError(
+                f"a function can't call itself: {' → '.join(cycle[:8])}",
+                span=self.functions[cycle[0]].target.span,
+                hint="write the repeated steps out as statements",
+            ) from None
+
+    def _called(self, function: Define) -> set[str]:
+        return {n.name for n in walk((function.body,)) if isinstance(n, Call) and n.name in self.functions}
+
+    def _free_names(self, function: Define) -> None:
+        """The inputs that a function's body mentions are inputs of the program, whether it is called or not."""
+        params = {p.name for p in function.params}
+        known = params | self.places.keys() | CONSTANTS.keys()
+        for node in walk((function.body,)):
+            if isinstance(node, Name) and node.name not in known:
+                self.graph.input(node.name, node.span)
+
+    # --- expressions --------------------------------------------------------------------------------------------------
+
+    def _expression(self, root: Expr, scope: Scope) -> int:
+        """The equation of `root`: a stack of what is to do, a stack of what is done."""
+        todo: list[tuple[Expr | tuple[str, tuple[int, ...]], Scope, bool]] = [(root, scope, False)]
+        done: list[int] = []
+        while todo:
+            node, scope, ready = todo.pop()
+            if isinstance(node, tuple):
+                self.calls[node] = done[-1]
+            elif isinstance(node, Number):
+                done.append(self.graph.constant(node.value, node.span))
+            elif isinstance(node, Name):
+                done.append(self._name(node, scope))
+            elif isinstance(node, Array | Index):
+                raise AutodiffError(
+                    "arrays are read but not evaluated yet",
+                    span=node.span,
+                    hint="write one name per element, x0, x1, …",
+                )
+            elif not ready:
+                self._callable(node)
+                todo.append((node, scope, True))
+                todo.extend((arg, scope, False) for arg in reversed(node.args))
+            else:
+                args = tuple(done[len(done) - len(node.args) :])
+                del done[len(done) - len(args) :]
+                function = self.functions.get(node.name)
+                if function is None:
+                    done.append(self._equation(node, args))
+                elif (node.name, args) in self.calls:
+                    done.append(self.calls[node.name, args])
+                else:
+                    todo.append(((node.name, args), scope, True))
+                    todo.append((function.body, dict(zip((p.name for p in function.params), args, strict=True)), False))
+        return done[0]
+
+    def _name(self, node: Name, scope: Scope) -> int:
+        for known in (scope, self.assigned):
+            if node.name in known:
+                return known[node.name]
+        if node.name in CONSTANTS:
+            return self.graph.constant(CONSTANTS[node.name], node.span)
+        if node.name in self.places:
+            raise AutodiffError(
+                f"{quoted(node.name)} is used before it is assigned",
+                span=node.span,
+                also=(("assigned here:", self.places[node.name]),),
+                hint="move the assignment up",
+            )
+        return self.graph.input(node.name, node.span)
+
+    def _callable(self, node: Call) -> None:
+        """Whether a call has a meaning, said before its arguments are looked at."""
+        row = self._row(node)
+        if node.name in self.functions:
+            self._count(node, len(self.functions[node.name].params))
+        elif node.name == JUXTAPOSITION:
+            self._not_a_slip(node)
+        elif row is None and rules.arities(node.name):
+            self._count(node, *rules.arities(node.name))
+        elif row is None and node.name != CHAIN:
+            raise AutodiffError(
+                f"{quoted(node.name)} works on arrays, which are read but not evaluated yet", span=node.name_span
+            )
+        for arg in node.args[row.conditions if row else 0 :]:
+            self.a_number(arg)
+
+    def _row(self, node: Call) -> Row | None:
+        return rules.find("*" if node.name == JUXTAPOSITION else node.name, len(node.args))
+
+    def a_number(self, node: Expr) -> None:
+        row = self._row(node) if isinstance(node, Call) else None
+        if row and row.truth and row.conditions:
+            raise AutodiffError(
+                f"'{row.name}' gives a condition, and a number is wanted here",
+                span=node.span,
+                hint="write if(condition, 1, 0)",
+            )
+
+    def _count(self, node: Call, *wanted: int) -> None:
+        if len(node.args) not in wanted:
+            row = rules.find(node.name, wanted[0])
+            shape = (
+                row.signature if row else f"{node.name}({', '.join(p.name for p in self.functions[node.name].params)})"
+            )
+            numbers = " or ".join(map(str, wanted)) + (" or more" if row and row.variadic else "")
+            raise AutodiffError(
+                f"{node.name} takes {numbers} argument{'s' * (numbers != '1')}, not {len(node.args)}",
+                span=node.span,
+                hint=f"write {shape}",
+            )
+
+    def _not_a_slip(self, node: Call) -> None:
+        """`sine(x)` reads as a product when `sine` is no function; a name like a function's is rather a slip."""
+        left, right = node.args
+        if isinstance(left, Call) and left.name == JUXTAPOSITION:
+            left = left.args[1]
+        if not isinstance(left, Name) or left.name in CONSTANTS or left.name in self.places:
+            return
+        if self.program.source[right.span[0]] != "(" or len(left.name) < 2:
+            return
+        meant = nearest(left.name, rules.functions() | self.functions.keys())
+        uses = sum(
+            isinstance(n, Name) and n.name == left.name for n in walk(tuple(s.body for s in self.program.statements))
+        )
+        if meant and uses == 1:
+            raise AutodiffError(
+                f"unknown function {quoted(left.name)}",
+                span=left.span,
+                hint=f"did you mean {meant}? For a product write {left.name}*(…)",
+            )
+
+    def _equation(self, node: Call, args: tuple[int, ...]) -> int:
+        if len(self.graph) > LIMIT:
+            raise AutodiffError(f"the program grows beyond {LIMIT:,} operations when its functions are inlined")
+        row = rules.TABLE["and", 2] if node.name == CHAIN else self._row(node)
+        assert row is not None  # _callable has seen to it
+        for k in range(row.conditions):
+            self._a_condition(node, args[k], node.args[k].span)
+        if self._power_of_e(node):
+            return self.graph.call(rules.TABLE["exp", 1], args[1:], node.span)
+        if len(args) > row.arity:
+            return self._folded(row, args, node.span)
+        return self.graph.call(row, args, node.span)
+
+    def _folded(self, row: Row, args: tuple[int, ...], span: Span) -> int:
+        node = args[0]
+        for arg in args[1:]:
+            node = self.graph.call(row, (node, arg), span)
+        return node
+
+    def _power_of_e(self, node: Call) -> bool:
+        """`e^z` is the exponential function: the constant e itself is rounded, exp(z) is not built on it."""
+        return node.name == "^" and isinstance(node.args[0], Name) and node.args[0].name == "e"
+
+    def _a_condition(self, node: Call, arg: int, span: Span) -> None:
+        row = self.graph.rows[arg]
+        if row is None or not row.truth:
+            raise AutodiffError(
+                f"'{node.name}' needs a condition here, such as x > 0", span=span, hint="write for example x != 0"
+            )

@@ -1,0 +1,24 @@
+"""`autodiff completion`: Click's own completion script for a shell."""
+
+from __future__ import annotations
+
+import click
+
+EPILOG = """\b
+Examples:
+  eval "$(autodiff completion bash)"
+  autodiff completion zsh > ~/.autodiff-complete.zsh
+"""
+
+
+@click.command("completion", epilog=EPILOG)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def command(shell: str) -> None:
+    """Print the completion script of SHELL."""
+    from click.shell_completion import get_completion_class
+
+    from autodiff.cli.main import cli
+
+    found = get_completion_class(shell)
+    assert found is not None  # the choice above lists what Click has
+    click.echo(found(cli, {}, "autodiff", "_AUTODIFF_COMPLETE").source())

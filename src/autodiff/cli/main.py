@@ -1,0 +1,152 @@
+"""The command `autodiff`: which commands there are, how words become programs or options, how everything ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from autodiff import __version__
+from autodiff.errors import INTERNAL, USAGE, AutodiffError, nearest, printable, quoted
+
+COMMANDS = {
+    "eval": "value and gradient at a point",
+    "functions": "every function: formula, derivative, domain, example",
+    "completion": "the shell's completion script",
+}
+
+
+class Group(click.Group):
+    """The commands, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"autodiff.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("--"):
+            near = nearest(args[0], COMMANDS)
+            hint = (
+                f"did you mean {near}?"
+                if near
+                else f'for a value and its slopes: autodiff eval "{printable(args[0])[:60]}"'
+            )
+            raise AutodiffError(f"no such command {quoted(args[0])}", hint=f"{hint} (commands: {', '.join(COMMANDS)})")
+        return super().resolve_command(ctx, args)
+
+
+class ProgramCommand(click.Command):
+    """A command with a PROGRAM, which may begin with a minus: a word that is no option of ours is a program.
+
+    `-x^2` is a program, `-q` an option, `--wort` a mistake.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        flags, takes_value = set[str](), set[str]()
+        for param in self.get_params(ctx):
+            if isinstance(param, click.Option):
+                flags.update(param.opts, param.secondary_opts)
+                if not param.is_flag and not param.count:
+                    takes_value.update(param.opts)
+        words: list[str] = []
+        programs: list[str] = []
+        rest = iter(args)
+        for word in rest:
+            if word == "--":
+                programs.extend(rest)
+            elif word in takes_value:
+                words += [word, *_one(rest)]
+            elif word.startswith("-") and word != "-" and word not in flags and not _is_option(word):
+                programs.append(word)
+            else:
+                words.append(word)
+        return super().parse_args(ctx, [*words, "--", *programs] if programs else words)
+
+
+def _one(rest: Any) -> list[str]:
+    return [word for word in [next(rest, None)] if word is not None]
+
+
+def _is_option(word: str) -> bool:
+    return re.fullmatch(r"--[A-Za-z][A-Za-z-]*(=.*)?", word, re.DOTALL) is not None
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", prog_name="autodiff")
+def cli() -> None:
+    """A derivative calculator that explains itself and does not lie.
+
+    \b
+    autodiff eval "exp(sin(x^2))" --at x=4
+    autodiff functions tanh
+    """
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; every error ends here as a sentence on stderr."""
+    try:
+        status = cli.main(None if args is None else list(args), prog_name="autodiff", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except AutodiffError as error:
+        return _fail(str(error), error.exit_status)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        return USAGE
+    except click.Abort:
+        return _fail("", 130)
+    except click.ClickException as error:
+        return _fail(_click_message(error), USAGE)
+    except KeyboardInterrupt:
+        return _fail("", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        return _fail("out of memory: the program or its answer is too large for this machine", INTERNAL)
+    except Exception as error:  # the last fence: a person never sees a traceback
+        if os.environ.get("AUTODIFF_DEBUG"):
+            raise
+        return _fail(
+            f"a bug in autodiff ({type(error).__name__}: {error})\n"
+            "  please report the command; AUTODIFF_DEBUG=1 shows where it happened",
+            INTERNAL,
+        )
+
+
+def _click_message(error: click.ClickException) -> str:
+    hint = ""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f"\n  see {error.ctx.command_path} --help"
+    return error.format_message() + hint
+
+
+def _fail(message: str, status: int) -> int:
+    if message:
+        print(f"error: {printable(message)}", file=sys.stderr)
+    return status
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run())

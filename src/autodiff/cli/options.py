@@ -1,0 +1,156 @@
+"""What commands share: where the program comes from, where the point comes from, notices."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from autodiff.answer import parse_point
+from autodiff.errors import DATA, AutodiffError, printable, quoted
+from autodiff.language.syntax import Reading
+
+_LARGEST = sys.float_info.max
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def complete_function(incomplete: str, bracket: str = "") -> list[str]:
+    """The functions that begin so, for the shell's completion."""
+    from autodiff.calculus import rules
+
+    return sorted(f"{name}{bracket}" for name in rules.functions() - rules.ARRAYS if name.startswith(incomplete))
+
+
+def program_options(command: F) -> F:
+    """PROGRAM, `-f FILE`, `--strict`."""
+    for decorate in (
+        click.option("--strict", is_flag=True, help="Make a doubtful reading such as 1/2x an error."),
+        click.option("-f", "--file", metavar="FILE", help="Read the program from FILE."),
+        click.argument(
+            "program",
+            required=False,
+            shell_complete=lambda _ctx, _param, incomplete: complete_function(incomplete, "("),
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def point_options(command: F) -> F:
+    """`--at`, `--wrt`."""
+    for decorate in (
+        click.option(
+            "--wrt", metavar="NAMES", help="Differentiate by these inputs or assigned names (default: every input)."
+        ),
+        click.option(
+            "--at",
+            "points",
+            metavar="NAME=VALUE[,…]",
+            multiple=True,
+            help="The point: constant expressions (x=pi/2,y=-1e-3), or @FILE.json. Repeatable.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def read_program(program: str | None, file: str | None) -> str:
+    """The program's text from the argument, a file, or stdin for `-`."""
+    if program is not None and file is not None:
+        raise AutodiffError("the program is given twice, as an argument and with -f", hint="choose one")
+    if file is not None:
+        return _decoded(_bytes(file), file)
+    if program is None:
+        raise AutodiffError(
+            "no program", hint='write it in quotes: autodiff eval "sin(x^2)" --at x=4; or use -f FILE, or - for stdin'
+        )
+    if program == "-":
+        return _decoded(sys.stdin.buffer.read(), "stdin")
+    return program
+
+
+def read_point(points: Iterable[str]) -> dict[str, float]:
+    """Every `--at` together; a name may be given once."""
+    point: dict[str, float] = {}
+    for text in points:
+        for name, value in (_file_point(text[1:]) if text.startswith("@") else parse_point(text)).items():
+            if name in point:
+                raise AutodiffError(f"--at gives {quoted(name)} twice", hint="a name has one value")
+            point[name] = value
+    return point
+
+
+def names(text: str | None) -> list[str] | None:
+    """`a, b` as a list; None stays None."""
+    if text is None:
+        return None
+    found = [name.strip() for name in text.split(",")]
+    if not all(found):
+        raise AutodiffError("--wrt needs names separated by commas", hint="write for example --wrt x,y")
+    return found
+
+
+def notices(readings: tuple[Reading, ...]) -> None:
+    """Say on stderr how doubtful parts were read, the first three of them."""
+    for reading in readings[:3]:
+        print(f"notice: {printable(str(reading))}", file=sys.stderr)
+    if len(readings) > 3:
+        print(f"notice: and {len(readings) - 3} more readings like these; --strict stops at the first", file=sys.stderr)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise AutodiffError(f"can't read {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
+    except ValueError:
+        raise AutodiffError(f"{quoted(path, 200)} is no file name", exit_status=DATA) from None
+
+
+def _decoded(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AutodiffError(
+            f"{quoted(name, 200)} is not UTF-8 text: byte {error.start} is {content[error.start]:#04x}",
+            exit_status=DATA,
+            hint="save it as UTF-8",
+        ) from None
+
+
+def _file_point(path: str) -> dict[str, float]:
+    """A JSON object of numbers."""
+    text = _decoded(_bytes(path), path)
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in found:
+                raise AutodiffError(f"{quoted(path, 200)} gives {quoted(name)} twice", exit_status=DATA)
+            found[name] = value
+        return found
+
+    try:
+        data = json.loads(text, object_pairs_hook=once)
+    except json.JSONDecodeError as error:
+        raise AutodiffError(
+            f"{quoted(path, 200)} is not JSON: {error.msg}, line {error.lineno} column {error.colno}", exit_status=DATA
+        ) from None
+    except (RecursionError, ValueError):
+        raise AutodiffError(f"{quoted(path, 200)} is not a JSON object of numbers", exit_status=DATA) from None
+    if not isinstance(data, dict):
+        raise AutodiffError(
+            f"{quoted(path, 200)} is not a JSON object", exit_status=DATA, hint='it should look like {"x": 4.0}'
+        )
+    for name, value in data.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST <= value <= _LARGEST:
+            raise AutodiffError(
+                f"{quoted(path, 200)}: {quoted(name)} must be a finite number, not {quoted(json.dumps(value))}",
+                exit_status=DATA,
+            )
+    return data

@@ -1,0 +1,109 @@
+"""The one error of this package: what was found, where, and what to do next.
+
+>>> str(AutodiffError("unknown function 'sine'", span=(0, 4), source="sine(x)", hint="did you mean 'sin'?"))
+"unknown function 'sine'\\n    sine(x)\\n    ^^^^\\n  did you mean 'sin'?"
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+Span = tuple[int, int]
+"""Start and end of a piece of the program's text, in characters, end excluded."""
+
+USAGE, HARD_POINT, DATA, INTERNAL = 2, 3, 4, 70
+"""Exit statuses: a mistake in text or options; no value or no derivative here; a file; a bug in this tool."""
+
+_WIDEST = 100  # characters of a program line that an error shows around the caret
+
+
+class AutodiffError(Exception):
+    """A mistake in a program or in the arguments, never a hard point (that is a result).
+
+    `message` says what was found and expected, `span` where in `source`, `hint` the next step, `also` other places
+    with a label each, `exit_status` what the command ends with. `str()` is the whole report, safe to print:
+    control characters of the user's text are shown escaped.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        span: Span | None = None,
+        source: str = "",
+        hint: str = "",
+        also: tuple[tuple[str, Span], ...] = (),
+        exit_status: int = USAGE,
+    ) -> None:
+        super().__init__(message)
+        self.message, self.span, self.source, self.hint = message, span, source, hint
+        self.also, self.exit_status = also, exit_status
+
+    def within(self, source: str) -> AutodiffError:
+        """The same error, knowing the text that its spans count in."""
+        self.source = self.source or source
+        return self
+
+    def __str__(self) -> str:
+        return "\n".join([printable(self.message), *self._places(), *(f"  {printable(h)}" for h in [self.hint] if h)])
+
+    def _places(self) -> list[str]:
+        if self.span is None or not self.source:
+            return []
+        lines = excerpt(self.source, self.span)
+        for label, span in self.also:
+            lines += [f"  {printable(label)}", *excerpt(self.source, span)]
+        return lines
+
+
+def printable(text: str) -> str:
+    """`text` with every control, format and surrogate character shown as an escape, so a terminal obeys none."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def quoted(text: str, limit: int = 40) -> str:
+    """A piece of the user's text for a message: in quotes, safe, cut in the middle when it is long."""
+    return f"'{shortened(text, limit)}'"
+
+
+def shortened(text: str, limit: int = 40) -> str:
+    """`text` on one line, at most `limit` characters, the middle left out."""
+    if len(text) > 4 * limit:  # a name of 60,000 characters need not be split to be cut
+        text = text[: 2 * limit] + text[-2 * limit :]
+    text = printable(" ".join(text.split()))
+    return text if len(text) <= limit else f"{text[: limit - limit // 3 - 1]}…{text[-(limit // 3) :]}"
+
+
+def nearest(word: str, options: Iterable[str]) -> str:
+    """The option that `word` is most likely a slip of, or ""."""
+    import difflib  # only an error needs it
+
+    if len(word) > 40:
+        return ""
+    known = {option.lower(): option for option in options}
+    found = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.7)
+    return known[found[0]] if found else ""
+
+
+def excerpt(source: str, span: Span) -> list[str]:
+    """The program line of `span` with carets under it; a long line is cut around them, a long program gets a number."""
+    start, end = min(span[0], len(source)), min(max(span), len(source))
+    first = max(source.rfind("\n", 0, start), source.rfind("\r", 0, start)) + 1
+    stops = [i for i in (source.find("\n", start), source.find("\r", start)) if i >= 0]
+    last = min(stops, default=len(source))
+    end = max(min(end, last), start)
+    left = max(first, min(start - _WIDEST // 3, last - _WIDEST)) if last - first > _WIDEST else first
+    right = min(last, left + _WIDEST)
+    head, tail = "…" * (left > first), "…" * (right < last)
+    before, marked = head + printable(source[left:start]), printable(source[start : min(end, right)])
+    number = f"line {source.count(chr(10), 0, start) + 1}: " if "\n" in source.rstrip() else ""
+    line = before + marked + printable(source[max(start, min(end, right)) : right]) + tail
+    return [f"    {number}{line}", " " * (4 + _columns(number + before)) + "^" * max(1, _columns(marked))]
+
+
+def _columns(text: str) -> int:
+    """How many terminal columns `text` takes: wide characters two, combining marks none."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,1 @@
+"""Text to syntax tree: `syntax` says what a tree is, `parse` makes one."""

@@ -1,0 +1,200 @@
+"""The syntax tree: what the user wrote, with the place of every part.
+
+`2x + sin(y)` is `Call("+", (Call(JUXTAPOSITION, (Number(2), Name("x"))), Call("sin", (Name("y"),))))`.
+An operator is a call of the function whose name is its symbol; no identifier can collide with one.
+A tree may be 100,000 levels deep, so nothing here recurses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from autodiff.errors import Span
+
+JUXTAPOSITION = "implicit *"
+"""The name of a product written without an operator. A row has no such name: it is lowered as `*`."""
+
+CHAIN = "chained <"
+"""The name of `a < b <= c`: its arguments are the comparisons, each a call that shares its middle with the next."""
+
+CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e, "tau": math.tau, "τ": math.tau}
+"""Names with a fixed value; no program may assign them."""
+
+
+class _Tree:
+    """Equality by shape and a short repr, both without recursion; places in the text don't count."""
+
+    __slots__ = ()
+    span: Span
+
+    def children(self) -> tuple[Expr, ...]:
+        return ()
+
+    def label(self) -> object:
+        return None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Tree):
+            return NotImplemented
+        pairs: list[tuple[_Tree, _Tree]] = [(self, other)]
+        while pairs:
+            a, b = pairs.pop()
+            inner = a.children(), b.children()
+            if type(a) is not type(b) or a.label() != b.label() or len(inner[0]) != len(inner[1]):
+                return False
+            pairs.extend(zip(*inner, strict=True))
+        return True
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.label(), len(self.children())))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.label()} {self.span[0]}:{self.span[1]}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Number(_Tree):
+    """A literal; `value` is the float64 nearest to what was written."""
+
+    value: float
+    span: Span
+
+    def label(self) -> object:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Name(_Tree):
+    """An input, an assigned name, a parameter or a constant; NFKC-normalised."""
+
+    name: str
+    span: Span
+
+    def label(self) -> object:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Call(_Tree):
+    """A function or operator applied to arguments; `name_span` is the place of the name or symbol."""
+
+    name: str
+    args: tuple[Expr, ...]
+    span: Span
+    name_span: Span
+
+    def children(self) -> tuple[Expr, ...]:
+        return self.args
+
+    def label(self) -> object:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Array(_Tree):
+    """`[a, b, c]`; a matrix is an array of arrays."""
+
+    items: tuple[Expr, ...]
+    span: Span
+
+    def children(self) -> tuple[Expr, ...]:
+        return self.items
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Index(_Tree):
+    """`base[i, j]`."""
+
+    base: Expr
+    indices: tuple[Expr, ...]
+    span: Span
+
+    def children(self) -> tuple[Expr, ...]:
+        return (self.base, *self.indices)
+
+
+Expr: TypeAlias = Number | Name | Call | Array | Index
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Expression(_Tree):
+    """A statement that is a bare expression."""
+
+    body: Expr
+    span: Span
+
+    def children(self) -> tuple[Expr, ...]:
+        return (self.body,)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Assign(_Tree):
+    """`y = x^2`, and one `NAME=VALUE` of `--at`."""
+
+    target: Name
+    body: Expr
+    span: Span
+
+    def children(self) -> tuple[Expr, ...]:
+        return (self.target, self.body)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Define(_Tree):
+    """`f(t, u) = t*u`."""
+
+    target: Name
+    params: tuple[Name, ...]
+    body: Expr
+    span: Span
+
+    def children(self) -> tuple[Expr, ...]:
+        return (self.target, *self.params, self.body)
+
+
+Statement: TypeAlias = Expression | Assign | Define
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A part of the text that a person might read otherwise, and the one meaning that it has."""
+
+    text: str
+    meaning: str
+    span: Span
+
+    def __str__(self) -> str:
+        return f"{self.text} is read as {self.meaning}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Program:
+    """A parsed program: its `source`, its `statements`, and the doubtful `readings` among them.
+
+    Two programs are equal when their statements are, wherever the blanks and brackets stand.
+    """
+
+    source: str
+    statements: tuple[Statement, ...]
+    readings: tuple[Reading, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and self.statements == other.statements
+
+    def __hash__(self) -> int:
+        return hash(self.statements)
+
+    def __repr__(self) -> str:
+        return f"<Program of {len(self.statements)} statements>"
+
+
+def walk(roots: tuple[Expr, ...]) -> Iterator[Expr]:
+    """Every node under `roots`, each before its arguments, in the order of the text."""
+    stack = list(reversed(roots))
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.children()))

@@ -1,0 +1,104 @@
+"""The table of functions as a listing, one function in full, JSON or Markdown."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from autodiff.answer import evaluate
+from autodiff.calculus.blame import shown
+from autodiff.calculus.ops import Row
+
+HEADER = ("function", "meaning", "derivative", "domain")
+
+
+def show(rows: Sequence[Row], *, terminal: bool) -> None:
+    """Print the listing: a table on a terminal, tab-separated lines in a pipe."""
+    if not terminal:
+        print("\n".join("\t".join(_cells(row)) for row in rows))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*HEADER, box=box.SIMPLE_HEAD, header_style="bold")
+    for row in rows:
+        name, *others = (Text(cell) for cell in _cells(row))
+        name.stylize("bold cyan")
+        table.add_row(name, *others)
+    Console().print(table)
+
+
+def details(row: Row) -> str:
+    """All that the row says, a line each."""
+    lines = [
+        (row.signature, row.doc),
+        ("other names", " ".join(row.names[1:])),
+        ("value", row.value.removeprefix("= ") if row.value.startswith("= ") else ""),
+        *((f"d/d{p}", _slope(text)) for p, text in zip(row.params, row.formula, strict=True)),
+        ("rule", row.rule),
+        ("domain", _domain(row)),
+        ("corner", row.corner.partition(" at ")[2]),
+        ("jump", row.jump.partition(" at ")[2]),
+        ("infinite", row.vertical),
+        ("accuracy", f"value {row.bound[0]} ulp, slopes {row.bound[1]} ulp" if not row.pick and not row.truth else ""),
+        ("LaTeX", row.tex),
+        ("example", f"{row.example} = {_result(row)}"),
+    ]
+    wide = max(len(label) for label, text in lines if text)
+    return "\n".join(f"{label:<{wide}}  {text}" for label, text in lines if text)
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """A list of objects, one per row."""
+    return json.dumps(
+        [
+            {
+                "name": row.name,
+                "names": list(row.names),
+                "signature": row.signature,
+                "doc": row.doc,
+                "slopes": dict(zip(row.params, row.formula, strict=True)),
+                "rule": row.rule,
+                "domain": _domain(row),
+                "example": row.example,
+            }
+            for row in rows
+        ],
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The listing as a Markdown table, as it stands in the README."""
+    lines = ["| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
+    for row in rows:
+        name, meaning, slope, domain = (cell.replace("|", "\\|") for cell in _cells(row))
+        lines.append(f"| `{name}` | {meaning} | {_code(slope)} | {_code(domain)} |")
+    return "\n".join(lines)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _cells(row: Row) -> tuple[str, str, str, str]:
+    slopes = [_slope(text) for text in row.formula]
+    names = row.signature + "".join(f", {name}" for name in row.names[1:])
+    return names, row.doc, ", ".join(slopes), _domain(row)
+
+
+def _slope(text: str) -> str:
+    return {"none": "none: must be constant"}.get(text, text)
+
+
+def _domain(row: Row) -> str:
+    return " and ".join(re.sub(r"#(\w)", r"\1", part.partition(" | ")[2] or part) for part in row.domain)
+
+
+def _result(row: Row) -> str:
+    value = evaluate(row.example).value
+    return "none" if value is None else shown(value)

@@ -1,0 +1,57 @@
+"""Run the command as a user does: in a process of its own, or in this one when many runs are needed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from autodiff.cli.main import run as run_command
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a run left: its exit status and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+class _Text(io.TextIOWrapper):
+    """A stream that is no terminal and keeps what is written, bytes included."""
+
+    def __init__(self, content: bytes = b"") -> None:
+        super().__init__(io.BytesIO(content), encoding="utf-8", write_through=True, newline="")
+
+    def text(self) -> str:
+        self.flush()
+        assert isinstance(self.buffer, io.BytesIO)
+        return self.buffer.getvalue().decode("utf-8")
+
+
+def autodiff(*args: str, stdin: bytes = b"") -> Ended:
+    """Run `autodiff ARGS…` in this process."""
+    out, err = _Text(), _Text()
+    before, sys.stdin = sys.stdin, _Text(stdin)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = run_command(args)
+    finally:
+        sys.stdin = before
+    return Ended(status, out.text(), err.text())
+
+
+def process(*args: str, stdin: str = "", **environment: str) -> Ended:
+    """Run `python -m autodiff ARGS…` in a fresh interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-m", "autodiff", *args],
+        input=stdin.encode(),
+        capture_output=True,
+        env={**os.environ, **environment},
+        timeout=120,
+    )
+    return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())

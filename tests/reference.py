@@ -1,0 +1,241 @@
+"""The truth: every row of the table in 50-digit arithmetic, and the points at which it is looked at.
+
+`VALUES` gives a row's value and `SLOPES` its local slopes from mpmath alone, by formulas that are not the table's.
+A row without an entry here fails the test, so nothing enters the table untested.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import mpmath
+from mpmath import mp, mpf
+
+mp.dps = 50
+
+Mp = Any
+"""An mpmath number; the library has no type information."""
+
+
+def _digits(*args: Mp) -> None:
+    """Enough digits that no argument is lost beside 1: 50 behind the larger of 1 and the argument, and before 1/it."""
+    exponents = [abs(int(mpmath.mag(a))) for a in args if a]
+    mp.prec = 400 + 2 * min(max(exponents, default=0), 1100)
+
+
+def _erfc(u: Mp) -> Mp:
+    return mpmath.erfc(u) if u < 1e6 else mpf(0)
+
+
+SLOW = {"gamma", "lgamma", "digamma", "polygamma", "spherical_jn"}
+"""Rows whose reference takes long at huge arguments: looked at up to 300, in 120 digits."""
+
+
+def _exact(name: str, function: Callable[..., Mp]) -> Callable[..., Mp]:
+    def run(*args: Mp) -> Mp:
+        with mp.workdps(120):
+            if name not in SLOW:
+                _digits(*args)
+            return function(*args)
+
+    return run
+
+
+def _mod(u: Mp, v: Mp) -> Mp:
+    return u - v * mpmath.floor(u / v)
+
+
+def _spherical(n: Mp, u: Mp) -> Mp:
+    if u == 0:
+        return mpf(n == 0)
+    return (
+        mpmath.sqrt(mpmath.pi / (2 * abs(u))) * mpmath.besselj(n + mpf(1) / 2, abs(u)) * (-1 if u < 0 and n % 2 else 1)
+    )
+
+
+def _lgamma(u: Mp) -> Mp:
+    return mpmath.log(abs(mpmath.gamma(u))) if u < 0 or abs(u) < 1e6 else mpmath.loggamma(u)
+
+
+def _phi(u: Mp) -> Mp:
+    return _erfc(-u / mpmath.sqrt(2)) / 2
+
+
+def _density(u: Mp) -> Mp:
+    return mpmath.exp(-u * u / 2) / mpmath.sqrt(2 * mpmath.pi)
+
+
+def _power(u: Mp, v: Mp) -> Mp:
+    return mpf(1) if v == 0 else mpmath.power(u, v) if u else mpf(0)
+
+
+def _sigmoid(u: Mp) -> Mp:
+    return 1 / (1 + mpmath.exp(-u))
+
+
+def _log(u: Mp) -> Mp:
+    return mpmath.log(u)
+
+
+_HALF = mpf(1) / 2
+_LEAK = mpf(0.01)
+_DIFF: dict[str, tuple[Callable[..., Mp], tuple[Callable[..., Mp] | None, ...]]] = {
+    "+ 2": (lambda u, v: u + v, (lambda u, v: 1, lambda u, v: 1)),
+    "- 2": (lambda u, v: u - v, (lambda u, v: 1, lambda u, v: -1)),
+    "* 2": (lambda u, v: u * v, (lambda u, v: v, lambda u, v: u)),
+    "/ 2": (lambda u, v: u / v, (lambda u, v: 1 / v, lambda u, v: -u / v**2)),
+    "- 1": (lambda u: -u, (lambda u: -1,)),
+    "+ 1": (lambda u: u, (lambda u: 1,)),
+    "^ 2": (
+        _power,
+        (lambda u, v: v * mpmath.power(u, v - 1) if v else 0, lambda u, v: _power(u, v) * mpmath.log(u) if u else 0),
+    ),
+    "sqrt 1": (mpmath.sqrt, (lambda u: 1 / (2 * mpmath.sqrt(u)),)),
+    "cbrt 1": (
+        lambda u: mpmath.sign(u) * mpmath.cbrt(abs(u)),
+        (lambda u: 1 / (3 * mpmath.cbrt(abs(u)) ** 2),),
+    ),
+    "exp 1": (mpmath.exp, (mpmath.exp,)),
+    "exp2 1": (lambda u: mpmath.power(2, u), (lambda u: mpmath.power(2, u) * mpmath.ln2,)),
+    "expm1 1": (mpmath.expm1, (mpmath.exp,)),
+    "ln 1": (_log, (lambda u: 1 / u,)),
+    "log 2": (
+        lambda u, v: _log(u) / _log(v),
+        (lambda u, v: 1 / (u * _log(v)), lambda u, v: -_log(u) / (v * _log(v) ** 2)),
+    ),
+    "log2 1": (lambda u: _log(u) / mpmath.ln2, (lambda u: 1 / (u * mpmath.ln2),)),
+    "log10 1": (lambda u: _log(u) / mpmath.ln10, (lambda u: 1 / (u * mpmath.ln10),)),
+    "log1p 1": (mpmath.log1p, (lambda u: 1 / (1 + u),)),
+    "xlogy 2": (
+        lambda u, v: u * _log(v) if u else 0,
+        (lambda u, v: _log(v), lambda u, v: u / v if u else 0),
+    ),
+    "sin 1": (mpmath.sin, (mpmath.cos,)),
+    "cos 1": (mpmath.cos, (lambda u: -mpmath.sin(u),)),
+    "tan 1": (mpmath.tan, (lambda u: mpmath.cos(u) ** -2,)),
+    "sec 1": (lambda u: 1 / mpmath.cos(u), (lambda u: mpmath.sin(u) / mpmath.cos(u) ** 2,)),
+    "csc 1": (lambda u: 1 / mpmath.sin(u), (lambda u: -mpmath.cos(u) / mpmath.sin(u) ** 2,)),
+    "cot 1": (lambda u: mpmath.cos(u) / mpmath.sin(u), (lambda u: -(mpmath.sin(u) ** -2),)),
+    "asin 1": (mpmath.asin, (lambda u: 1 / mpmath.sqrt(1 - u * u),)),
+    "acos 1": (mpmath.acos, (lambda u: -1 / mpmath.sqrt(1 - u * u),)),
+    "atan 1": (mpmath.atan, (lambda u: 1 / (1 + u * u),)),
+    "atan2 2": (
+        mpmath.atan2,
+        (lambda u, v: v / (u * u + v * v), lambda u, v: -u / (u * u + v * v)),
+    ),
+    "sinc 1": (
+        lambda u: mpmath.sin(u) / u if u else 1,
+        (lambda u: (u * mpmath.cos(u) - mpmath.sin(u)) / u**2 if u else 0,),
+    ),
+    "deg 1": (lambda u: u * 180 / mpmath.pi, (lambda u: 180 / mpmath.pi,)),
+    "rad 1": (lambda u: u * mpmath.pi / 180, (lambda u: mpmath.pi / 180,)),
+    "sinh 1": (mpmath.sinh, (mpmath.cosh,)),
+    "cosh 1": (mpmath.cosh, (mpmath.sinh,)),
+    "tanh 1": (mpmath.tanh, (lambda u: mpmath.cosh(u) ** -2,)),
+    "sech 1": (lambda u: 1 / mpmath.cosh(u), (lambda u: -mpmath.sinh(u) / mpmath.cosh(u) ** 2,)),
+    "csch 1": (lambda u: 1 / mpmath.sinh(u), (lambda u: -mpmath.cosh(u) / mpmath.sinh(u) ** 2,)),
+    "coth 1": (lambda u: mpmath.cosh(u) / mpmath.sinh(u), (lambda u: -(mpmath.sinh(u) ** -2),)),
+    "asinh 1": (mpmath.asinh, (lambda u: 1 / mpmath.sqrt(1 + u * u),)),
+    "acosh 1": (mpmath.acosh, (lambda u: 1 / mpmath.sqrt(u * u - 1),)),
+    "atanh 1": (mpmath.atanh, (lambda u: 1 / (1 - u * u),)),
+    "abs 1": (abs, (mpmath.sign,)),
+    "sign 1": (mpmath.sign, (None,)),
+    "floor 1": (mpmath.floor, (None,)),
+    "ceil 1": (mpmath.ceil, (None,)),
+    "round 1": (mpmath.nint, (None,)),
+    "mod 2": (_mod, (lambda u, v: 1, lambda u, v: -mpmath.floor(u / v))),
+    "min 2": (min, (lambda u, v: u < v, lambda u, v: v < u)),
+    "max 2": (max, (lambda u, v: u > v, lambda u, v: v > u)),
+    "clamp 3": (
+        lambda u, a, b: min(max(u, a), b),
+        (lambda u, a, b: a < u < b, lambda u, a, b: u < a, lambda u, a, b: u > b),
+    ),
+    "hypot 2": (
+        lambda u, v: mpmath.sqrt(u * u + v * v),
+        (lambda u, v: u / mpmath.sqrt(u * u + v * v), lambda u, v: v / mpmath.sqrt(u * u + v * v)),
+    ),
+    "sigmoid 1": (_sigmoid, (lambda u: _sigmoid(u) * _sigmoid(-u),)),
+    "logit 1": (lambda u: _log(u / (1 - u)), (lambda u: 1 / (u * (1 - u)),)),
+    "softplus 1": (lambda u: mpmath.log1p(mpmath.exp(u)) if u < 0 else u + mpmath.log1p(mpmath.exp(-u)), (_sigmoid,)),
+    "relu 1": (lambda u: max(u, mpf(0)), (lambda u: u > 0,)),
+    "leaky_relu 1": (lambda u: u if u > 0 else _LEAK * u, (lambda u: 1 if u > 0 else _LEAK,)),
+    "leaky_relu 2": (
+        lambda u, a: u if u > 0 else a * u,
+        (lambda u, a: 1 if u > 0 else a, lambda u, a: 0 if u > 0 else u),
+    ),
+    "elu 1": (lambda u: u if u > 0 else mpmath.expm1(u), (lambda u: 1 if u > 0 else mpmath.exp(u),)),
+    "elu 2": (
+        lambda u, a: u if u > 0 else a * mpmath.expm1(u),
+        (lambda u, a: 1 if u > 0 else a * mpmath.exp(u), lambda u, a: 0 if u > 0 else mpmath.expm1(u)),
+    ),
+    "gelu 1": (lambda u: u * _phi(u), (lambda u: _phi(u) + u * _density(u),)),
+    "silu 1": (lambda u: u * _sigmoid(u), (lambda u: _sigmoid(u) * (1 + u * _sigmoid(-u)),)),
+    "gaussian 1": (lambda u: mpmath.exp(-u * u), (lambda u: -2 * u * mpmath.exp(-u * u),)),
+    "erf 1": (mpmath.erf, (lambda u: 2 * mpmath.exp(-u * u) / mpmath.sqrt(mpmath.pi),)),
+    "erfc 1": (_erfc, (lambda u: -2 * mpmath.exp(-u * u) / mpmath.sqrt(mpmath.pi),)),
+    "gamma 1": (mpmath.gamma, (lambda u: mpmath.gamma(u) * mpmath.digamma(u),)),
+    "lgamma 1": (_lgamma, (mpmath.digamma,)),
+    "digamma 1": (mpmath.digamma, (lambda u: mpmath.polygamma(1, u),)),
+    "polygamma 2": (
+        lambda n, u: mpmath.polygamma(int(n), u),
+        (None, lambda n, u: mpmath.polygamma(int(n) + 1, u)),
+    ),
+    "spherical_jn 2": (
+        _spherical,
+        (
+            None,
+            lambda n, u: (
+                (n * _spherical(n - 1, u) if n else 0) / (2 * n + 1) - (n + 1) * _spherical(n + 1, u) / (2 * n + 1)
+            ),
+        ),
+    ),
+    "< 2": (lambda u, v: u < v, (None, None)),
+    "<= 2": (lambda u, v: u <= v, (None, None)),
+    "> 2": (lambda u, v: u > v, (None, None)),
+    ">= 2": (lambda u, v: u >= v, (None, None)),
+    "== 2": (lambda u, v: u == v, (None, None)),
+    "!= 2": (lambda u, v: u != v, (None, None)),
+}
+
+VALUES = {key: _exact(key.split()[0], value) for key, (value, _) in _DIFF.items()}
+SLOPES = {key: tuple(s and _exact(key.split()[0], s) for s in slopes) for key, (_, slopes) in _DIFF.items()}
+
+TINY = (5e-324, 1e-310, 2.3e-308, 1e-300, 1e-200, 1e-160, 1e-100, 1e-20, 1e-16, 1e-8)
+MIDDLE = (1e-4, 0.01, 0.1, 0.25, 0.49999999999, 0.5, 0.75, 0.9, 0.999999, 1 - 2**-53, 1.0, 1 + 2**-52, 1.25, 1.5, 1.57, 2.0, 2.5, 3.0, 5.5, 10.0, 20.0, 36.7, 40.0)  # fmt: skip
+LARGE = (88.0, 170.5, 300.0, 709.0, 744.9, 1e4, 1e6, 1e8, 1e15, 2.0**53, 1e16, 1e22, 1e100, 1e154, 3e155, 1e160, 1e200, 1e300, 1.7e308)  # fmt: skip
+
+
+def arguments(arity: int, count: int) -> Iterator[tuple[float, ...]]:
+    """Points for a row: ends, tiny and huge numbers with both signs, and `count` random ones over all sizes."""
+    special = [s * x for x in (*TINY, *MIDDLE, *LARGE) for s in (1, -1)] + [0.0]
+    if arity == 1:
+        yield from ((x,) for x in special)
+    chance = random.Random(arity)
+    for _ in range(count):
+        yield tuple(
+            chance.choice(special) if chance.random() < 0.4 else math.copysign(_random(chance), chance.random() - 0.4)
+            for _ in range(arity)
+        )
+
+
+def _random(chance: random.Random) -> float:
+    kind = chance.random()
+    if kind < 0.6:
+        return chance.uniform(0, 6)
+    if kind < 0.75:
+        return float(chance.randrange(12))
+    return math.ldexp(
+        chance.uniform(0.5, 1), chance.randrange(-40, 40) if kind < 0.9 else chance.randrange(-1000, 1000)
+    )
+
+
+def ulps(got: float, true: Mp) -> float:
+    """How many units in the last place `got` is away from the truth; 0 where the truth itself is beyond float64."""
+    with mp.workprec(2400):
+        near = float(true)
+        if math.isinf(near):
+            return 0.0 if math.isinf(got) else math.inf
+        return float(abs(mpf(got) - true) / mpf(math.ulp(near)))

@@ -1,0 +1,102 @@
+"""The house: who may import whom, what start-up costs, and that only the table knows a derivative."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autodiff.calculus import rules
+
+SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
+ROOMS = ["errors", "language", "calculus", "answer", "render", "cli"]
+"""From the ground up: a room imports only what stands before it."""
+
+INSIDE = {
+    "language": ["syntax", "parse"],
+    "calculus": [
+        "ops", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "check", "blame",
+    ],
+}  # fmt: skip
+"""The same inside two folders."""
+
+ONLY_IN = {"click": ["cli"], "lark": ["language/parse.py"], "rich": ["render/table.py"], "numpy": []}
+
+
+def _imports(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+def _files() -> list[Path]:
+    return [path for path in sorted(SOURCE.rglob("*.py")) if path.name not in ("__init__.py", "__main__.py")]
+
+
+@pytest.mark.parametrize("path", _files(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_a_room_imports_only_what_stands_above_it(path: Path) -> None:
+    room = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+    assert room in ROOMS, "a new room: give it its place in ROOMS"
+    for name in _imports(path):
+        parts = name.split(".")
+        if parts[0] != "autodiff":
+            continue
+        other = parts[1]
+        if other not in ROOMS:
+            continue
+        assert ROOMS.index(other) <= ROOMS.index(room), f"{path.name} imports {name}"
+        order = INSIDE.get(room)
+        if other == room and order and len(parts) > 2 and path.stem in order:
+            assert order.index(parts[2]) < order.index(path.stem), f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize(("library", "places"), ONLY_IN.items())
+def test_a_library_is_imported_in_one_place(library: str, places: list[str]) -> None:
+    for path in _files():
+        if library in {name.split(".")[0] for name in _imports(path)}:
+            assert any(str(path.relative_to(SOURCE)).startswith(place) for place in places), path
+
+
+def _loaded(code: str) -> set[str]:
+    """The modules that a fresh interpreter holds after running `code`."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules), file=sys.stderr)"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+HEAVY = {"rich", "numpy", "importlib.metadata", "importlib.resources", "difflib"}
+
+
+def test_import_costs_nothing() -> None:
+    loaded = _loaded("import autodiff")
+    assert not loaded & (HEAVY | {"lark", "click"})
+    assert not any(name.startswith("autodiff.") for name in loaded)
+
+
+def test_one_shot_eval_imports_neither_rich_nor_numpy() -> None:
+    code = "from autodiff.cli.main import run; assert run(['eval', 'exp(sin(x^2))', '--at', 'x=4']) == 0"
+    loaded = _loaded(code)
+    assert not loaded & {"rich", "numpy", "importlib.metadata", "importlib.resources"}
+    assert "autodiff.render.table" not in loaded
+    assert "autodiff.cli.functions" not in loaded
+
+
+def test_no_function_is_named_outside_the_table() -> None:
+    names = {name for row in rules.rows() for name in row.names if name.isidentifier() and len(name) > 1}
+    comparison = re.compile(
+        rf"""[!=]=\s*["']({"|".join(sorted(names))})["']|name in \(["']({"|".join(sorted(names))})"""
+    )
+    for path in _files():
+        if path.name != "rules.py":
+            assert not comparison.search(path.read_text(encoding="utf-8")), path
