@@ -76,6 +76,10 @@ def _sigmoid(u: Mp) -> Mp:
     return 1 / (1 + mpmath.exp(-u))
 
 
+def _softplus(u: Mp) -> Mp:
+    return max(u, mpf(0)) + mpmath.log1p(mpmath.exp(-abs(u)))
+
+
 def _log(u: Mp) -> Mp:
     return mpmath.log(u)
 
@@ -159,7 +163,7 @@ _DIFF: dict[str, tuple[Callable[..., Mp], tuple[Callable[..., Mp] | None, ...]]]
     ),
     "sigmoid 1": (_sigmoid, (lambda u: _sigmoid(u) * _sigmoid(-u),)),
     "logit 1": (lambda u: _log(u / (1 - u)), (lambda u: 1 / (u * (1 - u)),)),
-    "softplus 1": (lambda u: mpmath.log1p(mpmath.exp(u)) if u < 0 else u + mpmath.log1p(mpmath.exp(-u)), (_sigmoid,)),
+    "softplus 1": (_softplus, (_sigmoid,)),
     "relu 1": (lambda u: max(u, mpf(0)), (lambda u: u > 0,)),
     "leaky_relu 1": (lambda u: u if u > 0 else _LEAK * u, (lambda u: 1 if u > 0 else _LEAK,)),
     "leaky_relu 2": (
@@ -170,6 +174,14 @@ _DIFF: dict[str, tuple[Callable[..., Mp], tuple[Callable[..., Mp] | None, ...]]]
     "elu 2": (
         lambda u, a: u if u > 0 else a * mpmath.expm1(u),
         (lambda u, a: 1 if u > 0 else a * mpmath.exp(u), lambda u, a: 0 if u > 0 else mpmath.expm1(u)),
+    ),
+    "logsumexp 2": (
+        lambda u, v: max(u, v) + mpmath.log1p(mpmath.exp(-abs(u - v))),
+        (lambda u, v: _sigmoid(u - v), lambda u, v: _sigmoid(v - u)),
+    ),
+    "bce_logits 2": (
+        lambda y, z: y * _softplus(-z) + (1 - y) * _softplus(z),
+        (lambda y, z: -z, lambda y, z: (1 - y) * _sigmoid(z) - y * _sigmoid(-z)),
     ),
     "gelu 1": (lambda u: u * _phi(u), (lambda u: _phi(u) + u * _density(u),)),
     "silu 1": (lambda u: u * _sigmoid(u), (lambda u: _sigmoid(u) * (1 + u * _sigmoid(-u)),)),

@@ -1,46 +1,55 @@
-"""Value and gradient of a program at a point: parse, lower, sweep, check.
+"""Value and gradient of a program at a point: parse, lower, sweep, look at hard points, check.
 
 >>> answer = evaluate("exp(sin(x^2))", {"x": 4.0})
 >>> answer.value, answer.gradient["x"], answer.status
 (0.7498340851945589, -5.744685762849454, 'ok')
+>>> evaluate("abs(x)", {"x": 0.0}).one_sided
+{'x': (-1.0, 1.0)}
 """
 
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autodiff.calculus import blame, rules
 from autodiff.calculus.check import agrees
+from autodiff.calculus.corners import Verdict, suspects, verdict
 from autodiff.calculus.forward import forward
+from autodiff.calculus.local import CONVENTIONS
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.primal import Outside, Run, primal
 from autodiff.calculus.reverse import reverse
-from autodiff.errors import INTERNAL, AutodiffError, Span, nearest, quoted, shortened
+from autodiff.errors import INTERNAL, AutodiffError, Span, quoted
 from autodiff.language.parse import parse as _parse
-from autodiff.language.parse import parse_bindings
-from autodiff.language.syntax import Expression, Program, Reading
+from autodiff.language.syntax import Program, Reading
+from autodiff.point import bind, sources
 
 MODES = ("reverse", "forward", "both")
+
+SEVERITY = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
+"""Every status, mildest first; an answer's status is the worst of its slopes'."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What `evaluate` found at a point.
 
-    result     what the result is called
-    value      the result there; None where it does not exist
-    gradient   the slope in each name of `wrt`; None where there is none
-    at         the value of every input
-    mode       reverse, forward or both
-    status     ok, corner, jump, infinite, domain, overflow or unknown; all but ok say `why`
-    span       the part of the program that is to blame
-    checked    whether the other mode confirmed the gradient; None when nobody asked, or there was nothing to confirm
-    forward    with mode "both", the slopes by the forward sweep
-    readings   parts of the program that a person might read otherwise
+    result      what the result is called
+    value       the result there; None where it does not exist
+    gradient    the slope in each name of `wrt`; None where there is none
+    at          the value of every input
+    mode        reverse, forward or both
+    status      ok, corner, jump, infinite, domain, overflow or unknown; all but ok say `why`
+    span        the part of the program that is to blame
+    verdicts    what is so for each name, where that is not plain: statuses and one-sided slopes
+    notes       what a careful reader should know about a slope that is there
+    convention  the framework whose number stands in place of a slope at a corner, where it was asked for
+    checked     whether the other mode confirmed the gradient; None when nobody asked, or nothing can be said
+    forward     with mode "both", the slopes by the forward sweep
+    readings    parts of the program that a person might read otherwise
     """
 
     result: str
@@ -52,10 +61,24 @@ class Answer:
     why: str = ""
     hint: str = ""
     span: Span | None = None
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    convention: str = ""
     checked: bool | None = None
     forward: Mapping[str, float | None] | None = None
     readings: tuple[Reading, ...] = field(default=(), repr=False)
     source: str = field(default="", repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the value and every slope that was asked for are there."""
+        return self.value is not None and None not in self.gradient.values()
+
+    @property
+    def one_sided(self) -> dict[str, tuple[float | None, float | None]]:
+        """The slopes from the left and from the right, for each name whose sides differ; None is no finite slope."""
+        hard = {n: v for n, v in self.verdicts.items() if v.status in ("corner", "infinite", "jump")}
+        return {name: (_finite(v.left), _finite(v.right)) for name, v in hard.items()}
 
     def ulps_apart(self) -> dict[str, float]:
         """With mode "both": how many units in the last place the two modes differ by, per name."""
@@ -73,16 +96,18 @@ class Answer:
             "status": self.status,
             "checked": bool(self.checked),
         }
-        if self.forward is not None:
-            data["forward"] = dict(self.forward)
-            data["ulps_apart"] = self.ulps_apart()
-        if self.status != "ok":
-            data |= {"why": self.why}
-        if self.hint:
-            data["hint"] = self.hint
-        if self.span is not None:
-            data["span"] = list(self.span)
-        return data
+        optional: dict[str, Any] = {
+            "forward": None if self.forward is None else dict(self.forward),
+            "ulps_apart": None if self.forward is None else self.ulps_apart(),
+            "why": self.why or None,
+            "hint": self.hint or None,
+            "span": None if self.span is None else list(self.span),
+            "one_sided": {name: list(sides) for name, sides in self.one_sided.items()} or None,
+            "verdicts": {name: found.status for name, found in self.verdicts.items()} or None,
+            "notes": list(self.notes) or None,
+            "convention": self.convention or None,
+        }
+        return data | {key: value for key, value in optional.items() if value is not None}
 
 
 def parse(text: str, *, strict: bool = False) -> Program:
@@ -98,191 +123,135 @@ def evaluate(
     *,
     strict: bool = False,
     check: bool = True,
+    convention: str = "",
 ) -> Answer:
     """Value and slopes of the program `text` where its inputs have the values `at`.
 
-    wrt     names of inputs or assigned names, in the order of the answer; every input when None
-    mode    "reverse" (one sweep for all slopes), "forward" (dual numbers) or "both"
-    strict  make a doubtful reading such as `1/2x` an error
-    check   confirm the gradient by one sweep of the other mode
+    wrt         names of inputs or assigned names, in the order of the answer; every input when None
+    mode        "reverse" (one sweep for all slopes), "forward" (dual numbers) or "both"
+    strict      make a doubtful reading such as `1/2x` an error
+    check       confirm the gradient by one sweep of the other mode
+    convention  "torch", "jax" or "zero": that framework's number where a corner or a jump leaves no slope
 
     Raises AutodiffError for a mistake in the text or the arguments. A point without a value or a slope is no mistake:
     `status` and `why` of the answer say what is so there.
     """
-    if mode not in MODES:
-        raise AutodiffError(f"unknown mode {quoted(str(mode))}", hint=f"choose one of {', '.join(MODES)}")
+    for kind, given, choices in (("mode", mode, MODES), ("convention", convention, ("", *CONVENTIONS))):
+        if given not in choices:
+            raise AutodiffError(
+                f"unknown {kind} {quoted(str(given))}", hint=f"choose one of {', '.join(filter(None, choices))}"
+            )
     program = parse(text, strict=strict)
     lowered = lower(program)
-    point = _point(lowered, at or {})
-    sources = _sources(lowered, wrt)
-    common: dict[str, Any] = {
-        "result": lowered.name,
-        "at": point,
-        "mode": mode,
-        "readings": program.readings,
-        "source": program.source,
-    }
+    point, names = bind(lowered, at or {}), sources(lowered, wrt)
+    empty = Answer(
+        lowered.name, None, dict.fromkeys(names), point, mode, readings=program.readings, source=program.source
+    )
     try:
         run = primal(lowered, point)
     except Outside as trouble:
-        return Answer(
-            value=None,
-            gradient=dict.fromkeys(sources),
+        return replace(
+            empty,
             status="domain" if trouble.needs else "overflow",
             why=blame.outside(lowered, trouble, point),
             hint=blame.hint(lowered, trouble),
             span=lowered.graph.spans[trouble.node],
-            **common,
         )
-    gradient = _gradient(lowered, run, point, sources, "forward" if mode == "forward" else "reverse")
-    onward = _gradient(lowered, run, point, sources, "forward") if mode == "both" else None
-    checked = None
-    if check and all(map(math.isfinite, gradient.values())):
-        checked = agrees(lowered, run, point, sources, gradient, mode)
-        if checked is False:
-            raise AutodiffError(
-                "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
-                exit_status=INTERNAL,
-                hint="please report the program and the point; --no-check prints the number all the same",
-            )
-    return Answer(
-        value=run.values[lowered.result] + 0.0,
-        gradient={name: slope + 0.0 for name, slope in gradient.items()},
-        forward=None if onward is None else {name: slope + 0.0 for name, slope in onward.items()},
+    answer = replace(empty, value=run.values[lowered.result] + 0.0)
+    odd = suspects(lowered, run)
+    reached = set(lowered.graph.reaching(*odd)) if odd else set()
+    plain = {name: node for name, node in names.items() if node not in reached}
+    answer = _plain(answer, lowered, run, plain, check=check)
+    hard = {name: verdict(lowered, run, point, node) for name, node in names.items() if node in reached}
+    return _hard(answer, lowered, run, hard, odd, names, convention) if hard else answer
+
+
+def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int], *, check: bool) -> Answer:
+    """The slopes that the sweeps give where no corner is met: confirmed by the other mode, overflow said."""
+    gradient = _gradient(lowered, run, answer.at, names, "forward" if answer.mode == "forward" else "reverse")
+    onward = _gradient(lowered, run, answer.at, names, "forward") if answer.mode == "both" else None
+    finite = {name: node for name, node in names.items() if math.isfinite(gradient[name])}
+    checked = agrees(lowered, run, answer.at, finite, gradient, answer.mode) if check else None
+    if checked is False:
+        raise AutodiffError(
+            "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
+            exit_status=INTERNAL,
+            hint="please report the program and the point; --no-check prints the number all the same",
+        )
+    lost = [name for name in names if name not in finite]
+    if lost:
+        node = blame.steep(lowered, run, names[lost[0]])
+        answer = replace(
+            answer,
+            status="overflow",
+            why=blame.overflow(lowered, node, lost, answer.result),
+            span=lowered.graph.spans[node],
+            verdicts={name: Verdict("overflow") for name in lost},
+        )
+    return replace(
+        answer,
+        gradient=dict(answer.gradient) | {name: _finite(gradient[name]) for name in names},
+        forward=None if onward is None else dict(answer.gradient) | {name: _finite(onward[name]) for name in names},
         checked=checked,
-        **common,
+    )
+
+
+def _hard(
+    answer: Answer,
+    lowered: Lowered,
+    run: Run,
+    verdicts: dict[str, Verdict],
+    odd: Sequence[int],
+    names: Mapping[str, int],
+    convention: str,
+) -> Answer:
+    """The slopes that were looked at from both sides, and what is so where there is none."""
+    slopes = {name: found.slope for name, found in verdicts.items()}
+    asked = {name: names[name] for name, found in verdicts.items() if found.status in ("corner", "jump") and convention}
+    agreed = _gradient(lowered, run, answer.at, asked, "reverse", convention)
+    slopes |= {name: slope for name, slope in agreed.items() if math.isfinite(slope)}
+    known = {name: None if slope is None else slope + 0.0 for name, slope in slopes.items()}
+    verdicts = dict(answer.verdicts) | verdicts
+    status = max((answer.status, *(found.status for found in verdicts.values())), key=SEVERITY.index)
+    culprits = {name: blame.culprits(lowered, odd, names[name], found) for name, found in verdicts.items()}
+    worst = next((name for name, found in verdicts.items() if found.status == status), "")
+    reasons = [
+        blame.verdict(lowered, answer.result, name, run, found, culprits[name])
+        for name, found in verdicts.items()
+        if found.status not in ("ok", "overflow")
+    ]
+    more = f"; and {len(reasons) - 3} more" if len(reasons) > 3 else ""
+    return replace(
+        answer,
+        gradient=dict(answer.gradient) | known,
+        forward=None if answer.forward is None else dict(answer.forward) | known,
+        status=status,
+        why="; ".join(filter(None, [answer.why, *reasons[:3]])) + more,
+        hint="" if status != "corner" or convention else "--convention torch, jax or zero gives a framework's number",
+        span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else answer.span,
+        verdicts=verdicts,
+        notes=tuple(blame.notes(lowered, answer.result, verdicts, culprits)),
+        convention=convention if agreed else "",
     )
 
 
 def _gradient(
-    lowered: Lowered, run: Run, point: Mapping[str, float], sources: Mapping[str, int], mode: str
+    lowered: Lowered,
+    run: Run,
+    point: Mapping[str, float],
+    names: Mapping[str, int],
+    mode: str,
+    convention: str = "",
 ) -> dict[str, float]:
     if mode == "reverse":
-        adjoints = reverse(lowered, run, list(sources.values()))
-        return {name: adjoints.get(node, 0.0) for name, node in sources.items()}
+        adjoints = reverse(lowered, run, list(names.values()), convention)
+        return {name: adjoints.get(node, 0.0) for name, node in names.items()}
     seeds: dict[int, dict[str, float]] = {}
-    for name, node in sources.items():
+    for name, node in names.items():
         seeds.setdefault(node, {})[name] = 1.0
     tangent = forward(lowered, point, seeds)[lowered.result].tangent
-    return {name: tangent.get(name, 0.0) for name in sources}
+    return {name: tangent.get(name, 0.0) for name in names}
 
 
-# --- the point and the names --------------------------------------------------------------------------------------------
-
-
-def parse_point(text: str) -> dict[str, float]:
-    """The values of `x=4,y=pi/2`; each is a constant expression. Raises AutodiffError with the place of a mistake."""
-    point: dict[str, float] = {}
-    for binding in parse_bindings(text, rules.functions()):
-        name = binding.target.name
-        if name in point:
-            raise AutodiffError(f"{quoted(name)} is given twice", span=binding.target.span, source=text)
-        lowered = lower(Program(text, (Expression(binding.body, binding.body.span),)))
-        if lowered.inputs:
-            raise AutodiffError(
-                f"the value of {quoted(name)} must be a number, and {quoted(lowered.inputs[0])} has no value here",
-                span=binding.body.span,
-                source=text,
-                hint="use numbers, pi, e, tau and functions of them",
-            )
-        try:
-            point[name] = primal(lowered, {}).values[lowered.result]
-        except Outside as trouble:
-            raise AutodiffError(
-                blame.outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node], source=text
-            ) from None
-    return point
-
-
-def _point(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, float]:
-    """A finite float for every input of the program, and for nothing else."""
-    given: dict[str, float] = {}
-    for key, value in at.items():
-        name = unicodedata.normalize("NFKC", str(key))
-        if name in given:
-            raise AutodiffError(f"{quoted(name)} is given twice")
-        given[name] = _finite(name, value)
-    wanted = dict.fromkeys(lowered.inputs)
-    unknown = [name for name in given if name not in wanted]
-    if unknown:
-        raise AutodiffError(
-            f"{quoted(unknown[0])} is not an input of this program", hint=_inputs(lowered, unknown[0], list(given))
-        )
-    missing = [name for name in wanted if name not in given]
-    if missing:
-        raise AutodiffError(
-            f"no value for {blame.listed(missing)}",
-            span=_first_use(lowered, missing[0]),
-            source=lowered.source,
-            hint=_slip(missing[0], [*given, *wanted]) or f"add --at {shortened(missing[0])}=VALUE",
-        )
-    return {name: given[name] for name in wanted}
-
-
-def _finite(name: str, value: Any) -> float:
-    if isinstance(value, list | tuple):
-        raise AutodiffError(f"{quoted(name)} is an array, which is read but not evaluated yet")
-    try:
-        if isinstance(value, str | bytes):
-            raise TypeError
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    except (TypeError, ValueError):
-        raise AutodiffError(f"the value of {quoted(name)} must be a number, not {quoted(repr(value))}") from None
-    if not math.isfinite(number):
-        raise AutodiffError(f"the value of {quoted(name)} must be a finite number, not {number}")
-    return number
-
-
-def _first_use(lowered: Lowered, name: str) -> Span | None:
-    node = lowered.node(name)
-    return None if node is None else lowered.graph.spans[node]
-
-
-def _inputs(lowered: Lowered, name: str, given: Sequence[str]) -> str:
-    near = nearest(name, lowered.inputs)
-    slips = (_slip(wanted, given) for wanted in lowered.inputs[:50] if wanted not in given)
-    if meant := next((slip for slip in slips if slip.startswith("did")), ""):
-        return meant
-    needs = f"it needs {blame.listed(lowered.inputs)}" if lowered.inputs else "it has no inputs"
-    if name in lowered.assigned:
-        needs = f"it is assigned in the program; {needs}"
-    return f"{needs}; did you mean {quoted(near)}?" if near else needs
-
-
-def _slip(name: str, known: Sequence[str]) -> str:
-    """`sinx` for `sin(x)`, `xy` for `x*y`: what an input without a value may have been meant as."""
-    others = {other for other in known if other != name}
-    for function in sorted(rules.functions(), key=len, reverse=True):
-        rest = name.removeprefix(function)
-        if rest != name and (rest in others or (rest and len(rest) == 1 and rest.isalpha())):
-            return f"did you mean {function}({rest})?"
-    for cut in range(1, min(len(name), 20)):
-        if name[:cut] in others and name[cut:] in others:
-            return f"did you mean {name[:cut]}*{name[cut:]}?"
-    near = nearest(name, others)
-    return f"add --at {name}=VALUE, or did you mean {quoted(near)}?" if near else ""
-
-
-def _sources(lowered: Lowered, wrt: Sequence[str] | None) -> dict[str, int]:
-    """The equation of each name that a slope is asked for."""
-    names = lowered.inputs if wrt is None else [unicodedata.normalize("NFKC", name.strip()) for name in wrt]
-    sources: dict[str, int] = {}
-    for name in names:
-        node = lowered.node(name)
-        if node is None:
-            known = [*lowered.inputs, *lowered.assigned]
-            near = nearest(name, known)
-            raise AutodiffError(
-                f"can't differentiate by {quoted(name)}: the program has no such name",
-                hint=f"did you mean {quoted(near)}?"
-                if near
-                else f"its names are {blame.listed(known)}"
-                if known
-                else "",
-            )
-        if name in sources:
-            raise AutodiffError(f"{quoted(name)} stands twice among the names to differentiate by")
-        sources[name] = node
-    return sources
+def _finite(slope: float | None) -> float | None:
+    return slope + 0.0 if slope is not None and math.isfinite(slope) else None

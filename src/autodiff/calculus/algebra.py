@@ -96,7 +96,9 @@ def value(row: Row) -> Number:
 
 @lru_cache(maxsize=4096)
 def slope(row: Row, k: int) -> Number:
-    """The row's local slope in argument k, as a function of the arguments and the result."""
+    """The row's local slope in argument k, as a function of the arguments and the result; NaN where there is none."""
+    if row.slopes[k] == "none":
+        return lambda *_: math.nan
     return compiled(row.slopes[k], (*row.params, "w"))
 
 

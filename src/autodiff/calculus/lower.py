@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from autodiff.calculus import rules
@@ -174,6 +174,7 @@ class _Lowering:
                     hint="write one name per element, x0, x1, …",
                 )
             elif not ready:
+                node = self._spread(node)
                 self._callable(node)
                 todo.append((node, scope, True))
                 todo.extend((arg, scope, False) for arg in reversed(node.args))
@@ -204,6 +205,14 @@ class _Lowering:
                 hint="move the assignment up",
             )
         return self.graph.input(node.name, node.span)
+
+    def _spread(self, node: Call) -> Call:
+        """`max([a, b, c])` is `max(a, b, c)`."""
+        row = rules.find(node.name, 2)
+        if row is None or not row.variadic or len(node.args) != 1 or not isinstance(node.args[0], Array):
+            return node
+        items = node.args[0].items
+        return replace(node, args=items if len(items) > 1 else items * 2)
 
     def _callable(self, node: Call) -> None:
         """Whether a call has a meaning, said before its arguments are looked at."""

@@ -23,6 +23,8 @@ class Row:
     corner       "one-sided slope at condition": where left and right slope may differ
     jump         "one-sided value at condition": where the value itself may jump
     vertical     the condition under which a slope is infinite
+    touch        "coefficient t^exponent at condition": the leading term there of the row, when its argument's is du*t
+    torch, jax   the slopes that these frameworks give on the corner, for `--convention`
     truth        whether its value is a condition: 1 or 0
     conditions   how many of its first arguments must be conditions
     variadic     whether more arguments fold into it from the left
@@ -45,6 +47,9 @@ class Row:
     corner: str = ""
     jump: str = ""
     vertical: str = ""
+    touch: str = ""
+    torch: tuple[str, ...] = ()
+    jax: tuple[str, ...] = ()
     truth: bool = False
     conditions: int = 0
     variadic: bool = False
@@ -83,6 +88,9 @@ def each(
     corner: str = "",
     jump: str = "",
     vertical: str = "",
+    touch: str = "",
+    torch: tuple[str, ...] = (),
+    jax: tuple[str, ...] = (),
     variadic: bool = False,
     formula: tuple[str, ...] = (),
     hint: str = "",
@@ -105,6 +113,9 @@ def each(
         corner=corner,
         jump=jump,
         vertical=vertical,
+        touch=touch,
+        torch=torch,
+        jax=jax,
         variadic=variadic,
         formula=formula or slopes,
         hint=hint,

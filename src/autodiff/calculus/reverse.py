@@ -13,7 +13,7 @@ from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Run
 
 
-def reverse(lowered: Lowered, run: Run, sources: Sequence[int]) -> dict[int, float]:
+def reverse(lowered: Lowered, run: Run, sources: Sequence[int], convention: str = "") -> dict[int, float]:
     """The slope of the result in every equation between it and `sources`, sources included; absent where none flows."""
     graph = lowered.graph
     active = depending(lowered, run, sources)
@@ -26,7 +26,7 @@ def reverse(lowered: Lowered, run: Run, sources: Sequence[int]) -> dict[int, flo
             adjoint[run.taken[node]] = adjoint.get(run.taken[node], 0.0) + g
             continue
         values = [run.values[a] for a in args]
-        for k, slope in local.slopes(graph, node, values, run.values[node], [active[a] for a in args]):
+        for k, slope in local.slopes(graph, node, values, run.values[node], [active[a] for a in args], convention):
             adjoint[args[k]] = adjoint.get(args[k], 0.0) + g * slope
     return adjoint
 

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import click
 
-from autodiff.answer import parse_point
 from autodiff.errors import DATA, AutodiffError, printable, quoted
 from autodiff.language.syntax import Reading
+from autodiff.point import parse_point
 
 _LARGEST = sys.float_info.max
 

@@ -15,20 +15,34 @@ def text(answer: Answer) -> str:
         return ""
     lines = [(answer.result, shown(answer.value), "")]
     for name, slope in answer.gradient.items():
-        label = f"d{answer.result}/d{name}"
-        if answer.forward is None:
-            lines.append((label, _number(slope), ""))
+        label, sides = f"d{answer.result}/d{name}", _sides(answer, name)
+        if answer.forward is None or slope is None or sides:
+            lines.append((label, _number(slope), sides))
         else:
             apart = answer.ulps_apart().get(name, 0.0)
             lines.append((label, _number(slope), "reverse"))
             lines.append(("", _number(answer.forward.get(name)), f"forward   {apart:g} ulp apart"))
     wide = max(len(label) for label, _, _ in lines)
-    deep = max(len(number) for _, number, note in lines if note) if answer.forward else 0
-    return "\n".join(f"{label:<{wide}}  {number:<{deep}}  {note}".rstrip() for label, number, note in map(_safe, lines))
+    deep = max((len(number) for _, number, note in lines if note), default=0)
+    return "\n".join(f"{printable(label):<{wide}}  {number:<{deep}}  {note}".rstrip() for label, number, note in lines)
 
 
-def _safe(line: tuple[str, str, str]) -> tuple[str, str, str]:
-    return printable(line[0]), line[1], line[2]
+def _sides(answer: Answer, name: str) -> str:
+    """What stands behind a slope that is not there: `left -1, right 1 (a corner)`."""
+    found = answer.verdicts.get(name)
+    if found is None or found.status == "ok":
+        return ""
+    kind = {"corner": "a corner", "jump": "a jump", "infinite": "infinite"}.get(found.status, found.status)
+    if answer.convention and answer.gradient[name] is not None:
+        kind = f"{kind}; the number is {answer.convention}'s convention"
+    sides = [
+        f"{side} {_end(slope)}" for side, slope in (("left", found.left), ("right", found.right)) if slope is not None
+    ]
+    return f"{', '.join(sides)}  ({kind})" if sides else f"({kind})"
+
+
+def _end(slope: float) -> str:
+    return shown(slope) if abs(slope) != float("inf") else "+∞" if slope > 0 else "-∞"
 
 
 def _number(value: float | None) -> str:
@@ -52,9 +66,10 @@ def as_csv(answer: Answer) -> str:
     return f"{','.join(header)}\n{','.join([*cells, answer.status])}"
 
 
-def trouble(answer: Answer, *, quiet: bool) -> str:
-    """What is so at a hard point, for stderr: the sentence, the place in the program, a hint."""
-    place = excerpt(answer.source, answer.span) if answer.span is not None and answer.value is None else []
+def remarks(answer: Answer, *, quiet: bool) -> list[str]:
+    """What stderr says: why a number is missing and where, a hint, and what to know about a slope that is there."""
+    if answer.status == "ok":
+        return [f"note: {printable(note)}" for note in answer.notes if not quiet]
+    place = excerpt(answer.source, answer.span) if answer.span is not None else []
     hint = [f"  {printable(answer.hint)}"] if answer.hint else []
-    kind = "error" if answer.value is None or quiet else "note"
-    return "\n".join([f"{kind}: {printable(answer.why)}", *place, *hint])
+    return [f"{'note' if answer.complete else 'error'}: {printable(answer.why)}", *place, *hint]

@@ -1,0 +1,133 @@
+"""The point of an evaluation and the names to differentiate by, from what a user gives: every slip gets its next step."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autodiff.calculus import blame, rules
+from autodiff.calculus.lower import Lowered, lower
+from autodiff.calculus.primal import Outside, primal
+from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
+from autodiff.language.parse import parse_bindings
+from autodiff.language.syntax import Expression, Program
+
+
+def parse_point(text: str) -> dict[str, float]:
+    """The values of `x=4,y=pi/2`; each is a constant expression. Raises AutodiffError with the place of a mistake."""
+    point: dict[str, float] = {}
+    for binding in parse_bindings(text, rules.functions()):
+        name = binding.target.name
+        if name in point:
+            raise AutodiffError(f"{quoted(name)} is given twice", span=binding.target.span, source=text)
+        lowered = lower(Program(text, (Expression(binding.body, binding.body.span),)))
+        if lowered.inputs:
+            raise AutodiffError(
+                f"the value of {quoted(name)} must be a number, and {quoted(lowered.inputs[0])} has no value here",
+                span=binding.body.span,
+                source=text,
+                hint="use numbers, pi, e, tau and functions of them",
+            )
+        try:
+            point[name] = primal(lowered, {}).values[lowered.result]
+        except Outside as trouble:
+            raise AutodiffError(
+                blame.outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node], source=text
+            ) from None
+    return point
+
+
+def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, float]:
+    """A finite float for every input of the program, and for nothing else."""
+    given: dict[str, float] = {}
+    for key, value in at.items():
+        name = unicodedata.normalize("NFKC", str(key))
+        if name in given:
+            raise AutodiffError(f"{quoted(name)} is given twice")
+        given[name] = _finite(name, value)
+    wanted = dict.fromkeys(lowered.inputs)
+    unknown = [name for name in given if name not in wanted]
+    if unknown:
+        raise AutodiffError(
+            f"{quoted(unknown[0])} is not an input of this program", hint=_inputs(lowered, unknown[0], list(given))
+        )
+    missing = [name for name in wanted if name not in given]
+    if missing:
+        raise AutodiffError(
+            f"no value for {blame.listed(missing)}",
+            span=_first_use(lowered, missing[0]),
+            source=lowered.source,
+            hint=_slip(missing[0], [*given, *wanted]) or f"add --at {shortened(missing[0])}=VALUE",
+        )
+    return {name: given[name] for name in wanted}
+
+
+def _finite(name: str, value: Any) -> float:
+    if isinstance(value, list | tuple):
+        raise AutodiffError(f"{quoted(name)} is an array, which is read but not evaluated yet")
+    try:
+        if isinstance(value, str | bytes):
+            raise TypeError
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    except (TypeError, ValueError):
+        raise AutodiffError(f"the value of {quoted(name)} must be a number, not {quoted(repr(value))}") from None
+    if not math.isfinite(number):
+        raise AutodiffError(f"the value of {quoted(name)} must be a finite number, not {number}")
+    return number
+
+
+def _first_use(lowered: Lowered, name: str) -> Span | None:
+    node = lowered.node(name)
+    return None if node is None else lowered.graph.spans[node]
+
+
+def _inputs(lowered: Lowered, name: str, given: Sequence[str]) -> str:
+    near = nearest(name, lowered.inputs)
+    slips = (_slip(wanted, given) for wanted in lowered.inputs[:50] if wanted not in given)
+    if meant := next((slip for slip in slips if slip.startswith("did")), ""):
+        return meant
+    needs = f"it needs {blame.listed(lowered.inputs)}" if lowered.inputs else "it has no inputs"
+    if name in lowered.assigned:
+        needs = f"it is assigned in the program; {needs}"
+    return f"{needs}; did you mean {quoted(near)}?" if near else needs
+
+
+def _slip(name: str, known: Sequence[str]) -> str:
+    """`sinx` for `sin(x)`, `xy` for `x*y`: what an input without a value may have been meant as."""
+    others = {other for other in known if other != name}
+    for function in sorted(rules.functions(), key=len, reverse=True):
+        rest = name.removeprefix(function)
+        if rest != name and (rest in others or (rest and len(rest) == 1 and rest.isalpha())):
+            return f"did you mean {function}({rest})?"
+    for cut in range(1, min(len(name), 20)):
+        if name[:cut] in others and name[cut:] in others:
+            return f"did you mean {name[:cut]}*{name[cut:]}?"
+    near = nearest(name, others)
+    return f"add --at {name}=VALUE, or did you mean {quoted(near)}?" if near else ""
+
+
+def sources(lowered: Lowered, wrt: Sequence[str] | None) -> dict[str, int]:
+    """The equation of each name that a slope is asked for."""
+    names = lowered.inputs if wrt is None else [unicodedata.normalize("NFKC", name.strip()) for name in wrt]
+    found: dict[str, int] = {}
+    for name in names:
+        node = lowered.node(name)
+        if node is None:
+            known = [*lowered.inputs, *lowered.assigned]
+            near = nearest(name, known)
+            raise AutodiffError(
+                f"can't differentiate by {quoted(name)}: the program has no such name",
+                hint=f"did you mean {quoted(near)}?"
+                if near
+                else f"its names are {blame.listed(known)}"
+                if known
+                else "",
+            )
+        if name in found:
+            raise AutodiffError(f"{quoted(name)} stands twice among the names to differentiate by")
+        found[name] = node
+    return found

@@ -1,0 +1,395 @@
+"""The truth at corners, jumps, ends of domains: the shared list, high-precision limits from both sides, and no NaN."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from mpmath import mp, mpf
+
+import autodiff as package
+from autodiff.answer import SEVERITY, evaluate
+from autodiff.calculus import corners, local, primal, rules
+from autodiff.calculus.lower import Lowered, lower
+
+from .command import autodiff
+from .test_programs import value_in_digits
+
+# Points that break other tools, with the truth. "status" may list what is honest.
+HARD: list[dict[str, Any]] = json.loads((__import__("pathlib").Path(__file__).parent / "hard-points.json").read_text())
+
+
+def _id(case: dict[str, Any]) -> str:
+    return f"{case['expr']} at {case['at']}"
+
+
+def _close(found: float | None, true: float) -> bool:
+    return found is not None and abs(found - true) <= 8 * math.ulp(true)
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward", "both"])
+@pytest.mark.parametrize("case", HARD, ids=_id)
+def test_the_shared_list_through_the_library(case: dict[str, Any], mode: str) -> None:
+    answer = evaluate(case["expr"], case["at"], case.get("wrt"), mode)
+    assert answer.status in ([case["status"]] if isinstance(case["status"], str) else case["status"])
+    if "value" in case:
+        assert _close(answer.value, case["value"])
+    if answer.status == "ok":
+        for name, true in case.get("gradient", {}).items():
+            assert _close(answer.gradient[name], true)
+        assert answer.complete
+    else:
+        assert answer.why
+        assert None in answer.gradient.values()
+    if "one_sided" in case:
+        assert {name: list(sides) for name, sides in answer.one_sided.items()} == case["one_sided"]
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+@pytest.mark.parametrize("case", HARD, ids=_id)
+def test_the_shared_list_through_the_command(case: dict[str, Any], mode: str) -> None:
+    at = ",".join(f"{name}={value!r}" for name, value in case["at"].items())
+    wrt = ["--wrt", ",".join(case["wrt"])] if "wrt" in case else []
+    ended = autodiff("eval", case["expr"], "--at", at, *wrt, "--mode", mode, "--format", "json")
+    data = json.loads(ended.out, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+    assert data["status"] in ([case["status"]] if isinstance(case["status"], str) else case["status"])
+    assert ended.status == (0 if data["status"] == "ok" else 3)
+    assert data.get("one_sided") == case.get("one_sided") or "one_sided" not in case
+    text = autodiff("eval", case["expr"], "--at", at, *wrt, "--mode", mode)
+    assert text.status == ended.status
+    assert len(text.err.splitlines()) <= 5
+    assert "nan" not in text.out.lower()
+    assert "inf" not in text.out.replace("(infinite)", "").lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "status", "slope", "sides"),
+    [
+        ("sqrt(x^2)", 0, "corner", None, (-1, 1)),
+        ("x*sqrt(x)", 0, "ok", 0, None),
+        ("cbrt(x)^3", 0, "ok", 1, None),
+        ("cbrt(x)", 0, "infinite", None, (None, None)),
+        ("abs(x^3)", 0, "ok", 0, None),
+        ("acos(1-x^2)", 0, "corner", None, (-(2**0.5), 2**0.5)),
+        ("max(x, x^2)", 0, "corner", None, (0, 1)),
+        ("sin(x) - x + abs(x)", 0, "corner", None, (-1, 1)),
+        ("if(x <= 0, x^2, x^3)", 0, "ok", 0, None),
+        ("if(x <= 1, x^2, 2x - 1)", 1, "ok", 2, None),
+        ("if(x <= 1, x^2, x)", 1, "corner", None, (2, 1)),
+        ("if(x < 1 and x < 2, 1, 2)", 1, "jump", None, (0, 0)),
+        ("floor(x) - floor(x)", 3, "ok", 0, None),
+        ("floor(x^2)", 0, "ok", 0, None),
+        ("floor(-x^2)", 0, "jump", None, (0, 0)),
+        ("sign(x)^2", 0, "jump", None, (0, 0)),
+        ("x*sign(x)", 0, "corner", None, (-1, 1)),
+        ("round(x)", 2.5, "jump", None, (0, 0)),
+        ("atan2(x, -1)", 0, "jump", None, (-1, -1)),
+        ("mod(x, 2)", 4, "jump", None, (1, 1)),
+        ("clamp(x, 0, 1)", 1, "corner", None, (1, 0)),
+        ("clamp(x, 0, 1) + relu(x - 1)", 1, "ok", 1, None),
+        ("elu(x)", 0, "ok", 1, None),
+        ("leaky_relu(x, 0.2)", 0, "corner", None, (0.2, 1)),
+        ("hypot(x, 0)", 0, "corner", None, (-1, 1)),
+        ("sqrt(-x^2)", 0, "domain", None, None),
+        ("x^x", 0, "domain", None, None),
+        ("if(x > 0, 1/x, 0)", 0, "unknown", None, None),
+        ("asin(x)", 1, "infinite", None, (None, None)),
+        ("x^2*if(x > 0, 1, -1)", 0, "ok", 0, None),
+        ("xlogy(x, 2) + 0^x", 1, "ok", math.log(2), None),
+        ("max(x, x)", 2, "ok", 1, None),
+        ("0*sqrt(x)", 0, "ok", 0, None),
+    ],
+)
+def test_verdicts(
+    text: str, at: float, status: str, slope: float | None, sides: tuple[float | None, ...] | None
+) -> None:
+    for mode in ("reverse", "forward"):
+        answer = evaluate(text, {"x": at}, mode=mode)
+        assert answer.status == status, answer
+        if slope is not None:
+            assert _close(answer.gradient["x"], slope)
+        if sides is not None:
+            for found, true in zip(answer.one_sided["x"], sides, strict=True):
+                assert found is None if true is None else _close(found, true)
+
+
+# --- limits from both sides, in high precision -------------------------------------------------------------------------
+
+CORNER_ROWS = [row for row in rules.rows() if row.corner or row.jump or row.vertical]
+INNER = ["{d}", "2*{d}", "-{d}", "sin({d})", "{d}*(1 + {d})", "{d} + {d}^2", "exp({d}) - 1", "{d}*(2 + cos({d}))", "{d}^2", "-({d}^2)", "tanh(3*{d})", "{d}^3 + {d}", "atan({d}) - {d}^2", "cos({d}) - 1"]  # fmt: skip
+OUTER = ["{f}", "2*{f}", "{f} + {d}", "{f}*(1 + {d})", "sin({f})", "exp({f})", "{f}*cos({d})", "{f}^2 + {d}", "atan({f}) - 3*{d}", "{f}*{d}", "{f} - {d}^2", "1/(2 + tanh({f}))"]  # fmt: skip
+PLACES: dict[str, list[tuple[str, ...]]] = {
+    "^ 2": [("{g}", "0.5"), ("{g}", "0.25"), ("{g}", "0.9")],
+    "mod 2": [("4 + {g}", "2"), ("{g}", "1"), ("-3 + {g}", "1.5")],
+    "hypot 2": [("{g}", "0"), ("{g}", "2*({g})"), ("0", "{g}")],
+    "min 2": [("{g}", "{h}"), ("1 + {g}", "1")],
+    "max 2": [("{g}", "{h}"), ("1 + {g}", "1")],
+    "clamp 3": [("{g}", "0", "1"), ("1 + {g}", "0", "1"), ("1 + {g}", "-1", "1 + {h}")],
+    "leaky_relu 2": [("{g}", "0.2")],
+    "elu 2": [("{g}", "2")],
+    "atan2 2": [("{g}", "-1"), ("{g}", "-2 + {h}")],
+    "asin 1": [("1 + {g}",), ("-1 + {g}",)],
+    "acos 1": [("1 + {g}",), ("-1 + {g}",)],
+    "acosh 1": [("1 + {g}",)],
+    "round 1": [("0.5 + {g}",), ("1.5 + {g}",)],
+    "floor 1": [("2 + {g}",), ("{g}",)],
+    "ceil 1": [("-3 + {g}",), ("{g}",)],
+}
+
+
+def _around(row: Any) -> Iterator[str]:
+    """Random smooth compositions that pass through the special place of `row` at x = 1."""
+    chance = random.Random(f"{row.name} {row.arity}")
+    while True:
+        g, h = (chance.choice(INNER).format(d="(x - 1)") for _ in range(2))
+        args = chance.choice(PLACES.get(f"{row.name} {row.arity}", [("{g}", "{h}")[: row.arity]]))
+        filled = [arg.format(g=f"({g})", h=f"({h})") for arg in args]
+        call = (
+            f"{row.name}({', '.join(filled)})"
+            if row.name.isidentifier()
+            else f"(({filled[0]}) {row.name} ({filled[1]}))"
+        )
+        if row.truth:
+            call = (
+                f"if({call}, {chance.choice(['1', 'x', '(x-1)^2', '0'])}, {chance.choice(['0', 'x', '2-x', '(x-1)'])})"
+            )
+        yield chance.choice(OUTER).format(f=call, d="(x - 1)")
+
+
+def _limit_slopes(lowered: Lowered, here: mpf) -> tuple[str, list[float | None]]:
+    """What a mathematician sees: values and difference quotients at ever smaller steps, on either side."""
+    sides: list[float | None] = []
+    for sign in (-1, 1):
+        quotients, values = [], []
+        for digits in (20, 24, 28):
+            step = sign * mpf(10) ** -digits
+            try:
+                value = value_in_digits(lowered, {"x": 1 + step})
+                value = mpf(value)
+            except (TypeError, ValueError, ZeroDivisionError):
+                return "domain", []
+            values.append(value)
+            quotients.append((value - here) / step)
+        if abs(values[-1] - here) > mpf(10) ** -5:
+            return "jump", []
+        growth = abs(quotients[2]) / (1 + abs(quotients[0]))
+        sides.append(None if growth > 3 else float(quotients[-1]))
+    return "", sides
+
+
+def _true_verdict(lowered: Lowered, here: float) -> tuple[str, list[float | None]]:
+    kind, sides = _limit_slopes(lowered, mpf(here))
+    if kind:
+        return kind, sides
+    if None in sides:
+        return "infinite", sides
+    left, right = (side for side in sides if side is not None)
+    return ("ok" if abs(left - right) <= 1e-3 * (abs(left) + abs(right)) + 1e-8 else "corner"), sides
+
+
+@pytest.mark.parametrize("row", [r for r in CORNER_ROWS if not r.params[0] == "n"], ids=lambda r: f"{r.name} {r.arity}")
+def test_verdicts_agree_with_limits_in_high_precision(row: Any) -> None:
+    unknown = looked = 0
+    for text, _ in zip(_around(row), range(500 // 5), strict=False):
+        lowered = lower(package.parse(text))
+        if lowered.inputs != ("x",):
+            continue
+        answer = evaluate(text, {"x": 1.0})
+        if answer.value is None:
+            continue
+        with mp.workdps(90):
+            exact_here = value_in_digits(lowered, {"x": mpf(1)})
+            if abs(exact_here - answer.value) > 1e-9:
+                continue
+            status, sides = _true_verdict(lowered, exact_here)
+        looked += 1
+        if answer.status == "unknown":
+            unknown += 1
+            continue
+        if status == "domain":
+            assert answer.status in ("domain", "infinite") or answer.verdicts, (text, answer)
+            continue
+        assert answer.status == status, (text, answer, sides)
+        if status == "ok":
+            assert answer.gradient["x"] == pytest.approx(sides[1], rel=1e-3, abs=1e-8), (text, answer)
+        if status == "corner":
+            assert list(answer.one_sided["x"]) == pytest.approx(sides, rel=1e-3, abs=1e-8), (text, answer)
+    assert looked >= 60
+    assert unknown <= 0.02 * looked
+
+
+# --- never a NaN, never silence -----------------------------------------------------------------------------------------
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 5e-324, -5e-324, 1e-308, 1e-160, -1e-160, 1e160, -1e160, 1.7e308, -1.7e308, 0.5, 2.0]
+
+
+def _random_program(chance: random.Random) -> str:
+    parts = ["x", "y", "2", "0.5", "0"]
+    calls = [row for row in rules.rows() if row.name.isidentifier() and not row.conditions and not row.truth]
+    for _ in range(chance.randrange(1, 6)):
+        a, b, c = (chance.choice(parts) for _ in range(3))
+        kind = chance.random()
+        if kind < 0.45:
+            row = chance.choice(calls)
+            text = f"{row.name}({', '.join([a, b, c][: row.arity])})"
+        elif kind < 0.9:
+            text = f"({a}) {chance.choice('+-*/^')} ({b})"
+        else:
+            text = f"if({a} {chance.choice(['<', '<=', '==', '!=', '>'])} {b}, {c}, {chance.choice(parts)})"
+        parts.append(text)
+    return parts[-1]
+
+
+def test_random_programs_at_special_points_end_in_a_number_or_a_named_status() -> None:
+    chance = random.Random(7)
+    seen = dict.fromkeys(SEVERITY, 0)
+    for i in range(20_000):
+        text = _random_program(chance)
+        point = {
+            name: chance.choice(SPECIAL) if chance.random() < 0.7 else chance.uniform(-3, 3)
+            for name in lower(package.parse(text)).inputs
+        }
+        answer = evaluate(text, point, mode=("reverse", "forward", "both")[i % 3])
+        seen[answer.status] += 1
+        numbers = [answer.value, *answer.gradient.values(), *(answer.forward or {}).values()]
+        assert all(number is None or math.isfinite(number) for number in numbers), (text, point, answer)
+        assert answer.complete == (answer.status == "ok"), (text, point, answer)
+        assert bool(answer.why) == (answer.status != "ok"), (text, point, answer)
+        json.dumps(answer.to_dict(), allow_nan=False)
+    assert all(count > 20 for count in seen.values()), seen
+
+
+# --- structural zeros ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "name"),
+    [
+        ("x + 0*ln(y^2)", {"x": 1, "y": 2}, "z"),
+        ("if(x > 0, x, ln(z))", {"x": 1, "z": -1}, "z"),
+        ("x*1e308*0.1 + if(x < 0, z/0, x)", {"x": 1, "z": 3}, "z"),
+        ("if(x > 0 or 1/z > 0, x, z)", {"x": 1, "z": 0}, "z"),
+        ("floor(z)*sqrt(x)", {"x": 4, "z": 1.5}, "z"),
+        ("z; sqrt(x)", {"x": 4, "z": 1.5}, "z"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_an_input_that_cannot_reach_the_result_has_slope_0(
+    text: str, at: dict[str, float], name: str, mode: str
+) -> None:
+    at = at if name in at else {**at, name: 1.0}
+    text = text if name in lower(package.parse(text)).inputs else f"{name}; {text}"
+    assert evaluate(text, at, mode=mode).gradient[name] == 0.0
+
+
+def test_the_slope_of_an_inactive_argument_is_never_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+    honest = local.algebra.slope
+    monkeypatch.setattr(local.algebra, "slope", lambda row, k: (asked.append((row.name, k)), honest(row, k))[1])
+    assert evaluate("x*ln(c)", {"x": 2.0, "c": 3.0}, ["x"], check=False).gradient == {"x": pytest.approx(math.log(3))}
+    assert asked == [("*", 0)]
+
+
+# --- the cost and the power of the check ----------------------------------------------------------------------------------
+
+
+def test_the_check_costs_one_more_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    visits = 0
+    honest = primal.number
+
+    def counted(*args: Any) -> float:
+        nonlocal visits
+        visits += 1
+        return honest(*args)
+
+    monkeypatch.setattr(primal, "number", counted)
+    monkeypatch.setattr(sys.modules["autodiff.calculus.forward"], "number", counted)
+    text = "+".join(f"sin({i}*x)*exp(-x)" for i in range(200))
+    evaluate(text, {"x": 0.3}, check=False)
+    alone, visits = visits, 0
+    evaluate(text, {"x": 0.3})
+    assert visits == 2 * alone
+
+
+def test_the_two_sided_look_is_only_taken_where_a_corner_is_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = 0
+    honest = corners.beside
+
+    def counted(*args: Any) -> Any:
+        nonlocal looked
+        looked += 1
+        return honest(*args)
+
+    monkeypatch.setattr(corners, "beside", counted)
+    evaluate("abs(x) + relu(y) + floor(x) + if(x > 0, y, 2)", {"x": 0.5, "y": -0.5})
+    assert looked == 0
+    evaluate("abs(x) + y", {"x": 0.0, "y": 1.0})
+    assert looked == 2
+
+
+# --- conventions ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "convention", "slope"),
+    [
+        ("abs(x)", "torch", 0),
+        ("abs(x)", "jax", 1),
+        ("abs(x)", "zero", 0),
+        ("relu(x)", "torch", 0),
+        ("max(x, 0)", "torch", 0.5),
+        ("max(x, 0)", "jax", 0.5),
+        ("max(x, 0)", "zero", 0),
+        ("3*abs(x) + x", "torch", 1),
+        ("leaky_relu(x)", "torch", 0.01),
+        ("leaky_relu(x)", "jax", 1),
+        ("if(x < 0, 0, x + 5)", "torch", 1),
+        ("floor(x)", "jax", 0),
+    ],
+)
+def test_a_convention_gives_its_number_and_says_so(text: str, convention: str, slope: float) -> None:
+    answer = evaluate(text, {"x": 0.0}, convention=convention)
+    assert answer.gradient["x"] == slope
+    assert answer.status in ("corner", "jump")
+    assert answer.to_dict()["convention"] == convention
+    for option in ("--convention", "--like"):
+        ended = autodiff("eval", text, "--at", "x=0", option, convention)
+        assert ended.status == 0
+        assert f"{convention}'s convention" in ended.out
+
+
+def test_a_convention_changes_nothing_where_the_slope_exists() -> None:
+    for text in ("relu(x) - relu(-x)", "abs(x)*x", "x^2"):
+        answer = evaluate(text, {"x": 0.0}, convention="torch")
+        assert answer == evaluate(text, {"x": 0.0})
+    assert evaluate("sqrt(x)", {"x": 0.0}, convention="torch").gradient["x"] is None
+
+
+def test_conventions_are_what_torch_does() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    calls: dict[str, Callable[[Any], Any]] = {
+        "abs(x)": torch.abs,
+        "relu(x)": torch.relu,
+        "max(x, 0)": lambda x: torch.maximum(x, torch.zeros_like(x)),
+        "min(x, 0)": lambda x: torch.minimum(x, torch.zeros_like(x)),
+        "leaky_relu(x)": torch.nn.functional.leaky_relu,
+        "elu(x, 2)": lambda x: torch.nn.functional.elu(x, 2.0),
+        "clamp(x, 0, 1)": lambda x: torch.clamp(x, 0.0, 1.0),
+    }
+    for text, call in calls.items():
+        x = torch.zeros((), dtype=torch.float64, requires_grad=True)
+        call(x).backward()
+        assert evaluate(text, {"x": 0.0}, convention="torch").gradient["x"] == x.grad.item(), text
+
+
+def test_several_inputs_at_a_corner_are_certified_one_by_one() -> None:
+    answer = evaluate("max(x,y)+log1p(exp(-abs(x-y)))", {"x": 1, "y": 1})
+    assert answer.status == "ok"
+    assert "along its own axis" in answer.notes[-1]
+    ended = autodiff("eval", "max(x,y)+log1p(exp(-abs(x-y)))", "--at", "x=1,y=1")
+    assert (ended.status, ended.err.count("note: ")) == (0, 3)
