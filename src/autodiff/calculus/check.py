@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from autodiff.calculus import local
 from autodiff.calculus.forward import forward
@@ -34,16 +34,18 @@ def agrees(
     along = direction(sources)
     here = math.fsum(along[name] * gradient[name] for name in sources)
     adjoints: Mapping[int, float]
+    tangents: list[float] | None = None
     if mode == "forward":
         adjoints = reverse(lowered, run, list(sources.values()))
         there = math.fsum(along[name] * adjoints.get(node, 0.0) for name, node in sources.items())
     else:
-        there = _directional(lowered, point, sources, along)[lowered.result]
+        tangents = _directional(lowered, point, sources, along)
+        there = tangents[lowered.result]
     if not (math.isfinite(here) and math.isfinite(there)):
         return None
     if abs(here - there) <= 4 * _EPSILON * abs(here):
         return True
-    allowed = _rounding(lowered, run, point, sources, along)
+    allowed = _rounding(lowered, run, sources, tangents or _directional(lowered, point, sources, along))
     return None if not math.isfinite(allowed) else abs(here - there) <= allowed
 
 
@@ -58,16 +60,13 @@ def _directional(
     return [0.0 if dual is None else dual.tangent.get("along", 0.0) for dual in duals]
 
 
-def _rounding(
-    lowered: Lowered, run: Run, point: Mapping[str, float], sources: Mapping[str, int], along: Mapping[str, float]
-) -> float:
+def _rounding(lowered: Lowered, run: Run, sources: Mapping[str, int], tangents: Sequence[float]) -> float:
     """How far two sweeps over the same slopes may drift apart.
 
     Each product of an adjoint, a slope and a tangent is rounded once in either sweep; where one underflows the loss is
     the smallest float times what it is multiplied with later.
     """
     graph = lowered.graph
-    tangents = _directional(lowered, point, sources, along)
     adjoints = reverse(lowered, run, list(sources.values()))
     sizes, losses = [], []
     for node, g in adjoints.items():
