@@ -6,29 +6,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import add
+from typing import TypeVar
 
 from autodiff.calculus import local
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Run
+
+T = TypeVar("T")
+
+
+def sweep_down(
+    order: Iterable[int],
+    seeds: dict[int, T],
+    pull: Callable[[int, T], Iterable[tuple[int, T]]],
+    plus: Callable[[T, T], T],
+) -> dict[int, T]:
+    """Carry adjoints along `order`, results before their arguments: `seeds` and all that flows from them, per equation.
+
+    `pull(node, g)` says what the adjoint g of an equation gives to each of its arguments. T is whatever adjoints are
+    made of: floats for numbers, equations for symbols.
+    """
+    adjoint = dict(seeds)
+    for node in order:
+        if node in adjoint:
+            for arg, part in pull(node, adjoint[node]):
+                adjoint[arg] = plus(adjoint[arg], part) if arg in adjoint else part
+    return adjoint
 
 
 def reverse(lowered: Lowered, run: Run, sources: Sequence[int], convention: str = "") -> dict[int, float]:
     """The slope of the result in every equation between it and `sources`, sources included; absent where none flows."""
     graph = lowered.graph
     active = depending(lowered, run, sources)
-    adjoint: dict[int, float] = {lowered.result: 1.0} if active[lowered.result] else {}
-    for node in reversed(run.order):
-        g, args = adjoint.get(node), graph.args[node]
-        if g is None or graph.rows[node] is None:
-            continue
+
+    def pull(node: int, g: float) -> Iterable[tuple[int, float]]:
+        args = graph.args[node]
+        if graph.rows[node] is None:
+            return
         if node in run.taken:
-            adjoint[run.taken[node]] = adjoint.get(run.taken[node], 0.0) + g
-            continue
+            yield run.taken[node], g
+            return
         values = [run.values[a] for a in args]
         for k, slope in local.slopes(graph, node, values, run.values[node], [active[a] for a in args], convention):
-            adjoint[args[k]] = adjoint.get(args[k], 0.0) + g * slope
-    return adjoint
+            yield args[k], g * slope
+
+    return sweep_down(reversed(run.order), {lowered.result: 1.0} if active[lowered.result] else {}, pull, add)
 
 
 def depending(lowered: Lowered, run: Run, sources: Sequence[int]) -> bytearray:
