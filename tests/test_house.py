@@ -22,8 +22,9 @@ INSIDE = {
     "language": ["syntax", "parse"],
     "calculus": [
         "ops", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "check",
-        "corners", "blame",
+        "corners", "blame", "tidy", "symbolic",
     ],
+    "notation": ["write", "infix", "tex", "parts"],
 }  # fmt: skip
 """The same inside two folders."""
 

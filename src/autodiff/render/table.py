@@ -38,6 +38,7 @@ def details(row: Row) -> str:
         ("other names", " ".join(row.names[1:])),
         ("value", row.value.removeprefix("= ") if row.value.startswith("= ") else ""),
         *((f"d/d{p}", _slope(text)) for p, text in zip(row.params, row.formula, strict=True)),
+        *(("computed as", text) for text, taught in zip(row.slopes, row.formula, strict=True) if text != taught),
         ("rule", row.rule),
         ("domain", _domain(row)),
         ("corner", row.corner.partition(" at ")[2]),

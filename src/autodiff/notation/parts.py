@@ -1,0 +1,80 @@
+"""Formulas too long for one line, as statements with named parts: `t1 = x*x; t2 = t1*t1; t2*t2`.
+
+`y = y*y` fifteen times is 46 equations and 2.9 billion characters as one formula: so sizes are counted before anything
+is written. What is written reads back as a program with the same value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from autodiff.calculus.graph import Graph
+from autodiff.notation.infix import PLAIN, Infix, infix
+
+LONGEST = 80
+"""Equations that a formula may have before its parts get names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """Formulas with their named parts: `parts` (name, text) in the order to be read, then a text per result."""
+
+    parts: tuple[tuple[str, str], ...]
+    results: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join([*(f"{name} = {text}" for name, text in self.parts), *self.results])
+
+
+def size(graph: Graph, node: int) -> int:
+    """How many names, numbers and functions the formula of an equation has when it is written out."""
+    return _sizes(graph, graph.reaching(node))[node]
+
+
+def parted(
+    graph: Graph, results: Sequence[int], style: Infix = PLAIN, taken: Collection[str] = (), longest: int = LONGEST
+) -> Parted:
+    """The formulas of `results`; one that is longer than `longest` is cut into named parts, t1, t2, …
+
+    `taken` are names that a part must not have, beside those in the formulas.
+    """
+    names = dict(_named(graph, results, {*taken, *graph.inputs.values()}, longest))
+    parts = tuple((name, infix(graph, node, style, names)) for node, name in names.items())
+    return Parted(parts, tuple(names[r] if r in names else infix(graph, r, style, names) for r in results))
+
+
+def _named(graph: Graph, results: Sequence[int], taken: Collection[str], longest: int) -> Iterator[tuple[int, str]]:
+    """The equations that get a name: of formulas that are too long the shared parts and, one by one, the long ones."""
+    if not results:
+        return
+    order = graph.reaching(*results)
+    whole = _sizes(graph, order)
+    if all(whole[r] <= longest for r in results):
+        return
+    uses = dict.fromkeys(order, 0)
+    for node in order:
+        for arg in graph.args[node]:
+            uses[arg] += 1
+    fresh = (name for name in (f"t{i}" for i in range(1, len(order) + len(taken) + 2)) if name not in taken)
+    sizes: dict[int, int] = {}
+    for node in order:
+        sizes[node] = 1 + sum(sizes[a] for a in graph.args[node])
+        truth = (row := graph.rows[node]) is not None and row.truth
+        lazy = row is not None and row.pick is not None
+        shared = uses[node] > 1 and sizes[node] > 4
+        if (
+            row is not None
+            and not truth
+            and (shared or (sizes[node] > longest // 2 and not lazy))
+            and node not in results
+        ):
+            sizes[node] = 1
+            yield node, next(fresh)
+
+
+def _sizes(graph: Graph, order: Sequence[int]) -> dict[int, int]:
+    sizes: dict[int, int] = {}
+    for node in order:
+        sizes[node] = 1 + sum(sizes[a] for a in graph.args[node])
+    return sizes

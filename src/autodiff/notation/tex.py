@@ -1,0 +1,168 @@
+r"""Equations in LaTeX, from the `tex` column of the table: `\frac{\cos\left(x\right)}{x}`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from autodiff.calculus import rules
+from autodiff.calculus.blame import shown
+from autodiff.calculus.graph import Graph
+from autodiff.calculus.ops import Row
+from autodiff.language.syntax import CONSTANTS
+from autodiff.notation.write import ATOM, LEVELS, POWER, PRODUCT, SIGN, Argument, flattened, write
+
+_TIMES, _OVER, _POWER = (rules.TABLE[name, 2] for name in ("*", "/", "^"))
+_PLACE = re.compile(r"#([a-z]+)")
+_ACCENTS = {"hat": "hat", "bar": "bar", "dot": "dot", "tilde": "tilde", "vec": "vec"}
+_COMBINING = {"\u0302": "hat", "\u0304": "bar", "\u0307": "dot", "\u0303": "tilde", "\u0308": "ddot"}
+_SPECIAL = {"_": r"\_", "{": r"\{", "}": r"\}", "\\": r"\backslash ", "^": r"\hat{ }", "~": r"\sim "}
+
+
+@dataclass(frozen=True, slots=True)
+class Tex:
+    """LaTeX's mathematics mode."""
+
+    brackets: tuple[str, str] = (r"\left(", r"\right)")
+
+    def name(self, name: str) -> str:
+        return tex_name(name)
+
+    def level(self, graph: Graph, node: int) -> int:
+        row = graph.rows[node]
+        if row is None:
+            text = tex_number(graph.constants[node]) if node in graph.constants else ""
+            return SIGN if text.startswith("-") else PRODUCT if r"\cdot" in text else ATOM
+        return POWER if row is _OVER else LEVELS.get((row.name, row.arity), _template_level(row.tex))
+
+    def pieces(self, graph: Graph, node: int) -> list[str | Argument]:
+        row, args = graph.rows[node], graph.args[node]
+        if row is None:
+            known = graph.constants
+            return [tex_number(known[node]) if node in known else tex_name(graph.inputs[node])]
+        if row is _TIMES and _juxtaposes(graph, args[1]):
+            return [Argument(args[0], PRODUCT), " ", Argument(args[1], POWER)]
+        if "#" not in row.tex:
+            return [row.tex, r"\left(", *_listed(args), r"\right)"]
+        return _filled(graph, row, args)
+
+
+def _juxtaposes(graph: Graph, node: int) -> bool:
+    """Whether a factor may stand behind another one without a dot: it must not begin with a digit or a sign."""
+    base = graph.args[node][0] if graph.rows[node] is _POWER else node
+    return base not in graph.constants or graph.constants[base] in CONSTANTS.values()
+
+
+def _listed(args: tuple[int, ...]) -> list[str | Argument]:
+    pieces: list[str | Argument] = []
+    for i, arg in enumerate(args):
+        pieces += [", "] * (i > 0) + [Argument(arg)]
+    return pieces
+
+
+def _filled(graph: Graph, row: Row, args: tuple[int, ...]) -> list[str | Argument]:
+    """The row's template with its arguments in their places."""
+    if row.variadic:
+        return [
+            row.tex.partition("#")[0],
+            *_listed(flattened(graph, row, args)),
+            row.tex.rpartition("#")[2][len(row.params[-1]) :],
+        ]
+    level = LEVELS.get((row.name, row.arity))
+    pieces: list[str | Argument] = []
+    end = 0
+    for place in _PLACE.finditer(row.tex):
+        k = row.params.index(place[1])
+        before, after = row.tex[: place.start()], row.tex[place.end() :]
+        pieces.append(row.tex[end : place.start()])
+        pieces.append(
+            _argument(args[k], before, after, None if row is _OVER or row is _POWER else level, last=k == row.arity - 1)
+        )
+        end = place.end()
+    return [*pieces, row.tex[end:]]
+
+
+def _argument(node: int, before: str, after: str, level: int | None, *, last: bool) -> Argument:
+    """What an argument must be to stand without brackets between `before` and `after`."""
+    if after.startswith(("^", "}^")):
+        return Argument(node, ATOM)
+    if level is not None:
+        need = POWER if level == SIGN else level + (last and bool(before))
+        return Argument(node, need, unsigned=bool(before))
+    if before.endswith(
+        ("{", r"\left(", r"\left|", "floor ", "ceil ", r"if } ", "cases} ", r"\\ ", ", ")
+    ) or not before.strip(" -"):
+        return Argument(node, 0 if before else PRODUCT)
+    return Argument(node, ATOM)
+
+
+@lru_cache(maxsize=1024)
+def _template_level(tex: str) -> int:
+    return POWER if re.match(r"\w\^|\{#\w+\}\^", tex) else PRODUCT if tex.startswith("#") else ATOM
+
+
+def tex_number(value: float) -> str:
+    """A constant: by its name if it has one; powers of ten written out."""
+    sign = "-" * (value < 0)
+    names = {CONSTANTS["pi"]: r"\pi", CONSTANTS["e"]: "e", CONSTANTS["tau"]: r"\tau"}
+    if abs(value) in names:
+        return sign + names[abs(value)]
+    digits, _, exponent = shown(abs(value)).partition("e")
+    if not exponent:
+        return sign + digits
+    power = f"10^{{{int(exponent)}}}"
+    return sign + (power if digits == "1" else rf"{digits} \cdot {power}")
+
+
+@lru_cache(maxsize=4096)
+def tex_name(name: str) -> str:
+    r"""A name of the program: `x1` is x_{1}, `yhat` is \hat{y}, `θ` is \theta, words stand upright."""
+    stem, _, below = name.partition("_")
+    digits = re.search(r"[0-9]+$", stem)
+    if digits and digits.start() > 0:
+        stem, below = stem[: digits.start()], ",".join(filter(None, [digits[0], below]))
+    text = _stem(stem) if stem else r"\_"
+    return rf"{text}_{{{_stem(below)}}}" if below else text
+
+
+def _stem(stem: str) -> str:
+    plain = unicodedata.normalize("NFD", stem)
+    if len(plain) == 2 and plain[1] in _COMBINING:
+        return rf"\{_COMBINING[plain[1]]}{{{_stem(plain[0])}}}"
+    for word, accent in _ACCENTS.items():
+        if stem.endswith(word) and len(stem) == len(word) + 1:
+            return rf"\{accent}{{{stem[0]}}}"
+    if len(stem) == 1:
+        return _letter(stem)
+    if stem.replace(",", "").isdigit():
+        return stem
+    return rf"\mathrm{{{''.join(map(_spaced, stem))}}}"
+
+
+def _letter(letter: str) -> str:
+    """A letter; the Greek ones by their LaTeX names."""
+    words = unicodedata.name(letter, "").split()
+    if words[:1] == ["GREEK"] and words[2:3] == ["LETTER"] and len(words) == 4:
+        word = {"LAMDA": "LAMBDA"}.get(words[3], words[3])
+        looks_latin = word in ("OMICRON",) or (words[1] == "CAPITAL" and word not in _CAPITALS)
+        if not looks_latin:
+            return f"\\{word.capitalize() if words[1] == 'CAPITAL' else word.lower()}"
+    return _SPECIAL.get(letter, letter)
+
+
+def _spaced(letter: str) -> str:
+    text = _letter(letter)
+    return f"{text} " if text[1:].isalpha() else text
+
+
+_CAPITALS = {"GAMMA", "DELTA", "THETA", "LAMBDA", "XI", "PI", "SIGMA", "UPSILON", "PHI", "PSI", "OMEGA"}
+
+TEX = Tex()
+
+
+def tex(graph: Graph, node: int, names: Mapping[int, str] | None = None) -> str:
+    """The LaTeX of an equation; those in `names` are called by their names."""
+    return write(graph, node, TEX, names)
