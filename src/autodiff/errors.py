@@ -101,9 +101,9 @@ def excerpt(source: str, span: Span) -> list[str]:
     before, marked = head + printable(source[left:start]), printable(source[start : min(end, right)])
     number = f"line {source.count(chr(10), 0, start) + 1}: " if "\n" in source.rstrip() else ""
     line = before + marked + printable(source[max(start, min(end, right)) : right]) + tail
-    return [f"    {number}{line}", " " * (4 + _columns(number + before)) + "^" * max(1, _columns(marked))]
+    return [f"    {number}{line}", " " * (4 + columns(number + before)) + "^" * max(1, columns(marked))]
 
 
-def _columns(text: str) -> int:
+def columns(text: str) -> int:
     """How many terminal columns `text` takes: wide characters two, combining marks none."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,165 @@
+"""Any drawing from top to bottom: a line for each vertex and each arrow, beside lanes that show what is still used.
+
+●      x               1.5
+│        x ─▶ q  2x = 3
+├─●    q = x^2         2.25
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from autodiff.errors import columns
+from autodiff.explain.drawing import Arrow, Drawing, Vertex
+from autodiff.render.canvas import Line, Piece
+from autodiff.render.elide import GAP, Elided
+from autodiff.render.labels import fitted, formula, label
+from autodiff.render.numbers import short
+
+_LINES = 180  # with a heading and what surrounds it still under 200
+
+
+def lanes(cut: Elided, width: int) -> list[Line]:
+    """At most 180 lines of `width` columns (40 or more)."""
+    incoming: dict[str, list[Arrow]] = defaultdict(list)
+    for arrow in cut.drawing.arrows:
+        incoming[arrow.target].append(arrow)
+    order = _order(cut.drawing, incoming)
+    listed = {name: [a for a in arrows if cut.gap not in (a.source, a.target)] for name, arrows in incoming.items()}
+    most = next((m for m in (16, 8, 4, 2) if _count(order, listed, m) <= _LINES), 1)
+    tracks = _Tracks(order, incoming, max(4, min(16, (width - 40) // 2)))
+    texts = _Texts(order, width - 2 * tracks.wide - 1)
+    lines: list[Line] = []
+    for vertex in order:
+        arrows = listed.get(vertex.name, [])
+        # one arrow more than `most` is shown rather than counted: either takes a line
+        cutoff = len(arrows) if len(arrows) <= most + 1 else most
+        before = tracks.between()
+        lines += [(*before, *texts.arrow(arrow)) for arrow in arrows[:cutoff]]
+        if cutoff < len(arrows):
+            lines.append((*before, (f"    ⋮ {len(arrows) - cutoff:,} more arrows", None)))
+        lines.append((*tracks.at(vertex), *texts.vertex(vertex)))
+    return [_trimmed(line) for line in lines]
+
+
+def _trimmed(line: Line) -> Line:
+    *rest, (text, owner) = [piece for piece in line if piece[0]]
+    return (*rest, (text.rstrip(), owner))
+
+
+def _count(order: list[Vertex], listed: dict[str, list[Arrow]], most: int) -> int:
+    return len(order) + sum(min(len(listed.get(vertex.name, ())), most + 1) for vertex in order)
+
+
+def _order(drawing: Drawing, incoming: dict[str, list[Arrow]]) -> list[Vertex]:
+    """The vertices as they are listed, but those without arguments right before their first use."""
+    known = {vertex.name: vertex for vertex in drawing.vertices}
+    order: dict[str, Vertex] = {}
+    for vertex in drawing.vertices:
+        if vertex.kind == GAP or incoming.get(vertex.name):
+            for arrow in incoming.get(vertex.name, ()):
+                order.setdefault(arrow.source, known[arrow.source])
+            order.setdefault(vertex.name, vertex)
+    return [*order.values(), *(vertex for vertex in drawing.vertices if vertex.name not in order)]
+
+
+@dataclass(slots=True)
+class _Tracks:
+    """Which lane each vertex that is still used runs in; one for which no lane is free is only named by its arrows."""
+
+    order: list[Vertex]
+    incoming: dict[str, list[Arrow]]
+    most: int
+    wide: int = 0
+    uses: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    running: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._count_uses()
+        for vertex in self.order:
+            self.at(vertex)
+            self.wide = max(self.wide, 1 + max(self.running, default=0))
+        self.wide = min(self.wide + 1, self.most + 1)
+        self._count_uses()
+
+    def _count_uses(self) -> None:
+        self.running.clear()
+        for arrows in self.incoming.values():
+            for arrow in arrows:
+                self.uses[arrow.source] += 1
+
+    def between(self) -> list[Piece]:
+        """The lanes on a line without a vertex."""
+        return [("│ " if lane in self.running else "  ", self.running.get(lane)) for lane in range(self.wide)]
+
+    def at(self, vertex: Vertex) -> list[Piece]:
+        """The lanes on the line of `vertex`, joined by those of its arguments."""
+        lane_of = {name: lane for lane, name in self.running.items()}
+        sources = dict.fromkeys(arrow.source for arrow in self.incoming.get(vertex.name, ()))
+        for arrow in self.incoming.get(vertex.name, ()):
+            self.uses[arrow.source] -= 1
+        joining = {lane_of[name] for name in sources if name in lane_of}
+        ending = {lane for lane in joining if not self.uses[self.running[lane]]}
+        free = [lane for lane in range(self.most) if lane not in self.running or lane in ending]
+        own = min(ending, default=free[0] if free else self.most)
+        passing = dict(self.running)
+        for lane in ending:
+            del self.running[lane]
+        if self.uses[vertex.name] and own < self.most:
+            self.running[own] = vertex.name
+        ends = {own, *joining}
+        mark = "⋮" if vertex.kind == GAP else "●" if own < self.most else "○"
+        cells: list[Piece] = []
+        for lane in range(self.wide):
+            inside = min(ends) <= lane < max(ends)
+            if lane == own:
+                sign, owner = mark, vertex.name
+            elif lane in joining:
+                sign, owner = _join(lane not in ending, lane > min(ends), inside), passing[lane]
+            elif lane in passing:
+                sign, owner = "│", passing[lane]
+            else:
+                sign, owner = "─" if inside and lane > min(ends) else " ", vertex.name
+            cells += [(sign, owner), ("─" if inside else " ", vertex.name)]
+        return cells
+
+
+def _join(goes_on: bool, from_left: bool, to_right: bool) -> str:
+    """The sign where an argument's lane meets the line to its vertex."""
+    signs = {
+        (True, False, True): "├", (True, True, False): "┤", (True, True, True): "┼",
+        (False, False, True): "└", (False, True, False): "┘", (False, True, True): "┴",
+    }  # fmt: skip
+    return signs[goes_on, from_left, to_right]
+
+
+class _Texts:
+    """What stands beside the lanes, in `room` columns: names and formulas are cut to it, numbers never."""
+
+    def __init__(self, order: list[Vertex], room: int) -> None:
+        self.room = room
+        self.deep = max((len(short(v.value)) for v in order if v.value is not None), default=0)
+        heads = [columns(self._head(vertex)) for vertex in order if vertex.kind != GAP]
+        self.wide = max(heads, default=0)
+
+    def _head(self, vertex: Vertex) -> str:
+        room = self.room - self.deep - 4
+        name, made = fitted(vertex.name, max(room // 2, 6)), formula(vertex)
+        if made:
+            rest = room - columns(name) - 3
+            return f"{name} = {fitted(made, rest)}" if rest > 3 else name
+        return f"{name}  ({vertex.kind})" if vertex.kind in ("held", "constant") and columns(name) < room - 12 else name
+
+    def vertex(self, vertex: Vertex) -> list[Piece]:
+        if vertex.kind == GAP:
+            return [(f" {vertex.text}", None)]
+        head = self._head(vertex)
+        value = "" if vertex.value is None else short(vertex.value)
+        sign = "" if value.startswith("-") else " "
+        return [(f" {head}", vertex.name), (f"{' ' * (self.wide - columns(head) + 2)}{sign}{value}", None)]
+
+    def arrow(self, arrow: Arrow) -> list[Piece]:
+        name = max((self.room - 24) // 3, 3)
+        ends = f"{fitted(arrow.source, name)} ─▶ {fitted(arrow.target, name)}"
+        return [(f"   {ends}  {label(arrow, self.room - columns(ends) - 5)}", arrow.source)]

@@ -1,0 +1,48 @@
+"""The words of a drawing: what stands on an arrow, text cut to a width, text for a screen that knows ASCII only.
+
+>>> from autodiff.explain.drawing import Arrow
+>>> label(Arrow("y", "z", "cos(y)", -0.9576594803233847))
+'cos(y) = -0.95766'
+>>> fitted("a_rather_long_name", 9), ascii_only("2·x → ∂y")
+('a_rat…ame', '2*x -> \\\\u2202y')
+"""
+
+from __future__ import annotations
+
+from autodiff.errors import columns, shortened
+from autodiff.explain.drawing import Arrow, Vertex
+from autodiff.render.numbers import short
+
+_SIGNS = str.maketrans(
+    {"·": "*", "×": "*", "−": "-", "…": "...", "→": "->", "⋮": ":", "²": "^2", "³": "^3", "√": "sqrt"}
+)
+
+
+def label(arrow: Arrow, limit: int = 1000) -> str:
+    """`symbols = number`, or the one of them that there is; beyond `limit` columns the symbols are cut, never the number."""
+    if arrow.value is None:
+        return fitted(arrow.slope, limit)
+    number = short(arrow.value)
+    if arrow.slope in ("", number) or limit - len(number) < 6:
+        return number
+    return f"{fitted(arrow.slope, limit - len(number) - 3)} = {number}"
+
+
+def formula(vertex: Vertex) -> str:
+    """How the vertex is made, unless its name says it all."""
+    return "" if vertex.text == vertex.name or not vertex.text else vertex.text
+
+
+def fitted(text: str, limit: int) -> str:
+    """`text` on one line of at most `limit` terminal columns (not below 3), the middle left out."""
+    limit = max(limit, 3)
+    found, allowed = shortened(text, limit), limit
+    while columns(found) > limit and allowed > 3:
+        allowed -= 1
+        found = shortened(text, allowed)
+    return found if columns(found) <= limit else "…"
+
+
+def ascii_only(text: str) -> str:
+    """The usual signs as people type them, every other one as an escape."""
+    return text.translate(_SIGNS).encode("ascii", "backslashreplace").decode("ascii")
