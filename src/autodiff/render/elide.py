@@ -31,13 +31,13 @@ class Elided:
 
 
 def elide(drawing: Drawing, most: int = 40) -> Elided:
-    """At most `most` vertices (4 or more), the one for the rest included, and 4 arrows for each that may stand there.
+    """At most `most` vertices (4 or more), the one for the rest included, and 5 arrows for every two of them.
 
     The middle of the list goes into one vertex, so arrows keep running forward.
     """
     vertices = drawing.vertices
     few = len(vertices) <= most
-    if few and len(drawing.arrows) <= 4 * most:
+    if few and len(drawing.arrows) <= 5 * most // 2:
         return Elided(drawing)
     head = len(vertices) if few else most // 2
     tail = len(vertices) if few else len(vertices) - (most - 1 - most // 2)
@@ -54,7 +54,7 @@ def elide(drawing: Drawing, most: int = 40) -> Elided:
             hidden += 1
             if ends != [gap, gap]:
                 beside[ends[0], ends[1]] = None
-        elif len(shown) < 4 * most:
+        elif len(shown) < 5 * most // 2:
             shown.append(arrow)
         else:
             hidden += 1

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from autodiff.errors import columns, shortened
 from autodiff.explain.drawing import Arrow, Vertex
+from autodiff.render.elide import GAP
 from autodiff.render.numbers import short
 
 _SIGNS = str.maketrans(
@@ -46,3 +47,12 @@ def fitted(text: str, limit: int) -> str:
 def ascii_only(text: str) -> str:
     """The usual signs as people type them, every other one as an escape."""
     return text.translate(_SIGNS).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def described(vertex: Vertex) -> list[str]:
+    """A vertex in one or two lines: `name = formula`, and its value."""
+    if vertex.kind == GAP:
+        return [f"⋮ {vertex.text}"]
+    made = formula(vertex)
+    head = f"{fitted(vertex.name, 60)} = {fitted(made, 60)}" if made else fitted(vertex.name, 60)
+    return [head] if vertex.value is None else [head, short(vertex.value)]

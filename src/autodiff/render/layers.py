@@ -82,7 +82,7 @@ def _ranks(drawing: Drawing, late: bool) -> list[int]:
         made.add(place[arrow.target])
     ranks = [0] * len(drawing.vertices)
     for source in range(len(ranks)):
-        for target in targets[source]:
+        for target in targets.get(source, ()):
             ranks[target] = max(ranks[target], ranks[source] + 1)
     if late:
         for source, found in targets.items():
