@@ -38,8 +38,10 @@ def lanes(cut: Elided, width: int) -> list[Line]:
         before = tracks.between()
         lines += [(*before, *texts.arrow(arrow)) for arrow in arrows[:cutoff]]
         if cutoff < len(arrows):
-            lines.append((*before, (f"    ⋮ {len(arrows) - cutoff:,} more arrows", None)))
-        lines.append((*tracks.at(vertex), *texts.vertex(vertex)))
+            lines.append((*before, (f"   ⋮ {len(arrows) - cutoff:,} more arrows", None)))
+        first, *rest = texts.vertex(vertex)
+        lines.append((*tracks.at(vertex), *first))
+        lines += [(*tracks.between(), *words) for words in rest]
     return [_trimmed(line) for line in lines]
 
 
@@ -56,11 +58,13 @@ def _order(drawing: Drawing, incoming: dict[str, list[Arrow]]) -> list[Vertex]:
     """The vertices as they are listed, but those without arguments right before their first use."""
     known = {vertex.name: vertex for vertex in drawing.vertices}
     order: dict[str, Vertex] = {}
-    for vertex in drawing.vertices:
-        if vertex.kind == GAP or incoming.get(vertex.name):
-            for arrow in incoming.get(vertex.name, ()):
-                order.setdefault(arrow.source, known[arrow.source])
-            order.setdefault(vertex.name, vertex)
+    for number, vertex in enumerate(drawing.vertices):
+        if vertex.kind == GAP:
+            order |= {before.name: before for before in drawing.vertices[:number] if before.name not in order}
+        elif not incoming.get(vertex.name):
+            continue
+        order |= {arrow.source: known[arrow.source] for arrow in incoming[vertex.name] if arrow.source not in order}
+        order[vertex.name] = vertex
     return [*order.values(), *(vertex for vertex in drawing.vertices if vertex.name not in order)]
 
 
@@ -145,19 +149,22 @@ class _Texts:
 
     def _head(self, vertex: Vertex) -> str:
         room = self.room - self.deep - 4
-        name, made = fitted(vertex.name, max(room // 2, 6)), formula(vertex)
+        made = formula(vertex)
+        name = fitted(vertex.name, max(room // 2, room - columns(made) - 3 * bool(made), 6))
         if made:
             rest = room - columns(name) - 3
             return f"{name} = {fitted(made, rest)}" if rest > 3 else name
         return f"{name}  ({vertex.kind})" if vertex.kind in ("held", "constant") and columns(name) < room - 12 else name
 
-    def vertex(self, vertex: Vertex) -> list[Piece]:
+    def vertex(self, vertex: Vertex) -> list[list[Piece]]:
+        """Lines: one, or two for long counts of what was left out."""
         if vertex.kind == GAP:
-            return [(f" {vertex.text}", None)]
+            lines = [vertex.text] if len(vertex.text) < self.room else vertex.text.split(", ")
+            return [[(f" {line}", None)] for line in lines]
         head = self._head(vertex)
         value = "" if vertex.value is None else short(vertex.value)
         sign = "" if value.startswith("-") else " "
-        return [(f" {head}", vertex.name), (f"{' ' * (self.wide - columns(head) + 2)}{sign}{value}", None)]
+        return [[(f" {head}", vertex.name), (f"{' ' * (self.wide - columns(head) + 2)}{sign}{value}", None)]]
 
     def arrow(self, arrow: Arrow) -> list[Piece]:
         name = max((self.room - 24) // 3, 3)

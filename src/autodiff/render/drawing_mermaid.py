@@ -40,15 +40,14 @@ def mermaid(drawing: Drawing, most: int = 40) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _escaped(lines: list[str]) -> str:
-    """Lines with every sign that Mermaid, Markdown or HTML may read as its own as a numbered entity.
+_SPECIAL = re.compile(r"[^\w +\-/=^(),.]|^[-+](?= )|\.(?= )|(?<![^\W_])_|_(?![^\W_])")
+"""What Mermaid, Markdown or HTML may read as its own: `-`, `+` or `1.` with a blank begins a list, `_` not inside a word leans."""
 
-    `-`, `+` and `1.` begin a list where they begin a label, so a sign there is one of them.
-    """
-    return "<br/>".join(
-        re.sub(r"[^\w +\-/=^(),.]|_|^[^\w(]|\.(?= )", lambda found: _entity(found[0]), line) for line in lines
-    )
+
+def _escaped(lines: list[str]) -> str:
+    """Lines with every special sign as a numbered entity; signs beyond ASCII mean nothing to Mermaid."""
+    return "<br/>".join(_SPECIAL.sub(lambda found: _entity(found[0]), line) for line in lines)
 
 
 def _entity(sign: str) -> str:
-    return sign if ord(sign) > 126 else f"#{ord(sign)};"
+    return f"#{ord(sign)};" if sign.isascii() else sign

@@ -61,7 +61,7 @@ def svg(drawing: Drawing, prefix: str = "drawing") -> str:
     about = f"{name}: {len(drawing.vertices)} vertices, {len(drawing.arrows)} arrows"
     rows = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="autodiff-drawing" role="img" aria-label="{_attribute(about)}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" style="max-width:{width:.0f}px">',
+        f'viewBox="0 0 {width:.0f} {height:.0f}" style="min-width:{width * 0.6:.0f}px;max-width:{width:.0f}px">',
         f"<title>{_content(name)}</title>",
         f"<style>{_STYLE}</style>",
         f'<rect class="sheet" width="{width:.0f}" height="{height:.0f}" rx="10"/>',
@@ -92,7 +92,7 @@ class _Sheet:
 
         def apart(left: int, right: int) -> float:
             vertices = found.parts[left].layer % 2 == 0
-            return (sizes[left] + sizes[right]) / 2 + (26 if vertices else 14)
+            return (sizes[left] + sizes[right]) / 2 + (26 if vertices else 20)
 
         middles = coordinates(found, apart)
         least = min((x - size / 2 for x, size in zip(middles, sizes, strict=True)), default=0.0)

@@ -1,4 +1,4 @@
-"""Numbers for people: exact where they are short, otherwise rounded with every decimal shown, so that no one looks exact.
+"""Numbers for people: whole where they are short, otherwise rounded with every decimal shown, so that none looks exact.
 
 >>> short(-0.9576594803233847), short(8.0), short(-0.28790331666506533), short(12345678901.5)
 ('-0.95766', '8', '-0.28790', '1.23457e+10')
@@ -24,13 +24,20 @@ def eight(number: float) -> str:
 
 
 def _rounded(number: float, places: int, least: float) -> str:
-    """The shortest exact text if it has at most `places` decimals, otherwise exactly `places` of them."""
-    exact = shown(number)
-    if not math.isfinite(number) or ("e" not in exact and abs(number) < 1e9 and _decimals(exact) <= places):
+    """The shortest text if it has at most `places` decimals, otherwise exactly `places` of them.
+
+    The shortest is that of 15 digits: 0.4·7.8 - 2.5, which is 0.6200000000000001, is 0.62 to a reader.
+    """
+    if not math.isfinite(number):
+        return shown(number)
+    brief = float(f"{number:.15g}")
+    brief = brief if math.isfinite(brief) else number
+    exact = shown(brief)
+    if "e" not in exact and abs(number) < 1e9 and _decimals(exact) <= places:
         return exact
     if least <= abs(number) < 1e9:
         return f"{number:.{places}f}"
-    exact = next(text for text in (f"{number:.{digits}e}" for digits in range(18)) if float(text) == number)
+    exact = next(text for text in (f"{brief:.{digits}e}" for digits in range(18)) if float(text) == brief)
     return exact if _decimals(exact) <= places else f"{number:.{places}e}"
 
 
