@@ -1,1 +1,4 @@
-"""Answers as text: plain text, JSON and CSV in `plain`, the function table in `table`; Rich is imported in `table` only."""
+"""What is known, as text and pictures: answers in `plain`, the function table in `table`, graphs in `drawing_…`.
+
+Rich is imported in `table` only.
+"""

@@ -22,27 +22,36 @@ from autodiff.render.numbers import short
 
 _MARGIN, _BOX, _LABEL = 16.0, 50.0, 22.0  # around the whole; heights of a vertex and of a label
 _NAME, _SMALL = 15.0, 13.0  # font sizes
-_HUES = 8
 
-_STYLE = """
-.autodiff-drawing{--surface:#fff;--ink:#1c1f24;--quiet:#5b6470;--line:#8a93a0;--h0:#0b6bcb;--h1:#b3470a;--h2:#1a7f4b;--h3:#8a3ab9;\
---h4:#b0264b;--h5:#00788a;--h6:#7a6000;--h7:#4a55c7;font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",\
-"Liberation Mono",monospace;height:auto;width:100%;display:block;color-scheme:light dark}
-@media (prefers-color-scheme:dark){.autodiff-drawing{--surface:#15181d;--ink:#e8ebef;--quiet:#a3adba;--line:#6d7785;--h0:#6cb4ff;\
---h1:#ffa361;--h2:#5fd08f;--h3:#cf9bf5;--h4:#ff8fa9;--h5:#4fcfe0;--h6:#e0c04a;--h7:#a5acff}}
-.autodiff-drawing .sheet{fill:var(--surface)}
-.autodiff-drawing .box rect{fill:var(--hue);fill-opacity:.1;stroke:var(--hue);stroke-width:1.5}
-.autodiff-drawing .box.result rect{stroke-width:3}
-.autodiff-drawing .box:is(.held,.constant,.gap) rect{stroke-dasharray:5 4}
-.autodiff-drawing text{fill:var(--ink);font-size:13px;text-anchor:middle}
-.autodiff-drawing .name{font-size:15px}.autodiff-drawing .name tspan{font-weight:700;fill:var(--hue)}
-.autodiff-drawing .quiet{fill:var(--quiet)}
-.autodiff-drawing .arrow path{fill:none;stroke:var(--hue);stroke-width:1.75}
-.autodiff-drawing .arrow .head{fill:var(--hue);stroke:none}
-.autodiff-drawing .arrow.still path{stroke-dasharray:4 4}
-.autodiff-drawing .arrow .plate{fill:var(--surface);stroke:none}
-.autodiff-drawing .arrow:is(:hover,.lit) path{stroke-width:4}
-.autodiff-drawing .arrow:is(:hover,.lit) .plate{stroke:var(--hue);stroke-width:1.5}
+LIGHT = ("#0b6bcb", "#b3470a", "#1a7f4b", "#8a3ab9", "#b0264b", "#00788a", "#7a6000", "#4a55c7")
+DARK = ("#6cb4ff", "#ffa361", "#5fd08f", "#cf9bf5", "#ff8fa9", "#4fcfe0", "#e0c04a", "#a5acff")
+"""The colours of vertices in turn, vertex N of the drawing the one of number N modulo 8, to be read on white and on black."""
+
+
+def _colours(hues: Sequence[str], surface: str, ink: str, quiet: str, line: str) -> str:
+    named = {"surface": surface, "ink": ink, "quiet": quiet, "line": line}
+    named |= {f"h{number}": hue for number, hue in enumerate(hues)}
+    return ";".join(f"--{name}:{colour}" for name, colour in named.items())
+
+
+_STYLE = f"""
+.autodiff-drawing{{{_colours(LIGHT, "#ffffff", "#1c1f24", "#5b6470", "#8a93a0")};height:auto;width:100%;display:block;\
+font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace}}
+@media (prefers-color-scheme:dark){{.autodiff-drawing{{{_colours(DARK, "#15181d", "#e8ebef", "#a3adba", "#6d7785")}}}}}
+.autodiff-drawing .sheet{{fill:var(--surface)}}
+.autodiff-drawing .box rect{{fill:var(--hue);fill-opacity:.1;stroke:var(--hue);stroke-width:1.5}}
+.autodiff-drawing .box.result rect{{stroke-width:3}}
+.autodiff-drawing .box:is(.held,.constant,.gap) rect{{stroke-dasharray:5 4}}
+.autodiff-drawing text{{fill:var(--ink);font-size:13px;text-anchor:middle}}
+.autodiff-drawing .name{{font-size:15px}}
+.autodiff-drawing .name tspan{{font-weight:700;fill:var(--hue)}}
+.autodiff-drawing .quiet{{fill:var(--quiet)}}
+.autodiff-drawing .arrow path{{fill:none;stroke:var(--hue);stroke-width:1.75}}
+.autodiff-drawing .arrow .head{{fill:var(--hue);stroke:none}}
+.autodiff-drawing .arrow.still path{{stroke-dasharray:4 4}}
+.autodiff-drawing .arrow .plate{{fill:var(--surface);stroke:none}}
+.autodiff-drawing .arrow:is(:hover,.lit) path{{stroke-width:4}}
+.autodiff-drawing .arrow:is(:hover,.lit) .plate{{stroke:var(--hue);stroke-width:1.5}}
 """
 
 
@@ -55,7 +64,8 @@ def svg(drawing: Drawing, prefix: str = "drawing") -> str:
     """
     cut = elide(drawing)
     sheet = _Sheet.of(cut.drawing)
-    numbers = {id(item): number for items in (drawing.vertices, drawing.arrows) for number, item in enumerate(items)}
+    places = {vertex.name: number for number, vertex in enumerate(drawing.vertices)}
+    hues = {name: f"--h{number % len(LIGHT)}" for name, number in places.items()} | {cut.gap: "--line"}
     width, height = sheet.width, sheet.height
     name = drawing.title or "computation graph"
     about = f"{name}: {len(drawing.vertices)} vertices, {len(drawing.arrows)} arrows"
@@ -67,9 +77,10 @@ def svg(drawing: Drawing, prefix: str = "drawing") -> str:
         f'<rect class="sheet" width="{width:.0f}" height="{height:.0f}" rx="10"/>',
     ]
     for at, arrow in enumerate(cut.drawing.arrows):
-        rows += _arrow(sheet, at, f"{prefix}-arrow-{numbers.get(id(arrow), f'more-{at}')}")
+        identity = f"{prefix}-arrow-{cut.kept[at] if at < len(cut.kept) else f'more-{at}'}"
+        rows += _arrow(sheet, at, identity, hues[arrow.source])
     for at, vertex in enumerate(cut.drawing.vertices):
-        rows += _box(sheet, at, f"{prefix}-vertex-{numbers.get(id(vertex), 'more')}")
+        rows += _box(sheet, at, f"{prefix}-vertex-{places.get(vertex.name, 'more')}", hues[vertex.name])
     return "\n".join([*rows, "</svg>\n"])
 
 
@@ -140,14 +151,13 @@ def _words(vertex: Vertex) -> tuple[list[str], str]:
     return head, "" if vertex.value is None else short(vertex.value)
 
 
-def _box(sheet: _Sheet, number: int, name: str) -> Iterable[str]:
+def _box(sheet: _Sheet, number: int, identity: str, hue: str) -> Iterable[str]:
     vertex = sheet.drawing.vertices[number]
     head, under = _words(vertex)
     middle, wide = sheet.x[number], sheet.sizes[number]
     top = sheet.ends[sheet.found.parts[number].layer][0]
-    hue = "--line" if vertex.kind == GAP else f"--h{number % _HUES}"
     said = vertex.text if vertex.kind == GAP else " ".join(head) + (f", {under}" if under else "")
-    yield f'<g class="box {vertex.kind}" id="{name}" data-name="{_attribute(vertex.name)}" style="--hue:var({hue})">'
+    yield f'<g class="box {vertex.kind}" id="{identity}" data-name="{_attribute(vertex.name)}" style="--hue:var({hue})">'
     yield f"<title>{_content(f'{said} ({vertex.kind})' if vertex.kind != GAP else said)}</title>"
     yield f'<rect x="{middle - wide / 2:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{_BOX:.0f}" rx="9"/>'
     rest = f" {_content(head[1])}" if head[1:] else ""
@@ -160,11 +170,11 @@ def _box(sheet: _Sheet, number: int, name: str) -> Iterable[str]:
     yield "</g>"
 
 
-def _arrow(sheet: _Sheet, number: int, name: str) -> Iterable[str]:
+def _arrow(sheet: _Sheet, number: int, identity: str, hue: str) -> Iterable[str]:
     arrow, path = sheet.drawing.arrows[number], sheet.found.paths[number]
     still = "" if arrow.active else " still"
     ends = f'data-source="{_attribute(arrow.source)}" data-target="{_attribute(arrow.target)}"'
-    yield f'<g class="arrow{still}" id="{name}" {ends} style="--hue:var(--h{path[0] % _HUES})">'
+    yield f'<g class="arrow{still}" id="{identity}" {ends} style="--hue:var({hue})">'
     words = label(arrow, 36)
     yield f"<title>{_content(f'{arrow.source} to {arrow.target}' + (f': {words}' if words else ''))}</title>"
     leave, enter = (

@@ -74,7 +74,7 @@ def _in_ascii(cut: Elided) -> tuple[Elided, dict[str, str]]:
         Arrow(now[a.source], now[a.target], ascii_only(a.slope), a.value, a.active) for a in cut.drawing.arrows
     )
     drawing = Drawing(vertices, arrows, ascii_only(cut.drawing.title))
-    return Elided(drawing, now.get(cut.gap, ""), cut.steps, cut.arrows), original
+    return Elided(drawing, cut.kept, now.get(cut.gap, ""), cut.steps, cut.arrows), original
 
 
 def _is_chain(drawing: Drawing) -> bool:

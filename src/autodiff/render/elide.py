@@ -22,9 +22,13 @@ GAP = "gap"
 
 @dataclass(frozen=True, slots=True)
 class Elided:
-    """A `drawing` small enough to be drawn; `gap` names the vertex for the `steps` and `arrows` left out, "" if none were."""
+    """A `drawing` small enough to be drawn; `gap` names the vertex for the `steps` and `arrows` left out, "" if none were.
+
+    `kept` are the numbers that its first arrows had before; those that follow begin or end at the gap.
+    """
 
     drawing: Drawing
+    kept: tuple[int, ...]
     gap: str = ""
     steps: int = 0
     arrows: int = 0
@@ -38,31 +42,34 @@ def elide(drawing: Drawing, most: int = 40) -> Elided:
     vertices = drawing.vertices
     few = len(vertices) <= most
     if few and len(drawing.arrows) <= 5 * most // 2:
-        return Elided(drawing)
+        return Elided(drawing, tuple(range(len(drawing.arrows))))
     head = len(vertices) if few else most // 2
     tail = len(vertices) if few else len(vertices) - (most - 1 - most // 2)
     place = {vertex.name: number for number, vertex in enumerate(vertices)}
     gap = "⋮"
     while gap in place:
         gap += "⋮"
-    shown: list[Arrow] = []
+    shown: list[int] = []
     beside: dict[tuple[str, str], None] = {}
     hidden = 0
-    for arrow in drawing.arrows:
+    for number, arrow in enumerate(drawing.arrows):
         ends = [name if place[name] < head or place[name] >= tail else gap for name in (arrow.source, arrow.target)]
         if gap in ends:
             hidden += 1
             if ends != [gap, gap]:
                 beside[ends[0], ends[1]] = None
         elif len(shown) < 5 * most // 2:
-            shown.append(arrow)
+            shown.append(number)
         else:
             hidden += 1
     steps = tail - head
     counted = Vertex(gap, f"{_many(steps, 'step')}, {_many(hidden, 'arrow')}" if steps else _many(hidden, "arrow"), GAP)
-    arrows = (*shown, *(Arrow(source, target, active=False) for source, target in beside))
-    kept = (*vertices[:head], counted, *vertices[tail:])
-    return Elided(Drawing(kept, arrows, drawing.title), gap, steps, hidden)
+    arrows = (
+        *(drawing.arrows[number] for number in shown),
+        *(Arrow(source, target, active=False) for source, target in beside),
+    )
+    left = (*vertices[:head], counted, *vertices[tail:])
+    return Elided(Drawing(left, arrows, drawing.title), tuple(shown), gap, steps, hidden)
 
 
 def _many(number: int, word: str) -> str:
