@@ -1,7 +1,13 @@
 """A small drawing from left to right: each arrow on a line of its own with its local slope, forks and joins as in a wiring plan.
 
-x  1.5 ──┬── s = 0.77807 ───────────────────────────────────────────┬──▶ f
-         └── 2x = 3 ──▶ q ── cos(q) = -0.62817 ──▶ s ── x = 1.5 ──┘    1.16711
+>>> from autodiff.render.canvas import joined
+>>> x, s = Vertex("x", "x", "input", 1.5), Vertex("s", "sin(x)", "step", 0.9974949866)
+>>> f = Vertex("f", "x·s", "result", 1.4962424799)
+>>> arrows = (Arrow("x", "f", "s", 0.9974949866), Arrow("x", "s", "cos(x)", 0.0707372017), Arrow("s", "f", "x", 1.5))
+>>> print(*map(joined, flow(Drawing((x, s, f), arrows), 80, formulas=True)), sep="\\n")
+x  1.5 ─┬─ s = 0.99749 ────────────────────────────────┬──▶ f = x·s
+        └─ cos(x) = 0.07074 ──▶ s = sin(x) ── x = 1.5 ─┘    1.49624
+                                0.99749
 """
 
 from __future__ import annotations

@@ -1,8 +1,17 @@
 """Any drawing from top to bottom: a line for each vertex and each arrow, beside lanes that show what is still used.
 
-●      x               1.5
-│        x ─▶ q  2x = 3
-├─●    q = x^2         2.25
+>>> from autodiff.render.canvas import joined
+>>> from autodiff.render.elide import elide
+>>> x, s = Vertex("x", "x", "input", 1.5), Vertex("s", "sin(x)", "step", 0.9974949866)
+>>> f = Vertex("f", "x·s", "result", 1.4962424799)
+>>> arrows = (Arrow("x", "f", "s", 0.9974949866), Arrow("x", "s", "cos(x)", 0.0707372017), Arrow("s", "f", "x", 1.5))
+>>> print(*map(joined, lanes(elide(Drawing((x, s, f), arrows)), 60)), sep="\\n")
+●      x            1.5
+│        x ─▶ s  cos(x) = 0.07074
+├─●    s = sin(x)   0.99749
+│ │      x ─▶ f  s = 0.99749
+│ │      s ─▶ f  x = 1.5
+●─┘    f = x·s      1.49624
 """
 
 from __future__ import annotations
