@@ -96,11 +96,11 @@ _VALUES = (None, 1.0, -0.123456789, 1e-300, -123456.789012345)
 _FORMULAS = ("x^2", "a + b", "sin(x)·" * 10)
 
 
-def drawing(seed: int, most: int = 14, density: float | None = None) -> Drawing:
-    """A random drawing of up to `most` vertices, with up to three arguments each or `density` of all possible."""
+def drawing(seed: int, most: int = 14, *, least: int = 1, density: float | None = None) -> Drawing:
+    """A random drawing of `least` to `most` vertices, with up to three arguments each or `density` of all possible."""
     chance = random.Random(seed)
     names = [
-        f"{chance.choice(('x', 'y', 'longer_name_', 'ŷ', '速度', 'v'))}{n}" for n in range(chance.randint(1, most))
+        f"{chance.choice(('x', 'y', 'longer_name_', 'ŷ', '速度', 'v'))}{n}" for n in range(chance.randint(least, most))
     ]
     vertices: list[Vertex] = []
     arrows: list[Arrow] = []

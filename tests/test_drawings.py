@@ -41,7 +41,7 @@ from .drawings import FOUR, NAMES, chain, drawing, fan
 GOLDEN = Path(__file__).parent / "golden" / "drawings.txt"
 WIDTHS = (60, 80, 100)
 RANDOM = [drawing(seed) for seed in range(120)]
-DENSE = [drawing(seed, 40, density=0.5) for seed in range(4)]
+DENSE = [drawing(seed, 40, least=30, density=0.5) for seed in range(4)]
 WEIRD = [
     Drawing(
         (Vertex("x", "x", "input", 1.0), Vertex(name, f"{name}!", "result", 2.0)), (Arrow("x", name, name, 3.0),), name
@@ -241,7 +241,13 @@ def test_what_is_left_out_is_counted(found: Drawing, most: int) -> None:
 @pytest.mark.parametrize("draw", [lambda d: text(d, 80), svg, dot, mermaid], ids=["text", "svg", "dot", "mermaid"])
 def test_large_drawings_are_quick_and_short(draw: Callable[[Drawing], str | list[str]]) -> None:
     same = Drawing((Vertex("x", "x", "input"), Vertex("y", "f(x)", "result")), (Arrow("x", "y"),) * 10_000)
-    for found in (chain(5000), fan(10_000), drawing(1, 10_000), drawing(2, 40, density=1.0), same):
+    for found in (
+        chain(5000),
+        fan(10_000),
+        drawing(1, 10_000, least=10_000),
+        drawing(2, 40, least=40, density=1.0),
+        same,
+    ):
         start = time.perf_counter()
         drawn = draw(found)
         assert time.perf_counter() - start < 1

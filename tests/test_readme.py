@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import doctest
 import os
+import pkgutil
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -88,7 +90,11 @@ def test_every_help_names_only_commands_that_exist() -> None:
 
 
 def test_docstring_examples_run() -> None:
-    for module in ("autodiff.errors", "autodiff.answer", "autodiff"):
-        __import__(module)
-        assert doctest.testmod(sys.modules[module]).failed == 0
-    assert package.__version__
+    names = ["autodiff", *(found.name for found in pkgutil.walk_packages(package.__path__, "autodiff."))]
+    ran = 0
+    for name in names:
+        if not name.endswith("__main__"):
+            done = doctest.testmod(import_module(name))
+            assert done.failed == 0, name
+            ran += done.attempted
+    assert ran > 40

@@ -1,5 +1,6 @@
 """The meaning of the table's texts for floats: each is parsed once and compiled to a straight-line Python function.
 
+>>> from autodiff.calculus.rules import TABLE
 >>> slope(TABLE["sin", 1], 0)(0.0, 0.0)   # cos(u), given u and w
 1.0
 """

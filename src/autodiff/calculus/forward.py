@@ -1,7 +1,10 @@
 """Forward mode: dual numbers, carried from the inputs up to the result.
 
->>> run = forward(lowered, {"x": 4.0}, {x: {"x": 1.0}})      # exp(sin(x^2)) at 4, moving x
->>> run.values[lowered.result]
+>>> from autodiff.answer import parse
+>>> from autodiff.calculus.lower import lower
+>>> lowered = lower(parse("exp(sin(x^2))"))
+>>> (x,) = lowered.graph.inputs
+>>> forward(lowered, {"x": 4.0}, {x: {"x": 1.0}})[lowered.result]     # moving x
 Dual(primal=0.7498340851945589, tangent={'x': -5.744685762849454})
 """
 

@@ -1,6 +1,11 @@
 """Reverse mode: adjoints, carried from the result back to the inputs: every slope in one sweep.
 
->>> reverse(lowered, primal(lowered, {"x": 4.0}), [x])[x]     # exp(sin(x^2)) at 4
+>>> from autodiff.answer import parse
+>>> from autodiff.calculus.lower import lower
+>>> from autodiff.calculus.primal import primal
+>>> lowered = lower(parse("exp(sin(x^2))"))
+>>> (x,) = lowered.graph.inputs
+>>> reverse(lowered, primal(lowered, {"x": 4.0}), [x])[x]
 -5.744685762849454
 """
 
