@@ -28,7 +28,12 @@ INSIDE = {
 }  # fmt: skip
 """The same inside two folders."""
 
-ONLY_IN = {"click": ["cli"], "lark": ["language/parse.py"], "rich": ["render/table.py"], "numpy": []}
+ONLY_IN = {
+    "click": ["cli"],
+    "lark": ["language/parse.py"],
+    "rich": ["render/table.py", "render/terminal.py"],
+    "numpy": [],
+}
 
 
 def _imports(path: Path) -> list[str]:

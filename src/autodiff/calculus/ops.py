@@ -17,6 +17,7 @@ class Row:
     slopes       a text per argument; "0" is structural: no derivative flows there; "none": this argument can't move
     formula      the slopes as a teacher writes them, where an algorithm is longer than its formula
     rule         the name of its derivative rule, as a teacher says it
+    held         (argument, name): what the rule is called when only that argument moves
     names        all its names, the first is the one that is printed
     domain       conditions on the arguments, all of which a value needs; "condition | phrase" says it in words
     slope_domain per argument, where its slope exists if that is narrower than the domain ("" where it is not)
@@ -54,6 +55,7 @@ class Row:
     conditions: int = 0
     variadic: bool = False
     pick: tuple[int, int] | None = None
+    held: tuple[tuple[int, str], ...] = ()
     formula: tuple[str, ...] = ()
     hint: str = ""
     bound: tuple[str, str] = ("4", "8")
@@ -92,6 +94,7 @@ def each(
     torch: tuple[str, ...] = (),
     jax: tuple[str, ...] = (),
     variadic: bool = False,
+    held: tuple[tuple[int, str], ...] = (),
     formula: tuple[str, ...] = (),
     hint: str = "",
     bound: tuple[str, str] = ("4", "8"),
@@ -117,6 +120,7 @@ def each(
         torch=torch,
         jax=jax,
         variadic=variadic,
+        held=held,
         formula=formula or slopes,
         hint=hint,
         bound=bound,

@@ -16,6 +16,8 @@ from autodiff.errors import INTERNAL, USAGE, AutodiffError, nearest, printable, 
 
 COMMANDS = {
     "eval": "value and gradient at a point",
+    "explain": "the chain rule, factor by factor: forward pass, graph, backward pass, checks",
+    "graph": "the computation graph alone",
     "functions": "every function: formula, derivative, domain, example",
     "completion": "the shell's completion script",
 }
@@ -95,6 +97,7 @@ def cli() -> None:
 
     \b
     autodiff eval "exp(sin(x^2))" --at x=4
+    autodiff explain "y = x^2; z = sin(y); u = e^z" --at x=4
     autodiff functions tanh
     """
 

@@ -95,6 +95,14 @@ def names(text: str | None) -> list[str] | None:
     return found
 
 
+def read_number(text: str, option: str) -> float:
+    """The value of a constant expression, such as 0.1 or 1/3. Raises AutodiffError naming the option."""
+    try:
+        return parse_point(f"value = {text}")["value"]
+    except AutodiffError as error:
+        raise AutodiffError(f"{option} needs a number, not {quoted(text)}", hint=error.message) from None
+
+
 def notices(readings: tuple[Reading, ...]) -> None:
     """Say on stderr how doubtful parts were read, the first three of them."""
     for reading in readings[:3]:

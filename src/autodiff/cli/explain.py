@@ -1,0 +1,67 @@
+"""`autodiff explain`: the chain rule, factor by factor."""
+
+from __future__ import annotations
+
+import click
+
+from autodiff.answer import MODES
+from autodiff.calculus.local import CONVENTIONS
+from autodiff.cli import options, page
+from autodiff.cli.main import ProgramCommand
+from autodiff.errors import HARD_POINT
+from autodiff.explain.build import explain
+
+EPILOG = """\b
+Examples:
+  autodiff explain "y = x^2; z = sin(y); u = e^z" --at x=4
+  autodiff explain "x*sin(x^2)" --at x=1.5 --mode both
+"""
+
+FORMATS = ("text", "json", "markdown", "latex", "html")
+
+
+@click.command("explain", cls=ProgramCommand, epilog=EPILOG)
+@options.program_options
+@options.point_options
+@click.option("--mode", type=click.Choice(MODES), default="reverse", show_default=True, help="Which table is shown.")
+@click.option("--lr", "rate", metavar="RATE", help="Show one step of gradient descent with this learning rate.")
+@click.option("--atoms", is_flag=True, help="One step per operation instead of one per statement.")
+@click.option("--expand", metavar="NAME", multiple=True, help="Open this statement to its operations. Repeatable.")
+@click.option(
+    "--convention",
+    type=click.Choice(list(CONVENTIONS)),
+    help="At a corner or a jump, go on with the number that this framework gives.",
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+def command(
+    program: str | None,
+    file: str | None,
+    strict: bool,
+    points: tuple[str, ...],
+    wrt: str | None,
+    mode: str,
+    rate: str | None,
+    atoms: bool,
+    expand: tuple[str, ...],
+    convention: str | None,
+    form: str,
+) -> int:
+    """Explain the slopes of PROGRAM: forward pass, graph, chain rule factor by factor, answer, checks.
+
+    Without --at the explanation is in symbols. Every factor's rule, formula, number and running product stand on one line.
+    """
+    found = explain(
+        options.read_program(program, file),
+        options.read_point(points) if points else None,
+        options.names(wrt),
+        mode,
+        rate=None if rate is None else options.read_number(rate, "--lr"),
+        atoms=atoms,
+        expand=expand,
+        strict=strict,
+        convention=convention or "",
+    )
+    options.notices(found.readings)
+    page.write(found, form)
+    hard = any(slope.value is None for slope in found.slopes) or found.value is None
+    return HARD_POINT if found.at is not None and hard else 0

@@ -1,0 +1,51 @@
+"""`autodiff graph`: the computation graph alone."""
+
+from __future__ import annotations
+
+import click
+
+from autodiff.cli import options, page
+from autodiff.cli.main import ProgramCommand
+from autodiff.errors import HARD_POINT
+from autodiff.explain.build import explain
+
+EPILOG = """\b
+Examples:
+  autodiff graph "x*sin(x^2)" --at x=1.5
+  autodiff graph "y = x^2; z = sin(y); u = e^z" --format dot
+"""
+
+FORMATS = ("text", "dot", "mermaid", "svg", "json")
+
+
+@click.command("graph", cls=ProgramCommand, epilog=EPILOG)
+@options.program_options
+@options.point_options
+@click.option("--atoms", is_flag=True, help="One vertex per operation instead of one per statement.")
+@click.option("--expand", metavar="NAME", multiple=True, help="Open this statement to its operations. Repeatable.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+def command(
+    program: str | None,
+    file: str | None,
+    strict: bool,
+    points: tuple[str, ...],
+    wrt: str | None,
+    atoms: bool,
+    expand: tuple[str, ...],
+    form: str,
+) -> int:
+    """Draw the computation graph of PROGRAM, with values and local slopes when --at is given.
+
+    text is for the terminal; dot is read by Graphviz, mermaid by Markdown viewers, svg by browsers.
+    """
+    found = explain(
+        options.read_program(program, file),
+        options.read_point(points) if points else None,
+        options.names(wrt),
+        atoms=atoms,
+        expand=expand,
+        strict=strict,
+    )
+    options.notices(found.readings)
+    page.draw(found, form)
+    return HARD_POINT if found.at is not None and found.value is None else 0

@@ -1,0 +1,79 @@
+"""Where an explanation goes: on a terminal in colour and as wide as it is, into a pipe as plain text."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from importlib import import_module
+
+import click
+
+from autodiff.errors import excerpt, printable
+from autodiff.explain.model import Explanation
+from autodiff.render import explanation
+from autodiff.render.explanation import WIDEST, Line
+
+
+def write(found: Explanation, form: str) -> None:
+    """Print an explanation as `form`; text is said to stderr as well where there is no value."""
+    if form == "text":
+        _lines(explanation.lines(found, _width(), unicode=_unicode()), found)
+    elif form == "json":
+        click.echo(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
+    else:
+        click.echo(_renderer(form)(found))
+    if found.value is None and found.at is not None:
+        _trouble(found)
+
+
+def draw(found: Explanation, form: str) -> None:
+    """Print the drawing alone as `form`."""
+    if form == "text":
+        from autodiff.render.drawing_text import pieces
+
+        made = pieces(found.drawing, _width(), unicode=_unicode(), formulas=True)
+        _lines([tuple((words, f"@{owner}" if owner else "") for words, owner in line) for line in made], found)
+    elif form == "json":
+        click.echo(json.dumps(asdict(found.drawing), ensure_ascii=False, allow_nan=False))
+    else:
+        click.echo(getattr(import_module(f"autodiff.render.drawing_{form}"), form)(found.drawing).rstrip("\n"))
+    if found.value is None and found.at is not None:
+        _trouble(found)
+
+
+def _renderer(form: str) -> Callable[[Explanation], str]:
+    found: Callable[[Explanation], str] = getattr(import_module(f"autodiff.render.{form}"), form)
+    return found
+
+
+def _lines(lines: Sequence[Line], found: Explanation) -> None:
+    if sys.stdout.isatty():
+        from autodiff.render import terminal
+
+        terminal.show(lines, [place.name for place in found.forward])
+    else:
+        click.echo("\n".join("".join(words for words, _ in line).rstrip() for line in lines))
+
+
+def _trouble(found: Explanation) -> None:
+    """What stderr says where there is no value: why, and the place in the program."""
+    place: Iterable[str] = excerpt(found.source, found.span) if found.span is not None else ()
+    for line in [f"error: {printable(found.why)}", *place, *([f"  {printable(found.hint)}"] if found.hint else [])]:
+        click.echo(line, err=True)
+
+
+def _width() -> int:
+    """A terminal's own width; a pipe has none, so the widest layout."""
+    return shutil.get_terminal_size((WIDEST, 24)).columns if sys.stdout.isatty() else WIDEST
+
+
+def _unicode() -> bool:
+    """Whether what stdout is encoded in has the signs of the layout."""
+    try:
+        "◀✓·─▶σ".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

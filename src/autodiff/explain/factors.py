@@ -1,0 +1,170 @@
+"""The factors of the chain rule: the local slope of a place in each place that it is made of.
+
+Each is there as a formula, as a number at a point, and under the name of its rule. The numbers are made by the sweep and
+the table that make the answer; the formulas by the same sweep over symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import add
+
+from autodiff.calculus import local
+from autodiff.calculus.graph import Graph
+from autodiff.calculus.ops import Row
+from autodiff.calculus.primal import Run
+from autodiff.calculus.reverse import sweep_down
+from autodiff.calculus.symbolic import Image, image, slopes
+from autodiff.calculus.tidy import Symbols
+from autodiff.explain.places import Places
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A local slope as symbols: an equation of `graph`; `own` is the place's own equation there, with its name.
+
+    `named` is the same slope with the place called by its name wherever it occurs: p·(1 - p) for σ(z)·(1 - σ(z)).
+    """
+
+    graph: Graph
+    node: int
+    own: tuple[int, str]
+    named: int
+
+
+def moving(places: Places, sources: Iterable[int], run: Run | None) -> set[int]:
+    """The places that a change of one of `sources` reaches; at a point only along the branches that were taken."""
+    graph = places.lowered.graph
+    flags = set(sources)
+    order = run.order if run is not None else range(len(graph))
+    for node in order:
+        row, args = graph.rows[node], graph.args[node]
+        if row is None or node in flags:
+            continue
+        if run is not None and node in run.taken:
+            reached = run.taken[node] in flags
+        else:
+            reached = any(a in flags for a, text in zip(args, row.slopes, strict=True) if text != "0")
+        if reached:
+            flags.add(node)
+    return flags
+
+
+def numbers(places: Places, place: int, moves: set[int], run: Run, convention: str = "") -> dict[int, float]:
+    """The local slope of `place` in each moving place that it is made of, as a number."""
+    graph = places.lowered.graph
+
+    def pull(node: int, g: float) -> Iterator[tuple[int, float]]:
+        args = graph.args[node]
+        if graph.rows[node] is None or (node in places.names and node != place):
+            return
+        if node in run.taken:
+            yield run.taken[node], g
+            return
+        values = [run.values[a] for a in args]
+        active = [a in moves for a in args]
+        for k, slope in local.slopes(graph, node, values, run.values[node], active, convention):
+            yield args[k], g * slope
+
+    found = sweep_down(reversed(places.inside[place]), {place: 1.0}, pull, add)
+    return {a: found[a] for a in places.arguments(place) if a in found and a in moves}
+
+
+def structure(places: Places, place: int, moves: set[int]) -> list[int]:
+    """The moving places that `place` is made of through slopes that are not structurally 0, without a point."""
+    graph, live = places.lowered.graph, {place}
+    for node in reversed(places.inside[place]):
+        row = graph.rows[node]
+        if node in live and row is not None and (node == place or node not in places.names):
+            live.update(a for a, text in zip(graph.args[node], row.slopes, strict=True) if text != "0" and a in moves)
+    return [a for a in places.arguments(place) if a in live]
+
+
+class Formulas:
+    """Local slopes as symbols, all over one set of names, so that factors of several places can be multiplied."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._symbols = Symbols()
+        self._known: dict[int, dict[int, Formula]] = {}
+
+    def of(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
+        """The local slope of `place` in each of `sources`."""
+        if place not in self._known:
+            self._known[place] = self._made(place, sources)
+        return self._known[place]
+
+    def _made(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
+        graph, names = self._places.lowered.graph, self._places.names
+        seen = image(graph, place, names, self._symbols)
+        plain = slopes(graph, place, names, sources, seen)
+        called = Image(self._symbols, {**seen.of, place: self._symbols.input(names[place])})
+        named = slopes(graph, place, names, sources, called)
+        own = seen.of[place], names[place]
+        return {s: Formula(self._symbols.graph, plain[s], own, named[s]) for s in sources if s in plain}
+
+    def product(self, formulas: Sequence[Formula]) -> int:
+        """The product of several local slopes, tidy, as an equation of `graph`."""
+        node = self._symbols.constant(1.0)
+        for formula in formulas:
+            node = self._symbols.times(node, formula.named)
+        return node
+
+    @property
+    def graph(self) -> Graph:
+        return self._symbols.graph
+
+
+# --- the names of the rules ---------------------------------------------------------------------------------------------
+
+
+def rule(places: Places, place: int, source: int, moves: set[int], taken: Mapping[int, int]) -> str:
+    """How a teacher calls the rule that takes `place` to `source`: the one operation between them, or the main ones."""
+    between = _between(places, place, source, taken)
+    names = list(dict.fromkeys(_rule(places.lowered.graph, node, moves) for node in between))
+    plain = [name for name in names if name not in _MINOR] or [name for name in names if name != "identity"] or names
+    main = [name for name in plain if name != "constant multiple"] or plain
+    if len(main) == 1:
+        return main[0]
+    kinds = [name.removesuffix(" rule") for name in main]
+    return f"{kinds[0]} and {kinds[1]} rules" if len(kinds) == 2 else f"chain of {len(kinds)} rules"
+
+
+_MINOR = ("sum rule", "difference rule", "sign rule", "identity", "taken branch")
+
+
+def _between(places: Places, place: int, source: int, taken: Mapping[int, int]) -> list[int]:
+    """The operations through which `source` moves `place`, the outermost first."""
+    graph = places.lowered.graph
+    touched = {source}
+    for node in places.inside[place]:
+        row = graph.rows[node]
+        if row is None or (node in places.names and node != place):
+            continue
+        args = (taken[node],) if node in taken else graph.args[node]
+        flows = ("1",) if node in taken else row.slopes
+        if any(a in touched and text != "0" for a, text in zip(args, flows, strict=True)):
+            touched.add(node)
+    return [node for node in reversed(places.inside[place]) if node in touched and node != source]
+
+
+def _rule(graph: Graph, node: int, moves: set[int]) -> str:
+    row, args = graph.rows[node], graph.args[node]
+    assert row is not None
+    if row.pick is not None or row.rule == "identity":
+        return row.rule
+    return f"{_of_moving(row, [a in moves for a in args])} rule".replace("constant multiple rule", "constant multiple")
+
+
+def _of_moving(row: Row, moves: Sequence[bool]) -> str:
+    """x·y with y held is a constant multiple, 2^x an exponential: the table's `held` column says so."""
+    return next((name for k, name in row.held if moves[k] and sum(moves) == 1), row.rule)
+
+
+def does(places: Places, place: int) -> str:
+    """What a place does, in a word or two, when it is a single operation."""
+    graph = places.lowered.graph
+    row = graph.rows[place]
+    others = (node for node in places.inside[place] if node != place and node not in places.names)
+    return "" if row is None or any(graph.rows[node] is not None for node in others) else row.rule

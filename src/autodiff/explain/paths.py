@@ -1,0 +1,60 @@
+"""The paths by which a change reaches the result: counted before any is listed, the largest ones first.
+
+`y = x + sin(x)`, repeated 64 times, has 2^64 paths from x to the end: counting them takes one integer per place, and the
+eight that matter most are found without listing the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nlargest
+
+MOST = 8
+"""Paths that are listed; of more, the largest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A path from the result down to `place`: the product of its factors so far, and the path above it."""
+
+    place: int
+    size: float
+    above: Link | None = None
+
+    def places(self) -> list[int]:
+        """The places of the path, the result first."""
+        found: list[int] = []
+        link: Link | None = self
+        while link is not None:
+            found.append(link.place)
+            link = link.above
+        return found
+
+
+def count(result: int, order: Sequence[int], flows: Mapping[int, Sequence[int]]) -> dict[int, int]:
+    """How many paths lead from `result` down to each place; `flows[p]` are the places that p passes its adjoint to."""
+    paths = {result: 1}
+    for place in order:
+        for arg in flows.get(place, ()):
+            if place in paths:
+                paths[arg] = paths.get(arg, 0) + paths[place]
+    return paths
+
+
+def largest(
+    result: int, order: Sequence[int], flows: Mapping[int, Sequence[int]], factor: Callable[[int, int], float]
+) -> dict[int, list[Link]]:
+    """The paths from `result` to each place, at most `MOST`, those with the largest products first.
+
+    The size of a product never grows in rank by a factor common to all, so keeping the largest ones of every place on
+    the way keeps the largest ones at its end.
+    """
+    best: dict[int, list[Link]] = {result: [Link(result, 1.0)]}
+    for place in order:
+        for arg in flows.get(place, ()):
+            if place in best:
+                step = abs(factor(place, arg))
+                new = [Link(arg, link.size * step, link) for link in best[place]]
+                best[arg] = nlargest(MOST, [*best.get(arg, []), *new], key=lambda link: link.size)
+    return best
