@@ -69,7 +69,7 @@ def _allowed(row: Row, which: int, args: tuple[float, ...], value: float, slope:
 
 def _special(row: Row, k: int, args: tuple[float, ...]) -> bool:
     """Whether this point is a corner, a jump, or has no finite slope: those are another test's."""
-    texts = [row.vertical, row.corner.partition(" at ")[2], row.jump.partition(" at ")[2]]
+    texts = [row.vertical, row.corner, row.jump.rpartition(" at ")[2]]
     if any(text and algebra.compiled(text, row.params)(*args) for text in texts):
         return True
     return bool(row.slope_domain[k] and not algebra.compiled(row.slope_domain[k], row.params)(*args))

@@ -16,10 +16,11 @@ from typing import Any
 
 from autodiff.calculus import blame, rules
 from autodiff.calculus.check import agrees
-from autodiff.calculus.corners import Verdict, suspects, verdict
+from autodiff.calculus.corners import Verdict, verdict
 from autodiff.calculus.forward import forward
 from autodiff.calculus.local import CONVENTIONS
 from autodiff.calculus.lower import Lowered, lower
+from autodiff.calculus.places import suspects
 from autodiff.calculus.primal import Outside, Run, primal
 from autodiff.calculus.reverse import reverse
 from autodiff.errors import INTERNAL, AutodiffError, Span, quoted

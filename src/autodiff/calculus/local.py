@@ -35,5 +35,5 @@ def slopes(
 
 
 def _agreed(row: Row, args: Sequence[float], convention: str) -> tuple[str, ...]:
-    on_corner = algebra.compiled(row.corner.partition(" at ")[2], row.params)
+    on_corner = algebra.compiled(row.corner, row.params)
     return (CONVENTIONS[convention](row) or row.slopes) if on_corner(*args) else row.slopes

@@ -21,10 +21,10 @@ class Row:
     names        all its names, the first is the one that is printed
     domain       conditions on the arguments, all of which a value needs; "condition | phrase" says it in words
     slope_domain per argument, where its slope exists if that is narrower than the domain ("" where it is not)
-    corner       "one-sided slope at condition": where left and right slope may differ
-    jump         "one-sided value at condition": where the value itself may jump
+    corner       the condition under which left and right slope may differ
+    jump         "value beside at condition": where the value itself may jump; " at condition" where order says it all
     vertical     the condition under which a slope is infinite
-    touch        "coefficient t^exponent at condition": the leading term there of the row, when its argument's is du*t
+    scaling      "e in u v": f(s*u, s*v) is s^e*f(u, v) for s > 0; it is how the row is looked at beside u = v = 0
     torch, jax   the slopes that these frameworks give on the corner, for `--convention`
     truth        whether its value is a condition: 1 or 0
     conditions   how many of its first arguments must be conditions
@@ -48,7 +48,7 @@ class Row:
     corner: str = ""
     jump: str = ""
     vertical: str = ""
-    touch: str = ""
+    scaling: str = ""
     torch: tuple[str, ...] = ()
     jax: tuple[str, ...] = ()
     truth: bool = False
@@ -90,7 +90,7 @@ def each(
     corner: str = "",
     jump: str = "",
     vertical: str = "",
-    touch: str = "",
+    scaling: str = "",
     torch: tuple[str, ...] = (),
     jax: tuple[str, ...] = (),
     variadic: bool = False,
@@ -116,7 +116,7 @@ def each(
         corner=corner,
         jump=jump,
         vertical=vertical,
-        touch=touch,
+        scaling=scaling,
         torch=torch,
         jax=jax,
         variadic=variadic,

@@ -1,0 +1,228 @@
+"""The equations of a program just beside a point, as series: only arithmetic, order, and the table's own texts.
+
+A row's series comes from its slopes: with θ = t·d/dt, θw = Σ slope·θu, and a slope is a text of the table, evaluated
+over the series of the arguments in the same way, one order lower. On a corner the definition of the row is followed.
+
+>>> from autodiff import parse
+>>> from autodiff.calculus.lower import lower
+>>> print(beside(lower(parse("abs(x - sin(x))")), {"x": 0.0}, source=0, sign=-1.0, depth=3))
+1/6·t^3 + O(t^4)
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from itertools import product
+
+from autodiff.calculus import algebra, series
+from autodiff.calculus.graph import Graph
+from autodiff.calculus.lower import Lowered
+from autodiff.calculus.ops import Row
+from autodiff.calculus.places import special
+from autodiff.calculus.primal import Outside, number, sweep
+from autodiff.calculus.series import NOISE, Series, Undecided, constant
+
+
+class Gone(Exception):
+    """There is nothing on this side: equation `node` leaves its domain, or (`sloped` false) has values but no slope."""
+
+    def __init__(self, node: int | None = None, *, sloped: bool = True) -> None:
+        super().__init__(node)
+        self.node, self.sloped = node, sloped
+
+
+def beside(lowered: Lowered, point: Mapping[str, float], source: int, sign: float, depth: int) -> Series:
+    """The result just beside the point, when the equation `source` moves at the rate `sign`.
+
+    `depth` says how many terms of a function's Taylor series are looked at. Raises Undecided, or Gone where this side
+    has no values.
+    """
+    return _look(lowered, {name: constant(value) for name, value in point.items()}, depth, source, sign)
+
+
+def _look(
+    lowered: Lowered, start: Mapping[str, Series], depth: int, source: int | None = None, sign: float = 0.0
+) -> Series:
+    graph = lowered.graph
+
+    def moved(node: int, a: Series) -> Series:
+        return series.step(sign).at(*_value(a)) if node == source else a
+
+    def leaf(node: int) -> Series:
+        return moved(node, constant(graph.constants[node]) if node in graph.constants else start[graph.inputs[node]])
+
+    def apply(node: int, args: Sequence[Series]) -> Series:
+        row = graph.rows[node]
+        assert row is not None
+        try:
+            return moved(node, _apply(row, args, depth, graph, node).cut(depth + 1))
+        except (Undecided, OverflowError):
+            raise Undecided(node) from None
+        except Gone as gone:
+            raise Gone(node, sloped=gone.sloped) from None
+
+    return sweep(graph, lowered.result, leaf, apply, lambda truth: bool(truth.value))[0][lowered.result]
+
+
+def _value(a: Series) -> tuple[float, float]:
+    value = a.value
+    if value is None:
+        raise Undecided
+    return value, a.constant.doubt
+
+
+def _text(text: str, names: tuple[str, ...], given: Sequence[Series], depth: int) -> Series:
+    """A text of the table over series."""
+    try:
+        return _look(algebra.template(text, names), dict(zip(names, given, strict=True)), depth)
+    except Gone:
+        raise Undecided from None
+
+
+def _apply(row: Row, args: Sequence[Series], depth: int, graph: Graph, node: int) -> Series:
+    if row.value in series.ORDER:
+        return series.ORDER[row.value](*args)
+    if row.value in series.ARITHMETIC:
+        return _arithmetic(row, args)
+    known = [_value(a) for a in args]
+    values = [value for value, _ in known]
+    if all(a.still for a in args):
+        return _still(graph, node, args, values)
+    _stays_inside(row, args, values, depth)
+    places = special(row)
+    if places is None:
+        return _smooth(row, args, _here(row, args, values), depth)
+    if places.scaling is not None and (scaled := _scaled(row, *places.scaling, args, depth, graph, node)) is not None:
+        return scaled
+    if places.cuts(values, [not a.still for a in args]):
+        raise Gone(sloped=False)
+    if places.corner is not None and places.corner(*values):
+        return _text(row.value.removeprefix("= "), row.params, args, depth)
+    here = _here(row, args, values)
+    if places.jump is not None and places.jump[0](*values):
+        names = (*row.params, *(f"d{p}" for p in row.params))
+        given = [constant(*pair) for pair in known] + [a.moves for a in args]
+        here = constant(*_value(_text(places.jump[1], names, given, depth)))
+    return _smooth(row, args, here, depth)
+
+
+def _arithmetic(row: Row, args: Sequence[Series]) -> Series:
+    """Exact, but for the value: that is the one that the program computes."""
+    found = series.ARITHMETIC[row.value](*args)
+    values = [a.value for a in args]
+    exact = found.value
+    if None in values or exact is None:
+        return found
+    value = algebra.value(row)(*values)
+    if math.isnan(value):
+        return found  # 0/0 has a limit here
+    if math.isinf(value):
+        raise Undecided
+    return found if value == exact else found.at(value, found.constant.doubt + abs(value - exact))
+
+
+def _still(graph: Graph, node: int, args: Sequence[Series], values: Sequence[float]) -> Series:
+    try:
+        value = number(graph, node, values)
+    except Outside as trouble:
+        raise (Gone() if trouble.needs else Undecided()) from None
+    return constant(value, _doubt(args, value))
+
+
+def _here(row: Row, args: Sequence[Series], values: Sequence[float]) -> Series:
+    """The row's value at the point."""
+    value = algebra.value(row)(*values)
+    if not math.isfinite(value) or not all(inside(*values) for inside, _ in algebra.domain(row)):
+        raise Undecided  # a limit may exist; the value does not
+    return constant(value, _doubt(args, value))
+
+
+def _doubt(args: Sequence[Series], value: float) -> float:
+    """How far a function's value may be off.
+
+    Not at all where short numbers give a short one: cos(0) is 1, ln(1) is 0, sqrt(4) is 2. That a value which is none
+    should end in thirty zero bits is as good as excluded, once arguments that saturate (tanh(20)) are.
+    """
+    exact = all(a.constant.doubt == 0 and _short(float(a.constant.coefficient)) for a in args)
+    return 0.0 if exact and _short(value) else NOISE * abs(value)
+
+
+def _short(value: float) -> bool:
+    return value == 0 or (2.0**-10 <= abs(value) <= 4.0 and (value * 2.0**20).is_integer())
+
+
+def _stays_inside(row: Row, args: Sequence[Series], values: Sequence[float], depth: int) -> None:
+    """Raise Gone when the arguments step out of the domain: sqrt(x) at 0 has no left side."""
+    conditions = algebra.domain(row)
+    if not conditions:
+        return
+    ways = [(v,) if a.still else (v, *_around(v)) for a, v in zip(args, values, strict=True)]
+    if all(inside(*place) for place in product(*ways) for inside, _ in conditions):
+        return
+    for part in row.domain:
+        if not _text(part.partition(" | ")[0], row.params, args, depth).value:
+            raise Gone
+
+
+def _around(value: float) -> tuple[float, float]:
+    return math.nextafter(value, -math.inf), math.nextafter(value, math.inf)
+
+
+def _scaled(
+    row: Row, exponent: str, places: Sequence[int], args: Sequence[Series], depth: int, graph: Graph, node: int
+) -> Series | None:
+    """f(t^p·u) = t^(p·exponent)·f(u), so that the row is looked at away from 0; None when it is not at 0."""
+    scaled = [args[k] for k in places]
+    if any(a.value != 0 for a in scaled) or not all(a.still for k, a in enumerate(args) if k not in places):
+        return None
+    power = min(a.low for a in scaled)
+    e = _rational(algebra.compiled(exponent, row.params)(*(a.value for a in args)))
+    if isinstance(power, float):
+        return None  # nothing moves
+    leads = [a.terms[0] for a in scaled if a.terms and a.terms[0].power == power]
+    if not leads and e > 0:
+        return Series((), power * e)
+    if not any(term.certain for term in leads):
+        raise Undecided
+    units = [a.shifted(-power) if k in places else a for k, a in enumerate(args)]
+    return _apply(row, units, depth, graph, node).shifted(power * e)
+
+
+def _rational(power: float) -> series.Exact:
+    """A third of 1, times 3, is 1."""
+    near = Fraction(power).limit_denominator(1000)
+    return series.fit(near if abs(near - Fraction(power)) < 1e-12 else Fraction(power))
+
+
+def _smooth(row: Row, args: Sequence[Series], here: Series, depth: int) -> Series:
+    """Taylor's series, a term more at each turn: from the slopes, of which the row's own result may be part."""
+    moving = [k for k, a in enumerate(args) if not a.still and row.slopes[k] != "0"]
+    if not moving:
+        return here
+    rates = {k: series.rate(args[k]) for k in moving}
+    low = min(rate.low for rate in rates.values())
+    found = here.within(low)
+    turns = range(depth) if _names_result(row) else range(max(0, depth - 1), depth)
+    for turn in turns:
+        parts = [series.times(_slope(row, k, args, found, turn, low), rates[k]) for k in moving]
+        found = series.plus(here, series.total(series.plus(*parts))).cut(depth + 1)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _names_result(row: Row) -> bool:
+    return any(re.search(r"\bw\b", text) for text in row.slopes)
+
+
+def _slope(row: Row, k: int, args: Sequence[Series], result: Series, depth: int, low: series.Power) -> Series:
+    """The local slope in argument k, as a series; where nothing more than its value is wanted, that and an order."""
+    given = (*args, result)
+    if depth == 0:
+        slope = algebra.slope(row, k)(*(a.value for a in given))
+        if math.isfinite(slope):
+            return constant(slope, _doubt(given, slope)).within(low)
+    return _text(row.slopes[k], (*row.params, "w"), given, depth)

@@ -1,0 +1,86 @@
+"""The special places of the table's rows: where a rule alone would give a number that is not a slope.
+
+>>> from autodiff.calculus.rules import TABLE
+>>> special(TABLE["abs", 1]).corner(0.0), special(TABLE["sin", 1])
+(True, None)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from autodiff.calculus import algebra
+from autodiff.calculus.algebra import Number
+from autodiff.calculus.lower import Lowered
+from autodiff.calculus.ops import Row
+from autodiff.calculus.primal import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """The special places of a row: tests on its arguments, None where it has no such place.
+
+    jump       the test and the text of the value beside it, "" where only order decides
+    scaling    the text of the exponent, and which arguments scale
+    unsloped   per argument: the test that its slope exists
+    """
+
+    corner: Number | None
+    jump: tuple[Number, str] | None
+    vertical: Number | None
+    scaling: tuple[str, tuple[int, ...]] | None
+    unsloped: tuple[Number | None, ...]
+
+    def at(self, args: Sequence[float], free: Sequence[bool]) -> bool:
+        """Whether these arguments, of which the `free` ones are no constants, need a look from both sides."""
+        tests = (self.corner, self.jump and self.jump[0], self.vertical)
+        return any(test is not None and test(*args) for test in tests) or self.cuts(args, free)
+
+    def cuts(self, args: Sequence[float], moving: Sequence[bool]) -> bool:
+        """Whether one of the `moving` arguments has no slope here."""
+        return any(
+            test is not None and moves and not test(*args) for test, moves in zip(self.unsloped, moving, strict=True)
+        )
+
+
+@lru_cache(maxsize=1024)
+def special(row: Row) -> Special | None:
+    """The special places of a row; None when it is smooth wherever it has a value."""
+    if not (row.corner or row.jump or row.vertical or any(row.slope_domain) or "none" in row.slopes):
+        return None
+
+    def test(condition: str) -> Number | None:
+        return algebra.compiled(condition, row.params) if condition else None
+
+    beside, _, condition = row.jump.rpartition(" at ")
+    jump = test(condition)
+    exponent, _, scaled = row.scaling.partition(" in ")
+    return Special(
+        corner=test(row.corner),
+        jump=None if jump is None else (jump, beside),
+        vertical=test(row.vertical),
+        scaling=(exponent, tuple(map(row.params.index, scaled.split()))) if exponent else None,
+        unsloped=tuple(
+            (lambda *_: False) if slope == "none" else test(text)
+            for slope, text in zip(row.slopes, row.slope_domain, strict=True)
+        ),
+    )
+
+
+def suspects(lowered: Lowered, run: Run) -> list[int]:
+    """The equations that sit exactly on a corner, a jump, or where a slope is infinite or missing."""
+    graph = lowered.graph
+    found = []
+    for node in run.order:
+        row = graph.rows[node]
+        places = None if row is None else special(row)
+        if places is None or row is None:
+            continue
+        args = graph.args[node]
+        if all(a in graph.constants for a in args) or (row.truth and len(set(args)) < len(args)):
+            continue
+        if places.at([run.values[a] for a in args], [a not in graph.constants for a in args]):
+            found.append(node)
+    return found
