@@ -18,7 +18,7 @@ from autodiff.calculus import blame, rules
 from autodiff.calculus.check import agrees
 from autodiff.calculus.corners import Verdict, verdict
 from autodiff.calculus.forward import forward
-from autodiff.calculus.local import CONVENTIONS
+from autodiff.calculus.local import CONVENTIONS, FRAMEWORKS
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.places import suspects
 from autodiff.calculus.primal import Outside, Run, primal
@@ -48,6 +48,7 @@ class Answer:
     verdicts    what is so for each name, where that is not plain: statuses and one-sided slopes
     notes       what a careful reader should know about a slope that is there
     convention  the framework whose number stands in place of a slope at a corner, where it was asked for
+    frameworks  what torch and jax give at a hard point, per name, where that is a number and not the slope
     checked     whether the other mode confirmed the gradient; None when nobody asked, or nothing can be said
     forward     with mode "both", the slopes by the forward sweep
     readings    parts of the program that a person might read otherwise
@@ -65,6 +66,7 @@ class Answer:
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     convention: str = ""
+    frameworks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     checked: bool | None = None
     forward: Mapping[str, float | None] | None = None
     readings: tuple[Reading, ...] = field(default=(), repr=False)
@@ -107,6 +109,7 @@ class Answer:
             "verdicts": {name: found.status for name, found in self.verdicts.items()} or None,
             "notes": list(self.notes) or None,
             "convention": self.convention or None,
+            "frameworks": {name: dict(said) for name, said in self.frameworks.items()} or None,
         }
         return data | {key: value for key, value in optional.items() if value is not None}
 
@@ -208,9 +211,14 @@ def _hard(
 ) -> Answer:
     """The slopes that were looked at from both sides, and what is so where there is none."""
     slopes = {name: found.slope for name, found in verdicts.items()}
-    asked = {name: names[name] for name, found in verdicts.items() if found.status in ("corner", "jump") and convention}
-    agreed = _gradient(lowered, run, answer.at, asked, "reverse", convention)
-    slopes |= {name: slope for name, slope in agreed.items() if math.isfinite(slope)}
+    said = {each: _agreed(lowered, run, answer.at, verdicts, names, each) for each in FRAMEWORKS}
+    frameworks = {
+        name: _apart(found, {each: said[each].get(name) for each in said}) for name, found in verdicts.items()
+    }
+    asked = said.get(convention) or _agreed(lowered, run, answer.at, verdicts, names, convention)
+    bent = [name for name, found in verdicts.items() if found.status in ("corner", "jump")]
+    agreed = {name: asked[name] for name in bent if name in asked}
+    slopes |= agreed
     known = {name: None if slope is None else slope + 0.0 for name, slope in slopes.items()}
     verdicts = dict(answer.verdicts) | verdicts
     status = max((answer.status, *(found.status for found in verdicts.values())), key=SEVERITY.index)
@@ -228,12 +236,41 @@ def _hard(
         forward=None if answer.forward is None else dict(answer.forward) | known,
         status=status,
         why="; ".join(filter(None, [answer.why, *reasons[:3]])) + more,
-        hint="" if status != "corner" or convention else "--convention torch, jax or zero gives a framework's number",
+        hint=_advice(status, convention, [name for name in bent if name not in agreed], frameworks),
         span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else answer.span,
         verdicts=verdicts,
-        notes=tuple(blame.notes(lowered, answer.result, verdicts, culprits)),
+        notes=tuple(blame.notes(lowered, answer.result, verdicts, culprits, frameworks)),
         convention=convention if agreed else "",
+        frameworks={name: numbers for name, numbers in frameworks.items() if numbers},
     )
+
+
+def _agreed(
+    lowered: Lowered,
+    run: Run,
+    point: Mapping[str, float],
+    verdicts: Mapping[str, Verdict],
+    names: Mapping[str, int],
+    convention: str,
+) -> dict[str, float]:
+    """The numbers of a convention at a hard point, without those that it gives as NaN or infinity."""
+    hard = {name: names[name] for name, found in verdicts.items() if found.status in ("ok", "corner", "jump")}
+    found = _gradient(lowered, run, point, hard, "reverse", convention) if convention else {}
+    return {name: slope + 0.0 for name, slope in found.items() if math.isfinite(slope)}
+
+
+def _advice(status: str, convention: str, missing: Sequence[str], frameworks: Mapping[str, Mapping[str, float]]) -> str:
+    """What to try at a corner, or why the convention that was asked for did not help."""
+    if convention and missing:
+        return f"{FRAMEWORKS.get(convention, convention)} gives NaN or infinity here for {blame.listed(missing)}"
+    helps = status == "corner" and not convention and any(frameworks.values())
+    return "--convention torch, jax or zero gives a framework's number" if helps else ""
+
+
+def _apart(found: Verdict, numbers: Mapping[str, float | None]) -> dict[str, float]:
+    """The numbers that are there and not the slope."""
+    slope = math.nan if found.slope is None else found.slope
+    return {each: n for each, n in numbers.items() if n is not None and not math.isclose(n, slope, abs_tol=1e-12)}
 
 
 def _gradient(

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from autodiff.calculus.corners import Verdict
+from autodiff.calculus.local import FRAMEWORKS
 from autodiff.calculus.lower import Lowered
+from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Outside, Run
 from autodiff.calculus.reverse import depending, reverse
 from autodiff.errors import shortened
@@ -109,38 +111,74 @@ def culprits(lowered: Lowered, odd: Sequence[int], source: int, found: Verdict) 
 def verdict(lowered: Lowered, result: str, name: str, run: Run, found: Verdict, culprits: Sequence[int]) -> str:
     """The sentence for a slope that is not there."""
     what, slope = _parts(lowered, culprits), f"d{result}/d{shortened(name)}"
-    many = len({written(lowered, node) for node in culprits}) > 1
+    sides = " and ".join(
+        f"{_side(s)} from the {at}" for s, at in ((found.left, "left"), (found.right, "right")) if s is not None
+    )
     if found.status == "corner":
-        here = f"{what} {'have corners' if many else 'has a corner'} here"
-        return f"{here}: {slope} is {_side(found.left)} from the left and {_side(found.right)} from the right"
+        return f"{what} {_does(lowered, culprits, 'has a corner', 'have corners')} here: {slope} is {sides}"
     if found.status == "jump":
         left, right = (_side(value) for value in found.values)
-        here = _side(run.values[lowered.result])
-        return f"{what} {'jump' if many else 'jumps'} here: along {name}, {result} is {left} before, {here} at, {right} after"
+        here, does = _side(run.values[lowered.result]), _does(lowered, culprits, "jumps", "jump")
+        along = f"along {shortened(name)}, {shortened(result)} is"
+        return f"{what} {does} here: {along} {left} before, {here} at, {right} after"
     if found.status == "infinite":
-        sides = [
-            f"{_side(s)} from the {at}" for s, at in ((found.left, "left"), (found.right, "right")) if s is not None
-        ]
-        return f"{what} {'have' if many else 'has'} an infinite slope here: {slope} is {' and '.join(sides)}"
+        does = _does(lowered, culprits, "has an infinite slope", "have an infinite slope")
+        return f"{what} {does} here: {slope} is {sides}"
     if found.status == "domain":
-        return f"{slope} does not exist here: beside this point {what} has no values"
-    return f"{slope} is not known here: {what} can't be decided from both sides"
+        why = "has no values beside this point" if found.sloped else "has no slope at this end of its domain"
+        return f"{slope} does not exist here: {_parts(lowered, culprits[:1])} {why}"
+    return f"{slope} is not known here: {_parts(lowered, culprits[:1])} can't be decided from both sides"
+
+
+def _does(lowered: Lowered, nodes: Sequence[int], one: str, many: str) -> str:
+    """What these parts do here: conditions switch, all else does `one` or `many`."""
+    if _all(lowered, nodes, lambda row: row.truth):
+        one, many = "switches", "switch"
+    return many if len({written(lowered, node) for node in nodes}) > 1 else one
+
+
+def _all(lowered: Lowered, nodes: Sequence[int], holds: Callable[[Row], object]) -> bool:
+    rows = [lowered.graph.rows[node] for node in nodes]
+    return bool(rows) and all(row is not None and holds(row) for row in rows)
 
 
 def notes(
-    lowered: Lowered, result: str, verdicts: Mapping[str, Verdict], culprits: Mapping[str, Sequence[int]]
+    lowered: Lowered,
+    result: str,
+    verdicts: Mapping[str, Verdict],
+    culprits: Mapping[str, Sequence[int]],
+    frameworks: Mapping[str, Mapping[str, float]],
 ) -> Iterable[str]:
     """What is worth knowing about slopes that are there although a special place was met."""
     good = [(name, found) for name, found in verdicts.items() if found.status == "ok"]
     for name, found in good[:3]:
         what, slope = _parts(lowered, culprits[name]), f"d{result}/d{shortened(name)}"
+        said = f" ({saying(frameworks[name])})" if frameworks.get(name) else ""
         if found.left is None or found.right is None:
             side, other = ("right", "left") if found.left is None else ("left", "right")
-            yield f"{slope} is the slope from the {side}; on the {other} there are no values ({what})"
+            yield f"{slope} is the slope from the {side}; on the {other} there are no values ({what}){said}"
         else:
-            yield f"{what}: a special place, but {slope} is {_side(found.slope)} from both sides"
+            yield f"{what} {_harmless(lowered, culprits[name])}: {slope} is {_side(found.slope)} from both sides{said}"
     if len(good) > 1:
         yield "each slope holds along its own axis; that alone does not make the function differentiable here"
+
+
+def _harmless(lowered: Lowered, nodes: Sequence[int]) -> str:
+    """What these parts do here without an effect on the slope."""
+    many = len({written(lowered, node) for node in nodes}) > 1
+    if _all(lowered, nodes, lambda row: row.corner):
+        return "have corners here, but they cancel" if many else "has a corner here that does not show"
+    if _all(lowered, nodes, lambda row: row.jump):
+        return f"{_does(lowered, nodes, 'jumps', 'jump')} here without an effect on the slope"
+    return "are special here, but the sides agree" if many else "is special here, but the sides agree"
+
+
+def saying(numbers: Mapping[str, float]) -> str:
+    """`PyTorch says 0, JAX says 1`, `PyTorch and JAX say 0`."""
+    names, values = [FRAMEWORKS[each] for each in numbers], [shown(number) for number in numbers.values()]
+    if len(names) > 1 and len(set(values)) == 1:
+        return f"{' and '.join(names)} say {values[0]}"
+    return ", ".join(f"{name} says {value}" for name, value in zip(names, values, strict=True))
 
 
 def _parts(lowered: Lowered, nodes: Sequence[int]) -> str:

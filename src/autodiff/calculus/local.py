@@ -13,7 +13,14 @@ CONVENTIONS: dict[str, Callable[[Row], tuple[str, ...]]] = {
     "jax": lambda row: row.jax,
     "zero": lambda row: ("0",) * row.arity,
 }
-"""Whose number stands in for a slope on a corner; a row without one keeps its own."""
+"""Whose number stands in for a slope on a corner; a row without one keeps its own.
+
+The columns were read off torch 2.13 (minimum, maximum, clamp, hypot, functional.*) and JAX 0.10 (jnp.*, jnp.clip, nn.*).
+"""
+
+
+FRAMEWORKS = {"torch": "PyTorch", "jax": "JAX"}
+"""How the conventions that are a framework's are called."""
 
 
 def slopes(

@@ -120,9 +120,11 @@ _ROWS = (
          torch=("0.5", "0.5"), jax=("0.5", "0.5")),
     each("clamp", "u lo hi", "= min(max(u, lo), hi)", "if(lo < u and u < hi, 1, 0)", "if(u <= lo, 1, 0)",
          "if(u >= hi and u > lo, 1, 0)", rule="clamp", doc="u, held between lo and hi", example="clamp(5, 0, 1)",
-         domain="lo <= hi", corner="u == lo or u == hi"),
+         domain="lo <= hi", corner="u == lo or u == hi",
+         torch=("1", "0", "0"), jax=("if(lo == hi, 0.25, 0.5)", "if(u != lo, 0, if(lo == hi, 0.25, 0.5))",
+                                     "if(u != hi, 0, 0.5)")),
     each("hypot", "u v", "hypot", "u/w", "v/w", rule="hypotenuse", tex=r"\sqrt{#u^2 + #v^2}",
-         doc="sqrt(u^2 + v^2) without overflow", example="hypot(3, 4)", corner="u == 0 and v == 0", scaling="1 in u v",
+         doc="sqrt(u^2 + v^2) without overflow", example="hypot(3, 4)", corner="u == 0 and v == 0", scaling="1 in u v", jax=("0.5", "0.5"),
          bound=("4", "if(w < 1e-307, 1/0, 8)")),
     # === neural networks ===============================================================================================
     each("sigmoid σ", "u", "= exp(min(u, 0))/(1 + exp(-abs(u)))", "w*sigmoid(-u)", formula=("w*(1-w)",), rule="sigmoid", tex=r"\sigma",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from autodiff.answer import Answer
-from autodiff.calculus.blame import shown
+from autodiff.calculus.blame import saying, shown
 from autodiff.errors import excerpt, printable
 
 
@@ -35,6 +35,8 @@ def _sides(answer: Answer, name: str) -> str:
     kind = {"corner": "a corner", "jump": "a jump", "infinite": "infinite"}.get(found.status, found.status)
     if answer.convention and answer.gradient[name] is not None:
         kind = f"{kind}; the number is {answer.convention}'s convention"
+    elif name in answer.frameworks:
+        kind = f"{kind}; {saying(answer.frameworks[name])}"
     sides = [
         f"{side} {_end(slope)}" for side, slope in (("left", found.left), ("right", found.right)) if slope is not None
     ]
