@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -104,6 +105,30 @@ def test_the_shared_list_through_the_command(case: dict[str, Any], mode: str) ->
         ("xlogy(x, 2) + 0^x", 1, "ok", math.log(2), None),
         ("max(x, x)", 2, "ok", 1, None),
         ("0*sqrt(x)", 0, "ok", 0, None),
+        ("max(sin(x), x)", 0, "ok", 1, None),
+        ("max(x, x + x^2)", 0, "ok", 1, None),
+        ("abs(x - sin(x))", 0, "ok", 0, None),
+        ("abs(tan(x) - x - x^3/3)", 0, "ok", 0, None),
+        ("if(x^2 > x^3, x, 2x)", 0, "ok", 1, None),
+        ("if(sin(x) < x, x^2, x)", 0, "corner", None, (1, 0)),
+        ("if(x - x^3/6 < sin(x), 1, x)", 0, "jump", None, (1, 0)),
+        ("if(elu(x) > x, 1, 0)", 0, "jump", None, (0, 0)),
+        ("floor(cos(x))", 0, "jump", None, (0, 0)),
+        ("floor(x^2 - x^3)", 0, "ok", 0, None),
+        ("cbrt(x - sin(x))", 0, "ok", 0.5503212081491044, None),
+        ("cbrt(x - sin(x)) - cbrt(x^3/6)", 0, "ok", 0, None),
+        ("sqrt(1 - cos(x))", 0, "corner", None, (-(0.5**0.5), 0.5**0.5)),
+        ("hypot(x, x^2)", 0, "corner", None, (-1, 1)),
+        ("asin(1 - x^4)", 0, "ok", 0, None),
+        ("if(x == 0, 1, sin(x)/x)", 0, "ok", 0, None),
+        ("if(x == 1, 1, ln(x)/(x - 1))", 1, "ok", -0.5, None),
+        ("if(x == 0, 0, (1 - cos(x))/x)", 0, "ok", 0.5, None),
+        ("max(x^x, 1)", 1, "corner", None, (0, 1)),
+        ("sqrt(x^2 - x^3)", 0, "corner", None, (-1, 1)),
+        ("sqrt(x^3 - x^2)", 0, "domain", None, None),
+        ("if(sin(x)^2 + cos(x)^2 >= 1, 1, 2)", 0.3, "unknown", None, None),
+        ("if(1e-20*x + sin(x) - x > 0, 1, 0)", 0, "jump", None, (0, 0)),
+        ("sin(asin(x))", -1, "unknown", None, None),
     ],
 )
 def test_verdicts(
@@ -124,113 +149,119 @@ def test_verdicts(
 CORNER_ROWS = [row for row in rules.rows() if row.corner or row.jump or row.vertical]
 INNER = ["{d}", "2*{d}", "-{d}", "sin({d})", "{d}*(1 + {d})", "{d} + {d}^2", "exp({d}) - 1", "{d}*(2 + cos({d}))", "{d}^2", "-({d}^2)", "tanh(3*{d})", "{d}^3 + {d}", "atan({d}) - {d}^2", "cos({d}) - 1"]  # fmt: skip
 OUTER = ["{f}", "2*{f}", "{f} + {d}", "{f}*(1 + {d})", "sin({f})", "exp({f})", "{f}*cos({d})", "{f}^2 + {d}", "atan({f}) - 3*{d}", "{f}*{d}", "{f} - {d}^2", "1/(2 + tanh({f}))"]  # fmt: skip
+NEARLY = ["{g} + {d}^2", "{g} - {d}^2", "{g} + {d}^3", "sin({g})", "{g} + {d}^2*sin({d})", "exp({g}) - 1", "{g}*(1 + {d}^2)", "tanh({g})"]  # fmt: skip
+"""What has the slope of g, or its half, but is another function."""
+
+PAIR = [("{g}", "{h}"), ("1 + {g}", "1"), ("{g}", "{n}"), ("{n}", "{g}"), ("2 + {g}", "2 + {n}")]
 PLACES: dict[str, list[tuple[str, ...]]] = {
-    "^ 2": [("{g}", "0.5"), ("{g}", "0.25"), ("{g}", "0.9")],
-    "mod 2": [("4 + {g}", "2"), ("{g}", "1"), ("-3 + {g}", "1.5")],
-    "hypot 2": [("{g}", "0"), ("{g}", "2*({g})"), ("0", "{g}")],
-    "min 2": [("{g}", "{h}"), ("1 + {g}", "1")],
-    "max 2": [("{g}", "{h}"), ("1 + {g}", "1")],
-    "clamp 3": [("{g}", "0", "1"), ("1 + {g}", "0", "1"), ("1 + {g}", "-1", "1 + {h}")],
-    "leaky_relu 2": [("{g}", "0.2")],
-    "elu 2": [("{g}", "2")],
-    "atan2 2": [("{g}", "-1"), ("{g}", "-2 + {h}")],
-    "asin 1": [("1 + {g}",), ("-1 + {g}",)],
-    "acos 1": [("1 + {g}",), ("-1 + {g}",)],
-    "acosh 1": [("1 + {g}",)],
-    "round 1": [("0.5 + {g}",), ("1.5 + {g}",)],
-    "floor 1": [("2 + {g}",), ("{g}",)],
-    "ceil 1": [("-3 + {g}",), ("{g}",)],
-}
+    "^ 2": [("{g}", "0.5"), ("{g}", "0.25"), ("{g}", "0.9"), ("{g} - ({n})", "0.5")],
+    "mod 2": [("4 + {g}", "2"), ("{g}", "1"), ("-3 + {g}", "1.5"), ("4 + 2*({g})", "2 + {n}"), ("4 + {g}", "2 + {h}")],
+    "hypot 2": [("{g}", "0"), ("{g}", "2*({g})"), ("0", "{g}"), ("{g}", "{h}"), ("{g}", "{n}")],
+    "min 2": PAIR,
+    "max 2": PAIR,
+    "clamp 3": [("{g}", "0", "1"), ("1 + {g}", "0", "1"), ("1 + {g}", "-1", "1 + {h}"), ("{g}", "{n}", "1"), ("{g}", "-1", "{n}")],
+    "leaky_relu 2": [("{g}", "0.2"), ("{g}", "0.2 + {h}"), ("{g} - ({n})", "0.2")],
+    "elu 2": [("{g}", "2"), ("{g}", "2 + {h}"), ("{g} - ({n})", "0.5")],
+    "atan2 2": [("{g}", "-1"), ("{g}", "-2 + {h}"), ("{g} - ({n})", "-1")],
+    "asin 1": [("1 + {g}",), ("-1 + {g}",), ("1 + {g} - ({n})",)],
+    "acos 1": [("1 + {g}",), ("-1 + {g}",), ("1 + {g} - ({n})",)],
+    "acosh 1": [("1 + {g}",), ("1 + {g} - ({n})",)],
+    "round 1": [("0.5 + {g}",), ("1.5 + {g}",), ("0.5 + {g} - ({n})",)],
+    "floor 1": [("2 + {g}",), ("{g}",), ("{g} - ({n})",)],
+    "ceil 1": [("-3 + {g}",), ("{g}",), ("{g} - ({n})",)],
+}  # fmt: skip
+ALONE = [("{g}",), ("{h}",), ("{g} - ({n})",)]
+TURNS = ("asin", "atan2")
+"""Rows whose values are parts of π: a function around them may jump, or be steep, by rounding alone; that is unknown."""
+
+CASES = int(os.environ.get("AUTODIFF_CASES", "150"))
+"""How many compositions per row; 500 take a minute."""
 
 
-def _around(row: Any) -> Iterator[str]:
+def _around(row: Row) -> Iterator[str]:
     """Random smooth compositions that pass through the special place of `row` at x = 1."""
     chance = random.Random(f"{row.name} {row.arity}")
+    places = PLACES.get(f"{row.name} {row.arity}", PAIR if row.truth else ALONE)
     while True:
         g, h = (chance.choice(INNER).format(d="(x - 1)") for _ in range(2))
-        args = chance.choice(
-            PLACES.get(f"{row.name} {row.arity}", [("{g}", "0") if row.truth else ("{g}", "{h}")[: row.arity]])
-        )
-        filled = [arg.format(g=f"({g})", h=f"({h})") for arg in args]
+        n = chance.choice(NEARLY).format(g=f"({g})", d="(x - 1)")
+        filled = [arg.format(g=f"({g})", h=f"({h})", n=n) for arg in chance.choice(places)]
         call = (
             f"{row.name}({', '.join(filled)})"
             if row.name.isidentifier()
             else f"(({filled[0]}) {row.name} ({filled[1]}))"
         )
         if row.truth:
-            call = (
-                f"if({call}, {chance.choice(['1', 'x', '(x-1)^2', '0'])}, {chance.choice(['0', 'x', '2-x', '(x-1)'])})"
-            )
+            yes, no = chance.choice(["1", "x", "(x-1)^2", "0"]), chance.choice(["0", "x", "2-x", "(x-1)"])
+            call = f"if({call}, {yes}, {no})"
         yield chance.choice(OUTER).format(f=call, d="(x - 1)")
 
 
-def _limit_slopes(lowered: Lowered, here: mpf) -> tuple[str, list[float | None]]:
-    """What a mathematician sees: values and difference quotients at ever smaller steps, on either side."""
-    sides: list[float | None] = []
-    for sign in (-1, 1):
-        quotients, values = [], []
-        for digits in (20, 24, 28):
-            step = sign * mpf(10) ** -digits
-            try:
-                value = value_in_digits(lowered, {"x": 1 + step})
-                value = mpf(value)
-            except (TypeError, ValueError, ZeroDivisionError):
-                return "domain", []
-            values.append(value)
-            quotients.append((value - here) / step)
-        if abs(values[-1] - here) > mpf(10) ** -5:
-            return "jump", []
-        growth = abs(quotients[2]) / (1 + abs(quotients[0]))
-        sides.append(None if growth > 3 else float(quotients[-1]))
-    return "", sides
+def _side_in_digits(lowered: Lowered, here: mpf, sign: int) -> tuple[str, float]:
+    """What a mathematician sees on one side: values and difference quotients at ever smaller steps."""
+    quotients = []
+    for digits in (8, 16):
+        step = sign * mpf(10) ** -digits
+        try:
+            value = mpf(value_in_digits(lowered, {"x": 1 + step}))
+        except (TypeError, ValueError, ZeroDivisionError):
+            return "gone", math.nan
+        quotients.append((value - here) / step)
+    if abs(value - here) > mpf(10) ** -2:
+        return "jump", math.nan
+    first, last = quotients
+    if abs(last) > 3 * (1 + abs(first)):
+        return "infinite", math.copysign(math.inf, last)
+    return "slope", 0.0 if abs(last) < 0.1 * abs(first) else float(last)
 
 
-def _true_verdict(lowered: Lowered, here: float) -> tuple[str, list[float | None]]:
-    kind, sides = _limit_slopes(lowered, mpf(here))
-    if kind:
-        return kind, sides
-    if None in sides:
-        return "infinite", sides
-    left, right = (side for side in sides if side is not None)
-    return ("ok" if abs(left - right) <= 1e-3 * (abs(left) + abs(right)) + 1e-8 else "corner"), sides
+def _true_verdict(lowered: Lowered, here: mpf) -> tuple[str, list[float | None]]:
+    """The status, and the slopes from the left and from the right, None where there is none."""
+    sides = [_side_in_digits(lowered, here, sign) for sign in (-1, 1)]
+    kinds, slopes = {kind for kind, _ in sides}, [s if kind in ("slope", "infinite") else None for kind, s in sides]
+    if kinds == {"gone"}:
+        return "domain", slopes
+    for status in ("jump", "infinite"):
+        if status in kinds:
+            return status, slopes
+    known = [s for s in slopes if s is not None]
+    same = max(known) - min(known) <= 1e-3 * sum(map(abs, known)) + 1e-8
+    return ("ok" if same else "corner"), slopes
 
 
-def _compare(row: Any) -> tuple[int, int]:
-    """Compare 100 verdicts around a row with the truth: how many were looked at, how many were unknown."""
+def _compare(row: Row) -> tuple[int, int]:
+    """Compare verdicts around a row with the truth: how many were looked at, how many were unknown."""
     unknown = looked = 0
-    for text, _ in zip(_around(row), range(500 // 5), strict=False):
+    for text, _ in zip(_around(row), range(CASES), strict=False):
         lowered = lower(package.parse(text))
-        if lowered.inputs != ("x",):
-            continue
         answer = evaluate(text, {"x": 1.0})
-        if answer.value is None:
-            continue
-        with mp.workdps(90):
-            exact_here = value_in_digits(lowered, {"x": mpf(1)})
-            if abs(exact_here - answer.value) > 1e-9:
-                continue
-            status, sides = _true_verdict(lowered, exact_here)
+        assert answer.value is not None, text
+        with mp.workdps(120):
+            here = value_in_digits(lowered, {"x": mpf(1)})
+            assert abs(here - answer.value) < 1e-9, text
+            status, sides = _true_verdict(lowered, here)
         looked += 1
         if answer.status == "unknown":
             unknown += 1
             continue
-        if status == "domain":
-            assert answer.status in ("domain", "infinite") or answer.verdicts, (text, answer)
-            continue
         assert answer.status == status, (text, answer, sides)
         if status == "ok":
-            assert answer.gradient["x"] == pytest.approx(sides[1], rel=1e-3, abs=1e-8), (text, answer)
-        if status == "corner":
-            assert list(answer.one_sided["x"]) == pytest.approx(sides, rel=1e-3, abs=1e-8), (text, answer)
+            assert answer.gradient["x"] == pytest.approx(next(s for s in sides if s is not None), rel=1e-3, abs=1e-8), (
+                text
+            )
+        if status in ("corner", "infinite"):
+            found = answer.verdicts["x"]
+            assert [found.left, found.right] == [
+                s if s is None else pytest.approx(s, rel=1e-3, abs=1e-8) for s in sides
+            ], text
     return looked, unknown
 
 
-def test_verdicts_agree_with_limits_in_high_precision() -> None:
-    counts = {row.signature: _compare(row) for row in CORNER_ROWS if row.params[0] != "n"}
-    assert min(looked for looked, _ in counts.values()) >= 40, counts
-    looked, unknown = (sum(column) for column in zip(*counts.values(), strict=True))
-    assert looked >= 500
-    assert unknown <= 0.02 * looked, counts
+@pytest.mark.parametrize("row", CORNER_ROWS, ids=lambda row: f"{row.name} {row.arity}")
+def test_verdicts_agree_with_limits_in_high_precision(row: Row) -> None:
+    looked, unknown = _compare(row)
+    assert looked == CASES
+    assert unknown <= (0.12 if row.name in TURNS else 0.02) * looked
 
 
 # --- never a NaN, never silence -----------------------------------------------------------------------------------------
@@ -385,21 +416,95 @@ def test_a_convention_changes_nothing_where_the_slope_exists() -> None:
     assert evaluate("sqrt(x)", {"x": 0.0}, convention="torch").gradient["x"] is None
 
 
-def test_conventions_are_what_torch_does() -> None:
+def _in_torch() -> Callable[[str, dict[str, float]], dict[str, float]]:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    calls: dict[str, Callable[[Any], Any]] = {
-        "abs(x)": torch.abs,
-        "relu(x)": torch.relu,
-        "max(x, 0)": lambda x: torch.maximum(x, torch.zeros_like(x)),
-        "min(x, 0)": lambda x: torch.minimum(x, torch.zeros_like(x)),
-        "leaky_relu(x)": torch.nn.functional.leaky_relu,
-        "elu(x, 2)": lambda x: torch.nn.functional.elu(x, 2.0),
-        "clamp(x, 0, 1)": lambda x: torch.clamp(x, 0.0, 1.0),
-    }
-    for text, call in calls.items():
-        x = torch.zeros((), dtype=torch.float64, requires_grad=True)
-        call(x).backward()
-        assert evaluate(text, {"x": 0.0}, convention="torch").gradient["x"] == x.grad.item(), text
+    functional = torch.nn.functional
+    calls = {
+        "abs": torch.abs, "min": torch.minimum, "max": torch.maximum, "clamp": torch.clamp, "hypot": torch.hypot,
+        "relu": torch.relu, "sign": torch.sign, "floor": torch.floor, "ceil": torch.ceil, "round": torch.round,
+        "mod": torch.remainder, "atan2": torch.atan2, "exp": torch.exp, "log": torch.log, "where": torch.where,
+        "leaky_relu": lambda u, a=0.01: functional.prelu(u.reshape(1, 1), torch.as_tensor(a, dtype=u.dtype).reshape(1)).sum(),
+        "elu": lambda u, a=1.0: functional.elu(u, float(a)),
+    }  # fmt: skip
+
+    def slopes(text: str, at: dict[str, float]) -> dict[str, float]:
+        point = {name: torch.tensor(float(v), dtype=torch.float64, requires_grad=True) for name, v in at.items()}
+        eval(text, dict(calls), point).backward()
+        return {name: 0.0 if v.grad is None else v.grad.item() for name, v in point.items()}
+
+    return slopes
+
+
+def _in_jax() -> Callable[[str, dict[str, float]], dict[str, float]]:
+    jax = pytest.importorskip("jax", reason="JAX is not installed")
+    jax.config.update("jax_enable_x64", True)
+    numpy, neural = jax.numpy, jax.nn
+    calls = {
+        "abs": numpy.abs, "min": numpy.minimum, "max": numpy.maximum, "clamp": numpy.clip, "hypot": numpy.hypot,
+        "relu": neural.relu, "sign": numpy.sign, "floor": numpy.floor, "ceil": numpy.ceil, "round": numpy.round,
+        "mod": numpy.mod, "atan2": numpy.arctan2, "exp": numpy.exp, "log": numpy.log, "where": numpy.where,
+        "leaky_relu": lambda u, a=0.01: neural.leaky_relu(u, a), "elu": lambda u, a=1.0: neural.elu(u, a),
+    }  # fmt: skip
+
+    def slopes(text: str, at: dict[str, float]) -> dict[str, float]:
+        found = jax.grad(lambda point: eval(text, dict(calls), point))({n: float(v) for n, v in at.items()})
+        return {name: float(slope) for name, slope in found.items()}
+
+    return slopes
+
+
+CORNERS: list[tuple[str, dict[str, float]]] = [
+    ("abs(x)", {"x": 0}),
+    ("min(x, y)", {"x": 1, "y": 1}),
+    ("max(x, y)", {"x": 1, "y": 1}),
+    ("clamp(x, y, z)", {"x": 0, "y": 0, "z": 1}),
+    ("clamp(x, y, z)", {"x": 1, "y": 0, "z": 1}),
+    ("clamp(x, y, z)", {"x": 1, "y": 1, "z": 1}),
+    ("hypot(x, y)", {"x": 0, "y": 0}),
+    ("relu(x)", {"x": 0}),
+    ("leaky_relu(x)", {"x": 0}),
+    ("leaky_relu(x, y)", {"x": 0, "y": 0.2}),
+    ("elu(x, y)", {"x": 0, "y": 2}),
+    ("sign(x)", {"x": 0}),
+    ("floor(x)", {"x": 2}),
+    ("ceil(x)", {"x": 2}),
+    ("round(x)", {"x": 0.5}),
+    ("mod(x, y)", {"x": 4, "y": 2}),
+    ("atan2(x, y)", {"x": 0, "y": -1}),
+    ("where(x < y, 2*x, 3*y)", {"x": 1, "y": 1}),
+    ("where(x <= y, 2*x, 3*y)", {"x": 1, "y": 1}),
+    ("max(x, 0*x) + log(1 + exp(-abs(x)))", {"x": 0}),
+    ("relu(x) - relu(-x)", {"x": 0}),
+    ("3*abs(x)*exp(x) + x*max(x, 2*x)", {"x": 0}),
+]
+
+
+def test_every_corner_row_is_compared_with_the_frameworks() -> None:
+    compared = {text.split("(")[0] for text, _ in CORNERS}
+    assert compared >= {row.name for row in rules.rows() if row.corner or (row.jump and not row.truth)}
+
+
+@pytest.mark.parametrize(("framework", "convention"), [(_in_torch, "torch"), (_in_jax, "jax")], ids=["torch", "jax"])
+def test_a_convention_is_what_the_framework_does(
+    framework: Callable[[], Callable[[str, dict[str, float]], dict[str, float]]], convention: str
+) -> None:
+    slopes = framework()
+    for text, at in CORNERS:
+        answer = evaluate(text, at, convention=convention)
+        for name, true in slopes(text, at).items():
+            where = (text, at, name)
+            found = answer.verdicts.get(name)
+            if found is None or found.status not in ("ok", "corner", "jump"):
+                continue
+            said = answer.frameworks.get(name, {}).get(convention)
+            if math.isnan(true):
+                assert said is None, where
+                assert answer.gradient[name] is None, where
+            elif found.status == "ok":
+                assert (answer.gradient[name] if said is None else said) == true, where
+            else:
+                assert said == true, where
+                assert answer.gradient[name] == true, where
 
 
 def test_several_inputs_at_a_corner_are_certified_one_by_one() -> None:

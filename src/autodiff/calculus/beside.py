@@ -19,12 +19,15 @@ from functools import lru_cache
 from itertools import product
 
 from autodiff.calculus import algebra, series
+from autodiff.calculus.algebra import Number
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.places import special
 from autodiff.calculus.primal import Outside, number, sweep
 from autodiff.calculus.series import NOISE, Series, Undecided, constant
+
+_MANY = 100  # turns: more than any depth
 
 
 class Gone(Exception):
@@ -130,7 +133,9 @@ def _still(graph: Graph, node: int, args: Sequence[Series], values: Sequence[flo
         value = number(graph, node, values)
     except Outside as trouble:
         raise (Gone() if trouble.needs else Undecided()) from None
-    return constant(value, _doubt(args, value))
+    row = graph.rows[node]
+    assert row is not None
+    return constant(value, _doubt(algebra.value(row), args, value))
 
 
 def _here(row: Row, args: Sequence[Series], values: Sequence[float]) -> Series:
@@ -138,17 +143,27 @@ def _here(row: Row, args: Sequence[Series], values: Sequence[float]) -> Series:
     value = algebra.value(row)(*values)
     if not math.isfinite(value) or not all(inside(*values) for inside, _ in algebra.domain(row)):
         raise Undecided  # a limit may exist; the value does not
-    return constant(value, _doubt(args, value))
+    return constant(value, _doubt(algebra.value(row), args, value))
 
 
-def _doubt(args: Sequence[Series], value: float) -> float:
-    """How far a function's value may be off.
+def _doubt(function: Number, args: Sequence[Series], value: float) -> float:
+    """How far `value`, what a function of floats gives for these arguments, may be off.
 
     Not at all where short numbers give a short one: cos(0) is 1, ln(1) is 0, sqrt(4) is 2. That a value which is none
-    should end in thirty zero bits is as good as excluded, once arguments that saturate (tanh(20)) are.
+    should end in thirty zero bits is as good as excluded, once arguments that saturate (tanh(20)) are. Else it is the
+    function's own error, and what the errors of its arguments do to it: cos(asin(1)) is not known to be other than 0.
     """
-    exact = all(a.constant.doubt == 0 and _short(float(a.constant.coefficient)) for a in args)
-    return 0.0 if exact and _short(value) else NOISE * abs(value)
+    known = [_value(a) for a in args]
+    values = [x for x, _ in known]
+    if _short(value) and all(doubt == 0 and _short(x) for x, doubt in known):
+        return 0.0
+    doubt = NOISE * abs(value)
+    for k, (x, off) in enumerate(known):
+        if off:
+            ends = [function(*values[:k], end, *values[k + 1 :]) for end in (x + off, x - off)]
+            moved = [abs(end - value) for end in ends if math.isfinite(end)]
+            doubt += max(moved, default=math.inf)
+    return doubt
 
 
 def _short(value: float) -> bool:
@@ -205,12 +220,17 @@ def _smooth(row: Row, args: Sequence[Series], here: Series, depth: int) -> Serie
         return here
     rates = {k: series.rate(args[k]) for k in moving}
     low = min(rate.low for rate in rates.values())
+    last = max(0, min(depth - 1, _worth(low, min(rate.order for rate in rates.values()))))
     found = here.within(low)
-    turns = range(depth) if _names_result(row) else range(max(0, depth - 1), depth)
-    for turn in turns:
+    for turn in range(0 if _names_result(row) else last, last + 1):
         parts = [series.times(_slope(row, k, args, found, turn, low), rates[k]) for k in moving]
         found = series.plus(here, series.total(series.plus(*parts))).cut(depth + 1)
     return found
+
+
+def _worth(low: series.Power, order: series.Power) -> int:
+    """The turn after which nothing is to be gained from arguments that are known from `low` to `order`."""
+    return _MANY if order == math.inf else min(_MANY, math.ceil(order / low) - 2)
 
 
 @lru_cache(maxsize=1024)
@@ -222,7 +242,8 @@ def _slope(row: Row, k: int, args: Sequence[Series], result: Series, depth: int,
     """The local slope in argument k, as a series; where nothing more than its value is wanted, that and an order."""
     given = (*args, result)
     if depth == 0:
-        slope = algebra.slope(row, k)(*(a.value for a in given))
+        function = algebra.slope(row, k)
+        slope = function(*(a.value for a in given))
         if math.isfinite(slope):
-            return constant(slope, _doubt(given, slope)).within(low)
+            return constant(slope, _doubt(function, given, slope)).within(low)
     return _text(row.slopes[k], (*row.params, "w"), given, depth)

@@ -140,6 +140,8 @@ def plus(*parts: Series) -> Series:
 
 
 def minus(a: Series, b: Series) -> Series:
+    if a is b:
+        return Series()  # the same equation
     return plus(a, negative(b))
 
 
@@ -264,6 +266,8 @@ def sign(a: Series) -> int:
 
 def compared(a: Series, b: Series) -> int:
     """-1, 0 or 1: a is below, equal to or above b. Values are compared as they are, what moves when they are equal."""
+    if a is b:
+        return 0
     here, there = a.value, b.value
     if here is None or there is None:
         return sign(minus(a, b))
