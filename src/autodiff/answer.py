@@ -175,7 +175,11 @@ def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int],
     gradient = _gradient(lowered, run, answer.at, names, "forward" if answer.mode == "forward" else "reverse")
     onward = _gradient(lowered, run, answer.at, names, "forward") if answer.mode == "both" else None
     finite = {name: node for name, node in names.items() if math.isfinite(gradient[name])}
-    checked = agrees(lowered, run, answer.at, finite, gradient, answer.mode) if check else None
+    checked = (
+        agrees(lowered, run, answer.at, finite, gradient, answer.mode)
+        if check and (finite or not answer.gradient)
+        else None
+    )
     if checked is False:
         raise AutodiffError(
             "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
@@ -224,18 +228,12 @@ def _hard(
     status = max((answer.status, *(found.status for found in verdicts.values())), key=SEVERITY.index)
     culprits = {name: blame.culprits(lowered, odd, names[name], found) for name, found in verdicts.items()}
     worst = next((name for name, found in verdicts.items() if found.status == status), "")
-    reasons = [
-        blame.verdict(lowered, answer.result, name, run, found, culprits[name])
-        for name, found in verdicts.items()
-        if found.status not in ("ok", "overflow")
-    ]
-    more = f"; and {len(reasons) - 3} more" if len(reasons) > 3 else ""
     return replace(
         answer,
         gradient=dict(answer.gradient) | known,
         forward=None if answer.forward is None else dict(answer.forward) | known,
         status=status,
-        why="; ".join(filter(None, [answer.why, *reasons[:3]])) + more,
+        why="; ".join(filter(None, [answer.why, blame.verdicts(lowered, answer.result, run, verdicts, culprits)])),
         hint=_advice(status, convention, [name for name in bent if name not in agreed], frameworks),
         span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else answer.span,
         verdicts=verdicts,

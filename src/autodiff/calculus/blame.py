@@ -108,26 +108,45 @@ def culprits(lowered: Lowered, odd: Sequence[int], source: int, found: Verdict) 
     return [*([found.node] if found.node is not None else []), *(node for node in behind if node != found.node)]
 
 
-def verdict(lowered: Lowered, result: str, name: str, run: Run, found: Verdict, culprits: Sequence[int]) -> str:
-    """The sentence for a slope that is not there."""
-    what, slope = _parts(lowered, culprits), f"d{result}/d{shortened(name)}"
+def verdicts(
+    lowered: Lowered, result: str, run: Run, found: Mapping[str, Verdict], culprits: Mapping[str, Sequence[int]]
+) -> str:
+    """Why slopes are not there, the first three of them; what one part does to several names is said once."""
+    reasons = [
+        _reason(lowered, result, name, run, one, culprits[name])
+        for name, one in found.items()
+        if one.status not in ("ok", "overflow")
+    ]
+    together: dict[str, list[str]] = {}
+    for place, slope in reasons[:3]:
+        together.setdefault(place, []).append(slope)
+    more = f"; and {len(reasons) - 3} more" if len(reasons) > 3 else ""
+    return "; ".join(f"{place}: {', '.join(slopes)}" for place, slopes in together.items()) + more
+
+
+def _reason(
+    lowered: Lowered, result: str, name: str, run: Run, found: Verdict, culprits: Sequence[int]
+) -> tuple[str, str]:
+    """What stands in the way of a slope, and what that does to it."""
+    what, first = _parts(lowered, culprits), _parts(lowered, culprits[:1])
+    slope, along = f"d{result}/d{shortened(name)}", f"along {shortened(name)}, {shortened(result)} is"
     sides = " and ".join(
         f"{_side(s)} from the {at}" for s, at in ((found.left, "left"), (found.right, "right")) if s is not None
     )
     if found.status == "corner":
-        return f"{what} {_does(lowered, culprits, 'has a corner', 'have corners')} here: {slope} is {sides}"
+        return f"{what} {_does(lowered, culprits, 'has a corner', 'have corners')} here", f"{slope} is {sides}"
     if found.status == "jump":
         left, right = (_side(value) for value in found.values)
-        here, does = _side(run.values[lowered.result]), _does(lowered, culprits, "jumps", "jump")
-        along = f"along {shortened(name)}, {shortened(result)} is"
-        return f"{what} {does} here: {along} {left} before, {here} at, {right} after"
+        here = _side(run.values[lowered.result])
+        does = _does(lowered, culprits, "jumps", "jump")
+        return f"{what} {does} here", f"{along} {left} before, {here} at, {right} after"
     if found.status == "infinite":
         does = _does(lowered, culprits, "has an infinite slope", "have an infinite slope")
-        return f"{what} {does} here: {slope} is {sides}"
+        return f"{what} {does} here", f"{slope} is {sides}"
     if found.status == "domain":
         why = "has no values beside this point" if found.sloped else "has no slope at this end of its domain"
-        return f"{slope} does not exist here: {_parts(lowered, culprits[:1])} {why}"
-    return f"{slope} is not known here: {_parts(lowered, culprits[:1])} can't be decided from both sides"
+        return f"{slope} does not exist here", f"{first} {why}"
+    return f"{slope} is not known here", f"{first} can't be decided from both sides"
 
 
 def _does(lowered: Lowered, nodes: Sequence[int], one: str, many: str) -> str:
