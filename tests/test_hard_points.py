@@ -15,7 +15,7 @@ from mpmath import mp, mpf
 
 import autodiff as package
 from autodiff.answer import SEVERITY, evaluate
-from autodiff.calculus import algebra, corners, primal, rules
+from autodiff.calculus import algebra, corners, primal, rules, series
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.ops import Row
 
@@ -129,6 +129,10 @@ def test_the_shared_list_through_the_command(case: dict[str, Any], mode: str) ->
         ("if(sin(x)^2 + cos(x)^2 >= 1, 1, 2)", 0.3, "unknown", None, None),
         ("if(1e-20*x + sin(x) - x > 0, 1, 0)", 0, "jump", None, (0, 0)),
         ("sin(asin(x))", -1, "unknown", None, None),
+        ("csch(abs(x) + 1e-200)", 0, "unknown", None, None),
+        ("abs(x)/abs(x + 1)", -1e-320, "ok", -1, None),
+        ("if(x == 0, 0, abs(x)/x)", 0, "jump", None, (0, 0)),
+        ("max(sin(x), sin(x))", 0, "ok", 1, None),
     ],
 )
 def test_verdicts(
@@ -176,6 +180,16 @@ TURNS = ("asin", "atan2")
 
 CASES = int(os.environ.get("AUTODIFF_CASES", "150"))
 """How many compositions per row; 500 take a minute."""
+
+
+def test_a_corner_row_says_how_it_is_looked_at_beside_its_corner() -> None:
+    for row in rules.rows():
+        if row.corner:
+            assert row.value in series.ORDER or row.value.startswith("= ") or row.scaling, row.signature
+        if row.jump and not row.jump.startswith(" at "):
+            assert " at " in row.jump, row.signature
+        elif row.jump:
+            assert row.value in series.ORDER, row.signature
 
 
 def _around(row: Row) -> Iterator[str]:

@@ -243,7 +243,11 @@ def _slope(row: Row, k: int, args: Sequence[Series], result: Series, depth: int,
     given = (*args, result)
     if depth == 0:
         function = algebra.slope(row, k)
-        slope = function(*(a.value for a in given))
+        values = [a.value for a in given]
+        slope = function(*values)
         if math.isfinite(slope):
             return constant(slope, _doubt(function, given, slope)).within(low)
+        places = special(row)
+        if places is None or places.vertical is None or not places.vertical(*values[:-1]):
+            raise Undecided  # beyond float64, not infinite
     return _text(row.slopes[k], (*row.params, "w"), given, depth)
