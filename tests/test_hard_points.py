@@ -15,7 +15,7 @@ from mpmath import mp, mpf
 
 import autodiff as package
 from autodiff.answer import SEVERITY, evaluate
-from autodiff.calculus import algebra, corners, primal, rules, series
+from autodiff.calculus import algebra, beside, corners, primal, rules, series
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.ops import Row
 
@@ -156,7 +156,7 @@ OUTER = ["{f}", "2*{f}", "{f} + {d}", "{f}*(1 + {d})", "sin({f})", "exp({f})", "
 NEARLY = ["{g} + {d}^2", "{g} - {d}^2", "{g} + {d}^3", "sin({g})", "{g} + {d}^2*sin({d})", "exp({g}) - 1", "{g}*(1 + {d}^2)", "tanh({g})"]  # fmt: skip
 """What has the slope of g, or its half, but is another function."""
 
-PAIR = [("{g}", "{h}"), ("1 + {g}", "1"), ("{g}", "{n}"), ("{n}", "{g}"), ("2 + {g}", "2 + {n}")]
+PAIR: list[tuple[str, ...]] = [("{g}", "{h}"), ("1 + {g}", "1"), ("{g}", "{n}"), ("{n}", "{g}"), ("2 + {g}", "2 + {n}")]
 PLACES: dict[str, list[tuple[str, ...]]] = {
     "^ 2": [("{g}", "0.5"), ("{g}", "0.25"), ("{g}", "0.9"), ("{g} - ({n})", "0.5")],
     "mod 2": [("4 + {g}", "2"), ("{g}", "1"), ("-3 + {g}", "1.5"), ("4 + 2*({g})", "2 + {n}"), ("4 + {g}", "2 + {h}")],
@@ -378,7 +378,7 @@ def test_the_check_costs_one_more_sweep(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_two_sided_look_is_only_taken_where_a_corner_is_met(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = 0
-    honest = corners.beside
+    honest = beside.beside
 
     def counted(*args: Any) -> Any:
         nonlocal looked

@@ -22,7 +22,7 @@ INSIDE = {
     "language": ["syntax", "parse"],
     "calculus": [
         "ops", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "check",
-        "places", "series", "beside", "corners", "blame", "tidy", "symbolic",
+        "suspects", "series", "beside", "corners", "blame", "tidy", "symbolic",
     ],
     "notation": ["write", "infix", "tex", "parts"],
 }  # fmt: skip

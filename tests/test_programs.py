@@ -79,7 +79,7 @@ def test_forward_equals_reverse_equals_central_difference(made: tuple[str, dict[
     answer = autodiff.evaluate(text, point, mode="both")
     if answer.status != "ok":
         return
-    assert answer.checked
+    assert answer.checked or answer.verdicts
     assert answer.forward is not None
     with mp.workdps(40):
         step = mpf(10) ** -14

@@ -20,9 +20,9 @@ from autodiff.calculus.corners import Verdict, verdict
 from autodiff.calculus.forward import forward
 from autodiff.calculus.local import CONVENTIONS, FRAMEWORKS
 from autodiff.calculus.lower import Lowered, lower
-from autodiff.calculus.places import suspects
 from autodiff.calculus.primal import Outside, Run, primal
 from autodiff.calculus.reverse import reverse
+from autodiff.calculus.suspects import suspects
 from autodiff.errors import INTERNAL, AutodiffError, Span, quoted
 from autodiff.language.parse import parse as _parse
 from autodiff.language.syntax import Program, Reading

@@ -23,9 +23,9 @@ from autodiff.calculus.algebra import Number
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
-from autodiff.calculus.places import special
 from autodiff.calculus.primal import Outside, number, sweep
 from autodiff.calculus.series import NOISE, Series, Undecided, constant
+from autodiff.calculus.suspects import special
 
 _MANY = 100  # turns: more than any depth
 
