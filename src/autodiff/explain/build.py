@@ -11,17 +11,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from autodiff.answer import Answer, evaluate, parse
+from autodiff.calculus.corners import verdict
 from autodiff.calculus.forward import forward
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.primal import Outside, Run, number, primal, sweep
 from autodiff.calculus.reverse import reverse
-from autodiff.calculus.symbolic import image, slopes
+from autodiff.calculus.suspects import suspects
+from autodiff.calculus.symbolic import image, segment, slopes
 from autodiff.errors import AutodiffError
 from autodiff.explain import checks, factors, paths
 from autodiff.explain.drawing import Arrow, Drawing, Vertex
 from autodiff.explain.factors import Formula, Formulas
 from autodiff.explain.model import (
+    Beside,
     Block,
     Cancelling,
     Cost,
@@ -50,6 +53,18 @@ WIDE = 2000
 
 LONGEST_TEXT = 1000
 """Characters that a formula with named parts may have."""
+
+TRACED = 24
+"""Places up to which both sides of a hard point are followed one by one."""
+
+MANY = 64
+"""Names above which the slopes are confirmed by one sweep of the other mode, instead of one per name."""
+
+DRAWN = 24
+"""Places at either end of a program whose arrows carry formulas in the drawing."""
+
+NAMES, STEPS = 500, 20_000
+"""Names that the backward table leads to at most, and its steps after which no further name begins."""
 
 SMALL = 8
 """Names for which difference quotients and meanings are made."""
@@ -84,7 +99,8 @@ def explain(
     at = {} if at is None and not first.inputs else at
     if rate is not None and at is None:
         raise AutodiffError("a step of gradient descent needs a point", hint="add --at NAME=VALUE")
-    answer = None if at is None else evaluate(text, at, wrt, "both", strict=strict, convention=convention)
+    both = "both" if len(wanted) <= MANY else "reverse"
+    answer = None if at is None else evaluate(text, at, wrt, both, strict=strict, convention=convention)
     found = _Findings(made, wanted, answer, mode)
     explanation = found.explanation()
     explanation = replace(explanation, source=program.source, readings=program.readings)
@@ -100,7 +116,9 @@ class _Findings:
         self.graph: Graph = made.lowered.graph
         self.run: Run | None = None
         self.values: Mapping[int, float] = {}
+        self.broken = -1
         self._evaluate()
+        self.corners: set[int] = set() if self.run is None else set(suspects(self.lowered, self.run))
         self.plain = {name: node for name, node in wanted.items() if self._is_plain(name)}
         self.moves = factors.moving(made, wanted.values(), self.run)
         self.order = sorted(made.names, reverse=True)
@@ -110,6 +128,8 @@ class _Findings:
         self.formulas = Formulas(made)
         reached = [p for p in self.order if p in self.flows]
         self.written = {*reached[:FORMULAS], *reached[-FORMULAS:]}
+        self.rules: dict[int, Mapping[int, str]] = {}
+        self.listed: set[str] = set()
         self.counts = paths.count(self.lowered.result, self.order, self.flows)
 
     def _evaluate(self) -> None:
@@ -129,8 +149,8 @@ class _Findings:
         try:
             self.run = Run(*sweep(graph, self.lowered.result, leaf, apply, bool))
             known |= {node: self.run.values[node] for node in self.run.order}
-        except Outside:
-            pass
+        except Outside as trouble:
+            self.broken = trouble.node
         self.values = known
 
     def _is_plain(self, name: str) -> bool:
@@ -162,8 +182,11 @@ class _Findings:
         """All of it."""
         answer = self.answer
         whole = self._whole()
-        found = tuple(self._slope(name, whole) for name in self.wanted)
         blocks = self._blocks()
+        self.listed = {step.factor.by for block in blocks for step in block.steps if step.answer} | {
+            b.to for b in blocks
+        }
+        found = tuple(self._slope(name, whole) for name in self.wanted)
         value = None if answer is None else answer.value
         return Explanation(
             result=self.lowered.name,
@@ -173,7 +196,7 @@ class _Findings:
             mode=self.mode,
             status="ok" if answer is None else answer.status,
             value=value,
-            forward=tuple(self._place(node) for node in reversed(self.order)),
+            forward=tuple(self._place(node) for node in self._listed()),
             drawing=self._drawing(),
             blocks=blocks,
             slopes=found,
@@ -216,15 +239,20 @@ class _Findings:
 
     def _factor(self, place: int, arg: int) -> Factor:
         names = self.places.names
-        taken = {} if self.run is None else self.run.taken
         formula = self._formula(place, arg)
         return Factor(
             of=names[place],
             by=names[arg],
-            rule=factors.rule(self.places, place, arg, self.moves, taken) if formula else "",
+            rule=self._rules(place).get(arg, "") if formula else "",
             slope=_NOTHING if formula is None else _of_formula(formula),
             value=self.numbers.get((place, arg)),
         )
+
+    def _rules(self, place: int) -> Mapping[int, str]:
+        if place not in self.rules:
+            taken = {} if self.run is None else self.run.taken
+            self.rules[place] = factors.rules(self.places, place, self.moves, taken)
+        return self.rules[place]
 
     # --- the forward pass -----------------------------------------------------------------------------------------------
 
@@ -237,7 +265,19 @@ class _Findings:
             )
         kind = "result" if node == self.lowered.result else "step"
         text, math = self._right_side(node)
-        return Place(name, kind, text, math, factors.does(self.places, node), value)
+        return Place(name, kind, text, math, factors.does(self.places, node), value, self._missing(node))
+
+    def _listed(self) -> list[int]:
+        """The places as people list them: inputs first, then what is made of them."""
+        return sorted(self.places.names, key=lambda node: (node not in self.graph.inputs, node))
+
+    def _missing(self, node: int) -> str:
+        """Why a step has no value at the point."""
+        if self.answer is None or node in self.values:
+            return ""
+        if self.run is not None:
+            return "not taken"
+        return "none" if self.broken in self.places.own(node) else "not reached"
 
     def _right_side(self, node: int) -> tuple[str, str]:
         """How a step is made: in the user's words, or of the steps before it."""
@@ -259,13 +299,19 @@ class _Findings:
             Vertex(place.name, place.text, place.kind, place.value)
             for place in (self._place(node) for node in reversed(self.order))
         )
+        order = self._listed()
+        ends = {*order[:DRAWN], *order[-DRAWN:]}
         arrows = []
         for node in reversed(self.order):
-            flowing = self.flows.get(node, ())
+            flowing = set(self.flows.get(node, ()))
+            hard = not self.convention and not self.corners.isdisjoint(self.places.own(node))
             for arg in self.places.arguments(node):
-                active = arg in flowing
-                slope = _of_formula(formula).pretty if active and (formula := self._formula(node, arg)) else ""
-                arrows.append(Arrow(names[arg], names[node], slope, self.numbers.get((node, arg)), active))
+                formula = self._formula(node, arg) if arg in flowing and node in ends and arg in ends else None
+                slope = "" if formula is None else _of_formula(formula).pretty
+                value = self.numbers.get((node, arg))
+                if hard and arg in flowing:
+                    slope, value = "no slope", None
+                arrows.append(Arrow(names[arg], names[node], slope, value, arg in flowing))
         return Drawing(vertices, tuple(arrows), self._title().pretty)
 
     # --- the backward pass ----------------------------------------------------------------------------------------------
@@ -275,10 +321,15 @@ class _Findings:
         if not alive:
             return ()
         links = paths.largest(self.lowered.result, self.order, self.flows, lambda p, a: self.numbers.get((p, a), 1.0))
-        found = {name: [link.places() for link in links[self.wanted[name]]] for name in alive}
+        found = {name: [link.places() for link in links[self.wanted[name]]] for name in alive[:NAMES]}
+        alive = list(found)
         if all(self.counts[self.wanted[name]] == 1 for name in alive):
             return (self._chain({name: found[name][0][::-1] for name in alive}),)
-        return tuple(block for name in alive for block in self._paths(name, [p[::-1] for p in found[name]]))
+        blocks: list[Block] = []
+        for name in alive:
+            if sum(len(block.steps) for block in blocks) < STEPS:
+                blocks += self._paths(name, [route[::-1] for route in found[name]])
+        return tuple(blocks)
 
     def _chain(self, chains: Mapping[str, list[int]]) -> Block:
         """One table for names that are each reached by one path: what they share once, then each one's own rest."""
@@ -348,8 +399,8 @@ class _Findings:
         if count == 1 and name in self.plain and node != self.lowered.result:
             route = self._only_route(node)
             chain = tuple(self._factor(p, a) for p, a in itertools.pairwise(route)) if len(route) < 40 else ()
-        listed = min(count, paths.MOST) if name in self.plain else 0
-        formula = whole.get(name)
+        listed = min(count, paths.MOST) if name in self.listed else 0
+        formula = whole.get(name) if name in self.plain else None
         return Slope(
             name, value, count, listed, formula if formula and formula.formula else None, chain, forwards, ulps
         )
@@ -373,7 +424,7 @@ class _Findings:
         duals = forward(self.lowered, self.answer.at, seeds)
         adjoints = reverse(self.lowered, self.run, list(self.plain.values()), self.convention)
         rows = []
-        for node in reversed(self.order):
+        for node in self._listed():
             if self.run.values[node] is not None:
                 tangents = {name: duals[node].tangent.get(name, 0.0) for name, _ in shown}
                 rows.append(Row(self.places.names[node], self.values[node], tangents, adjoints.get(node, 0.0)))
@@ -396,34 +447,46 @@ class _Findings:
     # --- checks and meaning -----------------------------------------------------------------------------------------------
 
     def _sure(self) -> list[tuple[str, float]]:
-        """Inputs that have a slope, with it; the first few."""
+        """Inputs with a slope that is no convention and stands at no hard point, with it; the first few."""
         if self.answer is None:
             return []
-        known = ((name, self.answer.gradient[name]) for name, node in self.wanted.items() if node in self.graph.inputs)
-        return [(name, slope) for name, slope in known if slope is not None][:SMALL]
+        smooth = (n for n, node in self.wanted.items() if node in self.graph.inputs and n not in self.answer.verdicts)
+        known = ((name, self.answer.gradient[name]) for name in smooth)
+        most = SMALL if len(self.graph) <= WIDE else 1
+        return [(name, slope) for name, slope in known if slope is not None][:most]
 
     def _function(self) -> checks.Function:
         return lambda point: _value(self.lowered, point)
 
     def _differences(self) -> tuple[Difference, ...]:
         at = {} if self.answer is None else self.answer.at
-        return tuple(
-            checks.difference(self._function(), at, name, slope) for name, slope in self._sure() if name in self.plain
-        )
+        return tuple(checks.difference(self._function(), at, name, slope) for name, slope in self._sure())
 
     def _meanings(self) -> tuple[Meaning, ...]:
         if self.answer is None or self.answer.value is None:
             return ()
         value, at = self.answer.value, self.answer.at
-        return tuple(
-            checks.meaning(self._function(), at, name, slope, value)
-            for name, slope in self._sure()
-            if name in self.plain
-        )
+        return tuple(checks.meaning(self._function(), at, name, slope, value) for name, slope in self._sure())
 
     def _sides(self) -> tuple[Side, ...]:
         verdicts = {} if self.answer is None else self.answer.verdicts
-        return tuple(Side(name, found.status, found.left, found.right) for name, found in verdicts.items())
+        return tuple(
+            Side(name, found.status, found.left, found.right, self._trace(name)) for name, found in verdicts.items()
+        )
+
+    def _trace(self, name: str) -> tuple[Beside, ...]:
+        """Both sides, place by place, from the input to the result."""
+        source = self.wanted[name]
+        reached = factors.moving(self.places, [source], self.run)
+        nodes = [node for node in sorted(self.places.names) if node in reached]
+        if self.run is None or self.answer is None or len(nodes) > TRACED:
+            return ()
+        found = []
+        for node in nodes:
+            if self.run.values[node] is not None:
+                seen = verdict(replace(self.lowered, result=node), self.run, self.answer.at, source)
+                found.append(Beside(self.places.names[node], seen.left, seen.right))
+        return tuple(found)
 
 
 def _value(lowered: Lowered, point: Mapping[str, float]) -> float | None:
@@ -462,6 +525,6 @@ def _of_formula(formula: Formula) -> Text:
 
 def _occurrences(graph: Graph, node: int, inner: int) -> int:
     found: dict[int, int] = {}
-    for i in graph.reaching(node):
+    for i in segment(graph, node, {}):
         found[i] = 1 if i == inner else sum(found[a] for a in graph.args[i])
     return found[node]

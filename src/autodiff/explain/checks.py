@@ -22,7 +22,7 @@ def difference(function: Function, point: Mapping[str, float], name: str, slope:
     scale = abs(point[name]) or 1.0
     found = [
         made
-        for k in range(-6, 5)
+        for k in range(-6, 5, 2)
         if (made := _difference(function, point, name, slope, scale * 10.0 ** (k / 2) * 6.055e-6)) is not None
     ]
     if not found:

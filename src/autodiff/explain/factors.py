@@ -119,10 +119,28 @@ class Formulas:
 # --- the names of the rules ---------------------------------------------------------------------------------------------
 
 
-def rule(places: Places, place: int, source: int, moves: set[int], taken: Mapping[int, int]) -> str:
-    """How a teacher calls the rule that takes `place` to `source`: the one operation between them, or the main ones."""
-    between = _between(places, place, source, taken)
-    names = list(dict.fromkeys(_rule(places.lowered.graph, node, moves) for node in between))
+def rules(places: Places, place: int, moves: set[int], taken: Mapping[int, int]) -> dict[int, str]:
+    """How a teacher calls the rule that takes `place` to each place that it is made of.
+
+    It is the name of the one operation between them, or of the main ones, found on one walk from the place downward.
+    """
+    graph = places.lowered.graph
+    met: dict[int, tuple[str, ...]] = {place: ()}
+    for node in reversed(places.own(place)):
+        row = graph.rows[node]
+        if node not in met or row is None:
+            continue
+        names = tuple(dict.fromkeys((*met[node], _rule(graph, node, moves))))
+        args = (taken[node],) if node in taken else graph.args[node]
+        flows = ("1",) if node in taken else row.slopes
+        for arg, text in zip(args, flows, strict=True):
+            if text != "0":
+                met[arg] = tuple(dict.fromkeys((*met.get(arg, ()), *names)))
+    return {arg: _main(met[arg]) for arg in places.arguments(place) if arg in met}
+
+
+def _main(names: Sequence[str]) -> str:
+    """The rules that matter among those on the way, in words."""
     plain = [name for name in names if name not in _MINOR] or [name for name in names if name != "identity"] or names
     main = [name for name in plain if name != "constant multiple"] or plain
     if len(main) == 1:
@@ -132,21 +150,6 @@ def rule(places: Places, place: int, source: int, moves: set[int], taken: Mappin
 
 
 _MINOR = ("sum rule", "difference rule", "sign rule", "identity", "taken branch")
-
-
-def _between(places: Places, place: int, source: int, taken: Mapping[int, int]) -> list[int]:
-    """The operations through which `source` moves `place`, the outermost first."""
-    graph = places.lowered.graph
-    touched = {source}
-    for node in places.inside[place]:
-        row = graph.rows[node]
-        if row is None or (node in places.names and node != place):
-            continue
-        args = (taken[node],) if node in taken else graph.args[node]
-        flows = ("1",) if node in taken else row.slopes
-        if any(a in touched and text != "0" for a, text in zip(args, flows, strict=True)):
-            touched.add(node)
-    return [node for node in reversed(places.inside[place]) if node in touched and node != source]
 
 
 def _rule(graph: Graph, node: int, moves: set[int]) -> str:

@@ -31,6 +31,7 @@ class Place:
 
     kind  "input" (a slope is asked for), "held" (an input that stays fixed), "step" or "result"
     does  what the step does, in a word; what an input is for
+    why   where a point leaves it without a value: "none", "not taken" (the branch is asleep) or "not reached"
     """
 
     name: str
@@ -39,6 +40,7 @@ class Place:
     tex: str
     does: str
     value: float | None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +165,26 @@ class Cancelling:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A place at a hard point: its slope in the input from the left and from the right; None where a side has none."""
+
+    name: str
+    left: float | None
+    right: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
-    """A hard point for one name: its status and the slopes seen from either side."""
+    """A hard point for one name: its status, the slopes of the result from either side, and how they come about.
+
+    `trace` follows both sides from the input to the result, place by place, where there are few.
+    """
 
     name: str
     status: str
     left: float | None
     right: float | None
+    trace: tuple[Beside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """The steps that people see: which equations of a program have a name, and what each is made of directly.
 
 `y = x^2; z = sin(y)` has the places x, y and z: the user's own statements. An expression without names has one place per
-operation, called v1, v2, …; so has every statement with `atoms`, and one statement with `expand`.
+operation, called v1, v2, … (a long sum is one); so has every statement with `atoms`, and one statement with `expand`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from autodiff.calculus import rules
@@ -16,6 +16,9 @@ from autodiff.calculus.symbolic import segment
 from autodiff.errors import AutodiffError, nearest, quoted
 
 _ADD, _SUB, _SAME = rules.TABLE["+", 2], rules.TABLE["-", 2], rules.TABLE["+", 1]
+
+FEW = 4
+"""Terms up to which a sum is a step per sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,10 @@ class Places:
         """The places that this one is made of directly."""
         return [node for node in self.inside.get(place, ()) if node in self.names and node != place]
 
+    def own(self, place: int) -> list[int]:
+        """The equations of a place alone, itself included, ascending."""
+        return [node for node in self.inside.get(place, ()) if node == place or node not in self.names]
+
 
 def places(lowered: Lowered, *, atoms: bool = False, expand: Collection[str] = ()) -> Places:
     """The places of a program. Raises AutodiffError when `expand` names no statement."""
@@ -41,11 +48,12 @@ def places(lowered: Lowered, *, atoms: bool = False, expand: Collection[str] = (
     graph = lowered.graph
     order = graph.reaching(lowered.result)
     chosen = {node for node in order if node in graph.inputs or node in graph.names}
-    operations = [node for node in order if _is_step(lowered, node)]
+    absorbed = _absorbed(lowered, order)
+    operations = [node for node in order if _is_step(lowered, node) and node not in absorbed]
     if atoms or not any(node in graph.names and node != lowered.result for node in order):
-        chosen.update(_merged(lowered, operations))
+        chosen.update(operations)
     for name in expand:
-        chosen.update(set(_merged(lowered, operations)) & _behind(lowered, name, chosen))
+        chosen.update(set(operations) & _behind(lowered, name, chosen))
     names = _names(lowered, sorted(chosen | {lowered.result}))
     inside = {node: segment(graph, node, names) for node in names if graph.rows[node] is not None}
     return Places(lowered, names, inside)
@@ -66,18 +74,27 @@ def _is_step(lowered: Lowered, node: int) -> bool:
     return row is not None and not row.truth
 
 
-def _merged(lowered: Lowered, operations: Collection[int]) -> Iterator[int]:
-    """The operations that are steps: of a + b + c only the whole sum is one."""
-    graph = lowered.graph
-    uses: dict[int, list[int]] = {}
-    for node in operations:
+def _absorbed(lowered: Lowered, order: Collection[int]) -> set[int]:
+    """The partial sums of a long sum a + b - c + …: it is one step, not one for every sign."""
+    graph, found = lowered.graph, set[int]()
+    uses: dict[int, int] = {}
+    for node in order:
         for arg in graph.args[node]:
-            uses.setdefault(arg, []).append(node)
-    for node in operations:
-        row, users = graph.rows[node], uses.get(node, [])
-        absorbed = (row is _ADD or row is _SUB) and len(users) == 1 and graph.rows[users[0]] in (_ADD, _SUB)
-        if not absorbed or graph.args[users[0]][0] != node or node in graph.names or node == lowered.result:
-            yield node
+            uses[arg] = uses.get(arg, 0) + 1
+    length: dict[int, int] = {}
+    for node in order:
+        if graph.rows[node] in (_ADD, _SUB):
+            first = graph.args[node][0]
+            inner = length.get(first, 1) if uses[first] == 1 and first not in graph.names else 1
+            length[node] = inner + 1
+    wanted: dict[int, bool] = {}
+    for node in sorted(length, reverse=True):
+        first = graph.args[node][0]
+        long = wanted.get(node, length[node] > FEW)
+        if long and length.get(first) == length[node] - 1 and uses[first] == 1 and first not in graph.names:
+            found.add(first)
+            wanted[first] = True
+    return found
 
 
 def _behind(lowered: Lowered, name: str, chosen: Collection[int]) -> set[int]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from autodiff.calculus.graph import Graph
+from autodiff.calculus.symbolic import segment
 from autodiff.notation.infix import PLAIN, Infix, infix
 
 LONGEST = 80
@@ -29,7 +30,7 @@ class Parted:
 
 def size(graph: Graph, node: int) -> int:
     """How many names, numbers and functions the formula of an equation has when it is written out."""
-    return _sizes(graph, graph.reaching(node))[node]
+    return _sizes(graph, segment(graph, node, {}))[node]
 
 
 def parted(

@@ -14,7 +14,19 @@ from typing import TypeVar
 from autodiff.calculus.blame import shown
 from autodiff.errors import columns, printable
 from autodiff.explain.checks import digits
-from autodiff.explain.model import Block, Cancelling, Explanation, Factor, Meaning, Place, Side, Slope, Step, Text
+from autodiff.explain.model import (
+    Beside,
+    Block,
+    Cancelling,
+    Difference,
+    Explanation,
+    Factor,
+    Place,
+    Side,
+    Slope,
+    Step,
+    Text,
+)
 from autodiff.render.drawing_text import pieces as drawn
 from autodiff.render.elide import elide
 from autodiff.render.labels import ascii_only, fitted
@@ -26,8 +38,9 @@ Piece = tuple[str, str]
 Line = tuple[Piece, ...]
 
 WIDEST, NARROWEST = 100, 40
-_ENDS = 12  # lines that are shown at either end of a list that is too long
-_VERTICES = 24  # vertices of the drawing inside an explanation
+_ENDS = 10  # lines that are shown at either end of a list that is too long
+_STEPS = 30  # steps that are shown of all blocks together, at either end
+_VERTICES = 14  # vertices of the drawing inside an explanation
 _MARGIN = 3
 
 _ASCII = {"◀": "<-", "✓": "ok", "✗": "no", "×": "*", "⋮": ":", "↓": "down", "↑": "up", "─": "-", "—": "-", "→": "->", "∞": "inf", "±": "+-", "·": "*"}  # fmt: skip
@@ -136,7 +149,7 @@ class _Page:
             place, words = row
             words = fitted(words, wide)
             note = "" if narrow else f"   {place.does:<{does}}"
-            value = "" if it.at is None else "none" if place.value is None else _signed(place.value)
+            value = place.why if place.value is None else _signed(place.value)
             pad = " " * (wide - columns(words))
             yield (" " * _MARGIN, ""), (words, f"@{place.name}"), (f"{pad}{note}   ", "dim"), (value, "")
 
@@ -150,7 +163,8 @@ class _Page:
 
     def graph(self) -> Iterator[Line]:
         drawing = self.it.drawing
-        yield self.head("2 GRAPH", "each arrow carries its local slope")
+        slopes = any(arrow.slope for arrow in drawing.arrows)
+        yield self.head("2 GRAPH", "each arrow carries its local slope" if slopes else "")
         small = drawing if len(drawing.vertices) <= _VERTICES else elide(drawing, _VERTICES).drawing
         for line in drawn(small, self.width - _MARGIN, unicode=self.unicode):
             yield (" " * _MARGIN, ""), *((words, f"@{owner}" if owner else "") for words, owner in line)
@@ -176,14 +190,18 @@ class _Page:
         blocks = self.it.blocks
         yield self.head("3 BACKWARD", self.road())
         yield from self.table_head()
-        several = bool(blocks[0].path)
-        for name in dict.fromkeys(block.to for block in blocks):
-            mine = [block for block in blocks if block.to == name]
-            if several:
-                yield from self.paths(name, mine)
+        if not blocks[0].path:
+            yield from self.step(self.start())
+            yield from self.steps(blocks[0].steps, _ENDS)
+            return
+        mine: dict[str, list[Block]] = {}
+        for block in blocks:
+            mine.setdefault(block.to, []).append(block)
+        for name in _ends(list(mine), 3):
+            if isinstance(name, int):
+                yield ((f"   ⋮ {name:,} more names, each with its own paths", "dim"),)
             else:
-                yield from self.step(self.start())
-                yield from self.steps(mine[0].steps)
+                yield from self.paths(name, mine[name], _STEPS // sum(len(mine[n]) for n in list(mine)[:6]))
 
     def road(self) -> str:
         """How the chain rule goes here, in a sentence."""
@@ -214,7 +232,7 @@ class _Page:
         label = max((columns(step.label) for step in steps), default=1)
         rule = min(max((len(step.factor.rule) for step in steps), default=5), 22)
         numbers = 0 if self.it.at is None else 26
-        last = 16 if self.width >= 90 else 2
+        last = 18 if self.width >= 90 else 2
         room = self.width - _MARGIN - label - rule - numbers - last - 6
         slope = max((columns(self.local(step.factor)) for step in steps), default=8)
         return label, max(rule, 5), max(min(slope, room), 11)
@@ -235,24 +253,26 @@ class _Page:
         if self.it.at is not None:
             words += f"   {'its value':<12} {'so far':<12}"
         if self.width >= 90:
-            words += " which is"
+            words += " which is" if self.it.at is not None else "  which is"
         yield (" " * _MARGIN, ""), (words, "dim")
         yield (" " * _MARGIN, ""), ("─" * (self.width - _MARGIN), "dim")
 
-    def steps(self, steps: Sequence[Step]) -> Iterator[Line]:
-        for row in _ends(steps):
+    def steps(self, steps: Sequence[Step], ends: int, total: str = "") -> Iterator[Line]:
+        """The lines of a chain, so many at either end; `total` says what the last product is."""
+        for row in _ends(steps, max(1, min(ends, _ENDS))):
             if isinstance(row, int):
                 yield ((f"   ⋮ {row:,} more steps", "dim"),)
             else:
-                yield from self.step(row)
+                yield from self.step(row, total if row is steps[-1] else "")
 
-    def step(self, step: Step) -> Iterator[Line]:
+    def step(self, step: Step, total: str = "") -> Iterator[Line]:
         if self.width < 70:
-            yield from self.stacked(step)
+            yield from self.stacked(step, total)
             return
         label, rule, slope = self.sizes()
         factor = step.factor
-        words = fitted(self.local(factor), slope)
+        whole = self.local(factor)
+        words = whole if columns(whole) <= slope else fitted(f"d{factor.of}/d{factor.by} = …", slope)
         line: list[Piece] = [
             (" " * _MARGIN, ""),
             (f"{step.label:<{label}}  ", "dim"),
@@ -263,25 +283,29 @@ class _Page:
         if self.it.at is not None:
             line.append((f"{gap}  {_signed(factor.value):<13}{_signed(step.so_far):<13}", ""))
         if self.width >= 90:
-            reached = fitted(self.which(step), 10)
-            line.append((f"{'' if self.it.at is not None else gap} {reached}", "dim"))
+            reached = fitted(self.which(step, total), 14)
+            line.append((f"{'' if self.it.at is not None else gap + ' '} {reached}", "dim"))
         if step.answer:
             line.append((" ◀ answer" if self.width >= 90 else "◀", "answer"))
         yield tuple(line)
+        if words != whole:
+            indent = " " * (_MARGIN + label + rule + 4)
+            yield (indent, ""), (fitted(whole.partition(" = ")[2], self.width - len(indent)), f"@{factor.by}")
 
-    def which(self, step: Step) -> str:
-        return self.slope(step.factor.by) if step.whole else "this path"
+    def which(self, step: Step, total: str = "") -> str:
+        """What the product so far is: a slope, a path's part of one, or nothing with a name of its own."""
+        return total or (self.slope(step.factor.by) if step.whole else "")
 
-    def stacked(self, step: Step) -> Iterator[Line]:
+    def stacked(self, step: Step, total: str) -> Iterator[Line]:
         factor = step.factor
         yield (" " * _MARGIN, ""), (f"{step.label}  ", "dim"), (factor.rule, "")
         yield (" " * 6, ""), (fitted(self.local(factor), self.width - 6), f"@{factor.by}")
         if self.it.at is not None and factor.rule != "start":
             yield (" " * 6, ""), (f"= {eight_of(factor.value)}", "")
             mark = (("  ◀ answer", "answer"),) if step.answer else ()
-            yield (" " * 6, ""), (f"so far {eight_of(step.so_far)}", ""), (f"  {self.which(step)}", "dim"), *mark
+            yield (" " * 6, ""), (f"so far {eight_of(step.so_far)}", ""), (f"  {self.which(step, total)}", "dim"), *mark
 
-    def paths(self, name: str, blocks: Sequence[Block]) -> Iterator[Line]:
+    def paths(self, name: str, blocks: Sequence[Block], ends: int) -> Iterator[Line]:
         slope = next(s for s in self.it.slopes if s.name == name)
         several = len({block.to for block in self.it.blocks}) > 1
         if several:
@@ -297,7 +321,7 @@ class _Page:
             route = " → ".join(_middle_out(block.path, 7))
             if slope.paths > 1:
                 yield (" " * _MARGIN, ""), (fitted(f"path {i}:  {route}", self.width - _MARGIN), "dim")
-            yield from self.steps(block.steps)
+            yield from self.steps(block.steps, ends, f"path {i} total" if slope.paths > 1 else "")
         yield from self.sum(slope, blocks)
         if slope.paths > slope.listed:
             yield from self.adjoints()
@@ -329,7 +353,7 @@ class _Page:
         )
         rows = list(reversed(self.it.rows))
         wide = min(max(columns(self.slope(row.name)) for row in rows), 24)
-        for row in _ends(rows):
+        for row in _ends(rows, 6):
             if isinstance(row, int):
                 yield ((f"   ⋮ {row:,} more", "dim"),)
             else:
@@ -343,9 +367,9 @@ class _Page:
 
     def both(self) -> Iterator[Line]:
         it = self.it
-        yield self.head("3 BOTH MODES", "the same slopes on the way up and on the way down")
+        yield self.head("3 BOTH", "the same slopes on the way up and on the way down")
         names = list(it.rows[0].tangents)
-        wide = min(max(columns(row.name) for row in it.rows), 16)
+        wide = max(4, min(max(columns(row.name) for row in it.rows), 16))
         fits = max(1, (self.width - _MARGIN - wide - 4 - 28 - (14 if len(names) == 1 else 0)) // 14)
         names, more = names[:fits], len(names) - fits
         heads = ["value", *(f"↓ d/d{fitted(n, 8)}" for n in names), f"↑ d{fitted(it.result, 6)}/d·"]
@@ -416,25 +440,38 @@ class _Page:
 
     def hard(self) -> Iterator[Line]:
         it = self.it
-        bad = [side for side in it.sides if side.status != "ok"]
-        title = {"corner": "3 CORNER", "jump": "3 JUMP", "infinite": "3 INFINITE", "unknown": "3 UNKNOWN"}
-        yield self.head(title.get(it.status, "3 HARD POINT"), "looked at from both sides, one input at a time")
+        bad = any(side.status != "ok" for side in it.sides)
+        titles = {"corner": "3 CORNER", "jump": "3 JUMP", "infinite": "3 INFINITE", "unknown": "3 UNKNOWN"}
+        yield self.head(
+            titles.get(it.status, "3 BOTH SIDES"), "slopes from the left and from the right, one input at a time"
+        )
         for side in it.sides:
             yield from self.side(side)
-        said = it.why if bad else ""
-        for words in filter(None, [said, *it.notes]):
+        for words in filter(None, [it.why if bad else "", *it.notes]):
             for line in _wrapped(printable(words), self.width - _MARGIN, 0):
-                yield (" " * _MARGIN, ""), (line, "bad" if words is said else "")
+                yield (" " * _MARGIN, ""), (line, "bad" if words is it.why else "")
 
     def side(self, side: Side) -> Iterator[Line]:
-        slope = self.slope(side.name)
-        verdict = "equal, so this is the slope" if side.status == "ok" else f"no slope: {side.status}"
-        if side.status == "ok" and (side.left is None or side.right is None):
-            verdict = "only this side has values"
-        for where, number in (("left", side.left), ("right", side.right)):
-            if number is not None:
-                yield (" " * _MARGIN, ""), (f"{slope} from the {where:<6} ", f"@{side.name}"), (_ended(number), "")
-        yield (" " * _MARGIN, ""), (verdict, "good" if side.status == "ok" else "bad")
+        trace = side.trace or (Beside(self.it.result, side.left, side.right),)
+        slopes = [f"d{row.name}/d{side.name}" for row in trace]
+        wide = min(max(map(columns, slopes)), self.width - 36)
+        yield (" " * _MARGIN, ""), (f"{'':<{wide}}   {' left':<14}{' right':<14}", "dim")
+        for row, slope in zip(trace, slopes, strict=True):
+            words = fitted(slope, wide)
+            gap = " " * (wide - columns(words) + 3)
+            line: list[Piece] = [
+                (" " * _MARGIN, ""),
+                (words, f"@{row.name}"),
+                (f"{gap}{_ended(row.left):<14}{_ended(row.right)}", ""),
+            ]
+            if row is trace[-1]:
+                line.append((f"   {self.judged(side)}", "good" if side.status == "ok" else "bad"))
+            yield tuple(line)
+
+    def judged(self, side: Side) -> str:
+        if side.status == "ok":
+            return "only one side" if side.left is None or side.right is None else "equal: the slope"
+        return {"corner": "they differ", "jump": "a jump", "infinite": "infinite"}.get(side.status, side.status)
 
     # --- the answer -----------------------------------------------------------------------------------------------------
 
@@ -446,8 +483,14 @@ class _Page:
                 for line in _wrapped(printable(words), self.width - 14, 0):
                     yield (" " * 14, ""), (line, "bad")
             return
+        if not it.slopes:
+            yield (
+                *self.head("ANSWER")[:2],
+                (f"{it.result} = {shown(it.value or 0.0)}, and it has no inputs to differentiate by", "answer"),
+            )
+            return
         first = True
-        for row in _ends(it.slopes):
+        for row in _ends(it.slopes, 6):
             label, first = ("ANSWER" if first else ""), False
             if isinstance(row, int):
                 yield ((f"              ⋮ {row:,} more", "dim"),)
@@ -547,45 +590,55 @@ class _Page:
             worst = max(slope.ulps or 0.0 for slope in done)
             number = f"  {shown(done[0].forward or 0.0)}" if len(done) == 1 else ""
             mark = ("✓ ", "good") if it.checked is not False else ("✗ ", "bad")
-            yield *self.head(label)[:2], mark, (f"forward mode (dual numbers){number}  {worst:g} ulp apart", "")
+            yield from self.noted(label, mark, f"forward mode (dual numbers){number}", f"{worst:g} ulp apart")
             label = ""
         for row in _ends(it.differences):
-            head, label = self.head(label)[:2], ""
             if isinstance(row, int):
-                yield *head, (f"⋮ {row:,} more", "dim")
-                continue
-            slope = next(s for s in it.slopes if s.name == row.name).value or 0.0
-            by = f" in {row.name}" if len(it.differences) > 1 else ""
-            if row.quotient is None or row.bound is None:
-                yield *head, ("- ", "dim"), (f"no central difference{by}: {row.why}", "dim")
-                continue
-            agree = f"{digits(row, slope)} digits agree" if row.quotient != slope else "the same"
-            mark = ("✓ ", "good") if row.agrees else ("? ", "bad")
-            words = f"central difference{by}, h = {row.step:.0e}  {shown(float(f'{row.quotient:.12g}'))}  {agree}"
-            if not row.agrees:
-                words += f" (off by more than its own error, {row.bound:.0e})"
+                yield *self.head(label)[:2], (f"⋮ {row:,} more", "dim")
+            else:
+                yield from self.difference(label, row)
+            label = ""
+
+    def difference(self, label: str, row: Difference) -> Iterator[Line]:
+        by = f" in {row.name}" if len(self.it.differences) > 1 else ""
+        if row.quotient is None or row.bound is None:
+            yield from self.noted(label, ("- ", "dim"), f"no central difference{by}:", row.why)
+            return
+        slope = next(s for s in self.it.slopes if s.name == row.name).value or 0.0
+        agree = f"{digits(row, slope)} digits agree" if row.quotient != slope else "the same"
+        if not row.agrees:
+            agree += f", off by more than its own error of {row.bound:.0e}"
+        mark = ("✓ ", "good") if row.agrees else ("? ", "bad")
+        number = shown(float(f"{row.quotient:.12g}"))
+        yield from self.noted(label, mark, f"central difference{by}, h = {row.step:.0e}  {number}", agree)
+
+    def noted(self, label: str, mark: Piece, words: str, more: str) -> Iterator[Line]:
+        """A remark behind its label; what does not fit goes on on the next line."""
+        head = self.head(label)[:2]
+        if columns(words) + columns(more) + 18 <= self.width:
+            yield *head, mark, (f"{words}  {more}", "")
+        else:
             yield *head, mark, (words, "")
+            yield *self.head("")[:2], ("  " if mark[0] else "", ""), (more, "")
 
     def means(self) -> Iterator[Line]:
         label = "MEANS"
         for found in self.it.meanings[:4]:
-            yield *self.head(label)[:2], (self.meaning(found), "")
+            step = shown(found.step)
+            words = f"moving {found.name} by +{step} moves {self.it.result} by about {found.expected:.5g}"
+            really = "" if found.actual is None else f"(really {found.actual:.5g})"
+            yield from self.noted(label, ("", ""), words, really)
             label = ""
-
-    def meaning(self, found: Meaning) -> str:
-        really = "" if found.actual is None else f"  (really {found.actual:.5g})"
-        step = shown(found.step)
-        return f"moving {found.name} by +{step} moves {self.it.result} by about {found.expected:.5g}{really}"
 
 
 T = TypeVar("T")
 
 
-def _ends(rows: Sequence[T]) -> list[T | int]:
+def _ends(rows: Sequence[T], ends: int = _ENDS) -> list[T | int]:
     """All of a short list; of a long one its first and last rows, and between them how many are left out."""
-    if len(rows) <= 2 * _ENDS + 1:
+    if len(rows) <= 2 * ends + 1:
         return list(rows)
-    return [*rows[:_ENDS], len(rows) - 2 * _ENDS, *rows[-_ENDS:]]
+    return [*rows[:ends], len(rows) - 2 * ends, *rows[-ends:]]
 
 
 def _middle_out(names: Sequence[str], most: int) -> list[str]:
@@ -608,8 +661,10 @@ def _signed(number: float | None) -> str:
     return words if words.startswith("-") else f" {words}"
 
 
-def _ended(number: float) -> str:
+def _ended(number: float | None) -> str:
     """A one-sided slope, maybe infinite."""
+    if number is None:
+        return " none"
     return _signed(number) if abs(number) != float("inf") else " +∞" if number > 0 else "-∞"
 
 
