@@ -18,7 +18,7 @@ from .command import autodiff
 GOLDEN = Path(__file__).parent / "golden" / "wrong-input.txt"
 
 
-def _cases() -> list[tuple[list[str], int, str]]:
+def cases() -> list[tuple[list[str], int, str]]:
     cases = []
     for block in GOLDEN.read_text(encoding="utf-8").removeprefix("$ ").split("\n$ "):
         command, _, said = block.partition("\n")
@@ -30,13 +30,13 @@ def _cases() -> list[tuple[list[str], int, str]]:
 @pytest.mark.skipif(not os.environ.get("UPDATE_GOLDEN"), reason="rewrites the golden file on request only")
 def test_update() -> None:
     blocks = []
-    for args, _, _ in _cases():
+    for args, _, _ in cases():
         ended = autodiff(*args)
         blocks.append(f"$ {json.dumps(args, ensure_ascii=False)} → {ended.status}\n{ended.err}")
     GOLDEN.write_text("".join(blocks), encoding="utf-8")
 
 
-@pytest.mark.parametrize(("args", "status", "said"), _cases(), ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("args", "status", "said"), cases(), ids=lambda value: str(value)[:60])
 def test_exact_message(args: list[str], status: int, said: str) -> None:
     ended = autodiff(*args)
     assert ended.err.rstrip("\n") == said
@@ -46,7 +46,7 @@ def test_exact_message(args: list[str], status: int, said: str) -> None:
 
 
 def test_there_are_enough_cases() -> None:
-    assert sum(status == 2 for _, status, _ in _cases()) >= 60
+    assert sum(status == 2 for _, status, _ in cases()) >= 60
 
 
 PIECES = ["x", "y", "sin", "if", "(", ")", "[", "]", ",", "+", "-", "^", "/", "2", ".5", "1e", "=", "==", "<", ";", "\n", "and", "not", "f(t)=", " ", "|", "!", "²", "\x1b[2J", "\0", "é", "€", "'", '"', "\\", "@", "1/0", "log", "#", "[red]x[/red]", "\u202e", "0x1", "e", "max", "sum"]  # fmt: skip

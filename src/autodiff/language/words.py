@@ -1,0 +1,174 @@
+"""Text to words: what the grammar's terminals match, brackets paired, functions told from names.
+
+>>> [word.type for word in words("2sin(x)", functions={"sin"})]
+['NUMBER', 'FUNC', 'LPAR', 'NAME', 'RPAR']
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from autodiff.errors import AutodiffError, Span, printable, quoted
+from autodiff.language import tables
+
+CLOSES = {"RPAR": "LPAR", "RSQB": "LSQB"}
+"""Which bracket each closing one belongs to."""
+
+ENDS_OPERAND = frozenset({"NUMBER", "NAME", "RPAR", "RSQB", "SUPERSCRIPT"})
+"""What a complete operand may end with."""
+
+_STRAY = {
+    "|": "write abs(x) for |x|, and `or` for ||",
+    "!": "write gamma(n+1) for n!, `!=` for unequal and `not` for a negation",
+    "√": "write sqrt(x)",
+    "∛": "write cbrt(x)",
+    "%": "write mod(x, y) for a remainder, or divide by 100",
+    "&": "write `and`",
+    "{": "write ( ) around a part",
+    "}": "write ( ) around a part",
+    "?": "write if(condition, a, b)",
+    ":": "a name is assigned with =",
+    "'": "derivatives are asked for with --wrt",
+    "′": "derivatives are asked for with --wrt",
+    '"': "a program is not put in quotes a second time",
+    "\\": "LaTeX is not read: write for example a/b, sqrt(x), sin(x)",
+    "$": "a variable is a plain name, such as x",
+    "°": "angles are radians: write rad(x) to convert degrees",
+    "∞": "infinity is not a number here",
+    "½": "write 1/2",
+    "∂": "derivatives are asked for with --wrt",
+    "∫": "this is a derivative calculator",
+    "~": "write `not` for a negation",
+    "`": "remove it",
+    ".": "a number needs a digit, such as 0.5",
+    "²": "a superscript stands behind what it raises: x²",
+}
+
+
+class Word:
+    """A piece of the text that is one terminal of the grammar; `text` is normalised where it is a name."""
+
+    __slots__ = ("span", "text", "type")
+
+    def __init__(self, kind: str, text: str, span: Span) -> None:
+        self.type, self.text, self.span = kind, text, span
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<{self.type} {self.text!r} {self.span[0]}:{self.span[1]}>"
+
+
+def words(text: str, functions: Collection[str]) -> list[Word]:
+    """The words of `text`: newlines inside brackets dropped, a NAME that can be called made a FUNC.
+
+    Raises AutodiffError for a character that belongs to no word, a bracket without its partner, and a definition of
+    something in `functions`.
+    """
+    found = _bracketed(split(text))
+    places = _definitions(found)
+    for i in places:
+        if found[i].text in functions:
+            raise AutodiffError(
+                f"{found[i]} is a built-in function and can't be defined again",
+                span=found[i].span,
+                hint="choose another name",
+            )
+    defined = {found[i].text for i in places}
+    for word in found:
+        if word.type == "NAME" and (word.text in functions or word.text in defined):
+            word.type = "FUNC"
+    return found
+
+
+@lru_cache(maxsize=1)
+def _pattern() -> re.Pattern[str]:
+    """All terminals in the order in which Lark tries them, and behind them whatever is none."""
+    return re.compile(f"{tables.WORDS}|(?P<STRAY>(?s:.))")
+
+
+def split(text: str) -> Iterator[Word]:
+    """The words that stand in `text`, blanks and comments left out."""
+    keywords, ignored = tables.KEYWORDS, tables.IGNORED
+    for match in _pattern().finditer(text):
+        kind, found = match.lastgroup or "", match[0]
+        if kind in ignored:
+            continue
+        if kind == "NAME":
+            kind = keywords.get(found, "NAME")
+            found = found if found.isascii() else _normalised(found, match.span())
+        elif kind == "STRAY":
+            raise _stray(text, match.start())
+        yield Word(kind, found, match.span())
+
+
+def _normalised(text: str, span: Span) -> str:
+    name = unicodedata.normalize("NFKC", text)
+    if not name.isidentifier():
+        raise AutodiffError(f"{quoted(text)} is not a name", span=span, hint="use letters, digits and _")
+    return name
+
+
+def _stray(text: str, at: int) -> AutodiffError:
+    shown = text[at] if text[at].isprintable() else printable(text[at])
+    return AutodiffError(
+        f"'{shown}' has no meaning here", span=(at, at + 1), hint=_STRAY.get(text[at], "remove it"), source=text
+    )
+
+
+def _bracketed(found: Iterable[Word]) -> list[Word]:
+    """Match the brackets; inside them a newline separates nothing."""
+    kept: list[Word] = []
+    opened: list[Word] = []
+    for word in found:
+        kind = word.type
+        if kind in ("LPAR", "LSQB"):
+            opened.append(word)
+        elif kind in CLOSES:
+            _close(opened, word)
+        elif kind == "SEP" and opened:
+            if word.text == ";":
+                break
+            continue
+        kept.append(word)
+    if opened:
+        raise AutodiffError(
+            f"this '{opened[-1]}' is never closed",
+            span=opened[-1].span,
+            hint=f"add a '{')' if opened[-1].type == 'LPAR' else ']'}'",
+        )
+    return kept
+
+
+def _close(opened: list[Word], word: Word) -> None:
+    if not opened:
+        raise AutodiffError(f"this '{word}' closes nothing", span=word.span, hint="remove it, or open one")
+    partner = opened.pop()
+    if partner.type != CLOSES[word.type]:
+        raise AutodiffError(
+            f"this '{word}' can't close the '{partner}'", span=word.span, also=(("opened here:", partner.span),)
+        )
+
+
+def _definitions(found: Sequence[Word]) -> list[int]:
+    """Where a statement begins `name(...) =`: the places of the names."""
+    places: list[int] = []
+    start, looking = 0, True
+    for i, word in enumerate(found):
+        if word.type == "SEP":
+            start, looking = i + 1, True
+        elif word.type == "EQUAL" and looking:
+            looking = False
+            if found[start].type == "NAME" and _one_call(found[start + 1 : i]):
+                places.append(start)
+    return places
+
+
+def _one_call(found: Sequence[Word]) -> bool:
+    """Whether these words are one pair of brackets and what is in it."""
+    kinds = [w.type for w in found]
+    return len(found) > 1 and kinds[0] == "LPAR" and kinds[-1] == "RPAR" and "LPAR" not in kinds[1:]
