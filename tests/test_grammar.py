@@ -52,7 +52,7 @@ def split_by_lark(text: str) -> Iterator[Word]:
         for token in lark().lex(text):
             span = token.start_pos or 0, token.end_pos or 0
             name = token.type == "NAME" and not token.isascii()
-            yield Word(token.type, words._normalised(token, span) if name else str(token), span)
+            yield Word(token.type, words._name(token, span) if name else str(token), span)
     except UnexpectedCharacters as error:
         raise words._stray(text, error.pos_in_stream or 0) from None
 

@@ -1,6 +1,30 @@
-"""`python -m autodiff` is the command `autodiff`."""
+"""The process of the command `autodiff`, also as `python -m autodiff`: how it starts and how it ends.
 
-from autodiff.cli.main import main
+A one-line program takes less time than an interpreter needs to tidy up behind itself, so nothing is tidied up that the
+end of the process frees anyway.
+"""
+
+import gc
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command that the arguments name, and end the process with its exit status."""
+    gc.set_threshold(500_000, 20, 20)  # a syntax tree is no garbage; looking for some in it takes as long as parsing
+    from autodiff.cli.main import run
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    status = run()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # nobody reads any more; `run` has said what there was to say
+        pass
+    os._exit(status)
+
 
 if __name__ == "__main__":
     main()

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from autodiff.calculus import blame, rules
 from autodiff.calculus.check import agrees
@@ -34,8 +34,7 @@ SEVERITY = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
 """Every status, mildest first; an answer's status is the worst of its slopes'."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What `evaluate` found at a point.
 
     result      what the result is called
@@ -63,14 +62,14 @@ class Answer:
     why: str = ""
     hint: str = ""
     span: Span | None = None
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    verdicts: Mapping[str, Verdict] = MappingProxyType({})
     notes: tuple[str, ...] = ()
     convention: str = ""
     frameworks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     checked: bool | None = None
     forward: Mapping[str, float | None] | None = None
-    readings: tuple[Reading, ...] = field(default=(), repr=False)
-    source: str = field(default="", repr=False)
+    readings: tuple[Reading, ...] = ()
+    source: str = ""
 
     @property
     def complete(self) -> bool:
@@ -154,14 +153,13 @@ def evaluate(
     try:
         run = primal(lowered, point)
     except Outside as trouble:
-        return replace(
-            empty,
+        return empty._replace(
             status="domain" if trouble.needs else "overflow",
             why=blame.outside(lowered, trouble, point),
             hint=blame.hint(lowered, trouble),
             span=lowered.graph.spans[trouble.node],
         )
-    answer = replace(empty, value=run.values[lowered.result] + 0.0)
+    answer = empty._replace(value=run.values[lowered.result] + 0.0)
     odd = suspects(lowered, run)
     reached = set(lowered.graph.reaching(*odd)) if odd else set()
     plain = {name: node for name, node in names.items() if node not in reached}
@@ -189,15 +187,13 @@ def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int],
     lost = [name for name in names if name not in finite]
     if lost:
         node = blame.steep(lowered, run, names[lost[0]])
-        answer = replace(
-            answer,
+        answer = answer._replace(
             status="overflow",
             why=blame.overflow(lowered, node, lost, answer.result),
             span=lowered.graph.spans[node],
             verdicts={name: Verdict("overflow") for name in lost},
         )
-    return replace(
-        answer,
+    return answer._replace(
         gradient=dict(answer.gradient) | {name: _finite(gradient[name]) for name in names},
         forward=None if onward is None else dict(answer.gradient) | {name: _finite(onward[name]) for name in names},
         checked=checked,
@@ -228,8 +224,7 @@ def _hard(
     status = max((answer.status, *(found.status for found in verdicts.values())), key=SEVERITY.index)
     culprits = {name: blame.culprits(lowered, odd, names[name], found) for name, found in verdicts.items()}
     worst = next((name for name, found in verdicts.items() if found.status == status), "")
-    return replace(
-        answer,
+    return answer._replace(
         gradient=dict(answer.gradient) | known,
         forward=None if answer.forward is None else dict(answer.forward) | known,
         status=status,

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 
 Span = tuple[int, int]
@@ -77,6 +76,15 @@ def shortened(text: str, limit: int = 40) -> str:
     return text if len(text) <= limit else f"{text[: limit - limit // 3 - 1]}…{text[-(limit // 3) :]}"
 
 
+def normalised(name: str) -> str:
+    """`name` in Unicode's form NFKC, so that two spellings of it can't look alike."""
+    if name.isascii():
+        return name
+    import unicodedata  # few programs have names beyond ASCII
+
+    return unicodedata.normalize("NFKC", name)
+
+
 def nearest(word: str, options: Iterable[str]) -> str:
     """The option that `word` is most likely a slip of, or ""."""
     import difflib  # only an error needs it
@@ -106,4 +114,6 @@ def excerpt(source: str, span: Span) -> list[str]:
 
 def columns(text: str) -> int:
     """How many terminal columns `text` takes: wide characters two, combining marks none."""
+    import unicodedata  # only an error needs it
+
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autodiff.calculus import blame, rules
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.primal import Outside, primal
-from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
+from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
 from autodiff.language.parse import parse_bindings
 from autodiff.language.syntax import Expression, Program
 
@@ -43,7 +42,7 @@ def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, float]:
     """A finite float for every input of the program, and for nothing else."""
     given: dict[str, float] = {}
     for key, value in at.items():
-        name = unicodedata.normalize("NFKC", str(key))
+        name = normalised(str(key))
         if name in given:
             raise AutodiffError(f"{quoted(name)} is given twice")
         given[name] = _finite(name, value)
@@ -112,7 +111,7 @@ def _slip(name: str, known: Sequence[str]) -> str:
 
 def sources(lowered: Lowered, wrt: Sequence[str] | None) -> dict[str, int]:
     """The equation of each name that a slope is asked for."""
-    names = lowered.inputs if wrt is None else [unicodedata.normalize("NFKC", name.strip()) for name in wrt]
+    names = lowered.inputs if wrt is None else [normalised(name.strip()) for name in wrt]
     found: dict[str, int] = {}
     for name in names:
         node = lowered.node(name)

@@ -11,8 +11,7 @@ Dual(primal=0.7498340851945589, tangent={'x': -5.744685762849454})
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from autodiff.calculus import local
 from autodiff.calculus.lower import Lowered
@@ -22,8 +21,7 @@ Tangent: TypeAlias = "dict[str, float]"
 """A slope per direction; a direction that does not move the number is absent, not 0."""
 
 
-@dataclass(slots=True)
-class Dual:
+class Dual(NamedTuple):
     """A number and how fast it changes: `primal` + ε `tangent`."""
 
     primal: float

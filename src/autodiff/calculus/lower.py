@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from autodiff.calculus import rules
 from autodiff.calculus.graph import Graph
@@ -35,8 +34,7 @@ LIMIT = 5_000_000
 Scope: TypeAlias = Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Lowered:
+class Lowered(NamedTuple):
     """A program as equations: the number of its result and what that is called, its inputs, all names it assigns."""
 
     graph: Graph
@@ -212,7 +210,7 @@ class _Lowering:
         if row is None or not row.variadic or len(node.args) != 1 or not isinstance(node.args[0], Array):
             return node
         items = node.args[0].items
-        return replace(node, args=items if len(items) > 1 else items * 2)
+        return Call(node.name, items if len(items) > 1 else items * 2, node.span, node.name_span)
 
     def _callable(self, node: Call) -> None:
         """Whether a call has a meaning, said before its arguments are looked at."""

@@ -6,12 +6,11 @@ move. Every text is in our own language, so each function that a text names must
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """One primitive: its value, its local slopes, and what people are told about it.
+class Columns(NamedTuple):
+    """What the table says about a primitive: its value, its local slopes, and what people are told about it.
 
     value        a function of `algebra.FLOATS`, an operator, or "= text": a definition in our language
     slopes       a text per argument; "0" is structural: no derivative flows there; "none": this argument can't move
@@ -59,6 +58,14 @@ class Row:
     formula: tuple[str, ...] = ()
     hint: str = ""
     bound: tuple[str, str] = ("4", "8")
+
+
+class Row(Columns):
+    """One primitive. A row equals itself only, and is the key of many look-ups."""
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     @property
     def name(self) -> str:

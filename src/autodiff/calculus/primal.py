@@ -6,9 +6,8 @@ Only the taken branch of a condition is looked at. A program without conditions 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from autodiff.calculus import algebra
 from autodiff.calculus.graph import Graph
@@ -28,8 +27,7 @@ class Outside(Exception):
         self.node, self.args, self.needs = node, tuple(args), needs
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """What a pass over the equations leaves: their values, the order they came in, and which branches were taken.
 
     `values[i]` is None where equation i was not needed; `order` lists those that were, arguments first; `taken[i]` is

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 INF, NAN = math.inf, math.nan
 
@@ -133,6 +136,8 @@ def _polygamma(n: int, u: float) -> float:
 
 def _tail(n: int, x: float) -> Iterable[float]:
     """The Bernoulli terms of ψ⁽ⁿ⁾'s asymptotic series at x, until they no longer count."""
+    from fractions import Fraction  # takes 2 ms to import, and few programs come here
+
     for k in range(1, 16):
         ratio = math.perm(2 * k + n - 1, n - 1) if n else Fraction(1, 2 * k)
         term = float(_bernoulli(2 * k) * ratio) * x ** -(2 * k + n)
@@ -143,6 +148,8 @@ def _tail(n: int, x: float) -> Iterable[float]:
 
 @lru_cache(maxsize=64)
 def _bernoulli(n: int) -> Fraction:
+    from fractions import Fraction
+
     row = [Fraction(0)] * (n + 1)
     for m in range(n + 1):
         row[m] = Fraction(1, m + 1)

@@ -57,14 +57,16 @@ class Group(click.Group):
 class ProgramCommand(click.Command):
     """A command with a PROGRAM, which may begin with a minus: a word that is no option of ours is a program.
 
-    `-x^2` is a program, `-q` an option, `--wort` a mistake.
+    `-x^2` is a program, `-q` an option, `--wort` a mistake. Click gets every option by its long name: it looks for one
+    that is spelt like `-q` before it takes that for a short one, which costs as much as evaluating a short program.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        flags, takes_value = set[str](), set[str]()
+        flags, takes_value = dict[str, str](), set[str]()
         for param in self.get_params(ctx):
             if isinstance(param, click.Option):
-                flags.update(param.opts, param.secondary_opts)
+                for names in (param.opts, param.secondary_opts):
+                    flags.update(dict.fromkeys(names, max(names, key=len, default="")))
                 if not param.is_flag and not param.count:
                     takes_value.update(param.opts)
         words: list[str] = []
@@ -74,11 +76,11 @@ class ProgramCommand(click.Command):
             if word == "--":
                 programs.extend(rest)
             elif word in takes_value:
-                words += [word, *_one(rest)]
+                words += [flags[word], *_one(rest)]
             elif word.startswith("-") and word != "-" and word not in flags and not _is_option(word):
                 programs.append(word)
             else:
-                words.append(word)
+                words.append(flags.get(word, word))
         return super().parse_args(ctx, [*words, "--", *programs] if programs else words)
 
 
@@ -145,11 +147,3 @@ def _fail(message: str, status: int) -> int:
     if message:
         print(f"error: {printable(message)}", file=sys.stderr)
     return status
-
-
-def main() -> None:
-    """The console script."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    sys.exit(run())

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -113,7 +111,8 @@ def notices(readings: tuple[Reading, ...]) -> None:
 
 def _bytes(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            return file.read()
     except OSError as error:
         raise AutodiffError(f"can't read {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
     except ValueError:
@@ -133,6 +132,8 @@ def _decoded(content: bytes, name: str) -> str:
 
 def _file_point(path: str) -> dict[str, float]:
     """A JSON object of numbers."""
+    import json  # most points are written on the command line
+
     text = _decoded(_bytes(path), path)
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeAlias, cast
 
 from autodiff.errors import AutodiffError, Span, quoted, shortened
@@ -33,7 +33,6 @@ SYMBOLS = {"**": "^", "·": "*", "×": "*", "÷": "/", "−": "-", "≤": "<=", 
 """Other spellings of operators."""
 
 _DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_DECIMAL = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 Part: TypeAlias = "Word | Expr"
 
 
@@ -97,7 +96,9 @@ class Builder:
         return Name(parts[0].text, parts[0].span)
 
     def bracket(self, parts: list[Part]) -> Expr:
-        return replace(cast(Expr, parts[1]), span=_across(parts))
+        inner = cast(Expr, parts[1])
+        inner.span = _across(parts)  # nobody else has this node yet
+        return inner
 
     def array(self, parts: list[object]) -> Array:
         opened, items, closed = cast("tuple[Word, tuple[Expr, ...], Word]", parts)
@@ -136,9 +137,10 @@ class Builder:
 def _value(word: Word) -> float:
     """The float64 of a number word; anything that only looks like a number is refused with what to write."""
     text = word.text
-    if not _DECIMAL.fullmatch(text):
-        raise AutodiffError(f"{quoted(text)} is not a number", span=word.span, hint=_instead(text))
-    value = float(text)
+    try:
+        value = float("" if "_" in text else text)
+    except ValueError:
+        raise AutodiffError(f"{quoted(text)} is not a number", span=word.span, hint=_instead(text)) from None
     if value in (float("inf"), 0.0) and re.search("[1-9]", re.split("[eE]", text)[0]):
         size = "too small" if value == 0 else "too large"
         raise AutodiffError(
@@ -152,8 +154,10 @@ def _value(word: Word) -> float:
 def _instead(text: str) -> str:
     if text[:2].lower() in ("0x", "0b", "0o"):
         return f"numbers are decimal: write {shortened(str(int(text, 0)))}" if len(text) < 20 else "numbers are decimal"
-    if "_" in text and _DECIMAL.fullmatch(text.replace("_", "")):
-        return f"write {shortened(text.replace('_', ''))}"
+    if "_" in text:
+        with contextlib.suppress(ValueError):
+            float(text.replace("_", ""))
+            return f"write {shortened(text.replace('_', ''))}"
     return "write digits with at most one point, such as 1.5 or 1.5e-3"
 
 

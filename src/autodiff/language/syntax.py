@@ -2,15 +2,15 @@
 
 `2x + sin(y)` is `Call("+", (Call(JUXTAPOSITION, (Number(2), Name("x"))), Call("sin", (Name("y"),))))`.
 An operator is a call of the function whose name is its symbol; no identifier can collide with one.
-A tree may be 100,000 levels deep, so nothing here recurses.
+A tree may be 100,000 levels deep, so nothing here recurses. The nodes are plain classes because a program of a megabyte
+makes 500,000 of them, and because ten data classes would take longer to define than a short program to evaluate.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from autodiff.errors import Span
 
@@ -55,36 +55,42 @@ class _Tree:
         return f"<{type(self).__name__} {self.label()} {self.span[0]}:{self.span[1]}>"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Number(_Tree):
     """A literal; `value` is the float64 nearest to what was written."""
 
-    value: float
-    span: Span
+    __slots__ = ("span", "value")
+
+    def __init__(self, value: float, span: Span) -> None:
+        self.value: Final = value
+        self.span = span
 
     def label(self) -> object:
         return self.value
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Name(_Tree):
     """An input, an assigned name, a parameter or a constant; NFKC-normalised."""
 
-    name: str
-    span: Span
+    __slots__ = ("name", "span")
+
+    def __init__(self, name: str, span: Span) -> None:
+        self.name: Final = name
+        self.span = span
 
     def label(self) -> object:
         return self.name
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Call(_Tree):
     """A function or operator applied to arguments; `name_span` is the place of the name or symbol."""
 
-    name: str
-    args: tuple[Expr, ...]
-    span: Span
-    name_span: Span
+    __slots__ = ("args", "name", "name_span", "span")
+
+    def __init__(self, name: str, args: tuple[Expr, ...], span: Span, name_span: Span) -> None:
+        self.name: Final = name
+        self.args: Final = args
+        self.span = span
+        self.name_span: Final = name_span
 
     def children(self) -> tuple[Expr, ...]:
         return self.args
@@ -93,24 +99,28 @@ class Call(_Tree):
         return self.name
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Array(_Tree):
     """`[a, b, c]`; a matrix is an array of arrays."""
 
-    items: tuple[Expr, ...]
-    span: Span
+    __slots__ = ("items", "span")
+
+    def __init__(self, items: tuple[Expr, ...], span: Span) -> None:
+        self.items: Final = items
+        self.span = span
 
     def children(self) -> tuple[Expr, ...]:
         return self.items
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Index(_Tree):
     """`base[i, j]`."""
 
-    base: Expr
-    indices: tuple[Expr, ...]
-    span: Span
+    __slots__ = ("base", "indices", "span")
+
+    def __init__(self, base: Expr, indices: tuple[Expr, ...], span: Span) -> None:
+        self.base: Final = base
+        self.indices: Final = indices
+        self.span = span
 
     def children(self) -> tuple[Expr, ...]:
         return (self.base, *self.indices)
@@ -119,37 +129,43 @@ class Index(_Tree):
 Expr: TypeAlias = Number | Name | Call | Array | Index
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Expression(_Tree):
     """A statement that is a bare expression."""
 
-    body: Expr
-    span: Span
+    __slots__ = ("body", "span")
+
+    def __init__(self, body: Expr, span: Span) -> None:
+        self.body: Final = body
+        self.span = span
 
     def children(self) -> tuple[Expr, ...]:
         return (self.body,)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Assign(_Tree):
     """`y = x^2`, and one `NAME=VALUE` of `--at`."""
 
-    target: Name
-    body: Expr
-    span: Span
+    __slots__ = ("body", "span", "target")
+
+    def __init__(self, target: Name, body: Expr, span: Span) -> None:
+        self.target: Final = target
+        self.body: Final = body
+        self.span = span
 
     def children(self) -> tuple[Expr, ...]:
         return (self.target, self.body)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Define(_Tree):
     """`f(t, u) = t*u`."""
 
-    target: Name
-    params: tuple[Name, ...]
-    body: Expr
-    span: Span
+    __slots__ = ("body", "params", "span", "target")
+
+    def __init__(self, target: Name, params: tuple[Name, ...], body: Expr, span: Span) -> None:
+        self.target: Final = target
+        self.params: Final = params
+        self.body: Final = body
+        self.span = span
 
     def children(self) -> tuple[Expr, ...]:
         return (self.target, *self.params, self.body)
@@ -158,8 +174,7 @@ class Define(_Tree):
 Statement: TypeAlias = Expression | Assign | Define
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A part of the text that a person might read otherwise, and the one meaning that it has."""
 
     text: str
@@ -170,16 +185,18 @@ class Reading:
         return f"{self.text} is read as {self.meaning}"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Program:
     """A parsed program: its `source`, its `statements`, and the doubtful `readings` among them.
 
     Two programs are equal when their statements are, wherever the blanks and brackets stand.
     """
 
-    source: str
-    statements: tuple[Statement, ...]
-    readings: tuple[Reading, ...] = ()
+    __slots__ = ("readings", "source", "statements")
+
+    def __init__(self, source: str, statements: tuple[Statement, ...], readings: tuple[Reading, ...] = ()) -> None:
+        self.source: Final = source
+        self.statements: Final = statements
+        self.readings: Final = readings
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and self.statements == other.statements

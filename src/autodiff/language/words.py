@@ -7,11 +7,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from autodiff.errors import AutodiffError, Span, printable, quoted
+from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
 from autodiff.language import tables
 
 CLOSES = {"RPAR": "LPAR", "RSQB": "LSQB"}
@@ -100,14 +99,14 @@ def split(text: str) -> Iterator[Word]:
             continue
         if kind == "NAME":
             kind = keywords.get(found, "NAME")
-            found = found if found.isascii() else _normalised(found, match.span())
+            found = found if found.isascii() else _name(found, match.span())
         elif kind == "STRAY":
             raise _stray(text, match.start())
         yield Word(kind, found, match.span())
 
 
-def _normalised(text: str, span: Span) -> str:
-    name = unicodedata.normalize("NFKC", text)
+def _name(text: str, span: Span) -> str:
+    name = normalised(text)
     if not name.isidentifier():
         raise AutodiffError(f"{quoted(text)} is not a name", span=span, hint="use letters, digits and _")
     return name

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from autodiff.answer import Answer
 from autodiff.calculus.blame import saying, shown
 from autodiff.errors import excerpt, printable
@@ -58,6 +56,8 @@ def quiet(answer: Answer) -> str:
 
 
 def as_json(answer: Answer) -> str:
+    import json
+
     return json.dumps(answer.to_dict(), ensure_ascii=False, allow_nan=False)
 
 
