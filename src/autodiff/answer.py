@@ -12,11 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autodiff.calculus import blame, rules
 from autodiff.calculus.check import agrees
-from autodiff.calculus.corners import Verdict, verdict
 from autodiff.calculus.forward import forward
 from autodiff.calculus.local import CONVENTIONS, FRAMEWORKS
 from autodiff.calculus.lower import Lowered, lower
@@ -27,6 +26,9 @@ from autodiff.errors import INTERNAL, AutodiffError, Span, quoted
 from autodiff.language.parse import parse as _parse
 from autodiff.language.syntax import Program, Reading
 from autodiff.point import bind, sources
+
+if TYPE_CHECKING:
+    from autodiff.calculus.corners import Verdict
 
 MODES = ("reverse", "forward", "both")
 
@@ -164,6 +166,10 @@ def evaluate(
     reached = set(lowered.graph.reaching(*odd)) if odd else set()
     plain = {name: node for name, node in names.items() if node not in reached}
     answer = _plain(answer, lowered, run, plain, check=check)
+    if not reached:
+        return answer
+    from autodiff.calculus.corners import verdict  # most points are no hard points
+
     hard = {name: verdict(lowered, run, point, node) for name, node in names.items() if node in reached}
     return _hard(answer, lowered, run, hard, odd, names, convention) if hard else answer
 
@@ -186,6 +192,8 @@ def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int],
         )
     lost = [name for name in names if name not in finite]
     if lost:
+        from autodiff.calculus.corners import Verdict
+
         node = blame.steep(lowered, run, names[lost[0]])
         answer = answer._replace(
             status="overflow",

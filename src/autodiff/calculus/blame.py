@@ -9,14 +9,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from autodiff.calculus.corners import Verdict
 from autodiff.calculus.local import FRAMEWORKS
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Outside, Run
 from autodiff.calculus.reverse import depending, reverse
 from autodiff.errors import shortened
+
+if TYPE_CHECKING:
+    from autodiff.calculus.corners import Verdict
 
 
 def written(lowered: Lowered, node: int) -> str:

@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from autodiff.calculus import algebra
 from autodiff.calculus.algebra import Number
@@ -18,8 +18,7 @@ from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Special:
+class Special(NamedTuple):
     """The special places of a row: tests on its arguments, None where it has no such place.
 
     jump       the test and the text of the value beside it, "" where only order decides
