@@ -1,0 +1,45 @@
+"""A short program at a point, as a whole process: against Maxima, and against a Click command that does nothing."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from .clock import AUTODIFF, Line, race
+
+NOTHING = """
+import click
+
+@click.command()
+@click.argument("word")
+def main(word):
+    pass
+
+if __name__ == "__main__":
+    main()
+"""
+PROGRAM = "exp(sin(x^2))"
+MAXIMA = "float(subst(4,x,diff(exp(sin(x^2)),x)));"
+
+
+def lines(_peers: str, rounds: int = 20) -> Iterator[Line]:
+    """Quiet, and with names on a terminal."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "nothing.py"
+        script.write_text(NOTHING)
+        commands = {
+            "eval -q": [AUTODIFF, "eval", "-q", PROGRAM, "--at", "x=4"],
+            "eval": [AUTODIFF, "eval", PROGRAM, "--at", "x=4"],
+            "Click": [sys.executable, str(script), "word"],
+        }
+        if maxima := shutil.which("maxima"):
+            commands["Maxima"] = [maxima, "--very-quiet", f"--batch-string={MAXIMA}"]
+        ran = race(commands, rounds, terminals=frozenset({"eval"}))
+    for mine in ("eval -q", "eval"):
+        what = f'`{mine} "{PROGRAM}"`' + (" on a terminal" if mine == "eval" else "")
+        theirs = ran["Maxima"].seconds if "Maxima" in ran else None
+        yield Line(what, "Maxima", ran[mine].seconds, theirs, 0.75, note="" if theirs else "not installed")
+        yield Line(what, "an empty Click command", ran[mine].seconds, ran["Click"].seconds, 1.5)
