@@ -14,13 +14,13 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autodiff.calculus import blame, rules
+from autodiff.calculus import blame, local, rules
 from autodiff.calculus.check import agrees
-from autodiff.calculus.forward import forward
-from autodiff.calculus.local import CONVENTIONS, FRAMEWORKS
+from autodiff.calculus.forward import in_all_directions
+from autodiff.calculus.local import CONVENTIONS, FRAMEWORKS, Factors
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.primal import Outside, Run, primal
-from autodiff.calculus.reverse import reverse
+from autodiff.calculus.reverse import adjoints
 from autodiff.calculus.suspects import suspects
 from autodiff.errors import INTERNAL, AutodiffError, Span, quoted
 from autodiff.language.parse import parse as _parse
@@ -67,7 +67,7 @@ class Answer(NamedTuple):
     verdicts: Mapping[str, Verdict] = MappingProxyType({})
     notes: tuple[str, ...] = ()
     convention: str = ""
-    frameworks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    frameworks: Mapping[str, Mapping[str, float]] = MappingProxyType({})
     checked: bool | None = None
     forward: Mapping[str, float | None] | None = None
     readings: tuple[Reading, ...] = ()
@@ -176,11 +176,12 @@ def evaluate(
 
 def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int], *, check: bool) -> Answer:
     """The slopes that the sweeps give where no corner is met: confirmed by the other mode, overflow said."""
-    gradient = _gradient(lowered, run, answer.at, names, "forward" if answer.mode == "forward" else "reverse")
-    onward = _gradient(lowered, run, answer.at, names, "forward") if answer.mode == "both" else None
+    factors = local.factors(lowered, run, names.values())
+    onward = None if answer.mode == "reverse" else _onward(lowered, factors, names)
+    gradient = onward if onward is not None and answer.mode == "forward" else _backward(lowered, factors, names)
     finite = {name: node for name, node in names.items() if math.isfinite(gradient[name])}
     checked = (
-        agrees(lowered, run, answer.at, finite, gradient, answer.mode)
+        agrees(lowered, run, factors, finite, gradient, answer.mode)
         if check and (finite or not answer.gradient)
         else None
     )
@@ -203,7 +204,9 @@ def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int],
         )
     return answer._replace(
         gradient=dict(answer.gradient) | {name: _finite(gradient[name]) for name in names},
-        forward=None if onward is None else dict(answer.gradient) | {name: _finite(onward[name]) for name in names},
+        forward=None
+        if onward is None or answer.mode == "forward"
+        else dict(answer.gradient) | {name: _finite(onward[name]) for name in names},
         checked=checked,
     )
 
@@ -219,11 +222,11 @@ def _hard(
 ) -> Answer:
     """The slopes that were looked at from both sides, and what is so where there is none."""
     slopes = {name: found.slope for name, found in verdicts.items()}
-    said = {each: _agreed(lowered, run, answer.at, verdicts, names, each) for each in FRAMEWORKS}
+    said = {each: _agreed(lowered, run, verdicts, names, each) for each in FRAMEWORKS}
     frameworks = {
         name: _apart(found, {each: said[each].get(name) for each in said}) for name, found in verdicts.items()
     }
-    asked = said.get(convention) or _agreed(lowered, run, answer.at, verdicts, names, convention)
+    asked = said.get(convention) or _agreed(lowered, run, verdicts, names, convention)
     bent = [name for name, found in verdicts.items() if found.status in ("corner", "jump")]
     agreed = {name: asked[name] for name in bent if name in asked}
     slopes |= agreed
@@ -249,14 +252,15 @@ def _hard(
 def _agreed(
     lowered: Lowered,
     run: Run,
-    point: Mapping[str, float],
     verdicts: Mapping[str, Verdict],
     names: Mapping[str, int],
     convention: str,
 ) -> dict[str, float]:
     """The numbers of a convention at a hard point, without those that it gives as NaN or infinity."""
     hard = {name: names[name] for name, found in verdicts.items() if found.status in ("ok", "corner", "jump")}
-    found = _gradient(lowered, run, point, hard, "reverse", convention) if convention else {}
+    if not convention:
+        return {}
+    found = _backward(lowered, local.factors(lowered, run, hard.values(), convention), hard)
     return {name: slope + 0.0 for name, slope in found.items() if math.isfinite(slope)}
 
 
@@ -274,21 +278,13 @@ def _apart(found: Verdict, numbers: Mapping[str, float | None]) -> dict[str, flo
     return {each: n for each, n in numbers.items() if n is not None and not math.isclose(n, slope, abs_tol=1e-12)}
 
 
-def _gradient(
-    lowered: Lowered,
-    run: Run,
-    point: Mapping[str, float],
-    names: Mapping[str, int],
-    mode: str,
-    convention: str = "",
-) -> dict[str, float]:
-    if mode == "reverse":
-        adjoints = reverse(lowered, run, list(names.values()), convention)
-        return {name: adjoints.get(node, 0.0) for name, node in names.items()}
-    seeds: dict[int, dict[str, float]] = {}
-    for name, node in names.items():
-        seeds.setdefault(node, {})[name] = 1.0
-    tangent = forward(lowered, point, seeds)[lowered.result].tangent
+def _backward(lowered: Lowered, factors: Factors, names: Mapping[str, int]) -> dict[str, float]:
+    found = adjoints(lowered.result, factors, names.values())
+    return {name: found.get(node, 0.0) for name, node in names.items()}
+
+
+def _onward(lowered: Lowered, factors: Factors, names: Mapping[str, int]) -> dict[str, float]:
+    tangent = in_all_directions(factors, names).get(lowered.result, {})
     return {name: tangent.get(name, 0.0) for name in names}
 
 

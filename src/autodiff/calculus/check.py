@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from autodiff.calculus import local
-from autodiff.calculus.forward import forward
+from autodiff.calculus.forward import along
+from autodiff.calculus.local import Factors
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Run
-from autodiff.calculus.reverse import reverse
+from autodiff.calculus.reverse import adjoints
 
 _EPSILON, _TINIEST = 2.0**-52, 5e-324
 
@@ -20,62 +20,52 @@ def direction(sources: Mapping[str, int]) -> dict[str, float]:
 
 
 def agrees(
-    lowered: Lowered,
-    run: Run,
-    point: Mapping[str, float],
-    sources: Mapping[str, int],
-    gradient: Mapping[str, float],
-    mode: str,
+    lowered: Lowered, run: Run, factors: Factors, sources: Mapping[str, int], gradient: Mapping[str, float], mode: str
 ) -> bool | None:
     """Whether `gradient`, times a fixed direction, is what one sweep of the mode that did not make it gives.
 
     None when the other sweep leaves the range of float64 where the first one did not, so that nothing can be said.
     """
-    along = direction(sources)
-    here = math.fsum(along[name] * gradient[name] for name in sources)
-    adjoints: Mapping[int, float]
-    tangents: list[float] | None = None
+    weights = direction(sources)
+    here = math.fsum(weights[name] * gradient[name] for name in sources)
     if mode == "forward":
-        adjoints = reverse(lowered, run, list(sources.values()))
-        there = math.fsum(along[name] * adjoints.get(node, 0.0) for name, node in sources.items())
+        backward = adjoints(lowered.result, factors, sources.values())
+        there = math.fsum(weights[name] * backward.get(node, 0.0) for name, node in sources.items())
     else:
-        tangents = _directional(lowered, point, sources, along)
-        there = tangents[lowered.result]
+        there = _tangents(factors, sources, weights).get(lowered.result, 0.0)
     if not (math.isfinite(here) and math.isfinite(there)):
         return None
-    if abs(here - there) <= 4 * _EPSILON * abs(here):
+    # what flows into the sources alone is part of what `_rounding` adds up, and needs no further sweep
+    least = max(4, math.isqrt(len(factors))) * _EPSILON * math.fsum(abs(weights[n] * gradient[n]) for n in sources)
+    if abs(here - there) <= least:
         return True
-    allowed = _rounding(lowered, run, sources, tangents or _directional(lowered, point, sources, along))
+    allowed = _rounding(lowered, run, factors, sources, weights)
     return None if not math.isfinite(allowed) else abs(here - there) <= allowed
 
 
-def _directional(
-    lowered: Lowered, point: Mapping[str, float], sources: Mapping[str, int], along: Mapping[str, float]
-) -> list[float]:
-    seeds: dict[int, dict[str, float]] = {}
+def _tangents(factors: Factors, sources: Mapping[str, int], weights: Mapping[str, float]) -> Mapping[int, float]:
+    seeds: dict[int, float] = {}
     for name, node in sources.items():
-        seed = seeds.setdefault(node, {"along": 0.0})
-        seed["along"] += along[name]
-    duals = forward(lowered, point, seeds)
-    return [0.0 if dual is None else dual.tangent.get("along", 0.0) for dual in duals]
+        seeds[node] = seeds.get(node, 0.0) + weights[name]
+    return along(factors, seeds)
 
 
-def _rounding(lowered: Lowered, run: Run, sources: Mapping[str, int], tangents: Sequence[float]) -> float:
+def _rounding(
+    lowered: Lowered, run: Run, factors: Factors, sources: Mapping[str, int], weights: Mapping[str, float]
+) -> float:
     """How far two sweeps over the same slopes may drift apart.
 
     Each product of an adjoint, a slope and a tangent is rounded once in either sweep; where one underflows the loss is
     the smallest float times what it is multiplied with later.
     """
-    graph = lowered.graph
-    adjoints = reverse(lowered, run, list(sources.values()))
+    tangents = _tangents(factors, sources, weights)
     sizes, losses = [], []
-    for node, g in adjoints.items():
-        if graph.rows[node] is None or node in run.taken:
+    for node, g in adjoints(lowered.result, factors, sources.values()).items():
+        if node in run.taken:
             continue
-        args = graph.args[node]
-        values = [run.values[a] for a in args]
-        for k, slope in local.slopes(graph, node, values, run.values[node], [a in adjoints for a in args]):
-            sizes.append(abs(g * slope * tangents[args[k]]))
-            losses.append(_TINIEST * (abs(g) + abs(tangents[args[k]])))
+        for arg, slope in factors.get(node, ()):
+            rate = tangents.get(arg, 0.0)
+            sizes.append(abs(g * slope * rate))
+            losses.append(_TINIEST * (abs(g) + abs(rate)))
     fan = max(4, math.isqrt(len(sizes)))
     return fan * _EPSILON * math.fsum(sizes) + 4 * math.fsum(losses)

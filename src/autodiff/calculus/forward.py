@@ -10,12 +10,18 @@ Dual(primal=0.7498340851945589, tangent={'x': -5.744685762849454})
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from autodiff.calculus import local
+from autodiff.calculus.local import Factors
 from autodiff.calculus.lower import Lowered
-from autodiff.calculus.primal import number, sweep
+from autodiff.calculus.primal import primal
+
+T = TypeVar("T")
+
+Flow: TypeAlias = Sequence[tuple[float, T]]
+"""What reaches an equation: a local slope, and the tangent of the argument that it stands for."""
 
 Tangent: TypeAlias = "dict[str, float]"
 """A slope per direction; a direction that does not move the number is absent, not 0."""
@@ -34,19 +40,48 @@ def forward(lowered: Lowered, point: Mapping[str, float], seeds: Mapping[int, Ta
     Seed every input with a direction of its own for a whole gradient in one sweep, or with one shared direction for a
     product of the gradient with a vector (jvp). Raises Outside where a value does not exist.
     """
-    graph = lowered.graph
+    run = primal(lowered, point)
+    tangents = push(local.factors(lowered, run, seeds), seeds, _in_each_direction)
+    return [Dual(value, tangents.get(node, {})) for node, value in enumerate(run.values)]
 
-    def leaf(node: int) -> Dual:
-        value = graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
-        return Dual(value, dict(seeds.get(node, {})))
 
-    def apply(node: int, args: Sequence[Dual]) -> Dual:
-        primals = [a.primal for a in args]
-        value = number(graph, node, primals)
-        tangent: Tangent = dict(seeds.get(node, {}))
-        for k, slope in local.slopes(graph, node, primals, value, [a.tangent for a in args]):
-            for direction, rate in args[k].tangent.items():
-                tangent[direction] = tangent.get(direction, 0.0) + slope * rate
-        return Dual(value, tangent)
+def in_all_directions(factors: Factors, sources: Mapping[str, int]) -> dict[int, Tangent]:
+    """The slope of every equation by each name of `sources`, which stand for equations."""
+    seeds: dict[int, Tangent] = {}
+    for name, node in sources.items():
+        seeds.setdefault(node, {})[name] = 1.0
+    return push(factors, seeds, _in_each_direction)
 
-    return sweep(graph, lowered.result, leaf, apply, lambda dual: bool(dual.primal))[0]
+
+def along(factors: Factors, seeds: Mapping[int, float]) -> dict[int, float]:
+    """The slope of every equation in one direction, in which the equations of `seeds` move at those rates (jvp)."""
+    return push(factors, seeds, _in_one_direction)
+
+
+def push(factors: Factors, seeds: Mapping[int, T], combine: Callable[[T | None, Flow[T]], T]) -> dict[int, T]:
+    """Carry tangents over a program that is linear already, arguments before results; what does not move is absent.
+
+    `combine(seed, flow)` makes an equation's tangent of its own seed and of (slope, tangent) for each argument that
+    moves. T is whatever tangents are made of.
+    """
+    tangents = dict(seeds)
+    for node, edges in factors.items():
+        flow = [(slope, tangents[arg]) for arg, slope in edges if arg in tangents]
+        if flow:
+            tangents[node] = combine(seeds.get(node), flow)
+    return tangents
+
+
+def _in_each_direction(seed: Tangent | None, flow: Flow[Tangent]) -> Tangent:
+    tangent = dict(seed or {})
+    for slope, rates in flow:
+        for direction, rate in rates.items():
+            tangent[direction] = tangent.get(direction, 0.0) + slope * rate
+    return tangent
+
+
+def _in_one_direction(seed: float | None, flow: Flow[float]) -> float:
+    tangent = seed or 0.0
+    for slope, rate in flow:
+        tangent += slope * rate
+    return tangent

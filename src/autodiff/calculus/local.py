@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
 from autodiff.calculus import algebra
 from autodiff.calculus.graph import Graph
+from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
+from autodiff.calculus.primal import Run
 
 CONVENTIONS: dict[str, Callable[[Row], tuple[str, ...]]] = {
     "torch": lambda row: row.torch,
@@ -23,9 +26,40 @@ FRAMEWORKS = {"torch": "PyTorch", "jax": "JAX"}
 """How the conventions that are a framework's are called."""
 
 
+Factors: TypeAlias = dict[int, list[tuple[int, float]]]
+"""A program made linear at a point: each equation that moves → (argument, local slope) for each argument that moves."""
+
+
+def factors(lowered: Lowered, run: Run, sources: Iterable[int], convention: str = "") -> Factors:
+    """The factors of the chain rule between `sources` and the equations that depend on them, arguments first.
+
+    Both sweeps run over these; what `sources` don't move is not in here.
+    """
+    graph, values = lowered.graph, run.values
+    found: Factors = {}
+    moving = bytearray(len(graph))
+    for source in sources:
+        moving[source] = 1
+    for node in run.order:
+        args = graph.args[node]
+        flags = [moving[a] for a in args]
+        if node in run.taken:
+            chosen = run.taken[node]
+            edges = [(chosen, 1.0)] if moving[chosen] else []
+        elif any(flags):
+            near = slopes(graph, node, [values[a] for a in args], values[node], flags, convention)
+            edges = [(args[k], slope) for k, slope in near]
+        else:
+            continue
+        if edges:
+            found[node] = edges
+            moving[node] = 1
+    return found
+
+
 def slopes(
     graph: Graph, node: int, args: Sequence[float], result: float, moving: Sequence[object], convention: str = ""
-) -> Iterator[tuple[int, float]]:
+) -> list[tuple[int, float]]:
     """Each argument through which equation `node` moves, as (its place, the local slope there).
 
     `moving[k]` tells whether argument k depends on what is varied; the slope of one that doesn't is never evaluated,
@@ -34,11 +68,13 @@ def slopes(
     row = graph.rows[node]
     assert row is not None
     texts = _agreed(row, args, convention) if convention and row.corner else row.slopes
+    found = []
     for k, text in enumerate(texts):
-        if text != "0" and moving[k]:
+        if moving[k] and text != "0":
             exact = text is row.slopes[k]
             slope = algebra.slope(row, k) if exact else algebra.compiled(text, (*row.params, "w"))
-            yield k, slope(*args, result)
+            found.append((k, slope(*args, result)))
+    return found
 
 
 def _agreed(row: Row, args: Sequence[float], convention: str) -> tuple[str, ...]:

@@ -11,11 +11,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import add
 from typing import TypeVar
 
 from autodiff.calculus import local
+from autodiff.calculus.local import Factors
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Run
 
@@ -41,23 +42,19 @@ def sweep_down(
     return adjoint
 
 
-def reverse(lowered: Lowered, run: Run, sources: Sequence[int], convention: str = "") -> dict[int, float]:
+def reverse(lowered: Lowered, run: Run, sources: Collection[int], convention: str = "") -> dict[int, float]:
     """The slope of the result in every equation between it and `sources`, sources included; absent where none flows."""
-    graph = lowered.graph
-    active = depending(lowered, run, sources)
+    return adjoints(lowered.result, local.factors(lowered, run, sources, convention), sources)
+
+
+def adjoints(result: int, factors: Factors, sources: Collection[int]) -> dict[int, float]:
+    """The same for a program that is linear already."""
 
     def pull(node: int, g: float) -> Iterable[tuple[int, float]]:
-        args = graph.args[node]
-        if graph.rows[node] is None:
-            return
-        if node in run.taken:
-            yield run.taken[node], g
-            return
-        values = [run.values[a] for a in args]
-        for k, slope in local.slopes(graph, node, values, run.values[node], [active[a] for a in args], convention):
-            yield args[k], g * slope
+        return [(arg, g * slope) for arg, slope in factors[node]]
 
-    return sweep_down(reversed(run.order), {lowered.result: 1.0} if active[lowered.result] else {}, pull, add)
+    moves = result in factors or result in sources
+    return sweep_down(reversed(factors), {result: 1.0} if moves else {}, pull, add)
 
 
 def depending(lowered: Lowered, run: Run, sources: Sequence[int]) -> bytearray:
@@ -73,5 +70,7 @@ def depending(lowered: Lowered, run: Run, sources: Sequence[int]) -> bytearray:
         if node in run.taken:
             flags[node] = flags[run.taken[node]]
         else:
-            flags[node] = any(flags[a] for a, slope in zip(args, row.slopes, strict=True) if slope != "0")
+            for arg, slope in zip(args, row.slopes, strict=True):
+                if flags[arg] and slope != "0":
+                    flags[node] = 1
     return flags

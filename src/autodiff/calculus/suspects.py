@@ -34,14 +34,17 @@ class Special(NamedTuple):
 
     def at(self, args: Sequence[float], free: Sequence[bool]) -> bool:
         """Whether these arguments, of which the `free` ones are no constants, need a look from both sides."""
-        tests = (self.corner, self.jump and self.jump[0], self.vertical)
-        return any(test is not None and test(*args) for test in tests) or self.cuts(args, free)
+        for test in (self.corner, self.jump and self.jump[0], self.vertical):
+            if test is not None and test(*args):
+                return True
+        return self.cuts(args, free)
 
     def cuts(self, args: Sequence[float], moving: Sequence[bool]) -> bool:
         """Whether one of the `moving` arguments has no slope here."""
-        return any(
-            test is not None and moves and not test(*args) for test, moves in zip(self.unsloped, moving, strict=True)
-        )
+        for test, moves in zip(self.unsloped, moving, strict=True):
+            if test is not None and moves and not test(*args):
+                return True
+        return False
 
 
 @lru_cache(maxsize=1024)
