@@ -1,4 +1,4 @@
-"""The meaning of the table's texts for floats: each is parsed once and compiled to a straight-line Python function.
+"""The meaning of the table's texts for floats: each is parsed once and compiled to a Python function.
 
 >>> from autodiff.calculus.rules import TABLE
 >>> slope(TABLE["sin", 1], 0)(0.0, 0.0)   # cos(u), given u and w
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias, cast
@@ -86,6 +87,9 @@ FLOATS: Mapping[str, Number] = {
 
 _INFIX = {"+", "-", "*", "<", "<=", ">", ">=", "==", "!="}
 
+_LONGEST = 400
+"""Characters of Python that stand in one expression: CPython refuses 201 nested brackets."""
+
 
 @lru_cache(maxsize=1024)
 def value(row: Row) -> Number:
@@ -122,36 +126,46 @@ def template(text: str, params: tuple[str, ...]) -> Lowered:
 
 
 def compiled(text: str, params: tuple[str, ...]) -> Number:
-    """A text of the table as a Python function of its parameters, one line an equation."""
-    source, names = _straight_line(template(text, params), params)
+    """A text of the table as a Python function of its parameters."""
+    source, names = _source(template(text, params), params)
     exec(compile(source, f"<{text.strip()}>", "exec"), names)
     return cast(Number, names["row"])
 
 
-def _straight_line(lowered: Lowered, params: tuple[str, ...]) -> tuple[str, dict[str, object]]:
-    graph = lowered.graph
-    names: dict[str, object] = {}
-    known: dict[int, float] = dict(graph.constants)
+def _source(lowered: Lowered, params: tuple[str, ...]) -> tuple[str, dict[str, object]]:
+    """The function's text and the names in it: a line for each part that is used twice, the rest where it is used.
+
+    So a choice computes the side that it takes, and nothing is computed twice.
+    """
+    graph, names = lowered.graph, dict[str, object]()
+    nodes = graph.reaching(lowered.result)
+    known = dict(graph.constants)
+    texts = {node: f"({number!r})" for node, number in known.items()} | graph.inputs
+    uses = Counter(used for node in nodes for used in _used(graph.rows[node], graph.args[node]))
     lines = [f"def row({', '.join(params)}):"]
-    for node in graph.reaching(lowered.result):
+    for node in nodes:
         row, args = graph.rows[node], graph.args[node]
         if row is None:
             continue
         if row.pick is None and all(a in known for a in args):
             known[node] = value(row)(*(known[a] for a in args))
+            texts[node] = f"({known[node]!r})"
             continue
-        operands = [_operand(a, known, graph.inputs) for a in args]
-        lines.append(f"    t{node} = {_expression(row, operands, names)}")
-    lines.append(f"    return {_operand(lowered.result, known, graph.inputs)}")
+        texts[node] = f"({_expression(row, [texts[a] for a in args], names)})"
+        if uses[node] > 1 or len(texts[node]) > _LONGEST:
+            lines.append(f"    t{node} = {texts[node]}")
+            texts[node] = f"t{node}"
+    lines.append(f"    return {texts[lowered.result]}")
     return "\n".join(lines), {**names, "inf": math.inf, "nan": math.nan}
 
 
-def _operand(node: int, known: Mapping[int, float], inputs: Mapping[int, str]) -> str:
-    return f"({known[node]!r})" if node in known else inputs.get(node, f"t{node}")
+def _used(row: Row | None, args: tuple[int, ...]) -> tuple[int, ...]:
+    """The arguments as often as `_expression` writes them."""
+    return args if row is None or row.pick is None else (args[0], *(args[k] for k in row.pick))
 
 
 def _expression(row: Row, operands: list[str], names: dict[str, object]) -> str:
-    if row.pick is not None:  # both sides are total functions here, so looking at both does no harm
+    if row.pick is not None:
         yes, no = (operands[k] for k in row.pick)
         return f"{yes} if {operands[0]} else {no}"
     if row.value in _INFIX and row.arity == 2:
