@@ -46,6 +46,10 @@ class Graph:
         self.inputs[node] = name
         return node
 
+    def find(self, name: str) -> int | None:
+        """The number of the input called `name`, where there is one."""
+        return self._numbers.get(f"input {name}")
+
     def call(self, row: Row, args: tuple[int, ...], span: Span = (0, 0)) -> int:
         """The number of the equation `row(args)`."""
         key = (row, args)

@@ -21,7 +21,6 @@ from autodiff.language.syntax import (
     Call,
     Define,
     Expr,
-    Index,
     Name,
     Number,
     Program,
@@ -48,7 +47,7 @@ class Lowered(NamedTuple):
         """The equation of an input or an assigned name."""
         if name in self.assigned:
             return self.assigned[name]
-        return next((node for node, known in self.graph.inputs.items() if known == name), None)
+        return self.graph.find(name)
 
 
 def lower(program: Program) -> Lowered:
@@ -165,7 +164,7 @@ class _Lowering:
                 done.append(self.graph.constant(node.value, node.span))
             elif isinstance(node, Name):
                 done.append(self._name(node, scope))
-            elif isinstance(node, Array | Index):
+            elif not isinstance(node, Call):
                 raise AutodiffError(
                     "arrays are read but not evaluated yet",
                     span=node.span,
@@ -175,7 +174,7 @@ class _Lowering:
                 node = self._spread(node)
                 self._callable(node)
                 todo.append((node, scope, True))
-                todo.extend((arg, scope, False) for arg in reversed(node.args))
+                todo += [(arg, scope, False) for arg in node.args[::-1]]
             else:
                 args = tuple(done[len(done) - len(node.args) :])
                 del done[len(done) - len(args) :]
@@ -206,8 +205,10 @@ class _Lowering:
 
     def _spread(self, node: Call) -> Call:
         """`max([a, b, c])` is `max(a, b, c)`."""
+        if len(node.args) != 1 or not isinstance(node.args[0], Array):
+            return node
         row = rules.find(node.name, 2)
-        if row is None or not row.variadic or len(node.args) != 1 or not isinstance(node.args[0], Array):
+        if row is None or not row.variadic:
             return node
         items = node.args[0].items
         return Call(node.name, items if len(items) > 1 else items * 2, node.span, node.name_span)
@@ -225,17 +226,17 @@ class _Lowering:
             raise AutodiffError(
                 f"{quoted(node.name)} works on arrays, which are read but not evaluated yet", span=node.name_span
             )
-        for arg in node.args[row.conditions if row else 0 :]:
-            self.a_number(arg)
+        for arg in node.args[row.conditions :] if row and row.conditions else node.args:
+            if isinstance(arg, Call):
+                self.a_number(arg)
 
     def _row(self, node: Call) -> Row | None:
         return rules.find("*" if node.name == JUXTAPOSITION else node.name, len(node.args))
 
     def a_number(self, node: Expr) -> None:
-        row = self._row(node) if isinstance(node, Call) else None
-        if row and row.truth and row.conditions:
+        if isinstance(node, Call) and node.name in rules.logic():
             raise AutodiffError(
-                f"'{row.name}' gives a condition, and a number is wanted here",
+                f"'{node.name}' gives a condition, and a number is wanted here",
                 span=node.span,
                 hint="write if(condition, 1, 0)",
             )
@@ -274,7 +275,7 @@ class _Lowering:
             )
 
     def _equation(self, node: Call, args: tuple[int, ...]) -> int:
-        if len(self.graph) > LIMIT:
+        if len(self.graph.rows) > LIMIT:
             raise AutodiffError(f"the program grows beyond {LIMIT:,} operations when its functions are inlined")
         row = rules.TABLE["and", 2] if node.name == CHAIN else self._row(node)
         assert row is not None  # _callable has seen to it

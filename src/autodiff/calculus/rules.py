@@ -223,6 +223,8 @@ def add(row: Row) -> None:
     for name in row.names:
         TABLE[name, row.arity] = row
     functions.cache_clear()
+    find.cache_clear()
+    logic.cache_clear()
 
 
 def rows() -> tuple[Row, ...]:
@@ -230,6 +232,7 @@ def rows() -> tuple[Row, ...]:
     return tuple(dict.fromkeys(TABLE.values()))
 
 
+@lru_cache(maxsize=4096)
 def find(name: str, arity: int) -> Row | None:
     """The row of a call with so many arguments, variadic ones included (as their two-argument row)."""
     row = TABLE.get((name, arity))
@@ -249,6 +252,12 @@ def functions() -> frozenset[str]:
     """The names that a program can call."""
     words = (name for name, _ in TABLE if name.isidentifier() and name not in ("and", "or", "not"))
     return frozenset(words) | (ARRAYS - {"@"})
+
+
+@lru_cache(maxsize=1)
+def logic() -> frozenset[str]:
+    """The names of what takes conditions and is one."""
+    return frozenset(name for (name, _), row in TABLE.items() if row.truth and row.conditions)
 
 
 def load(table: Iterable[Row]) -> None:

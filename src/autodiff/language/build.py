@@ -6,10 +6,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Sequence
-from typing import TypeAlias, cast
+import math
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 from autodiff.errors import AutodiffError, Span, quoted, shortened
 from autodiff.language.syntax import (
@@ -33,31 +32,32 @@ SYMBOLS = {"**": "^", "·": "*", "×": "*", "÷": "/", "−": "-", "≤": "<=", 
 """Other spellings of operators."""
 
 _DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-Part: TypeAlias = "Word | Expr"
+Parts: TypeAlias = "list[Any]"
+"""Words and what has been built of others, as many and of such kinds as the rule says."""
 
 
-def _across(parts: Sequence[Part]) -> Span:
+def _across(parts: Parts) -> Span:
     return parts[0].span[0], parts[-1].span[1]
 
 
 class Builder:
     """One method per alias of the grammar; each gets the parts of its rule, words included, and returns a node."""
 
-    def program(self, parts: list[Word | Statement]) -> tuple[Statement, ...]:
+    def program(self, parts: Parts) -> tuple[Statement, ...]:
         return tuple(p for p in parts if not isinstance(p, Word))
 
-    def bindings(self, parts: list[Word | Assign]) -> tuple[Assign, ...]:
+    def bindings(self, parts: Parts) -> tuple[Assign, ...]:
         return tuple(p for p in parts if not isinstance(p, Word))
 
-    def binding(self, parts: list[Part]) -> Assign:
-        name, _, body = cast("tuple[Word, Word, Expr]", parts)
+    def binding(self, parts: Parts) -> Assign:
+        name, _, body = parts
         return Assign(_assignable(Name(name.text, name.span)), body, _across(parts))
 
-    def expression(self, parts: list[Expr]) -> Expression:
+    def expression(self, parts: Parts) -> Expression:
         return Expression(parts[0], parts[0].span)
 
-    def equation(self, parts: list[Part]) -> Assign | Define:
-        left, body, span = cast(Expr, parts[0]), cast(Expr, parts[2]), _across(parts)
+    def equation(self, parts: Parts) -> Assign | Define:
+        left, body, span = parts[0], parts[2], _across(parts)
         if isinstance(left, Name):
             return Assign(_assignable(left), body, span)
         if isinstance(left, Call) and left.name.isidentifier() and left.span[0] == left.name_span[0]:
@@ -68,58 +68,59 @@ class Builder:
             hint="to compare two numbers, write ==",
         )
 
-    def binary(self, parts: list[Part]) -> Call:
-        left, symbol, right = cast("tuple[Expr, Word, Expr]", parts)
-        return Call(SYMBOLS.get(symbol.text, symbol.text), (left, right), _across(parts), symbol.span)
+    def binary(self, parts: Parts) -> Call:
+        left, symbol, right = parts
+        span = left.span[0], right.span[1]
+        return Call(SYMBOLS.get(symbol.text, symbol.text), (left, right), span, symbol.span)
 
-    def unary(self, parts: list[Part]) -> Call:
-        symbol, operand = cast("tuple[Word, Expr]", parts)
+    def unary(self, parts: Parts) -> Call:
+        symbol, operand = parts
         return Call(SYMBOLS.get(symbol.text, symbol.text), (operand,), _across(parts), symbol.span)
 
-    def chain(self, parts: list[Part]) -> Call:
+    def chain(self, parts: Parts) -> Call:
         links = tuple(self.binary(parts[i : i + 3]) for i in range(0, len(parts) - 2, 2))
         return links[0] if len(links) == 1 else Call(CHAIN, links, _across(parts), _across(parts))
 
-    def juxtaposition(self, parts: list[Expr]) -> Call:
+    def juxtaposition(self, parts: Parts) -> Call:
         return Call(JUXTAPOSITION, tuple(parts), _across(parts), _across(parts))
 
-    def superscript(self, parts: list[Part]) -> Call:
-        base, raised = cast("tuple[Expr, Word]", parts)
+    def superscript(self, parts: Parts) -> Call:
+        base, raised = parts
         return Call(
             "^", (base, Number(float(raised.text.translate(_DIGITS)), raised.span)), _across(parts), raised.span
         )
 
-    def number(self, parts: list[Word]) -> Number:
+    def number(self, parts: Parts) -> Number:
         return Number(_value(parts[0]), parts[0].span)
 
-    def name(self, parts: list[Word]) -> Name:
+    def name(self, parts: Parts) -> Name:
         return Name(parts[0].text, parts[0].span)
 
-    def bracket(self, parts: list[Part]) -> Expr:
-        inner = cast(Expr, parts[1])
+    def bracket(self, parts: Parts) -> Expr:
+        inner: Expr = parts[1]
         inner.span = _across(parts)  # nobody else has this node yet
         return inner
 
-    def array(self, parts: list[object]) -> Array:
-        opened, items, closed = cast("tuple[Word, tuple[Expr, ...], Word]", parts)
+    def array(self, parts: Parts) -> Array:
+        opened, items, closed = parts
         if not items:
             raise AutodiffError("an array needs at least one element", span=_across([opened, closed]))
         return Array(items, _across([opened, closed]))
 
-    def index(self, parts: list[object]) -> Index:
-        base, opened, indices, closed = cast("tuple[Expr, Word, tuple[Expr, ...], Word]", parts)
+    def index(self, parts: Parts) -> Index:
+        base, opened, indices, closed = parts
         if not indices:
             raise AutodiffError("an index is missing", span=_across([opened, closed]), hint="write for example x[0]")
         return Index(base, indices, _across([base, closed]))
 
-    def call(self, parts: list[object]) -> Call:
-        function, _, args, closed = cast("tuple[Word, Word, tuple[Expr, ...], Word]", parts)
+    def call(self, parts: Parts) -> Call:
+        function, _, args, closed = parts
         return Call(function.text, args, _across([function, closed]), function.span)
 
-    def call_power(self, parts: list[object]) -> Call:
+    def call_power(self, parts: Parts) -> Call:
         """`sin^2(x)` and `sin²(x)`: a power of the call, when the exponent is whole and at least 2."""
-        function, closed = cast(Word, parts[0]), cast(Word, parts[-1])
-        raised, args = cast(Word, parts[-4]), cast("tuple[Expr, ...]", parts[-2])
+        function, closed = parts[0], parts[-1]
+        raised, args = parts[-4], parts[-2]
         exponent = float(raised.text.translate(_DIGITS)) if raised.type == "SUPERSCRIPT" else _value(raised)
         span = _across([function, closed])
         if exponent < 2 or exponent != int(exponent):
@@ -130,18 +131,17 @@ class Builder:
             )
         return Call("^", (Call(function.text, args, span, function.span), Number(exponent, raised.span)), span, span)
 
-    def items(self, parts: list[Part]) -> tuple[Expr, ...]:
+    def items(self, parts: Parts) -> tuple[Expr, ...]:
         return tuple(p for p in parts if not isinstance(p, Word))
 
 
 def _value(word: Word) -> float:
     """The float64 of a number word; anything that only looks like a number is refused with what to write."""
     text = word.text
-    try:
-        value = float("" if "_" in text else text)
-    except ValueError:
-        raise AutodiffError(f"{quoted(text)} is not a number", span=word.span, hint=_instead(text)) from None
-    if value in (float("inf"), 0.0) and re.search("[1-9]", re.split("[eE]", text)[0]):
+    value = _decimal(text)
+    if value is None:
+        raise AutodiffError(f"{quoted(text)} is not a number", span=word.span, hint=_instead(text))
+    if value in (math.inf, 0.0) and text.lower().partition("e")[0].strip("0."):
         size = "too small" if value == 0 else "too large"
         raise AutodiffError(
             f"{quoted(text)} is {size} for a 64-bit number",
@@ -151,13 +151,19 @@ def _value(word: Word) -> float:
     return value
 
 
+@lru_cache(maxsize=1024)
+def _decimal(text: str) -> float | None:
+    try:
+        return float("" if "_" in text else text)
+    except ValueError:
+        return None
+
+
 def _instead(text: str) -> str:
     if text[:2].lower() in ("0x", "0b", "0o"):
         return f"numbers are decimal: write {shortened(str(int(text, 0)))}" if len(text) < 20 else "numbers are decimal"
-    if "_" in text:
-        with contextlib.suppress(ValueError):
-            float(text.replace("_", ""))
-            return f"write {shortened(text.replace('_', ''))}"
+    if "_" in text and _decimal(text.replace("_", "")) is not None:
+        return f"write {shortened(text.replace('_', ''))}"
     return "write digits with at most one point, such as 1.5 or 1.5e-3"
 
 

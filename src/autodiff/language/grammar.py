@@ -77,7 +77,7 @@ def tables() -> str:
             _HEAD,
             "WORDS = (", *(f"    {word}" for word in words), ")",
             f"KEYWORDS = {keywords!r}",
-            f"IGNORED = {sorted(built.parser.lexer.ignore_types)!r}",
+            f"IGNORED = frozenset({sorted(built.parser.lexer.ignore_types)!r})",
             f"START = {starts!r}",
             "RULES: tuple[tuple[str, int, str, bool], ...] = (", *(f"    {_plain(rule)!r}," for rule in rules), ")",
             "STATES: tuple[dict[str, int], ...] = (", "    {},", *(f"    {row!r}," for row in rows), ")", "",

@@ -21,9 +21,11 @@ from autodiff.language.complaint import complaint
 from autodiff.language.syntax import JUXTAPOSITION, Assign, Call, Expr, Program, Reading, Statement, walk
 from autodiff.language.words import ENDS_OPERAND, Word, words
 
-_STARTS_FACTOR = {"NAME", "FUNC", "LPAR"}
+_SIDE_BY_SIDE = frozenset((before, after) for before in ENDS_OPERAND for after in ("NAME", "FUNC", "LPAR"))
+"""Neighbours that may be factors without an operator between them."""
 
-Rule: TypeAlias = "tuple[str, int, Callable[[list[Any]], object] | None, bool]"
+Build: TypeAlias = Callable[[list[Any]], object]
+Rule: TypeAlias = "tuple[str, int, Build]"
 
 
 def parse(text: str, functions: Collection[str], *, strict: bool = False) -> Program:
@@ -62,21 +64,20 @@ def parse_bindings(text: str, functions: Collection[str]) -> tuple[Assign, ...]:
 
 def _tree(found: Sequence[Word], start: str, length: int, functions: Collection[str]) -> object:
     """What `Builder` makes of the words: shift a word, or reduce the last parts by a rule, as the tables say."""
-    states, rules = tables.STATES, _rules()
+    states, rules, goto = tables.STATES, _rules(), _Goto()
     first, last = tables.START[start]
     stack, parts = [first], list[Any]()
     end = Word("$END", "", (length, length))
     for position, word in enumerate((*found, end)):
         kind = word.type
         while (move := states[stack[-1]].get(kind, 0)) < 0:
-            origin, size, build, spliced = rules[~move]
-            if build is not None:
-                children = parts[len(parts) - size :]
-                del parts[len(parts) - size :]
-                parts.append(build(_spliced(children) if spliced else children))
-            del stack[len(stack) - size :]
-            stack.append(states[stack[-1]][origin])
-            if stack[-1] == last and word is end:
+            origin, size, build = rules[~move]
+            cut = len(parts) - size
+            children = parts[cut:]
+            del parts[cut:], stack[cut + 1 :]
+            parts.append(build(children))
+            stack.append(goto[stack[-1], origin, kind])
+            if word is end and stack[-1] == last:
                 return parts[-1]
         if not move:
             raise complaint(found, position, length, functions, start)
@@ -85,14 +86,32 @@ def _tree(found: Sequence[Word], start: str, length: int, functions: Collection[
     raise AssertionError("the tables accept $END or refuse it")
 
 
+class _Goto(dict[tuple[int, str, str], int]):
+    """The state after a reduction to `origin` in front of a word of some kind, rules that only rename passed over.
+
+    `2*x` is renamed from operand to power to sign to product; one look-up goes there at once.
+    """
+
+    def __missing__(self, key: tuple[int, str, str]) -> int:
+        state, origin, kind = key
+        reached = tables.STATES[state][origin]
+        while (move := tables.STATES[reached].get(kind, 0)) < 0 and not tables.RULES[~move][2]:
+            reached = tables.STATES[state][tables.RULES[~move][0]]
+        self[key] = reached
+        return reached
+
+
 @lru_cache(maxsize=1)
 def _rules() -> tuple[Rule, ...]:
-    """The grammar's rules with the functions that build: None where the one part itself is what is built."""
-    builder, known = Builder(), {"": None, "*": _spliced}
-    return tuple(
-        (origin, size, known[name] if name in known else getattr(builder, name), spliced)
-        for origin, size, name, spliced in tables.RULES
-    )
+    """The grammar's rules with the functions that build."""
+    return tuple((origin, size, _method(name, spliced)) for origin, size, name, spliced in tables.RULES)
+
+
+def _method(name: str, spliced: bool) -> Build:
+    if name in ("", "*"):
+        return _spliced
+    method: Build = getattr(Builder(), name)
+    return (lambda children: method(_spliced(children))) if spliced else method
 
 
 def _spliced(children: list[Any]) -> list[Any]:
@@ -143,4 +162,4 @@ def _glued(text: str, power: Expr, right: Expr) -> bool:
 
 
 def _juxtaposes(found: Sequence[Word]) -> bool:
-    return any(b.type in _STARTS_FACTOR and a.type in ENDS_OPERAND for a, b in pairwise(found))
+    return not _SIDE_BY_SIDE.isdisjoint(pairwise([word.type for word in found]))

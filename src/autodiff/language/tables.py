@@ -32,7 +32,7 @@ WORDS = (
     '|(?P<RSQB>\\])'
 )
 KEYWORDS = {'and': 'AND', 'not': 'NOT', 'or': 'OR'}
-IGNORED = ['BLANK', 'COMMENT']
+IGNORED = frozenset(['BLANK', 'COMMENT'])
 START = {'program': (1, 21), 'bindings': (2, 27)}
 RULES: tuple[tuple[str, int, str, bool], ...] = (
     ('__bindings_star_1', 2, '*', False),

@@ -68,18 +68,18 @@ def words(text: str, functions: Collection[str]) -> list[Word]:
     Raises AutodiffError for a character that belongs to no word, a bracket without its partner, and a definition of
     something in `functions`.
     """
-    found = _bracketed(split(text))
-    places = _definitions(found)
+    found = _marked(split(text), functions)
+    places = _definitions(found) if "=" in text else []
     for i in places:
-        if found[i].text in functions:
+        if found[i].type == "FUNC":
             raise AutodiffError(
                 f"{found[i]} is a built-in function and can't be defined again",
                 span=found[i].span,
                 hint="choose another name",
             )
     defined = {found[i].text for i in places}
-    for word in found:
-        if word.type == "NAME" and (word.text in functions or word.text in defined):
+    for word in found if defined else ():
+        if word.type == "NAME" and word.text in defined:
             word.type = "FUNC"
     return found
 
@@ -95,11 +95,11 @@ def split(text: str) -> Iterator[Word]:
     keywords, ignored = tables.KEYWORDS, tables.IGNORED
     for match in _pattern().finditer(text):
         kind, found = match.lastgroup or "", match[0]
-        if kind in ignored:
-            continue
         if kind == "NAME":
             kind = keywords.get(found, "NAME")
             found = found if found.isascii() else _name(found, match.span())
+        elif kind in ignored:
+            continue
         elif kind == "STRAY":
             raise _stray(text, match.start())
         yield Word(kind, found, match.span())
@@ -119,13 +119,16 @@ def _stray(text: str, at: int) -> AutodiffError:
     )
 
 
-def _bracketed(found: Iterable[Word]) -> list[Word]:
-    """Match the brackets; inside them a newline separates nothing."""
+def _marked(found: Iterable[Word], functions: Collection[str]) -> list[Word]:
+    """Mark the built-in functions and match the brackets; inside them a newline separates nothing."""
     kept: list[Word] = []
     opened: list[Word] = []
     for word in found:
         kind = word.type
-        if kind in ("LPAR", "LSQB"):
+        if kind == "NAME":
+            if word.text in functions:
+                word.type = "FUNC"
+        elif kind in ("LPAR", "LSQB"):
             opened.append(word)
         elif kind in CLOSES:
             _close(opened, word)
@@ -162,7 +165,7 @@ def _definitions(found: Sequence[Word]) -> list[int]:
             start, looking = i + 1, True
         elif word.type == "EQUAL" and looking:
             looking = False
-            if found[start].type == "NAME" and _one_call(found[start + 1 : i]):
+            if found[start].type in ("NAME", "FUNC") and _one_call(found[start + 1 : i]):
                 places.append(start)
     return places
 
