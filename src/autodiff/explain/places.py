@@ -7,7 +7,7 @@ operation, called v1, v2, … (a long sum is one); so has every statement with `
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from autodiff.calculus import rules
 from autodiff.calculus.blame import written
@@ -65,7 +65,7 @@ def _with_own_result(lowered: Lowered) -> Lowered:
     if graph.rows[result] is not None and graph.names.get(result, lowered.name) == lowered.name:
         return lowered
     copy = graph.named(result, lowered.name, len(graph), _SAME, graph.spans[result])
-    return replace(lowered, result=copy)
+    return lowered._replace(result=copy)
 
 
 def _is_step(lowered: Lowered, node: int) -> bool:
