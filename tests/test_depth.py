@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 import tracemalloc
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 import autodiff
+from autodiff.calculus import algebra, local, primal
+from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import lower
+from autodiff.calculus.reverse import reverse
 
 N = 100_000
 
@@ -65,6 +71,64 @@ def test_memory_grows_linearly() -> None:
 
     peak(10)
     assert peak(2000) < 5 * peak(500)
+
+
+def _rosenbrock(n: int) -> tuple[str, dict[str, float]]:
+    terms = (f"100*(x{i + 1}-x{i}^2)^2 + (1-x{i})^2" for i in range(n - 1))
+    return " + ".join(terms), {f"x{i}": 0.5 + 0.1 * (i % 7) for i in range(n)}
+
+
+def test_ten_thousand_variables() -> None:
+    """Rosenbrock's sum: every slope, against its formula."""
+    text, at = _rosenbrock(10_000)
+    answer = autodiff.evaluate(text, at)
+    x = list(at.values())
+    assert answer.checked
+    for i in (0, 1, 2, 5000, 9998, 9999):
+        ahead = -400 * x[i] * (x[i + 1] - x[i] ** 2) - 2 * (1 - x[i]) if i < 9999 else 0.0
+        behind = 200 * (x[i] - x[i - 1] ** 2) if i else 0.0
+        slope = answer.gradient[f"x{i}"]
+        assert slope is not None
+        assert math.isclose(slope, ahead + behind, rel_tol=1e-12, abs_tol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [_rosenbrock(300), ("sin(" * 3000 + "x" + ")" * 3000, {"x": 1.0}), ("*".join(["x"] * 3000), {"x": 1.0})],
+    ids=["rosenbrock", "nested", "product"],
+)
+def test_all_slopes_take_at_most_four_times_the_operations_of_the_value(
+    text: str, at: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted: what the formulas of local slopes compute, their products with adjoints, and sums of adjoints."""
+    counted: Counter[str] = Counter()
+    number, slopes = primal.number, local.slopes
+
+    def counted_number(graph: Graph, node: int, args: Sequence[float]) -> float:
+        counted["value"] += 1
+        return number(graph, node, args)
+
+    def counted_slopes(graph: Graph, node: int, *rest: Any) -> list[tuple[int, float]]:
+        row, found = graph.rows[node], slopes(graph, node, *rest)
+        assert row is not None
+        for k, _ in found:
+            formula = algebra.template(row.formula[k], (*row.params, "w")).graph
+            counted["slopes"] += sum(each is not None for each in formula.rows) + 1
+        return found
+
+    def counted_sum(a: float, b: float) -> float:
+        counted["slopes"] += 1
+        return a + b
+
+    monkeypatch.setattr(primal, "number", counted_number)
+    monkeypatch.setattr(local, "slopes", counted_slopes)
+    monkeypatch.setattr("autodiff.calculus.reverse.add", counted_sum)
+    lowered = lower(autodiff.parse(text))
+    run = primal.primal(lowered, at)
+    sources = [node for name in at if (node := lowered.node(name)) is not None]
+    assert len(reverse(lowered, run, sources)) > len(sources)
+    assert counted["value"] > 2000
+    assert counted["value"] < counted["slopes"] <= 4 * counted["value"]
 
 
 def test_equal_deep_programs_compare_without_recursion() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import pty
 import re
 import subprocess
 import sys
@@ -11,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from autodiff.calculus import rules
+
+from .command import process
 
 SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
 ROOMS = [
@@ -93,12 +97,30 @@ def test_import_costs_nothing() -> None:
     assert not any(name.startswith("autodiff.") for name in loaded)
 
 
-def test_one_shot_eval_imports_neither_rich_nor_numpy() -> None:
-    code = "from autodiff.cli.main import run; assert run(['eval', 'exp(sin(x^2))', '--at', 'x=4']) == 0"
-    loaded = _loaded(code)
-    assert not loaded & {"lark", "rich", "numpy", "importlib.metadata", "importlib.resources"}
-    assert "autodiff.render.table" not in loaded
-    assert "autodiff.cli.functions" not in loaded
+@pytest.mark.parametrize("option", ["-q", "--strict"], ids=["quiet", "named"])
+def test_one_shot_eval_loads_nothing_that_it_does_not_use(option: str) -> None:
+    code = f"from autodiff.cli.main import run; assert run(['eval', {option!r}, 'exp(sin(x^2))', '--at', 'x=4']) == 0"
+    loaded = _loaded(code) - _loaded("import click; click.Command('none').main([], standalone_mode=False)")
+    assert not loaded & (HEAVY | {"lark", "dataclasses", "json", "pathlib", "fractions", "decimal", "unicodedata"})
+    rooms = {name.removeprefix("autodiff.") for name in loaded if name.startswith("autodiff.")}
+    assert not rooms & {"calculus.corners", "language.grammar", "render.table", "render.terminal", "cli.functions"}
+
+
+def test_eval_on_a_terminal_does_not_load_rich() -> None:
+    controller, screen = pty.openpty()
+    code = "import sys; from autodiff.cli.main import run; run(['eval', 'x^2', '--at', 'x=4']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], stdout=screen, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(screen)
+    assert os.read(controller, 100).split() == [b"f", b"16", b"df/dx", b"8"]
+    os.close(controller)
+    assert not set(done.stderr.split()) & HEAVY
+
+
+def test_the_process_ends_with_the_status_and_all_that_was_said() -> None:
+    done = process("eval", "ln(x)", "--at", "x=-1")
+    assert (done.status, done.out) == (3, "")
+    assert "needs x > 0" in done.err
+    assert process("eval", "x", "--at", "x=1", "--format", "json").out.endswith("}\n")
 
 
 def test_no_function_is_named_outside_the_table() -> None:
