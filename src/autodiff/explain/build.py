@@ -484,7 +484,7 @@ class _Findings:
         found = []
         for node in nodes:
             if self.run.values[node] is not None:
-                seen = verdict(replace(self.lowered, result=node), self.run, self.answer.at, source)
+                seen = verdict(self.lowered._replace(result=node), self.run, self.answer.at, source)
                 found.append(Beside(self.places.names[node], seen.left, seen.right))
         return tuple(found)
 
