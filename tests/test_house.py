@@ -26,7 +26,7 @@ INSIDE = {
     "language": ["syntax", "tables", "words", "build", "complaint", "parse", "grammar"],
     "calculus": [
         "ops", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "check",
-        "suspects", "series", "beside", "corners", "blame", "tidy", "symbolic",
+        "suspects", "series", "beside", "corners", "blame", "tidy", "symbolic", "shorter",
     ],
     "notation": ["write", "infix", "tex", "parts"],
 }  # fmt: skip

@@ -47,6 +47,7 @@ def image(graph: Graph, result: int, stops: Mapping[int, str], symbols: Symbols 
         else:
             assert row is not None
             of[node] = symbols.own(row, tuple(of[a] for a in args))
+            symbols.theirs.add(of[node])
     return Image(symbols, of)
 
 

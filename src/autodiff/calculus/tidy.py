@@ -10,7 +10,7 @@ exact fractions. A formula that stands in the graph already is taken as it stand
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -43,7 +43,8 @@ _ONE: Exponent = (None, 1)
 _HALF: Exponent = (None, Fraction(1, 2))
 
 
-def _exact(value: Exact) -> Exact:
+def exact(value: Exact) -> Exact:
+    """The number, whole ones as ints."""
     return value.numerator if value.denominator == 1 else value
 
 
@@ -55,13 +56,13 @@ class Amount:
     decimal: bool = False
 
     def __mul__(self, other: Amount) -> Amount:
-        return Amount(_exact(self.value * other.value), self.decimal or other.decimal)
+        return Amount(exact(self.value * other.value), self.decimal or other.decimal)
 
     def __add__(self, other: Amount) -> Amount:
-        return Amount(_exact(self.value + other.value), self.decimal or other.decimal)
+        return Amount(exact(self.value + other.value), self.decimal or other.decimal)
 
     def inverse(self) -> Amount:
-        return Amount(_exact(Fraction(1) / self.value), self.decimal)
+        return Amount(exact(Fraction(1) / self.value), self.decimal)
 
 
 ONE, MINUS = Amount(1), Amount(-1)
@@ -102,7 +103,7 @@ class Product:
         if times > 64 and abs(base.amount.value) != 1:
             return None
         raised = Amount(base.amount.value**times, base.amount.decimal)
-        found = Product(raised, tuple((b, (None, _exact(e[1] * times))) for b, e in base.factors))
+        found = Product(raised, tuple((b, (None, exact(e[1] * times))) for b, e in base.factors))
         steep = any(abs(e[1].numerator) > _STEEPEST for _, e in found.factors)
         return None if steep or not _plain(found.amount) else found
 
@@ -113,7 +114,7 @@ def _joined(a: Exponent | None, b: Exponent) -> Exponent | None:
         return b
     if a[0] is not None and b[0] is not None:
         return None
-    return (b[0] if a[0] is None else a[0]), _exact(a[1] + b[1])
+    return (b[0] if a[0] is None else a[0]), exact(a[1] + b[1])
 
 
 def _plain(amount: Amount) -> bool:
@@ -131,12 +132,14 @@ class Symbols:
     """A graph of formulas that are tidied as they are built.
 
     Every method takes and gives numbers of equations in `graph`. `own(row, args)` puts in an equation as it stands;
-    `call(row, args)` makes the same function of its arguments in its tidy form.
+    `call(row, args)` makes the same function of its arguments in its tidy form. `theirs` are the equations that the user
+    wrote, which no later pass rewrites.
     """
 
     def __init__(self) -> None:
         self.graph = Graph()
         self.heights: list[int] = []
+        self.theirs: set[int] = set()
         self._products: list[Product] = []
         self._sums: list[Terms] = []
         self._as_product: dict[Product, int] = {}
@@ -244,6 +247,18 @@ class Symbols:
         self._products[node] = made
         return self._as_product.setdefault(made, node)
 
+    def product_of(self, amount: Amount, factors: Factors, made: Mapping[int, int]) -> int:
+        """The equation of a product whose bases and exponents are replaced as `made` says."""
+        node = self.product(Product(amount))
+        for base, (exponent, number) in factors:
+            if exponent is None and number.denominator == 1:
+                raised = self.as_product(made[base]).power(number.numerator)
+            else:
+                raised = Product(ONE, ((made[base], (None if exponent is None else made[exponent], number)),))
+            other = self._raised(made[base], (exponent, number)) if raised is None else self.product(raised)
+            node = self.times(node, other)
+        return node
+
     def _signed(self, amount: Amount, above: list[int], below: list[int]) -> int:
         value = amount.value
         over, under = (float(value), 1.0) if amount.decimal else (float(value.numerator), float(value.denominator))
@@ -290,6 +305,13 @@ class Symbols:
         if len(kept) > LIMIT or not all(map(_plain, kept.values())):
             return self.own(_ADD, (a, b))
         return self.sum(kept)
+
+    def total(self, parts: Iterable[int]) -> int:
+        """The sum of all, in this order."""
+        node = self.constant(0.0)
+        for part in parts:
+            node = self.plus(part, node)
+        return node
 
     def _choices(self, terms: Terms) -> Terms:
         """Choices by one condition are one choice: if(c, a, 0) + if(c, 0, b) is if(c, a, b)."""
