@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autodiff.answer import Answer, evaluate, parse
     from autodiff.errors import AutodiffError
+    from autodiff.formula import Derivative, derivative
     from autodiff.language.syntax import Program
 
-__all__ = ["Answer", "AutodiffError", "Program", "evaluate", "parse"]
+__all__ = ["Answer", "AutodiffError", "Derivative", "Program", "derivative", "evaluate", "parse"]
 __version__ = "0.1.0"
 
 _HOMES = {
     "AutodiffError": "autodiff.errors",
     "Answer": "autodiff.answer",
+    "Derivative": "autodiff.formula",
+    "derivative": "autodiff.formula",
     "evaluate": "autodiff.answer",
     "parse": "autodiff.answer",
     "Program": "autodiff.language.syntax",

@@ -15,7 +15,7 @@ from math import gcd, lcm
 
 from autodiff.calculus import algebra, rules
 from autodiff.calculus.blame import shown
-from autodiff.calculus.tidy import MINUS, ONE, Amount, Exponent, Factors, Product, Symbols, Terms, exact
+from autodiff.calculus.tidy import MINUS, ONE, ONE_TIME, Amount, Exponent, Factors, Product, Symbols, Terms, exact
 from autodiff.language.syntax import CONSTANTS
 
 _WIDEST = 64
@@ -228,7 +228,8 @@ def _multiplied_out(symbols: Symbols, terms: Terms) -> Terms | None:
 
 def _opens(symbols: Symbols, pair: tuple[int, Exponent]) -> bool:
     base, (symbol, times) = pair
-    return symbol is None and times.denominator == 1 and 0 < times <= _STEEPEST and len(symbols.as_sum(base)) > 1
+    whole = symbol is None and times.denominator == 1 and 0 < times <= _STEEPEST
+    return whole and symbols.as_sum(base) != {((base, ONE_TIME),): ONE}
 
 
 def _times(a: Terms, b: Terms) -> Terms | None:

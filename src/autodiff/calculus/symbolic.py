@@ -6,7 +6,7 @@ equation of d(result)/dx among them. With stops, equations that keep their names
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.calculus import algebra, rules
@@ -71,7 +71,7 @@ def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequenc
     has no derivative in an argument that moves.
     """
     order = segment(graph, result, stops)
-    moves = _moving(graph, order, set(sources), stops)
+    moves = moving(graph, order, set(sources))
     symbols = seen.symbols
 
     def pull(node: int, g: int) -> Iterable[tuple[int, int]]:
@@ -93,7 +93,7 @@ def _chosen(symbols: Symbols, condition: int, g: int, zero: int, branch: int) ->
     return symbols.call(_IF, (condition, g, zero) if branch == 1 else (condition, zero, g))
 
 
-def _moving(graph: Graph, order: Iterable[int], sources: set[int], stops: Mapping[int, str]) -> dict[int, bool]:
+def moving(graph: Graph, order: Iterable[int], sources: set[int]) -> dict[int, bool]:
     """Which equations depend on a source."""
     flags: dict[int, bool] = {}
     for node in order:
@@ -112,8 +112,12 @@ def _local(symbols: Symbols, row: Row, k: int, args: tuple[int, ...], result: in
             f"{row.name} has no derivative in its argument {row.params[k]}", hint=f"{row.params[k]} must be a constant"
         )
     names = (*row.params, "w")
-    template = algebra.template(row.formula[k], names)
-    given = dict(zip(names, (*args, result), strict=True))
+    return filled(symbols, row.formula[k], dict(zip(names, (*args, result), strict=True)), symbols.call)
+
+
+def filled(symbols: Symbols, text: str, given: Mapping[str, int], call: Callable[[Row, tuple[int, ...]], int]) -> int:
+    """A text of the table with the equations `given` in place of its parameters; `call` makes each of its operations."""
+    template = algebra.template(text, tuple(given))
     of: dict[int, int] = {}
     graph = template.graph
     for node in graph.reaching(template.result):
@@ -124,5 +128,5 @@ def _local(symbols: Symbols, row: Row, k: int, args: tuple[int, ...], result: in
             of[node] = given[graph.inputs[node]]
         else:
             assert inner is not None
-            of[node] = symbols.call(inner, tuple(of[a] for a in graph.args[node]))
+            of[node] = call(inner, tuple(of[a] for a in graph.args[node]))
     return of[template.result]

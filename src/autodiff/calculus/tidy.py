@@ -28,6 +28,7 @@ _STEEPEST = 10**6  # exponents beyond it are not collected
 _NAMED = frozenset(CONSTANTS.values())
 
 _ADD, _SUB, _MUL, _DIV, _POW = (rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^"))
+_EXP, _LN = rules.TABLE["exp", 1], rules.TABLE["ln", 1]
 _NEG, _SAME, _SQRT, _IF = rules.TABLE["-", 1], rules.TABLE["+", 1], rules.TABLE["sqrt", 1], rules.TABLE["if", 3]
 
 Exact: TypeAlias = "int | Fraction"
@@ -39,7 +40,7 @@ Exponent: TypeAlias = "tuple[int | None, Exact]"
 Factors: TypeAlias = "tuple[tuple[int, Exponent], ...]"
 """Bases with their exponents, ordered by the number of the base."""
 
-_ONE: Exponent = (None, 1)
+ONE_TIME: Exponent = (None, 1)
 _HALF: Exponent = (None, Fraction(1, 2))
 
 
@@ -317,7 +318,7 @@ class Symbols:
         """Choices by one condition are one choice: if(c, a, 0) + if(c, 0, b) is if(c, a, b)."""
         first: dict[int, Factors] = {}
         for factors in list(terms):
-            node = factors[0][0] if len(factors) == 1 and factors[0][1] == _ONE else None
+            node = factors[0][0] if len(factors) == 1 and factors[0][1] == ONE_TIME else None
             if node is None or self.graph.rows[node] is not _IF or terms[factors] != ONE:
                 continue
             condition, yes, no = self.graph.args[node]
@@ -375,7 +376,7 @@ class Symbols:
         for i in range(len(self._products), node + 1):
             args = self.graph.args[i]
             self.heights.append(1 + max((self.heights[a] for a in args), default=0))
-            product = self._product_of(i) or Product(ONE, ((i, _ONE),))
+            product = self._product_of(i) or Product(ONE, ((i, ONE_TIME),))
             self._products.append(product)
             self._as_product.setdefault(product, i)
             terms = self._sum_of(i) or {product.factors: product.amount}
@@ -397,6 +398,8 @@ class Symbols:
             return self._products[args[0]]
         if row is _SQRT:
             return Product(ONE, ((args[0], _HALF),))
+        if row is _EXP and self.graph.rows[args[0]] is _LN:
+            return self._products[self.graph.args[args[0]][0]]
         return self._power_of(args) if row is _POW else None
 
     def _power_of(self, args: tuple[int, ...]) -> Product | None:

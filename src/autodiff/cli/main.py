@@ -18,6 +18,7 @@ COMMANDS = {
     "eval": "value and gradient at a point",
     "explain": "the chain rule, factor by factor: forward pass, graph, backward pass, checks",
     "graph": "the computation graph alone",
+    "diff": "the derivative as a formula",
     "functions": "every function: formula, derivative, domain, example",
     "completion": "the shell's completion script",
 }

@@ -39,12 +39,28 @@ def program_options(command: F) -> F:
     return command
 
 
+def wrt_option(command: F) -> F:
+    """`--wrt`."""
+    return click.option(
+        "--wrt", metavar="NAMES", help="Differentiate by these inputs or assigned names (default: every input)."
+    )(command)
+
+
+def matrix_options(command: F) -> F:
+    """`--hessian`, `--jacobian`, `--of`."""
+    for decorate in (
+        click.option("--of", metavar="NAMES", help="With --jacobian: the results, names that the program assigns."),
+        click.option("--jacobian", is_flag=True, help="The first derivatives of several results; name them with --of."),
+        click.option("--hessian", is_flag=True, help="All second derivatives."),
+    ):
+        command = decorate(command)
+    return command
+
+
 def point_options(command: F) -> F:
     """`--at`, `--wrt`."""
     for decorate in (
-        click.option(
-            "--wrt", metavar="NAMES", help="Differentiate by these inputs or assigned names (default: every input)."
-        ),
+        wrt_option,
         click.option(
             "--at",
             "points",
@@ -83,13 +99,13 @@ def read_point(points: Iterable[str]) -> dict[str, float]:
     return point
 
 
-def names(text: str | None) -> list[str] | None:
+def names(text: str | None, option: str = "--wrt") -> list[str] | None:
     """`a, b` as a list; None stays None."""
     if text is None:
         return None
     found = [name.strip() for name in text.split(",")]
     if not all(found):
-        raise AutodiffError("--wrt needs names separated by commas", hint="write for example --wrt x,y")
+        raise AutodiffError(f"{option} needs names separated by commas", hint=f"write for example {option} x,y")
     return found
 
 
@@ -99,6 +115,15 @@ def read_number(text: str, option: str) -> float:
         return parse_point(f"value = {text}")["value"]
     except AutodiffError as error:
         raise AutodiffError(f"{option} needs a number, not {quoted(text)}", hint=error.message) from None
+
+
+def results(of: str | None, *, jacobian: bool) -> list[str]:
+    """The names of `--of`, which `--jacobian` needs and nothing else takes."""
+    if jacobian and of is None:
+        raise AutodiffError("--jacobian needs the results' names", hint="add --of u,v")
+    if of is not None and not jacobian:
+        raise AutodiffError("--of goes with --jacobian", hint="add --jacobian")
+    return names(of, "--of") or []
 
 
 def notices(readings: tuple[Reading, ...]) -> None:

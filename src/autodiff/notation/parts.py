@@ -6,12 +6,13 @@ is written. What is written reads back as a program with the same value.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.symbolic import segment
-from autodiff.notation.infix import PLAIN, Infix, infix
+from autodiff.notation.infix import PLAIN
+from autodiff.notation.write import Notation, write
 
 LONGEST = 80
 """Equations that a formula may have before its parts get names."""
@@ -34,18 +35,27 @@ def size(graph: Graph, node: int) -> int:
 
 
 def parted(
-    graph: Graph, results: Sequence[int], style: Infix = PLAIN, taken: Collection[str] = (), longest: int = LONGEST
+    graph: Graph,
+    results: Sequence[int],
+    style: Notation = PLAIN,
+    taken: Collection[str] = (),
+    longest: int = LONGEST,
+    names: Mapping[int, str] | None = None,
 ) -> Parted:
     """The formulas of `results`; one that is longer than `longest` is cut into named parts, t1, t2, …
 
-    `taken` are names that a part must not have, beside those in the formulas.
+    `taken` are names that a part must not have, beside those in the formulas; `names` are names that parts have already,
+    should they be cut out.
     """
-    names = dict(_named(graph, results, {*taken, *graph.inputs.values()}, longest))
-    parts = tuple((name, infix(graph, node, style, names)) for node, name in names.items())
-    return Parted(parts, tuple(names[r] if r in names else infix(graph, r, style, names) for r in results))
+    known = names or {}
+    names = dict(_named(graph, results, {*taken, *known.values(), *graph.inputs.values()}, longest, known))
+    parts = tuple((name, write(graph, node, style, names)) for node, name in names.items())
+    return Parted(parts, tuple(names[r] if r in names else write(graph, r, style, names) for r in results))
 
 
-def _named(graph: Graph, results: Sequence[int], taken: Collection[str], longest: int) -> Iterator[tuple[int, str]]:
+def _named(
+    graph: Graph, results: Sequence[int], taken: Collection[str], longest: int, known: Mapping[int, str]
+) -> Iterator[tuple[int, str]]:
     """The equations that get a name: of formulas that are too long the shared parts and, one by one, the long ones."""
     if not results:
         return
@@ -63,7 +73,7 @@ def _named(graph: Graph, results: Sequence[int], taken: Collection[str], longest
         sizes[node] = 1 + sum(sizes[a] for a in graph.args[node])
         truth = (row := graph.rows[node]) is not None and row.truth
         lazy = row is not None and row.pick is not None
-        shared = uses[node] > 1 and sizes[node] > 4
+        shared = sizes[node] > 2 if node in known else uses[node] > 1 and sizes[node] > 4
         if (
             row is not None
             and not truth
@@ -71,7 +81,7 @@ def _named(graph: Graph, results: Sequence[int], taken: Collection[str], longest
             and node not in results
         ):
             sizes[node] = 1
-            yield node, next(fresh)
+            yield node, known[node] if node in known else next(fresh)
 
 
 def _sizes(graph: Graph, order: Sequence[int]) -> dict[int, int]:

@@ -1,0 +1,61 @@
+"""`autodiff diff`: the derivative as a formula."""
+
+from __future__ import annotations
+
+import click
+
+from autodiff.cli import options
+from autodiff.cli.main import ProgramCommand
+from autodiff.errors import AutodiffError
+from autodiff.formula import derivative
+from autodiff.render import formula as render
+
+EPILOG = """\b
+Examples:
+  autodiff diff "exp(sin(x^2))"
+  autodiff diff "100*(y - x^2)^2 + (1 - x)^2" --hessian --format latex
+"""
+
+
+@click.command("diff", cls=ProgramCommand, epilog=EPILOG)
+@options.program_options
+@options.wrt_option
+@click.option("--order", type=int, default=1, show_default=True, metavar="N", help="Differentiate N times.")
+@options.matrix_options
+@click.option("--format", "form", type=click.Choice(["text", "latex", "json"]), default="text", show_default=True)
+@click.option("-q", "--quiet", is_flag=True, help="Formulas only, one a line, and no notes.")
+def command(
+    program: str | None,
+    file: str | None,
+    strict: bool,
+    wrt: str | None,
+    order: int,
+    hessian: bool,
+    jacobian: bool,
+    of: str | None,
+    form: str,
+    quiet: bool,
+) -> int:
+    """The derivative of PROGRAM as a formula.
+
+    It equals the program's derivative wherever both are defined; what the program needs and the formula alone no longer
+    says (only where x > 0) stands on stderr. Formulas are written in the language itself.
+    """
+    text = options.read_program(program, file)
+    found = derivative(
+        text,
+        options.names(wrt),
+        order=order,
+        hessian=hessian,
+        of=options.results(of, jacobian=jacobian),
+        strict=strict,
+    )
+    options.notices(found.readings)
+    if quiet and found.parts and len(found.entries) > 1:
+        raise AutodiffError("these formulas have named parts, so they can't stand one a line", hint="leave -q out")
+    written = {"text": render.text, "latex": render.latex, "json": render.as_json}[form](found)
+    click.echo(render.quiet(found) if quiet else written)
+    if form != "json" and not quiet:
+        for note in found.notes:
+            click.echo(f"note: {note}", err=True)
+    return 0

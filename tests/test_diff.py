@@ -1,0 +1,258 @@
+"""`diff`: what is printed is the derivative, reads back, is no longer than need be, and says where it does not hold."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import statistics
+from pathlib import Path
+
+import pytest
+import sympy
+
+import autodiff as package
+from autodiff.calculus.lower import lower
+from autodiff.calculus.primal import Outside, primal
+
+from .command import autodiff
+
+TEXTBOOK = (Path(__file__).parent / "textbook.txt").read_text(encoding="utf-8").split("\n")[:-1]
+ONE = ["sin({})", "cos({})", "exp({})", "ln({})", "sqrt({})", "tan({})", "atan({})", "tanh({})", "({})^2", "({})^3", "1/({})", "sinh({})", "asinh({})"]  # fmt: skip
+TWO = ["({}) + ({})", "({}) - ({})", "({})*({})", "({})*({})", "({})/({})"]
+
+
+def _random_formulas(count: int) -> list[str]:
+    chance = random.Random(5)
+    made: list[str] = []
+    while len(made) < count:
+        parts = ["x", "x", "x^2", "x + 1", "2*x", "y", "3"]
+        text = "x"
+        for _ in range(chance.randrange(2, 7)):
+            if chance.random() < 0.45:
+                text = chance.choice(ONE).format(text)
+            else:
+                pair = [text, chance.choice(parts)]
+                chance.shuffle(pair)
+                text = chance.choice(TWO).format(*pair)
+        if "x" in text and len(_points(text, 5, 100)) == 5:
+            made.append(text)
+    return made
+
+
+def _value(text: str, point: dict[str, float]) -> float | None:
+    lowered = lower(package.parse(text))
+    try:
+        return primal(lowered, {n: point[n] for n in lowered.inputs}).values[lowered.result]
+    except Outside:
+        return None
+
+
+def _points(text: str, count: int, tries: int = 2000) -> list[dict[str, float]]:
+    """Points at which the formula has a slope, as far as so many tries find them."""
+    chance = random.Random(text)
+    inputs = lower(package.parse(text)).inputs
+    found: list[dict[str, float]] = []
+    for _ in range(tries):
+        point = {name: chance.uniform(-3, 3) if chance.random() < 0.5 else chance.uniform(0, 1) for name in inputs}
+        if len(found) == count:
+            break
+        if package.evaluate(text, point, ["x"] if "x" in inputs else None).status == "ok":
+            found.append(point)
+    return found
+
+
+FORMULAS = TEXTBOOK + _random_formulas(300 - len(TEXTBOOK))
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_printed_derivative_reads_back_as_the_derivative(text: str) -> None:
+    ended = autodiff("diff", text, "--wrt", "x")
+    assert ended.status == 0, ended.err
+    points = _points(text, 20)
+    assert len(points) >= 5
+    for point in points:
+        slope = package.evaluate(text, point, ["x"]).gradient["x"]
+        printed = _value(ended.out, point)
+        assert slope is not None
+        assert printed is not None, (ended.out, point)
+        size = max(abs(slope), abs(_value(text, point) or 0.0), 1.0)
+        assert math.isclose(printed, slope, rel_tol=1e-7, abs_tol=1e-9 * size), (ended.out, point)
+
+
+def _sympy(text: str) -> sympy.Expr:
+    """The formula as SymPy reads it."""
+    lowered = lower(package.parse(text))
+    graph = lowered.graph
+    special = {
+        "ln": sympy.log,
+        "log2": lambda u: sympy.log(u, 2),
+        "log10": lambda u: sympy.log(u, 10),
+        "abs": sympy.Abs,
+    }
+    infix = {"+": lambda u, v: u + v, "-": lambda u, v: u - v, "*": lambda u, v: u * v, "/": lambda u, v: u / v, "^": lambda u, v: u**v}  # fmt: skip
+    made: dict[int, sympy.Expr] = {}
+    for node, row in enumerate(graph.rows):
+        args = [made[a] for a in graph.args[node]]
+        if node in graph.inputs:
+            made[node] = sympy.Symbol(graph.inputs[node])
+        elif row is None:
+            value = graph.constants[node]
+            made[node] = sympy.pi if value == math.pi else sympy.Integer(int(value)) if value % 1 == 0 else sympy.Float(value)  # fmt: skip
+        elif row.arity == 1 and row.name in "+-":
+            made[node] = -args[0] if row.name == "-" else args[0]
+        else:
+            made[node] = (
+                (infix | special)[row.name](*args) if row.name in infix | special else getattr(sympy, row.name)(*args)
+            )
+    return made[lowered.result]
+
+
+def test_no_formula_is_much_longer_than_sympys() -> None:
+    ratios = []
+    for text in FORMULAS:
+        theirs = str(sympy.diff(_sympy(text), sympy.Symbol("x")))
+        ours = str(package.derivative(text, "x"))
+        ratios.append((len(ours) / len(theirs), text, ours, theirs))
+    worst = max(ratios)
+    print(f"\nmedian {statistics.median(r[0] for r in ratios):.2f}, worst {worst}")
+    assert statistics.median(ratio for ratio, *_ in ratios) <= 1.5
+    assert worst[0] <= 4, worst
+
+
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        ("ln(x)", ["only where x > 0"]),
+        ("ln(2x)", ["only where 2*x > 0"]),
+        ("x/x", ["only where x != 0"]),
+        ("x*y/x", ["only where x != 0"]),
+        ("abs(x)", ["not at x = 0 (a corner)"]),
+        ("floor(x)*x", ["not at x = floor(x) (a jump)"]),
+        ("acosh(x)", ["only where x >= 1"]),
+        ("hypot(x, 0)", ["not at x = 0 (a corner)"]),
+        ("sqrt(x)", []),
+        ("1/x", []),
+        ("x^(1/3)", []),
+        ("x^n", []),
+        ("ln(x^2 + 1)", []),
+        ("abs(x^2 + 1)", []),
+        ("abs(y)*x", []),
+        ("exp(sin(x^2))", []),
+        ("exp(ln(x))", ["only where x > 0"]),
+        ("if(x > 0, ln(x), x)", ["not at x = 0, unless the branches that meet there have one slope"]),
+        ("if(x > 1, ln(x), 0)", ["not at x = 1, unless the branches that meet there have one slope", "in the branches of a condition: only where x > 0"]),
+        ("ln(x) + if(x > 0, x, 0)", ["only where x > 0", "not at x = 0, unless the branches that meet there have one slope"]),
+    ],
+)  # fmt: skip
+def test_a_lost_condition_is_said(text: str, notes: list[str]) -> None:
+    assert sorted(package.derivative(text, "x").notes) == sorted(notes)
+    ended = autodiff("diff", text, "--wrt", "x")
+    assert sorted(ended.err.splitlines()) == sorted(f"note: {note}" for note in notes)
+
+
+def test_the_derivative_never_has_a_value_where_the_program_has_none_unless_it_is_said() -> None:
+    for text in FORMULAS:
+        found = package.derivative(text, "x")
+        chance = random.Random(text)
+        for _ in range(15):
+            point = {name: chance.uniform(-3, 3) for name in ("x", "y", "a", "b", "c", "d", "n")}
+            if _value(text, point) is None and _value(str(found), point) is not None:
+                assert any(note.startswith("only where") for note in found.notes), (text, point)
+                break
+
+
+def test_one_name_is_a_bare_formula_and_several_are_labelled() -> None:
+    assert autodiff("diff", "x*y^2", "--wrt", "x").out == "y^2\n"
+    assert autodiff("diff", "x*y^2").out == "df/dx = y^2\ndf/dy = 2*x*y\n"
+    assert autodiff("diff", "L = x*y^2", "-q").out == "y^2\n2*x*y\n"
+    assert str(package.derivative("x*y^2")) == "df_dx = y^2\ndf_dy = 2*x*y"
+    assert len(package.derivative("x*y^2").program().statements) == 2
+
+
+def test_an_assigned_name_is_a_variable_of_its_own() -> None:
+    assert autodiff("diff", "y = x^2; z = sin(y)", "--wrt", "x,y").out == "dz/dx = 2*x*cos(x^2)\ndz/dy = cos(y)\n"
+    assert autodiff("diff", "y = x^2; y^3*x", "--wrt", "y", "--order", "2").out == "6*x*y\n"
+    assert autodiff("diff", "y = x^2", "--wrt", "y").out == "1\n"
+
+
+def test_json_has_keys() -> None:
+    assert json.loads(autodiff("diff", "ln(x)*y", "--format", "json").out) == {
+        "result": "f", "derivative": {"x": "y/x", "y": "ln(x)"}, "order": 1, "parts": {}, "notes": ["df/dx: only where x > 0"],
+    }  # fmt: skip
+    hessian = json.loads(autodiff("diff", "x^2*y", "--hessian", "--format", "json").out)
+    assert hessian["hessian"] == {"x": {"x": "2*y", "y": "2*x"}, "y": {"x": "2*x", "y": "0"}}
+    jacobian = json.loads(
+        autodiff("diff", "u = x*y; v = x + u; v", "--jacobian", "--of", "u,v", "--format", "json").out
+    )
+    assert jacobian["jacobian"] == {"u": {"x": "y", "y": "x"}, "v": {"x": "y + 1", "y": "x"}}
+
+
+def test_latex_is_partial_where_there_are_several_names() -> None:
+    assert autodiff("diff", "sin(x)/x", "--format", "latex").out == (
+        "\\frac{\\cos\\left(x\\right)}{x} - \\frac{\\sin\\left(x\\right)}{x^{2}}\n"
+    )
+    assert autodiff("diff", "x*y", "--hessian", "--format", "latex").out.startswith(r"\frac{\partial^{2} f}{\partial x^{2}} = 0")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "written"),
+    [
+        ("sin(x)", 4, "sin(x)"),
+        ("x^7", 5, "2520*x^2"),
+        ("exp(2x)", 10, "1024*exp(2*x)"),
+        ("1/(1 - x)", 3, "6/(1 - x)^4"),
+        ("exp(x)*sin(x)", 4, "-4*exp(x)*sin(x)"),
+        ("x^3", 4, "0"),
+    ],
+)
+def test_higher_orders(text: str, order: int, written: str) -> None:
+    assert str(package.derivative(text, "x", order=order)) == written
+
+
+def test_long_formulas_have_parts_under_the_users_names() -> None:
+    text = "; ".join(
+        ["h1 = tanh(x*w + b)", *(f"h{i + 1} = tanh(h{i}*w + b)*h{i}" for i in range(1, 7)), "L = (h7 - y)^2"]
+    )
+    found = package.derivative(text, "w")
+    assert "h3" in dict(found.parts)
+    point = {"x": 0.3, "w": 0.7, "b": 0.1, "y": 0.5}
+    slope, printed = package.evaluate(text, point).gradient["w"], _value(str(found), point)
+    assert slope is not None
+    assert printed is not None
+    assert math.isclose(slope, printed, rel_tol=1e-9)
+    assert len(autodiff("diff", text, "--wrt", "w", "-q").out.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["polygamma(x, 2)"], "polygamma has no derivative in its argument n"),
+        (["x*y", "--order", "2"], "order 2 needs one name to differentiate by, and here are 2"),
+        (["3"], "the program has no inputs to differentiate by"),
+        (["x", "--order", "0"], "the order of a derivative is 1, 2, 3, …, not 0"),
+        (["x", "--jacobian"], "--jacobian needs the results' names"),
+        (["x", "--of", "y"], "--of goes with --jacobian"),
+        (["x", "--jacobian", "--of", "y"], "'y' is no result of this program"),
+        (["x", "--hessian", "--order", "2"], "--order and a whole matrix don't go together"),
+        (["y = x; y^2", "--hessian", "--wrt", "y"], "'y' is assigned in the program, and a Hessian is by inputs"),
+        (["x", "--wrt", "z"], "can't differentiate by 'z': the program has no such name"),
+    ],
+)
+def test_a_mistake_is_explained(args: list[str], said: str) -> None:
+    ended = autodiff("diff", *args)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith(f"error: {said}")
+
+
+def test_a_formula_that_explodes_is_called_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autodiff.formula.LARGEST", 5_000)
+    ended = autodiff("diff", "sin(" * 50 + "x" + ")" * 50, "--order", "9")
+    assert ended.status == 2
+    assert "grows beyond" in ended.err
+
+
+def test_depth_is_no_matter() -> None:
+    ended = autodiff("diff", "ln(2 + sin(" * 3_000 + "x" + "))" * 3_000)
+    assert ended.status == 0
+    assert len(ended.out.splitlines()) > 100
