@@ -18,7 +18,7 @@ from .command import process
 
 SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
 ROOMS = [
-    "errors", "language", "calculus", "point", "answer", "notation", "formula", "explain", "export", "data", "learn", "render", "cli",
+    "errors", "language", "calculus", "point", "answer", "orders", "notation", "formula", "explain", "export", "data", "learn", "render", "cli",
 ]  # fmt: skip
 """From the ground up: a room imports only what stands before it."""
 
@@ -26,7 +26,7 @@ INSIDE = {
     "language": ["syntax", "tables", "words", "build", "complaint", "parse", "grammar"],
     "calculus": [
         "ops", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "check",
-        "suspects", "series", "beside", "corners", "blame", "tidy", "symbolic", "shorter", "provisos",
+        "suspects", "series", "beside", "corners", "taylor", "blame", "tidy", "symbolic", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "parts"],
 }  # fmt: skip

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from autodiff.errors import AutodiffError
     from autodiff.formula import Derivative, derivative
     from autodiff.language.syntax import Program
+    from autodiff.orders import Matrix, hessian, jacobian, jvp, vjp
 
-__all__ = ["Answer", "AutodiffError", "Derivative", "Program", "derivative", "evaluate", "parse"]
+__all__ = [
+    "Answer", "AutodiffError", "Derivative", "Matrix", "Program", "derivative", "evaluate", "hessian", "jacobian", "jvp",
+    "parse", "vjp",
+]  # fmt: skip
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -22,7 +26,12 @@ _HOMES = {
     "Derivative": "autodiff.formula",
     "derivative": "autodiff.formula",
     "evaluate": "autodiff.answer",
+    "Matrix": "autodiff.orders",
+    "hessian": "autodiff.orders",
+    "jacobian": "autodiff.orders",
+    "jvp": "autodiff.orders",
     "parse": "autodiff.answer",
+    "vjp": "autodiff.orders",
     "Program": "autodiff.language.syntax",
 }
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autodiff.calculus import blame, local, rules
+from autodiff.calculus import blame, local, rules, taylor
 from autodiff.calculus.check import agrees
 from autodiff.calculus.forward import in_all_directions
 from autodiff.calculus.local import CONVENTIONS, FRAMEWORKS, Factors
@@ -22,7 +22,7 @@ from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.primal import Outside, Run, primal
 from autodiff.calculus.reverse import adjoints
 from autodiff.calculus.suspects import suspects
-from autodiff.errors import INTERNAL, AutodiffError, Span, quoted
+from autodiff.errors import INTERNAL, AutodiffError, Span, quoted, shortened
 from autodiff.language.parse import parse as _parse
 from autodiff.language.syntax import Program, Reading
 from autodiff.point import bind, sources
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from autodiff.calculus.corners import Verdict
 
 MODES = ("reverse", "forward", "both")
+
+HIGHEST = 100
+"""The highest order of a derivative."""
 
 SEVERITY = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
 """Every status, mildest first; an answer's status is the worst of its slopes'."""
@@ -52,6 +55,8 @@ class Answer(NamedTuple):
     frameworks  what torch and jax give at a hard point, per name, where that is a number and not the slope
     checked     whether the other mode confirmed the gradient; None when nobody asked, or nothing can be said
     forward     with mode "both", the slopes by the forward sweep
+    order       the highest derivative that was asked for
+    derivatives with an order above 1, the derivatives of orders 1, 2, …; None where there is none
     readings    parts of the program that a person might read otherwise
     """
 
@@ -70,13 +75,15 @@ class Answer(NamedTuple):
     frameworks: Mapping[str, Mapping[str, float]] = MappingProxyType({})
     checked: bool | None = None
     forward: Mapping[str, float | None] | None = None
+    order: int = 1
+    derivatives: tuple[float | None, ...] = ()
     readings: tuple[Reading, ...] = ()
     source: str = ""
 
     @property
     def complete(self) -> bool:
         """Whether the value and every slope that was asked for are there."""
-        return self.value is not None and None not in self.gradient.values()
+        return self.value is not None and None not in self.gradient.values() and None not in self.derivatives
 
     @property
     def one_sided(self) -> dict[str, tuple[float | None, float | None]]:
@@ -101,6 +108,8 @@ class Answer(NamedTuple):
             "checked": bool(self.checked),
         }
         optional: dict[str, Any] = {
+            "order": self.order if self.order > 1 else None,
+            "derivatives": list(self.derivatives) if self.order > 1 else None,
             "forward": None if self.forward is None else dict(self.forward),
             "ulps_apart": None if self.forward is None else self.ulps_apart(),
             "why": self.why or None,
@@ -125,6 +134,7 @@ def evaluate(
     at: Mapping[str, float] | None = None,
     wrt: Sequence[str] | None = None,
     mode: str = "reverse",
+    order: int = 1,
     *,
     strict: bool = False,
     check: bool = True,
@@ -134,6 +144,7 @@ def evaluate(
 
     wrt         names of inputs or assigned names, in the order of the answer; every input when None
     mode        "reverse" (one sweep for all slopes), "forward" (dual numbers) or "both"
+    order       also the derivatives up to this order, by one name, from Taylor series carried forward
     strict      make a doubtful reading such as `1/2x` an error
     check       confirm the gradient by one sweep of the other mode
     convention  "torch", "jax" or "zero": that framework's number where a corner or a jump leaves no slope
@@ -149,9 +160,23 @@ def evaluate(
     program = parse(text, strict=strict)
     lowered = lower(program)
     point, names = bind(lowered, at or {}), sources(lowered, wrt)
-    empty = Answer(
-        lowered.name, None, dict.fromkeys(names), point, mode, readings=program.readings, source=program.source
-    )
+    one_name(names, order)
+    answer = answered(lowered, point, names, mode, check=check, convention=convention)
+    answer = higher(answer, lowered, names, order) if order > 1 else answer
+    return answer._replace(readings=program.readings)
+
+
+def answered(
+    lowered: Lowered,
+    point: Mapping[str, float],
+    names: Mapping[str, int],
+    mode: str = "reverse",
+    *,
+    check: bool = True,
+    convention: str = "",
+) -> Answer:
+    """Value and slopes of equations that are at hand already."""
+    empty = Answer(lowered.name, None, dict.fromkeys(names), point, mode, source=lowered.source)
     try:
         run = primal(lowered, point)
     except Outside as trouble:
@@ -172,6 +197,49 @@ def evaluate(
 
     hard = {name: verdict(lowered, run, point, node) for name, node in names.items() if node in reached}
     return _hard(answer, lowered, run, hard, odd, names, convention) if hard else answer
+
+
+def one_name(names: Mapping[str, int], order: int) -> None:
+    """Raise AutodiffError unless derivatives of this order can be asked for by these names."""
+    if not 1 <= order <= HIGHEST:
+        raise AutodiffError(f"the order of a derivative is 1 to {HIGHEST}, not {order}")
+    if order > 1 and len(names) != 1:
+        raise AutodiffError(
+            f"order {order} needs one name to differentiate by, and here are {len(names)}",
+            hint=f"add --wrt {shortened(next(iter(names), 'x'))}; all second derivatives are --hessian",
+        )
+
+
+def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: int) -> Answer:
+    """The answer with its derivatives up to `order`; behind one that does not exist there is none."""
+    empty = answer._replace(order=order, derivatives=(None,) * order)
+    (name, source), first = next(iter(names.items())), next(iter(answer.gradient.values()))
+    if answer.value is None or first is None:
+        return empty
+    run = primal(lowered, answer.at)
+    factors = local.factors(lowered, run, [source])
+    expansion = taylor.Expansion(lowered, run, [source], order)
+    found = taylor.derivatives(expansion.series({source: 1.0}, order)[expansion.of[lowered.result]], order)
+    if math.isfinite(found[0]) and agrees(lowered, run, factors, names, {name: found[0]}, "forward") is False:
+        raise AutodiffError(
+            "the Taylor series and the adjoint sweep disagree: a bug in autodiff, so no number is printed",
+            exit_status=INTERNAL,
+            hint="please report the program and the point",
+        )
+    found[0] = first
+    known = next((m for m, value in enumerate(found) if not math.isfinite(value)), order)
+    if known == order:
+        return empty._replace(derivatives=tuple(value + 0.0 for value in found))
+    lost = blame.order(answer.result, name, known + 1)
+    spot = None if math.isinf(found[known]) else expansion.culprit()
+    return empty._replace(
+        derivatives=(*(value + 0.0 for value in found[:known]), *(None,) * (order - known)),
+        status="unknown" if math.isnan(found[known]) else "overflow",
+        why=f"{lost} overflows: it is beyond 1.8e308"
+        if spot is None
+        else f"{lost} is not known here: {blame.written(lowered, spot)} has no series in powers of the step",
+        span=None if spot is None else lowered.graph.spans[spot],
+    )
 
 
 def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int], *, check: bool) -> Answer:

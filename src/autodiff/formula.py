@@ -20,12 +20,13 @@ from autodiff.calculus.provisos import Proviso, provisos
 from autodiff.calculus.shorter import shorter
 from autodiff.calculus.symbolic import Image, image, slopes
 from autodiff.calculus.tidy import Symbols
-from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, shortened
 from autodiff.language.syntax import Program, Reading
 from autodiff.notation.infix import PLAIN, infix
 from autodiff.notation.parts import Parted, parted
 from autodiff.notation.tex import tex_name
 from autodiff.notation.write import Notation
+from autodiff.orders import inputs_only, results
 from autodiff.point import sources
 
 LARGEST = 400_000
@@ -150,23 +151,6 @@ def derivative(
     )
 
 
-def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
-    """The equations of the results that `--of` names."""
-    found: dict[str, int] = {}
-    for name in of:
-        node = lowered.result if name == lowered.name else lowered.assigned.get(name)
-        if node is None:
-            known = ", ".join(map(shortened, [*lowered.assigned][:12]))
-            raise AutodiffError(
-                f"{quoted(name)} is no result of this program",
-                hint=f"it assigns {known}" if known else "give its parts names: u = …; v = …",
-            )
-        if name in found:
-            raise AutodiffError(f"{quoted(name)} stands twice among the results")
-        found[name] = node
-    return found
-
-
 def label(entry: Entry) -> str:
     """How a derivative is called: df/dx, d2f/dx2, d2f/dxdy."""
     times = len(entry.wrt)
@@ -201,16 +185,6 @@ def _sensible(lowered: Lowered, names: Mapping[str, int], order: int, *, hessian
             f"order {order} needs one name to differentiate by, and here are {len(names)}",
             hint=f"add --wrt {shortened(next(iter(names)))}; all second derivatives are --hessian",
         )
-
-
-def inputs_only(lowered: Lowered, names: Iterable[str]) -> None:
-    """Raise AutodiffError for an assigned name: it moves with the inputs, so second derivatives by both say nothing."""
-    for name in names:
-        if name in lowered.assigned:
-            raise AutodiffError(
-                f"{quoted(name)} is assigned in the program, and a Hessian is by inputs",
-                hint=f"its inputs are {', '.join(map(shortened, lowered.inputs[:12]))}",
-            )
 
 
 class _Maker:

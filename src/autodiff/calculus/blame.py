@@ -105,6 +105,17 @@ def overflow(lowered: Lowered, node: int, names: Sequence[str], result: str) -> 
     return f"{which} overflows: it is beyond 1.8e308 from {written(lowered, node)} on"
 
 
+def order(result: str, name: str, times: int) -> str:
+    """How a derivative is called: df/dx, d2f/dx2."""
+    number = times if times > 1 else ""
+    return f"d{number}{result}/d{shortened(name)}{number}"
+
+
+def mixed(result: str, first: str, second: str) -> str:
+    """How a second derivative is called: d2f/dx2, d2f/dxdy."""
+    return order(result, first, 2) if first == second else f"d2{result}/d{shortened(first)}d{shortened(second)}"
+
+
 def culprits(lowered: Lowered, odd: Sequence[int], source: int, found: Verdict) -> list[int]:
     """The special equations that `source` reaches, the one that decided first."""
     behind = [node for node in odd if source in lowered.graph.reaching(node)] if len(odd) <= 50 else list(odd[:1])

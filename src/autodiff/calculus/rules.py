@@ -52,7 +52,7 @@ _ROWS = (
          example="log10(1000)", domain="u > 0"),
     each("log1p", "u", "log1p", "1/(1+u)", rule="logarithm", tex=r"\ln\left(1 + #u\right)",
          doc="ln(1 + u), exact near 0", example="log1p(1e-9)", domain="u > -1"),
-    each("xlogy", "u v", "= if(u == 0, 0, u*ln(v))", "ln(v)", "if(u == 0, 0, u/v)", rule="product with logarithm",
+    each("xlogy", "u v", "= if(u == 0, 0, u*ln(v))", "ln(v)", "if(u == 0, 0, u/v)", formula=("ln(v)", "u/v"), rule="product with logarithm",
          tex=r"#u \ln #v", doc="u*ln(v), and 0 where u is 0", example="xlogy(0, 0)",
          domain="v > 0 or u == 0 and v == 0 | #v > 0", slope_domain=("v > 0", "")),
     # === trigonometry, in radians ======================================================================================

@@ -156,11 +156,13 @@ def _forms(symbols: Symbols, terms: Terms) -> Iterator[tuple[Product, Terms]]:
 
 
 def _both(symbols: Symbols, terms: Terms) -> Iterator[Terms]:
-    """A sum as it stands, and multiplied out where that is something else."""
+    """A sum as it stands, and multiplied out where that is something else; what appears then may be a sum again."""
     yield terms
-    out = _multiplied_out(symbols, terms)
-    if out is not None:
-        yield out
+    out: Terms | None = terms
+    for _ in range(_STEEPEST):
+        out = None if out is None else _multiplied_out(symbols, out)
+        if out is not None:
+            yield out
 
 
 def _with_content(outer: Product, terms: Terms) -> Iterator[tuple[Product, Terms]]:

@@ -238,7 +238,7 @@ class Symbols:
         """The equation of a product: the one that stands already, or numbers first, then simple factors, then deep ones."""
         if not made.amount.value:
             return self.constant(0.0)
-        if made in self._as_product:
+        if made in self._as_product and made.factors:
             return self._as_product[made]
         factors = sorted(made.factors, key=self._depth)
         above = [self._raised(base, e) for base, e in factors if e[0] is not None or e[1] > 0]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from autodiff import orders
 from autodiff.answer import MODES, evaluate
 from autodiff.calculus.local import CONVENTIONS
 from autodiff.cli import options
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import HARD_POINT
-from autodiff.render import plain
+from autodiff.errors import HARD_POINT, AutodiffError
+from autodiff.point import parse_point
+from autodiff.render import matrix, plain
 
 EPILOG = """\b
 Examples:
@@ -22,6 +24,12 @@ Examples:
 @options.program_options
 @options.point_options
 @click.option("--mode", type=click.Choice(MODES), default="reverse", show_default=True, help="How slopes are computed.")
+@click.option(
+    "--order", type=int, default=1, show_default=True, metavar="N", help="Derivatives up to order N, by one name."
+)
+@options.matrix_options
+@click.option("--jvp", metavar="NAME=RATE[,…]", help="How fast the result changes when the inputs move at these rates.")
+@click.option("--vjp", metavar="NAME=WEIGHT[,…]", help="The slopes of a weighted sum of results.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="Numbers only, on one line: the value, then the slopes.")
 @click.option(
@@ -38,6 +46,12 @@ def command(
     points: tuple[str, ...],
     wrt: str | None,
     mode: str,
+    order: int,
+    hessian: bool,
+    jacobian: bool,
+    of: str | None,
+    jvp: str | None,
+    vjp: str | None,
     form: str,
     quiet: bool,
     convention: str | None,
@@ -49,11 +63,29 @@ def command(
     PROGRAM is an argument, -f FILE, or - for stdin: statements separated by ; or newlines, the last one is the result.
     """
     text = options.read_program(program, file)
+    if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
+        options.one_matrix(
+            {
+                "--order": order != 1,
+                "--hessian": hessian,
+                "--jacobian": jacobian,
+                "--jvp": jvp is not None,
+                "--vjp": vjp is not None,
+                "--convention": bool(convention or like),
+                "--format csv": form == "csv",
+                "--mode": mode != "reverse",
+            }
+        )
+        found = _matrix(
+            text, options.read_point(points), options.names(wrt), of, hessian, jacobian, jvp, vjp, strict=strict
+        )
+        return _shown(found, form, quiet=quiet)
     answer = evaluate(
         text,
         options.read_point(points),
         options.names(wrt),
         mode,
+        order,
         strict=strict,
         check=not no_check,
         convention=convention or like or "",
@@ -73,3 +105,40 @@ def command(
         for line in plain.remarks(answer, quiet=quiet):
             click.echo(line, err=True)
     return 0 if answer.complete else HARD_POINT
+
+
+def _matrix(
+    text: str,
+    point: dict[str, float],
+    wrt: list[str] | None,
+    of: str | None,
+    hessian: bool,
+    jacobian: bool,
+    jvp: str | None,
+    vjp: str | None,
+    *,
+    strict: bool,
+) -> orders.Matrix:
+    if hessian:
+        options.results(of, jacobian=False)
+        return orders.hessian(text, point, wrt, strict=strict)
+    if jvp is not None:
+        if wrt is not None:
+            raise AutodiffError("--wrt does not go with --jvp", hint="the direction names what moves: --jvp x=1,y=0")
+        return orders.jvp(text, point, parse_point(jvp), of=options.names(of, "--of") or [], strict=strict)
+    if vjp is not None:
+        if of is not None:
+            raise AutodiffError("--of does not go with --vjp", hint="the weights name the results: --vjp u=1,v=2")
+        return orders.vjp(text, point, parse_point(vjp), wrt, strict=strict)
+    return orders.jacobian(text, point, wrt, of=options.results(of, jacobian=jacobian), strict=strict)
+
+
+def _shown(found: orders.Matrix, form: str, *, quiet: bool) -> int:
+    options.notices(found.readings)
+    printed = matrix.quiet(found) if quiet else matrix.as_json(found) if form == "json" else matrix.text(found)
+    if printed:
+        click.echo(printed)
+    if form == "text" or quiet:
+        for line in matrix.remarks(found, quiet=quiet):
+            click.echo(line, err=True)
+    return 0 if found.complete else HARD_POINT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -124,6 +124,13 @@ def results(of: str | None, *, jacobian: bool) -> list[str]:
     if of is not None and not jacobian:
         raise AutodiffError("--of goes with --jacobian", hint="add --jacobian")
     return names(of, "--of") or []
+
+
+def one_matrix(given: Mapping[str, bool]) -> None:
+    """Raise AutodiffError when options that ask for different things stand together."""
+    together = [option for option, is_given in given.items() if is_given]
+    if len(together) > 1:
+        raise AutodiffError(f"{together[0]} and {together[1]} don't go together", hint="ask for one of them at a time")
 
 
 def notices(readings: tuple[Reading, ...]) -> None:

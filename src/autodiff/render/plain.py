@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autodiff.answer import Answer
-from autodiff.calculus.blame import saying, shown
+from autodiff.calculus.blame import order, saying, shown
 from autodiff.errors import excerpt, printable
 
 
@@ -20,6 +20,12 @@ def text(answer: Answer) -> str:
             apart = answer.ulps_apart().get(name, 0.0)
             lines.append((label, _number(slope), "reverse"))
             lines.append(("", _number(answer.forward.get(name)), f"forward   {apart:g} ulp apart"))
+    lines += [
+        (order(answer.result, name, m), _number(value), "")
+        for name in answer.gradient
+        for m, value in enumerate(answer.derivatives, 1)
+        if m > 1
+    ]
     wide = max(len(label) for label, _, _ in lines)
     deep = max((len(number) for _, number, note in lines if note), default=0)
     return "\n".join(f"{printable(label):<{wide}}  {number:<{deep}}  {note}".rstrip() for label, number, note in lines)
@@ -51,7 +57,7 @@ def _number(value: float | None) -> str:
 
 def quiet(answer: Answer) -> str:
     """The value, then the slopes, on one line; empty when one of them does not exist."""
-    numbers = [answer.value, *answer.gradient.values()]
+    numbers = [answer.value, *answer.gradient.values(), *answer.derivatives[1:]]
     return "" if None in numbers else " ".join(shown(number) for number in numbers if number is not None)
 
 
@@ -63,8 +69,11 @@ def as_json(answer: Answer) -> str:
 
 def as_csv(answer: Answer) -> str:
     """A header and one row: the value, the slopes, the status; a number that does not exist is an empty cell."""
-    header = [answer.result, *(f"d{answer.result}/d{name}" for name in answer.gradient), "status"]
-    cells = ["" if number is None else shown(number) for number in (answer.value, *answer.gradient.values())]
+    numbers = (answer.value, *answer.gradient.values(), *answer.derivatives[1:])
+    slopes = [f"d{answer.result}/d{name}" for name in answer.gradient]
+    higher = [order(answer.result, name, m + 2) for name in answer.gradient for m in range(len(answer.derivatives[1:]))]
+    header = [answer.result, *slopes, *higher, "status"]
+    cells = ["" if number is None else shown(number) for number in numbers]
     return f"{','.join(header)}\n{','.join([*cells, answer.status])}"
 
 

@@ -1,0 +1,318 @@
+"""Whole matrices at a point, and products with them: Hessian, Jacobian, jvp and vjp.
+
+>>> hessian("100*(y - x^2)^2 + (1 - x)^2", {"x": 1.0, "y": 1.0}).rows
+{'y': {'y': 200.0, 'x': -400.0}, 'x': {'y': -400.0, 'x': 802.0}}
+>>> jacobian("u = x*y; v = x + y", {"x": 2.0, "y": 3.0}, of=["u", "v"]).rows
+{'u': {'x': 3.0, 'y': 2.0}, 'v': {'x': 1.0, 'y': 1.0}}
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from autodiff.answer import SEVERITY, Answer, answered, parse
+from autodiff.calculus import blame, taylor
+from autodiff.calculus.forward import forward
+from autodiff.calculus.lower import Lowered, lower
+from autodiff.calculus.primal import primal
+from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
+from autodiff.language.syntax import Reading
+from autodiff.point import bind, sources
+
+_NOISE = 1e-9
+"""Two ways to the same second derivative differ by less than this, relative to the largest entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Derivatives by row and column at a point; None where there is none.
+
+    kind       hessian, jacobian, jvp or vjp
+    result     what the program's result is called
+    values     the value of every result that was asked for
+    rows       of a Hessian by two names, of a Jacobian by result and name; a jvp has one column, "jvp", a vjp one row
+    gradient   with a Hessian, the first derivatives
+    given      the direction of a jvp, the weights of a vjp
+    at         the value of every input
+    status     as in an `Answer`; all but ok say `why`
+    checked    whether a second way to the same numbers confirmed them
+    """
+
+    kind: str
+    result: str
+    values: Mapping[str, float | None]
+    rows: Mapping[str, Mapping[str, float | None]]
+    at: Mapping[str, float]
+    gradient: Mapping[str, float | None] = field(default_factory=dict)
+    given: Mapping[str, float] = field(default_factory=dict)
+    status: str = "ok"
+    why: str = ""
+    hint: str = ""
+    span: Span | None = None
+    notes: tuple[str, ...] = ()
+    checked: bool = False
+    readings: tuple[Reading, ...] = field(default=(), repr=False)
+    source: str = field(default="", repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every number that was asked for is there."""
+        numbers = [
+            *self.values.values(),
+            *self.gradient.values(),
+            *(n for row in self.rows.values() for n in row.values()),
+        ]
+        return None not in numbers
+
+    def to_dict(self) -> dict[str, Any]:
+        """The matrix as JSON-ready data: no NaN, no infinity; optional keys only where they say something."""
+        data: dict[str, Any] = {"result": self.result}
+        if self.kind == "hessian":
+            data |= {"value": self.values[self.result], "gradient": dict(self.gradient)}
+        else:
+            data["values"] = dict(self.values)
+        if self.kind == "jvp":
+            data |= {"jvp": {name: row["jvp"] for name, row in self.rows.items()}, "direction": dict(self.given)}
+        elif self.kind == "vjp":
+            data |= {"vjp": dict(self.rows["vjp"]), "weights": dict(self.given)}
+        else:
+            data[self.kind] = {name: dict(row) for name, row in self.rows.items()}
+        optional = {
+            "why": self.why or None,
+            "hint": self.hint or None,
+            "span": None if self.span is None else list(self.span),
+            "notes": list(self.notes) or None,
+        }
+        data |= {"at": dict(self.at), "status": self.status, "checked": self.checked}
+        return data | {key: value for key, value in optional.items() if value is not None}
+
+
+def hessian(
+    text: str, at: Mapping[str, float] | None = None, wrt: Sequence[str] | None = None, *, strict: bool = False
+) -> Matrix:
+    """All second derivatives by inputs, by forward over reverse: one pair of sweeps for each row.
+
+    Each number off the diagonal is found twice, in two rows; where rounding makes them differ it is not given. Raises
+    AutodiffError for a mistake in the text or the arguments.
+    """
+    program = parse(text, strict=strict)
+    lowered = lower(program)
+    point, names = bind(lowered, at or {}), sources(lowered, wrt)
+    inputs_only(lowered, names)
+    answer = answered(lowered, point, names)
+    empty: dict[str, dict[str, float | None]] = {row: dict.fromkeys(names) for row in names}
+    made = Matrix(
+        "hessian",
+        lowered.name,
+        {lowered.name: answer.value},
+        empty,
+        point,
+        answer.gradient,
+        readings=program.readings,
+        source=program.source,
+        **_said([answer]),
+    )
+    if answer.value is None or not names:
+        return made
+    run = primal(lowered, point)
+    expansion = taylor.Expansion(lowered, run, [*names.values()], 2)
+    found: dict[str, dict[str, float]] = {}
+    for row, source in names.items():
+        rates = {node: float(node == source) for node in names.values()}
+        adjoints = expansion.adjoints(lowered, run, rates)
+        found[row] = {column: adjoints.get(node, (0.0, 0.0))[1] for column, node in names.items()}
+    return _judged(made, found, lowered, expansion.culprit())
+
+
+def _judged(made: Matrix, found: Mapping[str, Mapping[str, float]], lowered: Lowered, spot: int | None) -> Matrix:
+    """The Hessian from its rows: what both halves agree on; a name without a slope has no second derivative."""
+    largest = max((abs(n) for row in found.values() for n in row.values() if math.isfinite(n)), default=0.0)
+    rows: dict[str, dict[str, float | None]] = {row: {} for row in found}
+    lost = []
+    for i, row in enumerate(found):
+        for column in [*found][i:]:
+            here, there = found[row][column], found[column][row]
+            sound = math.isfinite(here) and abs(here - there) <= _NOISE * largest
+            sloped = made.gradient[row] is not None and made.gradient[column] is not None
+            rows[row][column] = rows[column][row] = here + 0.0 if sound and sloped else None
+            lost += [blame.mixed(lowered.name, row, column)] if sloped and not sound else []
+    ordered = {row: {column: rows[row][column] for column in found} for row in found}
+    if not lost:
+        return replace(made, rows=ordered, checked=made.status == "ok")
+    if any(math.isinf(n) for row in found.values() for n in row.values()):
+        status, reason = "overflow", "overflows: it is beyond 1.8e308"
+    else:
+        what = "rounding" if spot is None else blame.written(lowered, spot)
+        status, reason = "unknown", f"is not known here, because of {what}"
+    which = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+    return replace(
+        made,
+        rows=ordered,
+        status=max(made.status, status, key=SEVERITY.index),
+        why="; ".join(filter(None, [made.why, f"{which} {reason}"])),
+        span=made.span if made.span or spot is None else lowered.graph.spans[spot],
+    )
+
+
+def jacobian(
+    text: str,
+    at: Mapping[str, float] | None = None,
+    wrt: Sequence[str] | None = None,
+    *,
+    of: Sequence[str] = (),
+    mode: str = "reverse",
+    strict: bool = False,
+) -> Matrix:
+    """The first derivatives of several results, names that the program assigns; of its last result when `of` is empty.
+
+    Raises AutodiffError for a mistake in the text or the arguments.
+    """
+    program = parse(text, strict=strict)
+    lowered = lower(program)
+    point, names = bind(lowered, at or {}), sources(lowered, wrt)
+    answers = _answers(lowered, point, names, of, mode)
+    return Matrix(
+        "jacobian",
+        lowered.name,
+        {name: answer.value for name, answer in answers.items()},
+        {name: answer.gradient for name, answer in answers.items()},
+        point,
+        checked=all(answer.checked for answer in answers.values()),
+        readings=program.readings,
+        source=program.source,
+        **_said([*answers.values()]),
+    )
+
+
+def jvp(
+    text: str,
+    at: Mapping[str, float] | None = None,
+    direction: Mapping[str, float] | None = None,
+    *,
+    of: Sequence[str] = (),
+    strict: bool = False,
+) -> Matrix:
+    """How fast results change when the inputs move in a direction: one forward sweep for each result.
+
+    Raises AutodiffError for a mistake in the text or the arguments.
+    """
+    program = parse(text, strict=strict)
+    lowered = lower(program)
+    rates = dict(direction or {})
+    point, names = bind(lowered, at or {}), sources(lowered, [*rates])
+    answers = _answers(lowered, point, names, of, "reverse")
+    speeds = {name: _along(lowered, point, names, rates, name, answer) for name, answer in answers.items()}
+    return Matrix(
+        "jvp",
+        lowered.name,
+        {name: answer.value for name, answer in answers.items()},
+        {name: {"jvp": speed} for name, speed in speeds.items()},
+        point,
+        given=rates,
+        checked=all(answer.checked for answer in answers.values()),
+        readings=program.readings,
+        source=program.source,
+        **_said([*answers.values()]),
+    )
+
+
+def _along(
+    lowered: Lowered,
+    point: Mapping[str, float],
+    names: Mapping[str, int],
+    rates: Mapping[str, float],
+    result: str,
+    answer: Answer,
+) -> float | None:
+    if not answer.complete:
+        return None
+    node = results(lowered, [result])[result]
+    seeds = {names[name]: {"": rate} for name, rate in rates.items()}
+    speed = forward(lowered._replace(result=node), point, seeds)[node].tangent.get("", 0.0)
+    return _number(_total((answer.gradient[n] or 0.0, rate) for n, rate in rates.items()) if speed != speed else speed)
+
+
+def vjp(
+    text: str,
+    at: Mapping[str, float] | None = None,
+    weights: Mapping[str, float] | None = None,
+    wrt: Sequence[str] | None = None,
+    *,
+    strict: bool = False,
+) -> Matrix:
+    """The slopes of a weighted sum of results: one reverse sweep for each result. `weights` name the results.
+
+    Raises AutodiffError for a mistake in the text or the arguments.
+    """
+    rows = jacobian(text, at, wrt, of=[*(weights or {})], strict=strict)
+    given = dict(weights or {rows.result: 1.0})
+    sums: dict[str, float | None] = {}
+    for name in next(iter(rows.rows.values())):
+        parts = [(row[name], given[result]) for result, row in rows.rows.items()]
+        known = [(slope, weight) for slope, weight in parts if slope is not None]
+        sums[name] = _number(_total(known)) if len(known) == len(parts) else None
+    return replace(rows, kind="vjp", rows={"vjp": sums}, given=given)
+
+
+def _total(pairs: Any) -> float:
+    return sum((a * b for a, b in pairs), 0.0)
+
+
+def _number(value: float) -> float | None:
+    return value + 0.0 if math.isfinite(value) else None
+
+
+def _answers(
+    lowered: Lowered, point: Mapping[str, float], names: Mapping[str, int], of: Sequence[str], mode: str
+) -> dict[str, Answer]:
+    found = results(lowered, of or [lowered.name])
+    return {
+        name: answered(lowered._replace(result=node, name=name), point, names, mode) for name, node in found.items()
+    }
+
+
+def _said(answers: Sequence[Answer]) -> dict[str, Any]:
+    """The worst status of several answers, and what is said about all of them."""
+    worst = max(answers, key=lambda answer: SEVERITY.index(answer.status))
+    reasons = list(dict.fromkeys(answer.why for answer in answers if answer.why))
+    return {
+        "status": worst.status,
+        "why": "; ".join(reasons[:3]),
+        "hint": "" if worst.status == "corner" else worst.hint,
+        "span": worst.span,
+        "notes": tuple(dict.fromkeys(note for answer in answers for note in answer.notes)),
+    }
+
+
+# --- names --------------------------------------------------------------------------------------------------------------
+
+
+def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
+    """The equations of several results. Raises AutodiffError for a name that the program does not assign."""
+    found: dict[str, int] = {}
+    for name in of:
+        node = lowered.result if name == lowered.name else lowered.assigned.get(name)
+        if node is None:
+            near = nearest(name, lowered.assigned)
+            known = f"it assigns {blame.listed(lowered.assigned)}" if lowered.assigned else ""
+            raise AutodiffError(
+                f"{quoted(name)} is no result of this program",
+                hint=f"did you mean {quoted(near)}?" if near else known or "give its parts names: u = …; v = …",
+            )
+        if name in found:
+            raise AutodiffError(f"{quoted(name)} stands twice among the results")
+        found[name] = node
+    return found
+
+
+def inputs_only(lowered: Lowered, names: Mapping[str, int]) -> None:
+    """Raise AutodiffError for an assigned name: it moves with the inputs, so second derivatives by both say nothing."""
+    for name in names:
+        if name in lowered.assigned:
+            raise AutodiffError(
+                f"{quoted(name)} is assigned in the program, and a Hessian is by inputs",
+                hint=f"its inputs are {', '.join(map(shortened, lowered.inputs[:12]))}",
+            )

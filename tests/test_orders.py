@@ -1,0 +1,301 @@
+"""Higher orders: n-th derivatives, Hessians, Jacobians, products with them; and the truth where there are none."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import pytest
+import sympy
+from hypothesis import HealthCheck, given, settings
+from mpmath import mpf
+
+import autodiff as package
+from autodiff.calculus import rules
+from autodiff.calculus.lower import lower
+from autodiff.errors import AutodiffError
+
+from .command import autodiff
+from .reference import VALUES
+from .test_programs import programs
+
+ORDER = 20
+
+ELEMENTARY: list[tuple[str, Callable[[Any], Any], list[float]]] = [
+    ("exp(x)", mpmath.exp, [-3.0, 0.0, 1.5]),
+    ("sin(x)", mpmath.sin, [-3.0, 0.0, 1.5, 100.0]),
+    ("ln(1 + x)", lambda x: mpmath.log(1 + x), [-0.5, 0.0, 0.3, 2.5]),
+    ("x^7", lambda x: x**7, [-2.0, 0.5, 3.0]),
+    ("1/(1 - x)", lambda x: 1 / (1 - x), [-2.0, 0.0, 0.5, 3.0]),
+    ("tan(x)", mpmath.tan, [-1.0, 0.0, 0.7]),
+    ("cos(x)", mpmath.cos, [0.3, 2.0]),
+    ("sqrt(x)", mpmath.sqrt, [0.3, 2.0]),
+    ("x^2.5", lambda x: x ** mpf(2.5), [1.0, 0.4]),
+    ("x^-3", lambda x: x**-3, [-1.5, 0.4]),
+    ("2^x", lambda x: mpf(2) ** x, [0.4, 3.0]),
+    ("asin(x)", mpmath.asin, [0.0, 0.4]),
+    ("atan(x)", mpmath.atan, [0.0, 0.4]),
+    ("sinh(x)", mpmath.sinh, [0.4]),
+    ("tanh(x)", mpmath.tanh, [0.0, 0.4]),
+    ("asinh(x)", mpmath.asinh, [0.0, 0.4]),
+    ("erf(x)", mpmath.erf, [0.0, 0.4]),
+    ("sigmoid(x)", lambda x: 1 / (1 + mpmath.exp(-x)), [0.0, 0.4]),
+    ("exp(sin(x^2))", lambda x: mpmath.exp(mpmath.sin(x * x)), [0.4, 1.0]),
+    ("x^x", lambda x: x**x, [0.4, 2.0]),
+    ("sin(x)/x", lambda x: mpmath.sin(x) / x, [2.0, 5.0]),
+]
+
+
+def _true(function: Callable[[Any], Any], x: float) -> list[Any]:
+    with mpmath.workdps(120):
+        return [c * mpmath.factorial(m) for m, c in enumerate(mpmath.taylor(function, mpf(x), ORDER))]
+
+
+@pytest.mark.parametrize(("text", "function", "points"), ELEMENTARY, ids=[text for text, *_ in ELEMENTARY])
+def test_orders_to_twenty_agree_with_mpmath(text: str, function: Callable[[Any], Any], points: list[float]) -> None:
+    for x in points:
+        answer = package.evaluate(text, {"x": x}, order=ORDER)
+        assert answer.status == "ok"
+        for m, (got, true) in enumerate(zip(answer.derivatives, _true(function, x)[1:], strict=True), 1):
+            assert got is not None
+            assert math.isclose(got, float(true), rel_tol=1e-12, abs_tol=1e-15 * math.factorial(m)), (x, m, got, true)
+
+
+@pytest.mark.parametrize("n", range(21))
+def test_powers_at_0_are_exact_in_every_order(n: int) -> None:
+    answer = package.evaluate(f"x^{n}", {"x": 0.0}, order=ORDER)
+    expected = [float(math.factorial(n)) if m == n and n else 0.0 for m in range(1, ORDER + 1)]
+    assert answer.status == "ok"
+    assert list(answer.derivatives) == expected
+
+
+@pytest.mark.parametrize("key", [k for k in VALUES if k.endswith(" 1") and k.split()[0].isidentifier()])
+def test_every_function_has_a_series_where_it_is_smooth(key: str) -> None:
+    name = key.split()[0]
+    row = rules.TABLE[name, 1]
+    x = 0.3 if row.name != "acosh" else 1.3
+    answer = package.evaluate(f"{name}(x)", {"x": x}, order=6)
+    if row.truth:
+        return
+    with mpmath.workdps(50):
+        true = [mpmath.diff(VALUES[key], mpf(x), m, h=mpf(10) ** -10) if m else 0 for m in range(7)]
+    assert answer.status == "ok"
+    for got, expected in zip(answer.derivatives, true[1:], strict=True):
+        assert got is not None
+        assert math.isclose(got, float(expected), rel_tol=1e-10, abs_tol=1e-10), (got, expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "derivatives", "status"),
+    [
+        ("abs(x)", 0.0, (None, None, None), "corner"),
+        ("x*abs(x)", 0.0, (0.0, None, None), "unknown"),
+        ("x^1.5", 0.0, (0.0, None, None), "unknown"),
+        ("sqrt(x)", 0.0, (None, None, None), "infinite"),
+        ("elu(x)", 0.0, (1.0, None, None), "unknown"),
+        ("if(x > 0, x^2, -x^2)", 0.0, (0.0, None, None), "unknown"),
+        ("floor(x)", 1.0, (None, None, None), "jump"),
+        ("ln(x)", -1.0, (None, None, None), "domain"),
+        ("exp(1000*x)", 0.7, (1000 * math.exp(700), None, None), "overflow"),
+        ("if(x > 0, x^2, -x)", 1.0, (2.0, 2.0, 0.0), "ok"),
+        ("max(x, 1)*x", 2.0, (4.0, 2.0, 0.0), "ok"),
+        ("sinc(x)", 0.0, (0.0, -1 / 3, 0.0), "ok"),
+        ("3", 0.0, (0.0, 0.0, 0.0), "ok"),
+    ],
+)
+def test_a_hard_point_has_a_status_in_every_order(
+    text: str, x: float, derivatives: tuple[float | None, ...], status: str
+) -> None:
+    answer = package.evaluate(f"y = x; {text} + 0*y", {"x": x}, ["x"], order=3)
+    assert answer.status == status
+    assert bool(answer.why) == (status != "ok")
+    assert [d is None for d in answer.derivatives] == [d is None for d in derivatives]
+    for got, true in zip(answer.derivatives, derivatives, strict=True):
+        assert got is None or true is None or math.isclose(got, true, rel_tol=1e-12)
+
+
+def test_orders_by_an_assigned_name() -> None:
+    answer = package.evaluate("y = x^2; y^3*x", {"x": 2.0}, ["y"], order=3)
+    assert answer.derivatives == (96.0, 48.0, 12.0)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(programs())
+def test_series_agree_with_symbols_on_random_programs(made: tuple[str, dict[str, float]]) -> None:
+    text, point = made
+    inputs = lower(package.parse(text)).inputs
+    point = {name: point[name] for name in inputs}
+    for name in list(inputs)[:1]:
+        answer = package.evaluate(text, point, [name], order=2)
+        if answer.status != "ok":
+            continue
+        formula = str(package.derivative(text, name, order=2))
+        symbolic = package.evaluate(formula, {n: point[n] for n in lower(package.parse(formula)).inputs})
+        second = answer.derivatives[1]
+        assert second is not None
+        if symbolic.value is not None:
+            assert math.isclose(second, symbolic.value, rel_tol=1e-6, abs_tol=1e-6), (text, point)
+        matrix = package.hessian(text, point, [name])
+        entry = matrix.rows[name][name]
+        assert entry is not None
+        assert math.isclose(second, entry, rel_tol=1e-9, abs_tol=1e-9), (text, point)
+
+
+# --- Hessians and Jacobians -----------------------------------------------------------------------------------------------
+
+# J. J. Moré, B. S. Garbow, K. E. Hillstrom, Testing unconstrained optimization software,
+# ACM Transactions on Mathematical Software 7 (1981), problems 1, 13, 14, 5 and 2.
+MINIMISED = {
+    "100*(b - a^2)^2 + (1 - a)^2": [{"a": -1.2, "b": 1.0}, {"a": 1.0, "b": 1.0}],
+    "(a + 10*b)^2 + 5*(c - d)^2 + (b - 2*c)^4 + 10*(a - d)^4": [
+        {"a": 3.0, "b": -1.0, "c": 0.0, "d": 1.0},
+        {"a": 0.0, "b": 0.0, "c": 0.0, "d": 0.0},
+    ],
+    "100*(b - a^2)^2 + (1 - a)^2 + 90*(d - c^2)^2 + (1 - c)^2 + 10*(b + d - 2)^2 + 0.1*(b - d)^2": [
+        {"a": -3.0, "b": -1.0, "c": -3.0, "d": -1.0},
+        {"a": 1.0, "b": 1.0, "c": 1.0, "d": 1.0},
+    ],
+    "(1.5 - a*(1 - b))^2 + (2.25 - a*(1 - b^2))^2 + (2.625 - a*(1 - b^3))^2": [
+        {"a": 1.0, "b": 1.0},
+        {"a": 3.0, "b": 0.5},
+        {"a": 0.0, "b": 0.0},
+    ],
+}
+ROOTS = "u = -13 + a + ((5 - b)*b - 2)*b; v = -29 + a + ((b + 1)*b - 14)*b"
+
+
+@pytest.mark.parametrize("text", MINIMISED)
+def test_hessians_are_symmetric_and_sympys(text: str) -> None:
+    expression = sympy.sympify(text.replace("^", "**"))
+    for point in MINIMISED[text]:
+        made = package.hessian(text, point)
+        assert (made.status, made.checked) == ("ok", True)
+        for i in point:
+            for j in point:
+                true = float(sympy.diff(expression, i, j).subs(point))
+                got = made.rows[i][j]
+                assert got is not None
+                assert got == made.rows[j][i]
+                assert math.isclose(got, true, rel_tol=1e-13, abs_tol=1e-12), (i, j, got, true)
+
+
+@pytest.mark.parametrize("text", MINIMISED)
+def test_symbolic_hessians_are_sympys_too(text: str) -> None:
+    expression = sympy.sympify(text.replace("^", "**"))
+    rows = package.derivative(text, hessian=True).to_dict()["hessian"]
+    for i in rows:
+        for j in rows[i]:
+            ours = sympy.sympify(rows[i][j].replace("^", "**"))
+            assert sympy.simplify(ours - sympy.diff(expression, i, j)) == 0
+
+
+def test_the_jacobian_of_freudenstein_and_roth() -> None:
+    for point in ({"a": 0.5, "b": -2.0}, {"a": 5.0, "b": 4.0}):
+        b = point["b"]
+        made = package.jacobian(ROOTS, point, of=["u", "v"])
+        assert made.rows == {"u": {"a": 1.0, "b": 10 * b - 3 * b**2 - 2}, "v": {"a": 1.0, "b": 3 * b**2 + 2 * b - 14}}
+        assert made.checked
+    written = package.derivative(ROOTS, of=["u", "v"]).to_dict()["jacobian"]
+    b = sympy.Symbol("b")
+    assert sympy.expand(sympy.sympify(written["u"]["b"].replace("^", "**")) - (10 * b - 3 * b**2 - 2)) == 0
+
+
+def test_products_with_the_jacobian() -> None:
+    point = {"a": 0.5, "b": -2.0}
+    rows = package.jacobian(ROOTS, point, of=["u", "v"]).rows
+    along = package.jvp(ROOTS, point, {"a": 2.0, "b": -1.0}, of=["u", "v"])
+    back = package.vjp(ROOTS, point, {"u": 3.0, "v": 0.5})
+    for name in "uv":
+        assert along.rows[name]["jvp"] == 2 * (rows[name]["a"] or 0) - (rows[name]["b"] or 0)
+    for name in "ab":
+        assert back.rows["vjp"][name] == 3 * (rows["u"][name] or 0) + 0.5 * (rows["v"][name] or 0)
+
+
+def test_second_derivatives_that_are_not_there() -> None:
+    corner = package.hessian("abs(x)*y", {"x": 0.0, "y": 2.0})
+    assert (corner.status, corner.complete) == ("corner", False)
+    assert corner.rows["x"]["x"] is None
+    hidden = package.hessian("x*abs(x)", {"x": 0.0})
+    assert (hidden.status, hidden.rows["x"]["x"]) == ("unknown", None)
+    assert "abs(x)" in hidden.why
+    outside = package.hessian("ln(x)", {"x": -1.0})
+    assert (outside.status, outside.values["f"]) == ("domain", None)
+    assert package.hessian("xlogy(x, y)", {"x": 0.0, "y": 2.0}).rows["x"]["y"] == 0.5
+    assert package.hessian("x^2*y^3", {"x": 0.0, "y": 0.0}).rows == {"x": {"x": 0, "y": 0}, "y": {"x": 0, "y": 0}}
+
+
+# --- the command ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_prints_orders_in_every_form() -> None:
+    args = ["eval", "sin(x)", "--at", "x=0", "--order", "3"]
+    assert autodiff(*args).out == "f        0\ndf/dx    1\nd2f/dx2  0\nd3f/dx3  -1\n"
+    assert autodiff(*args, "-q").out == "0 1 0 -1\n"
+    assert autodiff(*args, "--format", "csv").out == "f,df/dx,d2f/dx2,d3f/dx3,status\n0,1,0,-1,ok\n"
+    data = json.loads(autodiff(*args, "--format", "json").out)
+    assert (data["order"], data["derivatives"], data["gradient"]) == (3, [1.0, 0.0, -1.0], {"x": 1.0})
+    hard = autodiff("eval", "x*abs(x)", "--at", "x=0", "--order", "2")
+    assert (hard.status, hard.out) == (3, "f        0\ndf/dx    0\nd2f/dx2  none\n")
+    assert "d2f/dx2 is not known here: abs(x) has no series" in hard.err
+
+
+def test_the_command_prints_matrices_in_every_form() -> None:
+    hessian = ["eval", "x^2*y", "--at", "x=1,y=2", "--hessian"]
+    assert autodiff(*hessian).out == "f         2\ndf/dx     4\ndf/dy     1\nd2f/dx2   4\nd2f/dxdy  2\nd2f/dy2   0\n"
+    assert autodiff(*hessian, "-q").out == "2 4 1 4 2 2 0\n"
+    assert json.loads(autodiff(*hessian, "--format", "json").out)["hessian"] == {"x": {"x": 4, "y": 2}, "y": {"x": 2, "y": 0}}  # fmt: skip
+    two = ["eval", "u = x*y; v = x + y", "--at", "x=1,y=2"]
+    assert (
+        autodiff(*two, "--jacobian", "--of", "u,v").out
+        == "u      2\nv      3\ndu/dx  2\ndu/dy  1\ndv/dx  1\ndv/dy  1\n"
+    )
+    assert json.loads(autodiff(*two, "--jacobian", "--of", "u", "--format", "json").out)["jacobian"] == {"u": {"x": 2, "y": 1}}  # fmt: skip
+    assert autodiff(*two, "--jvp", "x=1,y=0", "--of", "u,v", "-q").out == "2 3 2 1\n"
+    jvp = json.loads(autodiff(*two, "--jvp", "x=1,y=0", "--format", "json").out)
+    assert (jvp["jvp"], jvp["direction"]) == ({"v": 1.0}, {"x": 1.0, "y": 0.0})
+    assert autodiff(*two, "--vjp", "u=1,v=2").out == "u              2\nv              3\nd(u + 2*v)/dx  4\nd(u + 2*v)/dy  3\n"  # fmt: skip
+    vjp = json.loads(autodiff(*two, "--vjp", "u=1,v=2", "--format", "json").out)
+    assert (vjp["vjp"], vjp["weights"]) == ({"x": 4.0, "y": 3.0}, {"u": 1.0, "v": 2.0})
+    hard = autodiff("eval", "x*abs(x)", "--at", "x=0", "--hessian", "--format", "json")
+    assert hard.status == 3
+    assert json.loads(hard.out)["hessian"] == {"x": {"x": None}}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["x*y", "--order", "2"], "order 2 needs one name to differentiate by, and here are 2"),
+        (["x*y", "--order", "0"], "the order of a derivative is 1 to 100, not 0"),
+        (["x*y", "--hessian", "--jvp", "x=1"], "--hessian and --jvp don't go together"),
+        (["x*y", "--hessian", "--order", "2"], "--order and --hessian don't go together"),
+        (["x*y", "--hessian", "--format", "csv"], "--hessian and --format csv don't go together"),
+        (["x*y", "--jacobian"], "--jacobian needs the results' names"),
+        (["x*y", "--jvp", "z=1"], "can't differentiate by 'z'"),
+        (["x*y", "--vjp", "z=1"], "'z' is no result of this program"),
+        (["x*y", "--vjp", "f=1", "--of", "f"], "--of does not go with --vjp"),
+        (["x*y", "--jvp", "x=1", "--wrt", "x"], "--wrt does not go with --jvp"),
+        (["z = x*y", "--hessian", "--wrt", "z"], "'z' is assigned in the program"),
+    ],
+)
+def test_a_mistake_is_explained(args: list[str], said: str) -> None:
+    ended = autodiff("eval", *args, "--at", "x=1,y=2")
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith(f"error: {said}")
+
+
+def test_the_library_says_the_same() -> None:
+    with pytest.raises(AutodiffError, match="order 2 needs one name"):
+        package.evaluate("x*y", {"x": 1.0, "y": 1.0}, order=2)
+
+
+def test_depth_is_no_matter() -> None:
+    deep = "sin(" * 10_000 + "x" + ")" * 10_000
+    answer = package.evaluate(deep, {"x": 0.5}, order=3)
+    assert answer.status == "ok"
+    entry = package.hessian(deep, {"x": 0.5}).rows["x"]["x"]
+    assert entry is not None
+    assert answer.derivatives[1] is not None
+    assert math.isclose(entry, answer.derivatives[1], rel_tol=1e-6)
