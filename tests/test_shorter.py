@@ -46,6 +46,8 @@ def _short(text: str, name: str = "x") -> str:
         ("sin(x)/x", "x", "cos(x)/x - sin(x)/x^2"),
         ("x^x", "x", "x^x*ln(x) + x^x"),
         ("x*xlogy(x, 1)", "x", "xlogy(x, 1)"),
+        ("x + x/x", "x", "1"),
+        ("x/((x + 1) + (y + x*(x + 1)/x))", "x", "(y + 2)/(x + 1 + (y + x*(x + 1)/x))^2"),
         ("exp(sin(x^2))", "x", "2*x*cos(x^2)*exp(sin(x^2))"),
         ("0.5*x^2 - 1.5*x", "x", "x - 1.5"),
         ("if(x > 0, x*ln(x) - x, -x^2)", "x", "if(x > 0, ln(x), -2*x)"),

@@ -11,18 +11,21 @@ so what is printed is never longer than what was there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import gcd, lcm
+from math import gcd, lcm, prod
 
 from autodiff.calculus import algebra, rules
 from autodiff.calculus.blame import shown
 from autodiff.calculus.tidy import MINUS, ONE, ONE_TIME, Amount, Exponent, Factors, Product, Symbols, Terms, exact
 from autodiff.language.syntax import CONSTANTS
 
-_WIDEST = 64
-"""Terms that a product of sums may have when it is multiplied out."""
+_WIDEST = 24
+"""Terms that a sum may have when its products are multiplied out."""
 
 _STEEPEST = 4
 """The highest power of a sum that is multiplied out."""
+
+_LARGE = 400
+"""A sum of more characters is not multiplied out: it is cut into parts anyway."""
 
 _LONGEST = 10**6
 """Lengths are counted up to here: a shared part may be written out more often than there are atoms."""
@@ -124,7 +127,7 @@ def _signed(symbols: Symbols, lengths: Lengths, node: int) -> int:
 
 def _shortest(symbols: Symbols, lengths: Lengths, node: int, terms: Terms) -> int:
     best, least = None, lengths.form(Product(ONE), terms)
-    for outer, inner in _forms(symbols, terms):
+    for outer, inner in _forms(symbols, terms, opened=least <= _LARGE):
         if not inner:
             return symbols.constant(0.0)
         length = lengths.form(outer, inner)
@@ -137,9 +140,9 @@ def _built(symbols: Symbols, outer: Product, inner: Terms) -> int:
     return symbols.times(symbols.product(outer), symbols.sum(inner))
 
 
-def _forms(symbols: Symbols, terms: Terms) -> Iterator[tuple[Product, Terms]]:
-    """The ways to write a sum, each as a factor in front of a sum."""
-    for whole in _both(symbols, terms):
+def _forms(symbols: Symbols, terms: Terms, *, opened: bool) -> Iterator[tuple[Product, Terms]]:
+    """The ways to write a sum, each as a factor in front of a sum; `opened` tries what multiplying out gives as well."""
+    for whole in _both(symbols, terms, opened=opened):
         if whole is not terms:
             yield Product(ONE), whole
         yield from _with_content(Product(ONE), whole)
@@ -147,7 +150,7 @@ def _forms(symbols: Symbols, terms: Terms) -> Iterator[tuple[Product, Terms]]:
             factors, rest = _taken_out(whole, under=under)
             if not factors:
                 continue
-            for inner in _both(symbols, rest):
+            for inner in _both(symbols, rest, opened=opened):
                 more, left = _taken_out(inner, under=False)
                 outer = Product(ONE, factors).times(Product(ONE, more))
                 if outer is not None:
@@ -155,14 +158,13 @@ def _forms(symbols: Symbols, terms: Terms) -> Iterator[tuple[Product, Terms]]:
                     yield outer, left
 
 
-def _both(symbols: Symbols, terms: Terms) -> Iterator[Terms]:
+def _both(symbols: Symbols, terms: Terms, *, opened: bool) -> Iterator[Terms]:
     """A sum as it stands, and multiplied out where that is something else; what appears then may be a sum again."""
     yield terms
-    out: Terms | None = terms
-    for _ in range(_STEEPEST):
-        out = None if out is None else _multiplied_out(symbols, out)
-        if out is not None:
-            yield out
+    out = _multiplied_out(symbols, terms) if opened else None
+    while out is not None:
+        yield out
+        out = _multiplied_out(symbols, out)
 
 
 def _with_content(outer: Product, terms: Terms) -> Iterator[tuple[Product, Terms]]:
@@ -213,19 +215,24 @@ def _without(factors: Factors, common: Mapping[int, Exponent]) -> Factors:
 
 def _multiplied_out(symbols: Symbols, terms: Terms) -> Terms | None:
     """A sum with the sums among its factors multiplied out and like terms collected; None when nothing is to be done."""
-    if not any(_opens(symbols, pair) for factors in terms for pair in factors):
+    open_pairs = [[pair for pair in factors if _opens(symbols, pair)] for factors in terms]
+    if not any(open_pairs) or sum(_width(symbols, pairs) for pairs in open_pairs) > _WIDEST:
         return None
     total: Terms = {}
-    for factors, amount in terms.items():
-        closed = tuple(pair for pair in factors if not _opens(symbols, pair))
-        part: Terms | None = {closed: amount}
-        for base, (_, times) in (pair for pair in factors if _opens(symbols, pair)):
+    for (factors, amount), pairs in zip(terms.items(), open_pairs, strict=True):
+        part: Terms | None = {tuple(pair for pair in factors if pair not in pairs): amount}
+        for base, (_, times) in pairs:
             for _ in range(int(times)):
                 part = None if part is None else _times(part, symbols.as_sum(base))
         if part is None:
             return None
         _collect(total, part)
     return {f: n for f, n in total.items() if n.value}
+
+
+def _width(symbols: Symbols, pairs: Sequence[tuple[int, Exponent]]) -> int:
+    """How many terms a product of powers of sums has before they are collected."""
+    return prod(max(len(symbols.as_sum(base)), 1) ** int(times) for base, (_, times) in pairs)
 
 
 def _opens(symbols: Symbols, pair: tuple[int, Exponent]) -> bool:
@@ -236,8 +243,6 @@ def _opens(symbols: Symbols, pair: tuple[int, Exponent]) -> bool:
 
 def _times(a: Terms, b: Terms) -> Terms | None:
     found: Terms = {}
-    if len(a) * len(b) > _WIDEST:
-        return None
     for first, m in a.items():
         for second, n in b.items():
             made = Product(m, first).times(Product(n, second))

@@ -238,7 +238,7 @@ class Symbols:
         """The equation of a product: the one that stands already, or numbers first, then simple factors, then deep ones."""
         if not made.amount.value:
             return self.constant(0.0)
-        if made in self._as_product and made.factors:
+        if made in self._as_product and made.factors:  # a number is written as a number, not as the user's x/x
             return self._as_product[made]
         factors = sorted(made.factors, key=self._depth)
         above = [self._raised(base, e) for base, e in factors if e[0] is not None or e[1] > 0]
@@ -246,7 +246,7 @@ class Symbols:
         node = self._signed(made.amount, above, below)
         self._look(node)
         self._products[node] = made
-        return self._as_product.setdefault(made, node)
+        return self._as_product.setdefault(made, node) if made.factors else node
 
     def product_of(self, amount: Amount, factors: Factors, made: Mapping[int, int]) -> int:
         """The equation of a product whose bases and exponents are replaced as `made` says."""
