@@ -6,6 +6,7 @@ import json
 import math
 import random
 import statistics
+import sys
 from pathlib import Path
 
 import pytest
@@ -243,6 +244,43 @@ def test_a_mistake_is_explained(args: list[str], said: str) -> None:
     ended = autodiff("diff", *args)
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.startswith(f"error: {said}")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain", "simplified"),
+    [
+        ("x - sin(x)*cos(x)", "sin(x)^2 - cos(x)^2 + 1", "2*sin(x)^2"),
+        ("(x^2 - 1)/(x - 1)", "(x^2 - 2*x + 1)/(x - 1)^2", "1"),
+        ("exp(sin(x^2))", "2*x*cos(x^2)*exp(sin(x^2))", "2*x*cos(x^2)*exp(sin(x^2))"),
+        ("sigmoid(x - sin(x)*cos(x))", None, None),
+    ],
+)
+def test_simplify_takes_what_sympy_finds_when_it_is_shorter(text: str, plain: str, simplified: str) -> None:
+    if plain is not None:
+        assert str(package.derivative(text, "x")) == plain
+        assert str(package.derivative(text, "x", simplify=True)) == simplified
+    points = _points(text, 20)
+    for point in points:
+        slope, printed = package.evaluate(text, point).gradient["x"], _value(autodiff("diff", text, "--simplify").out, point)  # fmt: skip
+        assert slope is not None
+        assert printed is not None
+        assert math.isclose(slope, printed, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def test_simplify_says_what_is_lost() -> None:
+    assert package.derivative("(x^2 - 1)/(x - 1)", simplify=True).notes == ("only where x - 1 != 0",)
+
+
+def test_a_simplification_that_is_not_the_same_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sympy, "simplify", lambda expression: sympy.Symbol("x", real=True))
+    assert str(package.derivative("sin(x^2)", simplify=True)) == "2*x*cos(x^2)"
+
+
+def test_simplify_without_sympy_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    ended = autodiff("diff", "x^2", "--simplify")
+    assert (ended.status, ended.out) == (2, "")
+    assert 'pip install "autodiff-cli[sympy]"' in ended.err
 
 
 def test_a_formula_that_explodes_is_called_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autodiff.answer import parse
@@ -28,6 +28,7 @@ from autodiff.notation.tex import tex_name
 from autodiff.notation.write import Notation
 from autodiff.orders import inputs_only, results
 from autodiff.point import sources
+from autodiff.simplify import simplified
 
 LARGEST = 400_000
 """Equations that a derivative may grow to before it is called off."""
@@ -111,6 +112,7 @@ def derivative(
     order: int = 1,
     hessian: bool = False,
     of: Sequence[str] = (),
+    simplify: bool = False,
     strict: bool = False,
 ) -> Derivative:
     """The derivative of the program `text` as a formula.
@@ -120,6 +122,7 @@ def derivative(
     order    how often to differentiate by the name, which must be one
     hessian  all second derivatives instead
     of       the first derivatives of these names instead of the result's: the Jacobian
+    simplify let SymPy, which must be installed, try to make it shorter
     strict   make a doubtful reading such as `1/2x` an error
 
     Raises AutodiffError for a mistake in the text or the arguments, where a function has no derivative, and when the
@@ -136,6 +139,8 @@ def derivative(
         kind, entries = "jacobian", [maker.repeated(name, x, 1) for name in results(lowered, of) for x in names]
     else:
         kind, entries = "gradient", [maker.repeated(lowered.name, x, order) for x in names]
+    if simplify:
+        entries = [replace(entry, node=simplified(maker.symbols, entry.node)) for entry in entries]
     pieces = parted(maker.symbols.graph, [e.node for e in entries], names=maker.names())
     return Derivative(
         result=lowered.name,

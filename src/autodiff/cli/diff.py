@@ -22,6 +22,7 @@ Examples:
 @options.wrt_option
 @click.option("--order", type=int, default=1, show_default=True, metavar="N", help="Differentiate N times.")
 @options.matrix_options
+@click.option("--simplify", is_flag=True, help="Let SymPy, an extra, try to make it shorter; checked at random points.")
 @click.option("--format", "form", type=click.Choice(["text", "latex", "json"]), default="text", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="Formulas only, one a line, and no notes.")
 def command(
@@ -33,6 +34,7 @@ def command(
     hessian: bool,
     jacobian: bool,
     of: str | None,
+    simplify: bool,
     form: str,
     quiet: bool,
 ) -> int:
@@ -48,6 +50,7 @@ def command(
         order=order,
         hessian=hessian,
         of=options.results(of, jacobian=jacobian),
+        simplify=simplify,
         strict=strict,
     )
     options.notices(found.readings)
