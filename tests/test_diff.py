@@ -8,6 +8,7 @@ import random
 import statistics
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sympy
@@ -194,6 +195,47 @@ def test_latex_is_partial_where_there_are_several_names() -> None:
         "\\frac{\\cos\\left(x\\right)}{x} - \\frac{\\sin\\left(x\\right)}{x^{2}}\n"
     )
     assert autodiff("diff", "x*y", "--hessian", "--format", "latex").out.startswith(r"\frac{\partial^{2} f}{\partial x^{2}} = 0")  # fmt: skip
+
+
+def test_python_is_a_module_with_a_function() -> None:
+    assert autodiff("diff", "exp(sin(x^2))", "--format", "python").out == (
+        "import math\n\n\ndef df_dx(x):\n    return 2*x*math.cos(x**2)*math.exp(math.sin(x**2))\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *TEXTBOOK[::6],
+        "abs(x)*y",
+        "if(x > 0.5 and y > 0, x^2, sin(x))*x",
+        "mod(x, 2)*x",
+        "sigmoid(x*y)*tanh(x)",
+        "lambda*x^2 + math*x",
+        "gelu(x)",
+        "x = 1; L = (y - 1)^3",
+        "max(x, 2*y, 0.1)^2",
+        "pi*x^2",
+        "; ".join(["h1 = tanh(x*w + b)", *(f"h{i + 1} = tanh(h{i}*w + b)*h{i}" for i in range(1, 7)), "(h7 - y)^2"]),
+    ],
+)
+def test_python_computes_the_same(text: str) -> None:
+    names: dict[str, Any] = {}
+    exec(autodiff("diff", text, "--format", "python").out, names)
+    inputs = lower(package.parse(text)).inputs
+    for point in _points(text, 5):
+        answer = package.evaluate(text, point)
+        for name in inputs:
+            slope = answer.gradient[name]
+            found = names[f"d{answer.result}_d{name}"](*point.values())
+            assert slope is not None
+            assert math.isclose(found, slope, rel_tol=1e-7, abs_tol=1e-9), (name, point)
+
+
+def test_python_says_what_it_lacks() -> None:
+    ended = autodiff("diff", "lgamma(x)", "--format", "python")
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith("error: Python's math has no digamma")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ INSIDE = {
         "ops", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "check",
         "suspects", "series", "beside", "corners", "taylor", "blame", "tidy", "symbolic", "shorter", "provisos",
     ],
-    "notation": ["write", "infix", "tex", "parts"],
+    "notation": ["write", "infix", "tex", "python", "parts"],
 }  # fmt: skip
 """The same inside two folders."""
 

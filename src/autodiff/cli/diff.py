@@ -23,7 +23,9 @@ Examples:
 @click.option("--order", type=int, default=1, show_default=True, metavar="N", help="Differentiate N times.")
 @options.matrix_options
 @click.option("--simplify", is_flag=True, help="Let SymPy, an extra, try to make it shorter; checked at random points.")
-@click.option("--format", "form", type=click.Choice(["text", "latex", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "latex", "python", "json"]), default="text", show_default=True
+)
 @click.option("-q", "--quiet", is_flag=True, help="Formulas only, one a line, and no notes.")
 def command(
     program: str | None,
@@ -56,8 +58,8 @@ def command(
     options.notices(found.readings)
     if quiet and found.parts and len(found.entries) > 1:
         raise AutodiffError("these formulas have named parts, so they can't stand one a line", hint="leave -q out")
-    written = {"text": render.text, "latex": render.latex, "json": render.as_json}[form](found)
-    click.echo(render.quiet(found) if quiet else written)
+    forms = {"text": render.text, "latex": render.latex, "python": render.python, "json": render.as_json}
+    click.echo(render.quiet(found) if quiet else forms[form](found))
     if form != "json" and not quiet:
         for note in found.notes:
             click.echo(f"note: {note}", err=True)

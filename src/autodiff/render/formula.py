@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 
-from autodiff.errors import printable
+from autodiff.calculus import rules
+from autodiff.errors import AutodiffError, printable
 from autodiff.formula import Derivative, Entry, label, tex_label
+from autodiff.notation.parts import parted
+from autodiff.notation.python import PYTHON, SIGN_FUNCTION, in_python
 from autodiff.notation.tex import TEX, tex_name
+
+_SIGN = rules.TABLE["sign", 1]
 
 
 def text(found: Derivative) -> str:
@@ -26,6 +31,26 @@ def latex(found: Derivative) -> str:
     made = found.written(TEX)
     parts = tuple((tex_name(name), part) for name, part in made.parts)
     return _lines(found, parts, made.results, [_tex_label(found, entry) for entry in found.entries])
+
+
+def python(found: Derivative) -> str:
+    """A Python function per derivative, of all inputs, that needs only `math`."""
+    graph, functions, needed = found.symbols.graph, [], False
+    names = ", ".join(map(PYTHON.name, graph.inputs.values()))
+    for entry in found.entries:
+        made, node = in_python(graph, entry.node)
+        pieces = parted(made, [node], PYTHON, taken=graph.inputs.values())
+        rows = [row for i in made.reaching(node) if (row := made.rows[i]) is not None]
+        needed = needed or any(row is _SIGN for row in rows)
+        if pieces.parts and any(row.pick is not None for row in rows):
+            raise AutodiffError(
+                f"{label(entry)} is too long for one Python expression, and its conditions can't be taken apart",
+                hint="choose another --format, text for example",
+            )
+        body = [f"    {name} = {part}" for name, part in pieces.parts]
+        name = label(entry).replace("/", "_")
+        functions.append("\n".join([f"def {name}({names}):", *body, f"    return {pieces.results[0]}"]))
+    return printable("\n\n\n".join(["import math", *[SIGN_FUNCTION] * needed, *functions]))
 
 
 def _tex_label(found: Derivative, entry: Entry) -> str:

@@ -1,0 +1,110 @@
+"""Equations as Python: `2*x*math.cos(x**2)`. What Python's `math` lacks is written out by its definition in the table."""
+
+from __future__ import annotations
+
+import keyword
+from dataclasses import dataclass
+
+from autodiff.calculus import algebra, rules
+from autodiff.calculus.blame import shown
+from autodiff.calculus.graph import Graph
+from autodiff.calculus.ops import Row
+from autodiff.errors import AutodiffError
+from autodiff.language.syntax import CONSTANTS
+from autodiff.notation.infix import PLAIN, Infix
+from autodiff.notation.write import OR, SIGN, Argument
+
+_POWER, _MOD = rules.TABLE["^", 2], rules.TABLE["mod", 2]
+
+_MATH = {"ln": "log"} | {
+    name: name
+    for name in [
+        "sqrt", "cbrt", "exp", "exp2", "expm1", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan",
+        "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "hypot", "floor", "ceil", "erf", "erfc", "gamma",
+        "lgamma",
+    ]
+}  # fmt: skip
+_BUILT_IN = {"abs": "abs", "min": "min", "max": "max", "round": "round", "sign": "sign"}
+_CALLS = {name: f"math.{function}" for name, function in _MATH.items()} | _BUILT_IN
+
+SIGN_FUNCTION = "def sign(u):\n    return (u > 0) - (u < 0)"
+"""What a formula with `sign` needs beside `import math`."""
+
+_TAKEN = {*keyword.kwlist, *_BUILT_IN, "math"}
+
+
+@dataclass(frozen=True, slots=True)
+class Python:
+    """Python's expressions."""
+
+    plain: Infix = PLAIN
+    brackets: tuple[str, str] = ("(", ")")
+
+    def name(self, name: str) -> str:
+        return f"{name}_" if name in _TAKEN else name
+
+    def level(self, graph: Graph, node: int) -> int:
+        row = graph.rows[node]
+        return OR - 1 if row is not None and _lazy(row) else self.plain.level(graph, node)
+
+    def pieces(self, graph: Graph, node: int) -> list[str | Argument]:
+        row, args = graph.rows[node], graph.args[node]
+        if node in graph.inputs:
+            return [self.name(graph.inputs[node])]
+        if row is None:
+            return [_number(graph.constants[node])]
+        if _lazy(row):
+            return [Argument(args[1], OR), " if ", Argument(args[0], OR), " else ", Argument(args[2], OR)]
+        if row is _MOD:
+            return [Argument(args[0], SIGN), " % ", Argument(args[1], SIGN)]
+        pieces = self.plain.pieces(graph, node)
+        if row is _POWER:
+            return [pieces[0], "**", pieces[2]]
+        return [f"{_CALLS[row.name]}(", *pieces[1:]] if row.name in _CALLS else pieces
+
+
+def _lazy(row: Row) -> bool:
+    return row.pick is not None and not row.truth
+
+
+def _number(value: float) -> str:
+    names = {value: name for name, value in CONSTANTS.items() if name.isascii()}
+    return f"{'-' * (value < 0)}math.{names[abs(value)]}" if abs(value) in names else shown(value)
+
+
+def in_python(graph: Graph, root: int) -> tuple[Graph, int]:
+    """The same formula with nothing but what Python has. Raises AutodiffError where that can't be."""
+    made = Graph()
+    of: dict[int, int] = {}
+    for node in graph.reaching(root):
+        row = graph.rows[node]
+        if node in graph.constants:
+            of[node] = made.constant(graph.constants[node])
+        elif row is None:
+            of[node] = made.input(graph.inputs[node])
+        else:
+            of[node] = _native(made, row, tuple(of[a] for a in graph.args[node]))
+    return made, of[root]
+
+
+def _native(made: Graph, row: Row, args: tuple[int, ...]) -> int:
+    """An equation in Python's functions; of a function that the table defines, its definition (they are not deep)."""
+    if row.name in _CALLS or row.truth or row.pick is not None or not row.name.isidentifier() or row is _MOD:
+        return made.call(row, args)
+    if not row.value.startswith("= "):
+        raise AutodiffError(f"Python's math has no {row.name}", hint="choose another --format, text for example")
+    template = algebra.template(row.value[2:], row.params)
+    given = dict(zip(row.params, args, strict=True))
+    of: dict[int, int] = {}
+    for node in template.graph.reaching(template.result):
+        inner = template.graph.rows[node]
+        if node in template.graph.constants:
+            of[node] = made.constant(template.graph.constants[node])
+        elif inner is None:
+            of[node] = given[template.graph.inputs[node]]
+        else:
+            of[node] = _native(made, inner, tuple(of[a] for a in template.graph.args[node]))
+    return of[template.result]
+
+
+PYTHON = Python()
