@@ -105,6 +105,7 @@ def test_one_shot_eval_loads_nothing_that_it_does_not_use(option: str) -> None:
     assert not loaded & (HEAVY | {"lark", "dataclasses", "json", "pathlib", "fractions", "decimal", "unicodedata"})
     rooms = {name.removeprefix("autodiff.") for name in loaded if name.startswith("autodiff.")}
     assert not rooms & {"calculus.corners", "language.grammar", "render.table", "render.terminal", "cli.functions"}
+    assert not rooms & {"orders", "formula", "calculus.taylor", "calculus.tidy", "render.matrix"}
 
 
 def test_eval_on_a_terminal_does_not_load_rich() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autodiff.calculus import blame, local, rules, taylor
+from autodiff.calculus import blame, local, rules
 from autodiff.calculus.check import agrees
 from autodiff.calculus.forward import in_all_directions
 from autodiff.calculus.local import CONVENTIONS, FRAMEWORKS, Factors
@@ -212,6 +212,8 @@ def one_name(names: Mapping[str, int], order: int) -> None:
 
 def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: int) -> Answer:
     """The answer with its derivatives up to `order`; behind one that does not exist there is none."""
+    from autodiff.calculus import taylor  # a plain eval starts without it
+
     empty = answer._replace(order=order, derivatives=(None,) * order)
     (name, source), first = next(iter(names.items())), next(iter(answer.gradient.values()))
     if answer.value is None or first is None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from autodiff import orders
 from autodiff.answer import MODES, evaluate
 from autodiff.calculus.local import CONVENTIONS
 from autodiff.cli import options
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError
 from autodiff.point import parse_point
-from autodiff.render import matrix, plain
+from autodiff.render import plain
+
+if TYPE_CHECKING:
+    from autodiff.orders import Matrix
 
 EPILOG = """\b
 Examples:
@@ -64,18 +68,10 @@ def command(
     """
     text = options.read_program(program, file)
     if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
-        options.one_matrix(
-            {
-                "--order": order != 1,
-                "--hessian": hessian,
-                "--jacobian": jacobian,
-                "--jvp": jvp is not None,
-                "--vjp": vjp is not None,
-                "--convention": bool(convention or like),
-                "--format csv": form == "csv",
-                "--mode": mode != "reverse",
-            }
-        )
+        asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
+        asked |= {"--jvp": jvp is not None, "--vjp": vjp is not None}
+        asked |= {"--convention": bool(convention or like), "--format csv": form == "csv", "--mode": mode != "reverse"}
+        options.one_matrix(asked)
         found = _matrix(
             text, options.read_point(points), options.names(wrt), of, hessian, jacobian, jvp, vjp, strict=strict
         )
@@ -118,7 +114,9 @@ def _matrix(
     vjp: str | None,
     *,
     strict: bool,
-) -> orders.Matrix:
+) -> Matrix:
+    from autodiff import orders  # a plain eval starts without it
+
     if hessian:
         options.results(of, jacobian=False)
         return orders.hessian(text, point, wrt, strict=strict)
@@ -133,7 +131,9 @@ def _matrix(
     return orders.jacobian(text, point, wrt, of=options.results(of, jacobian=jacobian), strict=strict)
 
 
-def _shown(found: orders.Matrix, form: str, *, quiet: bool) -> int:
+def _shown(found: Matrix, form: str, *, quiet: bool) -> int:
+    from autodiff.render import matrix
+
     options.notices(found.readings)
     printed = matrix.quiet(found) if quiet else matrix.as_json(found) if form == "json" else matrix.text(found)
     if printed:
