@@ -14,7 +14,7 @@ import click
 from autodiff.errors import excerpt, printable
 from autodiff.explain.model import Explanation
 from autodiff.render import explanation
-from autodiff.render.explanation import WIDEST, Line
+from autodiff.render.page import WIDEST, Line
 
 
 def write(found: Explanation, form: str) -> None:

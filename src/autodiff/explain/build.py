@@ -17,6 +17,7 @@ from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.primal import Outside, Run, number, primal, sweep
 from autodiff.calculus.reverse import reverse
+from autodiff.calculus.shorter import shorter
 from autodiff.calculus.suspects import suspects
 from autodiff.calculus.symbolic import image, segment, slopes
 from autodiff.errors import AutodiffError
@@ -49,7 +50,7 @@ FORMULAS = 200
 """Places at either end of a long program whose local slopes are written as formulas."""
 
 WIDE = 2000
-"""Equations above which the whole slope is not written as one formula."""
+"""Equations above which neither the whole slope nor that of one statement is written as a formula."""
 
 LONGEST_TEXT = 1000
 """Characters that a formula with named parts may have."""
@@ -127,7 +128,8 @@ class _Findings:
         self.flows = self._flows()
         self.formulas = Formulas(made)
         reached = [p for p in self.order if p in self.flows]
-        self.written = {*reached[:FORMULAS], *reached[-FORMULAS:]}
+        ends = {*reached[:FORMULAS], *reached[-FORMULAS:]}
+        self.written = {place for place in ends if len(made.inside.get(place, ())) <= WIDE}
         self.rules: dict[int, Mapping[int, str]] = {}
         self.listed: set[str] = set()
         self.counts = paths.count(self.lowered.result, self.order, self.flows)
@@ -229,8 +231,9 @@ class _Findings:
             return {}
         seen = image(self.graph, self.lowered.result, {})
         found = slopes(self.graph, self.lowered.result, {}, list(self.wanted.values()), seen)
-        zero = seen.symbols.constant(0.0)
-        return {name: _text(seen.symbols.graph, found.get(node, zero)) for name, node in self.wanted.items()}
+        symbols = seen.symbols
+        whole = {name: found.get(node, symbols.constant(0.0)) for name, node in self.wanted.items()}
+        return {name: _text(symbols.graph, shorter(symbols, node)) for name, node in whole.items()}
 
     def _formula(self, place: int, arg: int) -> Formula | None:
         if place not in self.written:
@@ -371,17 +374,15 @@ class _Findings:
             return ()
         by_name = {name: node for node, name in self.places.names.items()}
         steps = [step for step in blocks[0].steps if step.label.isdigit()][:6]
-        known: list[Formula] = []
+        pairs = [(by_name[step.factor.of], by_name[step.factor.by]) for step in steps]
         before = 0
-        for step in steps:
-            formula = self._formula(by_name[step.factor.of], by_name[step.factor.by])
-            if formula is None:
+        for known, step in enumerate(steps, start=1):
+            if self._formula(*pairs[known - 1]) is None:
                 return ()
-            known.append(formula)
-            product = self.formulas.product(known)
-            now = size(self.formulas.graph, product)
-            if len(known) > 1 and now < before:
-                return (Cancelling(len(known), step.factor.by, _text(self.formulas.graph, product), step.so_far),)
+            graph, product = self.formulas.product(pairs[:known])
+            now = size(graph, product)
+            if known > 1 and now < before:
+                return (Cancelling(known, step.factor.by, _text(graph, product), step.so_far),)
             before = now
         return ()
 
@@ -518,7 +519,7 @@ def _text(graph: Graph, node: int) -> Text:
 
 def _of_formula(formula: Formula) -> Text:
     """A local slope: with its place's own name where that stands for a part that would be written twice."""
-    own, _ = formula.own
+    own = formula.own
     twice = formula.node != own and _occurrences(formula.graph, formula.node, own) > 1
     return _text(formula.graph, formula.named if twice else formula.node)
 

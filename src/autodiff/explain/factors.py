@@ -15,21 +15,23 @@ from autodiff.calculus.graph import Graph
 from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Run
 from autodiff.calculus.reverse import sweep_down
+from autodiff.calculus.shorter import shorter
 from autodiff.calculus.symbolic import Image, image, slopes
 from autodiff.calculus.tidy import Symbols
 from autodiff.explain.places import Places
+from autodiff.notation.parts import LONGEST, size
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A local slope as symbols: an equation of `graph`; `own` is the place's own equation there, with its name.
+    """A local slope as symbols: an equation of `graph`; `own` is the place's own equation there.
 
     `named` is the same slope with the place called by its name wherever it occurs: p·(1 - p) for σ(z)·(1 - σ(z)).
     """
 
     graph: Graph
     node: int
-    own: tuple[int, str]
+    own: int
     named: int
 
 
@@ -82,11 +84,10 @@ def structure(places: Places, place: int, moves: set[int]) -> list[int]:
 
 
 class Formulas:
-    """Local slopes as symbols, all over one set of names, so that factors of several places can be multiplied."""
+    """Local slopes as symbols, place by place, each made when it is first asked for."""
 
     def __init__(self, places: Places) -> None:
         self._places = places
-        self._symbols = Symbols()
         self._known: dict[int, dict[int, Formula]] = {}
 
     def of(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
@@ -96,24 +97,31 @@ class Formulas:
         return self._known[place]
 
     def _made(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
-        graph, names = self._places.lowered.graph, self._places.names
-        seen = image(graph, place, names, self._symbols)
-        plain = slopes(graph, place, names, sources, seen)
-        called = Image(self._symbols, {**seen.of, place: self._symbols.input(names[place])})
-        named = slopes(graph, place, names, sources, called)
-        own = seen.of[place], names[place]
-        return {s: Formula(self._symbols.graph, plain[s], own, named[s]) for s in sources if s in plain}
+        seen = image(self._places.lowered.graph, place, self._places.names)
+        plain = slopes(self._places.lowered.graph, place, self._places.names, sources, seen)
+        named = self._named(place, sources, seen)
+        symbols, own = seen.symbols, seen.of[place]
+        return {s: Formula(symbols.graph, _short(symbols, plain[s]), own, _short(symbols, named[s])) for s in plain}
 
-    def product(self, formulas: Sequence[Formula]) -> int:
-        """The product of several local slopes, tidy, as an equation of `graph`."""
-        node = self._symbols.constant(1.0)
-        for formula in formulas:
-            node = self._symbols.times(node, formula.named)
-        return node
+    def _named(self, place: int, sources: Sequence[int], seen: Image) -> dict[int, int]:
+        """The local slopes with the place called by its name."""
+        names = self._places.names
+        called = Image(seen.symbols, {**seen.of, place: seen.symbols.input(names[place])})
+        return slopes(self._places.lowered.graph, place, names, sources, called)
 
-    @property
-    def graph(self) -> Graph:
-        return self._symbols.graph
+    def product(self, factors: Sequence[tuple[int, int]]) -> tuple[Graph, int]:
+        """The product of the local slopes of several places, each in one that it is made of, in its shortest form."""
+        symbols = Symbols()
+        node = symbols.constant(1.0)
+        for place, source in factors:
+            seen = image(self._places.lowered.graph, place, self._places.names, symbols)
+            node = symbols.times(node, self._named(place, [source], seen)[source])
+        return symbols.graph, _short(symbols, node)
+
+
+def _short(symbols: Symbols, node: int) -> int:
+    """The short way of writing; a formula that is too long to be shown is left as it is."""
+    return shorter(symbols, node) if size(symbols.graph, node) <= 4 * LONGEST else node
 
 
 # --- the names of the rules ---------------------------------------------------------------------------------------------

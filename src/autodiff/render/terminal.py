@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from autodiff.render.explanation import Line
+from autodiff.render.page import Line
 
 STYLES = {"title": "bold", "head": "bold", "dim": "dim", "good": "green", "bad": "red", "answer": "bold"}
 HUES = ("cyan", "yellow", "green", "magenta", "blue", "bright_red", "bright_cyan", "bright_yellow")

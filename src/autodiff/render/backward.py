@@ -1,0 +1,230 @@
+"""The backward pass on a page: the chain rule, factor by factor, with the running product and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from autodiff.errors import columns
+from autodiff.explain.model import (
+    Block,
+    Factor,
+    Slope,
+    Step,
+    Text,
+)
+from autodiff.render.labels import fitted
+from autodiff.render.numbers import eight
+from autodiff.render.page import (
+    ENDS,
+    MARGIN,
+    STEPS,
+    Line,
+    Page,
+    Piece,
+    eight_of,
+    ends,
+    middle_out,
+    signed,
+)
+
+
+class Columns(NamedTuple):
+    """The widths of the table's columns: label, rule, local slope, and each of the two numbers."""
+
+    label: int
+    rule: int
+    slope: int
+    number: int
+
+
+def backward(page: Page) -> Iterator[Line]:
+    blocks = page.it.blocks
+    yield page.head("3 BACKWARD", road(page))
+    wide = sizes(page)
+    yield from table_head(page, wide)
+    if not blocks[0].path:
+        yield from step_lines(page, wide, start(page))
+        yield from chain(page, wide, blocks[0].steps, ENDS)
+        return
+    mine: dict[str, list[Block]] = {}
+    for block in blocks:
+        mine.setdefault(block.to, []).append(block)
+    for name in ends(list(mine), 3):
+        if isinstance(name, int):
+            yield ((f"   ⋮ {name:,} more names, each with its own paths", "dim"),)
+        else:
+            yield from paths(page, wide, name, mine[name], STEPS // sum(len(mine[n]) for n in list(mine)[:6]))
+
+
+def road(page: Page) -> str:
+    """How the chain rule goes here, in a sentence."""
+    it = page.it
+    first = it.blocks[0]
+    if first.path:
+        slope = next(s for s in it.slopes if s.name == first.to)
+        return f"so {page.slope(first.to)} is the SUM over the {slope.paths:,} path{'s' * (slope.paths != 1)}"
+    forked = [step for step in first.steps if not step.label.isdigit()]
+    if not forked:
+        product = "each step multiplies by one local slope"
+        return f"start from d{it.result}/d{it.result} = 1; {product}"
+    shared = len([step for step in first.steps if step.label.isdigit()])
+    at = forked[0].factor.of
+    names = [s.name for s in it.slopes if s.paths]
+    begin = f"steps 1-{shared} are shared; " if shared > 1 else "step 1 is shared; " if shared else ""
+    return f"{begin}at {at} the road forks, to {page.listed(names, 6)}"
+
+
+def start(page: Page) -> Step:
+    it = page.it
+    one = None if it.at is None else 1.0
+    words = page.slope(it.result)
+    return Step("0", Factor(it.result, it.result, "start", Text(words, words, ""), one), one, True)
+
+
+def sizes(page: Page) -> Columns:
+    """What the steps of this page need."""
+    steps = [step for block in page.it.blocks for step in block.steps[:200]]
+    label = max((columns(step.label) for step in steps), default=1)
+    rule = min(max((len(step.factor.rule) for step in steps), default=5), 22)
+    known = (number for step in steps for number in (step.factor.value, step.so_far))
+    number = 0 if page.it.at is None else max(13, 1 + max((len(signed(n)) for n in known), default=0))
+    last = 18 if page.width >= 90 else 2
+    room = page.width - MARGIN - label - rule - 2 * number - last - 6
+    slope = max((columns(local(page, step.factor)) for step in steps), default=8)
+    return Columns(label, max(rule, 5), max(min(slope, room), 11), number)
+
+
+def local(page: Page, factor: Factor) -> str:
+    words = page.formula(factor.slope)
+    return (
+        f"d{factor.of}/d{factor.by} = {words}"
+        if words and factor.rule != "start"
+        else words or f"d{factor.of}/d{factor.by}"
+    )
+
+
+def table_head(page: Page, wide: Columns) -> Iterator[Line]:
+    if page.width < 70:
+        return
+    label, rule, slope, number = wide
+    words = f"{'':{label}}  {'rule':<{rule}}  {'local slope':<{slope}}"
+    if page.it.at is not None:
+        words += f"   {'its value':<{number - 1}} {'so far':<{number - 1}}"
+    if page.width >= 90:
+        words += " which is" if page.it.at is not None else "  which is"
+    yield (" " * MARGIN, ""), (words, "dim")
+    yield (" " * MARGIN, ""), ("─" * (page.width - MARGIN), "dim")
+
+
+def chain(page: Page, wide: Columns, steps: Sequence[Step], most: int, total: str = "") -> Iterator[Line]:
+    """The lines of a chain, so many at either end; `total` says what the last product is."""
+    for row in ends(steps, max(1, min(most, ENDS))):
+        if isinstance(row, int):
+            yield ((f"   ⋮ {row:,} more steps", "dim"),)
+        else:
+            yield from step_lines(page, wide, row, total if row is steps[-1] else "")
+
+
+def step_lines(page: Page, wide: Columns, step: Step, total: str = "") -> Iterator[Line]:
+    if page.width < 70:
+        yield from stacked(page, step, total)
+        return
+    label, rule, slope, number = wide
+    factor = step.factor
+    whole = local(page, factor)
+    words = whole if columns(whole) <= slope else fitted(f"d{factor.of}/d{factor.by} = …", slope)
+    line: list[Piece] = [
+        (" " * MARGIN, ""),
+        (f"{step.label:<{label}}  ", "dim"),
+        (f"{fitted(factor.rule, rule):<{rule}}  ", ""),
+    ]
+    line.append((words, f"@{factor.by}"))
+    gap = " " * (slope - columns(words))
+    if page.it.at is not None:
+        line.append((f"{gap}  {signed(factor.value):<{number}}{signed(step.so_far):<{number}}", ""))
+    if page.width >= 90:
+        reached = fitted(which(page, step, total), 14)
+        line.append((f"{'' if page.it.at is not None else gap + ' '} {reached}", "dim"))
+    if step.answer:
+        line.append((" ◀ answer" if page.width >= 90 else "◀", "answer"))
+    yield tuple(line)
+    if words != whole:
+        indent = " " * (MARGIN + label + rule + 4)
+        yield (indent, ""), (fitted(whole.partition(" = ")[2], page.width - len(indent)), f"@{factor.by}")
+
+
+def which(page: Page, step: Step, total: str = "") -> str:
+    """What the product so far is: a slope, a path's part of one, or nothing with a name of its own."""
+    return total or (page.slope(step.factor.by) if step.whole else "")
+
+
+def stacked(page: Page, step: Step, total: str) -> Iterator[Line]:
+    factor = step.factor
+    yield (" " * MARGIN, ""), (f"{step.label}  ", "dim"), (factor.rule, "")
+    yield (" " * 6, ""), (fitted(local(page, factor), page.width - 6), f"@{factor.by}")
+    if page.it.at is not None and factor.rule != "start":
+        yield (" " * 6, ""), (f"= {eight_of(factor.value)}", "")
+        mark = (("  ◀ answer", "answer"),) if step.answer else ()
+        yield (" " * 6, ""), (f"so far {eight_of(step.so_far)}", ""), (f"  {which(page, step, total)}", "dim"), *mark
+
+
+def paths(page: Page, wide: Columns, name: str, blocks: Sequence[Block], most: int) -> Iterator[Line]:
+    slope = next(s for s in page.it.slopes if s.name == name)
+    several = len({block.to for block in page.it.blocks}) > 1
+    if several:
+        times = f"{slope.paths:,} path{'s' * (slope.paths != 1)}"
+        yield (" " * MARGIN, ""), (f"to {name}: {times}", "head")
+    if slope.paths > slope.listed:
+        said = "the largest" if page.it.at is not None else "the first"
+        yield (
+            (" " * MARGIN, ""),
+            (f"{said} {slope.listed} of {slope.paths:,} paths; every adjoint stands below", "dim"),
+        )
+    for i, block in enumerate(blocks, start=1):
+        route = " → ".join(middle_out(block.path, 7))
+        if slope.paths > 1:
+            yield (" " * MARGIN, ""), (fitted(f"path {i}:  {route}", page.width - MARGIN), "dim")
+        yield from chain(page, wide, block.steps, most, f"path {i} total" if slope.paths > 1 else "")
+    yield from total_of(page, slope, blocks)
+    if slope.paths > slope.listed:
+        yield from adjoints(page)
+
+
+def total_of(page: Page, slope: Slope, blocks: Sequence[Block]) -> Iterator[Line]:
+    if slope.value is None or slope.paths < 2 or slope.paths > slope.listed:
+        return
+    totals = [eight_of(block.total) for block in blocks]
+    terms = " + ".join(f"({t})" if t.startswith("-") and i else t for i, t in enumerate(totals))
+    said, result = "sum of the paths: ", f" = {eight(slope.value)}"
+    if columns(terms) + len(said) + len(result) + MARGIN > page.width:
+        terms = f"{len(totals)} numbers"
+    yield (
+        (" " * MARGIN, ""),
+        (said, ""),
+        (terms, ""),
+        (f"{result}  ", ""),
+        (f"{page.slope(slope.name)} ◀ answer", "answer"),
+    )
+
+
+def adjoints(page: Page) -> Iterator[Line]:
+    """The slope of the result in every place, the last places first: what reverse mode computes in one sweep."""
+    if not page.it.rows:
+        return
+    yield (
+        (" " * MARGIN, ""),
+        ("adjoints", "head"),
+        ("  each is the sum, over what it goes into, of adjoint × local slope", "dim"),
+    )
+    rows = list(reversed(page.it.rows))
+    wide = min(max(columns(page.slope(row.name)) for row in rows), 24)
+    for row in ends(rows, 6):
+        if isinstance(row, int):
+            yield ((f"   ⋮ {row:,} more", "dim"),)
+        else:
+            yield (
+                (" " * MARGIN, ""),
+                (f"{fitted(page.slope(row.name), wide):<{wide}}  ", f"@{row.name}"),
+                (signed(row.adjoint), ""),
+            )
