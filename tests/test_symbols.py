@@ -201,6 +201,24 @@ def test_names_in_latex() -> None:
     assert [tex_name(name) for name in names] == ["x", "x_{1}", "x_{1}", r"\hat{y}", r"\hat{y}", r"\theta_{1}", r"\Delta", r"\mathrm{learning}_{\mathrm{rate}}", r"\_"]  # fmt: skip
 
 
+def test_letters_that_latex_has_no_name_for_stay_themselves() -> None:
+    assert [tex_name(name) for name in ("ο", "ϝ", "ϡ", "ς", "λ", "Ω", "Α")] == [
+        "ο",
+        "ϝ",
+        "ϡ",
+        "ς",
+        r"\lambda",
+        r"\Omega",
+        "Α",
+    ]
+
+
+def test_words_stand_apart_in_latex() -> None:
+    """Two names set upright beside each other would read as one."""
+    assert tex(*_unnamed(lower(autodiff.parse("rate*speed*x*y")))) == r"\mathrm{rate} \, \mathrm{speed} \, x y"
+    assert tex(*_unnamed(lower(autodiff.parse("leaky_relu(x)")))) == r"\operatorname{leaky\_relu}\left(x\right)"
+
+
 def test_size_is_counted_before_anything_is_written() -> None:
     squarings = "y0 = x + 1;" + ";".join(f"y{i + 1} = sin(y{i})*y{i}" for i in range(64))
     seen, node = _derivative(squarings)

@@ -117,7 +117,7 @@ def each(
         rule=rule,
         doc=doc,
         example=example,
-        tex=tex or rf"\operatorname{{{names.split()[0]}}}",
+        tex=tex or rf"\operatorname{{{names.split()[0].replace('_', chr(92) + '_')}}}",
         domain=tuple(part.strip() for part in domain.split(";") if part),
         slope_domain=slope_domain or ("",) * len(slopes),
         corner=corner,

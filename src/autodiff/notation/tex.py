@@ -44,7 +44,8 @@ class Tex:
             known = graph.constants
             return [tex_number(known[node]) if node in known else tex_name(graph.inputs[node])]
         if row is _TIMES and _juxtaposes(graph, args[1]):
-            return [Argument(args[0], PRODUCT), " ", Argument(args[1], POWER)]
+            words = _is_word(graph, args[1]) or _is_word(graph, _last(graph, args[0]))
+            return [Argument(args[0], PRODUCT), r" \, " if words else " ", Argument(args[1], POWER)]
         if "#" not in row.tex:
             return [row.tex, r"\left(", *_listed(args), r"\right)"]
         return _filled(graph, row, args)
@@ -54,6 +55,19 @@ def _juxtaposes(graph: Graph, node: int) -> bool:
     """Whether a factor may stand behind another one without a dot: it must not begin with a digit or a sign."""
     base = graph.args[node][0] if graph.rows[node] is _POWER else node
     return base not in graph.constants or graph.constants[base] in CONSTANTS.values()
+
+
+def _last(graph: Graph, node: int) -> int:
+    """The last factor of a product."""
+    while graph.rows[node] is _TIMES:
+        node = graph.args[node][1]
+    return node
+
+
+def _is_word(graph: Graph, node: int) -> bool:
+    """Whether a factor is a name of several upright letters, which needs a space beside another name."""
+    base = graph.args[node][0] if graph.rows[node] is _POWER else node
+    return base in graph.inputs and tex_name(graph.inputs[base]).startswith(r"\mathrm")
 
 
 def _listed(args: tuple[int, ...]) -> list[str | Argument]:
@@ -147,8 +161,7 @@ def _letter(letter: str) -> str:
     words = unicodedata.name(letter, "").split()
     if words[:1] == ["GREEK"] and words[2:3] == ["LETTER"] and len(words) == 4:
         word = {"LAMDA": "LAMBDA"}.get(words[3], words[3])
-        looks_latin = word in ("OMICRON",) or (words[1] == "CAPITAL" and word not in _CAPITALS)
-        if not looks_latin:
+        if word in (_CAPITALS if words[1] == "CAPITAL" else _SMALL):
             return f"\\{word.capitalize() if words[1] == 'CAPITAL' else word.lower()}"
     return _SPECIAL.get(letter, letter)
 
@@ -159,6 +172,11 @@ def _spaced(letter: str) -> str:
 
 
 _CAPITALS = {"GAMMA", "DELTA", "THETA", "LAMBDA", "XI", "PI", "SIGMA", "UPSILON", "PHI", "PSI", "OMEGA"}
+_SMALL = {
+    "ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON", "ZETA", "ETA", "THETA", "IOTA", "KAPPA", "LAMBDA", "MU", "NU", "XI", "PI", "RHO",
+    "SIGMA", "TAU", "UPSILON", "PHI", "CHI", "PSI", "OMEGA",
+}  # fmt: skip
+"""The Greek letters that LaTeX has a name for: the others look like Latin ones, or are older than its fonts."""
 
 TEX = Tex()
 
