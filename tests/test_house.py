@@ -35,6 +35,7 @@ INSIDE = {
 ONLY_IN = {
     "click": ["cli"],
     "lark": ["language/grammar.py"],
+    "latex2mathml": ["render/mathml.py"],
     "rich": ["render/table.py", "render/terminal.py"],
     "numpy": [],
     "sympy": ["simplify.py"],
@@ -89,7 +90,7 @@ def _loaded(code: str) -> set[str]:
     return set(done.stderr.split())
 
 
-HEAVY = {"rich", "numpy", "importlib.metadata", "importlib.resources", "difflib"}
+HEAVY = {"rich", "latex2mathml", "numpy", "importlib.metadata", "importlib.resources", "difflib"}
 
 
 def test_import_costs_nothing() -> None:
