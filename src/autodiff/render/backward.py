@@ -26,6 +26,7 @@ from autodiff.render.page import (
     ends,
     middle_out,
     signed,
+    wrapped,
 )
 
 
@@ -197,15 +198,13 @@ def total_of(page: Page, slope: Slope, blocks: Sequence[Block]) -> Iterator[Line
     totals = [eight_of(block.total) for block in blocks]
     terms = " + ".join(f"({t})" if t.startswith("-") and i else t for i, t in enumerate(totals))
     said, result = "sum of the paths: ", f" = {eight(slope.value)}"
-    if columns(terms) + len(said) + len(result) + MARGIN > page.width:
-        terms = f"{len(totals)} numbers"
-    yield (
-        (" " * MARGIN, ""),
-        (said, ""),
-        (terms, ""),
-        (f"{result}  ", ""),
-        (f"{page.slope(slope.name)} ◀ answer", "answer"),
-    )
+    end = f"{page.slope(slope.name)} ◀ answer"
+    if columns(terms) + len(said) + len(result) + columns(end) + MARGIN + 2 <= page.width:
+        yield (" " * MARGIN, ""), (f"{said}{terms}{result}  ", ""), (end, "answer")
+        return
+    for line in wrapped(f"{said}{terms}", page.width - MARGIN, 4):
+        yield (" " * MARGIN, ""), (line, "")
+    yield (" " * MARGIN, ""), (f"   {result}  ", ""), (end, "answer")
 
 
 def adjoints(page: Page) -> Iterator[Line]:

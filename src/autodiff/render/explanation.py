@@ -150,10 +150,8 @@ def answer(page: Page) -> Iterator[Line]:
                 yield (" " * 14, ""), (line, "bad")
         return
     if not it.slopes:
-        yield (
-            *page.head("ANSWER")[:2],
-            (f"{it.result} = {shown(it.value or 0.0)}, and it has no inputs to differentiate by", "answer"),
-        )
+        words = f"{it.result} = {shown(it.value or 0.0)}, and it has no inputs to differentiate by"
+        yield from page.noted("ANSWER", ("", ""), words)
         return
     first = True
     for row in ends(it.slopes, 6):

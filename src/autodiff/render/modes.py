@@ -22,10 +22,11 @@ def both_modes(page: Page) -> Iterator[Line]:
     yield page.head("3 BOTH", "the same slopes on the way up and on the way down")
     names = list(it.rows[0].tangents)
     wide = max(4, min(max(columns(row.name) for row in it.rows), 16))
-    fits = max(1, (page.width - MARGIN - wide - 4 - 28 - (14 if len(names) == 1 else 0)) // 14)
+    product = len(names) == 1 and page.width >= 70
+    fits = max(1, (page.width - MARGIN - wide - 4 - 28 - 14 * product) // 14)
     names, more = names[:fits], len(names) - fits
     heads = ["value", *(f"↓ d/d{fitted(n, 8)}" for n in names), f"↑ d{fitted(it.result, 6)}/d·"]
-    heads += ["product"] if len(names) == 1 else []
+    heads += ["product"] * product
     yield (" " * MARGIN, ""), (f"{'node':<{wide}}   " + " ".join(f" {head:<12}" for head in heads), "dim")
     yield (" " * MARGIN, ""), ("─" * (page.width - MARGIN), "dim")
     for row in ends(it.rows):
@@ -33,7 +34,7 @@ def both_modes(page: Page) -> Iterator[Line]:
             yield ((f"   ⋮ {row:,} more", "dim"),)
             continue
         numbers = [row.value, *(row.tangents[n] for n in names), row.adjoint]
-        if len(names) == 1:
+        if product:
             tangent, adjoint = row.tangents[names[0]], row.adjoint
             numbers.append(None if tangent is None or adjoint is None else tangent * adjoint)
         words = f"{fitted(row.name, wide)}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from autodiff.calculus.blame import shown
-from autodiff.errors import columns, printable
+from autodiff.errors import printable
 from autodiff.explain.model import Explanation, Text
 from autodiff.render.labels import fitted
 from autodiff.render.numbers import eight
@@ -62,14 +62,12 @@ class Page:
     def head(self, title: str, said: str = "") -> Line:
         return (" ", ""), (f"{title:<13}", "head"), (fitted(said, self.width - 15) if said else "", "")
 
-    def noted(self, label: str, mark: Piece, words: str, more: str) -> Iterator[Line]:
+    def noted(self, label: str, mark: Piece, words: str, more: str = "") -> Iterator[Line]:
         """A remark behind its label; what does not fit goes on on the next line."""
-        head = self.head(label)[:2]
-        if columns(words) + columns(more) + 18 <= self.width:
-            yield *head, mark, (f"{words}  {more}", "")
-        else:
-            yield *head, mark, (words, "")
-            yield *self.head("")[:2], ("  " if mark[0] else "", ""), (more, "")
+        indent = len(mark[0])
+        found = wrapped(f"{words}  {more}".rstrip(), self.width - 14 - indent, 0)
+        for i, line in enumerate(found):
+            yield *self.head("" if i else label)[:2], (" " * indent, "") if i else mark, (line, "")
 
 
 def ends(rows: Sequence[T], ends: int = ENDS) -> list[T | int]:
