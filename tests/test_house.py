@@ -26,7 +26,8 @@ INSIDE = {
     "language": ["syntax", "tables", "words", "build", "complaint", "parse", "grammar"],
     "calculus": [
         "ops", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "check",
-        "suspects", "series", "beside", "corners", "taylor", "blame", "tidy", "symbolic", "shorter", "provisos",
+        "suspects", "series", "beside", "corners", "taylor", "blame", "tidy", "symbolic",
+        "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
 }  # fmt: skip

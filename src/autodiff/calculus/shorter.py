@@ -11,29 +11,15 @@ so what is printed is never longer than what was there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import gcd, lcm, prod
+from math import gcd, lcm
 
-from autodiff.calculus import algebra, rules
-from autodiff.calculus.blame import shown
+from autodiff.calculus import algebra
+from autodiff.calculus.lengths import Lengths
+from autodiff.calculus.polynomial import divided, multiplied_out
 from autodiff.calculus.tidy import MINUS, ONE, ONE_TIME, Amount, Exponent, Factors, Product, Symbols, Terms, exact
-from autodiff.language.syntax import CONSTANTS
-
-_WIDEST = 24
-"""Terms that a sum may have when its products are multiplied out."""
-
-_STEEPEST = 4
-"""The highest power of a sum that is multiplied out."""
 
 _LARGE = 400
 """A sum of more characters is not multiplied out: it is cut into parts anyway."""
-
-_LONGEST = 10**6
-"""Lengths are counted up to here: a shared part may be written out more often than there are atoms."""
-
-_NAMES = {
-    value: min(len(n) for n, v in CONSTANTS.items() if v == value and n.isascii()) for value in CONSTANTS.values()
-}
-_ADD, _SUB, _POW, _SQRT = rules.TABLE["+", 2], rules.TABLE["-", 2], rules.TABLE["^", 2], rules.TABLE["sqrt", 1]
 
 
 def shorter(symbols: Symbols, node: int) -> int:
@@ -156,15 +142,30 @@ def _forms(symbols: Symbols, terms: Terms, *, opened: bool) -> Iterator[tuple[Pr
                 if outer is not None:
                     yield from _with_content(outer, left)
                     yield outer, left
+                    if opened:
+                        yield from _cancelled(symbols, outer, left)
+
+
+def _cancelled(symbols: Symbols, outer: Product, terms: Terms) -> Iterator[tuple[Product, Terms]]:
+    """A sum divided by the sums in the denominator before it, as often as nothing remains."""
+    for base, (symbol, number) in outer.factors:
+        while symbol is None and number < 0 and number.denominator == 1:
+            left = divided(terms, symbols.as_sum(base))
+            up = outer.times(Product(ONE, ((base, ONE_TIME),)))
+            if left is None or up is None:
+                break
+            outer, terms, number = up, left, number + 1
+            yield from _with_content(outer, terms)
+            yield outer, terms
 
 
 def _both(symbols: Symbols, terms: Terms, *, opened: bool) -> Iterator[Terms]:
     """A sum as it stands, and multiplied out where that is something else; what appears then may be a sum again."""
     yield terms
-    out = _multiplied_out(symbols, terms) if opened else None
+    out = multiplied_out(symbols, terms) if opened else None
     while out is not None:
         yield out
-        out = _multiplied_out(symbols, out)
+        out = multiplied_out(symbols, out)
 
 
 def _with_content(outer: Product, terms: Terms) -> Iterator[tuple[Product, Terms]]:
@@ -211,144 +212,3 @@ def _without(factors: Factors, common: Mapping[int, Exponent]) -> Factors:
         else:
             found[base] = (symbol, number)
     return tuple(sorted((b, e) for b, e in found.items() if e[0] is not None or e[1]))
-
-
-def _multiplied_out(symbols: Symbols, terms: Terms) -> Terms | None:
-    """A sum with the sums among its factors multiplied out and like terms collected; None when nothing is to be done."""
-    open_pairs = [[pair for pair in factors if _opens(symbols, pair)] for factors in terms]
-    if not any(open_pairs) or sum(_width(symbols, pairs) for pairs in open_pairs) > _WIDEST:
-        return None
-    total: Terms = {}
-    for (factors, amount), pairs in zip(terms.items(), open_pairs, strict=True):
-        part: Terms | None = {tuple(pair for pair in factors if pair not in pairs): amount}
-        for base, (_, times) in pairs:
-            for _ in range(int(times)):
-                part = None if part is None else _times(part, symbols.as_sum(base))
-        if part is None:
-            return None
-        _collect(total, part)
-    return {f: n for f, n in total.items() if n.value}
-
-
-def _width(symbols: Symbols, pairs: Sequence[tuple[int, Exponent]]) -> int:
-    """How many terms a product of powers of sums has before they are collected."""
-    return prod(max(len(symbols.as_sum(base)), 1) ** int(times) for base, (_, times) in pairs)
-
-
-def _opens(symbols: Symbols, pair: tuple[int, Exponent]) -> bool:
-    base, (symbol, times) = pair
-    whole = symbol is None and times.denominator == 1 and 0 < times <= _STEEPEST
-    return whole and symbols.as_sum(base) != {((base, ONE_TIME),): ONE}
-
-
-def _times(a: Terms, b: Terms) -> Terms | None:
-    found: Terms = {}
-    for first, m in a.items():
-        for second, n in b.items():
-            made = Product(m, first).times(Product(n, second))
-            if made is None:
-                return None
-            _collect(found, {made.factors: made.amount})
-    return found
-
-
-def _collect(total: Terms, part: Terms) -> None:
-    for factors, amount in part.items():
-        total[factors] = total[factors] + amount if factors in total else amount
-
-
-# --- lengths ------------------------------------------------------------------------------------------------------------
-
-
-class Lengths:
-    """How many characters a formula takes when it is written out."""
-
-    def __init__(self, symbols: Symbols) -> None:
-        self._symbols = symbols
-        self._of: list[int] = []
-
-    def node(self, node: int) -> int:
-        """The length of an equation, or the limit."""
-        graph = self._symbols.graph
-        for i in range(len(self._of), node + 1):
-            self._of.append(min(self._operation(i) if graph.rows[i] is not None else self._leaf(i), _LONGEST))
-        return self._of[node]
-
-    def form(self, outer: Product, inner: Terms) -> int:
-        """The length of a factor in front of a sum."""
-        if len(inner) == 1:
-            factors, amount = next(iter(inner.items()))
-            whole = outer.times(Product(amount, factors))
-            return _LONGEST if whole is None else self.product(whole)
-        size = sum(self.product(Product(_size(n), f)) + 3 for f, n in inner.items()) - 3
-        if all(n.value < 0 for n in inner.values()):
-            size += 1
-        return size if outer == Product(ONE) else self.product(outer, size + 2)
-
-    def product(self, made: Product, more: int = 0) -> int:
-        """The length of a product, with one more factor of the length `more`."""
-        value = made.amount.value
-        above = [self._raised(base, e) for base, e in made.factors if e[0] is not None or e[1] > 0] + [more] * (
-            more > 0
-        )
-        below = [self._raised(base, (None, -e[1])) for base, e in made.factors if e[0] is None and e[1] < 0]
-        over, under = (
-            (shown(float(value)), "1") if made.amount.decimal else (str(value.numerator), str(value.denominator))
-        )
-        if under != "1":
-            below.append(len(under))
-        if over not in ("1", "-1") or not above:
-            above.append(len(over))
-        elif over == "-1":
-            above[0] += 1
-        return _joined(above) + (1 + _joined(below) + 2 * (len(below) > 1) if below else 0)
-
-    def _raised(self, base: int, exponent: Exponent) -> int:
-        symbol, number = exponent
-        length = self.node(base)
-        if symbol is not None:
-            upper = self.node(symbol) + (3 + len(str(number)) if number else 0)
-            return length + 1 + upper + 2 * (not self._closed(base)) + 2 * (bool(number) or not self._closed(symbol))
-        if number == 1:
-            return length + 2 * self._loose(base)
-        if number.denominator == 2 and number.numerator == 1:
-            return length + 6
-        upper = len(str(number)) + 2 * (number.denominator != 1)
-        return length + 1 + upper + 2 * (not self._closed(base))
-
-    def _leaf(self, node: int) -> int:
-        graph = self._symbols.graph
-        if node in graph.inputs:
-            return len(graph.inputs[node])
-        value = graph.constants[node]
-        return _NAMES[value] if value in _NAMES else len(shown(value))
-
-    def _operation(self, node: int) -> int:
-        row, args = self._symbols.graph.rows[node], self._symbols.graph.args[node]
-        assert row is not None
-        inner = sum(self._of[a] for a in args)
-        if row.name.isidentifier():
-            return len(row.name) + 2 * len(args) + inner
-        if row is _ADD or row is _SUB:
-            return inner + 3 + 2 * (row is _SUB and self._loose(args[1]))
-        if row is _POW:
-            return inner + 1 + 2 * sum(not self._closed(a) for a in args)
-        return inner + len(row.name) + 2 * sum(self._loose(a) for a in args)
-
-    def _loose(self, node: int) -> bool:
-        """Whether it needs brackets as a factor."""
-        row = self._symbols.graph.rows[node]
-        return row is _ADD or row is _SUB
-
-    def _closed(self, node: int) -> bool:
-        """Whether it needs no brackets as a base."""
-        row = self._symbols.graph.rows[node]
-        return row is None or row.name.isidentifier()
-
-
-def _size(amount: Amount) -> Amount:
-    return amount * MINUS if amount.value < 0 else amount
-
-
-def _joined(lengths: Sequence[int]) -> int:
-    return sum(lengths) + max(len(lengths) - 1, 0)
