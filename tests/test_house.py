@@ -18,7 +18,7 @@ from .command import process
 
 SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
 ROOMS = [
-    "errors", "language", "calculus", "point", "answer", "orders", "notation", "simplify", "formula", "explain", "export", "data", "learn", "render", "cli",
+    "errors", "language", "calculus", "point", "answer", "orders", "notation", "simplify", "formula", "checking", "explain", "export", "data", "learn", "render", "cli",
 ]  # fmt: skip
 """From the ground up: a room imports only what stands before it."""
 
@@ -26,12 +26,13 @@ INSIDE = {
     "language": ["syntax", "tables", "words", "build", "complaint", "parse", "grammar"],
     "calculus": [
         "ops", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "check",
-        "suspects", "series", "beside", "corners", "taylor", "blame", "tidy", "symbolic",
+        "suspects", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "tidy", "symbolic",
         "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
+    "checking": ["bounded", "points", "mistakes", "slips", "compare"],
 }  # fmt: skip
-"""The same inside two folders."""
+"""The same inside some folders."""
 
 ONLY_IN = {
     "click": ["cli"],

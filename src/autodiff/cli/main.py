@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "the chain rule, factor by factor: forward pass, graph, backward pass, checks",
     "graph": "the computation graph alone",
     "diff": "the derivative as a formula",
+    "check": "is my derivative right, and if not, which slip was it",
     "functions": "every function: formula, derivative, domain, example",
     "completion": "the shell's completion script",
 }
@@ -70,19 +71,22 @@ class ProgramCommand(click.Command):
                     flags.update(dict.fromkeys(names, max(names, key=len, default="")))
                 if not param.is_flag and not param.count:
                     takes_value.update(param.opts)
-        words: list[str] = []
+        chosen: list[str] = []
         programs: list[str] = []
         rest = iter(args)
         for word in rest:
             if word == "--":
                 programs.extend(rest)
             elif word in takes_value:
-                words += [flags[word], *_one(rest)]
-            elif word.startswith("-") and word != "-" and word not in flags and not _is_option(word):
-                programs.append(word)
+                value = _one(rest)
+                if not value:
+                    return super().parse_args(ctx, [word])  # Click says what is missing
+                chosen += [flags[word], *value]
+            elif word in flags or _is_option(word):
+                chosen.append(flags.get(word, word))
             else:
-                words.append(flags.get(word, word))
-        return super().parse_args(ctx, [*words, "--", *programs] if programs else words)
+                programs.append(word)
+        return super().parse_args(ctx, [*chosen, "--", *programs] if programs else chosen)
 
 
 def _one(rest: Any) -> list[str]:

@@ -1,0 +1,104 @@
+"""When an equation is needed: of a choice only the taken branch is, and code that is written down once must know it.
+
+    if(x > 0, ln(x), 0)     needs ln(x) under x > 0; what both branches use is needed always
+
+A need is a number in `Needs`: 0 is always; every other one narrows a need by a condition that holds or fails.
+`flag(need)` is the equation of the condition as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from autodiff.calculus import rules
+from autodiff.calculus.graph import Graph
+
+ALWAYS = 0
+
+_IF, _AND, _OR, _NOT = rules.TABLE["if", 3], rules.TABLE["and", 2], rules.TABLE["or", 2], rules.TABLE["not", 1]
+
+
+class Needs:
+    """Needs over the conditions of one graph; flags are put into that graph.
+
+    A flag looks at a condition only where that condition is needed itself, because `and` is lazy.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._parent = [0]
+        self._depth = [0]
+        self._literal: list[tuple[int, bool]] = [(-1, True)]
+        self._flag: dict[int, int] = {}
+        self._known: dict[tuple[int, int, bool], int] = {}
+
+    def within(self, need: int, condition: int, *, holds: bool) -> int:
+        """`need`, and there where `condition` holds (or fails)."""
+        key = (need, condition, holds)
+        if key not in self._known:
+            self._known[key] = len(self._parent)
+            self._parent.append(need)
+            self._depth.append(self._depth[need] + 1)
+            self._literal.append((condition, holds))
+        return self._known[key]
+
+    def both(self, a: int, b: int) -> int:
+        """The narrowest need that holds wherever a or b does and is made of what they share."""
+        while a != b:
+            if self._depth[a] < self._depth[b]:
+                a, b = b, a
+            a = self._parent[a]
+        return a
+
+    def either(self, a: int, b: int) -> int:
+        """Where a or b holds, exactly."""
+        shared = self.both(a, b)
+        if shared in (a, b):
+            return shared
+        (c, yes), (d, no) = self._literal[a], self._literal[b]
+        if self._parent[a] == self._parent[b] == shared and c == d and yes != no:
+            return shared
+        one = self.graph.call(_OR, (self.flag(a), self.flag(b)))
+        need = self.within(shared, one, holds=True)
+        self._flag[need] = one
+        return need
+
+    def flag(self, need: int) -> int:
+        """The equation that is true where `need` holds. There is none for ALWAYS."""
+        path = []
+        while need not in self._flag and need != ALWAYS:
+            path.append(need)
+            need = self._parent[need]
+        for step in reversed(path):
+            condition, holds = self._literal[step]
+            own = condition if holds else self.graph.call(_NOT, (condition,))
+            self._flag[step] = self.graph.call(_AND, (self._flag[need], own)) if need != ALWAYS else own
+            need = step
+        return self._flag[need]
+
+
+def demand(graph: Graph, results: Iterable[int], needs: Needs, loose: Collection[int] = ()) -> dict[int, int]:
+    """The need of every equation that `results` are made from, as numbers in `needs`.
+
+    Those in `loose` get a need that is made only of what their uses share: wider, but it never depends on them.
+    """
+    found: dict[int, int] = dict.fromkeys(results, ALWAYS)
+    for node in range(max(found), -1, -1):
+        if node not in found:
+            continue
+        for arg, need in uses(graph, node, found[node], needs).items():
+            join = needs.both if arg in loose else needs.either
+            found[arg] = join(found[arg], need) if arg in found else need
+    return found
+
+
+def uses(graph: Graph, node: int, need: int, needs: Needs) -> Mapping[int, int]:
+    """What equation `node` needs of its arguments when it is needed itself under `need`."""
+    row, args = graph.rows[node], graph.args[node]
+    if row is None or row.pick is None:
+        return dict.fromkeys(args, need)
+    wanted = {args[0]: need}
+    for k, holds in zip(row.pick, (True, False), strict=True):
+        branch = needs.within(need, args[0], holds=holds)
+        wanted[args[k]] = needs.either(wanted[args[k]], branch) if args[k] in wanted else branch
+    return wanted

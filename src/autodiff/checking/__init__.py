@@ -1,0 +1,1 @@
+"""Is a given formula the derivative, and if not, which slip made it: `compare` decides, `slips` explains."""

@@ -1,0 +1,96 @@
+"""Values with a bound of their rounding error, so that noise never decides whether two numbers differ.
+
+    bounded(lowered, {"x": 0.1})     Ball(value=…, error=…)
+
+The bound is carried along the equations: what the arguments' errors become through the table's slopes, plus what the
+row's own `bound` allows. It is of first order; whoever compares leaves a margin.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from autodiff.calculus import algebra
+from autodiff.calculus.lower import Lowered
+from autodiff.calculus.ops import Row
+from autodiff.calculus.primal import Outside, number, sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Ball:
+    """A number and how far from it the true one may be."""
+
+    value: float
+    error: float
+
+
+class Noise(Exception):
+    """Rounding decides here: a condition or a domain within it, or an error without a bound."""
+
+
+def bounded(lowered: Lowered, point: Mapping[str, float]) -> Ball:
+    """The result at `point`. Raises Outside where there is none, Noise where rounding decides that."""
+    graph = lowered.graph
+
+    def leaf(node: int) -> Ball:
+        if node in graph.inputs:
+            return Ball(point[graph.inputs[node]], 0.0)
+        return Ball(graph.constants[node], _written_error(graph.constants[node]))
+
+    def apply(node: int, args: Sequence[Ball]) -> Ball:
+        row = graph.rows[node]
+        assert row is not None
+        values = [a.value for a in args]
+        try:
+            value = number(graph, node, values)
+        except Outside:
+            if any(_inside(row, moved) for moved in _moved(args)):
+                raise Noise from None
+            raise
+        return Ball(value, _error(row, args, values, value))
+
+    return sweep(graph, lowered.result, leaf, apply, _holds)[0][lowered.result]
+
+
+def _written_error(value: float) -> float:
+    """What a literal such as 0.1 lost when it became a float."""
+    exact = value == int(value) or Fraction(repr(value)) == Fraction(value)
+    return 0.0 if exact else math.ulp(value) / 2
+
+
+def _holds(condition: Ball) -> bool:
+    if condition.error:
+        raise Noise
+    return bool(condition.value)
+
+
+def _moved(args: Sequence[Ball]) -> list[list[float]]:
+    """The arguments at the ends of their bounds; none when they are exact."""
+    if not any(a.error for a in args):
+        return []
+    return [[a.value + side * a.error for a in args] for side in (-1, 1)]
+
+
+def _inside(row: Row, values: Sequence[float]) -> bool:
+    return all(inside(*values) for inside, _ in algebra.domain(row))
+
+
+def _error(row: Row, args: Sequence[Ball], values: Sequence[float], value: float) -> float:
+    if row.truth or row.jump:
+        jumps = (abs(algebra.value(row)(*moved) - value) for moved in _moved(args))
+        apart = len(args) == 2 and abs(values[0] - values[1]) <= args[0].error + args[1].error
+        fuzzy = 1.0 if row.truth and apart and any(a.error for a in args) else 0.0
+        error = max([fuzzy, *jumps])
+        if row.truth:
+            return error
+    else:
+        error = algebra.compiled(row.bound[0], (*row.params, "w"))(*values, value) * math.ulp(value)
+    for k, arg in enumerate(args):
+        if arg.error:
+            error += abs(algebra.slope(row, k)(*values, value)) * arg.error
+    if not math.isfinite(error):
+        raise Noise
+    return error

@@ -1,0 +1,40 @@
+"""`autodiff check`: is this the derivative?"""
+
+from __future__ import annotations
+
+import click
+
+from autodiff.checking.compare import compare
+from autodiff.cli import options
+from autodiff.cli.main import ProgramCommand
+from autodiff.errors import HARD_POINT, AutodiffError
+from autodiff.render import checked
+
+EPILOG = """\b
+Examples:
+  autodiff check "sin(x^2)" "cos(x^2)*2x" --wrt x
+  autodiff check "sin(x^2)" "cos(x)*2x" --wrt x || test $? = 1
+"""
+
+STATUS = {"yes": 0, "no": 1, "undecided": HARD_POINT}
+
+
+@click.command("check", cls=ProgramCommand, epilog=EPILOG)
+@options.program_options
+@click.argument("answer", required=False)
+@click.option("--wrt", metavar="NAME", help="By which input or assigned name (needed when there is more than one).")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(program: str | None, answer: str | None, file: str | None, strict: bool, wrt: str | None, form: str) -> int:
+    """Is ANSWER the derivative of PROGRAM? If not: where they differ, and which slip it was.
+
+    ANSWER may use the names that PROGRAM assigns. The status is 0 for yes, 1 for no, 3 when nothing can be said.
+    """
+    if file is not None and answer is None:
+        program, answer = None, program
+    text = options.read_program(program, file)
+    if answer is None:
+        raise AutodiffError("no answer to check", hint='write it behind the program: autodiff check "x^2" "2x"')
+    found = compare(text, answer, wrt, strict=strict)
+    options.notices(found.readings)
+    click.echo(checked.as_json(found) if form == "json" else checked.text(found))
+    return STATUS[found.verdict]
