@@ -8,12 +8,14 @@ A need is a number in `Needs`: 0 is always; every other one narrows a need by a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from autodiff.calculus import rules
 from autodiff.calculus.graph import Graph
 
 ALWAYS = 0
+
+_ALTERNATIVES = 20  # of an `or` that are looked through for one that stands there already
 
 _IF, _AND, _OR, _NOT = rules.TABLE["if", 3], rules.TABLE["and", 2], rules.TABLE["or", 2], rules.TABLE["not", 1]
 
@@ -30,10 +32,30 @@ class Needs:
         self._depth = [0]
         self._literal: list[tuple[int, bool]] = [(-1, True)]
         self._flag: dict[int, int] = {}
+        self._flagged: dict[int, int] = {}
         self._known: dict[tuple[int, int, bool], int] = {}
 
     def within(self, need: int, condition: int, *, holds: bool) -> int:
-        """`need`, and there where `condition` holds (or fails)."""
+        """`need`, and there where `condition` holds (or fails).
+
+        `a and b` that holds narrows twice, as does `a or b` that fails; so needs that imply each other are seen to.
+        """
+        todo = [(condition, holds)]
+        while todo:
+            node, true = todo.pop()
+            row, args = self.graph.rows[node], self.graph.args[node]
+            flagged = self._flagged.get(node)
+            if true and flagged is not None and self.both(need, flagged) == need:
+                need = flagged
+            elif row is _NOT:
+                todo.append((args[0], not true))
+            elif row is (_AND if true else _OR):
+                todo += [(args[1], true), (args[0], true)]
+            else:
+                need = self._narrowed(need, node, true)
+        return need
+
+    def _narrowed(self, need: int, condition: int, holds: bool) -> int:
         key = (need, condition, holds)
         if key not in self._known:
             self._known[key] = len(self._parent)
@@ -55,13 +77,32 @@ class Needs:
         shared = self.both(a, b)
         if shared in (a, b):
             return shared
+        for one, other in ((a, b), (b, a)):
+            if self._parent[one] == shared and self._mentions(one, other):
+                return one
         (c, yes), (d, no) = self._literal[a], self._literal[b]
         if self._parent[a] == self._parent[b] == shared and c == d and yes != no:
             return shared
         one = self.graph.call(_OR, (self.flag(a), self.flag(b)))
         need = self.within(shared, one, holds=True)
-        self._flag[need] = one
+        self._flag[need], self._flagged[one] = one, need
         return need
+
+    def _mentions(self, one: int, other: int) -> bool:
+        """Whether `one` is a need of `c or d or …` in which the flag of `other` stands."""
+        node, holds = self._literal[one]
+        flag = self.flag(other)
+        for _ in range(_ALTERNATIVES):
+            if not holds or self.graph.rows[node] is not _OR:
+                return False
+            node, last = self.graph.args[node]
+            if flag in (node, last):
+                return True
+        return False
+
+    def is_flag(self, node: int) -> bool:
+        """Whether an equation is the flag of a need."""
+        return node in self._flagged
 
     def flag(self, need: int) -> int:
         """The equation that is true where `need` holds. There is none for ALWAYS."""
@@ -73,22 +114,18 @@ class Needs:
             condition, holds = self._literal[step]
             own = condition if holds else self.graph.call(_NOT, (condition,))
             self._flag[step] = self.graph.call(_AND, (self._flag[need], own)) if need != ALWAYS else own
+            self._flagged.setdefault(self._flag[step], step)
             need = step
         return self._flag[need]
 
 
-def demand(graph: Graph, results: Iterable[int], needs: Needs, loose: Collection[int] = ()) -> dict[int, int]:
-    """The need of every equation that `results` are made from, as numbers in `needs`.
-
-    Those in `loose` get a need that is made only of what their uses share: wider, but it never depends on them.
-    """
+def demand(graph: Graph, results: Iterable[int], needs: Needs) -> dict[int, int]:
+    """The need of every equation that `results` are made from, as numbers in `needs`; the results are needed always."""
     found: dict[int, int] = dict.fromkeys(results, ALWAYS)
     for node in range(max(found), -1, -1):
-        if node not in found:
-            continue
-        for arg, need in uses(graph, node, found[node], needs).items():
-            join = needs.both if arg in loose else needs.either
-            found[arg] = join(found[arg], need) if arg in found else need
+        if node in found:
+            for arg, need in uses(graph, node, found[node], needs).items():
+                found[arg] = needs.either(found[arg], need) if arg in found else need
     return found
 
 

@@ -66,6 +66,14 @@ class Graph:
         self.names[node] = name
         return node
 
+    def twin(self, row: Row, args: tuple[int, ...], span: Span = (0, 0)) -> int:
+        """The number of a new equation `row(args)`, though there may be one like it."""
+        known = self._numbers.pop((row, args), None)
+        node = self._append((row, args), row, args, span)
+        if known is not None:
+            self._numbers[row, args] = known
+        return node
+
     def reaching(self, *results: int) -> list[int]:
         """The numbers of the equations that `results` are made from, themselves included, ascending."""
         last = max(results)

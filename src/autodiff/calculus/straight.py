@@ -138,7 +138,7 @@ def straight(lowered: Lowered, sources: Mapping[str, int]) -> Straight:
     graph = line.graph
     given = {name: graph.input(name) for name in lowered.inputs}
     apart = {n: name for name, n in sources.items() if n not in lowered.graph.inputs}
-    of = line.copied(lowered, given, apart)
+    of = {node: given[name] for node, name in lowered.graph.inputs.items()} | line.copied(lowered, given, apart)
     value = line.number(of[lowered.result])
     needs = Needs(graph)
     wanted = demand(graph, [value], needs)

@@ -79,18 +79,21 @@ def _inside(row: Row, values: Sequence[float]) -> bool:
 
 
 def _error(row: Row, args: Sequence[Ball], values: Sequence[float], value: float) -> float:
-    if row.truth or row.jump:
-        jumps = (abs(algebra.value(row)(*moved) - value) for moved in _moved(args))
-        apart = len(args) == 2 and abs(values[0] - values[1]) <= args[0].error + args[1].error
-        fuzzy = 1.0 if row.truth and apart and any(a.error for a in args) else 0.0
-        error = max([fuzzy, *jumps])
-        if row.truth:
-            return error
-    else:
-        error = algebra.compiled(row.bound[0], (*row.params, "w"))(*values, value) * math.ulp(value)
+    if row.truth:
+        return _fuzzy(row, args, values, value)
+    error = algebra.compiled(row.bound[0], (*row.params, "w"))(*values, value) * math.ulp(value)
+    if row.jump:
+        error += max((abs(algebra.value(row)(*moved) - value) for moved in _moved(args)), default=0.0)
     for k, arg in enumerate(args):
         if arg.error:
             error += abs(algebra.slope(row, k)(*values, value)) * arg.error
     if not math.isfinite(error):
         raise Noise
     return error
+
+
+def _fuzzy(row: Row, args: Sequence[Ball], values: Sequence[float], value: float) -> float:
+    """1 where a condition may be either, 0 where it is sure."""
+    near = len(args) == 2 and abs(values[0] - values[1]) <= args[0].error + args[1].error
+    turned = any(algebra.value(row)(*moved) != value for moved in _moved(args))
+    return float(turned or (near and any(a.error for a in args)))

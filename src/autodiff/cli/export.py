@@ -1,0 +1,43 @@
+"""`autodiff export`: value and gradient as source code."""
+
+from __future__ import annotations
+
+import click
+
+from autodiff.answer import parse
+from autodiff.cli import options
+from autodiff.cli.main import ProgramCommand
+from autodiff.export.targets import TARGETS, export
+
+EPILOG = """\b
+Examples:
+  autodiff export "exp(sin(x^2))" --to python
+  autodiff export "(w*x + b - y)^2" --to sql --wrt w,b --at w=0.5,b=1 --sum
+"""
+
+
+@click.command("export", cls=ProgramCommand, epilog=EPILOG)
+@options.program_options
+@options.point_options
+@click.option("--to", type=click.Choice(TARGETS), required=True, help="The language.")
+@click.option("--sum", "total", is_flag=True, help="SQL: the sums of value and slopes over all rows, for a loss.")
+@click.option("--table", default="data", show_default=True, help="SQL: the table whose columns the inputs are.")
+def command(
+    program: str | None,
+    file: str | None,
+    strict: bool,
+    points: tuple[str, ...],
+    wrt: str | None,
+    to: str,
+    total: bool,
+    table: str,
+) -> None:
+    """Value and gradient of PROGRAM as source code that needs nothing of this package.
+
+    In SQL inputs are columns of --table; those that --at gives are numbers, the same in every row.
+    """
+    text = options.read_program(program, file)
+    at = options.read_point(points)
+    source = export(text, to, options.names(wrt), at=at, total=total, table=table, strict=strict)
+    options.notices(parse(text, strict=strict).readings)
+    click.echo(source, nl=False)

@@ -1,0 +1,79 @@
+"""What NumPy, JAX and PyTorch share: one function over arrays, elementwise, choices by masks."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from autodiff.calculus.ops import Row
+from autodiff.export import scalar
+from autodiff.export.header import made_from
+from autodiff.export.listing import Dialect
+from autodiff.export.request import Request
+from autodiff.export.scalar import Block
+from autodiff.export.spelling import Spelling
+
+INFIX = {**{(sign, 2): "" for sign in "+-*/"}, ("-", 1): ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library of arrays: how it is imported, how an input becomes an array and a number becomes one like it.
+
+    own   definitions in its own words, by row: the lines of each; `{name}` is what the function is called
+    """
+
+    dialect: Dialect
+    spelling: Spelling
+    head: Sequence[str]
+    array: str
+    full: str
+    reserved: Sequence[str]
+    own: Mapping[tuple[str, int], str]
+
+
+def write(request: Request, library: Library) -> str:
+    """The source of a module with one function, `value_and_gradient`."""
+    reserved = [*keyword.kwlist, *keyword.softkwlist, *library.reserved, "float", "math", "value_and_gradient"]
+    made = scalar.module(request, library.dialect, library.spelling, reserved, ascii_only=False)
+    lines = ['"""Value and gradient, elementwise; outside its domain a function gives NaN or an infinity."""', ""]
+    lines += [f"# {line}".rstrip() for line in made_from(request.lowered.source, list(request.sources))]
+    lines += ["", *library.head, ""]
+    own = [library.own[row.name, row.arity].format(name=made.names[row]) for row in made.spelled]
+    lines += [*own, *[""] * bool(own), ""]
+    for name, block, row in made.functions:
+        lines += [*_function(name, row, block), "", ""]
+    main = made.main
+    value, *slopes = main.results
+    result = f"{value}, ({', '.join(slopes)}{',' * (len(slopes) == 1)})"
+    lines += [f"def value_and_gradient({', '.join(main.inputs)}):", f'    """{result}"""']
+    lines += [f"    {name} = {library.array.format(name)}" for name in main.inputs]
+    lines += [*_body(main), *_filled(main, library), f"    return {result}"]
+    return "\n".join(lines) + "\n"
+
+
+def _function(name: str, row: Row, block: Block) -> Sequence[str]:
+    head = [f"def {name}({', '.join(block.inputs)}):", f'    """{row.doc}"""']
+    return [*head, *_body(block), f"    return {block.results[0]}"]
+
+
+def _body(block: Block) -> Iterator[str]:
+    yield from (f"    {name} = {text}" for name, text, _, _ in block.lines)
+
+
+def _filled(main: Block, library: Library) -> Iterator[str]:
+    """Results that are the same number everywhere, in the shape of the inputs."""
+    if not main.inputs:
+        return
+    for name, text, _, _ in main.lines:
+        if name in main.results and _is_number(text):
+            yield f"    {name} = {library.full.format(main.inputs[0], name)}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,94 @@
+"""C99 with its `math.h`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from autodiff.calculus.ops import Row
+from autodiff.export import scalar
+from autodiff.export.header import made_from
+from autodiff.export.listing import Dialect
+from autodiff.export.request import Request
+from autodiff.export.scalar import Block, grouped
+from autodiff.export.spelling import Spelling
+
+_SAME = "sqrt cbrt exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc lgamma floor ceil"
+
+CALLS = {
+    **{(name, 1): f"{name}({{0}})" for name in _SAME.split()},
+    ("ln", 1): "log({0})",
+    ("gamma", 1): "tgamma({0})",
+    ("round", 1): "nearbyint({0})",
+    ("abs", 1): "fabs({0})",
+    ("^", 2): "pow({0}, {1})",
+    ("min", 2): "fmin({0}, {1})",
+    ("max", 2): "fmax({0}, {1})",
+    ("hypot", 2): "hypot({0}, {1})",
+    ("atan2", 2): "atan2({0}, {1})",
+    **{(sign, 2): "" for sign in "+-*/"},
+    ("-", 1): "",
+}
+
+OWN = {
+    ("mod", 2): [
+        "    double r = fmod(u, v);",
+        "    return r != 0.0 && (r < 0.0) != (v < 0.0) ? r + v : r;",
+    ],
+}
+
+DIALECT = Dialect("C", CALLS.keys(), OWN.keys())
+SPELLING = Spelling(CALLS, "{0} ? {1} : {2}", ("&&", "||", "!"))
+
+_WORDS = """auto break case char const continue default do double else enum extern float for goto if inline int long register
+restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof bool true
+false nullptr constexpr alignas alignof thread_local static_assert main I NULL NAN INFINITY HUGE_VAL errno gradient
+value_and_gradient log tgamma nearbyint fabs pow fmin fmax fmod hypot atan2"""
+RESERVED = [*_WORDS.split(), *_SAME.split()]
+
+
+def write(request: Request) -> str:
+    """The source of a file with one function, `value_and_gradient`."""
+    made = scalar.module(request, DIALECT, SPELLING, RESERVED, ascii_only=True)
+    lines = ["/* Value and gradient; outside its domain a function gives NaN or an infinity.", " *"]
+    lines += [f" * {line}".rstrip() for line in made_from(request.lowered.source, list(request.sources))]
+    lines += [" */", "#include <math.h>", ""]
+    for row in made.spelled:
+        lines += [_head(made.names[row], row, row.params), "{", *OWN[row.name, row.arity], "}", ""]
+    for name, block, row in made.functions:
+        lines += [_head(name, row, block.inputs), "{", *_body(block), f"    return {block.results[0]};", "}", ""]
+    main = made.main
+    value, *slopes = main.results
+    used = set(re.findall(r"\w+", " ".join(text for _, text, _, _ in main.lines)))
+    arguments = ", ".join([*(f"double {name}" for name in main.inputs), f"double gradient[{max(1, len(slopes))}]"])
+    lines += [
+        f"/* Returns {value}; gradient: {', '.join(slopes) or 'nothing'}. */",
+        f"double value_and_gradient({arguments})",
+        "{",
+        *_body(main),
+        *(f"    gradient[{k}] = {slope};" for k, slope in enumerate(slopes)),
+        *([] if slopes else ["    (void)gradient;"]),
+        *(f"    (void){name};" for name in main.inputs if name not in used),
+        f"    return {value};",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _head(name: str, row: Row, inputs: tuple[str, ...]) -> str:
+    return f"/* {row.doc} */\nstatic double {name}({', '.join(f'double {p}' for p in inputs)})"
+
+
+def _body(block: Block) -> Iterator[str]:
+    numbers = [name for name, truth in block.guarded if not truth]
+    truths = [name for name, truth in block.guarded if truth]
+    for kind, zero, names in (("double", "0.0", numbers), ("int", "0", truths)):
+        for k in range(0, len(names), 8):
+            yield f"    {kind} {', '.join(f'{name} = {zero}' for name in names[k : k + 8])};"
+    for under, run in grouped(block):
+        if under:
+            yield f"    if ({under}) {{"
+            yield from (f"        {name} = {text};" for name, text, _ in run)
+            yield "    }"
+        else:
+            yield from (f"    const {'int' if truth else 'double'} {name} = {text};" for name, text, truth in run)

@@ -1,0 +1,48 @@
+"""JAX: the same lines under `jit`, `vmap` and further `grad`."""
+
+from __future__ import annotations
+
+from autodiff.export import arrays
+from autodiff.export.arrays import INFIX, Library
+from autodiff.export.listing import Dialect
+from autodiff.export.request import Request
+from autodiff.export.spelling import Spelling
+
+_SAME = "sqrt cbrt exp expm1 log2 log10 log1p sin cos tan sinh cosh tanh abs sign floor ceil"
+# arctanh and erfc lose ten units in the last place and more, so they are written out like what is missing.
+_SPECIAL = {"erf": "erf", "lgamma": "gammaln", "digamma": "digamma"}
+
+CALLS = {
+    **INFIX,
+    **{(name, 1): f"jnp.{name}({{0}})" for name in _SAME.split()},
+    **{(f"a{name}", 1): f"jnp.arc{name}({{0}})" for name in ("sin", "cos", "tan", "sinh", "cosh")},
+    **{(name, 1): f"special.{there}({{0}})" for name, there in _SPECIAL.items()},
+    ("ln", 1): "jnp.log({0})",
+    ("round", 1): "jnp.rint({0})",
+    ("^", 2): "jnp.power({0}, {1})",
+    ("min", 2): "jnp.minimum({0}, {1})",
+    ("max", 2): "jnp.maximum({0}, {1})",
+    ("mod", 2): "jnp.mod({0}, {1})",
+    ("hypot", 2): "jnp.hypot({0}, {1})",
+    ("atan2", 2): "jnp.arctan2({0}, {1})",
+}
+
+LIBRARY = Library(
+    Dialect("JAX", CALLS.keys(), nested=False),
+    Spelling(CALLS, "jnp.where({0}, {1}, {2})", ("&", "|", "~"), tight=True, whole=True),
+    [
+        '# JAX computes in 32 bits unless jax.config.update("jax_enable_x64", True) comes first.',
+        "import jax.numpy as jnp",
+        "from jax.scipy import special",
+    ],
+    "jnp.asarray({0}, dtype=float)",
+    "jnp.full_like({0}, {1})",
+    ["jnp", "special"],
+    {},
+)
+
+
+def write(request: Request) -> str:
+    """The source of a module with one function, `value_and_gradient`, of arrays that broadcast."""
+    source = arrays.write(request, LIBRARY)
+    return source if "special." in source else source.replace("from jax.scipy import special\n", "", 1)

@@ -1,0 +1,323 @@
+"""The lines of an export: which equations get one, in what order, and under which condition each is needed.
+
+    if(x > 0, ln(x), 0) + x*x    becomes    b1 = x > 0;  under b1: t1 = ln(x);  f = if(b1, t1, 0) + x*x
+
+An equation that is used once stands inside the line that uses it, while that stays short. The order keeps every line
+behind its parts and behind the condition it is under.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from autodiff.calculus import rules
+from autodiff.calculus.demand import ALWAYS, Needs, demand
+from autodiff.calculus.graph import Graph
+from autodiff.calculus.lower import Lowered
+from autodiff.calculus.ops import Row
+from autodiff.calculus.straight import Line, Straight, straight
+from autodiff.errors import AutodiffError
+from autodiff.export import lacking
+
+_SAME, _NOT, _AND, _OR = (rules.TABLE[key] for key in (("+", 1), ("not", 1), ("and", 2), ("or", 2)))
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the lines may be made of.
+
+    native     the rows that the target writes by itself
+    spelled    rows for which it has a definition of its own
+    in_place   whether what it lacks becomes equations in place (or a function: `functions` of the Parts)
+    nested     whether a branch of a choice may stand inside the choice, which looks at it only when it is taken
+    longest    equations that a line may hold
+    repeats    rows that are written with an argument more than once, which must be a name or a number then
+    """
+
+    name: str
+    native: Collection[Key]
+    spelled: Collection[Key] = ()
+    in_place: bool = False
+    nested: bool = True
+    longest: int = 6
+    repeats: Collection[Key] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Equations that a target can write: results in order, the program's names, and the rows that need a function."""
+
+    graph: Graph
+    results: tuple[int, ...]
+    names: Mapping[int, str]
+    functions: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`lines` in writing order; `need` of each equation, the `flag` of each need that lines are under, known `names`."""
+
+    graph: Graph
+    lines: tuple[int, ...]
+    need: Mapping[int, int]
+    flag: Mapping[int, int]
+    results: tuple[int, ...]
+    names: Mapping[int, str]
+
+    def under(self, node: int) -> int | None:
+        """The condition that must hold where a line is needed; None when it always is."""
+        return self.flag.get(self.need[node])
+
+
+def exported(lowered: Lowered, sources: Mapping[str, int], dialect: Dialect) -> Parts:
+    """Value, then slopes, in rows that the target knows."""
+    found = straight(lowered, sources)
+    return spelled(found, (found.value, *(found.slopes[name] for name in sources)), dialect)
+
+
+def spelled(found: Straight, results: Sequence[int], dialect: Dialect) -> Parts:
+    """The equations with what the target lacks put in place, or listed as functions to be defined."""
+    line, graph = Line(), found.graph
+    functions: dict[Row, None] = {}
+    of: dict[int, int] = {}
+    for name in graph.inputs.values():
+        line.graph.input(name)
+    for node in graph.reaching(*results):
+        row = graph.rows[node]
+        if row is None:
+            known = graph.constants
+            of[node] = line.graph.constant(known[node]) if node in known else line.graph.input(graph.inputs[node])
+        else:
+            of[node] = _put(line, row, tuple(of[a] for a in graph.args[node]), dialect, functions)
+    names = {of[node]: name for node, name in reversed(list(found.names.items())) if node in of}
+    return Parts(line.graph, tuple(line.number(of[r]) for r in results), names, tuple(functions))
+
+
+def body(row: Row, dialect: Dialect) -> Parts:
+    """The definition of a function that the target lacks; its inputs are the row's parameters."""
+    line = Line()
+    given = tuple(line.graph.input(name) for name in row.params)
+    result = line.text(lacking.definition(row), row.params, given)
+    return spelled(Straight(line.graph, result, {}, {}), (result,), dialect)
+
+
+def _put(line: Line, row: Row, args: tuple[int, ...], dialect: Dialect, functions: dict[Row, None]) -> int:
+    """`row(args)` in equations that the target knows: a stack, because definitions name other rows."""
+    key = (row.name, row.arity)
+    if row.truth or row.pick is not None or row is _SAME or key in dialect.native:
+        return line.put(row, args)
+    if key in dialect.spelled:
+        functions[row] = None
+        return line.put(row, args)
+    order = line.graph.constants.get(args[0])
+    fixed = "" if order is None else lacking.of_order(row, order)
+    text = fixed or lacking.definition(row)
+    if not text:
+        raise AutodiffError(
+            f"{row.name} can't be exported to {dialect.name}",
+            hint=f"for {row.signature} with a first argument of 0, 1 or 2 it can" if row.arity == 2 else "",
+        )
+    if not fixed and not dialect.in_place:
+        functions[row] = None
+        return line.put(row, args)
+    return _in_place(line, text, row, args, dialect, functions)
+
+
+def _in_place(
+    line: Line, text: str, row: Row, args: tuple[int, ...], dialect: Dialect, functions: dict[Row, None]
+) -> int:
+    """Definitions go three deep (gelu, erfc, gaussian, round), so calling down into them is no recursion over a program."""
+    own = Line()
+    result = own.text(text, row.params, tuple(own.graph.input(name) for name in row.params))
+    graph = own.graph
+    of: dict[int, int] = {}
+    for node in graph.reaching(result):
+        inner = graph.rows[node]
+        if node in graph.constants:
+            of[node] = line.graph.constant(graph.constants[node])
+        elif inner is None:
+            of[node] = args[row.params.index(graph.inputs[node])]
+        else:
+            of[node] = _put(line, inner, tuple(of[a] for a in graph.args[node]), dialect, functions)
+    return of[result]
+
+
+# --- the order --------------------------------------------------------------------------------------------------------
+
+
+def listing(parts: Parts, dialect: Dialect) -> Listing:
+    """The lines of `parts`.
+
+    Raises AutodiffError for conditions that depend on each other's branches so often that the code would explode.
+    """
+    limit = 4 * len(parts.graph) + 1000
+    while True:
+        graph, needs = parts.graph, Needs(parts.graph)
+        need, flags = _needs(graph, parts.results, needs)
+        order, cycles = _ordered(graph, parts.results, need, flags)
+        if not cycles:
+            return Listing(graph, _lines(parts, dialect, order, need, flags), need, flags, parts.results, parts.names)
+        parts = _split(parts, cycles)
+        if len(parts.graph) > limit:
+            raise AutodiffError("the program's conditions depend on each other's branches too often to be exported")
+
+
+def _split(parts: Parts, cycles: Collection[int]) -> Parts:
+    """The same equations, those in `cycles` once for each use.
+
+    A part that one condition needs, and that a branch needs which that condition decides on, has no place in a fixed order:
+    whether it is needed at first depends on itself. Each use gets its own.
+    """
+    graph, new = parts.graph, Line().graph
+    of: dict[int, int] = {}
+    given: dict[int, tuple[int, ...]] = {}
+    for node in graph.reaching(*parts.results):
+        row = graph.rows[node]
+        if node in graph.constants:
+            of[node] = new.constant(graph.constants[node])
+        elif row is None:
+            of[node] = new.input(graph.inputs[node])
+        else:
+            args = tuple(_twin(graph, new, a, given) if a in cycles else of[a] for a in graph.args[node])
+            given[node] = args
+            if node not in cycles:
+                of[node] = new.call(row, args)
+    names = {of[node]: name for node, name in parts.names.items() if node in of}
+    return Parts(new, tuple(of[r] for r in parts.results), names, parts.functions)
+
+
+def _twin(graph: Graph, new: Graph, node: int, given: Mapping[int, tuple[int, ...]]) -> int:
+    row = graph.rows[node]
+    assert row is not None
+    return new.twin(row, given[node])
+
+
+def _needs(graph: Graph, results: Sequence[int], needs: Needs) -> tuple[dict[int, int], dict[int, int]]:
+    """The need of every equation, and the flag of every need."""
+    need = demand(graph, results, needs)
+    used = {n for node, n in need.items() if n != ALWAYS and graph.rows[node] is not None}
+    flags = {n: needs.flag(n) for n in sorted(used)}
+    todo, seen = list(flags.values()), set[int]()
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if graph.rows[node] is _NOT:
+            need.setdefault(node, need[graph.args[node][0]])
+        elif needs.is_flag(node) or node not in need:  # lazy, and made of what is known where it is looked at
+            need[node] = ALWAYS
+            todo.extend(graph.args[node] if graph.rows[node] in (_AND, _OR) else ())
+    return need, flags
+
+
+def _ordered(
+    graph: Graph, results: Sequence[int], need: Mapping[int, int], flags: Mapping[int, int]
+) -> tuple[list[int], set[int]]:
+    """Equations behind their arguments and their flags; and those whose flag would depend on themselves."""
+    order: list[int] = []
+    cycles: set[int] = set()
+    state: dict[int, int] = {}  # 1: on the way, 2: done
+    for root in results:
+        path: list[int] = [root]
+        while path:
+            node = path[-1]
+            if state.get(node) == 2:
+                path.pop()
+                continue
+            wanted = list(graph.args[node])
+            if graph.rows[node] is not None and need[node] in flags:
+                wanted.insert(0, flags[need[node]])
+            first, state[node] = node not in state, 1
+            missing = [a for a in wanted if state.get(a) != 2]
+            if first and missing:
+                cycles.update(_circular(graph, need, flags, path, missing, state))
+                path.extend(a for a in reversed(missing) if a not in state)
+                if path[-1] != node:
+                    continue
+            state[node] = 2
+            order.append(node)
+            path.pop()
+    return order, cycles
+
+
+def _circular(
+    graph: Graph,
+    need: Mapping[int, int],
+    flags: Mapping[int, int],
+    path: Sequence[int],
+    missing: Sequence[int],
+    state: Mapping[int, int],
+) -> set[int]:
+    """Where a way leads back to an equation that is on it: those on the way that went on through their flag."""
+    back = [a for a in missing if state.get(a) == 1]
+    way = [node for node in path if state.get(node) == 1] if back else []
+    found: set[int] = set()
+    for end in back:
+        circle = way[way.index(end) :]
+        for node, following in zip(circle, [*circle[1:], end], strict=True):
+            if flags.get(need[node]) == following and following not in graph.args[node]:
+                found.add(node)
+    return found
+
+
+def _lines(
+    parts: Parts, dialect: Dialect, order: Sequence[int], need: Mapping[int, int], flags: Mapping[int, int]
+) -> tuple[int, ...]:
+    """Which equations get a line of their own."""
+    graph = parts.graph
+    own = {*parts.results, *parts.names}
+    inside = _inside(graph, order, need, dialect)
+    size: dict[int, int] = {}
+    for node in order:
+        if graph.rows[node] is None:
+            size[node] = 0
+            continue
+        row = graph.rows[node]
+        if row is not None and (row.name, row.arity) in dialect.repeats:
+            own.update(a for a in graph.args[node] if graph.rows[a] is not None)
+        size[node] = 1 + sum(0 if a in own else size[a] for a in graph.args[node])
+        whole = size[node] > dialect.longest
+        if whole:  # the largest parts step out, so that what remains is short
+            for arg in sorted(set(graph.args[node]), key=lambda a: -size[a]):
+                if size[arg] and size[node] > dialect.longest:
+                    own.add(arg)
+                    size[node] -= size[arg] * graph.args[node].count(arg)
+                    size[arg] = 0
+        if node in own or node not in inside:
+            size[node] = 0
+            own.add(node)
+    live = set(parts.results)
+    for node in reversed(order):
+        if node in live:
+            live.update(graph.args[node])
+            if node in own and need[node] in flags:
+                own.add(flags[need[node]])
+                live.add(flags[need[node]])
+    return tuple(node for node in order if node in own and node in live and graph.rows[node] is not None)
+
+
+def _inside(graph: Graph, order: Sequence[int], need: Mapping[int, int], dialect: Dialect) -> set[int]:
+    """The equations that may stand inside the only line that uses them."""
+    uses: dict[int, list[int]] = {}
+    for node in order:
+        for arg in graph.args[node]:
+            uses.setdefault(arg, []).append(node)
+    found = set()
+    for node, users in uses.items():
+        if len(users) == 1:
+            row = graph.rows[users[0]]
+            same = need[node] == need[users[0]]
+            lazy = dialect.nested and row is not None and row.pick is not None and need[node] != need[users[0]]
+            if same or (lazy and _branch_only(graph, node, users[0])):
+                found.add(node)
+    return found
+
+
+def _branch_only(graph: Graph, node: int, user: int) -> bool:
+    """Whether `node` is used by the choice `user` as something that may stay asleep."""
+    args = graph.args[user]
+    return args[0] != node and args.count(node) == 1

@@ -1,0 +1,46 @@
+"""NumPy, with nothing beside it but Python's `math`."""
+
+from __future__ import annotations
+
+from autodiff.export import arrays
+from autodiff.export.arrays import INFIX, Library
+from autodiff.export.listing import Dialect
+from autodiff.export.request import Request
+from autodiff.export.spelling import Spelling
+
+_SAME = "sqrt cbrt exp exp2 expm1 log2 log10 log1p sin cos tan sinh cosh tanh abs sign floor ceil"
+
+CALLS = {
+    **INFIX,
+    **{(name, 1): f"np.{name}({{0}})" for name in _SAME.split()},
+    **{(f"a{name}", 1): f"np.arc{name}({{0}})" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    ("ln", 1): "np.log({0})",
+    ("round", 1): "np.rint({0})",
+    ("^", 2): "np.power({0}, {1})",
+    ("min", 2): "np.minimum({0}, {1})",
+    ("max", 2): "np.maximum({0}, {1})",
+    ("mod", 2): "np.mod({0}, {1})",
+    ("hypot", 2): "np.hypot({0}, {1})",
+    ("atan2", 2): "np.arctan2({0}, {1})",
+}
+
+OWN = {
+    (name, 1): f"{{name}} = np.vectorize(math.{name}, otypes=[float])" for name in ("erf", "erfc", "gamma", "lgamma")
+}
+"""NumPy has none of these; `math` has, one number at a time."""
+
+LIBRARY = Library(
+    Dialect("NumPy", CALLS.keys(), OWN.keys(), nested=False),
+    Spelling(CALLS, "np.where({0}, {1}, {2})", ("&", "|", "~"), tight=True, whole=True),
+    ["import math", "", "import numpy as np"],
+    "np.asarray({0}, dtype=float)",
+    "np.full_like({0}, {1})",
+    ["np"],
+    OWN,
+)
+
+
+def write(request: Request) -> str:
+    """The source of a module with one function, `value_and_gradient`, of arrays that broadcast."""
+    source = arrays.write(request, LIBRARY)
+    return source if "math." in source else source.replace("import math\n\n", "", 1)

@@ -1,0 +1,73 @@
+"""Python, with nothing but its `math`."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterator, Sequence
+
+from autodiff.calculus.ops import Row
+from autodiff.export import scalar
+from autodiff.export.header import made_from
+from autodiff.export.listing import Dialect
+from autodiff.export.request import Request
+from autodiff.export.scalar import Block, grouped
+from autodiff.export.spelling import Spelling
+
+_MATH = "sqrt cbrt exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc gamma lgamma"
+
+CALLS = {
+    **{(name, 1): f"math.{name}({{0}})" for name in _MATH.split()},
+    ("ln", 1): "math.log({0})",
+    ("^", 2): "math.pow({0}, {1})",
+    ("abs", 1): "abs({0})",
+    ("min", 2): "min({0}, {1})",
+    ("max", 2): "max({0}, {1})",
+    ("hypot", 2): "math.hypot({0}, {1})",
+    ("atan2", 2): "math.atan2({0}, {1})",
+    ("floor", 1): "float(math.floor({0}))",
+    ("ceil", 1): "float(math.ceil({0}))",
+    ("round", 1): "float(round({0}))",
+    ("mod", 2): "({0!} % {1!})",
+    **{(sign, 2): "" for sign in "+-*/"},
+    ("-", 1): "",
+}
+
+DIALECT = Dialect("Python", CALLS.keys())
+SPELLING = Spelling(CALLS, "{1} if {0} else {2}", ("and", "or", "not "), whole=True)
+RESERVED = [*keyword.kwlist, *keyword.softkwlist, "math", "abs", "min", "max", "float", "round", "value_and_gradient"]
+
+
+def write(request: Request) -> str:
+    """The source of a module with one function, `value_and_gradient`."""
+    made = scalar.module(request, DIALECT, SPELLING, RESERVED, ascii_only=False)
+    lines = [
+        '"""Value and gradient; outside its domain a function raises ValueError, ZeroDivisionError or OverflowError."""',
+        "",
+    ]
+    lines += [f"# {line}".rstrip() for line in made_from(request.lowered.source, list(request.sources))]
+    lines += ["", "import math", "", ""]
+    for name, block, row in made.functions:
+        lines += [*_function(name, row, block), "", ""]
+    main = made.main
+    lines += [f"def value_and_gradient({', '.join(main.inputs)}):"]
+    value, *slopes = main.results
+    doc = f"({', '.join(slopes)}{',' * (len(slopes) == 1)})"
+    lines += [f'    """{value}, {doc}"""', *_body(main), f"    return {value}, {doc}"]
+    return "\n".join(lines) + "\n"
+
+
+def _function(name: str, row: Row, block: Block) -> Sequence[str]:
+    return [
+        f"def {name}({', '.join(block.inputs)}):",
+        f'    """{row.doc}"""',
+        *_body(block),
+        f"    return {block.results[0]}",
+    ]
+
+
+def _body(block: Block) -> Iterator[str]:
+    for under, run in grouped(block):
+        if under:
+            yield f"    if {under}:"
+        for name, text, _ in run:
+            yield f"{'        ' if under else '    '}{name} = {text}"
