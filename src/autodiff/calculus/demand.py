@@ -23,26 +23,33 @@ _IF, _AND, _OR, _NOT = rules.TABLE["if", 3], rules.TABLE["and", 2], rules.TABLE[
 class Needs:
     """Needs over the conditions of one graph; flags are put into that graph.
 
-    A flag looks at a condition only where that condition is needed itself, because `and` is lazy.
+    A flag looks at a condition only where that condition is needed itself, because `and` is lazy. Those in `eager` are
+    flags of `a or b`, both of which are flags: to look at the second does no harm, whatever the first one is.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, eager: Iterable[int] = ()) -> None:
         self.graph = graph
+        self.eager = set(eager)
         self._parent = [0]
         self._depth = [0]
         self._literal: list[tuple[int, bool]] = [(-1, True)]
         self._flag: dict[int, int] = {}
         self._flagged: dict[int, int] = {}
         self._known: dict[tuple[int, int, bool], int] = {}
+        self._met: dict[tuple[int, int, bool], int] = {}
 
     def within(self, need: int, condition: int, *, holds: bool) -> int:
         """`need`, and there where `condition` holds (or fails).
 
         `a and b` that holds narrows twice, as does `a or b` that fails; so needs that imply each other are seen to.
         """
+        asked = (need, condition, holds)
         todo = [(condition, holds)]
         while todo:
             node, true = todo.pop()
+            if (need, node, true) in self._met:
+                need = self._met[need, node, true]
+                continue
             row, args = self.graph.rows[node], self.graph.args[node]
             flagged = self._flagged.get(node)
             if true and flagged is not None and self.both(need, flagged) == need:
@@ -53,6 +60,7 @@ class Needs:
                 todo += [(args[1], true), (args[0], true)]
             else:
                 need = self._narrowed(need, node, true)
+        self._met[asked] = need
         return need
 
     def _narrowed(self, need: int, condition: int, holds: bool) -> int:
@@ -85,6 +93,7 @@ class Needs:
             return shared
         one = self.graph.call(_OR, (self.flag(a), self.flag(b)))
         need = self.within(shared, one, holds=True)
+        self.eager.add(one)
         self._flag[need], self._flagged[one] = one, need
         return need
 
@@ -132,7 +141,7 @@ def demand(graph: Graph, results: Iterable[int], needs: Needs) -> dict[int, int]
 def uses(graph: Graph, node: int, need: int, needs: Needs) -> Mapping[int, int]:
     """What equation `node` needs of its arguments when it is needed itself under `need`."""
     row, args = graph.rows[node], graph.args[node]
-    if row is None or row.pick is None:
+    if row is None or row.pick is None or node in needs.eager:
         return dict.fromkeys(args, need)
     wanted = {args[0]: need}
     for k, holds in zip(row.pick, (True, False), strict=True):

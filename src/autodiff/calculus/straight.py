@@ -28,12 +28,13 @@ _ADD, _MUL, _DIV, _POW, _NEG, _SAME = (
 
 @dataclass(frozen=True, slots=True)
 class Straight:
-    """The equation of the value, of the slope in each name, and what the program's own names became."""
+    """The equation of the value, of the slope in each name, and what the program's own names became; see `Needs` for eager."""
 
     graph: Graph
     value: int
     slopes: Mapping[str, int]
     names: Mapping[int, str]
+    eager: frozenset[int] = frozenset()
 
 
 class Line:
@@ -149,7 +150,7 @@ def straight(lowered: Lowered, sources: Mapping[str, int]) -> Straight:
         found, zero = adjoints.get(of[node]), graph.constant(0.0)
         slopes[name] = zero if found is None else _under(line, needs, wanted[of[node]], ALWAYS, found)
     names = {of[node]: name for name, node in lowered.assigned.items() if node in of}
-    return Straight(graph, value, slopes, names)
+    return Straight(graph, value, slopes, names, frozenset(needs.eager))
 
 
 def _moving(graph: Graph, sources: set[int]) -> list[bool]:

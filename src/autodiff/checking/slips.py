@@ -25,7 +25,7 @@ from autodiff.notation.infix import infix
 from autodiff.notation.parts import LONGEST, size
 
 _CLOSE = 1e-9
-_SWEEPS = 400_000  # equations that the search for one slip may go through, and again for two
+_SWEEPS = 150_000  # equations that the search for one slip may go through, and again for two
 
 
 @dataclass(frozen=True, slots=True)

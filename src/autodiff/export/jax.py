@@ -11,11 +11,12 @@ from autodiff.export.spelling import Spelling
 _SAME = "sqrt cbrt exp expm1 log2 log10 log1p sin cos tan sinh cosh tanh abs sign floor ceil"
 # arctanh and erfc lose ten units in the last place and more, so they are written out like what is missing.
 _SPECIAL = {"erf": "erf", "lgamma": "gammaln", "digamma": "digamma"}
+_ARC = "sin cos tan sinh cosh"
 
 CALLS = {
     **INFIX,
     **{(name, 1): f"jnp.{name}({{0}})" for name in _SAME.split()},
-    **{(f"a{name}", 1): f"jnp.arc{name}({{0}})" for name in ("sin", "cos", "tan", "sinh", "cosh")},
+    **{(f"a{name}", 1): f"jnp.arc{name}({{0}})" for name in _ARC.split()},
     **{(name, 1): f"special.{there}({{0}})" for name, there in _SPECIAL.items()},
     ("ln", 1): "jnp.log({0})",
     ("round", 1): "jnp.rint({0})",

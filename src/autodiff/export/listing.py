@@ -8,7 +8,7 @@ behind its parts and behind the condition it is under.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.calculus import rules
@@ -54,6 +54,7 @@ class Parts:
     results: tuple[int, ...]
     names: Mapping[int, str]
     functions: tuple[Row, ...]
+    eager: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ def spelled(found: Straight, results: Sequence[int], dialect: Dialect) -> Parts:
         else:
             of[node] = _put(line, row, tuple(of[a] for a in graph.args[node]), dialect, functions)
     names = {of[node]: name for node, name in reversed(list(found.names.items())) if node in of}
-    return Parts(line.graph, tuple(line.number(of[r]) for r in results), names, tuple(functions))
+    eager = frozenset(of[node] for node in found.eager if node in of)
+    return Parts(line.graph, tuple(line.number(of[r]) for r in results), names, tuple(functions), eager)
 
 
 def body(row: Row, dialect: Dialect) -> Parts:
@@ -155,7 +157,7 @@ def listing(parts: Parts, dialect: Dialect) -> Listing:
     """
     limit = 4 * len(parts.graph) + 1000
     while True:
-        graph, needs = parts.graph, Needs(parts.graph)
+        graph, needs = parts.graph, Needs(parts.graph, parts.eager)
         need, flags = _needs(graph, parts.results, needs)
         order, cycles = _ordered(graph, parts.results, need, flags)
         if not cycles:
@@ -186,7 +188,8 @@ def _split(parts: Parts, cycles: Collection[int]) -> Parts:
             if node not in cycles:
                 of[node] = new.call(row, args)
     names = {of[node]: name for node, name in parts.names.items() if node in of}
-    return Parts(new, tuple(of[r] for r in parts.results), names, parts.functions)
+    eager = frozenset(of[node] for node in parts.eager if node in of)
+    return Parts(new, tuple(of[r] for r in parts.results), names, parts.functions, eager)
 
 
 def _twin(graph: Graph, new: Graph, node: int, given: Mapping[int, tuple[int, ...]]) -> int:
@@ -220,48 +223,37 @@ def _ordered(
     """Equations behind their arguments and their flags; and those whose flag would depend on themselves."""
     order: list[int] = []
     cycles: set[int] = set()
-    state: dict[int, int] = {}  # 1: on the way, 2: done
+    done: dict[int, bool] = {}
+
+    def before(node: int) -> Iterator[int]:
+        if graph.rows[node] is not None and need[node] in flags:
+            yield flags[need[node]]
+        yield from graph.args[node]
+
     for root in results:
-        path: list[int] = [root]
+        path = [] if root in done else [(root, before(root))]
         while path:
-            node = path[-1]
-            if state.get(node) == 2:
+            node, rest = path[-1]
+            done[node] = False
+            following = next((a for a in rest if not done.get(a, False)), None)
+            if following is None:
+                done[node] = True
+                order.append(node)
                 path.pop()
-                continue
-            wanted = list(graph.args[node])
-            if graph.rows[node] is not None and need[node] in flags:
-                wanted.insert(0, flags[need[node]])
-            first, state[node] = node not in state, 1
-            missing = [a for a in wanted if state.get(a) != 2]
-            if first and missing:
-                cycles.update(_circular(graph, need, flags, path, missing, state))
-                path.extend(a for a in reversed(missing) if a not in state)
-                if path[-1] != node:
-                    continue
-            state[node] = 2
-            order.append(node)
-            path.pop()
+            elif following in done:
+                cycles |= _circular(graph, need, flags, [n for n, _ in path], following)
+            else:
+                path.append((following, before(following)))
     return order, cycles
 
 
 def _circular(
-    graph: Graph,
-    need: Mapping[int, int],
-    flags: Mapping[int, int],
-    path: Sequence[int],
-    missing: Sequence[int],
-    state: Mapping[int, int],
+    graph: Graph, need: Mapping[int, int], flags: Mapping[int, int], path: Sequence[int], end: int
 ) -> set[int]:
-    """Where a way leads back to an equation that is on it: those on the way that went on through their flag."""
-    back = [a for a in missing if state.get(a) == 1]
-    way = [node for node in path if state.get(node) == 1] if back else []
-    found: set[int] = set()
-    for end in back:
-        circle = way[way.index(end) :]
-        for node, following in zip(circle, [*circle[1:], end], strict=True):
-            if flags.get(need[node]) == following and following not in graph.args[node]:
-                found.add(node)
-    return found
+    """Where the path leads back to `end`, which is on it: those from there on that went on through their flag."""
+    circle = path[path.index(end) :]
+    steps = zip(circle, [*circle[1:], end], strict=True)
+    return {n for n, following in steps if flags.get(need[n]) == following and following not in graph.args[n]}
 
 
 def _lines(

@@ -9,11 +9,12 @@ from autodiff.export.request import Request
 from autodiff.export.spelling import Spelling
 
 _SAME = "sqrt cbrt exp exp2 expm1 log2 log10 log1p sin cos tan sinh cosh tanh abs sign floor ceil"
+_ARC = "sin cos tan sinh cosh tanh"
 
 CALLS = {
     **INFIX,
     **{(name, 1): f"np.{name}({{0}})" for name in _SAME.split()},
-    **{(f"a{name}", 1): f"np.arc{name}({{0}})" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{(f"a{name}", 1): f"np.arc{name}({{0}})" for name in _ARC.split()},
     ("ln", 1): "np.log({0})",
     ("round", 1): "np.rint({0})",
     ("^", 2): "np.power({0}, {1})",
@@ -25,7 +26,7 @@ CALLS = {
 }
 
 OWN = {
-    (name, 1): f"{{name}} = np.vectorize(math.{name}, otypes=[float])" for name in ("erf", "erfc", "gamma", "lgamma")
+    (name, 1): f"{{name}} = np.vectorize(math.{name}, otypes=[float])" for name in ["erf", "erfc", "gamma", "lgamma"]
 }
 """NumPy has none of these; `math` has, one number at a time."""
 
