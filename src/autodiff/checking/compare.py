@@ -124,7 +124,8 @@ def _answered(program: Program, lowered: Lowered, given: Program) -> Lowered:
     taken = own | {s.target.name for s in given.statements if not isinstance(s, Expression)}
     if isinstance(last, Expression) and lowered.name not in taken:
         named = (*named[:-1], Assign(Name(lowered.name, last.span), last.body, last.span))
-    answered = lower(replace(together, statements=(*named, *_as_values(together.statements[count:]))))
+    statements = (*named, *_as_values(together.statements[count:]))
+    answered = lower(Program(together.source, statements, together.readings))
     known = [*lowered.inputs, *lowered.assigned]
     for name in answered.inputs:
         if name not in lowered.inputs:

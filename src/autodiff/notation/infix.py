@@ -14,19 +14,7 @@ from autodiff.calculus.blame import shown
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.ops import Row
 from autodiff.language.syntax import CONSTANTS
-from autodiff.notation.write import (
-    ATOM,
-    COMPARISON,
-    LEVELS,
-    NOT,
-    POWER,
-    SIGN,
-    SUM,
-    Argument,
-    Notation,
-    flattened,
-    write,
-)
+from autodiff.notation.write import ATOM, COMPARISON, LEVELS, NOT, POWER, SIGN, SUM, Argument, flattened, write
 
 _EXP = rules.TABLE["exp", 1]
 _TIMES, _POWER = rules.TABLE["*", 2], rules.TABLE["^", 2]
@@ -103,6 +91,6 @@ PLAIN = Infix()
 PRETTY = Infix(times="·", human=True)
 
 
-def infix(graph: Graph, node: int, style: Notation = PLAIN, names: Mapping[int, str] | None = None) -> str:
+def infix(graph: Graph, node: int, style: Infix = PLAIN, names: Mapping[int, str] | None = None) -> str:
     """The text of an equation; those in `names` are called by their names. Its length is the caller's care: see `parts`."""
     return write(graph, node, style, names)
