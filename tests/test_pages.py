@@ -26,7 +26,7 @@ from autodiff.calculus.blame import shown
 from autodiff.calculus.ops import Row
 from autodiff.errors import AutodiffError
 from autodiff.explain.build import explain
-from autodiff.explain.model import Explanation, Step
+from autodiff.explain.model import Explanation, Place, Slope, Step
 from autodiff.render.document import ends
 from autodiff.render.html import html
 from autodiff.render.latex import latex
@@ -89,13 +89,13 @@ def found(request: pytest.FixtureRequest) -> Explanation:
 
 def _shown_steps(found: Explanation) -> Iterator[Step]:
     """The steps that a page lists: of long lists both ends, of many names with several paths the first and the last."""
-    names = ends(
-        list(dict.fromkeys(block.to for block in found.blocks)),
-        each=3 if found.blocks[:1] and found.blocks[0].path else 12,
-    )
+    several = bool(found.blocks and found.blocks[0].path)
+    names = ends(list(dict.fromkeys(block.to for block in found.blocks)), each=3 if several else 12)
     for block in found.blocks:
+        beside = sum(other.to == block.to for other in found.blocks)
+        each = max(2, 36 // (beside * len(names))) if several else 12
         if block.to in names:
-            yield from (step for step in ends(block.steps) if isinstance(step, Step))
+            yield from (step for step in ends(block.steps, each=each) if isinstance(step, Step))
 
 
 def _numbers(found: Explanation) -> Iterator[float | None]:
@@ -104,7 +104,7 @@ def _numbers(found: Explanation) -> Iterator[float | None]:
         return
     held = len(found.forward) > 24
     places = [place for place in found.forward if not (held and place.kind == "held")]
-    yield from (place.value for place in ends(places) if hasattr(place, "value"))
+    yield from (place.value for place in ends(places) if isinstance(place, Place) and not place.why)
     if found.value is None:
         return
     if found.mode == "reverse":
@@ -116,7 +116,8 @@ def _numbers(found: Explanation) -> Iterator[float | None]:
             if found.mode == "both":
                 yield row.adjoint
     for side in found.sides:
-        yield from (number for number in (side.left, side.right) if number is not None)
+        ends_of = [(side.left, side.right), *((row.left, row.right) for row in side.trace)]
+        yield from (number for pair in ends_of for number in pair if number is not None)
     if found.update:
         yield from (number for pair in found.update.names.values() for number in pair)
         yield from (found.update.before, found.update.after)
@@ -135,7 +136,7 @@ def test_every_number_is_on_the_page_and_answers_in_full(write: object, found: E
     )
     assert {_said(number) for number in _numbers(found)} <= words
     if found.value is not None:
-        answers = [slope for slope in ends(found.slopes) if hasattr(slope, "value")]
+        answers = [slope for slope in ends(found.slopes) if isinstance(slope, Slope)]
         assert {"none" if slope.value is None else shown(slope.value) for slope in answers} <= words
 
 
@@ -144,13 +145,20 @@ def test_the_blocks_come_in_the_order_of_the_text(write: object, found: Explanat
     assert callable(write)
     titles = re.findall(r'class="title">([^<]+)<|^## (.+)$|^\\section\*\{(.+)\}$', write(found), re.MULTILINE)
     order = [
-        "Forward", "Graph", "Corner", "Jump", "Infinite slope", "Hard point", "Both modes", "Tangents", "Backward", "Answer", "Notice",
+        "Forward", "Graph", "Corner", "Jump", "Infinite slope", "Unknown", "Both sides", "Both modes", "Tangents", "Backward", "Answer", "Notice",
         "Update", "Checked", "Means",
     ]  # fmt: skip
     places = [order.index("".join(title)) for title in titles]
     assert places == sorted(set(places))
     assert places[:2] == [0, 1]
-    assert (order.index("Answer") in places) == bool(found.slopes or found.value is None)
+    assert order.index("Answer") in places
+
+
+def test_an_input_at_a_corner_has_no_adjoint() -> None:
+    """The sweep goes on with a number there, which is the slope of nothing."""
+    found = explain("abs(x)*y", {"x": 0.0, "y": 2.0}, mode="both")
+    assert "| $x$ | 0 | 0 | none | none |" in markdown(found).splitlines()
+    assert "Adjoints" not in markdown(explain("abs(x)*y", {"x": 0.0, "y": 2.0}))
 
 
 @pytest.mark.parametrize("write", [html, markdown, latex])

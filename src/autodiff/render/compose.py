@@ -129,7 +129,8 @@ def _forward(it: Explanation) -> Section:
 
 def _place(it: Explanation, place: Place) -> Row:
     cells: list[Cell] = [_made(place), (Words(place.does),)]
-    cells += [(Number(place.value),)] if it.at is not None else []
+    value = Words(place.why, "quiet") if place.value is None and place.why else Number(place.value)
+    cells += [(value,)] if it.at is not None else []
     return Row(tuple(cells), place.name)
 
 
@@ -143,18 +144,21 @@ def _made(place: Place) -> Cell:
 
 
 def _graph(it: Explanation) -> Section:
-    said = "each arrow carries its local slope"
-    return Section("graph", "Graph", (Words(said),), (Graph(it.drawing),))
+    slopes = any(arrow.slope for arrow in it.drawing.arrows)
+    said = (Words("each arrow carries its local slope"),) if slopes else ()
+    return Section("graph", "Graph", said, (Graph(it.drawing),))
 
 
 # --- the answer ---------------------------------------------------------------------------------------------------------
 
 
-def _answer(it: Explanation) -> Section | None:
+def _answer(it: Explanation) -> Section:
     if it.at is not None and it.value is None:
         return _no_value(it)
     if not it.slopes:
-        return None
+        value = (Words(" = "), Number(it.value, whole=True)) if it.value is not None else ()
+        said: Cell = (named(it.result), *value, Words(", and it has no inputs to differentiate by."))
+        return Section("answer", "Answer", (), (Paragraph(said),))
     if len(it.slopes) > _DETAILED:
         return Section("answer", "Answer", (), (_answers(it),))
     return Section("answer", "Answer", (), tuple(_derived(it, slope) for slope in it.slopes))
@@ -274,7 +278,7 @@ def _checked(it: Explanation) -> Section | None:
             continue
         slope = slopes[row.name]
         agree = f"{digits(row, slope)} digits agree" if row.quotient != slope else "the same"
-        rest = f", {agree}" if row.agrees else f", {agree} (off by more than its own error, {row.bound:.0e})"
+        rest = f", {agree}" if row.agrees else f", {agree}, off by more than its own error of {row.bound:.0e}"
         made = (Words(f", h = {row.step:.0e}: "), Number(float(f"{row.quotient:.12g}"), whole=True), Words(rest))
         items.append(("good" if row.agrees else "doubt", (Words("central difference"), *by, *made)))
     return Section("checked", "Checked", (), (Items(tuple(items)),)) if items else None

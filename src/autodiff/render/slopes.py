@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from autodiff.explain.model import Block, Explanation, Factor, Side, Slope, Step
+from autodiff.explain.model import Beside, Block, Explanation, Factor, Side, Slope, Step
+from autodiff.explain.model import Row as Line
 from autodiff.render.document import (
     Cell,
     Code,
@@ -29,6 +30,7 @@ from autodiff.render.document import (
 from autodiff.render.formulas import differential, joined, listed, many, named, numbered, ratio, slashed, term
 
 _SEVERAL = 3  # names at either end whose paths are listed, where many have several
+_STEPS = 36  # steps at either end of all paths together
 
 
 def slope_sections(it: Explanation) -> Iterator[Section]:
@@ -53,7 +55,11 @@ def _backward(it: Explanation) -> Section:
             rows.append(name)
             continue
         mine = [block for block in it.blocks if block.to == name]
-        rows += _paths(it, name, mine) if mine[0].path else [_start(it), *_steps(it, mine[0].steps)]
+        rows += (
+            _paths(it, name, mine, max(2, _STEPS // (len(mine) * len(few))))
+            if mine[0].path
+            else [_start(it), *_steps(it, mine[0].steps, 12)]
+        )
     numbers = it.at is not None
     columns = [Column(()), Column((Words("rule"),)), Column((Words("local slope"),), wide=True)]
     if numbers:
@@ -86,17 +92,19 @@ def _start(it: Explanation) -> Row:
     return Row(((Words("0"),), (Words("start"),), own, *one, own), it.result)
 
 
-def _steps(it: Explanation, steps: Sequence[Step]) -> Iterator[Row | More]:
-    for step in ends(steps, "steps"):
-        yield step if isinstance(step, More) else _step(it, step)
+def _steps(it: Explanation, steps: Sequence[Step], each: int, total: str = "") -> Iterator[Row | More]:
+    """Steps of one chain; what the last one comes to is called `total` where it is one of several paths."""
+    for step in ends(steps, "steps", each):
+        yield step if isinstance(step, More) else _step(it, step, total if step is steps[-1] else "")
 
 
-def _step(it: Explanation, step: Step) -> Row:
+def _step(it: Explanation, step: Step, total: str) -> Row:
     factor = step.factor
     cells: list[Cell] = [(Words(step.label),), (Words(factor.rule),), _local(factor)]
     if it.at is not None:
         cells += [(Number(factor.value),), (Number(step.so_far),)]
-    cells.append((ratio(it.result, factor.by),) if step.whole else (Words("this path", "quiet"),))
+    whole: Cell = (ratio(it.result, factor.by),) if step.whole else ()
+    cells.append((Words(total, "quiet"),) if total else whole)
     return Row(tuple(cells), factor.by, (factor.by, factor.of), step.answer)
 
 
@@ -107,7 +115,7 @@ def _local(factor: Factor) -> Cell:
     return (left, Words(" = "), Code(factor.slope.pretty)) if factor.slope.pretty else (left,)
 
 
-def _paths(it: Explanation, name: str, blocks: Sequence[Block]) -> Iterator[Row | Group | More]:
+def _paths(it: Explanation, name: str, blocks: Sequence[Block], each: int) -> Iterator[Row | Group | More]:
     slope = next(s for s in it.slopes if s.name == name)
     if len({block.to for block in it.blocks}) > 1:
         yield Group((Words("to ", "strong"), named(name), Words(f": {many(slope.paths, 'path')}", "strong")))
@@ -118,7 +126,7 @@ def _paths(it: Explanation, name: str, blocks: Sequence[Block]) -> Iterator[Row 
     for i, block in enumerate(blocks, start=1):
         if slope.paths > 1:
             yield Group((Words(f"path {i}: ", "strong"), *_route(block.path)))
-        yield from _steps(it, block.steps)
+        yield from _steps(it, block.steps, each, f"path {i} total" if slope.paths > 1 else "")
     if slope.value is not None and 1 < slope.paths == slope.listed:
         yield _sum(it, slope, blocks)
 
@@ -139,7 +147,8 @@ def _sum(it: Explanation, slope: Slope, blocks: Sequence[Block]) -> Group:
 
 def _adjoints(it: Explanation) -> Iterator[Table | Paragraph]:
     """The slope of the result in every place, the last places first: what reverse mode computes in one sweep."""
-    if not it.rows or all(slope.paths <= slope.listed for slope in it.slopes):
+    listed = {block.to for block in it.blocks if block.path}
+    if not it.rows or not any(slope.name in listed and slope.paths > slope.listed for slope in it.slopes):
         return
     yield Paragraph(
         (
@@ -151,7 +160,7 @@ def _adjoints(it: Explanation) -> Iterator[Table | Paragraph]:
     made = (
         row
         if isinstance(row, More)
-        else Row(((ratio(it.result, row.name),), (Number(row.value),), (Number(row.adjoint),)), row.name)
+        else Row(((ratio(it.result, row.name),), (Number(row.value),), (Number(_adjoint(it, row)),)), row.name)
         for row in rows
     )
     columns = (
@@ -178,8 +187,9 @@ def _both(it: Explanation) -> Section:
         if isinstance(row, More):
             rows.append(row)
             continue
-        numbers = [*(row.tangents[name] for name in names), row.adjoint]
-        numbers += [_product(row.tangents[names[0]], row.adjoint)] if single else []
+        adjoint = _adjoint(it, row)
+        numbers = [*(row.tangents[name] for name in names), adjoint]
+        numbers += [_product(row.tangents[names[0]], adjoint)] if single else []
         rows.append(Row(numbered(row.name, [row.value, *numbers]), row.name))
     table = Table(
         (*_NODE, *(Column(head, numeric=True) for head in heads)), tuple(rows), "both modes side by side", "modes"
@@ -190,6 +200,12 @@ def _both(it: Explanation) -> Section:
 
 
 _NODE = (Column((Words("node"),)), Column((Words("value"),), numeric=True))
+
+
+def _adjoint(it: Explanation, row: Line) -> float | None:
+    """The adjoint of a place; an input at a hard point has none, whatever the sweep went on with."""
+    hard = any(side.name == row.name and side.status != "ok" for side in it.sides)
+    return None if hard and not it.convention else row.adjoint
 
 
 def _product(tangent: float | None, adjoint: float | None) -> float | None:
@@ -245,7 +261,7 @@ _TITLES = {"corner": "Corner", "jump": "Jump", "infinite": "Infinite slope", "un
 
 
 def _hard(it: Explanation) -> Section:
-    rows = tuple(row if isinstance(row, More) else _side(it, row) for row in ends(it.sides, "names"))
+    rows = (row for side in ends(it.sides, "names") for row in _sides(it, side))
     columns = (
         Column((Words("slope"),)),
         Column((Words("from the left"),), numeric=True),
@@ -254,19 +270,25 @@ def _hard(it: Explanation) -> Section:
     )
     said = [it.why] if any(side.status != "ok" for side in it.sides) else []
     notes = tuple(Paragraph((Words(words),)) for words in dict.fromkeys([*said, *it.notes]) if words)
-    table = Table(columns, rows, "the slopes from either side", "sides")
-    return Section(
-        "hard",
-        _TITLES.get(it.status, "Hard point"),
-        (Words("looked at from both sides, one input at a time"),),
-        (table, *notes),
-    )
+    table = Table(columns, tuple(rows), "the slopes from either side", "sides")
+    how = "slopes from the left and from the right, one input at a time"
+    return Section("hard", _TITLES.get(it.status, "Both sides"), (Words(how),), (table, *notes))
 
 
-def _side(it: Explanation, side: Side) -> Row:
-    fine = side.status == "ok"
-    verdict = "equal, so this is the slope" if fine else f"no slope: {side.status}"
-    if fine and (side.left is None or side.right is None):
-        verdict = "only this side has values"
-    cells: list[Cell] = [(ratio(it.result, side.name),), (Number(side.left),), (Number(side.right),)]
-    return Row((*cells, (Words(verdict, "good" if fine else "bad"),)), side.name)
+def _sides(it: Explanation, side: Side | More) -> Iterator[Row | More]:
+    """Both sides from an input to the result, place by place, and what follows."""
+    if isinstance(side, More):
+        yield side
+        return
+    trace = side.trace or (Beside(it.result, side.left, side.right),)
+    for row in trace:
+        verdict: Cell = (_verdict(side),) if row is trace[-1] else ()
+        yield Row(((ratio(row.name, side.name),), (Number(row.left),), (Number(row.right),), verdict), row.name)
+
+
+def _verdict(side: Side) -> Words:
+    if side.status == "ok":
+        one = side.left is None or side.right is None
+        return Words("only this side has values" if one else "equal, so this is the slope", "good")
+    differ = {"corner": "they differ: a corner", "jump": "a jump"}
+    return Words(f"no slope: {differ.get(side.status, side.status)}", "bad")
