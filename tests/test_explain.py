@@ -310,3 +310,11 @@ def test_styles_name_places_that_there_are() -> None:
     styles = {style for line in lines(found, 100) for _, style in line}
     assert {style[1:] for style in styles if style.startswith("@")} <= names | {"L"}
     assert {"head", "answer", "good"} <= styles
+
+
+def test_data_held_fixed_has_no_adjoint_rather_than_a_false_zero() -> None:
+    rows = {row.name: row for row in _made("the neuron").rows}
+    assert rows["x"].adjoint is None
+    assert rows["z"].adjoint == pytest.approx(-0.34978145, abs=1e-8)
+    both = explain(NEURON, {"w": 0.4, "b": -2.5, "x": 7.8, "y": 1.0}, ["w"], "both")
+    assert "x       7.8           0             —" in text(both, 100)

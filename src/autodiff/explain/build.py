@@ -424,11 +424,13 @@ class _Findings:
             seeds.setdefault(node, {})[name] = 1.0
         duals = forward(self.lowered, self.answer.at, seeds)
         adjoints = reverse(self.lowered, self.run, list(self.plain.values()), self.convention)
+        swept = factors.moving(self.places, self.plain.values(), self.run)
         rows = []
         for node in self._listed():
             if self.run.values[node] is not None:
                 tangents = {name: duals[node].tangent.get(name, 0.0) for name, _ in shown}
-                rows.append(Row(self.places.names[node], self.values[node], tangents, adjoints.get(node, 0.0)))
+                adjoint = adjoints.get(node, 0.0) if node in swept else None
+                rows.append(Row(self.places.names[node], self.values[node], tangents, adjoint))
         return tuple(rows)
 
     def _cost(self) -> Cost:

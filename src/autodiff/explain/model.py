@@ -103,7 +103,10 @@ class Slope:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table that shows both modes: a place, its tangents per input, its adjoint."""
+    """A line of the table that shows both modes: a place, its tangents per input, its adjoint.
+
+    A place that no name with a slope moves, such as data held fixed, has no adjoint here: none was swept.
+    """
 
     name: str
     value: float | None

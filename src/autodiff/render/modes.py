@@ -42,7 +42,7 @@ def both_modes(page: Page) -> Iterator[Line]:
         yield (
             (" " * MARGIN, ""),
             (words, f"@{row.name}"),
-            (pad + "   " + " ".join(f"{signed(n):<13}" for n in numbers), ""),
+            (pad + "   " + " ".join(f"{signed(n) if n is not None else ' —':<13}" for n in numbers), ""),
         )
     yield from reading(page, more)
 
@@ -84,7 +84,12 @@ def trace(page: Page) -> Iterator[Line]:
         yield (
             (" " * MARGIN, ""),
             (words, f"@{row.name}"),
-            (" " * (wide - columns(words)) + "   " + " ".join(f"{signed(n):<13}" for n in numbers), ""),
+            (
+                " " * (wide - columns(words))
+                + "   "
+                + " ".join(f"{signed(n) if n is not None else ' —':<13}" for n in numbers),
+                "",
+            ),
         )
     if len(names) > fits:
         yield (" " * MARGIN, ""), (f"{many(len(names) - fits, 'more column')}; --format json has them", "dim")
