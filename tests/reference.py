@@ -179,7 +179,7 @@ _DIFF: dict[str, tuple[Callable[..., Mp], tuple[Callable[..., Mp] | None, ...]]]
         lambda u, v: max(u, v) + mpmath.log1p(mpmath.exp(-abs(u - v))),
         (lambda u, v: _sigmoid(u - v), lambda u, v: _sigmoid(v - u)),
     ),
-    "bce_logits 2": (
+    "logistic_loss 2": (
         lambda y, z: y * _softplus(-z) + (1 - y) * _softplus(z),
         (lambda y, z: -z, lambda y, z: (1 - y) * _sigmoid(z) - y * _sigmoid(-z)),
     ),

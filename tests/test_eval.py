@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -219,9 +220,19 @@ def test_a_latin_1_terminal_gets_escapes_not_a_traceback() -> None:
 
 
 def test_python_api_errors() -> None:
-    for at in ({"x": "4"}, {"x": None}, {"x": float("nan")}, {"x": float("inf")}, {"x": [1.0]}, {"x": 10**400}):
+    points: tuple[dict[str, Any], ...] = (
+        {"x": "4"},
+        {"x": None},
+        {"x": float("nan")},
+        {"x": float("inf")},
+        {"x": []},
+        {"x": [[1.0], 2.0]},
+        {"x": ["1"]},
+        {"x": 10**400},
+    )
+    for at in points:
         with pytest.raises(package.AutodiffError):
-            evaluate("x", at)  # type: ignore[arg-type]
+            evaluate("x", at)
     with pytest.raises(package.AutodiffError, match="unknown mode"):
         evaluate("x", {"x": 1}, mode="sideways")
     assert package.evaluate("x", {"x": 1}).to_dict()["gradient"] == {"x": 1.0}

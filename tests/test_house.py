@@ -18,16 +18,17 @@ from .command import process
 
 SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
 ROOMS = [
-    "errors", "language", "calculus", "point", "answer", "orders", "notation", "simplify", "formula", "checking", "explain", "export", "data", "learn", "render", "cli",
+    "errors", "language", "calculus", "elements", "point", "answer", "orders", "notation", "simplify", "formula", "checking",
+    "explain", "export", "data", "learn", "render", "cli",
 ]  # fmt: skip
 """From the ground up: a room imports only what stands before it."""
 
 INSIDE = {
     "language": ["syntax", "tables", "words", "build", "complaint", "parse", "grammar"],
     "calculus": [
-        "ops", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "check",
-        "suspects", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "tidy", "symbolic",
-        "polynomial", "lengths", "shorter", "provisos",
+        "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "check",
+        "suspects", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "shapes", "flatten", "arrays",
+        "bulk", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
     "checking": ["bounded", "points", "mistakes", "slips", "compare"],
@@ -39,7 +40,7 @@ ONLY_IN = {
     "lark": ["language/grammar.py"],
     "latex2mathml": ["render/mathml.py"],
     "rich": ["render/table.py", "render/terminal.py"],
-    "numpy": [],
+    "numpy": ["calculus/arrays.py", "calculus/bulk.py", "elements.py"],
     "sympy": ["simplify.py"],
 }
 

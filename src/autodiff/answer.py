@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from autodiff.calculus import blame, local, rules
 from autodiff.calculus.check import agrees
@@ -25,7 +25,7 @@ from autodiff.calculus.suspects import suspects
 from autodiff.errors import INTERNAL, AutodiffError, Span, quoted, shortened
 from autodiff.language.parse import parse as _parse
 from autodiff.language.syntax import Program, Reading
-from autodiff.point import bind, sources
+from autodiff.point import appear, bind, sources
 
 if TYPE_CHECKING:
     from autodiff.calculus.corners import Verdict
@@ -37,6 +37,8 @@ HIGHEST = 100
 
 SEVERITY = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
 """Every status, mildest first; an answer's status is the worst of its slopes'."""
+Value: TypeAlias = Any
+"""A float, or a NumPy array where arrays appear, or None; NumPy is not imported to say so."""
 
 
 class Answer(NamedTuple):
@@ -44,12 +46,12 @@ class Answer(NamedTuple):
 
     result      what the result is called
     value       the result there; None where it does not exist
-    gradient    the slope in each name of `wrt`; None where there is none
+    gradient    the slope in each name of `wrt`, shaped like it; None where there is none, NaN for such an element
     at          the value of every input
     mode        reverse, forward or both
     status      ok, corner, jump, infinite, domain, overflow or unknown; all but ok say `why`
     span        the part of the program that is to blame
-    verdicts    what is so for each name, where that is not plain: statuses and one-sided slopes
+    verdicts    what is so for each name, or element such as `w[0]`, where that is not plain: statuses and one-sided slopes
     notes       what a careful reader should know about a slope that is there
     convention  the framework whose number stands in place of a slope at a corner, where it was asked for
     frameworks  what torch and jax give at a hard point, per name, where that is a number and not the slope
@@ -61,9 +63,9 @@ class Answer(NamedTuple):
     """
 
     result: str
-    value: float | None
-    gradient: Mapping[str, float | None]
-    at: Mapping[str, float]
+    value: Value
+    gradient: Mapping[str, Value]
+    at: Mapping[str, Value]
     mode: str
     status: str = "ok"
     why: str = ""
@@ -74,7 +76,7 @@ class Answer(NamedTuple):
     convention: str = ""
     frameworks: Mapping[str, Mapping[str, float]] = MappingProxyType({})
     checked: bool | None = None
-    forward: Mapping[str, float | None] | None = None
+    forward: Mapping[str, Value] | None = None
     order: int = 1
     derivatives: tuple[float | None, ...] = ()
     readings: tuple[Reading, ...] = ()
@@ -83,7 +85,7 @@ class Answer(NamedTuple):
     @property
     def complete(self) -> bool:
         """Whether the value and every slope that was asked for are there."""
-        return self.value is not None and None not in self.gradient.values() and None not in self.derivatives
+        return not any(_missing(number) for number in (self.value, *self.gradient.values(), *self.derivatives))
 
     @property
     def one_sided(self) -> dict[str, tuple[float | None, float | None]]:
@@ -93,16 +95,22 @@ class Answer(NamedTuple):
 
     def ulps_apart(self) -> dict[str, float]:
         """With mode "both": how many units in the last place the two modes differ by, per name."""
-        pairs = ((name, slope, (self.forward or {}).get(name)) for name, slope in self.gradient.items())
-        return {n: abs(a - b) / math.ulp(max(abs(a), abs(b))) for n, a, b in pairs if a is not None and b is not None}
+        return {
+            name: max(
+                (_ulps(a, b) for a, b in zip(numbers(slope), numbers((self.forward or {}).get(name)), strict=False)),
+                default=0.0,
+            )
+            for name, slope in self.gradient.items()
+            if slope is not None
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON-ready data: no NaN, no infinity; optional keys only where they say something."""
         data: dict[str, Any] = {
             "result": self.result,
-            "value": self.value,
-            "gradient": dict(self.gradient),
-            "at": dict(self.at),
+            "value": nested(self.value),
+            "gradient": {name: nested(slope) for name, slope in self.gradient.items()},
+            "at": {name: nested(value) for name, value in self.at.items()},
             "mode": self.mode,
             "status": self.status,
             "checked": bool(self.checked),
@@ -110,7 +118,7 @@ class Answer(NamedTuple):
         optional: dict[str, Any] = {
             "order": self.order if self.order > 1 else None,
             "derivatives": list(self.derivatives) if self.order > 1 else None,
-            "forward": None if self.forward is None else dict(self.forward),
+            "forward": self.forward and {name: nested(slope) for name, slope in self.forward.items()},
             "ulps_apart": None if self.forward is None else self.ulps_apart(),
             "why": self.why or None,
             "hint": self.hint or None,
@@ -124,6 +132,33 @@ class Answer(NamedTuple):
         return data | {key: value for key, value in optional.items() if value is not None}
 
 
+def nested(value: Value) -> Any:
+    """A number or an array as JSON: an array as nested lists, NaN as null."""
+    if value is None or isinstance(value, float):
+        return None if value is None or value != value else value
+    return [nested(item) for item in value.tolist()] if hasattr(value, "tolist") else [nested(item) for item in value]
+
+
+def numbers(value: Value) -> list[float | None]:
+    """The number, or the elements of an array, last axis fastest; None for one that does not exist."""
+    found, todo = list[float | None](), [nested(value)]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, list):
+            todo.extend(reversed(item))
+        else:
+            found.append(item)
+    return found
+
+
+def _ulps(a: float | None, b: float | None) -> float:
+    return 0.0 if a is None or b is None else abs(a - b) / math.ulp(max(abs(a), abs(b)))
+
+
+def _missing(value: Value) -> bool:
+    return value is None or bool((value != value).any() if hasattr(value, "any") else value != value)
+
+
 def parse(text: str, *, strict: bool = False) -> Program:
     """The syntax tree of a program. Raises AutodiffError for a mistake; with `strict` for a doubtful reading, too."""
     return _parse(text, rules.functions(), strict=strict)
@@ -131,7 +166,7 @@ def parse(text: str, *, strict: bool = False) -> Program:
 
 def evaluate(
     text: str,
-    at: Mapping[str, float] | None = None,
+    at: Mapping[str, Value] | None = None,
     wrt: Sequence[str] | None = None,
     mode: str = "reverse",
     order: int = 1,
@@ -142,6 +177,7 @@ def evaluate(
 ) -> Answer:
     """Value and slopes of the program `text` where its inputs have the values `at`.
 
+    at          numbers, or arrays: NumPy arrays or nested lists
     wrt         names of inputs or assigned names, in the order of the answer; every input when None
     mode        "reverse" (one sweep for all slopes), "forward" (dual numbers) or "both"
     order       also the derivatives up to this order, by one name, from Taylor series carried forward
@@ -161,6 +197,19 @@ def evaluate(
     lowered = lower(program)
     point, names = bind(lowered, at or {}), sources(lowered, wrt)
     one_name(names, order)
+    if appear(lowered, point):
+        from autodiff import elements  # a plain eval starts without it
+
+        as_numbers = elements.as_numbers(lowered, point, list(names))
+        if as_numbers is None:
+            if order > 1:
+                raise AutodiffError("derivatives of an order above 1 need plain numbers", hint="ask for one element")
+            found = elements.evaluate(
+                lowered, point, names, mode, asked=wrt is not None, check=check, convention=convention
+            )
+            empty = Answer(lowered.name, None, dict.fromkeys(names), point, mode, source=lowered.source)
+            return empty._replace(**found, readings=program.readings)
+        lowered, names = as_numbers, sources(as_numbers, wrt)
     answer = answered(lowered, point, names, mode, check=check, convention=convention)
     answer = higher(answer, lowered, names, order) if order > 1 else answer
     return answer._replace(readings=program.readings)

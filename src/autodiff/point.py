@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from autodiff.calculus import blame, rules
 from autodiff.calculus.lower import Lowered, lower
+from autodiff.calculus.ops import EACH
 from autodiff.calculus.primal import Outside, primal
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
 from autodiff.language.parse import parse_bindings
 from autodiff.language.syntax import Expression, Program
 
+Value: TypeAlias = Any
+"""A float, or a NumPy array."""
 
-def parse_point(text: str) -> dict[str, float]:
-    """The values of `x=4,y=pi/2`; each is a constant expression. Raises AutodiffError with the place of a mistake."""
-    point: dict[str, float] = {}
+
+def appear(lowered: Lowered, point: Mapping[str, Any]) -> bool:
+    """Whether the program or its point needs more than plain numbers."""
+    arrays = any(not isinstance(value, float) for value in point.values())
+    return arrays or any(row is not None and row.kind != EACH for row in lowered.graph.rows)
+
+
+def parse_point(text: str) -> dict[str, Value]:
+    """The values of `x=4,y=[1, pi/2]`; each is a constant expression. Raises AutodiffError with the place of a mistake."""
+    point: dict[str, Value] = {}
     for binding in parse_bindings(text, rules.functions()):
         name = binding.target.name
         if name in point:
@@ -29,18 +39,27 @@ def parse_point(text: str) -> dict[str, float]:
                 source=text,
                 hint="use numbers, pi, e, tau and functions of them",
             )
-        try:
-            point[name] = primal(lowered, {}).values[lowered.result]
-        except Outside as trouble:
-            raise AutodiffError(
-                blame.outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node], source=text
-            ) from None
+        point[name] = _constant(lowered)
     return point
 
 
-def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, float]:
-    """A finite float for every input of the program, and for nothing else."""
-    given: dict[str, float] = {}
+def _constant(lowered: Lowered) -> Value:
+    """The value of a program without inputs, which must have one."""
+    try:
+        if appear(lowered, {}):
+            from autodiff import elements  # most values are plain numbers
+
+            return elements.constant(lowered)
+        return primal(lowered, {}).values[lowered.result]
+    except Outside as trouble:
+        raise AutodiffError(
+            blame.outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node], source=lowered.source
+        ) from None
+
+
+def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, Value]:
+    """A finite float or an array of such for every input of the program, and for nothing else."""
+    given: dict[str, Value] = {}
     for key, value in at.items():
         name = normalised(str(key))
         if name in given:
@@ -63,9 +82,11 @@ def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, float]:
     return {name: given[name] for name in wanted}
 
 
-def _finite(name: str, value: Any) -> float:
-    if isinstance(value, list | tuple):
-        raise AutodiffError(f"{quoted(name)} is an array, which is read but not evaluated yet")
+def _finite(name: str, value: Any) -> Value:
+    if isinstance(value, list | tuple) or getattr(value, "shape", None):
+        from autodiff import elements  # see above
+
+        return elements.array(name, value)
     try:
         if isinstance(value, str | bytes):
             raise TypeError

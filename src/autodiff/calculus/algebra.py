@@ -110,8 +110,13 @@ def slope(row: Row, k: int) -> Number:
 @lru_cache(maxsize=1024)
 def domain(row: Row) -> tuple[tuple[Number, str], ...]:
     """The conditions under which the row has a value, each with the words for it (`#u` stands for an argument)."""
+    return tuple((compiled(text, row.params), words) for text, words in conditions(row))
+
+
+def conditions(row: Row) -> tuple[tuple[str, str], ...]:
+    """The texts of a row's domain, each with the words for it."""
     parts = (part.partition(" | ") for part in row.domain)
-    return tuple((compiled(text, row.params), words or marked(text, row.params)) for text, _, words in parts)
+    return tuple((text, words or marked(text, row.params)) for text, _, words in parts)
 
 
 def marked(text: str, params: tuple[str, ...]) -> str:

@@ -33,6 +33,10 @@ class Side:
     doubt: float
 
 
+SEVERITY = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
+"""Every status, mildest first; an answer's status is the worst of its slopes'."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is so for one name: its status, its slope if there is one, and what was seen on the left and on the right.

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-from autodiff.calculus import rules
+from autodiff.calculus import prelude, rules
 from autodiff.calculus.graph import Graph
-from autodiff.calculus.ops import Row
+from autodiff.calculus.ops import EACH, INDEX, Row, literal
 from autodiff.errors import AutodiffError, Span, nearest, quoted
 from autodiff.language.syntax import (
     CHAIN,
@@ -21,6 +21,7 @@ from autodiff.language.syntax import (
     Call,
     Define,
     Expr,
+    Index,
     Name,
     Number,
     Program,
@@ -30,7 +31,22 @@ from autodiff.language.syntax import (
 LIMIT = 5_000_000
 """Equations that inlining functions may make before it is called off."""
 
-Scope: TypeAlias = Mapping[str, int]
+Work: TypeAlias = "Expr | tuple[str, tuple[int, ...]]"
+"""What is to do: an expression, or to remember the call of a user's function that has been inlined."""
+
+
+class Scope(NamedTuple):
+    """The parameters of the function being inlined; `span` is the call's, where the function is none of the program's."""
+
+    names: Mapping[str, int]
+    span: Span | None = None
+
+    def place(self, node: Expr) -> Span:
+        """Where to say that `node` is written."""
+        return self.span or node.span
+
+
+_NOWHERE = Scope({})
 
 
 class Lowered(NamedTuple):
@@ -56,6 +72,7 @@ def lower(program: Program) -> Lowered:
     try:
         lowered = lowering.run()
         lowering.a_number(program.statements[-1].body)
+        lowering.still(lowered)
         return lowered
     except AutodiffError as error:
         raise error.within(program.source) from None
@@ -76,6 +93,7 @@ class _Lowering:
         self.assigned: dict[str, int] = {}
         self.places: dict[str, Span] = {}
         self.functions = {s.target.name: s for s in program.statements if isinstance(s, Define)}
+        self.losses = self._losses()
         self.calls: dict[tuple[str, tuple[int, ...]], int] = {}
         self.same = rules.TABLE["+", 1]
 
@@ -88,11 +106,11 @@ class _Lowering:
             if isinstance(statement, Define):
                 self._free_names(statement)
                 if statement is last:
-                    scope = {p.name: self._name(p, {}) for p in statement.params}
+                    scope = Scope({p.name: self._name(p, _NOWHERE) for p in statement.params})
                     result, name = self._expression(statement.body, scope), statement.target.name
                 continue
             fresh = len(self.graph)
-            result = self._expression(statement.body, {})
+            result = self._expression(statement.body, _NOWHERE)
             if isinstance(statement, Assign):
                 name = statement.target.name
                 if isinstance(statement.body, Call) and statement.body.name in self.functions:
@@ -130,7 +148,8 @@ class _Lowering:
         from graphlib import CycleError, TopologicalSorter  # few programs define functions
 
         try:
-            TopologicalSorter({name: self._called(f) for name, f in self.functions.items()}).prepare()
+            own = {name: f for name, f in self.functions.items() if name not in self.losses}
+            TopologicalSorter({name: self._called(f) for name, f in own.items()}).prepare()
         except CycleError as error:
             cycle = error.args[1][::-1]
             raise AutodiffError(
@@ -154,46 +173,52 @@ class _Lowering:
 
     def _expression(self, root: Expr, scope: Scope) -> int:
         """The equation of `root`: a stack of what is to do, a stack of what is done."""
-        todo: list[tuple[Expr | tuple[str, tuple[int, ...]], Scope, bool]] = [(root, scope, False)]
+        todo: list[tuple[Work, Scope, bool]] = [(root, scope, False)]
         done: list[int] = []
         while todo:
             node, scope, ready = todo.pop()
             if isinstance(node, tuple):
                 self.calls[node] = done[-1]
             elif isinstance(node, Number):
-                done.append(self.graph.constant(node.value, node.span))
+                done.append(self.graph.constant(node.value, scope.place(node)))
             elif isinstance(node, Name):
                 done.append(self._name(node, scope))
-            elif not isinstance(node, Call):
-                raise AutodiffError(
-                    "arrays are read but not evaluated yet",
-                    span=node.span,
-                    hint="write one name per element, x0, x1, …",
-                )
             elif not ready:
-                node = self._spread(node)
-                self._callable(node)
+                self._meaning(node)
                 todo.append((node, scope, True))
-                todo += [(arg, scope, False) for arg in node.args[::-1]]
+                todo += [(arg, scope, False) for arg in node.children()[::-1]]
             else:
-                args = tuple(done[len(done) - len(node.args) :])
+                args = tuple(done[len(done) - len(node.children()) :])
                 del done[len(done) - len(args) :]
-                function = self.functions.get(node.name)
-                if function is None:
-                    done.append(self._equation(node, args))
+                function = self.functions.get(node.name) if isinstance(node, Call) else None
+                if not isinstance(node, Call) or function is None:
+                    done.append(self._equation(node, args, scope))
                 elif (node.name, args) in self.calls:
                     done.append(self.calls[node.name, args])
                 else:
                     todo.append(((node.name, args), scope, True))
-                    todo.append((function.body, dict(zip((p.name for p in function.params), args, strict=True)), False))
+                    todo.append((function.body, self._inner(node, function, args, scope), False))
         return done[0]
 
+    def _inner(self, call: Call, function: Define, args: tuple[int, ...], scope: Scope) -> Scope:
+        names = dict(zip((p.name for p in function.params), args, strict=True))
+        return Scope(names, scope.place(call) if scope.span or call.name in self.losses else None)
+
+    def _losses(self) -> frozenset[str]:
+        """Take the losses that the program calls from the prelude, which is not read before."""
+        known = prelude.names()
+        calls = (n.name for n in walk(tuple(s.body for s in self.program.statements)) if isinstance(n, Call))
+        if not any(name in known for name in calls):
+            return frozenset()
+        self.functions |= prelude.definitions(rules.functions())
+        return known
+
     def _name(self, node: Name, scope: Scope) -> int:
-        for known in (scope, self.assigned):
+        for known in (scope.names, self.assigned):
             if node.name in known:
                 return known[node.name]
         if node.name in CONSTANTS:
-            return self.graph.constant(CONSTANTS[node.name], node.span)
+            return self.graph.constant(CONSTANTS[node.name], scope.place(node))
         if node.name in self.places:
             raise AutodiffError(
                 f"{quoted(node.name)} is used before it is assigned",
@@ -201,36 +226,46 @@ class _Lowering:
                 also=(("assigned here:", self.places[node.name]),),
                 hint="move the assignment up",
             )
-        return self.graph.input(node.name, node.span)
+        return self.graph.input(node.name, scope.place(node))
 
-    def _spread(self, node: Call) -> Call:
-        """`max([a, b, c])` is `max(a, b, c)`."""
-        if len(node.args) != 1 or not isinstance(node.args[0], Array):
-            return node
-        row = rules.find(node.name, 2)
-        if row is None or not row.variadic:
-            return node
-        items = node.args[0].items
-        return Call(node.name, items if len(items) > 1 else items * 2, node.span, node.name_span)
-
-    def _callable(self, node: Call) -> None:
+    def _meaning(self, node: Call | Array | Index) -> None:
         """Whether a call has a meaning, said before its arguments are looked at."""
         row = self._row(node)
-        if node.name in self.functions:
+        if isinstance(node, Index) and row is None:
+            raise AutodiffError("an array has at most three indices", span=node.span)
+        if not isinstance(node, Call):
+            pass
+        elif node.name in self.functions:
             self._count(node, len(self.functions[node.name].params))
         elif node.name == JUXTAPOSITION:
             self._not_a_slip(node)
-        elif row is None and rules.arities(node.name):
-            self._count(node, *rules.arities(node.name))
         elif row is None and node.name != CHAIN:
-            raise AutodiffError(
-                f"{quoted(node.name)} works on arrays, which are read but not evaluated yet", span=node.name_span
-            )
-        for arg in node.args[row.conditions :] if row and row.conditions else node.args:
+            self._count(node, *rules.arities(node.name))
+        args = node.children()
+        for arg in args[row.conditions :] if row and row.conditions else args:
             if isinstance(arg, Call):
                 self.a_number(arg)
 
-    def _row(self, node: Call) -> Row | None:
+    def still(self, lowered: Lowered) -> None:
+        """An index, an axis or a size is a constant: it has no slope, and shapes would hang on it."""
+        graph = self.graph
+        for row, args in zip(graph.rows, graph.args, strict=True):
+            if row is None or row.kind == EACH or "none" not in row.slopes:
+                continue
+            for arg in (arg for arg, slope in zip(args, row.slopes, strict=True) if slope == "none"):
+                moving = [graph.inputs[n] for n in graph.reaching(arg) if n in graph.inputs]
+                if moving:
+                    raise AutodiffError(
+                        f"an index, an axis or a size must be constant, and {quoted(moving[0])} is an input",
+                        span=graph.spans[arg],
+                        hint="write a whole number",
+                    )
+
+    def _row(self, node: Call | Array | Index) -> Row | None:
+        if isinstance(node, Array):
+            return literal(len(node.items))
+        if isinstance(node, Index):
+            return rules.find(INDEX, 1 + len(node.indices))
         return rules.find("*" if node.name == JUXTAPOSITION else node.name, len(node.args))
 
     def a_number(self, node: Expr) -> None:
@@ -243,7 +278,7 @@ class _Lowering:
 
     def _count(self, node: Call, *wanted: int) -> None:
         if len(node.args) not in wanted:
-            row = rules.find(node.name, wanted[0])
+            row = rules.find(node.name, wanted[-1])
             shape = (
                 row.signature if row else f"{node.name}({', '.join(p.name for p in self.functions[node.name].params)})"
             )
@@ -274,18 +309,20 @@ class _Lowering:
                 hint=f"did you mean {meant}? For a product write {left.name}*(…)",
             )
 
-    def _equation(self, node: Call, args: tuple[int, ...]) -> int:
+    def _equation(self, node: Call | Array | Index, args: tuple[int, ...], scope: Scope) -> int:
         if len(self.graph.rows) > LIMIT:
             raise AutodiffError(f"the program grows beyond {LIMIT:,} operations when its functions are inlined")
-        row = rules.TABLE["and", 2] if node.name == CHAIN else self._row(node)
-        assert row is not None  # _callable has seen to it
-        for k in range(row.conditions):
-            self._a_condition(node, args[k], node.args[k].span)
-        if self._power_of_e(node):
-            return self.graph.call(rules.TABLE["exp", 1], args[1:], node.span)
+        chained = isinstance(node, Call) and node.name == CHAIN
+        row = rules.TABLE["and", 2] if chained else self._row(node)
+        assert row is not None  # _meaning has seen to it
+        if isinstance(node, Call):
+            for k in range(row.conditions):
+                self._a_condition(node, args[k], node.args[k].span)
+            if self._power_of_e(node):
+                return self.graph.call(rules.TABLE["exp", 1], args[1:], scope.place(node))
         if len(args) > row.arity:
-            return self._folded(row, args, node.span)
-        return self.graph.call(row, args, node.span)
+            return self._folded(row, args, scope.place(node))
+        return self.graph.call(row, args, scope.place(node))
 
     def _folded(self, row: Row, args: tuple[int, ...], span: Span) -> int:
         node = args[0]

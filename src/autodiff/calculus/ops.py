@@ -6,7 +6,20 @@ move. Every text is in our own language, so each function that a text names must
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
+
+EACH, FOLD, LINEAR, FREE = "each", "fold", "linear", "free"
+"""The kinds of row: what its slope texts are.
+
+each    the local slope, element by element; arguments are broadcast
+fold    an array to a number: the gradient, shaped like the argument; a parameter `axis` says along which axis to fold
+linear  linear in each argument: the texts give what flows back, from `g`; forward is the row itself, slot by slot
+free    the texts give what flows back, from `g`; `push` gives what flows on, from `du`, `dv`, …
+"""
+
+INDEX, LITERAL = "[]", "[…]"
+"""The names of the rows behind `x[0]` and `[1, 2]`: no identifier can collide with them."""
 
 
 class Columns(NamedTuple):
@@ -32,6 +45,10 @@ class Columns(NamedTuple):
     hint         what to try when the domain is broken
     tex          LaTeX; `#u` stands for an argument, plain text is a function's name
     bound        allowed error of value and slopes, in ulp, as texts over the arguments, `w`, and `d` for the slope
+    kind         each, fold, linear or free: see above
+    push         of a free row: a text per argument, "" where nothing flows
+    by           of a fold: the row of two arguments that gives its value, put between the elements
+    alone        what a row of arrays is for plain numbers; "" where that has no meaning
     """
 
     names: tuple[str, ...]
@@ -58,6 +75,10 @@ class Columns(NamedTuple):
     formula: tuple[str, ...] = ()
     hint: str = ""
     bound: tuple[str, str] = ("4", "8")
+    kind: str = EACH
+    push: tuple[str, ...] = ()
+    by: str = ""
+    alone: str = ""
 
 
 class Row(Columns):
@@ -78,6 +99,10 @@ class Row(Columns):
     @property
     def signature(self) -> str:
         """How a call of it looks: `atan2(u, v)`, `u + v`."""
+        if self.name == INDEX:
+            return f"{self.params[0]}[{', '.join(self.params[1:])}]"
+        if self.name == LITERAL:
+            return f"[{', '.join(self.params)}]"
         if self.name.isidentifier() and not self.name[0].isupper():
             return f"{self.name}({', '.join(self.params)}{', …' if self.variadic else ''})"
         return f" {self.name} ".join(self.params) if self.arity == 2 else f"{self.name}{self.params[0]}"
@@ -172,3 +197,93 @@ def choice(names: str, params: str, *, pick: tuple[int, int], conditions: int, d
         conditions=conditions,
         pick=pick,
     )
+
+
+def fold(
+    names: str,
+    params: str,
+    value: str,
+    *slopes: str,
+    rule: str,
+    doc: str,
+    example: str,
+    by: str = "",
+    alone: str = "u",
+    tex: str = "",
+    corner: str = "",
+    jump: str = "",
+    torch: tuple[str, ...] = (),
+    formula: tuple[str, ...] = (),
+) -> tuple[Row]:
+    """A reduction: an array to a number, one gradient per argument, shaped like it."""
+    row = each(
+        names, params, value, *slopes,
+        rule=rule, doc=doc, example=example, tex=tex, corner=corner, jump=jump, torch=torch, formula=formula,
+    )  # fmt: skip
+    return (row._replace(kind=FOLD, by=by, alone=alone),)
+
+
+def along(
+    rows: tuple[Row], *, doc: str, example: str, names: str = "", slope: str = "", jump: str = ""
+) -> tuple[Row, Row]:
+    """A reduction to a number, and the same along one axis: the axis is one more argument, which can't move.
+
+    In its slope, `w` has the axis still, with length 1.
+    """
+    (row,) = rows
+    return row, row._replace(
+        names=tuple(names.split()) or row.names,
+        params=(*row.params, "axis"),
+        slopes=(slope or row.slopes[0], "none"),
+        formula=(*row.formula, "none"),
+        slope_domain=(*row.slope_domain, ""),
+        jump=jump or row.jump,
+        doc=doc,
+        example=example,
+    )
+
+
+def linear(
+    names: str,
+    params: str,
+    value: str,
+    *pulls: str,
+    rule: str,
+    doc: str,
+    example: str,
+    alone: str = "",
+    tex: str = "",
+    formula: tuple[str, ...] = (),
+) -> Row:
+    """A function of arrays that is linear in each argument; the texts are its transposes."""
+    row = each(names, params, value, *pulls, rule=rule, doc=doc, example=example, tex=tex, formula=formula)
+    return row._replace(kind=LINEAR, alone=alone)
+
+
+def free(
+    names: str,
+    params: str,
+    value: str,
+    *pulls: str,
+    push: tuple[str, ...] = (),
+    rule: str,
+    doc: str,
+    example: str,
+    alone: str = "",
+    tex: str = "",
+    jump: str = "",
+) -> Row:
+    """A function of arrays that fits no other kind; its texts say what flows back, `push` what flows on."""
+    row = each(names, params, value, *pulls, rule=rule, doc=doc, example=example, tex=tex, jump=jump)
+    return row._replace(kind=FREE, push=push or ("",) * row.arity, alone=alone)
+
+
+@lru_cache(maxsize=1024)
+def literal(count: int) -> Row:
+    """The row of an array literal with so many elements."""
+    names = [f"u{k}" for k in range(count)]
+    return free(
+        LITERAL, " ".join(names), "literal", *(f"g[{k}]" for k in range(count)),
+        push=tuple(f"scatter(du{k}, w, {k})" for k in range(count)),
+        rule="array", doc="an array of its arguments", example="[1, 2, 3]", tex=r"\left[ #u \right]",
+    )  # fmt: skip

@@ -19,12 +19,13 @@ T = TypeVar("T")
 class Outside(Exception):
     """A value that does not exist: at equation `node`, for the arguments `args`.
 
-    `needs` is the condition of the row's domain that is broken, or "" when the value overflows.
+    `needs` is the condition of the row's domain that is broken, or "" when the value overflows; `place` is the index of
+    the element where the value is an array.
     """
 
-    def __init__(self, node: int, args: Sequence[float], needs: str = "") -> None:
+    def __init__(self, node: int, args: Sequence[float], needs: str = "", place: tuple[int, ...] = ()) -> None:
         super().__init__(needs)
-        self.node, self.args, self.needs = node, tuple(args), needs
+        self.node, self.args, self.needs, self.place = node, tuple(args), needs, place
 
 
 class Run(NamedTuple):

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from autodiff.calculus.ops import Row, choice, each, truth
+from autodiff.calculus import prelude
+from autodiff.calculus.ops import INDEX, Row, along, choice, each, fold, free, linear, truth
 
 _ROWS = (
     # === operators =====================================================================================================
@@ -24,7 +25,7 @@ _ROWS = (
     each("+", "u", "same", "1", rule="identity", tex="#u", doc="the number itself", example="+(3)"),
     # u^(v-1) is right at 0, where w underflows, and where v-1 is exact; else w/u keeps the digits that v-1 loses
     each("^", "u v", "^",
-         "if(v == 0, 0, if(u == 0 or abs(w) < 1e-290 or mod(v, 1) == 0 and abs(v) < 1e15, v*u^(v-1),"
+         "if(v == 0, 0, if(mod(v, 1) == 0 and abs(v) < 1e15 or u == 0 or abs(w) < 1e-290, v*u^(v-1),"
          " if(abs(u) < 1, v*w/u, v*(w/u))))",
          "if(u == 0, 0, w*ln(u))",
          formula=("v*u^(v-1)", "w*ln(u)"), rule="power", held=((0, "power"), (1, "exponential")), tex="#u^{#v}", doc="power; 0^0 is 1; a negative base takes whole exponents only", example="2^10",
@@ -155,9 +156,9 @@ _ROWS = (
     each("logsumexp", "u v", "= max(u, v) + log1p(exp(-abs(u - v)))", "sigmoid(u - v)", "sigmoid(v - u)",
          rule="log-sum-exp", doc="ln(e^u + e^v + …) without overflow", example="logsumexp(1000, 1000)", variadic=True,
          bound=("8 + 4/abs(w)", "8 + 2*abs(u - v)")),
-    each("bce_logits", "y z", "= y*softplus(-z) + (1 - y)*softplus(z)", "-z", "(1 - y)*sigmoid(z) - y*sigmoid(-z)",
+    each("logistic_loss", "y z", "= y*softplus(-z) + (1 - y)*softplus(z)", "-z", "(1 - y)*sigmoid(z) - y*sigmoid(-z)",
          rule="cross-entropy of a score", doc="binary cross-entropy of the target y and the score z, stable for any z",
-         example="bce_logits(1, -1000)", bound=("8*max(1, (abs(y) + abs(1 - y))*(1 + abs(z))/abs(w))",
+         example="logistic_loss(1, -1000)", bound=("8*max(1, (abs(y) + abs(1 - y))*(1 + abs(z))/abs(w))",
                                                 "8*max(1, (abs(y) + abs(1 - y))/abs(d))")),
     # === special functions =============================================================================================
     each("gaussian", "u", "= a = min(abs(u), 40); r = round(16*a)/16; exp(-r*r)*exp((r - a)*(r + a))", "-2*(u*w)",
@@ -184,6 +185,72 @@ _ROWS = (
          rule="spherical Bessel", tex=r"j_{#n}\left(#u\right)", doc="spherical Bessel function, n = 0, 1, 2, …",
          example="spherical_jn(1, 2)",
          bound=("4*max(1, (n + 1)/abs(u*w))", "8*max(1, (n + 1)/abs(u*d))"), domain="n >= 0 and mod(n, 1) == 0 and n < 900 | #n to be 0, 1, …, 899"),
+    # === reductions: an array to a number, or along one axis ============================================================
+    *along(fold("sum", "u", "sum", "1", by="+", rule="sum", tex=r"\sum", doc="sum of all elements", example="sum([1, 2, 3])"),
+           doc="sum along an axis: 0 down the columns, 1 or -1 across a row", example="sum([[1, 2], [3, 4]], 0)"),
+    *along(fold("mean", "u", "mean", "numel(w)/numel(u)", by="= sum(u)/numel(u)", rule="mean", formula=("1/numel(u)",),
+                doc="mean of all elements", example="mean([1, 2, 6])"),
+           doc="mean along an axis", example="mean([[1, 2], [3, 4]], 0)"),
+    # w/u is the product of the others, except where u is 0: that element's slope is 0 unless it is the only zero
+    *fold("prod", "u", "prod", "if(u == 0, if(sum(if(u == 0, 1, 0)) == 1, prod(if(u == 0, 1, u)), 0), w/u)", by="*",
+          rule="product", tex=r"\prod", formula=("w/u",), doc="product of all elements", example="prod([2, 3, 4])"),
+    *along(fold("max amax", "u", "amax", "if(u == w, 1, 0)*numel(w)/sum(if(u == w, 1, 0))", by="max", rule="larger one",
+                tex=r"\max", formula=("if(u == w, 1, 0)",), doc="the largest element", example="max([3, 1, 2])",
+                corner="sum(if(u == w, 1, 0)) > numel(w)"), names="amax",
+           slope="if(u == w, 1, 0)/expand_dims(sum(if(u == w, 1, 0), axis), axis)",
+           doc="the largest along an axis", example="amax([[1, 2], [3, 4]], 0)"),
+    *along(fold("min amin", "u", "amin", "if(u == w, 1, 0)*numel(w)/sum(if(u == w, 1, 0))", by="min", rule="smaller one",
+                tex=r"\min", formula=("if(u == w, 1, 0)",), doc="the smallest element", example="min([3, 1, 2])",
+                corner="sum(if(u == w, 1, 0)) > numel(w)"), names="amin",
+           slope="if(u == w, 1, 0)/expand_dims(sum(if(u == w, 1, 0), axis), axis)",
+           doc="the smallest along an axis", example="amin([[1, 2], [3, 4]], 0)"),
+    *along(fold("norm", "u", "norm", "u/w", by="hypot", alone="abs(u)", rule="length", tex=r"\left\lVert #u \right\rVert",
+                doc="length: sqrt(sum(u^2)), without overflow", example="norm([3, 4])", corner="min(w) == 0",
+                torch=("0",)),
+           doc="lengths along an axis", example="norm([[3, 4], [6, 8]], 1)"),
+    *fold("dot", "u v", "dot", "v", "u", by="= sum(u*v)", alone="u*v", rule="product", tex=r"#u \cdot #v",
+          doc="sum of the products of two arrays of one shape", example="dot([1, 2], [3, 4])"),
+    *fold("logsumexp", "u", "logsumexp", "exp(u - w)", by="logsumexp", rule="log-sum-exp",
+          doc="ln of the sum of e^u, without overflow", example="logsumexp([1000, 1000])"),
+    *fold("var", "u", "var", "2*(u - mean(u))/numel(u)", by="= mean((u - mean(u))^2)", alone="0*u", rule="variance",
+          doc="variance: mean((u - mean(u))^2)", example="var([1, 2, 3, 4])"),
+    *fold("std", "u", "std", "(u - mean(u))/(numel(u)*w)", by="= sqrt(var(u))", alone="0*u", rule="standard deviation",
+          doc="standard deviation: sqrt(var(u))", example="std([1, 2, 3, 4])", corner="w == 0"),
+    *along(fold("argmax", "u", "argmax", "0", alone="0*u", rule="step", doc="place of the largest element, from 0",
+                example="argmax([3, 9, 2])", jump="another place at sum(if(u == max(u), 1, 0)) > 1"),
+           doc="places of the largest along an axis", example="argmax([[1, 2], [4, 3]], 1)",
+           jump="another place at sum(if(u == expand_dims(amax(u, axis), axis), 1, 0)) > numel(w)"),
+    # === arrays ========================================================================================================
+    # matmul_left and matmul_right are the transposes of u @ v; the three are closed under differentiation
+    linear("@", "u v", "matmul", "matmul_left(g, v)", "matmul_right(u, g)", rule="product", tex="#u #v",
+           doc="matrix product, of vectors and matrices", example="[[1, 2], [3, 4]] @ [5, 6]", formula=("g v^T", "u^T g")),
+    linear("matmul_left", "u v", "matmul_left", "g @ v", "matmul_right(g, u)", rule="product", tex=r"#u #v^T",
+           doc="what an adjoint u of a @ v gives to a", example="matmul_left([1, 2], [3, 4])"),
+    linear("matmul_right", "u v", "matmul_right", "matmul_left(v, g)", "u @ g", rule="product", tex=r"#u^T #v",
+           doc="what an adjoint v of u @ b gives to b", example="matmul_right([1, 2], [3, 4])"),
+    linear("transpose", "u", "transpose", "transpose(g)", alone="u", rule="transpose", tex=r"#u^T",
+           doc="rows and columns exchanged", example="transpose([[1, 2], [3, 4]])"),
+    linear("expand_dims", "u axis", "expand_dims", "sum(g, axis)", "none", rule="new axis", alone="u",
+           doc="the same elements with a new axis of length 1", example="expand_dims([1, 2], 1)"),
+    free("softmax", "u", "softmax", "w*(g - expand_dims(sum(w*g, -1), -1))", push=("w*(du - expand_dims(sum(w*du, -1), -1))",),
+         alone="1 + 0*u", rule="softmax", doc="e^u/sum(e^u), along the last axis, without overflow", example="softmax([0, 0])"),
+    *(free(INDEX, f"u {i}", "index", f"scatter(g, u, {j})", *("none" for _ in j.split(",")),
+           push=(f"du[{j}]", *("" for _ in j.split(","))), rule="element", tex=tex, doc=doc, example=example)
+      for i, j, tex, doc, example in (
+          ("i", "i", "{#u}_{#i}", "an element of a vector, or a row of a matrix, counted from 0", "[5, 6, 7][1]"),
+          ("i j", "i, j", "{#u}_{#i,#j}", "an element of a matrix", "[[1, 2], [3, 4]][1, 0]"),
+          ("i j k", "i, j, k", "{#u}_{#i,#j,#k}", "an element of a cube", "zeros(2, 2, 2)[1, 0, 1]"))),
+    *(free("scatter", f"v u {i}", "scatter", f"g[{j}]", "0", *("none" for _ in j.split(",")),
+           push=(f"scatter(dv, u, {j})", "", *("" for _ in j.split(","))), rule="element",
+           doc=f"zeros shaped like u, with v at [{j}]", example=example)
+      for i, j, example in (("i", "i", "scatter(7, [1, 2], 0)"), ("i j", "i, j", "scatter(7, [[1, 2]], 0, 1)"),
+                            ("i j k", "i, j, k", "scatter(7, ones(1, 2, 1), 0, 1, 0)"))),
+    *(free(name, params, name, *("none" for _ in params.split()), rule="constant", doc=f"{shape} of {name}",
+           example=f"{name}({sizes})")
+      for name in ("zeros", "ones")
+      for params, shape, sizes in (("n", "n", "3"), ("n m", "n by m", "2, 3"), ("n m k", "n by m by k", "2, 1, 2"))),
+
+    free("numel", "u", "numel", "0", alone="1", rule="constant", doc="how many elements there are", example="numel([5, 6, 7])"),
     # === conditions ====================================================================================================
     truth("<", "u v", tex="#u < #v", doc="less: 1 or 0", example="1 < 2", jump=" at u == v"),
     truth("<=", "u v", tex=r"#u \le #v", doc="less or equal", example="1 <= 2",
@@ -203,11 +270,6 @@ _ROWS = (
            doc="one of the conditions; the second is only looked at if the first fails"),
 )  # fmt: skip
 
-ARRAYS = frozenset(
-    ("sum", "mean", "prod", "norm", "dot", "transpose", "softmax", "var", "std", "argmax", "zeros", "ones", "@")
-)
-"""Names that the language keeps for arrays."""
-
 TABLE: dict[tuple[str, int], Row] = {}
 """Every row under each of its names: (name, number of arguments) → row."""
 
@@ -215,9 +277,9 @@ TABLE: dict[tuple[str, int], Row] = {}
 def add(row: Row) -> None:
     """Put a row into the table; its name is a function of the language from now on.
 
-    Raises ValueError when the name is taken, or reserved for arrays.
+    Raises ValueError when the name is taken.
     """
-    taken = [n for n in row.names if (n, row.arity) in TABLE or n in ARRAYS]
+    taken = [n for n in row.names if (n, row.arity) in TABLE]
     if taken:
         raise ValueError(f"{taken[0]} with {row.arity} arguments is in the table already")
     for name in row.names:
@@ -249,9 +311,9 @@ def arities(name: str) -> list[int]:
 
 @lru_cache(maxsize=1)
 def functions() -> frozenset[str]:
-    """The names that a program can call."""
+    """The names that a program can call, losses included."""
     words = (name for name, _ in TABLE if name.isidentifier() and name not in ("and", "or", "not"))
-    return frozenset(words) | (ARRAYS - {"@"})
+    return prelude.names().union(words)
 
 
 @lru_cache(maxsize=1)

@@ -6,15 +6,15 @@ import sys
 
 import click
 
-from autodiff.calculus import rules
+from autodiff.calculus import prelude, rules
 from autodiff.cli import options
 from autodiff.errors import AutodiffError, nearest, quoted
-from autodiff.render import table
+from autodiff.render import losses, table
 
 EPILOG = """\b
 Examples:
-  autodiff functions
   autodiff functions tanh
+  autodiff functions losses
 """
 
 
@@ -22,10 +22,17 @@ Examples:
 @click.argument("name", required=False, shell_complete=lambda _ctx, _param, typed: options.complete_function(typed))
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 def command(name: str | None, form: str) -> None:
-    """Every function of the language, or all about one: formula, derivative rule, domain, corner, example."""
+    """Every function and loss, or all about one: formula, derivative rule, domain, corner, example.
+
+    NAME is a function, a loss, or "losses" for the table of losses and the models that use them.
+    """
+    if name == "losses" or prelude.loss(name or "") is not None:
+        chosen = [loss for loss in prelude.losses() if name in ("losses", loss.name)]
+        click.echo(losses.shown(chosen, form, terminal=sys.stdout.isatty()))
+        return
     rows = [row for row in rules.rows() if name is None or name in row.names]
     if not rows:
-        near = nearest(name or "", {n for n, _ in rules.TABLE})
+        near = nearest(name or "", rules.functions() | {"losses"})
         raise AutodiffError(
             f"no function {quoted(name or '')}",
             hint=f"did you mean {near}?" if near else "autodiff functions lists them",

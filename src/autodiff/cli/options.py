@@ -21,7 +21,7 @@ def complete_function(incomplete: str, bracket: str = "") -> list[str]:
     """The functions that begin so, for the shell's completion."""
     from autodiff.calculus import rules
 
-    return sorted(f"{name}{bracket}" for name in rules.functions() - rules.ARRAYS if name.startswith(incomplete))
+    return sorted(f"{name}{bracket}" for name in rules.functions() if name.startswith(incomplete))
 
 
 def program_options(command: F) -> F:
@@ -88,9 +88,9 @@ def read_program(program: str | None, file: str | None) -> str:
     return program
 
 
-def read_point(points: Iterable[str]) -> dict[str, float]:
+def read_point(points: Iterable[str]) -> dict[str, Any]:
     """Every `--at` together; a name may be given once."""
-    point: dict[str, float] = {}
+    point: dict[str, Any] = {}
     for text in points:
         for name, value in (_file_point(text[1:]) if text.startswith("@") else parse_point(text)).items():
             if name in point:
@@ -112,9 +112,12 @@ def names(text: str | None, option: str = "--wrt") -> list[str] | None:
 def read_number(text: str, option: str) -> float:
     """The value of a constant expression, such as 0.1 or 1/3. Raises AutodiffError naming the option."""
     try:
-        return parse_point(f"value = {text}")["value"]
+        value = parse_point(f"value = {text}")["value"]
     except AutodiffError as error:
         raise AutodiffError(f"{option} needs a number, not {quoted(text)}", hint=error.message) from None
+    if not isinstance(value, float):
+        raise AutodiffError(f"{option} needs a number, not an array", hint="write for example 0.1")
+    return value
 
 
 def results(of: str | None, *, jacobian: bool) -> list[str]:
@@ -162,8 +165,8 @@ def _decoded(content: bytes, name: str) -> str:
         ) from None
 
 
-def _file_point(path: str) -> dict[str, float]:
-    """A JSON object of numbers."""
+def _file_point(path: str) -> dict[str, Any]:
+    """A JSON object of numbers and arrays, as nested lists."""
     import json  # most points are written on the command line
 
     text = _decoded(_bytes(path), path)
@@ -189,9 +192,28 @@ def _file_point(path: str) -> dict[str, float]:
             f"{quoted(path, 200)} is not a JSON object", exit_status=DATA, hint='it should look like {"x": 4.0}'
         )
     for name, value in data.items():
+        if isinstance(value, list):
+            _finite_lists(path, name, value)
+            continue
         if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST <= value <= _LARGEST:
             raise AutodiffError(
                 f"{quoted(path, 200)}: {quoted(name)} must be a finite number, not {quoted(json.dumps(value))}",
                 exit_status=DATA,
             )
     return data
+
+
+def _finite_lists(path: str, name: str, value: list[Any]) -> None:
+    """Refuse what is no array of finite numbers; whether its rows are equally long is seen later."""
+    import json  # see above
+
+    todo = list(value)
+    while todo:
+        item = todo.pop()
+        if isinstance(item, list):
+            todo.extend(item)
+        elif isinstance(item, bool) or not isinstance(item, int | float) or not -_LARGEST <= item <= _LARGEST:
+            raise AutodiffError(
+                f"{quoted(path, 200)}: {quoted(name)} must hold finite numbers only, not {quoted(json.dumps(item))}",
+                exit_status=DATA,
+            )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from autodiff.answer import Answer
+from collections.abc import Sequence
+from typing import Any
+
+from autodiff.answer import Answer, Value, nested, numbers
 from autodiff.calculus.blame import order, saying, shown
 from autodiff.errors import excerpt, printable
 
@@ -11,7 +14,7 @@ def text(answer: Answer) -> str:
     """`f  0.75` and a line per slope; with mode "both" a line per slope and mode. Empty where there is no value."""
     if answer.value is None:
         return ""
-    lines = [(answer.result, shown(answer.value), "")]
+    lines = [(answer.result, _number(answer.value), "")]
     for name, slope in answer.gradient.items():
         label, sides = f"d{answer.result}/d{name}", _sides(answer, name)
         if answer.forward is None or slope is None or sides:
@@ -27,17 +30,25 @@ def text(answer: Answer) -> str:
         if m > 1
     ]
     wide = max(len(label) for label, _, _ in lines)
-    deep = max((len(number) for _, number, note in lines if note), default=0)
-    return "\n".join(f"{printable(label):<{wide}}  {number:<{deep}}  {note}".rstrip() for label, number, note in lines)
+    deep = max((len(row) for _, number, note in lines if note for row in number.split("\n")), default=0)
+    rows = [
+        (label if k == 0 else "", row, note if k == 0 else "")
+        for label, number, note in lines
+        for k, row in enumerate(number.split("\n"))
+    ]
+    return "\n".join(f"{printable(label):<{wide}}  {row:<{deep}}  {note}".rstrip() for label, row, note in rows)
 
 
 def _sides(answer: Answer, name: str) -> str:
     """What stands behind a slope that is not there: `left -1, right 1 (a corner)`."""
     found = answer.verdicts.get(name)
+    odd = [element for element in answer.verdicts if element.startswith(f"{name}[")]
+    if found is None and odd:
+        return "; ".join(f"{element}: {_sides(answer, element)}" for element in odd if _sides(answer, element))
     if found is None or found.status == "ok":
         return ""
     kind = {"corner": "a corner", "jump": "a jump", "infinite": "infinite"}.get(found.status, found.status)
-    if answer.convention and answer.gradient[name] is not None:
+    if answer.convention and answer.gradient.get(name, 0.0) is not None:
         kind = f"{kind}; the number is {answer.convention}'s convention"
     elif name in answer.frameworks:
         kind = f"{kind}; {saying(answer.frameworks[name])}"
@@ -51,14 +62,34 @@ def _end(slope: float) -> str:
     return shown(slope) if abs(slope) != float("inf") else "+∞" if slope > 0 else "-∞"
 
 
-def _number(value: float | None) -> str:
-    return "none" if value is None else shown(value)
+def _number(value: Value) -> str:
+    return array(nested(value))
+
+
+def array(value: Any) -> str:
+    """A number, or an array as it is written in the language; the rows of a matrix one below the other."""
+    if not isinstance(value, list):
+        return "none" if value is None else shown(value)
+    if not isinstance(value[0], list):
+        return f"[{', '.join(array(item) for item in value)}]"
+    if not isinstance(value[0][0], list):
+        return f"[{_rows([[array(item) for item in row] for row in value])}]"
+    inner = [array(item).replace("\n", "\n ") for item in value]
+    return f"[{f',{chr(10)} '.join(inner)}]"
+
+
+def _rows(cells: Sequence[Sequence[str]]) -> str:
+    """The rows of a matrix with their columns aligned."""
+    wide = [max(len(row[k]) for row in cells) for k in range(len(cells[0]))]
+    lines = [f"[{', '.join(cell.rjust(size) for cell, size in zip(row, wide, strict=True))}]" for row in cells]
+    return ",\n ".join(lines)
 
 
 def quiet(answer: Answer) -> str:
-    """The value, then the slopes, on one line; empty when one of them does not exist."""
-    numbers = [answer.value, *answer.gradient.values(), *answer.derivatives[1:]]
-    return "" if None in numbers else " ".join(shown(number) for number in numbers if number is not None)
+    """The value, then the slopes, on one line, arrays element by element; empty when one of them does not exist."""
+    values = (answer.value, *answer.gradient.values(), *answer.derivatives[1:])
+    found = [number for value in values for number in numbers(value)]
+    return "" if None in found else " ".join(shown(number) for number in found if number is not None)
 
 
 def as_json(answer: Answer) -> str:
@@ -69,12 +100,25 @@ def as_json(answer: Answer) -> str:
 
 def as_csv(answer: Answer) -> str:
     """A header and one row: the value, the slopes, the status; a number that does not exist is an empty cell."""
-    numbers = (answer.value, *answer.gradient.values(), *answer.derivatives[1:])
-    slopes = [f"d{answer.result}/d{name}" for name in answer.gradient]
-    higher = [order(answer.result, name, m + 2) for name in answer.gradient for m in range(len(answer.derivatives[1:]))]
-    header = [answer.result, *slopes, *higher, "status"]
-    cells = ["" if number is None else shown(number) for number in numbers]
-    return f"{','.join(header)}\n{','.join([*cells, answer.status])}"
+    columns = [(answer.result, answer.value), *((f"d{answer.result}/d{n}", g) for n, g in answer.gradient.items())]
+    for name in answer.gradient:
+        columns += [(order(answer.result, name, m), value) for m, value in enumerate(answer.derivatives[1:], 2)]
+    header = [quoted_cell(cell) for name, value in columns for cell in labels(name, nested(value))]
+    cells = ["" if number is None else shown(number) for _, value in columns for number in numbers(value)]
+    return f"{','.join([*header, 'status'])}\n{','.join([*cells, answer.status])}"
+
+
+def labels(name: str, value: Any) -> list[str]:
+    """What the elements of a nested list are called: x[0][1] is written x[0, 1]."""
+    places: list[list[int]] = [[]]
+    while isinstance(value, list):
+        places = [[*place, k] for place in places for k in range(len(value))]
+        value = value[0]
+    return [f"{name}[{', '.join(map(str, place))}]" if place else name for place in places]
+
+
+def quoted_cell(cell: str) -> str:
+    return f'"{cell}"' if "," in cell else cell
 
 
 def remarks(answer: Answer, *, quiet: bool) -> list[str]:

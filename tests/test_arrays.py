@@ -1,0 +1,398 @@
+"""Arrays: every row over shapes, both modes, orders 1 and 2; two engines that share only the table agree; corners are said.
+
+The NumPy sweeps (`bulk`) are compared with the program written out over plain numbers (`flatten`) and with central
+differences; a tangent carried up and an adjoint carried down give one number (the dot-product identity).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff as package
+from autodiff.calculus import algebra, arrays, bulk, rules
+from autodiff.calculus.flatten import flatten
+from autodiff.calculus.lower import Lowered, lower
+from autodiff.calculus.ops import EACH, FOLD, INDEX, Row
+from autodiff.calculus.primal import primal
+from autodiff.calculus.reverse import reverse
+from autodiff.calculus.shapes import elements
+
+from .command import autodiff
+from .reference import arguments, ulps
+
+Point = dict[str, Any]
+SHAPES = {"scalar": (), "vector": (3,), "matrix": (2, 3), "cube": (2, 2, 3)}
+
+
+def _lowered(text: str) -> Lowered:
+    lowered = lower(package.parse(text))
+    lowered.graph.check()
+    return lowered
+
+
+def _gradients(lowered: Lowered, point: Point) -> tuple[Any, dict[str, Any], bulk.Bulk]:
+    """Value and gradient of a program by the NumPy sweeps."""
+    run = bulk.values(lowered, point)
+    names = {name: lowered.node(name) for name in point if name in lowered.inputs}
+    adjoints = bulk.backward(run, [node for node in names.values() if node is not None])
+    zeros = {name: np.zeros(np.shape(point[name])) for name in names}
+    return run.values[lowered.result], {n: zeros[n] + _at(adjoints, names[n]) for n in names}, run
+
+
+def _at(adjoints: Mapping[int, Any], node: int | None) -> Any:
+    """The adjoint of an equation; 0 where none flows."""
+    return 0.0 if node is None else adjoints.get(node, 0.0)
+
+
+def _written_out(lowered: Lowered, point: Point) -> tuple[float, dict[str, Any]]:
+    """Value and gradient of the same program over plain numbers."""
+    flat = flatten(lowered, {name: np.shape(value) for name, value in point.items()})
+    flat.lowered.graph.check()
+    numbers = {e: v for n, value in point.items() for e, v in zip(elements(n, np.shape(value)), np.ravel(value).tolist(), strict=True)}  # fmt: skip
+    run = primal(flat.lowered, numbers)
+    adjoints = reverse(flat.lowered, run, [n for n in map(flat.lowered.node, numbers) if n is not None])
+    found = {
+        name: np.reshape([_at(adjoints, flat.lowered.node(e)) for e in elements(name, np.shape(v))], np.shape(v))
+        for name, v in point.items()
+        if name in lowered.inputs
+    }
+    return run.values[flat.lowered.result], found
+
+
+def _agree(text: str, point: Point, *, difference: bool = True) -> None:
+    """Reverse = written out = forward = central difference, for one program of numbers out of arrays."""
+    lowered = _lowered(text)
+    point = {name: value for name, value in point.items() if name in lowered.inputs}
+    value, gradient, run = _gradients(lowered, point)
+    other, plain = _written_out(lowered, point)
+    assert value == pytest.approx(other, rel=1e-12, abs=1e-13)
+    for name, slope in gradient.items():
+        assert np.shape(slope) == np.shape(point[name])
+        assert slope == pytest.approx(plain[name], rel=1e-10, abs=1e-11), (text, name)
+    chance = np.random.default_rng(3)
+    along = {name: chance.uniform(-1, 1, np.shape(v)) if np.shape(v) else 0.7 for name, v in point.items()}
+    seeds = {lowered.node(name): direction for name, direction in along.items()}
+    moved = bulk.onward(run, {node: seed for node, seed in seeds.items() if node is not None})[lowered.result]
+    product = sum(float(np.sum(along[name] * gradient[name])) for name in gradient)
+    assert (0.0 if moved is None else moved) == pytest.approx(product, rel=1e-9, abs=1e-11), text
+    if difference:
+        step = 1e-6
+        ends = [bulk.values(lowered, {n: v + s * step * along[n] for n, v in point.items()}).values[lowered.result] for s in (1, -1)]  # fmt: skip
+        assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(product, rel=2e-6, abs=2e-6), text
+
+
+# --- every row ----------------------------------------------------------------------------------------------------------
+
+
+def _inside(row: Row, chance: np.random.Generator, shapes: list[tuple[int, ...]]) -> list[Any] | None:
+    """Arguments of these shapes inside the row's domain, away from its corners; None when there are none at hand."""
+    for low, high in ((0.2, 0.8), (1.2, 2.5), (-0.8, 0.8)):
+        for _ in range(20):
+            args = [chance.uniform(low, high, shape) if shape else float(chance.uniform(low, high)) for shape in shapes]
+            if row.name == "clamp":
+                args[1], args[2] = args[1] - 1, args[1]
+            if row.params[0] == "n" and row.kind == EACH:
+                args[0] = 1.0
+            if all(np.all(holds(*args)) for holds, _ in arrays.domain(row)):
+                return args
+    return None
+
+
+EACHWISE = [row for row in rules.rows() if row.kind == EACH and row.pick is None and not row.truth]
+
+
+@pytest.mark.parametrize("row", EACHWISE, ids=lambda row: f"{row.name} {row.arity}")
+@pytest.mark.parametrize("case", ["vector", "matrix", "broadcast"])
+def test_elementwise_rows(row: Row, case: str) -> None:
+    chance = np.random.default_rng(1)
+    shapes = [SHAPES[case] if case in SHAPES else [(2, 1), (3,), ()][k % 3] for k in range(row.arity)]
+    args = _inside(row, chance, shapes)
+    assert args is not None
+    point = dict(zip(row.params, args, strict=True)) | {
+        "q": chance.uniform(0.5, 1.5, (2, 3) if case != "vector" else (3,))
+    }
+    call = row.signature.replace(", …", "")
+    if row.params[0] == "n":
+        call = call.replace("(n,", "(1,")
+    _agree(f"sum(q*{call})", point)
+    for slope in row.slopes:  # the slope is a program too: order 2
+        if slope not in ("0", "none"):
+            text = slope.replace("n", "1") if row.params[0] == "n" else slope
+            if row.params[0] != "n":
+                _agree(f"w = {call}; sum(q*({text}))", point)
+
+
+FOLDS = [row for row in rules.rows() if row.kind == FOLD]
+
+
+@pytest.mark.parametrize("row", FOLDS, ids=lambda row: row.signature)
+@pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 2, 3)], ids=str)
+def test_reductions(row: Row, shape: tuple[int, ...]) -> None:
+    chance = np.random.default_rng(2)
+    point = {name: chance.uniform(-2, 2, shape) for name in row.params if name != "axis"} | {"q": 1.5}
+    for axis in range(-1, len(shape)) if row.params[-1] == "axis" else [0]:
+        call = row.signature.replace("axis", str(axis))
+        _agree(f"sum(sin({call})*(1 + u[0]))" if len(shape) == 1 else f"sum(sin({call}))", point)
+        gradient = row.slopes[0].replace("axis", str(axis))
+        if gradient != "0" and row.params[-1] != "axis":
+            _agree(f"w = {call}; sum(cos(u)*({gradient}))", point)
+
+
+LINEAR = [
+    ("u @ v", (3,), (3,)), ("u @ v", (2, 3), (3,)), ("u @ v", (2,), (2, 3)), ("u @ v", (2, 3), (3, 4)),
+    ("matmul_left(u, v)", (), (3,)), ("matmul_left(u, v)", (2,), (3,)), ("matmul_left(u, v)", (2, 4), (3, 4)),
+    ("matmul_left(u, v)", (4,), (3, 4)), ("matmul_right(u, v)", (3,), ()), ("matmul_right(u, v)", (2,), (3,)),
+    ("matmul_right(u, v)", (2, 3), (2, 4)), ("matmul_right(u, v)", (2, 3), (2,)), ("transpose(u)*v", (2, 3), (3, 2)),
+    ("transpose(u)*v", (3,), (3,)), ("expand_dims(u, 0)*v", (3,), (2, 1)), ("expand_dims(u, -1)*v", (2, 3), (2, 3, 2)),
+    ("softmax(u)*v", (3,), (3,)), ("softmax(u)*v", (2, 3), (2, 3)), ("u[1]*v", (3,), ()), ("u[-1]*v", (2, 3), (3,)),
+    ("u[1, 2]*v", (2, 3), ()), ("u[0, 1, -1]*v", (2, 2, 3), ()), ("[u, v, 2*u]^2", (3,), (3,)), ("[u, v]@[1, 2]", (), ()),
+    ("[[u, 1], [2, v]]^2", (), ()), ("scatter(u, v, 1)*[1, 2, 3]", (), (3,)), ("scatter(u, v, 1)^2", (3,), (2, 3)),
+    ("scatter(u, v, 1, 0)^2", (), (2, 3)), ("scatter(u, v, 1, 0, 1)^2", (), (2, 2, 3)), ("u*zeros(3) + v*ones(2, 3) + zeros(2, 1)*ones(3) + zeros(2, 2, 3)", (), ()),
+    ("u*ones(2, 3, 1)*v/numel(v)", (3, 1), (4,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "one", "two"), LINEAR, ids=str)
+def test_array_rows(text: str, one: tuple[int, ...], two: tuple[int, ...]) -> None:
+    """Linear in nothing once a sine is around it: a wrong transpose shows in the value of its slope."""
+    chance = np.random.default_rng(4)
+    point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", one), ("v", two))}
+    _agree(f"sum(sin({text}))", point)
+
+
+@pytest.mark.parametrize(("text", "one", "two"), [case for case in LINEAR if not case[0].endswith("*v")], ids=str)
+def test_the_texts_of_array_rows_are_programs_too(text: str, one: tuple[int, ...], two: tuple[int, ...]) -> None:
+    lowered = _lowered(text)
+    row = lowered.graph.rows[lowered.result]
+    assert row is not None
+    if row.kind in (EACH, FOLD) or row.name.startswith(("[", "scatter")) or "[" in text:
+        return
+    chance = np.random.default_rng(5)
+    point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", one), ("v", two))}
+    shape = arrays.shape(bulk.values(lowered, point).values[lowered.result])
+    point["g"] = chance.uniform(0.2, 2, shape) if shape else 0.6
+    for pull in row.slopes:
+        if pull not in ("0", "none"):
+            _agree(f"sum(sin({pull}))", point)
+
+
+def test_every_array_row_is_in_these_tests() -> None:
+    seen = {rules.find(n, 1 + k) for n in (INDEX,) for k in (1, 2, 3)}
+    seen |= {row for text, _, _ in LINEAR for row in _lowered(text).graph.rows}
+    assert {row for row in rules.rows() if row.kind not in (EACH, FOLD)} - seen == set()
+
+
+@pytest.mark.parametrize("row", EACHWISE, ids=lambda row: f"{row.name} {row.arity}")
+def test_arrays_keep_the_digits_of_the_numbers(row: Row) -> None:
+    """Value and slopes of a whole column against the same rows one by one; the bound of both, and NumPy's 4 ulp."""
+    points = [
+        args
+        for args in arguments(row.arity, 100)
+        if row.params[0] != "n"
+        and all(holds(*args) for holds, _ in algebra.domain(row))
+        and not (row.name == "mod" and abs(args[0]) > 1e15)
+        and max(map(abs, args)) < 300
+        and min(abs(a) for a in args) > 1e-30
+    ]
+    if not points:
+        return
+    columns = [np.array(column) for column in zip(*points, strict=True)]
+    with np.errstate(all="ignore"):
+        found = arrays.apply(row, columns)
+        slopes = {
+            k: bulk._slope(row, k, columns, found, "") for k, t in enumerate(row.slopes) if t not in ("0", "none")
+        }
+    assert isinstance(found, np.ndarray)
+    for i, args in enumerate(points):
+        value = algebra.value(row)(*args)
+        bound = algebra.compiled(row.bound[0], (*row.params, "w", "d"))(*args, value, 0.0)
+        if math.isfinite(value) and bound == bound:
+            assert ulps(float(found[i]), value) <= 2 * bound + 4, (row.name, args)
+        for k, slope in slopes.items():
+            exact = algebra.slope(row, k)(*args, value)
+            bound = algebra.compiled(row.bound[1], (*row.params, "w", "d"))(*args, value, exact)
+            if math.isfinite(exact) and math.isfinite(value) and bound == bound and abs(exact) > 1e-290:
+                mine = float(np.broadcast_to(slope, found.shape)[i])
+                assert ulps(mine, exact) <= 2 * bound + 16, (row.name, k, args)
+
+
+# --- the truth --------------------------------------------------------------------------------------------------------
+
+
+def test_only_what_is_taken_is_looked_at() -> None:
+    answer = package.evaluate("sum(if(x > 0, sqrt(x)*ln(x), 1/(x - 1)))", {"x": [-1.0, -3.0, 4.0]})
+    assert answer.status == "ok"
+    assert answer.gradient["x"].tolist() == [-0.25, -0.0625, math.log(4) / 4 + 0.5]
+    nested = package.evaluate(
+        "sum(if(x > 0, if(x > 2, ln(x - 2), ln(2 - x)), 0))", {"x": np.array([-1.0, 1.0, 3.0, 3.5])}
+    )
+    assert nested.gradient["x"].tolist() == [0.0, -1.0, 1.0, 1 / 1.5]
+    rows = package.evaluate("sum(if([1, 0] > 0, sum(ln(A), 1), 0))", {"A": [[1.0, 2.0], [-1.0, 0.0]]})
+    assert rows.gradient["A"].tolist() == [[1.0, 0.5], [0.0, 0.0]]
+    both = package.evaluate("sum(if(x > 0 and ln(x) > 0, x, 0))", {"x": [-1.0, 0.5, 3.0]}, mode="both")
+    assert both.gradient["x"].tolist() == [0.0, 0.0, 1.0]
+    assert both.ulps_apart() == {"x": 0.0}
+
+
+def test_a_missing_value_names_the_element() -> None:
+    answer = package.evaluate("sum(ln(x - 3))", {"x": [[4.0, 5.0], [6.0, 2.5]]})
+    assert (answer.value, answer.status, answer.complete) == (None, "domain", False)
+    assert answer.why == "ln(x - 3) needs x - 3 > 0, but at [1, 1] x - 3 is -0.5"
+    over = package.evaluate("sum(exp(x))", {"x": [1.0, 1000.0]})
+    assert (over.status, over.why) == ("overflow", "exp(x) overflows at [1]: it is beyond 1.8e308")
+    steep = package.evaluate("sum(exp(x)*1e300*y)", {"x": [1.0, 10.0], "y": 1.0})
+    assert steep.status == "ok"
+    steep = package.evaluate("sum((x*1e200)^2*1e-100)", {"x": [1e-100, 1e-250]})
+    assert steep.status == "ok"
+    lost = package.evaluate("sum((x*1e200)*1e200*y)", {"x": [0.0, 1.0], "y": 0.0})
+    assert lost.status == "overflow"
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward", "both"])
+def test_a_corner_takes_one_element_away(mode: str) -> None:
+    answer = package.evaluate("sum(abs(w)) + sum(w)", {"w": [0.0, 1.0, -2.0]}, mode=mode)
+    assert (answer.status, answer.complete) == ("corner", False)
+    assert np.isnan(answer.gradient["w"]).tolist() == [True, False, False]
+    assert answer.gradient["w"].tolist()[1:] == [2.0, 0.0]
+    assert answer.one_sided == {"w[0]": (0.0, 2.0)}
+    assert "dfdw" not in answer.why
+    assert "df/dw[0] is 0 from the left and 2 from the right" in answer.why
+    data = answer.to_dict()
+    assert data["gradient"] == {"w": [None, 2.0, 0.0]}
+    json.dumps(data, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "gradient"),
+    [
+        ("sum(relu(x) - relu(-x))", [0.0, 2.0], [1.0, 1.0]),
+        ("max(x)", [1.0, 3.0, 3.0], [0.0, None, None]),
+        ("norm(x)", [0.0, 0.0], [None, None]),
+        ("norm(x)^2", [0.0, 0.0], [0.0, 0.0]),
+        ("std(x)", [2.0, 2.0, 2.0], [None, None, None]),
+        ("sum(amax(x, 0))", [[1.0, 5.0], [1.0, 4.0]], [[None, 1.0], [None, 0.0]]),
+        ("sum(sqrt(x))", [0.0, 4.0], [None, 0.25]),
+        ("argmax(x) + x[0]", [1.0, 1.0], [None, None]),
+        ("sum(sqrt(x^4))", [0.0, 1.0], [0.0, 2.0]),
+        ("rmse(x, [1, 2])", [1.0, 2.0], [None, None]),
+        ("mae(x, [1, 5])", [1.0, 2.0], [None, -0.5]),
+        ("hinge([1, -1], x)", [1.0, -3.0], [None, 0.0]),
+        ("huber(x, [0, 0], 1)", [1.0, 0.25], [0.5, 0.125]),
+    ],
+)
+def test_corners_are_decided_element_by_element(text: str, at: list[Any], gradient: list[Any]) -> None:
+    answer = package.evaluate(text, {"x": at})
+    assert package.answer.nested(answer.gradient["x"]) == gradient
+    assert answer.complete == ("None" not in str(gradient))
+
+
+def test_a_convention_fills_the_gap_and_says_so() -> None:
+    answer = package.evaluate("sum(abs(w)) + max(w)", {"w": [0.0, -1.0]}, convention="torch")
+    assert answer.gradient["w"].tolist() == [1.0, -1.0]
+    assert (answer.convention, answer.status, answer.complete) == ("torch", "corner", True)
+    assert package.evaluate("sum(max(w, v))", {"w": [2.0], "v": [2.0]}, convention="jax").gradient["v"].tolist() == [
+        0.5
+    ]
+
+
+def test_what_is_too_large_to_look_at_is_unknown_not_a_number() -> None:
+    answer = package.evaluate("sum(abs(w)) + b", {"w": np.zeros(30_000), "b": 1.0})
+    assert answer.status == "unknown"
+    assert np.isnan(answer.gradient["w"]).all()
+    assert answer.gradient["b"] == 1.0
+    assert "too large" in answer.why
+
+
+def test_an_array_as_the_result_has_a_value_and_no_gradient() -> None:
+    answer = package.evaluate("x^2", {"x": [1.0, 2.0]})
+    assert isinstance(answer.value, np.ndarray)
+    assert (answer.value.tolist(), answer.gradient, answer.status) == ([1.0, 4.0], {}, "ok")
+    assert "shape (2,)" in answer.notes[0]
+    with pytest.raises(package.AutodiffError, match="a slope is of a number"):
+        package.evaluate("x^2", {"x": [1.0, 2.0]}, ["x"])
+
+
+def test_names_inside_the_program() -> None:
+    answer = package.evaluate("z = X @ w; p = sigmoid(z); L = mean(p)", {"X": [[1.0, 2.0], [3.0, 4.0]], "w": [0.1, -0.2]}, ["z", "w"])  # fmt: skip
+    z = np.array([[1.0, 2.0], [3.0, 4.0]]) @ [0.1, -0.2]
+    slope = np.exp(-z) / (1 + np.exp(-z)) ** 2 / 2
+    assert answer.gradient["z"] == pytest.approx(slope, rel=1e-14)
+    assert answer.gradient["w"] == pytest.approx(slope @ [[1.0, 2.0], [3.0, 4.0]], rel=1e-14)
+
+
+def test_a_broken_rule_is_caught_before_a_number_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = bulk._slope
+    tampered = lambda row, k, args, result, convention: honest(row, k, args, result, convention) * (1 + 1e-9)  # noqa: E731
+    adjoints = bulk.backward
+
+    def backward(*args: Any, **options: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(bulk, "_slope", tampered)
+            return adjoints(*args, **options)
+
+    monkeypatch.setattr(bulk, "backward", backward)
+    with pytest.raises(package.AutodiffError, match="disagree"):
+        package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]})
+    assert package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]}, check=False).status == "ok"
+
+
+# --- at the command line ------------------------------------------------------------------------------------------------
+
+
+def test_text_and_quiet_and_csv() -> None:
+    ended = autodiff("eval", "sum(A @ x)", "--at", "A=[[1, 2], [30, -4.25]],x=[5, 6]")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out == "f      141.5\ndf/dA  [[5, 6],\n        [5, 6]]\ndf/dx  [31, -2.25]\n"
+    assert autodiff("eval", "x @ x", "--at", "x=[1,2]", "-q").out == "5 2 4\n"
+    assert (
+        autodiff("eval", "x @ x", "--at", "x=[1,2]", "--format", "csv").out == "f,df/dx[0],df/dx[1],status\n5,2,4,ok\n"
+    )
+    assert autodiff("eval", "[[1, 20], [3, 4]]*2").out == "f  [[2, 40],\n    [6,  8]]\n"
+
+
+def test_a_point_file_holds_nested_lists(tmp_path: Path) -> None:
+    point = tmp_path / "p.json"
+    point.write_text('{"A": [[1, 2], [3, 4]], "x": [1, -1]}')
+    assert autodiff("eval", "sum(A @ x)", "--at", f"@{point}", "-q").out == "-2 1 -1 1 -1 4 6\n"
+    for content, says in (('{"x": [1, null]}', "finite numbers only"), ('{"x": [[1], 2]}', "rows of equal length")):
+        point.write_text(content)
+        ended = autodiff("eval", "sum(x)", "--at", f"@{point}")
+        assert ended.status in (2, 4)
+        assert says in ended.err
+
+
+def test_arrays_of_numbers_need_no_numpy() -> None:
+    """A literal of numbers is written out; only an array as a value needs the library, and its absence is said."""
+    code = (
+        "import sys; sys.modules['numpy'] = None\n"
+        "from autodiff.cli.main import run\n"
+        "assert run(['eval', 'bce([1, 0], [p, 1 - p])', '--at', 'p=0.25']) == 0\n"
+        "assert run(['eval', 'L = bce(y, p)', '--at', 'p=0.25,y=1']) == 0\n"
+        "assert run(['eval', 'sum(x)', '--at', 'x=[1, 2]']) == 2\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "arrays need numpy, which is not installed\n  pip install 'autodiff-cli[arrays]'" in done.stderr
+    assert done.stdout.splitlines()[0] == f"f      {-math.log(0.25)!r}"
+
+
+def test_many_elements_and_many_equations() -> None:
+    big = np.linspace(0.1, 2, 200_001)
+    answer = package.evaluate("sum(sin(x)*exp(-x))", {"x": big})
+    assert answer.checked
+    assert answer.gradient["x"] == pytest.approx((np.cos(big) - np.sin(big)) * np.exp(-big), rel=1e-12)
+    deep = "x" + " + sin(x)" * 20_000
+    assert package.evaluate(f"sum({deep})", {"x": [0.5, 1.0]}).gradient["x"] == pytest.approx(
+        1 + 20_000 * np.cos([0.5, 1.0])
+    )
+    long = ", ".join("x" for _ in range(5_000))
+    assert package.evaluate(f"sum([{long}])", {"x": 2.0}).gradient["x"] == 5_000
