@@ -39,8 +39,9 @@ ONLY_IN = {
     "click": ["cli"],
     "lark": ["language/grammar.py"],
     "latex2mathml": ["render/mathml.py"],
-    "rich": ["render/table.py", "render/terminal.py"],
-    "numpy": ["calculus/arrays.py", "calculus/bulk.py", "elements.py"],
+    "rich": ["render/table.py", "render/terminal.py", "render/progress.py"],
+    "numpy": ["calculus/arrays.py", "calculus/bulk.py", "elements.py", "data/", "learn/", "render/training.py"],
+    "scipy": ["learn/quasi_newton.py"],
     "sympy": ["simplify.py"],
 }
 

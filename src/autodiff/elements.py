@@ -80,13 +80,13 @@ def array(name: str, value: Any) -> Any:
     return found if found.ndim else float(found)
 
 
-def constant(lowered: Lowered) -> Any:
-    """The value of a program of constants, an array or a float. Raises Outside where it has none."""
+def constant(lowered: Lowered, point: Mapping[str, Any]) -> Any:
+    """The value of a program at a point, an array or a float. Raises Outside where it has none."""
     numpy()
     from autodiff.calculus import bulk
 
     try:
-        value = bulk.values(lowered, {}).values[lowered.result]
+        value = bulk.values(lowered, point).values[lowered.result]
     except AutodiffError as error:
         raise error.within(lowered.source) from None
     return value if getattr(value, "shape", None) else float(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from autodiff.calculus import blame, rules
@@ -12,10 +12,13 @@ from autodiff.calculus.ops import EACH
 from autodiff.calculus.primal import Outside, primal
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
 from autodiff.language.parse import parse_bindings
-from autodiff.language.syntax import Expression, Program
+from autodiff.language.syntax import Call, Expr, Expression, Name, Number, Program
 
 Value: TypeAlias = Any
 """A float, or a NumPy array."""
+
+SAMPLE = "normal"
+"""A function that only the start of a training knows: samples of the standard normal distribution."""
 
 
 def appear(lowered: Lowered, point: Mapping[str, Any]) -> bool:
@@ -24,33 +27,70 @@ def appear(lowered: Lowered, point: Mapping[str, Any]) -> bool:
     return arrays or any(row is not None and row.kind != EACH for row in lowered.graph.rows)
 
 
-def parse_point(text: str) -> dict[str, Value]:
-    """The values of `x=4,y=[1, pi/2]`; each is a constant expression. Raises AutodiffError with the place of a mistake."""
+def parse_point(text: str, sample: Callable[[tuple[int, ...]], Value] | None = None) -> dict[str, Value]:
+    """The values of `x=4,y=[1, pi/2]`; each is a constant expression. Raises AutodiffError with the place of a mistake.
+
+    With `sample`, `normal(3, 2)` is what it gives for the shape (3, 2).
+    """
     point: dict[str, Value] = {}
-    for binding in parse_bindings(text, rules.functions()):
+    for binding in parse_bindings(text, rules.functions() | ({SAMPLE} if sample else set())):
         name = binding.target.name
         if name in point:
             raise AutodiffError(f"{quoted(name)} is given twice", span=binding.target.span, source=text)
-        lowered = lower(Program(text, (Expression(binding.body, binding.body.span),)))
-        if lowered.inputs:
+        body, samples = (binding.body, {}) if sample is None else _sampled(binding.body, text, sample)
+        lowered = lower(Program(text, (Expression(body, body.span),)))
+        unknown = [name for name in lowered.inputs if name not in samples]
+        if unknown:
             raise AutodiffError(
-                f"the value of {quoted(name)} must be a number, and {quoted(lowered.inputs[0])} has no value here",
+                f"the value of {quoted(name)} must be a number, and {quoted(unknown[0])} has no value here",
                 span=binding.body.span,
                 source=text,
                 hint="use numbers, pi, e, tau and functions of them",
             )
-        point[name] = _constant(lowered)
+        point[name] = _constant(lowered, samples)
     return point
 
 
-def _constant(lowered: Lowered) -> Value:
-    """The value of a program without inputs, which must have one."""
+def _sampled(root: Expr, text: str, sample: Callable[[tuple[int, ...]], Value]) -> tuple[Expr, dict[str, Value]]:
+    """The expression with a name in place of every `normal(…)`, and what these names stand for."""
+    samples: dict[str, Value] = {}
+    todo: list[tuple[Expr, bool]] = [(root, False)]
+    done: list[Expr] = []
+    while todo:
+        node, ready = todo.pop()
+        if isinstance(node, Call) and node.name == SAMPLE:
+            name = f"{SAMPLE} {len(samples)}"
+            samples[name] = sample(_sizes(node, text))
+            done.append(Name(name, node.span))
+        elif not isinstance(node, Call):
+            done.append(node)
+        elif ready:
+            args = tuple(done[len(done) - len(node.args) :])
+            del done[len(done) - len(args) :]
+            done.append(Call(node.name, args, node.span, node.name_span))
+        else:
+            todo.append((node, True))
+            todo.extend((arg, False) for arg in reversed(node.args))
+    return done[0], samples
+
+
+def _sizes(call: Call, text: str) -> tuple[int, ...]:
+    sizes = [arg.value for arg in call.args if isinstance(arg, Number)]
+    if len(sizes) != len(call.args) or not all(size >= 1 and size == int(size) for size in sizes) or len(sizes) > 3:
+        raise AutodiffError(
+            f"{SAMPLE} takes up to three sizes", span=call.span, source=text, hint=f"write for example {SAMPLE}(3, 2)"
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
+    """The value of a program without other inputs than `samples`, which must have one."""
     try:
-        if appear(lowered, {}):
+        if appear(lowered, samples):
             from autodiff import elements  # most values are plain numbers
 
-            return elements.constant(lowered)
-        return primal(lowered, {}).values[lowered.result]
+            return elements.constant(lowered, samples)
+        return primal(lowered, samples).values[lowered.result]
     except Outside as trouble:
         raise AutodiffError(
             blame.outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node], source=lowered.source

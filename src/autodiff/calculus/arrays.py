@@ -40,7 +40,7 @@ Function: TypeAlias = Callable[..., Value]
 
 NOWHERE: Span = (0, 0)
 
-_PIECE = 8192
+_PIECE = 16384
 """Elements of a large array that a text is computed for at a time: its intermediate results stay in the cache."""
 
 
@@ -347,11 +347,21 @@ def branches(condition: Value, args: Sequence[int], pick: tuple[int, int]) -> tu
 def chosen(condition: Value, sides: Sequence[Value]) -> Value:
     """What a choice is, given the branches that it needs."""
     if len(sides) == 2:
-        return np.where(condition, *sides)
+        return select(condition, *sides)
     (side,) = sides
     if isinstance(condition, np.ndarray) and shape(side) != condition.shape:
         return np.broadcast_to(side, np.broadcast_shapes(condition.shape, shape(side)))
     return side
+
+
+def select(condition: Value, yes: Value, no: Value) -> Value:
+    """yes where the condition holds, else no. By their bits where arrays are large: np.where stumbles over random ones."""
+    if np.size(condition) < _PIECE or any(np.asarray(side).dtype != np.float64 for side in (yes, no)):
+        return np.where(condition, yes, no)
+    one, other = (np.asarray(side, dtype=np.float64).view(np.int64) for side in (yes, no))
+    mask = np.asarray(condition).astype(np.int64)
+    np.negative(mask, out=mask)
+    return np.asarray(((one ^ other) & mask) ^ other).view(np.float64)
 
 
 def in_pieces(function: Function) -> Function:

@@ -67,17 +67,19 @@ def values(
     known: Mapping[int, Value] | None = None,
     spare: Mapping[int, Sequence[int]] | None = None,
     results: Sequence[int] = (),
+    order: Sequence[int] | None = None,
 ) -> Bulk:
     """The value sweep. Raises Outside, with the element's index, where a value does not exist; AutodiffError for shapes.
 
     known    values that need not be computed again
-    spare    per equation, which values nothing needs any more after it
+    spare    per equation, which values nothing needs any more after it: of those only the shape is kept
     results  what to compute; the program's result unless given
+    order    which equations to look at, arguments first; all that the results are made from unless given
     """
     graph = lowered.graph
-    order = graph.reaching(*(results or (lowered.result,)))
+    order = graph.reaching(*(results or (lowered.result,))) if order is None else order
     found: list[Any] = [None] * len(graph)
-    broken: dict[int, list[tuple[Any, str]]] = {}
+    broken: dict[int, tuple[Sequence[Any], list[tuple[Any, str]]]] = {}
     flags = _Flags()
     with np.errstate(all="call", under="ignore", call=flags):
         for node in order:
@@ -96,15 +98,15 @@ def values(
                 if flags.taken() or row.value in _UNCHECKED or not isinstance(found[node], np.ndarray):
                     faults.append((~np.isfinite(found[node]), ""))
                 if any(np.any(fault) for fault, _ in faults):
-                    broken[node] = faults
+                    broken[node] = args, faults
             if spare is not None:
                 for done in spare.get(node, ()):
-                    found[done] = None
+                    found[done] = np.broadcast_to(np.nan, shape(found[done])) if shape(found[done]) else found[done]
     run = Bulk(lowered, found, order)
     if any(row is not None and row.pick is not None for row in map(graph.rows.__getitem__, order)):
-        run = _needed(run, results or (lowered.result,))
-    for node, faults in broken.items():
-        _complain(run, node, faults)
+        run = _needed(run, results or (lowered.result,), known or {})
+    for node, (given, faults) in broken.items():
+        _complain(run, node, given, faults)
     return run
 
 
@@ -127,17 +129,16 @@ def _choose(row: Row, args: Sequence[Value], span: Span) -> Value:
         raise shape_error(row, [shape(a) for a in args], span) from None
 
 
-def _complain(run: Bulk, node: int, faults: Sequence[tuple[Any, str]]) -> None:
+def _complain(run: Bulk, node: int, args: Sequence[Any], faults: Sequence[tuple[Any, str]]) -> None:
     """Raise Outside for the first element that is needed and broken, if there is one."""
     if node in run.asleep:
         return
-    args = [run.values[a] for a in run.lowered.graph.args[node]]
     for fault, needs in faults:
         if node in run.partly:
             fault = fault & run.partly[node]
         if np.any(fault):
             place = tuple(int(i) for i in np.argwhere(fault)[0]) if np.ndim(fault) else ()
-            raise Outside(node, [_element(a, place, np.shape(fault)) for a in args], needs, place)
+            raise Outside(node, [_element(a, place, np.shape(fault)) for a in args], needs, place, np.shape(fault))
 
 
 def _element(value: Value, place: Sequence[int], wide: Sequence[int]) -> float:
@@ -153,7 +154,7 @@ def _element(value: Value, place: Sequence[int], wide: Sequence[int]) -> float:
 # --- which elements are needed -------------------------------------------------------------------------------------------
 
 
-def _needed(run: Bulk, results: Sequence[int]) -> Bulk:
+def _needed(run: Bulk, results: Sequence[int], known: Mapping[int, Value]) -> Bulk:
     """Which elements the results need: a choice needs each branch only where it takes it."""
     graph = run.lowered.graph
     need: dict[int, Any] = dict.fromkeys(results, True)
@@ -164,7 +165,7 @@ def _needed(run: Bulk, results: Sequence[int]) -> Bulk:
 
     for node in reversed(run.order):
         row, args = graph.rows[node], graph.args[node]
-        if row is None or node not in need:
+        if row is None or node not in need or node in known:
             continue
         if row.pick is not None:
             condition = np.asarray(run.values[args[0]], dtype=np.bool_)

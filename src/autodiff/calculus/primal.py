@@ -20,12 +20,19 @@ class Outside(Exception):
     """A value that does not exist: at equation `node`, for the arguments `args`.
 
     `needs` is the condition of the row's domain that is broken, or "" when the value overflows; `place` is the index of
-    the element where the value is an array.
+    the element where the value is an array, of shape `wide`.
     """
 
-    def __init__(self, node: int, args: Sequence[float], needs: str = "", place: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        node: int,
+        args: Sequence[float],
+        needs: str = "",
+        place: tuple[int, ...] = (),
+        wide: tuple[int, ...] = (),
+    ) -> None:
         super().__init__(needs)
-        self.node, self.args, self.needs, self.place = node, tuple(args), needs, place
+        self.node, self.args, self.needs, self.place, self.wide = node, tuple(args), needs, place, wide
 
 
 class Run(NamedTuple):

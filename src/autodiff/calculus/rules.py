@@ -53,7 +53,7 @@ _ROWS = (
          example="log10(1000)", domain="u > 0"),
     each("log1p", "u", "log1p", "1/(1+u)", rule="logarithm", tex=r"\ln\left(1 + #u\right)",
          doc="ln(1 + u), exact near 0", example="log1p(1e-9)", domain="u > -1"),
-    each("xlogy", "u v", "= if(u == 0, 0, u*ln(v))", "ln(v)", "if(u == 0, 0, u/v)", formula=("ln(v)", "u/v"), rule="product with logarithm",
+    each("xlogy", "u v", "= if(v > 0, u*ln(v), 0)", "ln(v)", "if(v > 0, u/v, 0)", formula=("ln(v)", "u/v"), rule="product with logarithm",
          tex=r"#u \ln #v", doc="u*ln(v), and 0 where u is 0", example="xlogy(0, 0)",
          domain="v > 0 or u == 0 and v == 0 | #v > 0", slope_domain=("v > 0", "")),
     # === trigonometry, in radians ======================================================================================
@@ -128,7 +128,7 @@ _ROWS = (
          doc="sqrt(u^2 + v^2) without overflow", example="hypot(3, 4)", corner="u == 0 and v == 0", scaling="1 in u v", jax=("0.5", "0.5"),
          bound=("4", "if(w < 1e-307, 1/0, 8)")),
     # === neural networks ===============================================================================================
-    each("sigmoid σ", "u", "= exp(min(u, 0))/(1 + exp(-abs(u)))", "w*sigmoid(-u)", formula=("w*(1-w)",), rule="sigmoid", tex=r"\sigma",
+    each("sigmoid σ", "u", "= exp(min(u, 0))/(1 + exp(-abs(u)))", "exp(-abs(u))/(1 + exp(-abs(u)))^2", formula=("w*(1-w)",), rule="sigmoid", tex=r"\sigma",
          doc="1/(1 + e^-u)", example="sigmoid(0)"),
     each("logit", "u", "= if(abs(u - 0.5) < 0.25, 2*atanh(2*u - 1), ln(u/(1 - u)))", "1/(u*(1-u))", rule="logit",
          doc="ln(u/(1-u)), the inverse of sigmoid", example="logit(0.9)", domain="0 < u < 1"),
@@ -156,7 +156,8 @@ _ROWS = (
     each("logsumexp", "u v", "= max(u, v) + log1p(exp(-abs(u - v)))", "sigmoid(u - v)", "sigmoid(v - u)",
          rule="log-sum-exp", doc="ln(e^u + e^v + …) without overflow", example="logsumexp(1000, 1000)", variadic=True,
          bound=("8 + 4/abs(w)", "8 + 2*abs(u - v)")),
-    each("logistic_loss", "y z", "= y*softplus(-z) + (1 - y)*softplus(z)", "-z", "(1 - y)*sigmoid(z) - y*sigmoid(-z)",
+    each("logistic_loss", "y z", "= log1p(exp(-abs(z))) + (y*max(-z, 0) + (1 - y)*max(z, 0))", "-z",
+         "(1 - y)*(exp(min(z, 0))/(1 + exp(-abs(z)))) - y*(exp(min(-z, 0))/(1 + exp(-abs(z))))", formula=("-z", "sigmoid(z) - y"),
          rule="cross-entropy of a score", doc="binary cross-entropy of the target y and the score z, stable for any z",
          example="logistic_loss(1, -1000)", bound=("8*max(1, (abs(y) + abs(1 - y))*(1 + abs(z))/abs(w))",
                                                 "8*max(1, (abs(y) + abs(1 - y))/abs(d))")),

@@ -166,8 +166,25 @@ def _decoded(content: bytes, name: str) -> str:
 
 
 def _file_point(path: str) -> dict[str, Any]:
-    """A JSON object of numbers and arrays, as nested lists."""
+    """A JSON object of numbers and arrays, as nested lists; a key that begins with # is a comment."""
     import json  # most points are written on the command line
+
+    data = {name: value for name, value in read_object(path).items() if not name.startswith("#")}
+    for name, value in data.items():
+        if isinstance(value, list):
+            _finite_lists(path, name, value)
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST <= value <= _LARGEST:
+            raise AutodiffError(
+                f"{quoted(path, 200)}: {quoted(name)} must be a finite number, not {quoted(json.dumps(value))}",
+                exit_status=DATA,
+            )
+    return data
+
+
+def read_object(path: str) -> dict[str, Any]:
+    """A JSON object of a file, no key of which stands twice."""
+    import json  # as above
 
     text = _decoded(_bytes(path), path)
 
@@ -191,15 +208,6 @@ def _file_point(path: str) -> dict[str, Any]:
         raise AutodiffError(
             f"{quoted(path, 200)} is not a JSON object", exit_status=DATA, hint='it should look like {"x": 4.0}'
         )
-    for name, value in data.items():
-        if isinstance(value, list):
-            _finite_lists(path, name, value)
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST <= value <= _LARGEST:
-            raise AutodiffError(
-                f"{quoted(path, 200)}: {quoted(name)} must be a finite number, not {quoted(json.dumps(value))}",
-                exit_status=DATA,
-            )
     return data
 
 

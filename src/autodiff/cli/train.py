@@ -1,0 +1,229 @@
+"""`autodiff train`: gradient descent on a table, the four steps shown."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from autodiff.cli import options
+from autodiff.cli.main import ProgramCommand
+from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.point import parse_point
+
+if TYPE_CHECKING:
+    from autodiff.learn.train import Record, Training
+
+EPILOG = """\b
+Examples:
+  printf 'x,y\\n1,2\\n2,4\\n' > /tmp/xy.csv; autodiff train "p = w*x; L = mse(y, p)" --data /tmp/xy.csv --params w=0
+  autodiff train "(x - 1)^2 + (y + 2)^2" --params x=0,y=0 --optimizer adam --epochs 500 --format json
+\b
+Where a slope does not exist because the loss sits on a corner, a step uses the number that PyTorch gives.
+"""
+
+_PATIENCE = 5.0
+"""Seconds after which --save is written again while the training goes on."""
+
+_INTERRUPTED = 130
+
+
+@click.command("train", cls=ProgramCommand, epilog=EPILOG)
+@options.program_options
+@click.option("--data", metavar="FILE.csv", help="The table; its columns are the inputs that are no parameters.")
+@click.option(
+    "--params", metavar="NAME=START[,…]", help="The parameters and their start: w=0,W=zeros(3,2),V=normal(3,2)."
+)
+@click.option("--resume", metavar="FILE.json", help="Go on from what --save wrote; --epochs counts from the beginning.")
+@click.option("--lr", type=click.FloatRange(min=0, min_open=True), default=0.1, show_default=True, help="The rate.")
+@click.option("--epochs", type=click.IntRange(min=0), default=100, show_default=True, help="Passes over the table.")
+@click.option(
+    "--optimizer", type=click.Choice(["sgd", "momentum", "adam", "lbfgs"]), default="sgd", show_default=True,
+    help="lbfgs needs SciPy and chooses its own rate.",
+)  # fmt: skip
+@click.option("--batch-size", type=click.IntRange(min=1), help="Rows per step, shuffled each epoch (default: all).")
+@click.option(
+    "--l2", type=click.FloatRange(min=0), default=0.0, help="Add this times the sum of w² over all parameters."
+)
+@click.option(
+    "--l1", type=click.FloatRange(min=0), default=0.0, help="Add this times the sum of |w| over all parameters."
+)
+@click.option("--holdout", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Share of rows to test on.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Makes everything random.")
+@click.option(
+    "--watch", metavar="EXPR", multiple=True, help="Report this number after each epoch: mean((p > 0.5) == y)."
+)
+@click.option(
+    "--explain-step", type=click.IntRange(min=1), default=1, show_default=True, help="The step to take apart."
+)
+@click.option("--history", metavar="FILE.csv", help="Write a line per epoch.")
+@click.option("--save", metavar="FILE.json", help="Write the parameters, for --resume and for eval --at @FILE.json.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("-q", "--quiet", is_flag=True, help="Numbers only, on one line: the loss, then the parameters.")
+def command(program: str | None, file: str | None, strict: bool, **given: Any) -> int:
+    """Train PROGRAM on a table: its last statement is the loss, averaged over the rows if it is not a number.
+
+    Each step is a forward pass, the loss, a backward pass and an update; the first one is shown with its numbers.
+    """
+    text = options.read_program(program, file)
+    training = _training(text, strict, given)
+    options.notices(training.readings)
+    session = _Session(training, given)
+    session.announce()
+    status = session.run()
+    session.finish()
+    return status
+
+
+def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
+    from autodiff.elements import numpy
+
+    numpy()  # says what to install where it is missing
+    from autodiff.data import columns
+    from autodiff.learn import descent, saved, train
+
+    for path in filter(None, (given["save"], given["history"])):
+        saved.writable(path)
+    plan = descent.Plan(given["epochs"], given["lr"], given["optimizer"], given["batch_size"] or 0, given["seed"])
+    if plan.batch and plan.optimizer == "lbfgs":
+        raise AutodiffError("lbfgs looks at all rows in each step, so it takes no --batch-size")
+    state = _start(given, plan.seed, {"optimizer": plan.optimizer, "seed": plan.seed})
+    parameters = list(state.parameters)
+    if given["data"] is None:
+        train.without_data(text, parameters)
+        table = None
+    else:
+        table = columns.read(given["data"], train.chooser(given["data"], text, parameters, given["watch"]))
+    training = train.Training(
+        text, table, state.parameters, plan, l1=given["l1"], l2=given["l2"], holdout=given["holdout"],
+        watch=given["watch"], strict=strict, explain=state.steps + given["explain_step"],
+    )  # fmt: skip
+    training.state = state
+    return training
+
+
+def _start(given: Mapping[str, Any], seed: int, settings: Mapping[str, Any]) -> Any:
+    """The parameters at the beginning, from --params or --resume."""
+    from autodiff.learn import descent, saved
+
+    if (given["params"] is None) == (given["resume"] is None):
+        both = given["params"] is not None
+        raise AutodiffError(
+            "--params and --resume both say where to start" if both else "there is nothing to train",
+            hint="choose one" if both else "name the parameters and their start: --params w=0,b=0",
+        )
+    if given["params"] is not None:
+        return saved.State(parse_point(given["params"], descent.sampler(seed)), {})
+    state, differ = saved.load(given["resume"], options.read_object(given["resume"]), settings)
+    for key in differ:
+        print(f"notice: {given['resume']} was made with another {key}", file=sys.stderr)
+    if "optimizer" in differ:
+        state = saved.State(state.parameters, {}, state.steps, state.epochs)
+    return state
+
+
+class _Session:
+    """One run of the command: what it prints and what it writes while the training goes on."""
+
+    def __init__(self, training: Training, given: Mapping[str, Any]) -> None:
+        self.training, self.given = training, given
+        self.records: list[Record] = []
+        self.status, self.why = "trained", ""
+        self.saved_at = time.monotonic()
+        self.text = given["form"] == "text" and not given["quiet"]
+
+    def announce(self) -> None:
+        from autodiff.render import training as rendered
+
+        if self.text:
+            click.echo(rendered.opening(self.training, shortened(self.given["data"] or "", 60)))
+
+    def run(self) -> int:
+        """Train to the end, to an interrupt, or to a divergence; the exit status of each."""
+        from autodiff.render import progress
+
+        plan, done = self.training.plan, self.training.state.epochs
+        if done >= plan.epochs > 0 and self.given["resume"]:
+            print(f"notice: {done} epochs are done already; --epochs counts them from the beginning", file=sys.stderr)
+        history = self._history()
+        try:
+            for record in progress.live(self.training.epochs(), plan.epochs, done, self._told):
+                self.records.append(record)
+                if history is not None:
+                    self._write(history, record)
+                if self.given["save"] and time.monotonic() - self.saved_at > _PATIENCE:
+                    self.save()
+        except KeyboardInterrupt:
+            return self._interrupted()
+        except AutodiffError as error:
+            if error.span is None:
+                raise
+            self.status, self.why = "diverged", error.message
+            print(f"error: {error}", file=sys.stderr)
+            return error.exit_status
+        finally:
+            if history is not None:
+                history.close()
+        return 0
+
+    def _interrupted(self) -> int:
+        self.status = "interrupted"
+        go_on = f"go on with --resume {self.given['save']}" if self.given["save"] else "with --save it could go on"
+        print(f"interrupted after {self.training.state.epochs} epochs; {go_on}", file=sys.stderr)
+        return _INTERRUPTED
+
+    def _told(self, record: Record) -> str:
+        from autodiff.render import training as rendered
+
+        return rendered.told({"loss": record.loss, "held out": record.held, **record.watched})
+
+    def _history(self) -> TextIO | None:
+        path = self.given["history"]
+        if not path:
+            return None
+        try:
+            return open(path, "a" if self.training.state.epochs else "w", encoding="utf-8")
+        except OSError as error:
+            raise AutodiffError(f"can't write {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
+
+    def _write(self, history: TextIO, record: Record) -> None:
+        from autodiff.render import training as rendered
+
+        if history.tell() == 0:
+            history.write(rendered.csv_header(record) + "\n")
+        history.write(rendered.csv_line(record) + "\n")
+
+    def save(self) -> None:
+        """Write the parameters, whole or not at all."""
+        from autodiff.learn import saved
+
+        plan = self.training.plan
+        saved.save(self.given["save"], self.training.state, {"optimizer": plan.optimizer, "seed": plan.seed})
+        self.saved_at = time.monotonic()
+
+    def finish(self) -> None:
+        """Save, and print what was found."""
+        from autodiff.render import training as rendered
+
+        if self.given["save"]:
+            self.save()
+        if self.given["quiet"]:
+            click.echo(rendered.numbers(self.training))
+        elif self.given["form"] == "json":
+            click.echo(rendered.as_json(self.training, self.records, self.status, self.why))
+        else:
+            if self.training.step is not None:
+                click.echo(f"\n{rendered.step(self.training.step, self.training)}\n")
+            click.echo(rendered.closing(self.training, self.records, self.status, ascii_only=_ascii()))
+
+
+def _ascii() -> bool:
+    """Whether stdout can't show what a curve is drawn with."""
+    try:
+        "•┤→".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return True
+    return False

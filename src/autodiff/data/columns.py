@@ -1,0 +1,167 @@
+"""A CSV file as columns of numbers.
+
+    table = read("placements.csv", ["cgpa", "placed"])
+    table.columns["cgpa"]                      # array([9.11, 8.9, 7. , 6.56, 4.56])
+    table.lines[0]                             # 2, the line of the first row in the file
+
+The first line names the columns. A name that is no identifier is made one: `sepal length (cm)` is `sepal_length_cm`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodiff.errors import DATA, AutodiffError, nearest, quoted, shortened
+
+Column = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of equally many numbers; `lines[i]` is the line of the file that row i stands on."""
+
+    name: str
+    columns: Mapping[str, Column]
+    lines: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+def read(path: str, choose: Callable[[Sequence[str]], Sequence[str]]) -> Table:
+    """The columns that `choose` picks from the names of all. Raises AutodiffError (exit status 4) for a faulty file."""
+    text = _text(path)
+    records = _Records(path, text)
+    names = records.names()
+    wanted = list(choose(names))
+    found = _quickly(text, records, len(names))
+    lines: Sequence[int]
+    if found is None:
+        columns, lines = records.numbers([names.index(name) for name in wanted], wanted)
+    else:
+        columns, lines = np.ascontiguousarray(found.T[[names.index(name) for name in wanted]]), range(2, 2 + len(found))
+    if not len(lines):
+        raise _fault(path, "there are no rows below the header", hint="add at least one row of numbers")
+    return Table(path, dict(zip(wanted, columns, strict=True)), lines)
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        line = before.count(b"\n") + 1
+        raise _fault(
+            path, f"byte {error.object[error.start]:#04x} is not UTF-8", line, hint="save the file as UTF-8"
+        ) from None
+    except OSError as error:
+        raise _fault(path, f"can't be read: {error.strerror}") from None
+    except ValueError:
+        raise _fault(path, "is no file name") from None
+
+
+def _quickly(text: str, records: _Records, width: int) -> NDArray[Any] | None:
+    """The whole file by NumPy's reader, when it is plain finite numbers from line 2 on; else None, and it is read with care."""
+    body = text[len(records.header) :]
+    if len(body) < 100_000 or '"' in body or "#" in body or "\n\n" in body or "\n\r\n" in body or body[:1].isspace():
+        return None
+    try:
+        found = np.loadtxt(io.StringIO(body), delimiter=records.delimiter, ndmin=2, comments=None)
+    except ValueError:
+        return None
+    return found if found.shape[1] == width and np.isfinite(found).all() else None
+
+
+class _Records:
+    """The lines of a file, cell by cell, each known by its line and its column."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path, self.text = path, text
+        self.header = re.match(r"[^\r\n]*(?:\r\n|\r|\n)?", text)[0]  # type: ignore[index]
+        self.delimiter = next((d for d in "\t;" if d in self.header and "," not in self.header), ",")
+
+    def rows(self) -> Iterable[tuple[int, list[str]]]:
+        """Every line that is not blank, as (line number, cells)."""
+        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter, strict=True)
+        try:
+            start = 1
+            for cells in reader:
+                if cells:
+                    yield start, cells
+                start = reader.line_num + 1
+        except csv.Error as error:
+            raise _fault(self.path, f"is not CSV: {error}", reader.line_num) from None
+
+    def names(self) -> list[str]:
+        """The columns' names as identifiers, all different."""
+        first = next(iter(self.rows()), None)
+        if first is None:
+            raise _fault(self.path, "is empty", hint="the first line names the columns")
+        names = [identifier(cell) for cell in first[1]]
+        for k, name in enumerate(names):
+            if not name:
+                raise _fault(
+                    self.path, f"column {k + 1} has no name", first[0], hint="the first line names the columns"
+                )
+            if name in names[:k]:
+                raise _fault(self.path, f"two columns are called {quoted(name)}", first[0])
+        return names
+
+    def numbers(self, places: Sequence[int], names: Sequence[str]) -> tuple[NDArray[Any], list[int]]:
+        """The chosen columns, one row of the result each, and every row's line."""
+        rows = iter(self.rows())
+        width = len(next(rows)[1])
+        found: list[list[float]] = []
+        lines = []
+        for line, cells in rows:
+            if len(cells) != width:
+                raise _fault(self.path, f"there are {len(cells)} cells, and {width} columns", line)
+            found.append([self._number(cells[k], line, name) for k, name in zip(places, names, strict=True)])
+            lines.append(line)
+        return np.array(found, dtype=np.float64).reshape(len(lines), len(places)).T.copy(), lines
+
+    def _number(self, cell: str, line: int, column: str) -> float:
+        text = cell.strip()
+        try:
+            number = float(text) if "_" not in text else float("nan")
+        except ValueError:
+            number = float("nan")
+        if number - number == 0:
+            return number
+        if not text:
+            raise _fault(self.path, "this cell is empty", line, column, "fill it in, or remove the row")
+        raise _fault(self.path, f"{quoted(text)} is not a finite number", line, column)
+
+
+def identifier(header: str) -> str:
+    """A column's header as a name of the language; "" when nothing of it can be one."""
+    name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", header)).strip("_")
+    return name if not name or name.isidentifier() else f"_{name}"
+
+
+def _fault(path: str, what: str, line: int = 0, column: str = "", hint: str = "") -> AutodiffError:
+    place = "".join([f", line {line}" if line else "", f", column {shortened(column)}" if column else ""])
+    return AutodiffError(f"{quoted(path, 200)}{place}: {what}", hint=hint, exit_status=DATA)
+
+
+def missing(path: str, name: str, names: Sequence[str]) -> AutodiffError:
+    """The error for a column that a program needs and the file lacks."""
+    near = nearest(name, names)
+    listed = ", ".join(shortened(n) for n in names[:12])
+    return _fault(
+        path,
+        f"there is no column {quoted(name)}",
+        hint=f"did you mean {quoted(near)}?"
+        if near
+        else f"its columns are {listed}; a parameter is given with --params",
+    )

@@ -1,0 +1,197 @@
+"""A program with data and parameters: its loss, and the slope of the loss in every parameter.
+
+>>> from autodiff import parse
+>>> from autodiff.calculus.lower import lower
+>>> model = Model(lower(parse("mean((w*x - y)^2)")), ["w"])
+>>> model.slopes({"w": 0.0}, {"x": np.array([1.0, 2.0]), "y": np.array([2.0, 4.0])})
+(10.0, {'w': -10.0})
+
+What does not depend on a parameter is computed once per table; a value that the backward pass does not need is let go of.
+On a corner the slope is the one that PyTorch takes: descent needs a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autodiff.calculus import arrays, bulk
+from autodiff.calculus.blame import written
+from autodiff.calculus.lower import Lowered
+from autodiff.calculus.ops import EACH, FOLD
+from autodiff.calculus.primal import Outside
+
+CONVENTION = "torch"
+
+Values = Mapping[str, Any]
+
+
+class Overflow(Exception):
+    """A slope that is beyond float64: in `name`, from equation `node` on."""
+
+    def __init__(self, name: str, node: int) -> None:
+        super().__init__(name)
+        self.name, self.node = name, node
+
+
+class Model:
+    """The loss of `lowered` over columns of data, as a function of its parameters.
+
+    `l1` and `l2` add that many times the sum of |w| and of w² over all parameters to the loss.
+    """
+
+    def __init__(self, lowered: Lowered, parameters: Iterable[str], l1: float = 0.0, l2: float = 0.0) -> None:
+        self.lowered, self.l1, self.l2 = lowered, l1, l2
+        nodes = {name: lowered.node(name) for name in parameters}
+        self.sources: dict[str, int] = {name: node for name, node in nodes.items() if node is not None}
+
+    def slopes(
+        self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None = None
+    ) -> tuple[float, dict[str, Any]]:
+        """The loss, and its slope in each parameter, shaped like it.
+
+        Raises primal.Outside where a value does not exist, Overflow where a slope leaves the range of float64.
+        """
+        run = self.run(parameters, columns, fixed, lean=True)
+        adjoints = self.adjoints(run, CONVENTION)
+        found = {name: self._slope(run, adjoints, parameters[name], name) for name in parameters}
+        return self._loss(run, parameters), found
+
+    def loss(self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None = None) -> float:
+        """The loss alone."""
+        return self._loss(self.run(parameters, columns, fixed), parameters)
+
+    def run(
+        self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None = None, *, lean: bool = False
+    ) -> bulk.Bulk:
+        """The forward pass; `lean` keeps only what the backward pass needs."""
+        point = {**columns, **parameters}
+        if fixed is None:
+            return bulk.values(self.lowered, point)
+        return bulk.values(
+            self.lowered, point, fixed, self._spare if lean else None, order=[*fixed, *self._moving_order]
+        )
+
+    def fixed(self, columns: Values) -> dict[int, Any] | None:
+        """The values that hang on no parameter and that something which does is made from: they hold for all steps.
+
+        None where one of them has no value: an untaken branch of a condition may hide that, so each pass must look.
+        """
+        if not self._frontier:
+            return {}
+        try:
+            run = bulk.values(self.lowered, columns, results=self._frontier)
+        except Outside:
+            return None
+        return {node: run.values[node] for node in self._frontier}
+
+    def adjoints(self, run: bulk.Bulk, convention: str = "") -> dict[int, Any]:
+        """The backward pass: the slope of the loss in every equation between it and the parameters."""
+        value = run.values[self.lowered.result]
+        active = self._active if not run.asleep else None
+        return bulk.backward(run, list(self.sources.values()), convention, 1.0 / np.size(value), active)
+
+    def _loss(self, run: bulk.Bulk, parameters: Values) -> float:
+        value = run.values[self.lowered.result]
+        penalty = 0.0
+        for weight in parameters.values() if self.l1 or self.l2 else ():
+            penalty += self.l1 * float(np.sum(np.abs(weight))) + self.l2 * float(np.sum(np.square(weight)))
+        return float(np.mean(value)) + penalty
+
+    def _slope(self, run: bulk.Bulk, adjoints: Mapping[int, Any], value: Any, name: str) -> Any:
+        node = self.sources.get(name)
+        slope = 0.0 * value if node is None or node not in adjoints else adjoints[node]
+        if self.l1 or self.l2:
+            slope = slope + self.l1 * np.sign(value) + 2 * self.l2 * value
+        if not np.all(np.isfinite(slope)):
+            raise Overflow(name, self._steep(run, adjoints))
+        return np.array(slope) if np.ndim(value) else float(slope)
+
+    def _steep(self, run: bulk.Bulk, adjoints: Mapping[int, Any]) -> int:
+        """The equation from which on, going back, a slope is not finite."""
+        graph = self.lowered.graph
+        for node in reversed(run.order):
+            lost = [a for a in graph.args[node] if a in adjoints and not np.all(np.isfinite(adjoints[a]))]
+            if lost and node in adjoints and np.all(np.isfinite(adjoints[node])):
+                return node
+        return self.lowered.result
+
+    # --- what is known before the first step -------------------------------------------------------------------------
+
+    @cached_property
+    def _moving(self) -> bytearray:
+        """A flag per equation: whether its value hangs on a parameter."""
+        graph = self.lowered.graph
+        flags = bytearray(len(graph))
+        for node in self.sources.values():
+            flags[node] = 1
+        for node, args in enumerate(graph.args):
+            flags[node] = flags[node] or any(flags[a] for a in args)
+        return flags
+
+    @cached_property
+    def _order(self) -> list[int]:
+        return self.lowered.graph.reaching(self.lowered.result)
+
+    @cached_property
+    def _moving_order(self) -> list[int]:
+        return [node for node in self._order if self._moving[node]]
+
+    @cached_property
+    def _frontier(self) -> list[int]:
+        graph, moving = self.lowered.graph, self._moving
+        behind = {a for node in self._moving_order for a in graph.args[node] if not moving[a]}
+        return sorted(behind | ({self.lowered.result} if not moving[self.lowered.result] else set()))
+
+    @cached_property
+    def _active(self) -> bytearray:
+        """A flag per equation: whether a derivative flows through it."""
+        graph = self.lowered.graph
+        flags = bytearray(len(graph))
+        for node in self.sources.values():
+            flags[node] = 1
+        for node in self._order:
+            row = graph.rows[node]
+            if row is not None and not flags[node]:
+                pairs = zip(graph.args[node], row.slopes, strict=True)
+                flags[node] = any(flags[a] for a, slope in pairs if slope not in ("0", "none"))
+        return flags
+
+    @cached_property
+    def _spare(self) -> Mapping[int, Sequence[int]] | None:
+        """Per equation, the values that are of no use after it, in this pass or on the way back."""
+        graph, order = self.lowered.graph, self._moving_order
+        rows = [graph.rows[node] for node in order]
+        if any(row is not None and row.pick is not None for row in rows):
+            return None
+        last = {a: node for node in order for a in graph.args[node]}
+        kept = {self.lowered.result, *self.sources.values(), *self._frontier}
+        for node in order:
+            kept |= self._needed_back(node)
+        spare: dict[int, list[int]] = {}
+        for value, node in last.items():
+            if value not in kept:
+                spare.setdefault(node, []).append(value)
+        return spare
+
+    def _needed_back(self, node: int) -> set[int]:
+        """The values that the slopes of an equation mention."""
+        graph = self.lowered.graph
+        row, args = graph.rows[node], graph.args[node]
+        if row is None:
+            return set()
+        names = (*row.params, "w") if row.kind in (EACH, FOLD) else (*row.params, "w", "g")
+        of = dict(zip(row.params, args, strict=True)) | {"w": node}
+        texts = [
+            text for text, a in zip(row.slopes, args, strict=True) if self._active[a] and text not in ("0", "none")
+        ]
+        if texts and row.corner:
+            return set(of.values())
+        return {of[name] for text in texts for name in arrays.used(text, names) if name in of}
+
+    def place(self, node: int) -> str:
+        """The part of the program that an equation was written as."""
+        return written(self.lowered, node)

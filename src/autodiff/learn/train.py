@@ -1,0 +1,280 @@
+"""Training a program on a table: which name is a column, which a parameter, and what is reported after each epoch.
+
+>>> table = Table("rows.csv", {"x": np.array([1.0, 2.0]), "y": np.array([3.0, 5.0])}, lines=[2, 3])
+>>> training = Training("z = w*x + b; L = mse(y, z)", table, {"w": 0.0, "b": 0.0}, Plan(epochs=2, rate=0.25))
+>>> [record.loss for record in training.epochs()]
+[17.0, 8.65625]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autodiff.calculus import bulk, rules
+from autodiff.calculus.blame import hint, shown, written
+from autodiff.calculus.lower import Lowered, lower
+from autodiff.calculus.primal import Outside
+from autodiff.data.columns import Table, missing
+from autodiff.elements import outside
+from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
+from autodiff.language.parse import parse
+from autodiff.language.syntax import Reading
+from autodiff.learn.descent import Diverged, Plan, descend, split, updated
+from autodiff.learn.model import CONVENTION, Model
+from autodiff.learn.optimizers import OPTIMIZERS
+from autodiff.learn.saved import State
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is reported of an epoch.
+
+    loss     of the rows trained on, as the epoch's steps saw them, before each update
+    held     of the rows held out, after the epoch; None when there are none
+    watched  the value of each watched expression over the rows trained on, after the epoch
+    """
+
+    epoch: int
+    loss: float
+    held: float | None = None
+    watched: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step, taken apart: forward pass, loss, backward pass, update.
+
+    number      of the step, from 1
+    rows        how many rows it looked at
+    parameters  before the step
+    columns     the data of its rows
+    values      (name, text, value) of each statement, in order; the loss is the last one
+    loss        the number that descends: the mean of the last statement, and penalties
+    adjoints    the slope of the loss in each statement that it hangs on
+    slopes      the slope of the loss in each parameter
+    updated     the parameters after the step
+    """
+
+    number: int
+    rows: int
+    parameters: Mapping[str, Any]
+    columns: Mapping[str, Any]
+    values: Sequence[tuple[str, str, Any]]
+    loss: float
+    adjoints: Mapping[str, Any]
+    slopes: Mapping[str, Any]
+    updated: Mapping[str, Any]
+
+
+class Training:
+    """A program, its data and its plan; `epochs()` trains, `state` is where it stands.
+
+    Raises AutodiffError for a program, parameters or columns that don't fit together.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        table: Table | None,
+        parameters: Mapping[str, Any],
+        plan: Plan,
+        *,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        holdout: float = 0.0,
+        watch: Sequence[str] = (),
+        strict: bool = False,
+        explain: int = 1,
+    ) -> None:
+        self.plan, self.table, self.explain = plan, table, explain
+        program = parse(text, rules.functions(), strict=strict)
+        self.readings: tuple[Reading, ...] = program.readings
+        self.lowered = lower(program)
+        self._fits(parameters)
+        self.model = Model(self.lowered, parameters, l1, l2)
+        self.state = State(dict(parameters), {})
+        self.step: Step | None = None
+        self._watched = {expression: _watched(text, expression) for expression in watch}
+        columns = {} if table is None else {n: c for n, c in table.columns.items() if n in self._names()}
+        kept, held = split(len(table) if table is not None else 1, holdout, plan.seed)
+        if not len(kept):
+            raise AutodiffError("--holdout leaves no row to train on", hint="give a smaller share, such as 0.2")
+        self._kept = kept
+        self.columns = {name: column[kept] if len(held) else column for name, column in columns.items()}
+        self.held = {name: column[held] for name, column in columns.items()} if len(held) else None
+
+    @property
+    def rows(self) -> int:
+        """How many rows are trained on."""
+        return len(self._kept)
+
+    def epochs(self) -> Iterator[Record]:
+        """Train, an epoch at a time. Raises AutodiffError (exit status 3) when the training diverges."""
+        try:
+            for done in descend(self.model, self.columns, self.state, self.plan, self._look):
+                self.state = done.state
+                yield Record(done.epoch, done.loss, self._held_loss(), self._watch())
+        except Diverged as trouble:
+            self.state = trouble.state
+            raise self._diverged(trouble) from None
+
+    def loss(self) -> float | None:
+        """The loss of the rows trained on, with the parameters as they are; None where it has no value."""
+        try:
+            return self.model.loss(self.state.parameters, self.columns)
+        except Outside:
+            return None
+
+    # --- names --------------------------------------------------------------------------------------------------------
+
+    def _names(self) -> set[str]:
+        return {name for lowered in (self.lowered, *self._watched.values()) for name in lowered.inputs}
+
+    def _fits(self, parameters: Mapping[str, Any]) -> None:
+        columns = {} if self.table is None else self.table.columns
+        for name in parameters:
+            if name in columns:
+                raise AutodiffError(
+                    f"{quoted(name)} is a parameter and a column of the data", hint="rename the parameter"
+                )
+            if name not in self.lowered.inputs:
+                raise AutodiffError(
+                    f"the parameter {quoted(name)} is not an input of the program",
+                    hint=f"its inputs are {', '.join(map(shortened, self.lowered.inputs[:12]))}",
+                )
+        if not parameters:
+            raise AutodiffError(
+                "there is nothing to train", hint="name the parameters and their start: --params w=0,b=0"
+            )
+
+    def _held_loss(self) -> float | None:
+        if self.held is None:
+            return None
+        try:
+            return self.model.loss(self.state.parameters, self.held)
+        except Outside:
+            return None
+
+    def _watch(self) -> dict[str, float | None]:
+        point = {**self.columns, **self.state.parameters}
+        found: dict[str, float | None] = {}
+        for expression, lowered in self._watched.items():
+            try:
+                value = bulk.values(lowered, point).values[lowered.result]
+            except Outside:
+                found[expression] = None
+                continue
+            if np.ndim(value):
+                raise AutodiffError(
+                    f"{quoted(expression)} is an array, and a watched expression must be a number",
+                    hint=f"watch mean({shortened(expression)})",
+                )
+            found[expression] = float(value)
+        return found
+
+    # --- one step taken apart ------------------------------------------------------------------------------------------
+
+    def _look(self, state: State, columns: Mapping[str, Any]) -> None:
+        if self.step is None and state.steps + 1 >= self.explain:
+            self.step = self._taken_apart(state, columns)
+
+    def _taken_apart(self, state: State, columns: Mapping[str, Any]) -> Step | None:
+        model, graph = self.model, self.lowered.graph
+        try:
+            run = model.run(state.parameters, columns)
+            loss, slopes = model.slopes(state.parameters, columns)
+        except Exception:  # the step itself says what is wrong
+            return None
+        found = model.adjoints(run, CONVENTION)
+        statements = {name: node for name, node in self.lowered.assigned.items() if run.values[node] is not None}
+        if self.lowered.result not in statements.values():
+            statements[self.lowered.name] = self.lowered.result
+        plan = self.plan if self.plan.optimizer in OPTIMIZERS else Plan(rate=self.plan.rate)
+        return Step(
+            number=state.steps + 1,
+            rows=len(next(iter(columns.values()))) if columns else 1,
+            parameters=state.parameters,
+            columns={name: column for name, column in columns.items() if name in self.lowered.inputs},
+            values=[(name, self._text(node), run.values[node]) for name, node in statements.items()],
+            loss=loss,
+            adjoints={
+                n: found[node] for n, node in statements.items() if node in found and graph.rows[node] is not None
+            },
+            slopes=slopes,
+            updated=updated(state, slopes, plan).parameters,
+        )
+
+    def _text(self, node: int) -> str:
+        return written(self.lowered, node)
+
+    # --- divergence ---------------------------------------------------------------------------------------------------
+
+    def _diverged(self, trouble: Diverged) -> AutodiffError:
+        step, cause = trouble.state.steps, trouble.cause
+        if isinstance(cause, Outside):
+            why, node = outside(self.lowered, cause), cause.node
+            place = self._row(cause, trouble.rows)
+        else:
+            why, node = f"the slope in {cause.name} overflows from {written(self.lowered, cause.node)} on", cause.node
+            place = ""
+        first = step == 0
+        what = "there is no loss to start from" if first else f"the training diverged after step {step}"
+        advice = (
+            f"start from other parameters; {hint(self.lowered, cause)}" if first and isinstance(cause, Outside) else ""
+        )
+        return AutodiffError(
+            f"{what}: {why}{place}",
+            span=self.lowered.graph.spans[node],
+            source=self.lowered.source,
+            hint=(advice.rstrip("; ") or "start from other parameters")
+            if first
+            else f"try a smaller rate, such as --lr {shown(self.plan.rate / 10)}",
+            exit_status=HARD_POINT,
+        )
+
+    def _row(self, cause: Outside, rows: Sequence[int]) -> str:
+        """` (row 5, line 6 of data.csv)`: the row of the table that an element belongs to."""
+        axes = [k for k, size in enumerate(cause.wide) if size == len(rows)]
+        if self.table is None or not axes or not cause.place:
+            return ""
+        row = int(self._kept[int(rows[cause.place[axes[0]]])])
+        return f" (row {row + 1}, line {self.table.lines[row]} of {shortened(self.table.name)})"
+
+
+def _watched(text: str, expression: str) -> Lowered:
+    """The program with one more statement, so that an expression can use all of its names."""
+    parse(expression, rules.functions())
+    return lower(parse(f"{text}\n{expression}", rules.functions()))
+
+
+def chooser(
+    path: str, text: str, parameters: Sequence[str], watch: Sequence[str]
+) -> Callable[[Sequence[str]], list[str]]:
+    """Which of a file's columns a program needs: its inputs that are no parameters. Raises AutodiffError for a missing one."""
+    wanted = dict.fromkeys(lower(parse(text, rules.functions())).inputs)
+    for expression in watch:
+        wanted |= dict.fromkeys(_watched(text, expression).inputs)
+
+    def choose(names: Sequence[str]) -> list[str]:
+        found = [name for name in wanted if name not in parameters or name in names]
+        for name in found:
+            if name not in names:
+                raise missing(path, name, names)
+        return sorted(found, key=list(names).index)
+
+    return choose
+
+
+def without_data(text: str, parameters: Sequence[str]) -> None:
+    """Raise AutodiffError when the program needs data and there is none."""
+    for name in lower(parse(text, rules.functions())).inputs:
+        if name not in parameters:
+            raise AutodiffError(
+                f"{quoted(name)} is neither a parameter nor a column",
+                hint="give it a start with --params, or a table that has it with --data",
+                exit_status=DATA,
+            )
