@@ -128,7 +128,7 @@ _ROWS = (
          doc="sqrt(u^2 + v^2) without overflow", example="hypot(3, 4)", corner="u == 0 and v == 0", scaling="1 in u v", jax=("0.5", "0.5"),
          bound=("4", "if(w < 1e-307, 1/0, 8)")),
     # === neural networks ===============================================================================================
-    each("sigmoid σ", "u", "= exp(min(u, 0))/(1 + exp(-abs(u)))", "exp(-abs(u))/(1 + exp(-abs(u)))^2", formula=("w*(1-w)",), rule="sigmoid", tex=r"\sigma",
+    each("sigmoid σ", "u", "= exp(min(u, 0))/(1 + exp(-abs(u)))", "w*sigmoid(-u)", formula=("w*(1-w)",), rule="sigmoid", tex=r"\sigma",
          doc="1/(1 + e^-u)", example="sigmoid(0)"),
     each("logit", "u", "= if(abs(u - 0.5) < 0.25, 2*atanh(2*u - 1), ln(u/(1 - u)))", "1/(u*(1-u))", rule="logit",
          doc="ln(u/(1-u)), the inverse of sigmoid", example="logit(0.9)", domain="0 < u < 1"),
@@ -157,7 +157,7 @@ _ROWS = (
          rule="log-sum-exp", doc="ln(e^u + e^v + …) without overflow", example="logsumexp(1000, 1000)", variadic=True,
          bound=("8 + 4/abs(w)", "8 + 2*abs(u - v)")),
     each("logistic_loss", "y z", "= log1p(exp(-abs(z))) + (y*max(-z, 0) + (1 - y)*max(z, 0))", "-z",
-         "(1 - y)*(exp(min(z, 0))/(1 + exp(-abs(z)))) - y*(exp(min(-z, 0))/(1 + exp(-abs(z))))", formula=("-z", "sigmoid(z) - y"),
+         "(1 - y)*sigmoid(z) - y*sigmoid(-z)", formula=("-z", "sigmoid(z) - y"),
          rule="cross-entropy of a score", doc="binary cross-entropy of the target y and the score z, stable for any z",
          example="logistic_loss(1, -1000)", bound=("8*max(1, (abs(y) + abs(1 - y))*(1 + abs(z))/abs(w))",
                                                 "8*max(1, (abs(y) + abs(1 - y))/abs(d))")),
