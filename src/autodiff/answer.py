@@ -195,7 +195,7 @@ def evaluate(
             )
     program = parse(text, strict=strict)
     lowered = lower(program)
-    point, names = bind(lowered, at or {}), sources(lowered, wrt)
+    point, names = bind(lowered, at or {}, arrays=True), sources(lowered, wrt)
     one_name(names, order)
     if appear(lowered, point):
         from autodiff import elements  # a plain eval starts without it

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autodiff.answer import parse
-from autodiff.calculus.lower import Lowered, lower
+from autodiff.calculus.lower import Lowered
 from autodiff.calculus.provisos import Proviso, provisos
 from autodiff.calculus.shorter import shorter
 from autodiff.calculus.symbolic import Image, image, slopes
@@ -27,7 +27,7 @@ from autodiff.notation.parts import Parted, parted
 from autodiff.notation.tex import tex_name
 from autodiff.notation.write import Notation
 from autodiff.orders import inputs_only, results
-from autodiff.point import sources
+from autodiff.point import over_numbers, sources
 from autodiff.simplify import simplified
 
 LARGEST = 400_000
@@ -129,7 +129,7 @@ def derivative(
     formula grows beyond all bounds.
     """
     program = parse(text, strict=strict)
-    lowered = lower(program)
+    lowered = over_numbers(program)
     names = sources(lowered, [wrt] if isinstance(wrt, str) else wrt)
     _sensible(lowered, names, order, hessian=hessian, of=of)
     maker = _Maker(lowered)

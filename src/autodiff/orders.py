@@ -16,11 +16,11 @@ from typing import Any
 from autodiff.answer import SEVERITY, Answer, answered, parse
 from autodiff.calculus import blame, taylor
 from autodiff.calculus.forward import forward
-from autodiff.calculus.lower import Lowered, lower
+from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import primal
 from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
 from autodiff.language.syntax import Reading
-from autodiff.point import bind, sources
+from autodiff.point import bind, over_numbers, sources
 
 _NOISE = 1e-9
 """Two ways to the same second derivative differ by less than this, relative to the largest entry."""
@@ -99,7 +99,7 @@ def hessian(
     AutodiffError for a mistake in the text or the arguments.
     """
     program = parse(text, strict=strict)
-    lowered = lower(program)
+    lowered = over_numbers(program)
     point, names = bind(lowered, at or {}), sources(lowered, wrt)
     inputs_only(lowered, names)
     answer = answered(lowered, point, names)
@@ -171,7 +171,7 @@ def jacobian(
     Raises AutodiffError for a mistake in the text or the arguments.
     """
     program = parse(text, strict=strict)
-    lowered = lower(program)
+    lowered = over_numbers(program)
     point, names = bind(lowered, at or {}), sources(lowered, wrt)
     answers = _answers(lowered, point, names, of, mode)
     return Matrix(
@@ -200,7 +200,7 @@ def jvp(
     Raises AutodiffError for a mistake in the text or the arguments.
     """
     program = parse(text, strict=strict)
-    lowered = lower(program)
+    lowered = over_numbers(program)
     rates = dict(direction or {})
     point, names = bind(lowered, at or {}), sources(lowered, [*rates])
     answers = _answers(lowered, point, names, of, "reverse")

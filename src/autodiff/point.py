@@ -97,7 +97,26 @@ def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
         ) from None
 
 
-def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, Value]:
+def over_numbers(program: Program) -> Lowered:
+    """The equations of a program over plain numbers: reductions and array literals written out.
+
+    Raises AutodiffError when its result is an array.
+    """
+    lowered = lower(program)
+    if not appear(lowered, {}):
+        return lowered
+    from autodiff.calculus.flatten import flatten  # few programs hold arrays
+
+    try:
+        flat = flatten(lowered, {})
+    except AutodiffError as error:
+        raise error.within(program.source) from None
+    if flat.result.shape:
+        raise AutodiffError(f"the result is an array of shape {flat.result.shape}", hint="take sum(…), or one element")
+    return flat.lowered
+
+
+def bind(lowered: Lowered, at: Mapping[str, Any], *, arrays: bool = False) -> dict[str, Value]:
     """A finite float or an array of such for every input of the program, and for nothing else."""
     given: dict[str, Value] = {}
     for key, value in at.items():
@@ -119,6 +138,9 @@ def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, Value]:
             source=lowered.source,
             hint=_slip(missing[0], [*given, *wanted]) or f"add --at {shortened(missing[0])}=VALUE",
         )
+    shaped = [name for name in wanted if not isinstance(given[name], float)]
+    if shaped and not arrays:
+        raise AutodiffError(f"{quoted(shaped[0])} is an array, which only eval and train take", hint="give numbers")
     return {name: given[name] for name in wanted}
 
 

@@ -14,7 +14,7 @@ from autodiff.answer import Answer, evaluate, parse
 from autodiff.calculus.corners import verdict
 from autodiff.calculus.forward import forward
 from autodiff.calculus.graph import Graph
-from autodiff.calculus.lower import Lowered, lower
+from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, Run, number, primal, sweep
 from autodiff.calculus.reverse import reverse
 from autodiff.calculus.shorter import shorter
@@ -44,7 +44,7 @@ from autodiff.explain.places import Places, as_written, places
 from autodiff.notation.infix import PLAIN, PRETTY, infix
 from autodiff.notation.parts import LONGEST, parted, size
 from autodiff.notation.tex import tex, tex_name
-from autodiff.point import sources
+from autodiff.point import over_numbers, sources
 
 FORMULAS = 200
 """Places at either end of a long program whose local slopes are written as formulas."""
@@ -94,7 +94,7 @@ def explain(
     Raises AutodiffError for a mistake in the text or the arguments; a hard point is explained as one.
     """
     program = parse(text, strict=strict)
-    first = lower(program)
+    first = over_numbers(program)
     wanted = sources(first, wrt)
     made = places(first, atoms=atoms, expand=expand)
     at = {} if at is None and not first.inputs else at
