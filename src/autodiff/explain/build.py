@@ -44,7 +44,7 @@ from autodiff.explain.places import Places, as_written, places
 from autodiff.notation.infix import PLAIN, PRETTY, infix
 from autodiff.notation.parts import LONGEST, parted, size
 from autodiff.notation.tex import tex, tex_name
-from autodiff.point import over_numbers, sources
+from autodiff.point import bind, over_numbers, sources
 
 FORMULAS = 200
 """Places at either end of a long program whose local slopes are written as formulas."""
@@ -100,6 +100,8 @@ def explain(
     at = {} if at is None and not first.inputs else at
     if rate is not None and at is None:
         raise AutodiffError("a step of gradient descent needs a point", hint="add --at NAME=VALUE")
+    if at:
+        bind(first, at)  # an array is refused before anything is made of it
     both = "both" if len(wanted) <= MANY else "reverse"
     answer = None if at is None else evaluate(text, at, wrt, both, strict=strict, convention=convention)
     found = _Findings(made, wanted, answer, mode)
