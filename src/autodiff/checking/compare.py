@@ -15,7 +15,7 @@ from typing import Any
 
 from autodiff.answer import parse
 from autodiff.calculus.blame import listed, shown
-from autodiff.calculus.lower import Lowered, lower
+from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, Run, primal
 from autodiff.calculus.straight import straight
 from autodiff.calculus.suspects import suspects
@@ -27,7 +27,7 @@ from autodiff.checking.points import points
 from autodiff.checking.slips import Sample, Slip, explain
 from autodiff.errors import AutodiffError, nearest, quoted
 from autodiff.language.syntax import Assign, Expression, Name, Program, Reading, Statement
-from autodiff.point import sources
+from autodiff.point import over_numbers, sources
 
 ENOUGH = 40
 """Points that must agree before two formulas count as the same."""
@@ -81,7 +81,7 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     either text and for a name that the program does not have.
     """
     parsed = parse(program, strict=strict)
-    lowered = lower(parsed)
+    lowered = over_numbers(parsed)
     name, source = _variable(lowered, wrt)
     given = parse(answer, strict=strict)
     answered = _answered(parsed, lowered, given)
@@ -125,7 +125,7 @@ def _answered(program: Program, lowered: Lowered, given: Program) -> Lowered:
     if isinstance(last, Expression) and lowered.name not in taken:
         named = (*named[:-1], Assign(Name(lowered.name, last.span), last.body, last.span))
     statements = (*named, *_as_values(together.statements[count:]))
-    answered = lower(Program(together.source, statements, together.readings))
+    answered = over_numbers(Program(together.source, statements, together.readings))
     known = [*lowered.inputs, *lowered.assigned]
     for name in answered.inputs:
         if name not in lowered.inputs:

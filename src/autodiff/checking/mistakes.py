@@ -373,7 +373,11 @@ def _negative(slope: Slope) -> Slope:
 def _other_slopes() -> tuple[tuple[str, Slope], ...]:
     """Every slope of one argument that the table knows, every function of it, and a few powers; each with both signs."""
     texts = dict.fromkeys(["1/u", "1/u^2", "1/w", "w", "u*w", "u", "u^2", "w^2", "1/(2*u)", "1/(2*w)", "2/w", "2*w", "1/sqrt(u)", "sqrt(u)/2", "w/u", "w/2", "1/w^2", "1/(3*u)", "1", "1/2", "1/3", "2", "u*exp(u-1)", "u*2^(u-1)", "1/(u*ln(u))", "ln(u)", "w*ln(w)", "sec(u)", "csc(u)"])  # fmt: skip
-    singles = [row for row in rules.rows() if row.arity == 1 and not row.truth and row not in (_NEG, _SAME)]
+    singles = [
+        row
+        for row in rules.rows()
+        if row.kind == "each" and row.arity == 1 and not row.truth and row not in (_NEG, _SAME)
+    ]
     texts |= dict.fromkeys(row.formula[0] for row in singles if row.formula[0] != "0" and "w" not in row.formula[0])
     texts |= dict.fromkeys(f"{row.name}(u)" for row in singles)
     texts |= dict.fromkeys(row.formula[0].replace("w", f"{row.name}(u)") for row in singles if "w" in row.formula[0])

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from autodiff.answer import parse
-from autodiff.calculus.lower import lower
 from autodiff.errors import AutodiffError, quoted
 from autodiff.export.request import Request
-from autodiff.point import sources
+from autodiff.point import over_numbers, sources
 
 TARGETS = ("python", "numpy", "jax", "torch", "c", "javascript", "sql", "latex")
 
@@ -38,7 +37,7 @@ def export(
     if to != "sql" and (at or total or table != "data"):
         raise AutodiffError("--sum, --table and --at belong to SQL", hint="add --to sql, or leave them out")
     program = parse(text, strict=strict)
-    lowered = lower(program)
+    lowered = over_numbers(program)
     request = Request(lowered, sources(lowered, wrt), dict(at or {}), total, table)
     written: str = import_module(f"autodiff.export.{to}").write(request)
     return written
