@@ -25,6 +25,7 @@ from .test_programs import programs
 
 GOLDEN = Path(__file__).parent / "golden" / "explanations.txt"
 NEURON = "z = w*x + b; p = sigmoid(z); L = -(y*ln(p) + (1-y)*ln(1-p))"
+LOSS = "z = w*x + b; yhat = sigmoid(z); L = bce(y, yhat)"
 CHAIN = "y = x^2; z = sin(y); u = e^z"
 SURVEY = "y = ln(x1) + x1*x2 - sin(x2)"
 
@@ -34,6 +35,8 @@ CASES: dict[str, tuple[str, dict[str, float] | None, dict[str, Any]]] = {
     "the notes' chain in symbols": (CHAIN, None, {}),
     "the neuron": (NEURON, {"w": 0.4, "b": -2.5, "x": 7.8, "y": 1.0}, {"wrt": ["w", "b"], "rate": 0.1}),
     "the neuron, loss opened": (NEURON, {"w": 0.4, "b": -2.5, "x": 7.8, "y": 1.0}, {"wrt": ["w"], "expand": ["L"]}),
+    "the neuron with its loss by name": (LOSS, {"w": 0.4, "b": -2.5, "x": 7.8, "y": 1.0}, {"wrt": ["w", "b"]}),
+    "the loss opened": (LOSS, {"w": 0.4, "b": -2.5, "x": 7.8, "y": 1.0}, {"wrt": ["w"], "expand": ["L"]}),
     "two paths": ("x*sin(x^2)", {"x": 1.5}, {}),
     "the survey": (SURVEY, {"x1": 2.0, "x2": 5.0}, {}),
     "the survey in both modes": (SURVEY, {"x1": 2.0, "x2": 5.0}, {"mode": "both"}),
@@ -118,6 +121,16 @@ def test_the_notes_chain_says_rule_symbol_number_and_product() -> None:
     assert [step.factor.slope.formula for step in steps] == ["exp(z)", "cos(y)", "2*x"]
     assert [step.so_far for step in steps] == pytest.approx([0.74983409, -0.71808572, -5.74468576], abs=1e-8)
     assert steps[-1].answer
+
+
+def test_a_loss_by_name_has_its_own_rule_and_cancels_like_the_formula() -> None:
+    found = _made("the neuron with its loss by name")
+    assert [step.factor.rule for step in found.blocks[0].steps][:2] == ["bce rule", "sigmoid rule"]
+    assert found.cancelling[0].slope.formula == "yhat - y"
+    assert {place.name: place.does for place in found.forward}["L"] == "binary cross-entropy"
+    opened = _made("the loss opened")
+    assert {step.factor.rule for block in opened.blocks for step in block.steps} >= {"logarithm rule", "sum rule"}
+    assert explain("bce(y, p) + l2(p)", {"y": 1.0, "p": 0.5}).forward[-1].does != "binary cross-entropy"
 
 
 def test_the_neurons_road_forks_and_two_steps_cancel() -> None:

@@ -81,7 +81,7 @@ class Lengths:
     def _leaf(self, node: int) -> int:
         graph = self._symbols.graph
         if node in graph.inputs:
-            return len(graph.inputs[node])
+            return 1  # however it is spelled: the shape of a formula must not depend on that
         value = graph.constants[node]
         return _NAMES[value] if value in _NAMES else len(shown(value))
 

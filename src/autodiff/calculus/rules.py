@@ -54,6 +54,7 @@ _ROWS = (
     each("log1p", "u", "log1p", "1/(1+u)", rule="logarithm", tex=r"\ln\left(1 + #u\right)",
          doc="ln(1 + u), exact near 0", example="log1p(1e-9)", domain="u > -1"),
     each("xlogy", "u v", "= if(v > 0, u*ln(v), 0)", "ln(v)", "if(v > 0, u/v, 0)", formula=("ln(v)", "u/v"), rule="product with logarithm",
+         held=((0, "constant multiple"), (1, "logarithm")),
          tex=r"#u \ln #v", doc="u*ln(v), and 0 where u is 0", example="xlogy(0, 0)",
          domain="v > 0 or u == 0 and v == 0 | #v > 0", slope_domain=("v > 0", "")),
     # === trigonometry, in radians ======================================================================================

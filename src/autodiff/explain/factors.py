@@ -6,6 +6,7 @@ the table that make the answer; the formulas by the same sweep over symbols.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import add
@@ -133,6 +134,8 @@ def rules(places: Places, place: int, moves: set[int], taken: Mapping[int, int])
     It is the name of the one operation between them, or of the main ones, found on one walk from the place downward.
     """
     graph = places.lowered.graph
+    if place in places.losses:
+        return dict.fromkeys(places.arguments(place), f"{places.losses[place].name} rule")
     met: dict[int, tuple[str, ...]] = {place: ()}
     for node in reversed(places.own(place)):
         row = graph.rows[node]
@@ -174,7 +177,9 @@ def _of_moving(row: Row, moves: Sequence[bool]) -> str:
 
 
 def does(places: Places, place: int) -> str:
-    """What a place does, in a word or two, when it is a single operation."""
+    """What a place does, in a word or two, when it is a single operation or a loss."""
+    if place in places.losses:
+        return re.split("[,;]", places.losses[place].doc)[0]
     graph = places.lowered.graph
     row = graph.rows[place]
     others = (node for node in places.inside[place] if node != place and node not in places.names)

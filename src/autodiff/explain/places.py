@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from autodiff.calculus import rules
 from autodiff.calculus.blame import written
 from autodiff.calculus.lower import Lowered
+from autodiff.calculus.prelude import Loss, loss
+from autodiff.calculus.prelude import names as names_of_losses
 from autodiff.calculus.symbolic import segment
 from autodiff.errors import AutodiffError, nearest, quoted
 
@@ -25,13 +27,14 @@ FEW = 4
 class Places:
     """A program and its named equations, arguments first.
 
-    `names` says what each place is called, `inside[p]` lists the equations between a place and the places that it is
+    `names` says what each place is called, `losses[p]` which loss it calls, if it is such a call as a whole, `inside[p]` lists the equations between a place and the places that it is
     made of, both ends included, ascending; an input has none.
     """
 
     lowered: Lowered
     names: Mapping[int, str]
     inside: Mapping[int, list[int]]
+    losses: Mapping[int, Loss]
 
     def arguments(self, place: int) -> list[int]:
         """The places that this one is made of directly."""
@@ -56,7 +59,20 @@ def places(lowered: Lowered, *, atoms: bool = False, expand: Collection[str] = (
         chosen.update(set(operations) & _behind(lowered, name, chosen))
     names = _names(lowered, sorted(chosen | {lowered.result}))
     inside = {node: segment(graph, node, names) for node in names if graph.rows[node] is not None}
-    return Places(lowered, names, inside)
+    made = Places(lowered, names, inside, {})
+    losses = {node: found for node in inside if len(made.own(node)) > 1 and (found := _loss(lowered, node)) is not None}
+    return Places(lowered, names, inside, losses)
+
+
+def _loss(lowered: Lowered, place: int) -> Loss | None:
+    """The loss that a statement calls and does nothing else: bce(y, p), but not bce(y, p) + l2(w)."""
+    if place != lowered.result and place not in lowered.assigned.values():
+        return None
+    name, _, rest = as_written(lowered, place).partition("(")
+    if name not in names_of_losses():
+        return None
+    depth = [1 + rest[:i].count("(") - rest[:i].count(")") for i in range(1, len(rest) + 1)]
+    return loss(name) if 0 in depth and depth.index(0) == len(rest) - 1 else None
 
 
 def _with_own_result(lowered: Lowered) -> Lowered:
