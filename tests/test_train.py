@@ -78,9 +78,12 @@ def test_the_first_step_can_be_followed_by_hand() -> None:
         "1 forward  cgpa  placed  z    p",
         "           9.11       1  0  0.5",
         f"2 loss     L = {math.log(2)!r}",
-        "           dL/dp  [-0.4, -0.4, 0.4, -0.4, 0.4]",
-        "           dL/dz  [-0.1, -0.1, 0.1, -0.1, 0.1]",
-        "           dL/db  -0.1",
+        "             dL/dp = (p - placed)/(p·(1 - p))   bce rule",
+        "             dp/dz = p·(1 - p)                  sigmoid rule",
+        "             dz/dw = cgpa                       constant multiple",
+        "             dL/dp  [-0.4, -0.4, 0.4, -0.4, 0.4]",
+        "             dL/dz  [-0.1, -0.1, 0.1, -0.1, 0.1]",
+        "             dL/db  -0.1",
         "4 update   old - lr × slope, lr = 0.1",
     ):
         assert line in ended.out.splitlines()

@@ -110,6 +110,20 @@ def explain(
     return explanation if rate is None else _with_update(explanation, made.lowered, wanted, rate)
 
 
+def local_factors(text: str, wrt: Sequence[str]) -> tuple[Factor, ...]:
+    """The factors of the chain rule between a program's statements, in symbols, from the result to the names `wrt`.
+
+    Each stands once. Columns of data are taken as the numbers of one row; a program that works on whole arrays, such as
+    A @ x, has no such factors: then, and beyond a dozen of them, the answer is empty.
+    """
+    try:
+        blocks = explain(text, None, wrt).blocks
+    except AutodiffError:
+        return ()
+    found = {(step.factor.of, step.factor.by): step.factor for block in blocks for step in block.steps}
+    return tuple(found.values()) if len(found) <= 12 and all(f.slope.formula for f in found.values()) else ()
+
+
 class _Findings:
     """What is known of one program at one point: each part of the explanation is a method."""
 

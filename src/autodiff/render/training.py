@@ -10,6 +10,8 @@ import numpy as np
 
 from autodiff.calculus.blame import shown
 from autodiff.errors import printable, shortened
+from autodiff.explain.build import local_factors
+from autodiff.explain.model import Factor
 from autodiff.learn.optimizers import FORMULAS
 from autodiff.learn.saved import nested
 from autodiff.learn.train import Record, Step, Training
@@ -46,7 +48,8 @@ def step(taken: Step, training: Training) -> str:
     mean = "the mean of " if np.ndim(taken.values[-1][2]) else ""
     penalty = ", with its penalties" if training.model.l1 or training.model.l2 else ""
     lines += [f"2 loss     {mean}{result} = {shown(taken.loss)}{penalty}"]
-    lines += ["3 backward " + line if k == 0 else "           " + line for k, line in enumerate(chain(taken, result))]
+    back = chain(taken, result, local_factors(training.lowered.source, list(taken.slopes)))
+    lines += ["3 backward " + line if k == 0 else "           " + line for k, line in enumerate(back)]
     updates = [
         f"{name:<10} {_brief(taken.parameters[name])} → {_brief(taken.updated[name])}" for name in taken.parameters
     ]
@@ -58,11 +61,25 @@ def step(taken: Step, training: Training) -> str:
     return "\n".join(lines)
 
 
-def chain(taken: Step, result: str) -> list[str]:
-    """The backward pass, a line per name: the slope of the loss in it, from the loss back to the parameters."""
+def chain(taken: Step, result: str, factors: Sequence[Factor]) -> list[str]:
+    """The backward pass: the factors of the chain rule in one row, then the slope of the loss in each name.
+
+    Slopes run from the loss back to the parameters; those of a column have one number per row.
+    """
     found = list(taken.adjoints.items())[::-1] + list(taken.slopes.items())
     wide = max(len(f"d{result}/d{name}") for name, _ in found)
-    return [f"{f'd{result}/d{name}':<{wide}}  {_brief(value)}" for name, value in found]
+    lines = [f"{f'd{result}/d{name}':<{wide}}  {_brief(value)}" for name, value in found]
+    if not factors:
+        return lines
+    formulas = [f"d{f.of}/d{f.by} = {printable(f.slope.pretty)}" for f in factors]
+    wide = max(map(len, formulas))
+    local = [f"{formula:<{wide}}   {factor.rule}" for formula, factor in zip(formulas, factors, strict=True)]
+    summed = (
+        "multiplied along the way back, and gathered over the rows:"
+        if taken.rows > 1
+        else "multiplied along the way back:"
+    )
+    return ["local slopes, in one row:", *(f"  {line}" for line in local), summed, *(f"  {line}" for line in lines)]
 
 
 def _forward(taken: Step) -> list[str]:
