@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from autodiff.calculus.lower import lower
 from autodiff.calculus.primal import primal
 from autodiff.cli.main import COMMANDS
 
-from .command import autodiff, process
+from .command import Ended, autodiff, process
 
 
 def test_text() -> None:
@@ -194,6 +195,46 @@ def test_a_closed_pipe_ends_quietly() -> None:
         ["bash", "-c", f'"{sys.executable}" -m autodiff functions --format json | head -n 1'], capture_output=True, timeout=60
     )  # fmt: skip
     assert done.stderr == b""
+
+
+def in_shell(command: str) -> Ended:
+    """Run a line of bash in which `autodiff` is the command."""
+    done = subprocess.run(
+        ["bash", "-c", f'autodiff() {{ "{sys.executable}" -m autodiff "$@"; }}; {command}'],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_pipe_that_nobody_reads_is_no_failure(tmp_path: Path) -> None:
+    """The answer is longer than what a pipe holds, so writing it fails in the middle."""
+    long = tmp_path / "long.ad"
+    long.write_text("+".join(f"sin({i}*x)" for i in range(2000)))
+    ended = in_shell(f"autodiff graph -f {long} --format json | true; exit ${{PIPESTATUS[0]}}")
+    assert (ended.status, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        ("autodiff eval - <&-", 4, "error: can't read stdin: it is closed\n"),
+        ("autodiff explain x --at x=1 >&-", 4, "error: stdout is closed, so the answer has nowhere to go\n"),
+        ("autodiff eval x --at x=1 2>&-", 0, ""),
+        ("autodiff eval 'abs(x)' --at x=0 2>&-", 3, ""),
+        ("autodiff explain sine >&- 2>&-", 4, ""),
+    ],
+)
+def test_a_closed_stream_is_a_sentence_not_a_traceback(command: str, status: int, said: str) -> None:
+    ended = in_shell(command)
+    assert (ended.status, ended.err.partition("\n")[0]) == (status, said.strip())
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_said() -> None:
+    assert in_shell("autodiff eval x --at x=1 >/dev/full") == Ended(
+        4, "", "error: can't write the answer: No space left on device\n"
+    )
+    assert in_shell("autodiff eval 'abs(x)' --at x=0 2>/dev/full").status == 4
 
 
 def test_interrupt_exits_130() -> None:

@@ -16,10 +16,14 @@ def main() -> None:
     )  # a syntax tree is no garbage: looking for some in it would take a tenth of the time
     from autodiff.cli.main import run
 
+    if sys.stderr is None:  # the caller closed it: nobody wants to know
+        sys.stderr = open(os.devnull, "w")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     status = run()
+    if sys.stdout is None:
+        os._exit(status)
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 import click
 
 from autodiff import __version__
-from autodiff.errors import INTERNAL, USAGE, AutodiffError, nearest, printable, quoted
+from autodiff.errors import DATA, INTERNAL, USAGE, AutodiffError, nearest, printable, quoted
 
 COMMANDS = {
     "eval": "value and gradient at a point",
@@ -113,6 +114,8 @@ def cli() -> None:
 
 def run(args: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; every error ends here as a sentence on stderr."""
+    if sys.stdout is None:  # closed by the caller, as `>&-` does
+        return _fail("stdout is closed, so the answer has nowhere to go", DATA)
     try:
         status = cli.main(None if args is None else list(args), prog_name="autodiff", standalone_mode=False)
         sys.stdout.flush()
@@ -128,9 +131,10 @@ def run(args: Sequence[str] | None = None) -> int:
         return _fail(_click_message(error), USAGE)
     except KeyboardInterrupt:
         return _fail("", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (BrokenPipeError, SystemExit):  # the latter is how Click ends when an answer breaks off in the middle
+        return _unread()
+    except OSError as error:  # what is read has errors of its own, so this was written
+        return _fail(f"can't write the answer: {error.strerror or error}", DATA)
     except MemoryError:
         return _fail("out of memory: the program or its answer is too large for this machine", INTERNAL)
     except Exception as error:  # the last fence: a person never sees a traceback
@@ -143,6 +147,13 @@ def run(args: Sequence[str] | None = None) -> int:
         )
 
 
+def _unread() -> int:
+    """The end of a pipe whose reader has had enough: quiet, and good."""
+    sys.stdout = sys.__stdout__ or sys.stdout  # Click has put a wrapper there
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
 def _click_message(error: click.ClickException) -> str:
     hint = ""
     if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -151,6 +162,7 @@ def _click_message(error: click.ClickException) -> str:
 
 
 def _fail(message: str, status: int) -> int:
-    if message:
-        print(f"error: {printable(message)}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # a full disk behind stderr; the status still says it
+        if message:
+            print(f"error: {printable(message)}", file=sys.stderr)
     return status

@@ -84,7 +84,7 @@ def read_program(program: str | None, file: str | None) -> str:
             "no program", hint='write it in quotes: autodiff eval "sin(x^2)" --at x=4; or use -f FILE, or - for stdin'
         )
     if program == "-":
-        return _decoded(sys.stdin.buffer.read(), "stdin")
+        return _decoded(_stdin(), "stdin")
     return program
 
 
@@ -112,11 +112,12 @@ def names(text: str | None, option: str = "--wrt") -> list[str] | None:
 def read_number(text: str, option: str) -> float:
     """The value of a constant expression, such as 0.1 or 1/3. Raises AutodiffError naming the option."""
     try:
-        value = parse_point(f"value = {text}")["value"]
-    except AutodiffError as error:
-        raise AutodiffError(f"{option} needs a number, not {quoted(text)}", hint=error.message) from None
-    if not isinstance(value, float):
-        raise AutodiffError(f"{option} needs a number, not an array", hint="write for example 0.1")
+        found = parse_point(f"value = {text}")
+    except AutodiffError:
+        found = {}
+    value = found.get("value")
+    if len(found) != 1 or not isinstance(value, float):
+        raise AutodiffError(f"{option} needs a number, not {quoted(text)}", hint="such as 0.1, 1e-3 or 1/3")
     return value
 
 
@@ -142,6 +143,17 @@ def notices(readings: tuple[Reading, ...]) -> None:
         print(f"notice: {printable(str(reading))}", file=sys.stderr)
     if len(readings) > 3:
         print(f"notice: and {len(readings) - 3} more readings like these; --strict stops at the first", file=sys.stderr)
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:  # closed by the caller, as `<&-` does
+        raise AutodiffError(
+            "can't read stdin: it is closed", exit_status=DATA, hint="pipe a program into it, or use -f FILE"
+        )
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise AutodiffError(f"can't read stdin: {error.strerror}", exit_status=DATA) from None
 
 
 def _bytes(path: str) -> bytes:
