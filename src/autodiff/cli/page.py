@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module
 
@@ -22,7 +20,7 @@ def write(found: Explanation, form: str) -> None:
     if form == "text":
         _lines(explanation.lines(found, _width(), unicode=_unicode()), found)
     elif form == "json":
-        click.echo(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
+        _json(found.to_dict())
     else:
         click.echo(_renderer(form)(found))
     if found.value is None and found.at is not None:
@@ -37,7 +35,7 @@ def draw(found: Explanation, form: str) -> None:
         made = pieces(found.drawing, _width(), unicode=_unicode(), formulas=True)
         _lines([tuple((words, f"@{owner}" if owner else "") for words, owner in line) for line in made], found)
     elif form == "json":
-        click.echo(json.dumps(asdict(found.drawing), ensure_ascii=False, allow_nan=False))
+        _json(asdict(found.drawing))
     else:
         click.echo(getattr(import_module(f"autodiff.render.drawing_{form}"), form)(found.drawing).rstrip("\n"))
     if found.value is None and found.at is not None:
@@ -47,6 +45,12 @@ def draw(found: Explanation, form: str) -> None:
 def _renderer(form: str) -> Callable[[Explanation], str]:
     found: Callable[[Explanation], str] = getattr(import_module(f"autodiff.render.{form}"), form)
     return found
+
+
+def _json(data: Mapping[str, object]) -> None:
+    import json  # most explanations are read by people
+
+    click.echo(json.dumps(data, ensure_ascii=False, allow_nan=False))
 
 
 def _lines(lines: Sequence[Line], found: Explanation) -> None:
@@ -67,7 +71,11 @@ def _trouble(found: Explanation) -> None:
 
 def _width() -> int:
     """A terminal's own width; a pipe has none, so the widest layout."""
-    return shutil.get_terminal_size((WIDEST, 24)).columns if sys.stdout.isatty() else WIDEST
+    if not sys.stdout.isatty():
+        return WIDEST
+    import shutil  # a pipe can do without
+
+    return shutil.get_terminal_size((WIDEST, 24)).columns
 
 
 def _unicode() -> bool:

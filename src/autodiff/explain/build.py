@@ -10,17 +10,18 @@ import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from autodiff.answer import Answer, evaluate, parse
+from autodiff.answer import MODES, Answer, answered, parse
 from autodiff.calculus.corners import verdict
 from autodiff.calculus.forward import forward
 from autodiff.calculus.graph import Graph
+from autodiff.calculus.local import CONVENTIONS
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, Run, number, primal, sweep
 from autodiff.calculus.reverse import reverse
 from autodiff.calculus.shorter import shorter
 from autodiff.calculus.suspects import suspects
 from autodiff.calculus.symbolic import image, segment, slopes
-from autodiff.errors import AutodiffError
+from autodiff.errors import AutodiffError, quoted
 from autodiff.explain import checks, factors, paths
 from autodiff.explain.drawing import Arrow, Drawing, Vertex
 from autodiff.explain.factors import Formula, Formulas
@@ -93,6 +94,11 @@ def explain(
 
     Raises AutodiffError for a mistake in the text or the arguments; a hard point is explained as one.
     """
+    for kind, given, choices in (("mode", mode, MODES), ("convention", convention, ("", *CONVENTIONS))):
+        if given not in choices:
+            raise AutodiffError(
+                f"unknown {kind} {quoted(given)}", hint=f"choose one of {', '.join(filter(None, choices))}"
+            )
     program = parse(text, strict=strict)
     first = over_numbers(program)
     wanted = sources(first, wrt)
@@ -100,10 +106,8 @@ def explain(
     at = {} if at is None and not first.inputs else at
     if rate is not None and at is None:
         raise AutodiffError("a step of gradient descent needs a point", hint="add --at NAME=VALUE")
-    if at:
-        bind(first, at)  # an array is refused before anything is made of it
     both = "both" if len(wanted) <= MANY else "reverse"
-    answer = None if at is None else evaluate(text, at, wrt, both, strict=strict, convention=convention)
+    answer = None if at is None else answered(first, bind(first, at), wanted, both, convention=convention)
     found = _Findings(made, wanted, answer, mode)
     explanation = found.explanation()
     explanation = replace(explanation, source=program.source, readings=program.readings)
