@@ -113,6 +113,22 @@ def test_one_shot_eval_loads_nothing_that_it_does_not_use(option: str) -> None:
     assert not rooms & {"orders", "formula", "calculus.taylor", "calculus.tidy", "render.matrix"}
 
 
+@pytest.mark.parametrize("mode", ["reverse", "forward", "both"])
+def test_explain_in_a_pipe_loads_nothing_that_it_does_not_use(mode: str) -> None:
+    code = f"from autodiff.cli.main import run; assert run(['explain', 'exp(sin(x^2))', '--at', 'x=4', '--mode', {mode!r}]) == 0"
+    loaded = _loaded(code) - _loaded("import click; click.Command('none').main([], standalone_mode=False)")
+    assert not loaded & (HEAVY | {"lark", "json", "shutil", "pathlib", "sympy", "html"})
+    rooms = {name.removeprefix("autodiff.") for name in loaded if name.startswith("autodiff.")}
+    assert not rooms & {
+        "render.html",
+        "render.latex",
+        "render.markdown",
+        "render.terminal",
+        "render.document",
+        "export",
+    }
+
+
 def test_eval_on_a_terminal_does_not_load_rich() -> None:
     controller, screen = pty.openpty()
     code = "import sys; from autodiff.cli.main import run; run(['eval', 'x^2', '--at', 'x=4']); print(*sys.modules, file=sys.stderr)"

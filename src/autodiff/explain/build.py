@@ -383,7 +383,7 @@ class _Findings:
             routes = sorted(routes, key=lambda route: (len(route), route))
         blocks = []
         for route in routes:
-            steps = [replace(s, answer=s.answer and s.factor.by == name) for s in self._steps(route, "", 1.0, 0)]
+            steps = [s._replace(answer=s.answer and s.factor.by == name) for s in self._steps(route, "", 1.0, 0)]
             total = (steps[-1].so_far if steps else 1.0) if self.run is not None else None
             blocks.append(Block(tuple(steps), name, tuple(names[node] for node in reversed(route)), total))
         return blocks

@@ -1,7 +1,8 @@
 """An explanation as plain, frozen data: what every renderer reads, and all that it reads.
 
 Numbers are whole float64s, None where there is none; formulas are texts of the language, in the spelling for scripts
-(`formula`), for people (`pretty`) and in LaTeX (`tex`).
+(`formula`), for people (`pretty`) and in LaTeX (`tex`). The small records are named tuples: sixteen dataclasses would take
+the time of 1,000 equations to make, at every start.
 """
 
 from __future__ import annotations
@@ -9,15 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from autodiff.errors import Span
 from autodiff.explain.drawing import Drawing
 from autodiff.language.syntax import Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A formula in its three spellings."""
 
     formula: str
@@ -25,8 +25,7 @@ class Text:
     tex: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A line of the forward pass: a named number, how it is made, and what it is at the point.
 
     kind  "input" (a slope is asked for), "held" (an input that stays fixed), "step" or "result"
@@ -43,8 +42,7 @@ class Place:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(NamedTuple):
     """One factor of the chain rule: d(of)/d(by), by which rule, as symbols, and as a number."""
 
     of: str
@@ -54,8 +52,7 @@ class Factor:
     value: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A line of the backward table: a factor, the product so far, and what that product is.
 
     `label` numbers it ("3w" where the road has forked to w); `whole` tells whether the product so far is the whole slope
@@ -69,8 +66,7 @@ class Step:
     answer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Lines of the backward table that belong together: a chain, or one path to one input.
 
     `to` is the input that it leads to, "" for several; `path` names its places from that input to the result; `total` is
@@ -83,8 +79,7 @@ class Block:
     total: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Slope:
+class Slope(NamedTuple):
     """The answer for one name: the slope, by how many paths it comes, and as a formula of the inputs.
 
     `paths` counts all of them, `listed` how many of them have a block. `chain` is the product of local slopes where there
@@ -101,8 +96,7 @@ class Slope:
     ulps: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A line of the table that shows both modes: a place, its tangents per input, its adjoint.
 
     A place that no name with a slope moves, such as data held fixed, has no adjoint here: none was swept.
@@ -114,8 +108,7 @@ class Row:
     adjoint: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What the slopes cost: sweeps and multiplications by local slopes, per mode."""
 
     inputs: int
@@ -125,8 +118,7 @@ class Cost:
     reverse_products: int
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """A central difference (f(x+h) - f(x-h))/2h beside the slope, and how far it may be off itself."""
 
     name: str
@@ -137,8 +129,7 @@ class Difference:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """What a slope says: moving `name` by `step` moves the result by about `expected`, and really by `actual`."""
 
     name: str
@@ -147,8 +138,7 @@ class Meaning:
     actual: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(NamedTuple):
     """One step of gradient descent: each name's old and new value, and the result before and after."""
 
     rate: float
@@ -157,8 +147,7 @@ class Update:
     after: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelling:
+class Cancelling(NamedTuple):
     """Steps whose product is simpler than they are: the last step's number, d(result)/d(by) as a formula, its value."""
 
     steps: int
@@ -167,8 +156,7 @@ class Cancelling:
     value: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(NamedTuple):
     """A place at a hard point: its slope in the input from the left and from the right; None where a side has none."""
 
     name: str
@@ -176,8 +164,7 @@ class Beside:
     right: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """A hard point for one name: its status, the slopes of the result from either side, and how they come about.
 
     `trace` follows both sides from the input to the result, place by place, where there are few.
@@ -240,6 +227,8 @@ def _plain(value: object) -> object:
     """Records as dictionaries, tuples as lists; the records nest a few levels deep, whatever the program."""
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {name: _plain(item) for name, item in zip(value._fields, value, strict=True)}
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
