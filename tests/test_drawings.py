@@ -24,7 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autodiff.errors import columns, shortened
-from autodiff.explain.drawing import Arrow, Drawing, Vertex
+from autodiff.explaining.drawing import Arrow, Drawing, Vertex
 from autodiff.render.canvas import DOWN, LEFT, RIGHT, UP, joined
 from autodiff.render.drawing_dot import dot
 from autodiff.render.drawing_flow import flow

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 import autodiff as package
 from autodiff.calculus.lower import lower
 from autodiff.calculus.primal import Outside, primal
-from autodiff.explain import factors
-from autodiff.explain.build import explain
-from autodiff.explain.model import Explanation
+from autodiff.explaining import factors
+from autodiff.explaining.build import explain
+from autodiff.explaining.model import Explanation
 from autodiff.render.explanation import lines, text
 
 from .command import autodiff, process

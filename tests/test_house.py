@@ -19,7 +19,7 @@ from .command import process
 SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
 ROOMS = [
     "errors", "language", "calculus", "elements", "point", "answer", "orders", "notation", "simplify", "formula", "checking",
-    "explain", "export", "data", "learn", "render", "cli",
+    "explaining", "export", "data", "learn", "render", "cli",
 ]  # fmt: skip
 """From the ground up: a room imports only what stands before it."""
 

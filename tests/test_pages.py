@@ -25,8 +25,8 @@ from autodiff.calculus import rules
 from autodiff.calculus.blame import shown
 from autodiff.calculus.ops import Row
 from autodiff.errors import AutodiffError
-from autodiff.explain.build import explain
-from autodiff.explain.model import Explanation, Place, Slope, Step
+from autodiff.explaining.build import explain
+from autodiff.explaining.model import Explanation, Place, Slope, Step
 from autodiff.render.document import ends
 from autodiff.render.html import html
 from autodiff.render.latex import latex

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autodiff.answer import Answer, evaluate, parse
     from autodiff.errors import AutodiffError
+    from autodiff.explaining.build import explain
+    from autodiff.explaining.model import Explanation
     from autodiff.formula import Derivative, derivative
     from autodiff.language.syntax import Program
     from autodiff.orders import Matrix, hessian, jacobian, jvp, vjp
 
 __all__ = [
-    "Answer", "AutodiffError", "Derivative", "Matrix", "Program", "derivative", "evaluate", "hessian", "jacobian", "jvp",
+    "Answer", "AutodiffError", "Derivative", "Explanation", "Matrix", "Program", "derivative", "evaluate", "explain", "hessian", "jacobian", "jvp",
     "parse", "vjp",
 ]  # fmt: skip
 __version__ = "0.1.0"
@@ -26,6 +28,8 @@ _HOMES = {
     "Derivative": "autodiff.formula",
     "derivative": "autodiff.formula",
     "evaluate": "autodiff.answer",
+    "Explanation": "autodiff.explaining.model",
+    "explain": "autodiff.explaining.build",
     "Matrix": "autodiff.orders",
     "hessian": "autodiff.orders",
     "jacobian": "autodiff.orders",

@@ -17,7 +17,7 @@ def main() -> None:
     from autodiff.cli.main import run
 
     if sys.stderr is None:  # the caller closed it: nobody wants to know
-        sys.stderr = open(os.devnull, "w")
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

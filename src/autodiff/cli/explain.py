@@ -9,7 +9,7 @@ from autodiff.calculus.local import CONVENTIONS
 from autodiff.cli import options, page
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT
-from autodiff.explain.build import explain
+from autodiff.explaining.build import explain
 
 EPILOG = """\b
 Examples:

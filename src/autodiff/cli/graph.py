@@ -7,7 +7,7 @@ import click
 from autodiff.cli import options, page
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT
-from autodiff.explain.build import explain
+from autodiff.explaining.build import explain
 
 EPILOG = """\b
 Examples:

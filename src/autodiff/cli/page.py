@@ -10,7 +10,7 @@ from importlib import import_module
 import click
 
 from autodiff.errors import excerpt, printable
-from autodiff.explain.model import Explanation
+from autodiff.explaining.model import Explanation
 from autodiff.render import explanation
 from autodiff.render.page import WIDEST, Line
 

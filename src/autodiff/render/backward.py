@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from autodiff.errors import columns
-from autodiff.explain.model import (
+from autodiff.explaining.model import (
     Block,
     Factor,
     Slope,

@@ -16,7 +16,7 @@ from typing import TypeAlias, TypeVar
 
 from autodiff.calculus.blame import shown
 from autodiff.errors import printable
-from autodiff.explain.drawing import Drawing
+from autodiff.explaining.drawing import Drawing
 from autodiff.render.numbers import eight
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autodiff.errors import columns
-from autodiff.explain.drawing import Arrow, Drawing, Vertex
+from autodiff.explaining.drawing import Arrow, Drawing, Vertex
 from autodiff.render.canvas import DOWN, LEFT, RIGHT, UP, Canvas, Line, Occupied
 from autodiff.render.labels import fitted, formula, label
 from autodiff.render.layers import Layered, arrange, coordinates

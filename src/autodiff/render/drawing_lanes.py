@@ -20,7 +20,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from autodiff.errors import columns
-from autodiff.explain.drawing import Arrow, Drawing, Vertex
+from autodiff.explaining.drawing import Arrow, Drawing, Vertex
 from autodiff.render.canvas import Line, Piece
 from autodiff.render.elide import GAP, Elided
 from autodiff.render.labels import fitted, formula, label

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from autodiff.calculus.blame import shown
 from autodiff.errors import columns, printable
-from autodiff.explain.checks import digits
-from autodiff.explain.model import (
+from autodiff.explaining.checks import digits
+from autodiff.explaining.model import (
     Cancelling,
     Difference,
     Explanation,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autodiff.calculus.blame import shown
-from autodiff.explain.model import Text
+from autodiff.explaining.model import Text
 from autodiff.notation.tex import tex_name
 from autodiff.render.document import Cell, Code, Math, Number, Piece, Words
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autodiff.errors import columns, printable
-from autodiff.explain.model import (
+from autodiff.explaining.model import (
     Beside,
     Side,
 )

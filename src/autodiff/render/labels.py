@@ -1,6 +1,6 @@
 """The words of a drawing: what stands on an arrow, text cut to a width, text for a screen that knows ASCII only.
 
->>> from autodiff.explain.drawing import Arrow
+>>> from autodiff.explaining.drawing import Arrow
 >>> label(Arrow("y", "z", "cos(y)", -0.9576594803233847))
 'cos(y) = -0.95766'
 >>> fitted("a_rather_long_name", 9), ascii_only("2·x → ∂y")
@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from autodiff.errors import columns, shortened
-from autodiff.explain.drawing import Arrow, Vertex
+from autodiff.explaining.drawing import Arrow, Vertex
 from autodiff.render.elide import GAP
 from autodiff.render.numbers import short
 

@@ -14,8 +14,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from autodiff.errors import printable
-from autodiff.explain.drawing import Drawing
-from autodiff.explain.model import Explanation
+from autodiff.explaining.drawing import Drawing
+from autodiff.explaining.model import Explanation
 from autodiff.notation.tex import tex_name
 from autodiff.render import document
 from autodiff.render.compose import compose

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 
 from autodiff.errors import printable
-from autodiff.explain.drawing import Drawing
-from autodiff.explain.model import Explanation
+from autodiff.explaining.drawing import Drawing
+from autodiff.explaining.model import Explanation
 from autodiff.render.compose import compose
 from autodiff.render.document import (
     Cell,

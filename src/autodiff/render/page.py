@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from autodiff.calculus.blame import shown
 from autodiff.errors import printable
-from autodiff.explain.model import Explanation, Text
+from autodiff.explaining.model import Explanation, Text
 from autodiff.render.labels import fitted
 from autodiff.render.numbers import eight
 

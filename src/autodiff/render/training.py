@@ -10,8 +10,8 @@ import numpy as np
 
 from autodiff.calculus.blame import shown
 from autodiff.errors import printable, shortened
-from autodiff.explain.build import local_factors
-from autodiff.explain.model import Factor
+from autodiff.explaining.build import local_factors
+from autodiff.explaining.model import Factor
 from autodiff.learn.optimizers import FORMULAS
 from autodiff.learn.saved import nested
 from autodiff.learn.train import Record, Step, Training

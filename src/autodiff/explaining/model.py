@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, NamedTuple
 
 from autodiff.errors import Span
-from autodiff.explain.drawing import Drawing
+from autodiff.explaining.drawing import Drawing
 from autodiff.language.syntax import Reading
 
 

@@ -22,10 +22,10 @@ from autodiff.calculus.shorter import shorter
 from autodiff.calculus.suspects import suspects
 from autodiff.calculus.symbolic import image, segment, slopes
 from autodiff.errors import AutodiffError, quoted
-from autodiff.explain import checks, factors, paths
-from autodiff.explain.drawing import Arrow, Drawing, Vertex
-from autodiff.explain.factors import Formula, Formulas
-from autodiff.explain.model import (
+from autodiff.explaining import checks, factors, paths
+from autodiff.explaining.drawing import Arrow, Drawing, Vertex
+from autodiff.explaining.factors import Formula, Formulas
+from autodiff.explaining.model import (
     Beside,
     Block,
     Cancelling,
@@ -41,7 +41,7 @@ from autodiff.explain.model import (
     Step,
     Text,
 )
-from autodiff.explain.places import Places, as_written, places
+from autodiff.explaining.places import Places, as_written, places
 from autodiff.notation.infix import PLAIN, PRETTY, infix
 from autodiff.notation.parts import LONGEST, parted, size
 from autodiff.notation.tex import tex, tex_name

@@ -19,7 +19,7 @@ from autodiff.calculus.reverse import sweep_down
 from autodiff.calculus.shorter import shorter
 from autodiff.calculus.symbolic import Image, image, slopes
 from autodiff.calculus.tidy import Symbols
-from autodiff.explain.places import Places
+from autodiff.explaining.places import Places
 from autodiff.notation.parts import LONGEST, size
 
 
