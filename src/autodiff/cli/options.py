@@ -81,7 +81,8 @@ def read_program(program: str | None, file: str | None) -> str:
         return _decoded(_bytes(file), file)
     if program is None:
         raise AutodiffError(
-            "no program", hint='write it in quotes: autodiff eval "sin(x^2)" --at x=4; or use -f FILE, or - for stdin'
+            "no program",
+            hint=f'write it in quotes: {click.get_current_context().command_path} "sin(x^2)"; or use -f FILE, or - for stdin',
         )
     if program == "-":
         return _decoded(_stdin(), "stdin")

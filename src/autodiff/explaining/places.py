@@ -121,7 +121,11 @@ def _behind(lowered: Lowered, name: str, chosen: Collection[int]) -> set[int]:
         known = ", ".join(list(lowered.assigned)[:12])
         raise AutodiffError(
             f"no statement is called {quoted(name)}",
-            hint=f"did you mean {quoted(near)}?" if near else f"its statements are {known}" if known else "",
+            hint=f"did you mean {quoted(near)}?"
+            if near
+            else f"its statements are {known}"
+            if known
+            else "it has none: every operation is a step already",
         )
     return set(segment(lowered.graph, node, dict.fromkeys(chosen)))
 
