@@ -88,7 +88,8 @@ def test_no_line_is_wider_than_the_page_and_no_number_is_cut(name: str, width: i
 @pytest.mark.parametrize("name", CASES)
 def test_blocks_come_in_their_order(name: str) -> None:
     page = text(_made(name), 100)
-    middle = ("3 CORNER", "3 JUMP", "3 INFINITE", "3 UNKNOWN", "3 BACKWARD", "3 BOTH", "3 TANGENTS")
+    middle: tuple[str, ...] = ("3 CORNER", "3 JUMP", "3 INFINITE", "3 UNKNOWN", "3 BOTH SIDES")
+    middle += tuple(f"{number} {title}" for number in (3, 4) for title in ("BACKWARD", "BOTH", "TANGENTS"))
     heads = [line[1:14].strip() for line in page.split("\n") if line[:1] == " " and line[1:2].strip()]
     order = ["1 FORWARD", "2 GRAPH", *middle, "ANSWER", "NOTICE", "UPDATE", "CHECKED", "MEANS"]
     places = [order.index(head) for head in heads if head in order]
@@ -270,6 +271,57 @@ def test_paths_are_counted_and_the_largest_listed() -> None:
     assert sum(block.total or 0.0 for block in few.blocks) == pytest.approx(few.slopes[0].value)
 
 
+def test_a_slope_says_what_it_holds_still() -> None:
+    """In f = x·s the slope of f in x alone is no df/dx: s changes with x, too."""
+    found = explain("q = x^2; s = sin(q); f = x*s", {"x": 1.5})
+    held = {(step.factor.of, step.factor.by): step.factor.fixed for block in found.blocks for step in block.steps}
+    assert held == {("f", "x"): ("s",), ("f", "s"): (), ("s", "q"): (), ("q", "x"): ()}
+    assert "df/dx, s fixed = s " in text(found, 100)
+    three = explain("a = x^2; b = sin(x); f = x*a*b + 0*c", {"x": 1.0, "c": 2.0})
+    assert "df/dx, the others fixed = a·b" in text(three, 100)
+
+
+def test_an_assigned_name_is_checked_and_moved_as_an_input_is() -> None:
+    found = explain("y = x^2; z = y^3 + x", {"x": 2.0}, wrt=["y", "x"])
+    by_name = {row.name: row for row in found.differences}
+    assert by_name["y"].agrees
+    assert by_name["y"].quotient == pytest.approx(48)
+    assert by_name["x"].agrees
+    assert by_name["x"].quotient == pytest.approx(193)
+    assert found.meanings[0].actual == pytest.approx(4.001**3 - 64)
+
+
+def test_corners_that_cancel_are_checked_by_a_difference() -> None:
+    assert [row.agrees for row in explain("relu(x) - relu(-x)", {"x": 0.0}).differences] == [True]
+    assert explain("abs(x)", {"x": 0.0}).differences == ()
+
+
+def test_every_table_has_a_number_of_its_own() -> None:
+    page = text(explain("x*y*abs(z)", {"x": 0.0, "y": 0.0, "z": 0.0}), 100)
+    assert "\n\n 3 BOTH SIDES" in page
+    assert "\n\n 4 BACKWARD" in page
+
+
+def test_what_stands_beside_a_title_is_wrapped_not_cut() -> None:
+    page = " ".join(text(explain(CHAIN, {"x": 4.0}), 60).split())
+    assert "start from du/du = 1; each step multiplies by one local slope" in page
+
+
+def test_an_answer_is_said_once_and_a_zero_says_why() -> None:
+    page = text(explain("y = x^2; z = 3*w", {"x": 2.0, "w": 1.0}), 100)
+    assert "ANSWER       dz/dx = 0  (z does not change with x)\n              dz/dw = 3\n\n" in page
+    assert "(f does not" not in text(explain("x^2", {"x": 0.0}), 100)
+
+
+def test_a_constant_is_called_one() -> None:
+    assert [place.does for place in explain("3").forward] == ["constant"]
+
+
+def test_the_sum_that_is_announced_is_one() -> None:
+    page = text(explain("y = x^2; z = 3*y + x", {"x": 2.0}, wrt=["y", "x"]), 100)
+    assert "so dz/dx is the SUM over the 2 paths" in page
+
+
 # --- the command ----------------------------------------------------------------------------------------------------------
 
 
@@ -305,6 +357,21 @@ def test_exit_statuses(args: list[str], status: int) -> None:
     ended = autodiff("explain", *args)
     assert ended.status == status
     assert bool(ended.err) == (status not in (0, 3) or "log" in args[0])
+
+
+def test_a_rate_that_is_no_number() -> None:
+    for rate in ("fast", "1,b=2"):
+        ended = autodiff("explain", "x^2", "--at", "x=1", "--lr", rate)
+        assert (ended.status, ended.err) == (
+            2,
+            f"error: --lr needs a number, not '{rate}'\n  such as 0.1, 1e-3 or 1/3\n",
+        )
+
+
+@pytest.mark.parametrize("choice", [{"mode": "sideways"}, {"convention": "numpy"}])
+def test_an_unknown_choice_is_an_error(choice: dict[str, Any]) -> None:
+    with pytest.raises(package.AutodiffError, match="unknown"):
+        explain("x^2", {"x": 1.0}, **choice)
 
 
 @pytest.mark.parametrize("form", ["text", "dot", "mermaid", "svg", "json"])

@@ -16,7 +16,7 @@ from autodiff.calculus.forward import forward
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.local import CONVENTIONS
 from autodiff.calculus.lower import Lowered
-from autodiff.calculus.primal import Outside, Run, number, primal, sweep
+from autodiff.calculus.primal import Outside, Run, number, sweep
 from autodiff.calculus.reverse import reverse
 from autodiff.calculus.shorter import shorter
 from autodiff.calculus.suspects import suspects
@@ -71,7 +71,11 @@ NAMES, STEPS = 500, 20_000
 SMALL = 8
 """Names for which difference quotients and meanings are made."""
 
+NEAR = 200
+"""Places that are looked through for another way from a place to one that it is made of."""
+
 _NOTHING = Text("", "", "")
+_UNMOVED: Mapping[int, float] = {}
 
 
 def explain(
@@ -269,6 +273,7 @@ class _Findings:
             rule=self._rules(place).get(arg, "") if formula else "",
             slope=_NOTHING if formula is None else _of_formula(formula),
             value=self.numbers.get((place, arg)),
+            fixed=tuple(names[other] for other in paths.beside(place, arg, self.flows, NEAR)),
         )
 
     def _rules(self, place: int) -> Mapping[int, str]:
@@ -470,26 +475,32 @@ class _Findings:
     # --- checks and meaning -----------------------------------------------------------------------------------------------
 
     def _sure(self) -> list[tuple[str, float]]:
-        """Inputs with a slope that is no convention and stands at no hard point, with it; the first few."""
+        """Names with a slope that is no convention and stands at no hard point, with it; the first few."""
         if self.answer is None:
             return []
-        smooth = (n for n, node in self.wanted.items() if node in self.graph.inputs and n not in self.answer.verdicts)
+        verdicts = self.answer.verdicts
+        smooth = (n for n in self.wanted if n not in verdicts or verdicts[n].status == "ok")
         known = ((name, self.answer.gradient[name]) for name in smooth)
         most = SMALL if len(self.graph) <= WIDE else 1
         return [(name, slope) for name, slope in known if slope is not None][:most]
 
     def _function(self) -> checks.Function:
-        return lambda point: _value(self.lowered, point)
+        assigned = {name: node for name, node in self.wanted.items() if node not in self.graph.inputs}
+        return lambda point: _value(self.lowered, point, {assigned[n]: point[n] for n in assigned if n in point})
+
+    def _point(self, name: str) -> Mapping[str, float]:
+        """The point; with the number of an assigned name, which then stands for its statement."""
+        at = {} if self.answer is None else self.answer.at
+        return at if name in at else {**at, name: self.values[self.wanted[name]]}
 
     def _differences(self) -> tuple[Difference, ...]:
-        at = {} if self.answer is None else self.answer.at
-        return tuple(checks.difference(self._function(), at, name, slope) for name, slope in self._sure())
+        return tuple(checks.difference(self._function(), self._point(n), n, slope) for n, slope in self._sure())
 
     def _meanings(self) -> tuple[Meaning, ...]:
         if self.answer is None or self.answer.value is None:
             return ()
-        value, at = self.answer.value, self.answer.at
-        return tuple(checks.meaning(self._function(), at, name, slope, value) for name, slope in self._sure())
+        value, function = self.answer.value, self._function()
+        return tuple(checks.meaning(function, self._point(n), n, slope, value) for n, slope in self._sure())
 
     def _sides(self) -> tuple[Side, ...]:
         verdicts = {} if self.answer is None else self.answer.verdicts
@@ -512,9 +523,17 @@ class _Findings:
         return tuple(found)
 
 
-def _value(lowered: Lowered, point: Mapping[str, float]) -> float | None:
+def _value(lowered: Lowered, point: Mapping[str, float], moved: Mapping[int, float] = _UNMOVED) -> float | None:
+    """The result at a point, None where it has none; the equations in `moved` have those values, whatever they are made of."""
+    graph = lowered.graph
     try:
-        return primal(lowered, point).values[lowered.result]
+        return sweep(
+            graph,
+            lowered.result,
+            lambda node: graph.constants[node] if node in graph.constants else point[graph.inputs[node]],
+            lambda node, args: moved[node] if node in moved else number(graph, node, args),
+            bool,
+        )[0][lowered.result]
     except Outside:
         return None
 

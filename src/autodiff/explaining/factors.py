@@ -183,4 +183,6 @@ def does(places: Places, place: int) -> str:
     graph = places.lowered.graph
     row = graph.rows[place]
     others = (node for node in places.inside[place] if node != place and node not in places.names)
+    if row is not None and row.rule == "identity" and graph.args[place][0] in graph.constants:
+        return "constant"
     return "" if row is None or any(graph.rows[node] is not None for node in others) else row.rule

@@ -43,13 +43,17 @@ class Place(NamedTuple):
 
 
 class Factor(NamedTuple):
-    """One factor of the chain rule: d(of)/d(by), by which rule, as symbols, and as a number."""
+    """One factor of the chain rule: d(of)/d(by), by which rule, as symbols, and as a number.
+
+    `fixed` names the other places in `of` that `by` changes as well, and that this slope holds still.
+    """
 
     of: str
     by: str
     rule: str
     slope: Text
     value: float | None
+    fixed: tuple[str, ...] = ()
 
 
 class Step(NamedTuple):

@@ -58,3 +58,24 @@ def largest(
                 new = [Link(arg, link.size * step, link) for link in best[place]]
                 best[arg] = nlargest(MOST, [*best.get(arg, []), *new], key=lambda link: link.size)
     return best
+
+
+def beside(place: int, arg: int, flows: Mapping[int, Sequence[int]], most: int) -> list[int]:
+    """What else `place` is made of that `arg` changes as well; at most `most` places are looked through for each.
+
+    In f = x·s with s = sin(x) it is s: the slope of f in x alone holds it still.
+    """
+    others = [other for other in flows.get(place, ()) if other > arg]  # an older place is not made of a newer one
+    return [other for other in others if _leads(other, arg, flows, most)]
+
+
+def _leads(start: int, end: int, flows: Mapping[int, Sequence[int]], most: int) -> bool:
+    seen, stack = {start}, [start]
+    while stack and len(seen) <= most:
+        for arg in flows.get(stack.pop(), ()):
+            if arg == end:
+                return True
+            if arg > end and arg not in seen:
+                seen.add(arg)
+                stack.append(arg)
+    return False

@@ -41,7 +41,7 @@ class Columns(NamedTuple):
 
 def backward(page: Page) -> Iterator[Line]:
     blocks = page.it.blocks
-    yield page.head("3 BACKWARD", road(page))
+    yield from page.headed(f"{page.third} BACKWARD", road(page))
     wide = sizes(page)
     yield from table_head(page, wide)
     if not blocks[0].path:
@@ -63,8 +63,9 @@ def road(page: Page) -> str:
     it = page.it
     first = it.blocks[0]
     if first.path:
-        slope = next(s for s in it.slopes if s.name == first.to)
-        return f"so {page.slope(first.to)} is the SUM over the {slope.paths:,} path{'s' * (slope.paths != 1)}"
+        led = {block.to for block in it.blocks}
+        slope = next(s for s in it.slopes if s.name in led and s.paths > 1)
+        return f"so {page.slope(slope.name)} is the SUM over the {slope.paths:,} paths"
     forked = [step for step in first.steps if not step.label.isdigit()]
     if not forked:
         product = "each step multiplies by one local slope"
@@ -98,11 +99,17 @@ def sizes(page: Page) -> Columns:
 
 def local(page: Page, factor: Factor) -> str:
     words = page.formula(factor.slope)
-    return (
-        f"d{factor.of}/d{factor.by} = {words}"
-        if words and factor.rule != "start"
-        else words or f"d{factor.of}/d{factor.by}"
-    )
+    if factor.rule == "start":
+        return words
+    left = f"d{factor.of}/d{factor.by}{held(factor)}"
+    return f"{left} = {words}" if words else left
+
+
+def held(factor: Factor) -> str:
+    """`, s fixed`: what this slope holds still, though it changes too."""
+    if not factor.fixed:
+        return ""
+    return f", {factor.fixed[0] if len(factor.fixed) == 1 else 'the others'} fixed"
 
 
 def table_head(page: Page, wide: Columns) -> Iterator[Line]:
@@ -134,7 +141,7 @@ def step_lines(page: Page, wide: Columns, step: Step, total: str = "") -> Iterat
     label, rule, slope, number = wide
     factor = step.factor
     whole = local(page, factor)
-    words = whole if columns(whole) <= slope else fitted(f"d{factor.of}/d{factor.by} = …", slope)
+    words = whole if columns(whole) <= slope else fitted(f"d{factor.of}/d{factor.by}{held(factor)} = …", slope)
     line: list[Piece] = [
         (" " * MARGIN, ""),
         (f"{step.label:<{label}}  ", "dim"),

@@ -67,6 +67,8 @@ def _all(page: Page) -> Iterator[Line]:
     yield from title(page)
     for block in (forward_pass, graph, middle, answer, notices, checked, means):
         made = list(block(page))
+        while made and not made[-1]:
+            made.pop()
         if made:
             yield ()
             yield from made
@@ -89,7 +91,7 @@ def forward_pass(page: Page) -> Iterator[Line]:
     it = page.it
     tangents = it.mode == "forward" and bool(it.rows)
     said = "put the numbers in, inside out" if it.at is not None else "how the result is made, inside out"
-    yield page.head("1 FORWARD", said)
+    yield from page.headed("1 FORWARD", said)
     places = [p for p in it.forward if p.kind != "held"] if len(it.forward) > 2 * ENDS else list(it.forward)
     made = [(p, made_of(page, p)) for p in places]
     wide = max((columns(words) for _, words in made), default=0)
@@ -119,7 +121,7 @@ def made_of(page: Page, place: Place) -> str:
 def graph(page: Page) -> Iterator[Line]:
     drawing = page.it.drawing
     slopes = any(arrow.slope for arrow in drawing.arrows)
-    yield page.head("2 GRAPH", "each arrow carries its local slope" if slopes else "")
+    yield from page.headed("2 GRAPH", "each arrow carries its local slope" if slopes else "")
     small = drawing if len(drawing.vertices) <= VERTICES else elide(drawing, VERTICES).drawing
     for line in drawn(small, page.width - MARGIN, unicode=page.unicode):
         yield (" " * MARGIN, ""), *((words, f"@{owner}" if owner else "") for words, owner in line)
@@ -133,6 +135,7 @@ def middle(page: Page) -> Iterator[Line]:
         return
     if any(side.status != "ok" or it.convention for side in it.sides) or it.sides:
         yield from both_sides(page)
+        yield ()
     if it.mode == "both" and it.rows and it.wrt:
         yield from both_modes(page)
     elif it.mode == "forward" and it.rows:
@@ -144,7 +147,7 @@ def middle(page: Page) -> Iterator[Line]:
 def answer(page: Page) -> Iterator[Line]:
     it = page.it
     if it.at is not None and it.value is None:
-        yield page.head("ANSWER", f"{it.result} has no value here")
+        yield from page.headed("ANSWER", f"{it.result} has no value here")
         for words in filter(None, [it.why, it.hint]):
             for line in wrapped(printable(words), page.width - 14, 0):
                 yield (" " * 14, ""), (line, "bad")
@@ -168,19 +171,22 @@ def result(page: Page, slope: Slope, label: str, *, detail: bool) -> Iterator[Li
     made = list(derivation(page, slope)) if detail else []
     if it.at is not None:
         number = "none" if slope.value is None else shown(slope.value)
+        made = [words for words in made if words != number]
         if (
             slope.value is not None
             and it.convention
             and any(s.name == slope.name and s.status != "ok" for s in it.sides)
         ):
             number += f"  ({it.convention}'s convention)"
+        elif slope.value == 0 and not slope.paths and all(side.name != slope.name for side in it.sides):
+            number += f"  ({it.result} does not change with {slope.name})"
         made.append(number)
     elif not made:
         made.append(page.formula(slope.formula) if slope.formula else "too long for one line; see `autodiff diff`")
     indent = " " * columns(name)
     for i, words in enumerate(made):
         last = i == len(made) - 1
-        head = page.head(label if i == 0 else "")[:2]
+        head = page.head(label if i == 0 else "")
         yield (
             *head,
             (name if i == 0 else indent, f"@{slope.name}" if i == 0 else ""),
@@ -224,7 +230,7 @@ def notices(page: Page) -> Iterator[Line]:
         return
     label = "UPDATE"
     for row in ends(list(update.names.items())):
-        head, label = page.head(label)[:2], ""
+        head, label = page.head(label), ""
         if isinstance(row, int):
             yield *head, (f"⋮ {row:,} more", "dim")
         else:
@@ -235,7 +241,7 @@ def notices(page: Page) -> Iterator[Line]:
                 (f"     old - {shown(update.rate)} × slope", "dim"),
             )
     after = "none: it has no value there" if update.after is None else eight(update.after)
-    yield *page.head("")[:2], (f"{page.it.result}  {eight(update.before)} → {after}", "")
+    yield *page.head(""), (f"{page.it.result}  {eight(update.before)} → {after}", "")
 
 
 def cancelling(page: Page, found: Cancelling) -> tuple[str, str]:
@@ -258,7 +264,7 @@ def checked(page: Page) -> Iterator[Line]:
         label = ""
     for row in ends(it.differences):
         if isinstance(row, int):
-            yield *page.head(label)[:2], (f"⋮ {row:,} more", "dim")
+            yield *page.head(label), (f"⋮ {row:,} more", "dim")
         else:
             yield from difference(page, label, row)
         label = ""

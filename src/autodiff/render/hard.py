@@ -24,7 +24,7 @@ def both_sides(page: Page) -> Iterator[Line]:
     it = page.it
     bad = any(side.status != "ok" for side in it.sides)
     titles = {"corner": "3 CORNER", "jump": "3 JUMP", "infinite": "3 INFINITE", "unknown": "3 UNKNOWN"}
-    yield page.head(
+    yield from page.headed(
         titles.get(it.status, "3 BOTH SIDES"), "slopes from the left and from the right, one input at a time"
     )
     for side in it.sides:

@@ -19,7 +19,7 @@ from autodiff.render.page import (
 
 def both_modes(page: Page) -> Iterator[Line]:
     it = page.it
-    yield page.head("3 BOTH", "the same slopes on the way up and on the way down")
+    yield from page.headed(f"{page.third} BOTH", "the same slopes on the way up and on the way down")
     names = list(it.rows[0].tangents)
     wide = max(4, min(max(columns(row.name) for row in it.rows), 16))
     product = len(names) == 1 and page.width >= 70
@@ -68,7 +68,7 @@ def reading(page: Page, more: int) -> Iterator[Line]:
 
 def trace(page: Page) -> Iterator[Line]:
     it = page.it
-    yield page.head("3 TANGENTS", "forward mode: each number and its slope, on the way up")
+    yield from page.headed(f"{page.third} TANGENTS", "forward mode: each number and its slope, on the way up")
     names = list(it.rows[0].tangents)
     wide = min(max(columns(row.name) for row in it.rows), 20)
     fits = max(1, (page.width - MARGIN - wide - 18) // 14)

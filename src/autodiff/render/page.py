@@ -45,6 +45,11 @@ class Page:
     def slope(self, name: str) -> str:
         return f"d{self.it.result}/d{name}"
 
+    @property
+    def third(self) -> int:
+        """The number of the table of slopes: at a hard point both sides come before it."""
+        return 4 if self.it.sides else 3
+
     def where(self) -> str:
         """` at x = 4`: the point, if its numbers are few."""
         at = self.it.at
@@ -59,15 +64,20 @@ class Page:
             return " and ".join(names)
         return ", ".join(names[:most]) + more
 
-    def head(self, title: str, said: str = "") -> Line:
-        return (" ", ""), (f"{title:<13}", "head"), (fitted(said, self.width - 15) if said else "", "")
+    def head(self, title: str) -> Line:
+        return (" ", ""), (f"{title:<13}", "head")
+
+    def headed(self, title: str, said: str) -> Iterator[Line]:
+        """The title of a block and what is said beside it, on as many lines as it takes."""
+        for i, words in enumerate(wrapped(said, self.width - 15, 0)):
+            yield *self.head("" if i else title), (fitted(words, self.width - 15), "")
 
     def noted(self, label: str, mark: Piece, words: str, more: str = "") -> Iterator[Line]:
         """A remark behind its label; what does not fit goes on on the next line."""
         indent = len(mark[0])
         found = wrapped(f"{words}  {more}".rstrip(), self.width - 14 - indent, 0)
         for i, line in enumerate(found):
-            yield *self.head("" if i else label)[:2], (" " * indent, "") if i else mark, (line, "")
+            yield *self.head("" if i else label), (" " * indent, "") if i else mark, (line, "")
 
 
 def ends(rows: Sequence[T], ends: int = ENDS) -> list[T | int]:

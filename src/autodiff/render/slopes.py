@@ -27,7 +27,7 @@ from autodiff.render.document import (
     Words,
     ends,
 )
-from autodiff.render.formulas import differential, joined, listed, many, named, numbered, ratio, slashed, term
+from autodiff.render.formulas import differential, formula, joined, listed, many, named, numbered, ratio, slashed, term
 
 _SEVERAL = 3  # names at either end whose paths are listed, where many have several
 _STEPS = 36  # steps at either end of all paths together
@@ -110,9 +110,18 @@ def _step(it: Explanation, step: Step, total: str) -> Row:
 
 def _local(factor: Factor) -> Cell:
     left = ratio(factor.of, factor.by)
+    if factor.fixed:
+        return _partial(left, factor)
     if factor.slope.tex:
         return (Math(f"{left.tex} = {factor.slope.tex}", f"{left.line} = {factor.slope.pretty}"),)
     return (left, Words(" = "), Code(factor.slope.pretty)) if factor.slope.pretty else (left,)
+
+
+def _partial(left: Math, factor: Factor) -> Cell:
+    """`df/dx, s fixed = s`: a slope that holds still what changes too."""
+    still: Cell = (named(factor.fixed[0]),) if len(factor.fixed) == 1 else (Words("the others"),)
+    found: Cell = (formula(factor.slope),) if factor.slope.formula else ()
+    return (left, Words(", "), *still, Words(" fixed = " if found else " fixed"), *found)
 
 
 def _paths(it: Explanation, name: str, blocks: Sequence[Block], each: int) -> Iterator[Row | Group | More]:
