@@ -138,6 +138,19 @@ def test_what_no_slip_explains_is_not_explained() -> None:
     assert "no single slip explains it, nor do two" in autodiff("check", "sin(x)*exp(x)", "x^7 + 3*cosh(x)").out
 
 
+@pytest.mark.parametrize(
+    ("program", "answer"),
+    [
+        ("sin(x)", "cos(x) + 1e-14"),  # the mistaken rule that gives cos(x) is the right one
+        ("sqrt(x^2)", "1"),  # -1 times the derivative where they differ, but not where they agree
+        ("max(x, 0)", "1"),
+    ],
+)
+def test_a_slip_that_does_not_make_the_whole_answer_is_not_named(program: str, answer: str) -> None:
+    found = compare(program, answer)
+    assert (found.verdict, found.slip) == ("no", None)
+
+
 def test_a_slip_in_one_use_of_a_shared_part_is_found() -> None:
     found = compare("sin(x^2)*exp(x^2)", "cos(x^2)*exp(x^2) + sin(x^2)*exp(x^2)*2x", "x")
     assert found.slip is not None

@@ -289,9 +289,10 @@ def where(at: Mapping[str, float]) -> str:
 
 def _no(empty: Compared, apart: Sequence[_Trial], trials: Sequence[_Trial], lowered: Lowered, source: int) -> Compared:
     first = apart[0]
+    same = [t for t in trials if t.said == "same"]
     samples = [
         Sample(t.at, t.run, t.derivative.value, t.answer.value)
-        for t in [*apart, *(t for t in trials if t.said == "same")][:_SAMPLES]
+        for t in [*apart[: max(_SAMPLES - len(same), _SAMPLES // 2)], *same][:_SAMPLES]
         if t.run is not None and t.derivative is not None and t.answer is not None
     ]
     found = explain(lowered, source, samples)

@@ -171,7 +171,13 @@ def explain(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[S
 
 
 def _explains(sweeps: Sequence[_Sweep], changes: Sequence[_Change]) -> bool:
-    return all(_close(sweep.result(changes), sweep.sample.answer) for sweep in sweeps)
+    """Whether the changes make the answer's number of every sample; those that change no number explain nothing."""
+    made = []
+    for sweep in sweeps:
+        made.append(sweep.result(changes))
+        if not _close(made[-1], sweep.sample.answer):
+            return False
+    return not all(_close(number, sweep.sample.derivative) for number, sweep in zip(made, sweeps, strict=True))
 
 
 def _close(a: float, b: float) -> bool:
@@ -234,7 +240,8 @@ def _scaled(samples: Sequence[Sample]) -> Slip | None:
     if len(samples) < 3:
         return None
     ratios = [s.answer / s.derivative for s in samples if s.derivative]
-    if len(ratios) == len(samples) and ratios[0] and all(_close(r, ratios[0]) for r in ratios):
+    scaled = len(ratios) == len(samples) and bool(ratios[0]) and not _close(ratios[0], 1.0)
+    if scaled and all(_close(r, ratios[0]) for r in ratios):
         return Slip("constant factor", f"the answer is {ratios[0]:.10g} times the derivative")
     steps = [s.answer - s.derivative for s in samples]
     spread = max(abs(s.answer) for s in samples) * _CLOSE
