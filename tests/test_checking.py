@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
+from autodiff.calculus import algebra, rules
 from autodiff.calculus.lower import lower
 from autodiff.calculus.rules import functions
 from autodiff.checking.bounded import Noise, bounded
 from autodiff.checking.compare import compare
+from autodiff.checking.mistakes import mistakes
 from autodiff.checking.points import points
+from autodiff.checking.slips import _Change, _first
 from autodiff.errors import AutodiffError
 from autodiff.language.parse import parse
 
@@ -266,6 +271,26 @@ def test_a_long_program_is_checked_in_reasonable_time() -> None:
     right = " + ".join(f"{k}*cos({k}x)" for k in range(1, 400))
     assert compare(long, right, "x").verdict == "yes"
     assert compare(long, right + " + cos(7x)", "x").verdict == "no"
+
+
+def test_the_bound_of_a_row_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    compiled = algebra.compiled
+
+    def counted(text: str, params: tuple[str, ...]) -> algebra.Number:
+        made.append(text)
+        return compiled(text, params)
+
+    monkeypatch.setattr(algebra, "compiled", counted)
+    bounded(lower(parse(" + ".join(f"tan({k}x)" for k in range(1, 60)), functions())), {"x": 0.3})
+    assert len(made) < 20
+
+
+def test_no_more_mistakes_are_made_up_than_tried() -> None:
+    sine = next(mistakes(rules.TABLE["sin", 1], (True,), (True,), (None,)))
+    endless = (_Change((0, None), replace(sine, rare=bool(i % 2))) for i in itertools.count())
+    frequent, rare = _first(endless, 3)
+    assert (len(frequent), len(rare)) == (3, 3)
 
 
 def test_errors_are_of_the_one_kind() -> None:

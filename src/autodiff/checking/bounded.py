@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from autodiff.calculus import algebra
 from autodiff.calculus.lower import Lowered
@@ -78,10 +79,16 @@ def _inside(row: Row, values: Sequence[float]) -> bool:
     return all(inside(*values) for inside, _ in algebra.domain(row))
 
 
+@lru_cache(maxsize=1024)
+def _bound(row: Row) -> algebra.Number:
+    """How many units in the last place a row's value may be off, at its arguments and value; made once per row."""
+    return algebra.compiled(row.bound[0], (*row.params, "w"))
+
+
 def _error(row: Row, args: Sequence[Ball], values: Sequence[float], value: float) -> float:
     if row.truth:
         return _fuzzy(row, args, values, value)
-    error = algebra.compiled(row.bound[0], (*row.params, "w"))(*values, value) * math.ulp(value)
+    error = _bound(row)(*values, value) * math.ulp(value)
     if row.jump:
         error += max((abs(algebra.value(row)(*moved) - value) for moved in _moved(args)), default=0.0)
     for k, arg in enumerate(args):

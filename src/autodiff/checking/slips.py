@@ -9,7 +9,7 @@ the same numbers at every sample. `mistakes` is the catalogue.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
@@ -150,16 +150,14 @@ def explain(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[S
     if not samples:
         return ()
     sweeps = [_Sweep(lowered, source, sample) for sample in samples]
-    changes = _changes(lowered, source, sweeps)
     size = len(samples[0].run.order)
-    frequent = [c for c in changes if not c.mistake.rare]
-    rare = [c for c in changes if c.mistake.rare]
-    for change in frequent[: _SWEEPS // size]:
+    frequent, rare = _first(_changes(lowered, source, sweeps), _SWEEPS // size)
+    for change in frequent:
         if _explains(sweeps, (change,)):
             return (_named(lowered, source, change),)
     if plain := _whole_answer(lowered, samples):
         return (plain,)
-    for change in rare[: _SWEEPS // size]:
+    for change in rare:
         if _explains(sweeps, (change,)):
             return (_named(lowered, source, change),)
     if scaled := _scaled(samples):
@@ -184,7 +182,20 @@ def _close(a: float, b: float) -> bool:
     return abs(a - b) <= _CLOSE * max(abs(a), abs(b))
 
 
-def _changes(lowered: Lowered, source: int, sweeps: Sequence[_Sweep]) -> list[_Change]:
+def _first(changes: Iterable[_Change], most: int) -> tuple[list[_Change], list[_Change]]:
+    """The first frequent mistakes and the first rare ones; a long program has millions of them."""
+    frequent: list[_Change] = []
+    rare: list[_Change] = []
+    for change in changes:
+        kind = rare if change.mistake.rare else frequent
+        if len(kind) < most:
+            kind.append(change)
+        if len(frequent) >= most and len(rare) >= most:
+            break
+    return frequent, rare
+
+
+def _changes(lowered: Lowered, source: int, sweeps: Sequence[_Sweep]) -> Iterator[_Change]:
     """Every mistake at every equation that moves, the last equation first."""
     graph = lowered.graph
     moving = set().union(*(sweep.plain for sweep in sweeps)) - {source}
@@ -192,7 +203,6 @@ def _changes(lowered: Lowered, source: int, sweeps: Sequence[_Sweep]) -> list[_C
     for node in sorted(moving):
         for k, arg in enumerate(graph.args[node]):
             uses.setdefault(arg, []).append((node, k))
-    found: list[_Change] = []
     for node in sorted(moving, reverse=True):
         row, args = graph.rows[node], graph.args[node]
         if row is None or row.pick is not None:
@@ -203,8 +213,7 @@ def _changes(lowered: Lowered, source: int, sweeps: Sequence[_Sweep]) -> list[_C
         inner = tuple(a in moving and a != source for a in args)
         known = tuple(graph.constants.get(a) for a in args)
         for mistake in mistakes(row, tuple(a in moving or a == source for a in args), inner, known):
-            found += [_Change(place, mistake) for place in places]
-    return found
+            yield from (_Change(place, mistake) for place in places)
 
 
 def _named(lowered: Lowered, source: int, change: _Change) -> Slip:
