@@ -338,6 +338,22 @@ def test_ascii_where_the_output_is_ascii() -> None:
     assert ended.out.isascii()
 
 
+def test_ascii_columns_fit_what_they_hold() -> None:
+    """Escapes are longer than what they stand for, so they are made before the columns are."""
+    page = text(explain("ŷ = σ(z)^2; 2σ(ŷ)*ω", {"z": 1.0, "ω": 2.0}, mode="both"), 100, unicode=False)
+    rows = [line.split("   ") for line in page.split("\n") if line.startswith(("   z  ", "   \\u03c9  "))]
+    assert len({len(line[: line.index("input")]) for line in page.split("\n") if " input " in line}) == 1
+    assert len(rows) >= 4
+    assert "\\u0177 = sigmoid(z)^2" in page
+    assert "2sigmoid(\\u0177)" in page
+    assert "\\u03c3" not in page
+
+
+def test_a_combining_mark_takes_no_column() -> None:
+    page = text(explain("x\u0302^2*sin(x\u0302)", {"x\u0302": 2.0}), 100)
+    assert "v2 = sin(x\u0302)   sine " in page
+
+
 @pytest.mark.parametrize(
     ("args", "status"),
     [

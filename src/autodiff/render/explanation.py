@@ -52,9 +52,14 @@ def text(explanation: Explanation, width: int = WIDEST, *, unicode: bool = True)
 
 def lines(explanation: Explanation, width: int = WIDEST, *, unicode: bool = True) -> list[Line]:
     """The explanation, laid out: lines of at most `width` columns, but for a number that is longer."""
-    page = Page(explanation, max(NARROWEST, min(width, WIDEST)), unicode)
-    found = list(_all(page))
-    return found if unicode else [tuple((_in_ascii(words), style) for words, style in line) for line in found]
+    room = max(NARROWEST, min(width, WIDEST))
+    if unicode:
+        return list(_all(Page(explanation, room, unicode)))
+    from autodiff.render.ascii import in_ascii, spelt  # few screens need it
+
+    colours = {f"@{spelt(place.name)}": f"@{place.name}" for place in explanation.forward}
+    found = _all(Page(in_ascii(explanation), room, unicode))
+    return [tuple((_in_ascii(words), colours.get(style, style)) for words, style in line) for line in found]
 
 
 def _in_ascii(words: str) -> str:

@@ -37,6 +37,9 @@ def formula(vertex: Vertex) -> str:
 def fitted(text: str, limit: int) -> str:
     """`text` on one line of at most `limit` terminal columns (not below 3), the middle left out."""
     limit = max(limit, 3)
+    whole = shortened(text, 4 * limit)
+    if columns(whole) <= limit:  # combining marks are characters that take no column
+        return whole
     found, allowed = shortened(text, limit), limit
     while columns(found) > limit and allowed > 3:
         allowed -= 1
