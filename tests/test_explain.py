@@ -131,6 +131,8 @@ def test_a_loss_by_name_has_its_own_rule_and_cancels_like_the_formula() -> None:
     assert {place.name: place.does for place in found.forward}["L"] == "binary cross-entropy"
     opened = _made("the loss opened")
     assert {step.factor.rule for block in opened.blocks for step in block.steps} >= {"logarithm rule", "sum rule"}
+    by_loss = explain(LOSS, CASES["the loss opened"][1], ["w"], expand=["bce"])
+    assert by_loss.blocks == opened.blocks
     assert explain("bce(y, p) + l2(p)", {"y": 1.0, "p": 0.5}).forward[-1].does != "binary cross-entropy"
 
 

@@ -313,7 +313,7 @@ class _Findings:
         inner = any(
             a not in self.lowered.assigned.values() and a not in self.graph.inputs for a in self.places.arguments(node)
         )
-        if node not in self.written and self.flows:
+        if node not in self.written and len(self.places.names) > FORMULAS:
             return as_written(self.lowered, node), ""
         seen = image(self.graph, node, self.places.names)
         text = _text(seen.symbols.graph, seen.of[node])

@@ -181,8 +181,8 @@ def does(places: Places, place: int) -> str:
     if place in places.losses:
         return re.split("[,;]", places.losses[place].doc)[0]
     graph = places.lowered.graph
-    row = graph.rows[place]
-    others = (node for node in places.inside[place] if node != place and node not in places.names)
-    if row is not None and row.rule == "identity" and graph.args[place][0] in graph.constants:
+    operations = [row for node in places.own(place) if (row := graph.rows[node]) is not None]
+    if not any(row.rule != "identity" for row in operations) and graph.args[place][0] in graph.constants:
         return "constant"
-    return "" if row is None or any(graph.rows[node] is not None for node in others) else row.rule
+    working = [row for row in operations if row.rule != "identity"] or operations
+    return working[0].rule if len(working) == 1 else ""

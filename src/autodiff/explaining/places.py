@@ -56,11 +56,14 @@ def places(lowered: Lowered, *, atoms: bool = False, expand: Collection[str] = (
     if atoms or not any(node in graph.names and node != lowered.result for node in order):
         chosen.update(operations)
     for name in expand:
-        chosen.update(set(operations) & _behind(lowered, name, chosen))
+        for node in _called(lowered, name, chosen):
+            chosen.update(set(operations) & set(segment(graph, node, dict.fromkeys(chosen))))
+    chosen -= _repeated(lowered, order)
     names = _names(lowered, sorted(chosen | {lowered.result}))
     inside = {node: segment(graph, node, names) for node in names if graph.rows[node] is not None}
     made = Places(lowered, names, inside, {})
-    losses = {node: found for node in inside if len(made.own(node)) > 1 and (found := _loss(lowered, node)) is not None}
+    whole = [node for node in inside if sum(graph.rows[n] is not _SAME for n in made.own(node)) > 1]
+    losses = {node: found for node in whole if (found := _loss(lowered, node)) is not None}
     return Places(lowered, names, inside, losses)
 
 
@@ -113,21 +116,34 @@ def _absorbed(lowered: Lowered, order: Collection[int]) -> set[int]:
     return found
 
 
-def _behind(lowered: Lowered, name: str, chosen: Collection[int]) -> set[int]:
-    """The equations inside the statement called `name`."""
-    node = lowered.assigned.get(name, lowered.result if name == lowered.name else -1)
-    if node < 0:
-        near = nearest(name, lowered.assigned)
-        known = ", ".join(list(lowered.assigned)[:12])
-        raise AutodiffError(
-            f"no statement is called {quoted(name)}",
-            hint=f"did you mean {quoted(near)}?"
-            if near
-            else f"its statements are {known}"
-            if known
-            else "it has none: every operation is a step already",
-        )
-    return set(segment(lowered.graph, node, dict.fromkeys(chosen)))
+def _called(lowered: Lowered, name: str, chosen: Collection[int]) -> list[int]:
+    """The statement called `name`; of a loss, every statement that calls it."""
+    if name in lowered.assigned or name == lowered.name:
+        return [lowered.assigned.get(name, lowered.result)]
+    calling = [node for node in chosen if (found := _loss(lowered, node)) is not None and found.name == name]
+    if calling:
+        return calling
+    near = nearest(name, lowered.assigned)
+    known = ", ".join(list(lowered.assigned)[:12])
+    raise AutodiffError(
+        f"no statement is called {quoted(name)}",
+        hint=f"did you mean {quoted(near)}?"
+        if near
+        else f"its statements are {known}"
+        if known
+        else "it has none: every operation is a step already",
+    )
+
+
+def _repeated(lowered: Lowered, order: Collection[int]) -> set[int]:
+    """Operations that a statement only gives its name to: they are that statement's own."""
+    graph = lowered.graph
+    uses: dict[int, int] = {}
+    for node in order:
+        for arg in graph.args[node]:
+            uses[arg] = uses.get(arg, 0) + 1
+    named = (graph.args[node][0] for node in order if node in graph.names and graph.rows[node] is _SAME)
+    return {arg for arg in named if uses[arg] == 1 and arg not in graph.names and graph.rows[arg] is not None}
 
 
 def _names(lowered: Lowered, nodes: list[int]) -> dict[int, str]:
