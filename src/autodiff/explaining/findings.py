@@ -1,0 +1,161 @@
+"""What is known of a program at a point: its places and their values, its factors, which way adjoints flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from autodiff.answer import Answer
+from autodiff.calculus.graph import Graph
+from autodiff.calculus.lower import Lowered
+from autodiff.calculus.primal import Outside, Run, number, sweep
+from autodiff.calculus.suspects import suspects
+from autodiff.calculus.symbolic import image
+from autodiff.explaining import factors, paths
+from autodiff.explaining.factors import Formula, Formulas
+from autodiff.explaining.model import (
+    Factor,
+    Place,
+)
+from autodiff.explaining.places import Places, as_written
+from autodiff.explaining.texts import NOTHING, text_of, written_out
+from autodiff.notation.tex import tex_name
+
+FORMULAS = 200
+"""Places at either end of a long program whose local slopes are written as formulas."""
+
+WIDE = 2000
+"""Equations above which neither the whole slope nor that of one statement is written as a formula."""
+
+NEAR = 200
+"""Places that are looked through for another way from a place to one that it is made of."""
+
+
+class Findings:
+    """What is known of one program at one point, or without one; the parts of an explanation are made of it."""
+
+    def __init__(self, made: Places, wanted: Mapping[str, int], answer: Answer | None, mode: str) -> None:
+        self.places, self.wanted, self.answer, self.mode = made, wanted, answer, mode
+        self.lowered: Lowered = made.lowered
+        self.graph: Graph = made.lowered.graph
+        self.run: Run | None = None
+        self.values: Mapping[int, float] = {}
+        self.broken = -1
+        self._evaluate()
+        self.corners: set[int] = set() if self.run is None else set(suspects(self.lowered, self.run))
+        self.plain = {name: node for name, node in wanted.items() if self._is_plain(name)}
+        self.moves = factors.moving(made, wanted.values(), self.run)
+        self.order = sorted(made.names, reverse=True)
+        self.convention = answer.convention if answer else ""
+        self.numbers: dict[tuple[int, int], float] = {}
+        self.flows = self._flows()
+        self.formulas = Formulas(made)
+        reached = [p for p in self.order if p in self.flows]
+        ends = {*reached[:FORMULAS], *reached[-FORMULAS:]}
+        self.written = {place for place in ends if len(made.inside.get(place, ())) <= WIDE}
+        self.rules: dict[int, Mapping[int, str]] = {}
+        self.listed: set[str] = set()
+        self.counts = paths.count(self.lowered.result, self.order, self.flows)
+
+    def _evaluate(self) -> None:
+        if self.answer is None:
+            return
+        known: dict[int, float] = {}
+        graph, point = self.graph, self.answer.at
+
+        def leaf(node: int) -> float:
+            known[node] = graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
+            return known[node]
+
+        def apply(node: int, args: Sequence[float]) -> float:
+            known[node] = number(graph, node, args)
+            return known[node]
+
+        try:
+            self.run = Run(*sweep(graph, self.lowered.result, leaf, apply, bool))
+            known |= {node: self.run.values[node] for node in self.run.order}
+        except Outside as trouble:
+            self.broken = trouble.node
+        self.values = known
+
+    def _is_plain(self, name: str) -> bool:
+        """Whether the chain rule's factors are the whole story: at a hard point they are not."""
+        if self.answer is None:
+            return True
+        if self.answer.gradient[name] is None:
+            return False
+        return name not in self.answer.verdicts or bool(self.answer.convention)
+
+    def _flows(self) -> dict[int, list[int]]:
+        flows: dict[int, list[int]] = {}
+        if self.answer is not None and self.run is None:
+            return flows
+        live = {self.lowered.result} & self.moves
+        for place in self.order:
+            if place not in live or place not in self.places.inside:
+                continue
+            if self.run is None:
+                flows[place] = factors.structure(self.places, place, self.moves)
+            else:
+                found = factors.numbers(self.places, place, self.moves, self.run, self.convention)
+                self.numbers |= {(place, arg): slope for arg, slope in found.items()}
+                flows[place] = list(found)
+            live.update(flows[place])
+        return flows
+
+    def formula(self, place: int, arg: int) -> Formula | None:
+        if place not in self.written:
+            return None
+        return self.formulas.of(place, self.flows[place]).get(arg)
+
+    def factor(self, place: int, arg: int) -> Factor:
+        names = self.places.names
+        formula = self.formula(place, arg)
+        return Factor(
+            of=names[place],
+            by=names[arg],
+            rule=self.rules_of(place).get(arg, "") if formula else "",
+            slope=NOTHING if formula is None else text_of(formula),
+            value=self.numbers.get((place, arg)),
+            fixed=tuple(names[other] for other in paths.beside(place, arg, self.flows, NEAR)),
+        )
+
+    def rules_of(self, place: int) -> Mapping[int, str]:
+        if place not in self.rules:
+            taken = {} if self.run is None else self.run.taken
+            self.rules[place] = factors.rules(self.places, place, self.moves, taken)
+        return self.rules[place]
+
+    def place(self, node: int) -> Place:
+        name, value = self.places.names[node], self.values.get(node)
+        if node in self.graph.inputs:
+            asked = node in self.wanted.values()
+            return Place(
+                name, "input" if asked else "held", name, tex_name(name), "input" if asked else "held fixed", value
+            )
+        kind = "result" if node == self.lowered.result else "step"
+        text, math = self._right_side(node)
+        return Place(name, kind, text, math, factors.does(self.places, node), value, self._missing(node))
+
+    def in_order(self) -> list[int]:
+        """The places as people list them: inputs first, then what is made of them."""
+        return sorted(self.places.names, key=lambda node: (node not in self.graph.inputs, node))
+
+    def _missing(self, node: int) -> str:
+        """Why a step has no value at the point."""
+        if self.answer is None or node in self.values:
+            return ""
+        if self.run is not None:
+            return "not taken"
+        return "none" if self.broken in self.places.own(node) else "not reached"
+
+    def _right_side(self, node: int) -> tuple[str, str]:
+        """How a step is made: in the user's words, or of the steps before it."""
+        own = self.lowered.assigned.get(self.places.names[node]) == node or node == self.lowered.result
+        inner = any(
+            a not in self.lowered.assigned.values() and a not in self.graph.inputs for a in self.places.arguments(node)
+        )
+        if node not in self.written and len(self.places.names) > FORMULAS:
+            return as_written(self.lowered, node), ""
+        seen = image(self.graph, node, self.places.names)
+        text = written_out(seen.symbols.graph, seen.of[node])
+        return (as_written(self.lowered, node) if own and not inner else text.pretty), text.tex
