@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autodiff.answer import Answer, evaluate, parse
+    from autodiff.data.batch import Batch, Compiled, compile  # noqa: A004 - as `re.compile`
     from autodiff.errors import AutodiffError
     from autodiff.explaining.build import explain
     from autodiff.explaining.model import Explanation
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
     from autodiff.orders import Matrix, hessian, jacobian, jvp, vjp
 
 __all__ = [
-    "Answer", "AutodiffError", "Derivative", "Explanation", "Matrix", "Program", "derivative", "evaluate", "explain", "hessian", "jacobian", "jvp",
-    "parse", "vjp",
+    "Answer", "AutodiffError", "Batch", "Compiled", "Derivative", "Explanation", "Matrix", "Program", "compile",
+    "derivative", "evaluate", "explain", "hessian", "jacobian", "jvp", "parse", "vjp",
 ]  # fmt: skip
 __version__ = "0.1.0"
 
 _HOMES = {
     "AutodiffError": "autodiff.errors",
     "Answer": "autodiff.answer",
+    "Batch": "autodiff.data.batch",
+    "Compiled": "autodiff.data.batch",
+    "compile": "autodiff.data.batch",
     "Derivative": "autodiff.formula",
     "derivative": "autodiff.formula",
     "evaluate": "autodiff.answer",

@@ -1,1 +1,1 @@
-"""Files of rows: read as columns, with every fault named by file, line and column."""
+"""Rows: files read as columns with every fault named, programs over arrays, tables in and out."""

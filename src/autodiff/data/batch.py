@@ -1,0 +1,231 @@
+"""A program over arrays: value and slopes of every row, hard points by the one-shot evaluation.
+
+>>> import numpy as np
+>>> g = compile("exp(sin(x^2))*y")
+>>> value, gradient = g(x=np.array([0.0, 4.0]), y=2.0)
+>>> value, gradient["y"]
+(array([2.        , 1.49966817]), array([1.        , 0.74983409]))
+>>> compile("ln(x)").batch(x=np.array([1.0, -1.0])).hard
+{1: 'domain'}
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from autodiff.answer import Answer, answered
+from autodiff.answer import parse as _parse
+from autodiff.calculus.lower import Lowered, lower
+from autodiff.data.extra import library
+from autodiff.data.plan import Plan, plan
+from autodiff.errors import AutodiffError, quoted
+from autodiff.point import bind, sources
+
+if TYPE_CHECKING:
+    from autodiff.data.vector import Numbers, Operation
+
+BLOCK = 8192
+"""Rows that go through the steps together: a few columns of 64 kB fit the cache of a core."""
+
+INPUT = "input"
+"""The status of a row where an input is no finite number; all others are those of `evaluate`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Value and slopes of rows, in the shape of the inputs; NaN where there is none.
+
+    `hard` has the status of every row, counted in C order, that is not "ok".
+    """
+
+    value: Numbers
+    gradient: Mapping[str, Numbers]
+    hard: Mapping[int, str]
+
+    @property
+    def status(self) -> Numbers:
+        """The status of every row, as an array of text."""
+        np = library("numpy", "a batch")
+        found = np.full(self.value.size, "ok", dtype="<U8")
+        for row, status in self.hard.items():
+            found[row] = status
+        return found.reshape(self.value.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A program made ready for arrays: call it with an array or a number for each input, by name; shapes broadcast.
+
+    `value, gradient = g(x=…, y=…)`; the gradient has an array for each name of `wrt`. `batch` says more.
+    """
+
+    lowered: Lowered
+    sources: Mapping[str, int]
+    plan: Plan | None
+    operations: tuple[Operation, ...]
+
+    def __call__(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
+        found = self.batch(**at)
+        return found.value, dict(found.gradient)
+
+    def batch(self, /, **at: Numbers) -> Batch:
+        """Value, slopes and statuses. Raises AutodiffError for names, types or shapes that do not fit the program."""
+        np = library("numpy", "a compiled program")
+        columns, shape = self._columns(np, at)
+        rows = math.prod(shape)
+        value, *slopes = (np.empty(rows) for _ in range(1 + len(self.sources)))
+        good = np.zeros(rows, dtype=bool)
+        if self.plan is not None:
+            _filled(self.plan, self.operations, columns, [value, *slopes], good)
+        hard: dict[int, str] = {}
+        for row in np.flatnonzero(~good).tolist():
+            point = {n: float(c if isinstance(c, float) else c[row]) for n, c in columns.items()}
+            answer = self.answer(point)
+            for column, number in zip((value, *slopes), (answer.value, *answer.gradient.values()), strict=True):
+                column[row] = math.nan if number is None else number
+            if answer.status != "ok":
+                hard[row] = answer.status
+        gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
+        return Batch(value.reshape(shape), gradient, hard)
+
+    def answer(self, point: Mapping[str, float]) -> Answer:
+        """What one-shot says of a row; a row that it would not take has the status `input`."""
+        odd = [name for name, number in point.items() if not math.isfinite(number)]
+        if not odd:
+            return answered(self.lowered, point, self.sources, check=False)
+        empty = dict.fromkeys(self.sources)
+        why = f"{quoted(odd[0])} is no finite number"
+        return Answer(self.lowered.name, None, empty, point, "reverse", status=INPUT, why=why)
+
+    def _columns(self, np: Any, at: Mapping[str, Numbers]) -> tuple[dict[str, Numbers], tuple[int, ...]]:
+        """A flat array or one float for every input, and the shape of the answer."""
+        given = {name: _numbers(np, name, values) for name, values in at.items()}
+        order = bind(self.lowered, dict.fromkeys(given, 0.0))
+        try:
+            shape = np.broadcast_shapes(*(a.shape for a in given.values()))
+        except ValueError:
+            shapes = ", ".join(f"{name} {a.shape}" for name, a in given.items())
+            raise AutodiffError(
+                f"the arrays' shapes don't fit each other: {shapes}", hint="give arrays of one shape, and numbers"
+            ) from None
+
+        def column(array: Any) -> Numbers:
+            return float(array) if array.ndim == 0 else np.broadcast_to(array, shape).reshape(-1)
+
+        return {name: column(given[name]) for name in order}, shape
+
+
+def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = False, strict: bool = False) -> Compiled:  # noqa: A001 - as `re.compile`
+    """The program `text` as a function over NumPy arrays: `value, gradient = g(x=array, y=number)`.
+
+    wrt     names of inputs or assigned names, in the order of the gradient; every input when None
+    exact   compute every function as `evaluate` does, number by number: the same digits, ten to twenty times slower.
+            Without it each function may differ by up to 3 units in its last place, which a program with
+            cancellation makes more of.
+
+    Hard points are met as `evaluate` meets them, with the same status row by row. Raises AutodiffError for a mistake in
+    the program, and where NumPy, of the extra `data`, is not installed.
+    """
+    library("numpy", "a compiled program")
+    return compiled(lower(_parse(text, strict=strict)), wrt, exact=exact)
+
+
+def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Compiled:
+    """The same for equations that are at hand already."""
+    from autodiff.data.vector import operation  # loads NumPy
+
+    names = sources(lowered, wrt)
+    try:
+        made = plan(lowered, names)
+    except AutodiffError:  # a function without a derivative in an argument that moves: one-shot says so, row by row
+        made = None
+    if made is None:
+        return Compiled(lowered, names, None, ())
+    rows = [(s.row, [made.constants.get(a) for a in s.args]) for s in made.steps if s.row is not None]
+    return Compiled(lowered, names, made, tuple(operation(row, known, exact=exact) for row, known in rows))
+
+
+def _numbers(np: Any, name: str, values: Numbers) -> Any:
+    """An array of float64, the given one where it is one."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "biuf":
+            raise TypeError
+        return array.astype(float, copy=False)
+    except (TypeError, ValueError):
+        raise AutodiffError(
+            f"the values of {quoted(name)} must be real numbers, not {quoted(type(values).__name__)}"
+        ) from None
+
+
+# --- blocks -----------------------------------------------------------------------------------------------------------
+
+
+def _filled(
+    made: Plan,
+    operations: Sequence[Operation],
+    columns: Mapping[str, Numbers],
+    results: Sequence[Numbers],
+    good: Numbers,
+) -> None:
+    """Fill `results` and `good`, block by block, on all cores."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    blocks = [slice(start, min(start + BLOCK, len(good))) for start in range(0, len(good), BLOCK)]
+    workers = min(len(blocks), os.cpu_count() or 1)
+    if workers < 2:
+        _share(made, operations, columns, results, good, blocks)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        shares = (blocks[k::workers] for k in range(workers))
+        running = [pool.submit(_share, made, operations, columns, results, good, share) for share in shares]
+        for each in running:
+            each.result()
+
+
+def _share(
+    made: Plan,
+    operations: Sequence[Operation],
+    columns: Mapping[str, Numbers],
+    results: Sequence[Numbers],
+    good: Numbers,
+    blocks: Sequence[slice],
+) -> None:
+    """One worker's blocks, over buffers of its own."""
+    import numpy as np
+
+    size = min(BLOCK, len(good))
+    room = {k: np.empty(size) for k in made.numbers} | {k: np.empty(size, dtype=bool) for k in made.conditions}
+    seen = np.empty(size, dtype=bool)
+    with np.errstate(all="ignore"):
+        for block in blocks:
+            rows = block.stop - block.start
+            slots: dict[int, Numbers] = {**made.constants, **{k: buffer[:rows] for k, buffer in room.items()}}
+            for name, k in made.inputs.items():
+                column = columns[name]
+                slots[k] = column if isinstance(column, float) else column[block]
+            good[block] = True
+            _run(np, made, operations, slots, good[block], seen[:rows])
+            for result, k in zip(results, made.results, strict=True):
+                np.add(slots[k], 0.0, result[block])  # a zero has no sign
+
+
+def _run(
+    np: Any, made: Plan, operations: Sequence[Operation], slots: Mapping[int, Numbers], good: Numbers, seen: Numbers
+) -> None:
+    todo = iter(operations)
+    for step in made.steps:
+        given = [slots[a] for a in step.args]
+        if step.row is not None:
+            next(todo)(*given, out=slots[step.out])
+        elif not step.finite:
+            np.greater(good, given[0], good)
+        else:
+            np.isfinite(given[0], seen)
+            if len(given) > 1:
+                np.less_equal(given[1], seen, seen)  # where the flag does not hold, nothing is asked
+            np.logical_and(good, seen, good)

@@ -1,0 +1,21 @@
+"""The optional libraries of this room, imported where they are used; without one, an error says how to get it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from autodiff.errors import AutodiffError
+
+INSTALL = "pip install 'autodiff-cli[data]'"
+
+
+def library(name: str, use: str) -> Any:
+    """The module `name`. Raises AutodiffError naming the extra where it is not installed; `use` says what needs it."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        if error.name is None or error.name.partition(".")[0] != name.partition(".")[0]:
+            raise
+        package = {"numpy": "NumPy", "pyarrow": "PyArrow"}.get(name.partition(".")[0], name)
+        raise AutodiffError(f"{use} needs {package}, which is not installed", hint=INSTALL) from None

@@ -1,0 +1,244 @@
+"""A compiled program over arrays says, row by row, what `evaluate` says at that point."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import autodiff
+from autodiff.calculus import algebra, rules
+from autodiff.calculus.lower import lower
+from autodiff.data import batch, vector
+from autodiff.data.batch import BLOCK, Batch
+
+from .reference import arguments
+from .test_programs import programs
+
+HARD: list[dict[str, Any]] = json.loads((Path(__file__).parent / "hard-points.json").read_text())
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, math.pi / 2, 5e-324, 1e-300, -1e155, 1e308, math.inf, -math.inf, math.nan]
+
+
+def _ulps(a: float | None, b: float | None) -> float:
+    if a is None or b is None:
+        return 0.0 if a is b else math.inf
+    return abs(a - b) / math.ulp(max(abs(a), abs(b)))
+
+
+def _number(value: Any) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _same(found: Batch, text: str, rows: Sequence[Mapping[str, float]], wrt: Sequence[str] | None, most: float) -> None:
+    for k, row in enumerate(rows):
+        status = found.hard.get(k, "ok")
+        numbers = [_number(found.value[k]), *(_number(slope[k]) for slope in found.gradient.values())]
+        if not all(map(math.isfinite, row.values())):
+            assert (status, set(numbers)) == ("input", {None}), row
+            continue
+        answer = autodiff.evaluate(text, row, wrt, check=False)
+        assert status == answer.status, (text, row)
+        for one, other in zip(numbers, [answer.value, *answer.gradient.values()], strict=True):
+            assert _ulps(one, other) <= most, (text, row, one, other)
+
+
+def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """The rows as arrays, by name."""
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(programs(), st.randoms(use_true_random=False))
+def test_rows_of_random_programs_are_one_shots(case: tuple[str, dict[str, float]], chance: random.Random) -> None:
+    text, full = case
+    names = lower(autodiff.parse(text)).inputs
+    point = {name: full[name] for name in names}
+    rows = [point]
+    for _ in range(30):
+        sizes = [chance.choice(SPECIAL), chance.uniform(-2, 2), float(chance.randrange(-3, 4)), chance.gauss(0, 1e3)]
+        rows.append({name: chance.choice(sizes) for name in point})
+    found = autodiff.compile(text, names, exact=True).batch(**_columns(rows))
+    if not names:
+        found, rows = Batch(found.value.reshape(1), {}, found.hard), rows[:1]
+    _same(found, text, rows, names, 2)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("case", HARD, ids=lambda case: f"{case['expr']} at {case['at']}")
+def test_the_shared_list_of_hard_points(case: dict[str, Any], exact: bool) -> None:
+    at = {name: np.array([float(value)] * 2) for name, value in case["at"].items()}
+    found = autodiff.compile(case["expr"], case.get("wrt"), exact=exact).batch(**at)
+    _same(found, case["expr"], [case["at"]] * 2, case.get("wrt"), 0 if exact else 2)
+
+
+@pytest.mark.parametrize("row", rules.rows(), ids=lambda row: row.signature)
+def test_every_row_of_the_table_at_its_special_places(row: Any) -> None:
+    call = row.example if row.truth or row.pick else None
+    names = [f"a{k}" for k in range(row.arity)]
+    if row.name.isidentifier() and not row.truth and not row.pick:
+        call = f"{row.name}({', '.join(names)})"
+    elif call is None:
+        call = f" {row.name} ".join(names) if row.arity == 2 else f"{row.name}{names[0]}"
+    else:
+        return  # conditions are in the random programs
+    rows = [dict(zip(names, args, strict=True)) for args in arguments(row.arity, 60)]
+    rows += [dict.fromkeys(names, value) for value in SPECIAL]
+    with np.errstate(all="raise"):
+        found = autodiff.compile(call, exact=True).batch(**_columns(rows))
+    _same(found, call, rows, None, 2)
+
+
+@pytest.mark.parametrize("key", vector._FAST, ids=str)
+def test_numpy_is_close_to_the_functions_that_one_shot_uses(key: tuple[str, int]) -> None:
+    row = rules.TABLE[key]
+    inside = [condition for condition, _ in algebra.domain(row)]
+    points = [a for a in arguments(row.arity, 4000) if all(c(*a) for c in inside)]
+    columns = [np.array(column) + 0.0 for column in zip(*points, strict=True)]  # -0.0 beside a jump is a hard point
+    out = np.empty(len(points))
+    with np.errstate(all="ignore"):
+        vector.operation(row, [None] * row.arity, exact=False)(*columns, out=out)
+    function = algebra.value(row)
+    for args, got in zip(points, out.tolist(), strict=True):
+        want = function(*(a + 0.0 for a in args))
+        assert got == want or _ulps(got, want) <= 4, (args, got, want)
+
+
+@pytest.mark.parametrize("key", [*vector._EXACT, *vector._FAST], ids=str)
+def test_outside_its_domain_a_function_shows_it(key: tuple[str, int]) -> None:
+    from autodiff.data.plan import _UNHEARD
+
+    row = rules.TABLE[key]
+    inside = [condition for condition, _ in algebra.domain(row)]
+    points = [a for a in arguments(row.arity, 2000) if not all(c(*a) for c in inside)]
+    if not points or row in _UNHEARD:
+        assert not row.domain or row in _UNHEARD
+        return
+    columns = [np.array(column) for column in zip(*points, strict=True)]
+    for exact in (True, False):
+        out = np.empty(len(points))
+        with np.errstate(all="ignore"):
+            vector.operation(row, [None] * row.arity, exact=exact)(*columns, out=out)
+        assert not np.isfinite(out).any()
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("rows", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5])
+def test_every_block_boundary(rows: int, exact: bool) -> None:
+    text = "if(x > 0, sqrt(x), exp(x)) + abs(y)*x"
+    chance = np.random.default_rng(rows)
+    x, y = chance.normal(size=rows), chance.normal(size=rows)
+    odd = sorted({0, 1, BLOCK - 1, BLOCK, BLOCK + 1, rows - 1} & set(range(rows)))
+    y[odd] = 0.0
+    x[odd[1:2]] = np.nan
+    found = autodiff.compile(text, exact=exact).batch(x=x, y=y)
+    assert found.value.shape == found.gradient["x"].shape == found.gradient["y"].shape == (rows,)
+    assert found.hard == {k: "input" if math.isnan(x[k]) else "corner" for k in odd}
+    looked = sorted({*odd, *range(0, rows, max(1, rows // 50))})
+    part = Batch(
+        found.value[looked],
+        {name: slope[looked] for name, slope in found.gradient.items()},
+        {k: found.hard[row] for k, row in enumerate(looked) if row in found.hard},
+    )
+    _same(part, text, [{"x": x[k], "y": y[k]} for k in looked], None, 2 if exact else 64)  # a sum that cancels
+
+
+def test_shapes_scalars_and_types() -> None:
+    g = autodiff.compile("x*y + 1")
+    value, gradient = g(x=np.array([[1], [2]]), y=np.array([3.0, 4.0, 5.0]))
+    assert value.tolist() == [[4, 5, 6], [7, 9, 11]]
+    assert gradient["x"].tolist() == [[3, 4, 5], [3, 4, 5]]
+    value, gradient = g(x=2, y=3)
+    assert (value.shape, float(value), float(gradient["y"])) == ((), 7.0, 2.0)
+    assert g(x=[1, 2], y=np.float32(0.5))[0].tolist() == [1.5, 2.0]
+    strided = np.arange(10.0)[::3]
+    assert g(x=strided, y=True)[0].tolist() == (strided + 1).tolist()
+    assert g.batch(x=[[1.0, np.inf]], y=1).status.tolist() == [["ok", "input"]]
+
+
+def test_the_given_arrays_are_left_alone() -> None:
+    x = np.linspace(-1, 1, 3 * BLOCK)
+    before = x.copy()
+    autodiff.compile("x^3 + x")(x=x)
+    assert (x == before).all()
+
+
+def test_assigned_names_and_constants() -> None:
+    value, gradient = autodiff.compile("u = x^2; v = 3; sin(u)", ["u", "x", "v"])(x=np.array([0.5, 1.0]))
+    assert gradient["u"].tolist() == pytest.approx(np.cos([0.25, 1.0]))
+    assert gradient["x"].tolist() == pytest.approx([math.cos(0.25), 2 * math.cos(1)])
+    assert gradient["v"].tolist() == [0.0, 0.0]
+    value, gradient = autodiff.compile("2 + 3")()
+    assert (float(value), gradient) == (5.0, {})
+    assert autodiff.compile("ln(-1) + x").batch(x=[1, 2]).hard == {0: "domain", 1: "domain"}
+    assert autodiff.compile("if(1 > 2, x, 7)")(x=[0.0, 1.0])[0].tolist() == [7.0, 7.0]
+
+
+def test_a_number_that_no_branch_needs_raises_no_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("the one-shot evaluation is for hard points")
+
+    monkeypatch.setattr(batch, "answered", never)
+    x = np.array([-1.0, 2.0, -1000.0])
+    value, gradient = autodiff.compile("if(x > 0, ln(x), -x) + if(x < 0, sqrt(-x), 1/x)")(x=x)
+    assert value.tolist() == pytest.approx([2.0, math.log(2) + 0.5, 1000 + math.sqrt(1000)])
+    assert gradient["x"].tolist() == pytest.approx([-1.5, 0.5 - 0.25, -1 - 0.5 / math.sqrt(1000)])
+
+
+def test_an_overflow_inside_is_met_though_the_result_is_finite() -> None:
+    found = autodiff.compile("1/exp(x) + atan(y^9)").batch(x=np.array([1.0, 800.0, 1.0]), y=np.array([1.0, 1.0, 1e200]))
+    assert found.hard == {1: "overflow", 2: "overflow"}
+    assert np.isnan(found.value[1:]).all()
+
+
+def test_a_function_without_a_derivative_in_what_moves() -> None:
+    rows = [{"n": 1.0, "u": 2.0}, {"n": 2.0, "u": 0.5}]
+    found = autodiff.compile("polygamma(n, u)").batch(**_columns(rows))
+    _same(found, "polygamma(n, u)", rows, None, 0)
+
+
+def test_a_long_program_compiles_in_linear_room() -> None:
+    text = "+".join(f"sin({k}*x)" for k in range(1, 2000))
+    g = autodiff.compile(text)
+    assert g.plan is not None
+    assert len(g.plan.numbers) < 5000
+    deep = autodiff.compile("sin(" * 5000 + "x" + ")" * 5000)
+    value, _ = deep(x=np.array([1.0, 2.0]))
+    assert value[0] == pytest.approx(autodiff.evaluate("sin(" * 5000 + "x" + ")" * 5000, {"x": 1.0}).value)
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ({}, "no value for"),
+        ({"x": [1.0], "z": 1}, "'z' is not an input"),
+        ({"x": ["a"], "y": 1}, "'x' must be real numbers"),
+        ({"x": [[1.0], [2.0, 3.0]], "y": 1}, "'x' must be real numbers"),
+        ({"x": [1j], "y": 1}, "'x' must be real numbers"),
+        ({"x": [1, 2], "y": [1, 2, 3]}, "shapes don't fit each other: x (2,), y (3,)"),
+    ],
+)
+def test_what_does_not_fit_is_said(at: dict[str, Any], said: str) -> None:
+    with pytest.raises(autodiff.AutodiffError, match=said.replace("(", r"\(").replace(")", r"\)")):
+        autodiff.compile("x*y")(**at)
+
+
+def test_without_numpy_the_extra_is_named() -> None:
+    code = (
+        "import sys; sys.modules['numpy'] = None\nimport autodiff\n"
+        "try: autodiff.compile('x')\nexcept autodiff.AutodiffError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == [
+        "a compiled program needs NumPy, which is not installed",
+        "  pip install 'autodiff-cli[data]'",
+    ]
