@@ -232,6 +232,20 @@ def test_what_does_not_fit_is_said(at: dict[str, Any], said: str) -> None:
         autodiff.compile("x*y")(**at)
 
 
+def test_without_pyarrow_the_digits_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "exp(sin(x)) + ln(x + 9)*x^y - atan2(tan(x), cosh(y)) + log1p(x^2) - expm1(asinh(y)) + erf(x)*log(9 + y, 2)"
+    x, y = np.random.default_rng(1).uniform(-8, 8, (2, 500))
+    by_arrow = autodiff.compile(text).batch(x=x, y=y)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    alone = autodiff.compile(text).batch(x=x, y=y)
+    assert by_arrow.hard == alone.hard
+    assert 0 < len(alone.hard) < 500
+    for one, other in zip(
+        (by_arrow.value, *by_arrow.gradient.values()), (alone.value, *alone.gradient.values()), strict=True
+    ):
+        assert np.array_equal(one, other, equal_nan=True)
+
+
 def test_without_numpy_the_extra_is_named() -> None:
     code = (
         "import sys; sys.modules['numpy'] = None\nimport autodiff\n"

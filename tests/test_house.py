@@ -43,7 +43,7 @@ ONLY_IN = {
     "rich": ["render/table.py", "render/terminal.py", "render/progress.py"],
     "numpy": ["calculus/arrays.py", "calculus/bulk.py", "elements.py", "data/", "learn/", "render/training.py"],
     "scipy": ["learn/quasi_newton.py"],
-    "pyarrow": ["data/arrow.py"],
+    "pyarrow": ["data"],
     "sympy": ["simplify.py"],
 }
 

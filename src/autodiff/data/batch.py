@@ -119,13 +119,13 @@ class Compiled:
         return {name: column(given[name]) for name in order}, shape
 
 
-def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = False, strict: bool = False) -> Compiled:  # noqa: A001 - as `re.compile`
+def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = True, strict: bool = False) -> Compiled:  # noqa: A001 - as `re.compile`
     """The program `text` as a function over NumPy arrays: `value, gradient = g(x=array, y=number)`.
 
     wrt     names of inputs or assigned names, in the order of the gradient; every input when None
-    exact   compute every function as `evaluate` does, number by number: the same digits, ten to twenty times slower.
-            Without it each function may differ by up to 3 units in its last place, which a program with
-            cancellation makes more of.
+    exact   compute every function as `evaluate` does, so that a row has the same digits; at full speed where PyArrow
+            is installed, else number by number. Without it NumPy's own functions are used, which may differ by up
+            to 3 units in the last place each, of which a program with cancellation makes more.
 
     Hard points are met as `evaluate` meets them, with the same status row by row. Raises AutodiffError for a mistake in
     the program, and where NumPy, of the extra `data`, is not installed.

@@ -2,9 +2,7 @@
 
 Every operation takes its arguments and `out`, an array to write to. NumPy's functions use the processor's wide registers and
 let other threads run; they may differ from `math` in the last places (3 units for cbrt, 2 at most for the others, which
-the tests hold them to). What NumPy lacks, and with `exact` all that may differ, is computed number by number as one-shot
-does it.
-"""
+the tests hold them to). What XX"""
 
 from __future__ import annotations
 
@@ -114,7 +112,9 @@ def operation(row: Row, constants: Sequence[float | None], *, exact: bool) -> Op
         return _EXACT[key]
     if not exact and row is _POWER and constants[1] in _POWERS:
         return _POWERS[constants[1]]
-    return one_by_one(row) if exact or key not in _FAST else _FAST[key]
+    if not exact and key in _FAST:
+        return _FAST[key]
+    return (row.value in _ARROW and by_arrow(row)) or one_by_one(row)
 
 
 _SAME = "cbrt exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc"
@@ -135,5 +135,32 @@ def one_by_one(row: Row) -> Operation:
             out[:] = np.fromiter(map(quick, *columns), float, len(out))
         except (ValueError, OverflowError):
             out[:] = np.fromiter(map(total, *columns), float, len(out))
+
+    return run
+
+
+_BY_ARROW = "exp expm1 ln log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
+_ARROW = {"^": "power", "atan2": "atan2"} | {name: name for name in _BY_ARROW.split()}
+"""Values of rows as PyArrow calls them."""
+
+
+def by_arrow(row: Row) -> Operation | None:
+    """The row by PyArrow, which calls the C library's function as `math` does; None where it is missing or too old."""
+    try:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+    except ImportError:
+        return None
+    function = getattr(pc, _ARROW[row.value], None)
+    if function is None:
+        return None
+    alone = one_by_one(row)
+
+    def run(*args: Numbers, out: Numbers) -> None:
+        if all(isinstance(a, float) for a in args):
+            alone(*args, out=out)
+            return
+        given = [a if isinstance(a, float) else pa.array(a + 0.0) for a in args]  # atan2 knows no sign of a zero
+        out[:] = function(*given).to_numpy()
 
     return run
