@@ -31,7 +31,7 @@ INSIDE = {
         "bulk", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
-    "data": ["extra", "plan", "vector", "batch"],
+    "data": ["extra", "plan", "vector", "batch", "rows", "sink", "stream"],
     "checking": ["bounded", "points", "mistakes", "slips", "compare"],
 }  # fmt: skip
 """The same inside some folders."""
@@ -111,7 +111,15 @@ def test_one_shot_eval_loads_nothing_that_it_does_not_use(option: str) -> None:
     loaded = _loaded(code) - _loaded("import click; click.Command('none').main([], standalone_mode=False)")
     assert not loaded & (HEAVY | {"lark", "dataclasses", "json", "pathlib", "fractions", "decimal", "unicodedata"})
     rooms = {name.removeprefix("autodiff.") for name in loaded if name.startswith("autodiff.")}
-    assert not rooms & {"calculus.corners", "language.grammar", "render.table", "render.terminal", "cli.functions"}
+    assert not rooms & {
+        "calculus.corners",
+        "language.grammar",
+        "render.table",
+        "render.terminal",
+        "cli.functions",
+        "cli.rows",
+    }
+    assert not any(room.startswith("data") for room in rooms)
     assert not rooms & {"orders", "formula", "calculus.taylor", "calculus.tidy", "render.matrix"}
 
 

@@ -43,6 +43,7 @@ Examples:
 )
 @click.option("--like", type=click.Choice(list(CONVENTIONS)), hidden=True)
 @click.option("--no-check", is_flag=True, help="Skip the confirmation by the other mode.")
+@options.data_options
 def command(
     program: str | None,
     file: str | None,
@@ -61,12 +62,34 @@ def command(
     convention: str | None,
     like: str | None,
     no_check: bool,
+    data: str | None,
+    out: str | None,
+    keep: bool,
+    fail_fast: bool,
+    from_form: str | None,
+    to_form: str | None,
 ) -> int:
-    """Value and gradient of PROGRAM at a point.
+    """Value and gradient of PROGRAM at a point, or at every row of a file.
 
     PROGRAM is an argument, -f FILE, or - for stdin: statements separated by ; or newlines, the last one is the result.
     """
+    about_rows = {"--out": out, "--keep": keep, "--fail-fast": fail_fast, "--from": from_form, "--to": to_form}
+    if data is None and (given := [option for option, is_given in about_rows.items() if is_given]):
+        raise AutodiffError(f"{given[0]} goes with --data", hint="add --data points.csv")
+    if data == "-" and program == "-":
+        raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
     text = options.read_program(program, file)
+    if data is not None:
+        asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1, "--format": form != "text"}
+        asked |= {"--hessian": hessian, "--jacobian": jacobian, "--of": of is not None, "--jvp": jvp is not None}
+        asked |= {"--vjp": vjp is not None, "--quiet": quiet, "--convention": bool(convention or like)}
+        options.one_matrix(asked)
+        from autodiff.cli.rows import run  # a point starts without it
+
+        forms = from_form, to_form
+        return run(
+            text, data, out, options.names(wrt), options.read_point(points), forms, keep, fail_fast, strict=strict
+        )
     if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
         asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
         asked |= {"--jvp": jvp is not None, "--vjp": vjp is not None}

@@ -73,6 +73,25 @@ def point_options(command: F) -> F:
     return command
 
 
+def data_options(command: F) -> F:
+    """`--data` and what goes with it."""
+    forms = click.Choice(["csv", "tsv", "ndjson"])
+    for decorate in (
+        click.option(
+            "--to", "to_form", type=forms, help="The format of the output (default: by --out, or as the input)."
+        ),
+        click.option(
+            "--from", "from_form", type=forms, help="The format of --data (default: by its extension; csv for -)."
+        ),
+        click.option("--fail-fast", is_flag=True, help="With --data: stop at the first row that is not ok."),
+        click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),
+        click.option("--out", metavar="FILE", help="With --data: write to FILE, which is there only when it is whole."),
+        click.option("--data", metavar="FILE", help="A point per row of FILE (- for stdin): CSV, TSV or NDJSON."),
+    ):
+        command = decorate(command)
+    return command
+
+
 def read_program(program: str | None, file: str | None) -> str:
     """The program's text from the argument, a file, or stdin for `-`."""
     if program is not None and file is not None:

@@ -1,0 +1,70 @@
+"""`autodiff eval --data`: every row of a table, streamed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO
+
+from autodiff.answer import parse
+from autodiff.calculus.lower import lower
+from autodiff.cli import options
+from autodiff.data.batch import Compiled, compiled
+from autodiff.data.extra import library
+from autodiff.data.rows import Table, opened
+from autodiff.data.sink import sink, written
+from autodiff.data.stream import Count, format_of, results
+from autodiff.errors import AutodiffError, printable, quoted
+
+
+def run(
+    text: str,
+    data: str,
+    out: str | None,
+    wrt: Sequence[str] | None,
+    fixed: Mapping[str, float],
+    forms: tuple[str | None, str | None],
+    keep: bool,
+    fail_fast: bool,
+    *,
+    strict: bool,
+) -> int:
+    """Answer every row of `data`; the exit status is 0 when the table was read to its end, whatever its rows were."""
+    program = parse(text, strict=strict)
+    options.notices(program.readings)
+    library("numpy", "--data")
+    made = compiled(lower(program), wrt, exact=True)
+    if unknown := [name for name in fixed if name not in made.lowered.inputs]:
+        raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")
+    form = forms[0] or ("csv" if data == "-" else format_of(data, "--from"))
+    form_out = forms[1] or (form if out is None or out == "-" else format_of(out, "--to"))
+    count = Count()
+    with opened(data, form) as table, sink(out) as stream:
+        _written(stream, form_out, table, made, fixed, count, keep=keep, fail_fast=fail_fast)
+    if count.hard:
+        print(f"note: {printable(str(count))}", file=sys.stderr)
+    return 0
+
+
+def _written(
+    stream: BinaryIO,
+    form: str,
+    table: Table,
+    made: Compiled,
+    fixed: Mapping[str, float],
+    count: Count,
+    *,
+    keep: bool,
+    fail_fast: bool,
+) -> None:
+    shows = sys.stderr.isatty()
+    head = True
+    try:
+        for columns in results(table, made, fixed, count, keep=keep, fail_fast=fail_fast):
+            stream.write(written(form, columns, head=head))
+            head = False
+            if shows:
+                print(f"\r{count.rows:,} rows", end="", file=sys.stderr, flush=True)
+    finally:
+        if shows:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,202 @@
+"""Tables as text, read row by row in chunks: CSV, TSV and NDJSON with nothing but Python.
+
+>>> import io
+>>> table = delimited(io.StringIO("x,y\\n1,2\\n3,oops\\n"), "points.csv", ",")
+>>> table.names, [(chunk.lines, numbers(chunk.cells["y"])) for chunk in table.chunks]
+(('x', 'y'), [([2, 3], [2.0, nan])])
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import TextIOWrapper
+from itertools import islice
+from typing import Any, TextIO
+
+from autodiff.errors import DATA, AutodiffError, quoted, shortened
+
+CHUNK = 16384
+"""Rows that are in memory at a time."""
+
+DELIMITERS = {"csv": ",", "tsv": "\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows: the line that each ends on, and its cells by column (texts, or JSON's values)."""
+
+    lines: Sequence[int]
+    cells: Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What its columns are called, and its rows; the chunks raise AutodiffError where the file can't be read on."""
+
+    name: str
+    names: tuple[str, ...]
+    chunks: Iterable[Chunk]
+
+
+@contextmanager
+def opened(path: str, form: str) -> Iterator[Table]:
+    """The table in a file, or on stdin for `-`.
+
+    Bytes that are no UTF-8 stay what they are: such a cell is no number, and is passed through unchanged.
+    """
+    name = "stdin" if path == "-" else path
+    try:
+        content = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise AutodiffError(f"can't read {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
+    except ValueError:
+        raise AutodiffError(f"{quoted(path, 200)} is no file name", exit_status=DATA) from None
+    stream = TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    try:
+        yield lines_of_json(stream, name) if form == "ndjson" else delimited(stream, name, DELIMITERS[form])
+    finally:
+        stream.detach()
+        if path != "-":
+            content.close()
+
+
+def delimited(stream: TextIO, name: str, delimiter: str) -> Table:
+    """A table of CSV or TSV; its first line names the columns. Empty lines are no rows."""
+    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    rows = _csv_rows(reader, name)
+    _, header = next(rows, (0, []))
+    names = _distinct([cell.strip() for cell in header], name)
+    return Table(name, names, _chunks(_even(rows, names, name), names))
+
+
+def lines_of_json(stream: TextIO, name: str) -> Table:
+    """A table of one JSON object a line; the first one names the columns."""
+    rows = _json_rows(stream, name)
+    first = next(rows, None)
+    if first is None:
+        return Table(name, (), ())
+    names = tuple(first[1])
+
+    def cells() -> Iterator[tuple[int, list[Any]]]:
+        for line, row in (each for part in ([first], rows) for each in part):
+            if len(row) > len(names) or not row.keys() <= first[1].keys():
+                odd = next(key for key in row if key not in first[1])
+                raise _broken(
+                    name, line, f"column {quoted(odd)} is not in the first row", "give every row the same columns"
+                )
+            yield line, [row.get(column) for column in names]
+
+    return Table(name, names, _chunks(cells(), names))
+
+
+def numbers(cells: Sequence[Any]) -> list[float]:
+    """A column of cells as floats; NaN where a cell is no number."""
+    try:
+        if "_" not in "".join(cells):
+            return list(map(float, cells))
+    except (TypeError, ValueError):
+        pass
+    return [number(cell) for cell in cells]
+
+
+def number(cell: Any) -> float:
+    """A cell's number; NaN where it has none: empty, text, true, 1_000, beyond float64."""
+    if isinstance(cell, bool) or (isinstance(cell, str) and "_" in cell) or not isinstance(cell, str | int | float):
+        return math.nan
+    try:
+        return float(cell)
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def _csv_rows(reader: Any, name: str) -> Iterator[tuple[int, list[str]]]:
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            hint = "a quoted cell does not end" if "unexpected end" in str(error) else ""
+            raise _broken(name, reader.line_num, str(error), hint) from None
+        except OSError as error:
+            raise _broken(name, reader.line_num + 1, f"can't be read: {error.strerror}") from None
+        if row is None:
+            return
+        if row:
+            yield reader.line_num, row
+
+
+def _json_rows(stream: TextIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    line = 0
+    while True:
+        line += 1
+        try:
+            text = stream.readline()
+            if not text:
+                return
+            row = json.loads(text.rstrip(), parse_constant=_no_number) if text.strip() else None
+        except OSError as error:
+            raise _broken(name, line, f"can't be read: {error.strerror}") from None
+        except json.JSONDecodeError as error:
+            raise _broken(name, line, f"column {error.colno} is not JSON: {error.msg}") from None
+        except (RecursionError, ValueError):
+            raise _broken(name, line, "is not a JSON object of numbers") from None
+        if row is not None:
+            if not isinstance(row, dict):
+                raise _broken(name, line, "is not a JSON object", 'a row looks like {"x": 4.0, "y": 1}')
+            yield line, row
+
+
+def _no_number(_: str) -> None:
+    """NaN and Infinity are not JSON, but some programs write them for a number that is missing."""
+
+
+def _even(rows: Iterator[tuple[int, list[str]]], names: Sequence[str], name: str) -> Iterator[tuple[int, list[str]]]:
+    for line, row in rows:
+        if len(row) != len(names):
+            place = (
+                f"column {quoted(names[len(row)])} is missing"
+                if len(row) < len(names)
+                else f"column {len(names) + 1} has no name"
+            )
+            raise _broken(name, line, f"{len(row)} cells, and the header has {len(names)}: {place}")
+        yield line, row
+
+
+def _chunks(rows: Iterator[tuple[int, list[Any]]], names: Sequence[str]) -> Iterator[Chunk]:
+    """The rows in chunks; those before a row that can't be read are handed out before the error is."""
+    trouble: list[AutodiffError] = []
+
+    def until_trouble() -> Iterator[tuple[int, list[Any]]]:
+        try:
+            yield from rows
+        except AutodiffError as error:
+            trouble.append(error)
+
+    whole = until_trouble()
+    while part := list(islice(whole, CHUNK)):
+        columns = zip(*(row for _, row in part), strict=True)
+        yield Chunk([line for line, _ in part], dict(zip(names, columns, strict=True)))
+    if trouble:
+        raise trouble[0]
+
+
+def _distinct(names: Sequence[str], file: str) -> tuple[str, ...]:
+    if not names:
+        raise AutodiffError(
+            f"{quoted(file, 200)} is empty", exit_status=DATA, hint="the first line names the columns, such as x,y"
+        )
+    if any("\udc80" <= c <= "\udcff" or c == "\0" for name in names for c in name):
+        raise AutodiffError(f"{quoted(file, 200)}, line 1 is not UTF-8 text", exit_status=DATA, hint="save it as UTF-8")
+    for k, name in enumerate(names):
+        if name in names[:k]:
+            raise _broken(file, 1, f"column {quoted(name)} is there twice")
+    return tuple(names)
+
+
+def _broken(file: str, line: int, what: str, hint: str = "") -> AutodiffError:
+    return AutodiffError(f"{shortened(file, 200)}, line {line}: {what}", exit_status=DATA, hint=hint)

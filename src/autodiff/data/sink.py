@@ -1,0 +1,87 @@
+"""Rows out: as text, to a file that is there only when it is whole, or to stdout.
+
+>>> written("csv", {"f": [1.0, None], "status": ["ok", "domain"]}, head=True)
+b'f,status\\n1.0,ok\\n,domain\\n'
+>>> written("ndjson", {"f": [1.0, None], "status": ["ok", "domain"]}, head=True)
+b'{"f": 1.0, "status": "ok"}\\n{"f": null, "status": "domain"}\\n'
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from autodiff.data.rows import DELIMITERS
+from autodiff.errors import DATA, AutodiffError, quoted
+
+
+def written(form: str, columns: Mapping[str, Sequence[Any]], *, head: bool) -> bytes:
+    """Rows as text, None as an empty cell; with `head` the columns' names come first where the format has them."""
+    if form == "ndjson":
+        rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+        text = "".join(f"{_json(row)}\n" for row in rows)
+    else:
+        page = io.StringIO()
+        writer = csv.writer(page, delimiter=DELIMITERS[form], lineterminator="\n")
+        if head:
+            writer.writerow(columns)
+        writer.writerows(zip(*map(_cells, columns.values()), strict=True))
+        text = page.getvalue()
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _json(row: dict[str, Any]) -> str:
+    try:
+        return json.dumps(row, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # a cell that is passed through may be beyond float64, such as 1e999
+        finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+        return json.dumps(finite, ensure_ascii=False)
+
+
+def _cells(column: Sequence[Any]) -> Sequence[Any]:
+    """JSON's values as texts; the csv module writes floats by their shortest text already."""
+    if any(isinstance(cell, bool | dict | list) for cell in column):
+        return [cell if cell is None or isinstance(cell, str) else json.dumps(cell) for cell in column]
+    return column
+
+
+@contextmanager
+def sink(path: str | None) -> Iterator[BinaryIO]:
+    """Where bytes go: stdout for None and `-`, else a file that takes its name when all is written.
+
+    Until then it is called `path.partial`, which an error leaves behind with the rows so far.
+    """
+    if path is None or path == "-":
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    partial = path if os.path.exists(path) and not os.path.isfile(path) else f"{path}.partial"
+    written_so_far = 0
+    try:
+        with open(partial, "wb") as file:
+            try:
+                yield file
+            finally:
+                file.flush()
+                written_so_far = os.fstat(file.fileno()).st_size
+            if partial != path:
+                os.fsync(file.fileno())
+        if partial != path:
+            os.replace(partial, path)
+    except AutodiffError as error:
+        if written_so_far:
+            error.hint = "; ".join(filter(None, [error.hint, f"the rows before are in {partial}"]))
+        elif partial != path:
+            os.remove(partial)
+        raise
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no file name"
+        raise AutodiffError(f"can't write {quoted(path, 200)}: {why}", exit_status=DATA) from None

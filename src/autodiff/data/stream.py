@@ -1,0 +1,141 @@
+"""A program over a table: one row in, one row out, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from autodiff.calculus import blame
+from autodiff.data.batch import INPUT, Compiled
+from autodiff.data.extra import library
+from autodiff.data.rows import Chunk, Table, numbers
+from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, normalised, quoted, shortened
+
+FORMATS = {"csv": "csv", "tsv": "tsv", "tab": "tsv", "ndjson": "ndjson", "jsonl": "ndjson"}
+"""The format of a file by its extension."""
+
+
+def format_of(path: str, option: str) -> str:
+    """The format that a file's name tells. Raises AutodiffError naming the option where it tells none."""
+    extension = PurePath(path).suffix.removeprefix(".").lower()
+    if extension not in FORMATS:
+        known = ", ".join(sorted(set(FORMATS.values())))
+        raise AutodiffError(f"{quoted(path, 200)} does not tell its format", hint=f"add {option} with one of {known}")
+    return FORMATS[extension]
+
+
+@dataclass(slots=True)
+class Count:
+    """What a run met: how many rows, how many of each status that is not "ok", and the line of the first of them."""
+
+    rows: int = 0
+    hard: Counter[str] = field(default_factory=Counter)
+    first: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        parts = (f"{n} {status} (first in line {self.first[status]})" for status, n in self.hard.most_common())
+        return f"{sum(self.hard.values())} of {self.rows} rows are not ok: {', '.join(parts)}"
+
+
+def columns_of(table: Table, compiled: Compiled, fixed: Mapping[str, float]) -> dict[str, str]:
+    """Which column of the table each input is read from, the `fixed` ones left out.
+
+    Raises AutodiffError for an input without a column or with two values.
+    """
+    found = {normalised(name.strip()): name for name in table.names}
+    both = [name for name in fixed if name in found]
+    if both:
+        raise AutodiffError(f"{quoted(both[0])} has a column and a value by --at", hint="give one of them")
+    inputs = compiled.lowered.inputs
+    missing = [name for name in inputs if name not in found and name not in fixed]
+    if missing and table.names:
+        near = nearest(missing[0], found)
+        has = f"did you mean {quoted(near)}?" if near else f"its columns are {blame.listed(list(table.names))}"
+        raise AutodiffError(
+            f"{shortened(table.name, 200)}, line 1: no column {quoted(missing[0])}, which the program needs",
+            exit_status=DATA,
+            hint=f"{has}; or give the value for all rows: --at {shortened(missing[0])}=VALUE",
+        )
+    return {name: found[name] for name in inputs if name in found}
+
+
+def results(
+    table: Table,
+    compiled: Compiled,
+    fixed: Mapping[str, float],
+    count: Count,
+    *,
+    keep: bool = False,
+    fail_fast: bool = False,
+) -> Iterator[dict[str, Sequence[Any]]]:
+    """The rows' answers, chunk by chunk, as columns: value, slopes, status; with `keep` behind the table's own.
+
+    Raises AutodiffError where the table can't be read on and, with `fail_fast`, at the first row that is not ok; the
+    rows before it are handed out first.
+    """
+    of = columns_of(table, compiled, fixed)
+    names = [compiled.lowered.name, *(f"d{compiled.lowered.name}/d{name}" for name in compiled.sources), "status"]
+    if compiled.lowered.name == names[-1]:
+        raise AutodiffError("the result and its status would be one column", hint="call the result something else")
+    if keep and (taken := [name for name in table.names if name in names]):
+        raise AutodiffError(
+            f"{shortened(table.name, 200)}, line 1: column {quoted(taken[0])} is what a result is called",
+            exit_status=DATA,
+            hint="rename it, or the result: y = …",
+        )
+    shown = [*(table.names if keep else ()), *names]
+    for chunk in table.chunks:
+        stop, answers = _answers(chunk, compiled, of, fixed, fail_fast=fail_fast)
+        _counted(count, chunk, answers[-1][:stop])
+        kept = [chunk.cells[name] for name in table.names] if keep else []
+        yield {name: column[:stop] for name, column in zip(shown, [*kept, *answers], strict=True)}
+        if stop < len(chunk.lines):
+            raise _stopped(table, chunk, stop, compiled, of, fixed)
+    if not count.rows:
+        yield dict.fromkeys(shown, ())
+
+
+def _answers(
+    chunk: Chunk, compiled: Compiled, of: Mapping[str, str], fixed: Mapping[str, float], *, fail_fast: bool
+) -> tuple[int, list[Sequence[Any]]]:
+    """How many rows come before the run stops, and the columns of the results."""
+    np = library("numpy", "--data")
+    rows = len(chunk.lines)
+    given = {name: np.array(numbers(chunk.cells[column])) for name, column in of.items()}
+    batch = compiled.batch(**given, **{name: fixed[name] for name in compiled.lowered.inputs if name in fixed})
+    status = ["ok"] * rows
+    hard = batch.hard if given else dict.fromkeys(range(rows), batch.hard[0]) if batch.hard else {}
+    for row, found in hard.items():
+        status[row] = found
+    columns = (np.broadcast_to(column, rows).tolist() for column in (batch.value, *batch.gradient.values()))
+    stop = min(hard, default=rows) if fail_fast else rows
+    return stop, [*([None if v != v else v for v in column] if hard else column for column in columns), status]
+
+
+def _counted(count: Count, chunk: Chunk, status: Sequence[str]) -> None:
+    count.rows += len(status)
+    if status.count("ok") < len(status):
+        for line, each in zip(chunk.lines, status, strict=False):
+            if each != "ok":
+                count.hard[each] += 1
+                count.first.setdefault(each, line)
+
+
+def _stopped(
+    table: Table, chunk: Chunk, row: int, compiled: Compiled, of: Mapping[str, str], fixed: Mapping[str, float]
+) -> AutodiffError:
+    place = f"{shortened(table.name, 200)}, line {chunk.lines[row]}"
+    point = {name: numbers([chunk.cells[column][row]])[0] for name, column in of.items()}
+    for name, value in point.items():
+        if not math.isfinite(value):
+            cell = chunk.cells[of[name]][row]
+            return AutodiffError(
+                f"{place}, column {quoted(of[name])}: {quoted(str(cell))} is no finite number", exit_status=DATA
+            )
+    answer = compiled.answer({name: point[name] if name in point else fixed[name] for name in compiled.lowered.inputs})
+    assert answer.status != INPUT
+    return AutodiffError(f"{place}: {answer.why}", exit_status=HARD_POINT, span=answer.span, source=answer.source)

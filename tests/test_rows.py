@@ -1,0 +1,284 @@
+"""`eval --data`: one row in, one row out, the numbers of one-shot, a file that is whole or not there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import autodiff as package
+from autodiff.data import rows as rows_module
+
+from .command import Ended, autodiff, process
+
+SPECIAL = ["0", "-0", "1", "0.5", "1e308", "5e-324", "-1e155", "", "nan", "inf", "text", "1_0", " 2 ", "1e999"]
+PROGRAMS = ["ln(x)*y", "abs(x) + max(y, 0)", "sqrt(x) - x/y", "if(x > y, x^y, exp(x))", "u = x*y; tan(u) + 1/u"]
+
+
+def _table(text: str, delimiter: str = ",") -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+
+
+def _random_rows(count: int, seed: int) -> list[tuple[str, str]]:
+    chance = random.Random(seed)
+
+    def cell() -> str:
+        return chance.choice(SPECIAL) if chance.random() < 0.3 else repr(chance.uniform(-3, 3))
+
+    return [(cell(), cell()) for _ in range(count)]
+
+
+def _csv(given: Sequence[tuple[str, str]]) -> bytes:
+    return "".join(f"{x},{y}\n" for x, y in [("x", "y"), *given]).encode()
+
+
+def _check(program: str, given: Sequence[tuple[str, str]], found: Sequence[dict[str, str]]) -> None:
+    """Each row found is what one-shot says at that point; a cell without a number makes an empty row."""
+    name = package.evaluate(program, {"x": 1.0, "y": 2.0}).result
+    assert len(found) == len(given)
+    for cells, row in zip(given, found, strict=True):
+        numbers = [rows_module.number(cell) for cell in cells]
+        if not all(abs(number) < float("inf") for number in numbers):
+            assert row == {name: "", f"d{name}/dx": "", f"d{name}/dy": "", "status": "input"}, cells
+            continue
+        answer = package.evaluate(program, {"x": numbers[0], "y": numbers[1]}, check=False)
+        shown = [answer.value, *answer.gradient.values()]
+        assert row["status"] == answer.status, cells
+        columns = [name, f"d{name}/dx", f"d{name}/dy"]
+        assert [row[c] for c in columns] == ["" if number is None else repr(number) for number in shown], cells
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_each_row_is_what_one_shot_says(program: str) -> None:
+    given = _random_rows(300, len(program))
+    ended = autodiff("eval", program, "--data", "-", stdin=_csv(given))
+    assert ended.status == 0
+    found = _table(ended.out)
+    _check(program, given, found)
+    hard = [row["status"] for row in found if row["status"] != "ok"]
+    assert ended.err.startswith(f"note: {len(hard)} of 300 rows are not ok: ")
+    assert all(f"{hard.count(status)} {status} (first in line " in ended.err for status in set(hard))
+
+
+@pytest.mark.parametrize("count", [0, 1, 6, 7, 8, 14, 20])
+def test_every_chunk_boundary(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows_module, "CHUNK", 7)
+    given = _random_rows(count, count)
+    ended = autodiff("eval", PROGRAMS[0], "--data", "-", stdin=_csv(given))
+    assert ended.status == 0
+    assert ended.out.splitlines()[0] == "f,df/dx,df/dy,status"
+    _check(PROGRAMS[0], given, _table(ended.out))
+
+
+def test_formats_by_extension_and_by_option(tmp_path: Path) -> None:
+    rows = [{"x": 1.5, "y": 2, "name": 'é\t, "q"'}, {"x": None, "y": 1, "name": None}, {"x": -1, "y": 2, "name": "n"}]
+    lines = tmp_path / "points.ndjson"
+    lines.write_text("".join(json.dumps(row) + "\n\n" for row in rows), encoding="utf-8")
+    for extension, delimiter in (("csv", ","), ("tsv", "\t")):
+        out = tmp_path / f"result.{extension}"
+        assert autodiff("eval", "ln(x)*y", "--data", str(lines), "--keep", "--out", str(out)).status == 0
+        table = _table(out.read_text(encoding="utf-8"), delimiter)
+        assert [row["name"] for row in table] == ['é\t, "q"', "", "n"]
+        assert [row["x"] for row in table] == ["1.5", "", "-1"]
+        back = autodiff("eval", "ln(x)*y", "--data", str(out), "--to", "ndjson", "--wrt", "y")
+        found = [json.loads(line) for line in back.out.splitlines()]
+        assert [row["status"] for row in found] == ["ok", "input", "domain"]
+        assert found[0]["df/dy"] == float(table[0]["df/dy"])
+        assert list(found[1]) == ["f", "df/dy", "status"]
+        assert found[1]["f"] is None
+    upper = tmp_path / "POINTS.TSV"
+    upper.write_text("\ufeffx\ty\r\n1\t2\r\n", encoding="utf-8")
+    assert autodiff("eval", "x*y", "--data", str(upper)).out == "f\tdf/dx\tdf/dy\tstatus\n2.0\t2.0\t1.0\tok\n"
+
+
+def test_json_that_is_no_number() -> None:
+    cells = ["true", '"one"', "null", "[1]", "NaN", "1e999", "-Infinity", "1" * 400]
+    given = "".join(f'{{"x": {cell}}}\n' for cell in cells).encode()
+    ended = autodiff("eval", "x^2", "--data", "-", "--from", "ndjson", "--keep", stdin=given)
+    found = [json.loads(line, parse_constant=pytest.fail) for line in ended.out.splitlines()]
+    assert [row["status"] for row in found] == ["input"] * len(cells)
+    assert [row["x"] for row in found[:4]] == [True, "one", None, [1]]
+
+
+def test_columns_that_are_no_inputs_pass_through_byte_by_byte() -> None:
+    ended = autodiff("eval", "x^2", "--data", "-", "--keep", stdin='\ufeffid,x\n"a, b",3\n"two\nlines",4\n'.encode())
+    assert ended.out == 'id,x,f,df/dx,status\n"a, b",3,9.0,6.0,ok\n"two\nlines",4,16.0,8.0,ok\n'
+    done = subprocess.run(
+        [sys.executable, "-m", "autodiff", "eval", "x^2", "--data", "-", "--keep"],
+        input=b"id,x\n\xff\xfe,3\n", capture_output=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout == b"id,x,f,df/dx,status\n\xff\xfe,3,9.0,6.0,ok\n"
+
+
+def test_a_value_for_all_rows_and_an_assigned_name() -> None:
+    ended = autodiff("eval", "u = k*x; v = u^2", "--data", "-", "--at", "k=2", "--wrt", "u,k", stdin=b"x\n1\n3\n")
+    assert ended.out == "v,dv/du,dv/dk,status\n4.0,4.0,4.0,ok\n36.0,12.0,36.0,ok\n"
+    assert (
+        autodiff("eval", "ln(k)", "--data", "-", "--at", "k=-1", stdin=b"x\n1\n3\n").out
+        == "f,df/dk,status\n,,domain\n,,domain\n"
+    )
+    assert autodiff("eval", "1 + 1", "--data", "-", stdin=b"x\n1\n3\n").out == "f,status\n2.0,ok\n2.0,ok\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "words", "said"),
+    [
+        (b"", [], "'stdin' is empty"),
+        (b"x,y\n1,2\n3\n", [], "stdin, line 3: 1 cells, and the header has 2: column 'y' is missing"),
+        (b"x,y\n1,2,3\n", [], "stdin, line 2: 3 cells, and the header has 2: column 3 has no name"),
+        (b'x,y\n1,"2\n', [], "stdin, line 2: unexpected end of data"),
+        (b"x,y,x\n", [], "stdin, line 1: column 'x' is there twice"),
+        (b"x,z\n1,2\n", [], "stdin, line 1: no column 'y', which the program needs"),
+        ("x,y\n".encode("utf-16"), [], "is not UTF-8 text"),
+        (b"x,y,f\n1,2,3\n", ["--keep"], "column 'f' is what a result is called"),
+        (b'{"x": 1, "y": 2}\n{"x": 1\n', ["--from", "ndjson"], "stdin, line 2: column 8 is not JSON"),
+        (b'{"x": 1, "y": 2}\n[1]\n', ["--from", "ndjson"], "stdin, line 2: is not a JSON object"),
+        (b'{"x": 1, "y": 2}\n{"z": 1}\n', ["--from", "ndjson"], "stdin, line 2: column 'z' is not in the first row"),
+        (b"[" * 200_000, ["--from", "ndjson"], "stdin, line 1: is not a JSON object"),
+        (b"x,y\n1,2\n3,4\n5,oops\n", ["--fail-fast"], "stdin, line 4, column 'y': 'oops' is no finite number"),
+    ],
+)  # fmt: skip
+def test_data_that_can_not_be_read(given: bytes, words: list[str], said: str) -> None:
+    ended = autodiff("eval", "x*y", "--data", "-", *words, stdin=given)
+    assert ended.status == 4
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--out", "o.csv"], "--out goes with --data"),
+        (["--keep", "--at", "x=1"], "--keep goes with --data"),
+        (["--data", "-", "--order", "2"], "--data and --order don't go together"),
+        (["--data", "-", "--format", "json"], "--data and --format don't go together"),
+        (["--data", "points.xyz"], "does not tell its format"),
+        (["--data", "-", "--out", "result"], "does not tell its format"),
+        (["--data", "-", "--at", "x=1"], "has a column and a value by --at"),
+        (["--data", "-", "--at", "q=1"], "--at gives 'q'"),
+        (["--data", "-", "--wrt", "q"], "can't differentiate by 'q'"),
+    ],
+)  # fmt: skip
+def test_options_that_do_not_fit(words: list[str], said: str) -> None:
+    ended = autodiff("eval", "x^2", *words, stdin=b"x\n1\n")
+    assert (ended.status, ended.out) == (2, "")
+    assert said in ended.err
+    assert autodiff("eval", "-", "--data", "-").status == 2
+    assert autodiff("eval", "status = x", "--data", "-", stdin=b"x\n1\n").status == 2
+    assert autodiff("eval", "x", "--data", "none.csv").status == 4
+
+
+def test_fail_fast_stops_at_the_first_row_that_is_not_ok(tmp_path: Path) -> None:
+    out = tmp_path / "result.csv"
+    ended = autodiff("eval", "ln(x)", "--data", "-", "--fail-fast", "--out", str(out), stdin=b"x\n1\n-1\n2\n")
+    assert ended.status == 3
+    assert "stdin, line 3: ln(x) needs x > 0, but x is -1" in ended.err
+    assert not out.exists()
+    assert Path(f"{out}.partial").read_text() == "f,df/dx,status\n0.0,1.0,ok\n"
+    assert f"the rows before are in {out}.partial" in ended.err
+
+
+def test_rows_before_a_broken_line_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows_module, "CHUNK", 2)
+    out = tmp_path / "result.csv"
+    out.write_text("from before")
+    ended = autodiff("eval", "x", "--data", "-", "--out", str(out), stdin=b"x\n1\n2\n3\n4,4\n5\n")
+    assert ended.status == 4
+    assert "stdin, line 5" in ended.err
+    assert out.read_text() == "from before"
+    assert Path(f"{out}.partial").read_text().count("ok") == 3
+    assert autodiff("eval", "y", "--data", "-", "--out", str(tmp_path / "o.csv"), stdin=b"x\n1\n").status == 4
+    assert {path.name for path in tmp_path.iterdir()} == {"result.csv", "result.csv.partial"}
+
+
+def test_a_killed_run_leaves_nothing_under_the_name(tmp_path: Path) -> None:
+    out = tmp_path / "result.csv"
+    command = [sys.executable, "-m", "autodiff", "eval", "x^2", "--data", "-", "--out", str(out)]
+    for kind in (signal.SIGKILL, signal.SIGTERM):
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert child.stdin is not None
+        child.stdin.write(b"x\n" + b"1\n" * 2 * rows_module.CHUNK)
+        child.stdin.flush()
+        deadline = time.monotonic() + 60
+        while not Path(f"{out}.partial").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        child.send_signal(kind)
+        assert child.wait(60) == -kind
+        child.stdin.close()
+        assert not out.exists()
+        assert Path(f"{out}.partial").exists()
+    done = subprocess.run(command, input=b"x\n1\n", timeout=60, check=True)
+    assert (done.returncode, out.read_text()) == (0, "f,df/dx,status\n1.0,2.0,ok\n")
+    assert not Path(f"{out}.partial").exists()
+
+
+def test_out_may_be_a_device_or_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    assert autodiff("eval", "x", "--data", "-", "--out", "/dev/null", "--to", "csv", stdin=b"x\n1\n") == Ended(
+        0, "", ""
+    )
+    ended = autodiff("eval", "x", "--data", "-", "--out", str(tmp_path / "no" / "o.csv"), stdin=b"x\n1\n")
+    assert (ended.status, ended.err.splitlines()[0].endswith(": No such file or directory")) == (4, True)
+
+
+def test_a_full_disk_is_said() -> None:
+    given = b"x\n" + b"1\n" * 100
+    ended = autodiff("eval", "x", "--data", "-", "--out", "/dev/full", "--to", "csv", stdin=given)
+    assert ended.status == 4
+    assert "can't write '/dev/full': No space left on device" in ended.err
+
+
+def test_a_closed_pipe_ends_quietly() -> None:
+    code = f"(echo x; yes 1 | head -200000) | {sys.executable} -m autodiff eval 'x^2' --data - | head -2"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("f,df/dx,status\n1.0,2.0,ok\n", "")
+
+
+def test_progress_is_for_a_terminal_only() -> None:
+    assert process("eval", "x", "--data", "-", stdin="x\n1\n").err == ""
+    controller, screen = pty.openpty()
+    command = [sys.executable, "-m", "autodiff", "eval", "x", "--data", "-"]
+    done = subprocess.run(command, input=b"x\n1\n", stdout=subprocess.PIPE, stderr=screen, timeout=60)
+    os.close(screen)
+    said = os.read(controller, 1000)
+    os.close(controller)
+    assert done.stdout == b"f,df/dx,status\n1.0,1.0,ok\n"
+    assert said == b"\r1 rows\r\x1b[K"
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+    peaks = []
+    for count in (40_000, 400_000):
+        data = tmp_path / f"{count}.csv"
+        with data.open("w") as file:
+            file.write("x,y\n")
+            file.writelines(f"{k % 97}.5,{k % 89}\n" for k in range(count))
+        code = (
+            "import resource, sys; from autodiff.cli.main import run\n"
+            f"assert run(['eval', 'x*y', '--data', {str(data)!r}, '--out', {str(tmp_path / 'o.csv')!r}]) == 0\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
+        peaks.append(int(done.stdout))
+    assert peaks[1] < peaks[0] + 30_000
+
+
+def test_without_numpy_the_extra_is_named() -> None:
+    code = "import sys; sys.modules['numpy'] = None; from autodiff.cli.main import run; sys.exit(run(['eval', 'x', '--data', '-']))"
+    done: Any = subprocess.run([sys.executable, "-c", code], input="x\n1\n", capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: --data needs NumPy, which is not installed",
+        "  pip install 'autodiff-cli[data]'",
+    ]
