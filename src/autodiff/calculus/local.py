@@ -40,7 +40,8 @@ def factors(lowered: Lowered, run: Run, sources: Iterable[int], convention: str 
     moving = bytearray(len(graph))
     for source in sources:
         moving[source] = 1
-    for node in run.order:
+    # by number, as equations that are written down are summed (`straight`): then both round alike
+    for node in sorted(run.order) if run.taken else run.order:
         args = graph.args[node]
         flags = [moving[a] for a in args]
         if node in run.taken:

@@ -41,6 +41,8 @@ def divide(u: float, v: float) -> float:
 
 def power(u: float, v: float) -> float:
     """u^v; 0^0 is 1, 0 to a negative power infinite, a negative base to a fractional power NaN."""
+    if v == 2:
+        return u * u  # rounded once, which `pow` now and then is not, and the same over arrays
     try:
         return math.pow(u, v)
     except OverflowError:
