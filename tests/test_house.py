@@ -31,7 +31,7 @@ INSIDE = {
         "bulk", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
-    "data": ["extra", "plan", "vector", "batch", "rows", "sink", "stream"],
+    "data": ["extra", "plan", "vector", "batch", "rows", "arrow", "source", "sink", "stream"],
     "checking": ["bounded", "points", "mistakes", "slips", "compare"],
 }  # fmt: skip
 """The same inside some folders."""
@@ -43,7 +43,7 @@ ONLY_IN = {
     "rich": ["render/table.py", "render/terminal.py", "render/progress.py"],
     "numpy": ["calculus/arrays.py", "calculus/bulk.py", "elements.py", "data/", "learn/", "render/training.py"],
     "scipy": ["learn/quasi_newton.py"],
-    "pyarrow": ["data"],
+    "pyarrow": ["data/vector.py", "data/arrow.py"],
     "sympy": ["simplify.py"],
 }
 

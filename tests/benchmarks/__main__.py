@@ -14,14 +14,16 @@ import autodiff
 
 from .clock import Line
 
-BENCHMARKS = ("one_shot", "huge")
+BENCHMARKS = ("one_shot", "huge", "many")
 
 
 def main() -> int:
     """Measure what was asked for; the exit status is 1 when a ratio is above its limit."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("names", nargs="*", default=BENCHMARKS, metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
-    parser.add_argument("--peers", default=sys.executable, metavar="PYTHON", help="the interpreter that has PyTorch")
+    parser.add_argument(
+        "--peers", default=sys.executable, metavar="PYTHON", help="the interpreter that has PyTorch, JAX and pandas"
+    )
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(BENCHMARKS):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")

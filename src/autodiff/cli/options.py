@@ -75,7 +75,7 @@ def point_options(command: F) -> F:
 
 def data_options(command: F) -> F:
     """`--data` and what goes with it."""
-    forms = click.Choice(["csv", "tsv", "ndjson"])
+    forms = click.Choice(["csv", "tsv", "ndjson", "parquet", "arrow"])
     for decorate in (
         click.option(
             "--to", "to_form", type=forms, help="The format of the output (default: by --out, or as the input)."
@@ -86,7 +86,9 @@ def data_options(command: F) -> F:
         click.option("--fail-fast", is_flag=True, help="With --data: stop at the first row that is not ok."),
         click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),
         click.option("--out", metavar="FILE", help="With --data: write to FILE, which is there only when it is whole."),
-        click.option("--data", metavar="FILE", help="A point per row of FILE (- for stdin): CSV, TSV or NDJSON."),
+        click.option(
+            "--data", metavar="FILE", help="A point per row of FILE (- for stdin): CSV, TSV, NDJSON, Parquet or Arrow."
+        ),
     ):
         command = decorate(command)
     return command

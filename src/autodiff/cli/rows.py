@@ -11,8 +11,9 @@ from autodiff.calculus.lower import lower
 from autodiff.cli import options
 from autodiff.data.batch import Compiled, compiled
 from autodiff.data.extra import library
-from autodiff.data.rows import Table, opened
-from autodiff.data.sink import sink, written
+from autodiff.data.rows import Table
+from autodiff.data.sink import sink, writer
+from autodiff.data.source import opened
 from autodiff.data.stream import Count, format_of, results
 from autodiff.errors import AutodiffError, printable, quoted
 
@@ -37,13 +38,18 @@ def run(
     if unknown := [name for name in fixed if name not in made.lowered.inputs]:
         raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")
     form = forms[0] or ("csv" if data == "-" else format_of(data, "--from"))
-    form_out = forms[1] or (form if out is None or out == "-" else format_of(out, "--to"))
+    to_stdout = out is None or out == "-"
+    form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))
     count = Count()
     with opened(data, form) as table, sink(out) as stream:
         _written(stream, form_out, table, made, fixed, count, keep=keep, fail_fast=fail_fast)
     if count.hard:
         print(f"note: {printable(str(count))}", file=sys.stderr)
     return 0
+
+
+def _as_text(form: str) -> str:
+    return "csv" if form in ("parquet", "arrow") else form
 
 
 def _written(
@@ -58,13 +64,12 @@ def _written(
     fail_fast: bool,
 ) -> None:
     shows = sys.stderr.isatty()
-    head = True
     try:
-        for columns in results(table, made, fixed, count, keep=keep, fail_fast=fail_fast):
-            stream.write(written(form, columns, head=head))
-            head = False
-            if shows:
-                print(f"\r{count.rows:,} rows", end="", file=sys.stderr, flush=True)
+        with writer(form, stream) as write:
+            for columns in results(table, made, fixed, count, keep=keep, fail_fast=fail_fast):
+                write(columns)
+                if shows:
+                    print(f"\r{count.rows:,} rows", end="", file=sys.stderr, flush=True)
     finally:
         if shows:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

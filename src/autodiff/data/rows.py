@@ -11,11 +11,8 @@ from __future__ import annotations
 import csv
 import json
 import math
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import TextIOWrapper
 from itertools import islice
 from typing import Any, TextIO
 
@@ -29,41 +26,24 @@ DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some rows: the line that each ends on, and its cells by column (texts, or JSON's values)."""
+    """Some rows: where each stands (the line it ends on), its cells by column, and how a column is read as numbers."""
 
     lines: Sequence[int]
     cells: Mapping[str, Sequence[Any]]
+    read: Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What its columns are called, and its rows; the chunks raise AutodiffError where the file can't be read on."""
+    """What its columns are called, and its rows; the chunks raise AutodiffError where the file can't be read on.
+
+    `unit` is what rows are counted in: lines of a text, else rows.
+    """
 
     name: str
     names: tuple[str, ...]
     chunks: Iterable[Chunk]
-
-
-@contextmanager
-def opened(path: str, form: str) -> Iterator[Table]:
-    """The table in a file, or on stdin for `-`.
-
-    Bytes that are no UTF-8 stay what they are: such a cell is no number, and is passed through unchanged.
-    """
-    name = "stdin" if path == "-" else path
-    try:
-        content = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise AutodiffError(f"can't read {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
-    except ValueError:
-        raise AutodiffError(f"{quoted(path, 200)} is no file name", exit_status=DATA) from None
-    stream = TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    try:
-        yield lines_of_json(stream, name) if form == "ndjson" else delimited(stream, name, DELIMITERS[form])
-    finally:
-        stream.detach()
-        if path != "-":
-            content.close()
+    unit: str = "line"
 
 
 def delimited(stream: TextIO, name: str, delimiter: str) -> Table:
@@ -180,7 +160,7 @@ def _chunks(rows: Iterator[tuple[int, list[Any]]], names: Sequence[str]) -> Iter
     whole = until_trouble()
     while part := list(islice(whole, CHUNK)):
         columns = zip(*(row for _, row in part), strict=True)
-        yield Chunk([line for line, _ in part], dict(zip(names, columns, strict=True)))
+        yield Chunk([line for line, _ in part], dict(zip(names, columns, strict=True)), numbers)
     if trouble:
         raise trouble[0]
 

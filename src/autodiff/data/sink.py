@@ -1,8 +1,9 @@
 """Rows out: as text, to a file that is there only when it is whole, or to stdout.
 
->>> written("csv", {"f": [1.0, None], "status": ["ok", "domain"]}, head=True)
+>>> from array import array
+>>> written("csv", {"f": array("d", [1.0, math.nan]), "status": ["ok", "domain"]}, head=True)
 b'f,status\\n1.0,ok\\n,domain\\n'
->>> written("ndjson", {"f": [1.0, None], "status": ["ok", "domain"]}, head=True)
+>>> written("ndjson", {"f": array("d", [1.0, math.nan]), "status": ["ok", "domain"]}, head=True)
 b'{"f": 1.0, "status": "ok"}\\n{"f": null, "status": "domain"}\\n'
 """
 
@@ -14,41 +15,73 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from autodiff.data.rows import DELIMITERS
 from autodiff.errors import DATA, AutodiffError, quoted
 
+Write = Callable[[Mapping[str, Sequence[Any]]], None]
+"""Takes the columns of some rows."""
+
+
+@contextmanager
+def writer(form: str, stream: BinaryIO) -> Iterator[Write]:
+    """What writes rows to `stream` in this format."""
+    if form not in (*DELIMITERS, "ndjson"):
+        from autodiff.data import arrow  # PyArrow is an extra
+
+        with arrow.writer(form, stream) as write:
+            yield write
+        return
+    begun = False
+
+    def write_text(columns: Mapping[str, Sequence[Any]]) -> None:
+        nonlocal begun
+        stream.write(written(form, columns, head=not begun))
+        begun = True
+
+    yield write_text
+
 
 def written(form: str, columns: Mapping[str, Sequence[Any]], *, head: bool) -> bytes:
-    """Rows as text, None as an empty cell; with `head` the columns' names come first where the format has them."""
+    """Rows as text, NaN and None as an empty cell; with `head` the columns' names come first where the format has them."""
+    values = [_values(column) for column in columns.values()]
     if form == "ndjson":
-        rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+        rows = (dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True))
         text = "".join(f"{_json(row)}\n" for row in rows)
     else:
         page = io.StringIO()
         writer = csv.writer(page, delimiter=DELIMITERS[form], lineterminator="\n")
         if head:
             writer.writerow(columns)
-        writer.writerows(zip(*map(_cells, columns.values()), strict=True))
+        writer.writerows(zip(*map(_cells, values), strict=True))
         text = page.getvalue()
     return text.encode("utf-8", "surrogateescape")
 
 
+def _values(column: Any) -> Sequence[Any]:
+    """A column as Python's values; the NaN of an array of numbers is None."""
+    if hasattr(column, "to_pylist"):  # an array of PyArrow
+        return cast("Sequence[Any]", column.to_pylist())
+    if not hasattr(column, "tolist"):
+        return cast("Sequence[Any]", column)
+    return [None if value != value else value for value in column.tolist()]
+
+
 def _json(row: dict[str, Any]) -> str:
     try:
-        return json.dumps(row, ensure_ascii=False, allow_nan=False)
+        return json.dumps(row, ensure_ascii=False, allow_nan=False, default=str)  # PyArrow's dates
     except ValueError:  # a cell that is passed through may be beyond float64, such as 1e999
         finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-        return json.dumps(finite, ensure_ascii=False)
+        return json.dumps(finite, ensure_ascii=False, default=str)
 
 
 def _cells(column: Sequence[Any]) -> Sequence[Any]:
     """JSON's values as texts; the csv module writes floats by their shortest text already."""
     if any(isinstance(cell, bool | dict | list) for cell in column):
-        return [cell if cell is None or isinstance(cell, str) else json.dumps(cell) for cell in column]
+        return [cell if cell is None or isinstance(cell, str) else json.dumps(cell, default=str) for cell in column]
     return column
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +13,13 @@ from typing import Any
 from autodiff.calculus import blame
 from autodiff.data.batch import INPUT, Compiled
 from autodiff.data.extra import library
-from autodiff.data.rows import Chunk, Table, numbers
+from autodiff.data.rows import Chunk, Table
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, normalised, quoted, shortened
 
-FORMATS = {"csv": "csv", "tsv": "tsv", "tab": "tsv", "ndjson": "ndjson", "jsonl": "ndjson"}
+FORMATS = {
+    "csv": "csv", "tsv": "tsv", "tab": "tsv", "ndjson": "ndjson", "jsonl": "ndjson",
+    "parquet": "parquet", "arrow": "arrow", "feather": "arrow", "arrows": "arrow",
+}  # fmt: skip
 """The format of a file by its extension."""
 
 
@@ -35,9 +39,10 @@ class Count:
     rows: int = 0
     hard: Counter[str] = field(default_factory=Counter)
     first: dict[str, int] = field(default_factory=dict)
+    unit: str = "line"
 
     def __str__(self) -> str:
-        parts = (f"{n} {status} (first in line {self.first[status]})" for status, n in self.hard.most_common())
+        parts = (f"{n} {status} (first in {self.unit} {self.first[status]})" for status, n in self.hard.most_common())
         return f"{sum(self.hard.values())} of {self.rows} rows are not ok: {', '.join(parts)}"
 
 
@@ -72,12 +77,14 @@ def results(
     keep: bool = False,
     fail_fast: bool = False,
 ) -> Iterator[dict[str, Sequence[Any]]]:
-    """The rows' answers, chunk by chunk, as columns: value, slopes, status; with `keep` behind the table's own.
+    """The rows' answers, chunk by chunk, as columns: value and slopes (arrays, NaN for none), status; with `keep` behind
+    the table's own.
 
     Raises AutodiffError where the table can't be read on and, with `fail_fast`, at the first row that is not ok; the
     rows before it are handed out first.
     """
     of = columns_of(table, compiled, fixed)
+    count.unit = table.unit
     names = [compiled.lowered.name, *(f"d{compiled.lowered.name}/d{name}" for name in compiled.sources), "status"]
     if compiled.lowered.name == names[-1]:
         raise AutodiffError("the result and its status would be one column", hint="call the result something else")
@@ -96,24 +103,23 @@ def results(
         if stop < len(chunk.lines):
             raise _stopped(table, chunk, stop, compiled, of, fixed)
     if not count.rows:
-        yield dict.fromkeys(shown, ())
+        yield {name: array("d") if name in names[:-1] else () for name in shown}
 
 
 def _answers(
     chunk: Chunk, compiled: Compiled, of: Mapping[str, str], fixed: Mapping[str, float], *, fail_fast: bool
 ) -> tuple[int, list[Sequence[Any]]]:
-    """How many rows come before the run stops, and the columns of the results."""
+    """How many rows come before the run stops, and the columns of the results: arrays, NaN for none, and the statuses."""
     np = library("numpy", "--data")
     rows = len(chunk.lines)
-    given = {name: np.array(numbers(chunk.cells[column])) for name, column in of.items()}
+    given = {name: np.asarray(chunk.read(chunk.cells[column]), float) for name, column in of.items()}
     batch = compiled.batch(**given, **{name: fixed[name] for name in compiled.lowered.inputs if name in fixed})
     status = ["ok"] * rows
     hard = batch.hard if given else dict.fromkeys(range(rows), batch.hard[0]) if batch.hard else {}
     for row, found in hard.items():
         status[row] = found
-    columns = (np.broadcast_to(column, rows).tolist() for column in (batch.value, *batch.gradient.values()))
-    stop = min(hard, default=rows) if fail_fast else rows
-    return stop, [*([None if v != v else v for v in column] if hard else column for column in columns), status]
+    columns = [np.broadcast_to(column, rows) for column in (batch.value, *batch.gradient.values())]
+    return min(hard, default=rows) if fail_fast else rows, [*columns, status]
 
 
 def _counted(count: Count, chunk: Chunk, status: Sequence[str]) -> None:
@@ -128,14 +134,13 @@ def _counted(count: Count, chunk: Chunk, status: Sequence[str]) -> None:
 def _stopped(
     table: Table, chunk: Chunk, row: int, compiled: Compiled, of: Mapping[str, str], fixed: Mapping[str, float]
 ) -> AutodiffError:
-    place = f"{shortened(table.name, 200)}, line {chunk.lines[row]}"
-    point = {name: numbers([chunk.cells[column][row]])[0] for name, column in of.items()}
+    place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[row]}"
+    point = {name: float(chunk.read(chunk.cells[column][row : row + 1])[0]) for name, column in of.items()}
     for name, value in point.items():
         if not math.isfinite(value):
             cell = chunk.cells[of[name]][row]
-            return AutodiffError(
-                f"{place}, column {quoted(of[name])}: {quoted(str(cell))} is no finite number", exit_status=DATA
-            )
+            what = "an empty cell" if str(cell) in ("", "None") else quoted(str(cell))
+            return AutodiffError(f"{place}, column {quoted(of[name])}: {what} is no finite number", exit_status=DATA)
     answer = compiled.answer({name: point[name] if name in point else fixed[name] for name in compiled.lowered.inputs})
     assert answer.status != INPUT
     return AutodiffError(f"{place}: {answer.why}", exit_status=HARD_POINT, span=answer.span, source=answer.source)
