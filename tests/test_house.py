@@ -31,7 +31,7 @@ INSIDE = {
         "bulk", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
-    "data": ["extra", "plan", "vector", "batch", "rows", "arrow", "source", "sink", "stream"],
+    "data": ["columns", "extra", "plan", "vector", "batch", "rows", "arrow", "source", "sink", "stream"],
     "checking": ["bounded", "points", "mistakes", "slips", "compare"],
 }  # fmt: skip
 """The same inside some folders."""

@@ -168,6 +168,7 @@ def test_data_that_can_not_be_read(given: bytes, words: list[str], said: str) ->
         (["--data", "-", "--out", "result"], "does not tell its format"),
         (["--data", "-", "--at", "x=1"], "has a column and a value by --at"),
         (["--data", "-", "--at", "q=1"], "--at gives 'q'"),
+        (["--data", "-", "--at", "x=[1, 2]"], "'x' is an array"),
         (["--data", "-", "--wrt", "q"], "can't differentiate by 'q'"),
     ],
 )  # fmt: skip
@@ -178,6 +179,11 @@ def test_options_that_do_not_fit(words: list[str], said: str) -> None:
     assert autodiff("eval", "-", "--data", "-").status == 2
     assert autodiff("eval", "status = x", "--data", "-", stdin=b"x\n1\n").status == 2
     assert autodiff("eval", "x", "--data", "none.csv").status == 4
+
+
+def test_a_header_that_is_no_identifier_is_made_one() -> None:
+    ended = autodiff("eval", "width_cm^2", "--data", "-", stdin=b"width (cm),other\n3,1\n")
+    assert ended.out == "f,df/dwidth_cm,status\n9.0,6.0,ok\n"
 
 
 def test_fail_fast_stops_at_the_first_row_that_is_not_ok(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ def run(
     made = compiled(lower(program), wrt, exact=True)
     if unknown := [name for name in fixed if name not in made.lowered.inputs]:
         raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")
+    if arrays := [name for name, value in fixed.items() if not isinstance(value, float)]:
+        raise AutodiffError(f"with --data, --at gives numbers, and {quoted(arrays[0])} is an array")
     form = forms[0] or ("csv" if data == "-" else format_of(data, "--from"))
     to_stdout = out is None or out == "-"
     form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))

@@ -23,7 +23,7 @@ from autodiff.calculus.lower import Lowered, lower
 from autodiff.data.extra import library
 from autodiff.data.plan import Plan, plan
 from autodiff.errors import AutodiffError, quoted
-from autodiff.point import bind, sources
+from autodiff.point import appear, bind, sources
 
 if TYPE_CHECKING:
     from autodiff.data.vector import Numbers, Operation
@@ -138,6 +138,7 @@ def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Com
     """The same for equations that are at hand already."""
     from autodiff.data.vector import operation  # loads NumPy
 
+    lowered = _of_numbers(lowered, list(sources(lowered, wrt)))
     names = sources(lowered, wrt)
     try:
         made = plan(lowered, names)
@@ -147,6 +148,24 @@ def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Com
         return Compiled(lowered, names, None, ())
     rows = [(s.row, [made.constants.get(a) for a in s.args]) for s in made.steps if s.row is not None]
     return Compiled(lowered, names, made, tuple(operation(row, known, exact=exact) for row, known in rows))
+
+
+def _of_numbers(lowered: Lowered, names: Sequence[str]) -> Lowered:
+    """The program over plain numbers, of which a row has one for each input.
+
+    Raises AutodiffError where its result, or a name to differentiate by, is an array then.
+    """
+    if not appear(lowered, {}):
+        return lowered
+    from autodiff import elements  # few programs hold arrays
+
+    found = elements.as_numbers(lowered, dict.fromkeys(lowered.inputs, 0.0), names)
+    if found is None:
+        raise AutodiffError(
+            "over many points, the result and the names to differentiate by must be numbers, and one is an array here",
+            hint="ask for one element, such as v[0], or for a sum",
+        )
+    return found
 
 
 def _numbers(np: Any, name: str, values: Numbers) -> Any:

@@ -17,7 +17,7 @@ from autodiff.calculus.demand import ALWAYS, Needs, demand
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
-from autodiff.calculus.straight import Line, Straight, straight
+from autodiff.calculus.straight import Line, straight
 
 _AND, _NOT = rules.TABLE["and", 2], rules.TABLE["not", 1]
 
@@ -78,40 +78,57 @@ class _Machine(Line):
         return super().put(row, args)
 
 
+class _Faithful(Line):
+    """Equations as the one-shot evaluation meets them: in `c and false` it looks at c, which may be a hard point."""
+
+    def _folded(self, row: Row, args: tuple[int, ...]) -> int | None:
+        return None
+
+    def _chosen(self, row: Row, args: tuple[int, ...]) -> int | None:
+        return None
+
+
 def plan(lowered: Lowered, sources: Mapping[str, int]) -> Plan | None:
     """The steps for the value and the slopes by `sources`; None where every row is a hard point.
 
     Raises AutodiffError where a function has no derivative in an argument that moves.
     """
     found = straight(lowered, sources)
-    needs = Needs(found.graph, found.eager)
-    wanted = demand(found.graph, [found.value], needs)
-    flags = {need: needs.flag(need) for need in set(wanted.values()) if need != ALWAYS}
-    line = _Machine()
     results = (found.value, *(found.slopes[name] for name in sources))
-    of = _copied(line, found, (*results, *flags.values()), lowered.inputs)
+    line, whole = _Machine(), _Faithful()
+    slopes = _copied(line, found.graph, results, lowered.inputs)
+    values = whole.copied(lowered, {name: whole.graph.input(name) for name in lowered.inputs})
+    value = whole.number(values[lowered.result])
+    needs = Needs(whole.graph)
+    wanted = demand(whole.graph, [value], needs)
+    flags = {need: needs.flag(need) for need in set(wanted.values()) if need != ALWAYS}
+    of = _copied(line, whole.graph, (value, *flags.values()), lowered.inputs)
     under = {node: of[flags[need]] for node, need in wanted.items() if need != ALWAYS}
     looks: list[Step] = []
     for node in sorted(wanted):
-        for condition in _alarms(line, found.graph, node, of):
+        for condition in _alarms(line, whole.graph, node, of):
             alarm = line.put(_AND, (under[node], condition)) if node in under else condition
             if line.graph.constants.get(alarm) != 0:
                 looks.append(Step(None, (alarm,)))
     if any(look.args[0] in line.graph.constants for look in looks):
         return None
-    looks += [_finite(of[node], under.get(node)) for node in _watched(found.graph, wanted)]
-    asleep = [name for name in lowered.inputs if wanted.get(found.graph.input(name), -1) != ALWAYS]
+    known = line.graph.constants
+    for node in _watched(whole.graph, wanted):
+        flag = under.get(node)
+        if flag not in known or known[flag]:
+            looks.append(_finite(of[node], None if flag in known else flag))
+    asleep = [name for name in lowered.inputs if wanted.get(whole.graph.input(name), -1) != ALWAYS]
     looks += [_finite(line.graph.input(name), None) for name in asleep]
-    looks += [_finite(of[slope], None) for slope in results[1:]]
-    return _scheduled(line.graph, list(dict.fromkeys(looks)), tuple(of[r] for r in results), lowered.inputs)
+    looks += [_finite(slopes[slope], None) for slope in results[1:]]
+    return _scheduled(line.graph, list(dict.fromkeys(looks)), tuple(slopes[r] for r in results), lowered.inputs)
 
 
 def _finite(node: int, flag: int | None) -> Step:
     return Step(None, (node,) if flag is None else (node, flag), finite=True)
 
 
-def _copied(line: Line, found: Straight, roots: Sequence[int], inputs: Sequence[str]) -> dict[int, int]:
-    graph, of = found.graph, dict[int, int]()
+def _copied(line: Line, graph: Graph, roots: Sequence[int], inputs: Sequence[str]) -> dict[int, int]:
+    of = dict[int, int]()
     for name in inputs:
         line.graph.input(name)
     for node in graph.reaching(*roots):

@@ -51,7 +51,9 @@ def columns_of(table: Table, compiled: Compiled, fixed: Mapping[str, float]) -> 
 
     Raises AutodiffError for an input without a column or with two values.
     """
-    found = {normalised(name.strip()): name for name in table.names}
+    from autodiff.data.columns import identifier  # loads NumPy
+
+    found = {identifier(name): name for name in table.names} | {normalised(n.strip()): n for n in table.names}
     both = [name for name in fixed if name in found]
     if both:
         raise AutodiffError(f"{quoted(both[0])} has a column and a value by --at", hint="give one of them")
