@@ -408,31 +408,18 @@ def _logistic(rows: int) -> tuple[dict[str, Any], Any]:
     return {**{f"x{k}": base[k] for k in range(10)}, "y": base[10]}, base
 
 
-def test_a_large_table_costs_what_numpy_by_hand_costs() -> None:
-    """Logistic regression on 1,000,000 rows of 10 columns, one epoch, in processor time of the same run."""
-    table, base = _logistic(1_000_000)
-    rows, y = base[:10].T.copy(), base[10]
-    w = np.full(10, 0.01)
+def test_a_large_table_gives_what_numpy_by_hand_gives() -> None:
+    """Logistic regression on 100,000 rows of 10 columns, one epoch; `tests.benchmarks learn` measures it on 1,000,000."""
+    table, base = _logistic(100_000)
+    rows, y, w = base[:10].T.copy(), base[10], np.full(10, 0.01)
     text = f"L = bce_logits(y, w @ [{', '.join(f'x{k}' for k in range(10))}] + b)"
     model = Model(lower(package.parse(text)), ["w", "b"])
-    fixed = model.fixed(table)
-
-    def by_hand() -> tuple[float, Any]:
-        z = rows @ w + 0.5
-        loss = np.mean(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z))))
-        slope = (1 / (1 + np.exp(-z)) - y) / len(y)
-        return float(loss), {"w": rows.T @ slope, "b": slope.sum()}
-
-    times: dict[str, list[float]] = {"hand": [], "ours": []}
-    for _ in range(7):
-        for name, epoch in (("hand", by_hand), ("ours", lambda: model.slopes({"w": w, "b": 0.5}, table, fixed))):
-            start = time.process_time()
-            loss, slopes = epoch()
-            times[name].append(time.process_time() - start)
-    exact = by_hand()
-    assert loss == pytest.approx(exact[0], rel=1e-12)
-    assert slopes["w"] == pytest.approx(exact[1]["w"], rel=1e-9)
-    assert min(times["ours"]) <= 1.5 * min(times["hand"]), times
+    loss, slopes = model.slopes({"w": w, "b": 0.5}, table, model.fixed(table))
+    z = rows @ w + 0.5
+    slope = (1 / (1 + np.exp(-z)) - y) / len(y)
+    assert loss == pytest.approx(np.mean(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))), rel=1e-12)
+    assert slopes["w"] == pytest.approx(rows.T @ slope, rel=1e-9)
+    assert slopes["b"] == pytest.approx(slope.sum(), rel=1e-9)
 
 
 def test_memory_stays_within_three_times_the_data() -> None:

@@ -14,7 +14,7 @@ import autodiff
 
 from .clock import Line
 
-BENCHMARKS = ("one_shot", "huge", "many")
+BENCHMARKS = ("one_shot", "huge", "many", "learn")
 
 
 def main() -> int:
