@@ -127,6 +127,8 @@ def test_no_formula_is_much_longer_than_sympys() -> None:
     [
         ("ln(x)", ["only where x > 0"]),
         ("ln(2x)", ["only where 2*x > 0"]),
+        ("x/0", ["nowhere: the program has no value"]),
+        ("ln(-1)*x", ["nowhere: the program has no value"]),
         ("x/x", ["only where x != 0"]),
         ("x*y/x", ["only where x != 0"]),
         ("abs(x)", ["not at x = 0 (a corner)"]),

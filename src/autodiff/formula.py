@@ -293,6 +293,12 @@ class _Maker:
         return provisos(graph, result, self._stops(name), sources, seen, entry.node)
 
     def _worded(self, proviso: Proviso) -> str:
+        if self.symbols.graph.constants.get(proviso.condition) == 0.0:
+            return (
+                "in a branch of a condition the program has no value"
+                if proviso.branch
+                else "nowhere: the program has no value"
+            )
         condition = shortened(infix(self.symbols.graph, proviso.condition), 100)
         place = condition.replace(" == ", " = ")
         where = "in the branches of a condition: " if proviso.branch else ""

@@ -66,7 +66,8 @@ def provisos(
         args, branch = tuple(seen.of[a] for a in graph.args[node]), node not in sure
         known = _with_implied({key for guard in guards.get(node, ()) for key in _parts(symbols, seen.of[guard])})
         for atom in _domain(symbols, row, args):
-            if not set(_keys(symbols, atom)) <= held[branch] | known:
+            nowhere = symbols.graph.constants.get(atom) == 0.0  # also where the formula has the same flaw
+            if nowhere or not set(_keys(symbols, atom)) <= held[branch] | known:
                 found[Proviso("domain", atom, branch)] = None
         if any(moves.get(a) for a in graph.args[node]):
             found.update((Proviso(kind, place, branch), None) for kind, place in _breaks(symbols, row, args))
@@ -121,8 +122,10 @@ def _domain(symbols: Symbols, row: Row, args: tuple[int, ...]) -> Iterator[int]:
             atom = todo.pop()
             if symbols.graph.rows[atom] is _AND:
                 todo.extend(reversed(symbols.graph.args[atom]))
-            elif atom not in symbols.graph.constants and not _evident(symbols, atom):
-                yield atom
+            elif symbols.graph.constants.get(atom) == 0.0 or not (
+                atom in symbols.graph.constants or _evident(symbols, atom)
+            ):
+                yield atom  # a 0 is false for every number: x/0 has no value anywhere
 
 
 def _breaks(symbols: Symbols, row: Row, args: tuple[int, ...]) -> Iterator[tuple[str, int]]:
