@@ -26,6 +26,7 @@ from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Outside, number, sweep
 from autodiff.calculus.series import NOISE, Series, Undecided, constant
 from autodiff.calculus.suspects import special
+from autodiff.calculus.turns import EXACT, Exact, OfPi
 
 _MANY = 100  # turns: more than any depth
 
@@ -47,6 +48,14 @@ def beside(lowered: Lowered, point: Mapping[str, float], source: int, sign: floa
     return _look(lowered, {name: constant(value) for name, value in point.items()}, depth, source, sign)
 
 
+def here(lowered: Lowered, point: Mapping[str, float]) -> float:
+    """The result at the point, with as little rounding as beside it. Raises Undecided where that is not known."""
+    try:
+        return _value(_look(lowered, {name: constant(value) for name, value in point.items()}, 0))[0]
+    except Gone:
+        raise Undecided from None
+
+
 def _look(
     lowered: Lowered, start: Mapping[str, Series], depth: int, source: int | None = None, sign: float = 0.0
 ) -> Series:
@@ -56,7 +65,7 @@ def _look(
         return series.step(sign).at(*_value(a)) if node == source else a
 
     def leaf(node: int) -> Series:
-        return moved(node, constant(graph.constants[node]) if node in graph.constants else start[graph.inputs[node]])
+        return moved(node, _written(graph.constants[node]) if node in graph.constants else start[graph.inputs[node]])
 
     def apply(node: int, args: Sequence[Series]) -> Series:
         row = graph.rows[node]
@@ -71,11 +80,16 @@ def _look(
     return sweep(graph, lowered.result, leaf, apply, lambda truth: bool(truth.value))[0][lowered.result]
 
 
+def _written(number: float) -> Series:
+    """A number of the program; π is meant where it stands."""
+    return series.exactly(OfPi(1)) if number == math.pi else constant(number)
+
+
 def _value(a: Series) -> tuple[float, float]:
     value = a.value
     if value is None:
         raise Undecided
-    return value, a.constant.doubt
+    return value, a.constant.error
 
 
 def _text(text: str, names: tuple[str, ...], given: Sequence[Series], depth: int) -> Series:
@@ -108,8 +122,8 @@ def _apply(row: Row, args: Sequence[Series], depth: int, graph: Graph, node: int
     here = _here(row, args, values)
     if places.jump is not None and places.jump[0](*values):
         names = (*row.params, *(f"d{p}" for p in row.params))
-        given = [constant(*pair) for pair in known] + [a.moves for a in args]
-        here = constant(*_value(_text(places.jump[1], names, given, depth)))
+        given = [a.rest for a in args] + [a.moves for a in args]
+        here = _text(places.jump[1], names, given, depth).rest
     return _smooth(row, args, here, depth)
 
 
@@ -118,7 +132,7 @@ def _arithmetic(row: Row, args: Sequence[Series]) -> Series:
     found = series.ARITHMETIC[row.value](*args)
     values = [a.value for a in args]
     exact = found.value
-    if None in values or exact is None:
+    if None in values or exact is None or isinstance(found.constant.coefficient, OfPi):
         return found
     value = algebra.value(row)(*values)
     if math.isnan(value):
@@ -135,7 +149,7 @@ def _still(graph: Graph, node: int, args: Sequence[Series], values: Sequence[flo
         raise (Gone() if trouble.needs else Undecided()) from None
     row = graph.rows[node]
     assert row is not None
-    return constant(value, _doubt(algebra.value(row), args, value))
+    return _computed(row, args, value)
 
 
 def _here(row: Row, args: Sequence[Series], values: Sequence[float]) -> Series:
@@ -143,6 +157,16 @@ def _here(row: Row, args: Sequence[Series], values: Sequence[float]) -> Series:
     value = algebra.value(row)(*values)
     if not math.isfinite(value) or not all(inside(*values) for inside, _ in algebra.domain(row)):
         raise Undecided  # a limit may exist; the value does not
+    return _computed(row, args, value)
+
+
+def _computed(row: Row, args: Sequence[Series], value: float) -> Series:
+    """What a row computes of the values of its arguments: exactly where that is known."""
+    exact = EXACT.get(row.value)
+    if exact is not None and all(a.constant.exact for a in args):
+        angle = exact(*(a.constant.coefficient for a in args))
+        if angle is not None:
+            return series.exactly(angle)
     return constant(value, _doubt(algebra.value(row), args, value))
 
 
@@ -207,7 +231,7 @@ def _scaled(
     return _apply(row, units, depth, graph, node).shifted(power * e)
 
 
-def _rational(power: float) -> series.Exact:
+def _rational(power: float) -> Exact:
     """A third of 1, times 3, is 1."""
     near = Fraction(power).limit_denominator(1000)
     return series.fit(near if abs(near - Fraction(power)) < 1e-12 else Fraction(power))
@@ -246,6 +270,8 @@ def _slope(row: Row, k: int, args: Sequence[Series], result: Series, depth: int,
         values = [a.value for a in given]
         slope = function(*values)
         if math.isfinite(slope):
+            if any(isinstance(a.constant.coefficient, OfPi) for a in given):
+                return _text(row.slopes[k], (*row.params, "w"), [a.rest for a in given], 0).rest.within(low)
             return constant(slope, _doubt(function, given, slope)).within(low)
         places = special(row)
         if places is None or places.vertical is None or not places.vertical(*values[:-1]):

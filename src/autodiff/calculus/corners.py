@@ -15,7 +15,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from autodiff.calculus.beside import Gone, beside
+from autodiff.calculus.beside import Gone, beside, here
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Run
 from autodiff.calculus.series import NOISE, Series, Undecided
@@ -76,7 +76,19 @@ def verdict(lowered: Lowered, run: Run, point: Mapping[str, float], source: int)
         right=None if right is None else right.slope,
         values=(None if left is None else left.value, None if right is None else right.value),
     )
-    return _judged(seen, [side for side in sides if side is not None], run.values[lowered.result])
+    known = [side for side in sides if side is not None]
+    value = run.values[lowered.result]
+    if any(not _same(side.value, value) and _same(side.value, value, NOISE) for side in known):
+        value = _exactly(lowered, point, value)
+    return _judged(seen, known, value)
+
+
+def _exactly(lowered: Lowered, point: Mapping[str, float], value: float) -> float:
+    """The value, where rounding may be all that parts it from what is beside it: sin(π) is not 0 in float64."""
+    try:
+        return here(lowered, point)
+    except Undecided:
+        return value
 
 
 def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: float) -> Side:
@@ -107,10 +119,10 @@ def _slope(moves: Series) -> tuple[float, float]:
     return float(first.coefficient), first.doubt
 
 
-def _judged(seen: Verdict, sides: list[Side], here: float) -> Verdict:
-    apart = [side.value for side in sides if not _same(side.value, here)]
-    if apart and all(_same(value, here, NOISE) for value in apart):
-        return Verdict("unknown")  # sin(π) is not 0 in float64: so small a jump may be rounding
+def _judged(seen: Verdict, sides: list[Side], value: float) -> Verdict:
+    apart = [side.value for side in sides if not _same(side.value, value)]
+    if apart and all(_same(beside, value, NOISE) for beside in apart):
+        return Verdict("unknown")  # so small a jump may be rounding
     if apart:
         return replace(seen, status="jump")
     slopes = [slope for slope in (seen.left, seen.right) if slope is not None]

@@ -4,8 +4,8 @@
     sqrt(t^3)    t^(3/2)
     1/t          t^-1
 
-A coefficient is a fraction where it is known exactly, else a float with a bound on its error: so a cancellation is told
-from a number that is small. What the terms do not show is Undecided, never a guess.
+A coefficient is a fraction, or a fraction of π, where it is known exactly, else a float with a bound on its error: so a
+cancellation is told from a number that is small. What the terms do not show is Undecided, never a guess.
 
 >>> t = step()
 >>> print(over(times(t, t), plus(t, constant(1.0))))
@@ -18,7 +18,9 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
+
+from autodiff.calculus.turns import Exact, OfPi, turn
 
 NOISE = 2.0**-46
 """The relative error that is allowed for in what a function of floats returns."""
@@ -27,8 +29,7 @@ _LONGEST = 8  # terms of a quotient
 _BITS = 160  # a longer fraction is rounded to a float
 _ROUNDING, _TINIEST = 2.0**-52, 5e-324
 
-Exact: TypeAlias = "int | Fraction"
-"""A rational number; a whole one is an int, because that is ten times faster."""
+Coefficient: TypeAlias = "Exact | OfPi | float"
 
 Power: TypeAlias = "Exact | float"
 """A rational number, or infinity."""
@@ -47,8 +48,18 @@ class Term:
     """`coefficient·t^power`; the coefficient may be wrong by `doubt`."""
 
     power: Exact
-    coefficient: Exact | float
+    coefficient: Coefficient
     doubt: float = 0.0
+
+    @property
+    def exact(self) -> bool:
+        """Whether the coefficient is a number that is known, and not only near."""
+        return not (self.doubt or isinstance(self.coefficient, float))
+
+    @property
+    def error(self) -> float:
+        """How far the coefficient, as a float, may be off."""
+        return _rounding(float(self.coefficient)) if isinstance(self.coefficient, OfPi) else self.doubt
 
     @property
     def certain(self) -> bool:
@@ -79,6 +90,13 @@ class Series:
     def constant(self) -> Term:
         """The term of power 0."""
         return self.terms[0] if self.terms and self.terms[0].power == 0 else Term(0, 0)
+
+    @property
+    def rest(self) -> Series:
+        """The value alone. Raises Undecided where there is none, or none that is known."""
+        if self.value is None:
+            raise Undecided
+        return Series((self.constant,)) if self.constant.coefficient or self.constant.doubt else Series()
 
     @property
     def moves(self) -> Series:
@@ -127,6 +145,10 @@ def constant(value: float, doubt: float = 0.0) -> Series:
     return Series((_rounded(Term(0, value if doubt else fit(Fraction(value)), doubt)),))
 
 
+def exactly(value: Exact | OfPi) -> Series:
+    return Series((Term(0, value),)) if value else Series()
+
+
 def step(sign: float = 1.0) -> Series:
     """t itself, or -t."""
     return Series((Term(1, int(sign)),))
@@ -172,29 +194,56 @@ def over(a: Series, b: Series) -> Series:
 
 
 def _product(p: Term, q: Term) -> Term:
-    c, doubt = p.coefficient * q.coefficient, 0.0
+    power = fit(p.power + q.power)
+    match p.coefficient, q.coefficient:
+        case (OfPi() as angle, int() | Fraction() as other) | (int() | Fraction() as other, OfPi() as angle):
+            return Term(power, turn(angle.part * other))
+    a, b = _of_numbers(p), _of_numbers(q)
+    c, doubt = a.number * b.number, 0.0
     if isinstance(c, float):
-        doubt = _size(p.coefficient) * q.doubt + _size(q.coefficient) * p.doubt + p.doubt * q.doubt + _rounding(c)
-    return Term(fit(p.power + q.power), c, doubt)
+        doubt = _size(a.number) * b.doubt + _size(b.number) * a.doubt + a.doubt * b.doubt + _rounding(c)
+    return Term(power, c, doubt)
 
 
 def _quotient(p: Term, q: Term) -> Term:
-    c, doubt = _ratio(p.coefficient, q.coefficient), 0.0
+    power = fit(p.power - q.power)
+    match p.coefficient, q.coefficient:
+        case (OfPi() as angle, int() | Fraction() as other):
+            return Term(power, turn(Fraction(angle.part) / other))
+        case (OfPi() as angle, OfPi() as unit):
+            return Term(power, fit(Fraction(angle.part) / unit.part))
+    a, b = _of_numbers(p), _of_numbers(q)
+    c, doubt = _ratio(a.number, b.number), 0.0
     if isinstance(c, float):
-        doubt = (p.doubt + abs(c) * q.doubt) / (_size(q.coefficient) - q.doubt) + _rounding(c)
-    return Term(fit(p.power - q.power), c, doubt)
+        doubt = (a.doubt + abs(c) * b.doubt) / (_size(b.number) - b.doubt) + _rounding(c)
+    return Term(power, c, doubt)
 
 
 def _sum(p: Term, q: Term) -> Term:
-    c = p.coefficient + q.coefficient
-    return Term(p.power, c, p.doubt + q.doubt + _rounding(c) if isinstance(c, float) else 0.0)
+    match p.coefficient, q.coefficient:
+        case (OfPi() as angle, OfPi() as other):
+            return Term(p.power, turn(angle.part + other.part))
+    a, b = _of_numbers(p), _of_numbers(q)
+    c = a.number + b.number
+    return Term(p.power, c, a.doubt + b.doubt + _rounding(c) if isinstance(c, float) else 0.0)
+
+
+class _Number(NamedTuple):
+    number: Exact | float
+    doubt: float
+
+
+def _of_numbers(term: Term) -> _Number:
+    """The coefficient and its doubt, with a float for a part of π."""
+    c = term.coefficient
+    return _Number(float(c) if isinstance(c, OfPi) else c, term.error)
 
 
 def _ratio(a: Exact | float, b: Exact | float) -> Exact | float:
     return a / b if isinstance(a, float) or isinstance(b, float) else fit(Fraction(a) / b)
 
 
-def _size(c: Exact | float) -> float:
+def _size(c: Coefficient) -> float:
     return abs(float(c)) or (0.0 if c == 0 else _TINIEST)
 
 
@@ -216,6 +265,8 @@ def _gather(terms: Iterable[Term], order: Power) -> Series:
 def _rounded(term: Term) -> Term:
     """A long fraction becomes a float. Raises Undecided for what is beyond float64."""
     c = term.coefficient
+    if isinstance(c, OfPi):
+        return term
     if not isinstance(c, float):
         if max(c.numerator.bit_length(), c.denominator.bit_length()) <= _BITS:
             return term
