@@ -7,7 +7,8 @@ import json
 import math
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +17,7 @@ from mpmath import mp, mpf
 
 import autodiff as package
 from autodiff.answer import SEVERITY, evaluate
-from autodiff.calculus import algebra, beside, corners, local, primal, rules, series
+from autodiff.calculus import algebra, beside, check, corners, local, primal, rules, series, suspects, witness
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.ops import Row
 from autodiff.calculus.turns import EXACT, OfPi, turn
@@ -413,6 +414,70 @@ def test_the_check_computes_no_value_and_no_slope_again(monkeypatch: pytest.Monk
     assert alone > 800
     assert evaluate(text, {"x": 0.3}).checked
     assert visits == alone
+
+
+def test_a_rule_is_held_against_its_values_a_few_times_however_long_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held: list[tuple[str, int]] = []
+    honest = witness.contradicts
+
+    def counted(row: Row, k: int, args: Sequence[float], slope: float) -> bool:
+        held.append((row.name, k))
+        return honest(row, k, args, slope)
+
+    monkeypatch.setattr("autodiff.calculus.check.contradicts", counted)
+    assert evaluate("+".join(f"sin({i}*x)*exp(-x)" for i in range(200)), {"x": 0.3}).checked
+    assert set(held) == {("*", 0), ("*", 1), ("sin", 0), ("exp", 0), ("-", 0), ("+", 0), ("+", 1)}
+    assert max(Counter(held).values()) == check.USES
+
+
+SLOPED = [(row, k) for row in rules.rows() if row.kind == "each" and not row.truth for k in range(row.arity) if row.slopes[k] != "none" and row.pick is None]  # fmt: skip
+
+
+def _ordinary_point(row: Row) -> dict[str, float]:
+    """A point inside the domain, where the slopes are there and not small."""
+    chance = random.Random(row.signature)
+    for _ in range(10_000):
+        point = {name: chance.uniform(-2.5, 2.5) for name in row.params}
+        args = list(point.values())
+        if row.slopes[0] == "none":  # an order
+            point[row.params[0]] = args[0] = 2.0
+        places = suspects.special(row)
+        if all(inside(*args) for inside, _ in algebra.domain(row)) and not (places and places.at(args, [False] * len(args))):  # fmt: skip
+            return point
+    raise AssertionError(f"no point inside the domain of {row.signature}")
+
+
+@pytest.mark.parametrize(("row", "k"), SLOPED, ids=lambda p: p.signature if isinstance(p, Row) else str(p))
+@pytest.mark.parametrize("wrong", ["1.001*({})", "-({})", "{} + 0.01", "0", "2*({}) + 1", "sin({}) + 3"])
+def test_a_broken_rule_is_caught_before_a_number_is_printed(
+    row: Row, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = _ordinary_point(row)
+    wrt, args = row.params[k], list(row.params)
+    if row.slopes[0] == "none":
+        args[0] = str(point.pop(args[0]))
+    text = f"{row.name}({', '.join(args)})" if row.name.isidentifier() else f" {row.name} ".join(["", *args][-2:])
+    honest = evaluate(text, point, [wrt])
+    assert honest.checked
+    slope = wrong.format(row.slopes[k])
+    broken = row._replace(slopes=(*row.slopes[:k], slope, *row.slopes[k + 1 :]))
+    for name in row.names:
+        monkeypatch.setitem(rules.TABLE, (name, row.arity), broken)
+    rules.find.cache_clear()
+    try:
+        at = ",".join(f"{name}={value!r}" for name, value in point.items())
+        told = package.evaluate(text, point, [wrt], check=False).gradient[wrt]
+        ended = autodiff("eval", text, "--at", at, "--wrt", wrt)
+        if told == pytest.approx(honest.gradient[wrt], rel=1e-6):
+            assert ended.status == 0  # not broken at this point
+        else:
+            assert (ended.status, ended.out) == (70, "")
+            assert "deny" in ended.err
+    finally:
+        monkeypatch.undo()
+        rules.find.cache_clear()
 
 
 def test_the_two_sided_look_is_only_taken_where_a_corner_is_met(monkeypatch: pytest.MonkeyPatch) -> None:

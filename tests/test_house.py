@@ -26,7 +26,7 @@ ROOMS = [
 INSIDE = {
     "language": ["syntax", "tables", "words", "build", "complaint", "parse", "grammar"],
     "calculus": [
-        "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "check",
+        "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "witness", "check",
         "suspects", "turns", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "shapes", "flatten", "arrays",
         "bulk", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from autodiff.calculus import blame, local, rules
-from autodiff.calculus.check import agrees
+from autodiff.calculus.check import agrees, broken_rule
 from autodiff.calculus.forward import in_all_directions
 from autodiff.calculus.local import CONVENTIONS, FRAMEWORKS, Factors
 from autodiff.calculus.lower import Lowered, lower
@@ -307,6 +307,15 @@ def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int],
     if checked is False:
         raise AutodiffError(
             "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
+            exit_status=INTERNAL,
+            hint="please report the program and the point; --no-check prints the number all the same",
+        )
+    if check and (node := broken_rule(lowered, run, factors)) is not None:
+        raise AutodiffError(
+            f"the rule of {blame.written(lowered, node)} gives a slope here that its own values beside the point deny: "
+            "a bug in autodiff, so no number is printed",
+            span=lowered.graph.spans[node],
+            source=lowered.source,
             exit_status=INTERNAL,
             hint="please report the program and the point; --no-check prints the number all the same",
         )

@@ -1,17 +1,23 @@
-"""Checked before printed: an answer of one mode must agree with one sweep of the other, within rounding."""
+"""Checked before printed: one mode must agree with a sweep of the other, and rules with the values that they belong to."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from autodiff.calculus.forward import along
 from autodiff.calculus.local import Factors
 from autodiff.calculus.lower import Lowered
+from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Run
 from autodiff.calculus.reverse import adjoints
+from autodiff.calculus.witness import contradicts
 
 _EPSILON, _TINIEST = 2.0**-52, 5e-324
+
+USES = 8
+"""How many uses of a rule are held against values beside the point; so the cost does not grow with the program."""
 
 
 def direction(sources: Mapping[str, int]) -> dict[str, float]:
@@ -41,6 +47,35 @@ def agrees(
         return True
     allowed = _rounding(lowered, run, factors, sources, weights)
     return None if not math.isfinite(allowed) else abs(here - there) <= allowed
+
+
+def broken_rule(lowered: Lowered, run: Run, factors: Factors) -> int | None:
+    """An equation whose slope, by its rule in the table, is not what the rule's own values say; None if there is none."""
+    graph, seen = lowered.graph, Counter[Row]()
+    for node in run.order:
+        row = graph.rows[node]
+        if row is None or row.truth or node in run.taken or seen[row] == USES:
+            continue
+        if node in factors or "0" in row.slopes:
+            seen[row] += 1
+            args = graph.args[node]
+            values = [run.values[a] for a in args]
+            claims = _claims(row, args, factors.get(node, ()))
+            if any(math.isfinite(slope) and contradicts(row, k, values, slope) for k, slope in claims):
+                return node
+    return None
+
+
+def _claims(row: Row, args: Sequence[int], edges: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+    """The slopes that were taken from a rule, zeros included: (place of the argument, slope)."""
+    todo = iter(edges)
+    edge = next(todo, None)
+    for k, text in enumerate(row.slopes):
+        if text == "0":
+            yield k, 0.0
+        elif edge is not None and edge[0] == args[k]:
+            yield k, edge[1]
+            edge = next(todo, None)
 
 
 def _tangents(factors: Factors, sources: Mapping[str, int], weights: Mapping[str, float]) -> Mapping[int, float]:
