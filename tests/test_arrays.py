@@ -208,9 +208,7 @@ def test_arrays_keep_the_digits_of_the_numbers(row: Row) -> None:
     columns = [np.array(column) for column in zip(*points, strict=True)]
     with np.errstate(all="ignore"):
         found = arrays.apply(row, columns)
-        slopes = {
-            k: bulk._slope(row, k, columns, found, "") for k, t in enumerate(row.slopes) if t not in ("0", "none")
-        }
+        slopes = {k: bulk.slope(row, k, columns, found, "") for k, t in enumerate(row.slopes) if t not in ("0", "none")}
     assert isinstance(found, np.ndarray)
     for i, args in enumerate(points):
         value = algebra.value(row)(*args)
@@ -329,20 +327,53 @@ def test_names_inside_the_program() -> None:
     assert answer.gradient["w"] == pytest.approx(slope @ [[1.0, 2.0], [3.0, 4.0]], rel=1e-14)
 
 
-def test_a_broken_rule_is_caught_before_a_number_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = bulk._slope
+def test_a_broken_sweep_is_caught_before_a_number_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = bulk.slope
     tampered = lambda row, k, args, result, convention: honest(row, k, args, result, convention) * (1 + 1e-9)  # noqa: E731
     adjoints = bulk.backward
 
     def backward(*args: Any, **options: Any) -> Any:
         with monkeypatch.context() as patch:
-            patch.setattr(bulk, "_slope", tampered)
+            patch.setattr(bulk, "slope", tampered)
             return adjoints(*args, **options)
 
     monkeypatch.setattr(bulk, "backward", backward)
     with pytest.raises(package.AutodiffError, match="disagree"):
         package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]})
     assert package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]}, check=False).status == "ok"
+
+
+ARRAY_RULES = [
+    ("sum(u)", "sum", 0), ("mean(u)", "mean", 0), ("sum(mean(u, 0)*[1, 2, 3])", "mean", 0), ("prod(u)", "prod", 0),
+    ("max(u)", "amax", 0), ("min(u)", "amin", 0), ("norm(u)", "norm", 0), ("dot(u[0], u[1])", "dot", 1),
+    ("logsumexp(u)", "logsumexp", 0), ("var(u)", "var", 0), ("std(u)", "std", 0), ("sum(u @ [1, 2, 3])", "matmul", 0),
+    ("sum([1, 2] @ u)", "matmul", 1), ("transpose(u)[2, 0]*2", "transpose", 0), ("softmax(u[1])[0]", "softmax", 0),
+    ("u[1, 2] + 0", "index", 0), ("sum(exp(u))", "exp", 0), ("sum(u*u[0])", "*", 1), ("sum(abs(u))", "abs", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "value", "k"), ARRAY_RULES)
+@pytest.mark.parametrize("wrong", ["1.001*({})", "-({})", "0"])
+def test_a_broken_rule_is_caught_before_a_number_is_printed(
+    text: str, value: str, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = {"u": [[0.5, -1.25, 2.0], [1.5, 0.75, -0.25]]}
+    assert package.evaluate(text, at).checked
+    for key, row in list(rules.TABLE.items()):
+        if row.value == value and row.kind == ("each" if value in ("exp", "*", "abs") else row.kind):
+            slopes = list(row.slopes)
+            slopes[k] = wrong.format(slopes[k])
+            push = [f"{p}*1.001" if wrong.startswith("1.001") else f"-({p})" for p in row.push]
+            monkeypatch.setitem(rules.TABLE, key, row._replace(slopes=tuple(slopes), push=tuple(push)))
+    rules.find.cache_clear()
+    try:
+        with pytest.raises(package.AutodiffError, match=r"deny|disagree") as caught:
+            package.evaluate(text, at)
+        assert caught.value.exit_status == 70
+        assert package.evaluate(text, at, check=False).status == "ok"
+    finally:
+        monkeypatch.undo()
+        rules.find.cache_clear()
 
 
 # --- at the command line ------------------------------------------------------------------------------------------------

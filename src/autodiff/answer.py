@@ -311,14 +311,7 @@ def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int],
             hint="please report the program and the point; --no-check prints the number all the same",
         )
     if check and (node := broken_rule(lowered, run, factors)) is not None:
-        raise AutodiffError(
-            f"the rule of {blame.written(lowered, node)} gives a slope here that its own values beside the point deny: "
-            "a bug in autodiff, so no number is printed",
-            span=lowered.graph.spans[node],
-            source=lowered.source,
-            exit_status=INTERNAL,
-            hint="please report the program and the point; --no-check prints the number all the same",
-        )
+        raise blame.denied(lowered, node)
     lost = [name for name in names if name not in finite]
     if lost:
         from autodiff.calculus.corners import Verdict

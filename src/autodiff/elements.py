@@ -321,6 +321,10 @@ class _Slopes:
                 exit_status=INTERNAL,
                 hint="please report the program and the point; --no-check prints the number all the same",
             )
+        from autodiff.calculus.array_witness import broken_rule
+
+        if (node := broken_rule(self.run)) is not None:
+            raise blame.denied(self.lowered, node)
 
     def fields(self) -> dict[str, Any]:
         more = f"; and {len(self.reasons) - 3} more" if len(self.reasons) > 3 else ""

@@ -16,7 +16,7 @@ from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Outside, Run
 from autodiff.calculus.reverse import depending, reverse
-from autodiff.errors import shortened
+from autodiff.errors import INTERNAL, AutodiffError, shortened
 
 if TYPE_CHECKING:
     from autodiff.calculus.corners import Verdict
@@ -44,6 +44,18 @@ def shown(number: float) -> str:
     """The shortest text that reads back as the same number, whole numbers without a point."""
     text = repr(number + 0.0)
     return text.removesuffix(".0")
+
+
+def denied(lowered: Lowered, node: int) -> AutodiffError:
+    """The error for an equation whose rule and values contradict each other."""
+    return AutodiffError(
+        f"the rule of {written(lowered, node)} gives a slope here that its own values beside the point deny: "
+        "a bug in autodiff, so no number is printed",
+        span=lowered.graph.spans[node],
+        source=lowered.source,
+        exit_status=INTERNAL,
+        hint="please report the program and the point; --no-check prints the number all the same",
+    )
 
 
 def outside(lowered: Lowered, trouble: Outside, point: Mapping[str, float]) -> str:

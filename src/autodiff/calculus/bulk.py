@@ -222,7 +222,7 @@ def _times(part: Value, slope: Value) -> Value:
     return part * slope
 
 
-def _slope(row: Row, k: int, args: Sequence[Value], result: Value, convention: str) -> Value:
+def slope(row: Row, k: int, args: Sequence[Value], result: Value, convention: str = "") -> Value:
     """The local slope of an elementwise row or a reduction; by a convention where it sits on a corner."""
     names = (*row.params, "w")
     own = _text(row.slopes[k], names, (*args, result))
@@ -240,6 +240,19 @@ def _text(source: str, names: Sequence[str], given: Sequence[Value]) -> Value:
     needed = arrays.used(source, tuple(names))
     kept = [(name, value) for name, value in zip(names, given, strict=True) if name in needed]
     return number(arrays.text(source, tuple(name for name, _ in kept))(*(value for _, value in kept)))
+
+
+def moved(row: Row, k: int, args: Sequence[Value], result: Value, tangent: Value) -> Value:
+    """How the result of a reduction or an array function moves when argument k moves as `tangent` says."""
+    if row.kind == FOLD:
+        axis = _axis(row, args)
+        kept = slope(row, k, args, _kept(result, axis))
+        return _reducing(None, kept, axis, shape(args[k]))[1](tangent)
+    return _general(row, k, args, result, shape(result))[1](tangent)
+
+
+def _axis(row: Row, args: Sequence[Value]) -> Sequence[Value]:
+    return args[1:] if row.kind == FOLD and row.params[-1] == "axis" else []
 
 
 def _kept(value: Value, axis: Sequence[Value]) -> Value:
@@ -261,11 +274,11 @@ def _parts(
             continue
         inner = shape(args[k])
         if row.kind == EACH:
-            yield k, *_elementwise(run, node, _slope(row, k, args, result, convention), inner)
+            yield k, *_elementwise(run, node, slope(row, k, args, result, convention), inner)
         elif row.kind == FOLD:
-            axis = args[1:] if row.params[-1] == "axis" else []
-            kept = _slope(row, k, args, _kept(result, axis), convention)
-            yield k, *_reducing(run, node, kept, axis, inner)
+            axis = _axis(row, args)
+            kept = slope(row, k, args, _kept(result, axis), convention)
+            yield k, *_reducing(run.partly.get(node), kept, axis, inner)
         else:
             yield k, *_general(row, k, args, result, wide)
 
@@ -289,10 +302,8 @@ def _elementwise(
 
 
 def _reducing(
-    run: Bulk, node: int, slope: Value, axis: Sequence[Value], inner: Sequence[int]
+    mask: Array | None, slope: Value, axis: Sequence[Value], inner: Sequence[int]
 ) -> tuple[Callable[[Value], Value], Callable[[Value], Value]]:
-    mask = run.partly.get(node)
-
     def back(g: Value) -> Value:
         part = _times(_kept(g, axis), slope)
         return part if mask is None else np.where(_kept(mask, axis), part, 0.0)
@@ -434,8 +445,7 @@ def _special(run: Bulk, node: int) -> bool:
     if row.truth and len(set(args)) < len(args):
         return False
     given = [number(run.values[a]) for a in args]
-    axis = given[1:] if row.kind == FOLD and row.params[-1] == "axis" else []
-    given.append(_kept(run.values[node], axis))
+    given.append(_kept(run.values[node], _axis(row, given)))
     texts = [row.corner, row.jump.rpartition(" at ")[2], row.vertical]
     texts += [
         f"not ({text})" for text, a in zip(row.slope_domain, args, strict=True) if text and a not in graph.constants

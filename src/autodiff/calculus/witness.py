@@ -13,8 +13,9 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import nan
+from typing import TypeAlias
 
 from autodiff.calculus import algebra
 from autodiff.calculus.ops import Row
@@ -34,22 +35,44 @@ _BEND = 2.0**-9
 _ROUNDING, _TINY = 2.0**-46, 1e-321
 """The relative and the absolute error that are allowed for in a value; larger ones differ from width to width."""
 
+_NEARLY = 2.0**-36
+"""How far a slope may be from another evaluation of its rule, such as NumPy's, in parts of the slopes around it."""
+
 _LEAST, _LARGEST = 1e-290, 1e290
 """Beyond these, where float64 ends, nothing is said."""
 
 
+Curve: TypeAlias = Callable[[float], tuple[float, float]]
+"""A number → the value there, and the slope that a rule gives there; NaN where there is none."""
+
+
 def contradicts(row: Row, k: int, args: Sequence[float], slope: float) -> bool:
-    """Whether the values of `row` beside `args` contradict `slope`, its rule's in argument k; False if they don't tell.
+    """Whether the values of `row` beside `args` contradict `slope`, its rule's in argument k; False if they don't tell."""
+    here = args[k]
+
+    def curve(x: float) -> tuple[float, float]:
+        given = (*args[:k], x, *args[k + 1 :])
+        if not all(inside(*given) for inside, _ in algebra.domain(row)):
+            return nan, nan
+        value = algebra.value(row)(*given)
+        return value, algebra.slope(row, k)(*given, value)
+
+    by_rule = curve(here)[1]
+    if slope != by_rule and abs(slope - by_rule) > _NEARLY * max(abs(curve(x)[1]) for x in _ends(here, _STEPS[0])):
+        return True
+    told = all(map(ordinary, args)) and not (row.jump and abs(here) > _FAR)
+    return told and denies(curve, here, _FINE if row.jump else _STEPS)
+
+
+def denies(curve: Curve, here: float, steps: Sequence[float] = _STEPS) -> bool:
+    """Whether the values of `curve` around `here` deny its slopes; False where they don't tell.
 
     By Simpson's rule the mean of a slope over a width is what its value and the values at both ends say up to the fourth
     power of the width; what they say up to the second is allowed as error (M. Abramowitz, I. A. Stegun, Handbook of
     Mathematical Functions, 25.4.5).
     """
-    by_rule = _at(row, k, args, args[k])[1]
-    if abs(slope - by_rule) > _ROUNDING * abs(by_rule) + _TINY:
-        return True
     heard: list[float] = []
-    for quotient, mean, error in _widths(row, k, args):
+    for quotient, mean, error in _widths(curve, here, steps):
         if abs(quotient - mean) <= error:
             return False
         heard.append(quotient)
@@ -58,17 +81,14 @@ def contradicts(row: Row, k: int, args: Sequence[float], slope: float) -> bool:
     return False
 
 
-def _widths(row: Row, k: int, args: Sequence[float]) -> Iterator[tuple[float, float, float]]:
+def _widths(curve: Curve, here: float, steps: Sequence[float]) -> Iterator[tuple[float, float, float]]:
     """The quotient, the mean slope and how far they may be apart, for each width that says something."""
-    here = args[k]
-    if not all(_ordinary(x) for x in args) or (row.jump and abs(here) > _FAR):
-        return
-    w, middle = _at(row, k, args, here)
-    for step in _FINE if row.jump else _STEPS:
-        ends = here - step * (abs(here) or 1.0), here + step * (abs(here) or 1.0)
-        (low, left), (high, right) = (_at(row, k, args, end) for end in ends)
+    w, middle = curve(here)
+    for step in steps:
+        ends = _ends(here, step)
+        (low, left), (high, right) = map(curve, ends)
         width, mean = ends[1] - ends[0], (left + 4 * middle + right) / 6
-        if not (width > 0 and all(map(_ordinary, (low, w, high, left, middle, right)))):
+        if not (width > 0 and all(map(ordinary, (low, w, high, left, middle, right)))):
             continue
         size, slopes = max(abs(low), abs(w), abs(high)), max(abs(left), abs(middle), abs(right))
         rounding = _ROUNDING * size + _TINY
@@ -82,14 +102,10 @@ def _widths(row: Row, k: int, args: Sequence[float]) -> Iterator[tuple[float, fl
             yield quotient, mean, error
 
 
-def _at(row: Row, k: int, args: Sequence[float], x: float) -> tuple[float, float]:
-    """The value and the slope where argument k is x; NaN outside the domain."""
-    given = (*args[:k], x, *args[k + 1 :])
-    if not all(inside(*given) for inside, _ in algebra.domain(row)):
-        return nan, nan
-    value = algebra.value(row)(*given)
-    return value, algebra.slope(row, k)(*given, value)
+def _ends(here: float, step: float) -> tuple[float, float]:
+    return here - step * (abs(here) or 1.0), here + step * (abs(here) or 1.0)
 
 
-def _ordinary(x: float) -> bool:
+def ordinary(x: float) -> bool:
+    """Whether x is far from both ends of float64."""
     return x == 0 or _LEAST < abs(x) < _LARGEST
