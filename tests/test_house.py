@@ -28,7 +28,7 @@ INSIDE = {
     "calculus": [
         "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "witness", "check",
         "suspects", "turns", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "shapes", "flatten", "arrays",
-        "bulk", "array_witness", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
+        "bulk", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
     "data": ["columns", "extra", "plan", "vector", "batch", "rows", "arrow", "source", "sink", "stream"],

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from autodiff.calculus import rules
 from autodiff.calculus.blame import shown
-from autodiff.calculus.tidy import MINUS, ONE, Amount, Exponent, Product, Symbols, Terms
+from autodiff.calculus.products import MINUS, ONE, Amount, Exponent, Product, Terms
+from autodiff.calculus.tidy import Symbols
 from autodiff.language.syntax import CONSTANTS
 
 LONGEST = 10**6

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from autodiff.calculus.tidy import MINUS, ONE, ONE_TIME, Exact, Exponent, Factors, Product, Symbols, Terms
+from autodiff.calculus.products import MINUS, ONE, ONE_TIME, Exact, Exponent, Factors, Product, Terms
+from autodiff.calculus.tidy import Symbols
 
 WIDEST = 24
 """Terms that a sum may have when its products are multiplied out."""

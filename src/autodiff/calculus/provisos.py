@@ -19,8 +19,9 @@ from typing import TypeAlias
 from autodiff.calculus import algebra, rules
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.ops import Row
+from autodiff.calculus.products import ONE_TIME, Exact, Factors
 from autodiff.calculus.symbolic import Image, filled, moving, segment
-from autodiff.calculus.tidy import ONE_TIME, Exact, Factors, Symbols
+from autodiff.calculus.tidy import Symbols
 
 _AND, _POW = rules.TABLE["and", 2], rules.TABLE["^", 2]
 _EQUAL, _UNEQUAL, _ABOVE, _AT_LEAST = (rules.TABLE[name, 2] for name in ("==", "!=", ">", ">="))

@@ -16,7 +16,8 @@ from math import gcd, lcm
 from autodiff.calculus import algebra
 from autodiff.calculus.lengths import Lengths
 from autodiff.calculus.polynomial import divided, multiplied_out
-from autodiff.calculus.tidy import MINUS, ONE, ONE_TIME, Amount, Exponent, Factors, Product, Symbols, Terms, exact
+from autodiff.calculus.products import MINUS, ONE, ONE_TIME, Amount, Exponent, Factors, Product, Terms, exact
+from autodiff.calculus.tidy import Symbols
 
 _LARGE = 400
 """A sum of more characters is not multiplied out: it is cut into parts anyway."""

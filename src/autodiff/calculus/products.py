@@ -1,0 +1,118 @@
+"""Exact numbers times powers of equations, as values: what products and sums of symbols are collected in.
+
+    3*x^2*y   is   Product(Amount(3), ((x, 2), (y, 1)))      with the numbers of the equations for x and y
+
+>>> half_of_x = Product(Amount(Fraction(1, 2)), ((7, ONE_TIME),))
+>>> half_of_x.times(half_of_x)
+Product(amount=Amount(value=Fraction(1, 4), decimal=False), factors=((7, (None, 2)),))
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+LIMIT = 16
+"""Factors of a product and terms of a sum that are looked through; a longer one is a part of its own, so work stays linear."""
+
+LARGEST = 10**15
+"""Numerators and denominators beyond it become decimals."""
+
+_STEEPEST = 10**6  # exponents beyond it are not collected
+
+Exact: TypeAlias = "int | Fraction"
+"""A rational number; whole ones are ints, which are quicker to hash and to multiply."""
+
+Exponent: TypeAlias = "tuple[int | None, Exact]"
+"""An equation (or none) plus a number: the exponent of `x^(n - 1)` is (n, -1)."""
+
+Factors: TypeAlias = "tuple[tuple[int, Exponent], ...]"
+"""Bases with their exponents, ordered by the number of the base."""
+
+ONE_TIME: Exponent = (None, 1)
+
+
+def exact(value: Exact) -> Exact:
+    """The number, whole ones as ints."""
+    return value.numerator if value.denominator == 1 else value
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An exact number; `decimal` when it came from one that was written with a point, and so is printed with one."""
+
+    value: Exact
+    decimal: bool = False
+
+    def __mul__(self, other: Amount) -> Amount:
+        return Amount(exact(self.value * other.value), self.decimal or other.decimal)
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(exact(self.value + other.value), self.decimal or other.decimal)
+
+    def inverse(self) -> Amount:
+        return Amount(exact(Fraction(1) / self.value), self.decimal)
+
+
+ONE, MINUS = Amount(1), Amount(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A number times factors."""
+
+    amount: Amount
+    factors: Factors = ()
+
+    def times(self, other: Product) -> Product | None:
+        """The product of both; None when it is too long or a power too steep to be looked through."""
+        found = dict(self.factors)
+        for base, exponent in other.factors:
+            joined = _joined(found.get(base), exponent)
+            if joined is None:
+                return None
+            found[base] = joined
+        kept = tuple(sorted((b, e) for b, e in found.items() if e[0] is not None or e[1]))
+        steep = any(abs(e[1].numerator) > _STEEPEST for _, e in kept)
+        amount = self.amount * other.amount
+        return None if len(kept) > LIMIT or steep or not plain(amount) else Product(amount, kept)
+
+    def inverse(self) -> Product | None:
+        """1 over it; None for a zero and for an exponent that is no number."""
+        if not self.amount.value or any(node is not None for _, (node, _) in self.factors):
+            return None
+        return Product(self.amount.inverse(), tuple((base, (None, -e[1])) for base, e in self.factors))
+
+    def power(self, exponent: int) -> Product | None:
+        """A whole power of it."""
+        base = self if exponent >= 0 else self.inverse()
+        if base is None or abs(exponent) > _STEEPEST or any(node is not None for _, (node, _) in base.factors):
+            return None
+        times = abs(exponent)
+        if times > 64 and abs(base.amount.value) != 1:
+            return None
+        raised = Amount(base.amount.value**times, base.amount.decimal)
+        found = Product(raised, tuple((b, (None, exact(e[1] * times))) for b, e in base.factors))
+        steep = any(abs(e[1].numerator) > _STEEPEST for _, e in found.factors)
+        return None if steep or not plain(found.amount) else found
+
+
+def _joined(a: Exponent | None, b: Exponent) -> Exponent | None:
+    """The sum of two exponents of one base; None when two different equations would have to be added."""
+    if a is None:
+        return b
+    if a[0] is not None and b[0] is not None:
+        return None
+    return (b[0] if a[0] is None else a[0]), exact(a[1] + b[1])
+
+
+def plain(amount: Amount) -> bool:
+    """Whether the number can be written down in full."""
+    if abs(amount.value.numerator) <= LARGEST and amount.value.denominator <= LARGEST:
+        return True
+    return amount.decimal and -(10**300) < amount.value < 10**300 and abs(float(amount.value)) > 1e-300
+
+
+Terms: TypeAlias = "dict[Factors, Amount]"
+"""A sum: factors with the number in front of them, in the order of writing."""
