@@ -18,9 +18,9 @@ from mpmath import mp, mpf
 import autodiff as package
 from autodiff.answer import SEVERITY, evaluate
 from autodiff.calculus import algebra, beside, check, corners, local, primal, rules, series, suspects, witness
+from autodiff.calculus.exact import EXACT, OfPi, turn
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.ops import Row
-from autodiff.calculus.turns import EXACT, OfPi, turn
 
 from .command import autodiff
 from .test_programs import value_in_digits
@@ -132,6 +132,11 @@ def test_the_shared_list_through_the_command(case: dict[str, Any], mode: str) ->
         ("if(sin(x)^2 + cos(x)^2 >= 1, 1, 2)", 0.3, "unknown", None, None),
         ("if(1e-20*x + sin(x) - x > 0, 1, 0)", 0, "jump", None, (0, 0)),
         ("sin(asin(x))", -1, "ok", 1, None),
+        ("floor(x)", 1e17, "jump", None, (0, 0)),
+        ("ceil(x)", -1e300, "jump", None, (0, 0)),
+        ("floor(x) + 1e20", 3, "jump", None, (0, 0)),
+        ("round(x)", 1e17, "ok", 0, None),
+        ("mod(x, 3)", 3e17, "jump", None, (1, 1)),
         ("cos(2*asin(x))", 1, "ok", -4, None),
         ("sin(acos(x))", 1, "infinite", None, (None, None)),
         ("3*sin(atan2(x, -2))", 0, "ok", 1.5, None),

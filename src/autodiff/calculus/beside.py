@@ -20,13 +20,13 @@ from itertools import product
 
 from autodiff.calculus import algebra, series
 from autodiff.calculus.algebra import Number
+from autodiff.calculus.exact import EXACT, Exact, OfPi
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Outside, number, sweep
 from autodiff.calculus.series import NOISE, Series, Undecided, constant
 from autodiff.calculus.suspects import special
-from autodiff.calculus.turns import EXACT, Exact, OfPi
 
 _MANY = 100  # turns: more than any depth
 
@@ -48,10 +48,10 @@ def beside(lowered: Lowered, point: Mapping[str, float], source: int, sign: floa
     return _look(lowered, {name: constant(value) for name, value in point.items()}, depth, source, sign)
 
 
-def here(lowered: Lowered, point: Mapping[str, float]) -> float:
+def here(lowered: Lowered, point: Mapping[str, float]) -> Series:
     """The result at the point, with as little rounding as beside it. Raises Undecided where that is not known."""
     try:
-        return _value(_look(lowered, {name: constant(value) for name, value in point.items()}, 0))[0]
+        return _look(lowered, {name: constant(value) for name, value in point.items()}, 0).rest
     except Gone:
         raise Undecided from None
 

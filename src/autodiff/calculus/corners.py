@@ -14,11 +14,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from autodiff.calculus.beside import Gone, beside, here
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Run
-from autodiff.calculus.series import NOISE, Series, Undecided
+from autodiff.calculus.series import NOISE, Series, Term, Undecided
 
 DEPTHS = (1, 3, 5)
 """How many terms of Taylor's series are looked at, one depth after the other, while the question is undecided."""
@@ -28,9 +29,20 @@ DEPTHS = (1, 3, 5)
 class Side:
     """What is so on one side: the limit of the value, the slope along the step (maybe infinite), its error."""
 
-    value: float
+    limit: Term
     slope: float
     doubt: float
+
+    @property
+    def value(self) -> float:
+        return float(self.limit.coefficient)
+
+    def meets(self, here: Term) -> bool | None:
+        """Whether the limit is the value; None where rounding may be all that parts them."""
+        if self.limit.exact and here.exact:
+            return self.limit.coefficient == here.coefficient
+        value = float(here.coefficient)
+        return True if _same(self.value, value) else None if _same(self.value, value, NOISE) else False
 
 
 SEVERITY = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
@@ -77,31 +89,30 @@ def verdict(lowered: Lowered, run: Run, point: Mapping[str, float], source: int)
         values=(None if left is None else left.value, None if right is None else right.value),
     )
     known = [side for side in sides if side is not None]
+    return _judged(seen, known, _here(lowered, run, point, known))
+
+
+def _here(lowered: Lowered, run: Run, point: Mapping[str, float], sides: list[Side]) -> Term:
+    """The value: as the program computes it, but without its rounding where that may be all that parts it from a side."""
     value = run.values[lowered.result]
-    if any(not _same(side.value, value) and _same(side.value, value, NOISE) for side in known):
-        value = _exactly(lowered, point, value)
-    return _judged(seen, known, value)
-
-
-def _exactly(lowered: Lowered, point: Mapping[str, float], value: float) -> float:
-    """The value, where rounding may be all that parts it from what is beside it: sin(π) is not 0 in float64."""
+    if all(side.limit.exact and side.meets(Term(0, Fraction(value))) for side in sides):
+        return Term(0, value)
     try:
-        return here(lowered, point)
+        return here(lowered, point).constant
     except Undecided:
-        return value
+        return Term(0, value)
 
 
 def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: float) -> Side:
     for depth in DEPTHS:
         try:
             found = beside(lowered, point, source, sign, depth)
-            value, (slope, doubt) = found.value, _slope(found.moves)
+            (slope, doubt), limit = _slope(found.moves), found.rest.constant
         except Undecided:
             if depth == DEPTHS[-1]:
                 raise
             continue
-        if value is not None:
-            return Side(value, slope, doubt)
+        return Side(limit, slope, doubt)
     raise Undecided
 
 
@@ -119,12 +130,12 @@ def _slope(moves: Series) -> tuple[float, float]:
     return float(first.coefficient), first.doubt
 
 
-def _judged(seen: Verdict, sides: list[Side], value: float) -> Verdict:
-    apart = [side.value for side in sides if not _same(side.value, value)]
-    if apart and all(_same(beside, value, NOISE) for beside in apart):
-        return Verdict("unknown")  # so small a jump may be rounding
-    if apart:
+def _judged(seen: Verdict, sides: list[Side], value: Term) -> Verdict:
+    met = [side.meets(value) for side in sides]
+    if False in met:
         return replace(seen, status="jump")
+    if None in met:
+        return Verdict("unknown")  # so small a jump may be rounding
     slopes = [slope for slope in (seen.left, seen.right) if slope is not None]
     if any(map(math.isinf, slopes)):
         return replace(seen, status="infinite")

@@ -20,13 +20,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-from autodiff.calculus.turns import Exact, OfPi, turn
+from autodiff.calculus.exact import Exact, OfPi, turn
 
 NOISE = 2.0**-46
 """The relative error that is allowed for in what a function of floats returns."""
 
 _LONGEST = 8  # terms of a quotient
 _BITS = 160  # a longer fraction is rounded to a float
+_VALUE_BITS = 1100  # for a value: every float has so many, or fewer
 _ROUNDING, _TINIEST = 2.0**-52, 5e-324
 
 Coefficient: TypeAlias = "Exact | OfPi | float"
@@ -268,7 +269,7 @@ def _rounded(term: Term) -> Term:
     if isinstance(c, OfPi):
         return term
     if not isinstance(c, float):
-        if max(c.numerator.bit_length(), c.denominator.bit_length()) <= _BITS:
+        if max(c.numerator.bit_length(), c.denominator.bit_length()) <= (_BITS if term.power else _VALUE_BITS):
             return term
         c = float(c)
         term = Term(term.power, c, 0.0 if term.coefficient == c else _rounding(c))

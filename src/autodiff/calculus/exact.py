@@ -1,6 +1,6 @@
-"""Angles that are exact: parts of π, and the numbers that belong to them.
+"""Values that are exact: parts of π and the numbers that belong to them, stairs and remainders of rational numbers.
 
-In float64 sin(π) is 1.2e-16 and cos(asin(1)) is 6e-17, so that what stands beside a hard point would be decided by
+In float64 floor(1e17) - 1 is floor(1e17), sin(π) is 1.2e-16 and cos(asin(1)) is 6e-17, so that what stands beside a hard point would be decided by
 rounding. A rational number is the sine or the tangent of a rational part of π in these few cases only (Niven's theorem:
 I. Niven, Irrational Numbers, 1956, chapter 3).
 
@@ -117,6 +117,14 @@ def _angle(u: Angle, v: Angle) -> Angle | None:
     return None if part is None else turn(part if v > 0 else part + (1 if u >= 0 else -1))
 
 
+def _remainder(u: Angle, v: Angle) -> Exact | None:
+    return None if isinstance(u, OfPi) or isinstance(v, OfPi) or not v else u - v * math.floor(Fraction(u) / v)
+
+
+def _stair(step: Callable[[Exact], int]) -> Callable[[Angle], Exact | None]:
+    return lambda u: None if isinstance(u, OfPi) else step(u)
+
+
 EXACT: Mapping[str, Callable[..., Angle | None]] = {
     "sin": _sine,
     "cos": _cosine,
@@ -125,5 +133,9 @@ EXACT: Mapping[str, Callable[..., Angle | None]] = {
     "acos": _arccosine,
     "atan": _arctangent,
     "atan2": _angle,
+    "floor": _stair(math.floor),
+    "ceil": _stair(math.ceil),
+    "round": _stair(round),
+    "mod": _remainder,
 }
 """What a row's value column may name, for exact numbers; None where the result is not one."""
