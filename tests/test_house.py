@@ -31,7 +31,7 @@ INSIDE = {
         "bulk", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
-    "data": ["columns", "extra", "plan", "vector", "batch", "rows", "arrow", "source", "sink", "stream"],
+    "data": ["columns", "extra", "plan", "vector", "batch", "rows", "arrow", "blocks", "lines", "source", "sink", "stream"],
     "checking": ["bounded", "points", "mistakes", "slips", "compare"],
 }  # fmt: skip
 """The same inside some folders."""

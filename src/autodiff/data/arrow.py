@@ -5,7 +5,7 @@
 >>> with writer("arrow", page) as write:
 ...     write({"x": pyarrow.array([1, None])})
 >>> found = table(io.BytesIO(page.getvalue()), "points.arrow", "arrow")
->>> found.names, [numbers(chunk.cells["x"]).tolist() for chunk in found.chunks]
+>>> found.names, [numbers(chunk.cells["x"]).tolist() for chunk in found.chunks(["x"])]
 (('x',), [[1.0, nan]])
 """
 
@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any, BinaryIO, cast
 
 from autodiff.data import rows
 from autodiff.data.extra import library
-from autodiff.data.rows import CHUNK, Chunk, Table
+from autodiff.data.rows import CHUNK, Chunk, Statuses, Table
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 
 Column = Any
@@ -27,6 +28,7 @@ Column = Any
 def table(content: BinaryIO, name: str, form: str) -> Table:
     """The table in a Parquet or Arrow file. Raises AutodiffError where it is none, and where PyArrow is missing."""
     pa = library("pyarrow", form.capitalize())
+    batches: Callable[[Sequence[str]], Iterable[Any]]
     try:
         if form == "parquet":
             if not content.seekable():
@@ -36,14 +38,15 @@ def table(content: BinaryIO, name: str, form: str) -> Table:
                     hint="give the file's name, or send the Arrow format: --from arrow",
                 )
             file = library("pyarrow.parquet", "Parquet").ParquetFile(content)
-            names, batches = file.schema_arrow.names, file.iter_batches(batch_size=CHUNK)
+            names, rows, batches = file.schema_arrow.names, file.metadata.num_rows, partial(_of_parquet, file)
         else:
-            names, batches = _ipc(pa, content)
+            names, found = _ipc(pa, content)
+            rows, batches = None, lambda _: found
     except (pa.ArrowException, OSError) as error:
         raise AutodiffError(
             f"{quoted(name, 200)} is no {form.capitalize()} file: {_first_line(error)}", exit_status=DATA
         ) from None
-    return Table(name, tuple(names), _chunks(pa, batches, tuple(names), name), unit="row")
+    return Table(name, tuple(names), partial(_chunks, pa, batches, name), unit="row", rows=rows)
 
 
 def numbers(column: Column) -> Any:
@@ -52,7 +55,32 @@ def numbers(column: Column) -> Any:
     kind = column.type
     if types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind):
         return column.cast("float64", safe=False).to_numpy(zero_copy_only=False)
+    if types.is_string(kind):
+        found = _of_texts(column)
+        if found is not None:
+            return found
     return rows.numbers(column.to_pylist())
+
+
+def _of_texts(column: Column) -> Any:
+    """Texts as floats, NaN for an empty one; None where there is another that PyArrow finds no number in."""
+    pa, compute = library("pyarrow", "this file"), library("pyarrow.compute", "this file")
+    try:
+        return column.cast("float64").to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        filled = compute.if_else(compute.equal(column, ""), None, column)
+    try:
+        return filled.cast("float64").to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        return None
+
+
+def statuses(column: Statuses) -> Column:
+    """The statuses as an array of texts."""
+    pa = library("pyarrow", "this file")
+    if not column.hard:
+        return pa.repeat("ok", len(column))
+    return pa.array(list(column), pa.string())
 
 
 @contextmanager
@@ -89,6 +117,8 @@ def _array(pa: Any, name: str, column: Any, kind: Any) -> Column:
         return column
     if hasattr(column, "dtype") or hasattr(column, "typecode"):
         return pa.array(column, pa.float64(), from_pandas=True)
+    if isinstance(column, Statuses):
+        return statuses(column)
     cells = list(column)
     if kind is None and all(cell is None or isinstance(cell, str) for cell in cells):
         kind = pa.string()
@@ -115,14 +145,20 @@ def _ipc(pa: Any, content: BinaryIO) -> tuple[Sequence[str], Iterable[Any]]:
     return stream.schema.names, stream
 
 
-def _chunks(pa: Any, batches: Iterable[Any], names: tuple[str, ...], name: str) -> Iterator[Chunk]:
+def _of_parquet(file: Any, wanted: Sequence[str]) -> Iterator[Any]:
+    return cast("Iterator[Any]", file.iter_batches(batch_size=CHUNK, columns=list(wanted)))
+
+
+def _chunks(
+    pa: Any, batches: Callable[[Sequence[str]], Iterable[Any]], name: str, wanted: Sequence[str]
+) -> Iterator[Chunk]:
     done = 0
     try:
-        for batch in batches:
+        for batch in batches(wanted):
             for start in range(0, batch.num_rows, CHUNK):
                 part = batch.slice(start, CHUNK)
-                cells = dict(zip(names, part.columns, strict=True))
-                yield Chunk(range(done + 1, done + 1 + part.num_rows), cells, numbers)
+                cells = dict(zip(part.schema.names, part.columns, strict=True))
+                yield Chunk(range(done + 1, done + 1 + part.num_rows), {each: cells[each] for each in wanted}, numbers)
                 done += part.num_rows
     except (pa.ArrowException, OSError) as error:
         raise AutodiffError(

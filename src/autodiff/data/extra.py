@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from autodiff.errors import AutodiffError
@@ -19,3 +20,11 @@ def library(name: str, use: str) -> Any:
             raise
         package = {"numpy": "NumPy", "pyarrow": "PyArrow"}.get(name.partition(".")[0], name)
         raise AutodiffError(f"{use} needs {package}, which is not installed", hint=INSTALL) from None
+
+
+def has(name: str) -> bool:
+    """Whether the module is installed, told without loading it."""
+    try:
+        return find_spec(name) is not None
+    except ValueError:  # it is there, and does not say from where
+        return False

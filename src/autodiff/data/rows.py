@@ -2,7 +2,7 @@
 
 >>> import io
 >>> table = delimited(io.StringIO("x,y\\n1,2\\n3,oops\\n"), "points.csv", ",")
->>> table.names, [(chunk.lines, numbers(chunk.cells["y"])) for chunk in table.chunks]
+>>> table.names, [(chunk.lines, numbers(chunk.cells["y"])) for chunk in table.chunks(["y"])]
 (('x', 'y'), [([2, 3], [2.0, nan])])
 """
 
@@ -13,8 +13,9 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any, TextIO
+from typing import Any, TextIO, overload
 
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 
@@ -35,24 +36,48 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What its columns are called, and its rows; the chunks raise AutodiffError where the file can't be read on.
+    """What its columns are called, and its rows: `chunks(wanted)` reads them once, with the cells of those columns, and
+    raises AutodiffError where the file can't be read on.
 
-    `unit` is what rows are counted in: lines of a text, else rows.
+    `unit` is what rows are counted in: lines of a text, else rows; `rows` how many there are, where the file says so.
     """
 
     name: str
     names: tuple[str, ...]
-    chunks: Iterable[Chunk]
+    chunks: Callable[[Sequence[str]], Iterator[Chunk]]
     unit: str = "line"
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses(Sequence[str]):
+    """The statuses of `rows` rows, of which `hard` has those that are not "ok"."""
+
+    rows: int
+    hard: Mapping[int, str]
+
+    def __len__(self) -> int:
+        return self.rows
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[str]: ...
+    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+        if isinstance(place, slice):
+            return [self[row] for row in range(self.rows)[place]]
+        return self.hard.get(range(self.rows)[place], "ok")
+
+    def before(self, stop: int) -> Statuses:
+        """Those of the first `stop` rows."""
+        return Statuses(stop, {row: status for row, status in self.hard.items() if row < stop})
 
 
 def delimited(stream: TextIO, name: str, delimiter: str) -> Table:
     """A table of CSV or TSV; its first line names the columns. Empty lines are no rows."""
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
-    rows = _csv_rows(reader, name)
-    _, header = next(rows, (0, []))
-    names = _distinct([cell.strip() for cell in header], name)
-    return Table(name, names, _chunks(_even(rows, names, name), names))
+    rows = records(stream, name, delimiter)
+    names = header(rows, name)
+    return Table(name, names, partial(chunks, even(rows, names, name), names))
 
 
 def lines_of_json(stream: TextIO, name: str) -> Table:
@@ -60,19 +85,19 @@ def lines_of_json(stream: TextIO, name: str) -> Table:
     rows = _json_rows(stream, name)
     first = next(rows, None)
     if first is None:
-        return Table(name, (), ())
+        return Table(name, (), lambda _: iter(()))
     names = tuple(first[1])
 
     def cells() -> Iterator[tuple[int, list[Any]]]:
         for line, row in (each for part in ([first], rows) for each in part):
             if len(row) > len(names) or not row.keys() <= first[1].keys():
                 odd = next(key for key in row if key not in first[1])
-                raise _broken(
+                raise broken(
                     name, line, f"column {quoted(odd)} is not in the first row", "give every row the same columns"
                 )
             yield line, [row.get(column) for column in names]
 
-    return Table(name, names, _chunks(cells(), names))
+    return Table(name, names, partial(chunks, cells(), names))
 
 
 def numbers(cells: Sequence[Any]) -> list[float]:
@@ -95,19 +120,27 @@ def number(cell: Any) -> float:
         return math.nan
 
 
-def _csv_rows(reader: Any, name: str) -> Iterator[tuple[int, list[str]]]:
+def records(lines: Iterable[str], name: str, delimiter: str, before: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """The rows of CSV or TSV that are not empty, each with the number of its last line; `before` lines were read already."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         try:
             row = next(reader, None)
         except csv.Error as error:
             hint = "a quoted cell does not end" if "unexpected end" in str(error) else ""
-            raise _broken(name, reader.line_num, str(error), hint) from None
+            raise broken(name, before + reader.line_num, str(error), hint) from None
         except OSError as error:
-            raise _broken(name, reader.line_num + 1, f"can't be read: {error.strerror}") from None
+            raise broken(name, before + reader.line_num + 1, f"can't be read: {error.strerror}") from None
         if row is None:
             return
         if row:
-            yield reader.line_num, row
+            yield before + reader.line_num, row
+
+
+def header(rows: Iterator[tuple[int, list[str]]], name: str) -> tuple[str, ...]:
+    """The columns' names, which the first row gives. Raises AutodiffError where there is none, and for a name twice."""
+    _, cells = next(rows, (0, []))
+    return _distinct([cell.strip() for cell in cells], name)
 
 
 def _json_rows(stream: TextIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -120,14 +153,14 @@ def _json_rows(stream: TextIO, name: str) -> Iterator[tuple[int, dict[str, Any]]
                 return
             row = json.loads(text.rstrip(), parse_constant=_no_number) if text.strip() else None
         except OSError as error:
-            raise _broken(name, line, f"can't be read: {error.strerror}") from None
+            raise broken(name, line, f"can't be read: {error.strerror}") from None
         except json.JSONDecodeError as error:
-            raise _broken(name, line, f"column {error.colno} is not JSON: {error.msg}") from None
+            raise broken(name, line, f"column {error.colno} is not JSON: {error.msg}") from None
         except (RecursionError, ValueError):
-            raise _broken(name, line, "is not a JSON object of numbers") from None
+            raise broken(name, line, "is not a JSON object of numbers") from None
         if row is not None:
             if not isinstance(row, dict):
-                raise _broken(name, line, "is not a JSON object", 'a row looks like {"x": 4.0, "y": 1}')
+                raise broken(name, line, "is not a JSON object", 'a row looks like {"x": 4.0, "y": 1}')
             yield line, row
 
 
@@ -135,7 +168,8 @@ def _no_number(_: str) -> None:
     """NaN and Infinity are not JSON, but some programs write them for a number that is missing."""
 
 
-def _even(rows: Iterator[tuple[int, list[str]]], names: Sequence[str], name: str) -> Iterator[tuple[int, list[str]]]:
+def even(rows: Iterator[tuple[int, list[str]]], names: Sequence[str], name: str) -> Iterator[tuple[int, list[str]]]:
+    """The same rows. Raises AutodiffError at the first that has not a cell for each name."""
     for line, row in rows:
         if len(row) != len(names):
             place = (
@@ -143,11 +177,11 @@ def _even(rows: Iterator[tuple[int, list[str]]], names: Sequence[str], name: str
                 if len(row) < len(names)
                 else f"column {len(names) + 1} has no name"
             )
-            raise _broken(name, line, f"{len(row)} cells, and the header has {len(names)}: {place}")
+            raise broken(name, line, f"{len(row)} cells, and the header has {len(names)}: {place}")
         yield line, row
 
 
-def _chunks(rows: Iterator[tuple[int, list[Any]]], names: Sequence[str]) -> Iterator[Chunk]:
+def chunks(rows: Iterator[tuple[int, list[Any]]], names: Sequence[str], wanted: Sequence[str]) -> Iterator[Chunk]:
     """The rows in chunks; those before a row that can't be read are handed out before the error is."""
     trouble: list[AutodiffError] = []
 
@@ -159,8 +193,8 @@ def _chunks(rows: Iterator[tuple[int, list[Any]]], names: Sequence[str]) -> Iter
 
     whole = until_trouble()
     while part := list(islice(whole, CHUNK)):
-        columns = zip(*(row for _, row in part), strict=True)
-        yield Chunk([line for line, _ in part], dict(zip(names, columns, strict=True)), numbers)
+        columns = dict(zip(names, zip(*(row for _, row in part), strict=True), strict=True))
+        yield Chunk([line for line, _ in part], {name: columns[name] for name in wanted}, numbers)
     if trouble:
         raise trouble[0]
 
@@ -174,9 +208,10 @@ def _distinct(names: Sequence[str], file: str) -> tuple[str, ...]:
         raise AutodiffError(f"{quoted(file, 200)}, line 1 is not UTF-8 text", exit_status=DATA, hint="save it as UTF-8")
     for k, name in enumerate(names):
         if name in names[:k]:
-            raise _broken(file, 1, f"column {quoted(name)} is there twice")
+            raise broken(file, 1, f"column {quoted(name)} is there twice")
     return tuple(names)
 
 
-def _broken(file: str, line: int, what: str, hint: str = "") -> AutodiffError:
+def broken(file: str, line: int, what: str, hint: str = "") -> AutodiffError:
+    """The error for a file that can't be read beyond a line."""
     return AutodiffError(f"{shortened(file, 200)}, line {line}: {what}", exit_status=DATA, hint=hint)

@@ -19,8 +19,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
+from autodiff.data.extra import has
 from autodiff.data.rows import DELIMITERS
 from autodiff.errors import DATA, AutodiffError, quoted
+
+MANY = 1000
+"""Rows from which on PyArrow earns the time that it takes to load."""
 
 Write = Callable[[Mapping[str, Sequence[Any]]], None]
 """Takes the columns of some rows."""
@@ -39,10 +43,25 @@ def writer(form: str, stream: BinaryIO) -> Iterator[Write]:
 
     def write_text(columns: Mapping[str, Sequence[Any]]) -> None:
         nonlocal begun
-        stream.write(written(form, columns, head=not begun))
+        lines = _in_bulk(form, columns) if form in DELIMITERS else None
+        if lines is None:
+            stream.write(written(form, columns, head=not begun))
+        else:
+            if not begun:
+                stream.write(written(form, dict.fromkeys(columns, ()), head=True))
+            stream.write(lines)
         begun = True
 
     yield write_text
+
+
+def _in_bulk(form: str, columns: Mapping[str, Sequence[Any]]) -> memoryview | None:
+    """Many rows as PyArrow writes them; None where it is not installed, or has another spelling."""
+    if len(next(iter(columns.values()))) < MANY or not has("pyarrow"):
+        return None
+    from autodiff.data import lines  # few rows are written sooner than PyArrow is loaded
+
+    return lines.written(columns, DELIMITERS[form])
 
 
 def written(form: str, columns: Mapping[str, Sequence[Any]], *, head: bool) -> bytes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
+from io import BufferedIOBase, TextIOWrapper
+from typing import cast
 
+from autodiff.data.extra import has
 from autodiff.data.rows import DELIMITERS, Table, delimited, lines_of_json
 from autodiff.errors import DATA, AutodiffError, quoted
 
@@ -31,6 +33,15 @@ def opened(path: str, form: str) -> Iterator[Table]:
             yield arrow.table(content, name, form)
         finally:
             content.close()
+        return
+    if form in DELIMITERS and has("pyarrow"):
+        from autodiff.data import blocks  # the plain reader needs no NumPy
+
+        try:
+            yield blocks.table(cast("BufferedIOBase", content), name, DELIMITERS[form])
+        finally:
+            if path != "-":
+                content.close()
         return
     stream = TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:

@@ -13,7 +13,7 @@ from typing import Any
 from autodiff.calculus import blame
 from autodiff.data.batch import INPUT, Compiled
 from autodiff.data.extra import library
-from autodiff.data.rows import Chunk, Table
+from autodiff.data.rows import Chunk, Statuses, Table
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, normalised, quoted, shortened
 
 FORMATS = {
@@ -97,11 +97,14 @@ def results(
             hint="rename it, or the result: y = …",
         )
     shown = [*(table.names if keep else ()), *names]
-    for chunk in table.chunks:
-        stop, answers = _answers(chunk, compiled, of, fixed, fail_fast=fail_fast)
-        _counted(count, chunk, answers[-1][:stop])
-        kept = [chunk.cells[name] for name in table.names] if keep else []
-        yield {name: column[:stop] for name, column in zip(shown, [*kept, *answers], strict=True)}
+    for chunk in table.chunks(table.names if keep else list(dict.fromkeys(of.values()))):
+        numbers, status = _answers(chunk, compiled, of, fixed)
+        stop = min(status.hard, default=len(status)) if fail_fast else len(status)
+        if stop < len(status):
+            numbers, status = [column[:stop] for column in numbers], status.before(stop)
+        _counted(count, chunk, status)
+        kept = [chunk.cells[name][:stop] for name in table.names] if keep else []
+        yield dict(zip(shown, [*kept, *numbers, status], strict=True))
         if stop < len(chunk.lines):
             raise _stopped(table, chunk, stop, compiled, of, fixed)
     if not count.rows:
@@ -109,28 +112,23 @@ def results(
 
 
 def _answers(
-    chunk: Chunk, compiled: Compiled, of: Mapping[str, str], fixed: Mapping[str, float], *, fail_fast: bool
-) -> tuple[int, list[Sequence[Any]]]:
-    """How many rows come before the run stops, and the columns of the results: arrays, NaN for none, and the statuses."""
+    chunk: Chunk, compiled: Compiled, of: Mapping[str, str], fixed: Mapping[str, float]
+) -> tuple[list[Any], Statuses]:
+    """The columns of the results, arrays with NaN for none, and the statuses."""
     np = library("numpy", "--data")
     rows = len(chunk.lines)
     given = {name: np.asarray(chunk.read(chunk.cells[column]), float) for name, column in of.items()}
     batch = compiled.batch(**given, **{name: fixed[name] for name in compiled.lowered.inputs if name in fixed})
-    status = ["ok"] * rows
     hard = batch.hard if given else dict.fromkeys(range(rows), batch.hard[0]) if batch.hard else {}
-    for row, found in hard.items():
-        status[row] = found
     columns = [np.broadcast_to(column, rows) for column in (batch.value, *batch.gradient.values())]
-    return min(hard, default=rows) if fail_fast else rows, [*columns, status]
+    return columns, Statuses(rows, hard)
 
 
-def _counted(count: Count, chunk: Chunk, status: Sequence[str]) -> None:
+def _counted(count: Count, chunk: Chunk, status: Statuses) -> None:
     count.rows += len(status)
-    if status.count("ok") < len(status):
-        for line, each in zip(chunk.lines, status, strict=False):
-            if each != "ok":
-                count.hard[each] += 1
-                count.first.setdefault(each, line)
+    count.hard.update(status.hard.values())
+    for row, each in sorted(status.hard.items()):
+        count.first.setdefault(each, chunk.lines[row])
 
 
 def _stopped(

@@ -1,0 +1,150 @@
+"""CSV and TSV by PyArrow's reader, block by block; what is not plain, the plain reader reads, so that all of it means the same.
+
+>>> import io
+>>> found = table(io.BytesIO(b"x,y\\n" + b"1,2\\n" * 20_000), "points.csv", ",")
+>>> [(len(chunk.lines), type(chunk.cells["y"]).__name__) for chunk in found.chunks(["y"])]
+[(20000, 'StringArray')]
+
+Blocks end where lines do. PyArrow is given those in which every line is a row and no quote has a say; where it finds cells
+missing, text that is not UTF-8, or more rows or fewer than lines, the block is read again with care.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from functools import partial
+from io import BufferedIOBase, StringIO
+from itertools import chain
+from typing import Any
+
+from autodiff.data import arrow, rows
+from autodiff.data.extra import library
+from autodiff.data.rows import Chunk, Table
+
+BLOCK = 1 << 18
+"""Bytes that are read at a time: some ten thousand rows."""
+
+LEAST = 1 << 15
+"""Bytes from which on PyArrow earns the time that it takes to load."""
+
+_MARK = b"\xef\xbb\xbf"
+
+
+def table(content: BufferedIOBase, name: str, delimiter: str) -> Table:
+    """The same table as that of `rows.delimited`."""
+    pages = _Pages(content, name, delimiter)
+    first = pages.rows()
+    names = rows.header(first, name)
+    return Table(name, names, partial(_chunks, pages, first, names))
+
+
+class _Pages:
+    """A text in blocks of whole lines, and how many of its lines were read."""
+
+    def __init__(self, content: BufferedIOBase, name: str, delimiter: str) -> None:
+        self.name, self.delimiter, self.line = name, delimiter, 0
+        self.blocks = (block if k else block.removeprefix(_MARK) for k, block in enumerate(_blocks(content)))
+        self._page, self._end = StringIO(), 0
+
+    def rows(self, *begun: bytes) -> Iterator[tuple[int, list[str]]]:
+        """The rows by the plain reader, from the block `begun` on, up to a row that ends where a block does."""
+        pages = map(self._opened, chain(begun, self.blocks))
+        for line, cells in rows.records(chain.from_iterable(pages), self.name, self.delimiter, self.line):
+            self.line = line
+            yield line, cells
+            if self._page.tell() == self._end:
+                return
+
+    def _opened(self, block: bytes) -> StringIO:
+        text = block.decode("utf-8", "surrogateescape")
+        self._page, self._end = StringIO(text, newline=""), len(text)
+        return self._page
+
+
+def _chunks(
+    pages: _Pages, first: Iterator[tuple[int, list[str]]], names: tuple[str, ...], wanted: Sequence[str]
+) -> Iterator[Chunk]:
+    yield from rows.chunks(rows.even(first, names, pages.name), names, wanted)
+    while block := _next(pages):
+        cells = _cells(block, pages.delimiter, names, wanted)
+        if cells is None:
+            yield from rows.chunks(rows.even(pages.rows(block), names, pages.name), names, wanted)
+            continue
+        start, pages.line = pages.line, pages.line + _lines(block)
+        yield Chunk(range(start + 1, pages.line + 1), cells, arrow.numbers)
+
+
+def _next(pages: _Pages) -> bytes:
+    try:
+        return next(pages.blocks, b"")
+    except OSError as error:
+        raise rows.broken(pages.name, pages.line + 1, f"can't be read: {error.strerror}") from None
+
+
+def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
+    """The first line as soon as it is there, then whole lines of about BLOCK bytes together.
+
+    Raises OSError when the whole lines before it are handed out.
+    """
+    held, looked, begun = bytearray(), 0, False
+    try:
+        while more := content.read1(BLOCK):
+            held += more
+            if not begun and (end := held.find(b"\n", looked) + 1):
+                begun = True
+                yield bytes(held[:end])
+                del held[:end]
+            if len(held) >= BLOCK:
+                if end := _end(held, looked):
+                    yield bytes(held[:end])
+                    del held[:end]
+                looked = max(len(held) - 1, 0)
+    except OSError:
+        if end := _end(held, looked):
+            yield bytes(held[:end])
+        raise
+    yield bytes(held)
+
+
+def _end(text: bytearray, start: int) -> int:
+    """Where the last whole line ends; a carriage return at the very end may be half of one."""
+    return max(text.rfind(b"\n", start), text.rfind(b"\r", start, len(text) - 1)) + 1
+
+
+def _lines(block: bytes) -> int:
+    return block.count(b"\n") + (not block.endswith(b"\n"))
+
+
+def _cells(block: bytes, delimiter: str, names: Sequence[str], wanted: Sequence[str]) -> dict[str, Any] | None:
+    """The cells as arrays of texts by PyArrow; None for a block that the plain reader must look at."""
+    if len(block) < LEAST or not _is_plain(block):
+        return None
+    pa, reader = library("pyarrow", "--data"), library("pyarrow.csv", "--data")
+    columns = [names.index(name) for name in wanted] or [0]
+    called = [str(k) for k in range(len(names))]
+    try:
+        found = reader.read_csv(
+            pa.BufferReader(block),
+            reader.ReadOptions(column_names=called, block_size=len(block) + 1),
+            reader.ParseOptions(delimiter=delimiter, quote_char=False),
+            reader.ConvertOptions(
+                column_types=dict.fromkeys(called, pa.string()), include_columns=[str(k) for k in columns]
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    if found.num_rows != _lines(block):
+        return None
+    return {name: pa.concat_arrays(found.column(str(k)).chunks) for name, k in zip(wanted, columns, strict=False)}
+
+
+def _is_plain(block: bytes) -> bool:
+    """Whether lines are rows and cells stand as they are: no quote, lines ended alike, none too long for the plain reader."""
+    width = csv.field_size_limit() // 2  # a line that is too long fills one of these
+    return (
+        b'"' not in block
+        and b"\0" not in block
+        and block.count(b"\r") == block.count(b"\r\n")
+        and all(block.find(b"\n", k, k + width) >= 0 for k in range(0, len(block) - width, width))
+    )
