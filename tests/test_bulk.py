@@ -31,7 +31,7 @@ SPECIAL = [
 ODD = ["", " ", "text", "1_0", " 2 ", "1e999", "1e-999", "inf", "-Infinity", "nan", "NaN", "NULL", "null", "NA", "0x1p3", "+1",
     "1.", ".5", "-.5e-3", "1E5", "1e5 ", "\t3", "٣", "é", "true", "00012", "--1", "1e", "1" * 400, "#1", "'1'"]  # fmt: skip
 
-QUOTED = ['"3"', '"a, b"', '"two\nlines"', '"say ""x"""', 'a"b', '""', '"1"2', '"open']
+QUOTED = ['"3"', '"4"', '"a,"', '","', '" 5"', '"a, b"', '"two\nlines"', '"say ""x"""', 'a"b', '""', '"1"2', '"open']
 
 
 @pytest.fixture
@@ -154,8 +154,8 @@ def test_files_of_every_kind_mean_the_same(seed: int, tmp_path: Path, monkeypatc
 
 @pytest.mark.usefixtures("eager")
 def test_plain_files_are_read_by_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for end in ("\n", "\r\n"):
-        text = end.join(["x,y,name", *(f"{k}.5,{k % 7},é{k}" for k in range(300))])
+    for end, quote in (("\n", ""), ("\r\n", ""), ("\n", '"'), ("\r\n", '"')):
+        text = end.join(["x,y,name", *(f"{quote}{k}.5{quote},{k % 7},{quote}é{k}{quote}" for k in range(300))])
         fast, plain, kinds = _both(monkeypatch, tmp_path / "o.csv", text.encode(), "--keep")
         assert fast == plain
         assert fast.out.count(r"\n") == 301
@@ -165,7 +165,7 @@ def test_plain_files_are_read_by_pyarrow(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("eager")
 def test_after_a_block_that_needs_care_pyarrow_reads_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "".join(f'{k}.5,{"" if k % 400 else -k},"{k}"\n' if k % 200 == 50 else f"{k}.5,1,n\n" for k in range(1000))
+    text = "".join(f'{k}.5,{"" if k % 400 else -k},"""{k}"\n' if k % 200 == 50 else f"{k}.5,1,n\n" for k in range(1000))
     fast, plain, kinds = _both(monkeypatch, tmp_path / "o.csv", b"x,y,name\n" + text.encode())
     assert fast == plain
     assert "first in line 52)" in fast.err

@@ -5,8 +5,8 @@
 >>> [(len(chunk.lines), type(chunk.cells["y"]).__name__) for chunk in found.chunks(["y"])]
 [(20000, 'StringArray')]
 
-Blocks end where lines do. PyArrow is given those in which every line is a row and no quote has a say; where it finds cells
-missing, text that is not UTF-8, or more rows or fewer than lines, the block is read again with care.
+Blocks end where lines do. PyArrow is given those in which lines are rows and quotes stand around whole cells; where it finds
+cells missing, text that is not UTF-8, or other than a row for each line, the block is read again with care.
 """
 
 from __future__ import annotations
@@ -67,12 +67,13 @@ def _chunks(
 ) -> Iterator[Chunk]:
     yield from rows.chunks(rows.even(first, names, pages.name), names, wanted)
     while block := _next(pages):
-        cells = _cells(block, pages.delimiter, names, wanted)
-        if cells is None:
+        found = _cells(block, pages.delimiter, names, wanted)
+        if found is None:
             yield from rows.chunks(rows.even(pages.rows(block), names, pages.name), names, wanted)
             continue
-        start, pages.line = pages.line, pages.line + _lines(block)
-        yield Chunk(range(start + 1, pages.line + 1), cells, arrow.numbers)
+        lines, cells = found
+        yield Chunk(range(pages.line + 1, pages.line + 1 + lines), cells, arrow.numbers)
+        pages.line += lines
 
 
 def _next(pages: _Pages) -> bytes:
@@ -112,13 +113,11 @@ def _end(text: bytearray, start: int) -> int:
     return max(text.rfind(b"\n", start), text.rfind(b"\r", start, len(text) - 1)) + 1
 
 
-def _lines(block: bytes) -> int:
-    return block.count(b"\n") + (not block.endswith(b"\n"))
-
-
-def _cells(block: bytes, delimiter: str, names: Sequence[str], wanted: Sequence[str]) -> dict[str, Any] | None:
-    """The cells as arrays of texts by PyArrow; None for a block that the plain reader must look at."""
-    if len(block) < LEAST or not _is_plain(block):
+def _cells(
+    block: bytes, delimiter: str, names: Sequence[str], wanted: Sequence[str]
+) -> tuple[int, dict[str, Any]] | None:
+    """How many rows, and their cells as arrays of texts by PyArrow; None for a block that the plain reader must look at."""
+    if len(block) < LEAST or not _is_plain(block, delimiter):
         return None
     pa, reader = library("pyarrow", "--data"), library("pyarrow.csv", "--data")
     columns = [names.index(name) for name in wanted] or [0]
@@ -127,24 +126,37 @@ def _cells(block: bytes, delimiter: str, names: Sequence[str], wanted: Sequence[
         found = reader.read_csv(
             pa.BufferReader(block),
             reader.ReadOptions(column_names=called, block_size=len(block) + 1),
-            reader.ParseOptions(delimiter=delimiter, quote_char=False),
+            reader.ParseOptions(delimiter=delimiter, quote_char='"' if b'"' in block else False),
             reader.ConvertOptions(
                 column_types=dict.fromkeys(called, pa.string()), include_columns=[str(k) for k in columns]
             ),
         )
     except pa.ArrowInvalid:
         return None
-    if found.num_rows != _lines(block):
+    if found.num_rows != block.count(b"\n") + (not block.endswith(b"\n")):
         return None
-    return {name: pa.concat_arrays(found.column(str(k)).chunks) for name, k in zip(wanted, columns, strict=False)}
+    cells = {name: pa.concat_arrays(found.column(str(k)).chunks) for name, k in zip(wanted, columns, strict=False)}
+    return found.num_rows, cells
 
 
-def _is_plain(block: bytes) -> bool:
-    """Whether lines are rows and cells stand as they are: no quote, lines ended alike, none too long for the plain reader."""
+def _is_plain(block: bytes, delimiter: str) -> bool:
+    """Whether lines end alike, none is too long for the plain reader, and every quote opens or ends a cell within a line."""
     width = csv.field_size_limit() // 2  # a line that is too long fills one of these
     return (
-        b'"' not in block
-        and b"\0" not in block
-        and block.count(b"\r") == block.count(b"\r\n")
+        b"\0" not in block
+        and (b"\r" not in block or block.count(b"\r") == block.count(b"\r\n"))
         and all(block.find(b"\n", k, k + width) >= 0 for k in range(0, len(block) - width, width))
+        and (b'"' not in block or _is_quoted_plainly(block, delimiter))
     )
+
+
+def _is_quoted_plainly(block: bytes, delimiter: str) -> bool:
+    np = library("numpy", "--data")
+    text = np.frombuffer(b"\n" + block + b"\n", np.uint8)
+    quotes, ends = np.flatnonzero(text == ord('"')), np.flatnonzero(text == ord("\n"))
+    if len(quotes) % 2:
+        return False
+    opening, closing = quotes[::2], quotes[1::2]
+    begins = np.isin(text[opening - 1], (ord(delimiter), ord("\n"))).all()
+    stops = np.isin(text[closing + 1], (ord(delimiter), ord("\n"), ord("\r"))).all()
+    return bool(begins and stops and (np.searchsorted(ends, opening) == np.searchsorted(ends, closing)).all())
