@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import autodiff as package
 from autodiff.data import rows as rows_module
+from autodiff.data.source import opened
+from autodiff.render.progress import rows_bar
 
 from .command import Ended, autodiff, process
 
@@ -251,21 +254,72 @@ def test_a_closed_pipe_ends_quietly() -> None:
     assert (done.stdout, done.stderr) == ("f,df/dx,status\n1.0,2.0,ok\n", "")
 
 
-def test_progress_is_for_a_terminal_only() -> None:
-    assert process("eval", "x", "--data", "-", stdin="x\n1\n").err == ""
+def _on_terminal(data: str, *, rows_too: bool = False, stdin: bytes = b"") -> str:
+    """What a terminal on stderr, and with `rows_too` on stdout, is told."""
     controller, screen = pty.openpty()
-    command = [sys.executable, "-m", "autodiff", "eval", "x", "--data", "-"]
-    done = subprocess.run(command, input=b"x\n1\n", stdout=subprocess.PIPE, stderr=screen, timeout=60)
+    command = [sys.executable, "-m", "autodiff", "eval", "x", "--data", data]
+    out = screen if rows_too else subprocess.PIPE
+    done = subprocess.run(command, input=stdin, stdout=out, stderr=screen, timeout=60, check=True)
     os.close(screen)
-    said = os.read(controller, 1000)
+    said = os.read(controller, 10_000).decode()
     os.close(controller)
-    assert done.stdout == b"f,df/dx,status\n1.0,1.0,ok\n"
-    assert said == b"\r1 rows\r\x1b[K"
+    assert rows_too or done.stdout.startswith(b"f,df/dx,status\n1.0,1.0,ok\n")
+    return said
+
+
+def test_progress_is_for_a_terminal_only(tmp_path: Path) -> None:
+    assert process("eval", "x", "--data", "-", stdin="x\n1\n").err == ""
+    data = tmp_path / "points.csv"
+    data.write_text("x\n1\n2\n")
+    said = _on_terminal(str(data))
+    assert "100%" in said
+    assert "2 rows" in said
+    assert said.endswith("\x1b[2K")  # and nothing of it stays
+    said = _on_terminal("-", stdin=b"x\n1\n")
+    assert "1 row" in said
+    assert "%" not in said
+    assert _on_terminal(str(data), rows_too=True) == "f,df/dx,status\r\n1.0,1.0,ok\r\n2.0,1.0,ok\r\n"
+
+
+@pytest.mark.parametrize(
+    ("width", "known", "shown"),
+    [
+        (80, True, " 45% ━━━━━━━━━━━━━━━━╸                     1,234,560 rows 308,640 rows/s 0:00:05"),
+        (40, True, " 45% ━━━━━        1,234,560 rows 0:00:05"),
+        (80, False, "1,234,560 rows 308,640 rows/s 0:00:04"),
+        (40, False, "1,234,560 rows 0:00:04"),
+    ],
+)
+def test_the_bar_shows_the_share_the_rows_their_speed_and_the_time_left(width: int, known: bool, shown: str) -> None:
+    now = [0.0]
+    console = Console(width=width, file=io.StringIO(), force_terminal=True, color_system=None)
+    bar = rows_bar(console, known=known, clock=lambda: now[0])
+    for second in range(5):
+        now[0] = float(second)
+        bar.update(bar.task_ids[0], completed=0.1125 * second if known else 0, rows=308_640 * second)
+    with console.capture() as capture:
+        console.print(bar.get_renderable())
+    assert capture.get().rstrip() == shown
+
+
+def test_the_share_of_a_table_is_of_its_bytes_or_of_its_rows(tmp_path: Path) -> None:
+    data = tmp_path / "points.csv"
+    data.write_text("x\n" + "1\n" * 400_000)
+    with opened(str(data), "csv") as table:
+        shares = [table.share(chunk.lines[-1]) for chunk in table.chunks(["x"])]
+    assert all(share is not None for share in shares)
+    assert shares == sorted(set(shares), key=float)  # type: ignore[arg-type]
+    assert shares[-1] == 1.0
+    with opened("/dev/null", "ndjson") as table:
+        assert table.share(0) is None
+    table = rows_module.Table("t", ("x",), lambda _: iter(()), rows=4)
+    assert (table.share(0), table.share(1), table.share(4)) == (0.0, 0.25, 1.0)
+    assert rows_module.Table("t", ("x",), lambda _: iter(()), rows=0).share(0) == 1.0
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     peaks = []
-    for count in (40_000, 400_000):
+    for count in (200_000, 2_000_000):
         data = tmp_path / f"{count}.csv"
         with data.open("w") as file:
             file.write("x,y\n")

@@ -16,6 +16,7 @@ from autodiff.data.sink import sink, writer
 from autodiff.data.source import opened
 from autodiff.data.stream import Count, format_of, results
 from autodiff.errors import AutodiffError, printable, quoted
+from autodiff.render import progress
 
 
 def run(
@@ -44,7 +45,8 @@ def run(
     form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))
     count = Count()
     with opened(data, form) as table, sink(out) as stream:
-        _written(stream, form_out, table, made, fixed, count, keep=keep, fail_fast=fail_fast)
+        shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())  # rows and a bar would mix
+        _written(stream, form_out, table, made, fixed, count, keep=keep, fail_fast=fail_fast, shows=shows)
     if count.hard:
         print(f"note: {printable(str(count))}", file=sys.stderr)
     return 0
@@ -64,14 +66,9 @@ def _written(
     *,
     keep: bool,
     fail_fast: bool,
+    shows: bool,
 ) -> None:
-    shows = sys.stderr.isatty()
-    try:
-        with writer(form, stream) as write:
-            for columns in results(table, made, fixed, count, keep=keep, fail_fast=fail_fast):
-                write(columns)
-                if shows:
-                    print(f"\r{count.rows:,} rows", end="", file=sys.stderr, flush=True)
-    finally:
-        if shows:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    with writer(form, stream) as write, progress.counted(shows=shows) as show:
+        for columns in results(table, made, fixed, count, keep=keep, fail_fast=fail_fast):
+            write(columns)
+            show(count.rows, table.share(count.rows))

@@ -39,7 +39,8 @@ class Table:
     """What its columns are called, and its rows: `chunks(wanted)` reads them once, with the cells of those columns, and
     raises AutodiffError where the file can't be read on.
 
-    `unit` is what rows are counted in: lines of a text, else rows; `rows` how many there are, where the file says so.
+    `unit` is what rows are counted in: lines of a text, else rows; `rows` how many there are, where the file says so;
+    `read` tells how much of the file was read, from 0 to 1, where it has an end that is known.
     """
 
     name: str
@@ -47,6 +48,13 @@ class Table:
     chunks: Callable[[Sequence[str]], Iterator[Chunk]]
     unit: str = "line"
     rows: int | None = None
+    read: Callable[[], float] | None = None
+
+    def share(self, done: int) -> float | None:
+        """How much of the table `done` rows are, from 0 to 1; None where nobody knows, as in a pipe."""
+        if self.rows is not None:
+            return done / self.rows if self.rows else 1.0
+        return None if self.read is None else self.read()
 
 
 @dataclass(frozen=True, slots=True)

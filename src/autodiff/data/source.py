@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from io import BufferedIOBase, TextIOWrapper
-from typing import cast
+from stat import S_ISREG
+from typing import BinaryIO, cast
 
 from autodiff.data.extra import has
 from autodiff.data.rows import DELIMITERS, Table, delimited, lines_of_json
@@ -21,32 +25,45 @@ def opened(path: str, form: str) -> Iterator[Table]:
     """
     name = "stdin" if path == "-" else path
     try:
-        content = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115 - closed below
+        content: BinaryIO = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise AutodiffError(f"can't read {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
     except ValueError:
         raise AutodiffError(f"{quoted(path, 200)} is no file name", exit_status=DATA) from None
+    try:
+        with _table(content, name, form) as table:
+            yield replace(table, read=_read(content))
+    finally:
+        if path != "-":
+            content.close()
+
+
+@contextmanager
+def _table(content: BinaryIO, name: str, form: str) -> Iterator[Table]:
     if form not in (*DELIMITERS, "ndjson"):
         from autodiff.data import arrow  # PyArrow is an extra
 
-        try:
-            yield arrow.table(content, name, form)
-        finally:
-            content.close()
-        return
-    if form in DELIMITERS and has("pyarrow"):
-        from autodiff.data import blocks  # the plain reader needs no NumPy
+        yield arrow.table(content, name, form)
+    elif form in DELIMITERS and has("pyarrow"):
+        from autodiff.data import blocks  # as above
 
+        yield blocks.table(cast("BufferedIOBase", content), name, DELIMITERS[form])
+    else:
+        stream = TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
         try:
-            yield blocks.table(cast("BufferedIOBase", content), name, DELIMITERS[form])
+            yield lines_of_json(stream, name) if form == "ndjson" else delimited(stream, name, DELIMITERS[form])
         finally:
-            if path != "-":
-                content.close()
-        return
-    stream = TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            stream.detach()  # closed with it, stdin would be closed too
+
+
+def _read(content: BinaryIO) -> Callable[[], float] | None:
+    """What tells how much of a file was read; None for a pipe and a device, whose end nobody knows."""
     try:
-        yield lines_of_json(stream, name) if form == "ndjson" else delimited(stream, name, DELIMITERS[form])
-    finally:
-        stream.detach()
-        if path != "-":
-            content.close()
+        status = os.fstat(content.fileno())
+    except OSError:  # a stream that is no file
+        return None
+    return partial(_part, content, status.st_size) if S_ISREG(status.st_mode) and status.st_size else None
+
+
+def _part(content: BinaryIO, size: int) -> float:
+    return min(content.tell() / size, 1.0)

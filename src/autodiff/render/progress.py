@@ -1,10 +1,18 @@
-"""A live bar on a terminal's stderr: how far the training is, its loss, its speed. In a pipe there is nothing."""
+"""A live bar on a terminal's stderr: how far the training or the reading of a table is, how fast, how long it will take.
+
+In a pipe there is nothing.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 T = TypeVar("T")
 
@@ -36,3 +44,61 @@ def live(items: Iterable[T], total: int, done: int, say: object) -> Iterator[T]:
         for item in items:
             bar.update(task, advance=1, says=say(item))  # type: ignore[operator]
             yield item
+
+
+@contextmanager
+def counted(*, shows: bool) -> Iterator[Callable[[int, float | None], None]]:
+    """What shows, with `shows`, how many rows are done and the share of all, from 0 to 1, where it is known."""
+    if not shows:
+        yield lambda _rows, _share: None
+        return
+    from rich.console import Console
+
+    bars: list[Progress] = []  # which columns it has, the first share tells
+
+    def show(rows: int, share: float | None) -> None:
+        if not bars:
+            bars.append(rows_bar(Console(stderr=True), known=share is not None))
+            bars[0].start()
+        bars[0].update(bars[0].task_ids[0], completed=share or 0.0, rows=rows)
+
+    try:
+        yield show
+    finally:
+        for bar in bars:
+            bar.stop()
+
+
+def rows_bar(console: Console, *, known: bool, clock: Callable[[], float] | None = None) -> Progress:
+    """A bar with one task, whose field `rows` is shown; without a share that is `known`, it counts only."""
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TaskProgressColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.table import Column
+    from rich.text import Text
+
+    class Rows(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            rows = task.fields["rows"]
+            return Text("1 row" if rows == 1 else f"{rows:,} rows")
+
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.fields['rows'] / task.elapsed:,.0f} rows/s" if task.elapsed else "")
+
+    rows = Rows(Column(no_wrap=True))
+    speed = [Speed(Column(no_wrap=True))] if console.width >= 60 else []  # the bar is worth more
+    columns = (
+        [TaskProgressColumn(), BarColumn(None), rows, *speed, TimeRemainingColumn()]
+        if known
+        else [rows, *speed, TimeElapsedColumn()]
+    )
+    bar = Progress(*columns, console=console, transient=True, expand=known, get_time=clock)
+    bar.add_task("rows", total=1.0 if known else None, rows=0)
+    return bar
