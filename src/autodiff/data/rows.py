@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, TextIO, overload
 
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
@@ -75,6 +75,9 @@ class Statuses(Sequence[str]):
         if isinstance(place, slice):
             return [self[row] for row in range(self.rows)[place]]
         return self.hard.get(range(self.rows)[place], "ok")
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self.hard.get, range(self.rows), repeat("ok"))
 
     def before(self, stop: int) -> Statuses:
         """Those of the first `stop` rows."""

@@ -17,10 +17,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import ne
 from typing import Any, BinaryIO, cast
 
 from autodiff.data.extra import has
-from autodiff.data.rows import DELIMITERS
+from autodiff.data.rows import DELIMITERS, Statuses
 from autodiff.errors import DATA, AutodiffError, quoted
 
 MANY = 1000
@@ -75,7 +76,7 @@ def written(form: str, columns: Mapping[str, Sequence[Any]], *, head: bool) -> b
         writer = csv.writer(page, delimiter=DELIMITERS[form], lineterminator="\n")
         if head:
             writer.writerow(columns)
-        writer.writerows(zip(*map(_cells, values), strict=True))
+        writer.writerows(zip(*map(_cells, columns.values(), values), strict=True))
         text = page.getvalue()
     return text.encode("utf-8", "surrogateescape")
 
@@ -86,7 +87,8 @@ def _values(column: Any) -> Sequence[Any]:
         return cast("Sequence[Any]", column.to_pylist())
     if not hasattr(column, "tolist"):
         return cast("Sequence[Any]", column)
-    return [None if value != value else value for value in column.tolist()]
+    values = column.tolist()
+    return [None if value != value else value for value in values] if any(map(ne, values, values)) else values
 
 
 def _json(row: dict[str, Any]) -> str:
@@ -97,11 +99,13 @@ def _json(row: dict[str, Any]) -> str:
         return json.dumps(finite, ensure_ascii=False, default=str)
 
 
-def _cells(column: Sequence[Any]) -> Sequence[Any]:
+def _cells(column: Any, values: Sequence[Any]) -> Sequence[Any]:
     """JSON's values as texts; the csv module writes floats by their shortest text already."""
-    if any(isinstance(cell, bool | dict | list) for cell in column):
-        return [cell if cell is None or isinstance(cell, str) else json.dumps(cell, default=str) for cell in column]
-    return column
+    if hasattr(column, "dtype") or isinstance(column, Statuses):
+        return values
+    if any(isinstance(cell, bool | dict | list) for cell in values):
+        return [cell if cell is None or isinstance(cell, str) else json.dumps(cell, default=str) for cell in values]
+    return values
 
 
 @contextmanager
