@@ -119,24 +119,26 @@ def _cells(
     """How many rows, and their cells as arrays of texts by PyArrow; None for a block that the plain reader must look at."""
     if len(block) < LEAST or not _is_plain(block, delimiter):
         return None
-    pa, reader = library("pyarrow", "--data"), library("pyarrow.csv", "--data")
-    columns = [names.index(name) for name in wanted] or [0]
-    called = [str(k) for k in range(len(names))]
+    pa = library("pyarrow", "--data")
+    place = {name: str(k) for k, name in enumerate(names)}
     try:
-        found = reader.read_csv(
-            pa.BufferReader(block),
-            reader.ReadOptions(column_names=called, block_size=len(block) + 1),
-            reader.ParseOptions(delimiter=delimiter, quote_char='"' if b'"' in block else False),
-            reader.ConvertOptions(
-                column_types=dict.fromkeys(called, pa.string()), include_columns=[str(k) for k in columns]
-            ),
-        )
+        found = _parsed(pa, block, delimiter, len(names), [place[name] for name in wanted] or ["0"])
     except pa.ArrowInvalid:
         return None
     if found.num_rows != block.count(b"\n") + (not block.endswith(b"\n")):
         return None
-    cells = {name: pa.concat_arrays(found.column(str(k)).chunks) for name, k in zip(wanted, columns, strict=False)}
-    return found.num_rows, cells
+    return found.num_rows, {name: pa.concat_arrays(found.column(place[name]).chunks) for name in wanted}
+
+
+def _parsed(pa: Any, block: bytes, delimiter: str, width: int, columns: list[str]) -> Any:
+    """Those of the `width` columns, which are called 0, 1, …, as texts."""
+    reader = library("pyarrow.csv", "--data")
+    return reader.read_csv(
+        pa.BufferReader(block),
+        reader.ReadOptions(column_names=[str(k) for k in range(width)], block_size=len(block) + 1),
+        reader.ParseOptions(delimiter=delimiter, quote_char='"' if b'"' in block else False),
+        reader.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), include_columns=columns),
+    )
 
 
 def _is_plain(block: bytes, delimiter: str) -> bool:

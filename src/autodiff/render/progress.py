@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn, Task
 
 T = TypeVar("T")
 
@@ -71,34 +71,34 @@ def counted(*, shows: bool) -> Iterator[Callable[[int, float | None], None]]:
 
 def rows_bar(console: Console, *, known: bool, clock: Callable[[], float] | None = None) -> Progress:
     """A bar with one task, whose field `rows` is shown; without a share that is `known`, it counts only."""
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TaskProgressColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-    from rich.table import Column
-    from rich.text import Text
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    class Rows(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            rows = task.fields["rows"]
-            return Text("1 row" if rows == 1 else f"{rows:,} rows")
-
-    class Speed(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(f"{task.fields['rows'] / task.elapsed:,.0f} rows/s" if task.elapsed else "")
-
-    rows = Rows(Column(no_wrap=True))
-    speed = [Speed(Column(no_wrap=True))] if console.width >= 60 else []  # the bar is worth more
+    says = [_said(_rows)] if console.width < 60 else [_said(_rows), _said(_speed)]  # the bar is worth more
     columns = (
-        [TaskProgressColumn(), BarColumn(None), rows, *speed, TimeRemainingColumn()]
-        if known
-        else [rows, *speed, TimeElapsedColumn()]
+        [TaskProgressColumn(), BarColumn(None), *says, TimeRemainingColumn()] if known else [*says, TimeElapsedColumn()]
     )
     bar = Progress(*columns, console=console, transient=True, expand=known, get_time=clock)
     bar.add_task("rows", total=1.0 if known else None, rows=0)
     return bar
+
+
+def _rows(task: Task) -> str:
+    rows = task.fields["rows"]
+    return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
+def _speed(task: Task) -> str:
+    return f"{task.fields['rows'] / task.elapsed:,.0f} rows/s" if task.elapsed else ""
+
+
+def _said(say: Callable[[Task], str]) -> ProgressColumn:
+    """A column of a bar that says something of its task, on one line."""
+    from rich.progress import ProgressColumn
+    from rich.table import Column
+    from rich.text import Text
+
+    class Said(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(say(task))
+
+    return Said(Column(no_wrap=True))
