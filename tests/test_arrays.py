@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import autodiff as package
-from autodiff.calculus import algebra, arrays, bulk, rules
+from autodiff.calculus import algebra, arrays, bulk, elementwise, rules
 from autodiff.calculus.flatten import flatten
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.ops import EACH, FOLD, INDEX, Row
@@ -178,7 +178,7 @@ def test_the_texts_of_array_rows_are_programs_too(text: str, one: tuple[int, ...
         return
     chance = np.random.default_rng(5)
     point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", one), ("v", two))}
-    shape = arrays.shape(bulk.values(lowered, point).values[lowered.result])
+    shape = elementwise.shape(bulk.values(lowered, point).values[lowered.result])
     point["g"] = chance.uniform(0.2, 2, shape) if shape else 0.6
     for pull in row.slopes:
         if pull not in ("0", "none"):
@@ -427,3 +427,23 @@ def test_many_elements_and_many_equations() -> None:
     )
     long = ", ".join("x" for _ in range(5_000))
     assert package.evaluate(f"sum([{long}])", {"x": 2.0}).gradient["x"] == 5_000
+
+
+@pytest.mark.parametrize(
+    "text", ["if(u > 0, ln(u), v)", "if(u > 0 and v > u, u*v, -u)", "if(v > 0, u, v)*(u > v) + v", "(u < v)*2"]
+)
+def test_a_text_over_elements_is_the_text_of_each(text: str) -> None:
+    """Numbers among the arguments, branches that all elements or some take, conditions that are counted."""
+    exact = algebra.compiled(text, ("u", "v"))
+    rows = [np.array(row) for row in ([1.0, 2.0, 0.5], [-1.0, 2.0, -0.5], [-1.0, -2.0, -0.25])]
+    one: list[Any] = [*rows, 1.5, -1.5]
+    two: list[Any] = [*rows, 1.0, -1.0]
+    for u in one:
+        for v in two:
+            with np.errstate(all="ignore"):
+                found = elementwise.text(text, ("u", "v"))(u, v)
+            pairs = np.broadcast(u, v)
+            wanted = np.reshape([float(exact(float(a), float(b))) for a, b in pairs], pairs.shape)
+            assert np.all(np.broadcast_to(found, wanted.shape) == wanted)
+            if not pairs.shape:
+                assert not isinstance(found, np.ndarray)

@@ -27,8 +27,8 @@ INSIDE = {
     "language": ["syntax", "tables", "words", "build", "complaint", "parse", "grammar"],
     "calculus": [
         "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "witness", "check",
-        "suspects", "exact", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "shapes", "flatten", "arrays",
-        "bulk", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
+        "suspects", "exact", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "shapes", "flatten",
+        "elementwise", "arrays", "bulk", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
     "data": ["columns", "extra", "plan", "vector", "batch", "rows", "arrow", "blocks", "lines", "source", "sink", "stream"],
@@ -42,6 +42,7 @@ ONLY_IN = {
     "latex2mathml": ["render/mathml.py"],
     "rich": ["render/table.py", "render/terminal.py", "render/progress.py"],
     "numpy": [
+        "calculus/elementwise.py",
         "calculus/arrays.py",
         "calculus/array_witness.py",
         "calculus/bulk.py",

@@ -19,8 +19,9 @@ import pytest
 import autodiff as package
 from autodiff.calculus.lower import lower
 from autodiff.data.columns import Table, read
+from autodiff.learn.blocks import plan
 from autodiff.learn.descent import Plan
-from autodiff.learn.model import Model
+from autodiff.learn.model import Model, Overflow
 from autodiff.learn.train import Training, chooser
 from autodiff.render.curve import curve
 
@@ -420,6 +421,103 @@ def test_a_large_table_gives_what_numpy_by_hand_gives() -> None:
     assert loss == pytest.approx(np.mean(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))), rel=1e-12)
     assert slopes["w"] == pytest.approx(rows.T @ slope, rel=1e-9)
     assert slopes["b"] == pytest.approx(slope.sum(), rel=1e-9)
+
+
+BY_BLOCKS = [
+    "mse(y, w0*x0 - w1*x1 + w2*x2 - (w3*x3 - b))",
+    "sqrt(mse(y, w0*x0 + b)) + 0.1*w1^2 - mae(y, w2)/(1 + b^2)",
+    "(w0*x0 + w1*x1 + w2*x2 + b - y)^2 + w3",
+    "H = tanh(transpose([x0, x1]) @ W + c); mean((H @ c - y)^2) + 0.01*l2(W)",
+    "P = softmax(transpose([x0, x1]) @ W + c); mean(sum(P*c, -1)*y)",
+    "huber(y, if(x0 > 0, w0*x1, w1*x0), 0.5) + mean(relu(w2*x2)) + 3",
+    "dot(y, w0*x0)/1000 + sum(max(w1*x1, w2*x2))/1000 + b",
+    "k = std(x0); s = exp(w0); mean((s*x0/k + s*ln(x2 + 9) - y)^2)*s",
+    "hinge(y, c @ [x0, x1, x2] + b)",
+]  # fmt: skip
+AT_ONCE = [
+    "z = w0*x0; mean((z - mean(z))^2)",
+    "max(w0*x0 - y)",
+    "mean(softmax(w0*x0)*y)",
+    "norm(w0*x0 - y)",
+    "mean((w0*x0)[0]*y)",
+    "if(w0 > 0, mean(w0*x0), mean(y))",
+    "w0^2",
+    "c @ sum([x0, x1, x2]*w0, -1)",
+]
+
+
+def _many(text: str) -> tuple[Model, dict[str, Any], dict[str, Any]]:
+    table, _ = _logistic(70_001)
+    chance = np.random.default_rng(1)
+    at = {
+        **{f"w{k}": 0.3 - 0.1 * k for k in range(4)},
+        "b": 0.25,
+        "W": chance.normal(size=(2, 3)),
+        "c": np.arange(3.0) - 0.7,
+    }
+    lowered = lower(package.parse(text))
+    at = {name: value for name, value in at.items() if name in lowered.inputs}
+    return Model(lowered, at), at, {name: table[name] for name in table if name in lowered.inputs}
+
+
+@pytest.mark.parametrize("text", BY_BLOCKS)
+def test_many_rows_are_summed_block_by_block(text: str) -> None:
+    """The blocks' sums differ from one pass over the whole table by rounding only."""
+    model, at, table = _many(text)
+    fixed = model.fixed(table)
+    assert fixed is not None
+    assert plan(model.lowered, fixed, at, 70_001) is not None
+    loss, slopes = model.slopes(at, table, fixed)
+    whole, exact = model.slopes(at, table)
+    assert loss == pytest.approx(whole, rel=1e-12)
+    assert model.loss(at, table, fixed) == loss
+    for name in at:
+        assert slopes[name] == pytest.approx(exact[name], rel=1e-10, abs=1e-12), name
+        assert np.shape(slopes[name]) == np.shape(at[name])
+
+
+@pytest.mark.parametrize("text", AT_ONCE)
+def test_rows_that_meet_otherwise_are_taken_at_once(text: str) -> None:
+    model, at, table = _many(text)
+    fixed = model.fixed(table)
+    assert fixed is not None
+    assert plan(model.lowered, fixed, at, 70_001) is None
+    loss, slopes = model.slopes(at, table, fixed)
+    assert (loss, slopes["w0"]) == pytest.approx(
+        (model.slopes(at, table)[0], model.slopes(at, table)[1]["w0"]), rel=1e-12
+    )
+
+
+def test_a_row_of_a_late_block_is_named() -> None:
+    """What goes wrong in a block is said of the whole table: the operation, and the row."""
+    x = np.full(70_001, 2.0)
+    x[65_432] = -1.0
+    columns = {"x": x, "y": np.ones(70_001)}
+    training = Training("mean((ln(w*x) - y)^2)", Table("t", columns, range(2, 70_003)), {"w": 1.0}, Plan(3))
+    with pytest.raises(package.AutodiffError, match=r"at \[65432\] w\*x is -1 \(row 65433, line 65434 of t\)"):
+        list(training.epochs())
+    x[65_432] = 1e200
+    training = Training("mean((w*x - y)^2)", Table("t", columns, range(2, 70_003)), {"w": 1.0}, Plan(3))
+    with pytest.raises(package.AutodiffError, match=r"overflows at \[65432\].*row 65433"):
+        list(training.epochs())
+    steep = Model(lower(package.parse("mean(v*(w*1e200)*1e200*x)")), ["w", "v"])
+    with pytest.raises(Overflow) as caught:
+        steep.slopes({"w": 0.0, "v": 1.0}, {"x": columns["y"]}, steep.fixed({"x": columns["y"]}))
+    assert caught.value.name == "w"
+
+
+def test_both_ways_of_writing_a_sum_of_products_agree() -> None:
+    table, _ = _logistic(70_001)
+    one = Model(
+        lower(package.parse(f"bce_logits(y, {' + '.join(f'w{k}*x{k}' for k in range(10))} + b)")),
+        [*(f"w{k}" for k in range(10)), "b"],
+    )
+    two = Model(lower(package.parse(f"bce_logits(y, w @ [{', '.join(f'x{k}' for k in range(10))}] + b)")), ["w", "b"])
+    weights = np.linspace(-1, 1, 10)
+    loss, slopes = one.slopes({**{f"w{k}": float(weights[k]) for k in range(10)}, "b": 0.1}, table, one.fixed(table))
+    same, exact = two.slopes({"w": weights, "b": 0.1}, table, two.fixed(table))
+    assert loss == pytest.approx(same, rel=1e-13)
+    assert [slopes[f"w{k}"] for k in range(10)] == pytest.approx(exact["w"], rel=1e-10)
 
 
 def test_memory_stays_within_three_times_the_data() -> None:

@@ -146,7 +146,7 @@ def _source(lowered: Lowered, params: tuple[str, ...]) -> tuple[str, dict[str, o
     nodes = graph.reaching(lowered.result)
     known = dict(graph.constants)
     texts = {node: f"({number!r})" for node, number in known.items()} | graph.inputs
-    uses = Counter(used for node in nodes for used in _used(graph.rows[node], graph.args[node]))
+    uses = Counter(arg for node in nodes for arg in used(graph.rows[node], graph.args[node]))
     lines = [f"def row({', '.join(params)}):"]
     for node in nodes:
         row, args = graph.rows[node], graph.args[node]
@@ -164,7 +164,7 @@ def _source(lowered: Lowered, params: tuple[str, ...]) -> tuple[str, dict[str, o
     return "\n".join(lines), {**names, "inf": math.inf, "nan": math.nan}
 
 
-def _used(row: Row | None, args: tuple[int, ...]) -> tuple[int, ...]:
+def used(row: Row | None, args: tuple[int, ...]) -> tuple[int, ...]:
     """The arguments as often as `_expression` writes them."""
     return args if row is None or row.pick is None else (args[0], *(args[k] for k in row.pick))
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from autodiff.calculus import arrays, bulk
-from autodiff.calculus.arrays import Value, number, shape
 from autodiff.calculus.bulk import Bulk
 from autodiff.calculus.check import USES
+from autodiff.calculus.elementwise import Value, number, shape
 from autodiff.calculus.ops import EACH, Row
 from autodiff.calculus.shapes import ShapeError
 from autodiff.calculus.witness import contradicts, denies, ordinary

@@ -10,16 +10,15 @@ one, applied element by element: slower, but with the same digits whatever is in
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from autodiff.calculus import algebra
+from autodiff.calculus import algebra, elementwise
+from autodiff.calculus.elementwise import Array, Function, Value, branches, chosen, number, plain, shape
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import EACH, FOLD, Row
 from autodiff.calculus.shapes import (
@@ -34,84 +33,9 @@ from autodiff.calculus.shapes import (
 )
 from autodiff.errors import Span
 
-Array: TypeAlias = NDArray[Any]
-Value: TypeAlias = "float | Array"
-Function: TypeAlias = Callable[..., Value]
-
 NOWHERE: Span = (0, 0)
 
-_PIECE = 16384
-"""Elements of a large array that a text is computed for at a time: its intermediate results stay in the cache."""
-
-
-def shape(value: Value) -> Shape:
-    """The shape of an array; () for a number."""
-    return value.shape if isinstance(value, np.ndarray) else ()
-
-
-def plain(value: Any) -> Value:
-    """An array without axes as a float."""
-    return value if isinstance(value, np.ndarray) and value.ndim else float(value)
-
-
-def number(value: Value) -> Value:
-    """Conditions counted as 1 and 0."""
-    return value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype == np.bool_ else value
-
-
 # --- the functions that a value column names ---------------------------------------------------------------------------
-
-
-def _slow(name: str) -> Function:
-    function = np.frompyfunc(algebra.FLOATS[name], _ARGUMENTS.get(name, 1), 1)
-
-    def elementwise(*args: Value) -> Value:
-        return np.asarray(function(*args), dtype=np.float64)
-
-    return elementwise
-
-
-_ARGUMENTS = {"polygamma": 2, "spherical_jn": 2}
-
-SLOW = ("gamma", "lgamma", "digamma", "polygamma", "spherical_jn", "erf", "erfc")
-"""Functions that NumPy lacks. They raise no floating-point flag, so their results are looked at."""
-
-EACHWISE: Mapping[str, Function] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": np.true_divide,
-    "^": operator.pow,
-    "neg": operator.neg,
-    "same": operator.pos,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-    "not": np.logical_not,
-    "min": np.minimum,
-    "max": np.maximum,
-    "round": np.rint,
-    "ln": np.log,
-    "atan2": lambda u, v: np.arctan2(u + 0.0, v + 0.0),
-    "asin": np.arcsin,
-    "acos": np.arccos,
-    "atan": np.arctan,
-    "asinh": np.arcsinh,
-    "acosh": np.arccosh,
-    "atanh": np.arctanh,
-    **{
-        name: getattr(np, name)
-        for name in [
-            "abs", "mod", "floor", "ceil", "sign", "cosh", "log1p", "log2", "log10", "sqrt", "cbrt", "exp", "exp2",
-            "expm1", "sin", "cos", "tan", "sinh", "tanh", "hypot",
-        ]
-    },
-    **{name: _slow(name) for name in SLOW},
-}  # fmt: skip
-"""What an elementwise row names; at least one argument is an array."""
 
 
 def _norm(u: Array, axis: int | None = None) -> Value:
@@ -253,7 +177,7 @@ def apply(row: Row, args: Sequence[Value], span: Span = NOWHERE) -> Value:
     if row.kind != EACH:
         return MADE[row.value](row, args, span)
     try:
-        found = eachwise(row)(*args)
+        found = elementwise.function(row)(*args)
         if not row.value.startswith("= "):
             return found
         wide = np.broadcast_shapes(*map(shape, args))  # a choice that went one way may have seen some arguments only
@@ -276,17 +200,12 @@ def _alone(row: Row) -> Function:
     return algebra.compiled(row.alone, row.params) if row.alone else algebra.value(row)
 
 
-@lru_cache(maxsize=1024)
-def eachwise(row: Row) -> Function:
-    """The value of an elementwise row as a function of its arguments."""
-    return text(row.value[2:], row.params) if row.value.startswith("= ") else EACHWISE[row.value]
-
-
 @lru_cache(maxsize=4096)
 def text(source: str, params: tuple[str, ...]) -> Function:
-    """A text of the table as a function of arrays and numbers. A text over elements is computed in pieces."""
+    """A text of the table as a function of arrays and numbers."""
     template = algebra.template(source, params)
-    rows = [row for row in template.graph.rows if row is not None]
+    if all(row is None or row.kind == EACH for row in template.graph.rows):
+        return elementwise.text(source, params)
     names = dict.fromkeys(template.graph.inputs)
 
     def whole(*args: Value) -> Value:
@@ -295,7 +214,7 @@ def text(source: str, params: tuple[str, ...]) -> Function:
             values[node] = given
         return compute(template, values)
 
-    return in_pieces(whole) if all(row.kind == EACH for row in rows) else whole
+    return whole
 
 
 def used(source: str, params: tuple[str, ...]) -> frozenset[str]:
@@ -332,61 +251,6 @@ def compute(lowered: Lowered, values: list[Any]) -> Value:
         else:
             values[node] = chosen(values[wanted[0]], [values[a] for a in wanted[1:]])
     return values[lowered.result]  # type: ignore[no-any-return]
-
-
-def branches(condition: Value, args: Sequence[int], pick: tuple[int, int]) -> tuple[int, ...]:
-    """The arguments that a choice needs: one, or both where elements differ."""
-    yes, no = args[pick[0]], args[pick[1]]
-    if not isinstance(condition, np.ndarray):
-        return (yes,) if condition else (no,)
-    if condition.all():
-        return (yes,)
-    return (yes, no) if condition.any() else (no,)
-
-
-def chosen(condition: Value, sides: Sequence[Value]) -> Value:
-    """What a choice is, given the branches that it needs."""
-    if len(sides) == 2:
-        return select(condition, *sides)
-    (side,) = sides
-    if isinstance(condition, np.ndarray) and shape(side) != condition.shape:
-        return np.broadcast_to(side, np.broadcast_shapes(condition.shape, shape(side)))
-    return side
-
-
-def select(condition: Value, yes: Value, no: Value) -> Value:
-    """yes where the condition holds, else no. By their bits where arrays are large: np.where stumbles over random ones."""
-    if np.size(condition) < _PIECE or any(np.asarray(side).dtype != np.float64 for side in (yes, no)):
-        return np.where(condition, yes, no)
-    one, other = (np.asarray(side, dtype=np.float64).view(np.int64) for side in (yes, no))
-    mask = np.asarray(condition).astype(np.int64)
-    np.negative(mask, out=mask)
-    return np.asarray(((one ^ other) & mask) ^ other).view(np.float64)
-
-
-def in_pieces(function: Function) -> Function:
-    """`function` of elements, computed piece by piece where the arguments are large arrays of one shape."""
-
-    def pieces(*args: Value) -> Value:
-        arrays = [a for a in args if isinstance(a, np.ndarray)]
-        if (
-            not arrays
-            or arrays[0].size <= 2 * _PIECE
-            or any(a.shape != arrays[0].shape or not a.flags.c_contiguous for a in arrays)
-        ):
-            return function(*args)
-        flat = [a.reshape(-1) if isinstance(a, np.ndarray) else a for a in args]
-        result: Array | None = None
-        for start in range(0, arrays[0].size, _PIECE):
-            piece = slice(start, start + _PIECE)
-            found = function(*(a[piece] if isinstance(a, np.ndarray) else a for a in flat))
-            if result is None:
-                result = np.empty(arrays[0].size, dtype=np.asarray(found).dtype)
-            result[piece] = found
-        assert result is not None  # the array is not empty
-        return result.reshape(arrays[0].shape)
-
-    return pieces
 
 
 @lru_cache(maxsize=1024)

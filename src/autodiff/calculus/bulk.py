@@ -13,14 +13,16 @@ element does not need can't be outside a domain, and nothing flows back through 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from autodiff.calculus import arrays, local
-from autodiff.calculus.arrays import Array, Value, number, shape
+from autodiff.calculus.elementwise import SLOW, Array, Value, number, plain, shape
+from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import EACH, FOLD, LINEAR, Row
 from autodiff.calculus.primal import Outside
@@ -28,7 +30,7 @@ from autodiff.calculus.reverse import sweep_down
 from autodiff.calculus.shapes import ShapeError, pointing, shape_error
 from autodiff.errors import Span
 
-_UNCHECKED = frozenset((*arrays.SLOW, "matmul"))
+_UNCHECKED = frozenset((*SLOW, "matmul"))
 """Values that come from outside NumPy's own loops: they raise no floating-point flag."""
 
 
@@ -212,7 +214,7 @@ def _fitted(part: Any, wide: Sequence[int], to: Sequence[int]) -> Value:
     full = np.broadcast_to(part, wide)
     extra = len(wide) - len(to)
     axes = (*range(extra), *(k for k in range(extra, len(wide)) if to[k - extra] == 1 and wide[k] != 1))
-    return arrays.plain(np.sum(full, axis=axes).reshape(to))
+    return plain(np.sum(full, axis=axes).reshape(to))
 
 
 def _times(part: Value, slope: Value) -> Value:
@@ -235,11 +237,24 @@ def slope(row: Row, k: int, args: Sequence[Value], result: Value, convention: st
     return np.where(on_corner, _text(agreed[k], names, (*args, result)), own)
 
 
-def _text(source: str, names: Sequence[str], given: Sequence[Value]) -> Value:
+def _text(source: str, names: tuple[str, ...], given: Sequence[Value]) -> Value:
     """A text of the table over the values that it mentions."""
-    needed = arrays.used(source, tuple(names))
-    kept = [(name, value) for name, value in zip(names, given, strict=True) if name in needed]
-    return number(arrays.text(source, tuple(name for name, _ in kept))(*(value for _, value in kept)))
+    function, places = _compiled(source, names)
+    return number(function(*[given[k] for k in places]))
+
+
+@lru_cache(maxsize=8192)
+def _compiled(source: str, names: tuple[str, ...]) -> tuple[Callable[..., Value], tuple[int, ...]]:
+    """A text as a function of those of its names that it mentions, and which ones these are."""
+    if source in names:  # as in the slopes of a product
+        return (lambda value: value), (names.index(source),)
+    needed = arrays.used(source, names)
+    places = tuple(k for k, name in enumerate(names) if name in needed)
+    function = arrays.text(source, tuple(names[k] for k in places))
+    if places:
+        return function, places
+    constant = function()
+    return (lambda: constant), ()
 
 
 def moved(row: Row, k: int, args: Sequence[Value], result: Value, tangent: Value) -> Value:
@@ -311,7 +326,7 @@ def _reducing(
     def on(tangent: Value) -> Value:
         part = np.broadcast_to(_times(tangent, slope), tuple(inner))
         part = part if mask is None else np.where(_kept(mask, axis), part, 0.0)
-        return arrays.plain(np.sum(part, axis=int(axis[0]) if axis else None))
+        return plain(np.sum(part, axis=int(axis[0]) if axis else None))
 
     return back, on
 
@@ -337,30 +352,43 @@ def _general(
 # --- the sweeps ----------------------------------------------------------------------------------------------------------
 
 
-def depending(run: Bulk, sources: Sequence[int]) -> bytearray:
-    """A flag per equation: whether one of `sources` moves it."""
-    graph = run.lowered.graph
+def flowing(
+    graph: Graph, order: Iterable[int], sources: Iterable[int], asleep: Collection[int] = frozenset()
+) -> bytearray:
+    """A flag per equation: whether a derivative flows to it from one of `sources`, around what is `asleep`."""
     flags = bytearray(len(graph))
     for source in sources:
         flags[source] = 1
-    for node in run.order:
+    for node in order:
         row = graph.rows[node]
-        if row is None or flags[node] or node in run.asleep:
+        if row is None or flags[node] or node in asleep:
             continue
         pairs = zip(graph.args[node], row.slopes, strict=True)
-        flags[node] = any(flags[a] and a not in run.asleep for a, slope in pairs if slope not in ("0", "none"))
+        flags[node] = any(flags[a] and a not in asleep for a, slope in pairs if slope not in ("0", "none"))
     return flags
 
 
 def backward(
-    run: Bulk, sources: Sequence[int], convention: str = "", seed: Value = 1.0, active: bytearray | None = None
+    run: Bulk,
+    sources: Sequence[int],
+    convention: str = "",
+    seed: Value = 1.0,
+    active: bytearray | None = None,
+    through: Mapping[int, Mapping[int, Value]] | None = None,
 ) -> dict[int, Value]:
-    """Reverse mode: the slope of the result, times `seed`, in each equation between it and `sources`, shaped like it."""
+    """Reverse mode: the slope of the result, times `seed`, in each equation between it and `sources`, shaped like it.
+
+    active   a flag per equation: whether a derivative flows through it; found out unless given
+    through  the slopes of numbers in equations long before them, where they are known already
+    """
     graph, found = run.lowered.graph, run.values
-    active = depending(run, sources) if active is None else active
+    active = flowing(graph, run.order, sources, run.asleep) if active is None else active
 
     def pull(node: int, g: Value) -> Iterable[tuple[int, Value]]:
         row, args = graph.rows[node], graph.args[node]
+        if through is not None and node in through:
+            yield from ((before, g * slope) for before, slope in through[node].items())
+            return
         if row is None:
             return
         if row.pick is not None:
@@ -375,7 +403,7 @@ def backward(
         result = run.lowered.result
         adjoints = sweep_down(reversed(run.order), {result: seed} if active[result] else {}, pull, lambda a, b: a + b)
         return {
-            n: g if not shape(found[n]) else np.broadcast_to(g, shape(found[n]))
+            n: g if shape(g) == shape(found[n]) else np.broadcast_to(g, shape(found[n]))
             for n, g in adjoints.items()
             if found[n] is not None
         }

@@ -23,6 +23,7 @@ from autodiff.calculus.blame import written
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import EACH, FOLD
 from autodiff.calculus.primal import Outside
+from autodiff.learn.blocks import FEWEST, Plan, Sweep, plan
 
 CONVENTION = "torch"
 
@@ -47,6 +48,7 @@ class Model:
         self.lowered, self.l1, self.l2 = lowered, l1, l2
         nodes = {name: lowered.node(name) for name in parameters}
         self.sources: dict[str, int] = {name: node for name, node in nodes.items() if node is not None}
+        self._plans: dict[tuple[Any, ...], Plan | None] = {}
 
     def slopes(
         self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None = None
@@ -55,14 +57,28 @@ class Model:
 
         Raises primal.Outside where a value does not exist, Overflow where a slope leaves the range of float64.
         """
+        sweep = self._sweep(parameters, columns, fixed)
+        swept = None if sweep is None else sweep.slopes(parameters)
+        if swept is not None:
+            found = {name: self._slope(swept.slopes.get(name), value) for name, value in parameters.items()}
+            if all(map(_finite, found.values())):
+                return swept.value + self._penalty(parameters), found
         run = self.run(parameters, columns, fixed, lean=True)
         adjoints = self.adjoints(run, CONVENTION)
-        found = {name: self._slope(run, adjoints, parameters[name], name) for name in parameters}
-        return self._loss(run, parameters), found
+        found = {
+            name: self._slope(adjoints.get(self.sources.get(name, -1)), value) for name, value in parameters.items()
+        }
+        for name, slope in found.items():
+            if not _finite(slope):
+                raise Overflow(name, self._steep(run, adjoints))
+        return self._averaged(run) + self._penalty(parameters), found
 
     def loss(self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None = None) -> float:
         """The loss alone."""
-        return self._loss(self.run(parameters, columns, fixed), parameters)
+        sweep = self._sweep(parameters, columns, fixed)
+        value = None if sweep is None else sweep.value(parameters)
+        value = self._averaged(self.run(parameters, columns, fixed, lean=True)) if value is None else value
+        return value + self._penalty(parameters)
 
     def run(
         self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None = None, *, lean: bool = False
@@ -94,20 +110,33 @@ class Model:
         active = self._active if not run.asleep else None
         return bulk.backward(run, list(self.sources.values()), convention, 1.0 / np.size(value), active)
 
-    def _loss(self, run: bulk.Bulk, parameters: Values) -> float:
-        value = run.values[self.lowered.result]
+    def _sweep(self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None) -> Sweep | None:
+        """The sweep in blocks, where there are many rows and what is fixed is known; None where one pass takes them all."""
+        count = len(next(iter(columns.values()))) if columns else 0
+        if fixed is None or count < 2 * FEWEST:
+            return None
+        key = (count, tuple((name, np.shape(value)) for name, value in parameters.items()))
+        if key not in self._plans:
+            self._plans[key] = plan(self.lowered, fixed, parameters, count)
+        found = self._plans[key]
+        if found is None or count < 2 * found.size:
+            return None
+        return Sweep(found, fixed, count, CONVENTION)
+
+    def _averaged(self, run: bulk.Bulk) -> float:
+        return float(np.mean(run.values[self.lowered.result]))
+
+    def _penalty(self, parameters: Values) -> float:
         penalty = 0.0
         for weight in parameters.values() if self.l1 or self.l2 else ():
             penalty += self.l1 * float(np.sum(np.abs(weight))) + self.l2 * float(np.sum(np.square(weight)))
-        return float(np.mean(value)) + penalty
+        return penalty
 
-    def _slope(self, run: bulk.Bulk, adjoints: Mapping[int, Any], value: Any, name: str) -> Any:
-        node = self.sources.get(name)
-        slope = 0.0 * value if node is None or node not in adjoints else adjoints[node]
+    def _slope(self, slope: Any, value: Any) -> Any:
+        """A parameter's slope as a number or an array of its own, penalties included."""
+        slope = 0.0 * value if slope is None else slope
         if self.l1 or self.l2:
             slope = slope + self.l1 * np.sign(value) + 2 * self.l2 * value
-        if not np.all(np.isfinite(slope)):
-            raise Overflow(name, self._steep(run, adjoints))
         return np.array(slope) if np.ndim(value) else float(slope)
 
     def _steep(self, run: bulk.Bulk, adjoints: Mapping[int, Any]) -> int:
@@ -149,16 +178,7 @@ class Model:
     @cached_property
     def _active(self) -> bytearray:
         """A flag per equation: whether a derivative flows through it."""
-        graph = self.lowered.graph
-        flags = bytearray(len(graph))
-        for node in self.sources.values():
-            flags[node] = 1
-        for node in self._order:
-            row = graph.rows[node]
-            if row is not None and not flags[node]:
-                pairs = zip(graph.args[node], row.slopes, strict=True)
-                flags[node] = any(flags[a] for a, slope in pairs if slope not in ("0", "none"))
-        return flags
+        return bulk.flowing(self.lowered.graph, self._order, self.sources.values())
 
     @cached_property
     def _spare(self) -> Mapping[int, Sequence[int]] | None:
@@ -195,3 +215,7 @@ class Model:
     def place(self, node: int) -> str:
         """The part of the program that an equation was written as."""
         return written(self.lowered, node)
+
+
+def _finite(slope: Any) -> bool:
+    return bool(np.all(np.isfinite(slope)))
