@@ -175,6 +175,36 @@ def test_resumed_equals_uninterrupted(optimizer: str, tmp_path: Path) -> None:
     assert history.read_text().splitlines()[0] == "epoch,loss,held_out"
 
 
+@pytest.mark.parametrize("cut", [1, 5, 14])
+def test_lbfgs_remembers_across_a_resume(cut: int, tmp_path: Path) -> None:
+    saved, history, whole = str(tmp_path / "p.json"), tmp_path / "h.csv", tmp_path / "whole.csv"
+    args = [word for word in NET[:6] if word != "--lr"] + ["--optimizer", "lbfgs", "--holdout", "0.25", "--seed", "3"]
+    rest = [word for word in args if word not in ("--params", NET[5])]
+    out = autodiff(*args, "--epochs", "25", "-q", "--history", str(whole)).out
+    autodiff(*args, "--epochs", str(cut), "--save", saved, "-q", "--history", str(history))
+    ended = autodiff(*rest, "--resume", saved, "--epochs", "25", "-q", "--history", str(history), "--save", saved)
+    assert (ended.out, ended.err) == (out, "")
+    assert history.read_text() == whole.read_text()
+    data = json.loads(Path(saved).read_text())
+    assert np.shape(data["#training"]["memory"]["W"]["steps"]) == (10, 2, 3)
+    del data["#training"]["memory"]["v"]["changes"]
+    Path(saved).write_text(json.dumps(data))
+    broken = autodiff(*rest, "--resume", saved, "--epochs", "30", "-q")
+    assert (broken.status, "does not belong to these parameters" in broken.err) == (4, True)
+
+
+def test_lbfgs_shortens_a_step_that_leaves_the_domain() -> None:
+    """From w = 0.01 the first direction points far beyond; where the loss has no digits left, the slope decides."""
+    ended = autodiff("train", "(ln(w) - 3)^2 + sqrt(5 - v)", "--params", "w=0.01,v=-2", "--optimizer", "lbfgs", "-q")
+    assert ended.status == 0
+    ended = autodiff("train", "(ln(w) - 3)^2", "--params", "w=0.01", "--optimizer", "lbfgs", "-q")
+    assert float(ended.out.split()[1]) == pytest.approx(math.exp(3), rel=1e-12)
+    ended = autodiff("train", "1e6 + (x - 3)^2 + 10*(y + x)^2", "--params", "x=0,y=0", "--optimizer", "lbfgs", "-q")
+    assert [float(n) for n in ended.out.split()[1:]] == pytest.approx([3, -3], abs=1e-9)
+    ended = autodiff("train", "ln(w)", "--params", "w=-1", "--optimizer", "lbfgs")
+    assert (ended.status, "there is no loss to start from" in ended.err) == (3, True)
+
+
 def test_saved_parameters_are_a_point(tmp_path: Path) -> None:
     saved = tmp_path / "p.json"
     assert autodiff(*LINE, "--epochs", "40", "--save", str(saved), "-q").status == 0

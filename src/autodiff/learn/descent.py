@@ -14,14 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from autodiff.calculus.primal import Outside
+from autodiff.errors import DATA, AutodiffError
 from autodiff.learn.model import Model, Overflow
 from autodiff.learn.optimizers import OPTIMIZERS
 from autodiff.learn.saved import State
+
+if TYPE_CHECKING:
+    from autodiff.learn.quasi_newton import Pairs
 
 Columns: TypeAlias = Mapping[str, Any]
 Look: TypeAlias = Callable[[State, Columns], None]
@@ -138,35 +142,74 @@ def updated(state: State, slopes: Mapping[str, Any], plan: Plan) -> State:
 
 
 def _quasi_newton(model: Model, columns: Columns, start: State, plan: Plan, look: Look | None) -> Iterator[Epoch]:
-    """L-BFGS by SciPy, an iteration an epoch; it keeps no memory between calls, so a resumed one starts its memory anew."""
-    from autodiff.learn.quasi_newton import minimize
+    """L-BFGS, an iteration an epoch, over all parameters as one vector."""
+    from autodiff.learn.quasi_newton import minimize  # needs SciPy
 
-    shapes = {name: np.shape(value) for name, value in start.parameters.items()}
     fixed = model.fixed(columns)
-    good = start
-    if look is not None:
-        look(start, columns)
     count = len(next(iter(columns.values()))) if columns else 1
+    whole = _Vector(start.parameters)
 
-    def unpacked(vector: Any) -> dict[str, Any]:
+    def slopes(vector: Any) -> tuple[float, Any] | None:
+        try:
+            loss, found = model.slopes(whole.parts(vector), columns, fixed)
+        except (Outside, Overflow):
+            return None
+        return loss, whole.joined(found)
+
+    try:
+        model.slopes(start.parameters, columns, fixed)
+    except (Outside, Overflow) as cause:
+        raise Diverged(start, cause, range(count)) from None
+    state = start
+    found = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)
+    for epoch in range(start.epochs + 1, plan.epochs + 1):
+        if look is not None:
+            look(state, columns)
+        done = next(found, None)
+        if done is None:
+            return
+        state = State(whole.parts(done.vector), whole.memory(done.pairs), state.steps + 1, epoch)
+        yield Epoch(epoch, done.loss, state)
+
+
+class _Vector:
+    """Parameters of all shapes as one vector, and what L-BFGS remembers as a memory of each parameter."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self.shapes = {name: np.shape(value) for name, value in parameters.items()}
+
+    def joined(self, parts: Mapping[str, Any]) -> Any:
+        return np.concatenate([np.ravel(parts[name]).astype(np.float64) for name in self.shapes])
+
+    def parts(self, vector: Any) -> dict[str, Any]:
         found, at = {}, 0
-        for name, shape in shapes.items():
+        for name, shape in self.shapes.items():
             size = int(np.prod(shape, dtype=int))
             found[name] = vector[at : at + size].reshape(shape).copy() if shape else float(vector[at])
             at += size
         return found
 
-    def slopes(vector: Any) -> tuple[float, Any]:
-        try:
-            loss, found = model.slopes(unpacked(vector), columns, fixed)
-        except (Outside, Overflow) as cause:
-            raise Diverged(good, cause, range(count)) from None
-        return loss, np.concatenate([np.ravel(found[name]) for name in shapes])
+    def memory(self, pairs: Pairs) -> dict[str, dict[str, Any]]:
+        """The steps and the changes of the slope that belong to each parameter, oldest first."""
+        steps, changes = ([self.parts(pair[k]) for pair in pairs] for k in (0, 1))
+        return {
+            name: {"steps": np.array([s[name] for s in steps]), "changes": np.array([c[name] for c in changes])}
+            for name in (self.shapes if pairs else ())
+        }
 
-    vector = np.concatenate([np.ravel(value).astype(np.float64) for value in start.parameters.values()])
-    try:
-        for k, (loss, reached) in enumerate(minimize(slopes, vector, plan.epochs - start.epochs), start=1):
-            good = State(unpacked(reached), {}, start.steps + k, start.epochs + k)
-            yield Epoch(start.epochs + k, loss, good)
-    except Diverged as trouble:
-        raise Diverged(good, trouble.cause, trouble.rows) from None
+    def pairs(self, memory: Mapping[str, Mapping[str, Any]]) -> Pairs:
+        """The same back. Raises AutodiffError where a memory does not belong to these parameters."""
+        if not memory:
+            return ()
+        try:
+            kept = [[np.atleast_1d(memory[name][key]) for name in self.shapes] for key in ("steps", "changes")]
+            (count,) = {len(part) for parts in kept for part in parts}
+            steps, changes = (np.concatenate([p.reshape(count, -1) for p in parts], axis=1) for parts in kept)
+        except (KeyError, ValueError):
+            steps = changes = np.empty((0, 0))
+        if steps.shape != changes.shape or steps.shape[1:] != (sum(int(np.prod(s)) for s in self.shapes.values()),):
+            raise AutodiffError(
+                "what lbfgs remembers does not belong to these parameters", exit_status=DATA,
+                hint='resume from the file as --save wrote it, or remove "memory" from it',
+            )  # fmt: skip
+        return tuple(zip(steps, changes, strict=True))

@@ -47,7 +47,7 @@ def adam(value: Value, slope: Value, memory: Memory, step: int, rate: float) -> 
 
 
 OPTIMIZERS: Mapping[str, Update] = {"sgd": sgd, "momentum": momentum, "adam": adam}
-"""By name; `lbfgs` is no rule for one step and is SciPy's."""
+"""By name; `lbfgs` is no rule for one parameter: see `quasi_newton`."""
 
 FORMULAS = {
     "sgd": "old - lr × slope",

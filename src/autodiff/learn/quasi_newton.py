@@ -1,38 +1,145 @@
-"""L-BFGS through SciPy: the one optimizer that looks at more than the slope here."""
+"""L-BFGS: a step along a direction in which the slopes of the last steps have been worked, as long as SciPy's line search says.
+
+    minimize(slopes, start, (), 50)    gives, per iteration, the loss, the vector, and the steps that are remembered
+
+All that an iteration hangs on is the vector and the remembered steps, so it can be saved between any two. Sources: Nocedal
+and Wright 2006, algorithms 7.4 (the two loops) and 3.5 (the line search, by strong Wolfe conditions).
+"""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 from autodiff.errors import AutodiffError
 
+REMEMBERED = 10
+"""Steps."""
 
-def minimize(slopes: Callable[[Any], tuple[float, Any]], start: Any, iterations: int) -> Iterator[tuple[float, Any]]:
-    """The loss and the parameters after each iteration, until no step makes the loss smaller.
+ROUNDING = 2.0**-52
+
+FLAT = 1e-12
+"""The largest slope at which there is nothing left to do."""
+
+Vector: TypeAlias = Any
+Pairs: TypeAlias = "tuple[tuple[Vector, Vector], ...]"
+"""For each remembered step, oldest first: the step, and how much the slope changed along it."""
+
+Slopes: TypeAlias = "Callable[[Vector], tuple[float, Vector] | None]"
+"""The loss and its slope; None where it has none."""
+
+
+class Iteration(NamedTuple):
+    """Where an iteration ended: the loss there, the vector, and what the next one remembers."""
+
+    loss: float
+    vector: Vector
+    pairs: Pairs
+
+
+def minimize(slopes: Slopes, start: Vector, pairs: Pairs, iterations: int) -> Iterator[Iteration]:
+    """Each iteration, until no step makes the loss smaller. There must be a loss at the start.
 
     Raises AutodiffError when SciPy is not installed.
     """
+    search = _line_search()
+    seen = _Last(slopes)
+    here = Iteration(seen.loss(start), start, pairs)
+    for _ in range(iterations):
+        slope = seen.slope(here.vector)
+        if np.max(np.abs(slope)) <= FLAT:
+            return
+        found = _step(search, seen, here, slope)
+        if found is None and here.pairs:  # what is remembered misleads: once more, straight down
+            found = _step(search, seen, here._replace(pairs=()), slope)
+        if found is None:
+            return
+        here = found
+        yield here
+
+
+def _step(search: Callable[..., Any], seen: _Last, here: Iteration, slope: Vector) -> Iteration | None:
+    """A step that makes the loss smaller, or the slope where the loss is but rounding; None where none is found."""
+    direction = _direction(slope, here.pairs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it found none is its answer
+        length = search(seen.loss, seen.slope, here.vector, direction, slope, here.loss)[0]
+    length = _by_slope(seen, here, direction, slope) if length is None else length
+    if length is None:
+        return None
+    vector = here.vector + length * direction
+    loss, there = seen.loss(vector), seen.slope(vector)
+    if not (loss < here.loss or np.max(np.abs(there)) < np.max(np.abs(slope))):
+        return None
+    step, change = vector - here.vector, there - slope
+    bent = float(step @ change) > ROUNDING * float(change @ change)
+    pairs = (*here.pairs, (step, change))[-REMEMBERED:] if bent else here.pairs
+    return Iteration(loss, vector, pairs)
+
+
+def _by_slope(seen: _Last, here: Iteration, direction: Vector, slope: Vector) -> float | None:
+    """How far to go where the loss has no digits left that tell: until it is as flat as the Wolfe conditions ask.
+
+    Source: Hager and Zhang 2005, the approximate Wolfe conditions.
+    """
+    steep = float(slope @ direction)
+    near, far, length = 0.0, np.inf, 1.0
+    for _ in range(30):
+        vector = here.vector + length * direction
+        rises = seen.loss(vector) > here.loss + 4 * ROUNDING * abs(here.loss)
+        there = np.inf if rises else float(seen.slope(vector) @ direction)
+        if 0.9 * steep <= there <= -0.8 * steep:
+            return length
+        near, far = (length, far) if there < 0 else (near, length)
+        length = 2 * length if far == np.inf else (near + far) / 2
+    return None
+
+
+def _direction(slope: Vector, pairs: Pairs) -> Vector:
+    """Where to go from here: downhill, by the two loops over what is remembered."""
+    if not pairs:
+        return -slope / max(1.0, float(np.linalg.norm(slope)))
+    direction, weights = -slope, []
+    for step, change in reversed(pairs):
+        weights.append(float(step @ direction) / float(step @ change))
+        direction = direction - weights[-1] * change
+    step, change = pairs[-1]
+    direction = direction * (float(step @ change) / float(change @ change))
+    for (step, change), weight in zip(pairs, reversed(weights), strict=True):
+        direction = direction + (weight - float(change @ direction) / float(step @ change)) * step
+    return direction
+
+
+class _Last:
+    """The loss and the slope as the two functions that a line search calls, computed together."""
+
+    def __init__(self, slopes: Slopes) -> None:
+        self._slopes = slopes
+        self._at: Vector = None
+        self._found: tuple[float, Vector] | None = None
+
+    def loss(self, vector: Vector) -> float:
+        """Infinite where there is none: a line search then takes a shorter step."""
+        self._look(vector)
+        return np.inf if self._found is None else self._found[0]
+
+    def slope(self, vector: Vector) -> Vector:
+        self._look(vector)
+        return np.full(len(vector), np.nan) if self._found is None else self._found[1]
+
+    def _look(self, vector: Vector) -> None:
+        if self._at is None or not np.array_equal(self._at, vector):
+            self._at, self._found = vector.copy(), self._slopes(vector)
+
+
+def _line_search() -> Callable[..., Any]:
     try:
-        from scipy.optimize import fmin_l_bfgs_b
+        from scipy.optimize import line_search
     except ModuleNotFoundError:
         raise AutodiffError(
             "lbfgs needs scipy, which is not installed", hint="pip install 'autodiff-cli[lbfgs]'"
         ) from None
-    path: list[tuple[float, Any]] = []
-    stopped: BaseException | None = None
-    try:
-        fmin_l_bfgs_b(
-            slopes,
-            start,
-            factr=0.0,
-            pgtol=1e-12,
-            maxiter=max(iterations, 0),
-            maxfun=20 * iterations + 100,
-            callback=lambda vector: path.append((slopes(vector)[0], vector.copy())),
-        )
-    except BaseException as error:  # an interrupt, a divergence: what was reached before it counts
-        stopped = error
-    yield from path
-    if stopped is not None:
-        raise stopped
+    return line_search  # type: ignore[no-any-return]
