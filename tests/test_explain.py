@@ -416,3 +416,71 @@ def test_data_held_fixed_has_no_adjoint_rather_than_a_false_zero() -> None:
     assert rows["z"].adjoint == pytest.approx(-0.34978145, abs=1e-8)
     both = explain(NEURON, {"w": 0.4, "b": -2.5, "x": 7.8, "y": 1.0}, ["w"], "both")
     assert "x       7.8           0             —" in text(both, 100)
+
+
+# --- arrays at the point ------------------------------------------------------------------------------------------------
+
+REGRESSION = "mean((w @ X + b - y)^2)"
+SMALL_TABLE = {"w": [0.5, -1.0], "X": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.5]], "b": 1.0, "y": [1.0, 2.0, 3.0]}
+
+
+@pytest.mark.parametrize(
+    ("program", "at"),
+    [
+        ("w @ x", {"w": [1.0, 2.0], "x": [3.0, 4.0]}),
+        (REGRESSION, SMALL_TABLE),
+        ("h = tanh(W @ x); sum(h*[1, v])", {"W": [[0.1, 0.2], [0.3, 0.4]], "x": [1.0, 2.0], "v": 3.0}),
+        ("softmax(x)[1]", {"x": [1.0, 2.0, 0.5]}),
+    ],
+)
+def test_elements_of_arrays_are_inputs(program: str, at: dict[str, Any]) -> None:
+    """The slopes by element are eval's gradient; the factors of every path multiply to them."""
+    found, answer = explain(program, at), package.evaluate(program, at)
+    assert found.value == pytest.approx(answer.value, rel=1e-15)
+    for name, gradient in answer.gradient.items():
+        own = [s.value for s in found.slopes if s.name == name or s.name.startswith(f"{name}[")]
+        assert own == pytest.approx(
+            list(package.evaluate(program, at, [name]).gradient[name].ravel())
+            if hasattr(gradient, "ravel")
+            else [gradient],
+            rel=1e-13,
+        )
+    assert found.checked
+    for width in (60, 80, 100):
+        assert "w[0]" in text(explain(REGRESSION, SMALL_TABLE, ["w"]), width)
+
+
+def test_what_to_differentiate_by_among_elements() -> None:
+    assert explain(REGRESSION, SMALL_TABLE, ["w"]).wrt == ("w[0]", "w[1]")
+    assert explain(REGRESSION, SMALL_TABLE, ["X[0,2]", "b"]).wrt == ("X[0, 2]", "b")
+    assert explain("h = 2*w; sum(h^2)", {"w": [1.0, 2.0]}, ["h"]).wrt == ("h[0]", "h[1]")
+    with pytest.raises(package.AutodiffError, match="no such name"):
+        explain(REGRESSION, SMALL_TABLE, ["w[2]"])
+    ended = autodiff("explain", "sum(A^2)", "--at", "A=[[1, 2], [3, 4]]", "--wrt", "A[0, 1],A[1,1]", "--format", "json")
+    assert json.loads(ended.out)["wrt"] == ["A[0, 1]", "A[1, 1]"]
+    assert r"A_{0,1}" in ended.out.replace("\\\\", "\\")
+    moved = explain("w @ x", {"w": [1.0, 2.0], "x": [3.0, 4.0]}, ["w"], rate=0.1).update
+    assert moved is not None
+    assert moved.names["w[1]"] == (2.0, 2.0 - 0.1 * 4.0)
+
+
+def test_a_corner_in_an_element_is_explained() -> None:
+    ended = autodiff("explain", "sum(abs(x))", "--at", "x=[0, 2]")
+    assert ended.status == 3
+    assert "df/dx[0] = none" in ended.out
+    assert [s.value for s in explain("sum(abs(x))", {"x": [0.0, 2.0]}).slopes] == [None, 1.0]
+
+
+def test_arrays_that_are_too_large_or_do_not_fit() -> None:
+    for program, at, says in (
+        ("sum(x^2)", "x=ones(900)", "the program has more than 1000 steps"),
+        ("A @ x", "A=[[1,2],[3,4]],x=[1,1]", "the result is an array of shape (2,)"),
+        ("w @ x", "w=[1,2,3],x=[3,4]", "can't take shape (3,) and shape (2,)"),
+    ):
+        ended = autodiff("explain", program, "--at", at)
+        assert (ended.status, says in ended.err) == (2, True), ended.err
+    ended = autodiff("explain", "sum(x^2)", "--at", "x=ones(300)")
+    assert (ended.status, len(ended.out) < 10_000) == (0, True)
+    assert "write a vector as [w0, w1]" in autodiff("diff", "w @ x", "--wrt", "w").err
+    drawn = autodiff("graph", "w @ x", "--at", "w=[1,2],x=[3,4]")
+    assert "v1 = w[0]·x[0]" in drawn.out

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from autodiff.calculus import blame, rules
 from autodiff.calculus.lower import Lowered, lower
@@ -14,8 +15,14 @@ from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, sh
 from autodiff.language.parse import parse_bindings
 from autodiff.language.syntax import Call, Expr, Expression, Name, Number, Program
 
+if TYPE_CHECKING:
+    from autodiff.calculus.flatten import Flat
+
 Value: TypeAlias = Any
 """A float, or a NumPy array."""
+
+READABLE = 1000
+"""Equations of numbers that arrays at a point may become."""
 
 SAMPLE = "normal"
 """A function that only the start of a training knows: samples of the standard normal distribution."""
@@ -105,15 +112,69 @@ def over_numbers(program: Program) -> Lowered:
     lowered = lower(program)
     if not appear(lowered, {}):
         return lowered
-    from autodiff.calculus.flatten import flatten  # few programs hold arrays
+    from autodiff.calculus.shapes import ShapeError  # few programs hold arrays
 
     try:
-        flat = flatten(lowered, {})
+        return _written_out(lowered, {}).lowered
+    except ShapeError as error:
+        if lowered.inputs:
+            error.hint = "every name is a plain number here: write a vector as [w0, w1]"
+        raise
+
+
+class Elements(NamedTuple):
+    """A program over plain numbers, its point, and what the elements are called of each name that stood for an array."""
+
+    lowered: Lowered
+    point: dict[str, Value]
+    of: Mapping[str, Sequence[str]]
+
+    def names(self, wrt: Sequence[str]) -> list[str]:
+        """The names to differentiate by, an array's elements in its place; `A[0,1]` is `A[0, 1]`."""
+        given = [re.sub(r"\s*,\s*", ", ", normalised(name.strip())) for name in wrt]
+        return [element for name in given for element in self.of.get(name, [name])]
+
+
+def over_elements(program: Program, at: Mapping[str, Any]) -> Elements:
+    """The equations over plain numbers, where the point may have arrays: each element is an input, such as `w[0]`.
+
+    Raises AutodiffError when the result is an array, and above some hundred equations, which nobody would read.
+    """
+    lowered = lower(program)
+    point = bind(lowered, at, arrays=True)
+    shapes = {name: value.shape for name, value in point.items() if not isinstance(value, float)}
+    if not shapes:
+        return Elements(over_numbers(program), point, {})
+    from autodiff.calculus.flatten import TooLarge
+    from autodiff.calculus.shapes import elements
+
+    try:
+        flat = _written_out(lowered, shapes, READABLE)
+    except TooLarge:
+        raise AutodiffError(
+            f"written out by elements, the program has more than {READABLE} steps",
+            hint="take fewer elements here; eval gives the gradient of large arrays",
+        ) from None
+    numbers: dict[str, Value] = {}
+    of: dict[str, list[str]] = {}
+    for name, value in point.items():
+        of[name] = list(elements(name, shapes.get(name, ())))
+        numbers |= dict(zip(of[name], value.ravel().tolist() if name in shapes else [value], strict=True))
+    for name, node in lowered.assigned.items():
+        of[name] = list(elements(name, flat.blocks[node].shape))
+    return Elements(flat.lowered, numbers, of)
+
+
+def _written_out(lowered: Lowered, shapes: Mapping[str, tuple[int, ...]], limit: int | None = None) -> Flat:
+    from autodiff.calculus.flatten import LIMIT, flatten
+
+    try:
+        flat = flatten(lowered, shapes, limit or LIMIT)
     except AutodiffError as error:
-        raise error.within(program.source) from None
+        raise error.within(lowered.source) from None
     if flat.result.shape:
         raise AutodiffError(f"the result is an array of shape {flat.result.shape}", hint="take sum(…), or one element")
-    return flat.lowered
+    return flat
 
 
 def bind(lowered: Lowered, at: Mapping[str, Any], *, arrays: bool = False) -> dict[str, Value]:
@@ -140,7 +201,10 @@ def bind(lowered: Lowered, at: Mapping[str, Any], *, arrays: bool = False) -> di
         )
     shaped = [name for name in wanted if not isinstance(given[name], float)]
     if shaped and not arrays:
-        raise AutodiffError(f"{quoted(shaped[0])} is an array, which only eval and train take", hint="give numbers")
+        raise AutodiffError(
+            f"{quoted(shaped[0])} is an array, and plain numbers are needed here",
+            hint="arrays have a value and a gradient: eval without these options, explain, graph, train",
+        )
     return {name: given[name] for name in wanted}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
@@ -125,7 +126,7 @@ def names(text: str | None, option: str = "--wrt") -> list[str] | None:
     """`a, b` as a list; None stays None."""
     if text is None:
         return None
-    found = [name.strip() for name in text.split(",")]
+    found = [name.strip() for name in re.split(r",(?![^\[]*\])", text)]
     if not all(found):
         raise AutodiffError(f"{option} needs names separated by commas", hint=f"write for example {option} x,y")
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from autodiff.answer import MODES, answered, parse
 from autodiff.calculus.corners import verdict
@@ -36,7 +37,7 @@ from autodiff.explaining.model import (
 )
 from autodiff.explaining.places import places
 from autodiff.explaining.texts import NOTHING, text_of, written_out
-from autodiff.point import bind, over_numbers, sources
+from autodiff.point import over_elements, over_numbers, sources
 
 TRACED = 24
 """Places up to which both sides of a hard point are followed one by one."""
@@ -56,7 +57,7 @@ _UNMOVED: Mapping[int, float] = {}
 
 def explain(
     text: str,
-    at: Mapping[str, float] | None = None,
+    at: Mapping[str, Any] | None = None,
     wrt: Sequence[str] | None = None,
     mode: str = "reverse",
     *,
@@ -68,6 +69,7 @@ def explain(
 ) -> Explanation:
     """How the slopes of the program `text` come about, at the point `at` or, without one, in symbols.
 
+    at      numbers; and arrays, whose elements are then the inputs: `w[0]`, `w[1]`, …
     wrt, mode, strict, convention   as for `evaluate`; mode says which table is to be shown
     rate    the learning rate of one step of gradient descent, to be shown as well
     atoms   one step per operation instead of one per statement; `expand` does so for the statements named in it
@@ -80,14 +82,15 @@ def explain(
                 f"unknown {kind} {quoted(given)}", hint=f"choose one of {', '.join(filter(None, choices))}"
             )
     program = parse(text, strict=strict)
-    first = over_numbers(program)
-    wanted = sources(first, wrt)
+    over = None if at is None else over_elements(program, at)
+    first = over_numbers(program) if over is None else over.lowered
+    wanted = sources(first, wrt if over is None or wrt is None else over.names(wrt))
     made = places(first, atoms=atoms, expand=expand)
-    at = {} if at is None and not first.inputs else at
-    if rate is not None and at is None:
+    point = {} if over is None and not first.inputs else None if over is None else over.point
+    if rate is not None and point is None:
         raise AutodiffError("a step of gradient descent needs a point", hint="add --at NAME=VALUE")
     both = "both" if len(wanted) <= MANY else "reverse"
-    answer = None if at is None else answered(first, bind(first, at), wanted, both, convention=convention)
+    answer = None if point is None else answered(first, point, wanted, both, convention=convention)
     found = Findings(made, wanted, answer, mode)
     explanation = _explanation(found)
     explanation = replace(explanation, source=program.source, readings=program.readings)

@@ -133,7 +133,11 @@ def tex_number(value: float) -> str:
 
 @lru_cache(maxsize=4096)
 def tex_name(name: str) -> str:
-    r"""A name of the program: `x1` is x_{1}, `yhat` is \hat{y}, `θ` is \theta, words stand upright."""
+    r"""A name of the program: `x1` is x_{1}, `yhat` is \hat{y}, `θ` is \theta, words stand upright; `w[0]` is w_{0}."""
+    if name.endswith("]"):
+        array, _, place = name[:-1].partition("[")
+        whole = tex_name(array)
+        return f"{f'{{{whole}}}' if '_' in whole else whole}_{{{place.replace(' ', '')}}}"
     stem, _, below = name.partition("_")
     digits = re.search(r"[0-9]+$", stem)
     if digits and digits.start() > 0:
