@@ -21,7 +21,7 @@ import autodiff as package
 from autodiff.calculus import algebra, arrays, bulk, elementwise, rules
 from autodiff.calculus.flatten import flatten
 from autodiff.calculus.lower import Lowered, lower
-from autodiff.calculus.ops import EACH, FOLD, INDEX, Row
+from autodiff.calculus.ops import EACH, FOLD, INDEX, Row, literal
 from autodiff.calculus.primal import primal
 from autodiff.calculus.reverse import reverse
 from autodiff.calculus.shapes import elements
@@ -447,3 +447,15 @@ def test_a_text_over_elements_is_the_text_of_each(text: str) -> None:
             assert np.all(np.broadcast_to(found, wanted.shape) == wanted)
             if not pairs.shape:
                 assert not isinstance(found, np.ndarray)
+
+
+def test_columns_of_a_table_become_a_matrix_without_a_copy() -> None:
+    base = np.arange(24.0).reshape(4, 6)
+    row = literal(3)
+    for picked in (base[:3], base[1:], base[:3, 2:5], base[::1][1:4, :1]):
+        found = arrays.apply(row, list(picked))
+        assert np.array_equal(found, picked)
+        assert np.shares_memory(found, base)
+    for picked in (base[[0, 1, 3]], base[::-1][:3], np.stack([base[0], base[0], base[0]]), base.T[:3]):
+        assert np.array_equal(arrays.apply(row, list(picked)), picked)
+    assert np.array_equal(arrays.apply(row, [base[0], base[2], base[3]]), base[[0, 2, 3]])

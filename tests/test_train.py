@@ -18,6 +18,7 @@ import pytest
 
 import autodiff as package
 from autodiff.calculus.lower import lower
+from autodiff.data import columns as columns_room
 from autodiff.data.columns import Table, read
 from autodiff.learn.blocks import plan
 from autodiff.learn.descent import Plan
@@ -353,6 +354,28 @@ def test_both_readers_read_the_same(count: int, tmp_path: Path) -> None:
     broken.write_text("x,y,z\n" + "\n".join([*rows, "1,2"]) + "\n")
     with pytest.raises(package.AutodiffError, match=f"line {count + 2}: there are 2 cells"):
         read(str(broken), lambda names: names)
+
+
+def test_a_large_file_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line ends of all kinds, a mark at the beginning, no end of the last line: the numbers and their lines are the same."""
+    monkeypatch.setattr(columns_room, "_PIECE", 10_000)
+    rows = [f"{k / 7!r},{-k}" for k in range(20_000)]
+    for name, text in (
+        ("unix", "x,y\n" + "\n".join(rows) + "\n"),
+        ("open", "x,y\n" + "\n".join(rows)),
+        ("dos", "\ufeffx,y\r\n" + "\r\n".join(rows) + "\r\n"),
+        ("mac", "x,y\r" + "\r".join(rows) + "\r"),
+        ("tab", "x\ty\n" + "\n".join(rows).replace(",", "\t")),
+        ("blank", "x,y\n" + "\n".join(rows[:-1]) + "\n\n" + rows[-1] + "\n"),
+    ):
+        path = tmp_path / f"{name}.csv"
+        path.write_bytes(text.encode())
+        found = read(str(path), lambda names: [names[1]])
+        assert found.columns["y"].tolist() == [-k for k in range(20_000)], name
+        assert found.lines[-1] == 20_001 + (name == "blank")
+        path.write_bytes(text.replace("-19990", "odd").encode())
+        with pytest.raises(package.AutodiffError, match="line 19992, column y: 'odd' is not a finite number"):
+            read(str(path), lambda names: [names[1]])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -75,14 +74,18 @@ def _literal(row: Row, args: Sequence[Value], span: Span) -> Value:
 
 
 def _one_block(args: Sequence[Any]) -> Array:
-    """The arrays as rows of one; rows that lie in memory as such already (columns of a table) are not copied."""
+    """The arrays as rows of one; those that lie in memory at equal distances, as columns of a table do, are not copied."""
     base, first = args[0].base, args[0]
-    if base is not None and all(a.base is base and a.flags.c_contiguous for a in args) and base.flags.c_contiguous:
+    if len(args) > 1 and base is not None and base.flags.c_contiguous and base.dtype == first.dtype:
         starts = [a.__array_interface__["data"][0] for a in args]
-        if all(b - a == first.nbytes for a, b in pairwise(starts)) and base.dtype == first.dtype:
-            offset = (starts[0] - base.__array_interface__["data"][0]) // base.itemsize
-            whole = base.reshape(-1)[offset : offset + len(args) * first.size]
-            return np.asarray(whole.reshape(len(args), *first.shape))
+        step = starts[1] - starts[0]
+        if step >= first.nbytes and all(
+            a.base is base and a.flags.c_contiguous and start == starts[0] + k * step
+            for k, (a, start) in enumerate(zip(args, starts, strict=True))
+        ):
+            offset = starts[0] - base.__array_interface__["data"][0]
+            whole = (len(args), *first.shape)
+            return np.ndarray(whole, first.dtype, base, offset, (step, *first.strides))
     return np.stack(args)
 
 

@@ -99,7 +99,8 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
         table = columns.read(given["data"], train.chooser(given["data"], text, parameters, given["watch"]))
     training = train.Training(
         text, table, state.parameters, plan, l1=given["l1"], l2=given["l2"], holdout=given["holdout"],
-        watch=given["watch"], strict=strict, explain=state.steps + given["explain_step"],
+        watch=given["watch"], strict=strict,
+        explain=None if given["quiet"] else state.steps + given["explain_step"],
     )  # fmt: skip
     training.state = state
     return training

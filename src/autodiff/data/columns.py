@@ -13,10 +13,10 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,17 +40,14 @@ class Table:
 
 def read(path: str, choose: Callable[[Sequence[str]], Sequence[str]]) -> Table:
     """The columns that `choose` picks from the names of all. Raises AutodiffError (exit status 4) for a faulty file."""
-    text = _text(path)
-    records = _Records(path, text)
+    found = _quickly(path, choose)
+    if found is not None:
+        return found
+    records = _Records(path, _text(path))
     names = records.names()
     wanted = list(choose(names))
-    found = _quickly(text, records, len(names))
-    lines: Sequence[int]
-    if found is None:
-        columns, lines = records.numbers([names.index(name) for name in wanted], wanted)
-    else:
-        columns, lines = np.ascontiguousarray(found.T[[names.index(name) for name in wanted]]), range(2, 2 + len(found))
-    if not len(lines):
+    columns, lines = records.numbers([names.index(name) for name in wanted], wanted)
+    if not lines:
         raise _fault(path, "there are no rows below the header", hint="add at least one row of numbers")
     return Table(path, dict(zip(wanted, columns, strict=True)), lines)
 
@@ -70,15 +67,60 @@ def _text(path: str) -> str:
         raise _fault(path, "is no file name") from None
 
 
-def _quickly(text: str, records: _Records, width: int) -> NDArray[Any] | None:
-    """The whole file by NumPy's reader, when it is plain finite numbers from line 2 on; else None, and it is read with care."""
-    body = text[len(records.header) :]
-    if len(body) < 100_000 or '"' in body or "#" in body or "\n\n" in body or "\n\r\n" in body or body[:1].isspace():
-        return None
+_LARGE = 100_000
+"""Bytes from which on a file is tried by NumPy's reader."""
+
+_PIECE = 4_000_000
+"""Bytes that are read at a time: beside its numbers, a large file takes little room."""
+
+
+def _quickly(path: str, choose: Callable[[Sequence[str]], Sequence[str]]) -> Table | None:
+    """A large file by NumPy's reader, when it is plain finite numbers from line 2 on; else None, and it is read with care."""
     try:
-        found = np.loadtxt(io.StringIO(body), delimiter=records.delimiter, ndmin=2, comments=None)
-    except ValueError:
+        if not Path(path).is_file() or Path(path).stat().st_size < _LARGE:
+            return None
+        with open(path, "rb") as file:
+            first = file.readline()
+            header = first.decode("utf-8-sig")
+            if header.count('"') % 2 or "\r" in header.rstrip("\r\n"):
+                return None
+            rows = _count(file)
+            file.seek(len(first))
+            records = _Records(path, header)
+            names = records.names()
+            wanted = list(choose(names))
+            columns = np.empty((len(wanted), rows))
+            places, at = [names.index(name) for name in wanted], 0
+            for piece in _pieces(file):
+                found = _numbers(piece, records.delimiter, len(names))
+                if found is None:
+                    return None
+                columns[:, at : at + len(found)] = found.T[places]
+                at += len(found)
+    except (OSError, ValueError):
         return None
+    return Table(path, dict(zip(wanted, columns, strict=True)), range(2, 2 + rows)) if at == rows > 0 else None
+
+
+def _count(file: BinaryIO) -> int:
+    """The lines from here on."""
+    lines, last = 0, b"\n"
+    while piece := file.read(_PIECE):
+        lines, last = lines + piece.count(b"\n"), piece[-1:]
+    return lines + (last != b"\n")
+
+
+def _pieces(file: BinaryIO) -> Iterator[str]:
+    """What is left of a file, some whole lines at a time. Raises ValueError when it is not ASCII."""
+    while piece := file.read(_PIECE):
+        yield (piece + file.readline()).decode("ascii")
+
+
+def _numbers(text: str, delimiter: str, width: int) -> NDArray[Any] | None:
+    """Lines as rows of finite numbers; None when one is anything else."""
+    if any(odd in text for odd in ('"', "#", "\n\n", "\n\r\n")) or text[:1].isspace():
+        return None
+    found = np.loadtxt(io.StringIO(text), delimiter=delimiter, ndmin=2, comments=None)
     return found if found.shape[1] == width and np.isfinite(found).all() else None
 
 

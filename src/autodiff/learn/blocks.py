@@ -63,6 +63,7 @@ class Plan:
     gates    the ones of `before` that those of the rows use
     axes     of the known values that have an element per row, the axis of the rows, counted from the last: -1
     active   a flag per equation: whether a derivative by a parameter flows through it
+    number   whether the result is a number
     size     rows of a block
     """
 
@@ -75,6 +76,7 @@ class Plan:
     gates: tuple[int, ...]
     axes: Mapping[int, int]
     active: bytearray
+    number: bool
     size: int
 
 
@@ -106,7 +108,9 @@ def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: i
     gates = tuple(node for node in before if node in used)
     sources = [node for node in before if found.graph.inputs.get(node) in parameters]
     active = bulk.flowing(found.graph, two, sources)
-    return Plan(found, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, active, size)
+    return Plan(
+        found, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, active, two[found.result] == (), size
+    )
 
 
 def _sorted(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from autodiff.learn.quasi_newton import Pairs
 
 Columns: TypeAlias = Mapping[str, Any]
-Look: TypeAlias = Callable[[State, Columns], None]
+Look: TypeAlias = "Callable[[State, Columns, Mapping[int, Any] | None], None]"
 
 _SAMPLES, _HOLDOUT, _ORDER = range(3)
 """What a seed is used for; each use has a generator of its own."""
@@ -106,7 +106,7 @@ def batches(count: int, plan: Plan, epoch: int) -> Iterator[Any]:
 def descend(model: Model, columns: Columns, start: State, plan: Plan, look: Look | None = None) -> Iterator[Epoch]:
     """Train from `start`, an epoch at a time. Raises Diverged where a step has no loss or no slope.
 
-    `look` is shown every step before it is taken, as (state, the columns of its rows).
+    `look` is shown every step before it is taken, as (state, the columns of its rows, what of them no parameter changes).
     """
     if plan.optimizer == "lbfgs":
         yield from _quasi_newton(model, columns, start, plan, look)
@@ -118,10 +118,11 @@ def descend(model: Model, columns: Columns, start: State, plan: Plan, look: Look
         total = 0.0
         for rows in batches(count, plan, epoch):
             part = columns if rows is None else {name: column[rows] for name, column in columns.items()}
+            known = fixed if rows is None else None
             if look is not None:
-                look(state, part)
+                look(state, part, known)
             try:
-                loss, slopes = model.slopes(state.parameters, part, fixed if rows is None else None)
+                loss, slopes = model.slopes(state.parameters, part, known)
             except (Outside, Overflow) as cause:
                 raise Diverged(before, cause, range(count) if rows is None else rows) from None
             before, state = state, updated(state, slopes, plan)
@@ -164,7 +165,7 @@ def _quasi_newton(model: Model, columns: Columns, start: State, plan: Plan, look
     found = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)
     for epoch in range(start.epochs + 1, plan.epochs + 1):
         if look is not None:
-            look(state, columns)
+            look(state, columns, fixed)
         done = next(found, None)
         if done is None:
             return

@@ -12,7 +12,7 @@ On a corner the slope is the one that PyTorch takes: descent needs a number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -80,16 +80,36 @@ class Model:
         value = self._averaged(self.run(parameters, columns, fixed, lean=True)) if value is None else value
         return value + self._penalty(parameters)
 
+    def value(self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None = None) -> Any:
+        """The last statement, whatever its shape, without penalties."""
+        sweep = self._sweep(parameters, columns, fixed)
+        value = None if sweep is None or not sweep.plan.number else sweep.value(parameters)
+        return self.run(parameters, columns, fixed, lean=True).values[self.lowered.result] if value is None else value
+
     def run(
-        self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None = None, *, lean: bool = False
+        self,
+        parameters: Values,
+        columns: Values,
+        fixed: Mapping[int, Any] | None = None,
+        *,
+        lean: bool = False,
+        keep: Collection[int] = (),
     ) -> bulk.Bulk:
-        """The forward pass; `lean` keeps only what the backward pass needs."""
+        """The forward pass; `lean` keeps only what the backward pass needs, and the equations in `keep`."""
         point = {**columns, **parameters}
         if fixed is None:
             return bulk.values(self.lowered, point)
-        return bulk.values(
-            self.lowered, point, fixed, self._spare if lean else None, order=[*fixed, *self._moving_order]
-        )
+        spare = self._spare if lean else None
+        if spare and keep:
+            spare = {node: [done for done in sparing if done not in keep] for node, sparing in spare.items()}
+        resting = [node for node in keep if not self._moving[node] and node not in fixed and node in self._needed]
+        known = {**fixed, **self._resting(resting, columns)} if resting else fixed
+        return bulk.values(self.lowered, point, known, spare, order=[*known, *self._moving_order])
+
+    def _resting(self, nodes: Sequence[int], columns: Values) -> dict[int, Any]:
+        """The values of equations that hang on no parameter."""
+        run = bulk.values(self.lowered, columns, results=nodes)
+        return {node: run.values[node] for node in nodes}
 
     def fixed(self, columns: Values) -> dict[int, Any] | None:
         """The values that hang on no parameter and that something which does is made from: they hold for all steps.
@@ -99,10 +119,9 @@ class Model:
         if not self._frontier:
             return {}
         try:
-            run = bulk.values(self.lowered, columns, results=self._frontier)
+            return self._resting(self._frontier, columns)
         except Outside:
             return None
-        return {node: run.values[node] for node in self._frontier}
 
     def adjoints(self, run: bulk.Bulk, convention: str = "") -> dict[int, Any]:
         """The backward pass: the slope of the loss in every equation between it and the parameters."""
@@ -164,6 +183,10 @@ class Model:
     @cached_property
     def _order(self) -> list[int]:
         return self.lowered.graph.reaching(self.lowered.result)
+
+    @cached_property
+    def _needed(self) -> frozenset[int]:
+        return frozenset(self._order)
 
     @cached_property
     def _moving_order(self) -> list[int]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.calculus import bulk, rules
+from autodiff.calculus import rules
 from autodiff.calculus.blame import hint, shown, written
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.primal import Outside
@@ -23,8 +23,8 @@ from autodiff.elements import outside
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.parse import parse
 from autodiff.language.syntax import Reading
-from autodiff.learn.descent import Diverged, Plan, descend, split, updated
-from autodiff.learn.model import CONVENTION, Model
+from autodiff.learn.descent import Columns, Diverged, Plan, descend, split, updated
+from autodiff.learn.model import CONVENTION, Model, Overflow
 from autodiff.learn.optimizers import OPTIMIZERS
 from autodiff.learn.saved import State
 
@@ -88,7 +88,7 @@ class Training:
         holdout: float = 0.0,
         watch: Sequence[str] = (),
         strict: bool = False,
-        explain: int = 1,
+        explain: int | None = 1,
     ) -> None:
         self.plan, self.table, self.explain = plan, table, explain
         program = parse(text, rules.functions(), strict=strict)
@@ -98,7 +98,7 @@ class Training:
         self.model = Model(self.lowered, parameters, l1, l2)
         self.state = State(dict(parameters), {})
         self.step: Step | None = None
-        self._watched = {expression: _watched(text, expression) for expression in watch}
+        self._watched = {expression: Model(_watched(text, expression), parameters) for expression in watch}
         columns = {} if table is None else {n: c for n, c in table.columns.items() if n in self._names()}
         kept, held = split(len(table) if table is not None else 1, holdout, plan.seed)
         if not len(kept):
@@ -106,6 +106,7 @@ class Training:
         self._kept = kept
         self.columns = {name: column[kept] if len(held) else column for name, column in columns.items()}
         self.held = {name: column[held] for name, column in columns.items()} if len(held) else None
+        self._fixed: dict[str, Mapping[int, Any] | None] = {}
 
     @property
     def rows(self) -> int:
@@ -125,14 +126,14 @@ class Training:
     def loss(self) -> float | None:
         """The loss of the rows trained on, with the parameters as they are; None where it has no value."""
         try:
-            return self.model.loss(self.state.parameters, self.columns)
+            return self.model.loss(self.state.parameters, self.columns, self.model.fixed(self.columns))
         except Outside:
             return None
 
     # --- names --------------------------------------------------------------------------------------------------------
 
     def _names(self) -> set[str]:
-        return {name for lowered in (self.lowered, *self._watched.values()) for name in lowered.inputs}
+        return {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
 
     def _fits(self, parameters: Mapping[str, Any]) -> None:
         columns = {} if self.table is None else self.table.columns
@@ -155,16 +156,16 @@ class Training:
         if self.held is None:
             return None
         try:
-            return self.model.loss(self.state.parameters, self.held)
+            return self.model.loss(self.state.parameters, self.held, self._once("", self.model, self.held))
         except Outside:
             return None
 
     def _watch(self) -> dict[str, float | None]:
-        point = {**self.columns, **self.state.parameters}
         found: dict[str, float | None] = {}
-        for expression, lowered in self._watched.items():
+        for expression, model in self._watched.items():
             try:
-                value = bulk.values(lowered, point).values[lowered.result]
+                fixed = self._once(expression, model, self.columns)
+                value = model.value(self.state.parameters, self.columns, fixed)
             except Outside:
                 found[expression] = None
                 continue
@@ -176,18 +177,24 @@ class Training:
             found[expression] = float(value)
         return found
 
+    def _once(self, key: str, model: Model, columns: Columns) -> Mapping[int, Any] | None:
+        """What of a model no parameter changes: computed after the first epoch, and kept."""
+        if key not in self._fixed:
+            self._fixed[key] = model.fixed(columns)
+        return self._fixed[key]
+
     # --- one step taken apart ------------------------------------------------------------------------------------------
 
-    def _look(self, state: State, columns: Mapping[str, Any]) -> None:
-        if self.step is None and state.steps + 1 >= self.explain:
-            self.step = self._taken_apart(state, columns)
+    def _look(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> None:
+        if self.step is None and self.explain is not None and state.steps + 1 >= self.explain:
+            self.step = self._taken_apart(state, columns, fixed)
 
-    def _taken_apart(self, state: State, columns: Mapping[str, Any]) -> Step | None:
+    def _taken_apart(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> Step | None:
         model, graph = self.model, self.lowered.graph
         try:
-            run = model.run(state.parameters, columns)
-            loss, slopes = model.slopes(state.parameters, columns)
-        except Exception:  # the step itself says what is wrong
+            loss, slopes = model.slopes(state.parameters, columns, fixed)
+            run = model.run(state.parameters, columns, fixed, lean=True, keep=self.lowered.assigned.values())
+        except (Outside, Overflow, AutodiffError):  # the step itself says what is wrong
             return None
         found = model.adjoints(run, CONVENTION)
         statements = {name: node for name, node in self.lowered.assigned.items() if run.values[node] is not None}
