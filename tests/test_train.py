@@ -25,6 +25,7 @@ from autodiff.learn.descent import Plan
 from autodiff.learn.model import Model, Overflow
 from autodiff.learn.train import Training, chooser
 from autodiff.render.curve import curve
+from autodiff.render.progress import Standing, pieces
 
 from .command import autodiff
 from .trajectories import CASES, EPOCHS, HERE, OPTIMIZERS, SHOWN, columns, torch_run
@@ -174,6 +175,23 @@ def test_resumed_equals_uninterrupted(optimizer: str, tmp_path: Path) -> None:
     assert (ended.out, ended.err) == (whole, "")
     assert history.read_text() == (tmp_path / "whole.csv").read_text()
     assert history.read_text().splitlines()[0] == "epoch,loss,held_out"
+
+
+def test_a_history_goes_on_where_the_saved_training_stands(tmp_path: Path) -> None:
+    """A kill comes between two saves: what the history has beyond the save is cut, half a line as well."""
+    saved, history, whole = tmp_path / "p.json", tmp_path / "h.csv", tmp_path / "whole.csv"
+    autodiff(*LINE, "--epochs", "9", "-q", "--history", str(whole))
+    autodiff(*LINE, "--epochs", "4", "-q", "--save", str(saved))
+    rest = [word for word in LINE if word not in ("--params", LINE[5])]
+    lines = whole.read_text().splitlines(keepends=True)
+    for beyond in ("".join(lines[:8]), "".join(lines[:6]) + lines[6][:-3], "".join(lines[:5]), lines[0], ""):
+        history.write_text(beyond)
+        assert autodiff(*rest, "--resume", str(saved), "--epochs", "9", "-q", "--history", str(history)).status == 0
+        kept = lines[1:5] if beyond.count("\n") >= 5 else []
+        assert history.read_text() == "".join([lines[0], *kept, *lines[5:]])
+    history.write_text("precious\n")
+    ended = autodiff(*rest, "--resume", str(saved), "--epochs", "9", "-q", "--history", str(history))
+    assert (ended.status, "is no history" in ended.err, history.read_text()) == (4, True, "precious\n")
 
 
 @pytest.mark.parametrize("cut", [1, 5, 14])
@@ -441,6 +459,29 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_none(tmp_path: Path) -> None:
     piped = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
     assert (piped.returncode, piped.stderr) == (0, "")
     assert "\x1b" not in piped.stdout
+
+
+@pytest.mark.parametrize("width", range(12, 140, 7))
+def test_the_live_line_leaves_out_what_has_no_room(width: int) -> None:
+    """How far it is stands there always; nothing else is cut, and the loss is the last to go."""
+    says = ("loss 0.389838", "mean((p > 0.5) == placed) 0.8")
+    line = "".join(pieces(Standing(2019, 300_000, says, 1072.0, 277.9), width))
+    assert line.startswith("epoch 2,019/300,000")
+    assert len(line) <= max(width, len("epoch 2,019/300,000"))
+    assert set(line.split("  ")[1:]) - {""} <= {*says, "1,072 epochs/s", "4:38 left"} | {"━" * n for n in range(8, 41)}
+    assert (says[0] in line) == (width >= 34)
+    assert (says[1] in line) == (width >= 75)
+
+
+def test_the_curve_fits_the_terminal() -> None:
+    command = f"{sys.executable} -m autodiff {' '.join(map(repr, [*LINE, '--epochs', '30']))}"
+    done = subprocess.run(
+        ["script", "-qec", command, "/dev/null"],
+        capture_output=True, text=True, timeout=120, env=os.environ | {"COLUMNS": "50"},
+    )  # fmt: skip
+    seen = done.stdout
+    marks = [line for line in seen.splitlines() if "┤" in line]
+    assert max(map(len, marks)) == 49
 
 
 def test_strange_names_and_rows_are_printed_safely(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from autodiff.render.page import WIDEST, Line
 def write(found: Explanation, form: str) -> None:
     """Print an explanation as `form`; text is said to stderr as well where there is no value."""
     if form == "text":
-        _lines(explanation.lines(found, _width(), unicode=_unicode()), found)
+        _lines(explanation.lines(found, width(), unicode=_unicode()), found)
     elif form == "json":
         _json(found.to_dict())
     else:
@@ -32,7 +32,7 @@ def draw(found: Explanation, form: str) -> None:
     if form == "text":
         from autodiff.render.drawing_text import pieces
 
-        made = pieces(found.drawing, _width(), unicode=_unicode(), formulas=True)
+        made = pieces(found.drawing, width(), unicode=_unicode(), formulas=True)
         _lines([tuple((words, f"@{owner}" if owner else "") for words, owner in line) for line in made], found)
     elif form == "json":
         _json(asdict(found.drawing))
@@ -69,7 +69,7 @@ def _trouble(found: Explanation) -> None:
         click.echo(line, err=True)
 
 
-def _width() -> int:
+def width() -> int:
     """A terminal's own width; a pipe has none, so the widest layout."""
     if not sys.stdout.isatty():
         return WIDEST

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from autodiff.cli import options
+from autodiff.cli import options, page
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 from autodiff.point import parse_point
@@ -176,7 +176,7 @@ class _Session:
         print(f"interrupted after {self.training.state.epochs} epochs; {go_on}", file=sys.stderr)
         return _INTERRUPTED
 
-    def _told(self, record: Record) -> str:
+    def _told(self, record: Record) -> tuple[str, ...]:
         from autodiff.render import training as rendered
 
         return rendered.told({"loss": record.loss, "held out": record.held, **record.watched})
@@ -185,8 +185,13 @@ class _Session:
         path = self.given["history"]
         if not path:
             return None
+        from autodiff.learn import saved
+
         try:
-            return open(path, "a" if self.training.state.epochs else "w", encoding="utf-8")
+            done = self.training.state.epochs
+            if done:
+                saved.shorten(path, done)
+            return open(path, "a" if done else "w", encoding="utf-8")
         except OSError as error:
             raise AutodiffError(f"can't write {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
 
@@ -218,7 +223,10 @@ class _Session:
         else:
             if self.training.step is not None:
                 click.echo(f"\n{rendered.step(self.training.step, self.training)}\n")
-            click.echo(rendered.closing(self.training, self.records, self.status, ascii_only=_ascii()))
+            closing = rendered.closing(
+                self.training, self.records, self.status, ascii_only=_ascii(), width=page.width()
+            )
+            click.echo(closing)
 
 
 def _ascii() -> bool:

@@ -1,49 +1,92 @@
-"""A live bar on a terminal's stderr: how far the training or the reading of a table is, how fast, how long it will take.
+"""A live line on a terminal's stderr: how far the training or the reading of a table is, how fast, how long it will take.
 
 In a pipe there is nothing.
+
+>>> says = Standing(30, 100, ("loss 0.25", "held out 0.5"), 120.0, 0.6)
+>>> "".join(pieces(says, 60)), "".join(pieces(says, 30))
+('epoch 30/100  ━━━━━━━━━━  loss 0.25  held out 0.5  0:01 left', 'epoch 30/100  loss 0.25')
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn, Task
+    from rich.text import Text
 
 T = TypeVar("T")
 
+SHORTEST, LONGEST = 8, 40
+"""Characters of the bar."""
 
-def live(items: Iterable[T], total: int, done: int, say: object) -> Iterator[T]:
-    """The items, one after the other, with a bar on stderr while they come; `say(item)` is what stands beside it."""
+
+class Standing(NamedTuple):
+    """Epochs done, of how many; what is said beside the bar, the most important first; epochs a second; seconds left."""
+
+    done: int
+    total: int
+    says: Sequence[str]
+    speed: float | None = None
+    left: float | None = None
+
+
+def pieces(now: Standing, width: int, mark: str = "━") -> tuple[str, str, str, str]:
+    """The line in four pieces, the bar's done and open part in the middle: what has no room is left out, nothing is cut."""
+    head = f"epoch {now.done:,}/{now.total:,}"
+    speed = [f"{now.speed:,.0f} epochs/s"] if now.speed else []
+    left = [f"{_clock(now.left)} left"] if now.left is not None else []
+    kept, room = list[str](), width - len(head)
+    for k, part in enumerate((*now.says, *speed, *left)):
+        wanted = len(part) + 2 + (SHORTEST + 2 if k else 0)  # the bar goes before all but the first
+        if wanted <= room:
+            kept.append(part)
+            room -= len(part) + 2
+    long = min(LONGEST, room - 2) if room - 2 >= SHORTEST else 0
+    filled = min(long, long * now.done // max(now.total, 1))
+    tail = "".join(f"  {part}" for part in kept)
+    return head + "  " * bool(long), mark * filled, mark * (long - filled), tail
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def live(items: Iterable[T], total: int, done: int, say: Callable[[T], Sequence[str]]) -> Iterator[T]:
+    """The items, one after the other, with a line on stderr while they come; `say(item)` is what stands in it."""
     if not sys.stderr.isatty():
         yield from items
         return
+    with _bar() as bar:
+        task = bar.add_task("training", total=total, completed=done, says=())
+        for item in items:
+            bar.update(task, advance=1, says=say(item))
+            yield item
+
+
+def _bar() -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress, ProgressColumn
     from rich.text import Text
 
-    class Speed(TextColumn):
-        def render(self, task: object) -> Text:
-            speed = getattr(task, "speed", None)
-            return Text(f"{speed:,.0f} epochs/s" if speed else "")
+    console = Console(stderr=True)
+    mark = "-" if console.options.ascii_only else "━"
 
-    columns = (
-        TextColumn("epoch"),
-        MofNCompleteColumn(),
-        BarColumn(),
-        TextColumn("{task.fields[says]}", markup=False),
-        Speed(""),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("training", total=total, completed=done, says="")
-        for item in items:
-            bar.update(task, advance=1, says=say(item))  # type: ignore[operator]
-            yield item
+    class Line(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            now = Standing(
+                int(task.completed), int(task.total or 0), task.fields["says"], task.speed, task.time_remaining
+            )
+            head, filled, open_, tail = pieces(now, console.width - 1, mark)
+            return Text.assemble(head, (filled, "bar.complete"), (open_, "bar.back"), tail, no_wrap=True)
+
+    return Progress(Line(), console=console, transient=True)
 
 
 @contextmanager

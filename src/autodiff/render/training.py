@@ -114,13 +114,13 @@ def _brief(value: Any) -> str:
     return f"[{first}, … {flat.size} elements, shape {np.shape(value)}]"
 
 
-def closing(training: Training, records: Sequence[Record], status: str, *, ascii_only: bool) -> str:
-    """The curve, the last epoch's numbers, the parameters in full."""
+def closing(training: Training, records: Sequence[Record], status: str, *, ascii_only: bool, width: int = 80) -> str:
+    """The curve, at most as wide as the screen; the last epoch's numbers, the parameters in full."""
     lines: list[str] = []
     if len(records) > 1:
         lines += [
             f"LOSS       over epochs {records[0].epoch} to {records[-1].epoch}",
-            curve([r.loss for r in records], ascii_only=ascii_only),
+            curve([r.loss for r in records], max(10, min(60, width - 12)), ascii_only=ascii_only),
         ]
     loss = training.loss()
     lines += [
@@ -200,6 +200,6 @@ def csv_line(record: Record) -> str:
     return ",".join([str(record.epoch), *("" if number is None else shown(number) for number in numbers)])
 
 
-def told(values: Mapping[str, float | None]) -> str:
+def told(values: Mapping[str, float | None]) -> tuple[str, ...]:
     """What a progress bar says beside the bar."""
-    return "  ".join(f"{name} {value:.6g}" for name, value in values.items() if value is not None)
+    return tuple(f"{name} {value:.6g}" for name, value in values.items() if value is not None)
