@@ -105,6 +105,15 @@ def test_the_explained_step_is_the_one_that_was_taken(step: int) -> None:
         assert taken["updated"][name] == value - 0.01 * taken["gradient"][name]
 
 
+def test_the_explained_step_of_lbfgs_is_the_one_that_was_taken() -> None:
+    args = [*LINE, "--optimizer", "lbfgs"]
+    one = json.loads(autodiff(*args, "--epochs", "3", "--format", "json").out)["params"]
+    step = json.loads(autodiff(*args, "--epochs", "9", "--format", "json", "--explain-step", "3").out)["step"]
+    assert (step["number"], step["updated"]) == (3, one)
+    shown = autodiff(*args, "--epochs", "9", "--explain-step", "3").out
+    assert f"w          {step['params']['w']!r} → {one['w']!r}" in shown
+
+
 def test_all_optimizers_reach_the_closed_form() -> None:
     table = columns("line")
     design = np.c_[table["x"], np.ones(len(table["x"]))]

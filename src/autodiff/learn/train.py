@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ class Step:
     loss        the number that descends: the mean of the last statement, and penalties
     adjoints    the slope of the loss in each statement that it hangs on
     slopes      the slope of the loss in each parameter
-    updated     the parameters after the step
+    updated     the parameters after the step; empty before it is taken, where they can't be foretold
     """
 
     number: int
@@ -118,6 +118,7 @@ class Training:
         try:
             for done in descend(self.model, self.columns, self.state, self.plan, self._look):
                 self.state = done.state
+                self._completed()
                 yield Record(done.epoch, done.loss, self._held_loss(), self._watch())
         except Diverged as trouble:
             self.state = trouble.state
@@ -200,7 +201,7 @@ class Training:
         statements = {name: node for name, node in self.lowered.assigned.items() if run.values[node] is not None}
         if self.lowered.result not in statements.values():
             statements[self.lowered.name] = self.lowered.result
-        plan = self.plan if self.plan.optimizer in OPTIMIZERS else Plan(rate=self.plan.rate)
+        known = self.plan.optimizer in OPTIMIZERS
         return Step(
             number=state.steps + 1,
             rows=len(next(iter(columns.values()))) if columns else 1,
@@ -212,8 +213,13 @@ class Training:
                 n: found[node] for n, node in statements.items() if node in found and graph.rows[node] is not None
             },
             slopes=slopes,
-            updated=updated(state, slopes, plan).parameters,
+            updated=updated(state, slopes, self.plan).parameters if known else {},
         )
+
+    def _completed(self) -> None:
+        """What a step led to whose update is no rule of its own, now that it is taken."""
+        if self.step is not None and not self.step.updated and self.step.number == self.state.steps:
+            self.step = replace(self.step, updated=self.state.parameters)
 
     def _text(self, node: int) -> str:
         return written(self.lowered, node)

@@ -50,14 +50,8 @@ def step(taken: Step, training: Training) -> str:
     lines += [f"2 loss     {mean}{result} = {shown(taken.loss)}{penalty}"]
     back = chain(taken, result, local_factors(training.lowered.source, list(taken.slopes)))
     lines += ["3 backward " + line if k == 0 else "           " + line for k, line in enumerate(back)]
-    updates = [
-        f"{name:<10} {_brief(taken.parameters[name])} → {_brief(taken.updated[name])}" for name in taken.parameters
-    ]
-    lines += (
-        [f"4 update   {rule}", *(f"           {line}" for line in updates)]
-        if plan.optimizer != "lbfgs"
-        else [f"4 update   {rule}"]
-    )
+    updates = [f"{name:<10} {_brief(taken.parameters[name])} → {_brief(new)}" for name, new in taken.updated.items()]
+    lines += [f"4 update   {rule}", *(f"           {line}" for line in updates)]
     return "\n".join(lines)
 
 
