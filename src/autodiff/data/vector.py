@@ -1,8 +1,14 @@
 """The rows of the table over blocks of numbers: NumPy's functions, or the one-shot evaluation's own, one by one.
 
 Every operation takes its arguments and `out`, an array to write to. NumPy's functions use the processor's wide registers and
-let other threads run; they may differ from `math` in the last places (3 units for cbrt, 2 at most for the others, which
-the tests hold them to). What XX"""
+let other threads run; they may differ from `math` in the last places (3 units for cbrt, 2 at most for the others), so
+they stand in for it only where that is allowed.
+
+>>> out = np.empty(2)
+>>> operation(rules.TABLE["^", 2], [None, 3.0], exact=True)(np.array([2.0, -1.5]), 3.0, out=out)
+>>> out
+array([ 8.   , -3.375])
+"""
 
 from __future__ import annotations
 
@@ -99,7 +105,20 @@ def _reciprocal(u: Numbers, _: float, out: Numbers) -> None:
     np.divide(1.0, u, out)
 
 
-_POWERS: dict[float, Operation] = {2.0: _square, 3.0: _cube, 4.0: _fourth, -1.0: _reciprocal}
+def _reciprocal_square(u: Numbers, _: float, out: Numbers) -> None:
+    np.divide(1.0, u, out)
+    np.multiply(out, out, out)
+
+
+def _root(u: Numbers, _: float, out: Numbers) -> None:
+    np.sqrt(u, out)
+
+
+_PRODUCTS: dict[float, Operation] = {
+    2.0: _square, 3.0: _cube, 4.0: _fourth, -1.0: _reciprocal, -2.0: _reciprocal_square, 0.5: _root,
+}  # fmt: skip
+"""The powers of `special.PRODUCTS`."""
+
 _POWER, _CHOICE = rules.TABLE["^", 2], rules.TABLE["if", 3]
 
 
@@ -110,22 +129,26 @@ def operation(row: Row, constants: Sequence[float | None], *, exact: bool) -> Op
         return _choose
     if key in _EXACT:
         return _EXACT[key]
-    power = _POWERS.get(constants[1] or 0.0) if row is _POWER else None
-    if power is not None and (not exact or power is _square):
-        return power
+    if row is _POWER and constants[1] in _PRODUCTS:
+        return _PRODUCTS[constants[1] or 0.0]
     if not exact and key in _FAST:
         return _FAST[key]
     alone = one_by_one(row)
     by_arrow = _by_arrow(row) if row.value in _ARROW else None
-    return alone if by_arrow is None else _squares(by_arrow) if row is _POWER else by_arrow
+    return alone if by_arrow is None else _with_products(by_arrow) if row is _POWER else by_arrow
 
 
-def _squares(power: Operation) -> Operation:
-    """A power that multiplies where the exponent is 2, as one-shot does."""
+def _with_products(power: Operation) -> Operation:
+    """A power that multiplies where one-shot does."""
 
     def run(u: Numbers, v: Numbers, out: Numbers) -> None:
         power(u, v, out=out)
-        np.multiply(u, u, out=out, where=np.equal(v, 2.0))
+        for exponent, product in _PRODUCTS.items():
+            here = np.broadcast_to(np.equal(v, exponent), out.shape)
+            if here.any():
+                found = np.empty(len(out))
+                product(u, v, found)
+                np.copyto(out, found, where=here)
 
     return run
 
