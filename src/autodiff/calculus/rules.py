@@ -129,7 +129,7 @@ _ROWS = (
          doc="sqrt(u^2 + v^2) without overflow", example="hypot(3, 4)", corner="u == 0 and v == 0", scaling="1 in u v", jax=("0.5", "0.5"),
          bound=("4", "if(w < 1e-307, 1/0, 8)")),
     # === neural networks ===============================================================================================
-    each("sigmoid σ", "u", "= exp(min(u, 0))/(1 + exp(-abs(u)))", "w*sigmoid(-u)", formula=("w*(1-w)",), rule="sigmoid", tex=r"\sigma",
+    each("sigmoid σ", "u", "= t = exp(-abs(u)); if(u < 0, t, 1)/(1 + t)", "w*sigmoid(-u)", formula=("w*(1-w)",), rule="sigmoid", tex=r"\sigma",
          doc="1/(1 + e^-u)", example="sigmoid(0)"),
     each("logit", "u", "= if(abs(u - 0.5) < 0.25, 2*atanh(2*u - 1), ln(u/(1 - u)))", "1/(u*(1-u))", rule="logit",
          doc="ln(u/(1-u)), the inverse of sigmoid", example="logit(0.9)", domain="0 < u < 1"),

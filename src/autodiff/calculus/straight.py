@@ -20,7 +20,7 @@ from autodiff.calculus.ops import Row
 from autodiff.calculus.reverse import sweep_down
 from autodiff.errors import AutodiffError
 
-_IF, _NOT = rules.TABLE["if", 3], rules.TABLE["not", 1]
+_IF, _NOT, _ABS = rules.TABLE["if", 3], rules.TABLE["not", 1], rules.TABLE["abs", 1]
 _ADD, _MUL, _DIV, _POW, _NEG, _SAME = (
     rules.TABLE[key] for key in (("+", 2), ("*", 2), ("/", 2), ("^", 2), ("-", 1), ("+", 1))
 )
@@ -40,7 +40,7 @@ class Straight:
 class Line:
     """A graph whose equations are folded as they are put in, by rules that change no number.
 
-    Constants are evaluated, 1*g and u^1 disappear, a choice by a known condition is its branch; a condition that is used
+    Constants are evaluated, 1*g, u^1 and the sign in abs(-u) disappear, a choice by a known condition is its branch; a condition that is used
     as a number becomes one.
     """
 
@@ -101,8 +101,9 @@ class Line:
             return self._product(args)
         if row is _DIV or row is _POW:
             return args[0] if self._constant(args[1], 1) else None
-        if row is _NEG and self.graph.rows[args[0]] is _NEG:
-            return self.graph.args[args[0]][0]
+        if (row is _NEG or row is _ABS) and self.graph.rows[args[0]] is _NEG:
+            inner = self.graph.args[args[0]][0]
+            return inner if row is _NEG else self.put(_ABS, (inner,))
         return None
 
     def _product(self, args: tuple[int, ...]) -> int | None:
