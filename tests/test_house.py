@@ -31,7 +31,10 @@ INSIDE = {
         "elementwise", "arrays", "bulk", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
-    "data": ["columns", "extra", "plan", "vector", "batch", "rows", "arrow", "blocks", "lines", "source", "sink", "stream"],
+    "data": [
+        "columns", "extra", "plan", "vector", "code", "clibrary", "machine", "batch", "rows", "arrow", "blocks",
+        "lines", "source", "sink", "stream",
+    ],
     "checking": ["bounded", "points", "mistakes", "slips", "compare"],
 }  # fmt: skip
 """The same inside some folders."""
@@ -53,6 +56,7 @@ ONLY_IN = {
     ],
     "scipy": ["learn/quasi_newton.py"],
     "pyarrow": ["data/vector.py", "data/arrow.py"],
+    "llvmlite": ["data/machine.py"],
     "sympy": ["simplify.py"],
 }
 

@@ -13,14 +13,17 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from autodiff.answer import Answer, answered
 from autodiff.answer import parse as _parse
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.data.extra import library
+from autodiff.data.machine import Workshop
 from autodiff.data.plan import Plan, plan
 from autodiff.errors import AutodiffError, quoted
 from autodiff.point import appear, bind, sources
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 BLOCK = 8192
 """Rows that go through the steps together: a few columns of 64 kB fit the cache of a core."""
+
+SHARE = 131_072
+"""Rows that a core takes at a time where there is machine code: one has little to wait for when another is slow."""
 
 INPUT = "input"
 """The status of a row where an input is no finite number; all others are those of `evaluate`."""
@@ -67,6 +73,7 @@ class Compiled:
     sources: Mapping[str, int]
     plan: Plan | None
     operations: tuple[Operation, ...]
+    workshop: Workshop | None = field(default=None, repr=False, compare=False)
 
     def __call__(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
         found = self.batch(**at)
@@ -78,11 +85,10 @@ class Compiled:
         columns, shape = self._columns(np, at)
         rows = math.prod(shape)
         value, *slopes = (np.empty(rows) for _ in range(1 + len(self.sources)))
-        good = np.zeros(rows, dtype=bool)
-        if self.plan is not None:
-            _filled(self.plan, self.operations, columns, [value, *slopes], good)
+        good = np.zeros(rows, dtype=bool) if self.plan is None else np.empty(rows, dtype=bool)
+        self._fill(columns, [value, *slopes], good)
         hard: dict[int, str] = {}
-        for row in np.flatnonzero(~good).tolist():
+        for row in [] if good.all() else np.flatnonzero(~good).tolist():
             point = {n: float(c if isinstance(c, float) else c[row]) for n, c in columns.items()}
             answer = self.answer(point)
             for column, number in zip((value, *slopes), (answer.value, *answer.gradient.values()), strict=True):
@@ -91,6 +97,17 @@ class Compiled:
                 hard[row] = answer.status
         gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
         return Batch(value.reshape(shape), gradient, hard)
+
+    def _fill(self, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers) -> None:
+        """Fill `results` and `good` by machine code where that is worth while, else by the steps."""
+        if self.plan is None or self.workshop is None:
+            return
+        same = frozenset(name for name, column in columns.items() if isinstance(column, float))
+        machine = self.workshop.machine(len(good), same)
+        if machine is None:
+            _divided(len(good), BLOCK, _Steps(self.plan, self.operations, columns, results, good).run)
+        else:
+            _divided(len(good), SHARE, partial(machine.run, columns, results, good))
 
     def answer(self, point: Mapping[str, float]) -> Answer:
         """What one-shot says of a row; a row that it would not take has the status `input`."""
@@ -147,7 +164,8 @@ def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Com
     if made is None:
         return Compiled(lowered, names, None, ())
     rows = [(s.row, [made.constants.get(a) for a in s.args]) for s in made.steps if s.row is not None]
-    return Compiled(lowered, names, made, tuple(operation(row, known, exact=exact) for row, known in rows))
+    operations = tuple(operation(row, known, exact=exact) for row, known in rows)
+    return Compiled(lowered, names, made, operations, Workshop(made))
 
 
 def _of_numbers(lowered: Lowered, names: Sequence[str]) -> Lowered:
@@ -184,67 +202,69 @@ def _numbers(np: Any, name: str, values: Numbers) -> Any:
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
 
-def _filled(
-    made: Plan,
-    operations: Sequence[Operation],
-    columns: Mapping[str, Numbers],
-    results: Sequence[Numbers],
-    good: Numbers,
-) -> None:
-    """Fill `results` and `good`, block by block, on all cores."""
+def _divided(rows: int, size: int, work: Callable[[Iterator[slice]], None]) -> None:
+    """Every row once, by as many workers as there are cores, each of which takes the next `size` rows when it is free."""
     from concurrent.futures import ThreadPoolExecutor
 
-    blocks = [slice(start, min(start + BLOCK, len(good))) for start in range(0, len(good), BLOCK)]
-    workers = min(len(blocks), os.cpu_count() or 1)
+    left = deque(slice(start, min(start + size, rows)) for start in range(0, rows, size))
+    workers = min(len(left), os.cpu_count() or 1)
     if workers < 2:
-        _share(made, operations, columns, results, good, blocks)
+        work(_taken(left))
         return
     with ThreadPoolExecutor(workers) as pool:
-        shares = (blocks[k::workers] for k in range(workers))
-        running = [pool.submit(_share, made, operations, columns, results, good, share) for share in shares]
-        for each in running:
+        for each in [pool.submit(work, _taken(left)) for _ in range(workers)]:
             each.result()
 
 
-def _share(
-    made: Plan,
-    operations: Sequence[Operation],
-    columns: Mapping[str, Numbers],
-    results: Sequence[Numbers],
-    good: Numbers,
-    blocks: Sequence[slice],
-) -> None:
-    """One worker's blocks, over buffers of its own."""
-    import numpy as np
-
-    size = min(BLOCK, len(good))
-    room = {k: np.empty(size) for k in made.numbers} | {k: np.empty(size, dtype=bool) for k in made.conditions}
-    seen = np.empty(size, dtype=bool)
-    with np.errstate(all="ignore"):
-        for block in blocks:
-            rows = block.stop - block.start
-            slots: dict[int, Numbers] = {**made.constants, **{k: buffer[:rows] for k, buffer in room.items()}}
-            for name, k in made.inputs.items():
-                column = columns[name]
-                slots[k] = column if isinstance(column, float) else column[block]
-            good[block] = True
-            _run(np, made, operations, slots, good[block], seen[:rows])
-            for result, k in zip(results, made.results, strict=True):
-                np.add(slots[k], 0.0, result[block])  # a zero has no sign
+def _taken(left: deque[slice]) -> Iterator[slice]:
+    """One after the other of what others may take as well."""
+    while left:
+        try:
+            yield left.popleft()
+        except IndexError:
+            return
 
 
-def _run(
-    np: Any, made: Plan, operations: Sequence[Operation], slots: Mapping[int, Numbers], good: Numbers, seen: Numbers
-) -> None:
-    todo = iter(operations)
-    for step in made.steps:
-        given = [slots[a] for a in step.args]
-        if step.row is not None:
-            next(todo)(*given, out=slots[step.out])
-        elif not step.finite:
-            np.greater(good, given[0], good)
-        else:
-            np.isfinite(given[0], seen)
-            if len(given) > 1:
-                np.less_equal(given[1], seen, seen)  # where the flag does not hold, nothing is asked
-            np.logical_and(good, seen, good)
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """The plan's steps, over NumPy's arrays."""
+
+    plan: Plan
+    operations: Sequence[Operation]
+    columns: Mapping[str, Numbers]
+    results: Sequence[Numbers]
+    good: Numbers
+
+    def run(self, blocks: Iterator[slice]) -> None:
+        """Fill the blocks' rows of the results, over buffers of its own."""
+        import numpy as np
+
+        size = min(BLOCK, len(self.good))
+        room = {k: np.empty(size) for k in self.plan.numbers}
+        room |= {k: np.empty(size, dtype=bool) for k in self.plan.conditions}
+        seen = np.empty(size, dtype=bool)
+        with np.errstate(all="ignore"):
+            for block in blocks:
+                rows = block.stop - block.start
+                slots: dict[int, Numbers] = {**self.plan.constants, **{k: each[:rows] for k, each in room.items()}}
+                for name, k in self.plan.inputs.items():
+                    column = self.columns[name]
+                    slots[k] = column if isinstance(column, float) else column[block]
+                self.good[block] = True
+                self._block(np, slots, self.good[block], seen[:rows])
+                for result, k in zip(self.results, self.plan.results, strict=True):
+                    np.add(slots[k], 0.0, result[block])  # a zero has no sign
+
+    def _block(self, np: Any, slots: Mapping[int, Numbers], good: Numbers, seen: Numbers) -> None:
+        todo = iter(self.operations)
+        for step in self.plan.steps:
+            given = [slots[a] for a in step.args]
+            if step.row is not None:
+                next(todo)(*given, out=slots[step.out])
+            elif not step.finite:
+                np.greater(good, given[0], good)
+            else:
+                np.isfinite(given[0], seen)
+                if len(given) > 1:
+                    np.less_equal(given[1], seen, seen)  # where the flag does not hold, nothing is asked
+                np.logical_and(good, seen, good)
