@@ -32,7 +32,7 @@ INSIDE = {
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
     "data": [
-        "columns", "extra", "plan", "vector", "code", "clibrary", "machine", "batch", "rows", "arrow", "blocks",
+        "columns", "extra", "plan", "vector", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare", "batch", "rows", "arrow", "blocks",
         "lines", "source", "sink", "stream",
     ],
     "checking": ["bounded", "points", "mistakes", "slips", "compare"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import random
 import subprocess
@@ -10,18 +11,21 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import autodiff
-from autodiff.calculus import rules
+from autodiff.calculus import algebra, rules
 from autodiff.calculus.lower import lower
 from autodiff.calculus.ops import EACH
-from autodiff.data import clibrary, machine
+from autodiff.data import assembly, clibrary, machine, spare
 from autodiff.data.batch import SHARE, Batch, Compiled
-from autodiff.data.code import code
+from autodiff.data.code import Code
+from autodiff.data.exponential import exponential
+from autodiff.data.instructions import code
 
 from .reference import arguments
 from .test_batch import SPECIAL
@@ -113,11 +117,11 @@ def test_a_power_is_the_same_by_its_constant_and_by_a_column(exponent: float) ->
     assert alone == constant[:300].tolist()
 
 
-@pytest.mark.parametrize("rows", [1, 7, machine.BLOCK - 1, machine.BLOCK + 1, SHARE, SHARE + 1, 2 * SHARE + 3])
+@pytest.mark.parametrize("rows", [1, 7, assembly.BLOCK - 1, assembly.BLOCK + 1, SHARE, SHARE + 1, 2 * SHARE + 3])
 def test_every_boundary_of_blocks_and_shares(rows: int) -> None:
     chance = np.random.default_rng(rows)
     x, y = chance.normal(size=rows), chance.normal(size=rows)
-    odd = sorted({0, 1, machine.BLOCK - 1, machine.BLOCK, SHARE - 1, SHARE, rows - 1} & set(range(rows)))
+    odd = sorted({0, 1, assembly.BLOCK - 1, assembly.BLOCK, SHARE - 1, SHARE, rows - 1} & set(range(rows)))
     y[odd] = 0.0
     x[odd[1:2]] = np.nan
     text = "if(x > 0, sqrt(x), exp(x)) + abs(y)*x + atan2(y, sin(x))"
@@ -134,6 +138,8 @@ def test_numbers_strided_and_broadcast_columns() -> None:
     value, gradient = _by_machine(text)(x=x[:6].reshape(2, 3), y=np.ones((1, 3)), z=1)
     assert value.shape == gradient["y"].shape == (2, 3)
     assert _by_machine("2*x")(x=[])[0].shape == (0,)
+    odd = np.frombuffer(b"\0" + x.tobytes(), offset=1)
+    assert _by_machine("2*x")(x=odd)[0].tolist() == (2 * x).tolist()
 
 
 def test_more_values_at_a_time_than_buffers_fit() -> None:
@@ -142,10 +148,10 @@ def test_more_values_at_a_time_than_buffers_fit() -> None:
     assert compiled.plan is not None
     made = code(compiled.plan, ())
     assert made is not None
-    held = machine.buffers(made)
-    assert held.block < machine.BLOCK
-    assert held.block * held.count <= machine.ROOM
-    x = np.random.default_rng(1).normal(size=2 * machine.BLOCK + 3)
+    held = assembly.buffers(made)
+    assert held.block < assembly.BLOCK
+    assert held.block * held.count <= assembly.ROOM
+    x = np.random.default_rng(1).normal(size=2 * assembly.BLOCK + 3)
     _same(compiled.batch(x=x), autodiff.compile(text).batch(x=x))
 
 
@@ -209,3 +215,74 @@ def test_a_function_that_answers_otherwise_is_not_called(monkeypatch: pytest.Mon
         assert clibrary.addresses(["exp", "sinh"]) is None
     clibrary._address.cache_clear()
     assert clibrary.addresses(["exp", "sinh"]) is not None
+
+
+def _exponentials(x: Any, exp: int) -> Any:
+    """e^x by the instructions, which turn to the function at the address `exp`."""
+    made = Code(wide=True)
+    made.results = [made.do("fadd double {0}, {1}", exponential(made, made.column("x")), made.constant(0.0))]
+    value, good = np.empty(len(x)), np.empty(len(x), dtype=bool)
+    program = machine._assembled(made, {"exp": exp}, ("x",), frozenset())
+    program.run({"x": x}, [value], good, [slice(0, len(x))])
+    return value
+
+
+def test_the_instructions_for_exp_have_the_digits_of_the_c_library() -> None:
+    found = clibrary.addresses(["exp"])
+    if found is None or not machine._wide():
+        pytest.skip("another C library, or no fused multiplication")
+    chance = np.random.default_rng(5)
+    edges = [
+        0.0,
+        -0.0,
+        5e-324,
+        1e-17,
+        708.0,
+        -708.0,
+        709.7,
+        710.0,
+        -744.0,
+        -746.0,
+        1e308,
+        math.inf,
+        -math.inf,
+        math.nan,
+    ]
+    near = [math.nextafter(k * math.log(2) / 256, math.inf) for k in range(-300, 300)]
+    x = np.concatenate([edges, near, *(chance.normal(size=60_000) * size for size in (1e-12, 1e-3, 0.1, 1, 30, 300))])
+    want = np.array([algebra.FLOATS["exp"](u) for u in x.tolist()])
+    assert np.array_equal(_exponentials(x, found["exp"]), want, equal_nan=True)
+
+
+def test_the_instructions_for_exp_ask_where_they_are_not_sure_and_seldom() -> None:
+    asked: list[float] = []
+
+    def exp(u: float) -> float:
+        asked.append(u)
+        return -1.0
+
+    callback = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(exp)
+    x = np.concatenate([np.random.default_rng(6).uniform(-700, 700, 20_000), [709.0, -1e9, math.nan]])
+    value = _exponentials(x, ctypes.cast(callback, ctypes.c_void_p).value or 0)
+    assert np.array_equal(np.flatnonzero(value == -1.0), np.flatnonzero(np.isin(x, asked) | np.isnan(x)))
+    assert len(asked) < 0.1 * len(x)
+    assert {709.0, -1e9} < set(asked)
+    sure = value != -1.0
+    with mpmath.workdps(40):
+        for u, got in list(zip(x[sure].tolist(), value[sure].tolist(), strict=True))[:3000]:
+            assert abs(mpmath.exp(u) - got) <= 0.5 * math.ulp(got)
+
+
+def test_results_are_filled_again_when_nobody_holds_them() -> None:
+    g = autodiff.compile("x^2")
+    x = np.linspace(0, 1, spare.LEAST)
+    value, gradient = g(x=x)
+    kept, place = value[5:9], gradient["x"].ctypes.data
+    del value, gradient
+    again, gradient = g(x=2 * x)
+    assert place in (again.ctypes.data, gradient["x"].ctypes.data)  # dropped by all
+    assert not np.shares_memory(again, kept)  # a part of it is held
+    assert kept.tolist() == (x[5:9] ** 2).tolist()
+    other, _ = g(x=3 * x)
+    assert not np.shares_memory(again, other)
+    assert again.tolist() == ((2 * x) ** 2).tolist()
