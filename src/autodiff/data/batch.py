@@ -150,7 +150,7 @@ def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = True, 
             3 units in the last place each, of which a program with cancellation makes more.
 
     Where llvmlite is installed, of the extra `fast`, both become the same machine code, with `evaluate`'s digits, when
-    half a million rows have come; but for hypot, which may differ by one unit in the last place.
+    half a million rows have come; but for hypot below 2.2e-308, which may differ by one unit in the last place.
 
     Hard points are met as `evaluate` meets them, with the same status row by row. Raises AutodiffError for a mistake in
     the program, and where NumPy, of the extra `data`, is not installed.

@@ -30,8 +30,8 @@ LONGEST = 2000
 """Operations that are compiled: LLVM takes a second for them, and four for twice as many."""
 
 WORTH = 500_000
-"""Rows that pay for machine code. It costs 0.04 s for LLVM and, on a program of a line, 0.03 s; a row gains 20 to 200 ns.
-Of a longer program, both grow."""
+"""Rows that pay for machine code. It costs up to 0.1 s for LLVM, once, and 0.03 s for a program of a line; a row gains
+20 to 200 ns. Of a longer program, both grow."""
 
 TRIED = 40_003
 """Numbers, three times, at which the instructions for exp must give the C library's digits."""
