@@ -32,8 +32,8 @@ INSIDE = {
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
     "data": [
-        "columns", "extra", "plan", "vector", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare", "batch", "rows", "arrow", "blocks",
-        "lines", "source", "sink", "stream",
+        "columns", "extra", "plan", "vector", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare",
+        "batch", "rows", "arrow", "blocks", "lines", "source", "sink", "stream",
     ],
     "checking": ["bounded", "points", "mistakes", "slips", "compare"],
 }  # fmt: skip

@@ -77,6 +77,7 @@ class Compiled:
     operations: tuple[Operation, ...]
     workshop: Workshop | None = field(default=None, repr=False, compare=False)
     spare: Spare = field(default_factory=Spare, repr=False, compare=False)
+    flags: Spare = field(default_factory=Spare, repr=False, compare=False)
 
     def __call__(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
         found = self.batch(**at)
@@ -88,7 +89,9 @@ class Compiled:
         columns, shape = self._columns(np, at)
         rows = math.prod(shape)
         value, *slopes = self.spare.arrays(1 + len(self.sources), rows)
-        good = np.zeros(rows, dtype=bool) if self.plan is None else np.empty(rows, dtype=bool)
+        good = self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows]
+        if self.plan is None:
+            good[:] = False
         self._fill(columns, [value, *slopes], good)
         hard: dict[int, str] = {}
         for row in [] if good.all() else np.flatnonzero(~good).tolist():
