@@ -12,7 +12,7 @@ from typing import TypeAlias
 from autodiff.calculus.ops import Row
 from autodiff.errors import Span
 
-Key: TypeAlias = "tuple[Row, tuple[int, ...]] | str | int"
+Key: TypeAlias = "tuple[Row, tuple[int, ...]] | str | float"
 
 
 class Graph:
@@ -36,7 +36,8 @@ class Graph:
 
     def constant(self, value: float, span: Span = (0, 0)) -> int:
         """The number of a constant; constants are told apart by their bits, so -0.0 is not 0.0."""
-        node = self._leaf(value.hex(), span)
+        # as keys, the zeros are equal and NaN differs from itself, so these go by what is written
+        node = self._leaf(value if value and value == value else repr(value), span)
         self.constants[node] = value
         return node
 
@@ -52,9 +53,13 @@ class Graph:
 
     def call(self, row: Row, args: tuple[int, ...], span: Span = (0, 0)) -> int:
         """The number of the equation `row(args)`."""
-        key = (row, args)
-        node = self._numbers.get(key)
-        return self._append(key, row, args, span) if node is None else node
+        fresh = len(self.rows)
+        node = self._numbers.setdefault((row, args), fresh)
+        if node == fresh:
+            self.rows.append(row)
+            self.args.append(args)
+            self.spans.append(span)
+        return node
 
     def named(self, node: int, name: str, fresh: int, same: Row, span: Span) -> int:
         """Call an equation by the user's name. A leaf, a choice, and one older than `fresh` are copied by the row `same`."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -31,8 +32,8 @@ from autodiff.language.syntax import (
 LIMIT = 5_000_000
 """Equations that inlining functions may make before it is called off."""
 
-Work: TypeAlias = "Expr | tuple[str, tuple[int, ...]]"
-"""What is to do: an expression, or to remember the call of a user's function that has been inlined."""
+Work: TypeAlias = "Expr | tuple[Call | Array | Index, Row | None] | None"
+"""What is to do: an expression; one whose arguments are done, with its row; None where a function's body ends."""
 
 
 class Scope(NamedTuple):
@@ -93,8 +94,10 @@ class _Lowering:
         self.assigned: dict[str, int] = {}
         self.places: dict[str, Span] = {}
         self.functions = {s.target.name: s for s in program.statements if isinstance(s, Define)}
-        self.losses = self._losses()
         self.calls: dict[tuple[str, tuple[int, ...]], int] = {}
+        self.known: dict[str, int] = {}
+        self.uses: Counter[str] = Counter()
+        self.logic = rules.logic()
         self.same = rules.TABLE["+", 1]
 
     def run(self) -> Lowered:
@@ -116,7 +119,7 @@ class _Lowering:
                 if isinstance(statement.body, Call) and statement.body.name in self.functions:
                     fresh = len(self.graph)  # a later call with the same arguments must not be the named equation
                 result = self.graph.named(result, name, fresh, self.same, statement.body.span)
-                self.assigned[name] = result
+                self.assigned[name] = self.known[name] = result
             else:
                 name = ""
         inputs = tuple(self.graph.inputs.values())
@@ -148,8 +151,7 @@ class _Lowering:
         from graphlib import CycleError, TopologicalSorter  # few programs define functions
 
         try:
-            own = {name: f for name, f in self.functions.items() if name not in self.losses}
-            TopologicalSorter({name: self._called(f) for name, f in own.items()}).prepare()
+            TopologicalSorter({name: self._called(f) for name, f in self.functions.items()}).prepare()
         except CycleError as error:
             cycle = error.args[1][::-1]
             raise AutodiffError(
@@ -172,51 +174,56 @@ class _Lowering:
     # --- expressions --------------------------------------------------------------------------------------------------
 
     def _expression(self, root: Expr, scope: Scope) -> int:
-        """The equation of `root`: a stack of what is to do, a stack of what is done."""
-        todo: list[tuple[Work, Scope, bool]] = [(root, scope, False)]
+        """The equation of `root`: a stack of what is to do, a stack of what is done, one of the functions around it."""
+        constant, name = self.graph.constant, self._name
+        todo: list[Work] = [root]
         done: list[int] = []
+        around: list[tuple[tuple[str, tuple[int, ...]], Scope]] = []
         while todo:
-            node, scope, ready = todo.pop()
-            if isinstance(node, tuple):
-                self.calls[node] = done[-1]
+            node = todo.pop()
+            if isinstance(node, Name):
+                done.append(name(node, scope))
             elif isinstance(node, Number):
-                done.append(self.graph.constant(node.value, scope.place(node)))
-            elif isinstance(node, Name):
-                done.append(self._name(node, scope))
-            elif not ready:
-                self._meaning(node)
-                todo.append((node, scope, True))
-                todo += [(arg, scope, False) for arg in node.children()[::-1]]
-            else:
-                args = tuple(done[len(done) - len(node.children()) :])
-                del done[len(done) - len(args) :]
-                function = self.functions.get(node.name) if isinstance(node, Call) else None
-                if not isinstance(node, Call) or function is None:
-                    done.append(self._equation(node, args, scope))
-                elif (node.name, args) in self.calls:
-                    done.append(self.calls[node.name, args])
+                done.append(constant(node.value, scope.span or node.span))
+            elif isinstance(node, tuple):
+                node, row = node
+                cut = len(done) - len(node.children())
+                args = tuple(done[cut:])
+                del done[cut:]
+                if row is not None:
+                    done.append(self._equation(node, row, args, scope))
+                elif (known := self.calls.get((node.name, args))) is not None:
+                    done.append(known)
                 else:
-                    todo.append(((node.name, args), scope, True))
-                    todo.append((function.body, self._inner(node, function, args, scope), False))
+                    around.append(((node.name, args), scope))
+                    scope, body = self._inner(node, args, scope)
+                    todo += (None, body)
+            elif node is None:
+                call, scope = around.pop()
+                self.calls[call] = done[-1]
+            else:
+                todo.append((node, self._meaning(node)))
+                todo += node.children()[::-1]
         return done[0]
 
-    def _inner(self, call: Call, function: Define, args: tuple[int, ...], scope: Scope) -> Scope:
+    def _inner(self, call: Call, args: tuple[int, ...], scope: Scope) -> tuple[Scope, Expr]:
+        """What the parameters of the function that is called stand for, and its body."""
+        if len(self.graph) > LIMIT:
+            raise AutodiffError(f"the program grows beyond {LIMIT:,} operations when its functions are inlined")
+        function = self.functions[call.name]
         names = dict(zip((p.name for p in function.params), args, strict=True))
-        return Scope(names, scope.place(call) if scope.span or call.name in self.losses else None)
-
-    def _losses(self) -> frozenset[str]:
-        """Take the losses that the program calls from the prelude, which is not read before."""
-        known = prelude.names()
-        calls = (n.name for n in walk(tuple(s.body for s in self.program.statements)) if isinstance(n, Call))
-        if not any(name in known for name in calls):
-            return frozenset()
-        self.functions |= prelude.definitions(rules.functions())
-        return known
+        return Scope(names, scope.place(call) if scope.span or call.name in prelude.names() else None), function.body
 
     def _name(self, node: Name, scope: Scope) -> int:
-        for known in (scope.names, self.assigned):
-            if node.name in known:
-                return known[node.name]
+        found = scope.names.get(node.name)
+        if found is None:
+            found = self.known.get(node.name)
+        if found is None:
+            found = self.known[node.name] = self._leaf(node, scope)
+        return found
+
+    def _leaf(self, node: Name, scope: Scope) -> int:
+        """The equation of a name that is met for the first time: it must be a constant or an input."""
         if node.name in CONSTANTS:
             return self.graph.constant(CONSTANTS[node.name], scope.place(node))
         if node.name in self.places:
@@ -228,23 +235,41 @@ class _Lowering:
             )
         return self.graph.input(node.name, scope.place(node))
 
-    def _meaning(self, node: Call | Array | Index) -> None:
-        """Whether a call has a meaning, said before its arguments are looked at."""
-        row = self._row(node)
-        if isinstance(node, Index) and row is None:
-            raise AutodiffError("an array has at most three indices", span=node.span)
-        if not isinstance(node, Call):
-            pass
-        elif node.name in self.functions:
-            self._count(node, len(self.functions[node.name].params))
-        elif node.name == JUXTAPOSITION:
-            self._not_a_slip(node)
-        elif row is None and node.name != CHAIN:
-            self._count(node, *rules.arities(node.name))
+    def _meaning(self, node: Call | Array | Index) -> Row | None:
+        """The row of a call, None where it calls a function of a program; said before its arguments are looked at."""
+        row = self._called_row(node) if isinstance(node, Call) else self._array_row(node)
         args = node.children()
         for arg in args[row.conditions :] if row and row.conditions else args:
-            if isinstance(arg, Call):
+            if isinstance(arg, Call) and arg.name in self.logic:
                 self.a_number(arg)
+        return row
+
+    def _called_row(self, node: Call) -> Row | None:
+        row = rules.find(node.name, len(node.args))
+        if row is not None:
+            return row
+        if node.name == JUXTAPOSITION:
+            self._not_a_slip(node)
+            return rules.TABLE["*", 2]
+        if node.name == CHAIN:
+            return rules.TABLE["and", 2]
+        function = self._function(node.name)
+        self._count(node, *(rules.arities(node.name) if function is None else [len(function.params)]))
+        return None
+
+    def _array_row(self, node: Array | Index) -> Row:
+        if isinstance(node, Array):
+            return literal(len(node.items))
+        row = rules.find(INDEX, 1 + len(node.indices))
+        if row is None:
+            raise AutodiffError("an array has at most three indices", span=node.span)
+        return row
+
+    def _function(self, name: str) -> Define | None:
+        """A function of the program, or a loss of the prelude, which is not read before one is called."""
+        if name not in self.functions and name in prelude.names():
+            self.functions |= prelude.definitions(rules.functions())
+        return self.functions.get(name)
 
     def still(self, lowered: Lowered) -> None:
         """An index, an axis or a size is a constant: it has no slope, and shapes would hang on it."""
@@ -261,15 +286,8 @@ class _Lowering:
                         hint="write a whole number",
                     )
 
-    def _row(self, node: Call | Array | Index) -> Row | None:
-        if isinstance(node, Array):
-            return literal(len(node.items))
-        if isinstance(node, Index):
-            return rules.find(INDEX, 1 + len(node.indices))
-        return rules.find("*" if node.name == JUXTAPOSITION else node.name, len(node.args))
-
     def a_number(self, node: Expr) -> None:
-        if isinstance(node, Call) and node.name in rules.logic():
+        if isinstance(node, Call) and node.name in self.logic:
             raise AutodiffError(
                 f"'{node.name}' gives a condition, and a number is wanted here",
                 span=node.span,
@@ -298,31 +316,28 @@ class _Lowering:
             return
         if self.program.source[right.span[0]] != "(" or len(left.name) < 2:
             return
+        if not self.uses:
+            self.uses.update(n.name for n in walk(tuple(s.body for s in self.program.statements)) if isinstance(n, Name))
+        if self.uses[left.name] > 1:
+            return
         meant = nearest(left.name, rules.functions() | self.functions.keys())
-        uses = sum(
-            isinstance(n, Name) and n.name == left.name for n in walk(tuple(s.body for s in self.program.statements))
-        )
-        if meant and uses == 1:
+        if meant:
             raise AutodiffError(
                 f"unknown function {quoted(left.name)}",
                 span=left.span,
                 hint=f"did you mean {meant}? For a product write {left.name}*(…)",
             )
 
-    def _equation(self, node: Call | Array | Index, args: tuple[int, ...], scope: Scope) -> int:
-        if len(self.graph.rows) > LIMIT:
-            raise AutodiffError(f"the program grows beyond {LIMIT:,} operations when its functions are inlined")
-        chained = isinstance(node, Call) and node.name == CHAIN
-        row = rules.TABLE["and", 2] if chained else self._row(node)
-        assert row is not None  # _meaning has seen to it
+    def _equation(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:
+        span = scope.span or node.span
         if isinstance(node, Call):
             for k in range(row.conditions):
                 self._a_condition(node, args[k], node.args[k].span)
-            if self._power_of_e(node):
-                return self.graph.call(rules.TABLE["exp", 1], args[1:], scope.place(node))
-        if len(args) > row.arity:
-            return self._folded(row, args, scope.place(node))
-        return self.graph.call(row, args, scope.place(node))
+            if node.name == "^" and self._power_of_e(node):
+                return self.graph.call(rules.TABLE["exp", 1], args[1:], span)
+        if len(args) > len(row.params):
+            return self._folded(row, args, span)
+        return self.graph.call(row, args, span)
 
     def _folded(self, row: Row, args: tuple[int, ...], span: Span) -> int:
         node = args[0]
@@ -332,7 +347,7 @@ class _Lowering:
 
     def _power_of_e(self, node: Call) -> bool:
         """`e^z` is the exponential function: the constant e itself is rounded, exp(z) is not built on it."""
-        return node.name == "^" and isinstance(node.args[0], Name) and node.args[0].name == "e"
+        return isinstance(node.args[0], Name) and node.args[0].name == "e"
 
     def _a_condition(self, node: Call, arg: int, span: Span) -> None:
         row = self.graph.rows[arg]
