@@ -385,16 +385,39 @@ def test_an_input_that_cannot_reach_the_result_has_slope_0(
 
 
 def test_the_slope_of_an_inactive_argument_is_never_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, int]] = []
-    honest = algebra.slope
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    honest = algebra.slopes
 
-    def noted(row: Row, k: int) -> Any:
-        asked.append((row.name, k))
-        return honest(row, k)
+    def noted(row: Row, moving: tuple[object, ...], held: algebra.Held) -> Any:
+        asked.append((row.name, moving))
+        return honest(row, moving, held)
 
-    monkeypatch.setattr(algebra, "slope", noted)
+    monkeypatch.setattr(algebra, "slopes", noted)
     assert evaluate("x*ln(c)", {"x": 2.0, "c": 3.0}, ["x"], check=False).gradient == {"x": pytest.approx(math.log(3))}
-    assert asked == [("*", 0)]
+    assert asked == [("*", (1, 0))]
+
+
+def test_a_slope_beside_a_moving_argument_only_is_not_there() -> None:
+    product = rules.TABLE["*", 2]
+    assert algebra.slopes(product, (1, 0))((7, 5), 2.0, 3.0, 6.0) == [(7, 3.0)]
+    assert algebra.slopes(product, (0, 1))((7, 5), 2.0, 3.0, 6.0) == [(5, 2.0)]
+    assert algebra.slopes(rules.TABLE["<", 2], (1, 1))((7, 5), 2.0, 3.0, 1.0) == []
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in rules.rows() if row.kind == "each" and algebra.asks(row)], ids=lambda r: r.name
+)
+def test_what_constants_settle_changes_no_bit(row: Row) -> None:
+    """A slope with its constants known gives what the whole text gives, at each of them, in domain or not."""
+    spots = [-3.0, -1.0, -0.25, 0.0, 0.5, 1.0, 2.0, 3.0, 40.0, 1e-200, 1e200]
+    for args in itertools.product(spots, repeat=row.arity):
+        w = algebra.value(row)(*args) if row.pick is None else args[1]
+        whole = [algebra.slope(row, k)(*args, w) for k in range(row.arity)]
+        for fixed in range(row.arity):
+            held = tuple(arg if k == fixed else None for k, arg in enumerate(args))
+            moving = tuple(int(k != fixed) for k in range(row.arity))
+            for k, slope in algebra.slopes(row, moving, held)(range(row.arity), *args, w):
+                assert repr(slope) == repr(whole[k]), (args, k, held)
 
 
 # --- the cost and the power of the check ----------------------------------------------------------------------------------

@@ -11,11 +11,12 @@ import math
 import operator
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias, cast
 
 from autodiff.calculus import special
+from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered, lower_template
 from autodiff.calculus.ops import Row
 from autodiff.calculus.rules import functions
@@ -23,6 +24,11 @@ from autodiff.calculus.special import ieee, logarithm
 from autodiff.language.parse import parse
 
 Number: TypeAlias = Callable[..., float]
+
+Edges: TypeAlias = Callable[..., "list[tuple[int, float]]"]
+
+Held: TypeAlias = "tuple[float | None, ...]"
+"""The first arguments of a row: the number of one that is held constant, None for one that may be anything."""
 
 FLOATS: Mapping[str, Number] = {
     "+": operator.add,
@@ -87,6 +93,9 @@ FLOATS: Mapping[str, Number] = {
 
 _INFIX = {"+", "-", "*", "<", "<=", ">", ">=", "==", "!="}
 
+_SMALL = frozenset([None, *map(float, range(-100, 101))])
+"""Constants (and None, which is none) that texts are specialised for: enough for the powers that people write, few enough to keep all of them."""
+
 _LONGEST = 400
 """Characters of Python that stand in one expression: CPython refuses 201 nested brackets."""
 
@@ -105,6 +114,55 @@ def slope(row: Row, k: int) -> Number:
     if row.slopes[k] == "none":
         return lambda *_: math.nan
     return compiled(row.slopes[k], (*row.params, "w"))
+
+
+@lru_cache(maxsize=4096)
+def slopes(row: Row, moving: tuple[object, ...], held: Held = ()) -> Edges:
+    """The row's local slopes in the arguments that are `moving`, the others never evaluated, as one function.
+
+    It takes names for the arguments, the arguments, and the result: `f((7, 5), u, v, w)` may be [(7, v), (5, u)]. With
+    `held` it is right for these constants only, and asks nothing that they settle.
+    """
+    params = (*row.params, "w")
+    texts = {k: text for k, text in enumerate(row.slopes) if moving[k] and text != "0"}
+    known = {k: text for k, text in texts.items() if text != "none"}
+    lines, found, names = _body(*_together([*known.values()], params), params, held)
+    results = dict.fromkeys(texts, "nan") | dict(zip(known, found, strict=True))
+    pairs = ", ".join(f"(to[{k}], {result})" for k, result in results.items())
+    return cast(Edges, _function(("to", *params), lines, f"[{pairs}]", names))
+
+
+def _together(texts: Sequence[str], params: tuple[str, ...]) -> tuple[Graph, tuple[int, ...]]:
+    """Texts of the table as equations of one graph, and those of their results."""
+    if not texts:
+        return Graph(), ()
+    lowered = template(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]", params)
+    return lowered.graph, (lowered.result,) if len(texts) == 1 else lowered.graph.args[lowered.result]
+
+
+def held(graph: Graph, node: int) -> Held:
+    """The small whole constants among the arguments of an equation whose row `asks`.
+
+    A power's slope takes different formulas for different exponents; that of `x^2` is one product.
+    """
+    args = graph.args[node]
+    found = tuple(map(graph.constants.get, args))
+    if found.count(None) == len(found):
+        found = tuple([_negative(graph, a) for a in args])
+    return found if found.count(None) < len(found) and _SMALL.issuperset(found) else ()
+
+
+def _negative(graph: Graph, node: int) -> float | None:
+    """The number of an equation such as -2, which is the sign of a constant."""
+    row, args = graph.rows[node], graph.args[node]
+    number = graph.constants.get(args[0]) if row is not None and row.value == "neg" else None
+    return None if number is None else -number
+
+
+@lru_cache(maxsize=1024)
+def asks(row: Row) -> bool:
+    """Whether a slope of the row is a choice, which a constant argument may settle."""
+    return len(row.params) > 1 and any("if(" in text for text in row.slopes)
 
 
 @lru_cache(maxsize=1024)
@@ -130,38 +188,77 @@ def template(text: str, params: tuple[str, ...]) -> Lowered:
     return lower_template(parse(text.strip(), functions()), params)
 
 
-def compiled(text: str, params: tuple[str, ...]) -> Number:
-    """A text of the table as a Python function of its parameters."""
-    source, names = _source(template(text, params), params)
-    exec(compile(source, f"<{text.strip()}>", "exec"), names)
+@lru_cache(maxsize=4096)
+def compiled(text: str, params: tuple[str, ...], held: Held = ()) -> Number:
+    """A text of the table as a Python function of its parameters, right where those of `held` have these values."""
+    lines, (result,), names = _body(*_together([text], params), params, held)
+    return _function(params, lines, result, names)
+
+
+def _function(params: Sequence[str], lines: Sequence[str], result: str, names: dict[str, object]) -> Number:
+    source = "\n    ".join([f"def row({', '.join(params)}):", *lines, f"return {result}"])
+    exec(compile(source, f"<{result}>", "exec"), names)
     return cast(Number, names["row"])
 
 
-def _source(lowered: Lowered, params: tuple[str, ...]) -> tuple[str, dict[str, object]]:
-    """The function's text and the names in it: a line for each part that is used twice, the rest where it is used.
+def fixed(text: str, params: tuple[str, ...], held: Held) -> float | None:
+    """The value of a text that the constants of `held` settle, None where they don't."""
+    graph, (result,) = _together([text], params)
+    return settled(graph, (result,), params, held)[0].get(result)
 
-    So a choice computes the side that it takes, and nothing is computed twice.
+
+def settled(
+    graph: Graph, results: Sequence[int], params: Sequence[str], held: Held
+) -> tuple[dict[int, float], dict[int, int]]:
+    """What the constants of `held` decide of a text: the values that are known, and the argument that a choice becomes.
+
+    A choice that is not made is not evaluated, so what it would have asked is gone.
     """
-    graph, names = lowered.graph, dict[str, object]()
-    nodes = graph.reaching(lowered.result)
-    known = dict(graph.constants)
-    texts = {node: f"({number!r})" for node, number in known.items()} | graph.inputs
-    uses = Counter(arg for node in nodes for arg in used(graph.rows[node], graph.args[node]))
-    lines = [f"def row({', '.join(params)}):"]
-    for node in nodes:
+    given = ((graph.find(name), number) for name, number in zip(params, held, strict=False))
+    known = dict(graph.constants) | {node: n for node, n in given if node is not None and n is not None}
+    became: dict[int, int] = {}
+    for node in graph.reaching(*results):
         row, args = graph.rows[node], graph.args[node]
         if row is None:
             continue
-        if row.pick is None and all(a in known for a in args):
-            known[node] = value(row)(*(known[a] for a in args))
-            texts[node] = f"({known[node]!r})"
+        if row.pick is None:
+            if all(a in known for a in args):
+                known[node] = value(row)(*(known[a] for a in args))
             continue
-        texts[node] = f"({_expression(row, [texts[a] for a in args], names)})"
+        if args[0] in known:
+            became[node] = args[row.pick[0] if known[args[0]] else row.pick[1]]
+        elif row.truth and args[1] in known:  # `a and b` is b if b fails, else a; `a or b` is b if b holds, else a
+            became[node] = args[0] if bool(known[args[1]]) == (row.pick[0] == 1) else args[1]
+        if node in became:
+            became[node] = became.get(became[node], became[node])
+            if became[node] in known:
+                known[node] = known[became[node]]
+    return known, became
+
+
+def _body(
+    graph: Graph, results: Sequence[int], params: Sequence[str], held: Held
+) -> tuple[list[str], list[str], dict[str, object]]:
+    """Results as Python: the lines before them, their texts, the names in both.
+
+    A part that is used twice has a line, the rest stands where it is used. So a choice computes the side that it takes,
+    and nothing is computed twice.
+    """
+    names, lines = dict[str, object](inf=math.inf, nan=math.nan), list[str]()
+    known, became = settled(graph, results, params, held)
+    texts = graph.inputs | {node: f"({number!r})" for node, number in known.items()}
+    uses = Counter(became.get(node, node) for node in results)
+    for node in range(len(graph) - 1, -1, -1):
+        if uses[node] and node not in known:
+            uses.update(became.get(a, a) for a in used(graph.rows[node], graph.args[node]))
+    for node, row in enumerate(graph.rows):
+        if row is None or node in known or not uses[node]:
+            continue
+        texts[node] = f"({_expression(row, [texts.get(became.get(a, a), '') for a in graph.args[node]], names)})"
         if uses[node] > 1 or len(texts[node]) > _LONGEST:
-            lines.append(f"    t{node} = {texts[node]}")
+            lines.append(f"t{node} = {texts[node]}")
             texts[node] = f"t{node}"
-    lines.append(f"    return {texts[lowered.result]}")
-    return "\n".join(lines), {**names, "inf": math.inf, "nan": math.nan}
+    return lines, [texts[became.get(node, node)] for node in results], names
 
 
 def used(row: Row | None, args: tuple[int, ...]) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ has slope 1 in `a`.
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TypeAlias
 
 from autodiff.calculus.ops import Row
@@ -81,7 +82,7 @@ class Graph:
 
     def reaching(self, *results: int) -> list[int]:
         """The numbers of the equations that `results` are made from, themselves included, ascending."""
-        last = max(results)
+        last = max(results, default=-1)
         needed = bytearray(last + 1)
         for result in results:
             needed[result] = 1
@@ -89,7 +90,7 @@ class Graph:
             if needed[node]:
                 for arg in self.args[node]:
                     needed[arg] = 1
-        return [node for node in range(last + 1) if needed[node]]
+        return list(compress(range(last + 1), needed))
 
     def check(self) -> None:
         """Raise ValueError unless every equation has a row or is a leaf, fits its row, and stands behind its arguments."""
@@ -98,7 +99,7 @@ class Graph:
             if (row is None) != leaf or len(args) != (row.arity if row else 0) or any(not 0 <= a < node for a in args):
                 raise ValueError(f"equation {node} is broken: {row.name if row else 'leaf'} of {args}")
 
-    def _leaf(self, key: str, span: Span) -> int:
+    def _leaf(self, key: str | float, span: Span) -> int:
         node = self._numbers.get(key)
         return self._append(key, None, (), span) if node is None else node
 

@@ -35,23 +35,21 @@ def factors(lowered: Lowered, run: Run, sources: Iterable[int], convention: str 
 
     Both sweeps run over these; what `sources` don't move is not in here.
     """
-    graph, values = lowered.graph, run.values
+    graph, values, taken = lowered.graph, run.values, run.taken
     found: Factors = {}
     moving = bytearray(len(graph))
     for source in sources:
         moving[source] = 1
     # by number, as equations that are written down are summed (`straight`): then both round alike
-    for node in sorted(run.order) if run.taken else run.order:
+    for node in sorted(run.order) if taken else run.order:
         args = graph.args[node]
-        flags = [moving[a] for a in args]
-        if node in run.taken:
-            chosen = run.taken[node]
-            edges = [(chosen, 1.0)] if moving[chosen] else []
-        elif any(flags):
-            near = slopes(graph, node, [values[a] for a in args], values[node], flags, convention)
-            edges = [(args[k], slope) for k, slope in near]
-        else:
+        flags = tuple([moving[a] for a in args])
+        if 1 not in flags:
             continue
+        if node in taken:
+            edges = [(taken[node], 1.0)] if moving[taken[node]] else []
+        else:
+            edges = slopes(graph, node, [values[a] for a in args], values[node], flags, args, convention)
         if edges:
             found[node] = edges
             moving[node] = 1
@@ -59,23 +57,27 @@ def factors(lowered: Lowered, run: Run, sources: Iterable[int], convention: str 
 
 
 def slopes(
-    graph: Graph, node: int, args: Sequence[float], result: float, moving: Sequence[object], convention: str = ""
+    graph: Graph,
+    node: int,
+    args: Sequence[float],
+    result: float,
+    moving: Sequence[object],
+    to: Sequence[int],
+    convention: str = "",
 ) -> list[tuple[int, float]]:
-    """Each argument through which equation `node` moves, as (its place, the local slope there).
+    """The local slope of equation `node` in each argument that moves it, with what `to` calls that argument.
 
     `moving[k]` tells whether argument k depends on what is varied; the slope of one that doesn't is never evaluated,
     so its zero is exact whatever stands beside it. A `convention` only counts exactly on a corner.
     """
     row = graph.rows[node]
     assert row is not None
-    texts = _agreed(row, args, convention) if convention and row.corner else row.slopes
-    found = []
-    for k, text in enumerate(texts):
-        if moving[k] and text != "0":
-            exact = text is row.slopes[k]
-            slope = algebra.slope(row, k) if exact else algebra.compiled(text, (*row.params, "w"))
-            found.append((k, slope(*args, result)))
-    return found
+    if convention and row.corner and (texts := _agreed(row, args, convention)) != row.slopes:
+        params = (*row.params, "w")
+        kept = ((k, text) for k, text in enumerate(texts) if moving[k] and text != "0")
+        return [(to[k], algebra.compiled(text, params)(*args, result)) for k, text in kept]
+    held = algebra.held(graph, node) if algebra.asks(row) else ()
+    return algebra.slopes(row, tuple(moving), held)(to, *args, result)
 
 
 def _agreed(row: Row, args: Sequence[float], convention: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from autodiff.calculus import prelude, rules
@@ -26,14 +26,15 @@ from autodiff.language.syntax import (
     Name,
     Number,
     Program,
+    upward,
     walk,
 )
 
+Called: TypeAlias = "tuple[str, tuple[int, ...]]"
+"""A function of the program, and the equations of its arguments."""
+
 LIMIT = 5_000_000
 """Equations that inlining functions may make before it is called off."""
-
-Work: TypeAlias = "Expr | tuple[Call | Array | Index, Row | None] | None"
-"""What is to do: an expression; one whose arguments are done, with its row; None where a function's body ends."""
 
 
 class Scope(NamedTuple):
@@ -94,10 +95,10 @@ class _Lowering:
         self.assigned: dict[str, int] = {}
         self.places: dict[str, Span] = {}
         self.functions = {s.target.name: s for s in program.statements if isinstance(s, Define)}
-        self.calls: dict[tuple[str, tuple[int, ...]], int] = {}
+        self.calls: dict[Called, int] = {}
         self.known: dict[str, int] = {}
         self.uses: Counter[str] = Counter()
-        self.logic = rules.logic()
+        self.conditions = False
         self.same = rules.TABLE["+", 1]
 
     def run(self) -> Lowered:
@@ -174,37 +175,39 @@ class _Lowering:
     # --- expressions --------------------------------------------------------------------------------------------------
 
     def _expression(self, root: Expr, scope: Scope) -> int:
-        """The equation of `root`: a stack of what is to do, a stack of what is done, one of the functions around it."""
-        constant, name = self.graph.constant, self._name
-        todo: list[Work] = [root]
+        """The equation of `root`: its nodes in order, a stack of equations, one of the functions that are inlined."""
+        constant, name, equation = self.graph.constant, self._name, self._equation
         done: list[int] = []
-        around: list[tuple[tuple[str, tuple[int, ...]], Scope]] = []
-        while todo:
-            node = todo.pop()
-            if isinstance(node, Name):
-                done.append(name(node, scope))
-            elif isinstance(node, Number):
-                done.append(constant(node.value, scope.span or node.span))
-            elif isinstance(node, tuple):
-                node, row = node
-                cut = len(done) - len(node.children())
-                args = tuple(done[cut:])
-                del done[cut:]
-                if row is not None:
-                    done.append(self._equation(node, row, args, scope))
-                elif (known := self.calls.get((node.name, args))) is not None:
-                    done.append(known)
+        around: list[tuple[Iterator[Expr], Scope, Called]] = []
+        steps = upward(root)
+        while True:
+            for node in steps:
+                if isinstance(node, Name):
+                    done.append(name(node, scope))
+                elif isinstance(node, Number):
+                    done.append(constant(node.value, scope.span or node.span))
                 else:
-                    around.append(((node.name, args), scope))
+                    cut = len(done) - len(node.children())
+                    args = tuple(done[cut:])
+                    del done[cut:]
+                    row = self._row(node)
+                    if row is not None:
+                        done.append(equation(node, row, args, scope))
+                        continue
+                    assert isinstance(node, Call)  # the rest has rows
+                    call: Called = node.name, args
+                    if call in self.calls:
+                        done.append(self.calls[call])
+                        continue
+                    around.append((steps, scope, call))
                     scope, body = self._inner(node, args, scope)
-                    todo += (None, body)
-            elif node is None:
-                call, scope = around.pop()
-                self.calls[call] = done[-1]
+                    steps = upward(body)
+                    break
             else:
-                todo.append((node, self._meaning(node)))
-                todo += node.children()[::-1]
-        return done[0]
+                if not around:
+                    return done[0]
+                steps, scope, call = around.pop()
+                self.calls[call] = done[-1]
 
     def _inner(self, call: Call, args: tuple[int, ...], scope: Scope) -> tuple[Scope, Expr]:
         """What the parameters of the function that is called stand for, and its body."""
@@ -235,13 +238,15 @@ class _Lowering:
             )
         return self.graph.input(node.name, scope.place(node))
 
-    def _meaning(self, node: Call | Array | Index) -> Row | None:
-        """The row of a call, None where it calls a function of a program; said before its arguments are looked at."""
+    def _row(self, node: Call | Array | Index) -> Row | None:
+        """The row of a call, None where it calls a function that is to be inlined."""
         row = self._called_row(node) if isinstance(node, Call) else self._array_row(node)
-        args = node.children()
-        for arg in args[row.conditions :] if row and row.conditions else args:
-            if isinstance(arg, Call) and arg.name in self.logic:
+        if self.conditions:
+            args = node.children()
+            for arg in args[row.conditions :] if row and row.conditions else args:
                 self.a_number(arg)
+        if row is not None and row.conditions and row.truth:
+            self.conditions = True
         return row
 
     def _called_row(self, node: Call) -> Row | None:
@@ -287,7 +292,7 @@ class _Lowering:
                     )
 
     def a_number(self, node: Expr) -> None:
-        if isinstance(node, Call) and node.name in self.logic:
+        if isinstance(node, Call) and node.name in rules.logic():
             raise AutodiffError(
                 f"'{node.name}' gives a condition, and a number is wanted here",
                 span=node.span,
@@ -317,7 +322,9 @@ class _Lowering:
         if self.program.source[right.span[0]] != "(" or len(left.name) < 2:
             return
         if not self.uses:
-            self.uses.update(n.name for n in walk(tuple(s.body for s in self.program.statements)) if isinstance(n, Name))
+            self.uses.update(
+                n.name for n in walk(tuple(s.body for s in self.program.statements)) if isinstance(n, Name)
+            )
         if self.uses[left.name] > 1:
             return
         meant = nearest(left.name, rules.functions() | self.functions.keys())

@@ -6,6 +6,7 @@ Only the taken branch of a condition is looked at. A program without conditions 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from math import isfinite
 from typing import NamedTuple, TypeVar
 
@@ -54,7 +55,7 @@ def primal(lowered: Lowered, point: Mapping[str, float]) -> Run:
     def leaf(node: int) -> float:
         return graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
 
-    values, order, taken = sweep(graph, lowered.result, leaf, lambda node, args: number(graph, node, args), bool)
+    values, order, taken = sweep(graph, lowered.result, leaf, partial(number, graph), bool)
     return Run(values, order, taken)
 
 
@@ -85,14 +86,14 @@ def sweep(
     values: list[T] = [None] * len(graph)  # type: ignore[list-item]
     order: list[int] = []
     taken: dict[int, int] = {}
+    rows, arguments = graph.rows, graph.args
     for node in _needed(graph, result, values, holds, taken):
-        row, args = graph.rows[node], graph.args[node]
-        if row is None:
+        if rows[node] is None:
             values[node] = leaf(node)
         elif node in taken:
             values[node] = values[taken[node]]
         else:
-            values[node] = apply(node, [values[a] for a in args])
+            values[node] = apply(node, [values[a] for a in arguments[node]])
         order.append(node)
     return values, order, taken
 
@@ -101,7 +102,7 @@ def _needed(
     graph: Graph, result: int, values: list[T], holds: Callable[[T], bool], taken: dict[int, int]
 ) -> Iterable[int]:
     straight = graph.reaching(result)
-    choices = any(row is not None and row.pick is not None for row in map(graph.rows.__getitem__, straight))
+    choices = any(row is not None and row.pick is not None for row in {graph.rows[node] for node in straight})
     return _on_demand(graph, result, values, holds, taken) if choices else straight
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from autodiff.calculus import algebra
-from autodiff.calculus.algebra import Number
+from autodiff.calculus.algebra import Held, Number
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Run
@@ -48,26 +48,35 @@ class Special(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def special(row: Row) -> Special | None:
-    """The special places of a row; None when it is smooth wherever it has a value."""
+def special(row: Row, held: Held = ()) -> Special | None:
+    """The special places of a row; None when it is smooth wherever it has a value.
+
+    With `held`, those that it has where these arguments are constants: `x^2` has none.
+    """
     if not (row.corner or row.jump or row.vertical or any(row.slope_domain) or "none" in row.slopes):
         return None
 
-    def test(condition: str) -> Number | None:
-        return algebra.compiled(condition, row.params) if condition else None
+    def test(condition: str, never: bool) -> Number | None:
+        """The test, None where it can't come out other than `never`."""
+        if not condition or (held and algebra.fixed(condition, row.params, held) == never):
+            return None
+        return algebra.compiled(condition, row.params, held)
 
     beside, _, condition = row.jump.rpartition(" at ")
-    jump = test(condition)
+    corner, jump, vertical = (test(text, False) for text in (row.corner, condition, row.vertical))
     exponent, _, scaled = row.scaling.partition(" in ")
+    unsloped = tuple(
+        (lambda *_: False) if slope == "none" else test(text, True) if held[k : k + 1] in ((), (None,)) else None
+        for k, (slope, text) in enumerate(zip(row.slopes, row.slope_domain, strict=True))
+    )
+    if held and not (corner or jump or vertical or any(unsloped)):
+        return None
     return Special(
-        corner=test(row.corner),
+        corner=corner,
         jump=None if jump is None else (jump, beside),
-        vertical=test(row.vertical),
+        vertical=vertical,
         scaling=(exponent, tuple(map(row.params.index, scaled.split()))) if exponent else None,
-        unsloped=tuple(
-            (lambda *_: False) if slope == "none" else test(text)
-            for slope, text in zip(row.slopes, row.slope_domain, strict=True)
-        ),
+        unsloped=unsloped,
     )
 
 
@@ -77,8 +86,10 @@ def suspects(lowered: Lowered, run: Run) -> list[int]:
     found = []
     for node in run.order:
         row = graph.rows[node]
-        places = None if row is None else special(row)
-        if places is None or row is None:
+        if row is None or special(row) is None:
+            continue
+        places = special(row, algebra.held(graph, node)) if algebra.asks(row) else special(row)
+        if places is None:
             continue
         args = graph.args[node]
         if all(a in graph.constants for a in args) or (row.truth and len(set(args)) < len(args)):

@@ -74,8 +74,8 @@ class _Sweep:
             args = graph.args[node]
             if args and node not in sample.run.taken:
                 self.slopes[node] = [0.0] * len(args)
-                every = [True] * len(args)
-                for k, slope in local.slopes(graph, node, [values[a] for a in args], values[node], every):
+                every, places = [True] * len(args), range(len(args))
+                for k, slope in local.slopes(graph, node, [values[a] for a in args], values[node], every, places):
                     self.slopes[node][k] = slope
         self.plain: dict[int, float] = {}
         self.result(())

@@ -67,8 +67,8 @@ def numbers(places: Places, place: int, moves: set[int], run: Run, convention: s
             return
         values = [run.values[a] for a in args]
         active = [a in moves for a in args]
-        for k, slope in local.slopes(graph, node, values, run.values[node], active, convention):
-            yield args[k], g * slope
+        for arg, slope in local.slopes(graph, node, values, run.values[node], active, args, convention):
+            yield arg, g * slope
 
     found = sweep_down(reversed(places.inside[place]), {place: 1.0}, pull, add)
     return {a: found[a] for a in places.arguments(place) if a in found and a in moves}

@@ -215,3 +215,13 @@ def walk(roots: tuple[Expr, ...]) -> Iterator[Expr]:
         node = stack.pop()
         yield node
         stack.extend(reversed(node.children()))
+
+
+def upward(root: Expr) -> Iterator[Expr]:
+    """Every node under `root`, each behind its arguments, in the order of the text."""
+    found, stack = list[Expr](), [root]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        stack += node.children()
+    return reversed(found)
