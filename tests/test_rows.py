@@ -342,3 +342,16 @@ def test_without_numpy_the_extra_is_named() -> None:
         "error: --data needs NumPy, which is not installed",
         "  pip install 'autodiff-cli[data]'",
     ]
+
+
+def test_rows_and_steps_are_cleaned_up_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process starts without the collector of cycles, which only a program of megabytes is better without."""
+    turned_on: list[str] = []
+    monkeypatch.setattr("gc.enable", lambda: turned_on.append("on"))
+    (tmp_path / "rows.csv").write_text("x\n1\n")
+    assert autodiff("eval", "x^2", "--at", "x=1").status == 0
+    assert turned_on == []
+    assert autodiff("eval", "x^2", "--data", str(tmp_path / "rows.csv")).status == 0
+    assert turned_on == ["on"]
+    assert autodiff("train", "(x - 1)^2", "--params", "x=0", "--epochs", "2").status == 0
+    assert turned_on == ["on", "on"]

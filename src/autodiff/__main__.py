@@ -11,9 +11,10 @@ import sys
 
 def main() -> None:
     """Run the command that the arguments name, and end the process with its exit status."""
-    gc.set_threshold(
-        2_000_000, 20, 20
-    )  # a syntax tree is no garbage: looking for some in it would take a tenth of the time
+    # a program of megabytes is millions of tuples and no cycle: to look for some takes a tenth of the time. What runs for
+    # as long as there are rows turns the collector on again
+    gc.disable()
+    gc.set_threshold(2_000_000, 20, 20)
     from autodiff.cli.main import run
 
     if sys.stderr is None:  # the caller closed it: nobody wants to know

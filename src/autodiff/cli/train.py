@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Mapping
@@ -73,6 +74,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     options.notices(training.readings)
     session = _Session(training, given)
     session.announce()
+    gc.enable()  # as steps do
     status = session.run()
     session.finish()
     return status
