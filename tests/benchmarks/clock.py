@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -33,30 +33,46 @@ class Line(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """A process that ended: seconds of wall time and megabytes at its largest."""
+    """A process that ended: seconds of wall time, seconds that it had a core, and megabytes at its largest."""
 
     seconds: float
+    busy: float
     megabytes: float
+
+
+STARTER = """
+import json, os, sys, time
+
+pipe, (file, *arguments) = int(sys.argv[1]), sys.argv[2:]
+os.set_inheritable(pipe, False)
+start = time.perf_counter()
+child = os.posix_spawn(file, [file, *arguments], os.environ)
+_, status, used = os.wait4(child, 0)
+seconds = time.perf_counter() - start
+os.write(pipe, json.dumps([seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]).encode())
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""A process's peak of memory counts from the one that started it, so a small one starts each."""
 
 
 def run(command: Sequence[str], *, terminal: bool = False) -> Ran:
     """Run a command whose output nobody reads; with `terminal` it believes that somebody does."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     controller, screen = pty.openpty() if terminal else (-1, subprocess.DEVNULL)
-    start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=screen, stderr=subprocess.PIPE, env=environment)
-    assert child.stderr is not None
-    said = child.stderr.read()
-    _, status, used = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    child.stderr.close()
-    if terminal:
-        os.close(screen)
-        os.close(controller)
-    if child.returncode:
-        raise RuntimeError(f"{' '.join(command)[:200]} ended with {child.returncode}: {said.decode()[-500:]}")
-    return Ran(seconds, used.ru_maxrss / 1024)
+    reading, writing = os.pipe()
+    starter = [sys.executable, "-S", "-c", STARTER, str(writing), *command]
+    try:
+        ended = subprocess.run(starter, stdout=screen, stderr=subprocess.PIPE, env=environment, pass_fds=[writing])
+        os.close(writing)
+        found = os.read(reading, 1000)
+    finally:
+        os.close(reading)
+        if terminal:
+            os.close(screen)
+            os.close(controller)
+    if ended.returncode:
+        raise RuntimeError(f"{' '.join(command)[:200]} ended with {ended.returncode}: {ended.stderr.decode()[-500:]}")
+    return Ran(*json.loads(found))
 
 
 def race(commands: Mapping[str, Sequence[str]], rounds: int, terminals: frozenset[str] = frozenset()) -> dict[str, Ran]:
@@ -68,7 +84,11 @@ def race(commands: Mapping[str, Sequence[str]], rounds: int, terminals: frozense
         for name, command in commands.items():
             ran[name].append(run(command, terminal=name in terminals))
     return {
-        name: Ran(statistics.median(r.seconds for r in each), max(r.megabytes for r in each))
+        name: Ran(
+            statistics.median(r.seconds for r in each),
+            statistics.median(r.busy for r in each),
+            max(r.megabytes for r in each),
+        )
         for name, each in ran.items()
     }
 

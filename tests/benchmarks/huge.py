@@ -1,4 +1,8 @@
-"""Programs of megabytes: a sum of Rosenbrock's terms against PyTorch, growth with size and depth, sweep against sweep."""
+"""Programs of megabytes: a sum of Rosenbrock's terms and deep nests against PyTorch, growth with size and depth, sweeps.
+
+PyTorch gets the sum as the same text, which Python compiles. Python compiles no deep nest, so there PyTorch runs a loop
+over its operation, and has no text to read; brackets are no operation, so its process then only loads PyTorch.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,14 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import autodiff
-from autodiff.calculus import local
 from autodiff.calculus.lower import lower
 from autodiff.calculus.primal import primal
-from autodiff.calculus.reverse import adjoints
+from autodiff.calculus.reverse import reverse
 
 from .clock import AUTODIFF, Line, has, race, run
 
@@ -42,39 +47,98 @@ def rosenbrock(n: int) -> tuple[str, dict[str, float]]:
     return " + ".join(terms), {f"x{i}": 0.5 + 0.1 * (i % 7) for i in range(n)}
 
 
-def nest(depth: int) -> tuple[str, dict[str, float]]:
-    """sin(sin(… x …))."""
-    return "sin(" * depth + "x" + ")" * depth, {"x": 1.0}
+NESTS = {
+    "sines": ("sin(", "x", ")", "y.sin()"),
+    "brackets": ("(", "x", ")", "y"),
+    "signs": ("-", "x", "", "-y"),
+    "sums of sums": ("(x + ", "x", ")", "x + y"),
+    "powers of powers": ("x^", "x", "", "x**y"),
+}
+"""What stands before, in and behind a nest, and a step of PyTorch's loop: Python's parser refuses such depths."""
+
+LOOP = """
+import sys
+import torch
+
+x = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+y, step = 1*x, eval("lambda x, y: " + sys.argv[1])
+for _ in range(int(sys.argv[2])):
+    y = step(x, y)
+y.backward()
+print(y.item(), x.grad.item())
+"""
+
+
+def nest(name: str, depth: int) -> tuple[str, dict[str, float]]:
+    """sin(sin(… x …)) and its like."""
+    before, middle, behind, _ = NESTS[name]
+    return before * depth + middle + behind * depth, {"x": 1.0}
 
 
 def lines(peers: str, rounds: int = 5) -> Iterator[Line]:
     """Whole processes, then the two sweeps alone."""
+    torch = has(peers, "torch")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        mine = _command(folder, "ten", *rosenbrock(10_000))
-        commands = {"autodiff": mine}
-        if has(peers, "torch"):
-            (folder / "peer.py").write_text(TORCH)
-            commands["PyTorch"] = [peers, str(folder / "peer.py"), str(folder / "ten.txt"), str(folder / "ten.json")]
-        ran = race(commands, rounds)
-        theirs = ran["PyTorch"].seconds if "PyTorch" in ran else None
-        what = "Rosenbrock, 10,000 variables"
-        yield Line(what, "PyTorch", ran["autodiff"].seconds, theirs, 0.5, note="" if theirs else "not installed")
-        for title, make, small in (
-            ("Rosenbrock, 100,000 variables", rosenbrock, 10_000),
-            ("100,000 sines", nest, 10_000),
-        ):
-            large = run(_command(folder, "large", *make(10 * small)))
-            base = run(_command(folder, "small", *make(small)))
-            yield Line(title, "10 × a tenth of it", large.seconds, 10 * base.seconds, 1.2)
-            yield Line(title, "10 × a tenth of it", large.megabytes, 10 * base.megabytes, 1.2, unit="MB")
-    text, point = rosenbrock(10_000)
-    lowered = lower(autodiff.parse(text))
-    sources = [node for name in point if (node := lowered.node(name)) is not None]
-    run_once = primal(lowered, point)
-    value = _best(lambda: primal(lowered, point))
-    sweep = _best(lambda: adjoints(lowered.result, local.factors(lowered, run_once, sources), sources))
-    yield Line("Rosenbrock, all slopes", "its value sweep", sweep, value, 6.0)
+        yield _against(folder, peers if torch else "", rounds)
+        yield from _growth(folder)
+        for each in NESTS:
+            yield from _nested(folder, each, peers if torch else "")
+    yield from _sweeps()
+
+
+def _against(folder: Path, peers: str, rounds: int) -> Line:
+    commands = {"autodiff": _command(folder, "program", *rosenbrock(10_000))}
+    if peers:
+        (folder / "peer.py").write_text(TORCH)
+        commands["PyTorch"] = [peers, *(str(folder / file) for file in ("peer.py", "program.txt", "program.json"))]
+    ran = race(commands, rounds)
+    theirs = ran["PyTorch"].seconds if peers else None
+    return Line("Rosenbrock, 10,000 variables", "PyTorch", ran["autodiff"].seconds, theirs, 0.5, note=_lacking(peers))
+
+
+def _growth(folder: Path) -> Iterator[Line]:
+    """Time on a core and memory for each variable, beside those of a program with a tenth as many."""
+    sizes = (100, 1_000, 10_000, 100_000)
+    ran = {n: run(_command(folder, "program", *rosenbrock(n))) for n in sizes}
+    for fewer, n in pairwise(sizes):
+        what = f"Rosenbrock, {n:,} variables, for each"
+        mine, theirs = (1e6 * ran[k].busy / k for k in (n, fewer))
+        yield Line(what, f"with {fewer:,}", mine, theirs, 1.2, unit="µs")
+        mine, theirs = (1024 * ran[k].megabytes / k for k in (n, fewer))
+        yield Line(what, f"with {fewer:,}", mine, theirs, 1.2, unit="KB")
+
+
+def _nested(folder: Path, name: str, peers: str, depth: int = 100_000) -> Iterator[Line]:
+    base = run(_command(folder, "program", *nest(name, depth // 10)))
+    commands = {"autodiff": _command(folder, "program", *nest(name, depth))}
+    if peers:
+        (folder / "loop.py").write_text(LOOP)
+        commands["PyTorch"] = [peers, str(folder / "loop.py"), NESTS[name][-1], str(depth)]
+    ran = race(commands, 3)
+    what, mine, theirs = f"{depth:,} {name}", ran["autodiff"], ran["PyTorch"].seconds if peers else None
+    yield Line(what, "PyTorch in a loop", mine.seconds, theirs, 0.5, note=_lacking(peers))
+    yield Line(what, "10 × a tenth of it", mine.busy, 10 * base.busy, 1.2)
+    yield Line(what, "10 × a tenth of it", mine.megabytes, 10 * base.megabytes, 1.2, unit="MB")
+
+
+def _sweeps() -> Iterator[Line]:
+    """Every slope beside the value, both from equations that are at hand."""
+    powers = " + ".join(f"x{i}^3*x{i + 1}^-2" for i in range(10_000))
+    for what, (text, point) in {
+        "Rosenbrock": rosenbrock(10_000),
+        "powers": (powers, {f"x{i}": 0.5 + 0.1 * (i % 7) for i in range(10_001)}),
+    }.items():
+        lowered = lower(autodiff.parse(text))
+        sources = [node for name in point if (node := lowered.node(name)) is not None]
+        run_once = primal(lowered, point)
+        value = _best(partial(primal, lowered, point))
+        sweep = _best(partial(reverse, lowered, run_once, sources))
+        yield Line(f"{what}, all slopes", "its value sweep", sweep, value, 6.0)
+
+
+def _lacking(peers: str) -> str:
+    return "" if peers else "not installed"
 
 
 def _command(folder: Path, name: str, text: str, point: dict[str, float]) -> list[str]:

@@ -171,6 +171,12 @@ def domain(row: Row) -> tuple[tuple[Number, str], ...]:
     return tuple((compiled(text, row.params), words) for text, words in conditions(row))
 
 
+@lru_cache(maxsize=1024)
+def meaning(row: Row) -> tuple[tuple[tuple[Number, str], ...], Number]:
+    """The row's domain and value by one look-up."""
+    return domain(row), value(row)
+
+
 def conditions(row: Row) -> tuple[tuple[str, str], ...]:
     """The texts of a row's domain, each with the words for it."""
     parts = (part.partition(" | ") for part in row.domain)

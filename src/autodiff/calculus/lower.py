@@ -338,8 +338,8 @@ class _Lowering:
     def _equation(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:
         span = scope.span or node.span
         if isinstance(node, Call):
-            for k in range(row.conditions):
-                self._a_condition(node, args[k], node.args[k].span)
+            if row.conditions:
+                self._conditions(node, row, args)
             if node.name == "^" and self._power_of_e(node):
                 return self.graph.call(rules.TABLE["exp", 1], args[1:], span)
         if len(args) > len(row.params):
@@ -355,6 +355,10 @@ class _Lowering:
     def _power_of_e(self, node: Call) -> bool:
         """`e^z` is the exponential function: the constant e itself is rounded, exp(z) is not built on it."""
         return isinstance(node.args[0], Name) and node.args[0].name == "e"
+
+    def _conditions(self, node: Call, row: Row, args: tuple[int, ...]) -> None:
+        for k in range(row.conditions):
+            self._a_condition(node, args[k], node.args[k].span)
 
     def _a_condition(self, node: Call, arg: int, span: Span) -> None:
         row = self.graph.rows[arg]

@@ -63,10 +63,11 @@ def number(graph: Graph, node: int, args: Sequence[float]) -> float:
     """The value of equation `node` at these arguments, which must lie in its domain and not overflow."""
     row = graph.rows[node]
     assert row is not None
-    for inside, needs in algebra.domain(row):
+    conditions, value = algebra.meaning(row)
+    for inside, needs in conditions:
         if not inside(*args):
             raise Outside(node, args, needs)
-    result = algebra.value(row)(*args)
+    result = value(*args)
     if not isfinite(result):
         raise Outside(node, args)
     return result
