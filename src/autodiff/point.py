@@ -31,7 +31,7 @@ SAMPLE = "normal"
 def appear(lowered: Lowered, point: Mapping[str, Any]) -> bool:
     """Whether the program or its point needs more than plain numbers."""
     arrays = any(not isinstance(value, float) for value in point.values())
-    return arrays or any(row is not None and row.kind != EACH for row in lowered.graph.rows)
+    return arrays or any(row is not None and row.kind != EACH for row in set(lowered.graph.rows))
 
 
 def parse_point(text: str, sample: Callable[[tuple[int, ...]], Value] | None = None) -> dict[str, Value]:
@@ -209,6 +209,8 @@ def bind(lowered: Lowered, at: Mapping[str, Any], *, arrays: bool = False) -> di
 
 
 def _finite(name: str, value: Any) -> Value:
+    if type(value) is float and math.isfinite(value):
+        return value  # as nearly all are, of a thousand names
     if isinstance(value, list | tuple) or getattr(value, "shape", None):
         from autodiff import elements  # see above
 

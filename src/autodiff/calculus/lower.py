@@ -279,10 +279,15 @@ class _Lowering:
     def still(self, lowered: Lowered) -> None:
         """An index, an axis or a size is a constant: it has no slope, and shapes would hang on it."""
         graph = self.graph
-        for row, args in zip(graph.rows, graph.args, strict=True):
-            if row is None or row.kind == EACH or "none" not in row.slopes:
+        with_constants = {row for row in set(graph.rows) if row and row.kind != EACH and "none" in row.slopes}
+        still = set(graph.constants)
+        for row, args in zip(graph.rows, graph.args, strict=True) if with_constants else ():
+            if row is None or row not in with_constants:
                 continue
             for arg in (arg for arg, slope in zip(args, row.slopes, strict=True) if slope == "none"):
+                if arg in still:
+                    continue
+                still.add(arg)
                 moving = [graph.inputs[n] for n in graph.reaching(arg) if n in graph.inputs]
                 if moving:
                     raise AutodiffError(

@@ -86,7 +86,7 @@ def suspects(lowered: Lowered, run: Run) -> list[int]:
     found = []
     for node in run.order:
         row = graph.rows[node]
-        if row is None or special(row) is None:
+        if row is None:
             continue
         places = special(row, algebra.held(graph, node)) if algebra.asks(row) else special(row)
         if places is None:
