@@ -97,6 +97,8 @@ def _one(rest: Any) -> list[str]:
 
 
 def _is_option(word: str) -> bool:
+    if not word.startswith("--"):  # as nearly every program, which then need not wait for a pattern
+        return False
     return re.fullmatch(r"--[A-Za-z][A-Za-z-]*(=.*)?", word, re.DOTALL) is not None
 
 
