@@ -143,6 +143,7 @@ def test_explain_in_a_pipe_loads_nothing_that_it_does_not_use(mode: str) -> None
     assert not loaded & (HEAVY | {"lark", "json", "shutil", "pathlib", "sympy", "html"})
     rooms = {name.removeprefix("autodiff.") for name in loaded if name.startswith("autodiff.")}
     assert not rooms & {
+        "calculus.corners",
         "render.html",
         "render.latex",
         "render.markdown",

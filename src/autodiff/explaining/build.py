@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 from autodiff.answer import MODES, answered, parse
-from autodiff.calculus.corners import verdict
 from autodiff.calculus.forward import forward
 from autodiff.calculus.local import CONVENTIONS
 from autodiff.calculus.lower import Lowered
@@ -267,6 +266,8 @@ def _trace(it: Findings, name: str) -> tuple[Beside, ...]:
     nodes = [node for node in sorted(it.places.names) if node in reached]
     if it.run is None or it.answer is None or len(nodes) > TRACED:
         return ()
+    from autodiff.calculus.corners import verdict  # most points are no hard points
+
     found = []
     for node in nodes:
         if it.run.values[node] is not None:
