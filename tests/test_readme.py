@@ -57,7 +57,7 @@ def test_the_python_example_runs() -> None:
     names: dict[str, object] = {}
     for line in code[1].splitlines():
         expression, _, shown = line.partition("#")
-        if shown.strip()[:1] in "'\"-0123456789" and shown.strip():
+        if shown.strip()[:1] in "'\"-[0123456789" and shown.strip():
             assert eval(expression, names) == eval(shown, {})
         else:
             exec(line, names)
