@@ -53,9 +53,18 @@ def _same(found: Batch, text: str, rows: Sequence[Mapping[str, float]], wrt: Seq
             assert _ulps(one, other) <= most, (text, row, one, other)
 
 
-def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+def columns(rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     """The rows as arrays, by name."""
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def rows_like(point: Mapping[str, float], chance: random.Random) -> list[dict[str, float]]:
+    """The point and thirty random rows for the same names, special numbers among them."""
+    rows = [dict(point)]
+    for _ in range(30):
+        sizes = [chance.choice(SPECIAL), chance.uniform(-2, 2), float(chance.randrange(-3, 4)), chance.gauss(0, 1e3)]
+        rows.append({name: chance.choice(sizes) for name in point})
+    return rows
 
 
 @settings(
@@ -69,11 +78,8 @@ def test_rows_of_random_programs_are_one_shots(case: tuple[str, dict[str, float]
     text, full = case
     names = lower(autodiff.parse(text)).inputs
     point = {name: full[name] for name in names}
-    rows = [point]
-    for _ in range(30):
-        sizes = [chance.choice(SPECIAL), chance.uniform(-2, 2), float(chance.randrange(-3, 4)), chance.gauss(0, 1e3)]
-        rows.append({name: chance.choice(sizes) for name in point})
-    found = autodiff.compile(text, names, exact=True).batch(**_columns(rows))
+    rows = rows_like(point, chance)
+    found = autodiff.compile(text, names, exact=True).batch(**columns(rows))
     if not names:
         found, rows = Batch(found.value.reshape(1), {}, found.hard), rows[:1]
     _same(found, text, rows, names, 2)
@@ -100,7 +106,7 @@ def test_every_row_of_the_table_at_its_special_places(row: Any) -> None:
     rows = [dict(zip(names, args, strict=True)) for args in arguments(row.arity, 60)]
     rows += [dict.fromkeys(names, value) for value in SPECIAL]
     with np.errstate(all="raise"):
-        found = autodiff.compile(call, exact=True).batch(**_columns(rows))
+        found = autodiff.compile(call, exact=True).batch(**columns(rows))
     _same(found, call, rows, None, 2)
 
 
@@ -208,14 +214,14 @@ def test_an_overflow_inside_is_met_though_the_result_is_finite() -> None:
 
 def test_a_function_without_a_derivative_in_what_moves() -> None:
     rows = [{"n": 1.0, "u": 2.0}, {"n": 2.0, "u": 0.5}]
-    found = autodiff.compile("polygamma(n, u)").batch(**_columns(rows))
+    found = autodiff.compile("polygamma(n, u)").batch(**columns(rows))
     _same(found, "polygamma(n, u)", rows, None, 0)
 
 
 def test_arrays_inside_a_program_over_rows_of_numbers() -> None:
     rows = [{"x": value} for value in (0.5, 2.0, 0.0)]
     for text in ("sum([x, 2*x, abs(x)])", "y = [x, 3]; dot(y, [x, 1])", "mean(x) + norm([x, 1])"):
-        _same(autodiff.compile(text).batch(**_columns(rows)), text, rows, None, 2)
+        _same(autodiff.compile(text).batch(**columns(rows)), text, rows, None, 2)
     for text, wrt in (("[x, 2]", None), ("v = [x, 1]; sum(v)", ["v"])):
         with pytest.raises(autodiff.AutodiffError, match="must be numbers, and one is an array"):
             autodiff.compile(text, wrt)
@@ -224,7 +230,7 @@ def test_arrays_inside_a_program_over_rows_of_numbers() -> None:
 def test_a_condition_that_decides_nothing_is_looked_at_all_the_same() -> None:
     rows = [{"x": value} for value in (-1.0, 0.5, 1.0, 1e200)]
     for text in ("if(ln(x) > 0 and 2 < 1, 1, x)", "if(x^2 > 1 or 1 < 2, x, 2*x)", "if(sqrt(x) > 1, x, x)"):
-        _same(autodiff.compile(text).batch(**_columns(rows)), text, rows, None, 0)
+        _same(autodiff.compile(text).batch(**columns(rows)), text, rows, None, 0)
 
 
 def test_a_long_program_compiles_in_linear_room() -> None:

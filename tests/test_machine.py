@@ -8,7 +8,7 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import mpmath
@@ -28,7 +28,7 @@ from autodiff.data.exponential import exponential
 from autodiff.data.instructions import code
 
 from .reference import arguments
-from .test_batch import SPECIAL
+from .test_batch import SPECIAL, columns, rows_like
 from .test_programs import programs
 
 ABSENT = {"gamma", "lgamma", "digamma", "polygamma", "spherical_jn"}
@@ -41,10 +41,6 @@ def _by_machine(text: str, wrt: Sequence[str] | None = None, **options: Any) -> 
     if compiled.workshop is not None:
         compiled.workshop.machine(machine.WORTH, frozenset())
     return compiled
-
-
-def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def _same(found: Batch, steps: Batch, most: float = 0) -> None:
@@ -69,12 +65,9 @@ def test_random_programs_have_the_digits_of_the_steps(
     names = lower(autodiff.parse(text)).inputs
     if not names:
         return
-    rows = [{name: full[name] for name in names}]
-    for _ in range(30):
-        sizes = [chance.choice(SPECIAL), chance.uniform(-2, 2), float(chance.randrange(-3, 4)), chance.gauss(0, 1e3)]
-        rows.append({name: chance.choice(sizes) for name in names})
-    columns = _columns(rows)
-    _same(_by_machine(text).batch(**columns), autodiff.compile(text).batch(**columns), 4 if "hypot" in text else 0)
+    rows = rows_like({name: full[name] for name in names}, chance)
+    at = columns(rows)
+    _same(_by_machine(text).batch(**at), autodiff.compile(text).batch(**at), 4 if "hypot" in text else 0)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +85,7 @@ def test_every_row_of_the_table_at_its_special_places(row: Any) -> None:
     made = found.plan and machine.machine(found.plan, ())
     needs = {step.row.name for step in found.plan.steps if step.row} if found.plan else set()
     assert (made is None) == (found.plan is None or bool(needs & ABSENT))
-    _same(found.batch(**_columns(rows)), autodiff.compile(call).batch(**_columns(rows)), 1 if "hypot" in call else 0)
+    _same(found.batch(**columns(rows)), autodiff.compile(call).batch(**columns(rows)), 1 if "hypot" in call else 0)
 
 
 def test_hypot_is_rounded_as_python_rounds_it() -> None:
@@ -130,7 +123,7 @@ def test_every_boundary_of_blocks_and_shares(rows: int) -> None:
     assert set(found.hard) == set(odd)
 
 
-def test_numbers_strided_and_broadcast_columns() -> None:
+def test_numbers_strided_and_broadcastcolumns() -> None:
     text = "exp(-x*y) + mod(x, z)"
     x = np.linspace(-3, 3, 5001)[::2]
     for at in ({"x": x, "y": 0.5, "z": 2}, {"x": x[::-1], "y": x, "z": np.float32(1.5)}, {"x": x, "y": [0.25], "z": x}):
