@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from autodiff.checking.compare import compare
-from autodiff.cli import options
+from autodiff.cli import options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError
 from autodiff.render import checked
@@ -36,5 +36,5 @@ def command(program: str | None, answer: str | None, file: str | None, strict: b
         raise AutodiffError("no answer to check", hint='write it behind the program: autodiff check "x^2" "2x"')
     found = compare(text, answer, wrt, strict=strict)
     options.notices(found.readings)
-    click.echo(checked.as_json(found) if form == "json" else checked.text(found))
+    streams.answer(checked.as_json(found) if form == "json" else checked.text(found))
     return STATUS[found.verdict]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from autodiff.cli import streams
+
 EPILOG = """\b
 Examples:
   eval "$(autodiff completion bash)"
@@ -21,4 +23,4 @@ def command(shell: str) -> None:
 
     found = get_completion_class(shell)
     assert found is not None  # the choice above lists what Click has
-    click.echo(found(cli, {}, "autodiff", "_AUTODIFF_COMPLETE").source())
+    streams.answer(found(cli, {}, "autodiff", "_AUTODIFF_COMPLETE").source())

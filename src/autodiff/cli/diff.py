@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from autodiff.cli import options
+from autodiff.cli import options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError
 from autodiff.formula import derivative
@@ -59,8 +59,8 @@ def command(
     if quiet and found.parts and len(found.entries) > 1:
         raise AutodiffError("these formulas have named parts, so they can't stand one a line", hint="leave -q out")
     forms = {"text": render.text, "latex": render.latex, "python": render.python, "json": render.as_json}
-    click.echo(render.quiet(found) if quiet else forms[form](found))
+    streams.answer(render.quiet(found) if quiet else forms[form](found))
     if form != "json" and not quiet:
         for note in found.notes:
-            click.echo(f"note: {note}", err=True)
+            streams.remark(f"note: {note}")
     return 0

@@ -8,7 +8,7 @@ import click
 
 from autodiff.answer import MODES, evaluate
 from autodiff.calculus.local import CONVENTIONS
-from autodiff.cli import options
+from autodiff.cli import options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError
 from autodiff.point import parse_point
@@ -119,10 +119,10 @@ def command(
     else:
         printed = plain.text(answer)
     if printed:
-        click.echo(printed)
+        streams.answer(printed)
     if form == "text" or quiet:
         for line in plain.remarks(answer, quiet=quiet):
-            click.echo(line, err=True)
+            streams.remark(line)
     return 0 if answer.complete else HARD_POINT
 
 
@@ -160,8 +160,8 @@ def _shown(found: Matrix, form: str, *, quiet: bool) -> int:
     options.notices(found.readings)
     printed = matrix.quiet(found) if quiet else matrix.as_json(found) if form == "json" else matrix.text(found)
     if printed:
-        click.echo(printed)
+        streams.answer(printed)
     if form == "text" or quiet:
         for line in matrix.remarks(found, quiet=quiet):
-            click.echo(line, err=True)
+            streams.remark(line)
     return 0 if found.complete else HARD_POINT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from autodiff.answer import parse
-from autodiff.cli import options
+from autodiff.cli import options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.export.targets import TARGETS, export
 
@@ -40,4 +40,4 @@ def command(
     at = options.read_point(points)
     source = export(text, to, options.names(wrt), at=at, total=total, table=table, strict=strict)
     options.notices(parse(text, strict=strict).readings)
-    click.echo(source, nl=False)
+    streams.answer(source, nl=False)

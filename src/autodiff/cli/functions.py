@@ -7,7 +7,7 @@ import sys
 import click
 
 from autodiff.calculus import prelude, rules
-from autodiff.cli import options
+from autodiff.cli import options, streams
 from autodiff.errors import AutodiffError, nearest, quoted
 from autodiff.render import losses, table
 
@@ -28,7 +28,7 @@ def command(name: str | None, form: str) -> None:
     """
     if name == "losses" or prelude.loss(name or "") is not None:
         chosen = [loss for loss in prelude.losses() if name in ("losses", loss.name)]
-        click.echo(losses.shown(chosen, form, terminal=sys.stdout.isatty()))
+        streams.answer(losses.shown(chosen, form, terminal=sys.stdout.isatty()))
         return
     rows = [row for row in rules.rows() if name is None or name in row.names]
     if not rows:
@@ -38,10 +38,10 @@ def command(name: str | None, form: str) -> None:
             hint=f"did you mean {near}?" if near else "autodiff functions lists them",
         )
     if form == "json":
-        click.echo(table.as_json(rows))
+        streams.answer(table.as_json(rows))
     elif form == "markdown":
-        click.echo(table.markdown(rows))
+        streams.answer(table.markdown(rows))
     elif name is not None:
-        click.echo("\n\n".join(table.details(row) for row in rows))
+        streams.answer("\n\n".join(table.details(row) for row in rows))
     else:
         table.show(rows, terminal=sys.stdout.isatty())

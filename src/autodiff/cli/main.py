@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from autodiff import __version__
+from autodiff.cli import streams
 from autodiff.errors import DATA, INTERNAL, USAGE, AutodiffError, nearest, printable, quoted
 
 COMMANDS = {
@@ -120,7 +121,7 @@ def run(args: Sequence[str] | None = None) -> int:
         return _fail("stdout is closed, so the answer has nowhere to go", DATA)
     try:
         status = cli.main(None if args is None else list(args), prog_name="autodiff", standalone_mode=False)
-        sys.stdout.flush()
+        streams.flush()
         return status if isinstance(status, int) else 0
     except AutodiffError as error:
         return _fail(str(error), error.exit_status)
@@ -133,8 +134,9 @@ def run(args: Sequence[str] | None = None) -> int:
         return _fail(_click_message(error), USAGE)
     except KeyboardInterrupt:
         return _fail("", 130)
-    except (BrokenPipeError, SystemExit):  # the latter is how Click ends when an answer breaks off in the middle
-        return _unread()
+    except (BrokenPipeError, SystemExit):  # rows and tables end where their reader has had enough: that is good
+        streams.discard(sys.__stdout__ or sys.stdout)  # Click has put a wrapper before it
+        return 0
     except OSError as error:  # what is read has errors of its own, so this was written
         return _fail(f"can't write the answer: {error.strerror or error}", DATA)
     except MemoryError:
@@ -147,13 +149,6 @@ def run(args: Sequence[str] | None = None) -> int:
             "  please report the command; AUTODIFF_DEBUG=1 shows where it happened",
             INTERNAL,
         )
-
-
-def _unread() -> int:
-    """The end of a pipe whose reader has had enough: quiet, and good."""
-    sys.stdout = sys.__stdout__ or sys.stdout  # Click has put a wrapper there
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
 
 
 def _click_message(error: click.ClickException) -> str:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from autodiff.cli import streams
 from autodiff.errors import DATA, AutodiffError, printable, quoted
 from autodiff.language.syntax import Reading
 from autodiff.point import parse_point
@@ -163,9 +164,9 @@ def one_matrix(given: Mapping[str, bool]) -> None:
 def notices(readings: tuple[Reading, ...]) -> None:
     """Say on stderr how doubtful parts were read, the first three of them."""
     for reading in readings[:3]:
-        print(f"notice: {printable(str(reading))}", file=sys.stderr)
+        streams.remark(f"notice: {printable(str(reading))}")
     if len(readings) > 3:
-        print(f"notice: and {len(readings) - 3} more readings like these; --strict stops at the first", file=sys.stderr)
+        streams.remark(f"notice: and {len(readings) - 3} more readings like these; --strict stops at the first")
 
 
 def _stdin() -> bytes:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module
 
-import click
-
+from autodiff.cli import streams
 from autodiff.errors import excerpt, printable
 from autodiff.explaining.model import Explanation
 from autodiff.render import explanation
@@ -22,7 +21,7 @@ def write(found: Explanation, form: str) -> None:
     elif form == "json":
         _json(found.to_dict())
     else:
-        click.echo(_renderer(form)(found))
+        streams.answer(_renderer(form)(found))
     if found.value is None and found.at is not None:
         _trouble(found)
 
@@ -37,7 +36,7 @@ def draw(found: Explanation, form: str) -> None:
     elif form == "json":
         _json(asdict(found.drawing))
     else:
-        click.echo(getattr(import_module(f"autodiff.render.drawing_{form}"), form)(found.drawing).rstrip("\n"))
+        streams.answer(getattr(import_module(f"autodiff.render.drawing_{form}"), form)(found.drawing).rstrip("\n"))
     if found.value is None and found.at is not None:
         _trouble(found)
 
@@ -50,7 +49,7 @@ def _renderer(form: str) -> Callable[[Explanation], str]:
 def _json(data: Mapping[str, object]) -> None:
     import json  # most explanations are read by people
 
-    click.echo(json.dumps(data, ensure_ascii=False, allow_nan=False))
+    streams.answer(json.dumps(data, ensure_ascii=False, allow_nan=False))
 
 
 def _lines(lines: Sequence[Line], found: Explanation) -> None:
@@ -59,14 +58,14 @@ def _lines(lines: Sequence[Line], found: Explanation) -> None:
 
         terminal.show(lines, [place.name for place in found.forward])
     else:
-        click.echo("\n".join("".join(words for words, _ in line).rstrip() for line in lines))
+        streams.answer("\n".join("".join(words for words, _ in line).rstrip() for line in lines))
 
 
 def _trouble(found: Explanation) -> None:
     """What stderr says where there is no value: why, and the place in the program."""
     place: Iterable[str] = excerpt(found.source, found.span) if found.span is not None else ()
     for line in [f"error: {printable(found.why)}", *place, *([f"  {printable(found.hint)}"] if found.hint else [])]:
-        click.echo(line, err=True)
+        streams.remark(line)
 
 
 def width() -> int:

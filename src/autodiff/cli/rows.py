@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from autodiff.answer import parse
 from autodiff.calculus.lower import lower
-from autodiff.cli import options
+from autodiff.cli import options, streams
 from autodiff.data.batch import Compiled, compiled
 from autodiff.data.extra import library
 from autodiff.data.rows import Table
@@ -50,7 +50,7 @@ def run(
         shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())  # rows and a bar would mix
         _written(stream, form_out, table, made, fixed, count, keep=keep, fail_fast=fail_fast, shows=shows)
     if count.hard:
-        print(f"note: {printable(str(count))}", file=sys.stderr)
+        streams.remark(f"note: {printable(str(count))}")
     return 0
 
 

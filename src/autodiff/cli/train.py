@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from autodiff.cli import options, page
+from autodiff.cli import options, page, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 from autodiff.point import parse_point
@@ -122,7 +122,7 @@ def _start(given: Mapping[str, Any], seed: int, settings: Mapping[str, Any]) -> 
         return saved.State(parse_point(given["params"], descent.sampler(seed)), {})
     state, differ = saved.load(given["resume"], options.read_object(given["resume"]), settings)
     for key in differ:
-        print(f"notice: {given['resume']} was made with another {key}", file=sys.stderr)
+        streams.remark(f"notice: {given['resume']} was made with another {key}")
     if "optimizer" in differ:
         state = saved.State(state.parameters, {}, state.steps, state.epochs)
     return state
@@ -142,7 +142,7 @@ class _Session:
         from autodiff.render import training as rendered
 
         if self.text:
-            click.echo(rendered.opening(self.training, shortened(self.given["data"] or "", 60)))
+            streams.answer(rendered.opening(self.training, shortened(self.given["data"] or "", 60)))
 
     def run(self) -> int:
         """Train to the end, to an interrupt, or to a divergence; the exit status of each."""
@@ -150,7 +150,7 @@ class _Session:
 
         plan, done = self.training.plan, self.training.state.epochs
         if done >= plan.epochs > 0 and self.given["resume"]:
-            print(f"notice: {done} epochs are done already; --epochs counts them from the beginning", file=sys.stderr)
+            streams.remark(f"notice: {done} epochs are done already; --epochs counts them from the beginning")
         history = self._history()
         try:
             for record in progress.live(self.training.epochs(), plan.epochs, done, self._told):
@@ -165,7 +165,7 @@ class _Session:
             if error.span is None:
                 raise
             self.status, self.why = "diverged", error.message
-            print(f"error: {error}", file=sys.stderr)
+            streams.remark(f"error: {error}")
             return error.exit_status
         finally:
             if history is not None:
@@ -175,7 +175,7 @@ class _Session:
     def _interrupted(self) -> int:
         self.status = "interrupted"
         go_on = f"go on with --resume {self.given['save']}" if self.given["save"] else "with --save it could go on"
-        print(f"interrupted after {self.training.state.epochs} epochs; {go_on}", file=sys.stderr)
+        streams.remark(f"interrupted after {self.training.state.epochs} epochs; {go_on}")
         return _INTERRUPTED
 
     def _told(self, record: Record) -> tuple[str, ...]:
@@ -219,16 +219,16 @@ class _Session:
         if self.given["save"]:
             self.save()
         if self.given["quiet"]:
-            click.echo(rendered.numbers(self.training))
+            streams.answer(rendered.numbers(self.training))
         elif self.given["form"] == "json":
-            click.echo(rendered.as_json(self.training, self.records, self.status, self.why))
+            streams.answer(rendered.as_json(self.training, self.records, self.status, self.why))
         else:
             if self.training.step is not None:
-                click.echo(f"\n{rendered.step(self.training.step, self.training)}\n")
+                streams.answer(f"\n{rendered.step(self.training.step, self.training)}\n")
             closing = rendered.closing(
                 self.training, self.records, self.status, ascii_only=_ascii(), width=page.width()
             )
-            click.echo(closing)
+            streams.answer(closing)
 
 
 def _ascii() -> bool:

@@ -1,0 +1,48 @@
+"""Answers on stdout, remarks on stderr. When nobody reads one of them any more, the command goes on: its exit status is
+that of the answer, and files that it writes are written.
+
+    autodiff check "x^2" "3x" | true; echo ${PIPESTATUS[0]}      # 1
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+import click
+
+
+def answer(text: str, *, nl: bool = True) -> None:
+    """Print on stdout. Raises OSError where it can't be written, but not where nobody reads it."""
+    with _whoever_reads(sys.stdout):
+        click.echo(text, nl=nl)
+
+
+def remark(text: str) -> None:
+    """Print on stderr, if that can be: the exit status says what matters."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
+def flush() -> None:
+    """Hand out what stdout still holds."""
+    with _whoever_reads(sys.stdout):
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _whoever_reads(stream: TextIO) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        discard(stream)
+
+
+def discard(stream: TextIO) -> None:
+    """Send to nowhere what is written from now on, and what could not be handed out."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
