@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from .command import autodiff
+
 AUTODIFF = [sys.executable, "-m", "autodiff"]
 
 
@@ -51,3 +53,62 @@ def test_a_training_that_nobody_watches_saves_what_it_found(tmp_path: Path) -> N
     saved = tmp_path / "w.json"
     assert _unread("train", "(x - 1)^2", "--params", "x=0", "--epochs", "50", "--save", str(saved))[0] == 0
     assert saved.read_text().startswith("{")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["eval", "x^2", "--data", "DATA", "--out", "DATA"], "--data and --out"),
+        (["eval", "x^2", "--data", "DATA", "--out", "LINK"], "--data and --out"),
+        (["eval", "x^2", "--data", "LINK", "--out", "RELATIVE"], "--data and --out"),
+        (["eval", "x^2", "--data", "PARTIAL", "--from", "csv", "--out", "OTHER"], "--data and --out (until it is whole)"),
+        (["eval", "-f", "OTHER", "--data", "DATA", "--out", "OTHER"], "-f and --out"),
+        (["eval", "x^2*k", "--data", "DATA", "--at", "@OTHER", "--out", "OTHER"], "--at and --out"),
+        (["train", "mean(w*x)^2", "--data", "DATA", "--params", "w=1", "--history", "DATA"], "--data and --history"),
+        (["train", "mean(w*x)^2", "--data", "DATA", "--params", "w=1", "--history", "LINK"], "--data and --history"),
+        (["train", "mean(w*x)^2", "--data", "DATA", "--params", "w=1", "--save", "RELATIVE"], "--data and --save"),
+        (["train", "-f", "OTHER", "--params", "w=1", "--save", "OTHER"], "-f and --save"),
+        (["train", "w^2", "--resume", "OTHER", "--history", "OTHER"], "--resume and --history"),
+        (["train", "w^2", "--params", "w=1", "--save", "NEW", "--history", "NEWLINK"], "--history and --save"),
+    ],
+)  # fmt: skip
+def test_no_file_that_is_read_is_written(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    places = {
+        "DATA": "data.csv", "LINK": "link.csv", "RELATIVE": f"../{tmp_path.name}/data.csv", "OTHER": "other.csv",
+        "PARTIAL": "other.csv.partial", "NEW": "new.json", "NEWLINK": f"{tmp_path}/newlink.json",
+    }  # fmt: skip
+    for place in ("DATA", "OTHER", "PARTIAL"):
+        Path(places[place]).write_text("x\n1\n2\n")
+    Path("link.csv").symlink_to("data.csv")
+    Path("newlink.json").symlink_to("new.json")
+    for name in sorted(places, key=len, reverse=True):
+        words = [word.replace(name, places[name]) for word in words]
+    ended = autodiff(*words)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith(f"error: {said} are the same file, ")
+    assert {Path(places[place]).read_text() for place in ("DATA", "OTHER", "PARTIAL")} == {"x\n1\n2\n"}
+    assert not Path("new.json").exists()
+
+
+def test_the_file_behind_stdin_is_not_written_over(tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("x\n1\n")
+    with data.open() as stdin:
+        done = subprocess.run(
+            [*AUTODIFF, "eval", "x^2", "--data", "-", "--out", str(data)],
+            stdin=stdin, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert (done.returncode, data.read_text()) == (2, "x\n1\n")
+    assert done.stderr.startswith("error: --data and --out are the same file")
+
+
+def test_a_device_may_be_read_and_written_and_a_training_goes_on_in_its_own_file(tmp_path: Path) -> None:
+    ended = autodiff("eval", "x", "--data", "/dev/null", "--from", "csv", "--out", "/dev/null", "--to", "csv")
+    assert (ended.status, "is empty" in ended.err) == (4, True)
+    saved = str(tmp_path / "w.json")
+    words = ["train", "(x - 1)^2", "--save", saved, "--epochs"]
+    assert autodiff(*words, "2", "--params", "x=0").status == 0
+    assert autodiff(*words, "4", "--resume", saved).status == 0

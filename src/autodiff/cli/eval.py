@@ -84,7 +84,14 @@ def command(
         asked |= {"--hessian": hessian, "--jacobian": jacobian, "--of": of is not None, "--jvp": jvp is not None}
         asked |= {"--vjp": vjp is not None, "--quiet": quiet, "--convention": bool(convention or like)}
         options.one_matrix(asked)
-        from autodiff.cli.rows import run  # a point starts without it
+        from autodiff.cli import files  # a point starts without them
+        from autodiff.cli.rows import run
+
+        until_whole = out and f"{out}.partial"
+        files.apart(
+            [("--data", data), ("-f", file), *files.points(points)],
+            [("--out", out), ("--out (until it is whole)", until_whole)],
+        )
 
         forms = from_form, to_form
         return run(

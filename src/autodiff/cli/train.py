@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from autodiff.cli import options, page, streams
+from autodiff.cli import files, options, page, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 from autodiff.point import parse_point
@@ -69,6 +69,9 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
 
     Each step is a forward pass, the loss, a backward pass and an update; the first one is shown with its numbers.
     """
+    read = [("--data", given["data"]), ("-f", file)]
+    files.apart([*read, ("--resume", given["resume"])], [("--history", given["history"])])
+    files.apart(read, [("--history", given["history"]), ("--save", given["save"])])  # --resume and --save may be one
     text = options.read_program(program, file)
     training = _training(text, strict, given)
     options.notices(training.readings)

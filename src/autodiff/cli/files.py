@@ -1,0 +1,46 @@
+"""Files that a command reads and writes: none of them may be another one, which would be written over.
+
+>>> apart([("--data", "points.csv")], [("--out", "./points.csv")])
+Traceback (most recent call last):
+autodiff.errors.AutodiffError: --data and --out are the same file, './points.csv'
+  give --out another name: what --data reads would be lost
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from autodiff.errors import AutodiffError, quoted
+
+Named = tuple[str, str | None]
+"""An option and the path that stands behind it, if one does."""
+
+
+def apart(read: Iterable[Named], written: Sequence[Named]) -> None:
+    """Raise AutodiffError when an option writes the file that another one reads, or writes as well."""
+    outputs = [(option, path) for option, path in written if path is not None and path != "-"]
+    inputs = [(option, "/dev/stdin" if path == "-" else path) for option, path in read if path is not None]
+    for k, (option, path) in enumerate(outputs):
+        for other, where in (*inputs, *outputs[:k]):
+            if _same(where, path):
+                does = "writes" if k and (other, where) in outputs[:k] else "reads"
+                raise AutodiffError(
+                    f"{other} and {option} are the same file, {quoted(path, 200)}",
+                    hint=f"give {option} another name: what {other} {does} would be lost",
+                )
+
+
+def points(at: Iterable[str]) -> list[Named]:
+    """The files among the values of `--at`."""
+    return [("--at", text[1:]) for text in at if text.startswith("@")]
+
+
+def _same(one: str, written: str) -> bool:
+    """Whether both paths lead to one file, links followed; a device such as /dev/null may be both."""
+    try:
+        if not os.path.exists(written):
+            return os.path.realpath(one) == os.path.realpath(written)
+        return os.path.isfile(written) and os.path.exists(one) and os.path.samefile(one, written)
+    except (OSError, ValueError):  # a path that can't be one: whoever opens it says so
+        return False
