@@ -139,16 +139,17 @@ def test_a_value_for_all_rows_and_an_assigned_name() -> None:
     ("given", "words", "said"),
     [
         (b"", [], "'stdin' is empty"),
-        (b"x,y\n1,2\n3\n", [], "stdin, line 3: 1 cells, and the header has 2: column 'y' is missing"),
-        (b"x,y\n1,2,3\n", [], "stdin, line 2: 3 cells, and the header has 2: column 3 has no name"),
+        (b"x,y\n1,2\n3\n", ["--fail-fast"], "stdin, line 3: 1 cells, and the header has 2: column 'y' is missing"),
+        (b"x,y\n1,2,3\n", ["--fail-fast"], "stdin, line 2: 3 cells, and the header has 2: column 3 has no name"),
         (b'x,y\n1,"2\n', [], "stdin, line 2: unexpected end of data"),
         (b"x,y,x\n", [], "stdin, line 1: column 'x' is there twice"),
         (b"x,z\n1,2\n", [], "stdin, line 1: no column 'y', which the program needs"),
         ("x,y\n".encode("utf-16"), [], "is not UTF-8 text"),
         (b"x,y,f\n1,2,3\n", ["--keep"], "column 'f' is what a result is called"),
-        (b'{"x": 1, "y": 2}\n{"x": 1\n', ["--from", "ndjson"], "stdin, line 2: column 8 is not JSON"),
-        (b'{"x": 1, "y": 2}\n[1]\n', ["--from", "ndjson"], "stdin, line 2: is not a JSON object"),
-        (b'{"x": 1, "y": 2}\n{"z": 1}\n', ["--from", "ndjson"], "stdin, line 2: column 'z' is not in the first row"),
+        (b'{"x": 1, "y": 2}\n{"x": 1\n', ["--from", "ndjson", "--fail-fast"], "line 2: column 8 is not JSON"),
+        (b'{"x": 1, "y": 2}\n[1]\n', ["--from", "ndjson", "--fail-fast"], "stdin, line 2: is not a JSON object"),
+        (b'{"x": 1, "y": 2}\n{"z": 1}\n', ["--from", "ndjson", "--fail-fast"], "line 2: column 'z' is not in the"),
+        (b'[1]\n{"x": 1, "y": 2}\n', ["--from", "ndjson"], "stdin, line 1: is not a JSON object"),
         (b"[" * 200_000, ["--from", "ndjson"], "stdin, line 1: is not a JSON object"),
         (b"x,y\n1,2\n3,4\n5,oops\n", ["--fail-fast"], "stdin, line 4, column 'y': 'oops' is no finite number"),
     ],
@@ -199,11 +200,61 @@ def test_fail_fast_stops_at_the_first_row_that_is_not_ok(tmp_path: Path) -> None
     assert f"the rows before are in {out}.partial" in ended.err
 
 
+RAGGED = b"x,y,n\n1,2,a\n3\n4,5,b,6\n\n7,8,c\n"
+ODD_JSON = b'{"x": 1, "y": 2, "n": "a"}\n{"x": 3\n[4]\n{"x": 5, "z": 1}\n{"x": 7, "y": 8, "n": "c"}\n'
+
+
+@pytest.mark.parametrize(
+    ("given", "words", "said"),
+    [
+        (
+            RAGGED,
+            [],
+            "2 of 4 rows are not ok: 2 input (first in line 3); line 3: 1 cells, and the header has 3: column 'y'",
+        ),
+        (RAGGED, ["--keep"], "2 of 4 rows are not ok: 2 input (first in line 3); line 3: "),
+        (
+            ODD_JSON,
+            ["--from", "ndjson"],
+            "3 of 5 rows are not ok: 3 input (first in line 2); line 2: column 8 is not JSON",
+        ),
+        (ODD_JSON, ["--from", "ndjson", "--keep", "--to", "csv"], "3 of 5 rows are not ok: 3 input (first in line 2)"),
+    ],
+)
+def test_a_row_that_does_not_fit_keeps_its_place_and_stops_nothing(given: bytes, words: list[str], said: str) -> None:
+    for program, first, last in (("x*y", 2, 56), ("x", 1, 7), ("0*x + 3", 3, 3), ("3", 3, 3)):
+        ended = autodiff("eval", program, "--data", "-", *words, stdin=given)
+        assert ended.status == 0
+        assert said in ended.err
+        if "ndjson" in words and "csv" not in words:
+            found = [json.loads(line) for line in ended.out.splitlines()]
+        else:
+            found = [{k: json.loads(v) if k == "f" and v else v for k, v in row.items()} for row in _table(ended.out)]
+        bad = [row for row in found if row["status"] == "input"]
+        assert found[1:-1] == bad
+        assert all(number in (None, "") for row in bad for name, number in row.items() if name[0] in "df")
+        assert [found[0]["f"], found[-1]["f"]] == [first, last]
+        assert [found[0]["status"], found[-1]["status"]] == ["ok", "ok"]
+
+
+def test_columns_of_a_row_that_does_not_fit_pass_through_as_far_as_they_go() -> None:
+    ended = autodiff("eval", "x", "--data", "-", "--keep", stdin=RAGGED)
+    kept = [line.rpartition(",")[0].removesuffix(",,") for line in ended.out.splitlines()]
+    assert kept[2:4] == ["3,,", "4,5,b"]
+
+
+@pytest.mark.parametrize("mark", ["", "\n\n"])
+def test_an_empty_line_is_the_empty_cell_of_an_only_column(mark: str) -> None:
+    ended = autodiff("eval", "x", "--data", "-", stdin=f"{mark}x\n1\n\n3\r\n\r\n".encode())
+    assert [line.rpartition(",")[2] for line in ended.out.splitlines()] == ["status", "ok", "input", "ok", "input"]
+    assert f"2 input (first in line {3 + len(mark)})" in ended.err
+
+
 def test_rows_before_a_broken_line_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows_module, "CHUNK", 2)
     out = tmp_path / "result.csv"
     out.write_text("from before")
-    ended = autodiff("eval", "x", "--data", "-", "--out", str(out), stdin=b"x\n1\n2\n3\n4,4\n5\n")
+    ended = autodiff("eval", "x", "--data", "-", "--out", str(out), stdin=b'x\n1\n2\n3\n"4"4\n5\n')
     assert ended.status == 4
     assert "stdin, line 5" in ended.err
     assert out.read_text() == "from before"

@@ -48,12 +48,12 @@ class _Pages:
         self._page, self._end = StringIO(), 0
 
     def rows(self, *begun: bytes) -> Iterator[tuple[int, list[str]]]:
-        """The rows by the plain reader, from the block `begun` on, up to a row that ends where a block does."""
+        """The rows by the plain reader, from the block `begun` on, up to one with cells that ends where a block does."""
         pages = map(self._opened, chain(begun, self.blocks))
         for line, cells in rows.records(chain.from_iterable(pages), self.name, self.delimiter, self.line):
             self.line = line
             yield line, cells
-            if self._page.tell() == self._end:
+            if cells and self._page.tell() == self._end:
                 return
 
     def _opened(self, block: bytes) -> StringIO:
@@ -65,11 +65,11 @@ class _Pages:
 def _chunks(
     pages: _Pages, first: Iterator[tuple[int, list[str]]], names: tuple[str, ...], wanted: Sequence[str]
 ) -> Iterator[Chunk]:
-    yield from rows.chunks(rows.even(first, names, pages.name), names, wanted)
+    yield from rows.chunks(rows.even(first, names), names, wanted)
     while block := _next(pages):
         found = _cells(block, pages.delimiter, names, wanted)
         if found is None:
-            yield from rows.chunks(rows.even(pages.rows(block), names, pages.name), names, wanted)
+            yield from rows.chunks(rows.even(pages.rows(block), names), names, wanted)
             continue
         lines, cells = found
         yield Chunk(range(pages.line + 1, pages.line + 1 + lines), cells, arrow.numbers)

@@ -12,10 +12,10 @@ import csv
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice, repeat
-from typing import Any, TextIO, overload
+from itertools import chain, islice, repeat
+from typing import Any, NamedTuple, TextIO, overload
 
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 
@@ -27,11 +27,21 @@ DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some rows: where each stands (the line it ends on), its cells by column, and how a column is read as numbers."""
+    """Some rows: where each stands (the line it ends on), its cells by column, how a column is read as numbers, and what is
+    wrong with the rows that have no cell for each column."""
 
     lines: Sequence[int]
     cells: Mapping[str, Sequence[Any]]
     read: Callable[[Any], Any]
+    faults: Mapping[int, str] = field(default_factory=dict)
+
+
+class Row(NamedTuple):
+    """The line that a row ends on, a cell for each column, and what is wrong with it where they had to be made to fit."""
+
+    line: int
+    cells: Sequence[Any]
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +95,32 @@ class Statuses(Sequence[str]):
 
 
 def delimited(stream: TextIO, name: str, delimiter: str) -> Table:
-    """A table of CSV or TSV; its first line names the columns. Empty lines are no rows."""
+    """A table of CSV or TSV; its first line names the columns. An empty line is no row, or an only column's empty cell."""
     rows = records(stream, name, delimiter)
     names = header(rows, name)
-    return Table(name, names, partial(chunks, even(rows, names, name), names))
+    return Table(name, names, partial(chunks, even(rows, names), names))
 
 
 def lines_of_json(stream: TextIO, name: str) -> Table:
-    """A table of one JSON object a line; the first one names the columns."""
+    """A table of one JSON object a line; the first one names the columns. Raises AutodiffError when it is none."""
     rows = _json_rows(stream, name)
     first = next(rows, None)
     if first is None:
         return Table(name, (), lambda _: iter(()))
-    names = tuple(first[1])
+    if isinstance(first[1], str):
+        raise broken(name, first[0], first[1], 'a row looks like {"x": 4.0, "y": 1}')
+    names = first[1]
 
-    def cells() -> Iterator[tuple[int, list[Any]]]:
-        for line, row in (each for part in ([first], rows) for each in part):
-            if len(row) > len(names) or not row.keys() <= first[1].keys():
-                odd = next(key for key in row if key not in first[1])
-                raise broken(
-                    name, line, f"column {quoted(odd)} is not in the first row", "give every row the same columns"
-                )
-            yield line, [row.get(column) for column in names]
+    def cells() -> Iterator[Row]:
+        for line, row in chain([first], rows):
+            if isinstance(row, str):
+                yield Row(line, [None] * len(names), row)
+                continue
+            odd = "" if row.keys() <= names.keys() else next(key for key in row if key not in names)
+            fault = f"column {quoted(odd)} is not in the first row" if odd else ""
+            yield Row(line, [row.get(column) for column in names], fault)
 
-    return Table(name, names, partial(chunks, cells(), names))
+    return Table(name, tuple(names), partial(chunks, cells(), tuple(names)))
 
 
 def numbers(cells: Sequence[Any]) -> list[float]:
@@ -132,7 +144,7 @@ def number(cell: Any) -> float:
 
 
 def records(lines: Iterable[str], name: str, delimiter: str, before: int = 0) -> Iterator[tuple[int, list[str]]]:
-    """The rows of CSV or TSV that are not empty, each with the number of its last line; `before` lines were read already."""
+    """The lines of CSV or TSV, each with the number of its last one; `before` lines were read already."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         try:
@@ -144,59 +156,70 @@ def records(lines: Iterable[str], name: str, delimiter: str, before: int = 0) ->
             raise broken(name, before + reader.line_num + 1, f"can't be read: {error.strerror}") from None
         if row is None:
             return
-        if row:
-            yield before + reader.line_num, row
+        yield before + reader.line_num, row
 
 
 def header(rows: Iterator[tuple[int, list[str]]], name: str) -> tuple[str, ...]:
     """The columns' names, which the first row gives. Raises AutodiffError where there is none, and for a name twice."""
-    _, cells = next(rows, (0, []))
+    cells = next((cells for _, cells in rows if cells), [])
     return _distinct([cell.strip() for cell in cells], name)
 
 
-def _json_rows(stream: TextIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _json_rows(stream: TextIO, name: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """The objects, each with its line; what is wrong with a line in the place of one."""
     line = 0
     while True:
         line += 1
         try:
             text = stream.readline()
-            if not text:
-                return
-            row = json.loads(text.rstrip(), parse_constant=_no_number) if text.strip() else None
         except OSError as error:
             raise broken(name, line, f"can't be read: {error.strerror}") from None
-        except json.JSONDecodeError as error:
-            raise broken(name, line, f"column {error.colno} is not JSON: {error.msg}") from None
-        except (RecursionError, ValueError):
-            raise broken(name, line, "is not a JSON object of numbers") from None
-        if row is not None:
-            if not isinstance(row, dict):
-                raise broken(name, line, "is not a JSON object", 'a row looks like {"x": 4.0, "y": 1}')
-            yield line, row
+        if not text:
+            return
+        if text.strip():
+            yield line, _object(text.rstrip())
+
+
+def _object(text: str) -> dict[str, Any] | str:
+    try:
+        row = json.loads(text, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        return f"column {error.colno} is not JSON: {error.msg}"
+    except (RecursionError, ValueError):
+        return "is not a JSON object of numbers"
+    return row if isinstance(row, dict) else "is not a JSON object"
 
 
 def _no_number(_: str) -> None:
     """NaN and Infinity are not JSON, but some programs write them for a number that is missing."""
 
 
-def even(rows: Iterator[tuple[int, list[str]]], names: Sequence[str], name: str) -> Iterator[tuple[int, list[str]]]:
-    """The same rows. Raises AutodiffError at the first that has not a cell for each name."""
-    for line, row in rows:
-        if len(row) != len(names):
+def even(rows: Iterator[tuple[int, list[str]]], names: Sequence[str]) -> Iterator[Row]:
+    """The rows with a cell for each name: what a line lacks is empty, what it has too much is left out, and both are said.
+
+    An empty line is no row, or the empty cell of an only column.
+    """
+    wide = len(names)
+    for line, cells in rows:
+        if len(cells) == wide:
+            yield Row(line, cells)
+        elif cells:
             place = (
-                f"column {quoted(names[len(row)])} is missing"
-                if len(row) < len(names)
-                else f"column {len(names) + 1} has no name"
+                f"column {quoted(names[len(cells)])} is missing"
+                if len(cells) < wide
+                else f"column {wide + 1} has no name"
             )
-            raise broken(name, line, f"{len(row)} cells, and the header has {len(names)}: {place}")
-        yield line, row
+            fault = f"{len(cells)} cells, and the header has {wide}: {place}"
+            yield Row(line, [*cells, *[""] * (wide - len(cells))][:wide], fault)
+        elif wide == 1:
+            yield Row(line, [""])
 
 
-def chunks(rows: Iterator[tuple[int, list[Any]]], names: Sequence[str], wanted: Sequence[str]) -> Iterator[Chunk]:
+def chunks(rows: Iterator[Row], names: Sequence[str], wanted: Sequence[str]) -> Iterator[Chunk]:
     """The rows in chunks; those before a row that can't be read are handed out before the error is."""
     trouble: list[AutodiffError] = []
 
-    def until_trouble() -> Iterator[tuple[int, list[Any]]]:
+    def until_trouble() -> Iterator[Row]:
         try:
             yield from rows
         except AutodiffError as error:
@@ -204,8 +227,9 @@ def chunks(rows: Iterator[tuple[int, list[Any]]], names: Sequence[str], wanted: 
 
     whole = until_trouble()
     while part := list(islice(whole, CHUNK)):
-        columns = dict(zip(names, zip(*(row for _, row in part), strict=True), strict=True))
-        yield Chunk([line for line, _ in part], {name: columns[name] for name in wanted}, numbers)
+        columns = dict(zip(names, zip(*(row.cells for row in part), strict=True), strict=True))
+        faults = {k: row.fault for k, row in enumerate(part) if row.fault}
+        yield Chunk([row.line for row in part], {name: columns[name] for name in wanted}, numbers, faults)
     if trouble:
         raise trouble[0]
 

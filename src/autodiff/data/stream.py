@@ -34,16 +34,19 @@ def format_of(path: str, option: str) -> str:
 
 @dataclass(slots=True)
 class Count:
-    """What a run met: how many rows, how many of each status that is not "ok", and the line of the first of them."""
+    """What a run met: how many rows, how many of each status that is not "ok", the line of the first of them, and what is
+    wrong with the first row that has no cell for each column."""
 
     rows: int = 0
     hard: Counter[str] = field(default_factory=Counter)
     first: dict[str, int] = field(default_factory=dict)
     unit: str = "line"
+    fault: str = ""
 
     def __str__(self) -> str:
         parts = (f"{n} {status} (first in {self.unit} {self.first[status]})" for status, n in self.hard.most_common())
-        return f"{sum(self.hard.values())} of {self.rows} rows are not ok: {', '.join(parts)}"
+        fault = f"; {self.fault}" if self.fault else ""
+        return f"{sum(self.hard.values())} of {self.rows} rows are not ok: {', '.join(parts)}{fault}"
 
 
 def columns_of(table: Table, compiled: Compiled, fixed: Mapping[str, float]) -> dict[str, str]:
@@ -121,7 +124,17 @@ def _answers(
     batch = compiled.batch(**given, **{name: fixed[name] for name in compiled.lowered.inputs if name in fixed})
     hard = batch.hard if given else dict.fromkeys(range(rows), batch.hard[0]) if batch.hard else {}
     columns = [np.broadcast_to(column, rows) for column in (batch.value, *batch.gradient.values())]
+    if chunk.faults:
+        hard = {**hard, **dict.fromkeys(chunk.faults, INPUT)}
+        columns = [_without(column, list(chunk.faults)) for column in columns]
     return columns, Statuses(rows, hard)
+
+
+def _without(column: Any, places: Sequence[int]) -> Any:
+    """A copy of the column with no number at these places."""
+    found = column.astype(float)
+    found[places] = math.nan
+    return found
 
 
 def _counted(count: Count, chunk: Chunk, status: Statuses) -> None:
@@ -129,12 +142,16 @@ def _counted(count: Count, chunk: Chunk, status: Statuses) -> None:
     count.hard.update(status.hard.values())
     for row, each in sorted(status.hard.items()):
         count.first.setdefault(each, chunk.lines[row])
+    if not count.fault and (met := [row for row in chunk.faults if row < len(status)]):
+        count.fault = f"{count.unit} {chunk.lines[met[0]]}: {chunk.faults[met[0]]}"
 
 
 def _stopped(
     table: Table, chunk: Chunk, row: int, compiled: Compiled, of: Mapping[str, str], fixed: Mapping[str, float]
 ) -> AutodiffError:
     place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[row]}"
+    if row in chunk.faults:
+        return AutodiffError(f"{place}: {chunk.faults[row]}", exit_status=DATA)
     point = {name: float(chunk.read(chunk.cells[column][row : row + 1])[0]) for name, column in of.items()}
     for name, value in point.items():
         if not math.isfinite(value):
