@@ -20,13 +20,32 @@ import pytest
 from rich.console import Console
 
 import autodiff as package
+from autodiff.data import blocks
 from autodiff.data import rows as rows_module
 from autodiff.data.source import opened
 from autodiff.render.progress import rows_bar
 
 from .command import Ended, autodiff, process
 
-SPECIAL = ["0", "-0", "1", "0.5", "1e308", "5e-324", "-1e155", "", "nan", "inf", "text", "1_0", " 2 ", "1e999"]
+SPECIAL = [
+    "0",
+    "-0",
+    "1",
+    "0.5",
+    "1e308",
+    "5e-324",
+    "-1e155",
+    "",
+    "nan",
+    "inf",
+    "text",
+    "1_0",
+    " 2 ",
+    "1e999",
+    "1e-400",
+    "٣",
+    "0e-9",
+]
 PROGRAMS = ["ln(x)*y", "abs(x) + max(y, 0)", "sqrt(x) - x/y", "if(x > y, x^y, exp(x))", "u = x*y; tan(u) + 1/u"]
 
 
@@ -113,6 +132,22 @@ def test_json_that_is_no_number() -> None:
     found = [json.loads(line, parse_constant=pytest.fail) for line in ended.out.splitlines()]
     assert [row["status"] for row in found] == ["input"] * len(cells)
     assert [row["x"] for row in found[:4]] == [True, "one", None, [1]]
+
+
+@pytest.mark.parametrize("cell", ["1e-400", "-2E-324", "0." + "0" * 400 + "1", "٣", "0x10", "1e999"])
+def test_a_cell_is_read_as_the_command_line_reads_a_number(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert autodiff("eval", "x", "--at", f"x={cell}").status == 2
+    given = {"csv": f"x\n1\n{cell}\n-0e-999\n", "ndjson": f'{{"x": "1"}}\n{{"x": "{cell}"}}\n{{"x": -0e-9}}\n'}
+    if cell.isascii() and cell != "0x10":
+        given["numbers"] = f'{{"x": 1}}\n{{"x": {cell}}}\n{{"x": -0.0e-9}}\n'
+    for least in (1, 1 << 15):
+        monkeypatch.setattr(blocks, "LEAST", least)
+        for form, text in given.items():
+            words = ["--from", "csv" if form == "csv" else "ndjson", "--to", "csv"]
+            ended = autodiff("eval", "x", "--data", "-", *words, stdin=text.encode())
+            lines = ended.out.splitlines()[1:]
+            assert [line.rpartition(",")[2] for line in lines] == ["ok", "input", "ok"], text
+            assert lines[1] == ",,input"
 
 
 def test_columns_that_are_no_inputs_pass_through_byte_by_byte() -> None:

@@ -66,13 +66,29 @@ def _of_texts(column: Column) -> Any:
     """Texts as floats, NaN for an empty one; None where there is another that PyArrow finds no number in."""
     pa, compute = library("pyarrow", "this file"), library("pyarrow.compute", "this file")
     try:
-        return column.cast("float64").to_numpy(zero_copy_only=False)
+        return _not_vanished(column, column.cast("float64").to_numpy(zero_copy_only=False))
     except pa.ArrowInvalid:
         filled = compute.if_else(compute.equal(column, ""), None, column)
     try:
-        return filled.cast("float64").to_numpy(zero_copy_only=False)
+        return _not_vanished(filled, filled.cast("float64").to_numpy(zero_copy_only=False))
     except pa.ArrowInvalid:
         return None
+
+
+def _not_vanished(column: Column, found: Any) -> Any:
+    """The numbers, NaN where the text is none that float64 has, such as 1e-400."""
+    zero = found == 0
+    if not zero.any():
+        return found
+    pa, compute = library("pyarrow", "this file"), library("pyarrow.compute", "this file")
+    texts = column.filter(pa.array(zero))
+    if compute.max(compute.binary_length(texts)).as_py() < len("1e-324"):  # as of nearly all that are 0
+        return found
+    odd = zero.copy()
+    odd[zero] = compute.match_substring_regex(texts, rows.VANISHING).to_numpy(zero_copy_only=False)
+    found = found.copy()
+    found[odd] = float("nan")
+    return found
 
 
 def statuses(column: Statuses) -> Column:

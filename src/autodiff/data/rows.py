@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -126,21 +127,34 @@ def lines_of_json(stream: TextIO, name: str) -> Table:
 def numbers(cells: Sequence[Any]) -> list[float]:
     """A column of cells as floats; NaN where a cell is no number."""
     try:
-        if "_" not in "".join(cells):
-            return list(map(float, cells))
+        text = "".join(cells)
+        if "_" not in text and text.isascii():
+            found = list(map(float, cells))
+            if not any(sign in text for sign in _SMALL) or 0.0 not in found:
+                return found
     except (TypeError, ValueError):
         pass
     return [number(cell) for cell in cells]
 
 
 def number(cell: Any) -> float:
-    """A cell's number; NaN where it has none: empty, text, true, 1_000, beyond float64."""
-    if isinstance(cell, bool) or (isinstance(cell, str) and "_" in cell) or not isinstance(cell, str | int | float):
+    """A cell's number, read as a number of the language is; NaN where it has none: empty, text, true, 1_000, ٣, 1e-400."""
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return math.nan
+    if isinstance(cell, str) and ("_" in cell or not cell.strip().isascii()):
         return math.nan
     try:
-        return float(cell)
+        found = float(cell)
     except (ValueError, OverflowError):
         return math.nan
+    return math.nan if not found and isinstance(cell, str) and re.match(VANISHING, cell) else found
+
+
+_SMALL = ("e-", "E-", "0" * 300)
+"""One of them stands in a text that float64 rounds to 0."""
+
+VANISHING = r"^[^eE]*[1-9]"
+"""A text that is not zero itself, among those that float64 reads as 0."""
 
 
 def records(lines: Iterable[str], name: str, delimiter: str, before: int = 0) -> Iterator[tuple[int, list[str]]]:
@@ -183,6 +197,8 @@ def _json_rows(stream: TextIO, name: str) -> Iterator[tuple[int, dict[str, Any] 
 def _object(text: str) -> dict[str, Any] | str:
     try:
         row = json.loads(text, parse_constant=_no_number)
+        if isinstance(row, dict) and any(sign in text for sign in _SMALL) and 0.0 in row.values():
+            row = json.loads(text, parse_constant=_no_number, parse_float=_kept)
     except json.JSONDecodeError as error:
         return f"column {error.colno} is not JSON: {error.msg}"
     except (RecursionError, ValueError):
@@ -192,6 +208,12 @@ def _object(text: str) -> dict[str, Any] | str:
 
 def _no_number(_: str) -> None:
     """NaN and Infinity are not JSON, but some programs write them for a number that is missing."""
+
+
+def _kept(text: str) -> float | None:
+    """The number; None where float64 has 0 for another one."""
+    found = number(text)
+    return None if math.isnan(found) else found
 
 
 def even(rows: Iterator[tuple[int, list[str]]], names: Sequence[str]) -> Iterator[Row]:
