@@ -57,7 +57,9 @@ def test_the_rows_are_those_of_the_same_table_as_csv(extension: str, rows: int, 
         assert [str(kind) for kind in table.schema.types] == ["double", "double", "double", "string"]
         lines = want.out.splitlines()[1:]
         assert len(table) == len(lines)
-        shown = [",".join("" if c is None else str(c) for c in row.values()) for row in table.to_pylist()]
+        shown = [
+            ",".join("" if c is None else str(c).removesuffix(".0") for c in row.values()) for row in table.to_pylist()
+        ]
         assert shown == lines
 
 
@@ -75,7 +77,7 @@ def test_types_are_kept_and_whole_numbers_and_decimals_are_read(tmp_path: Path) 
     assert found["f"].to_pylist() == [1.0, 4.0, None, 16.0]
     assert found["day"].to_pylist() == DATES
     assert autodiff("eval", "z^2", "--data", data, "--wrt", "z").out.splitlines()[1:] == [
-        "2.25,3.0,ok", ",,input", "9.0,6.0,ok", ",,input",
+        "2.25,3,ok", ",,input", "9,6,ok", ",,input",
     ]  # fmt: skip
     assert autodiff("eval", "day", "--data", data).out.count("input") == 4
     kept = autodiff("eval", "x", "--data", data, "--keep", "--to", "ndjson").out.splitlines()[0]
@@ -88,7 +90,7 @@ def test_a_stream_of_arrow_goes_through_a_pipe() -> None:
     code = f"{first} | {sys.executable} -m autodiff eval 'f^2' --data - --from arrow"
     done = subprocess.run(["bash", "-c", code], input=text, capture_output=True, text=True, timeout=60, check=True)
     assert len(done.stdout.splitlines()) == 50
-    assert done.stdout.splitlines()[1] == "0.0,0.0,ok"
+    assert done.stdout.splitlines()[1] == "0,0,ok"
     done = subprocess.run(
         ["bash", "-c", f"cat - | {sys.executable} -m autodiff eval x --data - --from parquet"],
         input=text, capture_output=True, text=True, timeout=60,
@@ -125,4 +127,4 @@ def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp
     assert (ended.status, ended.err.splitlines()) == (
         2, ["error: Parquet needs PyArrow, which is not installed", "  pip install 'autodiff-cli[data]'"],
     )  # fmt: skip
-    assert autodiff("eval", "exp(x)", "--data", "-", stdin=b"x\n0\n").out == "f,df/dx,status\n1.0,1.0,ok\n"
+    assert autodiff("eval", "exp(x)", "--data", "-", stdin=b"x\n0\n").out == "f,df/dx,status\n1,1,ok\n"

@@ -79,7 +79,9 @@ def _check(program: str, given: Sequence[tuple[str, str]], found: Sequence[dict[
         shown = [answer.value, *answer.gradient.values()]
         assert row["status"] == answer.status, cells
         columns = [name, f"d{name}/dx", f"d{name}/dy"]
-        assert [row[c] for c in columns] == ["" if number is None else repr(number) for number in shown], cells
+        assert [row[c] for c in columns] == [
+            "" if number is None else rows_module.spelled(number) for number in shown
+        ], cells
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -122,7 +124,7 @@ def test_formats_by_extension_and_by_option(tmp_path: Path) -> None:
         assert found[1]["f"] is None
     upper = tmp_path / "POINTS.TSV"
     upper.write_text("\ufeffx\ty\r\n1\t2\r\n", encoding="utf-8")
-    assert autodiff("eval", "x*y", "--data", str(upper)).out == "f\tdf/dx\tdf/dy\tstatus\n2.0\t2.0\t1.0\tok\n"
+    assert autodiff("eval", "x*y", "--data", str(upper)).out == "f\tdf/dx\tdf/dy\tstatus\n2\t2\t1\tok\n"
 
 
 def test_json_that_is_no_number() -> None:
@@ -152,22 +154,22 @@ def test_a_cell_is_read_as_the_command_line_reads_a_number(cell: str, monkeypatc
 
 def test_columns_that_are_no_inputs_pass_through_byte_by_byte() -> None:
     ended = autodiff("eval", "x^2", "--data", "-", "--keep", stdin='\ufeffid,x\n"a, b",3\n"two\nlines",4\n'.encode())
-    assert ended.out == 'id,x,f,df/dx,status\n"a, b",3,9.0,6.0,ok\n"two\nlines",4,16.0,8.0,ok\n'
+    assert ended.out == 'id,x,f,df/dx,status\n"a, b",3,9,6,ok\n"two\nlines",4,16,8,ok\n'
     done = subprocess.run(
         [sys.executable, "-m", "autodiff", "eval", "x^2", "--data", "-", "--keep"],
         input=b"id,x\n\xff\xfe,3\n", capture_output=True, timeout=60, check=True,
     )  # fmt: skip
-    assert done.stdout == b"id,x,f,df/dx,status\n\xff\xfe,3,9.0,6.0,ok\n"
+    assert done.stdout == b"id,x,f,df/dx,status\n\xff\xfe,3,9,6,ok\n"
 
 
 def test_a_value_for_all_rows_and_an_assigned_name() -> None:
     ended = autodiff("eval", "u = k*x; v = u^2", "--data", "-", "--at", "k=2", "--wrt", "u,k", stdin=b"x\n1\n3\n")
-    assert ended.out == "v,dv/du,dv/dk,status\n4.0,4.0,4.0,ok\n36.0,12.0,36.0,ok\n"
+    assert ended.out == "v,dv/du,dv/dk,status\n4,4,4,ok\n36,12,36,ok\n"
     assert (
         autodiff("eval", "ln(k)", "--data", "-", "--at", "k=-1", stdin=b"x\n1\n3\n").out
         == "f,df/dk,status\n,,domain\n,,domain\n"
     )
-    assert autodiff("eval", "1 + 1", "--data", "-", stdin=b"x\n1\n3\n").out == "f,status\n2.0,ok\n2.0,ok\n"
+    assert autodiff("eval", "1 + 1", "--data", "-", stdin=b"x\n1\n3\n").out == "f,status\n2,ok\n2,ok\n"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +224,7 @@ def test_options_that_do_not_fit(words: list[str], said: str) -> None:
 
 def test_a_header_that_is_no_identifier_is_made_one() -> None:
     ended = autodiff("eval", "width_cm^2", "--data", "-", stdin=b"width (cm),other\n3,1\n")
-    assert ended.out == "f,df/dwidth_cm,status\n9.0,6.0,ok\n"
+    assert ended.out == "f,df/dwidth_cm,status\n9,6,ok\n"
 
 
 def test_fail_fast_stops_at_the_first_row_that_is_not_ok(tmp_path: Path) -> None:
@@ -231,7 +233,7 @@ def test_fail_fast_stops_at_the_first_row_that_is_not_ok(tmp_path: Path) -> None
     assert ended.status == 3
     assert "stdin, line 3: ln(x) needs x > 0, but x is -1" in ended.err
     assert not out.exists()
-    assert Path(f"{out}.partial").read_text() == "f,df/dx,status\n0.0,1.0,ok\n"
+    assert Path(f"{out}.partial").read_text() == "f,df/dx,status\n0,1,ok\n"
     assert f"the rows before are in {out}.partial" in ended.err
 
 
@@ -270,6 +272,14 @@ def test_a_row_that_does_not_fit_keeps_its_place_and_stops_nothing(given: bytes,
         assert all(number in (None, "") for row in bad for name, number in row.items() if name[0] in "df")
         assert [found[0]["f"], found[-1]["f"]] == [first, last]
         assert [found[0]["status"], found[-1]["status"]] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("x", [0.0, 3.0, -2.0, 1e10, 12345678901.0, 1e15, 1e16, 1e22, 1e-7, 0.1])
+def test_a_row_is_spelled_as_the_answer_at_a_point(x: float) -> None:
+    point = autodiff("eval", "x + 0", "--at", f"x={x!r}", "--format", "csv").out
+    for count in (1, 2000):
+        rows = autodiff("eval", "x + 0", "--data", "-", stdin=b"x\n" + f"{x!r}\n".encode() * count).out
+        assert set(rows.splitlines()) == set(point.splitlines())
 
 
 def test_columns_of_a_row_that_does_not_fit_pass_through_as_far_as_they_go() -> None:
@@ -315,7 +325,7 @@ def test_a_killed_run_leaves_nothing_under_the_name(tmp_path: Path) -> None:
         assert not out.exists()
         assert Path(f"{out}.partial").exists()
     done = subprocess.run(command, input=b"x\n1\n", timeout=60, check=True)
-    assert (done.returncode, out.read_text()) == (0, "f,df/dx,status\n1.0,2.0,ok\n")
+    assert (done.returncode, out.read_text()) == (0, "f,df/dx,status\n1,2,ok\n")
     assert not Path(f"{out}.partial").exists()
 
 
@@ -337,7 +347,7 @@ def test_a_full_disk_is_said() -> None:
 def test_a_closed_pipe_ends_quietly() -> None:
     code = f"(echo x; yes 1 | head -200000) | {sys.executable} -m autodiff eval 'x^2' --data - | head -2"
     done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, timeout=60)
-    assert (done.stdout, done.stderr) == ("f,df/dx,status\n1.0,2.0,ok\n", "")
+    assert (done.stdout, done.stderr) == ("f,df/dx,status\n1,2,ok\n", "")
 
 
 def _on_terminal(data: str, *, rows_too: bool = False, stdin: bytes = b"") -> str:
@@ -349,7 +359,7 @@ def _on_terminal(data: str, *, rows_too: bool = False, stdin: bytes = b"") -> st
     os.close(screen)
     said = os.read(controller, 10_000).decode()
     os.close(controller)
-    assert rows_too or done.stdout.startswith(b"f,df/dx,status\n1.0,1.0,ok\n")
+    assert rows_too or done.stdout.startswith(b"f,df/dx,status\n1,1,ok\n")
     return said
 
 
@@ -364,7 +374,7 @@ def test_progress_is_for_a_terminal_only(tmp_path: Path) -> None:
     said = _on_terminal("-", stdin=b"x\n1\n")
     assert "1 row" in said
     assert "%" not in said
-    assert _on_terminal(str(data), rows_too=True) == "f,df/dx,status\r\n1.0,1.0,ok\r\n2.0,1.0,ok\r\n"
+    assert _on_terminal(str(data), rows_too=True) == "f,df/dx,status\r\n1,1,ok\r\n2,1,ok\r\n"
 
 
 @pytest.mark.parametrize(

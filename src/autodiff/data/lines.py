@@ -1,9 +1,9 @@
-"""Rows as lines of CSV or TSV by PyArrow, to the byte what the csv module writes.
+"""Rows as lines of CSV or TSV by PyArrow, to the byte what the csv module writes for us.
 
 >>> import numpy as np
 >>> columns = {"f": np.array([1.0, np.nan, 1e-7]), "status": Statuses(3, {1: "domain"})}
 >>> bytes(written(columns, ",") or b"")
-b'1.0,ok\\n,domain\\n1e-07,ok\\n'
+b'1,ok\\n,domain\\n1e-07,ok\\n'
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from autodiff.data import arrow
 from autodiff.data.extra import library
-from autodiff.data.rows import Statuses
+from autodiff.data.rows import Statuses, spelled
 
 Texts = Any
 """An array of PyArrow with the texts of some cells, or one text for all of them."""
@@ -49,21 +49,17 @@ def _texts(column: Any, delimiter: str) -> Texts | None:
 
 
 def _numbers(column: Any, texts: Texts) -> Texts:
-    """PyArrow's texts in Python's spelling. Both are the shortest that name the number, and most are alike.
+    """PyArrow's texts in our spelling. Both are the shortest that name the number, and most are alike.
 
-    PyArrow has `100`, `1.5e+10`, `0.00001` and `1e-7`, where Python has `100.0`, `15000000000.0`, `1e-05` and `1e-07`.
+    PyArrow has `1.5e+10`, `0.00001` and `1e-7`, where we have `15000000000`, `1e-05` and `1e-07`.
     """
     np, pa = library("numpy", "--data"), library("pyarrow", "--data")
     compute = library("pyarrow.compute", "--data")
     size = np.abs(column)
-    with np.errstate(invalid="ignore"):  # a NaN that signals
-        whole = (column == np.rint(column)) & (size < 1e10)
-    if whole.any():
-        texts = compute.if_else(pa.array(whole), compute.binary_join_element_wise(texts, "", ".0"), texts)
     other = ((size >= 1e-9) & (size < 1e-4)) | ((size >= 1e10) & (size < 1e16))
     if other.any():
-        spelled = pa.array(map(repr, column[other].tolist()), pa.string())
-        texts = compute.replace_with_mask(texts, pa.array(other), spelled)
+        ours = pa.array(map(spelled, column[other].tolist()), pa.string())
+        texts = compute.replace_with_mask(texts, pa.array(other), ours)
     return texts
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice, repeat
-from typing import Any, NamedTuple, TextIO, overload
+from typing import Any, TextIO, overload
 
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 
@@ -37,12 +37,8 @@ class Chunk:
     faults: Mapping[int, str] = field(default_factory=dict)
 
 
-class Row(NamedTuple):
-    """The line that a row ends on, a cell for each column, and what is wrong with it where they had to be made to fit."""
-
-    line: int
-    cells: Sequence[Any]
-    fault: str = ""
+Row = tuple[int, Sequence[Any], str]
+"""The line that a row ends on, a cell for each column, and what is wrong with it where they had to be made to fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +111,11 @@ def lines_of_json(stream: TextIO, name: str) -> Table:
     def cells() -> Iterator[Row]:
         for line, row in chain([first], rows):
             if isinstance(row, str):
-                yield Row(line, [None] * len(names), row)
+                yield line, [None] * len(names), row
                 continue
             odd = "" if row.keys() <= names.keys() else next(key for key in row if key not in names)
             fault = f"column {quoted(odd)} is not in the first row" if odd else ""
-            yield Row(line, [row.get(column) for column in names], fault)
+            yield line, [row.get(column) for column in names], fault
 
     return Table(name, tuple(names), partial(chunks, cells(), tuple(names)))
 
@@ -148,6 +144,11 @@ def number(cell: Any) -> float:
     except (ValueError, OverflowError):
         return math.nan
     return math.nan if not found and isinstance(cell, str) and re.match(VANISHING, cell) else found
+
+
+def spelled(number: float) -> str:
+    """The shortest text that reads back as the number, a whole one without a point."""
+    return repr(number).removesuffix(".0")
 
 
 _SMALL = ("e-", "E-", "0" * 300)
@@ -224,7 +225,7 @@ def even(rows: Iterator[tuple[int, list[str]]], names: Sequence[str]) -> Iterato
     wide = len(names)
     for line, cells in rows:
         if len(cells) == wide:
-            yield Row(line, cells)
+            yield line, cells, ""
         elif cells:
             place = (
                 f"column {quoted(names[len(cells)])} is missing"
@@ -232,9 +233,9 @@ def even(rows: Iterator[tuple[int, list[str]]], names: Sequence[str]) -> Iterato
                 else f"column {wide + 1} has no name"
             )
             fault = f"{len(cells)} cells, and the header has {wide}: {place}"
-            yield Row(line, [*cells, *[""] * (wide - len(cells))][:wide], fault)
+            yield line, [*cells, *[""] * (wide - len(cells))][:wide], fault
         elif wide == 1:
-            yield Row(line, [""])
+            yield line, [""], ""
 
 
 def chunks(rows: Iterator[Row], names: Sequence[str], wanted: Sequence[str]) -> Iterator[Chunk]:
@@ -249,9 +250,9 @@ def chunks(rows: Iterator[Row], names: Sequence[str], wanted: Sequence[str]) -> 
 
     whole = until_trouble()
     while part := list(islice(whole, CHUNK)):
-        columns = dict(zip(names, zip(*(row.cells for row in part), strict=True), strict=True))
-        faults = {k: row.fault for k, row in enumerate(part) if row.fault}
-        yield Chunk([row.line for row in part], {name: columns[name] for name in wanted}, numbers, faults)
+        columns = dict(zip(names, zip(*(cells for _, cells, _ in part), strict=True), strict=True))
+        faults = {k: fault for k, (_, _, fault) in enumerate(part) if fault}
+        yield Chunk([line for line, _, _ in part], {name: columns[name] for name in wanted}, numbers, faults)
     if trouble:
         raise trouble[0]
 

@@ -2,7 +2,7 @@
 
 >>> from array import array
 >>> written("csv", {"f": array("d", [1.0, math.nan]), "status": ["ok", "domain"]}, head=True)
-b'f,status\\n1.0,ok\\n,domain\\n'
+b'f,status\\n1,ok\\n,domain\\n'
 >>> written("ndjson", {"f": array("d", [1.0, math.nan]), "status": ["ok", "domain"]}, head=True)
 b'{"f": 1.0, "status": "ok"}\\n{"f": null, "status": "domain"}\\n'
 """
@@ -21,7 +21,7 @@ from operator import ne
 from typing import Any, BinaryIO, cast
 
 from autodiff.data.extra import has
-from autodiff.data.rows import DELIMITERS, Statuses
+from autodiff.data.rows import DELIMITERS, Statuses, spelled
 from autodiff.errors import DATA, AutodiffError, quoted
 
 MANY = 1000
@@ -100,9 +100,11 @@ def _json(row: dict[str, Any]) -> str:
 
 
 def _cells(column: Any, values: Sequence[Any]) -> Sequence[Any]:
-    """JSON's values as texts; the csv module writes floats by their shortest text already."""
-    if hasattr(column, "dtype") or isinstance(column, Statuses):
+    """Whole floats without a point, JSON's values as texts; the csv module writes other floats by their shortest text."""
+    if isinstance(column, Statuses):
         return values
+    if hasattr(column, "dtype") or hasattr(column, "typecode") or str(getattr(column, "type", "")) == "double":
+        return [v if v is None or not v.is_integer() else spelled(v) for v in values]
     if any(isinstance(cell, bool | dict | list) for cell in values):
         return [cell if cell is None or isinstance(cell, str) else json.dumps(cell, default=str) for cell in values]
     return values
