@@ -275,7 +275,7 @@ def test_long_formulas_have_parts_under_the_users_names() -> None:
         (["polygamma(x, 2)"], "polygamma has no derivative in its argument n"),
         (["x*y", "--order", "2"], "order 2 needs one name to differentiate by, and here are 2"),
         (["3"], "the program has no inputs to differentiate by"),
-        (["x", "--order", "0"], "the order of a derivative is 1, 2, 3, …, not 0"),
+        (["x", "--order", "0"], "the order of a derivative is a whole number, 1 to 1000, not 0"),
         (["x", "--jacobian"], "--jacobian needs the results' names"),
         (["x", "--of", "y"], "--of goes with --jacobian"),
         (["x", "--jacobian", "--of", "y"], "'y' is no result of this program"),

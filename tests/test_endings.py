@@ -112,3 +112,25 @@ def test_a_device_may_be_read_and_written_and_a_training_goes_on_in_its_own_file
     words = ["train", "(x - 1)^2", "--save", saved, "--epochs"]
     assert autodiff(*words, "2", "--params", "x=0").status == 0
     assert autodiff(*words, "4", "--resume", saved).status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["eval", "x^2", "--at", "x=1", "-q", "--format", "json"], "-q and --format json don't go together"),
+        (["eval", "x^2", "--at", "x=1", "-q", "--format", "csv"], "-q and --format csv don't go together"),
+        (["eval", "x^2", "--at", "x=1", "--hessian", "-q", "--format", "json"], "-q and --format json"),
+        (["diff", "x^2", "-q", "--format", "latex"], "-q and --format latex don't go together"),
+        (["train", "x^2", "--params", "x=1", "-q", "--format", "json"], "-q and --format json don't go together"),
+        (["explain", "x^2", "--mode", "both"], "add --at NAME=VALUE"),
+        (["explain", "x^2", "--mode", "forward"], "add --at NAME=VALUE"),
+    ],
+)
+def test_options_that_can_not_both_hold_are_named(words: list[str], said: str) -> None:
+    ended = autodiff(*words)
+    assert (ended.status, ended.out) == (2, "")
+    assert said in ended.err
+
+
+def test_a_program_without_inputs_has_its_point() -> None:
+    assert autodiff("explain", "2 + 1", "--mode", "both").status == 0

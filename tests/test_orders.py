@@ -268,7 +268,7 @@ def test_the_command_prints_matrices_in_every_form() -> None:
     ("args", "said"),
     [
         (["x*y", "--order", "2"], "order 2 needs one name to differentiate by, and here are 2"),
-        (["x*y", "--order", "0"], "the order of a derivative is 1 to 100, not 0"),
+        (["x*y", "--order", "0"], "the order of a derivative is a whole number, 1 to 100, not 0"),
         (["x*y", "--hessian", "--jvp", "x=1"], "--hessian and --jvp don't go together"),
         (["x*y", "--hessian", "--order", "2"], "--order and --hessian don't go together"),
         (["x*y", "--hessian", "--format", "csv"], "--hessian and --format csv don't go together"),

@@ -178,7 +178,7 @@ def evaluate(
     """Value and slopes of the program `text` where its inputs have the values `at`.
 
     at          numbers, or arrays: NumPy arrays or nested lists
-    wrt         names of inputs or assigned names, in the order of the answer; every input when None
+    wrt         names of inputs or assigned names, in the order of the answer ("x,y" is two); every input when None
     mode        "reverse" (one sweep for all slopes), "forward" (dual numbers) or "both"
     order       also the derivatives up to this order, by one name, from Taylor series carried forward
     strict      make a doubtful reading such as `1/2x` an error
@@ -189,13 +189,13 @@ def evaluate(
     `status` and `why` of the answer say what is so there.
     """
     for kind, given, choices in (("mode", mode, MODES), ("convention", convention, ("", *CONVENTIONS))):
-        if given not in choices:
+        if not isinstance(given, str) or given not in choices:
             raise AutodiffError(
                 f"unknown {kind} {quoted(str(given))}", hint=f"choose one of {', '.join(filter(None, choices))}"
             )
     program = parse(text, strict=strict)
     lowered = lower(program)
-    point, names = bind(lowered, at or {}, arrays=True), sources(lowered, wrt)
+    point, names = bind(lowered, {} if at is None else at, arrays=True), sources(lowered, wrt)
     one_name(names, order)
     if appear(lowered, point):
         from autodiff import elements  # a plain eval starts without it
@@ -250,8 +250,10 @@ def answered(
 
 def one_name(names: Mapping[str, int], order: int) -> None:
     """Raise AutodiffError unless derivatives of this order can be asked for by these names."""
-    if not 1 <= order <= HIGHEST:
-        raise AutodiffError(f"the order of a derivative is 1 to {HIGHEST}, not {order}")
+    if not (isinstance(order, int) and 1 <= order <= HIGHEST):
+        raise AutodiffError(
+            f"the order of a derivative is a whole number, 1 to {HIGHEST}, not {shortened(repr(order))}"
+        )
     if order > 1 and len(names) != 1:
         raise AutodiffError(
             f"order {order} needs one name to differentiate by, and here are {len(names)}",

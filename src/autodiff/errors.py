@@ -22,7 +22,8 @@ class AutodiffError(Exception):
 
     `message` says what was found and expected, `span` where in `source`, `hint` the next step, `also` other places
     with a label each, `exit_status` what the command ends with. `str()` is the whole report, safe to print:
-    control characters of the user's text are shown escaped.
+    control characters of the user's text are shown escaped. `command_hint` is the next step where it is another one on the
+    command line than in Python.
     """
 
     def __init__(
@@ -34,10 +35,11 @@ class AutodiffError(Exception):
         hint: str = "",
         also: tuple[tuple[str, Span], ...] = (),
         exit_status: int = USAGE,
+        command_hint: str = "",
     ) -> None:
         super().__init__(message)
         self.message, self.span, self.source, self.hint = message, span, source, hint
-        self.also, self.exit_status = also, exit_status
+        self.also, self.exit_status, self.command_hint = also, exit_status, command_hint
 
     def within(self, source: str) -> AutodiffError:
         """The same error, knowing the text that its spans count in."""

@@ -33,6 +33,9 @@ from autodiff.simplify import simplified
 LARGEST = 400_000
 """Equations that a derivative may grow to before it is called off."""
 
+HIGHEST = 1000
+"""The highest order of a derivative as a formula."""
+
 _NOTES = 12
 
 
@@ -117,7 +120,7 @@ def derivative(
 ) -> Derivative:
     """The derivative of the program `text` as a formula.
 
-    wrt      a name or several, inputs or assigned; every input when None. In the derivative by an assigned name that
+    wrt      a name or several ("x,y" is two), inputs or assigned; every input when None. In the derivative by an assigned name that
              name is a variable of its own: dz/dy of `y = x^2; z = sin(y)` is cos(y)
     order    how often to differentiate by the name, which must be one
     hessian  all second derivatives instead
@@ -130,7 +133,7 @@ def derivative(
     """
     program = parse(text, strict=strict)
     lowered = over_numbers(program)
-    names = sources(lowered, [wrt] if isinstance(wrt, str) else wrt)
+    names = sources(lowered, wrt)
     _sensible(lowered, names, order, hessian=hessian, of=of)
     maker = _Maker(lowered)
     if hessian:
@@ -177,8 +180,10 @@ def tex_label(entry: Entry, *, partial: bool) -> str:
 def _sensible(lowered: Lowered, names: Mapping[str, int], order: int, *, hessian: bool, of: Sequence[str]) -> None:
     if not names:
         raise AutodiffError("the program has no inputs to differentiate by", hint="name one with --wrt")
-    if order < 1:
-        raise AutodiffError(f"the order of a derivative is 1, 2, 3, …, not {order}")
+    if not (isinstance(order, int) and 1 <= order <= HIGHEST):
+        raise AutodiffError(
+            f"the order of a derivative is a whole number, 1 to {HIGHEST}, not {shortened(repr(order))}"
+        )
     if order > 1 and (hessian or of):
         raise AutodiffError("--order and a whole matrix don't go together", hint="leave --order out")
     if hessian and of:

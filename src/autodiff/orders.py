@@ -20,7 +20,7 @@ from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import primal
 from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
 from autodiff.language.syntax import Reading
-from autodiff.point import bind, over_numbers, sources
+from autodiff.point import bind, finite, named, over_numbers, sources
 
 _NOISE = 1e-9
 """Two ways to the same second derivative differ by less than this, relative to the largest entry."""
@@ -100,7 +100,7 @@ def hessian(
     """
     program = parse(text, strict=strict)
     lowered = over_numbers(program)
-    point, names = bind(lowered, at or {}), sources(lowered, wrt)
+    point, names = bind(lowered, {} if at is None else at), sources(lowered, wrt)
     inputs_only(lowered, names)
     answer = answered(lowered, point, names)
     empty: dict[str, dict[str, float | None]] = {row: dict.fromkeys(names) for row in names}
@@ -172,7 +172,7 @@ def jacobian(
     """
     program = parse(text, strict=strict)
     lowered = over_numbers(program)
-    point, names = bind(lowered, at or {}), sources(lowered, wrt)
+    point, names = bind(lowered, {} if at is None else at), sources(lowered, wrt)
     answers = _answers(lowered, point, names, of, mode)
     return Matrix(
         "jacobian",
@@ -201,8 +201,8 @@ def jvp(
     """
     program = parse(text, strict=strict)
     lowered = over_numbers(program)
-    rates = dict(direction or {})
-    point, names = bind(lowered, at or {}), sources(lowered, [*rates])
+    rates = _numbers({} if direction is None else direction, "a direction")
+    point, names = bind(lowered, {} if at is None else at), sources(lowered, [*rates])
     answers = _answers(lowered, point, names, of, "reverse")
     speeds = {name: _along(lowered, point, names, rates, name, answer) for name, answer in answers.items()}
     return Matrix(
@@ -247,14 +247,26 @@ def vjp(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    rows = jacobian(text, at, wrt, of=[*(weights or {})], strict=strict)
-    given = dict(weights or {rows.result: 1.0})
+    given = {} if weights is None else _numbers(weights, "a weighted sum")
+    rows = jacobian(text, at, wrt, of=[*given], strict=strict)
+    given = given or {rows.result: 1.0}
     sums: dict[str, float | None] = {}
     for name in next(iter(rows.rows.values())):
         parts = [(row[name], given[result]) for result, row in rows.rows.items()]
         known = [(slope, weight) for slope, weight in parts if slope is not None]
         sums[name] = _number(_total(known)) if len(known) == len(parts) else None
     return replace(rows, kind="vjp", rows={"vjp": sums}, given=given)
+
+
+def _numbers(given: Mapping[str, float], what: str) -> dict[str, float]:
+    if not isinstance(given, Mapping):
+        raise AutodiffError(
+            f"{what} is a number for each name, not {shortened(repr(given))}", hint='such as {"x": 1.0}'
+        )
+    found = {name: finite(name, value) for name, value in given.items()}
+    if odd := next((name for name, value in found.items() if not isinstance(value, float)), ""):
+        raise AutodiffError(f"{what} is a number for each name, and that of {quoted(odd)} is an array")
+    return found
 
 
 def _total(pairs: Any) -> float:
@@ -293,7 +305,7 @@ def _said(answers: Sequence[Answer]) -> dict[str, Any]:
 def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
     """The equations of several results. Raises AutodiffError for a name that the program does not assign."""
     found: dict[str, int] = {}
-    for name in of:
+    for name in named(of):
         node = lowered.result if name == lowered.name else lowered.assigned.get(name)
         if node is None:
             near = nearest(name, lowered.assigned)

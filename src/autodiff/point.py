@@ -131,7 +131,7 @@ class Elements(NamedTuple):
 
     def names(self, wrt: Sequence[str]) -> list[str]:
         """The names to differentiate by, an array's elements in its place; `A[0,1]` is `A[0, 1]`."""
-        given = [re.sub(r"\s*,\s*", ", ", normalised(name.strip())) for name in wrt]
+        given = [re.sub(r"\s*,\s*", ", ", normalised(name.strip())) for name in named(wrt)]
         return [element for name in given for element in self.of.get(name, [name])]
 
 
@@ -180,11 +180,13 @@ def _written_out(lowered: Lowered, shapes: Mapping[str, tuple[int, ...]], limit:
 def bind(lowered: Lowered, at: Mapping[str, Any], *, arrays: bool = False) -> dict[str, Value]:
     """A finite float or an array of such for every input of the program, and for nothing else."""
     given: dict[str, Value] = {}
+    if not isinstance(at, Mapping):
+        raise AutodiffError(f"a point is a value for each name, not {shortened(repr(at))}", hint='such as {"x": 4.0}')
     for key, value in at.items():
         name = normalised(str(key))
         if name in given:
             raise AutodiffError(f"{quoted(name)} is given twice")
-        given[name] = _finite(name, value)
+        given[name] = finite(name, value)
     wanted = dict.fromkeys(lowered.inputs)
     unknown = [name for name in given if name not in wanted]
     if unknown:
@@ -197,7 +199,8 @@ def bind(lowered: Lowered, at: Mapping[str, Any], *, arrays: bool = False) -> di
             f"no value for {blame.listed(missing)}",
             span=_first_use(lowered, missing[0]),
             source=lowered.source,
-            hint=_slip(missing[0], [*given, *wanted]) or f"add --at {shortened(missing[0])}=VALUE",
+            hint=_slip(missing[0], [*given, *wanted]) or f'give it one: {{"{shortened(missing[0])}": VALUE}}',
+            command_hint=_slip(missing[0], [*given, *wanted], "--at ") or f"add --at {shortened(missing[0])}=VALUE",
         )
     shaped = [name for name in wanted if not isinstance(given[name], float)]
     if shaped and not arrays:
@@ -208,7 +211,8 @@ def bind(lowered: Lowered, at: Mapping[str, Any], *, arrays: bool = False) -> di
     return {name: given[name] for name in wanted}
 
 
-def _finite(name: str, value: Any) -> Value:
+def finite(name: str, value: Any) -> Value:
+    """The value as a float or an array of such. Raises AutodiffError where it has none."""
     if type(value) is float and math.isfinite(value):
         return value  # as nearly all are, of a thousand names
     if isinstance(value, list | tuple) or getattr(value, "shape", None):
@@ -222,7 +226,7 @@ def _finite(name: str, value: Any) -> Value:
     except OverflowError:
         number = math.inf
     except (TypeError, ValueError):
-        raise AutodiffError(f"the value of {quoted(name)} must be a number, not {quoted(repr(value))}") from None
+        raise AutodiffError(f"the value of {quoted(name)} must be a number, not {shortened(repr(value))}") from None
     if not math.isfinite(number):
         raise AutodiffError(f"the value of {quoted(name)} must be a finite number, not {number}")
     return number
@@ -244,7 +248,7 @@ def _inputs(lowered: Lowered, name: str, given: Sequence[str]) -> str:
     return f"{needs}; did you mean {quoted(near)}?" if near else needs
 
 
-def _slip(name: str, known: Sequence[str]) -> str:
+def _slip(name: str, known: Sequence[str], option: str = "") -> str:
     """`sinx` for `sin(x)`, `xy` for `x*y`: what an input without a value may have been meant as."""
     others = {other for other in known if other != name}
     for function in sorted(rules.functions(), key=len, reverse=True):
@@ -255,12 +259,26 @@ def _slip(name: str, known: Sequence[str]) -> str:
         if name[:cut] in others and name[cut:] in others:
             return f"did you mean {name[:cut]}*{name[cut:]}?"
     near = nearest(name, others)
-    return f"add --at {name}=VALUE, or did you mean {quoted(near)}?" if near else ""
+    return f"add {option}{name}=VALUE, or did you mean {quoted(near)}?" if near else ""
+
+
+def named(names: Sequence[str]) -> list[str]:
+    """Names as they are given: several, or one text with commas between them, of which those in brackets part none.
+
+    >>> named("x, A[0,1]"), named(("x",))
+    (['x', 'A[0,1]'], ['x'])
+    """
+    if isinstance(names, str):
+        return [name.strip() for name in re.split(r",(?![^\[]*\])", names)]
+    given: list[Any] = list(names) if hasattr(names, "__iter__") else [names]
+    if odd := [name for name in given if not isinstance(name, str)]:
+        raise AutodiffError(f"a name is a text, not {shortened(repr(odd[0]))}", hint='write for example ["x", "y"]')
+    return given
 
 
 def sources(lowered: Lowered, wrt: Sequence[str] | None) -> dict[str, int]:
     """The equation of each name that a slope is asked for."""
-    names = lowered.inputs if wrt is None else [normalised(name.strip()) for name in wrt]
+    names = lowered.inputs if wrt is None else [normalised(name.strip()) for name in named(wrt)]
     found: dict[str, int] = {}
     for name in names:
         node = lowered.node(name)

@@ -45,6 +45,7 @@ def command(
     It equals the program's derivative wherever both are defined; what the program needs and the formula alone no longer
     says (only where x > 0) stands on stderr. Formulas are written in the language itself.
     """
+    options.one_form(form, quiet=quiet)
     text = options.read_program(program, file)
     found = derivative(
         text,

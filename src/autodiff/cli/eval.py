@@ -78,6 +78,7 @@ def command(
         raise AutodiffError(f"{given[0]} goes with --data", hint="add --data points.csv")
     if data == "-" and program == "-":
         raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
+    options.one_form(form, quiet=quiet)
     text = options.read_program(program, file)
     if data is not None:
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1, "--format": form != "text"}

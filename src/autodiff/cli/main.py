@@ -124,6 +124,7 @@ def run(args: Sequence[str] | None = None) -> int:
         streams.flush()
         return status if isinstance(status, int) else 0
     except AutodiffError as error:
+        error.hint = error.command_hint or error.hint
         return _fail(str(error), error.exit_status)
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.format_message(), file=sys.stderr)

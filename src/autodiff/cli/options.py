@@ -161,6 +161,11 @@ def one_matrix(given: Mapping[str, bool]) -> None:
         raise AutodiffError(f"{together[0]} and {together[1]} don't go together", hint="ask for one of them at a time")
 
 
+def one_form(form: str, *, quiet: bool) -> None:
+    """Raise AutodiffError when `-q`, which is a form of its own, stands beside another one."""
+    one_matrix({"-q": quiet, f"--format {form}": form != "text"})
+
+
 def notices(readings: tuple[Reading, ...]) -> None:
     """Say on stderr how doubtful parts were read, the first three of them."""
     for reading in readings[:3]:

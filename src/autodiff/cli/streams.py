@@ -22,8 +22,8 @@ def answer(text: str, *, nl: bool = True) -> None:
 
 
 def remark(text: str) -> None:
-    """Print on stderr, if that can be: the exit status says what matters."""
-    with contextlib.suppress(OSError):
+    """Print on stderr. Raises OSError as `answer` does."""
+    with _whoever_reads(sys.stderr):
         click.echo(text, err=True)
 
 

@@ -69,6 +69,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
 
     Each step is a forward pass, the loss, a backward pass and an update; the first one is shown with its numbers.
     """
+    options.one_form(given["form"], quiet=given["quiet"])
     read = [("--data", given["data"]), ("-f", file)]
     files.apart([*read, ("--resume", given["resume"])], [("--history", given["history"])])
     files.apart(read, [("--history", given["history"]), ("--save", given["save"])])  # --resume and --save may be one

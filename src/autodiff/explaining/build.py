@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from autodiff.calculus.primal import Outside, number, sweep
 from autodiff.calculus.reverse import reverse
 from autodiff.calculus.shorter import shorter
 from autodiff.calculus.symbolic import image, slopes
-from autodiff.errors import AutodiffError, quoted
+from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.explaining import checks, factors
 from autodiff.explaining.backward import blocks_of, cancelling, slope
 from autodiff.explaining.drawing import Arrow, Drawing, Vertex
@@ -36,7 +37,7 @@ from autodiff.explaining.model import (
 )
 from autodiff.explaining.places import places
 from autodiff.explaining.texts import NOTHING, text_of, written_out
-from autodiff.point import over_elements, over_numbers, sources
+from autodiff.point import named, over_elements, over_numbers, sources
 
 TRACED = 24
 """Places up to which both sides of a hard point are followed one by one."""
@@ -51,6 +52,9 @@ SMALL = 8
 """Names for which difference quotients and meanings are made."""
 
 
+_GIVE, _ADD = 'give the values of the inputs: {"x": 4.0}', "add --at NAME=VALUE"
+"""What to do where a point is missing, in Python and on the command line."""
+
 _UNMOVED: Mapping[int, float] = {}
 
 
@@ -62,7 +66,7 @@ def explain(
     *,
     rate: float | None = None,
     atoms: bool = False,
-    expand: Collection[str] = (),
+    expand: Sequence[str] = (),
     strict: bool = False,
     convention: str = "",
 ) -> Explanation:
@@ -76,10 +80,13 @@ def explain(
     Raises AutodiffError for a mistake in the text or the arguments; a hard point is explained as one.
     """
     for kind, given, choices in (("mode", mode, MODES), ("convention", convention, ("", *CONVENTIONS))):
-        if given not in choices:
+        if not isinstance(given, str) or given not in choices:
             raise AutodiffError(
-                f"unknown {kind} {quoted(given)}", hint=f"choose one of {', '.join(filter(None, choices))}"
+                f"unknown {kind} {quoted(str(given))}", hint=f"choose one of {', '.join(filter(None, choices))}"
             )
+    expand = named(expand)
+    if not (rate is None or (isinstance(rate, int | float) and math.isfinite(rate))):
+        raise AutodiffError(f"a learning rate is a finite number, not {shortened(repr(rate))}", hint="such as 0.1")
     program = parse(text, strict=strict)
     over = None if at is None else over_elements(program, at)
     first = over_numbers(program) if over is None else over.lowered
@@ -87,7 +94,12 @@ def explain(
     made = places(first, atoms=atoms, expand=expand)
     point = {} if over is None and not first.inputs else None if over is None else over.point
     if rate is not None and point is None:
-        raise AutodiffError("a step of gradient descent needs a point", hint="add --at NAME=VALUE")
+        raise AutodiffError("a step of gradient descent needs a point", hint=_GIVE, command_hint=_ADD)
+    if mode != "reverse" and point is None:
+        raise AutodiffError(
+            f"the table of mode {mode} is one of numbers, and without a point there are none",
+            hint=_GIVE, command_hint=f"{_ADD}; or leave --mode {mode} out: then the chain rule is in symbols",
+        )  # fmt: skip
     both = "both" if len(wanted) <= MANY else "reverse"
     answer = None if point is None else answered(first, point, wanted, both, convention=convention)
     found = Findings(made, wanted, answer, mode)

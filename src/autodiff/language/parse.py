@@ -33,6 +33,10 @@ def parse(text: str, functions: Collection[str], *, strict: bool = False) -> Pro
 
     With `strict` a doubtful reading such as `1/2x` is an error. Raises AutodiffError for anything that is no program.
     """
+    if not isinstance(text, str):
+        raise AutodiffError(
+            f"a program is a text, not {shortened(repr(text))}", hint='write it in quotes, such as "sin(x^2)"'
+        )
     try:
         found = words(text, functions)
         if all(w.type == "SEP" for w in found):
