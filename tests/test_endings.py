@@ -134,3 +134,9 @@ def test_options_that_can_not_both_hold_are_named(words: list[str], said: str) -
 
 def test_a_program_without_inputs_has_its_point() -> None:
     assert autodiff("explain", "2 + 1", "--mode", "both").status == 0
+
+
+def test_words_that_stood_for_themselves_are_explained() -> None:
+    assert "the derivative of sin(u) is not -sin(u)" in autodiff("check", "sin(x)", "-sin(x)").out
+    assert "d(2*f)/dx  8" in autodiff("eval", "f = x^2; f", "--at", "x=2", "--vjp", "f=2").out.splitlines()
+    assert "df/dx  4" in autodiff("eval", "f = x^2; f", "--at", "x=2", "--vjp", "f=1").out.splitlines()

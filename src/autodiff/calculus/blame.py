@@ -68,13 +68,15 @@ def outside(lowered: Lowered, trouble: Outside, point: Mapping[str, float]) -> s
     places = dict(zip(row.params, args, strict=True))
     mentioned = [p for p in row.params if f"#{p}" in trouble.needs] or list(row.params)
     when = _when(lowered, args, point)
-    if all(places[p] in lowered.graph.constants for p in mentioned):
+    args_text = {p: written(lowered, places[p]) for p in mentioned}
+    plain = [p for p, value in zip(row.params, trouble.args, strict=True) if args_text.get(p) == shown(value)]
+    if all(places[p] in lowered.graph.constants or p in plain for p in mentioned):
         return f"{text} has no value: {row.signature} needs {trouble.needs.replace('#', '')}{when}"
     needs = re.sub(r"#(\w+)", lambda m: written(lowered, places[m[1]]), trouble.needs)
     found = [
-        f"{written(lowered, places[p])} is {shown(value)}"
+        f"{args_text[p]} is {shown(value)}"
         for p, value in zip(row.params, trouble.args, strict=True)
-        if p in mentioned and places[p] not in lowered.graph.constants
+        if p in mentioned and p not in plain and places[p] not in lowered.graph.constants
     ]
     return f"{text} needs {needs}, but {' and '.join(found)}{when}"
 

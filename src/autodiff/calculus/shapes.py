@@ -94,7 +94,12 @@ def checked_place(place: Sequence[int], shape: Shape, span: Span) -> tuple[int, 
 def checked_size(sizes: Sequence[int], span: Span) -> Shape:
     """The shape of an array that is to be made."""
     if min(sizes) < 1 or math.prod(sizes) > LARGEST:
-        raise AutodiffError(f"an array can't have the shape {tuple(sizes)}", span=span, hint="sizes are 1, 2, 3, …")
+        limit = f"an array has at most {LARGEST:,} elements"
+        raise AutodiffError(
+            f"an array can't have the shape {tuple(sizes)}",
+            span=span,
+            hint="sizes are 1, 2, 3, …" if min(sizes) < 1 else limit,
+        )
     return tuple(sizes)
 
 

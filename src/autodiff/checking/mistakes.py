@@ -7,6 +7,7 @@ that somebody gets who makes it. The catalogue goes by the shape of a row, and f
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -347,11 +348,15 @@ def _times_inner(rule: Rule) -> Rule:
 # --- the wrong function's rule ----------------------------------------------------------------------------------------
 
 
+_RESULT = re.compile(r"\bw\b")
+"""The function's own value, as the table calls it."""
+
+
 def _wrong_rules(row: Row) -> Iterator[Mistake]:
     for what, slope in _other_slopes():
         yield Mistake(
             "wrong rule",
-            f"the derivative of {row.name}(u) is not {what}: {_law(row)}",
+            f"the derivative of {row.name}(u) is not {re.sub(_RESULT, f'{row.name}(u)', what)}: {_law(row)}",
             _with_rule(slope),
             rare=True,
         )

@@ -156,7 +156,7 @@ def _click_message(error: click.ClickException) -> str:
     hint = ""
     if isinstance(error, click.UsageError) and error.ctx is not None:
         hint = f"\n  see {error.ctx.command_path} --help"
-    return error.format_message() + hint
+    return error.format_message().replace("\n\t", " ") + hint  # a choice stands on lines of their own
 
 
 def _fail(message: str, status: int) -> int:

@@ -31,6 +31,12 @@ def complaint(words: Sequence[Word], at: int, length: int, functions: Collection
             hint += "; an inverse has a name of its own, such as asin"
     elif start == "bindings" and before.type == "NAME" and found.type in ("COMMA", "$END"):
         message, hint = f"{quoted(before.text)} has no value", f"write {shortened(before.text, 20)}=VALUE"
+    elif start == "bindings" and found.type == "SEP":
+        message, hint = "values are separated by commas", "write for example x=3,y=2"
+    elif "FUNC" in (before.type, found.type) and "EQUAL" in (found.type, after.type):
+        function = before if before.type == "FUNC" else found
+        message = f"{function} is a function and can't be given a value"
+        return AutodiffError(message, span=function.span, hint="choose another name")
     else:
         message, hint = _said(before, found, after)
     return AutodiffError(message, span=found.span, hint=hint)
@@ -57,9 +63,6 @@ def _said(before: Word, found: Word, after: Word) -> tuple[str, str]:
             f"the number {shortened(found.text)} can't follow {quoted(before.text)}",
             power if before.type == "NAME" else between,
         )
-    if "FUNC" in (before.type, found.type) and "EQUAL" in (found.type, after.type):
-        function = before if before.type == "FUNC" else found
-        return f"{function} is a function and can't be given a value", "choose another name"
     if before.type == "FUNC":
         argument = shortened(found.text, 20) if found.type in ("NAME", "NUMBER") and after.type in _FINISHED else "…"
         return f"{before} needs its argument in brackets", f"write {before}({argument})"

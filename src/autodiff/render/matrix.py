@@ -34,7 +34,7 @@ def _entries(found: Matrix) -> Iterator[tuple[str, float | None]]:
         weighted = " + ".join(
             name if weight == 1 else f"{shown(weight)}*{name}" for name, weight in found.given.items()
         )
-        whole = f"({weighted})" if len(found.given) > 1 else weighted
+        whole = weighted if weighted in found.given else f"({weighted})"
         yield from ((f"d{whole}/d{column}", number) for column, number in found.rows["vjp"].items())
 
 
