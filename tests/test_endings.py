@@ -140,3 +140,66 @@ def test_words_that_stood_for_themselves_are_explained() -> None:
     assert "the derivative of sin(u) is not -sin(u)" in autodiff("check", "sin(x)", "-sin(x)").out
     assert "d(2*f)/dx  8" in autodiff("eval", "f = x^2; f", "--at", "x=2", "--vjp", "f=2").out.splitlines()
     assert "df/dx  4" in autodiff("eval", "f = x^2; f", "--at", "x=2", "--vjp", "f=1").out.splitlines()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_graph_and_explain_end_as_eval_does(form: str) -> None:
+    for program, point, status in (
+        ("abs(x)", "x=0", 3),
+        ("ln(x)", "x=-1", 3),
+        ("floor(x)", "x=1", 3),
+        ("x^2", "x=1", 0),
+    ):
+        said = autodiff("eval", program, "--at", point).err
+        for command in ("graph", "explain"):
+            ended = autodiff(command, program, "--at", point, "--format", form)
+            assert ended.status == status
+            assert ended.err.splitlines()[:3] == said.splitlines()[:3]
+    assert "--convention" not in autodiff("graph", "abs(x)", "--at", "x=0").err
+
+
+def test_a_jump_is_one_of_the_result() -> None:
+    lines = autodiff("explain", "floor(x)", "--at", "x=1").out.splitlines()
+    assert ["df/dx", "0", "0", "a", "jump"] in [line.split() for line in lines]
+    assert not any(line.split()[:1] == ["dx/dx"] and "jump" in line for line in lines)
+
+
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def test_a_screen_of_ascii_is_given_nothing_else() -> None:
+    train = ["train", "(x - 1)^2", "--params", "x=0", "--epochs", "2"]
+    greek = ["explain", "eval"]
+    for setting, words in [
+        (ASCII, train),
+        *(({"PYTHONIOENCODING": "ascii"}, [c, "abs(λ)", "--at", "λ=1"]) for c in greek),
+    ]:
+        done = subprocess.run([*AUTODIFF, *words], env={**os.environ, **setting}, capture_output=True, timeout=60)
+        assert done.returncode == 0
+        assert done.stdout.decode("utf-8").isascii()
+        assert "λ" not in words[1] or b"\\u03bb" in done.stdout
+
+
+def test_training_reads_stdin_too(tmp_path: Path) -> None:
+    table = "x,y\n1,2\n2,4\n"
+    (tmp_path / "xy.csv").write_text(table)
+    words = ["train", "L = mse(y, w*x)", "--params", "w=0", "--epochs", "3", "--data"]
+    piped = autodiff(*words, "-", stdin=table.encode())
+    assert piped.status == 0
+    assert "(2 rows of stdin)" in piped.out
+    assert autodiff(*words, "-", "-q", stdin=table.encode()) == autodiff(*words, str(tmp_path / "xy.csv"), "-q")
+    assert "stdin, line 3" in autodiff(*words, "-", stdin=b"x,y\n1,2\n2\n").err.replace("'", "")
+    assert autodiff("train", "-", "--params", "w=0", "--data", "-").status == 2
+
+
+def test_an_interrupt_before_the_command_is_there_is_quiet() -> None:
+    code = (
+        "import sys, autodiff.__main__ as it\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'autodiff.cli.main': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "it.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -11,6 +11,13 @@ import sys
 
 def main() -> None:
     """Run the command that the arguments name, and end the process with its exit status."""
+    try:
+        _main()
+    except KeyboardInterrupt:  # before `run` is there to see it
+        os._exit(130)
+
+
+def _main() -> None:
     # a program of megabytes is millions of tuples and no cycle: to look for some takes a tenth of the time. What runs for
     # as long as there are rows turns the collector on again
     gc.disable()

@@ -8,7 +8,6 @@ from autodiff.answer import MODES
 from autodiff.calculus.local import CONVENTIONS
 from autodiff.cli import options, page
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import HARD_POINT
 from autodiff.explaining.build import explain
 
 EPILOG = """\b
@@ -62,6 +61,4 @@ def command(
         convention=convention or "",
     )
     options.notices(found.readings)
-    page.write(found, form)
-    hard = any(slope.value is None for slope in found.slopes) or found.value is None
-    return HARD_POINT if found.at is not None and hard else 0
+    return page.write(found, form)

@@ -6,7 +6,6 @@ import click
 
 from autodiff.cli import options, page
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import HARD_POINT
 from autodiff.explaining.build import explain
 
 EPILOG = """\b
@@ -47,5 +46,4 @@ def command(
         strict=strict,
     )
     options.notices(found.readings)
-    page.draw(found, form)
-    return HARD_POINT if found.at is not None and found.value is None else 0
+    return page.draw(found, form)

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
 
 from autodiff.cli import streams
-from autodiff.errors import excerpt, printable
+from autodiff.errors import HARD_POINT, excerpt, printable
 from autodiff.explaining.model import Explanation
 from autodiff.render import explanation
 from autodiff.render.page import WIDEST, Line
 
 
-def write(found: Explanation, form: str) -> None:
-    """Print an explanation as `form`; text is said to stderr as well where there is no value."""
+def write(found: Explanation, form: str) -> int:
+    """Print an explanation as `form`, and what is missing on stderr; the exit status."""
     if form == "text":
         _lines(explanation.lines(found, width(), unicode=_unicode()), found)
     elif form == "json":
         _json(found.to_dict())
     else:
         streams.answer(_renderer(form)(found))
-    if found.value is None and found.at is not None:
-        _trouble(found)
+    return _judged(found)
 
 
-def draw(found: Explanation, form: str) -> None:
-    """Print the drawing alone as `form`."""
+def draw(found: Explanation, form: str) -> int:
+    """Print the drawing alone as `form`, and what is missing on stderr; the exit status."""
     if form == "text":
         from autodiff.render.drawing_text import pieces
 
@@ -37,8 +36,8 @@ def draw(found: Explanation, form: str) -> None:
         _json(asdict(found.drawing))
     else:
         streams.answer(getattr(import_module(f"autodiff.render.drawing_{form}"), form)(found.drawing).rstrip("\n"))
-    if found.value is None and found.at is not None:
-        _trouble(found)
+    # an option that gives a slope all the same is one of other commands
+    return _judged(found if found.value is None else replace(found, hint=""))
 
 
 def _renderer(form: str) -> Callable[[Explanation], str]:
@@ -61,11 +60,14 @@ def _lines(lines: Sequence[Line], found: Explanation) -> None:
         streams.answer("\n".join("".join(words for words, _ in line).rstrip() for line in lines))
 
 
-def _trouble(found: Explanation) -> None:
-    """What stderr says where there is no value: why, and the place in the program."""
+def _judged(found: Explanation) -> int:
+    """What stderr says where there is no value or no slope: why, and the place in the program."""
+    if found.at is None or (found.value is not None and all(slope.value is not None for slope in found.slopes)):
+        return 0
     place: Iterable[str] = excerpt(found.source, found.span) if found.span is not None else ()
     for line in [f"error: {printable(found.why)}", *place, *([f"  {printable(found.hint)}"] if found.hint else [])]:
         streams.remark(line)
+    return HARD_POINT
 
 
 def width() -> int:

@@ -12,19 +12,18 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-import click
-
 
 def answer(text: str, *, nl: bool = True) -> None:
     """Print on stdout. Raises OSError where it can't be written, but not where nobody reads it."""
     with _whoever_reads(sys.stdout):
-        click.echo(text, nl=nl)
+        sys.stdout.write(f"{text}\n" if nl else text)
+        sys.stdout.flush()
 
 
 def remark(text: str) -> None:
     """Print on stderr. Raises OSError as `answer` does."""
     with _whoever_reads(sys.stderr):
-        click.echo(text, err=True)
+        print(text, file=sys.stderr, flush=True)
 
 
 def flush() -> None:

@@ -34,7 +34,9 @@ _INTERRUPTED = 130
 
 @click.command("train", cls=ProgramCommand, epilog=EPILOG)
 @options.program_options
-@click.option("--data", metavar="FILE.csv", help="The table; its columns are the inputs that are no parameters.")
+@click.option(
+    "--data", metavar="FILE.csv", help="The table (- for stdin); its columns are the inputs that are no parameters."
+)
 @click.option(
     "--params", metavar="NAME=START[,…]", help="The parameters and their start: w=0,W=zeros(3,2),V=normal(3,2)."
 )
@@ -69,6 +71,8 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
 
     Each step is a forward pass, the loss, a backward pass and an update; the first one is shown with its numbers.
     """
+    if given["data"] == "-" and program == "-":
+        raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
     options.one_form(given["form"], quiet=given["quiet"])
     read = [("--data", given["data"]), ("-f", file)]
     files.apart([*read, ("--resume", given["resume"])], [("--history", given["history"])])
@@ -102,7 +106,8 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
         train.without_data(text, parameters)
         table = None
     else:
-        table = columns.read(given["data"], train.chooser(given["data"], text, parameters, given["watch"]))
+        name = "stdin" if given["data"] == "-" else given["data"]
+        table = columns.read(given["data"], train.chooser(name, text, parameters, given["watch"]))
     training = train.Training(
         text, table, state.parameters, plan, l1=given["l1"], l2=given["l2"], holdout=given["holdout"],
         watch=given["watch"], strict=strict,
@@ -146,7 +151,11 @@ class _Session:
         from autodiff.render import training as rendered
 
         if self.text:
-            streams.answer(rendered.opening(self.training, shortened(self.given["data"] or "", 60)))
+            streams.answer(
+                rendered.opening(
+                    self.training, shortened("stdin" if self.given["data"] == "-" else self.given["data"] or "", 60)
+                )
+            )
 
     def run(self) -> int:
         """Train to the end, to an interrupt, or to a divergence; the exit status of each."""
@@ -228,7 +237,10 @@ class _Session:
             streams.answer(rendered.as_json(self.training, self.records, self.status, self.why))
         else:
             if self.training.step is not None:
-                streams.answer(f"\n{rendered.step(self.training.step, self.training)}\n")
+                from autodiff.render.ascii import spelt
+
+                step = rendered.step(self.training.step, self.training)
+                streams.answer(f"\n{spelt(step) if _ascii() else step}\n")
             closing = rendered.closing(
                 self.training, self.records, self.status, ascii_only=_ascii(), width=page.width()
             )

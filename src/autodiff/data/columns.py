@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,11 +40,16 @@ class Table:
 
 
 def read(path: str, choose: Callable[[Sequence[str]], Sequence[str]]) -> Table:
-    """The columns that `choose` picks from the names of all. Raises AutodiffError (exit status 4) for a faulty file."""
-    found = _quickly(path, choose)
+    """The columns that `choose` picks from the names of all, of a file or of stdin for `-`.
+
+    Raises AutodiffError (exit status 4) for a faulty one.
+    """
+    found = None if path == "-" else _quickly(path, choose)
     if found is not None:
         return found
-    records = _Records(path, _text(path))
+    text = _text(path)
+    path = "stdin" if path == "-" else path
+    records = _Records(path, text)
     names = records.names()
     wanted = list(choose(names))
     columns, lines = records.numbers([names.index(name) for name in wanted], wanted)
@@ -54,7 +60,7 @@ def read(path: str, choose: Callable[[Sequence[str]], Sequence[str]]) -> Table:
 
 def _text(path: str) -> str:
     try:
-        return Path(path).read_bytes().decode("utf-8-sig")
+        return (sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line = before.count(b"\n") + 1

@@ -275,7 +275,7 @@ def _trace(it: Findings, name: str) -> tuple[Beside, ...]:
     """Both sides, place by place, from the input to the result."""
     source = it.wanted[name]
     reached = factors.moving(it.places, [source], it.run)
-    nodes = [node for node in sorted(it.places.names) if node in reached]
+    nodes = [node for node in sorted(it.places.names) if node in reached or node == it.lowered.result]
     if it.run is None or it.answer is None or len(nodes) > TRACED:
         return ()
     from autodiff.calculus.corners import verdict  # most points are no hard points
