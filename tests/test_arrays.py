@@ -459,3 +459,38 @@ def test_columns_of_a_table_become_a_matrix_without_a_copy() -> None:
     for picked in (base[[0, 1, 3]], base[::-1][:3], np.stack([base[0], base[0], base[0]]), base.T[:3]):
         assert np.array_equal(arrays.apply(row, list(picked)), picked)
     assert np.array_equal(arrays.apply(row, [base[0], base[2], base[3]]), base[[0, 2, 3]])
+
+
+@pytest.mark.parametrize("depth", [33, 65, 20_000])
+def test_arrays_nested_deeper_than_numpy_goes_are_refused_where_they_are_written(depth: int) -> None:
+    """At 20,000 brackets the shapes alone would take gigabytes, so the first one too many ends it."""
+    nest = "[" * depth + "1" + "]" * depth
+    for args in (
+        ("eval", nest.replace("1", "x"), "--at", "x=1"),
+        ("eval", f"sum({nest})"),
+        ("eval", "sum(x)", "--at", f"x={nest}"),
+        ("diff", nest.replace("1", "x")),
+        ("explain", nest.replace("1", "x"), "--at", "x=[1, 2]"),
+        ("train", nest.replace("1", "x"), "--params", "x=1"),
+    ):
+        ended = autodiff(*args)
+        assert ended.status == 2
+        assert ended.err.startswith("error: an array has at most 32 axes, and here are more\n    ")
+        assert "^^^" in ended.err
+    inside = autodiff("eval", "expand_dims(x, 0)", "--at", f"x={'[' * 32}1{']' * 32}")
+    assert (inside.status, "at most 32 axes" in inside.err) == (2, True)
+
+
+def test_arrays_as_deep_as_may_be() -> None:
+    nest = "[" * 32 + "x, 2*x" + "]" * 32
+    answer = package.evaluate(f"sum(abs({nest}))", {"x": 0.5}, mode="both")
+    assert (answer.value, answer.gradient, answer.checked) == (1.5, {"x": 3.0}, True)
+    deep: Any = [1.0, 2.0]
+    for _ in range(31):
+        deep = [deep]
+    assert package.evaluate("sum(x^2)", {"x": deep}).value == 5
+    for axes in (32, 20_000):
+        for _ in range(axes):
+            deep = [deep]
+        with pytest.raises(package.AutodiffError, match="'x' is nested too deep: an array has at most 32 axes"):
+            package.evaluate("sum(x^2)", {"x": deep})

@@ -314,6 +314,12 @@ def test_divergence_keeps_the_last_good_parameters(tmp_path: Path) -> None:
     assert json.loads(saved.read_text())["w"] == data["params"]["w"]
 
 
+def test_shapes_that_do_not_fit_are_no_divergence() -> None:
+    ended = autodiff("train", "sum(A @ x)", "--params", "A=ones(2,3),x=ones(2)")
+    assert (ended.status, ended.err.count("error:")) == (2, 1)
+    assert "can't take shape (2, 3) and shape (2,)\n    sum(A @ x)\n        ^^^^^" in ended.err
+
+
 def test_a_value_that_does_not_exist_names_operation_and_row(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text("x\n1\n2\n-3\n0.5\n")

@@ -15,7 +15,7 @@ from autodiff.calculus import blame
 from autodiff.calculus.corners import SEVERITY, Verdict, verdict
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, primal
-from autodiff.calculus.shapes import elements
+from autodiff.calculus.shapes import AXES, elements, too_deep
 from autodiff.calculus.suspects import suspects
 from autodiff.errors import INTERNAL, AutodiffError, quoted
 
@@ -64,6 +64,8 @@ def numpy() -> Any:
 def array(name: str, value: Any) -> Any:
     """What a user gives as an array, as one of floats. Raises AutodiffError for ragged, empty or non-finite ones."""
     np = numpy()
+    if _nested_too_deep(value):
+        raise AutodiffError(f"the value of {quoted(name)} is nested too deep: {too_deep()}")
     try:
         found = np.array(value)
     except (ValueError, RecursionError):
@@ -78,6 +80,15 @@ def array(name: str, value: Any) -> Any:
         place = ", ".join(map(str, np.argwhere(~np.isfinite(found))[0]))
         raise AutodiffError(f"the value of {quoted(f'{name}[{place}]')} must be a finite number")
     return found if found.ndim else float(found)
+
+
+def _nested_too_deep(value: Any) -> bool:
+    """Whether an array, or the first elements of nested lists, have more axes than there may be."""
+    for _ in range(AXES):
+        if not isinstance(value, list | tuple) or not value:
+            return getattr(value, "ndim", 0) > AXES
+        value = value[0]
+    return isinstance(value, list | tuple)
 
 
 def constant(lowered: Lowered, point: Mapping[str, Any]) -> Any:

@@ -25,8 +25,9 @@ from autodiff.calculus.shapes import (
     checked_axis,
     checked_place,
     checked_size,
+    literal_shape,
     matmul_shape,
-    ragged,
+    room_for_an_axis,
     shape_error,
     whole_number,
 )
@@ -67,10 +68,8 @@ FOLDS: Mapping[str, Function] = {
 
 
 def _literal(row: Row, args: Sequence[Value], span: Span) -> Value:
-    shapes = [shape(a) for a in args]
-    if len(set(shapes)) > 1:
-        raise ragged(shapes, span)
-    return _one_block(args) if shapes[0] else np.array(args, dtype=np.float64)
+    whole = literal_shape([shape(a) for a in args], span)
+    return _one_block(args) if len(whole) > 1 else np.array(args, dtype=np.float64)
 
 
 def _one_block(args: Sequence[Any]) -> Array:
@@ -113,6 +112,7 @@ def _transpose(row: Row, args: Sequence[Value], span: Span) -> Value:
 
 def _expand_dims(row: Row, args: Sequence[Value], span: Span) -> Value:
     axis = whole_number(_number(args[1], span), span)
+    room_for_an_axis(shape(args[0]), span)
     return np.expand_dims(args[0], checked_axis(row, axis, (*shape(args[0]), 1), span))
 
 

@@ -31,9 +31,10 @@ from autodiff.calculus.shapes import (
     checked_place,
     checked_size,
     elements,
+    literal_shape,
     matmul_shape,
     pointing,
-    ragged,
+    room_for_an_axis,
     shape_error,
     whole_number,
 )
@@ -205,10 +206,7 @@ def _lanes(block: Block, axis: int) -> Iterator[Block]:
 
 
 def _literal(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
-    shapes = [a.shape for a in args]
-    if len(set(shapes)) > 1:
-        raise ragged(shapes, span)
-    return Block((len(args), *shapes[0]), tuple(node for a in args for node in a.nodes))
+    return Block(literal_shape([a.shape for a in args], span), tuple(node for a in args for node in a.nodes))
 
 
 def _matmul(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
@@ -261,6 +259,7 @@ def _transpose(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -
 def _expand_dims(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
     block, axis = args[0], work.whole(args[1], span)
     axis = checked_axis(row, axis, (*block.shape, 1), span)
+    room_for_an_axis(block.shape, span)
     return Block((*block.shape[:axis], 1, *block.shape[axis:]), block.nodes)
 
 

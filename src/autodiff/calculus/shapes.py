@@ -20,6 +20,9 @@ Shape: TypeAlias = "tuple[int, ...]"
 LARGEST = 10**8
 """Elements that a program's own zeros or ones may have."""
 
+AXES = 32
+"""Axes that an array may have: as many as every NumPy that is supported allows."""
+
 
 def elements(name: str, shape: Shape) -> Iterator[str]:
     """What the elements of an array are called: x[0, 0], x[0, 1], …; a number bears its own name."""
@@ -112,10 +115,24 @@ def matmul_shape(row: Row, shapes: Sequence[Shape], span: Span) -> Shape:
     return one[:-1] + two[1:]
 
 
-def ragged(shapes: Sequence[Shape], span: Span) -> AutodiffError:
-    """The error for an array literal whose elements differ in shape."""
-    odd = next(k for k, shape in enumerate(shapes) if shape != shapes[0])
-    first, other = (f"of shape {shape}" if shape else "a number" for shape in (shapes[0], shapes[odd]))
-    return AutodiffError(
-        f"the elements of an array must have one shape: element 0 is {first}, element {odd} is {other}", span=span
-    )
+def literal_shape(shapes: Sequence[Shape], span: Span) -> Shape:
+    """The shape of an array of such elements. Raises AutodiffError when they differ or nest too deep."""
+    if len(set(shapes)) > 1:
+        odd = next(k for k, shape in enumerate(shapes) if shape != shapes[0])
+        first, other = (f"of shape {shape}" if shape else "a number" for shape in (shapes[0], shapes[odd]))
+        raise AutodiffError(
+            f"the elements of an array must have one shape: element 0 is {first}, element {odd} is {other}", span=span
+        )
+    room_for_an_axis(shapes[0], span)
+    return (len(shapes), *shapes[0])
+
+
+def room_for_an_axis(shape: Shape, span: Span) -> None:
+    """Raise AutodiffError where an array has as many axes as it may have."""
+    if len(shape) >= AXES:
+        raise AutodiffError(too_deep(), span=span, hint="brackets for grouping are ( and )")
+
+
+def too_deep() -> str:
+    """The sentence for more axes than there may be."""
+    return f"an array has at most {AXES} axes, and here are more"

@@ -12,7 +12,7 @@ import click
 
 from autodiff.cli import files, options, page, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.point import parse_point
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class _Session:
         except KeyboardInterrupt:
             return self._interrupted()
         except AutodiffError as error:
-            if error.span is None:
+            if error.exit_status != HARD_POINT:
                 raise
             self.status, self.why = "diverged", error.message
             streams.remark(f"error: {error}")

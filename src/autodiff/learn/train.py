@@ -123,6 +123,8 @@ class Training:
         except Diverged as trouble:
             self.state = trouble.state
             raise self._diverged(trouble) from None
+        except AutodiffError as error:  # shapes that don't fit
+            raise error.within(self.lowered.source) from None
 
     def loss(self) -> float | None:
         """The loss of the rows trained on, with the parameters as they are; None where it has no value."""
