@@ -209,7 +209,7 @@ def evaluate(
             )
             empty = Answer(lowered.name, None, dict.fromkeys(names), point, mode, source=lowered.source)
             return empty._replace(**found, readings=program.readings)
-        lowered, names = as_numbers, sources(as_numbers, wrt)
+        lowered, names = as_numbers.lowered, sources(as_numbers.lowered, wrt)
     answer = answered(lowered, point, names, mode, check=check, convention=convention)
     answer = higher(answer, lowered, names, order) if order > 1 else answer
     return answer._replace(readings=program.readings)

@@ -21,6 +21,7 @@ from autodiff.errors import INTERNAL, AutodiffError, quoted
 
 if TYPE_CHECKING:
     from autodiff.calculus.bulk import Bulk
+    from autodiff.calculus.flatten import Flat
 
 _EQUATIONS = 20_000
 """As long as the program written out may be for a corner to be looked at."""
@@ -31,7 +32,7 @@ _LOOKS = 400_000
 _EPSILON = 2.0**-52
 
 
-def as_numbers(lowered: Lowered, point: Mapping[str, Any], names: Sequence[str]) -> Lowered | None:
+def as_numbers(lowered: Lowered, point: Mapping[str, Any], names: Sequence[str]) -> Flat | None:
     """The same program over plain numbers: when the point, the result and what a slope is asked for are numbers.
 
     None when they are not. Raises AutodiffError for shapes that don't fit.
@@ -46,7 +47,7 @@ def as_numbers(lowered: Lowered, point: Mapping[str, Any], names: Sequence[str])
         return None
     except AutodiffError as error:
         raise error.within(lowered.source) from None
-    return flat.lowered if not flat.result.shape and all(flat.lowered.node(n) is not None for n in names) else None
+    return flat if not flat.result.shape and all(flat.lowered.node(n) is not None for n in names) else None
 
 
 def numpy() -> Any:

@@ -27,8 +27,9 @@ from autodiff.notation.parts import Parted, parted
 from autodiff.notation.tex import tex_name
 from autodiff.notation.write import Notation
 from autodiff.orders import inputs_only, results
-from autodiff.point import over_numbers, sources
+from autodiff.point import numbers_of, sources
 from autodiff.simplify import simplified
+from autodiff.single import note as taken_as
 
 LARGEST = 400_000
 """Equations that a derivative may grow to before it is called off."""
@@ -57,7 +58,7 @@ class Derivative:
     order     how often each was differentiated
     entries   one per derivative; `formulas` has their texts in the same order
     parts     what the formulas share, when they are long: (name, text) in the order to be read
-    notes     where the formulas do not hold, in words
+    notes     where the formulas do not hold, in words, and what a reduction is taken to be
     readings  parts of the program that a person might read otherwise
     """
 
@@ -118,7 +119,7 @@ def derivative(
     simplify: bool = False,
     strict: bool = False,
 ) -> Derivative:
-    """The derivative of the program `text` as a formula.
+    """The derivative of the program `text` as a formula; every name is one number, and `notes` say what a sum is then.
 
     wrt      a name or several ("x,y" is two), inputs or assigned; every input when None. In the derivative by an assigned name that
              name is a variable of its own: dz/dy of `y = x^2; z = sin(y)` is cos(y)
@@ -132,7 +133,8 @@ def derivative(
     formula grows beyond all bounds.
     """
     program = parse(text, strict=strict)
-    lowered = over_numbers(program)
+    numbers = numbers_of(program)
+    lowered = numbers.lowered
     names = sources(lowered, wrt)
     _sensible(lowered, names, order, hessian=hessian, of=of)
     maker = _Maker(lowered)
@@ -152,7 +154,7 @@ def derivative(
         entries=tuple(entries),
         formulas=pieces.results,
         parts=pieces.parts,
-        notes=maker.notes(entries),
+        notes=(*filter(None, [taken_as(numbers)]), *maker.notes(entries)),
         readings=program.readings,
         symbols=maker.symbols,
         names=maker.names(),

@@ -104,18 +104,32 @@ def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
         ) from None
 
 
+class OverNumbers(NamedTuple):
+    """A program as it is `written`, and `lowered` to plain numbers; `flat` says which went where, if any array row did."""
+
+    lowered: Lowered
+    written: Lowered
+    flat: Flat | None = None
+
+
 def over_numbers(program: Program) -> Lowered:
     """The equations of a program over plain numbers: reductions and array literals written out.
 
     Raises AutodiffError when its result is an array.
     """
+    return numbers_of(program).lowered
+
+
+def numbers_of(program: Program) -> OverNumbers:
+    """The same, beside the equations as they are written."""
     lowered = lower(program)
     if not appear(lowered, {}):
-        return lowered
+        return OverNumbers(lowered, lowered)
     from autodiff.calculus.shapes import ShapeError  # few programs hold arrays
 
     try:
-        return _written_out(lowered, {}).lowered
+        flat = _written_out(lowered, {})
+        return OverNumbers(flat.lowered, lowered, flat)
     except ShapeError as error:
         if lowered.inputs:
             error.hint = "every name is a plain number here: write a vector as [w0, w1]"

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from autodiff.errors import Span
 from autodiff.language.parse import parse
 from autodiff.language.syntax import Define
 
@@ -42,6 +43,12 @@ def text() -> str:
 def names() -> frozenset[str]:
     """The functions that the prelude defines."""
     return frozenset(_signatures())
+
+
+def calls(source: str, span: Span) -> bool:
+    """Whether a piece of a program calls one of these functions: all that is inlined bears the place of its call."""
+    name = re.match(r"\w+(?=\s*\()", source[span[0] : span[1]])
+    return name is not None and name[0] in names()
 
 
 def _signatures() -> dict[str, str]:

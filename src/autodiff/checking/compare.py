@@ -27,7 +27,8 @@ from autodiff.checking.points import points
 from autodiff.checking.slips import Sample, Slip, explain
 from autodiff.errors import AutodiffError, nearest, quoted
 from autodiff.language.syntax import Assign, Expression, Name, Program, Reading, Statement
-from autodiff.point import over_numbers, sources
+from autodiff.point import numbers_of, over_numbers, sources
+from autodiff.single import refuse
 
 ENOUGH = 40
 """Points that must agree before two formulas count as the same."""
@@ -78,10 +79,13 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     """Whether `answer` is the derivative of `program` by `wrt` (its only input when None).
 
     The answer may use the names that the program assigns, and its result's. Raises AutodiffError for a mistake in
-    either text and for a name that the program does not have.
+    either text, for a name that the program does not have, and for a program with a sum or another reduction of a name:
+    every name is one number, so that mean(x^2) would be x^2. A loss of the prelude is the loss of one row.
     """
     parsed = parse(program, strict=strict)
-    lowered = over_numbers(parsed)
+    numbers = numbers_of(parsed)
+    refuse(numbers)
+    lowered = numbers.lowered
     name, source = _variable(lowered, wrt)
     given = parse(answer, strict=strict)
     answered = _answered(parsed, lowered, given)

@@ -60,5 +60,5 @@ def command(
         strict=strict,
         convention=convention or "",
     )
-    options.notices(found.readings)
+    options.notices(found.readings, found.notes if found.at is None else ())
     return page.write(found, form)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from autodiff.answer import parse
 from autodiff.cli import options, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.export.targets import TARGETS, export
+from autodiff.export.targets import TARGETS, requested, written
 
 EPILOG = """\b
 Examples:
@@ -38,6 +37,7 @@ def command(
     """
     text = options.read_program(program, file)
     at = options.read_point(points)
-    source = export(text, to, options.names(wrt), at=at, total=total, table=table, strict=strict)
-    options.notices(parse(text, strict=strict).readings)
+    request = requested(text, to, options.names(wrt), at=at, total=total, table=table, strict=strict)
+    source = written(request, to)
+    options.notices(request.readings, filter(None, [request.note]))
     streams.answer(source, nl=False)

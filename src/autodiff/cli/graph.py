@@ -45,5 +45,5 @@ def command(
         expand=expand,
         strict=strict,
     )
-    options.notices(found.readings)
+    options.notices(found.readings, found.notes if found.at is None else ())
     return page.draw(found, form)

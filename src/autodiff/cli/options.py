@@ -166,12 +166,14 @@ def one_form(form: str, *, quiet: bool) -> None:
     one_matrix({"-q": quiet, f"--format {form}": form != "text"})
 
 
-def notices(readings: tuple[Reading, ...]) -> None:
-    """Say on stderr how doubtful parts were read, the first three of them."""
+def notices(readings: tuple[Reading, ...], more: Iterable[str] = ()) -> None:
+    """Say on stderr how doubtful parts were read, the first three of them, and what `more` there is to be said."""
     for reading in readings[:3]:
         streams.remark(f"notice: {printable(str(reading))}")
     if len(readings) > 3:
         streams.remark(f"notice: and {len(readings) - 3} more readings like these; --strict stops at the first")
+    for words in more:
+        streams.remark(f"notice: {printable(words)}")
 
 
 def _stdin() -> bytes:

@@ -34,9 +34,9 @@ def run(
 ) -> int:
     """Answer every row of `data`; the exit status is 0 when the table was read to its end, whatever its rows were."""
     program = parse(text, strict=strict)
-    options.notices(program.readings)
     library("numpy", "--data")
     made = compiled(lower(program), wrt, exact=True)
+    options.notices(program.readings, made.notes)
     if unknown := [name for name in fixed if name not in made.lowered.inputs]:
         raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")
     if arrays := [name for name, value in fixed.items() if not isinstance(value, float)]:

@@ -27,7 +27,7 @@ from autodiff.data.machine import Workshop
 from autodiff.data.plan import Plan, plan
 from autodiff.data.spare import Spare
 from autodiff.errors import AutodiffError, quoted
-from autodiff.point import appear, bind, sources
+from autodiff.point import OverNumbers, appear, bind, sources
 
 if TYPE_CHECKING:
     from autodiff.data.vector import Numbers, Operation
@@ -69,6 +69,9 @@ class Compiled:
 
     `value, gradient = g(x=…, y=…)`; the gradient has an array for each name of `wrt`. `batch` says more. Large arrays that
     a call returned and nobody holds any more are filled again by the next call.
+
+    `notes` say where the program is not what it would be over whole arrays: a sum or a mean of an input is that of the
+    one number that the input has in a row.
     """
 
     lowered: Lowered
@@ -78,6 +81,7 @@ class Compiled:
     workshop: Workshop | None = field(default=None, repr=False, compare=False)
     spare: Spare = field(default_factory=Spare, repr=False, compare=False)
     flags: Spare = field(default_factory=Spare, repr=False, compare=False)
+    notes: tuple[str, ...] = ()
 
     def __call__(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
         found = self.batch(**at)
@@ -147,6 +151,10 @@ class Compiled:
 def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = True, strict: bool = False) -> Compiled:  # noqa: A001 - as `re.compile`
     """The program `text` as a function over NumPy arrays: `value, gradient = g(x=array, y=number)`.
 
+    Elements at the same place of all arrays are a row, a number is the same in every row, and each row is evaluated by
+    itself: the answer has the arrays' shape. Nothing is added up over the rows: "sum(x^2)" is x^2 in each, as `notes` of
+    the result say. For the sum over all of them take `value.sum()`; of one whole array, `evaluate` gives the slopes.
+
     wrt     names of inputs or assigned names, in the order of the gradient; every input when None
     exact   compute every function as `evaluate` does, so that a row has the same digits; where PyArrow is installed all
             at once, else number by number. Without it NumPy's own functions are used, which may differ by up to
@@ -166,26 +174,36 @@ def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Com
     """The same for equations that are at hand already."""
     from autodiff.data.vector import operation  # loads NumPy
 
-    lowered = _of_numbers(lowered, list(sources(lowered, wrt)))
+    numbers = _of_numbers(lowered, list(sources(lowered, wrt)))
+    notes = _notes(numbers)
+    lowered = numbers.lowered
     names = sources(lowered, wrt)
     try:
         made = plan(lowered, names)
     except AutodiffError:  # a function without a derivative in an argument that moves: one-shot says so, row by row
         made = None
     if made is None:
-        return Compiled(lowered, names, None, ())
+        return Compiled(lowered, names, None, (), notes=notes)
     rows = [(s.row, [made.constants.get(a) for a in s.args]) for s in made.steps if s.row is not None]
     operations = tuple(operation(row, known, exact=exact) for row, known in rows)
-    return Compiled(lowered, names, made, operations, Workshop(made))
+    return Compiled(lowered, names, made, operations, Workshop(made), notes=notes)
 
 
-def _of_numbers(lowered: Lowered, names: Sequence[str]) -> Lowered:
+def _notes(numbers: OverNumbers) -> tuple[str, ...]:
+    if numbers.flat is None:
+        return ()
+    from autodiff.single import note  # few programs hold arrays
+
+    return tuple(f"in each row, {said}" for said in [note(numbers)] if said)
+
+
+def _of_numbers(lowered: Lowered, names: Sequence[str]) -> OverNumbers:
     """The program over plain numbers, of which a row has one for each input.
 
     Raises AutodiffError where its result, or a name to differentiate by, is an array then.
     """
     if not appear(lowered, {}):
-        return lowered
+        return OverNumbers(lowered, lowered)
     from autodiff import elements  # few programs hold arrays
 
     found = elements.as_numbers(lowered, dict.fromkeys(lowered.inputs, 0.0), names)
@@ -194,7 +212,7 @@ def _of_numbers(lowered: Lowered, names: Sequence[str]) -> Lowered:
             "over many points, the result and the names to differentiate by must be numbers, and one is an array here",
             hint="ask for one element, such as v[0], or for a sum",
         )
-    return found
+    return OverNumbers(found.lowered, lowered, found)
 
 
 def _numbers(np: Any, name: str, values: Numbers) -> Any:

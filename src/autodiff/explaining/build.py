@@ -37,7 +37,8 @@ from autodiff.explaining.model import (
 )
 from autodiff.explaining.places import places
 from autodiff.explaining.texts import NOTHING, text_of, written_out
-from autodiff.point import named, over_elements, over_numbers, sources
+from autodiff.point import OverNumbers, named, numbers_of, over_elements, sources
+from autodiff.single import note
 
 TRACED = 24
 """Places up to which both sides of a hard point are followed one by one."""
@@ -77,7 +78,8 @@ def explain(
     rate    the learning rate of one step of gradient descent, to be shown as well
     atoms   one step per operation instead of one per statement; `expand` does so for the statements named in it
 
-    Raises AutodiffError for a mistake in the text or the arguments; a hard point is explained as one.
+    Without a point every name is one number, and `notes` say what a sum or a mean is then. Raises AutodiffError for a
+    mistake in the text or the arguments; a hard point is explained as one.
     """
     for kind, given, choices in (("mode", mode, MODES), ("convention", convention, ("", *CONVENTIONS))):
         if not isinstance(given, str) or given not in choices:
@@ -89,7 +91,8 @@ def explain(
         raise AutodiffError(f"a learning rate is a finite number, not {shortened(repr(rate))}", hint="such as 0.1")
     program = parse(text, strict=strict)
     over = None if at is None else over_elements(program, at)
-    first = over_numbers(program) if over is None else over.lowered
+    numbers = numbers_of(program) if over is None else over
+    first, said = numbers.lowered, note(numbers) if isinstance(numbers, OverNumbers) else ""
     wanted = sources(first, wrt if over is None or wrt is None else over.names(wrt))
     made = places(first, atoms=atoms, expand=expand)
     point = {} if over is None and not first.inputs else None if over is None else over.point
@@ -104,7 +107,8 @@ def explain(
     answer = None if point is None else answered(first, point, wanted, both, convention=convention)
     found = Findings(made, wanted, answer, mode)
     explanation = _explanation(found)
-    explanation = replace(explanation, source=program.source, readings=program.readings)
+    notes = (*explanation.notes, *filter(None, [said]))
+    explanation = replace(explanation, source=program.source, readings=program.readings, notes=notes)
     return explanation if rate is None else _with_update(explanation, made.lowered, wanted, rate)
 
 

@@ -38,7 +38,7 @@ def write(request: Request, library: Library) -> str:
     reserved = [*keyword.kwlist, *keyword.softkwlist, *library.reserved, "float", "math", "value_and_gradient"]
     made = scalar.module(request, library.dialect, library.spelling, reserved, ascii_only=False)
     lines = ['"""Value and gradient, elementwise; outside its domain a function gives NaN or an infinity."""', ""]
-    lines += [f"# {line}".rstrip() for line in made_from(request.lowered.source, list(request.sources))]
+    lines += [f"# {line}".rstrip() for line in made_from(request)]
     lines += ["", *library.head, ""]
     own = [library.own[row.name, row.arity].format(name=made.names[row]) for row in made.spelled]
     lines += [*own, *[""] * bool(own), ""]

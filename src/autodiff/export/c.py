@@ -51,7 +51,7 @@ def write(request: Request) -> str:
     """The source of a file with one function, `value_and_gradient`."""
     made = scalar.module(request, DIALECT, SPELLING, RESERVED, ascii_only=True)
     lines = ["/* Value and gradient; outside its domain a function gives NaN or an infinity.", " *"]
-    lines += [f" * {line}".rstrip() for line in made_from(request.lowered.source, list(request.sources))]
+    lines += [f" * {line}".rstrip() for line in made_from(request)]
     lines += [" */", "#include <math.h>", ""]
     for row in made.spelled:
         lines += [_head(made.names[row], row, row.params), "{", *OWN[row.name, row.arity], "}", ""]

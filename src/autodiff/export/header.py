@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from autodiff import __version__
 from autodiff.errors import printable
+from autodiff.export.request import Request
 
 _LINES, _WIDTH = 30, 120
 
 
-def made_from(source: str, wrt: Sequence[str]) -> list[str]:
+def made_from(request: Request) -> list[str]:
     """The lines to stand in a comment: no line break, no comment's end and no backslash at an end among them."""
-    lines = source.strip().splitlines()
+    lines, wrt = request.lowered.source.strip().splitlines(), list(request.sources)
     more = [f"… and {len(lines) - _LINES} lines more"] if len(lines) > _LINES else []
-    by = ", ".join(name if len(name) <= 60 else name[:59] + "…" for name in list(wrt)[:20]) + ", …" * (len(wrt) > 20)
+    by = ", ".join(name if len(name) <= 60 else name[:59] + "…" for name in wrt[:20]) + ", …" * (len(wrt) > 20)
     return [
         f"Made by autodiff {__version__} from:",
         *(f"    {_safe(line)}" for line in [*lines[:_LINES], *more]),
         f"differentiated by {_safe(by)}." if wrt else "without slopes.",
+        *([_safe(f"Here {request.note}.")] if request.note else []),
     ]
 
 

@@ -50,7 +50,7 @@ def write(request: Request) -> str:
     """The source of one function, `valueAndGradient`, and those it needs."""
     made = scalar.module(request, DIALECT, SPELLING, RESERVED, ascii_only=False)
     lines = ["// Value and gradient; outside its domain a function gives NaN or an infinity.", "//"]
-    lines += [f"// {line}".rstrip() for line in made_from(request.lowered.source, list(request.sources))]
+    lines += [f"// {line}".rstrip() for line in made_from(request)]
     lines += [""]
     for row in made.spelled:
         lines += [*_head(made.names[row], row, row.params), *OWN[row.name, row.arity], "}", ""]

@@ -27,5 +27,5 @@ def write(request: Request) -> str:
     left = [name, *(rf"\frac{{{d} {name}}}{{{d} {tex_name(by)}}}" for by in request.sources)]
     rows = [(tex_name(part), text) for part, text in written.parts] + list(zip(left, written.results, strict=True))
     body = " \\\\\n".join(f"  {name} &= {text}" for name, text in rows)
-    comment = [f"% {line}".rstrip() for line in made_from(lowered.source, list(request.sources))]
+    comment = [f"% {line}".rstrip() for line in made_from(request)]
     return "\n".join([*comment, r"\begin{align*}", body, r"\end{align*}"]) + "\n"

@@ -44,7 +44,7 @@ def write(request: Request) -> str:
         '"""Value and gradient; outside its domain a function raises ValueError, ZeroDivisionError or OverflowError."""',
         "",
     ]
-    lines += [f"# {line}".rstrip() for line in made_from(request.lowered.source, list(request.sources))]
+    lines += [f"# {line}".rstrip() for line in made_from(request)]
     lines += ["", "import math", "", ""]
     for name, block, row in made.functions:
         lines += [*_function(name, row, block), "", ""]

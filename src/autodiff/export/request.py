@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autodiff.calculus.lower import Lowered
+from autodiff.language.syntax import Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A program, the equation of each name to differentiate by, and what only SQL knows: numbers, sums, the table."""
+    """A program, the equation of each name to differentiate by, and what only SQL knows: numbers, sums, the table.
+
+    `note` says what a reduction is taken to be, `readings` which parts of the program may be read otherwise.
+    """
 
     lowered: Lowered
     sources: Mapping[str, int]
     at: Mapping[str, float]
     total: bool = False
     table: str = "data"
+    note: str = ""
+    readings: tuple[Reading, ...] = ()

@@ -93,7 +93,7 @@ def write(request: Request) -> str:
     stages = _stages(request, inputs, columns, [text for text in last if text in of.values()])
     count = max((c.stage for c in columns), default=0)
     deep = ["Leave out MATERIALIZED for an engine that does not know it."] * (count > _FLAT)
-    comment = [f"-- {line}".rstrip() for line in [note, *deep, "", *made_from(lowered.source, list(request.sources))]]
+    comment = [f"-- {line}".rstrip() for line in [note, *deep, "", *made_from(request)]]
     final = _final(request, inputs, list(zip(last, results, strict=True)), count)
     return "\n".join([*comment, "WITH " + ",\n".join(stages), final]) + "\n"
 
