@@ -134,6 +134,16 @@ def test_nothing_lies_where_a_loss_has_no_value_or_no_slope() -> None:
 def test_the_errors_are_said_in_the_users_words() -> None:
     answer = package.evaluate("L = bce(y, w + 2)", {"y": 1.0, "w": -3.0})
     assert answer.why.startswith("bce(y, w + 2) needs w + 2 > 0")
+    for text, at, says in (
+        ("bce(y, w)", {"y": 0.0, "w": 3.0}, "bce(y, w) needs 1 - w > 0, but 1 - w is -2 when y = 0, w = 3"),
+        ("bce(y, 2*w)", {"y": 0.0, "w": [0.25, 1.5]}, "bce(y, 2*w) needs 1 - (2*w) > 0, but at [1] 1 - (2*w) is -2"),
+        ("f(t) = bce(0, t); f(w) + f(3)", {"w": 0.5}, "bce(0, t) needs 1 - t > 0, but 1 - t is -2"),
+        ("kl(a, b*b)", {"a": 1.0, "b": 0.0}, "kl(a, b*b) needs b*b != 0, but b*b is 0 when a = 1, b = 0"),
+        ("kl(a, b)", {"a": -1.0, "b": 2.0}, "kl(a, b) needs a/b > 0, but a/b is -0.5 when a = -1, b = 2"),
+        ("information_gain([v, 1], [1, 0], [0, 1], 0.5)", {"v": -1.0}, "0.5) needs v > 0, but v is -1"),
+        ("entropy(mae(a, -1) - 3)", {"a": 0.5}, "entropy(mae(a, -1) - 3) needs mae(a, -1) - 3 > 0, but"),
+    ):
+        assert says in package.evaluate(text, at).why
     assert answer.span == (4, 17)
 
 

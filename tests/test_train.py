@@ -304,7 +304,7 @@ def test_divergence_keeps_the_last_good_parameters(tmp_path: Path) -> None:
     saved = tmp_path / "p.json"
     ended = autodiff(*LINE, "--lr", "10", "--epochs", "3000", "--save", str(saved), "--format", "json")
     assert ended.status == 3
-    assert "the training diverged after step" in ended.err
+    assert "the training diverged in step" in ended.err
     assert "mse(y, w*x + b) overflows at [0]: it is beyond 1.8e308 (row 1, line 2 of" in ended.err
     assert "try a smaller rate, such as --lr 1\n" in ended.err
     data = json.loads(ended.out)
@@ -312,6 +312,30 @@ def test_divergence_keeps_the_last_good_parameters(tmp_path: Path) -> None:
     assert data["loss"] is not None
     assert math.isfinite(data["loss"])
     assert json.loads(saved.read_text())["w"] == data["params"]["w"]
+
+
+def test_a_rate_that_is_too_large_is_no_bad_start(tmp_path: Path) -> None:
+    """The first step leads to a loss that does not exist, so the start is kept, and it is the rate that is to blame."""
+    saved = tmp_path / "p.json"
+    data = EXAMPLES / "placements.csv"
+    given = ("-f", str(EXAMPLES / "placements.ad"), "--data", str(data), "--params", "w=0,b=0", "--save", str(saved))
+    ended = autodiff("train", *given, "--lr", "1e10", "--format", "json")
+    assert ended.status == 3
+    assert ended.err.startswith(
+        "error: the training diverged in step 1: bce(placed, p) needs 1 - p > 0, but at [2] 1 - p is 0 (row 3, line 4 of"
+    )
+    assert ended.err.endswith("try a smaller rate, such as --lr 0.1\n")
+    found = json.loads(ended.out)
+    assert (found["status"], found["params"], found["loss"]) == (
+        "diverged",
+        {"w": 0, "b": 0},
+        pytest.approx(math.log(2)),
+    )
+    assert json.loads(saved.read_text())["w"] == 0
+    assert autodiff("train", *given, "--lr", "1").status == 0
+    later = autodiff("train", *given, "--lr", "10", "--epochs", "3000")
+    assert "the training diverged in step" in later.err
+    assert later.err.endswith("try a smaller rate, such as --lr 1\n")
 
 
 def test_shapes_that_do_not_fit_are_no_divergence() -> None:

@@ -161,9 +161,9 @@ def outside(lowered: Lowered, trouble: Outside) -> str:
         return f"{text} overflows{at}: it is beyond 1.8e308"
     places = dict(zip(row.params, args, strict=True))
     mentioned = [p for p in row.params if f"#{p}" in trouble.needs] or list(row.params)
-    needs = re.sub(r"#(\w+)", lambda m: blame.written(lowered, places[m[1]]), trouble.needs)
+    needs = re.sub(r"#(\w+)", lambda m: blame.operand(lowered, places[m[1]]), trouble.needs)
     found = [
-        f"{blame.written(lowered, places[p])} is {blame.shown(value)}"
+        f"{blame.operand(lowered, places[p])} is {blame.shown(value)}"
         for p, value in zip(row.params, trouble.args, strict=True)
         if p in mentioned and places[p] not in graph.constants
     ]

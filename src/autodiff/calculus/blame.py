@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from autodiff.calculus import prelude
 from autodiff.calculus.local import FRAMEWORKS
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
@@ -29,6 +30,12 @@ def written(lowered: Lowered, node: int) -> str:
     while text.startswith("(") and _closes(text) == len(text) - 1:
         text = text[1:-1]
     return shortened(text.strip(), 60)
+
+
+def operand(lowered: Lowered, node: int) -> str:
+    """The same; a part of a loss as the loss's formula has it, with the arguments of the call: `1 - p` in `bce(y, p)`."""
+    part = lowered.graph.parts.get(node)
+    return written(lowered, node) if part is None else shortened(prelude.worded(lowered.source, part), 60)
 
 
 def _closes(text: str) -> int:
@@ -68,11 +75,11 @@ def outside(lowered: Lowered, trouble: Outside, point: Mapping[str, float]) -> s
     places = dict(zip(row.params, args, strict=True))
     mentioned = [p for p in row.params if f"#{p}" in trouble.needs] or list(row.params)
     when = _when(lowered, args, point)
-    args_text = {p: written(lowered, places[p]) for p in mentioned}
+    args_text = {p: operand(lowered, places[p]) for p in mentioned}
     plain = [p for p, value in zip(row.params, trouble.args, strict=True) if args_text.get(p) == shown(value)]
     if all(places[p] in lowered.graph.constants or p in plain for p in mentioned):
         return f"{text} has no value: {row.signature} needs {trouble.needs.replace('#', '')}{when}"
-    needs = re.sub(r"#(\w+)", lambda m: written(lowered, places[m[1]]), trouble.needs)
+    needs = re.sub(r"#(\w+)", lambda m: operand(lowered, places[m[1]]), trouble.needs)
     found = [
         f"{args_text[p]} is {shown(value)}"
         for p, value in zip(row.params, trouble.args, strict=True)

@@ -105,9 +105,12 @@ class _Flattening:
         return Block(block.shape, tuple(self.graph.named(node, name, fresh, same, span) for node, name in pairs))
 
     def located(self, graph: Graph, node: int, blocks: Mapping[int, Block]) -> Block:
-        args = graph.args[node]
+        args, fresh = graph.args[node], len(self.graph)
         try:
-            return self.equation(graph, node, blocks, graph.spans[node])
+            made = self.equation(graph, node, blocks, graph.spans[node])
+            if node in graph.parts:
+                self.graph.parts.update(dict.fromkeys(range(fresh, len(self.graph)), graph.parts[node]))
+            return made
         except ShapeError as error:
             raise pointing(error, [blocks[a].shape for a in args], [graph.spans[a] for a in args]) from None
 

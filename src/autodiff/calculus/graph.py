@@ -11,6 +11,7 @@ from itertools import compress
 from typing import TypeAlias
 
 from autodiff.calculus.ops import Row
+from autodiff.calculus.prelude import Part
 from autodiff.errors import Span
 
 Key: TypeAlias = "tuple[Row, tuple[int, ...]] | str | float"
@@ -20,7 +21,8 @@ class Graph:
     """Columns of equally many entries: equation `i` is `rows[i]` applied to the equations `args[i]`.
 
     A leaf has no row: it is in `constants` with its number or in `inputs` with its name. `spans` says where in the
-    text an equation was written first, `names` what the user calls it.
+    text an equation was written first, `names` what the user calls it. What a loss of the prelude is made of bears the
+    span of its call, and `parts` says which part of the loss it is.
     """
 
     def __init__(self) -> None:
@@ -30,6 +32,7 @@ class Graph:
         self.constants: dict[int, float] = {}
         self.inputs: dict[int, str] = {}
         self.names: dict[int, str] = {}
+        self.parts: dict[int, Part] = {}
         self._numbers: dict[Key, int] = {}
 
     def __len__(self) -> int:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from autodiff.calculus import prelude, rules
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.ops import EACH, INDEX, Row, literal
+from autodiff.calculus.prelude import Part
 from autodiff.errors import AutodiffError, Span, nearest, quoted
 from autodiff.language.syntax import (
     CHAIN,
@@ -38,10 +40,14 @@ LIMIT = 5_000_000
 
 
 class Scope(NamedTuple):
-    """The parameters of the function being inlined; `span` is the call's, where the function is none of the program's."""
+    """The parameters of the function being inlined, by name.
+
+    Where the function is none of the program's, `span` is that of the call and `texts` has what its arguments are written as.
+    """
 
     names: Mapping[str, int]
     span: Span | None = None
+    texts: Mapping[str, Span | Part] = MappingProxyType({})
 
     def place(self, node: Expr) -> Span:
         """Where to say that `node` is written."""
@@ -208,6 +214,8 @@ class _Lowering:
                     return done[0]
                 steps, scope, call = around.pop()
                 self.calls[call] = done[-1]
+                if not scope.span:
+                    self.graph.parts.pop(done[-1], None)  # the whole is what the call says
 
     def _inner(self, call: Call, args: tuple[int, ...], scope: Scope) -> tuple[Scope, Expr]:
         """What the parameters of the function that is called stand for, and its body."""
@@ -215,7 +223,14 @@ class _Lowering:
             raise AutodiffError(f"the program grows beyond {LIMIT:,} operations when its functions are inlined")
         function = self.functions[call.name]
         names = dict(zip((p.name for p in function.params), args, strict=True))
-        return Scope(names, scope.place(call) if scope.span or call.name in prelude.names() else None), function.body
+        if scope.span:
+            texts: dict[str, Span | Part] = {
+                p: Part(a.span, scope.texts) for p, a in zip(names, call.args, strict=True)
+            }
+            return Scope(names, scope.span, texts), function.body
+        if call.name in prelude.names():
+            return Scope(names, call.span, {p: a.span for p, a in zip(names, call.args, strict=True)}), function.body
+        return Scope(names), function.body
 
     def _name(self, node: Name, scope: Scope) -> int:
         found = scope.names.get(node.name)
@@ -341,6 +356,14 @@ class _Lowering:
             )
 
     def _equation(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:
+        fresh = len(self.graph)
+        made = self._made(node, row, args, scope)
+        if scope.span:
+            for inner in range(fresh, len(self.graph)):
+                self.graph.parts[inner] = Part(node.span, scope.texts)
+        return made
+
+    def _made(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:
         span = scope.span or node.span
         if isinstance(node, Call):
             if row.conditions:

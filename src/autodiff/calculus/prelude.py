@@ -21,6 +21,13 @@ _COMMENT = r"^# (?P<name>\w+): (?P<doc>.*)\n#   formula: (?P<formula>.*)\n#   mo
 _UNUSED = r"^# ([\w -]+): (.*)"
 
 
+class Part(NamedTuple):
+    """A piece of the prelude's text, and what its parameters are called: pieces of the program's text, or of the prelude's."""
+
+    span: Span
+    names: Mapping[str, Span | Part]
+
+
 class Loss(NamedTuple):
     """A loss as its comment describes it; `example` is `call = value`, `signature` how a call looks."""
 
@@ -43,6 +50,23 @@ def text() -> str:
 def names() -> frozenset[str]:
     """The functions that the prelude defines."""
     return frozenset(_signatures())
+
+
+def worded(source: str, part: Part) -> str:
+    """A part of a function as a program would write it that is the text `source`: its arguments in place of parameters."""
+    start, end = part.span
+    piece = text()[start:end]
+
+    def argument(name: re.Match[str]) -> str:
+        given = part.names.get(name[0])
+        if given is None:
+            return name[0]
+        said = worded(source, given) if isinstance(given, Part) else source[given[0] : given[1]]
+        before, after = piece[: name.start()].rstrip()[-1:], piece[name.end() :].lstrip()[:1]
+        alone = before in ("", "(", ",") and after in ("", ")", ",")
+        return said if alone or re.fullmatch(r"[\w.]+|\(.*\)", said, re.DOTALL) else f"({said})"
+
+    return re.sub(r"[^\W\d]\w*", argument, piece)
 
 
 def calls(source: str, span: Span) -> bool:

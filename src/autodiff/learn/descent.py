@@ -64,13 +64,13 @@ class Epoch:
 class Diverged(Exception):
     """A step whose loss or slope does not exist.
 
-    `state` is the last one whose loss was good, `cause` says what went out of range, `rows` which rows of the table the
-    step looked at.
+    `state` is the last one whose loss was good, and `moved` whether a step led on from there; `cause` says what went out
+    of range, `rows` which rows of the table the step looked at.
     """
 
-    def __init__(self, state: State, cause: Outside | Overflow, rows: Sequence[int]) -> None:
+    def __init__(self, state: State, cause: Outside | Overflow, rows: Sequence[int], *, moved: bool) -> None:
         super().__init__(state.steps)
-        self.state, self.cause, self.rows = state, cause, rows
+        self.state, self.cause, self.rows, self.moved = state, cause, rows, moved
 
 
 def generator(seed: int, use: int, *numbers: int) -> np.random.Generator:
@@ -124,7 +124,8 @@ def descend(model: Model, columns: Columns, start: State, plan: Plan, look: Look
             try:
                 loss, slopes = model.slopes(state.parameters, part, known)
             except (Outside, Overflow) as cause:
-                raise Diverged(before, cause, range(count) if rows is None else rows) from None
+                seen = range(count) if rows is None else rows
+                raise Diverged(before, cause, seen, moved=before is not state) from None
             before, state = state, updated(state, slopes, plan)
             total += loss * (count if rows is None else len(rows))
         state = replace(state, epochs=epoch)
@@ -160,7 +161,7 @@ def _quasi_newton(model: Model, columns: Columns, start: State, plan: Plan, look
     try:
         model.slopes(start.parameters, columns, fixed)
     except (Outside, Overflow) as cause:
-        raise Diverged(start, cause, range(count)) from None
+        raise Diverged(start, cause, range(count), moved=False) from None
     state = start
     found = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)
     for epoch in range(start.epochs + 1, plan.epochs + 1):

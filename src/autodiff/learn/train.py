@@ -28,6 +28,9 @@ from autodiff.learn.model import CONVENTION, Model, Overflow
 from autodiff.learn.optimizers import OPTIMIZERS
 from autodiff.learn.saved import State
 
+_USUAL = 0.1
+"""A rate to try in place of one that is far too large."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -236,8 +239,8 @@ class Training:
         else:
             why, node = f"the slope in {cause.name} overflows from {written(self.lowered, cause.node)} on", cause.node
             place = ""
-        first = step == 0
-        what = "there is no loss to start from" if first else f"the training diverged after step {step}"
+        first = not trouble.moved
+        what = "there is no loss to start from" if first else f"the training diverged in step {step + 1}"
         advice = (
             f"start from other parameters; {hint(self.lowered, cause)}" if first and isinstance(cause, Outside) else ""
         )
@@ -247,7 +250,7 @@ class Training:
             source=self.lowered.source,
             hint=(advice.rstrip("; ") or "start from other parameters")
             if first
-            else f"try a smaller rate, such as --lr {shown(self.plan.rate / 10)}",
+            else f"try a smaller rate, such as --lr {shown(self.plan.rate / 10 if self.plan.rate <= 100 else _USUAL)}",
             exit_status=HARD_POINT,
         )
 
