@@ -6,6 +6,7 @@ import importlib.util
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -668,3 +669,59 @@ def test_memory_stays_within_three_times_the_data() -> None:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert base.nbytes + peak <= 3 * base.nbytes
+
+
+OUT_OF_RANGE = {
+    "--lr": ["nan", "inf", "-inf", "0", "-1", "1e999", "abc"],
+    "--l1": ["nan", "inf", "-0.5"],
+    "--l2": ["nan", "inf", "-0.5"],
+    "--holdout": ["nan", "1", "-0.1", "2", "0.0001"],
+    "--epochs": ["0", "-3", "1.5"],
+    "--batch-size": ["0", "-1"],
+    "--seed": ["-1", "x"],
+    "--explain-step": ["0", "-1", "41"],
+}
+
+
+@pytest.mark.parametrize(("option", "value"), [(o, v) for o, values in OUT_OF_RANGE.items() for v in values])
+def test_numbers_out_of_range_are_mistakes_of_usage(option: str, value: str) -> None:
+    given = [] if option == "--epochs" else ["--epochs", "40"]
+    ended = autodiff(*LINE, *given, option, value)
+    assert (ended.status, ended.out) == (2, "")
+    assert option in ended.err
+    assert value in ended.err or "there is no step" in ended.err or str(float(value)) in ended.err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--optimizer", "lbfgs", "--lr", "0.1"], "lbfgs chooses its own rate, so it takes no --lr"),
+        (
+            ["--optimizer", "lbfgs", "--batch-size", "5"],
+            "lbfgs looks at all rows in each step, so it takes no --batch-size",
+        ),
+        (["--explain-step", "2", "-q"], "--quiet and --explain-step don't go together"),
+        (["--explain-step", "10", "--epochs", "3"], "there is no step 10 to explain in 3 epochs of 1 step\n"),
+        (["--explain-step", "7", "--epochs", "1", "--batch-size", "5"], "there is no step 7 to explain in 1 epoch of "),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_a_mistake(options: list[str], says: str) -> None:
+    ended = autodiff(*LINE, *options)
+    assert (ended.status, ended.out) == (2, "")
+    assert says in ended.err
+
+
+def test_rows_are_asked_for_where_there_are_none() -> None:
+    for option in ("--batch-size", "--holdout"):
+        ended = autodiff("train", "(x - 1)^2", "--params", "x=0", option, "0.5" if option == "--holdout" else "5")
+        assert (ended.status, f"{option} is about the rows of a table" in ended.err) == (2, True)
+
+
+def test_a_step_that_did_not_come_is_said() -> None:
+    ended = autodiff(*LINE, "--optimizer", "lbfgs", "--explain-step", "90")
+    assert ended.status == 0
+    assert re.search(r"^notice: the training ended after step \d+, so step 90 is not shown$", ended.err, re.MULTILINE)
+    ended = autodiff(*LINE, "--lr", "1e200", "--explain-step", "9")
+    assert ended.status == 3
+    assert ended.err.endswith("notice: the training ended after step 0, so step 9 is not shown\n")
+    assert "notice" not in autodiff(*LINE, "--explain-step", "100").err

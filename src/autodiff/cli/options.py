@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +25,22 @@ def complete_function(incomplete: str, bracket: str = "") -> list[str]:
     from autodiff.calculus import rules
 
     return sorted(f"{name}{bracket}" for name in rules.functions() if name.startswith(incomplete))
+
+
+class Finite(click.FloatRange):
+    """A number in a range; NaN, which no comparison sees, is in none, nor is infinity."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found: float = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return found
+
+
+def on_command_line(parameter: str) -> bool:
+    """Whether an option of the running command was given, and is not what it is by default."""
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source is not None and source is not click.core.ParameterSource.DEFAULT
 
 
 def program_options(command: F) -> F:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -41,20 +42,18 @@ _INTERRUPTED = 130
     "--params", metavar="NAME=START[,…]", help="The parameters and their start: w=0,W=zeros(3,2),V=normal(3,2)."
 )
 @click.option("--resume", metavar="FILE.json", help="Go on from what --save wrote; --epochs counts from the beginning.")
-@click.option("--lr", type=click.FloatRange(min=0, min_open=True), default=0.1, show_default=True, help="The rate.")
-@click.option("--epochs", type=click.IntRange(min=0), default=100, show_default=True, help="Passes over the table.")
+@click.option("--lr", type=options.Finite(min=0, min_open=True), default=0.1, show_default=True, help="The rate.")
+@click.option("--epochs", type=click.IntRange(min=1), default=100, show_default=True, help="Passes over the table.")
 @click.option(
     "--optimizer", type=click.Choice(["sgd", "momentum", "adam", "lbfgs"]), default="sgd", show_default=True,
     help="lbfgs needs SciPy and chooses its own rate.",
 )  # fmt: skip
 @click.option("--batch-size", type=click.IntRange(min=1), help="Rows per step, shuffled each epoch (default: all).")
+@click.option("--l2", type=options.Finite(min=0), default=0.0, help="Add this times the sum of w² over all parameters.")
 @click.option(
-    "--l2", type=click.FloatRange(min=0), default=0.0, help="Add this times the sum of w² over all parameters."
+    "--l1", type=options.Finite(min=0), default=0.0, help="Add this times the sum of |w| over all parameters."
 )
-@click.option(
-    "--l1", type=click.FloatRange(min=0), default=0.0, help="Add this times the sum of |w| over all parameters."
-)
-@click.option("--holdout", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Share of rows to test on.")
+@click.option("--holdout", type=options.Finite(0, 1, max_open=True), default=0.0, help="Share of rows to test on.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Makes everything random.")
 @click.option(
     "--watch", metavar="EXPR", multiple=True, help="Report this number after each epoch: mean((p > 0.5) == y)."
@@ -98,8 +97,7 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
     for path in filter(None, (given["save"], given["history"])):
         saved.writable(path)
     plan = descent.Plan(given["epochs"], given["lr"], given["optimizer"], given["batch_size"] or 0, given["seed"])
-    if plan.batch and plan.optimizer == "lbfgs":
-        raise AutodiffError("lbfgs looks at all rows in each step, so it takes no --batch-size")
+    _together(given)
     state = _start(given, plan.seed, {"optimizer": plan.optimizer, "seed": plan.seed})
     parameters = list(state.parameters)
     if given["data"] is None:
@@ -114,7 +112,38 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
         explain=None if given["quiet"] else state.steps + given["explain_step"],
     )  # fmt: skip
     training.state = state
+    _enough(training, given)
     return training
+
+
+def _together(given: Mapping[str, Any]) -> None:
+    """Raise AutodiffError for options one of which would do nothing beside the others."""
+    if given["optimizer"] == "lbfgs" and given["batch_size"]:
+        raise AutodiffError("lbfgs looks at all rows in each step, so it takes no --batch-size")
+    if given["optimizer"] == "lbfgs" and options.on_command_line("lr"):
+        raise AutodiffError("lbfgs chooses its own rate, so it takes no --lr", hint="leave --lr out")
+    if given["quiet"] and options.on_command_line("explain_step"):
+        raise AutodiffError("--quiet and --explain-step don't go together", hint="--format json has the step as well")
+    for option, given_to in (("--batch-size", given["batch_size"]), ("--holdout", given["holdout"])):
+        if given_to and given["data"] is None:
+            raise AutodiffError(f"{option} is about the rows of a table, and there is none", hint="add --data FILE.csv")
+
+
+def _enough(training: Training, given: Mapping[str, Any]) -> None:
+    """Raise AutodiffError where there are too few rows to hold one out, or too few steps to show that one."""
+    if given["holdout"] and training.held is None:
+        raise AutodiffError(
+            f"--holdout {given['holdout']} of {training.rows} rows is less than half a row, so none is held out",
+            hint="give a larger share, such as 0.2",
+        )
+    plan, wanted = training.plan, given["explain_step"]
+    each = math.ceil(training.rows / plan.batch) if plan.batch else 1
+    left = max(plan.epochs - training.state.epochs, 0)
+    if options.on_command_line("explain_step") and wanted > left * each:
+        steps = f"{left} epoch{'s' * (left != 1)} of {each} step{'s' * (each != 1)}"
+        raise AutodiffError(
+            f"there is no step {wanted} to explain in {steps}", hint="give --explain-step a smaller number"
+        )
 
 
 def _start(given: Mapping[str, Any], seed: int, settings: Mapping[str, Any]) -> Any:
@@ -231,6 +260,9 @@ class _Session:
 
         if self.given["save"]:
             self.save()
+        if self.training.step is None and options.on_command_line("explain_step"):
+            steps, wanted = self.training.state.steps, self.training.explain
+            print(f"notice: the training ended after step {steps}, so step {wanted} is not shown", file=sys.stderr)
         if self.given["quiet"]:
             streams.answer(rendered.numbers(self.training))
         elif self.given["form"] == "json":
