@@ -31,7 +31,8 @@ from autodiff.checking.bounded import Ball, Noise, bounded
 from autodiff.errors import AutodiffError
 from autodiff.export import lacking
 from autodiff.export.targets import TARGETS, export
-from autodiff.point import over_numbers, sources
+from autodiff.over import over_numbers
+from autodiff.point import sources
 
 from .command import autodiff as command
 

@@ -14,7 +14,7 @@ import pytest
 import autodiff as package
 from autodiff.checking.compare import compare
 from autodiff.export.targets import TARGETS, export
-from autodiff.point import numbers_of
+from autodiff.over import numbers_of
 from autodiff.single import note
 
 from .command import autodiff

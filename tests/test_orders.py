@@ -299,3 +299,99 @@ def test_depth_is_no_matter() -> None:
     assert entry is not None
     assert answer.derivatives[1] is not None
     assert math.isclose(entry, answer.derivatives[1], rel_tol=1e-6)
+
+
+# --- arrays, element by element ------------------------------------------------------------------------------------------
+
+A, X = [[1.0, 2.0], [3.0, -4.0], [0.5, 0.0]], [2.0, -1.0]
+
+
+def _table(found: package.Matrix) -> list[list[float | None]]:
+    return [list(row.values()) for row in found.rows.values()]
+
+
+def test_the_hessian_over_elements() -> None:
+    found = package.hessian("x @ (B @ x) + c^3", {"x": X, "B": [[1.0, 2.0], [5.0, -3.0]], "c": 2.0}, ["x", "c"])
+    assert list(found.rows) == ["x[0]", "x[1]", "c"]
+    assert _table(found) == [[2, 7, 0], [7, -6, 0], [0, 0, 12]]
+    whole = package.evaluate("x @ (B @ x) + c^3", {"x": X, "B": [[1.0, 2.0], [5.0, -3.0]], "c": 2.0})
+    assert [*found.gradient.values()] == [*whole.gradient["x"].tolist(), whole.gradient["c"]]
+    assert (found.status, found.checked, found.at["B[1, 0]"]) == ("ok", True, 5.0)
+    assert _table(package.hessian("sum(x^2)", {"x": X}, ["x[1]"])) == [[2]]
+    softmax = package.hessian("logsumexp(x)", {"x": [0.0, 0.0]})
+    assert _table(softmax) == [[pytest.approx(0.25), pytest.approx(-0.25)], [pytest.approx(-0.25), pytest.approx(0.25)]]
+
+
+def test_the_jacobian_of_an_array_and_products_with_it() -> None:
+    at = {"A": A, "x": X}
+    whole = package.jacobian("A @ x", at, ["x"])
+    assert (list(whole.rows), list(whole.values.values())) == (["f[0]", "f[1]", "f[2]"], [0, 10, 1])
+    assert _table(whole) == A
+    named = package.jacobian("s = A @ x; t = sum(s); s*t", at, ["x"], of=["s", "t"])
+    assert (list(named.rows), _table(named)) == (["s[0]", "s[1]", "s[2]", "t"], [*A, [4.5, -2.0]])
+    assert _table(package.jacobian("A @ x", at, ["A[1,0]"], of=["f"])) == [[0], [2], [0]]
+    assert _table(package.jvp("A @ x", at, {"x": [1.0, 2.0]})) == [[5], [-5], [0.5]]
+    assert package.jvp("A @ x", at, {"x[1]": 1.0}).given == {"x[1]": 1.0}
+    back = package.vjp("A @ x", at, {"f": [1.0, 0.0, 2.0]}, ["x"])
+    assert (back.rows, back.given) == ({"vjp": {"x[0]": 2.0, "x[1]": 2.0}}, {"f[0]": 1.0, "f[1]": 0.0, "f[2]": 2.0})
+    assert package.vjp("A @ x", at, wrt=["x"]).rows == {"vjp": {"x[0]": 4.5, "x[1]": -2.0}}
+    assert _table(package.jacobian("[x*y, x + y]", {"x": 2.0, "y": 3.0})) == [[3, 2], [1, 1]]
+
+
+def test_orders_by_an_element() -> None:
+    answer = package.evaluate("sum(x^3)*x[0]", {"x": [1.0, 2.0]}, ["x[1]"], order=3)
+    assert (answer.value, answer.derivatives, answer.status) == (9, (12, 12, 6), "ok")
+    answer = package.evaluate("sum(sqrt(x))", {"x": [1.0, 0.0]}, ["x[1]"], order=2)
+    assert (answer.status, answer.derivatives) == ("infinite", (None, None))
+
+
+def test_the_command_takes_arrays() -> None:
+    square = ["eval", "sum(x^2)", "--at", "x=[1, 2]"]
+    ended = autodiff(*square, "--hessian")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out == (
+        "f               5\ndf/dx[0]        2\ndf/dx[1]        4\nd2f/dx[0]2      2\nd2f/dx[0]dx[1]  0\nd2f/dx[1]2      2\n"
+    )
+    assert autodiff(*square, "--jvp", "x=[1, 0]").out == "f                       5\ndf along x[0]=1,x[1]=0  2\n"
+    assert autodiff(*square, "--vjp", "f=3", "-q").out == "5 6 12\n"
+    assert autodiff(*square, "--order", "2", "--wrt", "x[1]", "-q").out == "5 4 2\n"
+    product = ["eval", "A @ x", "--at", "A=[[1, 2], [3, 4]],x=[1, 1]", "--wrt", "x"]
+    ended = autodiff(*product, "--jacobian")
+    assert (
+        ended.out == "f[0]         3\nf[1]         7\ndf[0]/dx[0]  1\ndf[0]/dx[1]  2\ndf[1]/dx[0]  3\ndf[1]/dx[1]  4\n"
+    )
+    data = json.loads(autodiff(*product, "--jacobian", "--format", "json").out)
+    assert data["jacobian"] == {"f[0]": {"x[0]": 1, "x[1]": 2}, "f[1]": {"x[0]": 3, "x[1]": 4}}
+    assert data["checked"]
+    assert autodiff(*product, "--vjp", "f=[1, 10]", "-q").out == "3 7 31 42\n"
+    hard = autodiff("eval", "sum(abs(x))", "--at", "x=[0, 2]", "--hessian")
+    assert hard.status == 3
+    assert "d2f/dx[1]2      0\n" in hard.out
+    assert "d2f/dx[0]2      none\n" in hard.out
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (
+            ["sum(x)", "--at", "x=ones(2000)", "--hessian"],
+            "written out by elements, the program has more than 1000 steps",
+        ),
+        (["2*x", "--at", "x=[1, 2]", "--hessian"], "the result is an array of shape (2,)"),
+        (["sum(x)", "--at", "x=[1, 2]", "--jvp", "x=1"], "'x' has the elements x[0], x[1], and what is given for it"),
+        (["sum(x)", "--at", "x=[1, 2]", "--jvp", "x=[1, 2, 3]"], "'x' has the elements x[0], x[1], and what is given"),
+        (
+            ["2*x", "--at", "x=[1, 2]", "--vjp", "f=[[1, 2]]"],
+            "'f' has the elements f[0], f[1], and what is given for it",
+        ),
+        (["sum(x)", "--at", "x=[1, 2]", "--order", "2"], "order 2 needs one name to differentiate by, and here are 2"),
+        (["2*x", "--at", "x=[1, 2]", "--order", "2", "--wrt", "x[0]"], "the result is an array of shape (2,)"),
+        (["sum(x)", "--at", "x=[1, 2]", "--jacobian"], "--jacobian needs the results' names"),
+        (["x @ y", "--at", "x=[1, 2],y=[1, 2, 3]", "--hessian"], "u @ v can't take shape (2,) and shape (3,)"),
+        (["sum(x)", "--at", "x=[1, 2]", "--hessian", "--wrt", "x[2]"], "can't differentiate by 'x[2]'"),
+    ],
+)
+def test_a_mistake_with_arrays_is_explained(args: list[str], said: str) -> None:
+    ended = autodiff("eval", *args)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith(f"error: {said}")

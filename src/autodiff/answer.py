@@ -195,7 +195,10 @@ def evaluate(
             )
     program = parse(text, strict=strict)
     lowered = lower(program)
-    point, names = bind(lowered, {} if at is None else at, arrays=True), sources(lowered, wrt)
+    point = bind(lowered, {} if at is None else at)
+    if order != 1 and any(not isinstance(value, float) for value in point.values()):
+        return _of_an_element(program, point, wrt, mode, order, check=check, convention=convention)
+    names = sources(lowered, wrt)
     one_name(names, order)
     if appear(lowered, point):
         from autodiff import elements  # a plain eval starts without it
@@ -203,7 +206,7 @@ def evaluate(
         as_numbers = elements.as_numbers(lowered, point, list(names))
         if as_numbers is None:
             if order > 1:
-                raise AutodiffError("derivatives of an order above 1 need plain numbers", hint="ask for one element")
+                raise AutodiffError("derivatives of an order above 1 are of a number", hint="ask for one element")
             found = elements.evaluate(
                 lowered, point, names, mode, asked=wrt is not None, check=check, convention=convention
             )
@@ -213,6 +216,26 @@ def evaluate(
     answer = answered(lowered, point, names, mode, check=check, convention=convention)
     answer = higher(answer, lowered, names, order) if order > 1 else answer
     return answer._replace(readings=program.readings)
+
+
+def _of_an_element(
+    program: Program,
+    point: Mapping[str, Value],
+    wrt: Sequence[str] | None,
+    mode: str,
+    order: int,
+    *,
+    check: bool,
+    convention: str,
+) -> Answer:
+    """The answer with derivatives of a higher order by one element, such as x[0], of an array at the point."""
+    from autodiff.over import over_elements  # most points are plain numbers
+
+    over = over_elements(program, point)
+    names = sources(over.lowered, None if wrt is None else over.names(wrt))
+    one_name(names, order)
+    answer = answered(over.lowered, over.point, names, mode, check=check, convention=convention)
+    return higher(answer, over.lowered, names, order)._replace(readings=program.readings)
 
 
 def answered(

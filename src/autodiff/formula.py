@@ -27,7 +27,8 @@ from autodiff.notation.parts import Parted, parted
 from autodiff.notation.tex import tex_name
 from autodiff.notation.write import Notation
 from autodiff.orders import inputs_only, results
-from autodiff.point import numbers_of, sources
+from autodiff.over import numbers_of
+from autodiff.point import sources
 from autodiff.simplify import simplified
 from autodiff.single import note as taken_as
 

@@ -1,9 +1,11 @@
-"""Whole matrices at a point, and products with them: Hessian, Jacobian, jvp and vjp.
+"""Whole matrices at a point, and products with them: Hessian, Jacobian, jvp and vjp; of arrays, element by element.
 
 >>> hessian("100*(y - x^2)^2 + (1 - x)^2", {"x": 1.0, "y": 1.0}).rows
 {'y': {'y': 200.0, 'x': -400.0}, 'x': {'y': -400.0, 'x': 802.0}}
 >>> jacobian("u = x*y; v = x + y", {"x": 2.0, "y": 3.0}, of=["u", "v"]).rows
 {'u': {'x': 3.0, 'y': 2.0}, 'v': {'x': 1.0, 'y': 1.0}}
+>>> hessian("prod(x)", {"x": [2.0, 3.0]}).rows
+{'x[0]': {'x[0]': 0.0, 'x[1]': 1.0}, 'x[1]': {'x[0]': 1.0, 'x[1]': 0.0}}
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ from autodiff.calculus.forward import forward
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import primal
 from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
-from autodiff.language.syntax import Reading
-from autodiff.point import bind, finite, named, over_numbers, sources
+from autodiff.language.syntax import Program, Reading
+from autodiff.over import Elements, over_elements
+from autodiff.point import named, sources
 
 _NOISE = 1e-9
 """Two ways to the same second derivative differ by less than this, relative to the largest entry."""
@@ -36,7 +39,7 @@ class Matrix:
     rows       of a Hessian by two names, of a Jacobian by result and name; a jvp has one column, "jvp", a vjp one row
     gradient   with a Hessian, the first derivatives
     given      the direction of a jvp, the weights of a vjp
-    at         the value of every input
+    at         the value of every input; where arrays are given, rows and columns and this are by their elements, `x[0]`
     status     as in an `Answer`; all but ok say `why`
     checked    whether a second way to the same numbers confirmed them
     """
@@ -91,7 +94,7 @@ class Matrix:
 
 
 def hessian(
-    text: str, at: Mapping[str, float] | None = None, wrt: Sequence[str] | None = None, *, strict: bool = False
+    text: str, at: Mapping[str, Any] | None = None, wrt: Sequence[str] | None = None, *, strict: bool = False
 ) -> Matrix:
     """All second derivatives by inputs, by forward over reverse: one pair of sweeps for each row.
 
@@ -99,8 +102,8 @@ def hessian(
     AutodiffError for a mistake in the text or the arguments.
     """
     program = parse(text, strict=strict)
-    lowered = over_numbers(program)
-    point, names = bind(lowered, {} if at is None else at), sources(lowered, wrt)
+    over = over_elements(program, {} if at is None else at)
+    lowered, point, names = over.lowered, over.point, _sources(over, wrt)
     inputs_only(lowered, names)
     answer = answered(lowered, point, names)
     empty: dict[str, dict[str, float | None]] = {row: dict.fromkeys(names) for row in names}
@@ -159,7 +162,7 @@ def _judged(made: Matrix, found: Mapping[str, Mapping[str, float]], lowered: Low
 
 def jacobian(
     text: str,
-    at: Mapping[str, float] | None = None,
+    at: Mapping[str, Any] | None = None,
     wrt: Sequence[str] | None = None,
     *,
     of: Sequence[str] = (),
@@ -171,9 +174,18 @@ def jacobian(
     Raises AutodiffError for a mistake in the text or the arguments.
     """
     program = parse(text, strict=strict)
-    lowered = over_numbers(program)
-    point, names = bind(lowered, {} if at is None else at), sources(lowered, wrt)
-    answers = _answers(lowered, point, names, of, mode)
+    over = over_elements(program, {} if at is None else at, many=True)
+    return _jacobian(program, over, _sources(over, wrt), over.names(of), mode)
+
+
+def _sources(over: Elements, wrt: Sequence[str] | None) -> dict[str, int]:
+    """What is differentiated by; an array's elements in its place."""
+    return sources(over.lowered, None if wrt is None else over.names(wrt))
+
+
+def _jacobian(program: Program, over: Elements, names: Mapping[str, int], of: Sequence[str], mode: str) -> Matrix:
+    lowered, point = over.lowered, over.point
+    answers = _answers(lowered, point, names, of or over.names([lowered.name]), mode)
     return Matrix(
         "jacobian",
         lowered.name,
@@ -189,8 +201,8 @@ def jacobian(
 
 def jvp(
     text: str,
-    at: Mapping[str, float] | None = None,
-    direction: Mapping[str, float] | None = None,
+    at: Mapping[str, Any] | None = None,
+    direction: Mapping[str, Any] | None = None,
     *,
     of: Sequence[str] = (),
     strict: bool = False,
@@ -200,10 +212,10 @@ def jvp(
     Raises AutodiffError for a mistake in the text or the arguments.
     """
     program = parse(text, strict=strict)
-    lowered = over_numbers(program)
-    rates = _numbers({} if direction is None else direction, "a direction")
-    point, names = bind(lowered, {} if at is None else at), sources(lowered, [*rates])
-    answers = _answers(lowered, point, names, of, "reverse")
+    over = over_elements(program, {} if at is None else at, many=True)
+    rates = {} if direction is None else over.numbers(direction, "a direction")
+    lowered, point, names = over.lowered, over.point, sources(over.lowered, [*rates])
+    answers = _answers(lowered, point, names, over.names(of or [lowered.name]), "reverse")
     speeds = {name: _along(lowered, point, names, rates, name, answer) for name, answer in answers.items()}
     return Matrix(
         "jvp",
@@ -237,8 +249,8 @@ def _along(
 
 def vjp(
     text: str,
-    at: Mapping[str, float] | None = None,
-    weights: Mapping[str, float] | None = None,
+    at: Mapping[str, Any] | None = None,
+    weights: Mapping[str, Any] | None = None,
     wrt: Sequence[str] | None = None,
     *,
     strict: bool = False,
@@ -247,26 +259,17 @@ def vjp(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    given = {} if weights is None else _numbers(weights, "a weighted sum")
-    rows = jacobian(text, at, wrt, of=[*given], strict=strict)
-    given = given or {rows.result: 1.0}
+    program = parse(text, strict=strict)
+    over = over_elements(program, {} if at is None else at, many=True)
+    given = {} if weights is None else over.numbers(weights, "a weighted sum")
+    given = given or dict.fromkeys(over.names([over.lowered.name]), 1.0)
+    rows = _jacobian(program, over, _sources(over, wrt), [*given], "reverse")
     sums: dict[str, float | None] = {}
     for name in next(iter(rows.rows.values())):
         parts = [(row[name], given[result]) for result, row in rows.rows.items()]
         known = [(slope, weight) for slope, weight in parts if slope is not None]
         sums[name] = _number(_total(known)) if len(known) == len(parts) else None
     return replace(rows, kind="vjp", rows={"vjp": sums}, given=given)
-
-
-def _numbers(given: Mapping[str, float], what: str) -> dict[str, float]:
-    if not isinstance(given, Mapping):
-        raise AutodiffError(
-            f"{what} is a number for each name, not {shortened(repr(given))}", hint='such as {"x": 1.0}'
-        )
-    found = {name: finite(name, value) for name, value in given.items()}
-    if odd := next((name for name, value in found.items() if not isinstance(value, float)), ""):
-        raise AutodiffError(f"{what} is a number for each name, and that of {quoted(odd)} is an array")
-    return found
 
 
 def _total(pairs: Any) -> float:
@@ -280,7 +283,7 @@ def _number(value: float) -> float | None:
 def _answers(
     lowered: Lowered, point: Mapping[str, float], names: Mapping[str, int], of: Sequence[str], mode: str
 ) -> dict[str, Answer]:
-    found = results(lowered, of or [lowered.name])
+    found = results(lowered, of)
     return {
         name: answered(lowered._replace(result=node, name=name), point, names, mode) for name, node in found.items()
     }
@@ -306,7 +309,7 @@ def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
     """The equations of several results. Raises AutodiffError for a name that the program does not assign."""
     found: dict[str, int] = {}
     for name in named(of):
-        node = lowered.result if name == lowered.name else lowered.assigned.get(name)
+        node = lowered.assigned.get(name, lowered.result if name == lowered.name else None)
         if node is None:
             near = nearest(name, lowered.assigned)
             known = f"it assigns {blame.listed(lowered.assigned)}" if lowered.assigned else ""

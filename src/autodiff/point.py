@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autodiff.calculus import blame, rules
 from autodiff.calculus.lower import Lowered, lower
@@ -16,13 +16,10 @@ from autodiff.language.parse import parse_bindings
 from autodiff.language.syntax import Call, Expr, Expression, Name, Number, Program
 
 if TYPE_CHECKING:
-    from autodiff.calculus.flatten import Flat
+    pass
 
 Value: TypeAlias = Any
 """A float, or a NumPy array."""
-
-READABLE = 1000
-"""Equations of numbers that arrays at a point may become."""
 
 SAMPLE = "normal"
 """A function that only the start of a training knows: samples of the standard normal distribution."""
@@ -104,94 +101,7 @@ def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
         ) from None
 
 
-class OverNumbers(NamedTuple):
-    """A program as it is `written`, and `lowered` to plain numbers; `flat` says which went where, if any array row did."""
-
-    lowered: Lowered
-    written: Lowered
-    flat: Flat | None = None
-
-
-def over_numbers(program: Program) -> Lowered:
-    """The equations of a program over plain numbers: reductions and array literals written out.
-
-    Raises AutodiffError when its result is an array.
-    """
-    return numbers_of(program).lowered
-
-
-def numbers_of(program: Program) -> OverNumbers:
-    """The same, beside the equations as they are written."""
-    lowered = lower(program)
-    if not appear(lowered, {}):
-        return OverNumbers(lowered, lowered)
-    from autodiff.calculus.shapes import ShapeError  # few programs hold arrays
-
-    try:
-        flat = _written_out(lowered, {})
-        return OverNumbers(flat.lowered, lowered, flat)
-    except ShapeError as error:
-        if lowered.inputs:
-            error.hint = "every name is a plain number here: write a vector as [w0, w1]"
-        raise
-
-
-class Elements(NamedTuple):
-    """A program over plain numbers, its point, and what the elements are called of each name that stood for an array."""
-
-    lowered: Lowered
-    point: dict[str, Value]
-    of: Mapping[str, Sequence[str]]
-
-    def names(self, wrt: Sequence[str]) -> list[str]:
-        """The names to differentiate by, an array's elements in its place; `A[0,1]` is `A[0, 1]`."""
-        given = [re.sub(r"\s*,\s*", ", ", normalised(name.strip())) for name in named(wrt)]
-        return [element for name in given for element in self.of.get(name, [name])]
-
-
-def over_elements(program: Program, at: Mapping[str, Any]) -> Elements:
-    """The equations over plain numbers, where the point may have arrays: each element is an input, such as `w[0]`.
-
-    Raises AutodiffError when the result is an array, and above some hundred equations, which nobody would read.
-    """
-    lowered = lower(program)
-    point = bind(lowered, at, arrays=True)
-    shapes = {name: value.shape for name, value in point.items() if not isinstance(value, float)}
-    if not shapes:
-        return Elements(over_numbers(program), point, {})
-    from autodiff.calculus.flatten import TooLarge
-    from autodiff.calculus.shapes import elements
-
-    try:
-        flat = _written_out(lowered, shapes, READABLE)
-    except TooLarge:
-        raise AutodiffError(
-            f"written out by elements, the program has more than {READABLE} steps",
-            hint="take fewer elements here; eval gives the gradient of large arrays",
-        ) from None
-    numbers: dict[str, Value] = {}
-    of: dict[str, list[str]] = {}
-    for name, value in point.items():
-        of[name] = list(elements(name, shapes.get(name, ())))
-        numbers |= dict(zip(of[name], value.ravel().tolist() if name in shapes else [value], strict=True))
-    for name, node in lowered.assigned.items():
-        of[name] = list(elements(name, flat.blocks[node].shape))
-    return Elements(flat.lowered, numbers, of)
-
-
-def _written_out(lowered: Lowered, shapes: Mapping[str, tuple[int, ...]], limit: int | None = None) -> Flat:
-    from autodiff.calculus.flatten import LIMIT, flatten
-
-    try:
-        flat = flatten(lowered, shapes, limit or LIMIT)
-    except AutodiffError as error:
-        raise error.within(lowered.source) from None
-    if flat.result.shape:
-        raise AutodiffError(f"the result is an array of shape {flat.result.shape}", hint="take sum(…), or one element")
-    return flat
-
-
-def bind(lowered: Lowered, at: Mapping[str, Any], *, arrays: bool = False) -> dict[str, Value]:
+def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, Value]:
     """A finite float or an array of such for every input of the program, and for nothing else."""
     given: dict[str, Value] = {}
     if not isinstance(at, Mapping):
@@ -216,17 +126,11 @@ def bind(lowered: Lowered, at: Mapping[str, Any], *, arrays: bool = False) -> di
             hint=_slip(missing[0], [*given, *wanted]) or f'give it one: {{"{shortened(missing[0])}": VALUE}}',
             command_hint=_slip(missing[0], [*given, *wanted], "--at ") or f"add --at {shortened(missing[0])}=VALUE",
         )
-    shaped = [name for name in wanted if not isinstance(given[name], float)]
-    if shaped and not arrays:
-        raise AutodiffError(
-            f"{quoted(shaped[0])} is an array, and plain numbers are needed here",
-            hint="arrays have a value and a gradient: eval without these options, explain, graph, train",
-        )
     return {name: given[name] for name in wanted}
 
 
 def finite(name: str, value: Any) -> Value:
-    """The value as a float or an array of such. Raises AutodiffError where it has none."""
+    """The float or the array of floats that a value is. Raises AutodiffError where it is none, or not finite."""
     if type(value) is float and math.isfinite(value):
         return value  # as nearly all are, of a thousand names
     if isinstance(value, list | tuple) or getattr(value, "shape", None):

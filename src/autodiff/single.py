@@ -1,7 +1,7 @@
 """What is said where a sum or a mean is of one number only, because nobody said that its argument is an array.
 
 >>> from autodiff.answer import parse
->>> from autodiff.point import numbers_of
+>>> from autodiff.over import numbers_of
 >>> note(numbers_of(parse("mean(x^2) + norm(y)")))
 'x and y are each taken as one number: mean(x^2) is x^2, norm(y) is abs(y)'
 
@@ -21,7 +21,7 @@ from autodiff.calculus.symbolic import segment
 from autodiff.calculus.tidy import Symbols
 from autodiff.errors import AutodiffError, shortened
 from autodiff.notation.infix import infix
-from autodiff.point import OverNumbers
+from autodiff.over import OverNumbers
 
 _SHOWN = 3
 """Reductions that a note names."""

@@ -27,7 +27,8 @@ from autodiff.checking.points import points
 from autodiff.checking.slips import Sample, Slip, explain
 from autodiff.errors import AutodiffError, nearest, quoted
 from autodiff.language.syntax import Assign, Expression, Name, Program, Reading, Statement
-from autodiff.point import numbers_of, over_numbers, sources
+from autodiff.over import numbers_of, over_numbers
+from autodiff.point import sources
 from autodiff.single import refuse
 
 ENOUGH = 40

@@ -159,7 +159,12 @@ def _matrix(
         if of is not None:
             raise AutodiffError("--of does not go with --vjp", hint="the weights name the results: --vjp u=1,v=2")
         return orders.vjp(text, point, parse_point(vjp), wrt, strict=strict)
-    return orders.jacobian(text, point, wrt, of=options.results(of, jacobian=jacobian), strict=strict)
+    if of is not None:
+        return orders.jacobian(text, point, wrt, of=options.results(of, jacobian=jacobian), strict=strict)
+    found = orders.jacobian(text, point, wrt, strict=strict)
+    if len(found.rows) == 1:  # one number, which has a gradient: more results were meant
+        options.results(of, jacobian=jacobian)
+    return found
 
 
 def _shown(found: Matrix, form: str, *, quiet: bool) -> int:

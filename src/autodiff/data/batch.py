@@ -27,7 +27,8 @@ from autodiff.data.machine import Workshop
 from autodiff.data.plan import Plan, plan
 from autodiff.data.spare import Spare
 from autodiff.errors import AutodiffError, quoted
-from autodiff.point import OverNumbers, appear, bind, sources
+from autodiff.over import OverNumbers
+from autodiff.point import appear, bind, sources
 
 if TYPE_CHECKING:
     from autodiff.data.vector import Numbers, Operation

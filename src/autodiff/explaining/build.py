@@ -37,7 +37,8 @@ from autodiff.explaining.model import (
 )
 from autodiff.explaining.places import places
 from autodiff.explaining.texts import NOTHING, text_of, written_out
-from autodiff.point import OverNumbers, named, numbers_of, over_elements, sources
+from autodiff.over import OverNumbers, numbers_of, over_elements
+from autodiff.point import named, sources
 from autodiff.single import note
 
 TRACED = 24

@@ -8,7 +8,8 @@ from importlib import import_module
 from autodiff.answer import parse
 from autodiff.errors import AutodiffError, quoted
 from autodiff.export.request import Request
-from autodiff.point import numbers_of, sources
+from autodiff.over import numbers_of
+from autodiff.point import sources
 from autodiff.single import note
 
 TARGETS = ("python", "numpy", "jax", "torch", "c", "javascript", "sql", "latex")
