@@ -725,3 +725,17 @@ def test_a_step_that_did_not_come_is_said() -> None:
     assert ended.status == 3
     assert ended.err.endswith("notice: the training ended after step 0, so step 9 is not shown\n")
     assert "notice" not in autodiff(*LINE, "--explain-step", "100").err
+
+
+def test_a_history_goes_on_under_the_same_columns(tmp_path: Path) -> None:
+    history, saved = tmp_path / "h.csv", tmp_path / "p.json"
+    files = ["--history", str(history), "--save", str(saved), "-q"]
+    assert autodiff(*LINE, "--lr", "0.01", "--watch", "mean(w)", "--epochs", "3", *files).status == 0
+    before = history.read_text()
+    going = [*LINE[:-2], "--lr", "0.01", "--resume", str(saved), "--epochs", "5", *files]
+    ended = autodiff(*going)
+    assert ended.status == 4
+    assert "has the columns epoch,loss,mean(w), and here are epoch,loss\n  give the same --watch" in ended.err
+    assert history.read_text() == before
+    assert autodiff(*going, "--watch", "mean(w)").status == 0
+    assert [line.count(",") for line in history.read_text().splitlines()] == [2] * 6

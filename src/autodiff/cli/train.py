@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import math
 import sys
@@ -234,10 +235,27 @@ class _Session:
         try:
             done = self.training.state.epochs
             if done:
+                self._same_columns(path)
                 saved.shorten(path, done)
             return open(path, "a" if done else "w", encoding="utf-8")
         except OSError as error:
             raise AutodiffError(f"can't write {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
+
+    def _same_columns(self, path: str) -> None:
+        """Raise AutodiffError when the lines to come would not stand under the header that a history has."""
+        from autodiff.learn.train import Record
+        from autodiff.render import training as rendered
+
+        held = None if self.training.held is None else 0.0
+        wanted = rendered.csv_header(Record(0, 0.0, held, dict.fromkeys(self.given["watch"], 0.0)))
+        with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as history:
+            found = history.readline().rstrip("\n")
+            if found.startswith("epoch,loss") and found != wanted.partition("\n")[0]:
+                raise AutodiffError(
+                    f"{quoted(path, 200)} has the columns {shortened(found, 60)}, and here are {shortened(wanted, 60)}",
+                    exit_status=DATA,
+                    hint="give the same --watch and --holdout as before, or another --history",
+                )
 
     def _write(self, history: TextIO, record: Record) -> None:
         from autodiff.render import training as rendered
