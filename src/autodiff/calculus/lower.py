@@ -182,7 +182,7 @@ class _Lowering:
 
     def _expression(self, root: Expr, scope: Scope) -> int:
         """The equation of `root`: its nodes in order, a stack of equations, one of the functions that are inlined."""
-        constant, name, equation = self.graph.constant, self._name, self._equation
+        constant, name, equation, part = self.graph.constant, self._name, self._equation, self._part
         done: list[int] = []
         around: list[tuple[Iterator[Expr], Scope, Called]] = []
         steps = upward(root)
@@ -198,7 +198,7 @@ class _Lowering:
                     del done[cut:]
                     row = self._row(node)
                     if row is not None:
-                        done.append(equation(node, row, args, scope))
+                        done.append((part if scope.span else equation)(node, row, args, scope))
                         continue
                     assert isinstance(node, Call)  # the rest has rows
                     call: Called = node.name, args
@@ -355,15 +355,14 @@ class _Lowering:
                 hint=f"did you mean {meant}? For a product write {left.name}*(…)",
             )
 
-    def _equation(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:
+    def _part(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:
+        """The equation of a part of a loss, which the graph keeps the text of."""
         fresh = len(self.graph)
-        made = self._made(node, row, args, scope)
-        if scope.span:
-            for inner in range(fresh, len(self.graph)):
-                self.graph.parts[inner] = Part(node.span, scope.texts)
+        made = self._equation(node, row, args, scope)
+        self.graph.parts.update(dict.fromkeys(range(fresh, len(self.graph)), Part(node.span, scope.texts)))
         return made
 
-    def _made(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:
+    def _equation(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:
         span = scope.span or node.span
         if isinstance(node, Call):
             if row.conditions:

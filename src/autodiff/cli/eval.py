@@ -72,6 +72,9 @@ def command(
     """Value and gradient of PROGRAM at a point, or at every row of a file.
 
     PROGRAM is an argument, -f FILE, or - for stdin: statements separated by ; or newlines, the last one is the result.
+
+    Of arrays, matrices, products and higher orders are by their elements, x[0], x[1], …; an array as the result needs no
+    --of. With --data each row has one number for each input, and a sum of an input is that of the one number.
     """
     about_rows = {"--out": out, "--keep": keep, "--fail-fast": fail_fast, "--from": from_form, "--to": to_form}
     if data is None and (given := [option for option, is_given in about_rows.items() if is_given]):
