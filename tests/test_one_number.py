@@ -102,7 +102,7 @@ def test_rows_are_evaluated_one_by_one_and_it_is_said(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text("x\n1\n2\n")
     ended = autodiff("eval", "sum(x^2)", "--data", str(table))
-    assert (ended.status, ended.out) == (0, "f,df/dx,status\n1.0,2.0,ok\n4.0,4.0,ok\n")
+    assert (ended.status, ended.out) == (0, "f,df/dx,status\n1,2,ok\n4,4,ok\n")
     assert ended.err == "notice: in each row, x is taken as one number: sum(x^2) is x^2\n"
     assert autodiff("eval", "mse(x, 3)", "--data", str(table)).err == ""
 

@@ -78,11 +78,11 @@ class Elements(NamedTuple):
             )
         found: dict[str, float] = {}
         for key, one in given.items():
-            value, name = finite(key, one), _spaced(key)
+            value, name = finite(str(key), one), _spaced(str(key))
             names = self.of.get(name, [name])
             if [*elements(name, getattr(value, "shape", ()))] != list(names):
                 raise AutodiffError(
-                    f"{quoted(key)} has the elements {blame.listed(names, 4)}, and what is given for it has another shape",
+                    f"{quoted(name)} has the elements {blame.listed(names, 4)}, and what is given for it has another shape",
                     hint="give an array of its shape, such as [1, 0]",
                 )
             found |= dict(zip(names, [value] if isinstance(value, float) else value.ravel().tolist(), strict=True))

@@ -280,7 +280,7 @@ class _Session:
             self.save()
         if self.training.step is None and options.on_command_line("explain_step"):
             steps, wanted = self.training.state.steps, self.training.explain
-            print(f"notice: the training ended after step {steps}, so step {wanted} is not shown", file=sys.stderr)
+            streams.remark(f"notice: the training ended after step {steps}, so step {wanted} is not shown")
         if self.given["quiet"]:
             streams.answer(rendered.numbers(self.training))
         elif self.given["form"] == "json":
