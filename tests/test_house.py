@@ -26,13 +26,13 @@ ROOMS = [
 INSIDE = {
     "language": ["syntax", "tables", "words", "build", "complaint", "parse", "grammar"],
     "calculus": [
-        "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "witness", "check",
+        "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "underflow", "wide", "witness", "check",
         "suspects", "exact", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "shapes", "flatten",
         "elementwise", "arrays", "bulk", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
     "data": [
-        "columns", "extra", "plan", "vector", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare",
+        "columns", "extra", "plan", "vector", "faint", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare",
         "batch", "rows", "arrow", "blocks", "lines", "source", "sink", "stream",
     ],
     "checking": ["bounded", "points", "mistakes", "slips", "compare"],

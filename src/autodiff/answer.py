@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from autodiff.calculus import blame, local, rules
+from autodiff.calculus import blame, local, rules, underflow
 from autodiff.calculus.check import agrees, broken_rule
 from autodiff.calculus.forward import in_all_directions
 from autodiff.calculus.local import CONVENTIONS, FRAMEWORKS, Factors
@@ -252,14 +252,14 @@ def answered(
     try:
         run = primal(lowered, point)
     except Outside as trouble:
-        return empty._replace(
-            status="domain" if trouble.needs else "overflow",
-            why=blame.outside(lowered, trouble, point),
-            hint=blame.hint(lowered, trouble),
-            span=lowered.graph.spans[trouble.node],
-        )
+        faint = underflow.before(lowered, point)
+        return _widely(empty, lowered, names, faint) if faint else _outside(empty, lowered, trouble)
     answer = empty._replace(value=run.values[lowered.result] + 0.0)
     odd = suspects(lowered, run)
+    if odd and (faint := underflow.faint(lowered, run)):
+        found = _widely(answer, lowered, names, faint)
+        if found.status != "unknown":
+            return found
     reached = set(lowered.graph.reaching(*odd)) if odd else set()
     plain = {name: node for name, node in names.items() if node not in reached}
     answer = _plain(answer, lowered, run, plain, check=check)
@@ -269,6 +269,66 @@ def answered(
 
     hard = {name: verdict(lowered, run, point, node) for name, node in names.items() if node in reached}
     return _hard(answer, lowered, run, hard, odd, names, convention) if hard else answer
+
+
+def _outside(answer: Answer, lowered: Lowered, trouble: Outside) -> Answer:
+    return answer._replace(
+        status="domain" if trouble.needs else "overflow",
+        why=blame.outside(lowered, trouble, answer.at),
+        hint=blame.hint(lowered, trouble),
+        span=lowered.graph.spans[trouble.node],
+    )
+
+
+def _widely(answer: Answer, lowered: Lowered, names: Mapping[str, int], faint: Sequence[int]) -> Answer:
+    """The answer where what `faint` equations lost by underflow shows: with a wider range of exponents, or unknown."""
+    from autodiff.calculus import wide  # underflow that shows is rare
+
+    node = faint[0] if faint else lowered.result
+    empty = answer._replace(value=None, gradient=dict(answer.gradient) | dict.fromkeys(names), checked=None)
+    try:
+        found = wide.answer(lowered, answer.at, list(names.values()))
+    except Outside as trouble:
+        return _outside(empty, lowered, trouble)
+    except wide.Lost:
+        why = blame.underflow(lowered, node, answer.at, slopes=not faint)
+        return empty._replace(status="unknown", why=why, span=lowered.graph.spans[node])
+    if not math.isfinite(found.value):
+        return _outside(empty, lowered, Outside(lowered.result, ()))
+    if not found.checked:
+        raise _disagreement()
+    slopes = dict(zip(names, found.slopes, strict=True))
+    near = answer.value is not None and math.isclose(answer.value, found.value, rel_tol=1e-9)
+    answer = answer._replace(
+        value=answer.value if near else found.value + 0.0,  # the one that the equations before it show, if it is right
+        gradient=dict(answer.gradient) | {name: _finite(slope) for name, slope in slopes.items()},
+        forward=None
+        if answer.mode != "both"
+        else dict(answer.gradient) | {name: _finite(slope) for name, slope in slopes.items()},
+        checked=True,
+        notes=(*answer.notes, blame.widened(lowered, node, slopes=not faint)),
+    )
+    lost = [name for name, slope in slopes.items() if not math.isfinite(slope)]
+    return _overflowing(answer, lowered, lost, lowered.result) if lost else answer
+
+
+def _overflowing(answer: Answer, lowered: Lowered, lost: Sequence[str], node: int) -> Answer:
+    from autodiff.calculus.corners import Verdict  # most points are no hard points
+
+    return answer._replace(
+        status="overflow",
+        why=blame.overflow(lowered, node, lost, answer.result),
+        span=lowered.graph.spans[node],
+        verdicts={name: Verdict("overflow") for name in lost},
+    )
+
+
+def _disagreement() -> AutodiffError:
+    return AutodiffError(
+        "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
+        exit_status=INTERNAL,
+        hint="please report the program and the point; --no-check prints the number all the same",
+    )
 
 
 def one_name(names: Mapping[str, int], order: int) -> None:
@@ -292,10 +352,18 @@ def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: in
     (name, source), first = next(iter(names.items())), next(iter(answer.gradient.values()))
     if answer.value is None or first is None:
         return empty
-    run = primal(lowered, answer.at)
+    try:
+        run = primal(lowered, answer.at)
+    except Outside:  # the answer has a wider range of exponents
+        return _faded(empty, name, first)
     factors = local.factors(lowered, run, [source])
     expansion = taylor.Expansion(lowered, run, [source], order)
     found = taylor.derivatives(expansion.series({source: 1.0}, order)[expansion.of[lowered.result]], order)
+    if underflow.moved(found[0], first) and (
+        underflow.faint(lowered, run)
+        or underflow.fading(lowered, run, factors, adjoints(lowered.result, factors, [source]))
+    ):
+        return _faded(empty, name, first)
     if math.isfinite(found[0]) and agrees(lowered, run, factors, names, {name: found[0]}, "forward") is False:
         raise AutodiffError(
             "the Taylor series and the adjoint sweep disagree: a bug in autodiff, so no number is printed",
@@ -318,11 +386,26 @@ def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: in
     )
 
 
+def _faded(answer: Answer, name: str, first: float) -> Answer:
+    """The first derivative alone: the series of the others has no wider range of exponents."""
+    lost = blame.order(answer.result, name, 2)
+    why = f"{lost} is not known here: a number on the way is below 2.2e-308, where float64 loses digits"
+    return answer._replace(derivatives=(first, *answer.derivatives[1:]), status="unknown", why=why)
+
+
 def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int], *, check: bool) -> Answer:
     """The slopes that the sweeps give where no corner is met: confirmed by the other mode, overflow said."""
     factors = local.factors(lowered, run, names.values())
     onward = None if answer.mode == "reverse" else _onward(lowered, factors, names)
-    gradient = onward if onward is not None and answer.mode == "forward" else _backward(lowered, factors, names)
+    backward = adjoints(lowered.result, factors, names.values())
+    gradient = onward if onward is not None and answer.mode == "forward" else _of(names, backward)
+    faint = underflow.faint(lowered, run)
+    if faint or underflow.fading(lowered, run, factors, backward):
+        value = run.values[lowered.result]
+        if any(
+            underflow.shows(lowered, answer.at, names, value, each) for each in (gradient, onward) if each is not None
+        ):
+            return _widely(answer, lowered, names, faint)
     finite = {name: node for name, node in names.items() if math.isfinite(gradient[name])}
     checked = (
         agrees(lowered, run, factors, finite, gradient, answer.mode)
@@ -330,24 +413,12 @@ def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int],
         else None
     )
     if checked is False:
-        raise AutodiffError(
-            "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
-            exit_status=INTERNAL,
-            hint="please report the program and the point; --no-check prints the number all the same",
-        )
+        raise _disagreement()
     if check and (node := broken_rule(lowered, run, factors)) is not None:
         raise blame.denied(lowered, node)
     lost = [name for name in names if name not in finite]
     if lost:
-        from autodiff.calculus.corners import Verdict
-
-        node = blame.steep(lowered, run, names[lost[0]])
-        answer = answer._replace(
-            status="overflow",
-            why=blame.overflow(lowered, node, lost, answer.result),
-            span=lowered.graph.spans[node],
-            verdicts={name: Verdict("overflow") for name in lost},
-        )
+        answer = _overflowing(answer, lowered, lost, blame.steep(lowered, run, names[lost[0]]))
     return answer._replace(
         gradient=dict(answer.gradient) | {name: _finite(gradient[name]) for name in names},
         forward=None
@@ -406,7 +477,7 @@ def _agreed(
     hard = {name: names[name] for name, found in verdicts.items() if found.status in ("ok", "corner", "jump")}
     if not convention:
         return {}
-    found = _backward(lowered, local.factors(lowered, run, hard.values(), convention), hard)
+    found = _of(hard, adjoints(lowered.result, local.factors(lowered, run, hard.values(), convention), hard.values()))
     return {name: slope + 0.0 for name, slope in found.items() if math.isfinite(slope)}
 
 
@@ -424,8 +495,7 @@ def _apart(found: Verdict, numbers: Mapping[str, float | None]) -> dict[str, flo
     return {each: n for each, n in numbers.items() if n is not None and not math.isclose(n, slope, abs_tol=1e-12)}
 
 
-def _backward(lowered: Lowered, factors: Factors, names: Mapping[str, int]) -> dict[str, float]:
-    found = adjoints(lowered.result, factors, names.values())
+def _of(names: Mapping[str, int], found: Mapping[int, float]) -> dict[str, float]:
     return {name: found.get(node, 0.0) for name, node in names.items()}
 
 

@@ -126,6 +126,19 @@ def overflow(lowered: Lowered, node: int, names: Sequence[str], result: str) -> 
     return f"{which} overflows: it is beyond 1.8e308 from {written(lowered, node)} on"
 
 
+def underflow(lowered: Lowered, node: int, point: Mapping[str, float], *, slopes: bool) -> str:
+    """The sentence for an answer that is not there because a number is too small for float64."""
+    what = "a slope on the way" if slopes else written(lowered, node)
+    when = "" if slopes else _when(lowered, [node], point)
+    return f"{what} underflows: it is below 2.2e-308, not 0{when}, and the digits that are lost there are needed"
+
+
+def widened(lowered: Lowered, node: int, *, slopes: bool) -> str:
+    """The note beside an answer that was found although a number on the way is too small for float64."""
+    what = "a slope on the way" if slopes else written(lowered, node)
+    return f"{what} is below 2.2e-308, where float64 loses digits: computed with a wider range of exponents"
+
+
 def order(result: str, name: str, times: int) -> str:
     """How a derivative is called: df/dx, d2f/dx2."""
     number = times if times > 1 else ""

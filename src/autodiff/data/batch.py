@@ -115,10 +115,11 @@ class Compiled:
             return
         same = frozenset(name for name, column in columns.items() if isinstance(column, float))
         machine = self.workshop.machine(len(good), same)
+        steps = _Steps(self.plan, self.operations, columns, results, good)
         if machine is None:
-            _divided(len(good), BLOCK, _Steps(self.plan, self.operations, columns, results, good).run)
+            _divided(len(good), BLOCK, steps.run)
         else:
-            _divided(len(good), SHARE, partial(machine.run, columns, results, good))
+            _divided(len(good), SHARE, partial(machine.run, columns, results, good, steps.doubt))
 
     def answer(self, point: Mapping[str, float]) -> Answer:
         """What one-shot says of a row; a row that it would not take has the status `input`."""
@@ -269,32 +270,74 @@ class _Steps:
         """Fill the blocks' rows of the results, over buffers of its own."""
         import numpy as np
 
-        size = min(BLOCK, len(self.good))
-        room = {k: np.empty(size) for k in self.plan.numbers}
-        room |= {k: np.empty(size, dtype=bool) for k in self.plan.conditions}
-        seen = np.empty(size, dtype=bool)
-        with np.errstate(all="ignore"):
-            for block in blocks:
-                rows = block.stop - block.start
-                slots: dict[int, Numbers] = {**self.plan.constants, **{k: each[:rows] for k, each in room.items()}}
-                for name, k in self.plan.inputs.items():
-                    column = self.columns[name]
-                    slots[k] = column if isinstance(column, float) else column[block]
-                self.good[block] = True
-                self._block(np, slots, self.good[block], seen[:rows])
-                for result, k in zip(self.results, self.plan.results, strict=True):
-                    np.add(slots[k], 0.0, result[block])  # a zero has no sign
+        room = _Room(np, self.plan, min(BLOCK, len(self.good)))
+        for block in blocks:
+            self.good[block] = True
+            slots, seen = room.slots(block, self.columns)
+            faint = self._block(np, slots, self.good[block], seen)
+            for result, k in zip(self.results, self.plan.results, strict=True):
+                np.add(slots[k], 0.0, result[block])  # a zero has no sign
+            if faint:
+                self.doubt(block)
 
-    def _block(self, np: Any, slots: Mapping[int, Numbers], good: Numbers, seen: Numbers) -> None:
+    def doubt(self, share: slice) -> None:
+        """Look at rows where digits may have been lost by underflow: those where that shows are hard points."""
+        import numpy as np
+
+        from autodiff.data.faint import lifting, moved
+
+        room = _Room(np, self.plan, min(BLOCK, share.stop - share.start))
+        for start in range(share.start, share.stop, BLOCK):
+            block = slice(start, min(start + BLOCK, share.stop))
+            slots, _ = room.slots(block, self.columns)
+            todo = iter(self.operations)
+            with np.errstate(all="ignore"):
+                for k, step in enumerate(self.plan.steps):
+                    if step.row is not None:
+                        given = [slots[a] for a in step.args]
+                        lifts = lifting(step.row, given)  # before the result, which may take an argument's place
+                        next(todo)(*given, out=slots[step.out])
+                        lifts(k, slots[step.out])
+                for result, slot in zip(self.results, self.plan.results, strict=True):
+                    self.good[block] &= ~moved(result[block], slots[slot])
+
+    def _block(self, np: Any, slots: Mapping[int, Numbers], good: Numbers, seen: Numbers) -> bool:
+        """Do the steps; whether digits may have been lost by underflow."""
+        from autodiff.data.faint import faint, tells
+
         todo = iter(self.operations)
-        for step in self.plan.steps:
-            given = [slots[a] for a in step.args]
-            if step.row is not None:
-                next(todo)(*given, out=slots[step.out])
-            elif not step.finite:
-                np.greater(good, given[0], good)
-            else:
-                np.isfinite(given[0], seen)
-                if len(given) > 1:
-                    np.less_equal(given[1], seen, seen)  # where the flag does not hold, nothing is asked
-                np.logical_and(good, seen, good)
+        told: list[str] = []
+        with np.errstate(all="ignore", under="call", call=lambda kind, _: told.append(kind)):
+            for step in self.plan.steps:
+                given = [slots[a] for a in step.args]
+                if step.row is not None:
+                    next(todo)(*given, out=slots[step.out])
+                    if not told and not tells(step.row) and faint(slots[step.out], seen):
+                        told.append("underflow")
+                elif not step.finite:
+                    np.greater(good, given[0], good)
+                else:
+                    np.isfinite(given[0], seen)
+                    if len(given) > 1:
+                        np.less_equal(given[1], seen, seen)  # where the flag does not hold, nothing is asked
+                    np.logical_and(good, seen, good)
+        return bool(told)
+
+
+class _Room:
+    """Arrays for a plan's slots, used again from block to block."""
+
+    def __init__(self, np: Any, plan: Plan, size: int) -> None:
+        self._plan = plan
+        self._arrays = {k: np.empty(size) for k in plan.numbers}
+        self._arrays |= {k: np.empty(size, dtype=bool) for k in plan.conditions}
+        self._seen = np.empty(size, dtype=bool)
+
+    def slots(self, block: slice, columns: Mapping[str, Numbers]) -> tuple[dict[int, Numbers], Numbers]:
+        """What is in each slot before the first step on a block of rows, and room for a truth value for each row."""
+        rows = block.stop - block.start
+        slots: dict[int, Numbers] = {**self._plan.constants, **{k: each[:rows] for k, each in self._arrays.items()}}
+        for name, k in self._plan.inputs.items():
+            column = columns[name]
+            slots[k] = column if isinstance(column, float) else column[block]
+        return slots, self._seen[:rows]

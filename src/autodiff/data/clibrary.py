@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -39,6 +40,29 @@ def _function(name: str, arity: int) -> Any:
     for file in _FILES.get(sys.platform, (None,)):
         try:
             return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * arity)((name, ctypes.CDLL(file)))
+        except (OSError, AttributeError, TypeError):
+            continue
+    return None
+
+
+_UNDERFLOW = dict.fromkeys(("x86_64", "amd64", "i386", "i686"), 0x10) | dict.fromkeys(("aarch64", "arm64"), 0x08)
+"""FE_UNDERFLOW, a bit of the processor's own: it stays once a result was so small that digits were lost."""
+
+
+@lru_cache(maxsize=1)
+def underflow() -> tuple[Callable[[], object], Callable[[], bool]]:
+    """Forget whether this thread has lost digits by underflow; tell whether it has, or may have where that can't be asked."""
+    bit = _UNDERFLOW.get(platform.machine().lower())
+    clear, test = (_flags(name) for name in ("feclearexcept", "fetestexcept"))
+    if bit is None or clear is None or test is None:
+        return (lambda: None), (lambda: True)
+    return (lambda: clear(bit)), (lambda: bool(test(bit)))
+
+
+def _flags(name: str) -> Callable[[int], int] | None:
+    for file in _FILES.get(sys.platform, (None,)):
+        try:
+            return ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)((name, ctypes.CDLL(file)))
         except (OSError, AttributeError, TypeError):
             continue
     return None

@@ -13,7 +13,7 @@ True
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -50,8 +50,17 @@ class Machine:
     function: Any
     engine: Any  # LLVM's, which owns the function
 
-    def run(self, columns: Mapping[str, Any], results: Sequence[Any], good: Any, shares: Iterable[slice]) -> None:
+    def run(
+        self,
+        columns: Mapping[str, Any],
+        results: Sequence[Any],
+        good: Any,
+        underflow: Callable[[slice], None],
+        shares: Iterable[slice],
+    ) -> None:
         """Fill the rows of the results and of `good`; other threads go on meanwhile. No share is empty.
+
+        `underflow` is called with a share where digits may have been lost below 2.2e-308.
 
         Arrays are flat, of float64 (and of truth values, `good`), each element beside the next and at its own boundary.
         """
@@ -61,8 +70,12 @@ class Machine:
         numbers = [columns[name] for name in self.names if name in self.same]
         arrays = [columns[name] for name in self.names if name not in self.same]
         pointers = [each.ctypes.data for each in (*arrays, *results, good, room)]
+        clear, raised = clibrary.underflow()
         for share in shares:
+            clear()
             self.function(*numbers, *pointers, share.start, share.stop)
+            if raised():
+                underflow(share)
 
 
 class Workshop:
@@ -136,7 +149,7 @@ def _wide() -> bool:
     ways = (exponential(made, column), made.call("exp", column))
     made.results = [made.do("fadd double {0}, {1}", way, zero) for way in ways]
     found, good = (np.empty(len(x)), np.empty(len(x))), np.empty(len(x), dtype=bool)
-    _assembled(made, functions, ("x",), frozenset()).run({"x": x}, found, good, [slice(0, len(x))])
+    _assembled(made, functions, ("x",), frozenset()).run({"x": x}, found, good, lambda _: None, [slice(0, len(x))])
     return bool(np.array_equal(*found))
 
 

@@ -1,0 +1,120 @@
+"""Numbers below 2.2e-308: no answer that they spoil is printed, one by one or over arrays."""
+
+from __future__ import annotations
+
+import math
+
+import mpmath
+import pytest
+
+from autodiff.answer import evaluate
+from autodiff.calculus.rules import TABLE
+from autodiff.calculus.underflow import LIFTS, TINY, keeps
+
+from .command import process
+
+CASES = {
+    ("f(t) = 1/(1 + e^-t); f(x)", -400.0): lambda x: 1 / (1 + mpmath.exp(-x)),
+    ("f(t) = 1/(1 + e^-t); f(x)", -365.0): lambda x: 1 / (1 + mpmath.exp(-x)),
+    ("f(t) = 1/(1 + e^-t); f(x)", -370.0): lambda x: 1 / (1 + mpmath.exp(-x)),
+    ("1/(1 + exp(x))", 400.0): lambda x: 1 / (1 + mpmath.exp(x)),
+    ("1/cosh(x)", 400.0): lambda x: 1 / mpmath.cosh(x),
+    ("1/(1 + 2^(1/x))", 1e-3): lambda x: 1 / (1 + mpmath.mpf(2) ** (1 / x)),
+    ("exp(-x)*exp(-x)*exp(x)", 400.0): lambda x: mpmath.exp(-x),
+    ("exp(-x)*exp(-x)*exp(x)*exp(x) + x", 400.0): lambda x: 1 + x,
+    ("ln(exp(-x))", 1000.0): lambda x: -x,
+    ("ln(x^2)", 1e-200): lambda x: 2 * mpmath.log(x),
+    ("sqrt(x^2)", 1e-200): lambda x: x,
+    ("(x*1e-300)*1e300", 1e-20): lambda x: x * mpmath.mpf(1e-300) * mpmath.mpf(1e300),
+    ("sin(exp(-x))*exp(x/2)*exp(x/2)", 800.0): lambda x: mpmath.mpf(1),
+    ("sinh(exp(-x))*exp(x/2)*exp(x/2)", 800.0): lambda x: mpmath.mpf(1),
+    ("erfc(x)*exp(x^2/2)*exp(x^2/2)", 28.0): lambda x: mpmath.erfc(x) * mpmath.exp(x * x),
+    ("gaussian(x)*exp(x^2/3)*exp(x^2/2)", 28.0): lambda x: mpmath.exp(-x * x / 6),
+    ("logistic_loss(1, x)*exp(700)", 800.0): lambda x: mpmath.log1p(mpmath.exp(-x)) * mpmath.exp(700),
+    ("sigmoid(-x)/sigmoid(5 - x)", 800.0): lambda x: (1 + mpmath.exp(x - 5)) / (1 + mpmath.exp(x)),
+    ("if(exp(-x) > 0, x, 2*x)", 800.0): lambda x: x,
+    ("abs(exp(-x))*exp(x/2)*exp(x/2)", 800.0): lambda x: mpmath.mpf(1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "x"), CASES)
+def test_what_underflow_would_spoil_is_right(text: str, x: float) -> None:
+    with mpmath.workdps(60):
+        true = float(CASES[text, x](mpmath.mpf(x)))
+    with mpmath.workdps(1200):
+        slope = float(mpmath.diff(CASES[text, x], mpmath.mpf(x), h=mpmath.mpf(x) * mpmath.mpf(10) ** -400))
+    for mode in ("reverse", "forward", "both"):
+        found = evaluate(text, {"x": x}, mode=mode)
+        assert found.status == "ok"
+        assert found.value == pytest.approx(true, rel=1e-13)
+        assert found.gradient["x"] == pytest.approx(slope, rel=1e-13, abs=1e-40 if "exp(x/2)" in text else 0)
+        assert found.checked
+
+
+def test_the_reader_is_told_that_float64_would_not_have_done() -> None:
+    assert evaluate("ln(exp(-x))", {"x": 1000.0}).notes == (
+        "exp(-x) is below 2.2e-308, where float64 loses digits: computed with a wider range of exponents",
+    )
+    assert "a slope on the way" in evaluate("1/(1 + exp(x))", {"x": 400.0}).notes[0]
+
+
+def test_what_is_beyond_float64_overflows_and_is_no_matter_of_domains() -> None:
+    found = evaluate("1/exp(-x)", {"x": 1000.0})
+    assert (found.status, found.value) == ("overflow", None)
+    assert "overflows" in found.why
+
+
+def test_a_true_zero_stays_what_it_is() -> None:
+    assert evaluate("1/(x*y)", {"x": 0.0, "y": 1e-200}).status == "domain"
+    assert evaluate("ln(x)", {"x": 0.0}).status == "domain"
+    assert evaluate("abs(x*y)", {"x": 0.0, "y": 3.0}).status == "corner"
+
+
+@pytest.mark.parametrize(
+    "text", ["exp(-x)", "exp(-x^2)", "softplus(-x)", "1 + exp(-x)", "sigmoid(-x)", "gelu(-x)", "tanh(x)"]
+)
+def test_what_nobody_misses_is_left_alone(text: str) -> None:
+    found = evaluate(text, {"x": 900.0})
+    assert (found.status, found.notes) == ("ok", ())
+    assert found.gradient["x"] == 0
+
+
+def test_what_can_not_be_had_is_unknown_and_no_number() -> None:
+    found = evaluate("gamma(x)*exp(300)*exp(500)", {"x": -180.5})
+    assert (found.status, found.value, found.gradient["x"]) == ("unknown", None, None)
+    assert "gamma(x) underflows: it is below 2.2e-308, not 0 when x = -180.5" in found.why
+    told = process("eval", "gamma(x)*exp(300)*exp(500)", "--at", "x=-180.5")
+    assert told.status == 3
+    assert "underflows" in told.err
+
+
+def test_a_row_that_is_made_of_rows_that_keep_digits_keeps_them() -> None:
+    assert all(keeps(TABLE[key]) for key in (("relu", 1), ("clamp", 3), ("max", 2)))
+    assert not any(keeps(TABLE[key]) for key in (("*", 2), ("exp", 1), ("silu", 1)))
+
+
+@pytest.mark.parametrize("rows", [1, 40_000])
+def test_rows_over_arrays_are_one_shots(rows: int) -> None:
+    np = pytest.importorskip("numpy")
+    from autodiff.data.batch import compile as compiled
+
+    for text, x in CASES:
+        program = compiled(text)
+        at = np.full(14 * rows, 1.5)
+        at[3] = x
+        for _ in range(2 if rows > 1 else 1):  # then there is machine code, where LLVM is
+            batch = program.batch(x=at)
+        found, easy = evaluate(text, {"x": x}), evaluate(text, {"x": 1.5})
+        assert (batch.value[3], batch.gradient["x"][3], batch.hard) == (found.value, found.gradient["x"], {})
+        assert (batch.value[-1], batch.gradient["x"][-1]) == (easy.value, easy.gradient["x"])
+
+
+def test_lost_digits_that_are_let_pass_are_below_1e_320() -> None:
+    assert LIFTS * math.ulp(TINY) / 2 <= 1.1e-320
+
+
+@pytest.mark.parametrize(("text", "x"), [("1/(1 + exp(x))", 400.0), ("ln(exp(-x))", 1000.0)])
+def test_higher_derivatives_are_not_guessed(text: str, x: float) -> None:
+    found = evaluate(text, {"x": x}, order=2)
+    assert (found.status, found.derivatives) == ("unknown", (found.gradient["x"], None))
+    assert "d2f/dx2 is not known here" in found.why
