@@ -9,7 +9,7 @@ import pytest
 from mpmath import mpf
 
 import autodiff
-from autodiff.calculus import algebra, rules
+from autodiff.calculus import algebra, rules, special
 from autodiff.calculus.forward import forward
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.ops import Row, each
@@ -219,3 +219,22 @@ def test_every_row_can_be_differentiated_or_is_a_step() -> None:
     shapes_only = {"zeros", "ones", "numel"}
     for row in (row for row in rules.rows() if row.name not in shapes_only):
         assert any(text not in ("0", "none") for text in row.slopes) or row.jump or row.truth, row.signature
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "slope"),
+    [
+        ("atan(x)", 1.0, 0.5), ("atan(x)", 0.5, 0.8), ("atan(x)", 2.0, 0.2), ("atan2(x, 1)", 1.0, 0.5), ("atan2(1, x)", 2.0, -0.2),
+        ("atan(x)", 1e160, 1e-320), ("cbrt(x)", 27.0, 1/27), ("tan(x)", math.pi/4, 1.9999999999999998),
+    ],
+)  # fmt: skip
+def test_short_slopes_are_short(text: str, x: float, slope: float) -> None:
+    assert autodiff.evaluate(text, {"x": x}).gradient["x"] == slope
+
+
+def test_cube_roots_of_cubes_are_exact() -> None:
+    for k in [*range(1, 2000), 100_003, 2**40]:
+        assert special.cbrt(float(k) ** 3) == k
+        assert special.cbrt(-((k / 8) ** 3)) == -k / 8
+    assert [special.cbrt(u) for u in (0.0, math.inf, -math.inf)] == [0.0, math.inf, -math.inf]
+    assert math.isnan(special.cbrt(math.nan))

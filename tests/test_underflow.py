@@ -9,7 +9,7 @@ import pytest
 
 from autodiff.answer import evaluate
 from autodiff.calculus.rules import TABLE
-from autodiff.calculus.underflow import LIFTS, TINY, keeps
+from autodiff.calculus.underflow import LIFTS, TINY, keeps, loses
 
 from .command import process
 
@@ -123,3 +123,9 @@ def test_higher_derivatives_are_not_guessed(text: str, x: float) -> None:
 def test_higher_derivatives_are_there_where_their_series_needs_no_small_numbers() -> None:
     found = evaluate("1/(1 + exp(x))", {"x": 400.0}, order=3)
     assert found.derivatives == pytest.approx([-math.exp(-400), math.exp(-400), -math.exp(-400)], rel=1e-13)
+
+
+def test_a_text_that_comes_to_0_has_lost_nothing() -> None:
+    assert not loses(TABLE["logit", 1], [0.5], 0.0)
+    assert loses(TABLE["logistic_loss", 2], [0.0, -800.0], 0.0)
+    assert evaluate("2^sin(logit(0.1 + 0.8*sigmoid(x))*1e17)", {"x": 0.0}).notes == ()

@@ -54,6 +54,7 @@ FLOATS: Mapping[str, Number] = {
     "ceil": special.ceil,
     "sign": special.sign,
     "atan2": special.atan2,
+    "cbrt": special.cbrt,
     "cosh": special.cosh,
     "log1p": special.log1p,
     "atanh": special.atanh,
@@ -69,7 +70,6 @@ FLOATS: Mapping[str, Number] = {
         name: ieee(getattr(math, name))
         for name in [
             "sqrt",
-            "cbrt",
             "exp",
             "exp2",
             "expm1",

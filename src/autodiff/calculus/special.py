@@ -82,6 +82,12 @@ def cosh(u: float) -> float:
     return ieee(math.cosh)(abs(u))
 
 
+def cbrt(u: float) -> float:
+    """The cube root, exact where there is an exact one: the C library's, and one step of Newton's."""
+    root = math.cbrt(u)
+    return root - (root - u / (root * root)) / 3.0 if root and math.isfinite(root) else root
+
+
 def rounded(u: float) -> float:
     """The nearest whole number, ties to the even one."""
     return float(round(u)) if abs(u) < 2.0**52 else u

@@ -97,7 +97,29 @@ def exact_zeros(row: Row) -> bool:
 
 def loses(row: Row, args: Sequence[float], value: float) -> bool:
     """Whether this value of the row is so small that it may have lost digits."""
-    return -TINY < value < TINY and not keeps(row) and not (0.0 in args and exact_zeros(row))
+    if not -TINY < value < TINY or keeps(row) or (0.0 in args and exact_zeros(row)):
+        return False
+    return not row.value.startswith("= ") or _within(row, args)
+
+
+def _within(row: Row, args: Sequence[float]) -> bool:
+    """Whether a number in the text that is the row's value may have lost digits: ln(1) has none to lose."""
+    lowered = algebra.template(row.value[2:], row.params)
+    graph, start, found = lowered.graph, dict(zip(row.params, args, strict=True)), list[int]()
+
+    def leaf(node: int) -> float:
+        return graph.constants[node] if node in graph.constants else start[graph.inputs[node]]
+
+    def apply(node: int, inner: Sequence[float]) -> float:
+        part = graph.rows[node]
+        assert part is not None
+        value = algebra.value(part)(*inner)
+        if loses(part, inner, value):
+            found.append(node)
+        return value
+
+    sweep(graph, lowered.result, leaf, apply, bool)
+    return bool(found)
 
 
 def faint(lowered: Lowered, run: Run) -> list[int]:

@@ -73,7 +73,7 @@ _PLAIN = {
 _COMPARED = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 _LOGIC = {"not": "xor i1 {0}, true", "and": "and i1 {0}, {1}", "or": "or i1 {0}, {1}"}
 
-_NAMES = "cbrt exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc"
+_NAMES = "exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc"
 LIBRARY = {"ln": "log"} | {name: name for name in _NAMES.split()}
 """Values of rows that are a function of one number in the C library, and its name there."""
 
@@ -155,6 +155,15 @@ def _angle(made: Code, u: int, v: int) -> int:
     return made.call("atan2", *(made.do("fadd double {0}, {1}", each, zero) for each in (u, v)))
 
 
+def _cube_root(made: Code, u: int) -> int:
+    """As `special.cbrt` does it; beside 0 and infinity the step is NaN, and none is taken."""
+    root = made.call("cbrt", u)
+    again = made.do(_PLAIN["/", 2], u, made.do(_PLAIN["*", 2], root, root))
+    step = made.do(_PLAIN["/", 2], made.do(_PLAIN["-", 2], root, again), made.constant(3.0))
+    found = made.do(_PLAIN["-", 2], root, step)
+    return made.choose(made.test("fcmp ord double {0}, {0}", found), found, root)
+
+
 def _hypot(made: Code, u: int, v: int) -> int:
     """The root of a sum of squares that is exact to twice the digits, by one step of Newton's; Python does it likewise.
 
@@ -198,5 +207,6 @@ _SPECIAL: dict[tuple[str, int], Callable[..., int]] = {
     ("sign", 1): _sign,
     ("mod", 2): _modulo,
     ("atan2", 2): _angle,
+    ("cbrt", 1): _cube_root,
     ("hypot", 2): _hypot,
 }

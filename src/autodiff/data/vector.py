@@ -119,7 +119,14 @@ _PRODUCTS: dict[float, Operation] = {
 }  # fmt: skip
 """The powers of `special.PRODUCTS`."""
 
-_POWER, _CHOICE = rules.TABLE["^", 2], rules.TABLE["if", 3]
+_POWER, _CHOICE, _CUBE_ROOT = rules.TABLE["^", 2], rules.TABLE["if", 3], rules.TABLE["cbrt", 1]
+
+
+def _cube_root(u: Numbers, out: Numbers) -> None:
+    """As `special.cbrt` does it."""
+    root = np.fromiter(map(math.cbrt, np.broadcast_to(u, out.shape).tolist()), float, len(out))
+    np.subtract(root, (root - u / (root * root)) / 3.0, out)
+    np.copyto(out, root, where=(root == 0) | ~np.isfinite(root))
 
 
 def operation(row: Row, constants: Sequence[float | None], *, exact: bool) -> Operation:
@@ -133,6 +140,8 @@ def operation(row: Row, constants: Sequence[float | None], *, exact: bool) -> Op
         return _PRODUCTS[constants[1] or 0.0]
     if not exact and key in _FAST:
         return _FAST[key]
+    if row is _CUBE_ROOT:
+        return _cube_root
     alone = one_by_one(row)
     by_arrow = _by_arrow(row) if row.value in _ARROW else None
     return alone if by_arrow is None else _with_products(by_arrow) if row is _POWER else by_arrow
@@ -153,7 +162,7 @@ def _with_products(power: Operation) -> Operation:
     return run
 
 
-_SAME = "cbrt exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc"
+_SAME = "exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc"
 _RAISING = {"ln": "log", "gamma": "gamma", "lgamma": "lgamma", "hypot": "hypot"}
 _RAISING |= {name: name for name in _SAME.split()}
 """Values of rows that are a function of `math` wherever that one does not raise, which is three times as fast."""
