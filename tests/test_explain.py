@@ -484,3 +484,13 @@ def test_arrays_that_are_too_large_or_do_not_fit() -> None:
     assert "write a vector as [w0, w1]" in autodiff("diff", "w @ x", "--wrt", "w").err
     drawn = autodiff("graph", "w @ x", "--at", "w=[1,2],x=[3,4]")
     assert "v1 = w[0]·x[0]" in drawn.out
+
+
+def test_a_slope_that_small_steps_deny_is_not_explained_as_if_nothing_were_wrong() -> None:
+    told = process("explain", "(1-cos(x))/x^2", "--at", "x=1e-8")
+    assert told.status == 3
+    assert "df/dx may have no right digit" in told.err
+    told = process("explain", "1/(1+exp(x))", "--at", "x=400")
+    assert told.status == 0
+    assert "computed with a wider range of exponents" in told.err
+    assert "= 0 × 1" not in told.out

@@ -661,3 +661,16 @@ def test_several_inputs_at_a_corner_are_certified_one_by_one() -> None:
     assert "along its own axis" in answer.notes[-1]
     ended = autodiff("eval", "max(x,y)+log1p(exp(-abs(x-y)))", "--at", "x=1,y=1")
     assert (ended.status, ended.err.count("note: ")) == (0, 3)
+
+
+@pytest.mark.parametrize("text", ["x*x^x", "x^2*x^x", "x*xlogy(x, x)"])
+def test_a_slope_that_is_not_known_is_not_said_not_to_exist(text: str) -> None:
+    found = evaluate(text, {"x": 0.0})
+    assert (found.status, found.gradient["x"]) == ("unknown", None)
+    assert "does not exist" not in found.why
+
+
+def test_a_jump_that_float64_does_not_show_is_not_told_as_three_equal_numbers() -> None:
+    found = evaluate("floor(x)", {"x": 1e17})
+    assert found.status == "jump"
+    assert found.why.endswith("f is 1e+17, and changes there by less than float64 can show of it")

@@ -187,6 +187,8 @@ def _reason(
         left, right = (_side(value) for value in found.values)
         here = _side(run.values[lowered.result])
         does = _does(lowered, culprits, "jumps", "jump")
+        if {left, right} <= {here, "undefined"}:
+            return f"{what} {does} here", f"{along} {here}, and changes there by less than float64 can show of it"
         return f"{what} {does} here", f"{along} {left} before, {here} at, {right} after"
     if found.status == "infinite":
         does = _does(lowered, culprits, "has an infinite slope", "have an infinite slope")

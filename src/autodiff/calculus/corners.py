@@ -81,7 +81,9 @@ def verdict(lowered: Lowered, run: Run, point: Mapping[str, float], source: int)
             gone = edge
     left, right = sides
     if gone is not None and left is None and right is None:
-        return Verdict("domain", node=gone.node, sloped=gone.sloped)
+        # a part without a slope there may stand beside a factor that goes to 0 faster: x*x^x has slope 1 at 0
+        ends = gone.sloped or gone.node == lowered.result
+        return Verdict("domain" if ends else "unknown", node=gone.node, sloped=gone.sloped)
     seen = Verdict(
         "ok",
         left=None if left is None else -left.slope,

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from autodiff.answer import MODES, answered, parse
+from autodiff.calculus.blame import order, shown
 from autodiff.calculus.forward import forward
 from autodiff.calculus.local import CONVENTIONS
 from autodiff.calculus.lower import Lowered
@@ -135,6 +136,7 @@ def _explanation(it: Findings) -> Explanation:
     it.listed = {step.factor.by for block in blocks for step in block.steps if step.answer} | {b.to for b in blocks}
     found = tuple(slope(it, name, whole) for name in it.wanted)
     value = None if answer is None else answer.value
+    differences = _differences(it)
     return Explanation(
         result=it.lowered.name,
         title=_title(it),
@@ -150,14 +152,14 @@ def _explanation(it: Findings) -> Explanation:
         rows=_rows(it),
         cost=_cost(it),
         cancelling=cancelling(it, blocks),
-        differences=_differences(it),
+        differences=differences,
         checked=None if answer is None else answer.checked,
         meanings=_meanings(it),
         why="" if answer is None else answer.why,
         hint="" if answer is None else answer.hint,
         span=None if answer is None else answer.span,
         sides=_sides(it),
-        notes=() if answer is None else answer.notes,
+        notes=() if answer is None else (*answer.notes, *_doubts(it, differences)),
         convention=it.convention,
     )
 
@@ -260,6 +262,15 @@ def _point(it: Findings, name: str) -> Mapping[str, float]:
 
 def _differences(it: Findings) -> tuple[Difference, ...]:
     return tuple(checks.difference(_function(it), _point(it, n), n, slope) for n, slope in _sure(it))
+
+
+def _doubts(it: Findings, differences: Sequence[Difference]) -> Iterator[str]:
+    """What is to be said of a slope that small steps, really taken, deny altogether."""
+    slopes = dict(_sure(it))
+    for each in differences:
+        if checks.denied(each, slopes[each.name]):
+            slope = order(it.lowered.name, each.name, 1)
+            yield f"{slope} may have no right digit: small steps give {shown(each.quotient or 0.0)} instead, so digits cancel here"
 
 
 def _meanings(it: Findings) -> tuple[Meaning, ...]:

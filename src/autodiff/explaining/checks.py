@@ -66,6 +66,14 @@ def update(
     return Update(rate, {name: (point[name], new[name]) for name in new}, value, function({**point, **new}))
 
 
+def denied(difference: Difference, slope: float) -> bool:
+    """Whether a difference and the slope have not one digit in common, by ten times the error that the difference has."""
+    if difference.quotient is None or difference.bound is None or difference.agrees:
+        return False
+    apart = abs(difference.quotient - slope)
+    return apart > 10 * difference.bound and 2 * apart > max(abs(slope), abs(difference.quotient))
+
+
 def digits(difference: Difference, slope: float) -> int | None:
     """To how many digits a difference agrees with the slope; None without a difference."""
     if difference.quotient is None:

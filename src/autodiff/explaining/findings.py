@@ -8,8 +8,10 @@ from autodiff.answer import Answer
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, Run, number, sweep
+from autodiff.calculus.reverse import reverse
 from autodiff.calculus.suspects import suspects
 from autodiff.calculus.symbolic import image
+from autodiff.calculus.underflow import moved
 from autodiff.explaining import factors, paths
 from autodiff.explaining.factors import Formula, Formulas
 from autodiff.explaining.model import (
@@ -42,6 +44,7 @@ class Findings:
         self.broken = -1
         self._evaluate()
         self.corners: set[int] = set() if self.run is None else set(suspects(self.lowered, self.run))
+        self.faded = self._fades()
         self.plain = {name: node for name, node in wanted.items() if self._is_plain(name)}
         self.moves = factors.moving(made, wanted.values(), self.run)
         self.order = sorted(made.names, reverse=True)
@@ -77,11 +80,21 @@ class Findings:
             self.broken = trouble.node
         self.values = known
 
+    def _fades(self) -> set[str]:
+        """The names whose slope float64's factors miss, by underflow; there the answer tells how it was found."""
+        if self.answer is None or self.run is None or not self.answer.notes:
+            return set()
+        found = reverse(self.lowered, self.run, list(self.wanted.values()))
+        slopes = {n: g for n, g in self.answer.gradient.items() if g is not None and n not in self.answer.verdicts}
+        return {n for n, g in slopes.items() if moved(found.get(self.wanted[n], 0.0), g)}
+
     def _is_plain(self, name: str) -> bool:
         """Whether the chain rule's factors are the whole story: at a hard point they are not."""
         if self.answer is None:
             return True
         if self.answer.gradient[name] is None:
+            return False
+        if name in self.faded:
             return False
         return name not in self.answer.verdicts or bool(self.answer.convention)
 
