@@ -55,8 +55,8 @@ _ROWS = (
          doc="ln(1 + u), exact near 0", example="log1p(1e-9)", domain="u > -1"),
     each("xlogy", "u v", "= if(v > 0, u*ln(v), 0)", "ln(v)", "if(v > 0, u/v, 0)", formula=("ln(v)", "u/v"), rule="product with logarithm",
          held=((0, "constant multiple"), (1, "logarithm")),
-         tex=r"#u \ln #v", doc="u*ln(v), and 0 where u is 0", example="xlogy(0, 0)",
-         domain="v > 0 or u == 0 and v == 0 | #v > 0, or #v = 0 where #u = 0", slope_domain=("v > 0", "")),
+         tex=r"#u \ln #v", doc="u*ln(v), and 0 where u is 0, even at v = 0", example="xlogy(0, 0)",
+         domain="v > 0 or u == 0 and v == 0 | #v > 0", slope_domain=("v > 0", "")),
     # === trigonometry, in radians ======================================================================================
     each("sin", "u", "sin", "cos(u)", rule="sine", tex=r"\sin", doc="sine", example="sin(pi/6)"),
     each("cos", "u", "cos", "-sin(u)", rule="cosine", tex=r"\cos", doc="cosine", example="cos(pi/3)"),
