@@ -99,13 +99,13 @@ def loses(row: Row, args: Sequence[float], value: float) -> bool:
     """Whether this value of the row is so small that it may have lost digits."""
     if not -TINY < value < TINY or keeps(row) or (0.0 in args and exact_zeros(row)):
         return False
-    return not row.value.startswith("= ") or _within(row, args)
+    return not row.value.startswith("= ") or _within(row.value[2:], row.params, args)
 
 
-def _within(row: Row, args: Sequence[float]) -> bool:
-    """Whether a number in the text that is the row's value may have lost digits: ln(1) has none to lose."""
-    lowered = algebra.template(row.value[2:], row.params)
-    graph, start, found = lowered.graph, dict(zip(row.params, args, strict=True)), list[int]()
+def _within(text: str, names: tuple[str, ...], given: Sequence[float]) -> bool:
+    """Whether a number in a text of the table may have lost digits: ln(1) has none to lose."""
+    lowered = algebra.template(text, names)
+    graph, start, found = lowered.graph, dict(zip(names, given, strict=True)), list[int]()
 
     def leaf(node: int) -> float:
         return graph.constants[node] if node in graph.constants else start[graph.inputs[node]]
@@ -172,7 +172,10 @@ def _fades(lowered: Lowered, run: Run, node: int, slope: float) -> bool:
     if slope or row is None:
         return row is not None and row.pick is None
     values = [run.values[a] for a in lowered.graph.args[node]]
-    return node not in run.taken and 0.0 not in values and run.values[node] != 0 and not _switches(row)
+    if node in run.taken or 0.0 in values or run.values[node] == 0 or _switches(row):
+        return False
+    given = (*values, run.values[node])  # round(1/3), a slope of mod(1, 3), is a 0 that nothing was lost for
+    return any(_within(text, (*row.params, "w"), given) for text in row.slopes if text != "none")
 
 
 @lru_cache(maxsize=1024)
