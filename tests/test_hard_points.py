@@ -361,6 +361,15 @@ def test_random_programs_at_special_points_end_in_a_number_or_a_named_status() -
     assert all(count > 20 for count in seen.values()), seen
 
 
+def test_a_value_below_float64_beside_a_corner_is_undecided_and_no_endless_look() -> None:
+    text = """f(t) = atan(t)
+        v0 = f((f(x)*y + x)/(2 + sin(x)))
+        v1 = asinh(log(3, 5 + cos(mod(y, 5 + sin(cos(x))))))
+        2^sin(-(mod(max(sin(v0), v0), 5 + sin(v1))))"""
+    for x in (5e-324, -5e-324, 1e-320):
+        assert evaluate(text, {"x": x, "y": 0.0}).status in SEVERITY
+
+
 # --- structural zeros ----------------------------------------------------------------------------------------------------
 
 

@@ -228,6 +228,8 @@ def _scaled(
     if not any(term.certain for term in leads):
         raise Undecided
     units = [a.shifted(-power) if k in places else a for k, a in enumerate(args)]
+    if all(units[k].value == 0 for k in places):
+        raise Undecided  # beyond float64
     return _apply(row, units, depth, graph, node).shifted(power * e)
 
 

@@ -27,7 +27,7 @@ NOISE = 2.0**-46
 
 _LONGEST = 8  # terms of a quotient
 _BITS = 160  # a longer fraction is rounded to a float
-_VALUE_BITS = 1100  # for a value: every float has so many, or fewer
+_VALUE_BITS = 1074  # for a value: nearly every float has fewer, and what has fewer is none that a float takes for 0
 _ROUNDING, _TINIEST = 2.0**-52, 5e-324
 
 Coefficient: TypeAlias = "Exact | OfPi | float"
