@@ -41,9 +41,8 @@ def agrees(
         there = _tangents(factors, sources, weights).get(lowered.result, 0.0)
     if not (math.isfinite(here) and math.isfinite(there)):
         return None
-    # what flows into the sources alone is part of what `_rounding` adds up, and needs no further sweep; in a long sum of
-    # one sign every partial sum may be rounded the same way
-    least = max(4, len(factors)) * _EPSILON * math.fsum(abs(weights[n] * gradient[n]) for n in sources)
+    # what flows into the sources alone is part of what `_rounding` adds up, and needs no further sweep
+    least = max(4, math.isqrt(len(factors))) * _EPSILON * math.fsum(abs(weights[n] * gradient[n]) for n in sources)
     if abs(here - there) <= least:
         return True
     allowed = _rounding(lowered, run, factors, sources, weights)

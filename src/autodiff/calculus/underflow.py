@@ -40,41 +40,9 @@ What a number lost is below 2.5e-324, so that an answer that moves by 4096 lifts
 _THROUGH = frozenset("*/^")
 """Values that are exactly 0 where an argument is, and lose digits elsewhere."""
 
-_KEEPING = frozenset(
-    [
-        "+",
-        "-",
-        "neg",
-        "same",
-        "abs",
-        "min",
-        "max",
-        "floor",
-        "ceil",
-        "round",
-        "sign",
-        "mod",
-        "sqrt",
-        "cbrt",
-        "ln",
-        "log2",
-        "log10",
-        "log1p",
-        "expm1",
-        "sin",
-        "cos",
-        "tan",
-        "asin",
-        "acos",
-        "atan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "asinh",
-        "acosh",
-        "atanh",
-    ]
-)
+_ALIKE = "+ - neg same abs min max floor ceil round sign mod sqrt cbrt ln log2 log10 log1p expm1"
+_CURVES = "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
+_KEEPING = frozenset(f"{_ALIKE} {_CURVES}".split())
 """Values that are only tiny where an argument is, and as exact."""
 
 
