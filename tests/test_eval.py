@@ -19,6 +19,7 @@ from autodiff.calculus.check import agrees
 from autodiff.calculus.local import factors
 from autodiff.calculus.lower import lower
 from autodiff.calculus.primal import primal
+from autodiff.calculus.reverse import adjoints
 from autodiff.cli.main import COMMANDS
 
 from .command import Ended, autodiff, process
@@ -158,8 +159,10 @@ def test_the_check_lets_rounding_and_underflow_pass() -> None:
         run = primal(lowered, {"x": x})
         wrong = slope * (1 + 1e-6) + 1e-3
         linear = factors(lowered, run, [node])
-        assert agrees(lowered, run, linear, {"x": node}, {"x": slope}, "reverse")
-        assert not agrees(lowered, run, linear, {"x": node}, {"x": wrong}, "reverse")
+        backward = adjoints(lowered.result, linear, [node])
+        for mode in ("reverse", "forward"):
+            assert agrees(lowered, run, linear, {"x": node}, {"x": slope}, mode, backward)
+            assert not agrees(lowered, run, linear, {"x": node}, {"x": wrong}, mode, backward)
 
 
 def test_completion_scripts_name_the_command() -> None:

@@ -9,6 +9,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +19,7 @@ from mpmath import mp, mpf
 import autodiff as package
 from autodiff.answer import SEVERITY, evaluate
 from autodiff.calculus import algebra, beside, check, corners, local, primal, rules, series, suspects, witness
+from autodiff.calculus.algebra import Held
 from autodiff.calculus.exact import EXACT, OfPi, turn
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.ops import Row
@@ -459,9 +461,9 @@ def test_a_rule_is_held_against_its_values_a_few_times_however_long_the_program(
     held: list[tuple[str, int]] = []
     honest = witness.contradicts
 
-    def counted(row: Row, k: int, args: Sequence[float], slope: float) -> bool:
+    def counted(row: Row, k: int, args: Sequence[float], slope: float, constants: Held) -> bool:
         held.append((row.name, k))
-        return honest(row, k, args, slope)
+        return honest(row, k, args, slope, constants)
 
     monkeypatch.setattr("autodiff.calculus.check.contradicts", counted)
     assert evaluate("+".join(f"sin({i}*x)*exp(-x)" for i in range(200)), {"x": 0.3}).checked
@@ -498,20 +500,35 @@ def test_a_broken_rule_is_caught_before_a_number_is_printed(
     text = f"{row.name}({', '.join(args)})" if row.name.isidentifier() else f" {row.name} ".join(["", *args][-2:])
     honest = evaluate(text, point, [wrt])
     assert honest.checked
-    slope = wrong.format(row.slopes[k])
-    broken = row._replace(slopes=(*row.slopes[:k], slope, *row.slopes[k + 1 :]))
-    for name in row.names:
-        monkeypatch.setitem(rules.TABLE, (name, row.arity), broken)
-    rules.find.cache_clear()
-    try:
-        at = ",".join(f"{name}={value!r}" for name, value in point.items())
+    at = ",".join(f"{name}={value!r}" for name, value in point.items())
+    with _broken(row, k, wrong, monkeypatch):
         told = package.evaluate(text, point, [wrt], check=False).gradient[wrt]
         ended = autodiff("eval", text, "--at", at, "--wrt", wrt)
-        if told == pytest.approx(honest.gradient[wrt], rel=1e-6):
-            assert ended.status == 0  # not broken at this point
-        else:
-            assert (ended.status, ended.out) == (70, "")
-            assert "deny" in ended.err
+    if told == pytest.approx(honest.gradient[wrt], rel=1e-6):
+        assert ended.status == 0  # not broken at this point
+    else:
+        assert (ended.status, ended.out) == (70, "")
+        assert "deny" in ended.err
+
+
+@pytest.mark.parametrize("exponent", ["2", "3", "7", "-2", "0.5"])
+def test_a_broken_power_rule_is_caught_where_the_exponent_is_a_constant(
+    exponent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _broken(rules.TABLE["^", 2], 0, "1.001*({})", monkeypatch):
+        ended = autodiff("eval", f"x^{exponent}", "--at", "x=1.3")
+    assert (ended.status, ended.out) == (70, "")
+
+
+@contextmanager
+def _broken(row: Row, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The table with another slope of `row` in argument k, made from the right one."""
+    slopes = (*row.slopes[:k], wrong.format(row.slopes[k]), *row.slopes[k + 1 :])
+    for name in row.names:
+        monkeypatch.setitem(rules.TABLE, (name, row.arity), row._replace(slopes=slopes))
+    rules.find.cache_clear()
+    try:
+        yield
     finally:
         monkeypatch.undo()
         rules.find.cache_clear()

@@ -357,14 +357,14 @@ def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: in
     except Outside:  # the answer has a wider range of exponents
         return _faded(empty, name, first)
     factors = local.factors(lowered, run, [source])
+    backward = adjoints(lowered.result, factors, [source])
     expansion = taylor.Expansion(lowered, run, [source], order)
     found = taylor.derivatives(expansion.series({source: 1.0}, order)[expansion.of[lowered.result]], order)
     if underflow.moved(found[0], first) and (
-        underflow.faint(lowered, run)
-        or underflow.fading(lowered, run, factors, adjoints(lowered.result, factors, [source]))
+        underflow.faint(lowered, run) or underflow.fading(lowered, run, factors, backward)
     ):
         return _faded(empty, name, first)
-    if math.isfinite(found[0]) and agrees(lowered, run, factors, names, {name: found[0]}, "forward") is False:
+    if math.isfinite(found[0]) and agrees(lowered, run, factors, names, {name: found[0]}, "forward", backward) is False:
         raise AutodiffError(
             "the Taylor series and the adjoint sweep disagree: a bug in autodiff, so no number is printed",
             exit_status=INTERNAL,
@@ -408,7 +408,7 @@ def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int],
             return _widely(answer, lowered, names, faint)
     finite = {name: node for name, node in names.items() if math.isfinite(gradient[name])}
     checked = (
-        agrees(lowered, run, factors, finite, gradient, answer.mode)
+        agrees(lowered, run, factors, finite, gradient, answer.mode, backward)
         if check and (finite or not answer.gradient)
         else None
     )

@@ -6,12 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from autodiff.calculus import algebra
 from autodiff.calculus.forward import along
 from autodiff.calculus.local import Factors
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Run
-from autodiff.calculus.reverse import adjoints
 from autodiff.calculus.witness import contradicts
 
 _EPSILON, _TINIEST = 2.0**-52, 5e-324
@@ -26,26 +26,34 @@ def direction(sources: Mapping[str, int]) -> dict[str, float]:
 
 
 def agrees(
-    lowered: Lowered, run: Run, factors: Factors, sources: Mapping[str, int], gradient: Mapping[str, float], mode: str
+    lowered: Lowered,
+    run: Run,
+    factors: Factors,
+    sources: Mapping[str, int],
+    gradient: Mapping[str, float],
+    mode: str,
+    backward: Mapping[int, float],
 ) -> bool | None:
     """Whether `gradient`, times a fixed direction, is what one sweep of the mode that did not make it gives.
 
-    None when the other sweep leaves the range of float64 where the first one did not, so that nothing can be said.
+    `backward` is what a reverse sweep over the same factors found. None when the other sweep leaves the range of float64
+    where the first one did not, so that nothing can be said.
     """
     weights = direction(sources)
     here = math.fsum(weights[name] * gradient[name] for name in sources)
+    onward = None
     if mode == "forward":
-        backward = adjoints(lowered.result, factors, sources.values())
         there = math.fsum(weights[name] * backward.get(node, 0.0) for name, node in sources.items())
     else:
-        there = _tangents(factors, sources, weights).get(lowered.result, 0.0)
+        onward = _tangents(factors, sources, weights)
+        there = onward.get(lowered.result, 0.0)
     if not (math.isfinite(here) and math.isfinite(there)):
         return None
-    # what flows into the sources alone is part of what `_rounding` adds up, and needs no further sweep
+    # what flows into the sources alone is part of what `_rounding` adds up, and needs no look at every equation
     least = max(4, math.isqrt(len(factors))) * _EPSILON * math.fsum(abs(weights[n] * gradient[n]) for n in sources)
     if abs(here - there) <= least:
         return True
-    allowed = _rounding(lowered, run, factors, sources, weights)
+    allowed = _rounding(run, factors, backward, onward or _tangents(factors, sources, weights))
     return None if not math.isfinite(allowed) else abs(here - there) <= allowed
 
 
@@ -60,8 +68,9 @@ def broken_rule(lowered: Lowered, run: Run, factors: Factors) -> int | None:
             seen[row] += 1
             args = graph.args[node]
             values = [run.values[a] for a in args]
+            held = algebra.held(graph, node) if algebra.asks(row) else ()
             claims = _claims(row, args, factors.get(node, ()))
-            if any(math.isfinite(slope) and contradicts(row, k, values, slope) for k, slope in claims):
+            if any(math.isfinite(slope) and contradicts(row, k, values, slope, held) for k, slope in claims):
                 return node
     return None
 
@@ -85,22 +94,19 @@ def _tangents(factors: Factors, sources: Mapping[str, int], weights: Mapping[str
     return along(factors, seeds)
 
 
-def _rounding(
-    lowered: Lowered, run: Run, factors: Factors, sources: Mapping[str, int], weights: Mapping[str, float]
-) -> float:
-    """How far two sweeps over the same slopes may drift apart.
+def _rounding(run: Run, factors: Factors, backward: Mapping[int, float], onward: Mapping[int, float]) -> float:
+    """How far two sweeps over the same slopes, which gave these adjoints and tangents, may drift apart.
 
     Each product of an adjoint, a slope and a tangent is rounded once in either sweep; where one underflows the loss is
     the smallest float times what it is multiplied with later.
     """
-    tangents = _tangents(factors, sources, weights)
     sizes, losses = [], []
-    for node, g in adjoints(lowered.result, factors, sources.values()).items():
+    for node, g in backward.items():
         if node in run.taken:
             continue
         for arg, slope in factors.get(node, ()):
-            rate = tangents.get(arg, 0.0)
+            rate = onward.get(arg, 0.0)
             sizes.append(abs(g * slope * rate))
-            losses.append(_TINIEST * (abs(g) + abs(rate)))
+            losses.append(abs(g) + abs(rate))
     fan = max(4, math.isqrt(len(sizes)))
-    return fan * _EPSILON * math.fsum(sizes) + 4 * math.fsum(losses)
+    return fan * _EPSILON * math.fsum(sizes) + 4 * math.fsum(loss * _TINIEST for loss in losses)

@@ -55,7 +55,13 @@ def in_all_directions(factors: Factors, sources: Mapping[str, int]) -> dict[int,
 
 def along(factors: Factors, seeds: Mapping[int, float]) -> dict[int, float]:
     """The slope of every equation in one direction, in which the equations of `seeds` move at those rates (jvp)."""
-    return push(factors, seeds, _in_one_direction)
+    tangents = dict(seeds)  # `push`, written out for floats, which takes half the time
+    for node, edges in factors.items():
+        for arg, slope in edges:
+            rate = tangents.get(arg)
+            if rate is not None:
+                tangents[node] = tangents[node] + slope * rate if node in tangents else slope * rate
+    return tangents
 
 
 def push(factors: Factors, seeds: Mapping[int, T], combine: Callable[[T | None, Flow[T]], T]) -> dict[int, T]:
@@ -77,11 +83,4 @@ def _in_each_direction(seed: Tangent | None, flow: Flow[Tangent]) -> Tangent:
     for slope, rates in flow:
         for direction, rate in rates.items():
             tangent[direction] = tangent.get(direction, 0.0) + slope * rate
-    return tangent
-
-
-def _in_one_direction(seed: float | None, flow: Flow[float]) -> float:
-    tangent = seed or 0.0
-    for slope, rate in flow:
-        tangent += slope * rate
     return tangent

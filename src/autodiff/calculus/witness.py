@@ -18,6 +18,7 @@ from math import nan
 from typing import TypeAlias
 
 from autodiff.calculus import algebra
+from autodiff.calculus.algebra import Held
 from autodiff.calculus.ops import Row
 
 _STEPS = tuple(2.0**-k for k in (11, 13, 15, 17, 20, 23))
@@ -46,16 +47,20 @@ Curve: TypeAlias = Callable[[float], tuple[float, float]]
 """A number → the value there, and the slope that a rule gives there; NaN where there is none."""
 
 
-def contradicts(row: Row, k: int, args: Sequence[float], slope: float) -> bool:
-    """Whether the values of `row` beside `args` contradict `slope`, its rule's in argument k; False if they don't tell."""
-    here = args[k]
+def contradicts(row: Row, k: int, args: Sequence[float], slope: float, held: Held = ()) -> bool:
+    """Whether the values of `row` beside `args` contradict `slope`, its rule's in argument k; False if they don't tell.
+
+    The rule is that for the constants of `held`, of which argument k is none.
+    """
+    here, places = args[k], range(row.arity)
+    rule = algebra.slopes(row, tuple(place == k for place in places), held)
 
     def curve(x: float) -> tuple[float, float]:
         given = (*args[:k], x, *args[k + 1 :])
         if not all(inside(*given) for inside, _ in algebra.domain(row)):
             return nan, nan
         value = algebra.value(row)(*given)
-        return value, algebra.slope(row, k)(*given, value)
+        return value, next((rate for _, rate in rule(places, *given, value)), 0.0)
 
     by_rule = curve(here)[1]
     if slope != by_rule and abs(slope - by_rule) > _NEARLY * max(abs(curve(x)[1]) for x in _ends(here, _STEPS[0])):

@@ -9,6 +9,9 @@ as literals, so that the parser starts without Lark. A test makes the tables ane
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +24,8 @@ STARTS = ("program", "bindings")
 
 _HEAD = '''"""The automaton of `grammar/autodiff.lark`, written by `python -m autodiff.language.grammar`: not to be edited.
 
-WORDS     every terminal as a named group, in the order in which they are tried
+WORDS     every terminal that no list of texts can give, as a named group, in the order in which they are tried
+SYMBOLS   the texts of all other terminals, and what they are; none begins like one of WORDS
 KEYWORDS  words that WORDS takes for a NAME, and what they are
 IGNORED   terminals that separate words and mean nothing
 START     of each start symbol: the first state, and the one in which it is complete
@@ -67,7 +71,7 @@ def tables() -> str:
     numbers = _numbered(automaton)
     rules = sorted({a.rule for row in automaton.states.values() for a in _actions(row) if a.rule}, key=_order)
     starts = {s: (numbers[automaton.start_states[s]], numbers[automaton.end_states[s]]) for s in STARTS}
-    words = [ascii(f"{'|' * (k > 0)}(?P<{t.name}>{t.pattern.to_regexp()})") for k, t in enumerate(scanner.terminals)]
+    words, symbols = _told_apart({t.name: t.pattern.to_regexp() for t in scanner.terminals})
     rows = [
         {a.symbol: ~rules.index(a.rule) if a.rule else numbers[a.state] for a in _actions(automaton.states[state])}
         for state in numbers
@@ -75,7 +79,8 @@ def tables() -> str:
     return "\n".join(
         [
             _HEAD,
-            "WORDS = (", *(f"    {word}" for word in words), ")",
+            "WORDS = (", *(f"    {word!a}" for word in words), ")",
+            f"SYMBOLS = {symbols!a}",
             f"KEYWORDS = {keywords!r}",
             f"IGNORED = frozenset({sorted(built.parser.lexer.ignore_types)!r})",
             f"START = {starts!r}",
@@ -83,6 +88,25 @@ def tables() -> str:
             "STATES: tuple[dict[str, int], ...] = (", "    {},", *(f"    {row!r}," for row in rows), ")", "",
         ]
     )  # fmt: skip
+
+
+def _told_apart(patterns: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """WORDS and SYMBOLS, from each terminal's regular expression in the order in which they are tried."""
+    listed = {name: _texts(pattern) for name, pattern in patterns.items()}
+    symbols = {text: name for name, texts in listed.items() for text in texts}
+    words = {name: pattern for name, pattern in patterns.items() if not listed[name]}
+    for symbol, pattern in product(symbols, words.values()):
+        if any(re.match(pattern, symbol + more) for more in ("", "0", "a", " ", "²")):
+            raise ValueError(f"{symbol!r} begins like a word: {pattern}")
+    return [f"{'|' * (k > 0)}(?P<{name}>{pattern})" for k, (name, pattern) in enumerate(words.items())], symbols
+
+
+def _texts(pattern: str) -> list[str]:
+    """All texts that a regular expression matches, where it is a list of them; otherwise none."""
+    inner = pattern[3:-1] if pattern.startswith("(?:") and pattern.endswith(")") else pattern
+    found = re.split(r"(?<!\\)\|", inner)
+    plain = all(re.fullmatch(r"(?:\\\W|[^\\.^$*+?{}\[\]()])+", text) for text in found)
+    return [re.sub(r"\\(\W)", r"\1", text) for text in found] if plain else []
 
 
 class _Action(NamedTuple):

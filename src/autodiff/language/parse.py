@@ -69,23 +69,25 @@ def parse_bindings(text: str, functions: Collection[str]) -> tuple[Assign, ...]:
 def _tree(found: Sequence[Word], start: str, length: int, functions: Collection[str]) -> object:
     """What `Builder` makes of the words: shift a word, or reduce the last parts by a rule, as the tables say."""
     states, rules, goto = tables.STATES, _rules(), _Goto()
-    first, last = tables.START[start]
-    stack, parts = [first], list[Any]()
+    state, last = tables.START[start]
+    stack, parts = [state], list[Any]()
     end = Word("$END", "", (length, length))
     for position, word in enumerate((*found, end)):
         kind = word.type
-        while (move := states[stack[-1]].get(kind, 0)) < 0:
+        while (move := states[state].get(kind, 0)) < 0:
             origin, size, build = rules[~move]
             cut = len(parts) - size
             children = parts[cut:]
             del parts[cut:], stack[cut + 1 :]
             parts.append(build(children))
-            stack.append(goto[stack[-1], origin, kind])
-            if word is end and stack[-1] == last:
+            state = goto[stack[-1], origin, kind]
+            stack.append(state)
+            if word is end and state == last:
                 return parts[-1]
         if not move:
             raise complaint(found, position, length, functions, start)
-        stack.append(move)
+        state = move
+        stack.append(state)
         parts.append(word)
     raise AssertionError("the tables accept $END or refuse it")
 

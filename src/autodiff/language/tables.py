@@ -1,6 +1,7 @@
 """The automaton of `grammar/autodiff.lark`, written by `python -m autodiff.language.grammar`: not to be edited.
 
-WORDS     every terminal as a named group, in the order in which they are tried
+WORDS     every terminal that no list of texts can give, as a named group, in the order in which they are tried
+SYMBOLS   the texts of all other terminals, and what they are; none begins like one of WORDS
 KEYWORDS  words that WORDS takes for a NAME, and what they are
 IGNORED   terminals that separate words and mean nothing
 START     of each start symbol: the first state, and the one in which it is complete
@@ -15,22 +16,12 @@ from __future__ import annotations
 
 WORDS = (
     '(?P<NUMBER>0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|(?:[0-9]|\\.[0-9])[0-9._]*(?:[eE][-+]?[0-9][0-9._]*)?)'
-    '|(?P<NAME>[^\\W\\d\u2070\xb9\xb2\xb3\u2074-\u2079\xbc-\xbe\u2150-\u215f][^\\W\u2070\xb9\xb2\xb3\u2074-\u2079\xbc-\xbe\u2150-\u215f]*(?:[\u0300-\u036f]+[^\\W\u2070\xb9\xb2\xb3\u2074-\u2079\xbc-\xbe\u2150-\u215f]*)*)'
+    '|(?P<NAME>(?!\\d)(?:[^\\W\u2070\xb9\xb2\xb3\u2074-\u2079\xbc-\xbe\u2150-\u215f]+[\u0300-\u036f]*)+)'
     '|(?P<SUPERSCRIPT>\u207b?[\u2070\xb9\xb2\xb3\u2074\u2075\u2076\u2077\u2078\u2079]+)'
     '|(?P<BLANK>[^\\S\r\n]+)'
     '|(?P<COMMENT>#[^\r\n]*)'
-    '|(?P<COMPARE>(?:<=|>=|==|!=|<|>|\u2264|\u2265|\u2260))'
-    '|(?P<SEP>(?:\r\n|\r|\n|;))'
-    '|(?P<POWER>(?:\\*\\*|\\^))'
-    '|(?P<MULTIPLICATIVE>(?:\\*|/|@|\xb7|\xd7|\xf7))'
-    '|(?P<ADDITIVE>(?:\\+|\\-|\u2212))'
-    '|(?P<COMMA>,)'
-    '|(?P<EQUAL>=)'
-    '|(?P<LPAR>\\()'
-    '|(?P<LSQB>\\[)'
-    '|(?P<RPAR>\\))'
-    '|(?P<RSQB>\\])'
 )
+SYMBOLS = {'<=': 'COMPARE', '>=': 'COMPARE', '==': 'COMPARE', '!=': 'COMPARE', '<': 'COMPARE', '>': 'COMPARE', '\u2264': 'COMPARE', '\u2265': 'COMPARE', '\u2260': 'COMPARE', '\r\n': 'SEP', '\r': 'SEP', '\n': 'SEP', ';': 'SEP', '**': 'POWER', '^': 'POWER', '*': 'MULTIPLICATIVE', '/': 'MULTIPLICATIVE', '@': 'MULTIPLICATIVE', '\xb7': 'MULTIPLICATIVE', '\xd7': 'MULTIPLICATIVE', '\xf7': 'MULTIPLICATIVE', '+': 'ADDITIVE', '-': 'ADDITIVE', '\u2212': 'ADDITIVE', ',': 'COMMA', '=': 'EQUAL', '(': 'LPAR', '[': 'LSQB', ')': 'RPAR', ']': 'RSQB'}
 KEYWORDS = {'and': 'AND', 'not': 'NOT', 'or': 'OR'}
 IGNORED = frozenset(['BLANK', 'COMMENT'])
 START = {'program': (1, 21), 'bindings': (2, 27)}

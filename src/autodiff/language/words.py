@@ -16,6 +16,8 @@ from autodiff.language import tables
 CLOSES = {"RPAR": "LPAR", "RSQB": "LSQB"}
 """Which bracket each closing one belongs to."""
 
+_BRACKETS = frozenset(CLOSES) | frozenset(CLOSES.values())
+
 ENDS_OPERAND = frozenset({"NUMBER", "NAME", "RPAR", "RSQB", "SUPERSCRIPT"})
 """What a complete operand may end with."""
 
@@ -86,22 +88,25 @@ def words(text: str, functions: Collection[str]) -> list[Word]:
 
 @lru_cache(maxsize=1)
 def _pattern() -> re.Pattern[str]:
-    """All terminals in the order in which Lark tries them, and behind them whatever is none."""
-    return re.compile(f"{tables.WORDS}|(?P<STRAY>(?s:.))")
+    """Words, then the symbols of several characters, longest first, and behind them any one character."""
+    long = sorted((symbol for symbol in tables.SYMBOLS if len(symbol) > 1), key=len, reverse=True)
+    return re.compile(f"{tables.WORDS}|{'|'.join(map(re.escape, long))}|(?s:.)")
 
 
 def split(text: str) -> Iterator[Word]:
     """The words that stand in `text`, blanks and comments left out."""
-    keywords, ignored = tables.KEYWORDS, tables.IGNORED
+    symbols, keywords, ignored = tables.SYMBOLS, tables.KEYWORDS, tables.IGNORED
     for match in _pattern().finditer(text):
-        kind, found = match.lastgroup or "", match[0]
-        if kind == "NAME":
+        kind, found = match.lastgroup, match[0]
+        if kind is None:
+            kind = symbols.get(found)
+            if kind is None:
+                raise _stray(text, match.start())
+        elif kind == "NAME":
             kind = keywords.get(found, "NAME")
             found = found if found.isascii() else _name(found, match.span())
         elif kind in ignored:
             continue
-        elif kind == "STRAY":
-            raise _stray(text, match.start())
         yield Word(kind, found, match.span())
 
 
@@ -128,10 +133,11 @@ def _marked(found: Iterable[Word], functions: Collection[str]) -> list[Word]:
         if kind == "NAME":
             if word.text in functions:
                 word.type = "FUNC"
-        elif kind in ("LPAR", "LSQB"):
-            opened.append(word)
-        elif kind in CLOSES:
-            _close(opened, word)
+        elif kind in _BRACKETS:
+            if kind in CLOSES:
+                _close(opened, word)
+            else:
+                opened.append(word)
         elif kind == "SEP" and opened:
             if word.text == ";":
                 break
