@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import pytest
 from lark import Lark, UnexpectedCharacters, UnexpectedToken
 
 from autodiff.calculus import rules
-from autodiff.errors import AutodiffError
+from autodiff.errors import AutodiffError, normalised
 from autodiff.language import grammar, parse, tables, words
 from autodiff.language.build import Builder
 from autodiff.language.complaint import complaint
@@ -46,15 +45,21 @@ def lark() -> Lark:
     return grammar.lark(Builder())
 
 
-def split_by_lark(text: str) -> Iterator[Word]:
-    """The words by Lark's lexer, names normalised."""
+def split_by_lark(text: str, functions: frozenset[str]) -> list[Word]:
+    """The words by Lark's lexer, names normalised and told from functions."""
+    found = []
     try:
         for token in lark().lex(text):
-            span = token.start_pos or 0, token.end_pos or 0
-            name = token.type == "NAME" and not token.isascii()
-            yield Word(token.type, words._name(token, span) if name else str(token), span)
+            span, shown = (token.start_pos or 0, token.end_pos or 0), str(token)
+            if token.type == "NAME" and not token.isascii():
+                shown = normalised(token)
+                if not shown.isidentifier():
+                    raise words._refused(text, span)
+            kind = "FUNC" if token.type == "NAME" and shown in functions else token.type
+            found.append(Word(kind, shown, span))
     except UnexpectedCharacters as error:
         raise words._stray(text, error.pos_in_stream or 0) from None
+    return found
 
 
 def tree_by_lark(found: list[Word], start: str, length: int, functions: frozenset[str]) -> object:

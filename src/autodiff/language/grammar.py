@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +23,8 @@ STARTS = ("program", "bindings")
 
 _HEAD = '''"""The automaton of `grammar/autodiff.lark`, written by `python -m autodiff.language.grammar`: not to be edited.
 
-WORDS     every terminal that no list of texts can give, as a named group, in the order in which they are tried
+WORDS     the patterns of all terminals that no list of texts can give, in the order in which they are tried
+FIRST     ASCII characters that settle which of WORDS begins with them
 SYMBOLS   the texts of all other terminals, and what they are; none begins like one of WORDS
 KEYWORDS  words that WORDS takes for a NAME, and what they are
 IGNORED   terminals that separate words and mean nothing
@@ -79,7 +79,8 @@ def tables() -> str:
     return "\n".join(
         [
             _HEAD,
-            "WORDS = (", *(f"    {word!a}" for word in words), ")",
+            "WORDS = {", *(f"    {name!r}: {pattern!a}," for name, pattern in words.items()), "}",
+            f"FIRST = {_first(words)!r}",
             f"SYMBOLS = {symbols!a}",
             f"KEYWORDS = {keywords!r}",
             f"IGNORED = frozenset({sorted(built.parser.lexer.ignore_types)!r})",
@@ -90,15 +91,32 @@ def tables() -> str:
     )  # fmt: skip
 
 
-def _told_apart(patterns: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+def _told_apart(patterns: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """WORDS and SYMBOLS, from each terminal's regular expression in the order in which they are tried."""
     listed = {name: _texts(pattern) for name, pattern in patterns.items()}
     symbols = {text: name for name, texts in listed.items() for text in texts}
     words = {name: pattern for name, pattern in patterns.items() if not listed[name]}
-    for symbol, pattern in product(symbols, words.values()):
-        if any(re.match(pattern, symbol + more) for more in ("", "0", "a", " ", "²")):
-            raise ValueError(f"{symbol!r} begins like a word: {pattern}")
-    return [f"{'|' * (k > 0)}(?P<{name}>{pattern})" for k, (name, pattern) in enumerate(words.items())], symbols
+    for symbol in symbols:
+        if _beginning(words, symbol):
+            raise ValueError(f"{symbol!r} begins like a word: {_beginning(words, symbol)}")
+    return words, symbols
+
+
+def _first(words: Mapping[str, str]) -> dict[str, str]:
+    """FIRST: the characters that are a word alone, and with which no other word begins."""
+    found = dict.fromkeys(words, "")
+    for character in map(chr, range(128)):
+        names = _beginning(words, character)
+        if len(names) == 1 and re.fullmatch(words[names[0]], character):
+            found[names[0]] += character
+    return {name: characters for name, characters in found.items() if characters}
+
+
+def _beginning(words: Mapping[str, str], text: str) -> list[str]:
+    """Which words begin with `text`, as far as one more character tells."""
+    return [
+        n for n, pattern in words.items() if any(re.match(pattern, text + more) for more in ("", "0", "a", " ", "²"))
+    ]
 
 
 def _texts(pattern: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The automaton of `grammar/autodiff.lark`, written by `python -m autodiff.language.grammar`: not to be edited.
 
-WORDS     every terminal that no list of texts can give, as a named group, in the order in which they are tried
+WORDS     the patterns of all terminals that no list of texts can give, in the order in which they are tried
+FIRST     ASCII characters that settle which of WORDS begins with them
 SYMBOLS   the texts of all other terminals, and what they are; none begins like one of WORDS
 KEYWORDS  words that WORDS takes for a NAME, and what they are
 IGNORED   terminals that separate words and mean nothing
@@ -14,13 +15,14 @@ STATES    per state, what to do: at a terminal n > 0, shift it and go to n, or n
 # fmt: off
 from __future__ import annotations
 
-WORDS = (
-    '(?P<NUMBER>0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|(?:[0-9]|\\.[0-9])[0-9._]*(?:[eE][-+]?[0-9][0-9._]*)?)'
-    '|(?P<NAME>(?!\\d)(?:[^\\W\u2070\xb9\xb2\xb3\u2074-\u2079\xbc-\xbe\u2150-\u215f]+[\u0300-\u036f]*)+)'
-    '|(?P<SUPERSCRIPT>\u207b?[\u2070\xb9\xb2\xb3\u2074\u2075\u2076\u2077\u2078\u2079]+)'
-    '|(?P<BLANK>[^\\S\r\n]+)'
-    '|(?P<COMMENT>#[^\r\n]*)'
-)
+WORDS = {
+    'NUMBER': '0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|(?:[0-9]|\\.[0-9])[0-9._]*(?:[eE][-+]?[0-9][0-9._]*)?',
+    'NAME': '(?!\\d)(?:[^\\W\u2070\xb9\xb2\xb3\u2074-\u2079\xbc-\xbe\u2150-\u215f]+[\u0300-\u036f]*)+',
+    'SUPERSCRIPT': '\u207b?[\u2070\xb9\xb2\xb3\u2074\u2075\u2076\u2077\u2078\u2079]+',
+    'BLANK': '[^\\S\r\n]+',
+    'COMMENT': '#[^\r\n]*',
+}
+FIRST = {'NUMBER': '0123456789', 'NAME': 'ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz', 'BLANK': '\t\x0b\x0c\x1c\x1d\x1e\x1f ', 'COMMENT': '#'}
 SYMBOLS = {'<=': 'COMPARE', '>=': 'COMPARE', '==': 'COMPARE', '!=': 'COMPARE', '<': 'COMPARE', '>': 'COMPARE', '\u2264': 'COMPARE', '\u2265': 'COMPARE', '\u2260': 'COMPARE', '\r\n': 'SEP', '\r': 'SEP', '\n': 'SEP', ';': 'SEP', '**': 'POWER', '^': 'POWER', '*': 'MULTIPLICATIVE', '/': 'MULTIPLICATIVE', '@': 'MULTIPLICATIVE', '\xb7': 'MULTIPLICATIVE', '\xd7': 'MULTIPLICATIVE', '\xf7': 'MULTIPLICATIVE', '+': 'ADDITIVE', '-': 'ADDITIVE', '\u2212': 'ADDITIVE', ',': 'COMMA', '=': 'EQUAL', '(': 'LPAR', '[': 'LSQB', ')': 'RPAR', ']': 'RSQB'}
 KEYWORDS = {'and': 'AND', 'not': 'NOT', 'or': 'OR'}
 IGNORED = frozenset(['BLANK', 'COMMENT'])

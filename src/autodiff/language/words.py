@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
@@ -16,7 +16,8 @@ from autodiff.language import tables
 CLOSES = {"RPAR": "LPAR", "RSQB": "LSQB"}
 """Which bracket each closing one belongs to."""
 
-_BRACKETS = frozenset(CLOSES) | frozenset(CLOSES.values())
+_PAIRED = frozenset({*CLOSES, *CLOSES.values(), "SEP"})
+"""The words for which it matters what brackets they are in."""
 
 ENDS_OPERAND = frozenset({"NUMBER", "NAME", "RPAR", "RSQB", "SUPERSCRIPT"})
 """What a complete operand may end with."""
@@ -70,7 +71,7 @@ def words(text: str, functions: Collection[str]) -> list[Word]:
     Raises AutodiffError for a character that belongs to no word, a bracket without its partner, and a definition of
     something in `functions`.
     """
-    found = _marked(split(text), functions)
+    found = _matched(split(text, functions))
     places = _definitions(found) if "=" in text else []
     for i in places:
         if found[i].type == "FUNC":
@@ -86,35 +87,59 @@ def words(text: str, functions: Collection[str]) -> list[Word]:
     return found
 
 
+def split(text: str, functions: Collection[str]) -> list[Word]:
+    """The words that stand in `text`, blanks and comments left out."""
+    found, meanings, start = list[Word](), _Meanings(functions), 0
+    for piece in _pattern().findall(text):
+        kind, shown = meanings[piece]
+        end = start + len(piece)
+        if kind:
+            found.append(Word(kind, shown, (start, end)))
+        elif kind is None:
+            raise _refused(text, (start, end))
+        start = end
+    return found
+
+
 @lru_cache(maxsize=1)
 def _pattern() -> re.Pattern[str]:
     """Words, then the symbols of several characters, longest first, and behind them any one character."""
     long = sorted((symbol for symbol in tables.SYMBOLS if len(symbol) > 1), key=len, reverse=True)
-    return re.compile(f"{tables.WORDS}|{'|'.join(map(re.escape, long))}|(?s:.)")
+    return re.compile("|".join([*tables.WORDS.values(), *map(re.escape, long), "(?s:.)"]))
 
 
-def split(text: str) -> Iterator[Word]:
-    """The words that stand in `text`, blanks and comments left out."""
-    symbols, keywords, ignored = tables.SYMBOLS, tables.KEYWORDS, tables.IGNORED
-    for match in _pattern().finditer(text):
-        kind, found = match.lastgroup, match[0]
-        if kind is None:
-            kind = symbols.get(found)
-            if kind is None:
-                raise _stray(text, match.start())
-        elif kind == "NAME":
-            kind = keywords.get(found, "NAME")
-            found = found if found.isascii() else _name(found, match.span())
-        elif kind in ignored:
-            continue
-        yield Word(kind, found, match.span())
+class _Meanings(dict[str, "tuple[str | None, str]"]):
+    """What a piece of the text is, and its text as a word: "" for one that means nothing, None for one that is refused.
+
+    A piece is the same wherever it stands, so that a long program is looked at once for each of its names.
+    """
+
+    def __init__(self, functions: Collection[str]) -> None:
+        self.functions = functions
+
+    def __missing__(self, piece: str) -> tuple[str | None, str]:
+        kind, shown = tables.SYMBOLS.get(piece) or _kind(piece), piece
+        if kind == "NAME":
+            shown = piece if piece.isascii() else normalised(piece)
+            plain = "FUNC" if shown in self.functions else "NAME" if shown.isidentifier() else None
+            kind = tables.KEYWORDS.get(piece, plain)
+        self[piece] = found = "" if kind in tables.IGNORED else kind, shown
+        return found
 
 
-def _name(text: str, span: Span) -> str:
-    name = normalised(text)
-    if not name.isidentifier():
-        raise AutodiffError(f"{quoted(text)} is not a name", span=span, hint="use letters, digits and _")
-    return name
+def _kind(piece: str) -> str | None:
+    """Which of the grammar's words a piece is: by its first character, where that settles it."""
+    for kind, characters in tables.FIRST.items():
+        if piece[0] in characters:
+            return kind
+    return next((kind for kind, pattern in tables.WORDS.items() if re.match(pattern, piece)), None)
+
+
+def _refused(text: str, span: Span) -> AutodiffError:
+    piece = text[slice(*span)]
+    if _kind(piece) is None:
+        return _stray(text, span[0])
+    return AutodiffError(f"{quoted(piece)} is not a name", span=span, hint="use letters, digits and _")
 
 
 def _stray(text: str, at: int) -> AutodiffError:
@@ -124,32 +149,29 @@ def _stray(text: str, at: int) -> AutodiffError:
     )
 
 
-def _marked(found: Iterable[Word], functions: Collection[str]) -> list[Word]:
-    """Mark the built-in functions and match the brackets; inside them a newline separates nothing."""
-    kept: list[Word] = []
+def _matched(found: list[Word]) -> list[Word]:
+    """Match the brackets; inside them a newline separates nothing."""
     opened: list[Word] = []
+    dropped: set[Word] = set()
     for word in found:
         kind = word.type
-        if kind == "NAME":
-            if word.text in functions:
-                word.type = "FUNC"
-        elif kind in _BRACKETS:
-            if kind in CLOSES:
-                _close(opened, word)
-            else:
-                opened.append(word)
-        elif kind == "SEP" and opened:
+        if kind not in _PAIRED:
+            continue
+        if kind in CLOSES:
+            _close(opened, word)
+        elif kind != "SEP":
+            opened.append(word)
+        elif opened:
             if word.text == ";":
                 break
-            continue
-        kept.append(word)
+            dropped.add(word)
     if opened:
         raise AutodiffError(
             f"this '{opened[-1]}' is never closed",
             span=opened[-1].span,
             hint=f"add a '{')' if opened[-1].type == 'LPAR' else ']'}'",
         )
-    return kept
+    return [word for word in found if word not in dropped] if dropped else found
 
 
 def _close(opened: list[Word], word: Word) -> None:
