@@ -8,6 +8,7 @@ import mpmath
 import pytest
 
 from autodiff.answer import evaluate
+from autodiff.calculus import underflow
 from autodiff.calculus.rules import TABLE
 from autodiff.calculus.underflow import LIFTS, TINY, keeps, loses
 
@@ -129,3 +130,9 @@ def test_a_text_that_comes_to_0_has_lost_nothing() -> None:
     assert not loses(TABLE["logit", 1], [0.5], 0.0)
     assert loses(TABLE["logistic_loss", 2], [0.0, -800.0], 0.0)
     assert evaluate("2^sin(logit(0.1 + 0.8*sigmoid(x))*1e17)", {"x": 0.0}).notes == ()
+
+
+def test_a_place_of_a_row_is_looked_into_once_however_often_a_program_is_there() -> None:
+    underflow._within.cache_clear()
+    assert evaluate("x^" * 2000 + "x", {"x": 1.0}).gradient == {"x": 1.0}  # a slope of x^y that is 0, 2,000 times
+    assert 0 < underflow._within.cache_info().misses <= 4

@@ -1,7 +1,8 @@
 """Programs of megabytes: a sum of Rosenbrock's terms and deep nests against PyTorch, growth with size and depth, sweeps.
 
-PyTorch gets the sum as the same text, which Python compiles. Python compiles no deep nest, so there PyTorch runs a loop
-over its operation, and has no text to read; brackets are no operation, so its process then only loads PyTorch.
+PyTorch gets the sum as the same text, which Python compiles. Python compiles no deep nest, so there PyTorch gets a text
+with a statement for each level. A loop over one operation, which reads no text at all, stands beside it; brackets are
+no operation, so its process then only loads PyTorch.
 """
 
 from __future__ import annotations
@@ -54,7 +55,18 @@ NESTS = {
     "sums of sums": ("(x + ", "x", ")", "x + y"),
     "powers of powers": ("x^", "x", "", "x**y"),
 }
-"""What stands before, in and behind a nest, and a step of PyTorch's loop: Python's parser refuses such depths."""
+"""What stands before, in and behind a nest, and a step of PyTorch's: Python's parser refuses such depths."""
+
+LINES = """
+import sys
+import torch
+
+x = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+names = {"x": x, "y": 1*x}
+exec(compile(open(sys.argv[1]).read(), "program", "exec"), names)
+names["y"].backward()
+print(names["y"].item(), x.grad.item())
+"""
 
 LOOP = """
 import sys
@@ -112,14 +124,22 @@ def _growth(folder: Path) -> Iterator[Line]:
 def _nested(folder: Path, name: str, peers: str, depth: int = 100_000) -> Iterator[Line]:
     base = run(_command(folder, "program", *nest(name, depth // 10)))
     commands = {"autodiff": _command(folder, "program", *nest(name, depth))}
+    step = NESTS[name][-1]
     if peers:
+        (folder / "lines.py").write_text(LINES)
+        (folder / "lines.txt").write_text(f"y = {step}\n" * depth)
         (folder / "loop.py").write_text(LOOP)
-        commands["PyTorch"] = [peers, str(folder / "loop.py"), NESTS[name][-1], str(depth)]
+        commands[_LINES] = [peers, str(folder / "lines.py"), str(folder / "lines.txt")]
+        commands[_LOOP] = [peers, str(folder / "loop.py"), step, str(depth)]
     ran = race(commands, 3)
-    what, mine, theirs = f"{depth:,} {name}", ran["autodiff"], ran["PyTorch"].seconds if peers else None
-    yield Line(what, "PyTorch in a loop", mine.seconds, theirs, 0.5, note=_lacking(peers))
+    what, mine = f"{depth:,} {name}", ran["autodiff"]
+    for peer in (_LINES, _LOOP):
+        yield Line(what, peer, mine.seconds, ran[peer].seconds if peers else None, 0.5, note=_lacking(peers))
     yield Line(what, "10 × a tenth of it", mine.busy, 10 * base.busy, 1.2)
     yield Line(what, "10 × a tenth of it", mine.megabytes, 10 * base.megabytes, 1.2, unit="MB")
+
+
+_LINES, _LOOP = "PyTorch, a statement each", "PyTorch in a loop"
 
 
 def _sweeps() -> Iterator[Line]:

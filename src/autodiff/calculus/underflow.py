@@ -67,10 +67,11 @@ def loses(row: Row, args: Sequence[float], value: float) -> bool:
     """Whether this value of the row is so small that it may have lost digits."""
     if not -TINY < value < TINY or keeps(row) or (0.0 in args and exact_zeros(row)):
         return False
-    return not row.value.startswith("= ") or _within(row.value[2:], row.params, args)
+    return not row.value.startswith("= ") or _within(row.value[2:], row.params, tuple(args))
 
 
-def _within(text: str, names: tuple[str, ...], given: Sequence[float]) -> bool:
+@lru_cache(maxsize=4096)  # a large program may ask the same of one place of a row ever again
+def _within(text: str, names: tuple[str, ...], given: tuple[float, ...]) -> bool:
     """Whether a number in a text of the table may have lost digits: ln(1) has none to lose."""
     lowered = algebra.template(text, names)
     graph, start, found = lowered.graph, dict(zip(names, given, strict=True)), list[int]()
