@@ -4,8 +4,7 @@ Argument names are the row's own (`u`, `v`, …); `w` is the result; `du`, `dv` 
 move. Every text is in our own language, so each function that a text names must itself be a row.
 """
 
-from __future__ import annotations
-
+# no `from __future__ import annotations`: a NamedTuple compiles annotations that are texts, 28 times before the first row
 from functools import lru_cache
 from typing import NamedTuple
 
