@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 import autodiff as package
+from autodiff import answer
 from autodiff.answer import evaluate
-from autodiff.calculus import rules
+from autodiff.calculus import check, rules
 from autodiff.calculus.check import agrees
-from autodiff.calculus.local import factors
+from autodiff.calculus.local import Factors, factors
 from autodiff.calculus.lower import lower
 from autodiff.calculus.primal import primal
 from autodiff.calculus.reverse import adjoints
@@ -119,18 +120,19 @@ def test_hard_points_quietly() -> None:
     assert (ended.status, ended.out) == (3, "f,df/dx,status\n,,domain\n")
 
 
-@pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A forward sweep that takes negative slopes, such as cos(16), for a little larger than they are."""
-    from autodiff.calculus import forward
+@pytest.fixture(params=["forward", "reverse"])
+def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the two sweeps takes negative slopes, such as cos(16), for a little larger than they are."""
 
-    honest = forward.push
+    def bent(factors: Factors) -> Factors:
+        return {node: [(arg, s * (1 + 1e-9) if s < 0 else s) for arg, s in edges] for node, edges in factors.items()}
 
-    def skewed(factors, seeds, combine):  # type: ignore[no-untyped-def]
-        bent = {node: [(arg, s * (1 + 1e-9) if s < 0 else s) for arg, s in edges] for node, edges in factors.items()}
-        return honest(bent, seeds, combine)
-
-    monkeypatch.setattr(forward, "push", skewed)
+    along, everywhere, back = check.along, answer.in_all_directions, answer.adjoints
+    if request.param == "forward":
+        monkeypatch.setattr(check, "along", lambda factors, seeds: along(bent(factors), seeds))
+        monkeypatch.setattr(answer, "in_all_directions", lambda factors, names: everywhere(bent(factors), names))
+    else:
+        monkeypatch.setattr(answer, "adjoints", lambda result, factors, to: back(result, bent(factors), to))
 
 
 @pytest.mark.usefixtures("broken")
@@ -152,9 +154,9 @@ def test_the_check_lets_rounding_and_underflow_pass() -> None:
         lowered = lower(package.parse(text))
         node = lowered.node("x")
         assert node is not None
-        answer = evaluate(text, {"x": x})
-        assert answer.checked
-        slope = answer.gradient["x"]
+        found = evaluate(text, {"x": x})
+        assert found.checked
+        slope = found.gradient["x"]
         assert slope is not None
         run = primal(lowered, {"x": x})
         wrong = slope * (1 + 1e-6) + 1e-3

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from autodiff.calculus import blame, local, rules, underflow
+from autodiff.calculus.blame import SEVERITY
 from autodiff.calculus.check import agrees, broken_rule
 from autodiff.calculus.forward import in_all_directions
 from autodiff.calculus.local import CONVENTIONS, FRAMEWORKS, Factors
@@ -35,8 +36,6 @@ MODES = ("reverse", "forward", "both")
 HIGHEST = 100
 """The highest order of a derivative."""
 
-SEVERITY = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
-"""Every status, mildest first; an answer's status is the worst of its slopes'."""
 Value: TypeAlias = Any
 """A float, or a NumPy array where arrays appear, or None; NumPy is not imported to say so."""
 
@@ -265,9 +264,9 @@ def answered(
     answer = _plain(answer, lowered, run, plain, check=check)
     if not reached:
         return answer
-    from autodiff.calculus.corners import verdict  # most points are no hard points
+    from autodiff.calculus.carried import verdicts  # most points are no hard points
 
-    hard = {name: verdict(lowered, run, point, node) for name, node in names.items() if node in reached}
+    hard = verdicts(lowered, run, point, {name: node for name, node in names.items() if node in reached}, odd)
     return _hard(answer, lowered, run, hard, odd, names, convention) if hard else answer
 
 
@@ -450,7 +449,7 @@ def _hard(
     known = {name: None if slope is None else slope + 0.0 for name, slope in slopes.items()}
     verdicts = dict(answer.verdicts) | verdicts
     status = max((answer.status, *(found.status for found in verdicts.values())), key=SEVERITY.index)
-    culprits = {name: blame.culprits(lowered, odd, names[name], found) for name, found in verdicts.items()}
+    culprits = {name: blame.culprits(lowered, odd, names[name], verdicts[name]) for name in blame.told(verdicts)}
     worst = next((name for name, found in verdicts.items() if found.status == status), "")
     return answer._replace(
         gradient=dict(answer.gradient) | known,

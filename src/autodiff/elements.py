@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autodiff.calculus import blame
-from autodiff.calculus.corners import SEVERITY, Verdict, verdict
+from autodiff.calculus.blame import SEVERITY
+from autodiff.calculus.corners import Verdict, verdict
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, primal
 from autodiff.calculus.shapes import AXES, elements, too_deep

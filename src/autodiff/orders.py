@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autodiff.answer import SEVERITY, Answer, answered, parse
+from autodiff.answer import Answer, answered, parse
 from autodiff.calculus import blame, taylor
+from autodiff.calculus.blame import SEVERITY
 from autodiff.calculus.forward import forward
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import primal

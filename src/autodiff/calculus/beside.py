@@ -199,7 +199,7 @@ def _stays_inside(row: Row, args: Sequence[Series], values: Sequence[float], dep
     conditions = algebra.domain(row)
     if not conditions:
         return
-    ways = [(v,) if a.still else (v, *_around(v)) for a, v in zip(args, values, strict=True)]
+    ways = [(v,) if a.still else (v, *around(v)) for a, v in zip(args, values, strict=True)]
     if all(inside(*place) for place in product(*ways) for inside, _ in conditions):
         return
     for part in row.domain:
@@ -207,7 +207,8 @@ def _stays_inside(row: Row, args: Sequence[Series], values: Sequence[float], dep
             raise Gone
 
 
-def _around(value: float) -> tuple[float, float]:
+def around(value: float) -> tuple[float, float]:
+    """The floats next to a value."""
     return math.nextafter(value, -math.inf), math.nextafter(value, math.inf)
 
 

@@ -22,6 +22,12 @@ from autodiff.errors import INTERNAL, AutodiffError, shortened
 if TYPE_CHECKING:
     from autodiff.calculus.corners import Verdict
 
+SEVERITY = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
+"""Every status, mildest first; an answer's status is the worst of its slopes'."""
+
+TOLD = 3
+"""Of how many names it is said why they have no slope, or what their slope hides."""
+
 
 def written(lowered: Lowered, node: int) -> str:
     """The text of an equation where it was first written, without brackets around the whole, cut when it is long."""
@@ -150,25 +156,35 @@ def mixed(result: str, first: str, second: str) -> str:
     return order(result, first, 2) if first == second else f"d2{result}/d{shortened(first)}d{shortened(second)}"
 
 
+def told(found: Mapping[str, Verdict]) -> list[str]:
+    """The names of which there is something to say: the first three without a slope, the first three with one, the worst."""
+    bad = [name for name, one in found.items() if one.status not in ("ok", "overflow")]
+    good = [name for name, one in found.items() if one.status == "ok"]
+    worst = max(found, key=lambda name: SEVERITY.index(found[name].status), default="")
+    return list(dict.fromkeys([*bad[:TOLD], *good[:TOLD], worst])) if found else []
+
+
 def culprits(lowered: Lowered, odd: Sequence[int], source: int, found: Verdict) -> list[int]:
     """The special equations that `source` reaches, the one that decided first."""
-    behind = [node for node in odd if source in lowered.graph.reaching(node)] if len(odd) <= 50 else list(odd[:1])
-    return [*([found.node] if found.node is not None else []), *(node for node in behind if node != found.node)]
+    moved, graph = bytearray(len(lowered.graph)), lowered.graph
+    moved[source] = 1
+    for node in range(source + 1, max(odd, default=0) + 1):
+        if any(moved[a] for a in graph.args[node]):
+            moved[node] = 1
+    behind = [node for node in odd if moved[node] and node != found.node]
+    return behind if found.node is None else [found.node, *behind]
 
 
 def verdicts(
     lowered: Lowered, result: str, run: Run, found: Mapping[str, Verdict], culprits: Mapping[str, Sequence[int]]
 ) -> str:
     """Why slopes are not there, the first three of them; what one part does to several names is said once."""
-    reasons = [
-        _reason(lowered, result, name, run, one, culprits[name])
-        for name, one in found.items()
-        if one.status not in ("ok", "overflow")
-    ]
+    bad = [name for name, one in found.items() if one.status not in ("ok", "overflow")]
     together: dict[str, list[str]] = {}
-    for place, slope in reasons[:3]:
+    for name in bad[:TOLD]:
+        place, slope = _reason(lowered, result, name, run, found[name], culprits[name])
         together.setdefault(place, []).append(slope)
-    more = f"; and {len(reasons) - 3} more" if len(reasons) > 3 else ""
+    more = f"; and {len(bad) - TOLD} more" if len(bad) > TOLD else ""
     return "; ".join(f"{place}: {', '.join(slopes)}" for place, slopes in together.items()) + more
 
 
@@ -220,7 +236,7 @@ def notes(
 ) -> Iterable[str]:
     """What is worth knowing about slopes that are there although a special place was met."""
     good = [(name, found) for name, found in verdicts.items() if found.status == "ok"]
-    for name, found in good[:3]:
+    for name, found in good[:TOLD]:
         what, slope = _parts(lowered, culprits[name]), f"d{result}/d{shortened(name)}"
         said = f" ({saying(frameworks[name])})" if frameworks.get(name) else ""
         if found.left is None or found.right is None:

@@ -42,11 +42,7 @@ class Side:
         if self.limit.exact and here.exact:
             return self.limit.coefficient == here.coefficient
         value = float(here.coefficient)
-        return True if _same(self.value, value) else None if _same(self.value, value, NOISE) else False
-
-
-SEVERITY = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
-"""Every status, mildest first; an answer's status is the worst of its slopes'."""
+        return True if same(self.value, value) else None if same(self.value, value, NOISE) else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ def verdict(lowered: Lowered, run: Run, point: Mapping[str, float], source: int)
     gone = None
     for sign in (-1.0, 1.0):
         try:
-            sides.append(_side(lowered, point, source, sign))
+            sides.append(side(lowered, point, source, sign))
         except Undecided as doubt:
             return Verdict("unknown", node=doubt.node)
         except Gone as edge:
@@ -105,7 +101,8 @@ def _here(lowered: Lowered, run: Run, point: Mapping[str, float], sides: list[Si
         return Term(0, value)
 
 
-def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: float) -> Side:
+def side(lowered: Lowered, point: Mapping[str, float], source: int, sign: float) -> Side:
+    """What is so on one side. Raises Undecided, or Gone where this side has no values."""
     for depth in DEPTHS:
         try:
             found = beside(lowered, point, source, sign, depth)
@@ -141,11 +138,11 @@ def _judged(seen: Verdict, sides: list[Side], value: Term) -> Verdict:
     slopes = [slope for slope in (seen.left, seen.right) if slope is not None]
     if any(map(math.isinf, slopes)):
         return replace(seen, status="infinite")
-    if len(slopes) == 1 or _same(slopes[0], slopes[1], sum(side.doubt for side in sides)):
+    if len(slopes) == 1 or same(slopes[0], slopes[1], sum(side.doubt for side in sides)):
         return replace(seen, slope=slopes[-1])
     return replace(seen, status="corner")
 
 
-def _same(a: float, b: float, doubt: float = 0.0) -> bool:
+def same(a: float, b: float, doubt: float = 0.0) -> bool:
     """Equal, as far as rounding lets one tell."""
     return a == b or abs(a - b) <= NOISE * max(abs(a), abs(b)) + doubt
