@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 import autodiff as package
-from autodiff import answer
 from autodiff.answer import evaluate
-from autodiff.calculus import check, rules
+from autodiff.calculus import rules
 from autodiff.calculus.check import agrees
+from autodiff.calculus.forward import along, in_all_directions
 from autodiff.calculus.local import Factors, factors
 from autodiff.calculus.lower import lower
 from autodiff.calculus.primal import primal
@@ -127,12 +127,14 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     def bent(factors: Factors) -> Factors:
         return {node: [(arg, s * (1 + 1e-9) if s < 0 else s) for arg, s in edges] for node, edges in factors.items()}
 
-    along, everywhere, back = check.along, answer.in_all_directions, answer.adjoints
     if request.param == "forward":
-        monkeypatch.setattr(check, "along", lambda factors, seeds: along(bent(factors), seeds))
-        monkeypatch.setattr(answer, "in_all_directions", lambda factors, names: everywhere(bent(factors), names))
+        monkeypatch.setattr("autodiff.calculus.check.along", lambda factors, seeds: along(bent(factors), seeds))
+        everywhere = lambda factors, names: in_all_directions(bent(factors), names)  # noqa: E731
+        monkeypatch.setattr("autodiff.answer.in_all_directions", everywhere)
     else:
-        monkeypatch.setattr(answer, "adjoints", lambda result, factors, to: back(result, bent(factors), to))
+        monkeypatch.setattr(
+            "autodiff.answer.adjoints", lambda to, factors, sources: adjoints(to, bent(factors), sources)
+        )
 
 
 @pytest.mark.usefixtures("broken")
