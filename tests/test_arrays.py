@@ -1,6 +1,6 @@
 """Arrays: every row over shapes, both modes, orders 1 and 2; two engines that share only the table agree; corners are said.
 
-The NumPy sweeps (`bulk`) are compared with the program written out over plain numbers (`flatten`) and with central
+The NumPy sweeps (`array_sweeps`) are compared with the program written out over plain numbers (`flatten`) and with central
 differences; a tangent carried up and an adjoint carried down give one number (the dot-product identity).
 """
 
@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 import autodiff as package
-from autodiff.calculus import algebra, arrays, bulk, elementwise, rules
+from autodiff.calculus import algebra, array_slopes, array_sweeps, array_values, arrays, elementwise, rules
+from autodiff.calculus.array_values import Bulk
 from autodiff.calculus.flatten import flatten
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.ops import EACH, FOLD, INDEX, Row, literal
@@ -39,11 +40,11 @@ def _lowered(text: str) -> Lowered:
     return lowered
 
 
-def _gradients(lowered: Lowered, point: Point) -> tuple[Any, dict[str, Any], bulk.Bulk]:
+def _gradients(lowered: Lowered, point: Point) -> tuple[Any, dict[str, Any], Bulk]:
     """Value and gradient of a program by the NumPy sweeps."""
-    run = bulk.values(lowered, point)
+    run = array_values.values(lowered, point)
     names = {name: lowered.node(name) for name in point if name in lowered.inputs}
-    adjoints = bulk.backward(run, [node for node in names.values() if node is not None])
+    adjoints = array_sweeps.backward(run, [node for node in names.values() if node is not None])
     zeros = {name: np.zeros(np.shape(point[name])) for name in names}
     return run.values[lowered.result], {n: zeros[n] + _at(adjoints, names[n]) for n in names}, run
 
@@ -81,12 +82,12 @@ def _agree(text: str, point: Point, *, difference: bool = True) -> None:
     chance = np.random.default_rng(3)
     along = {name: chance.uniform(-1, 1, np.shape(v)) if np.shape(v) else 0.7 for name, v in point.items()}
     seeds = {lowered.node(name): direction for name, direction in along.items()}
-    moved = bulk.onward(run, {node: seed for node, seed in seeds.items() if node is not None})[lowered.result]
+    moved = array_sweeps.onward(run, {node: seed for node, seed in seeds.items() if node is not None})[lowered.result]
     product = sum(float(np.sum(along[name] * gradient[name])) for name in gradient)
     assert (0.0 if moved is None else moved) == pytest.approx(product, rel=1e-9, abs=1e-11), text
     if difference:
         step = 1e-6
-        ends = [bulk.values(lowered, {n: v + s * step * along[n] for n, v in point.items()}).values[lowered.result] for s in (1, -1)]  # fmt: skip
+        ends = [array_values.values(lowered, {n: v + s * step * along[n] for n, v in point.items()}).values[lowered.result] for s in (1, -1)]  # fmt: skip
         assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(product, rel=2e-6, abs=2e-6), text
 
 
@@ -178,7 +179,7 @@ def test_the_texts_of_array_rows_are_programs_too(text: str, one: tuple[int, ...
         return
     chance = np.random.default_rng(5)
     point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", one), ("v", two))}
-    shape = elementwise.shape(bulk.values(lowered, point).values[lowered.result])
+    shape = elementwise.shape(array_values.values(lowered, point).values[lowered.result])
     point["g"] = chance.uniform(0.2, 2, shape) if shape else 0.6
     for pull in row.slopes:
         if pull not in ("0", "none"):
@@ -208,7 +209,11 @@ def test_arrays_keep_the_digits_of_the_numbers(row: Row) -> None:
     columns = [np.array(column) for column in zip(*points, strict=True)]
     with np.errstate(all="ignore"):
         found = arrays.apply(row, columns)
-        slopes = {k: bulk.slope(row, k, columns, found, "") for k, t in enumerate(row.slopes) if t not in ("0", "none")}
+        slopes = {
+            k: array_slopes.slope(row, k, columns, found, "")
+            for k, t in enumerate(row.slopes)
+            if t not in ("0", "none")
+        }
     assert isinstance(found, np.ndarray)
     for i, args in enumerate(points):
         value = algebra.value(row)(*args)
@@ -328,16 +333,16 @@ def test_names_inside_the_program() -> None:
 
 
 def test_a_broken_sweep_is_caught_before_a_number_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = bulk.slope
+    honest = array_slopes.slope
     tampered = lambda row, k, args, result, convention: honest(row, k, args, result, convention) * (1 + 1e-9)  # noqa: E731
-    adjoints = bulk.backward
+    adjoints = array_sweeps.backward
 
     def backward(*args: Any, **options: Any) -> Any:
         with monkeypatch.context() as patch:
-            patch.setattr(bulk, "slope", tampered)
+            patch.setattr(array_slopes, "slope", tampered)
             return adjoints(*args, **options)
 
-    monkeypatch.setattr(bulk, "backward", backward)
+    monkeypatch.setattr(array_sweeps, "backward", backward)
     with pytest.raises(package.AutodiffError, match="disagree"):
         package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]})
     assert package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]}, check=False).status == "ok"

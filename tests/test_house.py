@@ -18,7 +18,7 @@ from .command import process
 
 SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
 ROOMS = [
-    "errors", "language", "calculus", "elements", "point", "over", "answer", "orders", "notation", "simplify", "single", "formula", "checking",
+    "errors", "language", "calculus", "array_point", "array_gradient", "elements", "point", "over", "answer", "orders", "notation", "simplify", "single", "formula", "checking",
     "explaining", "export", "data", "learn", "render", "cli",
 ]  # fmt: skip
 """From the ground up: a room imports only what stands before it."""
@@ -28,7 +28,7 @@ INSIDE = {
     "calculus": [
         "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "underflow", "wide", "witness", "check",
         "suspects", "exact", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "shapes", "flatten",
-        "elementwise", "arrays", "bulk", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
+        "elementwise", "arrays", "array_needs", "array_values", "array_slopes", "array_sweeps", "array_suspects", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
     "data": [
@@ -46,10 +46,9 @@ ONLY_IN = {
     "rich": ["render/table.py", "render/terminal.py", "render/progress.py"],
     "numpy": [
         "calculus/elementwise.py",
-        "calculus/arrays.py",
-        "calculus/array_witness.py",
-        "calculus/bulk.py",
-        "elements.py",
+        "calculus/array",
+        "array_point.py",
+        "array_gradient.py",
         "data/",
         "learn/",
         "render/training.py",

@@ -91,9 +91,9 @@ def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
     """The value of a program without other inputs than `samples`, which must have one."""
     try:
         if appear(lowered, samples):
-            from autodiff import elements  # most values are plain numbers
+            from autodiff import array_point  # most values are plain numbers
 
-            return elements.constant(lowered, samples)
+            return array_point.constant(lowered, samples)
         return primal(lowered, samples).values[lowered.result]
     except Outside as trouble:
         raise AutodiffError(
@@ -134,9 +134,9 @@ def finite(name: str, value: Any) -> Value:
     if type(value) is float and math.isfinite(value):
         return value  # as nearly all are, of a thousand names
     if isinstance(value, list | tuple) or getattr(value, "shape", None):
-        from autodiff import elements  # see above
+        from autodiff import array_point  # see above
 
-        return elements.array(name, value)
+        return array_point.array(name, value)
     try:
         if isinstance(value, str | bytes):
             raise TypeError

@@ -1,7 +1,7 @@
 """The second witness for the rules of arrays: what a reduction or an array function gives for arrays a little apart.
 
 >>> from autodiff import parse
->>> from autodiff.calculus.bulk import values
+>>> from autodiff.calculus.array_values import values
 >>> from autodiff.calculus.lower import lower
 >>> broken_rule(values(lower(parse("sum(u*u)")), {"u": np.array([1.0, 2.0])})) is None
 True
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.calculus import arrays, bulk
-from autodiff.calculus.bulk import Bulk
+from autodiff.calculus import array_slopes, arrays
+from autodiff.calculus.array_values import Bulk
 from autodiff.calculus.check import USES
 from autodiff.calculus.elementwise import Value, number, shape
 from autodiff.calculus.ops import EACH, Row
@@ -47,6 +47,11 @@ def broken_rule(run: Bulk) -> int | None:
     return None
 
 
+def direction(size: int, start: int = 1) -> Any:
+    """A fixed pseudo-random direction: weights in (0.25, 0.75), multiples of the golden ratio mod 1 from the `start`-th on."""
+    return 0.25 + 0.5 * ((np.arange(start, start + size) * 0.6180339887498949) % 1)
+
+
 def _one_element(row: Row, places: Sequence[int], args: Sequence[Value], result: Value, mask: Any) -> bool:
     """Whether the first element that is needed is denied."""
     wide = shape(result)
@@ -56,7 +61,7 @@ def _one_element(row: Row, places: Sequence[int], args: Sequence[Value], result:
         return float(np.broadcast_to(value, wide)[place])
 
     numbers = [element(a) for a in args]
-    claims = [(k, 0.0 if row.slopes[k] == "0" else element(bulk.slope(row, k, args, result))) for k in places]
+    claims = [(k, 0.0 if row.slopes[k] == "0" else element(array_slopes.slope(row, k, args, result))) for k in places]
     return any(np.isfinite(slope) and contradicts(row, k, numbers, slope) for k, slope in claims)
 
 
@@ -65,16 +70,15 @@ def _denied(row: Row, k: int, args: Sequence[Value], result: Value) -> bool:
     size = int(np.size(args[k]))
     if sum(map(np.size, args)) > _LARGEST or not all(ordinary(x) for a in args for x in np.ravel(a).tolist()):
         return False
-    weights = 0.25 + 0.5 * ((np.arange(1, size + 1) * 0.6180339887498949) % 1)
-    direction = weights.reshape(shape(args[k])) * np.where(np.equal(args[k], 0), 1.0, np.abs(args[k]))
+    moving = direction(size).reshape(shape(args[k])) * np.where(np.equal(args[k], 0), 1.0, np.abs(args[k]))
     still = row.slopes[k] == "0"
-    rates = np.zeros(shape(result)) if still else np.broadcast_to(_rate(row, k, args, result, direction), shape(result))
+    rates = np.zeros(shape(result)) if still else np.broadcast_to(_rate(row, k, args, result, moving), shape(result))
     place = np.unravel_index(int(np.argmax(np.abs(rates))), rates.shape)
 
     def curve(x: float) -> tuple[float, float]:
-        given = [a + (x - 1) * direction if j == k else a for j, a in enumerate(args)]
+        given = [a + (x - 1) * moving if j == k else a for j, a in enumerate(args)]
         value = arrays.apply(row, given)
-        rate = 0.0 if still else np.broadcast_to(_rate(row, k, given, value, direction), rates.shape)[place]
+        rate = 0.0 if still else np.broadcast_to(_rate(row, k, given, value, moving), rates.shape)[place]
         return float(np.asarray(value)[place]), float(rate)
 
     try:
@@ -83,5 +87,5 @@ def _denied(row: Row, k: int, args: Sequence[Value], result: Value) -> bool:
         return False
 
 
-def _rate(row: Row, k: int, args: Sequence[Value], result: Value, direction: Any) -> Any:
-    return bulk.moved(row, k, args, result, direction if shape(args[k]) else float(direction))
+def _rate(row: Row, k: int, args: Sequence[Value], result: Value, moving: Any) -> Any:
+    return array_slopes.moved(row, k, args, result, moving if shape(args[k]) else float(moving))

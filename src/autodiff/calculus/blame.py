@@ -94,6 +94,26 @@ def outside(lowered: Lowered, trouble: Outside, point: Mapping[str, float]) -> s
     return f"{text} needs {needs}, but {' and '.join(found)}{when}"
 
 
+def outside_element(lowered: Lowered, trouble: Outside) -> str:
+    """The same for an element of arrays, with its place."""
+    graph = lowered.graph
+    row, args = graph.rows[trouble.node], graph.args[trouble.node]
+    assert row is not None
+    text = written(lowered, trouble.node)
+    at = f" at [{', '.join(map(str, trouble.place))}]" if trouble.place else ""
+    if not trouble.needs:
+        return f"{text} overflows{at}: it is beyond 1.8e308"
+    places = dict(zip(row.params, args, strict=True))
+    mentioned = [p for p in row.params if f"#{p}" in trouble.needs] or list(row.params)
+    needs = re.sub(r"#(\w+)", lambda m: operand(lowered, places[m[1]]), trouble.needs)
+    found = [
+        f"{operand(lowered, places[p])} is {shown(value)}"
+        for p, value in zip(row.params, trouble.args, strict=True)
+        if p in mentioned and places[p] not in graph.constants
+    ]
+    return f"{text} needs {needs}, but{at} {' and '.join(found) or f'{trouble.args} came'}"
+
+
 def _when(lowered: Lowered, nodes: Sequence[int], point: Mapping[str, float]) -> str:
     """` when x = 2`: the inputs behind these equations, unless the equations are inputs themselves."""
     graph = lowered.graph

@@ -89,7 +89,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
 
 
 def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
-    from autodiff.elements import numpy
+    from autodiff.array_point import numpy
 
     numpy()  # says what to install where it is missing
     from autodiff.data import columns

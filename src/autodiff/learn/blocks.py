@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.calculus import bulk
+from autodiff.calculus import array_sweeps, array_values
+from autodiff.calculus.array_values import Bulk
 from autodiff.calculus.elementwise import shape
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import EACH, FOLD, Row
@@ -107,7 +108,7 @@ def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: i
     size = max(FEWEST, ELEMENTS // max(largest, 1))
     gates = tuple(node for node in before if node in used)
     sources = [node for node in before if found.graph.inputs.get(node) in parameters]
-    active = bulk.flowing(found.graph, two, sources)
+    active = array_sweeps.flowing(found.graph, two, sources)
     return Plan(
         found, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, active, two[found.result] == (), size
     )
@@ -160,7 +161,7 @@ def _shapes(
     """The shape of every equation that is not known, when there are so many rows."""
     part, order = _part(known, axes, slice(0, rows)), _unknown(lowered, known)
     try:
-        run = bulk.values(lowered, parameters, part, order=[*part, *order])
+        run = array_values.values(lowered, parameters, part, order=[*part, *order])
     except (Outside, AutodiffError):
         return None
     return {node: shape(run.values[node]) for node in order}
@@ -250,37 +251,37 @@ class Sweep:
             return None
         value = run.values[self.lowered.result]
         seed = 1.0 / np.size(value)
-        found = bulk.backward(run, (), self.convention, seed, self.plan.active, through) if slopes else {}
+        found = array_sweeps.backward(run, (), self.convention, seed, self.plan.active, through) if slopes else {}
         return Swept(
             float(np.mean(value)),
             {name: found[node] for node, name in self.lowered.graph.inputs.items() if node in found},
         )
 
-    def _narrow(self, parameters: Mapping[str, Any], known: Known) -> bulk.Bulk:
+    def _narrow(self, parameters: Mapping[str, Any], known: Known) -> Bulk:
         """The equations without rows: those before the rows alone or, with their values and the sums known, all."""
         plan = self.plan
         order = [*plan.before, *sorted((*plan.ends, *plan.after))] if known else [*plan.before]
         results = () if known else (order or list(self.narrow))[-1:]
-        values = bulk.values(
+        values = array_values.values(
             self.lowered, parameters, {**self.narrow, **known}, results=results, order=[*self.narrow, *order]
         )
         return replace(values, order=order)
 
-    def _blocks(self, before: bulk.Bulk) -> Iterator[tuple[bulk.Bulk, float]]:
+    def _blocks(self, before: Bulk) -> Iterator[tuple[Bulk, float]]:
         """The values of each block's equations, and the block's share of all rows."""
         plan, count = self.plan, self.count
         gates = {gate: before.values[gate] for gate in plan.gates}
         for start in range(0, count, plan.size):
             known = gates | _part(self.known, plan.axes, slice(start, start + plan.size))
-            run = bulk.values(self.lowered, {}, known, results=[*plan.ends], order=[*known, *plan.rows])
+            run = array_values.values(self.lowered, {}, known, results=[*plan.ends], order=[*known, *plan.rows])
             yield replace(run, order=plan.rows), min(plan.size, count - start) / count
 
-    def _back(self, run: bulk.Bulk, end: int, weight: float) -> dict[int, Any]:
+    def _back(self, run: Bulk, end: int, weight: float) -> dict[int, Any]:
         """The slopes of a sum or mean in the gates, as far as this block makes them."""
         at = replace(run, lowered=self.lowered._replace(result=end))
         seed = weight / np.size(run.values[end])
         active = None if run.asleep else self.plan.active
-        found = bulk.backward(at, self.plan.gates, self.convention, seed, active)
+        found = array_sweeps.backward(at, self.plan.gates, self.convention, seed, active)
         return {gate: found[gate] for gate in self.plan.gates if gate in found}
 
 

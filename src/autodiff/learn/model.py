@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.calculus import arrays, bulk
+from autodiff.calculus import array_sweeps, array_values, arrays
+from autodiff.calculus.array_values import Bulk
 from autodiff.calculus.blame import written
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import EACH, FOLD
@@ -94,21 +95,21 @@ class Model:
         *,
         lean: bool = False,
         keep: Collection[int] = (),
-    ) -> bulk.Bulk:
+    ) -> Bulk:
         """The forward pass; `lean` keeps only what the backward pass needs, and the equations in `keep`."""
         point = {**columns, **parameters}
         if fixed is None:
-            return bulk.values(self.lowered, point)
+            return array_values.values(self.lowered, point)
         spare = self._spare if lean else None
         if spare and keep:
             spare = {node: [done for done in sparing if done not in keep] for node, sparing in spare.items()}
         resting = [node for node in keep if not self._moving[node] and node not in fixed and node in self._needed]
         known = {**fixed, **self._resting(resting, columns)} if resting else fixed
-        return bulk.values(self.lowered, point, known, spare, order=[*known, *self._moving_order])
+        return array_values.values(self.lowered, point, known, spare, order=[*known, *self._moving_order])
 
     def _resting(self, nodes: Sequence[int], columns: Values) -> dict[int, Any]:
         """The values of equations that hang on no parameter."""
-        run = bulk.values(self.lowered, columns, results=nodes)
+        run = array_values.values(self.lowered, columns, results=nodes)
         return {node: run.values[node] for node in nodes}
 
     def fixed(self, columns: Values) -> dict[int, Any] | None:
@@ -123,11 +124,11 @@ class Model:
         except Outside:
             return None
 
-    def adjoints(self, run: bulk.Bulk, convention: str = "") -> dict[int, Any]:
+    def adjoints(self, run: Bulk, convention: str = "") -> dict[int, Any]:
         """The backward pass: the slope of the loss in every equation between it and the parameters."""
         value = run.values[self.lowered.result]
         active = self._active if not run.asleep else None
-        return bulk.backward(run, list(self.sources.values()), convention, 1.0 / np.size(value), active)
+        return array_sweeps.backward(run, list(self.sources.values()), convention, 1.0 / np.size(value), active)
 
     def _sweep(self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None) -> Sweep | None:
         """The sweep in blocks, where there are many rows and what is fixed is known; None where one pass takes them all."""
@@ -142,7 +143,7 @@ class Model:
             return None
         return Sweep(found, fixed, count, CONVENTION)
 
-    def _averaged(self, run: bulk.Bulk) -> float:
+    def _averaged(self, run: Bulk) -> float:
         return float(np.mean(run.values[self.lowered.result]))
 
     def _penalty(self, parameters: Values) -> float:
@@ -158,7 +159,7 @@ class Model:
             slope = slope + self.l1 * np.sign(value) + 2 * self.l2 * value
         return np.array(slope) if np.ndim(value) else float(slope)
 
-    def _steep(self, run: bulk.Bulk, adjoints: Mapping[int, Any]) -> int:
+    def _steep(self, run: Bulk, adjoints: Mapping[int, Any]) -> int:
         """The equation from which on, going back, a slope is not finite."""
         graph = self.lowered.graph
         for node in reversed(run.order):
@@ -201,7 +202,7 @@ class Model:
     @cached_property
     def _active(self) -> bytearray:
         """A flag per equation: whether a derivative flows through it."""
-        return bulk.flowing(self.lowered.graph, self._order, self.sources.values())
+        return array_sweeps.flowing(self.lowered.graph, self._order, self.sources.values())
 
     @cached_property
     def _spare(self) -> Mapping[int, Sequence[int]] | None:

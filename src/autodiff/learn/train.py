@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 
 from autodiff.calculus import rules
-from autodiff.calculus.blame import hint, shown, written
+from autodiff.calculus.blame import hint, outside_element, shown, written
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.primal import Outside
 from autodiff.data.columns import Table, missing
-from autodiff.elements import outside
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.parse import parse
 from autodiff.language.syntax import Reading
@@ -234,7 +233,7 @@ class Training:
     def _diverged(self, trouble: Diverged) -> AutodiffError:
         step, cause = trouble.state.steps, trouble.cause
         if isinstance(cause, Outside):
-            why, node = outside(self.lowered, cause), cause.node
+            why, node = outside_element(self.lowered, cause), cause.node
             place = self._row(cause, trouble.rows)
         else:
             why, node = f"the slope in {cause.name} overflows from {written(self.lowered, cause.node)} on", cause.node
