@@ -21,7 +21,8 @@ from autodiff.calculus import algebra, rules
 from autodiff.calculus.lower import lower
 from autodiff.calculus.ops import EACH
 from autodiff.data import batch, vector
-from autodiff.data.batch import BLOCK, Batch
+from autodiff.data.batch import Batch
+from autodiff.data.steps import BLOCK
 
 from .reference import arguments
 from .test_programs import programs

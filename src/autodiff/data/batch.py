@@ -12,9 +12,7 @@
 from __future__ import annotations
 
 import math
-import os
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,15 +24,13 @@ from autodiff.data.extra import library
 from autodiff.data.machine import Workshop
 from autodiff.data.plan import Plan, plan
 from autodiff.data.spare import Spare
+from autodiff.data.steps import BLOCK, Steps, divided
 from autodiff.errors import AutodiffError, quoted
 from autodiff.over import OverNumbers
 from autodiff.point import appear, bind, sources
 
 if TYPE_CHECKING:
     from autodiff.data.vector import Numbers, Operation
-
-BLOCK = 8192
-"""Rows that go through the steps together: a few columns of 64 kB fit the cache of a core."""
 
 SHARE = 131_072
 """Rows that a core takes at a time where there is machine code: one has little to wait for when another is slow."""
@@ -115,11 +111,11 @@ class Compiled:
             return
         same = frozenset(name for name, column in columns.items() if isinstance(column, float))
         machine = self.workshop.machine(len(good), same)
-        steps = _Steps(self.plan, self.operations, columns, results, good)
+        steps = Steps(self.plan, self.operations, columns, results, good)
         if machine is None:
-            _divided(len(good), BLOCK, steps.run)
+            divided(len(good), BLOCK, steps.run)
         else:
-            _divided(len(good), SHARE, partial(machine.run, columns, results, good, steps.doubt))
+            divided(len(good), SHARE, partial(machine.run, columns, results, good, steps.doubt))
 
     def answer(self, point: Mapping[str, float]) -> Answer:
         """What one-shot says of a row; a row that it would not take has the status `input`."""
@@ -228,116 +224,3 @@ def _numbers(np: Any, name: str, values: Numbers) -> Any:
         raise AutodiffError(
             f"the values of {quoted(name)} must be real numbers, not {quoted(type(values).__name__)}"
         ) from None
-
-
-# --- blocks -----------------------------------------------------------------------------------------------------------
-
-
-def _divided(rows: int, size: int, work: Callable[[Iterator[slice]], None]) -> None:
-    """Every row once, by as many workers as there are cores, each of which takes the next `size` rows when it is free."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    left = deque(slice(start, min(start + size, rows)) for start in range(0, rows, size))
-    workers = min(len(left), os.cpu_count() or 1)
-    if workers < 2:
-        work(_taken(left))
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        for each in [pool.submit(work, _taken(left)) for _ in range(workers)]:
-            each.result()
-
-
-def _taken(left: deque[slice]) -> Iterator[slice]:
-    """One after the other of what others may take as well."""
-    while left:
-        try:
-            yield left.popleft()
-        except IndexError:
-            return
-
-
-@dataclass(frozen=True, slots=True)
-class _Steps:
-    """The plan's steps, over NumPy's arrays."""
-
-    plan: Plan
-    operations: Sequence[Operation]
-    columns: Mapping[str, Numbers]
-    results: Sequence[Numbers]
-    good: Numbers
-
-    def run(self, blocks: Iterator[slice]) -> None:
-        """Fill the blocks' rows of the results, over buffers of its own."""
-        import numpy as np
-
-        room = _Room(np, self.plan, min(BLOCK, len(self.good)))
-        for block in blocks:
-            self.good[block] = True
-            slots, seen = room.slots(block, self.columns)
-            faint = self._block(np, slots, self.good[block], seen)
-            for result, k in zip(self.results, self.plan.results, strict=True):
-                np.add(slots[k], 0.0, result[block])  # a zero has no sign
-            if faint:
-                self.doubt(block)
-
-    def doubt(self, share: slice) -> None:
-        """Look at rows where digits may have been lost by underflow: those where that shows are hard points."""
-        import numpy as np
-
-        from autodiff.data.faint import lifting, moved
-
-        room = _Room(np, self.plan, min(BLOCK, share.stop - share.start))
-        for start in range(share.start, share.stop, BLOCK):
-            block = slice(start, min(start + BLOCK, share.stop))
-            slots, _ = room.slots(block, self.columns)
-            todo = iter(self.operations)
-            with np.errstate(all="ignore"):
-                for k, step in enumerate(self.plan.steps):
-                    if step.row is not None:
-                        given = [slots[a] for a in step.args]
-                        lifts = lifting(step.row, given)  # before the result, which may take an argument's place
-                        next(todo)(*given, out=slots[step.out])
-                        lifts(k, slots[step.out])
-                for result, slot in zip(self.results, self.plan.results, strict=True):
-                    self.good[block] &= ~moved(result[block], slots[slot])
-
-    def _block(self, np: Any, slots: Mapping[int, Numbers], good: Numbers, seen: Numbers) -> bool:
-        """Do the steps; whether digits may have been lost by underflow."""
-        from autodiff.data.faint import faint, tells
-
-        todo = iter(self.operations)
-        told: list[str] = []
-        with np.errstate(all="ignore", under="call", call=lambda kind, _: told.append(kind)):
-            for step in self.plan.steps:
-                given = [slots[a] for a in step.args]
-                if step.row is not None:
-                    next(todo)(*given, out=slots[step.out])
-                    if not told and not tells(step.row) and faint(slots[step.out], seen):
-                        told.append("underflow")
-                elif not step.finite:
-                    np.greater(good, given[0], good)
-                else:
-                    np.isfinite(given[0], seen)
-                    if len(given) > 1:
-                        np.less_equal(given[1], seen, seen)  # where the flag does not hold, nothing is asked
-                    np.logical_and(good, seen, good)
-        return bool(told)
-
-
-class _Room:
-    """Arrays for a plan's slots, used again from block to block."""
-
-    def __init__(self, np: Any, plan: Plan, size: int) -> None:
-        self._plan = plan
-        self._arrays = {k: np.empty(size) for k in plan.numbers}
-        self._arrays |= {k: np.empty(size, dtype=bool) for k in plan.conditions}
-        self._seen = np.empty(size, dtype=bool)
-
-    def slots(self, block: slice, columns: Mapping[str, Numbers]) -> tuple[dict[int, Numbers], Numbers]:
-        """What is in each slot before the first step on a block of rows, and room for a truth value for each row."""
-        rows = block.stop - block.start
-        slots: dict[int, Numbers] = {**self._plan.constants, **{k: each[:rows] for k, each in self._arrays.items()}}
-        for name, k in self._plan.inputs.items():
-            column = columns[name]
-            slots[k] = column if isinstance(column, float) else column[block]
-        return slots, self._seen[:rows]
