@@ -24,7 +24,8 @@ from autodiff.data.columns import Table, read
 from autodiff.learn.blocks import plan
 from autodiff.learn.descent import Plan
 from autodiff.learn.model import Model, Overflow
-from autodiff.learn.train import Training, chooser
+from autodiff.learn.names import chooser
+from autodiff.learn.train import Training
 from autodiff.render.curve import curve
 from autodiff.render.progress import Standing, pieces
 

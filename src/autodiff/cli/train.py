@@ -93,7 +93,7 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
 
     numpy()  # says what to install where it is missing
     from autodiff.data import columns
-    from autodiff.learn import descent, saved, train
+    from autodiff.learn import descent, names, saved, train
 
     for path in filter(None, (given["save"], given["history"])):
         saved.writable(path)
@@ -102,11 +102,11 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
     state = _start(given, plan.seed, {"optimizer": plan.optimizer, "seed": plan.seed})
     parameters = list(state.parameters)
     if given["data"] is None:
-        train.without_data(text, parameters)
+        names.without_data(text, parameters)
         table = None
     else:
         name = "stdin" if given["data"] == "-" else given["data"]
-        table = columns.read(given["data"], train.chooser(name, text, parameters, given["watch"]))
+        table = columns.read(given["data"], names.chooser(name, text, parameters, given["watch"]))
     training = train.Training(
         text, table, state.parameters, plan, l1=given["l1"], l2=given["l2"], holdout=given["holdout"],
         watch=given["watch"], strict=strict,

@@ -1,4 +1,4 @@
-"""Training a program on a table: which name is a column, which a parameter, and what is reported after each epoch.
+"""Training a program on a table: what is reported after each epoch, one step taken apart, and why it diverged.
 
 >>> table = Table("rows.csv", {"x": np.array([1.0, 2.0]), "y": np.array([3.0, 5.0])}, lines=[2, 3])
 >>> training = Training("z = w*x + b; L = mse(y, z)", table, {"w": 0.0, "b": 0.0}, Plan(epochs=2, rate=0.25))
@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,14 +16,15 @@ import numpy as np
 
 from autodiff.calculus import rules
 from autodiff.calculus.blame import hint, outside_element, shown, written
-from autodiff.calculus.lower import Lowered, lower
+from autodiff.calculus.lower import lower
 from autodiff.calculus.primal import Outside
-from autodiff.data.columns import Table, missing
-from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
+from autodiff.data.columns import Table
+from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.parse import parse
 from autodiff.language.syntax import Reading
 from autodiff.learn.descent import Columns, Diverged, Plan, descend, split, updated
 from autodiff.learn.model import CONVENTION, Model, Overflow
+from autodiff.learn.names import fitting, watching
 from autodiff.learn.optimizers import OPTIMIZERS
 from autodiff.learn.saved import State
 
@@ -96,12 +97,13 @@ class Training:
         program = parse(text, rules.functions(), strict=strict)
         self.readings: tuple[Reading, ...] = program.readings
         self.lowered = lower(program)
-        self._fits(parameters)
+        fitting(self.lowered, parameters, {} if table is None else table.columns)
         self.model = Model(self.lowered, parameters, l1, l2)
         self.state = State(dict(parameters), {})
         self.step: Step | None = None
-        self._watched = {expression: Model(_watched(text, expression), parameters) for expression in watch}
-        columns = {} if table is None else {n: c for n, c in table.columns.items() if n in self._names()}
+        self._watched = {expression: Model(watching(text, expression), parameters) for expression in watch}
+        used = {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
+        columns = {} if table is None else {n: c for n, c in table.columns.items() if n in used}
         kept, held = split(len(table) if table is not None else 1, holdout, plan.seed)
         if not len(kept):
             raise AutodiffError("--holdout leaves no row to train on", hint="give a smaller share, such as 0.2")
@@ -134,28 +136,6 @@ class Training:
             return self.model.loss(self.state.parameters, self.columns, self.model.fixed(self.columns))
         except Outside:
             return None
-
-    # --- names --------------------------------------------------------------------------------------------------------
-
-    def _names(self) -> set[str]:
-        return {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
-
-    def _fits(self, parameters: Mapping[str, Any]) -> None:
-        columns = {} if self.table is None else self.table.columns
-        for name in parameters:
-            if name in columns:
-                raise AutodiffError(
-                    f"{quoted(name)} is a parameter and a column of the data", hint="rename the parameter"
-                )
-            if name not in self.lowered.inputs:
-                raise AutodiffError(
-                    f"the parameter {quoted(name)} is not an input of the program",
-                    hint=f"its inputs are {', '.join(map(shortened, self.lowered.inputs[:12]))}",
-                )
-        if not parameters:
-            raise AutodiffError(
-                "there is nothing to train", hint="name the parameters and their start: --params w=0,b=0"
-            )
 
     def _held_loss(self) -> float | None:
         if self.held is None:
@@ -260,38 +240,3 @@ class Training:
             return ""
         row = int(self._kept[int(rows[cause.place[axes[0]]])])
         return f" (row {row + 1}, line {self.table.lines[row]} of {shortened(self.table.name)})"
-
-
-def _watched(text: str, expression: str) -> Lowered:
-    """The program with one more statement, so that an expression can use all of its names."""
-    parse(expression, rules.functions())
-    return lower(parse(f"{text}\n{expression}", rules.functions()))
-
-
-def chooser(
-    path: str, text: str, parameters: Sequence[str], watch: Sequence[str]
-) -> Callable[[Sequence[str]], list[str]]:
-    """Which of a file's columns a program needs: its inputs that are no parameters. Raises AutodiffError for a missing one."""
-    wanted = dict.fromkeys(lower(parse(text, rules.functions())).inputs)
-    for expression in watch:
-        wanted |= dict.fromkeys(_watched(text, expression).inputs)
-
-    def choose(names: Sequence[str]) -> list[str]:
-        found = [name for name in wanted if name not in parameters or name in names]
-        for name in found:
-            if name not in names:
-                raise missing(path, name, names)
-        return sorted(found, key=list(names).index)
-
-    return choose
-
-
-def without_data(text: str, parameters: Sequence[str]) -> None:
-    """Raise AutodiffError when the program needs data and there is none."""
-    for name in lower(parse(text, rules.functions())).inputs:
-        if name not in parameters:
-            raise AutodiffError(
-                f"{quoted(name)} is neither a parameter nor a column",
-                hint="give it a start with --params, or a table that has it with --data",
-                exit_status=DATA,
-            )
