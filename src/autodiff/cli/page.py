@@ -13,11 +13,14 @@ from autodiff.explaining.model import Explanation
 from autodiff.render import explanation
 from autodiff.render.page import WIDEST, Line
 
+_SIGNS = "◀✓·─▶σ"
+"""Of the layout; a screen without them is given ASCII."""
+
 
 def write(found: Explanation, form: str) -> int:
     """Print an explanation as `form`, and what is missing on stderr; the exit status."""
     if form == "text":
-        _lines(explanation.lines(found, width(), unicode=_unicode()), found)
+        _lines(explanation.lines(found, width(), unicode=streams.writable(_SIGNS)), found)
     elif form == "json":
         _json(found.to_dict())
     else:
@@ -30,7 +33,7 @@ def draw(found: Explanation, form: str) -> int:
     if form == "text":
         from autodiff.render.drawing_text import pieces
 
-        made = pieces(found.drawing, width(), unicode=_unicode(), formulas=True)
+        made = pieces(found.drawing, width(), unicode=streams.writable(_SIGNS), formulas=True)
         _lines([tuple((words, f"@{owner}" if owner else "") for words, owner in line) for line in made], found)
     elif form == "json":
         _json(asdict(found.drawing))
@@ -77,12 +80,3 @@ def width() -> int:
     import shutil  # a pipe can do without
 
     return shutil.get_terminal_size((WIDEST, 24)).columns
-
-
-def _unicode() -> bool:
-    """Whether what stdout is encoded in has the signs of the layout."""
-    try:
-        "◀✓·─▶σ".encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True

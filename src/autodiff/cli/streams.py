@@ -32,6 +32,15 @@ def flush() -> None:
         sys.stdout.flush()
 
 
+def writable(signs: str) -> bool:
+    """Whether what stdout is encoded in has these signs."""
+    try:
+        signs.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def _whoever_reads(stream: TextIO) -> Iterator[None]:
     try:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import math
-import sys
-import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodiff.cli import files, options, page, streams
+from autodiff.cli import files, options, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError
 from autodiff.point import parse_point
 
 if TYPE_CHECKING:
-    from autodiff.learn.train import Record, Training
+    from autodiff.learn.train import Training
 
 EPILOG = """\b
 Examples:
@@ -27,11 +24,6 @@ Examples:
 \b
 Where a slope does not exist because the loss sits on a corner, a step uses the number that PyTorch gives.
 """
-
-_PATIENCE = 5.0
-"""Seconds after which --save is written again while the training goes on."""
-
-_INTERRUPTED = 130
 
 
 @click.command("train", cls=ProgramCommand, epilog=EPILOG)
@@ -80,7 +72,9 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     text = options.read_program(program, file)
     training = _training(text, strict, given)
     options.notices(training.readings)
-    session = _Session(training, given)
+    from autodiff.cli.session import Session  # NumPy is there, or _training has said so
+
+    session = Session(training, given)
     session.announce()
     gc.enable()  # as steps do
     status = session.run()
@@ -165,142 +159,3 @@ def _start(given: Mapping[str, Any], seed: int, settings: Mapping[str, Any]) -> 
     if "optimizer" in differ:
         state = saved.State(state.parameters, {}, state.steps, state.epochs)
     return state
-
-
-class _Session:
-    """One run of the command: what it prints and what it writes while the training goes on."""
-
-    def __init__(self, training: Training, given: Mapping[str, Any]) -> None:
-        self.training, self.given = training, given
-        self.records: list[Record] = []
-        self.status, self.why = "trained", ""
-        self.saved_at = time.monotonic()
-        self.text = given["form"] == "text" and not given["quiet"]
-
-    def announce(self) -> None:
-        from autodiff.render import training as rendered
-
-        if self.text:
-            streams.answer(
-                rendered.opening(
-                    self.training, shortened("stdin" if self.given["data"] == "-" else self.given["data"] or "", 60)
-                )
-            )
-
-    def run(self) -> int:
-        """Train to the end, to an interrupt, or to a divergence; the exit status of each."""
-        from autodiff.render import progress
-
-        plan, done = self.training.plan, self.training.state.epochs
-        if done >= plan.epochs > 0 and self.given["resume"]:
-            streams.remark(f"notice: {done} epochs are done already; --epochs counts them from the beginning")
-        history = self._history()
-        try:
-            for record in progress.live(self.training.epochs(), plan.epochs, done, self._told):
-                self.records.append(record)
-                if history is not None:
-                    self._write(history, record)
-                if self.given["save"] and time.monotonic() - self.saved_at > _PATIENCE:
-                    self.save()
-        except KeyboardInterrupt:
-            return self._interrupted()
-        except AutodiffError as error:
-            if error.exit_status != HARD_POINT:
-                raise
-            self.status, self.why = "diverged", error.message
-            streams.remark(f"error: {error}")
-            return error.exit_status
-        finally:
-            if history is not None:
-                history.close()
-        return 0
-
-    def _interrupted(self) -> int:
-        self.status = "interrupted"
-        go_on = f"go on with --resume {self.given['save']}" if self.given["save"] else "with --save it could go on"
-        streams.remark(f"interrupted after {self.training.state.epochs} epochs; {go_on}")
-        return _INTERRUPTED
-
-    def _told(self, record: Record) -> tuple[str, ...]:
-        from autodiff.render import training as rendered
-
-        return rendered.told({"loss": record.loss, "held out": record.held, **record.watched})
-
-    def _history(self) -> TextIO | None:
-        path = self.given["history"]
-        if not path:
-            return None
-        from autodiff.learn import saved
-
-        try:
-            done = self.training.state.epochs
-            if done:
-                self._same_columns(path)
-                saved.shorten(path, done)
-            return open(path, "a" if done else "w", encoding="utf-8")
-        except OSError as error:
-            raise AutodiffError(f"can't write {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
-
-    def _same_columns(self, path: str) -> None:
-        """Raise AutodiffError when the lines to come would not stand under the header that a history has."""
-        from autodiff.learn.train import Record
-        from autodiff.render import training as rendered
-
-        held = None if self.training.held is None else 0.0
-        wanted = rendered.csv_header(Record(0, 0.0, held, dict.fromkeys(self.given["watch"], 0.0)))
-        with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as history:
-            found = history.readline().rstrip("\n")
-            if found.startswith("epoch,loss") and found != wanted.partition("\n")[0]:
-                raise AutodiffError(
-                    f"{quoted(path, 200)} has the columns {shortened(found, 60)}, and here are {shortened(wanted, 60)}",
-                    exit_status=DATA,
-                    hint="give the same --watch and --holdout as before, or another --history",
-                )
-
-    def _write(self, history: TextIO, record: Record) -> None:
-        from autodiff.render import training as rendered
-
-        if history.tell() == 0:
-            history.write(rendered.csv_header(record) + "\n")
-        history.write(rendered.csv_line(record) + "\n")
-
-    def save(self) -> None:
-        """Write the parameters, whole or not at all."""
-        from autodiff.learn import saved
-
-        plan = self.training.plan
-        saved.save(self.given["save"], self.training.state, {"optimizer": plan.optimizer, "seed": plan.seed})
-        self.saved_at = time.monotonic()
-
-    def finish(self) -> None:
-        """Save, and print what was found."""
-        from autodiff.render import training as rendered
-
-        if self.given["save"]:
-            self.save()
-        if self.training.step is None and options.on_command_line("explain_step"):
-            steps, wanted = self.training.state.steps, self.training.explain
-            streams.remark(f"notice: the training ended after step {steps}, so step {wanted} is not shown")
-        if self.given["quiet"]:
-            streams.answer(rendered.numbers(self.training))
-        elif self.given["form"] == "json":
-            streams.answer(rendered.as_json(self.training, self.records, self.status, self.why))
-        else:
-            if self.training.step is not None:
-                from autodiff.render.ascii import spelt
-
-                step = rendered.step(self.training.step, self.training)
-                streams.answer(f"\n{spelt(step) if _ascii() else step}\n")
-            closing = rendered.closing(
-                self.training, self.records, self.status, ascii_only=_ascii(), width=page.width()
-            )
-            streams.answer(closing)
-
-
-def _ascii() -> bool:
-    """Whether stdout can't show what a curve is drawn with."""
-    try:
-        "•┤→".encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return True
-    return False

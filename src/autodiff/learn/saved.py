@@ -71,29 +71,6 @@ def _mode(target: Path) -> int:
         return 0o666 & ~mask
 
 
-def shorten(path: str, epochs: int) -> None:
-    """Cut a history file behind these epochs: a training that was killed may have gone on after its last save.
-
-    Raises AutodiffError when the file is no history.
-    """
-    if not Path(path).exists():
-        return
-    with open(path, "r+b") as file:
-        end = len(first := file.readline())
-        if first and not first.startswith(b"epoch,loss"):
-            raise AutodiffError(
-                f"{quoted(path, 200)} is no history that training wrote",
-                exit_status=DATA,
-                hint="give another --history",
-            )
-        for line in file:
-            epoch = line.partition(b",")[0]
-            if not (line.endswith(b"\n") and epoch.isdigit() and int(epoch) <= epochs):
-                break
-            end += len(line)
-        file.truncate(end)
-
-
 def writable(path: str) -> None:
     """Raise AutodiffError at once when the file can't be written later."""
     folder = Path(path).parent
