@@ -35,7 +35,7 @@ INSIDE = {
         "columns", "extra", "plan", "vector", "faint", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare", "steps",
         "batch", "rows", "arrow", "blocks", "lines", "source", "sink", "stream",
     ],
-    "checking": ["bounded", "points", "mistakes", "slips", "compare"],
+    "checking": ["bounded", "points", "mistakes", "slips", "names", "symbols", "trials", "compare"],
 }  # fmt: skip
 """The same inside some folders."""
 
