@@ -1,0 +1,82 @@
+"""Small steps away from the point, really taken in one name after the other: what they confirm, deny and mean.
+
+>>> from autodiff.answer import parse
+>>> from autodiff.calculus.lower import lower
+>>> value(lower(parse("y = x^2; sin(y)")), {"x": 0.0})
+0.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from autodiff.calculus.blame import order, shown
+from autodiff.calculus.lower import Lowered
+from autodiff.calculus.primal import Outside, number, sweep
+from autodiff.explaining import checks
+from autodiff.explaining.findings import WIDE, Findings
+from autodiff.explaining.model import Difference, Meaning
+
+FEW = 8
+"""Names for which steps are taken; one where the program is long."""
+
+_UNMOVED: Mapping[int, float] = {}
+
+
+def value(lowered: Lowered, point: Mapping[str, float], moved: Mapping[int, float] = _UNMOVED) -> float | None:
+    """The result at a point, None where it has none; the equations in `moved` have those values, whatever they are made of."""
+    graph = lowered.graph
+    try:
+        return sweep(
+            graph,
+            lowered.result,
+            lambda node: graph.constants[node] if node in graph.constants else point[graph.inputs[node]],
+            lambda node, args: moved[node] if node in moved else number(graph, node, args),
+            bool,
+        )[0][lowered.result]
+    except Outside:
+        return None
+
+
+def differences(it: Findings) -> tuple[Difference, ...]:
+    """A central difference beside each slope that is sure."""
+    return tuple(checks.difference(_function(it), _point(it, n), n, slope) for n, slope in _sure(it))
+
+
+def doubts(it: Findings, steps: Sequence[Difference]) -> Iterator[str]:
+    """What is to be said of a slope that `steps`, the differences, deny altogether."""
+    slopes = dict(_sure(it))
+    for each in steps:
+        if checks.denied(each, slopes[each.name]):
+            slope = order(it.lowered.name, each.name, 1)
+            yield f"{slope} may have no right digit: small steps give {shown(each.quotient or 0.0)} instead, so digits cancel here"
+
+
+def meanings(it: Findings) -> tuple[Meaning, ...]:
+    """What a little more of each name does, by its slope and really."""
+    if it.answer is None or it.answer.value is None:
+        return ()
+    here, function = it.answer.value, _function(it)
+    return tuple(checks.meaning(function, _point(it, n), n, slope, here) for n, slope in _sure(it))
+
+
+def _sure(it: Findings) -> list[tuple[str, float]]:
+    """Names with a slope that is no convention and stands at no hard point, with it; the first few."""
+    if it.answer is None:
+        return []
+    verdicts = it.answer.verdicts
+    smooth = (n for n in it.wanted if n not in verdicts or verdicts[n].status == "ok")
+    known = ((name, it.answer.gradient[name]) for name in smooth)
+    most = FEW if len(it.graph) <= WIDE else 1
+    return [(name, slope) for name, slope in known if slope is not None][:most]
+
+
+def _function(it: Findings) -> checks.Function:
+    assigned = {name: node for name, node in it.wanted.items() if node not in it.graph.inputs}
+    return lambda point: value(it.lowered, point, {assigned[n]: point[n] for n in assigned if n in point})
+
+
+def _point(it: Findings, name: str) -> Mapping[str, float]:
+    """The point; with the number of an assigned name, which then stands for its statement."""
+    at = {} if it.answer is None else it.answer.at
+    return at if name in at else {**at, name: it.values[it.wanted[name]]}
