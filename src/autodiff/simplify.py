@@ -108,18 +108,12 @@ def _read(symbols: Symbols, text: str, opaque: dict[str, int]) -> int | None:
 def _put(symbols: Symbols, lowered: Lowered, opaque: dict[str, int]) -> int:
     """The equations in tidy form, with the parts that SymPy did not know back in their places."""
     read = image(lowered.graph, lowered.result, {})
-    graph = read.symbols.graph
-    of: dict[int, int] = {}
-    for node in graph.reaching(read.of[lowered.result]):
-        row = graph.rows[node]
-        if node in graph.constants:
-            of[node] = symbols.constant(graph.constants[node])
-        elif row is None:
-            name = graph.inputs[node]
-            of[node] = opaque[name] if name in opaque else symbols.input(name)
-        else:
-            of[node] = symbols.own(row, tuple(of[a] for a in graph.args[node]))
-    return of[read.of[lowered.result]]
+    result = read.of[lowered.result]
+
+    def leaf(name: str) -> int:
+        return opaque[name] if name in opaque else symbols.input(name)
+
+    return read.symbols.graph.carried([result], symbols.constant, leaf, symbols.own)[result]
 
 
 def _agree(graph: Graph, ours: int, theirs: int) -> bool:

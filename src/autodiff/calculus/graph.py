@@ -7,6 +7,7 @@ has slope 1 in `a`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from itertools import compress
 from typing import TypeAlias
 
@@ -94,6 +95,28 @@ class Graph:
                 for arg in self.args[node]:
                     needed[arg] = 1
         return list(compress(range(last + 1), needed))
+
+    def carried(
+        self,
+        results: Iterable[int],
+        constant: Callable[[float], int],
+        leaf: Callable[[str], int],
+        call: Callable[[Row, tuple[int, ...]], int],
+    ) -> dict[int, int]:
+        """The equations behind `results` made once more somewhere else: which number each of them has there.
+
+        `constant`, `leaf` (of an input's name) and `call` make one of each kind, arguments first, and give its number.
+        """
+        of: dict[int, int] = {}
+        for node in self.reaching(*results):
+            row = self.rows[node]
+            if row is not None:
+                of[node] = call(row, tuple([of[a] for a in self.args[node]]))
+            elif node in self.constants:
+                of[node] = constant(self.constants[node])
+            else:
+                of[node] = leaf(self.inputs[node])
+        return of
 
     def check(self) -> None:
         """Raise ValueError unless every equation has a row or is a leaf, fits its row, and stands behind its arguments."""

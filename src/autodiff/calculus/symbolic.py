@@ -118,15 +118,5 @@ def _local(symbols: Symbols, row: Row, k: int, args: tuple[int, ...], result: in
 def filled(symbols: Symbols, text: str, given: Mapping[str, int], call: Callable[[Row, tuple[int, ...]], int]) -> int:
     """A text of the table with the equations `given` in place of its parameters; `call` makes each of its operations."""
     template = algebra.template(text, tuple(given))
-    of: dict[int, int] = {}
-    graph = template.graph
-    for node in graph.reaching(template.result):
-        inner = graph.rows[node]
-        if node in graph.constants:
-            of[node] = symbols.constant(graph.constants[node])
-        elif node in graph.inputs:
-            of[node] = given[graph.inputs[node]]
-        else:
-            assert inner is not None
-            of[node] = call(inner, tuple(of[a] for a in graph.args[node]))
-    return of[template.result]
+    made = template.graph.carried([template.result], symbols.constant, given.__getitem__, call)
+    return made[template.result]

@@ -34,14 +34,5 @@ def same_formula(lowered: Lowered, source: int, answered: Lowered) -> bool:
 
 
 def _tidied(lowered: Lowered, symbols: Symbols) -> int:
-    graph = lowered.graph
-    of: dict[int, int] = {}
-    for node in graph.reaching(lowered.result):
-        row = graph.rows[node]
-        if row is not None:
-            of[node] = symbols.call(row, tuple(of[a] for a in graph.args[node]))
-        elif node in graph.constants:
-            of[node] = symbols.constant(graph.constants[node])
-        else:
-            of[node] = symbols.input(graph.inputs[node])
-    return of[lowered.result]
+    made = lowered.graph.carried([lowered.result], symbols.constant, symbols.input, symbols.call)
+    return made[lowered.result]

@@ -128,18 +128,9 @@ def _finite(node: int, flag: int | None) -> Step:
 
 
 def _copied(line: Line, graph: Graph, roots: Sequence[int], inputs: Sequence[str]) -> dict[int, int]:
-    of = dict[int, int]()
     for name in inputs:
         line.graph.input(name)
-    for node in graph.reaching(*roots):
-        row = graph.rows[node]
-        if node in graph.constants:
-            of[node] = line.graph.constant(graph.constants[node])
-        elif row is None:
-            of[node] = line.graph.input(graph.inputs[node])
-        else:
-            of[node] = line.put(row, tuple(of[a] for a in graph.args[node]))
-    return of
+    return graph.carried(roots, line.graph.constant, line.graph.input, line.put)
 
 
 def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int]) -> Iterator[int]:

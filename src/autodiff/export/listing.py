@@ -134,17 +134,12 @@ def _in_place(
     """Definitions go three deep (gelu, erfc, gaussian, round), so calling down into them is no recursion over a program."""
     own = Line()
     result = own.text(text, row.params, tuple(own.graph.input(name) for name in row.params))
-    graph = own.graph
-    of: dict[int, int] = {}
-    for node in graph.reaching(result):
-        inner = graph.rows[node]
-        if node in graph.constants:
-            of[node] = line.graph.constant(graph.constants[node])
-        elif inner is None:
-            of[node] = args[row.params.index(graph.inputs[node])]
-        else:
-            of[node] = _put(line, inner, tuple(of[a] for a in graph.args[node]), dialect, functions)
-    return of[result]
+    given = dict(zip(row.params, args, strict=True))
+
+    def put(inner: Row, args: tuple[int, ...]) -> int:
+        return _put(line, inner, args, dialect, functions)
+
+    return own.graph.carried([result], line.graph.constant, given.__getitem__, put)[result]
 
 
 # --- the order --------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 from dataclasses import dataclass
+from functools import partial
 
 from autodiff.calculus import algebra, rules
 from autodiff.calculus.blame import shown
@@ -75,16 +76,7 @@ def _number(value: float) -> str:
 def in_python(graph: Graph, root: int) -> tuple[Graph, int]:
     """The same formula with nothing but what Python has. Raises AutodiffError where that can't be."""
     made = Graph()
-    of: dict[int, int] = {}
-    for node in graph.reaching(root):
-        row = graph.rows[node]
-        if node in graph.constants:
-            of[node] = made.constant(graph.constants[node])
-        elif row is None:
-            of[node] = made.input(graph.inputs[node])
-        else:
-            of[node] = _native(made, row, tuple(of[a] for a in graph.args[node]))
-    return made, of[root]
+    return made, graph.carried([root], made.constant, made.input, partial(_native, made))[root]
 
 
 def _native(made: Graph, row: Row, args: tuple[int, ...]) -> int:
@@ -95,16 +87,8 @@ def _native(made: Graph, row: Row, args: tuple[int, ...]) -> int:
         raise AutodiffError(f"Python's math has no {row.name}", hint="choose another --format, text for example")
     template = algebra.template(row.value[2:], row.params)
     given = dict(zip(row.params, args, strict=True))
-    of: dict[int, int] = {}
-    for node in template.graph.reaching(template.result):
-        inner = template.graph.rows[node]
-        if node in template.graph.constants:
-            of[node] = made.constant(template.graph.constants[node])
-        elif inner is None:
-            of[node] = given[template.graph.inputs[node]]
-        else:
-            of[node] = _native(made, inner, tuple(of[a] for a in template.graph.args[node]))
-    return of[template.result]
+    result = template.result
+    return template.graph.carried([result], made.constant, given.__getitem__, partial(_native, made))[result]
 
 
 PYTHON = Python()
