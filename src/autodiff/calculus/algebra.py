@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from autodiff.calculus import special
 from autodiff.calculus.graph import Graph
@@ -30,12 +30,10 @@ Edges: TypeAlias = Callable[..., "list[tuple[int, float]]"]
 Held: TypeAlias = "tuple[float | None, ...]"
 """The first arguments of a row: the number of one that is held constant, None for one that may be anything."""
 
-FLOATS: Mapping[str, Number] = {
+OPERATORS: Mapping[str, Callable[..., Any]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-    "/": special.divide,
-    "^": special.power,
     "neg": operator.neg,
     "same": operator.pos,
     "<": operator.lt,
@@ -44,6 +42,13 @@ FLOATS: Mapping[str, Number] = {
     ">=": operator.ge,
     "==": operator.eq,
     "!=": operator.ne,
+}
+"""What Python's own operators do, to floats and to arrays alike."""
+
+FLOATS: Mapping[str, Number] = {
+    **OPERATORS,
+    "/": special.divide,
+    "^": special.power,
     "not": operator.not_,
     "abs": abs,
     "min": min,

@@ -74,19 +74,9 @@ SLOW = ("gamma", "lgamma", "digamma", "polygamma", "spherical_jn", "erf", "erfc"
 """Functions that NumPy lacks. They raise no floating-point flag, so their results are looked at."""
 
 EACHWISE: Mapping[str, Function] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
+    **algebra.OPERATORS,
     "/": np.true_divide,
     "^": operator.pow,
-    "neg": operator.neg,
-    "same": operator.pos,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
     "not": np.logical_not,
     "min": np.minimum,
     "max": np.maximum,
