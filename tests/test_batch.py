@@ -41,7 +41,9 @@ def _number(value: Any) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def _same(found: Batch, text: str, rows: Sequence[Mapping[str, float]], wrt: Sequence[str] | None, most: float) -> None:
+def _as_one_shot(
+    found: Batch, text: str, rows: Sequence[Mapping[str, float]], wrt: Sequence[str] | None, most: float
+) -> None:
     for k, row in enumerate(rows):
         status = found.hard.get(k, "ok")
         numbers = [_number(found.value[k]), *(_number(slope[k]) for slope in found.gradient.values())]
@@ -83,7 +85,7 @@ def test_rows_of_random_programs_are_one_shots(case: tuple[str, dict[str, float]
     found = autodiff.compile(text, names, exact=True).batch(**columns(rows))
     if not names:
         found, rows = Batch(found.value.reshape(1), {}, found.hard), rows[:1]
-    _same(found, text, rows, names, 2)
+    _as_one_shot(found, text, rows, names, 2)
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -91,7 +93,7 @@ def test_rows_of_random_programs_are_one_shots(case: tuple[str, dict[str, float]
 def test_the_shared_list_of_hard_points(case: dict[str, Any], exact: bool) -> None:
     at = {name: np.array([float(value)] * 2) for name, value in case["at"].items()}
     found = autodiff.compile(case["expr"], case.get("wrt"), exact=exact).batch(**at)
-    _same(found, case["expr"], [case["at"]] * 2, case.get("wrt"), 0 if exact else 2)
+    _as_one_shot(found, case["expr"], [case["at"]] * 2, case.get("wrt"), 0 if exact else 2)
 
 
 @pytest.mark.parametrize("row", [row for row in rules.rows() if row.kind == EACH], ids=lambda row: row.signature)
@@ -108,7 +110,7 @@ def test_every_row_of_the_table_at_its_special_places(row: Any) -> None:
     rows += [dict.fromkeys(names, value) for value in SPECIAL]
     with np.errstate(all="raise"):
         found = autodiff.compile(call, exact=True).batch(**columns(rows))
-    _same(found, call, rows, None, 2)
+    _as_one_shot(found, call, rows, None, 2)
 
 
 @pytest.mark.parametrize("key", vector._FAST, ids=str)
@@ -162,7 +164,7 @@ def test_every_block_boundary(rows: int, exact: bool) -> None:
         {name: slope[looked] for name, slope in found.gradient.items()},
         {k: found.hard[row] for k, row in enumerate(looked) if row in found.hard},
     )
-    _same(part, text, [{"x": x[k], "y": y[k]} for k in looked], None, 2 if exact else 64)  # a sum that cancels
+    _as_one_shot(part, text, [{"x": x[k], "y": y[k]} for k in looked], None, 2 if exact else 64)  # a sum that cancels
 
 
 def test_shapes_scalars_and_types() -> None:
@@ -216,13 +218,13 @@ def test_an_overflow_inside_is_met_though_the_result_is_finite() -> None:
 def test_a_function_without_a_derivative_in_what_moves() -> None:
     rows = [{"n": 1.0, "u": 2.0}, {"n": 2.0, "u": 0.5}]
     found = autodiff.compile("polygamma(n, u)").batch(**columns(rows))
-    _same(found, "polygamma(n, u)", rows, None, 0)
+    _as_one_shot(found, "polygamma(n, u)", rows, None, 0)
 
 
 def test_arrays_inside_a_program_over_rows_of_numbers() -> None:
     rows = [{"x": value} for value in (0.5, 2.0, 0.0)]
     for text in ("sum([x, 2*x, abs(x)])", "y = [x, 3]; dot(y, [x, 1])", "mean(x) + norm([x, 1])"):
-        _same(autodiff.compile(text).batch(**columns(rows)), text, rows, None, 2)
+        _as_one_shot(autodiff.compile(text).batch(**columns(rows)), text, rows, None, 2)
     for text, wrt in (("[x, 2]", None), ("v = [x, 1]; sum(v)", ["v"])):
         with pytest.raises(autodiff.AutodiffError, match="must be numbers, and one is an array"):
             autodiff.compile(text, wrt)
@@ -231,7 +233,7 @@ def test_arrays_inside_a_program_over_rows_of_numbers() -> None:
 def test_a_condition_that_decides_nothing_is_looked_at_all_the_same() -> None:
     rows = [{"x": value} for value in (-1.0, 0.5, 1.0, 1e200)]
     for text in ("if(ln(x) > 0 and 2 < 1, 1, x)", "if(x^2 > 1 or 1 < 2, x, 2*x)", "if(sqrt(x) > 1, x, x)"):
-        _same(autodiff.compile(text).batch(**columns(rows)), text, rows, None, 0)
+        _as_one_shot(autodiff.compile(text).batch(**columns(rows)), text, rows, None, 0)
 
 
 def test_a_long_program_compiles_in_linear_room() -> None:

@@ -30,7 +30,7 @@ from autodiff.calculus.straight import straight
 from autodiff.checking.bounded import Ball, Noise, bounded
 from autodiff.errors import AutodiffError
 from autodiff.export import lacking
-from autodiff.export.targets import TARGETS, export
+from autodiff.export.targets import TARGETS, requested, written
 from autodiff.over import over_numbers
 from autodiff.point import sources
 
@@ -51,6 +51,11 @@ FORMULAS = [
 ]  # fmt: skip
 
 COUNT = 50  # points per formula
+
+
+def export(text: str, to: str, wrt: Sequence[str] | None = None, **options: Any) -> str:
+    """What the command prints."""
+    return written(requested(text, to, wrt, **options), to)
 
 
 @lru_cache(maxsize=256)

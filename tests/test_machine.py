@@ -43,7 +43,7 @@ def _by_machine(text: str, wrt: Sequence[str] | None = None, **options: Any) -> 
     return compiled
 
 
-def _same(found: Batch, steps: Batch, most: float = 0) -> None:
+def _as_the_steps(found: Batch, steps: Batch, most: float = 0) -> None:
     assert found.hard == steps.hard
     for a, b in zip((found.value, *found.gradient.values()), (steps.value, *steps.gradient.values()), strict=True):
         assert (np.isnan(a) == np.isnan(b)).all()
@@ -67,7 +67,7 @@ def test_random_programs_have_the_digits_of_the_steps(
         return
     rows = rows_like({name: full[name] for name in names}, chance)
     at = columns(rows)
-    _same(_by_machine(text).batch(**at), autodiff.compile(text).batch(**at), 4 if "hypot" in text else 0)
+    _as_the_steps(_by_machine(text).batch(**at), autodiff.compile(text).batch(**at), 4 if "hypot" in text else 0)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,9 @@ def test_every_row_of_the_table_at_its_special_places(row: Any) -> None:
     made = found.plan and machine.machine(found.plan, ())
     needs = {step.row.name for step in found.plan.steps if step.row} if found.plan else set()
     assert (made is None) == (found.plan is None or bool(needs & ABSENT))
-    _same(found.batch(**columns(rows)), autodiff.compile(call).batch(**columns(rows)), 1 if "hypot" in call else 0)
+    _as_the_steps(
+        found.batch(**columns(rows)), autodiff.compile(call).batch(**columns(rows)), 1 if "hypot" in call else 0
+    )
 
 
 def test_hypot_is_rounded_as_python_rounds_it() -> None:
@@ -119,7 +121,7 @@ def test_every_boundary_of_blocks_and_shares(rows: int) -> None:
     x[odd[1:2]] = np.nan
     text = "if(x > 0, sqrt(x), exp(x)) + abs(y)*x + atan2(y, sin(x))"
     found = _by_machine(text).batch(x=x, y=y)
-    _same(found, autodiff.compile(text).batch(x=x, y=y))
+    _as_the_steps(found, autodiff.compile(text).batch(x=x, y=y))
     assert set(found.hard) == set(odd)
 
 
@@ -127,7 +129,7 @@ def test_numbers_strided_and_broadcastcolumns() -> None:
     text = "exp(-x*y) + mod(x, z)"
     x = np.linspace(-3, 3, 5001)[::2]
     for at in ({"x": x, "y": 0.5, "z": 2}, {"x": x[::-1], "y": x, "z": np.float32(1.5)}, {"x": x, "y": [0.25], "z": x}):
-        _same(_by_machine(text).batch(**at), autodiff.compile(text).batch(**at))
+        _as_the_steps(_by_machine(text).batch(**at), autodiff.compile(text).batch(**at))
     value, gradient = _by_machine(text)(x=x[:6].reshape(2, 3), y=np.ones((1, 3)), z=1)
     assert value.shape == gradient["y"].shape == (2, 3)
     assert _by_machine("2*x")(x=[])[0].shape == (0,)
@@ -145,7 +147,7 @@ def test_more_values_at_a_time_than_buffers_fit() -> None:
     assert held.block < assembly.BLOCK
     assert held.block * held.count <= assembly.ROOM
     x = np.random.default_rng(1).normal(size=2 * assembly.BLOCK + 3)
-    _same(compiled.batch(x=x), autodiff.compile(text).batch(x=x))
+    _as_the_steps(compiled.batch(x=x), autodiff.compile(text).batch(x=x))
 
 
 def test_a_program_that_is_too_long_takes_the_steps() -> None:

@@ -13,11 +13,12 @@ import pytest
 
 import autodiff as package
 from autodiff.checking.compare import compare
-from autodiff.export.targets import TARGETS, export
+from autodiff.export.targets import TARGETS
 from autodiff.over import numbers_of
 from autodiff.single import note
 
 from .command import autodiff
+from .test_export import export
 
 SAID = "x is taken as one number: mean(x^2) is x^2"
 

@@ -50,6 +50,15 @@ def programs(draw: st.DrawFn) -> tuple[str, dict[str, float]]:
     return "\n".join(lines), point
 
 
+def value_at(text: str, point: dict[str, float]) -> float | None:
+    """The program's value at the inputs' part of a point; None where it has none."""
+    lowered = lower(autodiff.parse(text))
+    try:
+        return primal(lowered, {n: point[n] for n in lowered.inputs}).values[lowered.result]
+    except Outside:
+        return None
+
+
 def value_in_digits(lowered: Lowered, point: dict[str, mpf]) -> mpf:
     """The program's value in high precision, from mpmath's functions; nothing of the table is used."""
     graph: Graph = lowered.graph

@@ -9,13 +9,12 @@ from hypothesis import HealthCheck, given, settings
 
 import autodiff
 from autodiff.calculus.lower import Lowered, lower
-from autodiff.calculus.primal import Outside, primal
 from autodiff.calculus.shorter import shorter
 from autodiff.calculus.symbolic import Image, image, slopes
 from autodiff.notation.infix import infix
 from autodiff.notation.parts import parted, size
 
-from .test_programs import programs
+from .test_programs import programs, value_at
 
 
 def _slope(lowered: Lowered, name: str) -> tuple[Image, int]:
@@ -72,14 +71,6 @@ def _program(text: str) -> tuple[autodiff.calculus.graph.Graph, int]:
     return seen.symbols.graph, seen.of[lowered.result]
 
 
-def _value(text: str, point: dict[str, float]) -> float | None:
-    lowered = lower(autodiff.parse(text))
-    try:
-        return primal(lowered, {n: point[n] for n in lowered.inputs}).values[lowered.result]
-    except Outside:
-        return None
-
-
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(programs())
 def test_shorter_is_the_same_number_and_never_longer(made: tuple[str, dict[str, float]]) -> None:
@@ -92,7 +83,7 @@ def test_shorter_is_the_same_number_and_never_longer(made: tuple[str, dict[str, 
         graph.check()
         if size(graph, node) < 3000:
             assert len(infix(graph, short)) <= len(infix(graph, node)) + 4, infix(graph, node)
-        before, after = (_value(str(parted(graph, [n], taken=point)), point) for n in (node, short))
+        before, after = (value_at(str(parted(graph, [n], taken=point)), point) for n in (node, short))
         if before is not None:
             assert after is not None
             assert math.isclose(before, after, rel_tol=1e-6, abs_tol=1e-7), (text, point, infix(graph, short))

@@ -10,13 +10,12 @@ from hypothesis import HealthCheck, given, settings
 import autodiff
 from autodiff.calculus import rules
 from autodiff.calculus.lower import Lowered, lower
-from autodiff.calculus.primal import Outside, primal
 from autodiff.calculus.symbolic import Image, image, slopes
 from autodiff.notation.infix import PLAIN, PRETTY, Infix, infix
 from autodiff.notation.parts import parted, size
 from autodiff.notation.tex import tex, tex_name
 
-from .test_programs import programs
+from .test_programs import programs, value_at
 
 
 def _derivative(text: str, name: str = "x") -> tuple[Image, int]:
@@ -76,14 +75,6 @@ def test_the_pretty_spelling_reads_back_too() -> None:
     assert _written("exp(2*e1*x)", PRETTY) == "2·e1·e^(2·e1·x)"
 
 
-def _value(text: str, point: dict[str, float]) -> float | None:
-    lowered = lower(autodiff.parse(text))
-    try:
-        return primal(lowered, {n: point[n] for n in lowered.inputs}).values[lowered.result]
-    except Outside:
-        return None
-
-
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(programs())
 def test_symbols_equal_numbers_and_read_back_in_both_spellings(made: tuple[str, dict[str, float]]) -> None:
@@ -102,7 +93,7 @@ def test_symbols_equal_numbers_and_read_back_in_both_spellings(made: tuple[str, 
         formula = found.get(node, seen.symbols.constant(0.0))
         for style in (PLAIN, PRETTY):
             written = str(parted(seen.symbols.graph, [formula], style, taken=point))
-            value = _value(written, point)
+            value = value_at(written, point)
             slope = answer.gradient[name]
             assert value is not None, written
             assert slope is not None
@@ -226,7 +217,7 @@ def test_size_is_counted_before_anything_is_written() -> None:
     made = parted(seen.symbols.graph, [node])
     assert len(str(made)) < 60_000
     assert len(made.parts) > 64
-    value = _value(str(made), {"x": 0.5})
+    value = value_at(str(made), {"x": 0.5})
     slope = autodiff.evaluate(squarings, {"x": 0.5}).gradient["x"]
     assert value is not None
     assert slope is not None

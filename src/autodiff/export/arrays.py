@@ -6,15 +6,13 @@ import keyword
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autodiff.calculus.ops import Row
 from autodiff.export import scalar
 from autodiff.export.header import made_from
 from autodiff.export.listing import Dialect
+from autodiff.export.python import defined
 from autodiff.export.request import Request
 from autodiff.export.scalar import Block
 from autodiff.export.spelling import Spelling
-
-INFIX = {**{(sign, 2): "" for sign in "+-*/"}, ("-", 1): ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def write(request: Request, library: Library) -> str:
     own = [library.own[row.name, row.arity].format(name=made.names[row]) for row in made.spelled]
     lines += [*own, *[""] * bool(own), ""]
     for name, block, row in made.functions:
-        lines += [*_function(name, row, block), "", ""]
+        lines += [*defined(name, row, block, _body(block)), "", ""]
     main = made.main
     value, *slopes = main.results
     result = f"{value}, ({', '.join(slopes)}{',' * (len(slopes) == 1)})"
@@ -51,11 +49,6 @@ def write(request: Request, library: Library) -> str:
     lines += [f"    {name} = {library.array.format(name)}" for name in main.inputs]
     lines += [*_body(main), *_filled(main, library), f"    return {result}"]
     return "\n".join(lines) + "\n"
-
-
-def _function(name: str, row: Row, block: Block) -> Sequence[str]:
-    head = [f"def {name}({', '.join(block.inputs)}):", f'    """{row.doc}"""']
-    return [*head, *_body(block), f"    return {block.results[0]}"]
 
 
 def _body(block: Block) -> Iterator[str]:

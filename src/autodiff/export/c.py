@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from autodiff.calculus.ops import Row
 from autodiff.export import scalar
+from autodiff.export.braces import Braces
 from autodiff.export.header import made_from
 from autodiff.export.listing import Dialect
 from autodiff.export.request import Request
-from autodiff.export.scalar import Block, grouped
-from autodiff.export.spelling import Spelling
+from autodiff.export.scalar import Block
+from autodiff.export.spelling import INFIX, Spelling
 
 _SAME = "sqrt cbrt exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc lgamma floor ceil"
 
@@ -26,8 +27,7 @@ CALLS = {
     ("max", 2): "fmax({0}, {1})",
     ("hypot", 2): "hypot({0}, {1})",
     ("atan2", 2): "atan2({0}, {1})",
-    **{(sign, 2): "" for sign in "+-*/"},
-    ("-", 1): "",
+    **INFIX,
 }
 
 OWN = {
@@ -53,10 +53,7 @@ def write(request: Request) -> str:
     lines = ["/* Value and gradient; outside its domain a function gives NaN or an infinity.", " *"]
     lines += [f" * {line}".rstrip() for line in made_from(request)]
     lines += [" */", "#include <math.h>", ""]
-    for row in made.spelled:
-        lines += [_head(made.names[row], row, row.params), "{", *OWN[row.name, row.arity], "}", ""]
-    for name, block, row in made.functions:
-        lines += [_head(name, row, block.inputs), "{", *_body(block), f"    return {block.results[0]};", "}", ""]
+    lines += _BRACES.functions(made)
     main = made.main
     value, *slopes = main.results
     used = set(re.findall(r"\w+", " ".join(text for _, text, _, _ in main.lines)))
@@ -65,7 +62,7 @@ def write(request: Request) -> str:
         f"/* Returns {value}; gradient: {', '.join(slopes) or 'nothing'}. */",
         f"double value_and_gradient({arguments})",
         "{",
-        *_body(main),
+        *_BRACES.body(main),
         *(f"    gradient[{k}] = {slope};" for k, slope in enumerate(slopes)),
         *([] if slopes else ["    (void)gradient;"]),
         *(f"    (void){name};" for name in main.inputs if name not in used),
@@ -75,20 +72,15 @@ def write(request: Request) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(name: str, row: Row, inputs: tuple[str, ...]) -> str:
-    return f"/* {row.doc} */\nstatic double {name}({', '.join(f'double {p}' for p in inputs)})"
+def _head(name: str, row: Row, inputs: Sequence[str]) -> list[str]:
+    return [f"/* {row.doc} */", f"static double {name}({', '.join(f'double {p}' for p in inputs)})", "{"]
 
 
-def _body(block: Block) -> Iterator[str]:
-    numbers = [name for name, truth in block.guarded if not truth]
-    truths = [name for name, truth in block.guarded if truth]
-    for kind, zero, names in (("double", "0.0", numbers), ("int", "0", truths)):
+def _variables(block: Block) -> Iterator[str]:
+    for kind, zero, wanted in (("double", "0.0", False), ("int", "0", True)):
+        names = [name for name, truth in block.guarded if truth is wanted]
         for k in range(0, len(names), 8):
-            yield f"    {kind} {', '.join(f'{name} = {zero}' for name in names[k : k + 8])};"
-    for under, run in grouped(block):
-        if under:
-            yield f"    if ({under}) {{"
-            yield from (f"        {name} = {text};" for name, text, _ in run)
-            yield "    }"
-        else:
-            yield from (f"    const {'int' if truth else 'double'} {name} = {text};" for name, text, truth in run)
+            yield f"{kind} {', '.join(f'{name} = {zero}' for name in names[k : k + 8])};"
+
+
+_BRACES = Braces("    ", _head, _variables, ("const double", "const int"), OWN)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from autodiff.calculus.ops import Row
 from autodiff.export import scalar
+from autodiff.export.braces import Braces
 from autodiff.export.header import made_from
 from autodiff.export.listing import Dialect
 from autodiff.export.request import Request
-from autodiff.export.scalar import Block, grouped
-from autodiff.export.spelling import Spelling
+from autodiff.export.scalar import Block
+from autodiff.export.spelling import INFIX, Spelling
 
 _SAME = "abs sqrt cbrt exp expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh sign floor ceil"
 
@@ -22,8 +23,7 @@ CALLS = {
     ("max", 2): "Math.max({0}, {1})",
     ("hypot", 2): "Math.hypot({0}, {1})",
     ("atan2", 2): "Math.atan2({0}, {1})",
-    **{(sign, 2): "" for sign in "+-*/"},
-    ("-", 1): "",
+    **INFIX,
 }
 
 OWN = {
@@ -52,30 +52,23 @@ def write(request: Request) -> str:
     lines = ["// Value and gradient; outside its domain a function gives NaN or an infinity.", "//"]
     lines += [f"// {line}".rstrip() for line in made_from(request)]
     lines += [""]
-    for row in made.spelled:
-        lines += [*_head(made.names[row], row, row.params), *OWN[row.name, row.arity], "}", ""]
-    for name, block, row in made.functions:
-        lines += [*_head(name, row, block.inputs), *_body(block), f"  return {block.results[0]};", "}", ""]
+    lines += _BRACES.functions(made)
     main = made.main
     value, *slopes = main.results
     result = f"[{value}, [{', '.join(slopes)}]]"
     lines += [f"// Returns {result}.", f"function valueAndGradient({', '.join(main.inputs)}) {{"]
-    lines += [*_body(main), f"  return {result};", "}"]
+    lines += [*_BRACES.body(main), f"  return {result};", "}"]
     return "\n".join(lines) + "\n"
 
 
-def _head(name: str, row: Row, inputs: tuple[str, ...]) -> list[str]:
+def _head(name: str, row: Row, inputs: Sequence[str]) -> list[str]:
     return [f"// {row.doc}", f"function {name}({', '.join(inputs)}) {{"]
 
 
-def _body(block: Block) -> Iterator[str]:
+def _variables(block: Block) -> Iterator[str]:
     names = [name for name, _ in block.guarded]
     for k in range(0, len(names), 8):
-        yield f"  let {', '.join(names[k : k + 8])};"
-    for under, run in grouped(block):
-        if under:
-            yield f"  if ({under}) {{"
-            yield from (f"    {name} = {text};" for name, text, _ in run)
-            yield "  }"
-        else:
-            yield from (f"  const {name} = {text};" for name, text, _ in run)
+        yield f"let {', '.join(names[k : k + 8])};"
+
+
+_BRACES = Braces("  ", _head, _variables, ("const", "const"), OWN)

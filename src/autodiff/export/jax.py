@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from autodiff.export import arrays
-from autodiff.export.arrays import INFIX, Library
+from autodiff.export.arrays import Library
 from autodiff.export.listing import Dialect
 from autodiff.export.request import Request
-from autodiff.export.spelling import Spelling
+from autodiff.export.spelling import INFIX, Spelling
 
 _SAME = "sqrt cbrt exp expm1 log2 log10 sin cos tan sinh cosh tanh abs sign floor ceil"
 # log1p, arctanh and erfc lose ten units in the last place and more, so they are written out like what is missing.

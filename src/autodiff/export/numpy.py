@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from autodiff.export import arrays
-from autodiff.export.arrays import INFIX, Library
+from autodiff.export.arrays import Library
 from autodiff.export.listing import Dialect
 from autodiff.export.request import Request
-from autodiff.export.spelling import Spelling
+from autodiff.export.spelling import INFIX, Spelling
 
 _SAME = "sqrt cbrt exp exp2 expm1 log2 log10 log1p sin cos tan sinh cosh tanh abs sign floor ceil"
 _ARC = "sin cos tan sinh cosh tanh"

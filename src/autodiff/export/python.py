@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from autodiff.calculus.ops import Row
 from autodiff.export import scalar
@@ -11,7 +11,7 @@ from autodiff.export.header import made_from
 from autodiff.export.listing import Dialect
 from autodiff.export.request import Request
 from autodiff.export.scalar import Block, grouped
-from autodiff.export.spelling import Spelling
+from autodiff.export.spelling import INFIX, Spelling
 
 _MATH = "sqrt cbrt exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc gamma lgamma"
 
@@ -28,8 +28,7 @@ CALLS = {
     ("ceil", 1): "float(math.ceil({0}))",
     ("round", 1): "float(round({0}))",
     ("mod", 2): "({0!} % {1!})",
-    **{(sign, 2): "" for sign in "+-*/"},
-    ("-", 1): "",
+    **INFIX,
 }
 
 DIALECT = Dialect("Python", CALLS.keys())
@@ -47,7 +46,7 @@ def write(request: Request) -> str:
     lines += [f"# {line}".rstrip() for line in made_from(request)]
     lines += ["", "import math", "", ""]
     for name, block, row in made.functions:
-        lines += [*_function(name, row, block), "", ""]
+        lines += [*defined(name, row, block, _body(block)), "", ""]
     main = made.main
     lines += [f"def value_and_gradient({', '.join(main.inputs)}):"]
     value, *slopes = main.results
@@ -56,13 +55,10 @@ def write(request: Request) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _function(name: str, row: Row, block: Block) -> Sequence[str]:
-    return [
-        f"def {name}({', '.join(block.inputs)}):",
-        f'    """{row.doc}"""',
-        *_body(block),
-        f"    return {block.results[0]}",
-    ]
+def defined(name: str, row: Row, block: Block, body: Iterable[str]) -> Sequence[str]:
+    """A function of Python that the target lacks, around the lines of its body."""
+    head = [f"def {name}({', '.join(block.inputs)}):", f'    """{row.doc}"""']
+    return [*head, *body, f"    return {block.results[0]}"]
 
 
 def _body(block: Block) -> Iterator[str]:

@@ -16,6 +16,9 @@ LOOSEST = 0
 _CHOICE, _POWER, _SAME = rules.TABLE["if", 3], rules.TABLE["^", 2], rules.TABLE["+", 1]
 _LOGIC = {rules.TABLE["and", 2]: AND, rules.TABLE["or", 2]: OR, rules.TABLE["not", 1]: NOT}
 
+INFIX = {("+", 2): "", ("-", 2): "", ("*", 2): "", ("/", 2): "", ("-", 1): ""}
+"""The calls of a target that writes arithmetic as the language does: none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spelling:

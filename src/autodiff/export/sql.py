@@ -17,7 +17,7 @@ from autodiff.export.header import made_from
 from autodiff.export.listing import Dialect, Listing, exported, listing
 from autodiff.export.names import Names, named
 from autodiff.export.request import Request
-from autodiff.export.spelling import Spelling
+from autodiff.export.spelling import INFIX, Spelling
 
 _SAME = "sqrt exp ln log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh abs floor ceil"
 _REMAINDER = "mod({0}, {1})"
@@ -28,8 +28,7 @@ CALLS = {
     ("atan2", 2): "atan2({0}, {1})",
     ("mod", 2): f"CASE WHEN {_REMAINDER} <> 0e0 AND ({_REMAINDER} < 0e0) <> ({{1}} < 0e0)"
     f" THEN {_REMAINDER} + {{1!}} ELSE {_REMAINDER} END",
-    **{(sign, 2): "" for sign in "+-*/"},
-    ("-", 1): "",
+    **INFIX,
 }
 
 DIALECT = Dialect("SQL", CALLS.keys(), in_place=True, longest=16, repeats=[("mod", 2)])

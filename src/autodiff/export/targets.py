@@ -1,4 +1,8 @@
-"""Every target by its name."""
+"""Every target by its name.
+
+>>> written(requested("x^2", "python"), "python").splitlines()[-1].strip()
+'return f, (df_dx,)'
+"""
 
 from __future__ import annotations
 
@@ -15,30 +19,6 @@ from autodiff.single import note
 TARGETS = ("python", "numpy", "jax", "torch", "c", "javascript", "sql", "latex")
 
 
-def export(
-    text: str,
-    to: str,
-    wrt: Sequence[str] | None = None,
-    *,
-    at: Mapping[str, float] | None = None,
-    total: bool = False,
-    table: str = "data",
-    strict: bool = False,
-) -> str:
-    """Value and slopes of the program `text` as source code of the language `to`, ending with a newline.
-
-    wrt     names of inputs or assigned names, in the order of the results; every input when None
-    at      SQL only: inputs that are numbers, the same in each row, and no columns
-    total   SQL only: sums over the rows
-    table   SQL only: where the columns are
-
-    Every name is one number, and of arrays the functions work element by element: a sum or a mean of a name is that of
-    one number, which the comment in the source says. Raises AutodiffError for a mistake in the text or the arguments,
-    and for a function that the target can't have.
-    """
-    return written(requested(text, to, wrt, at=at, total=total, table=table, strict=strict), to)
-
-
 def requested(
     text: str,
     to: str,
@@ -49,7 +29,16 @@ def requested(
     table: str = "data",
     strict: bool = False,
 ) -> Request:
-    """What is to be written, with what a person should know about it; arguments and errors as for `export`."""
+    """What is to be written in the language `to`: the program `text`, with what a person should know about it.
+
+    wrt     names of inputs or assigned names, in the order of the results; every input when None
+    at      SQL only: inputs that are numbers, the same in each row, and no columns
+    total   SQL only: sums over the rows
+    table   SQL only: where the columns are
+
+    Every name is one number, and of arrays the functions work element by element: a sum or a mean of a name is that of
+    one number, which the comment in the source says. Raises AutodiffError for a mistake in the text or the arguments.
+    """
     if to not in TARGETS:
         raise AutodiffError(f"unknown target {quoted(to)}", hint=f"choose one of {', '.join(TARGETS)}")
     if to != "sql" and (at or total or table != "data"):
@@ -62,6 +51,9 @@ def requested(
 
 
 def written(request: Request, to: str) -> str:
-    """The request as source code of the language `to`."""
+    """Value and slopes as source code of the language `to`, ending with a newline.
+
+    Raises AutodiffError for a function that the target can't have.
+    """
     source: str = import_module(f"autodiff.export.{to}").write(request)
     return source

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from autodiff.export import arrays
-from autodiff.export.arrays import INFIX, Library
+from autodiff.export.arrays import Library
 from autodiff.export.listing import Dialect
 from autodiff.export.request import Request
-from autodiff.export.spelling import Spelling
+from autodiff.export.spelling import INFIX, Spelling
 
 _SAME = "sqrt exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh abs sign floor ceil round"
 _SPECIAL = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "digamma": "digamma"}
