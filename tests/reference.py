@@ -84,7 +84,6 @@ def _log(u: Mp) -> Mp:
     return mpmath.log(u)
 
 
-_HALF = mpf(1) / 2
 _LEAK = mpf(0.01)
 _DIFF: dict[str, tuple[Callable[..., Mp], tuple[Callable[..., Mp] | None, ...]]] = {
     "+ 2": (lambda u, v: u + v, (lambda u, v: 1, lambda u, v: 1)),

@@ -287,7 +287,7 @@ def test_the_bound_of_a_row_is_compiled_once(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_no_more_mistakes_are_made_up_than_tried() -> None:
-    sine = next(mistakes(rules.TABLE["sin", 1], (True,), (True,), (None,)))
+    sine = next(mistakes(rules.TABLE["sin", 1], (True,), (True,)))
     endless = (_Change((0, None), replace(sine, rare=bool(i % 2))) for i in itertools.count())
     frequent, rare = _first(endless, 3)
     assert (len(frequent), len(rare)) == (3, 3)

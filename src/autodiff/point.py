@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from autodiff.calculus import blame, rules
 from autodiff.calculus.lower import Lowered, lower
@@ -14,9 +14,6 @@ from autodiff.calculus.primal import Outside, primal
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
 from autodiff.language.parse import parse_bindings
 from autodiff.language.syntax import Call, Expr, Expression, Name, Number, Program
-
-if TYPE_CHECKING:
-    pass
 
 Value: TypeAlias = Any
 """A float, or a NumPy array."""

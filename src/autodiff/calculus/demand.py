@@ -17,7 +17,7 @@ ALWAYS = 0
 
 _ALTERNATIVES = 20  # of an `or` that are looked through for one that stands there already
 
-_IF, _AND, _OR, _NOT = rules.TABLE["if", 3], rules.TABLE["and", 2], rules.TABLE["or", 2], rules.TABLE["not", 1]
+_AND, _OR, _NOT = rules.TABLE["and", 2], rules.TABLE["or", 2], rules.TABLE["not", 1]
 
 
 class Needs:

@@ -20,7 +20,7 @@ from autodiff.calculus.ops import Row
 from autodiff.calculus.reverse import sweep_down
 from autodiff.errors import AutodiffError
 
-_IF, _NOT, _ABS = rules.TABLE["if", 3], rules.TABLE["not", 1], rules.TABLE["abs", 1]
+_IF, _ABS = rules.TABLE["if", 3], rules.TABLE["abs", 1]
 _ADD, _MUL, _DIV, _POW, _NEG, _SAME = (
     rules.TABLE[key] for key in (("+", 2), ("*", 2), ("/", 2), ("^", 2), ("-", 1), ("+", 1))
 )

@@ -52,20 +52,17 @@ class Mistake:
     rare: bool = False
 
 
-def mistakes(
-    row: Row, moves: tuple[bool, ...], inner: tuple[bool, ...], known: tuple[float | None, ...]
-) -> Iterator[Mistake]:
+def mistakes(row: Row, moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake]:
     """The mistakes with the rule of `row`, likely ones first.
 
     moves   which arguments depend on the variable;  inner  which of those are not the variable itself
-    known   the arguments that are written as numbers
     """
     if row is _MUL:
         yield from _PRODUCT if all(moves) else _constant_factor(1 if moves[0] else 0)
     elif row is _DIV:
         yield from _quotient(moves)
     elif row is _POW:
-        yield from _power(moves, inner, known)
+        yield from _power(moves, inner)
     elif row is _ADD or row is _SUB:
         yield from _sum(row, moves)
     elif row not in (_NEG, _SAME):
@@ -300,7 +297,7 @@ def _quotient(moves: tuple[bool, ...]) -> Iterator[Mistake]:
 # --- powers -----------------------------------------------------------------------------------------------------------
 
 
-def _power(moves: tuple[bool, ...], inner: tuple[bool, ...], known: tuple[float | None, ...]) -> Iterator[Mistake]:
+def _power(moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake]:
     law = "(u^n)' = n*u^(n-1)*u'"
     if moves[0] and not moves[1]:
         slopes: dict[str, tuple[str, Rule]] = {

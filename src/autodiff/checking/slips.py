@@ -211,8 +211,7 @@ def _changes(lowered: Lowered, source: int, sweeps: Sequence[_Sweep]) -> Iterato
         if len(uses.get(node, [])) > 1:
             places += [(node, use) for use in uses[node]]
         inner = tuple(a in moving and a != source for a in args)
-        known = tuple(graph.constants.get(a) for a in args)
-        for mistake in mistakes(row, tuple(a in moving or a == source for a in args), inner, known):
+        for mistake in mistakes(row, tuple(a in moving or a == source for a in args), inner):
             yield from (_Change(place, mistake) for place in places)
 
 

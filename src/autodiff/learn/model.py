@@ -20,7 +20,6 @@ import numpy as np
 
 from autodiff.calculus import array_sweeps, array_values, arrays
 from autodiff.calculus.array_values import Bulk
-from autodiff.calculus.blame import written
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import EACH, FOLD
 from autodiff.calculus.primal import Outside
@@ -235,10 +234,6 @@ class Model:
         if texts and row.corner:
             return set(of.values())
         return {of[name] for text in texts for name in arrays.used(text, names) if name in of}
-
-    def place(self, node: int) -> str:
-        """The part of the program that an equation was written as."""
-        return written(self.lowered, node)
 
 
 def _finite(slope: Any) -> bool:
