@@ -1,1 +1,4 @@
-"""The mathematics: a program as a list of equations, one table of rules, two sweeps. It knows no screen and no file."""
+"""The mathematics: a program as a list of equations, one table of rules, two sweeps. It knows no screen and no file.
+
+Rooms called `array_…` do over arrays what others do over numbers: values, slopes, sweeps, special places, the witness.
+"""
