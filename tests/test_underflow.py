@@ -136,3 +136,13 @@ def test_a_place_of_a_row_is_looked_into_once_however_often_a_program_is_there()
     underflow._within.cache_clear()
     assert evaluate("x^" * 2000 + "x", {"x": 1.0}).gradient == {"x": 1.0}  # a slope of x^y that is 0, 2,000 times
     assert 0 < underflow._within.cache_info().misses <= 4
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [("sqrt(hypot(x, 2x))", "infinite"), ("hypot(x, 2x)^2", "ok"), ("cbrt(hypot(x, x^2))^3", "corner")],
+)
+def test_a_length_of_zeros_has_lost_no_digits(text: str, status: str) -> None:
+    found = evaluate(text, {"x": 0.0})
+    assert (found.value, found.status) == (0.0, status)
+    assert "underflow" not in found.why

@@ -67,6 +67,8 @@ def loses(row: Row, args: Sequence[float], value: float) -> bool:
     """Whether this value of the row is so small that it may have lost digits."""
     if not -TINY < value < TINY or keeps(row) or (0.0 in args and exact_zeros(row)):
         return False
+    if row.scaling and not row.scaling.startswith("+") and not any(args):
+        return False  # f(s*0) is s^e*f(0), whatever s is
     return not row.value.startswith("= ") or _within(row.value[2:], row.params, tuple(args))
 
 
