@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 from autodiff.calculus import algebra, series
 from autodiff.calculus.algebra import Number
@@ -25,18 +26,18 @@ from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Outside, number, sweep
-from autodiff.calculus.series import NOISE, Series, Undecided, constant
+from autodiff.calculus.series import NOISE, NOTHING, STILL, Series, Size, Undecided, constant
 from autodiff.calculus.suspects import special
 
 _MANY = 100  # turns: more than any depth
 
 
 class Gone(Exception):
-    """There is nothing on this side: equation `node` leaves its domain, or (`sloped` false) has values but no slope."""
+    """There is nothing on this side: equation `node` leaves its domain."""
 
-    def __init__(self, node: int | None = None, *, sloped: bool = True) -> None:
+    def __init__(self, node: int | None = None) -> None:
         super().__init__(node)
-        self.node, self.sloped = node, sloped
+        self.node = node
 
 
 def beside(lowered: Lowered, point: Mapping[str, float], source: int, sign: float, depth: int) -> Series:
@@ -74,8 +75,8 @@ def _look(
             return moved(node, _apply(row, args, depth, graph, node).cut(depth + 1))
         except (Undecided, OverflowError):
             raise Undecided(node) from None
-        except Gone as gone:
-            raise Gone(node, sloped=gone.sloped) from None
+        except Gone:
+            raise Gone(node) from None
 
     return sweep(graph, lowered.result, leaf, apply, lambda truth: bool(truth.value))[0][lowered.result]
 
@@ -105,18 +106,18 @@ def _apply(row: Row, args: Sequence[Series], depth: int, graph: Graph, node: int
         return series.ORDER[row.value](*args)
     if row.value in series.ARITHMETIC:
         return _arithmetic(row, args)
-    known = [_value(a) for a in args]
-    values = [value for value, _ in known]
     if all(a.still for a in args):
-        return _still(graph, node, args, values)
-    _stays_inside(row, args, values, depth)
+        return _still(graph, node, args, [_value(a)[0] for a in args])
+    _stays_inside(row, args, depth)
+    law = _law(row)
+    if law is not None and (scaled := _scaled(row, law, args, depth, graph, node)) is not None:
+        return scaled
+    values = [_value(a)[0] for a in args]
     places = special(row)
     if places is None:
         return _smooth(row, args, _here(row, args, values), depth)
-    if places.scaling is not None and (scaled := _scaled(row, *places.scaling, args, depth, graph, node)) is not None:
-        return scaled
     if places.cuts(values, [not a.still for a in args]):
-        raise Gone(sloped=False)
+        raise Undecided
     if places.corner is not None and places.corner(*values):
         return _text(row.value.removeprefix("= "), row.params, args, depth)
     here = _here(row, args, values)
@@ -194,13 +195,14 @@ def _short(value: float) -> bool:
     return value == 0 or (2.0**-10 <= abs(value) <= 4.0 and (value * 2.0**20).is_integer())
 
 
-def _stays_inside(row: Row, args: Sequence[Series], values: Sequence[float], depth: int) -> None:
+def _stays_inside(row: Row, args: Sequence[Series], depth: int) -> None:
     """Raise Gone when the arguments step out of the domain: sqrt(x) at 0 has no left side."""
     conditions = algebra.domain(row)
     if not conditions:
         return
-    ways = [(v,) if a.still else (v, *around(v)) for a, v in zip(args, values, strict=True)]
-    if all(inside(*place) for place in product(*ways) for inside, _ in conditions):
+    values = [a.value for a in args]
+    ways = [(v,) if a.still else (v, *around(v)) for a, v in zip(args, values, strict=True) if v is not None]
+    if None not in values and all(inside(*place) for place in product(*ways) for inside, _ in conditions):
         return
     for part in row.domain:
         if not _text(part.partition(" | ")[0], row.params, args, depth).value:
@@ -212,26 +214,51 @@ def around(value: float) -> tuple[float, float]:
     return math.nextafter(value, -math.inf), math.nextafter(value, math.inf)
 
 
-def _scaled(
-    row: Row, exponent: str, places: Sequence[int], args: Sequence[Series], depth: int, graph: Graph, node: int
-) -> Series | None:
-    """f(t^p·u) = t^(p·exponent)·f(u), so that the row is looked at away from 0; None when it is not at 0."""
-    scaled = [args[k] for k in places]
-    if any(a.value != 0 for a in scaled) or not all(a.still for k, a in enumerate(args) if k not in places):
+class _Law(NamedTuple):
+    """A row's `scaling`: the text of the exponent, whether it `adds` its logarithm, and which arguments scale."""
+
+    exponent: str
+    adds: bool
+    places: tuple[int, ...]
+
+
+@lru_cache(maxsize=1024)
+def _law(row: Row) -> _Law | None:
+    if not row.scaling:
         return None
-    power = min(a.low for a in scaled)
-    e = _rational(algebra.compiled(exponent, row.params)(*(a.value for a in args)))
+    exponent, _, scaled = row.scaling.partition(" in ")
+    return _Law(exponent.removeprefix("+"), exponent.startswith("+"), tuple(map(row.params.index, scaled.split())))
+
+
+def _scaled(row: Row, law: _Law, args: Sequence[Series], depth: int, graph: Graph, node: int) -> Series | None:
+    """f(s·u) is s^e·f(u) or f(u) + e·ln(s), so that the row is looked at away from 0; None where it is away from it."""
+    scaled = [args[k] for k in law.places]
+    if any(a.value for a in scaled):
+        return None
+    exponent, (power, shrinks) = _text(law.exponent, row.params, args, depth), min(a.low for a in scaled)
     if isinstance(power, float):
-        return None  # nothing moves
-    leads = [a.terms[0] for a in scaled if a.terms and a.terms[0].power == power]
-    if not leads and e > 0:
-        return Series((), power * e)
+        return Series() if not law.adds and series.sign(exponent) > 0 else None  # 0 all along
+    leads, logs = [a.terms[0] for a in scaled if a.low == (power, shrinks) and a.terms], -shrinks
+    if not leads and not law.adds and _value(exponent)[0] > 0:
+        return _raised(Series((), STILL), exponent, power, logs, depth)
     if not any(term.certain for term in leads):
         raise Undecided
-    units = [a.shifted(-power) if k in places else a for k, a in enumerate(args)]
-    if all(units[k].value == 0 for k in places):
+    units = [a.shifted(-power, -logs) if k in law.places else a for k, a in enumerate(args)]
+    if all(units[k].value == 0 for k in law.places):
         raise Undecided  # beyond float64
-    return _apply(row, units, depth, graph, node).shifted(power * e)
+    found = _apply(row, units, depth, graph, node)
+    if law.adds:
+        return series.plus(found, series.times(exponent, series.logarithm(power, logs)))
+    return _raised(found, exponent, power, logs, depth)
+
+
+def _raised(found: Series, exponent: Series, power: Exact, logs: Exact, depth: int) -> Series:
+    """`found` times the scale t^power·ln(1/t)^logs to the power `exponent`, which may move."""
+    e, bend = _rational(_value(exponent)[0]), exponent.moves
+    found = found.shifted(series.fit(power * e), series.fit(logs * e))
+    if not bend.terms and bend.order == NOTHING:
+        return found
+    return series.times(found, _text("exp(u)", ("u",), [series.times(bend, series.logarithm(power, logs))], depth))
 
 
 def _rational(power: float) -> Exact:
@@ -246,8 +273,8 @@ def _smooth(row: Row, args: Sequence[Series], here: Series, depth: int) -> Serie
     if not moving:
         return here
     rates = {k: series.rate(args[k]) for k in moving}
-    low = min(rate.low for rate in rates.values())
-    last = max(0, min(depth - 1, _worth(low, min(rate.order for rate in rates.values()))))
+    low = min(args[k].moves.low for k in moving)
+    last = max(0, min(depth - 1, _worth(low, min(args[k].order for k in moving))))
     found = here.within(low)
     for turn in range(0 if _names_result(row) else last, last + 1):
         parts = [series.times(_slope(row, k, args, found, turn, low), rates[k]) for k in moving]
@@ -255,9 +282,12 @@ def _smooth(row: Row, args: Sequence[Series], here: Series, depth: int) -> Serie
     return found
 
 
-def _worth(low: series.Power, order: series.Power) -> int:
+def _worth(low: Size, order: Size) -> int:
     """The turn after which nothing is to be gained from arguments that are known from `low` to `order`."""
-    return _MANY if order == math.inf else min(_MANY, math.ceil(order / low) - 2)
+    if order == NOTHING or not low[0]:
+        return _MANY
+    turns = math.ceil(order[0] / low[0]) - 2
+    return min(_MANY, turns if low[1] == order[1] == 0 else turns + 1)
 
 
 @lru_cache(maxsize=1024)
@@ -265,7 +295,7 @@ def _names_result(row: Row) -> bool:
     return any(re.search(r"\bw\b", text) for text in row.slopes)
 
 
-def _slope(row: Row, k: int, args: Sequence[Series], result: Series, depth: int, low: series.Power) -> Series:
+def _slope(row: Row, k: int, args: Sequence[Series], result: Series, depth: int, low: Size) -> Series:
     """The local slope in argument k, as a series; where nothing more than its value is wanted, that and an order."""
     given = (*args, result)
     if depth == 0:

@@ -230,8 +230,7 @@ def _reason(
         does = _does(lowered, culprits, "has an infinite slope", "have an infinite slope")
         return f"{what} {does} here", f"{slope} is {sides}"
     if found.status == "domain":
-        why = "has no values beside this point" if found.sloped else "has no slope at this end of its domain"
-        return f"{slope} does not exist here", f"{first} {why}"
+        return f"{slope} does not exist here", f"{first} has no values beside this point"
     return f"{slope} is not known here", f"{first} can't be decided from both sides"
 
 

@@ -19,7 +19,7 @@ from fractions import Fraction
 from autodiff.calculus.beside import Gone, beside, here
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Run
-from autodiff.calculus.series import NOISE, Series, Term, Undecided
+from autodiff.calculus.series import NOISE, STEP, Series, Term, Undecided
 
 DEPTHS = (1, 3, 5)
 """How many terms of Taylor's series are looked at, one depth after the other, while the question is undecided."""
@@ -50,8 +50,7 @@ class Verdict:
     """What is so for one name: its status, its slope if there is one, and what was seen on the left and on the right.
 
     `left` and `right` are slopes, `values` the values there; None where a side has no values or is not decided.
-    `node` is the equation that stands in the way, where it is one; `sloped` is false when there are values beside it,
-    but no slope.
+    `node` is the equation that stands in the way, where it is one.
     """
 
     status: str
@@ -60,7 +59,6 @@ class Verdict:
     right: float | None = None
     values: tuple[float | None, float | None] = (None, None)
     node: int | None = None
-    sloped: bool = True
 
 
 def verdict(lowered: Lowered, run: Run, point: Mapping[str, float], source: int) -> Verdict:
@@ -77,9 +75,7 @@ def verdict(lowered: Lowered, run: Run, point: Mapping[str, float], source: int)
             gone = edge
     left, right = sides
     if gone is not None and left is None and right is None:
-        # a part without a slope there may stand beside a factor that goes to 0 faster: x*x^x has slope 1 at 0
-        ends = gone.sloped or gone.node == lowered.result
-        return Verdict("domain" if ends else "unknown", node=gone.node, sloped=gone.sloped)
+        return Verdict("domain", node=gone.node)
     seen = Verdict(
         "ok",
         left=None if left is None else -left.slope,
@@ -118,13 +114,13 @@ def side(lowered: Lowered, point: Mapping[str, float], source: int, sign: float)
 def _slope(moves: Series) -> tuple[float, float]:
     """The slope along the step, maybe infinite, and how far it may be off."""
     first = moves.terms[0] if moves.terms else None
-    if first is not None and first.power < 1:
+    if first is not None and first.size < STEP:
         if not first.certain:
             raise Undecided
         return math.copysign(math.inf, first.coefficient), 0.0
-    if moves.order <= 1:
+    if moves.order <= STEP:
         raise Undecided
-    if first is None or first.power > 1:
+    if first is None or first.size > STEP:
         return 0.0, 0.0
     return float(first.coefficient), first.doubt
 

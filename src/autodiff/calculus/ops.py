@@ -35,7 +35,8 @@ class Columns(NamedTuple):
     corner       the condition under which left and right slope may differ
     jump         "value beside at condition": where the value itself may jump; " at condition" where order says it all
     vertical     the condition under which a slope is infinite
-    scaling      "e in u v": f(s*u, s*v) is s^e*f(u, v) for s > 0; it is how the row is looked at beside u = v = 0
+    scaling      "e in u v": f(s*u, s*v) is s^e*f(u, v) for s > 0; "+e in u v": it is f(u, v) + e*ln(s); it is how the row is
+                 looked at beside u = v = 0, and where they are beyond all numbers
     torch, jax   the slopes that these frameworks give on the corner, for `--convention`
     truth        whether its value is a condition: 1 or 0
     conditions   how many of its first arguments must be conditions

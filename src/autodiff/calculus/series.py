@@ -3,6 +3,9 @@
     sin(t)       t - t^3/6 + O(t^5)
     sqrt(t^3)    t^(3/2)
     1/t          t^-1
+    t^t          1 - t·L + t^2·L^2/2 + O(t^3), with L = ln(1/t)
+
+The logarithm is that of 1/t because that is positive: so the sign of a term is that of its coefficient.
 
 A coefficient is a fraction, or a fraction of π, where it is known exactly, else a float with a bound on its error: so a
 cancellation is told from a number that is small. What the terms do not show is Undecided, never a guess.
@@ -15,9 +18,10 @@ t^2 - t^3 + t^4 - t^5 + t^6 - t^7 + t^8 - t^9 + O(t^10)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from autodiff.calculus.exact import Exact, OfPi, turn
@@ -28,12 +32,16 @@ NOISE = 2.0**-46
 _LONGEST = 8  # terms of a quotient
 _BITS = 160  # a longer fraction is rounded to a float
 _VALUE_BITS = 1074  # for a value: nearly every float has fewer, and what has fewer is none that a float takes for 0
+_SLOW = Fraction(1, 64)
 _ROUNDING, _TINIEST = 2.0**-52, 5e-324
 
 Coefficient: TypeAlias = "Exact | OfPi | float"
 
-Power: TypeAlias = "Exact | float"
-"""A rational number, or infinity."""
+Size: TypeAlias = "tuple[Exact | float, Exact]"
+"""(p, k) is the size of t^p/ln(1/t)^k: of two terms, the one with the smaller pair is the larger one beside the point."""
+
+STILL, STEP, NOTHING = (0, 0), (1, 0), (math.inf, 0)
+"""The sizes of a term that does not move, of t itself, and of 0."""
 
 
 class Undecided(Exception):
@@ -46,11 +54,16 @@ class Undecided(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`coefficient·t^power`; the coefficient may be wrong by `doubt`."""
+    """`coefficient·t^power·ln(1/t)^logs`; the coefficient may be wrong by `doubt`."""
 
     power: Exact
     coefficient: Coefficient
     doubt: float = 0.0
+    logs: Exact = 0
+
+    @property
+    def size(self) -> tuple[Exact, Exact]:
+        return self.power, -self.logs
 
     @property
     def exact(self) -> bool:
@@ -70,27 +83,27 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The sum of `terms`, in ascending powers, and something of the size of `t^order`; nothing when that is infinite."""
+    """The sum of `terms`, the largest first, and something of the size `order`, or smaller."""
 
     terms: tuple[Term, ...] = ()
-    order: Power = math.inf
+    order: Size = NOTHING
 
     @property
-    def low(self) -> Power:
-        """The lowest power that is, or may be, there."""
-        return self.terms[0].power if self.terms else self.order
+    def low(self) -> Size:
+        """The size of the largest term that is, or may be, there."""
+        return self.terms[0].size if self.terms else self.order
 
     @property
     def value(self) -> float | None:
         """The limit as t → 0; None where there is none, or none that is known."""
-        if self.low < 0 or self.order <= 0:
+        if self.order <= STILL or self.low < STILL:
             return None
-        return float(self.terms[0].coefficient) if self.terms and self.terms[0].power == 0 else 0.0
+        return float(self.constant.coefficient)
 
     @property
     def constant(self) -> Term:
-        """The term of power 0."""
-        return self.terms[0] if self.terms and self.terms[0].power == 0 else Term(0, 0)
+        """The term that does not move."""
+        return next((term for term in self.terms if term.size == STILL), Term(0, 0))
 
     @property
     def rest(self) -> Series:
@@ -102,42 +115,55 @@ class Series:
     @property
     def moves(self) -> Series:
         """The series without its value."""
-        return Series(tuple(term for term in self.terms if term.power != 0), self.order)
+        return Series(tuple(term for term in self.terms if term.size != STILL), self.order)
 
     @property
     def still(self) -> bool:
         """Whether this is a plain number."""
-        return self.order == math.inf and all(term.power == 0 for term in self.terms)
+        return self.order == NOTHING and all(term.size == STILL for term in self.terms)
 
     def at(self, value: float, doubt: float) -> Series:
         """The same series around another value."""
         return Series((*constant(value, doubt).terms, *self.moves.terms), self.order)
 
     def cut(self, length: int) -> Series:
-        """At most `length` terms, the rest as an order."""
-        if len(self.terms) <= length:
-            return self
-        return Series(self.terms[:length], self.terms[length].power)
+        """At most `length` powers of t, and its square of terms; the rest as an order."""
+        powers = set[Exact]()
+        for k, term in enumerate(self.terms):
+            powers.add(term.power)
+            if len(powers) > length or k == length**2:
+                return self.within(term.size)
+        return self
 
-    def within(self, order: Power) -> Series:
-        """The terms below `order`."""
-        return Series(tuple(term for term in self.terms if term.power < order), min(self.order, order))
+    def within(self, order: Size) -> Series:
+        """The terms that are larger than `order`."""
+        return Series(tuple(term for term in self.terms if term.size < order), min(self.order, order))
 
-    def shifted(self, power: Exact) -> Series:
-        """The series times t^power."""
-        terms = tuple(Term(fit(x.power + power), x.coefficient, x.doubt) for x in self.terms)
-        return Series(terms, self.order + power)
+    def shifted(self, power: Exact, logs: Exact = 0) -> Series:
+        """The series times t^power·ln(1/t)^logs."""
+        terms = tuple(Term(fit(x.power + power), x.coefficient, x.doubt, fit(x.logs + logs)) for x in self.terms)
+        return Series(terms, _together(self.order, (power, -logs)))
 
     def __str__(self) -> str:
-        parts = [_shown(term) for term in self.terms] + ([] if self.order == math.inf else [f"+ O(t^{self.order})"])
+        parts = [_shown(term) for term in self.terms]
+        parts += [] if self.order == NOTHING else [f"+ O({_written(self.order) or 1})"]
         return " ".join(parts).removeprefix("+ ") or "0"
 
 
 def _shown(term: Term) -> str:
-    size = abs(term.coefficient)
-    power = "" if term.power == 0 else "t" if term.power == 1 else f"t^{term.power}"
-    number = str(size) if size != 1 or not power else ""
-    return f"{'-' if term.coefficient < 0 else '+'} {number}{'·' * bool(number and power)}{power}"
+    number, size = abs(term.coefficient), _written(term.size)
+    parts = [str(number)] * (number != 1 or not size) + [size] * bool(size)
+    return f"{'-' if term.coefficient < 0 else '+'} {'·'.join(parts)}"
+
+
+def _written(size: Size) -> str:
+    powers = [("t", size[0]), ("ln(1/t)", -size[1])]
+    return "·".join(base if power == 1 else f"{base}^{power}" for base, power in powers if power)
+
+
+def _together(a: Size, b: Size) -> Size:
+    """The size of a product."""
+    return NOTHING if math.inf in (a[0], b[0]) else (a[0] + b[0], a[1] + b[1])
 
 
 def constant(value: float, doubt: float = 0.0) -> Series:
@@ -169,7 +195,7 @@ def minus(a: Series, b: Series) -> Series:
 
 
 def negative(a: Series) -> Series:
-    return Series(tuple(Term(term.power, -term.coefficient, term.doubt) for term in a.terms), a.order)
+    return Series(tuple(Term(term.power, -term.coefficient, term.doubt, term.logs) for term in a.terms), a.order)
 
 
 def same(a: Series) -> Series:
@@ -177,9 +203,10 @@ def same(a: Series) -> Series:
 
 
 def times(a: Series, b: Series) -> Series:
-    if not (a.terms or b.terms) or math.inf in (a.low, b.low):
-        return Series((), a.low + b.low)
-    return _gather((_product(p, q) for p in a.terms for q in b.terms), min(a.order + b.low, b.order + a.low))
+    if not (a.terms or b.terms) or NOTHING in (a.low, b.low):
+        return Series((), _together(a.low, b.low))
+    order = min(_together(a.order, b.low), _together(b.order, a.low))
+    return _gather((_product(p, q) for p in a.terms for q in b.terms), order)
 
 
 def over(a: Series, b: Series) -> Series:
@@ -191,42 +218,42 @@ def over(a: Series, b: Series) -> Series:
         found.append(_quotient(rest.terms[0], first))
         whole = times(Series((found[-1],)), Series(b.terms[1:], b.order))
         rest = minus(Series(rest.terms[1:], rest.order), whole)
-    return _gather(found, rest.low - first.power)
+    return _gather(found, _together(rest.low, (-first.power, first.logs)))
 
 
 def _product(p: Term, q: Term) -> Term:
-    power = fit(p.power + q.power)
+    power, logs = fit(p.power + q.power), fit(p.logs + q.logs)
     match p.coefficient, q.coefficient:
         case (OfPi() as angle, int() | Fraction() as other) | (int() | Fraction() as other, OfPi() as angle):
-            return Term(power, turn(angle.part * other))
+            return Term(power, turn(angle.part * other), logs=logs)
     a, b = _of_numbers(p), _of_numbers(q)
     c, doubt = a.number * b.number, 0.0
     if isinstance(c, float):
         doubt = _size(a.number) * b.doubt + _size(b.number) * a.doubt + a.doubt * b.doubt + _rounding(c)
-    return Term(power, c, doubt)
+    return Term(power, c, doubt, logs)
 
 
 def _quotient(p: Term, q: Term) -> Term:
-    power = fit(p.power - q.power)
+    power, logs = fit(p.power - q.power), fit(p.logs - q.logs)
     match p.coefficient, q.coefficient:
         case (OfPi() as angle, int() | Fraction() as other):
-            return Term(power, turn(Fraction(angle.part) / other))
+            return Term(power, turn(Fraction(angle.part) / other), logs=logs)
         case (OfPi() as angle, OfPi() as unit):
-            return Term(power, fit(Fraction(angle.part) / unit.part))
+            return Term(power, fit(Fraction(angle.part) / unit.part), logs=logs)
     a, b = _of_numbers(p), _of_numbers(q)
     c, doubt = _ratio(a.number, b.number), 0.0
     if isinstance(c, float):
         doubt = (a.doubt + abs(c) * b.doubt) / (_size(b.number) - b.doubt) + _rounding(c)
-    return Term(power, c, doubt)
+    return Term(power, c, doubt, logs)
 
 
 def _sum(p: Term, q: Term) -> Term:
     match p.coefficient, q.coefficient:
         case (OfPi() as angle, OfPi() as other):
-            return Term(p.power, turn(angle.part + other.part))
+            return Term(p.power, turn(angle.part + other.part), logs=p.logs)
     a, b = _of_numbers(p), _of_numbers(q)
     c = a.number + b.number
-    return Term(p.power, c, a.doubt + b.doubt + _rounding(c) if isinstance(c, float) else 0.0)
+    return Term(p.power, c, a.doubt + b.doubt + _rounding(c) if isinstance(c, float) else 0.0, p.logs)
 
 
 class _Number(NamedTuple):
@@ -252,14 +279,15 @@ def _rounding(c: float) -> float:
     return abs(c) * _ROUNDING + _TINIEST
 
 
-def _gather(terms: Iterable[Term], order: Power) -> Series:
-    """Equal powers added, zeros left out, long coefficients rounded."""
-    found: dict[Exact, Term] = {}
+def _gather(terms: Iterable[Term], order: Size) -> Series:
+    """Terms of one size added, zeros left out, long coefficients rounded."""
+    found: dict[tuple[Exact, Exact], Term] = {}
     for term in terms:
-        if term.power < order:
-            old = found.get(term.power)
-            found[term.power] = term if old is None else _sum(old, term)
-    kept = (found[power] for power in sorted(found))
+        size = term.size
+        if size < order:
+            old = found.get(size)
+            found[size] = term if old is None else _sum(old, term)
+    kept = (found[size] for size in sorted(found))
     return Series(tuple(_rounded(term) for term in kept if term.coefficient or term.doubt), order)
 
 
@@ -269,10 +297,11 @@ def _rounded(term: Term) -> Term:
     if isinstance(c, OfPi):
         return term
     if not isinstance(c, float):
-        if max(c.numerator.bit_length(), c.denominator.bit_length()) <= (_BITS if term.power else _VALUE_BITS):
+        bits = _VALUE_BITS if term.size == STILL else _BITS
+        if max(c.numerator.bit_length(), c.denominator.bit_length()) <= bits:
             return term
         c = float(c)
-        term = Term(term.power, c, 0.0 if term.coefficient == c else _rounding(c))
+        term = Term(term.power, c, 0.0 if term.coefficient == c else _rounding(c), term.logs)
     if not math.isfinite(c + term.doubt):
         raise Undecided
     return term
@@ -293,15 +322,47 @@ def fit(number: Exact) -> Exact:
 
 
 def rate(a: Series) -> Series:
-    """t·da/dt: every term times its power."""
-    return Series(tuple(_rounded(_product(term, Term(0, term.power))) for term in a.moves.terms), a.order)
+    """t·da/dt: every term times its power, and what the slope of its logarithms adds."""
+    power, logs = a.order
+    return _gather((part for term in a.moves.terms for part in _rate(term)), a.order if power else (0, logs + 1))
+
+
+def _rate(term: Term) -> Iterator[Term]:
+    if term.power:
+        yield _product(term, Term(0, term.power))
+    if term.logs:
+        yield _product(term, Term(0, -term.logs, logs=-1))
 
 
 def total(a: Series) -> Series:
-    """The series whose `rate` is a, without its value. Raises Undecided where that is no series, such as ln(t)."""
-    if a.low <= 0:
+    """The series whose `rate` is a, without its value. Raises Undecided where it has none."""
+    if a.low <= (0, 1):
         raise Undecided
-    return Series(tuple(_rounded(_quotient(term, Term(0, term.power))) for term in a.terms), a.order)
+    power, logs = a.order
+    found, order = list[Term](), a.order if power else (0, logs - 1)
+    for term in a.terms:
+        parts = [*islice(_total(term), _LONGEST + 1)]
+        found += parts[:_LONGEST]
+        order = min(order, *(part.size for part in parts[_LONGEST:]), NOTHING)
+    return _gather(found, order)
+
+
+def _total(term: Term) -> Iterator[Term]:
+    """By parts: the integral of t^p·L^k/t, where L = ln(1/t), is t^p·L^k/p and k/p times that of t^p·L^(k-1)/t."""
+    if not term.power:
+        yield _quotient(term, Term(0, -1 - term.logs, logs=-1))
+        return
+    part = _quotient(term, Term(0, term.power))
+    yield part
+    while part.logs:
+        part = _product(part, Term(0, Fraction(part.logs) / term.power, logs=-1))
+        yield part
+
+
+def logarithm(power: Exact, logs: Exact) -> Series:
+    """ln(t^power·ln(1/t)^logs). Of ln(ln(1/t)), which is no term, it is known that any power of ln(1/t) is larger."""
+    known = (Term(0, -power, logs=1),) if power else ()
+    return Series(known, (0, -_SLOW) if logs else NOTHING)
 
 
 # --- order ------------------------------------------------------------------------------------------------------------
@@ -311,7 +372,7 @@ def sign(a: Series) -> int:
     """The sign just beside the point. Raises Undecided when the known terms don't tell."""
     if a.terms and a.terms[0].certain:
         return 1 if a.terms[0].coefficient > 0 else -1
-    if a.terms or a.order < math.inf:
+    if a.terms or a.order != NOTHING:
         raise Undecided
     return 0
 

@@ -22,14 +22,12 @@ class Special(NamedTuple):
     """The special places of a row: tests on its arguments, None where it has no such place.
 
     jump       the test and the text of the value beside it, "" where only order decides
-    scaling    the text of the exponent, and which arguments scale
     unsloped   per argument: the test that its slope exists
     """
 
     corner: Number | None
     jump: tuple[Number, str] | None
     vertical: Number | None
-    scaling: tuple[str, tuple[int, ...]] | None
     unsloped: tuple[Number | None, ...]
 
     def at(self, args: Sequence[float], free: Sequence[bool]) -> bool:
@@ -64,7 +62,6 @@ def special(row: Row, held: Held = ()) -> Special | None:
 
     beside, _, condition = row.jump.rpartition(" at ")
     corner, jump, vertical = (test(text, False) for text in (row.corner, condition, row.vertical))
-    exponent, _, scaled = row.scaling.partition(" in ")
     unsloped = tuple(
         (lambda *_: False) if slope == "none" else test(text, True) if held[k : k + 1] in ((), (None,)) else None
         for k, (slope, text) in enumerate(zip(row.slopes, row.slope_domain, strict=True))
@@ -75,7 +72,6 @@ def special(row: Row, held: Held = ()) -> Special | None:
         corner=corner,
         jump=None if jump is None else (jump, beside),
         vertical=vertical,
-        scaling=(exponent, tuple(map(row.params.index, scaled.split()))) if exponent else None,
         unsloped=unsloped,
     )
 
