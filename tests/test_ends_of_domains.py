@@ -79,6 +79,8 @@ ENDS: list[tuple[str, str, float | None, float | None, float | None]] = [
     ("xlogy(x, -x^2)", "domain", None, None, None),
     ("x + (-x^2)^x", "domain", None, None, None),
     ("if(x == 0, 0, x*ln(ln(1/x)))", "unknown", None, None, None),
+    ("if(x == 0, 0, x*log2(x) - x*ln(x)/ln(2))", "unknown", None, None, None),
+    ("if(x == 0, 0, x*log(x, 3) - x*ln(x)/ln(3))", "unknown", None, None, None),
     ("if(x == 0, 0, x^2*ln(ln(1/x)))", "ok", 0, None, 0),
     ("if(x == 0, 0, x*ln(x)*ln(ln(1/x)) + x*ln(x)^2)", "infinite", None, None, INF),
 ]

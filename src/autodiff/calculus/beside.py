@@ -215,9 +215,11 @@ def around(value: float) -> tuple[float, float]:
 
 
 class _Law(NamedTuple):
-    """A row's `scaling`: the text of the exponent, whether it `adds` its logarithm, and which arguments scale."""
+    """A row's `scaling`: the text of the exponent, and its value if that is a number; whether it `adds` its logarithm;
+    and which arguments scale."""
 
     exponent: str
+    fixed: float | None
     adds: bool
     places: tuple[int, ...]
 
@@ -226,8 +228,15 @@ class _Law(NamedTuple):
 def _law(row: Row) -> _Law | None:
     if not row.scaling:
         return None
-    exponent, _, scaled = row.scaling.partition(" in ")
-    return _Law(exponent.removeprefix("+"), exponent.startswith("+"), tuple(map(row.params.index, scaled.split())))
+    text, _, scaled = row.scaling.removeprefix("+").partition(" in ")
+    fixed = algebra.fixed(text, row.params, ())
+    return _Law(text, fixed, row.scaling.startswith("+"), tuple(map(row.params.index, scaled.split())))
+
+
+def _exponent(row: Row, law: _Law, args: Sequence[Series], depth: int) -> Series:
+    if law.fixed is None:
+        return _text(law.exponent, row.params, args, depth)
+    return constant(law.fixed, 0.0 if _short(law.fixed) else NOISE * abs(law.fixed))
 
 
 def _scaled(row: Row, law: _Law, args: Sequence[Series], depth: int, graph: Graph, node: int) -> Series | None:
@@ -235,7 +244,7 @@ def _scaled(row: Row, law: _Law, args: Sequence[Series], depth: int, graph: Grap
     scaled = [args[k] for k in law.places]
     if any(a.value for a in scaled):
         return None
-    exponent, (power, shrinks) = _text(law.exponent, row.params, args, depth), min(a.low for a in scaled)
+    exponent, (power, shrinks) = _exponent(row, law, args, depth), min(a.low for a in scaled)
     if isinstance(power, float):
         return Series() if not law.adds and series.sign(exponent) > 0 else None  # 0 all along
     leads, logs = [a.terms[0] for a in scaled if a.low == (power, shrinks) and a.terms], -shrinks

@@ -98,12 +98,12 @@ class Series:
         """The limit as t → 0; None where there is none, or none that is known."""
         if self.order <= STILL or self.low < STILL:
             return None
-        return float(self.constant.coefficient)
+        return float(self.terms[0].coefficient) if self.low == STILL else 0.0
 
     @property
     def constant(self) -> Term:
-        """The term that does not move."""
-        return next((term for term in self.terms if term.size == STILL), Term(0, 0))
+        """The term that does not move, where no larger one does."""
+        return self.terms[0] if self.terms and self.terms[0].size == STILL else Term(0, 0)
 
     @property
     def rest(self) -> Series:
@@ -128,6 +128,8 @@ class Series:
 
     def cut(self, length: int) -> Series:
         """At most `length` powers of t, and its square of terms; the rest as an order."""
+        if len(self.terms) <= length:
+            return self
         powers = set[Exact]()
         for k, term in enumerate(self.terms):
             powers.add(term.power)
