@@ -215,6 +215,55 @@ def test_compositions_agree_with_limits_in_high_precision() -> None:
     assert seen["unknown"] <= 0.02 * CASES
 
 
+BENT = ["abs(x)^3", "x*abs(x)", "relu(x)^2", "max(x^2, x^3)", "cbrt(x)^4", "cbrt(x)^6", "x^2.5", "x^1.5", "x^3.5*x^x", "if(x <= 0, x^2, x^3)", "hypot(x, x^2)^2", "sqrt(1 - cos(x))^3", "if(x == 0, 1, sin(x)/x)", "x^3*floor(x)", "x^2*x^x", "xlogy(x^3, x)", "xlogy(x^4, x^2)", "if(x == 0, 0, x^2/ln(x))"]  # fmt: skip
+MADE = ["{f}", "sin({f})", "exp({f})", "({f})*(1 + x)", "({f}) + x^2", "({f})*({g})", "({f}) - ({g})", "1/(2 + {f})"]
+
+
+def _difference(lowered: Lowered, here: mpf, sign: int, order: int) -> tuple[str, float]:
+    """The same for a derivative of a higher order, from differences forward along the side."""
+    found = []
+    for digits in (8, 16, 32):
+        step = sign * mpf(10) ** -digits
+        try:
+            values = [here, *(mpf(value_in_digits(lowered, {"x": k * step})) for k in range(1, order + 1))]
+        except (TypeError, ValueError, ZeroDivisionError):
+            return "gone", math.nan
+        found.append(sum((-1) ** (order - k) * math.comb(order, k) * v for k, v in enumerate(values)) / step**order)
+    before, after = abs(found[1] - found[0]), abs(found[2] - found[1])
+    if after < mpf(10) ** -6 * (1 + abs(found[2])):
+        return "slope", float(found[2])
+    if after > 1.2 * before:
+        return "infinite", math.copysign(INF, found[2] - found[1])
+    return "slow", math.nan
+
+
+def test_higher_derivatives_agree_with_limits_in_high_precision() -> None:
+    chance, seen = random.Random(5), dict.fromkeys(("there", "corner", "infinite", "unknown"), 0)
+    for _ in range(CASES):
+        f, g = chance.choice(BENT), chance.choice(BENT)
+        text = chance.choice(MADE).format(f=f, g=g)
+        answer, lowered = evaluate(text, {"x": 0.0}, order=3), lower(package.parse(text))
+        assert answer.derivatives[0] is not None, text
+        for order, found in enumerate(answer.derivatives[1:], 2):
+            with mp.workdps(120):
+                here = value_in_digits(lowered, {"x": mpf(0)})
+                sides = [_difference(lowered, here, sign, order) for sign in (-1, 1)]
+            kinds, slopes = {kind for kind, _ in sides}, [slope for kind, slope in sides if kind != "gone"]
+            if "slow" in kinds:
+                break
+            same = max(slopes) - min(slopes) <= 1e-5 * (1 + abs(slopes[0])) if "infinite" not in kinds else False
+            if found is None:
+                seen[answer.status] += 1
+                assert answer.status in ("unknown", "infinite" if "infinite" in kinds else "corner"), (text, sides)
+                assert answer.status == "unknown" or not same, (text, order, sides)
+                break
+            seen["there"] += 1
+            assert same, (text, order, found, sides)
+            assert found == pytest.approx(slopes[0], rel=1e-5, abs=1e-5), (text, order)
+    assert min(seen["there"], seen["corner"], seen["infinite"]) > CASES // 20, seen
+    assert seen["unknown"] <= 0.02 * CASES, seen
+
+
 # --- the terms ----------------------------------------------------------------------------------------------------------
 
 

@@ -92,11 +92,22 @@ def test_every_function_has_a_series_where_it_is_smooth(key: str) -> None:
     ("text", "x", "derivatives", "status"),
     [
         ("abs(x)", 0.0, (None, None, None), "corner"),
-        ("x*abs(x)", 0.0, (0.0, None, None), "unknown"),
-        ("x^1.5", 0.0, (0.0, None, None), "unknown"),
+        ("x*abs(x)", 0.0, (0.0, None, None), "corner"),
+        ("x^1.5", 0.0, (0.0, None, None), "infinite"),
+        ("x^2.5", 0.0, (0.0, 0.0, None), "infinite"),
+        ("cbrt(x)^4", 0.0, (0.0, None, None), "infinite"),
+        ("abs(x)^3", 0.0, (0.0, 0.0, None), "corner"),
+        ("x^2*x^x", 0.0, (0.0, 2.0, None), "infinite"),
+        ("xlogy(x^2, x)", 0.0, (0.0, None, None), "infinite"),
+        ("if(x == 0, 0, x/ln(x))", 0.0, (0.0, None, None), "infinite"),
+        ("if(x == 0, 0, x^2*ln(ln(1/x)))", 0.0, (0.0, None, None), "unknown"),
+        ("x^3*floor(x)", 0.0, (0.0, 0.0, None), "corner"),
+        ("relu(x) - relu(-x)", 0.0, (1.0, 0.0, 0.0), "ok"),
+        ("if(x == 0, 1, sin(x)/x)", 0.0, (0.0, -1 / 3, 0.0), "ok"),
+        ("sqrt(x)^6 + sqrt(x)^4", 0.0, (0.0, 2.0, 6.0), "ok"),
         ("sqrt(x)", 0.0, (None, None, None), "infinite"),
-        ("elu(x)", 0.0, (1.0, None, None), "unknown"),
-        ("if(x > 0, x^2, -x^2)", 0.0, (0.0, None, None), "unknown"),
+        ("elu(x)", 0.0, (1.0, None, None), "corner"),
+        ("if(x > 0, x^2, -x^2)", 0.0, (0.0, None, None), "corner"),
         ("floor(x)", 1.0, (None, None, None), "jump"),
         ("ln(x)", -1.0, (None, None, None), "domain"),
         ("exp(1000*x)", 0.7, (1000 * math.exp(700), None, None), "overflow"),
@@ -219,8 +230,14 @@ def test_second_derivatives_that_are_not_there() -> None:
     assert (corner.status, corner.complete) == ("corner", False)
     assert corner.rows["x"]["x"] is None
     hidden = package.hessian("x*abs(x)", {"x": 0.0})
-    assert (hidden.status, hidden.rows["x"]["x"]) == ("unknown", None)
-    assert "abs(x)" in hidden.why
+    assert (hidden.status, hidden.rows["x"]["x"]) == ("corner", None)
+    assert hidden.why == "d2f/dx2 does not exist here: because of abs(x) it is -2 from the left and 2 from the right"
+    steep = package.hessian("x^1.5*y + x*y*x^x", {"x": 0.0, "y": -1.0})
+    assert (steep.status, steep.rows["x"]["x"], steep.rows["y"]["y"]) == ("infinite", None, 0.0)
+    assert "d2f/dx2 does not exist here" in steep.why
+    assert steep.why.endswith("d2f/dxdy is not known here, because of x^1.5")
+    there = package.hessian("x^2*x^x + y^2", {"x": 0.0, "y": 3.0})
+    assert (there.rows["x"]["x"], there.rows["y"]["y"]) == (2.0, 2.0)
     outside = package.hessian("ln(x)", {"x": -1.0})
     assert (outside.status, outside.values["f"]) == ("domain", None)
     assert package.hessian("xlogy(x, y)", {"x": 0.0, "y": 2.0}).rows["x"]["y"] == 0.5
@@ -239,7 +256,12 @@ def test_the_command_prints_orders_in_every_form() -> None:
     assert (data["order"], data["derivatives"], data["gradient"]) == (3, [1.0, 0.0, -1.0], {"x": 1.0})
     hard = autodiff("eval", "x*abs(x)", "--at", "x=0", "--order", "2")
     assert (hard.status, hard.out) == (3, "f        0\ndf/dx    0\nd2f/dx2  none\n")
-    assert "d2f/dx2 is not known here: abs(x) has no series" in hard.err
+    assert "d2f/dx2 does not exist here: because of abs(x) it is -2 from the left and 2 from the right" in hard.err
+    slow = autodiff("eval", "if(x == 0, 0, x^2*ln(ln(1/x)))", "--at", "x=0", "--order", "2")
+    assert "d2f/dx2 is not known here: x == 0 has no series" in slow.err
+    sided = autodiff("eval", "sqrt(x)^6", "--at", "x=0", "--order", "2")
+    assert (sided.status, sided.out) == (0, "f        0\ndf/dx    0\nd2f/dx2  0\n")
+    assert "d2f/dx2 is that from the right; on the left there are no values" in sided.err
 
 
 def test_the_command_prints_matrices_in_every_form() -> None:

@@ -36,6 +36,9 @@ MODES = ("reverse", "forward", "both")
 HIGHEST = 100
 """The highest order of a derivative."""
 
+_LOOKED = 8
+"""The highest order that is looked at from both sides: such a look is slow."""
+
 Value: TypeAlias = Any
 """A float, or a NumPy array where arrays appear, or None; NumPy is not imported to say so."""
 
@@ -370,19 +373,44 @@ def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: in
             hint="please report the program and the point",
         )
     found[0] = first
+    looked = _beside(lowered, run, answer.at, source, found)
     known = next((m for m, value in enumerate(found) if not math.isfinite(value)), order)
+    orders = {m: blame.order(answer.result, name, m) for m in (*looked, known + 1)}
+    empty = empty._replace(notes=(*answer.notes, *blame.sided({orders[m]: one for m, one in looked.items()})))
     if known == order:
         return empty._replace(derivatives=tuple(value + 0.0 for value in found))
-    lost = blame.order(answer.result, name, known + 1)
-    spot = None if math.isinf(found[known]) else expansion.culprit()
+    lost, spot = orders[known + 1], None if math.isinf(found[known]) else expansion.culprit()
     return empty._replace(
         derivatives=(*(value + 0.0 for value in found[:known]), *(None,) * (order - known)),
-        status="unknown" if math.isnan(found[known]) else "overflow",
+        status="overflow"
+        if math.isinf(found[known])
+        else looked[known + 1].status
+        if known + 1 in looked
+        else "unknown",
         why=f"{lost} overflows: it is beyond 1.8e308"
         if spot is None
-        else f"{lost} is not known here: {blame.written(lowered, spot)} has no series in powers of the step",
+        else blame.beyond(lowered, lost, spot, looked.get(known + 1)),
         span=None if spot is None else lowered.graph.spans[spot],
     )
+
+
+def _beside(
+    lowered: Lowered, run: Run, point: Mapping[str, float], source: int, found: list[float]
+) -> dict[int, Verdict]:
+    """The derivatives that have no series in powers of the step, looked at from both sides, up to one that is not there.
+
+    Those that are there are filled in; `found` holds the derivatives of orders 1, 2, …
+    """
+    looked: dict[int, Verdict] = {}
+    for m, value in enumerate(found[:_LOOKED], 1):
+        if math.isnan(value):
+            from autodiff.calculus.corners import verdict  # most points are no hard points
+
+            looked[m] = verdict(lowered, run, point, source, m)
+            found[m - 1] = math.nan if (slope := looked[m].slope) is None else slope
+        if not math.isfinite(found[m - 1]):
+            break
+    return looked
 
 
 def _faded(answer: Answer, name: str, first: float) -> Answer:

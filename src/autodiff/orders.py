@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autodiff.answer import Answer, answered, parse
 from autodiff.calculus import blame, taylor
@@ -25,6 +25,9 @@ from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
 from autodiff.language.syntax import Program, Reading
 from autodiff.over import Elements, over_elements
 from autodiff.point import named, sources
+
+if TYPE_CHECKING:
+    from autodiff.calculus.corners import Verdict
 
 _NOISE = 1e-9
 """Two ways to the same second derivative differ by less than this, relative to the largest entry."""
@@ -128,37 +131,65 @@ def hessian(
         rates = {node: float(node == source) for node in names.values()}
         adjoints = expansion.adjoints(lowered, run, rates)
         found[row] = {column: adjoints.get(node, (0.0, 0.0))[1] for column, node in names.items()}
-    return _judged(made, found, lowered, expansion.culprit())
+    looked: dict[str, Verdict] = {}
+    for name, source in names.items():
+        if math.isnan(found[name][name]) and answer.gradient[name] is not None:
+            from autodiff.calculus.corners import verdict  # most points are no hard points
+
+            looked[name] = verdict(lowered, run, point, source, 2)
+            found[name][name] = math.nan if (slope := looked[name].slope) is None else slope
+    return _judged(made, found, lowered, expansion.culprit(), looked)
 
 
-def _judged(made: Matrix, found: Mapping[str, Mapping[str, float]], lowered: Lowered, spot: int | None) -> Matrix:
+def _judged(
+    made: Matrix,
+    found: Mapping[str, Mapping[str, float]],
+    lowered: Lowered,
+    spot: int | None,
+    looked: Mapping[str, Verdict],
+) -> Matrix:
     """The Hessian from its rows: what both halves agree on; a name without a slope has no second derivative."""
     largest = max((abs(n) for row in found.values() for n in row.values() if math.isfinite(n)), default=0.0)
     rows: dict[str, dict[str, float | None]] = {row: {} for row in found}
-    lost = []
+    lost: dict[str, Verdict | None] = {}
     for i, row in enumerate(found):
         for column in [*found][i:]:
             here, there = found[row][column], found[column][row]
             sound = math.isfinite(here) and abs(here - there) <= _NOISE * largest
             sloped = made.gradient[row] is not None and made.gradient[column] is not None
             rows[row][column] = rows[column][row] = here + 0.0 if sound and sloped else None
-            lost += [blame.mixed(lowered.name, row, column)] if sloped and not sound else []
+            if sloped and not sound:
+                lost[blame.mixed(lowered.name, row, column)] = looked.get(row) if row == column else None
     ordered = {row: {column: rows[row][column] for column in found} for row in found}
     if not lost:
         return replace(made, rows=ordered, checked=made.status == "ok")
+    statuses = {"unknown" if one is None else one.status for one in lost.values()}
     if any(math.isinf(n) for row in found.values() for n in row.values()):
-        status, reason = "overflow", "overflows: it is beyond 1.8e308"
+        statuses, reason = {"overflow"}, f"{_listed([*lost])} overflows: it is beyond 1.8e308"
     else:
-        what = "rounding" if spot is None else blame.written(lowered, spot)
-        status, reason = "unknown", f"is not known here, because of {what}"
-    which = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+        reason = _lost(lowered, lost, spot)
     return replace(
         made,
         rows=ordered,
-        status=max(made.status, status, key=SEVERITY.index),
-        why="; ".join(filter(None, [made.why, f"{which} {reason}"])),
+        status=max(made.status, *statuses, key=SEVERITY.index),
+        why="; ".join(filter(None, [made.why, reason])),
         span=made.span if made.span or spot is None else lowered.graph.spans[spot],
     )
+
+
+def _lost(lowered: Lowered, lost: Mapping[str, Verdict | None], spot: int | None) -> str:
+    """Why second derivatives are not there: what is so for those that were looked at from both sides, then the others."""
+    known = {
+        name: one for name, one in lost.items() if one is not None and one.status != "unknown" and spot is not None
+    }
+    reasons = [blame.beyond(lowered, name, spot, one) for name, one in [*known.items()][:3] if spot is not None]
+    rest = [name for name in lost if name not in known]
+    what = "rounding" if spot is None else blame.written(lowered, spot)
+    return "; ".join([*reasons, *([f"{_listed(rest)} is not known here, because of {what}"] if rest else [])])
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def jacobian(

@@ -214,9 +214,7 @@ def _reason(
     """What stands in the way of a slope, and what that does to it."""
     what, first = _parts(lowered, culprits), _parts(lowered, culprits[:1])
     slope, along = f"d{result}/d{shortened(name)}", f"along {shortened(name)}, {shortened(result)} is"
-    sides = " and ".join(
-        f"{_side(s)} from the {at}" for s, at in ((found.left, "left"), (found.right, "right")) if s is not None
-    )
+    sides = _sides(found)
     if found.status == "corner":
         return f"{what} {_does(lowered, culprits, 'has a corner', 'have corners')} here", f"{slope} is {sides}"
     if found.status == "jump":
@@ -232,6 +230,28 @@ def _reason(
     if found.status == "domain":
         return f"{slope} does not exist here", f"{first} has no values beside this point"
     return f"{slope} is not known here", f"{first} can't be decided from both sides"
+
+
+def _sides(found: Verdict) -> str:
+    """`-1 from the left and 1 from the right`, or the one side that there is."""
+    each = ((found.left, "left"), (found.right, "right"))
+    return " and ".join(f"{_side(slope)} from the {at}" for slope, at in each if slope is not None)
+
+
+def beyond(lowered: Lowered, derivative: str, spot: int, found: Verdict | None) -> str:
+    """Why a derivative of a higher order is not there, though the first one is; `spot` is where a series ends."""
+    what = written(lowered, spot)
+    if found is None or found.status not in ("corner", "infinite"):
+        return f"{derivative} is not known here: {what} has no series in powers of the step"
+    return f"{derivative} does not exist here: because of {what} it is {_sides(found)}"
+
+
+def sided(looked: Mapping[str, Verdict]) -> Iterable[str]:
+    """What to know of derivatives, by their names, that there are from one side only."""
+    for derivative, found in looked.items():
+        if found.slope is not None and None in (found.left, found.right):
+            side, other = ("right", "left") if found.left is None else ("left", "right")
+            yield f"{derivative} is that from the {side}; on the {other} there are no values"
 
 
 def _does(lowered: Lowered, nodes: Sequence[int], one: str, many: str) -> str:

@@ -19,15 +19,19 @@ from fractions import Fraction
 from autodiff.calculus.beside import Gone, beside, here
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Run
-from autodiff.calculus.series import NOISE, STEP, Series, Term, Undecided
+from autodiff.calculus.series import NOISE, Series, Term, Undecided
 
 DEPTHS = (1, 3, 5)
-"""How many terms of Taylor's series are looked at, one depth after the other, while the question is undecided."""
+"""How many terms of Taylor's series are looked at, one depth after the other, while the question is undecided; a derivative
+of a higher order needs so many more."""
+
+_KNOWN = 2.0**-36
+"""How far a derivative of a higher order may be off, in parts of itself, to be printed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What is so on one side: the limit of the value, the slope along the step (maybe infinite), its error."""
+    """What is so on one side: the limit of the value, the derivative along the step (maybe infinite), its error."""
 
     limit: Term
     slope: float
@@ -61,13 +65,13 @@ class Verdict:
     node: int | None = None
 
 
-def verdict(lowered: Lowered, run: Run, point: Mapping[str, float], source: int) -> Verdict:
-    """The slope by `source` at a hard point, from both sides."""
+def verdict(lowered: Lowered, run: Run, point: Mapping[str, float], source: int, order: int = 1) -> Verdict:
+    """The slope by `source` at a hard point, from both sides; or the derivative of a higher order, if those below exist."""
     sides: list[Side | None] = []
     gone = None
     for sign in (-1.0, 1.0):
         try:
-            sides.append(side(lowered, point, source, sign))
+            sides.append(side(lowered, point, source, sign, order))
         except Undecided as doubt:
             return Verdict("unknown", node=doubt.node)
         except Gone as edge:
@@ -78,7 +82,7 @@ def verdict(lowered: Lowered, run: Run, point: Mapping[str, float], source: int)
         return Verdict("domain", node=gone.node)
     seen = Verdict(
         "ok",
-        left=None if left is None else -left.slope,
+        left=None if left is None else (-1) ** order * left.slope,
         right=None if right is None else right.slope,
         values=(None if left is None else left.value, None if right is None else right.value),
     )
@@ -97,12 +101,12 @@ def _here(lowered: Lowered, run: Run, point: Mapping[str, float], sides: list[Si
         return Term(0, value)
 
 
-def side(lowered: Lowered, point: Mapping[str, float], source: int, sign: float) -> Side:
+def side(lowered: Lowered, point: Mapping[str, float], source: int, sign: float, order: int = 1) -> Side:
     """What is so on one side. Raises Undecided, or Gone where this side has no values."""
     for depth in DEPTHS:
         try:
-            found = beside(lowered, point, source, sign, depth)
-            (slope, doubt), limit = _slope(found.moves), found.rest.constant
+            found = beside(lowered, point, source, sign, depth + order - 1)
+            (slope, doubt), limit = _derivative(found.moves, order), found.rest.constant
         except Undecided:
             if depth == DEPTHS[-1]:
                 raise
@@ -111,18 +115,27 @@ def side(lowered: Lowered, point: Mapping[str, float], source: int, sign: float)
     raise Undecided
 
 
-def _slope(moves: Series) -> tuple[float, float]:
-    """The slope along the step, maybe infinite, and how far it may be off."""
-    first = moves.terms[0] if moves.terms else None
-    if first is not None and first.size < STEP:
-        if not first.certain:
+def _derivative(moves: Series, order: int) -> tuple[float, float]:
+    """The derivative along the step, maybe infinite, and how far it may be off; those of the lower orders are there.
+
+    t^1.5, t^2*ln(1/t) and t/ln(1/t) have an infinite second derivative, of their coefficient's sign.
+    """
+    wanted = (order, 0)
+    odd = next(
+        (term for term in moves.terms if term.size < wanted and (term.logs or term.power not in range(order))), None
+    )
+    if odd is not None:
+        if not odd.certain:
             raise Undecided
-        return math.copysign(math.inf, first.coefficient), 0.0
-    if moves.order <= STEP:
+        return math.copysign(math.inf, odd.coefficient), 0.0
+    if moves.order <= wanted:
         raise Undecided
-    if first is None or first.size > STEP:
-        return 0.0, 0.0
-    return float(first.coefficient), first.doubt
+    term = next((term for term in moves.terms if term.size == wanted), Term(order, 0))
+    scale = math.factorial(order)
+    slope, doubt = float(term.coefficient) * scale, term.doubt * scale
+    if order > 1 and doubt > _KNOWN * abs(slope):
+        raise Undecided
+    return slope, doubt
 
 
 def _judged(seen: Verdict, sides: list[Side], value: Term) -> Verdict:

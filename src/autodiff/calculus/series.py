@@ -40,8 +40,8 @@ Coefficient: TypeAlias = "Exact | OfPi | float"
 Size: TypeAlias = "tuple[Exact | float, Exact]"
 """(p, k) is the size of t^p/ln(1/t)^k: of two terms, the one with the smaller pair is the larger one beside the point."""
 
-STILL, STEP, NOTHING = (0, 0), (1, 0), (math.inf, 0)
-"""The sizes of a term that does not move, of t itself, and of 0."""
+STILL, NOTHING = (0, 0), (math.inf, 0)
+"""The sizes of a term that does not move, and of 0."""
 
 
 class Undecided(Exception):
