@@ -225,6 +225,29 @@ def test_products_with_the_jacobian() -> None:
         assert back.rows["vjp"][name] == 3 * (rows["u"][name] or 0) + 0.5 * (rows["v"][name] or 0)
 
 
+@pytest.mark.parametrize(
+    ("text", "direction", "status", "speed"),
+    [
+        ("relu(x) - relu(-x) + y", {"x": 2.0, "y": 1.0}, "ok", 3.0),
+        ("if(x == 0, 1, (1 - cos(x))/x)*(y + 1)", {"x": 2.0, "y": 5.0}, "jump", None),
+        ("if(x == 0, 0, sin(x)^2/x)*(y + 1)", {"x": 2.0, "y": 5.0}, "ok", 2.0),
+        ("max(x, y) + log1p(exp(-abs(x - y)))", {"x": 3.0, "y": -1.0}, "ok", 1.0),
+        ("x*x^x + y", {"x": 2.0, "y": 1.0}, "ok", 3.0),
+        ("sqrt(abs(x*y))", {"x": 2.0, "y": 8.0}, "corner", None),
+        ("sqrt(abs(x*y))", {"x": 2.0, "y": 0.0}, "ok", 0.0),
+        ("cbrt(x*y)", {"x": 1.0, "y": 1.0}, "infinite", None),
+        ("if(x*y == 0, 0, 1)", {"x": 1.0, "y": 1.0}, "jump", None),
+        ("abs(x) + y", {"x": 0.0, "y": 1.0}, "corner", None),
+    ],
+)
+def test_a_slope_along_a_direction_at_a_hard_point(
+    text: str, direction: dict[str, float], status: str, speed: float | None
+) -> None:
+    found = package.jvp(text, {"x": 0.0, "y": 0.0}, direction)
+    assert (found.status, found.rows["f"]["jvp"]) == (status, speed)
+    assert bool(found.why) == (status != "ok")
+
+
 def test_second_derivatives_that_are_not_there() -> None:
     corner = package.hessian("abs(x)*y", {"x": 0.0, "y": 2.0})
     assert (corner.status, corner.complete) == ("corner", False)

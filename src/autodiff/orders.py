@@ -248,12 +248,13 @@ def jvp(
     rates = {} if direction is None else over.numbers(direction, "a direction")
     lowered, point, names = over.lowered, over.point, sources(over.lowered, [*rates])
     answers = _answers(lowered, point, names, over.names(of or [lowered.name]), "reverse")
-    speeds = {name: _along(lowered, point, names, rates, name, answer) for name, answer in answers.items()}
+    found = {name: _along(lowered, point, names, rates, name, answer) for name, answer in answers.items()}
+    answers = {name: answer for name, (answer, _) in found.items()}
     return Matrix(
         "jvp",
         lowered.name,
         {name: answer.value for name, answer in answers.items()},
-        {name: {"jvp": speed} for name, speed in speeds.items()},
+        {name: {"jvp": speed} for name, (_, speed) in found.items()},
         point,
         given=rates,
         checked=all(answer.checked for answer in answers.values()),
@@ -270,13 +271,22 @@ def _along(
     rates: Mapping[str, float],
     result: str,
     answer: Answer,
-) -> float | None:
+) -> tuple[Answer, float | None]:
+    """How fast a result changes; with its answer, which says why where there is no such slope."""
     if not answer.complete:
-        return None
-    node = results(lowered, [result])[result]
+        return answer, None
+    there = lowered._replace(result=results(lowered, [result])[result])
+    moving = {names[name]: rate for name, rate in rates.items() if rate}
+    if moving and any(found.status == "ok" for found in answer.verdicts.values()):
+        from autodiff.calculus.corners import along  # most points are no hard points
+
+        found = along(there, primal(there, point), point, moving)
+        why = "" if found.slope is not None else blame.directed(result, found)
+        return answer._replace(status=found.status, why=why), None if why else _number(found.slope or 0.0)
     seeds = {names[name]: {"": rate} for name, rate in rates.items()}
-    speed = forward(lowered._replace(result=node), point, seeds)[node].tangent.get("", 0.0)
-    return _number(_total((answer.gradient[n] or 0.0, rate) for n, rate in rates.items()) if speed != speed else speed)
+    speed = forward(there, point, seeds)[there.result].tangent.get("", 0.0)
+    by_slopes = _total((answer.gradient[n] or 0.0, rate) for n, rate in rates.items())
+    return answer, _number(by_slopes if speed != speed else speed)
 
 
 def vjp(

@@ -5,7 +5,7 @@ over the series of the arguments in the same way, one order lower. On a corner t
 
 >>> from autodiff import parse
 >>> from autodiff.calculus.lower import lower
->>> print(beside(lower(parse("abs(x - sin(x))")), {"x": 0.0}, source=0, sign=-1.0, depth=3))
+>>> print(beside(lower(parse("abs(x - sin(x))")), {"x": 0.0}, {0: -1.0}, depth=3))
 1/6·t^3 + O(t^4)
 """
 
@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
+from types import MappingProxyType
 from typing import NamedTuple
 
 from autodiff.calculus import algebra, series
@@ -40,13 +41,13 @@ class Gone(Exception):
         self.node = node
 
 
-def beside(lowered: Lowered, point: Mapping[str, float], source: int, sign: float, depth: int) -> Series:
-    """The result just beside the point, when the equation `source` moves at the rate `sign`.
+def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], depth: int) -> Series:
+    """The result just beside the point, when equations move at these rates, none of them 0.
 
     `depth` says how many terms of a function's Taylor series are looked at. Raises Undecided, or Gone where this side
     has no values.
     """
-    return _look(lowered, {name: constant(value) for name, value in point.items()}, depth, source, sign)
+    return _look(lowered, {name: constant(value) for name, value in point.items()}, depth, rates)
 
 
 def here(lowered: Lowered, point: Mapping[str, float]) -> Series:
@@ -58,12 +59,12 @@ def here(lowered: Lowered, point: Mapping[str, float]) -> Series:
 
 
 def _look(
-    lowered: Lowered, start: Mapping[str, Series], depth: int, source: int | None = None, sign: float = 0.0
+    lowered: Lowered, start: Mapping[str, Series], depth: int, rates: Mapping[int, float] = MappingProxyType({})
 ) -> Series:
     graph = lowered.graph
 
     def moved(node: int, a: Series) -> Series:
-        return series.step(sign).at(*_value(a)) if node == source else a
+        return series.step(rates[node]).at(*_value(a)) if node in rates else a
 
     def leaf(node: int) -> Series:
         return moved(node, _written(graph.constants[node]) if node in graph.constants else start[graph.inputs[node]])

@@ -232,18 +232,29 @@ def _reason(
     return f"{slope} is not known here", f"{first} can't be decided from both sides"
 
 
-def _sides(found: Verdict) -> str:
+def _sides(found: Verdict, left: str = "from the left", right: str = "from the right") -> str:
     """`-1 from the left and 1 from the right`, or the one side that there is."""
-    each = ((found.left, "left"), (found.right, "right"))
-    return " and ".join(f"{_side(slope)} from the {at}" for slope, at in each if slope is not None)
+    each = ((found.left, left), (found.right, right))
+    return " and ".join(f"{_side(slope)} {at}" for slope, at in each if slope is not None)
 
 
 def beyond(lowered: Lowered, derivative: str, spot: int, found: Verdict | None) -> str:
     """Why a derivative of a higher order is not there, though the first one is; `spot` is where a series ends."""
     what = written(lowered, spot)
+    if found is not None and found.status == "domain":
+        return f"{derivative} does not exist here: {what} has no values beside this point"
     if found is None or found.status not in ("corner", "infinite"):
         return f"{derivative} is not known here: {what} has no series in powers of the step"
     return f"{derivative} does not exist here: because of {what} it is {_sides(found)}"
+
+
+def directed(result: str, found: Verdict) -> str:
+    """Why there is no slope along a direction, though there is one along each axis."""
+    if found.status in ("corner", "infinite"):
+        return f"{shortened(result)} has no slope along this direction: it is {_sides(found, 'before', 'after')} this point"
+    what = "has no values beside this point" if found.status == "domain" else "jumps"
+    known = f"{shortened(result)} {what} along this direction"
+    return f"the slope of {shortened(result)} along this direction is not known" if found.status == "unknown" else known
 
 
 def sided(looked: Mapping[str, Verdict]) -> Iterable[str]:

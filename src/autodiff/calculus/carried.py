@@ -194,7 +194,7 @@ def _sides(part: Lowered, point: Mapping[str, float], source: int, value: float)
     found: list[Side | None] = []
     for sign in (-1.0, 1.0):
         try:
-            seen = side(part, point, source, sign)
+            seen = side(part, point, {source: sign})
         except Undecided:
             return None
         except Gone:

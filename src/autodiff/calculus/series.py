@@ -178,9 +178,9 @@ def exactly(value: Exact | OfPi) -> Series:
     return Series((Term(0, value),)) if value else Series()
 
 
-def step(sign: float = 1.0) -> Series:
-    """t itself, or -t."""
-    return Series((Term(1, int(sign)),))
+def step(rate: float = 1.0) -> Series:
+    """t itself, or so many times t."""
+    return Series((_rounded(Term(1, fit(Fraction(rate)))),))
 
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------
