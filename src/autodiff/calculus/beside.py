@@ -264,17 +264,27 @@ def _scaled(row: Row, law: _Law, args: Sequence[Series], depth: int, graph: Grap
 
 def _raised(found: Series, exponent: Series, power: Exact, logs: Exact, depth: int) -> Series:
     """`found` times the scale t^power·ln(1/t)^logs to the power `exponent`, which may move."""
-    e, bend = _rational(_value(exponent)[0]), exponent.moves
+    e, bend = _rational(exponent), exponent.moves
     found = found.shifted(series.fit(power * e), series.fit(logs * e))
     if not bend.terms and bend.order == NOTHING:
         return found
     return series.times(found, _text("exp(u)", ("u",), [series.times(bend, series.logarithm(power, logs))], depth))
 
 
-def _rational(power: float) -> Exact:
-    """A third of 1, times 3, is 1."""
-    near = Fraction(power).limit_denominator(1000)
-    return series.fit(near if abs(near - Fraction(power)) < 1e-12 else Fraction(power))
+def _rational(exponent: Series) -> Exact:
+    """The exponent at the point, a third where its float may stand for one: a third of 1, times 3, is 1.
+
+    Raises Undecided where rounding may be all that parts it from a whole number.
+    """
+    value, doubt = _value(exponent)
+    near = Fraction(value).limit_denominator(1000)
+    if float(near) == value:
+        return series.fit(near)
+    if abs(near - Fraction(value)) > doubt:
+        return series.fit(Fraction(value))
+    if near.denominator == 1:
+        raise Undecided
+    return near
 
 
 def _smooth(row: Row, args: Sequence[Series], here: Series, depth: int) -> Series:
