@@ -27,7 +27,7 @@ INSIDE = {
     "language": ["syntax", "tables", "words", "build", "complaint", "parse", "grammar"],
     "calculus": [
         "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "underflow", "wide", "witness", "check",
-        "suspects", "exact", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "shapes", "flatten",
+        "suspects", "exact", "series", "beside", "corners", "taylor", "steps", "blame", "demand", "straight", "shapes", "flatten",
         "elementwise", "arrays", "array_needs", "array_values", "array_slopes", "array_sweeps", "array_suspects", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],

@@ -155,6 +155,59 @@ def test_series_agree_with_symbols_on_random_programs(made: tuple[str, dict[str,
         assert math.isclose(second, entry, rel_tol=1e-9, abs_tol=1e-9), (text, point)
 
 
+@pytest.mark.parametrize(
+    ("text", "x", "order", "true"),
+    [
+        ("x*asinh(x)", 1e200, 2, 1e-200),
+        ("x*log1p(x/2)", 1e100, 4, 2e-300),
+        ("sqrt(x^-2)", 1e60, 4, 2.4e-299),
+        ("atan(x^2)", 1e60, 3, 2.4e-299),
+        ("log1p(x)*x/(exp(3)/(x*x))", 1e100, 3, 6 * (math.log(1e100) + 11 / 6) / math.exp(3)),
+        ("((x^1.5)^-1)*1e200", 1e60, 3, -1.3125e-69),
+    ],
+)
+def test_far_out_no_derivative_is_spoilt_by_underflow(text: str, x: float, order: int, true: float) -> None:
+    answer = package.evaluate(text, {"x": x}, order=order)
+    found = answer.derivatives[order - 1]
+    assert answer.status == "ok"
+    assert found is not None
+    assert math.isclose(found, true, rel_tol=1e-11)
+
+
+def test_an_underflow_that_shows_in_a_higher_order_is_said() -> None:
+    answer = package.evaluate("1e300*(sin(x)*1e-170)^2", {"x": 1e-8}, order=3)
+    assert answer.derivatives[1:] == (None, None)
+    assert answer.status == "unknown"
+    assert "d2f/dx2 is not known here: a number on the way is below 2.2e-308" in answer.why
+
+
+def test_a_hessian_far_out_is_not_spoilt_by_underflow() -> None:
+    rows = package.hessian("(2*x + sqrt(y))*(x/y)^-2", {"x": 1e100, "y": 1e5}).rows
+    assert rows["x"]["x"] == pytest.approx(4e-290, rel=1e-12)
+    assert rows["x"]["y"] == rows["y"]["x"] == pytest.approx(-4e-195, rel=1e-12)
+    assert rows["y"]["y"] == pytest.approx(4e-100, rel=1e-12)
+
+
+@pytest.mark.parametrize("x", [1e-300, 1e-20, 0.3, 1e20, 1e300])
+@pytest.mark.parametrize("p", [1 / 3, -0.1, 2.7])
+def test_a_broken_power_agrees_with_its_sweep_at_every_size(x: float, p: float) -> None:
+    answer = package.evaluate(f"x^({p!r})", {"x": x}, order=2)
+    assert answer.status in ("ok", "overflow")
+    if answer.derivatives[1] is not None:
+        with mpmath.workdps(50):
+            true = float(mpf(p) * (mpf(p) - 1) * mpf(x) ** (mpf(p) - 2))
+        assert math.isclose(answer.derivatives[1], true, rel_tol=1e-14, abs_tol=1e-320)
+
+
+def test_where_only_a_wider_range_has_an_answer_matrices_have_it_or_say_so() -> None:
+    text, at = "x*y*exp(-x)/exp(-x)", {"x": 800.0, "y": 1.0}
+    assert package.jvp(text, at, {"x": 1.0, "y": 0.0}).to_dict()["jvp"] == {"f": 1.0}
+    matrix = package.hessian(text, at)
+    assert matrix.gradient == {"x": pytest.approx(1.0), "y": pytest.approx(800.0)}
+    assert matrix.status == "unknown"
+    assert "below 2.2e-308" in matrix.why
+
+
 # --- Hessians and Jacobians -----------------------------------------------------------------------------------------------
 
 # J. J. Moré, B. S. Garbow, K. E. Hillstrom, Testing unconstrained optimization software,
@@ -246,6 +299,19 @@ def test_a_slope_along_a_direction_at_a_hard_point(
     found = package.jvp(text, {"x": 0.0, "y": 0.0}, direction)
     assert (found.status, found.rows["f"]["jvp"]) == (status, speed)
     assert bool(found.why) == (status != "ok")
+
+
+def test_products_with_the_jacobian_that_leave_the_range_of_numbers_say_so() -> None:
+    for matrix in (
+        package.jvp("u = x*10; v = y", {"x": 1.0, "y": 2.0}, {"x": 1e308}, of=["u"]),
+        package.vjp("u = x*10; v = y", {"x": 1.0, "y": 2.0}, {"u": 1e308}),
+    ):
+        assert not matrix.complete
+        assert matrix.status == "overflow"
+        assert "overflows" in matrix.why
+    ended = autodiff("eval", "u = x*10; v = y", "--at", "x=1,y=2", "--jvp", "x=1e308", "--of", "u")
+    assert (ended.status, ended.err) == (3, "error: the rate of u overflows: it is beyond 1.8e308\n")
+    assert package.jvp("(x*1e-200)*1e200", {"x": 1.0}, {"x": 1e-200}).rows["f"]["jvp"] == 1e-200
 
 
 def test_second_derivatives_that_are_not_there() -> None:

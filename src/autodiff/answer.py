@@ -30,6 +30,7 @@ from autodiff.point import appear, bind, sources
 
 if TYPE_CHECKING:
     from autodiff.calculus.corners import Verdict
+    from autodiff.calculus.steps import Number
 
 MODES = ("reverse", "forward", "both")
 
@@ -348,7 +349,7 @@ def one_name(names: Mapping[str, int], order: int) -> None:
 
 def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: int) -> Answer:
     """The answer with its derivatives up to `order`; behind one that does not exist there is none."""
-    from autodiff.calculus import taylor  # a plain eval starts without it
+    from autodiff.calculus import steps  # a plain eval starts without it
 
     empty = answer._replace(order=order, derivatives=(None,) * order)
     (name, source), first = next(iter(names.items())), next(iter(answer.gradient.values()))
@@ -357,36 +358,28 @@ def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: in
     try:
         run = primal(lowered, answer.at)
     except Outside:  # the answer has a wider range of exponents
-        return _faded(empty, name, first)
-    factors = local.factors(lowered, run, [source])
-    backward = adjoints(lowered.result, factors, [source])
-    expansion = taylor.Expansion(lowered, run, [source], order)
-    found = taylor.derivatives(expansion.series({source: 1.0}, order)[expansion.of[lowered.result]], order)
-    if underflow.moved(found[0], first) and (
-        underflow.faint(lowered, run) or underflow.fading(lowered, run, factors, backward)
-    ):
-        return _faded(empty, name, first)
-    if math.isfinite(found[0]) and agrees(lowered, run, factors, names, {name: found[0]}, "forward", backward) is False:
-        raise AutodiffError(
-            "the Taylor series and the adjoint sweep disagree: a bug in autodiff, so no number is printed",
-            exit_status=INTERNAL,
-            hint="please report the program and the point",
-        )
-    found[0] = first
+        return _faded(empty, name, (first,))
+    made = steps.Steps(lowered, run, answer.at, [source], order)
+    found = made.derivatives(source)
+    if found[0].lost and (found[0].spoilt or underflow.moved(found[0].value, first)):
+        return _faded(empty, name, (first,))
+    if not found[0].lost:
+        _as_swept(lowered, run, names, found[0].value)
+    found[0] = steps.Number(first)
     looked = _beside(lowered, run, answer.at, source, found)
-    known = next((m for m, value in enumerate(found) if not math.isfinite(value)), order)
+    known = next((m for m, number in enumerate(found) if not number.sound), order)
+    sound = tuple(number.value + 0.0 for number in found[:known])
     orders = {m: blame.order(answer.result, name, m) for m in (*looked, known + 1)}
     empty = empty._replace(notes=(*answer.notes, *blame.sided({orders[m]: one for m, one in looked.items()})))
     if known == order:
-        return empty._replace(derivatives=tuple(value + 0.0 for value in found))
-    lost, spot = orders[known + 1], None if math.isinf(found[known]) else expansion.culprit()
+        return empty._replace(derivatives=sound)
+    if found[known].spoilt:
+        return _faded(empty, name, sound)
+    over = math.isinf(found[known].value)
+    lost, spot = orders[known + 1], None if over else made.plain.culprit()
     return empty._replace(
-        derivatives=(*(value + 0.0 for value in found[:known]), *(None,) * (order - known)),
-        status="overflow"
-        if math.isinf(found[known])
-        else looked[known + 1].status
-        if known + 1 in looked
-        else "unknown",
+        derivatives=(*sound, *(None,) * (order - known)),
+        status="overflow" if over else looked[known + 1].status if known + 1 in looked else "unknown",
         why=f"{lost} overflows: it is beyond 1.8e308"
         if spot is None
         else blame.beyond(lowered, lost, spot, looked.get(known + 1)),
@@ -395,29 +388,42 @@ def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: in
 
 
 def _beside(
-    lowered: Lowered, run: Run, point: Mapping[str, float], source: int, found: list[float]
+    lowered: Lowered, run: Run, point: Mapping[str, float], source: int, found: list[Number]
 ) -> dict[int, Verdict]:
     """The derivatives that have no series in powers of the step, looked at from both sides, up to one that is not there.
 
     Those that are there are filled in; `found` holds the derivatives of orders 1, 2, …
     """
     looked: dict[int, Verdict] = {}
-    for m, value in enumerate(found[:_LOOKED], 1):
-        if math.isnan(value):
+    for m, number in enumerate(found[:_LOOKED], 1):
+        if math.isnan(number.value):
             from autodiff.calculus.corners import verdict  # most points are no hard points
 
             looked[m] = verdict(lowered, run, point, source, m)
-            found[m - 1] = math.nan if (slope := looked[m].slope) is None else slope
-        if not math.isfinite(found[m - 1]):
+            found[m - 1] = number._replace(value=math.nan if (slope := looked[m].slope) is None else slope)
+        if not found[m - 1].sound:
             break
     return looked
 
 
-def _faded(answer: Answer, name: str, first: float) -> Answer:
-    """The first derivative alone: the series of the others has no wider range of exponents."""
-    lost = blame.order(answer.result, name, 2)
+def _as_swept(lowered: Lowered, run: Run, names: Mapping[str, int], slope: float) -> None:
+    """Raise AutodiffError where the first derivative of a series is not the one that a sweep gives."""
+    factors = local.factors(lowered, run, names.values())
+    backward = adjoints(lowered.result, factors, names.values())
+    gradient = dict.fromkeys(names, slope)
+    if math.isfinite(slope) and agrees(lowered, run, factors, names, gradient, "forward", backward) is False:
+        raise AutodiffError(
+            "the Taylor series and the adjoint sweep disagree: a bug in autodiff, so no number is printed",
+            exit_status=INTERNAL,
+            hint="please report the program and the point",
+        )
+
+
+def _faded(answer: Answer, name: str, sound: tuple[float, ...]) -> Answer:
+    """The `sound` derivatives alone: the series of the others has no wider range of exponents."""
+    lost = blame.order(answer.result, name, len(sound) + 1)
     why = f"{lost} is not known here: a number on the way is below 2.2e-308, where float64 loses digits"
-    return answer._replace(derivatives=(first, *answer.derivatives[1:]), status="unknown", why=why)
+    return answer._replace(derivatives=(*sound, *answer.derivatives[len(sound) :]), status="unknown", why=why)
 
 
 def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int], *, check: bool) -> Answer:

@@ -10,17 +10,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from autodiff.answer import Answer, answered, parse
-from autodiff.calculus import blame, taylor
+from autodiff.calculus import blame, steps
 from autodiff.calculus.blame import SEVERITY
 from autodiff.calculus.forward import forward
 from autodiff.calculus.lower import Lowered
-from autodiff.calculus.primal import primal
+from autodiff.calculus.primal import Outside, primal
+from autodiff.calculus.steps import Number
+from autodiff.calculus.underflow import RELATIVE
 from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
 from autodiff.language.syntax import Program, Reading
 from autodiff.over import Elements, over_elements
@@ -124,56 +127,73 @@ def hessian(
     )
     if answer.value is None or not names:
         return made
-    run = primal(lowered, point)
-    expansion = taylor.Expansion(lowered, run, [*names.values()], 2)
-    found: dict[str, dict[str, float]] = {}
-    for row, source in names.items():
-        rates = {node: float(node == source) for node in names.values()}
-        adjoints = expansion.adjoints(lowered, run, rates)
-        found[row] = {column: adjoints.get(node, (0.0, 0.0))[1] for column, node in names.items()}
+    try:
+        run = primal(lowered, point)
+    except Outside:  # the answer has a wider range of exponents
+        return _without(made, [blame.mixed(lowered.name, a, b) for a, b in _pairs(names)], "unknown", _FAINT)
+    expanded = steps.Steps(lowered, run, point, [*names.values()], 2)
+    found = {row: dict(zip(names, expanded.row(source), strict=True)) for row, source in names.items()}
     looked: dict[str, Verdict] = {}
     for name, source in names.items():
-        if math.isnan(found[name][name]) and answer.gradient[name] is not None:
+        if math.isnan(found[name][name].value) and answer.gradient[name] is not None:
             from autodiff.calculus.corners import verdict  # most points are no hard points
 
             looked[name] = verdict(lowered, run, point, source, 2)
-            found[name][name] = math.nan if (slope := looked[name].slope) is None else slope
-    return _judged(made, found, lowered, expansion.culprit(), looked)
+            found[name][name] = Number(math.nan if (slope := looked[name].slope) is None else slope)
+    return _judged(made, found, lowered, expanded.plain.culprit(), looked)
+
+
+_TOO_LARGE = "overflows: it is beyond 1.8e308"
+_FAINT = "is not known here: a number on the way is below 2.2e-308, where float64 loses digits"
+
+
+def _pairs(names: Iterable[str]) -> Iterable[tuple[str, str]]:
+    return itertools.combinations_with_replacement(names, 2)
 
 
 def _judged(
     made: Matrix,
-    found: Mapping[str, Mapping[str, float]],
+    found: Mapping[str, Mapping[str, Number]],
     lowered: Lowered,
     spot: int | None,
     looked: Mapping[str, Verdict],
 ) -> Matrix:
     """The Hessian from its rows: what both halves agree on; a name without a slope has no second derivative."""
-    largest = max((abs(n) for row in found.values() for n in row.values() if math.isfinite(n)), default=0.0)
+    known = [n.value for row in found.values() for n in row.values() if not n.spoilt]
+    noise = _NOISE * max((abs(n) for n in known if math.isfinite(n)), default=0.0)
     rows: dict[str, dict[str, float | None]] = {row: {} for row in found}
     lost: dict[str, Verdict | None] = {}
-    for i, row in enumerate(found):
-        for column in [*found][i:]:
-            here, there = found[row][column], found[column][row]
-            sound = math.isfinite(here) and abs(here - there) <= _NOISE * largest
-            sloped = made.gradient[row] is not None and made.gradient[column] is not None
-            rows[row][column] = rows[column][row] = here + 0.0 if sound and sloped else None
-            if sloped and not sound:
-                lost[blame.mixed(lowered.name, row, column)] = looked.get(row) if row == column else None
-    ordered = {row: {column: rows[row][column] for column in found} for row in found}
+    faint = False
+    for row, column in _pairs(found):
+        halves = [n.value for n in (found[row][column], found[column][row]) if not n.spoilt]
+        sound = bool(halves) and all(map(math.isfinite, halves)) and abs(halves[0] - halves[-1]) <= noise
+        sloped = made.gradient[row] is not None and made.gradient[column] is not None
+        rows[row][column] = rows[column][row] = halves[0] + 0.0 if sound and sloped else None
+        if sloped and not sound:
+            lost[blame.mixed(lowered.name, row, column)] = looked.get(row) if row == column else None
+            faint |= not halves
+    made = replace(made, rows={row: {column: rows[row][column] for column in found} for row in found})
     if not lost:
-        return replace(made, rows=ordered, checked=made.status == "ok")
+        return replace(made, checked=made.status == "ok")
+    if any(map(math.isinf, known)):
+        return _without(made, [*lost], "overflow", _TOO_LARGE)
+    if faint:
+        return _without(made, [*lost], "unknown", _FAINT)
     statuses = {"unknown" if one is None else one.status for one in lost.values()}
-    if any(math.isinf(n) for row in found.values() for n in row.values()):
-        statuses, reason = {"overflow"}, f"{_listed([*lost])} overflows: it is beyond 1.8e308"
-    else:
-        reason = _lost(lowered, lost, spot)
     return replace(
         made,
-        rows=ordered,
         status=max(made.status, *statuses, key=SEVERITY.index),
-        why="; ".join(filter(None, [made.why, reason])),
+        why="; ".join(filter(None, [made.why, _lost(lowered, lost, spot)])),
         span=made.span if made.span or spot is None else lowered.graph.spans[spot],
+    )
+
+
+def _without(made: Matrix, lost: Sequence[str], status: str, reason: str) -> Matrix:
+    """The Hessian with what is said about the entries that are not there."""
+    return replace(
+        made,
+        status=max(made.status, status, key=SEVERITY.index),
+        why="; ".join(filter(None, [made.why, f"{_listed(lost)} {reason}"])),
     )
 
 
@@ -250,11 +270,12 @@ def jvp(
     answers = _answers(lowered, point, names, over.names(of or [lowered.name]), "reverse")
     found = {name: _along(lowered, point, names, rates, name, answer) for name, answer in answers.items()}
     answers = {name: answer for name, (answer, _) in found.items()}
-    return Matrix(
+    speeds = {name: speed for name, (_, speed) in found.items()}
+    made = Matrix(
         "jvp",
         lowered.name,
         {name: answer.value for name, answer in answers.items()},
-        {name: {"jvp": speed} for name, (_, speed) in found.items()},
+        {name: {"jvp": _number(speed)} for name, speed in speeds.items()},
         point,
         given=rates,
         checked=all(answer.checked for answer in answers.values()),
@@ -262,6 +283,8 @@ def jvp(
         source=program.source,
         **_said([*answers.values()]),
     )
+    lost = [f"the rate of {shortened(name)}" for name, speed in speeds.items() if speed is not None and _beyond(speed)]
+    return _without(made, lost, "overflow", _TOO_LARGE) if lost else made
 
 
 def _along(
@@ -272,7 +295,11 @@ def _along(
     result: str,
     answer: Answer,
 ) -> tuple[Answer, float | None]:
-    """How fast a result changes; with its answer, which says why where there is no such slope."""
+    """How fast a result changes; with its answer, which says why where there is no such slope.
+
+    That is the forward sweep's number; the gradient's, which has a wider range of exponents, where underflow made it
+    another.
+    """
     if not answer.complete:
         return answer, None
     there = lowered._replace(result=results(lowered, [result])[result])
@@ -282,11 +309,15 @@ def _along(
 
         found = along(there, primal(there, point), point, moving)
         why = "" if found.slope is not None else blame.directed(result, found)
-        return answer._replace(status=found.status, why=why), None if why else _number(found.slope or 0.0)
+        return answer._replace(status=found.status, why=why), None if why else found.slope
+    parts = [(answer.gradient[name] or 0.0) * rate for name, rate in rates.items()]
     seeds = {names[name]: {"": rate} for name, rate in rates.items()}
-    speed = forward(there, point, seeds)[there.result].tangent.get("", 0.0)
-    by_slopes = _total((answer.gradient[n] or 0.0, rate) for n, rate in rates.items())
-    return answer, _number(by_slopes if speed != speed else speed)
+    try:
+        speed = forward(there, point, seeds)[there.result].tangent.get("", 0.0)
+    except Outside:
+        return answer, _total(parts)
+    apart = abs(speed - _total(parts))
+    return answer, speed if apart <= RELATIVE * _total(map(abs, parts)) else _total(parts)
 
 
 def vjp(
@@ -309,17 +340,23 @@ def vjp(
     sums: dict[str, float | None] = {}
     for name in next(iter(rows.rows.values())):
         parts = [(row[name], given[result]) for result, row in rows.rows.items()]
-        known = [(slope, weight) for slope, weight in parts if slope is not None]
-        sums[name] = _number(_total(known)) if len(known) == len(parts) else None
-    return replace(rows, kind="vjp", rows={"vjp": sums}, given=given)
+        known = [slope * weight for slope, weight in parts if slope is not None]
+        sums[name] = _total(known) if len(known) == len(parts) else None
+    made = replace(rows, kind="vjp", rows={"vjp": {name: _number(slope) for name, slope in sums.items()}}, given=given)
+    lost = [f"the slope by {shortened(name)}" for name, slope in sums.items() if slope is not None and _beyond(slope)]
+    return _without(made, lost, "overflow", _TOO_LARGE) if lost else made
 
 
-def _total(pairs: Any) -> float:
-    return sum((a * b for a, b in pairs), 0.0)
+def _total(parts: Iterable[float]) -> float:
+    return sum(parts, 0.0)
 
 
-def _number(value: float) -> float | None:
-    return value + 0.0 if math.isfinite(value) else None
+def _beyond(value: float) -> bool:
+    return not math.isfinite(value)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or _beyond(value) else value + 0.0
 
 
 def _answers(

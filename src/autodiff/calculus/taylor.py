@@ -18,18 +18,19 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from autodiff.calculus import algebra, rules, suspects
+from autodiff.calculus import algebra, rules, suspects, underflow
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Outside, Run, number, sweep
 from autodiff.calculus.reverse import depending, sweep_down
+from autodiff.calculus.underflow import Watched
 
 Series: TypeAlias = "list[float]"
 """Coefficients of t^0, t^1, …; NaN from where they are not known on."""
 
 _NAN = math.nan
-_TIMES, _SAME = rules.TABLE["*", 2], rules.TABLE["+", 1]
+_TIMES, _SAME, _POWER = rules.TABLE["*", 2], rules.TABLE["+", 1], rules.TABLE["^", 2]
 
 
 class Expansion:
@@ -38,10 +39,13 @@ class Expansion:
     `rows[i]` applied to `args[i]` has the value `values[i]`; `moving[i]` says whether a source moves it; `slopes[i]` are
     the equations of its local slopes, by argument. `of` finds the program's own equations. `hard` holds the equations
     at which a slope is missing (a corner, a jump, the end of a root, the edge of a domain) with the program's equation
-    that they belong to.
+    that they belong to. `by` multiplies, and counts what may have lost digits by underflow.
     """
 
-    def __init__(self, lowered: Lowered, run: Run, sources: Sequence[int], order: int) -> None:
+    def __init__(
+        self, lowered: Lowered, run: Run, sources: Sequence[int], order: int, by: Watched | None = None
+    ) -> None:
+        self.by = by or Watched()
         self.rows: list[Row | None] = []
         self.args: list[tuple[int, ...]] = []
         self.values: list[float] = []
@@ -76,7 +80,7 @@ class Expansion:
     def adjoints(self, lowered: Lowered, run: Run, rates: Mapping[int, float]) -> dict[int, tuple[float, float]]:
         """Forward over reverse: each adjoint with its own slope along the line; those of the sources are one
         row of the Hessian, when one source moves at the rate 1."""
-        local = self.series(rates, 1)
+        local, times = self.series(rates, 1), self.by.times
 
         def pull(node: int, g: tuple[float, float]) -> Iterable[tuple[int, tuple[float, float]]]:
             if node in run.taken:
@@ -84,7 +88,7 @@ class Expansion:
                 return
             for k, slope in self._local(self.of[node]):
                 s, bend = (*local[slope], 0.0)[:2] if self.moving[slope] else (self.values[slope], 0.0)
-                yield lowered.graph.args[node][k], (g[0] * s, g[1] * s + g[0] * bend)
+                yield lowered.graph.args[node][k], (times(g[0], s), times(g[1], s) + times(g[0], bend))
 
         seeds = {lowered.result: (1.0, 0.0)} if self.moving[self.of[lowered.result]] else {}
         return sweep_down(reversed(run.order), seeds, pull, lambda a, b: (a[0] + b[0], a[1] + b[1]))
@@ -134,7 +138,7 @@ class Expansion:
     def _written_out(self, node: int, row: Row) -> Iterable[tuple[int, int]]:
         names = (*row.params, "w")
         for k, arg in enumerate(self.args[node]):
-            text = _smooth(row, k)
+            text = _smooth(row, k, [self.values[a] for a in (*self.args[node], node)])
             if text == "0" or not self.moving[arg]:
                 continue
             template = algebra.template(text, names)
@@ -165,10 +169,13 @@ class Expansion:
         return known
 
     def _value(self, graph: Graph, node: int, args: Sequence[int]) -> float:
+        row, given = graph.rows[node], [self.values[a] for a in args]
+        assert row is not None
         try:
-            return number(graph, node, [self.values[a] for a in args])
+            value = number(graph, node, given)
         except Outside:
             return _NAN
+        return self.by.below(value) if underflow.loses(row, given, value) else value
 
     def _call(self, row: Row, args: tuple[int, ...], value: float) -> int:
         if row is _TIMES and any(self.values[a] == 0 and not self.moving[a] for a in args):
@@ -215,12 +222,12 @@ class Expansion:
             return _NAN
         args = self.args[node]
         if row in _OWN:
-            return _OWN[row](m, found[node], *(self._known(found[a], a) for a in args))
+            return _OWN[row](self.by, m, found[node], *(self._known(found[a], a) for a in args))
         terms = []
         for k, slope in self.slopes[node].items():
             u, s = found[args[k]], self._known(found[slope], slope)
-            terms += [j * u[j] * s(m - j) for j in range(1, m + 1) if u[j]]
-        return _sum(terms) / m
+            terms += [self.by.times(j * u[j], s(m - j)) for j in range(1, m + 1) if u[j]]
+        return self.by.over(_sum(terms), m)
 
     def _known(self, series: Series, node: int) -> Callable[[int], float]:
         """The coefficients of an equation; those of one that stands still are 0."""
@@ -229,9 +236,22 @@ class Expansion:
         return lambda j: series[0] if j == 0 else 0.0
 
 
-def _smooth(row: Row, k: int) -> str:
-    """The slope's text as one formula: one that chooses between equal formulas has no series where it changes."""
+def _smooth(row: Row, k: int, values: Sequence[float]) -> str:
+    """The slope's text as one formula: one that chooses between equal formulas has no series where it changes.
+
+    `values` are those of the arguments and of the equation itself.
+    """
+    if row is _POWER and k == 0 and _falls(*values):
+        return "v*w/u" if abs(values[0]) < 1 else "v*(w/u)"
     return row.formula[k] if "if(" in row.slopes[k] else row.slopes[k]
+
+
+def _falls(u: float, v: float, w: float) -> bool:
+    """Whether the powers v-1, v-2, … never come to an end, as 2, 1 and 0 do, and w/u is there in their place.
+
+    For they round, which shows at u = 1e-20 and v = 1/3, and underflow, when nothing that is asked for does.
+    """
+    return u != 0 and abs(w) >= 1e-290 and (v < 0 or v % 1 != 0)
 
 
 def _sum(terms: Sequence[float]) -> float:
@@ -241,33 +261,20 @@ def _sum(terms: Sequence[float]) -> float:
         return sum(terms)
 
 
-def _product(m: int, _: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
-    return _sum([u(j) * v(m - j) for j in range(m + 1)])
+def _product(by: Watched, m: int, _: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
+    return _sum([by.times(u(j), v(m - j)) for j in range(m + 1)])
 
 
-def _quotient(m: int, w: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
-    return _sum([u(m), *(-v(j) * w[m - j] for j in range(1, m + 1))]) / v(0)
+def _quotient(by: Watched, m: int, w: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
+    return by.over(_sum([u(m), *(by.times(-v(j), w[m - j]) for j in range(1, m + 1))]), v(0))
 
 
 _OWN: Mapping[Row, Callable[..., float]] = {
-    rules.TABLE["+", 2]: lambda m, _, u, v: u(m) + v(m),
-    rules.TABLE["-", 2]: lambda m, _, u, v: u(m) - v(m),
-    rules.TABLE["-", 1]: lambda m, _, u: -u(m),
-    _SAME: lambda m, _, u: u(m),
+    rules.TABLE["+", 2]: lambda _, m, _w, u, v: u(m) + v(m),
+    rules.TABLE["-", 2]: lambda _, m, _w, u, v: u(m) - v(m),
+    rules.TABLE["-", 1]: lambda _, m, _w, u: -u(m),
+    _SAME: lambda _, m, _w, u: u(m),
     _TIMES: _product,
     rules.TABLE["/", 2]: _quotient,
 }
 """The series of sums, products and quotients: coefficient m from those of the arguments and the earlier ones."""
-
-
-def derivatives(series: Series, order: int) -> list[float]:
-    """The derivatives of orders 1 to `order`; NaN where one is not known, an infinity where it overflows."""
-    padded = [*series, *([0.0] * (order + 1 - len(series)))]
-    return [_scaled(padded[m], math.factorial(m)) for m in range(1, order + 1)]
-
-
-def _scaled(coefficient: float, factorial: int) -> float:
-    try:
-        return coefficient * float(factorial)
-    except OverflowError:
-        return math.copysign(math.inf, coefficient) if coefficient else 0.0

@@ -163,15 +163,36 @@ def lifted(place: int, value: float) -> float:
     return copysign(TINY * (1 + place * 0.6180339887498949 % 1), value)
 
 
-def moved(before: float, after: float) -> bool:
-    """Whether an answer is another one once what may have lost digits is lifted."""
-    return not abs(after - before) <= RELATIVE * abs(before) + LIFTS * TINY
+def moved(before: float, after: float, lift: float = TINY) -> bool:
+    """Whether an answer is another one once what may have lost digits is lifted, to `lift` in the answer's units."""
+    return not abs(after - before) <= RELATIVE * abs(before) + LIFTS * lift
 
 
-def shows(
-    lowered: Lowered, point: Mapping[str, float], names: Mapping[str, int], value: float, gradient: Mapping[str, float]
-) -> bool:
-    """Whether lost digits show in the value, or in the gradient by `names`."""
+class Watched:
+    """Products and quotients that notice when one may have lost digits, and lift it where that is being tried."""
+
+    def __init__(self, *, lift: bool = False) -> None:
+        self.lift = lift
+        self.lost = 0
+
+    def times(self, a: float, b: float) -> float:
+        """a times b."""
+        made = a * b
+        return self.below(made) if a and b and -TINY < made < TINY else made
+
+    def over(self, a: float, b: float) -> float:
+        """a divided by b, which is not 0."""
+        made = a / b
+        return self.below(made) if a and -TINY < made < TINY else made
+
+    def below(self, value: float) -> float:
+        """A value that may have lost digits."""
+        self.lost += 1
+        return lifted(self.lost, value) if self.lift else value
+
+
+def lifted_run(lowered: Lowered, point: Mapping[str, float]) -> Run:
+    """The sweep of values with every one lifted that may have lost digits. Raises Outside as the plain one does."""
     graph = lowered.graph
 
     def leaf(node: int) -> float:
@@ -181,8 +202,15 @@ def shows(
         found = number(graph, node, args)
         return lifted(node, found) if _loses(lowered, node, args, found) else found
 
+    return Run(*sweep(graph, lowered.result, leaf, apply, bool))
+
+
+def shows(
+    lowered: Lowered, point: Mapping[str, float], names: Mapping[str, int], value: float, gradient: Mapping[str, float]
+) -> bool:
+    """Whether lost digits show in the value, or in the gradient by `names`."""
     try:
-        run = Run(*sweep(graph, lowered.result, leaf, apply, bool))
+        run = lifted_run(lowered, point)
     except Outside:
         return True
     if moved(value, run.values[lowered.result]):
