@@ -499,3 +499,40 @@ def test_arrays_as_deep_as_may_be() -> None:
             deep = [deep]
         with pytest.raises(package.AutodiffError, match="'x' is nested too deep: an array has at most 32 axes"):
             package.evaluate("sum(x^2)", {"x": deep})
+
+
+# --- numbers that leave the range of float64 on the way -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "value", "gradient"),
+    [
+        ("prod(x)", {"x": [1e-200, 1e-200, 1e300]}, 1e-100, {"x": [1e100, 1e100, 0.0]}),
+        ("sum(exp(-x)*exp(-x)*exp(x)*exp(x))", {"x": [400.0, 1.0]}, 2.0, {"x": [0.0, 0.0]}),
+        ("var(x)*1e300", {"x": [1e-200, 3e-200]}, 1e-100, {"x": [-1e100, 1e100]}),
+        ("sum((x*1e-200)*y*1e-200*1e300)", {"x": [1e-10, 2.0], "y": [1.0, 2.0]}, 4e-100, {"x": [1e-100, 2e-100]}),
+        ("ln(softmax(x)[0])", {"x": [-800.0, 800.0]}, -1600.0, {"x": [1.0, -1.0]}),
+        ("dot(x, x)*1e300*1e300", {"x": [1e-300, 2e-300]}, 5.0, {"x": [2e300, 4e300]}),
+    ],
+)
+def test_underflow_that_shows_in_arrays_is_computed_with_a_wider_range(
+    text: str, at: dict[str, Any], value: float, gradient: dict[str, list[float]]
+) -> None:
+    answer = package.evaluate(text, at, mode="both")
+    assert answer.status == "ok"
+    assert answer.value == pytest.approx(value, rel=1e-9)
+    for name, slopes in gradient.items():
+        assert answer.gradient[name].tolist() == pytest.approx(slopes, rel=1e-9, abs=1e-300)
+    assert "wider range" in " ".join(answer.notes)
+
+
+def test_underflow_that_shows_in_an_array_as_the_result() -> None:
+    assert package.evaluate("(x*1e-200)*1e200*[1, 2]", {"x": 1e-200}).value.tolist() == [1e-200, 2e-200]
+    answer = package.evaluate("ln(x*1e-200*1e-200*[1, 2])", {"x": 1.0})
+    assert answer.status == "ok"
+    assert answer.value.tolist() == pytest.approx([-400 * np.log(10), np.log(2) - 400 * np.log(10)])
+
+
+def test_many_elements_on_a_corner_beside_tiny_numbers_are_not_all_looked_at() -> None:
+    answer = package.evaluate("sum(relu(x)*1e-200*1e200)", {"x": np.zeros(3000)})
+    assert (answer.value, answer.status) == (0.0, "unknown")

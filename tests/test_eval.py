@@ -94,6 +94,7 @@ def test_files_and_stdin(tmp_path: Path) -> None:
         (b'{"x": true}', "'x' must be a finite number"),
         (b'{"x": NaN}', "'x' must be a finite number"),
         (b'{"x": 1e999}', "'x' must be a finite number"),
+        (b'{"x": 1e-999}', "too small for a 64-bit number"),
         (b'{"x": 1, "x": 2}', "gives 'x' twice"),
         (b"\xff", "is not UTF-8 text: byte 0 is 0xff"),
         (b"[" * 100_000, "is not"),

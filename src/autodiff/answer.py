@@ -204,14 +204,14 @@ def evaluate(
     names = sources(lowered, wrt)
     one_name(names, order)
     if appear(lowered, point):
-        from autodiff import elements  # a plain eval starts without it
+        from autodiff import elements, written_out  # a plain eval starts without them
 
         as_numbers = elements.as_numbers(lowered, point, list(names))
         if as_numbers is None:
             if order > 1:
                 raise AutodiffError("derivatives of an order above 1 are of a number", hint="ask for one element")
-            found = elements.evaluate(
-                lowered, point, names, mode, asked=wrt is not None, check=check, convention=convention
+            found = written_out.evaluate(
+                answered, lowered, point, names, mode, asked=wrt is not None, check=check, convention=convention
             )
             empty = Answer(lowered.name, None, dict.fromkeys(names), point, mode, source=lowered.source)
             return empty._replace(**found, readings=program.readings)

@@ -28,6 +28,7 @@ from autodiff.errors import AutodiffError, Span
 
 if TYPE_CHECKING:
     from autodiff.array_gradient import Gradient
+    from autodiff.calculus.array_values import Bulk
     from autodiff.calculus.flatten import Flat
 
 _EQUATIONS = 20_000
@@ -64,42 +65,51 @@ def evaluate(
     asked: bool,
     check: bool,
     convention: str,
-) -> dict[str, Any]:
-    """The fields of an answer that arrays fill: value, gradient, status and what explains them.
+) -> tuple[dict[str, Any], Bulk | None]:
+    """The fields of an answer that arrays fill: value, gradient, status and what explains them; and the sweep of values.
 
     asked   whether the caller named what to differentiate by; else an array as the result is no mistake
     """
-    numpy()
     from autodiff.array_gradient import Gradient
-    from autodiff.calculus.array_values import values
 
     try:
-        run = values(lowered, point)
+        run = swept(lowered, point)
     except Outside as trouble:
         return {
             "status": "domain" if trouble.needs else "overflow",
             "why": blame.outside_element(lowered, trouble),
             "hint": blame.hint(lowered, trouble),
             "span": lowered.graph.spans[trouble.node],
-        }
+        }, None
     except AutodiffError as error:
         raise error.within(lowered.source) from None
     value = run.values[lowered.result]
     if not isinstance(value, float | int) and getattr(value, "shape", None):
-        return _array_result(value, lowered, names, asked)
+        return {"value": value + 0.0, **array_result(value.shape, lowered, names, asked=asked)}, run
     found = Gradient(lowered, run, point, names, mode)
     looked = _Looked(found)
     looked.look(convention)
     checked = found.confirmed([name for name in names if name not in looked.hard]) if check else None
-    return {"value": float(value) + 0.0, "checked": checked, **looked.fields()}
+    return {"value": float(value) + 0.0, "checked": checked, **looked.fields()}, run
 
 
-def _array_result(value: Any, lowered: Lowered, names: Mapping[str, int], asked: bool) -> dict[str, Any]:
+def array_result(
+    of_shape: tuple[int, ...], lowered: Lowered, names: Mapping[str, int], *, asked: bool
+) -> dict[str, Any]:
+    """What stands beside an array as the result. Raises AutodiffError where slopes of it were asked for."""
     hint = f"take sum({lowered.name}) or mean({lowered.name}), or one element"
-    what = f"the result is an array of shape {value.shape}, and a slope is of a number"
+    what = f"the result is an array of shape {of_shape}, and a slope is of a number"
     if asked and names:
         raise AutodiffError(what, hint=hint)
-    return {"value": value + 0.0, "gradient": {}, "notes": (f"{what}: {hint}",) if names else ()}
+    return {"gradient": {}, "notes": (f"{what}: {hint}",) if names else ()}
+
+
+def swept(lowered: Lowered, point: Mapping[str, Any]) -> Bulk:
+    """The sweep of values. Raises Outside where one does not exist."""
+    numpy()
+    from autodiff.calculus.array_values import values
+
+    return values(lowered, point)
 
 
 class _Looked:

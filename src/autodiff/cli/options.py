@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from autodiff.cli import streams
-from autodiff.errors import DATA, AutodiffError, printable, quoted
+from autodiff.errors import DATA, AutodiffError, printable, quoted, shortened
 from autodiff.language.syntax import Reading
 from autodiff.point import parse_point
 
@@ -256,8 +256,16 @@ def read_object(path: str) -> dict[str, Any]:
             found[name] = value
         return found
 
+    def kept(digits: str) -> float:
+        value = float(digits)
+        if value == 0 and any(digit in "123456789" for digit in digits.lower().partition("e")[0]):
+            raise AutodiffError(
+                f"{quoted(path, 200)}: {quoted(shortened(digits))} is too small for a 64-bit number", exit_status=DATA
+            )
+        return value
+
     try:
-        data = json.loads(text, object_pairs_hook=once)
+        data = json.loads(text, object_pairs_hook=once, parse_float=kept)
     except json.JSONDecodeError as error:
         raise AutodiffError(
             f"{quoted(path, 200)} is not JSON: {error.msg}, line {error.lineno} column {error.colno}", exit_status=DATA

@@ -1,0 +1,169 @@
+"""Arrays whose numbers leave the range of float64 on the way: the program is written out, and looked at as numbers are.
+
+The NumPy sweeps say nothing of underflow. Where numbers are so small or so large that it may have struck, the equations of
+the elements, which have a wider range of exponents at hand, decide.
+
+>>> from autodiff import evaluate
+>>> evaluate("prod(x)", {"x": [1e-200, 1e-200, 1e300]}).value
+1e-100
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from autodiff import elements
+from autodiff.array_point import numpy
+from autodiff.calculus import underflow
+from autodiff.calculus.lower import Lowered
+from autodiff.calculus.ops import EACH
+from autodiff.calculus.shapes import elements as named_elements
+from autodiff.errors import INTERNAL, AutodiffError
+
+if TYPE_CHECKING:
+    from autodiff.calculus.array_values import Bulk
+    from autodiff.calculus.flatten import Flat
+
+_FAR = 2.0**100
+"""Without a number above this or below its inverse, what underflow takes shows nowhere above 1e-278."""
+
+_EQUATIONS = 20_000
+"""As long as the program written out may be."""
+
+_LOOKS = 400_000
+"""Equations times elements of the result, or of names on corners: a few seconds."""
+
+
+def evaluate(
+    by_numbers: Callable[..., Any],
+    lowered: Lowered,
+    point: Mapping[str, Any],
+    names: Mapping[str, int],
+    mode: str,
+    *,
+    asked: bool,
+    check: bool,
+    convention: str,
+) -> dict[str, Any]:
+    """The fields of an answer that arrays fill, as in `elements`; `by_numbers` answers a program over plain numbers."""
+    found, run = dict[str, Any](), None
+    try:
+        found, run = elements.evaluate(lowered, point, names, mode, asked=asked, check=check, convention=convention)
+    except AutodiffError as error:
+        if error.exit_status != INTERNAL or not _far(elements.swept(lowered, point), {}):
+            raise
+        disagreement = error  # what underflow left need not agree
+    if run is not None and not _far(run, found["gradient"]):
+        return found
+    flat = _flat(lowered, point)
+    if flat is None:
+        if not found:
+            raise disagreement
+        return found
+    numbers = _numbers(point)
+    if flat.result.shape:
+        beside = elements.array_result(flat.result.shape, lowered, names, asked=asked)
+        return _values(by_numbers, flat, numbers, found, beside)
+    parts = {
+        element: node
+        for name, source in names.items()
+        for element, node in zip(_called(name, flat, source), flat.blocks[source].nodes, strict=True)
+    }
+    if found and (run is None or found["verdicts"]) and len(parts) * len(flat.lowered.graph) > _LOOKS:
+        return found  # each element on a corner would be looked at from both sides
+    answer = by_numbers(flat.lowered, numbers, parts, mode, check=check, convention=convention)
+    if found and not _another(found, answer, names, flat):
+        return found
+    return {
+        **{field: getattr(answer, field) for field in _KEPT},
+        "gradient": _gathered(answer.gradient, names, flat),
+        "forward": answer.forward and _gathered(answer.forward, names, flat),
+    }
+
+
+_KEPT = ("value", "status", "why", "hint", "span", "verdicts", "notes", "convention", "checked")
+
+
+def _far(run: Bulk, gradient: Mapping[str, Any]) -> bool:
+    """Whether the numbers are such that underflow may show."""
+    np, graph = numpy(), run.lowered.graph
+    for value in (*(run.values[node] for node in run.order), *gradient.values()):
+        size = np.abs(0.0 if value is None else value)
+        if np.any((size > _FAR) | ((size < 1 / _FAR) & (size > 0))):
+            return True
+    for node in run.order:
+        row, value = graph.rows[node], run.values[node]
+        if row is None or value is None or underflow.keeps(row) or np.all(value):
+            continue
+        args = [0.0 if run.values[a] is None else run.values[a] for a in graph.args[node]]
+        if row.kind == EACH or all(np.shape(a) == np.shape(value) for a in args):
+            zero = np.equal(value, 0.0)
+            for a in args if underflow.exact_zeros(row) else ():
+                zero = zero & np.not_equal(a, 0.0)
+            if np.any(zero):
+                return True
+    return False
+
+
+def _flat(lowered: Lowered, point: Mapping[str, Any]) -> Flat | None:
+    from autodiff.calculus.flatten import TooLarge, flatten  # most arrays stay near 1
+
+    try:
+        return flatten(lowered, {name: numpy().shape(value) for name, value in point.items()}, _EQUATIONS)
+    except TooLarge:
+        return None
+
+
+def _numbers(point: Mapping[str, Any]) -> dict[str, float]:
+    np, found = numpy(), dict[str, float]()
+    for name, value in point.items():
+        found |= dict(zip(named_elements(name, np.shape(value)), np.ravel(value).tolist(), strict=True))
+    return found
+
+
+def _called(name: str, flat: Flat, source: int) -> Sequence[str]:
+    return [*named_elements(name, flat.blocks[source].shape)]
+
+
+def _gathered(slopes: Mapping[str, float | None], names: Mapping[str, int], flat: Flat) -> dict[str, Any]:
+    """The slopes of elements in arrays shaped like the names they are of; NaN in an array for one that does not exist."""
+    np, found = numpy(), dict[str, Any]()
+    for name, source in names.items():
+        shape, parts = flat.blocks[source].shape, [slopes[each] for each in _called(name, flat, source)]
+        known = [math.nan if slope is None else slope for slope in parts]
+        found[name] = np.reshape(known, shape) if shape else parts[0]
+    return found
+
+
+def _another(found: Mapping[str, Any], answer: Any, names: Mapping[str, int], flat: Flat) -> bool:
+    """Whether the numbers are other ones than the sweeps over arrays found."""
+    if answer.value is None or found.get("value") is None:
+        return answer.value is not None or answer.status != found["status"]
+    np, gathered = numpy(), _gathered(answer.gradient, names, flat)
+    pairs = [(found["value"], answer.value)]
+    for name in names:
+        slopes = (np.ravel(np.array(each[name], dtype=float)).tolist() for each in (found["gradient"], gathered))
+        pairs += zip(*slopes, strict=True)
+    return any((a == a) != (b == b) or (a == a and underflow.moved(b, a)) for a, b in pairs)
+
+
+def _values(
+    by_numbers: Callable[..., Any],
+    flat: Flat,
+    numbers: Mapping[str, float],
+    found: dict[str, Any],
+    beside: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The same for an array as the result, which has no slopes: each element's value."""
+    if len(flat.result.nodes) * len(flat.lowered.graph) > _LOOKS:
+        return found
+    answers = [by_numbers(flat.lowered._replace(result=node), numbers, {}) for node in flat.result.nodes]
+    broken = next((answer for answer in answers if answer.value is None), None)
+    if broken is not None:
+        known = found.get("value") is None and found["status"] == broken.status
+        return found if known else {field: getattr(broken, field) for field in ("status", "why", "hint", "span")}
+    value = numpy().reshape([answer.value for answer in answers], flat.result.shape)
+    notes = dict.fromkeys(note for answer in answers for note in answer.notes)
+    return {**beside, "value": value, "notes": (*beside["notes"], *notes)}
