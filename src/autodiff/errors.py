@@ -47,14 +47,19 @@ class AutodiffError(Exception):
         return self
 
     def __str__(self) -> str:
-        return "\n".join([printable(self.message), *self._places(), *(f"  {printable(h)}" for h in [self.hint] if h)])
+        return self.report()
 
-    def _places(self) -> list[str]:
+    def report(self, width: int = 0) -> str:
+        """The whole of it, with excerpts of the program that fit a screen of `width` columns, if there is one."""
+        hint = [f"  {printable(self.hint)}"] if self.hint else []
+        return "\n".join([printable(self.message), *self._places(width), *hint])
+
+    def _places(self, width: int) -> list[str]:
         if self.span is None or not self.source:
             return []
-        lines = excerpt(self.source, self.span)
+        lines = excerpt(self.source, self.span, width)
         for label, span in self.also:
-            lines += [f"  {printable(label)}", *excerpt(self.source, span)]
+            lines += [f"  {printable(label)}", *excerpt(self.source, span, width)]
         return lines
 
 
@@ -98,18 +103,30 @@ def nearest(word: str, options: Iterable[str]) -> str:
     return known[found[0]] if found else ""
 
 
-def excerpt(source: str, span: Span) -> list[str]:
-    """The program line of `span` with carets under it; a long line is cut around them, a long program gets a number."""
+def excerpt(source: str, span: Span, width: int = 0) -> list[str]:
+    """The program line of `span` with carets under it, in a long program with its number.
+
+    A long line is cut around the carets: to 100 characters, or to what a screen of `width` columns has room for.
+    """
+    number = f"line {source.count(chr(10), 0, max(0, span[0])) + 1}: " if "\n" in source.rstrip() else ""
+    most = min(_WIDEST, max(width - 6 - len(number), 12)) if width else _WIDEST
+    made = _excerpt(source, span, number, most)
+    while width and most > 12 and columns(made[0]) > width:  # wide characters and escapes take more than one column
+        most -= 1 + (columns(made[0]) - width) // 4
+        made = _excerpt(source, span, number, most)
+    return made
+
+
+def _excerpt(source: str, span: Span, number: str, most: int) -> list[str]:
     start, end = min(span[0], len(source)), min(max(span), len(source))
     first = max(source.rfind("\n", 0, start), source.rfind("\r", 0, start)) + 1
     stops = [i for i in (source.find("\n", start), source.find("\r", start)) if i >= 0]
     last = min(stops, default=len(source))
     end = max(min(end, last), start)
-    left = max(first, min(start - _WIDEST // 3, last - _WIDEST)) if last - first > _WIDEST else first
-    right = min(last, left + _WIDEST)
+    left = max(first, min(start - most // 3, last - most)) if last - first > most else first
+    right = min(last, left + most)
     head, tail = "…" * (left > first), "…" * (right < last)
     before, marked = head + printable(source[left:start]), printable(source[start : min(end, right)])
-    number = f"line {source.count(chr(10), 0, start) + 1}: " if "\n" in source.rstrip() else ""
     line = before + marked + printable(source[max(start, min(end, right)) : right]) + tail
     return [f"    {number}{line}", " " * (4 + columns(number + before)) + "^" * max(1, columns(marked))]
 

@@ -36,5 +36,8 @@ def command(program: str | None, answer: str | None, file: str | None, strict: b
         raise AutodiffError("no answer to check", hint='write it behind the program: autodiff check "x^2" "2x"')
     found = compare(text, answer, wrt, strict=strict)
     options.notices(found.readings)
-    streams.answer(checked.as_json(found) if form == "json" else checked.text(found))
+    if form == "json":
+        streams.answer(checked.as_json(found))
+    else:
+        streams.say(checked.text(found))
     return STATUS[found.verdict]

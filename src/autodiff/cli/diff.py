@@ -60,7 +60,8 @@ def command(
     if quiet and found.parts and len(found.entries) > 1:
         raise AutodiffError("these formulas have named parts, so they can't stand one a line", hint="leave -q out")
     forms = {"text": render.text, "latex": render.latex, "python": render.python, "json": render.as_json}
-    streams.answer(render.quiet(found) if quiet else forms[form](found))
+    shown = render.quiet(found) if quiet else forms[form](found)
+    (streams.say if form == "text" and not quiet else streams.answer)(shown)
     if form != "json" and not quiet:
         for note in found.notes:
             streams.remark(f"note: {note}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -130,9 +131,9 @@ def command(
     else:
         printed = plain.text(answer)
     if printed:
-        streams.answer(printed)
+        (streams.say if form == "text" and not quiet else streams.answer)(printed)
     if form == "text" or quiet:
-        for line in plain.remarks(answer, quiet=quiet):
+        for line in plain.remarks(answer, streams.width(sys.stderr), quiet=quiet):
             streams.remark(line)
     return 0 if answer.complete else HARD_POINT
 
@@ -176,8 +177,8 @@ def _shown(found: Matrix, form: str, *, quiet: bool) -> int:
     options.notices(found.readings)
     printed = matrix.quiet(found) if quiet else matrix.as_json(found) if form == "json" else matrix.text(found)
     if printed:
-        streams.answer(printed)
+        (streams.say if form == "text" and not quiet else streams.answer)(printed)
     if form == "text" or quiet:
-        for line in matrix.remarks(found, quiet=quiet):
+        for line in matrix.remarks(found, streams.width(sys.stderr), quiet=quiet):
             streams.remark(line)
     return 0 if found.complete else HARD_POINT

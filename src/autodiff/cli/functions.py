@@ -28,7 +28,8 @@ def command(name: str | None, form: str) -> None:
     """
     if name == "losses" or prelude.loss(name or "") is not None:
         chosen = [loss for loss in prelude.losses() if name in ("losses", loss.name)]
-        streams.answer(losses.shown(chosen, form, terminal=sys.stdout.isatty()))
+        shown = losses.shown(chosen, form, terminal=sys.stdout.isatty())
+        (streams.say if form == "text" else streams.answer)(shown)
         return
     rows = [row for row in rules.rows() if name is None or name in row.names]
     if not rows:
@@ -42,6 +43,6 @@ def command(name: str | None, form: str) -> None:
     elif form == "markdown":
         streams.answer(table.markdown(rows))
     elif name is not None:
-        streams.answer("\n\n".join(table.details(row) for row in rows))
+        streams.say("\n\n".join(table.details(row) for row in rows))
     else:
-        table.show(rows, terminal=sys.stdout.isatty())
+        table.show(rows, width=streams.width(sys.stdout))

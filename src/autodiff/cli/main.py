@@ -153,7 +153,7 @@ def run(args: Sequence[str] | None = None) -> int:
         return status if isinstance(status, int) else 0
     except AutodiffError as error:
         error.hint = error.command_hint or error.hint
-        return _fail(str(error), error.exit_status)
+        return _fail(error.report(streams.width(sys.stderr)), error.exit_status)
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.format_message(), file=sys.stderr)
         return USAGE
@@ -190,5 +190,5 @@ def _click_message(error: click.ClickException) -> str:
 def _fail(message: str, status: int) -> int:
     with contextlib.suppress(OSError):  # a full disk behind stderr; the status still says it
         if message:
-            print(f"error: {printable(message)}", file=sys.stderr)
+            print(streams.fitting(f"error: {printable(message)}", sys.stderr), file=sys.stderr)
     return status

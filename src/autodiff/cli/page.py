@@ -67,7 +67,8 @@ def _judged(found: Explanation) -> int:
     """What stderr says where there is no value or no slope: why, and the place in the program."""
     if found.at is None or (found.value is not None and all(slope.value is not None for slope in found.slopes)):
         return 0
-    place: Iterable[str] = excerpt(found.source, found.span) if found.span is not None else ()
+    room = streams.width(sys.stderr)
+    place: Iterable[str] = excerpt(found.source, found.span, room) if found.span is not None else ()
     for line in [f"error: {printable(found.why)}", *place, *([f"  {printable(found.hint)}"] if found.hint else [])]:
         streams.remark(line)
     return HARD_POINT
@@ -75,8 +76,4 @@ def _judged(found: Explanation) -> int:
 
 def width() -> int:
     """A terminal's own width; a pipe has none, so the widest layout."""
-    if not sys.stdout.isatty():
-        return WIDEST
-    import shutil  # a pipe can do without
-
-    return shutil.get_terminal_size((WIDEST, 24)).columns
+    return streams.width(sys.stdout) or WIDEST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any, TextIO
@@ -34,7 +35,7 @@ class Session:
         """The model, before its training."""
         if self.text:
             name = "stdin" if self.given["data"] == "-" else self.given["data"] or ""
-            streams.answer(rendered.opening(self.training, shortened(name, 60)))
+            streams.say(rendered.opening(self.training, shortened(name, 60)))
 
     def run(self) -> int:
         """Train to the end, to an interrupt, or to a divergence; the exit status of each."""
@@ -55,7 +56,7 @@ class Session:
             if error.exit_status != HARD_POINT:
                 raise
             self.status, self.why = "diverged", error.message
-            streams.remark(f"error: {error}")
+            streams.remark(f"error: {error.report(streams.width(sys.stderr))}")
             return error.exit_status
         finally:
             if kept is not None:
@@ -100,7 +101,7 @@ class Session:
         """The step taken apart, and where the training ended."""
         ascii_only = not streams.writable("•┤→")
         if self.training.step is not None:
-            step = rendered.step(self.training.step, self.training)
-            streams.answer(f"\n{spelt(step) if ascii_only else step}\n")
+            step = rendered.step(self.training.step, self.training, streams.width(sys.stdout))
+            streams.say(f"\n{spelt(step) if ascii_only else step}\n")
         closing = rendered.closing(self.training, self.records, self.status, ascii_only=ascii_only, width=page.width())
-        streams.answer(closing)
+        streams.say(closing)

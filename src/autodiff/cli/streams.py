@@ -13,6 +13,30 @@ from collections.abc import Iterator
 from typing import TextIO
 
 
+def width(stream: TextIO) -> int:
+    """The columns of the terminal that `stream` is, `COLUMNS` before what it says itself; 0 where it is none."""
+    with contextlib.suppress(OSError, ValueError):  # a stream without a number, or closed
+        if stream.isatty():
+            wanted = os.environ.get("COLUMNS", "")
+            return int(wanted) if wanted.isdigit() and int(wanted) else os.get_terminal_size(stream.fileno()).columns
+    return 0
+
+
+def fitting(text: str, stream: TextIO) -> str:
+    """`text` for people, folded to the width of the terminal that they read it on; elsewhere as it is."""
+    room = width(stream)
+    if not room or all(len(line) <= (room if line.isascii() else room // 2) for line in text.split("\n")):
+        return text
+    from autodiff.render.fold import screen  # most answers are short
+
+    return screen(text, room)
+
+
+def say(text: str) -> None:
+    """Print for people, on stdout. Raises OSError as `answer` does."""
+    answer(fitting(text, sys.stdout))
+
+
 def answer(text: str, *, nl: bool = True) -> None:
     """Print on stdout. Raises OSError where it can't be written, but not where nobody reads it."""
     with _whoever_reads(sys.stdout):
@@ -21,9 +45,9 @@ def answer(text: str, *, nl: bool = True) -> None:
 
 
 def remark(text: str) -> None:
-    """Print on stderr. Raises OSError as `answer` does."""
+    """Print for people, on stderr. Raises OSError as `answer` does."""
     with _whoever_reads(sys.stderr):
-        print(text, file=sys.stderr, flush=True)
+        print(fitting(text, sys.stderr), file=sys.stderr, flush=True)
 
 
 def flush() -> None:

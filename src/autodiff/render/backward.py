@@ -13,30 +13,38 @@ from autodiff.explaining.model import (
     Step,
     Text,
 )
+from autodiff.render.fold import folded
 from autodiff.render.labels import fitted
 from autodiff.render.numbers import eight
 from autodiff.render.page import (
     ENDS,
     MARGIN,
+    STACKED,
     STEPS,
     Line,
     Page,
     Piece,
     eight_of,
     ends,
+    few,
     middle_out,
     signed,
-    wrapped,
 )
+
+_ANSWER, _WHICH = " ◀ answer", 17
 
 
 class Columns(NamedTuple):
-    """The widths of the table's columns: label, rule, local slope, and each of the two numbers."""
+    """The widths of the table's columns: label, rule, local slope, each of the two numbers, and what the product is.
+
+    `which` is 0 where that is left out, `slope` where there is no room for a table at all.
+    """
 
     label: int
     rule: int
     slope: int
     number: int
+    which: int
 
 
 def backward(page: Page) -> Iterator[Line]:
@@ -91,10 +99,23 @@ def sizes(page: Page) -> Columns:
     rule = min(max((len(step.factor.rule) for step in steps), default=5), 22)
     known = (number for step in steps for number in (step.factor.value, step.so_far))
     number = 0 if page.it.at is None else max(13, 1 + max((len(signed(n)) for n in known), default=0))
-    last = 18 if page.width >= 90 else 2
-    room = page.width - MARGIN - label - rule - 2 * number - last - 6
-    slope = max((columns(local(page, step.factor)) for step in steps), default=8)
-    return Columns(label, max(rule, 5), max(min(slope, room), 11), number)
+    rule = max(rule, 5)
+    slope = max(11, *(columns(local(page, step.factor)) for step in steps))
+    which = reached(page, steps)
+    room = page.width - MARGIN - label - rule - 2 * number - 6
+    if page.width < 90 or room - which - 1 < min(slope, 20):
+        which, room = 0, room - 2
+    else:
+        room -= which + 1
+    fits = page.width >= STACKED and room >= min(slope, 16)
+    return Columns(label, rule, min(slope, room) if fits else 0, number, which)
+
+
+def reached(page: Page, steps: Sequence[Step]) -> int:
+    """The columns for what the products are, and for the mark of an answer."""
+    names = [min(columns(which_is(page, step)), 24) + len(_ANSWER) * step.answer for step in [start(page), *steps]]
+    totals = [len(f"path {s.listed} total") for s in page.it.slopes if s.paths > 1]
+    return max(*names, *totals, _WHICH)
 
 
 def local(page: Page, factor: Factor) -> str:
@@ -113,13 +134,13 @@ def held(factor: Factor) -> str:
 
 
 def table_head(page: Page, wide: Columns) -> Iterator[Line]:
-    if page.width < 70:
+    if not wide.slope:
         return
-    label, rule, slope, number = wide
+    label, rule, slope, number, which = wide
     words = f"{'':{label}}  {'rule':<{rule}}  {'local slope':<{slope}}"
     if page.it.at is not None:
         words += f"   {'its value':<{number - 1}} {'so far':<{number - 1}}"
-    if page.width >= 90:
+    if which:
         words += " which is" if page.it.at is not None else "  which is"
     yield (" " * MARGIN, ""), (words, "dim")
     yield (" " * MARGIN, ""), ("─" * (page.width - MARGIN), "dim")
@@ -135,10 +156,10 @@ def chain(page: Page, wide: Columns, steps: Sequence[Step], most: int, total: st
 
 
 def step_lines(page: Page, wide: Columns, step: Step, total: str = "") -> Iterator[Line]:
-    if page.width < 70:
+    if not wide.slope:
         yield from stacked(page, step, total)
         return
-    label, rule, slope, number = wide
+    label, rule, slope, number, which = wide
     factor = step.factor
     whole = local(page, factor)
     words = whole if columns(whole) <= slope else fitted(f"d{factor.of}/d{factor.by}{held(factor)} = …", slope)
@@ -151,48 +172,73 @@ def step_lines(page: Page, wide: Columns, step: Step, total: str = "") -> Iterat
     gap = " " * (slope - columns(words))
     if page.it.at is not None:
         line.append((f"{gap}  {signed(factor.value):<{number}}{signed(step.so_far):<{number}}", ""))
-    if page.width >= 90:
-        reached = fitted(which(page, step, total), 14)
-        line.append((f"{'' if page.it.at is not None else gap + ' '} {reached}", "dim"))
+    if which:
+        name = fitted(which_is(page, step, total), 24)
+        line.append((f"{'' if page.it.at is not None else gap + ' '} {name}", "dim"))
     if step.answer:
-        line.append((" ◀ answer" if page.width >= 90 else "◀", "answer"))
+        line.append((_ANSWER if which else "◀", "answer"))
     yield tuple(line)
     if words != whole:
-        indent = " " * (MARGIN + label + rule + 4)
-        yield (indent, ""), (fitted(whole.partition(" = ")[2], page.width - len(indent)), f"@{factor.by}")
+        indent = MARGIN + label + rule + 4
+        rest = few(whole.partition(" = ")[2], page.width - indent, 3)
+        yield from (((" " * indent, ""), (line, f"@{factor.by}")) for line in rest)
 
 
-def which(page: Page, step: Step, total: str = "") -> str:
+def which_is(page: Page, step: Step, total: str = "") -> str:
     """What the product so far is: a slope, a path's part of one, or nothing with a name of its own."""
     return total or (page.slope(step.factor.by) if step.whole else "")
 
 
 def stacked(page: Page, step: Step, total: str) -> Iterator[Line]:
-    factor = step.factor
-    yield (" " * MARGIN, ""), (f"{step.label}  ", "dim"), (factor.rule, "")
-    yield (" " * 6, ""), (fitted(local(page, factor), page.width - 6), f"@{factor.by}")
-    if page.it.at is not None and factor.rule != "start":
-        yield (" " * 6, ""), (f"= {eight_of(factor.value)}", "")
-        mark = (("  ◀ answer", "answer"),) if step.answer else ()
-        yield (" " * 6, ""), (f"so far {eight_of(step.so_far)}", ""), (f"  {which(page, step, total)}", "dim"), *mark
+    """A step on several lines: rule; local slope = number; the product so far, what it is, and whether it is the answer."""
+    factor, room = step.factor, page.width - 6
+    yield (" " * MARGIN, ""), (f"{step.label}  ", "dim"), (fitted(factor.rule, room), "")
+    *above, last = few(local(page, factor), room, 3, 2)
+    yield from (((" " * 6, ""), (line, f"@{factor.by}")) for line in above)
+    if page.it.at is None or factor.rule == "start":
+        yield (" " * 6, ""), (last, f"@{factor.by}")
+        return
+    number = eight_of(factor.value)
+    number = "" if last.endswith(f"= {number}") else f" = {number}"
+    if columns(last) + len(number) <= room:
+        yield (" " * 6, ""), (last, f"@{factor.by}"), (number, "")
+    else:
+        yield (" " * 6, ""), (last, f"@{factor.by}")
+        yield (" " * 7, ""), (number, "")
+    pieces = [(f"so far {eight_of(step.so_far)}", ""), (which_is(page, step, total), "dim")]
+    yield from flowing([*pieces, *([("◀ answer", "answer")] if step.answer else [])], room)
+
+
+def flowing(pieces: Sequence[Piece], room: int) -> Iterator[Line]:
+    """Pieces beside each other, those that have no room below."""
+    line: list[Piece] = [(" " * 6, "")]
+    used = 0
+    for words, style in pieces:
+        words = fitted(words, room) if style == "dim" else words
+        if used and words and used + 2 + columns(words) > room:
+            yield tuple(line)
+            line, used = [(" " * 6, "")], 0
+        if words:
+            line.append((f"  {words}" if used else words, style))
+            used += columns(words) + 2 * bool(used)
+    yield tuple(line)
 
 
 def paths(page: Page, wide: Columns, name: str, blocks: Sequence[Block], most: int) -> Iterator[Line]:
     slope = next(s for s in page.it.slopes if s.name == name)
     several = len({block.to for block in page.it.blocks}) > 1
     if several:
-        times = f"{slope.paths:,} path{'s' * (slope.paths != 1)}"
-        yield (" " * MARGIN, ""), (f"to {name}: {times}", "head")
+        times = f": {slope.paths:,} path{'s' * (slope.paths != 1)}"
+        yield (" " * MARGIN, ""), (f"to {fitted(name, page.width - MARGIN - len(times) - 3)}{times}", "head")
     if slope.paths > slope.listed:
         said = "the largest" if page.it.at is not None else "the first"
-        yield (
-            (" " * MARGIN, ""),
-            (f"{said} {slope.listed} of {slope.paths:,} paths; every adjoint stands below", "dim"),
-        )
+        said = f"{said} {slope.listed} of {slope.paths:,} paths; every adjoint stands below"
+        yield from (((" " * MARGIN, ""), (line, "dim")) for line in folded(said, page.width - MARGIN))
     for i, block in enumerate(blocks, start=1):
         route = " → ".join(middle_out(block.path, 7))
         if slope.paths > 1:
-            yield (" " * MARGIN, ""), (fitted(f"path {i}:  {route}", page.width - MARGIN), "dim")
+            for line in few(f"path {i}:  {route}", page.width - MARGIN, 3, 9):
+                yield (" " * MARGIN, ""), (line, "dim")
         yield from chain(page, wide, block.steps, most, f"path {i} total" if slope.paths > 1 else "")
     yield from total_of(page, slope, blocks)
     if slope.paths > slope.listed:
@@ -209,22 +255,23 @@ def total_of(page: Page, slope: Slope, blocks: Sequence[Block]) -> Iterator[Line
     if columns(terms) + len(said) + len(result) + columns(end) + MARGIN + 2 <= page.width:
         yield (" " * MARGIN, ""), (f"{said}{terms}{result}  ", ""), (end, "answer")
         return
-    for line in wrapped(f"{said}{terms}", page.width - MARGIN, 4):
+    for line in folded(f"{said}{terms}", page.width - MARGIN, 4):
         yield (" " * MARGIN, ""), (line, "")
-    yield (" " * MARGIN, ""), (f"   {result}  ", ""), (end, "answer")
+    if len(result) + columns(end) + 8 <= page.width:
+        yield (" " * MARGIN, ""), (f"   {result}  ", ""), (end, "answer")
+        return
+    yield (" " * MARGIN, ""), (f"   {result}", "")
+    yield (" " * MARGIN, ""), (fitted(f"    = {end}", page.width - MARGIN), "answer")
 
 
 def adjoints(page: Page) -> Iterator[Line]:
     """The slope of the result in every place, the last places first: what reverse mode computes in one sweep."""
     if not page.it.rows:
         return
-    yield (
-        (" " * MARGIN, ""),
-        ("adjoints", "head"),
-        ("  each is the sum, over what it goes into, of adjoint × local slope", "dim"),
-    )
+    said = "adjoints: each is the sum, over what it goes into, of adjoint × local slope"
+    yield from (((" " * MARGIN, ""), (line, "head")) for line in folded(said, page.width - MARGIN))
     rows = list(reversed(page.it.rows))
-    wide = min(max(columns(page.slope(row.name)) for row in rows), 24)
+    wide = min(max(columns(page.slope(row.name)) for row in rows), 24, page.width - MARGIN - 18)
     for row in ends(rows, 6):
         if isinstance(row, int):
             yield ((f"   ⋮ {row:,} more", "dim"),)

@@ -23,6 +23,7 @@ from autodiff.errors import columns
 from autodiff.explaining.drawing import Arrow, Drawing, Vertex
 from autodiff.render.canvas import Line, Piece
 from autodiff.render.elide import GAP, Elided
+from autodiff.render.fold import folded
 from autodiff.render.labels import fitted, formula, label
 from autodiff.render.numbers import short
 
@@ -36,16 +37,19 @@ def lanes(cut: Elided, width: int) -> list[Line]:
         incoming[arrow.target].append(arrow)
     order = _order(cut.drawing, incoming)
     listed = {name: [a for a in arrows if cut.gap not in (a.source, a.target)] for name, arrows in incoming.items()}
-    most = next((m for m in (16, 8, 4, 2) if _count(order, listed, m) <= _LINES), 1)
     tracks = _Tracks(order, incoming, max(4, min(16, (width - 40) // 2)))
     texts = _Texts(order, width - 2 * tracks.wide - 1)
+    written = {name: [texts.arrow(arrow) for arrow in arrows] for name, arrows in listed.items()}
+    most = next((m for m in (16, 8, 4, 2) if _count(order, written, m) <= _LINES), 1)
+    if _count(order, written, most) > _LINES:
+        written = {name: [[texts.brief(arrow)] for arrow in arrows] for name, arrows in listed.items()}
     lines: list[Line] = []
     for vertex in order:
-        arrows = listed.get(vertex.name, [])
+        arrows = written.get(vertex.name, [])
         # one arrow more than `most` is shown rather than counted: either takes a line
         cutoff = len(arrows) if len(arrows) <= most + 1 else most
         before = tracks.between()
-        lines += [(*before, *texts.arrow(arrow)) for arrow in arrows[:cutoff]]
+        lines += [(*before, *words) for arrow in arrows[:cutoff] for words in arrow]
         if cutoff < len(arrows):
             lines.append((*before, (f"   ⋮ {len(arrows) - cutoff:,} more arrows", None)))
         first, *rest = texts.vertex(vertex)
@@ -59,8 +63,8 @@ def _trimmed(line: Line) -> Line:
     return (*rest, (text.rstrip(), owner))
 
 
-def _count(order: list[Vertex], listed: dict[str, list[Arrow]], most: int) -> int:
-    return len(order) + sum(min(len(listed.get(vertex.name, ())), most + 1) for vertex in order)
+def _count(order: list[Vertex], written: dict[str, list[list[list[Piece]]]], most: int) -> int:
+    return len(order) + sum(len(words) for vertex in order for words in written.get(vertex.name, ())[: most + 1])
 
 
 def _order(drawing: Drawing, incoming: dict[str, list[Arrow]]) -> list[Vertex]:
@@ -175,7 +179,25 @@ class _Texts:
         sign = "" if value.startswith("-") else " "
         return [[(f" {head}", vertex.name), (f"{' ' * (self.wide - columns(head) + 2)}{sign}{value}", None)]]
 
-    def arrow(self, arrow: Arrow) -> list[Piece]:
-        name = max((self.room - 24) // 3, 3)
-        ends = f"{fitted(arrow.source, name)} ─▶ {fitted(arrow.target, name)}"
-        return [(f"   {ends}  {label(arrow, self.room - columns(ends) - 5)}", arrow.source)]
+    def arrow(self, arrow: Arrow) -> list[list[Piece]]:
+        """A line, or several for a label that has no room beside the ends of its arrow."""
+        ends, whole = self._ends(arrow), label(arrow)
+        if not whole or columns(ends) + 2 + columns(whole) <= self.room - 3:
+            return [self._arrow(arrow, f"{ends}  {whole}".rstrip())]
+        rows = folded(whole, self.room - 5, 2)
+        if len(rows) > 3 or any(columns(row) > self.room - 5 for row in rows):
+            rows = [label(arrow, self.room - 5)]
+        return [self._arrow(arrow, words) for words in (ends, *(f"  {row}" for row in rows))]
+
+    def brief(self, arrow: Arrow) -> list[Piece]:
+        """The same in one line, the number alone where there is one."""
+        ends = fitted(self._ends(arrow), self.room - 17)
+        return self._arrow(arrow, f"{ends}  {label(arrow, 12)}".rstrip())
+
+    def _ends(self, arrow: Arrow) -> str:
+        room = self.room - 3 - 4
+        source = fitted(arrow.source, max(room // 2, room - columns(arrow.target)))
+        return f"{source} ─▶ {fitted(arrow.target, room - columns(source))}"
+
+    def _arrow(self, arrow: Arrow, words: str) -> list[Piece]:
+        return [(f"   {words}", arrow.source)]

@@ -6,7 +6,7 @@ NOTICE and UPDATE where there are some, CHECKED, MEANS.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from autodiff.calculus.blame import shown
 from autodiff.errors import columns, printable
@@ -17,10 +17,12 @@ from autodiff.explaining.model import (
     Explanation,
     Place,
     Slope,
+    Update,
 )
 from autodiff.render.backward import backward
 from autodiff.render.drawing_text import pieces as drawn
 from autodiff.render.elide import elide
+from autodiff.render.fold import folded
 from autodiff.render.hard import both_sides
 from autodiff.render.labels import ascii_only, fitted
 from autodiff.render.modes import both_modes, trace
@@ -28,7 +30,9 @@ from autodiff.render.numbers import eight
 from autodiff.render.page import (
     ENDS,
     MARGIN,
+    NARROW,
     NARROWEST,
+    STACKED,
     VERTICES,
     WIDEST,
     Line,
@@ -36,8 +40,8 @@ from autodiff.render.page import (
     bracketed,
     eight_of,
     ends,
+    few,
     signed,
-    wrapped,
 )
 
 _ASCII = {"◀": "<-", "✓": "ok", "✗": "no", "×": "*", "⋮": ":", "↓": "down", "↑": "up", "─": "-", "—": "-", "→": "->", "∞": "inf", "±": "+-", "·": "*"}  # fmt: skip
@@ -86,8 +90,8 @@ def title(page: Page) -> Iterator[Line]:
     where = f"{page.listed([page.slope(n) for n in it.wrt], 3)}{page.where()}"
     room = page.width - 2 - columns(where)
     if columns(made) + 3 > room:
-        yield (" ", ""), (fitted(made, page.width - 1), "title")
-        yield (" ", ""), (fitted(where, page.width - 1), "dim")
+        yield from (((" ", ""), (words, "title")) for words in few(made, page.width - 1, 2, 2))
+        yield from (((" ", ""), (words, "dim")) for words in folded(where, page.width - 1, 1))
     else:
         yield (" ", ""), (made, "title"), (" " * (room - columns(made)), ""), (where, "dim")
 
@@ -102,16 +106,21 @@ def forward_pass(page: Page) -> Iterator[Line]:
     wide = max((columns(words) for _, words in made), default=0)
     does = max((len(p.does) for p in places), default=0)
     room = page.width - MARGIN - 18
-    narrow = page.width < 70 or tangents
+    narrow = page.width < STACKED or tangents
     wide = min(wide, room - (0 if narrow else min(does, 20) + 3))
     for row in ends([(place, words) for place, words in made]):
         if isinstance(row, int):
             yield ((f"   ⋮ {row:,} more steps", "dim"),)
             continue
         place, words = row
-        words = fitted(words, wide)
-        note = "" if narrow else f"   {place.does:<{does}}"
         value = place.why if place.value is None else signed(place.value)
+        if columns(words) > wide:  # a long statement on lines of its own
+            yield from (
+                ((" " * MARGIN, ""), (line, f"@{place.name}")) for line in few(words, page.width - MARGIN, 3, 2)
+            )
+            yield (" " * (MARGIN + wide + 3), ""), (value, "")
+            continue
+        note = "" if narrow else f"   {place.does:<{does}}"
         pad = " " * (wide - columns(words))
         yield (" " * MARGIN, ""), (words, f"@{place.name}"), (f"{pad}{note}   ", "dim"), (value, "")
 
@@ -154,8 +163,8 @@ def answer(page: Page) -> Iterator[Line]:
     if it.at is not None and it.value is None:
         yield from page.headed("ANSWER", f"{it.result} has no value here")
         for words in filter(None, [it.why, it.hint]):
-            for line in wrapped(printable(words), page.width - 14, 0):
-                yield (" " * 14, ""), (line, "bad")
+            rows = folded(printable(words), page.width - page.text)
+            yield from page.under("", (((line, "bad"),) for line in rows))
         return
     if not it.slopes:
         words = f"{it.result} = {shown(it.value or 0.0)}, and it has no inputs to differentiate by"
@@ -165,7 +174,7 @@ def answer(page: Page) -> Iterator[Line]:
     for row in ends(it.slopes, 6):
         label, first = ("ANSWER" if first else ""), False
         if isinstance(row, int):
-            yield ((f"              ⋮ {row:,} more", "dim"),)
+            yield from page.under(label, [((f"⋮ {row:,} more", "dim"),)])
         else:
             yield from result(page, row, label, detail=len(it.slopes) <= 4)
 
@@ -188,21 +197,28 @@ def result(page: Page, slope: Slope, label: str, *, detail: bool) -> Iterator[Li
         made.append(number)
     elif not made:
         made.append(page.formula(slope.formula) if slope.formula else "too long for one line; see `autodiff diff`")
-    indent = " " * columns(name)
+    yield from page.under(label, equal(page, slope.name, name, made))
+
+
+def equal(page: Page, of: str, name: str, made: Sequence[str]) -> Iterator[Line]:
+    """`name = …` and further lines of what it is equal to, the last one the answer; a name that is too long stands above."""
+    room = page.width - page.text
+    above = columns(name) + 3 + max(columns(made[-1]), 18) > room
+    indent = 2 if above else columns(name)
+    if above:
+        yield ((fitted(name, room), f"@{of}"),)
     for i, words in enumerate(made):
-        last = i == len(made) - 1
-        head = page.head(label if i == 0 else "")
-        yield (
-            *head,
-            (name if i == 0 else indent, f"@{slope.name}" if i == 0 else ""),
-            (" = ", ""),
-            (words, "answer" if last else ""),
-        )
+        style = "answer" if i == len(made) - 1 else ""
+        begin = (" " * indent, "") if above or i else (name, f"@{of}")
+        first, *rest = folded(words, room - indent - 3)
+        yield begin, (" = ", ""), (first, style)
+        yield from (((" " * (indent + 3), ""), (line, style)) for line in rest)
 
 
 def derivation(page: Page, slope: Slope) -> Iterator[str]:
     """The chain as d·/d·, as symbols, as one formula, as numbers: those that fit on a line and add something."""
-    room = page.width - 17 - columns(page.slope(slope.name))
+    room = page.width - page.text - 3 - columns(page.slope(slope.name))
+    room *= 2 if page.width < NARROW else 1  # where little fits on a line, two are better than none
     dot = " · " if page.unicode else " * "
     chain = slope.chain
     candidates: list[str] = []
@@ -233,20 +249,29 @@ def notices(page: Page) -> Iterator[Line]:
     update = page.it.update
     if update is None:
         return
-    label = "UPDATE"
-    for row in ends(list(update.names.items())):
-        head, label = page.head(label), ""
+    yield from page.under("UPDATE", moved(page, update))
+
+
+def moved(page: Page, update: Update) -> Iterator[Line]:
+    """Old and new of each name, and how it moves: beside it, or once for all where there is no room."""
+    room = page.width - page.text
+    how = f"old - {shown(update.rate)} × slope"
+    rows = [
+        row if isinstance(row, int) else (row[0], f"{row[0]}  {eight(row[1][0])} → {eight(row[1][1])}")
+        for row in ends(list(update.names.items()))
+    ]
+    beside = all(isinstance(row, int) or columns(f"{row[1]}     {how}") <= room for row in rows)
+    if not beside:
+        yield ((f"each: {how}", "dim"),)
+    for row in rows:
         if isinstance(row, int):
-            yield *head, (f"⋮ {row:,} more", "dim")
+            yield ((f"⋮ {row:,} more", "dim"),)
         else:
-            name, (old, new) = row
-            yield (
-                *head,
-                (f"{name}  {eight(old)} → {eight(new)}", f"@{name}"),
-                (f"     old - {shown(update.rate)} × slope", "dim"),
-            )
+            first, *rest = folded(row[1], room, 2)
+            yield (first, f"@{row[0]}"), (f"     {how}" if beside else "", "dim")
+            yield from (((line, f"@{row[0]}"),) for line in rest)
     after = "none: it has no value there" if update.after is None else eight(update.after)
-    yield *page.head(""), (f"{page.it.result}  {eight(update.before)} → {after}", "")
+    yield from (((line, ""),) for line in folded(f"{page.it.result}  {eight(update.before)} → {after}", room, 2))
 
 
 def cancelling(page: Page, found: Cancelling) -> tuple[str, str]:
@@ -269,7 +294,7 @@ def checked(page: Page) -> Iterator[Line]:
         label = ""
     for row in ends(it.differences):
         if isinstance(row, int):
-            yield *page.head(label), (f"⋮ {row:,} more", "dim")
+            yield from page.under(label, [((f"⋮ {row:,} more", "dim"),)])
         else:
             yield from difference(page, label, row)
         label = ""

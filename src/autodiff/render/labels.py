@@ -9,6 +9,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from autodiff.errors import columns, shortened
 from autodiff.explaining.drawing import Arrow, Vertex
 from autodiff.render.elide import GAP
@@ -35,11 +38,38 @@ def formula(vertex: Vertex) -> str:
 
 
 def fitted(text: str, limit: int) -> str:
-    """`text` on one line of at most `limit` terminal columns (not below 3), the middle left out."""
+    """`text` on one line of at most `limit` terminal columns (not below 3), the middle left out.
+
+    A formula is cut between its numbers and names, a name where it must be.
+    """
     limit = max(limit, 3)
     whole = shortened(text, 4 * limit)
     if columns(whole) <= limit:  # combining marks are characters that take no column
         return whole
+    parts = _PARTS.findall(whole)
+    head = _first(parts, limit - limit // 3 - 1)
+    tail = _first(parts[::-1], limit // 3)[::-1]
+    if head or parts[0][0].isdigit():
+        return f"{''.join(head).rstrip()}…{''.join(tail).lstrip()}"
+    return _cut(text, limit)
+
+
+_PARTS = re.compile(r"(?:\d[\w.]*(?:(?<=\d[eE])[+-]\d+)?|\w+|\s+|.)", re.DOTALL)
+"""Numbers, names, blanks and signs."""
+
+
+def _first(parts: Sequence[str], room: int) -> list[str]:
+    """As many of the first parts as have room."""
+    found = list[str]()
+    for part in parts:
+        room -= columns(part)
+        if room < 0:
+            break
+        found.append(part)
+    return found
+
+
+def _cut(text: str, limit: int) -> str:
     found, allowed = shortened(text, limit), limit
     while columns(found) > limit and allowed > 3:
         allowed -= 1

@@ -50,10 +50,10 @@ def as_json(found: Matrix) -> str:
     return json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False)
 
 
-def remarks(found: Matrix, *, quiet: bool) -> list[str]:
+def remarks(found: Matrix, width: int = 0, *, quiet: bool) -> list[str]:
     """What stderr says: why a number is missing and where, and what to know about those that are there."""
     if found.status == "ok":
         return [f"note: {printable(note)}" for note in found.notes if not quiet]
-    place = excerpt(found.source, found.span) if found.span is not None else []
+    place = excerpt(found.source, found.span, width) if found.span is not None else []
     hint = [f"  {printable(found.hint)}"] if found.hint else []
     return [f"{'note' if found.complete else 'error'}: {printable(found.why)}", *place, *hint]

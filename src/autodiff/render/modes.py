@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from autodiff.errors import columns
+from autodiff.explaining.model import Row
+from autodiff.render.fold import folded
 from autodiff.render.labels import fitted
 from autodiff.render.page import (
     MARGIN,
+    NARROW,
+    STACKED,
     Line,
     Page,
     ends,
     many,
     signed,
-    wrapped,
 )
 
 
@@ -21,33 +25,97 @@ def both_modes(page: Page) -> Iterator[Line]:
     it = page.it
     yield from page.headed(f"{page.third} BOTH", "the same slopes on the way up and on the way down")
     names = list(it.rows[0].tangents)
-    wide = max(4, min(max(columns(row.name) for row in it.rows), 16))
-    product = len(names) == 1 and page.width >= 70
-    fits = max(1, (page.width - MARGIN - wide - 4 - 28 - 14 * product) // 14)
-    names, more = names[:fits], len(names) - fits
-    heads = ["value", *(f"↓ d/d{fitted(n, 8)}" for n in names), f"↑ d{fitted(it.result, 6)}/d·"]
-    heads += ["product"] * product
-    yield (" " * MARGIN, ""), (f"{'node':<{wide}}   " + " ".join(f" {head:<12}" for head in heads), "dim")
+    product = len(names) == 1 and page.width >= STACKED
+
+    def made(some: Sequence[str]) -> Grid:
+        heads = ["value", *(f"↓ d/d{fitted(n, 8)}" for n in some), f"↑ d{fitted(it.result, 6)}/d·"]
+        rows = ends([(row.name, _numbers(row, some, product=product)) for row in it.rows])
+        return Grid("node", (*heads, "product") if product else tuple(heads), rows)
+
+    yield from _fitting(page, names, made)
+    yield from reading(page, len(names))
+
+
+def _numbers(row: Row, names: Sequence[str], *, product: bool) -> list[float | None]:
+    tangents = [row.tangents[name] for name in names]
+    numbers = [row.value, *tangents, row.adjoint]
+    if product:
+        numbers.append(None if tangents[0] is None or row.adjoint is None else tangents[0] * row.adjoint)
+    return numbers
+
+
+class Grid(NamedTuple):
+    """A table of numbers: over its names, over each column, and the rows, between which some may be left out."""
+
+    corner: str
+    heads: tuple[str, ...]
+    rows: Sequence[tuple[str, Sequence[float | None]] | int]
+
+    @property
+    def each(self) -> int:
+        """The columns that a number takes."""
+        numbers = [number for row in self.rows if not isinstance(row, int) for number in row[1]]
+        return max(14, *(len(_cell(number)) + 1 for number in numbers), *(len(head) + 2 for head in self.heads))
+
+    def wide(self, page: Page) -> int:
+        """The columns that the table takes, its names in full."""
+        last = max((len(_cell(row[1][-1])) for row in self.rows if not isinstance(row, int)), default=0)
+        last = max(last, len(self.heads[-1]) + 1)
+        return MARGIN + _names(self) + 3 + self.each * (len(self.heads) - 1) + last
+
+
+def _cell(number: float | None) -> str:
+    return " —" if number is None else signed(number)
+
+
+def _names(grid: Grid) -> int:
+    """The columns for the names of the places; long ones lose their middle."""
+    return max(len(grid.corner), *(min(columns(row[0]), 16) for row in grid.rows if not isinstance(row, int)))
+
+
+def _fitting(page: Page, names: Sequence[str], made: Callable[[Sequence[str]], Grid]) -> Iterator[Line]:
+    """The table with as many columns of tangents as there is room for; where there is none, place below place."""
+    for some in range(len(names), 0, -1):
+        grid = made(names[:some])
+        if grid.wide(page) <= page.width:
+            yield from _beside(page, grid)
+            break
+    else:
+        some = min(len(names), 3)
+        yield from _below(page, made(names[:some]))
+    if len(names) > some:
+        said = f"{many(len(names) - some, 'more column')} of tangents; --format json has all that were made"
+        yield from (((" " * MARGIN, ""), (words, "dim")) for words in folded(said, page.width - MARGIN))
+
+
+def _beside(page: Page, grid: Grid) -> Iterator[Line]:
+    wide, each = _names(grid), grid.each
+    heads = "".join(f" {head:<{each - 1}}" for head in grid.heads)
+    yield (" " * MARGIN, ""), (f"{grid.corner:<{wide}}   {heads}".rstrip(), "dim")
     yield (" " * MARGIN, ""), ("─" * (page.width - MARGIN), "dim")
-    for row in ends(it.rows):
+    for row in grid.rows:
         if isinstance(row, int):
             yield ((f"   ⋮ {row:,} more", "dim"),)
             continue
-        numbers = [row.value, *(row.tangents[n] for n in names), row.adjoint]
-        if product:
-            tangent, adjoint = row.tangents[names[0]], row.adjoint
-            numbers.append(None if tangent is None or adjoint is None else tangent * adjoint)
-        words = f"{fitted(row.name, wide)}"
-        pad = " " * (wide - columns(words))
-        yield (
-            (" " * MARGIN, ""),
-            (words, f"@{row.name}"),
-            (pad + "   " + " ".join(f"{signed(n) if n is not None else ' —':<13}" for n in numbers), ""),
-        )
-    yield from reading(page, more)
+        words = fitted(row[0], wide)
+        gap = " " * (wide - columns(words) + 3)
+        numbers = "".join(f"{_cell(number):<{each}}" for number in row[1])
+        yield (" " * MARGIN, ""), (words, f"@{row[0]}"), (f"{gap}{numbers}", "")
 
 
-def reading(page: Page, more: int) -> Iterator[Line]:
+def _below(page: Page, grid: Grid) -> Iterator[Line]:
+    wide = max(map(columns, grid.heads))
+    for row in grid.rows:
+        if isinstance(row, int):
+            yield ((f"   ⋮ {row:,} more", "dim"),)
+            continue
+        yield (" " * MARGIN, ""), (fitted(row[0], page.width - MARGIN), f"@{row[0]}")
+        for head, number in zip(grid.heads, row[1], strict=True):
+            pad = " " * (wide - columns(head) + 2)
+            yield (" " * (MARGIN + 2), ""), (f"{head}{pad}", "dim"), (_cell(number), "")
+
+
+def reading(page: Page, shown: int) -> Iterator[Line]:
     cost = page.it.cost
     said = [
         "Read down: forward mode carries d/d· beside each value (a dual number), one sweep per input.",
@@ -57,39 +125,22 @@ def reading(page: Page, more: int) -> Iterator[Line]:
         f"{many(cost.reverse_products, 'product')}.",
         "           With 1000 inputs: forward 1000 sweeps, reverse 1.",
     ]
-    if more > 0:
-        said.append(
-            f"           {many(more, 'more column')} of tangents not shown; --format json has all that were made."
-        )
+    if len(page.it.wrt) > shown:
+        said.append(f"           {many(len(page.it.wrt) - shown, 'more column')} of tangents not made.")
+    hang = 11 if page.width >= NARROW else 2
     for words in said:
-        for line in wrapped(words, page.width - MARGIN, 11):
+        start = hang if words.startswith(" ") else 0
+        plain = words if hang > 2 else " ".join(words.split())
+        for line in folded(plain, page.width - MARGIN, hang, start):
             yield (" " * MARGIN, ""), (line, "dim")
 
 
 def trace(page: Page) -> Iterator[Line]:
     it = page.it
     yield from page.headed(f"{page.third} TANGENTS", "forward mode: each number and its slope, on the way up")
-    names = list(it.rows[0].tangents)
-    wide = min(max(columns(row.name) for row in it.rows), 20)
-    fits = max(1, (page.width - MARGIN - wide - 18) // 14)
-    heads = ["value", *(f"d/d{fitted(n, 9)}" for n in names[:fits])]
-    yield (" " * MARGIN, ""), (f"{'':<{wide}}   " + " ".join(f" {head:<12}" for head in heads), "dim")
-    yield (" " * MARGIN, ""), ("─" * (page.width - MARGIN), "dim")
-    for row in ends(it.rows):
-        if isinstance(row, int):
-            yield ((f"   ⋮ {row:,} more", "dim"),)
-            continue
-        words = fitted(row.name, wide)
-        numbers = [row.value, *(row.tangents[n] for n in names[:fits])]
-        yield (
-            (" " * MARGIN, ""),
-            (words, f"@{row.name}"),
-            (
-                " " * (wide - columns(words))
-                + "   "
-                + " ".join(f"{signed(n) if n is not None else ' —':<13}" for n in numbers),
-                "",
-            ),
-        )
-    if len(names) > fits:
-        yield (" " * MARGIN, ""), (f"{many(len(names) - fits, 'more column')}; --format json has them", "dim")
+
+    def made(some: Sequence[str]) -> Grid:
+        rows = [(row.name, [row.value, *(row.tangents[n] for n in some)]) for row in it.rows]
+        return Grid("", ("value", *(f"d/d{fitted(n, 9)}" for n in some)), ends(rows))
+
+    yield from _fitting(page, list(it.rows[0].tangents), made)

@@ -1,19 +1,20 @@
 """The page that an explanation is laid out on, and the small parts of its lines.
 
 The layout is made once, for a width: from 90 columns on with every column of the table, from 70 on without the last one,
-below that a step on several lines. No number is ever cut; formulas and names are, in the middle, where they must be.
+below that a step on several lines; below 60 what is said in a block stands under its title. No number is ever cut and no
+word broken; long names and formulas lose their middle where they must.
 """
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from autodiff.calculus.blame import shown
-from autodiff.errors import printable
+from autodiff.errors import columns, printable
 from autodiff.explaining.model import Explanation, Text
+from autodiff.render.fold import folded
 from autodiff.render.labels import fitted
 from autodiff.render.numbers import eight
 
@@ -23,6 +24,7 @@ Piece = tuple[str, str]
 Line = tuple[Piece, ...]
 
 WIDEST, NARROWEST = 100, 40
+STACKED, NARROW = 70, 60  # below these a step takes several lines, a block's title one of its own
 MARGIN = 3
 ENDS = 10  # lines that are shown at either end of a list that is too long
 STEPS = 30  # steps that are shown of all blocks together, at either end
@@ -64,20 +66,32 @@ class Page:
             return " and ".join(names)
         return ", ".join(names[:most]) + more
 
-    def head(self, title: str) -> Line:
-        return (" ", ""), (f"{title:<13}", "head")
+    @property
+    def text(self) -> int:
+        """The column at which the words of a block begin: beside its title, on a narrow page below it."""
+        return MARGIN if self.width < NARROW else 14
+
+    def under(self, title: str, lines: Iterable[Line]) -> Iterator[Line]:
+        """Lines with the title of their block beside the first one, or above it."""
+        if self.width < NARROW:
+            if title:
+                yield (" ", ""), (title, "head")
+            yield from ((((" " * MARGIN), ""), *line) for line in lines)
+            return
+        for i, line in enumerate(lines):
+            yield (" ", ""), (f"{'' if i else title:<13}", "head"), *line
 
     def headed(self, title: str, said: str) -> Iterator[Line]:
         """The title of a block and what is said beside it, on as many lines as it takes."""
-        for i, words in enumerate(wrapped(said, self.width - 15, 0)):
-            yield *self.head("" if i else title), (fitted(words, self.width - 15), "")
+        rows = folded(said, self.width - self.text - 1) if said or self.width >= NARROW else []
+        yield from self.under(title, (((words, ""),) for words in rows))
 
     def noted(self, label: str, mark: Piece, words: str, more: str = "") -> Iterator[Line]:
         """A remark behind its label; what does not fit goes on on the next line."""
         indent = len(mark[0])
-        found = wrapped(f"{words}  {more}".rstrip(), self.width - 14 - indent, 0)
-        for i, line in enumerate(found):
-            yield *self.head("" if i else label), (" " * indent, "") if i else mark, (line, "")
+        found = folded(f"{words}  {more}".rstrip(), self.width - self.text - indent)
+        rows = (((" " * indent, "") if i else mark, (line, "")) for i, line in enumerate(found))
+        yield from self.under(label, rows)
 
 
 def ends(rows: Sequence[T], ends: int = ENDS) -> list[T | int]:
@@ -128,5 +142,9 @@ def many(number: int, word: str) -> str:
     return f"{number:,} {word}{'s' if number != 1 else ''}"
 
 
-def wrapped(words: str, width: int, indent: int) -> list[str]:
-    return textwrap.wrap(words, width, subsequent_indent=" " * indent, break_long_words=False) or [words]
+def few(words: str, width: int, most: int, hang: int = 0) -> list[str]:
+    """A formula in at most so many lines; a longer one loses its middle."""
+    found = folded(words, width, hang)
+    if len(found) > most or any(columns(line) > width for line in found):
+        found = folded(fitted(words, (width - hang) * most - width // 2), width, hang)
+    return [line if columns(line) <= width else fitted(line, width) for line in found[:most]]

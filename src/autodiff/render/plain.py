@@ -121,10 +121,10 @@ def quoted_cell(cell: str) -> str:
     return f'"{cell}"' if "," in cell else cell
 
 
-def remarks(answer: Answer, *, quiet: bool) -> list[str]:
+def remarks(answer: Answer, width: int = 0, *, quiet: bool) -> list[str]:
     """What stderr says: why a number is missing and where, a hint, and what to know about a slope that is there."""
     if answer.status == "ok":
         return [f"note: {printable(note)}" for note in answer.notes if not quiet]
-    place = excerpt(answer.source, answer.span) if answer.span is not None else []
+    place = excerpt(answer.source, answer.span, width) if answer.span is not None else []
     hint = [f"  {printable(answer.hint)}"] if answer.hint else []
     return [f"{'note' if answer.complete else 'error'}: {printable(answer.why)}", *place, *hint]

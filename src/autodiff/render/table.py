@@ -8,15 +8,22 @@ from collections.abc import Sequence
 
 from autodiff.answer import evaluate, nested
 from autodiff.calculus.ops import Row
+from autodiff.render.fold import folded, screen
 from autodiff.render.plain import array
 
 HEADER = ("function", "meaning", "derivative", "domain")
 
 
-def show(rows: Sequence[Row], *, terminal: bool) -> None:
-    """Print the listing: a table on a terminal, tab-separated lines in a pipe."""
-    if not terminal:
+_TABLE = 100  # columns below which a function's cells stand below each other
+
+
+def show(rows: Sequence[Row], *, width: int) -> None:
+    """Print the listing: a table on a terminal of `width` columns, a list on a narrow one, tab-separated in a pipe (0)."""
+    if not width:
         print("\n".join("\t".join(_cells(row)) for row in rows))
+        return
+    if width < _TABLE:
+        print("\n".join(screen(line, width) for row in rows for line in _listed(row)))
         return
     from rich import box
     from rich.console import Console
@@ -24,11 +31,18 @@ def show(rows: Sequence[Row], *, terminal: bool) -> None:
     from rich.text import Text
 
     table = Table(*HEADER, box=box.SIMPLE_HEAD, header_style="bold")
+    room = width - 13 - max(len(row.signature) for row in rows)
+    wide = (width, 3 * room // 10, 45 * room // 100, room // 4)
     for row in rows:
-        name, *others = (Text(cell) for cell in _cells(row))
-        name.stylize("bold cyan")
-        table.add_row(name, *others)
-    Console().print(table)
+        name, *others = ("\n".join(folded(cell, most)) for cell, most in zip(_cells(row), wide, strict=True))
+        table.add_row(Text(name, style="bold cyan"), *map(Text, others))
+    Console(width=width).print(table)
+
+
+def _listed(row: Row) -> list[str]:
+    """A function's cells below each other, those that are not empty."""
+    name, *cells = _cells(row)
+    return [name, *(f"  {head:<10}  {cell}" for head, cell in zip(HEADER[1:], cells, strict=True) if cell)]
 
 
 def details(row: Row) -> str:

@@ -19,6 +19,7 @@ from autodiff.render.curve import curve
 from autodiff.render.plain import array
 
 _ROWS, _ELEMENTS = 6, 8
+_LABEL, _NARROW = 11, 60  # columns of a label, and of a screen where it stands on a line of its own
 
 
 def opening(training: Training, name: str) -> str:
@@ -38,21 +39,29 @@ def opening(training: Training, name: str) -> str:
     )
 
 
-def step(taken: Step, training: Training) -> str:
-    """The four parts of a step, with numbers."""
+def step(taken: Step, training: Training, width: int = 0) -> str:
+    """The four parts of a step, with numbers; on a screen of `width` columns, a table as wide as it at most."""
     result = taken.values[-1][0]
     plan = training.plan
     rule = FORMULAS[plan.optimizer] + (f", lr = {shown(plan.rate)}" if plan.optimizer != "lbfgs" else "")
     lines = [f"STEP {taken.number}     {taken.rows} row{'s' * (taken.rows != 1)}"]
-    lines += ["1 forward  " + line if k == 0 else "           " + line for k, line in enumerate(_forward(taken))]
+    room = width - (2 if 0 < width < _NARROW else _LABEL) if width else 0
+    lines += _part("1 forward", _forward(taken, room), width)
     mean = "the mean of " if np.ndim(taken.values[-1][2]) else ""
     penalty = ", with its penalties" if training.model.l1 or training.model.l2 else ""
-    lines += [f"2 loss     {mean}{result} = {shown(taken.loss)}{penalty}"]
+    lines += _part("2 loss", [f"{mean}{result} = {shown(taken.loss)}{penalty}"], width)
     back = chain(taken, result, local_factors(training.lowered.source, list(taken.slopes)))
-    lines += ["3 backward " + line if k == 0 else "           " + line for k, line in enumerate(back)]
+    lines += _part("3 backward", back, width)
     updates = [f"{name:<10} {_brief(taken.parameters[name])} → {_brief(new)}" for name, new in taken.updated.items()]
-    lines += [f"4 update   {rule}", *(f"           {line}" for line in updates)]
+    lines += _part("4 update", [rule, *updates], width)
     return "\n".join(lines)
+
+
+def _part(label: str, lines: Sequence[str], width: int) -> list[str]:
+    """Lines behind their label; below it where the screen is narrow."""
+    if 0 < width < _NARROW:
+        return [label, *(f"  {line}" for line in lines)]
+    return [f"{'' if k else label:<{_LABEL}}{line}" for k, line in enumerate(lines)]
 
 
 def chain(taken: Step, result: str, factors: Sequence[Factor]) -> list[str]:
@@ -76,24 +85,34 @@ def chain(taken: Step, result: str, factors: Sequence[Factor]) -> list[str]:
     return ["local slopes, in one row:", *(f"  {line}" for line in local), summed, *(f"  {line}" for line in lines)]
 
 
-def _forward(taken: Step) -> list[str]:
-    """The rows as a table when all is a column; a line per statement in any case."""
+def _forward(taken: Step, room: int) -> list[str]:
+    """The rows as a table of `room` columns when all is a column; a line per statement in any case."""
     columns = [(name, values) for name, values in taken.columns.items()]
     columns += [(name, value) for name, _, value in taken.values if np.shape(value) == (taken.rows,)]
-    lines = _table(columns, taken.rows) if taken.rows > 1 else [f"{name} = {_brief(value)}" for name, value in columns]
+    lines = (
+        _table(columns, taken.rows, room)
+        if taken.rows > 1
+        else [f"{name} = {_brief(value)}" for name, value in columns]
+    )
     others = [(name, value) for name, _, value in taken.values if np.shape(value) != (taken.rows,)]
     lines += [f"{name} = {_brief(value)}" for name, value in others[:-1] or others]
     return lines or ["the loss alone"]
 
 
-def _table(columns: Sequence[tuple[str, Any]], rows: int) -> list[str]:
-    if not columns:
-        return []
+def _table(columns: Sequence[tuple[str, Any]], rows: int, room: int) -> list[str]:
+    """Columns side by side, those that have no room below the first ones."""
     shows = [[name, *(shown(float(v)) for v in values[:_ROWS])] for name, values in columns]
-    lines = [
-        "  ".join(cell.rjust(max(map(len, cells))) for cell, cells in zip(row, shows, strict=True))
-        for row in zip(*shows, strict=True)
-    ]
+    blocks, used = list[list[list[str]]](), 0
+    for cells in shows:
+        wide = max(map(len, cells))
+        used += 2 + wide
+        if not blocks or (room and used - 2 > room):
+            blocks.append([])
+            used = 2 + wide
+        blocks[-1].append([cell.rjust(wide) for cell in cells])
+    if not blocks:
+        return []
+    lines = ["  ".join(row) for block in blocks for row in zip(*block, strict=True)]
     return [*lines, *([f"… and {rows - _ROWS} more rows"] if rows > _ROWS else [])]
 
 
