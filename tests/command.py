@@ -33,6 +33,13 @@ class _Text(io.TextIOWrapper):
         return self.buffer.getvalue().decode("utf-8")
 
 
+class Terminal(_Text):
+    """A stream that says it is a terminal; its width is what `COLUMNS` says."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def autodiff(*args: str, stdin: bytes = b"") -> Ended:
     """Run `autodiff ARGS…` in this process."""
     out, err = _Text(), _Text()

@@ -192,18 +192,19 @@ def which_is(page: Page, step: Step, total: str = "") -> str:
 def stacked(page: Page, step: Step, total: str) -> Iterator[Line]:
     """A step on several lines: rule; local slope = number; the product so far, what it is, and whether it is the answer."""
     factor, room = step.factor, page.width - 6
-    yield (" " * MARGIN, ""), (f"{step.label}  ", "dim"), (fitted(factor.rule, room), "")
-    *above, last = few(local(page, factor), room, 3, 2)
+    label = f"{step.label}  "
+    for i, line in enumerate(few(factor.rule, room - len(label) + 3, 2)):
+        yield (" " * MARGIN, ""), (" " * len(label) if i else label, "dim"), (line, "")
+    *above, last = few(local(page, factor), room, 4, 2)
     yield from (((" " * 6, ""), (line, f"@{factor.by}")) for line in above)
     if page.it.at is None or factor.rule == "start":
         yield (" " * 6, ""), (last, f"@{factor.by}")
         return
     number = eight_of(factor.value)
     number = "" if last.endswith(f"= {number}") else f" = {number}"
-    if columns(last) + len(number) <= room:
-        yield (" " * 6, ""), (last, f"@{factor.by}"), (number, "")
-    else:
-        yield (" " * 6, ""), (last, f"@{factor.by}")
+    beside = columns(last) + len(number) <= room
+    yield (" " * 6, ""), (last, f"@{factor.by}"), (number if beside else "", "")
+    if not beside:
         yield (" " * 7, ""), (number, "")
     pieces = [(f"so far {eight_of(step.so_far)}", ""), (which_is(page, step, total), "dim")]
     yield from flowing([*pieces, *([("◀ answer", "answer")] if step.answer else [])], room)
@@ -214,13 +215,12 @@ def flowing(pieces: Sequence[Piece], room: int) -> Iterator[Line]:
     line: list[Piece] = [(" " * 6, "")]
     used = 0
     for words, style in pieces:
-        words = fitted(words, room) if style == "dim" else words
-        if used and words and used + 2 + columns(words) > room:
-            yield tuple(line)
-            line, used = [(" " * 6, "")], 0
-        if words:
-            line.append((f"  {words}" if used else words, style))
-            used += columns(words) + 2 * bool(used)
+        for row in filter(None, few(words, room, 3, 2)):
+            if used and used + 2 + columns(row) > room:
+                yield tuple(line)
+                line, used = [(" " * 6, "")], 0
+            line.append((f"  {row}" if used else row, style))
+            used += columns(row) + 2 * bool(used)
     yield tuple(line)
 
 

@@ -64,7 +64,8 @@ def _trimmed(line: Line) -> Line:
 
 
 def _count(order: list[Vertex], written: dict[str, list[list[list[Piece]]]], most: int) -> int:
-    return len(order) + sum(len(words) for vertex in order for words in written.get(vertex.name, ())[: most + 1])
+    arrows = (words for vertex in order for words in written.get(vertex.name, ())[: most + 1])
+    return len(order) + sum(map(len, arrows))
 
 
 def _order(drawing: Drawing, incoming: dict[str, list[Arrow]]) -> list[Vertex]:
@@ -158,46 +159,47 @@ class _Texts:
         self.room = room
         self.deep = max((len(short(v.value)) for v in order if v.value is not None), default=0)
         heads = [columns(self._head(vertex)) for vertex in order if vertex.kind != GAP]
-        self.wide = max(heads, default=0)
+        self.wide = max((head for head in heads if head <= room - self.deep - 4), default=0)
 
     def _head(self, vertex: Vertex) -> str:
         room = self.room - self.deep - 4
-        made = formula(vertex)
-        name = fitted(vertex.name, max(room // 2, room - columns(made) - 3 * bool(made), 6))
+        made, name = formula(vertex), vertex.name
+        if columns(name) > room:
+            return fitted(name, self.room - 1)  # its value stands on the next line
         if made:
             rest = room - columns(name) - 3
-            return f"{name} = {fitted(made, rest)}" if rest > 3 else name
+            return f"{name} = {fitted(made, rest)}" if rest >= min(columns(made), 12) else name
         return f"{name}  ({vertex.kind})" if vertex.kind in ("held", "constant") and columns(name) < room - 12 else name
 
     def vertex(self, vertex: Vertex) -> list[list[Piece]]:
-        """Lines: one, or two for long counts of what was left out."""
+        """A line, or two for long names and for long counts of what was left out."""
         if vertex.kind == GAP:
             lines = [vertex.text] if len(vertex.text) < self.room else vertex.text.split(", ")
             return [[(f" {line}", None)] for line in lines]
         head = self._head(vertex)
         value = "" if vertex.value is None else short(vertex.value)
-        sign = "" if value.startswith("-") else " "
-        return [[(f" {head}", vertex.name), (f"{' ' * (self.wide - columns(head) + 2)}{sign}{value}", None)]]
+        value = value if value.startswith("-") else f" {value}"
+        pad = self.wide - columns(head) + 2
+        if pad >= 2 or value == " ":
+            return [[(f" {head}", vertex.name), (f"{' ' * max(pad, 0)}{value}", None)]]
+        return [[(f" {head}", vertex.name)], [(f"{' ' * (self.wide + 3)}{value}", None)]]
 
     def arrow(self, arrow: Arrow) -> list[list[Piece]]:
-        """A line, or several for a label that has no room beside the ends of its arrow."""
-        ends, whole = self._ends(arrow), label(arrow)
-        if not whole or columns(ends) + 2 + columns(whole) <= self.room - 3:
-            return [self._arrow(arrow, f"{ends}  {whole}".rstrip())]
-        rows = folded(whole, self.room - 5, 2)
-        if len(rows) > 3 or any(columns(row) > self.room - 5 for row in rows):
-            rows = [label(arrow, self.room - 5)]
-        return [self._arrow(arrow, words) for words in (ends, *(f"  {row}" for row in rows))]
+        """A line, or several for what has no room on one."""
+        room = self.room - 3
+        ends = f"{fitted(arrow.source, room - 3)} ─▶ {fitted(arrow.target, room - 2)}"
+        for mark in (label(arrow), label(arrow, 12)):  # where symbols and number have no room, the number alone
+            rows = folded(f"{ends}  {mark}".rstrip(), room, 2)
+            if len(rows) <= 5 and all(columns(row) <= room for row in rows):
+                return [self._arrow(arrow, row) for row in rows]
+        return [self.brief(arrow)]
 
     def brief(self, arrow: Arrow) -> list[Piece]:
         """The same in one line, the number alone where there is one."""
-        ends = fitted(self._ends(arrow), self.room - 17)
-        return self._arrow(arrow, f"{ends}  {label(arrow, 12)}".rstrip())
-
-    def _ends(self, arrow: Arrow) -> str:
-        room = self.room - 3 - 4
-        source = fitted(arrow.source, max(room // 2, room - columns(arrow.target)))
-        return f"{source} ─▶ {fitted(arrow.target, room - columns(source))}"
+        mark = label(arrow, 12)
+        name = (self.room - 3 - 4 - 2 - columns(mark)) // 2
+        ends = f"{fitted(arrow.source, name)} ─▶ {fitted(arrow.target, name)}"
+        return self._arrow(arrow, f"{ends}  {mark}".rstrip())
 
     def _arrow(self, arrow: Arrow, words: str) -> list[Piece]:
         return [(f"   {words}", arrow.source)]

@@ -24,7 +24,7 @@ from autodiff.render.drawing_text import pieces as drawn
 from autodiff.render.elide import elide
 from autodiff.render.fold import folded
 from autodiff.render.hard import both_sides
-from autodiff.render.labels import ascii_only, fitted
+from autodiff.render.labels import ascii_only
 from autodiff.render.modes import both_modes, trace
 from autodiff.render.numbers import eight
 from autodiff.render.page import (
@@ -44,6 +44,7 @@ from autodiff.render.page import (
     signed,
 )
 
+_SPARE = 12  # columns at most that a line needs more in ASCII
 _ASCII = {"◀": "<-", "✓": "ok", "✗": "no", "×": "*", "⋮": ":", "↓": "down", "↑": "up", "─": "-", "—": "-", "→": "->", "∞": "inf", "±": "+-", "·": "*"}  # fmt: skip
 
 
@@ -62,8 +63,13 @@ def lines(explanation: Explanation, width: int = WIDEST, *, unicode: bool = True
     from autodiff.render.ascii import in_ascii, spelt  # few screens need it
 
     colours = {f"@{spelt(place.name)}": f"@{place.name}" for place in explanation.forward}
-    found = _all(Page(in_ascii(explanation), room, unicode))
-    return [tuple((_in_ascii(words), colours.get(style, style)) for words, style in line) for line in found]
+    spelled = in_ascii(explanation)
+    for less in range(_SPARE):  # some signs take more columns in ASCII: then the layout is one for a narrower page
+        page = _all(Page(spelled, room - less, unicode))
+        found = [tuple((_in_ascii(words), colours.get(style, style)) for words, style in line) for line in page]
+        if all(sum(len(words) for words, _ in line) <= room for line in found):
+            break
+    return found
 
 
 def _in_ascii(words: str) -> str:
@@ -203,10 +209,10 @@ def result(page: Page, slope: Slope, label: str, *, detail: bool) -> Iterator[Li
 def equal(page: Page, of: str, name: str, made: Sequence[str]) -> Iterator[Line]:
     """`name = …` and further lines of what it is equal to, the last one the answer; a name that is too long stands above."""
     room = page.width - page.text
-    above = columns(name) + 3 + max(columns(made[-1]), 18) > room
+    above = columns(name) + 3 + max(columns(made[-1].partition("  ")[0]), 18) > room
     indent = 2 if above else columns(name)
     if above:
-        yield ((fitted(name, room), f"@{of}"),)
+        yield from (((line, f"@{of}"),) for line in few(name, room, 3, 1))
     for i, words in enumerate(made):
         style = "answer" if i == len(made) - 1 else ""
         begin = (" " * indent, "") if above or i else (name, f"@{of}")

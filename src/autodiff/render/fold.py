@@ -17,9 +17,7 @@ from collections.abc import Iterator
 from autodiff.errors import columns
 
 _GAP = re.compile(r"(\s{2,})")
-_SIGNS = frozenset(
-    ["+", "-", "−", "*", "·", "×", "/", "→", "=", "<", ">", "<=", ">=", "==", "!=", "≤", "≥", "≠", "and", "or"]
-)
+_SIGNS = ("+", "-", "−", "*", "·", "×", "/", "→", "─▶", "=", "<", ">", "<=", ">=", "==", "!=", "≤", "≥", "≠")
 _JOINTS = re.compile(r"(?<=[·*×/,(\[])(?=.)")
 """Where a formula without blanks may be parted: behind an operator or a bracket that opens."""
 

@@ -54,7 +54,7 @@ def fitted(text: str, limit: int) -> str:
     return _cut(text, limit)
 
 
-_PARTS = re.compile(r"(?:\d[\w.]*(?:(?<=\d[eE])[+-]\d+)?|\w+|\s+|.)", re.DOTALL)
+_PARTS = re.compile(r"(?:\.?\d[\w.]*(?:(?<=\d[eE])[+-]\d+)?|\w+|\s+|.)", re.DOTALL)
 """Numbers, names, blanks and signs."""
 
 

@@ -143,8 +143,8 @@ def many(number: int, word: str) -> str:
 
 
 def few(words: str, width: int, most: int, hang: int = 0) -> list[str]:
-    """A formula in at most so many lines; a longer one loses its middle."""
+    """A formula in at most so many lines; a longer one loses lines in its middle."""
     found = folded(words, width, hang)
-    if len(found) > most or any(columns(line) > width for line in found):
-        found = folded(fitted(words, (width - hang) * most - width // 2), width, hang)
-    return [line if columns(line) <= width else fitted(line, width) for line in found[:most]]
+    if len(found) > most:
+        found = [*found[: most - 1], f"{' ' * hang}… {found[-1].strip()}"]
+    return [line if columns(line) <= width else fitted(line, width) for line in found]
