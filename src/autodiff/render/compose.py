@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from autodiff.calculus.blame import shown
 from autodiff.errors import excerpt
-from autodiff.explaining.checks import digits
+from autodiff.explaining.checks import apart, denial, denied
 from autodiff.explaining.model import Explanation, Place, Slope, Text
 from autodiff.notation.tex import tex_name
 from autodiff.render.document import (
@@ -188,6 +188,8 @@ def _found(it: Explanation, slope: Slope) -> Cell:
     hard = {side.name for side in it.sides if side.status != "ok"}
     if slope.value is not None and it.convention and slope.name in hard:
         return Number(slope.value, whole=True), Words(f" ({it.convention}'s convention)", "quiet")
+    if said := denial(it.differences, slope.name, slope.value):
+        return Number(slope.value, whole=True), Words(f" ({said})", "bad")
     return (Number(slope.value, whole=True),)
 
 
@@ -277,10 +279,10 @@ def _checked(it: Explanation) -> Section | None:
             items.append(("", (Words("no central difference"), *by, Words(f": {row.why}"))))
             continue
         slope = slopes[row.name]
-        agree = f"{digits(row, slope)} digits agree" if row.quotient != slope else "the same"
-        rest = f", {agree}" if row.agrees else f", {agree}, off by more than its own error of {row.bound:.0e}"
+        rest = f", {apart(row, slope)}"
         made = (Words(f", h = {row.step:.0e}: "), Number(float(f"{row.quotient:.12g}"), whole=True), Words(rest))
-        items.append(("good" if row.agrees else "doubt", (Words("central difference"), *by, *made)))
+        mark = "good" if row.agrees else "bad" if denied(row, slope) else "doubt"
+        items.append((mark, (Words("central difference"), *by, *made)))
     return Section("checked", "Checked", (), (Items(tuple(items)),)) if items else None
 
 
