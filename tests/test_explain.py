@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -494,3 +495,48 @@ def test_a_slope_that_small_steps_deny_is_not_explained_as_if_nothing_were_wrong
     assert told.status == 0
     assert "computed with a wider range of exponents" in told.err
     assert "= 0 × 1" not in told.out
+
+
+def test_a_slope_that_small_steps_deny_says_so_beside_the_answer() -> None:
+    """(1 - cos(x))/x^2 keeps no digit at 1e-8: cos(x) is 1 there, in float64."""
+    told = autodiff("explain", "(1-cos(x))/x^2", "--at", "x=1e-8")
+    assert told.status == 3
+    assert "= 99999999.99999999  (denied by small steps, which give 0)\n" in told.out
+    assert re.search(
+        r"✗ central difference, h = \S+  0\n +not one digit agrees, off by more than its own error\n", told.out
+    )
+    page = autodiff("explain", "(1-cos(x))/x^2", "--at", "x=1e-8", "--format", "markdown").out
+    assert "= 99999999.99999999 (denied by small steps, which give 0)\n" in page
+    assert "- ✗ central difference" in page
+    assert "denied" not in autodiff("explain", "(1-cos(x))/x^2", "--at", "x=0.1").out
+
+
+@pytest.mark.parametrize(
+    ("program", "arrow", "number"),
+    [
+        ("1/(1 + exp(x))", ("v2", "f"), "-3.66787e-348"),
+        ("exp(-x)*exp(-x)*exp(x)", ("v4", "f"), "3.66787e-348"),
+        ("a = exp(-x); b = a*a; c = b*exp(x); c + 1e-200", ("a", "b"), ""),
+    ],
+)
+def test_where_float64_ends_the_page_has_the_numbers_that_make_the_answer(
+    program: str, arrow: tuple[str, str], number: str
+) -> None:
+    """e^-400 is 1.9e-174 and its square, 3.7e-348, is no float64; the slope is -e^-400 in all three."""
+    found = explain(program, {"x": 400.0})
+    assert found.slopes[0].value == pytest.approx(-1.9151695967140057e-174, rel=1e-14)
+    assert next(a.beyond for a in found.drawing.arrows if (a.source, a.target) == arrow) == number
+    assert found.forward[-1].value == found.value == pytest.approx(1.9151695967140057e-174, rel=1e-9)
+    assert found.differences[0].agrees
+    page = text(found, 100)
+    assert "3 BACKWARD   " in page
+    assert "computed with a" in page
+    assert "3.66787e-348" in page
+    assert not re.search(r"= 0$| 0$", page, re.MULTILINE)
+    assert autodiff("explain", program, "--at", "x=400").status == 0
+
+
+def test_a_place_beyond_float64_is_told_in_words_and_the_next_one_is_right() -> None:
+    found = explain("exp(-x)/exp(-x)", {"x": 800.0})
+    assert [(p.name, p.value, p.why) for p in found.forward[2:]] == [("v2", None, "3.66787e-348"), ("f", 1.0, "")]
+    assert "v2 = e^v1   exponential    3.66787e-348\n" in text(found, 100)

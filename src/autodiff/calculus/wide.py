@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import decimal
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Context, Decimal, localcontext
 from functools import partial
 from typing import NamedTuple
@@ -60,15 +61,36 @@ class Found(NamedTuple):
 
 def answer(lowered: Lowered, point: Mapping[str, float], sources: Sequence[int]) -> Found:
     """Value and slopes; infinite ones are beyond float64. Raises Outside where there is no value, Lost where none is found."""
+    with _widely():
+        values, factors = _linear(lowered, point, sources)
+        return _swept(lowered.result, values[lowered.result], factors, sources)
+
+
+class Linear(NamedTuple):
+    """The program made linear at a point: the value of each equation, and its local slopes where `sources` move it."""
+
+    values: Sequence[Decimal]
+    factors: Mapping[int, list[tuple[int, Decimal]]]
+
+
+def linear(lowered: Lowered, point: Mapping[str, float], sources: Sequence[int]) -> Linear:
+    """What `answer` is made of. Raises as it does."""
+    with _widely():
+        return _linear(lowered, point, sources)
+
+
+@contextmanager
+def _widely() -> Iterator[None]:
+    """The range and the digits of these numbers; what has none is Lost."""
     traps = [decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow, decimal.Underflow]
     with localcontext(Context(prec=_DIGITS, Emax=_EXPONENT, Emin=-_EXPONENT, traps=traps, clamp=0)):
         try:
-            return _answer(lowered, point, sources)
+            yield
         except (ArithmeticError, ValueError):
             raise Lost from None
 
 
-def _answer(lowered: Lowered, point: Mapping[str, float], sources: Sequence[int]) -> Found:
+def _linear(lowered: Lowered, point: Mapping[str, float], sources: Sequence[int]) -> Linear:
     graph = lowered.graph
     hard: list[int] = []
 
@@ -107,7 +129,7 @@ def _answer(lowered: Lowered, point: Mapping[str, float], sources: Sequence[int]
         if edges:
             factors[node] = edges
             moving.add(node)
-    return _swept(lowered.result, values[lowered.result], factors, sources)
+    return Linear(values, factors)
 
 
 def _swept(

@@ -164,7 +164,7 @@ def _whole(it: Findings) -> dict[str, Text]:
 def _drawing(it: Findings, title: str) -> Drawing:
     names = it.places.names
     vertices = tuple(
-        Vertex(place.name, place.text, place.kind, place.value)
+        Vertex(place.name, place.text, place.kind, place.value, place.why if place.why[-1:].isdigit() else "")
         for place in (it.place(node) for node in reversed(it.order))
     )
     order = it.in_order()
@@ -179,7 +179,8 @@ def _drawing(it: Findings, title: str) -> Drawing:
             value = it.numbers.get((node, arg))
             if hard and arg in flowing:
                 slope, value = "no slope", None
-            arrows.append(Arrow(names[arg], names[node], slope, value, arg in flowing))
+            beyond = it.beyond.get((node, arg), "")
+            arrows.append(Arrow(names[arg], names[node], slope, value, arg in flowing, beyond))
     return Drawing(vertices, tuple(arrows), title)
 
 

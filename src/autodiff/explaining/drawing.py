@@ -16,20 +16,22 @@ class Vertex:
 
     kind   "input" (a slope is asked for), "held" (an input that stays fixed), "constant", "step" or "result"
     text   the right-hand side as people write it; the name itself for an input
-    value  None without a point, or where it was not needed
+    value  None without a point, or where it was not needed, or where float64 has no such number: then `beyond` has it in words
     """
 
     name: str
     text: str
     kind: str
     value: float | None = None
+    beyond: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
     """`source` is an argument of `target`: the local slope there as symbols, and its value at the point.
 
-    `active` tells whether a derivative flows along it; one that doesn't has no slope ("" and None).
+    `active` tells whether a derivative flows along it; one that doesn't has no slope ("" and None). `beyond` is the value
+    in words where float64 has no such number.
     """
 
     source: str
@@ -37,6 +39,7 @@ class Arrow:
     slope: str = ""
     value: float | None = None
     active: bool = True
+    beyond: str = ""
 
 
 @dataclass(frozen=True, slots=True)

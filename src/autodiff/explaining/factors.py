@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import add
+from typing import TYPE_CHECKING
 
 from autodiff.calculus import local
 from autodiff.calculus.graph import Graph
@@ -21,6 +22,9 @@ from autodiff.calculus.symbolic import Image, image, slopes
 from autodiff.calculus.tidy import Symbols
 from autodiff.explaining.places import Places
 from autodiff.notation.parts import LONGEST, size
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,18 @@ def numbers(places: Places, place: int, moves: set[int], run: Run, convention: s
 
     found = sweep_down(reversed(places.inside[place]), {place: 1.0}, pull, add)
     return {a: found[a] for a in places.arguments(place) if a in found and a in moves}
+
+
+def widely(places: Places, place: int, found: Mapping[int, Sequence[tuple[int, Decimal]]]) -> dict[int, Decimal]:
+    """The local slopes of `place` in the places that it is made of, from slopes of equations in wider numbers."""
+    from decimal import Decimal  # underflow that shows is rare
+
+    def pull(node: int, g: Decimal) -> Iterator[tuple[int, Decimal]]:
+        if node == place or node not in places.names:
+            yield from ((arg, g * slope) for arg, slope in found.get(node, ()))
+
+    slopes = sweep_down(reversed(places.inside[place]), {place: Decimal(1)}, pull, add)
+    return {arg: slopes[arg] for arg in places.arguments(place) if arg in slopes}
 
 
 def structure(places: Places, place: int, moves: set[int]) -> list[int]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from autodiff.answer import Answer
 from autodiff.calculus.graph import Graph
@@ -11,7 +14,7 @@ from autodiff.calculus.primal import Outside, Run, number, sweep
 from autodiff.calculus.reverse import reverse
 from autodiff.calculus.suspects import suspects
 from autodiff.calculus.symbolic import image
-from autodiff.calculus.underflow import moved
+from autodiff.calculus.underflow import TINY, moved
 from autodiff.explaining import factors, paths
 from autodiff.explaining.factors import Formula, Formulas
 from autodiff.explaining.model import (
@@ -22,6 +25,11 @@ from autodiff.explaining.places import Places, as_written
 from autodiff.explaining.texts import NOTHING, text_of, written_out
 from autodiff.notation.tex import tex_name
 
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from autodiff.calculus.wide import Linear
+
 FORMULAS = 200
 """Places at either end of a long program whose local slopes are written as formulas."""
 
@@ -30,6 +38,14 @@ WIDE = 2000
 
 NEAR = 200
 """Places that are looked through for another way from a place to one that it is made of."""
+
+
+def _of_float64(number: Decimal, known: float | None) -> tuple[float | None, str]:
+    """A number as float64 has it, `known` if that is right; beyond its range None, and the number in words."""
+    near = float(number)
+    if number and not TINY <= abs(near) <= sys.float_info.max:
+        return None, f"{number:.5e}".lower()
+    return (known if known is not None and math.isclose(near, known, rel_tol=1e-9) else near), ""
 
 
 class Findings:
@@ -45,6 +61,8 @@ class Findings:
         self._evaluate()
         self.corners: set[int] = set() if self.run is None else set(suspects(self.lowered, self.run))
         self.faded = self._fades()
+        self.wider = self._wider()
+        self.beyond: dict[tuple[int, int], str] = {}
         self.plain = {name: node for name, node in wanted.items() if self._is_plain(name)}
         self.moves = factors.moving(made, wanted.values(), self.run)
         self.order = sorted(made.names, reverse=True)
@@ -88,6 +106,20 @@ class Findings:
         slopes = {n: g for n, g in self.answer.gradient.items() if g is not None and n not in self.answer.verdicts}
         return {n for n, g in slopes.items() if moved(found.get(self.wanted[n], 0.0), g)}
 
+    def _wider(self) -> Linear | None:
+        """All numbers with a wider range of exponents, where the answer is made of those."""
+        answer = self.answer
+        if answer is None or answer.value is None or not answer.notes:
+            return None
+        if self.run is not None and not self.faded and not moved(self.run.values[self.lowered.result], answer.value):
+            return None
+        from autodiff.calculus import wide  # underflow that shows is rare
+
+        try:
+            return wide.linear(self.lowered, answer.at, list(self.wanted.values()))
+        except (wide.Lost, Outside):
+            return None
+
     def _is_plain(self, name: str) -> bool:
         """Whether the chain rule's factors are the whole story: at a hard point they are not."""
         if self.answer is None:
@@ -111,9 +143,21 @@ class Findings:
             else:
                 found = factors.numbers(self.places, place, self.moves, self.run, self.convention)
                 self.numbers |= {(place, arg): slope for arg, slope in found.items()}
+                if self.wider is not None:
+                    self._widen(place, factors.widely(self.places, place, self.wider.factors), found)
                 flows[place] = list(found)
             live.update(flows[place])
         return flows
+
+    def _widen(self, place: int, slopes: Mapping[int, Decimal], found: Mapping[int, float]) -> None:
+        """Put the local slopes of a place that made the answer in the place of those that float64 lost."""
+        for arg in found.keys() & slopes.keys():
+            number, said = _of_float64(slopes[arg], found[arg])
+            self.beyond |= {(place, arg): said} if said else {}
+            if number is None:
+                del self.numbers[place, arg]
+            else:
+                self.numbers[place, arg] = number
 
     def formula(self, place: int, arg: int) -> Formula | None:
         if place not in self.written:
@@ -139,7 +183,9 @@ class Findings:
         return self.rules[place]
 
     def place(self, node: int) -> Place:
-        name, value = self.places.names[node], self.values.get(node)
+        name, value, beyond = self.places.names[node], self.values.get(node), ""
+        if self.wider is not None and self.wider.values[node] is not None:
+            value, beyond = _of_float64(self.wider.values[node], value)
         if node in self.graph.inputs:
             asked = node in self.wanted.values()
             return Place(
@@ -147,7 +193,15 @@ class Findings:
             )
         kind = "result" if node == self.lowered.result else "step"
         text, math = self._right_side(node)
-        return Place(name, kind, text, math, factors.does(self.places, node), value, self._missing(node))
+        return Place(
+            name,
+            kind,
+            text,
+            math,
+            factors.does(self.places, node),
+            value,
+            beyond or ("" if value is not None else self._missing(node)),
+        )
 
     def in_order(self) -> list[int]:
         """The places as people list them: inputs first, then what is made of them."""

@@ -73,7 +73,19 @@ def _sure(it: Findings) -> list[tuple[str, float]]:
 
 def _function(it: Findings) -> checks.Function:
     assigned = {name: node for name, node in it.wanted.items() if node not in it.graph.inputs}
+    if it.wider is not None:
+        return lambda point: _widely(it.lowered, point) if assigned.keys().isdisjoint(point) else None
     return lambda point: value(it.lowered, point, {assigned[n]: point[n] for n in assigned if n in point})
+
+
+def _widely(lowered: Lowered, point: Mapping[str, float]) -> float | None:
+    """The result at a point where float64 loses it by underflow."""
+    from autodiff.calculus import wide  # underflow that shows is rare
+
+    try:
+        return float(wide.linear(lowered, point, ()).values[lowered.result])
+    except (wide.Lost, Outside):
+        return None
 
 
 def _point(it: Findings, name: str) -> Mapping[str, float]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from autodiff.errors import columns
 from autodiff.explaining.drawing import Arrow, Drawing, Vertex
 from autodiff.render.canvas import DOWN, LEFT, RIGHT, UP, Canvas, Line, Occupied
-from autodiff.render.labels import fitted, formula, label
+from autodiff.render.labels import fitted, formula, label, value
 from autodiff.render.layers import Layered, arrange, coordinates
 from autodiff.render.numbers import short
 
@@ -103,7 +103,7 @@ class _Plan:
         made = formula(vertex)
         name = fitted(vertex.name, 16)
         head = f"{name} = {fitted(made, 28)}" if made and self.detail.formulas else name
-        return [head] if vertex.value is None else [head, short(vertex.value)]
+        return [head, *filter(None, [value(vertex)])]
 
     def _label(self, arrow: Arrow) -> str:
         if not self.detail.symbols and arrow.value is not None:
@@ -217,7 +217,7 @@ def _tracked(nets: list[_Net]) -> int:
 def _aligned(inputs: list[Vertex]) -> dict[str, str]:
     """Names of inputs beside their values, both in columns."""
     names = {vertex.name: fitted(vertex.name, 16) for vertex in inputs}
-    numbers = {vertex.name: "" if vertex.value is None else short(vertex.value) for vertex in inputs}
+    numbers = {vertex.name: value(vertex) for vertex in inputs}
     wide, deep = (max(map(columns, texts.values()), default=0) for texts in (names, numbers))
     return {
         name: f"{text}{' ' * (wide - columns(text))}  {numbers[name]:>{deep}}" if deep else text

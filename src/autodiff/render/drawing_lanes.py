@@ -24,8 +24,7 @@ from autodiff.explaining.drawing import Arrow, Drawing, Vertex
 from autodiff.render.canvas import Line, Piece
 from autodiff.render.elide import GAP, Elided
 from autodiff.render.fold import folded
-from autodiff.render.labels import fitted, formula, label
-from autodiff.render.numbers import short
+from autodiff.render.labels import fitted, formula, label, value
 
 _LINES = 180  # with a heading and what surrounds it still under 200
 
@@ -157,7 +156,7 @@ class _Texts:
 
     def __init__(self, order: list[Vertex], room: int) -> None:
         self.room = room
-        self.deep = max((len(short(v.value)) for v in order if v.value is not None), default=0)
+        self.deep = max((len(value(v)) for v in order), default=0)
         heads = [columns(self._head(vertex)) for vertex in order if vertex.kind != GAP]
         self.wide = max((head for head in heads if head <= room - self.deep - 4), default=0)
 
@@ -177,12 +176,12 @@ class _Texts:
             lines = [vertex.text] if len(vertex.text) < self.room else vertex.text.split(", ")
             return [[(f" {line}", None)] for line in lines]
         head = self._head(vertex)
-        value = "" if vertex.value is None else short(vertex.value)
-        value = value if value.startswith("-") else f" {value}"
+        number = value(vertex)
+        number = number if number.startswith("-") else f" {number}"
         pad = self.wide - columns(head) + 2
-        if pad >= 2 or value == " ":
-            return [[(f" {head}", vertex.name), (f"{' ' * max(pad, 0)}{value}", None)]]
-        return [[(f" {head}", vertex.name)], [(f"{' ' * (self.wide + 3)}{value}", None)]]
+        if pad >= 2 or number == " ":
+            return [[(f" {head}", vertex.name), (f"{' ' * max(pad, 0)}{number}", None)]]
+        return [[(f" {head}", vertex.name)], [(f"{' ' * (self.wide + 3)}{number}", None)]]
 
     def arrow(self, arrow: Arrow) -> list[list[Piece]]:
         """A line, or several for what has no room on one."""

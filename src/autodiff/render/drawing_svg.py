@@ -16,9 +16,8 @@ from html import escape
 from autodiff.errors import columns, printable
 from autodiff.explaining.drawing import Arrow, Drawing, Vertex
 from autodiff.render.elide import GAP, elide
-from autodiff.render.labels import fitted, formula, label
+from autodiff.render.labels import fitted, formula, label, value
 from autodiff.render.layers import Layered, Part, arrange, coordinates
-from autodiff.render.numbers import short
 
 _MARGIN, _BOX, _LABEL = 16.0, 50.0, 22.0  # around the whole; heights of a vertex and of a label
 _NAME, _SMALL = 15.0, 13.0  # font sizes
@@ -148,7 +147,7 @@ def _words(vertex: Vertex) -> tuple[list[str], str]:
         return [f"⋮ {steps}"], arrows
     made = formula(vertex)
     head = [fitted(vertex.name, 20), *([f"= {fitted(made, 30)}"] if made else [])]
-    return head, "" if vertex.value is None else short(vertex.value)
+    return head, value(vertex)
 
 
 def _box(sheet: _Sheet, number: int, identity: str, hue: str) -> Iterable[str]:

@@ -18,8 +18,7 @@ from autodiff.render.canvas import Canvas, Line, drawn_in_ascii, joined
 from autodiff.render.drawing_flow import flow
 from autodiff.render.drawing_lanes import lanes
 from autodiff.render.elide import Elided, elide
-from autodiff.render.labels import ascii_only, fitted, formula, label
-from autodiff.render.numbers import short
+from autodiff.render.labels import ascii_only, fitted, formula, label, value
 
 _CHAIN = 12  # vertices beyond which a chain on one line is no help
 
@@ -67,11 +66,12 @@ def _in_ascii(cut: Elided) -> tuple[Elided, dict[str, str]]:
             name += "_"
         original[name], now[vertex.name] = vertex.name, name
     vertices = tuple(
-        Vertex(now[v.name], now[v.name] if v.text == v.name else ascii_only(v.text), v.kind, v.value)
+        Vertex(now[v.name], now[v.name] if v.text == v.name else ascii_only(v.text), v.kind, v.value, v.beyond)
         for v in cut.drawing.vertices
     )
     arrows = tuple(
-        Arrow(now[a.source], now[a.target], ascii_only(a.slope), a.value, a.active) for a in cut.drawing.arrows
+        Arrow(now[a.source], now[a.target], ascii_only(a.slope), a.value, a.active, a.beyond)
+        for a in cut.drawing.arrows
     )
     drawing = Drawing(vertices, arrows, ascii_only(cut.drawing.title))
     return Elided(drawing, cut.kept, now.get(cut.gap, ""), cut.steps, cut.arrows), original
@@ -116,6 +116,6 @@ def _chain_lines(drawing: Drawing, spare: int, formulas: bool) -> list[Line]:
 
 
 def _under(vertex: Vertex, formulas: bool) -> list[str]:
-    value = [] if vertex.value is None else [short(vertex.value)]
+    number = [*filter(None, [value(vertex)])]
     made = [fitted(formula(vertex), 28)] if formulas and formula(vertex) else []
-    return [*value, *made]
+    return [*number, *made]

@@ -119,7 +119,7 @@ def forward_pass(page: Page) -> Iterator[Line]:
             yield ((f"   ⋮ {row:,} more steps", "dim"),)
             continue
         place, words = row
-        value = place.why if place.value is None else signed(place.value)
+        value = numbered(place)
         if columns(words) > wide:  # a long statement on lines of its own
             yield from (
                 ((" " * MARGIN, ""), (line, f"@{place.name}")) for line in few(words, page.width - MARGIN, 3, 2)
@@ -129,6 +129,12 @@ def forward_pass(page: Page) -> Iterator[Line]:
         note = "" if narrow else f"   {place.does:<{does}}"
         pad = " " * (wide - columns(words))
         yield (" " * MARGIN, ""), (words, f"@{place.name}"), (f"{pad}{note}   ", "dim"), (value, "")
+
+
+def numbered(place: Place) -> str:
+    """A place's number, or why it has none; a number beyond float64 stands like any other."""
+    words = place.why if place.value is None else signed(place.value)
+    return f" {words}" if words[:1].isdigit() else words
 
 
 def made_of(page: Page, place: Place) -> str:
@@ -162,6 +168,9 @@ def middle(page: Page) -> Iterator[Line]:
         yield from trace(page)
     elif it.blocks:
         yield from backward(page)
+    elif not it.sides and any(slope.value for slope in it.slopes):
+        for words in it.notes:
+            yield from page.headed(f"{page.third} BACKWARD", words)
 
 
 def answer(page: Page) -> Iterator[Line]:

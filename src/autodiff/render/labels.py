@@ -24,12 +24,19 @@ _SIGNS = str.maketrans(
 
 def label(arrow: Arrow, limit: int = 1000) -> str:
     """`symbols = number`, or the one of them that there is; beyond `limit` columns the symbols are cut, never the number."""
+    if arrow.beyond:
+        return f"{fitted(arrow.slope, limit - len(arrow.beyond) - 3)} = {arrow.beyond}"
     if arrow.value is None:
         return fitted(arrow.slope, limit)
     number = short(arrow.value)
     if arrow.slope in ("", number) or limit - len(number) < 6:
         return number
     return f"{fitted(arrow.slope, limit - len(number) - 3)} = {number}"
+
+
+def value(vertex: Vertex) -> str:
+    """The number of a vertex, if it has one."""
+    return vertex.beyond or ("" if vertex.value is None else short(vertex.value))
 
 
 def formula(vertex: Vertex) -> str:
@@ -88,4 +95,4 @@ def described(vertex: Vertex) -> list[str]:
         return [f"⋮ {vertex.text}"]
     made = formula(vertex)
     head = f"{fitted(vertex.name, 60)} = {fitted(made, 60)}" if made else fitted(vertex.name, 60)
-    return [head] if vertex.value is None else [head, short(vertex.value)]
+    return [head, *filter(None, [value(vertex)])]

@@ -44,6 +44,8 @@ def slope_sections(it: Explanation) -> Iterator[Section]:
         yield _trace(it)
     elif it.blocks:
         yield _backward(it)
+    elif not it.sides and it.notes and any(slope.value for slope in it.slopes):
+        yield Section("backward", "Backward", (), tuple(Paragraph((Words(f"{note}."),)) for note in it.notes))
 
 
 def _backward(it: Explanation) -> Section:
