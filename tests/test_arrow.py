@@ -125,6 +125,6 @@ def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     ended = autodiff("eval", "x", "--data", data)
     assert (ended.status, ended.err.splitlines()) == (
-        2, ["error: Parquet needs PyArrow, which is not installed", "  pip install 'autodiff-cli[data]'"],
+        2, ["error: Parquet needs PyArrow, which is not installed", "  in the checkout that autodiff was installed from: pip install '.[data]'"],
     )  # fmt: skip
     assert autodiff("eval", "exp(x)", "--data", "-", stdin=b"x\n0\n").out == "f,df/dx,status\n1,1,ok\n"

@@ -284,5 +284,5 @@ def test_without_numpy_the_extra_is_named() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == [
         "a compiled program needs NumPy, which is not installed",
-        "  pip install 'autodiff-cli[data]'",
+        "  in the checkout that autodiff was installed from: pip install '.[data]'",
     ]

@@ -324,7 +324,7 @@ def test_simplify_without_sympy_names_the_extra(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "sympy", None)
     ended = autodiff("diff", "x^2", "--simplify")
     assert (ended.status, ended.out) == (2, "")
-    assert 'pip install "autodiff-cli[sympy]"' in ended.err
+    assert "pip install '.[sympy]'" in ended.err
 
 
 def test_a_formula_that_explodes_is_called_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,3 +338,9 @@ def test_depth_is_no_matter() -> None:
     ended = autodiff("diff", "ln(2 + sin(" * 3_000 + "x" + "))" * 3_000)
     assert ended.status == 0
     assert len(ended.out.splitlines()) > 100
+
+
+def test_a_loss_at_a_number_keeps_no_factor_of_one() -> None:
+    """hinge(1, s) is max(0, 1 - 1·s): the 1 says nothing, and brackets around s even less."""
+    assert autodiff("diff", "hinge(1, 2*w)").out == "if(0 > 1 - 2*w, 0, -2)\n"
+    assert " L = max(0, 1 - 2w) " in autodiff("explain", "L = hinge(1, 2*w)").out

@@ -436,7 +436,7 @@ def test_without_numpy_the_extra_is_named() -> None:
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "error: --data needs NumPy, which is not installed",
-        "  pip install 'autodiff-cli[data]'",
+        "  in the checkout that autodiff was installed from: pip install '.[data]'",
     ]
 
 

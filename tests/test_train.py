@@ -479,7 +479,7 @@ def test_without_scipy_lbfgs_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert "pip install 'autodiff-cli[lbfgs]'" in done.stderr
+    assert "in the checkout that autodiff was installed from: pip install '.[lbfgs]'" in done.stderr
 
 
 # --- on the screen ------------------------------------------------------------------------------------------------------
@@ -740,3 +740,9 @@ def test_a_history_goes_on_under_the_same_columns(tmp_path: Path) -> None:
     assert history.read_text() == before
     assert autodiff(*going, "--watch", "mean(w)").status == 0
     assert [line.count(",") for line in history.read_text().splitlines()] == [2] * 6
+
+
+def test_lbfgs_has_no_rate_to_report() -> None:
+    args = ("train", "(x - 1)^2", "--params", "x=0", "--epochs", "3", "--format", "json")
+    assert json.loads(autodiff(*args, "--optimizer", "lbfgs").out)["lr"] is None
+    assert json.loads(autodiff(*args).out)["lr"] == 0.1

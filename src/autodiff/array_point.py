@@ -12,7 +12,7 @@ from typing import Any
 
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.shapes import AXES, too_deep
-from autodiff.errors import AutodiffError, quoted
+from autodiff.errors import AutodiffError, extra, quoted
 
 
 def numpy() -> Any:
@@ -22,7 +22,7 @@ def numpy() -> Any:
     except ModuleNotFoundError as error:
         raise AutodiffError(
             f"arrays need {error.name}, which is not installed",
-            hint="pip install 'autodiff-cli[arrays]'",
+            hint=extra("arrays"),
         ) from None
     return numpy
 

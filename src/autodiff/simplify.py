@@ -1,6 +1,6 @@
 """What SymPy makes of a formula: taken only where it is shorter, and gives the same numbers at random points.
 
-SymPy is an extra (`pip install "autodiff-cli[sympy]"`) and imported only here.
+SymPy is an extra (`pip install '.[sympy]'`) and imported only here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.primal import Outside, number, sweep
 from autodiff.calculus.symbolic import image
 from autodiff.calculus.tidy import Symbols
-from autodiff.errors import AutodiffError
+from autodiff.errors import AutodiffError, extra
 from autodiff.language.syntax import CONSTANTS
 from autodiff.notation.infix import infix
 from autodiff.notation.parts import size
@@ -57,9 +57,7 @@ def _sympy() -> Any:
     try:
         import sympy
     except ImportError:
-        raise AutodiffError(
-            "--simplify needs SymPy, which is not installed", hint='pip install "autodiff-cli[sympy]"'
-        ) from None
+        raise AutodiffError("--simplify needs SymPy, which is not installed", hint=extra("sympy")) from None
     return sympy
 
 

@@ -46,9 +46,17 @@ def image(graph: Graph, result: int, stops: Mapping[int, str], symbols: Symbols 
             of[node] = of[args[0]]
         else:
             assert row is not None
-            of[node] = symbols.own(row, tuple(of[a] for a in args))
+            of[node] = _once(symbols, row, tuple(of[a] for a in args))
             symbols.theirs.add(of[node])
     return Image(symbols, of)
+
+
+def _once(symbols: Symbols, row: Row, args: tuple[int, ...]) -> int:
+    """The equation; but 1·(2·w), as hinge(1, 2·w) has it, without the 1: that is exact, and needs no brackets."""
+    one = row is rules.TABLE["*", 2] and symbols.graph.constants.get(args[0]) == 1.0
+    if one and symbols.graph.rows[args[1]] is row:
+        return args[1]
+    return symbols.own(row, args)
 
 
 def segment(graph: Graph, result: int, stops: Mapping[int, object]) -> list[int]:

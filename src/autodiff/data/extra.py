@@ -6,9 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from autodiff.errors import AutodiffError
-
-INSTALL = "pip install 'autodiff-cli[data]'"
+from autodiff.errors import AutodiffError, extra
 
 
 def library(name: str, use: str) -> Any:
@@ -19,7 +17,7 @@ def library(name: str, use: str) -> Any:
         if error.name is None or error.name.partition(".")[0] != name.partition(".")[0]:
             raise
         package = {"numpy": "NumPy", "pyarrow": "PyArrow"}.get(name.partition(".")[0], name)
-        raise AutodiffError(f"{use} needs {package}, which is not installed", hint=INSTALL) from None
+        raise AutodiffError(f"{use} needs {package}, which is not installed", hint=extra("data")) from None
 
 
 def has(name: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from autodiff.errors import AutodiffError
+from autodiff.errors import AutodiffError, extra
 
 REMEMBERED = 10
 """Steps."""
@@ -139,7 +139,5 @@ def _line_search() -> Callable[..., Any]:
     try:
         from scipy.optimize import line_search
     except ModuleNotFoundError:
-        raise AutodiffError(
-            "lbfgs needs scipy, which is not installed", hint="pip install 'autodiff-cli[lbfgs]'"
-        ) from None
+        raise AutodiffError("lbfgs needs scipy, which is not installed", hint=extra("lbfgs")) from None
     return line_search  # type: ignore[no-any-return]

@@ -171,7 +171,7 @@ def as_json(training: Training, records: Sequence[Record], status: str, why: str
         "epochs": training.state.epochs,
         "rows": training.rows,
         "optimizer": training.plan.optimizer,
-        "lr": training.plan.rate,
+        "lr": None if training.plan.optimizer == "lbfgs" else training.plan.rate,
         "seed": training.plan.seed,
         "history": history(records),
     }
