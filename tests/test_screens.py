@@ -140,7 +140,7 @@ def test_a_line_goes_on_below_its_second_column() -> None:
     assert screen("  --hint that goes on", 14) == "  --hint that\n  goes on"
 
 
-_PIECES = st.sampled_from(["x", "weight_1", "*", " + ", "(", ")", " - ", "0.12345678", "1.5e-07", "42", ".5", "sin"])
+_PIECES = st.sampled_from(["x", "weight_w", "*", " + ", "(", ")", " - ", "0.12345678", "1.5e-07", "42", ".5", "sin"])
 
 
 @given(st.lists(_PIECES, min_size=1, max_size=40), st.integers(8, 60))

@@ -6,7 +6,7 @@ and that element's slope is looked at from both sides, exactly as for plain numb
 >>> from autodiff import parse
 >>> from autodiff.calculus.lower import lower
 >>> lowered, point = lower(parse("sum(abs(x))")), {"x": numpy().array([1.0, 0.0])}
->>> evaluate(lowered, point, {"x": 0}, "reverse", asked=False, check=True, convention="")["why"]
+>>> evaluate(lowered, point, {"x": 0}, "reverse", asked=False, check=True, convention="")[0]["why"]
 'abs(x) has a corner here: df/dx[1] is -1 from the left and 1 from the right'
 """
 
