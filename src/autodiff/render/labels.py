@@ -56,9 +56,11 @@ def fitted(text: str, limit: int) -> str:
     parts = _PARTS.findall(whole)
     head = _first(parts, limit - limit // 3 - 1)
     tail = _first(parts[::-1], limit // 3)[::-1]
-    if head or parts[0][0].isdigit():
-        return f"{''.join(head).rstrip()}…{''.join(tail).lstrip()}"
-    return _cut(text, limit)
+    if len(parts) == 1 and not parts[0][0].isdigit():
+        return _cut(text, limit)
+    if not head and not parts[0][0].isdigit():
+        head = _first([*parts[0]], limit - limit // 3 - 1)
+    return f"{''.join(head).rstrip()}…{''.join(tail).lstrip()}"
 
 
 _PARTS = re.compile(r"(?:\.?\d[\w.]*(?:(?<=\d[eE])[+-]\d+)?|\w+|\s+|.)", re.DOTALL)
