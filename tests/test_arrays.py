@@ -536,6 +536,16 @@ def test_underflow_that_shows_in_an_array_as_the_result() -> None:
     assert answer.value.tolist() == pytest.approx([-400 * np.log(10), np.log(2) - 400 * np.log(10)])
 
 
-def test_many_elements_on_a_corner_beside_tiny_numbers_are_not_all_looked_at() -> None:
-    answer = package.evaluate("sum(relu(x)*1e-200*1e200)", {"x": np.zeros(3000)})
+@pytest.mark.parametrize("text", ["sum(relu(x)*1e-200*1e200)", "sum(relu(x)) + sum(abs(x))/2 - sum(x)/2"])
+def test_many_elements_on_a_corner_have_both_sides(text: str) -> None:
+    answer = package.evaluate(text, {"x": np.zeros(3000)})
+    assert (answer.value, answer.status) == (0.0, "corner")
+    left, right = answer.one_sided["x[2999]"]
+    assert left == (0.0 if "200" in text else -1.0)
+    assert right == pytest.approx(1.0)
+
+
+def test_many_elements_on_a_jump_are_unknown() -> None:
+    answer = package.evaluate("sum(floor(x))", {"x": np.zeros(3000)})
     assert (answer.value, answer.status) == (0.0, "unknown")
+    assert "can't be decided from both sides" in answer.why

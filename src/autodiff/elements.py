@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from autodiff.array_point import numpy
 from autodiff.calculus import blame
 from autodiff.calculus.blame import SEVERITY
-from autodiff.calculus.corners import Verdict, verdict
+from autodiff.calculus.carried import verdicts
+from autodiff.calculus.corners import Verdict
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, Run, primal
 from autodiff.calculus.shapes import elements
@@ -144,25 +145,27 @@ class _Looked:
             self._unknown(odd)
             return
         flat, numbers, run = written_out
-        places = suspects(flat.lowered, run)
-        reached = set(flat.lowered.graph.reaching(*places)) if places else set()
-        looks = [(name, node) for name, node in self.hard.items() if set(flat.blocks[node].nodes) & reached]
-        count = sum(len(flat.blocks[node].nodes) for _, node in looks)
-        if not looks or count * len(flat.lowered.graph) > _LOOKS:
+        suspected = suspects(flat.lowered, run)
+        reached = set(flat.lowered.graph.reaching(*suspected)) if suspected else set()
+        places = {
+            element: (name, k, number)
+            for name, node in self.hard.items()
+            for k, (element, number) in enumerate(
+                zip(elements(name, flat.blocks[node].shape), flat.blocks[node].nodes, strict=True)
+            )
+            if number in reached
+        }
+        if not places:
             self._unknown(odd)
             return
-        hard: dict[str, Verdict] = {}
-        parts: dict[str, list[int]] = {}
-        for name, node in looks:
-            block = flat.blocks[node]
-            for k, (element, number) in enumerate(zip(elements(name, block.shape), block.nodes, strict=True)):
-                if number in reached:
-                    found = verdict(flat.lowered, run, numbers, number)
-                    hard[element] = found
-                    self.found.put(name, k, found.slope)
-                    parts[element] = blame.culprits(flat.lowered, places, number, found)
-                    if found.status != "ok" and parts[element]:
-                        self.span = self.span or flat.lowered.graph.spans[parts[element][0]]
+        sources = {element: number for element, (_, _, number) in places.items()}
+        hard = verdicts(flat.lowered, run, numbers, sources, suspected, _LOOKS)
+        for element, (name, k, _) in places.items():
+            self.found.put(name, k, hard[element].slope)
+        parts = {e: blame.culprits(flat.lowered, suspected, sources[e], hard[e]) for e in blame.told(hard)}
+        worst = next((part for e, part in parts.items() if hard[e].status != "ok" and part), None)
+        if worst is not None:
+            self.span = self.span or flat.lowered.graph.spans[worst[0]]
         self.reasons += filter(None, [blame.verdicts(flat.lowered, self.lowered.name, run, hard, parts)])
         self.verdicts |= {element: found for element, found in hard.items() if found.status != "ok" or len(hard) < 20}
 

@@ -35,13 +35,26 @@ from autodiff.calculus.series import NOISE, Term, Undecided
 LOOKED = 20_000
 """Names times equations, up to which the whole program is looked at for each name."""
 
+MOST = 5_000_000
+"""Names times equations, beyond which it is not for those names that need it: a minute or two."""
+
 
 def verdicts(
-    lowered: Lowered, run: Run, point: Mapping[str, float], names: Mapping[str, int], odd: Sequence[int]
+    lowered: Lowered,
+    run: Run,
+    point: Mapping[str, float],
+    names: Mapping[str, int],
+    odd: Sequence[int],
+    most: int = MOST,
 ) -> dict[str, Verdict]:
-    """The slopes by `names` (name → equation), all of which have a part in the hard points `odd`, from both sides."""
-    many = len(names) * len(run.order) > LOOKED
-    known = carried(lowered, run, point, names, odd) if many else {}
+    """The slopes by `names` (name → equation), all of which have a part in the hard points `odd`, from both sides.
+
+    Beyond `most` names times equations to be looked at one by one, what is not plain is unknown.
+    """
+    size = len(run.order)
+    known = carried(lowered, run, point, names, odd) if len(names) * size > LOOKED else {}
+    if (len(names) - len(known)) * size > most:
+        return {name: known.get(name) or Verdict("unknown", node=odd[0]) for name in names}
     return {name: known.get(name) or verdict(lowered, run, point, node) for name, node in names.items()}
 
 
