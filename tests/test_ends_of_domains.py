@@ -15,11 +15,11 @@ import pytest
 from mpmath import mp, mpf
 
 import autodiff as package
-from autodiff.answer import evaluate
 from autodiff.calculus import series
 from autodiff.calculus.flatten import flatten
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.series import NOTHING, Series, Term, Undecided
+from autodiff.evaluation import evaluate
 
 from .command import autodiff
 from .test_programs import value_in_digits

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 import autodiff as package
-from autodiff.answer import evaluate
 from autodiff.calculus import rules
 from autodiff.calculus.check import agrees
 from autodiff.calculus.forward import along, in_all_directions
@@ -22,6 +21,7 @@ from autodiff.calculus.lower import lower
 from autodiff.calculus.primal import primal
 from autodiff.calculus.reverse import adjoints
 from autodiff.cli.main import COMMANDS
+from autodiff.evaluation import evaluate
 
 from .command import Ended, autodiff, process
 
@@ -131,10 +131,10 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     if request.param == "forward":
         monkeypatch.setattr("autodiff.calculus.check.along", lambda factors, seeds: along(bent(factors), seeds))
         everywhere = lambda factors, names: in_all_directions(bent(factors), names)  # noqa: E731
-        monkeypatch.setattr("autodiff.answer.in_all_directions", everywhere)
+        monkeypatch.setattr("autodiff.evaluation.in_all_directions", everywhere)
     else:
         monkeypatch.setattr(
-            "autodiff.answer.adjoints", lambda to, factors, sources: adjoints(to, bent(factors), sources)
+            "autodiff.evaluation.adjoints", lambda to, factors, sources: adjoints(to, bent(factors), sources)
         )
 
 

@@ -17,13 +17,13 @@ import pytest
 from mpmath import mp, mpf
 
 import autodiff as package
-from autodiff.answer import evaluate
 from autodiff.calculus import algebra, beside, check, corners, local, primal, rules, series, suspects, witness
 from autodiff.calculus.algebra import Held
 from autodiff.calculus.blame import SEVERITY
 from autodiff.calculus.exact import EXACT, OfPi, turn
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.ops import Row
+from autodiff.evaluation import evaluate
 
 from .command import autodiff
 from .test_programs import value_in_digits

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from autodiff.answer import evaluate, parse
 from autodiff.calculus import beside, carried, corners
 from autodiff.calculus.corners import Verdict
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.primal import Outside, Run, primal
 from autodiff.calculus.suspects import suspects
+from autodiff.evaluation import evaluate, parse
 
 UNARY = ["abs", "relu", "sqrt", "cbrt", "floor", "sin", "exp", "cos", "sign", "tanh", "leaky_relu", "elu", "softplus"]
 BINARY = ["+", "-", "*", "/", "+", "-", "*", "max", "min", "hypot", "^"]

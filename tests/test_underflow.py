@@ -7,10 +7,10 @@ import math
 import mpmath
 import pytest
 
-from autodiff.answer import evaluate
 from autodiff.calculus import underflow
 from autodiff.calculus.rules import TABLE
 from autodiff.calculus.underflow import LIFTS, TINY, keeps, loses
+from autodiff.evaluation import evaluate
 
 from .command import process
 

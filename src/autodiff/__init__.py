@@ -8,9 +8,10 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autodiff.answer import Answer, evaluate, parse
+    from autodiff.answer import Answer
     from autodiff.data.batch import Batch, Compiled, compile  # noqa: A004 - as `re.compile`
     from autodiff.errors import AutodiffError
+    from autodiff.evaluation import evaluate, parse
     from autodiff.explaining.build import explain
     from autodiff.explaining.model import Explanation
     from autodiff.formula import Derivative, derivative
@@ -31,14 +32,14 @@ _HOMES = {
     "compile": "autodiff.data.batch",
     "Derivative": "autodiff.formula",
     "derivative": "autodiff.formula",
-    "evaluate": "autodiff.answer",
+    "evaluate": "autodiff.evaluation",
     "Explanation": "autodiff.explaining.model",
     "explain": "autodiff.explaining.build",
     "Matrix": "autodiff.orders",
     "hessian": "autodiff.orders",
     "jacobian": "autodiff.orders",
     "jvp": "autodiff.orders",
-    "parse": "autodiff.answer",
+    "parse": "autodiff.evaluation",
     "vjp": "autodiff.orders",
     "Program": "autodiff.language.syntax",
 }

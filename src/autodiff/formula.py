@@ -14,13 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autodiff.answer import parse
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.provisos import Proviso, provisos
 from autodiff.calculus.shorter import shorter
 from autodiff.calculus.symbolic import Image, image, slopes
 from autodiff.calculus.tidy import Symbols
 from autodiff.errors import AutodiffError, shortened
+from autodiff.evaluation import parse
 from autodiff.language.syntax import Program, Reading
 from autodiff.notation.infix import PLAIN, infix
 from autodiff.notation.parts import Parted, parted

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from autodiff.answer import Answer, answered, parse
+from autodiff.answer import Answer
 from autodiff.calculus import blame, steps
 from autodiff.calculus.blame import SEVERITY
 from autodiff.calculus.forward import forward
@@ -25,6 +25,7 @@ from autodiff.calculus.primal import Outside, primal
 from autodiff.calculus.steps import Number
 from autodiff.calculus.underflow import RELATIVE
 from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
+from autodiff.evaluation import answered, parse
 from autodiff.language.syntax import Program, Reading
 from autodiff.over import Elements, over_elements
 from autodiff.point import named, sources

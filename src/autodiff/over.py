@@ -1,6 +1,6 @@
 """A program over plain numbers: what becomes of its arrays where every name is a number, or where each element is one.
 
->>> from autodiff.answer import parse
+>>> from autodiff.evaluation import parse
 >>> over = over_elements(parse("sum(x^2)"), {"x": [1.0, 2.0]})
 >>> over.lowered.inputs, over.point
 (('x[0]', 'x[1]'), {'x[0]': 1.0, 'x[1]': 2.0})

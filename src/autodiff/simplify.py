@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from autodiff.answer import parse
 from autodiff.calculus import rules
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered, lower
@@ -19,6 +18,7 @@ from autodiff.calculus.primal import Outside, number, sweep
 from autodiff.calculus.symbolic import image
 from autodiff.calculus.tidy import Symbols
 from autodiff.errors import AutodiffError, extra
+from autodiff.evaluation import parse
 from autodiff.language.syntax import CONSTANTS
 from autodiff.notation.infix import infix
 from autodiff.notation.parts import size

@@ -1,6 +1,6 @@
 """What is said where a sum or a mean is of one number only, because nobody said that its argument is an array.
 
->>> from autodiff.answer import parse
+>>> from autodiff.evaluation import parse
 >>> from autodiff.over import numbers_of
 >>> note(numbers_of(parse("mean(x^2) + norm(y)")))
 'x and y are each taken as one number: mean(x^2) is x^2, norm(y) is abs(y)'

@@ -1,6 +1,6 @@
 """Forward mode: dual numbers, carried from the inputs up to the result.
 
->>> from autodiff.answer import parse
+>>> from autodiff.evaluation import parse
 >>> from autodiff.calculus.lower import lower
 >>> lowered = lower(parse("exp(sin(x^2))"))
 >>> (x,) = lowered.graph.inputs

@@ -1,6 +1,6 @@
 """Reverse mode: adjoints, carried from the result back to the inputs: every slope in one sweep.
 
->>> from autodiff.answer import parse
+>>> from autodiff.evaluation import parse
 >>> from autodiff.calculus.lower import lower
 >>> from autodiff.calculus.primal import primal
 >>> lowered = lower(parse("exp(sin(x^2))"))

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autodiff.answer import parse
 from autodiff.calculus.blame import listed, shown
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.straight import straight
@@ -23,6 +22,7 @@ from autodiff.checking.slips import Sample, Slip, explain
 from autodiff.checking.symbols import same_formula
 from autodiff.checking.trials import ENOUGH, SAMPLES, Trial, trials
 from autodiff.errors import AutodiffError
+from autodiff.evaluation import parse
 from autodiff.language.syntax import Reading
 from autodiff.over import numbers_of
 from autodiff.point import sources

@@ -1,6 +1,6 @@
 """The answer that is judged, in the names of the program: `cos(y)*2x` behind `y = x^2; sin(y)`.
 
->>> from autodiff.answer import parse
+>>> from autodiff.evaluation import parse
 >>> from autodiff.calculus.lower import lower
 >>> program = parse("y = x^2; sin(y)")
 >>> found = in_names(program, lower(program), parse("cos(y)*2x"))
@@ -10,10 +10,10 @@
 
 from __future__ import annotations
 
-from autodiff.answer import parse
 from autodiff.calculus.blame import listed
 from autodiff.calculus.lower import Lowered
 from autodiff.errors import AutodiffError, nearest, quoted
+from autodiff.evaluation import parse
 from autodiff.language.syntax import Assign, Expression, Name, Program, Statement
 from autodiff.over import over_numbers
 

@@ -1,6 +1,6 @@
 """Whether two formulas are one when they are tidied.
 
->>> from autodiff.answer import parse
+>>> from autodiff.evaluation import parse
 >>> from autodiff.calculus.lower import lower
 >>> lowered = lower(parse("sin(x^2)"))
 >>> [same_formula(lowered, 0, lower(parse(text))) for text in ("2cos(x^2)*x", "cos(x)*2x")]     # x is equation 0

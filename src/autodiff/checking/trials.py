@@ -1,6 +1,6 @@
 """A derivative and an answer at many points, each number with its error bound: the same there, different, or unclear.
 
->>> from autodiff.answer import parse
+>>> from autodiff.evaluation import parse
 >>> from autodiff.calculus.lower import lower
 >>> lowered, slope, answer = (lower(parse(text)) for text in ("x^2", "2x", "x + x"))
 >>> sum(trial.said == "same" for trial in trials(lowered, slope, answer)) == ENOUGH

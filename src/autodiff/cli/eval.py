@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autodiff.answer import MODES, evaluate
 from autodiff.calculus.local import CONVENTIONS
 from autodiff.cli import options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError
+from autodiff.evaluation import MODES, evaluate
 from autodiff.point import parse_point
 from autodiff.render import plain
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from autodiff.answer import MODES
 from autodiff.calculus.local import CONVENTIONS
 from autodiff.cli import options, page
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT
+from autodiff.evaluation import MODES
 from autodiff.explaining.build import explain
 from autodiff.explaining.checks import denied
 

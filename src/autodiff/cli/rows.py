@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
-from autodiff.answer import parse
 from autodiff.calculus.lower import lower
 from autodiff.cli import options, streams
 from autodiff.data.batch import Compiled, compiled
@@ -17,6 +16,7 @@ from autodiff.data.sink import sink, writer
 from autodiff.data.source import opened
 from autodiff.data.stream import Count, format_of, results
 from autodiff.errors import AutodiffError, printable, quoted
+from autodiff.evaluation import parse
 from autodiff.render import progress
 
 

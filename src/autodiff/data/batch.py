@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from autodiff.answer import Answer, answered
-from autodiff.answer import parse as _parse
+from autodiff.answer import Answer
 from autodiff.calculus.lower import Lowered, lower
 from autodiff.data.extra import library
 from autodiff.data.machine import Workshop
@@ -26,6 +25,8 @@ from autodiff.data.plan import Plan, plan
 from autodiff.data.spare import Spare
 from autodiff.data.steps import BLOCK, Steps, divided
 from autodiff.errors import AutodiffError, quoted
+from autodiff.evaluation import answered
+from autodiff.evaluation import parse as _parse
 from autodiff.over import OverNumbers
 from autodiff.point import appear, bind, sources
 

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from autodiff.answer import MODES, answered, parse
 from autodiff.calculus.local import CONVENTIONS
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.shorter import shorter
 from autodiff.calculus.symbolic import image, slopes
 from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.evaluation import MODES, answered, parse
 from autodiff.explaining import checks, small_steps
 from autodiff.explaining.backward import blocks_of, cancelling, slope
 from autodiff.explaining.drawing import Arrow, Drawing, Vertex

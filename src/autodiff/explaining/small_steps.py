@@ -1,6 +1,6 @@
 """Small steps away from the point, really taken in one name after the other: what they confirm, deny and mean.
 
->>> from autodiff.answer import parse
+>>> from autodiff.evaluation import parse
 >>> from autodiff.calculus.lower import lower
 >>> value(lower(parse("y = x^2; sin(y)")), {"x": 0.0})
 0.0

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 
-from autodiff.answer import parse
 from autodiff.errors import AutodiffError, quoted
+from autodiff.evaluation import parse
 from autodiff.export.request import Request
 from autodiff.over import numbers_of
 from autodiff.point import sources

@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Sequence
 
-from autodiff.answer import evaluate, nested
+from autodiff.answer import nested
 from autodiff.calculus.ops import Row
+from autodiff.evaluation import evaluate
 from autodiff.render.fold import folded, screen
 from autodiff.render.plain import array
 
