@@ -20,7 +20,7 @@ from autodiff.errors import AutodiffError, normalised
 from autodiff.language import grammar, parse, tables, words
 from autodiff.language.build import Builder
 from autodiff.language.complaint import complaint
-from autodiff.language.syntax import Program, walk
+from autodiff.language.syntax import JUXTAPOSITION, Call, Program, walk
 from autodiff.language.words import Word
 
 from .test_depth import CASES
@@ -62,13 +62,18 @@ def split_by_lark(text: str, functions: frozenset[str]) -> list[Word]:
     return found
 
 
-def tree_by_lark(found: list[Word], start: str, length: int, functions: frozenset[str]) -> object:
+def tree_by_lark(
+    found: list[Word], start: str, length: int, functions: frozenset[str], products: list[Call] | None = None
+) -> object:
     """What `Builder` makes of the words, called by Lark's engine."""
     engine = lark().parse_interactive(start=start)
     position = 0
     try:
         for position, word in enumerate([*found, Word("$END", "", (length, length))]):  # noqa: B007
             built = engine.feed_token(word)  # type: ignore[arg-type]
+        if products is not None:
+            inside = walk(tuple(statement.body for statement in built))
+            products += (node for node in inside if isinstance(node, Call) and node.name == JUXTAPOSITION)
         return built
     except UnexpectedToken:
         raise complaint(found, position, length, functions, start) from None

@@ -100,13 +100,13 @@ def _rounding(run: Run, factors: Factors, backward: Mapping[int, float], onward:
     Each product of an adjoint, a slope and a tangent is rounded once in either sweep; where one underflows the loss is
     the smallest float times what it is multiplied with later.
     """
-    sizes, losses = [], []
+    taken, sizes, lost = run.taken, list[float](), 0.0
     for node, g in backward.items():
-        if node in run.taken:
+        if node in taken:
             continue
         for arg, slope in factors.get(node, ()):
             rate = onward.get(arg, 0.0)
             sizes.append(abs(g * slope * rate))
-            losses.append(abs(g) + abs(rate))
+            lost += (abs(g) + abs(rate)) * _TINIEST
     fan = max(4, math.isqrt(len(sizes)))
-    return fan * _EPSILON * math.fsum(sizes) + 4 * math.fsum(loss * _TINIEST for loss in losses)
+    return fan * _EPSILON * math.fsum(sizes) + 4 * lost

@@ -182,14 +182,15 @@ class _Lowering:
 
     def _expression(self, root: Expr, scope: Scope) -> int:
         """The equation of `root`: its nodes in order, a stack of equations, one of the functions that are inlined."""
-        constant, name, equation, part = self.graph.constant, self._name, self._equation, self._part
+        constant, known, equation, part = self.graph.constant, self.known, self._equation, self._part
         done: list[int] = []
         around: list[tuple[Iterator[Expr], Scope, Called]] = []
         steps = upward(root)
         while True:
             for node in steps:
                 if isinstance(node, Name):
-                    done.append(name(node, scope))
+                    found = known.get(node.name) if scope is _NOWHERE else None
+                    done.append(self._name(node, scope) if found is None else found)
                 elif isinstance(node, Number):
                     done.append(constant(node.value, scope.span or node.span))
                 else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from autodiff.errors import AutodiffError, Span, quoted, shortened
 from autodiff.language.syntax import (
@@ -97,9 +97,9 @@ class Builder:
         return Name(parts[0].text, parts[0].span)
 
     def bracket(self, parts: Parts) -> Expr:
-        inner: Expr = parts[1]
-        inner.span = _across(parts)  # nobody else has this node yet
-        return inner
+        opened, inner, closed = parts
+        inner.span = opened.span[0], closed.span[1]  # nobody else has this node yet
+        return cast(Expr, inner)
 
     def array(self, parts: Parts) -> Array:
         opened, items, closed = parts

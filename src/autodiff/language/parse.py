@@ -11,18 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any, TypeAlias, cast
 
 from autodiff.errors import AutodiffError, shortened
 from autodiff.language import tables
 from autodiff.language.build import Builder
 from autodiff.language.complaint import complaint
-from autodiff.language.syntax import JUXTAPOSITION, Assign, Call, Expr, Program, Reading, Statement, walk
-from autodiff.language.words import ENDS_OPERAND, Word, words
-
-_SIDE_BY_SIDE = frozenset((before, after) for before in ENDS_OPERAND for after in ("NAME", "FUNC", "LPAR"))
-"""Neighbours that may be factors without an operator between them."""
+from autodiff.language.syntax import JUXTAPOSITION, Assign, Call, Expr, Program, Reading, Statement
+from autodiff.language.words import Word, words
 
 Build: TypeAlias = Callable[[list[Any]], object]
 Rule: TypeAlias = "tuple[str, int, Build]"
@@ -41,8 +37,9 @@ def parse(text: str, functions: Collection[str], *, strict: bool = False) -> Pro
         found = words(text, functions)
         if all(w.type == "SEP" for w in found):
             raise AutodiffError("the program is empty", hint='write an expression, such as "sin(x^2)"')
-        statements = cast("tuple[Statement, ...]", _tree(found, "program", len(text), functions))
-        readings = tuple(_readings(text, statements)) if _juxtaposes(found) else ()
+        products = list[Call]()
+        statements = cast("tuple[Statement, ...]", _tree(found, "program", len(text), functions, products))
+        readings = tuple(_readings(text, products))
         if strict and readings:
             raise AutodiffError(
                 f"doubtful: {readings[0]}", span=readings[0].span, hint="with --strict, write the brackets"
@@ -66,9 +63,16 @@ def parse_bindings(text: str, functions: Collection[str]) -> tuple[Assign, ...]:
 # --- the automaton ----------------------------------------------------------------------------------------------------
 
 
-def _tree(found: Sequence[Word], start: str, length: int, functions: Collection[str]) -> object:
-    """What `Builder` makes of the words: shift a word, or reduce the last parts by a rule, as the tables say."""
+def _tree(
+    found: Sequence[Word], start: str, length: int, functions: Collection[str], products: list[Call] | None = None
+) -> object:
+    """What `Builder` makes of the words: shift a word, or reduce the last parts by a rule, as the tables say.
+
+    Products that are written without an operator are also put into `products`.
+    """
     states, rules, goto = tables.STATES, _rules(), _Goto()
+    if products is not None:
+        rules = _noting(rules, products)
     state, last = tables.START[start]
     stack, parts = [state], list[Any]()
     end = Word("$END", "", (length, length))
@@ -113,6 +117,24 @@ def _rules() -> tuple[Rule, ...]:
     return tuple((origin, size, _method(name, spliced)) for origin, size, name, spliced in tables.RULES)
 
 
+def _noting(rules: tuple[Rule, ...], products: list[Call]) -> tuple[Rule, ...]:
+    """The rules, of which that for a product without an operator notes what it builds."""
+    at = _juxtaposition()
+    origin, size, build = rules[at]
+
+    def noted(children: list[Any]) -> object:
+        node = build(children)
+        products.append(cast(Call, node))
+        return node
+
+    return (*rules[:at], (origin, size, noted), *rules[at + 1 :])
+
+
+@lru_cache(maxsize=1)
+def _juxtaposition() -> int:
+    return next(k for k, (_, _, method, _) in enumerate(tables.RULES) if method == "juxtaposition")
+
+
 def _method(name: str, spliced: bool) -> Build:
     if name in ("", "*"):
         return _spliced
@@ -134,17 +156,16 @@ def _spliced(children: list[Any]) -> list[Any]:
 # --- doubtful readings ------------------------------------------------------------------------------------------------
 
 
-def _readings(text: str, statements: tuple[Statement, ...]) -> Iterable[Reading]:
+def _readings(text: str, products: Iterable[Call]) -> Iterable[Reading]:
     """Juxtapositions that a person may read otherwise: behind a quotient (`1/2x`), glued to an exponent (`e^2x`)."""
-    for node in walk(tuple(s.body for s in statements)):
-        if isinstance(node, Call) and node.name == JUXTAPOSITION:
-            left, right = node.args
-            power = _last_factor(left)
-            if _is_open(left, "/") or (_is_open(power, "^") and _glued(text, power, right)):
-                left = left if _is_open(left, "/") else power
-                span = left.span[0], right.span[1]
-                meaning = f"({text[slice(*left.span)]})*{text[slice(*right.span)]}"
-                yield Reading(shortened(text[slice(*span)], 60), shortened(meaning, 62), span)
+    for node in sorted(products, key=lambda product: (product.span[0], -product.span[1])):
+        left, right = node.args
+        power = _last_factor(left)
+        if _is_open(left, "/") or (_is_open(power, "^") and _glued(text, power, right)):
+            left = left if _is_open(left, "/") else power
+            span = left.span[0], right.span[1]
+            meaning = f"({text[slice(*left.span)]})*{text[slice(*right.span)]}"
+            yield Reading(shortened(text[slice(*span)], 60), shortened(meaning, 62), span)
 
 
 def _is_open(node: Expr, operator: str) -> bool:
@@ -165,7 +186,3 @@ def _glued(text: str, power: Expr, right: Expr) -> bool:
     return (
         power.span[1] == right.span[0] and text[right.span[0]] != "(" and starts != "(" and starts not in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
     )
-
-
-def _juxtaposes(found: Sequence[Word]) -> bool:
-    return not _SIDE_BY_SIDE.isdisjoint(pairwise([word.type for word in found]))

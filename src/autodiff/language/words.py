@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
+from itertools import takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
 from autodiff.language import tables
@@ -158,7 +159,8 @@ def _matched(found: list[Word]) -> list[Word]:
         if kind not in _PAIRED:
             continue
         if kind in CLOSES:
-            _close(opened, word)
+            if not opened or opened.pop().type != CLOSES[kind]:
+                raise _unpaired(found, word)
         elif kind != "SEP":
             opened.append(word)
         elif opened:
@@ -174,14 +176,19 @@ def _matched(found: list[Word]) -> list[Word]:
     return [word for word in found if word not in dropped] if dropped else found
 
 
-def _close(opened: list[Word], word: Word) -> None:
+def _unpaired(found: Iterable[Word], word: Word) -> AutodiffError:
+    """The error for the first closing bracket that does not close the last one opened."""
+    opened: list[Word] = []
+    for each in takewhile(lambda each: each is not word, found):
+        if each.type in CLOSES:
+            opened.pop()
+        elif each.type in CLOSES.values():
+            opened.append(each)
     if not opened:
-        raise AutodiffError(f"this '{word}' closes nothing", span=word.span, hint="remove it, or open one")
-    partner = opened.pop()
-    if partner.type != CLOSES[word.type]:
-        raise AutodiffError(
-            f"this '{word}' can't close the '{partner}'", span=word.span, also=(("opened here:", partner.span),)
-        )
+        return AutodiffError(f"this '{word}' closes nothing", span=word.span, hint="remove it, or open one")
+    return AutodiffError(
+        f"this '{word}' can't close the '{opened[-1]}'", span=word.span, also=(("opened here:", opened[-1].span),)
+    )
 
 
 def _definitions(found: Sequence[Word]) -> list[int]:
