@@ -103,6 +103,7 @@ class _Lowering:
         self.functions = {s.target.name: s for s in program.statements if isinstance(s, Define)}
         self.calls: dict[Called, int] = {}
         self.known: dict[str, int] = {}
+        self.plain: dict[tuple[str, int], Row] = {}  # rows of calls of which nothing else is to be asked
         self.uses: Counter[str] = Counter()
         self.conditions = False
         self.same = rules.TABLE["+", 1]
@@ -183,6 +184,7 @@ class _Lowering:
     def _expression(self, root: Expr, scope: Scope) -> int:
         """The equation of `root`: its nodes in order, a stack of equations, one of the functions that are inlined."""
         constant, known, equation, part = self.graph.constant, self.known, self._equation, self._part
+        put, plain = self.graph.call, self.plain
         done: list[int] = []
         around: list[tuple[Iterator[Expr], Scope, Called]] = []
         steps = upward(root)
@@ -197,6 +199,10 @@ class _Lowering:
                     cut = len(done) - len(node.children())
                     args = tuple(done[cut:])
                     del done[cut:]
+                    row = plain.get((node.name, len(args))) if isinstance(node, Call) else None
+                    if row is not None and not scope.span and not self.conditions:
+                        done.append(put(row, args, node.span))
+                        continue
                     row = self._row(node)
                     if row is not None:
                         done.append((part if scope.span else equation)(node, row, args, scope))
@@ -368,6 +374,8 @@ class _Lowering:
         if isinstance(node, Call):
             if row.conditions:
                 self._conditions(node, row, args)
+            elif node.name not in ("^", JUXTAPOSITION) and len(args) == len(row.params):
+                self.plain[node.name, len(args)] = row
             if node.name == "^" and self._power_of_e(node):
                 return self.graph.call(rules.TABLE["exp", 1], args[1:], span)
         if len(args) > len(row.params):
