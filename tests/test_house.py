@@ -26,7 +26,7 @@ ROOMS = [
 INSIDE = {
     "language": ["syntax", "tables", "words", "build", "complaint", "parse", "grammar"],
     "calculus": [
-        "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "underflow", "wide", "witness", "check",
+        "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "underflow", "wide", "witness", "check", "cancellation",
         "suspects", "exact", "series", "beside", "corners", "taylor", "steps", "blame", "demand", "straight", "shapes", "flatten",
         "elementwise", "arrays", "array_needs", "array_values", "array_slopes", "array_sweeps", "array_suspects", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],

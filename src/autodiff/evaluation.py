@@ -10,11 +10,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from autodiff.answer import Answer, Value, clean
 from autodiff.calculus import blame, local, rules, underflow
-from autodiff.calculus.check import agrees, broken_rule
+from autodiff.calculus.check import AGREE, BLURRED, DISAGREE, broken_rule, cancels, compared
 from autodiff.calculus.forward import in_all_directions
 from autodiff.calculus.local import CONVENTIONS, Factors
 from autodiff.calculus.lower import Lowered, lower
@@ -223,25 +223,36 @@ def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int],
         ):
             return _widely(answer, lowered, names, faint)
     finite = {name: node for name, node in names.items() if math.isfinite(gradient[name])}
-    checked = (
-        agrees(lowered, run, factors, finite, gradient, answer.mode, backward)
-        if check and (finite or not answer.gradient)
-        else None
-    )
-    if checked is False:
+    found = ""
+    if check and (finite or not answer.gradient):
+        found = compared(lowered, run, factors, finite, gradient, answer.mode, backward)
+    if found == DISAGREE:
         raise _disagreement()
     if check and (node := broken_rule(lowered, run, factors)) is not None:
         raise blame.denied(lowered, node)
     lost = [name for name in names if name not in finite]
     if lost:
         answer = _overflowing(answer, lowered, lost, blame.steep(lowered, run, names[lost[0]]))
+    blurred = found == BLURRED or cancels(lowered, run, backward)
+    notes = _cancelled(lowered, run, answer.at, finite, backward) if blurred else ()
     return answer._replace(
+        notes=(*answer.notes, *notes),
         gradient=dict(answer.gradient) | {name: clean(gradient[name]) for name in names},
         forward=None
         if onward is None or answer.mode == "forward"
         else dict(answer.gradient) | {name: clean(onward[name]) for name in names},
-        checked=checked,
+        checked=True if found == AGREE else None,
     )
+
+
+def _cancelled(
+    lowered: Lowered, run: Run, point: Mapping[str, float], names: Mapping[str, int], backward: Mapping[int, float]
+) -> Iterable[str]:
+    """What to know of a value, or of slopes, of which larger parts cancel."""
+    from autodiff.calculus import cancellation  # most programs are far from it
+
+    lost = cancellation.lost(lowered, run, backward)
+    yield from blame.cancelled(lowered, lost, cancellation.unsure(lowered, run, point, names))
 
 
 def one_name(names: Mapping[str, int], order: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from autodiff.answer import Answer
 from autodiff.calculus import blame, local, steps, underflow
-from autodiff.calculus.check import agrees
+from autodiff.calculus.check import DISAGREE, compared
 from autodiff.calculus.corners import Verdict, verdict
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, Run, primal
@@ -84,7 +84,7 @@ def _as_swept(lowered: Lowered, run: Run, names: Mapping[str, int], slope: float
     factors = local.factors(lowered, run, names.values())
     backward = adjoints(lowered.result, factors, names.values())
     gradient = dict.fromkeys(names, slope)
-    if math.isfinite(slope) and agrees(lowered, run, factors, names, gradient, "forward", backward) is False:
+    if math.isfinite(slope) and compared(lowered, run, factors, names, gradient, "forward", backward) == DISAGREE:
         raise AutodiffError(
             "the Taylor series and the adjoint sweep disagree: a bug in autodiff, so no number is printed",
             exit_status=INTERNAL,

@@ -14,7 +14,13 @@ from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Run
 from autodiff.calculus.witness import contradicts
 
+AGREE, DISAGREE, BLURRED, BEYOND = "agree", "disagree", "blurred", "beyond"
+"""What comes out when one mode's gradient is held against the other mode."""
+
 _EPSILON, _TINIEST = 2.0**-52, 5e-324
+
+_FEW = 2.0**-7
+"""Numbers that differ by more than this part of them have few digits in common."""
 
 USES = 8
 """How many uses of a rule are held against values beside the point; so the cost does not grow with the program."""
@@ -25,7 +31,7 @@ def direction(sources: Mapping[str, int]) -> dict[str, float]:
     return {name: 0.25 + 0.5 * ((k * 0.6180339887498949) % 1) for k, name in enumerate(sources, start=1)}
 
 
-def agrees(
+def compared(
     lowered: Lowered,
     run: Run,
     factors: Factors,
@@ -33,11 +39,11 @@ def agrees(
     gradient: Mapping[str, float],
     mode: str,
     backward: Mapping[int, float],
-) -> bool | None:
+) -> str:
     """Whether `gradient`, times a fixed direction, is what one sweep of the mode that did not make it gives.
 
-    `backward` is what a reverse sweep over the same factors found. None when the other sweep leaves the range of float64
-    where the first one did not, so that nothing can be said.
+    `backward` is what a reverse sweep over the same factors found. AGREE, DISAGREE, BLURRED where the two differ by no
+    more than rounding may, and yet in their leading digits, or BEYOND where the other sweep leaves the range of float64.
     """
     weights = direction(sources)
     here = math.fsum(weights[name] * gradient[name] for name in sources)
@@ -47,14 +53,26 @@ def agrees(
     else:
         onward = _tangents(factors, sources, weights)
         there = onward.get(lowered.result, 0.0)
-    if not (math.isfinite(here) and math.isfinite(there)):
-        return None
+    apart = abs(here - there)
+    if not math.isfinite(apart):
+        return BEYOND
     # what flows into the sources alone is part of what `_rounding` adds up, and needs no look at every equation
     least = max(4, math.isqrt(len(factors))) * _EPSILON * math.fsum(abs(weights[n] * gradient[n]) for n in sources)
-    if abs(here - there) <= least:
-        return True
+    if apart <= least:
+        return AGREE
     allowed = _rounding(run, factors, backward, onward or _tangents(factors, sources, weights))
-    return None if not math.isfinite(allowed) else abs(here - there) <= allowed
+    if not math.isfinite(allowed):
+        return BEYOND
+    if apart > allowed:
+        return DISAGREE
+    return BLURRED if apart > _FEW * max(abs(here), abs(there)) else AGREE
+
+
+def cancels(lowered: Lowered, run: Run, backward: Mapping[int, float]) -> bool:
+    """Whether parts of the result are so much larger than it that they may cancel its digits."""
+    values = run.values
+    largest = max([abs(g * values[node]) for node, g in backward.items()], default=0.0)
+    return largest * _EPSILON > _FEW * abs(values[lowered.result])
 
 
 def broken_rule(lowered: Lowered, run: Run, factors: Factors) -> int | None:
