@@ -24,7 +24,7 @@ ROOMS = [
 """From the ground up: a room imports only what stands before it."""
 
 INSIDE = {
-    "language": ["syntax", "tables", "words", "build", "complaint", "parse", "grammar"],
+    "language": ["syntax", "tables", "words", "build", "elsewhere", "complaint", "parse", "grammar"],
     "calculus": [
         "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "underflow", "wide", "witness", "check", "cancellation",
         "suspects", "exact", "series", "beside", "corners", "taylor", "steps", "blame", "demand", "straight", "shapes", "flatten",

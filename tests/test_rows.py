@@ -222,6 +222,35 @@ def test_options_that_do_not_fit(words: list[str], said: str) -> None:
     assert autodiff("eval", "x", "--data", "none.csv").status == 4
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (b'x\n"1,5"\nabc\n', "2 input (first in line 2); line 2, column 'x': '1,5' is no finite number; a decimal point"),
+        (b"x\n2\nNA\n", "1 input (first in line 3); line 3, column 'x': 'NA' is no finite number\n"),
+        (b"x,y\n,1\nNA,1\n", "2 input (first in line 2)\n"),
+    ],
+)  # fmt: skip
+def test_the_first_cell_that_is_no_number_is_shown(given: bytes, said: str) -> None:
+    ended = autodiff("eval", "x^2", "--data", "-", stdin=given)
+    assert ended.status == 0
+    assert said in ended.err
+
+
+@pytest.mark.parametrize(
+    ("given", "words", "said"),
+    [
+        (b"x;y\n1,5;2\n", [], "its names have ';' between them"),
+        (b"x\ty\n1\t2\n", [], "its names have tabs between them: add --from tsv"),
+        (b"x;y\n1\n", ["--from", "tsv"], "its names have ';' between them"),
+        (b"a;b,c\n1,2\n", [], "its columns are a;b, c"),
+    ],
+)
+def test_another_separator_is_told_from_a_missing_column(given: bytes, words: list[str], said: str) -> None:
+    ended = autodiff("eval", "x*y", "--data", "-", *words, stdin=given)
+    assert (ended.status, ended.out) == (4, "")
+    assert said in ended.err
+
+
 def test_a_header_that_is_no_identifier_is_made_one() -> None:
     ended = autodiff("eval", "width_cm^2", "--data", "-", stdin=b"width (cm),other\n3,1\n")
     assert ended.out == "f,df/dwidth_cm,status\n9,6,ok\n"

@@ -14,7 +14,7 @@ from autodiff.calculus import prelude, rules
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.ops import EACH, INDEX, Row, literal
 from autodiff.calculus.prelude import Part
-from autodiff.errors import AutodiffError, Span, nearest, quoted
+from autodiff.errors import AutodiffError, Span, quoted
 from autodiff.language.syntax import (
     CHAIN,
     CONSTANTS,
@@ -354,12 +354,14 @@ class _Lowering:
             )
         if self.uses[left.name] > 1:
             return
-        meant = nearest(left.name, rules.functions() | self.functions.keys())
-        if meant:
+        from autodiff.language.elsewhere import meant  # only a likely slip needs it
+
+        likely = meant(left.name, rules.functions() | self.functions.keys())
+        if likely:
             raise AutodiffError(
                 f"unknown function {quoted(left.name)}",
                 span=left.span,
-                hint=f"did you mean {meant}? For a product write {left.name}*(…)",
+                hint=f"did you mean {likely}? For a product write {left.name}*(…)",
             )
 
     def _part(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:

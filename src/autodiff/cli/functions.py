@@ -8,7 +8,9 @@ import click
 
 from autodiff.calculus import prelude, rules
 from autodiff.cli import options, streams
-from autodiff.errors import AutodiffError, nearest, quoted
+from autodiff.errors import AutodiffError, quoted
+from autodiff.language.elsewhere import meant
+from autodiff.language.syntax import CONSTANTS
 from autodiff.render import losses, table
 
 EPILOG = """\b
@@ -33,10 +35,11 @@ def command(name: str | None, form: str) -> None:
         return
     rows = [row for row in rules.rows() if name is None or name in row.names]
     if not rows:
-        near = nearest(name or "", rules.functions() | {"losses"})
+        near = meant(name or "", rules.functions() | {"losses"})
+        constant = f"{name} is a constant, {CONSTANTS[name]}" if name in CONSTANTS else ""
         raise AutodiffError(
             f"no function {quoted(name or '')}",
-            hint=f"did you mean {near}?" if near else "autodiff functions lists them",
+            hint=constant or (f"did you mean {near}?" if near else "autodiff functions lists them"),
         )
     if form == "json":
         streams.answer(table.as_json(rows))

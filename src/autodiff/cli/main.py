@@ -117,7 +117,21 @@ class ProgramCommand(Helpful):
                 chosen.append(flags.get(word, word))
             else:
                 programs.append(word)
+        if all(word.partition("=")[0] in flags for word in args if _is_option(word)):  # else Click names the stranger
+            self._one_word_each(ctx, chosen, programs)
         return super().parse_args(ctx, [*chosen, "--", *programs] if programs else chosen)
+
+    def _one_word_each(self, ctx: click.Context, chosen: Sequence[str], programs: Sequence[str]) -> None:
+        """Raise AutodiffError for more words than the command takes: blanks that the shell has cut at, mostly."""
+        extra = programs[sum(isinstance(param, click.Argument) for param in self.get_params(ctx)) :]
+        if not extra:
+            return
+        hint = 'a program is one word: put it in quotes, "x + 1"'
+        if "--at" in chosen:
+            hint = 'a point is one word, as the program is: --at x=4,y=2, or in quotes --at "x = 4, y = 2"'
+        elif re.match(r"\w+\s*=(?!=)", extra[0]):
+            hint = f"a value stands behind --at, as in {ctx.command_path} PROGRAM --at x=4"
+        raise AutodiffError(f"{quoted(' '.join(extra))} is more than {ctx.command_path} takes", hint=hint)
 
 
 def _one(rest: Any) -> list[str]:
@@ -184,6 +198,10 @@ def _click_message(error: click.ClickException) -> str:
     hint = ""
     if isinstance(error, click.UsageError) and error.ctx is not None:
         hint = f"\n  see {error.ctx.command_path} --help"
+    if isinstance(error, click.NoSuchOption) and error.option_name == "--at":
+        return f"{error.message}\n  values at a point are what eval and explain give"
+    if isinstance(error, click.BadParameter) and re.match(r"'[+-]?\d+,\d+' ", error.message):
+        hint = f"\n  a decimal point is '.'{hint.replace(chr(10) + ' ', ';')}"
     return error.format_message().replace("\n\t", " ") + hint  # a choice stands on lines of their own
 
 

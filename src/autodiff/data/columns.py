@@ -148,13 +148,13 @@ class _Records:
                     yield start, cells
                 start = reader.line_num + 1
         except csv.Error as error:
-            raise _fault(self.path, f"is not CSV: {error}", reader.line_num) from None
+            raise _fault(self.path, f"this is not CSV: {error}", reader.line_num) from None
 
     def names(self) -> list[str]:
         """The columns' names as identifiers, all different."""
         first = next(iter(self.rows()), None)
         if first is None:
-            raise _fault(self.path, "is empty", hint="the first line names the columns")
+            raise _fault(self.path, "the file is empty", hint="the first line names the columns")
         names = [identifier(cell) for cell in first[1]]
         for k, name in enumerate(names):
             if not name:
@@ -188,7 +188,8 @@ class _Records:
             return number
         if not text:
             raise _fault(self.path, "this cell is empty", line, column, "fill it in, or remove the row")
-        raise _fault(self.path, f"{quoted(text)} is not a finite number", line, column)
+        hint = "a decimal point is '.'" if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
+        raise _fault(self.path, f"{quoted(text)} is not a finite number", line, column, hint)
 
 
 def identifier(header: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,12 +66,22 @@ def columns_of(table: Table, compiled: Compiled, fixed: Mapping[str, float]) -> 
     if missing and table.names:
         near = nearest(missing[0], found)
         has = f"did you mean {quoted(near)}?" if near else f"its columns are {blame.listed(list(table.names))}"
+        has = _other_separator(table.names) or has
         raise AutodiffError(
             f"{shortened(table.name, 200)}, line 1: no column {quoted(missing[0])}, which the program needs",
             exit_status=DATA,
             hint=f"{has}; or give the value for all rows: --at {shortened(missing[0])}=VALUE",
         )
     return {name: found[name] for name in inputs if name in found}
+
+
+def _other_separator(names: Sequence[str]) -> str:
+    """The next step where the header was not parted, because it has another character between its names."""
+    if len(names) != 1:
+        return ""
+    if "\t" in names[0]:
+        return "its names have tabs between them: add --from tsv"
+    return "its names have ';' between them: write ',' between cells and '.' in numbers" if ";" in names[0] else ""
 
 
 def results(
@@ -105,7 +116,7 @@ def results(
         stop = min(status.hard, default=len(status)) if fail_fast else len(status)
         if stop < len(status):
             numbers, status = [column[:stop] for column in numbers], status.before(stop)
-        _counted(count, chunk, status)
+        _counted(count, chunk, status, of)
         kept = [chunk.cells[name][:stop] for name in table.names] if keep else []
         yield dict(zip(shown, [*kept, *numbers, status], strict=True))
         if stop < len(chunk.lines):
@@ -137,13 +148,31 @@ def _without(column: Any, places: Sequence[int]) -> Any:
     return found
 
 
-def _counted(count: Count, chunk: Chunk, status: Statuses) -> None:
+def _counted(count: Count, chunk: Chunk, status: Statuses, of: Mapping[str, str]) -> None:
     count.rows += len(status)
     count.hard.update(status.hard.values())
     for row, each in sorted(status.hard.items()):
+        if each == INPUT and each not in count.first and row not in chunk.faults:
+            column, text = _unread(chunk, row, of)
+            if text:  # an empty cell is seen without being told
+                count.fault = f"{count.unit} {chunk.lines[row]}, column {quoted(column)}: {_no_number(text)}"
         count.first.setdefault(each, chunk.lines[row])
     if not count.fault and (met := [row for row in chunk.faults if row < len(status)]):
         count.fault = f"{count.unit} {chunk.lines[met[0]]}: {chunk.faults[met[0]]}"
+
+
+def _unread(chunk: Chunk, row: int, of: Mapping[str, str]) -> tuple[str, str]:
+    """The first column whose cell in this row is no finite number, and the cell's text; two empty texts for none."""
+    for column in of.values():
+        cells = chunk.cells[column][row : row + 1]
+        if not math.isfinite(float(chunk.read(cells)[0])):
+            return column, "" if str(cells[0]) == "None" else str(cells[0])
+    return "", ""
+
+
+def _no_number(text: str) -> str:
+    point = "; a decimal point is '.'" if re.fullmatch(r"\s*[+-]?\d+,\d+\s*", text) else ""
+    return f"{quoted(text) if text else 'an empty cell'} is no finite number{point}"
 
 
 def _stopped(
@@ -152,12 +181,10 @@ def _stopped(
     place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[row]}"
     if row in chunk.faults:
         return AutodiffError(f"{place}: {chunk.faults[row]}", exit_status=DATA)
+    column, text = _unread(chunk, row, of)
+    if column:
+        return AutodiffError(f"{place}, column {quoted(column)}: {_no_number(text)}", exit_status=DATA)
     point = {name: float(chunk.read(chunk.cells[column][row : row + 1])[0]) for name, column in of.items()}
-    for name, value in point.items():
-        if not math.isfinite(value):
-            cell = chunk.cells[of[name]][row]
-            what = "an empty cell" if str(cell) in ("", "None") else quoted(str(cell))
-            return AutodiffError(f"{place}, column {quoted(of[name])}: {what} is no finite number", exit_status=DATA)
     answer = compiled.answer({name: point[name] if name in point else fixed[name] for name in compiled.lowered.inputs})
     assert answer.status != INPUT
     return AutodiffError(f"{place}: {answer.why}", exit_status=HARD_POINT, span=answer.span, source=answer.source)

@@ -23,6 +23,8 @@ _PAIRED = frozenset({*CLOSES, *CLOSES.values(), "SEP"})
 ENDS_OPERAND = frozenset({"NUMBER", "NAME", "RPAR", "RSQB", "SUPERSCRIPT"})
 """What a complete operand may end with."""
 
+_PRIME = "leave it out: a slope is asked for with --wrt, and an answer is its formula alone"
+
 _STRAY = {
     "|": "write abs(x) for |x|, and `or` for ||",
     "!": "write gamma(n+1) for n!, `!=` for unequal and `not` for a negation",
@@ -34,12 +36,13 @@ _STRAY = {
     "}": "write ( ) around a part",
     "?": "write if(condition, a, b)",
     ":": "a name is assigned with =",
-    "'": "derivatives are asked for with --wrt",
-    "′": "derivatives are asked for with --wrt",
+    "'": _PRIME,
+    "′": _PRIME,
+    "’": _PRIME,
     '"': "a program is not put in quotes a second time",
     "\\": "LaTeX is not read: write for example a/b, sqrt(x), sin(x)",
-    "$": "a variable is a plain name, such as x",
-    "°": "angles are radians: write rad(x) to convert degrees",
+    "$": "a variable is a plain name, such as x, and LaTeX is not read",
+    "°": "angles are radians: 90 degrees are rad(90)",
     "∞": "infinity is not a number here",
     "½": "write 1/2",
     "∂": "derivatives are asked for with --wrt",
@@ -145,9 +148,10 @@ def _refused(text: str, span: Span) -> AutodiffError:
 
 def _stray(text: str, at: int) -> AutodiffError:
     shown = text[at] if text[at].isprintable() else printable(text[at])
-    return AutodiffError(
-        f"'{shown}' has no meaning here", span=(at, at + 1), hint=_STRAY.get(text[at], "remove it"), source=text
-    )
+    hint = _STRAY.get(text[at], "remove it")
+    if text[at] == "." and text[:at][-1:].isidentifier() and text[at + 1 : at + 2].isidentifier():
+        hint = "a function stands without its library: sin(x), not np.sin(x)"
+    return AutodiffError(f"'{shown}' has no meaning here", span=(at, at + 1), hint=hint, source=text)
 
 
 def _matched(found: list[Word]) -> list[Word]:
