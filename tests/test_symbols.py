@@ -62,6 +62,10 @@ def _written(text: str, style: Infix = PLAIN, name: str = "x") -> str:
         ("max(x, 2x, 3x)", "if(max(x, 2*x) > 3*x, if(x > 2*x, 1, 2), 3)"),
         ("max(x, 1, x^2)*0.5", "if(max(x, 1) > x^2, if(x > 1, 0.5, 0), x)"),
         ("x + y", "1"),
+        ("x + max(x, x)", "2"),
+        ("if(x > 0, x, 0) + if(x > 0, 0, x) + x", "2"),
+        ("if(x > 0, x^2, 1) + if(x > 0, 2, x^2) + x^2", "4*x"),
+        ("if(x > 0, x^2, 0) + if(x > 0, 0, x^2) - x^2", "0"),
         ("floor(x)", "0"),
     ],
 )

@@ -211,9 +211,7 @@ class Symbols:
 
     def plus(self, a: int, b: int) -> int:
         """a + b; what b brings new stands in front: the sweep meets a program's last terms first."""
-        terms = dict(self.as_sum(b))
-        for factors, amount in self.as_sum(a).items():
-            terms[factors] = terms[factors] + amount if factors in terms else amount
+        terms = _added(self.as_sum(b), self.as_sum(a))
         kept = {f: n for f, n in self._choices(terms).items() if n.value}
         if len(kept) > LIMIT or not all(map(plain, kept.values())):
             return self.own(_ADD, (a, b))
@@ -240,7 +238,7 @@ class Symbols:
             other = self.graph.args[first[condition][0][0]]
             del terms[factors], terms[first.pop(condition)]
             joined = self.call(_IF, (condition, self.plus(other[1], yes), self.plus(other[2], no)))
-            return self._choices(terms | self.as_sum(joined))
+            return self._choices(_added(terms, self.as_sum(joined)))  # which may hold a term that stands already
         return terms
 
     def as_sum(self, node: int) -> Terms:
@@ -331,12 +329,18 @@ class Symbols:
             return {f: n * MINUS for f, n in self._sums[args[0]].items()}
         if row is not _ADD and row is not _SUB:
             return None
-        terms = dict(self._sums[args[0]])
-        for factors, amount in self._sums[args[1]].items():
-            amount = amount * MINUS if row is _SUB else amount
-            terms[factors] = terms[factors] + amount if factors in terms else amount
+        right = self._sums[args[1]]
+        terms = _added(self._sums[args[0]], {f: n * MINUS for f, n in right.items()} if row is _SUB else right)
         kept = {f: n for f, n in terms.items() if n.value}
         return kept if len(kept) <= LIMIT and all(map(plain, kept.values())) else None
+
+
+def _added(a: Terms, b: Terms) -> Terms:
+    """The terms of a sum a + b; like terms meet."""
+    terms = dict(a)
+    for factors, amount in b.items():
+        terms[factors] = terms[factors] + amount if factors in terms else amount
+    return terms
 
 
 def _constant(value: float) -> Product | None:
