@@ -181,6 +181,15 @@ def test_an_underflow_that_shows_in_a_higher_order_is_said() -> None:
     assert "d2f/dx2 is not known here: a number on the way is below 2.2e-308" in answer.why
 
 
+@pytest.mark.parametrize("x", [1.7976931348623157e308, -1.7976931348623157e308, 1e308])
+def test_at_the_largest_number_there_is_an_answer_or_a_reason(x: float) -> None:
+    answer = package.evaluate("gelu(x)", {"x": x}, order=3)
+    assert answer.status == "unknown"
+    assert "d2f/dx2 is not known here" in answer.why
+    found = package.evaluate("(x*1e-200)^2", {"x": x}, order=2).derivatives[0]
+    assert found == pytest.approx(2e-200 * (x * 1e-200), rel=1e-15)
+
+
 def test_a_hessian_far_out_is_not_spoilt_by_underflow() -> None:
     rows = package.hessian("(2*x + sqrt(y))*(x/y)^-2", {"x": 1e100, "y": 1e5}).rows
     assert rows["x"]["x"] == pytest.approx(4e-290, rel=1e-12)

@@ -26,6 +26,9 @@ from autodiff.calculus.primal import Outside, Run
 from autodiff.calculus.taylor import Expansion
 from autodiff.calculus.underflow import Watched
 
+_FARTHEST = 1023
+"""2 to this power is the largest step that is a number; from there to the largest number it is not far."""
+
 Read: TypeAlias = Callable[[Expansion, Run, float], "list[float]"]
 Units: TypeAlias = Sequence[tuple[int, float]]
 """For each number that is read, the power with which it grows with the step, and what it is multiplied by."""
@@ -88,7 +91,8 @@ class Steps:
     def _tried(self, source: int, read: Read, units: Units) -> list[Number]:
         """What `read` finds with steps of length 1, or else of the point's size."""
         found = self._in_steps(0, read, units)
-        far = math.frexp(self._run.values[source] or 0.0)[1]  # nothing has asked for one that does not count
+        value = self._run.values[source] or 0.0  # nothing has asked for one that does not count
+        far = min(math.frexp(value)[1], _FARTHEST)
         if not far or all(n.sound for n in found):
             return found
         return [
