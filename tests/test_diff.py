@@ -135,6 +135,8 @@ def test_no_formula_is_much_longer_than_sympys() -> None:
         ("floor(x)*x", ["not at x = floor(x) (a jump)"]),
         ("acosh(x)", ["only where x >= 1"]),
         ("hypot(x, 0)", ["not at x = 0 (a corner)"]),
+        ("x + ln(acos(y))", ["only where -1 <= y", "only where y <= 1", "only where acos(y) > 0"]),
+        ("x + ln(acosh(y))", ["only where y >= 1", "only where acosh(y) > 0"]),
         ("sqrt(x)", []),
         ("1/x", []),
         ("x^(1/3)", []),

@@ -30,7 +30,8 @@ _UNKNOWN, _NOT_NEGATIVE, _POSITIVE = range(3)
 _DEEPEST = 8
 """Conditions around an equation that are looked at, the innermost ones."""
 
-_GRID = [s * (k / 64 + 2.0**-20) for k in range(2400) for s in (1, -1)] + [0.0]
+_GRID = [s * (k / 64 + 2.0**-20) for k in range(2400) for s in (1, -1)] + [-1.0, 0.0, 1.0]
+"""Points between the ends of every domain of the table, and the ends: acos(u) is positive but at 1."""
 
 
 Key: TypeAlias = "tuple[Row, Factors] | int"
