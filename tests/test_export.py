@@ -15,6 +15,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -420,6 +421,23 @@ def test_ten_thousand_equations_are_exported() -> None:
     assert math.isclose(value, answer.value or 0.0, rel_tol=1e-9)
     assert math.isclose(slope, answer.gradient["x"] or 0.0, rel_tol=1e-9)
     assert export(text, "javascript").count("\n") > 2500
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [(lambda n: "if(x > 1, " * n + "x" + ", 2)" * n, 2000), (lambda n: "x^" * n + "x", 250)],
+    ids=["choices", "powers"],
+)
+def test_conditions_under_conditions_take_time_as_their_number_grows(text: Callable[[int], str], count: int) -> None:
+    def seconds(n: int) -> float:
+        start = time.process_time()
+        export(text(n), "c")
+        return time.process_time() - start
+
+    seconds(count)  # what is made once
+    assert seconds(8 * count) < 24 * min(seconds(count), seconds(count)), (
+        "eight times as many: 64 times is by their square"
+    )
 
 
 def test_sql_goes_deep_and_says_when_too_deep() -> None:

@@ -31,6 +31,7 @@ class Needs:
         self.graph = graph
         self.eager = set(eager)
         self._parent = [0]
+        self._ancestor = [0]  # a far one, so that `both` takes as many steps as a depth has digits
         self._depth = [0]
         self._literal: list[tuple[int, bool]] = [(-1, True)]
         self._flag: dict[int, int] = {}
@@ -68,16 +69,26 @@ class Needs:
         if key not in self._known:
             self._known[key] = len(self._parent)
             self._parent.append(need)
+            self._ancestor.append(self._far(need))
             self._depth.append(self._depth[need] + 1)
             self._literal.append((condition, holds))
         return self._known[key]
 
+    def _far(self, parent: int) -> int:
+        """The far ancestor of a need below `parent`; how far depends on the depth alone (E. Myers, Inf. Proc. Letters 17, 1983)."""
+        depth, far = self._depth, self._ancestor[parent]
+        farther = self._ancestor[far]
+        return farther if depth[parent] - depth[far] == depth[far] - depth[farther] else parent
+
     def both(self, a: int, b: int) -> int:
         """The narrowest need that holds wherever a or b does and is made of what they share."""
+        depth, parent, far = self._depth, self._parent, self._ancestor
+        if depth[a] < depth[b]:
+            a, b = b, a
+        while depth[a] > depth[b]:
+            a = far[a] if depth[far[a]] >= depth[b] else parent[a]
         while a != b:
-            if self._depth[a] < self._depth[b]:
-                a, b = b, a
-            a = self._parent[a]
+            a, b = (far[a], far[b]) if far[a] != far[b] else (parent[a], parent[b])
         return a
 
     def either(self, a: int, b: int) -> int:

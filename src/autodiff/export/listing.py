@@ -219,36 +219,38 @@ def _ordered(
     order: list[int] = []
     cycles: set[int] = set()
     done: dict[int, bool] = {}
+    place: dict[int, int] = {}
 
     def before(node: int) -> Iterator[int]:
         if graph.rows[node] is not None and need[node] in flags:
             yield flags[need[node]]
         yield from graph.args[node]
 
+    def through_flag(node: int, following: int) -> set[int]:
+        return {node} if flags.get(need[node]) == following and following not in graph.args[node] else set()
+
     for root in results:
         path = [] if root in done else [(root, before(root))]
+        back = [1]  # for each on the path the first place that its parts lead back to; its own place and 1 more is none
         while path:
             node, rest = path[-1]
-            done[node] = False
+            done[node], place[node] = False, len(path) - 1
             following = next((a for a in rest if not done.get(a, False)), None)
             if following is None:
                 done[node] = True
                 order.append(node)
                 path.pop()
+                end = back.pop()
+                if end < len(path):
+                    cycles |= through_flag(path[-1][0], node)
+                    back[-1] = min(back[-1], end)
             elif following in done:
-                cycles |= _circular(graph, need, flags, [n for n, _ in path], following)
+                cycles |= through_flag(node, following)
+                back[-1] = min(back[-1], place[following])
             else:
                 path.append((following, before(following)))
+                back.append(len(path))
     return order, cycles
-
-
-def _circular(
-    graph: Graph, need: Mapping[int, int], flags: Mapping[int, int], path: Sequence[int], end: int
-) -> set[int]:
-    """Where the path leads back to `end`, which is on it: those from there on that went on through their flag."""
-    circle = path[path.index(end) :]
-    steps = zip(circle, [*circle[1:], end], strict=True)
-    return {n for n, following in steps if flags.get(need[n]) == following and following not in graph.args[n]}
 
 
 def _lines(
