@@ -747,3 +747,17 @@ def test_lbfgs_has_no_rate_to_report() -> None:
     args = ("train", "(x - 1)^2", "--params", "x=0", "--epochs", "3", "--format", "json")
     assert json.loads(autodiff(*args, "--optimizer", "lbfgs").out)["lr"] is None
     assert json.loads(autodiff(*args).out)["lr"] == 0.1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_saving_to_a_pipe_or_a_device_leaves_it_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        ended = autodiff("train", "(x - 1)^2", "--params", "x=0", "--epochs", "1", "--save", str(pipe))
+        assert ended.status == 0, ended.err
+        assert pipe.is_fifo()
+        assert json.loads(os.read(reader, 65536))["x"] == pytest.approx(0.2)
+    finally:
+        os.close(reader)

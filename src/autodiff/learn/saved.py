@@ -36,7 +36,7 @@ def nested(value: Any) -> Any:
 
 
 def save(path: str, state: State, settings: Mapping[str, Any]) -> None:
-    """Write the state. The file is replaced as a whole, after the new one is complete on the disk."""
+    """Write the state. The file is replaced as a whole, after the new one is complete on the disk; what is no file is written to."""
     training = {
         "epochs": state.epochs,
         "steps": state.steps,
@@ -46,19 +46,26 @@ def save(path: str, state: State, settings: Mapping[str, Any]) -> None:
     text = json.dumps({**{n: nested(v) for n, v in state.parameters.items()}, KEY: training}, ensure_ascii=False)
     target = Path(path)
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, _mode(target))
-            os.replace(name, target)
-        except BaseException:
-            os.unlink(name)
-            raise
+        if target.exists() and not target.is_file():  # a device or a pipe is written to, not replaced by a file
+            target.write_text(text + "\n", encoding="utf-8")
+        else:
+            _replace(target, text + "\n")
     except OSError as error:
         raise AutodiffError(f"can't write {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
+
+
+def _replace(target: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, _mode(target))
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
 
 
 def _mode(target: Path) -> int:
