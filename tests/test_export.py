@@ -192,6 +192,16 @@ def test_c_agrees_and_compiles_without_a_warning(text: str, shared_library: Call
     agree(text, run)
 
 
+def test_one_bad_element_does_not_spoil_an_array_in_numpy() -> None:
+    for name in ("gamma", "lgamma"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            values, _ = _function(export(f"{name}(x)", "numpy"))([3.0, -1.0, 1e308])
+        assert math.isclose(values[0], math.lgamma(3) if name == "lgamma" else 2.0)
+        assert math.isnan(values[1])
+        assert values[2] == math.inf
+
+
 def test_javascript_agrees(tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:

@@ -25,10 +25,24 @@ CALLS = {
     ("atan2", 2): "np.arctan2({0}, {1})",
 }
 
+_POLES = """\
+def {{name}}(u):
+    def one(x):
+        try:
+            return math.{name}(x)
+        except ValueError:
+            return math.nan
+        except OverflowError:
+            return math.copysign(math.inf, x)
+
+    return np.vectorize(one, otypes=[float])(u)
+"""
+
 OWN = {
-    (name, 1): f"{{name}} = np.vectorize(math.{name}, otypes=[float])" for name in ["erf", "erfc", "gamma", "lgamma"]
+    **{(name, 1): f"{{name}} = np.vectorize(math.{name}, otypes=[float])" for name in ["erf", "erfc"]},
+    **{(name, 1): _POLES.format(name=name) for name in ["gamma", "lgamma"]},
 }
-"""NumPy has none of these; `math` has, one number at a time."""
+"""NumPy has none of these; `math` has, one number at a time, and raises for one that an array must not fail for."""
 
 LIBRARY = Library(
     Dialect("NumPy", CALLS.keys(), OWN.keys(), nested=False),
