@@ -147,3 +147,9 @@ def test_a_length_of_zeros_has_lost_no_digits(text: str, status: str) -> None:
     found = evaluate(text, {"x": 0.0})
     assert (found.value, found.status) == (0.0, status)
     assert "underflow" not in found.why
+
+
+def test_a_slope_that_is_tiny_and_exact_has_lost_nothing() -> None:
+    found = evaluate("cos(x)*1e300", {"x": 1e-310})
+    assert (found.status, found.notes) == ("ok", ())
+    assert found.gradient["x"] == pytest.approx(-1e-10, rel=1e-12)

@@ -140,12 +140,12 @@ def _fades(lowered: Lowered, run: Run, node: int, slope: float) -> bool:
     if not -TINY < slope < TINY:
         return False
     row = lowered.graph.rows[node]
-    if slope or row is None:
-        return row is not None and row.pick is None
-    values = [run.values[a] for a in lowered.graph.args[node]]
-    if node in run.taken or 0.0 in values or run.values[node] == 0 or _switches(row):
+    if row is None or row.pick is not None or node in run.taken:
         return False
-    given = (*values, run.values[node])  # round(1/3), a slope of mod(1, 3), is a 0 that nothing was lost for
+    values = [run.values[a] for a in lowered.graph.args[node]]
+    if not slope and (0.0 in values or run.values[node] == 0 or _switches(row)):
+        return False
+    given = (*values, run.values[node])  # cos(u) has the slope -sin(u), which is tiny where u is, and as exact
     return any(_within(text, (*row.params, "w"), given) for text in row.slopes if text != "none")
 
 
