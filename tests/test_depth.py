@@ -6,13 +6,11 @@ import math
 import tracemalloc
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 import autodiff
-from autodiff.calculus import algebra, local, primal
-from autodiff.calculus.graph import Graph
+from autodiff.calculus import algebra, primal
 from autodiff.calculus.lower import lower
 from autodiff.calculus.ops import Row
 from autodiff.calculus.reverse import reverse
@@ -129,7 +127,7 @@ def test_all_slopes_take_at_most_four_times_the_operations_of_the_value(
 ) -> None:
     """Counted: what the texts of local slopes execute, and every product and sum of the sweep over them."""
     counted: Counter[str] = Counter()
-    slopes = local.slopes
+    slopes = algebra.slopes
 
     class Counting(float):
         """A number that counts the products and sums that are made with it."""
@@ -144,21 +142,19 @@ def test_all_slopes_take_at_most_four_times_the_operations_of_the_value(
 
         __rmul__, __radd__ = __mul__, __add__
 
-    def counted_slopes(
-        graph: Graph, node: int, args: Sequence[float], result: float, moving: Sequence[object], *rest: Any
-    ) -> list[tuple[int, float]]:
-        row = graph.rows[node]
-        assert row is not None
-        held = algebra.held(graph, node) if algebra.asks(row) else ()
-        for k, slope in enumerate(row.slopes):
-            if moving[k] and slope != "0":
-                counted["slopes"] += _executed(row, k, [*args, result], held)
-        return [(arg, Counting(slope)) for arg, slope in slopes(graph, node, args, result, moving, *rest)]
+    def counted_slopes(row: Row, moving: tuple[object, ...], held: algebra.Held = ()) -> algebra.Edges:
+        texts = [k for k, slope in enumerate(row.slopes) if moving[k] and slope != "0"]
+
+        def run_once(to: Sequence[int], *given: float) -> list[tuple[int, float]]:
+            counted["slopes"] += sum(_executed(row, k, given, held) for k in texts)
+            return [(arg, Counting(slope)) for arg, slope in slopes(row, moving, held)(to, *given)]
+
+        return run_once
 
     lowered = lower(autodiff.parse(text))
     run = primal.primal(lowered, at)
     counted["value"] = sum(lowered.graph.rows[node] is not None for node in run.order)
-    monkeypatch.setattr(local, "slopes", counted_slopes)
+    monkeypatch.setattr(algebra, "slopes", counted_slopes)
     sources = [node for name in at if (node := lowered.node(name)) is not None]
     assert len(reverse(lowered, run, sources)) > len(sources)
     assert counted["value"] > 1000

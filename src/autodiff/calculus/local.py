@@ -40,6 +40,7 @@ def factors(lowered: Lowered, run: Run, sources: Iterable[int], convention: str 
     moving = bytearray(len(graph))
     for source in sources:
         moving[source] = 1
+    simple = {row for row in set(graph.rows) if row is not None and _is_simple(row, convention)}
     # by number, as equations that are written down are summed (`straight`): then both round alike
     for node in sorted(run.order) if taken else run.order:
         args = graph.args[node]
@@ -48,12 +49,20 @@ def factors(lowered: Lowered, run: Run, sources: Iterable[int], convention: str 
             continue
         if node in taken:
             edges = [(taken[node], 1.0)] if moving[taken[node]] else []
+        elif (row := graph.rows[node]) in simple:
+            # the key of the cache that the check asks by, too
+            edges = algebra.slopes(row, flags, ())(args, *[values[a] for a in args], values[node])
         else:
             edges = slopes(graph, node, [values[a] for a in args], values[node], flags, args, convention)
         if edges:
             found[node] = edges
             moving[node] = 1
     return found
+
+
+def _is_simple(row: Row, convention: str) -> bool:
+    """Whether the row's slopes depend on nothing but its arguments: no constant beside them, and no convention."""
+    return not (algebra.asks(row) or (convention and row.corner))
 
 
 def slopes(

@@ -158,10 +158,8 @@ def _matched(found: list[Word]) -> list[Word]:
     """Match the brackets; inside them a newline separates nothing."""
     opened: list[Word] = []
     dropped: set[Word] = set()
-    for word in found:
+    for word in [word for word in found if word.type in _PAIRED]:
         kind = word.type
-        if kind not in _PAIRED:
-            continue
         if kind in CLOSES:
             if not opened or opened.pop().type != CLOSES[kind]:
                 raise _unpaired(found, word)
