@@ -88,6 +88,14 @@ def test_rows_of_random_programs_are_one_shots(case: tuple[str, dict[str, float]
     _as_one_shot(found, text, rows, names, 2)
 
 
+def test_a_name_for_what_stands_already_is_summed_as_in_one_shot() -> None:
+    text = "f(t) = atan(t); v1 = f(f(y*z))*x + f(y*z); v2 = f(y*z); atan(v2)*v1 + v2"
+    rows = [{"x": -3.0, "y": -1.3 + k / 97, "z": -3.0} for k in range(200)]
+    _as_one_shot(autodiff.compile(text, exact=True).batch(**columns(rows)), text, rows, None, 0)
+    unused = autodiff.compile("f(t) = ln(t); a = f(x); b = f(x); x^2").batch(x=np.array([-1.0, 2.0]))
+    assert (unused.value.tolist(), unused.hard) == ([1.0, 4.0], {})
+
+
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("case", HARD, ids=lambda case: f"{case['expr']} at {case['at']}")
 def test_the_shared_list_of_hard_points(case: dict[str, Any], exact: bool) -> None:

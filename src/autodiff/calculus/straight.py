@@ -131,8 +131,11 @@ class Line:
         return None
 
 
-def straight(lowered: Lowered, sources: Mapping[str, int]) -> Straight:
+def straight(lowered: Lowered, sources: Mapping[str, int], *, as_swept: bool = False) -> Straight:
     """The value of a program and its slope in each of `sources` (name → equation), in one graph.
+
+    With `as_swept` a name for an equation that stands already stays an equation, as in the sweeps of `reverse`, so that
+    sums are rounded alike.
 
     Raises AutodiffError where a function has no derivative in an argument that moves.
     """
@@ -140,6 +143,9 @@ def straight(lowered: Lowered, sources: Mapping[str, int]) -> Straight:
     graph = line.graph
     given = {name: graph.input(name) for name in lowered.inputs}
     apart = {n: name for name, n in sources.items() if n not in lowered.graph.inputs}
+    if as_swept:
+        used = set(lowered.graph.reaching(lowered.result))
+        apart |= {n: name for name, n in lowered.assigned.items() if n in used and lowered.graph.rows[n] is _SAME}
     of = {node: given[name] for node, name in lowered.graph.inputs.items()} | line.copied(lowered, given, apart)
     value = line.number(of[lowered.result])
     needs = Needs(graph)

@@ -93,7 +93,7 @@ def plan(lowered: Lowered, sources: Mapping[str, int]) -> Plan | None:
 
     Raises AutodiffError where a function has no derivative in an argument that moves.
     """
-    found = straight(lowered, sources)
+    found = straight(lowered, sources, as_swept=True)
     results = (found.value, *(found.slopes[name] for name in sources))
     line, whole = _Machine(), _Faithful()
     slopes = _copied(line, found.graph, results, lowered.inputs)
