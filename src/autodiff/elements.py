@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from autodiff.calculus.array_values import Bulk
     from autodiff.calculus.flatten import Flat
 
-_EQUATIONS = 20_000
-"""As long as the program written out may be for a corner to be looked at."""
+EQUATIONS = 20_000
+"""As long as the program written out may be."""
 
-_LOOKS = 400_000
+LOOKS = 400_000
 """Equations times elements that are looked at on a corner: a few seconds."""
 
 
@@ -113,6 +113,24 @@ def swept(lowered: Lowered, point: Mapping[str, Any]) -> Bulk:
     return values(lowered, point)
 
 
+def written(lowered: Lowered, point: Mapping[str, Any]) -> Flat | None:
+    """The program written out in equations of numbers; None where there are too many."""
+    from autodiff.calculus.flatten import TooLarge, flatten  # most arrays need none
+
+    try:
+        return flatten(lowered, {name: numpy().shape(value) for name, value in point.items()}, EQUATIONS)
+    except TooLarge:
+        return None
+
+
+def as_elements(point: Mapping[str, Any]) -> dict[str, float]:
+    """The point as numbers: x[0], x[1], … in place of an array x."""
+    np, found = numpy(), dict[str, float]()
+    for name, value in point.items():
+        found |= dict(zip(elements(name, np.shape(value)), np.ravel(value).tolist(), strict=True))
+    return found
+
+
 class _Looked:
     """What is said of each slope of a gradient: whether it exists, why not, and which number stands there then."""
 
@@ -159,7 +177,7 @@ class _Looked:
             self._unknown(odd)
             return
         sources = {element: number for element, (_, _, number) in places.items()}
-        hard = verdicts(flat.lowered, run, numbers, sources, suspected, _LOOKS)
+        hard = verdicts(flat.lowered, run, numbers, sources, suspected, LOOKS)
         for element, (name, k, _) in places.items():
             self.found.put(name, k, hard[element].slope)
         parts = {e: blame.culprits(flat.lowered, suspected, sources[e], hard[e]) for e in blame.told(hard)}
@@ -171,18 +189,9 @@ class _Looked:
 
     def _written_out(self) -> tuple[Flat, dict[str, float], Run] | None:
         """The program as equations of numbers, the point as numbers, and the values; None where that can't be had."""
-        from autodiff.calculus.flatten import TooLarge, flatten
-
-        np, point = numpy(), self.found.point
+        flat, numbers = written(self.lowered, self.found.point), as_elements(self.found.point)
         try:
-            flat = flatten(self.lowered, {name: np.shape(value) for name, value in point.items()}, _EQUATIONS)
-        except TooLarge:
-            return None
-        numbers: dict[str, float] = {}
-        for name, value in point.items():
-            numbers |= dict(zip(elements(name, np.shape(value)), np.ravel(value).tolist(), strict=True))
-        try:
-            return flat, numbers, primal(flat.lowered, numbers)
+            return None if flat is None else (flat, numbers, primal(flat.lowered, numbers))
         except Outside:  # at the end of a domain, by a rounding that the two engines do not share
             return None
 

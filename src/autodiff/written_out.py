@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 _FAR = 2.0**100
 """Without a number above this or below its inverse, what underflow takes shows nowhere above 1e-278."""
 
-_EQUATIONS = 20_000
-"""As long as the program written out may be."""
-
-_LOOKS = 400_000
-"""Equations times elements of the result, or of names on corners: a few seconds."""
-
 
 def evaluate(
     by_numbers: Callable[..., Any],
@@ -57,12 +51,12 @@ def evaluate(
         disagreement = error  # what underflow left need not agree
     if run is not None and not _far(run, found["gradient"]):
         return found
-    flat = _flat(lowered, point)
+    flat = elements.written(lowered, point)
     if flat is None:
         if not found:
             raise disagreement
         return found
-    numbers = _numbers(point)
+    numbers = elements.as_elements(point)
     if flat.result.shape:
         beside = elements.array_result(flat.result.shape, lowered, names, asked=asked)
         return _values(by_numbers, flat, numbers, found, beside)
@@ -71,7 +65,7 @@ def evaluate(
         for name, source in names.items()
         for element, node in zip(_called(name, flat, source), flat.blocks[source].nodes, strict=True)
     }
-    if found and (run is None or found["verdicts"]) and len(parts) * len(flat.lowered.graph) > _LOOKS:
+    if found and (run is None or found["verdicts"]) and len(parts) * len(flat.lowered.graph) > elements.LOOKS:
         return found  # each element on a corner would be looked at from both sides
     answer = by_numbers(flat.lowered, numbers, parts, mode, check=check, convention=convention)
     if found and not _another(found, answer, names, flat):
@@ -105,22 +99,6 @@ def _far(run: Bulk, gradient: Mapping[str, Any]) -> bool:
             if np.any(zero):
                 return True
     return False
-
-
-def _flat(lowered: Lowered, point: Mapping[str, Any]) -> Flat | None:
-    from autodiff.calculus.flatten import TooLarge, flatten  # most arrays stay near 1
-
-    try:
-        return flatten(lowered, {name: numpy().shape(value) for name, value in point.items()}, _EQUATIONS)
-    except TooLarge:
-        return None
-
-
-def _numbers(point: Mapping[str, Any]) -> dict[str, float]:
-    np, found = numpy(), dict[str, float]()
-    for name, value in point.items():
-        found |= dict(zip(named_elements(name, np.shape(value)), np.ravel(value).tolist(), strict=True))
-    return found
 
 
 def _called(name: str, flat: Flat, source: int) -> Sequence[str]:
@@ -157,7 +135,7 @@ def _values(
     beside: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The same for an array as the result, which has no slopes: each element's value."""
-    if len(flat.result.nodes) * len(flat.lowered.graph) > _LOOKS:
+    if len(flat.result.nodes) * len(flat.lowered.graph) > elements.LOOKS:
         return found
     answers = [by_numbers(flat.lowered._replace(result=node), numbers, {}) for node in flat.result.nodes]
     broken = next((answer for answer in answers if answer.value is None), None)

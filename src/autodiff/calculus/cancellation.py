@@ -20,6 +20,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 
+from autodiff.calculus.check import FEW
 from autodiff.calculus.forward import in_all_directions
 from autodiff.calculus.local import factors
 from autodiff.calculus.lower import Lowered
@@ -43,9 +44,6 @@ _POWERS = 16
 _CHOOSING = frozenset(["min", "max", "floor", "ceil", "round", "sign"])
 """Functions whose value is exact, but for where they jump."""
 
-_FEW = 2.0**-7
-"""A value has few right digits where roundings may move it by this part of it."""
-
 
 def lost(lowered: Lowered, run: Run, backward: Mapping[int, float]) -> tuple[int, float] | None:
     """The equation whose rounding moves the result most, and how far; None where right digits are left.
@@ -64,7 +62,7 @@ def lost(lowered: Lowered, run: Run, backward: Mapping[int, float]) -> tuple[int
             else:
                 bounds[node] = abs(g) * _bound(row, args, values[node])
     total = abs(_total(known.values())) + _total(bounds.values())
-    if not total > _FEW * abs(values[lowered.result]):
+    if not total > FEW * abs(values[lowered.result]):
         return None
     moved = {node: abs(each) for node, each in (known | bounds).items()}
     worst = max(moved, key=moved.__getitem__)
@@ -84,7 +82,7 @@ def unsure(lowered: Lowered, run: Run, point: Mapping[str, float], names: Mappin
     return [
         name
         for name, node in names.items()
-        if any(abs(plain.get(node, 0.0) - other.get(name, 0.0)) > _FEW * abs(plain.get(node, 0.0)) for other in others)
+        if any(abs(plain.get(node, 0.0) - other.get(name, 0.0)) > FEW * abs(plain.get(node, 0.0)) for other in others)
     ]
 
 

@@ -183,7 +183,10 @@ def _front(lowered: Lowered, run: Run, stops: Collection[int]) -> list[int]:
 
 
 def _part(lowered: Lowered, stop: int) -> tuple[Lowered, dict[int, int]]:
-    """The equations that `stop` is made from as a program of their own, and their numbers in it."""
+    """The equations that `stop` is made from as a program of their own, and their numbers in it.
+
+    Only these are walked, not the whole list as by `Graph.carried`: there may be as many stops as equations.
+    """
     graph, part = lowered.graph, Graph()
     inside, todo = {stop}, [stop]
     while todo:

@@ -19,7 +19,7 @@ AGREE, DISAGREE, BLURRED, BEYOND = "agree", "disagree", "blurred", "beyond"
 
 _EPSILON, _TINIEST = 2.0**-52, 5e-324
 
-_FEW = 2.0**-7
+FEW = 2.0**-7
 """Numbers that differ by more than this part of them have few digits in common."""
 
 USES = 8
@@ -65,14 +65,14 @@ def compared(
         return BEYOND
     if apart > allowed:
         return DISAGREE
-    return BLURRED if apart > _FEW * max(abs(here), abs(there)) else AGREE
+    return BLURRED if apart > FEW * max(abs(here), abs(there)) else AGREE
 
 
 def cancels(lowered: Lowered, run: Run, backward: Mapping[int, float]) -> bool:
     """Whether parts of the result are so much larger than it that they may cancel its digits."""
     values = run.values
     largest = max([abs(g * values[node]) for node, g in backward.items()], default=0.0)
-    return largest * _EPSILON > _FEW * abs(values[lowered.result])
+    return largest * _EPSILON > FEW * abs(values[lowered.result])
 
 
 def broken_rule(lowered: Lowered, run: Run, factors: Factors) -> int | None:

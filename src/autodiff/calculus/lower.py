@@ -80,7 +80,7 @@ def lower(program: Program) -> Lowered:
     try:
         lowered = lowering.run()
         lowering.a_number(program.statements[-1].body)
-        lowering.still(lowered)
+        lowering.still()
         return lowered
     except AutodiffError as error:
         raise error.within(program.source) from None
@@ -298,7 +298,7 @@ class _Lowering:
             self.functions |= prelude.definitions(rules.functions())
         return self.functions.get(name)
 
-    def still(self, lowered: Lowered) -> None:
+    def still(self) -> None:
         """An index, an axis or a size is a constant: it has no slope, and shapes would hang on it."""
         graph = self.graph
         with_constants = {row for row in set(graph.rows) if row and row.kind != EACH and "none" in row.slopes}

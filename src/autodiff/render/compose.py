@@ -52,7 +52,6 @@ from autodiff.render.slopes import slope_sections
 
 _CHAIN = 10  # factors that are written as one product
 _DETAILED = 4  # answers that are derived, beyond that they are listed
-_SEVERAL = 3  # names at either end whose paths are listed, where many have several
 _LINE = 400  # columns of a program line
 
 

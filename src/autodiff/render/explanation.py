@@ -108,7 +108,7 @@ def forward_pass(page: Page) -> Iterator[Line]:
     said = "put the numbers in, inside out" if it.at is not None else "how the result is made, inside out"
     yield from page.headed("1 FORWARD", said)
     places = [p for p in it.forward if p.kind != "held"] if len(it.forward) > 2 * ENDS else list(it.forward)
-    made = [(p, made_of(page, p)) for p in places]
+    made = [(p, made_of(p)) for p in places]
     wide = max((columns(words) for _, words in made), default=0)
     does = max((len(p.does) for p in places), default=0)
     room = page.width - MARGIN - 18
@@ -137,7 +137,7 @@ def numbered(place: Place) -> str:
     return f" {words}" if words[:1].isdigit() else words
 
 
-def made_of(page: Page, place: Place) -> str:
+def made_of(place: Place) -> str:
     """`y = x^2`, or only the name of an input."""
     if place.kind in ("input", "held"):
         return printable(place.name)
