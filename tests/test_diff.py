@@ -15,7 +15,6 @@ import sympy
 
 import autodiff as package
 from autodiff.calculus.lower import lower
-from autodiff.calculus.primal import Outside, primal
 
 from .command import autodiff
 
@@ -43,11 +42,10 @@ def _random_formulas(count: int) -> list[str]:
 
 
 def _value(text: str, point: dict[str, float]) -> float | None:
-    lowered = lower(package.parse(text))
-    try:
-        return primal(lowered, {n: point[n] for n in lowered.inputs}).values[lowered.result]
-    except Outside:
-        return None
+    inputs = package.parse(text)
+    value = package.evaluate(text, {n: point[n] for n in lower(inputs).inputs}).value
+    assert value is None or isinstance(value, float)
+    return value
 
 
 def _points(text: str, count: int, tries: int = 2000) -> list[dict[str, float]]:

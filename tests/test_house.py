@@ -18,7 +18,7 @@ from .command import process
 
 SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
 ROOMS = [
-    "errors", "language", "calculus", "array_point", "array_gradient", "elements", "written_out", "point", "over", "answer", "hard", "higher", "evaluation", "orders", "notation", "simplify", "single", "formula", "checking",
+    "errors", "typed", "language", "calculus", "array_point", "array_gradient", "elements", "written_out", "point", "over", "answer", "numbers", "verify", "hard", "higher", "evaluation", "proven_answer", "orders", "notation", "simplify", "single", "formula", "checking",
     "explaining", "export", "data", "learn", "render", "cli",
 ]  # fmt: skip
 """From the ground up: a room imports only what stands before it."""
@@ -26,7 +26,7 @@ ROOMS = [
 INSIDE = {
     "language": ["syntax", "tables", "words", "build", "elsewhere", "complaint", "parse", "grammar"],
     "calculus": [
-        "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "underflow", "wide", "witness", "check", "cancellation",
+        "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "underflow", "wide", "witness", "check",
         "suspects", "exact", "series", "beside", "corners", "taylor", "steps", "blame", "demand", "straight", "shapes", "flatten",
         "elementwise", "arrays", "array_needs", "array_values", "array_slopes", "array_sweeps", "array_suspects", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],

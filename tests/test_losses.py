@@ -110,7 +110,7 @@ def test_plain_numbers_work_too(loss: prelude.Loss) -> None:
         ("logcosh(0, p)", {"p": 1e6}, 1e6 - math.log(2), 1.0),
         ("logcosh(0, p)", {"p": 0.0}, 0.0, 0.0),
         ("bce(1, p)", {"p": 1.0}, 0.0, -1.0),
-        ("bce(0, p)", {"p": 1e-17}, 0.0, 1.0),
+        ("bce(0, p)", {"p": 1e-17}, 1e-17, 1.0),
         ("bce_logits(1, z)", {"z": 1000.0}, 0.0, 0.0),
         ("bce_logits(1, z)", {"z": -1000.0}, 1000.0, -1.0),
         ("kl(0, p)", {"p": 0.3}, 0.0, 0.0),

@@ -40,6 +40,8 @@ class Answer(NamedTuple):
     order       the highest derivative that was asked for
     derivatives with an order above 1, the derivatives of orders 1, 2, …; None where there is none
     readings    parts of the program that a person might read otherwise
+    digits      how many proven digits were asked for; value and slopes are then texts of them; 0 for float64
+    bits        with digits, the precision of the ball arithmetic that proved them
     """
 
     result: str
@@ -61,6 +63,8 @@ class Answer(NamedTuple):
     derivatives: tuple[float | None, ...] = ()
     readings: tuple[Reading, ...] = ()
     source: str = ""
+    digits: int = 0
+    bits: int = 0
 
     @property
     def complete(self) -> bool:
@@ -107,6 +111,8 @@ class Answer(NamedTuple):
             "verdicts": {name: found.status for name, found in self.verdicts.items()} or None,
             "notes": list(self.notes) or None,
             "convention": self.convention or None,
+            "digits": self.digits or None,
+            "bits": self.bits or None,
             "frameworks": {name: dict(said) for name, said in self.frameworks.items()} or None,
         }
         return data | {key: value for key, value in optional.items() if value is not None}
@@ -114,7 +120,7 @@ class Answer(NamedTuple):
 
 def nested(value: Value) -> Any:
     """A number or an array as JSON: an array as nested lists, NaN as null."""
-    if value is None or isinstance(value, float):
+    if value is None or isinstance(value, float | str):
         return None if value is None or value != value else value
     return [nested(item) for item in value.tolist()] if hasattr(value, "tolist") else [nested(item) for item in value]
 

@@ -10,11 +10,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from autodiff.answer import Answer, Value, clean
-from autodiff.calculus import blame, local, rules, underflow
-from autodiff.calculus.check import AGREE, BLURRED, DISAGREE, broken_rule, cancels, compared
+from autodiff.calculus import blame, local, rules
+from autodiff.calculus.check import AGREE, DISAGREE, broken_rule, compared
 from autodiff.calculus.forward import in_all_directions
 from autodiff.calculus.local import CONVENTIONS, Factors
 from autodiff.calculus.lower import Lowered, lower
@@ -25,8 +25,12 @@ from autodiff.errors import INTERNAL, AutodiffError, quoted, shortened
 from autodiff.language.parse import parse as _parse
 from autodiff.language.syntax import Program
 from autodiff.point import appear, bind, sources
+from autodiff.verify import error_bound
 
 MODES = ("reverse", "forward", "both")
+
+MOST_DIGITS = 1000
+"""Digits that may be asked for."""
 
 HIGHEST = 100
 """The highest order of a derivative."""
@@ -47,6 +51,7 @@ def evaluate(
     strict: bool = False,
     check: bool = True,
     convention: str = "",
+    digits: int = 0,
 ) -> Answer:
     """Value and slopes of the program `text` where its inputs have the values `at`.
 
@@ -57,6 +62,7 @@ def evaluate(
     strict      make a doubtful reading such as `1/2x` an error
     check       confirm the gradient by one sweep of the other mode
     convention  "torch", "jax" or "zero": that framework's number where a corner or a jump leaves no slope
+    digits      1 to 1,000: value and slopes as texts of so many proven digits, in ball arithmetic; 0 for float64
 
     Raises AutodiffError for a mistake in the text or the arguments. A point without a value or a slope is no mistake:
     `status` and `why` of the answer say what is so there.
@@ -69,6 +75,8 @@ def evaluate(
     program = parse(text, strict=strict)
     lowered = lower(program)
     point = bind(lowered, {} if at is None else at)
+    if digits:
+        _digits_of_numbers(digits, point, order)
     if order != 1 and any(not isinstance(value, float) for value in point.values()):
         return _of_an_element(program, point, wrt, mode, order, check=check, convention=convention)
     names = sources(lowered, wrt)
@@ -86,12 +94,23 @@ def evaluate(
             empty = Answer(lowered.name, None, dict.fromkeys(names), point, mode, source=lowered.source)
             return empty._replace(**found, readings=program.readings)
         lowered, names = as_numbers.lowered, sources(as_numbers.lowered, wrt)
-    answer = answered(lowered, point, names, mode, check=check, convention=convention)
+    answer = answered(lowered, point, names, mode, check=check, convention=convention, digits=digits)
     if order > 1:
         from autodiff.higher import higher  # a plain eval starts without it
 
         answer = higher(answer, lowered, names, order)
     return answer._replace(readings=program.readings)
+
+
+def _digits_of_numbers(digits: int, point: Mapping[str, Value], order: int) -> None:
+    """Raise AutodiffError where so many digits can't be had, or not of such an answer."""
+    if not (isinstance(digits, int) and 1 <= digits <= MOST_DIGITS):
+        raise AutodiffError(f"digits are a whole number, 1 to {MOST_DIGITS:,}, not {shortened(repr(digits))}")
+    if order > 1 or any(not isinstance(value, float) for value in point.values()):
+        raise AutodiffError(
+            "proven digits are of the value and the slopes at a point of numbers",
+            hint="ask without an order and without arrays",
+        )
 
 
 def _of_an_element(
@@ -123,30 +142,79 @@ def answered(
     *,
     check: bool = True,
     convention: str = "",
+    digits: int = 0,
 ) -> Answer:
     """Value and slopes of equations that are at hand already."""
     empty = Answer(lowered.name, None, dict.fromkeys(names), point, mode, source=lowered.source)
+    if digits:
+        return _in_balls(empty, lowered, names, None, convention, digits)
     try:
         run = primal(lowered, point)
     except Outside as trouble:
-        faint = underflow.before(lowered, point)
-        return _widely(empty, lowered, names, faint) if faint else _outside(empty, lowered, trouble)
-    answer = empty._replace(value=run.values[lowered.result] + 0.0)
+        if not trouble.needs or not error_bound.outside(lowered, point, trouble):
+            answer = _in_balls(empty, lowered, names, None, convention)
+            return _outside(empty, lowered, trouble) if answer.status == "overflow" and answer.value is None else answer
+        return _outside(empty, lowered, trouble)
     odd = suspects(lowered, run)
-    if odd and (faint := underflow.faint(lowered, run)):
-        found = _widely(answer, lowered, names, faint)
-        if found.status != "unknown":
-            return found
     reached = set(lowered.graph.reaching(*odd)) if odd else set()
     plain = {name: node for name, node in names.items() if node not in reached}
-    answer = _plain(answer, lowered, run, plain, check=check)
+    answer = _plain(empty._replace(value=run.values[lowered.result] + 0.0), lowered, run, plain, check=check)
+    if answer is None:
+        return _in_balls(empty, lowered, names, run, convention)
     if not reached:
         return answer
+    return _hard(answer, lowered, run, odd, names, reached, convention)
+
+
+def _hard(
+    answer: Answer,
+    lowered: Lowered,
+    run: Run,
+    odd: Sequence[int],
+    names: Mapping[str, int],
+    reached: Container[int],
+    convention: str,
+) -> Answer:
+    """The answer with the slopes by names that move a special point, looked at from both sides."""
     from autodiff.calculus.carried import verdicts  # most points are no hard points
     from autodiff.hard import at_hard_points
 
-    hard = verdicts(lowered, run, point, {name: node for name, node in names.items() if node in reached}, odd)
+    moved = {name: node for name, node in names.items() if node in reached}
+    hard = verdicts(lowered, run, answer.at, moved, odd)
     return at_hard_points(answer, lowered, run, hard, odd, names, convention) if hard else answer
+
+
+def _in_balls(
+    empty: Answer, lowered: Lowered, names: Mapping[str, int], run: Run | None, convention: str, digits: int = 0
+) -> Answer:
+    """The answer in ball arithmetic, where float64's digits are not sure, or `digits` are asked for."""
+    from autodiff import proven_answer  # most answers need none
+
+    try:
+        answer, found = proven_answer.proven(empty, lowered, names, run, digits)
+    except Outside as trouble:
+        return _outside(empty, lowered, trouble)
+    if found is None or not found.special or answer.value is None:
+        return answer
+    reached = set(lowered.graph.reaching(*found.special))
+    point = proven_answer.nearest(empty.at)
+    try:
+        there = primal(lowered, point)
+    except Outside:
+        there = None
+    odd = [] if there is None else suspects(lowered, there)
+    if there is None or not odd or not set(found.special).issubset({*odd, *_behind(lowered, odd)}):
+        return proven_answer.unseen(answer, lowered, found, names, reached)
+    return _hard(answer._replace(at=point), lowered, there, odd, names, reached, convention)
+
+
+def _behind(lowered: Lowered, nodes: Sequence[int]) -> Iterator[int]:
+    """The equations that are made from `nodes`."""
+    active = bytearray(len(lowered.graph))
+    for node, args in enumerate(lowered.graph.args):
+        active[node] = node in nodes or any(active[a] for a in args)
+        if active[node]:
+            yield node
 
 
 def _outside(answer: Answer, lowered: Lowered, trouble: Outside) -> Answer:
@@ -158,50 +226,7 @@ def _outside(answer: Answer, lowered: Lowered, trouble: Outside) -> Answer:
     )
 
 
-def _widely(answer: Answer, lowered: Lowered, names: Mapping[str, int], faint: Sequence[int]) -> Answer:
-    """The answer where what `faint` equations lost by underflow shows: with a wider range of exponents, or unknown."""
-    from autodiff.calculus import wide  # underflow that shows is rare
-
-    node = faint[0] if faint else lowered.result
-    empty = answer._replace(value=None, gradient=dict(answer.gradient) | dict.fromkeys(names), checked=None)
-    try:
-        found = wide.answer(lowered, answer.at, list(names.values()))
-    except Outside as trouble:
-        return _outside(empty, lowered, trouble)
-    except wide.Lost:
-        why = blame.underflow(lowered, node, answer.at, slopes=not faint)
-        return empty._replace(status="unknown", why=why, span=lowered.graph.spans[node])
-    if not math.isfinite(found.value):
-        return _outside(empty, lowered, Outside(lowered.result, ()))
-    if not found.checked:
-        raise _disagreement()
-    slopes = dict(zip(names, found.slopes, strict=True))
-    near = answer.value is not None and math.isclose(answer.value, found.value, rel_tol=1e-9)
-    answer = answer._replace(
-        value=answer.value if near else found.value + 0.0,  # the one that the equations before it show, if it is right
-        gradient=dict(answer.gradient) | {name: clean(slope) for name, slope in slopes.items()},
-        forward=None
-        if answer.mode != "both"
-        else dict(answer.gradient) | {name: clean(slope) for name, slope in slopes.items()},
-        checked=True,
-        notes=(*answer.notes, blame.widened(lowered, node, slopes=not faint)),
-    )
-    lost = [name for name, slope in slopes.items() if not math.isfinite(slope)]
-    return _overflowing(answer, lowered, lost, lowered.result) if lost else answer
-
-
-def _overflowing(answer: Answer, lowered: Lowered, lost: Sequence[str], node: int) -> Answer:
-    from autodiff.calculus.corners import Verdict  # most points are no hard points
-
-    return answer._replace(
-        status="overflow",
-        why=blame.overflow(lowered, node, lost, answer.result),
-        span=lowered.graph.spans[node],
-        verdicts={name: Verdict("overflow") for name in lost},
-    )
-
-
-def _disagreement() -> AutodiffError:
+def disagreement() -> AutodiffError:
     return AutodiffError(
         "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
         exit_status=INTERNAL,
@@ -209,50 +234,33 @@ def _disagreement() -> AutodiffError:
     )
 
 
-def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int], *, check: bool) -> Answer:
-    """The slopes that the sweeps give where no corner is met: confirmed by the other mode, overflow said."""
+def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int], *, check: bool) -> Answer | None:
+    """The slopes that the sweeps give where no corner is met, confirmed by the other mode; None where float64 won't do."""
     factors = local.factors(lowered, run, names.values())
     onward = None if answer.mode == "reverse" else _onward(lowered, factors, names)
     backward = adjoints(lowered.result, factors, names.values())
     gradient = onward if onward is not None and answer.mode == "forward" else _of(names, backward)
-    faint = underflow.faint(lowered, run)
-    if faint or underflow.fading(lowered, run, factors, backward):
-        value = run.values[lowered.result]
-        if any(
-            underflow.shows(lowered, answer.at, names, value, each) for each in (gradient, onward) if each is not None
-        ):
-            return _widely(answer, lowered, names, faint)
-    finite = {name: node for name, node in names.items() if math.isfinite(gradient[name])}
+    slopes = [gradient[name] for name in names]
+    if not all(map(math.isfinite, slopes)):
+        return None
+    if not error_bound.sure(lowered, run, factors, names.values(), slopes):
+        if check and (node := broken_rule(lowered, run, factors)) is not None:
+            raise blame.denied(lowered, node)
+        return None
     found = ""
-    if check and (finite or not answer.gradient):
-        found = compared(lowered, run, factors, finite, gradient, answer.mode, backward)
+    if check and (names or not answer.gradient):
+        found = compared(lowered, run, factors, names, gradient, answer.mode, backward)
     if found == DISAGREE:
-        raise _disagreement()
+        raise disagreement()
     if check and (node := broken_rule(lowered, run, factors)) is not None:
         raise blame.denied(lowered, node)
-    lost = [name for name in names if name not in finite]
-    if lost:
-        answer = _overflowing(answer, lowered, lost, blame.steep(lowered, run, names[lost[0]]))
-    blurred = found == BLURRED or cancels(lowered, run, backward)
-    notes = _cancelled(lowered, run, answer.at, finite, backward) if blurred else ()
     return answer._replace(
-        notes=(*answer.notes, *notes),
         gradient=dict(answer.gradient) | {name: clean(gradient[name]) for name in names},
         forward=None
         if onward is None or answer.mode == "forward"
         else dict(answer.gradient) | {name: clean(onward[name]) for name in names},
         checked=True if found == AGREE else None,
     )
-
-
-def _cancelled(
-    lowered: Lowered, run: Run, point: Mapping[str, float], names: Mapping[str, int], backward: Mapping[int, float]
-) -> Iterable[str]:
-    """What to know of a value, or of slopes, of which larger parts cancel."""
-    from autodiff.calculus import cancellation  # most programs are far from it
-
-    lost = cancellation.lost(lowered, run, backward)
-    yield from blame.cancelled(lowered, lost, cancellation.unsure(lowered, run, point, names))
 
 
 def one_name(names: Mapping[str, int], order: int) -> None:

@@ -14,6 +14,7 @@ from autodiff.calculus.primal import Outside, primal
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
 from autodiff.language.parse import parse_bindings
 from autodiff.language.syntax import Call, Expr, Expression, Name, Number, Program
+from autodiff.typed import Typed
 
 Value: TypeAlias = Any
 """A float, or a NumPy array."""
@@ -91,11 +92,22 @@ def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
             from autodiff import array_point  # most values are plain numbers
 
             return array_point.constant(lowered, samples)
-        return primal(lowered, samples).values[lowered.result]
+        return _as_typed(lowered, primal(lowered, samples).values[lowered.result])
     except Outside as trouble:
         raise AutodiffError(
             blame.outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node], source=lowered.source
         ) from None
+
+
+def _as_typed(lowered: Lowered, value: float) -> float:
+    """The value of a constant expression: a number of its own where it is no float64, as of -0.1 and 1/3."""
+    graph, node = lowered.graph, lowered.result
+    row, args = graph.rows[node], graph.args[node]
+    if row is None:
+        return value
+    if row.value == "neg" and args[0] in graph.constants and not isinstance(graph.constants[args[0]], Typed):
+        return value
+    return Typed(value, lowered)
 
 
 def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, Value]:
@@ -128,7 +140,7 @@ def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, Value]:
 
 def finite(name: str, value: Any) -> Value:
     """The float or the array of floats that a value is. Raises AutodiffError where it is none, or not finite."""
-    if type(value) is float and math.isfinite(value):
+    if (type(value) is float or isinstance(value, Typed)) and math.isfinite(value):
         return value  # as nearly all are, of a thousand names
     if isinstance(value, list | tuple) or getattr(value, "shape", None):
         from autodiff import array_point  # see above

@@ -43,6 +43,9 @@ Examples:
     help="At a corner or a jump, give the number that this framework gives (--like is the same).",
 )
 @click.option("--like", type=click.Choice(list(CONVENTIONS)), hidden=True)
+@click.option(
+    "--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of the value and of each slope."
+)
 @click.option("--no-check", is_flag=True, help="Skip the confirmation by the other mode.")
 @options.data_options
 def command(
@@ -62,6 +65,7 @@ def command(
     quiet: bool,
     convention: str | None,
     like: str | None,
+    digits: int | None,
     no_check: bool,
     data: str | None,
     out: str | None,
@@ -87,7 +91,7 @@ def command(
     if data is not None:
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1, "--format": form != "text"}
         asked |= {"--hessian": hessian, "--jacobian": jacobian, "--of": of is not None, "--jvp": jvp is not None}
-        asked |= {"--vjp": vjp is not None, "--quiet": quiet, "--convention": bool(convention or like)}
+        asked |= {"--vjp": vjp is not None, "--quiet": quiet, "--digits": digits is not None, "--convention": bool(convention or like)}
         options.one_matrix(asked)
         from autodiff.cli import files  # a point starts without them
         from autodiff.cli.rows import run
@@ -106,6 +110,7 @@ def command(
         asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
         asked |= {"--jvp": jvp is not None, "--vjp": vjp is not None}
         asked |= {"--convention": bool(convention or like), "--format csv": form == "csv", "--mode": mode != "reverse"}
+        asked |= {"--digits": digits is not None}
         options.one_matrix(asked)
         found = _matrix(
             text, options.read_point(points), options.names(wrt), of, hessian, jacobian, jvp, vjp, strict=strict
@@ -120,6 +125,7 @@ def command(
         strict=strict,
         check=not no_check,
         convention=convention or like or "",
+        digits=options.digits(digits),
     )
     options.notices(answer.readings)
     if quiet:

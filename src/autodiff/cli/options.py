@@ -14,6 +14,7 @@ from autodiff.cli import streams
 from autodiff.errors import DATA, AutodiffError, printable, quoted, shortened
 from autodiff.language.syntax import Reading
 from autodiff.point import parse_point
+from autodiff.typed import decimal
 
 _LARGEST = sys.float_info.max
 
@@ -140,6 +141,13 @@ def read_point(points: Iterable[str]) -> dict[str, Any]:
     return point
 
 
+def digits(count: int | None) -> int:
+    """The digits that are asked for; 0 where none are. Raises AutodiffError for a number out of bounds."""
+    if count is not None and not 1 <= count <= 1000:
+        raise AutodiffError(f"--digits takes 1 to 1,000, not {count}", hint="write for example --digits 50")
+    return count or 0
+
+
 def names(text: str | None, option: str = "--wrt") -> list[str] | None:
     """`a, b` as a list; None stays None."""
     if text is None:
@@ -262,7 +270,7 @@ def read_object(path: str) -> dict[str, Any]:
             raise AutodiffError(
                 f"{quoted(path, 200)}: {quoted(shortened(digits))} is too small for a 64-bit number", exit_status=DATA
             )
-        return value
+        return decimal(digits, value) if math.isfinite(value) else value
 
     try:
         data = json.loads(text, object_pairs_hook=once, parse_float=kept)

@@ -18,8 +18,9 @@ from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.straight import Line, straight
+from autodiff.typed import Typed
 
-_AND, _NOT = rules.TABLE["and", 2], rules.TABLE["not", 1]
+_ADD, _AND, _NOT = rules.TABLE["+", 2], rules.TABLE["and", 2], rules.TABLE["not", 1]
 
 _UNHEARD = frozenset([rules.TABLE["atan2", 2]])
 """Rows of the machine that give a plain number outside their domain; all others give NaN or an infinity there."""
@@ -38,6 +39,18 @@ _PASSING = {
     rules.TABLE["/", 2]: (0,),
 }
 """Rows that make NaN or an infinity of one in these arguments, so that it need not be looked for before them."""
+
+
+_LOSSY = {
+    **{rules.TABLE[key, 2]: "abs(w) < 1e-6*max(abs(u), abs(v))" for key in "+-"},
+    rules.TABLE["^", 2]: "abs(v) > 1e6",
+    **{rules.TABLE[name, 1]: "abs(w) < 1e-6" for name in ("ln", "log2", "log10")},
+    **{rules.TABLE[name, 1]: "abs(u) > 1e6" for name in ("sin", "cos", "tan")},
+}
+"""Rows that lose digits of inexact arguments, and where that is more than a third of float64's."""
+
+_LOOSE = 2**17
+"""Units in the last place that a row of ten right digits may be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,7 @@ def plan(lowered: Lowered, sources: Mapping[str, int]) -> Plan | None:
     results = (found.value, *(found.slopes[name] for name in sources))
     line, whole = _Machine(), _Faithful()
     slopes = _copied(line, found.graph, results, lowered.inputs)
+    losses = [a for node in sorted(slopes) if found.graph.rows[node] is _ADD for a in _lossy(line, found.graph, node, slopes)]
     values = whole.copied(lowered, {name: whole.graph.input(name) for name in lowered.inputs})
     value = whole.number(values[lowered.result])
     needs = Needs(whole.graph)
@@ -104,7 +118,7 @@ def plan(lowered: Lowered, sources: Mapping[str, int]) -> Plan | None:
     flags = {need: needs.flag(need) for need in set(wanted.values()) if need != ALWAYS}
     of = _copied(line, whole.graph, (value, *flags.values()), lowered.inputs)
     under = {node: of[flags[need]] for node, need in wanted.items() if need != ALWAYS}
-    looks: list[Step] = []
+    looks = [Step(None, (alarm,)) for alarm in losses]
     for node in sorted(wanted):
         for condition in _alarms(line, whole.graph, node, of):
             alarm = line.put(_AND, (under[node], condition)) if node in under else condition
@@ -121,6 +135,25 @@ def plan(lowered: Lowered, sources: Mapping[str, int]) -> Plan | None:
     looks += [_finite(line.graph.input(name), None) for name in asleep]
     looks += [_finite(slopes[slope], None) for slope in results[1:]]
     return _scheduled(line.graph, list(dict.fromkeys(looks)), tuple(slopes[r] for r in results), lowered.inputs)
+
+
+def _lossy(line: Line, graph: Graph, node: int, of: Mapping[int, int]) -> Iterator[int]:
+    """The condition under which rounding of the arguments costs an equation more digits than a row may lose.
+
+    Inputs, and constants that are what was typed, are exact. Each equation is asked for itself: losses that are small
+    one by one are not added up.
+    """
+    row, args = graph.rows[node], graph.args[node]
+    text = _LOSSY.get(row) if row is not None else None
+    if row is None or text is None or all(_is_exact(graph, a) for a in args):
+        return
+    alarm = line.text(text, (*row.params, "w"), (*(of[a] for a in args), of[node]))
+    if line.graph.constants.get(alarm) != 0:
+        yield alarm
+
+
+def _is_exact(graph: Graph, node: int) -> bool:
+    return node in graph.inputs or (node in graph.constants and not isinstance(graph.constants[node], Typed))
 
 
 def _finite(node: int, flag: int | None) -> Step:
@@ -145,6 +178,10 @@ def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int]) -> Itera
 
     if row.value.startswith("= ") or row in _UNHEARD:
         yield from (line.put(_NOT, (holds(part.partition(" | ")[0]),)) for part in row.domain)
+    yield from _lossy(line, graph, node, of)
+    if "/abs(w)" in row.bound[0]:  # near a zero of the function float64 has few digits of it
+        loose = line.text(f"not {row.bound[0]} < {_LOOSE}", (*row.params, "w"), (*given, of[node]))
+        yield loose
     if all(a in graph.constants for a in args) or (row.truth and len(set(args)) < len(args)):
         return
     yield from (holds(text) for text in (row.corner, row.jump.rpartition(" at ")[2], row.vertical) if text.strip())

@@ -24,7 +24,7 @@ from autodiff.explaining.findings import WIDE, Findings
 from autodiff.explaining.model import Explanation, Factor, Side, Text
 from autodiff.explaining.modes import cost, rows
 from autodiff.explaining.places import places
-from autodiff.explaining.small_steps import differences, doubts, meanings
+from autodiff.explaining.small_steps import differences, meanings
 from autodiff.explaining.texts import NOTHING, text_of, written_out
 from autodiff.over import OverNumbers, numbers_of, over_elements
 from autodiff.point import named, sources
@@ -137,7 +137,7 @@ def _explanation(it: Findings) -> Explanation:
         hint="" if answer is None else answer.hint,
         span=None if answer is None else answer.span,
         sides=_sides(it),
-        notes=() if answer is None else (*answer.notes, *doubts(it, steps)),
+        notes=() if answer is None else answer.notes,
         convention=it.convention,
     )
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-from autodiff.calculus.blame import shown
 from autodiff.explaining.model import Difference, Meaning, Update
 
 Function = Callable[[Mapping[str, float]], "float | None"]
@@ -67,28 +66,14 @@ def update(
     return Update(rate, {name: (point[name], new[name]) for name in new}, value, function({**point, **new}))
 
 
-def denied(difference: Difference, slope: float) -> bool:
-    """Whether a difference and the slope have not one digit in common, by ten times the error that the difference has."""
-    if difference.quotient is None or difference.bound is None or difference.agrees:
-        return False
-    apart = abs(difference.quotient - slope)
-    return apart > 10 * difference.bound and 2 * apart > max(abs(slope), abs(difference.quotient))
-
-
-def denial(differences: Sequence[Difference], name: str, slope: float | None) -> str:
-    """What is to be said beside the slope by `name` where small steps deny it; "" where they don't."""
-    found = next((each for each in differences if each.name == name), None)
-    if found is None or slope is None or not denied(found, slope):
-        return ""
-    return f"denied by small steps, which give {shown(float(f'{found.quotient or 0.0:.6g}'))}"
-
-
 def apart(difference: Difference, slope: float) -> str:
     """How a difference stands to the slope: `9 digits agree`, or how they don't."""
     if difference.quotient == slope:
         return "the same"
     count = digits(difference, slope) or 0
-    agree = f"{count} digit{'s' * (count != 1)} agree{'s' * (count == 1)}" if count else "not one digit agrees"
+    if not count:
+        return "not judged: the step is too coarse here, or its rounding too large"
+    agree = f"{count} digit{'s' * (count != 1)} agree{'s' * (count == 1)}"
     if difference.agrees:
         return agree
     return f"{agree}, off by more than its own error of {difference.bound or 0.0:.0e}".replace(" of 0e+00", "")

@@ -8,9 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
-from autodiff.calculus.blame import order, shown
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, number, sweep
 from autodiff.explaining import checks
@@ -41,15 +40,6 @@ def value(lowered: Lowered, point: Mapping[str, float], moved: Mapping[int, floa
 def differences(it: Findings) -> tuple[Difference, ...]:
     """A central difference beside each slope that is sure."""
     return tuple(checks.difference(_function(it), _point(it, n), n, slope) for n, slope in _sure(it))
-
-
-def doubts(it: Findings, steps: Sequence[Difference]) -> Iterator[str]:
-    """What is to be said of a slope that `steps`, the differences, deny altogether."""
-    slopes = dict(_sure(it))
-    for each in steps:
-        if checks.denied(each, slopes[each.name]):
-            slope = order(it.lowered.name, each.name, 1)
-            yield f"{slope} may have no right digit: small steps give {shown(each.quotient or 0.0)} instead, so digits cancel here"
 
 
 def meanings(it: Findings) -> tuple[Meaning, ...]:

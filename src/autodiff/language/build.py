@@ -27,6 +27,7 @@ from autodiff.language.syntax import (
     Statement,
 )
 from autodiff.language.words import Word
+from autodiff.typed import decimal
 
 SYMBOLS = {"**": "^", "·": "*", "×": "*", "÷": "/", "−": "-", "≤": "<=", "≥": ">=", "≠": "!="}
 """Other spellings of operators."""
@@ -154,9 +155,10 @@ def _value(word: Word) -> float:
 @lru_cache(maxsize=1024)
 def _decimal(text: str) -> float | None:
     try:
-        return float("" if "_" in text else text)
+        value = float("" if "_" in text else text)
     except ValueError:
         return None
+    return decimal(text, value) if math.isfinite(value) else value
 
 
 def _instead(text: str) -> str:

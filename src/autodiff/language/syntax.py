@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from autodiff.errors import Span
+from autodiff.typed import Typed
 
 JUXTAPOSITION = "implicit *"
 """The name of a product written without an operator. A row has no such name: it is lowered as `*`."""
@@ -20,7 +21,9 @@ JUXTAPOSITION = "implicit *"
 CHAIN = "chained <"
 """The name of `a < b <= c`: its arguments are the comparisons, each a call that shares its middle with the next."""
 
-CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e, "tau": math.tau, "τ": math.tau}
+_PI, _E, _TAU = Typed(math.pi, "pi"), Typed(math.e, "e"), Typed(math.tau, "tau")
+
+CONSTANTS: dict[str, float] = {"pi": _PI, "π": _PI, "e": _E, "tau": _TAU, "τ": _TAU}
 """Names with a fixed value; no program may assign them."""
 
 

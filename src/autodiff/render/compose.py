@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from autodiff.calculus.blame import shown
 from autodiff.errors import excerpt
-from autodiff.explaining.checks import apart, denial, denied
+from autodiff.explaining.checks import apart
 from autodiff.explaining.model import Explanation, Place, Slope, Text
 from autodiff.notation.tex import tex_name
 from autodiff.render.document import (
@@ -187,8 +187,6 @@ def _found(it: Explanation, slope: Slope) -> Cell:
     hard = {side.name for side in it.sides if side.status != "ok"}
     if slope.value is not None and it.convention and slope.name in hard:
         return Number(slope.value, whole=True), Words(f" ({it.convention}'s convention)", "quiet")
-    if said := denial(it.differences, slope.name, slope.value):
-        return Number(slope.value, whole=True), Words(f" ({said})", "bad")
     return (Number(slope.value, whole=True),)
 
 
@@ -280,7 +278,7 @@ def _checked(it: Explanation) -> Section | None:
         slope = slopes[row.name]
         rest = f", {apart(row, slope)}"
         made = (Words(f", h = {row.step:.0e}: "), Number(float(f"{row.quotient:.12g}"), whole=True), Words(rest))
-        mark = "good" if row.agrees else "bad" if denied(row, slope) else "doubt"
+        mark = "good" if row.agrees else "doubt"
         items.append((mark, (Words("central difference"), *by, *made)))
     return Section("checked", "Checked", (), (Items(tuple(items)),)) if items else None
 

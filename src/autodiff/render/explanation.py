@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from autodiff.calculus.blame import shown
 from autodiff.errors import columns, printable
-from autodiff.explaining.checks import apart, denial, denied
+from autodiff.explaining.checks import apart
 from autodiff.explaining.model import (
     Cancelling,
     Difference,
@@ -207,8 +207,6 @@ def result(page: Page, slope: Slope, label: str, *, detail: bool) -> Iterator[Li
             and any(s.name == slope.name and s.status != "ok" for s in it.sides)
         ):
             number += f"  ({it.convention}'s convention)"
-        elif said := denial(it.differences, slope.name, slope.value):
-            number += f"  ({said})"
         elif slope.value == 0 and not slope.paths and all(side.name != slope.name for side in it.sides):
             number += f"  ({it.result} does not change with {slope.name})"
         made.append(number)
@@ -323,7 +321,7 @@ def difference(page: Page, label: str, row: Difference) -> Iterator[Line]:
         yield from page.noted(label, ("- ", "dim"), f"no central difference{by}:", row.why)
         return
     slope = next(s for s in page.it.slopes if s.name == row.name).value or 0.0
-    mark = ("✓ ", "good") if row.agrees else ("✗ " if denied(row, slope) else "? ", "bad")
+    mark = ("✓ ", "good") if row.agrees else ("? ", "bad")
     number = shown(float(f"{row.quotient:.12g}"))
     yield from page.noted(label, mark, f"central difference{by}, h = {row.step:.0e}  {number}", apart(row, slope))
 

@@ -69,7 +69,7 @@ def _number(value: Value) -> str:
 def array(value: Any) -> str:
     """A number, or an array as it is written in the language; the rows of a matrix one below the other."""
     if not isinstance(value, list):
-        return "none" if value is None else shown(value)
+        return "none" if value is None else value if isinstance(value, str) else shown(value)
     if not isinstance(value[0], list):
         return f"[{', '.join(array(item) for item in value)}]"
     if not isinstance(value[0][0], list):
@@ -89,7 +89,7 @@ def quiet(answer: Answer) -> str:
     """The value, then the slopes, on one line, arrays element by element; empty when one of them does not exist."""
     values = (answer.value, *answer.gradient.values(), *answer.derivatives[1:])
     found = [number for value in values for number in numbers(value)]
-    return "" if None in found else " ".join(shown(number) for number in found if number is not None)
+    return "" if None in found else " ".join(array(number) for number in found)
 
 
 def as_json(answer: Answer) -> str:
@@ -104,7 +104,7 @@ def as_csv(answer: Answer) -> str:
     for name in answer.gradient:
         columns += [(order(answer.result, name, m), value) for m, value in enumerate(answer.derivatives[1:], 2)]
     header = [quoted_cell(cell) for name, value in columns for cell in labels(name, nested(value))]
-    cells = ["" if number is None else shown(number) for _, value in columns for number in numbers(value)]
+    cells = ["" if number is None else array(number) for _, value in columns for number in numbers(value)]
     return f"{','.join([*header, 'status'])}\n{','.join([*cells, answer.status])}"
 
 

@@ -1,0 +1,65 @@
+"""Numbers that were typed: a float64 that remembers what it stands for, where that is another number.
+
+What is typed is meant as typed: `0.1` is one tenth, `pi` is π. A plain float is meant exactly.
+
+>>> number = decimal("0.1", 0.1)
+>>> number, number.meaning
+(0.1, '0.1')
+>>> type(decimal("0.5", 0.5)) is float      # exactly what was typed
+True
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from autodiff.calculus.lower import Lowered
+
+Meaning: TypeAlias = "str | Lowered"
+"""A decimal number as text, a constant's name ("pi", "e"), or the equations of a constant expression."""
+
+_PARTS = re.compile(r"([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?")
+
+_LONGEST_EXPONENT = 5000
+"""Beyond this a decimal exponent is not followed: the number is then taken as its float64."""
+
+
+class Typed(float):
+    """The float64 nearest to what was typed, and what that means."""
+
+    __slots__ = ("meaning",)
+    meaning: Meaning
+
+    def __new__(cls, value: float, meaning: Meaning) -> Typed:
+        number = super().__new__(cls, value)
+        number.meaning = meaning
+        return number
+
+    def __reduce__(self) -> tuple[type[Typed], tuple[float, Meaning]]:
+        return Typed, (float(self), self.meaning)
+
+
+def decimal(text: str, value: float) -> float:
+    """`value`, the float64 nearest to a decimal `text`, as a plain float where it is that number exactly."""
+    if "." not in text and "e" not in text and "E" not in text and abs(value) <= 2.0**53:
+        return value
+    exact = ratio(text)
+    if exact is None:
+        return value
+    above, below = value.as_integer_ratio()
+    return value if above * exact[1] == below * exact[0] else Typed(value, text)
+
+
+def ratio(text: str) -> tuple[int, int] | None:
+    """A decimal number as numerator and denominator; None where its exponent is out of bounds."""
+    found = _PARTS.fullmatch(text)
+    if found is None:
+        return None
+    sign, whole, part, power = found.groups()
+    exponent = int(power or 0) - len(part)
+    if abs(exponent) > _LONGEST_EXPONENT + len(text):
+        return None
+    digits = int(sign + (whole + part or "0"))
+    return (digits * 10**exponent, 1) if exponent >= 0 else (digits, 10**-exponent)

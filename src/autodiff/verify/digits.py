@@ -1,0 +1,292 @@
+"""The value and the slopes of a program in ball arithmetic, at growing precision until each is one float64, or has N digits.
+
+>>> from autodiff.evaluation import parse
+>>> from autodiff.calculus.lower import lower
+>>> lowered = lower(parse("(exp(x) - 1)/x"))
+>>> proven(lowered, {"x": 1e-12}, {"x": lowered.graph.find("x")}).slopes
+{'x': 0.5000000000003333}
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from decimal import Context
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from flint import arb, fmpq
+
+from autodiff.calculus import algebra, rules
+from autodiff.calculus.lower import Lowered
+from autodiff.calculus.ops import Row
+from autodiff.calculus.primal import Outside, Run, sweep
+from autodiff.calculus.reverse import sweep_down
+from autodiff.numbers import balls
+from autodiff.numbers.balls import Number, Undecided, precision
+
+START, MOST = 128, 10_240
+"""Bits to begin with, and bits at which a number that is not pinned down is given up."""
+
+_ADD, _MUL = rules.TABLE["+", 2], rules.TABLE["*", 2]
+
+
+class Proven(NamedTuple):
+    """What balls show: the value and the slopes as float64 (or text), None where they are not pinned down.
+
+    bits      the precision that pinned them
+    run       every equation's value as the nearest float64
+    special   the equations that sit exactly on a special point
+    undecided an equation at which the balls don't say whether it is a special point or which branch is taken
+    agree     whether the sweeps of both modes overlap
+    sizes     what is so of numbers that are not 0 and yet rounded to 0: the value under "", slopes by name
+    """
+
+    value: Any
+    slopes: Mapping[str, Any]
+    bits: int
+    run: Run
+    special: Sequence[int]
+    undecided: int | None = None
+    agree: bool = True
+    sizes: Mapping[str, str] = MappingProxyType({})
+
+
+def proven(
+    lowered: Lowered, point: Mapping[str, float], names: Mapping[str, int], digits: int = 0, *, most: int = MOST
+) -> Proven:
+    """Value and slopes at a point, each the float64 nearest to the true one; with `digits`, texts of so many digits.
+
+    Raises Outside where the value does not exist.
+    """
+    bits = START if not digits else max(START, int(3.33 * digits) + 64)
+    most = max(most, 4 * bits)
+    while True:
+        with precision(bits):
+            found = _at_precision(lowered, point, names, bits, digits, last=2 * bits > most)
+        if found is not None:
+            return found
+        bits *= 2
+
+
+def _at_precision(
+    lowered: Lowered, point: Mapping[str, float], names: Mapping[str, int], bits: int, digits: int, *, last: bool
+) -> Proven | None:
+    """The same at so many bits; None where that is too few, and more may be had."""
+    try:
+        values, order, taken, special = _values(lowered, point)
+    except Undecided as trouble:
+        if not last:
+            return None
+        empty = Run([0.0] * len(lowered.graph), [], {})
+        return Proven(None, dict.fromkeys(names), bits, empty, (), trouble.node if trouble.node is not None else lowered.result)
+    pin: Callable[[Number], Any] = (lambda n: decimal(n, digits)) if digits else as_float
+    pin = _or_zero(pin) if last and digits else pin
+    value = pin(values[lowered.result])
+    wanted = {name: node for name, node in names.items() if not _reached(lowered, node, special)}
+    partials = _linear(lowered, values, order, taken, wanted.values())
+    adjoints = _down(lowered.result, partials, wanted.values())
+    slopes = {name: pin(adjoints.get(node, fmpq(0))) for name, node in wanted.items()}
+    if not last and (value is None or None in slopes.values()):
+        return None
+    run = Run([0.0 if v is None else _shown(v) for v in values], order, taken)
+    agree = _agree(lowered.result, partials, wanted, adjoints)
+    zeros = {"": values[lowered.result]} if value in (0.0, "0") else {}
+    zeros |= {n: adjoints[node] for n, node in wanted.items() if slopes[n] in (0.0, "0") and node in adjoints}
+    sizes = {name: size for name, number in zeros.items() if (size := size_of(number))}
+    return Proven(value, dict.fromkeys(names) | slopes, bits, run, special, agree=agree, sizes=sizes)
+
+
+def _or_zero(pin: Callable[[Number], Any]) -> Callable[[Number], Any]:
+    """The same, and "0" for a number that can't be told from 0."""
+    return lambda number: pin(number) or ("0" if balls.ball(number).contains(0) else None)
+
+
+def _shown(number: Number) -> float:
+    """A number as the nearest float64, or the midpoint's where the ball is wider."""
+    found = as_float(number)
+    if found is None:
+        found = float(balls.ball(number).mid())
+    return found
+
+
+def _reached(lowered: Lowered, node: int, special: Sequence[int]) -> bool:
+    return bool(special) and node in lowered.graph.reaching(*special)
+
+
+def _values(
+    lowered: Lowered, point: Mapping[str, float]
+) -> tuple[list[Number], list[int], dict[int, int], list[int]]:
+    graph, special = lowered.graph, list[int]()
+
+    def leaf(node: int) -> Number:
+        return balls.meaning(graph.constants[node] if node in graph.constants else point[graph.inputs[node]])
+
+    def apply(node: int, args: Sequence[Number]) -> Number:
+        row = graph.rows[node]
+        assert row is not None
+        for text, words in algebra.conditions(row):
+            inside = balls.text(text, row.params, args)
+            if inside is None:
+                raise Undecided(node)
+            if not inside:
+                raise Outside(node, [_shown(a) for a in args], words)
+        found = balls.apply(row, args)
+        if found is None and row.truth:
+            raise Undecided(node)
+        if isinstance(found, arb) and not found.is_finite():
+            raise Undecided(node)
+        if _special(row, args, [a not in graph.constants for a in graph.args[node]], node):
+            special.append(node)
+        return found
+
+    values, order, taken = sweep(graph, lowered.result, leaf, apply, balls.holds)
+    return values, order, taken, special
+
+
+def _special(row: Row, args: Sequence[Number], free: Sequence[bool], node: int) -> bool:
+    """Whether these arguments are a corner, a jump, or without a finite slope. Raises Undecided where balls don't say."""
+    if not any(free):
+        return False
+    jump = row.jump.rpartition(" at ")[2].strip()
+    if row.truth and len({id(a) for a in args}) < len(args):
+        jump = ""
+    tests = [(text, True) for text in (row.corner, jump, row.vertical) if text]
+    tests += [(text, False) for text, moves in zip(row.slope_domain, free, strict=True) if text and moves]
+    for text, odd in tests:
+        met = balls.text(text, row.params, args)
+        if met is None:
+            raise Undecided(node)
+        if bool(met) == odd:
+            return True
+    return False
+
+
+Partials = dict[int, list[tuple[int, Number]]]
+
+
+def _linear(
+    lowered: Lowered, values: Sequence[Number], order: Iterable[int], taken: Mapping[int, int], sources: Collection[int]
+) -> Partials:
+    """The local slopes between `sources` and the result, by the rows' formulas."""
+    graph, found, active = lowered.graph, Partials(), set(sources)
+    for node in sorted(order):
+        args, row = graph.args[node], graph.rows[node]
+        if active.isdisjoint(args) or row is None:
+            continue
+        if node in taken:
+            edges = [(taken[node], fmpq(1))] if taken[node] in active else []
+        elif row.truth:
+            edges = []
+        else:
+            given = [*(values[a] for a in args), values[node]]
+            ways = [(a, t) for a, t, s in zip(args, row.formula, row.slopes, strict=True) if a in active and s != "0"]
+            edges = [(a, arb.nan() if t == "none" else balls.text(t, (*row.params, "w"), given)) for a, t in ways]
+        if edges:
+            found[node] = edges
+            active.add(node)
+    return found
+
+
+def _times(a: Number, b: Number) -> Number:
+    return balls.apply(_MUL, (a, b))
+
+
+def _plus(a: Number, b: Number) -> Number:
+    return balls.apply(_ADD, (a, b))
+
+
+def _down(result: int, partials: Partials, sources: Collection[int]) -> dict[int, Number]:
+    start = {result: fmpq(1)} if result in partials or result in sources else {}
+    return sweep_down(
+        reversed(list(partials)), start, lambda node, g: [(a, _times(g, p)) for a, p in partials[node]], _plus
+    )
+
+
+def _agree(result: int, partials: Partials, names: Mapping[str, int], adjoints: Mapping[int, Number]) -> bool:
+    """Whether a forward sweep along a fixed direction gives a ball that overlaps the gradient's."""
+    tangents: dict[int, Number] = {}
+    rates = {node: fmpq(2 * k + 3, 7) for k, node in enumerate(dict.fromkeys(names.values()))}
+    tangents |= rates
+    for node, edges in partials.items():
+        for arg, slope in edges:
+            if arg in tangents:
+                part = _times(slope, tangents[arg])
+                tangents[node] = _plus(tangents[node], part) if node in tangents else part
+    total: Number = fmpq(0)
+    for node, rate in rates.items():
+        total = _plus(total, _times(adjoints.get(node, fmpq(0)), rate))
+    return bool(balls.ball(total).overlaps(balls.ball(tangents.get(result, fmpq(0)))))
+
+
+# --- numbers out ------------------------------------------------------------------------------------------------------
+
+
+def as_float(number: Number) -> float | None:
+    """The float64 nearest to a number, an infinity beyond the largest; None where its ball holds several."""
+    if isinstance(number, bool):
+        return float(number)
+    if isinstance(number, fmpq):
+        return _quotient(int(number.p), int(number.q))
+    whole = balls.ball(number)
+    if not whole.is_finite():
+        return None
+    low, high = _end(whole.lower()), _end(whole.upper())
+    return low + 0.0 if low == high else None
+
+
+def _quotient(above: int, below: int) -> float:
+    try:
+        return above / below
+    except OverflowError:
+        return math.inf if above > 0 else -math.inf
+
+
+def _end(number: arb) -> float:
+    mantissa, exponent = (int(part) for part in number.man_exp())
+    size = mantissa.bit_length() + exponent
+    if not mantissa or size < -1200:
+        return 0.0
+    if size > 1100:
+        return math.inf if mantissa > 0 else -math.inf
+    return _quotient(mantissa << max(exponent, 0), 1 << max(-exponent, 0))
+
+
+def decimal(number: Number, digits: int) -> str | None:
+    """A number rounded to so many significant digits; None where its ball does not say what they are."""
+    if isinstance(number, fmpq) and number == 0:
+        return "0"
+    whole = balls.ball(number)
+    if not whole.is_finite():
+        return None
+    low, high = (_rounded(end, digits) for end in (whole.lower(), whole.upper()))
+    return low if low == high else None
+
+
+def _rounded(number: arb, digits: int) -> str:
+    mantissa, _, power = number.str(digits + 20, radius=False).partition("e")
+    rounded = Context(prec=digits).create_decimal(mantissa)
+    exponent = int(power or 0) + rounded.adjusted()
+    sign, figures, _ = rounded.as_tuple()
+    text = "".join(map(str, figures)).rstrip("0") or "0"
+    minus = "-" if sign else ""
+    if -7 <= exponent < max(digits, 17):
+        return minus + _plain(text, exponent)
+    return f"{minus}{text[0]}{'.' + text[1:] if text[1:] else ''}e{exponent}"
+
+
+def _plain(figures: str, exponent: int) -> str:
+    if exponent < 0:
+        return f"0.{'0' * (-exponent - 1)}{figures}"
+    whole, part = figures[: exponent + 1].ljust(exponent + 1, "0"), figures[exponent + 1 :]
+    return f"{whole}.{part}" if part else whole
+
+
+def size_of(number: Number) -> str:
+    """How large a number is that float64 rounds to 0: "is 5.08e-435", or "is below 1e-3000"; empty where it is 0."""
+    whole = balls.ball(number)
+    if balls.is_zero(number) or whole.is_zero():
+        return ""
+    if whole.contains(0):
+        return f"can't be told from 0: it is below {abs(whole).upper().str(1, radius=False)} in size"
+    return f"is {whole.mid().str(3, radius=False)}, which float64 rounds to 0"

@@ -1,0 +1,313 @@
+"""What rounding may have done to a value and its slopes: a first-order bound, carried along the equations.
+
+The error of a value is Σ |partial|·error(argument) + what the row's own result may be off; of a partial, what moving the
+row's arguments by their errors does to it; of an adjoint, both products' parts. Exact numbers and exact operations have no
+error, so `x^2 - 4` at 2 is exactly 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from autodiff.calculus import algebra
+from autodiff.calculus.local import Factors
+from autodiff.calculus.lower import Lowered
+from autodiff.calculus.ops import Row
+from autodiff.calculus.primal import Outside, Run, primal
+from autodiff.typed import Typed
+
+DIGITS = 2.0**-42
+"""A number with an error below this part of it has 12 right digits."""
+
+LEAST = 5e-324
+"""The smallest float64; a number that is off by no more is as right as float64 can say."""
+
+_EPSILON, _TINY = 2.0**-53, 2.0**-1022
+
+_WIDE = 1024.0
+"""How many errors an argument is moved by, where that is still a small part of it, so that rounding does not hide the answer."""
+
+_EXACT = frozenset(["neg", "same", "abs", "min", "max", "floor", "ceil", "round", "sign"])
+_CONDITIONS = frozenset(["<", "<=", ">", ">=", "==", "!=", "not"])
+
+
+class Unsure(Exception):
+    """Rounding may decide here: a condition, a domain or a special point within an argument's error."""
+
+
+def sure(lowered: Lowered, run: Run, factors: Factors, names: Iterable[int], gradient: Sequence[float]) -> bool:
+    """Whether the value and the slopes by the equations `names` are right to 12 digits, or to the smallest float64."""
+    try:
+        errors = values(lowered, run)
+        if not enough(run.values[lowered.result], errors[lowered.result]):
+            return False
+        off = _adjoints(lowered, run, factors, errors)
+    except (Unsure, OverflowError):
+        return False
+    return all(enough(g, off.get(node, 0.0)) for node, g in zip(names, gradient, strict=True))
+
+
+def outside(lowered: Lowered, point: Mapping[str, float], trouble: Outside) -> bool:
+    """Whether it is sure that the arguments of an equation lie outside its domain."""
+    graph, node = lowered.graph, trouble.node
+    row, errors = graph.rows[node], list[float]()
+    assert row is not None
+    try:
+        for arg in graph.args[node]:
+            part = lowered._replace(result=arg)
+            errors.append(values(part, primal(part, point))[arg])
+        _settled(row, trouble.args, errors)
+    except (Unsure, Outside, OverflowError):
+        return False
+    return True
+
+
+def enough(number: float, error: float) -> bool:
+    """Whether an error is too small to show."""
+    return error <= DIGITS * abs(number) or error <= LEAST
+
+
+def values(lowered: Lowered, run: Run) -> list[float]:
+    """The error bound of every equation. Raises Unsure where rounding may decide."""
+    graph, found = lowered.graph, run.values
+    errors = [0.0] * len(graph)
+    for node in run.order:
+        row, args = graph.rows[node], graph.args[node]
+        value = found[node]
+        if row is None:
+            errors[node] = math.ulp(value) / 2 if isinstance(value, Typed) else 0.0
+        elif node in run.taken:
+            errors[node] = errors[run.taken[node]]
+        else:
+            given = [errors[a] for a in args]
+            errors[node] = error_of(row, [found[a] for a in args], given, value)
+    return errors
+
+
+def error_of(row: Row, args: Sequence[float], errors: Sequence[float], value: float) -> float:
+    """How far the value of a row may be off, given its arguments' errors."""
+    name = row.value
+    if name == "+" or name == "-":
+        error = errors[0] + errors[1]
+        u, v = args[0], args[1] if name == "+" else -args[1]
+        t = value - u
+        return error + abs((u - (value - t)) + (v - t))  # what the sum lost, exactly
+    if name == "*":
+        u, v = args
+        error = abs(u) * errors[1] + abs(v) * errors[0] + errors[0] * errors[1]
+        return error if _short(u) and _short(v) else error + _rounded(value, 1.0, exact=not (u and v))
+    if row.truth:
+        _decided(row, args, errors)
+        return 0.0
+    if any(errors):
+        _settled(row, args, errors)
+        error = sum(_moved(row, k, args, e, value) for k, e in enumerate(errors) if e)
+    else:
+        error = 0.0
+        if _exactly(row, args, value):
+            return 0.0
+    return error if name in _EXACT else error + _rounded(value, ulps(row, args, value), exact=False)
+
+
+def _rounded(value: float, units: float, *, exact: bool) -> float:
+    if exact:
+        return 0.0
+    return units * _EPSILON * abs(value) if abs(value) >= _TINY else LEAST
+
+
+def ulps(row: Row, args: Sequence[float], value: float) -> float:
+    """How many halves of a unit in the last place the row's value may be off."""
+    if row.value in ("/", "sqrt"):
+        return 1.0
+    units = 4.0 if row.bound[0] == "4" else algebra.compiled(row.bound[0], (*row.params, "w"))(*args, value)
+    if not units <= 2048:
+        raise Unsure
+    return 2 * units
+
+
+def _short(number: float) -> bool:
+    """Whether a number has so few digits that products and powers of such are exact."""
+    return abs(number) <= 4096.0 and (number * 1024.0).is_integer()
+
+
+def _exactly(row: Row, args: Sequence[float], value: float) -> bool:
+    """Whether a function of exact numbers has this value exactly: cos(0) is 1, sqrt(4) is 2, 2^3 is 8."""
+    if row.value in _EXACT:
+        return True
+    if not all(map(_short, (*args, value))):
+        return False
+    if row.value in _INVERSES:
+        return _INVERSES[row.value](value, *args)
+    return (row.arity == 1 and not any(args)) or (value == 0 and all(abs(a) in (0.0, 1.0, 2.0) for a in args))
+
+
+_INVERSES: Mapping[str, Callable[..., bool]] = {
+    "/": lambda w, u, v: w * v == u,
+    "^": lambda w, u, v: v.is_integer() and 0 <= v <= 8 and w == u**v,
+    "mod": lambda w, u, v: True,
+    "sqrt": lambda w, u: w * w == u,
+    "cbrt": lambda w, u: w * w * w == u,
+    "hypot": lambda w, u, v: w * w == u * u + v * v,
+    "exp2": lambda w, u: u.is_integer(),
+    "log2": lambda w, u: w.is_integer() and 2.0**w == u,
+    "log10": lambda w, u: w.is_integer() and 0 <= w <= 8 and 10.0**w == u,
+    "gamma": lambda w, u: u.is_integer() and 1 <= u <= 8,
+}
+"""How it is seen that a function of short numbers has a short value exactly."""
+
+
+@lru_cache(maxsize=1024)
+def _special_texts(row: Row) -> tuple[str, ...]:
+    """The conditions whose outcome a small error must not change: domain and special points."""
+    jump = row.jump.rpartition(" at ")[2].strip()
+    texts = [text for text, _ in algebra.conditions(row)]
+    return tuple(t for t in (*texts, row.corner, jump, row.vertical, *row.slope_domain) if t)
+
+
+def _settled(row: Row, args: Sequence[float], errors: Sequence[float]) -> None:
+    for text in _special_texts(row):
+        condition(text, row.params, args, errors)
+
+
+def _decided(row: Row, args: Sequence[float], errors: Sequence[float]) -> None:
+    if row.value in _CONDITIONS and len(args) == 2 and abs(args[0] - args[1]) <= errors[0] + errors[1] and any(errors):
+        raise Unsure
+
+
+def condition(text: str, params: tuple[str, ...], args: Sequence[float], errors: Sequence[float]) -> None:
+    """Raise Unsure where a condition of the table may be either, its arguments being off by their errors."""
+    lowered = algebra.template(text, params)
+    graph, known = lowered.graph, dict(zip(params, zip(args, errors, strict=True), strict=True))
+    found: dict[int, tuple[float, float]] = {}
+    for node in graph.reaching(lowered.result):
+        row = graph.rows[node]
+        if row is None:
+            leaf = graph.constants.get(node)
+            found[node] = known[graph.inputs[node]] if leaf is None else (leaf, 0.0)
+            continue
+        inner = [found[a] for a in graph.args[node]]
+        numbers, off = [n for n, _ in inner], [e for _, e in inner]
+        if row.pick is not None:
+            found[node] = inner[row.pick[0] if numbers[0] else row.pick[1]]
+            continue
+        value = algebra.value(row)(*numbers)
+        if row.truth:
+            _decided(row, numbers, off)
+            found[node] = (value, 0.0)
+        else:
+            found[node] = (value, _flat(row, numbers, off, value))
+
+
+def _flat(row: Row, args: Sequence[float], errors: Sequence[float], value: float) -> float:
+    """The error of a number within a condition: by moving each argument to both ends."""
+    if not any(errors):
+        return 0.0
+    function, total = algebra.value(row), 0.0
+    for k, error in enumerate(errors):
+        if error:
+            total += max(abs(end - value) for end in _ends(function, args, k, error))
+    return total if total == total else math.inf
+
+
+def _ends(function: Callable[..., float], args: Sequence[float], k: int, error: float) -> Iterator[float]:
+    """The values of a function where argument k is moved to both ends of its error, and at least to the next float64."""
+    step = max(error, math.ulp(args[k]))
+    return (function(*args[:k], args[k] + side * step, *args[k + 1 :]) for side in (-1, 1))
+
+
+def _moved(row: Row, k: int, args: Sequence[float], error: float, value: float) -> float:
+    """What an error of argument k does to the row's value."""
+    flags = tuple([j == k for j in range(len(args))])
+    edges = algebra.slopes(row, flags, ())(range(len(args)), *args, value) if row.slopes[k] != "0" else []
+    moved = abs(edges[0][1]) * error if edges else 0.0
+    if error > 1e-5 * abs(args[k]):  # the slope is not all of it
+        function = algebra.value(row)
+        moved = max(moved, *(abs(end - value) for end in _ends(function, args, k, error)))
+    if moved != moved:
+        raise Unsure
+    return moved
+
+
+# --- slopes -----------------------------------------------------------------------------------------------------------
+
+
+def _adjoints(lowered: Lowered, run: Run, factors: Factors, errors: Sequence[float]) -> Mapping[int, float]:
+    """The error bound of every adjoint."""
+    result = lowered.result
+    found, off = {result: 1.0}, {result: 0.0}
+    for node, edges in reversed(factors.items()):
+        g = found.get(node)
+        if g is None:
+            continue
+        e = off[node]
+        for (arg, slope), error in zip(edges, _partials(lowered, run, node, edges, errors), strict=True):
+            part = g * slope
+            moved = e * abs(slope) + abs(g) * error + e * error
+            if slope not in (1.0, -1.0) and g not in (1.0, -1.0) and not (_short(g) and _short(slope)):
+                moved += _rounded(part, 1.0, exact=not (g and slope))
+            if arg in found:
+                total = found[arg] + part
+                t = total - found[arg]
+                moved += off[arg] + abs((found[arg] - (total - t)) + (part - t))
+                found[arg] = total
+            else:
+                found[arg] = part
+            off[arg] = moved
+    return off
+
+
+def _partials(
+    lowered: Lowered, run: Run, node: int, edges: Sequence[tuple[int, float]], errors: Sequence[float]
+) -> list[float]:
+    """The error bound of each local slope of an equation."""
+    row, args = lowered.graph.rows[node], lowered.graph.args[node]
+    if node in run.taken or row is None or row.value in ("+", "-", "neg", "same"):
+        return [0.0] * len(edges)
+    if row.value == "*":
+        moving = {a for a, _ in edges}
+        return [errors[args[1 - k]] for k, a in enumerate(args) if a in moving]
+    given, value = [run.values[a] for a in args], run.values[node]
+    moving = {a for a, _ in edges}
+    flags = tuple([int(a in moving) for a in args])
+    slopes = algebra.slopes(row, flags, algebra.held(lowered.graph, node) if algebra.asks(row) else ())
+    found = [_slope_error(row, text, given, value, slope) for text, slope in zip(_texts(row, flags), edges, strict=True)]
+    places = [*(errors[a] for a in args), errors[node]]
+    start = [*given, value]
+    for k, error in enumerate(places):
+        if not error:
+            continue
+        step = error * _WIDE if error * _WIDE < 1e-4 * abs(start[k]) else error
+        ends = []
+        for side in (-1, 1):
+            moved = [*start[:k], start[k] + side * step, *start[k + 1 :]]
+            ends.append([slope for _, slope in slopes(args, *moved)])
+        for j, (_, slope) in enumerate(edges):
+            found[j] += max(abs(end[j] - slope) for end in ends) * (error / step)
+    if any(e != e for e in found):
+        raise Unsure
+    return found
+
+
+def _texts(row: Row, flags: Sequence[int]) -> list[str]:
+    return [text for text, moves in zip(row.slopes, flags, strict=True) if moves and text != "0"]
+
+
+def _slope_error(
+    row: Row, text: str, args: Sequence[float], value: float, edge: tuple[int, float]
+) -> float:
+    """What rounding within the text of a slope may do."""
+    slope = edge[1]
+    if text in ("1", "-1", "u", "v", "w", *row.params):
+        return 0.0
+    if not slope and (0.0 in args or not value or "if(" in text):
+        return 0.0
+    if all(map(_short, args)) and _short(slope) and abs(slope) <= 64 and row.value in ("^", "sqrt", "abs"):
+        return 0.0
+    units = 8.0 if row.bound[1] == "8" else algebra.compiled(row.bound[1], (*row.params, "w", "d"))(*args, value, slope)
+    if not units <= 1024:
+        if abs(slope) < _TINY:
+            return 1024 * LEAST
+        raise Unsure
+    return _rounded(slope, 2 * units, exact=False)
