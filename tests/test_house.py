@@ -56,6 +56,7 @@ ONLY_IN = {
     "scipy": ["learn/quasi_newton.py"],
     "pyarrow": ["data/vector.py", "data/arrow.py"],
     "llvmlite": ["data/machine.py"],
+    "flint": ["numbers/balls.py", "verify/digits.py"],
     "sympy": ["simplify.py"],
 }
 
