@@ -21,7 +21,7 @@ from autodiff.calculus.lower import Lowered, lower
 from autodiff.calculus.primal import Outside, Run, primal
 from autodiff.calculus.reverse import adjoints
 from autodiff.calculus.suspects import suspects
-from autodiff.errors import INTERNAL, AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.parse import parse as _parse
 from autodiff.language.syntax import Program
 from autodiff.point import appear, bind, sources
@@ -226,14 +226,6 @@ def _outside(answer: Answer, lowered: Lowered, trouble: Outside) -> Answer:
     )
 
 
-def disagreement() -> AutodiffError:
-    return AutodiffError(
-        "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
-        exit_status=INTERNAL,
-        hint="please report the program and the point; --no-check prints the number all the same",
-    )
-
-
 def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int], *, check: bool) -> Answer | None:
     """The slopes that the sweeps give where no corner is met, confirmed by the other mode; None where float64 won't do."""
     factors = local.factors(lowered, run, names.values())
@@ -251,7 +243,7 @@ def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int],
     if check and (names or not answer.gradient):
         found = compared(lowered, run, factors, names, gradient, answer.mode, backward)
     if found == DISAGREE:
-        raise disagreement()
+        raise blame.disagreement()
     if check and (node := broken_rule(lowered, run, factors)) is not None:
         raise blame.denied(lowered, node)
     return answer._replace(

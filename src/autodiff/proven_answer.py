@@ -17,7 +17,6 @@ from autodiff.calculus.corners import Verdict
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Run
 from autodiff.calculus.reverse import adjoints
-from autodiff.evaluation import disagreement
 
 if TYPE_CHECKING:
     from autodiff.verify.digits import Proven
@@ -47,7 +46,7 @@ def proven(
         span = lowered.graph.spans[node]
         return empty._replace(status="unknown", why=f"{why} ({found.bits} bits)", span=span), found
     if not found.agree:
-        raise disagreement()
+        raise blame.disagreement()
     if digits and found.value is not None:
         return _with_digits(empty, found, digits), found
     if math.isinf(found.value):

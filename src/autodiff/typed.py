@@ -12,12 +12,9 @@ True
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from autodiff.calculus.lower import Lowered
-
-Meaning: TypeAlias = "str | Lowered"
+Meaning: TypeAlias = Any
 """A decimal number as text, a constant's name ("pi", "e"), or the equations of a constant expression."""
 
 _PARTS = re.compile(r"([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?")

@@ -59,6 +59,14 @@ def shown(number: float) -> str:
     return text.removesuffix(".0")
 
 
+def disagreement() -> AutodiffError:
+    return AutodiffError(
+        "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
+        exit_status=INTERNAL,
+        hint="please report the program and the point; --no-check prints the number all the same",
+    )
+
+
 def denied(lowered: Lowered, node: int) -> AutodiffError:
     """The error for an equation whose rule and values contradict each other."""
     return AutodiffError(

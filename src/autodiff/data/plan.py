@@ -49,6 +49,9 @@ _LOSSY = {
 }
 """Rows that lose digits of inexact arguments, and where that is more than a third of float64's."""
 
+_MANY = 2000
+"""Equations up to which sums of slopes are looked at, too: each look holds its arguments for longer."""
+
 _LOOSE = 2**17
 """Units in the last place that a row of ten right digits may be off."""
 
@@ -110,7 +113,7 @@ def plan(lowered: Lowered, sources: Mapping[str, int]) -> Plan | None:
     results = (found.value, *(found.slopes[name] for name in sources))
     line, whole = _Machine(), _Faithful()
     slopes = _copied(line, found.graph, results, lowered.inputs)
-    losses = [a for node in sorted(slopes) if found.graph.rows[node] is _ADD for a in _lossy(line, found.graph, node, slopes)]
+    losses = [a for node in sorted(slopes) if found.graph.rows[node] is _ADD and len(slopes) < _MANY for a in _lossy(line, found.graph, node, slopes)]
     values = whole.copied(lowered, {name: whole.graph.input(name) for name in lowered.inputs})
     value = whole.number(values[lowered.result])
     needs = Needs(whole.graph)
