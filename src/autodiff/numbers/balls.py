@@ -5,8 +5,8 @@ formula. Precision is the caller's: `with precision(bits): …`.
 
 >>> with precision(128):
 ...     at = meaning(Typed(0.1, "0.1"))
-...     apply(rules.TABLE["*", 2], [at, fmpq(3)])
-3/10
+...     str(apply(rules.TABLE["*", 2], [at, fmpq(3)]))
+'3/10'
 """
 
 from __future__ import annotations
