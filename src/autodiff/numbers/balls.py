@@ -353,7 +353,7 @@ EXACT: Mapping[str, Callable[..., Number | None]] = {
     "asin": _angles({fmpq(0): fmpq(0), fmpq(1): _HALF, fmpq(-1): -_HALF, _HALF: fmpq(1, 6), -_HALF: fmpq(-1, 6)}),
     "acos": _angles({fmpq(0): _HALF, fmpq(1): fmpq(0), fmpq(-1): fmpq(1), _HALF: fmpq(1, 3), -_HALF: fmpq(2, 3)}),
     "atan": _angles({fmpq(0): fmpq(0), fmpq(1): fmpq(1, 4), fmpq(-1): fmpq(-1, 4)}),
-    **{name: _at((0, 0)) for name in ("sinh", "tanh", "asinh", "atanh", "erf", "cbrt")},
+    **{name: _at((0, 0)) for name in "sinh tanh asinh atanh erf cbrt".split()},
     "cosh": _at((0, 1)),
     "erfc": _at((0, 1)),
     "acosh": _at((1, 0)),
