@@ -158,12 +158,12 @@ def answered(
     odd = suspects(lowered, run)
     reached = set(lowered.graph.reaching(*odd)) if odd else set()
     plain = {name: node for name, node in names.items() if node not in reached}
-    answer = _plain(empty._replace(value=run.values[lowered.result] + 0.0), lowered, run, plain, check=check)
-    if answer is None:
+    swept = _plain(empty._replace(value=run.values[lowered.result] + 0.0), lowered, run, plain, check=check)
+    if swept is None:
         return _in_balls(empty, lowered, names, run, convention)
     if not reached:
-        return answer
-    return _hard(answer, lowered, run, odd, names, reached, convention)
+        return swept
+    return _hard(swept, lowered, run, odd, names, reached, convention)
 
 
 def _hard(

@@ -44,8 +44,8 @@ _PASSING = {
 _LOSSY = {
     **{rules.TABLE[key, 2]: "abs(w) < 1e-6*max(abs(u), abs(v))" for key in "+-"},
     rules.TABLE["^", 2]: "abs(v) > 1e6",
-    **{rules.TABLE[name, 1]: "abs(w) < 1e-6" for name in "ln log2 log10".split()},
-    **{rules.TABLE[name, 1]: "abs(u) > 1e6 or abs(w) < 1e-6" for name in "sin cos tan sinc".split()},
+    **{rules.TABLE[name, 1]: "abs(w) < 1e-6" for name in ["ln", "log2", "log10"]},
+    **{rules.TABLE[name, 1]: "abs(u) > 1e6 or abs(w) < 1e-6" for name in ["sin", "cos", "tan", "sinc"]},
 }
 """Rows that lose digits of inexact arguments, and where that is more than a third of float64's."""
 

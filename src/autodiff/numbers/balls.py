@@ -3,6 +3,7 @@
 A row of the table is evaluated by its library function, or by its definition over the same numbers; a slope by the row's
 formula. Precision is the caller's: `with precision(bits): …`.
 
+>>> from autodiff.calculus import rules
 >>> with precision(128):
 ...     at = meaning(Typed(0.1, "0.1"))
 ...     str(apply(rules.TABLE["*", 2], [at, fmpq(3)]))
@@ -353,7 +354,7 @@ EXACT: Mapping[str, Callable[..., Number | None]] = {
     "asin": _angles({fmpq(0): fmpq(0), fmpq(1): _HALF, fmpq(-1): -_HALF, _HALF: fmpq(1, 6), -_HALF: fmpq(-1, 6)}),
     "acos": _angles({fmpq(0): _HALF, fmpq(1): fmpq(0), fmpq(-1): fmpq(1), _HALF: fmpq(1, 3), -_HALF: fmpq(2, 3)}),
     "atan": _angles({fmpq(0): fmpq(0), fmpq(1): fmpq(1, 4), fmpq(-1): fmpq(-1, 4)}),
-    **{name: _at((0, 0)) for name in "sinh tanh asinh atanh erf cbrt".split()},
+    **{name: _at((0, 0)) for name in ["sinh", "tanh", "asinh", "atanh", "erf", "cbrt"]},
     "cosh": _at((0, 1)),
     "erfc": _at((0, 1)),
     "acosh": _at((1, 0)),
@@ -392,7 +393,7 @@ def _lgamma(u: arb) -> arb:
     return u.lgamma() if u > 0 else abs(u.gamma()).log()
 
 
-def _polygamma(n: arb, u: arb) -> arb:
+def _polygamma(n: Number, u: arb) -> arb:
     from flint import acb
 
     if n == 0:
@@ -416,7 +417,7 @@ def _reflected(n: int, u: arb) -> arb:
     return _polygamma(arb(n), u + steps) + sign * factorial * total
 
 
-def _spherical(n: arb, u: arb) -> arb:
+def _spherical(n: Number, u: arb) -> arb:
     """j_n(u) = u^n/(2n+1)!!·0F1(; n + 3/2; -u²/4), https://dlmf.nist.gov/10.53.E1."""
     whole = int(n.unique_fmpz())
     double = arb(1)

@@ -175,7 +175,7 @@ def _linear(
         if active.isdisjoint(args) or row is None:
             continue
         if node in taken:
-            edges = [(taken[node], fmpq(1))] if taken[node] in active else []
+            edges: list[tuple[int, Number]] = [(taken[node], fmpq(1))] if taken[node] in active else []
         elif row.truth:
             edges = []
         else:
