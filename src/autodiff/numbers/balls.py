@@ -401,7 +401,8 @@ def _polygamma(n: Number, u: arb) -> arb:
     whole = n.unique_fmpz()
     if u > 0:
         sign = 1 if int(whole) % 2 else -1
-        return sign * (n + 1).gamma() * acb(n + 1).zeta(acb(u)).real
+        positive: arb = sign * (n + 1).gamma() * acb(n + 1).zeta(acb(u)).real
+        return positive
     return _reflected(int(whole), u)
 
 
