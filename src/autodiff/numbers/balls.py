@@ -324,6 +324,16 @@ def _angles(known: Mapping[fmpq, fmpq]) -> Callable[[Number], Number | None]:
     return lambda u: _pi(known[u]) if isinstance(u, fmpq) and u in known else None
 
 
+def _angle(u: Number, v: Number) -> Number | None:
+    """The angle of a point on an axis or a diagonal."""
+    if not (isinstance(u, fmpq) and isinstance(v, fmpq)) or (u != 0 and v != 0 and abs(u) != abs(v)):
+        return None
+    if u == 0:
+        return None if v == 0 else _pi(fmpq(0 if v > 0 else 1))
+    quarters = 2 if v == 0 else 1 if v > 0 else 3
+    return PiMultiple(fmpq(quarters if u > 0 else -quarters, 4))
+
+
 _HALF = fmpq(1, 2)
 
 EXACT: Mapping[str, Callable[..., Number | None]] = {
@@ -355,6 +365,7 @@ EXACT: Mapping[str, Callable[..., Number | None]] = {
     "acos": _angles({fmpq(0): _HALF, fmpq(1): fmpq(0), fmpq(-1): fmpq(1), _HALF: fmpq(1, 3), -_HALF: fmpq(2, 3)}),
     "atan": _angles({fmpq(0): fmpq(0), fmpq(1): fmpq(1, 4), fmpq(-1): fmpq(-1, 4)}),
     **{name: _at((0, 0)) for name in ["sinh", "tanh", "asinh", "atanh", "erf", "cbrt"]},
+    "atan2": _angle,
     "cosh": _at((0, 1)),
     "erfc": _at((0, 1)),
     "acosh": _at((1, 0)),
