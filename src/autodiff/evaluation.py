@@ -153,7 +153,8 @@ def answered(
     except Outside as trouble:
         if not trouble.needs or not error_bound.outside(lowered, point, trouble):
             answer = _in_balls(empty, lowered, names, None, convention)
-            return _outside(empty, lowered, trouble) if answer.status == "overflow" and answer.value is None else answer
+            beyond = answer.status == "overflow" and answer.value is None and not trouble.needs
+            return _outside(empty, lowered, trouble) if beyond else answer
         return _outside(empty, lowered, trouble)
     odd = suspects(lowered, run)
     reached = set(lowered.graph.reaching(*odd)) if odd else set()
