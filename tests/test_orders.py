@@ -174,18 +174,17 @@ def test_far_out_no_derivative_is_spoilt_by_underflow(text: str, x: float, order
     assert math.isclose(found, true, rel_tol=1e-11)
 
 
-def test_an_underflow_that_shows_in_a_higher_order_is_said() -> None:
+def test_an_underflow_on_the_way_does_not_show_in_a_higher_order() -> None:
     answer = package.evaluate("1e300*(sin(x)*1e-170)^2", {"x": 1e-8}, order=3)
-    assert answer.derivatives[1:] == (None, None)
-    assert answer.status == "unknown"
-    assert "d2f/dx2 is not known here: a number on the way is below 2.2e-308" in answer.why
+    second = 2e-40 * math.cos(2e-8)
+    assert answer.derivatives[1:] == pytest.approx((second, -4e-40 * math.sin(2e-8)), rel=1e-14)
+    assert answer.status == "ok"
 
 
 @pytest.mark.parametrize("x", [1.7976931348623157e308, -1.7976931348623157e308, 1e308])
 def test_at_the_largest_number_there_is_an_answer_or_a_reason(x: float) -> None:
     answer = package.evaluate("gelu(x)", {"x": x}, order=3)
-    assert answer.status == "unknown"
-    assert "d2f/dx2 is not known here" in answer.why
+    assert (answer.status, answer.derivatives) == ("ok", (float(x > 0), 0.0, 0.0))
     found = package.evaluate("(x*1e-200)^2", {"x": x}, order=2).derivatives[0]
     assert found == pytest.approx(2e-200 * (x * 1e-200), rel=1e-15)
 
@@ -204,7 +203,8 @@ def test_a_broken_power_agrees_with_its_sweep_at_every_size(x: float, p: float) 
     assert answer.status in ("ok", "overflow")
     if answer.derivatives[1] is not None:
         with mpmath.workdps(50):
-            true = float(mpf(p) * (mpf(p) - 1) * mpf(x) ** (mpf(p) - 2))
+            typed = mpf(repr(p))
+            true = float(typed * (typed - 1) * mpf(x) ** (typed - 2))
         assert math.isclose(answer.derivatives[1], true, rel_tol=1e-14, abs_tol=1e-320)
 
 
@@ -213,8 +213,8 @@ def test_where_only_a_wider_range_has_an_answer_matrices_have_it_or_say_so() -> 
     assert package.jvp(text, at, {"x": 1.0, "y": 0.0}).to_dict()["jvp"] == {"f": 1.0}
     matrix = package.hessian(text, at)
     assert matrix.gradient == {"x": pytest.approx(1.0), "y": pytest.approx(800.0)}
-    assert matrix.status == "unknown"
-    assert "below 2.2e-308" in matrix.why
+    assert matrix.status == "ok"
+    assert matrix.rows == {"x": {"x": 0.0, "y": 1.0}, "y": {"x": 1.0, "y": 0.0}}
 
 
 # --- Hessians and Jacobians -----------------------------------------------------------------------------------------------

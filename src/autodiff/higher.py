@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from autodiff.answer import Answer
 from autodiff.calculus import blame, local, steps, underflow
@@ -30,6 +31,9 @@ def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: in
     (name, source), first = next(iter(names.items())), next(iter(answer.gradient.values()))
     if answer.value is None or first is None:
         return empty
+    proven = _proven(lowered, answer.at, source, order)
+    if proven and None not in proven:
+        return _of_balls(empty, name, first, proven)
     try:
         run = primal(lowered, answer.at)
     except Outside:  # the answer has a wider range of exponents
@@ -40,7 +44,8 @@ def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: in
         return _faded(empty, name, (first,))
     if not found[0].lost:
         _as_swept(lowered, run, names, found[0].value)
-    found[0] = steps.Number(first)
+    found = [old if new is None else Number(new) for old, new in zip(found, proven or [None] * order, strict=True)]
+    found[0] = Number(first)
     looked = _beside(lowered, run, answer.at, source, found)
     known = next((m for m, number in enumerate(found) if not number.sound), order)
     sound = tuple(number.value + 0.0 for number in found[:known])
@@ -60,6 +65,26 @@ def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: in
         else blame.beyond(lowered, lost, spot, looked.get(known + 1)),
         span=None if spot is None else lowered.graph.spans[spot],
     )
+
+
+def _proven(lowered: Lowered, point: Mapping[str, float], source: int, order: int) -> list[float | None]:
+    """The derivatives that ball arithmetic finds; none where it is not installed, or the point is a hard one."""
+    try:
+        from autodiff.verify import ball_series
+    except ImportError:
+        return []
+    return ball_series.derivatives(lowered, point, source, order)
+
+
+def _of_balls(empty: Answer, name: str, first: float, proven: Sequence[float | None]) -> Answer:
+    """The answer with derivatives that are each the nearest float64; behind one that overflows there is none."""
+    numbers = [first, *(number for number in proven[1:] if number is not None)]
+    sound = list(itertools.takewhile(math.isfinite, numbers))
+    if len(sound) == len(numbers):
+        return empty._replace(derivatives=tuple(number + 0.0 for number in sound))
+    why = f"{blame.order(empty.result, name, len(sound) + 1)} overflows: it is beyond 1.8e308"
+    lost = (None,) * (len(numbers) - len(sound))
+    return empty._replace(derivatives=(*sound, *lost), status="overflow", why=why)
 
 
 def _beside(

@@ -33,6 +33,9 @@ from autodiff.point import named, sources
 if TYPE_CHECKING:
     from autodiff.calculus.corners import Verdict
 
+_CANCELLED = 1e-2
+"""What is left of a sum of products, in parts of its terms, where rounding has taken digits of it."""
+
 _NOISE = 1e-9
 """Two ways to the same second derivative differ by less than this, relative to the largest entry."""
 
@@ -128,12 +131,18 @@ def hessian(
     )
     if answer.value is None or not names:
         return made
+    rows = {name: _proven_row(lowered, point, source, [*names.values()]) for name, source in names.items()}
+    if all(row and None not in row for row in rows.values()):
+        proven = {n: dict(zip(names, map(Number, row), strict=True)) for n, row in rows.items()}  # type: ignore[arg-type]
+        return _judged(made, proven, lowered, None, {})
     try:
         run = primal(lowered, point)
     except Outside:  # the answer has a wider range of exponents
         return _without(made, [blame.mixed(lowered.name, a, b) for a, b in _pairs(names)], "unknown", _FAINT)
     expanded = steps.Steps(lowered, run, point, [*names.values()], 2)
     found = {row: dict(zip(names, expanded.row(source), strict=True)) for row, source in names.items()}
+    for name, row in rows.items():
+        found[name] |= {n: Number(number) for n, number in zip(names, row, strict=False) if number is not None}
     looked: dict[str, Verdict] = {}
     for name, source in names.items():
         if math.isnan(found[name][name].value) and answer.gradient[name] is not None:
@@ -142,6 +151,17 @@ def hessian(
             looked[name] = verdict(lowered, run, point, source, 2)
             found[name][name] = Number(math.nan if (slope := looked[name].slope) is None else slope)
     return _judged(made, found, lowered, expanded.plain.culprit(), looked)
+
+
+def _proven_row(
+    lowered: Lowered, point: Mapping[str, float], source: int, sources: Sequence[int]
+) -> list[float | None]:
+    """A row of the Hessian by ball arithmetic; empty where it is not installed, or the point is a hard one."""
+    try:
+        from autodiff.verify import ball_series
+    except ImportError:
+        return []
+    return ball_series.hessian_row(lowered, point, source, sources)
 
 
 _TOO_LARGE = "overflows: it is beyond 1.8e308"
@@ -316,9 +336,21 @@ def _along(
     try:
         speed = forward(there, point, seeds)[there.result].tangent.get("", 0.0)
     except Outside:
-        return answer, _total(parts)
+        return answer, _proven_rate(there, point, {names[name]: rate for name, rate in rates.items()}, _total(parts))
+    if abs(speed) < _CANCELLED * _total(map(abs, parts)) or answer.notes:
+        return answer, _proven_rate(there, point, {names[name]: rate for name, rate in rates.items()}, speed)
     apart = abs(speed - _total(parts))
     return answer, speed if apart <= RELATIVE * _total(map(abs, parts)) else _total(parts)
+
+
+def _proven_rate(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], otherwise: float) -> float:
+    """How fast the result changes by ball arithmetic; `otherwise` where that is not to be had."""
+    try:
+        from autodiff.verify import digits
+    except ImportError:
+        return otherwise
+    found = digits.rate(lowered, point, rates)
+    return otherwise if found is None else found
 
 
 def vjp(
@@ -343,9 +375,23 @@ def vjp(
         parts = [(row[name], given[result]) for result, row in rows.rows.items()]
         known = [slope * weight for slope, weight in parts if slope is not None]
         sums[name] = _total(known) if len(known) == len(parts) else None
+        if sums[name] is not None and abs(_total(known)) < _CANCELLED * _total(map(abs, known)):
+            sums[name] = _weighted_slope(over, given, name, _total(known))
     made = replace(rows, kind="vjp", rows={"vjp": {name: _number(slope) for name, slope in sums.items()}}, given=given)
     lost = [f"the slope by {shortened(name)}" for name, slope in sums.items() if slope is not None and _beyond(slope)]
     return _without(made, lost, "overflow", _TOO_LARGE) if lost else made
+
+
+def _weighted_slope(over: Elements, weights: Mapping[str, float], name: str, otherwise: float) -> float:
+    """The slope of the weighted sum of results by one name, where the parts of it cancel."""
+    try:
+        from autodiff.verify import digits
+    except ImportError:
+        return otherwise
+    source = sources(over.lowered, [name])[name]
+    weighted = {node: weights[result] for result, node in results(over.lowered, [*weights]).items()}
+    found = digits.weighted_slope(over.lowered, over.point, source, weighted)
+    return otherwise if found is None else found
 
 
 def _total(parts: Iterable[float]) -> float:

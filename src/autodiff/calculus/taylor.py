@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from autodiff.calculus import algebra, rules, suspects, underflow
 from autodiff.calculus.graph import Graph
@@ -31,6 +31,24 @@ Series: TypeAlias = "list[float]"
 
 _NAN = math.nan
 _TIMES, _SAME, _POWER = rules.TABLE["*", 2], rules.TABLE["+", 1], rules.TABLE["^", 2]
+
+
+def _smooth(row: Row, k: int, values: Sequence[float]) -> str:
+    """The slope's text as one formula: one that chooses between equal formulas has no series where it changes.
+
+    `values` are those of the arguments and of the equation itself.
+    """
+    if row is _POWER and k == 0 and _falls(*values):
+        return "v*w/u" if abs(values[0]) < 1 else "v*(w/u)"
+    return row.formula[k] if "if(" in row.slopes[k] else row.slopes[k]
+
+
+def _falls(u: float, v: float, w: float) -> bool:
+    """Whether the powers v-1, v-2, … never come to an end, as 2, 1 and 0 do, and w/u is there in their place.
+
+    For they round, which shows at u = 1e-20 and v = 1/3, and underflow, when nothing that is asked for does.
+    """
+    return u != 0 and abs(w) >= 1e-290 and (v < 0 or v % 1 != 0)
 
 
 class Expansion:
@@ -48,7 +66,7 @@ class Expansion:
         self.by = by or Watched()
         self.rows: list[Row | None] = []
         self.args: list[tuple[int, ...]] = []
-        self.values: list[float] = []
+        self.values: list[Any] = []
         self.moving: list[bool] = []
         self.slopes: dict[int, dict[int, int]] = {}
         self.hard: dict[int, int] = {}
@@ -125,7 +143,7 @@ class Expansion:
                 continue
             if node not in self.slopes:
                 self.slopes[node] = {}
-                if math.isnan(self.values[node]) or self._is_special(row, self.args[node]):
+                if self.values[node] != self.values[node] or self._is_special(row, self.args[node]):
                     self.hard.setdefault(node, self._blame)
                 if node not in self.hard:
                     self.slopes[node] = dict(self._written_out(node, row))
@@ -138,7 +156,7 @@ class Expansion:
     def _written_out(self, node: int, row: Row) -> Iterable[tuple[int, int]]:
         names = (*row.params, "w")
         for k, arg in enumerate(self.args[node]):
-            text = _smooth(row, k, [self.values[a] for a in (*self.args[node], node)])
+            text = self._smooth(row, k, [self.values[a] for a in (*self.args[node], node)])
             if text == "0" or not self.moving[arg]:
                 continue
             template = algebra.template(text, names)
@@ -150,14 +168,14 @@ class Expansion:
 
         def leaf(node: int) -> int:
             known = graph.constants
-            return self._leaf(known[node], moving=False) if node in known else given[graph.inputs[node]]
+            return self._leaf(self._meant(known[node]), moving=False) if node in known else given[graph.inputs[node]]
 
         def apply(node: int, args: Sequence[int]) -> int:
             row = graph.rows[node]
             assert row is not None
             return self._call(row, tuple(args), self._value(graph, node, args))
 
-        made, order, _ = sweep(graph, template.result, leaf, apply, lambda node: bool(self.values[node]))
+        made, order, _ = sweep(graph, template.result, leaf, apply, lambda node: self._holds(self.values[node]))
         return self._unsure(made[template.result], [made[node] for node in order])
 
     def _unsure(self, node: int, behind: Iterable[int]) -> int:
@@ -167,6 +185,17 @@ class Expansion:
         known = self._append(_SAME, (node,), self.values[node], moving=True)
         self.hard[known] = self._blame
         return known
+
+    # what is asked of numbers, which another kind of number answers in its own way
+
+    _smooth = staticmethod(_smooth)
+    @staticmethod
+    def _meant(constant: float) -> Any:
+        return constant
+
+    @staticmethod
+    def _holds(condition: Any) -> bool:
+        return bool(condition)
 
     def _value(self, graph: Graph, node: int, args: Sequence[int]) -> float:
         row, given = graph.rows[node], [self.values[a] for a in args]
@@ -200,7 +229,7 @@ class Expansion:
             self._constants[value] = self._append(None, (), value, moving=False)
         return self._constants[value]
 
-    def _append(self, row: Row | None, args: tuple[int, ...], value: float, *, moving: bool) -> int:
+    def _append(self, row: Row | None, args: tuple[int, ...], value: Any, *, moving: bool) -> int:
         self.rows.append(row)
         self.args.append(args)
         self.values.append(value)
@@ -227,7 +256,7 @@ class Expansion:
         for k, slope in self.slopes[node].items():
             u, s = found[args[k]], self._known(found[slope], slope)
             terms += [self.by.times(j * u[j], s(m - j)) for j in range(1, m + 1) if u[j]]
-        return self.by.over(_sum(terms), m)
+        return self.by.over(self.by.total(terms), m)
 
     def _known(self, series: Series, node: int) -> Callable[[int], float]:
         """The coefficients of an equation; those of one that stands still are 0."""
@@ -236,37 +265,12 @@ class Expansion:
         return lambda j: series[0] if j == 0 else 0.0
 
 
-def _smooth(row: Row, k: int, values: Sequence[float]) -> str:
-    """The slope's text as one formula: one that chooses between equal formulas has no series where it changes.
-
-    `values` are those of the arguments and of the equation itself.
-    """
-    if row is _POWER and k == 0 and _falls(*values):
-        return "v*w/u" if abs(values[0]) < 1 else "v*(w/u)"
-    return row.formula[k] if "if(" in row.slopes[k] else row.slopes[k]
-
-
-def _falls(u: float, v: float, w: float) -> bool:
-    """Whether the powers v-1, v-2, … never come to an end, as 2, 1 and 0 do, and w/u is there in their place.
-
-    For they round, which shows at u = 1e-20 and v = 1/3, and underflow, when nothing that is asked for does.
-    """
-    return u != 0 and abs(w) >= 1e-290 and (v < 0 or v % 1 != 0)
-
-
-def _sum(terms: Sequence[float]) -> float:
-    try:
-        return math.fsum(terms)
-    except (OverflowError, ValueError):
-        return sum(terms)
-
-
 def _product(by: Watched, m: int, _: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
-    return _sum([by.times(u(j), v(m - j)) for j in range(m + 1)])
+    return by.total([by.times(u(j), v(m - j)) for j in range(m + 1)])
 
 
 def _quotient(by: Watched, m: int, w: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
-    return by.over(_sum([u(m), *(by.times(-v(j), w[m - j]) for j in range(1, m + 1))]), v(0))
+    return by.over(by.total([u(m), *(by.times(-v(j), w[m - j]) for j in range(1, m + 1))]), v(0))
 
 
 _OWN: Mapping[Row, Callable[..., float]] = {

@@ -19,7 +19,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from math import copysign
+from math import copysign, fsum
 
 from autodiff.calculus import algebra, local
 from autodiff.calculus.local import Factors
@@ -184,6 +184,13 @@ class Watched:
         """a divided by b, which is not 0."""
         made = a / b
         return self.below(made) if a and -TINY < made < TINY else made
+
+    def total(self, terms: Sequence[float]) -> float:
+        """The sum, rounded once where it has one."""
+        try:
+            return fsum(terms)
+        except (OverflowError, ValueError):
+            return sum(terms)
 
     def below(self, value: float) -> float:
         """A value that may have lost digits."""

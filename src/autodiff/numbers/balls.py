@@ -104,7 +104,7 @@ def ball(number: Number) -> arb:
         return number
     if isinstance(number, PiMultiple):
         return number.ball()
-    return arb(number if isinstance(number, fmpq) else int(number))
+    return arb(number if isinstance(number, fmpq | float) else int(number))
 
 
 def holds(condition: Number) -> bool:

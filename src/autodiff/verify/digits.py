@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Context
+from functools import reduce
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -74,7 +75,7 @@ def _at_precision(
 ) -> Proven | None:
     """The same at so many bits; None where that is too few, and more may be had."""
     try:
-        values, order, taken, special = _values(lowered, point)
+        numbers, order, taken, specials = values(lowered, point)
     except Undecided as trouble:
         if not last:
             return None
@@ -82,19 +83,19 @@ def _at_precision(
         return Proven(None, dict.fromkeys(names), bits, empty, (), trouble.node if trouble.node is not None else lowered.result)
     pin: Callable[[Number], Any] = (lambda n: decimal(n, digits)) if digits else as_float
     pin = _or_zero(pin) if last and digits else pin
-    value = pin(values[lowered.result])
-    wanted = {name: node for name, node in names.items() if not _reached(lowered, node, special)}
-    partials = _linear(lowered, values, order, taken, wanted.values())
+    value = pin(numbers[lowered.result])
+    wanted = {name: node for name, node in names.items() if not _reached(lowered, node, specials)}
+    partials = _linear(lowered, numbers, order, taken, wanted.values())
     adjoints = _down(lowered.result, partials, wanted.values())
     slopes = {name: pin(adjoints.get(node, fmpq(0))) for name, node in wanted.items()}
     if not last and (value is None or None in slopes.values()):
         return None
-    run = Run([0.0 if v is None else _shown(v) for v in values], order, taken)
+    run = Run([0.0 if v is None else _shown(v) for v in numbers], order, taken)
     agree = _agree(lowered.result, partials, wanted, adjoints)
-    zeros = {"": values[lowered.result]} if value in (0.0, "0") else {}
+    zeros = {"": numbers[lowered.result]} if value in (0.0, "0") else {}
     zeros |= {n: adjoints[node] for n, node in wanted.items() if slopes[n] in (0.0, "0") and node in adjoints}
     sizes = {name: size for name, number in zeros.items() if (size := size_of(number))}
-    return Proven(value, dict.fromkeys(names) | slopes, bits, run, special, agree=agree, sizes=sizes)
+    return Proven(value, dict.fromkeys(names) | slopes, bits, run, specials, agree=agree, sizes=sizes)
 
 
 def _or_zero(pin: Callable[[Number], Any]) -> Callable[[Number], Any]:
@@ -114,10 +115,11 @@ def _reached(lowered: Lowered, node: int, special: Sequence[int]) -> bool:
     return bool(special) and node in lowered.graph.reaching(*special)
 
 
-def _values(
+def values(
     lowered: Lowered, point: Mapping[str, float]
 ) -> tuple[list[Number], list[int], dict[int, int], list[int]]:
-    graph, special = lowered.graph, list[int]()
+    """Every equation's number, the order, the branches taken, and the special points; Undecided where balls don't say."""
+    graph, specials = lowered.graph, list[int]()
 
     def leaf(node: int) -> Number:
         return balls.meaning(graph.constants[node] if node in graph.constants else point[graph.inputs[node]])
@@ -136,15 +138,15 @@ def _values(
             raise Undecided(node)
         if isinstance(found, arb) and not found.is_finite():
             raise Undecided(node)
-        if _special(row, args, [a not in graph.constants for a in graph.args[node]], node):
-            special.append(node)
+        if special(row, args, [a not in graph.constants for a in graph.args[node]], node):
+            specials.append(node)
         return found
 
-    values, order, taken = sweep(graph, lowered.result, leaf, apply, balls.holds)
-    return values, order, taken, special
+    found, order, taken = sweep(graph, lowered.result, leaf, apply, balls.holds)
+    return found, order, taken, specials
 
 
-def _special(row: Row, args: Sequence[Number], free: Sequence[bool], node: int) -> bool:
+def special(row: Row, args: Sequence[Number], free: Sequence[bool], node: int) -> bool:
     """Whether these arguments are a corner, a jump, or without a finite slope. Raises Undecided where balls don't say."""
     if not any(free):
         return False
@@ -203,16 +205,64 @@ def _down(result: int, partials: Partials, sources: Collection[int]) -> dict[int
     )
 
 
-def _agree(result: int, partials: Partials, names: Mapping[str, int], adjoints: Mapping[int, Number]) -> bool:
-    """Whether a forward sweep along a fixed direction gives a ball that overlaps the gradient's."""
-    tangents: dict[int, Number] = {}
-    rates = {node: fmpq(2 * k + 3, 7) for k, node in enumerate(dict.fromkeys(names.values()))}
-    tangents |= rates
+def rate(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float]) -> float | None:
+    """How fast the result changes when equations move at these rates; None where it is not pinned down."""
+    return _growing(lambda: _rate(lowered, point, rates))
+
+
+def weighted_slope(
+    lowered: Lowered, point: Mapping[str, float], source: int, weights: Mapping[int, float]
+) -> float | None:
+    """The slope in `source` of a sum of equations with weights; None where it is not pinned down."""
+
+    def slope() -> Number:
+        parts = [
+            _times(_rate(lowered._replace(result=node), point, {source: 1.0}), balls.meaning(weight))
+            for node, weight in weights.items()
+        ]
+        return reduce(_plus, parts, fmpq(0))
+
+    return _growing(slope)
+
+
+def _rate(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float]) -> Number:
+    numbers, order, taken, _ = values(lowered, point)
+    moving = {node: balls.meaning(rate) for node, rate in rates.items()}
+    return _along(_linear(lowered, numbers, order, taken, moving), moving).get(lowered.result, fmpq(0))
+
+
+def _growing(number: Callable[[], Number]) -> float | None:
+    """The float64 that a number is, by growing precision."""
+    bits = START
+    while bits <= MOST:
+        with precision(bits):
+            try:
+                found = as_float(number())
+            except Undecided:
+                found = None
+            except Outside:
+                return None
+        if found is not None:
+            return found
+        bits *= 2
+    return None
+
+
+def _along(partials: Partials, rates: Mapping[int, Number]) -> dict[int, Number]:
+    """The forward sweep: the tangent of every equation that moves."""
+    tangents = dict(rates)
     for node, edges in partials.items():
         for arg, slope in edges:
             if arg in tangents:
                 part = _times(slope, tangents[arg])
                 tangents[node] = _plus(tangents[node], part) if node in tangents else part
+    return tangents
+
+
+def _agree(result: int, partials: Partials, names: Mapping[str, int], adjoints: Mapping[int, Number]) -> bool:
+    """Whether a forward sweep along a fixed direction gives a ball that overlaps the gradient's."""
+    rates = {node: fmpq(2 * k + 3, 7) for k, node in enumerate(dict.fromkeys(names.values()))}
+    tangents = _along(partials, rates)
     total: Number = fmpq(0)
     for node, rate in rates.items():
         total = _plus(total, _times(adjoints.get(node, fmpq(0)), rate))

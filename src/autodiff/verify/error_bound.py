@@ -8,10 +8,12 @@ error, so `x^2 - 4` at 2 is exactly 0.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from autodiff.calculus import algebra
+from autodiff.calculus.graph import Graph
 from autodiff.calculus.local import Factors
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
@@ -23,6 +25,9 @@ DIGITS = 2.0**-42
 
 LEAST = 5e-324
 """The smallest float64; a number that is off by no more is as right as float64 can say."""
+
+LONG, _MARGIN = 512, 16.0
+"""In programs of more equations errors are added in squares, and as many times as large."""
 
 _EPSILON, _TINY = 2.0**-53, 2.0**-1022
 
@@ -39,14 +44,20 @@ class Unsure(Exception):
 
 def sure(lowered: Lowered, run: Run, factors: Factors, names: Iterable[int], gradient: Sequence[float]) -> bool:
     """Whether the value and the slopes by the equations `names` are right to 12 digits, or to the smallest float64."""
+    margin = _MARGIN if len(lowered.graph) > LONG else 1.0
     try:
         errors = values(lowered, run)
-        if not enough(run.values[lowered.result], errors[lowered.result]):
+        if not enough(run.values[lowered.result], margin * errors[lowered.result]):
             return False
         off = _adjoints(lowered, run, factors, errors)
     except (Unsure, OverflowError):
         return False
-    return all(enough(g, off.get(node, 0.0)) for node, g in zip(names, gradient, strict=True))
+    return all(enough(g, margin * off.get(node, 0.0)) for node, g in zip(names, gradient, strict=True))
+
+
+def _both(graph: Graph) -> Callable[[float, float], float]:
+    """How the errors of two terms are added: roundings of a long program are as good as independent of each other."""
+    return math.hypot if len(graph) > LONG else operator.add
 
 
 def outside(lowered: Lowered, point: Mapping[str, float], trouble: Outside) -> bool:
@@ -72,7 +83,7 @@ def enough(number: float, error: float) -> bool:
 def values(lowered: Lowered, run: Run) -> list[float]:
     """The error bound of every equation. Raises Unsure where rounding may decide."""
     graph, found = lowered.graph, run.values
-    errors = [0.0] * len(graph)
+    errors, both = [0.0] * len(graph), _both(graph)
     for node in run.order:
         row, args = graph.rows[node], graph.args[node]
         value = found[node]
@@ -82,18 +93,20 @@ def values(lowered: Lowered, run: Run) -> list[float]:
             errors[node] = errors[run.taken[node]]
         else:
             given = [errors[a] for a in args]
-            errors[node] = error_of(row, [found[a] for a in args], given, value)
+            errors[node] = error_of(row, [found[a] for a in args], given, value, both)
     return errors
 
 
-def error_of(row: Row, args: Sequence[float], errors: Sequence[float], value: float) -> float:
+def error_of(
+    row: Row, args: Sequence[float], errors: Sequence[float], value: float, both: Callable[[float, float], float]
+) -> float:
     """How far the value of a row may be off, given its arguments' errors."""
     name = row.value
     if name == "+" or name == "-":
-        error = errors[0] + errors[1]
+        error = both(errors[0], errors[1])
         u, v = args[0], args[1] if name == "+" else -args[1]
         t = value - u
-        return error + abs((u - (value - t)) + (v - t))  # what the sum lost, exactly
+        return both(error, abs((u - (value - t)) + (v - t)))  # what the sum lost, exactly
     if name == "*":
         u, v = args
         error = abs(u) * errors[1] + abs(v) * errors[0] + errors[0] * errors[1]
@@ -235,7 +248,7 @@ def _moved(row: Row, k: int, args: Sequence[float], error: float, value: float) 
 
 def _adjoints(lowered: Lowered, run: Run, factors: Factors, errors: Sequence[float]) -> Mapping[int, float]:
     """The error bound of every adjoint."""
-    result = lowered.result
+    result, both = lowered.result, _both(lowered.graph)
     found, off = {result: 1.0}, {result: 0.0}
     for node, edges in reversed(factors.items()):
         g = found.get(node)
@@ -250,7 +263,7 @@ def _adjoints(lowered: Lowered, run: Run, factors: Factors, errors: Sequence[flo
             if arg in found:
                 total = found[arg] + part
                 t = total - found[arg]
-                moved += off[arg] + abs((found[arg] - (total - t)) + (part - t))
+                moved = both(both(moved, off[arg]), abs((found[arg] - (total - t)) + (part - t)))
                 found[arg] = total
             else:
                 found[arg] = part
