@@ -49,13 +49,14 @@ def evaluate(
         if error.exit_status != INTERNAL or not _far(elements.swept(lowered, point), {}):
             raise
         disagreement = error  # what underflow left need not agree
-    if run is not None and not _far(run, found["gradient"]):
+    unsure = run is not None and found["value"] is not None and not _sure(lowered, point, names, found)
+    if run is not None and not unsure and not _far(run, found["gradient"]):
         return found
     flat = elements.written(lowered, point)
     if flat is None:
         if not found:
             raise disagreement
-        return found
+        return _normwise(lowered, point, names, found) if unsure else found
     numbers = elements.as_elements(point)
     if flat.result.shape:
         beside = elements.array_result(flat.result.shape, lowered, names, asked=asked)
@@ -68,13 +69,39 @@ def evaluate(
     if found and (run is None or found["verdicts"]) and len(parts) * len(flat.lowered.graph) > elements.LOOKS:
         return found  # each element on a corner would be looked at from both sides
     answer = by_numbers(flat.lowered, numbers, parts, mode, check=check, convention=convention)
-    if found and not _another(found, answer, names, flat):
+    if found and not unsure and not _another(found, answer, names, flat):
         return found
     return {
         **{field: getattr(answer, field) for field in _KEPT},
         "gradient": _gathered(answer.gradient, names, flat),
         "forward": answer.forward and _gathered(answer.forward, names, flat),
     }
+
+
+def _sure(
+    lowered: Lowered,
+    point: Mapping[str, Any],
+    names: Mapping[str, int],
+    found: Mapping[str, Any],
+    *,
+    normwise: bool = False,
+) -> bool:
+    from autodiff.verify import random_rounding  # loads NumPy
+
+    slopes = found["gradient"] if found.get("status", "ok") == "ok" else {}
+    return random_rounding.sure(lowered, point, names, found["value"], slopes, normwise=normwise)
+
+
+def _normwise(
+    lowered: Lowered, point: Mapping[str, Any], names: Mapping[str, int], found: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The numbers of a program that is too large to be done again, where they are right beside the largest of each array;
+    else none."""
+    if _sure(lowered, point, names, found, normwise=True):
+        note = "elements near 0 are right to 12 digits of the largest in their array only: the program is too large to prove them"
+        return {**found, "notes": (*found.get("notes", ()), note)}
+    why = f"rounding may have taken the digits here, and the program is too large to prove them ({elements.EQUATIONS:,} equations)"
+    return {**found, "value": None, "gradient": dict.fromkeys(names), "forward": None, "status": "unknown", "why": why}
 
 
 _KEPT = ("value", "status", "why", "hint", "span", "verdicts", "notes", "convention", "checked")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.calculus import array_slopes
-from autodiff.calculus.array_values import Bulk
+from autodiff.calculus.array_values import Bulk, Shake
 from autodiff.calculus.elementwise import Value, shape
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.ops import Row
@@ -47,11 +47,13 @@ def backward(
     seed: Value = 1.0,
     active: bytearray | None = None,
     through: Mapping[int, Mapping[int, Value]] | None = None,
+    shake: Shake | None = None,
 ) -> dict[int, Value]:
     """Reverse mode: the slope of the result, times `seed`, in each equation between it and `sources`, shaped like it.
 
     active   a flag per equation: whether a derivative flows through it; found out unless given
     through  the slopes of numbers in equations long before them, where they are known already
+    shake    moves what flows by a few roundings (see `verify.random_rounding`)
     """
     graph, found = run.lowered.graph, run.values
     active = flowing(graph, run.order, sources, run.asleep) if active is None else active
@@ -69,7 +71,7 @@ def backward(
                     yield arg, part
             return
         for k, back, _ in array_slopes.parts(run, node, [active[a] for a in args], convention):
-            yield args[k], back(g)
+            yield args[k], back(g) if shake is None else shake.part(back(g))
 
     with np.errstate(all="ignore"):
         result = run.lowered.result

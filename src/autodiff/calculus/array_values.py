@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -46,6 +46,15 @@ class Bulk:
     asleep: frozenset[int] = frozenset()
 
 
+class Shake(Protocol):
+    """Moves constants, arguments, results and what flows back by a few roundings (see `verify.random_rounding`)."""
+
+    def constant(self, value: float) -> float: ...
+    def arguments(self, row: Row, args: list[Any]) -> list[Any]: ...
+    def result(self, row: Row, value: Any) -> Any: ...
+    def part(self, value: Any) -> Any: ...
+
+
 class _Flags:
     """Remembers that a NumPy loop overflowed, divided by zero or made a NaN: a test that costs nothing."""
 
@@ -67,6 +76,7 @@ def values(
     spare: Mapping[int, Sequence[int]] | None = None,
     results: Sequence[int] = (),
     order: Sequence[int] | None = None,
+    shake: Shake | None = None,
 ) -> Bulk:
     """The value sweep. Raises Outside, with the element's index, where a value does not exist; AutodiffError for shapes.
 
@@ -74,6 +84,7 @@ def values(
     spare    per equation, which values nothing needs any more after it: of those only the shape is kept
     results  what to compute; the program's result unless given
     order    which equations to look at, arguments first; all that the results are made from unless given
+    shake    moves results by a few roundings (see `verify.random_rounding`)
     """
     graph = lowered.graph
     order = graph.reaching(*(results or (lowered.result,))) if order is None else order
@@ -87,13 +98,16 @@ def values(
                 found[node] = known[node]
             elif row is None:
                 found[node] = graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
+                found[node] = found[node] if shake is None or node in graph.inputs else shake.constant(found[node])
             elif row.pick is not None:
                 found[node] = _choose(row, [found[a] for a in graph.args[node]], graph.spans[node])
             else:
                 args = [number(found[a]) if k >= row.conditions else found[a] for k, a in enumerate(graph.args[node])]
                 faults = [(~np.asarray(inside(*args)), needs) for inside, needs in arrays.domain(row)]
                 flags.taken()
+                args = args if shake is None else shake.arguments(row, args)
                 found[node] = _applied(lowered, node, row, args)
+                found[node] = found[node] if shake is None else shake.result(row, found[node])
                 if flags.taken() or row.value in _UNCHECKED or not isinstance(found[node], np.ndarray):
                     faults.append((~np.isfinite(found[node]), ""))
                 if any(np.any(fault) for fault, _ in faults):
