@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 SHARE = 131_072
 """Rows that a core takes at a time where there is machine code: one has little to wait for when another is slow."""
 
+FEW = 32
+"""Rows that are given to one-shot at once; more of them are looked at again first."""
+
 INPUT = "input"
 """The status of a row where an input is no finite number; all others are those of `evaluate`."""
 
@@ -76,6 +79,7 @@ class Compiled:
     sources: Mapping[str, int]
     plan: Plan | None
     operations: tuple[Operation, ...]
+    second: tuple[Plan, tuple[Operation, ...]] | None = field(default=None, repr=False, compare=False)
     workshop: Workshop | None = field(default=None, repr=False, compare=False)
     spare: Spare = field(default_factory=Spare, repr=False, compare=False)
     flags: Spare = field(default_factory=Spare, repr=False, compare=False)
@@ -95,6 +99,8 @@ class Compiled:
         if self.plan is None:
             good[:] = False
         self._fill(columns, [value, *slopes], good)
+        if self.second is not None and rows - np.count_nonzero(good) > FEW:
+            self._look_again(np, columns, (value, *slopes), good)
         hard: dict[int, str] = {}
         for row in [] if good.all() else np.flatnonzero(~good).tolist():
             point = {n: float(c if isinstance(c, float) else c[row]) for n, c in columns.items()}
@@ -117,6 +123,30 @@ class Compiled:
             divided(len(good), BLOCK, steps.run)
         else:
             divided(len(good), SHARE, partial(machine.run, columns, results, good, steps.doubt))
+
+    def _look_again(self, np: Any, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers) -> None:
+        """Take rows for good that may have lost some digits, where their numbers stay when every step is rounded at random."""
+        from autodiff.verify.random_rounding import RandomRounding, unmoved
+
+        assert self.second is not None
+        places = np.flatnonzero(~good)
+        picked = {n: c if isinstance(c, float) else np.ascontiguousarray(c[places]) for n, c in columns.items()}
+
+        def run(rounding: RandomRounding | None) -> tuple[list[Any], Any]:
+            numbers = [np.empty(len(places)) for _ in results]
+            sound = np.empty(len(places), dtype=bool)
+            steps = Steps(self.second[0], self.second[1], picked, numbers, sound, rounding)  # type: ignore[index]
+            divided(len(places), BLOCK if rounding is None else len(places), steps.run)
+            return numbers, sound
+
+        numbers, sound = run(None)
+        for seed in (1, 2):
+            moved, _ = run(RandomRounding(seed))
+            for number, other in zip(numbers, moved, strict=True):
+                sound &= unmoved(number, other)
+        for column, number in zip(results, numbers, strict=True):
+            column[places[sound]] = number[sound]
+        good[places[sound]] = True
 
     def answer(self, point: Mapping[str, float]) -> Answer:
         """What one-shot says of a row; a row that it would not take has the status `input`."""
@@ -183,9 +213,14 @@ def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Com
         made = None
     if made is None:
         return Compiled(lowered, names, None, (), notes=notes)
-    rows = [(s.row, [made.constants.get(a) for a in s.args]) for s in made.steps if s.row is not None]
-    operations = tuple(operation(row, known, exact=exact) for row, known in rows)
-    return Compiled(lowered, names, made, operations, Workshop(made), notes=notes)
+    again = plan(lowered, names, lossy=False)
+
+    def operations(steps: Plan) -> tuple[Operation, ...]:
+        rows = [(s.row, [steps.constants.get(a) for a in s.args]) for s in steps.steps if s.row is not None]
+        return tuple(operation(row, known, exact=exact) for row, known in rows)
+
+    second = None if again is None else (again, operations(again))
+    return Compiled(lowered, names, made, operations(made), second, Workshop(made), notes=notes)
 
 
 def _notes(numbers: OverNumbers) -> tuple[str, ...]:

@@ -42,12 +42,15 @@ _PASSING = {
 
 
 _LOSSY = {
-    **{rules.TABLE[key, 2]: "abs(w) < 1e-6*max(abs(u), abs(v))" for key in "+-"},
-    rules.TABLE["^", 2]: "abs(v) > 1e6",
-    **{rules.TABLE[name, 1]: "abs(w) < 1e-6" for name in ["ln", "log2", "log10"]},
-    **{rules.TABLE[name, 1]: "abs(u) > 1e6 or abs(w) < 1e-6" for name in ["sin", "cos", "tan", "sinc"]},
+    **{rules.TABLE[key, 2]: "abs(w) < 1e-3*max(abs(u), abs(v))" for key in "+-"},
+    rules.TABLE["^", 2]: "abs(v) > 1e3",
+    **{rules.TABLE[name, 1]: "abs(w) < 1e-3" for name in ["ln", "log2", "log10", "asin", "atanh", "acosh"]},
+    **{rules.TABLE[name, 1]: "abs(u) > 1e3*abs(w)" for name in ["sin", "cos", "sinc"]},
+    rules.TABLE["tan", 1]: "abs(u)*(1 + w^2) > 1e3*abs(w)",
+    **{rules.TABLE[name, 1]: "abs(u) > 300" for name in ["exp", "exp2", "expm1", "sinh", "cosh", "sech", "csch", "gamma"]},
+    **{rules.TABLE[name, 1]: "abs(u) > 15" for name in ["erfc", "gaussian", "gelu"]},
 }
-"""Rows that lose digits of inexact arguments, and where that is more than a third of float64's."""
+"""Rows that lose digits of inexact arguments, and where that is more than some bits."""
 
 _MANY = 2000
 """Equations up to which sums of slopes are looked at, too: each look holds its arguments for longer."""
@@ -104,8 +107,10 @@ class _Faithful(Line):
         return None
 
 
-def plan(lowered: Lowered, sources: Mapping[str, int]) -> Plan | None:
+def plan(lowered: Lowered, sources: Mapping[str, int], *, lossy: bool = True) -> Plan | None:
     """The steps for the value and the slopes by `sources`; None where every row is a hard point.
+
+    lossy   ask where digits are lost, too
 
     Raises AutodiffError where a function has no derivative in an argument that moves.
     """
@@ -113,7 +118,7 @@ def plan(lowered: Lowered, sources: Mapping[str, int]) -> Plan | None:
     results = (found.value, *(found.slopes[name] for name in sources))
     line, whole = _Machine(), _Faithful()
     slopes = _copied(line, found.graph, results, lowered.inputs)
-    losses = [a for node in sorted(slopes) if found.graph.rows[node] is _ADD and len(slopes) < _MANY for a in _lossy(line, found.graph, node, slopes)]
+    losses = [a for node in sorted(slopes) if found.graph.rows[node] is _ADD and lossy and len(slopes) < _MANY for a in _lossy(line, found.graph, node, slopes)]
     values = whole.copied(lowered, {name: whole.graph.input(name) for name in lowered.inputs})
     value = whole.number(values[lowered.result])
     needs = Needs(whole.graph)
@@ -123,7 +128,7 @@ def plan(lowered: Lowered, sources: Mapping[str, int]) -> Plan | None:
     under = {node: of[flags[need]] for node, need in wanted.items() if need != ALWAYS}
     looks = [Step(None, (alarm,)) for alarm in losses]
     for node in sorted(wanted):
-        for condition in _alarms(line, whole.graph, node, of):
+        for condition in _alarms(line, whole.graph, node, of, lossy=lossy):
             alarm = line.put(_AND, (under[node], condition)) if node in under else condition
             if line.graph.constants.get(alarm) != 0:
                 looks.append(Step(None, (alarm,)))
@@ -143,8 +148,8 @@ def plan(lowered: Lowered, sources: Mapping[str, int]) -> Plan | None:
 def _lossy(line: Line, graph: Graph, node: int, of: Mapping[int, int]) -> Iterator[int]:
     """The condition under which rounding of the arguments costs an equation more digits than a row may lose.
 
-    Inputs, and constants that are what was typed, are exact. Each equation is asked for itself: losses that are small
-    one by one are not added up.
+    Inputs, and constants that are what was typed, are exact. Each equation is asked for itself; a row that any of them
+    picks is looked at again (see `batch`).
     """
     row, args = graph.rows[node], graph.args[node]
     text = _LOSSY.get(row) if row is not None else None
@@ -169,7 +174,7 @@ def _copied(line: Line, graph: Graph, roots: Sequence[int], inputs: Sequence[str
     return graph.carried(roots, line.graph.constant, line.graph.input, line.put)
 
 
-def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int]) -> Iterator[int]:
+def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], *, lossy: bool) -> Iterator[int]:
     """The conditions under which equation `node` is a hard point; `suspects` asks the same of one row."""
     row, args = graph.rows[node], graph.args[node]
     if row is None:
@@ -181,9 +186,9 @@ def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int]) -> Itera
 
     if row.value.startswith("= ") or row in _UNHEARD:
         yield from (line.put(_NOT, (holds(part.partition(" | ")[0]),)) for part in row.domain)
-    if len(graph) < _MANY:
+    if lossy and len(graph) < _MANY:
         yield from _lossy(line, graph, node, of)
-    if "/abs(w)" in row.bound[0]:  # near a zero of the function float64 has few digits of it
+    if lossy and "/abs(w)" in row.bound[0]:  # near a zero of the function float64 has few digits of it
         loose = line.text(f"not {row.bound[0]} < {_LOOSE}", (*row.params, "w"), (*given, of[node]))
         yield loose
     if all(a in graph.constants for a in args) or (row.truth and len(set(args)) < len(args)):

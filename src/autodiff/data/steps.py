@@ -21,6 +21,7 @@ from autodiff.data.plan import Plan
 
 if TYPE_CHECKING:
     from autodiff.data.vector import Numbers, Operation
+    from autodiff.verify.random_rounding import RandomRounding
 
 BLOCK = 8192
 """Rows that go through the steps together: a few columns of 64 kB fit the cache of a core."""
@@ -58,6 +59,7 @@ class Steps:
     columns: Mapping[str, Numbers]
     results: Sequence[Numbers]
     good: Numbers
+    rounding: RandomRounding | None = None
 
     def run(self, blocks: Iterator[slice]) -> None:
         """Fill the blocks' rows of the results, over buffers of its own."""
@@ -70,7 +72,7 @@ class Steps:
             faint = self._block(np, slots, self.good[block], seen)
             for result, k in zip(self.results, self.plan.results, strict=True):
                 np.add(slots[k], 0.0, result[block])  # a zero has no sign
-            if faint:
+            if faint and self.rounding is None:
                 self.doubt(block)
 
     def doubt(self, share: slice) -> None:
@@ -100,11 +102,15 @@ class Steps:
 
         todo = iter(self.operations)
         told: list[str] = []
+        if self.rounding is not None:
+            slots = {**slots, **{k: self.rounding.part(c) for k, c in self.plan.constants.items()}}
         with np.errstate(all="ignore", under="call", call=lambda kind, _: told.append(kind)):
             for step in self.plan.steps:
                 given = [slots[a] for a in step.args]
                 if step.row is not None:
                     next(todo)(*given, out=slots[step.out])
+                    if self.rounding is not None and not step.row.truth:
+                        slots[step.out][...] = self.rounding.result(step.row, slots[step.out])
                     if not told and not tells(step.row) and faint(slots[step.out], seen):
                         told.append("underflow")
                 elif not step.finite:

@@ -235,7 +235,7 @@ def _moved(row: Row, k: int, args: Sequence[float], error: float, value: float) 
     flags = tuple([j == k for j in range(len(args))])
     edges = algebra.slopes(row, flags, ())(range(len(args)), *args, value) if row.slopes[k] != "0" else []
     moved = abs(edges[0][1]) * error if edges else 0.0
-    if error > 1e-5 * abs(args[k]):  # the slope is not all of it
+    if error > 1e-5 * min(abs(args[k]), 1.0):  # the slope is not all of it
         function = algebra.value(row)
         moved = max(moved, *(abs(end - value) for end in _ends(function, args, k, error)))
     if moved != moved:
@@ -291,13 +291,13 @@ def _partials(
     for k, error in enumerate(places):
         if not error:
             continue
-        step = error * _WIDE if error * _WIDE < 1e-4 * abs(start[k]) else error
+        step = max(error * _WIDE if error * _WIDE < 1e-4 * abs(start[k]) else error, math.ulp(start[k]))
         ends = []
         for side in (-1, 1):
             moved = [*start[:k], start[k] + side * step, *start[k + 1 :]]
             ends.append([slope for _, slope in slopes(args, *moved)])
         for j, (_, slope) in enumerate(edges):
-            found[j] += max(abs(end[j] - slope) for end in ends) * (error / step)
+            found[j] += max(abs(end[j] - slope) for end in ends) * (error / step if step <= error * _WIDE else 1.0)
     if any(e != e for e in found):
         raise Unsure
     return found

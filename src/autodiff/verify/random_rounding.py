@@ -30,6 +30,9 @@ _MOVED = 16 * 2.0**-53
 _ALLOWED = 2e-12
 """How far an answer may move then: a sixteenth of it is an error in the thirteenth digit."""
 
+_ROWS = 1e-10
+"""The same for rows over data: a sixteenth of it is an error in the eleventh digit."""
+
 _ARITHMETIC = frozenset(["+", "-", "*", "neg", "same", "abs", "min", "max", "floor", "ceil", "round", "sign"])
 """Operations that are exact where numbers are short."""
 
@@ -87,6 +90,12 @@ def sure(
     return all(
         _stays(RandomRounding(seed), lowered, point, names, value, gradient, normwise=normwise) for seed in (1, 2)
     )
+
+
+def unmoved(number: Any, moved: Any) -> Any:
+    """Where rows stay the same to 10 digits."""
+    with np.errstate(all="ignore"):
+        return np.abs(number - moved) <= _ROWS * np.abs(number) + 5e-323
 
 
 def _stays(
