@@ -136,7 +136,7 @@ class Compiled:
             numbers = [np.empty(len(places)) for _ in results]
             sound = np.empty(len(places), dtype=bool)
             steps = Steps(self.second[0], self.second[1], picked, numbers, sound, rounding)  # type: ignore[index]
-            divided(len(places), BLOCK if rounding is None else len(places), steps.run)
+            divided(len(places), BLOCK, steps.run)
             return numbers, sound
 
         numbers, sound = run(None)

@@ -18,9 +18,9 @@ from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.straight import Line, straight
-from autodiff.typed import Typed
+from autodiff.data.losses import Losses
 
-_ADD, _AND, _NOT = rules.TABLE["+", 2], rules.TABLE["and", 2], rules.TABLE["not", 1]
+_AND, _NOT = rules.TABLE["and", 2], rules.TABLE["not", 1]
 
 _UNHEARD = frozenset([rules.TABLE["atan2", 2]])
 """Rows of the machine that give a plain number outside their domain; all others give NaN or an infinity there."""
@@ -40,17 +40,6 @@ _PASSING = {
 }
 """Rows that make NaN or an infinity of one in these arguments, so that it need not be looked for before them."""
 
-
-_LOSSY = {
-    **{rules.TABLE[key, 2]: "abs(w) < 1e-3*max(abs(u), abs(v))" for key in "+-"},
-    rules.TABLE["^", 2]: "abs(v) > 1e3",
-    **{rules.TABLE[name, 1]: "abs(w) < 1e-3" for name in ["ln", "log2", "log10", "asin", "atanh", "acosh"]},
-    **{rules.TABLE[name, 1]: "abs(u) > 1e3*abs(w)" for name in ["sin", "cos", "sinc"]},
-    rules.TABLE["tan", 1]: "abs(u)*(1 + w^2) > 1e3*abs(w)",
-    **{rules.TABLE[name, 1]: "abs(u) > 300" for name in ["exp", "exp2", "expm1", "sinh", "cosh", "sech", "csch", "gamma"]},
-    **{rules.TABLE[name, 1]: "abs(u) > 15" for name in ["erfc", "gaussian", "gelu"]},
-}
-"""Rows that lose digits of inexact arguments, and where that is more than some bits."""
 
 _MANY = 2000
 """Equations up to which sums of slopes are looked at, too: each look holds its arguments for longer."""
@@ -118,7 +107,7 @@ def plan(lowered: Lowered, sources: Mapping[str, int], *, lossy: bool = True) ->
     results = (found.value, *(found.slopes[name] for name in sources))
     line, whole = _Machine(), _Faithful()
     slopes = _copied(line, found.graph, results, lowered.inputs)
-    losses = [a for node in sorted(slopes) if found.graph.rows[node] is _ADD and lossy and len(slopes) < _MANY for a in _lossy(line, found.graph, node, slopes)]
+    losses = Losses(line, found.graph, slopes).in_sums() if lossy and len(slopes) < _MANY else ()
     values = whole.copied(lowered, {name: whole.graph.input(name) for name in lowered.inputs})
     value = whole.number(values[lowered.result])
     needs = Needs(whole.graph)
@@ -127,8 +116,9 @@ def plan(lowered: Lowered, sources: Mapping[str, int], *, lossy: bool = True) ->
     of = _copied(line, whole.graph, (value, *flags.values()), lowered.inputs)
     under = {node: of[flags[need]] for node, need in wanted.items() if need != ALWAYS}
     looks = [Step(None, (alarm,)) for alarm in losses]
+    asked = Losses(line, whole.graph, of) if lossy and len(whole.graph) < _MANY else None
     for node in sorted(wanted):
-        for condition in _alarms(line, whole.graph, node, of, lossy=lossy):
+        for condition in _alarms(line, whole.graph, node, of, asked):
             alarm = line.put(_AND, (under[node], condition)) if node in under else condition
             if line.graph.constants.get(alarm) != 0:
                 looks.append(Step(None, (alarm,)))
@@ -145,25 +135,6 @@ def plan(lowered: Lowered, sources: Mapping[str, int], *, lossy: bool = True) ->
     return _scheduled(line.graph, list(dict.fromkeys(looks)), tuple(slopes[r] for r in results), lowered.inputs)
 
 
-def _lossy(line: Line, graph: Graph, node: int, of: Mapping[int, int]) -> Iterator[int]:
-    """The condition under which rounding of the arguments costs an equation more digits than a row may lose.
-
-    Inputs, and constants that are what was typed, are exact. Each equation is asked for itself; a row that any of them
-    picks is looked at again (see `batch`).
-    """
-    row, args = graph.rows[node], graph.args[node]
-    text = _LOSSY.get(row) if row is not None else None
-    if row is None or text is None or all(_is_exact(graph, a) for a in args):
-        return
-    alarm = line.text(text, (*row.params, "w"), (*(of[a] for a in args), of[node]))
-    if line.graph.constants.get(alarm) != 0:
-        yield alarm
-
-
-def _is_exact(graph: Graph, node: int) -> bool:
-    return node in graph.inputs or (node in graph.constants and not isinstance(graph.constants[node], Typed))
-
-
 def _finite(node: int, flag: int | None) -> Step:
     return Step(None, (node,) if flag is None else (node, flag), finite=True)
 
@@ -174,7 +145,9 @@ def _copied(line: Line, graph: Graph, roots: Sequence[int], inputs: Sequence[str
     return graph.carried(roots, line.graph.constant, line.graph.input, line.put)
 
 
-def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], *, lossy: bool) -> Iterator[int]:
+def _alarms(
+    line: Line, graph: Graph, node: int, of: Mapping[int, int], asked: Losses | None
+) -> Iterator[int]:
     """The conditions under which equation `node` is a hard point; `suspects` asks the same of one row."""
     row, args = graph.rows[node], graph.args[node]
     if row is None:
@@ -186,9 +159,9 @@ def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], *, lossy
 
     if row.value.startswith("= ") or row in _UNHEARD:
         yield from (line.put(_NOT, (holds(part.partition(" | ")[0]),)) for part in row.domain)
-    if lossy and len(graph) < _MANY:
-        yield from _lossy(line, graph, node, of)
-    if lossy and "/abs(w)" in row.bound[0]:  # near a zero of the function float64 has few digits of it
+    if asked is not None:
+        yield from asked.at(node)
+    if asked is not None and "/abs(w)" in row.bound[0]:  # near a zero of the function float64 has few digits of it
         loose = line.text(f"not {row.bound[0]} < {_LOOSE}", (*row.params, "w"), (*given, of[node]))
         yield loose
     if all(a in graph.constants for a in args) or (row.truth and len(set(args)) < len(args)):
