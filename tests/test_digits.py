@@ -180,3 +180,26 @@ def test_without_the_library_what_needs_it_is_unknown_with_the_reason(monkeypatc
     assert "pip install python-flint" in found.hint
     assert package.evaluate("exp(sin(x^2))", {"x": 4.0}).value == 0.7498340851945589
     assert math.isclose(package.evaluate("x^3", {"x": 2.0}, order=2).derivatives[1] or 0.0, 12.0)
+
+
+@pytest.mark.parametrize(
+    ("program", "at", "status", "left", "right"),
+    [
+        ("abs(sin(x))", "pi", "corner", -1, 1),
+        ("mod(x, 0.1)", "0.3", "jump", 1, 1),
+        ("floor(10*x)", "0.3", "jump", 0, 0),
+        ("max(x, 0.3)^2", "0.1+0.2", "corner", 0, 0.6),
+        ("sqrt(sin(x))", "pi", "infinite", -math.inf, None),
+        ("sign(cos(x))", "pi/2", "jump", 0, 0),
+    ],
+)
+def test_special_points_that_only_exact_numbers_meet(
+    program: str, at: str, status: str, left: float, right: float | None
+) -> None:
+    found = package.evaluate(program, parse_point(f"x={at}"))
+    verdict = found.verdicts["x"]
+    assert (found.status, verdict.left, verdict.right) == (status, pytest.approx(left), right if right is None else pytest.approx(right))
+
+
+def test_a_corner_that_cancels_at_an_exact_point_has_its_slope() -> None:
+    assert package.evaluate("abs(sin(x))^2", parse_point("x=pi")).gradient == {"x": 0.0}

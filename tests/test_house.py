@@ -57,7 +57,7 @@ ONLY_IN = {
     "scipy": ["learn/quasi_newton.py"],
     "pyarrow": ["data/vector.py", "data/arrow.py"],
     "llvmlite": ["data/machine.py"],
-    "flint": ["numbers/balls.py", "verify/digits.py", "verify/ball_series.py"],
+    "flint": ["numbers/balls.py", "verify/digits.py", "verify/ball_series.py", "verify/beside.py"],
     "sympy": ["simplify.py"],
 }
 

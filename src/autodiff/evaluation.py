@@ -190,6 +190,7 @@ def _in_balls(
 ) -> Answer:
     """The answer in ball arithmetic, where float64's digits are not sure, or `digits` are asked for."""
     from autodiff import proven_answer  # most answers need none
+    from autodiff.hard import at_hard_points
 
     try:
         answer, found = proven_answer.proven(empty, lowered, names, run, digits)
@@ -205,7 +206,10 @@ def _in_balls(
         there = None
     odd = [] if there is None else suspects(lowered, there)
     if there is None or not odd or not set(found.special).issubset({*odd, *_behind(lowered, odd)}):
-        return proven_answer.unseen(answer, lowered, found, names, reached)
+        sides = proven_answer.sides(lowered, empty.at, names, reached, answer.value)
+        if sides is None or there is None:
+            return proven_answer.unseen(answer, lowered, found, names, reached)
+        return at_hard_points(answer, lowered, found.run, sides, found.special, names, convention)
     return _hard(answer._replace(at=point), lowered, there, odd, names, reached, convention)
 
 

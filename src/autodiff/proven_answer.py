@@ -72,6 +72,21 @@ def nearest(point: Mapping[str, float]) -> dict[str, float]:
     return {name: value if (value := found[name]) is not None else float(point[name]) for name in point}
 
 
+def sides(
+    lowered: Lowered, point: Mapping[str, float], names: Mapping[str, int], reached: Container[int], value: float
+) -> dict[str, Verdict] | None:
+    """What is so on both sides, for each name that moves the special point; None where that is not found."""
+    from autodiff.verify import beside
+
+    found = {}
+    for name, node in names.items():
+        if node in reached:
+            if node not in lowered.graph.inputs:
+                return None
+            found[name] = beside.verdict(lowered, point, node, value)
+    return None if any(verdict.status == "unknown" for verdict in found.values()) else found
+
+
 def unseen(
     answer: Answer, lowered: Lowered, found: Proven, names: Mapping[str, int], reached: Container[int]
 ) -> Answer:

@@ -116,13 +116,17 @@ def _reached(lowered: Lowered, node: int, special: Sequence[int]) -> bool:
 
 
 def values(
-    lowered: Lowered, point: Mapping[str, float]
+    lowered: Lowered, point: Mapping[str, float], steps: Mapping[int, fmpq] = MappingProxyType({})
 ) -> tuple[list[Number], list[int], dict[int, int], list[int]]:
-    """Every equation's number, the order, the branches taken, and the special points; Undecided where balls don't say."""
+    """Every equation's number, the order, the branches taken, and the special points; `steps` are added to inputs.
+
+    Raises Undecided where balls don't say, Outside where there is no value.
+    """
     graph, specials = lowered.graph, list[int]()
 
     def leaf(node: int) -> Number:
-        return balls.meaning(graph.constants[node] if node in graph.constants else point[graph.inputs[node]])
+        number = balls.meaning(graph.constants[node] if node in graph.constants else point[graph.inputs[node]])
+        return _plus(number, steps[node]) if node in steps else number
 
     def apply(node: int, args: Sequence[Number]) -> Number:
         row = graph.rows[node]
@@ -188,6 +192,13 @@ def _linear(
             found[node] = edges
             active.add(node)
     return found
+
+
+def slope(
+    lowered: Lowered, numbers: Sequence[Number], order: Iterable[int], taken: Mapping[int, int], source: int
+) -> Number:
+    """The slope of the result in one equation, where every equation's number is known."""
+    return _down(lowered.result, _linear(lowered, numbers, order, taken, [source]), [source]).get(source, fmpq(0))
 
 
 def _times(a: Number, b: Number) -> Number:
