@@ -198,7 +198,9 @@ def test_special_points_that_only_exact_numbers_meet(
 ) -> None:
     found = package.evaluate(program, parse_point(f"x={at}"))
     verdict = found.verdicts["x"]
-    assert (found.status, verdict.left, verdict.right) == (status, pytest.approx(left), right if right is None else pytest.approx(right))
+    assert found.status == status
+    assert verdict.left == pytest.approx(left)
+    assert verdict.right == (right if right is None else pytest.approx(right))
 
 
 def test_a_corner_that_cancels_at_an_exact_point_has_its_slope() -> None:
