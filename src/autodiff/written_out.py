@@ -1,7 +1,4 @@
-"""Arrays whose numbers leave the range of float64 on the way: the program is written out, and looked at as numbers are.
-
-The NumPy sweeps say nothing of underflow. Where numbers are so small or so large that it may have struck, the equations of
-the elements, which have a wider range of exponents at hand, decide.
+"""Arrays whose digits rounding, overflow or underflow may have taken: the program is written out, and done as numbers are.
 
 >>> from autodiff import evaluate
 >>> evaluate("prod(x)", {"x": [1e-200, 1e-200, 1e300]}).value
@@ -16,19 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from autodiff import elements
 from autodiff.array_point import numpy
-from autodiff.calculus import underflow
 from autodiff.calculus.lower import Lowered
-from autodiff.calculus.ops import EACH
 from autodiff.calculus.shapes import elements as named_elements
 from autodiff.errors import INTERNAL, AutodiffError
 
 if TYPE_CHECKING:
-    from autodiff.calculus.array_values import Bulk
     from autodiff.calculus.flatten import Flat
-
-_FAR = 2.0**100
-"""Without a number above this or below its inverse, what underflow takes shows nowhere above 1e-278."""
-
 
 def evaluate(
     by_numbers: Callable[..., Any],
@@ -46,11 +36,11 @@ def evaluate(
     try:
         found, run = elements.evaluate(lowered, point, names, mode, asked=asked, check=check, convention=convention)
     except AutodiffError as error:
-        if error.exit_status != INTERNAL or not _far(elements.swept(lowered, point), {}):
+        if error.exit_status != INTERNAL or _stable(lowered, point, names):
             raise
-        disagreement = error  # what underflow left need not agree
+        disagreement = error  # rounding or underflow may have spoilt a sweep
     unsure = run is not None and found["value"] is not None and not _sure(lowered, point, names, found)
-    if run is not None and not unsure and not _far(run, found["gradient"]):
+    if run is not None and not unsure:
         return found
     flat = elements.written(lowered, point)
     if flat is None:
@@ -69,8 +59,8 @@ def evaluate(
     if found and (run is None or found["verdicts"]) and len(parts) * len(flat.lowered.graph) > elements.LOOKS:
         return found  # each element on a corner would be looked at from both sides
     answer = by_numbers(flat.lowered, numbers, parts, mode, check=check, convention=convention)
-    if found and not unsure and not _another(found, answer, names, flat):
-        return found
+    if found and found.get("value") is None and answer.value is None and answer.status == found.get("status", "ok"):
+        return found  # which names the element by its place
     return {
         **{field: getattr(answer, field) for field in _KEPT},
         "gradient": _gathered(answer.gradient, names, flat),
@@ -92,6 +82,20 @@ def _sure(
     return random_rounding.sure(lowered, point, names, found["value"], slopes, normwise=normwise)
 
 
+def _stable(lowered: Lowered, point: Mapping[str, Any], names: Mapping[str, int]) -> bool:
+    """Whether the value and the slopes of a sweep stay when every result is rounded at random."""
+    from autodiff.calculus.array_sweeps import backward
+
+    run = elements.swept(lowered, point)
+    slopes = backward(run, [*names.values()])
+    return _sure(
+        lowered,
+        point,
+        names,
+        {"value": run.values[lowered.result], "gradient": {name: slopes.get(node, 0.0) for name, node in names.items()}},
+    )
+
+
 def _normwise(
     lowered: Lowered, point: Mapping[str, Any], names: Mapping[str, int], found: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -107,27 +111,6 @@ def _normwise(
 _KEPT = ("value", "status", "why", "hint", "span", "verdicts", "notes", "convention", "checked")
 
 
-def _far(run: Bulk, gradient: Mapping[str, Any]) -> bool:
-    """Whether the numbers are such that underflow may show."""
-    np, graph = numpy(), run.lowered.graph
-    for value in (*(run.values[node] for node in run.order), *gradient.values()):
-        size = np.abs(0.0 if value is None else value)
-        if np.any((size > _FAR) | ((size < 1 / _FAR) & (size > 0))):
-            return True
-    for node in run.order:
-        row, value = graph.rows[node], run.values[node]
-        if row is None or value is None or underflow.keeps(row) or np.all(value):
-            continue
-        args = [0.0 if run.values[a] is None else run.values[a] for a in graph.args[node]]
-        if row.kind == EACH or all(np.shape(a) == np.shape(value) for a in args):
-            zero = np.equal(value, 0.0)
-            for a in args if underflow.exact_zeros(row) else ():
-                zero = zero & np.not_equal(a, 0.0)
-            if np.any(zero):
-                return True
-    return False
-
-
 def _called(name: str, flat: Flat, source: int) -> Sequence[str]:
     return [*named_elements(name, flat.blocks[source].shape)]
 
@@ -140,18 +123,6 @@ def _gathered(slopes: Mapping[str, float | None], names: Mapping[str, int], flat
         known = [math.nan if slope is None else slope for slope in parts]
         found[name] = np.reshape(known, shape) if shape else parts[0]
     return found
-
-
-def _another(found: Mapping[str, Any], answer: Any, names: Mapping[str, int], flat: Flat) -> bool:
-    """Whether the numbers are other ones than the sweeps over arrays found."""
-    if answer.value is None or found.get("value") is None:
-        return answer.value is not None or answer.status != found["status"]
-    np, gathered = numpy(), _gathered(answer.gradient, names, flat)
-    pairs = [(found["value"], answer.value)]
-    for name in names:
-        slopes = (np.ravel(np.array(each[name], dtype=float)).tolist() for each in (found["gradient"], gathered))
-        pairs += zip(*slopes, strict=True)
-    return any((a == a) != (b == b) or (a == a and underflow.moved(b, a)) for a, b in pairs)
 
 
 def _values(

@@ -71,7 +71,7 @@ def backward(
                     yield arg, part
             return
         for k, back, _ in array_slopes.parts(run, node, [active[a] for a in args], convention):
-            yield args[k], back(g) if shake is None else shake.part(back(g))
+            yield args[k], back(g) if shake is None else shake.part(g, back(g))
 
     with np.errstate(all="ignore"):
         result = run.lowered.result

@@ -51,8 +51,8 @@ class Shake(Protocol):
 
     def constant(self, value: float) -> float: ...
     def arguments(self, row: Row, args: list[Any]) -> list[Any]: ...
-    def result(self, row: Row, value: Any) -> Any: ...
-    def part(self, value: Any) -> Any: ...
+    def result(self, row: Row, args: Sequence[Any], value: Any) -> Any: ...
+    def part(self, flowing: Any, value: Any) -> Any: ...
 
 
 class _Flags:
@@ -107,7 +107,7 @@ def values(
                 flags.taken()
                 args = args if shake is None else shake.arguments(row, args)
                 found[node] = _applied(lowered, node, row, args)
-                found[node] = found[node] if shake is None else shake.result(row, found[node])
+                found[node] = found[node] if shake is None else shake.result(row, args, found[node])
                 if flags.taken() or row.value in _UNCHECKED or not isinstance(found[node], np.ndarray):
                     faults.append((~np.isfinite(found[node]), ""))
                 if any(np.any(fault) for fault, _ in faults):

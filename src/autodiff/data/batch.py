@@ -135,7 +135,7 @@ class Compiled:
         def run(rounding: RandomRounding | None) -> tuple[list[Any], Any]:
             numbers = [np.empty(len(places)) for _ in results]
             sound = np.empty(len(places), dtype=bool)
-            steps = Steps(self.second[0], self.second[1], picked, numbers, sound, rounding)  # type: ignore[index]
+            steps = Steps(self.second[0], self.second[1], picked, numbers, sound, rounding, watched=False)  # type: ignore[index]
             divided(len(places), BLOCK, steps.run)
             return numbers, sound
 

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from autodiff.data.plan import Plan
+from autodiff.calculus import rules
+from autodiff.data.plan import Plan, Step
 
 if TYPE_CHECKING:
     from autodiff.data.vector import Numbers, Operation
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 BLOCK = 8192
 """Rows that go through the steps together: a few columns of 64 kB fit the cache of a core."""
+
+
+_TELLING = frozenset([rules.TABLE["*", 2], rules.TABLE["/", 2]])
+"""Rows whose underflow NumPy tells itself, so that an exact 0 is none."""
 
 
 def divided(rows: int, size: int, work: Callable[[Iterator[slice]], None]) -> None:
@@ -52,7 +57,11 @@ def _taken(left: deque[slice]) -> Iterator[slice]:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """A plan's steps, over NumPy's arrays: fills `results` and, per row, whether they can be trusted (`good`)."""
+    """A plan's steps, over NumPy's arrays: fills `results` and, per row, whether they can be trusted (`good`).
+
+    rounding   moves every result at random
+    watched    distrust blocks in which digits may have been lost by underflow
+    """
 
     plan: Plan
     operations: Sequence[Operation]
@@ -60,6 +69,7 @@ class Steps:
     results: Sequence[Numbers]
     good: Numbers
     rounding: RandomRounding | None = None
+    watched: bool = True
 
     def run(self, blocks: Iterator[slice]) -> None:
         """Fill the blocks' rows of the results, over buffers of its own."""
@@ -72,47 +82,52 @@ class Steps:
             faint = self._block(np, slots, self.good[block], seen)
             for result, k in zip(self.results, self.plan.results, strict=True):
                 np.add(slots[k], 0.0, result[block])  # a zero has no sign
-            if faint and self.rounding is None:
+            if faint and self.watched:
                 self.doubt(block)
 
     def doubt(self, share: slice) -> None:
-        """Look at rows where digits may have been lost by underflow: those where that shows are hard points."""
+        """Distrust the rows of a share in which digits may have been lost by underflow."""
         import numpy as np
 
-        from autodiff.data.faint import lifting, moved
+        from autodiff.verify.random_rounding import faint
 
         room = _Room(np, self.plan, min(BLOCK, share.stop - share.start))
         for start in range(share.start, share.stop, BLOCK):
             block = slice(start, min(start + BLOCK, share.stop))
             slots, _ = room.slots(block, self.columns)
-            todo = iter(self.operations)
+            good, todo = self.good[block], iter(self.operations)
             with np.errstate(all="ignore"):
-                for k, step in enumerate(self.plan.steps):
+                for step in self.plan.steps:
                     if step.row is not None:
-                        given = [slots[a] for a in step.args]
-                        lifts = lifting(step.row, given)  # before the result, which may take an argument's place
-                        next(todo)(*given, out=slots[step.out])
-                        lifts(k, slots[step.out])
-                for result, slot in zip(self.results, self.plan.results, strict=True):
-                    self.good[block] &= ~moved(result[block], slots[slot])
+                        given, out = self._given(np, slots, step), slots[step.out]
+                        next(todo)(*given, out=out)
+                        np.logical_and(good, np.logical_not(faint(step.row, given, out)), good)
+
+    @staticmethod
+    def _given(np: Any, slots: Mapping[int, Numbers], step: Step) -> list[Numbers]:
+        """The arguments of a step, kept where its result takes their place."""
+        return [np.copy(slots[a]) if a == step.out else slots[a] for a in step.args]
 
     def _block(self, np: Any, slots: Mapping[int, Numbers], good: Numbers, seen: Numbers) -> bool:
         """Do the steps; whether digits may have been lost by underflow."""
-        from autodiff.data.faint import faint, tells
+        from autodiff.verify.random_rounding import FAINT, keeps
 
         todo = iter(self.operations)
         told: list[str] = []
         if self.rounding is not None:
-            slots = {**slots, **{k: self.rounding.part(c) for k, c in self.plan.constants.items()}}
+            slots = {**slots, **{k: self.rounding.unless_short(c) for k, c in self.plan.constants.items()}}
         with np.errstate(all="ignore", under="call", call=lambda kind, _: told.append(kind)):
             for step in self.plan.steps:
                 given = [slots[a] for a in step.args]
                 if step.row is not None:
-                    next(todo)(*given, out=slots[step.out])
-                    if self.rounding is not None and not step.row.truth:
-                        slots[step.out][...] = self.rounding.result(step.row, slots[step.out])
-                    if not told and not tells(step.row) and faint(slots[step.out], seen):
-                        told.append("underflow")
+                    given = given if self.rounding is None else self._given(np, slots, step)
+                    out = slots[step.out]
+                    next(todo)(*given, out=out)
+                    if self.rounding is not None:
+                        out[...] = self.rounding.result(step.row, given, out)
+                    elif not told and step.row not in _TELLING and not keeps(step.row):
+                        np.less(np.abs(out), FAINT, seen)
+                        told += ["underflow"] if seen.any() else []
                 elif not step.finite:
                     np.greater(good, given[0], good)
                 else:

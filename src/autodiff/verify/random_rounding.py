@@ -1,6 +1,6 @@
 """What rounding may have done to arrays: the sweeps are done again with every result moved by a few roundings at random.
 
-An answer that moves has few digits. This is stochastic arithmetic (J. Vignes, A stochastic arithmetic for reliable
+A result is moved by parts of itself, and near 0 also by as much as underflow takes. An answer that moves has few digits. This is stochastic arithmetic (J. Vignes, A stochastic arithmetic for reliable
 scientific computation, Mathematics and Computers in Simulation 35 (1993)): an estimate, twice, with a margin of 8.
 
 >>> from autodiff import parse
@@ -12,12 +12,13 @@ False
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from autodiff.calculus import array_sweeps, array_values
+from autodiff.calculus import algebra, array_sweeps, array_values
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import EACH, Row
 from autodiff.calculus.primal import Outside
@@ -27,8 +28,20 @@ from autodiff.typed import Typed
 _MOVED = 16 * 2.0**-53
 """How far a result is moved, in parts of it: at least half of that, up or down."""
 
+FAINT = 2.0**-1022
+"""The smallest number with all its digits."""
+
+_SMALL = 2.0**-500
+"""Below this, and beyond its inverse, products of two numbers may leave the range."""
+
+_TAKEN = 2.0**-1070
+"""How far a result below that is moved: 16 times the least number, of which underflow takes at most half."""
+
 _ALLOWED = 2e-12
 """How far an answer may move then: a sixteenth of it is an error in the thirteenth digit."""
+
+_UNSEEN = 2.0**-1060
+"""How far an answer may move at most, beside its size: a sixteenth of it is 5e-321."""
 
 _ROWS = 1e-10
 """The same for rows over data: a sixteenth of it is an error in the eleventh digit."""
@@ -36,12 +49,42 @@ _ROWS = 1e-10
 _ARITHMETIC = frozenset(["+", "-", "*", "neg", "same", "abs", "min", "max", "floor", "ceil", "round", "sign"])
 """Operations that are exact where numbers are short."""
 
+_ALIKE = "+ - neg same abs min max floor ceil round sign mod sqrt cbrt ln log2 log10 log1p expm1"
+_CURVES = "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
+_KEEPING = frozenset(f"{_ALIKE} {_CURVES} sum mean".split())
+"""Values that are only tiny where an argument is, and as exact."""
+
+_THROUGH = frozenset("*/^")
+"""Values that are exactly 0 where an argument is, and lose digits elsewhere."""
+
+
+@lru_cache(maxsize=1024)
+def keeps(row: Row) -> bool:
+    """Whether the row's value loses no digits by being tiny."""
+    if row.truth or row.pick is not None or row.value in _KEEPING:
+        return True
+    if not row.value.startswith("= "):
+        return False
+    rows = algebra.template(row.value[2:], row.params).graph.rows
+    return all(inner is None or inner.truth or inner.pick is not None or inner.value in _KEEPING for inner in rows)
+
+
+def faint(row: Row, args: Sequence[Any], value: Any) -> Any:
+    """Where a row's value may have lost digits by underflow; a 0 that is made of a 0 has not."""
+    small = False if keeps(row) else np.abs(value) < FAINT
+    if not np.any(small):
+        return False
+    for a in args if row.value in _THROUGH or row.arity == 1 else ():
+        small = small & np.not_equal(a, 0.0)
+    return small
+
 
 class RandomRounding:
     """Moves results at random, from a fixed seed."""
 
     def __init__(self, seed: int) -> None:
         self._chance = np.random.default_rng(seed)
+        self._far = False  # whether a result was so far from 1 that a slope of 0 may be none
 
     def constant(self, value: float) -> float:
         """A constant, moved where it is not exactly what was typed."""
@@ -49,24 +92,51 @@ class RandomRounding:
 
     def arguments(self, row: Row, args: list[Any]) -> list[Any]:
         """The arguments of a row that adds up inside, which rounds as they are moved."""
-        return args if row.kind == EACH else [self._unless_short(a) for a in args]
+        return args if row.kind == EACH else [self.unless_short(a) for a in args]
 
-    def result(self, row: Row, value: Any) -> Any:
-        """The result of a row."""
-        if row.truth or row.kind != EACH:
+    def result(self, row: Row, args: Sequence[Any], value: Any) -> Any:
+        """The result of a row for these arguments."""
+        if row.truth:
             return value
-        return self._unless_short(value) if row.value in _ARITHMETIC else self.number(value)
+        size = np.abs(value)
+        self._far |= bool(np.any((size > 1 / _SMALL) | ((size < _SMALL) & (size > 0))))
+        if row.kind != EACH:
+            return self._product(args[0], value) if row.value == "prod" else self._near_zero(row, (), value)
+        moved = self.unless_short(value) if row.value in _ARITHMETIC else self.number(value)
+        return self._near_zero(row, args, moved)
 
-    def part(self, value: Any) -> Any:
-        """What flows back to an argument."""
-        return self._unless_short(value)
+    def _near_zero(self, row: Row, args: Sequence[Any], value: Any) -> Any:
+        """The result, moved by what underflow may have taken."""
+        small = faint(row, args, value)
+        if not np.any(small):
+            return value
+        self._far = True
+        return value + np.where(small, _TAKEN * self._chance.uniform(0.5, 1.0, np.shape(value)), 0.0)
+
+    @staticmethod
+    def _product(factors: Any, value: Any) -> Any:
+        """A product of many; not known where those of some factors may be too small, and the others make up for it."""
+        low = np.minimum(np.abs(factors), 1.0)
+        with np.errstate(divide="ignore"):
+            lost = np.all(low > 0) and np.sum(np.log2(low)) < -1022
+        return value * np.nan if lost else value
+
+    def part(self, flowing: Any, value: Any) -> Any:
+        """What flows back to an argument, of what is `flowing` to the result."""
+        if value is None or np.asarray(value).dtype.kind != "f":
+            return value
+        moved = self.unless_short(value)
+        if not np.any(small := (np.abs(value) < FAINT) & (np.not_equal(value, 0.0) | (self._far and np.any(flowing)))):
+            return moved
+        return moved + np.where(small, _TAKEN * self._chance.uniform(0.5, 1.0, np.shape(value)), 0.0)
 
     def number(self, value: Any) -> Any:
         """A number or an array, each element moved."""
         signed = self._chance.uniform(0.5, 1.0, np.shape(value)) * self._chance.choice([-1.0, 1.0], np.shape(value))
         return value * (1.0 + _MOVED * signed)
 
-    def _unless_short(self, value: Any) -> Any:
+    def unless_short(self, value: Any) -> Any:
+        """A number or an array, each element moved that has more bits than a short number."""
         if value is None or np.asarray(value).dtype.kind != "f":
             return value
         scaled = np.asarray(value) * 1024.0
@@ -95,7 +165,7 @@ def sure(
 def unmoved(number: Any, moved: Any) -> Any:
     """Where rows stay the same to 10 digits."""
     with np.errstate(all="ignore"):
-        return np.abs(number - moved) <= _ROWS * np.abs(number) + 5e-323
+        return np.abs(number - moved) <= _ROWS * np.abs(number) + _UNSEEN
 
 
 def _stays(
@@ -125,5 +195,5 @@ def _same(number: Any, moved: Any, *, normwise: bool) -> bool:
     number = np.asarray(number, float)
     with np.errstate(all="ignore"):
         size = np.max(np.abs(number), initial=0.0, where=~np.isnan(number)) if normwise else np.abs(number)
-        near = np.abs(number - moved) <= _ALLOWED * size + 5e-323
+        near = np.abs(number - moved) <= _ALLOWED * size + _UNSEEN
     return bool(np.all(near | np.isnan(number)))
