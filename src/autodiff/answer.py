@@ -41,7 +41,7 @@ class Answer(NamedTuple):
     derivatives with an order above 1, the derivatives of orders 1, 2, …; None where there is none
     readings    parts of the program that a person might read otherwise
     digits      how many proven digits were asked for; value and slopes are then texts of them; 0 for float64
-    bits        with digits, the precision of the ball arithmetic that proved them
+    bits        the precision of the ball arithmetic that proved the digits; 0 where float64's are sure
     """
 
     result: str

@@ -57,6 +57,7 @@ def proven(
         gradient={name: _finite(slope) for name, slope in found.slopes.items()},
         forward={name: _finite(slope) for name, slope in found.slopes.items()} if empty.mode == "both" else None,
         checked=True,
+        bits=found.bits,
         notes=tuple(_notes(empty, lowered, names, run, found)),
     )
     return _lost(answer, lowered, found, names), found

@@ -12,24 +12,40 @@ Function = Callable[[Mapping[str, float]], "float | None"]
 
 _EPSILON = 2.0**-52
 
+_SURE = 1e-3
+"""The bound of a difference, in parts of it, from which on it is judged by the bound's size: a slope may be 0."""
+
+_NEAR = 1e-6
+"""A difference so near to the slope, in parts of it, agrees whatever its bound: the function's own rounding is in no bound."""
+
+_SMALLER, _STRAIGHT = 8, 0.1
+"""Steps that are tried, each a tenth of the one before, until what really happens is within a tenth of what the slope says."""
+
 
 def difference(function: Function, point: Mapping[str, float], name: str, slope: float) -> Difference:
-    """The central difference by `name` at the step that bounds its error best, beside `slope`.
+    """The central difference by `name` at the step that bounds its error best in parts of itself, beside `slope`.
+
+    Steps are tried beside the input's size, beside 1, and beside the way on which a line would bring the function to 0.
 
     Its error is that of the function's rounding, magnified by 1/h, plus that of the bend of the function, which a
     second difference of twice the width measures.
     """
     scale = abs(point[name]) or 1.0
-    found = [
-        made
-        for k in range(-6, 5, 2)
-        if (made := _difference(function, point, name, slope, scale * 10.0 ** (k / 2) * 6.055e-6)) is not None
-    ]
+    here = function(point)
+    sizes = [scale, 1.0, abs(here / slope) if here and slope else 1.0]
+    steps = [size * 10.0 ** (k / 2) * 6.055e-6 for size in dict.fromkeys(sizes) for k in range(-6, 5, 2)]
+    made = (_difference(function, point, name, slope, step) for step in steps)
+    found = [one for one in made if one is not None]
     if not found:
         return Difference(
             name, scale * 6.055e-6, None, None, None, "beside this point there are no values on both sides"
         )
-    return min(found, key=lambda made: made.bound or 0.0)
+    best = min(found, key=_relative)
+    return best if _relative(best) < _SURE else min(found, key=lambda made: made.bound or 0.0)
+
+
+def _relative(made: Difference) -> float:
+    return (made.bound or 0.0) / abs(made.quotient) if made.quotient else math.inf
 
 
 def _difference(
@@ -47,15 +63,21 @@ def _difference(
     bound = abs(wide - quotient) + 8 * _EPSILON * size / step + 4 * _EPSILON * abs(quotient)
     if not math.isfinite(quotient) or not math.isfinite(bound):
         return None
-    return Difference(name, step, quotient, bound, abs(quotient - slope) <= bound)
+    return Difference(name, step, quotient, bound, abs(quotient - slope) <= max(bound, _NEAR * abs(slope)))
 
 
 def meaning(function: Function, point: Mapping[str, float], name: str, slope: float, value: float) -> Meaning:
-    """What moving an input a little does: by the slope, and really."""
+    """What moving an input a little does: by the slope, and really; by less where the function bends or ends before."""
     at = point[name]
-    step = 10.0 ** (math.floor(math.log10(abs(at))) - 3) if at and math.isfinite(1 / at) else 1e-3
-    after = function({**point, name: at + step})
-    return Meaning(name, step, slope * step, None if after is None else after - value)
+    power = math.floor(math.log10(abs(at))) - 3 if at and math.isfinite(1 / at) else -3
+    found = list[Meaning]()
+    for less in range(_SMALLER):
+        step = 10.0 ** (power - less)
+        after = function({**point, name: at + step})
+        found.append(Meaning(name, step, slope * step, None if after is None else after - value))
+        if not slope or (after is not None and abs(after - value - slope * step) <= _STRAIGHT * abs(slope * step)):
+            return found[-1]
+    return found[0]
 
 
 def update(

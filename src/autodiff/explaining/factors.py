@@ -24,7 +24,8 @@ from autodiff.explaining.places import Places
 from autodiff.notation.parts import LONGEST, size
 
 if TYPE_CHECKING:
-    from decimal import Decimal
+    from autodiff.numbers.balls import Number
+    from autodiff.verify.digits import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +79,16 @@ def numbers(places: Places, place: int, moves: set[int], run: Run, convention: s
     return {a: found[a] for a in places.arguments(place) if a in found and a in moves}
 
 
-def widely(places: Places, place: int, found: Mapping[int, Sequence[tuple[int, Decimal]]]) -> dict[int, Decimal]:
-    """The local slopes of `place` in the places that it is made of, from slopes of equations in wider numbers."""
-    from decimal import Decimal  # underflow that shows is rare
+def exactly(places: Places, place: int, exact: Record) -> dict[int, Number]:
+    """The local slopes of `place` in the places that it is made of, in ball arithmetic."""
+    from autodiff.numbers.balls import meaning, plus, precision, times  # most answers need none
 
-    def pull(node: int, g: Decimal) -> Iterator[tuple[int, Decimal]]:
+    def pull(node: int, g: Number) -> Iterator[tuple[int, Number]]:
         if node == place or node not in places.names:
-            yield from ((arg, g * slope) for arg, slope in found.get(node, ()))
+            yield from ((arg, times(g, slope)) for arg, slope in exact.partials.get(node, ()))
 
-    slopes = sweep_down(reversed(places.inside[place]), {place: Decimal(1)}, pull, add)
+    with precision(exact.bits):
+        slopes = sweep_down(reversed(places.inside[place]), {place: meaning(1.0)}, pull, plus)
     return {arg: slopes[arg] for arg in places.arguments(place) if arg in slopes}
 
 

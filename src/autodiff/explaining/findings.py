@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,10 +10,9 @@ from autodiff.answer import Answer
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, Run, number, sweep
-from autodiff.calculus.reverse import reverse
+from autodiff.calculus.reverse import adjoints
 from autodiff.calculus.suspects import suspects
 from autodiff.calculus.symbolic import image
-from autodiff.calculus.underflow import TINY, moved
 from autodiff.explaining import factors, paths
 from autodiff.explaining.factors import Formula, Formulas
 from autodiff.explaining.model import (
@@ -26,9 +24,7 @@ from autodiff.explaining.texts import NOTHING, text_of, written_out
 from autodiff.notation.tex import tex_name
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from autodiff.calculus.wide import Linear
+    from autodiff.verify.digits import Record
 
 FORMULAS = 200
 """Places at either end of a long program whose local slopes are written as formulas."""
@@ -38,14 +34,6 @@ WIDE = 2000
 
 NEAR = 200
 """Places that are looked through for another way from a place to one that it is made of."""
-
-
-def _of_float64(number: Decimal, known: float | None) -> tuple[float | None, str]:
-    """A number as float64 has it, `known` if that is right; beyond its range None, and the number in words."""
-    near = float(number)
-    if number and not TINY <= abs(near) <= sys.float_info.max:
-        return None, f"{number:.5e}".lower()
-    return (known if known is not None and math.isclose(near, known, rel_tol=1e-9) else near), ""
 
 
 class Findings:
@@ -58,10 +46,10 @@ class Findings:
         self.run: Run | None = None
         self.values: Mapping[int, float] = {}
         self.broken = -1
+        self.exact: Record | None = self._exact()
         self._evaluate()
         self.corners: set[int] = set() if self.run is None else set(suspects(self.lowered, self.run))
-        self.faded = self._fades()
-        self.wider = self._wider()
+        self.cancelled = self._cancels()
         self.beyond: dict[tuple[int, int], str] = {}
         self.plain = {name: node for name, node in wanted.items() if self._is_plain(name)}
         self.moves = factors.moving(made, wanted.values(), self.run)
@@ -77,8 +65,23 @@ class Findings:
         self.listed: set[str] = set()
         self.counts = paths.count(self.lowered.result, self.order, self.flows)
 
+    def _exact(self) -> Record | None:
+        """All numbers in ball arithmetic, where the answer is made of those."""
+        if self.answer is None or not self.answer.bits or self.answer.value is None:
+            return None
+        from autodiff.verify import digits  # most answers need none
+
+        return digits.record(self.lowered, self.answer.at, list(self.wanted.values()), 2 * self.answer.bits)
+
     def _evaluate(self) -> None:
         if self.answer is None:
+            return
+        if self.exact is not None:
+            from autodiff.verify.digits import shown
+
+            numbers = [None if number is None else shown(number) for number in self.exact.values]
+            self.run = Run(numbers, list(self.exact.order), dict(self.exact.taken))  # type: ignore[arg-type]
+            self.values = {node: number for node, number in enumerate(numbers) if number is not None}
             return
         known: dict[int, float] = {}
         graph, point = self.graph, self.answer.at
@@ -98,27 +101,16 @@ class Findings:
             self.broken = trouble.node
         self.values = known
 
-    def _fades(self) -> set[str]:
-        """The names whose slope float64's factors miss, by underflow; there the answer tells how it was found."""
-        if self.answer is None or self.run is None or not self.answer.notes:
+    def _cancels(self) -> set[str]:
+        """The names whose slope is less than rounding leaves of the sum over paths; there the answer tells how it was found."""
+        if self.exact is None or self.answer is None:
             return set()
-        found = reverse(self.lowered, self.run, list(self.wanted.values()))
+        from autodiff.verify.digits import shown
+
+        partials = {node: [(arg, shown(slope)) for arg, slope in edges] for node, edges in self.exact.partials.items()}
+        found = adjoints(self.lowered.result, partials, list(self.wanted.values()))
         slopes = {n: g for n, g in self.answer.gradient.items() if g is not None and n not in self.answer.verdicts}
-        return {n for n, g in slopes.items() if moved(found.get(self.wanted[n], 0.0), g)}
-
-    def _wider(self) -> Linear | None:
-        """All numbers with a wider range of exponents, where the answer is made of those."""
-        answer = self.answer
-        if answer is None or answer.value is None or not answer.notes:
-            return None
-        if self.run is not None and not self.faded and not moved(self.run.values[self.lowered.result], answer.value):
-            return None
-        from autodiff.calculus import wide  # underflow that shows is rare
-
-        try:
-            return wide.linear(self.lowered, answer.at, list(self.wanted.values()))
-        except (wide.Lost, Outside):
-            return None
+        return {n for n, g in slopes.items() if not math.isclose(found.get(self.wanted[n], 0.0), g, rel_tol=1e-9)}
 
     def _is_plain(self, name: str) -> bool:
         """Whether the chain rule's factors are the whole story: at a hard point they are not."""
@@ -126,7 +118,7 @@ class Findings:
             return True
         if self.answer.gradient[name] is None:
             return False
-        if name in self.faded:
+        if name in self.cancelled:
             return False
         return name not in self.answer.verdicts or bool(self.answer.convention)
 
@@ -140,24 +132,26 @@ class Findings:
                 continue
             if self.run is None:
                 flows[place] = factors.structure(self.places, place, self.moves)
+            elif self.exact is not None:
+                flows[place] = self._exact_slopes(place, self.exact)
             else:
                 found = factors.numbers(self.places, place, self.moves, self.run, self.convention)
                 self.numbers |= {(place, arg): slope for arg, slope in found.items()}
-                if self.wider is not None:
-                    self._widen(place, factors.widely(self.places, place, self.wider.factors), found)
                 flows[place] = list(found)
             live.update(flows[place])
         return flows
 
-    def _widen(self, place: int, slopes: Mapping[int, Decimal], found: Mapping[int, float]) -> None:
-        """Put the local slopes of a place that made the answer in the place of those that float64 lost."""
-        for arg in found.keys() & slopes.keys():
-            number, said = _of_float64(slopes[arg], found[arg])
-            self.beyond |= {(place, arg): said} if said else {}
-            if number is None:
-                del self.numbers[place, arg]
+    def _exact_slopes(self, place: int, exact: Record) -> list[int]:
+        """Note the local slopes of a place; the places that it is made of."""
+        from autodiff.verify.digits import shown, words
+
+        found = factors.exactly(self.places, place, exact)
+        for arg, slope in found.items():
+            if beyond := words(slope):
+                self.beyond[place, arg] = beyond
             else:
-                self.numbers[place, arg] = number
+                self.numbers[place, arg] = shown(slope)
+        return list(found)
 
     def formula(self, place: int, arg: int) -> Formula | None:
         if place not in self.written:
@@ -184,8 +178,11 @@ class Findings:
 
     def place(self, node: int) -> Place:
         name, value, beyond = self.places.names[node], self.values.get(node), ""
-        if self.wider is not None and self.wider.values[node] is not None:
-            value, beyond = _of_float64(self.wider.values[node], value)
+        if self.exact is not None and (number := self.exact.values[node]) is not None:
+            from autodiff.verify.digits import words
+
+            beyond = words(number)
+            value = None if beyond else value
         if node in self.graph.inputs:
             asked = node in self.wanted.values()
             return Place(

@@ -7,11 +7,17 @@ Row(name='f', value=0.0, tangents={'x': 0.0}, adjoint=1.0)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from autodiff.calculus.forward import forward
 from autodiff.calculus.reverse import reverse
 from autodiff.explaining import factors
 from autodiff.explaining.findings import Findings
 from autodiff.explaining.model import Cost, Row
+
+if TYPE_CHECKING:
+    from autodiff.verify.digits import Record
 
 SHOWN = 8
 """Names whose tangents are shown."""
@@ -25,16 +31,29 @@ def rows(it: Findings) -> tuple[Row, ...]:
     seeds: dict[int, dict[str, float]] = {}
     for name, node in shown:
         seeds.setdefault(node, {})[name] = 1.0
-    duals = forward(it.lowered, it.answer.at, seeds)
-    adjoints = reverse(it.lowered, it.run, list(it.plain.values()), it.convention)
+    if it.exact is not None:
+        tangents_of, adjoints = _exactly(it, it.exact, dict(shown))
+    else:
+        duals = forward(it.lowered, it.answer.at, seeds)
+        tangents_of = {name: {node: dual.tangent.get(name, 0.0) for node, dual in enumerate(duals)} for name, _ in shown}
+        adjoints = reverse(it.lowered, it.run, list(it.plain.values()), it.convention)
     swept = factors.moving(it.places, it.plain.values(), it.run)
     found = []
     for node in it.in_order():
         if it.run.values[node] is not None:
-            tangents = {name: duals[node].tangent.get(name, 0.0) for name, _ in shown}
+            tangents = {name: tangents_of[name].get(node, 0.0) for name, _ in shown}
             adjoint = adjoints.get(node, 0.0) if node in swept else None
-            found.append(Row(it.places.names[node], it.values[node], tangents, adjoint))
+            found.append(Row(it.places.names[node], it.place(node).value, tangents, adjoint))
     return tuple(found)
+
+
+def _exactly(it: Findings, exact: Record, names: Mapping[str, int]) -> tuple[dict[str, dict[int, float]], dict[int, float]]:
+    """The tangents by each name, and the adjoints, from ball arithmetic."""
+    from autodiff.verify.digits import shown  # most answers need none
+
+    tangents = {n: {i: shown(t) for i, t in exact.tangents(source).items()} for n, source in names.items()}
+    adjoints = exact.adjoints(it.lowered.result, list(it.plain.values()))
+    return tangents, {node: shown(g) for node, g in adjoints.items()}
 
 
 def cost(it: Findings) -> Cost:

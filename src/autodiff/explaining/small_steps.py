@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, number, sweep
@@ -18,6 +19,9 @@ from autodiff.explaining.model import Difference, Meaning
 
 FEW = 8
 """Names for which steps are taken; one where the program is long."""
+
+EXACT = 500
+"""Equations up to which steps are taken in ball arithmetic where float64 loses digits."""
 
 _UNMOVED: Mapping[int, float] = {}
 
@@ -63,19 +67,17 @@ def _sure(it: Findings) -> list[tuple[str, float]]:
 
 def _function(it: Findings) -> checks.Function:
     assigned = {name: node for name, node in it.wanted.items() if node not in it.graph.inputs}
-    if it.wider is not None:
-        return lambda point: _widely(it.lowered, point) if assigned.keys().isdisjoint(point) else None
+    if it.exact is not None and len(it.graph) <= EXACT:
+        return partial(_exactly, it, it.exact.bits)
     return lambda point: value(it.lowered, point, {assigned[n]: point[n] for n in assigned if n in point})
 
 
-def _widely(lowered: Lowered, point: Mapping[str, float]) -> float | None:
-    """The result at a point where float64 loses it by underflow."""
-    from autodiff.calculus import wide  # underflow that shows is rare
+def _exactly(it: Findings, bits: int, point: Mapping[str, float]) -> float | None:
+    """The result at a point where float64 loses its digits; an assigned name stands for what it is made of."""
+    from autodiff.verify import digits  # most answers need none
 
-    try:
-        return float(wide.linear(lowered, point, ()).values[lowered.result])
-    except (wide.Lost, Outside):
-        return None
+    moved = {node: point[name] for name, node in it.wanted.items() if node not in it.graph.inputs and name in point}
+    return digits.value(it.lowered, point, bits, moved)
 
 
 def _point(it: Findings, name: str) -> Mapping[str, float]:

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 
 from flint import arb, ctx, fmpq
 
-from autodiff.calculus import algebra
+from autodiff.calculus import algebra, rules
 from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import sweep
 from autodiff.typed import Typed, ratio
@@ -51,6 +51,9 @@ class PiMultiple:
     def ball(self) -> arb:
         """The same as a ball."""
         return arb.pi() * arb(self.times)
+
+
+_PLUS, _TIMES = rules.TABLE["+", 2], rules.TABLE["*", 2]
 
 
 @contextmanager
@@ -135,6 +138,16 @@ def apply(row: Row, args: Sequence[Number]) -> Number:
     if row.value in BALLS:
         return BALLS[row.value](*map(ball, args))
     return text(row.value.removeprefix("= "), row.params, args)
+
+
+def times(a: Number, b: Number) -> Number:
+    """a times b."""
+    return apply(_TIMES, (a, b))
+
+
+def plus(a: Number, b: Number) -> Number:
+    """a plus b."""
+    return apply(_PLUS, (a, b))
 
 
 def text(source: str, names: tuple[str, ...], given: Sequence[Number]) -> Number:

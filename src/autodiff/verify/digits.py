@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Context
 from functools import reduce
@@ -18,18 +19,16 @@ from typing import Any, NamedTuple
 
 from flint import arb, fmpq
 
-from autodiff.calculus import algebra, rules
+from autodiff.calculus import algebra
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Outside, Run, sweep
 from autodiff.calculus.reverse import sweep_down
 from autodiff.numbers import balls
-from autodiff.numbers.balls import Number, Undecided, precision
+from autodiff.numbers.balls import Number, Undecided, plus, precision, times
 
 START, MOST = 128, 10_240
 """Bits to begin with, and bits at which a number that is not pinned down is given up."""
-
-_ADD, _MUL = rules.TABLE["+", 2], rules.TABLE["*", 2]
 
 
 class Proven(NamedTuple):
@@ -90,7 +89,7 @@ def _at_precision(
     slopes = {name: pin(adjoints.get(node, fmpq(0))) for name, node in wanted.items()}
     if not last and (value is None or None in slopes.values()):
         return None
-    run = Run([0.0 if v is None else _shown(v) for v in numbers], order, taken)
+    run = Run([0.0 if v is None else shown(v) for v in numbers], order, taken)
     agree = _agree(lowered.result, partials, wanted, adjoints)
     zeros = {"": numbers[lowered.result]} if value in (0.0, "0") else {}
     zeros |= {n: adjoints[node] for n, node in wanted.items() if slopes[n] in (0.0, "0") and node in adjoints}
@@ -103,7 +102,7 @@ def _or_zero(pin: Callable[[Number], Any]) -> Callable[[Number], Any]:
     return lambda number: pin(number) or ("0" if balls.ball(number).contains(0) else None)
 
 
-def _shown(number: Number) -> float:
+def shown(number: Number) -> float:
     """A number as the nearest float64, or the midpoint's where the ball is wider."""
     found = as_float(number)
     if found is None:
@@ -116,9 +115,15 @@ def _reached(lowered: Lowered, node: int, special: Sequence[int]) -> bool:
 
 
 def values(
-    lowered: Lowered, point: Mapping[str, float], steps: Mapping[int, fmpq] = MappingProxyType({})
+    lowered: Lowered,
+    point: Mapping[str, float],
+    steps: Mapping[int, fmpq] = MappingProxyType({}),
+    moved: Mapping[int, float] = MappingProxyType({}),
 ) -> tuple[list[Number], list[int], dict[int, int], list[int]]:
-    """Every equation's number, the order, the branches taken, and the special points; `steps` are added to inputs.
+    """Every equation's number, the order, the branches taken, and the special points.
+
+    steps  numbers that are added to inputs
+    moved  numbers that equations have, whatever they are made of
 
     Raises Undecided where balls don't say, Outside where there is no value.
     """
@@ -126,9 +131,11 @@ def values(
 
     def leaf(node: int) -> Number:
         number = balls.meaning(graph.constants[node] if node in graph.constants else point[graph.inputs[node]])
-        return _plus(number, steps[node]) if node in steps else number
+        return plus(number, steps[node]) if node in steps else number
 
     def apply(node: int, args: Sequence[Number]) -> Number:
+        if node in moved:
+            return balls.meaning(moved[node])
         row = graph.rows[node]
         assert row is not None
         for text, words in algebra.conditions(row):
@@ -136,7 +143,7 @@ def values(
             if inside is None:
                 raise Undecided(node)
             if not inside:
-                raise Outside(node, [_shown(a) for a in args], words)
+                raise Outside(node, [shown(a) for a in args], words)
         found = balls.apply(row, args)
         if found is None and row.truth:
             raise Undecided(node)
@@ -194,6 +201,55 @@ def _linear(
     return found
 
 
+class Record(NamedTuple):
+    """Every equation's number at a point, and the local slopes between the sources and the result.
+
+    values    the number of each equation, None where it was not needed
+    partials  per equation that moves, the local slope by each argument that moves it
+    order, taken, special  as of `values`
+    bits      the precision that they were computed with
+    """
+
+    values: Sequence[Number | None]
+    partials: Partials
+    order: Sequence[int]
+    taken: Mapping[int, int]
+    special: Sequence[int]
+    bits: int
+
+    def adjoints(self, result: int, sources: Collection[int]) -> dict[int, Number]:
+        """The slope of the result in each equation that it depends on."""
+        with precision(self.bits):
+            return _down(result, self.partials, sources)
+
+    def tangents(self, source: int) -> dict[int, Number]:
+        """How fast each equation changes with `source`."""
+        with precision(self.bits):
+            return _along(self.partials, {source: fmpq(1)})
+
+
+def record(lowered: Lowered, point: Mapping[str, float], sources: Collection[int], bits: int) -> Record | None:
+    """What the value and the slopes at a point are made of, at so many bits; None where balls don't decide."""
+    with precision(bits):
+        try:
+            numbers, order, taken, specials = values(lowered, point)
+        except (Undecided, Outside):
+            return None
+        partials = _linear(lowered, numbers, order, taken, [s for s in sources if not _reached(lowered, s, specials)])
+        return Record(numbers, partials, order, taken, specials, bits)
+
+
+def value(
+    lowered: Lowered, point: Mapping[str, float], bits: int, moved: Mapping[int, float] = MappingProxyType({})
+) -> float | None:
+    """The result at a point, with equations that have the values of `moved`; None where it is not pinned down."""
+    with precision(bits):
+        try:
+            return as_float(values(lowered, point, moved=moved)[0][lowered.result])
+        except (Undecided, Outside):
+            return None
+
+
 def slope(
     lowered: Lowered, numbers: Sequence[Number], order: Iterable[int], taken: Mapping[int, int], source: int
 ) -> Number:
@@ -201,18 +257,10 @@ def slope(
     return _down(lowered.result, _linear(lowered, numbers, order, taken, [source]), [source]).get(source, fmpq(0))
 
 
-def _times(a: Number, b: Number) -> Number:
-    return balls.apply(_MUL, (a, b))
-
-
-def _plus(a: Number, b: Number) -> Number:
-    return balls.apply(_ADD, (a, b))
-
-
 def _down(result: int, partials: Partials, sources: Collection[int]) -> dict[int, Number]:
     start = {result: fmpq(1)} if result in partials or result in sources else {}
     return sweep_down(
-        reversed(list(partials)), start, lambda node, g: [(a, _times(g, p)) for a, p in partials[node]], _plus
+        reversed(list(partials)), start, lambda node, g: [(a, times(g, p)) for a, p in partials[node]], plus
     )
 
 
@@ -228,10 +276,10 @@ def weighted_slope(
 
     def slope() -> Number:
         parts = [
-            _times(_rate(lowered._replace(result=node), point, {source: 1.0}), balls.meaning(weight))
+            times(_rate(lowered._replace(result=node), point, {source: 1.0}), balls.meaning(weight))
             for node, weight in weights.items()
         ]
-        return reduce(_plus, parts, fmpq(0))
+        return reduce(plus, parts, fmpq(0))
 
     return _growing(slope)
 
@@ -265,8 +313,8 @@ def _along(partials: Partials, rates: Mapping[int, Number]) -> dict[int, Number]
     for node, edges in partials.items():
         for arg, slope in edges:
             if arg in tangents:
-                part = _times(slope, tangents[arg])
-                tangents[node] = _plus(tangents[node], part) if node in tangents else part
+                part = times(slope, tangents[arg])
+                tangents[node] = plus(tangents[node], part) if node in tangents else part
     return tangents
 
 
@@ -276,7 +324,7 @@ def _agree(result: int, partials: Partials, names: Mapping[str, int], adjoints: 
     tangents = _along(partials, rates)
     total: Number = fmpq(0)
     for node, rate in rates.items():
-        total = _plus(total, _times(adjoints.get(node, fmpq(0)), rate))
+        total = plus(total, times(adjoints.get(node, fmpq(0)), rate))
     return bool(balls.ball(total).overlaps(balls.ball(tangents.get(result, fmpq(0)))))
 
 
@@ -341,6 +389,13 @@ def _plain(figures: str, exponent: int) -> str:
         return f"0.{'0' * (-exponent - 1)}{figures}"
     whole, part = figures[: exponent + 1].ljust(exponent + 1, "0"), figures[exponent + 1 :]
     return f"{whole}.{part}" if part else whole
+
+
+def words(number: Number) -> str:
+    """A number that is beyond float64's range with its digits, such as 5.07596e-435; else empty."""
+    if balls.ball(number).contains(0) or 2.0**-1022 <= abs(shown(number)) <= sys.float_info.max:
+        return ""
+    return str(balls.ball(number).mid().str(6, radius=False))
 
 
 def size_of(number: Number) -> str:

@@ -54,6 +54,9 @@ _CURVES = "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
 _KEEPING = frozenset(f"{_ALIKE} {_CURVES} sum mean".split())
 """Values that are only tiny where an argument is, and as exact."""
 
+_FACTORS = frozenset(["prod"])
+"""Values whose digits underflow may take on the way, when the value itself is large again."""
+
 _THROUGH = frozenset("*/^")
 """Values that are exactly 0 where an argument is, and lose digits elsewhere."""
 
@@ -101,7 +104,7 @@ class RandomRounding:
         size = np.abs(value)
         self._far |= bool(np.any((size > 1 / _SMALL) | ((size < _SMALL) & (size > 0))))
         if row.kind != EACH:
-            return self._product(args[0], value) if row.value == "prod" else self._near_zero(row, (), value)
+            return self._product(args[0], value) if row.value in _FACTORS else self._near_zero(row, (), value)
         moved = self.unless_short(value) if row.value in _ARITHMETIC else self.number(value)
         return self._near_zero(row, args, moved)
 
