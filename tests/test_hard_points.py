@@ -597,7 +597,7 @@ def _in_torch() -> Callable[[str, dict[str, float]], dict[str, float]]:
         "relu": torch.relu, "sign": torch.sign, "floor": torch.floor, "ceil": torch.ceil, "round": torch.round,
         "mod": torch.remainder, "atan2": torch.atan2, "exp": torch.exp, "log": torch.log, "where": torch.where,
         "leaky_relu": lambda u, a=0.01: functional.prelu(u.reshape(1, 1), torch.as_tensor(a, dtype=u.dtype).reshape(1)).sum(),
-        "elu": lambda u, a=1.0: functional.elu(u, float(a)),
+        "elu": lambda u, a=1.0: functional.elu(u, float(torch.as_tensor(a).detach())),
     }  # fmt: skip
 
     def slopes(text: str, at: dict[str, float]) -> dict[str, float]:

@@ -18,7 +18,7 @@ from .command import process
 
 SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
 ROOMS = [
-    "errors", "typed", "language", "calculus", "numbers", "verify", "array_point", "array_gradient", "elements", "written_out", "point", "over", "answer", "hard", "higher", "proven_answer", "evaluation", "orders", "notation", "simplify", "single", "formula", "checking",
+    "errors", "typed", "language", "calculus", "numbers", "verify", "array_point", "array_gradient", "elements", "written_out", "point", "over", "answer", "hard", "proven_answer", "higher", "evaluation", "orders", "notation", "simplify", "single", "formula", "checking",
     "explaining", "export", "data", "learn", "render", "cli",
 ]  # fmt: skip
 """From the ground up: a room imports only what stands before it."""
@@ -26,13 +26,13 @@ ROOMS = [
 INSIDE = {
     "language": ["syntax", "tables", "words", "build", "elsewhere", "complaint", "parse", "grammar"],
     "calculus": [
-        "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "underflow", "wide", "witness", "check",
-        "suspects", "exact", "series", "beside", "corners", "taylor", "steps", "blame", "demand", "straight", "shapes", "flatten",
+        "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "witness", "check",
+        "suspects", "exact", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "shapes", "flatten",
         "elementwise", "arrays", "array_needs", "array_values", "array_slopes", "array_sweeps", "array_suspects", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
     "data": [
-        "columns", "extra", "losses", "plan", "vector", "faint", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare", "steps",
+        "columns", "extra", "losses", "plan", "vector", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare", "steps",
         "batch", "rows", "arrow", "blocks", "lines", "source", "sink", "stream",
     ],
     "checking": ["bounded", "points", "mistakes", "slips", "names", "symbols", "trials", "compare"],

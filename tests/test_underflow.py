@@ -8,7 +8,6 @@ import mpmath
 import pytest
 
 from autodiff.calculus.rules import TABLE
-from autodiff.calculus.underflow import LIFTS, TINY, keeps, loses
 from autodiff.evaluation import evaluate
 
 CASES = {
@@ -87,8 +86,13 @@ def test_a_function_that_underflows_is_no_end() -> None:
 
 
 def test_a_row_that_is_made_of_rows_that_keep_digits_keeps_them() -> None:
+    np = pytest.importorskip("numpy")
+    from autodiff.verify.random_rounding import faint, keeps
+
     assert all(keeps(TABLE[key]) for key in (("relu", 1), ("clamp", 3), ("max", 2)))
     assert not any(keeps(TABLE[key]) for key in (("*", 2), ("exp", 1), ("silu", 1)))
+    product, numbers = TABLE["*", 2], [np.array([1e-200, 0.0, 1.0]), np.array([1e-120, 1e-120, 1.0])]
+    assert faint(product, numbers, numbers[0] * numbers[1]).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("rows", [1, 40_000])
@@ -111,10 +115,6 @@ def test_rows_over_arrays_are_one_shots(rows: int) -> None:
             assert numbers == pytest.approx((answer.value, answer.gradient["x"]), rel=1e-10, abs=5e-324)
 
 
-def test_lost_digits_that_are_let_pass_are_below_1e_320() -> None:
-    assert LIFTS * math.ulp(TINY) / 2 <= 1.1e-320
-
-
 @pytest.mark.parametrize(
     ("text", "x", "second"), [("exp(-x)*exp(-x)*exp(x)", 400.0, math.exp(-400)), ("ln(exp(-x))", 1000.0, 0.0)]
 )
@@ -127,11 +127,6 @@ def test_higher_derivatives_have_numbers_beyond_float64_on_their_way(text: str, 
 def test_higher_derivatives_are_there_where_their_series_needs_no_small_numbers() -> None:
     found = evaluate("1/(1 + exp(x))", {"x": 400.0}, order=3)
     assert found.derivatives == pytest.approx([-math.exp(-400), math.exp(-400), -math.exp(-400)], rel=1e-13)
-
-
-def test_a_text_that_comes_to_0_has_lost_nothing() -> None:
-    assert not loses(TABLE["logit", 1], [0.5], 0.0)
-    assert loses(TABLE["logistic_loss", 2], [0.0, -800.0], 0.0)
 
 
 @pytest.mark.parametrize(

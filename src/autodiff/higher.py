@@ -12,14 +12,12 @@ import math
 from collections.abc import Mapping, Sequence
 
 from autodiff.answer import Answer
-from autodiff.calculus import blame, local, steps, underflow
-from autodiff.calculus.check import DISAGREE, compared
+from autodiff.calculus import blame
 from autodiff.calculus.corners import Verdict, verdict
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, Run, primal
-from autodiff.calculus.reverse import adjoints
-from autodiff.calculus.steps import Number
-from autodiff.errors import INTERNAL, AutodiffError
+from autodiff.calculus.taylor import Expansion
+from autodiff.proven_answer import INSTALL
 
 _LOOKED = 8
 """The highest order that is looked at from both sides: such a look is slow."""
@@ -36,43 +34,44 @@ def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: in
         return _of_balls(empty, name, first, proven)
     try:
         run = primal(lowered, answer.at)
-    except Outside:  # the answer has a wider range of exponents
-        return _faded(empty, name, (first,))
-    made = steps.Steps(lowered, run, answer.at, [source], order)
-    found = made.derivatives(source)
-    if found[0].lost and (found[0].spoilt or underflow.moved(found[0].value, first)):
-        return _faded(empty, name, (first,))
-    if not found[0].lost:
-        _as_swept(lowered, run, names, found[0].value)
-    found = [old if new is None else Number(new) for old, new in zip(found, proven or [None] * order, strict=True)]
-    found[0] = Number(first)
+    except Outside:
+        return _lost(empty, name, (first,), installed=proven is not None)
+    if proven is None:
+        from autodiff.verify import float_series  # where ball arithmetic is not installed
+
+        found = float_series.derivatives(lowered, run, source, order)
+    else:
+        found = [math.nan if number is None else number for number in proven or [None] * order]
+    found[0] = first
     looked = _beside(lowered, run, answer.at, source, found)
-    known = next((m for m, number in enumerate(found) if not number.sound), order)
-    sound = tuple(number.value + 0.0 for number in found[:known])
+    known = next((m for m, number in enumerate(found) if number is None or not math.isfinite(number)), order)
+    sound = tuple(number + 0.0 for number in found[:known] if number is not None)
     orders = {m: blame.order(answer.result, name, m) for m in (*looked, known + 1)}
     empty = empty._replace(notes=(*answer.notes, *blame.sided({orders[m]: one for m, one in looked.items()})))
     if known == order:
         return empty._replace(derivatives=sound)
-    if found[known].spoilt:
-        return _faded(empty, name, sound)
-    over = math.isinf(found[known].value)
-    lost, spot = orders[known + 1], None if over else made.plain.culprit()
+    if found[known] is None:
+        return _lost(empty, name, sound, installed=False)
+    over = math.isinf(found[known] or 0.0)
+    lost, spot = orders[known + 1], None if over else Expansion(lowered, run, [source], order).culprit()
     return empty._replace(
         derivatives=(*sound, *(None,) * (order - known)),
         status="overflow" if over else looked[known + 1].status if known + 1 in looked else "unknown",
         why=f"{lost} overflows: it is beyond 1.8e308"
+        if over
+        else f"{lost} is not known here"
         if spot is None
         else blame.beyond(lowered, lost, spot, looked.get(known + 1)),
         span=None if spot is None else lowered.graph.spans[spot],
     )
 
 
-def _proven(lowered: Lowered, point: Mapping[str, float], source: int, order: int) -> list[float | None]:
-    """The derivatives that ball arithmetic finds; none where it is not installed, or the point is a hard one."""
+def _proven(lowered: Lowered, point: Mapping[str, float], source: int, order: int) -> list[float | None] | None:
+    """The derivatives that ball arithmetic finds, none where it decides nothing; None where it is not installed."""
     try:
         from autodiff.verify import ball_series
     except ImportError:
-        return []
+        return None
     return ball_series.derivatives(lowered, point, source, order)
 
 
@@ -88,7 +87,7 @@ def _of_balls(empty: Answer, name: str, first: float, proven: Sequence[float | N
 
 
 def _beside(
-    lowered: Lowered, run: Run, point: Mapping[str, float], source: int, found: list[Number]
+    lowered: Lowered, run: Run, point: Mapping[str, float], source: int, found: list[float | None]
 ) -> dict[int, Verdict]:
     """The derivatives that have no series in powers of the step, looked at from both sides, up to one that is not there.
 
@@ -96,29 +95,19 @@ def _beside(
     """
     looked: dict[int, Verdict] = {}
     for m, number in enumerate(found[:_LOOKED], 1):
-        if math.isnan(number.value):
+        if number is not None and math.isnan(number):
             looked[m] = verdict(lowered, run, point, source, m)
-            found[m - 1] = number._replace(value=math.nan if (slope := looked[m].slope) is None else slope)
-        if not found[m - 1].sound:
+            found[m - 1] = number = math.nan if (slope := looked[m].slope) is None else slope
+        if number is None or not math.isfinite(number):
             break
     return looked
 
 
-def _as_swept(lowered: Lowered, run: Run, names: Mapping[str, int], slope: float) -> None:
-    """Raise AutodiffError where the first derivative of a series is not the one that a sweep gives."""
-    factors = local.factors(lowered, run, names.values())
-    backward = adjoints(lowered.result, factors, names.values())
-    gradient = dict.fromkeys(names, slope)
-    if math.isfinite(slope) and compared(lowered, run, factors, names, gradient, "forward", backward) == DISAGREE:
-        raise AutodiffError(
-            "the Taylor series and the adjoint sweep disagree: a bug in autodiff, so no number is printed",
-            exit_status=INTERNAL,
-            hint="please report the program and the point",
-        )
-
-
-def _faded(answer: Answer, name: str, sound: tuple[float, ...]) -> Answer:
-    """The `sound` derivatives alone: the series of the others has no wider range of exponents."""
+def _lost(answer: Answer, name: str, sound: tuple[float, ...], *, installed: bool) -> Answer:
+    """The `sound` derivatives alone; float64 does not tell the others."""
     lost = blame.order(answer.result, name, len(sound) + 1)
-    why = f"{lost} is not known here: a number on the way is below 2.2e-308, where float64 loses digits"
+    why = f"{lost} is not known here: float64 can't tell its digits"
+    if not installed:
+        answer = answer._replace(hint=INSTALL)
+        why += ", and ball arithmetic is not installed"
     return answer._replace(derivatives=(*sound, *answer.derivatives[len(sound) :]), status="unknown", why=why)

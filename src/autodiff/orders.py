@@ -17,18 +17,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from autodiff.answer import Answer
-from autodiff.calculus import blame, steps
+from autodiff.calculus import blame
 from autodiff.calculus.blame import SEVERITY
 from autodiff.calculus.forward import forward
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.primal import Outside, primal
-from autodiff.calculus.steps import Number
-from autodiff.calculus.underflow import RELATIVE
+from autodiff.calculus.taylor import Expansion
 from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
 from autodiff.evaluation import answered, parse
 from autodiff.language.syntax import Program, Reading
 from autodiff.over import Elements, over_elements
 from autodiff.point import named, sources
+from autodiff.proven_answer import INSTALL
 
 if TYPE_CHECKING:
     from autodiff.calculus.corners import Verdict
@@ -133,39 +133,51 @@ def hessian(
         return made
     rows = {name: _proven_row(lowered, point, source, [*names.values()]) for name, source in names.items()}
     if all(row and None not in row for row in rows.values()):
-        proven = {n: dict(zip(names, map(Number, row), strict=True)) for n, row in rows.items()}  # type: ignore[arg-type]
-        return _judged(made, proven, lowered, None, {})
+        return _judged(made, _numbers(names, rows), lowered, None, {})
     try:
         run = primal(lowered, point)
-    except Outside:  # the answer has a wider range of exponents
-        return _without(made, [blame.mixed(lowered.name, a, b) for a, b in _pairs(names)], "unknown", _FAINT)
-    expanded = steps.Steps(lowered, run, point, [*names.values()], 2)
-    found = {row: dict(zip(names, expanded.row(source), strict=True)) for row, source in names.items()}
-    for name, row in rows.items():
-        found[name] |= {n: Number(number) for n, number in zip(names, row, strict=False) if number is not None}
+    except Outside:
+        return _without(made, [blame.mixed(lowered.name, a, b) for a, b in _pairs(names)], "unknown", _UNTOLD)
+    if None in rows.values():
+        from autodiff.verify import float_series  # where ball arithmetic is not installed
+
+        rows = {n: float_series.hessian_row(lowered, run, source, [*names.values()]) for n, source in names.items()}
+        if any(None in row for row in rows.values() if row):
+            made = replace(made, hint=INSTALL)
+    found = _numbers(names, rows)
     looked: dict[str, Verdict] = {}
     for name, source in names.items():
-        if math.isnan(found[name][name].value) and answer.gradient[name] is not None:
+        if math.isnan(found[name][name]) and answer.gradient[name] is not None:
             from autodiff.calculus.corners import verdict  # most points are no hard points
 
             looked[name] = verdict(lowered, run, point, source, 2)
-            found[name][name] = Number(math.nan if (slope := looked[name].slope) is None else slope)
-    return _judged(made, found, lowered, expanded.plain.culprit(), looked)
+            found[name][name] = math.nan if (slope := looked[name].slope) is None else slope
+    return _judged(made, found, lowered, Expansion(lowered, run, [*names.values()], 2).culprit(), looked)
+
+
+def _numbers(
+    names: Mapping[str, int], rows: Mapping[str, Sequence[float | None] | None]
+) -> dict[str, dict[str, float]]:
+    """The rows by name, NaN for what is not known."""
+    return {
+        name: {n: math.nan if x is None else x for n, x in zip(names, row or [None] * len(names), strict=True)}
+        for name, row in rows.items()
+    }
 
 
 def _proven_row(
     lowered: Lowered, point: Mapping[str, float], source: int, sources: Sequence[int]
-) -> list[float | None]:
-    """A row of the Hessian by ball arithmetic; empty where it is not installed, or the point is a hard one."""
+) -> list[float | None] | None:
+    """A row of the Hessian by ball arithmetic, empty where it decides nothing; None where it is not installed."""
     try:
         from autodiff.verify import ball_series
     except ImportError:
-        return []
+        return None
     return ball_series.hessian_row(lowered, point, source, sources)
 
 
 _TOO_LARGE = "overflows: it is beyond 1.8e308"
-_FAINT = "is not known here: a number on the way is below 2.2e-308, where float64 loses digits"
+_UNTOLD = "is not known here: float64 can't tell its digits"
 
 
 def _pairs(names: Iterable[str]) -> Iterable[tuple[str, str]]:
@@ -174,32 +186,28 @@ def _pairs(names: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 def _judged(
     made: Matrix,
-    found: Mapping[str, Mapping[str, Number]],
+    found: Mapping[str, Mapping[str, float]],
     lowered: Lowered,
     spot: int | None,
     looked: Mapping[str, Verdict],
 ) -> Matrix:
     """The Hessian from its rows: what both halves agree on; a name without a slope has no second derivative."""
-    known = [n.value for row in found.values() for n in row.values() if not n.spoilt]
+    known = [n for row in found.values() for n in row.values()]
     noise = _NOISE * max((abs(n) for n in known if math.isfinite(n)), default=0.0)
     rows: dict[str, dict[str, float | None]] = {row: {} for row in found}
     lost: dict[str, Verdict | None] = {}
-    faint = False
     for row, column in _pairs(found):
-        halves = [n.value for n in (found[row][column], found[column][row]) if not n.spoilt]
-        sound = bool(halves) and all(map(math.isfinite, halves)) and abs(halves[0] - halves[-1]) <= noise
+        halves = found[row][column], found[column][row]
+        sound = all(map(math.isfinite, halves)) and abs(halves[0] - halves[1]) <= noise
         sloped = made.gradient[row] is not None and made.gradient[column] is not None
         rows[row][column] = rows[column][row] = halves[0] + 0.0 if sound and sloped else None
         if sloped and not sound:
             lost[blame.mixed(lowered.name, row, column)] = looked.get(row) if row == column else None
-            faint |= not halves
     made = replace(made, rows={row: {column: rows[row][column] for column in found} for row in found})
     if not lost:
         return replace(made, checked=made.status == "ok")
     if any(map(math.isinf, known)):
         return _without(made, [*lost], "overflow", _TOO_LARGE)
-    if faint:
-        return _without(made, [*lost], "unknown", _FAINT)
     statuses = {"unknown" if one is None else one.status for one in lost.values()}
     return replace(
         made,
@@ -318,8 +326,7 @@ def _along(
 ) -> tuple[Answer, float | None]:
     """How fast a result changes; with its answer, which says why where there is no such slope.
 
-    That is the forward sweep's number; the gradient's, which has a wider range of exponents, where underflow made it
-    another.
+    That is the forward sweep's number; ball arithmetic's where the parts of it cancel or the answer was made of balls.
     """
     if not answer.complete:
         return answer, None
@@ -337,10 +344,9 @@ def _along(
         speed = forward(there, point, seeds)[there.result].tangent.get("", 0.0)
     except Outside:
         return answer, _proven_rate(there, point, {names[name]: rate for name, rate in rates.items()}, _total(parts))
-    if abs(speed) < _CANCELLED * _total(map(abs, parts)) or answer.notes:
+    if abs(speed) < _CANCELLED * _total(map(abs, parts)) or answer.bits:
         return answer, _proven_rate(there, point, {names[name]: rate for name, rate in rates.items()}, speed)
-    apart = abs(speed - _total(parts))
-    return answer, speed if apart <= RELATIVE * _total(map(abs, parts)) else _total(parts)
+    return answer, speed
 
 
 def _proven_rate(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], otherwise: float) -> float:

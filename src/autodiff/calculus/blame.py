@@ -160,28 +160,6 @@ def overflow(lowered: Lowered, node: int, names: Sequence[str], result: str) -> 
     return f"{which} overflows: it is beyond 1.8e308 from {written(lowered, node)} on"
 
 
-def underflow(lowered: Lowered, node: int, point: Mapping[str, float], *, slopes: bool) -> str:
-    """The sentence for an answer that is not there because a number is too small for float64."""
-    what = "a slope on the way" if slopes else written(lowered, node)
-    when = "" if slopes else _when(lowered, [node], point)
-    return f"{what} underflows: it is below 2.2e-308, not 0{when}, and the digits that are lost there are needed"
-
-
-def widened(lowered: Lowered, node: int, *, slopes: bool) -> str:
-    """The note beside an answer that was found although a number on the way is too small for float64."""
-    what = "a slope on the way" if slopes else written(lowered, node)
-    return f"{what} is below 2.2e-308, where float64 loses digits: computed with a wider range of exponents"
-
-
-def cancelled(lowered: Lowered, lost: tuple[int, float] | None, unsure: Sequence[str]) -> Iterable[str]:
-    """The note beside a value, or slopes, of which larger parts cancel: `lost` is whose rounding moves the value how far."""
-    result = shortened(lowered.name)
-    which = [*([result] if lost else []), *(order(result, name, 1) for name in unsure)]
-    if which:
-        why = f", and rounding {written(lowered, lost[0])} alone moves {result} by up to {lost[1]:.2g}" if lost else ""
-        yield f"few digits of {listed(which, 3)} are sure: larger parts cancel{why}"
-
-
 def order(result: str, name: str, times: int) -> str:
     """How a derivative is called: df/dx, d2f/dx2."""
     number = times if times > 1 else ""

@@ -68,13 +68,6 @@ def compared(
     return BLURRED if apart > FEW * max(abs(here), abs(there)) else AGREE
 
 
-def cancels(lowered: Lowered, run: Run, backward: Mapping[int, float]) -> bool:
-    """Whether parts of the result are so much larger than it that they may cancel its digits."""
-    values = run.values
-    largest = max([abs(g * values[node]) for node, g in backward.items()], default=0.0)
-    return largest * _EPSILON > FEW * abs(values[lowered.result])
-
-
 def broken_rule(lowered: Lowered, run: Run, factors: Factors) -> int | None:
     """An equation whose slope, by its rule in the table, is not what the rule's own values say; None if there is none."""
     graph, seen = lowered.graph, Counter[Row]()

@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from random import Random
 from typing import Any, TypeAlias
 
-from autodiff.calculus import algebra, rules, suspects, underflow
+from autodiff.calculus import algebra, rules, suspects
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Outside, Run, number, sweep
 from autodiff.calculus.reverse import depending, sweep_down
-from autodiff.calculus.underflow import Watched
 
 Series: TypeAlias = "list[float]"
 """Coefficients of t^0, t^1, …; NaN from where they are not known on."""
@@ -51,19 +51,51 @@ def _falls(u: float, v: float, w: float) -> bool:
     return u != 0 and abs(w) >= 1e-290 and (v < 0 or v % 1 != 0)
 
 
+class Products:
+    """How coefficients are multiplied, divided and added up: each result rounded once, or moved by a few roundings at random.
+
+    chance  moves results, from a fixed seed; None for plain float64
+    """
+
+    def __init__(self, chance: Random | None = None) -> None:
+        self.chance = chance
+
+    def times(self, a: float, b: float) -> float:
+        """a times b."""
+        return self.rounded(a * b, exact=not (a and b))
+
+    def over(self, a: float, b: float) -> float:
+        """a divided by b, which is not 0."""
+        return self.rounded(a / b, exact=not a)
+
+    def total(self, terms: Sequence[float]) -> float:
+        """The sum, rounded once where it has one."""
+        try:
+            return math.fsum(terms)
+        except (OverflowError, ValueError):
+            return sum(terms)
+
+    def rounded(self, value: float, *, exact: bool = False) -> float:
+        """A result; one that is not `exact` may be moved by 16 roundings, those of underflow included."""
+        if self.chance is None or exact:
+            return value
+        moved = self.chance.uniform(0.5, 1.0) * self.chance.choice((-1.0, 1.0))
+        return value * (1.0 + 2.0**-49 * moved) + (2.0**-1070 * moved if abs(value) < 2.0**-1022 else 0.0)
+
+
 class Expansion:
     """The equations of a program at a point, and beside them those of the slopes, of their slopes, and so on.
 
     `rows[i]` applied to `args[i]` has the value `values[i]`; `moving[i]` says whether a source moves it; `slopes[i]` are
     the equations of its local slopes, by argument. `of` finds the program's own equations. `hard` holds the equations
     at which a slope is missing (a corner, a jump, the end of a root, the edge of a domain) with the program's equation
-    that they belong to. `by` multiplies, and counts what may have lost digits by underflow.
+    that they belong to. `by` multiplies, divides and adds up.
     """
 
     def __init__(
-        self, lowered: Lowered, run: Run, sources: Sequence[int], order: int, by: Watched | None = None
+        self, lowered: Lowered, run: Run, sources: Sequence[int], order: int, by: Products | None = None
     ) -> None:
-        self.by = by or Watched()
+        self.by = by or Products()
         self.rows: list[Row | None] = []
         self.args: list[tuple[int, ...]] = []
         self.values: list[Any] = []
@@ -127,7 +159,9 @@ class Expansion:
             elif row is None or node in sources:
                 self.of[node] = self._leaf(run.values[node], moving=bool(moves[node]))
             else:
-                self.of[node] = self._call(row, tuple(self.of[a] for a in graph.args[node]), run.values[node])
+                args = tuple(self.of[a] for a in graph.args[node])
+                value = run.values[node] if self.by.chance is None else self._value(graph, node, args)
+                self.of[node] = self._call(row, args, value)
 
     def _expand(self, root: int, order: int) -> None:
         """Write out the slopes that the series of `root` up to `order` needs; each of them needs one order less."""
@@ -204,7 +238,7 @@ class Expansion:
             value = number(graph, node, given)
         except Outside:
             return _NAN
-        return self.by.below(value) if underflow.loses(row, given, value) else value
+        return value if row.truth else self.by.rounded(value)
 
     def _call(self, row: Row, args: tuple[int, ...], value: float) -> int:
         if row is _TIMES and any(self.values[a] == 0 and not self.moving[a] for a in args):
@@ -265,11 +299,11 @@ class Expansion:
         return lambda j: series[0] if j == 0 else 0.0
 
 
-def _product(by: Watched, m: int, _: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
+def _product(by: Products, m: int, _: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
     return by.total([by.times(u(j), v(m - j)) for j in range(m + 1)])
 
 
-def _quotient(by: Watched, m: int, w: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
+def _quotient(by: Products, m: int, w: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
     return by.over(by.total([u(m), *(by.times(-v(j), w[m - j]) for j in range(1, m + 1))]), v(0))
 
 

@@ -21,8 +21,7 @@ from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.primal import Outside, Run
-from autodiff.calculus.taylor import Expansion
-from autodiff.calculus.underflow import Watched
+from autodiff.calculus.taylor import Expansion, Products
 from autodiff.numbers import balls
 from autodiff.numbers.balls import Number, PiMultiple, Undecided, precision
 from autodiff.verify import digits
@@ -74,8 +73,8 @@ def _pinned(
     return found
 
 
-class _Arithmetic(Watched):
-    """Products and quotients of balls, which have nothing to lose."""
+class _Arithmetic(Products):
+    """Products, quotients and sums of balls."""
 
     def times(self, a: Any, b: Any) -> Any:
         return _ball(a) * _ball(b)
