@@ -185,12 +185,12 @@ def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = True, 
     the result say. For the sum over all of them take `value.sum()`; of one whole array, `evaluate` gives the slopes.
 
     wrt     names of inputs or assigned names, in the order of the gradient; every input when None
-    exact   compute every function as `evaluate` does, so that a row has the same digits; where PyArrow is installed all
-            at once, else number by number. Without it NumPy's own functions are used, which may differ by up to
-            3 units in the last place each, of which a program with cancellation makes more.
+    exact   compute every function as `evaluate` does; where PyArrow is installed all at once, else number by number.
+            Without it NumPy's own functions are used, which may differ by up to 3 units in the last place each.
 
-    Where llvmlite is installed, of the extra `fast`, both become the same machine code, with `evaluate`'s digits, when
-    half a million rows have come; but for hypot below 2.2e-308, which may differ by one unit in the last place.
+    Where llvmlite is installed, of the extra `fast`, both become the same machine code, with the same digits, when
+    half a million rows have come; but for hypot below 2.2e-308, which may differ by one unit in the last place. Rows
+    agree with `evaluate` to 10 digits: where rounding may have taken more, they are done again as `evaluate` does them.
 
     Hard points are met as `evaluate` meets them, with the same status row by row. Raises AutodiffError for a mistake in
     the program, and where NumPy, of the extra `data`, is not installed.

@@ -26,12 +26,11 @@ def eight(number: float) -> str:
 def _rounded(number: float, places: int, least: float) -> str:
     """The shortest text if it has at most `places` decimals, otherwise exactly `places` of them.
 
-    The shortest is that of 15 digits: 0.4·7.8 - 2.5, which is 0.6200000000000001, is 0.62 to a reader.
+    A few units in the last place are not counted: 0.4·7.8 - 2.5, which is 0.6200000000000001, is 0.62 to a reader.
     """
     if not math.isfinite(number):
         return shown(number)
-    brief = float(f"{number:.15g}")
-    brief = brief if math.isfinite(brief) else number
+    brief = _brief(number)
     exact = shown(brief)
     if "e" not in exact and abs(number) < 1e9 and _decimals(exact) <= places:
         return exact
@@ -39,6 +38,12 @@ def _rounded(number: float, places: int, least: float) -> str:
         return f"{number:.{places}f}"
     exact = next(text for text in (f"{brief:.{digits}e}" for digits in range(18)) if float(text) == brief)
     return exact if _decimals(exact) <= places else f"{number:.{places}e}"
+
+
+def _brief(number: float) -> float:
+    """The number of 12 digits that is the same to 15, where there is one; else the number itself."""
+    found = float(f"{number:.12g}")
+    return found if math.isfinite(found) and f"{found:.14e}" == f"{number:.14e}" else number
 
 
 def _decimals(text: str) -> int:
