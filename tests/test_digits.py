@@ -16,6 +16,7 @@ import mpmath
 import pytest
 
 import autodiff as package
+from autodiff.explaining.build import explain
 from autodiff.point import parse_point
 
 from .command import autodiff
@@ -104,7 +105,9 @@ def test_what_is_typed_is_meant_as_typed_and_a_float_is_itself() -> None:
     assert package.evaluate("x - 0.3", {"x": 0.1 + 0.2}).value == pytest.approx(4.44e-17 + 1.11e-17, rel=1e-2)
     told = autodiff("eval", "abs(x - 0.3)", "--at", "x=0.1+0.2")
     assert (told.status, "left -1, right 1  (a corner" in told.out) == (3, True)
-    assert autodiff("eval", "if(x == 0.3, 1, 2)", "--at", "x=0.1+0.2", "--wrt", "x", "--no-check").out.startswith("f      1\n")
+    assert autodiff("eval", "if(x == 0.3, 1, 2)", "--at", "x=0.1+0.2", "--wrt", "x", "--no-check").out.startswith(
+        "f      1\n"
+    )
     assert "0\n" in autodiff("eval", "sin(pi)").out
 
 
@@ -152,7 +155,9 @@ def test_digits_are_texts_in_json_and_have_a_limit() -> None:
 
 
 def test_a_plain_point_loads_no_ball_arithmetic() -> None:
-    code = "import sys, autodiff; autodiff.evaluate('exp(sin(x^2)) + ln(x)/3', {'x': 0.7}); print('flint' in sys.modules)"
+    code = (
+        "import sys, autodiff; autodiff.evaluate('exp(sin(x^2)) + ln(x)/3', {'x': 0.7}); print('flint' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
@@ -205,3 +210,61 @@ def test_special_points_that_only_exact_numbers_meet(
 
 def test_a_corner_that_cancels_at_an_exact_point_has_its_slope() -> None:
     assert package.evaluate("abs(sin(x))^2", parse_point("x=pi")).gradient == {"x": 0.0}
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "latex", "html"])
+def test_an_explanation_has_the_digits_that_are_asked_for(form: str) -> None:
+    ended = autodiff("explain", "exp(sin(x^2))", "--at", "x=4", "--digits", "40", "--format", form)
+    assert ended.status == 0
+    assert "5.744685762849453695850317177598142548706" in ended.out
+    refused = autodiff("explain", "x^2", "--at", "x=1", "--digits", "1000001")
+    assert refused.status == 2
+    assert "1,000" in refused.err
+    assert autodiff("explain", "x^2", "--digits", "30").status == 2
+
+
+def test_an_explanation_shows_the_numbers_that_made_the_answer() -> None:
+    found = explain("(exp(x) - 1)/x", parse_point("x=1e-12"))
+    assert [place.value for place in found.forward if place.name == "v2"] == [
+        pytest.approx(1.0000000000005e-12, rel=1e-15)
+    ]
+    assert all(difference.agrees for difference in found.differences)
+    far = explain("1/(1 + exp(x))", parse_point("x=1000"))
+    assert [place.why for place in far.forward if place.value is None] == [
+        "1.97007e+434",
+        "1.97007e+434",
+        "5.07596e-435",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("program", "at"),
+    [("sin(x)", "x=1e7"), ("1/(x - 1)", "x=1.000001"), ("abs(x - 1)", "x=1.000000001"), ("tanh(1e8*(x - 1))", "x=1.00000001")],
+)  # fmt: skip
+def test_a_right_slope_far_out_or_beside_a_pole_is_confirmed(program: str, at: str) -> None:
+    found = explain(program, parse_point(at))
+    assert [difference.agrees for difference in found.differences] == [True]
+    (meaning,) = found.meanings
+    assert meaning.actual == pytest.approx(meaning.expected, rel=0.11)
+
+
+WITHOUT_BALLS = """
+import sys
+sys.modules["flint"] = None
+import autodiff
+found = autodiff.evaluate("x/(exp(x) - 1)", {"x": 1e-3}, order=6)
+print(found.status, found.hint)
+print(autodiff.evaluate("exp(sin(x^2))", {"x": 1.0}, order=4).status)
+print(autodiff.hessian("(exp(x*y) - 1)/x", {"x": 1e-9, "y": 2.0}).status)
+print(autodiff.hessian("exp(x*y)", {"x": 1.0, "y": 2.0}).status)
+"""
+
+
+def test_without_balls_a_higher_order_that_rounding_spoils_is_unknown() -> None:
+    ended = subprocess.run([sys.executable, "-c", WITHOUT_BALLS], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines() == [
+        "unknown install python-flint: pip install python-flint",
+        "ok",
+        "unknown",
+        "ok",
+    ]

@@ -102,10 +102,16 @@ def evaluate(
     return answer._replace(readings=program.readings)
 
 
+def proven_digits(count: int) -> int:
+    """The number of digits that is asked for. Raises AutodiffError where so many can't be had."""
+    if not (isinstance(count, int) and 1 <= count <= MOST_DIGITS):
+        raise AutodiffError(f"digits are a whole number, 1 to {MOST_DIGITS:,}, not {shortened(repr(count))}")
+    return count
+
+
 def _digits_of_numbers(digits: int, point: Mapping[str, Value], order: int) -> None:
     """Raise AutodiffError where so many digits can't be had, or not of such an answer."""
-    if not (isinstance(digits, int) and 1 <= digits <= MOST_DIGITS):
-        raise AutodiffError(f"digits are a whole number, 1 to {MOST_DIGITS:,}, not {shortened(repr(digits))}")
+    proven_digits(digits)
     if order > 1 or any(not isinstance(value, float) for value in point.values()):
         raise AutodiffError(
             "proven digits are of the value and the slopes at a point of numbers",

@@ -31,6 +31,7 @@ FORMATS = ("text", "json", "markdown", "latex", "html")
     type=click.Choice(list(CONVENTIONS)),
     help="At a corner or a jump, go on with the number that this framework gives.",
 )
+@click.option("--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of each slope.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 def command(
     program: str | None,
@@ -43,6 +44,7 @@ def command(
     atoms: bool,
     expand: tuple[str, ...],
     convention: str | None,
+    digits: int | None,
     form: str,
 ) -> int:
     """Explain the slopes of PROGRAM: forward pass, graph, chain rule factor by factor, answer, checks.
@@ -59,6 +61,7 @@ def command(
         expand=expand,
         strict=strict,
         convention=convention or "",
+        digits=options.digits(digits),
     )
     plain = found.at is None or (found.status == "ok" and not found.sides)
     options.notices(found.readings, found.notes if plain else ())  # else the page has them

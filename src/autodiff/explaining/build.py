@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from autodiff.answer import Answer
 from autodiff.calculus.local import CONVENTIONS
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.shorter import shorter
 from autodiff.calculus.symbolic import image, slopes
 from autodiff.errors import AutodiffError, quoted, shortened
-from autodiff.evaluation import MODES, answered, parse
+from autodiff.evaluation import MODES, answered, parse, proven_digits
 from autodiff.explaining import checks, small_steps
 from autodiff.explaining.backward import blocks_of, cancelling, slope
 from autodiff.explaining.drawing import Arrow, Drawing, Vertex
@@ -51,12 +52,14 @@ def explain(
     expand: Sequence[str] = (),
     strict: bool = False,
     convention: str = "",
+    digits: int = 0,
 ) -> Explanation:
     """How the slopes of the program `text` come about, at the point `at` or, without one, in symbols.
 
     at      numbers; and arrays, whose elements are then the inputs: `w[0]`, `w[1]`, …
     wrt, mode, strict, convention   as for `evaluate`; mode says which table is to be shown
     rate    the learning rate of one step of gradient descent, to be shown as well
+    digits  1 to 1,000: the answer also as a text of so many proven digits
     atoms   one step per operation instead of one per statement; `expand` does so for the statements named in it
 
     Without a point every name is one number, and `notes` say what a sum or a mean is then. Raises AutodiffError for a
@@ -79,6 +82,8 @@ def explain(
     point = {} if over is None and not first.inputs else None if over is None else over.point
     if rate is not None and point is None:
         raise AutodiffError("a step of gradient descent needs a point", hint=_GIVE, command_hint=_ADD)
+    if digits and point is None:
+        raise AutodiffError("digits of a slope need a point", hint=_GIVE, command_hint=_ADD)
     if mode != "reverse" and point is None:
         raise AutodiffError(
             f"the table of mode {mode} is one of numbers, and without a point there are none",
@@ -90,6 +95,8 @@ def explain(
     explanation = _explanation(found)
     notes = (*explanation.notes, *filter(None, [said]))
     explanation = replace(explanation, source=program.source, readings=program.readings, notes=notes)
+    if digits and point is not None:
+        explanation = _with_digits(explanation, answered(first, point, wanted, digits=proven_digits(digits)))
     return explanation if rate is None else _with_update(explanation, made.lowered, wanted, rate)
 
 
@@ -190,6 +197,16 @@ def _sides(it: Findings) -> tuple[Side, ...]:
     from autodiff.explaining.sides import sides  # most points are no hard points
 
     return sides(it)
+
+
+def _with_digits(explanation: Explanation, proven: Answer) -> Explanation:
+    """The explanation with the slopes as texts of proven digits; without them where there are none."""
+    texts = {name: text for name, text in proven.gradient.items() if isinstance(text, str)}
+    slopes = tuple(
+        slope._replace(digits=texts.get(slope.name, "")) if slope.value is not None else slope
+        for slope in explanation.slopes
+    )
+    return replace(explanation, slopes=slopes)
 
 
 def _with_update(explanation: Explanation, lowered: Lowered, wanted: Mapping[str, int], rate: float) -> Explanation:

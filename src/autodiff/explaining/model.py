@@ -87,7 +87,7 @@ class Slope(NamedTuple):
     """The answer for one name: the slope, by how many paths it comes, and as a formula of the inputs.
 
     `paths` counts all of them, `listed` how many of them have a block. `chain` is the product of local slopes where there
-    is one path.
+    is one path. `digits` is the slope with as many proven digits as were asked for.
     """
 
     name: str
@@ -98,6 +98,7 @@ class Slope(NamedTuple):
     chain: tuple[Factor, ...] = ()
     forward: float | None = None
     ulps: float | None = None
+    digits: str = ""
 
 
 class Row(NamedTuple):

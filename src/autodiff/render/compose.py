@@ -187,7 +187,7 @@ def _found(it: Explanation, slope: Slope) -> Cell:
     hard = {side.name for side in it.sides if side.status != "ok"}
     if slope.value is not None and it.convention and slope.name in hard:
         return Number(slope.value, whole=True), Words(f" ({it.convention}'s convention)", "quiet")
-    return (Number(slope.value, whole=True),)
+    return (Words(slope.digits),) if slope.digits else (Number(slope.value, whole=True),)
 
 
 def _derived(it: Explanation, slope: Slope) -> Derivation:

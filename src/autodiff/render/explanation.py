@@ -199,7 +199,7 @@ def result(page: Page, slope: Slope, label: str, *, detail: bool) -> Iterator[Li
     name = page.slope(slope.name)
     made = list(derivation(page, slope)) if detail else []
     if it.at is not None:
-        number = "none" if slope.value is None else shown(slope.value)
+        number = "none" if slope.value is None else slope.digits or shown(slope.value)
         made = [words for words in made if words != number]
         if (
             slope.value is not None

@@ -40,7 +40,9 @@ def derivatives(lowered: Lowered, point: Mapping[str, float], source: int, order
     return _pinned(lowered, point, [source], order, read)
 
 
-def hessian_row(lowered: Lowered, point: Mapping[str, float], source: int, sources: Sequence[int]) -> list[float | None]:
+def hessian_row(
+    lowered: Lowered, point: Mapping[str, float], source: int, sources: Sequence[int]
+) -> list[float | None]:
     """The second derivatives by `source` and each of the sources."""
 
     def read(expansion: BallExpansion, run: Run) -> list[Number]:

@@ -79,7 +79,9 @@ def _at_precision(
         if not last:
             return None
         empty = Run([0.0] * len(lowered.graph), [], {})
-        return Proven(None, dict.fromkeys(names), bits, empty, (), trouble.node if trouble.node is not None else lowered.result)
+        return Proven(
+            None, dict.fromkeys(names), bits, empty, (), trouble.node if trouble.node is not None else lowered.result
+        )
     pin: Callable[[Number], Any] = (lambda n: decimal(n, digits)) if digits else as_float
     pin = _or_zero(pin) if last and digits else pin
     value = pin(numbers[lowered.result])

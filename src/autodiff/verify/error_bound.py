@@ -285,7 +285,9 @@ def _partials(
     moving = {a for a, _ in edges}
     flags = tuple([int(a in moving) for a in args])
     slopes = algebra.slopes(row, flags, algebra.held(lowered.graph, node) if algebra.asks(row) else ())
-    found = [_slope_error(row, text, given, value, slope) for text, slope in zip(_texts(row, flags), edges, strict=True)]
+    found = [
+        _slope_error(row, text, given, value, slope) for text, slope in zip(_texts(row, flags), edges, strict=True)
+    ]
     places = [*(errors[a] for a in args), errors[node]]
     start = [*given, value]
     for k, error in enumerate(places):
@@ -307,9 +309,7 @@ def _texts(row: Row, flags: Sequence[int]) -> list[str]:
     return [text for text, moves in zip(row.slopes, flags, strict=True) if moves and text != "0"]
 
 
-def _slope_error(
-    row: Row, text: str, args: Sequence[float], value: float, edge: tuple[int, float]
-) -> float:
+def _slope_error(row: Row, text: str, args: Sequence[float], value: float, edge: tuple[int, float]) -> float:
     """What rounding within the text of a slope may do."""
     slope = edge[1]
     if text in ("1", "-1", "u", "v", "w", *row.params):
