@@ -45,8 +45,11 @@ def needed(
         if row.pick is not None:
             condition = np.asarray(values[args[0]], dtype=np.bool_)
             want(args[0], need[node])
-            want(args[row.pick[0]], need[node] & condition)
-            want(args[row.pick[1]], need[node] & ~condition)
+            for arg, taken in ((args[row.pick[0]], condition), (args[row.pick[1]], ~condition)):
+                if condition.ndim:  # which may have fewer elements than a branch: the mask is over the whole result
+                    want(arg, np.broadcast_to(need[node] & taken, shape(values[node])))
+                else:
+                    want(arg, need[node] if taken else False)
             continue
         for k, arg in enumerate(args):
             want(arg, _wanted(row, [values[a] for a in args], k, need[node]))
