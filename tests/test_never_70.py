@@ -103,6 +103,23 @@ def test_arrays_that_do_not_fit_a_function_are_said(call: str) -> None:
                 assert ended.status in (0, 2), (call.format(one, other), ended)
 
 
+@pytest.mark.parametrize("call", ["polygamma(x, y)", "polygamma(x + 1, 2)*y", "spherical_jn(x, y)", "y + polygamma(x, 3)^2"])
+@pytest.mark.parametrize("asked", ["--hessian", "--order 2", "--order 3", "--mode both", "--jvp x=1"])
+def test_an_argument_without_a_derivative_has_none_of_any_order(call: str, asked: str) -> None:
+    words = ["--wrt", "x"] if "order" in asked else []
+    at = "x=1,y=2"
+    ended = autodiff("eval", call, "--at", at, *asked.split(), *words, "--format", "json")
+    assert ended.status == 3, ended.err
+    json.loads(ended.out, parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize("command", ["diff", "explain", "graph", "export --to c", "check x"])
+def test_an_array_too_large_to_be_written_out_is_said(command: str) -> None:
+    first, *more = command.split()
+    ended = autodiff(first, "x + sum(ones(20000000))", *more)
+    assert (ended.status, ended.err.splitlines()[0].startswith("error: ")) == (2, True)
+
+
 def test_random_arrays_end_in_an_answer_or_a_message() -> None:
     chance, names = random.Random(7), ["x", "y", "2", "1e-7", "1e300", "0"]
     functions = [row for row in rules.rows() if row.names[0].isidentifier()]
