@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .command import autodiff
+from .command import autodiff, start
 
 AUTODIFF = [sys.executable, "-m", "autodiff"]
 
@@ -192,14 +192,37 @@ def test_training_reads_stdin_too(tmp_path: Path) -> None:
     assert autodiff("train", "-", "--params", "w=0", "--data", "-").status == 2
 
 
-def test_an_interrupt_before_the_command_is_there_is_quiet() -> None:
+@pytest.mark.parametrize(
+    "name", ["signal", "click", "autodiff.cli", "autodiff.errors", "autodiff.cli.main", "autodiff.cli.eval", "autodiff.evaluation"]
+)  # fmt: skip
+def test_an_interrupt_while_the_command_is_loaded_is_quiet(name: str) -> None:
     code = (
-        "import sys, autodiff.__main__ as it\n"
+        "import os, sys, autodiff.__main__ as it\n"
         "class Interrupted:\n"
         "    def find_spec(self, name, *_):\n"
-        "        if name == 'autodiff.cli.main': raise KeyboardInterrupt\n"
+        f"        if name == {name!r}: os.kill(os.getpid(), 2)\n"
         "sys.meta_path.insert(0, Interrupted())\n"
+        "sys.argv = ['autodiff', 'eval', 'x', '--at', 'x=1']\n"
         "it.main()"
     )
+    running = start(code=code, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    said = running.communicate(timeout=60)
+    assert (running.returncode, *said) == (130, b"", b"")
+
+
+def test_nothing_else_is_loaded_before_an_interrupt_is_quiet() -> None:
+    code = "import sys; there = {*sys.modules}; import autodiff.__main__; print(*sorted({*sys.modules} - there))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert set(done.stdout.split()) <= {"autodiff", "autodiff.__main__", "gc"}
+
+
+@pytest.mark.parametrize("command", ["eval x*y --data -", "train mse(y,w*x) --params w=0 --data -", "eval - --at x=1", "diff -", "explain -", "graph -", "check - x", "export - --to c", "train - --params x=0"])  # fmt: skip
+@pytest.mark.parametrize("closed", ["<&-", "0>/dev/null"])
+def test_a_stdin_that_can_not_be_read_is_said(command: str, closed: str) -> None:
+    words = " ".join(f"'{word}'" for word in command.split())
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m autodiff {words} {closed}"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "stdin" in done.stderr.splitlines()[0]
+    assert ("it is closed" in done.stderr) == (closed == "<&-")

@@ -25,7 +25,7 @@ from autodiff.data import rows as rows_module
 from autodiff.data.source import opened
 from autodiff.render.progress import rows_bar
 
-from .command import Ended, autodiff, process
+from .command import Ended, autodiff, process, start
 
 SPECIAL = [
     "0",
@@ -339,9 +339,9 @@ def test_rows_before_a_broken_line_are_kept(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_killed_run_leaves_nothing_under_the_name(tmp_path: Path) -> None:
     out = tmp_path / "result.csv"
-    command = [sys.executable, "-m", "autodiff", "eval", "x^2", "--data", "-", "--out", str(out)]
+    command = ["eval", "x^2", "--data", "-", "--out", str(out)]
     for kind in (signal.SIGKILL, signal.SIGTERM):
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        child = start(*command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert child.stdin is not None
         child.stdin.write(b"x\n" + b"1\n" * 2 * rows_module.CHUNK)
         child.stdin.flush()
@@ -353,7 +353,7 @@ def test_a_killed_run_leaves_nothing_under_the_name(tmp_path: Path) -> None:
         child.stdin.close()
         assert not out.exists()
         assert Path(f"{out}.partial").exists()
-    done = subprocess.run(command, input=b"x\n1\n", timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-m", "autodiff", *command], input=b"x\n1\n", timeout=60, check=True)
     assert (done.returncode, out.read_text()) == (0, "f,df/dx,status\n1,2,ok\n")
     assert not Path(f"{out}.partial").exists()
 

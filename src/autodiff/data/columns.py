@@ -12,7 +12,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from autodiff import stdin
 from autodiff.errors import DATA, AutodiffError, nearest, quoted, shortened
 
 Column = NDArray[np.float64]
@@ -48,7 +48,7 @@ def read(path: str, choose: Callable[[Sequence[str]], Sequence[str]]) -> Table:
     if found is not None:
         return found
     text = _text(path)
-    path = "stdin" if path == "-" else path
+    path = _name(path)
     records = _Records(path, text)
     names = records.names()
     wanted = list(choose(names))
@@ -58,17 +58,22 @@ def read(path: str, choose: Callable[[Sequence[str]], Sequence[str]]) -> Table:
     return Table(path, dict(zip(wanted, columns, strict=True)), lines)
 
 
+def _name(path: str) -> str:
+    return "stdin" if path == "-" else path
+
+
 def _text(path: str) -> str:
     try:
-        return (sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()).decode("utf-8-sig")
+        content = stdin.opened(stdin.TABLE).read() if path == "-" else Path(path).read_bytes()
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line = before.count(b"\n") + 1
         raise _fault(
-            path, f"byte {error.object[error.start]:#04x} is not UTF-8", line, hint="save the file as UTF-8"
+            _name(path), f"byte {error.object[error.start]:#04x} is not UTF-8", line, hint="save the file as UTF-8"
         ) from None
     except OSError as error:
-        raise _fault(path, f"can't be read: {error.strerror}") from None
+        raise _fault(_name(path), f"can't be read: {error.strerror}") from None
     except ValueError:
         raise _fault(path, "is no file name") from None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +11,7 @@ from io import BufferedIOBase, TextIOWrapper
 from stat import S_ISREG
 from typing import BinaryIO, cast
 
+from autodiff import stdin
 from autodiff.data.extra import has
 from autodiff.data.rows import DELIMITERS, Table, delimited, lines_of_json
 from autodiff.errors import DATA, AutodiffError, quoted
@@ -25,7 +25,7 @@ def opened(path: str, form: str) -> Iterator[Table]:
     """
     name = "stdin" if path == "-" else path
     try:
-        content: BinaryIO = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115 - closed below
+        content: BinaryIO = stdin.opened(stdin.TABLE) if path == "-" else open(path, "rb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise AutodiffError(f"can't read {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
     except ValueError:
