@@ -13,7 +13,6 @@ import csv
 import io
 import json
 import math
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from typing import Any, BinaryIO, cast
 
 from autodiff.data.extra import has
 from autodiff.data.rows import DELIMITERS, Statuses, spelled
-from autodiff.errors import DATA, AutodiffError, quoted
+from autodiff.whole import whole
 
 MANY = 1000
 """Rows from which on PyArrow earns the time that it takes to load."""
@@ -112,34 +111,11 @@ def _cells(column: Any, values: Sequence[Any]) -> Sequence[Any]:
 
 @contextmanager
 def sink(path: str | None) -> Iterator[BinaryIO]:
-    """Where bytes go: stdout for None and `-`, else a file that takes its name when all is written.
-
-    Until then it is called `path.partial`, which an error leaves behind with the rows so far.
-    """
+    """Where bytes go: stdout for None and `-`, else a file that takes its name when all is written."""
     if path is None or path == "-":
         sys.stdout.flush()
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    partial = path if os.path.exists(path) and not os.path.isfile(path) else f"{path}.partial"
-    written_so_far = 0
-    try:
-        with open(partial, "wb") as file:
-            try:
-                yield file
-            finally:
-                file.flush()
-                written_so_far = os.fstat(file.fileno()).st_size
-            if partial != path:
-                os.fsync(file.fileno())
-        if partial != path:
-            os.replace(partial, path)
-    except AutodiffError as error:
-        if written_so_far:
-            error.hint = "; ".join(filter(None, [error.hint, f"the rows before are in {partial}"]))
-        elif partial != path:
-            os.remove(partial)
-        raise
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no file name"
-        raise AutodiffError(f"can't write {quoted(path, 200)}: {why}", exit_status=DATA) from None
+    with whole(path) as file:
+        yield file
