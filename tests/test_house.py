@@ -32,7 +32,7 @@ INSIDE = {
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
     "data": [
-        "columns", "extra", "losses", "plan", "vector", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare", "steps",
+        "limits", "columns", "extra", "losses", "plan", "vector", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare", "steps",
         "batch", "rows", "arrow", "blocks", "lines", "source", "sink", "stream",
     ],
     "checking": ["bounded", "points", "mistakes", "slips", "names", "symbols", "trials", "compare"],
