@@ -5,6 +5,7 @@
 >>> graph = (lowered := lower(parse("sum(if(x > 0, ln(x), 0))"))).graph
 >>> x = np.array([1.0, -1.0])
 >>> values = {"x": x, "x > 0": x > 0, "ln(x)": np.array([0.0, np.nan])}
+>>> values["if(x > 0, ln(x), 0)"] = np.zeros(2)
 >>> order = graph.reaching(lowered.result)
 >>> texts = [lowered.source[slice(*graph.spans[node])] for node in range(len(graph))]
 >>> partly, _ = needed(graph, [values.get(text, 0.0) for text in texts], order, [lowered.result], {})
