@@ -57,14 +57,15 @@ def autodiff(*args: str, stdin: bytes = b"") -> Ended:
 def start(*args: str, code: str = "", **streams: Any) -> subprocess.Popen[bytes]:
     """`python -m autodiff ARGS…`, or `python -c code ARGS…`, that runs on; `streams` are what Popen takes.
 
-    It obeys an interrupt even where the tests run in the background, which has it ignored by all that is started.
+    It obeys signals even where the tests run in the background, which has some ignored by all that is started.
     """
     words = ["-c", code] if code else ["-m", "autodiff"]
-    return subprocess.Popen([sys.executable, *words, *args], preexec_fn=_interruptible, **streams)
+    return subprocess.Popen([sys.executable, *words, *args], preexec_fn=_obeying, **streams)
 
 
-def _interruptible() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _obeying() -> None:
+    for kind in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(kind, signal.SIG_DFL)
 
 
 def process(*args: str, stdin: str = "", **environment: str) -> Ended:
