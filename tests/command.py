@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from autodiff.cli.main import run as run_command
 
@@ -50,6 +52,20 @@ def autodiff(*args: str, stdin: bytes = b"") -> Ended:
     finally:
         sys.stdin = before
     return Ended(status, out.text(), err.text())
+
+
+def start(*args: str, code: str = "", **streams: Any) -> subprocess.Popen[bytes]:
+    """`python -m autodiff ARGS…`, or `python -c code ARGS…`, that runs on; `streams` are what Popen takes.
+
+    It obeys signals even where the tests run in the background, which has some ignored by all that is started.
+    """
+    words = ["-c", code] if code else ["-m", "autodiff"]
+    return subprocess.Popen([sys.executable, *words, *args], preexec_fn=_obeying, **streams)
+
+
+def _obeying() -> None:
+    for kind in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(kind, signal.SIG_DFL)
 
 
 def process(*args: str, stdin: str = "", **environment: str) -> Ended:

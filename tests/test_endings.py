@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .command import autodiff
+from .command import autodiff, start
 
 AUTODIFF = [sys.executable, "-m", "autodiff"]
 
@@ -61,7 +61,6 @@ def test_a_training_that_nobody_watches_saves_what_it_found(tmp_path: Path) -> N
         (["eval", "x^2", "--data", "DATA", "--out", "DATA"], "--data and --out"),
         (["eval", "x^2", "--data", "DATA", "--out", "LINK"], "--data and --out"),
         (["eval", "x^2", "--data", "LINK", "--out", "RELATIVE"], "--data and --out"),
-        (["eval", "x^2", "--data", "PARTIAL", "--from", "csv", "--out", "OTHER"], "--data and --out (until it is whole)"),
         (["eval", "-f", "OTHER", "--data", "DATA", "--out", "OTHER"], "-f and --out"),
         (["eval", "x^2*k", "--data", "DATA", "--at", "@OTHER", "--out", "OTHER"], "--at and --out"),
         (["train", "mean(w*x)^2", "--data", "DATA", "--params", "w=1", "--history", "DATA"], "--data and --history"),
@@ -78,9 +77,9 @@ def test_no_file_that_is_read_is_written(
     monkeypatch.chdir(tmp_path)
     places = {
         "DATA": "data.csv", "LINK": "link.csv", "RELATIVE": f"../{tmp_path.name}/data.csv", "OTHER": "other.csv",
-        "PARTIAL": "other.csv.partial", "NEW": "new.json", "NEWLINK": f"{tmp_path}/newlink.json",
+        "NEW": "new.json", "NEWLINK": f"{tmp_path}/newlink.json",
     }  # fmt: skip
-    for place in ("DATA", "OTHER", "PARTIAL"):
+    for place in ("DATA", "OTHER"):
         Path(places[place]).write_text("x\n1\n2\n")
     Path("link.csv").symlink_to("data.csv")
     Path("newlink.json").symlink_to("new.json")
@@ -89,7 +88,7 @@ def test_no_file_that_is_read_is_written(
     ended = autodiff(*words)
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.startswith(f"error: {said} are the same file, ")
-    assert {Path(places[place]).read_text() for place in ("DATA", "OTHER", "PARTIAL")} == {"x\n1\n2\n"}
+    assert {Path(places[place]).read_text() for place in ("DATA", "OTHER")} == {"x\n1\n2\n"}
     assert not Path("new.json").exists()
 
 
@@ -192,14 +191,37 @@ def test_training_reads_stdin_too(tmp_path: Path) -> None:
     assert autodiff("train", "-", "--params", "w=0", "--data", "-").status == 2
 
 
-def test_an_interrupt_before_the_command_is_there_is_quiet() -> None:
+@pytest.mark.parametrize(
+    "name", ["signal", "click", "autodiff.cli", "autodiff.errors", "autodiff.cli.main", "autodiff.cli.eval", "autodiff.evaluation"]
+)  # fmt: skip
+def test_an_interrupt_while_the_command_is_loaded_is_quiet(name: str) -> None:
     code = (
-        "import sys, autodiff.__main__ as it\n"
+        "import os, sys, autodiff.__main__ as it\n"
         "class Interrupted:\n"
         "    def find_spec(self, name, *_):\n"
-        "        if name == 'autodiff.cli.main': raise KeyboardInterrupt\n"
+        f"        if name == {name!r}: os.kill(os.getpid(), 2)\n"
         "sys.meta_path.insert(0, Interrupted())\n"
+        "sys.argv = ['autodiff', 'eval', 'x', '--at', 'x=1']\n"
         "it.main()"
     )
+    running = start(code=code, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out, err.strip()) == (130, b"", b"")  # Click ends the line that shows ^C
+
+
+def test_nothing_else_is_loaded_before_an_interrupt_is_quiet() -> None:
+    code = "import sys; there = {*sys.modules}; import autodiff.__main__; print(*sorted({*sys.modules} - there))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert set(done.stdout.split()) <= {"autodiff", "autodiff.__main__", "gc"}
+
+
+@pytest.mark.parametrize("command", ["eval x*y --data -", "train mse(y,w*x) --params w=0 --data -", "eval - --at x=1", "diff -", "explain -", "graph -", "check - x", "export - --to c", "train - --params x=0"])  # fmt: skip
+@pytest.mark.parametrize("closed", ["<&-", "0>/dev/null"])
+def test_a_stdin_that_can_not_be_read_is_said(command: str, closed: str) -> None:
+    words = " ".join(f"'{word}'" for word in command.split())
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m autodiff {words} {closed}"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "stdin" in done.stderr.splitlines()[0]
+    assert ("it is closed" in done.stderr) == (closed == "<&-")

@@ -23,7 +23,7 @@ from autodiff.calculus.reverse import adjoints
 from autodiff.cli.main import COMMANDS
 from autodiff.evaluation import evaluate
 
-from .command import Ended, autodiff, process
+from .command import Ended, autodiff, process, start
 
 
 def test_text() -> None:
@@ -246,9 +246,7 @@ def test_a_full_disk_is_said() -> None:
 
 
 def test_interrupt_exits_130() -> None:
-    running = subprocess.Popen(
-        [sys.executable, "-m", "autodiff", "eval", "-", "--at", "x=1"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    running = start("eval", "-", "--at", "x=1", stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     assert running.stdin is not None
     running.stdin.write(b"x")
     running.stdin.flush()

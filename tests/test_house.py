@@ -18,7 +18,7 @@ from .command import process
 
 SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
 ROOMS = [
-    "errors", "typed", "language", "calculus", "numbers", "verify", "array_point", "array_gradient", "elements", "written_out", "point", "over", "answer", "hard", "proven_answer", "higher", "evaluation", "orders", "notation", "simplify", "single", "formula", "checking",
+    "errors", "stdin", "whole", "typed", "language", "calculus", "numbers", "verify", "array_point", "array_gradient", "elements", "written_out", "point", "over", "answer", "hard", "proven_answer", "higher", "evaluation", "orders", "notation", "simplify", "single", "formula", "checking",
     "explaining", "export", "data", "learn", "render", "cli",
 ]  # fmt: skip
 """From the ground up: a room imports only what stands before it."""
@@ -32,7 +32,7 @@ INSIDE = {
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
     "data": [
-        "columns", "extra", "losses", "plan", "vector", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare", "steps",
+        "limits", "columns", "extra", "losses", "plan", "vector", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare", "steps",
         "batch", "rows", "arrow", "blocks", "lines", "source", "sink", "stream",
     ],
     "checking": ["bounded", "points", "mistakes", "slips", "names", "symbols", "trials", "compare"],

@@ -29,7 +29,7 @@ from autodiff.learn.train import Training
 from autodiff.render.curve import curve
 from autodiff.render.progress import Standing, pieces
 
-from .command import autodiff
+from .command import autodiff, start
 from .trajectories import CASES, EPOCHS, HERE, OPTIMIZERS, SHOWN, columns, torch_run
 
 EXAMPLES = HERE / "examples"
@@ -253,14 +253,10 @@ def _umask() -> int:
     return mask
 
 
-def _start(args: list[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "autodiff", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
 def test_an_interrupt_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     saved, history = tmp_path / "p.json", tmp_path / "h.csv"
     args = [*NET, "--save", str(saved), "--history", str(history), "--optimizer", "adam"]
-    running = _start([*args, "--epochs", "10000000"])
+    running = start(*args, "--epochs", "10000000", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for _ in range(600):
         if history.exists() and history.stat().st_size > 0:
             break
@@ -288,7 +284,7 @@ def test_a_kill_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
     )
     chance = np.random.default_rng(0)
     for _ in range(8):
-        running = subprocess.Popen([sys.executable, "-c", code, str(saved)], stdout=subprocess.PIPE)
+        running = start(str(saved), code=code, stdout=subprocess.PIPE)
         assert running.stdout is not None
         running.stdout.readline()
         time.sleep(float(chance.uniform(0, 0.1)))

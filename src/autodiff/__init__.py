@@ -5,9 +5,10 @@
 -5.744685762849454
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # which type checkers take for true: an interrupt has to be quiet before `typing` is loaded
 if TYPE_CHECKING:
+    from typing import Any
+
     from autodiff.answer import Answer
     from autodiff.data.batch import Batch, Compiled, compile  # noqa: A004 - as `re.compile`
     from autodiff.errors import AutodiffError
@@ -45,7 +46,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import what is asked for when it is asked for: `import autodiff` alone costs nothing."""
     if name not in _HOMES:
         raise AttributeError(f"module 'autodiff' has no attribute {name!r}")

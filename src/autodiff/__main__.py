@@ -13,8 +13,13 @@ def main() -> None:
     """Run the command that the arguments name, and end the process with its exit status."""
     try:
         _main()
-    except KeyboardInterrupt:  # before `run` is there to see it
+    except KeyboardInterrupt:  # where nothing was there yet to see it
         os._exit(130)
+
+
+def _at_once(*_: object) -> None:
+    """End without a word: an exception would be told, and ignored, where one is raised while a module is loaded."""
+    os._exit(130)
 
 
 def _main() -> None:
@@ -22,8 +27,14 @@ def _main() -> None:
     # as long as there are rows turns the collector on again
     gc.disable()
     gc.set_threshold(2_000_000, 20, 20)
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the caller wants it to be ignored
+        signal.signal(signal.SIGINT, _at_once)
     from autodiff.cli.main import run
 
+    if signal.getsignal(signal.SIGINT) is _at_once:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.stderr is None:  # the caller closed it: nobody wants to know
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     for stream in (sys.stdout, sys.stderr):

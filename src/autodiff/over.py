@@ -107,16 +107,9 @@ def over_elements(program: Program, at: Mapping[str, Any], *, many: bool = False
         return Elements(lowered, point, {})
     if not shapes and not many:
         return Elements(over_numbers(program), point, {})
-    from autodiff.calculus.flatten import TooLarge
     from autodiff.calculus.shapes import elements
 
-    try:
-        flat = _written_out(lowered, shapes, READABLE if shapes else None, many=many)
-    except TooLarge:
-        raise AutodiffError(
-            f"written out by elements, the program has more than {READABLE} steps",
-            hint="take fewer elements here; eval gives the gradient of large arrays",
-        ) from None
+    flat = _written_out(lowered, shapes, READABLE if shapes else None, many=many)
     numbers: dict[str, Value] = {}
     of: dict[str, list[str]] = {}
     for name, value in point.items():
@@ -134,10 +127,15 @@ def over_elements(program: Program, at: Mapping[str, Any], *, many: bool = False
 def _written_out(
     lowered: Lowered, shapes: Mapping[str, tuple[int, ...]], limit: int | None = None, *, many: bool = False
 ) -> Flat:
-    from autodiff.calculus.flatten import LIMIT, flatten
+    from autodiff.calculus.flatten import LIMIT, TooLarge, flatten
 
     try:
         flat = flatten(lowered, shapes, limit or LIMIT)
+    except TooLarge:
+        raise AutodiffError(
+            f"written out by elements, the program has more than {limit or LIMIT} steps",
+            hint="take fewer elements here; eval gives the gradient of large arrays",
+        ) from None
     except AutodiffError as error:
         raise error.within(lowered.source) from None
     if flat.result.shape and not many:

@@ -5,6 +5,7 @@
 >>> graph = (lowered := lower(parse("sum(if(x > 0, ln(x), 0))"))).graph
 >>> x = np.array([1.0, -1.0])
 >>> values = {"x": x, "x > 0": x > 0, "ln(x)": np.array([0.0, np.nan])}
+>>> values["if(x > 0, ln(x), 0)"] = np.zeros(2)
 >>> order = graph.reaching(lowered.result)
 >>> texts = [lowered.source[slice(*graph.spans[node])] for node in range(len(graph))]
 >>> partly, _ = needed(graph, [values.get(text, 0.0) for text in texts], order, [lowered.result], {})
@@ -45,8 +46,11 @@ def needed(
         if row.pick is not None:
             condition = np.asarray(values[args[0]], dtype=np.bool_)
             want(args[0], need[node])
-            want(args[row.pick[0]], need[node] & condition)
-            want(args[row.pick[1]], need[node] & ~condition)
+            for arg, taken in ((args[row.pick[0]], condition), (args[row.pick[1]], ~condition)):
+                if condition.ndim:  # which may have fewer elements than a branch: the mask is over the whole result
+                    want(arg, np.broadcast_to(need[node] & taken, shape(values[node])))
+                else:
+                    want(arg, need[node] if taken else False)
             continue
         for k, arg in enumerate(args):
             want(arg, _wanted(row, [values[a] for a in args], k, need[node]))

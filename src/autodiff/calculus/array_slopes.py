@@ -86,8 +86,8 @@ def moved(row: Row, k: int, args: Sequence[Value], result: Value, tangent: Value
 
 
 def reduced_axis(row: Row, args: Sequence[Value]) -> Sequence[Value]:
-    """The axis that a reduction is along; empty where it is over all elements, and for all else."""
-    return args[1:] if row.kind == FOLD and row.params[-1] == "axis" else []
+    """The axis that a reduction of an array is along; empty where it is over all elements, and for all else."""
+    return args[1:] if row.kind == FOLD and row.params[-1] == "axis" and shape(args[0]) else []
 
 
 def widened(value: Value, axis: Sequence[Value]) -> Value:

@@ -89,9 +89,12 @@ def _branches(run: Bulk, row: Row, node: int, g: Value) -> Iterable[tuple[int, V
     args, wide = run.lowered.graph.args[node], shape(run.values[node])
     condition = run.values[args[0]]
     for arg, taken in ((args[row.pick[0]], condition), (args[row.pick[1]], np.logical_not(condition))):
-        if arg not in run.asleep and row.slopes[args.index(arg)] != "0":
-            part = np.where(taken, g, 0.0) if isinstance(condition, np.ndarray) else (g if taken else 0.0)
-            yield arg, array_slopes.fitted(part, wide, shape(run.values[arg]))
+        if arg in run.asleep or row.slopes[args.index(arg)] == "0":
+            continue
+        if isinstance(condition, np.ndarray):
+            yield arg, array_slopes.fitted(np.where(taken, g, 0.0), wide, shape(run.values[arg]))
+        elif taken:  # the other branch may have a shape that does not fit the result's
+            yield arg, g
 
 
 def onward(run: Bulk, seeds: Mapping[int, Value]) -> list[Any]:

@@ -22,9 +22,9 @@ from autodiff.calculus import arrays
 from autodiff.calculus.array_needs import needed
 from autodiff.calculus.elementwise import SLOW, Array, Value, number, shape
 from autodiff.calculus.lower import Lowered
-from autodiff.calculus.ops import Row
+from autodiff.calculus.ops import EACH, Row
 from autodiff.calculus.primal import Outside
-from autodiff.calculus.shapes import ShapeError, pointing, shape_error
+from autodiff.calculus.shapes import ShapeError, broadcast, pointing, shape_error
 from autodiff.errors import Span
 
 _UNCHECKED = frozenset((*SLOW, "matmul"))
@@ -103,7 +103,10 @@ def values(
                 found[node] = _choose(row, [found[a] for a in graph.args[node]], graph.spans[node])
             else:
                 args = [number(found[a]) if k >= row.conditions else found[a] for k, a in enumerate(graph.args[node])]
-                faults = [(~np.asarray(inside(*args)), needs) for inside, needs in arrays.domain(row)]
+                conditions = arrays.domain(row)
+                if conditions:
+                    _fitting(lowered, node, row, args)
+                faults = [(~np.asarray(inside(*args)), needs) for inside, needs in conditions]
                 flags.taken()
                 args = args if shake is None else shake.arguments(row, args)
                 found[node] = _applied(lowered, node, row, args)
@@ -121,6 +124,13 @@ def values(
     for node, (given, faults) in broken.items():
         _complain(run, node, given, faults)
     return run
+
+
+def _fitting(lowered: Lowered, node: int, row: Row, args: Sequence[Value]) -> None:
+    """Raise ShapeError where the arguments of an elementwise row have no common shape."""
+    graph, shapes = lowered.graph, [shape(a) for a in args]
+    if row.kind == EACH and broadcast(shapes) is None:
+        raise pointing(shape_error(row, shapes, graph.spans[node]), shapes, [graph.spans[a] for a in graph.args[node]])
 
 
 def _applied(lowered: Lowered, node: int, row: Row, args: Sequence[Value]) -> Value:

@@ -175,11 +175,11 @@ def apply(row: Row, args: Sequence[Value], span: Span = NOWHERE) -> Value:
     if not any(isinstance(a, np.ndarray) for a in args) and (row.kind == EACH or row.alone):
         return _alone(row)(*args)
     args = [a if k < row.conditions else number(a) for k, a in enumerate(args)]
-    if row.kind == FOLD:
-        return _folded(row, args, span)
-    if row.kind != EACH:
-        return MADE[row.value](row, args, span)
     try:
+        if row.kind == FOLD:
+            return _folded(row, args, span)
+        if row.kind != EACH:
+            return MADE[row.value](row, args, span)
         found = elementwise.function(row)(*args)
         if not row.value.startswith("= "):
             return found

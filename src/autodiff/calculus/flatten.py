@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from autodiff.calculus import rules
+from autodiff.calculus import blame, rules
 from autodiff.calculus.algebra import template
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import EACH, FOLD, Row
-from autodiff.calculus.primal import primal
+from autodiff.calculus.primal import Outside, primal
 from autodiff.calculus.shapes import (
     Shape,
     ShapeError,
@@ -70,7 +70,7 @@ def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -
 
     Raises AutodiffError for shapes that don't fit, TooLarge beyond `limit` equations.
     """
-    work = _Flattening(Graph(), limit)
+    work = _Flattening(Graph(), limit, lowered.source)
     graph, spans = lowered.graph, lowered.graph.spans
     blocks: dict[int, Block] = {}
     for node in range(len(graph)):
@@ -92,8 +92,8 @@ def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -
 class _Flattening:
     """The graph of numbers that is being made, and a method for each kind of row."""
 
-    def __init__(self, graph: Graph, limit: int) -> None:
-        self.graph, self.limit = graph, limit
+    def __init__(self, graph: Graph, limit: int, source: str) -> None:
+        self.graph, self.limit, self.source = graph, limit, source
 
     def input(self, name: str, shape: Shape, span: Span) -> Block:
         self._room(math.prod(shape))
@@ -170,8 +170,14 @@ class _Flattening:
         """The whole number that a block is: an index, an axis or a size, made of constants."""
         if block.shape:
             raise AutodiffError(f"a whole number is needed here, not an array of shape {block.shape}", span=span)
-        values = primal(Lowered(self.graph, block.nodes[0], "", (), {}, ""), {}).values
-        return whole_number(values[block.nodes[0]], span)
+        inner = Lowered(self.graph, block.nodes[0], "", (), {}, self.source)
+        try:
+            return whole_number(primal(inner, {}).values[block.nodes[0]], span)
+        except Outside as trouble:
+            where = self.graph.spans[trouble.node]
+            raise AutodiffError(
+                f"an index, an axis or a size has no value here: {blame.outside(inner, trouble, {})}", span=where
+            ) from None
 
     def _room(self, count: int) -> None:
         if len(self.graph) + count > self.limit:
@@ -295,9 +301,12 @@ def _index(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Bl
 def _scatter(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
     piece, block = args[:2]
     place = checked_place([work.whole(a, span) for a in args[2:]], block.shape, span)
+    inner = block.shape[len(place) :]
+    if broadcast([piece.shape, inner]) != inner:
+        raise shape_error(row, [a.shape for a in args], span)
     start = sum(at * step for at, step in zip(place, _strides(block.shape), strict=False))
     nodes = [work.graph.constant(0.0, span)] * len(block.nodes)
-    nodes[start : start + len(piece.nodes)] = piece.nodes
+    nodes[start : start + math.prod(inner)] = [piece.nodes[i] for i in _positions(piece.shape, inner)]
     return Block(block.shape, tuple(nodes))
 
 

@@ -177,7 +177,9 @@ class Expansion:
                 continue
             if node not in self.slopes:
                 self.slopes[node] = {}
-                if self.values[node] != self.values[node] or self._is_special(row, self.args[node]):
+                moves = [self.moving[a] for a in self.args[node]]
+                lacks = any(m and slope == "none" for m, slope in zip(moves, row.slopes, strict=True))
+                if lacks or self.values[node] != self.values[node] or self._is_special(row, self.args[node]):
                     self.hard.setdefault(node, self._blame)
                 if node not in self.hard:
                     self.slopes[node] = dict(self._written_out(node, row))

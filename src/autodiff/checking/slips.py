@@ -113,12 +113,20 @@ class _Sweep:
         for k in range(len(inner)):
             if (node, k) in uses:
                 change = uses[node, k]
-                inner[k] = change.mistake.rule(self.here(change.place[0], tangents))
+                inner[k] = self._mistaken(change.mistake, change.place[0], tangents)
         if node in whole:
-            tangents[node] = whole[node].rule(self.here(node, tangents))
+            tangents[node] = self._mistaken(whole[node], node, tangents)
         elif any(t is not None for t in inner):
             pairs = zip(self.slopes[node], inner, strict=True)
-            tangents[node] = math.fsum(s * t for s, t in pairs if t is not None and s) if _finite(inner) else math.nan
+            tangents[node] = _sum(s * t for s, t in pairs if t is not None and s) if _finite(inner) else math.nan
+
+    def _mistaken(self, mistake: Mistake, node: int, tangents: Mapping[int, float]) -> float:
+        """What the mistaken rule gives; NaN where that is no number, or one beyond float64."""
+        try:
+            found = mistake.rule(self.here(node, tangents))
+        except (ArithmeticError, ValueError):
+            return math.nan
+        return math.nan if isinstance(found, complex) else found  # as a root of a negative number is
 
     def here(self, node: int, tangents: Mapping[int, float]) -> Here:
         graph, values = self.lowered.graph, self.sample.run.values
@@ -139,6 +147,13 @@ class _Sweep:
         if row is None or row.pick is not None:
             return values[node]
         return algebra.value(row)(*(self.variable if a in self.plain else values[a] for a in args))
+
+
+def _sum(numbers: Iterable[float]) -> float:
+    try:
+        return math.fsum(numbers)
+    except (OverflowError, ValueError):  # beyond float64, or infinities of both signs
+        return math.nan
 
 
 def _finite(numbers: Sequence[float | None]) -> bool:

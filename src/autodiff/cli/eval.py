@@ -96,12 +96,7 @@ def command(
         from autodiff.cli import files  # a point starts without them
         from autodiff.cli.rows import run
 
-        until_whole = out and f"{out}.partial"
-        files.apart(
-            [("--data", data), ("-f", file), *files.points(points)],
-            [("--out", out), ("--out (until it is whole)", until_whole)],
-        )
-
+        files.apart([("--data", data), ("-f", file), *files.points(points)], [("--out", out)])
         forms = from_form, to_form
         return run(
             text, data, out, options.names(wrt), options.read_point(points), forms, keep, fail_fast, strict=strict

@@ -202,12 +202,10 @@ def notices(readings: tuple[Reading, ...], more: Iterable[str] = ()) -> None:
 
 
 def _stdin() -> bytes:
-    if sys.stdin is None:  # closed by the caller, as `<&-` does
-        raise AutodiffError(
-            "can't read stdin: it is closed", exit_status=DATA, hint="pipe a program into it, or use -f FILE"
-        )
+    from autodiff import stdin  # most programs are an argument
+
     try:
-        return sys.stdin.buffer.read()
+        return stdin.opened("pipe a program into it, or use -f FILE").read()
     except OSError as error:
         raise AutodiffError(f"can't read stdin: {error.strerror}", exit_status=DATA) from None
 

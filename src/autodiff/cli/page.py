@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from importlib import import_module
 
 from autodiff.cli import streams
 from autodiff.errors import HARD_POINT, excerpt, printable
-from autodiff.explaining.model import Explanation
+from autodiff.explaining.model import Explanation, plain
 from autodiff.render import explanation
 from autodiff.render.page import WIDEST, Line
 
@@ -36,7 +36,7 @@ def draw(found: Explanation, form: str) -> int:
         made = pieces(found.drawing, width(), unicode=streams.writable(_SIGNS), formulas=True)
         _lines([tuple((words, f"@{owner}" if owner else "") for words, owner in line) for line in made], found)
     elif form == "json":
-        _json(asdict(found.drawing))
+        _json(plain(found.drawing))
     else:
         streams.answer(getattr(import_module(f"autodiff.render.drawing_{form}"), form)(found.drawing).rstrip("\n"))
     # an option that gives a slope all the same is one of other commands
@@ -48,7 +48,7 @@ def _renderer(form: str) -> Callable[[Explanation], str]:
     return found
 
 
-def _json(data: Mapping[str, object]) -> None:
+def _json(data: object) -> None:
     import json  # most explanations are read by people
 
     streams.answer(json.dumps(data, ensure_ascii=False, allow_nan=False))

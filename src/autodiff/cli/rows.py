@@ -46,7 +46,7 @@ def run(
     form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))
     count = Count()
     gc.enable()  # rows go on for as long as there are some
-    with opened(data, form) as table, sink(out) as stream:
+    with opened(data, form, keep=keep) as table, sink(out) as stream:
         shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())  # rows and a bar would mix
         _written(stream, form_out, table, made, fixed, count, keep=keep, fail_fast=fail_fast, shows=shows)
     if count.hard:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import Any
 
-from autodiff.cli import history, options, page, streams
+from autodiff.cli import options, page, streams
+from autodiff.cli.history import History
 from autodiff.errors import HARD_POINT, AutodiffError, shortened
 from autodiff.learn import saved
 from autodiff.learn.train import Record, Training
@@ -47,7 +48,7 @@ class Session:
             for record in progress.live(self.training.epochs(), plan.epochs, done, self._told):
                 self.records.append(record)
                 if kept is not None:
-                    history.write(kept, record)
+                    kept.write(record)
                 if self.given["save"] and time.monotonic() - self.saved_at > _PATIENCE:
                     self.save()
         except KeyboardInterrupt:
@@ -72,10 +73,10 @@ class Session:
     def _told(self, record: Record) -> tuple[str, ...]:
         return rendered.told({"loss": record.loss, "held out": record.held, **record.watched})
 
-    def _history(self) -> TextIO | None:
+    def _history(self) -> History | None:
         path, held = self.given["history"], None if self.training.held is None else 0.0
         like = Record(0, 0.0, held, dict.fromkeys(self.given["watch"], 0.0))
-        return history.opened(path, self.training.state.epochs, like) if path else None
+        return History(path, self.training.state.epochs, like) if path else None
 
     def save(self) -> None:
         """Write the parameters, whole or not at all."""

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 
 from autodiff.data import rows
 from autodiff.data.extra import library
-from autodiff.data.rows import CHUNK, Chunk, Statuses, Table
+from autodiff.data.rows import CHUNK, Chunk, Statuses, Table, Written, twice
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 
 Column = Any
@@ -46,6 +46,10 @@ def table(content: BinaryIO, name: str, form: str) -> Table:
         raise AutodiffError(
             f"{quoted(name, 200)} is no {form.capitalize()} file: {_first_line(error)}", exit_status=DATA
         ) from None
+    if again := twice(names):
+        raise AutodiffError(
+            f"{quoted(name, 200)}: column {quoted(again[0])} is there twice", exit_status=DATA, hint="rename one of them"
+        )
     return Table(name, tuple(names), partial(_chunks, pa, batches, name), unit="row", rows=rows)
 
 
@@ -135,7 +139,7 @@ def _array(pa: Any, name: str, column: Any, kind: Any) -> Column:
         return pa.array(column, pa.float64(), from_pandas=True)
     if isinstance(column, Statuses):
         return statuses(column)
-    cells = list(column)
+    cells = [cell.value if isinstance(cell, Written) else cell for cell in column]
     if kind is None and all(cell is None or isinstance(cell, str) for cell in cells):
         kind = pa.string()
     try:

@@ -11,14 +11,13 @@ cells missing, text that is not UTF-8, or other than a row for each line, the bl
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from functools import partial
 from io import BufferedIOBase, StringIO
 from itertools import chain
 from typing import Any
 
-from autodiff.data import arrow, rows
+from autodiff.data import arrow, limits, rows
 from autodiff.data.extra import library
 from autodiff.data.rows import Chunk, Table
 
@@ -27,6 +26,9 @@ BLOCK = 1 << 18
 
 LEAST = 1 << 15
 """Bytes from which on PyArrow earns the time that it takes to load."""
+
+_LINE = 1 << 17
+"""Bytes of a line up to which it is plain: one that is longer is read with care."""
 
 _MARK = b"\xef\xbb\xbf"
 
@@ -81,12 +83,14 @@ def _next(pages: _Pages) -> bytes:
         return next(pages.blocks, b"")
     except OSError as error:
         raise rows.broken(pages.name, pages.line + 1, f"can't be read: {error.strerror}") from None
+    except rows.TooLong:
+        raise rows.too_long(pages.name, pages.line + 1) from None
 
 
 def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
     """The first line as soon as it is there, then whole lines of about BLOCK bytes together.
 
-    Raises OSError when the whole lines before it are handed out.
+    Raises OSError, and TooLong for a line that does not end, when the whole lines before it are handed out.
     """
     held, looked, begun = bytearray(), 0, False
     try:
@@ -101,6 +105,8 @@ def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
                     yield bytes(held[:end])
                     del held[:end]
                 looked = max(len(held) - 1, 0)
+            if len(held) > limits.LONGEST:
+                raise rows.TooLong
     except OSError:
         if end := _end(held, looked):
             yield bytes(held[:end])
@@ -143,7 +149,7 @@ def _parsed(pa: Any, block: bytes, delimiter: str, width: int, columns: list[str
 
 def _is_plain(block: bytes, delimiter: str) -> bool:
     """Whether lines end alike, none is too long for the plain reader, and every quote opens or ends a cell within a line."""
-    width = csv.field_size_limit() // 2  # a line that is too long fills one of these
+    width = _LINE // 2  # a line that is longer fills one of these
     return (
         b"\0" not in block
         and (b"\r" not in block or block.count(b"\r") == block.count(b"\r\n"))

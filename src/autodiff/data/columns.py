@@ -12,7 +12,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from autodiff import stdin
+from autodiff.data import limits
 from autodiff.errors import DATA, AutodiffError, nearest, quoted, shortened
 
 Column = NDArray[np.float64]
@@ -48,7 +49,7 @@ def read(path: str, choose: Callable[[Sequence[str]], Sequence[str]]) -> Table:
     if found is not None:
         return found
     text = _text(path)
-    path = "stdin" if path == "-" else path
+    path = _name(path)
     records = _Records(path, text)
     names = records.names()
     wanted = list(choose(names))
@@ -58,17 +59,24 @@ def read(path: str, choose: Callable[[Sequence[str]], Sequence[str]]) -> Table:
     return Table(path, dict(zip(wanted, columns, strict=True)), lines)
 
 
+def _name(path: str) -> str:
+    return "stdin" if path == "-" else path
+
+
 def _text(path: str) -> str:
     try:
-        return (sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()).decode("utf-8-sig")
+        if path == "-":
+            return b"".join(_bounded(stdin.opened(stdin.TABLE), "stdin")).decode("utf-8-sig")
+        with open(path, "rb") as file:
+            return b"".join(_bounded(file, path)).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line = before.count(b"\n") + 1
         raise _fault(
-            path, f"byte {error.object[error.start]:#04x} is not UTF-8", line, hint="save the file as UTF-8"
+            _name(path), f"byte {error.object[error.start]:#04x} is not UTF-8", line, hint="save the file as UTF-8"
         ) from None
     except OSError as error:
-        raise _fault(path, f"can't be read: {error.strerror}") from None
+        raise _fault(_name(path), f"can't be read: {error.strerror}") from None
     except ValueError:
         raise _fault(path, "is no file name") from None
 
@@ -86,12 +94,12 @@ def _quickly(path: str, choose: Callable[[Sequence[str]], Sequence[str]]) -> Tab
         if not Path(path).is_file() or Path(path).stat().st_size < _LARGE:
             return None
         with open(path, "rb") as file:
+            rows = _count(file, path) - 1
+            file.seek(0)
             first = file.readline()
             header = first.decode("utf-8-sig")
             if header.count('"') % 2 or "\r" in header.rstrip("\r\n"):
                 return None
-            rows = _count(file)
-            file.seek(len(first))
             records = _Records(path, header)
             names = records.names()
             wanted = list(choose(names))
@@ -108,10 +116,24 @@ def _quickly(path: str, choose: Callable[[Sequence[str]], Sequence[str]]) -> Tab
     return Table(path, dict(zip(wanted, columns, strict=True)), range(2, 2 + rows)) if at == rows > 0 else None
 
 
-def _count(file: BinaryIO) -> int:
-    """The lines from here on."""
-    lines, last = 0, b"\n"
+def _bounded(file: BinaryIO, path: str) -> Iterator[bytes]:
+    """The bytes of a file in pieces. Raises AutodiffError for a line that is too long to be one of a table."""
+    line, begun = 1, 0
     while piece := file.read(_PIECE):
+        ends = [end for end in (piece.find(b"\n"), piece.find(b"\r")) if end >= 0]
+        begun += min(ends, default=len(piece))
+        if begun > limits.LONGEST:
+            raise _fault(path, limits.too_long(), line, hint=limits.OPEN)
+        line += piece.count(b"\n")
+        if ends:
+            begun = len(piece) - 1 - max(piece.rfind(b"\n"), piece.rfind(b"\r"))
+        yield piece
+
+
+def _count(file: BinaryIO, path: str) -> int:
+    """The lines of a file."""
+    lines, last = 0, b"\n"
+    for piece in _bounded(file, path):
         lines, last = lines + piece.count(b"\n"), piece[-1:]
     return lines + (last != b"\n")
 
@@ -140,6 +162,7 @@ class _Records:
 
     def rows(self) -> Iterable[tuple[int, list[str]]]:
         """Every line that is not blank, as (line number, cells)."""
+        csv.field_size_limit(max(csv.field_size_limit(), limits.LONGEST))
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter, strict=True)
         try:
             start = 1
@@ -161,8 +184,9 @@ class _Records:
                 raise _fault(
                     self.path, f"column {k + 1} has no name", first[0], hint="the first line names the columns"
                 )
-            if name in names[:k]:
-                raise _fault(self.path, f"two columns are called {quoted(name)}", first[0])
+        if len(set(names)) < len(names):
+            again = next(name for name in names if names.count(name) > 1)
+            raise _fault(self.path, f"two columns are called {quoted(again)}", first[0])
         return names
 
     def numbers(self, places: Sequence[int], names: Sequence[str]) -> tuple[NDArray[Any], list[int]]:

@@ -18,6 +18,7 @@ from functools import partial
 from itertools import chain, islice, repeat
 from typing import Any, TextIO, overload
 
+from autodiff.data import limits
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 
 CHUNK = 16384
@@ -93,20 +94,32 @@ class Statuses(Sequence[str]):
 
 def delimited(stream: TextIO, name: str, delimiter: str) -> Table:
     """A table of CSV or TSV; its first line names the columns. An empty line is no row, or an only column's empty cell."""
-    rows = records(stream, name, delimiter)
+    rows = records(lines_of(stream), name, delimiter)
     names = header(rows, name)
     return Table(name, names, partial(chunks, even(rows, names), names))
 
 
-def lines_of_json(stream: TextIO, name: str) -> Table:
-    """A table of one JSON object a line; the first one names the columns. Raises AutodiffError when it is none."""
-    rows = _json_rows(stream, name)
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value of JSON: its text as it stands in the file, and what it is."""
+
+    text: str
+    value: Any
+
+
+def lines_of_json(stream: TextIO, name: str, *, keep: bool = False) -> Table:
+    """A table of one JSON object a line; the first one names the columns. Raises AutodiffError when it is none.
+
+    With `keep` its cells are Written.
+    """
+    rows = _json_rows(stream, name, _as_written if keep else _object)
     first = next(rows, None)
     if first is None:
         return Table(name, (), lambda _: iter(()))
     if isinstance(first[1], str):
         raise broken(name, first[0], first[1], 'a row looks like {"x": 4.0, "y": 1}')
     names = first[1]
+    _distinct(list(names), name)
 
     def cells() -> Iterator[Row]:
         for line, row in chain([first], rows):
@@ -135,6 +148,7 @@ def numbers(cells: Sequence[Any]) -> list[float]:
 
 def number(cell: Any) -> float:
     """A cell's number, read as a number of the language is; NaN where it has none: empty, text, true, 1_000, ٣, 1e-400."""
+    cell = _kept_small(cell) if isinstance(cell, Written) else cell
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return math.nan
     if isinstance(cell, str) and ("_" in cell or not cell.strip().isascii()):
@@ -160,18 +174,52 @@ VANISHING = r"^[^eE]*[1-9]"
 
 def records(lines: Iterable[str], name: str, delimiter: str, before: int = 0) -> Iterator[tuple[int, list[str]]]:
     """The lines of CSV or TSV, each with the number of its last one; `before` lines were read already."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    csv.field_size_limit(max(csv.field_size_limit(), limits.LONGEST))  # the row's length is limited, not the cell's
+    taken = [0]
+    reader = csv.reader(_limited(lines, taken), delimiter=delimiter, strict=True)
     while True:
+        taken[0] = 0
         try:
             row = next(reader, None)
         except csv.Error as error:
             hint = "a quoted cell does not end" if "unexpected end" in str(error) else ""
             raise broken(name, before + reader.line_num, str(error), hint) from None
+        except TooLong:
+            raise too_long(name, before + reader.line_num + 1) from None
         except OSError as error:
             raise broken(name, before + reader.line_num + 1, f"can't be read: {error.strerror}") from None
         if row is None:
             return
         yield before + reader.line_num, row
+
+
+class TooLong(Exception):
+    """A row with more than LONGEST characters."""
+
+
+def too_long(name: str, line: int) -> AutodiffError:
+    """The error for a row that goes on for too long."""
+    return broken(name, line, limits.too_long(), limits.OPEN)
+
+
+def _limited(lines: Iterable[str], taken: list[int]) -> Iterator[str]:
+    """The lines, and in `taken` how many characters of them there were since somebody has set it to 0.
+
+    Raises TooLong where that is too many.
+    """
+    for line in lines:
+        taken[0] += len(line)
+        if taken[0] > limits.LONGEST:
+            raise TooLong
+        yield line
+
+
+def lines_of(stream: TextIO) -> Iterator[str]:
+    """The lines of a text, of which no more than LONGEST characters are looked at. Raises TooLong behind these."""
+    while line := stream.readline(limits.LONGEST + 1):
+        if len(line) > limits.LONGEST:
+            raise TooLong
+        yield line
 
 
 def header(rows: Iterator[tuple[int, list[str]]], name: str) -> tuple[str, ...]:
@@ -180,31 +228,76 @@ def header(rows: Iterator[tuple[int, list[str]]], name: str) -> tuple[str, ...]:
     return _distinct([cell.strip() for cell in cells], name)
 
 
-def _json_rows(stream: TextIO, name: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _json_rows(
+    stream: TextIO, name: str, read: Callable[[str], dict[str, Any] | str]
+) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """The objects, each with its line; what is wrong with a line in the place of one."""
-    line = 0
+    line, lines = 0, lines_of(stream)
     while True:
         line += 1
         try:
-            text = stream.readline()
+            text = next(lines, "")
         except OSError as error:
             raise broken(name, line, f"can't be read: {error.strerror}") from None
+        except TooLong:
+            raise too_long(name, line) from None
         if not text:
             return
         if text.strip():
-            yield line, _object(text.rstrip())
+            yield line, read(text.rstrip())
 
 
 def _object(text: str) -> dict[str, Any] | str:
     try:
-        row = json.loads(text, parse_constant=_no_number)
+        row = json.loads(text, parse_constant=_no_number, object_pairs_hook=_paired)
         if isinstance(row, dict) and any(sign in text for sign in _SMALL) and 0.0 in row.values():
-            row = json.loads(text, parse_constant=_no_number, parse_float=_kept)
+            row = json.loads(text, parse_constant=_no_number, parse_float=_kept, object_pairs_hook=_paired)
     except json.JSONDecodeError as error:
         return f"column {error.colno} is not JSON: {error.msg}"
     except (RecursionError, ValueError):
         return "is not a JSON object of numbers"
+    if isinstance(row, _Doubled):
+        return f"column {quoted(row.name)} is there twice"
     return row if isinstance(row, dict) else "is not a JSON object"
+
+
+class _Doubled(dict[str, Any]):
+    """An object that has the key `name` twice; where it stands inside a cell nobody minds."""
+
+    name = ""
+
+
+def _paired(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        found = _Doubled(found)
+        found.name = twice(name for name, _ in pairs)[0]
+    return found
+
+
+def _as_written(text: str) -> dict[str, Any] | str:
+    """The object with the texts of its values."""
+    row = _object(text)
+    if isinstance(row, str):
+        return row
+    found, at, odd = dict[str, Any](), text.index("{") + 1, list[str]()
+    decoder = json.JSONDecoder(parse_constant=odd.append)
+    for value in row.values():  # which has told that all of it is well-formed: a text is between its signs
+        name, at = decoder.raw_decode(text, text.index('"', at))
+        start = _SPACE.match(text, text.index(":", at) + 1).end()  # type: ignore[union-attr]
+        _, at = decoder.raw_decode(text, start)
+        found[name] = Written(json.dumps(value) if odd else text[start:at], value)
+        odd.clear()
+    return found
+
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def _kept_small(cell: Written) -> Any:
+    """The value; None where float64 has 0 for another number."""
+    small = cell.value == 0 and isinstance(cell.value, float)
+    return _kept(cell.text) if small else cell.value
 
 
 def _no_number(_: str) -> None:
@@ -262,12 +355,21 @@ def _distinct(names: Sequence[str], file: str) -> tuple[str, ...]:
         raise AutodiffError(
             f"{quoted(file, 200)} is empty", exit_status=DATA, hint="the first line names the columns, such as x,y"
         )
-    if any("\udc80" <= c <= "\udcff" or c == "\0" for name in names for c in name):
+    if any("\ud800" <= c <= "\udfff" or c == "\0" for name in names for c in name):
         raise AutodiffError(f"{quoted(file, 200)}, line 1 is not UTF-8 text", exit_status=DATA, hint="save it as UTF-8")
-    for k, name in enumerate(names):
-        if name in names[:k]:
-            raise broken(file, 1, f"column {quoted(name)} is there twice")
+    if again := twice(names):
+        raise broken(file, 1, f"column {quoted(again[0])} is there twice")
     return tuple(names)
+
+
+def twice(names: Iterable[str]) -> list[str]:
+    """The first name that comes a second time, in a list; an empty one where all are different."""
+    seen = set[str]()
+    for name in names:
+        if name in seen:
+            return [name]
+        seen.add(name)
+    return []
 
 
 def broken(file: str, line: int, what: str, hint: str = "") -> AutodiffError:

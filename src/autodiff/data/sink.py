@@ -13,16 +13,16 @@ import csv
 import io
 import json
 import math
-import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from operator import ne
+from operator import add, ne
 from typing import Any, BinaryIO, cast
 
 from autodiff.data.extra import has
-from autodiff.data.rows import DELIMITERS, Statuses, spelled
-from autodiff.errors import DATA, AutodiffError, quoted
+from autodiff.data.rows import DELIMITERS, Statuses, Written, spelled
+from autodiff.whole import whole
 
 MANY = 1000
 """Rows from which on PyArrow earns the time that it takes to load."""
@@ -69,8 +69,9 @@ def written(form: str, columns: Mapping[str, Sequence[Any]], *, head: bool) -> b
     """Rows as text, NaN and None as an empty cell; with `head` the columns' names come first where the format has them."""
     values = [_values(column) for column in columns.values()]
     if form == "ndjson":
-        rows = (dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True))
-        text = "".join(f"{_json(row)}\n" for row in rows)
+        names = [f"{json.dumps(name, ensure_ascii=False)}: " for name in columns]
+        rows = (map(add, names, map(_json, row)) for row in zip(*values, strict=True))
+        text = "".join(f"{{{', '.join(row)}}}\n" for row in rows)
     else:
         page = io.StringIO()
         writer = csv.writer(page, delimiter=DELIMITERS[form], lineterminator="\n")
@@ -91,12 +92,35 @@ def _values(column: Any) -> Sequence[Any]:
     return [None if value != value else value for value in values] if any(map(ne, values, values)) else values
 
 
-def _json(row: dict[str, Any]) -> str:
+def _json(value: Any) -> str:
+    if isinstance(value, Written):
+        return value.text
     try:
-        return json.dumps(row, ensure_ascii=False, allow_nan=False, default=str)  # PyArrow's dates
-    except ValueError:  # a cell that is passed through may be beyond float64, such as 1e999
-        finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-        return json.dumps(finite, ensure_ascii=False, default=str)
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)  # PyArrow's dates
+    except ValueError:  # a cell of a Parquet or Arrow file that is passed through may hold NaN and infinities
+        return json.dumps(_finite(value), ensure_ascii=False, default=str)
+
+
+def _finite(value: Any) -> Any:
+    """The same with None for each number that JSON has not; as deep as columns have types inside types."""
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _shown(cell: Any) -> Any:
+    """A value of JSON in a cell: texts as what they say, all else as it was written, null as an empty cell."""
+    if not isinstance(cell, Written):
+        return cell
+    if isinstance(cell.value, str):
+        # half a pair of surrogates, which JSON can write and UTF-8 has not; bytes that are no UTF-8 are half pairs in both
+        return cell.text if _HALF.search(cell.value) and not _HALF.search(cell.text) else cell.value
+    return None if cell.text == "null" else cell.text
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def _cells(column: Any, values: Sequence[Any]) -> Sequence[Any]:
@@ -105,6 +129,8 @@ def _cells(column: Any, values: Sequence[Any]) -> Sequence[Any]:
         return values
     if hasattr(column, "dtype") or hasattr(column, "typecode") or str(getattr(column, "type", "")) == "double":
         return [v if v is None or not v.is_integer() else spelled(v) for v in values]
+    if any(isinstance(cell, Written) for cell in values):
+        return list(map(_shown, values))
     if any(isinstance(cell, bool | dict | list) for cell in values):
         return [cell if cell is None or isinstance(cell, str) else json.dumps(cell, default=str) for cell in values]
     return values
@@ -112,34 +138,11 @@ def _cells(column: Any, values: Sequence[Any]) -> Sequence[Any]:
 
 @contextmanager
 def sink(path: str | None) -> Iterator[BinaryIO]:
-    """Where bytes go: stdout for None and `-`, else a file that takes its name when all is written.
-
-    Until then it is called `path.partial`, which an error leaves behind with the rows so far.
-    """
+    """Where bytes go: stdout for None and `-`, else a file that takes its name when all is written."""
     if path is None or path == "-":
         sys.stdout.flush()
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    partial = path if os.path.exists(path) and not os.path.isfile(path) else f"{path}.partial"
-    written_so_far = 0
-    try:
-        with open(partial, "wb") as file:
-            try:
-                yield file
-            finally:
-                file.flush()
-                written_so_far = os.fstat(file.fileno()).st_size
-            if partial != path:
-                os.fsync(file.fileno())
-        if partial != path:
-            os.replace(partial, path)
-    except AutodiffError as error:
-        if written_so_far:
-            error.hint = "; ".join(filter(None, [error.hint, f"the rows before are in {partial}"]))
-        elif partial != path:
-            os.remove(partial)
-        raise
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no file name"
-        raise AutodiffError(f"can't write {quoted(path, 200)}: {why}", exit_status=DATA) from None
+    with whole(path) as file:
+        yield file

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,26 +11,27 @@ from io import BufferedIOBase, TextIOWrapper
 from stat import S_ISREG
 from typing import BinaryIO, cast
 
+from autodiff import stdin
 from autodiff.data.extra import has
 from autodiff.data.rows import DELIMITERS, Table, delimited, lines_of_json
 from autodiff.errors import DATA, AutodiffError, quoted
 
 
 @contextmanager
-def opened(path: str, form: str) -> Iterator[Table]:
-    """The table in a file, or on stdin for `-`, read on while its chunks are asked for.
+def opened(path: str, form: str, *, keep: bool = False) -> Iterator[Table]:
+    """The table in a file, or on stdin for `-`, read on while its chunks are asked for; with `keep` to be passed through.
 
     Bytes that are no UTF-8 stay what they are: such a cell is no number, and is passed through unchanged.
     """
     name = "stdin" if path == "-" else path
     try:
-        content: BinaryIO = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115 - closed below
+        content: BinaryIO = stdin.opened(stdin.TABLE) if path == "-" else open(path, "rb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise AutodiffError(f"can't read {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
     except ValueError:
         raise AutodiffError(f"{quoted(path, 200)} is no file name", exit_status=DATA) from None
     try:
-        with _table(content, name, form) as table:
+        with _table(content, name, form, keep=keep) as table:
             yield replace(table, read=_read(content))
     finally:
         if path != "-":
@@ -39,7 +39,7 @@ def opened(path: str, form: str) -> Iterator[Table]:
 
 
 @contextmanager
-def _table(content: BinaryIO, name: str, form: str) -> Iterator[Table]:
+def _table(content: BinaryIO, name: str, form: str, *, keep: bool) -> Iterator[Table]:
     if form not in (*DELIMITERS, "ndjson"):
         from autodiff.data import arrow  # PyArrow is an extra
 
@@ -51,7 +51,10 @@ def _table(content: BinaryIO, name: str, form: str) -> Iterator[Table]:
     else:
         stream = TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
         try:
-            yield lines_of_json(stream, name) if form == "ndjson" else delimited(stream, name, DELIMITERS[form])
+            if form == "ndjson":
+                yield lines_of_json(stream, name, keep=keep)
+            else:
+                yield delimited(stream, name, DELIMITERS[form])
         finally:
             stream.detach()  # closed with it, stdin would be closed too
 

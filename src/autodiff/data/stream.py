@@ -14,7 +14,7 @@ from typing import Any
 from autodiff.calculus import blame
 from autodiff.data.batch import INPUT, Compiled
 from autodiff.data.extra import library
-from autodiff.data.rows import Chunk, Statuses, Table
+from autodiff.data.rows import Chunk, Statuses, Table, Written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, normalised, quoted, shortened
 
 FORMATS = {
@@ -57,11 +57,22 @@ def columns_of(table: Table, compiled: Compiled, fixed: Mapping[str, float]) -> 
     """
     from autodiff.data.columns import identifier  # loads NumPy
 
-    found = {identifier(name): name for name in table.names} | {normalised(n.strip()): n for n in table.names}
+    alike: dict[str, list[str]] = {}
+    for name in table.names:
+        alike.setdefault(identifier(name), []).append(name)
+    exact = {normalised(name.strip()): name for name in table.names}
+    found = {name: names[0] for name, names in alike.items()} | exact
     both = [name for name in fixed if name in found]
     if both:
         raise AutodiffError(f"{quoted(both[0])} has a column and a value by --at", hint="give one of them")
     inputs = compiled.lowered.inputs
+    for name in inputs:
+        if name not in exact and len(names := alike.get(name, [])) > 1:
+            raise AutodiffError(
+                f"{shortened(table.name, 200)}, line 1: {blame.listed(names)} are both called {quoted(name)} in a program",
+                exit_status=DATA,
+                hint="rename one of them",
+            )
     missing = [name for name in inputs if name not in found and name not in fixed]
     if missing and table.names:
         near = nearest(missing[0], found)
@@ -166,7 +177,8 @@ def _unread(chunk: Chunk, row: int, of: Mapping[str, str]) -> tuple[str, str]:
     for column in of.values():
         cells = chunk.cells[column][row : row + 1]
         if not math.isfinite(float(chunk.read(cells)[0])):
-            return column, "" if str(cells[0]) == "None" else str(cells[0])
+            cell = cells[0].value if isinstance(cells[0], Written) else cells[0]
+            return column, "" if str(cell) == "None" else str(cell)
     return "", ""
 
 

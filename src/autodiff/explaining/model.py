@@ -223,19 +223,22 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """The explanation as JSON-ready data: every number in full, None for one that is no finite number."""
-        data = _plain(self)
+        data = plain(self)
         assert isinstance(data, dict)
         return {key: value for key, value in data.items() if key not in ("source", "readings")}
 
 
-def _plain(value: object) -> object:
-    """Records as dictionaries, tuples as lists; the records nest a few levels deep, whatever the program."""
+def plain(value: object) -> object:
+    """Records as dictionaries, tuples as lists, and None for a number that is not finite, which JSON has not.
+
+    The records nest a few levels deep, whatever the program.
+    """
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return {name: _plain(item) for name, item in zip(value._fields, value, strict=True)}
+        return {name: plain(item) for name, item in zip(value._fields, value, strict=True)}
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

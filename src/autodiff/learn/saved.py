@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autodiff.errors import DATA, AutodiffError, quoted
+from autodiff.whole import is_direct, whole
 
 KEY = "#training"
 
@@ -44,44 +43,14 @@ def save(path: str, state: State, settings: Mapping[str, Any]) -> None:
         "memory": {n: {k: nested(v) for k, v in kept.items()} for n, kept in state.memory.items() if kept},
     }
     text = json.dumps({**{n: nested(v) for n, v in state.parameters.items()}, KEY: training}, ensure_ascii=False)
-    target = Path(path)
-    try:
-        if target.exists() and not target.is_file():  # a device or a pipe is written to, not replaced by a file
-            target.write_text(text + "\n", encoding="utf-8")
-        else:
-            _replace(target, text + "\n")
-    except OSError as error:
-        raise AutodiffError(f"can't write {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
-
-
-def _replace(target: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, _mode(target))
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _mode(target: Path) -> int:
-    """The rights that the file has, or that a new file gets."""
-    try:
-        return target.stat().st_mode & 0o777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
+    with whole(path) as file:
+        file.write(f"{text}\n".encode("utf-8", "surrogateescape"))
 
 
 def writable(path: str) -> None:
     """Raise AutodiffError at once when the file can't be written later."""
-    folder = Path(path).parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK) or Path(path).is_dir():
+    target = path if is_direct(path) else os.path.dirname(os.path.realpath(path))
+    if not (is_direct(path) or os.path.isdir(target)) or not os.access(target, os.W_OK) or os.path.isdir(path):
         raise AutodiffError(f"can't write {quoted(path, 200)}: there is no such folder to write to", exit_status=DATA)
 
 

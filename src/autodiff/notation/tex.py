@@ -35,7 +35,7 @@ class Tex:
         row = graph.rows[node]
         if row is None:
             text = tex_number(graph.constants[node]) if node in graph.constants else ""
-            return SIGN if text.startswith("-") else PRODUCT if r"\cdot" in text else ATOM
+            return SIGN if text.startswith("-") else PRODUCT if r"\cdot" in text else POWER if "^" in text else ATOM
         return POWER if row is _OVER else LEVELS.get((row.name, row.arity), _template_level(row.tex))
 
     def pieces(self, graph: Graph, node: int) -> list[str | Argument]:

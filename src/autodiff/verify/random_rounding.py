@@ -136,7 +136,8 @@ class RandomRounding:
     def number(self, value: Any) -> Any:
         """A number or an array, each element moved."""
         signed = self._chance.uniform(0.5, 1.0, np.shape(value)) * self._chance.choice([-1.0, 1.0], np.shape(value))
-        return value * (1.0 + _MOVED * signed)
+        moved = value * (1.0 + _MOVED * signed)
+        return moved if np.shape(moved) else float(moved)
 
     def unless_short(self, value: Any) -> Any:
         """A number or an array, each element moved that has more bits than a short number."""

@@ -1,0 +1,148 @@
+"""Files that are written whole or not at all: under a private name in the same folder, which at the end becomes theirs.
+
+    with whole("result.csv") as file:       # result.csv is the old one until here …
+        file.write(b"x\\n1\\n")
+                                            # … and the new one from here on
+
+The private name is new and random, so that nothing that is there is touched, no link is followed, and of two writers of
+one file one has it in the end, whole. Nothing stays under it but after SIGKILL, and what an AutodiffError tells of.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import current_thread, main_thread
+from typing import Any, BinaryIO
+
+from autodiff.errors import DATA, AutodiffError, quoted
+
+_ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGALRM", "SIGUSR1", "SIGUSR2")
+"""Signals that end a process where it does not ask for something else; SIGINT is an exception already."""
+
+_LONGEST = 200
+"""Bytes of the file's own name in the private one: a name has 255."""
+
+_DEVICES = ("/dev", "/dev/fd", "/proc/self/fd")
+"""Folders whose entries stand for something that is open already, even where that is a file."""
+
+
+@contextmanager
+def whole(path: str) -> Iterator[BinaryIO]:
+    """The file `path`, or the one that it links to, open for writing; a device or a pipe is written to directly.
+
+    The rights of a file that is there are kept. An AutodiffError leaves the bytes written so far, if there are any, under
+    the private name, and says so. Raises AutodiffError where the file can't be written.
+    """
+    if not _is_name(path):
+        raise AutodiffError(f"can't write {quoted(path, 200)}: it is no file name", exit_status=DATA)
+    try:
+        with open(path, "wb") if is_direct(path) else _replaced(path) as file:
+            yield file
+    except OSError as error:
+        raise cannot(path, error) from None
+
+
+def cannot(path: str, error: OSError) -> AutodiffError:
+    """The error for a file that the system does not let us write."""
+    return AutodiffError(f"can't write {quoted(path, 200)}: {error.strerror or error}", exit_status=DATA)
+
+
+def _is_name(path: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+
+
+def is_direct(path: str) -> bool:
+    """Whether the path leads to something that is no file of its own, such as a device or a pipe, or to a folder."""
+    if os.path.dirname(os.path.abspath(path)) in _DEVICES:
+        return True
+    return os.path.exists(path) and not os.path.isfile(path)
+
+
+@contextmanager
+def _replaced(path: str) -> Iterator[BinaryIO]:
+    target = os.path.realpath(path)
+    if os.path.islink(target):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    if not path or path.endswith(os.sep):
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    private = _private(target)
+    with _removed_by_signals(private):
+        try:
+            with _created(target, private) as file:
+                yield file
+                file.flush()
+                _like(target, file.fileno())
+                os.fsync(file.fileno())
+            os.replace(private, target)
+        except BaseException as error:
+            if isinstance(error, AutodiffError) and os.path.exists(private) and os.path.getsize(private):
+                error.hint = "; ".join(filter(None, [error.hint, f"the rows before are in {_shown(path, private)}"]))
+            else:
+                _remove(private)
+            raise
+
+
+def _private(target: str) -> str:
+    folder, name = os.path.split(os.fsencode(target))
+    return os.fsdecode(os.path.join(folder, name[:_LONGEST] + b"." + os.urandom(8).hex().encode() + b".partial"))
+
+
+def _shown(path: str, private: str) -> str:
+    """The private name, in the folder as the user wrote it where no link leads to another one."""
+    beside = os.path.join(os.path.dirname(path), os.path.basename(private))
+    return beside if os.path.exists(beside) else private
+
+
+def _created(target: str, private: str) -> BinaryIO:
+    """The new file, which has no more rights than the one that it will replace; for a new one the umask decides."""
+    rights = 0o600 if os.path.exists(target) else 0o666
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return open(private, "wb", opener=lambda name, _: os.open(name, flags, rights))
+
+
+def _like(target: str, handle: int) -> None:
+    """Give the open file the owner and the rights of the one that is there, as far as we may."""
+    try:
+        found = os.stat(target)
+    except FileNotFoundError:
+        return
+    mine = os.fstat(handle)
+    if (mine.st_uid, mine.st_gid) != (found.st_uid, found.st_gid):
+        with suppress(OSError, AttributeError):  # only root gives files away, and Windows has no owners
+            os.fchown(handle, found.st_uid, found.st_gid)
+    with suppress(OSError, AttributeError):  # some disks have no rights
+        os.fchmod(handle, stat.S_IMODE(found.st_mode))
+
+
+def _remove(private: str) -> None:
+    with suppress(OSError):
+        os.unlink(private)
+
+
+@contextmanager
+def _removed_by_signals(private: str) -> Iterator[None]:
+    """Within it a signal that ends the process removes the file first. Signals that somebody handles are left alone."""
+
+    def end(number: int, _: Any) -> None:
+        _remove(private)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    known = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    ours = [number for number in known if signal.getsignal(number) == signal.SIG_DFL]
+    ours = ours if current_thread() is main_thread() else []  # no other may set them
+    for number in ours:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
