@@ -16,6 +16,7 @@ from typing import Any
 
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.provisos import Proviso, provisos
+from autodiff.calculus.repeated import Repeated
 from autodiff.calculus.shorter import shorter
 from autodiff.calculus.symbolic import Image, image, slopes
 from autodiff.calculus.tidy import Symbols
@@ -32,13 +33,16 @@ from autodiff.point import sources
 from autodiff.simplify import simplified
 from autodiff.single import note as taken_as
 
-LARGEST = 400_000
-"""Equations that a derivative may grow to before it is called off."""
+LARGEST = 10_000
+"""Equations that the derivatives of a formula may make before it is called off, and ten times as many as it has itself."""
 
 HIGHEST = 1000
 """The highest order of a derivative as a formula."""
 
 _NOTES = 12
+
+_SMALL = 1000
+"""Equations of a formula whose higher derivatives are collected as sums of terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +211,19 @@ class _Maker:
         self.lowered = lowered
         self.symbols = Symbols()
         self._images: dict[str, Image] = {}
+        self._first_size = 0
 
     def repeated(self, of: str, name: str, times: int) -> Entry:
         """The derivative of a result by a name, so many times."""
-        node = self._first(of, name)
-        for _ in range(1, times):
+        return Entry(of, (name,) * times, self._higher(self._first(of, name), name, times - 1))
+
+    def _higher(self, node: int, name: str, times: int) -> int:
+        """A formula differentiated so many times: as a sum of terms, and one step after the other where that is too long."""
+        if times and len(self.symbols.graph.reaching(node)) <= _SMALL:
+            node, times = Repeated(self.symbols, lambda base: self._again(base, name)).higher(node, times)
+        for _ in range(times):
             node = self._again(node, name)
-        return Entry(of, (name,) * times, node)
+        return node
 
     def hessian(self, of: str, names: Sequence[str]) -> Iterable[Entry]:
         """Row by row; what lies below the diagonal is what lies above it."""
@@ -261,9 +271,11 @@ class _Maker:
     def _tidied(self, node: int | None) -> int:
         if node is None:
             return self.symbols.constant(0.0)
-        if len(self.symbols.graph) > LARGEST:
+        self._first_size = self._first_size or len(self.symbols.graph)
+        limit = LARGEST + 10 * self._first_size
+        if len(self.symbols.graph) > limit:
             raise AutodiffError(
-                f"the formula grows beyond {LARGEST:,} operations",
+                f"the formula grows beyond {limit:,} operations",
                 hint="autodiff eval gives the numbers, of any order (--order) and of any program",
             )
         return shorter(self.symbols, node)

@@ -54,7 +54,9 @@ def _closes(text: str) -> int:
 
 
 def shown(number: float) -> str:
-    """The shortest text that reads back as the same number, whole numbers without a point."""
+    """The shortest text that reads back as the same number, whole numbers without a point; of an int every digit."""
+    if isinstance(number, int):
+        return str(number)
     text = repr(number + 0.0)
     return text.removesuffix(".0")
 
