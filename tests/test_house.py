@@ -18,7 +18,7 @@ from .command import process
 
 SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
 ROOMS = [
-    "errors", "typed", "language", "calculus", "numbers", "verify", "array_point", "array_gradient", "elements", "written_out", "point", "over", "answer", "hard", "proven_answer", "higher", "evaluation", "orders", "notation", "simplify", "single", "formula", "checking",
+    "errors", "typed", "language", "calculus", "numbers", "verify", "array_point", "array_gradient", "elements", "written_out", "point", "over", "answer", "hard", "proven_answer", "higher", "evaluation", "orders", "notation", "simplify", "single", "smooth", "formula", "checking",
     "explaining", "export", "data", "learn", "render", "cli",
 ]  # fmt: skip
 """From the ground up: a room imports only what stands before it."""
