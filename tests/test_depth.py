@@ -11,9 +11,13 @@ import pytest
 
 import autodiff
 from autodiff.calculus import algebra, primal
+from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import lower
 from autodiff.calculus.ops import Row
 from autodiff.calculus.reverse import reverse
+from autodiff.errors import Span
+
+from .command import autodiff as command_line
 
 N = 100_000
 
@@ -166,3 +170,67 @@ def test_equal_deep_programs_compare_without_recursion() -> None:
     assert autodiff.parse(deep) == autodiff.parse("sin( " * 20_000 + "x" + ")" * 20_000)
     assert autodiff.parse(deep) != autodiff.parse(deep.replace("x", "y"))
     assert len(repr(autodiff.parse(deep))) < 100
+
+
+def _doubling(times: int) -> str:
+    """Functions that call each other twice, with different arguments."""
+    lines = [f"f{i + 1}(t) = sin(f{i}(f{i}(t)))" for i in range(times)]
+    return "\n".join(["f0(t) = sin(t) + t", *lines, f"f{times}(x)"])
+
+
+@pytest.mark.parametrize("times", [16, 60, 2_000])
+@pytest.mark.parametrize("command", [["eval", "--at", "x=0.3"], ["diff"], ["explain"], ["graph"], ["export", "--to", "c"]])
+def test_functions_that_double_are_refused_before_they_are_inlined(times: int, command: list[str]) -> None:
+    made: list[int] = []
+
+    class Counted(Graph):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(0)
+
+        def call(self, row: Row, args: tuple[int, ...], span: Span = (0, 0)) -> int:
+            made[-1] += 1
+            return super().call(row, args, span)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("autodiff.calculus.lower.Graph", Counted)
+        ended = command_line(*command, _doubling(times))
+    assert (ended.status, ended.out) == (2, "")
+    assert "operations when its functions are inlined" in ended.err
+    assert max(made) < 25_000 + 100 * times
+
+
+def test_functions_that_double_a_few_times_and_deep_nests_of_functions_are_answered() -> None:
+    assert autodiff.evaluate(_doubling(8), {"x": 0.3}).status == "ok"
+    nest = "\n".join(["f0(t) = sin(t)", *(f"f{i + 1}(t) = sin(f{i}(t))" for i in range(30_000)), "f30000(x)"])
+    assert len(lower(autodiff.parse(nest)).graph) == 30_002
+    calls = "f(a, b) = (a - b)^2*exp(a*b); " + " + ".join(f"f(x, {i}.5)" for i in range(10_000))
+    assert lower(autodiff.parse(calls)).inputs == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["eval", "sum(ones(1e8)*x)", "--at", "x=2"], "an array can't have the shape (100000000,)"),
+        (["eval", "sum(zeros(1e4, 1e4)*x)", "--at", "x=2"], "an array can't have the shape (10000, 10000)"),
+        (["eval", "sum(ones(1e12)*x)", "--at", "x=2"], "an array can't have the shape (1000000000000,)"),
+        (["eval", "sum(ones(1e6, 1)*(ones(1, 1e6)*x))", "--at", "x=2"], "u * v would be an array of shape (1000000, 1000000)"),
+        (["eval", "sum(ones(1e5, 1) @ ones(1, 1e5))*x", "--at", "x=2"], "u @ v would be an array of shape (100000, 100000)"),
+        (["diff", "sum(ones(1e5)*x)"], "written out by elements, the program grows beyond 20,100 operations"),
+        (["export", "sum(ones(1e5)*x)", "--to", "c"], "written out by elements, the program grows beyond 20,100 operations"),
+        (["diff", "sum(ones(900, 1)*ones(1, 900)*x)"], "written out by elements, the program grows beyond 20,160 operations"),
+    ],
+)  # fmt: skip
+def test_arrays_are_refused_by_their_size_before_they_are_made(command: list[str], said: str) -> None:
+    tracemalloc.start()
+    ended = command_line(*command)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith(f"error: {said}")
+    assert peak < 60_000_000
+
+
+def test_arrays_that_are_large_but_allowed_have_their_slope() -> None:
+    assert autodiff.evaluate("sum(ones(1e6)*x)", {"x": 2.0}).gradient["x"] == 1e6
+    assert str(autodiff.derivative("sum(ones(1e4)*x)")) == "10000"

@@ -701,3 +701,19 @@ def test_a_jump_that_float64_does_not_show_is_not_told_as_three_equal_numbers() 
     found = evaluate("floor(x)", {"x": 1e17})
     assert found.status == "jump"
     assert found.why.endswith("f is 1e+17, and changes there by less than float64 can show of it")
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [("logcosh(y, p)", {"y": 1.0, "p": 1.0}), ("huber(y, p, 2)", {"y": 1.0, "p": 1.0}), ("if(abs(x) < 1, x^2, 0)", {"x": 0.0}),
+     ("if(max(x, 0) < 1 and x < 5, x^3, abs(x))", {"x": 0.0})],
+)  # fmt: skip
+def test_a_corner_that_only_a_condition_sees_is_not_spoken_of(text: str, at: dict[str, float]) -> None:
+    answer = package.evaluate(text, at)
+    assert (answer.status, answer.notes) == ("ok", ())
+    assert set(answer.gradient.values()) == {0.0}
+
+
+def test_a_corner_beside_a_condition_is_spoken_of() -> None:
+    answer = package.evaluate("abs(x) - abs(x) + if(abs(x) < 1, x, 0)", {"x": 0.0})
+    assert answer.notes == ("abs(x) has a corner here that does not show: df/dx is 1 from both sides",)

@@ -18,7 +18,7 @@ from .command import process
 
 SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
 ROOMS = [
-    "errors", "stdin", "whole", "typed", "language", "calculus", "numbers", "verify", "array_point", "array_gradient", "elements", "written_out", "point", "over", "answer", "hard", "proven_answer", "higher", "evaluation", "orders", "notation", "simplify", "single", "formula", "checking",
+    "errors", "stdin", "whole", "typed", "language", "calculus", "numbers", "verify", "array_point", "array_gradient", "elements", "written_out", "point", "over", "answer", "hard", "proven_answer", "higher", "evaluation", "orders", "notation", "simplify", "single", "smooth", "formula", "checking",
     "explaining", "export", "data", "learn", "render", "cli",
 ]  # fmt: skip
 """From the ground up: a room imports only what stands before it."""
@@ -28,7 +28,7 @@ INSIDE = {
     "calculus": [
         "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "witness", "check",
         "suspects", "exact", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "shapes", "flatten",
-        "elementwise", "arrays", "array_needs", "array_values", "array_slopes", "array_sweeps", "array_suspects", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "provisos",
+        "elementwise", "arrays", "array_needs", "array_values", "array_slopes", "array_sweeps", "array_suspects", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "repeated", "provisos",
     ],
     "notation": ["write", "infix", "tex", "python", "parts"],
     "data": [

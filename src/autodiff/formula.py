@@ -14,8 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from autodiff.calculus import algebra
 from autodiff.calculus.lower import Lowered
-from autodiff.calculus.provisos import Proviso, provisos
+from autodiff.calculus.provisos import Proviso, beyond, provisos, without
+from autodiff.calculus.repeated import Repeated
 from autodiff.calculus.shorter import shorter
 from autodiff.calculus.symbolic import Image, image, slopes
 from autodiff.calculus.tidy import Symbols
@@ -31,14 +33,18 @@ from autodiff.over import numbers_of
 from autodiff.point import sources
 from autodiff.simplify import simplified
 from autodiff.single import note as taken_as
+from autodiff.smooth import smooth
 
-LARGEST = 400_000
-"""Equations that a derivative may grow to before it is called off."""
+LARGEST = 10_000
+"""Equations that the derivatives of a formula may make before it is called off, and ten times as many as it has itself."""
 
 HIGHEST = 1000
 """The highest order of a derivative as a formula."""
 
 _NOTES = 12
+
+_SMALL = 1000
+"""Equations of a formula whose higher derivatives are collected as sums of terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +144,15 @@ def derivative(
     lowered = numbers.lowered
     names = sources(lowered, wrt)
     _sensible(lowered, names, order, hessian=hessian, of=of)
-    maker = _Maker(lowered)
+    maker = _Maker(lowered, text)
     if hessian:
         kind, entries = "hessian", list(maker.hessian(lowered.name, [*names]))
     elif of:
         kind, entries = "jacobian", [maker.repeated(name, x, 1) for name in results(lowered, of) for x in names]
     else:
         kind, entries = "gradient", [maker.repeated(lowered.name, x, order) for x in names]
+    for entry in entries:
+        maker.known(entry)
     if simplify:
         entries = [replace(entry, node=simplified(maker.symbols, entry.node)) for entry in entries]
     pieces = parted(maker.symbols.graph, [e.node for e in entries], names=maker.names())
@@ -203,17 +211,24 @@ def _sensible(lowered: Lowered, names: Mapping[str, int], order: int, *, hessian
 class _Maker:
     """Formulas over one set of symbols, so that what they share is made once."""
 
-    def __init__(self, lowered: Lowered) -> None:
+    def __init__(self, lowered: Lowered, text: str) -> None:
         self.lowered = lowered
+        self.text = text
         self.symbols = Symbols()
         self._images: dict[str, Image] = {}
+        self._first_size = 0
 
     def repeated(self, of: str, name: str, times: int) -> Entry:
         """The derivative of a result by a name, so many times."""
-        node = self._first(of, name)
-        for _ in range(1, times):
+        return Entry(of, (name,) * times, self._higher(self._first(of, name), name, times - 1))
+
+    def _higher(self, node: int, name: str, times: int) -> int:
+        """A formula differentiated so many times: as a sum of terms, and one step after the other where that is too long."""
+        if times and len(self.symbols.graph.reaching(node)) <= _SMALL:
+            node, times = Repeated(self.symbols, lambda base: self._again(base, name)).higher(node, times)
+        for _ in range(times):
             node = self._again(node, name)
-        return Entry(of, (name,) * times, node)
+        return node
 
     def hessian(self, of: str, names: Sequence[str]) -> Iterable[Entry]:
         """Row by row; what lies below the diagonal is what lies above it."""
@@ -231,6 +246,18 @@ class _Maker:
         images = ((name, self._image(name).of) for name in self._images)
         assigned = self.lowered.assigned.items()
         return {of[node]: name for held, of in images for name, node in assigned if node in of and name != held}
+
+    def known(self, entry: Entry) -> None:
+        """Raise AutodiffError where the formula needs a function beyond the orders that it is known for."""
+        node = beyond(self.symbols, entry.node)
+        if node is not None:
+            row = self.symbols.graph.rows[node]
+            assert row is not None
+            words = [said for _, said in algebra.conditions(row)][-1].replace("#", "")
+            raise AutodiffError(
+                f"the formula needs {shortened(infix(self.symbols.graph, node))}, which has no value: {row.name} needs {words}",
+                hint="autodiff eval gives the number at a point",
+            )
 
     def notes(self, entries: Sequence[Entry]) -> tuple[str, ...]:
         """What must be said beside the formulas; what does not count for all of them names those it counts for."""
@@ -261,9 +288,11 @@ class _Maker:
     def _tidied(self, node: int | None) -> int:
         if node is None:
             return self.symbols.constant(0.0)
-        if len(self.symbols.graph) > LARGEST:
+        self._first_size = self._first_size or len(self.symbols.graph)
+        limit = LARGEST + 10 * self._first_size
+        if len(self.symbols.graph) > limit:
             raise AutodiffError(
-                f"the formula grows beyond {LARGEST:,} operations",
+                f"the formula grows beyond {limit:,} operations",
                 hint="autodiff eval gives the numbers, of any order (--order) and of any program",
             )
         return shorter(self.symbols, node)
@@ -298,7 +327,16 @@ class _Maker:
             return []
         graph, seen = self.lowered.graph, self._image(name)
         sources = {self._node(n) for n in entry.wrt}
-        return provisos(graph, result, self._stops(name), sources, seen, entry.node)
+        found = provisos(graph, result, self._stops(name), sources, seen, entry.node)
+        if entry.of != self.lowered.name or set(entry.wrt) & self.lowered.assigned.keys():
+            return found
+
+        def harmless(place: Mapping[str, int]) -> bool:
+            return smooth(self.text, self.lowered.inputs, self.symbols.graph, entry.node, entry.wrt, place)
+
+        judged = [one.kind != "domain" and not one.branch for one in found]
+        left = (without(self.symbols, one, harmless) if ask else one for one, ask in zip(found, judged, strict=True))
+        return [one for one in left if one is not None]
 
     def _worded(self, proviso: Proviso) -> str:
         if self.symbols.graph.constants.get(proviso.condition) == 0.0:

@@ -52,7 +52,7 @@ def at_hard_points(
         hint=_advice(status, convention, [name for name in bent if name not in agreed], frameworks),
         span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else answer.span,
         verdicts=verdicts,
-        notes=tuple(blame.notes(lowered, answer.result, verdicts, culprits, frameworks)),
+        notes=tuple(blame.notes(lowered, answer.result, run.taken, verdicts, culprits, frameworks)),
         convention=convention if agreed else "",
         frameworks={name: numbers for name, numbers in frameworks.items() if numbers},
     )

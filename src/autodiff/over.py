@@ -21,6 +21,9 @@ from autodiff.point import Value, appear, bind, finite, named
 if TYPE_CHECKING:
     from autodiff.calculus.flatten import Flat
 
+LARGEST = 20_000
+"""Equations of numbers that a program's own arrays may become, and twenty for each of its own."""
+
 READABLE = 1000
 """Equations of numbers that arrays at a point may become."""
 
@@ -127,17 +130,18 @@ def over_elements(program: Program, at: Mapping[str, Any], *, many: bool = False
 def _written_out(
     lowered: Lowered, shapes: Mapping[str, tuple[int, ...]], limit: int | None = None, *, many: bool = False
 ) -> Flat:
-    from autodiff.calculus.flatten import LIMIT, TooLarge, flatten
+    from autodiff.calculus.flatten import TooLarge, flatten
 
+    room = limit or LARGEST + 20 * len(lowered.graph)
     try:
-        flat = flatten(lowered, shapes, limit or LIMIT)
-    except TooLarge:
-        raise AutodiffError(
-            f"written out by elements, the program has more than {limit or LIMIT} steps",
-            hint="take fewer elements here; eval gives the gradient of large arrays",
-        ) from None
+        flat = flatten(lowered, shapes, room)
     except AutodiffError as error:
         raise error.within(lowered.source) from None
+    except TooLarge:
+        raise AutodiffError(
+            f"written out by elements, the program grows beyond {room:,} operations",
+            hint="take smaller arrays here; eval gives the gradient of large ones",
+        ) from None
     if flat.result.shape and not many:
         raise AutodiffError(f"the result is an array of shape {flat.result.shape}", hint="take sum(…), or one element")
     return flat

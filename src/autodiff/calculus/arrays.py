@@ -22,9 +22,11 @@ from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import EACH, FOLD, Row
 from autodiff.calculus.shapes import (
     Shape,
+    broadcast,
     checked_axis,
     checked_place,
     checked_size,
+    grown,
     literal_shape,
     matmul_shape,
     room_for_an_axis,
@@ -180,10 +182,13 @@ def apply(row: Row, args: Sequence[Value], span: Span = NOWHERE) -> Value:
             return _folded(row, args, span)
         if row.kind != EACH:
             return MADE[row.value](row, args, span)
+        shapes = [shape(a) for a in args]
+        if len(set(shapes)) > 1 and (wide := broadcast(shapes)):
+            grown(row, shapes, wide, span)
         found = elementwise.function(row)(*args)
         if not row.value.startswith("= "):
             return found
-        wide = np.broadcast_shapes(*map(shape, args))  # a choice that went one way may have seen some arguments only
+        wide = np.broadcast_shapes(*shapes)  # a choice that went one way may have seen some arguments only
         return found if shape(found) == wide else np.broadcast_to(found, wide)
     except ValueError:
         raise shape_error(row, [shape(a) for a in args], span) from None

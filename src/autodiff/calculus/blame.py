@@ -54,7 +54,9 @@ def _closes(text: str) -> int:
 
 
 def shown(number: float) -> str:
-    """The shortest text that reads back as the same number, whole numbers without a point."""
+    """The shortest text that reads back as the same number, whole numbers without a point; of an int every digit."""
+    if isinstance(number, int):
+        return str(number)
     text = repr(number + 0.0)
     return text.removesuffix(".0")
 
@@ -275,12 +277,20 @@ def _all(lowered: Lowered, nodes: Sequence[int], holds: Callable[[Row], object])
 def notes(
     lowered: Lowered,
     result: str,
+    taken: Mapping[int, int],
     verdicts: Mapping[str, Verdict],
     culprits: Mapping[str, Sequence[int]],
     frameworks: Mapping[str, Mapping[str, float]],
 ) -> Iterable[str]:
-    """What is worth knowing about slopes that are there although a special place was met."""
+    """What is worth knowing about slopes that are there although a special place was met.
+
+    `taken` says which branch each choice became. Of a corner that only a condition sees nothing is to be said: `abs(x)` in
+    `if(abs(x) < 1, x^2, 0)` bends nothing.
+    """
     good = [(name, found) for name, found in verdicts.items() if found.status == "ok"]
+    if _all(lowered, [node for name, _ in good for node in culprits[name]], lambda row: row.corner):
+        flows = _flowing(lowered, taken)
+        good = [(name, found) for name, found in good if not flows.isdisjoint(culprits[name])]
     for name, found in good[:TOLD]:
         what, slope = _parts(lowered, culprits[name]), f"d{result}/d{shortened(name)}"
         said = f" ({saying(frameworks[name])})" if frameworks.get(name) else ""
@@ -291,6 +301,20 @@ def notes(
             yield f"{what} {_harmless(lowered, culprits[name])}: {slope} is {_side(found.slope)} from both sides{said}"
     if len(good) > 1:
         yield "each slope holds along its own axis; that alone does not make the function differentiable here"
+
+
+def _flowing(lowered: Lowered, taken: Mapping[int, int]) -> set[int]:
+    """The equations that the result is made from otherwise than by a condition, where choices became what they are `taken` for."""
+    found, todo = {lowered.result}, [lowered.result]
+    while todo:
+        node = todo.pop()
+        row = lowered.graph.rows[node]
+        if row is not None and not row.truth:
+            parts = lowered.graph.args[node] if row.pick is None else (taken[node],)
+            new = [a for a in parts if a not in found]
+            found.update(new)
+            todo.extend(new)
+    return found
 
 
 def _harmless(lowered: Lowered, nodes: Sequence[int]) -> str:

@@ -40,9 +40,13 @@ class Graph:
         return len(self.rows)
 
     def constant(self, value: float, span: Span = (0, 0)) -> int:
-        """The number of a constant; constants are told apart by their bits, so -0.0 is not 0.0."""
-        # as keys, the zeros are equal and NaN differs from itself, so these go by what is written
-        node = self._leaf(value if value and value == value else repr(value), span)
+        """The number of a constant; constants are told apart by their bits, so -0.0 is not 0.0.
+
+        An int is meant exactly, beyond float64's whole numbers too.
+        """
+        # as keys, the zeros are equal and NaN differs from itself, so these go by what is written; as do exact numbers
+        by_value = value and value == value and not (isinstance(value, int) and abs(value) > 2**53)
+        node = self._leaf(value if by_value else repr(value), span)
         self.constants[node] = value
         return node
 

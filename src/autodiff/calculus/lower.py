@@ -35,8 +35,11 @@ from autodiff.language.syntax import (
 Called: TypeAlias = "tuple[str, tuple[int, ...]]"
 """A function of the program, and the equations of its arguments."""
 
-LIMIT = 5_000_000
-"""Equations that inlining functions may make before it is called off."""
+LIMIT = 20_000
+"""Equations that inlining functions may make before it is called off, and twenty for each name, number and call of the text.
+
+Functions that call each other twice double with each one: sixteen of them are 65,536 times the first.
+"""
 
 
 class Scope(NamedTuple):
@@ -106,6 +109,7 @@ class _Lowering:
         self.plain: dict[tuple[str, int], Row] = {}  # rows of calls of which nothing else is to be asked
         self.uses: Counter[str] = Counter()
         self.conditions = False
+        self.limit = 0
         self.same = rules.TABLE["+", 1]
 
     def run(self) -> Lowered:
@@ -226,8 +230,12 @@ class _Lowering:
 
     def _inner(self, call: Call, args: tuple[int, ...], scope: Scope) -> tuple[Scope, Expr]:
         """What the parameters of the function that is called stand for, and its body."""
-        if len(self.graph) > LIMIT:
-            raise AutodiffError(f"the program grows beyond {LIMIT:,} operations when its functions are inlined")
+        if len(self.graph) > LIMIT and len(self.graph) > self._room():
+            raise AutodiffError(
+                f"the program grows beyond {self._room():,} operations when its functions are inlined",
+                span=scope.span or call.span,
+                hint="functions that call each other twice double each time: assign what is used twice to a name",
+            )
         function = self.functions[call.name]
         names = dict(zip((p.name for p in function.params), args, strict=True))
         if scope.span:
@@ -238,6 +246,12 @@ class _Lowering:
         if call.name in prelude.names():
             return Scope(names, call.span, {p: a.span for p, a in zip(names, call.args, strict=True)}), function.body
         return Scope(names), function.body
+
+    def _room(self) -> int:
+        """How many equations there may be."""
+        if not self.limit:
+            self.limit = LIMIT + 20 * sum(1 for _ in walk(tuple(s.body for s in self.program.statements)))
+        return self.limit
 
     def _name(self, node: Name, scope: Scope) -> int:
         found = scope.names.get(node.name)

@@ -19,10 +19,13 @@ _STEEPEST = 4
 """The highest power of a sum that is multiplied out."""
 
 
-def multiplied_out(symbols: Symbols, terms: Terms) -> Terms | None:
-    """A sum with the sums among its factors multiplied out and like terms collected; None when nothing is to be done."""
+def multiplied_out(symbols: Symbols, terms: Terms, widest: int = WIDEST) -> Terms | None:
+    """A sum with the sums among its factors multiplied out and like terms collected; None when nothing is to be done.
+
+    Nothing is done either where there would be more than `widest` terms.
+    """
     open_pairs = [[pair for pair in factors if _opens(symbols, pair)] for factors in terms]
-    if not any(open_pairs) or sum(_width(symbols, pairs) for pairs in open_pairs) > WIDEST:
+    if not any(open_pairs) or sum(_width(symbols, pairs) for pairs in open_pairs) > widest:
         return None
     total: Terms = {}
     for (factors, amount), pairs in zip(terms.items(), open_pairs, strict=True):
@@ -76,7 +79,9 @@ def divided(terms: Terms, divisor: Terms) -> Terms | None:
     under = Product(divisor[lead], lead).inverse()
     rest: Terms = dict(terms)
     found: Terms = {}
-    while rest and under is not None and len(found) < WIDEST:
+    for _ in range(WIDEST):  # a step takes the leading term away, except where two terms lead
+        if not rest or under is None:
+            break
         top = max(rest, key=lambda factors: _powers(factors, bases))
         step = Product(rest[top], top).times(under)
         part = None if step is None else _times({step.factors: step.amount * MINUS}, divisor)

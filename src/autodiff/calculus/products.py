@@ -17,7 +17,10 @@ LIMIT = 16
 """Factors of a product and terms of a sum that are looked through; a longer one is a part of its own, so work stays linear."""
 
 LARGEST = 10**15
-"""Numerators and denominators beyond it become decimals."""
+"""A number that is written with a larger value is a decimal."""
+
+WIDEST = 10**308
+"""Numerators and denominators are exact up to here: what is printed must read back, and float64 ends there."""
 
 _STEEPEST = 10**6  # exponents beyond it are not collected
 
@@ -65,8 +68,8 @@ class Product:
     amount: Amount
     factors: Factors = ()
 
-    def times(self, other: Product) -> Product | None:
-        """The product of both; None when it is too long or a power too steep to be looked through."""
+    def times(self, other: Product, most: int = LIMIT) -> Product | None:
+        """The product of both; None when it has more than `most` factors or a power too steep to be looked through."""
         found = dict(self.factors)
         for base, exponent in other.factors:
             joined = _joined(found.get(base), exponent)
@@ -76,7 +79,7 @@ class Product:
         kept = tuple(sorted((b, e) for b, e in found.items() if e[0] is not None or e[1]))
         steep = any(abs(e[1].numerator) > _STEEPEST for _, e in kept)
         amount = self.amount * other.amount
-        return None if len(kept) > LIMIT or steep or not plain(amount) else Product(amount, kept)
+        return None if len(kept) > most or steep or not plain(amount) else Product(amount, kept)
 
     def inverse(self) -> Product | None:
         """1 over it; None for a zero and for an exponent that is no number."""
@@ -93,7 +96,7 @@ class Product:
         if times > 64 and abs(base.amount.value) != 1:
             return None
         raised = Amount(base.amount.value**times, base.amount.decimal)
-        found = Product(raised, tuple((b, (None, exact(e[1] * times))) for b, e in base.factors))
+        found = Product(raised, tuple((b, (None, exact(e[1] * times))) for b, e in base.factors if times))
         steep = any(abs(e[1].numerator) > _STEEPEST for _, e in found.factors)
         return None if steep or not plain(found.amount) else found
 
@@ -109,7 +112,8 @@ def _joined(a: Exponent | None, b: Exponent) -> Exponent | None:
 
 def plain(amount: Amount) -> bool:
     """Whether the number can be written down in full."""
-    if abs(amount.value.numerator) <= LARGEST and amount.value.denominator <= LARGEST:
+    limit = LARGEST if amount.decimal else WIDEST
+    if abs(amount.value.numerator) <= limit and amount.value.denominator <= limit:
         return True
     return amount.decimal and -(10**300) < amount.value < 10**300 and abs(float(amount.value)) > 1e-300
 

@@ -11,18 +11,19 @@ and what the formula enforces itself, or what holds for every number, is left ou
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
 from typing import TypeAlias
 
 from autodiff.calculus import algebra, rules
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.ops import Row
-from autodiff.calculus.products import ONE_TIME, Exact, Factors
+from autodiff.calculus.products import MINUS, ONE_TIME, Exact, Factors, Terms
 from autodiff.calculus.symbolic import Image, filled, moving, segment
 from autodiff.calculus.tidy import Symbols
 
+_OR = rules.TABLE["or", 2]
 _AND, _POW = rules.TABLE["and", 2], rules.TABLE["^", 2]
 _EQUAL, _UNEQUAL, _ABOVE, _AT_LEAST = (rules.TABLE[name, 2] for name in ("==", "!=", ">", ">="))
 _UNKNOWN, _NOT_NEGATIVE, _POSITIVE = range(3)
@@ -67,6 +68,10 @@ def provisos(
             continue
         args, branch = tuple(seen.of[a] for a in graph.args[node]), node not in sure
         known = _with_implied({key for guard in guards.get(node, ()) for key in _parts(symbols, seen.of[guard])})
+        for atom in _sloped(symbols, row, args, [bool(moves.get(a)) for a in graph.args[node]]):
+            if not set(_keys(symbols, atom)) <= held[branch] | known:
+                found[Proviso("domain", atom, branch)] = None
+            known |= _with_implied(set(_keys(symbols, atom)))
         for atom in _domain(symbols, row, args):
             nowhere = symbols.graph.constants.get(atom) == 0.0  # also where the formula has the same flaw
             if nowhere or not set(_keys(symbols, atom)) <= held[branch] | known:
@@ -74,6 +79,77 @@ def provisos(
         if any(moves.get(a) for a in graph.args[node]):
             found.update((Proviso(kind, place, branch), None) for kind, place in _breaks(symbols, row, args))
     return list(found)
+
+
+def beyond(symbols: Symbols, formula: int) -> int | None:
+    """A function in a formula whose order is beyond those that the function is known for: polygamma(150, x)."""
+    graph = symbols.graph
+    for node in graph.reaching(formula):
+        row, args = graph.rows[node], graph.args[node]
+        if row is None or node in symbols.theirs or "none" not in row.slopes:
+            continue
+        if any(graph.constants.get(atom) == 0.0 for atom in _domain(symbols, row, args)):
+            return node
+    return None
+
+
+def without(symbols: Symbols, proviso: Proviso, harmless: Callable[[Mapping[str, int]], bool]) -> Proviso | None:
+    """A break without those of its places, joined by `or`, that are harmless: names, and what each of them is there."""
+    places = _either(symbols, proviso.condition)
+    left = [one for one in places if (names := _settled(symbols, one)) is None or not harmless(names)]
+    if len(left) == len(places):
+        return proviso
+    return replace(proviso, condition=reduce(lambda a, b: symbols.own(_OR, (a, b)), left)) if left else None
+
+
+def _settled(symbols: Symbols, condition: int) -> dict[str, int] | None:
+    """The names that equations joined by `and` settle, each with its equation, in which none of them is.
+
+    None where an equation is not linear in a name with a number in front.
+    """
+    graph = symbols.graph
+    found: dict[str, int] = {}
+    todo = [condition]
+    while todo:
+        node = todo.pop()
+        row, args = graph.rows[node], graph.args[node]
+        if row is _AND:
+            todo.extend(args)
+            continue
+        terms = symbols.as_sum(symbols.plus(args[0], symbols.negative(args[1]))) if row is _EQUAL else {}
+        name, place = _alone(symbols, terms, found)
+        if not name:
+            return None
+        found[name] = place
+    used = {graph.inputs.get(node) for node in graph.reaching(*found.values())}
+    return None if used & found.keys() else found
+
+
+def _alone(symbols: Symbols, terms: Terms, taken: Container[str]) -> tuple[str, int]:
+    """A name that stands in one term of a sum only, as a number times it, and what it is where the sum is 0."""
+    inputs = symbols.graph.inputs
+    for factors, amount in terms.items():
+        if len(factors) != 1 or factors[0][0] not in inputs or factors[0][1] != ONE_TIME or not amount.value:
+            continue
+        base = factors[0][0]
+        rest = {f: n for f, n in terms.items() if f != factors}
+        used = {n for f in rest for b, e in f for n in symbols.graph.reaching(b, *([] if e[0] is None else [e[0]]))}
+        if base not in used and inputs[base] not in taken:
+            below = amount.inverse()
+            return inputs[base], symbols.sum({f: n * below * MINUS for f, n in rest.items()})
+    return "", 0
+
+
+def _either(symbols: Symbols, condition: int) -> list[int]:
+    """The conditions that are joined by `or`."""
+    found, todo = [], [condition]
+    while todo:
+        node = todo.pop()
+        if symbols.graph.rows[node] is _OR:
+            todo.extend(reversed(symbols.graph.args[node]))
+        else:
+            found.append(node)
+    return found
 
 
 def _always(graph: Graph, result: int, stops: Mapping[int, object]) -> set[int]:
@@ -128,6 +204,17 @@ def _domain(symbols: Symbols, row: Row, args: tuple[int, ...]) -> Iterator[int]:
                 atom in symbols.graph.constants or _evident(symbols, atom)
             ):
                 yield atom  # a 0 is false for every number: x/0 has no value anywhere
+
+
+def _sloped(symbols: Symbols, row: Row, args: tuple[int, ...], moves: Sequence[bool]) -> Iterator[int]:
+    """What the slopes need beyond the values, where a constant among the arguments settles what that is: of 0^x, x > 0."""
+    if not any(a in symbols.graph.constants for a in args):
+        return
+    given = dict(zip(row.params, args, strict=True))
+    for text, moves_here in zip(row.slope_domain, moves, strict=True):
+        atom = _condition(symbols, text, given) if text and moves_here else None
+        if atom is not None and atom not in symbols.graph.constants and not _evident(symbols, atom):
+            yield atom
 
 
 def _breaks(symbols: Symbols, row: Row, args: tuple[int, ...]) -> Iterator[tuple[str, int]]:

@@ -112,7 +112,7 @@ _ROWS = (
          example="ceil(2.1)", jump="if(du > 0, u + 1, u) at u == floor(u)"),
     each("round", "u", "round", "0", rule="step", doc="nearest whole number, ties to the even one",
          example="round(2.5)", jump="u + sign(du)/2 at mod(u, 1) == 0.5"),
-    each("mod", "u v", "mod", "1", "-round((u - w)/v)", rule="remainder", tex=r"#u \bmod #v",
+    each("mod", "u v", "mod", "1", "-round((u - w)/v)", formula=("1", "-floor(u/v)"), rule="remainder", tex=r"#u \bmod #v",
          doc="remainder with the sign of v: u - v*floor(u/v)", example="mod(-7, 3)", domain="v != 0",
          jump="if((du - dv*(u/v))*sign(v) < 0, v, 0) at mod(u, v) == 0"),
     each("min", "u v", "min", "if(u < v, 1, 0)", "if(u < v, 0, 1)", rule="minimum", tex=r"\min\left(#u, #v\right)",

@@ -17,8 +17,11 @@ from autodiff.errors import AutodiffError, Span
 Shape: TypeAlias = "tuple[int, ...]"
 """The length along each axis; () is a number."""
 
-LARGEST = 10**8
+LARGEST = 10**6
 """Elements that a program's own zeros or ones may have."""
+
+WIDEST = 10**7
+"""Elements of an array that is larger than those it is made from: a column times a row is a whole matrix."""
 
 AXES = 32
 """Axes that an array may have: as many as every NumPy that is supported allows."""
@@ -106,13 +109,23 @@ def checked_size(sizes: Sequence[int], span: Span) -> Shape:
     return tuple(sizes)
 
 
+def grown(row: Row, shapes: Sequence[Shape], whole: Shape, span: Span) -> None:
+    """Raise ShapeError before an array is made that is too large, and larger than any of those it is made from."""
+    size = math.prod(whole)
+    if size > WIDEST and size > max(map(math.prod, shapes)):
+        limit = f"made from smaller arrays, an array has at most {WIDEST:,} elements"
+        raise ShapeError(f"{row.signature} would be an array of shape {whole}", span=span, hint=limit)
+
+
 def matmul_shape(row: Row, shapes: Sequence[Shape], span: Span) -> Shape:
     """The shape of a product of vectors and matrices."""
     one, two = shapes
     if not one or not two or len(one) > 2 or len(two) > 2 or one[-1] != two[0]:
         hint = "for a matrix with k columns the other one needs k rows"
         raise shape_error(row, shapes, span, hint if one and two else "write * for a product with a number")
-    return one[:-1] + two[1:]
+    whole = one[:-1] + two[1:]
+    grown(row, shapes, whole, span)
+    return whole
 
 
 def literal_shape(shapes: Sequence[Shape], span: Span) -> Shape:

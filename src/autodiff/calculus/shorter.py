@@ -132,22 +132,22 @@ def _forms(symbols: Symbols, terms: Terms, *, opened: bool) -> Iterator[tuple[Pr
     for whole in _both(symbols, terms, opened=opened):
         if whole is not terms:
             yield Product(ONE), whole
-        yield from _with_content(Product(ONE), whole)
+        yield from with_content(Product(ONE), whole)
         for under in (False, True):
-            factors, rest = _taken_out(whole, under=under)
+            factors, rest = taken_out(whole, under=under)
             if not factors:
                 continue
             for inner in _both(symbols, rest, opened=opened):
-                more, left = _taken_out(inner, under=False)
+                more, left = taken_out(inner, under=False)
                 outer = Product(ONE, factors).times(Product(ONE, more))
                 if outer is not None:
-                    yield from _with_content(outer, left)
+                    yield from with_content(outer, left)
                     yield outer, left
                     if opened:
-                        yield from _cancelled(symbols, outer, left)
+                        yield from cancelled(symbols, outer, left)
 
 
-def _cancelled(symbols: Symbols, outer: Product, terms: Terms) -> Iterator[tuple[Product, Terms]]:
+def cancelled(symbols: Symbols, outer: Product, terms: Terms) -> Iterator[tuple[Product, Terms]]:
     """A sum divided by the sums in the denominator before it, as often as nothing remains."""
     for base, (symbol, number) in outer.factors:
         while symbol is None and number < 0 and number.denominator == 1:
@@ -156,7 +156,7 @@ def _cancelled(symbols: Symbols, outer: Product, terms: Terms) -> Iterator[tuple
             if left is None or up is None:
                 break
             outer, terms, number = up, left, number + 1
-            yield from _with_content(outer, terms)
+            yield from with_content(outer, terms)
             yield outer, terms
 
 
@@ -169,7 +169,7 @@ def _both(symbols: Symbols, terms: Terms, *, opened: bool) -> Iterator[Terms]:
         out = multiplied_out(symbols, out)
 
 
-def _with_content(outer: Product, terms: Terms) -> Iterator[tuple[Product, Terms]]:
+def with_content(outer: Product, terms: Terms) -> Iterator[tuple[Product, Terms]]:
     """The largest number that divides every term, in front: 2*x + 4 is 2*(x + 2), x/2 + 1/3 is (3*x + 2)/6.
 
     A sign that all terms share goes with it.
@@ -184,7 +184,7 @@ def _with_content(outer: Product, terms: Terms) -> Iterator[tuple[Product, Terms
         yield Product(outer.amount * content, outer.factors), {f: n * taken for f, n in terms.items()}
 
 
-def _taken_out(terms: Terms, *, under: bool) -> tuple[Factors, Terms]:
+def taken_out(terms: Terms, *, under: bool) -> tuple[Factors, Terms]:
     """The factors that all terms share, and what is left of the terms; with `under` the common denominator as well."""
     columns: dict[int, list[Exponent]] = {}
     for factors in terms:

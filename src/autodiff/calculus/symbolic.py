@@ -120,6 +120,9 @@ def _local(symbols: Symbols, row: Row, k: int, args: tuple[int, ...], result: in
             f"{row.name} has no derivative in its argument {row.params[k]}", hint=f"{row.params[k]} must be a constant"
         )
     names = (*row.params, "w")
+    held = tuple(map(symbols.graph.constants.get, args))
+    if any(number is not None for number in held) and algebra.fixed(row.slopes[k], names, held) == 0.0:
+        return symbols.constant(0.0)  # as the constants settle it: 0^x*ln(0) is 0
     return filled(symbols, row.formula[k], dict(zip(names, (*args, result), strict=True)), symbols.call)
 
 

@@ -40,6 +40,9 @@ _NEG, _SAME, _SQRT, _IF = rules.TABLE["-", 1], rules.TABLE["+", 1], rules.TABLE[
 
 _HALF: Exponent = (None, Fraction(1, 2))
 
+_EXACT = 2**53
+"""Whole numbers up to here are float64's."""
+
 
 class Symbols:
     """A graph of formulas that are tidied as they are built.
@@ -96,7 +99,7 @@ class Symbols:
         choices: list[tuple[int, bool]] = []
         parts = [a, b]
         for i in (0, 1):
-            while (branch := self._half(parts[i])) is not None:
+            while (branch := self.half(parts[i])) is not None:
                 choices.append((self.graph.args[parts[i]][0], branch == 1))
                 parts[i] = self.graph.args[parts[i]][branch]
         node = self._times(*parts)
@@ -109,7 +112,7 @@ class Symbols:
         made = self.as_product(a).times(self.as_product(b))
         return self.own(_MUL, (a, b)) if made is None else self.product(made)
 
-    def _half(self, node: int) -> int | None:
+    def half(self, node: int) -> int | None:
         """Which branch of a choice counts when the other one is 0."""
         if self.graph.rows[node] is not _IF:
             return None
@@ -174,7 +177,7 @@ class Symbols:
 
     def _signed(self, amount: Amount, above: list[int], below: list[int]) -> int:
         value = amount.value
-        over, under = (float(value), 1.0) if amount.decimal else (float(value.numerator), float(value.denominator))
+        over, under = (float(value), 1.0) if amount.decimal else (_whole(value.numerator), _whole(value.denominator))
         if under != 1.0:
             below = [self.constant(under), *below]
         if over == -1.0 and above:
@@ -205,7 +208,7 @@ class Symbols:
         """A number: with a point when that writes it in full, else as a fraction."""
         if 10**6 % value.denominator == 0:
             return self.constant(float(value))
-        return self.own(_DIV, (self.constant(float(value.numerator)), self.constant(float(value.denominator))))
+        return self.own(_DIV, (self.constant(_whole(value.numerator)), self.constant(_whole(value.denominator))))
 
     # --- sums -------------------------------------------------------------------------------------------------------
 
@@ -319,7 +322,18 @@ class Symbols:
             if value.denominator == 1:
                 return self._products[args[0]].power(value.numerator)
             return None if args[0] in self.graph.constants else Product(ONE, ((args[0], (None, value)),))
-        return Product(ONE, ((args[0], (args[1], 0)),))
+        return Product(ONE, ((args[0], self._split(args[1])),))
+
+    def _split(self, exponent: int) -> Exponent:
+        """An exponent as an equation that stands already plus a number, where it is one: n - 1 is n plus -1."""
+        terms = dict(self._sums[exponent])
+        shift = terms.pop((), Amount(0))
+        if len(terms) == 1:
+            factors, amount = next(iter(terms.items()))
+            rest = self._as_product.get(Product(amount, factors))
+        else:
+            rest = self._as_sum.get(frozenset(terms.items()))
+        return (exponent, 0) if rest is None or shift.decimal else (rest, shift.value)
 
     def _sum_of(self, node: int) -> Terms | None:
         row, args = self.graph.rows[node], self.graph.args[node]
@@ -343,8 +357,15 @@ def _added(a: Terms, b: Terms) -> Terms:
     return terms
 
 
+def _whole(value: int) -> float:
+    """A whole number as a constant: exactly, where float64 has it or not."""
+    return float(value) if abs(value) <= _EXACT else value
+
+
 def _constant(value: float) -> Product | None:
     """A constant as an exact number: as it was written; pi, e and tau are factors."""
+    if isinstance(value, int):
+        return Product(Amount(value))
     if value in _NAMED or not math.isfinite(value):
         return None
     whole = value == int(value) and abs(value) <= LARGEST

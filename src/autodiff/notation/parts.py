@@ -10,12 +10,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.calculus.graph import Graph
+from autodiff.calculus.ops import Row
 from autodiff.calculus.symbolic import segment
 from autodiff.notation.infix import PLAIN
 from autodiff.notation.write import Notation, write
 
 LONGEST = 80
 """Equations that a formula may have before its parts get names."""
+
+_SAVED = 8
+"""Equations that a name for a shared part must save."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def _named(
         sizes[node] = 1 + sum(sizes[a] for a in graph.args[node])
         truth = (row := graph.rows[node]) is not None and row.truth
         lazy = row is not None and row.pick is not None
-        shared = sizes[node] > 2 if node in known else uses[node] > 1 and sizes[node] > 4
+        shared = sizes[node] > 2 if node in known else _worth_a_name(row, uses[node], sizes[node])
         if (
             row is not None
             and not truth
@@ -82,6 +86,11 @@ def _named(
         ):
             sizes[node] = 1
             yield node, known[node] if node in known else next(fresh)
+
+
+def _worth_a_name(row: Row | None, uses: int, size: int) -> bool:
+    """Whether a shared part is shorter by its name; x^2 and x + 1 are read quicker than one."""
+    return (uses - 1) * (size - 1) > _SAVED and (size > 3 or (row is not None and row.name.isidentifier()))
 
 
 def _sizes(graph: Graph, order: Sequence[int]) -> dict[int, int]:

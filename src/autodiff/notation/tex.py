@@ -16,6 +16,7 @@ from autodiff.language.syntax import CONSTANTS
 from autodiff.notation.write import ATOM, LEVELS, POWER, PRODUCT, SIGN, Argument, flattened, write
 
 _TIMES, _OVER, _POWER = (rules.TABLE[name, 2] for name in ("*", "/", "^"))
+_NEGATIVE = rules.TABLE["-", 1]
 _PLACE = re.compile(r"#([a-z]+)")
 _ACCENTS = {"hat": "hat", "bar": "bar", "dot": "dot", "tilde": "tilde", "vec": "vec"}
 _COMBINING = {"\u0302": "hat", "\u0304": "bar", "\u0307": "dot", "\u0303": "tilde", "\u0308": "ddot"}
@@ -58,9 +59,9 @@ def _juxtaposes(graph: Graph, node: int) -> bool:
 
 
 def _last(graph: Graph, node: int) -> int:
-    """The last factor of a product."""
-    while graph.rows[node] is _TIMES:
-        node = graph.args[node][1]
+    """The last factor of a product, which may have a sign."""
+    while graph.rows[node] in (_TIMES, _NEGATIVE):
+        node = graph.args[node][-1]
     return node
 
 
