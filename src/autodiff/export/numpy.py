@@ -52,6 +52,7 @@ LIBRARY = Library(
     "np.full_like({0}, {1})",
     ["np"],
     OWN,
+    '@np.errstate(all="ignore")',
 )
 
 

@@ -31,9 +31,30 @@ CALLS = {
     **INFIX,
 }
 
-DIALECT = Dialect("Python", CALLS.keys())
+DIALECT = Dialect("Python", CALLS.keys(), attempt="attempt(lambda: {})")
 SPELLING = Spelling(CALLS, "{1} if {0} else {2}", ("and", "or", "not "), whole=True)
-RESERVED = [*keyword.kwlist, *keyword.softkwlist, "math", "abs", "min", "max", "float", "round", "value_and_gradient"]
+RESERVED = [
+    *keyword.kwlist,
+    *keyword.softkwlist,
+    "math",
+    "abs",
+    "min",
+    "max",
+    "float",
+    "round",
+    "attempt",
+    "value_and_gradient",
+]
+ATTEMPT = '''\
+def attempt(part):
+    """What only some conditions ask for: NaN where it has no value."""
+    try:
+        return part()
+    except (ArithmeticError, ValueError):
+        return math.nan
+
+
+'''
 
 
 def write(request: Request) -> str:
@@ -45,6 +66,8 @@ def write(request: Request) -> str:
     ]
     lines += [f"# {line}".rstrip() for line in made_from(request)]
     lines += ["", "import math", "", ""]
+    if made.main.attempts or any(block.attempts for _, block, _ in made.functions):
+        lines += ATTEMPT.splitlines()
     for name, block, row in made.functions:
         lines += [*defined(name, row, block, _body(block)), "", ""]
     main = made.main
