@@ -44,8 +44,8 @@ class Line:
     as a number becomes one.
     """
 
-    def __init__(self) -> None:
-        self.graph = Graph()
+    def __init__(self, graph: Graph | None = None) -> None:
+        self.graph = Graph() if graph is None else graph
 
     def put(self, row: Row, args: tuple[int, ...]) -> int:
         """The equation `row(args)`, or the older one that it comes to."""

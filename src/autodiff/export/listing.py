@@ -18,7 +18,7 @@ from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.straight import Line, Straight, straight
 from autodiff.errors import AutodiffError
-from autodiff.export import lacking
+from autodiff.export import lacking, validity
 
 _SAME, _NOT, _AND = (rules.TABLE[key] for key in (("+", 1), ("not", 1), ("and", 2)))
 
@@ -34,6 +34,7 @@ class Dialect:
     in_place   whether what it lacks becomes equations in place (or a function: `functions` of the Parts)
     nested     whether a branch of a choice may stand inside the choice, which looks at it only when it is taken
     longest    equations that a line may hold
+    raises     whether a function outside its domain stops the program
     attempt    how a line is written that may be outside its domain where it does not matter
     repeats    rows that are written with an argument more than once, which must be a name or a number then
     """
@@ -44,6 +45,7 @@ class Dialect:
     in_place: bool = False
     nested: bool = True
     longest: int = 6
+    raises: bool = False
     attempt: str = "{}"
     repeats: Collection[Key] = ()
 
@@ -82,7 +84,8 @@ class Listing:
 def exported(lowered: Lowered, sources: Mapping[str, int], dialect: Dialect) -> Parts:
     """Value, then slopes, in rows that the target knows."""
     found = straight(lowered, sources)
-    return spelled(found, (found.value, *(found.slopes[name] for name in sources)), dialect)
+    found, results = validity.guarded(found, [found.slopes[name] for name in sources], raises=dialect.raises)
+    return spelled(found, results, dialect)
 
 
 def spelled(found: Straight, results: Sequence[int], dialect: Dialect) -> Parts:

@@ -24,6 +24,8 @@ CALLS = {
     ("max", 2): "max({0}, {1})",
     ("hypot", 2): "math.hypot({0}, {1})",
     ("atan2", 2): "math.atan2({0}, {1})",
+    ("known", 1): "(not math.isnan({0}))",
+    ("finite", 1): "math.isfinite({0})",
     ("floor", 1): "float(math.floor({0}))",
     ("ceil", 1): "float(math.ceil({0}))",
     ("round", 1): "float(round({0}))",
@@ -31,8 +33,8 @@ CALLS = {
     **INFIX,
 }
 
-DIALECT = Dialect("Python", CALLS.keys(), attempt="attempt(lambda: {})")
-SPELLING = Spelling(CALLS, "{1} if {0} else {2}", ("and", "or", "not "), whole=True)
+DIALECT = Dialect("Python", CALLS.keys(), raises=True, attempt="attempt(lambda: {})")
+SPELLING = Spelling(CALLS, "{1} if {0} else {2}", ("and", "or", "not "), whole=True, nan="math.nan")
 RESERVED = [
     *keyword.kwlist,
     *keyword.softkwlist,

@@ -28,10 +28,11 @@ CALLS = {
     ("atan2", 2): "atan2({0}, {1})",
     ("mod", 2): f"CASE WHEN {_REMAINDER} <> 0e0 AND ({_REMAINDER} < 0e0) <> ({{1}} < 0e0)"
     f" THEN {_REMAINDER} + {{1!}} ELSE {_REMAINDER} END",
+    **{(name, 1): "({0!} - {0!} = 0e0)" for name in ("known", "finite")},
     **INFIX,
 }
 
-DIALECT = Dialect("SQL", CALLS.keys(), in_place=True, longest=16, repeats=[("mod", 2)])
+DIALECT = Dialect("SQL", CALLS.keys(), in_place=True, longest=16, repeats=[("mod", 2), ("known", 1), ("finite", 1)])
 
 
 def _number(value: float) -> str:
@@ -46,6 +47,7 @@ SPELLING = Spelling(
     ("AND", "OR", "NOT "),
     number=_number,
     signs={"==": "=", "!=": "<>"},
+    nan="NULL",
 )
 
 _WORDS = """all alter analyse analyze and anti any array as asc asof asymmetric at authorization avg before begin between bit both by
