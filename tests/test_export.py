@@ -285,7 +285,7 @@ import math
 
 def value_and_gradient(x):
     """z, (dz_dx, dz_dy)"""
-    y = x**2
+    y = x*x
     z = math.exp(math.sin(y))
     dz_dy = z*math.cos(y)
     dz_dx = dz_dy*(2.0*x)

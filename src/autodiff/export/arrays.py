@@ -64,7 +64,7 @@ def _filled(main: Block, library: Library) -> Iterator[str]:
     if not main.inputs:
         return
     for name, text, _, _ in main.lines:
-        if name in main.results and _is_number(text):
+        if name in main.results and (_is_number(text) or text == library.spelling.nan):
             yield f"    {name} = {library.full.format(main.inputs[0], name)}"
 
 

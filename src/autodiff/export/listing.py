@@ -8,10 +8,11 @@ behind its parts and behind the condition it is under.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autodiff.calculus import rules
+from autodiff.calculus import algebra, rules
 from autodiff.calculus.demand import ALWAYS, Needs, placed
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
@@ -36,6 +37,7 @@ class Dialect:
     longest    equations that a line may hold
     raises     whether a function outside its domain stops the program
     attempt    how a line is written that may be outside its domain where it does not matter
+    instead    what is written instead of a row that the target may stop at
     repeats    rows that are written with an argument more than once, which must be a name or a number then
     """
 
@@ -48,6 +50,7 @@ class Dialect:
     raises: bool = False
     attempt: str = "{}"
     repeats: Collection[Key] = ()
+    instead: Callable[[Line, Row, tuple[int, ...], Callable[[str], int]], int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Listing:
 def exported(lowered: Lowered, sources: Mapping[str, int], dialect: Dialect) -> Parts:
     """Value, then slopes, in rows that the target knows."""
     found = straight(lowered, sources)
-    found, results = validity.guarded(found, [found.slopes[name] for name in sources], raises=dialect.raises)
+    found, results = validity.guarded(lowered, found, [found.slopes[name] for name in sources], raises=dialect.raises)
     return spelled(found, results, dialect)
 
 
@@ -104,7 +107,9 @@ def spelled(found: Straight, results: Sequence[int], dialect: Dialect) -> Parts:
             of[node] = _put(line, row, tuple(of[a] for a in graph.args[node]), dialect, functions)
     names = {of[node]: name for node, name in reversed(list(found.names.items())) if node in of}
     eager = frozenset(of[node] for node in found.eager if node in of)
-    return Parts(line.graph, tuple(line.number(of[r]) for r in results), names, tuple(functions), eager)
+    whole = tuple(line.number(of[r]) for r in results)
+    used = {line.graph.rows[node] for node in line.graph.reaching(*whole)}  # some are folded away by their users
+    return Parts(line.graph, whole, names, tuple(row for row in functions if row in used), eager)
 
 
 def body(row: Row, dialect: Dialect) -> Parts:
@@ -118,6 +123,16 @@ def body(row: Row, dialect: Dialect) -> Parts:
 def _put(line: Line, row: Row, args: tuple[int, ...], dialect: Dialect, functions: dict[Row, None]) -> int:
     """`row(args)` in equations that the target knows: a stack, because definitions name other rows."""
     key = (row.name, row.arity)
+    text = lacking.with_constant(row, tuple(line.graph.constants.get(a) for a in args))
+    if text and (row is lacking.POWER or (key not in dialect.native and key not in dialect.spelled)):
+        return _in_place(line, text, row, args, dialect, functions)
+    known = line.graph.constants
+    if row.domain and all(a in known for a in args) and not _inside(row, *(known[a] for a in args)):
+        return line.graph.constant(math.nan)  # compilers warn of it, and Python's own numbers stop at it
+    if dialect.instead is not None and key in dialect.native and not row.truth:
+        found = dialect.instead(line, row, args, lambda text: _in_place(line, text, row, args, dialect, functions))
+        if found is not None:
+            return found
     if row.truth or row.pick is not None or row is _SAME or key in dialect.native:
         return line.put(row, args)
     if key in dialect.spelled:
@@ -127,14 +142,26 @@ def _put(line: Line, row: Row, args: tuple[int, ...], dialect: Dialect, function
     fixed = "" if order is None else lacking.of_order(row, order)
     text = fixed or lacking.definition(row)
     if not text:
-        raise AutodiffError(
-            f"{row.name} can't be exported to {dialect.name}",
-            hint=f"for {row.signature} with a first argument of 0, 1 or 2 it can" if row.arity == 2 else "",
-        )
+        raise _refused(row, order, dialect)
     if not fixed and not dialect.in_place:
         functions[row] = None
         return line.put(row, args)
     return _in_place(line, text, row, args, dialect, functions)
+
+
+def _refused(row: Row, order: float | None, dialect: Dialect) -> AutodiffError:
+    """What is said of a row that the target can't have: which one it was, and which it can have."""
+    orders = lacking.orders(row)
+    which = f" with {row.params[0]} = {order:g}" if orders and order is not None else ""
+    can = (
+        orders
+        and f"with {row.params[0]} from {orders[0]:g} to {orders[-1]:g} it can, and a slope needs one more than its value"
+    )
+    return AutodiffError(f"{row.name} can't be exported to {dialect.name}{which}", hint=can or "")
+
+
+def _inside(row: Row, *args: float) -> bool:
+    return all(inside(*args) for inside, _ in algebra.domain(row))
 
 
 def _in_place(
@@ -218,7 +245,7 @@ def _lines(
     """Which equations get a line of their own."""
     graph = parts.graph
     own = {*parts.results, *parts.names}
-    inside = _inside(graph, order, need, dialect)
+    inside = _inline(graph, order, need, dialect)
     size: dict[int, int] = {}
     for node in order:
         if graph.rows[node] is None:
@@ -242,13 +269,13 @@ def _lines(
     for node in reversed(order):
         if node in live:
             live.update(graph.args[node])
-            if node in own and need[node] in flags:
+            if node in own and graph.rows[node] is not None and need[node] in flags:
                 own.add(flags[need[node]])
                 live.add(flags[need[node]])
     return tuple(node for node in order if node in own and node in live and graph.rows[node] is not None)
 
 
-def _inside(graph: Graph, order: Sequence[int], need: Mapping[int, int], dialect: Dialect) -> set[int]:
+def _inline(graph: Graph, order: Sequence[int], need: Mapping[int, int], dialect: Dialect) -> set[int]:
     """The equations that may stand inside the only line that uses them."""
     uses: dict[int, list[int]] = {}
     for node in order:

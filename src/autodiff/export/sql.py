@@ -18,21 +18,32 @@ from autodiff.export.listing import Dialect, Listing, exported, listing
 from autodiff.export.names import Names, named
 from autodiff.export.request import Request
 from autodiff.export.spelling import INFIX, Spelling
+from autodiff.export.total import total
 
 _SAME = "sqrt exp ln log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh abs floor ceil"
-_REMAINDER = "mod({0}, {1})"
+_SMALL = "-744.4e0 THEN 0e0"
+"""The logarithm of the smallest number."""
+
+_GUARDED = {
+    ("exp", 1): "CASE WHEN {0} < -745.1e0 THEN 0e0 WHEN {0} < 709.7827e0 THEN exp({0}) END",
+    ("^", 2): "CASE WHEN {0} = 0e0 THEN CASE WHEN {1} = 0e0 THEN 1e0 WHEN {1} > 0e0 THEN 0e0 END"
+    f" WHEN {{1!}}*ln(abs({{0}})) < {_SMALL} WHEN {{1!}}*ln(abs({{0}})) < 709.7827e0 THEN power({{0}}, {{1}}) END",
+    ("square", 1): "CASE WHEN abs({0}) < 1.6e-162 THEN 0e0 ELSE {0!}*{0!} END",
+    ("product", 2): "CASE WHEN {0} = 0e0 OR {1} = 0e0 THEN {0!}*{1!}"
+    f" WHEN ln(abs({{0}})) + ln(abs({{1}})) < {_SMALL} ELSE {{0!}}*{{1!}} END",
+    ("quotient", 2): "CASE WHEN {1} = 0e0 THEN NULL WHEN {0} = 0e0 THEN {0!}/{1!}"
+    f" WHEN ln(abs({{0}})) - ln(abs({{1}})) < {_SMALL} ELSE {{0!}}/{{1!}} END",
+    **{(name, 1): "({0!} - {0!} = 0e0)" for name in ("known", "finite")},
+}
 
 CALLS = {
     **{(name, 1): f"{name}({{0}})" for name in _SAME.split()},
-    ("^", 2): "power({0}, {1})",
     ("atan2", 2): "atan2({0}, {1})",
-    ("mod", 2): f"CASE WHEN {_REMAINDER} <> 0e0 AND ({_REMAINDER} < 0e0) <> ({{1}} < 0e0)"
-    f" THEN {_REMAINDER} + {{1!}} ELSE {_REMAINDER} END",
-    **{(name, 1): "({0!} - {0!} = 0e0)" for name in ("known", "finite")},
+    **_GUARDED,
     **INFIX,
 }
 
-DIALECT = Dialect("SQL", CALLS.keys(), in_place=True, longest=16, repeats=[("mod", 2), ("known", 1), ("finite", 1)])
+DIALECT = Dialect("SQL", CALLS.keys(), in_place=True, longest=16, repeats=_GUARDED.keys(), instead=total)
 
 
 def _number(value: float) -> str:
@@ -43,7 +54,7 @@ def _number(value: float) -> str:
 
 SPELLING = Spelling(
     CALLS,
-    "CASE WHEN {0} THEN {1} ELSE {2} END",
+    "CASE {0!} WHEN TRUE THEN {1} WHEN FALSE THEN {2} END",
     ("AND", "OR", "NOT "),
     number=_number,
     signs={"==": "=", "!=": "<>"},
@@ -90,7 +101,9 @@ def write(request: Request) -> str:
     columns = _columns(lines, of, inputs.values())
     graph = lines.graph
     last = [of[node] if node in of else SPELLING.text(graph, node, {}) for node in lines.results]
-    note = "Value and gradient; outside its domain a function gives NULL, NaN or an error, as the engine has it."
+    note = (
+        "Value and gradient; a row without a value has NULL or NaN." + " A sum over such a row is NULL." * request.total
+    )
     stages = _stages(request, inputs, columns, [text for text in last if text in of.values()])
     count = max((c.stage for c in columns), default=0)
     deep = ["Leave out MATERIALIZED for an engine that does not know it."] * (count > _FLAT)
@@ -198,7 +211,7 @@ def _stage(number: int) -> str:
 
 def _final(request: Request, inputs: Mapping[str, str], results: Sequence[tuple[str, str]], count: int) -> str:
     if request.total:
-        columns = [f"SUM({text}) AS {name}" for text, name in results]
+        columns = [f"CASE WHEN COUNT({text}) = COUNT(*) THEN SUM({text}) END AS {name}" for text, name in results]
     else:
         columns = [*inputs.values(), *(name if text == name else f"{text} AS {name}" for text, name in results)]
     return _select(columns, _stage(count))

@@ -21,8 +21,9 @@ from functools import lru_cache
 from autodiff.calculus import algebra, rules
 from autodiff.calculus.demand import ALWAYS, Needs, demand
 from autodiff.calculus.graph import Graph
+from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row, truth
-from autodiff.calculus.straight import Line, Straight
+from autodiff.calculus.straight import Faithful, Line, Straight
 
 _IF, _AND, _OR, _NOT = (rules.TABLE[key] for key in (("if", 3), ("and", 2), ("or", 2), ("not", 1)))
 
@@ -35,26 +36,41 @@ _SAMPLES = (0.0, -1.0, 1.0, 0.5, -0.5, 2.0, -2.0, 1.5, 10.0)
 Held = algebra.Held
 
 
-def guarded(found: Straight, slopes: Iterable[int], *, raises: bool) -> tuple[Straight, list[int]]:
+def guarded(lowered: Lowered, found: Straight, slopes: Iterable[int], *, raises: bool) -> tuple[Straight, list[int]]:
     """Value and slopes, NaN where the program has no value; the equation that says whether it has one is called `ok`.
 
     `raises` says that the target stops at a value outside a domain that is always needed.
     """
     line = Line(found.graph)
     graph, needs = found.graph, Needs(found.graph, found.eager)
+    whole = demand(graph, [_unfolded(lowered, found)], needs)
     wanted = demand(graph, [found.value], needs)
-    poles, limits = _poles(graph, wanted)
+    poles, limits = _poles(graph)
     ok: int | None = None
-    covered = set[int]()
-    for node in sorted(wanted):
-        if graph.rows[node] is not None:
-            for check, looked_at in _checks(line, node, wanted, poles, limits):
-                need = wanted[node if looked_at is None else looked_at]
-                part = check if need == ALWAYS else line.put(_OR, (line.put(_NOT, (needs.flag(need),)), check))
-                ok = part if ok is None else line.put(_AND, (ok, part))
-                if need == ALWAYS and looked_at is not None:
-                    covered.add(looked_at)
-    ask = [n for n in wanted if n in graph.inputs or (limits.get(n) and not (raises and wanted[n] == ALWAYS))]
+    asked, covered = set[int](), set[int]()
+    checks = [
+        (check, looked_at, wanted[node if looked_at is None else looked_at])
+        for node in sorted(wanted)
+        for check, looked_at in _checks(line, node, poles, limits)
+    ]
+    checks += [
+        (check, looked_at, whole[node])
+        for node in sorted(whole)
+        if wanted.get(node) != whole[node]
+        for check, looked_at in _itself(line, node, limits)
+    ]
+    for check, looked_at, need in checks:
+        part = check if need == ALWAYS else line.put(_OR, (line.put(_NOT, (needs.flag(need),)), check))
+        if part not in asked:
+            ok = part if ok is None else line.put(_AND, (ok, part))
+        asked.add(part)
+        if need == ALWAYS and looked_at is not None:
+            covered.add(looked_at)
+    known = graph.constants
+    ask = [
+        n for n in wanted
+        if n in graph.inputs or (n in limits and not (raises and wanted[n] == ALWAYS and set(graph.args[n]) - set(known)))
+    ]  # fmt: skip
     bits = {node: 1 << k for k, node in enumerate(ask)}
     sure = _spoilt(graph, [found.value, *slopes], bits, poles)
     seen = 0
@@ -66,27 +82,58 @@ def guarded(found: Straight, slopes: Iterable[int], *, raises: bool) -> tuple[St
         guard = ok
         if (seen | sure[slope]) != (1 << len(ask)) - 1 and found.value not in graph.constants:
             if both is None:
-                whole = line.put(FINITE, (found.value,))
-                both = whole if ok is None else line.put(_AND, (ok, whole))
+                finite = line.put(FINITE, (found.value,))
+                both = finite if ok is None else line.put(_AND, (ok, finite))
             guard = both
         results.append(slope if guard is None else line.put(_IF, (guard, slope, graph.constant(math.nan))))
     names = found.names if ok is None or ok in found.names else {**found.names, ok: "ok"}
     return replace(found, names=names, eager=frozenset(needs.eager) | frozenset(() if raises else results)), results
 
 
-def _checks(
-    line: Line, node: int, wanted: Mapping[int, int], poles: set[int], limits: Mapping[int, Held]
-) -> Iterator[tuple[int, int | None]]:
+def _unfolded(lowered: Lowered, found: Straight) -> int:
+    """The value with all that `eval` looks at: what was folded into nothing, such as c in `c and false`, stands there."""
+    line, graph = Faithful(found.graph), lowered.graph
+    of: dict[int, int] = dict(found.of)
+    for node in graph.reaching(lowered.result):
+        row = graph.rows[node]
+        if node in of:
+            continue
+        if node in graph.constants:
+            of[node] = line.graph.constant(graph.constants[node])
+        elif row is None:
+            of[node] = line.graph.input(graph.inputs[node])
+        else:
+            of[node] = line.put(row, tuple(of[a] for a in graph.args[node]))
+    return line.number(of[lowered.result])
+
+
+def _itself(line: Line, node: int, limits: Mapping[int, Held]) -> Iterator[tuple[int, int | None]]:
+    """The conditions that an equation has a value, if it may have none by itself."""
+    if node in line.graph.inputs:
+        yield line.put(KNOWN, (node,)), node
+    elif node in limits:
+        yield line.put(FINITE, (node,)), node
+        yield from _domain(line, node, limits)
+
+
+def _domain(line: Line, node: int, limits: Mapping[int, Held]) -> Iterator[tuple[int, None]]:
+    """The domain of an equation that may give a plain number outside it."""
+    row, args = line.graph.rows[node], line.graph.args[node]
+    if row is not None and node in limits and _outside(row, limits[node])[0]:
+        for text, _ in algebra.conditions(row):
+            condition = line.text(text, row.params, args)
+            if not line.graph.constants.get(condition):
+                yield condition, None
+
+
+def _checks(line: Line, node: int, poles: set[int], limits: Mapping[int, Held]) -> Iterator[tuple[int, int | None]]:
     """The conditions that an equation needs looked at: each with the argument that it looks at, if it is one."""
     graph = line.graph
     row, args = graph.rows[node], graph.args[node]
-    assert row is not None
+    if row is None:
+        return
     held = _held(graph, args)
-    if limits.get(node) is not None and _outside(row, held)[0]:
-        for text, _ in algebra.conditions(row):
-            condition = line.text(text, row.params, args)
-            if condition not in graph.constants or not graph.constants[condition]:
-                yield condition, None
+    yield from _domain(line, node, limits)
     for k, arg in enumerate(args):
         if k < row.conditions or row.pick is not None or arg in graph.constants or _is_condition(graph, arg):
             continue
@@ -105,7 +152,7 @@ def _held(graph: Graph, args: tuple[int, ...]) -> Held:
     return tuple(graph.constants.get(a) for a in args)
 
 
-def _poles(graph: Graph, wanted: Mapping[int, int]) -> tuple[set[int], dict[int, Held]]:
+def _poles(graph: Graph) -> tuple[set[int], dict[int, Held]]:
     """The equations that a pole may make infinite, and those with a domain that their constants do not settle."""
     poles = set[int]()
     limits: dict[int, Held] = {}
