@@ -21,18 +21,24 @@ from autodiff.export.spelling import INFIX, Spelling
 from autodiff.export.total import total
 
 _SAME = "sqrt exp ln log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh abs floor ceil"
-_SMALL = "-744.4e0 THEN 0e0"
-"""The logarithm of the smallest number."""
+_SMALL, _LARGE = "-744.4e0 THEN 0e0", "709.7827e0"
+"""The logarithms of the smallest and the largest number."""
+
+
+def _compared(logarithm: str, result: str) -> str:
+    """0 where the result would be too small for a number, and NULL where it would be too large."""
+    return f"WHEN {logarithm} < {_SMALL} WHEN {logarithm} < {_LARGE} THEN {result} END"
+
 
 _GUARDED = {
     ("exp", 1): "CASE WHEN {0} < -745.1e0 THEN 0e0 WHEN {0} < 709.7827e0 THEN exp({0}) END",
-    ("^", 2): "CASE WHEN {0} = 0e0 THEN CASE WHEN {1} = 0e0 THEN 1e0 WHEN {1} > 0e0 THEN 0e0 END"
-    f" WHEN {{1!}}*ln(abs({{0}})) < {_SMALL} WHEN {{1!}}*ln(abs({{0}})) < 709.7827e0 THEN power({{0}}, {{1}}) END",
-    ("square", 1): "CASE WHEN abs({0}) < 1.6e-162 THEN 0e0 ELSE {0!}*{0!} END",
-    ("product", 2): "CASE WHEN {0} = 0e0 OR {1} = 0e0 THEN {0!}*{1!}"
-    f" WHEN ln(abs({{0}})) + ln(abs({{1}})) < {_SMALL} ELSE {{0!}}*{{1!}} END",
-    ("quotient", 2): "CASE WHEN {1} = 0e0 THEN NULL WHEN {0} = 0e0 THEN {0!}/{1!}"
-    f" WHEN ln(abs({{0}})) - ln(abs({{1}})) < {_SMALL} ELSE {{0!}}/{{1!}} END",
+    ("^", 2): "CASE WHEN {0} = 0e0 THEN CASE WHEN {1} = 0e0 THEN 1e0 WHEN {1} > 0e0 THEN 0e0 END "
+    + _compared("{1!}*ln(abs({0}))", "power({0}, {1})"),
+    ("square", 1): "CASE WHEN abs({0}) < 1.6e-162 THEN 0e0 WHEN abs({0}) < 1.34e154 THEN {0!}*{0!} END",
+    ("product", 2): "CASE WHEN {0} = 0e0 OR {1} = 0e0 THEN {0!}*{1!} "
+    + _compared("ln(abs({0})) + ln(abs({1}))", "{0!}*{1!}"),
+    ("quotient", 2): "CASE WHEN {1} = 0e0 THEN NULL WHEN {0} = 0e0 THEN {0!}/{1!} "
+    + _compared("ln(abs({0})) - ln(abs({1}))", "{0!}/{1!}"),
     **{(name, 1): "({0!} - {0!} = 0e0)" for name in ("known", "finite")},
 }
 
@@ -131,7 +137,7 @@ def _columns(lines: Listing, of: Mapping[int, str], inputs: Collection[str]) -> 
     depth = dict.fromkeys(inputs, 0)
     written: list[tuple[str, str, list[str]]] = []
     for node in lines.lines:
-        text, under = SPELLING.text(lines.graph, node, of), lines.under(node)
+        text, under = _short(SPELLING.text(lines.graph, node, of)), lines.under(node)
         if under is not None:
             text = f"CASE WHEN {of[under]} THEN {text} END"
         needs = [word for word in re.findall(r"[A-Za-z_]\w*", text) if word in depth]
@@ -146,6 +152,11 @@ def _columns(lines: Listing, of: Mapping[int, str], inputs: Collection[str]) -> 
             latest[needed] = min(latest.get(needed, count), stage - 1)
         columns.append(_Column(name, text, frozenset(needs), stage))
     return columns[::-1]
+
+
+def _short(text: str) -> str:
+    """NULL is what a CASE gives without being told."""
+    return text.replace(" WHEN FALSE THEN NULL END", " END")
 
 
 def _given(request: Request, inputs: Mapping[str, str]) -> str:

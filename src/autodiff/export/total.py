@@ -24,11 +24,11 @@ PRODUCT = each("product", "u v", "*", "v", "u", rule="", doc="a product that may
 SQUARE = each("square", "u", "= u*u", "2*u", rule="", doc="a square that may be 0", example="")
 QUOTIENT = each("quotient", "u v", "/", "1/v", "-w/v", rule="", doc="a quotient that may be 0", example="")
 
-_SMALLEST, _LEAST, _MOST = -1074.0, -1040.0, 1024.0
-"""The binary exponents of the smallest number, of what is taken for it where nothing is known, and of the largest.
+_SMALLEST, _MOST = -1074.0, 1024.0
+"""The binary exponents of the smallest and the largest number."""
 
-So a product by a constant is only looked at where that is tiny itself.
-"""
+_LEAST, _LARGE = -1040.0, 990.0
+"""What is taken for them where nothing is known, so that products by constants of common size stay as they are."""
 
 _DEEP = 4
 
@@ -39,10 +39,16 @@ def total(line: Line, row: Row, args: tuple[int, ...], put: Callable[[str], int]
     if all(a in graph.constants for a in args):
         return None
     if row is _MUL:
-        if _least(graph, args[0]) + _least(graph, args[1]) >= _SMALLEST:
+        if (
+            _least(graph, args[0]) + _least(graph, args[1]) >= _SMALLEST
+            and sum(_size(graph, a, _LARGE) for a in args) <= _MOST
+        ):
             return None
         return graph.call(SQUARE, args[:1]) if args[0] == args[1] else graph.call(PRODUCT, args)
-    if row is _DIV and _least(graph, args[0]) - _most(graph, args[1]) < _SMALLEST:
+    if row is _DIV and (
+        _least(graph, args[0]) - _size(graph, args[1], _MOST) < _SMALLEST
+        or _size(graph, args[0], _LARGE) - _size(graph, args[1], -_LARGE) > _MOST
+    ):
         return graph.call(QUOTIENT, args)
     inside = [put(text) for text, _ in algebra.conditions(row)]
     found = graph.call(row, args)
@@ -51,9 +57,9 @@ def total(line: Line, row: Row, args: tuple[int, ...], put: Callable[[str], int]
     return found if inside else None
 
 
-def _most(graph: Graph, node: int) -> float:
-    known = graph.constants.get(node)
-    return _MOST if known is None else math.log2(abs(known)) if known else _SMALLEST
+def _size(graph: Graph, node: int, other: float) -> float:
+    """The binary exponent of a constant; `other` of anything else, and of 0."""
+    return math.log2(abs(graph.constants[node])) if graph.constants.get(node) else other
 
 
 def _least(graph: Graph, node: int, deep: int = 0) -> float:
@@ -70,7 +76,7 @@ def _least(graph: Graph, node: int, deep: int = 0) -> float:
     elif row is _MUL:
         found = _least(graph, args[0], deep + 1) + _least(graph, args[1], deep + 1)
     elif row is _DIV:
-        found = _least(graph, args[0], deep + 1) - _most(graph, args[1])
+        found = _least(graph, args[0], deep + 1) - _size(graph, args[1], _MOST)
     elif row in _SAME_SIZE:
         found = _least(graph, args[0], deep + 1)
     elif row is _SQRT:
