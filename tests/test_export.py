@@ -274,7 +274,7 @@ def test_sql_agrees_on_duckdb(text: str) -> None:
 # --- what is written --------------------------------------------------------------------------------------------------
 
 PYTHON = '''\
-"""Value and gradient; outside its domain a function raises ValueError, ZeroDivisionError or OverflowError."""
+"""Value and gradient; outside its domain a function raises ValueError, ZeroDivisionError or OverflowError, or gives NaN."""
 
 # Made by autodiff VERSION from:
 #     y = x^2; z = exp(sin(y))

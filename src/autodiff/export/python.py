@@ -63,7 +63,7 @@ def write(request: Request) -> str:
     """The source of a module with one function, `value_and_gradient`."""
     made = scalar.module(request, DIALECT, SPELLING, RESERVED, ascii_only=False)
     lines = [
-        '"""Value and gradient; outside its domain a function raises ValueError, ZeroDivisionError or OverflowError."""',
+        '"""Value and gradient; outside its domain a function raises ValueError, ZeroDivisionError or OverflowError, or gives NaN."""',
         "",
     ]
     lines += [f"# {line}".rstrip() for line in made_from(request)]
