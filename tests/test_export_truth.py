@@ -30,7 +30,7 @@ NOTHING = [
     ("1/(1/x)", 0.0), ("atan(ln(x))", 0.0), ("xlogy(2, x)", -1.0), ("xlogy(x, x)", -1.0), ("atan2(x, x)", 0.0), ("log(3, x)", 0.0),
     ("(x > 1)*ln(x) + x", -1.0), ("if(ln(x) > 1 and 1 > 2, 3, x)", -1.0), ("if(1/x > 2, x, x)", 0.0), ("x + 0*ln(x)", -1.0),
     ("abs(sign(ln(x)))*x", -1.0), ("sqrt(x)^0 + x", -1.0), ("tanh(x^(-2))", 0.0), ("if(x < 1, if(x < 0, relu(ln(x)), 1), 2)", -1.0),
-    ("x*relu(ln(-2))", 1.0),
+    ("x*relu(ln(-2))", 1.0), ("if(x > 0, -ln(-2), x)*x", 1.0), ("if(sqrt(-2) > 1, x, 2*x)", 1.0),
 ]  # fmt: skip
 """Programs and where they have no value, because a part of them is outside its domain."""
 

@@ -127,6 +127,8 @@ def _put(line: Line, row: Row, args: tuple[int, ...], dialect: Dialect, function
     if text and (row is lacking.POWER or (key not in dialect.native and key not in dialect.spelled)):
         return _in_place(line, text, row, args, dialect, functions)
     known = line.graph.constants
+    if row.pick is None and row is not _NOT and any(math.isnan(known.get(a, 0.0)) for a in args):
+        return line.graph.constant(0.0 if row.truth else math.nan)
     if row.domain and all(a in known for a in args) and not _inside(row, *(known[a] for a in args)):
         return line.graph.constant(math.nan)  # compilers warn of it, and Python's own numbers stop at it
     if dialect.instead is not None and key in dialect.native and not row.truth:
