@@ -38,7 +38,7 @@ from autodiff.point import sources
 from . import postgres
 
 COUNT = 500
-SLOW = 150
+SLOW = 100
 """Programs for DuckDB and JAX, which take 20 to 50 ms to plan or compile one; the other targets run all."""
 
 SPECIAL = [
