@@ -274,7 +274,7 @@ def test_sql_agrees_on_duckdb(text: str) -> None:
 # --- what is written --------------------------------------------------------------------------------------------------
 
 PYTHON = '''\
-"""Value and gradient; outside its domain a function raises ValueError, ZeroDivisionError or OverflowError."""
+"""Value and gradient; outside its domain a function raises ValueError, ZeroDivisionError or OverflowError, or gives NaN."""
 
 # Made by autodiff VERSION from:
 #     y = x^2; z = exp(sin(y))
@@ -285,7 +285,7 @@ import math
 
 def value_and_gradient(x):
     """z, (dz_dx, dz_dy)"""
-    y = x**2
+    y = x*x
     z = math.exp(math.sin(y))
     dz_dy = z*math.cos(y)
     dz_dx = dz_dy*(2.0*x)

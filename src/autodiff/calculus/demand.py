@@ -8,7 +8,7 @@ A need is a number in `Needs`: 0 is always; every other one narrows a need by a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from autodiff.calculus import rules
 from autodiff.calculus.graph import Graph
@@ -99,14 +99,18 @@ class Needs:
         for one, other in ((a, b), (b, a)):
             if self._parent[one] == shared and self._mentions(one, other):
                 return one
-        (c, yes), (d, no) = self._literal[a], self._literal[b]
-        if self._parent[a] == self._parent[b] == shared and c == d and yes != no:
+        if self.opposite(a, b):
             return shared
         one = self.graph.call(_OR, (self.flag(a), self.flag(b)))
         need = self.within(shared, one, holds=True)
         self.eager.add(one)
         self._flag[need], self._flagged[one] = one, need
         return need
+
+    def opposite(self, a: int, b: int) -> bool:
+        """Whether a and b are one need narrowed by a condition that holds, and by the same condition that fails."""
+        (c, yes), (d, no) = self._literal[a], self._literal[b]
+        return self._parent[a] == self._parent[b] and c == d and yes != no
 
     def _mentions(self, one: int, other: int) -> bool:
         """Whether `one` is a need of `c or d or …` in which the flag of `other` stands."""
@@ -149,13 +153,45 @@ def demand(graph: Graph, results: Iterable[int], needs: Needs) -> dict[int, int]
     return found
 
 
-def uses(graph: Graph, node: int, need: int, needs: Needs) -> Mapping[int, int]:
-    """What equation `node` needs of its arguments when it is needed itself under `need`."""
+def placed(graph: Graph, results: Iterable[int], needs: Needs) -> tuple[dict[int, int], set[int]]:
+    """A need of every equation that holds wherever it is needed, and the equations for which it also holds elsewhere.
+
+    Needs that differ are not joined by `or` but widened to what they share. So the conditions of a need never depend on
+    what is needed under it, and there is always an order in which the equations can be written down.
+    """
+    found: dict[int, int] = dict.fromkeys(results, ALWAYS)
+    wide: set[int] = set()
+    for node in range(max(found), -1, -1):
+        if node not in found:
+            continue
+        for arg, need in uses(graph, node, found[node], needs, needs.both).items():
+            if arg not in found:
+                found[arg] = need
+                if node in wide:
+                    wide.add(arg)
+                continue
+            before, shared = found[arg], needs.both(found[arg], need)
+            if shared == before:
+                exact = arg not in wide or (shared == need and node not in wide)
+            elif shared == need:
+                exact = node not in wide
+            else:
+                exact = needs.opposite(before, need) and arg not in wide and node not in wide
+            found[arg] = shared
+            (wide.discard if exact else wide.add)(arg)
+    return found, wide
+
+
+def uses(
+    graph: Graph, node: int, need: int, needs: Needs, joined: Callable[[int, int], int] | None = None
+) -> Mapping[int, int]:
+    """What equation `node` needs of its arguments when it is needed itself under `need`; `joined` is `needs.either`."""
+    joined = joined or needs.either
     row, args = graph.rows[node], graph.args[node]
     if row is None or row.pick is None or node in needs.eager:
         return dict.fromkeys(args, need)
     wanted = {args[0]: need}
     for k, holds in zip(row.pick, (True, False), strict=True):
         branch = needs.within(need, args[0], holds=holds)
-        wanted[args[k]] = needs.either(wanted[args[k]], branch) if args[k] in wanted else branch
+        wanted[args[k]] = joined(wanted[args[k]], branch) if args[k] in wanted else branch
     return wanted

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autodiff.calculus import algebra, rules
 from autodiff.calculus.demand import ALWAYS, Needs, demand
@@ -28,13 +28,17 @@ _ADD, _MUL, _DIV, _POW, _NEG, _SAME = (
 
 @dataclass(frozen=True, slots=True)
 class Straight:
-    """The equation of the value, of the slope in each name, and what the program's own names became; see `Needs` for eager."""
+    """The equation of the value, of the slope in each name, and what the program's own names became; see `Needs` for eager.
+
+    `of` says what those equations of the program became that are names to differentiate by.
+    """
 
     graph: Graph
     value: int
     slopes: Mapping[str, int]
     names: Mapping[int, str]
     eager: frozenset[int] = frozenset()
+    of: Mapping[int, int] = field(default_factory=dict)
 
 
 class Line:
@@ -44,8 +48,8 @@ class Line:
     as a number becomes one.
     """
 
-    def __init__(self) -> None:
-        self.graph = Graph()
+    def __init__(self, graph: Graph | None = None) -> None:
+        self.graph = Graph() if graph is None else graph
 
     def put(self, row: Row, args: tuple[int, ...]) -> int:
         """The equation `row(args)`, or the older one that it comes to."""
@@ -131,6 +135,16 @@ class Line:
         return None
 
 
+class Faithful(Line):
+    """Equations as the one-shot evaluation meets them: in `c and false` it looks at c, which may be a hard point."""
+
+    def _folded(self, row: Row, args: tuple[int, ...]) -> int | None:
+        return None
+
+    def _chosen(self, row: Row, args: tuple[int, ...]) -> int | None:
+        return None
+
+
 def straight(lowered: Lowered, sources: Mapping[str, int], *, as_swept: bool = False) -> Straight:
     """The value of a program and its slope in each of `sources` (name → equation), in one graph.
 
@@ -157,7 +171,7 @@ def straight(lowered: Lowered, sources: Mapping[str, int], *, as_swept: bool = F
         found, zero = adjoints.get(of[node]), graph.constant(0.0)
         slopes[name] = zero if found is None else _under(line, needs, wanted[of[node]], ALWAYS, found)
     names = {of[node]: name for name, node in lowered.assigned.items() if node in of}
-    return Straight(graph, value, slopes, names, frozenset(needs.eager))
+    return Straight(graph, value, slopes, names, frozenset(needs.eager), {node: of[node] for node in apart})
 
 
 def _moving(graph: Graph, sources: set[int]) -> list[bool]:

@@ -17,7 +17,7 @@ from autodiff.calculus.demand import ALWAYS, Needs, demand
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
-from autodiff.calculus.straight import Line, straight
+from autodiff.calculus.straight import Faithful, Line, straight
 from autodiff.data.losses import Losses
 
 _AND, _NOT = rules.TABLE["and", 2], rules.TABLE["not", 1]
@@ -86,16 +86,6 @@ class _Machine(Line):
         return super().put(row, args)
 
 
-class _Faithful(Line):
-    """Equations as the one-shot evaluation meets them: in `c and false` it looks at c, which may be a hard point."""
-
-    def _folded(self, row: Row, args: tuple[int, ...]) -> int | None:
-        return None
-
-    def _chosen(self, row: Row, args: tuple[int, ...]) -> int | None:
-        return None
-
-
 def plan(lowered: Lowered, sources: Mapping[str, int], *, lossy: bool = True) -> Plan | None:
     """The steps for the value and the slopes by `sources`; None where every row is a hard point.
 
@@ -105,7 +95,7 @@ def plan(lowered: Lowered, sources: Mapping[str, int], *, lossy: bool = True) ->
     """
     found = straight(lowered, sources, as_swept=True)
     results = (found.value, *(found.slopes[name] for name in sources))
-    line, whole = _Machine(), _Faithful()
+    line, whole = _Machine(), Faithful()
     slopes = _copied(line, found.graph, results, lowered.inputs)
     losses = Losses(line, found.graph, slopes).in_sums() if lossy and len(slopes) < _MANY else ()
     values = whole.copied(lowered, {name: whole.graph.input(name) for name in lowered.inputs})

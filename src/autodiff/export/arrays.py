@@ -19,6 +19,7 @@ from autodiff.export.spelling import Spelling
 class Library:
     """A library of arrays: how it is imported, how an input becomes an array and a number becomes one like it.
 
+    quiet a decorator for a function in which elements outside a domain are no fault
     own   definitions in its own words, by row: the lines of each; `{name}` is what the function is called
     """
 
@@ -29,6 +30,7 @@ class Library:
     full: str
     reserved: Sequence[str]
     own: Mapping[tuple[str, int], str]
+    quiet: str = ""
 
 
 def write(request: Request, library: Library) -> str:
@@ -45,6 +47,8 @@ def write(request: Request, library: Library) -> str:
     main = made.main
     value, *slopes = main.results
     result = f"{value}, ({', '.join(slopes)}{',' * (len(slopes) == 1)})"
+    if library.quiet and (main.attempts or any(block.attempts for _, block, _ in made.functions)):
+        lines.append(library.quiet)
     lines += [f"def value_and_gradient({', '.join(main.inputs)}):", f'    """{result}"""']
     lines += [f"    {name} = {library.array.format(name)}" for name in main.inputs]
     lines += [*_body(main), *_filled(main, library), f"    return {result}"]
@@ -60,7 +64,7 @@ def _filled(main: Block, library: Library) -> Iterator[str]:
     if not main.inputs:
         return
     for name, text, _, _ in main.lines:
-        if name in main.results and _is_number(text):
+        if name in main.results and (_is_number(text) or text == library.spelling.nan):
             yield f"    {name} = {library.full.format(main.inputs[0], name)}"
 
 

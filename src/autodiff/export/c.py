@@ -27,6 +27,8 @@ CALLS = {
     ("max", 2): "fmax({0}, {1})",
     ("hypot", 2): "hypot({0}, {1})",
     ("atan2", 2): "atan2({0}, {1})",
+    ("known", 1): "!isnan({0})",
+    ("finite", 1): "isfinite({0})",
     **INFIX,
 }
 
@@ -38,12 +40,12 @@ OWN = {
 }
 
 DIALECT = Dialect("C", CALLS.keys(), OWN.keys())
-SPELLING = Spelling(CALLS, "{0} ? {1} : {2}", ("&&", "||", "!"))
+SPELLING = Spelling(CALLS, "{0} ? {1} : {2}", ("&&", "||", "!"), nan="NAN")
 
 _WORDS = """auto break case char const continue default do double else enum extern float for goto if inline int long register
 restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof bool true
 false nullptr constexpr alignas alignof thread_local static_assert main I NULL NAN INFINITY HUGE_VAL errno gradient
-value_and_gradient log tgamma nearbyint fabs pow fmin fmax fmod hypot atan2"""
+value_and_gradient log tgamma nearbyint fabs pow fmin fmax fmod hypot atan2 isnan isfinite"""
 RESERVED = [*_WORDS.split(), *_SAME.split()]
 
 

@@ -23,6 +23,8 @@ CALLS = {
     ("max", 2): "Math.max({0}, {1})",
     ("hypot", 2): "Math.hypot({0}, {1})",
     ("atan2", 2): "Math.atan2({0}, {1})",
+    ("known", 1): "!Number.isNaN({0})",
+    ("finite", 1): "Number.isFinite({0})",
     **INFIX,
 }
 
@@ -36,13 +38,13 @@ OWN = {
 DIALECT = Dialect("JavaScript", CALLS.keys(), OWN.keys())
 SPELLING = Spelling(
     CALLS, "{0} ? {1} : {2}", ("&&", "||", "!"), number=lambda value: repr(value).removesuffix(".0"),
-    signs={"==": "===", "!=": "!=="},
+    signs={"==": "===", "!=": "!=="}, nan="NaN",
 )  # fmt: skip
 
 _WORDS = """abstract arguments await boolean break byte case catch char class const continue debugger default delete do double
 else enum eval export extends false final finally float for function goto if implements import in instanceof int interface
 let long native new null package private protected public return short static super switch synchronized this throw throws
-transient true try typeof var void volatile while with yield async of undefined NaN Infinity Math valueAndGradient"""
+transient true try typeof var void volatile while with yield async of undefined NaN Infinity Math Number valueAndGradient"""
 RESERVED = _WORDS.split()
 
 

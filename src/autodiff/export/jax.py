@@ -26,11 +26,13 @@ CALLS = {
     ("mod", 2): "jnp.mod({0}, {1})",
     ("hypot", 2): "jnp.hypot({0}, {1})",
     ("atan2", 2): "jnp.arctan2({0}, {1})",
+    ("known", 1): "~jnp.isnan({0})",
+    ("finite", 1): "jnp.isfinite({0})",
 }
 
 LIBRARY = Library(
     Dialect("JAX", CALLS.keys(), nested=False),
-    Spelling(CALLS, "jnp.where({0}, {1}, {2})", ("&", "|", "~"), tight=True, whole=True),
+    Spelling(CALLS, "jnp.where({0}, {1}, {2})", ("&", "|", "~"), tight=True, whole=True, nan="jnp.nan"),
     [
         '# JAX computes in 32 bits unless jax.config.update("jax_enable_x64", True) comes first.',
         "import jax.numpy as jnp",

@@ -13,6 +13,13 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from autodiff.calculus.ops import Row
+from autodiff.calculus.rules import TABLE
+
+POWER, _MOD = TABLE["^", 2], TABLE["mod", 2]
+_POWERS = {
+    2.0: "u*u", 3.0: "u*u*u", 4.0: "z = u*u; z*z", -1.0: "1/u", -2.0: "z = 1/u; z*z", -3.0: "z = 1/u; z*z*z", 0.5: "sqrt(u)",
+}  # fmt: skip
+"""What `special.PRODUCTS` does for numbers, and u^-3, which is in the slope of u^-2."""
 
 _SHIFT = 10  # Stirling's series holds to the last digit from here
 
@@ -26,6 +33,20 @@ def of_order(row: Row, order: float) -> str:
     """A row whose first argument is the whole number `order`, as a text over its parameters; "" when there is none."""
     text = _ORDERS.get((row.name, order))
     return text() if text else ""
+
+
+def orders(row: Row) -> list[float]:
+    """The first arguments for which a row can be written down."""
+    return sorted(order for name, order in _ORDERS if name == row.name)
+
+
+def with_constant(row: Row, held: tuple[float | None, ...]) -> str:
+    """A row of two arguments whose second is a known number, as a text that is as good; "" when there is none."""
+    if len(held) != 2 or held[1] is None or held[0] is not None:
+        return ""
+    if row is _MOD:
+        return "u - v*floor(u/v)" if math.frexp(held[1])[0] == 0.5 else ""  # nothing of this is rounded
+    return _POWERS.get(held[1], "") if row is POWER else ""
 
 
 def _nested(variable: str, ratios: Iterable[Fraction | int]) -> str:
@@ -51,7 +72,7 @@ def _horner(variable: str, coefficients: Iterable[Fraction]) -> str:
 _STIRLING = [Fraction(*p) for p in ((1, 12), (-1, 360), (1, 1260), (-1, 1680), (1, 1188), (-691, 360360), (1, 156), (-3617, 122400))]  # fmt: skip
 _BERNOULLI = [Fraction(*p) for p in ((1, 6), (-1, 30), (1, 42), (-1, 30), (5, 66), (-691, 2730), (7, 6), (-3617, 510))]
 
-_PLACE = "x = if(u < 0.5, 1 - u, u); y = if(x < 10, x + 10, x); z = 1/(y*y); r = u - round(u)"
+_PLACE = "x = if(u < 0.5, 1 - u, u); y = if(x < 10, x + 10, x); q = 1/y; z = q*q; r = u - round(u)"
 """x: the argument, reflected to the right; y: shifted up to where the series holds; r: for sin(pi*u)."""
 
 _FACTORS = "*".join(["x", *(f"(x + {k})" for k in range(1, _SHIFT))])
@@ -61,13 +82,13 @@ _SINE = "(1 - 2*mod(round(u), 2))*sin(pi*r)"
 def _erf(small: str, right: str, left: str) -> str:
     """erf or erfc, from the series s of erf near 0 and the tail t of erfc, for which step 1/2 is enough.
 
-    The rule's error is e^(-4 pi^2), the pole's correction, 2/(e^(4 pi x) - 1), counts below x = 2 pi.
+    Beyond 40 it is 0. The rule's error is e^(-4 pi^2), the pole's correction, 2/(e^(4 pi x) - 1), counts below x = 2 pi.
     """
     ratios = [Fraction(-(2 * k - 1), k * (2 * k + 1)) for k in range(1, 15)]
     series = f"s = 2/sqrt(pi)*u*({_nested('z', ratios)})"
     terms = _sum(f"{math.exp(-k * k / 4)!r}/(z + {k * k / 4!r})" for k in range(1, 13))
     tail = f"t = gaussian(x)*x/pi*(0.5/z + {terms}) - if(x < 6, 2/expm1(4*pi*x), 0)"
-    return f"x = abs(u); z = x*x; {series}; {tail}; if(x < 0.5, {small}, if(u > 0, {right}, {left}))"
+    return f"x = min(abs(u), 40); z = x*x; {series}; {tail}; if(x < 0.5, {small}, if(u > 0, {right}, {left}))"
 
 
 def _gamma() -> str:
@@ -95,7 +116,11 @@ def _polygamma(n: int) -> Callable[[], str]:
         first, half = math.factorial(n - 1), Fraction(math.factorial(n), 2)
         below = _sum(f"{math.factorial(n)}/(x + {k})^{n + 1}" for k in range(_SHIFT))
         whole = f"g = ({first} + ({half})/y + z*{_horner('z', coefficients)})/y^{n}"
-        reflected = {1: "pi*pi/sin(pi*r)^2 - s", 2: "s - 2*pi^3*cos(pi*r)/sin(pi*r)^3"}[n]
+        reflected = {
+            1: "pi*pi/sin(pi*r)^2 - s",
+            2: "s - 2*pi^3*cos(pi*r)/sin(pi*r)^3",
+            3: "2*pi^4*(2*cos(pi*r)^2 + 1)/sin(pi*r)^4 - s",
+        }[n]
         sign = "" if n % 2 else "-"
         return f"{_PLACE}; {whole}; s = {sign}if(x < 10, g + ({below}), g); if(u < 0.5, {reflected}, s)"
 
@@ -116,6 +141,12 @@ _TEXTS: dict[tuple[str, int], str] = {
     ("sign", 1): "if(u > 0, 1, if(u < 0, -1, 0))",
     ("min", 2): "if(v < u, v, u)",
     ("max", 2): "if(v > u, v, u)",
+    # the product v*q in halves, so that nothing is lost in the difference; no digit is left where q has no unit
+    (
+        "mod",
+        2,
+    ): "p = floor(u/v); q = if(abs(p) < 9007199254740992, p, 0/0); c = 134217729*v; a = c - (c - v); b = v - a; d = 134217729*q; h = d - (d - q); l = q - h;"
+    " r = u - a*h - a*l - b*h - b*l; if(r != 0 and (r < 0) != (v < 0), r + v, r)",
     ("exp2", 1): "2^u",
     ("atanh", 1): "(log1p(u) - log1p(-u))/2",
     ("log2", 1): "ln(u)/ln(2)",
@@ -135,6 +166,7 @@ _ORDERS: dict[tuple[str, float], Callable[[], str]] = {
     ("polygamma", 0.0): _digamma,
     ("polygamma", 1.0): _polygamma(1),
     ("polygamma", 2.0): _polygamma(2),
+    ("polygamma", 3.0): _polygamma(3),
     ("spherical_jn", 0.0): lambda: "if(u == 0, 1, sin(u)/u)",
     ("spherical_jn", 1.0): _bessel_1,
     ("spherical_jn", 2.0): _bessel_2,

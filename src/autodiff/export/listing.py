@@ -8,19 +8,20 @@ behind its parts and behind the condition it is under.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autodiff.calculus import rules
-from autodiff.calculus.demand import ALWAYS, Needs, demand
+from autodiff.calculus import algebra, rules
+from autodiff.calculus.demand import ALWAYS, Needs, placed
 from autodiff.calculus.graph import Graph
 from autodiff.calculus.lower import Lowered
 from autodiff.calculus.ops import Row
 from autodiff.calculus.straight import Line, Straight, straight
 from autodiff.errors import AutodiffError
-from autodiff.export import lacking
+from autodiff.export import lacking, validity
 
-_SAME, _NOT, _AND, _OR = (rules.TABLE[key] for key in (("+", 1), ("not", 1), ("and", 2), ("or", 2)))
+_SAME, _NOT, _AND = (rules.TABLE[key] for key in (("+", 1), ("not", 1), ("and", 2)))
 
 Key = tuple[str, int]
 
@@ -34,6 +35,9 @@ class Dialect:
     in_place   whether what it lacks becomes equations in place (or a function: `functions` of the Parts)
     nested     whether a branch of a choice may stand inside the choice, which looks at it only when it is taken
     longest    equations that a line may hold
+    raises     whether a function outside its domain stops the program
+    attempt    how a line is written that may be outside its domain where it does not matter
+    instead    what is written instead of a row that the target may stop at
     repeats    rows that are written with an argument more than once, which must be a name or a number then
     """
 
@@ -43,7 +47,10 @@ class Dialect:
     in_place: bool = False
     nested: bool = True
     longest: int = 6
+    raises: bool = False
+    attempt: str = "{}"
     repeats: Collection[Key] = ()
+    instead: Callable[[Line, Row, tuple[int, ...], Callable[[str], int]], int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,10 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """`lines` in writing order; `need` of each equation, the `flag` of each need that lines are under, known `names`."""
+    """`lines` in writing order; `need` of each equation, the `flag` of each need that lines are under, known `names`.
+
+    The equations in `wide` are computed elsewhere too: there they may be outside their domain, and that is no fault.
+    """
 
     graph: Graph
     lines: tuple[int, ...]
@@ -67,6 +77,7 @@ class Listing:
     flag: Mapping[int, int]
     results: tuple[int, ...]
     names: Mapping[int, str]
+    wide: frozenset[int] = frozenset()
 
     def under(self, node: int) -> int | None:
         """The condition that must hold where a line is needed; None when it always is."""
@@ -76,7 +87,8 @@ class Listing:
 def exported(lowered: Lowered, sources: Mapping[str, int], dialect: Dialect) -> Parts:
     """Value, then slopes, in rows that the target knows."""
     found = straight(lowered, sources)
-    return spelled(found, (found.value, *(found.slopes[name] for name in sources)), dialect)
+    found, results = validity.guarded(lowered, found, [found.slopes[name] for name in sources], raises=dialect.raises)
+    return spelled(found, results, dialect)
 
 
 def spelled(found: Straight, results: Sequence[int], dialect: Dialect) -> Parts:
@@ -95,7 +107,9 @@ def spelled(found: Straight, results: Sequence[int], dialect: Dialect) -> Parts:
             of[node] = _put(line, row, tuple(of[a] for a in graph.args[node]), dialect, functions)
     names = {of[node]: name for node, name in reversed(list(found.names.items())) if node in of}
     eager = frozenset(of[node] for node in found.eager if node in of)
-    return Parts(line.graph, tuple(line.number(of[r]) for r in results), names, tuple(functions), eager)
+    whole = tuple(line.number(of[r]) for r in results)
+    used = {line.graph.rows[node] for node in line.graph.reaching(*whole)}  # some are folded away by their users
+    return Parts(line.graph, whole, names, tuple(row for row in functions if row in used), eager)
 
 
 def body(row: Row, dialect: Dialect) -> Parts:
@@ -109,6 +123,18 @@ def body(row: Row, dialect: Dialect) -> Parts:
 def _put(line: Line, row: Row, args: tuple[int, ...], dialect: Dialect, functions: dict[Row, None]) -> int:
     """`row(args)` in equations that the target knows: a stack, because definitions name other rows."""
     key = (row.name, row.arity)
+    text = lacking.with_constant(row, tuple(line.graph.constants.get(a) for a in args))
+    if text and (row is lacking.POWER or (key not in dialect.native and key not in dialect.spelled)):
+        return _in_place(line, text, row, args, dialect, functions)
+    known = line.graph.constants
+    if row.pick is None and row is not _NOT and any(math.isnan(known.get(a, 0.0)) for a in args):
+        return line.graph.constant(0.0 if row.truth else math.nan)
+    if row.domain and all(a in known for a in args) and not _inside(row, *(known[a] for a in args)):
+        return line.graph.constant(math.nan)  # compilers warn of it, and Python's own numbers stop at it
+    if dialect.instead is not None and key in dialect.native and not row.truth:
+        found = dialect.instead(line, row, args, lambda text: _in_place(line, text, row, args, dialect, functions))
+        if found is not None:
+            return found
     if row.truth or row.pick is not None or row is _SAME or key in dialect.native:
         return line.put(row, args)
     if key in dialect.spelled:
@@ -118,14 +144,26 @@ def _put(line: Line, row: Row, args: tuple[int, ...], dialect: Dialect, function
     fixed = "" if order is None else lacking.of_order(row, order)
     text = fixed or lacking.definition(row)
     if not text:
-        raise AutodiffError(
-            f"{row.name} can't be exported to {dialect.name}",
-            hint=f"for {row.signature} with a first argument of 0, 1 or 2 it can" if row.arity == 2 else "",
-        )
+        raise _refused(row, order, dialect)
     if not fixed and not dialect.in_place:
         functions[row] = None
         return line.put(row, args)
     return _in_place(line, text, row, args, dialect, functions)
+
+
+def _refused(row: Row, order: float | None, dialect: Dialect) -> AutodiffError:
+    """What is said of a row that the target can't have: which one it was, and which it can have."""
+    orders = lacking.orders(row)
+    which = f" with {row.params[0]} = {order:g}" if orders and order is not None else ""
+    can = (
+        orders
+        and f"with {row.params[0]} from {orders[0]:g} to {orders[-1]:g} it can, and a slope needs one more than its value"
+    )
+    return AutodiffError(f"{row.name} can't be exported to {dialect.name}{which}", hint=can or "")
+
+
+def _inside(row: Row, *args: float) -> bool:
+    return all(inside(*args) for inside, _ in algebra.domain(row))
 
 
 def _in_place(
@@ -146,56 +184,21 @@ def _in_place(
 
 
 def listing(parts: Parts, dialect: Dialect) -> Listing:
-    """The lines of `parts`.
+    """The lines of `parts`."""
+    graph, needs = parts.graph, Needs(parts.graph, parts.eager)
+    need, wide = placed(graph, parts.results, needs)
+    flags = _flags(graph, need, needs)
+    order = _ordered(graph, parts.results, need, flags)
+    lines = _lines(parts, dialect, order, need, flags)
+    return Listing(graph, lines, need, flags, parts.results, parts.names, frozenset(wide))
 
-    Raises AutodiffError for conditions that depend on each other's branches so often that the code would explode.
+
+def _flags(graph: Graph, need: dict[int, int], needs: Needs) -> dict[int, int]:
+    """The flag of every need that an equation has, what it is made of having got its own need.
+
+    A flag `a and b` can always be looked at, because `b` is only asked where `a` holds. That a condition fails is known
+    wherever the condition is, which may be more often than where the program itself asks for it.
     """
-    limit = 4 * len(parts.graph) + 1000
-    while True:
-        graph, needs = parts.graph, Needs(parts.graph, parts.eager)
-        need, flags = _needs(graph, parts.results, needs)
-        order, cycles = _ordered(graph, parts.results, need, flags)
-        if not cycles:
-            return Listing(graph, _lines(parts, dialect, order, need, flags), need, flags, parts.results, parts.names)
-        parts = _split(parts, cycles)
-        if len(parts.graph) > limit:
-            raise AutodiffError("the program's conditions depend on each other's branches too often to be exported")
-
-
-def _split(parts: Parts, cycles: Collection[int]) -> Parts:
-    """The same equations, those in `cycles` once for each use.
-
-    A part that one condition needs, and that a branch needs which that condition decides on, has no place in a fixed order:
-    whether it is needed at first depends on itself. Each use gets its own.
-    """
-    graph, new = parts.graph, Line().graph
-    of: dict[int, int] = {}
-    given: dict[int, tuple[int, ...]] = {}
-    for node in graph.reaching(*parts.results):
-        row = graph.rows[node]
-        if node in graph.constants:
-            of[node] = new.constant(graph.constants[node])
-        elif row is None:
-            of[node] = new.input(graph.inputs[node])
-        else:
-            args = tuple(_twin(graph, new, a, given) if a in cycles else of[a] for a in graph.args[node])
-            given[node] = args
-            if node not in cycles:
-                of[node] = new.call(row, args)
-    names = {of[node]: name for node, name in parts.names.items() if node in of}
-    eager = frozenset(of[node] for node in parts.eager if node in of)
-    return Parts(new, tuple(of[r] for r in parts.results), names, parts.functions, eager)
-
-
-def _twin(graph: Graph, new: Graph, node: int, given: Mapping[int, tuple[int, ...]]) -> int:
-    row = graph.rows[node]
-    assert row is not None
-    return new.twin(row, given[node])
-
-
-def _needs(graph: Graph, results: Sequence[int], needs: Needs) -> tuple[dict[int, int], dict[int, int]]:
-    """The need of every equation, and the flag of every need."""
-    need = demand(graph, results, needs)
     used = {n for node, n in need.items() if n != ALWAYS and graph.rows[node] is not None}
     flags = {n: needs.flag(n) for n in sorted(used)}
     todo, seen = list(flags.values()), set[int]()
@@ -205,52 +208,37 @@ def _needs(graph: Graph, results: Sequence[int], needs: Needs) -> tuple[dict[int
             continue
         seen.add(node)
         if graph.rows[node] is _NOT:
-            need.setdefault(node, need[graph.args[node][0]])
-        elif needs.is_flag(node) or node not in need:  # lazy, and made of what is known where it is looked at
+            need[node] = need[graph.args[node][0]]
+        elif graph.rows[node] is _AND and needs.is_flag(node):
             need[node] = ALWAYS
-            todo.extend(graph.args[node] if graph.rows[node] in (_AND, _OR) else ())
-    return need, flags
+            todo.extend(graph.args[node])
+    return flags
 
 
-def _ordered(
-    graph: Graph, results: Sequence[int], need: Mapping[int, int], flags: Mapping[int, int]
-) -> tuple[list[int], set[int]]:
-    """Equations behind their arguments and their flags; and those whose flag would depend on themselves."""
+def _ordered(graph: Graph, results: Sequence[int], need: Mapping[int, int], flags: Mapping[int, int]) -> list[int]:
+    """Equations behind their arguments and their flags."""
     order: list[int] = []
-    cycles: set[int] = set()
     done: dict[int, bool] = {}
-    place: dict[int, int] = {}
 
     def before(node: int) -> Iterator[int]:
         if graph.rows[node] is not None and need[node] in flags:
             yield flags[need[node]]
         yield from graph.args[node]
 
-    def through_flag(node: int, following: int) -> set[int]:
-        return {node} if flags.get(need[node]) == following and following not in graph.args[node] else set()
-
     for root in results:
         path = [] if root in done else [(root, before(root))]
-        back = [1]  # for each on the path the first place that its parts lead back to; its own place and 1 more is none
         while path:
             node, rest = path[-1]
-            done[node], place[node] = False, len(path) - 1
+            done[node] = False
             following = next((a for a in rest if not done.get(a, False)), None)
             if following is None:
                 done[node] = True
                 order.append(node)
                 path.pop()
-                end = back.pop()
-                if end < len(path):
-                    cycles |= through_flag(path[-1][0], node)
-                    back[-1] = min(back[-1], end)
-            elif following in done:
-                cycles |= through_flag(node, following)
-                back[-1] = min(back[-1], place[following])
             else:
+                assert following not in done, "a condition depends on what is needed under it"
                 path.append((following, before(following)))
-                back.append(len(path))
-    return order, cycles
+    return order
 
 
 def _lines(
@@ -259,7 +247,7 @@ def _lines(
     """Which equations get a line of their own."""
     graph = parts.graph
     own = {*parts.results, *parts.names}
-    inside = _inside(graph, order, need, dialect)
+    inside = _inline(graph, order, need, dialect)
     size: dict[int, int] = {}
     for node in order:
         if graph.rows[node] is None:
@@ -283,13 +271,13 @@ def _lines(
     for node in reversed(order):
         if node in live:
             live.update(graph.args[node])
-            if node in own and need[node] in flags:
+            if node in own and graph.rows[node] is not None and need[node] in flags:
                 own.add(flags[need[node]])
                 live.add(flags[need[node]])
     return tuple(node for node in order if node in own and node in live and graph.rows[node] is not None)
 
 
-def _inside(graph: Graph, order: Sequence[int], need: Mapping[int, int], dialect: Dialect) -> set[int]:
+def _inline(graph: Graph, order: Sequence[int], need: Mapping[int, int], dialect: Dialect) -> set[int]:
     """The equations that may stand inside the only line that uses them."""
     uses: dict[int, list[int]] = {}
     for node in order:

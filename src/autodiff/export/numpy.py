@@ -23,6 +23,8 @@ CALLS = {
     ("mod", 2): "np.mod({0}, {1})",
     ("hypot", 2): "np.hypot({0}, {1})",
     ("atan2", 2): "np.arctan2({0}, {1})",
+    ("known", 1): "~np.isnan({0})",
+    ("finite", 1): "np.isfinite({0})",
 }
 
 _POLES = """\
@@ -46,12 +48,13 @@ OWN = {
 
 LIBRARY = Library(
     Dialect("NumPy", CALLS.keys(), OWN.keys(), nested=False),
-    Spelling(CALLS, "np.where({0}, {1}, {2})", ("&", "|", "~"), tight=True, whole=True),
+    Spelling(CALLS, "np.where({0}, {1}, {2})", ("&", "|", "~"), tight=True, whole=True, nan="np.nan"),
     ["import math", "", "import numpy as np"],
     "np.asarray({0}, dtype=float)",
     "np.full_like({0}, {1})",
     ["np"],
     OWN,
+    '@np.errstate(all="ignore")',
 )
 
 

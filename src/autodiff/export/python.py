@@ -24,6 +24,8 @@ CALLS = {
     ("max", 2): "max({0}, {1})",
     ("hypot", 2): "math.hypot({0}, {1})",
     ("atan2", 2): "math.atan2({0}, {1})",
+    ("known", 1): "(not math.isnan({0}))",
+    ("finite", 1): "math.isfinite({0})",
     ("floor", 1): "float(math.floor({0}))",
     ("ceil", 1): "float(math.ceil({0}))",
     ("round", 1): "float(round({0}))",
@@ -31,20 +33,43 @@ CALLS = {
     **INFIX,
 }
 
-DIALECT = Dialect("Python", CALLS.keys())
-SPELLING = Spelling(CALLS, "{1} if {0} else {2}", ("and", "or", "not "), whole=True)
-RESERVED = [*keyword.kwlist, *keyword.softkwlist, "math", "abs", "min", "max", "float", "round", "value_and_gradient"]
+DIALECT = Dialect("Python", CALLS.keys(), raises=True, attempt="attempt(lambda: {})")
+SPELLING = Spelling(CALLS, "{1} if {0} else {2}", ("and", "or", "not "), whole=True, nan="math.nan")
+RESERVED = [
+    *keyword.kwlist,
+    *keyword.softkwlist,
+    "math",
+    "abs",
+    "min",
+    "max",
+    "float",
+    "round",
+    "attempt",
+    "value_and_gradient",
+]
+ATTEMPT = '''\
+def attempt(part):
+    """What only some conditions ask for: NaN where it has no value."""
+    try:
+        return part()
+    except (ArithmeticError, ValueError):
+        return math.nan
+
+
+'''
 
 
 def write(request: Request) -> str:
     """The source of a module with one function, `value_and_gradient`."""
     made = scalar.module(request, DIALECT, SPELLING, RESERVED, ascii_only=False)
     lines = [
-        '"""Value and gradient; outside its domain a function raises ValueError, ZeroDivisionError or OverflowError."""',
+        '"""Value and gradient; outside its domain a function raises ValueError, ZeroDivisionError or OverflowError, or gives NaN."""',
         "",
     ]
     lines += [f"# {line}".rstrip() for line in made_from(request)]
     lines += ["", "import math", "", ""]
+    if made.main.attempts or any(block.attempts for _, block, _ in made.functions):
+        lines += ATTEMPT.splitlines()
     for name, block, row in made.functions:
         lines += [*defined(name, row, block, _body(block)), "", ""]
     main = made.main

@@ -24,11 +24,13 @@ class Block:
     inputs      the parameters' names
     lines       (name, text, condition or "", whether it is a condition itself)
     results     the texts of the results
+    attempts    whether a line may be outside its domain where it does not matter
     """
 
     inputs: tuple[str, ...]
     lines: tuple[tuple[str, str, str, bool], ...]
     results: tuple[str, ...]
+    attempts: bool = False
 
     @property
     def guarded(self) -> list[tuple[str, bool]]:
@@ -114,36 +116,37 @@ def _block(
     """The lines as text. Results that are no line of their own (a constant, an input, one twice) get one at the end."""
     graph = lines.graph
     last = lines.results[0]
-    written = []
+    written, attempts = [], False
     for node in lines.lines:
         if not results and node == last:
             continue  # a definition returns its last line
         row, under = graph.rows[node], lines.under(node)
         truth = row is not None and row.truth
         flag = "" if under is None else of[under]
-        text = spelling if dialect.nested or not flag else _masked(lines, spelling, of, node, flag)
-        written.append((of[node], text.text(graph, node, of), flag, truth))
+        masked = spelling if dialect.nested or not flag else _masked(lines, spelling, of, node, flag)
+        text = masked.text(graph, node, of)
+        if node in lines.wide and _may_fail(lines, of, node):
+            text, attempts = dialect.attempt.format(text), True
+        written.append((of[node], text, flag, truth))
     if not results:
         rest = {n: name for n, name in of.items() if n != last or graph.rows[n] is None}
         return Block(
-            inputs, tuple(written), (spelling.text(graph, last, rest),) if last not in graph.inputs else (of[last],)
+            inputs,
+            tuple(written),
+            (spelling.text(graph, last, rest),) if last not in graph.inputs else (of[last],),
+            attempts,
         )
     for node, name in zip(lines.results, results, strict=True):
         if of.get(node) != name:
             written.append((name, of[node] if node in of else spelling.text(graph, node, of), "", False))
-    return Block(inputs, tuple(written), tuple(results))
+    return Block(inputs, tuple(written), tuple(results), attempts)
 
 
 def _masked(lines: Listing, spelling: Spelling, of: Mapping[int, str], root: int, flag: str) -> Spelling:
     """The spelling of one line in which every operand is a harmless number where `flag` does not hold."""
     graph = lines.graph
-    tree, todo = [], [root]
-    while todo:
-        node = todo.pop()
-        tree.append(node)
-        todo.extend(a for a in graph.args[node] if a not in of and graph.rows[a] is not None)
     safe: dict[tuple[int, int], str] = {}
-    for node in sorted(set(tree)):
+    for node in _tree(lines, of, root):
         row, args = graph.rows[node], graph.args[node]
         if row is None or row.truth or row.pick is not None:
             continue
@@ -154,6 +157,23 @@ def _masked(lines: Listing, spelling: Spelling, of: Mapping[int, str], root: int
                 inner = of.get(arg) or replace(spelling, safe=dict(safe)).text(graph, arg, of)
                 safe[node, k] = spelling.choice.format(flag, inner, spelling.number(numbers[k]))
     return replace(spelling, safe=safe)
+
+
+def _tree(lines: Listing, of: Mapping[int, str], root: int) -> list[int]:
+    """The equations that stand in one line."""
+    graph = lines.graph
+    tree, todo = set[int](), [root]
+    while todo:
+        node = todo.pop()
+        tree.add(node)
+        todo.extend(a for a in graph.args[node] if a not in of and graph.rows[a] is not None)
+    return sorted(tree)
+
+
+def _may_fail(lines: Listing, of: Mapping[int, str], root: int) -> bool:
+    """Whether one line has parts that are not defined for every number."""
+    rows = [lines.graph.rows[node] for node in _tree(lines, of, root)]
+    return any(row is not None and row not in _TOTAL and not row.truth and row.pick is None for row in rows)
 
 
 _TOTAL = frozenset(rules.TABLE[key] for key in (("+", 2), ("-", 2), ("*", 2), ("-", 1), ("+", 1)))

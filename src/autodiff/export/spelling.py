@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class Spelling:
     calls      row → text with {0}, {1} for the arguments, which stand between commas there; {0!} needs brackets
     choice     the three texts around condition, yes and no: ("", " ? ", " : ", "") and in which order they come
     logic      how `and`, `or`, `not` are written; `tight` when they bind tighter than comparisons
+    nan        the constant that is no number
     number     how a constant is written; `boxed` the same where a function wants more than a plain number
     whole      whether u^n with a whole n is written u**n
     """
@@ -37,6 +39,7 @@ class Spelling:
     number: Callable[[float], str] = repr
     boxed: Callable[[float], str] | None = None
     tight: bool = False
+    nan: str = "nan"
     signs: Mapping[str, str] = field(default_factory=dict)
     whole: bool = False
     functions: Mapping[Row, str] = field(default_factory=dict)
@@ -45,6 +48,9 @@ class Spelling:
 
     def name(self, name: str) -> str:
         return name
+
+    def constant(self, value: float) -> str:
+        return self.nan if math.isnan(value) else self.number(value)
 
     def level(self, graph: Graph, node: int) -> int:
         row = graph.rows[node]
@@ -61,7 +67,7 @@ class Spelling:
     def pieces(self, graph: Graph, node: int) -> list[str | Argument]:
         row, args = graph.rows[node], graph.args[node]
         if row is None:
-            return [self.number(graph.constants[node])]
+            return [self.constant(graph.constants[node])]
         if row is _SAME:
             return [Argument(args[0])]
         if row is _CHOICE:

@@ -18,20 +18,38 @@ from autodiff.export.listing import Dialect, Listing, exported, listing
 from autodiff.export.names import Names, named
 from autodiff.export.request import Request
 from autodiff.export.spelling import INFIX, Spelling
+from autodiff.export.total import total
 
 _SAME = "sqrt exp ln log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh abs floor ceil"
-_REMAINDER = "mod({0}, {1})"
+_SMALL, _LARGE = "-744.4e0 THEN 0e0", "709.7827e0"
+"""The logarithms of the smallest and the largest number."""
+
+
+def _compared(logarithm: str, result: str) -> str:
+    """0 where the result would be too small for a number, and NULL where it would be too large."""
+    return f"WHEN {logarithm} < {_SMALL} WHEN {logarithm} < {_LARGE} THEN {result} END"
+
+
+_GUARDED = {
+    ("exp", 1): "CASE WHEN {0} < -745.1e0 THEN 0e0 WHEN {0} < 709.7827e0 THEN exp({0}) END",
+    ("^", 2): "CASE WHEN {0} = 0e0 THEN CASE WHEN {1} = 0e0 THEN 1e0 WHEN {1} > 0e0 THEN 0e0 END "
+    + _compared("{1!}*ln(abs({0}))", "power({0}, {1})"),
+    ("square", 1): "CASE WHEN abs({0}) < 1.6e-162 THEN 0e0 WHEN abs({0}) < 1.34e154 THEN {0!}*{0!} END",
+    ("product", 2): "CASE WHEN {0} = 0e0 OR {1} = 0e0 THEN {0!}*{1!} "
+    + _compared("ln(abs({0})) + ln(abs({1}))", "{0!}*{1!}"),
+    ("quotient", 2): "CASE WHEN {1} = 0e0 THEN NULL WHEN {0} = 0e0 THEN {0!}/{1!} "
+    + _compared("ln(abs({0})) - ln(abs({1}))", "{0!}/{1!}"),
+    **{(name, 1): "({0!} - {0!} = 0e0)" for name in ("known", "finite")},
+}
 
 CALLS = {
     **{(name, 1): f"{name}({{0}})" for name in _SAME.split()},
-    ("^", 2): "power({0}, {1})",
     ("atan2", 2): "atan2({0}, {1})",
-    ("mod", 2): f"CASE WHEN {_REMAINDER} <> 0e0 AND ({_REMAINDER} < 0e0) <> ({{1}} < 0e0)"
-    f" THEN {_REMAINDER} + {{1!}} ELSE {_REMAINDER} END",
+    **_GUARDED,
     **INFIX,
 }
 
-DIALECT = Dialect("SQL", CALLS.keys(), in_place=True, longest=16, repeats=[("mod", 2)])
+DIALECT = Dialect("SQL", CALLS.keys(), in_place=True, longest=16, repeats=_GUARDED.keys(), instead=total)
 
 
 def _number(value: float) -> str:
@@ -42,10 +60,11 @@ def _number(value: float) -> str:
 
 SPELLING = Spelling(
     CALLS,
-    "CASE WHEN {0} THEN {1} ELSE {2} END",
+    "CASE {0!} WHEN TRUE THEN {1} WHEN FALSE THEN {2} END",
     ("AND", "OR", "NOT "),
     number=_number,
     signs={"==": "=", "!=": "<>"},
+    nan="NULL",
 )
 
 _WORDS = """all alter analyse analyze and anti any array as asc asof asymmetric at authorization avg before begin between bit both by
@@ -88,7 +107,9 @@ def write(request: Request) -> str:
     columns = _columns(lines, of, inputs.values())
     graph = lines.graph
     last = [of[node] if node in of else SPELLING.text(graph, node, {}) for node in lines.results]
-    note = "Value and gradient; outside its domain a function gives NULL, NaN or an error, as the engine has it."
+    note = (
+        "Value and gradient; a row without a value has NULL or NaN." + " A sum over such a row is NULL." * request.total
+    )
     stages = _stages(request, inputs, columns, [text for text in last if text in of.values()])
     count = max((c.stage for c in columns), default=0)
     deep = ["Leave out MATERIALIZED for an engine that does not know it."] * (count > _FLAT)
@@ -116,7 +137,7 @@ def _columns(lines: Listing, of: Mapping[int, str], inputs: Collection[str]) -> 
     depth = dict.fromkeys(inputs, 0)
     written: list[tuple[str, str, list[str]]] = []
     for node in lines.lines:
-        text, under = SPELLING.text(lines.graph, node, of), lines.under(node)
+        text, under = _short(SPELLING.text(lines.graph, node, of)), lines.under(node)
         if under is not None:
             text = f"CASE WHEN {of[under]} THEN {text} END"
         needs = [word for word in re.findall(r"[A-Za-z_]\w*", text) if word in depth]
@@ -131,6 +152,11 @@ def _columns(lines: Listing, of: Mapping[int, str], inputs: Collection[str]) -> 
             latest[needed] = min(latest.get(needed, count), stage - 1)
         columns.append(_Column(name, text, frozenset(needs), stage))
     return columns[::-1]
+
+
+def _short(text: str) -> str:
+    """NULL is what a CASE gives without being told."""
+    return text.replace(" WHEN FALSE THEN NULL END", " END")
 
 
 def _given(request: Request, inputs: Mapping[str, str]) -> str:
@@ -196,7 +222,7 @@ def _stage(number: int) -> str:
 
 def _final(request: Request, inputs: Mapping[str, str], results: Sequence[tuple[str, str]], count: int) -> str:
     if request.total:
-        columns = [f"SUM({text}) AS {name}" for text, name in results]
+        columns = [f"CASE WHEN COUNT({text}) = COUNT(*) THEN SUM({text}) END AS {name}" for text, name in results]
     else:
         columns = [*inputs.values(), *(name if text == name else f"{text} AS {name}" for text, name in results)]
     return _select(columns, _stage(count))

@@ -22,6 +22,8 @@ CALLS = {
     ("mod", 2): "torch.remainder({0}, {1})",
     ("hypot", 2): "torch.hypot({0}, {1})",
     ("atan2", 2): "torch.atan2({0}, {1})",
+    ("known", 1): "~torch.isnan({0})",
+    ("finite", 1): "torch.isfinite({0})",
 }
 
 LIBRARY = Library(
@@ -30,9 +32,10 @@ LIBRARY = Library(
         CALLS,
         "torch.where({0}, {1}, {2})",
         ("&", "|", "~"),
-        boxed=lambda value: f"number({value!r})",
+        boxed=lambda value: "number(torch.nan)" if value != value else f"number({value!r})",
         tight=True,
         whole=True,
+        nan="torch.nan",
     ),
     ["import torch", "", "", "def number(value):", "    return torch.as_tensor(value, dtype=torch.float64)"],
     "number({0})",
