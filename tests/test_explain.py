@@ -474,7 +474,7 @@ def test_a_corner_in_an_element_is_explained() -> None:
 
 def test_arrays_that_are_too_large_or_do_not_fit() -> None:
     for program, at, says in (
-        ("sum(x^2)", "x=ones(900)", "the program has more than 1000 steps"),
+        ("sum(x^2)", "x=ones(900)", "the program grows beyond 1,000 operations"),
         ("A @ x", "A=[[1,2],[3,4]],x=[1,1]", "the result is an array of shape (2,)"),
         ("w @ x", "w=[1,2,3],x=[3,4]", "can't take shape (3,) and shape (2,)"),
     ):

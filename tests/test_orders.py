@@ -495,7 +495,7 @@ def test_the_command_takes_arrays() -> None:
     [
         (
             ["sum(x)", "--at", "x=ones(2000)", "--hessian"],
-            "written out by elements, the program has more than 1000 steps",
+            "written out by elements, the program grows beyond 1,000 operations",
         ),
         (["2*x", "--at", "x=[1, 2]", "--hessian"], "the result is an array of shape (2,)"),
         (["sum(x)", "--at", "x=[1, 2]", "--jvp", "x=1"], "'x' has the elements x[0], x[1], and what is given for it"),
