@@ -549,3 +549,19 @@ def test_many_elements_on_a_jump_are_unknown() -> None:
     answer = package.evaluate("sum(floor(x))", {"x": np.zeros(3000)})
     assert (answer.value, answer.status) == (0.0, "unknown")
     assert "can't be decided from both sides" in answer.why
+
+
+@pytest.mark.parametrize("count", [1000, 100_000, 1_000_000])
+@pytest.mark.parametrize("mode", ["reverse", "both"])
+def test_a_long_sum_of_equal_terms_keeps_its_digits(count: int, mode: str) -> None:
+    found = package.evaluate(f"sum(exp(ones({count})*x))", {"x": 2.0}, mode=mode)
+    assert found.value == pytest.approx(count * math.exp(2.0), rel=1e-13)
+    assert found.gradient["x"] == pytest.approx(count * math.exp(2.0), rel=1e-13)
+
+
+def test_sums_along_rows_keep_their_digits() -> None:
+    x = np.full((100_000, 3), math.exp(2.0))
+    for text, true in (("sum(sum(x, 0)*[1, 0, 0])", 1e5 * math.exp(2.0)), ("mean(x, 0)[1]", math.exp(2.0))):
+        assert package.evaluate(text, {"x": x}).value == pytest.approx(true, rel=1e-13)
+    slope = package.evaluate("sum((x + b)^2)", {"x": x, "b": [0.0, 0.0, 0.0]}, wrt=["b"]).gradient["b"]
+    assert slope == pytest.approx([2e5 * math.exp(2.0)] * 3, rel=1e-13)

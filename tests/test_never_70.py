@@ -139,3 +139,18 @@ def test_random_arrays_end_in_an_answer_or_a_message() -> None:
         program = f"{text(3)} + 0*sum(x) + 0*sum(y)"
         ended = autodiff("eval", program, "--at", chance.choice(points))
         assert ended.status in (0, 2, 3), (program, ended)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("graph", "u = (-(-(-x))); x + u", "--at", "x=1e308"),
+        ("explain", "u = tanh(x); y + u", "--at", "x=0,y=1e308"),
+        ("explain", "x*1e300", "--at", "x=1e8"),
+        ("explain", "(-1.5)*x", "--at", "x=-1.7e308"),
+    ],
+)
+def test_steps_that_leave_the_range_are_not_taken(words: tuple[str, ...]) -> None:
+    ended = autodiff(*words)
+    assert ended.status in (0, 3)
+    assert "inf" not in ended.out.split()

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.errors import HypothesisWarning
+from hypothesis.errors import Flaky, HypothesisWarning
 
 from .commands import Command, commands
 from .trial import run
@@ -38,7 +38,7 @@ def search(number: int, count: int, end: float = float("inf")) -> Found:
     )
     @given(commands())
     def trial(command: Command) -> None:
-        if time.monotonic() > end:
+        if time.monotonic() > end and not last:
             return
         outcome = run(command)
         statuses[outcome.status] += 1
@@ -51,6 +51,6 @@ def search(number: int, count: int, end: float = float("inf")) -> Found:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HypothesisWarning)  # the strategies are large
             trial()
-    except AssertionError:
+    except (AssertionError, Flaky):  # flaky is what shows once, such as a time limit
         return Found(statuses, dict(last))
     return Found(statuses, {})

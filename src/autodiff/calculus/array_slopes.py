@@ -16,7 +16,7 @@ import numpy as np
 
 from autodiff.calculus import arrays, local
 from autodiff.calculus.array_values import Bulk
-from autodiff.calculus.elementwise import Array, Value, number, plain, shape
+from autodiff.calculus.elementwise import Array, Value, dot, number, plain, shape, total
 from autodiff.calculus.ops import EACH, FOLD, LINEAR, Row
 
 Passing: TypeAlias = tuple[Callable[[Value], Value], Callable[[Value], Value]]
@@ -33,7 +33,7 @@ def fitted(part: Any, wide: Sequence[int], to: Sequence[int]) -> Value:
     full = np.broadcast_to(part, wide)
     extra = len(wide) - len(to)
     axes = (*range(extra), *(k for k in range(extra, len(wide)) if to[k - extra] == 1 and wide[k] != 1))
-    return plain(np.sum(full, axis=axes).reshape(to))
+    return plain(total(full, axes).reshape(to))
 
 
 def _times(part: Value, slope: Value) -> Value:
@@ -123,7 +123,7 @@ def _elementwise(run: Bulk, node: int, slope: Value, inner: Sequence[int]) -> Pa
 
     def back(g: Value) -> Value:
         if mask is None and not inner and shape(g) == shape(slope) == tuple(wide) != ():
-            return float(np.dot(np.ravel(g), np.ravel(slope)))  # one pass: the slope in a weight that all rows share
+            return dot(np.ravel(g), np.ravel(slope))  # one pass: the slope in a weight that all rows share
         part = _times(g, slope)
         return fitted(part if mask is None else np.where(mask, part, 0.0), wide, inner)
 
@@ -142,7 +142,7 @@ def _reducing(mask: Array | None, slope: Value, axis: Sequence[Value], inner: Se
     def on(tangent: Value) -> Value:
         part = np.broadcast_to(_times(tangent, slope), tuple(inner))
         part = part if mask is None else np.where(widened(mask, axis), part, 0.0)
-        return plain(np.sum(part, axis=int(axis[0]) if axis else None))
+        return plain(total(part, int(axis[0]) if axis else None))
 
     return back, on
 

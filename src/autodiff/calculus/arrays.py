@@ -54,8 +54,8 @@ def _logsumexp(u: Array) -> Value:
 
 
 FOLDS: Mapping[str, Function] = {
-    "sum": lambda u, axis=None: plain(np.sum(u, axis=axis)),
-    "mean": lambda u, axis=None: plain(np.mean(u, axis=axis)),
+    "sum": lambda u, axis=None: plain(elementwise.total(u, axis)),
+    "mean": lambda u, axis=None: plain(elementwise.total(u, axis) / (u.size if axis is None else u.shape[axis])),
     "prod": lambda u, axis=None: plain(np.prod(u, axis=axis)),
     "amax": lambda u, axis=None: plain(np.max(u, axis=axis)),
     "amin": lambda u, axis=None: plain(np.min(u, axis=axis)),

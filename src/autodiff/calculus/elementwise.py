@@ -11,6 +11,7 @@ array([0.5, 2.5])
 
 from __future__ import annotations
 
+import math
 import operator
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -278,3 +279,27 @@ def _either(condition: Value, yes: Callable[[], Value], no: Callable[[], Value])
         if np.ndim(condition)
         else (yes if sides[0] else no)()
     )
+
+
+_BLOCK = 512
+"""Terms that are added up one after the other, of which rounding takes at most as many units in the last place."""
+
+_DOT = 16_384
+"""The same for products, which the library adds up in sixteen lanes or more."""
+
+
+def total(u: Array, axis: int | tuple[int, ...] | None = None) -> Any:
+    """The sum along axes, in blocks where NumPy would add up all rows one after the other."""
+    axes = axis if isinstance(axis, tuple) else () if axis is None else (axis,)
+    rows = axes[0] % u.ndim if len(axes) == 1 and u.ndim else -1
+    if rows < 0 or rows == u.ndim - 1 or u.shape[rows] <= _BLOCK:
+        return np.sum(u, axis=axis)
+    parts = np.array_split(u, -(-u.shape[rows] // _BLOCK), axis=rows)
+    return total(np.stack([np.sum(part, axis=rows) for part in parts], axis=rows), rows)
+
+
+def dot(u: Array, v: Array) -> float:
+    """The sum of the products of two flat arrays."""
+    if len(u) <= _DOT:
+        return float(np.dot(u, v))
+    return math.fsum(float(np.dot(u[at : at + _DOT], v[at : at + _DOT])) for at in range(0, len(u), _DOT))

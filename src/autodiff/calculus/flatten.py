@@ -40,8 +40,19 @@ from autodiff.calculus.shapes import (
 )
 from autodiff.errors import AutodiffError, Span
 
+_FEW = 128
+"""Terms that are added up one after the other."""
+
 LIMIT = 1_000_000
 """Equations that flattening may make before it is called off."""
+
+
+def _combined(both: Callable[[int, int], int], nodes: Sequence[int]) -> int:
+    """All equations combined, from the left where they are few; else by halves, so that rounding errors don't pile up."""
+    if len(nodes) <= _FEW:
+        return reduce(both, nodes)
+    half = len(nodes) // 2
+    return both(_combined(both, nodes[:half]), _combined(both, nodes[half:]))
 
 
 class TooLarge(Exception):
@@ -158,7 +169,7 @@ class _Flattening:
         if len(args[0].nodes) == 1:
             return self.text(row.alone, row.params, [Block((), args[0].nodes)], span)
         self._room(len(args[0].nodes))
-        return Block((), (reduce(lambda a, b: self.call(row.by, a, b, span=span), args[0].nodes),))
+        return Block((), (_combined(lambda a, b: self.call(row.by, a, b, span=span), args[0].nodes),))
 
     def _along(self, row: Row, block: Block, axis: int, span: Span) -> Block:
         axis = checked_axis(row, axis, block.shape, span)
@@ -228,7 +239,7 @@ def _matmul(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> B
 
     def entry(one: Sequence[int], two: Sequence[int]) -> int:
         products = [work.call("*", p, q, span=span) for p, q in zip(one, two, strict=True)]
-        return reduce(lambda p, q: work.call("+", p, q, span=span), products)
+        return _combined(lambda p, q: work.call("+", p, q, span=span), products)
 
     return Block(shape, tuple(entry(one, two) for one in rows for two in columns))
 

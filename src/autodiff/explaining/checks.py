@@ -33,7 +33,8 @@ def difference(function: Function, point: Mapping[str, float], name: str, slope:
     scale = abs(point[name]) or 1.0
     here = function(point)
     sizes = [scale, 1.0, abs(here / slope) if here and slope else 1.0]
-    steps = [size * 10.0 ** (k / 2) * 6.055e-6 for size in dict.fromkeys(sizes) for k in range(-6, 5, 2)]
+    finite = [size for size in dict.fromkeys(sizes) if math.isfinite(size)]
+    steps = [size * 10.0 ** (k / 2) * 6.055e-6 for size in finite for k in range(-6, 5, 2)]
     made = (_difference(function, point, name, slope, step) for step in steps)
     found = [one for one in made if one is not None]
     if not found:
@@ -53,6 +54,8 @@ def _difference(
 ) -> Difference | None:
     at = point[name]
     ends = [at + k * step for k in (-2, -1, 1, 2)]
+    if not all(map(math.isfinite, ends)):
+        return None
     values = [function({**point, name: end}) for end in ends]
     if None in values or ends[1] == ends[2]:
         return None
@@ -73,7 +76,7 @@ def meaning(function: Function, point: Mapping[str, float], name: str, slope: fl
     found = list[Meaning]()
     for less in range(_SMALLER):
         step = 10.0 ** (power - less)
-        after = function({**point, name: at + step})
+        after = function({**point, name: at + step}) if math.isfinite(at + step) else None
         found.append(Meaning(name, step, slope * step, None if after is None else after - value))
         if not slope or (after is not None and abs(after - value - slope * step) <= _STRAIGHT * abs(slope * step)):
             return found[-1]
