@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from itertools import pairwise
 
-from autodiff.explaining.drawing import Arrow, Drawing, Vertex
+from autodiff.explain.graph import Arrow, Drawing, Vertex
 
 CHAIN = Drawing(
     (

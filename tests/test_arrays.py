@@ -18,14 +18,15 @@ import numpy as np
 import pytest
 
 import autodiff as package
-from autodiff.calculus import algebra, array_slopes, array_sweeps, array_values, arrays, elementwise, rules
-from autodiff.calculus.array_values import Bulk
-from autodiff.calculus.flatten import flatten
-from autodiff.calculus.lower import Lowered, lower
-from autodiff.calculus.ops import EACH, FOLD, INDEX, Row, literal
-from autodiff.calculus.primal import primal
-from autodiff.calculus.reverse import reverse
-from autodiff.calculus.shapes import elements
+from autodiff.arrays import evaluate, functions, linearize, sweeps, ufuncs
+from autodiff.arrays.evaluate import Bulk
+from autodiff.arrays.scalarize import flatten
+from autodiff.arrays.shapes import elements
+from autodiff.core import rules, templates
+from autodiff.core.evaluate import primal
+from autodiff.core.lowering import Lowered, lower
+from autodiff.core.primitive import EACH, FOLD, INDEX, Row, literal
+from autodiff.core.vjp import reverse
 
 from .command import autodiff
 from .reference import arguments, ulps
@@ -42,9 +43,9 @@ def _lowered(text: str) -> Lowered:
 
 def _gradients(lowered: Lowered, point: Point) -> tuple[Any, dict[str, Any], Bulk]:
     """Value and gradient of a program by the NumPy sweeps."""
-    run = array_values.values(lowered, point)
+    run = evaluate.values(lowered, point)
     names = {name: lowered.node(name) for name in point if name in lowered.inputs}
-    adjoints = array_sweeps.backward(run, [node for node in names.values() if node is not None])
+    adjoints = sweeps.backward(run, [node for node in names.values() if node is not None])
     zeros = {name: np.zeros(np.shape(point[name])) for name in names}
     return run.values[lowered.result], {n: zeros[n] + _at(adjoints, names[n]) for n in names}, run
 
@@ -82,12 +83,12 @@ def _agree(text: str, point: Point, *, difference: bool = True) -> None:
     chance = np.random.default_rng(3)
     along = {name: chance.uniform(-1, 1, np.shape(v)) if np.shape(v) else 0.7 for name, v in point.items()}
     seeds = {lowered.node(name): direction for name, direction in along.items()}
-    moved = array_sweeps.onward(run, {node: seed for node, seed in seeds.items() if node is not None})[lowered.result]
+    moved = sweeps.onward(run, {node: seed for node, seed in seeds.items() if node is not None})[lowered.result]
     product = sum(float(np.sum(along[name] * gradient[name])) for name in gradient)
     assert (0.0 if moved is None else moved) == pytest.approx(product, rel=1e-9, abs=1e-11), text
     if difference:
         step = 1e-6
-        ends = [array_values.values(lowered, {n: v + s * step * along[n] for n, v in point.items()}).values[lowered.result] for s in (1, -1)]  # fmt: skip
+        ends = [evaluate.values(lowered, {n: v + s * step * along[n] for n, v in point.items()}).values[lowered.result] for s in (1, -1)]  # fmt: skip
         assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(product, rel=2e-6, abs=2e-6), text
 
 
@@ -103,7 +104,7 @@ def _inside(row: Row, chance: np.random.Generator, shapes: list[tuple[int, ...]]
                 args[1], args[2] = args[1] - 1, args[1]
             if row.params[0] == "n" and row.kind == EACH:
                 args[0] = 1.0
-            if all(np.all(holds(*args)) for holds, _ in arrays.domain(row)):
+            if all(np.all(holds(*args)) for holds, _ in functions.domain(row)):
                 return args
     return None
 
@@ -179,7 +180,7 @@ def test_the_texts_of_array_rows_are_programs_too(text: str, one: tuple[int, ...
         return
     chance = np.random.default_rng(5)
     point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", one), ("v", two))}
-    shape = elementwise.shape(array_values.values(lowered, point).values[lowered.result])
+    shape = ufuncs.shape(evaluate.values(lowered, point).values[lowered.result])
     point["g"] = chance.uniform(0.2, 2, shape) if shape else 0.6
     for pull in row.slopes:
         if pull not in ("0", "none"):
@@ -199,7 +200,7 @@ def test_arrays_keep_the_digits_of_the_numbers(row: Row) -> None:
         args
         for args in arguments(row.arity, 100)
         if row.params[0] != "n"
-        and all(holds(*args) for holds, _ in algebra.domain(row))
+        and all(holds(*args) for holds, _ in templates.domain(row))
         and not (row.name == "mod" and abs(args[0]) > 1e15)
         and max(map(abs, args)) < 300
         and min(abs(a) for a in args) > 1e-30
@@ -208,21 +209,19 @@ def test_arrays_keep_the_digits_of_the_numbers(row: Row) -> None:
         return
     columns = [np.array(column) for column in zip(*points, strict=True)]
     with np.errstate(all="ignore"):
-        found = arrays.apply(row, columns)
+        found = functions.apply(row, columns)
         slopes = {
-            k: array_slopes.slope(row, k, columns, found, "")
-            for k, t in enumerate(row.slopes)
-            if t not in ("0", "none")
+            k: linearize.slope(row, k, columns, found, "") for k, t in enumerate(row.slopes) if t not in ("0", "none")
         }
     assert isinstance(found, np.ndarray)
     for i, args in enumerate(points):
-        value = algebra.value(row)(*args)
-        bound = algebra.compiled(row.bound[0], (*row.params, "w", "d"))(*args, value, 0.0)
+        value = templates.value(row)(*args)
+        bound = templates.compiled(row.bound[0], (*row.params, "w", "d"))(*args, value, 0.0)
         if math.isfinite(value) and bound == bound:
             assert ulps(float(found[i]), value) <= 2 * bound + 4, (row.name, args)
         for k, slope in slopes.items():
-            exact = algebra.slope(row, k)(*args, value)
-            bound = algebra.compiled(row.bound[1], (*row.params, "w", "d"))(*args, value, exact)
+            exact = templates.slope(row, k)(*args, value)
+            bound = templates.compiled(row.bound[1], (*row.params, "w", "d"))(*args, value, exact)
             if math.isfinite(exact) and math.isfinite(value) and bound == bound and abs(exact) > 1e-290:
                 mine = float(np.broadcast_to(slope, found.shape)[i])
                 assert ulps(mine, exact) <= 2 * bound + 16, (row.name, k, args)
@@ -333,16 +332,16 @@ def test_names_inside_the_program() -> None:
 
 
 def test_a_broken_sweep_is_caught_before_a_number_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = array_slopes.slope
+    honest = linearize.slope
     tampered = lambda row, k, args, result, convention: honest(row, k, args, result, convention) * (1 + 1e-9)  # noqa: E731
-    adjoints = array_sweeps.backward
+    adjoints = sweeps.backward
 
     def backward(*args: Any, **options: Any) -> Any:
         with monkeypatch.context() as patch:
-            patch.setattr(array_slopes, "slope", tampered)
+            patch.setattr(linearize, "slope", tampered)
             return adjoints(*args, **options)
 
-    monkeypatch.setattr(array_sweeps, "backward", backward)
+    monkeypatch.setattr(sweeps, "backward", backward)
     with pytest.raises(package.AutodiffError, match="disagree"):
         package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]})
     assert package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]}, check=False).status == "ok"
@@ -442,14 +441,14 @@ def test_many_elements_and_many_equations() -> None:
 )
 def test_a_text_over_elements_is_the_text_of_each(text: str) -> None:
     """Numbers among the arguments, branches that all elements or some take, conditions that are counted."""
-    exact = algebra.compiled(text, ("u", "v"))
+    exact = templates.compiled(text, ("u", "v"))
     rows = [np.array(row) for row in ([1.0, 2.0, 0.5], [-1.0, 2.0, -0.5], [-1.0, -2.0, -0.25])]
     one: list[Any] = [*rows, 1.5, -1.5]
     two: list[Any] = [*rows, 1.0, -1.0]
     for u in one:
         for v in two:
             with np.errstate(all="ignore"):
-                found = elementwise.text(text, ("u", "v"))(u, v)
+                found = ufuncs.text(text, ("u", "v"))(u, v)
             pairs = np.broadcast(u, v)
             wanted = np.reshape([float(exact(float(a), float(b))) for a, b in pairs], pairs.shape)
             assert np.all(np.broadcast_to(found, wanted.shape) == wanted)
@@ -461,12 +460,12 @@ def test_columns_of_a_table_become_a_matrix_without_a_copy() -> None:
     base = np.arange(24.0).reshape(4, 6)
     row = literal(3)
     for picked in (base[:3], base[1:], base[:3, 2:5], base[::1][1:4, :1]):
-        found = arrays.apply(row, list(picked))
+        found = functions.apply(row, list(picked))
         assert np.array_equal(found, picked)
         assert np.shares_memory(found, base)
     for picked in (base[[0, 1, 3]], base[::-1][:3], np.stack([base[0], base[0], base[0]]), base.T[:3]):
-        assert np.array_equal(arrays.apply(row, list(picked)), picked)
-    assert np.array_equal(arrays.apply(row, [base[0], base[2], base[3]]), base[[0, 2, 3]])
+        assert np.array_equal(functions.apply(row, list(picked)), picked)
+    assert np.array_equal(functions.apply(row, [base[0], base[2], base[3]]), base[[0, 2, 3]])
 
 
 @pytest.mark.parametrize("depth", [33, 65, 20_000])

@@ -14,7 +14,7 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 import pytest
 
-from autodiff.data.rows import CHUNK
+from autodiff.tables.text import CHUNK
 
 from .command import autodiff
 

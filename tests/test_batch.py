@@ -17,12 +17,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import autodiff
-from autodiff.calculus import algebra, rules
-from autodiff.calculus.lower import lower
-from autodiff.calculus.ops import EACH
-from autodiff.data import batch, vector
-from autodiff.data.batch import Batch
-from autodiff.data.steps import BLOCK
+from autodiff.batch import compile as batch
+from autodiff.batch import ufuncs
+from autodiff.batch.compile import Batch
+from autodiff.batch.run import BLOCK
+from autodiff.core import rules, templates
+from autodiff.core.lowering import lower
+from autodiff.core.primitive import EACH
 
 from .reference import arguments
 from .test_programs import programs
@@ -124,27 +125,27 @@ def test_every_row_of_the_table_at_its_special_places(row: Any) -> None:
     _as_one_shot(found, call, rows, None, 2)
 
 
-@pytest.mark.parametrize("key", vector._FAST, ids=str)
+@pytest.mark.parametrize("key", ufuncs._FAST, ids=str)
 def test_numpy_is_close_to_the_functions_that_one_shot_uses(key: tuple[str, int]) -> None:
     row = rules.TABLE[key]
-    inside = [condition for condition, _ in algebra.domain(row)]
+    inside = [condition for condition, _ in templates.domain(row)]
     points = [a for a in arguments(row.arity, 4000) if all(c(*a) for c in inside)]
     columns = [np.array(column) + 0.0 for column in zip(*points, strict=True)]  # -0.0 beside a jump is a hard point
     out = np.empty(len(points))
     with np.errstate(all="ignore"):
-        vector.operation(row, [None] * row.arity, exact=False)(*columns, out=out)
-    function = algebra.value(row)
+        ufuncs.operation(row, [None] * row.arity, exact=False)(*columns, out=out)
+    function = templates.value(row)
     for args, got in zip(points, out.tolist(), strict=True):
         want = function(*(a + 0.0 for a in args))
         assert got == want or _ulps(got, want) <= 4, (args, got, want)
 
 
-@pytest.mark.parametrize("key", [*vector._EXACT, *vector._FAST], ids=str)
+@pytest.mark.parametrize("key", [*ufuncs._EXACT, *ufuncs._FAST], ids=str)
 def test_outside_its_domain_a_function_shows_it(key: tuple[str, int]) -> None:
-    from autodiff.data.plan import _UNHEARD
+    from autodiff.batch.program import _UNHEARD
 
     row = rules.TABLE[key]
-    inside = [condition for condition, _ in algebra.domain(row)]
+    inside = [condition for condition, _ in templates.domain(row)]
     points = [a for a in arguments(row.arity, 2000) if not all(c(*a) for c in inside)]
     if not points or row in _UNHEARD:
         assert not row.domain or row in _UNHEARD
@@ -153,7 +154,7 @@ def test_outside_its_domain_a_function_shows_it(key: tuple[str, int]) -> None:
     for exact in (True, False):
         out = np.empty(len(points))
         with np.errstate(all="ignore"):
-            vector.operation(row, [None] * row.arity, exact=exact)(*columns, out=out)
+            ufuncs.operation(row, [None] * row.arity, exact=exact)(*columns, out=out)
         assert not np.isfinite(out).any()
 
 

@@ -16,9 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from autodiff.data import blocks, limits, lines, rows, sink
-from autodiff.data.rows import Statuses
 from autodiff.errors import AutodiffError
+from autodiff.tables import csv_blocks, csv_lines, limits, writer
+from autodiff.tables import text as rows
+from autodiff.tables.text import Statuses
 
 from .command import Ended, autodiff
 
@@ -37,9 +38,9 @@ QUOTED = ['"3"', '"4"', '"a,"', '","', '" 5"', '"a, b"', '"two\nlines"', '"say "
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """PyArrow from the first row on, in small blocks, so that many of them meet."""
-    monkeypatch.setattr(blocks, "BLOCK", 256)
-    monkeypatch.setattr(blocks, "LEAST", 1)
-    monkeypatch.setattr(sink, "MANY", 1)
+    monkeypatch.setattr(csv_blocks, "BLOCK", 256)
+    monkeypatch.setattr(csv_blocks, "LEAST", 1)
+    monkeypatch.setattr(writer, "MANY", 1)
     monkeypatch.setattr(rows, "CHUNK", 7)
 
 
@@ -63,9 +64,9 @@ def test_numbers_are_spelled_as_the_csv_module_spells_them(form: str) -> None:
     finite = numbers[np.isfinite(numbers)]
     for column in (numbers, finite[finite == np.rint(finite)], numbers[:0]):
         columns = {"f": column, "status": Statuses(len(column), {0: "domain"} if len(column) else {})}
-        fast = lines.written(columns, rows.DELIMITERS[form])
+        fast = csv_lines.written(columns, rows.DELIMITERS[form])
         assert fast is not None
-        assert bytes(fast) == sink.written(form, columns, head=False)
+        assert bytes(fast) == writer.written(form, columns, head=False)
 
 
 def test_kept_columns_are_spelled_as_the_csv_module_spells_them() -> None:
@@ -78,9 +79,9 @@ def test_kept_columns_are_spelled_as_the_csv_module_spells_them() -> None:
         "f": np.ones(len(numbers)),
         "status": Statuses(len(numbers), {}),
     }
-    fast = lines.written(kept, ",")
+    fast = csv_lines.written(kept, ",")
     assert fast is not None
-    assert bytes(fast) == sink.written("csv", kept, head=False)
+    assert bytes(fast) == writer.written("csv", kept, head=False)
 
 
 @pytest.mark.parametrize(
@@ -97,19 +98,19 @@ def test_kept_columns_are_spelled_as_the_csv_module_spells_them() -> None:
 )
 def test_what_needs_quotes_or_json_is_left_to_the_csv_module(column: list[Any], text: str) -> None:
     shown = {"kept": pa.array(column), "status": Statuses(2, {})}
-    assert lines.written(shown, ",") is None
-    assert lines.written({"kept": column, "status": Statuses(2, {})}, ",") is None
+    assert csv_lines.written(shown, ",") is None
+    assert csv_lines.written({"kept": column, "status": Statuses(2, {})}, ",") is None
     page = io.BytesIO()
-    with sink.writer("csv", page) as write:
+    with writer.writer("csv", page) as write:
         for _ in range(2):
-            write({"kept": shown["kept"].take(pa.array([0, 1] * sink.MANY)), "status": Statuses(2 * sink.MANY, {})})
-    assert page.getvalue().decode() == "kept,status\n" + text * (2 * sink.MANY)
+            write({"kept": shown["kept"].take(pa.array([0, 1] * writer.MANY)), "status": Statuses(2 * writer.MANY, {})})
+    assert page.getvalue().decode() == "kept,status\n" + text * (2 * writer.MANY)
 
 
 def _both(monkeypatch: pytest.MonkeyPatch, out: Path, given: bytes, *words: str) -> tuple[Ended, Ended, list[str]]:
     """What the command writes and says with PyArrow and without it, and how the first read each block."""
     kinds: list[str] = []
-    real = blocks._cells
+    real = csv_blocks._cells
 
     def seen(*args: Any) -> Any:
         found = real(*args)
@@ -125,7 +126,7 @@ def _both(monkeypatch: pytest.MonkeyPatch, out: Path, given: bytes, *words: str)
         written.unlink()
         return Ended(ended.status, repr(content), ended.err.replace(written.name, "PRIVATE"))
 
-    monkeypatch.setattr(blocks, "_cells", seen)
+    monkeypatch.setattr(csv_blocks, "_cells", seen)
     fast = answered()
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "pyarrow", None)
@@ -243,7 +244,7 @@ def test_a_file_that_breaks_off_is_read_up_to_there(begun: bytes) -> None:
     found: list[int] = []
 
     def read() -> None:
-        for chunk in blocks.table(_Failing(begun), "f", ",").chunks(["x"]):
+        for chunk in csv_blocks.table(_Failing(begun), "f", ",").chunks(["x"]):
             found.extend(chunk.lines)
 
     with pytest.raises(AutodiffError, match=rf"f, line {whole + 1}: can't be read: Input/output error"):
@@ -256,7 +257,7 @@ def _pieces(text: bytes, size: int) -> Iterator[bytes]:
         def read1(self, _: int | None = -1, /) -> bytes:
             return super().read1(size)
 
-    return blocks._blocks(Slow(text))
+    return csv_blocks._blocks(Slow(text))
 
 
 @pytest.mark.usefixtures("eager")

@@ -9,16 +9,16 @@ from dataclasses import replace
 
 import pytest
 
-from autodiff.calculus import algebra, rules
-from autodiff.calculus.lower import lower
-from autodiff.calculus.rules import functions
-from autodiff.checking.bounded import Noise, bounded
-from autodiff.checking.compare import compare
-from autodiff.checking.mistakes import mistakes
-from autodiff.checking.points import points
-from autodiff.checking.slips import _Change, _first
+from autodiff.core import rules, templates
+from autodiff.core.lowering import lower
+from autodiff.core.rules import functions
 from autodiff.errors import AutodiffError
-from autodiff.language.parse import parse
+from autodiff.grading.compare import compare
+from autodiff.grading.diagnose import _Change, _first
+from autodiff.grading.error_bounds import Noise, bounded
+from autodiff.grading.mistakes import mistakes
+from autodiff.grading.points import points
+from autodiff.language.parser import parse
 
 from .command import autodiff
 
@@ -275,13 +275,13 @@ def test_a_long_program_is_checked_in_reasonable_time() -> None:
 
 def test_the_bound_of_a_row_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    compiled = algebra.compiled
+    compiled = templates.compiled
 
-    def counted(text: str, params: tuple[str, ...]) -> algebra.Number:
+    def counted(text: str, params: tuple[str, ...]) -> templates.Number:
         made.append(text)
         return compiled(text, params)
 
-    monkeypatch.setattr(algebra, "compiled", counted)
+    monkeypatch.setattr(templates, "compiled", counted)
     bounded(lower(parse(" + ".join(f"tan({k}x)" for k in range(1, 60)), functions())), {"x": 0.3})
     assert len(made) < 20
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 import pytest
 
 import autodiff
-from autodiff.calculus import algebra, primal
-from autodiff.calculus.graph import Graph
-from autodiff.calculus.lower import lower
-from autodiff.calculus.ops import Row
-from autodiff.calculus.reverse import reverse
+from autodiff.core import evaluate, templates
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import lower
+from autodiff.core.primitive import Row
+from autodiff.core.vjp import reverse
 from autodiff.errors import Span
 
 from .command import autodiff as command_line
@@ -95,22 +95,22 @@ def test_ten_thousand_variables() -> None:
         assert math.isclose(slope, ahead + behind, rel_tol=1e-12, abs_tol=1e-10)
 
 
-def _executed(row: Row, k: int, args: Sequence[float], held: algebra.Held) -> int:
+def _executed(row: Row, k: int, args: Sequence[float], held: templates.Held) -> int:
     """The operations that the text of a slope takes at these arguments, what it asks before it chooses included."""
     params, done = (*row.params, "w"), 0
-    text = algebra.template(row.slopes[k], params)
-    known, _ = algebra.settled(text.graph, (text.result,), params, held)
+    text = templates.template(row.slopes[k], params)
+    known, _ = templates.settled(text.graph, (text.result,), params, held)
     given = dict(zip(params, args, strict=True))
 
     def apply(node: int, numbers: Sequence[float]) -> float:
         nonlocal done
         done += node not in known
-        return primal.number(text.graph, node, numbers)
+        return evaluate.number(text.graph, node, numbers)
 
     def leaf(node: int) -> float:
         return text.graph.constants.get(node, given.get(text.graph.inputs.get(node, ""), math.nan))
 
-    primal.sweep(text.graph, text.result, leaf, apply, bool)
+    evaluate.sweep(text.graph, text.result, leaf, apply, bool)
     return done
 
 
@@ -131,7 +131,7 @@ def test_all_slopes_take_at_most_four_times_the_operations_of_the_value(
 ) -> None:
     """Counted: what the texts of local slopes execute, and every product and sum of the sweep over them."""
     counted: Counter[str] = Counter()
-    slopes = algebra.slopes
+    slopes = templates.slopes
 
     class Counting(float):
         """A number that counts the products and sums that are made with it."""
@@ -146,7 +146,7 @@ def test_all_slopes_take_at_most_four_times_the_operations_of_the_value(
 
         __rmul__, __radd__ = __mul__, __add__
 
-    def counted_slopes(row: Row, moving: tuple[object, ...], held: algebra.Held = ()) -> algebra.Edges:
+    def counted_slopes(row: Row, moving: tuple[object, ...], held: templates.Held = ()) -> templates.Edges:
         texts = [k for k, slope in enumerate(row.slopes) if moving[k] and slope != "0"]
 
         def run_once(to: Sequence[int], *given: float) -> list[tuple[int, float]]:
@@ -156,9 +156,9 @@ def test_all_slopes_take_at_most_four_times_the_operations_of_the_value(
         return run_once
 
     lowered = lower(autodiff.parse(text))
-    run = primal.primal(lowered, at)
+    run = evaluate.primal(lowered, at)
     counted["value"] = sum(lowered.graph.rows[node] is not None for node in run.order)
-    monkeypatch.setattr(algebra, "slopes", counted_slopes)
+    monkeypatch.setattr(templates, "slopes", counted_slopes)
     sources = [node for name in at if (node := lowered.node(name)) is not None]
     assert len(reverse(lowered, run, sources)) > len(sources)
     assert counted["value"] > 1000
@@ -179,7 +179,9 @@ def _doubling(times: int) -> str:
 
 
 @pytest.mark.parametrize("times", [16, 60, 2_000])
-@pytest.mark.parametrize("command", [["eval", "--at", "x=0.3"], ["diff"], ["explain"], ["graph"], ["export", "--to", "c"]])
+@pytest.mark.parametrize(
+    "command", [["eval", "--at", "x=0.3"], ["diff"], ["explain"], ["graph"], ["export", "--to", "c"]]
+)
 def test_functions_that_double_are_refused_before_they_are_inlined(times: int, command: list[str]) -> None:
     made: list[int] = []
 
@@ -193,7 +195,7 @@ def test_functions_that_double_are_refused_before_they_are_inlined(times: int, c
             return super().call(row, args, span)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("autodiff.calculus.lower.Graph", Counted)
+        patch.setattr("autodiff.core.lowering.Graph", Counted)
         ended = command_line(*command, _doubling(times))
     assert (ended.status, ended.out) == (2, "")
     assert "operations when its functions are inlined" in ended.err

@@ -14,8 +14,8 @@ import pytest
 import sympy
 
 import autodiff as package
-from autodiff.calculus import polynomial
-from autodiff.calculus.lower import lower
+from autodiff.core.lowering import lower
+from autodiff.symbolic import polynomial
 
 from .command import autodiff
 
@@ -465,7 +465,7 @@ def test_simplify_without_sympy_names_the_extra(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_formula_that_explodes_is_called_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autodiff.formula.LARGEST", 5_000)
+    monkeypatch.setattr("autodiff.api.derivative.LARGEST", 5_000)
     ended = autodiff("diff", "sin(" * 50 + "x" + ")" * 50, "--order", "9")
     assert ended.status == 2
     assert "grows beyond" in ended.err

@@ -16,8 +16,8 @@ import mpmath
 import pytest
 
 import autodiff as package
-from autodiff.explaining.build import explain
-from autodiff.point import parse_point
+from autodiff.api.inputs import parse_point
+from autodiff.explain.build import explain
 
 from .command import autodiff
 

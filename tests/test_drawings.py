@@ -23,17 +23,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autodiff.errors import columns, shortened
-from autodiff.explaining.drawing import Arrow, Drawing, Vertex
-from autodiff.render.canvas import DOWN, LEFT, RIGHT, UP, joined
-from autodiff.render.drawing_dot import dot
-from autodiff.render.drawing_flow import flow
-from autodiff.render.drawing_lanes import lanes
-from autodiff.render.drawing_mermaid import mermaid
-from autodiff.render.drawing_svg import svg
-from autodiff.render.drawing_text import pieces, text
-from autodiff.render.elide import GAP, elide
-from autodiff.render.layers import arrange, coordinates
-from autodiff.render.numbers import eight, short
+from autodiff.explain.graph import Arrow, Drawing, Vertex
+from autodiff.render.graph.canvas import DOWN, LEFT, RIGHT, UP, joined
+from autodiff.render.graph.dot import dot
+from autodiff.render.graph.flow import flow
+from autodiff.render.graph.lanes import lanes
+from autodiff.render.graph.mermaid import mermaid
+from autodiff.render.graph.sugiyama import arrange, coordinates
+from autodiff.render.graph.svg import svg
+from autodiff.render.graph.text import pieces, text
+from autodiff.render.text.elide import GAP, elide
+from autodiff.render.text.numbers import eight, short
 
 from .drawings import FOUR, NAMES, chain, drawing, fan
 

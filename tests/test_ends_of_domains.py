@@ -15,11 +15,11 @@ import pytest
 from mpmath import mp, mpf
 
 import autodiff as package
-from autodiff.calculus import series
-from autodiff.calculus.flatten import flatten
-from autodiff.calculus.lower import Lowered, lower
-from autodiff.calculus.series import NOTHING, Series, Term, Undecided
-from autodiff.evaluation import evaluate
+from autodiff.api.evaluate import evaluate
+from autodiff.arrays.scalarize import flatten
+from autodiff.core.lowering import Lowered, lower
+from autodiff.numbers import germs
+from autodiff.numbers.germs import NOTHING, Series, Term, Undecided
 
 from .command import autodiff
 from .test_programs import value_in_digits
@@ -281,20 +281,20 @@ def _in_digits(a: Series, t: mpf) -> mpf:
     return total
 
 
-T, LOG = series.step(), series.logarithm(-1, 0)
+T, LOG = germs.step(), germs.logarithm(-1, 0)
 TERMS = [
-    series.plus(T, series.times(T, LOG)),
-    series.times(T, series.times(LOG, LOG)),
-    series.plus(series.constant(1.0), series.over(T, LOG)),
-    series.over(series.constant(2.0), series.plus(LOG, series.constant(0.5))),
-    series.plus(series.constant(3.0), T, series.times(series.times(T, T), LOG)),
+    germs.plus(T, germs.times(T, LOG)),
+    germs.times(T, germs.times(LOG, LOG)),
+    germs.plus(germs.constant(1.0), germs.over(T, LOG)),
+    germs.over(germs.constant(2.0), germs.plus(LOG, germs.constant(0.5))),
+    germs.plus(germs.constant(3.0), T, germs.times(germs.times(T, T), LOG)),
 ]
 
 
 @pytest.mark.parametrize(("a", "b"), [*itertools.product(TERMS, TERMS)], ids=str)
 def test_sums_products_and_quotients_hold_up_to_what_they_say_they_leave_out(a: Series, b: Series) -> None:
     with mp.workdps(250):
-        made_of = (series.plus(a, b), series.minus(a, series.times(b, b)), series.times(a, b), series.over(a, b))
+        made_of = (germs.plus(a, b), germs.minus(a, germs.times(b, b)), germs.times(a, b), germs.over(a, b))
         for t in (mpf(10) ** -40, mpf(10) ** -80):
             u, v = _in_digits(a, t), _in_digits(b, t)
             for made, true in zip(made_of, (u + v, u - v * v, u * v, u / v), strict=True):
@@ -307,7 +307,7 @@ def test_sums_products_and_quotients_hold_up_to_what_they_say_they_leave_out(a: 
 
 @pytest.mark.parametrize("a", TERMS, ids=str)
 def test_what_has_a_rate_is_the_total_of_it(a: Series) -> None:
-    back = series.total(series.rate(a))
+    back = germs.total(germs.rate(a))
     expected = a.moves.within(back.order)
     assert back.terms == expected.terms
     assert back.low < (2, 0)
@@ -316,10 +316,10 @@ def test_what_has_a_rate_is_the_total_of_it(a: Series) -> None:
 @pytest.mark.parametrize("k", [0, 1, 3])
 def test_a_logarithm_alone_has_no_total(k: int) -> None:
     with pytest.raises(Undecided):
-        series.total(Series((Term(0, 1, logs=k),)))
+        germs.total(Series((Term(0, 1, logs=k),)))
 
 
 def test_terms_are_shown_with_their_logarithms() -> None:
     assert str(TERMS[0]) == "t·ln(1/t) + t"
-    assert str(series.over(T, series.plus(LOG, T)).cut(1)) == "t·ln(1/t)^-1 + O(t^2·ln(1/t)^-2)"
-    assert str(series.logarithm(2, 1)) == "-2·ln(1/t) + O(ln(1/t)^1/64)".replace("-2", "- 2")
+    assert str(germs.over(T, germs.plus(LOG, T)).cut(1)) == "t·ln(1/t)^-1 + O(t^2·ln(1/t)^-2)"
+    assert str(germs.logarithm(2, 1)) == "-2·ln(1/t) + O(ln(1/t)^1/64)".replace("-2", "- 2")

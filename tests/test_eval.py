@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 import autodiff as package
-from autodiff.calculus import rules
-from autodiff.calculus.check import AGREE, BLURRED, DISAGREE, compared
-from autodiff.calculus.forward import along, in_all_directions
-from autodiff.calculus.local import Factors, factors
-from autodiff.calculus.lower import lower
-from autodiff.calculus.primal import primal
-from autodiff.calculus.reverse import adjoints
+from autodiff.api.evaluate import evaluate
 from autodiff.cli.main import COMMANDS
-from autodiff.evaluation import evaluate
+from autodiff.core import rules
+from autodiff.core.evaluate import primal
+from autodiff.core.jvp import along, in_all_directions
+from autodiff.core.linearize import Factors, factors
+from autodiff.core.lowering import lower
+from autodiff.core.vjp import adjoints
+from autodiff.verify.cross_mode import AGREE, BLURRED, DISAGREE, compared
 
 from .command import Ended, autodiff, process, start
 
@@ -129,12 +129,12 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         return {node: [(arg, s * (1 + 1e-9) if s < 0 else s) for arg, s in edges] for node, edges in factors.items()}
 
     if request.param == "forward":
-        monkeypatch.setattr("autodiff.calculus.check.along", lambda factors, seeds: along(bent(factors), seeds))
+        monkeypatch.setattr("autodiff.verify.cross_mode.along", lambda factors, seeds: along(bent(factors), seeds))
         everywhere = lambda factors, names: in_all_directions(bent(factors), names)  # noqa: E731
-        monkeypatch.setattr("autodiff.evaluation.in_all_directions", everywhere)
+        monkeypatch.setattr("autodiff.api.evaluate.in_all_directions", everywhere)
     else:
         monkeypatch.setattr(
-            "autodiff.evaluation.adjoints", lambda to, factors, sources: adjoints(to, bent(factors), sources)
+            "autodiff.api.evaluate.adjoints", lambda to, factors, sources: adjoints(to, bent(factors), sources)
         )
 
 

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import autodiff as package
-from autodiff.calculus.lower import lower
-from autodiff.calculus.primal import Outside, primal
-from autodiff.explaining import factors
-from autodiff.explaining.build import explain
-from autodiff.explaining.model import Explanation
-from autodiff.render.explanation import lines, text
+from autodiff.core.evaluate import Outside, primal
+from autodiff.core.lowering import lower
+from autodiff.explain import factors
+from autodiff.explain.build import explain
+from autodiff.explain.model import Explanation
+from autodiff.render.text.explanation import lines, text
 
 from .command import autodiff, process
 from .test_programs import programs
@@ -502,7 +502,8 @@ def test_small_steps_never_deny_a_slope_that_is_proven() -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "x"), [("sin(x)", "1e7"), ("1/(x-1)", "1.000001"), ("abs(x-1)", "1.000000001"), ("tanh(1e8*(x-1))", "1")]
+    ("program", "x"),
+    [("sin(x)", "1e7"), ("1/(x-1)", "1.000001"), ("abs(x-1)", "1.000000001"), ("tanh(1e8*(x-1))", "1")],
 )
 def test_a_right_slope_is_never_denied(program: str, x: str) -> None:
     told = process("explain", program, "--at", f"x={x}")

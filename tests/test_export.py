@@ -26,15 +26,15 @@ from typing import Any
 import pytest
 
 import autodiff
-from autodiff.calculus import algebra, rules
-from autodiff.calculus.lower import Lowered, lower
-from autodiff.calculus.straight import straight
-from autodiff.checking.bounded import Ball, Noise, bounded
+from autodiff.api.elementwise_view import over_numbers
+from autodiff.api.inputs import sources
+from autodiff.codegen import fallbacks
+from autodiff.codegen.registry import TARGETS, requested, written
+from autodiff.codegen.straightline import straight
+from autodiff.core import rules, templates
+from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError
-from autodiff.export import lacking
-from autodiff.export.targets import TARGETS, requested, written
-from autodiff.over import over_numbers
-from autodiff.point import sources
+from autodiff.grading.error_bounds import Ball, Noise, bounded
 
 from .command import autodiff as command
 
@@ -506,16 +506,16 @@ HARD = {"gamma": 60.0, "lgamma": 4.0, "digamma": 4.0, "polygamma": 4.0, "spheric
 """By how much a definition may miss the row's own bound; gamma's is what reflection and shift cost."""
 
 
-@pytest.mark.parametrize(("name", "arity"), [*lacking._TEXTS, *((name, order) for name, order in lacking._ORDERS)])
+@pytest.mark.parametrize(("name", "arity"), [*fallbacks._TEXTS, *((name, order) for name, order in fallbacks._ORDERS)])
 def test_definitions_hold_against_fifty_digits(name: str, arity: float) -> None:
     from mpmath import mp, mpf
 
     from .reference import VALUES
 
-    order = None if (name, arity) in lacking._TEXTS else arity
+    order = None if (name, arity) in fallbacks._TEXTS else arity
     row = rules.TABLE[name, 2 if order is not None else int(arity)]
-    text = lacking.definition(row) if order is None else lacking.of_order(row, order)
-    function, chance = algebra.compiled(text, row.params), random.Random(name)
+    text = fallbacks.definition(row) if order is None else fallbacks.of_order(row, order)
+    function, chance = templates.compiled(text, row.params), random.Random(name)
     tried = 0
     with mp.workdps(50):
         while tried < 300:
@@ -525,10 +525,10 @@ def test_definitions_hold_against_fifty_digits(name: str, arity: float) -> None:
             ]
             if order is not None:
                 args[0] = order
-            if not all(inside(*args) for inside, _ in algebra.domain(row)):
+            if not all(inside(*args) for inside, _ in templates.domain(row)):
                 continue
             true, found = VALUES[f"{row.name} {row.arity}"](*map(mpf, args)), function(*args)
-            bound = algebra.compiled(row.bound[0], (*row.params, "w"))(*args, float(true)) * HARD.get(name, 2.0)
+            bound = templates.compiled(row.bound[0], (*row.params, "w"))(*args, float(true)) * HARD.get(name, 2.0)
             assert abs(mpf(found) - true) <= bound * math.ulp(float(true)) + mpf(1e-300), (args, found, float(true))
             tried += 1
 
@@ -583,7 +583,7 @@ def test_an_unknown_target_is_an_error_in_python_too() -> None:
 
 def test_the_words_of_duckdb_are_known() -> None:
     duckdb = pytest.importorskip("duckdb")
-    from autodiff.export import sql
+    from autodiff.codegen.targets import sql
 
     words = duckdb.sql("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'").fetchall()
     assert {word for (word,) in words} <= set(sql.RESERVED)

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import autodiff
-from autodiff.export.targets import requested, written
+from autodiff.codegen.registry import requested, written
 
 SHARED = [
     ("u=if(x>1,x,3); if(x>0,u,u^2)", [-1.0, 0.5, 2.0]),

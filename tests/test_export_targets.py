@@ -27,13 +27,13 @@ from typing import Any
 import pytest
 
 import autodiff
-from autodiff.calculus import algebra
-from autodiff.calculus.lower import Lowered
-from autodiff.calculus.straight import straight
-from autodiff.checking.bounded import Noise, bounded
-from autodiff.export.targets import requested, written
-from autodiff.over import over_numbers
-from autodiff.point import sources
+from autodiff.api.elementwise_view import over_numbers
+from autodiff.api.inputs import sources
+from autodiff.codegen.registry import requested, written
+from autodiff.codegen.straightline import straight
+from autodiff.core import templates
+from autodiff.core.lowering import Lowered
+from autodiff.grading.error_bounds import Noise, bounded
 
 from . import postgres
 
@@ -170,12 +170,12 @@ def _tied(text: str, point: tuple[float, ...]) -> bool:
             value[node] = graph.constants[node] if node in graph.constants else at[graph.inputs[node]]
             continue
         if row.pick is None:
-            value[node] = float(algebra.value(row)(*args))
+            value[node] = float(templates.value(row)(*args))
         else:
             value[node] = args[row.pick[0] if args[0] else row.pick[1]]
         if row.truth and not row.conditions and args[0] == args[1]:
             return True
-        if row.corner and algebra.compiled(row.corner, row.params)(*args):
+        if row.corner and templates.compiled(row.corner, row.params)(*args):
             return True
     return False
 

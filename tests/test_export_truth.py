@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 import autodiff
-from autodiff.calculus import algebra, rules
-from autodiff.calculus.ops import Row
+from autodiff.codegen.registry import requested, written
+from autodiff.core import rules, templates
+from autodiff.core.primitive import Row
 from autodiff.errors import AutodiffError
-from autodiff.export.targets import requested, written
 
 from . import postgres
 
@@ -34,7 +34,16 @@ NOTHING = [
 ]  # fmt: skip
 """Programs and where they have no value, because a part of them is outside its domain."""
 
-NO_NUMBER = ["relu(x)", "if(x > 1, 2, 3)", "max(x, 1)", "clamp(x, 0, 1)", "x + 1", "sign(x)*3", "softplus(x)", "gaussian(x)"]
+NO_NUMBER = [
+    "relu(x)",
+    "if(x > 1, 2, 3)",
+    "max(x, 1)",
+    "clamp(x, 0, 1)",
+    "x + 1",
+    "sign(x)*3",
+    "softplus(x)",
+    "gaussian(x)",
+]
 """Programs that are given NaN."""
 
 Run = Callable[[str, float], list[float | None]]
@@ -144,7 +153,9 @@ def test_a_sum_over_a_row_without_a_value_is_no_number() -> None:
     assert connection.execute(query).fetchall() == [(3 + math.log(2), 2.5)]
 
 
-@pytest.mark.parametrize(("target", "power"), [("c", "pow"), ("javascript", "pow"), ("sql", "power"), ("numpy", "power"), ("python", "**")])
+@pytest.mark.parametrize(
+    ("target", "power"), [("c", "pow"), ("javascript", "pow"), ("sql", "power"), ("numpy", "power"), ("python", "**")]
+)
 def test_small_whole_powers_are_products(target: str, power: str) -> None:
     for text in ("x^2", "x^3", "x^4", "x^(-1)", "x^(-2)", "sin(x)^2", "tanh(x)"):
         code = "\n".join(line for line in export(text, target).splitlines() if text not in line)
@@ -187,7 +198,9 @@ def _calls() -> Iterator[tuple[Row, str, list[str], list[tuple[float, ...]]]]:
     """Every elementwise row as a program, with its inputs and where it is to be asked."""
     for row in rules.rows():
         if row.kind == "each" and not row.truth and row.pick is None:
-            params = ["1" if slope == "none" else f"{name}_" for name, slope in zip(row.params, row.slopes, strict=True)]
+            params = [
+                "1" if slope == "none" else f"{name}_" for name, slope in zip(row.params, row.slopes, strict=True)
+            ]
             names = [name for name in params if name != "1"]
             values = {1: ONE, 2: TWO, 3: THREE}[len(names)]
             yield row, _call(row, params), names, list(itertools.product(values, repeat=len(names)))
@@ -204,7 +217,12 @@ def test_postgresql_answers_for_every_row_of_the_table_tails_included() -> None:
         pytest.skip(postgres.missing())
     script, calls = ["SET client_min_messages = error;"], list(_calls())
     for _, text, names, points in calls:
-        script += ["DROP TABLE IF EXISTS data;", postgres.table("data", names, points), export(text, "sql") + ";", "SELECT 'end';"]
+        script += [
+            "DROP TABLE IF EXISTS data;",
+            postgres.table("data", names, points),
+            export(text, "sql") + ";",
+            "SELECT 'end';",
+        ]
     with postgres.server() as server:
         lines = iter(server.rows("\n".join(script)))
     wrong = list[str]()
@@ -214,7 +232,11 @@ def test_postgresql_answers_for_every_row_of_the_table_tails_included() -> None:
             assert all(a is not None for a in at)
             point = {name: a or 0.0 for name, a in zip(names, at, strict=True)}
             true = autodiff.evaluate(text, point).value
-            if value is not None and math.isfinite(value) and (true is None or abs(value - true) > _error(row, at, true)):
+            if (
+                value is not None
+                and math.isfinite(value)
+                and (true is None or abs(value - true) > _error(row, at, true))
+            ):
                 wrong.append(f"{text} at {point}: {value}, not {true}")
             if value is None and true is not None and all(abs(a or 1.0) < 1e3 for a in at) and 1e-9 < abs(true) < 1e300:
                 wrong.append(f"{text} at {point}: nothing, not {true}")
@@ -225,7 +247,7 @@ def test_postgresql_answers_for_every_row_of_the_table_tails_included() -> None:
 def _error(row: Row, at: Sequence[float | None], true: float) -> float:
     """How far the row's own bound, times what writing it out may cost, lets a value be from the truth."""
     args = [1.0] * (row.arity - len(at)) + [a or 0.0 for a in at]
-    ulps = algebra.compiled(row.bound[0], (*row.params, "w"))(*args, true)
+    ulps = templates.compiled(row.bound[0], (*row.params, "w"))(*args, true)
     return 1e-9 * abs(true) + 1e-300 + (4 * ulps * math.ulp(true) if math.isfinite(ulps) else 1e-14)
 
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 from lark import Lark, UnexpectedCharacters, UnexpectedToken
 
-from autodiff.calculus import rules
+from autodiff.core import rules
 from autodiff.errors import AutodiffError, normalised
-from autodiff.language import grammar, parse, tables, words
-from autodiff.language.build import Builder
-from autodiff.language.complaint import complaint
-from autodiff.language.syntax import JUXTAPOSITION, Call, Program, walk
-from autodiff.language.words import Word
+from autodiff.language import generate, lexer, parser, tables
+from autodiff.language.ast import JUXTAPOSITION, Call, Program, walk
+from autodiff.language.builder import Builder
+from autodiff.language.diagnostics import complaint
+from autodiff.language.lexer import Word
 
 from .test_depth import CASES
 from .test_language import READINGS
@@ -30,7 +30,7 @@ from .test_wrong_input import PIECES, cases
 
 def test_the_tables_are_what_lark_makes_of_the_grammar() -> None:
     written = Path(tables.__file__).read_text(encoding="utf-8")
-    assert grammar.tables() == written, "stale: run python -m autodiff.language.grammar"
+    assert generate.tables() == written, "stale: run python -m autodiff.language.generate"
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])
@@ -42,7 +42,7 @@ def test_the_tables_do_not_depend_on_the_run(seed: str) -> None:
 
 @lru_cache(maxsize=1)
 def lark() -> Lark:
-    return grammar.lark(Builder())
+    return generate.lark(Builder())
 
 
 def split_by_lark(text: str, functions: frozenset[str]) -> list[Word]:
@@ -54,11 +54,11 @@ def split_by_lark(text: str, functions: frozenset[str]) -> list[Word]:
             if token.type == "NAME" and not token.isascii():
                 shown = normalised(token)
                 if not shown.isidentifier():
-                    raise words._refused(text, span)
+                    raise lexer._refused(text, span)
             kind = "FUNC" if token.type == "NAME" and shown in functions else token.type
             found.append(Word(kind, shown, span))
     except UnexpectedCharacters as error:
-        raise words._stray(text, error.pos_in_stream or 0) from None
+        raise lexer._stray(text, error.pos_in_stream or 0) from None
     return found
 
 
@@ -92,7 +92,7 @@ def _told(program: object) -> object:
 def _read(text: str, start: str) -> object:
     try:
         functions = rules.functions()
-        return _told(parse.parse(text, functions) if start == "program" else parse.parse_bindings(text, functions))
+        return _told(parser.parse(text, functions) if start == "program" else parser.parse_bindings(text, functions))
     except AutodiffError as error:
         return str(error)
 
@@ -101,8 +101,8 @@ def same(text: str, start: str = "program") -> object:
     """What the package reads in `text`, which is what Lark reads in it."""
     mine = _read(text, start)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(words, "split", split_by_lark)
-        patch.setattr(parse, "_tree", tree_by_lark)
+        patch.setattr(lexer, "split", split_by_lark)
+        patch.setattr(parser, "_tree", tree_by_lark)
         assert _read(text, start) == mine, text
     return mine
 

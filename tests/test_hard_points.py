@@ -17,13 +17,17 @@ import pytest
 from mpmath import mp, mpf
 
 import autodiff as package
-from autodiff.calculus import algebra, beside, check, corners, local, primal, rules, series, suspects, witness
-from autodiff.calculus.algebra import Held
-from autodiff.calculus.blame import SEVERITY
-from autodiff.calculus.exact import EXACT, OfPi, turn
-from autodiff.calculus.lower import Lowered, lower
-from autodiff.calculus.ops import Row
-from autodiff.evaluation import evaluate
+from autodiff.api.evaluate import evaluate
+from autodiff.core import evaluate as primal
+from autodiff.core import linearize, rules, special_points, templates
+from autodiff.core.lowering import Lowered, lower
+from autodiff.core.primitive import Row
+from autodiff.core.templates import Held
+from autodiff.diagnostics import SEVERITY
+from autodiff.nonsmooth import expand, verdict
+from autodiff.numbers import germs
+from autodiff.numbers.pi_multiples import EXACT, OfPi, turn
+from autodiff.verify import cross_mode, difference
 
 from .command import autodiff
 from .test_programs import value_in_digits
@@ -226,11 +230,11 @@ def _in_digits(angle: Any) -> mpf:
 def test_a_corner_row_says_how_it_is_looked_at_beside_its_corner() -> None:
     for row in (row for row in rules.rows() if row.kind == "each"):
         if row.corner:
-            assert row.value in series.ORDER or row.value.startswith("= ") or row.scaling, row.signature
+            assert row.value in germs.ORDER or row.value.startswith("= ") or row.scaling, row.signature
         if row.jump and not row.jump.startswith(" at "):
             assert " at " in row.jump, row.signature
         elif row.jump:
-            assert row.value in series.ORDER, row.signature
+            assert row.value in germs.ORDER, row.signature
 
 
 def _around(row: Row) -> Iterator[str]:
@@ -398,37 +402,37 @@ def test_an_input_that_cannot_reach_the_result_has_slope_0(
 
 def test_the_slope_of_an_inactive_argument_is_never_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, tuple[object, ...]]] = []
-    honest = algebra.slopes
+    honest = templates.slopes
 
-    def noted(row: Row, moving: tuple[object, ...], held: algebra.Held) -> Any:
+    def noted(row: Row, moving: tuple[object, ...], held: templates.Held) -> Any:
         asked.append((row.name, moving))
         return honest(row, moving, held)
 
-    monkeypatch.setattr(algebra, "slopes", noted)
+    monkeypatch.setattr(templates, "slopes", noted)
     assert evaluate("x*ln(c)", {"x": 2.0, "c": 3.0}, ["x"], check=False).gradient == {"x": pytest.approx(math.log(3))}
     assert asked == [("*", (1, 0))]
 
 
 def test_a_slope_beside_a_moving_argument_only_is_not_there() -> None:
     product = rules.TABLE["*", 2]
-    assert algebra.slopes(product, (1, 0))((7, 5), 2.0, 3.0, 6.0) == [(7, 3.0)]
-    assert algebra.slopes(product, (0, 1))((7, 5), 2.0, 3.0, 6.0) == [(5, 2.0)]
-    assert algebra.slopes(rules.TABLE["<", 2], (1, 1))((7, 5), 2.0, 3.0, 1.0) == []
+    assert templates.slopes(product, (1, 0))((7, 5), 2.0, 3.0, 6.0) == [(7, 3.0)]
+    assert templates.slopes(product, (0, 1))((7, 5), 2.0, 3.0, 6.0) == [(5, 2.0)]
+    assert templates.slopes(rules.TABLE["<", 2], (1, 1))((7, 5), 2.0, 3.0, 1.0) == []
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in rules.rows() if row.kind == "each" and algebra.asks(row)], ids=lambda r: r.name
+    "row", [row for row in rules.rows() if row.kind == "each" and templates.asks(row)], ids=lambda r: r.name
 )
 def test_what_constants_settle_changes_no_bit(row: Row) -> None:
     """A slope with its constants known gives what the whole text gives, at each of them, in domain or not."""
     spots = [-3.0, -1.0, -0.25, 0.0, 0.5, 1.0, 2.0, 3.0, 40.0, 1e-200, 1e200]
     for args in itertools.product(spots, repeat=row.arity):
-        w = algebra.value(row)(*args) if row.pick is None else args[1]
-        whole = [algebra.slope(row, k)(*args, w) for k in range(row.arity)]
+        w = templates.value(row)(*args) if row.pick is None else args[1]
+        whole = [templates.slope(row, k)(*args, w) for k in range(row.arity)]
         for fixed in range(row.arity):
             held = tuple(arg if k == fixed else None for k, arg in enumerate(args))
             moving = tuple(int(k != fixed) for k in range(row.arity))
-            for k, slope in algebra.slopes(row, moving, held)(range(row.arity), *args, w):
+            for k, slope in templates.slopes(row, moving, held)(range(row.arity), *args, w):
                 assert repr(slope) == repr(whole[k]), (args, k, held)
 
 
@@ -447,7 +451,7 @@ def test_the_check_computes_no_value_and_no_slope_again(monkeypatch: pytest.Monk
         return counted
 
     monkeypatch.setattr(primal, "number", counting(primal.number))
-    monkeypatch.setattr(local, "slopes", counting(local.slopes))
+    monkeypatch.setattr(linearize, "slopes", counting(linearize.slopes))
     text = "+".join(f"sin({i}*x)*exp(-x)" for i in range(200))
     evaluate(text, {"x": 0.3}, check=False)
     alone, visits = visits, 0
@@ -460,16 +464,16 @@ def test_a_rule_is_held_against_its_values_a_few_times_however_long_the_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     held: list[tuple[str, int]] = []
-    honest = witness.contradicts
+    honest = difference.contradicts
 
     def counted(row: Row, k: int, args: Sequence[float], slope: float, constants: Held) -> bool:
         held.append((row.name, k))
         return honest(row, k, args, slope, constants)
 
-    monkeypatch.setattr("autodiff.calculus.check.contradicts", counted)
+    monkeypatch.setattr("autodiff.verify.cross_mode.contradicts", counted)
     assert evaluate("+".join(f"sin({i}*x)*exp(-x)" for i in range(200)), {"x": 0.3}).checked
     assert set(held) == {("*", 0), ("*", 1), ("sin", 0), ("exp", 0), ("-", 0), ("+", 0), ("+", 1)}
-    assert max(Counter(held).values()) == check.USES
+    assert max(Counter(held).values()) == cross_mode.USES
 
 
 SLOPED = [(row, k) for row in rules.rows() if row.kind == "each" and not row.truth for k in range(row.arity) if row.slopes[k] != "none" and row.pick is None]  # fmt: skip
@@ -483,8 +487,8 @@ def _ordinary_point(row: Row) -> dict[str, float]:
         args = list(point.values())
         if row.slopes[0] == "none":  # an order
             point[row.params[0]] = args[0] = 2.0
-        places = suspects.special(row)
-        if all(inside(*args) for inside, _ in algebra.domain(row)) and not (places and places.at(args, [False] * len(args))):  # fmt: skip
+        places = special_points.special(row)
+        if all(inside(*args) for inside, _ in templates.domain(row)) and not (places and places.at(args, [False] * len(args))):  # fmt: skip
             return point
     raise AssertionError(f"no point inside the domain of {row.signature}")
 
@@ -506,7 +510,10 @@ def test_a_broken_rule_is_caught_before_a_number_is_printed(
         told = package.evaluate(text, point, [wrt], check=False).gradient[wrt]
         ended = autodiff("eval", text, "--at", at, "--wrt", wrt)
     if told == pytest.approx(honest.gradient[wrt], rel=1e-6):
-        assert ended.status in (0, 70)  # not broken at this point, or balls, which have the formula, say the right number
+        assert ended.status in (
+            0,
+            70,
+        )  # not broken at this point, or balls, which have the formula, say the right number
     else:
         assert (ended.status, ended.out) == (70, "")
         assert "deny" in ended.err
@@ -537,14 +544,14 @@ def _broken(row: Row, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch) -> It
 
 def test_the_two_sided_look_is_only_taken_where_a_corner_is_met(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = 0
-    honest = beside.beside
+    honest = expand.beside
 
     def counted(*args: Any) -> Any:
         nonlocal looked
         looked += 1
         return honest(*args)
 
-    monkeypatch.setattr(corners, "beside", counted)
+    monkeypatch.setattr(verdict, "beside", counted)
     evaluate("abs(x) + relu(y) + floor(x) + if(x > 0, y, 2)", {"x": 0.5, "y": -0.5})
     assert looked == 0
     evaluate("abs(x) + y", {"x": 0.0, "y": 1.0})

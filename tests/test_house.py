@@ -8,63 +8,69 @@ import pty
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from autodiff.calculus import rules
+from autodiff.core import rules
 
 from .command import process
 
 SOURCE = Path(__file__).parent.parent / "src" / "autodiff"
 ROOMS = [
-    "errors", "stdin", "whole", "typed", "language", "calculus", "numbers", "verify", "array_point", "array_gradient", "elements", "written_out", "point", "over", "answer", "hard", "proven_answer", "higher", "evaluation", "orders", "notation", "simplify", "single", "smooth", "formula", "checking",
-    "explaining", "export", "data", "learn", "render", "cli",
-]  # fmt: skip
+    "errors",
+    "language",
+    "core",
+    "numbers",
+    "nonsmooth",
+    "diagnostics",
+    "arrays",
+    "verify",
+    "symbolic",
+    "notation",
+    "api",
+    "explain",
+    "codegen",
+    "tables",
+    "batch",
+    "grading",
+    "train",
+    "render",
+    "cli",
+]
 """From the ground up: a room imports only what stands before it."""
 
-INSIDE = {
-    "language": ["syntax", "tables", "words", "build", "elsewhere", "complaint", "parse", "grammar"],
-    "calculus": [
-        "ops", "prelude", "rules", "special", "graph", "lower", "algebra", "primal", "local", "forward", "reverse", "witness", "check",
-        "suspects", "exact", "series", "beside", "corners", "taylor", "blame", "demand", "straight", "shapes", "flatten",
-        "elementwise", "arrays", "array_needs", "array_values", "array_slopes", "array_sweeps", "array_suspects", "array_witness", "products", "tidy", "symbolic", "polynomial", "lengths", "shorter", "repeated", "provisos",
-    ],
-    "notation": ["write", "infix", "tex", "python", "parts"],
-    "data": [
-        "limits", "columns", "extra", "losses", "plan", "vector", "code", "exponential", "instructions", "assembly", "clibrary", "machine", "spare", "steps",
-        "batch", "rows", "arrow", "blocks", "lines", "source", "sink", "stream",
-    ],
-    "checking": ["bounded", "points", "mistakes", "slips", "names", "symbols", "trials", "compare"],
-}  # fmt: skip
-"""The same inside some folders."""
+MOST_FILES = 15
+"""Modules of one folder; the command line has one for each command beside its options."""
 
 ONLY_IN = {
     "click": ["cli"],
-    "lark": ["language/grammar.py"],
-    "latex2mathml": ["render/mathml.py"],
-    "rich": ["render/table.py", "render/terminal.py", "render/progress.py"],
+    "lark": ["language/generate.py"],
+    "latex2mathml": ["render/document/mathml.py"],
+    "rich": ["render/terminal/"],
     "numpy": [
-        "calculus/elementwise.py",
-        "calculus/array",
-        "array_point.py",
-        "array_gradient.py",
-        "data/",
-        "learn/",
-        "render/training.py",
+        "arrays/",
+        "api/array_gradient.py",
+        "verify/array_difference.py",
         "verify/random_rounding.py",
+        "batch/",
+        "tables/",
+        "train/",
+        "render/terminal/training.py",
     ],
-    "scipy": ["learn/quasi_newton.py"],
-    "pyarrow": ["data/vector.py", "data/arrow.py"],
-    "llvmlite": ["data/machine.py"],
-    "flint": ["numbers/balls.py", "verify/digits.py", "verify/ball_series.py", "verify/beside.py"],
-    "sympy": ["simplify.py"],
+    "scipy": ["train/lbfgs.py"],
+    "pyarrow": ["batch/ufuncs.py", "tables/arrow.py"],
+    "llvmlite": ["batch/jit/compile.py"],
+    "flint": ["numbers/balls.py", "verify/"],
+    "sympy": ["api/sympy.py"],
 }
 
 
-def _imports(path: Path) -> list[str]:
-    found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def _imports(path: Path, *, top: bool = False) -> list[str]:
+    """The names that a file imports; with `top` only those that are imported when it is."""
+    found, tree = [], ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if top else ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -88,9 +94,23 @@ def test_a_room_imports_only_what_stands_above_it(path: Path) -> None:
         if other not in ROOMS:
             continue
         assert ROOMS.index(other) <= ROOMS.index(room), f"{path.name} imports {name}"
-        order = INSIDE.get(room)
-        if other == room and order and len(parts) > 2 and path.stem in order:
-            assert order.index(parts[2]) < order.index(path.stem), f"{path.name} imports {name}"
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    names = {".".join(path.relative_to(SOURCE.parent).with_suffix("").parts): path for path in _files()}
+    needs = {}
+    for module, path in names.items():
+        found = [n for n in _imports(path, top=True) if n.startswith("autodiff.")]
+        needs[module] = {n if n in names else n.rpartition(".")[0] for n in found} & names.keys()
+    while needs:
+        ready = [module for module, others in needs.items() if not others & needs.keys()]
+        assert ready, f"a cycle among {sorted(needs)}"
+        needs = {module: others for module, others in needs.items() if module not in ready}
+
+
+def test_a_folder_holds_what_a_reader_can_look_over() -> None:
+    counts = Counter(path.parent for path in _files())
+    assert {str(folder): count for folder, count in counts.items() if count > MOST_FILES and folder.name != "cli"} == {}
 
 
 @pytest.mark.parametrize(("library", "places"), ONLY_IN.items())
@@ -126,15 +146,15 @@ def test_one_shot_eval_loads_nothing_that_it_does_not_use(option: str) -> None:
     assert not loaded & (HEAVY | {"lark", "dataclasses", "json", "pathlib", "fractions", "decimal", "unicodedata"})
     rooms = {name.removeprefix("autodiff.") for name in loaded if name.startswith("autodiff.")}
     assert not rooms & {
-        "calculus.corners",
-        "language.grammar",
-        "render.table",
-        "render.terminal",
+        "nonsmooth.verdict",
+        "language.generate",
+        "render.terminal.functions",
+        "render.terminal.rich",
         "cli.functions",
         "cli.rows",
     }
-    assert not any(room.startswith("data") for room in rooms)
-    assert not rooms & {"orders", "formula", "calculus.taylor", "calculus.tidy", "render.matrix"}
+    assert not any(room.startswith(("batch", "tables.csv", "tables.reader")) for room in rooms)
+    assert not rooms & {"api.matrices", "api.derivative", "numbers.taylor", "symbolic.expression", "render.text.matrix"}
 
 
 @pytest.mark.parametrize("mode", ["reverse", "forward", "both"])
@@ -144,13 +164,13 @@ def test_explain_in_a_pipe_loads_nothing_that_it_does_not_use(mode: str) -> None
     assert not loaded & (HEAVY | {"lark", "json", "shutil", "pathlib", "sympy", "html"})
     rooms = {name.removeprefix("autodiff.") for name in loaded if name.startswith("autodiff.")}
     assert not rooms & {
-        "calculus.corners",
-        "render.html",
-        "render.latex",
-        "render.markdown",
-        "render.terminal",
-        "render.document",
-        "export",
+        "nonsmooth.verdict",
+        "render.document.html",
+        "render.document.latex",
+        "render.document.markdown",
+        "render.terminal.rich",
+        "render.document.model",
+        "codegen",
     }
 
 

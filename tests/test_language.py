@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import autodiff
-from autodiff.language.syntax import Array, Call, Index, Name, Number
-from autodiff.language.syntax import Expr as Tree
+from autodiff.language.ast import Array, Call, Index, Name, Number
+from autodiff.language.ast import Expr as Tree
 
 
 def shape(node: Tree) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import autodiff as package
-from autodiff.calculus import prelude, rules
+from autodiff.core import prelude, rules
 
 from .command import autodiff
 

@@ -18,14 +18,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import autodiff
-from autodiff.calculus import algebra, rules
-from autodiff.calculus.lower import lower
-from autodiff.calculus.ops import EACH
-from autodiff.data import assembly, clibrary, machine, spare
-from autodiff.data.batch import SHARE, Batch, Compiled
-from autodiff.data.code import Code
-from autodiff.data.exponential import exponential
-from autodiff.data.instructions import code
+from autodiff.batch import buffer_pool
+from autodiff.batch.compile import SHARE, Batch, Compiled
+from autodiff.batch.jit import compile as machine
+from autodiff.batch.jit import libm, llvm_ir
+from autodiff.batch.jit.instructions import Code
+from autodiff.batch.jit.lowering import code
+from autodiff.batch.jit.vector_exp import exponential
+from autodiff.core import rules, templates
+from autodiff.core.lowering import lower
+from autodiff.core.primitive import EACH
 
 from .reference import arguments
 from .test_batch import SPECIAL, columns, rows_like
@@ -112,11 +114,11 @@ def test_a_power_is_the_same_by_its_constant_and_by_a_column(exponent: float) ->
     assert alone == constant[:300].tolist()
 
 
-@pytest.mark.parametrize("rows", [1, 7, assembly.BLOCK - 1, assembly.BLOCK + 1, SHARE, SHARE + 1, 2 * SHARE + 3])
+@pytest.mark.parametrize("rows", [1, 7, llvm_ir.BLOCK - 1, llvm_ir.BLOCK + 1, SHARE, SHARE + 1, 2 * SHARE + 3])
 def test_every_boundary_of_blocks_and_shares(rows: int) -> None:
     chance = np.random.default_rng(rows)
     x, y = chance.normal(size=rows), chance.normal(size=rows)
-    odd = sorted({0, 1, assembly.BLOCK - 1, assembly.BLOCK, SHARE - 1, SHARE, rows - 1} & set(range(rows)))
+    odd = sorted({0, 1, llvm_ir.BLOCK - 1, llvm_ir.BLOCK, SHARE - 1, SHARE, rows - 1} & set(range(rows)))
     y[odd] = 0.0
     x[odd[1:2]] = np.nan
     text = "if(x > 0, sqrt(x), exp(x)) + abs(y)*x + atan2(y, sin(x))"
@@ -143,10 +145,10 @@ def test_more_values_at_a_time_than_buffers_fit() -> None:
     assert compiled.plan is not None
     made = code(compiled.plan, ())
     assert made is not None
-    held = assembly.buffers(made)
-    assert held.block < assembly.BLOCK
-    assert held.block * held.count <= assembly.ROOM
-    x = np.random.default_rng(1).normal(size=2 * assembly.BLOCK + 3)
+    held = llvm_ir.buffers(made)
+    assert held.block < llvm_ir.BLOCK
+    assert held.block * held.count <= llvm_ir.ROOM
+    x = np.random.default_rng(1).normal(size=2 * llvm_ir.BLOCK + 3)
     _as_the_steps(compiled.batch(x=x), autodiff.compile(text).batch(x=x))
 
 
@@ -188,7 +190,7 @@ def _child(code: str) -> str:
 
 def test_llvm_is_loaded_when_enough_rows_have_come() -> None:
     code = (
-        "import sys, autodiff, numpy as np\nfrom autodiff.data.machine import WORTH\n"
+        "import sys, autodiff, numpy as np\nfrom autodiff.batch.jit.compile import WORTH\n"
         "g = autodiff.compile('x^2')\n"
         "for rows in (WORTH // 2, WORTH // 2 - 1, 1): g(x=np.ones(rows)); print('llvmlite' in sys.modules)"
     )
@@ -204,12 +206,12 @@ def test_without_llvm_it_takes_the_steps() -> None:
 
 
 def test_a_function_that_answers_otherwise_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    clibrary._address.cache_clear()
+    libm._address.cache_clear()
     with monkeypatch.context() as patched:
         patched.setattr(math, "sinh", lambda u: math.nextafter(math.cosh(u) * math.tanh(u), 9))
-        assert clibrary.addresses(["exp", "sinh"]) is None
-    clibrary._address.cache_clear()
-    assert clibrary.addresses(["exp", "sinh"]) is not None
+        assert libm.addresses(["exp", "sinh"]) is None
+    libm._address.cache_clear()
+    assert libm.addresses(["exp", "sinh"]) is not None
 
 
 def _exponentials(x: Any, exp: int) -> Any:
@@ -223,7 +225,7 @@ def _exponentials(x: Any, exp: int) -> Any:
 
 
 def test_the_instructions_for_exp_have_the_digits_of_the_c_library() -> None:
-    found = clibrary.addresses(["exp"])
+    found = libm.addresses(["exp"])
     if found is None or not machine._wide():
         pytest.skip("another C library, or no fused multiplication")
     chance = np.random.default_rng(5)
@@ -245,7 +247,7 @@ def test_the_instructions_for_exp_have_the_digits_of_the_c_library() -> None:
     ]
     near = [math.nextafter(k * math.log(2) / 256, math.inf) for k in range(-300, 300)]
     x = np.concatenate([edges, near, *(chance.normal(size=60_000) * size for size in (1e-12, 1e-3, 0.1, 1, 30, 300))])
-    want = np.array([algebra.FLOATS["exp"](u) for u in x.tolist()])
+    want = np.array([templates.FLOATS["exp"](u) for u in x.tolist()])
     assert np.array_equal(_exponentials(x, found["exp"]), want, equal_nan=True)
 
 
@@ -270,7 +272,7 @@ def test_the_instructions_for_exp_ask_where_they_are_not_sure_and_seldom() -> No
 
 def test_results_are_filled_again_when_nobody_holds_them() -> None:
     g = autodiff.compile("x^2")
-    x = np.linspace(0, 1, spare.LEAST)
+    x = np.linspace(0, 1, buffer_pool.LEAST)
     value, gradient = g(x=x)
     kept, place = value[5:9], gradient["x"].ctypes.data
     del value, gradient

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from autodiff.calculus import beside, carried, corners
-from autodiff.calculus.corners import Verdict
-from autodiff.calculus.lower import Lowered, lower
-from autodiff.calculus.primal import Outside, Run, primal
-from autodiff.calculus.suspects import suspects
-from autodiff.evaluation import evaluate, parse
+from autodiff.api.evaluate import evaluate, parse
+from autodiff.core.evaluate import Outside, Run, primal
+from autodiff.core.lowering import Lowered, lower
+from autodiff.core.special_points import suspects
+from autodiff.nonsmooth import expand, propagate, verdict
+from autodiff.nonsmooth.verdict import Verdict
 
 UNARY = ["abs", "relu", "sqrt", "cbrt", "floor", "sin", "exp", "cos", "sign", "tanh", "leaky_relu", "elu", "softplus"]
 BINARY = ["+", "-", "*", "/", "+", "-", "*", "max", "min", "hypot", "^"]
@@ -65,8 +65,8 @@ def _alike(a: Verdict, b: Verdict) -> bool:
 def test_what_is_carried_is_what_a_look_at_the_whole_program_says(seed: int) -> None:
     plain = 0
     for text, point, lowered, run, odd, names in _programs(seed, 250):
-        for name, found in carried.carried(lowered, run, point, names, odd).items():
-            whole = corners.verdict(lowered, run, point, names[name])
+        for name, found in propagate.carried(lowered, run, point, names, odd).items():
+            whole = verdict.verdict(lowered, run, point, names[name])
             assert whole.status == "unknown" or _alike(found, whole), (text, point, name, found, whole)
             plain += found.status in ("ok", "corner")
     assert plain > 150
@@ -88,7 +88,7 @@ def test_nothing_is_carried_where_rounding_or_a_limit_decides(text: str, point: 
     run = primal(lowered, point)
     node = lowered.node("x")
     assert node is not None
-    assert carried.carried(lowered, run, point, {"x": node}, suspects(lowered, run)) == {}
+    assert propagate.carried(lowered, run, point, {"x": node}, suspects(lowered, run)) == {}
 
 
 @pytest.mark.parametrize(
@@ -96,14 +96,14 @@ def test_nothing_is_carried_where_rounding_or_a_limit_decides(text: str, point: 
 )
 def test_many_hard_points_take_a_look_each(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = 0
-    honest = beside._apply
+    honest = expand._apply
 
     def counted(*args: object) -> object:
         nonlocal looked
         looked += 1
         return honest(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(beside, "_apply", counted)
+    monkeypatch.setattr(expand, "_apply", counted)
     counts = []
     for terms in (200, 400):
         looked = 0

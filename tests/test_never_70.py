@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from autodiff.calculus import rules
+from autodiff.core import rules
 
 from .command import autodiff
 
@@ -88,7 +88,14 @@ def test_a_mistaken_rule_may_leave_the_range_of_numbers(program: str, answer: st
     ],
 )
 def test_an_index_without_a_value_is_said(program: str, said: str) -> None:
-    for command in (["diff"], ["explain"], ["export", "--to", "python"], ["graph"], ["check", "1"], ["eval", "--at", "x=1"]):
+    for command in (
+        ["diff"],
+        ["explain"],
+        ["export", "--to", "python"],
+        ["graph"],
+        ["check", "1"],
+        ["eval", "--at", "x=1"],
+    ):
         ended = autodiff(command[0], program, *command[1:])
         assert (ended.status, said in ended.err) == (2, True), (command, ended)
 
@@ -103,7 +110,9 @@ def test_arrays_that_do_not_fit_a_function_are_said(call: str) -> None:
                 assert ended.status in (0, 2), (call.format(one, other), ended)
 
 
-@pytest.mark.parametrize("call", ["polygamma(x, y)", "polygamma(x + 1, 2)*y", "spherical_jn(x, y)", "y + polygamma(x, 3)^2"])
+@pytest.mark.parametrize(
+    "call", ["polygamma(x, y)", "polygamma(x + 1, 2)*y", "spherical_jn(x, y)", "y + polygamma(x, 3)^2"]
+)
 @pytest.mark.parametrize("asked", ["--hessian", "--order 2", "--order 3", "--mode both", "--jvp x=1"])
 def test_an_argument_without_a_derivative_has_none_of_any_order(call: str, asked: str) -> None:
     words = ["--wrt", "x"] if "order" in asked else []

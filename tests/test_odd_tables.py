@@ -14,8 +14,9 @@ import pyarrow.feather as feather
 import pyarrow.parquet as parquet
 import pytest
 
-from autodiff.data import blocks, columns, limits, rows
 from autodiff.errors import AutodiffError
+from autodiff.tables import csv_blocks, csv_columns, limits
+from autodiff.tables import text as rows
 
 from .command import autodiff
 
@@ -97,7 +98,10 @@ def test_infinities_inside_columns_of_arrow_are_null(tmp_path: Path) -> None:
     lists = pa.array([[1.0, float("inf"), None], [float("nan")]])
     parquet.write_table(pa.table({"x": [1.0, 2.0], "k": lists}), path)
     ended = autodiff("eval", "x", "--data", str(path), "--keep", "--to", "ndjson")
-    assert [json.loads(line, parse_constant=pytest.fail)["k"] for line in ended.out.splitlines()] == [[1, None, None], [None]]
+    assert [json.loads(line, parse_constant=pytest.fail)["k"] for line in ended.out.splitlines()] == [
+        [1, None, None],
+        [None],
+    ]
 
 
 def test_a_lone_surrogate_in_a_name_is_said() -> None:
@@ -153,12 +157,12 @@ ENDLESS = {
 @pytest.mark.parametrize("reader", ["plain", "blocks"])
 def test_a_row_without_end_is_said_before_it_is_read(kind: str, reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LONGEST", MOST)
-    monkeypatch.setattr(blocks, "BLOCK", MOST // 10)
+    monkeypatch.setattr(csv_blocks, "BLOCK", MOST // 10)
     file = _Counting(ENDLESS[kind])
 
     def read() -> None:
         plain = rows.delimited(io.TextIOWrapper(file, "utf-8"), "f.csv", ",") if reader == "plain" else None
-        table = plain or blocks.table(file, "f.csv", ",")
+        table = plain or csv_blocks.table(file, "f.csv", ",")
         for chunk in table.chunks(["x"]):
             assert list(chunk.lines) == [2]
 
@@ -178,7 +182,7 @@ def test_a_row_of_json_without_end_is_said_before_it_is_read(monkeypatch: pytest
 
 def test_training_looks_at_no_line_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LONGEST", MOST)
-    monkeypatch.setattr(columns, "_PIECE", MOST // 10)
+    monkeypatch.setattr(csv_columns, "_PIECE", MOST // 10)
     for kind in ("a header", "a cell"):
         path = tmp_path / "f.csv"
         path.write_bytes(ENDLESS[kind])
@@ -186,7 +190,7 @@ def test_training_looks_at_no_line_without_end(tmp_path: Path, monkeypatch: pyte
         assert (ended.status, "a row of more than 100,000 characters" in ended.err) == (4, True)
         file = _Counting(ENDLESS[kind])
         with pytest.raises(AutodiffError, match="a row of more than"):
-            list(columns._bounded(file, "f"))
+            list(csv_columns._bounded(file, "f"))
         assert file.taken < 2 * MOST
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import autodiff as package
-from autodiff.checking.compare import compare
-from autodiff.export.targets import TARGETS
-from autodiff.over import numbers_of
-from autodiff.single import note
+from autodiff.api.elementwise_view import numbers_of
+from autodiff.api.scalar_note import note
+from autodiff.codegen.registry import TARGETS
+from autodiff.grading.compare import compare
 
 from .command import autodiff
 from .test_export import export

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from mpmath import mpf
 
 import autodiff as package
-from autodiff.calculus import rules
-from autodiff.calculus.lower import lower
+from autodiff.core import rules
+from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError
 
 from .command import autodiff

@@ -20,18 +20,18 @@ from xml.etree.ElementTree import Element
 import pytest
 
 import autodiff as package
-from autodiff.calculus import rules
-from autodiff.calculus.blame import shown
-from autodiff.calculus.ops import Row
+from autodiff.core import rules
+from autodiff.core.primitive import Row
+from autodiff.diagnostics import shown
 from autodiff.errors import AutodiffError
-from autodiff.explaining.build import explain
-from autodiff.explaining.model import Explanation, Place, Slope, Step
-from autodiff.render.document import ends
-from autodiff.render.html import html
-from autodiff.render.latex import latex
-from autodiff.render.markdown import markdown
-from autodiff.render.mathml import mathml
-from autodiff.render.numbers import eight
+from autodiff.explain.build import explain
+from autodiff.explain.model import Explanation, Place, Slope, Step
+from autodiff.render.document.html import html
+from autodiff.render.document.latex import latex
+from autodiff.render.document.markdown import markdown
+from autodiff.render.document.mathml import mathml
+from autodiff.render.document.model import ends
+from autodiff.render.text.numbers import eight
 
 from .command import autodiff
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 import autodiff
-from autodiff.calculus import rules
-from autodiff.calculus.graph import Graph
-from autodiff.calculus.lower import Lowered, lower
-from autodiff.calculus.primal import Outside, primal, sweep
+from autodiff.core import rules
+from autodiff.core.evaluate import Outside, primal, sweep
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import Lowered, lower
 
 from .reference import VALUES
 

@@ -18,10 +18,10 @@ import pytest
 from rich.console import Console
 
 import autodiff as package
-from autodiff.data import blocks
-from autodiff.data import rows as rows_module
-from autodiff.data.source import opened
-from autodiff.render.progress import rows_bar
+from autodiff.render.terminal.progress import rows_bar
+from autodiff.tables import csv_blocks
+from autodiff.tables import text as rows_module
+from autodiff.tables.reader import opened
 
 from .command import Ended, autodiff, process
 
@@ -141,7 +141,7 @@ def test_a_cell_is_read_as_the_command_line_reads_a_number(cell: str, monkeypatc
     if cell.isascii() and cell != "0x10":
         given["numbers"] = f'{{"x": 1}}\n{{"x": {cell}}}\n{{"x": -0.0e-9}}\n'
     for least in (1, 1 << 15):
-        monkeypatch.setattr(blocks, "LEAST", least)
+        monkeypatch.setattr(csv_blocks, "LEAST", least)
         for form, text in given.items():
             words = ["--from", "csv" if form == "csv" else "ndjson", "--to", "csv"]
             ended = autodiff("eval", "x", "--data", "-", *words, stdin=text.encode())

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autodiff.calculus.blame import shown
 from autodiff.cli.main import run as run_command
+from autodiff.diagnostics import shown
 from autodiff.errors import AutodiffError, columns, excerpt
-from autodiff.explaining.build import explain
-from autodiff.explaining.model import Explanation
-from autodiff.render.explanation import text
-from autodiff.render.fold import folded, screen
-from autodiff.render.labels import fitted
-from autodiff.render.numbers import eight, short
+from autodiff.explain.build import explain
+from autodiff.explain.model import Explanation
+from autodiff.render.text.explanation import text
+from autodiff.render.text.labels import fitted
+from autodiff.render.text.numbers import eight, short
+from autodiff.render.text.wrap import folded, screen
 
 from .command import Terminal
 from .test_explain import CASES

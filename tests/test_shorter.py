@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import autodiff
-from autodiff.calculus.lower import Lowered, lower
-from autodiff.calculus.shorter import shorter
-from autodiff.calculus.symbolic import Image, image, slopes
+from autodiff.core.lowering import Lowered, lower
 from autodiff.notation.infix import infix
 from autodiff.notation.parts import parted, size
+from autodiff.symbolic.adjoint import Image, image, slopes
+from autodiff.symbolic.shortest import shorter
 
 from .test_programs import programs, value_at
 
@@ -65,7 +65,7 @@ def test_what_the_user_wrote_is_left_alone(part: str) -> None:
     assert f"exp({infix(*_program(part))})" in _short(f"exp({part})")
 
 
-def _program(text: str) -> tuple[autodiff.calculus.graph.Graph, int]:
+def _program(text: str) -> tuple[autodiff.core.graph.Graph, int]:
     lowered = lower(autodiff.parse(text))
     seen = image(lowered.graph, lowered.result, {})
     return seen.symbols.graph, seen.of[lowered.result]

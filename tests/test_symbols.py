@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import autodiff
-from autodiff.calculus import rules
-from autodiff.calculus.lower import Lowered, lower
-from autodiff.calculus.symbolic import Image, image, slopes
+from autodiff.core import rules
+from autodiff.core.lowering import Lowered, lower
 from autodiff.notation.infix import PLAIN, PRETTY, Infix, infix
 from autodiff.notation.parts import parted, size
 from autodiff.notation.tex import tex, tex_name
+from autodiff.symbolic.adjoint import Image, image, slopes
 
 from .test_programs import programs, value_at
 
@@ -117,12 +117,12 @@ def test_what_is_written_reads_back_as_the_same_equations(made: tuple[str, dict[
     assert _shape(second, node) == _shape(graph, result)
 
 
-def _unnamed(lowered: Lowered) -> tuple[autodiff.calculus.graph.Graph, int]:
+def _unnamed(lowered: Lowered) -> tuple[autodiff.core.graph.Graph, int]:
     seen = image(lowered.graph, lowered.result, {})
     return seen.symbols.graph, seen.of[lowered.result]
 
 
-def _shape(graph: autodiff.calculus.graph.Graph, result: int) -> list[str]:
+def _shape(graph: autodiff.core.graph.Graph, result: int) -> list[str]:
     """The equations behind `result`, whatever their numbers are."""
     order = graph.reaching(result)
     text = {node: infix(graph, node) for node in order}
@@ -211,7 +211,9 @@ def test_letters_that_latex_has_no_name_for_stay_themselves() -> None:
 def test_words_stand_apart_in_latex() -> None:
     """Two names set upright beside each other would read as one."""
     assert tex(*_unnamed(lower(autodiff.parse("-rate*x")))) == r"-\mathrm{rate} \, x"
-    assert tex(*_unnamed(lower(autodiff.parse("alpha*exp(-lambda*t)")))) == r"\mathrm{alpha} \, e^{-\mathrm{lambda} \, t}"
+    assert (
+        tex(*_unnamed(lower(autodiff.parse("alpha*exp(-lambda*t)")))) == r"\mathrm{alpha} \, e^{-\mathrm{lambda} \, t}"
+    )
     assert tex(*_unnamed(lower(autodiff.parse("rate*speed*x*y")))) == r"\mathrm{rate} \, \mathrm{speed} \, x y"
     assert tex(*_unnamed(lower(autodiff.parse("leaky_relu(x)")))) == r"\operatorname{leaky\_relu}\left(x\right)"
 

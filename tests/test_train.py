@@ -18,16 +18,16 @@ import numpy as np
 import pytest
 
 import autodiff as package
-from autodiff.calculus.lower import lower
-from autodiff.data import columns as columns_room
-from autodiff.data.columns import Table, read
-from autodiff.learn.blocks import plan
-from autodiff.learn.descent import Plan
-from autodiff.learn.model import Model, Overflow
-from autodiff.learn.names import chooser
-from autodiff.learn.train import Training
-from autodiff.render.curve import curve
-from autodiff.render.progress import Standing, pieces
+from autodiff.core.lowering import lower
+from autodiff.render.terminal.progress import Standing, pieces
+from autodiff.render.terminal.sparkline import curve
+from autodiff.tables import csv_columns as columns_room
+from autodiff.tables.csv_columns import Table, read
+from autodiff.train.loop import Plan
+from autodiff.train.minibatch_sweep import plan
+from autodiff.train.model import Model, Overflow
+from autodiff.train.names import chooser
+from autodiff.train.training import Training
 
 from .command import autodiff, start
 from .trajectories import CASES, EPOCHS, HERE, OPTIMIZERS, SHOWN, columns, torch_run
@@ -278,7 +278,7 @@ def test_a_kill_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
     """Thousands of saves, killed at random moments: what stands there is always whole."""
     saved = tmp_path / "p.json"
     code = (
-        "import sys, itertools\nfrom autodiff.learn.saved import State, save\n"
+        "import sys, itertools\nfrom autodiff.train.checkpoint import State, save\n"
         "save(sys.argv[1], State({'w': [0.5]*20000}, {}), {})\nprint('ready', flush=True)\n"
         "for k in itertools.count():\n    save(sys.argv[1], State({'w': [float(k)]*20000}, {}, k, k), {})\n"
     )

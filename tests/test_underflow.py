@@ -7,8 +7,8 @@ import math
 import mpmath
 import pytest
 
-from autodiff.calculus.rules import TABLE
-from autodiff.evaluation import evaluate
+from autodiff.api.evaluate import evaluate
+from autodiff.core.rules import TABLE
 
 CASES = {
     ("f(t) = 1/(1 + e^-t); f(x)", -400.0): lambda x: 1 / (1 + mpmath.exp(-x)),
@@ -98,7 +98,7 @@ def test_a_row_that_is_made_of_rows_that_keep_digits_keeps_them() -> None:
 @pytest.mark.parametrize("rows", [1, 40_000])
 def test_rows_over_arrays_are_one_shots(rows: int) -> None:
     np = pytest.importorskip("numpy")
-    from autodiff.data.batch import compile as compiled
+    from autodiff.batch.compile import compile as compiled
 
     for text, x in CASES:
         if rows > 1 and text.startswith("abs("):

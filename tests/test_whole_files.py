@@ -95,7 +95,10 @@ def test_a_link_stays_and_its_file_is_written(option: str, there: bool, tmp_path
     assert _run(option, path).status == 0
     assert path.is_symlink()
     assert WRITERS[option][1](target.read_text())
-    assert [each.name for folder in ("here", "there") for each in (tmp_path / folder).iterdir()] == ["made.csv", "real.csv"]
+    assert [each.name for folder in ("here", "there") for each in (tmp_path / folder).iterdir()] == [
+        "made.csv",
+        "real.csv",
+    ]
 
 
 @pytest.mark.parametrize("option", WRITERS)
@@ -139,7 +142,10 @@ def test_pipes_and_devices_are_written_to(option: str, tmp_path: Path) -> None:
     running.stderr.close()
     words = [*_words(option, Path("/dev/stdout")), *(["--to", "csv"] if option == "--out" else ["-q"])]
     with (tmp_path / "shell.csv").open("wb") as out:
-        assert subprocess.run([sys.executable, "-m", "autodiff", *words], input=ROWS, stdout=out, timeout=60).returncode == 0
+        assert (
+            subprocess.run([sys.executable, "-m", "autodiff", *words], input=ROWS, stdout=out, timeout=60).returncode
+            == 0
+        )
     assert Path("/dev/stdout").is_symlink()
 
 

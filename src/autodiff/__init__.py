@@ -9,15 +9,15 @@ TYPE_CHECKING = False  # which type checkers take for true: an interrupt has to 
 if TYPE_CHECKING:
     from typing import Any
 
-    from autodiff.answer import Answer
-    from autodiff.data.batch import Batch, Compiled, compile  # noqa: A004 - as `re.compile`
+    from autodiff.api.answer import Answer
+    from autodiff.api.derivative import Derivative, derivative
+    from autodiff.api.evaluate import evaluate, parse
+    from autodiff.api.matrices import Matrix, hessian, jacobian, jvp, vjp
+    from autodiff.batch.compile import Batch, Compiled, compile  # noqa: A004 - as `re.compile`
     from autodiff.errors import AutodiffError
-    from autodiff.evaluation import evaluate, parse
-    from autodiff.explaining.build import explain
-    from autodiff.explaining.model import Explanation
-    from autodiff.formula import Derivative, derivative
-    from autodiff.language.syntax import Program
-    from autodiff.orders import Matrix, hessian, jacobian, jvp, vjp
+    from autodiff.explain.build import explain
+    from autodiff.explain.model import Explanation
+    from autodiff.language.ast import Program
 
 __all__ = [
     "Answer", "AutodiffError", "Batch", "Compiled", "Derivative", "Explanation", "Matrix", "Program", "compile",
@@ -27,22 +27,22 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AutodiffError": "autodiff.errors",
-    "Answer": "autodiff.answer",
-    "Batch": "autodiff.data.batch",
-    "Compiled": "autodiff.data.batch",
-    "compile": "autodiff.data.batch",
-    "Derivative": "autodiff.formula",
-    "derivative": "autodiff.formula",
-    "evaluate": "autodiff.evaluation",
-    "Explanation": "autodiff.explaining.model",
-    "explain": "autodiff.explaining.build",
-    "Matrix": "autodiff.orders",
-    "hessian": "autodiff.orders",
-    "jacobian": "autodiff.orders",
-    "jvp": "autodiff.orders",
-    "parse": "autodiff.evaluation",
-    "vjp": "autodiff.orders",
-    "Program": "autodiff.language.syntax",
+    "Answer": "autodiff.api.answer",
+    "Batch": "autodiff.batch.compile",
+    "Compiled": "autodiff.batch.compile",
+    "compile": "autodiff.batch.compile",
+    "Derivative": "autodiff.api.derivative",
+    "derivative": "autodiff.api.derivative",
+    "evaluate": "autodiff.api.evaluate",
+    "Explanation": "autodiff.explain.model",
+    "explain": "autodiff.explain.build",
+    "Matrix": "autodiff.api.matrices",
+    "hessian": "autodiff.api.matrices",
+    "jacobian": "autodiff.api.matrices",
+    "jvp": "autodiff.api.matrices",
+    "parse": "autodiff.api.evaluate",
+    "vjp": "autodiff.api.matrices",
+    "Program": "autodiff.language.ast",
 }
 
 

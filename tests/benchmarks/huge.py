@@ -16,9 +16,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import autodiff
-from autodiff.calculus.lower import lower
-from autodiff.calculus.primal import primal
-from autodiff.calculus.reverse import reverse
+from autodiff.core.evaluate import primal
+from autodiff.core.lowering import lower
+from autodiff.core.vjp import reverse
 
 from .clock import AUTODIFF, Line, has, race, run
 

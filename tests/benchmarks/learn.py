@@ -19,8 +19,8 @@ RACE = """
 import json, sys, time
 import numpy as np
 import autodiff
-from autodiff.calculus.lower import lower
-from autodiff.learn.model import Model
+from autodiff.core.lowering import lower
+from autodiff.train.model import Model
 
 rows, loss, form = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 chance = np.random.default_rng(0)

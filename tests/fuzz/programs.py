@@ -7,7 +7,7 @@ import re
 
 from hypothesis import strategies as st
 
-from autodiff.calculus import rules
+from autodiff.core import rules
 
 NAMES = ["x", "y", "z"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from autodiff.checking.compare import compare
 from autodiff.cli import options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError
-from autodiff.render import checked
+from autodiff.grading.compare import compare
+from autodiff.render.text import grading
 
 EPILOG = """\b
 Examples:
@@ -37,7 +37,7 @@ def command(program: str | None, answer: str | None, file: str | None, strict: b
     found = compare(text, answer, wrt, strict=strict)
     options.notices(found.readings)
     if form == "json":
-        streams.answer(checked.as_json(found))
+        streams.answer(grading.as_json(found))
     else:
-        streams.say(checked.text(found))
+        streams.say(grading.text(found))
     return STATUS[found.verdict]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
+from autodiff.api.derivative import derivative
 from autodiff.cli import options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError
-from autodiff.formula import derivative
-from autodiff.render import formula as render
+from autodiff.render.text import derivative as render
 
 EPILOG = """\b
 Examples:

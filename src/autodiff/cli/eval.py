@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autodiff.calculus.local import CONVENTIONS
+from autodiff.api.evaluate import MODES, evaluate
+from autodiff.api.inputs import parse_point
 from autodiff.cli import options, streams
 from autodiff.cli.main import ProgramCommand
+from autodiff.core.linearize import CONVENTIONS
 from autodiff.errors import HARD_POINT, AutodiffError
-from autodiff.evaluation import MODES, evaluate
-from autodiff.point import parse_point
-from autodiff.render import plain
+from autodiff.render.text import answer as plain
 
 if TYPE_CHECKING:
-    from autodiff.orders import Matrix
+    from autodiff.api.matrices import Matrix
 
 EPILOG = """\b
 Examples:
@@ -91,7 +91,12 @@ def command(
     if data is not None:
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1, "--format": form != "text"}
         asked |= {"--hessian": hessian, "--jacobian": jacobian, "--of": of is not None, "--jvp": jvp is not None}
-        asked |= {"--vjp": vjp is not None, "--quiet": quiet, "--digits": digits is not None, "--convention": bool(convention or like)}
+        asked |= {
+            "--vjp": vjp is not None,
+            "--quiet": quiet,
+            "--digits": digits is not None,
+            "--convention": bool(convention or like),
+        }
         options.one_matrix(asked)
         from autodiff.cli import files  # a point starts without them
         from autodiff.cli.rows import run
@@ -151,29 +156,29 @@ def _matrix(
     *,
     strict: bool,
 ) -> Matrix:
-    from autodiff import orders  # a plain eval starts without it
+    from autodiff.api import matrices  # a plain eval starts without it
 
     if hessian:
         options.results(of, jacobian=False)
-        return orders.hessian(text, point, wrt, strict=strict)
+        return matrices.hessian(text, point, wrt, strict=strict)
     if jvp is not None:
         if wrt is not None:
             raise AutodiffError("--wrt does not go with --jvp", hint="the direction names what moves: --jvp x=1,y=0")
-        return orders.jvp(text, point, parse_point(jvp), of=options.names(of, "--of") or [], strict=strict)
+        return matrices.jvp(text, point, parse_point(jvp), of=options.names(of, "--of") or [], strict=strict)
     if vjp is not None:
         if of is not None:
             raise AutodiffError("--of does not go with --vjp", hint="the weights name the results: --vjp u=1,v=2")
-        return orders.vjp(text, point, parse_point(vjp), wrt, strict=strict)
+        return matrices.vjp(text, point, parse_point(vjp), wrt, strict=strict)
     if of is not None:
-        return orders.jacobian(text, point, wrt, of=options.results(of, jacobian=jacobian), strict=strict)
-    found = orders.jacobian(text, point, wrt, strict=strict)
+        return matrices.jacobian(text, point, wrt, of=options.results(of, jacobian=jacobian), strict=strict)
+    found = matrices.jacobian(text, point, wrt, strict=strict)
     if len(found.rows) == 1:  # one number, which has a gradient: more results were meant
         options.results(of, jacobian=jacobian)
     return found
 
 
 def _shown(found: Matrix, form: str, *, quiet: bool) -> int:
-    from autodiff.render import matrix
+    from autodiff.render.text import matrix
 
     options.notices(found.readings)
     printed = matrix.quiet(found) if quiet else matrix.as_json(found) if form == "json" else matrix.text(found)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from autodiff.calculus.local import CONVENTIONS
+from autodiff.api.evaluate import MODES
 from autodiff.cli import options, page
 from autodiff.cli.main import ProgramCommand
-from autodiff.evaluation import MODES
-from autodiff.explaining.build import explain
+from autodiff.core.linearize import CONVENTIONS
+from autodiff.explain.build import explain
 
 EPILOG = """\b
 Examples:

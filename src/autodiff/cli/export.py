@@ -6,7 +6,7 @@ import click
 
 from autodiff.cli import options, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.export.targets import TARGETS, requested, written
+from autodiff.codegen.registry import TARGETS, requested, written
 
 EPILOG = """\b
 Examples:

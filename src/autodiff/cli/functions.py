@@ -6,12 +6,12 @@ import sys
 
 import click
 
-from autodiff.calculus import prelude, rules
 from autodiff.cli import options, streams
+from autodiff.core import prelude, rules
 from autodiff.errors import AutodiffError, quoted
-from autodiff.language.elsewhere import meant
-from autodiff.language.syntax import CONSTANTS
-from autodiff.render import losses, table
+from autodiff.language.ast import CONSTANTS
+from autodiff.language.synonyms import meant
+from autodiff.render.terminal import functions, losses
 
 EPILOG = """\b
 Examples:
@@ -42,10 +42,10 @@ def command(name: str | None, form: str) -> None:
             hint=constant or (f"did you mean {near}?" if near else "autodiff functions lists them"),
         )
     if form == "json":
-        streams.answer(table.as_json(rows))
+        streams.answer(functions.as_json(rows))
     elif form == "markdown":
-        streams.answer(table.markdown(rows))
+        streams.answer(functions.markdown(rows))
     elif name is not None:
-        streams.say("\n\n".join(table.details(row) for row in rows))
+        streams.say("\n\n".join(functions.details(row) for row in rows))
     else:
-        table.show(rows, width=streams.width(sys.stdout))
+        functions.show(rows, width=streams.width(sys.stdout))

@@ -6,7 +6,7 @@ import click
 
 from autodiff.cli import options, page
 from autodiff.cli.main import ProgramCommand
-from autodiff.explaining.build import explain
+from autodiff.explain.build import explain
 
 EPILOG = """\b
 Examples:

@@ -14,9 +14,9 @@ import os
 from pathlib import Path
 
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
-from autodiff.learn.train import Record
-from autodiff.render import training as rendered
-from autodiff.whole import cannot, is_direct, whole
+from autodiff.render.terminal import training as rendered
+from autodiff.tables.atomic_file import cannot, is_direct, whole
+from autodiff.train.training import Record
 
 
 class History:

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 import click
 
+from autodiff.api.inputs import parse_point
 from autodiff.cli import streams
 from autodiff.errors import DATA, AutodiffError, printable, quoted, shortened
-from autodiff.language.syntax import Reading
-from autodiff.point import parse_point
-from autodiff.typed import decimal
+from autodiff.language.ast import Reading
+from autodiff.language.typed import decimal
 
 _LARGEST = sys.float_info.max
 
@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def complete_function(incomplete: str, bracket: str = "") -> list[str]:
     """The functions that begin so, for the shell's completion."""
-    from autodiff.calculus import rules
+    from autodiff.core import rules
 
     return sorted(f"{name}{bracket}" for name in rules.functions() if name.startswith(incomplete))
 
@@ -202,7 +202,7 @@ def notices(readings: tuple[Reading, ...], more: Iterable[str] = ()) -> None:
 
 
 def _stdin() -> bytes:
-    from autodiff import stdin  # most programs are an argument
+    from autodiff.tables import stdin  # most programs are an argument
 
     try:
         return stdin.opened("pipe a program into it, or use -f FILE").read()

@@ -9,9 +9,9 @@ from importlib import import_module
 
 from autodiff.cli import streams
 from autodiff.errors import HARD_POINT, excerpt, printable
-from autodiff.explaining.model import Explanation, plain
-from autodiff.render import explanation
-from autodiff.render.page import WIDEST, Line
+from autodiff.explain.model import Explanation, plain
+from autodiff.render.text import explanation
+from autodiff.render.text.layout import WIDEST, Line
 
 _SIGNS = "◀✓·─▶σ"
 """Of the layout; a screen without them is given ASCII."""
@@ -31,7 +31,7 @@ def write(found: Explanation, form: str) -> int:
 def draw(found: Explanation, form: str) -> int:
     """Print the drawing alone as `form`, and what is missing on stderr; the exit status."""
     if form == "text":
-        from autodiff.render.drawing_text import pieces
+        from autodiff.render.graph.text import pieces
 
         made = pieces(found.drawing, width(), unicode=streams.writable(_SIGNS), formulas=True)
         _lines([tuple((words, f"@{owner}" if owner else "") for words, owner in line) for line in made], found)
@@ -56,9 +56,9 @@ def _json(data: object) -> None:
 
 def _lines(lines: Sequence[Line], found: Explanation) -> None:
     if sys.stdout.isatty():
-        from autodiff.render import terminal
+        from autodiff.render.terminal import rich
 
-        terminal.show(lines, [place.name for place in found.forward])
+        rich.show(lines, [place.name for place in found.forward])
     else:
         streams.answer("\n".join("".join(words for words, _ in line).rstrip() for line in lines))
 

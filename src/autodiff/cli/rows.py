@@ -7,17 +7,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
-from autodiff.calculus.lower import lower
+from autodiff.api.evaluate import parse
+from autodiff.batch.compile import Compiled, compiled
+from autodiff.batch.table import Count, format_of, results
 from autodiff.cli import options, streams
-from autodiff.data.batch import Compiled, compiled
-from autodiff.data.extra import library
-from autodiff.data.rows import Table
-from autodiff.data.sink import sink, writer
-from autodiff.data.source import opened
-from autodiff.data.stream import Count, format_of, results
+from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError, printable, quoted
-from autodiff.evaluation import parse
-from autodiff.render import progress
+from autodiff.render.terminal import progress
+from autodiff.tables.optional import library
+from autodiff.tables.reader import opened
+from autodiff.tables.text import Table
+from autodiff.tables.writer import sink, writer
 
 
 def run(

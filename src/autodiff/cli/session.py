@@ -10,11 +10,11 @@ from typing import Any
 from autodiff.cli import options, page, streams
 from autodiff.cli.history import History
 from autodiff.errors import HARD_POINT, AutodiffError, shortened
-from autodiff.learn import saved
-from autodiff.learn.train import Record, Training
-from autodiff.render import progress
-from autodiff.render import training as rendered
-from autodiff.render.ascii import spelt
+from autodiff.render.terminal import progress
+from autodiff.render.terminal import training as rendered
+from autodiff.render.text.ascii import spelt
+from autodiff.train import checkpoint
+from autodiff.train.training import Record, Training
 
 _PATIENCE = 5.0
 """Seconds after which --save is written again while the training goes on."""
@@ -81,7 +81,7 @@ class Session:
     def save(self) -> None:
         """Write the parameters, whole or not at all."""
         plan = self.training.plan
-        saved.save(self.given["save"], self.training.state, {"optimizer": plan.optimizer, "seed": plan.seed})
+        checkpoint.save(self.given["save"], self.training.state, {"optimizer": plan.optimizer, "seed": plan.seed})
         self.saved_at = time.monotonic()
 
     def finish(self) -> None:

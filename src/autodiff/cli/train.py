@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autodiff.api.inputs import parse_point
 from autodiff.cli import files, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError
-from autodiff.point import parse_point
 
 if TYPE_CHECKING:
-    from autodiff.learn.train import Training
+    from autodiff.train.training import Training
 
 EPILOG = """\b
 Examples:
@@ -83,15 +83,16 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
 
 
 def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
-    from autodiff.array_point import numpy
+    from autodiff.arrays.inputs import numpy
 
     numpy()  # says what to install where it is missing
-    from autodiff.data import columns
-    from autodiff.learn import descent, names, saved, train
+    from autodiff.tables import csv_columns
+    from autodiff.train import checkpoint, loop, names
+    from autodiff.train import training as train
 
     for path in filter(None, (given["save"], given["history"])):
-        saved.writable(path)
-    plan = descent.Plan(given["epochs"], given["lr"], given["optimizer"], given["batch_size"] or 0, given["seed"])
+        checkpoint.writable(path)
+    plan = loop.Plan(given["epochs"], given["lr"], given["optimizer"], given["batch_size"] or 0, given["seed"])
     _together(given)
     state = _start(given, plan.seed, {"optimizer": plan.optimizer, "seed": plan.seed})
     parameters = list(state.parameters)
@@ -100,7 +101,7 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
         table = None
     else:
         name = "stdin" if given["data"] == "-" else given["data"]
-        table = columns.read(given["data"], names.chooser(name, text, parameters, given["watch"]))
+        table = csv_columns.read(given["data"], names.chooser(name, text, parameters, given["watch"]))
     training = train.Training(
         text, table, state.parameters, plan, l1=given["l1"], l2=given["l2"], holdout=given["holdout"],
         watch=given["watch"], strict=strict,
@@ -143,7 +144,7 @@ def _enough(training: Training, given: Mapping[str, Any]) -> None:
 
 def _start(given: Mapping[str, Any], seed: int, settings: Mapping[str, Any]) -> Any:
     """The parameters at the beginning, from --params or --resume."""
-    from autodiff.learn import descent, saved
+    from autodiff.train import checkpoint, loop
 
     if (given["params"] is None) == (given["resume"] is None):
         both = given["params"] is not None
@@ -152,10 +153,10 @@ def _start(given: Mapping[str, Any], seed: int, settings: Mapping[str, Any]) -> 
             hint="choose one" if both else "name the parameters and their start: --params w=0,b=0",
         )
     if given["params"] is not None:
-        return saved.State(parse_point(given["params"], descent.sampler(seed)), {})
-    state, differ = saved.load(given["resume"], options.read_object(given["resume"]), settings)
+        return checkpoint.State(parse_point(given["params"], loop.sampler(seed)), {})
+    state, differ = checkpoint.load(given["resume"], options.read_object(given["resume"]), settings)
     for key in differ:
         streams.remark(f"notice: {given['resume']} was made with another {key}")
     if "optimizer" in differ:
-        state = saved.State(state.parameters, {}, state.steps, state.epochs)
+        state = checkpoint.State(state.parameters, {}, state.steps, state.epochs)
     return state

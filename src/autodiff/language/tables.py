@@ -1,4 +1,4 @@
-"""The automaton of `grammar/autodiff.lark`, written by `python -m autodiff.language.grammar`: not to be edited.
+"""The automaton of `grammar/autodiff.lark`, written by `python -m autodiff.language.generate`: not to be edited.
 
 WORDS     the patterns of all terminals that no list of texts can give, in the order in which they are tried
 FIRST     ASCII characters that settle which of WORDS begins with them

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autodiff.calculus import rules
-from autodiff.calculus.blame import shown
-from autodiff.calculus.graph import Graph
-from autodiff.calculus.ops import Row
-from autodiff.language.syntax import CONSTANTS
+from autodiff.core import rules
+from autodiff.core.graph import Graph
+from autodiff.core.primitive import Row
+from autodiff.diagnostics import shown
+from autodiff.language.ast import CONSTANTS
 from autodiff.notation.write import ATOM, COMPARISON, LEVELS, NOT, POWER, SIGN, SUM, Argument, flattened, write
 
 _EXP = rules.TABLE["exp", 1]

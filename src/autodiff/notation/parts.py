@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autodiff.calculus.graph import Graph
-from autodiff.calculus.ops import Row
-from autodiff.calculus.symbolic import segment
+from autodiff.core.graph import Graph
+from autodiff.core.primitive import Row
 from autodiff.notation.infix import PLAIN
 from autodiff.notation.write import Notation, write
+from autodiff.symbolic.adjoint import segment
 
 LONGEST = 80
 """Equations that a formula may have before its parts get names."""

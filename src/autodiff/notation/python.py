@@ -6,12 +6,12 @@ import keyword
 from dataclasses import dataclass
 from functools import partial
 
-from autodiff.calculus import algebra, rules
-from autodiff.calculus.blame import shown
-from autodiff.calculus.graph import Graph
-from autodiff.calculus.ops import Row
+from autodiff.core import rules, templates
+from autodiff.core.graph import Graph
+from autodiff.core.primitive import Row
+from autodiff.diagnostics import shown
 from autodiff.errors import AutodiffError
-from autodiff.language.syntax import CONSTANTS
+from autodiff.language.ast import CONSTANTS
 from autodiff.notation.infix import PLAIN, Infix
 from autodiff.notation.write import OR, SIGN, Argument
 
@@ -85,7 +85,7 @@ def _native(made: Graph, row: Row, args: tuple[int, ...]) -> int:
         return made.call(row, args)
     if not row.value.startswith("= "):
         raise AutodiffError(f"Python's math has no {row.name}", hint="choose another --format, text for example")
-    template = algebra.template(row.value[2:], row.params)
+    template = templates.template(row.value[2:], row.params)
     given = dict(zip(row.params, args, strict=True))
     result = template.result
     return template.graph.carried([result], made.constant, given.__getitem__, partial(_native, made))[result]

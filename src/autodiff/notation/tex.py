@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from autodiff.calculus import rules
-from autodiff.calculus.blame import shown
-from autodiff.calculus.graph import Graph
-from autodiff.calculus.ops import Row
-from autodiff.language.syntax import CONSTANTS
+from autodiff.core import rules
+from autodiff.core.graph import Graph
+from autodiff.core.primitive import Row
+from autodiff.diagnostics import shown
+from autodiff.language.ast import CONSTANTS
 from autodiff.notation.write import ATOM, LEVELS, POWER, PRODUCT, SIGN, Argument, flattened, write
 
 _TIMES, _OVER, _POWER = (rules.TABLE[name, 2] for name in ("*", "/", "^"))

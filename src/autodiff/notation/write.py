@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from autodiff.calculus.graph import Graph
-from autodiff.calculus.ops import Row
+from autodiff.core.graph import Graph
+from autodiff.core.primitive import Row
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 10)
 """How tightly things bind, loosest first: the levels of the grammar."""

@@ -20,10 +20,10 @@ from typing import Any, TypeAlias
 
 from flint import arb, ctx, fmpq
 
-from autodiff.calculus import algebra, rules
-from autodiff.calculus.ops import Row
-from autodiff.calculus.primal import sweep
-from autodiff.typed import Typed, ratio
+from autodiff.core import rules, templates
+from autodiff.core.evaluate import sweep
+from autodiff.core.primitive import Row
+from autodiff.language.typed import Typed, ratio
 
 Number: TypeAlias = Any
 """A `fmpq` (exact), a `PiMultiple` (exact), an `arb` (midpoint and radius), or the bool of a condition."""
@@ -152,7 +152,7 @@ def plus(a: Number, b: Number) -> Number:
 
 def text(source: str, names: tuple[str, ...], given: Sequence[Number]) -> Number:
     """A text of the table over these numbers. A choice that is not decided is the union of both of its sides."""
-    lowered = algebra.template(source, names)
+    lowered = templates.template(source, names)
     graph, start = lowered.graph, dict(zip(names, given, strict=True))
     values: dict[int, Number] = {}
 
@@ -322,7 +322,16 @@ def _turned(shift: fmpq) -> Callable[[Number], Number | None]:
     return exactly
 
 
-_SINES = {0: fmpq(0), 1: fmpq(1, 2), 3: fmpq(1), 5: fmpq(1, 2), 6: fmpq(0), 7: fmpq(-1, 2), 9: fmpq(-1), 11: fmpq(-1, 2)}
+_SINES = {
+    0: fmpq(0),
+    1: fmpq(1, 2),
+    3: fmpq(1),
+    5: fmpq(1, 2),
+    6: fmpq(0),
+    7: fmpq(-1, 2),
+    9: fmpq(-1),
+    11: fmpq(-1, 2),
+}
 
 
 def _tangent(u: Number) -> Number | None:
@@ -482,7 +491,28 @@ BALLS: Mapping[str, Callable[..., arb]] = {
     "spherical_jn": _spherical,
     **{
         name: getattr(arb, name)
-        for name in ["sqrt", "exp", "expm1", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "gamma", "digamma"]
+        for name in [
+            "sqrt",
+            "exp",
+            "expm1",
+            "log1p",
+            "sin",
+            "cos",
+            "tan",
+            "asin",
+            "acos",
+            "atan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "asinh",
+            "acosh",
+            "atanh",
+            "erf",
+            "erfc",
+            "gamma",
+            "digamma",
+        ]
     },
 }
 """What a row's value column may name, over balls: the counterpart of `algebra.FLOATS`."""

@@ -1,7 +1,7 @@
 """The value and the slopes of a program in ball arithmetic, at growing precision until each is one float64, or has N digits.
 
->>> from autodiff.evaluation import parse
->>> from autodiff.calculus.lower import lower
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
 >>> lowered = lower(parse("(exp(x) - 1)/x"))
 >>> proven(lowered, {"x": 1e-12}, {"x": lowered.graph.find("x")}).slopes
 {'x': 0.5000000000003333}
@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 
 from flint import arb, fmpq
 
-from autodiff.calculus import algebra
-from autodiff.calculus.lower import Lowered
-from autodiff.calculus.ops import Row
-from autodiff.calculus.primal import Outside, Run, sweep
-from autodiff.calculus.reverse import sweep_down
+from autodiff.core import templates
+from autodiff.core.evaluate import Outside, Run, sweep
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import Row
+from autodiff.core.vjp import sweep_down
 from autodiff.numbers import balls
 from autodiff.numbers.balls import Number, Undecided, plus, precision, times
 
@@ -140,7 +140,7 @@ def values(
             return balls.meaning(moved[node])
         row = graph.rows[node]
         assert row is not None
-        for text, words in algebra.conditions(row):
+        for text, words in templates.conditions(row):
             inside = balls.text(text, row.params, args)
             if inside is None:
                 raise Undecided(node)

@@ -12,13 +12,13 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from autodiff.calculus import algebra
-from autodiff.calculus.graph import Graph
-from autodiff.calculus.local import Factors
-from autodiff.calculus.lower import Lowered
-from autodiff.calculus.ops import Row
-from autodiff.calculus.primal import Outside, Run, primal
-from autodiff.typed import Typed
+from autodiff.core import templates
+from autodiff.core.evaluate import Outside, Run, primal
+from autodiff.core.graph import Graph
+from autodiff.core.linearize import Factors
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import Row
+from autodiff.language.typed import Typed
 
 DIGITS = 2.0**-42
 """A number with an error below this part of it has 12 right digits."""
@@ -134,7 +134,7 @@ def ulps(row: Row, args: Sequence[float], value: float) -> float:
     """How many halves of a unit in the last place the row's value may be off."""
     if row.value in ("/", "sqrt"):
         return 1.0
-    units = 4.0 if row.bound[0] == "4" else algebra.compiled(row.bound[0], (*row.params, "w"))(*args, value)
+    units = 4.0 if row.bound[0] == "4" else templates.compiled(row.bound[0], (*row.params, "w"))(*args, value)
     if not units <= 2048:
         raise Unsure
     return 2 * units
@@ -175,7 +175,7 @@ _INVERSES: Mapping[str, Callable[..., bool]] = {
 def _special_texts(row: Row) -> tuple[str, ...]:
     """The conditions whose outcome a small error must not change: domain and special points."""
     jump = row.jump.rpartition(" at ")[2].strip()
-    texts = [text for text, _ in algebra.conditions(row)]
+    texts = [text for text, _ in templates.conditions(row)]
     return tuple(t for t in (*texts, row.corner, jump, row.vertical, *row.slope_domain) if t)
 
 
@@ -191,7 +191,7 @@ def _decided(row: Row, args: Sequence[float], errors: Sequence[float]) -> None:
 
 def condition(text: str, params: tuple[str, ...], args: Sequence[float], errors: Sequence[float]) -> None:
     """Raise Unsure where a condition of the table may be either, its arguments being off by their errors."""
-    lowered = algebra.template(text, params)
+    lowered = templates.template(text, params)
     graph, known = lowered.graph, dict(zip(params, zip(args, errors, strict=True), strict=True))
     found: dict[int, tuple[float, float]] = {}
     for node in graph.reaching(lowered.result):
@@ -205,7 +205,7 @@ def condition(text: str, params: tuple[str, ...], args: Sequence[float], errors:
         if row.pick is not None:
             found[node] = inner[row.pick[0] if numbers[0] else row.pick[1]]
             continue
-        value = algebra.value(row)(*numbers)
+        value = templates.value(row)(*numbers)
         if row.truth:
             _decided(row, numbers, off)
             found[node] = (value, 0.0)
@@ -217,7 +217,7 @@ def _flat(row: Row, args: Sequence[float], errors: Sequence[float], value: float
     """The error of a number within a condition: by moving each argument to both ends."""
     if not any(errors):
         return 0.0
-    function, total = algebra.value(row), 0.0
+    function, total = templates.value(row), 0.0
     for k, error in enumerate(errors):
         if error:
             total += max(abs(end - value) for end in _ends(function, args, k, error))
@@ -233,10 +233,10 @@ def _ends(function: Callable[..., float], args: Sequence[float], k: int, error: 
 def _moved(row: Row, k: int, args: Sequence[float], error: float, value: float) -> float:
     """What an error of argument k does to the row's value."""
     flags = tuple([j == k for j in range(len(args))])
-    edges = algebra.slopes(row, flags, ())(range(len(args)), *args, value) if row.slopes[k] != "0" else []
+    edges = templates.slopes(row, flags, ())(range(len(args)), *args, value) if row.slopes[k] != "0" else []
     moved = abs(edges[0][1]) * error if edges else 0.0
     if error > 1e-5 * min(abs(args[k]), 1.0):  # the slope is not all of it
-        function = algebra.value(row)
+        function = templates.value(row)
         moved = max(moved, *(abs(end - value) for end in _ends(function, args, k, error)))
     if moved != moved:
         raise Unsure
@@ -284,7 +284,7 @@ def _partials(
     given, value = [run.values[a] for a in args], run.values[node]
     moving = {a for a, _ in edges}
     flags = tuple([int(a in moving) for a in args])
-    slopes = algebra.slopes(row, flags, algebra.held(lowered.graph, node) if algebra.asks(row) else ())
+    slopes = templates.slopes(row, flags, templates.held(lowered.graph, node) if templates.asks(row) else ())
     found = [
         _slope_error(row, text, given, value, slope) for text, slope in zip(_texts(row, flags), edges, strict=True)
     ]
@@ -318,7 +318,9 @@ def _slope_error(row: Row, text: str, args: Sequence[float], value: float, edge:
         return 0.0
     if all(map(_short, args)) and _short(slope) and abs(slope) <= 64 and row.value in ("^", "sqrt", "abs"):
         return 0.0
-    units = 8.0 if row.bound[1] == "8" else algebra.compiled(row.bound[1], (*row.params, "w", "d"))(*args, value, slope)
+    units = (
+        8.0 if row.bound[1] == "8" else templates.compiled(row.bound[1], (*row.params, "w", "d"))(*args, value, slope)
+    )
     if not units <= 1024:
         if abs(slope) < _TINY:
             return 1024 * LEAST

@@ -4,7 +4,7 @@ A result is moved by parts of itself, and near 0 also by as much as underflow ta
 scientific computation, Mathematics and Computers in Simulation 35 (1993)): an estimate, twice, with a margin of 8.
 
 >>> from autodiff import parse
->>> from autodiff.calculus.lower import lower
+>>> from autodiff.core.lowering import lower
 >>> lowered, x = lower(parse("sum((exp(x) - 1)/x)")), np.array([1e-9, 1.0])
 >>> sure(lowered, {"x": x}, {"x": 0}, 2.718281911199416, {"x": np.array([-81.7, 1.0])})
 False
@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.calculus import algebra, array_sweeps, array_values
-from autodiff.calculus.lower import Lowered
-from autodiff.calculus.ops import EACH, Row
-from autodiff.calculus.primal import Outside
+from autodiff.arrays import evaluate, sweeps
+from autodiff.core import templates
+from autodiff.core.evaluate import Outside
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import EACH, Row
 from autodiff.errors import AutodiffError
-from autodiff.typed import Typed
+from autodiff.language.typed import Typed
 
 _MOVED = 16 * 2.0**-53
 """How far a result is moved, in parts of it: at least half of that, up or down."""
@@ -68,7 +69,7 @@ def keeps(row: Row) -> bool:
         return True
     if not row.value.startswith("= "):
         return False
-    rows = algebra.template(row.value[2:], row.params).graph.rows
+    rows = templates.template(row.value[2:], row.params).graph.rows
     return all(inner is None or inner.truth or inner.pick is not None or inner.value in _KEEPING for inner in rows)
 
 
@@ -183,14 +184,14 @@ def _stays(
     normwise: bool,
 ) -> bool:
     try:
-        run = array_values.values(lowered, point, shake=rounding)
+        run = evaluate.values(lowered, point, shake=rounding)
     except (Outside, AutodiffError):
         return False
     if not _same(value, run.values[lowered.result], normwise=normwise):
         return False
     if not gradient:
         return True
-    slopes = array_sweeps.backward(run, list(names.values()), shake=rounding)
+    slopes = sweeps.backward(run, list(names.values()), shake=rounding)
     pairs = ((gradient[name], slopes.get(node, 0.0)) for name, node in names.items() if name in gradient)
     return all(_same(number, moved, normwise=normwise) for number, moved in pairs)
 

@@ -1,0 +1,1 @@
+"""What `import autodiff` offers: answers for a program at a point."""

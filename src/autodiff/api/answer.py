@@ -1,0 +1,150 @@
+"""What `evaluate` finds at a point: value and slopes, or what is so where there is none.
+
+>>> from autodiff import evaluate
+>>> evaluate("abs(x)", {"x": 0.0}).to_dict()["one_sided"]
+{'x': [-1.0, 1.0]}
+"""
+
+# no `from __future__ import annotations`: a NamedTuple compiles annotations that are texts, at every start
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from autodiff.errors import Span
+from autodiff.language.ast import Reading
+
+if TYPE_CHECKING:
+    from autodiff.nonsmooth.verdict import Verdict
+
+Value: TypeAlias = Any
+"""A float, or a NumPy array where arrays appear, or None; NumPy is not imported to say so."""
+
+
+class Answer(NamedTuple):
+    """What `evaluate` found at a point.
+
+    result      what the result is called
+    value       the result there; None where it does not exist
+    gradient    the slope in each name of `wrt`, shaped like it; None where there is none, NaN for such an element
+    at          the value of every input
+    mode        reverse, forward or both
+    status      ok, corner, jump, infinite, domain, overflow or unknown; all but ok say `why`
+    span        the part of the program that is to blame
+    verdicts    what is so for each name, or element such as `w[0]`, where that is not plain: statuses and one-sided slopes
+    notes       what a careful reader should know about a slope that is there
+    convention  the framework whose number stands in place of a slope at a corner, where it was asked for
+    frameworks  what torch and jax give at a hard point, per name, where that is a number and not the slope
+    checked     whether the other mode confirmed the gradient; None when nobody asked, or nothing can be said
+    forward     with mode "both", the slopes by the forward sweep
+    order       the highest derivative that was asked for
+    derivatives with an order above 1, the derivatives of orders 1, 2, …; None where there is none
+    readings    parts of the program that a person might read otherwise
+    digits      how many proven digits were asked for; value and slopes are then texts of them; 0 for float64
+    bits        the precision of the ball arithmetic that proved the digits; 0 where float64's are sure
+    """
+
+    result: str
+    value: Value
+    gradient: Mapping[str, Value]
+    at: Mapping[str, Value]
+    mode: str
+    status: str = "ok"
+    why: str = ""
+    hint: str = ""
+    span: Span | None = None
+    verdicts: "Mapping[str, Verdict]" = MappingProxyType({})
+    notes: tuple[str, ...] = ()
+    convention: str = ""
+    frameworks: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+    checked: bool | None = None
+    forward: Mapping[str, Value] | None = None
+    order: int = 1
+    derivatives: tuple[float | None, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    source: str = ""
+    digits: int = 0
+    bits: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether the value and every slope that was asked for are there."""
+        return not any(_missing(number) for number in (self.value, *self.gradient.values(), *self.derivatives))
+
+    @property
+    def one_sided(self) -> dict[str, tuple[float | None, float | None]]:
+        """The slopes from the left and from the right, for each name whose sides differ; None is no finite slope."""
+        hard = {n: v for n, v in self.verdicts.items() if v.status in ("corner", "infinite", "jump")}
+        return {name: (clean(v.left), clean(v.right)) for name, v in hard.items()}
+
+    def ulps_apart(self) -> dict[str, float]:
+        """With mode "both": how many units in the last place the two modes differ by, per name."""
+        return {
+            name: max(
+                (_ulps(a, b) for a, b in zip(numbers(slope), numbers((self.forward or {}).get(name)), strict=False)),
+                default=0.0,
+            )
+            for name, slope in self.gradient.items()
+            if slope is not None
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as JSON-ready data: no NaN, no infinity; optional keys only where they say something."""
+        data: dict[str, Any] = {
+            "result": self.result,
+            "value": nested(self.value),
+            "gradient": {name: nested(slope) for name, slope in self.gradient.items()},
+            "at": {name: nested(value) for name, value in self.at.items()},
+            "mode": self.mode,
+            "status": self.status,
+            "checked": bool(self.checked),
+        }
+        optional: dict[str, Any] = {
+            "order": self.order if self.order > 1 else None,
+            "derivatives": list(self.derivatives) if self.order > 1 else None,
+            "forward": self.forward and {name: nested(slope) for name, slope in self.forward.items()},
+            "ulps_apart": None if self.forward is None else self.ulps_apart(),
+            "why": self.why or None,
+            "hint": self.hint or None,
+            "span": None if self.span is None else list(self.span),
+            "one_sided": {name: list(sides) for name, sides in self.one_sided.items()} or None,
+            "verdicts": {name: found.status for name, found in self.verdicts.items()} or None,
+            "notes": list(self.notes) or None,
+            "convention": self.convention or None,
+            "digits": self.digits or None,
+            "bits": self.bits or None,
+            "frameworks": {name: dict(said) for name, said in self.frameworks.items()} or None,
+        }
+        return data | {key: value for key, value in optional.items() if value is not None}
+
+
+def nested(value: Value) -> Any:
+    """A number or an array as JSON: an array as nested lists, NaN as null."""
+    if value is None or isinstance(value, float | str):
+        return None if value is None or value != value else value
+    return [nested(item) for item in value.tolist()] if hasattr(value, "tolist") else [nested(item) for item in value]
+
+
+def numbers(value: Value) -> list[float | None]:
+    """The number, or the elements of an array, last axis fastest; None for one that does not exist."""
+    found, todo = list[float | None](), [nested(value)]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, list):
+            todo.extend(reversed(item))
+        else:
+            found.append(item)
+    return found
+
+
+def _ulps(a: float | None, b: float | None) -> float:
+    return 0.0 if a is None or b is None else abs(a - b) / math.ulp(max(abs(a), abs(b)))
+
+
+def _missing(value: Value) -> bool:
+    return value is None or bool((value != value).any() if hasattr(value, "any") else value != value)
+
+
+def clean(slope: float | None) -> float | None:
+    """A slope as it is printed: no -0, and None where it is no number."""
+    return slope + 0.0 if slope is not None and math.isfinite(slope) else None

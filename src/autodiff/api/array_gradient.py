@@ -1,0 +1,109 @@
+"""The gradient of a number in arrays and numbers, and its confirmation by the other mode: numbers, without a word on them.
+
+>>> from autodiff import parse
+>>> from autodiff.arrays.evaluate import values
+>>> from autodiff.core.lowering import lower
+>>> lowered, point = lower(parse("sum(x^2)")), {"x": np.array([1.0, 2.0])}
+>>> found = Gradient(lowered, values(lowered, point), point, {"x": 0}, "reverse")
+>>> found.gradient["x"], found.confirmed(["x"])
+(array([2., 4.]), True)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from autodiff import diagnostics
+from autodiff.arrays import sweeps
+from autodiff.arrays.evaluate import Bulk
+from autodiff.core.lowering import Lowered
+from autodiff.errors import INTERNAL, AutodiffError
+from autodiff.verify.array_difference import broken_rule, direction
+
+_EPSILON = 2.0**-52
+
+
+class Gradient:
+    """The slopes of `lowered` in `names`, each shaped like its name: `gradient`, and in mode both `forward` beside it."""
+
+    def __init__(
+        self, lowered: Lowered, run: Bulk, point: Mapping[str, Any], names: Mapping[str, int], mode: str
+    ) -> None:
+        self.lowered, self.run, self.point, self.names, self.mode = lowered, run, point, names, mode
+        self.gradient = self.reverse() if mode != "forward" else self._forward()
+        self.forward = self._forward() if mode == "both" else None
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a name's value, and so of its slope."""
+        value = self.run.values[self.names[name]]
+        return tuple(np.shape(self.point.get(name, 0.0) if value is None else value))
+
+    def reverse(self, convention: str = "") -> dict[str, Any]:
+        """One sweep downward for all names."""
+        adjoints = sweeps.backward(self.run, list(self.names.values()), convention)
+        return {name: self.filled(name, adjoints.get(node, 0.0)) for name, node in self.names.items()}
+
+    def filled(self, name: str, slope: Any) -> Any:
+        """A slope in the shape of its name."""
+        shape = self.shape(name)
+        return np.array(np.broadcast_to(slope, shape), dtype=float) + 0.0 if shape else float(slope) + 0.0
+
+    def _forward(self) -> dict[str, Any]:
+        """A sweep upward for every element of every name."""
+        found = {}
+        for name, node in self.names.items():
+            shape = self.shape(name)
+            units = np.eye(math.prod(shape))
+            rates = [self._along({node: unit.reshape(shape) if shape else 1.0}) for unit in units]
+            found[name] = self.filled(name, np.reshape(rates, shape))
+        return found
+
+    def _along(self, seeds: Mapping[int, Any]) -> float:
+        rate = sweeps.onward(self.run, seeds)[self.lowered.result]
+        return 0.0 if rate is None else float(rate)
+
+    def put(self, name: str, k: int, slope: float | None) -> None:
+        """Take another number for element k of a slope; NaN for none."""
+        number = math.nan if slope is None else slope + 0.0
+        for gradient in (self.gradient, self.forward):
+            if gradient is not None and self.shape(name):
+                gradient[name].reshape(-1)[k] = number
+            elif gradient is not None:
+                gradient[name] = number
+
+    def confirmed(self, names: Collection[str]) -> bool | None:
+        """Whether one sweep of the other mode along a fixed direction says the same of `names`; None where it can't tell.
+
+        Raises AutodiffError when they disagree, or when the values beside the point deny a rule.
+        """
+        checked = {name: self.names[name] for name in names if np.all(np.isfinite(self.gradient[name]))}
+        along = {name: _direction(self.shape(name), k) for k, name in enumerate(checked)}
+        tangents = sweeps.onward(self.run, {node: along[name] for name, node in checked.items()})
+        adjoints = sweeps.backward(self.run, list(checked.values()))
+        rate = tangents[self.lowered.result]
+        here = math.fsum(float(np.sum(along[name] * self.gradient[name])) for name in checked)
+        there = 0.0 if rate is None else float(rate)
+        if self.mode == "forward":
+            there = math.fsum(float(np.sum(along[n] * adjoints.get(node, 0.0))) for n, node in checked.items())
+        allowed = 16 * _EPSILON * sweeps.sizes(self.run, adjoints, tangents) + 1e-300
+        if not (math.isfinite(there) and math.isfinite(allowed)):
+            return None
+        if abs(here - there) > allowed:
+            raise AutodiffError(
+                "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
+                exit_status=INTERNAL,
+                hint="please report the program and the point; --no-check prints the number all the same",
+            )
+        if (node := broken_rule(self.run)) is not None:
+            raise diagnostics.denied(self.lowered, node)
+        return True
+
+
+def _direction(shape: tuple[int, ...], start: int) -> Any:
+    """A part of a fixed pseudo-random direction, another one for each `start`; a float where the shape is that of one."""
+    weights = direction(math.prod(shape), 1 + 7919 * start)
+    return weights.reshape(shape) if shape else float(weights[0])

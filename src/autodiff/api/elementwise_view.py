@@ -1,0 +1,147 @@
+"""A program over plain numbers: what becomes of its arrays where every name is a number, or where each element is one.
+
+>>> from autodiff.api.evaluate import parse
+>>> over = over_elements(parse("sum(x^2)"), {"x": [1.0, 2.0]})
+>>> over.lowered.inputs, over.point
+(('x[0]', 'x[1]'), {'x[0]': 1.0, 'x[1]': 2.0})
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autodiff import diagnostics
+from autodiff.api.inputs import Value, appear, bind, finite, named
+from autodiff.core.lowering import Lowered, lower
+from autodiff.errors import AutodiffError, normalised, quoted, shortened
+from autodiff.language.ast import Program
+
+if TYPE_CHECKING:
+    from autodiff.arrays.scalarize import Flat
+
+LARGEST = 20_000
+"""Equations of numbers that a program's own arrays may become, and twenty for each of its own."""
+
+READABLE = 1000
+"""Equations of numbers that arrays at a point may become."""
+
+
+class OverNumbers(NamedTuple):
+    """A program as it is `written`, and `lowered` to plain numbers; `flat` says which went where, if any array row did."""
+
+    lowered: Lowered
+    written: Lowered
+    flat: Flat | None = None
+
+
+def over_numbers(program: Program) -> Lowered:
+    """The equations of a program over plain numbers: reductions and array literals written out.
+
+    Raises AutodiffError when its result is an array.
+    """
+    return numbers_of(program).lowered
+
+
+def numbers_of(program: Program) -> OverNumbers:
+    """The same, beside the equations as they are written."""
+    lowered = lower(program)
+    if not appear(lowered, {}):
+        return OverNumbers(lowered, lowered)
+    from autodiff.arrays.shapes import ShapeError  # few programs hold arrays
+
+    try:
+        flat = _written_out(lowered, {})
+        return OverNumbers(flat.lowered, lowered, flat)
+    except ShapeError as error:
+        if lowered.inputs:
+            error.hint = "every name is a plain number here: write a vector as [w0, w1]"
+        raise
+
+
+class Elements(NamedTuple):
+    """A program over plain numbers, its point, and what the elements are called of each name that stood for an array."""
+
+    lowered: Lowered
+    point: dict[str, Value]
+    of: Mapping[str, Sequence[str]]
+
+    def names(self, wrt: Sequence[str]) -> list[str]:
+        """The names to differentiate by, an array's elements in its place; `A[0,1]` is `A[0, 1]`."""
+        return [element for name in map(_spaced, named(wrt)) for element in self.of.get(name, [name])]
+
+    def numbers(self, given: Mapping[str, Value], what: str) -> dict[str, float]:
+        """A number for each element of `what` is given by name. Raises AutodiffError for an array of another shape."""
+        from autodiff.arrays.shapes import elements  # few programs hold arrays
+
+        if not isinstance(given, Mapping):
+            raise AutodiffError(
+                f"{what} is a number for each name, not {shortened(repr(given))}", hint='such as {"x": 1.0}'
+            )
+        found: dict[str, float] = {}
+        for key, one in given.items():
+            value, name = finite(str(key), one), _spaced(str(key))
+            names = self.of.get(name, [name])
+            if [*elements(name, getattr(value, "shape", ()))] != list(names):
+                raise AutodiffError(
+                    f"{quoted(name)} has the elements {diagnostics.listed(names, 4)}, and what is given for it has another shape",
+                    hint="give an array of its shape, such as [1, 0]",
+                )
+            found |= dict(zip(names, [value] if isinstance(value, float) else value.ravel().tolist(), strict=True))
+        return found
+
+
+def _spaced(name: str) -> str:
+    """`A[0,1]` as the elements are called: `A[0, 1]`."""
+    return re.sub(r"\s*,\s*", ", ", normalised(name.strip()))
+
+
+def over_elements(program: Program, at: Mapping[str, Any], *, many: bool = False) -> Elements:
+    """The equations over plain numbers, where the point may have arrays: each element is an input, such as `w[0]`.
+
+    With `many` the result may be an array, of which each element bears a name, too: `f[0]`. Raises AutodiffError when
+    it is one without, and above some hundred equations, which nobody would read.
+    """
+    lowered = lower(program)
+    point = bind(lowered, at)
+    shapes = {name: value.shape for name, value in point.items() if not isinstance(value, float)}
+    if many and not appear(lowered, point):
+        return Elements(lowered, point, {})
+    if not shapes and not many:
+        return Elements(over_numbers(program), point, {})
+    from autodiff.arrays.shapes import elements
+
+    flat = _written_out(lowered, shapes, READABLE if shapes else None, many=many)
+    numbers: dict[str, Value] = {}
+    of: dict[str, list[str]] = {}
+    for name, value in point.items():
+        of[name] = list(elements(name, shapes.get(name, ())))
+        numbers |= dict(zip(of[name], value.ravel().tolist() if name in shapes else [value], strict=True))
+    for name, node in lowered.assigned.items():
+        of[name] = list(elements(name, flat.blocks[node].shape))
+    of[lowered.name] = list(elements(lowered.name, flat.result.shape))
+    assigned = {**flat.lowered.assigned}
+    if flat.result.shape:
+        assigned |= dict(zip(of[lowered.name], flat.result.nodes, strict=True))
+    return Elements(flat.lowered._replace(assigned=assigned), numbers, of)
+
+
+def _written_out(
+    lowered: Lowered, shapes: Mapping[str, tuple[int, ...]], limit: int | None = None, *, many: bool = False
+) -> Flat:
+    from autodiff.arrays.scalarize import TooLarge, flatten
+
+    room = limit or LARGEST + 20 * len(lowered.graph)
+    try:
+        flat = flatten(lowered, shapes, room)
+    except AutodiffError as error:
+        raise error.within(lowered.source) from None
+    except TooLarge:
+        raise AutodiffError(
+            f"written out by elements, the program grows beyond {room:,} operations",
+            hint="take smaller arrays here; eval gives the gradient of large ones",
+        ) from None
+    if flat.result.shape and not many:
+        raise AutodiffError(f"the result is an array of shape {flat.result.shape}", hint="take sum(…), or one element")
+    return flat

@@ -1,0 +1,227 @@
+"""The point of an evaluation and the names to differentiate by, from what a user gives: every slip gets its next step."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from autodiff import diagnostics
+from autodiff.core import rules
+from autodiff.core.evaluate import Outside, primal
+from autodiff.core.lowering import Lowered, lower
+from autodiff.core.primitive import EACH
+from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
+from autodiff.language.ast import Call, Expr, Expression, Name, Number, Program
+from autodiff.language.parser import parse_bindings
+from autodiff.language.typed import Typed
+
+Value: TypeAlias = Any
+"""A float, or a NumPy array."""
+
+SAMPLE = "normal"
+"""A function that only the start of a training knows: samples of the standard normal distribution."""
+
+
+def appear(lowered: Lowered, point: Mapping[str, Any]) -> bool:
+    """Whether the program or its point needs more than plain numbers."""
+    arrays = any(not isinstance(value, float) for value in point.values())
+    return arrays or any(row is not None and row.kind != EACH for row in set(lowered.graph.rows))
+
+
+def parse_point(text: str, sample: Callable[[tuple[int, ...]], Value] | None = None) -> dict[str, Value]:
+    """The values of `x=4,y=[1, pi/2]`; each is a constant expression. Raises AutodiffError with the place of a mistake.
+
+    With `sample`, `normal(3, 2)` is what it gives for the shape (3, 2).
+    """
+    point: dict[str, Value] = {}
+    for binding in parse_bindings(text, rules.functions() | ({SAMPLE} if sample else set())):
+        name = binding.target.name
+        if name in point:
+            raise AutodiffError(f"{quoted(name)} is given twice", span=binding.target.span, source=text)
+        body, samples = (binding.body, {}) if sample is None else _sampled(binding.body, text, sample)
+        lowered = lower(Program(text, (Expression(body, body.span),)))
+        unknown = [name for name in lowered.inputs if name not in samples]
+        if unknown:
+            raise AutodiffError(
+                f"the value of {quoted(name)} must be a number, and {quoted(unknown[0])} has no value here",
+                span=binding.body.span,
+                source=text,
+                hint="use numbers, pi, e, tau and functions of them",
+            )
+        point[name] = _constant(lowered, samples)
+    return point
+
+
+def _sampled(root: Expr, text: str, sample: Callable[[tuple[int, ...]], Value]) -> tuple[Expr, dict[str, Value]]:
+    """The expression with a name in place of every `normal(…)`, and what these names stand for."""
+    samples: dict[str, Value] = {}
+    todo: list[tuple[Expr, bool]] = [(root, False)]
+    done: list[Expr] = []
+    while todo:
+        node, ready = todo.pop()
+        if isinstance(node, Call) and node.name == SAMPLE:
+            name = f"{SAMPLE} {len(samples)}"
+            samples[name] = sample(_sizes(node, text))
+            done.append(Name(name, node.span))
+        elif not isinstance(node, Call):
+            done.append(node)
+        elif ready:
+            args = tuple(done[len(done) - len(node.args) :])
+            del done[len(done) - len(args) :]
+            done.append(Call(node.name, args, node.span, node.name_span))
+        else:
+            todo.append((node, True))
+            todo.extend((arg, False) for arg in reversed(node.args))
+    return done[0], samples
+
+
+def _sizes(call: Call, text: str) -> tuple[int, ...]:
+    sizes = [arg.value for arg in call.args if isinstance(arg, Number)]
+    if len(sizes) != len(call.args) or not all(size >= 1 and size == int(size) for size in sizes) or len(sizes) > 3:
+        raise AutodiffError(
+            f"{SAMPLE} takes up to three sizes", span=call.span, source=text, hint=f"write for example {SAMPLE}(3, 2)"
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
+    """The value of a program without other inputs than `samples`, which must have one."""
+    try:
+        if appear(lowered, samples):
+            from autodiff.arrays import inputs  # most values are plain numbers
+
+            return inputs.constant(lowered, samples)
+        return _as_typed(lowered, primal(lowered, samples).values[lowered.result])
+    except Outside as trouble:
+        raise AutodiffError(
+            diagnostics.outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node], source=lowered.source
+        ) from None
+
+
+def _as_typed(lowered: Lowered, value: float) -> float:
+    """The value of a constant expression: a number of its own where it is no float64, as of -0.1 and 1/3."""
+    graph, node = lowered.graph, lowered.result
+    row, args = graph.rows[node], graph.args[node]
+    if row is None:
+        return value
+    if row.value == "neg" and args[0] in graph.constants and not isinstance(graph.constants[args[0]], Typed):
+        return value
+    return Typed(value, lowered)
+
+
+def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, Value]:
+    """A finite float or an array of such for every input of the program, and for nothing else."""
+    given: dict[str, Value] = {}
+    if not isinstance(at, Mapping):
+        raise AutodiffError(f"a point is a value for each name, not {shortened(repr(at))}", hint='such as {"x": 4.0}')
+    for key, value in at.items():
+        name = normalised(str(key))
+        if name in given:
+            raise AutodiffError(f"{quoted(name)} is given twice")
+        given[name] = finite(name, value)
+    wanted = dict.fromkeys(lowered.inputs)
+    unknown = [name for name in given if name not in wanted]
+    if unknown:
+        raise AutodiffError(
+            f"{quoted(unknown[0])} is not an input of this program", hint=_inputs(lowered, unknown[0], list(given))
+        )
+    missing = [name for name in wanted if name not in given]
+    if missing:
+        raise AutodiffError(
+            f"no value for {diagnostics.listed(missing)}",
+            span=_first_use(lowered, missing[0]),
+            source=lowered.source,
+            hint=_slip(missing[0], [*given, *wanted]) or f'give it one: {{"{shortened(missing[0])}": VALUE}}',
+            command_hint=_slip(missing[0], [*given, *wanted], "--at ") or f"add --at {shortened(missing[0])}=VALUE",
+        )
+    return {name: given[name] for name in wanted}
+
+
+def finite(name: str, value: Any) -> Value:
+    """The float or the array of floats that a value is. Raises AutodiffError where it is none, or not finite."""
+    if (type(value) is float or isinstance(value, Typed)) and math.isfinite(value):
+        return value  # as nearly all are, of a thousand names
+    if isinstance(value, list | tuple) or getattr(value, "shape", None):
+        from autodiff.arrays import inputs  # see above
+
+        return inputs.array(name, value)
+    try:
+        if isinstance(value, str | bytes):
+            raise TypeError
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    except (TypeError, ValueError):
+        raise AutodiffError(f"the value of {quoted(name)} must be a number, not {shortened(repr(value))}") from None
+    if not math.isfinite(number):
+        raise AutodiffError(f"the value of {quoted(name)} must be a finite number, not {number}")
+    return number
+
+
+def _first_use(lowered: Lowered, name: str) -> Span | None:
+    node = lowered.node(name)
+    return None if node is None else lowered.graph.spans[node]
+
+
+def _inputs(lowered: Lowered, name: str, given: Sequence[str]) -> str:
+    near = nearest(name, lowered.inputs)
+    slips = (_slip(wanted, given) for wanted in lowered.inputs[:50] if wanted not in given)
+    if meant := next((slip for slip in slips if slip.startswith("did")), ""):
+        return meant
+    needs = f"it needs {diagnostics.listed(lowered.inputs)}" if lowered.inputs else "it has no inputs"
+    if name in lowered.assigned:
+        needs = f"it is assigned in the program; {needs}"
+    return f"{needs}; did you mean {quoted(near)}?" if near else needs
+
+
+def _slip(name: str, known: Sequence[str], option: str = "") -> str:
+    """`sinx` for `sin(x)`, `xy` for `x*y`: what an input without a value may have been meant as."""
+    others = {other for other in known if other != name}
+    for function in sorted(rules.functions(), key=len, reverse=True):
+        rest = name.removeprefix(function)
+        if rest != name and (rest in others or (rest and len(rest) == 1 and rest.isalpha())):
+            return f"did you mean {function}({rest})?"
+    for cut in range(1, min(len(name), 20)):
+        if name[:cut] in others and name[cut:] in others:
+            return f"did you mean {name[:cut]}*{name[cut:]}?"
+    near = nearest(name, others)
+    return f"add {option}{name}=VALUE, or did you mean {quoted(near)}?" if near else ""
+
+
+def named(names: Sequence[str]) -> list[str]:
+    """Names as they are given: several, or one text with commas between them, of which those in brackets part none.
+
+    >>> named("x, A[0,1]"), named(("x",))
+    (['x', 'A[0,1]'], ['x'])
+    """
+    if isinstance(names, str):
+        return [name.strip() for name in re.split(r",(?![^\[]*\])", names)]
+    given: list[Any] = list(names) if hasattr(names, "__iter__") else [names]
+    if odd := [name for name in given if not isinstance(name, str)]:
+        raise AutodiffError(f"a name is a text, not {shortened(repr(odd[0]))}", hint='write for example ["x", "y"]')
+    return given
+
+
+def sources(lowered: Lowered, wrt: Sequence[str] | None) -> dict[str, int]:
+    """The equation of each name that a slope is asked for."""
+    names = lowered.inputs if wrt is None else [normalised(name.strip()) for name in named(wrt)]
+    found: dict[str, int] = {}
+    for name in names:
+        node = lowered.node(name)
+        if node is None:
+            known = [*lowered.inputs, *lowered.assigned]
+            near = nearest(name, known)
+            raise AutodiffError(
+                f"can't differentiate by {quoted(name)}: the program has no such name",
+                hint=f"did you mean {quoted(near)}?"
+                if near
+                else f"its names are {diagnostics.listed(known)}"
+                if known
+                else "",
+            )
+        if name in found:
+            raise AutodiffError(f"{quoted(name)} stands twice among the names to differentiate by")
+        found[name] = node
+    return found

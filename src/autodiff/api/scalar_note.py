@@ -1,0 +1,107 @@
+"""What is said where a sum or a mean is of one number only, because nobody said that its argument is an array.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.api.elementwise_view import numbers_of
+>>> note(numbers_of(parse("mean(x^2) + norm(y)")))
+'x and y are each taken as one number: mean(x^2) is x^2, norm(y) is abs(y)'
+
+A loss of the prelude is meant for one row as well, so what happens inside it needs no word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from autodiff.api.elementwise_view import OverNumbers
+from autodiff.arrays.scalarize import Flat
+from autodiff.core import prelude
+from autodiff.core.graph import Graph
+from autodiff.core.primitive import EACH
+from autodiff.diagnostics import listed, written
+from autodiff.errors import AutodiffError, shortened
+from autodiff.notation.infix import infix
+from autodiff.symbolic.adjoint import segment
+from autodiff.symbolic.expression import Symbols
+
+_SHOWN = 3
+"""Reductions that a note names."""
+
+_READABLE = 40
+"""Equations up to which a reduction's meaning is written out."""
+
+
+def note(numbers: OverNumbers) -> str:
+    """Which names are taken as one number, and what reductions are then; "" where none is of a name's number."""
+    found = list(reduced(numbers))
+    if not found:
+        return ""
+    graph = numbers.written.graph
+    names = [graph.inputs[n] for n in graph.reaching(*found) if n in graph.inputs]
+    means = list(dict.fromkeys(_means(numbers, node) for node in found))
+    more = [f"and {len(means) - _SHOWN} more are alike"] if len(means) > _SHOWN else []
+    taken = "is taken as one number" if len(names) == 1 else "are each taken as one number"
+    return f"{_joined(names)} {taken}: {', '.join([*means[:_SHOWN], *more])}"
+
+
+def refuse(numbers: OverNumbers) -> None:
+    """Raise AutodiffError where a reduction is of one number: an answer that holds for that need not hold for arrays."""
+    node = next(reduced(numbers), None)
+    if node is None:
+        return
+    lowered = numbers.written
+    raise AutodiffError(
+        f"every name is taken as one number, and then {_means(numbers, node)}; for an array the answer may be another",
+        span=lowered.graph.spans[node],
+        source=lowered.source,
+        hint="write the elements, such as [x0, x1]; or leave the reduction out where one number is meant",
+    )
+
+
+def reduced(numbers: OverNumbers) -> Iterator[int]:
+    """The equations of reductions, as the program is written, whose argument is a number that hangs on an input."""
+    lowered, flat = numbers.written, numbers.flat
+    if flat is None:
+        return
+    graph = lowered.graph
+    moving = bytearray(len(graph))
+    for node, (row, args) in enumerate(zip(graph.rows, graph.args, strict=True)):
+        moving[node] = node in graph.inputs or any(moving[a] for a in args)
+        if row is None or row.kind == EACH or not row.alone or not moving[node]:
+            continue
+        if not any(flat.blocks[a].shape for a in args) and not prelude.calls(lowered.source, graph.spans[node]):
+            yield node
+
+
+def _means(numbers: OverNumbers, node: int) -> str:
+    """`mean(x^2) is x^2`, tidied; names that the program assigns stay names."""
+    text = shortened(written(numbers.written, node))
+    assert numbers.flat is not None  # else there are no reductions
+    flat: Flat = numbers.flat
+    names = {of: name for name, of in flat.lowered.assigned.items() if numbers.written.assigned.get(name) != node}
+    meaning = _tidied(flat.lowered.graph, flat.blocks[node].nodes[0], names)
+    return f"{text} is {meaning or 'that of one number'}"
+
+
+def _tidied(graph: Graph, root: int, stops: dict[int, str]) -> str:
+    """The formula of an equation in which the `stops` are names; "" when nobody would read it."""
+    symbols = Symbols()
+    order = [root] if root in stops else segment(graph, root, stops)
+    if len(order) > _READABLE:
+        return ""
+    of: dict[int, int] = {}
+    for node in order:
+        of[node] = _symbol(symbols, graph, node, of, stops.get(node, ""))
+    return shortened(infix(symbols.graph, of[root]), 60)
+
+
+def _symbol(symbols: Symbols, graph: Graph, node: int, of: dict[int, int], name: str) -> int:
+    row = graph.rows[node]
+    if name or node in graph.inputs:
+        return symbols.input(name or graph.inputs[node])
+    if row is None:
+        return symbols.constant(graph.constants[node])
+    return symbols.call(row, tuple(of[a] for a in graph.args[node]))
+
+
+def _joined(names: list[str]) -> str:
+    return f"{listed(names[:-1])} and {shortened(names[-1])}" if 1 < len(names) <= 12 else listed(names)

@@ -1,0 +1,77 @@
+"""Whether a derivative exists where its program has a corner, a jump or a condition: x*abs(x) has the slope 0 at 0.
+
+It is asked at points on the break, with the other inputs at numbers from a short list, and is to be what the formula says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import isclose
+
+from autodiff.api.evaluate import evaluate, parse
+from autodiff.api.inputs import Value, parse_point
+from autodiff.api.matrices import Matrix, hessian
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import lower
+from autodiff.errors import AutodiffError
+from autodiff.notation.infix import infix
+from autodiff.notation.parts import parted
+
+_LARGEST = 300
+"""Equations of a formula about which this is asked."""
+
+_NUMBERS = ("0.75", "-1.5", "2.25", "-0.25")
+"""What the other inputs are."""
+
+
+def smooth(
+    text: str, inputs: Sequence[str], graph: Graph, formula: int, wrt: Sequence[str], place: Mapping[str, int]
+) -> bool:
+    """Whether the derivative by `wrt` is there in a `place`: names, and the equations of `graph` that say what they are."""
+    if len(graph.reaching(formula)) > _LARGEST:
+        return False
+    free = [name for name in inputs if name not in place]
+    found = []
+    for start in range(len(_NUMBERS) if free else 1):
+        numbers = {name: f"({_NUMBERS[(start + 3 * k + k // 2) % len(_NUMBERS)]})" for k, name in enumerate(free)}
+        settled = {name: _filled(infix(graph, node), numbers) for name, node in place.items()}
+        try:
+            point = parse_point(",".join(f"{name}={value}" for name, value in (numbers | settled).items()))
+            found.append(_agrees(text, graph, formula, wrt, point))
+        except AutodiffError:
+            return False
+    return False not in found and (not free or found.count(True) > len(found) // 2)
+
+
+@lru_cache(maxsize=64)
+def _second(text: str, point: tuple[tuple[str, Value], ...]) -> Matrix:
+    """The Hessian at a point, once for all its entries."""
+    return hessian(text, dict(point))
+
+
+def _filled(text: str, numbers: Mapping[str, str]) -> str:
+    return re.sub(r"[^\W\d]\w*", lambda name: numbers.get(name[0], name[0]), text)
+
+
+def _agrees(text: str, graph: Graph, formula: int, wrt: Sequence[str], point: Mapping[str, Value]) -> bool | None:
+    """Whether the derivative at a point is what the formula says; None where the program has no value."""
+    if len(set(wrt)) == 1:
+        answer = evaluate(text, point, [wrt[0]], order=len(wrt))
+        value, sides = answer.value, answer.verdicts.values()
+        slope = answer.gradient[wrt[0]] if len(wrt) == 1 else answer.derivatives[-1]
+        outside, good = (
+            answer.status == "domain",
+            answer.status == "ok" and all(None not in (side.left, side.right) for side in sides),
+        )
+    else:
+        matrix = _second(text, tuple(point.items()))
+        value, slope = matrix.values[matrix.result], matrix.rows[wrt[0]][wrt[1]]
+        outside, good = matrix.status == "domain", True  # an entry that is not there is None
+    if value is None and outside:
+        return None
+    printed = str(parted(graph, [formula]))
+    names = lower(parse(printed)).inputs
+    said = evaluate(printed, {name: point[name] for name in names}).value
+    return good and slope is not None and isinstance(said, float) and isclose(slope, said, rel_tol=1e-9, abs_tol=1e-12)

@@ -1,0 +1,268 @@
+"""The meaning of the table's texts for NumPy arrays; numbers among them stay floats and are treated as everywhere else.
+
+>>> from autodiff.core.rules import TABLE
+>>> apply(TABLE["sigmoid", 1], [np.array([0.0, 1000.0])])
+array([0.5, 1. ])
+
+This is the room that imports NumPy: it is entered when the first array appears. A function that NumPy lacks is the float
+one, applied element by element: slower, but with the same digits whatever is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from autodiff.arrays import ufuncs
+from autodiff.arrays.shapes import (
+    Shape,
+    broadcast,
+    checked_axis,
+    checked_place,
+    checked_size,
+    grown,
+    literal_shape,
+    matmul_shape,
+    room_for_an_axis,
+    shape_error,
+    whole_number,
+)
+from autodiff.arrays.ufuncs import Array, Function, Value, branches, chosen, number, plain, shape
+from autodiff.core import templates
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import EACH, FOLD, Row
+from autodiff.errors import Span
+
+NOWHERE: Span = (0, 0)
+
+# --- the functions that a value column names ---------------------------------------------------------------------------
+
+
+def _norm(u: Array, axis: int | None = None) -> Value:
+    size = np.max(np.abs(u), axis=axis, keepdims=True)
+    if np.all((size > 1e-140) & (size < 1e140)):
+        return plain(np.sqrt(np.sum(u * u, axis=axis)))
+    unit = np.where(size > 0, size, 1.0)
+    return plain(np.squeeze(unit, axis=axis) * np.sqrt(np.sum((u / unit) ** 2, axis=axis)))
+
+
+def _logsumexp(u: Array) -> Value:
+    largest = np.max(u)
+    return float(largest + np.log(np.sum(np.exp(u - largest))))
+
+
+FOLDS: Mapping[str, Function] = {
+    "sum": lambda u, axis=None: plain(ufuncs.total(u, axis)),
+    "mean": lambda u, axis=None: plain(ufuncs.total(u, axis) / (u.size if axis is None else u.shape[axis])),
+    "prod": lambda u, axis=None: plain(np.prod(u, axis=axis)),
+    "amax": lambda u, axis=None: plain(np.max(u, axis=axis)),
+    "amin": lambda u, axis=None: plain(np.min(u, axis=axis)),
+    "norm": _norm,
+    "dot": lambda u, v: float(np.dot(np.ravel(u), np.ravel(v))),
+    "logsumexp": _logsumexp,
+    "var": lambda u: float(np.var(u)),
+    "std": lambda u: float(np.std(u)),
+    "argmax": lambda u, axis=None: plain(np.argmax(u, axis=axis).astype(np.float64)),
+}
+"""What a reduction names: the arrays, then the axis if there is one."""
+
+
+def _literal(row: Row, args: Sequence[Value], span: Span) -> Value:
+    whole = literal_shape([shape(a) for a in args], span)
+    return _one_block(args) if len(whole) > 1 else np.array(args, dtype=np.float64)
+
+
+def _one_block(args: Sequence[Any]) -> Array:
+    """The arrays as rows of one; those that lie in memory at equal distances, as columns of a table do, are not copied."""
+    base, first = args[0].base, args[0]
+    if len(args) > 1 and base is not None and base.flags.c_contiguous and base.dtype == first.dtype:
+        starts = [a.__array_interface__["data"][0] for a in args]
+        step = starts[1] - starts[0]
+        if step >= first.nbytes and all(
+            a.base is base and a.flags.c_contiguous and start == starts[0] + k * step
+            for k, (a, start) in enumerate(zip(args, starts, strict=True))
+        ):
+            offset = starts[0] - base.__array_interface__["data"][0]
+            whole = (len(args), *first.shape)
+            return np.ndarray(whole, first.dtype, base, offset, (step, *first.strides))
+    return np.stack(args)
+
+
+def _matmul(row: Row, args: Sequence[Value], span: Span) -> Value:
+    u, v = args
+    matmul_shape(row, [shape(u), shape(v)], span)
+    return plain(np.asarray(u) @ np.asarray(v))
+
+
+def _matmul_left(row: Row, args: Sequence[Value], span: Span) -> Value:
+    g, v = args
+    return plain(np.asarray(g) @ np.asarray(v).T if len(shape(v)) == 2 else np.multiply.outer(g, v))
+
+
+def _matmul_right(row: Row, args: Sequence[Value], span: Span) -> Value:
+    u, g = args
+    return plain(np.asarray(u).T @ np.asarray(g) if len(shape(u)) == 2 else np.multiply.outer(u, g))
+
+
+def _transpose(row: Row, args: Sequence[Value], span: Span) -> Value:
+    if len(shape(args[0])) > 2:
+        raise shape_error(row, [shape(args[0])], span, "only a matrix has rows and columns to exchange")
+    return np.transpose(args[0])
+
+
+def _expand_dims(row: Row, args: Sequence[Value], span: Span) -> Value:
+    axis = whole_number(_number(args[1], span), span)
+    room_for_an_axis(shape(args[0]), span)
+    return np.expand_dims(args[0], checked_axis(row, axis, (*shape(args[0]), 1), span))
+
+
+def _softmax(row: Row, args: Sequence[Value], span: Span) -> Value:
+    u = np.asarray(args[0])
+    powers = np.exp(u - np.max(u, axis=-1, keepdims=True))
+    return np.asarray(powers / np.sum(powers, axis=-1, keepdims=True))
+
+
+def _number(value: Value, span: Span) -> float:
+    if isinstance(value, np.ndarray):
+        return whole_number(float("nan"), span)
+    return value
+
+
+def _place(args: Sequence[Value], inside: Shape, span: Span) -> tuple[int, ...]:
+    return checked_place([whole_number(_number(a, span), span) for a in args], inside, span)
+
+
+def _index(row: Row, args: Sequence[Value], span: Span) -> Value:
+    place = _place(args[1:], shape(args[0]), span)
+    return plain(np.asarray(args[0])[place])
+
+
+def _scatter(row: Row, args: Sequence[Value], span: Span) -> Value:
+    zeros = np.zeros(shape(args[1]))
+    zeros[_place(args[2:], zeros.shape, span)] = args[0]
+    return zeros
+
+
+def _filled(value: float) -> Callable[[Row, Sequence[Value], Span], Value]:
+    def made(row: Row, args: Sequence[Value], span: Span) -> Value:
+        return np.full(checked_size([whole_number(_number(a, span), span) for a in args], span), value)
+
+    return made
+
+
+MADE: Mapping[str, Callable[[Row, Sequence[Value], Span], Value]] = {
+    "literal": _literal,
+    "matmul": _matmul,
+    "matmul_left": _matmul_left,
+    "matmul_right": _matmul_right,
+    "transpose": _transpose,
+    "expand_dims": _expand_dims,
+    "softmax": _softmax,
+    "index": _index,
+    "scatter": _scatter,
+    "zeros": _filled(0.0),
+    "ones": _filled(1.0),
+    "numel": lambda row, args, span: float(np.size(args[0])),
+}
+"""What rows that are linear or free name."""
+
+
+# --- rows and texts -------------------------------------------------------------------------------------------------------
+
+
+def apply(row: Row, args: Sequence[Value], span: Span = NOWHERE) -> Value:
+    """The value of a row that is no choice. Raises AutodiffError for shapes that don't fit; never warns."""
+    if not any(isinstance(a, np.ndarray) for a in args) and (row.kind == EACH or row.alone):
+        return _alone(row)(*args)
+    args = [a if k < row.conditions else number(a) for k, a in enumerate(args)]
+    try:
+        if row.kind == FOLD:
+            return _folded(row, args, span)
+        if row.kind != EACH:
+            return MADE[row.value](row, args, span)
+        shapes = [shape(a) for a in args]
+        if len(set(shapes)) > 1 and (wide := broadcast(shapes)):
+            grown(row, shapes, wide, span)
+        found = ufuncs.function(row)(*args)
+        if not row.value.startswith("= "):
+            return found
+        wide = np.broadcast_shapes(*shapes)  # a choice that went one way may have seen some arguments only
+        return found if shape(found) == wide else np.broadcast_to(found, wide)
+    except ValueError:
+        raise shape_error(row, [shape(a) for a in args], span) from None
+
+
+def _folded(row: Row, args: Sequence[Value], span: Span) -> Value:
+    if row.params[-1] == "axis":
+        axis = checked_axis(row, whole_number(_number(args[1], span), span), shape(args[0]), span)
+        return FOLDS[row.value](args[0], axis)
+    if len({shape(a) for a in args}) > 1:
+        raise shape_error(row, [shape(a) for a in args], span, "both must have the same shape")
+    return FOLDS[row.value](*args)
+
+
+@lru_cache(maxsize=1024)
+def _alone(row: Row) -> Function:
+    return templates.compiled(row.alone, row.params) if row.alone else templates.value(row)
+
+
+@lru_cache(maxsize=4096)
+def text(source: str, params: tuple[str, ...]) -> Function:
+    """A text of the table as a function of arrays and numbers."""
+    template = templates.template(source, params)
+    if all(row is None or row.kind == EACH for row in template.graph.rows):
+        return ufuncs.text(source, params)
+    names = dict.fromkeys(template.graph.inputs)
+
+    def whole(*args: Value) -> Value:
+        values: list[Any] = [None] * len(template.graph)
+        for node, given in zip(names, args, strict=True):
+            values[node] = given
+        return compute(template, values)
+
+    return whole
+
+
+def used(source: str, params: tuple[str, ...]) -> frozenset[str]:
+    """The parameters that a text depends on."""
+    template = templates.template(source, params)
+    return frozenset(
+        template.graph.inputs[n] for n in template.graph.reaching(template.result) if n in template.graph.inputs
+    )
+
+
+def compute(lowered: Lowered, values: list[Any]) -> Value:
+    """The result of a text, given its inputs. A choice that goes one way for all elements leaves the other one asleep."""
+    graph = lowered.graph
+    stack = [lowered.result]
+    while stack:
+        node = stack[-1]
+        row, wanted = graph.rows[node], graph.args[node]
+        if values[node] is not None:
+            stack.pop()
+            continue
+        if row is None:
+            values[node] = graph.constants[node]
+            continue
+        if row.pick is not None and values[wanted[0]] is not None:
+            wanted = (wanted[0], *branches(values[wanted[0]], wanted, row.pick))
+        elif row.pick is not None:
+            wanted = wanted[:1]
+        missing = [a for a in wanted if values[a] is None]
+        stack.extend(missing)
+        if missing:
+            continue
+        if row.pick is None:
+            values[node] = apply(row, [values[a] for a in wanted])
+        else:
+            values[node] = chosen(values[wanted[0]], [values[a] for a in wanted[1:]])
+    return values[lowered.result]  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=1024)
+def domain(row: Row) -> tuple[tuple[Function, str], ...]:
+    """The row's domain for arrays: each condition, and the words for it."""
+    return tuple((text(source, row.params), words) for source, words in templates.conditions(row))

@@ -1,0 +1,69 @@
+"""The point of an evaluation where arrays are in it: what a user gives as an array, in a list or as an expression.
+
+>>> array("x", [[1, 2], [3, 4]])
+array([[1., 2.],
+       [3., 4.]])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autodiff.arrays.shapes import AXES, too_deep
+from autodiff.core.lowering import Lowered
+from autodiff.errors import AutodiffError, extra, quoted
+
+
+def numpy() -> Any:
+    """The library, imported when the first array appears."""
+    try:
+        import numpy
+    except ModuleNotFoundError as error:
+        raise AutodiffError(
+            f"arrays need {error.name}, which is not installed",
+            hint=extra("arrays"),
+        ) from None
+    return numpy
+
+
+def array(name: str, value: Any) -> Any:
+    """What a user gives as an array, as one of floats. Raises AutodiffError for ragged, empty or non-finite ones."""
+    np = numpy()
+    if _nested_too_deep(value):
+        raise AutodiffError(f"the value of {quoted(name)} is nested too deep: {too_deep()}")
+    try:
+        found = np.array(value)
+    except (ValueError, RecursionError):
+        found = None
+    if found is None or found.dtype.kind not in "biuf" or found.size == 0:
+        raise AutodiffError(
+            f"the value of {quoted(name)} must be a number or an array of numbers, in rows of equal length",
+            hint="write for example [1, 2, 3] or [[1, 2], [3, 4]]",
+        )
+    found = found.astype(np.float64)
+    if not np.isfinite(found).all():
+        place = ", ".join(map(str, np.argwhere(~np.isfinite(found))[0]))
+        raise AutodiffError(f"the value of {quoted(f'{name}[{place}]')} must be a finite number")
+    return found if found.ndim else float(found)
+
+
+def _nested_too_deep(value: Any) -> bool:
+    """Whether an array, or the first elements of nested lists, have more axes than there may be."""
+    for _ in range(AXES):
+        if not isinstance(value, list | tuple) or not value:
+            return getattr(value, "ndim", 0) > AXES
+        value = value[0]
+    return isinstance(value, list | tuple)
+
+
+def constant(lowered: Lowered, point: Mapping[str, Any]) -> Any:
+    """The value of a program at a point, an array or a float. Raises Outside where it has none."""
+    numpy()
+    from autodiff.arrays import evaluate
+
+    try:
+        value = evaluate.values(lowered, point).values[lowered.result]
+    except AutodiffError as error:
+        raise error.within(lowered.source) from None
+    return value if getattr(value, "shape", None) else float(value)

@@ -1,0 +1,305 @@
+"""Texts of the table over arrays, element by element: each becomes straight Python whose operations are NumPy's.
+
+    max(u, 0) + log1p(exp(-abs(u)))    becomes    maximum(u, 0.0) + log1p(exp(negative(abs(u))))
+
+An intermediate result is let go of as soon as it is used, so that the next one takes its place in the cache. Numbers among
+the arguments stay floats, and what is made from numbers alone is computed as everywhere else.
+
+>>> text("max(u, 0) + v", ("u", "v"))(np.array([-1.0, 2.0]), 0.5)
+array([0.5, 2.5])
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodiff.core import templates
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import Row
+
+Array: TypeAlias = NDArray[Any]
+Value: TypeAlias = "float | Array"
+Function: TypeAlias = Callable[..., Value]
+Shape: TypeAlias = "tuple[int, ...]"
+
+_PIECE = 16384
+"""Elements of a large array that a text is computed for at a time: its intermediate results stay in the cache."""
+
+
+def shape(value: Value) -> Shape:
+    """The shape of an array; () for a number."""
+    return value.shape if isinstance(value, np.ndarray) else ()
+
+
+def plain(value: Any) -> Value:
+    """An array without axes as a float."""
+    return value if isinstance(value, np.ndarray) and value.ndim else float(value)
+
+
+def number(value: Value) -> Value:
+    """Conditions counted as 1 and 0."""
+    return value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype == np.bool_ else value
+
+
+# --- what a value column names -----------------------------------------------------------------------------------------
+
+
+def _slow(name: str) -> Function:
+    function = np.frompyfunc(templates.FLOATS[name], _ARGUMENTS.get(name, 1), 1)
+
+    def elementwise(*args: Value) -> Value:
+        return np.asarray(function(*args), dtype=np.float64)
+
+    return elementwise
+
+
+def _cube_root(u: Value) -> Value:
+    """As `special.cbrt` does it, but from NumPy's root."""
+    root = np.cbrt(u)
+    steps = (root != 0) & np.isfinite(root)
+    safe = np.where(steps, root, 1.0)
+    return np.where(steps, safe - (safe - np.where(steps, u, 1.0) / (safe * safe)) / 3.0, root)
+
+
+_ARGUMENTS = {"polygamma": 2, "spherical_jn": 2}
+
+SLOW = ("gamma", "lgamma", "digamma", "polygamma", "spherical_jn", "erf", "erfc")
+"""Functions that NumPy lacks. They raise no floating-point flag, so their results are looked at."""
+
+EACHWISE: Mapping[str, Function] = {
+    **templates.OPERATORS,
+    "/": np.true_divide,
+    "^": operator.pow,
+    "not": np.logical_not,
+    "min": np.minimum,
+    "max": np.maximum,
+    "round": np.rint,
+    "ln": np.log,
+    "cbrt": _cube_root,
+    "atan2": lambda u, v: np.arctan2(u + 0.0, v + 0.0),
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
+    **{
+        name: getattr(np, name)
+        for name in [
+            "abs", "mod", "floor", "ceil", "sign", "cosh", "log1p", "log2", "log10", "sqrt", "exp", "exp2",
+            "expm1", "sin", "cos", "tan", "sinh", "tanh", "hypot",
+        ]
+    },
+    **{name: _slow(name) for name in SLOW},
+}  # fmt: skip
+"""What an elementwise row names; at least one argument is an array."""
+
+
+@lru_cache(maxsize=1024)
+def function(row: Row) -> Function:
+    """The value of an elementwise row as a function of its arguments, at least one of them an array."""
+    return text(row.value[2:], row.params) if row.value.startswith("= ") else EACHWISE[row.value]
+
+
+# --- choices and pieces ------------------------------------------------------------------------------------------------
+
+
+def branches(condition: Value, args: Sequence[int], pick: tuple[int, int]) -> tuple[int, ...]:
+    """The arguments that a choice needs: one, or both where elements differ."""
+    yes, no = args[pick[0]], args[pick[1]]
+    if not isinstance(condition, np.ndarray):
+        return (yes,) if condition else (no,)
+    if condition.all():
+        return (yes,)
+    return (yes, no) if condition.any() else (no,)
+
+
+def chosen(condition: Value, sides: Sequence[Value]) -> Value:
+    """What a choice is, given the branches that it needs."""
+    if len(sides) == 2:
+        return select(condition, *sides)
+    (side,) = sides
+    if isinstance(condition, np.ndarray) and shape(side) != condition.shape:
+        return np.broadcast_to(side, np.broadcast_shapes(condition.shape, shape(side)))
+    return side
+
+
+def select(condition: Value, yes: Value, no: Value) -> Value:
+    """yes where the condition holds, else no. By their bits where arrays are large: np.where stumbles over random ones."""
+    if np.size(condition) < _PIECE or any(np.asarray(side).dtype != np.float64 for side in (yes, no)):
+        return np.where(condition, yes, no)
+    one, other = (np.asarray(side, dtype=np.float64).view(np.int64) for side in (yes, no))
+    mask = np.asarray(condition).astype(np.int64)
+    np.negative(mask, out=mask)
+    return np.asarray(((one ^ other) & mask) ^ other).view(np.float64)
+
+
+def in_pieces(function: Function) -> Function:
+    """`function` of elements, computed piece by piece where the arguments are large arrays of one shape."""
+
+    def pieces(*args: Value) -> Value:
+        arrays = [a for a in args if isinstance(a, np.ndarray)]
+        if (
+            not arrays
+            or arrays[0].size <= 2 * _PIECE
+            or any(a.shape != arrays[0].shape or not a.flags.c_contiguous for a in arrays)
+        ):
+            return function(*args)
+        flat = [a.reshape(-1) if isinstance(a, np.ndarray) else a for a in args]
+        result: Array | None = None
+        for start in range(0, arrays[0].size, _PIECE):
+            piece = slice(start, start + _PIECE)
+            found = function(*(a[piece] if isinstance(a, np.ndarray) else a for a in flat))
+            if result is None:
+                result = np.empty(arrays[0].size, dtype=np.asarray(found).dtype)
+            result[piece] = found
+        assert result is not None  # the array is not empty
+        return result.reshape(arrays[0].shape)
+
+    return pieces
+
+
+# --- texts -------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def text(source: str, params: tuple[str, ...]) -> Function:
+    """A text of the table over elements, as a function of arrays and numbers."""
+
+    def whole(*args: Value) -> Value:
+        return _compiled(source, params, tuple(isinstance(a, np.ndarray) for a in args))(*map(number, args))
+
+    return in_pieces(whole)
+
+
+@lru_cache(maxsize=8192)
+def _compiled(source: str, params: tuple[str, ...], arrays: tuple[bool, ...]) -> Function:
+    """The text for arguments of which `arrays` tells those that are none but numbers."""
+    given = dict(zip(params, arrays, strict=True))
+    lines, names = _Writer(templates.template(source, params), given).lines(params)
+    exec(compile("\n".join(lines), f"<{source.strip()} of arrays>", "exec"), names)
+    return cast(Function, names["run"])
+
+
+_NUMBER, _MAYBE, _ARRAY = range(3)
+"""What an equation is known to be, before it is computed."""
+
+_INFIX = ("+", "-", "*", "<", "<=", ">", ">=", "==", "!=")
+
+
+class _Writer:
+    """Equations as Python: a line for each that is used twice, the rest where it is used."""
+
+    def __init__(self, lowered: Lowered, arrays: Mapping[str, bool]) -> None:
+        self.graph, self.result = lowered.graph, lowered.result
+        self.nodes = self.graph.reaching(self.result)
+        self.known = dict(self.graph.constants)
+        self.kinds = {n: _ARRAY if arrays[name] else _NUMBER for n, name in self.graph.inputs.items()}
+        self.texts = dict(self.graph.inputs)
+        self.truths: set[int] = set()
+        self.names: dict[str, Any] = {"inf": float("inf"), "nan": float("nan"), "number": number, "either": _either}
+
+    def lines(self, params: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+        """The function `run` of `params`, and the names that it uses."""
+        uses = Counter(
+            used for node in self.nodes for used in templates.used(self.graph.rows[node], self.graph.args[node])
+        )
+        lines = [f"def run({', '.join(params)}):"]
+        for node in self.nodes:
+            self._constant(node)
+            if node not in self.known and self.graph.rows[node] is not None:
+                self.texts[node] = self._operation(node)
+                if uses[node] > 1:
+                    lines.append(f"    t{node} = {self.texts[node]}")
+                    self.texts[node] = f"t{node}"
+        return [*lines, f"    return {self._text(self.result)}"], self.names
+
+    def _constant(self, node: int) -> None:
+        row, args = self.graph.rows[node], self.graph.args[node]
+        if row is not None and row.pick is None and all(a in self.known for a in args):
+            self.known[node] = templates.value(row)(*(self.known[a] for a in args))
+
+    def _text(self, node: int) -> str:
+        return f"({self.known[node]!r})" if node in self.known else self.texts[node]
+
+    def _operation(self, node: int) -> str:
+        row, args = self.graph.rows[node], self.graph.args[node]
+        assert row is not None  # a leaf is no operation
+        if row.truth or (row.pick and any(args[k] in self.truths for k in row.pick)):
+            self.truths.add(node)
+        if row.pick is not None:
+            return self._choice(node, args[0], *(args[k] for k in row.pick))
+        kind = self.kinds[node] = max((self.kinds.get(a, _NUMBER) for a in args), default=_NUMBER)
+        given = [
+            f"number({self._text(a)})" if a in self.truths and k >= row.conditions else self._text(a)
+            for k, a in enumerate(args)
+        ]
+        if kind == _ARRAY and row.value in _INFIX and row.arity == 2:
+            return f"({given[0]} {row.value} {given[1]})"
+        if kind == _ARRAY and row.value.startswith("= "):
+            self.kinds[node] = _MAYBE  # by its own choices, it may be a number
+        made = (templates.value, _by_kind, function)[kind](row)
+        return f"{self._called(made)}({', '.join(given)})"
+
+    def _choice(self, node: int, condition: int, yes: int, no: int) -> str:
+        """A branch that no element takes stays asleep."""
+        kind = _NUMBER if condition in self.known else self.kinds[condition]
+        sides = [_NUMBER if side in self.known else self.kinds[side] for side in (yes, no)]
+        self.kinds[node] = kind if kind != _NUMBER else sides[0] if sides[0] == sides[1] else _MAYBE
+        if kind == _NUMBER:
+            return f"({self._text(yes)} if {self._text(condition)} else {self._text(no)})"
+        return f"either({self._text(condition)}, lambda: {self._text(yes)}, lambda: {self._text(no)})"
+
+    def _called(self, made: Function) -> str:
+        name = f"f{len(self.names)}"
+        self.names[name] = made
+        return name
+
+
+@lru_cache(maxsize=1024)
+def _by_kind(row: Row) -> Function:
+    """The row for arguments that may be numbers or arrays."""
+    alone, over = templates.value(row), function(row)
+    return lambda *args: over(*args) if any(isinstance(a, np.ndarray) for a in args) else alone(*args)
+
+
+def _either(condition: Value, yes: Callable[[], Value], no: Callable[[], Value]) -> Value:
+    """The branch that all elements take, or each element's own."""
+    sides = branches(condition, (1, 0), (0, 1))
+    return (
+        chosen(condition, [yes() if side else no() for side in sides])
+        if np.ndim(condition)
+        else (yes if sides[0] else no)()
+    )
+
+
+_BLOCK = 512
+"""Terms that are added up one after the other, of which rounding takes at most as many units in the last place."""
+
+_DOT = 16_384
+"""The same for products, which the library adds up in sixteen lanes or more."""
+
+
+def total(u: Array, axis: int | tuple[int, ...] | None = None) -> Any:
+    """The sum along axes, in blocks where NumPy would add up all rows one after the other."""
+    axes = axis if isinstance(axis, tuple) else () if axis is None else (axis,)
+    rows = axes[0] % u.ndim if len(axes) == 1 and u.ndim else -1
+    if rows < 0 or rows == u.ndim - 1 or u.shape[rows] <= _BLOCK:
+        return np.sum(u, axis=axis)
+    parts = np.array_split(u, -(-u.shape[rows] // _BLOCK), axis=rows)
+    return total(np.stack([np.sum(part, axis=rows) for part in parts], axis=rows), rows)
+
+
+def dot(u: Array, v: Array) -> float:
+    """The sum of the products of two flat arrays."""
+    if len(u) <= _DOT:
+        return float(np.dot(u, v))
+    return math.fsum(float(np.dot(u[at : at + _DOT], v[at : at + _DOT])) for at in range(0, len(u), _DOT))

@@ -1,0 +1,262 @@
+"""A program over arrays: value and slopes of every row, hard points by the one-shot evaluation.
+
+>>> import numpy as np
+>>> g = compile("exp(sin(x^2))*y")
+>>> value, gradient = g(x=np.array([0.0, 4.0]), y=2.0)
+>>> value, gradient["y"]
+(array([2.        , 1.49966817]), array([1.        , 0.74983409]))
+>>> compile("ln(x)").batch(x=np.array([1.0, -1.0])).hard
+{1: 'domain'}
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from autodiff.api.answer import Answer
+from autodiff.api.elementwise_view import OverNumbers
+from autodiff.api.evaluate import answered
+from autodiff.api.evaluate import parse as _parse
+from autodiff.api.inputs import appear, bind, sources
+from autodiff.batch.buffer_pool import Spare
+from autodiff.batch.jit.compile import Workshop
+from autodiff.batch.program import Plan, plan
+from autodiff.batch.run import BLOCK, Steps, divided
+from autodiff.core.lowering import Lowered, lower
+from autodiff.errors import AutodiffError, quoted
+from autodiff.tables.optional import library
+
+if TYPE_CHECKING:
+    from autodiff.batch.ufuncs import Numbers, Operation
+
+SHARE = 131_072
+"""Rows that a core takes at a time where there is machine code: one has little to wait for when another is slow."""
+
+FEW = 32
+"""Rows that are given to one-shot at once; more of them are looked at again first."""
+
+INPUT = "input"
+"""The status of a row where an input is no finite number; all others are those of `evaluate`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Value and slopes of rows, in the shape of the inputs; NaN where there is none.
+
+    `hard` has the status of every row, counted in C order, that is not "ok".
+    """
+
+    value: Numbers
+    gradient: Mapping[str, Numbers]
+    hard: Mapping[int, str]
+
+    @property
+    def status(self) -> Numbers:
+        """The status of every row, as an array of text."""
+        np = library("numpy", "a batch")
+        found = np.full(self.value.size, "ok", dtype="<U8")
+        for row, status in self.hard.items():
+            found[row] = status
+        return found.reshape(self.value.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A program made ready for arrays: call it with an array or a number for each input, by name; shapes broadcast.
+
+    `value, gradient = g(x=…, y=…)`; the gradient has an array for each name of `wrt`. `batch` says more. Large arrays that
+    a call returned and nobody holds any more are filled again by the next call.
+
+    `notes` say where the program is not what it would be over whole arrays: a sum or a mean of an input is that of the
+    one number that the input has in a row.
+    """
+
+    lowered: Lowered
+    sources: Mapping[str, int]
+    plan: Plan | None
+    operations: tuple[Operation, ...]
+    second: tuple[Plan, tuple[Operation, ...]] | None = field(default=None, repr=False, compare=False)
+    workshop: Workshop | None = field(default=None, repr=False, compare=False)
+    spare: Spare = field(default_factory=Spare, repr=False, compare=False)
+    flags: Spare = field(default_factory=Spare, repr=False, compare=False)
+    notes: tuple[str, ...] = ()
+
+    def __call__(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
+        found = self.batch(**at)
+        return found.value, dict(found.gradient)
+
+    def batch(self, /, **at: Numbers) -> Batch:
+        """Value, slopes and statuses. Raises AutodiffError for names, types or shapes that do not fit the program."""
+        np = library("numpy", "a compiled program")
+        columns, shape = self._columns(np, at)
+        rows = math.prod(shape)
+        value, *slopes = self.spare.arrays(1 + len(self.sources), rows)
+        good = self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows]
+        if self.plan is None:
+            good[:] = False
+        self._fill(columns, [value, *slopes], good)
+        if self.second is not None and rows - np.count_nonzero(good) > FEW:
+            self._look_again(np, columns, (value, *slopes), good)
+        hard: dict[int, str] = {}
+        for row in [] if good.all() else np.flatnonzero(~good).tolist():
+            point = {n: float(c if isinstance(c, float) else c[row]) for n, c in columns.items()}
+            answer = self.answer(point)
+            for column, number in zip((value, *slopes), (answer.value, *answer.gradient.values()), strict=True):
+                column[row] = math.nan if number is None else number
+            if answer.status != "ok":
+                hard[row] = answer.status
+        gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
+        return Batch(value.reshape(shape), gradient, hard)
+
+    def _fill(self, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers) -> None:
+        """Fill `results` and `good` by machine code where that is worth while, else by the steps."""
+        if self.plan is None or self.workshop is None:
+            return
+        same = frozenset(name for name, column in columns.items() if isinstance(column, float))
+        machine = self.workshop.machine(len(good), same)
+        steps = Steps(self.plan, self.operations, columns, results, good)
+        if machine is None:
+            divided(len(good), BLOCK, steps.run)
+        else:
+            divided(len(good), SHARE, partial(machine.run, columns, results, good, steps.doubt))
+
+    def _look_again(self, np: Any, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers) -> None:
+        """Take rows for good that may have lost some digits, where their numbers stay when every step is rounded at random."""
+        from autodiff.verify.random_rounding import RandomRounding, unmoved
+
+        assert self.second is not None
+        places = np.flatnonzero(~good)
+        picked = {n: c if isinstance(c, float) else np.ascontiguousarray(c[places]) for n, c in columns.items()}
+
+        def run(rounding: RandomRounding | None) -> tuple[list[Any], Any]:
+            numbers = [np.empty(len(places)) for _ in results]
+            sound = np.empty(len(places), dtype=bool)
+            steps = Steps(self.second[0], self.second[1], picked, numbers, sound, rounding, watched=False)  # type: ignore[index]
+            divided(len(places), BLOCK, steps.run)
+            return numbers, sound
+
+        numbers, sound = run(None)
+        for seed in (1, 2):
+            moved, _ = run(RandomRounding(seed))
+            for number, other in zip(numbers, moved, strict=True):
+                sound &= unmoved(number, other)
+        for column, number in zip(results, numbers, strict=True):
+            column[places[sound]] = number[sound]
+        good[places[sound]] = True
+
+    def answer(self, point: Mapping[str, float]) -> Answer:
+        """What one-shot says of a row; a row that it would not take has the status `input`."""
+        odd = [name for name, number in point.items() if not math.isfinite(number)]
+        if not odd:
+            return answered(self.lowered, point, self.sources, check=False)
+        empty = dict.fromkeys(self.sources)
+        why = f"{quoted(odd[0])} is no finite number"
+        return Answer(self.lowered.name, None, empty, point, "reverse", status=INPUT, why=why)
+
+    def _columns(self, np: Any, at: Mapping[str, Numbers]) -> tuple[dict[str, Numbers], tuple[int, ...]]:
+        """A flat array or one float for every input, and the shape of the answer."""
+        given = {name: _numbers(np, name, values) for name, values in at.items()}
+        order = bind(self.lowered, dict.fromkeys(given, 0.0))
+        try:
+            shape = np.broadcast_shapes(*(a.shape for a in given.values()))
+        except ValueError:
+            shapes = ", ".join(f"{name} {a.shape}" for name, a in given.items())
+            raise AutodiffError(
+                f"the arrays' shapes don't fit each other: {shapes}", hint="give arrays of one shape, and numbers"
+            ) from None
+
+        def column(array: Any) -> Numbers:
+            if array.ndim == 0:
+                return float(array)
+            return np.require(np.broadcast_to(array, shape).reshape(-1), requirements=["C", "A"])
+
+        return {name: column(given[name]) for name in order}, shape
+
+
+def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = True, strict: bool = False) -> Compiled:  # noqa: A001 - as `re.compile`
+    """The program `text` as a function over NumPy arrays: `value, gradient = g(x=array, y=number)`.
+
+    Elements at the same place of all arrays are a row, a number is the same in every row, and each row is evaluated by
+    itself: the answer has the arrays' shape. Nothing is added up over the rows: "sum(x^2)" is x^2 in each, as `notes` of
+    the result say. For the sum over all of them take `value.sum()`; of one whole array, `evaluate` gives the slopes.
+
+    wrt     names of inputs or assigned names, in the order of the gradient; every input when None
+    exact   compute every function as `evaluate` does; where PyArrow is installed all at once, else number by number.
+            Without it NumPy's own functions are used, which may differ by up to 3 units in the last place each.
+
+    Where llvmlite is installed, of the extra `fast`, both become the same machine code, with the same digits, when
+    half a million rows have come; but for hypot below 2.2e-308, which may differ by one unit in the last place. Rows
+    agree with `evaluate` to 10 digits: where rounding may have taken more, they are done again as `evaluate` does them.
+
+    Hard points are met as `evaluate` meets them, with the same status row by row. Raises AutodiffError for a mistake in
+    the program, and where NumPy, of the extra `data`, is not installed.
+    """
+    library("numpy", "a compiled program")
+    return compiled(lower(_parse(text, strict=strict)), wrt, exact=exact)
+
+
+def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Compiled:
+    """The same for equations that are at hand already."""
+    from autodiff.batch.ufuncs import operation  # loads NumPy
+
+    numbers = _of_numbers(lowered, list(sources(lowered, wrt)))
+    notes = _notes(numbers)
+    lowered = numbers.lowered
+    names = sources(lowered, wrt)
+    try:
+        made = plan(lowered, names)
+    except AutodiffError:  # a function without a derivative in an argument that moves: one-shot says so, row by row
+        made = None
+    if made is None:
+        return Compiled(lowered, names, None, (), notes=notes)
+    again = plan(lowered, names, lossy=False)
+
+    def operations(steps: Plan) -> tuple[Operation, ...]:
+        rows = [(s.row, [steps.constants.get(a) for a in s.args]) for s in steps.steps if s.row is not None]
+        return tuple(operation(row, known, exact=exact) for row, known in rows)
+
+    second = None if again is None else (again, operations(again))
+    return Compiled(lowered, names, made, operations(made), second, Workshop(made), notes=notes)
+
+
+def _notes(numbers: OverNumbers) -> tuple[str, ...]:
+    if numbers.flat is None:
+        return ()
+    from autodiff.api.scalar_note import note  # few programs hold arrays
+
+    return tuple(f"in each row, {said}" for said in [note(numbers)] if said)
+
+
+def _of_numbers(lowered: Lowered, names: Sequence[str]) -> OverNumbers:
+    """The program over plain numbers, of which a row has one for each input.
+
+    Raises AutodiffError where its result, or a name to differentiate by, is an array then.
+    """
+    if not appear(lowered, {}):
+        return OverNumbers(lowered, lowered)
+    from autodiff.api import array_answer  # few programs hold arrays
+
+    found = array_answer.as_numbers(lowered, dict.fromkeys(lowered.inputs, 0.0), names)
+    if found is None:
+        raise AutodiffError(
+            "over many points, the result and the names to differentiate by must be numbers, and one is an array here",
+            hint="ask for one element, such as v[0], or for a sum",
+        )
+    return OverNumbers(found.lowered, lowered, found)
+
+
+def _numbers(np: Any, name: str, values: Numbers) -> Any:
+    """An array of float64, the given one where it is one."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "biuf":
+            raise TypeError
+        return array.astype(float, copy=False)
+    except (TypeError, ValueError):
+        raise AutodiffError(
+            f"the values of {quoted(name)} must be real numbers, not {quoted(type(values).__name__)}"
+        ) from None

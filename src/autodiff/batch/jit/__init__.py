@@ -1,0 +1,1 @@
+"""Machine code for blocks of rows."""

@@ -1,0 +1,172 @@
+"""Machine code for a program over rows: arithmetic in wide registers, the C library's functions in between.
+
+    exp(x) + y    becomes    for each block of rows: exp(x) into a buffer, one by one; then buffer + y, eight at a time
+
+LLVM makes the code, of the extra `fast`; it fuses no operations and trades none for another, so a row has the digits
+that one-shot gives it.
+
+>>> from autodiff.batch.compile import compile
+>>> machine(compile("gamma(x)").plan, ()) is None     # not in the C library as it is in Python
+True
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+from autodiff.batch.jit import libm
+from autodiff.batch.jit.instructions import Code
+from autodiff.batch.jit.llvm_ir import assembly, buffers
+from autodiff.batch.jit.lowering import EXP, code
+from autodiff.batch.jit.vector_exp import exponential
+from autodiff.batch.program import Plan
+
+LONGEST = 2000
+"""Operations that are compiled: LLVM takes a second for them, and four for twice as many."""
+
+WORTH = 500_000
+"""Rows that pay for machine code. It costs up to 0.1 s for LLVM, once, and 0.03 s for a program of a line; a row gains
+20 to 200 ns. Of a longer program, both grow."""
+
+TRIED = 40_003
+"""Numbers, three times, at which the instructions for exp must give the C library's digits."""
+
+_LLVM = Lock()
+"""LLVM makes one program at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A plan's machine code over arrays, for one choice of which inputs are one number."""
+
+    names: tuple[str, ...]
+    same: frozenset[str]
+    size: int
+    function: Any
+    engine: Any  # LLVM's, which owns the function
+
+    def run(
+        self,
+        columns: Mapping[str, Any],
+        results: Sequence[Any],
+        good: Any,
+        underflow: Callable[[slice], None],
+        shares: Iterable[slice],
+    ) -> None:
+        """Fill the rows of the results and of `good`; other threads go on meanwhile. No share is empty.
+
+        `underflow` is called with a share where digits may have been lost below 2.2e-308.
+
+        Arrays are flat, of float64 (and of truth values, `good`), each element beside the next and at its own boundary.
+        """
+        import numpy as np
+
+        room = np.empty(self.size)
+        numbers = [columns[name] for name in self.names if name in self.same]
+        arrays = [columns[name] for name in self.names if name not in self.same]
+        pointers = [each.ctypes.data for each in (*arrays, *results, good, room)]
+        clear, raised = libm.underflow()
+        for share in shares:
+            clear()
+            self.function(*numbers, *pointers, share.start, share.stop)
+            if raised():
+                underflow(share)
+
+
+class Workshop:
+    """Makes a plan's machine code, once for each choice of inputs that are one number, when enough rows have come.
+
+    To wait until the rows would have paid for it costs at most twice what knowing their number would have.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._rows = 0
+        self._made: dict[frozenset[str], Machine | None] = {}
+        self._lock = Lock()
+
+    def machine(self, rows: int, same: frozenset[str]) -> Machine | None:
+        """The machine code for so many rows more; None where they are too few so far, or where there is none."""
+        with self._lock:
+            self._rows += rows
+            if same not in self._made and self._rows >= WORTH:
+                self._made[same] = machine(self._plan, same)
+            return self._made.get(same)
+
+
+def machine(plan: Plan, same: Collection[str]) -> Machine | None:
+    """The plan's machine code where `same` are the inputs that are one number; None where it is LLVM or the C library
+    that is missing something, or the plan is too long.
+    """
+    if _binding() is None or len(plan.steps) > LONGEST:
+        return None
+    wide = any(step.row is EXP for step in plan.steps) and _wide()
+    made = code(plan, same, wide=wide)
+    if wide and made is not None and len(made.operations) > LONGEST:
+        made = code(plan, same)
+    functions = None if made is None else libm.addresses(made.calls())
+    if made is None or functions is None or len(made.operations) > LONGEST:
+        return None
+    return _assembled(made, functions, tuple(plan.inputs), frozenset(same))
+
+
+def _binding() -> Any:
+    """LLVM, or None where it is not installed or too old to be told what to do."""
+    try:
+        import llvmlite.binding as llvm
+    except ImportError:
+        return None
+    return llvm if hasattr(llvm, "create_pass_builder") else None
+
+
+def _assembled(made: Code, functions: Mapping[str, int], names: tuple[str, ...], same: frozenset[str]) -> Machine:
+    held = buffers(made)
+    with _LLVM:
+        engine = _engine(assembly(made, functions))
+    kinds = [ctypes.c_double] * len(made.numbers) + [ctypes.c_void_p] * (len(made.columns) + len(made.results) + 2)
+    signature = ctypes.CFUNCTYPE(None, *kinds, ctypes.c_int64, ctypes.c_int64)
+    function = signature(engine.get_function_address("rows"))
+    return Machine(names, same, held.count * held.block, function, engine)
+
+
+@lru_cache(maxsize=1)
+def _wide() -> bool:
+    """Whether this processor has what the instructions for exp need, and its C library's digits are theirs."""
+    import numpy as np
+
+    features = _binding().get_host_cpu_features()
+    functions = libm.addresses(["exp"])
+    if functions is None or not (features.get("fma") or features.get("neon")):
+        return False
+    x = np.concatenate([np.linspace(-size, size, TRIED) for size in (1e-3, 2.0, 720.0)])
+    made = Code(wide=True)
+    column, zero = made.column("x"), made.constant(0.0)
+    ways = (exponential(made, column), made.call("exp", column))
+    made.results = [made.do("fadd double {0}, {1}", way, zero) for way in ways]
+    found, good = (np.empty(len(x)), np.empty(len(x))), np.empty(len(x), dtype=bool)
+    _assembled(made, functions, ("x",), frozenset()).run({"x": x}, found, good, lambda _: None, [slice(0, len(x))])
+    return bool(np.array_equal(*found))
+
+
+def _engine(text: str) -> Any:
+    llvm = _binding()
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
+    )
+    module = llvm.parse_assembly(text)
+    module.triple, module.data_layout = target.triple, str(target.target_data)
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = options.slp_vectorization = True
+    passes = llvm.create_pass_builder(target, options)
+    passes.getModulePassManager().run(module, passes)
+    engine = llvm.create_mcjit_compiler(module, target)
+    engine.finalize_object()
+    return engine

@@ -1,0 +1,235 @@
+"""Operations as a program in LLVM's language: for each block of rows, a loop for each turn, with buffers between them.
+
+>>> made = Code()
+>>> x = made.column("x")
+>>> made.results = [made.do("fadd double {0}, {1}", x, x)]
+>>> "fadd double" in assembly(made, {})
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+from autodiff.batch.jit.instructions import Code, literal
+from autodiff.batch.jit.vector_exp import octave
+
+BLOCK = 1024
+"""Rows of a block: what a loop costs to start is lost among them, and four buffers of 8 kB fit a core's first cache."""
+
+SHORTEST = 64
+"""Rows of a block at least."""
+
+ROOM = 1 << 16
+"""Numbers that all buffers together hold, a part of a core's second cache; for more buffers, blocks get shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buffers:
+    """Which values wait for a later turn, each in a buffer; those are used again. `block` rows at a time fit in."""
+
+    of: Mapping[int, int]
+    count: int
+
+    @property
+    def block(self) -> int:
+        fits = ROOM // max(self.count, 1)
+        return max(SHORTEST, min(BLOCK, 1 << fits.bit_length() - 1 if fits else 0))
+
+
+def buffers(made: Code) -> Buffers:
+    """The values that are used in a later turn than their own. One that is completed by a call keeps its buffer."""
+    first, last = dict[int, int](), dict[int, int]()
+    for value, each in enumerate(made.operations):
+        if each is not None and each.found >= 0:
+            first[value] = first.get(each.found, each.found)
+        for arg in each.used if each else ():
+            if made.operations[arg] is not None and made.turn[arg] != made.turn[value]:
+                place = first.get(arg, arg)
+                last[place] = max(last.get(place, 0), made.turn[value])
+    of: dict[int, int] = {}
+    busy: list[tuple[int, int]] = []
+    free: list[int] = []
+    for value in sorted(last, key=made.turn.__getitem__):
+        while busy and busy[0][0] < made.turn[value]:
+            free.append(heappop(busy)[1])
+        of[value] = free.pop() if free else len(busy)
+        heappush(busy, (last[value], of[value]))
+    count = 1 + max(of.values(), default=0)
+    of |= {value: of[place] for value, place in first.items()}
+    return Buffers(of, count)
+
+
+# --- LLVM's language --------------------------------------------------------------------------------------------------
+
+_HEAD = """
+declare double @llvm.sqrt.f64(double)
+declare double @llvm.fabs.f64(double)
+declare double @llvm.floor.f64(double)
+declare double @llvm.ceil.f64(double)
+declare double @llvm.rint.f64(double)
+declare double @llvm.fma.f64(double, double, double)
+define void @rows({signature}, ptr noalias %good, ptr noalias %room, i64 %start, i64 %stop) nounwind "prefer-vector-width"="512" {{
+entry:
+{rooms}
+  br label %block
+block:
+  %b = phi i64 [%start, %entry], [%b.next, %rest]
+  %b.end = add i64 %b, {block}
+  %b.last = icmp sge i64 %b.end, %stop
+  %b.next = select i1 %b.last, i64 %stop, i64 %b.end
+  %n = sub i64 %b.next, %b
+{columns}
+  %good.b = getelementptr i8, ptr %good, i64 %b
+  br label %loop0
+"""
+
+_TAIL = """
+rest:
+  br i1 %b.last, label %end, label %block
+end:
+  ret void
+}
+!0 = distinct !{}
+!1 = !{!"llvm.loop.parallel_accesses", !0}
+"""
+"""The metadata say that rows have nothing to do with each other, which LLVM could not prove of the buffers."""
+
+
+def assembly(made: Code, functions: Mapping[str, int]) -> str:
+    """The program `rows` over rows from start to stop, in which `functions` are called by their addresses."""
+    held = buffers(made)
+    moved = [*(f"c{value}" for value in made.columns), *(f"r{k}" for k in range(len(made.results)))]
+    starts = [f"  %{name}.b = getelementptr double, ptr %{name}, i64 %b" for name in moved]
+    rooms = [f"  %m{k} = getelementptr double, ptr %room, i64 {k * held.block}" for k in range(held.count)]
+    tables = zip(("high", "low"), octave() if made.wide else (), strict=False)
+    head = "\n".join(_table(name, numbers) for name, numbers in tables) + _HEAD.format(
+        signature=", ".join(
+            [*(f"double {text}" for text in made.numbers), *(f"ptr noalias %{name}" for name in moved)]
+        ),
+        rooms="\n".join(rooms),
+        columns="\n".join(starts),
+        block=held.block,
+    )
+    turns = made.turns()
+    lines = [head]
+    for k, values in enumerate(turns):
+        before, after = f"loop{k - 1}.end" if k else "block", f"loop{k + 1}" if k + 1 < len(turns) else "rest"
+        loop = _Loop(made, held, k)
+        if any(made.turn[value] % 2 for value in values[:1]):
+            loop.calls(values, functions)
+        else:
+            loop.instructions(values)
+        lines += [
+            f"loop{k}:",
+            f"  %i{k} = phi i64 [0, %{before}], [%i{k}.next, %loop{k}.end]",
+            *loop.lines,
+            f"  br label %loop{k}.end",
+            f"loop{k}.end:",
+            f"  %i{k}.next = add nuw nsw i64 %i{k}, 1",
+            f"  %i{k}.over = icmp eq i64 %i{k}.next, %n",
+            f"  br i1 %i{k}.over, label %{after}, label %loop{k}, !llvm.loop !{k + 2}",
+        ]
+    return "\n".join([*lines, _TAIL, *(f"!{k + 2} = distinct !{{!{k + 2}, !1}}" for k in range(len(turns)))])
+
+
+def _table(name: str, numbers: Sequence[float]) -> str:
+    text = ", ".join(f"double {literal(number)}" for number in numbers)
+    return f"@exp.{name} = private constant [{len(numbers)} x double] [{text}]"
+
+
+class _Loop:
+    """The lines inside loop number k."""
+
+    def __init__(self, made: Code, held: Buffers, k: int) -> None:
+        self.made, self.held, self.k = made, held, k
+        self.lines: list[str] = []
+        self._known: dict[int, str] = dict(made.fixed)
+
+    def instructions(self, values: Sequence[int]) -> None:
+        for value in values:
+            made = self.made.operations[value]
+            assert made is not None
+            name = f"%v{value}.{self.k}"
+            self._put(f"{name} = {made.text.format(*map(self._text, made.args))}")
+            self._known[value] = name
+            if value in self.held.of:
+                self._keep(value, name)
+        for k, value in enumerate(self.made.results):
+            if value in values:
+                self._store("double", self._text(value), f"r{k}.b")
+        self._judge([look for look in self.made.looks if look in values])
+
+    def calls(self, values: Sequence[int], functions: Mapping[str, int]) -> None:
+        for value in values:
+            made = self.made.operations[value]
+            assert made is not None
+            name = f"%v{value}.{self.k}"
+            if made.found >= 0:
+                self._put(f"br i1 {self._text(made.unsure)}, label {name}.ask, label {name}.on")
+                self.lines.append(f"{name[1:]}.ask:")
+                self._known = dict(self.made.fixed)  # what is loaded here, the other way has not seen
+            given = ", ".join(f"double {self._text(a)}" for a in made.args)
+            self._put(f"{name} = call double inttoptr (i64 {functions[made.text]} to ptr)({given}) nounwind")
+            if value in self.held.of:
+                self._keep(value, name)
+            if made.found >= 0:
+                self._put(f"br label {name}.on")
+                self.lines.append(f"{name[1:]}.on:")
+                self._known = dict(self.made.fixed)
+
+    def _judge(self, looks: Sequence[int]) -> None:
+        """Whether the row is good so far."""
+        if self.k and not looks:
+            return
+        good = "true"
+        if self.k:
+            good = self._loaded("i8", "good.b", f"%good.{self.k}")
+            self._put(f"{good}.1 = trunc i8 {good} to i1")
+            good += ".1"
+        for look in looks:
+            self._put(f"%l{look}.{self.k} = and i1 {good}, {self._text(look)}")
+            good = f"%l{look}.{self.k}"
+        self._put(f"%fine.{self.k} = zext i1 {good} to i8")
+        self._store("i8", f"%fine.{self.k}", "good.b")
+
+    def _text(self, value: int) -> str:
+        """How a value is called in this loop, into which it is loaded where it is from outside."""
+        if value in self._known:
+            return self._known[value]
+        name = f"%v{value}.{self.k}.{len(self.lines)}"
+        if value in self.made.columns:
+            self._loaded("double", f"c{value}.b", name)
+        elif self.made.kind(value) == "i1":
+            self._loaded("i8", f"m{self.held.of[value]}", f"{name}.8")
+            self._put(f"{name} = trunc i8 {name}.8 to i1")
+        else:
+            self._loaded("double", f"m{self.held.of[value]}", name)
+        self._known[value] = name
+        return name
+
+    def _keep(self, value: int, name: str) -> None:
+        room = f"m{self.held.of[value]}"
+        if self.made.kind(value) == "i1":
+            self._put(f"{name}.k = zext i1 {name} to i8")
+            self._store("i8", f"{name}.k", room)
+        else:
+            self._store("double", name, room)
+
+    def _loaded(self, kind: str, array: str, name: str) -> str:
+        self._put(f"{name}.p = getelementptr {kind}, ptr %{array}, i64 %i{self.k}")
+        self._put(f"{name} = load {kind}, ptr {name}.p, align {_ALIGN[kind]}, !llvm.access.group !0")
+        return name
+
+    def _store(self, kind: str, name: str, array: str) -> None:
+        place = f"%p{len(self.lines)}.{self.k}"
+        self._put(f"{place} = getelementptr {kind}, ptr %{array}, i64 %i{self.k}")
+        self._put(f"store {kind} {name}, ptr {place}, align {_ALIGN[kind]}, !llvm.access.group !0")
+
+    def _put(self, line: str) -> None:
+        self.lines.append("  " + line)
+
+
+_ALIGN = {"double": 8, "i8": 1}

@@ -1,0 +1,266 @@
+"""A program as a fixed list of steps over blocks of rows: value, slopes, and which rows the steps can't be trusted with.
+
+    sqrt(x)    becomes    sqrt into slot 1;  row is fine if slot 1 is finite and x is not 0;  0.5/slot 1 into slot 2
+
+Every row goes through every step, sleeping branches included, whose numbers a choice then drops. A row that meets a hard
+point (outside a domain, on a corner, beyond float64) raises an alarm instead of being special-cased here: it is given to
+the one-shot evaluation, so that there is one truth about hard points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from autodiff.batch.rounding_alarms import Losses
+from autodiff.codegen.guards import ALWAYS, Needs, demand
+from autodiff.codegen.straightline import Faithful, Line, straight
+from autodiff.core import rules
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import Row
+
+_AND, _NOT = rules.TABLE["and", 2], rules.TABLE["not", 1]
+
+_UNHEARD = frozenset([rules.TABLE["atan2", 2]])
+"""Rows of the machine that give a plain number outside their domain; all others give NaN or an infinity there."""
+
+_BOUNDED = "- + abs sign floor ceil round sin cos atan tanh asinh cbrt erf erfc"
+_TOTAL = frozenset(
+    [rules.TABLE[name, 1] for name in _BOUNDED.split()]
+    + [rules.TABLE[key] for key in (("min", 2), ("max", 2), ("atan2", 2))]
+    + [rules.TABLE["if", 3]]
+)
+"""Rows that make finite numbers of finite numbers, whatever they are; a choice is one of its branches."""
+
+_PASSING = {
+    **{rules.TABLE[name, 2]: (0, 1) for name in "+-*"},
+    **{rules.TABLE[name, 1]: (0,) for name in ("-", "+", "abs", "sqrt")},
+    rules.TABLE["/", 2]: (0,),
+}
+"""Rows that make NaN or an infinity of one in these arguments, so that it need not be looked for before them."""
+
+
+_MANY = 2000
+"""Equations up to which sums of slopes are looked at, too: each look holds its arguments for longer."""
+
+_LOOSE = 2**17
+"""Units in the last place that a row of ten right digits may be off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`row` of `args` into the slot `out`; a `row` of None looks at a row's health.
+
+    `finite` tells the two looks apart: whether the first argument is finite (where the second, if any, holds), or whether
+    the condition is false.
+    """
+
+    row: Row | None
+    args: tuple[int, ...]
+    out: int = -1
+    finite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps over slots. `constants` and `inputs` are slots that are there before the first step, `numbers` and
+    `conditions` those that need room; `results` are the slots of the value and of the slopes, in order.
+    """
+
+    steps: tuple[Step, ...]
+    constants: Mapping[int, float]
+    inputs: Mapping[str, int]
+    numbers: tuple[int, ...]
+    conditions: tuple[int, ...]
+    results: tuple[int, ...]
+
+
+class _Machine(Line):
+    """Equations of rows that have a value of their own: one that the table defines by a text becomes that text."""
+
+    def put(self, row: Row, args: tuple[int, ...]) -> int:
+        known = self.graph.constants
+        if row.value.startswith("= ") and not all(a in known for a in args):
+            return self.text(row.value[2:], row.params, tuple(map(self.number, args)))
+        return super().put(row, args)
+
+
+def plan(lowered: Lowered, sources: Mapping[str, int], *, lossy: bool = True) -> Plan | None:
+    """The steps for the value and the slopes by `sources`; None where every row is a hard point.
+
+    lossy   ask where digits are lost, too
+
+    Raises AutodiffError where a function has no derivative in an argument that moves.
+    """
+    found = straight(lowered, sources, as_swept=True)
+    results = (found.value, *(found.slopes[name] for name in sources))
+    line, whole = _Machine(), Faithful()
+    slopes = _copied(line, found.graph, results, lowered.inputs)
+    losses = Losses(line, found.graph, slopes).in_sums() if lossy and len(slopes) < _MANY else ()
+    values = whole.copied(lowered, {name: whole.graph.input(name) for name in lowered.inputs})
+    value = whole.number(values[lowered.result])
+    needs = Needs(whole.graph)
+    wanted = demand(whole.graph, [value], needs)
+    flags = {need: needs.flag(need) for need in set(wanted.values()) if need != ALWAYS}
+    of = _copied(line, whole.graph, (value, *flags.values()), lowered.inputs)
+    under = {node: of[flags[need]] for node, need in wanted.items() if need != ALWAYS}
+    looks = [Step(None, (alarm,)) for alarm in losses]
+    asked = Losses(line, whole.graph, of) if lossy and len(whole.graph) < _MANY else None
+    for node in sorted(wanted):
+        for condition in _alarms(line, whole.graph, node, of, asked):
+            alarm = line.put(_AND, (under[node], condition)) if node in under else condition
+            if line.graph.constants.get(alarm) != 0:
+                looks.append(Step(None, (alarm,)))
+    if any(look.args[0] in line.graph.constants for look in looks):
+        return None
+    known = line.graph.constants
+    for node in _watched(whole.graph, wanted):
+        flag = under.get(node)
+        if flag not in known or known[flag]:
+            looks.append(_finite(of[node], None if flag in known else flag))
+    asleep = [name for name in lowered.inputs if wanted.get(whole.graph.input(name), -1) != ALWAYS]
+    looks += [_finite(line.graph.input(name), None) for name in asleep]
+    looks += [_finite(slopes[slope], None) for slope in results[1:]]
+    return _scheduled(line.graph, list(dict.fromkeys(looks)), tuple(slopes[r] for r in results), lowered.inputs)
+
+
+def _finite(node: int, flag: int | None) -> Step:
+    return Step(None, (node,) if flag is None else (node, flag), finite=True)
+
+
+def _copied(line: Line, graph: Graph, roots: Sequence[int], inputs: Sequence[str]) -> dict[int, int]:
+    for name in inputs:
+        line.graph.input(name)
+    return graph.carried(roots, line.graph.constant, line.graph.input, line.put)
+
+
+def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], asked: Losses | None) -> Iterator[int]:
+    """The conditions under which equation `node` is a hard point; `suspects` asks the same of one row."""
+    row, args = graph.rows[node], graph.args[node]
+    if row is None:
+        return
+    given = tuple(of[a] for a in args)
+
+    def holds(text: str) -> int:
+        return line.text(text, row.params, given)
+
+    if row.value.startswith("= ") or row in _UNHEARD:
+        yield from (line.put(_NOT, (holds(part.partition(" | ")[0]),)) for part in row.domain)
+    if asked is not None:
+        yield from asked.at(node)
+    if asked is not None and "/abs(w)" in row.bound[0]:  # near a zero of the function float64 has few digits of it
+        loose = line.text(f"not {row.bound[0]} < {_LOOSE}", (*row.params, "w"), (*given, of[node]))
+        yield loose
+    if all(a in graph.constants for a in args) or (row.truth and len(set(args)) < len(args)):
+        return
+    yield from (holds(text) for text in (row.corner, row.jump.rpartition(" at ")[2], row.vertical) if text.strip())
+    for arg, slope, text in zip(args, row.slopes, row.slope_domain, strict=True):
+        if arg not in graph.constants:
+            if slope == "none":
+                yield line.graph.constant(1.0)
+            elif text:
+                yield line.put(_NOT, (holds(text),))
+
+
+def _watched(graph: Graph, wanted: Mapping[int, int]) -> list[int]:
+    """The equations of the value at which NaN or an infinity must be looked for; it is left to a user that passes it on."""
+    users: dict[int, int] = {}
+    for node in sorted(wanted):
+        row = graph.rows[node]
+        for k in _PASSING.get(row, ()) if row is not None else ():
+            arg = graph.args[node][k]
+            if wanted[arg] == wanted[node]:
+                users.setdefault(arg, node)
+    found, must = [], set[int]()
+    for node in sorted(wanted):
+        row = graph.rows[node]
+        plain = node in graph.constants or (row is not None and (row.truth or row in _TOTAL))
+        if plain and node not in must:
+            continue
+        if node in users:
+            must.add(users[node])
+        else:
+            found.append(node)
+    return found
+
+
+# --- the order and the slots ------------------------------------------------------------------------------------------
+
+
+def _scheduled(graph: Graph, looks: Sequence[Step], results: tuple[int, ...], inputs: Sequence[str]) -> Plan:
+    """Each equation when it is first asked for, each look as early as its equation is there, slots used again."""
+    looking: dict[int, list[Step]] = {}
+    for look in looks:
+        looking.setdefault(max(look.args), []).append(look)
+    order: list[int | Step] = []
+    done = set[int]()
+    for root in [*sorted(looking), *results]:
+        for look in looking.pop(root, []):
+            for arg in look.args:
+                order += _behind(graph, arg, done)
+            order.append(look)
+        order += _behind(graph, root, done)
+    return _slotted(graph, order, results, inputs)
+
+
+def _behind(graph: Graph, root: int, done: set[int]) -> Iterator[int]:
+    """What `root` is made of and is not done yet, arguments first."""
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        missing = [a for a in graph.args[node] if a not in done]
+        if missing and node not in done:
+            stack.extend(reversed(missing))
+            continue
+        stack.pop()
+        if node not in done:
+            done.add(node)
+            yield node
+
+
+def _slotted(graph: Graph, order: Sequence[int | Step], results: tuple[int, ...], inputs: Sequence[str]) -> Plan:
+    last = {a: k for k, each in enumerate(order) for a in (each.args if isinstance(each, Step) else graph.args[each])}
+    last |= dict.fromkeys(results, len(order))
+    slot: dict[int, int] = {}
+    constants: dict[int, float] = {}
+    kinds: list[bool | None] = []  # of each slot: whether it holds a condition; None where it needs no room
+    free: dict[bool, list[int]] = {True: [], False: []}
+    steps: list[Step] = []
+
+    def new(node: int, kind: bool | None) -> int:
+        slot[node] = len(kinds)
+        kinds.append(kind)
+        return slot[node]
+
+    for name in inputs:
+        node = graph.find(name)
+        assert node is not None
+        new(node, None)
+    for k, each in enumerate(order):
+        if isinstance(each, Step):
+            steps.append(Step(None, tuple(slot[a] for a in each.args), -1, each.finite))
+        elif (row := graph.rows[each]) is None:
+            if each in graph.constants:
+                constants[new(each, None)] = graph.constants[each]
+            continue
+        else:
+            given = tuple(slot[a] for a in graph.args[each])
+            if free[row.truth]:
+                slot[each] = free[row.truth].pop()
+            else:
+                new(each, row.truth)
+            steps.append(Step(row, given, slot[each]))
+        used = set(each.args if isinstance(each, Step) else (*graph.args[each], each))
+        for node in used:
+            kind = kinds[slot[node]]
+            if kind is not None and last.get(node, k) <= k:
+                free[kind].append(slot[node])
+    return Plan(
+        tuple(steps),
+        constants,
+        {name: number for number, name in enumerate(inputs)},
+        tuple(k for k, kind in enumerate(kinds) if kind is False),
+        tuple(k for k, kind in enumerate(kinds) if kind is True),
+        tuple(slot[r] for r in results),
+    )

@@ -1,0 +1,123 @@
+"""Where rounding costs digits over rows: conditions that pick the rows which float64 may not do for.
+
+A sum is asked as a whole, against the largest of its terms, since the errors of terms add up; other rows are asked where
+they make much of an inexact argument. What is picked is looked at again (see `batch`), so that small losses add up there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from autodiff.codegen.straightline import Line
+from autodiff.core import rules
+from autodiff.core.graph import Graph
+from autodiff.language.typed import Typed
+
+_SUMS = {rules.TABLE["+", 2], rules.TABLE["-", 2]}
+_SIGNS = {rules.TABLE["-", 1], rules.TABLE["+", 1]}
+
+_PRODUCTS = {*_SIGNS, rules.TABLE["*", 2], rules.TABLE["/", 2], rules.TABLE["^", 2]}
+
+_TERMS = 8
+"""Terms of a sum that are compared; a longer one is asked in pieces."""
+
+_LOSSY = {
+    rules.TABLE["^", 2]: "abs(v) > 1e3",
+    **{rules.TABLE[name, 1]: "abs(w) < 1e-3" for name in ["ln", "log2", "log10", "asin", "atanh", "acosh"]},
+    **{rules.TABLE[name, 1]: "abs(u) > 1e3*abs(w)" for name in ["sin", "cos", "sinc"]},
+    rules.TABLE["tan", 1]: "abs(u)*(1 + w^2) > 1e3*abs(w)",
+    **{
+        rules.TABLE[name, 1]: "abs(u) > 300"
+        for name in ["exp", "exp2", "expm1", "sinh", "cosh", "sech", "csch", "gamma"]
+    },
+    **{rules.TABLE[name, 1]: "abs(u) > 15" for name in ["erfc", "gaussian", "gelu"]},
+}
+"""Rows that make much of the error of an argument, and where that is more than some bits."""
+
+
+class Losses:
+    """The conditions of one graph, put into `line`, where `of` says which equation is which."""
+
+    def __init__(self, line: Line, graph: Graph, of: Mapping[int, int]) -> None:
+        self._line, self._graph, self._of = line, graph, of
+        self._uses = Counter(a for node in of for a in set(graph.args[node]))
+        self._users: dict[int, list[int]] = {}
+        for node in sorted(of):
+            for a in set(graph.args[node]):
+                self._users.setdefault(a, []).append(node)
+        self._within: dict[int, list[int]] = {}
+        for node in sorted(of):
+            if graph.rows[node] in _SUMS | _SIGNS:
+                self._within[node] = self._terms(node)
+        inner = {a for node in self._within for a in graph.args[node] if a in self._within and self._joins(a, node)}
+        self._whole = self._within.keys() - inner
+
+    def at(self, node: int) -> Iterator[int]:
+        """The condition under which equation `node` loses digits, where there may be one."""
+        row, args = self._graph.rows[node], self._graph.args[node]
+        if row is None:
+            return
+        if row in _SUMS and node in self._whole and not all(self._exact(a) for a in args):
+            yield from self._open(self._cancelling(node))
+        text = _LOSSY.get(row)
+        if text is not None and not all(self._exact(a) for a in args):
+            given = (*(self._of[a] for a in args), self._of[node])
+            yield from self._open(self._line.text(text, (*row.params, "w"), given))
+
+    def in_sums(self) -> Iterator[int]:
+        """The conditions of all sums."""
+        for node in sorted(self._whole):
+            if self._graph.rows[node] in _SUMS:
+                yield from self.at(node)
+
+    def _open(self, alarm: int) -> Iterator[int]:
+        if self._line.graph.constants.get(alarm) != 0:
+            yield alarm
+
+    def _joins(self, inner: int, outer: int) -> bool:
+        return self._uses[inner] == 1 and len(self._within[outer]) <= _TERMS
+
+    def _terms(self, node: int) -> list[int]:
+        """The terms of a sum, those of a sum within it that nothing else uses in its place."""
+        found: list[int] = []
+        for arg in self._graph.args[node]:
+            inner = self._within.get(arg) if self._uses[arg] == 1 else None
+            found += [arg] if inner is None else inner
+        return found if len(found) <= _TERMS else list(self._graph.args[node])
+
+    def _cancelling(self, node: int) -> int:
+        """The sum is small beside its terms; where it is a factor of a term of another sum, that term is what counts."""
+        terms, above = self._within[node], self._above(node)
+        names = [f"u{k}" for k in range(len(terms))]
+        sizes = ", ".join(f"abs({name})" for name in names)
+        given = [*(self._of[t] for t in terms), self._of[node]]
+        if not above:
+            return self._line.text(f"abs(w) < 1e-3*max({sizes})", (*names, "w"), tuple(given))
+        beside = []
+        for k, (term, whole) in enumerate(above):
+            given += [self._of[term], self._of[whole]]
+            names += [f"t{k}", f"s{k}"]
+            beside.append(f"abs(t{k})*max({sizes}) > 1e3*abs(s{k})*abs(w)")
+        order = [*names[: len(terms)], "w", *names[len(terms) :]]
+        return self._line.text(" or ".join(beside), tuple(order), tuple(given))
+
+    def _above(self, node: int) -> list[tuple[int, int]]:
+        """The terms that the sum is a factor of, each with the sum of that; none where it is used in another way."""
+        found, todo = list[tuple[int, int]](), [node]
+        while todo and len(found) <= _TERMS:
+            inner = todo.pop()
+            for outer in self._users.get(inner, ()):
+                if self._graph.rows[outer] in _SUMS:
+                    found.append((inner, outer))
+                elif self._graph.rows[outer] in _PRODUCTS:
+                    todo.append(outer)
+                else:
+                    return []
+            if not self._users.get(inner):
+                return []
+        return found if len(found) <= _TERMS else []
+
+    def _exact(self, node: int) -> bool:
+        constants = self._graph.constants
+        return node in self._graph.inputs or (node in constants and not isinstance(constants[node], Typed))

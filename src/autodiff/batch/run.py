@@ -1,0 +1,157 @@
+"""A plan's steps over blocks of rows, by as many workers as there are cores: how rows are computed without machine code.
+
+>>> import numpy as np
+>>> from autodiff.batch.compile import compile
+>>> found, x = compile("sqrt(x)"), np.array([4.0, 0.0])
+>>> (value, slope), good = np.empty((2, 2)), np.empty(2, dtype=bool)
+>>> divided(len(x), BLOCK, Steps(found.plan, found.operations, {"x": x}, [value, slope], good).run)
+>>> good, float(slope[0])                                       # at 0 the slope is infinite: one-shot says so
+(array([ True, False]), 0.25)
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from autodiff.batch.program import Plan, Step
+from autodiff.core import rules
+
+if TYPE_CHECKING:
+    from autodiff.batch.ufuncs import Numbers, Operation
+    from autodiff.verify.random_rounding import RandomRounding
+
+BLOCK = 8192
+"""Rows that go through the steps together: a few columns of 64 kB fit the cache of a core."""
+
+
+_TELLING = frozenset([rules.TABLE["*", 2], rules.TABLE["/", 2]])
+"""Rows whose underflow NumPy tells itself, so that an exact 0 is none."""
+
+
+def divided(rows: int, size: int, work: Callable[[Iterator[slice]], None]) -> None:
+    """Every row once, by as many workers as there are cores, each of which takes the next `size` rows when it is free."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    left = deque(slice(start, min(start + size, rows)) for start in range(0, rows, size))
+    workers = min(len(left), os.cpu_count() or 1)
+    if workers < 2:
+        work(_taken(left))
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        for each in [pool.submit(work, _taken(left)) for _ in range(workers)]:
+            each.result()
+
+
+def _taken(left: deque[slice]) -> Iterator[slice]:
+    """One after the other of what others may take as well."""
+    while left:
+        try:
+            yield left.popleft()
+        except IndexError:
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A plan's steps, over NumPy's arrays: fills `results` and, per row, whether they can be trusted (`good`).
+
+    rounding   moves every result at random
+    watched    distrust blocks in which digits may have been lost by underflow
+    """
+
+    plan: Plan
+    operations: Sequence[Operation]
+    columns: Mapping[str, Numbers]
+    results: Sequence[Numbers]
+    good: Numbers
+    rounding: RandomRounding | None = None
+    watched: bool = True
+
+    def run(self, blocks: Iterator[slice]) -> None:
+        """Fill the blocks' rows of the results, over buffers of its own."""
+        import numpy as np
+
+        room = _Room(np, self.plan, min(BLOCK, len(self.good)))
+        for block in blocks:
+            self.good[block] = True
+            slots, seen = room.slots(block, self.columns)
+            faint = self._block(np, slots, self.good[block], seen)
+            for result, k in zip(self.results, self.plan.results, strict=True):
+                np.add(slots[k], 0.0, result[block])  # a zero has no sign
+            if faint and self.watched:
+                self.doubt(block)
+
+    def doubt(self, share: slice) -> None:
+        """Distrust the rows of a share in which digits may have been lost by underflow."""
+        import numpy as np
+
+        from autodiff.verify.random_rounding import faint
+
+        room = _Room(np, self.plan, min(BLOCK, share.stop - share.start))
+        for start in range(share.start, share.stop, BLOCK):
+            block = slice(start, min(start + BLOCK, share.stop))
+            slots, _ = room.slots(block, self.columns)
+            good, todo = self.good[block], iter(self.operations)
+            with np.errstate(all="ignore"):
+                for step in self.plan.steps:
+                    if step.row is not None:
+                        given, out = self._given(np, slots, step), slots[step.out]
+                        next(todo)(*given, out=out)
+                        np.logical_and(good, np.logical_not(faint(step.row, given, out)), good)
+
+    @staticmethod
+    def _given(np: Any, slots: Mapping[int, Numbers], step: Step) -> list[Numbers]:
+        """The arguments of a step, kept where its result takes their place."""
+        return [np.copy(slots[a]) if a == step.out else slots[a] for a in step.args]
+
+    def _block(self, np: Any, slots: Mapping[int, Numbers], good: Numbers, seen: Numbers) -> bool:
+        """Do the steps; whether digits may have been lost by underflow."""
+        from autodiff.verify.random_rounding import FAINT, keeps
+
+        todo = iter(self.operations)
+        told: list[str] = []
+        if self.rounding is not None:
+            slots = {**slots, **{k: self.rounding.unless_short(c) for k, c in self.plan.constants.items()}}
+        with np.errstate(all="ignore", under="call", call=lambda kind, _: told.append(kind)):
+            for step in self.plan.steps:
+                given = [slots[a] for a in step.args]
+                if step.row is not None:
+                    given = given if self.rounding is None else self._given(np, slots, step)
+                    out = slots[step.out]
+                    next(todo)(*given, out=out)
+                    if self.rounding is not None:
+                        out[...] = self.rounding.result(step.row, given, out)
+                    elif not told and step.row not in _TELLING and not keeps(step.row):
+                        np.less(np.abs(out), FAINT, seen)
+                        told += ["underflow"] if seen.any() else []
+                elif not step.finite:
+                    np.greater(good, given[0], good)
+                else:
+                    np.isfinite(given[0], seen)
+                    if len(given) > 1:
+                        np.less_equal(given[1], seen, seen)  # where the flag does not hold, nothing is asked
+                    np.logical_and(good, seen, good)
+        return bool(told)
+
+
+class _Room:
+    """Arrays for a plan's slots, used again from block to block."""
+
+    def __init__(self, np: Any, plan: Plan, size: int) -> None:
+        self._plan = plan
+        self._arrays = {k: np.empty(size) for k in plan.numbers}
+        self._arrays |= {k: np.empty(size, dtype=bool) for k in plan.conditions}
+        self._seen = np.empty(size, dtype=bool)
+
+    def slots(self, block: slice, columns: Mapping[str, Numbers]) -> tuple[dict[int, Numbers], Numbers]:
+        """What is in each slot before the first step on a block of rows, and room for a truth value for each row."""
+        rows = block.stop - block.start
+        slots: dict[int, Numbers] = {**self._plan.constants, **{k: each[:rows] for k, each in self._arrays.items()}}
+        for name, k in self._plan.inputs.items():
+            column = columns[name]
+            slots[k] = column if isinstance(column, float) else column[block]
+        return slots, self._seen[:rows]

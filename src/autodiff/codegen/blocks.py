@@ -1,0 +1,195 @@
+"""What all targets but SQL and LaTeX share: functions made of lines, each under a condition or under none.
+
+Where lines are numbers, those under a condition stand in a block of their own; where they are arrays, every element is
+computed, and what a masked line works on is replaced by a harmless number first (`_masked`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from autodiff.codegen.names import Names, named
+from autodiff.codegen.request import Request
+from autodiff.codegen.schedule import Dialect, Listing, Parts, body, exported, listing
+from autodiff.codegen.syntax import Spelling, harmless
+from autodiff.core import rules
+from autodiff.core.primitive import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines of one function, ready to be dressed up in a target's syntax.
+
+    inputs      the parameters' names
+    lines       (name, text, condition or "", whether it is a condition itself)
+    results     the texts of the results
+    attempts    whether a line may be outside its domain where it does not matter
+    """
+
+    inputs: tuple[str, ...]
+    lines: tuple[tuple[str, str, str, bool], ...]
+    results: tuple[str, ...]
+    attempts: bool = False
+
+    @property
+    def guarded(self) -> list[tuple[str, bool]]:
+        """The names that get their value under a condition, and whether each is a condition."""
+        return [(name, truth) for name, _, under, truth in self.lines if under]
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A whole export: definitions of what the target lacks (name, block, row), then the function itself."""
+
+    functions: tuple[tuple[str, Block, Row], ...]
+    spelled: tuple[Row, ...]
+    main: Block
+    names: Mapping[Row, str]
+
+
+def module(
+    request: Request, dialect: Dialect, spelling: Spelling, reserved: Sequence[str], *, ascii_only: bool
+) -> Module:
+    """The request in blocks, its names free of `reserved` words and of each other."""
+    parts = exported(request.lowered, request.sources, dialect)
+    bodies = _bodies(parts, dialect)
+    names = Names(reserved, ascii_only=ascii_only)
+    called = {row: names.fresh(row.name) for row in [*bodies, *_own(parts, bodies, dialect)]}
+    spelling = replace(spelling, functions=called)
+    taken = list(names.taken)
+    functions = tuple(
+        (called[row], _function(inner, dialect, spelling, Names(taken, ascii_only=ascii_only)), row)
+        for row, inner in bodies.items()
+    )
+    inputs = {name: names.fresh(name) for name in request.lowered.inputs}
+    lines = listing(parts, dialect)
+    of, results = named(names, lines, request.lowered, request.sources, inputs)
+    main = _block(lines, dialect, spelling, of, tuple(inputs.values()), results)
+    return Module(functions, tuple(_own(parts, bodies, dialect)), main, called)
+
+
+def _bodies(parts: Parts, dialect: Dialect) -> dict[Row, Parts]:
+    """The definitions that the program needs, and those that they need, each before its users."""
+    found: dict[Row, Parts] = {}
+    todo = [*reversed(parts.functions)]
+    while todo:
+        row = todo[-1]
+        if row in found or (row.name, row.arity) in dialect.spelled:
+            todo.pop()
+            continue
+        inner = body(row, dialect)
+        own = [r for r in inner.functions if (r.name, r.arity) not in dialect.spelled]
+        missing = [r for r in own if r not in found]
+        todo.extend(missing)
+        if not missing:
+            found[row] = inner
+            todo.pop()
+    return found
+
+
+def _own(parts: Parts, bodies: Mapping[Row, Parts], dialect: Dialect) -> list[Row]:
+    """The rows that the target's own definitions are needed for."""
+    rows = [row for p in [parts, *bodies.values()] for row in p.functions if (row.name, row.arity) in dialect.spelled]
+    return list(dict.fromkeys(rows))
+
+
+def _function(parts: Parts, dialect: Dialect, spelling: Spelling, names: Names) -> Block:
+    lines = listing(parts, dialect)
+    graph = lines.graph
+    inputs = {graph.input(name): names.fresh(name) for name in parts.graph.inputs.values()}
+    of = dict(inputs)
+    for node in lines.lines:
+        row = graph.rows[node]
+        of[node] = names.numbered("b" if row is not None and row.truth else "t")
+    return _block(lines, dialect, spelling, of, tuple(inputs.values()), ())
+
+
+def _block(
+    lines: Listing,
+    dialect: Dialect,
+    spelling: Spelling,
+    of: Mapping[int, str],
+    inputs: tuple[str, ...],
+    results: Sequence[str],
+) -> Block:
+    """The lines as text. Results that are no line of their own (a constant, an input, one twice) get one at the end."""
+    graph = lines.graph
+    last = lines.results[0]
+    written, attempts = [], False
+    for node in lines.lines:
+        if not results and node == last:
+            continue  # a definition returns its last line
+        row, under = graph.rows[node], lines.under(node)
+        truth = row is not None and row.truth
+        flag = "" if under is None else of[under]
+        masked = spelling if dialect.nested or not flag else _masked(lines, spelling, of, node, flag)
+        text = masked.text(graph, node, of)
+        if node in lines.wide and _may_fail(lines, of, node):
+            text, attempts = dialect.attempt.format(text), True
+        written.append((of[node], text, flag, truth))
+    if not results:
+        rest = {n: name for n, name in of.items() if n != last or graph.rows[n] is None}
+        return Block(
+            inputs,
+            tuple(written),
+            (spelling.text(graph, last, rest),) if last not in graph.inputs else (of[last],),
+            attempts,
+        )
+    for node, name in zip(lines.results, results, strict=True):
+        if of.get(node) != name:
+            written.append((name, of[node] if node in of else spelling.text(graph, node, of), "", False))
+    return Block(inputs, tuple(written), tuple(results), attempts)
+
+
+def _masked(lines: Listing, spelling: Spelling, of: Mapping[int, str], root: int, flag: str) -> Spelling:
+    """The spelling of one line in which every operand is a harmless number where `flag` does not hold."""
+    graph = lines.graph
+    safe: dict[tuple[int, int], str] = {}
+    for node in _tree(lines, of, root):
+        row, args = graph.rows[node], graph.args[node]
+        if row is None or row.truth or row.pick is not None:
+            continue
+        numbers = harmless(row, tuple(graph.constants.get(a) for a in args))
+        for k, arg in enumerate(args):
+            total = row in _TOTAL or (row is _DIVIDED and args[1] in graph.constants)
+            if arg not in graph.constants and not (total and lines.need[arg] == lines.need[root]):
+                inner = of.get(arg) or replace(spelling, safe=dict(safe)).text(graph, arg, of)
+                safe[node, k] = spelling.choice.format(flag, inner, spelling.number(numbers[k]))
+    return replace(spelling, safe=safe)
+
+
+def _tree(lines: Listing, of: Mapping[int, str], root: int) -> list[int]:
+    """The equations that stand in one line."""
+    graph = lines.graph
+    tree, todo = set[int](), [root]
+    while todo:
+        node = todo.pop()
+        tree.add(node)
+        todo.extend(a for a in graph.args[node] if a not in of and graph.rows[a] is not None)
+    return sorted(tree)
+
+
+def _may_fail(lines: Listing, of: Mapping[int, str], root: int) -> bool:
+    """Whether one line has parts that are not defined for every number."""
+    rows = [lines.graph.rows[node] for node in _tree(lines, of, root)]
+    return any(row is not None and row not in _TOTAL and not row.truth and row.pick is None for row in rows)
+
+
+_TOTAL = frozenset(rules.TABLE[key] for key in (("+", 2), ("-", 2), ("*", 2), ("-", 1), ("+", 1)))
+_DIVIDED = rules.TABLE["/", 2]
+"""Rows that take every number (a division does where it is by one); only a number from outside the condition could overflow in them."""
+
+
+def grouped(block: Block) -> Iterator[tuple[str, list[tuple[str, str, bool]]]]:
+    """The lines in runs under one condition: (condition or "", [(name, text, whether a condition)])."""
+    run: list[tuple[str, str, bool]] = []
+    now = ""
+    for name, text, under, truth in block.lines:
+        if under != now and run:
+            yield now, run
+            run = []
+        now = under
+        run.append((name, text, truth))
+    if run:
+        yield now, run

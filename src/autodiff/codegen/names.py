@@ -1,0 +1,91 @@
+"""Names of a program as names of a target: `θ` becomes theta where Greek is no letter, `lambda` becomes lambda_.
+
+Names(reserved={"lambda"}, ascii_only=True).fresh("λ")      'lambda_'
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Mapping
+
+from autodiff.codegen.schedule import Listing
+from autodiff.core.lowering import Lowered
+
+_ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0307": "dot", "\u0303": "tilde", "\u0308": "ddot"}
+LONGEST = 60
+"""Characters of a name; a longer one is cut."""
+
+
+class Names:
+    """Hands out names, each once; `folded` says that the target takes X and x for the same."""
+
+    def __init__(self, reserved: Collection[str], *, ascii_only: bool = True, folded: bool = False) -> None:
+        self.ascii_only, self.folded = ascii_only, folded
+        self.taken = {self._key(name) for name in reserved}
+        self._counts: dict[str, int] = {}
+
+    def fresh(self, name: str) -> str:
+        """`name` as the target can write it; with a `_` behind it, or a number, where that is taken."""
+        plain = self._plain(name)[:LONGEST]
+        found = plain
+        if self._key(found) in self.taken:
+            found = f"{plain}_"
+        while self._key(found) in self.taken:
+            self._counts[plain] = self._counts.get(plain, 1) + 1
+            found = f"{plain}_{self._counts[plain]}"
+        self.taken.add(self._key(found))
+        return found
+
+    def numbered(self, letter: str) -> str:
+        """The next of t1, t2, … that is free."""
+        while True:
+            self._counts[letter] = self._counts.get(letter, 0) + 1
+            name = f"{letter}{self._counts[letter]}"
+            if self._key(name) not in self.taken:
+                self.taken.add(self._key(name))
+                return name
+
+    def _key(self, name: str) -> str:
+        return name.lower() if self.folded else name
+
+    def _plain(self, name: str) -> str:
+        if name.isidentifier() and (name.isascii() or not self.ascii_only):
+            return name
+        text = "".join(map(_in_ascii, unicodedata.normalize("NFD", name)))
+        return text if text[:1].isalpha() else f"v{text}"
+
+
+def _in_ascii(letter: str) -> str:
+    if letter.isascii():
+        return letter if letter.isalnum() else "_"
+    words = unicodedata.name(letter, "").split()
+    if words[:1] == ["GREEK"] and "LETTER" in words:
+        word = {"LAMDA": "lambda"}.get(words[-1], words[-1].lower())
+        return word.capitalize() if "CAPITAL" in words else word
+    if letter in _ACCENTS:
+        return _ACCENTS[letter]
+    return "" if unicodedata.combining(letter) else f"u{ord(letter):x}"
+
+
+def named(
+    names: Names, lines: Listing, lowered: Lowered, wrt: Collection[str], inputs: Mapping[str, str]
+) -> tuple[dict[int, str], tuple[str, ...]]:
+    """A name for every input and line, and the names of the results: `f`, `df_dx`, …
+
+    A line that a result needs keeps the program's name for it; the others are t1, t2, … and conditions b1, b2, …
+    """
+    graph = lines.graph
+    of = {node: inputs[name] for node, name in graph.inputs.items()}
+    results = [names.fresh(lowered.name), *(names.fresh(f"d{lowered.name}_d{name}") for name in wrt)]
+    for node, name in zip(lines.results, results, strict=True):
+        if graph.rows[node] is not None:
+            of.setdefault(node, name)
+    for node in lines.lines:
+        if node in of:
+            continue
+        row = graph.rows[node]
+        if node in lines.names:
+            of[node] = names.fresh(lines.names[node])
+        else:
+            of[node] = names.numbered("b" if row is not None and row.truth else "t")
+    return of, tuple(results)

@@ -1,0 +1,47 @@
+"""What C and JavaScript share: functions in braces, each line a constant, or assigned under an `if`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from autodiff.codegen.blocks import Block, Module, grouped
+from autodiff.core.primitive import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Braces:
+    """How a language dresses lines up.
+
+    indent     of one level
+    head       of a function, by its name, its row and its parameters, up to the brace
+    variables  the lines that declare what gets its value under a condition
+    constant   what stands before a name that keeps its value: of a number, of a condition
+    own        the lines of functions in the language's own words
+    """
+
+    indent: str
+    head: Callable[[str, Row, Sequence[str]], Sequence[str]]
+    variables: Callable[[Block], Iterable[str]]
+    constant: tuple[str, str]
+    own: Mapping[tuple[str, int], Sequence[str]]
+
+    def functions(self, made: Module) -> Iterator[str]:
+        """The definitions of what the target lacks, an empty line behind each."""
+        for row in made.spelled:
+            yield from (*self.head(made.names[row], row, row.params), *self.own[row.name, row.arity], "}", "")
+        for name, block, row in made.functions:
+            yield from self.head(name, row, block.inputs)
+            yield from (*self.body(block), f"{self.indent}return {block.results[0]};", "}", "")
+
+    def body(self, block: Block) -> Iterator[str]:
+        """The lines of a function, without its result."""
+        one, two = self.indent, 2 * self.indent
+        yield from (f"{one}{line}" for line in self.variables(block))
+        for under, run in grouped(block):
+            if under:
+                yield f"{one}if ({under}) {{"
+                yield from (f"{two}{name} = {text};" for name, text, _ in run)
+                yield f"{one}}}"
+            else:
+                yield from (f"{one}{self.constant[truth]} {name} = {text};" for name, text, truth in run)

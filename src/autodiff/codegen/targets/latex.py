@@ -1,0 +1,31 @@
+"""LaTeX: the formulas of value and slopes, with named parts where they are long."""
+
+from __future__ import annotations
+
+from autodiff.codegen.header import made_from
+from autodiff.codegen.request import Request
+from autodiff.notation.parts import parted
+from autodiff.notation.tex import TEX, tex_name
+from autodiff.symbolic.adjoint import image, slopes
+from autodiff.symbolic.expression import Symbols
+
+
+def write(request: Request) -> str:
+    """The source of an `align*`; needs the package amsmath."""
+    lowered, symbols = request.lowered, Symbols()
+    graph = lowered.graph
+    seen = image(graph, lowered.result, {}, symbols)
+    results = [seen.of[lowered.result]]
+    for node in request.sources.values():
+        stops = {} if node in graph.inputs else {node: graph.names[node]}
+        within = image(graph, lowered.result, stops, symbols) if stops else seen
+        found = slopes(graph, lowered.result, stops, [node], within)
+        results.append(found.get(node, symbols.constant(0.0)))
+    written = parted(symbols.graph, results, TEX, {*lowered.inputs, *lowered.assigned, lowered.name})
+    name = tex_name(lowered.name)
+    d = r"\mathrm{d}" if len(lowered.inputs) < 2 else r"\partial"
+    left = [name, *(rf"\frac{{{d} {name}}}{{{d} {tex_name(by)}}}" for by in request.sources)]
+    rows = [(tex_name(part), text) for part, text in written.parts] + list(zip(left, written.results, strict=True))
+    body = " \\\\\n".join(f"  {name} &= {text}" for name, text in rows)
+    comment = [f"% {line}".rstrip() for line in made_from(request)]
+    return "\n".join([*comment, r"\begin{align*}", body, r"\end{align*}"]) + "\n"

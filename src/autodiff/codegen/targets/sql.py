@@ -1,0 +1,228 @@
+"""SQL: one SELECT over the columns of a table, for any engine with the usual mathematical functions.
+
+Lines become columns, stage by stage: a stage is a common table expression whose columns need only those of the stages
+before, so no expression is deep and shared parts are computed once. A query of more than a few stages says MATERIALIZED
+(SQLite 3.35, PostgreSQL 12, DuckDB), or an engine would write them into one another, which grows exponentially. A line under a condition is NULL where it does not
+hold, which keeps engines that raise errors outside a domain from looking there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from autodiff.codegen.header import made_from
+from autodiff.codegen.names import Names, named
+from autodiff.codegen.request import Request
+from autodiff.codegen.schedule import Dialect, Listing, exported, listing
+from autodiff.codegen.syntax import INFIX, Spelling
+from autodiff.codegen.targets.sql_domains import total
+from autodiff.errors import AutodiffError, quoted
+
+_SAME = "sqrt exp ln log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh abs floor ceil"
+_SMALL, _LARGE = "-744.4e0 THEN 0e0", "709.7827e0"
+"""The logarithms of the smallest and the largest number."""
+
+
+def _compared(logarithm: str, result: str) -> str:
+    """0 where the result would be too small for a number, and NULL where it would be too large."""
+    return f"WHEN {logarithm} < {_SMALL} WHEN {logarithm} < {_LARGE} THEN {result} END"
+
+
+_GUARDED = {
+    ("exp", 1): "CASE WHEN {0} < -745.1e0 THEN 0e0 WHEN {0} < 709.7827e0 THEN exp({0}) END",
+    ("^", 2): "CASE WHEN {0} = 0e0 THEN CASE WHEN {1} = 0e0 THEN 1e0 WHEN {1} > 0e0 THEN 0e0 END "
+    + _compared("{1!}*ln(abs({0}))", "power({0}, {1})"),
+    ("square", 1): "CASE WHEN abs({0}) < 1.6e-162 THEN 0e0 WHEN abs({0}) < 1.34e154 THEN {0!}*{0!} END",
+    ("product", 2): "CASE WHEN {0} = 0e0 OR {1} = 0e0 THEN {0!}*{1!} "
+    + _compared("ln(abs({0})) + ln(abs({1}))", "{0!}*{1!}"),
+    ("quotient", 2): "CASE WHEN {1} = 0e0 THEN NULL WHEN {0} = 0e0 THEN {0!}/{1!} "
+    + _compared("ln(abs({0})) - ln(abs({1}))", "{0!}/{1!}"),
+    **{(name, 1): "({0!} - {0!} = 0e0)" for name in ("known", "finite")},
+}
+
+CALLS = {
+    **{(name, 1): f"{name}({{0}})" for name in _SAME.split()},
+    ("atan2", 2): "atan2({0}, {1})",
+    **_GUARDED,
+    **INFIX,
+}
+
+DIALECT = Dialect("SQL", CALLS.keys(), in_place=True, longest=16, repeats=_GUARDED.keys(), instead=total)
+
+
+def _number(value: float) -> str:
+    """With an exponent: `0.1` would be a decimal in some engines, and `1` a whole number, whose division rounds."""
+    text = repr(value).removesuffix(".0")
+    return text if "e" in text else f"{text}e0"
+
+
+SPELLING = Spelling(
+    CALLS,
+    "CASE {0!} WHEN TRUE THEN {1} WHEN FALSE THEN {2} END",
+    ("AND", "OR", "NOT "),
+    number=_number,
+    signs={"==": "=", "!=": "<>"},
+    nan="NULL",
+)
+
+_WORDS = """all alter analyse analyze and anti any array as asc asof asymmetric at authorization avg before begin between bit both by
+cascade case cast check collate column commit constraint count create cross cube current current_date current_role
+current_time current_timestamp current_user cursor data date day decimal default deferrable delete desc describe do distinct
+div double drop else end escape except exec execute exists explain external false fetch filter first float for foreign
+from full function given glob grant group grouping groups having hour if ilike in index initially inner insert int integer intersect
+interval into is isnull join key lambda lateral leading left level like limit localtime localtimestamp match max min minute mod
+month natural new no not notnull null number numeric of off offset old on only option or order out outer over overlaps
+partition percent pivot pivot_longer pivot_wider placing plan precision primary procedure qualify range real recursive references release rename
+replace returning revoke right rollback row rows schema second select semi session_user set share show similar size smallint some
+source start sum summarize symmetric system table tablesample temp text then time timestamp to top trailing transaction trigger
+true truncate type uid union unique unpivot update use user using vacuum value values varchar variadic view virtual when
+where window with within without year"""
+RESERVED = [*_WORDS.split(), *_SAME.split(), "power", "atan2"]
+_FLAT = 3
+"""Stages that an engine may write into one another; SQLite does, and twice as much with each."""
+_LONGEST = 1000
+"""Stages that an engine's planner still goes through."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    text: str
+    needs: frozenset[str]
+    stage: int
+
+
+def write(request: Request) -> str:
+    """The source of one query: the inputs, the value and the slopes of each row, or with `total` their sums."""
+    lowered = request.lowered
+    _distinct(lowered.inputs)
+    _fixed(request)
+    parts = exported(lowered, request.sources, DIALECT)
+    names = Names([*RESERVED, *request.table.split(".")], folded=True)
+    inputs = {name: names.fresh(name) for name in lowered.inputs}
+    lines = listing(parts, DIALECT)
+    of, results = named(names, lines, lowered, request.sources, inputs)
+    columns = _columns(lines, of, inputs.values())
+    graph = lines.graph
+    last = [of[node] if node in of else SPELLING.text(graph, node, {}) for node in lines.results]
+    note = (
+        "Value and gradient; a row without a value has NULL or NaN." + " A sum over such a row is NULL." * request.total
+    )
+    stages = _stages(request, inputs, columns, [text for text in last if text in of.values()])
+    count = max((c.stage for c in columns), default=0)
+    deep = ["Leave out MATERIALIZED for an engine that does not know it."] * (count > _FLAT)
+    comment = [f"-- {line}".rstrip() for line in [note, *deep, "", *made_from(request)]]
+    final = _final(request, inputs, list(zip(last, results, strict=True)), count)
+    return "\n".join([*comment, "WITH " + ",\n".join(stages), final]) + "\n"
+
+
+def _distinct(inputs: Sequence[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in inputs:
+        other = seen.setdefault(name.casefold(), name)
+        if other != name:
+            raise AutodiffError(f"SQL takes {quoted(other)} and {quoted(name)} for the same column", hint="rename one")
+
+
+def _fixed(request: Request) -> None:
+    for name in request.at:
+        if name not in request.lowered.inputs:
+            raise AutodiffError(f"{quoted(name)} is not an input of this program")
+
+
+def _columns(lines: Listing, of: Mapping[int, str], inputs: Collection[str]) -> list[_Column]:
+    """The lines as columns, each in the last stage that is early enough, so that few columns live at a time."""
+    depth = dict.fromkeys(inputs, 0)
+    written: list[tuple[str, str, list[str]]] = []
+    for node in lines.lines:
+        text, under = _short(SPELLING.text(lines.graph, node, of)), lines.under(node)
+        if under is not None:
+            text = f"CASE WHEN {of[under]} THEN {text} END"
+        needs = [word for word in re.findall(r"[A-Za-z_]\w*", text) if word in depth]
+        depth[of[node]] = 1 + max((depth[name] for name in needs), default=0)
+        written.append((of[node], text, needs))
+    latest: dict[str, int] = {}
+    count = max(depth.values(), default=0)
+    columns = []
+    for name, text, needs in reversed(written):
+        stage = latest.get(name, count)
+        for needed in needs:
+            latest[needed] = min(latest.get(needed, count), stage - 1)
+        columns.append(_Column(name, text, frozenset(needs), stage))
+    return columns[::-1]
+
+
+def _short(text: str) -> str:
+    """NULL is what a CASE gives without being told."""
+    return text.replace(" WHEN FALSE THEN NULL END", " END")
+
+
+def _given(request: Request, inputs: Mapping[str, str]) -> str:
+    """The first stage: columns as numbers with a point, and what `--at` fixes."""
+    table = ".".join(identifier(part) for part in _table(request.table))
+    found = [
+        f"{_number(request.at[name])} AS {own}"
+        if name in request.at
+        else f"CAST(source.{identifier(name)} AS DOUBLE PRECISION) AS {own}"
+        for name, own in inputs.items()
+    ]
+    return f"given AS (\n{_select(found or ['1 AS one'], f'{table} AS source', '  ')}\n)"
+
+
+def _table(text: str) -> list[str]:
+    parts = text.split(".")
+    if not all(part.strip() for part in parts) or not text.isprintable():
+        raise AutodiffError(f"{quoted(text)} is no name of a table", hint="write --table NAME or --table SCHEMA.NAME")
+    return parts
+
+
+def identifier(name: str) -> str:
+    """A column's or table's own name, in quotes unless every engine takes it without."""
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) and (name.lower() not in _WORDS.split() or name == "data")
+    return name if plain else '"' + name.replace('"', '""') + '"'
+
+
+def _select(columns: Sequence[str], table: str, indent: str = "") -> str:
+    listed = f",\n{indent}  ".join(columns)
+    return f"{indent}SELECT\n{indent}  {listed}\n{indent}FROM {table}"
+
+
+def _stages(
+    request: Request, inputs: Mapping[str, str], columns: Sequence[_Column], last: Sequence[str]
+) -> Iterator[str]:
+    """A common table expression for each stage; columns go on as long as a later one needs them."""
+    count = max((c.stage for c in columns), default=0)
+    if count > _LONGEST:
+        raise AutodiffError(
+            f"the program is {count:,} shared parts deep, too deep for one query (at most {_LONGEST:,})",
+            hint="export it to python, c or javascript",
+        )
+    until = dict.fromkeys(last if request.total else [*last, *inputs.values()], count + 1)
+    by_stage: dict[int, list[_Column]] = {}
+    for column in columns:
+        by_stage.setdefault(column.stage, []).append(column)
+        for name in column.needs:
+            until[name] = max(until.get(name, 0), column.stage)
+    yield _given(request, inputs)
+    alive = list(inputs.values())
+    for stage in range(1, count + 1):
+        carried = [name for name in alive if until.get(name, 0) >= stage + 1]
+        new = by_stage[stage]
+        selected = [*carried, *(f"{c.text} AS {c.name}" for c in new)]
+        barrier = "MATERIALIZED " if count > _FLAT and stage % _FLAT == 0 else ""
+        yield f"{_stage(stage)} AS {barrier}(\n{_select(selected, _stage(stage - 1), '  ')}\n)"
+        alive = [*carried, *(c.name for c in new)]
+
+
+def _stage(number: int) -> str:
+    return f"stage_{number}" if number else "given"
+
+
+def _final(request: Request, inputs: Mapping[str, str], results: Sequence[tuple[str, str]], count: int) -> str:
+    if request.total:
+        columns = [f"CASE WHEN COUNT({text}) = COUNT(*) THEN SUM({text}) END AS {name}" for text, name in results]
+    else:
+        columns = [*inputs.values(), *(name if text == name else f"{text} AS {name}" for text, name in results)]
+    return _select(columns, _stage(count))

@@ -1,0 +1,141 @@
+"""A program as an append-only list of equations.
+
+An equation's number is larger than those of its arguments, so the order of the list is a topological order and every
+pass is a loop. Equal equations are made once; `named` ones stay apart from all others, because `a = x^2; a + x^2`
+has slope 1 in `a`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import compress
+from typing import TypeAlias
+
+from autodiff.core.prelude import Part
+from autodiff.core.primitive import Row
+from autodiff.errors import Span
+
+Key: TypeAlias = "tuple[Row, tuple[int, ...]] | str | float"
+
+
+class Graph:
+    """Columns of equally many entries: equation `i` is `rows[i]` applied to the equations `args[i]`.
+
+    A leaf has no row: it is in `constants` with its number or in `inputs` with its name. `spans` says where in the
+    text an equation was written first, `names` what the user calls it. What a loss of the prelude is made of bears the
+    span of its call, and `parts` says which part of the loss it is.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[Row | None] = []
+        self.args: list[tuple[int, ...]] = []
+        self.spans: list[Span] = []
+        self.constants: dict[int, float] = {}
+        self.inputs: dict[int, str] = {}
+        self.names: dict[int, str] = {}
+        self.parts: dict[int, Part] = {}
+        self._numbers: dict[Key, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def constant(self, value: float, span: Span = (0, 0)) -> int:
+        """The number of a constant; constants are told apart by their bits, so -0.0 is not 0.0.
+
+        An int is meant exactly, beyond float64's whole numbers too.
+        """
+        # as keys, the zeros are equal and NaN differs from itself, so these go by what is written; as do exact numbers
+        by_value = value and value == value and not (isinstance(value, int) and abs(value) > 2**53)
+        node = self._leaf(value if by_value else repr(value), span)
+        self.constants[node] = value
+        return node
+
+    def input(self, name: str, span: Span = (0, 0)) -> int:
+        """The number of the input called `name`."""
+        node = self._leaf(f"input {name}", span)
+        self.inputs[node] = name
+        return node
+
+    def find(self, name: str) -> int | None:
+        """The number of the input called `name`, where there is one."""
+        return self._numbers.get(f"input {name}")
+
+    def call(self, row: Row, args: tuple[int, ...], span: Span = (0, 0)) -> int:
+        """The number of the equation `row(args)`."""
+        fresh = len(self.rows)
+        node = self._numbers.setdefault((row, args), fresh)
+        if node == fresh:
+            self.rows.append(row)
+            self.args.append(args)
+            self.spans.append(span)
+        return node
+
+    def named(self, node: int, name: str, fresh: int, same: Row, span: Span) -> int:
+        """Call an equation by the user's name. A leaf, a choice, and one older than `fresh` are copied by the row `same`."""
+        row = self.rows[node]
+        if node < fresh or row is None or row.pick is not None or node in self.names:
+            node = self._append(f"copy {name}", same, (node,), span)
+        else:
+            del self._numbers[row, self.args[node]]
+        self.names[node] = name
+        return node
+
+    def twin(self, row: Row, args: tuple[int, ...], span: Span = (0, 0)) -> int:
+        """The number of a new equation `row(args)`, though there may be one like it."""
+        known = self._numbers.pop((row, args), None)
+        node = self._append((row, args), row, args, span)
+        if known is not None:
+            self._numbers[row, args] = known
+        return node
+
+    def reaching(self, *results: int) -> list[int]:
+        """The numbers of the equations that `results` are made from, themselves included, ascending."""
+        last = max(results, default=-1)
+        needed = bytearray(last + 1)
+        for result in results:
+            needed[result] = 1
+        for node in range(last, -1, -1):
+            if needed[node]:
+                for arg in self.args[node]:
+                    needed[arg] = 1
+        return list(compress(range(last + 1), needed))
+
+    def carried(
+        self,
+        results: Iterable[int],
+        constant: Callable[[float], int],
+        leaf: Callable[[str], int],
+        call: Callable[[Row, tuple[int, ...]], int],
+    ) -> dict[int, int]:
+        """The equations behind `results` made once more somewhere else: which number each of them has there.
+
+        `constant`, `leaf` (of an input's name) and `call` make one of each kind, arguments first, and give its number.
+        """
+        of: dict[int, int] = {}
+        for node in self.reaching(*results):
+            row = self.rows[node]
+            if row is not None:
+                of[node] = call(row, tuple([of[a] for a in self.args[node]]))
+            elif node in self.constants:
+                of[node] = constant(self.constants[node])
+            else:
+                of[node] = leaf(self.inputs[node])
+        return of
+
+    def check(self) -> None:
+        """Raise ValueError unless every equation has a row or is a leaf, fits its row, and stands behind its arguments."""
+        for node, (row, args) in enumerate(zip(self.rows, self.args, strict=True)):
+            leaf = node in self.constants or node in self.inputs
+            if (row is None) != leaf or len(args) != (row.arity if row else 0) or any(not 0 <= a < node for a in args):
+                raise ValueError(f"equation {node} is broken: {row.name if row else 'leaf'} of {args}")
+
+    def _leaf(self, key: str | float, span: Span) -> int:
+        node = self._numbers.get(key)
+        return self._append(key, None, (), span) if node is None else node
+
+    def _append(self, key: Key, row: Row | None, args: tuple[int, ...], span: Span) -> int:
+        node = self._numbers[key] = len(self.rows)
+        self.rows.append(row)
+        self.args.append(args)
+        self.spans.append(span)
+        return node

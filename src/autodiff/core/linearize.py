@@ -1,0 +1,94 @@
+"""Local slopes: the factors of the chain rule, from the one table, for both sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+from autodiff.core import templates
+from autodiff.core.evaluate import Run
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import Row
+
+CONVENTIONS: dict[str, Callable[[Row], tuple[str, ...]]] = {
+    "torch": lambda row: row.torch,
+    "jax": lambda row: row.jax,
+    "zero": lambda row: ("0",) * row.arity,
+}
+"""Whose number stands in for a slope on a corner; a row without one keeps its own.
+
+The columns were read off torch 2.13 (minimum, maximum, clamp, hypot, functional.*) and JAX 0.10 (jnp.*, jnp.clip, nn.*).
+"""
+
+
+FRAMEWORKS = {"torch": "PyTorch", "jax": "JAX"}
+"""How the conventions that are a framework's are called."""
+
+
+Factors: TypeAlias = dict[int, list[tuple[int, float]]]
+"""A program made linear at a point: each equation that moves → (argument, local slope) for each argument that moves."""
+
+
+def factors(lowered: Lowered, run: Run, sources: Iterable[int], convention: str = "") -> Factors:
+    """The factors of the chain rule between `sources` and the equations that depend on them, arguments first.
+
+    Both sweeps run over these; what `sources` don't move is not in here.
+    """
+    graph, values, taken = lowered.graph, run.values, run.taken
+    found: Factors = {}
+    moving = bytearray(len(graph))
+    for source in sources:
+        moving[source] = 1
+    simple = {row for row in set(graph.rows) if row is not None and _is_simple(row, convention)}
+    # by number, as equations that are written down are summed (`straight`): then both round alike
+    for node in sorted(run.order) if taken else run.order:
+        args = graph.args[node]
+        flags = tuple([moving[a] for a in args])
+        if 1 not in flags:
+            continue
+        if node in taken:
+            edges = [(taken[node], 1.0)] if moving[taken[node]] else []
+        elif (row := graph.rows[node]) in simple:
+            # the key of the cache that the check asks by, too
+            edges = templates.slopes(row, flags, ())(args, *[values[a] for a in args], values[node])
+        else:
+            edges = slopes(graph, node, [values[a] for a in args], values[node], flags, args, convention)
+        if edges:
+            found[node] = edges
+            moving[node] = 1
+    return found
+
+
+def _is_simple(row: Row, convention: str) -> bool:
+    """Whether the row's slopes depend on nothing but its arguments: no constant beside them, and no convention."""
+    return not (templates.asks(row) or (convention and row.corner))
+
+
+def slopes(
+    graph: Graph,
+    node: int,
+    args: Sequence[float],
+    result: float,
+    moving: Sequence[object],
+    to: Sequence[int],
+    convention: str = "",
+) -> list[tuple[int, float]]:
+    """The local slope of equation `node` in each argument that moves it, with what `to` calls that argument.
+
+    `moving[k]` tells whether argument k depends on what is varied; the slope of one that doesn't is never evaluated,
+    so its zero is exact whatever stands beside it. A `convention` only counts exactly on a corner.
+    """
+    row = graph.rows[node]
+    assert row is not None
+    if convention and row.corner and (texts := _agreed(row, args, convention)) != row.slopes:
+        params = (*row.params, "w")
+        kept = ((k, text) for k, text in enumerate(texts) if moving[k] and text != "0")
+        return [(to[k], templates.compiled(text, params)(*args, result)) for k, text in kept]
+    held = templates.held(graph, node) if templates.asks(row) else ()
+    return templates.slopes(row, tuple(moving), held)(to, *args, result)
+
+
+def _agreed(row: Row, args: Sequence[float], convention: str) -> tuple[str, ...]:
+    on_corner = templates.compiled(row.corner, row.params)
+    return (CONVENTIONS[convention](row) or row.slopes) if on_corner(*args) else row.slopes

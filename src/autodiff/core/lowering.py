@@ -1,0 +1,420 @@
+"""Syntax tree to equations: names resolved, functions inlined, operators looked up in the table.
+
+`y = x^2; f(t) = 2t; f(y)` becomes the equations x, 2, y = x ^ 2, 2 * y.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
+
+from autodiff.core import prelude, rules
+from autodiff.core.graph import Graph
+from autodiff.core.prelude import Part
+from autodiff.core.primitive import EACH, INDEX, Row, literal
+from autodiff.errors import AutodiffError, Span, quoted
+from autodiff.language.ast import (
+    CHAIN,
+    CONSTANTS,
+    JUXTAPOSITION,
+    Array,
+    Assign,
+    Call,
+    Define,
+    Expr,
+    Index,
+    Name,
+    Number,
+    Program,
+    upward,
+    walk,
+)
+
+Called: TypeAlias = "tuple[str, tuple[int, ...]]"
+"""A function of the program, and the equations of its arguments."""
+
+LIMIT = 20_000
+"""Equations that inlining functions may make before it is called off, and twenty for each name, number and call of the text.
+
+Functions that call each other twice double with each one: sixteen of them are 65,536 times the first.
+"""
+
+
+class Scope(NamedTuple):
+    """The parameters of the function being inlined, by name.
+
+    Where the function is none of the program's, `span` is that of the call and `texts` has what its arguments are written as.
+    """
+
+    names: Mapping[str, int]
+    span: Span | None = None
+    texts: Mapping[str, Span | Part] = MappingProxyType({})
+
+    def place(self, node: Expr) -> Span:
+        """Where to say that `node` is written."""
+        return self.span or node.span
+
+
+_NOWHERE = Scope({})
+
+
+class Lowered(NamedTuple):
+    """A program as equations: the number of its result and what that is called, its inputs, all names it assigns."""
+
+    graph: Graph
+    result: int
+    name: str
+    inputs: tuple[str, ...]
+    assigned: Mapping[str, int]
+    source: str
+
+    def node(self, name: str) -> int | None:
+        """The equation of an input or an assigned name."""
+        if name in self.assigned:
+            return self.assigned[name]
+        return self.graph.find(name)
+
+
+def lower(program: Program) -> Lowered:
+    """The equations of a program. Raises AutodiffError for a name or a call that has no meaning."""
+    lowering = _Lowering(program)
+    try:
+        lowered = lowering.run()
+        lowering.a_number(program.statements[-1].body)
+        lowering.still()
+        return lowered
+    except AutodiffError as error:
+        raise error.within(program.source) from None
+
+
+def lower_template(program: Program, params: tuple[str, ...]) -> Lowered:
+    """The equations of a row's text; every parameter is an input, used or not."""
+    lowering = _Lowering(program)
+    for name in params:
+        lowering.graph.input(name)
+    return lowering.run()
+
+
+class _Lowering:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.graph = Graph()
+        self.assigned: dict[str, int] = {}
+        self.places: dict[str, Span] = {}
+        self.functions = {s.target.name: s for s in program.statements if isinstance(s, Define)}
+        self.calls: dict[Called, int] = {}
+        self.known: dict[str, int] = {}
+        self.plain: dict[tuple[str, int], Row] = {}  # rows of calls of which nothing else is to be asked
+        self.uses: Counter[str] = Counter()
+        self.conditions = False
+        self.limit = 0
+        self.same = rules.TABLE["+", 1]
+
+    def run(self) -> Lowered:
+        self._once_each()
+        self._no_cycles()
+        last = self.program.statements[-1]
+        result, name = -1, ""
+        for statement in self.program.statements:
+            if isinstance(statement, Define):
+                self._free_names(statement)
+                if statement is last:
+                    scope = Scope({p.name: self._name(p, _NOWHERE) for p in statement.params})
+                    result, name = self._expression(statement.body, scope), statement.target.name
+                continue
+            fresh = len(self.graph)
+            result = self._expression(statement.body, _NOWHERE)
+            if isinstance(statement, Assign):
+                name = statement.target.name
+                if isinstance(statement.body, Call) and statement.body.name in self.functions:
+                    fresh = len(self.graph)  # a later call with the same arguments must not be the named equation
+                result = self.graph.named(result, name, fresh, self.same, statement.body.span)
+                self.assigned[name] = self.known[name] = result
+            else:
+                name = ""
+        inputs = tuple(self.graph.inputs.values())
+        taken = {*inputs, *self.assigned}
+        name = name or next(
+            n for n in ("f", "y", "g", "h", *(f"f{i}" for i in range(len(taken) + 1))) if n not in taken
+        )
+        return Lowered(self.graph, result, name, inputs, self.assigned, self.program.source)
+
+    # --- statements ---------------------------------------------------------------------------------------------------
+
+    def _once_each(self) -> None:
+        for statement in self.program.statements:
+            if isinstance(statement, Assign | Define):
+                target = statement.target
+                if target.name in self.places:
+                    raise AutodiffError(
+                        f"{quoted(target.name)} is given a meaning twice",
+                        span=target.span,
+                        also=(("first here:", self.places[target.name]),),
+                        hint="a name means one thing: choose another one",
+                    )
+                self.places[target.name] = target.span
+
+    def _no_cycles(self) -> None:
+        """No function may reach itself, directly or through others."""
+        if not self.functions:
+            return
+        from graphlib import CycleError, TopologicalSorter  # few programs define functions
+
+        try:
+            TopologicalSorter({name: self._called(f) for name, f in self.functions.items()}).prepare()
+        except CycleError as error:
+            cycle = error.args[1][::-1]
+            raise AutodiffError(
+                f"a function can't call itself: {' → '.join(cycle[:8])}",
+                span=self.functions[cycle[0]].target.span,
+                hint="write the repeated steps out as statements",
+            ) from None
+
+    def _called(self, function: Define) -> set[str]:
+        return {n.name for n in walk((function.body,)) if isinstance(n, Call) and n.name in self.functions}
+
+    def _free_names(self, function: Define) -> None:
+        """The inputs that a function's body mentions are inputs of the program, whether it is called or not."""
+        params = {p.name for p in function.params}
+        known = params | self.places.keys() | CONSTANTS.keys()
+        for node in walk((function.body,)):
+            if isinstance(node, Name) and node.name not in known:
+                self.graph.input(node.name, node.span)
+
+    # --- expressions --------------------------------------------------------------------------------------------------
+
+    def _expression(self, root: Expr, scope: Scope) -> int:
+        """The equation of `root`: its nodes in order, a stack of equations, one of the functions that are inlined."""
+        constant, known, equation, part = self.graph.constant, self.known, self._equation, self._part
+        put, plain = self.graph.call, self.plain
+        done: list[int] = []
+        around: list[tuple[Iterator[Expr], Scope, Called]] = []
+        steps = upward(root)
+        while True:
+            for node in steps:
+                if isinstance(node, Name):
+                    found = known.get(node.name) if scope is _NOWHERE else None
+                    done.append(self._name(node, scope) if found is None else found)
+                elif isinstance(node, Number):
+                    done.append(constant(node.value, scope.span or node.span))
+                else:
+                    cut = len(done) - len(node.children())
+                    args = tuple(done[cut:])
+                    del done[cut:]
+                    row = plain.get((node.name, len(args))) if isinstance(node, Call) else None
+                    if row is not None and not scope.span and not self.conditions:
+                        done.append(put(row, args, node.span))
+                        continue
+                    row = self._row(node)
+                    if row is not None:
+                        done.append((part if scope.span else equation)(node, row, args, scope))
+                        continue
+                    assert isinstance(node, Call)  # the rest has rows
+                    call: Called = node.name, args
+                    if call in self.calls:
+                        done.append(self.calls[call])
+                        continue
+                    around.append((steps, scope, call))
+                    scope, body = self._inner(node, args, scope)
+                    steps = upward(body)
+                    break
+            else:
+                if not around:
+                    return done[0]
+                steps, scope, call = around.pop()
+                self.calls[call] = done[-1]
+                if not scope.span:
+                    self.graph.parts.pop(done[-1], None)  # the whole is what the call says
+
+    def _inner(self, call: Call, args: tuple[int, ...], scope: Scope) -> tuple[Scope, Expr]:
+        """What the parameters of the function that is called stand for, and its body."""
+        if len(self.graph) > LIMIT and len(self.graph) > self._room():
+            raise AutodiffError(
+                f"the program grows beyond {self._room():,} operations when its functions are inlined",
+                span=scope.span or call.span,
+                hint="functions that call each other twice double each time: assign what is used twice to a name",
+            )
+        function = self.functions[call.name]
+        names = dict(zip((p.name for p in function.params), args, strict=True))
+        if scope.span:
+            texts: dict[str, Span | Part] = {
+                p: Part(a.span, scope.texts) for p, a in zip(names, call.args, strict=True)
+            }
+            return Scope(names, scope.span, texts), function.body
+        if call.name in prelude.names():
+            return Scope(names, call.span, {p: a.span for p, a in zip(names, call.args, strict=True)}), function.body
+        return Scope(names), function.body
+
+    def _room(self) -> int:
+        """How many equations there may be."""
+        if not self.limit:
+            self.limit = LIMIT + 20 * sum(1 for _ in walk(tuple(s.body for s in self.program.statements)))
+        return self.limit
+
+    def _name(self, node: Name, scope: Scope) -> int:
+        found = scope.names.get(node.name)
+        if found is None:
+            found = self.known.get(node.name)
+        if found is None:
+            found = self.known[node.name] = self._leaf(node, scope)
+        return found
+
+    def _leaf(self, node: Name, scope: Scope) -> int:
+        """The equation of a name that is met for the first time: it must be a constant or an input."""
+        if node.name in CONSTANTS:
+            return self.graph.constant(CONSTANTS[node.name], scope.place(node))
+        if node.name in self.places:
+            raise AutodiffError(
+                f"{quoted(node.name)} is used before it is assigned",
+                span=node.span,
+                also=(("assigned here:", self.places[node.name]),),
+                hint="move the assignment up",
+            )
+        return self.graph.input(node.name, scope.place(node))
+
+    def _row(self, node: Call | Array | Index) -> Row | None:
+        """The row of a call, None where it calls a function that is to be inlined."""
+        row = self._called_row(node) if isinstance(node, Call) else self._array_row(node)
+        if self.conditions:
+            args = node.children()
+            for arg in args[row.conditions :] if row and row.conditions else args:
+                self.a_number(arg)
+        if row is not None and row.conditions and row.truth:
+            self.conditions = True
+        return row
+
+    def _called_row(self, node: Call) -> Row | None:
+        row = rules.find(node.name, len(node.args))
+        if row is not None:
+            return row
+        if node.name == JUXTAPOSITION:
+            self._not_a_slip(node)
+            return rules.TABLE["*", 2]
+        if node.name == CHAIN:
+            return rules.TABLE["and", 2]
+        function = self._function(node.name)
+        self._count(node, *(rules.arities(node.name) if function is None else [len(function.params)]))
+        return None
+
+    def _array_row(self, node: Array | Index) -> Row:
+        if isinstance(node, Array):
+            return literal(len(node.items))
+        row = rules.find(INDEX, 1 + len(node.indices))
+        if row is None:
+            raise AutodiffError("an array has at most three indices", span=node.span)
+        return row
+
+    def _function(self, name: str) -> Define | None:
+        """A function of the program, or a loss of the prelude, which is not read before one is called."""
+        if name not in self.functions and name in prelude.names():
+            self.functions |= prelude.definitions(rules.functions())
+        return self.functions.get(name)
+
+    def still(self) -> None:
+        """An index, an axis or a size is a constant: it has no slope, and shapes would hang on it."""
+        graph = self.graph
+        with_constants = {row for row in set(graph.rows) if row and row.kind != EACH and "none" in row.slopes}
+        still = set(graph.constants)
+        for row, args in zip(graph.rows, graph.args, strict=True) if with_constants else ():
+            if row is None or row not in with_constants:
+                continue
+            for arg in (arg for arg, slope in zip(args, row.slopes, strict=True) if slope == "none"):
+                if arg in still:
+                    continue
+                still.add(arg)
+                moving = [graph.inputs[n] for n in graph.reaching(arg) if n in graph.inputs]
+                if moving:
+                    raise AutodiffError(
+                        f"an index, an axis or a size must be constant, and {quoted(moving[0])} is an input",
+                        span=graph.spans[arg],
+                        hint="write a whole number",
+                    )
+
+    def a_number(self, node: Expr) -> None:
+        if isinstance(node, Call) and node.name in rules.logic():
+            raise AutodiffError(
+                f"'{node.name}' gives a condition, and a number is wanted here",
+                span=node.span,
+                hint="write if(condition, 1, 0)",
+            )
+
+    def _count(self, node: Call, *wanted: int) -> None:
+        if len(node.args) not in wanted:
+            row = rules.find(node.name, wanted[-1])
+            shape = (
+                row.signature if row else f"{node.name}({', '.join(p.name for p in self.functions[node.name].params)})"
+            )
+            numbers = " or ".join(map(str, wanted)) + (" or more" if row and row.variadic else "")
+            raise AutodiffError(
+                f"{node.name} takes {numbers} argument{'s' * (numbers != '1')}, not {len(node.args)}",
+                span=node.span,
+                hint=f"write {shape}",
+            )
+
+    def _not_a_slip(self, node: Call) -> None:
+        """`sine(x)` reads as a product when `sine` is no function; a name like a function's is rather a slip."""
+        left, right = node.args
+        if isinstance(left, Call) and left.name == JUXTAPOSITION:
+            left = left.args[1]
+        if not isinstance(left, Name) or left.name in CONSTANTS or left.name in self.places:
+            return
+        if self.program.source[right.span[0]] != "(" or len(left.name) < 2:
+            return
+        if not self.uses:
+            self.uses.update(
+                n.name for n in walk(tuple(s.body for s in self.program.statements)) if isinstance(n, Name)
+            )
+        if self.uses[left.name] > 1:
+            return
+        from autodiff.language.synonyms import meant  # only a likely slip needs it
+
+        likely = meant(left.name, rules.functions() | self.functions.keys())
+        if likely:
+            raise AutodiffError(
+                f"unknown function {quoted(left.name)}",
+                span=left.span,
+                hint=f"did you mean {likely}? For a product write {left.name}*(…)",
+            )
+
+    def _part(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:
+        """The equation of a part of a loss, which the graph keeps the text of."""
+        fresh = len(self.graph)
+        made = self._equation(node, row, args, scope)
+        self.graph.parts.update(dict.fromkeys(range(fresh, len(self.graph)), Part(node.span, scope.texts)))
+        return made
+
+    def _equation(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:
+        span = scope.span or node.span
+        if isinstance(node, Call):
+            if row.conditions:
+                self._conditions(node, row, args)
+            elif node.name not in ("^", JUXTAPOSITION) and len(args) == len(row.params):
+                self.plain[node.name, len(args)] = row
+            if node.name == "^" and self._power_of_e(node):
+                return self.graph.call(rules.TABLE["exp", 1], args[1:], span)
+        if len(args) > len(row.params):
+            return self._folded(row, args, span)
+        return self.graph.call(row, args, span)
+
+    def _folded(self, row: Row, args: tuple[int, ...], span: Span) -> int:
+        node = args[0]
+        for arg in args[1:]:
+            node = self.graph.call(row, (node, arg), span)
+        return node
+
+    def _power_of_e(self, node: Call) -> bool:
+        """`e^z` is the exponential function: the constant e itself is rounded, exp(z) is not built on it."""
+        return isinstance(node.args[0], Name) and node.args[0].name == "e"
+
+    def _conditions(self, node: Call, row: Row, args: tuple[int, ...]) -> None:
+        for k in range(row.conditions):
+            self._a_condition(node, args[k], node.args[k].span)
+
+    def _a_condition(self, node: Call, arg: int, span: Span) -> None:
+        row = self.graph.rows[arg]
+        if row is None or not row.truth:
+            raise AutodiffError(
+                f"'{node.name}' needs a condition here, such as x > 0", span=span, hint="write for example x != 0"
+            )

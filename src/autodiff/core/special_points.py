@@ -1,0 +1,95 @@
+"""The special places of the table's rows: where a rule alone would give a number that is not a slope.
+
+>>> from autodiff.core.rules import TABLE
+>>> special(TABLE["abs", 1]).corner(0.0), special(TABLE["sin", 1])
+(True, None)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from autodiff.core import templates
+from autodiff.core.evaluate import Run
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import Row
+from autodiff.core.templates import Held, Number
+
+
+class Special(NamedTuple):
+    """The special places of a row: tests on its arguments, None where it has no such place.
+
+    jump       the test and the text of the value beside it, "" where only order decides
+    unsloped   per argument: the test that its slope exists
+    """
+
+    corner: Number | None
+    jump: tuple[Number, str] | None
+    vertical: Number | None
+    unsloped: tuple[Number | None, ...]
+
+    def at(self, args: Sequence[float], free: Sequence[bool]) -> bool:
+        """Whether these arguments, of which the `free` ones are no constants, need a look from both sides."""
+        for test in (self.corner, self.jump and self.jump[0], self.vertical):
+            if test is not None and test(*args):
+                return True
+        return self.cuts(args, free)
+
+    def cuts(self, args: Sequence[float], moving: Sequence[bool]) -> bool:
+        """Whether one of the `moving` arguments has no slope here."""
+        for test, moves in zip(self.unsloped, moving, strict=True):
+            if test is not None and moves and not test(*args):
+                return True
+        return False
+
+
+@lru_cache(maxsize=1024)
+def special(row: Row, held: Held = ()) -> Special | None:
+    """The special places of a row; None when it is smooth wherever it has a value.
+
+    With `held`, those that it has where these arguments are constants: `x^2` has none.
+    """
+    if not (row.corner or row.jump or row.vertical or any(row.slope_domain) or "none" in row.slopes):
+        return None
+
+    def test(condition: str, never: bool) -> Number | None:
+        """The test, None where it can't come out other than `never`."""
+        if not condition or (held and templates.fixed(condition, row.params, held) == never):
+            return None
+        return templates.compiled(condition, row.params, held)
+
+    beside, _, condition = row.jump.rpartition(" at ")
+    corner, jump, vertical = (test(text, False) for text in (row.corner, condition, row.vertical))
+    unsloped = tuple(
+        (lambda *_: False) if slope == "none" else test(text, True) if held[k : k + 1] in ((), (None,)) else None
+        for k, (slope, text) in enumerate(zip(row.slopes, row.slope_domain, strict=True))
+    )
+    if held and not (corner or jump or vertical or any(unsloped)):
+        return None
+    return Special(
+        corner=corner,
+        jump=None if jump is None else (jump, beside),
+        vertical=vertical,
+        unsloped=unsloped,
+    )
+
+
+def suspects(lowered: Lowered, run: Run) -> list[int]:
+    """The equations that sit exactly on a corner, a jump, or where a slope is infinite or missing."""
+    graph = lowered.graph
+    found = []
+    for node in run.order:
+        row = graph.rows[node]
+        if row is None:
+            continue
+        places = special(row, templates.held(graph, node)) if templates.asks(row) else special(row)
+        if places is None:
+            continue
+        args = graph.args[node]
+        if all(a in graph.constants for a in args) or (row.truth and len(set(args)) < len(args)):
+            continue
+        if places.at([run.values[a] for a in args], [a not in graph.constants for a in args]):
+            found.append(node)
+    return found

@@ -1,0 +1,288 @@
+"""The meaning of the table's texts for floats: each is parsed once and compiled to a Python function.
+
+>>> from autodiff.core.rules import TABLE
+>>> slope(TABLE["sin", 1], 0)(0.0, 0.0)   # cos(u), given u and w
+1.0
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias, cast
+
+from autodiff.core import floats
+from autodiff.core.floats import ieee, logarithm
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import Lowered, lower_template
+from autodiff.core.primitive import Row
+from autodiff.core.rules import functions
+from autodiff.language.parser import parse
+
+Number: TypeAlias = Callable[..., float]
+
+Edges: TypeAlias = Callable[..., "list[tuple[int, float]]"]
+
+Held: TypeAlias = "tuple[float | None, ...]"
+"""The first arguments of a row: the number of one that is held constant, None for one that may be anything."""
+
+OPERATORS: Mapping[str, Callable[..., Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "neg": operator.neg,
+    "same": operator.pos,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+"""What Python's own operators do, to floats and to arrays alike."""
+
+FLOATS: Mapping[str, Number] = {
+    **OPERATORS,
+    "/": floats.divide,
+    "^": floats.power,
+    "not": operator.not_,
+    "abs": abs,
+    "min": min,
+    "max": max,
+    "mod": floats.modulo,
+    "round": floats.rounded,
+    "floor": floats.floor,
+    "ceil": floats.ceil,
+    "sign": floats.sign,
+    "atan2": floats.atan2,
+    "cbrt": floats.cbrt,
+    "cosh": floats.cosh,
+    "log1p": floats.log1p,
+    "atanh": floats.atanh,
+    "gamma": floats.gamma,
+    "lgamma": floats.lgamma,
+    "digamma": floats.digamma,
+    "polygamma": floats.polygamma,
+    "spherical_jn": floats.spherical_jn,
+    "ln": logarithm(math.log),
+    "log2": logarithm(math.log2),
+    "log10": logarithm(math.log10),
+    **{
+        name: ieee(getattr(math, name))
+        for name in [
+            "sqrt",
+            "exp",
+            "exp2",
+            "expm1",
+            "sin",
+            "cos",
+            "tan",
+            "asin",
+            "acos",
+            "atan",
+            "sinh",
+            "tanh",
+            "asinh",
+            "acosh",
+            "erf",
+            "erfc",
+            "hypot",
+        ]
+    },
+}
+"""What a row's value column may name: functions of floats that never raise."""
+
+_INFIX = {"+", "-", "*", "<", "<=", ">", ">=", "==", "!="}
+
+_SMALL = frozenset([None, *map(float, range(-100, 101))])
+"""Constants (and None, which is none) that texts are specialised for: enough for the powers that people write, few enough to keep all of them."""
+
+_LONGEST = 400
+"""Characters of Python that stand in one expression: CPython refuses 201 nested brackets."""
+
+
+@lru_cache(maxsize=1024)
+def value(row: Row) -> Number:
+    """The row's value as a function of its arguments."""
+    if row.value.startswith("= "):
+        return compiled(row.value[2:], row.params)
+    return FLOATS[row.value]
+
+
+@lru_cache(maxsize=4096)
+def slope(row: Row, k: int) -> Number:
+    """The row's local slope in argument k, as a function of the arguments and the result; NaN where there is none."""
+    if row.slopes[k] == "none":
+        return lambda *_: math.nan
+    return compiled(row.slopes[k], (*row.params, "w"))
+
+
+@lru_cache(maxsize=4096)
+def slopes(row: Row, moving: tuple[object, ...], held: Held = ()) -> Edges:
+    """The row's local slopes in the arguments that are `moving`, the others never evaluated, as one function.
+
+    It takes names for the arguments, the arguments, and the result: `f((7, 5), u, v, w)` may be [(7, v), (5, u)]. With
+    `held` it is right for these constants only, and asks nothing that they settle.
+    """
+    params = (*row.params, "w")
+    texts = {k: text for k, text in enumerate(row.slopes) if moving[k] and text != "0"}
+    known = {k: text for k, text in texts.items() if text != "none"}
+    lines, found, names = _body(*_together([*known.values()], params), params, held)
+    results = dict.fromkeys(texts, "nan") | dict(zip(known, found, strict=True))
+    pairs = ", ".join(f"(to[{k}], {result})" for k, result in results.items())
+    return cast(Edges, _function(("to", *params), lines, f"[{pairs}]", names))
+
+
+def _together(texts: Sequence[str], params: tuple[str, ...]) -> tuple[Graph, tuple[int, ...]]:
+    """Texts of the table as equations of one graph, and those of their results."""
+    if not texts:
+        return Graph(), ()
+    lowered = template(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]", params)
+    return lowered.graph, (lowered.result,) if len(texts) == 1 else lowered.graph.args[lowered.result]
+
+
+def held(graph: Graph, node: int) -> Held:
+    """The small whole constants among the arguments of an equation whose row `asks`.
+
+    A power's slope takes different formulas for different exponents; that of `x^2` is one product.
+    """
+    args = graph.args[node]
+    found = tuple(map(graph.constants.get, args))
+    if found.count(None) == len(found):
+        found = tuple([_negative(graph, a) for a in args])
+    return found if found.count(None) < len(found) and _SMALL.issuperset(found) else ()
+
+
+def _negative(graph: Graph, node: int) -> float | None:
+    """The number of an equation such as -2, which is the sign of a constant."""
+    row, args = graph.rows[node], graph.args[node]
+    number = graph.constants.get(args[0]) if row is not None and row.value == "neg" else None
+    return None if number is None else -number
+
+
+@lru_cache(maxsize=1024)
+def asks(row: Row) -> bool:
+    """Whether a slope of the row is a choice, which a constant argument may settle."""
+    return len(row.params) > 1 and any("if(" in text for text in row.slopes)
+
+
+@lru_cache(maxsize=1024)
+def domain(row: Row) -> tuple[tuple[Number, str], ...]:
+    """The conditions under which the row has a value, each with the words for it (`#u` stands for an argument)."""
+    return tuple((compiled(text, row.params), words) for text, words in conditions(row))
+
+
+@lru_cache(maxsize=1024)
+def meaning(row: Row) -> tuple[tuple[tuple[Number, str], ...], Number]:
+    """The row's domain and value by one look-up."""
+    return domain(row), value(row)
+
+
+def conditions(row: Row) -> tuple[tuple[str, str], ...]:
+    """The texts of a row's domain, each with the words for it."""
+    parts = (part.partition(" | ") for part in row.domain)
+    return tuple((text, words or marked(text, row.params)) for text, _, words in parts)
+
+
+def marked(text: str, params: tuple[str, ...]) -> str:
+    """`text` with its parameters marked as places to fill in: `u > 0` becomes `#u > 0`."""
+    return re.sub(rf"\b({'|'.join(params)})\b", r"#\1", text)
+
+
+@lru_cache(maxsize=4096)
+def template(text: str, params: tuple[str, ...]) -> Lowered:
+    """A text of the table as equations over its parameters."""
+    return lower_template(parse(text.strip(), functions()), params)
+
+
+@lru_cache(maxsize=4096)
+def compiled(text: str, params: tuple[str, ...], held: Held = ()) -> Number:
+    """A text of the table as a Python function of its parameters, right where those of `held` have these values."""
+    lines, (result,), names = _body(*_together([text], params), params, held)
+    return _function(params, lines, result, names)
+
+
+def _function(params: Sequence[str], lines: Sequence[str], result: str, names: dict[str, object]) -> Number:
+    source = "\n    ".join([f"def row({', '.join(params)}):", *lines, f"return {result}"])
+    exec(compile(source, f"<{result}>", "exec"), names)
+    return cast(Number, names["row"])
+
+
+def fixed(text: str, params: tuple[str, ...], held: Held) -> float | None:
+    """The value of a text that the constants of `held` settle, None where they don't."""
+    graph, (result,) = _together([text], params)
+    return settled(graph, (result,), params, held)[0].get(result)
+
+
+def settled(
+    graph: Graph, results: Sequence[int], params: Sequence[str], held: Held
+) -> tuple[dict[int, float], dict[int, int]]:
+    """What the constants of `held` decide of a text: the values that are known, and the argument that a choice becomes.
+
+    A choice that is not made is not evaluated, so what it would have asked is gone.
+    """
+    given = ((graph.find(name), number) for name, number in zip(params, held, strict=False))
+    known = dict(graph.constants) | {node: n for node, n in given if node is not None and n is not None}
+    became: dict[int, int] = {}
+    for node in graph.reaching(*results):
+        row, args = graph.rows[node], graph.args[node]
+        if row is None:
+            continue
+        if row.pick is None:
+            if all(a in known for a in args):
+                known[node] = value(row)(*(known[a] for a in args))
+            continue
+        if args[0] in known:
+            became[node] = args[row.pick[0] if known[args[0]] else row.pick[1]]
+        elif row.truth and args[1] in known:  # `a and b` is b if b fails, else a; `a or b` is b if b holds, else a
+            became[node] = args[0] if bool(known[args[1]]) == (row.pick[0] == 1) else args[1]
+        if node in became:
+            became[node] = became.get(became[node], became[node])
+            if became[node] in known:
+                known[node] = known[became[node]]
+    return known, became
+
+
+def _body(
+    graph: Graph, results: Sequence[int], params: Sequence[str], held: Held
+) -> tuple[list[str], list[str], dict[str, object]]:
+    """Results as Python: the lines before them, their texts, the names in both.
+
+    A part that is used twice has a line, the rest stands where it is used. So a choice computes the side that it takes,
+    and nothing is computed twice.
+    """
+    names, lines = dict[str, object](inf=math.inf, nan=math.nan), list[str]()
+    known, became = settled(graph, results, params, held)
+    texts = graph.inputs | {node: f"({number!r})" for node, number in known.items()}
+    uses = Counter(became.get(node, node) for node in results)
+    for node in range(len(graph) - 1, -1, -1):
+        if uses[node] and node not in known:
+            uses.update(became.get(a, a) for a in used(graph.rows[node], graph.args[node]))
+    for node, row in enumerate(graph.rows):
+        if row is None or node in known or not uses[node]:
+            continue
+        texts[node] = f"({_expression(row, [texts.get(became.get(a, a), '') for a in graph.args[node]], names)})"
+        if uses[node] > 1 or len(texts[node]) > _LONGEST:
+            lines.append(f"t{node} = {texts[node]}")
+            texts[node] = f"t{node}"
+    return lines, [texts[became.get(node, node)] for node in results], names
+
+
+def used(row: Row | None, args: tuple[int, ...]) -> tuple[int, ...]:
+    """The arguments as often as `_expression` writes them."""
+    return args if row is None or row.pick is None else (args[0], *(args[k] for k in row.pick))
+
+
+def _expression(row: Row, operands: list[str], names: dict[str, object]) -> str:
+    if row.pick is not None:
+        yes, no = (operands[k] for k in row.pick)
+        return f"{yes} if {operands[0]} else {no}"
+    if row.value in _INFIX and row.arity == 2:
+        return f"{operands[0]} {row.value} {operands[1]}"
+    call = f"f{len(names)}"
+    names[call] = value(row)
+    return f"{call}({', '.join(operands)})"

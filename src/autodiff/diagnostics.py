@@ -1,0 +1,353 @@
+"""Why there is no value or no slope here, in the user's own words.
+
+`log(x-3) needs x-3 > 0, but x-3 is -1 when x = 2`: the part as it was written, what it needs, what it got, and the
+inputs that made it so.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from autodiff.core import prelude
+from autodiff.core.evaluate import Outside, Run
+from autodiff.core.linearize import FRAMEWORKS
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import Row
+from autodiff.core.vjp import depending, reverse
+from autodiff.errors import INTERNAL, AutodiffError, shortened
+
+if TYPE_CHECKING:
+    from autodiff.nonsmooth.verdict import Verdict
+
+SEVERITY = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
+"""Every status, mildest first; an answer's status is the worst of its slopes'."""
+
+TOLD = 3
+"""Of how many names it is said why they have no slope, or what their slope hides."""
+
+
+def written(lowered: Lowered, node: int) -> str:
+    """The text of an equation where it was first written, without brackets around the whole, cut when it is long."""
+    start, end = lowered.graph.spans[node]
+    text = lowered.source[start:end]
+    while text.startswith("(") and _closes(text) == len(text) - 1:
+        text = text[1:-1]
+    return shortened(text.strip(), 60)
+
+
+def operand(lowered: Lowered, node: int) -> str:
+    """The same; a part of a loss as the loss's formula has it, with the arguments of the call: `1 - p` in `bce(y, p)`."""
+    part = lowered.graph.parts.get(node)
+    return written(lowered, node) if part is None else shortened(prelude.worded(lowered.source, part), 60)
+
+
+def _closes(text: str) -> int:
+    depth = 0
+    for place, character in enumerate(text[:10_000]):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return place
+    return -1
+
+
+def shown(number: float) -> str:
+    """The shortest text that reads back as the same number, whole numbers without a point; of an int every digit."""
+    if isinstance(number, int):
+        return str(number)
+    text = repr(number + 0.0)
+    return text.removesuffix(".0")
+
+
+def disagreement() -> AutodiffError:
+    return AutodiffError(
+        "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
+        exit_status=INTERNAL,
+        hint="please report the program and the point; --no-check prints the number all the same",
+    )
+
+
+def denied(lowered: Lowered, node: int) -> AutodiffError:
+    """The error for an equation whose rule and values contradict each other."""
+    return AutodiffError(
+        f"the rule of {written(lowered, node)} gives a slope here that its own values beside the point deny: "
+        "a bug in autodiff, so no number is printed",
+        span=lowered.graph.spans[node],
+        source=lowered.source,
+        exit_status=INTERNAL,
+        hint="please report the program and the point; --no-check prints the number all the same",
+    )
+
+
+def outside(lowered: Lowered, trouble: Outside, point: Mapping[str, float]) -> str:
+    """The sentence for a value that does not exist."""
+    text = written(lowered, trouble.node)
+    if not trouble.needs:
+        return f"{text} overflows: it is beyond 1.8e308{_when(lowered, [trouble.node], point)}"
+    row, args = lowered.graph.rows[trouble.node], lowered.graph.args[trouble.node]
+    assert row is not None
+    places = dict(zip(row.params, args, strict=True))
+    mentioned = [p for p in row.params if f"#{p}" in trouble.needs] or list(row.params)
+    when = _when(lowered, args, point)
+    args_text = {p: operand(lowered, places[p]) for p in mentioned}
+    plain = [p for p, value in zip(row.params, trouble.args, strict=True) if args_text.get(p) == shown(value)]
+    if all(places[p] in lowered.graph.constants or p in plain for p in mentioned):
+        return f"{text} has no value: {row.signature} needs {trouble.needs.replace('#', '')}{when}"
+    needs = re.sub(r"#(\w+)", lambda m: operand(lowered, places[m[1]]), trouble.needs)
+    found = [
+        f"{args_text[p]} is {shown(value)}"
+        for p, value in zip(row.params, trouble.args, strict=True)
+        if p in mentioned and p not in plain and places[p] not in lowered.graph.constants
+    ]
+    return f"{text} needs {needs}, but {' and '.join(found)}{when}"
+
+
+def outside_element(lowered: Lowered, trouble: Outside) -> str:
+    """The same for an element of arrays, with its place."""
+    graph = lowered.graph
+    row, args = graph.rows[trouble.node], graph.args[trouble.node]
+    assert row is not None
+    text = written(lowered, trouble.node)
+    at = f" at [{', '.join(map(str, trouble.place))}]" if trouble.place else ""
+    if not trouble.needs:
+        return f"{text} overflows{at}: it is beyond 1.8e308"
+    places = dict(zip(row.params, args, strict=True))
+    mentioned = [p for p in row.params if f"#{p}" in trouble.needs] or list(row.params)
+    needs = re.sub(r"#(\w+)", lambda m: operand(lowered, places[m[1]]), trouble.needs)
+    found = [
+        f"{operand(lowered, places[p])} is {shown(value)}"
+        for p, value in zip(row.params, trouble.args, strict=True)
+        if p in mentioned and places[p] not in graph.constants
+    ]
+    return f"{text} needs {needs}, but{at} {' and '.join(found) or f'{trouble.args} came'}"
+
+
+def _when(lowered: Lowered, nodes: Sequence[int], point: Mapping[str, float]) -> str:
+    """` when x = 2`: the inputs behind these equations, unless the equations are inputs themselves."""
+    graph = lowered.graph
+    if all(node in graph.inputs or node in graph.constants for node in nodes):
+        return ""
+    reaching = graph.reaching(*nodes)
+    names = [graph.inputs[node] for node in reaching if node in graph.inputs]
+    if not names:
+        return ""
+    listed = ", ".join(f"{shortened(name)} = {shown(point[name])}" for name in names[:4])
+    return f" when {listed}{f' and {len(names) - 4} more' if len(names) > 4 else ''}"
+
+
+def hint(lowered: Lowered, trouble: Outside) -> str:
+    """What to try instead, when the row knows it."""
+    row = lowered.graph.rows[trouble.node]
+    return row.hint if row is not None and trouble.needs and trouble.args[0] < 0 else ""
+
+
+def steep(lowered: Lowered, run: Run, source: int) -> int:
+    """The equation at which the slope by `source` leaves the range of float64, on the way down from the result."""
+    adjoints = reverse(lowered, run, [source])
+    active = depending(lowered, run, [source])
+    for node in reversed(run.order):
+        args = lowered.graph.args[node]
+        if not math.isfinite(adjoints.get(node, 0.0)) or node in run.taken or lowered.graph.rows[node] is None:
+            continue
+        if any(active[a] and not math.isfinite(adjoints.get(a, 0.0)) for a in args):
+            return node
+    return lowered.result
+
+
+def overflow(lowered: Lowered, node: int, names: Sequence[str], result: str) -> str:
+    """The sentence for slopes that are beyond float64."""
+    which = ", ".join(f"d{result}/d{shortened(name)}" for name in names[:4])
+    return f"{which} overflows: it is beyond 1.8e308 from {written(lowered, node)} on"
+
+
+def order(result: str, name: str, times: int) -> str:
+    """How a derivative is called: df/dx, d2f/dx2."""
+    number = times if times > 1 else ""
+    return f"d{number}{result}/d{shortened(name)}{number}"
+
+
+def mixed(result: str, first: str, second: str) -> str:
+    """How a second derivative is called: d2f/dx2, d2f/dxdy."""
+    return order(result, first, 2) if first == second else f"d2{result}/d{shortened(first)}d{shortened(second)}"
+
+
+def told(found: Mapping[str, Verdict]) -> list[str]:
+    """The names of which there is something to say: the first three without a slope, the first three with one, the worst."""
+    bad = [name for name, one in found.items() if one.status not in ("ok", "overflow")]
+    good = [name for name, one in found.items() if one.status == "ok"]
+    worst = max(found, key=lambda name: SEVERITY.index(found[name].status), default="")
+    return list(dict.fromkeys([*bad[:TOLD], *good[:TOLD], worst])) if found else []
+
+
+def culprits(lowered: Lowered, odd: Sequence[int], source: int, found: Verdict) -> list[int]:
+    """The special equations that `source` reaches, the one that decided first."""
+    moved, graph = bytearray(len(lowered.graph)), lowered.graph
+    moved[source] = 1
+    for node in range(source + 1, max(odd, default=0) + 1):
+        if any(moved[a] for a in graph.args[node]):
+            moved[node] = 1
+    behind = [node for node in odd if moved[node] and node != found.node]
+    return behind if found.node is None else [found.node, *behind]
+
+
+def verdicts(
+    lowered: Lowered, result: str, run: Run, found: Mapping[str, Verdict], culprits: Mapping[str, Sequence[int]]
+) -> str:
+    """Why slopes are not there, the first three of them; what one part does to several names is said once."""
+    bad = [name for name, one in found.items() if one.status not in ("ok", "overflow")]
+    together: dict[str, list[str]] = {}
+    for name in bad[:TOLD]:
+        place, slope = _reason(lowered, result, name, run, found[name], culprits[name])
+        together.setdefault(place, []).append(slope)
+    more = f"; and {len(bad) - TOLD} more" if len(bad) > TOLD else ""
+    return "; ".join(f"{place}: {', '.join(slopes)}" for place, slopes in together.items()) + more
+
+
+def _reason(
+    lowered: Lowered, result: str, name: str, run: Run, found: Verdict, culprits: Sequence[int]
+) -> tuple[str, str]:
+    """What stands in the way of a slope, and what that does to it."""
+    what, first = _parts(lowered, culprits), _parts(lowered, culprits[:1])
+    slope, along = f"d{result}/d{shortened(name)}", f"along {shortened(name)}, {shortened(result)} is"
+    sides = _sides(found)
+    if found.status == "corner":
+        return f"{what} {_does(lowered, culprits, 'has a corner', 'have corners')} here", f"{slope} is {sides}"
+    if found.status == "jump":
+        left, right = (_side(value) for value in found.values)
+        here = _side(run.values[lowered.result])
+        does = _does(lowered, culprits, "jumps", "jump")
+        if {left, right} <= {here, "undefined"}:
+            return f"{what} {does} here", f"{along} {here}, and changes there by less than float64 can show of it"
+        return f"{what} {does} here", f"{along} {left} before, {here} at, {right} after"
+    if found.status == "infinite":
+        does = _does(lowered, culprits, "has an infinite slope", "have an infinite slope")
+        return f"{what} {does} here", f"{slope} is {sides}"
+    if found.status == "domain":
+        return f"{slope} does not exist here", f"{first} has no values beside this point"
+    return f"{slope} is not known here", f"{first} can't be decided from both sides"
+
+
+def _sides(found: Verdict, left: str = "from the left", right: str = "from the right") -> str:
+    """`-1 from the left and 1 from the right`, or the one side that there is."""
+    each = ((found.left, left), (found.right, right))
+    return " and ".join(f"{_side(slope)} {at}" for slope, at in each if slope is not None)
+
+
+def beyond(lowered: Lowered, derivative: str, spot: int, found: Verdict | None) -> str:
+    """Why a derivative of a higher order is not there, though the first one is; `spot` is where a series ends."""
+    what = written(lowered, spot)
+    if found is not None and found.status == "domain":
+        return f"{derivative} does not exist here: {what} has no values beside this point"
+    if found is None or found.status not in ("corner", "infinite"):
+        return f"{derivative} is not known here: {what} has no series in powers of the step"
+    return f"{derivative} does not exist here: because of {what} it is {_sides(found)}"
+
+
+def directed(result: str, found: Verdict) -> str:
+    """Why there is no slope along a direction, though there is one along each axis."""
+    if found.status in ("corner", "infinite"):
+        return f"{shortened(result)} has no slope along this direction: it is {_sides(found, 'before', 'after')} this point"
+    what = "has no values beside this point" if found.status == "domain" else "jumps"
+    known = f"{shortened(result)} {what} along this direction"
+    return f"the slope of {shortened(result)} along this direction is not known" if found.status == "unknown" else known
+
+
+def sided(looked: Mapping[str, Verdict]) -> Iterable[str]:
+    """What to know of derivatives, by their names, that there are from one side only."""
+    for derivative, found in looked.items():
+        if found.slope is not None and None in (found.left, found.right):
+            side, other = ("right", "left") if found.left is None else ("left", "right")
+            yield f"{derivative} is that from the {side}; on the {other} there are no values"
+
+
+def _does(lowered: Lowered, nodes: Sequence[int], one: str, many: str) -> str:
+    """What these parts do here: conditions switch, all else does `one` or `many`."""
+    if _all(lowered, nodes, lambda row: row.truth):
+        one, many = "switches", "switch"
+    return many if len({written(lowered, node) for node in nodes}) > 1 else one
+
+
+def _all(lowered: Lowered, nodes: Sequence[int], holds: Callable[[Row], object]) -> bool:
+    rows = [lowered.graph.rows[node] for node in nodes]
+    return bool(rows) and all(row is not None and holds(row) for row in rows)
+
+
+def notes(
+    lowered: Lowered,
+    result: str,
+    taken: Mapping[int, int],
+    verdicts: Mapping[str, Verdict],
+    culprits: Mapping[str, Sequence[int]],
+    frameworks: Mapping[str, Mapping[str, float]],
+) -> Iterable[str]:
+    """What is worth knowing about slopes that are there although a special place was met.
+
+    `taken` says which branch each choice became. Of a corner that only a condition sees nothing is to be said: `abs(x)` in
+    `if(abs(x) < 1, x^2, 0)` bends nothing.
+    """
+    good = [(name, found) for name, found in verdicts.items() if found.status == "ok"]
+    if _all(lowered, [node for name, _ in good for node in culprits[name]], lambda row: row.corner):
+        flows = _flowing(lowered, taken)
+        good = [(name, found) for name, found in good if not flows.isdisjoint(culprits[name])]
+    for name, found in good[:TOLD]:
+        what, slope = _parts(lowered, culprits[name]), f"d{result}/d{shortened(name)}"
+        said = f" ({saying(frameworks[name])})" if frameworks.get(name) else ""
+        if found.left is None or found.right is None:
+            side, other = ("right", "left") if found.left is None else ("left", "right")
+            yield f"{slope} is the slope from the {side}; on the {other} there are no values ({what}){said}"
+        else:
+            yield f"{what} {_harmless(lowered, culprits[name])}: {slope} is {_side(found.slope)} from both sides{said}"
+    if len(good) > 1:
+        yield "each slope holds along its own axis; that alone does not make the function differentiable here"
+
+
+def _flowing(lowered: Lowered, taken: Mapping[int, int]) -> set[int]:
+    """The equations that the result is made from otherwise than by a condition, where choices became what they are `taken` for."""
+    found, todo = {lowered.result}, [lowered.result]
+    while todo:
+        node = todo.pop()
+        row = lowered.graph.rows[node]
+        if row is not None and not row.truth:
+            parts = lowered.graph.args[node] if row.pick is None else (taken[node],)
+            new = [a for a in parts if a not in found]
+            found.update(new)
+            todo.extend(new)
+    return found
+
+
+def _harmless(lowered: Lowered, nodes: Sequence[int]) -> str:
+    """What these parts do here without an effect on the slope."""
+    many = len({written(lowered, node) for node in nodes}) > 1
+    if _all(lowered, nodes, lambda row: row.corner):
+        return "have corners here, but they cancel" if many else "has a corner here that does not show"
+    if _all(lowered, nodes, lambda row: row.jump):
+        return f"{_does(lowered, nodes, 'jumps', 'jump')} here without an effect on the slope"
+    return "are special here, but the sides agree" if many else "is special here, but the sides agree"
+
+
+def saying(numbers: Mapping[str, float]) -> str:
+    """`PyTorch says 0, JAX says 1`, `PyTorch and JAX say 0`."""
+    names, values = [FRAMEWORKS[each] for each in numbers], [shown(number) for number in numbers.values()]
+    if len(names) > 1 and len(set(values)) == 1:
+        return f"{' and '.join(names)} say {values[0]}"
+    return ", ".join(f"{name} says {value}" for name, value in zip(names, values, strict=True))
+
+
+def _parts(lowered: Lowered, nodes: Sequence[int]) -> str:
+    texts = list(dict.fromkeys(written(lowered, node) for node in nodes))[:3]
+    return " and ".join(texts) or "the program"
+
+
+def _side(number: float | None) -> str:
+    if number is None:
+        return "undefined"
+    return shown(number) if math.isfinite(number) else "+∞" if number > 0 else "-∞"
+
+
+def listed(names: Iterable[str], limit: int = 12) -> str:
+    """`x, y and 3 more`."""
+    names = list(names)
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(shortened(name) for name in names[:limit]) + more

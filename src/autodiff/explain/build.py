@@ -1,0 +1,223 @@
+"""From a program, and maybe a point, to the explanation of its slopes.
+
+>>> explain("y = x^2; z = sin(y)", {"x": 4.0}).slopes[0].chain[0].slope.formula
+'cos(y)'
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from autodiff.api.answer import Answer
+from autodiff.api.elementwise_view import OverNumbers, numbers_of, over_elements
+from autodiff.api.evaluate import MODES, answered, parse, proven_digits
+from autodiff.api.inputs import named, sources
+from autodiff.api.scalar_note import note
+from autodiff.core.linearize import CONVENTIONS
+from autodiff.core.lowering import Lowered
+from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.explain import finite_differences, perturb
+from autodiff.explain.backward import blocks_of, cancelling, slope
+from autodiff.explain.context import WIDE, Findings
+from autodiff.explain.graph import Arrow, Drawing, Vertex
+from autodiff.explain.model import Explanation, Factor, Side, Text
+from autodiff.explain.modes import cost, rows
+from autodiff.explain.perturb import differences, meanings
+from autodiff.explain.spellings import NOTHING, text_of, written_out
+from autodiff.explain.steps import places
+from autodiff.symbolic.adjoint import image, slopes
+from autodiff.symbolic.shortest import shorter
+
+MANY = 64
+"""Names above which the slopes are confirmed by one sweep of the other mode, instead of one per name."""
+
+DRAWN = 24
+"""Places at either end of a program whose arrows carry formulas in the drawing."""
+
+_GIVE, _ADD = 'give the values of the inputs: {"x": 4.0}', "add --at NAME=VALUE"
+"""What to do where a point is missing, in Python and on the command line."""
+
+
+def explain(
+    text: str,
+    at: Mapping[str, Any] | None = None,
+    wrt: Sequence[str] | None = None,
+    mode: str = "reverse",
+    *,
+    rate: float | None = None,
+    atoms: bool = False,
+    expand: Sequence[str] = (),
+    strict: bool = False,
+    convention: str = "",
+    digits: int = 0,
+) -> Explanation:
+    """How the slopes of the program `text` come about, at the point `at` or, without one, in symbols.
+
+    at      numbers; and arrays, whose elements are then the inputs: `w[0]`, `w[1]`, …
+    wrt, mode, strict, convention   as for `evaluate`; mode says which table is to be shown
+    rate    the learning rate of one step of gradient descent, to be shown as well
+    digits  1 to 1,000: the answer also as a text of so many proven digits
+    atoms   one step per operation instead of one per statement; `expand` does so for the statements named in it
+
+    Without a point every name is one number, and `notes` say what a sum or a mean is then. Raises AutodiffError for a
+    mistake in the text or the arguments; a hard point is explained as one.
+    """
+    for kind, given, choices in (("mode", mode, MODES), ("convention", convention, ("", *CONVENTIONS))):
+        if not isinstance(given, str) or given not in choices:
+            raise AutodiffError(
+                f"unknown {kind} {quoted(str(given))}", hint=f"choose one of {', '.join(filter(None, choices))}"
+            )
+    expand = named(expand)
+    if not (rate is None or (isinstance(rate, int | float) and math.isfinite(rate))):
+        raise AutodiffError(f"a learning rate is a finite number, not {shortened(repr(rate))}", hint="such as 0.1")
+    program = parse(text, strict=strict)
+    over = None if at is None else over_elements(program, at)
+    numbers = numbers_of(program) if over is None else over
+    first, said = numbers.lowered, note(numbers) if isinstance(numbers, OverNumbers) else ""
+    wanted = sources(first, wrt if over is None or wrt is None else over.names(wrt))
+    made = places(first, atoms=atoms, expand=expand)
+    point = {} if over is None and not first.inputs else None if over is None else over.point
+    if rate is not None and point is None:
+        raise AutodiffError("a step of gradient descent needs a point", hint=_GIVE, command_hint=_ADD)
+    if digits and point is None:
+        raise AutodiffError("digits of a slope need a point", hint=_GIVE, command_hint=_ADD)
+    if mode != "reverse" and point is None:
+        raise AutodiffError(
+            f"the table of mode {mode} is one of numbers, and without a point there are none",
+            hint=_GIVE, command_hint=f"{_ADD}; or leave --mode {mode} out: then the chain rule is in symbols",
+        )  # fmt: skip
+    both = "both" if len(wanted) <= MANY else "reverse"
+    answer = None if point is None else answered(first, point, wanted, both, convention=convention)
+    found = Findings(made, wanted, answer, mode)
+    explanation = _explanation(found)
+    notes = (*explanation.notes, *filter(None, [said]))
+    explanation = replace(explanation, source=program.source, readings=program.readings, notes=notes)
+    if digits and point is not None:
+        explanation = _with_digits(explanation, answered(first, point, wanted, digits=proven_digits(digits)))
+    return explanation if rate is None else _with_update(explanation, made.lowered, wanted, rate)
+
+
+def local_factors(text: str, wrt: Sequence[str]) -> tuple[Factor, ...]:
+    """The factors of the chain rule between a program's statements, in symbols, from the result to the names `wrt`.
+
+    Each stands once. Columns of data are taken as the numbers of one row; a program that works on whole arrays, such as
+    A @ x, has no such factors: then, and beyond a dozen of them, the answer is empty.
+    """
+    try:
+        blocks = explain(text, None, wrt).blocks
+    except AutodiffError:
+        return ()
+    found = {(step.factor.of, step.factor.by): step.factor for block in blocks for step in block.steps}
+    return tuple(found.values()) if len(found) <= 12 and all(f.slope.formula for f in found.values()) else ()
+
+
+def _explanation(it: Findings) -> Explanation:
+    """All of it."""
+    answer = it.answer
+    whole = _whole(it)
+    blocks = blocks_of(it)
+    it.listed = {step.factor.by for block in blocks for step in block.steps if step.answer} | {b.to for b in blocks}
+    found = tuple(slope(it, name, whole) for name in it.wanted)
+    title, steps = _title(it), differences(it)
+    return Explanation(
+        result=it.lowered.name,
+        title=title,
+        at=None if answer is None else answer.at,
+        wrt=tuple(it.wanted),
+        mode=it.mode,
+        status="ok" if answer is None else answer.status,
+        value=None if answer is None else answer.value,
+        forward=tuple(it.place(node) for node in it.in_order()),
+        drawing=_drawing(it, title.pretty),
+        blocks=blocks,
+        slopes=found,
+        rows=rows(it),
+        cost=cost(it),
+        cancelling=cancelling(it, blocks),
+        differences=steps,
+        checked=None if answer is None else answer.checked,
+        meanings=meanings(it),
+        why="" if answer is None else answer.why,
+        hint="" if answer is None else answer.hint,
+        span=None if answer is None else answer.span,
+        sides=_sides(it),
+        notes=() if answer is None else answer.notes,
+        convention=it.convention,
+    )
+
+
+def _title(it: Findings) -> Text:
+    """The whole program as one formula of its inputs, if it is short."""
+    if len(it.graph) > WIDE:
+        return NOTHING
+    seen = image(it.graph, it.lowered.result, {})
+    return written_out(seen.symbols.graph, seen.of[it.lowered.result])
+
+
+def _whole(it: Findings) -> dict[str, Text]:
+    """The slopes as formulas of the inputs, where they are short."""
+    if len(it.graph) > WIDE or (it.answer is not None and it.run is None):
+        return {}
+    seen = image(it.graph, it.lowered.result, {})
+    found = slopes(it.graph, it.lowered.result, {}, list(it.wanted.values()), seen)
+    symbols = seen.symbols
+    whole = {name: found.get(node, symbols.constant(0.0)) for name, node in it.wanted.items()}
+    return {name: written_out(symbols.graph, shorter(symbols, node)) for name, node in whole.items()}
+
+
+def _drawing(it: Findings, title: str) -> Drawing:
+    names = it.places.names
+    vertices = tuple(
+        Vertex(place.name, place.text, place.kind, place.value, place.why if place.why[-1:].isdigit() else "")
+        for place in (it.place(node) for node in reversed(it.order))
+    )
+    order = it.in_order()
+    ends = {*order[:DRAWN], *order[-DRAWN:]}
+    arrows = []
+    for node in reversed(it.order):
+        flowing = set(it.flows.get(node, ()))
+        hard = not it.convention and not it.corners.isdisjoint(it.places.own(node))
+        for arg in it.places.arguments(node):
+            formula = it.formula(node, arg) if arg in flowing and node in ends and arg in ends else None
+            slope = "" if formula is None else text_of(formula).pretty
+            value = it.numbers.get((node, arg))
+            if hard and arg in flowing:
+                slope, value = "no slope", None
+            beyond = it.beyond.get((node, arg), "")
+            arrows.append(Arrow(names[arg], names[node], slope, value, arg in flowing, beyond))
+    return Drawing(vertices, tuple(arrows), title)
+
+
+def _sides(it: Findings) -> tuple[Side, ...]:
+    if it.answer is None or not it.answer.verdicts:
+        return ()
+    from autodiff.explain.one_sided import sides  # most points are no hard points
+
+    return sides(it)
+
+
+def _with_digits(explanation: Explanation, proven: Answer) -> Explanation:
+    """The explanation with the slopes as texts of proven digits; without them where there are none."""
+    texts = {name: text for name, text in proven.gradient.items() if isinstance(text, str)}
+    slopes = tuple(
+        slope._replace(digits=texts.get(slope.name, "")) if slope.value is not None else slope
+        for slope in explanation.slopes
+    )
+    return replace(explanation, slopes=slopes)
+
+
+def _with_update(explanation: Explanation, lowered: Lowered, wanted: Mapping[str, int], rate: float) -> Explanation:
+    """One step of gradient descent from here."""
+    fixed = [name for name, node in wanted.items() if node not in lowered.graph.inputs]
+    if fixed:
+        raise AutodiffError(f"{fixed[0]} is computed, so it can't be moved by a step", hint="name inputs with --wrt")
+    if explanation.value is None or explanation.at is None:
+        return explanation
+    gradient = {slope.name: slope.value for slope in explanation.slopes}
+    made = finite_differences.update(
+        lambda point: perturb.value(lowered, point), explanation.at, gradient, rate, explanation.value
+    )
+    return replace(explanation, update=made)

@@ -1,0 +1,222 @@
+"""What is known of a program at a point: its places and their values, its factors, which way adjoints flow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from autodiff.api.answer import Answer
+from autodiff.core.evaluate import Outside, Run, number, sweep
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import Lowered
+from autodiff.core.special_points import suspects
+from autodiff.core.vjp import adjoints
+from autodiff.explain import factors, paths
+from autodiff.explain.factors import Formula, Formulas
+from autodiff.explain.model import Factor, Place
+from autodiff.explain.spellings import NOTHING, text_of, written_out
+from autodiff.explain.steps import Places, as_written
+from autodiff.notation.tex import tex_name
+from autodiff.symbolic.adjoint import image
+
+if TYPE_CHECKING:
+    from autodiff.verify.digits import Record
+
+FORMULAS = 200
+"""Places at either end of a long program whose local slopes are written as formulas."""
+
+WIDE = 2000
+"""Equations above which neither the whole slope nor that of one statement is written as a formula."""
+
+NEAR = 200
+"""Places that are looked through for another way from a place to one that it is made of."""
+
+
+class Findings:
+    """What is known of one program at one point, or without one; the parts of an explanation are made of it."""
+
+    def __init__(self, made: Places, wanted: Mapping[str, int], answer: Answer | None, mode: str) -> None:
+        self.places, self.wanted, self.answer, self.mode = made, wanted, answer, mode
+        self.lowered: Lowered = made.lowered
+        self.graph: Graph = made.lowered.graph
+        self.run: Run | None = None
+        self.values: Mapping[int, float] = {}
+        self.broken = -1
+        self.exact: Record | None = self._exact()
+        self._evaluate()
+        self.corners: set[int] = set() if self.run is None else set(suspects(self.lowered, self.run))
+        self.cancelled = self._cancels()
+        self.beyond: dict[tuple[int, int], str] = {}
+        self.plain = {name: node for name, node in wanted.items() if self._is_plain(name)}
+        self.moves = factors.moving(made, wanted.values(), self.run)
+        self.order = sorted(made.names, reverse=True)
+        self.convention = answer.convention if answer else ""
+        self.numbers: dict[tuple[int, int], float] = {}
+        self.flows = self._flows()
+        self.formulas = Formulas(made)
+        reached = [p for p in self.order if p in self.flows]
+        ends = {*reached[:FORMULAS], *reached[-FORMULAS:]}
+        self.written = {place for place in ends if len(made.inside.get(place, ())) <= WIDE}
+        self.rules: dict[int, Mapping[int, str]] = {}
+        self.listed: set[str] = set()
+        self.counts = paths.count(self.lowered.result, self.order, self.flows)
+
+    def _exact(self) -> Record | None:
+        """All numbers in ball arithmetic, where the answer is made of those."""
+        if self.answer is None or not self.answer.bits or self.answer.value is None:
+            return None
+        from autodiff.verify import digits  # most answers need none
+
+        return digits.record(self.lowered, self.answer.at, list(self.wanted.values()), 2 * self.answer.bits)
+
+    def _evaluate(self) -> None:
+        if self.answer is None:
+            return
+        if self.exact is not None:
+            from autodiff.verify.digits import shown
+
+            numbers = [None if number is None else shown(number) for number in self.exact.values]
+            self.run = Run(numbers, list(self.exact.order), dict(self.exact.taken))  # type: ignore[arg-type]
+            self.values = {node: number for node, number in enumerate(numbers) if number is not None}
+            return
+        known: dict[int, float] = {}
+        graph, point = self.graph, self.answer.at
+
+        def leaf(node: int) -> float:
+            known[node] = graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
+            return known[node]
+
+        def apply(node: int, args: Sequence[float]) -> float:
+            known[node] = number(graph, node, args)
+            return known[node]
+
+        try:
+            self.run = Run(*sweep(graph, self.lowered.result, leaf, apply, bool))
+            known |= {node: self.run.values[node] for node in self.run.order}
+        except Outside as trouble:
+            self.broken = trouble.node
+        self.values = known
+
+    def _cancels(self) -> set[str]:
+        """The names whose slope is less than rounding leaves of the sum over paths; there the answer tells how it was found."""
+        if self.exact is None or self.answer is None:
+            return set()
+        from autodiff.verify.digits import shown
+
+        partials = {node: [(arg, shown(slope)) for arg, slope in edges] for node, edges in self.exact.partials.items()}
+        found = adjoints(self.lowered.result, partials, list(self.wanted.values()))
+        slopes = {n: g for n, g in self.answer.gradient.items() if g is not None and n not in self.answer.verdicts}
+        return {n for n, g in slopes.items() if not math.isclose(found.get(self.wanted[n], 0.0), g, rel_tol=1e-9)}
+
+    def _is_plain(self, name: str) -> bool:
+        """Whether the chain rule's factors are the whole story: at a hard point they are not."""
+        if self.answer is None:
+            return True
+        if self.answer.gradient[name] is None:
+            return False
+        if name in self.cancelled:
+            return False
+        return name not in self.answer.verdicts or bool(self.answer.convention)
+
+    def _flows(self) -> dict[int, list[int]]:
+        flows: dict[int, list[int]] = {}
+        if self.answer is not None and self.run is None:
+            return flows
+        live = {self.lowered.result} & self.moves
+        for place in self.order:
+            if place not in live or place not in self.places.inside:
+                continue
+            if self.run is None:
+                flows[place] = factors.structure(self.places, place, self.moves)
+            elif self.exact is not None:
+                flows[place] = self._exact_slopes(place, self.exact)
+            else:
+                found = factors.numbers(self.places, place, self.moves, self.run, self.convention)
+                self.numbers |= {(place, arg): slope for arg, slope in found.items()}
+                flows[place] = list(found)
+            live.update(flows[place])
+        return flows
+
+    def _exact_slopes(self, place: int, exact: Record) -> list[int]:
+        """Note the local slopes of a place; the places that it is made of."""
+        from autodiff.verify.digits import shown, words
+
+        found = factors.exactly(self.places, place, exact)
+        for arg, slope in found.items():
+            if beyond := words(slope):
+                self.beyond[place, arg] = beyond
+            else:
+                self.numbers[place, arg] = shown(slope)
+        return list(found)
+
+    def formula(self, place: int, arg: int) -> Formula | None:
+        if place not in self.written:
+            return None
+        return self.formulas.of(place, self.flows[place]).get(arg)
+
+    def factor(self, place: int, arg: int) -> Factor:
+        names = self.places.names
+        formula = self.formula(place, arg)
+        return Factor(
+            of=names[place],
+            by=names[arg],
+            rule=self.rules_of(place).get(arg, "") if formula else "",
+            slope=NOTHING if formula is None else text_of(formula),
+            value=self.numbers.get((place, arg)),
+            fixed=tuple(names[other] for other in paths.beside(place, arg, self.flows, NEAR)),
+        )
+
+    def rules_of(self, place: int) -> Mapping[int, str]:
+        if place not in self.rules:
+            taken = {} if self.run is None else self.run.taken
+            self.rules[place] = factors.rules(self.places, place, self.moves, taken)
+        return self.rules[place]
+
+    def place(self, node: int) -> Place:
+        name, value, beyond = self.places.names[node], self.values.get(node), ""
+        if self.exact is not None and (number := self.exact.values[node]) is not None:
+            from autodiff.verify.digits import words
+
+            beyond = words(number)
+            value = None if beyond else value
+        if node in self.graph.inputs:
+            asked = node in self.wanted.values()
+            return Place(
+                name, "input" if asked else "held", name, tex_name(name), "input" if asked else "held fixed", value
+            )
+        kind = "result" if node == self.lowered.result else "step"
+        text, math = self._right_side(node)
+        return Place(
+            name,
+            kind,
+            text,
+            math,
+            factors.does(self.places, node),
+            value,
+            beyond or ("" if value is not None else self._missing(node)),
+        )
+
+    def in_order(self) -> list[int]:
+        """The places as people list them: inputs first, then what is made of them."""
+        return sorted(self.places.names, key=lambda node: (node not in self.graph.inputs, node))
+
+    def _missing(self, node: int) -> str:
+        """Why a step has no value at the point."""
+        if self.answer is None or node in self.values:
+            return ""
+        if self.run is not None:
+            return "not taken"
+        return "none" if self.broken in self.places.own(node) else "not reached"
+
+    def _right_side(self, node: int) -> tuple[str, str]:
+        """How a step is made: in the user's words, or of the steps before it."""
+        own = self.lowered.assigned.get(self.places.names[node]) == node or node == self.lowered.result
+        inner = any(
+            a not in self.lowered.assigned.values() and a not in self.graph.inputs for a in self.places.arguments(node)
+        )
+        if node not in self.written and len(self.places.names) > FORMULAS:
+            return as_written(self.lowered, node), ""
+        seen = image(self.graph, node, self.places.names)
+        text = written_out(seen.symbols.graph, seen.of[node])
+        return (as_written(self.lowered, node) if own and not inner else text.pretty), text.tex

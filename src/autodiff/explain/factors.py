@@ -1,0 +1,206 @@
+"""The factors of the chain rule: the local slope of a place in each place that it is made of.
+
+Each is there as a formula, as a number at a point, and under the name of its rule. The numbers are made by the sweep and
+the table that make the answer; the formulas by the same sweep over symbols.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import add
+from typing import TYPE_CHECKING
+
+from autodiff.core import linearize
+from autodiff.core.evaluate import Run
+from autodiff.core.graph import Graph
+from autodiff.core.primitive import Row
+from autodiff.core.vjp import sweep_down
+from autodiff.explain.steps import Places
+from autodiff.notation.parts import LONGEST, size
+from autodiff.symbolic.adjoint import Image, image, slopes
+from autodiff.symbolic.expression import Symbols
+from autodiff.symbolic.shortest import shorter
+
+if TYPE_CHECKING:
+    from autodiff.numbers.balls import Number
+    from autodiff.verify.digits import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A local slope as symbols: an equation of `graph`; `own` is the place's own equation there.
+
+    `named` is the same slope with the place called by its name wherever it occurs: p·(1 - p) for σ(z)·(1 - σ(z)).
+    """
+
+    graph: Graph
+    node: int
+    own: int
+    named: int
+
+
+def moving(places: Places, sources: Iterable[int], run: Run | None) -> set[int]:
+    """The places that a change of one of `sources` reaches; at a point only along the branches that were taken."""
+    graph = places.lowered.graph
+    flags = set(sources)
+    order = run.order if run is not None else range(len(graph))
+    for node in order:
+        row, args = graph.rows[node], graph.args[node]
+        if row is None or node in flags:
+            continue
+        if run is not None and node in run.taken:
+            reached = run.taken[node] in flags
+        else:
+            reached = any(a in flags for a, text in zip(args, row.slopes, strict=True) if text != "0")
+        if reached:
+            flags.add(node)
+    return flags
+
+
+def numbers(places: Places, place: int, moves: set[int], run: Run, convention: str = "") -> dict[int, float]:
+    """The local slope of `place` in each moving place that it is made of, as a number."""
+    graph = places.lowered.graph
+
+    def pull(node: int, g: float) -> Iterator[tuple[int, float]]:
+        args = graph.args[node]
+        if graph.rows[node] is None or (node in places.names and node != place):
+            return
+        if node in run.taken:
+            yield run.taken[node], g
+            return
+        values = [run.values[a] for a in args]
+        active = [a in moves for a in args]
+        for arg, slope in linearize.slopes(graph, node, values, run.values[node], active, args, convention):
+            yield arg, g * slope
+
+    found = sweep_down(reversed(places.inside[place]), {place: 1.0}, pull, add)
+    return {a: found[a] for a in places.arguments(place) if a in found and a in moves}
+
+
+def exactly(places: Places, place: int, exact: Record) -> dict[int, Number]:
+    """The local slopes of `place` in the places that it is made of, in ball arithmetic."""
+    from autodiff.numbers.balls import meaning, plus, precision, times  # most answers need none
+
+    def pull(node: int, g: Number) -> Iterator[tuple[int, Number]]:
+        if node == place or node not in places.names:
+            yield from ((arg, times(g, slope)) for arg, slope in exact.partials.get(node, ()))
+
+    with precision(exact.bits):
+        slopes = sweep_down(reversed(places.inside[place]), {place: meaning(1.0)}, pull, plus)
+    return {arg: slopes[arg] for arg in places.arguments(place) if arg in slopes}
+
+
+def structure(places: Places, place: int, moves: set[int]) -> list[int]:
+    """The moving places that `place` is made of through slopes that are not structurally 0, without a point."""
+    graph, live = places.lowered.graph, {place}
+    for node in reversed(places.inside[place]):
+        row = graph.rows[node]
+        if node in live and row is not None and (node == place or node not in places.names):
+            live.update(a for a, text in zip(graph.args[node], row.slopes, strict=True) if text != "0" and a in moves)
+    return [a for a in places.arguments(place) if a in live]
+
+
+class Formulas:
+    """Local slopes as symbols, place by place, each made when it is first asked for."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._known: dict[int, dict[int, Formula]] = {}
+
+    def of(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
+        """The local slope of `place` in each of `sources`."""
+        if place not in self._known:
+            self._known[place] = self._made(place, sources)
+        return self._known[place]
+
+    def _made(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
+        seen = image(self._places.lowered.graph, place, self._places.names)
+        plain = slopes(self._places.lowered.graph, place, self._places.names, sources, seen)
+        named = self._named(place, sources, seen)
+        symbols, own = seen.symbols, seen.of[place]
+        return {s: Formula(symbols.graph, _short(symbols, plain[s]), own, _short(symbols, named[s])) for s in plain}
+
+    def _named(self, place: int, sources: Sequence[int], seen: Image) -> dict[int, int]:
+        """The local slopes with the place called by its name."""
+        names = self._places.names
+        called = Image(seen.symbols, {**seen.of, place: seen.symbols.input(names[place])})
+        return slopes(self._places.lowered.graph, place, names, sources, called)
+
+    def product(self, factors: Sequence[tuple[int, int]]) -> tuple[Graph, int]:
+        """The product of the local slopes of several places, each in one that it is made of, in its shortest form."""
+        symbols = Symbols()
+        node = symbols.constant(1.0)
+        for place, source in factors:
+            seen = image(self._places.lowered.graph, place, self._places.names, symbols)
+            node = symbols.times(node, self._named(place, [source], seen)[source])
+        return symbols.graph, _short(symbols, node)
+
+
+def _short(symbols: Symbols, node: int) -> int:
+    """The short way of writing; a formula that is too long to be shown is left as it is."""
+    return shorter(symbols, node) if size(symbols.graph, node) <= 4 * LONGEST else node
+
+
+# --- the names of the rules ---------------------------------------------------------------------------------------------
+
+
+def rules(places: Places, place: int, moves: set[int], taken: Mapping[int, int]) -> dict[int, str]:
+    """How a teacher calls the rule that takes `place` to each place that it is made of.
+
+    It is the name of the one operation between them, or of the main ones, found on one walk from the place downward.
+    """
+    graph = places.lowered.graph
+    if place in places.losses:
+        return dict.fromkeys(places.arguments(place), f"{places.losses[place].name} rule")
+    met: dict[int, tuple[str, ...]] = {place: ()}
+    for node in reversed(places.own(place)):
+        row = graph.rows[node]
+        if node not in met or row is None:
+            continue
+        names = tuple(dict.fromkeys((*met[node], _rule(graph, node, moves))))
+        args = (taken[node],) if node in taken else graph.args[node]
+        flows = ("1",) if node in taken else row.slopes
+        for arg, text in zip(args, flows, strict=True):
+            if text != "0":
+                met[arg] = tuple(dict.fromkeys((*met.get(arg, ()), *names)))
+    return {arg: _main(met[arg]) for arg in places.arguments(place) if arg in met}
+
+
+def _main(names: Sequence[str]) -> str:
+    """The rules that matter among those on the way, in words."""
+    plain = [name for name in names if name not in _MINOR] or [name for name in names if name != "identity"] or names
+    main = [name for name in plain if name != "constant multiple"] or plain
+    if len(main) == 1:
+        return main[0]
+    kinds = [name.removesuffix(" rule") for name in main]
+    return f"{kinds[0]} and {kinds[1]} rules" if len(kinds) == 2 else f"chain of {len(kinds)} rules"
+
+
+_MINOR = ("sum rule", "difference rule", "sign rule", "identity", "taken branch")
+
+
+def _rule(graph: Graph, node: int, moves: set[int]) -> str:
+    row, args = graph.rows[node], graph.args[node]
+    assert row is not None
+    if row.pick is not None or row.rule == "identity":
+        return row.rule
+    return f"{_of_moving(row, [a in moves for a in args])} rule".replace("constant multiple rule", "constant multiple")
+
+
+def _of_moving(row: Row, moves: Sequence[bool]) -> str:
+    """x·y with y held is a constant multiple, 2^x an exponential: the table's `held` column says so."""
+    return next((name for k, name in row.held if moves[k] and sum(moves) == 1), row.rule)
+
+
+def does(places: Places, place: int) -> str:
+    """What a place does, in a word or two, when it is a single operation or a loss."""
+    if place in places.losses:
+        return re.split("[,;]", places.losses[place].doc)[0]
+    graph = places.lowered.graph
+    operations = [row for node in places.own(place) if (row := graph.rows[node]) is not None]
+    if not any(row.rule != "identity" for row in operations) and graph.args[place][0] in graph.constants:
+        return "constant"
+    working = [row for row in operations if row.rule != "identity"] or operations
+    return working[0].rule if len(working) == 1 else ""

@@ -1,0 +1,244 @@
+"""An explanation as plain, frozen data: what every renderer reads, and all that it reads.
+
+Numbers are whole float64s, None where there is none; formulas are texts of the language, in the spelling for scripts
+(`formula`), for people (`pretty`) and in LaTeX (`tex`). The small records are named tuples: sixteen dataclasses would take
+the time of 1,000 equations to make, at every start.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, NamedTuple
+
+from autodiff.errors import Span
+from autodiff.explain.graph import Drawing
+from autodiff.language.ast import Reading
+
+
+class Text(NamedTuple):
+    """A formula in its three spellings."""
+
+    formula: str
+    pretty: str
+    tex: str
+
+
+class Place(NamedTuple):
+    """A line of the forward pass: a named number, how it is made, and what it is at the point.
+
+    kind  "input" (a slope is asked for), "held" (an input that stays fixed), "step" or "result"
+    does  what the step does, in a word; what an input is for
+    why   where a point leaves it without a value: "none", "not taken" (the branch is asleep) or "not reached"
+    """
+
+    name: str
+    kind: str
+    text: str
+    tex: str
+    does: str
+    value: float | None
+    why: str = ""
+
+
+class Factor(NamedTuple):
+    """One factor of the chain rule: d(of)/d(by), by which rule, as symbols, and as a number.
+
+    `fixed` names the other places in `of` that `by` changes as well, and that this slope holds still.
+    """
+
+    of: str
+    by: str
+    rule: str
+    slope: Text
+    value: float | None
+    fixed: tuple[str, ...] = ()
+
+
+class Step(NamedTuple):
+    """A line of the backward table: a factor, the product so far, and what that product is.
+
+    `label` numbers it ("3w" where the road has forked to w); `whole` tells whether the product so far is the whole slope
+    of the result in `factor.by`, or only this path's part of it; `answer` marks a slope that was asked for.
+    """
+
+    label: str
+    factor: Factor
+    so_far: float | None
+    whole: bool
+    answer: bool = False
+
+
+class Block(NamedTuple):
+    """Lines of the backward table that belong together: a chain, or one path to one input.
+
+    `to` is the input that it leads to, "" for several; `path` names its places from that input to the result; `total` is
+    what the path contributes, None without a point.
+    """
+
+    steps: tuple[Step, ...]
+    to: str = ""
+    path: tuple[str, ...] = ()
+    total: float | None = None
+
+
+class Slope(NamedTuple):
+    """The answer for one name: the slope, by how many paths it comes, and as a formula of the inputs.
+
+    `paths` counts all of them, `listed` how many of them have a block. `chain` is the product of local slopes where there
+    is one path. `digits` is the slope with as many proven digits as were asked for.
+    """
+
+    name: str
+    value: float | None
+    paths: int
+    listed: int
+    formula: Text | None
+    chain: tuple[Factor, ...] = ()
+    forward: float | None = None
+    ulps: float | None = None
+    digits: str = ""
+
+
+class Row(NamedTuple):
+    """A line of the table that shows both modes: a place, its tangents per input, its adjoint.
+
+    A place that no name with a slope moves, such as data held fixed, has no adjoint here: none was swept.
+    """
+
+    name: str
+    value: float | None
+    tangents: Mapping[str, float | None]
+    adjoint: float | None
+
+
+class Cost(NamedTuple):
+    """What the slopes cost: sweeps and multiplications by local slopes, per mode."""
+
+    inputs: int
+    forward_sweeps: int
+    forward_products: int
+    reverse_sweeps: int
+    reverse_products: int
+
+
+class Difference(NamedTuple):
+    """A central difference (f(x+h) - f(x-h))/2h beside the slope, and how far it may be off itself."""
+
+    name: str
+    step: float
+    quotient: float | None
+    bound: float | None
+    agrees: bool | None
+    why: str = ""
+
+
+class Meaning(NamedTuple):
+    """What a slope says: moving `name` by `step` moves the result by about `expected`, and really by `actual`."""
+
+    name: str
+    step: float
+    expected: float
+    actual: float | None
+
+
+class Update(NamedTuple):
+    """One step of gradient descent: each name's old and new value, and the result before and after."""
+
+    rate: float
+    names: Mapping[str, tuple[float, float]]
+    before: float
+    after: float | None
+
+
+class Cancelling(NamedTuple):
+    """Steps whose product is simpler than they are: the last step's number, d(result)/d(by) as a formula, its value."""
+
+    steps: int
+    by: str
+    slope: Text
+    value: float | None
+
+
+class Beside(NamedTuple):
+    """A place at a hard point: its slope in the input from the left and from the right; None where a side has none."""
+
+    name: str
+    left: float | None
+    right: float | None
+
+
+class Side(NamedTuple):
+    """A hard point for one name: its status, the slopes of the result from either side, and how they come about.
+
+    `trace` follows both sides from the input to the result, place by place, where there are few.
+    """
+
+    name: str
+    status: str
+    left: float | None
+    right: float | None
+    trace: tuple[Beside, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that there is to say about the slopes of a program, at a point or (with `at` None) in symbols.
+
+    result     what the result is called; `title` is the whole of it as one formula of the inputs
+    status     as in `Answer`; at a hard point `why`, `hint`, `span` and `sides` say what is so
+    forward    the places in order of evaluation; `left_out` counts those that are not listed
+    blocks     the backward table
+    slopes     the answers, in the order asked for
+    adjoints   the slope of the result in every place, where paths are too many to be listed
+    """
+
+    result: str
+    title: Text
+    at: Mapping[str, float] | None
+    wrt: tuple[str, ...]
+    mode: str
+    status: str
+    value: float | None
+    forward: tuple[Place, ...]
+    drawing: Drawing
+    blocks: tuple[Block, ...]
+    slopes: tuple[Slope, ...]
+    rows: tuple[Row, ...]
+    cost: Cost
+    cancelling: tuple[Cancelling, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    checked: bool | None = None
+    meanings: tuple[Meaning, ...] = ()
+    update: Update | None = None
+    why: str = ""
+    hint: str = ""
+    span: Span | None = None
+    sides: tuple[Side, ...] = ()
+    notes: tuple[str, ...] = ()
+    convention: str = ""
+    source: str = field(default="", repr=False)
+    readings: tuple[Reading, ...] = field(default=(), repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The explanation as JSON-ready data: every number in full, None for one that is no finite number."""
+        data = plain(self)
+        assert isinstance(data, dict)
+        return {key: value for key, value in data.items() if key not in ("source", "readings")}
+
+
+def plain(value: object) -> object:
+    """Records as dictionaries, tuples as lists, and None for a number that is not finite, which JSON has not.
+
+    The records nest a few levels deep, whatever the program.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {name: plain(item) for name, item in zip(value._fields, value, strict=True)}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

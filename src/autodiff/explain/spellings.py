@@ -1,0 +1,38 @@
+"""Formulas of an explanation as texts, in their three spellings."""
+
+from __future__ import annotations
+
+from autodiff.core.graph import Graph
+from autodiff.explain.factors import Formula
+from autodiff.explain.model import Text
+from autodiff.notation.infix import PLAIN, PRETTY, infix
+from autodiff.notation.parts import LONGEST, parted, size
+from autodiff.notation.tex import tex
+from autodiff.symbolic.adjoint import segment
+
+LONGEST_TEXT = 1000
+"""Characters that a formula with named parts may have."""
+
+NOTHING = Text("", "", "")
+
+
+def written_out(graph: Graph, node: int) -> Text:
+    """A formula in its three spellings; a long one as statements with named parts, a very long one not at all."""
+    if size(graph, node) <= LONGEST:
+        return Text(infix(graph, node, PLAIN), infix(graph, node, PRETTY), tex(graph, node))
+    plain, pretty = ("; ".join(str(parted(graph, [node], style)).split("\n")) for style in (PLAIN, PRETTY))
+    return Text(plain, pretty, "") if len(plain) <= LONGEST_TEXT else NOTHING
+
+
+def text_of(formula: Formula) -> Text:
+    """A local slope: with its place's own name where that stands for a part that would be written twice."""
+    own = formula.own
+    twice = formula.node != own and _occurrences(formula.graph, formula.node, own) > 1
+    return written_out(formula.graph, formula.named if twice else formula.node)
+
+
+def _occurrences(graph: Graph, node: int, inner: int) -> int:
+    found: dict[int, int] = {}
+    for i in segment(graph, node, {}):
+        found[i] = 1 if i == inner else sum(found[a] for a in graph.args[i])
+    return found[node]

@@ -1,0 +1,168 @@
+"""Is a formula the derivative of a program: by symbols where that is cheap, else at many points, each with error bounds.
+
+>>> compare("sin(x^2)", "cos(x^2)*2x").verdict
+'yes'
+>>> found = compare("sin(x^2)", "cos(x)*2x")
+>>> found.verdict, found.at, found.slip.kind
+('no', {'x': 2.0}, 'inner function')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from autodiff.api.elementwise_view import numbers_of
+from autodiff.api.evaluate import parse
+from autodiff.api.inputs import sources
+from autodiff.api.scalar_note import refuse
+from autodiff.codegen.straightline import straight
+from autodiff.core.lowering import Lowered
+from autodiff.diagnostics import listed, shown
+from autodiff.errors import AutodiffError
+from autodiff.grading.diagnose import Sample, Slip, explain
+from autodiff.grading.error_bounds import Ball
+from autodiff.grading.names import in_names
+from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
+from autodiff.grading.symbols import same_formula
+from autodiff.language.ast import Reading
+
+_NOWHERE = "no point was found where the program has a derivative"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What came out: verdict "yes", "no" or "undecided", and why.
+
+    at, derivative, answer   where they differ, and the two numbers (None: no value there)
+    slip                     the slip that gives exactly this answer, if one does; `second` with it if it takes two
+    method                   "symbols" or "points"; `agreed` points were the same
+    notes                    what is different where only one of both is defined
+    """
+
+    verdict: str
+    wrt: str
+    result: str
+    method: str = "points"
+    agreed: int = 0
+    at: Mapping[str, float] = field(default_factory=dict)
+    derivative: float | None = None
+    answer: float | None = None
+    slip: Slip | None = None
+    second: Slip | None = None
+    why: str = ""
+    notes: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = field(default=(), repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON-ready data; keys that say nothing are left out."""
+        data: dict[str, Any] = {"verdict": self.verdict, "wrt": self.wrt, "method": self.method, "agreed": self.agreed}
+        if self.verdict == "no":
+            data |= {"at": dict(self.at), "derivative": self.derivative, "answer": self.answer}
+            data["slips"] = [slip.to_dict() for slip in (self.slip, self.second) if slip is not None]
+        optional = {"why": self.why, "notes": list(self.notes)}
+        return data | {key: value for key, value in optional.items() if value}
+
+
+def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool = False) -> Compared:
+    """Whether `answer` is the derivative of `program` by `wrt` (its only input when None).
+
+    The answer may use the names that the program assigns, and its result's. Raises AutodiffError for a mistake in
+    either text, for a name that the program does not have, and for a program with a sum or another reduction of a name:
+    every name is one number, so that mean(x^2) would be x^2. A loss of the prelude is the loss of one row.
+    """
+    parsed = parse(program, strict=strict)
+    numbers = numbers_of(parsed)
+    refuse(numbers)
+    lowered = numbers.lowered
+    name, source = _variable(lowered, wrt)
+    given = parse(answer, strict=strict)
+    answered = in_names(parsed, lowered, given)
+    empty = Compared("undecided", name, lowered.name, readings=(*parsed.readings, *given.readings))
+    found = straight(lowered, {name: source})
+    slope = Lowered(found.graph, found.slopes[name], name, lowered.inputs, {}, "")
+    same = same_formula(lowered, source, answered)
+    tried = list(trials(lowered, slope, answered))
+    return _judged(empty, tried, same=same, lowered=lowered, source=source)
+
+
+def _variable(lowered: Lowered, wrt: str | None) -> tuple[str, int]:
+    if wrt is None and len(lowered.inputs) != 1:
+        raise AutodiffError(
+            f"by which name is the answer a derivative? The program's inputs are {listed(lowered.inputs)}"
+            if lowered.inputs
+            else "the program has no inputs to differentiate by",
+            hint="add --wrt NAME" if lowered.inputs else "",
+        )
+    return next(iter(sources(lowered, list(lowered.inputs) if wrt is None else [wrt]).items()))
+
+
+def _judged(empty: Compared, trials: Sequence[Trial], *, same: bool, lowered: Lowered, source: int) -> Compared:
+    apart = [t for t in trials if t.said == "differs"]
+    agreed = sum(t.said == "same" for t in trials)
+    lost = [t for t in trials if t.derivative is not None and t.answer is None]
+    if apart:
+        return _no(empty, apart, trials, lowered, source)
+    if same or agreed >= ENOUGH // 4 or (agreed and not lowered.inputs):
+        notes = tuple(_notes(trials, empty.wrt))
+        return replace(empty, verdict="yes", method="symbols" if same else "points", agreed=agreed, notes=notes)
+    if lost and not agreed and not any(t.answer for t in trials if t.derivative):
+        return replace(empty, verdict="no", at=lost[0].at, derivative=_value(lost[0].derivative))
+    return replace(empty, agreed=agreed, why=_unclear(trials, agreed))
+
+
+def _unclear(trials: Sequence[Trial], agreed: int) -> str:
+    if not any(t.derivative for t in trials):
+        return _NOWHERE
+    if agreed:
+        return f"both agree at {agreed} points, too few to be sure; at all others one of them has no value or rounding decides"
+    return "at every point that was tried the two differ by less than rounding may make"
+
+
+def _value(ball: Ball | None) -> float | None:
+    return None if ball is None else ball.value + 0.0
+
+
+def _notes(trials: Sequence[Trial], wrt: str) -> Iterator[str]:
+    """Where only one of both is defined, by an example each."""
+    if not any(t.derivative for t in trials):
+        yield _NOWHERE
+    lost = next((t for t in trials if t.derivative is not None and t.answer is None), None)
+    more = next((t for t in trials if t.derivative is None and t.answer is not None), None)
+    if lost is not None:
+        yield (
+            f"the same where both are defined; at {where(lost.at)} the derivative is"
+            f" {shown(lost.derivative.value if lost.derivative else 0.0)} and the answer has no value"
+        )
+    if more is not None:
+        yield (
+            f"at {where(more.at)} the answer has a value, {shown(more.answer.value if more.answer else 0.0)},"
+            f" and the program has none: its derivative by {wrt} exists only where the program does"
+        )
+
+
+def where(at: Mapping[str, float]) -> str:
+    """`x = 2, y = 3`."""
+    return ", ".join(f"{name} = {shown(value)}" for name, value in at.items()) or "every point"
+
+
+def _no(empty: Compared, apart: Sequence[Trial], trials: Sequence[Trial], lowered: Lowered, source: int) -> Compared:
+    first = apart[0]
+    same = [t for t in trials if t.said == "same"]
+    samples = [
+        Sample(t.at, t.run, t.derivative.value, t.answer.value)
+        for t in [*apart[: max(SAMPLES - len(same), SAMPLES // 2)], *same][:SAMPLES]
+        if t.run is not None and t.derivative is not None and t.answer is not None
+    ]
+    found = explain(lowered, source, samples)
+    return replace(
+        empty,
+        verdict="no",
+        agreed=sum(t.said == "same" for t in trials),
+        at=first.at,
+        derivative=_value(first.derivative),
+        answer=_value(first.answer),
+        slip=found[0] if found else None,
+        second=found[1] if len(found) > 1 else None,
+    )

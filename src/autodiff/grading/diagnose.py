@@ -1,0 +1,273 @@
+"""Which slip made a wrong derivative: the forward sweep once more, one rule of it replaced by a mistaken one.
+
+    sin(x^2) → cos(x)*2*x     is what the sweep gives when the sine's slope is taken at x instead of x^2
+
+Every equation is tried with every mistake that people make with its rule; a mistake explains the answer when it gives
+the same numbers at every sample. `mistakes` is the catalogue.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, TypeAlias
+
+from autodiff.core import linearize, templates
+from autodiff.core.evaluate import Run
+from autodiff.core.lowering import Lowered
+from autodiff.diagnostics import written
+from autodiff.errors import Span
+from autodiff.grading.mistakes import Here, Mistake, mistakes
+from autodiff.notation.infix import infix
+from autodiff.notation.parts import LONGEST, size
+from autodiff.symbolic.adjoint import image, slopes
+
+_CLOSE = 1e-9
+_SWEEPS = 150_000  # equations that the search for one slip may go through, and again for two
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A point, the program's values there, the derivative's number and the answer's."""
+
+    at: Mapping[str, float]
+    run: Run
+    derivative: float
+    answer: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A mistake, the part of the program that it was made at, and the sentence that says so."""
+
+    kind: str
+    why: str
+    where: str = ""
+    span: Span = (0, 0)
+
+    def to_dict(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"kind": self.kind, "why": self.why}
+        return data | ({"where": self.where, "span": list(self.span)} if self.where else {})
+
+
+Place: TypeAlias = "tuple[int, tuple[int, int] | None]"
+"""An equation; of one that is used more than once perhaps only one use of it, as (the user, its argument's place)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    place: Place
+    mistake: Mistake
+
+
+class _Sweep:
+    """The tangents at one sample, with or without changes."""
+
+    def __init__(self, lowered: Lowered, source: int, sample: Sample) -> None:
+        self.lowered, self.source, self.sample = lowered, source, sample
+        graph, values = lowered.graph, sample.run.values
+        self.variable = values[source] if values[source] is not None else math.nan
+        self.slopes: dict[int, list[float]] = {}
+        for node in sample.run.order:
+            args = graph.args[node]
+            if args and node not in sample.run.taken:
+                self.slopes[node] = [0.0] * len(args)
+                every, places = [True] * len(args), range(len(args))
+                for k, slope in linearize.slopes(graph, node, [values[a] for a in args], values[node], every, places):
+                    self.slopes[node][k] = slope
+        self.plain: dict[int, float] = {}
+        self.result(())
+
+    def result(self, changes: Sequence[_Change]) -> float:
+        """The derivative with these changes; NaN where a mistaken rule has no value."""
+        whole = {c.place[0]: c.mistake for c in changes if c.place[1] is None}
+        uses = {use: c for c in changes if (use := c.place[1]) is not None}
+        first = min((c.place[0] for c in changes), default=-1)
+        tangents = self.plain if not changes else dict(self.plain)
+        for node in self.sample.run.order:
+            if node > first or node in whole:
+                self._step(node, tangents, whole, uses)
+        return tangents.get(self.lowered.result, 0.0)
+
+    def _step(
+        self,
+        node: int,
+        tangents: dict[int, float],
+        whole: Mapping[int, Mistake],
+        uses: Mapping[tuple[int, int], _Change],
+    ) -> None:
+        graph, run = self.lowered.graph, self.sample.run
+        if node == self.source:
+            tangents[node] = 1.0
+            return
+        if graph.rows[node] is None:
+            return
+        if node in run.taken:
+            moved = tangents.get(run.taken[node])
+            if moved is not None:
+                tangents[node] = moved
+            return
+        inner = [tangents.get(a) for a in graph.args[node]]
+        for k in range(len(inner)):
+            if (node, k) in uses:
+                change = uses[node, k]
+                inner[k] = self._mistaken(change.mistake, change.place[0], tangents)
+        if node in whole:
+            tangents[node] = self._mistaken(whole[node], node, tangents)
+        elif any(t is not None for t in inner):
+            pairs = zip(self.slopes[node], inner, strict=True)
+            tangents[node] = _sum(s * t for s, t in pairs if t is not None and s) if _finite(inner) else math.nan
+
+    def _mistaken(self, mistake: Mistake, node: int, tangents: Mapping[int, float]) -> float:
+        """What the mistaken rule gives; NaN where that is no number, or one beyond float64."""
+        try:
+            found = mistake.rule(self.here(node, tangents))
+        except (ArithmeticError, ValueError):
+            return math.nan
+        return math.nan if isinstance(found, complex) else found  # as a root of a negative number is
+
+    def here(self, node: int, tangents: Mapping[int, float]) -> Here:
+        graph, values = self.lowered.graph, self.sample.run.values
+        args = graph.args[node]
+        return Here(
+            tuple(values[a] for a in args),
+            values[node],
+            tuple(self.slopes[node]),
+            tuple(tangents.get(a, 0.0) for a in args),
+            tuple(a in self.plain for a in args),
+            self.variable,
+            tuple(self._shallow(a) for a in args),
+        )
+
+    def _shallow(self, node: int) -> float:
+        graph, values = self.lowered.graph, self.sample.run.values
+        row, args = graph.rows[node], graph.args[node]
+        if row is None or row.pick is not None:
+            return values[node]
+        return templates.value(row)(*(self.variable if a in self.plain else values[a] for a in args))
+
+
+def _sum(numbers: Iterable[float]) -> float:
+    try:
+        return math.fsum(numbers)
+    except (OverflowError, ValueError):  # beyond float64, or infinities of both signs
+        return math.nan
+
+
+def _finite(numbers: Sequence[float | None]) -> bool:
+    return all(n is None or math.isfinite(n) for n in numbers)
+
+
+def explain(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[Slip, ...]:
+    """The slip that explains the answer at every sample; two if it takes two; none if neither does."""
+    if not samples:
+        return ()
+    sweeps = [_Sweep(lowered, source, sample) for sample in samples]
+    size = len(samples[0].run.order)
+    frequent, rare = _first(_changes(lowered, source, sweeps), _SWEEPS // size)
+    for change in frequent:
+        if _explains(sweeps, (change,)):
+            return (_named(lowered, source, change),)
+    if plain := _whole_answer(lowered, samples):
+        return (plain,)
+    for change in rare:
+        if _explains(sweeps, (change,)):
+            return (_named(lowered, source, change),)
+    if scaled := _scaled(samples):
+        return (scaled,)
+    for pair in combinations(frequent[: int(math.sqrt(_SWEEPS / size))], 2):
+        if pair[0].place != pair[1].place and _explains(sweeps, pair):
+            return (_named(lowered, source, pair[0]), _named(lowered, source, pair[1]))
+    return ()
+
+
+def _explains(sweeps: Sequence[_Sweep], changes: Sequence[_Change]) -> bool:
+    """Whether the changes make the answer's number of every sample; those that change no number explain nothing."""
+    made = []
+    for sweep in sweeps:
+        made.append(sweep.result(changes))
+        if not _close(made[-1], sweep.sample.answer):
+            return False
+    return not all(_close(number, sweep.sample.derivative) for number, sweep in zip(made, sweeps, strict=True))
+
+
+def _close(a: float, b: float) -> bool:
+    return abs(a - b) <= _CLOSE * max(abs(a), abs(b))
+
+
+def _first(changes: Iterable[_Change], most: int) -> tuple[list[_Change], list[_Change]]:
+    """The first frequent mistakes and the first rare ones; a long program has millions of them."""
+    frequent: list[_Change] = []
+    rare: list[_Change] = []
+    for change in changes:
+        kind = rare if change.mistake.rare else frequent
+        if len(kind) < most:
+            kind.append(change)
+        if len(frequent) >= most and len(rare) >= most:
+            break
+    return frequent, rare
+
+
+def _changes(lowered: Lowered, source: int, sweeps: Sequence[_Sweep]) -> Iterator[_Change]:
+    """Every mistake at every equation that moves, the last equation first."""
+    graph = lowered.graph
+    moving = set().union(*(sweep.plain for sweep in sweeps)) - {source}
+    uses: dict[int, list[tuple[int, int]]] = {}
+    for node in sorted(moving):
+        for k, arg in enumerate(graph.args[node]):
+            uses.setdefault(arg, []).append((node, k))
+    for node in sorted(moving, reverse=True):
+        row, args = graph.rows[node], graph.args[node]
+        if row is None or row.pick is not None:
+            continue
+        places: list[Place] = [(node, None)]
+        if len(uses.get(node, [])) > 1:
+            places += [(node, use) for use in uses[node]]
+        inner = tuple(a in moving and a != source for a in args)
+        for mistake in mistakes(row, tuple(a in moving or a == source for a in args), inner):
+            yield from (_Change(place, mistake) for place in places)
+
+
+def _named(lowered: Lowered, source: int, change: _Change) -> Slip:
+    node, mistake = change.place[0], change.mistake
+    why = mistake.why + _inner(lowered, source, node) * mistake.kind.startswith("inner")
+    return Slip(mistake.kind, why, written(lowered, node), lowered.graph.spans[node])
+
+
+def _inner(lowered: Lowered, source: int, node: int) -> str:
+    """`, here u = x^2 and u' = 2*x`."""
+    graph, row = lowered.graph, lowered.graph.rows[node]
+    assert row is not None
+    places = [k for k, arg in enumerate(graph.args[node]) if arg not in graph.constants and arg != source]
+    if len(places) != 1 or len(graph.reaching(node)) > LONGEST:
+        return ""
+    name, arg = row.params[places[0]], graph.args[node][places[0]]
+    seen = image(graph, arg, {})
+    slope = slopes(graph, arg, {}, [source], seen).get(source)
+    if slope is None or size(seen.symbols.graph, slope) > LONGEST:
+        return ""
+    return f", here {name} = {written(lowered, arg)} and {name}' = {infix(seen.symbols.graph, slope)}"
+
+
+def _whole_answer(lowered: Lowered, samples: Sequence[Sample]) -> Slip | None:
+    """What went wrong with the answer as a whole."""
+    if len(samples) > 2 and all(_close(s.answer, s.run.values[lowered.result]) for s in samples):
+        return Slip("not differentiated", "this is the program itself, not its derivative")
+    return None
+
+
+def _scaled(samples: Sequence[Sample]) -> Slip | None:
+    """A constant factor too many or too few, or a constant added."""
+    if len(samples) < 3:
+        return None
+    ratios = [s.answer / s.derivative for s in samples if s.derivative]
+    scaled = len(ratios) == len(samples) and bool(ratios[0]) and not _close(ratios[0], 1.0)
+    if scaled and all(_close(r, ratios[0]) for r in ratios):
+        return Slip("constant factor", f"the answer is {ratios[0]:.10g} times the derivative")
+    steps = [s.answer - s.derivative for s in samples]
+    spread = max(abs(s.answer) for s in samples) * _CLOSE
+    if abs(steps[0]) > 100 * spread and all(abs(step - steps[0]) <= spread for step in steps):
+        return Slip("constant term", f"the answer is the derivative plus {steps[0]:.10g}: a constant's derivative is 0")
+    return None

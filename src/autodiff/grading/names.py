@@ -1,0 +1,54 @@
+"""The answer that is judged, in the names of the program: `cos(y)*2x` behind `y = x^2; sin(y)`.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
+>>> program = parse("y = x^2; sin(y)")
+>>> found = in_names(program, lower(program), parse("cos(y)*2x"))
+>>> found.inputs, found.source
+(('x',), 'y = x^2; sin(y)\\ncos(y)*2x')
+"""
+
+from __future__ import annotations
+
+from autodiff.api.elementwise_view import over_numbers
+from autodiff.api.evaluate import parse
+from autodiff.core.lowering import Lowered
+from autodiff.diagnostics import listed
+from autodiff.errors import AutodiffError, nearest, quoted
+from autodiff.language.ast import Assign, Expression, Name, Program, Statement
+
+
+def in_names(program: Program, lowered: Lowered, given: Program) -> Lowered:
+    """The equations of the answer behind the program's own statements, whose names it may use."""
+    own = {s.target.name for s in program.statements if not isinstance(s, Expression)}
+    for statement in given.statements:
+        if not isinstance(statement, Expression) and statement.target.name in own:
+            raise AutodiffError(
+                f"{quoted(statement.target.name)} has a meaning in the program already",
+                span=statement.target.span,
+                source=given.source,
+                hint="choose another name in the answer",
+            )
+    together = parse(f"{program.source}\n{given.source}")
+    count = len(program.statements)
+    named, last = together.statements[:count], together.statements[count - 1]
+    taken = own | {s.target.name for s in given.statements if not isinstance(s, Expression)}
+    if isinstance(last, Expression) and lowered.name not in taken:
+        named = (*named[:-1], Assign(Name(lowered.name, last.span), last.body, last.span))
+    statements = (*named, *_as_values(together.statements[count:]))
+    answered = over_numbers(Program(together.source, statements, together.readings))
+    known = [*lowered.inputs, *lowered.assigned]
+    for name in answered.inputs:
+        if name not in lowered.inputs:
+            near = nearest(name, known)
+            raise AutodiffError(
+                f"the answer has {quoted(name)}, which the program does not have",
+                hint=f"did you mean {quoted(near)}?" if near else f"the program's names are {listed(known)}",
+            )
+    return answered
+
+
+def _as_values(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """`dy = 2x` answers as `2x` does."""
+    last = statements[-1]
+    return (*statements[:-1], Expression(last.body, last.span)) if isinstance(last, Assign) else statements

@@ -1,0 +1,87 @@
+"""A derivative and an answer at many points, each number with its error bound: the same there, different, or unclear.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
+>>> lowered, slope, answer = (lower(parse(text)) for text in ("x^2", "2x", "x + x"))
+>>> sum(trial.said == "same" for trial in trials(lowered, slope, answer)) == ENOUGH
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from autodiff.core.evaluate import Outside, Run, primal
+from autodiff.core.lowering import Lowered
+from autodiff.core.special_points import suspects
+from autodiff.grading.error_bounds import Ball, Noise, bounded
+from autodiff.grading.points import points
+
+ENOUGH = 40
+"""Points that must agree before two formulas count as the same."""
+
+SAMPLES = 12
+"""Points that slips are looked for at."""
+
+_TRIED = 400
+_MARGIN = 4.0  # the error bounds are of first order
+_SHARP = 1e-7  # a point says something when the bounds are this small beside the numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A point with both numbers there: None where there is none; `said` is "same", "differs", "unclear" or "one-sided"."""
+
+    at: Mapping[str, float]
+    derivative: Ball | None
+    answer: Ball | None
+    run: Run | None
+    said: str
+
+
+def trials(lowered: Lowered, slope: Lowered, answered: Lowered) -> Iterator[Trial]:
+    """Trials until enough points agree, or enough of them differ to look for the slip."""
+    constants = {c for part in (lowered, answered) for c in part.graph.constants.values() if abs(c) < 1e9}
+    same = differs = 0
+    for at in points(lowered.inputs, constants, _TRIED):
+        trial = _trial(lowered, slope, answered, at)
+        if trial is None:
+            continue
+        yield trial
+        same += trial.said == "same"
+        differs += trial.said == "differs"
+        if same >= ENOUGH or differs >= SAMPLES:
+            return
+
+
+def _trial(lowered: Lowered, slope: Lowered, answered: Lowered, at: Mapping[str, float]) -> Trial | None:
+    """Both numbers at a point; None where rounding or a corner of the program leaves nothing to be said."""
+    try:
+        answer: Ball | None = bounded(answered, at)
+    except Outside as trouble:
+        if not trouble.needs:
+            return None  # too large for a float, which says nothing about the formula
+        answer = None
+    except Noise:
+        return None
+    try:
+        run = primal(lowered, at)
+        derivative = None if suspects(lowered, run) else bounded(slope, at)
+    except Outside as trouble:
+        return Trial(at, None, answer, None, "one-sided") if trouble.needs and answer is not None else None
+    except Noise:
+        return None
+    if derivative is None:
+        return None
+    return Trial(at, derivative, answer, run, _said(derivative, answer))
+
+
+def _said(derivative: Ball, answer: Ball | None) -> str:
+    if answer is None:
+        return "one-sided"
+    noise = _MARGIN * (derivative.error + answer.error)
+    if abs(derivative.value - answer.value) > noise:
+        return "differs"
+    size = max(abs(derivative.value), abs(answer.value))
+    return "same" if noise <= _SHARP * size or noise == 0 else "unclear"

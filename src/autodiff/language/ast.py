@@ -1,0 +1,230 @@
+"""The syntax tree: what the user wrote, with the place of every part.
+
+`2x + sin(y)` is `Call("+", (Call(JUXTAPOSITION, (Number(2), Name("x"))), Call("sin", (Name("y"),))))`.
+An operator is a call of the function whose name is its symbol; no identifier can collide with one.
+A tree may be 100,000 levels deep, so nothing here recurses. The nodes are plain classes because a program of a megabyte
+makes 500,000 of them, and because ten data classes would take longer to define than a short program to evaluate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Final, NamedTuple, TypeAlias
+
+from autodiff.errors import Span
+from autodiff.language.typed import Typed
+
+JUXTAPOSITION = "implicit *"
+"""The name of a product written without an operator. A row has no such name: it is lowered as `*`."""
+
+CHAIN = "chained <"
+"""The name of `a < b <= c`: its arguments are the comparisons, each a call that shares its middle with the next."""
+
+_PI, _E, _TAU = Typed(math.pi, "pi"), Typed(math.e, "e"), Typed(math.tau, "tau")
+
+CONSTANTS: dict[str, float] = {"pi": _PI, "π": _PI, "e": _E, "tau": _TAU, "τ": _TAU}
+"""Names with a fixed value; no program may assign them."""
+
+
+class _Tree:
+    """Equality by shape and a short repr, both without recursion; places in the text don't count."""
+
+    __slots__ = ()
+    span: Span
+
+    def children(self) -> tuple[Expr, ...]:
+        return ()
+
+    def label(self) -> object:
+        return None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Tree):
+            return NotImplemented
+        pairs: list[tuple[_Tree, _Tree]] = [(self, other)]
+        while pairs:
+            a, b = pairs.pop()
+            inner = a.children(), b.children()
+            if type(a) is not type(b) or a.label() != b.label() or len(inner[0]) != len(inner[1]):
+                return False
+            pairs.extend(zip(*inner, strict=True))
+        return True
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.label(), len(self.children())))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.label()} {self.span[0]}:{self.span[1]}>"
+
+
+class Number(_Tree):
+    """A literal; `value` is the float64 nearest to what was written."""
+
+    __slots__ = ("span", "value")
+
+    def __init__(self, value: float, span: Span) -> None:
+        self.value: Final = value
+        self.span = span
+
+    def label(self) -> object:
+        return self.value
+
+
+class Name(_Tree):
+    """An input, an assigned name, a parameter or a constant; NFKC-normalised."""
+
+    __slots__ = ("name", "span")
+
+    def __init__(self, name: str, span: Span) -> None:
+        self.name: Final = name
+        self.span = span
+
+    def label(self) -> object:
+        return self.name
+
+
+class Call(_Tree):
+    """A function or operator applied to arguments; `name_span` is the place of the name or symbol."""
+
+    __slots__ = ("args", "name", "name_span", "span")
+
+    def __init__(self, name: str, args: tuple[Expr, ...], span: Span, name_span: Span) -> None:
+        self.name: Final = name
+        self.args: Final = args
+        self.span = span
+        self.name_span: Final = name_span
+
+    def children(self) -> tuple[Expr, ...]:
+        return self.args
+
+    def label(self) -> object:
+        return self.name
+
+
+class Array(_Tree):
+    """`[a, b, c]`; a matrix is an array of arrays."""
+
+    __slots__ = ("items", "span")
+
+    def __init__(self, items: tuple[Expr, ...], span: Span) -> None:
+        self.items: Final = items
+        self.span = span
+
+    def children(self) -> tuple[Expr, ...]:
+        return self.items
+
+
+class Index(_Tree):
+    """`base[i, j]`."""
+
+    __slots__ = ("base", "indices", "span")
+
+    def __init__(self, base: Expr, indices: tuple[Expr, ...], span: Span) -> None:
+        self.base: Final = base
+        self.indices: Final = indices
+        self.span = span
+
+    def children(self) -> tuple[Expr, ...]:
+        return (self.base, *self.indices)
+
+
+Expr: TypeAlias = Number | Name | Call | Array | Index
+
+
+class Expression(_Tree):
+    """A statement that is a bare expression."""
+
+    __slots__ = ("body", "span")
+
+    def __init__(self, body: Expr, span: Span) -> None:
+        self.body: Final = body
+        self.span = span
+
+    def children(self) -> tuple[Expr, ...]:
+        return (self.body,)
+
+
+class Assign(_Tree):
+    """`y = x^2`, and one `NAME=VALUE` of `--at`."""
+
+    __slots__ = ("body", "span", "target")
+
+    def __init__(self, target: Name, body: Expr, span: Span) -> None:
+        self.target: Final = target
+        self.body: Final = body
+        self.span = span
+
+    def children(self) -> tuple[Expr, ...]:
+        return (self.target, self.body)
+
+
+class Define(_Tree):
+    """`f(t, u) = t*u`."""
+
+    __slots__ = ("body", "params", "span", "target")
+
+    def __init__(self, target: Name, params: tuple[Name, ...], body: Expr, span: Span) -> None:
+        self.target: Final = target
+        self.params: Final = params
+        self.body: Final = body
+        self.span = span
+
+    def children(self) -> tuple[Expr, ...]:
+        return (self.target, *self.params, self.body)
+
+
+Statement: TypeAlias = Expression | Assign | Define
+
+
+class Reading(NamedTuple):
+    """A part of the text that a person might read otherwise, and the one meaning that it has."""
+
+    text: str
+    meaning: str
+    span: Span
+
+    def __str__(self) -> str:
+        return f"{self.text} is read as {self.meaning}"
+
+
+class Program:
+    """A parsed program: its `source`, its `statements`, and the doubtful `readings` among them.
+
+    Two programs are equal when their statements are, wherever the blanks and brackets stand.
+    """
+
+    __slots__ = ("readings", "source", "statements")
+
+    def __init__(self, source: str, statements: tuple[Statement, ...], readings: tuple[Reading, ...] = ()) -> None:
+        self.source: Final = source
+        self.statements: Final = statements
+        self.readings: Final = readings
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and self.statements == other.statements
+
+    def __hash__(self) -> int:
+        return hash(self.statements)
+
+    def __repr__(self) -> str:
+        return f"<Program of {len(self.statements)} statements>"
+
+
+def walk(roots: tuple[Expr, ...]) -> Iterator[Expr]:
+    """Every node under `roots`, each before its arguments, in the order of the text."""
+    stack = list(reversed(roots))
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.children()))
+
+
+def upward(root: Expr) -> Iterator[Expr]:
+    """Every node under `root`, each behind its arguments, in the order of the text."""
+    found, stack = list[Expr](), [root]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        stack += node.children()
+    return reversed(found)

@@ -1,0 +1,194 @@
+"""Words to nodes: what each rule of the grammar makes of its parts.
+
+>>> Builder().number([Word("NUMBER", "0.5", (0, 3))]).value
+0.5
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any, TypeAlias, cast
+
+from autodiff.errors import AutodiffError, Span, quoted, shortened
+from autodiff.language.ast import (
+    CHAIN,
+    CONSTANTS,
+    JUXTAPOSITION,
+    Array,
+    Assign,
+    Call,
+    Define,
+    Expr,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Statement,
+)
+from autodiff.language.lexer import Word
+from autodiff.language.typed import decimal
+
+SYMBOLS = {"**": "^", "·": "*", "×": "*", "÷": "/", "−": "-", "≤": "<=", "≥": ">=", "≠": "!="}
+"""Other spellings of operators."""
+
+_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+Parts: TypeAlias = "list[Any]"
+"""Words and what has been built of others, as many and of such kinds as the rule says."""
+
+
+def _across(parts: Parts) -> Span:
+    return parts[0].span[0], parts[-1].span[1]
+
+
+class Builder:
+    """One method per alias of the grammar; each gets the parts of its rule, words included, and returns a node."""
+
+    def program(self, parts: Parts) -> tuple[Statement, ...]:
+        return tuple(p for p in parts if not isinstance(p, Word))
+
+    def bindings(self, parts: Parts) -> tuple[Assign, ...]:
+        return tuple(p for p in parts if not isinstance(p, Word))
+
+    def binding(self, parts: Parts) -> Assign:
+        name, _, body = parts
+        return Assign(_assignable(Name(name.text, name.span)), body, _across(parts))
+
+    def expression(self, parts: Parts) -> Expression:
+        return Expression(parts[0], parts[0].span)
+
+    def equation(self, parts: Parts) -> Assign | Define:
+        left, body, span = parts[0], parts[2], _across(parts)
+        if isinstance(left, Name):
+            return Assign(_assignable(left), body, span)
+        if isinstance(left, Call) and left.name.isidentifier() and left.span[0] == left.name_span[0]:
+            return Define(_assignable(Name(left.name, left.name_span)), _parameters(left), body, span)
+        raise AutodiffError(
+            "only a name, or a function of names such as f(t), can stand left of '='",
+            span=left.span,
+            hint="to compare two numbers, write ==",
+        )
+
+    def binary(self, parts: Parts) -> Call:
+        left, symbol, right = parts
+        span = left.span[0], right.span[1]
+        return Call(SYMBOLS.get(symbol.text, symbol.text), (left, right), span, symbol.span)
+
+    def unary(self, parts: Parts) -> Call:
+        symbol, operand = parts
+        return Call(SYMBOLS.get(symbol.text, symbol.text), (operand,), _across(parts), symbol.span)
+
+    def chain(self, parts: Parts) -> Call:
+        links = tuple(self.binary(parts[i : i + 3]) for i in range(0, len(parts) - 2, 2))
+        return links[0] if len(links) == 1 else Call(CHAIN, links, _across(parts), _across(parts))
+
+    def juxtaposition(self, parts: Parts) -> Call:
+        return Call(JUXTAPOSITION, tuple(parts), _across(parts), _across(parts))
+
+    def superscript(self, parts: Parts) -> Call:
+        base, raised = parts
+        return Call(
+            "^", (base, Number(float(raised.text.translate(_DIGITS)), raised.span)), _across(parts), raised.span
+        )
+
+    def number(self, parts: Parts) -> Number:
+        return Number(_value(parts[0]), parts[0].span)
+
+    def name(self, parts: Parts) -> Name:
+        return Name(parts[0].text, parts[0].span)
+
+    def bracket(self, parts: Parts) -> Expr:
+        opened, inner, closed = parts
+        inner.span = opened.span[0], closed.span[1]  # nobody else has this node yet
+        return cast(Expr, inner)
+
+    def array(self, parts: Parts) -> Array:
+        opened, items, closed = parts
+        if not items:
+            raise AutodiffError("an array needs at least one element", span=_across([opened, closed]))
+        return Array(items, _across([opened, closed]))
+
+    def index(self, parts: Parts) -> Index:
+        base, opened, indices, closed = parts
+        if not indices:
+            raise AutodiffError("an index is missing", span=_across([opened, closed]), hint="write for example x[0]")
+        return Index(base, indices, _across([base, closed]))
+
+    def call(self, parts: Parts) -> Call:
+        function, _, args, closed = parts
+        return Call(function.text, args, _across([function, closed]), function.span)
+
+    def call_power(self, parts: Parts) -> Call:
+        """`sin^2(x)` and `sin²(x)`: a power of the call, when the exponent is whole and at least 2."""
+        function, closed = parts[0], parts[-1]
+        raised, args = parts[-4], parts[-2]
+        exponent = float(raised.text.translate(_DIGITS)) if raised.type == "SUPERSCRIPT" else _value(raised)
+        span = _across([function, closed])
+        if exponent < 2 or exponent != int(exponent):
+            raise AutodiffError(
+                f"{function}^{exponent:g}(…) is doubtful",
+                span=span,
+                hint=f"write {function}(…)^({exponent:g}) for a power; an inverse has a name of its own, such as asin",
+            )
+        return Call("^", (Call(function.text, args, span, function.span), Number(exponent, raised.span)), span, span)
+
+    def items(self, parts: Parts) -> tuple[Expr, ...]:
+        return tuple(p for p in parts if not isinstance(p, Word))
+
+
+def _value(word: Word) -> float:
+    """The float64 of a number word; anything that only looks like a number is refused with what to write."""
+    text = word.text
+    value = _decimal(text)
+    if value is None:
+        raise AutodiffError(f"{quoted(text)} is not a number", span=word.span, hint=_instead(text))
+    if value in (math.inf, 0.0) and text.lower().partition("e")[0].strip("0."):
+        size = "too small" if value == 0 else "too large"
+        raise AutodiffError(
+            f"{quoted(text)} is {size} for a 64-bit number",
+            span=word.span,
+            hint="the range is 5e-324 to 1.7976931348623157e308",
+        )
+    return value
+
+
+@lru_cache(maxsize=1024)
+def _decimal(text: str) -> float | None:
+    try:
+        value = float("" if "_" in text else text)
+    except ValueError:
+        return None
+    return decimal(text, value) if math.isfinite(value) else value
+
+
+def _instead(text: str) -> str:
+    if text[:2].lower() in ("0x", "0b", "0o"):
+        return f"numbers are decimal: write {shortened(str(int(text, 0)))}" if len(text) < 20 else "numbers are decimal"
+    if "_" in text and _decimal(text.replace("_", "")) is not None:
+        return f"write {shortened(text.replace('_', ''))}"
+    return "write digits with at most one point, such as 1.5 or 1.5e-3"
+
+
+def _assignable(name: Name) -> Name:
+    if name.name in CONSTANTS:
+        raise AutodiffError(
+            f"{name.name} is the constant {CONSTANTS[name.name]!r} and can't be given another value",
+            span=name.span,
+            hint="choose another name",
+        )
+    return name
+
+
+def _parameters(call: Call) -> tuple[Name, ...]:
+    if not call.args:
+        raise AutodiffError(f"{call.name}() has no parameter", span=call.span, hint=f"write {call.name} = … instead")
+    seen: dict[str, Name] = {}
+    for arg in call.args:
+        if not isinstance(arg, Name):
+            raise AutodiffError(
+                "a parameter must be a name", span=arg.span, hint=f"write for example {call.name}(t) = …"
+            )
+        if arg.name in seen:
+            raise AutodiffError(f"parameter {quoted(arg.name)} stands twice", span=arg.span)
+        seen[_assignable(arg).name] = arg
+    return tuple(seen.values())

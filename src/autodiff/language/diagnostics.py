@@ -1,0 +1,107 @@
+"""What is wrong at the word that the grammar refused, said by what stands there and around it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.language.lexer import CLOSES, ENDS_OPERAND, Word
+from autodiff.language.synonyms import meant
+
+_OPERATORS = {"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR", "NOT"}
+_OPENERS = {"LPAR", "LSQB", "COMMA"}
+_FINISHED = {"SEP", "$END"}
+_MORE = {"deg": "; 90 degrees are rad(90)"}
+"""What a function without its argument may have been written for, behind what is said of every one."""
+
+
+def complaint(words: Sequence[Word], at: int, length: int, functions: Collection[str], start: str) -> AutodiffError:
+    """The error for `words[at]`, the first word that can't stand where it does; `start` is what was to be read."""
+    edge = [Word("$END", "", (length, length))]
+    padded = [Word("SEP", "", (0, 0)), Word("SEP", "", (0, 0)), Word("SEP", "", (0, 0)), *words, *edge, *edge]
+    before, found, after = padded[at + 2 : at + 5]
+    if found.type in ("COMMA", "RPAR") and (caller := _caller(words, at, found)) is not None:
+        near = meant(caller.text, functions)
+        return AutodiffError(
+            f"unknown function {quoted(caller.text)}",
+            span=caller.span,
+            hint=f"did you mean {near}?" if near else f"define it: {shortened(caller.text, 20)}(t) = …",
+        )
+    raised = [w for w in padded[at : at + 3] if w.type == "FUNC" and w is not before]
+    if raised and before.type in ("POWER", "NUMBER", "SUPERSCRIPT"):
+        message, hint = f"{raised[0]} needs its argument in brackets", f"write {raised[0]}(…)^n"
+        if before.type == "POWER":
+            hint += "; an inverse has a name of its own, such as asin"
+    elif start == "bindings" and (said := _of_a_point(before, found, first=at == 0)) is not None:
+        message, hint = said
+    elif "FUNC" in (before.type, found.type) and "EQUAL" in (found.type, after.type):
+        function = before if before.type == "FUNC" else found
+        message = f"{function} is a function and can't be given a value"
+        return AutodiffError(message, span=function.span, hint="choose another name")
+    else:
+        message, hint = _said(before, found, after)
+    return AutodiffError(message, span=found.span, hint=hint)
+
+
+def _of_a_point(before: Word, found: Word, *, first: bool) -> tuple[str, str] | None:
+    """Message and hint where a list of NAME=VALUE goes wrong between its values, None inside of one."""
+    if before.type == "NAME" and found.type in ("COMMA", "$END"):
+        return f"{quoted(before.text)} has no value", f"write {shortened(before.text, 20)}=VALUE"
+    if found.type == "SEP" or (found.type == "EQUAL" and before.type == "NAME"):
+        return "values are separated by commas", "write for example x=3,y=2"
+    if first:
+        return f"{quoted(found.text)} is not NAME=VALUE", "write for example x=4,y=pi/2"
+    if before.type == "COMMA" and found.type == "NUMBER":
+        numbers = "a decimal point is '.', as in x=1.5; several numbers are an array, as in x=[1, 5]"
+        return f"behind a comma stands the next NAME=VALUE, not {quoted(found.text)}", numbers
+    if found.type == "COMMA":
+        return "a comma can't stand in a round bracket", "an array has square brackets: x=[1, 2]"
+    return None
+
+
+def _caller(words: Sequence[Word], at: int, found: Word) -> Word | None:
+    """The name in front of the bracket that this comma, or an empty bracket, belongs to."""
+    if found.type == "RPAR" and words[at - 1].type != "LPAR":
+        return None
+    depth = 0
+    for i in range(at - 1, 0, -1):
+        depth += (words[i].type in CLOSES) - (words[i].type in CLOSES.values())
+        if depth < 0:
+            return words[i - 1] if words[i].type == "LPAR" and words[i - 1].type == "NAME" else None
+    return None
+
+
+def _said(before: Word, found: Word, after: Word) -> tuple[str, str]:
+    """Message and hint, by the refused word and its neighbours; the first that applies."""
+    if found.type == "NUMBER" and before.type in ENDS_OPERAND:
+        power = f"write * between them, or {shortened(before.text, 20)}^{shortened(found.text, 20)} for a power"
+        between = "write an operator between them"
+        return (
+            f"the number {shortened(found.text)} can't follow {quoted(before.text)}",
+            power if before.type == "NAME" else between,
+        )
+    if before.type == "FUNC":
+        argument = shortened(found.text, 20) if found.type in ("NAME", "NUMBER") and after.type in _FINISHED else "…"
+        more = _MORE.get(before.text, "")
+        return f"{before} needs its argument in brackets", f"write {before}({argument}){more}"
+    if found.type == "EQUAL":
+        return "'=' gives a name its value, once, at the start of a statement", "to compare, write =="
+    if found.type in _FINISHED and before.type in _OPERATORS:
+        return f"an operand is missing after '{before}'", "finish the expression"
+    if found.type in _FINISHED:
+        return f"this ends too early, after {quoted(before.text)}", "finish the expression"
+    if found.type in CLOSES and before.type in CLOSES.values():
+        return "these brackets are empty", "put an expression between them"
+    if found.type in ("RPAR", "RSQB", "COMMA") and before.type in _OPERATORS | _OPENERS:
+        return f"an operand is missing between '{before}' and '{found}'", "put an expression between them"
+    if found.type == "COMMA":
+        point = "a decimal point is '.', statements are separated by ';'"
+        return "a comma only separates the arguments of a function, and array elements", point
+    if found.type in _OPERATORS and before.type in _OPERATORS | _OPENERS | {"SEP", "EQUAL"}:
+        equal = "write == for 'equal'" if before.type == "EQUAL" else "put an expression there"
+        return f"an operand is missing before '{found}'", equal
+    if found.type == "SUPERSCRIPT":
+        return f"'{found}' has nothing to raise here", "a superscript stands behind what it raises: x²"
+    if found.type == "LSQB":
+        return "an array can't follow a factor", "write * between them; x[0] is an index of a name"
+    return f"{quoted(found.text)} can't stand here", "write an operator, a name, a number or a bracket that fits here"

@@ -1,0 +1,333 @@
+"""The equations of a program just beside a point, as series: only arithmetic, order, and the table's own texts.
+
+A row's series comes from its slopes: with θ = t·d/dt, θw = Σ slope·θu, and a slope is a text of the table, evaluated
+over the series of the arguments in the same way, one order lower. On a corner the definition of the row is followed.
+
+>>> from autodiff import parse
+>>> from autodiff.core.lowering import lower
+>>> print(beside(lower(parse("abs(x - sin(x))")), {"x": 0.0}, {0: -1.0}, depth=3))
+1/6·t^3 + O(t^4)
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from itertools import product
+from types import MappingProxyType
+from typing import NamedTuple
+
+from autodiff.core import templates
+from autodiff.core.evaluate import Outside, number, sweep
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import Row
+from autodiff.core.special_points import special
+from autodiff.core.templates import Number
+from autodiff.numbers import germs
+from autodiff.numbers.germs import NOISE, NOTHING, STILL, Series, Size, Undecided, constant
+from autodiff.numbers.pi_multiples import EXACT, Exact, OfPi
+
+_MANY = 100  # turns: more than any depth
+
+
+class Gone(Exception):
+    """There is nothing on this side: equation `node` leaves its domain."""
+
+    def __init__(self, node: int | None = None) -> None:
+        super().__init__(node)
+        self.node = node
+
+
+def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], depth: int) -> Series:
+    """The result just beside the point, when equations move at these rates, none of them 0.
+
+    `depth` says how many terms of a function's Taylor series are looked at. Raises Undecided, or Gone where this side
+    has no values.
+    """
+    return _look(lowered, {name: constant(value) for name, value in point.items()}, depth, rates)
+
+
+def here(lowered: Lowered, point: Mapping[str, float]) -> Series:
+    """The result at the point, with as little rounding as beside it. Raises Undecided where that is not known."""
+    try:
+        return _look(lowered, {name: constant(value) for name, value in point.items()}, 0).rest
+    except Gone:
+        raise Undecided from None
+
+
+def _look(
+    lowered: Lowered, start: Mapping[str, Series], depth: int, rates: Mapping[int, float] = MappingProxyType({})
+) -> Series:
+    graph = lowered.graph
+
+    def moved(node: int, a: Series) -> Series:
+        return germs.step(rates[node]).at(*_value(a)) if node in rates else a
+
+    def leaf(node: int) -> Series:
+        return moved(node, _written(graph.constants[node]) if node in graph.constants else start[graph.inputs[node]])
+
+    def apply(node: int, args: Sequence[Series]) -> Series:
+        row = graph.rows[node]
+        assert row is not None
+        try:
+            return moved(node, _apply(row, args, depth, graph, node).cut(depth + 1))
+        except (Undecided, OverflowError):
+            raise Undecided(node) from None
+        except Gone:
+            raise Gone(node) from None
+
+    return sweep(graph, lowered.result, leaf, apply, lambda truth: bool(truth.value))[0][lowered.result]
+
+
+def _written(number: float) -> Series:
+    """A number of the program; π is meant where it stands."""
+    return germs.exactly(OfPi(1)) if number == math.pi else constant(number)
+
+
+def _value(a: Series) -> tuple[float, float]:
+    value = a.value
+    if value is None:
+        raise Undecided
+    return value, a.constant.error
+
+
+def _text(text: str, names: tuple[str, ...], given: Sequence[Series], depth: int) -> Series:
+    """A text of the table over series."""
+    try:
+        return _look(templates.template(text, names), dict(zip(names, given, strict=True)), depth)
+    except Gone:
+        raise Undecided from None
+
+
+def _apply(row: Row, args: Sequence[Series], depth: int, graph: Graph, node: int) -> Series:
+    if row.value in germs.ORDER:
+        return germs.ORDER[row.value](*args)
+    if row.value in germs.ARITHMETIC:
+        return _arithmetic(row, args)
+    if all(a.still for a in args):
+        return _still(graph, node, args, [_value(a)[0] for a in args])
+    _stays_inside(row, args, depth)
+    law = _law(row)
+    if law is not None and (scaled := _scaled(row, law, args, depth, graph, node)) is not None:
+        return scaled
+    values = [_value(a)[0] for a in args]
+    places = special(row)
+    if places is None:
+        return _smooth(row, args, _here(row, args, values), depth)
+    if places.cuts(values, [not a.still for a in args]):
+        raise Undecided
+    if places.corner is not None and places.corner(*values):
+        return _text(row.value.removeprefix("= "), row.params, args, depth)
+    here = _here(row, args, values)
+    if places.jump is not None and places.jump[0](*values):
+        names = (*row.params, *(f"d{p}" for p in row.params))
+        given = [a.rest for a in args] + [a.moves for a in args]
+        here = _text(places.jump[1], names, given, depth).rest
+    return _smooth(row, args, here, depth)
+
+
+def _arithmetic(row: Row, args: Sequence[Series]) -> Series:
+    """Exact, but for the value: that is the one that the program computes."""
+    found = germs.ARITHMETIC[row.value](*args)
+    values = [a.value for a in args]
+    exact = found.value
+    if None in values or exact is None or isinstance(found.constant.coefficient, OfPi):
+        return found
+    value = templates.value(row)(*values)
+    if math.isnan(value):
+        return found  # 0/0 has a limit here
+    if math.isinf(value):
+        raise Undecided
+    return found if value == exact else found.at(value, found.constant.doubt + abs(value - exact))
+
+
+def _still(graph: Graph, node: int, args: Sequence[Series], values: Sequence[float]) -> Series:
+    try:
+        value = number(graph, node, values)
+    except Outside as trouble:
+        raise (Gone() if trouble.needs else Undecided()) from None
+    row = graph.rows[node]
+    assert row is not None
+    return _computed(row, args, value)
+
+
+def _here(row: Row, args: Sequence[Series], values: Sequence[float]) -> Series:
+    """The row's value at the point."""
+    value = templates.value(row)(*values)
+    if not math.isfinite(value) or not all(inside(*values) for inside, _ in templates.domain(row)):
+        raise Undecided  # a limit may exist; the value does not
+    return _computed(row, args, value)
+
+
+def _computed(row: Row, args: Sequence[Series], value: float) -> Series:
+    """What a row computes of the values of its arguments: exactly where that is known."""
+    exact = EXACT.get(row.value)
+    if exact is not None and all(a.constant.exact for a in args):
+        angle = exact(*(a.constant.coefficient for a in args))
+        if angle is not None:
+            return germs.exactly(angle)
+    return constant(value, _doubt(templates.value(row), args, value))
+
+
+def _doubt(function: Number, args: Sequence[Series], value: float) -> float:
+    """How far `value`, what a function of floats gives for these arguments, may be off.
+
+    Not at all where short numbers give a short one: cos(0) is 1, ln(1) is 0, sqrt(4) is 2. That a value which is none
+    should end in thirty zero bits is as good as excluded, once arguments that saturate (tanh(20)) are. Else it is the
+    function's own error, and what the errors of its arguments do to it: cos(asin(1)) is not known to be other than 0.
+    """
+    known = [_value(a) for a in args]
+    values = [x for x, _ in known]
+    if _short(value) and all(doubt == 0 and _short(x) for x, doubt in known):
+        return 0.0
+    doubt = NOISE * abs(value)
+    for k, (x, off) in enumerate(known):
+        if off:
+            ends = [function(*values[:k], end, *values[k + 1 :]) for end in (x + off, x - off)]
+            moved = [abs(end - value) for end in ends if math.isfinite(end)]
+            doubt += max(moved, default=math.inf)
+    return doubt
+
+
+def _short(value: float) -> bool:
+    return value == 0 or (2.0**-10 <= abs(value) <= 4.0 and (value * 2.0**20).is_integer())
+
+
+def _stays_inside(row: Row, args: Sequence[Series], depth: int) -> None:
+    """Raise Gone when the arguments step out of the domain: sqrt(x) at 0 has no left side."""
+    conditions = templates.domain(row)
+    if not conditions:
+        return
+    values = [a.value for a in args]
+    ways = [(v,) if a.still else (v, *around(v)) for a, v in zip(args, values, strict=True) if v is not None]
+    if None not in values and all(inside(*place) for place in product(*ways) for inside, _ in conditions):
+        return
+    for part in row.domain:
+        if not _text(part.partition(" | ")[0], row.params, args, depth).value:
+            raise Gone
+
+
+def around(value: float) -> tuple[float, float]:
+    """The floats next to a value."""
+    return math.nextafter(value, -math.inf), math.nextafter(value, math.inf)
+
+
+class _Law(NamedTuple):
+    """A row's `scaling`: the text of the exponent, and its value if that is a number; whether it `adds` its logarithm;
+    and which arguments scale."""
+
+    exponent: str
+    fixed: float | None
+    adds: bool
+    places: tuple[int, ...]
+
+
+@lru_cache(maxsize=1024)
+def _law(row: Row) -> _Law | None:
+    if not row.scaling:
+        return None
+    text, _, scaled = row.scaling.removeprefix("+").partition(" in ")
+    fixed = templates.fixed(text, row.params, ())
+    return _Law(text, fixed, row.scaling.startswith("+"), tuple(map(row.params.index, scaled.split())))
+
+
+def _exponent(row: Row, law: _Law, args: Sequence[Series], depth: int) -> Series:
+    if law.fixed is None:
+        return _text(law.exponent, row.params, args, depth)
+    return constant(law.fixed, 0.0 if _short(law.fixed) else NOISE * abs(law.fixed))
+
+
+def _scaled(row: Row, law: _Law, args: Sequence[Series], depth: int, graph: Graph, node: int) -> Series | None:
+    """f(s·u) is s^e·f(u) or f(u) + e·ln(s), so that the row is looked at away from 0; None where it is away from it."""
+    scaled = [args[k] for k in law.places]
+    if any(a.value for a in scaled):
+        return None
+    exponent, (power, shrinks) = _exponent(row, law, args, depth), min(a.low for a in scaled)
+    if isinstance(power, float):
+        return Series() if not law.adds and germs.sign(exponent) > 0 else None  # 0 all along
+    leads, logs = [a.terms[0] for a in scaled if a.low == (power, shrinks) and a.terms], -shrinks
+    if not leads and not law.adds and _value(exponent)[0] > 0:
+        return _raised(Series((), STILL), exponent, power, logs, depth)
+    if not any(term.certain for term in leads):
+        raise Undecided
+    units = [a.shifted(-power, -logs) if k in law.places else a for k, a in enumerate(args)]
+    if all(units[k].value == 0 for k in law.places):
+        raise Undecided  # beyond float64
+    found = _apply(row, units, depth, graph, node)
+    if law.adds:
+        return germs.plus(found, germs.times(exponent, germs.logarithm(power, logs)))
+    return _raised(found, exponent, power, logs, depth)
+
+
+def _raised(found: Series, exponent: Series, power: Exact, logs: Exact, depth: int) -> Series:
+    """`found` times the scale t^power·ln(1/t)^logs to the power `exponent`, which may move."""
+    e, bend = _rational(exponent), exponent.moves
+    found = found.shifted(germs.fit(power * e), germs.fit(logs * e))
+    if not bend.terms and bend.order == NOTHING:
+        return found
+    return germs.times(found, _text("exp(u)", ("u",), [germs.times(bend, germs.logarithm(power, logs))], depth))
+
+
+def _rational(exponent: Series) -> Exact:
+    """The exponent at the point, a third where its float may stand for one: a third of 1, times 3, is 1.
+
+    Raises Undecided where rounding may be all that parts it from a whole number.
+    """
+    value, doubt = _value(exponent)
+    near = Fraction(value).limit_denominator(1000)
+    if float(near) == value:
+        return germs.fit(near)
+    if abs(near - Fraction(value)) > doubt:
+        return germs.fit(Fraction(value))
+    if near.denominator == 1:
+        raise Undecided
+    return near
+
+
+def _smooth(row: Row, args: Sequence[Series], here: Series, depth: int) -> Series:
+    """Taylor's series, a term more at each turn: from the slopes, of which the row's own result may be part."""
+    moving = [k for k, a in enumerate(args) if not a.still and row.slopes[k] != "0"]
+    if not moving:
+        return here
+    rates = {k: germs.rate(args[k]) for k in moving}
+    low = min(args[k].moves.low for k in moving)
+    last = max(0, min(depth - 1, _worth(low, min(args[k].order for k in moving))))
+    found = here.within(low)
+    for turn in range(0 if _names_result(row) else last, last + 1):
+        parts = [germs.times(_slope(row, k, args, found, turn, low), rates[k]) for k in moving]
+        found = germs.plus(here, germs.total(germs.plus(*parts))).cut(depth + 1)
+    return found
+
+
+def _worth(low: Size, order: Size) -> int:
+    """The turn after which nothing is to be gained from arguments that are known from `low` to `order`."""
+    if order == NOTHING or not low[0]:
+        return _MANY
+    turns = math.ceil(order[0] / low[0]) - 2
+    return min(_MANY, turns if low[1] == order[1] == 0 else turns + 1)
+
+
+@lru_cache(maxsize=1024)
+def _names_result(row: Row) -> bool:
+    return any(re.search(r"\bw\b", text) for text in row.slopes)
+
+
+def _slope(row: Row, k: int, args: Sequence[Series], result: Series, depth: int, low: Size) -> Series:
+    """The local slope in argument k, as a series; where nothing more than its value is wanted, that and an order."""
+    given = (*args, result)
+    if depth == 0:
+        function = templates.slope(row, k)
+        values = [a.value for a in given]
+        slope = function(*values)
+        if math.isfinite(slope):
+            if any(isinstance(a.constant.coefficient, OfPi) for a in given):
+                return _text(row.slopes[k], (*row.params, "w"), [a.rest for a in given], 0).rest.within(low)
+            return constant(slope, _doubt(function, given, slope)).within(low)
+        places = special(row)
+        if places is None or places.vertical is None or not places.vertical(*values[:-1]):
+            raise Undecided  # beyond float64, not infinite
+    return _text(row.slopes[k], (*row.params, "w"), given, depth)

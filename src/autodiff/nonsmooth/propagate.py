@@ -1,0 +1,222 @@
+"""Many hard points at once: each is looked at where it is, and the chain rule carries both sides to the result.
+
+Above the last hard points u on each way, a program f(x, u, …) is smooth. So its slope on a side is ∂f/∂x + Σ ∂f/∂u·u',
+with u' the slope of u on that side, which only takes a look at what u is made of. A look at the whole program for each
+name would take time with the square of its size.
+
+>>> from autodiff import parse
+>>> from autodiff.core.lowering import lower
+>>> from autodiff.core.evaluate import primal
+>>> from autodiff.core.special_points import suspects
+>>> lowered, point = lower(parse("x*abs(y) + 3*abs(x) + 2x")), {"x": 0.0, "y": 0.0}
+>>> run = primal(lowered, point)
+>>> sides = carried(lowered, run, point, {"x": 0}, suspects(lowered, run))["x"]
+>>> sides.status, sides.left, sides.right
+('corner', -1.0, 5.0)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import product
+
+from autodiff.core import linearize, templates
+from autodiff.core.evaluate import Run
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import Lowered
+from autodiff.core.vjp import adjoints
+from autodiff.nonsmooth.expand import Gone, around
+from autodiff.nonsmooth.verdict import Side, Verdict, same, side, verdict
+from autodiff.numbers.germs import NOISE, Term, Undecided
+
+LOOKED = 20_000
+"""Names times equations, up to which the whole program is looked at for each name."""
+
+MOST = 5_000_000
+"""Names times equations, beyond which it is not for those names that need it: a minute or two."""
+
+
+def verdicts(
+    lowered: Lowered,
+    run: Run,
+    point: Mapping[str, float],
+    names: Mapping[str, int],
+    odd: Sequence[int],
+    most: int = MOST,
+) -> dict[str, Verdict]:
+    """The slopes by `names` (name → equation), all of which have a part in the hard points `odd`, from both sides.
+
+    Beyond `most` names times equations to be looked at one by one, what is not plain is unknown.
+    """
+    size = len(run.order)
+    known = carried(lowered, run, point, names, odd) if len(names) * size > LOOKED else {}
+    if (len(names) - len(known)) * size > most:
+        return {name: known.get(name) or Verdict("unknown", node=odd[0]) for name in names}
+    return {name: known.get(name) or verdict(lowered, run, point, node) for name, node in names.items()}
+
+
+def carried(
+    lowered: Lowered, run: Run, point: Mapping[str, float], names: Mapping[str, int], odd: Collection[int]
+) -> dict[str, Verdict]:
+    """The verdicts of those names for which this is plain; there is none where the value jumps, or rounding decides."""
+    shaken = _shaken(run)
+    stops = {*odd, *_edges(lowered, run, shaken)}
+    front = _front(lowered, run, stops)
+    weights, errors = _weights(lowered, run, shaken, names.values(), stops)
+    at: dict[int, list[_Sum]] = {}
+    found = {name: _Sum(weights.get(node, 0.0), doubtful=node in stops) for name, node in names.items()}
+    for name, node in names.items():
+        at.setdefault(node, []).append(found[name])
+    for stop in front:
+        part, number = _part(lowered, stop)
+        here = {name: point[name] for name in part.graph.inputs.values()}
+        for node in number.keys() & at.keys():
+            sides = _sides(part, here, number[node], run.values[stop])
+            for total in at[node]:
+                total.add(sides, weights.get(stop, 0.0), errors.get(stop, 0.0))
+    value = run.values[lowered.result]
+    return {name: judged for name, total in found.items() if (judged := total.judged(value)) is not None}
+
+
+@dataclass(slots=True)
+class _Sum:
+    """The slope of the result on the left and on the right, as far as it is added up."""
+
+    smooth: float
+    doubtful: bool
+    bends: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    gone: list[bool] = field(default_factory=lambda: [False, False])
+    doubt: float = 0.0
+
+    def add(self, sides: Sequence[Side | None] | None, weight: float, error: float) -> None:
+        """Add a hard point's part, of which the result has `weight`, known up to `error`."""
+        self.doubtful = self.doubtful or sides is None or not error <= abs(weight) < math.inf
+        if sides is None:
+            return
+        for k, (sign, seen) in enumerate(zip((-1.0, 1.0), sides, strict=True)):
+            if seen is None:
+                self.gone[k] = True
+            elif weight == 0:
+                self.doubtful = self.doubtful or math.isinf(seen.slope)
+            else:
+                self.bends[k] += weight * sign * seen.slope
+                self.doubt += abs(weight) * seen.doubt + error * abs(seen.slope)
+
+    def judged(self, value: float) -> Verdict | None:
+        """What that comes to; None where the sides are no plain numbers, or so near that rounding may part them."""
+        slopes = [None if gone else self.smooth + bend for bend, gone in zip(self.bends, self.gone, strict=True)]
+        there = [slope for slope in slopes if slope is not None]
+        if self.doubtful or not math.isfinite(self.smooth) or not there or any(map(math.isnan, there)):
+            return None
+        values = tuple(None if slope is None else value for slope in slopes)
+        seen = Verdict("ok", left=slopes[0], right=slopes[1], values=(values[0], values[1]))
+        if any(map(math.isinf, there)):
+            return replace(seen, status="infinite")
+        if len(there) == 1 or self.bends[0] == self.bends[1]:
+            return replace(seen, slope=there[-1])
+        return None if same(there[0], there[1], self.doubt) else replace(seen, status="corner")
+
+
+def _weights(
+    lowered: Lowered, run: Run, shaken: Run, sources: Collection[int], stops: Collection[int]
+) -> tuple[dict[int, float], dict[int, float]]:
+    """The slope of the result in every equation, by ways without a stop on them, and how far each may be off.
+
+    The error is that of adding up, and what the rounding of values does to slopes: cos(pi/2) is not known to be other
+    than 0, which shows as the slopes are taken again from values that are shaken a little.
+    """
+    ends = [lowered.result, *sources]
+    linear, other = (
+        {node: edges for node, edges in linearize.factors(lowered, each, sources).items() if node not in stops}
+        for each in (run, shaken)
+    )
+    weights, beside = (adjoints(lowered.result, each, ends) for each in (linear, other))
+    sizes = adjoints(lowered.result, {node: [(a, abs(s)) for a, s in edges] for node, edges in linear.items()}, ends)
+    return weights, {n: NOISE * sizes[n] + 4 * abs(beside.get(n, math.nan) - weights[n]) for n in weights}
+
+
+def _shaken(run: Run) -> Run:
+    """The same with values that are off by what rounding may come to, each in its own way."""
+    wobbles = (2 * (node * 0.6180339887498949 % 1) - 1 for node in range(len(run.values)))
+    values = zip(run.values, wobbles, strict=True)
+    return run._replace(values=[v if v is None else v * (1 + NOISE * wobble) for v, wobble in values])
+
+
+def _edges(lowered: Lowered, run: Run, shaken: Run) -> Iterator[int]:
+    """The equations whose arguments are, or by rounding may be, at the end of a domain: sqrt(x) at 0 has no left side."""
+    graph = lowered.graph
+    for node in run.order:
+        row, args = graph.rows[node], graph.args[node]
+        if row is None or not row.domain or node in run.taken:
+            continue
+        ways = [(run.values[a],) if a in graph.constants else _around(graph, run, shaken, a) for a in args]
+        if not all(inside(*place) for place in product(*ways) for inside, _ in templates.domain(row)):
+            yield node
+
+
+def _around(graph: Graph, run: Run, shaken: Run, node: int) -> tuple[float, float, float]:
+    """The value of an equation, and the numbers beside it that it might be."""
+    value, row = run.values[node], graph.rows[node]
+    low, high = around(value)
+    if row is not None and node not in run.taken:
+        drift = abs(templates.value(row)(*(shaken.values[a] for a in graph.args[node])) - value)
+        low, high = min(low, value - 4 * drift), max(high, value + 4 * drift)
+    return value, low, high
+
+
+def _front(lowered: Lowered, run: Run, stops: Collection[int]) -> list[int]:
+    """The stops that the result is made from without another one between."""
+    graph, front = lowered.graph, list[int]()
+    seen, todo = {lowered.result}, [lowered.result]
+    while todo:
+        node = todo.pop()
+        if node in stops:
+            front.append(node)
+            continue
+        fresh = {a for a in graph.args[node] if run.values[a] is not None} - seen
+        seen |= fresh
+        todo += fresh
+    return sorted(front)
+
+
+def _part(lowered: Lowered, stop: int) -> tuple[Lowered, dict[int, int]]:
+    """The equations that `stop` is made from as a program of their own, and their numbers in it.
+
+    Only these are walked, not the whole list as by `Graph.carried`: there may be as many stops as equations.
+    """
+    graph, part = lowered.graph, Graph()
+    inside, todo = {stop}, [stop]
+    while todo:
+        fresh = set(graph.args[todo.pop()]) - inside
+        inside |= fresh
+        todo += fresh
+    number: dict[int, int] = {}
+    for node in sorted(inside):
+        row, span = graph.rows[node], graph.spans[node]
+        if node in graph.constants:
+            number[node] = part.constant(graph.constants[node], span)
+        elif row is None:
+            number[node] = part.input(graph.inputs[node], span)
+        else:
+            number[node] = part.twin(row, tuple(number[a] for a in graph.args[node]), span)
+    return lowered._replace(graph=part, result=number[stop]), number
+
+
+def _sides(part: Lowered, point: Mapping[str, float], source: int, value: float) -> list[Side | None] | None:
+    """Both sides of a hard point when `source` moves; None where one is not known, or has another limit than the value."""
+    found: list[Side | None] = []
+    for sign in (-1.0, 1.0):
+        try:
+            seen = side(part, point, {source: sign})
+        except Undecided:
+            return None
+        except Gone:
+            found.append(None)
+            continue
+        if not seen.meets(Term(0, Fraction(value))):
+            return None
+        found.append(seen)
+    return found

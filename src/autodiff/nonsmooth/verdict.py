@@ -1,0 +1,164 @@
+"""Hard points: the verdict on a slope, from what is so just beside the point on either side.
+
+>>> from autodiff import parse
+>>> from autodiff.core.lowering import lower
+>>> from autodiff.core.evaluate import primal
+>>> lowered = lower(parse("abs(x)"))
+>>> found = verdict(lowered, primal(lowered, {"x": 0.0}), {"x": 0.0}, source=0)
+>>> found.status, found.left, found.right
+('corner', -1.0, 1.0)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from autodiff.core.evaluate import Run
+from autodiff.core.lowering import Lowered
+from autodiff.nonsmooth.expand import Gone, beside, here
+from autodiff.numbers.germs import NOISE, Series, Term, Undecided
+
+DEPTHS = (1, 3, 5)
+"""How many terms of Taylor's series are looked at, one depth after the other, while the question is undecided; a derivative
+of a higher order needs so many more."""
+
+_KNOWN = 2.0**-36
+"""How far a derivative of a higher order may be off, in parts of itself, to be printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What is so on one side: the limit of the value, the derivative along the step (maybe infinite), its error."""
+
+    limit: Term
+    slope: float
+    doubt: float
+
+    @property
+    def value(self) -> float:
+        return float(self.limit.coefficient)
+
+    def meets(self, here: Term) -> bool | None:
+        """Whether the limit is the value; None where rounding may be all that parts them."""
+        if self.limit.exact and here.exact:
+            return self.limit.coefficient == here.coefficient
+        value = float(here.coefficient)
+        return True if same(self.value, value) else None if same(self.value, value, NOISE) else False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is so for one name: its status, its slope if there is one, and what was seen on the left and on the right.
+
+    `left` and `right` are slopes, `values` the values there; None where a side has no values or is not decided.
+    `node` is the equation that stands in the way, where it is one.
+    """
+
+    status: str
+    slope: float | None = None
+    left: float | None = None
+    right: float | None = None
+    values: tuple[float | None, float | None] = (None, None)
+    node: int | None = None
+
+
+def verdict(lowered: Lowered, run: Run, point: Mapping[str, float], source: int, order: int = 1) -> Verdict:
+    """The slope by `source` at a hard point, from both sides; or the derivative of a higher order, if those below exist."""
+    return along(lowered, run, point, {source: 1.0}, order)
+
+
+def along(
+    lowered: Lowered, run: Run, point: Mapping[str, float], rates: Mapping[int, float], order: int = 1
+) -> Verdict:
+    """The same when several equations move at these rates, none of them 0."""
+    sides: list[Side | None] = []
+    gone = None
+    for sign in (-1.0, 1.0):
+        try:
+            sides.append(side(lowered, point, {node: sign * rate for node, rate in rates.items()}, order))
+        except Undecided as doubt:
+            return Verdict("unknown", node=doubt.node)
+        except Gone as edge:
+            sides.append(None)
+            gone = edge
+    left, right = sides
+    if gone is not None and left is None and right is None:
+        return Verdict("domain", node=gone.node)
+    seen = Verdict(
+        "ok",
+        left=None if left is None else (-1) ** order * left.slope,
+        right=None if right is None else right.slope,
+        values=(None if left is None else left.value, None if right is None else right.value),
+    )
+    known = [side for side in sides if side is not None]
+    return _judged(seen, known, _here(lowered, run, point, known))
+
+
+def _here(lowered: Lowered, run: Run, point: Mapping[str, float], sides: list[Side]) -> Term:
+    """The value: as the program computes it, but without its rounding where that may be all that parts it from a side."""
+    value = run.values[lowered.result]
+    if all(side.limit.exact and side.meets(Term(0, Fraction(value))) for side in sides):
+        return Term(0, value)
+    try:
+        return here(lowered, point).constant
+    except Undecided:
+        return Term(0, value)
+
+
+def side(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], order: int = 1) -> Side:
+    """What is so on one side, when equations move at `rates`. Raises Undecided, or Gone where it has no values."""
+    for depth in DEPTHS:
+        try:
+            found = beside(lowered, point, rates, depth + order - 1)
+            (slope, doubt), limit = _derivative(found.moves, order), found.rest.constant
+        except Undecided:
+            if depth == DEPTHS[-1]:
+                raise
+            continue
+        return Side(limit, slope, doubt)
+    raise Undecided
+
+
+def _derivative(moves: Series, order: int) -> tuple[float, float]:
+    """The derivative along the step, maybe infinite, and how far it may be off; those of the lower orders are there.
+
+    t^1.5, t^2*ln(1/t) and t/ln(1/t) have an infinite second derivative, of their coefficient's sign.
+    """
+    wanted = (order, 0)
+    odd = next(
+        (term for term in moves.terms if term.size < wanted and (term.logs or term.power not in range(order))), None
+    )
+    if odd is not None:
+        if not odd.certain:
+            raise Undecided
+        return math.copysign(math.inf, odd.coefficient), 0.0
+    if moves.order <= wanted:
+        raise Undecided
+    term = next((term for term in moves.terms if term.size == wanted), Term(order, 0))
+    scale = math.factorial(order)
+    slope, doubt = float(term.coefficient) * scale, term.doubt * scale
+    if order > 1 and doubt > _KNOWN * abs(slope):
+        raise Undecided
+    return slope, doubt
+
+
+def _judged(seen: Verdict, sides: list[Side], value: Term) -> Verdict:
+    met = [side.meets(value) for side in sides]
+    if False in met:
+        return replace(seen, status="jump")
+    if None in met:
+        return Verdict("unknown")  # so small a jump may be rounding
+    slopes = [slope for slope in (seen.left, seen.right) if slope is not None]
+    if any(map(math.isinf, slopes)):
+        return replace(seen, status="infinite")
+    if len(slopes) == 1 or same(slopes[0], slopes[1], sum(side.doubt for side in sides)):
+        return replace(seen, slope=slopes[-1])
+    return replace(seen, status="corner")
+
+
+def same(a: float, b: float, doubt: float = 0.0) -> bool:
+    """Equal, as far as rounding lets one tell."""
+    return a == b or abs(a - b) <= NOISE * max(abs(a), abs(b)) + doubt

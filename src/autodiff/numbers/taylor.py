@@ -1,0 +1,321 @@
+"""Derivatives of any order: truncated Taylor series, carried from the inputs up to the result.
+
+With w = f(u) and u moving along a line, w' is the row's own slope times u'. So the series of w follows from that of its
+slope, one order behind: m·w[m] = Σ j·u[j]·slope[m-j], and a slope is a text of the table, whose functions have slopes of
+their own. `Expansion` writes these slopes out as equations beside the program's, each once (sin needs cos needs sin), and
+`series` fills in all of them order by order. No rule is written twice: only + - * / have series of their own.
+
+    expansion = Expansion(lowered, run, [x], 3)
+    expansion.series({x: 1.0}, 3)[lowered.result]       # sin(x) at 0: [0.0, 1.0, 0.0, -0.1666…]
+
+Sources: the recurrences for products and quotients are those of A. Griewank and A. Walther, Evaluating Derivatives,
+2nd edition, SIAM 2008, chapter 13.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from random import Random
+from typing import Any, TypeAlias
+
+from autodiff.core import rules, special_points, templates
+from autodiff.core.evaluate import Outside, Run, number, sweep
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import Row
+from autodiff.core.vjp import depending, sweep_down
+
+Series: TypeAlias = "list[float]"
+"""Coefficients of t^0, t^1, …; NaN from where they are not known on."""
+
+_NAN = math.nan
+_TIMES, _SAME, _POWER = rules.TABLE["*", 2], rules.TABLE["+", 1], rules.TABLE["^", 2]
+
+
+def _smooth(row: Row, k: int, values: Sequence[float]) -> str:
+    """The slope's text as one formula: one that chooses between equal formulas has no series where it changes.
+
+    `values` are those of the arguments and of the equation itself.
+    """
+    if row is _POWER and k == 0 and _falls(*values):
+        return "v*w/u" if abs(values[0]) < 1 else "v*(w/u)"
+    return row.formula[k] if "if(" in row.slopes[k] else row.slopes[k]
+
+
+def _falls(u: float, v: float, w: float) -> bool:
+    """Whether the powers v-1, v-2, … never come to an end, as 2, 1 and 0 do, and w/u is there in their place.
+
+    For they round, which shows at u = 1e-20 and v = 1/3, and underflow, when nothing that is asked for does.
+    """
+    return u != 0 and abs(w) >= 1e-290 and (v < 0 or v % 1 != 0)
+
+
+class Products:
+    """How coefficients are multiplied, divided and added up: each result rounded once, or moved by a few roundings at random.
+
+    chance  moves results, from a fixed seed; None for plain float64
+    """
+
+    def __init__(self, chance: Random | None = None) -> None:
+        self.chance = chance
+
+    def times(self, a: float, b: float) -> float:
+        """a times b."""
+        return self.rounded(a * b, exact=not (a and b))
+
+    def over(self, a: float, b: float) -> float:
+        """a divided by b, which is not 0."""
+        return self.rounded(a / b, exact=not a)
+
+    def total(self, terms: Sequence[float]) -> float:
+        """The sum, rounded once where it has one."""
+        try:
+            return math.fsum(terms)
+        except (OverflowError, ValueError):
+            return sum(terms)
+
+    def rounded(self, value: float, *, exact: bool = False) -> float:
+        """A result; one that is not `exact` may be moved by 16 roundings, those of underflow included."""
+        if self.chance is None or exact:
+            return value
+        moved = self.chance.uniform(0.5, 1.0) * self.chance.choice((-1.0, 1.0))
+        return value * (1.0 + 2.0**-49 * moved) + (2.0**-1070 * moved if abs(value) < 2.0**-1022 else 0.0)
+
+
+class Expansion:
+    """The equations of a program at a point, and beside them those of the slopes, of their slopes, and so on.
+
+    `rows[i]` applied to `args[i]` has the value `values[i]`; `moving[i]` says whether a source moves it; `slopes[i]` are
+    the equations of its local slopes, by argument. `of` finds the program's own equations. `hard` holds the equations
+    at which a slope is missing (a corner, a jump, the end of a root, the edge of a domain) with the program's equation
+    that they belong to. `by` multiplies, divides and adds up.
+    """
+
+    def __init__(
+        self, lowered: Lowered, run: Run, sources: Sequence[int], order: int, by: Products | None = None
+    ) -> None:
+        self.by = by or Products()
+        self.rows: list[Row | None] = []
+        self.args: list[tuple[int, ...]] = []
+        self.values: list[Any] = []
+        self.moving: list[bool] = []
+        self.slopes: dict[int, dict[int, int]] = {}
+        self.hard: dict[int, int] = {}
+        self.of: dict[int, int] = {}
+        self._numbers: dict[tuple[Row, tuple[int, ...]], int] = {}
+        self._constants: dict[float, int] = {}
+        self._expanded: dict[int, int] = {}
+        self._blame = lowered.result
+        self._program(lowered, run, set(sources))
+        for node in run.order:
+            self._blame = node
+            self._expand(self.of[node], order)
+
+    def series(self, rates: Mapping[int, float], order: int) -> list[Series]:
+        """The series of every equation up to t^order, when each source moves at its rate along a line."""
+        found: list[Series] = [[value] for value in self.values]
+        speed = {self.of[source]: rate for source, rate in rates.items() if source in self.of}
+        for m in range(1, order + 1):
+            for node, row in enumerate(self.rows):
+                if not self.moving[node]:
+                    continue
+                if node in speed:
+                    found[node].append(speed[node] if m == 1 else 0.0)
+                elif self._expanded.get(node, -1) >= m:
+                    assert row is not None
+                    found[node].append(self._coefficient(found, node, row, m))
+        return found
+
+    def adjoints(self, lowered: Lowered, run: Run, rates: Mapping[int, float]) -> dict[int, tuple[float, float]]:
+        """Forward over reverse: each adjoint with its own slope along the line; those of the sources are one
+        row of the Hessian, when one source moves at the rate 1."""
+        local, times = self.series(rates, 1), self.by.times
+
+        def pull(node: int, g: tuple[float, float]) -> Iterable[tuple[int, tuple[float, float]]]:
+            if node in run.taken:
+                yield run.taken[node], g
+                return
+            for k, slope in self._local(self.of[node]):
+                s, bend = (*local[slope], 0.0)[:2] if self.moving[slope] else (self.values[slope], 0.0)
+                yield lowered.graph.args[node][k], (times(g[0], s), times(g[1], s) + times(g[0], bend))
+
+        seeds = {lowered.result: (1.0, 0.0)} if self.moving[self.of[lowered.result]] else {}
+        return sweep_down(reversed(run.order), seeds, pull, lambda a, b: (a[0] + b[0], a[1] + b[1]))
+
+    def culprit(self) -> int | None:
+        """The program's first equation that has no series here."""
+        return min(self.hard.values(), default=None)
+
+    # --- writing slopes out -----------------------------------------------------------------------------------------
+
+    def _program(self, lowered: Lowered, run: Run, sources: set[int]) -> None:
+        graph, moves = lowered.graph, depending(lowered, run, list(sources))
+        for self._blame in run.order:
+            node, row = self._blame, graph.rows[self._blame]
+            if node in run.taken and node not in sources:
+                condition = self.of[graph.args[node][0]]
+                self.of[node] = self._unsure(self.of[run.taken[node]], [condition])
+            elif row is None or node in sources:
+                self.of[node] = self._leaf(run.values[node], moving=bool(moves[node]))
+            else:
+                args = tuple(self.of[a] for a in graph.args[node])
+                value = run.values[node] if self.by.chance is None else self._value(graph, node, args)
+                self.of[node] = self._call(row, args, value)
+
+    def _expand(self, root: int, order: int) -> None:
+        """Write out the slopes that the series of `root` up to `order` needs; each of them needs one order less."""
+        todo = [(root, order)]
+        while todo:
+            node, need = todo.pop()
+            if not self.moving[node] or self._expanded.get(node, -1) >= need:
+                continue
+            self._expanded[node] = need
+            todo += [(a, need) for a in self.args[node]]
+            row = self.rows[node]
+            if row is None or need == 0:
+                continue
+            if node not in self.slopes:
+                self.slopes[node] = {}
+                moves = [self.moving[a] for a in self.args[node]]
+                lacks = any(m and slope == "none" for m, slope in zip(moves, row.slopes, strict=True))
+                if lacks or self.values[node] != self.values[node] or self._is_special(row, self.args[node]):
+                    self.hard.setdefault(node, self._blame)
+                if node not in self.hard:
+                    self.slopes[node] = dict(self._written_out(node, row))
+            todo += [(slope, need - 1) for slope in self.slopes[node].values()]
+
+    def _is_special(self, row: Row, args: Sequence[int]) -> bool:
+        places = special_points.special(row)
+        return places is not None and places.at([self.values[a] for a in args], [self.moving[a] for a in args])
+
+    def _written_out(self, node: int, row: Row) -> Iterable[tuple[int, int]]:
+        names = (*row.params, "w")
+        for k, arg in enumerate(self.args[node]):
+            text = self._smooth(row, k, [self.values[a] for a in (*self.args[node], node)])
+            if text == "0" or not self.moving[arg]:
+                continue
+            template = templates.template(text, names)
+            given = dict(zip(names, (*self.args[node], node), strict=True))
+            yield k, self._instance(template, given)
+
+    def _instance(self, template: Lowered, given: Mapping[str, int]) -> int:
+        graph = template.graph
+
+        def leaf(node: int) -> int:
+            known = graph.constants
+            return self._leaf(self._meant(known[node]), moving=False) if node in known else given[graph.inputs[node]]
+
+        def apply(node: int, args: Sequence[int]) -> int:
+            row = graph.rows[node]
+            assert row is not None
+            return self._call(row, tuple(args), self._value(graph, node, args))
+
+        made, order, _ = sweep(graph, template.result, leaf, apply, lambda node: self._holds(self.values[node]))
+        return self._unsure(made[template.result], [made[node] for node in order])
+
+    def _unsure(self, node: int, behind: Iterable[int]) -> int:
+        """The equation `node`; without a slope if a condition behind it changes exactly here."""
+        if not any(i in self.hard and (row := self.rows[i]) is not None and row.truth for i in behind):
+            return node
+        known = self._append(_SAME, (node,), self.values[node], moving=True)
+        self.hard[known] = self._blame
+        return known
+
+    # what is asked of numbers, which another kind of number answers in its own way
+
+    _smooth = staticmethod(_smooth)
+
+    @staticmethod
+    def _meant(constant: float) -> Any:
+        return constant
+
+    @staticmethod
+    def _holds(condition: Any) -> bool:
+        return bool(condition)
+
+    def _value(self, graph: Graph, node: int, args: Sequence[int]) -> float:
+        row, given = graph.rows[node], [self.values[a] for a in args]
+        assert row is not None
+        try:
+            value = number(graph, node, given)
+        except Outside:
+            return _NAN
+        return value if row.truth else self.by.rounded(value)
+
+    def _call(self, row: Row, args: tuple[int, ...], value: float) -> int:
+        if row is _TIMES and any(self.values[a] == 0 and not self.moving[a] for a in args):
+            return self._leaf(0.0, moving=False)  # 0*u^(0-1) is the slope of u^0, at 0 as well
+        if not any(self.moving[a] for a in args):
+            return self._leaf(value, moving=False)
+        if (row, args) not in self._numbers:
+            flows = any(self._flows(row, args))
+            jumps = not flows and self._is_special(row, args)
+            node = self._numbers[row, args] = self._append(row, args, value, moving=flows or jumps)
+            if jumps:
+                self.hard[node] = self._blame
+        return self._numbers[row, args]
+
+    def _flows(self, row: Row, args: tuple[int, ...]) -> Iterable[bool]:
+        return (self.moving[a] and text != "0" for a, text in zip(args, row.slopes, strict=True))
+
+    def _leaf(self, value: float, *, moving: bool) -> int:
+        if moving or value != value or value == 0:
+            return self._append(None, (), value, moving=moving)
+        if value not in self._constants:
+            self._constants[value] = self._append(None, (), value, moving=False)
+        return self._constants[value]
+
+    def _append(self, row: Row | None, args: tuple[int, ...], value: Any, *, moving: bool) -> int:
+        self.rows.append(row)
+        self.args.append(args)
+        self.values.append(value)
+        self.moving.append(moving)
+        return len(self.rows) - 1
+
+    # --- filling in -------------------------------------------------------------------------------------------------
+
+    def _local(self, node: int) -> Iterable[tuple[int, int]]:
+        """The local slopes of an equation, by argument."""
+        return self.slopes.get(node, {}).items() if node not in self.hard else self._lost(node)
+
+    def _lost(self, node: int) -> Iterable[tuple[int, int]]:
+        missing = self._leaf(_NAN, moving=False)
+        return [(k, missing) for k, arg in enumerate(self.args[node]) if self.moving[arg]]
+
+    def _coefficient(self, found: Sequence[Series], node: int, row: Row, m: int) -> float:
+        if node in self.hard:
+            return _NAN
+        args = self.args[node]
+        if row in _OWN:
+            return _OWN[row](self.by, m, found[node], *(self._known(found[a], a) for a in args))
+        terms = []
+        for k, slope in self.slopes[node].items():
+            u, s = found[args[k]], self._known(found[slope], slope)
+            terms += [self.by.times(j * u[j], s(m - j)) for j in range(1, m + 1) if u[j]]
+        return self.by.over(self.by.total(terms), m)
+
+    def _known(self, series: Series, node: int) -> Callable[[int], float]:
+        """The coefficients of an equation; those of one that stands still are 0."""
+        if self.moving[node]:
+            return series.__getitem__
+        return lambda j: series[0] if j == 0 else 0.0
+
+
+def _product(by: Products, m: int, _: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
+    return by.total([by.times(u(j), v(m - j)) for j in range(m + 1)])
+
+
+def _quotient(by: Products, m: int, w: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
+    return by.over(by.total([u(m), *(by.times(-v(j), w[m - j]) for j in range(1, m + 1))]), v(0))
+
+
+_OWN: Mapping[Row, Callable[..., float]] = {
+    rules.TABLE["+", 2]: lambda _, m, _w, u, v: u(m) + v(m),
+    rules.TABLE["-", 2]: lambda _, m, _w, u, v: u(m) - v(m),
+    rules.TABLE["-", 1]: lambda _, m, _w, u: -u(m),
+    _SAME: lambda _, m, _w, u: u(m),
+    _TIMES: _product,
+    rules.TABLE["/", 2]: _quotient,
+}
+"""The series of sums, products and quotients: coefficient m from those of the arguments and the earlier ones."""

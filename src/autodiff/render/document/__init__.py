@@ -1,0 +1,1 @@
+"""Explanations as documents: Markdown, LaTeX and HTML."""

@@ -1,0 +1,316 @@
+"""An explanation as one page for a browser: formulas in MathML, the graph as SVG, and nothing from anywhere else.
+
+The page runs no script and asks for nothing: its Content-Security-Policy forbids both. A step that is pointed at, or has
+the keyboard's focus, lights its arrow, and an arrow its steps, by CSS alone. What it looks like stands in `page.css`.
+
+>>> from autodiff.explain.build import explain
+>>> page = html(explain("y = x^2; z = sin(y)", {"x": 4.0}))
+>>> page[:15], page.count("<svg"), "<script" in page
+('<!doctype html>', 1, False)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib import resources
+
+from autodiff.diagnostics import shown
+from autodiff.errors import printable
+from autodiff.explain.model import Explanation
+from autodiff.render.document import model
+from autodiff.render.document.compose import compose
+from autodiff.render.document.mathml import mathml
+from autodiff.render.document.model import (
+    Cell,
+    Code,
+    Derivation,
+    Document,
+    Graph,
+    Group,
+    Items,
+    Math,
+    More,
+    Number,
+    Paragraph,
+    Part,
+    Piece,
+    Row,
+    Section,
+    Source,
+    Table,
+    Words,
+)
+from autodiff.render.graph.svg import DARK, LIGHT, svg
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_LONG = 40  # signs of the formula at the head from which on it is set smaller
+_BESIDE, _STAYS = (
+    480,
+    640,
+)  # pixels: the width up to which a drawing stands beside a table, the height to which it stays
+_BROAD = 62  # signs in the columns of a table beside which there is no room
+
+
+def html(explanation: Explanation) -> str:
+    """The whole page."""
+    found = compose(explanation)
+    arrows = {(arrow.source, arrow.target): n for n, arrow in enumerate(explanation.drawing.arrows)}
+    return "\n".join(_Page(found, {name: n for n, name in enumerate(found.places)}, arrows).all()) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A document on a page: where its places and arrows stand in the drawing."""
+
+    it: Document
+    places: Mapping[str, int]
+    arrows: Mapping[tuple[str, str], int]
+
+    def all(self) -> Iterator[str]:
+        it = self.it
+        yield "<!doctype html>"
+        yield '<html lang="en">'
+        yield "<head>"
+        yield '<meta charset="utf-8">'
+        yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        yield '<meta name="color-scheme" content="light dark">'
+        yield '<meta name="generator" content="autodiff">'
+        yield f"<title>{_text(model.plain((*it.asked, Words(' · '), *it.heading)))}</title>"
+        yield f"<style>{_style()}{''.join(self.lights())}</style>"
+        yield "</head>"
+        yield "<body>"
+        yield "<main>"
+        yield from self.header()
+        yield from self.sections()
+        yield "</main>"
+        yield "</body>"
+        yield "</html>"
+
+    # --- the head ---------------------------------------------------------------------------------------------------
+
+    def header(self) -> Iterator[str]:
+        it = self.it
+        kind = "long" if len(model.plain(it.heading)) > _LONG else "short"
+        yield f'<header class="{kind}">'
+        yield '<div class="heading">'
+        yield f'<h1 class="scroll">{_cell(it.heading)}</h1>'
+        yield f'<p class="asked">{_cell(it.asked)}</p>'
+        yield "</div>"
+        if it.answers:
+            yield '<dl class="answers" aria-label="The answer in brief">'
+            for name, found, place in it.answers:
+                yield f"<div{self.hue(place)}><dt>{_piece(name)}</dt><dd>{_cell(found)}</dd></div>"
+            yield "</dl>"
+        yield '<div class="program">'
+        yield '<h2 class="label">Program</h2>'
+        yield _source(it.program)
+        yield from (f'<p class="reading">{_text(reading)}</p>' for reading in it.readings)
+        yield "</div>"
+        yield "</header>"
+
+    # --- sections ---------------------------------------------------------------------------------------------------
+
+    def sections(self) -> Iterator[str]:
+        """The sections; the graph and the table after it in one frame, beside each other where there is room."""
+        number = 0
+        open_pair = False
+        for section in self.it.sections:
+            counted = section.key not in _UNNUMBERED
+            number += counted
+            if section.key == "graph":
+                yield f'<div class="pair{self.pairing(section)}">'
+                open_pair = True
+            elif open_pair and not counted:
+                yield "</div>"
+                open_pair = False
+            yield from self.section(section, str(number) if counted else "")
+        if open_pair:
+            yield "</div>"
+
+    def pairing(self, graph: Section) -> str:
+        """How the drawing and the table after it share the page: beside each other only where both are narrow."""
+        following = self.it.sections[self.it.sections.index(graph) + 1 :][:1]
+        tables = [part for section in following for part in section.parts if isinstance(part, Table)]
+        drawn = "".join(svg(part.drawing) for part in graph.parts if isinstance(part, Graph))
+        box = re.search(r'viewBox="0 0 (\d+) (\d+)"', drawn)
+        if box is None or not tables or int(box[1]) > _BESIDE or max(map(_breadth, tables)) > _BROAD:
+            return ""
+        return " beside stays" if int(box[2]) < _STAYS else " beside"
+
+    def section(self, section: Section, number: str) -> Iterator[str]:
+        said = f' <span class="said">{_cell(section.said)}</span>' if section.said else ""
+        count = f'<span class="number">{number}</span> ' if number else ""
+        yield f'<section class="{section.key}" aria-labelledby="{section.key}">'
+        yield f'<h2 id="{section.key}">{count}<span class="title">{_text(section.title)}</span>{said}</h2>'
+        for part in section.parts:
+            yield from self.part(part)
+        yield "</section>"
+
+    def part(self, part: Part) -> Iterable[str]:
+        match part:
+            case Table():
+                return self.table(part)
+            case Derivation():
+                return self.derivation(part)
+            case Graph(drawing):
+                return ['<figure class="scroll">', svg(drawing), "</figure>"]
+            case Items(items):
+                return ["<ul>", *(_item(mark, cell) for mark, cell in items), "</ul>"]
+            case Source():
+                return [_source(part)]
+            case Paragraph(pieces):
+                return [f"<p>{_cell(pieces)}</p>"]
+
+    def derivation(self, part: Derivation) -> Iterator[str]:
+        yield f'<div class="derivation"{self.hue(part.place)}>'
+        yield f'<div class="left">{_piece(part.left)}</div>'
+        for at, right in enumerate(part.rights):
+            last = " final" if at == len(part.rights) - 1 else ""
+            yield f'<div class="equals">=</div><div class="right scroll{last}">{_cell(right)}</div>'
+        yield "</div>"
+
+    # --- tables -----------------------------------------------------------------------------------------------------
+
+    def table(self, table: Table) -> Iterator[str]:
+        yield '<div class="scroll">'
+        yield f'<table class="{table.kind or "plain"}" aria-label="{_attribute(table.about)}">'
+        heads = (f'<th scope="col"{_kind(c.numeric)}>{_cell(c.head) or _hidden("step")}</th>' for c in table.columns)
+        yield f"<thead><tr>{''.join(heads)}</tr></thead>"
+        yield "<tbody>"
+        for row in table.rows:
+            yield from self.row(table, row)
+        yield "</tbody>"
+        yield "</table>"
+        yield "</div>"
+
+    def row(self, table: Table, row: Row | Group | More) -> Iterator[str]:
+        wide = len(table.columns)
+        match row:
+            case More():
+                yield f'<tr class="more"><td colspan="{wide}">{_text(str(row))}</td></tr>'
+            case Group(pieces, total):
+                kind = "total" if total else "group"
+                mark = _ANSWER if total else ""
+                yield f'<tr class="{kind}"><th scope="rowgroup" colspan="{wide}"><span>{_cell(pieces)}{mark}</span></th></tr>'
+            case Row():
+                arrow = self.arrows.get(row.arrow)
+                place = self.places.get(row.place)
+                linked = f' data-arrow="{arrow}" tabindex="0"' if arrow is not None else ""
+                linked += f' data-place="{place}"' if place is not None and arrow is None else ""
+                kind = ' class="answer"' if row.answer else ""
+                cells = "".join(self.cells(table, row))
+                yield f"<tr{kind}{linked}{self.hue(row.place)}>{cells}</tr>"
+
+    def cells(self, table: Table, row: Row) -> Iterator[str]:
+        last = len(row.cells) - 1
+        for at, (column, cell) in enumerate(zip(table.columns, row.cells, strict=True)):
+            mark = _ANSWER if row.answer and at == last else ""
+            label = f' data-label="{_attribute(model.plain(column.head))}"'
+            inner = f"{_cell(cell)}{mark}"
+            if at == 0:
+                yield f'<th scope="row">{inner}</th>'
+            else:
+                yield f"<td{_kind(column.numeric)}{label}>{inner}</td>"
+
+    def hue(self, place: str) -> str:
+        """The colour of a place, as in the drawing."""
+        at = self.places.get(place)
+        return "" if at is None else f' style="--hue:var(--h{at % len(LIGHT)})"'
+
+    def lights(self) -> Iterator[str]:
+        """A step that is pointed at lights its arrow, and an arrow its steps; the same for places."""
+        rows = [row for s in self.it.sections for p in s.parts if isinstance(p, Table) for row in p.rows]
+        shown = [row for row in rows if isinstance(row, Row)]
+        arrows = (self.arrows.get(row.arrow) for row in shown)
+        for n in dict.fromkeys(n for n in arrows if n is not None):
+            yield (
+                f"main:has([data-arrow='{n}']:is(:hover,:focus)) #drawing-arrow-{n} path{{stroke-width:4.5}}"
+                f"main:has([data-arrow='{n}']:is(:hover,:focus)) #drawing-arrow-{n} .plate{{stroke:var(--hue);stroke-width:1.5}}"
+                f"main:has(#drawing-arrow-{n}:hover) [data-arrow='{n}']{{background:var(--lit)}}"
+            )
+        places = (self.places.get(row.place) for row in shown if row.arrow not in self.arrows)
+        for n in dict.fromkeys(n for n in places if n is not None):
+            yield (
+                f"main:has([data-place='{n}']:hover) #drawing-vertex-{n} rect{{fill-opacity:.3;stroke-width:3}}"
+                f"main:has(#drawing-vertex-{n}:hover) [data-place='{n}']{{background:var(--lit)}}"
+            )
+
+
+_UNNUMBERED = ("answer", "notice", "update", "checked", "means")
+_ANSWER = '<span class="mark">◀ answer</span>'
+
+
+def _breadth(table: Table) -> int:
+    """How many signs the widest row of a table has."""
+    rows = [row for row in table.rows if isinstance(row, Row)]
+    widest = (max((len(model.plain(row.cells[at])) for row in rows), default=0) for at in range(len(table.columns)))
+    return sum(widest)
+
+
+def _style() -> str:
+    sheet = (resources.files("autodiff.render.document") / "page.css").read_text(encoding="utf-8")
+    return f"\n:root{{{_hues(LIGHT)}}}\n@media (prefers-color-scheme:dark){{:root{{{_hues(DARK)}}}}}\n{sheet}"
+
+
+def _hues(colours: Sequence[str]) -> str:
+    return ";".join(f"--h{n}:{colour}" for n, colour in enumerate(colours))
+
+
+def _kind(numeric: bool) -> str:
+    return ' class="numeric"' if numeric else ""
+
+
+def _hidden(words: str) -> str:
+    return f'<span class="hidden">{words}</span>'
+
+
+def _item(mark: str, cell: Cell) -> str:
+    sign = {"good": "✓", "bad": "✗", "doubt": "?"}.get(mark, "")
+    said = {"good": "agrees: ", "bad": "does not agree: ", "doubt": "undecided: "}.get(mark, "")
+    lead = f'<span class="sign {mark}" aria-hidden="true">{sign}</span>{_hidden(said)}' if sign else ""
+    kind = "checked" if sign else "plain"
+    return f'<li class="{kind}"><div>{lead}{_cell(cell)}</div></li>'
+
+
+def _source(source: Source) -> str:
+    return f'<pre class="scroll" tabindex="0"><code>{_text(chr(10).join(source.lines))}</code></pre>'
+
+
+# --- pieces -------------------------------------------------------------------------------------------------------------
+
+
+def _cell(cell: Cell) -> str:
+    return "".join(map(_piece, cell))
+
+
+def _piece(piece: Piece) -> str:
+    match piece:
+        case Words(text, tone):
+            return f'<span class="{tone}">{_text(text)}</span>' if tone else _text(text)
+        case Code(text):
+            return f"<code>{_text(text)}</code>"
+        case Math(tex, line):
+            return mathml(printable(tex)) if tex else f"<code>{_text(line)}</code>"
+        case Number():
+            return _number(piece)
+
+
+def _number(number: Number) -> str:
+    """A number with all its digits behind it; one without a sign begins where the others' digits do."""
+    if number.value is None:
+        return '<span class="none">none</span>'
+    exact, said = shown(number.value), str(number).replace("inf", "∞")
+    sign = " signed" if said.startswith("-") else ""
+    return f'<data class="n{sign}" value="{exact}" title="{exact}">{said}</data>'
+
+
+def _text(text: str) -> str:
+    return escape(printable(text), quote=False)
+
+
+def _attribute(text: str) -> str:
+    return escape(printable(text))

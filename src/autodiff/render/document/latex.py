@@ -1,0 +1,267 @@
+r"""An explanation as a LaTeX document that plain pdflatex compiles: tables, formulas, and the graph as a table of its arrows.
+
+Needs the packages amsmath, amssymb, array, booktabs, geometry, graphicx and longtable, which every TeX distribution has.
+Signs that pdflatex has no letter for are declared in the preamble, each as the nearest letter with its accent or as its
+number, so that no name stops it; LuaLaTeX and XeLaTeX set them themselves.
+
+>>> print(_escaped("50% of a_b & {c}"))
+50\% of a\_b \& \{c\}
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+from autodiff.errors import printable
+from autodiff.explain.graph import Drawing
+from autodiff.explain.model import Explanation
+from autodiff.notation.tex import tex_name
+from autodiff.render.document import model
+from autodiff.render.document.compose import compose
+from autodiff.render.document.model import (
+    Cell,
+    Code,
+    Column,
+    Derivation,
+    Graph,
+    Group,
+    Items,
+    Math,
+    More,
+    Number,
+    Paragraph,
+    Part,
+    Piece,
+    Row,
+    Section,
+    Source,
+    Table,
+    Words,
+    ends,
+)
+
+_PREAMBLE = r"""
+\documentclass{article}
+\usepackage[T1]{fontenc}
+\usepackage[a4paper,margin=2cm]{geometry}
+\usepackage{amsmath,amssymb,array,booktabs,graphicx,longtable}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{6pt}
+\setlength{\LTleft}{0pt}
+\renewcommand{\arraystretch}{1.25}
+\emergencystretch=3em
+% a formula as it is, or as small as its room makes it
+\newsavebox{\formula}
+\newcommand{\fit}[2]{\sbox{\formula}{#2}%
+  \ifdim\wd\formula>#1\relax\resizebox{#1}{!}{\usebox{\formula}}\else\usebox{\formula}\fi}
+""".strip()
+
+_TEXT = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+         "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}", "-": "{-}"}  # fmt: skip
+_TEXT |= {sign: rf"\{sign}" for sign in "#$%&_{}"}
+
+_ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u ", "\u0307": ".", "\u0308": '"', "\u030a": "r ", "\u030b": "H ", "\u030c": "v ", "\u0327": "c "}  # fmt: skip
+_KNOWN = {
+    "→": r"\to", "·": r"\cdot", "×": r"\times", "−": "-", "…": r"\dots", "⋮": r"\vdots", "√": r"\surd", "∞": r"\infty", "◀": r"\blacktriangleleft",
+    "✓": r"\checkmark", "✗": r"\times", "↑": r"\uparrow", "↓": r"\downarrow", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "÷": r"\div", "±": r"\pm",
+    "ς": r"\varsigma", "ο": "o", "ϑ": r"\vartheta", "ϕ": r"\phi", "ϵ": r"\epsilon", "∂": r"\partial", "′": "'",
+}  # fmt: skip
+"""Signs of programs, of this program and of Greek that LaTeX has in its mathematics."""
+
+_ARROWS = (Column((Words("from"),)), Column((Words("to"),)), Column((Words("local slope"),), wide=True))
+
+
+def latex(explanation: Explanation) -> str:
+    """The explanation as a document."""
+    it = compose(explanation)
+    body = [
+        rf"{{\Large\fit{{\linewidth}}{{{_cell(it.heading)}}}\par}}",
+        _cell(it.asked),
+        _source(it.program),
+        *(_escaped(reading) for reading in it.readings),
+        *(text for section in it.sections for text in _section(section)),
+    ]
+    page = "\n\n".join(body)
+    head = [_PREAMBLE, *_declared(page), r"\begin{document}", r"\sloppy"]
+    return "\n".join([*head, page, r"\end{document}"]) + "\n"
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield rf"\section*{{{_escaped(section.title)}}}"
+    if section.said:
+        yield _cell(section.said)
+    for part in section.parts:
+        yield _part(part)
+
+
+def _part(part: Part) -> str:
+    match part:
+        case Table():
+            return _table(part)
+        case Graph(drawing):
+            return _table(_arrows(drawing))
+        case Derivation():
+            return _derivation(part)
+        case Items(items):
+            rows = (rf"\item[{_MARKS[mark]}] {_cell(cell)}" for mark, cell in items)
+            return "\n".join([r"\begin{itemize}", *rows, r"\end{itemize}"])
+        case Source():
+            return _source(part)
+        case Paragraph(pieces):
+            return _cell(pieces)
+
+
+_MARKS = {"": r"\textbullet", "good": "✓", "bad": "✗", "doubt": "?"}
+
+
+def _source(source: Source) -> str:
+    """Lines of a program, with every blank; a long one is broken behind a blank or a sign."""
+    rows = (rf"\mbox{{}}{''.join(map(_typed, line))}" for line in map(printable, source.lines))
+    return "\n".join([r"\begin{flushleft}\ttfamily", "\\\\\n".join(rows), r"\end{flushleft}"])
+
+
+def _typed(sign: str) -> str:
+    return "\\ " if sign == " " else _escaped(sign) + (r"\allowbreak{}" if sign in "+-*/^=,;()" else "")
+
+
+def _derivation(part: Derivation) -> str:
+    """Equations below each other, each as wide as the page allows."""
+    rows = [rf"$\displaystyle {part.left.tex}$ & = & {_fitted(part.rights[0], '0.8')}"]
+    rows += [rf" & = & {_fitted(cell, '0.8')}" for cell in part.rights[1:]]
+    return "\n".join([r"\begin{tabular}{@{}r@{\;}c@{\;}l@{}}", " \\\\[6pt]\n".join(rows), r"\end{tabular}\par\medskip"])
+
+
+def _fitted(cell: Cell, room: str) -> str:
+    made = "".join(
+        rf"$\displaystyle {piece.tex}$" if isinstance(piece, Math) and piece.tex else _piece(piece) for piece in cell
+    )
+    return rf"\fit{{{room}\linewidth}}{{{made}}}"
+
+
+def _arrows(drawing: Drawing) -> Table:
+    """The graph as its arrows: what goes into what, with which local slope."""
+    numbers = any(arrow.value is not None for arrow in drawing.arrows)
+    rows: list[Row | More] = []
+    for arrow in ends(drawing.arrows, "arrows"):
+        if isinstance(arrow, More):
+            rows.append(arrow)
+            continue
+        slope: Cell = (
+            (Code(arrow.slope),) if arrow.slope else (Words("held fixed" if not arrow.active else "", "quiet"),)
+        )
+        names: list[Cell] = [(Math(tex_name(name), name),) for name in (arrow.source, arrow.target)]
+        value: list[Cell] = [(Number(arrow.value) if arrow.value is not None else Words(""),)] if numbers else []
+        rows.append(Row((*names, slope, *value)))
+    columns = (*_ARROWS, *([Column((Words("its value"),), numeric=True)] if numbers else []))
+    return Table(columns, tuple(rows), "the arrows of the graph")
+
+
+# --- tables -------------------------------------------------------------------------------------------------------------
+
+
+def _table(table: Table) -> str:
+    heads = " & ".join(_cell(column.head) for column in table.columns)
+    shares = [_share(table, at) for at in range(len(table.columns))]
+    room = max(0.15, 0.97 - sum(shares) - 0.027 * len(shares)) / max(1, sum(column.wide for column in table.columns))
+    kinds = (
+        rf">{{\raggedright\arraybackslash}}p{{{share:.3f}\linewidth}}" if share == _BROADEST else "l"
+        for share in shares
+    )
+    lines = [
+        rf"\begin{{longtable}}{{@{{}}{''.join(kinds)}@{{}}}}",
+        r"\toprule",
+        rf"{heads} \\",
+        r"\midrule",
+        r"\endhead",
+    ]
+    lines += [rf"{_row(row, table, room)} \\" for row in table.rows]
+    made = "\n".join([*lines, r"\bottomrule", r"\end{longtable}"])
+    return rf"{{\renewcommand{{\arraystretch}}{{1.8}}{made}}}" if table.kind == "steps" else made
+
+
+_BROADEST = 0.22
+"""The share of the page's width beyond which words are broken into lines."""
+
+
+def _share(table: Table, at: int) -> float:
+    """The share of the page's width that a column takes; one of formulas gets what the others leave."""
+    column = table.columns[at]
+    if column.wide:
+        return 0.0
+    rows = [row for row in table.rows if isinstance(row, Row)]
+    signs = max((len(model.plain(row.cells[at])) for row in rows), default=0)
+    share = 0.0115 * max(signs, len(model.plain(column.head)))
+    marked = 0.1 if at == len(table.columns) - 1 and any(row.answer for row in rows) else 0.0
+    return share + marked if column.numeric else min(share + marked, _BROADEST)
+
+
+def _row(row: Row | Group | More, table: Table, room: float) -> str:
+    across = rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l@{{}}}}"
+    match row:
+        case More():
+            return f"{across}{{{_escaped(str(row))}}}"
+        case Group(pieces, total):
+            made = _cell(pieces) + (f" {_ANSWER}" if total else "")
+            return rf"{across}{{\fit{{0.95\linewidth}}{{{made}}}}}"
+        case Row():
+            cells = (
+                rf"\fit{{{room:.3f}\linewidth}}{{{_cell(cell)}}}" if column.wide else _cell(cell)
+                for column, cell in zip(table.columns, row.cells, strict=True)
+            )
+            return " & ".join(cells) + (f" {_ANSWER}" if row.answer else "")
+
+
+_ANSWER = r"\textbf{◀ answer}"
+
+
+# --- pieces -------------------------------------------------------------------------------------------------------------
+
+
+def _cell(cell: Cell) -> str:
+    return "".join(map(_piece, cell))
+
+
+def _piece(piece: Piece) -> str:
+    match piece:
+        case Words(text, tone):
+            return rf"\textbf{{{_escaped(text)}}}" if tone == "strong" else _escaped(text)
+        case Code(text):
+            return rf"\texttt{{{_escaped(text)}}}"
+        case Math(tex, line):
+            return f"${printable(tex)}$" if tex else rf"\texttt{{{_escaped(line)}}}"
+        case Number():
+            return _number(model.plain((piece,)))
+
+
+def _number(said: str) -> str:
+    return f"${said}$".replace("inf", r"\infty") if said != "none" else said
+
+
+def _escaped(text: str) -> str:
+    return "".join(_TEXT.get(sign, sign) for sign in printable(text).replace("\n", " "))
+
+
+# --- signs beyond ASCII -------------------------------------------------------------------------------------------------
+
+
+def _declared(page: str) -> Iterator[str]:
+    """What pdflatex is to set for each sign of the page that is beyond ASCII."""
+    signs = sorted({sign for sign in page if not sign.isascii()})
+    if signs:
+        yield r"\ifdefined\DeclareUnicodeCharacter"
+        yield from (rf"\DeclareUnicodeCharacter{{{ord(sign):04X}}}{{{_set(sign)}}}" for sign in signs)
+        yield r"\fi"
+
+
+def _set(sign: str) -> str:
+    """A sign as LaTeX's mathematics has it, as a letter with its accent, or as its number."""
+    plain = unicodedata.normalize("NFKD", sign)
+    known = _KNOWN.get(sign) or _KNOWN.get(plain) or (tex_name(plain) if len(plain) == 1 else "")
+    if known and known.isascii():
+        return rf"\ensuremath{{{known}}}"
+    if len(plain) == 2 and plain[0].isascii() and plain[1] in _ACCENTS:
+        return rf"\text{{\{_ACCENTS[plain[1]]}{plain[0]}}}"
+    if plain.isascii() and plain.isalnum():
+        return rf"\text{{{plain}}}"
+    return rf"\text{{\ttfamily\scriptsize U+{ord(sign):04X}}}"

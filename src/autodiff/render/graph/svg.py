@@ -1,0 +1,225 @@
+"""A drawing as SVG, from top to bottom, in light and dark, without any other program.
+
+>>> from autodiff.explain.graph import Arrow, Drawing, Vertex
+>>> x, y = Vertex("x", "x", "input", 4.0), Vertex("y", "x^2", "result", 16.0)
+>>> page = svg(Drawing((x, y), (Arrow("x", "y", "2x", 8.0),), "y = x^2"))
+>>> 'data-source="x" data-target="y"' in page, page.count("<rect")
+(True, 4)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from autodiff.errors import columns, printable
+from autodiff.explain.graph import Arrow, Drawing, Vertex
+from autodiff.render.graph.sugiyama import Layered, Part, arrange, coordinates
+from autodiff.render.text.elide import GAP, elide
+from autodiff.render.text.labels import fitted, formula, label, value
+
+_MARGIN, _BOX, _LABEL = 16.0, 50.0, 22.0  # around the whole; heights of a vertex and of a label
+_NAME, _SMALL = 15.0, 13.0  # font sizes
+
+LIGHT = ("#0b6bcb", "#b3470a", "#1a7f4b", "#8a3ab9", "#b0264b", "#00788a", "#7a6000", "#4a55c7")
+DARK = ("#6cb4ff", "#ffa361", "#5fd08f", "#cf9bf5", "#ff8fa9", "#4fcfe0", "#e0c04a", "#a5acff")
+"""The colours of vertices in turn, vertex N of the drawing the one of number N modulo 8, to be read on white and on black."""
+
+
+def _colours(hues: Sequence[str], surface: str, ink: str, quiet: str, line: str) -> str:
+    named = {"surface": surface, "ink": ink, "quiet": quiet, "line": line}
+    named |= {f"h{number}": hue for number, hue in enumerate(hues)}
+    return ";".join(f"--{name}:{colour}" for name, colour in named.items())
+
+
+_STYLE = f"""
+.autodiff-drawing{{{_colours(LIGHT, "#ffffff", "#1c1f24", "#5b6470", "#8a93a0")};height:auto;width:100%;display:block;\
+font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace}}
+@media (prefers-color-scheme:dark){{.autodiff-drawing{{{_colours(DARK, "#15181d", "#e8ebef", "#a3adba", "#6d7785")}}}}}
+.autodiff-drawing .sheet{{fill:var(--surface)}}
+.autodiff-drawing .box rect{{fill:var(--hue);fill-opacity:.1;stroke:var(--hue);stroke-width:1.5}}
+.autodiff-drawing .box.result rect{{stroke-width:3}}
+.autodiff-drawing .box:is(.held,.constant,.gap) rect{{stroke-dasharray:5 4}}
+.autodiff-drawing text{{fill:var(--ink);font-size:13px;text-anchor:middle}}
+.autodiff-drawing .name{{font-size:15px}}
+.autodiff-drawing .name tspan{{font-weight:700;fill:var(--hue)}}
+.autodiff-drawing .quiet{{fill:var(--quiet)}}
+.autodiff-drawing .arrow path{{fill:none;stroke:var(--hue);stroke-width:1.75}}
+.autodiff-drawing .arrow .head{{fill:var(--hue);stroke:none}}
+.autodiff-drawing .arrow.still path{{stroke-dasharray:4 4}}
+.autodiff-drawing .arrow .plate{{fill:var(--surface);stroke:none}}
+.autodiff-drawing .arrow:is(:hover,.lit) path{{stroke-width:4}}
+.autodiff-drawing .arrow:is(:hover,.lit) .plate{{stroke:var(--hue);stroke-width:1.5}}
+"""
+
+
+def svg(drawing: Drawing, prefix: str = "drawing") -> str:
+    """One `<svg>` element, well-formed whatever the names hold, that shrinks to the width it is given.
+
+    Vertices are `<g class="box" id="PREFIX-vertex-N">`, arrows `<g class="arrow" id="PREFIX-arrow-N">` with `data-source` and
+    `data-target`, N counting as in the drawing; an arrow of the class `lit` is drawn bold. Beyond 40 vertices the middle is
+    left out and counted. A page with several drawings gives each a `prefix`, made of letters, digits and hyphens.
+    """
+    cut = elide(drawing)
+    sheet = _Sheet.of(cut.drawing)
+    places = {vertex.name: number for number, vertex in enumerate(drawing.vertices)}
+    hues = {name: f"--h{number % len(LIGHT)}" for name, number in places.items()} | {cut.gap: "--line"}
+    width, height = sheet.width, sheet.height
+    name = drawing.title or "computation graph"
+    about = f"{name}: {len(drawing.vertices)} vertices, {len(drawing.arrows)} arrows"
+    rows = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="autodiff-drawing" role="img" aria-label="{_attribute(about)}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" style="min-width:{width * 0.6:.0f}px;max-width:{width:.0f}px">',
+        f"<title>{_content(name)}</title>",
+        f"<style>{_STYLE}</style>",
+        f'<rect class="sheet" width="{width:.0f}" height="{height:.0f}" rx="10"/>',
+    ]
+    for at, arrow in enumerate(cut.drawing.arrows):
+        identity = f"{prefix}-arrow-{cut.kept[at] if at < len(cut.kept) else f'more-{at}'}"
+        rows += _arrow(sheet, at, identity, hues[arrow.source])
+    for at, vertex in enumerate(cut.drawing.vertices):
+        rows += _box(sheet, at, f"{prefix}-vertex-{places.get(vertex.name, 'more')}", hues[vertex.name])
+    return "\n".join([*rows, "</svg>\n"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """Where everything is: for each part its middle, for each layer its upper and lower end."""
+
+    drawing: Drawing
+    found: Layered
+    x: tuple[float, ...]
+    ends: tuple[tuple[float, float], ...]
+    sizes: tuple[float, ...]
+    width: float
+    height: float
+
+    @classmethod
+    def of(cls, drawing: Drawing) -> _Sheet:
+        found = arrange(drawing, late=True)
+        sizes = tuple(_size(part, drawing) for part in found.parts)
+
+        def apart(left: int, right: int) -> float:
+            vertices = found.parts[left].layer % 2 == 0
+            return (sizes[left] + sizes[right]) / 2 + (26 if vertices else 20)
+
+        middles = coordinates(found, apart)
+        least = min((x - size / 2 for x, size in zip(middles, sizes, strict=True)), default=0.0)
+        x = tuple(middle - least + _MARGIN for middle in middles)
+        ends = _ends(found, x)
+        width = max((place + size / 2 for place, size in zip(x, sizes, strict=True)), default=0.0) + _MARGIN
+        return cls(drawing, found, x, ends, sizes, width, ends[-1][1] + _MARGIN)
+
+
+def _ends(found: Layered, x: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """Upper and lower end of each layer; where lines run far to the side the layers are further apart."""
+    ends: list[tuple[float, float]] = []
+    top = _MARGIN
+    for number, layer in enumerate(found.layers):
+        labelled = any(found.parts[part].label for part in layer)
+        bottom = top + (_BOX if number % 2 == 0 else _LABEL if labelled else 0.0)
+        ends.append((top, bottom))
+        aside = max((abs(x[part] - x[other]) for part in layer for other in found.after[part]), default=0.0)
+        top = bottom + min(64.0, max(20.0, aside * 0.35)) + (8 if number % 2 else 0)  # room for the head of the arrow
+    return tuple(ends)
+
+
+def _size(part: Part, drawing: Drawing) -> float:
+    """How wide a part is, with the room inside its frame."""
+    if part.vertex is not None:
+        vertex = drawing.vertices[part.vertex]
+        head, under = _words(vertex)
+        return max(_wide(" ".join(head), _NAME), _wide(under, _SMALL), 36.0) + 28
+    words = label(drawing.arrows[part.arrow or 0], 36) if part.label else ""
+    return _wide(words, _SMALL) + 14 if words else 6.0
+
+
+def _wide(text: str, size: float) -> float:
+    """A width that `text` does not exceed in the usual fixed-width fonts, where a character is at most 0.61 of the size wide."""
+    return sum((0.62 if c.isascii() else 0.8 * columns(c)) * size for c in text)
+
+
+def _words(vertex: Vertex) -> tuple[list[str], str]:
+    """The upper line of a box, name first, and its lower line."""
+    if vertex.kind == GAP:
+        steps, _, arrows = vertex.text.partition(", ")
+        return [f"⋮ {steps}"], arrows
+    made = formula(vertex)
+    head = [fitted(vertex.name, 20), *([f"= {fitted(made, 30)}"] if made else [])]
+    return head, value(vertex)
+
+
+def _box(sheet: _Sheet, number: int, identity: str, hue: str) -> Iterable[str]:
+    vertex = sheet.drawing.vertices[number]
+    head, under = _words(vertex)
+    middle, wide = sheet.x[number], sheet.sizes[number]
+    top = sheet.ends[sheet.found.parts[number].layer][0]
+    said = vertex.text if vertex.kind == GAP else " ".join(head) + (f", {under}" if under else "")
+    yield f'<g class="box {vertex.kind}" id="{identity}" data-name="{_attribute(vertex.name)}" style="--hue:var({hue})">'
+    yield f"<title>{_content(f'{said} ({vertex.kind})' if vertex.kind != GAP else said)}</title>"
+    yield f'<rect x="{middle - wide / 2:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{_BOX:.0f}" rx="9"/>'
+    rest = f" {_content(head[1])}" if head[1:] else ""
+    yield (
+        f'<text class="name" x="{middle:.1f}" y="{top + (21 if under else 30):.1f}">'
+        f"<tspan>{_content(head[0])}</tspan>{rest}</text>"
+    )
+    if under:
+        yield f'<text x="{middle:.1f}" y="{top + 40:.1f}">{_content(under)}</text>'
+    yield "</g>"
+
+
+def _arrow(sheet: _Sheet, number: int, identity: str, hue: str) -> Iterable[str]:
+    arrow, path = sheet.drawing.arrows[number], sheet.found.paths[number]
+    still = "" if arrow.active else " still"
+    ends = f'data-source="{_attribute(arrow.source)}" data-target="{_attribute(arrow.target)}"'
+    yield f'<g class="arrow{still}" id="{identity}" {ends} style="--hue:var({hue})">'
+    words = label(arrow, 36)
+    yield f"<title>{_content(f'{arrow.source} to {arrow.target}' + (f': {words}' if words else ''))}</title>"
+    leave, enter = (
+        _port(sheet, path[0], path[1], sheet.found.after),
+        _port(sheet, path[-1], path[-2], sheet.found.before),
+    )
+    tip = sheet.ends[sheet.found.parts[path[-1]].layer][0]
+    yield f'<path d="{_curve(sheet, path, leave, enter)}"/>'
+    yield f'<path class="head" d="M{enter:.1f} {tip:.1f}l-4.5 -9h9z"/>'
+    if words:
+        middle, wide = sheet.x[path[1]], sheet.sizes[path[1]]
+        top = sheet.ends[sheet.found.parts[path[1]].layer][0]
+        yield f'<rect class="plate" x="{middle - wide / 2:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{_LABEL:.0f}" rx="6"/>'
+        yield f'<text x="{middle:.1f}" y="{top + 15.5:.1f}">{_label(arrow)}</text>'
+    yield "</g>"
+
+
+def _label(arrow: Arrow) -> str:
+    symbols, equals, value = label(arrow, 36).rpartition(" = ")
+    return f'<tspan class="quiet">{_content(symbols)}{equals}</tspan>{_content(value)}' if equals else _content(value)
+
+
+def _port(sheet: _Sheet, vertex: int, part: int, neighbours: tuple[tuple[int, ...], ...]) -> float:
+    """Where on its side a box is left or entered: the lines stand in the order in which they go on, around the middle."""
+    beside = sorted(neighbours[vertex], key=lambda other: (sheet.x[other], other))
+    step = min(18.0, (sheet.sizes[vertex] - 24) / max(len(beside) - 1, 1))
+    return sheet.x[vertex] + (beside.index(part) - (len(beside) - 1) / 2) * step
+
+
+def _curve(sheet: _Sheet, path: tuple[int, ...], leave: float, enter: float) -> str:
+    """Straight down inside a layer, curved between two: a line can touch no box but its own two."""
+    x = [leave, *(sheet.x[part] for part in path[1:-1]), enter]
+    ends = [sheet.ends[sheet.found.parts[part].layer] for part in path]
+    steps = [f"M{leave:.1f} {ends[0][1]:.1f}"]
+    for at in range(1, len(path)):
+        upper, lower = ends[at - 1][1], ends[at][0] - (8 if at == len(path) - 1 else 0)
+        half = (upper + lower) / 2
+        steps.append(f"C{x[at - 1]:.1f} {half:.1f} {x[at]:.1f} {half:.1f} {x[at]:.1f} {lower:.1f}")
+        if at < len(path) - 1:
+            steps.append(f"V{ends[at][1]:.1f}")
+    return "".join(steps)
+
+
+def _content(text: str) -> str:
+    return escape(printable(text), quote=False)
+
+
+def _attribute(text: str) -> str:
+    return escape(printable(text)).replace("\n", "&#10;")

@@ -1,0 +1,119 @@
+"""The table of functions as a listing, one function in full, JSON or Markdown."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from autodiff.api.answer import nested
+from autodiff.api.evaluate import evaluate
+from autodiff.core.primitive import Row
+from autodiff.render.text.answer import array
+from autodiff.render.text.wrap import folded, screen
+
+HEADER = ("function", "meaning", "derivative", "domain")
+
+
+_TABLE = 100  # columns below which a function's cells stand below each other
+
+
+def show(rows: Sequence[Row], *, width: int) -> None:
+    """Print the listing: a table on a terminal of `width` columns, a list on a narrow one, tab-separated in a pipe (0)."""
+    if not width:
+        print("\n".join("\t".join(_cells(row)) for row in rows))
+        return
+    if width < _TABLE:
+        print("\n".join(screen(line, width) for row in rows for line in _listed(row)))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*HEADER, box=box.SIMPLE_HEAD, header_style="bold")
+    room = width - 13 - max(len(row.signature) for row in rows)
+    wide = (width, 3 * room // 10, 45 * room // 100, room // 4)
+    for row in rows:
+        name, *others = ("\n".join(folded(cell, most)) for cell, most in zip(_cells(row), wide, strict=True))
+        table.add_row(Text(name, style="bold cyan"), *map(Text, others))
+    Console(width=width).print(table)
+
+
+def _listed(row: Row) -> list[str]:
+    """A function's cells below each other, those that are not empty."""
+    name, *cells = _cells(row)
+    return [name, *(f"  {head:<10}  {cell}" for head, cell in zip(HEADER[1:], cells, strict=True) if cell)]
+
+
+def details(row: Row) -> str:
+    """All that the row says, a line each."""
+    lines = [
+        (row.signature, row.doc),
+        ("other names", " ".join(row.names[1:])),
+        ("value", row.value.removeprefix("= ") if row.value.startswith("= ") else ""),
+        *((f"d/d{p}", _slope(text)) for p, text in zip(row.params, row.formula, strict=True)),
+        *(("computed as", text) for text, taught in zip(row.slopes, row.formula, strict=True) if text != taught),
+        ("rule", row.rule),
+        ("domain", _domain(row)),
+        ("corner", row.corner),
+        ("jump", row.jump.rpartition(" at ")[2]),
+        ("infinite", row.vertical),
+        ("accuracy", f"value {row.bound[0]} ulp, slopes {row.bound[1]} ulp" if not row.pick and not row.truth else ""),
+        ("LaTeX", row.tex),
+        ("example", f"{row.example} = {_result(row)}"),
+    ]
+    wide = max(len(label) for label, text in lines if text)
+    return "\n".join(f"{label:<{wide}}  {text}" for label, text in lines if text)
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """A list of objects, one per row."""
+    return json.dumps(
+        [
+            {
+                "name": row.name,
+                "names": list(row.names),
+                "signature": row.signature,
+                "doc": row.doc,
+                "slopes": dict(zip(row.params, row.formula, strict=True)),
+                "rule": row.rule,
+                "domain": _domain(row),
+                "example": row.example,
+            }
+            for row in rows
+        ],
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The listing as a Markdown table, as it stands in the README."""
+    lines = ["| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
+    for row in rows:
+        name, meaning, slope, domain = (cell.replace("|", "\\|") for cell in _cells(row))
+        lines.append(f"| `{name}` | {meaning} | {_code(slope)} | {_code(domain)} |")
+    return "\n".join(lines)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _cells(row: Row) -> tuple[str, str, str, str]:
+    slopes = [_slope(text) for text in row.formula]
+    names = row.signature + "".join(f", {name}" for name in row.names[1:])
+    return names, row.doc, ", ".join(slopes), _domain(row)
+
+
+def _slope(text: str) -> str:
+    return {"none": "none: must be constant"}.get(text, text)
+
+
+def _domain(row: Row) -> str:
+    return " and ".join(re.sub(r"#(\w)", r"\1", part.partition(" | ")[2] or part) for part in row.domain)
+
+
+def _result(row: Row) -> str:
+    return array(nested(evaluate(row.example).value)).replace("\n", "")

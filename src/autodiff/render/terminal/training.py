@@ -1,0 +1,218 @@
+"""A training as text: the model, one step taken apart, the curve of its loss, the parameters that it found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autodiff.diagnostics import shown
+from autodiff.errors import printable, shortened
+from autodiff.explain.build import local_factors
+from autodiff.explain.model import Factor
+from autodiff.render.terminal.sparkline import curve
+from autodiff.render.text.answer import array
+from autodiff.train.checkpoint import nested
+from autodiff.train.optimizers import FORMULAS
+from autodiff.train.training import Record, Step, Training
+
+_ROWS, _ELEMENTS = 6, 8
+_LABEL, _NARROW = 11, 60  # columns of a label, and of a screen where it stands on a line of its own
+
+
+def opening(training: Training, name: str) -> str:
+    """The model: the program, the data, the parameters."""
+    held = "" if training.held is None else f", {len(next(iter(training.held.values())))} held out"
+    rows = f"{training.rows} row{'s' * (training.rows != 1)} of {name}{held}" if name else "no data"
+    lines = [line.strip() for line in training.lowered.source.splitlines() if line.split("#")[0].strip()]
+    columns = ", ".join(training.columns) or "none"
+    weights = ", ".join(f"{name} = {_brief(value)}" for name, value in training.state.parameters.items())
+    return "\n".join(
+        [
+            f"MODEL      {lines[0]}",
+            *(f"           {line}" for line in lines[1:]),
+            f"data       {columns} ({rows})",
+            f"parameters {weights}",
+        ]
+    )
+
+
+def step(taken: Step, training: Training, width: int = 0) -> str:
+    """The four parts of a step, with numbers; on a screen of `width` columns, a table as wide as it at most."""
+    result = taken.values[-1][0]
+    plan = training.plan
+    rule = FORMULAS[plan.optimizer] + (f", lr = {shown(plan.rate)}" if plan.optimizer != "lbfgs" else "")
+    lines = [f"STEP {taken.number}     {taken.rows} row{'s' * (taken.rows != 1)}"]
+    room = width - (2 if 0 < width < _NARROW else _LABEL) if width else 0
+    lines += _part("1 forward", _forward(taken, room), width)
+    mean = "the mean of " if np.ndim(taken.values[-1][2]) else ""
+    penalty = ", with its penalties" if training.model.l1 or training.model.l2 else ""
+    lines += _part("2 loss", [f"{mean}{result} = {shown(taken.loss)}{penalty}"], width)
+    back = chain(taken, result, local_factors(training.lowered.source, list(taken.slopes)))
+    lines += _part("3 backward", back, width)
+    updates = [f"{name:<10} {_brief(taken.parameters[name])} → {_brief(new)}" for name, new in taken.updated.items()]
+    lines += _part("4 update", [rule, *updates], width)
+    return "\n".join(lines)
+
+
+def _part(label: str, lines: Sequence[str], width: int) -> list[str]:
+    """Lines behind their label; below it where the screen is narrow."""
+    if 0 < width < _NARROW:
+        return [label, *(f"  {line}" for line in lines)]
+    return [f"{'' if k else label:<{_LABEL}}{line}" for k, line in enumerate(lines)]
+
+
+def chain(taken: Step, result: str, factors: Sequence[Factor]) -> list[str]:
+    """The backward pass: the factors of the chain rule in one row, then the slope of the loss in each name.
+
+    Slopes run from the loss back to the parameters; those of a column have one number per row.
+    """
+    found = list(taken.adjoints.items())[::-1] + list(taken.slopes.items())
+    wide = max(len(f"d{result}/d{name}") for name, _ in found)
+    lines = [f"{f'd{result}/d{name}':<{wide}}  {_brief(value)}" for name, value in found]
+    if not factors:
+        return lines
+    formulas = [f"d{f.of}/d{f.by} = {printable(f.slope.pretty)}" for f in factors]
+    wide = max(map(len, formulas))
+    local = [f"{formula:<{wide}}   {factor.rule}" for formula, factor in zip(formulas, factors, strict=True)]
+    summed = (
+        "multiplied along the way back, and gathered over the rows:"
+        if taken.rows > 1
+        else "multiplied along the way back:"
+    )
+    return ["local slopes, in one row:", *(f"  {line}" for line in local), summed, *(f"  {line}" for line in lines)]
+
+
+def _forward(taken: Step, room: int) -> list[str]:
+    """The rows as a table of `room` columns when all is a column; a line per statement in any case."""
+    columns = [(name, values) for name, values in taken.columns.items()]
+    columns += [(name, value) for name, _, value in taken.values if np.shape(value) == (taken.rows,)]
+    lines = (
+        _table(columns, taken.rows, room)
+        if taken.rows > 1
+        else [f"{name} = {_brief(value)}" for name, value in columns]
+    )
+    others = [(name, value) for name, _, value in taken.values if np.shape(value) != (taken.rows,)]
+    lines += [f"{name} = {_brief(value)}" for name, value in others[:-1] or others]
+    return lines or ["the loss alone"]
+
+
+def _table(columns: Sequence[tuple[str, Any]], rows: int, room: int) -> list[str]:
+    """Columns side by side, those that have no room below the first ones."""
+    shows = [[name, *(shown(float(v)) for v in values[:_ROWS])] for name, values in columns]
+    blocks, used = list[list[list[str]]](), 0
+    for cells in shows:
+        wide = max(map(len, cells))
+        used += 2 + wide
+        if not blocks or (room and used - 2 > room):
+            blocks.append([])
+            used = 2 + wide
+        blocks[-1].append([cell.rjust(wide) for cell in cells])
+    if not blocks:
+        return []
+    lines = ["  ".join(row) for block in blocks for row in zip(*block, strict=True)]
+    return [*lines, *([f"… and {rows - _ROWS} more rows"] if rows > _ROWS else [])]
+
+
+def _brief(value: Any) -> str:
+    """A number in full; of an array that is long, its shape and its first elements, each of them in full."""
+    flat = np.ravel(value)
+    if not np.ndim(value):
+        return shown(float(value))
+    if flat.size <= _ELEMENTS:
+        return array(nested(value)).replace("\n", "")
+    first = ", ".join(shown(float(v)) for v in flat[:4])
+    return f"[{first}, … {flat.size} elements, shape {np.shape(value)}]"
+
+
+def closing(training: Training, records: Sequence[Record], status: str, *, ascii_only: bool, width: int = 80) -> str:
+    """The curve, at most as wide as the screen; the last epoch's numbers, the parameters in full."""
+    lines: list[str] = []
+    if len(records) > 1:
+        lines += [
+            f"LOSS       over epochs {records[0].epoch} to {records[-1].epoch}",
+            curve([r.loss for r in records], max(10, min(60, width - 12)), ascii_only=ascii_only),
+        ]
+    loss = training.loss()
+    lines += [
+        f"{status.upper():<10} after {training.state.epochs} epoch{'s' * (training.state.epochs != 1)}, loss {_known(loss)}"
+    ]
+    if records and records[-1].held is not None:
+        lines += [f"           held out: loss {_known(records[-1].held)}"]
+    if records:
+        lines += [f"           {shortened(name, 60)} = {_known(value)}" for name, value in records[-1].watched.items()]
+    wide = max(map(len, training.state.parameters))
+    for name, value in training.state.parameters.items():
+        indent = "\n" + " " * (wide + 2)
+        lines.append(f"{printable(name):<{wide}}  {array(nested(value)).replace(chr(10), indent)}")
+    return "\n".join(lines)
+
+
+def numbers(training: Training) -> str:
+    """The loss, then the parameters element by element, on one line; empty when there is no loss."""
+    loss = training.loss()
+    found = [loss, *(float(v) for value in training.state.parameters.values() for v in np.ravel(value))]
+    return "" if loss is None else " ".join(shown(number) for number in found if number is not None)
+
+
+def _known(value: float | None) -> str:
+    return "none" if value is None else shown(value)
+
+
+def as_json(training: Training, records: Sequence[Record], status: str, why: str) -> str:
+    """Everything for a script: parameters, loss, the whole history, the step that was taken apart."""
+    taken = training.step
+    data: dict[str, Any] = {
+        "status": status,
+        "params": {name: nested(value) for name, value in training.state.parameters.items()},
+        "loss": training.loss(),
+        "epochs": training.state.epochs,
+        "rows": training.rows,
+        "optimizer": training.plan.optimizer,
+        "lr": None if training.plan.optimizer == "lbfgs" else training.plan.rate,
+        "seed": training.plan.seed,
+        "history": history(records),
+    }
+    if why:
+        data["why"] = why
+    if taken is not None:
+        data["step"] = {
+            "number": taken.number,
+            "params": {name: nested(value) for name, value in taken.parameters.items()},
+            "values": {name: nested(value) for name, _, value in taken.values},
+            "loss": taken.loss,
+            "adjoints": {name: nested(value) for name, value in taken.adjoints.items()},
+            "gradient": {name: nested(value) for name, value in taken.slopes.items()},
+            "updated": {name: nested(value) for name, value in taken.updated.items()},
+        }
+    return json.dumps(data, ensure_ascii=False, allow_nan=False)
+
+
+def history(records: Sequence[Record]) -> dict[str, list[Any]]:
+    """The columns of the history: epoch, loss, held_out if rows are, and each watched expression."""
+    found: dict[str, list[Any]] = {"epoch": [r.epoch for r in records], "loss": [r.loss for r in records]}
+    if records and records[0].held is not None:
+        found["held_out"] = [r.held for r in records]
+    for name in records[0].watched if records else ():
+        found[name] = [r.watched[name] for r in records]
+    return found
+
+
+def csv_header(record: Record) -> str:
+    """The first line of a history file."""
+    names = ["epoch", "loss", *(["held_out"] if record.held is not None else []), *record.watched]
+    return ",".join(f'"{name}"' if set(name) & set(',"\n') else name for name in names)
+
+
+def csv_line(record: Record) -> str:
+    """One epoch as a line of a history file."""
+    held = [] if record.held is None else [record.held]
+    numbers: list[float | None] = [record.loss, *held, *record.watched.values()]
+    return ",".join([str(record.epoch), *("" if number is None else shown(number) for number in numbers)])
+
+
+def told(values: Mapping[str, float | None]) -> tuple[str, ...]:
+    """What a progress bar says beside the bar."""
+    return tuple(f"{name} {value:.6g}" for name, value in values.items() if value is not None)

@@ -1,0 +1,130 @@
+"""An answer as plain text, JSON or CSV, for terminals and pipes alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autodiff.api.answer import Answer, Value, nested, numbers
+from autodiff.diagnostics import order, saying, shown
+from autodiff.errors import excerpt, printable
+
+
+def text(answer: Answer) -> str:
+    """`f  0.75` and a line per slope; with mode "both" a line per slope and mode. Empty where there is no value."""
+    if answer.value is None:
+        return ""
+    lines = [(answer.result, _number(answer.value), "")]
+    for name, slope in answer.gradient.items():
+        label, sides = f"d{answer.result}/d{name}", _sides(answer, name)
+        if answer.forward is None or slope is None or sides:
+            lines.append((label, _number(slope), sides))
+        else:
+            apart = answer.ulps_apart().get(name, 0.0)
+            lines.append((label, _number(slope), "reverse"))
+            lines.append(("", _number(answer.forward.get(name)), f"forward   {apart:g} ulp apart"))
+    lines += [
+        (order(answer.result, name, m), _number(value), "")
+        for name in answer.gradient
+        for m, value in enumerate(answer.derivatives, 1)
+        if m > 1
+    ]
+    wide = max(len(label) for label, _, _ in lines)
+    deep = max((len(row) for _, number, note in lines if note for row in number.split("\n")), default=0)
+    rows = [
+        (label if k == 0 else "", row, note if k == 0 else "")
+        for label, number, note in lines
+        for k, row in enumerate(number.split("\n"))
+    ]
+    return "\n".join(f"{printable(label):<{wide}}  {row:<{deep}}  {note}".rstrip() for label, row, note in rows)
+
+
+def _sides(answer: Answer, name: str) -> str:
+    """What stands behind a slope that is not there: `left -1, right 1 (a corner)`."""
+    found = answer.verdicts.get(name)
+    odd = [element for element in answer.verdicts if element.startswith(f"{name}[")]
+    if found is None and odd:
+        return "; ".join(f"{element}: {_sides(answer, element)}" for element in odd if _sides(answer, element))
+    if found is None or found.status == "ok":
+        return ""
+    kind = {"corner": "a corner", "jump": "a jump", "infinite": "infinite"}.get(found.status, found.status)
+    if answer.convention and answer.gradient.get(name, 0.0) is not None:
+        kind = f"{kind}; the number is {answer.convention}'s convention"
+    elif name in answer.frameworks:
+        kind = f"{kind}; {saying(answer.frameworks[name])}"
+    sides = [
+        f"{side} {_end(slope)}" for side, slope in (("left", found.left), ("right", found.right)) if slope is not None
+    ]
+    return f"{', '.join(sides)}  ({kind})" if sides else f"({kind})"
+
+
+def _end(slope: float) -> str:
+    return shown(slope) if abs(slope) != float("inf") else "+∞" if slope > 0 else "-∞"
+
+
+def _number(value: Value) -> str:
+    return array(nested(value))
+
+
+def array(value: Any) -> str:
+    """A number, or an array as it is written in the language; the rows of a matrix one below the other."""
+    if not isinstance(value, list):
+        return "none" if value is None else value if isinstance(value, str) else shown(value)
+    if not isinstance(value[0], list):
+        return f"[{', '.join(array(item) for item in value)}]"
+    if not isinstance(value[0][0], list):
+        return f"[{_rows([[array(item) for item in row] for row in value])}]"
+    inner = [array(item).replace("\n", "\n ") for item in value]
+    return f"[{f',{chr(10)} '.join(inner)}]"
+
+
+def _rows(cells: Sequence[Sequence[str]]) -> str:
+    """The rows of a matrix with their columns aligned."""
+    wide = [max(len(row[k]) for row in cells) for k in range(len(cells[0]))]
+    lines = [f"[{', '.join(cell.rjust(size) for cell, size in zip(row, wide, strict=True))}]" for row in cells]
+    return ",\n ".join(lines)
+
+
+def quiet(answer: Answer) -> str:
+    """The value, then the slopes, on one line, arrays element by element; empty when one of them does not exist."""
+    values = (answer.value, *answer.gradient.values(), *answer.derivatives[1:])
+    found = [number for value in values for number in numbers(value)]
+    return "" if None in found else " ".join(array(number) for number in found)
+
+
+def as_json(answer: Answer) -> str:
+    import json
+
+    return json.dumps(answer.to_dict(), ensure_ascii=False, allow_nan=False)
+
+
+def as_csv(answer: Answer) -> str:
+    """A header and one row: the value, the slopes, the status; a number that does not exist is an empty cell."""
+    columns = [(answer.result, answer.value), *((f"d{answer.result}/d{n}", g) for n, g in answer.gradient.items())]
+    for name in answer.gradient:
+        columns += [(order(answer.result, name, m), value) for m, value in enumerate(answer.derivatives[1:], 2)]
+    header = [quoted_cell(cell) for name, value in columns for cell in labels(name, nested(value))]
+    cells = ["" if number is None else array(number) for _, value in columns for number in numbers(value)]
+    return f"{','.join([*header, 'status'])}\n{','.join([*cells, answer.status])}"
+
+
+def labels(name: str, value: Any) -> list[str]:
+    """What the elements of a nested list are called: x[0][1] is written x[0, 1]."""
+    places: list[list[int]] = [[]]
+    while isinstance(value, list):
+        places = [[*place, k] for place in places for k in range(len(value))]
+        value = value[0]
+    return [f"{name}[{', '.join(map(str, place))}]" if place else name for place in places]
+
+
+def quoted_cell(cell: str) -> str:
+    return f'"{cell}"' if "," in cell else cell
+
+
+def remarks(answer: Answer, width: int = 0, *, quiet: bool) -> list[str]:
+    """What stderr says: why a number is missing and where, a hint, and what to know about a slope that is there."""
+    if answer.status == "ok":
+        return [f"note: {printable(note)}" for note in answer.notes if not quiet]
+    place = excerpt(answer.source, answer.span, width) if answer.span is not None else []
+    hint = [f"  {printable(answer.hint)}"] if answer.hint else []
+    return [f"{'note' if answer.complete else 'error'}: {printable(answer.why)}", *place, *hint]

@@ -1,0 +1,70 @@
+"""A derivative's formulas as text, LaTeX or JSON."""
+
+from __future__ import annotations
+
+import json
+
+from autodiff.api.derivative import Derivative, Entry, label, tex_label
+from autodiff.core import rules
+from autodiff.errors import AutodiffError, printable
+from autodiff.notation.parts import parted
+from autodiff.notation.python import PYTHON, SIGN_FUNCTION, in_python
+from autodiff.notation.tex import TEX, tex_name
+
+_SIGN = rules.TABLE["sign", 1]
+
+
+def text(found: Derivative) -> str:
+    """The bare formula, or `df/dx = …` for each of several; named parts stand above."""
+    return _lines(found, found.parts, found.formulas, [label(entry) for entry in found.entries])
+
+
+def quiet(found: Derivative) -> str:
+    """The formulas alone, one a line; one formula with parts is a program in one line."""
+    if len(found.entries) > 1:
+        return printable("\n".join(found.formulas))
+    return printable("; ".join([*(f"{name} = {part}" for name, part in found.parts), *found.formulas]))
+
+
+def latex(found: Derivative) -> str:
+    """The same in LaTeX's mathematics mode; partial derivatives where there is more than one name."""
+    made = found.written(TEX)
+    parts = tuple((tex_name(name), part) for name, part in made.parts)
+    return _lines(found, parts, made.results, [_tex_label(found, entry) for entry in found.entries])
+
+
+def python(found: Derivative) -> str:
+    """A Python function per derivative, of all inputs, that needs only `math`."""
+    graph, functions, needed = found.symbols.graph, [], False
+    names = ", ".join(map(PYTHON.name, graph.inputs.values()))
+    for entry in found.entries:
+        made, node = in_python(graph, entry.node)
+        pieces = parted(made, [node], PYTHON, taken=graph.inputs.values())
+        rows = [row for i in made.reaching(node) if (row := made.rows[i]) is not None]
+        needed = needed or any(row is _SIGN for row in rows)
+        if pieces.parts and any(row.pick is not None for row in rows):
+            raise AutodiffError(
+                f"{label(entry)} is too long for one Python expression, and its conditions can't be taken apart",
+                hint="choose another --format, text for example",
+            )
+        body = [f"    {name} = {part}" for name, part in pieces.parts]
+        name = label(entry).replace("/", "_")
+        functions.append("\n".join([f"def {name}({names}):", *body, f"    return {pieces.results[0]}"]))
+    return printable("\n\n\n".join(["import math", *[SIGN_FUNCTION] * needed, *functions]))
+
+
+def _tex_label(found: Derivative, entry: Entry) -> str:
+    return tex_label(entry, partial=len({name for e in found.entries for name in e.wrt}) > 1)
+
+
+def _lines(found: Derivative, parts: tuple[tuple[str, str], ...], formulas: tuple[str, ...], labels: list[str]) -> str:
+    lines = [f"{name} = {part}" for name, part in parts]
+    if len(found.entries) == 1:
+        lines.append(formulas[0])
+    else:
+        lines += [f"{name} = {formula}" for name, formula in zip(labels, formulas, strict=True)]
+    return printable("\n".join(lines))
+
+
+def as_json(found: Derivative) -> str:
+    return json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False)

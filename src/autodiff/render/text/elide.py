@@ -1,0 +1,76 @@
+"""A large drawing cut to its first and last vertices, with one vertex that counts what was left out in between.
+
+>>> from autodiff.explain.graph import Arrow, Drawing, Vertex
+>>> names = [f"v{i}" for i in range(1000)]
+>>> chain = Drawing(tuple(Vertex(n, n, "step") for n in names), tuple(map(Arrow, names, names[1:])))
+>>> cut = elide(chain, most=5)
+>>> [vertex.name for vertex in cut.drawing.vertices], cut.steps, cut.arrows
+(['v0', 'v1', '⋮', 'v998', 'v999'], 996, 997)
+>>> cut.drawing.vertices[2].text
+'996 more steps, 997 more arrows'
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autodiff.explain.graph import Arrow, Drawing, Vertex
+
+GAP = "gap"
+"""The kind of the vertex that stands for those left out; arrows at it stand for at least one that was left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elided:
+    """A `drawing` small enough to be drawn; `gap` names the vertex for the `steps` and `arrows` left out, "" if none were.
+
+    `kept` are the numbers that its first arrows had before; those that follow begin or end at the gap.
+    """
+
+    drawing: Drawing
+    kept: tuple[int, ...]
+    gap: str = ""
+    steps: int = 0
+    arrows: int = 0
+
+
+def elide(drawing: Drawing, most: int = 40) -> Elided:
+    """At most `most` vertices (4 or more), the one for the rest included, and 5 arrows for every two of them.
+
+    The middle of the list goes into one vertex, so arrows keep running forward.
+    """
+    vertices = drawing.vertices
+    few = len(vertices) <= most
+    if few and len(drawing.arrows) <= 5 * most // 2:
+        return Elided(drawing, tuple(range(len(drawing.arrows))))
+    head = len(vertices) if few else most // 2
+    tail = len(vertices) if few else len(vertices) - (most - 1 - most // 2)
+    place = {vertex.name: number for number, vertex in enumerate(vertices)}
+    gap = "⋮"
+    while gap in place:
+        gap += "⋮"
+    shown: list[int] = []
+    beside: dict[tuple[str, str], None] = {}
+    hidden = 0
+    for number, arrow in enumerate(drawing.arrows):
+        ends = [name if place[name] < head or place[name] >= tail else gap for name in (arrow.source, arrow.target)]
+        if gap in ends:
+            hidden += 1
+            if ends != [gap, gap]:
+                beside[ends[0], ends[1]] = None
+        elif len(shown) < 5 * most // 2:
+            shown.append(number)
+        else:
+            hidden += 1
+    steps = tail - head
+    counted = Vertex(gap, f"{_many(steps, 'step')}, {_many(hidden, 'arrow')}" if steps else _many(hidden, "arrow"), GAP)
+    arrows = (
+        *(drawing.arrows[number] for number in shown),
+        *(Arrow(source, target, active=False) for source, target in beside),
+    )
+    left = (*vertices[:head], counted, *vertices[tail:])
+    return Elided(Drawing(left, arrows, drawing.title), tuple(shown), gap, steps, hidden)
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number:,} more {word}{'s' if number != 1 else ''}"

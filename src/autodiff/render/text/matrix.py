@@ -1,0 +1,59 @@
+"""Hessians, Jacobians, jvp and vjp as text or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from autodiff.api.matrices import Matrix
+from autodiff.diagnostics import mixed, shown
+from autodiff.errors import excerpt, printable
+
+
+def text(found: Matrix) -> str:
+    """A line per number: the values, then the derivatives; of a Hessian's two equal halves the upper one."""
+    if None in found.values.values():
+        return ""
+    lines = [*found.values.items(), *((f"d{found.result}/d{n}", slope) for n, slope in found.gradient.items())]
+    lines += list(_entries(found))
+    wide = max(len(label) for label, _ in lines)
+    return "\n".join(printable(f"{label:<{wide}}  {'none' if n is None else shown(n)}") for label, n in lines)
+
+
+def _entries(found: Matrix) -> Iterator[tuple[str, float | None]]:
+    if found.kind == "hessian":
+        for i, (row, columns) in enumerate(found.rows.items()):
+            yield from ((mixed(found.result, row, column), columns[column]) for column in [*columns][i:])
+    elif found.kind == "jacobian":
+        for row, columns in found.rows.items():
+            yield from ((f"d{row}/d{column}", number) for column, number in columns.items())
+    elif found.kind == "jvp":
+        direction = ",".join(f"{name}={shown(rate)}" for name, rate in found.given.items())
+        yield from ((f"d{row} along {direction}", columns["jvp"]) for row, columns in found.rows.items())
+    else:
+        weighted = " + ".join(
+            name if weight == 1 else f"{shown(weight)}*{name}" for name, weight in found.given.items()
+        )
+        whole = weighted if weighted in found.given else f"({weighted})"
+        yield from ((f"d{whole}/d{column}", number) for column, number in found.rows["vjp"].items())
+
+
+def quiet(found: Matrix) -> str:
+    """All numbers on one line: the values, a Hessian's gradient, then row by row; empty when one does not exist."""
+    if not found.complete:
+        return ""
+    rows = [n for row in found.rows.values() for n in row.values()]
+    return " ".join(shown(n) for n in (*found.values.values(), *found.gradient.values(), *rows) if n is not None)
+
+
+def as_json(found: Matrix) -> str:
+    return json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False)
+
+
+def remarks(found: Matrix, width: int = 0, *, quiet: bool) -> list[str]:
+    """What stderr says: why a number is missing and where, and what to know about those that are there."""
+    if found.status == "ok":
+        return [f"note: {printable(note)}" for note in found.notes if not quiet]
+    place = excerpt(found.source, found.span, width) if found.span is not None else []
+    hint = [f"  {printable(found.hint)}"] if found.hint else []
+    return [f"{'note' if found.complete else 'error'}: {printable(found.why)}", *place, *hint]

@@ -1,0 +1,133 @@
+"""The derivative as a formula: the adjoint sweep, carried over symbols instead of numbers.
+
+`seen = image(graph, result, {})` has the program's equations as symbols, `slopes(graph, result, {}, [x], seen)[x]` is the
+equation of d(result)/dx among them. With stops, equations that keep their names, it is the local slope of one statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from autodiff.core import rules, templates
+from autodiff.core.graph import Graph
+from autodiff.core.primitive import Row
+from autodiff.core.vjp import sweep_down
+from autodiff.errors import AutodiffError
+from autodiff.symbolic.expression import Symbols
+
+_IF = rules.TABLE["if", 3]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A part of a program as symbols: which equation of `symbols` stands for which equation of the program."""
+
+    symbols: Symbols
+    of: Mapping[int, int]
+
+
+def image(graph: Graph, result: int, stops: Mapping[int, str], symbols: Symbols | None = None) -> Image:
+    """The equations behind `result` as symbols, exactly as the user wrote them; each of `stops` is a name there.
+
+    Behind a stop nothing is looked at. A named equation that only repeats another one is that other one.
+    """
+    symbols = Symbols() if symbols is None else symbols
+    of: dict[int, int] = {}
+    for node in segment(graph, result, stops):
+        row, args = graph.rows[node], graph.args[node]
+        if node in stops and node != result:
+            of[node] = symbols.input(stops[node])
+        elif node in graph.constants:
+            of[node] = symbols.constant(graph.constants[node])
+        elif node in graph.inputs:
+            of[node] = symbols.input(graph.inputs[node])
+        elif node in graph.names and row is rules.TABLE["+", 1]:
+            of[node] = of[args[0]]
+        else:
+            assert row is not None
+            of[node] = _once(symbols, row, tuple(of[a] for a in args))
+            symbols.theirs.add(of[node])
+    return Image(symbols, of)
+
+
+def _once(symbols: Symbols, row: Row, args: tuple[int, ...]) -> int:
+    """The equation; but 1·(2·w), as hinge(1, 2·w) has it, without the 1: that is exact, and needs no brackets."""
+    one = row is rules.TABLE["*", 2] and symbols.graph.constants.get(args[0]) == 1.0
+    if one and symbols.graph.rows[args[1]] is row:
+        return args[1]
+    return symbols.own(row, args)
+
+
+def segment(graph: Graph, result: int, stops: Mapping[int, object]) -> list[int]:
+    """The equations that `result` is made from, ascending; behind one of `stops` nothing is looked at."""
+    found, todo = {result}, [result]
+    while todo:
+        node = todo.pop()
+        if node in stops and node != result:
+            continue
+        new = [a for a in graph.args[node] if a not in found]
+        found.update(new)
+        todo.extend(new)
+    return sorted(found)
+
+
+def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequence[int], seen: Image) -> dict[int, int]:
+    """The slope of `result` in each of `sources` as an equation of `seen.symbols`; absent where none flows.
+
+    With `stops` the equations named there are held still unless they are sources. Raises AutodiffError where a function
+    has no derivative in an argument that moves.
+    """
+    order = segment(graph, result, stops)
+    moves = moving(graph, order, set(sources))
+    symbols = seen.symbols
+
+    def pull(node: int, g: int) -> Iterable[tuple[int, int]]:
+        row, args = graph.rows[node], graph.args[node]
+        if row is None or (node in stops and node != result):
+            return
+        if row is _IF:
+            zero, condition = symbols.constant(0.0), seen.of[args[0]]
+            yield from ((args[k], _chosen(symbols, condition, g, zero, k)) for k in (1, 2) if moves[args[k]])
+            return
+        for k, text in enumerate(row.formula):
+            if text != "0" and moves[args[k]]:
+                yield args[k], symbols.times(g, _local(symbols, row, k, tuple(seen.of[a] for a in args), seen.of[node]))
+
+    return sweep_down(reversed(order), {result: symbols.constant(1.0)} if moves[result] else {}, pull, symbols.plus)
+
+
+def _chosen(symbols: Symbols, condition: int, g: int, zero: int, branch: int) -> int:
+    return symbols.call(_IF, (condition, g, zero) if branch == 1 else (condition, zero, g))
+
+
+def moving(graph: Graph, order: Iterable[int], sources: set[int]) -> dict[int, bool]:
+    """Which equations depend on a source."""
+    flags: dict[int, bool] = {}
+    for node in order:
+        row, args = graph.rows[node], graph.args[node]
+        flags[node] = node in sources or (
+            row is not None
+            and any(flags.get(a, False) and text != "0" for a, text in zip(args, row.formula, strict=True))
+        )
+    return flags
+
+
+def _local(symbols: Symbols, row: Row, k: int, args: tuple[int, ...], result: int) -> int:
+    """The local slope of a row in argument k: the table's formula, filled in."""
+    if row.formula[k] == "none":
+        raise AutodiffError(
+            f"{row.name} has no derivative in its argument {row.params[k]}", hint=f"{row.params[k]} must be a constant"
+        )
+    names = (*row.params, "w")
+    held = tuple(map(symbols.graph.constants.get, args))
+    if any(number is not None for number in held) and templates.fixed(row.slopes[k], names, held) == 0.0:
+        return symbols.constant(0.0)  # as the constants settle it: 0^x*ln(0) is 0
+    return filled(symbols, row.formula[k], dict(zip(names, (*args, result), strict=True)), symbols.call)
+
+
+def filled(symbols: Symbols, text: str, given: Mapping[str, int], call: Callable[[Row, tuple[int, ...]], int]) -> int:
+    """A text of the table with the equations `given` in place of its parameters; `call` makes each of its operations."""
+    template = templates.template(text, tuple(given))
+    made = template.graph.carried([template.result], symbols.constant, given.__getitem__, call)
+    return made[template.result]

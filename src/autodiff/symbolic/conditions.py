@@ -1,0 +1,377 @@
+"""Where the formula of a derivative holds: what the program needs and the formula alone no longer says.
+
+    ln(x)    1/x        only where x > 0
+    x/x      0          only where x != 0
+    abs(x)   sign(x)    not at x == 0, a corner
+
+Every condition of the table (domains, corners, jumps) is filled in with the program's own parts; constants are judged,
+and what the formula enforces itself, or what holds for every number, is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
+from typing import TypeAlias
+
+from autodiff.core import rules, templates
+from autodiff.core.graph import Graph
+from autodiff.core.primitive import Row
+from autodiff.symbolic.adjoint import Image, filled, moving, segment
+from autodiff.symbolic.expression import Symbols
+from autodiff.symbolic.monomial import MINUS, ONE_TIME, Exact, Factors, Terms
+
+_OR = rules.TABLE["or", 2]
+_AND, _POW = rules.TABLE["and", 2], rules.TABLE["^", 2]
+_EQUAL, _UNEQUAL, _ABOVE, _AT_LEAST = (rules.TABLE[name, 2] for name in ("==", "!=", ">", ">="))
+_UNKNOWN, _NOT_NEGATIVE, _POSITIVE = range(3)
+
+_DEEPEST = 8
+"""Conditions around an equation that are looked at, the innermost ones."""
+
+_GRID = [s * (k / 64 + 2.0**-20) for k in range(2400) for s in (1, -1)] + [-1.0, 0.0, 1.0]
+"""Points between the ends of every domain of the table, and the ends: acos(u) is positive but at 1."""
+
+
+Key: TypeAlias = "tuple[Row, Factors] | int"
+"""A condition in a form in which it meets its like: a comparison of a product with 0, or the equation itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proviso:
+    """A condition on the formula, as an equation of its symbols.
+
+    `kind` is "domain": the formula counts only where the condition holds; or "corner", "jump", "condition": it does not
+    count where the condition holds. `branch` says that it matters only while a branch of the program is taken.
+    """
+
+    kind: str
+    condition: int
+    branch: bool = False
+
+
+def provisos(
+    graph: Graph, result: int, stops: Mapping[int, str], sources: set[int], seen: Image, formula: int
+) -> list[Proviso]:
+    """What must be said beside `formula`, an equation of `seen.symbols`: the slope of `result` in `sources`."""
+    symbols = seen.symbols
+    order = segment(graph, result, stops)
+    sure, guards = _always(graph, result, stops), _guards(graph, order, result)
+    moves = moving(graph, order, sources)
+    held = {branch: _enforced(symbols, formula, branch=branch) for branch in (False, True)}
+    found: dict[Proviso, None] = {}
+    for node in order:
+        row = graph.rows[node]
+        if row is None or (node in stops and node != result):
+            continue
+        args, branch = tuple(seen.of[a] for a in graph.args[node]), node not in sure
+        known = _with_implied({key for guard in guards.get(node, ()) for key in _parts(symbols, seen.of[guard])})
+        for atom in _sloped(symbols, row, args, [bool(moves.get(a)) for a in graph.args[node]]):
+            if not set(_keys(symbols, atom)) <= held[branch] | known:
+                found[Proviso("domain", atom, branch)] = None
+            known |= _with_implied(set(_keys(symbols, atom)))
+        for atom in _domain(symbols, row, args):
+            nowhere = symbols.graph.constants.get(atom) == 0.0  # also where the formula has the same flaw
+            if nowhere or not set(_keys(symbols, atom)) <= held[branch] | known:
+                found[Proviso("domain", atom, branch)] = None
+        if any(moves.get(a) for a in graph.args[node]):
+            found.update((Proviso(kind, place, branch), None) for kind, place in _breaks(symbols, row, args))
+    return list(found)
+
+
+def beyond(symbols: Symbols, formula: int) -> int | None:
+    """A function in a formula whose order is beyond those that the function is known for: polygamma(150, x)."""
+    graph = symbols.graph
+    for node in graph.reaching(formula):
+        row, args = graph.rows[node], graph.args[node]
+        if row is None or node in symbols.theirs or "none" not in row.slopes:
+            continue
+        if any(graph.constants.get(atom) == 0.0 for atom in _domain(symbols, row, args)):
+            return node
+    return None
+
+
+def without(symbols: Symbols, proviso: Proviso, harmless: Callable[[Mapping[str, int]], bool]) -> Proviso | None:
+    """A break without those of its places, joined by `or`, that are harmless: names, and what each of them is there."""
+    places = _either(symbols, proviso.condition)
+    left = [one for one in places if (names := _settled(symbols, one)) is None or not harmless(names)]
+    if len(left) == len(places):
+        return proviso
+    return replace(proviso, condition=reduce(lambda a, b: symbols.own(_OR, (a, b)), left)) if left else None
+
+
+def _settled(symbols: Symbols, condition: int) -> dict[str, int] | None:
+    """The names that equations joined by `and` settle, each with its equation, in which none of them is.
+
+    None where an equation is not linear in a name with a number in front.
+    """
+    graph = symbols.graph
+    found: dict[str, int] = {}
+    todo = [condition]
+    while todo:
+        node = todo.pop()
+        row, args = graph.rows[node], graph.args[node]
+        if row is _AND:
+            todo.extend(args)
+            continue
+        terms = symbols.as_sum(symbols.plus(args[0], symbols.negative(args[1]))) if row is _EQUAL else {}
+        name, place = _alone(symbols, terms, found)
+        if not name:
+            return None
+        found[name] = place
+    used = {graph.inputs.get(node) for node in graph.reaching(*found.values())}
+    return None if used & found.keys() else found
+
+
+def _alone(symbols: Symbols, terms: Terms, taken: Container[str]) -> tuple[str, int]:
+    """A name that stands in one term of a sum only, as a number times it, and what it is where the sum is 0."""
+    inputs = symbols.graph.inputs
+    for factors, amount in terms.items():
+        if len(factors) != 1 or factors[0][0] not in inputs or factors[0][1] != ONE_TIME or not amount.value:
+            continue
+        base = factors[0][0]
+        rest = {f: n for f, n in terms.items() if f != factors}
+        used = {n for f in rest for b, e in f for n in symbols.graph.reaching(b, *([] if e[0] is None else [e[0]]))}
+        if base not in used and inputs[base] not in taken:
+            below = amount.inverse()
+            return inputs[base], symbols.sum({f: n * below * MINUS for f, n in rest.items()})
+    return "", 0
+
+
+def _either(symbols: Symbols, condition: int) -> list[int]:
+    """The conditions that are joined by `or`."""
+    found, todo = [], [condition]
+    while todo:
+        node = todo.pop()
+        if symbols.graph.rows[node] is _OR:
+            todo.extend(reversed(symbols.graph.args[node]))
+        else:
+            found.append(node)
+    return found
+
+
+def _always(graph: Graph, result: int, stops: Mapping[int, object]) -> set[int]:
+    """The equations that are evaluated whatever a condition says."""
+    found, todo = {result}, [result]
+    while todo:
+        node = todo.pop()
+        row = graph.rows[node]
+        if row is None or (node in stops and node != result):
+            continue
+        args = graph.args[node] if row.pick is None else graph.args[node][:1]
+        new = [a for a in args if a not in found]
+        found.update(new)
+        todo.extend(new)
+    return found
+
+
+def _guards(graph: Graph, order: Sequence[int], result: int) -> dict[int, tuple[int, ...]]:
+    """The conditions that hold wherever an equation is evaluated, at most so many as are looked through."""
+    found: dict[int, tuple[int, ...]] = {result: ()}
+    for node in reversed(order):
+        row, args = graph.rows[node], graph.args[node]
+        mine = found.get(node, ())
+        for k, arg in enumerate(args):
+            inside = row is not None and row.pick is not None and row.pick[0] == k != 0
+            guards = (args[0], *mine)[:_DEEPEST] if inside else mine
+            found[arg] = tuple(g for g in found[arg] if g in guards) if arg in found else guards
+    return found
+
+
+def _parts(symbols: Symbols, condition: int) -> Iterator[Key]:
+    """What a condition says, part by part."""
+    todo = [condition]
+    while todo:
+        atom = todo.pop()
+        if symbols.graph.rows[atom] is _AND:
+            todo.extend(symbols.graph.args[atom])
+        else:
+            yield from _keys(symbols, atom)
+
+
+def _domain(symbols: Symbols, row: Row, args: tuple[int, ...]) -> Iterator[int]:
+    """The conditions of a row's domain that these arguments may break, one by one."""
+    given = dict(zip(row.params, args, strict=True))
+    for part in row.domain:
+        todo = [_condition(symbols, part.partition(" | ")[0], given)]
+        while todo:
+            atom = todo.pop()
+            if symbols.graph.rows[atom] is _AND:
+                todo.extend(reversed(symbols.graph.args[atom]))
+            elif symbols.graph.constants.get(atom) == 0.0 or not (
+                atom in symbols.graph.constants or _evident(symbols, atom)
+            ):
+                yield atom  # a 0 is false for every number: x/0 has no value anywhere
+
+
+def _sloped(symbols: Symbols, row: Row, args: tuple[int, ...], moves: Sequence[bool]) -> Iterator[int]:
+    """What the slopes need beyond the values, where a constant among the arguments settles what that is: of 0^x, x > 0."""
+    if not any(a in symbols.graph.constants for a in args):
+        return
+    given = dict(zip(row.params, args, strict=True))
+    for text, moves_here in zip(row.slope_domain, moves, strict=True):
+        atom = _condition(symbols, text, given) if text and moves_here else None
+        if atom is not None and atom not in symbols.graph.constants and not _evident(symbols, atom):
+            yield atom
+
+
+def _breaks(symbols: Symbols, row: Row, args: tuple[int, ...]) -> Iterator[tuple[str, int]]:
+    """Where a row has a corner or a jump, as (kind, condition)."""
+    given = dict(zip(row.params, args, strict=True))
+    for kind, text in (("corner", row.corner), ("jump", row.jump)):
+        if text:
+            place = _condition(symbols, text.rpartition(" at ")[2], given)
+            equal = symbols.graph.rows[place] is _EQUAL
+            never = equal and _evident(symbols, symbols.own(_UNEQUAL, symbols.graph.args[place]))
+            if symbols.graph.constants.get(place) != 0.0 and not never:
+                yield ("condition" if row.truth else kind), place
+
+
+def _condition(symbols: Symbols, text: str, given: Mapping[str, int]) -> int:
+    return filled(symbols, text, given, lambda row, args: _judged(symbols, row, args))
+
+
+def _judged(symbols: Symbols, row: Row, args: tuple[int, ...]) -> int:
+    """An operation of a condition; one on constants is its value, 1 for true and 0 for false."""
+    known = [_number(symbols, a) for a in args]
+    if row.pick is not None:
+        if known[0] is not None:
+            return args[row.pick[0] if known[0] else row.pick[1]]
+        if row.truth and known[1] is not None:
+            return args[bool(known[1]) != (row is _AND)]
+        return symbols.own(row, args)
+    if None not in known:
+        return symbols.constant(float(templates.value(row)(*known)))
+    return symbols.own(row, args) if row.truth else symbols.call(row, args)
+
+
+def _number(symbols: Symbols, node: int) -> float | None:
+    """The value of a constant or of a fraction; None for anything else."""
+    product = symbols.as_product(node)
+    return symbols.graph.constants.get(node) if product.factors else float(product.amount.value)
+
+
+# --- what a formula enforces --------------------------------------------------------------------------------------------
+
+
+def _enforced(symbols: Symbols, formula: int, *, branch: bool) -> set[Key]:
+    """The conditions without which the formula has no value; with `branch` those of its branches as well."""
+    graph = symbols.graph
+    keys: set[Key] = set()
+    for node in graph.reaching(formula) if branch else _always(graph, formula, {}):
+        row = graph.rows[node]
+        for args in _needing(symbols, node):
+            assert row is not None
+            for atom in _domain(symbols, row, args):
+                keys.update(_keys(symbols, atom))
+    return _with_implied(keys)
+
+
+def _with_implied(keys: set[Key]) -> set[Key]:
+    return keys | {other for key in keys for other in _implied(key, keys)}
+
+
+def _needing(symbols: Symbols, node: int) -> Iterator[tuple[int, ...]]:
+    """The arguments of an equation; of x^(n - 1) also x and n, because it needs what x^n needs."""
+    row = symbols.graph.rows[node]
+    if row is not None:
+        yield symbols.graph.args[node]
+    if row is _POW:
+        for base, (symbol, number) in symbols.as_product(node).factors:
+            if symbol is not None and number < 0:
+                yield base, symbol
+
+
+def _keys(symbols: Symbols, atom: int) -> list[Key]:
+    """Of a*b != 0 that a and b are not 0, of 2*a > 0 that a > 0, else the condition itself."""
+    row, args = symbols.graph.rows[atom], symbols.graph.args[atom]
+    if row in (_UNEQUAL, _ABOVE, _AT_LEAST) and symbols.graph.constants.get(args[1]) == 0.0:
+        assert row is not None
+        product = symbols.as_product(args[0])
+        if row is _UNEQUAL:
+            return _not_zero(product.factors)
+        if product.amount.value > 0:
+            return [(row, product.factors)]
+    return [atom]
+
+
+def _not_zero(factors: Factors) -> list[Key]:
+    return [(_UNEQUAL, ((base, ONE_TIME),)) for base, (symbol, number) in factors if symbol is not None or number > 0]
+
+
+def _implied(key: Key, keys: Container[Key]) -> Iterator[Key]:
+    """a > 0 says that a >= 0 and a != 0; both together say that a > 0."""
+    if isinstance(key, int) or key[0] is _UNEQUAL:
+        return
+    if key[0] is _ABOVE or all(other in keys for other in _not_zero(key[1])):
+        yield from ((_ABOVE, key[1]), (_AT_LEAST, key[1]), *_not_zero(key[1]))
+
+
+# --- what holds for every number ----------------------------------------------------------------------------------------
+
+
+def _evident(symbols: Symbols, atom: int) -> bool:
+    """Whether a comparison with 0 holds for every number, as x^2 + 1 > 0."""
+    row, args = symbols.graph.rows[atom], symbols.graph.args[atom]
+    if row not in (_UNEQUAL, _ABOVE, _AT_LEAST) or symbols.graph.constants.get(args[1]) != 0.0:
+        return False
+    sign = _signs(symbols, args[0])
+    return sign == _POSITIVE or (row is _AT_LEAST and sign == _NOT_NEGATIVE)
+
+
+def _signs(symbols: Symbols, root: int) -> int:
+    """What is known of the sign of an equation: from even powers, sums and products, and functions that are never negative."""
+    signs: dict[int, int] = {}
+    todo = [root]
+    while todo:
+        node = todo[-1]
+        parts = _told_by(symbols, node)
+        missing = [part for part in parts if part not in signs]
+        if missing and len(todo) < 100:  # deeper than that nothing is evident
+            todo.extend(missing)
+            continue
+        todo.pop()
+        signs[node] = _sign(symbols, node, signs) if not missing else _UNKNOWN
+    return signs[root]
+
+
+def _told_by(symbols: Symbols, node: int) -> list[int]:
+    terms = symbols.as_sum(node)
+    return [base for factors in terms for base, _ in factors if base != node]
+
+
+def _sign(symbols: Symbols, node: int, signs: Mapping[int, int]) -> int:
+    terms = symbols.as_sum(node)
+    found = []
+    for factors, amount in terms.items():
+        parts = [_power_sign(_known(symbols, base, node, signs), *exponent) for base, exponent in factors]
+        found.append(min(parts, default=_POSITIVE) if amount.value > 0 else _UNKNOWN)
+    if not found:
+        return _NOT_NEGATIVE
+    return max(found) if min(found) >= _NOT_NEGATIVE else _UNKNOWN
+
+
+def _known(symbols: Symbols, base: int, node: int, signs: Mapping[int, int]) -> int:
+    if base != node:
+        return signs.get(base, _UNKNOWN)
+    row = symbols.graph.rows[node]
+    if node in symbols.graph.constants:
+        return _POSITIVE if symbols.graph.constants[node] > 0 else _UNKNOWN
+    return _range(row) if row is not None and row.arity == 1 and not row.truth else _UNKNOWN
+
+
+def _power_sign(sign: int, symbol: int | None, number: Exact) -> int:
+    if symbol is None and (number % 2 == 0 or number.denominator % 2 == 0):
+        return _POSITIVE if sign == _POSITIVE or number < 0 else _NOT_NEGATIVE
+    return sign if symbol is None or sign == _POSITIVE else _UNKNOWN
+
+
+@lru_cache(maxsize=1024)
+def _range(row: Row) -> int:
+    """The sign of a function of one argument, seen on a fine grid from -37 to 37."""
+    inside = [u for u in _GRID if all(test(u) for test, _ in templates.domain(row))]
+    values = [value for value in map(templates.value(row), inside) if math.isfinite(value)]
+    lowest = min(values, default=-1.0)
+    return _POSITIVE if lowest > 0 else _NOT_NEGATIVE if lowest == 0 else _UNKNOWN

@@ -1,0 +1,373 @@
+"""The algebra of symbols: products and sums that collect themselves as they are built.
+
+    2*x * x^2  is  2*x^3        x*ln(x)/x  is  ln(x)        a + a  is  2*a        if(c, a, 0)*b  is  if(c, a*b, 0)
+
+A factor `base^exponent` and a term `number*factors` each stand once, so like powers and like terms meet. Numbers are
+exact fractions. A formula that stands in the graph already is taken as it stands, so what the user wrote keeps its form
+(`x*x` does not become `x^2`). Where a collection could lose a domain (`x/x` is 1), the caller says so; see `symbolic`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from autodiff.core import rules
+from autodiff.core.graph import Graph
+from autodiff.core.primitive import Row
+from autodiff.language.ast import CONSTANTS
+from autodiff.symbolic.monomial import (
+    LARGEST,
+    LIMIT,
+    MINUS,
+    ONE,
+    ONE_TIME,
+    Amount,
+    Exact,
+    Exponent,
+    Factors,
+    Product,
+    Terms,
+    plain,
+)
+
+_NAMED = frozenset(CONSTANTS.values())
+
+_ADD, _SUB, _MUL, _DIV, _POW = (rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^"))
+_EXP, _LN = rules.TABLE["exp", 1], rules.TABLE["ln", 1]
+_NEG, _SAME, _SQRT, _IF = rules.TABLE["-", 1], rules.TABLE["+", 1], rules.TABLE["sqrt", 1], rules.TABLE["if", 3]
+
+_HALF: Exponent = (None, Fraction(1, 2))
+
+_EXACT = 2**53
+"""Whole numbers up to here are float64's."""
+
+
+class Symbols:
+    """A graph of formulas that are tidied as they are built.
+
+    Every method takes and gives numbers of equations in `graph`. `own(row, args)` puts in an equation as it stands;
+    `call(row, args)` makes the same function of its arguments in its tidy form. `theirs` are the equations that the user
+    wrote, which no later pass rewrites.
+    """
+
+    def __init__(self) -> None:
+        self.graph = Graph()
+        self.heights: list[int] = []
+        self.theirs: set[int] = set()
+        self._products: list[Product] = []
+        self._sums: list[Terms] = []
+        self._as_product: dict[Product, int] = {}
+        self._as_sum: dict[frozenset[tuple[Factors, Amount]], int] = {}
+
+    # --- putting in -------------------------------------------------------------------------------------------------
+
+    def constant(self, value: float) -> int:
+        return self.graph.constant(value)
+
+    def input(self, name: str) -> int:
+        return self.graph.input(name)
+
+    def own(self, row: Row, args: tuple[int, ...]) -> int:
+        """The equation exactly as it stands."""
+        return self.graph.call(row, args)
+
+    def call(self, row: Row, args: tuple[int, ...]) -> int:
+        """The same function of these arguments, tidy."""
+        if row is _MUL:
+            return self.times(*args)
+        if row is _DIV:
+            return self.over(*args)
+        if row is _ADD or row is _SUB:
+            return self.plus(args[1] if row is _ADD else self.negative(args[1]), args[0])
+        if row is _NEG:
+            return self.negative(args[0])
+        if row is _SAME:
+            return args[0]
+        if row is _POW or row is _SQRT:
+            made = self._power(*args) if row is _POW else Product(ONE, ((args[0], _HALF),))
+            return self.own(row, args) if made is None else self.product(made)
+        if row is _IF and args[1] == args[2]:
+            return args[1]
+        return self.own(row, args)
+
+    # --- products ---------------------------------------------------------------------------------------------------
+
+    def times(self, a: int, b: int) -> int:
+        """a*b; a factor moves into a choice whose other branch is 0, so that it stays asleep with it."""
+        choices: list[tuple[int, bool]] = []
+        parts = [a, b]
+        for i in (0, 1):
+            while (branch := self.half(parts[i])) is not None:
+                choices.append((self.graph.args[parts[i]][0], branch == 1))
+                parts[i] = self.graph.args[parts[i]][branch]
+        node = self._times(*parts)
+        zero = self.constant(0.0)
+        for condition, first in reversed(choices):
+            node = self.call(_IF, (condition, node, zero) if first else (condition, zero, node))
+        return node
+
+    def _times(self, a: int, b: int) -> int:
+        made = self.as_product(a).times(self.as_product(b))
+        return self.own(_MUL, (a, b)) if made is None else self.product(made)
+
+    def half(self, node: int) -> int | None:
+        """Which branch of a choice counts when the other one is 0."""
+        if self.graph.rows[node] is not _IF:
+            return None
+        zeros = [self._is(arg, 0) for arg in self.graph.args[node][1:]]
+        return None if zeros[0] == zeros[1] else 2 if zeros[0] else 1
+
+    def _is(self, node: int, value: int) -> bool:
+        return self.graph.constants.get(node) == value
+
+    def over(self, a: int, b: int) -> int:
+        """a/b."""
+        below = self.as_product(b).inverse()
+        made = None if below is None else self.as_product(a).times(below)
+        return self.own(_DIV, (a, b)) if made is None else self.product(made)
+
+    def negative(self, a: int) -> int:
+        """-a."""
+        terms = self.as_sum(a)
+        return self.sum({f: n * MINUS for f, n in terms.items()})
+
+    def _power(self, base: int, exponent: int) -> Product | None:
+        number = self.as_product(exponent)
+        if not number.factors:
+            value = number.amount.value
+            if value.denominator == 1:
+                return self.as_product(base).power(value.numerator)
+            return None if base in self.graph.constants else Product(ONE, ((base, (None, value)),))
+        terms = dict(self.as_sum(exponent))
+        shift = terms.pop((), Amount(0))
+        return Product(ONE, ((base, (self.sum(terms), shift.value)),)) if plain(shift) else None
+
+    def as_product(self, node: int) -> Product:
+        """An equation seen as a number times factors."""
+        self._look(node)
+        return self._products[node]
+
+    def product(self, made: Product) -> int:
+        """The equation of a product: the one that stands already, or numbers first, then simple factors, then deep ones."""
+        if not made.amount.value:
+            return self.constant(0.0)
+        if made in self._as_product and made.factors:  # a number is written as a number, not as the user's x/x
+            return self._as_product[made]
+        factors = sorted(made.factors, key=self._depth)
+        above = [self._raised(base, e) for base, e in factors if e[0] is not None or e[1] > 0]
+        below = [self._raised(base, (None, -e[1])) for base, e in factors if e[0] is None and e[1] < 0]
+        node = self._signed(made.amount, above, below)
+        self._look(node)
+        self._products[node] = made
+        return self._as_product.setdefault(made, node) if made.factors else node
+
+    def product_of(self, amount: Amount, factors: Factors, made: Mapping[int, int]) -> int:
+        """The equation of a product whose bases and exponents are replaced as `made` says."""
+        node = self.product(Product(amount))
+        for base, (exponent, number) in factors:
+            if exponent is None and number.denominator == 1:
+                raised = self.as_product(made[base]).power(number.numerator)
+            else:
+                raised = Product(ONE, ((made[base], (None if exponent is None else made[exponent], number)),))
+            other = self._raised(made[base], (exponent, number)) if raised is None else self.product(raised)
+            node = self.times(node, other)
+        return node
+
+    def _signed(self, amount: Amount, above: list[int], below: list[int]) -> int:
+        value = amount.value
+        over, under = (float(value), 1.0) if amount.decimal else (_whole(value.numerator), _whole(value.denominator))
+        if under != 1.0:
+            below = [self.constant(under), *below]
+        if over == -1.0 and above:
+            above = [self.own(_NEG, (above[0],)), *above[1:]]
+        elif over != 1.0 or not above:
+            above = [self.constant(over), *above]
+        return self._chain(
+            _DIV, [self._chain(_MUL, above), self._chain(_MUL, below)] if below else [self._chain(_MUL, above)]
+        )
+
+    def _chain(self, row: Row, parts: list[int]) -> int:
+        node = parts[0]
+        for part in parts[1:]:
+            node = self.own(row, (node, part))
+        return node
+
+    def _raised(self, base: int, exponent: Exponent) -> int:
+        node, number = exponent
+        if node is not None:
+            return self.own(_POW, (base, self.plus(node, self._number(number))))
+        if number == 1:
+            return base
+        if (None, number) == _HALF:
+            return self.own(_SQRT, (base,))
+        return self.own(_POW, (base, self._number(number)))
+
+    def _number(self, value: Exact) -> int:
+        """A number: with a point when that writes it in full, else as a fraction."""
+        if 10**6 % value.denominator == 0:
+            return self.constant(float(value))
+        return self.own(_DIV, (self.constant(_whole(value.numerator)), self.constant(_whole(value.denominator))))
+
+    # --- sums -------------------------------------------------------------------------------------------------------
+
+    def plus(self, a: int, b: int) -> int:
+        """a + b; what b brings new stands in front: the sweep meets a program's last terms first."""
+        terms = _added(self.as_sum(b), self.as_sum(a))
+        kept = {f: n for f, n in self._choices(terms).items() if n.value}
+        if len(kept) > LIMIT or not all(map(plain, kept.values())):
+            return self.own(_ADD, (a, b))
+        return self.sum(kept)
+
+    def total(self, parts: Iterable[int]) -> int:
+        """The sum of all, in this order."""
+        node = self.constant(0.0)
+        for part in parts:
+            node = self.plus(part, node)
+        return node
+
+    def _choices(self, terms: Terms) -> Terms:
+        """Choices by one condition are one choice: if(c, a, 0) + if(c, 0, b) is if(c, a, b)."""
+        first: dict[int, Factors] = {}
+        for factors in list(terms):
+            node = factors[0][0] if len(factors) == 1 and factors[0][1] == ONE_TIME else None
+            if node is None or self.graph.rows[node] is not _IF or terms[factors] != ONE:
+                continue
+            condition, yes, no = self.graph.args[node]
+            if condition not in first:
+                first[condition] = factors
+                continue
+            other = self.graph.args[first[condition][0][0]]
+            del terms[factors], terms[first.pop(condition)]
+            joined = self.call(_IF, (condition, self.plus(other[1], yes), self.plus(other[2], no)))
+            return self._choices(_added(terms, self.as_sum(joined)))  # which may hold a term that stands already
+        return terms
+
+    def as_sum(self, node: int) -> Terms:
+        """An equation seen as a sum of products."""
+        self._look(node)
+        return self._sums[node]
+
+    def sum(self, terms: Mapping[Factors, Amount]) -> int:
+        """The equation of a sum: the one that stands already, or its terms with a positive one in front."""
+        terms = {f: n for f, n in terms.items() if n.value}
+        if not terms:
+            return self.constant(0.0)
+        key = frozenset(terms.items())
+        if key in self._as_sum:
+            return self._as_sum[key]
+        order = sorted(terms.items(), key=lambda term: -self._degree(term[0]))
+        lead = next((i for i, (_, amount) in enumerate(order) if amount.value > 0), 0)
+        order.insert(0, order.pop(lead))
+        node = self.product(Product(order[0][1], order[0][0]))
+        for factors, amount in order[1:]:
+            less = amount.value < 0
+            node = self.own(
+                _SUB if less else _ADD, (node, self.product(Product(amount * MINUS if less else amount, factors)))
+            )
+        self._look(node)
+        if len(order) > 1:
+            self._sums[node] = dict(order)
+        return self._as_sum.setdefault(key, node)
+
+    def _degree(self, factors: Factors) -> Exact:
+        """A polynomial's terms stand by falling powers, every other term where it came."""
+        plain = all(base in self.graph.inputs and e[0] is None for base, e in factors)
+        return sum((e[1] for _, e in factors), 0) if plain else 1
+
+    # --- seeing -----------------------------------------------------------------------------------------------------
+
+    def _depth(self, factor: tuple[int, Exponent]) -> tuple[int, int]:
+        """Simple factors stand before deep ones."""
+        base, (exponent, _) = factor
+        self._look(max(base, exponent or 0))
+        return self.heights[base] + (0 if exponent is None else self.heights[exponent]), base
+
+    def _look(self, node: int) -> None:
+        """Know every equation up to this one as a product and as a sum."""
+        for i in range(len(self._products), node + 1):
+            args = self.graph.args[i]
+            self.heights.append(1 + max((self.heights[a] for a in args), default=0))
+            product = self._product_of(i) or Product(ONE, ((i, ONE_TIME),))
+            self._products.append(product)
+            self._as_product.setdefault(product, i)
+            terms = self._sum_of(i) or {product.factors: product.amount}
+            self._sums.append(terms)
+            if len(terms) > 1:
+                self._as_sum.setdefault(frozenset(terms.items()), i)
+
+    def _product_of(self, node: int) -> Product | None:
+        row, args = self.graph.rows[node], self.graph.args[node]
+        if node in self.graph.constants:
+            return _constant(self.graph.constants[node])
+        if row is _MUL or row is _DIV:
+            other: Product | None = self._products[args[1]]
+            other = other.inverse() if other is not None and row is _DIV else other
+            return None if other is None else self._products[args[0]].times(other)
+        if row is _NEG:
+            return self._products[args[0]].times(Product(MINUS))
+        if row is _SAME:
+            return self._products[args[0]]
+        if row is _SQRT:
+            return Product(ONE, ((args[0], _HALF),))
+        if row is _EXP and self.graph.rows[args[0]] is _LN:
+            return self._products[self.graph.args[args[0]][0]]
+        return self._power_of(args) if row is _POW else None
+
+    def _power_of(self, args: tuple[int, ...]) -> Product | None:
+        number = self._products[args[1]]
+        if not number.factors:
+            value = number.amount.value
+            if value.denominator == 1:
+                return self._products[args[0]].power(value.numerator)
+            return None if args[0] in self.graph.constants else Product(ONE, ((args[0], (None, value)),))
+        return Product(ONE, ((args[0], self._split(args[1])),))
+
+    def _split(self, exponent: int) -> Exponent:
+        """An exponent as an equation that stands already plus a number, where it is one: n - 1 is n plus -1."""
+        terms = dict(self._sums[exponent])
+        shift = terms.pop((), Amount(0))
+        if len(terms) == 1:
+            factors, amount = next(iter(terms.items()))
+            rest = self._as_product.get(Product(amount, factors))
+        else:
+            rest = self._as_sum.get(frozenset(terms.items()))
+        return (exponent, 0) if rest is None or shift.decimal else (rest, shift.value)
+
+    def _sum_of(self, node: int) -> Terms | None:
+        row, args = self.graph.rows[node], self.graph.args[node]
+        if row is _SAME:
+            return self._sums[args[0]]
+        if row is _NEG:
+            return {f: n * MINUS for f, n in self._sums[args[0]].items()}
+        if row is not _ADD and row is not _SUB:
+            return None
+        right = self._sums[args[1]]
+        terms = _added(self._sums[args[0]], {f: n * MINUS for f, n in right.items()} if row is _SUB else right)
+        kept = {f: n for f, n in terms.items() if n.value}
+        return kept if len(kept) <= LIMIT and all(map(plain, kept.values())) else None
+
+
+def _added(a: Terms, b: Terms) -> Terms:
+    """The terms of a sum a + b; like terms meet."""
+    terms = dict(a)
+    for factors, amount in b.items():
+        terms[factors] = terms[factors] + amount if factors in terms else amount
+    return terms
+
+
+def _whole(value: int) -> float:
+    """A whole number as a constant: exactly, where float64 has it or not."""
+    return float(value) if abs(value) <= _EXACT else value
+
+
+def _constant(value: float) -> Product | None:
+    """A constant as an exact number: as it was written; pi, e and tau are factors."""
+    if isinstance(value, int):
+        return Product(Amount(value))
+    if value in _NAMED or not math.isfinite(value):
+        return None
+    whole = value == int(value) and abs(value) <= LARGEST
+    amount = Amount(int(value) if whole else Fraction(repr(value)), decimal=not whole)
+    return Product(amount) if plain(amount) else None

@@ -1,0 +1,1 @@
+"""Tables in files: CSV, TSV, NDJSON, Parquet and Arrow."""

@@ -1,0 +1,192 @@
+"""Tables of PyArrow: Parquet and Arrow files, with their types, in chunks.
+
+>>> import io, pyarrow
+>>> page = io.BytesIO()
+>>> with writer("arrow", page) as write:
+...     write({"x": pyarrow.array([1, None])})
+>>> found = table(io.BytesIO(page.getvalue()), "points.arrow", "arrow")
+>>> found.names, [numbers(chunk.cells["x"]).tolist() for chunk in found.chunks(["x"])]
+(('x',), [[1.0, nan]])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, BinaryIO, cast
+
+from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.tables import text as rows
+from autodiff.tables.optional import library
+from autodiff.tables.text import CHUNK, Chunk, Statuses, Table, Written, twice
+
+Column = Any
+"""An array of PyArrow, which has no type information."""
+
+
+def table(content: BinaryIO, name: str, form: str) -> Table:
+    """The table in a Parquet or Arrow file. Raises AutodiffError where it is none, and where PyArrow is missing."""
+    pa = library("pyarrow", form.capitalize())
+    batches: Callable[[Sequence[str]], Iterable[Any]]
+    try:
+        if form == "parquet":
+            if not content.seekable():
+                raise AutodiffError(
+                    "Parquet is read from its end, so it can't come through a pipe",
+                    exit_status=DATA,
+                    hint="give the file's name, or send the Arrow format: --from arrow",
+                )
+            file = library("pyarrow.parquet", "Parquet").ParquetFile(content)
+            names, rows, batches = file.schema_arrow.names, file.metadata.num_rows, partial(_of_parquet, file)
+        else:
+            names, found = _ipc(pa, content)
+            rows, batches = None, lambda _: found
+    except (pa.ArrowException, OSError) as error:
+        raise AutodiffError(
+            f"{quoted(name, 200)} is no {form.capitalize()} file: {_first_line(error)}", exit_status=DATA
+        ) from None
+    if again := twice(names):
+        raise AutodiffError(
+            f"{quoted(name, 200)}: column {quoted(again[0])} is there twice",
+            exit_status=DATA,
+            hint="rename one of them",
+        )
+    return Table(name, tuple(names), partial(_chunks, pa, batches, name), unit="row", rows=rows)
+
+
+def numbers(column: Column) -> Any:
+    """A column as floats; NaN where a cell is no number."""
+    types = library("pyarrow", "this file").types
+    kind = column.type
+    if types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind):
+        return column.cast("float64", safe=False).to_numpy(zero_copy_only=False)
+    if types.is_string(kind):
+        found = _of_texts(column)
+        if found is not None:
+            return found
+    return rows.numbers(column.to_pylist())
+
+
+def _of_texts(column: Column) -> Any:
+    """Texts as floats, NaN for an empty one; None where there is another that PyArrow finds no number in."""
+    pa, compute = library("pyarrow", "this file"), library("pyarrow.compute", "this file")
+    try:
+        return _not_vanished(column, column.cast("float64").to_numpy(zero_copy_only=False))
+    except pa.ArrowInvalid:
+        filled = compute.if_else(compute.equal(column, ""), None, column)
+    try:
+        return _not_vanished(filled, filled.cast("float64").to_numpy(zero_copy_only=False))
+    except pa.ArrowInvalid:
+        return None
+
+
+def _not_vanished(column: Column, found: Any) -> Any:
+    """The numbers, NaN where the text is none that float64 has, such as 1e-400."""
+    zero = found == 0
+    if not zero.any():
+        return found
+    pa, compute = library("pyarrow", "this file"), library("pyarrow.compute", "this file")
+    texts = column.filter(pa.array(zero))
+    if compute.max(compute.binary_length(texts)).as_py() < len("1e-324"):  # as of nearly all that are 0
+        return found
+    odd = zero.copy()
+    odd[zero] = compute.match_substring_regex(texts, rows.VANISHING).to_numpy(zero_copy_only=False)
+    found = found.copy()
+    found[odd] = float("nan")
+    return found
+
+
+def statuses(column: Statuses) -> Column:
+    """The statuses as an array of texts."""
+    pa = library("pyarrow", "this file")
+    if not column.hard:
+        return pa.repeat("ok", len(column))
+    return pa.array(list(column), pa.string())
+
+
+@contextmanager
+def writer(form: str, stream: BinaryIO) -> Iterator[Callable[[Mapping[str, Sequence[Any]]], None]]:
+    """What writes rows to `stream`; the types of the first ones hold for all."""
+    pa = library("pyarrow", form.capitalize())
+    made: list[tuple[Any, Any]] = []  # the schema and the open file, once there are rows
+
+    def write(columns: Mapping[str, Sequence[Any]]) -> None:
+        schema = made[0][0] if made else None
+        fields = [None] * len(columns) if schema is None else [field.type for field in schema]
+        arrays = [_array(pa, name, column, kind) for (name, column), kind in zip(columns.items(), fields, strict=True)]
+        batch = pa.record_batch(arrays, names=list(columns))
+        if not made:
+            made.append((batch.schema, _opened(form, stream, batch.schema)))
+        made[0][1].write_batch(batch)
+
+    try:
+        yield write
+    finally:
+        if made:
+            made[0][1].close()
+
+
+def _opened(form: str, stream: BinaryIO, schema: Any) -> Any:
+    if form == "parquet":
+        return library("pyarrow.parquet", "Parquet").ParquetWriter(stream, schema)
+    return library("pyarrow.ipc", "Arrow").new_stream(stream, schema)
+
+
+def _array(pa: Any, name: str, column: Any, kind: Any) -> Column:
+    """A column in the type that the file has for it: numbers (NaN is none), texts, or what PyArrow finds."""
+    if isinstance(column, pa.Array):
+        return column
+    if hasattr(column, "dtype") or hasattr(column, "typecode"):
+        return pa.array(column, pa.float64(), from_pandas=True)
+    if isinstance(column, Statuses):
+        return statuses(column)
+    cells = [cell.value if isinstance(cell, Written) else cell for cell in column]
+    if kind is None and all(cell is None or isinstance(cell, str) for cell in cells):
+        kind = pa.string()
+    try:
+        return pa.array(cells, kind)
+    except (pa.ArrowException, UnicodeEncodeError, OverflowError) as error:
+        raise AutodiffError(
+            f"column {quoted(name)} has no one type to be kept with: {_first_line(error)}",
+            exit_status=DATA,
+            hint="write a text instead: --to csv or --to ndjson",
+        ) from None
+
+
+def _ipc(pa: Any, content: BinaryIO) -> tuple[Sequence[str], Iterable[Any]]:
+    """The column names and batches of an Arrow file, or of an Arrow stream, which a pipe can carry."""
+    ipc = library("pyarrow.ipc", "Arrow")
+    if content.seekable():
+        try:
+            file = ipc.open_file(content)
+            return file.schema.names, (file.get_batch(k) for k in range(file.num_record_batches))
+        except pa.ArrowInvalid:
+            content.seek(0)
+    stream = ipc.open_stream(content)
+    return stream.schema.names, stream
+
+
+def _of_parquet(file: Any, wanted: Sequence[str]) -> Iterator[Any]:
+    return cast("Iterator[Any]", file.iter_batches(batch_size=CHUNK, columns=list(wanted)))
+
+
+def _chunks(
+    pa: Any, batches: Callable[[Sequence[str]], Iterable[Any]], name: str, wanted: Sequence[str]
+) -> Iterator[Chunk]:
+    done = 0
+    try:
+        for batch in batches(wanted):
+            for start in range(0, batch.num_rows, CHUNK):
+                part = batch.slice(start, CHUNK)
+                cells = dict(zip(part.schema.names, part.columns, strict=True))
+                yield Chunk(range(done + 1, done + 1 + part.num_rows), {each: cells[each] for each in wanted}, numbers)
+                done += part.num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise AutodiffError(
+            f"{shortened(name, 200)}, row {done + 1}: can't be read: {_first_line(error)}", exit_status=DATA
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return shortened(str(error).partition("\n")[0], 200)

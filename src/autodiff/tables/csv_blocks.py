@@ -1,0 +1,171 @@
+"""CSV and TSV by PyArrow's reader, block by block; what is not plain, the plain reader reads, so that all of it means the same.
+
+>>> import io
+>>> found = table(io.BytesIO(b"x,y\\n" + b"1,2\\n" * 20_000), "points.csv", ",")
+>>> [(len(chunk.lines), type(chunk.cells["y"]).__name__) for chunk in found.chunks(["y"])]
+[(20000, 'StringArray')]
+
+Blocks end where lines do. PyArrow is given those in which lines are rows and quotes stand around whole cells; where it finds
+cells missing, text that is not UTF-8, or other than a row for each line, the block is read again with care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from io import BufferedIOBase, StringIO
+from itertools import chain
+from typing import Any
+
+from autodiff.tables import arrow, limits
+from autodiff.tables import text as rows
+from autodiff.tables.optional import library
+from autodiff.tables.text import Chunk, Table
+
+BLOCK = 1 << 18
+"""Bytes that are read at a time: some ten thousand rows."""
+
+LEAST = 1 << 15
+"""Bytes from which on PyArrow earns the time that it takes to load."""
+
+_LINE = 1 << 17
+"""Bytes of a line up to which it is plain: one that is longer is read with care."""
+
+_MARK = b"\xef\xbb\xbf"
+
+
+def table(content: BufferedIOBase, name: str, delimiter: str) -> Table:
+    """The same table as that of `rows.delimited`."""
+    pages = _Pages(content, name, delimiter)
+    first = pages.rows()
+    names = rows.header(first, name)
+    return Table(name, names, partial(_chunks, pages, first, names))
+
+
+class _Pages:
+    """A text in blocks of whole lines, and how many of its lines were read."""
+
+    def __init__(self, content: BufferedIOBase, name: str, delimiter: str) -> None:
+        self.name, self.delimiter, self.line = name, delimiter, 0
+        self.blocks = (block if k else block.removeprefix(_MARK) for k, block in enumerate(_blocks(content)))
+        self._page, self._end = StringIO(), 0
+
+    def rows(self, *begun: bytes) -> Iterator[tuple[int, list[str]]]:
+        """The rows by the plain reader, from the block `begun` on, up to one with cells that ends where a block does."""
+        pages = map(self._opened, chain(begun, self.blocks))
+        for line, cells in rows.records(chain.from_iterable(pages), self.name, self.delimiter, self.line):
+            self.line = line
+            yield line, cells
+            if cells and self._page.tell() == self._end:
+                return
+
+    def _opened(self, block: bytes) -> StringIO:
+        text = block.decode("utf-8", "surrogateescape")
+        self._page, self._end = StringIO(text, newline=""), len(text)
+        return self._page
+
+
+def _chunks(
+    pages: _Pages, first: Iterator[tuple[int, list[str]]], names: tuple[str, ...], wanted: Sequence[str]
+) -> Iterator[Chunk]:
+    yield from rows.chunks(rows.even(first, names), names, wanted)
+    while block := _next(pages):
+        found = _cells(block, pages.delimiter, names, wanted)
+        if found is None:
+            yield from rows.chunks(rows.even(pages.rows(block), names), names, wanted)
+            continue
+        lines, cells = found
+        yield Chunk(range(pages.line + 1, pages.line + 1 + lines), cells, arrow.numbers)
+        pages.line += lines
+
+
+def _next(pages: _Pages) -> bytes:
+    try:
+        return next(pages.blocks, b"")
+    except OSError as error:
+        raise rows.broken(pages.name, pages.line + 1, f"can't be read: {error.strerror}") from None
+    except rows.TooLong:
+        raise rows.too_long(pages.name, pages.line + 1) from None
+
+
+def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
+    """The first line as soon as it is there, then whole lines of about BLOCK bytes together.
+
+    Raises OSError, and TooLong for a line that does not end, when the whole lines before it are handed out.
+    """
+    held, looked, begun = bytearray(), 0, False
+    try:
+        while more := content.read1(BLOCK):
+            held += more
+            if not begun and (end := held.find(b"\n", looked) + 1):
+                begun = True
+                yield bytes(held[:end])
+                del held[:end]
+            if len(held) >= BLOCK:
+                if end := _end(held, looked):
+                    yield bytes(held[:end])
+                    del held[:end]
+                looked = max(len(held) - 1, 0)
+            if len(held) > limits.LONGEST:
+                raise rows.TooLong
+    except OSError:
+        if end := _end(held, looked):
+            yield bytes(held[:end])
+        raise
+    yield bytes(held)
+
+
+def _end(text: bytearray, start: int) -> int:
+    """Where the last whole line ends; a carriage return at the very end may be half of one."""
+    return max(text.rfind(b"\n", start), text.rfind(b"\r", start, len(text) - 1)) + 1
+
+
+def _cells(
+    block: bytes, delimiter: str, names: Sequence[str], wanted: Sequence[str]
+) -> tuple[int, dict[str, Any]] | None:
+    """How many rows, and their cells as arrays of texts by PyArrow; None for a block that the plain reader must look at."""
+    if len(block) < LEAST or not _is_plain(block, delimiter):
+        return None
+    pa = library("pyarrow", "--data")
+    place = {name: str(k) for k, name in enumerate(names)}
+    try:
+        found = _parsed(pa, block, delimiter, len(names), [place[name] for name in wanted] or ["0"])
+    except pa.ArrowInvalid:
+        return None
+    if found.num_rows != block.count(b"\n") + (not block.endswith(b"\n")):
+        return None
+    return found.num_rows, {name: pa.concat_arrays(found.column(place[name]).chunks) for name in wanted}
+
+
+def _parsed(pa: Any, block: bytes, delimiter: str, width: int, columns: list[str]) -> Any:
+    """Those of the `width` columns, which are called 0, 1, …, as texts."""
+    reader = library("pyarrow.csv", "--data")
+    return reader.read_csv(
+        pa.BufferReader(block),
+        reader.ReadOptions(column_names=[str(k) for k in range(width)], block_size=len(block) + 1),
+        reader.ParseOptions(delimiter=delimiter, quote_char='"' if b'"' in block else False),
+        reader.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), include_columns=columns),
+    )
+
+
+def _is_plain(block: bytes, delimiter: str) -> bool:
+    """Whether lines end alike, none is too long for the plain reader, and every quote opens or ends a cell within a line."""
+    width = _LINE // 2  # a line that is longer fills one of these
+    return (
+        b"\0" not in block
+        and (b"\r" not in block or block.count(b"\r") == block.count(b"\r\n"))
+        and all(block.find(b"\n", k, k + width) >= 0 for k in range(0, len(block) - width, width))
+        and (b'"' not in block or _is_quoted_plainly(block, delimiter))
+    )
+
+
+def _is_quoted_plainly(block: bytes, delimiter: str) -> bool:
+    np = library("numpy", "--data")
+    text = np.frombuffer(b"\n" + block + b"\n", np.uint8)
+    quotes, ends = np.flatnonzero(text == ord('"')), np.flatnonzero(text == ord("\n"))
+    if len(quotes) % 2:
+        return False
+    opening, closing = quotes[::2], quotes[1::2]
+    begins = np.isin(text[opening - 1], (ord(delimiter), ord("\n"))).all()
+    stops = np.isin(text[closing + 1], (ord(delimiter), ord("\n"), ord("\r"))).all()
+    return bool(begins and stops and (np.searchsorted(ends, opening) == np.searchsorted(ends, closing)).all())

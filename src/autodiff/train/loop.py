@@ -1,0 +1,217 @@
+"""The descent: epochs of batches, each a forward pass, a loss, a backward pass and an update, until the epochs are done.
+
+>>> from autodiff import parse
+>>> from autodiff.core.lowering import lower
+>>> model = Model(lower(parse("(w - 1)^2")), ["w"])
+>>> [done.loss for done in descend(model, {}, State({"w": 0.0}, {}), Plan(epochs=3, rate=0.5))]
+[1.0, 0.0, 0.0]
+
+The same seed gives the same numbers, bit for bit, and so does a training that was interrupted and resumed: what is
+random in an epoch hangs on the seed and the number of the epoch alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from autodiff.core.evaluate import Outside
+from autodiff.errors import DATA, AutodiffError
+from autodiff.train.checkpoint import State
+from autodiff.train.model import Model, Overflow
+from autodiff.train.optimizers import OPTIMIZERS
+
+if TYPE_CHECKING:
+    from autodiff.train.lbfgs import Pairs
+
+Columns: TypeAlias = Mapping[str, Any]
+Look: TypeAlias = "Callable[[State, Columns, Mapping[int, Any] | None], None]"
+
+_SAMPLES, _HOLDOUT, _ORDER = range(3)
+"""What a seed is used for; each use has a generator of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to train.
+
+    epochs     passes over the table in all, those of a resumed training included
+    rate       what a slope is multiplied with (--lr)
+    optimizer  sgd, momentum, adam or lbfgs
+    batch      rows per step; 0 is all of them
+    seed       makes everything random
+    """
+
+    epochs: int = 100
+    rate: float = 0.1
+    optimizer: str = "sgd"
+    batch: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """An epoch that is done: its loss, as its rows saw it before their updates, and where the training stands now."""
+
+    epoch: int
+    loss: float
+    state: State
+
+
+class Diverged(Exception):
+    """A step whose loss or slope does not exist.
+
+    `state` is the last one whose loss was good, and `moved` whether a step led on from there; `cause` says what went out
+    of range, `rows` which rows of the table the step looked at.
+    """
+
+    def __init__(self, state: State, cause: Outside | Overflow, rows: Sequence[int], *, moved: bool) -> None:
+        super().__init__(state.steps)
+        self.state, self.cause, self.rows, self.moved = state, cause, rows, moved
+
+
+def generator(seed: int, use: int, *numbers: int) -> np.random.Generator:
+    """The random numbers of one use of the seed."""
+    return np.random.default_rng([seed, use, *numbers])
+
+
+def sampler(seed: int) -> Any:
+    """Samples of the standard normal distribution, a shape at a time."""
+    chance = generator(seed, _SAMPLES)
+    return lambda shape: chance.standard_normal(shape) if shape else float(chance.standard_normal())
+
+
+def split(count: int, share: float, seed: int) -> tuple[Any, Any]:
+    """Which rows to train on and which to hold out: (all of them, none) for a share of 0."""
+    held = round(count * share)
+    if not held:
+        return np.arange(count), np.arange(0)
+    order = generator(seed, _HOLDOUT).permutation(count)
+    return np.sort(order[held:]), np.sort(order[:held])
+
+
+def batches(count: int, plan: Plan, epoch: int) -> Iterator[Any]:
+    """The rows of each step of an epoch, shuffled; None is all rows."""
+    if not plan.batch or plan.batch >= count:
+        yield None
+        return
+    order = generator(plan.seed, _ORDER, epoch).permutation(count)
+    for start in range(0, count, plan.batch):
+        yield order[start : start + plan.batch]
+
+
+def descend(model: Model, columns: Columns, start: State, plan: Plan, look: Look | None = None) -> Iterator[Epoch]:
+    """Train from `start`, an epoch at a time. Raises Diverged where a step has no loss or no slope.
+
+    `look` is shown every step before it is taken, as (state, the columns of its rows, what of them no parameter changes).
+    """
+    if plan.optimizer == "lbfgs":
+        yield from _quasi_newton(model, columns, start, plan, look)
+        return
+    count = len(next(iter(columns.values()))) if columns else 1
+    fixed = model.fixed(columns)
+    state = before = start
+    for epoch in range(start.epochs + 1, plan.epochs + 1):
+        total = 0.0
+        for rows in batches(count, plan, epoch):
+            part = columns if rows is None else {name: column[rows] for name, column in columns.items()}
+            known = fixed if rows is None else None
+            if look is not None:
+                look(state, part, known)
+            try:
+                loss, slopes = model.slopes(state.parameters, part, known)
+            except (Outside, Overflow) as cause:
+                seen = range(count) if rows is None else rows
+                raise Diverged(before, cause, seen, moved=before is not state) from None
+            before, state = state, updated(state, slopes, plan)
+            total += loss * (count if rows is None else len(rows))
+        state = replace(state, epochs=epoch)
+        yield Epoch(epoch, total / count, state)
+
+
+def updated(state: State, slopes: Mapping[str, Any], plan: Plan) -> State:
+    """One update of every parameter."""
+    rule, step = OPTIMIZERS[plan.optimizer], state.steps + 1
+    with np.errstate(all="ignore"):
+        moved = {
+            name: rule(value, slopes[name], state.memory.get(name, {}), step, plan.rate)
+            for name, value in state.parameters.items()
+        }
+    return State({n: m[0] for n, m in moved.items()}, {n: m[1] for n, m in moved.items()}, step, state.epochs)
+
+
+def _quasi_newton(model: Model, columns: Columns, start: State, plan: Plan, look: Look | None) -> Iterator[Epoch]:
+    """L-BFGS, an iteration an epoch, over all parameters as one vector."""
+    from autodiff.train.lbfgs import minimize  # needs SciPy
+
+    fixed = model.fixed(columns)
+    count = len(next(iter(columns.values()))) if columns else 1
+    whole = _Vector(start.parameters)
+
+    def slopes(vector: Any) -> tuple[float, Any] | None:
+        try:
+            loss, found = model.slopes(whole.parts(vector), columns, fixed)
+        except (Outside, Overflow):
+            return None
+        return loss, whole.joined(found)
+
+    try:
+        model.slopes(start.parameters, columns, fixed)
+    except (Outside, Overflow) as cause:
+        raise Diverged(start, cause, range(count), moved=False) from None
+    state = start
+    found = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)
+    for epoch in range(start.epochs + 1, plan.epochs + 1):
+        if look is not None:
+            look(state, columns, fixed)
+        done = next(found, None)
+        if done is None:
+            return
+        state = State(whole.parts(done.vector), whole.memory(done.pairs), state.steps + 1, epoch)
+        yield Epoch(epoch, done.loss, state)
+
+
+class _Vector:
+    """Parameters of all shapes as one vector, and what L-BFGS remembers as a memory of each parameter."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self.shapes = {name: np.shape(value) for name, value in parameters.items()}
+
+    def joined(self, parts: Mapping[str, Any]) -> Any:
+        return np.concatenate([np.ravel(parts[name]).astype(np.float64) for name in self.shapes])
+
+    def parts(self, vector: Any) -> dict[str, Any]:
+        found, at = {}, 0
+        for name, shape in self.shapes.items():
+            size = int(np.prod(shape, dtype=int))
+            found[name] = vector[at : at + size].reshape(shape).copy() if shape else float(vector[at])
+            at += size
+        return found
+
+    def memory(self, pairs: Pairs) -> dict[str, dict[str, Any]]:
+        """The steps and the changes of the slope that belong to each parameter, oldest first."""
+        steps, changes = ([self.parts(pair[k]) for pair in pairs] for k in (0, 1))
+        return {
+            name: {"steps": np.array([s[name] for s in steps]), "changes": np.array([c[name] for c in changes])}
+            for name in (self.shapes if pairs else ())
+        }
+
+    def pairs(self, memory: Mapping[str, Mapping[str, Any]]) -> Pairs:
+        """The same back. Raises AutodiffError where a memory does not belong to these parameters."""
+        if not memory:
+            return ()
+        try:
+            kept = [[np.atleast_1d(memory[name][key]) for name in self.shapes] for key in ("steps", "changes")]
+            (count,) = {len(part) for parts in kept for part in parts}
+            steps, changes = (np.concatenate([p.reshape(count, -1) for p in parts], axis=1) for parts in kept)
+        except (KeyError, ValueError):
+            steps = changes = np.empty((0, 0))
+        if steps.shape != changes.shape or steps.shape[1:] != (sum(int(np.prod(s)) for s in self.shapes.values()),):
+            raise AutodiffError(
+                "what lbfgs remembers does not belong to these parameters", exit_status=DATA,
+                hint='resume from the file as --save wrote it, or remove "memory" from it',
+            )  # fmt: skip
+        return tuple(zip(steps, changes, strict=True))

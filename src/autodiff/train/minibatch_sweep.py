@@ -1,0 +1,290 @@
+"""A loss over many rows, a block of rows at a time: what a block needs stays in the cache, and no column gets a copy.
+
+    mean((w*x - y)^2)    of 1,000,000 rows is the mean of the means of its blocks, and so are its slopes
+
+It works where rows meet in sums and means only, and nothing but the answer is made from those: `plan` finds out. The
+equations are then of three sorts: those before the rows (of parameters alone), those of each row, those after the sums.
+
+>>> from autodiff import parse
+>>> from autodiff.core.lowering import lower
+>>> lowered = lower(parse("sqrt(mean((w^2*x - y)^2))"))
+>>> known = {node: np.ones(9) for node, name in lowered.graph.inputs.items() if name in "xy"} | lowered.graph.constants
+>>> found = plan(lowered, known, {"w": 2.0}, 9)
+>>> [len(nodes) for nodes in (found.before, found.rows, found.after)], len(found.gates)
+([2, 4, 1], 1)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autodiff.arrays import evaluate, sweeps
+from autodiff.arrays.evaluate import Bulk
+from autodiff.arrays.ufuncs import shape
+from autodiff.core.evaluate import Outside
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import EACH, FOLD, Row
+from autodiff.errors import AutodiffError
+from autodiff.train.fuse_matmul import gathered
+
+ELEMENTS = 32768
+"""Of the largest value in a block: few enough for the cache, and enough to outweigh a pass over the equations."""
+
+FEWEST = 1024
+"""Rows of a block, however wide they are."""
+
+SUMS, MEANS = ("sum", "dot"), ("mean",)
+"""Where rows meet: reductions of everything to a number, for which blocks can be added."""
+
+BY_ROW = ("literal", "matmul", "transpose", "expand_dims", "index")
+"""Functions of arrays that leave rows apart, if their result still has the axis of the rows."""
+
+ALONG_THE_LAST = ("softmax",)
+"""Functions that mix what stands along the last axis."""
+
+Known = Mapping[int, Any]
+Shapes = Mapping[int, "tuple[int, ...]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The equations that are not known beforehand, by when they are computed, arguments first.
+
+    lowered  the program whose equations they are: with its sums of weighted columns gathered
+    of       what the given program's known equations became
+    before   equations of parameters alone
+    rows     those of each row, sums and means included
+    after    those that are made from the sums and means
+    ends     the sums and means, each with whether it is a mean; the result itself where that has an element per row
+    gates    the ones of `before` that those of the rows use
+    axes     of the known values that have an element per row, the axis of the rows, counted from the last: -1
+    active   a flag per equation: whether a derivative by a parameter flows through it
+    number   whether the result is a number
+    size     rows of a block
+    """
+
+    lowered: Lowered
+    of: Mapping[int, int]
+    before: tuple[int, ...]
+    rows: tuple[int, ...]
+    after: tuple[int, ...]
+    ends: Mapping[int, bool]
+    gates: tuple[int, ...]
+    axes: Mapping[int, int]
+    active: bytearray
+    number: bool
+    size: int
+
+
+def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: int) -> Plan | None:
+    """How to compute the equations of `count` rows in blocks; None where that can't be done.
+
+    `known` are the values that hang on no parameter, columns among them. Which axis of a value is that of the rows is
+    seen by trying: with two rows and with three.
+    """
+    axes = _axes(known, count)
+    shapes = None if not axes else _shapes(lowered, known, axes, parameters, 2)
+    if not axes or shapes is None:
+        return None
+    numbers = {node for node, size in shapes.items() if size == ()}
+    columns = {node for node, axis in axes.items() if shape(known[node]) == (count,)}
+    found, of = gathered(lowered, numbers, columns)
+    known = {of[node]: value for node, value in known.items() if node in of}
+    axes = {of[node]: axis for node, axis in axes.items() if node in of}
+    two, three = (_shapes(found, known, axes, parameters, rows) for rows in (2, 3))
+    if two is None or three is None:
+        return None
+    sorts = _sorted(found, axes, {node: _changed(two[node], three[node]) for node in two})
+    if sorts is None:
+        return None
+    before, rows, after, ends = sorts
+    used = {a for node in rows for a in found.graph.args[node]}
+    largest = max((math.prod(three[node]) // 3 for node in rows if not _only_arranged(found, node)), default=1)
+    size = max(FEWEST, ELEMENTS // max(largest, 1))
+    gates = tuple(node for node in before if node in used)
+    sources = [node for node in before if found.graph.inputs.get(node) in parameters]
+    active = sweeps.flowing(found.graph, two, sources)
+    return Plan(
+        found, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, active, two[found.result] == (), size
+    )
+
+
+def _sorted(
+    lowered: Lowered, axes: Mapping[int, int], changed: Mapping[int, int | None]
+) -> tuple[list[int], list[int], list[int], dict[int, bool]] | None:
+    """The equations before the rows, of the rows and after them, and the ends; None where rows meet otherwise."""
+    graph, wide = lowered.graph, set(axes)
+    before, rows, after, ends = list[int](), list[int](), list[int](), dict[int, bool]()
+    late: set[int] = set()
+    for node, axis in changed.items():
+        row, args = graph.rows[node], graph.args[node]
+        meets, waits = not wide.isdisjoint(args), not late.isdisjoint(args)
+        if row is None or not meets:
+            if axis is not None or (row is not None and row.pick):
+                return None
+            (after if waits else before).append(node)
+            late |= {node} if waits else set()
+            continue
+        rows.append(node)
+        if not waits and axis is not None and _apart(row, axis):
+            wide.add(node)
+        elif not waits and axis is None and _adds(row):
+            ends[node] = row.value in MEANS
+            late.add(node)
+        else:
+            return None
+    if lowered.result in wide:
+        ends[lowered.result] = True
+    return (before, rows, after, ends) if ends else None
+
+
+def _axes(known: Known, count: int) -> dict[int, int] | None:
+    """Where the rows are in each known value that has them; None where that is not clear."""
+    found = {}
+    for node, value in known.items():
+        places = [k for k, size in enumerate(shape(value)) if size == count]
+        if len(places) > 1:
+            return None
+        if places:
+            found[node] = places[0] - len(shape(value))
+    return found
+
+
+def _shapes(
+    lowered: Lowered, known: Known, axes: Mapping[int, int], parameters: Mapping[str, Any], rows: int
+) -> Shapes | None:
+    """The shape of every equation that is not known, when there are so many rows."""
+    part, order = _part(known, axes, slice(0, rows)), _unknown(lowered, known)
+    try:
+        run = evaluate.values(lowered, parameters, part, order=[*part, *order])
+    except (Outside, AutodiffError):
+        return None
+    return {node: shape(run.values[node]) for node in order}
+
+
+def _unknown(lowered: Lowered, known: Known) -> list[int]:
+    """The equations that the result needs and that are not known, arguments first."""
+    graph, needed = lowered.graph, {lowered.result}
+    for node in range(lowered.result, -1, -1):
+        if node in needed and node not in known:
+            needed.update(graph.args[node])
+    return sorted(needed.difference(known))
+
+
+def _changed(two: Sequence[int], three: Sequence[int]) -> int | None:
+    """The axis of the rows, counted from the last; None where there is none; 0 where rows stand against rows."""
+    places = [k - len(two) for k, (a, b) in enumerate(zip(two, three, strict=True)) if a != b]
+    return (places[0] if len(places) == 1 else 0) if places else None
+
+
+def _apart(row: Row, axis: int) -> bool:
+    """Whether each row of the result, along `axis`, is made from the same row of the arguments."""
+    if axis == 0 or (axis == -1 and row.value in ALONG_THE_LAST):
+        return False
+    return row.kind in (EACH, FOLD) or row.value in (*BY_ROW, *ALONG_THE_LAST)
+
+
+def _adds(row: Row) -> bool:
+    return row.kind == FOLD and row.params[-1] != "axis" and row.value in (*SUMS, *MEANS)
+
+
+def _only_arranged(lowered: Lowered, node: int) -> bool:
+    """Whether an equation is an array of what is there already."""
+    row = lowered.graph.rows[node]
+    return row is not None and row.value in BY_ROW[:1]
+
+
+def _part(known: Known, axes: Mapping[int, int], rows: slice) -> dict[int, Any]:
+    """The known values of some of the rows."""
+    cut = {axis: (..., rows, *[slice(None)] * (-1 - axis)) for axis in set(axes.values())}
+    return {node: value[cut[axes[node]]] if node in axes else value for node, value in known.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """The last statement, averaged if it has elements, and its slope in each parameter that it hangs on."""
+
+    value: float
+    slopes: Mapping[str, Any]
+
+
+class Sweep:
+    """Both sweeps over the blocks of `count` rows, with `known` as for the plan.
+
+    Each answer is None where a number on the way does not exist or overflows: a pass over the whole table says which.
+    """
+
+    def __init__(self, plan: Plan, known: Known, count: int, convention: str) -> None:
+        self.lowered, self.plan, self.count, self.convention = plan.lowered, plan, count, convention
+        self.known = {plan.of[node]: value for node, value in known.items() if node in plan.of}
+        self.narrow = {node: value for node, value in self.known.items() if node not in plan.axes}
+
+    def value(self, parameters: Mapping[str, Any]) -> float | None:
+        """The value alone."""
+        swept = self._swept(parameters, slopes=False)
+        return None if swept is None else swept.value
+
+    def slopes(self, parameters: Mapping[str, Any]) -> Swept | None:
+        """The value and the slopes."""
+        return self._swept(parameters, slopes=True)
+
+    def _swept(self, parameters: Mapping[str, Any], *, slopes: bool) -> Swept | None:
+        ends = dict.fromkeys(self.plan.ends, 0.0)
+        through: dict[int, dict[int, Any]] = {end: {} for end in ends}
+        try:
+            before = self._narrow(parameters, {})
+            for run, share in self._blocks(before):
+                for end, mean in self.plan.ends.items():
+                    weight = share if mean else 1.0
+                    ends[end] += weight * float(np.mean(run.values[end]))
+                    if slopes:
+                        _add(through[end], self._back(run, end, weight))
+            if not all(map(math.isfinite, ends.values())):
+                return None
+            run = self._narrow(parameters, {**{node: before.values[node] for node in self.plan.before}, **ends})
+        except Outside:
+            return None
+        value = run.values[self.lowered.result]
+        seed = 1.0 / np.size(value)
+        found = sweeps.backward(run, (), self.convention, seed, self.plan.active, through) if slopes else {}
+        return Swept(
+            float(np.mean(value)),
+            {name: found[node] for node, name in self.lowered.graph.inputs.items() if node in found},
+        )
+
+    def _narrow(self, parameters: Mapping[str, Any], known: Known) -> Bulk:
+        """The equations without rows: those before the rows alone or, with their values and the sums known, all."""
+        plan = self.plan
+        order = [*plan.before, *sorted((*plan.ends, *plan.after))] if known else [*plan.before]
+        results = () if known else (order or list(self.narrow))[-1:]
+        values = evaluate.values(
+            self.lowered, parameters, {**self.narrow, **known}, results=results, order=[*self.narrow, *order]
+        )
+        return replace(values, order=order)
+
+    def _blocks(self, before: Bulk) -> Iterator[tuple[Bulk, float]]:
+        """The values of each block's equations, and the block's share of all rows."""
+        plan, count = self.plan, self.count
+        gates = {gate: before.values[gate] for gate in plan.gates}
+        for start in range(0, count, plan.size):
+            known = gates | _part(self.known, plan.axes, slice(start, start + plan.size))
+            run = evaluate.values(self.lowered, {}, known, results=[*plan.ends], order=[*known, *plan.rows])
+            yield replace(run, order=plan.rows), min(plan.size, count - start) / count
+
+    def _back(self, run: Bulk, end: int, weight: float) -> dict[int, Any]:
+        """The slopes of a sum or mean in the gates, as far as this block makes them."""
+        at = replace(run, lowered=self.lowered._replace(result=end))
+        seed = weight / np.size(run.values[end])
+        active = None if run.asleep else self.plan.active
+        found = sweeps.backward(at, self.plan.gates, self.convention, seed, active)
+        return {gate: found[gate] for gate in self.plan.gates if gate in found}
+
+
+def _add(totals: dict[int, Any], parts: Mapping[int, Any]) -> None:
+    for node, part in parts.items():
+        totals[node] = totals[node] + part if node in totals else part

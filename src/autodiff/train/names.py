@@ -1,0 +1,64 @@
+"""Which name of a program is a column of the data and which a parameter.
+
+>>> chooser("rows.csv", "mse(y, w*x)", ["w"], [])(["x", "y", "z"])
+['x', 'y']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from autodiff.core import rules
+from autodiff.core.lowering import Lowered, lower
+from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.language.parser import parse
+from autodiff.tables.csv_columns import missing
+
+
+def fitting(lowered: Lowered, parameters: Collection[str], columns: Collection[str]) -> None:
+    """Raise AutodiffError for parameters that are no inputs of the program, or are columns as well, or are none at all."""
+    for name in parameters:
+        if name in columns:
+            raise AutodiffError(f"{quoted(name)} is a parameter and a column of the data", hint="rename the parameter")
+        if name not in lowered.inputs:
+            raise AutodiffError(
+                f"the parameter {quoted(name)} is not an input of the program",
+                hint=f"its inputs are {', '.join(map(shortened, lowered.inputs[:12]))}",
+            )
+    if not parameters:
+        raise AutodiffError("there is nothing to train", hint="name the parameters and their start: --params w=0,b=0")
+
+
+def watching(text: str, expression: str) -> Lowered:
+    """The program with one more statement, so that an expression can use all of its names."""
+    parse(expression, rules.functions())
+    return lower(parse(f"{text}\n{expression}", rules.functions()))
+
+
+def chooser(
+    path: str, text: str, parameters: Sequence[str], watch: Sequence[str]
+) -> Callable[[Sequence[str]], list[str]]:
+    """Which of a file's columns a program needs: its inputs that are no parameters. Raises AutodiffError for a missing one."""
+    wanted = dict.fromkeys(lower(parse(text, rules.functions())).inputs)
+    for expression in watch:
+        wanted |= dict.fromkeys(watching(text, expression).inputs)
+
+    def choose(names: Sequence[str]) -> list[str]:
+        found = [name for name in wanted if name not in parameters or name in names]
+        for name in found:
+            if name not in names:
+                raise missing(path, name, names)
+        return sorted(found, key=list(names).index)
+
+    return choose
+
+
+def without_data(text: str, parameters: Sequence[str]) -> None:
+    """Raise AutodiffError when the program needs data and there is none."""
+    for name in lower(parse(text, rules.functions())).inputs:
+        if name not in parameters:
+            raise AutodiffError(
+                f"{quoted(name)} is neither a parameter nor a column",
+                hint="give it a start with --params, or a table that has it with --data",
+                exit_status=DATA,
+            )

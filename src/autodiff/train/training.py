@@ -1,0 +1,242 @@
+"""Training a program on a table: what is reported after each epoch, one step taken apart, and why it diverged.
+
+>>> table = Table("rows.csv", {"x": np.array([1.0, 2.0]), "y": np.array([3.0, 5.0])}, lines=[2, 3])
+>>> training = Training("z = w*x + b; L = mse(y, z)", table, {"w": 0.0, "b": 0.0}, Plan(epochs=2, rate=0.25))
+>>> [record.loss for record in training.epochs()]
+[17.0, 8.65625]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from autodiff.core import rules
+from autodiff.core.evaluate import Outside
+from autodiff.core.lowering import lower
+from autodiff.diagnostics import hint, outside_element, shown, written
+from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
+from autodiff.language.ast import Reading
+from autodiff.language.parser import parse
+from autodiff.tables.csv_columns import Table
+from autodiff.train.checkpoint import State
+from autodiff.train.loop import Columns, Diverged, Plan, descend, split, updated
+from autodiff.train.model import CONVENTION, Model, Overflow
+from autodiff.train.names import fitting, watching
+from autodiff.train.optimizers import OPTIMIZERS
+
+_USUAL = 0.1
+"""A rate to try in place of one that is far too large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is reported of an epoch.
+
+    loss     of the rows trained on, as the epoch's steps saw them, before each update
+    held     of the rows held out, after the epoch; None when there are none
+    watched  the value of each watched expression over the rows trained on, after the epoch
+    """
+
+    epoch: int
+    loss: float
+    held: float | None = None
+    watched: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step, taken apart: forward pass, loss, backward pass, update.
+
+    number      of the step, from 1
+    rows        how many rows it looked at
+    parameters  before the step
+    columns     the data of its rows
+    values      (name, text, value) of each statement, in order; the loss is the last one
+    loss        the number that descends: the mean of the last statement, and penalties
+    adjoints    the slope of the loss in each statement that it hangs on
+    slopes      the slope of the loss in each parameter
+    updated     the parameters after the step; empty before it is taken, where they can't be foretold
+    """
+
+    number: int
+    rows: int
+    parameters: Mapping[str, Any]
+    columns: Mapping[str, Any]
+    values: Sequence[tuple[str, str, Any]]
+    loss: float
+    adjoints: Mapping[str, Any]
+    slopes: Mapping[str, Any]
+    updated: Mapping[str, Any]
+
+
+class Training:
+    """A program, its data and its plan; `epochs()` trains, `state` is where it stands.
+
+    Raises AutodiffError for a program, parameters or columns that don't fit together.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        table: Table | None,
+        parameters: Mapping[str, Any],
+        plan: Plan,
+        *,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        holdout: float = 0.0,
+        watch: Sequence[str] = (),
+        strict: bool = False,
+        explain: int | None = 1,
+    ) -> None:
+        self.plan, self.table, self.explain = plan, table, explain
+        program = parse(text, rules.functions(), strict=strict)
+        self.readings: tuple[Reading, ...] = program.readings
+        self.lowered = lower(program)
+        fitting(self.lowered, parameters, {} if table is None else table.columns)
+        self.model = Model(self.lowered, parameters, l1, l2)
+        self.state = State(dict(parameters), {})
+        self.step: Step | None = None
+        self._watched = {expression: Model(watching(text, expression), parameters) for expression in watch}
+        used = {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
+        columns = {} if table is None else {n: c for n, c in table.columns.items() if n in used}
+        kept, held = split(len(table) if table is not None else 1, holdout, plan.seed)
+        if not len(kept):
+            raise AutodiffError("--holdout leaves no row to train on", hint="give a smaller share, such as 0.2")
+        self._kept = kept
+        self.columns = {name: column[kept] if len(held) else column for name, column in columns.items()}
+        self.held = {name: column[held] for name, column in columns.items()} if len(held) else None
+        self._fixed: dict[str, Mapping[int, Any] | None] = {}
+
+    @property
+    def rows(self) -> int:
+        """How many rows are trained on."""
+        return len(self._kept)
+
+    def epochs(self) -> Iterator[Record]:
+        """Train, an epoch at a time. Raises AutodiffError (exit status 3) when the training diverges."""
+        try:
+            for done in descend(self.model, self.columns, self.state, self.plan, self._look):
+                self.state = done.state
+                self._completed()
+                yield Record(done.epoch, done.loss, self._held_loss(), self._watch())
+        except Diverged as trouble:
+            self.state = trouble.state
+            raise self._diverged(trouble) from None
+        except AutodiffError as error:  # shapes that don't fit
+            raise error.within(self.lowered.source) from None
+
+    def loss(self) -> float | None:
+        """The loss of the rows trained on, with the parameters as they are; None where it has no value."""
+        try:
+            return self.model.loss(self.state.parameters, self.columns, self.model.fixed(self.columns))
+        except Outside:
+            return None
+
+    def _held_loss(self) -> float | None:
+        if self.held is None:
+            return None
+        try:
+            return self.model.loss(self.state.parameters, self.held, self._once("", self.model, self.held))
+        except Outside:
+            return None
+
+    def _watch(self) -> dict[str, float | None]:
+        found: dict[str, float | None] = {}
+        for expression, model in self._watched.items():
+            try:
+                fixed = self._once(expression, model, self.columns)
+                value = model.value(self.state.parameters, self.columns, fixed)
+            except Outside:
+                found[expression] = None
+                continue
+            if np.ndim(value):
+                raise AutodiffError(
+                    f"{quoted(expression)} is an array, and a watched expression must be a number",
+                    hint=f"watch mean({shortened(expression)})",
+                )
+            found[expression] = float(value)
+        return found
+
+    def _once(self, key: str, model: Model, columns: Columns) -> Mapping[int, Any] | None:
+        """What of a model no parameter changes: computed after the first epoch, and kept."""
+        if key not in self._fixed:
+            self._fixed[key] = model.fixed(columns)
+        return self._fixed[key]
+
+    # --- one step taken apart ------------------------------------------------------------------------------------------
+
+    def _look(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> None:
+        if self.step is None and self.explain is not None and state.steps + 1 >= self.explain:
+            self.step = self._taken_apart(state, columns, fixed)
+
+    def _taken_apart(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> Step | None:
+        model, graph = self.model, self.lowered.graph
+        try:
+            loss, slopes = model.slopes(state.parameters, columns, fixed)
+            run = model.run(state.parameters, columns, fixed, lean=True, keep=self.lowered.assigned.values())
+        except (Outside, Overflow, AutodiffError):  # the step itself says what is wrong
+            return None
+        found = model.adjoints(run, CONVENTION)
+        statements = {name: node for name, node in self.lowered.assigned.items() if run.values[node] is not None}
+        if self.lowered.result not in statements.values():
+            statements[self.lowered.name] = self.lowered.result
+        known = self.plan.optimizer in OPTIMIZERS
+        return Step(
+            number=state.steps + 1,
+            rows=len(next(iter(columns.values()))) if columns else 1,
+            parameters=state.parameters,
+            columns={name: column for name, column in columns.items() if name in self.lowered.inputs},
+            values=[(name, self._text(node), run.values[node]) for name, node in statements.items()],
+            loss=loss,
+            adjoints={
+                n: found[node] for n, node in statements.items() if node in found and graph.rows[node] is not None
+            },
+            slopes=slopes,
+            updated=updated(state, slopes, self.plan).parameters if known else {},
+        )
+
+    def _completed(self) -> None:
+        """What a step led to whose update is no rule of its own, now that it is taken."""
+        if self.step is not None and not self.step.updated and self.step.number == self.state.steps:
+            self.step = replace(self.step, updated=self.state.parameters)
+
+    def _text(self, node: int) -> str:
+        return written(self.lowered, node)
+
+    # --- divergence ---------------------------------------------------------------------------------------------------
+
+    def _diverged(self, trouble: Diverged) -> AutodiffError:
+        step, cause = trouble.state.steps, trouble.cause
+        if isinstance(cause, Outside):
+            why, node = outside_element(self.lowered, cause), cause.node
+            place = self._row(cause, trouble.rows)
+        else:
+            why, node = f"the slope in {cause.name} overflows from {written(self.lowered, cause.node)} on", cause.node
+            place = ""
+        first = not trouble.moved
+        what = "there is no loss to start from" if first else f"the training diverged in step {step + 1}"
+        advice = (
+            f"start from other parameters; {hint(self.lowered, cause)}" if first and isinstance(cause, Outside) else ""
+        )
+        return AutodiffError(
+            f"{what}: {why}{place}",
+            span=self.lowered.graph.spans[node],
+            source=self.lowered.source,
+            hint=(advice.rstrip("; ") or "start from other parameters")
+            if first
+            else f"try a smaller rate, such as --lr {shown(self.plan.rate / 10 if self.plan.rate <= 100 else _USUAL)}",
+            exit_status=HARD_POINT,
+        )
+
+    def _row(self, cause: Outside, rows: Sequence[int]) -> str:
+        """` (row 5, line 6 of data.csv)`: the row of the table that an element belongs to."""
+        axes = [k for k, size in enumerate(cause.wide) if size == len(rows)]
+        if self.table is None or not axes or not cause.place:
+            return ""
+        row = int(self._kept[int(rows[cause.place[axes[0]]])])
+        return f" (row {row + 1}, line {self.table.lines[row]} of {shortened(self.table.name)})"

@@ -1,0 +1,132 @@
+"""Taylor series with balls as coefficients: derivatives of higher order, and rows of a Hessian, with proven digits.
+
+The equations of `taylor.Expansion` over another kind of number: no rule is written twice.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
+>>> lowered = lower(parse("x/(exp(x) - 1)"))
+>>> derivatives(lowered, {"x": 1e-3}, lowered.graph.find("x"), 4)
+[-0.4998333333388889, 0.166666650000001, -3.3333329365079644e-05, -0.033333321428572815]
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flint import arb, fmpq
+
+from autodiff.core.evaluate import Outside, Run
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import Row
+from autodiff.numbers import balls
+from autodiff.numbers.balls import Number, PiMultiple, Undecided, precision
+from autodiff.numbers.taylor import Expansion, Products
+from autodiff.verify import digits
+
+MOST = 4096
+"""Bits at which a derivative that is not pinned down is left to others."""
+
+
+def derivatives(lowered: Lowered, point: Mapping[str, float], source: int, order: int) -> list[float | None]:
+    """The derivatives of orders 1, 2, …, each the nearest float64; None where there is none, or none is found."""
+
+    def read(expansion: BallExpansion, _: Run) -> list[Number]:
+        found = expansion.series({source: 1.0}, order)[expansion.of[lowered.result]]
+        return [c * math.factorial(m) for m, c in enumerate(found[1:], 1)] + [arb(0)] * (order + 1 - len(found))
+
+    return _pinned(lowered, point, [source], order, read)
+
+
+def hessian_row(
+    lowered: Lowered, point: Mapping[str, float], source: int, sources: Sequence[int]
+) -> list[float | None]:
+    """The second derivatives by `source` and each of the sources."""
+
+    def read(expansion: BallExpansion, run: Run) -> list[Number]:
+        found = expansion.adjoints(lowered, run, {node: float(node == source) for node in sources})
+        return [found[node][1] if node in found else arb(0) for node in sources]
+
+    return _pinned(lowered, point, sources, 2, read)
+
+
+def _pinned(
+    lowered: Lowered,
+    point: Mapping[str, float],
+    sources: Sequence[int],
+    order: int,
+    read: Callable[[BallExpansion, Run], list[Number]],
+) -> list[float | None]:
+    bits, found = digits.START, list[float | None]()
+    while bits <= MOST:
+        with precision(bits):
+            try:
+                run = Run(*digits.values(lowered, point)[:3])
+                found = [digits.as_float(number) for number in read(BallExpansion(lowered, run, sources, order), run)]
+            except Undecided:
+                found = []
+            except Outside:
+                return []
+        if found and None not in found:
+            break
+        bits *= 2
+    return found
+
+
+class _Arithmetic(Products):
+    """Products, quotients and sums of balls."""
+
+    def times(self, a: Any, b: Any) -> Any:
+        return _ball(a) * _ball(b)
+
+    def over(self, a: Any, b: Any) -> Any:
+        return _ball(a) / _ball(b)
+
+    def total(self, terms: Sequence[Any]) -> Any:
+        return sum(terms, arb(0))
+
+
+def _ball(number: Any) -> arb:
+    return arb(number) if isinstance(number, float | int) else balls.ball(number)
+
+
+class BallExpansion(Expansion):
+    """The expansion of a program whose equations have balls as values."""
+
+    def __init__(self, lowered: Lowered, run: Run, sources: Sequence[int], order: int) -> None:
+        self._exact: dict[tuple[type, str], int] = {}
+        super().__init__(lowered, run, sources, order, _Arithmetic())
+        self.values = [v if isinstance(v, bool) or v is None else _ball(v) for v in self.values]
+
+    @staticmethod
+    def _smooth(row: Row, k: int, values: Sequence[Number]) -> str:
+        if row.value == "^" and k == 0 and not balls.is_zero(values[0]):
+            whole = isinstance(values[1], fmpq) and values[1].q == 1 and values[1] >= 0
+            return row.formula[k] if whole else "v*w/u"
+        return row.formula[k]
+
+    @staticmethod
+    def _meant(constant: float) -> Any:
+        return balls.meaning(constant)
+
+    @staticmethod
+    def _holds(condition: Any) -> bool:
+        return balls.holds(condition)
+
+    def _is_special(self, row: Row, args: Sequence[int]) -> bool:
+        moves = [self.moving[a] for a in args]
+        return digits.special(row, [self.values[a] for a in args], moves, -1)
+
+    def _value(self, graph: Graph, node: int, args: Sequence[int]) -> Any:
+        row = graph.rows[node]
+        assert row is not None
+        return balls.apply(row, [self.values[a] for a in args])
+
+    def _leaf(self, value: Any, *, moving: bool) -> int:
+        if moving or not isinstance(value, fmpq | PiMultiple):
+            return self._append(None, (), arb.nan() if value != value else value, moving=moving)
+        key = value if isinstance(value, fmpq) else value.times
+        known = self._exact.setdefault((type(value), str(key)), len(self.rows))
+        return self._append(None, (), value, moving=False) if known == len(self.rows) else known
