@@ -757,3 +757,13 @@ def test_saving_to_a_pipe_or_a_device_leaves_it_one(tmp_path: Path) -> None:
         assert json.loads(os.read(reader, 65536))["x"] == pytest.approx(0.2)
     finally:
         os.close(reader)
+
+
+@pytest.mark.parametrize("start", ["a=0,b=0", "a=[0,0],b=0"])
+def test_a_step_beyond_the_range_of_float64_is_said_in_words(start: str, tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text("x,y\n1,1\n")
+    ended = autodiff("train", "mean((sum(a)*x + b - y)^2)", "--data", str(table), "--params", start, "--lr", "1e308")
+    assert ended.status == 3
+    assert "beyond 1.8e308" in ended.out
+    assert "inf" not in ended.out.split()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections import Counter
+from contextlib import suppress
 from typing import NamedTuple
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -12,6 +13,9 @@ from hypothesis.errors import Flaky, HypothesisWarning
 
 from .commands import Command, commands
 from .trial import run
+
+_KIND = 60
+"""Characters of what is wrong that tell one kind of fault from another."""
 
 
 class Found(NamedTuple):
@@ -23,7 +27,7 @@ class Found(NamedTuple):
 
 def search(number: int, count: int, end: float = float("inf")) -> Found:
     """Run `count` random commands from the seed `number`, or fewer until the time `end`; a fault is made small first."""
-    statuses, last = Counter[int](), dict[str, str]()
+    statuses, smallest = Counter[int](), dict[str, tuple[str, str]]()
 
     @seed(number)
     @settings(
@@ -38,19 +42,17 @@ def search(number: int, count: int, end: float = float("inf")) -> Found:
     )
     @given(commands())
     def trial(command: Command) -> None:
-        if time.monotonic() > end and not last:
+        if time.monotonic() > end and not smallest:
             return
         outcome = run(command)
         statuses[outcome.status] += 1
         if outcome.fault:
-            last.clear()
-            last[repr(command)] = outcome.fault
+            kind, shown = outcome.fault[:_KIND], repr(command)
+            if kind not in smallest or len(shown) <= len(smallest[kind][0]):
+                smallest[kind] = shown, outcome.fault
         assert not outcome.fault
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", HypothesisWarning)  # the strategies are large
-            trial()
-    except (AssertionError, Flaky):  # flaky is what shows once, such as a time limit
-        return Found(statuses, dict(last))
-    return Found(statuses, {})
+    with suppress(AssertionError, Flaky), warnings.catch_warnings():  # flaky is what shows once, such as a time limit
+        warnings.simplefilter("ignore", HypothesisWarning)  # the strategies are large
+        trial()
+    return Found(statuses, dict(smallest.values()))

@@ -119,6 +119,8 @@ def _table(columns: Sequence[tuple[str, Any]], rows: int, room: int) -> list[str
 def _brief(value: Any) -> str:
     """A number in full; of an array that is long, its shape and its first elements, each of them in full."""
     flat = np.ravel(value)
+    if not np.all(np.isfinite(flat)):
+        return "beyond 1.8e308"
     if not np.ndim(value):
         return shown(float(value))
     if flat.size <= _ELEMENTS:
