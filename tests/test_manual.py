@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 
 import pytest
 
+from autodiff import errors
 from autodiff.cli import help as manual
 from autodiff.cli.main import COMMANDS, run
 
@@ -112,3 +114,41 @@ def test_a_process_that_has_only_ascii_gets_a_page() -> None:
     done = process("help", "language", PYTHONIOENCODING="ascii", LC_ALL="C", PYTHONUTF8="0")
     assert done.status == 0
     assert "`\\u03c0`" in done.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["eval", "exp(sin(x^2))", "--at", "x=4", "--digits", "30"],
+        ["eval", "(1 - cos(x))/x^2", "--at", "x=1e-8"],
+        ["eval", "abs(x)", "--at", "x=0", "--convention", "torch"],
+        ["eval", "ln(x)", "--at", "x=-1"],
+        ["eval", "abs(x)", "--at", "x=0"],
+        ["eval", "x^3", "--at", "x=1", "--order", "2"],
+        ["eval", "x^2*y", "--at", "x=1,y=2", "--hessian"],
+        ["eval", "u = x*y; v = x + y", "--at", "x=1,y=2", "--jacobian", "--of", "u,v"],
+        ["eval", "x*y", "--at", "x=1,y=2", "--jvp", "x=1,y=0"],
+        ["eval", "u = x*y; v = x + y", "--at", "x=1,y=2", "--vjp", "u=1,v=0"],
+        ["check", "sin(x^2)", "cos(x)*2x"],
+        ["check", "x^2", "2x"],
+        ["check", "ln(-x^2)", "1/x"],
+        ["diff", "x^2"],
+        ["diff", "x^2*y", "--hessian"],
+        ["diff", "u = x*y; v = x", "--jacobian", "--of", "u,v"],
+        ["graph", "x^2", "--at", "x=1"],
+        ["functions", "tanh"],
+        ["functions", "losses"],
+        ["train", "(x - 1)^2", "--params", "x=0", "--epochs", "2"],
+        ["train", "ln(x)", "--params", "x=-1"],
+    ],
+    ids=" ".join,
+)
+def test_the_page_about_json_has_every_key(words: list[str]) -> None:
+    data = json.loads(autodiff(*words, "--format", "json").out)
+    told = set(re.findall(r"`(\w+)`", TEXTS["status"]))
+    assert set(data[0] if isinstance(data, list) else data) <= told
+
+
+def test_the_page_about_exit_statuses_has_them_all() -> None:
+    told = {int(number) for number in re.findall(r"^\| (\d+) \|", TEXTS["status"], re.MULTILINE)}
+    assert told == {0, 1, errors.USAGE, errors.HARD_POINT, errors.DATA, errors.INTERNAL, 130}
