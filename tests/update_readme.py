@@ -1,4 +1,10 @@
-"""Write into README and the manual what their commands print now: `python -m tests.update_readme [PAGE…]`."""
+"""Write into README and the manual what their commands print now: `python -m tests.update_readme [PAGE…]`.
+
+README's picture is made by hand, where the page of `explain` has changed:
+
+    autodiff explain "y = x^2; z = sin(y); u = e^z" --at x=4 --format html > /tmp/page.html
+    chromium --headless --hide-scrollbars --window-size=1000,1455 --screenshot=tests/golden/explain.png file:///tmp/page.html
+"""
 
 from __future__ import annotations
 
