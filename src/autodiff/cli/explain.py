@@ -49,7 +49,7 @@ def command(
 ) -> int:
     """Explain the slopes of PROGRAM: forward pass, graph, chain rule factor by factor, answer, checks.
 
-    Without --at the explanation is in symbols. Every factor's rule, formula, number and running product stand on one line.
+    Without --at the explanation is in symbols. Every step shows its rule, formula, number and the product so far.
     """
     found = explain(
         options.read_program(program, file),

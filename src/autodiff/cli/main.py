@@ -26,6 +26,7 @@ COMMANDS = {
     "export": "value and gradient as source code of another language",
     "functions": "every function: formula, derivative, domain, example",
     "completion": "the shell's completion script",
+    "help": "the manual: a page for each topic",
 }
 
 
@@ -154,6 +155,7 @@ def cli() -> None:
     autodiff eval "exp(sin(x^2))" --at x=4
     autodiff explain "y = x^2; z = sin(y); u = e^z" --at x=4
     autodiff functions tanh
+    autodiff help language
     """
 
 

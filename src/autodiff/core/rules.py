@@ -265,7 +265,7 @@ _ROWS = (
     truth("!=", "u v", tex=r"#u \ne #v", doc="unequal", example="1 != 2", jump=" at u == v"),
     truth("not", "u", tex=r"\neg #u", doc="the opposite of a condition", example="if(not 1 < 2, 1, 0)", conditions=1),
     choice("if where", "c u v", pick=(1, 2), conditions=1, example="if(1 < 2, 10, 20)",
-           doc="u where the condition c holds, else v; the other one stays asleep",
+           doc="u where the condition c holds, else v; the other one is not evaluated",
            tex=r"\begin{cases} #u & \text{if } #c \\ #v & \text{otherwise} \end{cases}"),
     choice("and", "u v", pick=(1, 0), conditions=2, example="if(1 < 2 and 2 < 3, 1, 0)", tex=r"#u \land #v",
            doc="both conditions; the second is only looked at if the first holds"),

@@ -89,7 +89,7 @@ def as_json(rows: Sequence[Row]) -> str:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The listing as a Markdown table, as it stands in the README."""
+    """The listing as a Markdown table, as it stands in the manual."""
     lines = ["| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
     for row in rows:
         name, meaning, slope, domain = (cell.replace("|", "\\|") for cell in _cells(row))

@@ -1,0 +1,1 @@
+"""The manual: pages that `autodiff help` shows, and the man page that is made of them."""
