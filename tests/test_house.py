@@ -43,7 +43,7 @@ ONLY_IN = {
     "click": ["cli"],
     "lark": ["language/grammar.py"],
     "latex2mathml": ["render/mathml.py"],
-    "rich": ["render/table.py", "render/terminal.py", "render/progress.py"],
+    "rich": ["render/table.py", "render/progress.py"],
     "numpy": [
         "calculus/elementwise.py",
         "calculus/array",

@@ -16,8 +16,6 @@ Examples:
   autodiff explain "x*sin(x^2)" --at x=1.5 --mode both
 """
 
-FORMATS = ("text", "json", "markdown", "latex", "html")
-
 
 @click.command("explain", cls=ProgramCommand, epilog=EPILOG)
 @options.program_options
@@ -32,7 +30,7 @@ FORMATS = ("text", "json", "markdown", "latex", "html")
     help="At a corner or a jump, go on with the number that this framework gives.",
 )
 @click.option("--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of each slope.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@options.format_option("json", "markdown", "latex", "html")
 def command(
     program: str | None,
     file: str | None,

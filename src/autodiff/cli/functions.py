@@ -8,6 +8,7 @@ import click
 
 from autodiff.calculus import prelude, rules
 from autodiff.cli import options, streams
+from autodiff.cli.main import Helpful
 from autodiff.errors import AutodiffError, quoted
 from autodiff.language.elsewhere import meant
 from autodiff.language.syntax import CONSTANTS
@@ -20,9 +21,9 @@ Examples:
 """
 
 
-@click.command("functions", epilog=EPILOG)
+@click.command("functions", cls=Helpful, epilog=EPILOG)
 @click.argument("name", required=False, shell_complete=lambda _ctx, _param, typed: options.complete_function(typed))
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@options.format_option("json", "markdown")
 def command(name: str | None, form: str) -> None:
     """Every function and loss, or all about one: formula, derivative rule, domain, corner, example.
 
@@ -48,4 +49,4 @@ def command(name: str | None, form: str) -> None:
     elif name is not None:
         streams.say("\n\n".join(table.details(row) for row in rows))
     else:
-        table.show(rows, width=streams.width(sys.stdout))
+        table.show(rows, width=streams.width(sys.stdout), coloured=streams.coloured(sys.stdout))

@@ -1,4 +1,4 @@
-"""Where an explanation goes: on a terminal in colour and as wide as it is, into a pipe as plain text."""
+"""Where an explanation goes: in colour where it is wanted; as wide as a terminal is, or as the widest."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def _json(data: object) -> None:
 
 
 def _lines(lines: Sequence[Line], found: Explanation) -> None:
-    if sys.stdout.isatty():
-        from autodiff.render import terminal
+    if streams.coloured(sys.stdout):
+        from autodiff.render import terminal  # what is piped starts without it
 
-        terminal.show(lines, [place.name for place in found.forward])
+        streams.answer(terminal.painted(lines, [place.name for place in found.forward]))
     else:
         streams.answer("\n".join("".join(words for words, _ in line).rstrip() for line in lines))
 

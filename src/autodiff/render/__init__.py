@@ -1,4 +1,4 @@
 """What is known, as text and pictures: answers in `plain`, the function table in `table`, graphs in `drawing_…`.
 
-Rich is imported in `table` only.
+Rich is imported in `table` and `progress` only.
 """
