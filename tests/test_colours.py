@@ -192,6 +192,7 @@ def test_the_label_and_the_carets_of_a_remark_are_painted(text: str, painted: st
 def test_a_real_terminal_and_a_real_pipe() -> None:
     assert "\x1b" in process(*WRONG, FORCE_COLOR="1").err
     assert "\x1b" not in process(*WRONG).err
+    assert "\x1b" in process("--color=always", *WRONG).err
     controller, screen = pty.openpty()
     for more, wanted in (((), True), (("--color", "never"), False)):
         command = [sys.executable, "-m", "autodiff", "graph", "x^2", "--at", "x=3", *more]
