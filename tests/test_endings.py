@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from autodiff.cli.files import apart
 from autodiff.cli.main import COMMANDS
+from autodiff.errors import AutodiffError
 
 from .command import autodiff, start
 
@@ -94,6 +96,13 @@ def test_no_file_that_is_read_is_written(
     assert ended.err.startswith(f"error: {said} are the same file, ")
     assert {Path(places[place]).read_text() for place in ("DATA", "OTHER")} == {"x\n1\n2\n"}
     assert not Path("new.json").exists()
+
+
+def test_what_would_be_lost_is_what_the_other_option_reads_or_writes() -> None:
+    for read, wanted in (([("-f", "a")], "what -f reads"), ([], "what --history writes")):
+        with pytest.raises(AutodiffError) as raised:
+            apart(read, [("--history", "b" if read else "a"), ("--save", "a")])
+        assert raised.value.hint == f"give --save another name: {wanted} would be lost"
 
 
 def test_the_file_behind_stdin_is_not_written_over(tmp_path: Path) -> None:
