@@ -164,6 +164,23 @@ def test_eval_on_a_terminal_does_not_load_rich() -> None:
     assert not set(done.stderr.split()) & HEAVY
 
 
+@pytest.mark.parametrize("words", ["['explain', 'abs(x)', '--at', 'x=0']", "['graph', 'x^2']", "['eval', 'sine(x)']"])
+def test_colours_do_not_load_rich(words: str) -> None:
+    loaded = _loaded(f"from autodiff.cli.main import run; run([*{words}, '--color', 'always'])")
+    assert "autodiff.render.terminal" in loaded
+    assert not any(name.startswith("rich") for name in loaded)
+
+
+def test_a_start_makes_no_enumeration_of_signals() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "autodiff", "eval", "-q", "x", "--at", "x=1"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout == "1 1\n"
+    assert "autodiff.evaluation" in done.stderr
+    assert not re.search(r"\| +signal$", done.stderr, re.MULTILINE)
+
+
 def test_the_process_ends_with_the_status_and_all_that_was_said() -> None:
     done = process("eval", "ln(x)", "--at", "x=-1")
     assert (done.status, done.out) == (3, "")
