@@ -239,6 +239,13 @@ def test_help_everywhere() -> None:
     assert autodiff().status == 2
 
 
+def test_help_is_as_wide_as_a_screen_and_no_wider_than_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns, widest in (("70", 70), ("90", 90), ("200", 100)):
+        monkeypatch.setenv("COLUMNS", columns)
+        pages = [autodiff(command, "--help").out.partition("Examples:")[0] for command in COMMANDS]
+        assert max(len(line) for page in pages for line in page.splitlines()) <= widest
+
+
 def test_a_closed_pipe_ends_quietly() -> None:
     done = subprocess.run(
         ["bash", "-c", f'"{sys.executable}" -m autodiff functions --format json | head -n 1'], capture_output=True, timeout=60
