@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from itertools import pairwise
 
-from autodiff.explain.graph import Arrow, Drawing, Vertex
+from autodiff.explanation.graph import Arrow, Drawing, Vertex
 
 CHAIN = Drawing(
     (

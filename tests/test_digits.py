@@ -17,7 +17,7 @@ import pytest
 
 import autodiff as package
 from autodiff.api.inputs import parse_point
-from autodiff.explain.build import explain
+from autodiff.explanation.build import explain
 
 from .command import autodiff
 

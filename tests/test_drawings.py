@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autodiff.errors import columns, shortened
-from autodiff.explain.graph import Arrow, Drawing, Vertex
+from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.render.graph.canvas import DOWN, LEFT, RIGHT, UP, joined
 from autodiff.render.graph.dot import dot
 from autodiff.render.graph.flow import flow

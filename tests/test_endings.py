@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from autodiff.cli.files import apart
+from autodiff.cli.main import COMMANDS
+from autodiff.errors import AutodiffError
 
 from .command import autodiff, start
 
@@ -92,6 +98,13 @@ def test_no_file_that_is_read_is_written(
     assert not Path("new.json").exists()
 
 
+def test_what_would_be_lost_is_what_the_other_option_reads_or_writes() -> None:
+    for read, wanted in (([("-f", "a")], "what -f reads"), ([], "what --history writes")):
+        with pytest.raises(AutodiffError) as raised:
+            apart(read, [("--history", "b" if read else "a"), ("--save", "a")])
+        assert raised.value.hint == f"give --save another name: {wanted} would be lost"
+
+
 def test_the_file_behind_stdin_is_not_written_over(tmp_path: Path) -> None:
     data = tmp_path / "data.csv"
     data.write_text("x\n1\n")
@@ -121,6 +134,12 @@ def test_a_device_may_be_read_and_written_and_a_training_goes_on_in_its_own_file
         (["eval", "x^2", "--at", "x=1", "--hessian", "-q", "--format", "json"], "-q and --format json"),
         (["diff", "x^2", "-q", "--format", "latex"], "-q and --format latex don't go together"),
         (["train", "x^2", "--params", "x=1", "-q", "--format", "json"], "-q and --format json don't go together"),
+        (["eval", "x^2", "--at", "x=1", "-q", "--json"], "-q and --json don't go together"),
+        (["eval", "x^2", "--json", "--data", "points.csv"], "--data and --json don't go together"),
+        (["eval", "x^2", "--format", "csv", "--data", "points.csv"], "--data and --format don't go together"),
+        (["eval", "x^2", "--at", "x=1", "--json", "--format", "csv"], "--json and --format csv don't go together"),
+        (["diff", "x^2", "--format", "latex", "--json"], "--json and --format latex don't go together"),
+        (["graph", "x^2", "--format", "text", "--json"], "--json and --format text don't go together"),
         (["explain", "x^2", "--mode", "both"], "add --at NAME=VALUE"),
         (["explain", "x^2", "--mode", "forward"], "add --at NAME=VALUE"),
     ],
@@ -129,6 +148,35 @@ def test_options_that_can_not_both_hold_are_named(words: list[str], said: str) -
     ended = autodiff(*words)
     assert (ended.status, ended.out) == (2, "")
     assert said in ended.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["eval", "x^2", "--at", "x=3"],
+        ["eval", "x^2*y", "--at", "x=3,y=1", "--hessian"],
+        ["explain", "x^2", "--at", "x=3"],
+        ["graph", "x^2"],
+        ["diff", "x^2"],
+        ["check", "x^2", "2x"],
+        ["train", "(x - 1)^2", "--params", "x=0"],
+        ["functions", "tanh"],
+        ["functions", "losses"],
+    ],
+    ids=" ".join,
+)
+def test_json_has_a_short_way(words: list[str]) -> None:
+    long = autodiff(*words, "--format", "json")
+    assert json.loads(long.out)
+    for short in (["--json"], ["--json", "--format", "json"], ["--format", "json", "--json"]):
+        assert autodiff(*words, *short) == long
+    assert autodiff(*words) != long
+
+
+def test_json_is_offered_where_the_format_is() -> None:
+    for command in COMMANDS:
+        offered = autodiff(command, "--help").out
+        assert bool(re.search(r"--format \[text.*json", offered)) == ("  --json  " in offered), command
 
 
 def test_a_program_without_inputs_has_its_point() -> None:
@@ -192,7 +240,7 @@ def test_training_reads_stdin_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["signal", "click", "autodiff.cli", "autodiff.errors", "autodiff.cli.main", "autodiff.cli.eval", "autodiff.api.evaluate"]
+    "name", ["contextvars", "click", "autodiff.cli", "autodiff.errors", "autodiff.cli.main", "autodiff.cli.eval", "autodiff.api.evaluate"]
 )  # fmt: skip
 def test_an_interrupt_while_the_command_is_loaded_is_quiet(name: str) -> None:
     code = (

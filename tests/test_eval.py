@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import autodiff as package
+from autodiff.__main__ import main
 from autodiff.api.evaluate import evaluate
 from autodiff.cli.main import COMMANDS
 from autodiff.core import rules
@@ -181,6 +185,43 @@ def test_completion_scripts_name_the_command() -> None:
     assert "plain,sigmoid(" in ended.out.split()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "eval -f", "eval --file", "eval --data", "eval x --data", "eval --out", "explain --file", "diff -f", "graph -f",
+        "check -f", "export -f", "train --data", "train x --save", "train --resume", "train --history",
+    ],
+)  # fmt: skip
+def test_the_shell_completes_the_names_of_files(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for typed in (["tab"], [""]):
+        assert _completed([*words.split(), *typed], monkeypatch) == [f"file,{typed[0]}"]
+    if "--" in words:
+        assert _completed([*words.split()[:-1], f"{words.split()[-1]}=tab"], monkeypatch) == ["file,tab"]
+
+
+def test_the_shell_completes_options_and_their_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _completed(["eval", "--js"], monkeypatch) == ["plain,--json"]
+    assert _completed(["eval", "--color", "a"], monkeypatch) == ["plain,auto", "plain,always"]
+    assert _completed(["--col"], monkeypatch) == ["plain,--color"]
+    assert _completed(["eval", "--at", "ta"], monkeypatch) == []
+
+
+def _completed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a shell is offered for the last word."""
+    monkeypatch.setenv("_AUTODIFF_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", shlex.join(["autodiff", *words]))
+    monkeypatch.setenv("COMP_CWORD", str(len(words)))
+    return autodiff().out.split()
+
+
+def test_the_command_has_the_name_of_the_distribution_as_well() -> None:
+    """So that `uvx autodiff-cli` and `pipx run autodiff-cli` find it."""
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(project["scripts"]) == {"autodiff", project["name"]}
+    for name, value in project["scripts"].items():
+        assert EntryPoint(name, value, "console_scripts").load() is main
+
+
 def test_functions_listing() -> None:
     listed = autodiff("functions").out.splitlines()
     assert len(listed) == len(rules.rows())
@@ -196,6 +237,13 @@ def test_help_everywhere() -> None:
         assert (ended.status, ended.err) == (0, "")
     assert autodiff("--version").out == f"autodiff, version {package.__version__}\n"
     assert autodiff().status == 2
+
+
+def test_help_is_as_wide_as_a_screen_and_no_wider_than_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns, widest in (("70", 70), ("90", 90), ("200", 100)):
+        monkeypatch.setenv("COLUMNS", columns)
+        pages = [autodiff(command, "--help").out.partition("Examples:")[0] for command in COMMANDS]
+        assert max(len(line) for page in pages for line in page.splitlines()) <= widest
 
 
 def test_a_closed_pipe_ends_quietly() -> None:

@@ -30,13 +30,14 @@ ROOMS = [
     "symbolic",
     "notation",
     "api",
-    "explain",
+    "explanation",
     "codegen",
     "tables",
     "batch",
     "grading",
     "train",
     "render",
+    "manual",
     "cli",
 ]
 """From the ground up: a room imports only what stands before it."""
@@ -182,6 +183,23 @@ def test_eval_on_a_terminal_does_not_load_rich() -> None:
     assert os.read(controller, 100).split() == [b"f", b"16", b"df/dx", b"8"]
     os.close(controller)
     assert not set(done.stderr.split()) & HEAVY
+
+
+@pytest.mark.parametrize("words", ["['eval', 'sine(x)']", "['eval', 'ln(x)', '--at', 'x=-1']"])
+def test_colours_of_errors_do_not_load_rich(words: str) -> None:
+    loaded = _loaded(f"from autodiff.cli.main import run; run([*{words}, '--color', 'always'])")
+    assert "autodiff.render.terminal.colours" in loaded
+    assert not any(name.startswith("rich") for name in loaded)
+
+
+def test_a_start_makes_no_enumeration_of_signals() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "autodiff", "eval", "-q", "x", "--at", "x=1"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout == "1 1\n"
+    assert "autodiff.api.evaluate" in done.stderr
+    assert not re.search(r"\| +signal$", done.stderr, re.MULTILINE)
 
 
 def test_the_process_ends_with_the_status_and_all_that_was_said() -> None:

@@ -74,7 +74,7 @@ def test_a_wheel_gets_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     interface = ModuleType("interface")
     interface.BuildHookInterface = SimpleNamespace  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "hatchling.builders.hooks.plugin.interface", interface)
-    hook = runpy.run_path(str(pages.ROOT / "src" / "autodiff" / "manual" / "build_hook.py"))["ManPage"](
+    hook = runpy.run_path(str(pages.ROOT / ".ci" / "build_hook.py"))["ManPage"](
         root=str(pages.ROOT), directory=str(tmp_path / "dist"), metadata=SimpleNamespace(version="1.2.3")
     )
     data: dict[str, Any] = {"shared_data": {}}

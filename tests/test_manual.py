@@ -98,7 +98,7 @@ def test_a_pipe_does_not_load_rich() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout == TEXTS["data"]
     loaded = set(done.stderr.split())
-    assert not loaded & {"rich", "lark", "numpy", "difflib", "importlib.resources", "autodiff.calculus.rules"}
+    assert not loaded & {"rich", "lark", "numpy", "difflib", "importlib.resources", "autodiff.core.rules"}
 
 
 def test_a_reader_who_has_had_enough_is_no_failure() -> None:

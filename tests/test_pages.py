@@ -24,8 +24,8 @@ from autodiff.core import rules
 from autodiff.core.primitive import Row
 from autodiff.diagnostics import shown
 from autodiff.errors import AutodiffError
-from autodiff.explain.build import explain
-from autodiff.explain.model import Explanation, Place, Slope, Step
+from autodiff.explanation.build import explain
+from autodiff.explanation.model import Explanation, Place, Slope, Step
 from autodiff.render.document.html import html
 from autodiff.render.document.latex import latex
 from autodiff.render.document.markdown import markdown

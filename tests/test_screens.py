@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from autodiff.cli.main import run as run_command
 from autodiff.diagnostics import shown
 from autodiff.errors import AutodiffError, columns, excerpt
-from autodiff.explain.build import explain
-from autodiff.explain.model import Explanation
+from autodiff.explanation.build import explain
+from autodiff.explanation.model import Explanation
 from autodiff.render.text.explanation import text
 from autodiff.render.text.labels import fitted
 from autodiff.render.text.numbers import eight, short

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from autodiff.api.matrices import Matrix, hessian, jacobian, jvp, vjp
     from autodiff.batch.compile import Batch, Compiled, compile  # noqa: A004 - as `re.compile`
     from autodiff.errors import AutodiffError
-    from autodiff.explain.build import explain
-    from autodiff.explain.model import Explanation
+    from autodiff.explanation.build import explain
+    from autodiff.explanation.model import Explanation
     from autodiff.language.ast import Program
 
 __all__ = [
@@ -34,8 +34,8 @@ _HOMES = {
     "Derivative": "autodiff.api.derivative",
     "derivative": "autodiff.api.derivative",
     "evaluate": "autodiff.api.evaluate",
-    "Explanation": "autodiff.explain.model",
-    "explain": "autodiff.explain.build",
+    "Explanation": "autodiff.explanation.model",
+    "explain": "autodiff.explanation.build",
     "Matrix": "autodiff.api.matrices",
     "hessian": "autodiff.api.matrices",
     "jacobian": "autodiff.api.matrices",

@@ -27,7 +27,7 @@ def _main() -> None:
     # as long as there are rows turns the collector on again
     gc.disable()
     gc.set_threshold(2_000_000, 20, 20)
-    import signal
+    import _signal as signal  # what `signal` is made of: that one makes enumerations of its numbers
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the caller wants it to be ignored
         signal.signal(signal.SIGINT, _at_once)

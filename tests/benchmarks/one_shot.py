@@ -1,6 +1,6 @@
 """A short program at a point, as a whole process: against Maxima, and against a Click command that does nothing.
 
-An explanation may cost what the answer costs and what it takes to load Rich, which draws it on a terminal.
+An explanation may cost what the answer costs and what it takes to load Rich, which many commands draw with.
 """
 
 from __future__ import annotations

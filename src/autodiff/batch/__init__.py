@@ -1,1 +1,1 @@
-"""Rows: files read as columns with every fault named, programs over arrays, tables in and out."""
+"""Programs over many rows at once: compiled to array operations, or to machine code (`jit`)."""

@@ -23,7 +23,7 @@ STATUS = {"yes": 0, "no": 1, "undecided": HARD_POINT}
 @options.program_options
 @click.argument("answer", required=False)
 @click.option("--wrt", metavar="NAME", help="By which input or assigned name (needed when there is more than one).")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.format_option("json")
 def command(program: str | None, answer: str | None, file: str | None, strict: bool, wrt: str | None, form: str) -> int:
     """Is ANSWER the derivative of PROGRAM? If not: where they differ, and which slip it was.
 

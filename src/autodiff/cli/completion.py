@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from autodiff.cli import streams
+from autodiff.cli.main import Helpful
 
 EPILOG = """\b
 Examples:
@@ -13,7 +14,7 @@ Examples:
 """
 
 
-@click.command("completion", epilog=EPILOG)
+@click.command("completion", cls=Helpful, epilog=EPILOG)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     """Print the completion script of SHELL."""

@@ -23,9 +23,7 @@ Examples:
 @click.option("--order", type=int, default=1, show_default=True, metavar="N", help="Differentiate N times.")
 @options.matrix_options
 @click.option("--simplify", is_flag=True, help="Let SymPy, an extra, try to make it shorter; checked at random points.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "latex", "python", "json"]), default="text", show_default=True
-)
+@options.format_option("latex", "python", "json")
 @click.option("-q", "--quiet", is_flag=True, help="Formulas only, one a line, and no notes.")
 def command(
     program: str | None,

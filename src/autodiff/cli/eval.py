@@ -35,7 +35,7 @@ Examples:
 @options.matrix_options
 @click.option("--jvp", metavar="NAME=RATE[,…]", help="How fast the result changes when the inputs move at these rates.")
 @click.option("--vjp", metavar="NAME=WEIGHT[,…]", help="The slopes of a weighted sum of results.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+@options.format_option("json", "csv")
 @click.option("-q", "--quiet", is_flag=True, help="Numbers only, on one line: the value, then the slopes.")
 @click.option(
     "--convention",
@@ -89,7 +89,8 @@ def command(
     options.one_form(form, quiet=quiet)
     text = options.read_program(program, file)
     if data is not None:
-        asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1, "--format": form != "text"}
+        asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1}
+        asked |= {options.format_as_typed(form).removesuffix(f" {form}"): form != "text"}
         asked |= {"--hessian": hessian, "--jacobian": jacobian, "--of": of is not None, "--jvp": jvp is not None}
         asked |= {
             "--vjp": vjp is not None,

@@ -8,15 +8,13 @@ from autodiff.api.evaluate import MODES
 from autodiff.cli import options, page
 from autodiff.cli.main import ProgramCommand
 from autodiff.core.linearize import CONVENTIONS
-from autodiff.explain.build import explain
+from autodiff.explanation.build import explain
 
 EPILOG = """\b
 Examples:
   autodiff explain "y = x^2; z = sin(y); u = e^z" --at x=4
   autodiff explain "x*sin(x^2)" --at x=1.5 --mode both
 """
-
-FORMATS = ("text", "json", "markdown", "latex", "html")
 
 
 @click.command("explain", cls=ProgramCommand, epilog=EPILOG)
@@ -32,7 +30,7 @@ FORMATS = ("text", "json", "markdown", "latex", "html")
     help="At a corner or a jump, go on with the number that this framework gives.",
 )
 @click.option("--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of each slope.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@options.format_option("json", "markdown", "latex", "html")
 def command(
     program: str | None,
     file: str | None,

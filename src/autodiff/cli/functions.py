@@ -7,6 +7,7 @@ import sys
 import click
 
 from autodiff.cli import options, streams
+from autodiff.cli.main import Helpful
 from autodiff.core import prelude, rules
 from autodiff.errors import AutodiffError, quoted
 from autodiff.language.ast import CONSTANTS
@@ -20,9 +21,9 @@ Examples:
 """
 
 
-@click.command("functions", epilog=EPILOG)
+@click.command("functions", cls=Helpful, epilog=EPILOG)
 @click.argument("name", required=False, shell_complete=lambda _ctx, _param, typed: options.complete_function(typed))
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@options.format_option("json", "markdown")
 def command(name: str | None, form: str) -> None:
     """Every function and loss, or all about one: formula, derivative rule, domain, corner, example.
 
@@ -48,4 +49,4 @@ def command(name: str | None, form: str) -> None:
     elif name is not None:
         streams.say("\n\n".join(functions.details(row) for row in rows))
     else:
-        functions.show(rows, width=streams.width(sys.stdout))
+        functions.show(rows, width=streams.width(sys.stdout), coloured=streams.coloured(sys.stdout))

@@ -6,7 +6,7 @@ import click
 
 from autodiff.cli import options, page
 from autodiff.cli.main import ProgramCommand
-from autodiff.explain.build import explain
+from autodiff.explanation.build import explain
 
 EPILOG = """\b
 Examples:
@@ -14,15 +14,13 @@ Examples:
   autodiff graph "y = x^2; z = sin(y); u = e^z" --format dot
 """
 
-FORMATS = ("text", "dot", "mermaid", "svg", "json")
-
 
 @click.command("graph", cls=ProgramCommand, epilog=EPILOG)
 @options.program_options
 @options.point_options
 @click.option("--atoms", is_flag=True, help="One vertex per operation instead of one per statement.")
 @click.option("--expand", metavar="NAME", multiple=True, help="Open this statement to its operations. Repeatable.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@options.format_option("dot", "mermaid", "svg", "json")
 def command(
     program: str | None,
     file: str | None,

@@ -9,6 +9,7 @@ import click
 
 import autodiff.cli
 from autodiff.cli import streams
+from autodiff.cli.main import Helpful
 from autodiff.errors import AutodiffError, nearest, quoted
 
 EPILOG = """\b
@@ -41,7 +42,7 @@ def _known(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str
     ]
 
 
-@click.command("help", epilog=EPILOG)
+@click.command("help", cls=Helpful, epilog=EPILOG)
 @click.argument("topic", required=False, shell_complete=_known)
 @click.option("--list", "listed", is_flag=True, help="List the topics, one a line.")
 def command(topic: str | None, listed: bool) -> None:

@@ -50,8 +50,19 @@ _HELP = _flag("-h", "--help", text=click.Context.get_help, doc="Show this messag
 _VERSION = _flag("-V", "--version", text=lambda _: f"autodiff, version {__version__}", doc="Show the version and exit.")
 
 
+_COLOURS = ("auto", "always", "never")
+
+_COLOUR = click.Option(
+    ("--color",), type=click.Choice(_COLOURS), expose_value=False,  # `run` has looked at it
+    help="Colours on stdout and stderr; auto is by the environment (NO_COLOR, FORCE_COLOR) and the terminal.",
+)  # fmt: skip
+
+
 class Helpful(click.Command):
-    """A command with `-h` and `--help`."""
+    """A command with `--color`, `-h` and `--help`."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*self.params, _COLOUR, _HELP]
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         return _HELP if self.add_help_option else None
@@ -163,6 +174,26 @@ def run(args: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; every error ends here as a sentence on stderr."""
     if sys.stdout is None:  # closed by the caller, as `>&-` does
         return _fail("stdout is closed, so the answer has nowhere to go", DATA)
+    before = streams.COLOUR.set(_colour(sys.argv[1:] if args is None else args))
+    try:
+        return _run(args)
+    finally:
+        streams.COLOUR.reset(before)
+
+
+def _colour(words: Sequence[str]) -> str:
+    """What the last `--color` says, looked at before Click, which complains before it knows the values of options."""
+    asked = "auto"
+    for k, word in enumerate(words):
+        if word == "--":
+            break
+        if word.startswith("--color"):
+            value = "".join(words[k + 1 : k + 2]) if word == "--color" else word.removeprefix("--color=")
+            asked = value if value in _COLOURS else asked
+    return asked
+
+
+def _run(args: Sequence[str] | None) -> int:
     try:
         status = cli.main(None if args is None else list(args), prog_name="autodiff", standalone_mode=False)
         streams.flush()
@@ -210,5 +241,5 @@ def _click_message(error: click.ClickException) -> str:
 def _fail(message: str, status: int) -> int:
     with contextlib.suppress(OSError):  # a full disk behind stderr; the status still says it
         if message:
-            print(streams.fitting(f"error: {printable(message)}", sys.stderr), file=sys.stderr)
+            streams.remark(f"error: {printable(message)}")
     return status

@@ -6,7 +6,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,7 +16,13 @@ from autodiff.errors import DATA, AutodiffError, printable, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.typed import decimal
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 _LARGEST = sys.float_info.max
+
+_SHORT = "autodiff.json"
+"""Where the running command keeps that --json was typed."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +32,13 @@ def complete_function(incomplete: str, bracket: str = "") -> list[str]:
     from autodiff.core import rules
 
     return sorted(f"{name}{bracket}" for name in rules.functions() if name.startswith(incomplete))
+
+
+def complete_file(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Let the shell complete a file's name. `click.Path` does so as well, and judges the file before its reader can."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
 
 
 class Finite(click.FloatRange):
@@ -38,6 +51,33 @@ class Finite(click.FloatRange):
         return found
 
 
+def format_option(*forms: str) -> Callable[[F], F]:
+    """`--format`, text before the other `forms`, and `--json` for `--format json`."""
+
+    def decorate(command: F) -> F:
+        command = click.option("--json", is_flag=True, is_eager=True, help="Short for --format json.")(command)
+        return click.option(
+            "--format", "form", type=click.Choice(["text", *forms]), default="text", show_default=True, callback=_form
+        )(command)
+
+    return decorate
+
+
+def _form(ctx: click.Context, param: click.Parameter, form: str) -> str:
+    """What `--format` is beside `--json`, which is looked at before it."""
+    if not ctx.params.pop("json"):
+        return form
+    ctx.meta[_SHORT] = True
+    if form != "json" and on_command_line("form"):
+        raise AutodiffError(f"--json and --format {form} don't go together", hint="ask for one of them at a time")
+    return "json"
+
+
+def format_as_typed(form: str) -> str:
+    """How the running command was told to answer as `form`, for a message."""
+    return "--json" if _SHORT in click.get_current_context().meta else f"--format {form}"
+
+
 def on_command_line(parameter: str) -> bool:
     """Whether an option of the running command was given, and is not what it is by default."""
     source = click.get_current_context().get_parameter_source(parameter)
@@ -48,7 +88,7 @@ def program_options(command: F) -> F:
     """PROGRAM, `-f FILE`, `--strict`."""
     for decorate in (
         click.option("--strict", is_flag=True, help="Make a doubtful reading such as 1/2x an error."),
-        click.option("-f", "--file", metavar="FILE", help="Read the program from FILE."),
+        click.option("-f", "--file", metavar="FILE", shell_complete=complete_file, help="Read the program from FILE."),
         click.argument(
             "program",
             required=False,
@@ -105,11 +145,15 @@ def data_options(command: F) -> F:
         ),
         click.option("--fail-fast", is_flag=True, help="With --data: stop at the first row that is not ok."),
         click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),
-        click.option("--out", metavar="FILE", help="With --data: write to FILE, which is there only when it is whole."),
         click.option(
-            "--data", metavar="FILE", help="A point per row of FILE (- for stdin): CSV, TSV, NDJSON, Parquet or Arrow."
+            "--out", metavar="FILE", shell_complete=complete_file,
+            help="With --data: write to FILE, which is there only when it is whole.",
         ),
-    ):
+        click.option(
+            "--data", metavar="FILE", shell_complete=complete_file,
+            help="A point per row of FILE (- for stdin): CSV, TSV, NDJSON, Parquet or Arrow.",
+        ),
+    ):  # fmt: skip
         command = decorate(command)
     return command
 
@@ -188,7 +232,7 @@ def one_matrix(given: Mapping[str, bool]) -> None:
 
 def one_form(form: str, *, quiet: bool) -> None:
     """Raise AutodiffError when `-q`, which is a form of its own, stands beside another one."""
-    one_matrix({"-q": quiet, f"--format {form}": form != "text"})
+    one_matrix({"-q": quiet, format_as_typed(form): form != "text"})
 
 
 def notices(readings: tuple[Reading, ...], more: Iterable[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Where an explanation goes: on a terminal in colour and as wide as it is, into a pipe as plain text."""
+"""Where an explanation goes: in colour where it is wanted; as wide as a terminal is, or as the widest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import import_module
 
 from autodiff.cli import streams
 from autodiff.errors import HARD_POINT, excerpt, printable
-from autodiff.explain.model import Explanation, plain
+from autodiff.explanation.model import Explanation, plain
 from autodiff.render.text import explanation
 from autodiff.render.text.layout import WIDEST, Line
 
@@ -38,13 +38,13 @@ def draw(found: Explanation, form: str) -> int:
     elif form == "json":
         _json(plain(found.drawing))
     else:
-        streams.answer(getattr(import_module(f"autodiff.render.drawing_{form}"), form)(found.drawing).rstrip("\n"))
+        streams.answer(getattr(import_module(f"autodiff.render.graph.{form}"), form)(found.drawing).rstrip("\n"))
     # an option that gives a slope all the same is one of other commands
     return _judged(found if found.value is None else replace(found, hint=""))
 
 
 def _renderer(form: str) -> Callable[[Explanation], str]:
-    found: Callable[[Explanation], str] = getattr(import_module(f"autodiff.render.{form}"), form)
+    found: Callable[[Explanation], str] = getattr(import_module(f"autodiff.render.document.{form}"), form)
     return found
 
 
@@ -55,10 +55,10 @@ def _json(data: object) -> None:
 
 
 def _lines(lines: Sequence[Line], found: Explanation) -> None:
-    if sys.stdout.isatty():
-        from autodiff.render.terminal import rich
+    if streams.coloured(sys.stdout):
+        from autodiff.render.terminal import rich  # what is piped starts without it
 
-        rich.show(lines, [place.name for place in found.forward])
+        streams.answer(rich.painted(lines, [place.name for place in found.forward]))
     else:
         streams.answer("\n".join("".join(words for words, _ in line).rstrip() for line in lines))
 

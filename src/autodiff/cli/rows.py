@@ -70,7 +70,7 @@ def _written(
     fail_fast: bool,
     shows: bool,
 ) -> None:
-    with writer(form, stream) as write, progress.counted(shows=shows) as show:
+    with writer(form, stream) as write, progress.counted(shows=shows, coloured=streams.coloured(sys.stderr)) as show:
         for columns in results(table, made, fixed, count, keep=keep, fail_fast=fail_fast):
             write(columns)
             show(count.rows, table.share(count.rows))

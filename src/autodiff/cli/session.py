@@ -45,7 +45,8 @@ class Session:
             streams.remark(f"notice: {done} epochs are done already; --epochs counts them from the beginning")
         kept = self._history()
         try:
-            for record in progress.live(self.training.epochs(), plan.epochs, done, self._told):
+            colours = streams.coloured(sys.stderr)
+            for record in progress.live(self.training.epochs(), plan.epochs, done, self._told, coloured=colours):
                 self.records.append(record)
                 if kept is not None:
                     kept.write(record)

@@ -29,12 +29,16 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 @click.command("train", cls=ProgramCommand, epilog=EPILOG)
 @options.program_options
 @click.option(
-    "--data", metavar="FILE.csv", help="The table (- for stdin); its columns are the inputs that are no parameters."
-)
+    "--data", metavar="FILE.csv", shell_complete=options.complete_file,
+    help="The table (- for stdin); its columns are the inputs that are no parameters.",
+)  # fmt: skip
 @click.option(
     "--params", metavar="NAME=START[,…]", help="The parameters and their start: w=0,W=zeros(3,2),V=normal(3,2)."
 )
-@click.option("--resume", metavar="FILE.json", help="Go on from what --save wrote; --epochs counts from the beginning.")
+@click.option(
+    "--resume", metavar="FILE.json", shell_complete=options.complete_file,
+    help="Go on from what --save wrote; --epochs counts from the beginning.",
+)  # fmt: skip
 @click.option("--lr", type=options.Finite(min=0, min_open=True), default=0.1, show_default=True, help="The rate.")
 @click.option("--epochs", type=click.IntRange(min=1), default=100, show_default=True, help="Passes over the table.")
 @click.option(
@@ -54,9 +58,12 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 @click.option(
     "--explain-step", type=click.IntRange(min=1), default=1, show_default=True, help="The step to take apart."
 )
-@click.option("--history", metavar="FILE.csv", help="Write a line per epoch.")
-@click.option("--save", metavar="FILE.json", help="Write the parameters, for --resume and for eval --at @FILE.json.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--history", metavar="FILE.csv", shell_complete=options.complete_file, help="Write a line per epoch.")
+@click.option(
+    "--save", metavar="FILE.json", shell_complete=options.complete_file,
+    help="Write the parameters, for --resume and for eval --at @FILE.json.",
+)  # fmt: skip
+@options.format_option("json")
 @click.option("-q", "--quiet", is_flag=True, help="Numbers only, on one line: the loss, then the parameters.")
 def command(program: str | None, file: str | None, strict: bool, **given: Any) -> int:
     """Train PROGRAM on a table: its last statement is the loss, averaged over the rows if it is not a number.

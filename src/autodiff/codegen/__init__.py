@@ -1,1 +1,1 @@
-"""Value and gradient as source code of other languages: one list of equations, a room for each target."""
+"""Value and gradient as source code of other languages: straight-line programs, and a file for each target."""

@@ -55,5 +55,5 @@ def written(request: Request, to: str) -> str:
 
     Raises AutodiffError for a function that the target can't have.
     """
-    source: str = import_module(f"autodiff.export.{to}").write(request)
+    source: str = import_module(f"autodiff.codegen.targets.{to}").write(request)
     return source

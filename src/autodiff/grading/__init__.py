@@ -1,1 +1,1 @@
-"""Is a given formula the derivative, and if not, which slip made it: `compare` decides, `slips` explains."""
+"""Is a given formula the derivative, and if not, which slip made it: `compare` decides, `diagnose` explains."""

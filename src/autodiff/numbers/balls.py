@@ -3,7 +3,7 @@
 A row of the table is evaluated by its library function, or by its definition over the same numbers; a slope by the row's
 formula. Precision is the caller's: `with precision(bits): …`.
 
->>> from autodiff.calculus import rules
+>>> from autodiff.core import rules
 >>> with precision(128):
 ...     at = meaning(Typed(0.1, "0.1"))
 ...     str(apply(rules.TABLE["*", 2], [at, fmpq(3)]))

@@ -1,4 +1,1 @@
-"""What is known, as text and pictures: answers in `plain`, the function table in `table`, graphs in `drawing_…`.
-
-Rich is imported in `table` only.
-"""
+"""Writers: answers and explanations as text (`text`), as pages (`document`), as pictures (`graph`), and on a terminal (`terminal`)."""

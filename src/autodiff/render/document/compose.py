@@ -1,6 +1,6 @@
 """From an explanation to a document: the blocks of the text layout, in the same order, as sections of a page.
 
->>> from autodiff.explain.build import explain
+>>> from autodiff.explanation.build import explain
 >>> made = compose(explain("y = x^2; z = sin(y)", {"x": 4.0}))
 >>> [section.title for section in made.sections]
 ['Forward', 'Graph', 'Backward', 'Answer', 'Checked', 'Means']
@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from autodiff.diagnostics import shown
 from autodiff.errors import excerpt
-from autodiff.explain.finite_differences import apart
-from autodiff.explain.model import Explanation, Place, Slope, Text
+from autodiff.explanation.finite_differences import apart
+from autodiff.explanation.model import Explanation, Place, Slope, Text
 from autodiff.notation.tex import tex_name
 from autodiff.render.document.derivation import slope_sections
 from autodiff.render.document.formulas import (

@@ -1,6 +1,6 @@
 """The section of a page that says how the slopes come about: backward, in both modes, forward, or beside a hard point.
 
->>> from autodiff.explain.build import explain
+>>> from autodiff.explanation.build import explain
 >>> [section.title for section in slope_sections(explain("abs(x)", {"x": 0.0}))]
 ['Corner']
 """
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from autodiff.explain.model import Beside, Block, Explanation, Factor, Side, Slope, Step
-from autodiff.explain.model import Row as Line
+from autodiff.explanation.model import Beside, Block, Explanation, Factor, Side, Slope, Step
+from autodiff.explanation.model import Row as Line
 from autodiff.render.document.formulas import (
     differential,
     formula,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autodiff.diagnostics import shown
-from autodiff.explain.model import Text
+from autodiff.explanation.model import Text
 from autodiff.notation.tex import tex_name
 from autodiff.render.document.model import Cell, Code, Math, Number, Piece, Words
 

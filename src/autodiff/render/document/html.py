@@ -3,7 +3,7 @@
 The page runs no script and asks for nothing: its Content-Security-Policy forbids both. A step that is pointed at, or has
 the keyboard's focus, lights its arrow, and an arrow its steps, by CSS alone. What it looks like stands in `page.css`.
 
->>> from autodiff.explain.build import explain
+>>> from autodiff.explanation.build import explain
 >>> page = html(explain("y = x^2; z = sin(y)", {"x": 4.0}))
 >>> page[:15], page.count("<svg"), "<script" in page
 ('<!doctype html>', 1, False)
@@ -19,7 +19,7 @@ from importlib import resources
 
 from autodiff.diagnostics import shown
 from autodiff.errors import printable
-from autodiff.explain.model import Explanation
+from autodiff.explanation.model import Explanation
 from autodiff.render.document import model
 from autodiff.render.document.compose import compose
 from autodiff.render.document.mathml import mathml

@@ -14,8 +14,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from autodiff.errors import printable
-from autodiff.explain.graph import Drawing
-from autodiff.explain.model import Explanation
+from autodiff.explanation.graph import Drawing
+from autodiff.explanation.model import Explanation
 from autodiff.notation.tex import tex_name
 from autodiff.render.document import model
 from autodiff.render.document.compose import compose

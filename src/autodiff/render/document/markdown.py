@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 
 from autodiff.errors import printable
-from autodiff.explain.graph import Drawing
-from autodiff.explain.model import Explanation
+from autodiff.explanation.graph import Drawing
+from autodiff.explanation.model import Explanation
 from autodiff.render.document.compose import compose
 from autodiff.render.document.model import (
     Cell,

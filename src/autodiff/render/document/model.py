@@ -16,7 +16,7 @@ from typing import TypeAlias, TypeVar
 
 from autodiff.diagnostics import shown
 from autodiff.errors import printable
-from autodiff.explain.graph import Drawing
+from autodiff.explanation.graph import Drawing
 from autodiff.render.text.numbers import eight
 
 

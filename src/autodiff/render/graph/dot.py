@@ -1,6 +1,6 @@
 r"""A drawing in Graphviz's language DOT.
 
->>> from autodiff.explain.graph import Arrow, Drawing, Vertex
+>>> from autodiff.explanation.graph import Arrow, Drawing, Vertex
 >>> x, y = Vertex("x", "x", "input", 4.0), Vertex("y", "x^2", "result", 16.0)
 >>> print(dot(Drawing((x, y), (Arrow("x", "y", "2x", 8.0),), "y = x^2")), end="")
 digraph {
@@ -13,7 +13,7 @@ digraph {
 
 from __future__ import annotations
 
-from autodiff.explain.graph import Drawing
+from autodiff.explanation.graph import Drawing
 from autodiff.render.text.elide import GAP, elide
 from autodiff.render.text.labels import described, fitted, label
 

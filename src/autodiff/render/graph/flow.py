@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autodiff.errors import columns
-from autodiff.explain.graph import Arrow, Drawing, Vertex
+from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.render.graph.canvas import DOWN, LEFT, RIGHT, UP, Canvas, Line, Occupied
 from autodiff.render.graph.sugiyama import Layered, arrange, coordinates
 from autodiff.render.text.labels import fitted, formula, label, value

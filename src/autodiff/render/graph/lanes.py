@@ -20,7 +20,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from autodiff.errors import columns
-from autodiff.explain.graph import Arrow, Drawing, Vertex
+from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.render.graph.canvas import Line, Piece
 from autodiff.render.text.elide import GAP, Elided
 from autodiff.render.text.labels import fitted, formula, label, value

@@ -1,6 +1,6 @@
 """A drawing in Mermaid's language, as Markdown pages on many sites show it.
 
->>> from autodiff.explain.graph import Arrow, Drawing, Vertex
+>>> from autodiff.explanation.graph import Arrow, Drawing, Vertex
 >>> x, y = Vertex("x", "x", "input", 4.0), Vertex("y", "x^2", "result", 16.0)
 >>> print(mermaid(Drawing((x, y), (Arrow("x", "y", "2x", 8.0),))), end="")
 flowchart TD
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-from autodiff.explain.graph import Drawing
+from autodiff.explanation.graph import Drawing
 from autodiff.render.text.elide import GAP, elide
 from autodiff.render.text.labels import described, label
 

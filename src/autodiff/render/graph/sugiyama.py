@@ -4,7 +4,7 @@ The method is the usual one in four steps (Sugiyama, Tagawa, Toda 1981): longest
 arrow passes, barycentre ordering, then coordinates, for which straight runs become blocks (after Brandes and Köpf 2002).
 A label is a part of its own, in a layer between those of the vertices, so there is always room for it.
 
->>> from autodiff.explain.graph import Arrow, Drawing, Vertex
+>>> from autodiff.explanation.graph import Arrow, Drawing, Vertex
 >>> names = ("x", "q", "f")
 >>> vertices = tuple(Vertex(name, name, "step") for name in names)
 >>> parts = arrange(Drawing(vertices, (Arrow("x", "q"), Arrow("x", "f"), Arrow("q", "f"))))
@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from autodiff.explain.graph import Drawing
+from autodiff.explanation.graph import Drawing
 
 
 @dataclass(frozen=True, slots=True)

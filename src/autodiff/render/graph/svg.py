@@ -1,6 +1,6 @@
 """A drawing as SVG, from top to bottom, in light and dark, without any other program.
 
->>> from autodiff.explain.graph import Arrow, Drawing, Vertex
+>>> from autodiff.explanation.graph import Arrow, Drawing, Vertex
 >>> x, y = Vertex("x", "x", "input", 4.0), Vertex("y", "x^2", "result", 16.0)
 >>> page = svg(Drawing((x, y), (Arrow("x", "y", "2x", 8.0),), "y = x^2"))
 >>> 'data-source="x" data-target="y"' in page, page.count("<rect")
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from html import escape
 
 from autodiff.errors import columns, printable
-from autodiff.explain.graph import Arrow, Drawing, Vertex
+from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.render.graph.sugiyama import Layered, Part, arrange, coordinates
 from autodiff.render.text.elide import GAP, elide
 from autodiff.render.text.labels import fitted, formula, label, value

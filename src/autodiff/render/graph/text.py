@@ -1,6 +1,6 @@
 """A drawing for a terminal: a chain on one line, a small graph as a wiring plan, any other as a list beside lanes.
 
->>> from autodiff.explain.graph import Arrow, Drawing, Vertex
+>>> from autodiff.explanation.graph import Arrow, Drawing, Vertex
 >>> x, y = Vertex("x", "x", "input", 4.0), Vertex("y", "x^2", "result", 16.0)
 >>> print(*text(Drawing((x, y), (Arrow("x", "y", "2x", 8.0),)), 80), sep="\\n")
       2x = 8
@@ -13,7 +13,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from autodiff.errors import columns
-from autodiff.explain.graph import Arrow, Drawing, Vertex
+from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.render.graph.canvas import Canvas, Line, drawn_in_ascii, joined
 from autodiff.render.graph.flow import flow
 from autodiff.render.graph.lanes import lanes

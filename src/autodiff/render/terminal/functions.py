@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from autodiff.api.answer import nested
 from autodiff.api.evaluate import evaluate
 from autodiff.core.primitive import Row
+from autodiff.render.terminal import colours
 from autodiff.render.text.answer import array
 from autodiff.render.text.wrap import folded, screen
 
@@ -18,13 +19,16 @@ HEADER = ("function", "meaning", "derivative", "domain")
 _TABLE = 100  # columns below which a function's cells stand below each other
 
 
-def show(rows: Sequence[Row], *, width: int) -> None:
+def show(rows: Sequence[Row], *, width: int, coloured: bool) -> None:
     """Print the listing: a table on a terminal of `width` columns, a list on a narrow one, tab-separated in a pipe (0)."""
+    painted = colours.name if coloured else str
     if not width:
-        print("\n".join("\t".join(_cells(row)) for row in rows))
+        for name, *others in map(_cells, rows):
+            print(painted(name), *others, sep="\t")
         return
     if width < _TABLE:
-        print("\n".join(screen(line, width) for row in rows for line in _listed(row)))
+        for name, *lines in map(_listed, rows):
+            print(painted(screen(name, width)), *(screen(line, width) for line in lines), sep="\n")
         return
     from rich import box
     from rich.console import Console
@@ -37,7 +41,9 @@ def show(rows: Sequence[Row], *, width: int) -> None:
     for row in rows:
         name, *others = ("\n".join(folded(cell, most)) for cell, most in zip(_cells(row), wide, strict=True))
         table.add_row(Text(name, style="bold cyan"), *map(Text, others))
-    Console(width=width).print(table)
+    Console(width=width, force_terminal=True, color_system="standard" if coloured else None, no_color=False).print(
+        table
+    )
 
 
 def _listed(row: Row) -> list[str]:

@@ -58,24 +58,26 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def live(items: Iterable[T], total: int, done: int, say: Callable[[T], Sequence[str]]) -> Iterator[T]:
+def live(
+    items: Iterable[T], total: int, done: int, say: Callable[[T], Sequence[str]], *, coloured: bool
+) -> Iterator[T]:
     """The items, one after the other, with a line on stderr while they come; `say(item)` is what stands in it."""
     if not sys.stderr.isatty():
         yield from items
         return
-    with _bar() as bar:
+    with _bar(coloured=coloured) as bar:
         task = bar.add_task("training", total=total, completed=done, says=())
         for item in items:
             bar.update(task, advance=1, says=say(item))
             yield item
 
 
-def _bar() -> Progress:
+def _bar(*, coloured: bool) -> Progress:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
     from rich.text import Text
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, no_color=not coloured)
     mark = "-" if console.options.ascii_only else "━"
 
     class Line(ProgressColumn):
@@ -90,7 +92,7 @@ def _bar() -> Progress:
 
 
 @contextmanager
-def counted(*, shows: bool) -> Iterator[Callable[[int, float | None], None]]:
+def counted(*, shows: bool, coloured: bool) -> Iterator[Callable[[int, float | None], None]]:
     """What shows, with `shows`, how many rows are done and the share of all, from 0 to 1, where it is known."""
     if not shows:
         yield lambda _rows, _share: None
@@ -101,7 +103,7 @@ def counted(*, shows: bool) -> Iterator[Callable[[int, float | None], None]]:
 
     def show(rows: int, share: float | None) -> None:
         if not bars:
-            bars.append(rows_bar(Console(stderr=True), known=share is not None))
+            bars.append(rows_bar(Console(stderr=True, no_color=not coloured), known=share is not None))
             bars[0].start()
         bars[0].update(bars[0].task_ids[0], completed=share or 0.0, rows=rows)
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from autodiff.diagnostics import shown
 from autodiff.errors import printable, shortened
-from autodiff.explain.build import local_factors
-from autodiff.explain.model import Factor
+from autodiff.explanation.build import local_factors
+from autodiff.explanation.model import Factor
 from autodiff.render.terminal.sparkline import curve
 from autodiff.render.text.answer import array
 from autodiff.train.checkpoint import nested

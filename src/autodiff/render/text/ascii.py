@@ -1,6 +1,6 @@
 """An explanation for a screen that knows ASCII only, made before it is laid out, so that columns fit what they hold.
 
->>> from autodiff.explain.build import explain
+>>> from autodiff.explanation.build import explain
 >>> made = in_ascii(explain("ŷ = σ(z)^2; 2ŷ", {"z": 1.0}))
 >>> [place.name for place in made.forward], made.forward[1].text
 (['z', '\\\\u0177', 'f'], 'sigmoid(z)^2')
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import TypeVar
 
-from autodiff.explain.model import Explanation
+from autodiff.explanation.model import Explanation
 from autodiff.render.text.labels import ascii_only
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from autodiff.errors import columns
-from autodiff.explain.model import Block, Factor, Slope, Step, Text
+from autodiff.explanation.model import Block, Factor, Slope, Step, Text
 from autodiff.render.text.labels import fitted
 from autodiff.render.text.layout import (
     ENDS,

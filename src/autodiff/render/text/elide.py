@@ -1,6 +1,6 @@
 """A large drawing cut to its first and last vertices, with one vertex that counts what was left out in between.
 
->>> from autodiff.explain.graph import Arrow, Drawing, Vertex
+>>> from autodiff.explanation.graph import Arrow, Drawing, Vertex
 >>> names = [f"v{i}" for i in range(1000)]
 >>> chain = Drawing(tuple(Vertex(n, n, "step") for n in names), tuple(map(Arrow, names, names[1:])))
 >>> cut = elide(chain, most=5)
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autodiff.explain.graph import Arrow, Drawing, Vertex
+from autodiff.explanation.graph import Arrow, Drawing, Vertex
 
 GAP = "gap"
 """The kind of the vertex that stands for those left out; arrows at it stand for at least one that was left out."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from autodiff.diagnostics import shown
 from autodiff.errors import columns, printable
-from autodiff.explain.finite_differences import apart
-from autodiff.explain.model import Cancelling, Difference, Explanation, Place, Slope, Update
+from autodiff.explanation.finite_differences import apart
+from autodiff.explanation.model import Cancelling, Difference, Explanation, Place, Slope, Update
 from autodiff.render.graph.text import pieces as drawn
 from autodiff.render.text.backward import backward
 from autodiff.render.text.elide import elide

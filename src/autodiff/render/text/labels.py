@@ -1,6 +1,6 @@
 """The words of a drawing: what stands on an arrow, text cut to a width, text for a screen that knows ASCII only.
 
->>> from autodiff.explain.graph import Arrow
+>>> from autodiff.explanation.graph import Arrow
 >>> label(Arrow("y", "z", "cos(y)", -0.9576594803233847))
 'cos(y) = -0.95766'
 >>> fitted("a_rather_long_name", 9), ascii_only("2·x → ∂y")
@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 
 from autodiff.errors import columns, shortened
-from autodiff.explain.graph import Arrow, Vertex
+from autodiff.explanation.graph import Arrow, Vertex
 from autodiff.render.text.elide import GAP
 from autodiff.render.text.numbers import short
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from autodiff.diagnostics import shown
 from autodiff.errors import columns, printable
-from autodiff.explain.model import Explanation, Text
+from autodiff.explanation.model import Explanation, Text
 from autodiff.render.text.labels import fitted
 from autodiff.render.text.numbers import eight
 from autodiff.render.text.wrap import folded

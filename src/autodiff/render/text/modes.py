@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from autodiff.errors import columns
-from autodiff.explain.model import Row
+from autodiff.explanation.model import Row
 from autodiff.render.text.labels import fitted
 from autodiff.render.text.layout import MARGIN, NARROW, STACKED, Line, Page, ends, many, signed
 from autodiff.render.text.wrap import folded

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from autodiff.errors import columns, printable
-from autodiff.explain.model import Beside, Side
+from autodiff.explanation.model import Beside, Side
 from autodiff.render.text.labels import fitted
 from autodiff.render.text.layout import MARGIN, Line, Page, Piece, ended
 from autodiff.render.text.wrap import folded

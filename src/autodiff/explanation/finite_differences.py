@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from autodiff.explain.model import Difference, Meaning, Update
+from autodiff.explanation.model import Difference, Meaning, Update
 
 Function = Callable[[Mapping[str, float]], "float | None"]
 """The result at a point; None where it does not exist."""

@@ -13,9 +13,9 @@ from functools import partial
 
 from autodiff.core.evaluate import Outside, number, sweep
 from autodiff.core.lowering import Lowered
-from autodiff.explain import finite_differences
-from autodiff.explain.context import WIDE, Findings
-from autodiff.explain.model import Difference, Meaning
+from autodiff.explanation import finite_differences
+from autodiff.explanation.context import WIDE, Findings
+from autodiff.explanation.model import Difference, Meaning
 
 FEW = 8
 """Names for which steps are taken; one where the program is long."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
-from autodiff.explain import paths
-from autodiff.explain.context import Findings
-from autodiff.explain.model import Block, Cancelling, Factor, Slope, Step, Text
-from autodiff.explain.spellings import written_out
+from autodiff.explanation import paths
+from autodiff.explanation.context import Findings
+from autodiff.explanation.model import Block, Cancelling, Factor, Slope, Step, Text
+from autodiff.explanation.spellings import written_out
 from autodiff.notation.parts import size
 
 NAMES, STEPS = 500, 20_000

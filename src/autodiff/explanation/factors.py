@@ -17,7 +17,7 @@ from autodiff.core.evaluate import Run
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import Row
 from autodiff.core.vjp import sweep_down
-from autodiff.explain.steps import Places
+from autodiff.explanation.steps import Places
 from autodiff.notation.parts import LONGEST, size
 from autodiff.symbolic.adjoint import Image, image, slopes
 from autodiff.symbolic.expression import Symbols

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from autodiff.core.graph import Graph
-from autodiff.explain.factors import Formula
-from autodiff.explain.model import Text
+from autodiff.explanation.factors import Formula
+from autodiff.explanation.model import Text
 from autodiff.notation.infix import PLAIN, PRETTY, infix
 from autodiff.notation.parts import LONGEST, parted, size
 from autodiff.notation.tex import tex

@@ -1,15 +1,15 @@
 """Both sides of a hard point, followed from an input to the result.
 
->>> from autodiff.explain.build import explain
+>>> from autodiff.explanation.build import explain
 >>> [(each.name, each.left, each.right) for each in explain("y = abs(x); 2y", {"x": 0.0}).sides[0].trace]
 [('x', 1.0, 1.0), ('y', -1.0, 1.0), ('f', -2.0, 2.0)]
 """
 
 from __future__ import annotations
 
-from autodiff.explain import factors
-from autodiff.explain.context import Findings
-from autodiff.explain.model import Beside, Side
+from autodiff.explanation import factors
+from autodiff.explanation.context import Findings
+from autodiff.explanation.model import Beside, Side
 from autodiff.nonsmooth.verdict import verdict
 
 TRACED = 24

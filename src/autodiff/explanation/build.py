@@ -19,15 +19,15 @@ from autodiff.api.scalar_note import note
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import Lowered
 from autodiff.errors import AutodiffError, quoted, shortened
-from autodiff.explain import finite_differences, perturb
-from autodiff.explain.backward import blocks_of, cancelling, slope
-from autodiff.explain.context import WIDE, Findings
-from autodiff.explain.graph import Arrow, Drawing, Vertex
-from autodiff.explain.model import Explanation, Factor, Side, Text
-from autodiff.explain.modes import cost, rows
-from autodiff.explain.perturb import differences, meanings
-from autodiff.explain.spellings import NOTHING, text_of, written_out
-from autodiff.explain.steps import places
+from autodiff.explanation import finite_differences, perturb
+from autodiff.explanation.backward import blocks_of, cancelling, slope
+from autodiff.explanation.context import WIDE, Findings
+from autodiff.explanation.graph import Arrow, Drawing, Vertex
+from autodiff.explanation.model import Explanation, Factor, Side, Text
+from autodiff.explanation.modes import cost, rows
+from autodiff.explanation.perturb import differences, meanings
+from autodiff.explanation.spellings import NOTHING, text_of, written_out
+from autodiff.explanation.steps import places
 from autodiff.symbolic.adjoint import image, slopes
 from autodiff.symbolic.shortest import shorter
 
@@ -194,7 +194,7 @@ def _drawing(it: Findings, title: str) -> Drawing:
 def _sides(it: Findings) -> tuple[Side, ...]:
     if it.answer is None or not it.answer.verdicts:
         return ()
-    from autodiff.explain.one_sided import sides  # most points are no hard points
+    from autodiff.explanation.one_sided import sides  # most points are no hard points
 
     return sides(it)
 

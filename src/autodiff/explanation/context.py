@@ -12,11 +12,11 @@ from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import suspects
 from autodiff.core.vjp import adjoints
-from autodiff.explain import factors, paths
-from autodiff.explain.factors import Formula, Formulas
-from autodiff.explain.model import Factor, Place
-from autodiff.explain.spellings import NOTHING, text_of, written_out
-from autodiff.explain.steps import Places, as_written
+from autodiff.explanation import factors, paths
+from autodiff.explanation.factors import Formula, Formulas
+from autodiff.explanation.model import Factor, Place
+from autodiff.explanation.spellings import NOTHING, text_of, written_out
+from autodiff.explanation.steps import Places, as_written
 from autodiff.notation.tex import tex_name
 from autodiff.symbolic.adjoint import image
 

@@ -1,6 +1,6 @@
 """Both modes beside each other: values, tangents and adjoints of every place, and what the slopes cost either way.
 
->>> from autodiff.explain.build import explain
+>>> from autodiff.explanation.build import explain
 >>> explain("y = x^2; sin(y)", {"x": 0.0}).rows[-1]
 Row(name='f', value=0.0, tangents={'x': 0.0}, adjoint=1.0)
 """
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from autodiff.core.jvp import forward
 from autodiff.core.vjp import reverse
-from autodiff.explain import factors
-from autodiff.explain.context import Findings
-from autodiff.explain.model import Cost, Row
+from autodiff.explanation import factors
+from autodiff.explanation.context import Findings
+from autodiff.explanation.model import Cost, Row
 
 if TYPE_CHECKING:
     from autodiff.verify.digits import Record

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, NamedTuple
 
 from autodiff.errors import Span
-from autodiff.explain.graph import Drawing
+from autodiff.explanation.graph import Drawing
 from autodiff.language.ast import Reading
 
 
