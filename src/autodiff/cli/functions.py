@@ -7,7 +7,7 @@ import sys
 import click
 
 from autodiff.calculus import prelude, rules
-from autodiff.cli import options, streams
+from autodiff.cli import colour, options, streams
 from autodiff.cli.main import Helpful
 from autodiff.errors import AutodiffError, quoted
 from autodiff.language.elsewhere import meant
@@ -49,4 +49,4 @@ def command(name: str | None, form: str) -> None:
     elif name is not None:
         streams.say("\n\n".join(table.details(row) for row in rows))
     else:
-        table.show(rows, width=streams.width(sys.stdout), coloured=streams.coloured(sys.stdout))
+        table.show(rows, width=streams.width(sys.stdout), coloured=colour.wanted(sys.stdout))

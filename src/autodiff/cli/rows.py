@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from autodiff.calculus.lower import lower
-from autodiff.cli import options, streams
+from autodiff.cli import colour, options, streams
 from autodiff.data.batch import Compiled, compiled
 from autodiff.data.extra import library
 from autodiff.data.rows import Table
@@ -70,7 +70,7 @@ def _written(
     fail_fast: bool,
     shows: bool,
 ) -> None:
-    with writer(form, stream) as write, progress.counted(shows=shows, coloured=streams.coloured(sys.stderr)) as show:
+    with writer(form, stream) as write, progress.counted(shows=shows, coloured=colour.wanted(sys.stderr)) as show:
         for columns in results(table, made, fixed, count, keep=keep, fail_fast=fail_fast):
             write(columns)
             show(count.rows, table.share(count.rows))

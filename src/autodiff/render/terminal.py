@@ -1,7 +1,7 @@
 """Text in colour, by the sequences that terminals and `less -R` know: one colour for each place's name, its arrows and its row.
 
 >>> painted([(("y", "@y"), (" = 2", ""))], ["x", "y"])
-'\x1b[33my\x1b[0m = 2'
+'\\x1b[33my\\x1b[0m = 2'
 """
 
 from __future__ import annotations
