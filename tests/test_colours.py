@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autodiff.cli import streams
+from autodiff.cli import colour
 from autodiff.cli.main import COMMANDS
 from autodiff.render.terminal import colours, rich
 
@@ -76,7 +76,7 @@ def test_the_nearer_option_wins_and_is_forgotten_with_its_command() -> None:
     assert "\x1b" not in autodiff("--color", "always", *WRONG, "--color", "never").err
     assert "\x1b" in autodiff("--color", "never", *WRONG, "--color", "always").err
     assert "\x1b" not in autodiff(*WRONG).err
-    assert streams.COLOUR.get() == "auto"
+    assert colour.ASKED.get() == "auto"
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_a_mistake_on_the_command_line_has_the_colours_that_it_asks_for(words: l
 def test_an_older_console_of_windows_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Terminal()
     monkeypatch.setattr(sys, "platform", "win32")
-    old = streams.coloured(screen)
+    old = colour.wanted(screen)
     monkeypatch.setenv("WT_SESSION", "1")
-    new = streams.coloured(screen)
+    new = colour.wanted(screen)
     monkeypatch.undo()
     assert (old, new) == (False, True)
 
@@ -110,7 +110,7 @@ def test_an_older_console_of_windows_has_none(monkeypatch: pytest.MonkeyPatch) -
 def test_a_closed_stream_has_none() -> None:
     with open(os.devnull, "w") as screen:
         pass
-    assert not streams.coloured(screen)
+    assert not colour.wanted(screen)
 
 
 @pytest.mark.parametrize("args", PICTURES, ids=" ".join)

@@ -240,7 +240,7 @@ def test_training_reads_stdin_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["contextvars", "click", "autodiff.cli", "autodiff.errors", "autodiff.cli.main", "autodiff.cli.eval", "autodiff.api.evaluate"]
+    "name", ["click", "autodiff.cli", "autodiff.errors", "autodiff.cli.main", "autodiff.cli.eval", "autodiff.api.evaluate"]
 )  # fmt: skip
 def test_an_interrupt_while_the_command_is_loaded_is_quiet(name: str) -> None:
     code = (

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from autodiff.cli import options, streams
+from autodiff.cli import colour, options, streams
 from autodiff.cli.main import Helpful
 from autodiff.core import prelude, rules
 from autodiff.errors import AutodiffError, quoted
@@ -49,4 +49,4 @@ def command(name: str | None, form: str) -> None:
     elif name is not None:
         streams.say("\n\n".join(functions.details(row) for row in rows))
     else:
-        functions.show(rows, width=streams.width(sys.stdout), coloured=streams.coloured(sys.stdout))
+        functions.show(rows, width=streams.width(sys.stdout), coloured=colour.wanted(sys.stdout))

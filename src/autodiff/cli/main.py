@@ -174,11 +174,16 @@ def run(args: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; every error ends here as a sentence on stderr."""
     if sys.stdout is None:  # closed by the caller, as `>&-` does
         return _fail("stdout is closed, so the answer has nowhere to go", DATA)
-    before = streams.COLOUR.set(_colour(sys.argv[1:] if args is None else args))
+    asked = _colour(sys.argv[1:] if args is None else args)
+    if asked == "auto":
+        return _run(args)
+    from autodiff.cli import colour  # most commands are not asked
+
+    before = colour.ASKED.set(asked)
     try:
         return _run(args)
     finally:
-        streams.COLOUR.reset(before)
+        colour.ASKED.reset(before)
 
 
 def _colour(words: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
 
-from autodiff.cli import streams
+from autodiff.cli import colour, streams
 from autodiff.errors import HARD_POINT, excerpt, printable
 from autodiff.explanation.model import Explanation, plain
 from autodiff.render.text import explanation
@@ -55,7 +55,7 @@ def _json(data: object) -> None:
 
 
 def _lines(lines: Sequence[Line], found: Explanation) -> None:
-    if streams.coloured(sys.stdout):
+    if colour.wanted(sys.stdout):
         from autodiff.render.terminal import rich  # what is piped starts without it
 
         streams.answer(rich.painted(lines, [place.name for place in found.forward]))

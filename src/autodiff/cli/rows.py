@@ -10,7 +10,7 @@ from typing import BinaryIO
 from autodiff.api.evaluate import parse
 from autodiff.batch.compile import Compiled, compiled
 from autodiff.batch.table import Count, format_of, results
-from autodiff.cli import options, streams
+from autodiff.cli import colour, options, streams
 from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.render.terminal import progress
@@ -70,7 +70,7 @@ def _written(
     fail_fast: bool,
     shows: bool,
 ) -> None:
-    with writer(form, stream) as write, progress.counted(shows=shows, coloured=streams.coloured(sys.stderr)) as show:
+    with writer(form, stream) as write, progress.counted(shows=shows, coloured=colour.wanted(sys.stderr)) as show:
         for columns in results(table, made, fixed, count, keep=keep, fail_fast=fail_fast):
             write(columns)
             show(count.rows, table.share(count.rows))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from autodiff.cli import options, page, streams
+from autodiff.cli import colour, options, page, streams
 from autodiff.cli.history import History
 from autodiff.errors import HARD_POINT, AutodiffError, shortened
 from autodiff.render.terminal import progress
@@ -45,7 +45,7 @@ class Session:
             streams.remark(f"notice: {done} epochs are done already; --epochs counts them from the beginning")
         kept = self._history()
         try:
-            colours = streams.coloured(sys.stderr)
+            colours = colour.wanted(sys.stderr)
             for record in progress.live(self.training.epochs(), plan.epochs, done, self._told, coloured=colours):
                 self.records.append(record)
                 if kept is not None:

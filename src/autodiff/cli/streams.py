@@ -10,11 +10,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from contextvars import ContextVar
 from typing import TextIO
-
-COLOUR: ContextVar[str] = ContextVar("COLOUR", default="auto")
-"""What `--color` of the running command says: auto, always or never."""
 
 
 def width(stream: TextIO) -> int:
@@ -24,31 +20,6 @@ def width(stream: TextIO) -> int:
             wanted = os.environ.get("COLUMNS", "")
             return int(wanted) if wanted.isdigit() and int(wanted) else os.get_terminal_size(stream.fileno()).columns
     return 0
-
-
-def coloured(stream: TextIO) -> bool:
-    """Whether what people read on `stream` has colours. What stands first decides.
-
-    1. `--color always` and `--color never`
-    2. `NO_COLOR`: none
-    3. `FORCE_COLOR` or `CLICOLOR_FORCE` other than 0: colours, in a pipe too
-    4. `CLICOLOR=0` or `TERM=dumb`: none
-    5. a terminal has colours, a pipe has none
-    """
-    if (asked := COLOUR.get()) != "auto":
-        return asked == "always"
-    said = os.environ.get
-    if said("NO_COLOR"):
-        return False
-    if any(said(name, "") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
-        return True
-    if said("CLICOLOR") == "0" or said("TERM") == "dumb":
-        return False
-    if sys.platform == "win32" and not said("WT_SESSION"):  # an older console shows the sequences themselves
-        return False
-    with contextlib.suppress(ValueError):  # a stream that is closed
-        return stream.isatty()
-    return False
 
 
 def fitting(text: str, stream: TextIO) -> str:
@@ -75,9 +46,11 @@ def answer(text: str, *, nl: bool = True) -> None:
 
 def remark(text: str) -> None:
     """Print for people, on stderr. Raises OSError as `answer` does."""
+    from autodiff.cli import colour  # most answers have no remark
+
     text = fitting(text, sys.stderr)
-    if coloured(sys.stderr):
-        from autodiff.render.terminal import colours  # most answers have no remark
+    if colour.wanted(sys.stderr):
+        from autodiff.render.terminal import colours
 
         text = colours.remark(text)
     with _whoever_reads(sys.stderr):
