@@ -268,3 +268,71 @@ def test_without_balls_a_higher_order_that_rounding_spoils_is_unknown() -> None:
         "unknown",
         "ok",
     ]
+
+
+@pytest.mark.parametrize(
+    ("program", "at", "slopes"),
+    [
+        ("(hypot(1e200 - x, 3)*x)^(-1)", {"x": 7e-16}, {"x": "-2.0408163265306122e-170"}),
+        ("1/atan2(z*z, abs(z))", {"z": -6.859538362163836e150}, {"z": "8.6133177216849511e-303"}),
+        ("atan(x^2)", {"x": -3.2394500856714286e88}, {"x": "-5.883233938630838e-266"}),
+        ("expm1(sqrt(y))^-1", {"y": 147110.1288587089}, {"y": "-3.4815155168486363e-170"}),
+        ("z + (tanh(x + z) - tanh(1e-150*z)) - z", {"x": 8.375905351963648e-08, "z": -8.676187984776009}, {"z": "1.1641767115528057e-7"}),
+    ],
+)  # fmt: skip
+def test_slopes_that_underflow_or_cancel_on_the_way(program: str, at: dict[str, float], slopes: dict[str, str]) -> None:
+    for mode in ("reverse", "forward"):
+        found = package.evaluate(program, at, mode=mode)
+        assert all(_near(found.gradient[name], slope, 12) for name, slope in slopes.items()), mode
+
+
+@pytest.mark.parametrize(
+    ("program", "at", "slopes"),
+    [
+        ("sin(z) - z", {"z": [-0.35, 4.667393394228413e-16]}, ["-0.0606272872", "-1.0892280548243515e-31"]),
+        ("(z - z) + z*z", {"z": [9.286788128092839, -8.761786820607127e-12]}, ["18.573576256185678", "-1.7523573641214254e-11"]),
+        ("tan(z) - z", {"z": [1e-9, 4e-12]}, ["1e-18", "1.6e-23"]),
+        ("(1 + z) - 1 + z^2/2", {"z": [1e-20, 1e-10]}, ["1", "1.0000000001"]),
+    ],
+)  # fmt: skip
+def test_arrays_where_a_slope_is_rounded_to_a_short_number(
+    program: str, at: dict[str, list[float]], slopes: list[str]
+) -> None:
+    numpy = pytest.importorskip("numpy")
+    found = package.evaluate(f"sum({program})", {"z": numpy.array(at["z"])})
+    assert all(_near(slope, true, 7) for slope, true in zip(found.gradient["z"], slopes, strict=True))
+    assert _near(package.evaluate("sum((1 + z) - 1)", {"z": numpy.array([1e-20, -1e-21])}).value, "9e-21", 12)
+
+
+@pytest.mark.parametrize(
+    ("program", "at", "value", "slope"),
+    [
+        ("csc(elu(csc(2*x)))", 2.696628219294382e-05, None, "17160453148591.66"),
+        ("cot(7/x)", 8.783349089321703e-16, None, None),
+        ("sec(1e10/x)", 7.112282243090812e-08, None, None),
+        ("acos(1 - x^2)", 1e-6, None, None),
+        ("logit(1 - x/3)", 1e-11, None, None),
+        ("lgamma(x/3 - 2)", 1e-12, None, None),
+        ("sin(3*x)", 0.5235987, None, None),
+        ("(1 + 1e-12)^x", 3.0, None, "1.0000000000025e-12"),
+        ("x^0.5 + (exp(1e-8) - 1)/1e-8", 0.26978773581578014, "1.51941095580464", None),
+        ("1e200^(-2)/x", 9.48830170107854e-120, "1.0539293874754525e-281", None),
+        ("sqrt(y)*y + cos(y)^x - sqrt(y)*y", 8.965071471169367, None, None),
+    ],
+)
+def test_rows_that_lose_digits_in_one_function(program: str, at: float, value: str | None, slope: str | None) -> None:
+    numpy = pytest.importorskip("numpy")
+    point = {"x": at} if "y" not in program else {"x": at, "y": 5.650134921181481e-08}
+    proven = package.evaluate(program, point, digits=20)
+    for rows in (1, 40):
+        batch = package.compile(program, ["x"]).batch(**{n: numpy.full(rows, number) for n, number in point.items()})
+        assert not batch.hard
+        assert _near(float(batch.value[0]), value or proven.value, 10)
+        assert _near(float(batch.gradient["x"][0]), slope or proven.gradient["x"], 10)
+
+
+def test_a_rate_of_change_whose_parts_cancel_on_the_way_only() -> None:
+    at = {"y": 3.6582530796525905, "z": 7.684162467095121}
+    found = package.jvp("(y + z) - y", at, {"y": -7.1317776518582106, "z": 6.777721862927844e-05})
+    assert found.rows["f"]["jvp"] == 6.777721862927844e-05
+    assert package.vjp("u = x^3; v = x", {"x": 1e-170}, {"u": 1e300, "v": 0.0}).rows["vjp"]["x"] == pytest.approx(3e-40)

@@ -244,10 +244,11 @@ def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int],
     onward = None if answer.mode == "reverse" else _onward(lowered, factors, names)
     backward = adjoints(lowered.result, factors, names.values())
     gradient = onward if onward is not None and answer.mode == "forward" else _of(names, backward)
-    slopes = [gradient[name] for name in names]
-    if not all(map(math.isfinite, slopes)):
+    slopes = [backward.get(node, 0.0) for node in names.values()]
+    if not all(map(math.isfinite, (*slopes, *gradient.values(), *(onward or {}).values()))):
         return None
-    if not error_bound.sure(lowered, run, factors, names.values(), slopes):
+    near = onward is None or error_bound.alike(slopes, [onward[name] for name in names])
+    if not near or not error_bound.sure(lowered, run, factors, names.values(), slopes):
         if check and (node := broken_rule(lowered, run, factors)) is not None:
             raise diagnostics.denied(lowered, node)
         return None

@@ -33,8 +33,9 @@ from autodiff.numbers.taylor import Expansion
 if TYPE_CHECKING:
     from autodiff.nonsmooth.verdict import Verdict
 
-_CANCELLED = 1e-2
-"""What is left of a sum of products, in parts of its terms, where rounding has taken digits of it."""
+_CANCELLED, _SAME, _FAINT = 0.5, 5e-13, 5e-324
+"""What is left of a sum of products, in parts of its terms, where rounding has taken digits of it; how near two ways to it
+are; and how far a slope that is tiny may be off, beside its own size."""
 
 _NOISE = 1e-9
 """Two ways to the same second derivative differ by less than this, relative to the largest entry."""
@@ -326,7 +327,8 @@ def _along(
 ) -> tuple[Answer, float | None]:
     """How fast a result changes; with its answer, which says why where there is no such slope.
 
-    That is the forward sweep's number; ball arithmetic's where the parts of it cancel or the answer was made of balls.
+    That is the forward sweep's number; ball arithmetic's where that or the parts of it cancel, or the answer was made of
+    balls.
     """
     if not answer.complete:
         return answer, None
@@ -344,9 +346,16 @@ def _along(
         speed = forward(there, point, seeds)[there.result].tangent.get("", 0.0)
     except Outside:
         return answer, _proven_rate(there, point, {names[name]: rate for name, rate in rates.items()}, _total(parts))
-    if abs(speed) < _CANCELLED * _total(map(abs, parts)) or answer.bits:
+    if answer.bits or not abs(speed - _total(parts)) <= _SAME * abs(speed) or _spoilt(parts, rates.values()):
         return answer, _proven_rate(there, point, {names[name]: rate for name, rate in rates.items()}, speed)
     return answer, speed
+
+
+def _spoilt(parts: Sequence[float], factors: Iterable[float]) -> bool:
+    """Whether a sum of slopes times factors may have few digits: the parts cancel, or a slope is tiny."""
+    total = abs(_total(parts))
+    faint = _FAINT * _total(map(abs, factors))
+    return total < _CANCELLED * _total(map(abs, parts)) or faint > _FAINT + _SAME * total
 
 
 def _proven_rate(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], otherwise: float) -> float:
@@ -381,7 +390,8 @@ def vjp(
         parts = [(row[name], given[result]) for result, row in rows.rows.items()]
         known = [slope * weight for slope, weight in parts if slope is not None]
         sums[name] = _total(known) if len(known) == len(parts) else None
-        if sums[name] is not None and abs(_total(known)) < _CANCELLED * _total(map(abs, known)):
+        weighted = [slope * weight for slope, weight in parts if slope is not None]
+        if sums[name] is not None and _spoilt(weighted, given.values()):
             sums[name] = _weighted_slope(over, given, name, _total(known))
     made = replace(rows, kind="vjp", rows={"vjp": {name: _number(slope) for name, slope in sums.items()}}, given=given)
     lost = [f"the slope by {shortened(name)}" for name, slope in sums.items() if slope is not None and _beyond(slope)]

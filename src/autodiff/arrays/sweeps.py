@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -71,11 +72,13 @@ def backward(
                     yield arg, part
             return
         for k, back, _ in linearize.parts(run, node, [active[a] for a in args], convention):
-            yield args[k], back(g) if shake is None else shake.part(g, back(g))
+            part = back(g)
+            yield args[k], part if shake is None else shake.part(row, k, [found[a] for a in args], g, part)
 
+    plus = operator.add if shake is None else shake.plus
     with np.errstate(all="ignore"):
         result = run.lowered.result
-        adjoints = sweep_down(reversed(run.order), {result: seed} if active[result] else {}, pull, lambda a, b: a + b)
+        adjoints = sweep_down(reversed(run.order), {result: seed} if active[result] else {}, pull, plus)
         return {
             n: g if shape(g) == shape(found[n]) else np.broadcast_to(g, shape(found[n]))
             for n, g in adjoints.items()

@@ -29,6 +29,7 @@ from autodiff.batch.run import BLOCK, Steps, divided
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError, quoted
 from autodiff.tables.optional import library
+from autodiff.verify import error_bound
 
 if TYPE_CHECKING:
     from autodiff.batch.ufuncs import Numbers, Operation
@@ -208,12 +209,12 @@ def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Com
     lowered = numbers.lowered
     names = sources(lowered, wrt)
     try:
-        made = plan(lowered, names)
+        made = plan(lowered, names) if error_bound.folds(lowered, faint=True) else None
     except AutodiffError:  # a function without a derivative in an argument that moves: one-shot says so, row by row
         made = None
     if made is None:
         return Compiled(lowered, names, None, (), notes=notes)
-    again = plan(lowered, names, lossy=False)
+    again = plan(lowered, names, lossy=False) if error_bound.folds(lowered) else None
 
     def operations(steps: Plan) -> tuple[Operation, ...]:
         rows = [(s.row, [steps.constants.get(a) for a in s.args]) for s in steps.steps if s.row is not None]

@@ -24,9 +24,14 @@ _TERMS = 8
 
 _LOSSY = {
     rules.TABLE["^", 2]: "abs(v) > 1e3",
-    **{rules.TABLE[name, 1]: "abs(w) < 1e-3" for name in ["ln", "log2", "log10", "asin", "atanh", "acosh"]},
+    **{rules.TABLE[name, 1]: "abs(w) < 1e-3" for name in ["ln", "log2", "log10", "acosh"]},
     **{rules.TABLE[name, 1]: "abs(u) > 1e3*abs(w)" for name in ["sin", "cos", "sinc"]},
-    rules.TABLE["tan", 1]: "abs(u)*(1 + w^2) > 1e3*abs(w)",
+    **{rules.TABLE[name, 1]: "abs(u)*(1 + w^2) > 1e3*abs(w)" for name in ["tan", "cot"]},
+    **{rules.TABLE[name, 1]: "abs(u)*abs(w) > 1e3" for name in ["sec", "csc"]},
+    rules.TABLE["acos", 1]: "abs(w) < 0.03",
+    rules.TABLE["atanh", 1]: "abs(w) > 4",
+    rules.TABLE["logit", 1]: "abs(w) > 7 or abs(w) < 1e-3",
+    **{rules.TABLE[name, 1]: "u < 0 and abs(u - round(u)) < 1e-3*abs(u)" for name in ["gamma", "lgamma", "digamma"]},
     **{
         rules.TABLE[name, 1]: "abs(u) > 300"
         for name in ["exp", "exp2", "expm1", "sinh", "cosh", "sech", "csch", "gamma"]
@@ -65,11 +70,10 @@ class Losses:
             given = (*(self._of[a] for a in args), self._of[node])
             yield from self._open(self._line.text(text, (*row.params, "w"), given))
 
-    def in_sums(self) -> Iterator[int]:
-        """The conditions of all sums."""
-        for node in sorted(self._whole):
-            if self._graph.rows[node] in _SUMS:
-                yield from self.at(node)
+    def anywhere(self) -> Iterator[int]:
+        """The conditions of all equations."""
+        for node in sorted(self._of):
+            yield from self.at(node)
 
     def _open(self, alarm: int) -> Iterator[int]:
         if self._line.graph.constants.get(alarm) != 0:

@@ -152,7 +152,7 @@ _ROWS = (
          bound=("4", "if(u < -708, 1/0, 8)")),
     each("gelu", "u", "= u*(erfc(-u/sqrt(2))/2)", "erfc(-u/sqrt(2))/2 + u*(gaussian(u/sqrt(2))/sqrt(2*pi))",
          rule="Gaussian linear", doc="u times the normal distribution's Phi(u)", example="gelu(1)",
-         bound=("8 + 2*u^2", "8 + (16 + 4*min(u*u, 1e4))*abs(u)*exp(-min(u*u, 1e4)/2)/abs(d)")),
+         bound=("if(u > 0, 8, 8 + 2*u^2)", "8 + (16 + 4*min(u*u, 1e4))*abs(u)*exp(-min(u*u, 1e4)/2)/abs(d)")),
     each("silu", "u", "= u*sigmoid(u)", "sigmoid(u)*(1 + u*sigmoid(-u))", rule="sigmoid linear", doc="u*sigmoid(u)",
          example="silu(1)", bound=("if(u < -708, 1/0, 5)", "if(u < -708, 1/0, 8*max(1, sigmoid(u)*(1 + abs(u))/abs(d)))")),
     each("logsumexp", "u v", "= max(u, v) + log1p(exp(-abs(u - v)))", "sigmoid(u - v)", "sigmoid(v - u)",

@@ -20,8 +20,8 @@ from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import Row
 from autodiff.language.typed import Typed
 
-DIGITS = 2.0**-42
-"""A number with an error below this part of it has 12 right digits."""
+DIGITS = 2.0**-41
+"""A number with an error below this part of it has 12 right digits: 4.5e-13 is less than half of the twelfth."""
 
 LEAST = 5e-324
 """The smallest float64; a number that is off by no more is as right as float64 can say."""
@@ -33,6 +33,9 @@ _EPSILON, _TINY = 2.0**-53, 2.0**-1022
 
 _WIDE = 1024.0
 """How many errors an argument is moved by, where that is still a small part of it, so that rounding does not hide the answer."""
+
+_FOLDED = 2.0**-40
+"""What part of a number that stands in rows its error may be."""
 
 _EXACT = frozenset(["neg", "same", "abs", "min", "max", "floor", "ceil", "round", "sign"])
 _CONDITIONS = frozenset(["<", "<=", ">", ">=", "==", "!=", "not"])
@@ -49,9 +52,15 @@ def sure(lowered: Lowered, run: Run, factors: Factors, names: Iterable[int], gra
         errors = values(lowered, run)
         if not enough(run.values[lowered.result], margin * errors[lowered.result]):
             return False
-        off = _adjoints(lowered, run, factors, errors)
+        return any(
+            _right(names, gradient, margin, _adjoints(lowered, run, factors, errors, fine=fine))
+            for fine in (False, True)
+        )
     except (Unsure, OverflowError):
         return False
+
+
+def _right(names: Iterable[int], gradient: Sequence[float], margin: float, off: Mapping[int, float]) -> bool:
     return all(enough(g, margin * off.get(node, 0.0)) for node, g in zip(names, gradient, strict=True))
 
 
@@ -80,6 +89,11 @@ def enough(number: float, error: float) -> bool:
     return error <= DIGITS * abs(number) or error <= LEAST
 
 
+def alike(slopes: Sequence[float], others: Sequence[float]) -> bool:
+    """Whether what another sweep gave is as right as the slopes that are bounded."""
+    return all(enough(a, 4 * abs(a - b)) or abs(a - b) <= LEAST for a, b in zip(slopes, others, strict=True))
+
+
 def values(lowered: Lowered, run: Run) -> list[float]:
     """The error bound of every equation. Raises Unsure where rounding may decide."""
     graph, found = lowered.graph, run.values
@@ -97,6 +111,33 @@ def values(lowered: Lowered, run: Run) -> list[float]:
     return errors
 
 
+def folds(lowered: Lowered, *, faint: bool = False) -> bool:
+    """Whether the parts of a program that no input moves keep their digits when they are made numbers beforehand.
+
+    faint   ask only whether underflow leaves them
+    """
+    graph, found, errors = lowered.graph, dict[int, float](), dict[int, float]()
+    for node in graph.reaching(lowered.result):
+        row, args = graph.rows[node], graph.args[node]
+        if node in graph.constants:
+            found[node] = graph.constants[node]
+            errors[node] = math.ulp(found[node]) / 2 if isinstance(found[node], Typed) else 0.0
+        elif row is not None and row.pick is None and args and all(a in found for a in args):
+            numbers = [found[a] for a in args]
+            found[node] = value = templates.value(row)(*numbers)
+            try:
+                errors[node] = error_of(row, numbers, [errors[a] for a in args], value, operator.add)
+            except (Unsure, OverflowError):
+                return faint
+            if errors[node] > _FOLDED * abs(value) and (abs(value) < _TINY or not faint):
+                return False
+        elif row is not None and row.value == "^" and args[0] in found:
+            base = found[args[0]]  # its logarithm is a slope's factor
+            if base > 0 and errors[args[0]] > _FOLDED * base * abs(math.log(base)):
+                return False
+    return True
+
+
 def error_of(
     row: Row, args: Sequence[float], errors: Sequence[float], value: float, both: Callable[[float, float], float]
 ) -> float:
@@ -109,7 +150,7 @@ def error_of(
         return both(error, abs((u - (value - t)) + (v - t)))  # what the sum lost, exactly
     if name == "*":
         u, v = args
-        error = abs(u) * errors[1] + abs(v) * errors[0] + errors[0] * errors[1]
+        error = _times(u, errors[1]) + _times(v, errors[0]) + errors[0] * errors[1]
         return error if _short(u) and _short(v) else error + _rounded(value, 1.0, exact=not (u and v))
     if row.truth:
         _decided(row, args, errors)
@@ -124,6 +165,11 @@ def error_of(
     return error if name in _EXACT else error + _rounded(value, ulps(row, args, value), exact=False)
 
 
+def _times(factor: float, error: float) -> float:
+    """An error times a factor; not 0 where that underflows, since what follows may make much of it."""
+    return abs(factor) * error or (LEAST if factor and error else 0.0)
+
+
 def _rounded(value: float, units: float, *, exact: bool) -> float:
     if exact:
         return 0.0
@@ -134,10 +180,23 @@ def ulps(row: Row, args: Sequence[float], value: float) -> float:
     """How many halves of a unit in the last place the row's value may be off."""
     if row.value in ("/", "sqrt"):
         return 1.0
+    if row.value == "^" and args[1] in _PRODUCTS:
+        return _PRODUCTS[args[1]][0]
     units = 4.0 if row.bound[0] == "4" else templates.compiled(row.bound[0], (*row.params, "w"))(*args, value)
     if not units <= 2048:
         raise Unsure
     return 2 * units
+
+
+_PRODUCTS: Mapping[float, tuple[float, float]] = {
+    2.0: (1.0, 1.0),
+    3.0: (2.0, 3.0),
+    4.0: (3.0, 4.0),
+    -1.0: (1.0, 4.0),
+    -2.0: (3.0, 16.0),
+    0.5: (1.0, 3.0),
+}
+"""Powers that are a few products: halves of a unit that value and slope may be off (see `special.PRODUCTS`)."""
 
 
 def _short(number: float) -> bool:
@@ -149,6 +208,8 @@ def _exactly(row: Row, args: Sequence[float], value: float) -> bool:
     """Whether a function of exact numbers has this value exactly: cos(0) is 1, sqrt(4) is 2, 2^3 is 8."""
     if row.value in _EXACT:
         return True
+    if row.value == "/" and not args[0]:
+        return True
     if not all(map(_short, (*args, value))):
         return False
     if row.value in _INVERSES:
@@ -158,7 +219,7 @@ def _exactly(row: Row, args: Sequence[float], value: float) -> bool:
 
 _INVERSES: Mapping[str, Callable[..., bool]] = {
     "/": lambda w, u, v: w * v == u,
-    "^": lambda w, u, v: v.is_integer() and 0 <= v <= 8 and w == u**v,
+    "^": lambda w, u, v: v.is_integer() and (w == u**v if 0 <= v <= 8 else -8 <= v < 0 and w * u**-v == 1),
     "mod": lambda w, u, v: True,
     "sqrt": lambda w, u: w * w == u,
     "cbrt": lambda w, u: w * w * w == u,
@@ -166,6 +227,8 @@ _INVERSES: Mapping[str, Callable[..., bool]] = {
     "exp2": lambda w, u: u.is_integer(),
     "log2": lambda w, u: w.is_integer() and 2.0**w == u,
     "log10": lambda w, u: w.is_integer() and 0 <= w <= 8 and 10.0**w == u,
+    "lgamma": lambda w, u: u in (1.0, 2.0) and w == 0,
+    "logit": lambda w, u: u == 0.5,
     "gamma": lambda w, u: u.is_integer() and 1 <= u <= 8,
 }
 """How it is seen that a function of short numbers has a short value exactly."""
@@ -191,7 +254,13 @@ def _decided(row: Row, args: Sequence[float], errors: Sequence[float]) -> None:
 
 def condition(text: str, params: tuple[str, ...], args: Sequence[float], errors: Sequence[float]) -> None:
     """Raise Unsure where a condition of the table may be either, its arguments being off by their errors."""
-    lowered = templates.template(text, params)
+    _bounded(templates.template(text, params), params, args, errors)
+
+
+def _bounded(
+    lowered: Lowered, params: tuple[str, ...], args: Sequence[float], errors: Sequence[float]
+) -> dict[int, tuple[float, float]]:
+    """Every equation of a text, with what its arguments' errors do to it. Raises Unsure where they decide."""
     graph, known = lowered.graph, dict(zip(params, zip(args, errors, strict=True), strict=True))
     found: dict[int, tuple[float, float]] = {}
     for node in graph.reaching(lowered.result):
@@ -211,6 +280,7 @@ def condition(text: str, params: tuple[str, ...], args: Sequence[float], errors:
             found[node] = (value, 0.0)
         else:
             found[node] = (value, _flat(row, numbers, off, value))
+    return found
 
 
 def _flat(row: Row, args: Sequence[float], errors: Sequence[float], value: float) -> float:
@@ -234,7 +304,7 @@ def _moved(row: Row, k: int, args: Sequence[float], error: float, value: float) 
     """What an error of argument k does to the row's value."""
     flags = tuple([j == k for j in range(len(args))])
     edges = templates.slopes(row, flags, ())(range(len(args)), *args, value) if row.slopes[k] != "0" else []
-    moved = abs(edges[0][1]) * error if edges else 0.0
+    moved = _times(edges[0][1], error) if edges else 0.0
     if error > 1e-5 * min(abs(args[k]), 1.0):  # the slope is not all of it
         function = templates.value(row)
         moved = max(moved, *(abs(end - value) for end in _ends(function, args, k, error)))
@@ -246,8 +316,10 @@ def _moved(row: Row, k: int, args: Sequence[float], error: float, value: float) 
 # --- slopes -----------------------------------------------------------------------------------------------------------
 
 
-def _adjoints(lowered: Lowered, run: Run, factors: Factors, errors: Sequence[float]) -> Mapping[int, float]:
-    """The error bound of every adjoint."""
+def _adjoints(
+    lowered: Lowered, run: Run, factors: Factors, errors: Sequence[float], *, fine: bool
+) -> Mapping[int, float]:
+    """The error bound of every adjoint; `fine` looks at each rounding within the text of a slope."""
     result, both = lowered.result, _both(lowered.graph)
     found, off = {result: 1.0}, {result: 0.0}
     for node, edges in reversed(factors.items()):
@@ -255,9 +327,9 @@ def _adjoints(lowered: Lowered, run: Run, factors: Factors, errors: Sequence[flo
         if g is None:
             continue
         e = off[node]
-        for (arg, slope), error in zip(edges, _partials(lowered, run, node, edges, errors), strict=True):
+        for (arg, slope), error in zip(edges, _partials(lowered, run, node, edges, errors, fine=fine), strict=True):
             part = g * slope
-            moved = e * abs(slope) + abs(g) * error + e * error
+            moved = _times(slope, e) + _times(g, error) + e * error
             if slope not in (1.0, -1.0) and g not in (1.0, -1.0) and not (_short(g) and _short(slope)):
                 moved += _rounded(part, 1.0, exact=not (g and slope))
             if arg in found:
@@ -272,7 +344,7 @@ def _adjoints(lowered: Lowered, run: Run, factors: Factors, errors: Sequence[flo
 
 
 def _partials(
-    lowered: Lowered, run: Run, node: int, edges: Sequence[tuple[int, float]], errors: Sequence[float]
+    lowered: Lowered, run: Run, node: int, edges: Sequence[tuple[int, float]], errors: Sequence[float], *, fine: bool
 ) -> list[float]:
     """The error bound of each local slope of an equation."""
     row, args = lowered.graph.rows[node], lowered.graph.args[node]
@@ -288,6 +360,8 @@ def _partials(
     found = [
         _slope_error(row, text, given, value, slope) for text, slope in zip(_texts(row, flags), edges, strict=True)
     ]
+    if fine:
+        found = [min(e, _in_text(t, row.params, given, value)) for e, t in zip(found, _texts(row, flags), strict=True)]
     places = [*(errors[a] for a in args), errors[node]]
     start = [*given, value]
     for k, error in enumerate(places):
@@ -314,10 +388,14 @@ def _slope_error(row: Row, text: str, args: Sequence[float], value: float, edge:
     slope = edge[1]
     if text in ("1", "-1", "u", "v", "w", *row.params):
         return 0.0
-    if not slope and (0.0 in args or not value or "if(" in text):
+    if not slope and (0.0 in args or not value or _is_zero(text, row.params, (*args, value))):
         return 0.0
     if all(map(_short, args)) and _short(slope) and abs(slope) <= 64 and row.value in ("^", "sqrt", "abs"):
         return 0.0
+    if row.value == "/" and abs(slope) >= _TINY and (text == "1/v" or abs(value) >= _TINY):
+        return _rounded(slope, 1.0, exact=False)  # one quotient
+    if row.value == "^" and text == row.slopes[0] and args[1] in _PRODUCTS and abs(slope) >= _TINY:
+        return _rounded(slope, _PRODUCTS[args[1]][1], exact=False)
     units = (
         8.0 if row.bound[1] == "8" else templates.compiled(row.bound[1], (*row.params, "w", "d"))(*args, value, slope)
     )
@@ -326,3 +404,38 @@ def _slope_error(row: Row, text: str, args: Sequence[float], value: float, edge:
             return 1024 * LEAST
         raise Unsure
     return _rounded(slope, 2 * units, exact=False)
+
+
+def _in_text(text: str, params: tuple[str, ...], args: Sequence[float], value: float) -> float:
+    """What the roundings of a text's own equations may do, its arguments and the value being exact; infinite if unknown."""
+    lowered = templates.template(text, (*params, "w"))
+    graph, known = lowered.graph, dict(zip((*params, "w"), (*args, value), strict=True))
+    found: dict[int, tuple[float, float]] = {}
+    for node in graph.reaching(lowered.result):
+        row = graph.rows[node]
+        if row is None:
+            leaf = known[graph.inputs[node]] if node in graph.inputs else graph.constants[node]
+            found[node] = (leaf, math.ulp(leaf) / 2 if isinstance(leaf, Typed) and node in graph.constants else 0.0)
+            continue
+        inner = [found[a] for a in graph.args[node]]
+        numbers, off = [n for n, _ in inner], [e for _, e in inner]
+        if row.pick is not None:
+            found[node] = inner[row.pick[0] if numbers[0] else row.pick[1]]
+            continue
+        number = templates.value(row)(*numbers)
+        try:
+            found[node] = (number, error_of(row, numbers, off, number, operator.add))
+        except (Unsure, OverflowError):
+            found[node] = (number, math.inf)
+    number, error = found[lowered.result]
+    return error if abs(number) >= _TINY and error == error else math.inf
+
+
+def _is_zero(text: str, params: tuple[str, ...], numbers: Sequence[float]) -> bool:
+    """Whether a text is 0 because the branch that it takes says so; else underflow made it 0."""
+    lowered = templates.template(text, (*params, "w"))
+    graph, node = lowered.graph, lowered.result
+    found = _bounded(lowered, (*params, "w"), numbers, [0.0] * len(numbers))
+    while (row := graph.rows[node]) is not None and row.pick is not None:
+        node = graph.args[node][row.pick[0] if found[graph.args[node][0]][0] else row.pick[1]]
+    return node in graph.constants

@@ -50,6 +50,9 @@ _ROWS = 1e-10
 _ARITHMETIC = frozenset(["+", "-", "*", "neg", "same", "abs", "min", "max", "floor", "ceil", "round", "sign"])
 """Operations that are exact where numbers are short."""
 
+_ROUNDED = frozenset("+-*")
+"""Those of them that round where numbers are not short: 1 + 1e-20 is 1."""
+
 _ALIKE = "+ - neg same abs min max floor ceil round sign mod sqrt cbrt ln log2 log10 log1p expm1"
 _CURVES = "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
 _KEEPING = frozenset(f"{_ALIKE} {_CURVES} sum mean".split())
@@ -60,6 +63,36 @@ _FACTORS = frozenset(["prod"])
 
 _THROUGH = frozenset("*/^")
 """Values that are exactly 0 where an argument is, and lose digits elsewhere."""
+
+
+def _short(value: Any) -> Any:
+    """Where a number has so few bits that sums and products of such are exact."""
+    scaled = np.asarray(value, float) * 1024.0
+    return (np.abs(scaled) <= 2.0**40) & (scaled == np.floor(scaled))
+
+
+def _plain_slope(row: Row, k: int, args: Sequence[Any]) -> bool:
+    """Whether a short local slope is an exact one: a text that rounds is so of short numbers, one with functions at 0."""
+    text = row.slopes[k]
+    if row.kind != EACH or text in (*row.params, "w"):
+        return True
+    least = _roughest(text, row.params)
+    if least == _FREE:
+        return True
+    return all(np.all(_short(a)) for a in args) if least == _SHORT else not any(map(np.any, args))
+
+
+_FREE, _SHORT, _ZERO = range(3)
+
+
+@lru_cache(maxsize=1024)
+def _roughest(text: str, params: tuple[str, ...]) -> int:
+    """What the arguments must be for a text to be exact: anything, short numbers, or zeros."""
+    rows = [row for row in templates.template(text, (*params, "w")).graph.rows if row is not None]
+    rough = [
+        row.value for row in rows if not row.truth and row.pick is None and row.value not in _ARITHMETIC - _ROUNDED
+    ]
+    return _FREE if not rough else _SHORT if _ROUNDED.union("/^").issuperset(rough) else _ZERO
 
 
 @lru_cache(maxsize=1024)
@@ -106,7 +139,8 @@ class RandomRounding:
         self._far |= bool(np.any((size > 1 / _SMALL) | ((size < _SMALL) & (size > 0))))
         if row.kind != EACH:
             return self._product(args[0], value) if row.value in _FACTORS else self._near_zero(row, (), value)
-        moved = self.unless_short(value) if row.value in _ARITHMETIC else self.number(value)
+        exact = row.value in _ARITHMETIC and (row.value not in _ROUNDED or all(np.all(_short(a)) for a in args))
+        moved = self.unless_short(value) if exact else self.number(value)
         return self._near_zero(row, args, moved)
 
     def _near_zero(self, row: Row, args: Sequence[Any], value: Any) -> Any:
@@ -125,14 +159,22 @@ class RandomRounding:
             lost = np.all(low > 0) and np.sum(np.log2(low)) < -1022
         return value * np.nan if lost else value
 
-    def part(self, flowing: Any, value: Any) -> Any:
-        """What flows back to an argument, of what is `flowing` to the result."""
+    def part(self, row: Row, k: int, args: Sequence[Any], flowing: Any, value: Any) -> Any:
+        """What flows back to argument k of a row, of what is `flowing` to the result."""
         if value is None or np.asarray(value).dtype.kind != "f":
             return value
-        moved = self.unless_short(value)
+        moved = self.unless_short(value) if _plain_slope(row, k, args) else self.number(value)
         if not np.any(small := (np.abs(value) < FAINT) & (np.not_equal(value, 0.0) | (self._far and np.any(flowing)))):
             return moved
         return moved + np.where(small, _TAKEN * self._chance.uniform(0.5, 1.0, np.shape(value)), 0.0)
+
+    def plus(self, a: Any, b: Any) -> Any:
+        """What flows back in two ways."""
+        total = a + b
+        if np.asarray(total).dtype.kind != "f":
+            return total
+        exact = _short(a) & _short(b) | np.equal(a, 0.0) | np.equal(b, 0.0)
+        return np.where(exact, total, self.number(total)) if np.shape(total) else total if exact else self.number(total)
 
     def number(self, value: Any) -> Any:
         """A number or an array, each element moved."""
@@ -144,8 +186,7 @@ class RandomRounding:
         """A number or an array, each element moved that has more bits than a short number."""
         if value is None or np.asarray(value).dtype.kind != "f":
             return value
-        scaled = np.asarray(value) * 1024.0
-        short = (np.abs(scaled) <= 2.0**40) & (scaled == np.floor(scaled))
+        short = _short(value)
         return np.where(short, value, self.number(value)) if np.shape(value) else value if short else self.number(value)
 
 
