@@ -98,7 +98,7 @@ class Losses:
         given = [*(self._of[t] for t in terms), self._of[node]]
         if not above:
             return self._line.text(f"abs(w) < 1e-3*max({sizes})", (*names, "w"), tuple(given))
-        beside = []
+        beside = [f"w == 0 and max({sizes}) > 0"]  # what is left is not known, nor what its term is
         for k, (term, whole) in enumerate(above):
             given += [self._of[term], self._of[whole]]
             names += [f"t{k}", f"s{k}"]
