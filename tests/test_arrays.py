@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import autodiff as package
+from autodiff.api.answer import nested
 from autodiff.arrays import evaluate, functions, linearize, sweeps, ufuncs
 from autodiff.arrays.evaluate import Bulk
 from autodiff.arrays.scalarize import flatten
@@ -293,7 +294,7 @@ def test_a_corner_takes_one_element_away(mode: str) -> None:
 )
 def test_corners_are_decided_element_by_element(text: str, at: list[Any], gradient: list[Any]) -> None:
     answer = package.evaluate(text, {"x": at})
-    assert package.answer.nested(answer.gradient["x"]) == gradient
+    assert nested(answer.gradient["x"]) == gradient
     assert answer.complete == ("None" not in str(gradient))
 
 

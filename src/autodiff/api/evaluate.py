@@ -248,6 +248,8 @@ def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int],
     if not all(map(math.isfinite, (*slopes, *gradient.values(), *(onward or {}).values()))):
         return None
     near = onward is None or error_bound.alike(slopes, [onward[name] for name in names])
+    if check and not near and compared(lowered, run, factors, names, gradient, answer.mode, backward) == DISAGREE:
+        raise diagnostics.disagreement()
     if not near or not error_bound.sure(lowered, run, factors, names.values(), slopes):
         if check and (node := broken_rule(lowered, run, factors)) is not None:
             raise diagnostics.denied(lowered, node)
