@@ -51,12 +51,10 @@ def programs(draw: st.DrawFn) -> tuple[str, dict[str, float]]:
 
 
 def value_at(text: str, point: dict[str, float]) -> float | None:
-    """The program's value at the inputs' part of a point; None where it has none."""
-    lowered = lower(autodiff.parse(text))
-    try:
-        return primal(lowered, {n: point[n] for n in lowered.inputs}).values[lowered.result]
-    except Outside:
-        return None
+    """The program's value at the inputs' part of a point, with the digits that `eval` prints; None where it has none."""
+    inputs = lower(autodiff.parse(text)).inputs
+    value: float | None = autodiff.evaluate(text, {name: point[name] for name in inputs}, wrt=[]).value
+    return value
 
 
 def value_in_digits(lowered: Lowered, point: dict[str, mpf]) -> mpf:
