@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import autodiff
 from autodiff.batch import compile as batch
 from autodiff.batch import ufuncs
-from autodiff.batch.compile import Batch
+from autodiff.batch.compile import Batch, Compiled
 from autodiff.batch.run import BLOCK
 from autodiff.core import rules, templates
 from autodiff.core.lowering import lower
@@ -298,3 +298,20 @@ def test_without_numpy_the_extra_is_named() -> None:
         "a compiled program needs NumPy, which is not installed",
         "  in the checkout that autodiff was installed from: pip install '.[data]'",
     ]
+
+
+def test_terms_that_cancel_beside_a_larger_one_send_no_row_to_a_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    again: list[int] = []
+
+    def count(self: Compiled, np: Any, columns: Any, results: Any, good: Any) -> None:
+        again.append(int(np.count_nonzero(~good)))
+        look(self, np, columns, results, good)
+
+    look = Compiled._look_again
+    monkeypatch.setattr(Compiled, "_look_again", count)
+    price = (
+        "d = (ln(s) + v^2/2)/v; s*erfc(-d/sqrt(2))/2 - erfc((v - d)/sqrt(2))/2"  # in its slope by s two terms are equal
+    )
+    at = {name: np.random.default_rng(seed).uniform(0.5, 2.0, 20_000) for seed, name in enumerate("sv")}
+    autodiff.compile(price)(**at)
+    assert sum(again) < 200

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from autodiff.codegen.straightline import Line
 from autodiff.core import rules
@@ -39,6 +40,18 @@ _LOSSY = {
     **{rules.TABLE[name, 1]: "abs(u) > 15" for name in ["erfc", "gaussian", "gelu"]},
 }
 """Rows that make much of the error of an argument, and where that is more than some bits."""
+
+
+class _Term(NamedTuple):
+    """A term of the sum `whole` in which another sum is a factor: that sum `times` some equations `over` others.
+
+    `times` is None where the term depends on the sum in another way.
+    """
+
+    term: int
+    whole: int
+    times: tuple[int, ...] | None
+    over: tuple[int, ...]
 
 
 class Losses:
@@ -98,29 +111,55 @@ class Losses:
         given = [*(self._of[t] for t in terms), self._of[node]]
         if not above:
             return self._line.text(f"abs(w) < 1e-3*max({sizes})", (*names, "w"), tuple(given))
-        beside = [f"w == 0 and max({sizes}) > 0"]  # what is left is not known, nor what its term is
-        for k, (term, whole) in enumerate(above):
-            given += [self._of[term], self._of[whole]]
-            names += [f"t{k}", f"s{k}"]
-            beside.append(f"abs(t{k})*max({sizes}) > 1e3*abs(s{k})*abs(w)")
+        beside = []
+        for k, found in enumerate(above):
+            given += [
+                self._of[found.whole],
+                *(self._of[n] for n in (found.times or ())),
+                *(self._of[n] for n in found.over),
+            ]
+            times = [f"p{k}_{i}" for i in range(len(found.times or ()))]
+            over = [f"q{k}_{i}" for i in range(len(found.over))]
+            names += [f"s{k}", *times, *over]
+            if found.times is None:  # where w is 0, so is the term, and says nothing of its error
+                given.append(self._of[found.term])
+                names.append(f"t{k}")
+                beside.append(f"(w == 0 and max({sizes}) > 0) or abs(t{k})*max({sizes}) > 1e3*abs(s{k})*abs(w)")
+            else:
+                left = "*".join([*(f"abs({name})" for name in times), f"max({sizes})"])
+                right = "*".join(["1e3", f"abs(s{k})", *(f"abs({name})" for name in over)])
+                beside.append(f"{left} > {right}")
         order = [*names[: len(terms)], "w", *names[len(terms) :]]
         return self._line.text(" or ".join(beside), tuple(order), tuple(given))
 
-    def _above(self, node: int) -> list[tuple[int, int]]:
-        """The terms that the sum is a factor of, each with the sum of that; none where it is used in another way."""
-        found, todo = list[tuple[int, int]](), [node]
+    def _above(self, node: int) -> list[_Term]:
+        """The terms that the sum is a factor of; none where it is used in another way."""
+        found, todo = list[_Term](), [_Term(node, -1, (), ())]
         while todo and len(found) <= _TERMS:
             inner = todo.pop()
-            for outer in self._users.get(inner, ()):
+            for outer in self._users.get(inner.term, ()):
                 if self._graph.rows[outer] in _SUMS:
-                    found.append((inner, outer))
+                    found.append(inner._replace(whole=outer))
                 elif self._graph.rows[outer] in _PRODUCTS:
-                    todo.append(outer)
+                    todo.append(self._multiplied(inner, outer))
                 else:
                     return []
-            if not self._users.get(inner):
+            if not self._users.get(inner.term):
                 return []
         return found if len(found) <= _TERMS else []
+
+    def _multiplied(self, inner: _Term, outer: int) -> _Term:
+        """A term as the product, quotient, power or negative `outer` that it is an argument of."""
+        row, args = self._graph.rows[outer], self._graph.args[outer]
+        others = [a for a in args if a != inner.term]
+        if inner.times is not None and (row in _SIGNS or len(others) == 1):
+            if row in _SIGNS:
+                return inner._replace(term=outer)
+            if row is rules.TABLE["*", 2]:
+                return inner._replace(term=outer, times=(*inner.times, *others))
+            if row is rules.TABLE["/", 2] and args[0] == inner.term:
+                return inner._replace(term=outer, over=(*inner.over, *others))
+        return _Term(outer, -1, None, ())
 
     def _exact(self, node: int) -> bool:
         constants = self._graph.constants
