@@ -61,6 +61,7 @@ class Steps:
 
     rounding   moves every result at random
     watched    distrust blocks in which digits may have been lost by underflow
+    dtype      of the numbers on the way
     """
 
     plan: Plan
@@ -70,18 +71,20 @@ class Steps:
     good: Numbers
     rounding: RandomRounding | None = None
     watched: bool = True
+    dtype: Any = float
 
     def run(self, blocks: Iterator[slice]) -> None:
         """Fill the blocks' rows of the results, over buffers of its own."""
         import numpy as np
 
-        room = _Room(np, self.plan, min(BLOCK, len(self.good)))
+        room = _Room(np, self.plan, min(BLOCK, len(self.good)), self.dtype)
         for block in blocks:
             self.good[block] = True
             slots, seen = room.slots(block, self.columns)
             faint = self._block(np, slots, self.good[block], seen)
             for result, k in zip(self.results, self.plan.results, strict=True):
-                np.add(slots[k], 0.0, result[block])  # a zero has no sign
+                with np.errstate(all="ignore"):
+                    np.add(slots[k], 0.0, result[block])  # a zero has no sign
             if faint and self.watched:
                 self.doubt(block)
 
@@ -125,7 +128,7 @@ class Steps:
                     next(todo)(*given, out=out)
                     if self.rounding is not None:
                         out[...] = self.rounding.result(step.row, given, out)
-                    elif not told and step.row not in _TELLING and not keeps(step.row):
+                    elif self.watched and not told and step.row not in _TELLING and not keeps(step.row):
                         np.less(np.abs(out), FAINT, seen)
                         told += ["underflow"] if seen.any() else []
                 elif not step.finite:
@@ -141,16 +144,19 @@ class Steps:
 class _Room:
     """Arrays for a plan's slots, used again from block to block."""
 
-    def __init__(self, np: Any, plan: Plan, size: int) -> None:
+    def __init__(self, np: Any, plan: Plan, size: int, dtype: Any = float) -> None:
         self._plan = plan
-        self._arrays = {k: np.empty(size) for k in plan.numbers}
+        self._constants = (
+            {k: np.dtype(dtype).type(c) for k, c in plan.constants.items()} if dtype is not float else plan.constants
+        )
+        self._arrays = {k: np.empty(size, dtype) for k in plan.numbers}
         self._arrays |= {k: np.empty(size, dtype=bool) for k in plan.conditions}
         self._seen = np.empty(size, dtype=bool)
 
     def slots(self, block: slice, columns: Mapping[str, Numbers]) -> tuple[dict[int, Numbers], Numbers]:
         """What is in each slot before the first step on a block of rows, and room for a truth value for each row."""
         rows = block.stop - block.start
-        slots: dict[int, Numbers] = {**self._plan.constants, **{k: each[:rows] for k, each in self._arrays.items()}}
+        slots: dict[int, Numbers] = {**self._constants, **{k: each[:rows] for k, each in self._arrays.items()}}
         for name, k in self._plan.inputs.items():
             column = columns[name]
             slots[k] = column if isinstance(column, float) else column[block]

@@ -111,7 +111,7 @@ def _apply(row: Row, args: Sequence[Series], depth: int, graph: Graph, node: int
     if all(a.still for a in args):
         return _still(graph, node, args, [_value(a)[0] for a in args])
     _stays_inside(row, args, depth)
-    law = _law(row)
+    law = scaling_law(row)
     if law is not None and (scaled := _scaled(row, law, args, depth, graph, node)) is not None:
         return scaled
     values = [_value(a)[0] for a in args]
@@ -227,7 +227,7 @@ class _Law(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _law(row: Row) -> _Law | None:
+def scaling_law(row: Row) -> _Law | None:
     if not row.scaling:
         return None
     text, _, scaled = row.scaling.removeprefix("+").partition(" in ")
