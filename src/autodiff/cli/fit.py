@@ -145,7 +145,8 @@ def _form_of(path: str | None) -> str:
     ending = (path or ".csv").rpartition(".")[2].lower()
     if ending not in FORMATS:
         raise AutodiffError(
-            f"{quoted(path or '', 200)} does not tell its format", hint=f"end its name with .{', .'.join(sorted(FORMATS))}"
+            f"{quoted(path or '', 200)} does not tell its format",
+            hint=f"end its name with .{', .'.join(sorted(FORMATS))}",
         )
     return FORMATS[ending]
 

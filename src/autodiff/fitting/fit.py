@@ -133,7 +133,7 @@ def fit(
 
 def _columns(data: Mapping[str, Any]) -> dict[str, Vector]:
     columns = {}
-    for name in data.keys():  # noqa: SIM118 - a Polars table has `keys` nowhere, pandas' iterates over names
+    for name in data.keys() if hasattr(data, "keys") else data.columns:  # a table of Polars has no `keys`
         try:
             columns[name] = np.ascontiguousarray(data[name], dtype=float)
         except (TypeError, ValueError):
@@ -246,7 +246,7 @@ def _notes(
             {
                 "out of steps": "the search was not done after the steps allowed: these are no least squares yet",
                 "stuck": "no step makes the sum smaller, and its slope is not 0: these may be no least squares",
-                "diverged": "the sum of squares did not get smaller than at the start",
+                "diverged": "a parameter went so far that it has no effect, or the sum did not get smaller: there is no minimum here",
             }[solution.ended]
             + "; try other starts (--starts 20) or bounds"
         )

@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -35,6 +36,7 @@ class Problem:
     columns  the inputs of the model that are no parameters, an array of `rows` numbers each
     y        what the model is to give, row by row
     sigma    the standard deviation of each y; 1 everywhere where none is known
+    sure     compute rows in which float64 loses digits again until they are sure; a search does without
     """
 
     model: Compiled
@@ -43,6 +45,7 @@ class Problem:
     y: Vector
     sigma: Vector | None = None
     readings: tuple[Reading, ...] = ()
+    sure: bool = True
     evaluations: int = 0
     _latest: tuple[bytes, Vector, Vector, Vector] | None = field(default=None, repr=False)
 
@@ -135,6 +138,15 @@ class Problem:
             exit_status=HARD_POINT,
         )
 
+    @contextmanager
+    def searching(self) -> Iterator[None]:
+        """Within it, rows have the digits that float64 gives them."""
+        self.sure, self._latest = False, None
+        try:
+            yield
+        finally:
+            self.sure, self._latest = True, None
+
     def answer(self, parameters: Vector, row: int) -> Answer:
         """The one-shot answer of a row, which says why a number is missing."""
         point = {name: float(column[row]) for name, column in self.columns.items()}
@@ -145,7 +157,8 @@ class Problem:
         key = parameters.tobytes()
         if self._latest is None or self._latest[0] != key:
             self.evaluations += 1
-            value, gradient = self.model(**self.columns, **dict(zip(self.names, map(float, parameters), strict=True)))
+            evaluate = self.model if self.sure else self.model.approximate
+            value, gradient = evaluate(**self.columns, **dict(zip(self.names, map(float, parameters), strict=True)))
             slopes = np.empty((self.rows, len(self.names)), order="F")
             for k, name in enumerate(self.names):
                 slopes[:, k] = gradient[name]

@@ -40,6 +40,12 @@ SMALL = 200_000
 LOST = 1e-13
 """Eigenvalues of the normal equations beside the largest that are rounding."""
 
+FAR = 10
+"""How many times its start a parameter is at least where it ran away."""
+
+NO_EFFECT = 1e-10
+"""The effect of a parameter on the model beside that at its start, where it has none."""
+
 POLISHING = 12
 """Gauss-Newton steps at the end, at most."""
 
@@ -84,13 +90,23 @@ def solve(problem: Problem, start: Vector, options: Options) -> Solution:
     for method in (*(("normal",) if large else ()), "lm", "trf") if plain else ("trf",):
         if best is not None and best.ended == "converged" and large:
             break
-        solution = _polished(problem, _searched(problem, start, options, method), options)
+        with problem.searching():
+            solution = _searched(problem, start, options, method)
+        solution = _polished(problem, solution, options)
         if best is None or (solution.cost, solution.ended != "converged") < (best.cost, best.ended != "converged"):
             best = solution
     assert best is not None
     if not np.isfinite(best.cost) or best.cost > begun:
         return replace(best, ended="diverged")
-    return best
+    return replace(best, ended="diverged") if best.ended == "converged" and _ran_away(problem, start, best) else best
+
+
+def _ran_away(problem: Problem, start: Vector, solution: Solution) -> bool:
+    """Whether a parameter went so far that it has no effect any more: the sum has no minimum on the way there."""
+    before = np.linalg.norm(problem.jacobian(start), axis=0)
+    after = np.linalg.norm(problem.jacobian(solution.parameters), axis=0)
+    far = np.abs(solution.parameters) > FAR * np.maximum(np.abs(start), 1)
+    return bool((far & (after < NO_EFFECT * before)).any())
 
 
 def cost(problem: Problem, parameters: Vector, options: Options) -> float:

@@ -68,7 +68,7 @@ def rounded(value: float, error: float) -> str:
     places = 2 - math.floor(math.log10(error))
     if value and math.floor(math.log10(abs(value))) + places > 15:
         return shown(value)
-    if not -6 <= -places <= 6 or abs(value) >= 1e7 or 0 < abs(value) < 1e-4:
+    if places > 15 or places < 0 or abs(value) >= 1e7 or 0 < abs(value) < 1e-4:
         digits = max(math.floor(math.log10(abs(value))) + places, 0) if value else 2
         return f"{value:.{digits}e}"
     return f"{value:.{max(places, 0)}f}"
