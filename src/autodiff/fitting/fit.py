@@ -133,7 +133,7 @@ def fit(
 
 def _columns(data: Mapping[str, Any]) -> dict[str, Vector]:
     columns = {}
-    for name in data.keys() if hasattr(data, "keys") else data.columns:  # a table of Polars has no `keys`
+    for name in getattr(data, "columns", data):  # a table of Polars or pandas, or a dictionary
         try:
             columns[name] = np.ascontiguousarray(data[name], dtype=float)
         except (TypeError, ValueError):
