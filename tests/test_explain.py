@@ -19,7 +19,7 @@ from autodiff.core.lowering import lower
 from autodiff.explanation import factors
 from autodiff.explanation.build import explain
 from autodiff.explanation.model import Explanation
-from autodiff.render.text.explanation import lines, text
+from autodiff.render.text.document import lines, text
 
 from .command import autodiff, process
 from .test_programs import programs
