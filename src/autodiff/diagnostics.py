@@ -15,7 +15,7 @@ from autodiff.core import prelude
 from autodiff.core.evaluate import Outside, Run
 from autodiff.core.linearize import FRAMEWORKS
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.core.vjp import depending, reverse
 from autodiff.errors import INTERNAL, AutodiffError, shortened
 
@@ -264,12 +264,12 @@ def sided(looked: Mapping[str, Verdict]) -> Iterable[str]:
 
 def _does(lowered: Lowered, nodes: Sequence[int], one: str, many: str) -> str:
     """What these parts do here: conditions switch, all else does `one` or `many`."""
-    if _all(lowered, nodes, lambda row: row.truth):
+    if _all(lowered, nodes, lambda row: row.is_predicate):
         one, many = "switches", "switch"
     return many if len({written(lowered, node) for node in nodes}) > 1 else one
 
 
-def _all(lowered: Lowered, nodes: Sequence[int], holds: Callable[[Row], object]) -> bool:
+def _all(lowered: Lowered, nodes: Sequence[int], holds: Callable[[Primitive], object]) -> bool:
     rows = [lowered.graph.rows[node] for node in nodes]
     return bool(rows) and all(row is not None and holds(row) for row in rows)
 
@@ -288,7 +288,7 @@ def notes(
     `if(abs(x) < 1, x^2, 0)` bends nothing.
     """
     good = [(name, found) for name, found in verdicts.items() if found.status == "ok"]
-    if _all(lowered, [node for name, _ in good for node in culprits[name]], lambda row: row.corner):
+    if _all(lowered, [node for name, _ in good for node in culprits[name]], lambda row: row.kink):
         flows = _flowing(lowered, taken)
         good = [(name, found) for name, found in good if not flows.isdisjoint(culprits[name])]
     for name, found in good[:TOLD]:
@@ -309,8 +309,8 @@ def _flowing(lowered: Lowered, taken: Mapping[int, int]) -> set[int]:
     while todo:
         node = todo.pop()
         row = lowered.graph.rows[node]
-        if row is not None and not row.truth:
-            parts = lowered.graph.args[node] if row.pick is None else (taken[node],)
+        if row is not None and not row.is_predicate:
+            parts = lowered.graph.args[node] if row.branches is None else (taken[node],)
             new = [a for a in parts if a not in found]
             found.update(new)
             todo.extend(new)
@@ -320,7 +320,7 @@ def _flowing(lowered: Lowered, taken: Mapping[int, int]) -> set[int]:
 def _harmless(lowered: Lowered, nodes: Sequence[int]) -> str:
     """What these parts do here without an effect on the slope."""
     many = len({written(lowered, node) for node in nodes}) > 1
-    if _all(lowered, nodes, lambda row: row.corner):
+    if _all(lowered, nodes, lambda row: row.kink):
         return "have corners here, but they cancel" if many else "has a corner here that does not show"
     if _all(lowered, nodes, lambda row: row.jump):
         return f"{_does(lowered, nodes, 'jumps', 'jump')} here without an effect on the slope"

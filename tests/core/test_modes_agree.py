@@ -61,7 +61,7 @@ def test_the_strategy_reaches_depth_and_conditions() -> None:
     collect()
     assert sum("if(" in t for t in texts) > 20
     assert max(t.count("(") for t in texts) > 30
-    assert any(row.pick for row in rules.rows())
+    assert any(row.branches for row in rules.rows())
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ import pytest
 
 import autodiff as package
 from autodiff.core import rules
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.diagnostics import shown
 from autodiff.errors import AutodiffError
 from autodiff.explanation.build import explain
@@ -270,10 +270,10 @@ def test_each_step_lights_the_arrow_that_it_is_about(found: Explanation) -> None
 CORE = {"math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup", "mover", "mtable", "mtr", "mtd"}  # fmt: skip
 
 
-def _slopes(row: Row) -> Explanation | None:
+def _slopes(row: Primitive) -> Explanation | None:
     """A row's function of names, in symbols; None where it is no function of its own."""
     names = ["x", "y", "z_1"][: row.arity]
-    if row.pick or row.truth:
+    if row.branches or row.is_predicate:
         return None
     call = (
         f"{row.name}({', '.join(names)})"
@@ -286,7 +286,7 @@ def _slopes(row: Row) -> Explanation | None:
         return explain(row.example.replace("2)", "x)").replace("1)", "x)"))
 
 
-PLAIN = [row for row in rules.rows() if row.kind == "each"]
+PLAIN = [row for row in rules.rows() if row.kind == "elementwise"]
 ROWS = [explain(row.example) for row in PLAIN] + [made for row in PLAIN if (made := _slopes(row))]
 
 
@@ -312,7 +312,7 @@ def test_every_row_of_the_table_is_drawn_in_mathml() -> None:
 
 
 @pytest.mark.parametrize("row", PLAIN, ids=lambda row: f"{row.name}-{row.arity}")
-def test_every_row_of_the_table_has_its_pages(row: Row) -> None:
+def test_every_row_of_the_table_has_its_pages(row: Primitive) -> None:
     for found in (explain(row.example), _slopes(row)):
         if found is not None:
             _tree(html(found))

@@ -24,7 +24,7 @@ from autodiff.arrays.shapes import ShapeError, broadcast, pointing, shape_error
 from autodiff.arrays.ufuncs import SLOW, Array, Value, number, shape
 from autodiff.core.evaluate import Outside
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import EACH, Row
+from autodiff.core.primitive import ELEMENTWISE, Primitive
 from autodiff.errors import Span
 
 _UNCHECKED = frozenset((*SLOW, "matmul"))
@@ -50,9 +50,9 @@ class Shake(Protocol):
     """Moves constants, arguments, results and what flows back by a few roundings (see `verify.random_rounding`)."""
 
     def constant(self, value: float) -> float: ...
-    def arguments(self, row: Row, args: list[Any]) -> list[Any]: ...
-    def result(self, row: Row, args: Sequence[Any], value: Any) -> Any: ...
-    def part(self, row: Row, k: int, args: Sequence[Any], flowing: Any, value: Any) -> Any: ...
+    def arguments(self, row: Primitive, args: list[Any]) -> list[Any]: ...
+    def result(self, row: Primitive, args: Sequence[Any], value: Any) -> Any: ...
+    def part(self, row: Primitive, k: int, args: Sequence[Any], flowing: Any, value: Any) -> Any: ...
     def plus(self, a: Any, b: Any) -> Any: ...
 
 
@@ -100,7 +100,7 @@ def values(
             elif row is None:
                 found[node] = graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
                 found[node] = found[node] if shake is None or node in graph.inputs else shake.constant(found[node])
-            elif row.pick is not None:
+            elif row.branches is not None:
                 found[node] = _choose(row, [found[a] for a in graph.args[node]], graph.spans[node])
             else:
                 args = [number(found[a]) if k >= row.conditions else found[a] for k, a in enumerate(graph.args[node])]
@@ -120,21 +120,21 @@ def values(
                 for done in spare.get(node, ()):
                     found[done] = np.broadcast_to(np.nan, shape(found[done])) if shape(found[done]) else found[done]
     run = Bulk(lowered, found, order)
-    if any(row is not None and row.pick is not None for row in map(graph.rows.__getitem__, order)):
+    if any(row is not None and row.branches is not None for row in map(graph.rows.__getitem__, order)):
         run = Bulk(lowered, found, order, *needed(graph, found, order, results or (lowered.result,), known or {}))
     for node, (given, faults) in broken.items():
         _complain(run, node, given, faults)
     return run
 
 
-def _fitting(lowered: Lowered, node: int, row: Row, args: Sequence[Value]) -> None:
+def _fitting(lowered: Lowered, node: int, row: Primitive, args: Sequence[Value]) -> None:
     """Raise ShapeError where the arguments of an elementwise row have no common shape."""
     graph, shapes = lowered.graph, [shape(a) for a in args]
-    if row.kind == EACH and broadcast(shapes) is None:
+    if row.kind == ELEMENTWISE and broadcast(shapes) is None:
         raise pointing(shape_error(row, shapes, graph.spans[node]), shapes, [graph.spans[a] for a in graph.args[node]])
 
 
-def _applied(lowered: Lowered, node: int, row: Row, args: Sequence[Value]) -> Value:
+def _applied(lowered: Lowered, node: int, row: Primitive, args: Sequence[Value]) -> Value:
     spans = lowered.graph.spans
     try:
         return functions.apply(row, args, spans[node])
@@ -142,9 +142,9 @@ def _applied(lowered: Lowered, node: int, row: Row, args: Sequence[Value]) -> Va
         raise pointing(error, [shape(a) for a in args], [spans[a] for a in lowered.graph.args[node]]) from None
 
 
-def _choose(row: Row, args: Sequence[Value], span: Span) -> Value:
-    assert row.pick is not None
-    condition, yes, no = args[0], args[row.pick[0]], args[row.pick[1]]
+def _choose(row: Primitive, args: Sequence[Value], span: Span) -> Value:
+    assert row.branches is not None
+    condition, yes, no = args[0], args[row.branches[0]], args[row.branches[1]]
     if not isinstance(condition, np.ndarray):
         return yes if condition else no
     try:

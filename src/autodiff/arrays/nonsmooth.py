@@ -15,7 +15,7 @@ import numpy as np
 from autodiff.arrays.evaluate import Bulk
 from autodiff.arrays.linearize import evaluated, reduced_axis, widened
 from autodiff.arrays.ufuncs import number
-from autodiff.core.primitive import EACH
+from autodiff.core.primitive import ELEMENTWISE
 
 
 def suspects(run: Bulk) -> list[int]:
@@ -36,16 +36,14 @@ def _special(run: Bulk, node: int) -> bool:
     graph = run.lowered.graph
     row, args = graph.rows[node], graph.args[node]
     assert row is not None
-    if row.truth and len(set(args)) < len(args):
+    if row.is_predicate and len(set(args)) < len(args):
         return False
     given = [number(run.values[a]) for a in args]
     given.append(widened(run.values[node], reduced_axis(row, given)))
-    texts = [row.corner, row.jump.rpartition(" at ")[2], row.vertical]
+    texts = [*row.special_conditions]
     texts += [
-        f"not ({text})" for text, a in zip(row.slope_domain, args, strict=True) if text and a not in graph.constants
+        f"not ({text})" for text, a in zip(row.partial_domain, args, strict=True) if text and a not in graph.constants
     ]
     mask = run.partly.get(node, True)
     names = (*row.params, "w")
-    return any(
-        bool(np.any(evaluated(text, names, given) * (mask if row.kind == EACH else 1))) for text in texts if text
-    )
+    return any(bool(np.any(evaluated(text, names, given) * (mask if row.kind == ELEMENTWISE else 1))) for text in texts)

@@ -37,7 +37,7 @@ from autodiff.core import rules
 from autodiff.core.evaluate import Outside, primal
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import EACH, FOLD, Row
+from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
 from autodiff.core.templates import template
 from autodiff.errors import AutodiffError, Span
 
@@ -132,11 +132,11 @@ class _Flattening:
         row = graph.rows[node]
         assert row is not None  # inputs are no equations
         args = [blocks[a] for a in graph.args[node]]
-        if row.alone and not any(a.shape for a in args):
-            return self.text(row.alone, row.params, args, span)
-        if row.kind == EACH:
+        if row.scalar_meaning and not any(a.shape for a in args):
+            return self.text(row.scalar_meaning, row.params, args, span)
+        if row.kind == ELEMENTWISE:
             return self.each(row, args, span)
-        return self.fold(row, args, span) if row.kind == FOLD else _MADE[row.value](self, row, args, span)
+        return self.fold(row, args, span) if row.kind == REDUCTION else _MADE[row.value](self, row, args, span)
 
     def text(self, text: str, params: Sequence[str], args: Sequence[Block], span: Span) -> Block:
         """A text of the table, over blocks."""
@@ -147,7 +147,7 @@ class _Flattening:
             blocks[node] = self.equation(inner.graph, node, blocks, span) if name is None else known[name]
         return blocks[inner.result]
 
-    def each(self, row: Row, args: Sequence[Block], span: Span) -> Block:
+    def each(self, row: Primitive, args: Sequence[Block], span: Span) -> Block:
         shape = broadcast([a.shape for a in args])
         if shape is None:
             raise shape_error(row, [a.shape for a in args], span)
@@ -158,21 +158,21 @@ class _Flattening:
     def call(self, name: str, *args: int, span: Span) -> int:
         return self.graph.call(rules.TABLE[name, len(args)], args, span)
 
-    def fold(self, row: Row, args: Sequence[Block], span: Span) -> Block:
+    def fold(self, row: Primitive, args: Sequence[Block], span: Span) -> Block:
         if row.params[-1] == "axis":
             return self._along(row, args[0], self.whole(args[1], span), span)
         if len({a.shape for a in args}) > 1:
             raise shape_error(row, [a.shape for a in args], span, "both must have the same shape")
-        if row.by.startswith("= "):
-            return self.text(row.by[2:], row.params, args, span)
-        if not row.by:
+        if row.elements:
+            return self.text(row.elements, row.params, args, span)
+        if not row.reduce_with:
             return _MADE[row.value](self, row, args, span)
         if len(args[0].nodes) == 1:
-            return self.text(row.alone, row.params, [Block((), args[0].nodes)], span)
+            return self.text(row.scalar_meaning, row.params, [Block((), args[0].nodes)], span)
         self._room(len(args[0].nodes))
-        return Block((), (_combined(lambda a, b: self.call(row.by, a, b, span=span), args[0].nodes),))
+        return Block((), (_combined(lambda a, b: self.call(row.reduce_with, a, b, span=span), args[0].nodes),))
 
-    def _along(self, row: Row, block: Block, axis: int, span: Span) -> Block:
+    def _along(self, row: Primitive, block: Block, axis: int, span: Span) -> Block:
         axis = checked_axis(row, axis, block.shape, span)
         whole = rules.TABLE[row.name, 1]
         lanes = [self.fold(whole, [lane], span).nodes[0] for lane in _lanes(block, axis)]
@@ -226,11 +226,11 @@ def _lanes(block: Block, axis: int) -> Iterator[Block]:
 # --- rows that are no chain of two-argument rows ----------------------------------------------------------------------
 
 
-def _literal(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _literal(work: _Flattening, row: Primitive, args: Sequence[Block], span: Span) -> Block:
     return Block(literal_shape([a.shape for a in args], span), tuple(node for a in args for node in a.nodes))
 
 
-def _matmul(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _matmul(work: _Flattening, row: Primitive, args: Sequence[Block], span: Span) -> Block:
     a, b = args
     shape = matmul_shape(row, [a.shape, b.shape], span)
     inner = a.shape[-1]
@@ -245,14 +245,14 @@ def _matmul(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> B
     return Block(shape, tuple(entry(one, two) for one in rows for two in columns))
 
 
-def _matmul_left(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _matmul_left(work: _Flattening, row: Primitive, args: Sequence[Block], span: Span) -> Block:
     g, b = args
     if len(b.shape) == 2:
         return _matmul(work, row, [g, _turned(b)], span)
     return _outer(work, g, b, span)
 
 
-def _matmul_right(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _matmul_right(work: _Flattening, row: Primitive, args: Sequence[Block], span: Span) -> Block:
     a, g = args
     if len(a.shape) == 2:
         return _matmul(work, row, [_turned(a), g], span)
@@ -271,20 +271,20 @@ def _turned(block: Block) -> Block:
     return Block((columns, rows), tuple(block.nodes[i * columns + j] for j in range(columns) for i in range(rows)))
 
 
-def _transpose(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _transpose(work: _Flattening, row: Primitive, args: Sequence[Block], span: Span) -> Block:
     if len(args[0].shape) > 2:
         raise shape_error(row, [args[0].shape], span, "only a matrix has rows and columns to exchange")
     return _turned(args[0])
 
 
-def _expand_dims(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _expand_dims(work: _Flattening, row: Primitive, args: Sequence[Block], span: Span) -> Block:
     block, axis = args[0], work.whole(args[1], span)
     axis = checked_axis(row, axis, (*block.shape, 1), span)
     room_for_an_axis(block.shape, span)
     return Block((*block.shape[:axis], 1, *block.shape[axis:]), block.nodes)
 
 
-def _softmax(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _softmax(work: _Flattening, row: Primitive, args: Sequence[Block], span: Span) -> Block:
     found: list[int] = []
     for lane in _lanes(args[0], len(args[0].shape) - 1):
         total = work.fold(rules.TABLE["logsumexp", 1], [lane], span).nodes[0]
@@ -292,7 +292,7 @@ def _softmax(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> 
     return Block(args[0].shape, tuple(found))
 
 
-def _argmax(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _argmax(work: _Flattening, row: Primitive, args: Sequence[Block], span: Span) -> Block:
     """The first place of the largest: a later one must be larger."""
     best, place = args[0].nodes[0], work.graph.constant(0.0, span)
     for k, node in enumerate(args[0].nodes[1:], start=1):
@@ -302,7 +302,7 @@ def _argmax(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> B
     return Block((), (place,))
 
 
-def _index(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _index(work: _Flattening, row: Primitive, args: Sequence[Block], span: Span) -> Block:
     block = args[0]
     place = checked_place([work.whole(a, span) for a in args[1:]], block.shape, span)
     start = sum(at * step for at, step in zip(place, _strides(block.shape), strict=False))
@@ -310,7 +310,7 @@ def _index(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Bl
     return Block(shape, block.nodes[start : start + math.prod(shape)])
 
 
-def _scatter(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _scatter(work: _Flattening, row: Primitive, args: Sequence[Block], span: Span) -> Block:
     piece, block = args[:2]
     place = checked_place([work.whole(a, span) for a in args[2:]], block.shape, span)
     inner = block.shape[len(place) :]
@@ -322,8 +322,8 @@ def _scatter(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> 
     return Block(block.shape, tuple(nodes))
 
 
-def _filled(value: float) -> Callable[[_Flattening, Row, Sequence[Block], Span], Block]:
-    def made(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _filled(value: float) -> Callable[[_Flattening, Primitive, Sequence[Block], Span], Block]:
+    def made(work: _Flattening, row: Primitive, args: Sequence[Block], span: Span) -> Block:
         shape = checked_size([work.whole(a, span) for a in args], span)
         work._room(math.prod(shape))
         return Block(shape, (work.graph.constant(value, span),) * math.prod(shape))
@@ -331,11 +331,11 @@ def _filled(value: float) -> Callable[[_Flattening, Row, Sequence[Block], Span],
     return made
 
 
-def _numel(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _numel(work: _Flattening, row: Primitive, args: Sequence[Block], span: Span) -> Block:
     return Block((), (work.graph.constant(float(len(args[0].nodes)), span),))
 
 
-_MADE: Mapping[str, Callable[[_Flattening, Row, Sequence[Block], Span], Block]] = {
+_MADE: Mapping[str, Callable[[_Flattening, Primitive, Sequence[Block], Span], Block]] = {
     "literal": _literal,
     "matmul": _matmul,
     "matmul_left": _matmul_left,

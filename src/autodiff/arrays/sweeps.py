@@ -21,7 +21,7 @@ from autodiff.arrays import linearize
 from autodiff.arrays.evaluate import Bulk, Shake
 from autodiff.arrays.ufuncs import Value, shape
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import sweep_down
 
 
@@ -36,8 +36,8 @@ def flowing(
         row = graph.rows[node]
         if row is None or flags[node] or node in asleep:
             continue
-        pairs = zip(graph.args[node], row.slopes, strict=True)
-        flags[node] = any(flags[a] and a not in asleep for a, slope in pairs if slope not in ("0", "none"))
+        pairs = zip(graph.args[node], row.partials, strict=True)
+        flags[node] = any(flags[a] and a not in asleep for a, slope in pairs if slope not in (ZERO, UNDEFINED))
     return flags
 
 
@@ -66,7 +66,7 @@ def backward(
             return
         if row is None:
             return
-        if row.pick is not None:
+        if row.branches is not None:
             for arg, part in _branches(run, row, node, g):
                 if active[arg]:
                     yield arg, part
@@ -86,13 +86,13 @@ def backward(
         }
 
 
-def _branches(run: Bulk, row: Row, node: int, g: Value) -> Iterable[tuple[int, Value]]:
+def _branches(run: Bulk, row: Primitive, node: int, g: Value) -> Iterable[tuple[int, Value]]:
     """What a choice gives to each branch: its adjoint where that branch was taken."""
-    assert row.pick is not None
+    assert row.branches is not None
     args, wide = run.lowered.graph.args[node], shape(run.values[node])
     condition = run.values[args[0]]
-    for arg, taken in ((args[row.pick[0]], condition), (args[row.pick[1]], np.logical_not(condition))):
-        if arg in run.asleep or row.slopes[args.index(arg)] == "0":
+    for arg, taken in ((args[row.branches[0]], condition), (args[row.branches[1]], np.logical_not(condition))):
+        if arg in run.asleep or row.partials[args.index(arg)] == ZERO:
             continue
         if isinstance(condition, np.ndarray):
             yield arg, linearize.fitted(np.where(taken, g, 0.0), wide, shape(run.values[arg]))
@@ -115,15 +115,15 @@ def onward(run: Bulk, seeds: Mapping[int, Value]) -> list[Any]:
     return tangents
 
 
-def _forward_parts(run: Bulk, row: Row, node: int, moving: Sequence[Any]) -> Iterable[Value]:
+def _forward_parts(run: Bulk, row: Primitive, node: int, moving: Sequence[Any]) -> Iterable[Value]:
     args = run.lowered.graph.args[node]
-    if row.pick is None:
+    if row.branches is None:
         for k, _, on in linearize.parts(run, node, [t is not None for t in moving], ""):
             yield on(moving[k])
         return
     condition = run.values[args[0]]
-    for k, taken in ((row.pick[0], condition), (row.pick[1], np.logical_not(condition))):
-        if moving[k] is not None and row.slopes[k] != "0":
+    for k, taken in ((row.branches[0], condition), (row.branches[1], np.logical_not(condition))):
+        if moving[k] is not None and row.partials[k] != ZERO:
             yield (
                 np.where(taken, moving[k], 0.0) if isinstance(condition, np.ndarray) else (moving[k] if taken else 0.0)
             )
@@ -139,7 +139,7 @@ def sizes(run: Bulk, adjoints: Mapping[int, Value], tangents: Sequence[Any]) -> 
             if row is None or node in run.asleep or tangents[node] is None:
                 continue
             total += float(np.sum(np.abs(g * tangents[node])))
-            if row.pick is None:
+            if row.branches is None:
                 for k, back, _ in linearize.parts(run, node, [tangents[a] is not None for a in args], ""):
                     total += float(np.sum(np.abs(back(g) * tangents[args[k]])))
     return total

@@ -103,7 +103,7 @@ def _needed(
     graph: Graph, result: int, values: list[T], holds: Callable[[T], bool], taken: dict[int, int]
 ) -> Iterable[int]:
     straight = graph.reaching(result)
-    choices = any(row is not None and row.pick is not None for row in {graph.rows[node] for node in straight})
+    choices = any(row is not None and row.branches is not None for row in {graph.rows[node] for node in straight})
     return _on_demand(graph, result, values, holds, taken) if choices else straight
 
 
@@ -118,9 +118,11 @@ def _on_demand(
     while stack:
         node = stack[-1]
         row, wanted = graph.rows[node], graph.args[node]
-        if row is not None and row.pick is not None:
+        if row is not None and row.branches is not None:
             condition = values[wanted[0]]
-            chosen = wanted[0] if condition is None else wanted[row.pick[0] if holds(condition) else row.pick[1]]
+            chosen = (
+                wanted[0] if condition is None else wanted[row.branches[0] if holds(condition) else row.branches[1]]
+            )
             taken[node], wanted = chosen, (chosen,)
         missing = [a for a in wanted if values[a] is None]
         stack.extend(missing)

@@ -9,9 +9,9 @@ from autodiff.core import templates
 from autodiff.core.evaluate import Run
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import ZERO, Primitive
 
-CONVENTIONS: dict[str, Callable[[Row], tuple[str, ...]]] = {
+CONVENTIONS: dict[str, Callable[[Primitive], tuple[str, ...]]] = {
     "torch": lambda row: row.torch,
     "jax": lambda row: row.jax,
     "zero": lambda row: ("0",) * row.arity,
@@ -60,9 +60,9 @@ def factors(lowered: Lowered, run: Run, sources: Iterable[int], convention: str 
     return found
 
 
-def _is_simple(row: Row, convention: str) -> bool:
+def _is_simple(row: Primitive, convention: str) -> bool:
     """Whether the row's slopes depend on nothing but its arguments: no constant beside them, and no convention."""
-    return not (templates.asks(row) or (convention and row.corner))
+    return not (templates.asks(row) or (convention and row.kink))
 
 
 def slopes(
@@ -81,14 +81,14 @@ def slopes(
     """
     row = graph.rows[node]
     assert row is not None
-    if convention and row.corner and (texts := _agreed(row, args, convention)) != row.slopes:
+    if convention and row.kink and (texts := _agreed(row, args, convention)) != row.partials:
         params = (*row.params, "w")
-        kept = ((k, text) for k, text in enumerate(texts) if moving[k] and text != "0")
+        kept = ((k, text) for k, text in enumerate(texts) if moving[k] and text != ZERO)
         return [(to[k], templates.compiled(text, params)(*args, result)) for k, text in kept]
     held = templates.held(graph, node) if templates.asks(row) else ()
     return templates.slopes(row, tuple(moving), held)(to, *args, result)
 
 
-def _agreed(row: Row, args: Sequence[float], convention: str) -> tuple[str, ...]:
-    on_corner = templates.compiled(row.corner, row.params)
-    return (CONVENTIONS[convention](row) or row.slopes) if on_corner(*args) else row.slopes
+def _agreed(row: Primitive, args: Sequence[float], convention: str) -> tuple[str, ...]:
+    on_corner = templates.compiled(row.kink, row.params)
+    return (CONVENTIONS[convention](row) or row.partials) if on_corner(*args) else row.partials

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import operator
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -19,7 +18,7 @@ from autodiff.core import floats
 from autodiff.core.floats import ieee, logarithm
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered, lower_template
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.rules import functions
 from autodiff.language.parser import parse
 
@@ -106,31 +105,31 @@ _LONGEST = 400
 
 
 @lru_cache(maxsize=1024)
-def value(row: Row) -> Number:
+def value(row: Primitive) -> Number:
     """The row's value as a function of its arguments."""
-    if row.value.startswith("= "):
-        return compiled(row.value[2:], row.params)
+    if row.definition:
+        return compiled(row.definition, row.params)
     return FLOATS[row.value]
 
 
 @lru_cache(maxsize=4096)
-def slope(row: Row, k: int) -> Number:
+def slope(row: Primitive, k: int) -> Number:
     """The row's local slope in argument k, as a function of the arguments and the result; NaN where there is none."""
-    if row.slopes[k] == "none":
+    if row.partials[k] == UNDEFINED:
         return lambda *_: math.nan
-    return compiled(row.slopes[k], (*row.params, "w"))
+    return compiled(row.partials[k], (*row.params, "w"))
 
 
 @lru_cache(maxsize=4096)
-def slopes(row: Row, moving: tuple[object, ...], held: Held = ()) -> Edges:
+def slopes(row: Primitive, moving: tuple[object, ...], held: Held = ()) -> Edges:
     """The row's local slopes in the arguments that are `moving`, the others never evaluated, as one function.
 
     It takes names for the arguments, the arguments, and the result: `f((7, 5), u, v, w)` may be [(7, v), (5, u)]. With
     `held` it is right for these constants only, and asks nothing that they settle.
     """
     params = (*row.params, "w")
-    texts = {k: text for k, text in enumerate(row.slopes) if moving[k] and text != "0"}
-    known = {k: text for k, text in texts.items() if text != "none"}
+    texts = {k: text for k, text in enumerate(row.partials) if moving[k] and text != ZERO}
+    known = {k: text for k, text in texts.items() if text != UNDEFINED}
     lines, found, names = _body(*_together([*known.values()], params), params, held)
     results = dict.fromkeys(texts, "nan") | dict(zip(known, found, strict=True))
     pairs = ", ".join(f"(to[{k}], {result})" for k, result in results.items())
@@ -165,32 +164,21 @@ def _negative(graph: Graph, node: int) -> float | None:
 
 
 @lru_cache(maxsize=1024)
-def asks(row: Row) -> bool:
+def asks(row: Primitive) -> bool:
     """Whether a slope of the row is a choice, which a constant argument may settle."""
-    return len(row.params) > 1 and any("if(" in text for text in row.slopes)
+    return len(row.params) > 1 and any("if(" in text for text in row.partials)
 
 
 @lru_cache(maxsize=1024)
-def domain(row: Row) -> tuple[tuple[Number, str], ...]:
+def domain(row: Primitive) -> tuple[tuple[Number, str], ...]:
     """The conditions under which the row has a value, each with the words for it (`#u` stands for an argument)."""
-    return tuple((compiled(text, row.params), words) for text, words in conditions(row))
+    return tuple((compiled(text, row.params), words) for text, words in row.domain)
 
 
 @lru_cache(maxsize=1024)
-def meaning(row: Row) -> tuple[tuple[tuple[Number, str], ...], Number]:
+def meaning(row: Primitive) -> tuple[tuple[tuple[Number, str], ...], Number]:
     """The row's domain and value by one look-up."""
     return domain(row), value(row)
-
-
-def conditions(row: Row) -> tuple[tuple[str, str], ...]:
-    """The texts of a row's domain, each with the words for it."""
-    parts = (part.partition(" | ") for part in row.domain)
-    return tuple((text, words or marked(text, row.params)) for text, _, words in parts)
-
-
-def marked(text: str, params: tuple[str, ...]) -> str:
-    """`text` with its parameters marked as places to fill in: `u > 0` becomes `#u > 0`."""
-    return re.sub(rf"\b({'|'.join(params)})\b", r"#\1", text)
 
 
 @lru_cache(maxsize=4096)
@@ -232,14 +220,16 @@ def settled(
         row, args = graph.rows[node], graph.args[node]
         if row is None:
             continue
-        if row.pick is None:
+        if row.branches is None:
             if all(a in known for a in args):
                 known[node] = value(row)(*(known[a] for a in args))
             continue
         if args[0] in known:
-            became[node] = args[row.pick[0] if known[args[0]] else row.pick[1]]
-        elif row.truth and args[1] in known:  # `a and b` is b if b fails, else a; `a or b` is b if b holds, else a
-            became[node] = args[0] if bool(known[args[1]]) == (row.pick[0] == 1) else args[1]
+            became[node] = args[row.branches[0] if known[args[0]] else row.branches[1]]
+        elif (
+            row.is_predicate and args[1] in known
+        ):  # `a and b` is b if b fails, else a; `a or b` is b if b holds, else a
+            became[node] = args[0] if bool(known[args[1]]) == (row.branches[0] == 1) else args[1]
         if node in became:
             became[node] = became.get(became[node], became[node])
             if became[node] in known:
@@ -272,14 +262,14 @@ def _body(
     return lines, [texts[became.get(node, node)] for node in results], names
 
 
-def used(row: Row | None, args: tuple[int, ...]) -> tuple[int, ...]:
+def used(row: Primitive | None, args: tuple[int, ...]) -> tuple[int, ...]:
     """The arguments as often as `_expression` writes them."""
-    return args if row is None or row.pick is None else (args[0], *(args[k] for k in row.pick))
+    return args if row is None or row.branches is None else (args[0], *(args[k] for k in row.branches))
 
 
-def _expression(row: Row, operands: list[str], names: dict[str, object]) -> str:
-    if row.pick is not None:
-        yes, no = (operands[k] for k in row.pick)
+def _expression(row: Primitive, operands: list[str], names: dict[str, object]) -> str:
+    if row.branches is not None:
+        yes, no = (operands[k] for k in row.branches)
         return f"{yes} if {operands[0]} else {no}"
     if row.value in _INFIX and row.arity == 2:
         return f"{operands[0]} {row.value} {operands[1]}"

@@ -18,6 +18,7 @@ from autodiff.core import linearize
 from autodiff.core.evaluate import Run
 from autodiff.core.linearize import Factors
 from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import ZERO
 
 T = TypeVar("T")
 
@@ -70,7 +71,7 @@ def depending(lowered: Lowered, run: Run, sources: Sequence[int]) -> bytearray:
         if node in run.taken:
             flags[node] = flags[run.taken[node]]
         else:
-            for arg, slope in zip(args, row.slopes, strict=True):
-                if flags[arg] and slope != "0":
+            for arg, slope in zip(args, row.partials, strict=True):
+                if flags[arg] and slope != ZERO:
                     flags[node] = 1
     return flags

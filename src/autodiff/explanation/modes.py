@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from autodiff.core.jvp import forward
+from autodiff.core.primitive import ZERO
 from autodiff.core.vjp import reverse
 from autodiff.explanation import factors
 from autodiff.explanation.context import Findings
@@ -68,6 +69,8 @@ def cost(it: Findings) -> Cost:
     for node in order:
         row = graph.rows[node]
         if row is not None and not (run is not None and node in run.taken):
-            products += sum(a in it.moves and text != "0" for a, text in zip(graph.args[node], row.slopes, strict=True))
+            products += sum(
+                a in it.moves and text != ZERO for a, text in zip(graph.args[node], row.partials, strict=True)
+            )
     inputs = len(it.wanted)
     return Cost(inputs, inputs, inputs * products, 1, products)

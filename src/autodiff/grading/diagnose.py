@@ -144,7 +144,7 @@ class _Sweep:
     def _shallow(self, node: int) -> float:
         graph, values = self.lowered.graph, self.sample.run.values
         row, args = graph.rows[node], graph.args[node]
-        if row is None or row.pick is not None:
+        if row is None or row.branches is not None:
             return values[node]
         return templates.value(row)(*(self.variable if a in self.plain else values[a] for a in args))
 
@@ -220,7 +220,7 @@ def _changes(lowered: Lowered, source: int, sweeps: Sequence[_Sweep]) -> Iterato
             uses.setdefault(arg, []).append((node, k))
     for node in sorted(moving, reverse=True):
         row, args = graph.rows[node], graph.args[node]
-        if row is None or row.pick is not None:
+        if row is None or row.branches is not None:
             continue
         places: list[Place] = [(node, None)]
         if len(uses.get(node, [])) > 1:

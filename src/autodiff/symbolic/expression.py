@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from autodiff.core import rules
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.language.ast import CONSTANTS
 from autodiff.symbolic.monomial import (
     LARGEST,
@@ -69,11 +69,11 @@ class Symbols:
     def input(self, name: str) -> int:
         return self.graph.input(name)
 
-    def own(self, row: Row, args: tuple[int, ...]) -> int:
+    def own(self, row: Primitive, args: tuple[int, ...]) -> int:
         """The equation exactly as it stands."""
         return self.graph.call(row, args)
 
-    def call(self, row: Row, args: tuple[int, ...]) -> int:
+    def call(self, row: Primitive, args: tuple[int, ...]) -> int:
         """The same function of these arguments, tidy."""
         if row is _MUL:
             return self.times(*args)
@@ -197,7 +197,7 @@ class Symbols:
             _DIV, [self._chain(_MUL, above), self._chain(_MUL, below)] if below else [self._chain(_MUL, above)]
         )
 
-    def _chain(self, row: Row, parts: list[int]) -> int:
+    def _chain(self, row: Primitive, parts: list[int]) -> int:
         node = parts[0]
         for part in parts[1:]:
             node = self.own(row, (node, part))

@@ -28,7 +28,7 @@ from autodiff.arrays.evaluate import Bulk
 from autodiff.arrays.ufuncs import shape
 from autodiff.core.evaluate import Outside
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import EACH, FOLD, Row
+from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
 from autodiff.errors import AutodiffError
 from autodiff.train.fuse_matmul import gathered
 
@@ -125,7 +125,7 @@ def _sorted(
         row, args = graph.rows[node], graph.args[node]
         meets, waits = not wide.isdisjoint(args), not late.isdisjoint(args)
         if row is None or not meets:
-            if axis is not None or (row is not None and row.pick):
+            if axis is not None or (row is not None and row.branches):
                 return None
             (after if waits else before).append(node)
             late |= {node} if waits else set()
@@ -182,15 +182,15 @@ def _changed(two: Sequence[int], three: Sequence[int]) -> int | None:
     return (places[0] if len(places) == 1 else 0) if places else None
 
 
-def _apart(row: Row, axis: int) -> bool:
+def _apart(row: Primitive, axis: int) -> bool:
     """Whether each row of the result, along `axis`, is made from the same row of the arguments."""
     if axis == 0 or (axis == -1 and row.value in ALONG_THE_LAST):
         return False
-    return row.kind in (EACH, FOLD) or row.value in (*BY_ROW, *ALONG_THE_LAST)
+    return row.kind in (ELEMENTWISE, REDUCTION) or row.value in (*BY_ROW, *ALONG_THE_LAST)
 
 
-def _adds(row: Row) -> bool:
-    return row.kind == FOLD and row.params[-1] != "axis" and row.value in (*SUMS, *MEANS)
+def _adds(row: Primitive) -> bool:
+    return row.kind == REDUCTION and row.params[-1] != "axis" and row.value in (*SUMS, *MEANS)
 
 
 def _only_arranged(lowered: Lowered, node: int) -> bool:

@@ -22,7 +22,7 @@ from autodiff.arrays import evaluate, functions, sweeps
 from autodiff.arrays.evaluate import Bulk
 from autodiff.core.evaluate import Outside
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import EACH, FOLD
+from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO
 from autodiff.train.minibatch_sweep import FEWEST, Plan, Sweep, plan
 
 CONVENTION = "torch"
@@ -208,7 +208,7 @@ class Model:
         """Per equation, the values that are of no use after it, in this pass or on the way back."""
         graph, order = self.lowered.graph, self._moving_order
         rows = [graph.rows[node] for node in order]
-        if any(row is not None and row.pick is not None for row in rows):
+        if any(row is not None and row.branches is not None for row in rows):
             return None
         last = {a: node for node in order for a in graph.args[node]}
         kept = {self.lowered.result, *self.sources.values(), *self._frontier}
@@ -226,12 +226,14 @@ class Model:
         row, args = graph.rows[node], graph.args[node]
         if row is None:
             return set()
-        names = (*row.params, "w") if row.kind in (EACH, FOLD) else (*row.params, "w", "g")
+        names = (*row.params, "w") if row.kind in (ELEMENTWISE, REDUCTION) else (*row.params, "w", "g")
         of = dict(zip(row.params, args, strict=True)) | {"w": node}
         texts = [
-            text for text, a in zip(row.slopes, args, strict=True) if self._active[a] and text not in ("0", "none")
+            text
+            for text, a in zip(row.partials, args, strict=True)
+            if self._active[a] and text not in (ZERO, UNDEFINED)
         ]
-        if texts and row.corner:
+        if texts and row.kink:
             return set(of.values())
         return {of[name] for text in texts for name in functions.used(text, names) if name in of}
 

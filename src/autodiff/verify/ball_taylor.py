@@ -20,7 +20,7 @@ from flint import arb, fmpq
 from autodiff.core.evaluate import Outside, Run
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.numbers import balls
 from autodiff.numbers.balls import Number, PiMultiple, Undecided, precision
 from autodiff.numbers.taylor import Expansion, Products
@@ -101,7 +101,7 @@ class BallExpansion(Expansion):
         self.values = [v if isinstance(v, bool) or v is None else _ball(v) for v in self.values]
 
     @staticmethod
-    def _smooth(row: Row, k: int, values: Sequence[Number]) -> str:
+    def _smooth(row: Primitive, k: int, values: Sequence[Number]) -> str:
         if row.value == "^" and k == 0 and not balls.is_zero(values[0]):
             whole = isinstance(values[1], fmpq) and values[1].q == 1 and values[1] >= 0
             return row.formula[k] if whole else "v*w/u"
@@ -115,7 +115,7 @@ class BallExpansion(Expansion):
     def _holds(condition: Any) -> bool:
         return balls.holds(condition)
 
-    def _is_special(self, row: Row, args: Sequence[int]) -> bool:
+    def _is_special(self, row: Primitive, args: Sequence[int]) -> bool:
         moves = [self.moving[a] for a in args]
         return digits.special(row, [self.values[a] for a in args], moves, -1)
 

@@ -11,7 +11,7 @@ from autodiff.core.evaluate import Run
 from autodiff.core.jvp import along
 from autodiff.core.linearize import Factors
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import ZERO, Primitive
 from autodiff.verify.difference import contradicts
 
 AGREE, DISAGREE, BLURRED, BEYOND = "agree", "disagree", "blurred", "beyond"
@@ -70,12 +70,12 @@ def compared(
 
 def broken_rule(lowered: Lowered, run: Run, factors: Factors) -> int | None:
     """An equation whose slope, by its rule in the table, is not what the rule's own values say; None if there is none."""
-    graph, seen = lowered.graph, Counter[Row]()
+    graph, seen = lowered.graph, Counter[Primitive]()
     for node in run.order:
         row = graph.rows[node]
-        if row is None or row.truth or node in run.taken or seen[row] == USES:
+        if row is None or row.is_predicate or node in run.taken or seen[row] == USES:
             continue
-        if node in factors or "0" in row.slopes:
+        if node in factors or ZERO in row.partials:
             seen[row] += 1
             args = graph.args[node]
             values = [run.values[a] for a in args]
@@ -86,12 +86,12 @@ def broken_rule(lowered: Lowered, run: Run, factors: Factors) -> int | None:
     return None
 
 
-def _claims(row: Row, args: Sequence[int], edges: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+def _claims(row: Primitive, args: Sequence[int], edges: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
     """The slopes that were taken from a rule, zeros included: (place of the argument, slope)."""
     todo = iter(edges)
     edge = next(todo, None)
-    for k, text in enumerate(row.slopes):
-        if text == "0":
+    for k, text in enumerate(row.partials):
+        if text == ZERO:
             yield k, 0.0
         elif edge is not None and edge[0] == args[k]:
             yield k, edge[1]

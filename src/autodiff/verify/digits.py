@@ -19,10 +19,9 @@ from typing import Any, NamedTuple
 
 from flint import arb, fmpq
 
-from autodiff.core import templates
 from autodiff.core.evaluate import Outside, Run, sweep
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import sweep_down
 from autodiff.numbers import balls
 from autodiff.numbers.balls import Number, Undecided, plus, precision, times
@@ -140,14 +139,14 @@ def values(
             return balls.meaning(moved[node])
         row = graph.rows[node]
         assert row is not None
-        for text, words in templates.conditions(row):
+        for text, words in row.domain:
             inside = balls.text(text, row.params, args)
             if inside is None:
                 raise Undecided(node)
             if not inside:
                 raise Outside(node, [shown(a) for a in args], words)
         found = balls.apply(row, args)
-        if found is None and row.truth:
+        if found is None and row.is_predicate:
             raise Undecided(node)
         if isinstance(found, arb) and not found.is_finite():
             raise Undecided(node)
@@ -159,15 +158,13 @@ def values(
     return found, order, taken, specials
 
 
-def special(row: Row, args: Sequence[Number], free: Sequence[bool], node: int) -> bool:
+def special(row: Primitive, args: Sequence[Number], free: Sequence[bool], node: int) -> bool:
     """Whether these arguments are a corner, a jump, or without a finite slope. Raises Undecided where balls don't say."""
     if not any(free):
         return False
-    jump = row.jump.rpartition(" at ")[2].strip()
-    if row.truth and len({id(a) for a in args}) < len(args):
-        jump = ""
-    tests = [(text, True) for text in (row.corner, jump, row.vertical) if text]
-    tests += [(text, False) for text, moves in zip(row.slope_domain, free, strict=True) if text and moves]
+    same = row.is_predicate and len({id(a) for a in args}) < len(args)
+    tests = [(text, True) for text in row.special_conditions if not same]
+    tests += [(text, False) for text, moves in zip(row.partial_domain, free, strict=True) if text and moves]
     for text, odd in tests:
         met = balls.text(text, row.params, args)
         if met is None:
@@ -191,12 +188,14 @@ def _linear(
             continue
         if node in taken:
             edges: list[tuple[int, Number]] = [(taken[node], fmpq(1))] if taken[node] in active else []
-        elif row.truth:
+        elif row.is_predicate:
             edges = []
         else:
             given = [*(values[a] for a in args), values[node]]
-            ways = [(a, t) for a, t, s in zip(args, row.formula, row.slopes, strict=True) if a in active and s != "0"]
-            edges = [(a, arb.nan() if t == "none" else balls.text(t, (*row.params, "w"), given)) for a, t in ways]
+            ways = [
+                (a, t) for a, t, s in zip(args, row.formula, row.partials, strict=True) if a in active and s != ZERO
+            ]
+            edges = [(a, arb.nan() if t == UNDEFINED else balls.text(t, (*row.params, "w"), given)) for a, t in ways]
         if edges:
             found[node] = edges
             active.add(node)
