@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import autodiff as package
-from autodiff.core.evaluate import Outside, primal
+from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.lowering import lower
 from autodiff.explanation import factors
 from autodiff.explanation.build import explain
@@ -171,7 +171,7 @@ def _value(program: str, point: dict[str, float]) -> float | None:
     lowered = lower(package.parse(program))
     try:
         return primal(lowered, {name: point[name] for name in lowered.inputs}).values[lowered.result]
-    except Outside:
+    except DomainError:
         return None
 
 

@@ -13,7 +13,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from autodiff.core import linearize
-from autodiff.core.evaluate import Run
+from autodiff.core.evaluate import Trace
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import ZERO, Primitive
 from autodiff.core.vjp import sweep_down
@@ -25,7 +25,7 @@ from autodiff.symbolic.shortest import shorter
 
 if TYPE_CHECKING:
     from autodiff.numbers.balls import Number
-    from autodiff.verify.digits import Record
+    from autodiff.verify.digits import BallTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Formula:
     named: int
 
 
-def moving(places: Places, sources: Iterable[int], run: Run | None) -> set[int]:
+def moving(places: Places, sources: Iterable[int], run: Trace | None) -> set[int]:
     """The places that a change of one of `sources` reaches; at a point only along the branches that were taken."""
     graph = places.lowered.graph
     flags = set(sources)
@@ -59,7 +59,7 @@ def moving(places: Places, sources: Iterable[int], run: Run | None) -> set[int]:
     return flags
 
 
-def numbers(places: Places, place: int, moves: set[int], run: Run, convention: str = "") -> dict[int, float]:
+def numbers(places: Places, place: int, moves: set[int], run: Trace, convention: str = "") -> dict[int, float]:
     """The local slope of `place` in each moving place that it is made of, as a number."""
     graph = places.lowered.graph
 
@@ -72,14 +72,14 @@ def numbers(places: Places, place: int, moves: set[int], run: Run, convention: s
             return
         values = [run.values[a] for a in args]
         active = [a in moves for a in args]
-        for arg, slope in linearize.slopes(graph, node, values, run.values[node], active, args, convention):
+        for arg, slope in linearize.partials(graph, node, values, run.values[node], active, args, convention):
             yield arg, g * slope
 
     found = sweep_down(reversed(places.inside[place]), {place: 1.0}, pull, add)
     return {a: found[a] for a in places.arguments(place) if a in found and a in moves}
 
 
-def exactly(places: Places, place: int, exact: Record) -> dict[int, Number]:
+def exactly(places: Places, place: int, exact: BallTrace) -> dict[int, Number]:
     """The local slopes of `place` in the places that it is made of, in ball arithmetic."""
     from autodiff.numbers.balls import meaning, plus, precision, times  # most answers need none
 

@@ -18,7 +18,7 @@ from autodiff.explanation.context import Findings
 from autodiff.explanation.model import Cost, Row
 
 if TYPE_CHECKING:
-    from autodiff.verify.digits import Record
+    from autodiff.verify.digits import BallTrace
 
 SHOWN = 8
 """Names whose tangents are shown."""
@@ -51,7 +51,7 @@ def rows(it: Findings) -> tuple[Row, ...]:
 
 
 def _exactly(
-    it: Findings, exact: Record, names: Mapping[str, int]
+    it: Findings, exact: BallTrace, names: Mapping[str, int]
 ) -> tuple[dict[str, dict[int, float]], dict[int, float]]:
     """The tangents by each name, and the adjoints, from ball arithmetic."""
     from autodiff.verify.digits import shown  # most answers need none

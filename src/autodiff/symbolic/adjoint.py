@@ -123,7 +123,7 @@ def _local(symbols: Symbols, row: Primitive, k: int, args: tuple[int, ...], resu
     names = (*row.params, "w")
     held = tuple(map(symbols.number, args))
     args = tuple(symbols.constant(0.0) if number == 0.0 else a for a, number in zip(args, held, strict=True))
-    if any(number is not None for number in held) and templates.fixed(row.partials[k], names, held) == 0.0:
+    if any(number is not None for number in held) and templates.static_value(row.partials[k], names, held) == 0.0:
         return symbols.constant(0.0)  # as the constants settle it: 0^x*ln(0) is 0
     return filled(symbols, row.formula[k], dict(zip(names, (*args, result), strict=True)), symbols.call)
 
