@@ -2,7 +2,7 @@
 
 >>> from autodiff.explanation.build import explain
 >>> explain("y = x^2; sin(y)", {"x": 0.0}).rows[-1]
-Row(name='f', value=0.0, tangents={'x': 0.0}, adjoint=1.0)
+ModeRow(name='f', value=0.0, tangents={'x': 0.0}, adjoint=1.0)
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from autodiff.core.primitive import ZERO
 from autodiff.core.vjp import reverse
 from autodiff.explanation import factors
 from autodiff.explanation.context import Findings
-from autodiff.explanation.model import Cost, Row
+from autodiff.explanation.model import Cost, ModeRow
 
 if TYPE_CHECKING:
     from autodiff.verify.digits import BallTrace
@@ -24,7 +24,7 @@ SHOWN = 8
 """Names whose tangents are shown."""
 
 
-def rows(it: Findings) -> tuple[Row, ...]:
+def rows(it: Findings) -> tuple[ModeRow, ...]:
     """Values, tangents and adjoints side by side, place by place."""
     if it.run is None or it.answer is None:
         return ()
@@ -46,7 +46,7 @@ def rows(it: Findings) -> tuple[Row, ...]:
         if it.run.values[node] is not None:
             tangents = {name: tangents_of[name].get(node, 0.0) for name, _ in shown}
             adjoint = adjoints.get(node, 0.0) if node in swept else None
-            found.append(Row(it.places.names[node], it.place(node).value, tangents, adjoint))
+            found.append(ModeRow(it.places.names[node], it.place(node).value, tangents, adjoint))
     return tuple(found)
 
 
