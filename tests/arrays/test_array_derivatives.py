@@ -20,7 +20,7 @@ import pytest
 import autodiff as package
 from autodiff.api.answer import nested
 from autodiff.arrays import evaluate, functions, linearize, sweeps, ufuncs
-from autodiff.arrays.evaluate import Bulk
+from autodiff.arrays.evaluate import ArrayTrace
 from autodiff.arrays.scalarize import flatten
 from autodiff.arrays.shapes import elements
 from autodiff.core import rules, templates
@@ -41,11 +41,11 @@ def _lowered(text: str) -> Lowered:
     return lowered
 
 
-def _gradients(lowered: Lowered, point: Point) -> tuple[Any, dict[str, Any], Bulk]:
+def _gradients(lowered: Lowered, point: Point) -> tuple[Any, dict[str, Any], ArrayTrace]:
     """Value and gradient of a program by the NumPy sweeps."""
     run = evaluate.values(lowered, point)
     names = {name: lowered.node(name) for name in point if name in lowered.inputs}
-    adjoints = sweeps.backward(run, [node for node in names.values() if node is not None])
+    adjoints = sweeps.vjp(run, [node for node in names.values() if node is not None])
     zeros = {name: np.zeros(np.shape(point[name])) for name in names}
     return run.values[lowered.result], {n: zeros[n] + _at(adjoints, names[n]) for n in names}, run
 
@@ -83,7 +83,7 @@ def _agree(text: str, point: Point, *, difference: bool = True) -> None:
     chance = np.random.default_rng(3)
     along = {name: chance.uniform(-1, 1, np.shape(v)) if np.shape(v) else 0.7 for name, v in point.items()}
     seeds = {lowered.node(name): direction for name, direction in along.items()}
-    moved = sweeps.onward(run, {node: seed for node, seed in seeds.items() if node is not None})[lowered.result]
+    moved = sweeps.jvp(run, {node: seed for node, seed in seeds.items() if node is not None})[lowered.result]
     product = sum(float(np.sum(along[name] * gradient[name])) for name in gradient)
     assert (0.0 if moved is None else moved) == pytest.approx(product, rel=1e-9, abs=1e-11), text
     if difference:
@@ -222,7 +222,7 @@ def test_arrays_keep_the_digits_of_the_numbers(row: Primitive) -> None:
         if math.isfinite(value) and bound == bound:
             assert ulps(float(found[i]), value) <= 2 * bound + 4, (row.name, args)
         for k, slope in slopes.items():
-            exact = templates.slope(row, k)(*args, value)
+            exact = templates.partial(row, k)(*args, value)
             bound = templates.compiled(row.ulp_error[1], (*row.params, "w", "d"))(*args, value, exact)
             if math.isfinite(exact) and math.isfinite(value) and bound == bound and abs(exact) > 1e-290:
                 mine = float(np.broadcast_to(slope, found.shape)[i])
@@ -336,14 +336,14 @@ def test_names_inside_the_program() -> None:
 def test_a_broken_sweep_is_caught_before_a_number_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = linearize.slope
     tampered = lambda row, k, args, result, convention: honest(row, k, args, result, convention) * (1 + 1e-9)  # noqa: E731
-    adjoints = sweeps.backward
+    adjoints = sweeps.vjp
 
     def backward(*args: Any, **options: Any) -> Any:
         with monkeypatch.context() as patch:
             patch.setattr(linearize, "slope", tampered)
             return adjoints(*args, **options)
 
-    monkeypatch.setattr(sweeps, "backward", backward)
+    monkeypatch.setattr(sweeps, "vjp", backward)
     with pytest.raises(package.AutodiffError, match="disagree"):
         package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]})
     assert package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]}, check=False).status == "ok"

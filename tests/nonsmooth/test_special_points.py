@@ -22,7 +22,7 @@ from autodiff.core import evaluate as primal
 from autodiff.core import linearize, rules, special_points, templates
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import UNDEFINED, Primitive
-from autodiff.core.templates import Held
+from autodiff.core.templates import StaticArgs
 from autodiff.diagnostics import SEVERITY
 from autodiff.nonsmooth import expand, verdict
 from autodiff.numbers import germs
@@ -402,37 +402,39 @@ def test_an_input_that_cannot_reach_the_result_has_slope_0(
 
 def test_the_slope_of_an_inactive_argument_is_never_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, tuple[object, ...]]] = []
-    honest = templates.slopes
+    honest = templates.partials
 
-    def noted(row: Primitive, moving: tuple[object, ...], held: templates.Held) -> Any:
+    def noted(row: Primitive, moving: tuple[object, ...], held: templates.StaticArgs) -> Any:
         asked.append((row.name, moving))
         return honest(row, moving, held)
 
-    monkeypatch.setattr(templates, "slopes", noted)
+    monkeypatch.setattr(templates, "partials", noted)
     assert evaluate("x*ln(c)", {"x": 2.0, "c": 3.0}, ["x"], check=False).gradient == {"x": pytest.approx(math.log(3))}
     assert asked == [("*", (1, 0))]
 
 
 def test_a_slope_beside_a_moving_argument_only_is_not_there() -> None:
     product = rules.TABLE["*", 2]
-    assert templates.slopes(product, (1, 0))((7, 5), 2.0, 3.0, 6.0) == [(7, 3.0)]
-    assert templates.slopes(product, (0, 1))((7, 5), 2.0, 3.0, 6.0) == [(5, 2.0)]
-    assert templates.slopes(rules.TABLE["<", 2], (1, 1))((7, 5), 2.0, 3.0, 1.0) == []
+    assert templates.partials(product, (1, 0))((7, 5), 2.0, 3.0, 6.0) == [(7, 3.0)]
+    assert templates.partials(product, (0, 1))((7, 5), 2.0, 3.0, 6.0) == [(5, 2.0)]
+    assert templates.partials(rules.TABLE["<", 2], (1, 1))((7, 5), 2.0, 3.0, 1.0) == []
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in rules.rows() if row.kind == "elementwise" and templates.asks(row)], ids=lambda r: r.name
+    "row",
+    [row for row in rules.rows() if row.kind == "elementwise" and templates.needs_static_args(row)],
+    ids=lambda r: r.name,
 )
 def test_what_constants_settle_changes_no_bit(row: Primitive) -> None:
     """A slope with its constants known gives what the whole text gives, at each of them, in domain or not."""
     spots = [-3.0, -1.0, -0.25, 0.0, 0.5, 1.0, 2.0, 3.0, 40.0, 1e-200, 1e200]
     for args in itertools.product(spots, repeat=row.arity):
         w = templates.value(row)(*args) if row.branches is None else args[1]
-        whole = [templates.slope(row, k)(*args, w) for k in range(row.arity)]
+        whole = [templates.partial(row, k)(*args, w) for k in range(row.arity)]
         for fixed in range(row.arity):
             held = tuple(arg if k == fixed else None for k, arg in enumerate(args))
             moving = tuple(int(k != fixed) for k in range(row.arity))
-            for k, slope in templates.slopes(row, moving, held)(range(row.arity), *args, w):
+            for k, slope in templates.partials(row, moving, held)(range(row.arity), *args, w):
                 assert repr(slope) == repr(whole[k]), (args, k, held)
 
 
@@ -451,7 +453,7 @@ def test_the_check_computes_no_value_and_no_slope_again(monkeypatch: pytest.Monk
         return counted
 
     monkeypatch.setattr(primal, "number", counting(primal.number))
-    monkeypatch.setattr(linearize, "slopes", counting(linearize.slopes))
+    monkeypatch.setattr(linearize, "partials", counting(linearize.partials))
     text = "+".join(f"sin({i}*x)*exp(-x)" for i in range(200))
     evaluate(text, {"x": 0.3}, check=False)
     alone, visits = visits, 0
@@ -466,7 +468,7 @@ def test_a_rule_is_held_against_its_values_a_few_times_however_long_the_program(
     held: list[tuple[str, int]] = []
     honest = difference.contradicts
 
-    def counted(row: Primitive, k: int, args: Sequence[float], slope: float, constants: Held) -> bool:
+    def counted(row: Primitive, k: int, args: Sequence[float], slope: float, constants: StaticArgs) -> bool:
         held.append((row.name, k))
         return honest(row, k, args, slope, constants)
 
@@ -487,7 +489,7 @@ def _ordinary_point(row: Primitive) -> dict[str, float]:
         args = list(point.values())
         if row.partials[0] == UNDEFINED:  # an order
             point[row.params[0]] = args[0] = 2.0
-        places = special_points.special(row)
+        places = special_points.special_tests(row)
         if all(inside(*args) for inside, _ in templates.domain(row)) and not (places and places.at(args, [False] * len(args))):  # fmt: skip
             return point
     raise AssertionError(f"no point inside the domain of {row.signature}")

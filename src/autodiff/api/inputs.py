@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from autodiff import diagnostics
 from autodiff.core import rules
-from autodiff.core.evaluate import Outside, primal
+from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
@@ -94,7 +94,7 @@ def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
 
             return inputs.constant(lowered, samples)
         return _as_typed(lowered, primal(lowered, samples).values[lowered.result])
-    except Outside as trouble:
+    except DomainError as trouble:
         raise AutodiffError(
             diagnostics.outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node], source=lowered.source
         ) from None

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autodiff.arrays import functions
-from autodiff.arrays.evaluate import Bulk
+from autodiff.arrays.evaluate import ArrayTrace
 from autodiff.arrays.ufuncs import Array, Value, dot, number, plain, shape, total
 from autodiff.core import linearize
 from autodiff.core.primitive import ELEMENTWISE, LINEAR, REDUCTION, UNDEFINED, ZERO, Primitive
@@ -97,7 +97,7 @@ def widened(value: Value, axis: Sequence[Value]) -> Value:
 
 
 def parts(
-    run: Bulk, node: int, moving: Sequence[object], convention: str
+    run: ArrayTrace, node: int, moving: Sequence[object], convention: str
 ) -> Iterable[tuple[int, Callable[[Value], Value], Callable[[Value], Value]]]:
     """Per moving argument k of equation `node`: k, and how an adjoint and a tangent pass there."""
     graph, found = run.lowered.graph, run.values
@@ -114,13 +114,13 @@ def parts(
         elif row.kind == REDUCTION:
             axis = reduced_axis(row, args)
             kept = slope(row, k, args, widened(result, axis), convention)
-            yield k, *_reducing(run.partly.get(node), kept, axis, inner)
+            yield k, *_reducing(run.needed_where.get(node), kept, axis, inner)
         else:
             yield k, *_general(row, k, args, result, wide)
 
 
-def _elementwise(run: Bulk, node: int, slope: Value, inner: Sequence[int]) -> Passing:
-    mask, wide = run.partly.get(node), shape(run.values[node])
+def _elementwise(run: ArrayTrace, node: int, slope: Value, inner: Sequence[int]) -> Passing:
+    mask, wide = run.needed_where.get(node), shape(run.values[node])
 
     def back(g: Value) -> Value:
         if mask is None and not inner and shape(g) == shape(slope) == tuple(wide) != ():

@@ -136,7 +136,7 @@ def _copied(line: Line, graph: Graph, roots: Sequence[int], inputs: Sequence[str
 
 
 def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], asked: Losses | None) -> Iterator[int]:
-    """The conditions under which equation `node` is a hard point; `suspects` asks the same of one row."""
+    """The conditions under which equation `node` is a hard point; `special_points` asks the same of one row."""
     row, args = graph.rows[node], graph.args[node]
     if row is None:
         return

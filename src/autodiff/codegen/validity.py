@@ -35,7 +35,7 @@ FINITE = predicate("finite", "u", doc="neither NaN nor infinite", example="", te
 
 _SAMPLES = (0.0, -1.0, 1.0, 0.5, -0.5, 2.0, -2.0, 1.5, 10.0)
 
-Held = templates.Held
+Held = templates.StaticArgs
 
 
 def guarded(lowered: Lowered, found: Straight, slopes: Iterable[int], *, raises: bool) -> tuple[Straight, list[int]]:
@@ -198,7 +198,7 @@ def _spoilt(graph: Graph, roots: Iterable[int], bits: Mapping[int, int], poles: 
 @lru_cache(maxsize=4096)
 def _settled(row: Primitive, held: Held) -> bool:
     """Whether the constants among the arguments see to it that the row has a value."""
-    return all(templates.fixed(text, row.params, held) for text, _ in row.domain)
+    return all(templates.static_value(text, row.params, held) for text, _ in row.domain)
 
 
 def _points(held: Held, place: int = -1, values: tuple[float, ...] = ()) -> Iterator[tuple[float, ...]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from itertools import compress
 from typing import TypeAlias
 
-from autodiff.core.prelude import Part
+from autodiff.core.prelude import LossPart
 from autodiff.core.primitive import Primitive
 from autodiff.errors import Span
 
@@ -33,7 +33,7 @@ class Graph:
         self.constants: dict[int, float] = {}
         self.inputs: dict[int, str] = {}
         self.names: dict[int, str] = {}
-        self.parts: dict[int, Part] = {}
+        self.parts: dict[int, LossPart] = {}
         self._numbers: dict[Key, int] = {}
 
     def __len__(self) -> int:

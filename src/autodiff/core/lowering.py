@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from autodiff.core import prelude, rules
 from autodiff.core.graph import Graph
-from autodiff.core.prelude import Part
+from autodiff.core.prelude import LossPart
 from autodiff.core.primitive import ELEMENTWISE, INDEX, UNDEFINED, Primitive, literal
 from autodiff.errors import AutodiffError, Span, quoted
 from autodiff.language.ast import (
@@ -50,7 +50,7 @@ class Scope(NamedTuple):
 
     names: Mapping[str, int]
     span: Span | None = None
-    texts: Mapping[str, Span | Part] = MappingProxyType({})
+    texts: Mapping[str, Span | LossPart] = MappingProxyType({})
 
     def place(self, node: Expr) -> Span:
         """Where to say that `node` is written."""
@@ -239,8 +239,8 @@ class _Lowering:
         function = self.functions[call.name]
         names = dict(zip((p.name for p in function.params), args, strict=True))
         if scope.span:
-            texts: dict[str, Span | Part] = {
-                p: Part(a.span, scope.texts) for p, a in zip(names, call.args, strict=True)
+            texts: dict[str, Span | LossPart] = {
+                p: LossPart(a.span, scope.texts) for p, a in zip(names, call.args, strict=True)
             }
             return Scope(names, scope.span, texts), function.body
         if call.name in prelude.names():
@@ -384,7 +384,7 @@ class _Lowering:
         """The equation of a part of a loss, which the graph keeps the text of."""
         fresh = len(self.graph)
         made = self._equation(node, row, args, scope)
-        self.graph.parts.update(dict.fromkeys(range(fresh, len(self.graph)), Part(node.span, scope.texts)))
+        self.graph.parts.update(dict.fromkeys(range(fresh, len(self.graph)), LossPart(node.span, scope.texts)))
         return made
 
     def _equation(self, node: Call | Array | Index, row: Primitive, args: tuple[int, ...], scope: Scope) -> int:

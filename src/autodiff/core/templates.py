@@ -26,8 +26,8 @@ Number: TypeAlias = Callable[..., float]
 
 Edges: TypeAlias = Callable[..., "list[tuple[int, float]]"]
 
-Held: TypeAlias = "tuple[float | None, ...]"
-"""The first arguments of a row: the number of one that is held constant, None for one that may be anything."""
+StaticArgs: TypeAlias = "tuple[float | None, ...]"
+"""The first arguments of a row: the number of one that is a constant, None for one that may be anything."""
 
 OPERATORS: Mapping[str, Callable[..., Any]] = {
     "+": operator.add,
@@ -113,7 +113,7 @@ def value(row: Primitive) -> Number:
 
 
 @lru_cache(maxsize=4096)
-def slope(row: Primitive, k: int) -> Number:
+def partial(row: Primitive, k: int) -> Number:
     """The row's local slope in argument k, as a function of the arguments and the result; NaN where there is none."""
     if row.partials[k] == UNDEFINED:
         return lambda *_: math.nan
@@ -121,16 +121,16 @@ def slope(row: Primitive, k: int) -> Number:
 
 
 @lru_cache(maxsize=4096)
-def slopes(row: Primitive, moving: tuple[object, ...], held: Held = ()) -> Edges:
+def partials(row: Primitive, moving: tuple[object, ...], static: StaticArgs = ()) -> Edges:
     """The row's local slopes in the arguments that are `moving`, the others never evaluated, as one function.
 
     It takes names for the arguments, the arguments, and the result: `f((7, 5), u, v, w)` may be [(7, v), (5, u)]. With
-    `held` it is right for these constants only, and asks nothing that they settle.
+    `static` it is right for these constants only, and asks nothing that they settle.
     """
     params = (*row.params, "w")
     texts = {k: text for k, text in enumerate(row.partials) if moving[k] and text != ZERO}
     known = {k: text for k, text in texts.items() if text != UNDEFINED}
-    lines, found, names = _body(*_together([*known.values()], params), params, held)
+    lines, found, names = _body(*_together([*known.values()], params), params, static)
     results = dict.fromkeys(texts, "nan") | dict(zip(known, found, strict=True))
     pairs = ", ".join(f"(to[{k}], {result})" for k, result in results.items())
     return cast(Edges, _function(("to", *params), lines, f"[{pairs}]", names))
@@ -144,7 +144,7 @@ def _together(texts: Sequence[str], params: tuple[str, ...]) -> tuple[Graph, tup
     return lowered.graph, (lowered.result,) if len(texts) == 1 else lowered.graph.args[lowered.result]
 
 
-def held(graph: Graph, node: int) -> Held:
+def static_args(graph: Graph, node: int) -> StaticArgs:
     """The small whole constants among the arguments of an equation whose row `asks`.
 
     A power's slope takes different formulas for different exponents; that of `x^2` is one product.
@@ -164,7 +164,7 @@ def _negative(graph: Graph, node: int) -> float | None:
 
 
 @lru_cache(maxsize=1024)
-def asks(row: Primitive) -> bool:
+def needs_static_args(row: Primitive) -> bool:
     """Whether a slope of the row is a choice, which a constant argument may settle."""
     return len(row.params) > 1 and any("if(" in text for text in row.partials)
 
@@ -188,9 +188,9 @@ def template(text: str, params: tuple[str, ...]) -> Lowered:
 
 
 @lru_cache(maxsize=4096)
-def compiled(text: str, params: tuple[str, ...], held: Held = ()) -> Number:
-    """A text of the table as a Python function of its parameters, right where those of `held` have these values."""
-    lines, (result,), names = _body(*_together([text], params), params, held)
+def compiled(text: str, params: tuple[str, ...], static: StaticArgs = ()) -> Number:
+    """A text of the table as a Python function of its parameters, right where those of `static` have these values."""
+    lines, (result,), names = _body(*_together([text], params), params, static)
     return _function(params, lines, result, names)
 
 
@@ -200,20 +200,20 @@ def _function(params: Sequence[str], lines: Sequence[str], result: str, names: d
     return cast(Number, names["row"])
 
 
-def fixed(text: str, params: tuple[str, ...], held: Held) -> float | None:
-    """The value of a text that the constants of `held` settle, None where they don't."""
+def static_value(text: str, params: tuple[str, ...], static: StaticArgs) -> float | None:
+    """The value of a text that the constants of `static` settle, None where they don't."""
     graph, (result,) = _together([text], params)
-    return settled(graph, (result,), params, held)[0].get(result)
+    return fold_static_args(graph, (result,), params, static)[0].get(result)
 
 
-def settled(
-    graph: Graph, results: Sequence[int], params: Sequence[str], held: Held
+def fold_static_args(
+    graph: Graph, results: Sequence[int], params: Sequence[str], static: StaticArgs
 ) -> tuple[dict[int, float], dict[int, int]]:
-    """What the constants of `held` decide of a text: the values that are known, and the argument that a choice becomes.
+    """What the constants of `static` decide of a text: the values that are known, and the argument that a choice becomes.
 
     A choice that is not made is not evaluated, so what it would have asked is gone.
     """
-    given = ((graph.find(name), number) for name, number in zip(params, held, strict=False))
+    given = ((graph.find(name), number) for name, number in zip(params, static, strict=False))
     known = dict(graph.constants) | {node: n for node, n in given if node is not None and n is not None}
     became: dict[int, int] = {}
     for node in graph.reaching(*results):
@@ -238,7 +238,7 @@ def settled(
 
 
 def _body(
-    graph: Graph, results: Sequence[int], params: Sequence[str], held: Held
+    graph: Graph, results: Sequence[int], params: Sequence[str], static: StaticArgs
 ) -> tuple[list[str], list[str], dict[str, object]]:
     """Results as Python: the lines before them, their texts, the names in both.
 
@@ -246,7 +246,7 @@ def _body(
     and nothing is computed twice.
     """
     names, lines = dict[str, object](inf=math.inf, nan=math.nan), list[str]()
-    known, became = settled(graph, results, params, held)
+    known, became = fold_static_args(graph, results, params, static)
     texts = graph.inputs | {node: f"({number!r})" for node, number in known.items()}
     uses = Counter(became.get(node, node) for node in results)
     for node in range(len(graph) - 1, -1, -1):

@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from autodiff.core import templates
-from autodiff.core.evaluate import Outside, number, sweep
+from autodiff.core.evaluate import DomainError, number, sweep
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import Primitive
 
@@ -33,7 +33,7 @@ class Noise(Exception):
 
 
 def bounded(lowered: Lowered, point: Mapping[str, float]) -> Ball:
-    """The result at `point`. Raises Outside where there is none, Noise where rounding decides that."""
+    """The result at `point`. Raises DomainError where there is none, Noise where rounding decides that."""
     graph = lowered.graph
 
     def leaf(node: int) -> Ball:
@@ -47,7 +47,7 @@ def bounded(lowered: Lowered, point: Mapping[str, float]) -> Ball:
         values = [a.value for a in args]
         try:
             value = number(graph, node, values)
-        except Outside:
+        except DomainError:
             if any(_inside(row, moved) for moved in _moved(args)):
                 raise Noise from None
             raise
@@ -93,7 +93,7 @@ def _error(row: Primitive, args: Sequence[Ball], values: Sequence[float], value:
         error += max((abs(templates.value(row)(*moved) - value) for moved in _moved(args)), default=0.0)
     for k, arg in enumerate(args):
         if arg.error:
-            error += abs(templates.slope(row, k)(*values, value)) * arg.error
+            error += abs(templates.partial(row, k)(*values, value)) * arg.error
     if not math.isfinite(error):
         raise Noise
     return error

@@ -167,7 +167,7 @@ def _with_slope(h: Here, k: int, slope: float) -> float:
 
 def _slope_at(row: Primitive, k: int, h: Here, place: float) -> float:
     args = tuple(place if i == k else u for i, u in enumerate(h.u))
-    return templates.slope(row, k)(*args, templates.value(row)(*args))
+    return templates.partial(row, k)(*args, templates.value(row)(*args))
 
 
 def _plus(k: int, times: float) -> Rule:

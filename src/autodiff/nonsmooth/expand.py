@@ -20,20 +20,20 @@ from itertools import product
 from types import MappingProxyType
 
 from autodiff.core import templates
-from autodiff.core.evaluate import Outside, number, sweep
+from autodiff.core.evaluate import DomainError, number, sweep
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ZERO, Primitive, Scaling
-from autodiff.core.special_points import special
+from autodiff.core.special_points import special_tests
 from autodiff.core.templates import Number
 from autodiff.numbers import germs
-from autodiff.numbers.germs import NOISE, NOTHING, STILL, Series, Size, Undecided, constant
+from autodiff.numbers.germs import NOISE, NOTHING, STILL, Indeterminate, Series, Size, constant
 from autodiff.numbers.pi_multiples import EXACT, Exact, OfPi
 
 _MANY = 100  # turns: more than any depth
 
 
-class Gone(Exception):
+class OneSidedDomainError(Exception):
     """There is nothing on this side: equation `node` leaves its domain."""
 
     def __init__(self, node: int | None = None) -> None:
@@ -44,18 +44,18 @@ class Gone(Exception):
 def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], depth: int) -> Series:
     """The result just beside the point, when equations move at these rates, none of them 0.
 
-    `depth` says how many terms of a function's Taylor series are looked at. Raises Undecided, or Gone where this side
+    `depth` says how many terms of a function's Taylor series are looked at. Raises Indeterminate, or OneSidedDomainError where this side
     has no values.
     """
     return _look(lowered, {name: constant(value) for name, value in point.items()}, depth, rates)
 
 
 def here(lowered: Lowered, point: Mapping[str, float]) -> Series:
-    """The result at the point, with as little rounding as beside it. Raises Undecided where that is not known."""
+    """The result at the point, with as little rounding as beside it. Raises Indeterminate where that is not known."""
     try:
         return _look(lowered, {name: constant(value) for name, value in point.items()}, 0).rest
-    except Gone:
-        raise Undecided from None
+    except OneSidedDomainError:
+        raise Indeterminate from None
 
 
 def _look(
@@ -74,10 +74,10 @@ def _look(
         assert row is not None
         try:
             return moved(node, _apply(row, args, depth, graph, node).cut(depth + 1))
-        except (Undecided, OverflowError):
-            raise Undecided(node) from None
-        except Gone:
-            raise Gone(node) from None
+        except (Indeterminate, OverflowError):
+            raise Indeterminate(node) from None
+        except OneSidedDomainError:
+            raise OneSidedDomainError(node) from None
 
     return sweep(graph, lowered.result, leaf, apply, lambda truth: bool(truth.value))[0][lowered.result]
 
@@ -90,7 +90,7 @@ def _written(number: float) -> Series:
 def _value(a: Series) -> tuple[float, float]:
     value = a.value
     if value is None:
-        raise Undecided
+        raise Indeterminate
     return value, a.constant.error
 
 
@@ -98,8 +98,8 @@ def _text(text: str, names: tuple[str, ...], given: Sequence[Series], depth: int
     """A text of the table over series."""
     try:
         return _look(templates.template(text, names), dict(zip(names, given, strict=True)), depth)
-    except Gone:
-        raise Undecided from None
+    except OneSidedDomainError:
+        raise Indeterminate from None
 
 
 def _apply(row: Primitive, args: Sequence[Series], depth: int, graph: Graph, node: int) -> Series:
@@ -113,11 +113,11 @@ def _apply(row: Primitive, args: Sequence[Series], depth: int, graph: Graph, nod
     if row.scaling and (scaled := _scaled(row, row.scaling, args, depth, graph, node)) is not None:
         return scaled
     values = [_value(a)[0] for a in args]
-    places = special(row)
+    places = special_tests(row)
     if places is None:
         return _smooth(row, args, _here(row, args, values), depth)
     if places.cuts(values, [not a.still for a in args]):
-        raise Undecided
+        raise Indeterminate
     if places.kink is not None and places.kink(*values):
         return _text(row.definition, row.params, args, depth)
     here = _here(row, args, values)
@@ -139,15 +139,15 @@ def _arithmetic(row: Primitive, args: Sequence[Series]) -> Series:
     if math.isnan(value):
         return found  # 0/0 has a limit here
     if math.isinf(value):
-        raise Undecided
+        raise Indeterminate
     return found if value == exact else found.at(value, found.constant.doubt + abs(value - exact))
 
 
 def _still(graph: Graph, node: int, args: Sequence[Series], values: Sequence[float]) -> Series:
     try:
         value = number(graph, node, values)
-    except Outside as trouble:
-        raise (Gone() if trouble.needs else Undecided()) from None
+    except DomainError as trouble:
+        raise (OneSidedDomainError() if trouble.needs else Indeterminate()) from None
     row = graph.rows[node]
     assert row is not None
     return _computed(row, args, value)
@@ -157,7 +157,7 @@ def _here(row: Primitive, args: Sequence[Series], values: Sequence[float]) -> Se
     """The row's value at the point."""
     value = templates.value(row)(*values)
     if not math.isfinite(value) or not all(inside(*values) for inside, _ in templates.domain(row)):
-        raise Undecided  # a limit may exist; the value does not
+        raise Indeterminate  # a limit may exist; the value does not
     return _computed(row, args, value)
 
 
@@ -196,7 +196,7 @@ def _short(value: float) -> bool:
 
 
 def _stays_inside(row: Primitive, args: Sequence[Series], depth: int) -> None:
-    """Raise Gone when the arguments step out of the domain: sqrt(x) at 0 has no left side."""
+    """Raise OneSidedDomainError when the arguments step out of the domain: sqrt(x) at 0 has no left side."""
     conditions = templates.domain(row)
     if not conditions:
         return
@@ -206,7 +206,7 @@ def _stays_inside(row: Primitive, args: Sequence[Series], depth: int) -> None:
         return
     for text, _ in row.domain:
         if not _text(text, row.params, args, depth).value:
-            raise Gone
+            raise OneSidedDomainError
 
 
 def around(value: float) -> tuple[float, float]:
@@ -216,7 +216,7 @@ def around(value: float) -> tuple[float, float]:
 
 @lru_cache(maxsize=1024)
 def _fixed_exponent(law: Scaling, params: tuple[str, ...]) -> float | None:
-    return templates.fixed(law.exponent, params, ())
+    return templates.static_value(law.exponent, params, ())
 
 
 def _exponent(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) -> Series:
@@ -238,10 +238,10 @@ def _scaled(row: Primitive, law: Scaling, args: Sequence[Series], depth: int, gr
     if not leads and not law.additive and _value(exponent)[0] > 0:
         return _raised(Series((), STILL), exponent, power, logs, depth)
     if not any(term.certain for term in leads):
-        raise Undecided
+        raise Indeterminate
     units = [a.shifted(-power, -logs) if k in law.args else a for k, a in enumerate(args)]
     if all(units[k].value == 0 for k in law.args):
-        raise Undecided  # beyond float64
+        raise Indeterminate  # beyond float64
     found = _apply(row, units, depth, graph, node)
     if law.additive:
         return germs.plus(found, germs.times(exponent, germs.logarithm(power, logs)))
@@ -260,7 +260,7 @@ def _raised(found: Series, exponent: Series, power: Exact, logs: Exact, depth: i
 def _rational(exponent: Series) -> Exact:
     """The exponent at the point, a third where its float may stand for one: a third of 1, times 3, is 1.
 
-    Raises Undecided where rounding may be all that parts it from a whole number.
+    Raises Indeterminate where rounding may be all that parts it from a whole number.
     """
     value, doubt = _value(exponent)
     near = Fraction(value).limit_denominator(1000)
@@ -269,7 +269,7 @@ def _rational(exponent: Series) -> Exact:
     if abs(near - Fraction(value)) > doubt:
         return germs.fit(Fraction(value))
     if near.denominator == 1:
-        raise Undecided
+        raise Indeterminate
     return near
 
 
@@ -305,14 +305,14 @@ def _slope(row: Primitive, k: int, args: Sequence[Series], result: Series, depth
     """The local slope in argument k, as a series; where nothing more than its value is wanted, that and an order."""
     given = (*args, result)
     if depth == 0:
-        function = templates.slope(row, k)
+        function = templates.partial(row, k)
         values = [a.value for a in given]
         slope = function(*values)
         if math.isfinite(slope):
             if any(isinstance(a.constant.coefficient, OfPi) for a in given):
                 return _text(row.partials[k], (*row.params, "w"), [a.rest for a in given], 0).rest.within(low)
             return constant(slope, _doubt(function, given, slope)).within(low)
-        places = special(row)
+        places = special_tests(row)
         if places is None or places.vertical_tangent is None or not places.vertical_tangent(*values[:-1]):
-            raise Undecided  # beyond float64, not infinite
+            raise Indeterminate  # beyond float64, not infinite
     return _text(row.partials[k], (*row.params, "w"), given, depth)

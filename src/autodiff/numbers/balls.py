@@ -32,7 +32,7 @@ _HUGE = 4096
 """Bits up to which a rational number stays exact."""
 
 
-class Undecided(Exception):
+class InsufficientPrecision(Exception):
     """A condition that a ball of this precision does not decide; `node` is the equation, where it is known."""
 
     def __init__(self, node: int | None = None) -> None:
@@ -111,9 +111,9 @@ def ball(number: Number) -> arb:
 
 
 def holds(condition: Number) -> bool:
-    """Whether a condition is true. Raises Undecided where its ball does not say."""
+    """Whether a condition is true. Raises InsufficientPrecision where its ball does not say."""
     if condition is None:
-        raise Undecided
+        raise InsufficientPrecision
     return bool(condition)
 
 

@@ -20,11 +20,11 @@ from random import Random
 from typing import Any, TypeAlias
 
 from autodiff.core import rules, special_points, templates
-from autodiff.core.evaluate import Outside, Run, number, sweep
+from autodiff.core.evaluate import DomainError, Trace, number, sweep
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
-from autodiff.core.vjp import depending, sweep_down
+from autodiff.core.vjp import active_flags, sweep_down
 
 Series: TypeAlias = "list[float]"
 """Coefficients of t^0, t^1, …; NaN from where they are not known on."""
@@ -93,7 +93,7 @@ class Expansion:
     """
 
     def __init__(
-        self, lowered: Lowered, run: Run, sources: Sequence[int], order: int, by: Products | None = None
+        self, lowered: Lowered, run: Trace, sources: Sequence[int], order: int, by: Products | None = None
     ) -> None:
         self.by = by or Products()
         self.rows: list[Primitive | None] = []
@@ -127,7 +127,7 @@ class Expansion:
                     found[node].append(self._coefficient(found, node, row, m))
         return found
 
-    def adjoints(self, lowered: Lowered, run: Run, rates: Mapping[int, float]) -> dict[int, tuple[float, float]]:
+    def adjoints(self, lowered: Lowered, run: Trace, rates: Mapping[int, float]) -> dict[int, tuple[float, float]]:
         """Forward over reverse: each adjoint with its own slope along the line; those of the sources are one
         row of the Hessian, when one source moves at the rate 1."""
         local, times = self.series(rates, 1), self.by.times
@@ -149,8 +149,8 @@ class Expansion:
 
     # --- writing slopes out -----------------------------------------------------------------------------------------
 
-    def _program(self, lowered: Lowered, run: Run, sources: set[int]) -> None:
-        graph, moves = lowered.graph, depending(lowered, run, list(sources))
+    def _program(self, lowered: Lowered, run: Trace, sources: set[int]) -> None:
+        graph, moves = lowered.graph, active_flags(lowered, run, list(sources))
         for self._blame in run.order:
             node, row = self._blame, graph.rows[self._blame]
             if node in run.taken and node not in sources:
@@ -186,7 +186,7 @@ class Expansion:
             todo += [(slope, need - 1) for slope in self.slopes[node].values()]
 
     def _is_special(self, row: Primitive, args: Sequence[int]) -> bool:
-        places = special_points.special(row)
+        places = special_points.special_tests(row)
         return places is not None and places.at([self.values[a] for a in args], [self.moving[a] for a in args])
 
     def _written_out(self, node: int, row: Primitive) -> Iterable[tuple[int, int]]:
@@ -239,7 +239,7 @@ class Expansion:
         assert row is not None
         try:
             value = number(graph, node, given)
-        except Outside:
+        except DomainError:
             return _NAN
         return value if row.is_predicate else self.by.rounded(value)
 

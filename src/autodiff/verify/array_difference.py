@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.arrays import functions, linearize
-from autodiff.arrays.evaluate import Bulk
+from autodiff.arrays.evaluate import ArrayTrace
 from autodiff.arrays.shapes import ShapeError
 from autodiff.arrays.ufuncs import Value, number, shape
 from autodiff.core.primitive import ELEMENTWISE, UNDEFINED, ZERO, Primitive
@@ -27,19 +27,19 @@ _LARGEST = 10_000
 """Elements of an argument above which a reduction or an array function is left to the two sweeps."""
 
 
-def broken_rule(run: Bulk) -> int | None:
+def broken_rule(run: ArrayTrace) -> int | None:
     """An equation whose slope, by its rule in the table, is not what the rule's own values say; None if there is none."""
     graph, seen = run.lowered.graph, Counter[Primitive]()
     with np.errstate(all="ignore"):
         for node in run.order:
             row = graph.rows[node]
-            if row is None or row.is_predicate or row.branches is not None or node in run.asleep or seen[row] == USES:
+            if row is None or row.is_predicate or row.branches is not None or node in run.inactive or seen[row] == USES:
                 continue
             seen[row] += 1
             args = [number(run.values[a]) for a in graph.args[node]]
             places = [k for k in range(row.conditions, row.arity) if row.partials[k] != UNDEFINED]
             if row.kind == ELEMENTWISE:
-                found = _one_element(row, places, args, run.values[node], run.partly.get(node))
+                found = _one_element(row, places, args, run.values[node], run.needed_where.get(node))
             else:
                 found = any(_denied(row, k, args, run.values[node]) for k in places)
             if found:

@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 
 from flint import arb, fmpq
 
-from autodiff.core.evaluate import Outside, Run, sweep
+from autodiff.core.evaluate import DomainError, Trace, sweep
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import sweep_down
 from autodiff.numbers import balls
-from autodiff.numbers.balls import Number, Undecided, plus, precision, times
+from autodiff.numbers.balls import InsufficientPrecision, Number, plus, precision, times
 
 START, MOST = 128, 10_240
 """Bits to begin with, and bits at which a number that is not pinned down is given up."""
@@ -44,7 +44,7 @@ class Proven(NamedTuple):
     value: Any
     slopes: Mapping[str, Any]
     bits: int
-    run: Run
+    run: Trace
     special: Sequence[int]
     undecided: int | None = None
     agree: bool = True
@@ -56,7 +56,7 @@ def proven(
 ) -> Proven:
     """Value and slopes at a point, each the float64 nearest to the true one; with `digits`, texts of so many digits.
 
-    Raises Outside where the value does not exist.
+    Raises DomainError where the value does not exist.
     """
     bits = START if not digits else max(START, int(3.33 * digits) + 64)
     most = max(most, 4 * bits)
@@ -74,10 +74,10 @@ def _at_precision(
     """The same at so many bits; None where that is too few, and more may be had."""
     try:
         numbers, order, taken, specials = values(lowered, point)
-    except Undecided as trouble:
+    except InsufficientPrecision as trouble:
         if not last:
             return None
-        empty = Run([0.0] * len(lowered.graph), [], {})
+        empty = Trace([0.0] * len(lowered.graph), [], {})
         return Proven(
             None, dict.fromkeys(names), bits, empty, (), trouble.node if trouble.node is not None else lowered.result
         )
@@ -90,7 +90,7 @@ def _at_precision(
     slopes = {name: pin(adjoints.get(node, fmpq(0))) for name, node in wanted.items()}
     if not last and (value is None or None in slopes.values()):
         return None
-    run = Run([0.0 if v is None else shown(v) for v in numbers], order, taken)
+    run = Trace([0.0 if v is None else shown(v) for v in numbers], order, taken)
     agree = _agree(lowered.result, partials, wanted, adjoints)
     zeros = {"": numbers[lowered.result]} if value in (0.0, "0") else {}
     zeros |= {n: adjoints[node] for n, node in wanted.items() if slopes[n] in (0.0, "0") and node in adjoints}
@@ -126,7 +126,7 @@ def values(
     steps  numbers that are added to inputs
     moved  numbers that equations have, whatever they are made of
 
-    Raises Undecided where balls don't say, Outside where there is no value.
+    Raises InsufficientPrecision where balls don't say, DomainError where there is no value.
     """
     graph, specials = lowered.graph, list[int]()
 
@@ -142,14 +142,14 @@ def values(
         for text, words in row.domain:
             inside = balls.text(text, row.params, args)
             if inside is None:
-                raise Undecided(node)
+                raise InsufficientPrecision(node)
             if not inside:
-                raise Outside(node, [shown(a) for a in args], words)
+                raise DomainError(node, [shown(a) for a in args], words)
         found = balls.apply(row, args)
         if found is None and row.is_predicate:
-            raise Undecided(node)
+            raise InsufficientPrecision(node)
         if isinstance(found, arb) and not found.is_finite():
-            raise Undecided(node)
+            raise InsufficientPrecision(node)
         if special(row, args, [a not in graph.constants for a in graph.args[node]], node):
             specials.append(node)
         return found
@@ -159,7 +159,7 @@ def values(
 
 
 def special(row: Primitive, args: Sequence[Number], free: Sequence[bool], node: int) -> bool:
-    """Whether these arguments are a corner, a jump, or without a finite slope. Raises Undecided where balls don't say."""
+    """Whether these arguments are a corner, a jump, or without a finite slope. Raises InsufficientPrecision where balls don't say."""
     if not any(free):
         return False
     same = row.is_predicate and len({id(a) for a in args}) < len(args)
@@ -168,7 +168,7 @@ def special(row: Primitive, args: Sequence[Number], free: Sequence[bool], node: 
     for text, odd in tests:
         met = balls.text(text, row.params, args)
         if met is None:
-            raise Undecided(node)
+            raise InsufficientPrecision(node)
         if bool(met) == odd:
             return True
     return False
@@ -202,7 +202,7 @@ def _linear(
     return found
 
 
-class Record(NamedTuple):
+class BallTrace(NamedTuple):
     """Every equation's number at a point, and the local slopes between the sources and the result.
 
     values    the number of each equation, None where it was not needed
@@ -229,15 +229,15 @@ class Record(NamedTuple):
             return _along(self.partials, {source: fmpq(1)})
 
 
-def record(lowered: Lowered, point: Mapping[str, float], sources: Collection[int], bits: int) -> Record | None:
+def record(lowered: Lowered, point: Mapping[str, float], sources: Collection[int], bits: int) -> BallTrace | None:
     """What the value and the slopes at a point are made of, at so many bits; None where balls don't decide."""
     with precision(bits):
         try:
             numbers, order, taken, specials = values(lowered, point)
-        except (Undecided, Outside):
+        except (InsufficientPrecision, DomainError):
             return None
         partials = _linear(lowered, numbers, order, taken, [s for s in sources if not _reached(lowered, s, specials)])
-        return Record(numbers, partials, order, taken, specials, bits)
+        return BallTrace(numbers, partials, order, taken, specials, bits)
 
 
 def value(
@@ -247,7 +247,7 @@ def value(
     with precision(bits):
         try:
             return as_float(values(lowered, point, moved=moved)[0][lowered.result])
-        except (Undecided, Outside):
+        except (InsufficientPrecision, DomainError):
             return None
 
 
@@ -298,9 +298,9 @@ def _growing(number: Callable[[], Number]) -> float | None:
         with precision(bits):
             try:
                 found = as_float(number())
-            except Undecided:
+            except InsufficientPrecision:
                 found = None
-            except Outside:
+            except DomainError:
                 return None
         if found is not None:
             return found

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from autodiff.core import templates
-from autodiff.core.evaluate import Outside, Run, primal
+from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.graph import Graph
-from autodiff.core.linearize import Factors
+from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ZERO, Primitive
 from autodiff.language.typed import Typed
@@ -45,7 +45,7 @@ class Unsure(Exception):
     """Rounding may decide here: a condition, a domain or a special point within an argument's error."""
 
 
-def sure(lowered: Lowered, run: Run, factors: Factors, names: Iterable[int], gradient: Sequence[float]) -> bool:
+def sure(lowered: Lowered, run: Trace, factors: Linearization, names: Iterable[int], gradient: Sequence[float]) -> bool:
     """Whether the value and the slopes by the equations `names` are right to 12 digits, or to the smallest float64."""
     margin = _MARGIN if len(lowered.graph) > LONG else 1.0
     try:
@@ -69,7 +69,7 @@ def _both(graph: Graph) -> Callable[[float, float], float]:
     return math.hypot if len(graph) > LONG else operator.add
 
 
-def outside(lowered: Lowered, point: Mapping[str, float], trouble: Outside) -> bool:
+def outside(lowered: Lowered, point: Mapping[str, float], trouble: DomainError) -> bool:
     """Whether it is sure that the arguments of an equation lie outside its domain."""
     graph, node = lowered.graph, trouble.node
     row, errors = graph.rows[node], list[float]()
@@ -79,7 +79,7 @@ def outside(lowered: Lowered, point: Mapping[str, float], trouble: Outside) -> b
             part = lowered._replace(result=arg)
             errors.append(values(part, primal(part, point))[arg])
         _settled(row, trouble.args, errors)
-    except (Unsure, Outside, OverflowError):
+    except (Unsure, DomainError, OverflowError):
         return False
     return True
 
@@ -94,7 +94,7 @@ def alike(slopes: Sequence[float], others: Sequence[float]) -> bool:
     return all(enough(a, 4 * abs(a - b)) or abs(a - b) <= LEAST for a, b in zip(slopes, others, strict=True))
 
 
-def values(lowered: Lowered, run: Run) -> list[float]:
+def values(lowered: Lowered, run: Trace) -> list[float]:
     """The error bound of every equation. Raises Unsure where rounding may decide."""
     graph, found = lowered.graph, run.values
     errors, both = [0.0] * len(graph), _both(graph)
@@ -301,7 +301,7 @@ def _ends(function: Callable[..., float], args: Sequence[float], k: int, error: 
 def _moved(row: Primitive, k: int, args: Sequence[float], error: float, value: float) -> float:
     """What an error of argument k does to the row's value."""
     flags = tuple([j == k for j in range(len(args))])
-    edges = templates.slopes(row, flags, ())(range(len(args)), *args, value) if row.partials[k] != ZERO else []
+    edges = templates.partials(row, flags, ())(range(len(args)), *args, value) if row.partials[k] != ZERO else []
     moved = _times(edges[0][1], error) if edges else 0.0
     if error > 1e-5 * min(abs(args[k]), 1.0):  # the slope is not all of it
         function = templates.value(row)
@@ -315,7 +315,7 @@ def _moved(row: Primitive, k: int, args: Sequence[float], error: float, value: f
 
 
 def _adjoints(
-    lowered: Lowered, run: Run, factors: Factors, errors: Sequence[float], *, fine: bool
+    lowered: Lowered, run: Trace, factors: Linearization, errors: Sequence[float], *, fine: bool
 ) -> Mapping[int, float]:
     """The error bound of every adjoint; `fine` looks at each rounding within the text of a slope."""
     result, both = lowered.result, _both(lowered.graph)
@@ -342,7 +342,7 @@ def _adjoints(
 
 
 def _partials(
-    lowered: Lowered, run: Run, node: int, edges: Sequence[tuple[int, float]], errors: Sequence[float], *, fine: bool
+    lowered: Lowered, run: Trace, node: int, edges: Sequence[tuple[int, float]], errors: Sequence[float], *, fine: bool
 ) -> list[float]:
     """The error bound of each local slope of an equation."""
     row, args = lowered.graph.rows[node], lowered.graph.args[node]
@@ -354,7 +354,9 @@ def _partials(
     given, value = [run.values[a] for a in args], run.values[node]
     moving = {a for a, _ in edges}
     flags = tuple([int(a in moving) for a in args])
-    slopes = templates.slopes(row, flags, templates.held(lowered.graph, node) if templates.asks(row) else ())
+    slopes = templates.partials(
+        row, flags, templates.static_args(lowered.graph, node) if templates.needs_static_args(row) else ()
+    )
     found = [
         _slope_error(row, text, given, value, slope) for text, slope in zip(_texts(row, flags), edges, strict=True)
     ]

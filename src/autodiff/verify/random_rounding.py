@@ -20,7 +20,7 @@ import numpy as np
 
 from autodiff.arrays import evaluate, sweeps
 from autodiff.core import templates
-from autodiff.core.evaluate import Outside
+from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ELEMENTWISE, Primitive
 from autodiff.errors import AutodiffError
@@ -230,13 +230,13 @@ def _stays(
 ) -> bool:
     try:
         run = evaluate.values(lowered, point, shake=rounding)
-    except (Outside, AutodiffError):
+    except (DomainError, AutodiffError):
         return False
     if not _same(value, run.values[lowered.result], normwise=normwise):
         return False
     if not gradient:
         return True
-    slopes = sweeps.backward(run, list(names.values()), shake=rounding)
+    slopes = sweeps.vjp(run, list(names.values()), shake=rounding)
     pairs = ((gradient[name], slopes.get(node, 0.0)) for name, node in names.items() if name in gradient)
     return all(_same(number, moved, normwise=normwise) for number, moved in pairs)
 
