@@ -44,14 +44,20 @@ def plot(
     """
     variable, start, stop = over
     if not (math.isfinite(start) and math.isfinite(stop) and start < stop):
-        raise AutodiffError(f"the range of {variable} is empty: {start:g} to {stop:g}", hint="write for example x=-2..2")
+        raise AutodiffError(
+            f"the range of {variable} is empty: {start:g} to {stop:g}", hint="write for example x=-2..2"
+        )
     if not 0 <= order <= HIGHEST:
         raise AutodiffError(f"derivatives up to order {HIGHEST} are drawn, not {order}")
     fixed = {name: value for name, value in (at or {}).items() if name != variable}
     sampler = Sampler(text, variable, fixed)
     samples = sampled(sampler, start, stop)
     result = sampler.compiled.lowered.name
-    labels = [result, f"d{result}/d{variable}", *(f"d{k}{result}/d{variable}{k}" for k in range(2, order + 1))]
+    labels = [
+        result,
+        f"d{result}/d{variable}",
+        *(f"d{'²³'[k - 2]}{result}/d{variable}{'²³'[k - 2]}" for k in range(2, order + 1)),
+    ]
     columns = [samples.values, samples.slopes][: order + 1]
     for k in range(2, order + 1):
         columns.append(_higher(text, variable, fixed, k, samples))
@@ -94,9 +100,7 @@ def _segments(samples: Samples, column: Any, *, derived: bool) -> list[tuple[Seq
     return segments
 
 
-def _view(
-    samples: Samples, column: Any, points: tuple[Sequence[float], Sequence[float]] | None
-) -> tuple[float, float]:
+def _view(samples: Samples, column: Any, points: tuple[Sequence[float], Sequence[float]] | None) -> tuple[float, float]:
     """The lowest and the highest y that are shown: all of the curve, or most of it where it has no end."""
     known = np.isfinite(column)
     if not known.any():
@@ -106,7 +110,9 @@ def _view(
     # samples are dense beside a special point: what counts is how much of the range has such a value
     share = np.cumsum(np.gradient(samples.xs[known])[order]) if known.sum() > 1 else np.ones(1)
     inner = [float(column[known][order][np.searchsorted(share, part * share[-1])]) for part in (SHARE, 1 - SHARE)]
-    boundless = any(mark.kind in ("pole", "vertical tangent") for mark in samples.marks) or not math.isfinite(high - low)
+    boundless = any(mark.kind in ("pole", "vertical tangent") for mark in samples.marks) or not math.isfinite(
+        high - low
+    )
     if boundless or high - low > 1e3 * (inner[1] - inner[0]) > 0:
         room = 0.25 * (inner[1] - inner[0])
         low, high = max(low, inner[0] - room), min(high, inner[1] + room)

@@ -101,8 +101,8 @@ class Surface:
 
     program: str
     variables: tuple[str, str]
-    xs: Sequence[float]
-    ys: Sequence[float]
+    xs: Any
+    ys: Any
     values: Any
     levels: Sequence[float]
     arrows: Sequence[tuple[float, float, float, float]]

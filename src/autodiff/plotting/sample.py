@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,9 @@ factor; after ROUNDS, within the larger one. Single halvings say little: a sampl
 BOTH = 0.05
 """What the mean slope misses of both halves, in parts of the change of the value, where both are followed."""
 
+STEEPER = 5
+"""How much the slope grows towards a vertical tangent when the distance is a thousandth, at least."""
+
 TOGETHER = 1e-5
 """Distance of brackets of one break, in parts of the range."""
 
@@ -94,7 +97,7 @@ class Sampler:
         value, gradient, sure = self.compiled.approximate(**self._inputs(xs))
         value, slope = np.array(np.broadcast_to(value, xs.shape)), np.array(gradient[self.variable])
         value[~np.isfinite(value)] = np.nan
-        slope[~np.isfinite(slope)] = np.nan
+        slope[~(np.isfinite(slope) & np.isfinite(value))] = np.nan
         return value, slope, np.broadcast_to(sure, xs.shape) | np.isnan(value)
 
     def sure(self, xs: Vector) -> tuple[Vector, Vector, Vector]:
@@ -120,7 +123,7 @@ class Sampler:
     def _others(self) -> list[str]:
         return [name for name in self.compiled.lowered.inputs if name != self.variable]
 
-    def _inputs(self, xs: Vector) -> dict[str, batch.Numbers]:
+    def _inputs(self, xs: Vector) -> dict[str, Any]:
         return {self.variable: xs} | {name: self.fixed[name] for name in self._others()}
 
 
@@ -306,21 +309,32 @@ def _named(sampler: Sampler, group: list[_Bracket], within: tuple[float, float])
     beside_values, beside_slopes = _beside(sampler, x, within)
     left, right = beside_values
     kind: Kind | None
-    if _is_pole(sampler, x, within):
+    growing = _growing(sampler, x, within)
+    if growing == "pole":
         kind = "pole"
     elif (left is None) != (right is None):
-        kind = None if x in within or _overflows(sampler, steepest) else "end"
+        side = left if left is not None else right
+        if x in within:  # what is beyond is not looked at
+            kind = "jump" if value is not None and side is not None and _differ(value, side) else None
+        else:
+            kind = None if _overflows(sampler, steepest) else "end"
     elif left is None or right is None:
         kind = None
     elif answer.status in _KINDS:
         kind = _KINDS[answer.status]
     elif _apart(left, right, fa, fb):
         kind = "jump"
+    elif growing is not None:
+        kind = growing
     elif value is None:
         kind = "hole"
     else:
         first, second = beside_slopes
-        kind = "corner" if first is not None and second is not None and _differ(first, second) and _differ(sa, sb) else None
+        kind = (
+            "corner"
+            if first is not None and second is not None and _differ(first, second) and _differ(sa, sb)
+            else None
+        )
     if kind is None:
         return None
     return Mark(kind, x, value, left, right, *beside_slopes)
@@ -355,10 +369,12 @@ def _beside(
     return (sides[0][0], sides[1][0]), (sides[0][1], sides[1][1])
 
 
-def _is_pole(sampler: Sampler, x: float, within: tuple[float, float]) -> bool:
-    """Whether the value grows without end towards x: there, slope times distance does not shrink with the distance."""
-    span = within[1] - within[0]
-    distances = span * np.array([1e-4, 1e-7, 1e-10])
+def _growing(sampler: Sampler, x: float, within: tuple[float, float]) -> Kind | None:
+    """A pole, towards which the value grows without end, or a vertical tangent, towards which only the slope does.
+
+    Towards a pole, slope times distance does not shrink with the distance.
+    """
+    distances = (within[1] - within[0]) * np.array([1e-4, 1e-7, 1e-10])
     for side in (-1, 1):
         points = x + side * distances
         if not ((points >= within[0]) & (points <= within[1])).all():
@@ -366,7 +382,9 @@ def _is_pole(sampler: Sampler, x: float, within: tuple[float, float]) -> bool:
         values, slopes, _ = sampler.approximate(points)
         if not np.isfinite(values).all():
             continue
-        reach = np.abs(slopes) * distances
+        reach, steep = np.abs(slopes) * distances, np.abs(slopes)
         if reach[2] > 0.5 * reach[0] > 0 and reach[1] > 0.5 * reach[0] and abs(values[2]) > abs(values[0]):
-            return True
-    return False
+            return "pole"
+        if steep[2] > STEEPER * steep[1] > STEEPER**2 * steep[0] > 0:
+            return "vertical tangent"
+    return None

@@ -2,7 +2,7 @@
 
 >>> found = surface("x^2 + y^2", ("x", -1.0, 1.0), ("y", -1.0, 1.0))
 >>> found.values.shape, len(found.levels)
-((161, 161), 10)
+((201, 201), 10)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autodiff.plotting.model import Surface
 
 Vector: TypeAlias = NDArray[np.float64]
 
-GRID = 160
+GRID = 200
 """Intervals along each axis."""
 
 ARROWS = 12
@@ -45,7 +45,9 @@ def surface(
     """
     for name, start, stop in (first, second):
         if not start < stop:
-            raise AutodiffError(f"the range of {name} is empty: {start:g} to {stop:g}", hint=f"write for example {name}=-2..2")
+            raise AutodiffError(
+                f"the range of {name} is empty: {start:g} to {stop:g}", hint=f"write for example {name}=-2..2"
+            )
     names = (first[0], second[0])
     fixed = {name: value for name, value in (at or {}).items() if name not in names}
     compiled = batch.compile(text, list(names))
@@ -66,7 +68,7 @@ def surface(
         if len(slopes) < len(names):
             notes.append(f"there is no gradient at the point: {answer.why or answer.status}")
     return Surface(
-        text, names, xs, ys, values, _levels(values), _arrows(xs, ys, gradient[names[0]], gradient[names[1]]),
+        text, names, xs, ys, values, _levels(values), _arrows(xs, ys, *(np.where(np.isfinite(values), gradient[name], np.nan) for name in names)),
         point, slopes, path, tuple(notes),
     )  # fmt: skip
 
@@ -80,12 +82,12 @@ def _levels(values: Vector) -> list[float]:
     even = known.min() + shares * (known.max() - known.min())
     ranked = np.quantile(known, shares)
     steep = np.ptp(known) > 5 * (np.quantile(known, 0.75) - np.quantile(known, 0.25))
-    return np.unique(ranked if steep else even).tolist()
+    chosen = np.unique(ranked if steep else even)
+    digits = 2 - int(np.floor(np.log10(np.diff(chosen).min() if len(chosen) > 1 else abs(chosen[0]) or 1.0)))
+    return [float(level) for level in np.unique(np.round(chosen, digits))]
 
 
-def _arrows(
-    xs: Vector, ys: Vector, u: Vector, v: Vector
-) -> list[tuple[float, float, float, float]]:
+def _arrows(xs: Vector, ys: Vector, u: Vector, v: Vector) -> list[tuple[float, float, float, float]]:
     """Steepest descent at some points of the grid; lengths are those in the picture, and grow slowly with the slope."""
     step = GRID // ARROWS
     i, j = np.meshgrid(*[np.arange(step // 2, GRID + 1, step)] * 2, indexing="ij")

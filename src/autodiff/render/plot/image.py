@@ -115,11 +115,17 @@ def _mark(axis: Any, mark: Any, colours: Colours) -> None:
     if mark.value is not None:
         style = full if mark.kind in ("jump", "end") else hollow
         axis.plot([mark.x], [mark.value], linestyle="none", zorder=4, **style)
-    if mark.kind == "corner" and mark.left_slope is not None and mark.right_slope is not None and mark.value is not None:
+    if (
+        mark.kind == "corner"
+        and mark.left_slope is not None
+        and mark.right_slope is not None
+        and mark.value is not None
+    ):
         text = f"slopes {words.short(mark.left_slope)} and {words.short(mark.right_slope)}"
+        above = mark.left_slope > mark.right_slope
         axis.annotate(
-            text, (mark.x, mark.value), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=8,
-            color=colours.ink,
+            text, (mark.x, mark.value), xytext=(0, 9 if above else -9), textcoords="offset points", ha="center",
+            va="bottom" if above else "top", fontsize=8, color=colours.ink,
         )  # fmt: skip
 
 
@@ -136,14 +142,14 @@ def _figure(colours: Colours) -> Iterator[Any]:
         """`subplots` of a figure that no global list holds."""
 
         @staticmethod
-        def subplots(*args: Any, figsize: tuple[float, float], layout: str, **options: Any) -> tuple[Any, Any]:
+        def subplots(*args: Any, figsize: tuple[float, float], layout: Any, **options: Any) -> tuple[Any, Any]:
             ratios = options.pop("height_ratios", None)
             figure = Figure(figsize=figsize, layout=layout)
             if ratios is not None:
                 options["gridspec_kw"] = {"height_ratios": ratios}
             return figure, figure.subplots(*args, **options)
 
-    style = {
+    style: dict[Any, Any] = {
         "figure.facecolor": colours.page, "axes.facecolor": colours.page, "savefig.facecolor": colours.page,
         "text.color": colours.ink, "axes.labelcolor": colours.ink, "axes.edgecolor": colours.ink,
         "xtick.color": colours.ink, "ytick.color": colours.ink, "font.size": 9, "svg.hashsalt": "autodiff",

@@ -1,11 +1,12 @@
 """A plot on a terminal, in braille dots by plotille: the curve above its derivatives, with its special points.
 
-    ○ a point of the curve that is special, or an end that does not belong to it; ● one that does; ┊ a pole; × data
+○ a point of the curve that is special, or an end that does not belong to it; ● one that does; ┊ a pole; × data
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from autodiff.errors import AutodiffError, extra
@@ -30,7 +31,7 @@ def text(plot: Plot, width: int, height: int = 24, *, unicode: bool = True) -> s
         lines += _panel(plot, curve, width, max(rows, 5), main=k == 0)
     lines.append(_axis(plot.start, plot.stop, plot.variable, width))
     lines += words.lines(plot)
-    found = "\n".join(line.rstrip() for line in lines)
+    found = "\n".join(line.rstrip(" ⠀") for line in lines)
     return found if unicode else _ascii(found)
 
 
@@ -124,7 +125,7 @@ def surface_text(surface: Surface, width: int, height: int = 24, *, unicode: boo
     xs, ys = surface.xs, surface.ys
     canvas = _canvas(width - LABEL, max(height - 5, 8), float(xs[0]), float(ys[0]), float(xs[-1]), float(ys[-1]))
     for line in _contours(surface):
-        for (x0, y0), (x1, y1) in zip(line[:-1], line[1:], strict=True):
+        for (x0, y0), (x1, y1) in pairwise(line):
             canvas.line(float(x0), float(y0), float(x1), float(y1))
     frame = Curve("", (), float(ys[0]), float(ys[-1]))
     for x, y in surface.path:
@@ -137,12 +138,14 @@ def surface_text(surface: Surface, width: int, height: int = 24, *, unicode: boo
         label = words.short(float(ys[-1] if k == 0 else ys[0])) if k in (0, len(drawn) - 1) else ""
         lines.append(f"{label:>{LABEL - 2}} {'┤' if label else '│'}{row}")
     lines.append(_axis(float(xs[0]), float(xs[-1]), surface.variables[0], width))
-    lines.append(f"lines at {', '.join(map(words.short, surface.levels)) or 'no level: the value is the same everywhere'}")
+    lines.append(
+        f"lines at {', '.join(map(words.short, surface.levels)) or 'no level: the value is the same everywhere'}"
+    )
     if surface.point is not None:
         slopes = ", ".join(f"{name} {words.short(slope)}" for name, slope in surface.gradient.items())
         lines.append(f"gradient at {', '.join(map(words.short, surface.point))}: {slopes or 'none'}")
     lines += [f"note: {note}" for note in surface.notes]
-    found = "\n".join(line.rstrip() for line in lines)
+    found = "\n".join(line.rstrip(" ⠀") for line in lines)
     return found if unicode else _ascii(found)
 
 
