@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.core import rules
-from autodiff.core.evaluate import Outside
+from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import hint, outside_element, written
 from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
@@ -149,11 +149,11 @@ class Training:
         fixed = self.model.fixed(self.columns)
         try:
             return self.model.slopes(parameters, self.columns, fixed)
-        except (Outside, Overflow):
+        except (DomainError, Overflow):
             pass
         try:
             return self.model.loss(parameters, self.columns, fixed), {}
-        except Outside:
+        except DomainError:
             return None, {}
 
     def held_loss(self, parameters: Mapping[str, Any]) -> float | None:
@@ -162,7 +162,7 @@ class Training:
             return None
         try:
             return self.model.loss(parameters, self.held, self._once("", self.model, self.held))
-        except Outside:
+        except DomainError:
             return None
 
     def watched(self, parameters: Mapping[str, Any]) -> dict[str, float | None]:
@@ -171,7 +171,7 @@ class Training:
         for expression, model in self._watched.items():
             try:
                 value = model.value(parameters, self.columns, self._once(expression, model, self.columns))
-            except Outside:
+            except DomainError:
                 values[expression] = None
                 continue
             if np.ndim(value):
@@ -199,7 +199,7 @@ class Training:
         try:
             loss, slopes = model.slopes(state.parameters, columns, fixed)
             run = model.run(state.parameters, columns, fixed, lean=True, keep=self.lowered.assigned.values())
-        except (Outside, Overflow, AutodiffError):  # the step itself says what is wrong
+        except (DomainError, Overflow, AutodiffError):  # the step itself says what is wrong
             return None
         found = model.adjoints(run, CONVENTION)
         statements = {name: node for name, node in self.lowered.assigned.items() if run.values[node] is not None}
@@ -232,7 +232,7 @@ class Training:
 
     def _diverged(self, trouble: Diverged) -> AutodiffError:
         step, cause = trouble.state.steps, trouble.cause
-        if isinstance(cause, Outside):
+        if isinstance(cause, DomainError):
             why, node = outside_element(self.lowered, cause), cause.node
             place = self._row(cause, trouble.rows)
         else:
@@ -241,7 +241,7 @@ class Training:
         what, hints = f"the training diverged in step {step + 1}", [""]
         if not trouble.moved:
             what = "there is no loss to start from"
-            hints = ["start from other parameters", hint(self.lowered, cause) if isinstance(cause, Outside) else ""]
+            hints = ["start from other parameters", hint(self.lowered, cause) if isinstance(cause, DomainError) else ""]
         return AutodiffError(
             f"{what}: {why}{place}",
             span=self.lowered.graph.spans[node],
@@ -250,7 +250,7 @@ class Training:
             exit_status=HARD_POINT,
         )
 
-    def _row(self, cause: Outside, rows: Sequence[int]) -> str:
+    def _row(self, cause: DomainError, rows: Sequence[int]) -> str:
         """` (row 5, line 6 of data.csv)`: the row of the table that an element belongs to."""
         axes = [k for k, size in enumerate(cause.wide) if size == len(rows)]
         if self.table is None or not axes or not cause.place:
