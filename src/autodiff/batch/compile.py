@@ -25,7 +25,7 @@ from autodiff.api.inputs import appear, bind, sources
 from autodiff.batch.buffer_pool import Spare
 from autodiff.batch.jit.compile import Workshop
 from autodiff.batch.program import Plan, plan
-from autodiff.batch.run import BLOCK, Steps, divided
+from autodiff.batch.run import Steps, divided
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError, quoted
 from autodiff.tables.optional import library
@@ -111,13 +111,30 @@ class Compiled:
         gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
         return Batch(value.reshape(shape), gradient, hard)
 
+    def approximate(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers], Numbers]:
+        """Value, slopes, and whether their digits are sure, as float64 has them without a second computation.
+
+        For a search that ends with sure numbers, and for pictures. A row at a special point has any number, or NaN.
+        """
+        np = library("numpy", "a compiled program")
+        columns, shape = self._columns(np, at)
+        rows = math.prod(shape)
+        value, *slopes = self.spare.arrays(1 + len(self.sources), rows)
+        if self.plan is None:
+            answers = self.batch(**at)
+            return answers.value, dict(answers.gradient), np.ones(shape, dtype=bool)
+        good = self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows]
+        self._fill(self.plan, columns, [value, *slopes], good)
+        gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
+        return value.reshape(shape), gradient, good.reshape(shape)
+
     def _fill(self, plan: Plan, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers) -> None:
         """Fill `results` and `good` by machine code where that is worth while, else by the steps."""
         same = frozenset(name for name, column in columns.items() if isinstance(column, float))
         machine = None if self.workshop is None else self.workshop.machine(len(good), same)
         steps = Steps(plan, self.operations, columns, results, good)
         if machine is None:
-            divided(len(good), BLOCK, steps.run)
+            steps.fill()
         else:
             divided(len(good), SHARE, partial(machine.run, columns, results, good, steps.doubt))
 

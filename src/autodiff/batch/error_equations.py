@@ -24,8 +24,7 @@ from autodiff.codegen.straightline import Line
 from autodiff.core import rules
 from autodiff.core.floats import PRODUCTS
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
-from autodiff.nonsmooth.expand import scaling_law
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.symbolic.conditions import never_negative
 
 _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE, _POWER, _LEAST, _LARGEST, _LESS, _EQUAL = (
@@ -120,10 +119,10 @@ class ErrorEquations:
             return Bound(self._constants[number])
         return Bound(0.0 if abs(number) <= 2.0**40 and (number * 1024.0).is_integer() else self._worst)
 
-    def _called(self, node: int, row: Row) -> Bound:
+    def _called(self, node: int, row: Primitive) -> Bound:
         args = self._graph.args[node]
-        if row.truth or all(self.bounds[a].exact or s == "0" for a, s in zip(args, row.slopes, strict=True)):
-            exact = row.truth or row in _UNROUNDED or all(slope == "0" for slope in row.slopes)
+        if row.is_predicate or all(self.bounds[a].exact or p == ZERO for a, p in zip(args, row.partials, strict=True)):
+            exact = row.is_predicate or row in _UNROUNDED or all(partial == ZERO for partial in row.partials)
             return Bound() if exact else Bound(*self._rounded(row, args, self._of[node]))
         if row is _NEGATIVE or row is _SAME or row is _ABSOLUTE:
             return self.bounds[args[0]]
@@ -151,7 +150,7 @@ class ErrorEquations:
             return Bound(max(first.own, second.own), relative, absolute)
         return Bound(max(first.own, second.own), relative, absolute, max(first.scale, second.scale))
 
-    def _sum(self, row: Row, u: int, v: int) -> Bound:
+    def _sum(self, row: Primitive, u: int, v: int) -> Bound:
         first, second = self.bounds[u], self.bounds[v]
         below = self._added(self._below(first), self._below(second))
         signs = self._signs[self._of[u]], self._signs[self._of[v]] * (1 if row is _ADD else -1)
@@ -166,25 +165,25 @@ class ErrorEquations:
         below = self._added(self._spread(u), self._spread(v))
         return Bound(self._unit, None, *below)
 
-    def _function(self, node: int, row: Row, args: Sequence[int]) -> Bound:
+    def _function(self, node: int, row: Primitive, args: Sequence[int]) -> Bound:
         given = tuple(self._of[a] for a in args)
         own, relative = self._rounded(row, args, self._of[node])
         below: _Part = None, 1.0
-        for k, (arg, text) in enumerate(zip(args, row.slopes, strict=True)):
+        for k, (arg, text) in enumerate(zip(args, row.partials, strict=True)):
             bound = self.bounds[arg]
-            if bound.exact or text in ("0", "none"):
+            if bound.exact or text in (ZERO, UNDEFINED):
                 continue
             self._curved(row, k, arg)
-            spread, law = self._spread(arg), scaling_law(row)
+            spread, law = self._spread(arg), row.scaling
             if row is _MULTIPLY or row is _DIVIDE:
                 own, relative, spread = own + bound.own, self._plus(relative, bound.relative), self._below(bound)
-            elif law is not None and law.places == (k,):  # f(s*u) is s^e*f(u), or f(u) + e*ln(s)
+            elif law is not None and law.args == (k,):  # f(s*u) is s^e*f(u), or f(u) + e*ln(s)
                 exponent = self._line.text(f"abs({law.exponent})", row.params, given)
                 spread = self._below(bound)
                 for part in ((exponent, bound.own), self._times((bound.relative, 1.0), exponent)):
                     if part[0] is None or not part[1]:
                         continue
-                    if law.adds:
+                    if law.additive:
                         below = self._added(below, part)
                     elif (number := self._known.get(part[0])) is not None:
                         own += number * part[1]
@@ -200,7 +199,7 @@ class ErrorEquations:
                 below = self._added(below, self._times(spread, slope))
         return Bound(own, relative, *below)
 
-    def _rounded(self, row: Row, args: Sequence[int], node: int) -> tuple[float, int | None]:
+    def _rounded(self, row: Primitive, args: Sequence[int], node: int) -> tuple[float, int | None]:
         """The roundings of a function itself: a number, and an equation or None."""
         numbers = [self._known.get(self._of[a]) for a in args]
         if row is _DIVIDE or row is _MULTIPLY:
@@ -210,13 +209,13 @@ class ErrorEquations:
             return self._unit, None
         if row is _POWER and numbers[1] in PRODUCTS:
             return 3 * self._unit, None
-        limit = self._line.text(f"2*({row.bound[0]})", (*row.params, "w"), (*(self._of[a] for a in args), node))
+        limit = self._line.text(f"2*({row.ulp_error[0]})", (*row.params, "w"), (*(self._of[a] for a in args), node))
         number = self._known.get(limit)
         if number is not None:
             return number * self._unit, None
         return 0.0, self._line.put(_MULTIPLY, (limit, self._number(self._unit)))
 
-    def _curved(self, row: Row, k: int, node: int) -> None:
+    def _curved(self, row: Primitive, k: int, node: int) -> None:
         """Remember the condition that an argument is off by so much that a slope does not say what follows."""
         absolute, scale = self._below(self.bounds[node])
         if absolute is None or row is _MULTIPLY or (row is _DIVIDE and k == 0):
@@ -280,7 +279,7 @@ class ErrorEquations:
     def _text(self, text: str, **given: int) -> int:
         return self._line.text(text, tuple(given), tuple(given.values()))
 
-    def _sign(self, node: int, row: Row | None, number: float | None) -> int:
+    def _sign(self, node: int, row: Primitive | None, number: float | None) -> int:
         """1 where an equation is never negative, -1 where it is never positive, 0 where that is not known."""
         if number is not None or row is None:
             return 0 if number is None else 1 if number >= 0 else -1
@@ -299,7 +298,7 @@ class ErrorEquations:
             return signs[1] if signs[1] == signs[2] else 0
         if row is _POWER:
             return 1 if self._known.get(args[1], 1.0) % 2 == 0 or signs[0] > 0 else 0
-        return 1 if row.truth or (row.arity == 1 and never_negative(row)) else 0
+        return 1 if row.is_predicate or (row.arity == 1 and never_negative(row)) else 0
 
 
 _UNROUNDED = frozenset([_NEGATIVE, _SAME, _ABSOLUTE, _LEAST, _LARGEST, _IF])

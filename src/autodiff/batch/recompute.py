@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autodiff.batch.program import Plan, plan
-from autodiff.batch.run import BLOCK, Steps, divided
+from autodiff.batch.run import Steps
 from autodiff.batch.ufuncs import Numbers, Operation, extended, operation
 from autodiff.core.lowering import Lowered
 
@@ -84,7 +84,7 @@ def _in_longer_numbers(
 ) -> None:
     longer = {n: np.broadcast_to(c, sound.shape).astype(np.longdouble) for n, c in columns.items()}
     steps = Steps(made, operations, longer, numbers, sound, dtype=np.longdouble, watched=False)
-    divided(len(sound), BLOCK, steps.run)
+    steps.fill()
     for number in numbers:
         sound &= np.isfinite(number)
 
@@ -95,11 +95,11 @@ def _in_random_rounding(
     from autodiff.verify.random_rounding import RandomRounding, unmoved  # loads the arrays
 
     steps = Steps(made, operations, columns, numbers, sound, watched=False)
-    divided(len(sound), BLOCK, steps.run)
+    steps.fill()
     for seed in (1, 2):
         moved = [np.empty(len(sound)) for _ in numbers]
         steps = Steps(made, operations, columns, moved, np.empty_like(sound), RandomRounding(seed), watched=False)
-        divided(len(sound), BLOCK, steps.run)
+        steps.fill()
         for number, other in zip(numbers, moved, strict=True):
             sound &= unmoved(number, other)
 

@@ -4,7 +4,7 @@
 >>> from autodiff.batch.compile import compile
 >>> found, x = compile("sqrt(x)"), np.array([4.0, 0.0])
 >>> (value, slope), good = np.empty((2, 2)), np.empty(2, dtype=bool)
->>> divided(len(x), BLOCK, Steps(found.plan, found.operations, {"x": x}, [value, slope], good).run)
+>>> Steps(found.plan, found.operations, {"x": x}, [value, slope], good).fill()
 >>> good, float(slope[0])                                       # at 0 the slope is infinite: one-shot says so
 (array([ True, False]), 0.25)
 """
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from autodiff.verify.random_rounding import RandomRounding
 
 BLOCK = 8192
-"""Rows that go through the steps together: a few columns of 64 kB fit the cache of a core."""
+"""Rows that go through the steps together at most: a few columns of 64 kB fit the cache of a core."""
 
+_ROOM = 1 << 22
+"""Numbers in all slots together: 32 MB for each worker."""
 
 _TELLING = frozenset([rules.TABLE["*", 2], rules.TABLE["/", 2]])
 """Rows whose underflow NumPy tells itself, so that an exact 0 is none."""
@@ -73,11 +75,21 @@ class Steps:
     watched: bool = True
     dtype: Any = float
 
-    def run(self, blocks: Iterator[slice]) -> None:
+    @property
+    def size(self) -> int:
+        """The rows of a block."""
+        fits = max(BLOCK // 64, _ROOM // (1 + len(self.plan.numbers)))
+        return max(1, min(BLOCK, fits, len(self.good)))
+
+    def fill(self) -> None:
+        """Fill all rows, by as many workers as there are cores."""
+        divided(len(self.good), self.size, self._run)
+
+    def _run(self, blocks: Iterator[slice]) -> None:
         """Fill the blocks' rows of the results, over buffers of its own."""
         import numpy as np
 
-        room = _Room(np, self.plan, min(BLOCK, len(self.good)), self.dtype)
+        room = _Room(np, self.plan, self.size, self.dtype)
         for block in blocks:
             self.good[block] = True
             slots, seen = room.slots(block, self.columns)
@@ -94,9 +106,9 @@ class Steps:
 
         from autodiff.verify.random_rounding import faint
 
-        room = _Room(np, self.plan, min(BLOCK, share.stop - share.start))
-        for start in range(share.start, share.stop, BLOCK):
-            block = slice(start, min(start + BLOCK, share.stop))
+        room = _Room(np, self.plan, self.size)
+        for start in range(share.start, share.stop, self.size):
+            block = slice(start, min(start + self.size, share.stop))
             slots, _ = room.slots(block, self.columns)
             good, todo = self.good[block], iter(self.operations)
             with np.errstate(all="ignore"):

@@ -26,6 +26,8 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "explain": ("explain", "graph"),
     "data": (),
     "train": ("train",),
+    "fit": ("fit",),
+    "plot": ("plot",),
     "export": ("export",),
     "python": (),
     "status": ("completion",),

@@ -25,6 +25,8 @@ FIRST = (
     "explain",
     "data",
     "train",
+    "fit",
+    "plot",
     "export",
     "python",
     "status",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from autodiff.api.derivative import Derivative, Entry, label, tex_label
 from autodiff.core import rules
 from autodiff.errors import AutodiffError, printable
@@ -42,7 +40,7 @@ def python(found: Derivative) -> str:
         pieces = parted(made, [node], PYTHON, taken=graph.inputs.values())
         rows = [row for i in made.reaching(node) if (row := made.rows[i]) is not None]
         needed = needed or any(row is _SIGN for row in rows)
-        if pieces.parts and any(row.pick is not None for row in rows):
+        if pieces.parts and any(row.branches is not None for row in rows):
             raise AutodiffError(
                 f"{label(entry)} is too long for one Python expression, and its conditions can't be taken apart",
                 hint="choose another --format, text for example",
@@ -64,7 +62,3 @@ def _lines(found: Derivative, parts: tuple[tuple[str, str], ...], formulas: tupl
     else:
         lines += [f"{name} = {formula}" for name, formula in zip(labels, formulas, strict=True)]
     return printable("\n".join(lines))
-
-
-def as_json(found: Derivative) -> str:
-    return json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False)
