@@ -73,7 +73,8 @@ def tree_by_lark(
             built = engine.feed_token(word)  # type: ignore[arg-type]
         if products is not None:
             inside = walk(tuple(statement.body for statement in built))
-            products += (node for node in inside if isinstance(node, Call) and node.name == JUXTAPOSITION)
+            calls = [node for node in inside if isinstance(node, Call) and node.name in (JUXTAPOSITION, "^")]
+            products += (node for node in calls if node.name_span != node.args[1].span)  # x² is no doubtful power
         return built
     except UnexpectedToken:
         raise complaint(found, position, length, functions, start) from None

@@ -178,6 +178,10 @@ def _inputs(lowered: Lowered, name: str, given: Sequence[str]) -> str:
 
 def _slip(name: str, known: Sequence[str], option: str = "") -> str:
     """`sinx` for `sin(x)`, `xy` for `x*y`: what an input without a value may have been meant as."""
+    if name in rules.functions():
+        from autodiff.language.synonyms import UNITS  # only a mistake needs them
+
+        return UNITS.get(name) or f"add {option}{name}=VALUE, or write {name}(…): without brackets it is an input"
     others = {other for other in known if other != name}
     for function in sorted(rules.functions(), key=len, reverse=True):
         rest = name.removeprefix(function)

@@ -113,7 +113,7 @@ def hessian(
     Each number off the diagonal is found twice, in two rows; where rounding makes them differ it is not given. Raises
     AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at)
     lowered, point, names = over.lowered, over.point, _sources(over, wrt)
     inputs_only(lowered, names)
@@ -255,7 +255,7 @@ def jacobian(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at, many=True)
     return _jacobian(program, over, _sources(over, wrt), over.names(of), mode)
 
@@ -293,7 +293,7 @@ def jvp(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at, many=True)
     rates = {} if direction is None else over.numbers(direction, "a direction")
     lowered, point, names = over.lowered, over.point, sources(over.lowered, [*rates])
@@ -380,7 +380,7 @@ def vjp(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at, many=True)
     given = {} if weights is None else over.numbers(weights, "a weighted sum")
     given = given or dict.fromkeys(over.names([over.lowered.name]), 1.0)

@@ -77,7 +77,7 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     refuse(numbers)
     lowered = numbers.lowered
     name, source = _variable(lowered, wrt)
-    given = parse(answer, strict=strict)
+    given = parse(answer, strict=strict, given=lowered.assigned)
     answered = in_names(parsed, lowered, given)
     empty = Compared("undecided", name, lowered.name, readings=(*parsed.readings, *given.readings))
     found = straight(lowered, {name: source})

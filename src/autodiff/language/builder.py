@@ -26,8 +26,8 @@ from autodiff.language.ast import (
     Number,
     Statement,
 )
-from autodiff.language.lexer import Word
 from autodiff.language.typed import decimal
+from autodiff.language.word import Word
 
 SYMBOLS = {"**": "^", "·": "*", "×": "*", "÷": "/", "−": "-", "≤": "<=", "≥": ">=", "≠": "!="}
 """Other spellings of operators."""
@@ -52,7 +52,7 @@ class Builder:
 
     def binding(self, parts: Parts) -> Assign:
         name, _, body = parts
-        return Assign(_assignable(Name(name.text, name.span)), body, _across(parts))
+        return Assign(Name(name.text, name.span), body, _across(parts))
 
     def expression(self, parts: Parts) -> Expression:
         return Expression(parts[0], parts[0].span)
@@ -73,6 +73,8 @@ class Builder:
         left, symbol, right = parts
         span = left.span[0], right.span[1]
         return Call(SYMBOLS.get(symbol.text, symbol.text), (left, right), span, symbol.span)
+
+    power = binary
 
     def unary(self, parts: Parts) -> Call:
         symbol, operand = parts

@@ -7,21 +7,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from itertools import takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
-from autodiff.language import tables
-
-CLOSES = {"RPAR": "LPAR", "RSQB": "LSQB"}
-"""Which bracket each closing one belongs to."""
+from autodiff.language import calls, tables
+from autodiff.language.ast import Reading
+from autodiff.language.word import CLOSES, Word
 
 _PAIRED = frozenset({*CLOSES, *CLOSES.values(), "SEP"})
 """The words for which it matters what brackets they are in."""
-
-ENDS_OPERAND = frozenset({"NUMBER", "NAME", "RPAR", "RSQB", "SUPERSCRIPT"})
-"""What a complete operand may end with."""
 
 _PRIME = "leave it out: a slope is asked for with --wrt, and an answer is its formula alone"
 
@@ -54,40 +50,18 @@ _STRAY = {
 }
 
 
-class Word:
-    """A piece of the text that is one terminal of the grammar; `text` is normalised where it is a name."""
+def words(
+    text: str, functions: Collection[str], given: Collection[str] = (), readings: list[Reading] | None = None
+) -> list[Word]:
+    """The words of `text`: newlines inside brackets dropped, a NAME that is called made a FUNC.
 
-    __slots__ = ("span", "text", "type")
-
-    def __init__(self, kind: str, text: str, span: Span) -> None:
-        self.type, self.text, self.span = kind, text, span
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __repr__(self) -> str:
-        return f"<{self.type} {self.text!r} {self.span[0]}:{self.span[1]}>"
-
-
-def words(text: str, functions: Collection[str]) -> list[Word]:
-    """The words of `text`: newlines inside brackets dropped, a NAME that can be called made a FUNC.
-
-    Raises AutodiffError for a character that belongs to no word, a bracket without its partner, and a definition of
-    something in `functions`.
+    Names in `given` have a value. What a person might read otherwise is put into `readings`. Raises AutodiffError for a
+    character that belongs to no word, a bracket without its partner, and a call of an unknown function.
     """
     found = _matched(split(text, functions))
-    places = _definitions(found) if "=" in text else []
-    for i in places:
-        if found[i].type == "FUNC":
-            raise AutodiffError(
-                f"{found[i]} is a built-in function and can't be defined again",
-                span=found[i].span,
-                hint="choose another name",
-            )
-    defined = {found[i].text for i in places}
-    for word in found if defined else ():
-        if word.type == "NAME" and word.text in defined:
-            word.type = "FUNC"
+    if "\n" in text or "\r" in text:
+        found = calls.continued(found, text, readings)
+    calls.resolve(found, text, functions, given, readings)
     return found
 
 
@@ -191,23 +165,3 @@ def _unpaired(found: Iterable[Word], word: Word) -> AutodiffError:
     return AutodiffError(
         f"this '{word}' can't close the '{opened[-1]}'", span=word.span, also=(("opened here:", opened[-1].span),)
     )
-
-
-def _definitions(found: Sequence[Word]) -> list[int]:
-    """Where a statement begins `name(...) =`: the places of the names."""
-    places: list[int] = []
-    start, looking = 0, True
-    for i, word in enumerate(found):
-        if word.type == "SEP":
-            start, looking = i + 1, True
-        elif word.type == "EQUAL" and looking:
-            looking = False
-            if found[start].type in ("NAME", "FUNC") and _one_call(found[start + 1 : i]):
-                places.append(start)
-    return places
-
-
-def _one_call(found: Sequence[Word]) -> bool:
-    """Whether these words are one pair of brackets and what is in it."""
-    kinds = [w.type for w in found]
-    return len(found) > 1 and kinds[0] == "LPAR" and kinds[-1] == "RPAR" and "LPAR" not in kinds[1:]

@@ -18,6 +18,10 @@ _ELSEWHERE = {
 """The name here by the name elsewhere; ISO 80000-2 has lg for the logarithm to base 10, which is spelt most like ln's."""
 
 
+UNITS = {"deg": "90 degrees are rad(90)"}
+"""Names of functions that are also written behind a number, as a unit."""
+
+
 def meant(name: str, functions: Collection[str]) -> str:
     """The one of `functions` that an unknown name stands for elsewhere, or is most likely a slip of; or ""."""
     known = _ELSEWHERE.get(name.lower(), "")
