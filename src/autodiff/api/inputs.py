@@ -166,6 +166,8 @@ def _first_use(lowered: Lowered, name: str) -> Span | None:
 
 
 def _inputs(lowered: Lowered, name: str, given: Sequence[str]) -> str:
+    if (called := next((wanted for wanted in lowered.inputs if wanted in rules.functions()), "")) and called not in given:
+        return f"did you mean {called}({shortened(name)})?"
     near = nearest(name, lowered.inputs)
     slips = (_slip(wanted, given) for wanted in lowered.inputs[:50] if wanted not in given)
     if meant := next((slip for slip in slips if slip.startswith("did")), ""):
