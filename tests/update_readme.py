@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import pages
+from tests.support import pages
 
 if __name__ == "__main__":
     for page in pages.PAGES:

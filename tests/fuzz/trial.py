@@ -9,7 +9,7 @@ import time
 from types import FrameType
 from typing import NamedTuple
 
-from tests.command import autodiff
+from tests.support.command import autodiff
 
 from .commands import Command
 

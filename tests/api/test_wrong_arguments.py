@@ -1,0 +1,91 @@
+"""A mistake in the arguments of the Python functions is an AutodiffError with a sentence, whatever was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import autodiff as package
+from tests.support.command import autodiff
+
+ODD: list[Any] = [
+    None, 2.5, "2", 5, -1, 10**30, [3], [1], [None], [[]], "x,z", "q", "", b"x", object(), {"x": "a"}, {"x": None}, {1: 2}, True,
+    float("nan"), (), {"x": [1, "a"]}, 1 + 1j, {"x": 1j}, len, {"x": [[1], [1, 2]]},
+]  # fmt: skip
+
+CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "evaluate": (package.evaluate, {"at": {"x": 1.0}, "wrt": None, "mode": "reverse", "order": 1, "convention": ""}),
+    "explain": (package.explain, {"at": {"x": 1.0}, "wrt": None, "mode": "reverse", "rate": None, "expand": ()}),
+    "derivative": (package.derivative, {"wrt": None, "order": 1, "of": ()}),
+    "compile": (package.compile, {"wrt": None}),
+    "hessian": (package.hessian, {"at": {"x": 1.0}, "wrt": None}),
+    "jacobian": (package.jacobian, {"at": {"x": 1.0}, "wrt": None, "of": ()}),
+    "jvp": (package.jvp, {"at": {"x": 1.0}, "direction": {"x": 1.0}, "of": ()}),
+    "vjp": (package.vjp, {"at": {"x": 1.0}, "weights": {"u": 1.0}, "wrt": None}),
+    "parse": (package.parse, {}),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_argument_ends_in_an_error_of_python(name: str) -> None:
+    call, usual = {**CALLS}[name]
+    given = {"text": "u = x^2; u", **usual}
+    call(**given)
+    said = []
+    for argument in given:
+        for odd in ODD:
+            try:
+                call(**{**given, argument: odd})
+            except package.AutodiffError as error:
+                said.append(str(error))
+    assert len(said) >= len(ODD) // 2
+    assert all(said)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: package.evaluate("x^2", {"x": 1}, order=2.5), "a whole number, 1 to 100, not 2.5"),  # type: ignore[arg-type]
+        (lambda: package.evaluate("x^2", {"x": 1}, order="2"), "a whole number, 1 to 100, not '2'"),  # type: ignore[arg-type]
+        (lambda: package.evaluate("x^2", {"x": 1}, wrt=5), "a name is a text, not 5"),  # type: ignore[arg-type]
+        (lambda: package.evaluate("x^2", {"x": 1}, wrt=[1]), "a name is a text, not 1"),  # type: ignore[list-item]
+        (lambda: package.evaluate(None), "a program is a text, not None"),  # type: ignore[arg-type]
+        (lambda: package.compile(None), "a program is a text, not None"),  # type: ignore[arg-type]
+        (lambda: package.evaluate("x^2", [3]), "a point is a value for each name, not [3]"),  # type: ignore[arg-type]
+        (lambda: package.jvp("x^2", {"x": 1.0}, [1]), "a direction is a number for each name"),  # type: ignore[arg-type]
+        (lambda: package.derivative("exp(x)", order=10**30), "a whole number, 1 to 1000"),
+        (lambda: package.explain("x^2", {"x": 1.0}, rate="1"), "a learning rate is a finite number"),  # type: ignore[arg-type]
+    ],
+)  # fmt: skip
+def test_the_sentence_says_what_was_expected(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises(package.AutodiffError) as raised:
+        call()
+    assert said in raised.value.message
+
+
+def test_names_may_stand_in_one_text() -> None:
+    at = {"x": 2.0, "y": 3.0}
+    assert list(package.evaluate("x*y", at, "y, x").gradient) == ["y", "x"]
+    assert list(package.evaluate("x*y", at, "x").gradient) == ["x"]
+    assert package.explain("x*y", at, "x,y").wrt == ("x", "y")
+    assert package.explain("sum(A)", {"A": [[1.0, 2.0]]}, "A[0,1]").wrt == ("A[0, 1]",)
+    assert [entry.wrt for entry in package.derivative("x*y", "x,y").entries] == [("x",), ("y",)]
+    assert list(package.compile("x*y", "x,y").sources) == ["x", "y"]
+    assert list(package.jacobian("u = x; v = y; u*v", at, of="u,v").rows) == ["u", "v"]
+
+
+def test_the_next_step_is_one_of_python_or_of_the_command_line() -> None:
+    with pytest.raises(package.AutodiffError) as raised:
+        package.evaluate("x^2")
+    assert raised.value.hint == 'give it one: {"x": VALUE}'
+    assert "add --at x=VALUE" in autodiff("eval", "x^2").err
+    with pytest.raises(package.AutodiffError) as raised:
+        package.explain("x^2", mode="both")
+    assert "--" not in raised.value.hint
+
+
+def test_what_is_public_is_listed_once() -> None:
+    listed = [name for name in dir(package) if not name.startswith("__")]
+    assert listed == sorted(package.__all__)

@@ -1,0 +1,566 @@
+"""Arrays: every row over shapes, both modes, orders 1 and 2; two engines that share only the table agree; corners are said.
+
+The NumPy sweeps (`array_sweeps`) are compared with the program written out over plain numbers (`flatten`) and with central
+differences; a tangent carried up and an adjoint carried down give one number (the dot-product identity).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff as package
+from autodiff.api.answer import nested
+from autodiff.arrays import evaluate, functions, linearize, sweeps, ufuncs
+from autodiff.arrays.evaluate import Bulk
+from autodiff.arrays.scalarize import flatten
+from autodiff.arrays.shapes import elements
+from autodiff.core import rules, templates
+from autodiff.core.evaluate import primal
+from autodiff.core.lowering import Lowered, lower
+from autodiff.core.primitive import EACH, FOLD, INDEX, Row, literal
+from autodiff.core.vjp import reverse
+from tests.support.command import autodiff
+from tests.support.reference import arguments, ulps
+
+Point = dict[str, Any]
+SHAPES = {"scalar": (), "vector": (3,), "matrix": (2, 3), "cube": (2, 2, 3)}
+
+
+def _lowered(text: str) -> Lowered:
+    lowered = lower(package.parse(text))
+    lowered.graph.check()
+    return lowered
+
+
+def _gradients(lowered: Lowered, point: Point) -> tuple[Any, dict[str, Any], Bulk]:
+    """Value and gradient of a program by the NumPy sweeps."""
+    run = evaluate.values(lowered, point)
+    names = {name: lowered.node(name) for name in point if name in lowered.inputs}
+    adjoints = sweeps.backward(run, [node for node in names.values() if node is not None])
+    zeros = {name: np.zeros(np.shape(point[name])) for name in names}
+    return run.values[lowered.result], {n: zeros[n] + _at(adjoints, names[n]) for n in names}, run
+
+
+def _at(adjoints: Mapping[int, Any], node: int | None) -> Any:
+    """The adjoint of an equation; 0 where none flows."""
+    return 0.0 if node is None else adjoints.get(node, 0.0)
+
+
+def _written_out(lowered: Lowered, point: Point) -> tuple[float, dict[str, Any]]:
+    """Value and gradient of the same program over plain numbers."""
+    flat = flatten(lowered, {name: np.shape(value) for name, value in point.items()})
+    flat.lowered.graph.check()
+    numbers = {e: v for n, value in point.items() for e, v in zip(elements(n, np.shape(value)), np.ravel(value).tolist(), strict=True)}  # fmt: skip
+    run = primal(flat.lowered, numbers)
+    adjoints = reverse(flat.lowered, run, [n for n in map(flat.lowered.node, numbers) if n is not None])
+    found = {
+        name: np.reshape([_at(adjoints, flat.lowered.node(e)) for e in elements(name, np.shape(v))], np.shape(v))
+        for name, v in point.items()
+        if name in lowered.inputs
+    }
+    return run.values[flat.lowered.result], found
+
+
+def _agree(text: str, point: Point, *, difference: bool = True) -> None:
+    """Reverse = written out = forward = central difference, for one program of numbers out of arrays."""
+    lowered = _lowered(text)
+    point = {name: value for name, value in point.items() if name in lowered.inputs}
+    value, gradient, run = _gradients(lowered, point)
+    other, plain = _written_out(lowered, point)
+    assert value == pytest.approx(other, rel=1e-12, abs=1e-13)
+    for name, slope in gradient.items():
+        assert np.shape(slope) == np.shape(point[name])
+        assert slope == pytest.approx(plain[name], rel=1e-10, abs=1e-11), (text, name)
+    chance = np.random.default_rng(3)
+    along = {name: chance.uniform(-1, 1, np.shape(v)) if np.shape(v) else 0.7 for name, v in point.items()}
+    seeds = {lowered.node(name): direction for name, direction in along.items()}
+    moved = sweeps.onward(run, {node: seed for node, seed in seeds.items() if node is not None})[lowered.result]
+    product = sum(float(np.sum(along[name] * gradient[name])) for name in gradient)
+    assert (0.0 if moved is None else moved) == pytest.approx(product, rel=1e-9, abs=1e-11), text
+    if difference:
+        step = 1e-6
+        ends = [evaluate.values(lowered, {n: v + s * step * along[n] for n, v in point.items()}).values[lowered.result] for s in (1, -1)]  # fmt: skip
+        assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(product, rel=2e-6, abs=2e-6), text
+
+
+# --- every row ----------------------------------------------------------------------------------------------------------
+
+
+def _inside(row: Row, chance: np.random.Generator, shapes: list[tuple[int, ...]]) -> list[Any] | None:
+    """Arguments of these shapes inside the row's domain, away from its corners; None when there are none at hand."""
+    for low, high in ((0.2, 0.8), (1.2, 2.5), (-0.8, 0.8)):
+        for _ in range(20):
+            args = [chance.uniform(low, high, shape) if shape else float(chance.uniform(low, high)) for shape in shapes]
+            if row.name == "clamp":
+                args[1], args[2] = args[1] - 1, args[1]
+            if row.params[0] == "n" and row.kind == EACH:
+                args[0] = 1.0
+            if all(np.all(holds(*args)) for holds, _ in functions.domain(row)):
+                return args
+    return None
+
+
+EACHWISE = [row for row in rules.rows() if row.kind == EACH and row.pick is None and not row.truth]
+
+
+@pytest.mark.parametrize("row", EACHWISE, ids=lambda row: f"{row.name} {row.arity}")
+@pytest.mark.parametrize("case", ["vector", "matrix", "broadcast"])
+def test_elementwise_rows(row: Row, case: str) -> None:
+    chance = np.random.default_rng(1)
+    shapes = [SHAPES[case] if case in SHAPES else [(2, 1), (3,), ()][k % 3] for k in range(row.arity)]
+    args = _inside(row, chance, shapes)
+    assert args is not None
+    point = dict(zip(row.params, args, strict=True)) | {
+        "q": chance.uniform(0.5, 1.5, (2, 3) if case != "vector" else (3,))
+    }
+    call = row.signature.replace(", …", "")
+    if row.params[0] == "n":
+        call = call.replace("(n,", "(1,")
+    _agree(f"sum(q*{call})", point)
+    for slope in row.slopes:  # the slope is a program too: order 2
+        if slope not in ("0", "none"):
+            text = slope.replace("n", "1") if row.params[0] == "n" else slope
+            if row.params[0] != "n":
+                _agree(f"w = {call}; sum(q*({text}))", point)
+
+
+FOLDS = [row for row in rules.rows() if row.kind == FOLD]
+
+
+@pytest.mark.parametrize("row", FOLDS, ids=lambda row: row.signature)
+@pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 2, 3)], ids=str)
+def test_reductions(row: Row, shape: tuple[int, ...]) -> None:
+    chance = np.random.default_rng(2)
+    point = {name: chance.uniform(-2, 2, shape) for name in row.params if name != "axis"} | {"q": 1.5}
+    for axis in range(-1, len(shape)) if row.params[-1] == "axis" else [0]:
+        call = row.signature.replace("axis", str(axis))
+        _agree(f"sum(sin({call})*(1 + u[0]))" if len(shape) == 1 else f"sum(sin({call}))", point)
+        gradient = row.slopes[0].replace("axis", str(axis))
+        if gradient != "0" and row.params[-1] != "axis":
+            _agree(f"w = {call}; sum(cos(u)*({gradient}))", point)
+
+
+LINEAR = [
+    ("u @ v", (3,), (3,)), ("u @ v", (2, 3), (3,)), ("u @ v", (2,), (2, 3)), ("u @ v", (2, 3), (3, 4)),
+    ("matmul_left(u, v)", (), (3,)), ("matmul_left(u, v)", (2,), (3,)), ("matmul_left(u, v)", (2, 4), (3, 4)),
+    ("matmul_left(u, v)", (4,), (3, 4)), ("matmul_right(u, v)", (3,), ()), ("matmul_right(u, v)", (2,), (3,)),
+    ("matmul_right(u, v)", (2, 3), (2, 4)), ("matmul_right(u, v)", (2, 3), (2,)), ("transpose(u)*v", (2, 3), (3, 2)),
+    ("transpose(u)*v", (3,), (3,)), ("expand_dims(u, 0)*v", (3,), (2, 1)), ("expand_dims(u, -1)*v", (2, 3), (2, 3, 2)),
+    ("softmax(u)*v", (3,), (3,)), ("softmax(u)*v", (2, 3), (2, 3)), ("u[1]*v", (3,), ()), ("u[-1]*v", (2, 3), (3,)),
+    ("u[1, 2]*v", (2, 3), ()), ("u[0, 1, -1]*v", (2, 2, 3), ()), ("[u, v, 2*u]^2", (3,), (3,)), ("[u, v]@[1, 2]", (), ()),
+    ("[[u, 1], [2, v]]^2", (), ()), ("scatter(u, v, 1)*[1, 2, 3]", (), (3,)), ("scatter(u, v, 1)^2", (3,), (2, 3)),
+    ("scatter(u, v, 1, 0)^2", (), (2, 3)), ("scatter(u, v, 1, 0, 1)^2", (), (2, 2, 3)), ("u*zeros(3) + v*ones(2, 3) + zeros(2, 1)*ones(3) + zeros(2, 2, 3)", (), ()),
+    ("u*ones(2, 3, 1)*v/numel(v)", (3, 1), (4,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "one", "two"), LINEAR, ids=str)
+def test_array_rows(text: str, one: tuple[int, ...], two: tuple[int, ...]) -> None:
+    """Linear in nothing once a sine is around it: a wrong transpose shows in the value of its slope."""
+    chance = np.random.default_rng(4)
+    point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", one), ("v", two))}
+    _agree(f"sum(sin({text}))", point)
+
+
+@pytest.mark.parametrize(("text", "one", "two"), [case for case in LINEAR if not case[0].endswith("*v")], ids=str)
+def test_the_texts_of_array_rows_are_programs_too(text: str, one: tuple[int, ...], two: tuple[int, ...]) -> None:
+    lowered = _lowered(text)
+    row = lowered.graph.rows[lowered.result]
+    assert row is not None
+    if row.kind in (EACH, FOLD) or row.name.startswith(("[", "scatter")) or "[" in text:
+        return
+    chance = np.random.default_rng(5)
+    point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", one), ("v", two))}
+    shape = ufuncs.shape(evaluate.values(lowered, point).values[lowered.result])
+    point["g"] = chance.uniform(0.2, 2, shape) if shape else 0.6
+    for pull in row.slopes:
+        if pull not in ("0", "none"):
+            _agree(f"sum(sin({pull}))", point)
+
+
+def test_every_array_row_is_in_these_tests() -> None:
+    seen = {rules.find(n, 1 + k) for n in (INDEX,) for k in (1, 2, 3)}
+    seen |= {row for text, _, _ in LINEAR for row in _lowered(text).graph.rows}
+    assert {row for row in rules.rows() if row.kind not in (EACH, FOLD)} - seen == set()
+
+
+@pytest.mark.parametrize("row", EACHWISE, ids=lambda row: f"{row.name} {row.arity}")
+def test_arrays_keep_the_digits_of_the_numbers(row: Row) -> None:
+    """Value and slopes of a whole column against the same rows one by one; the bound of both, and NumPy's 4 ulp."""
+    points = [
+        args
+        for args in arguments(row.arity, 100)
+        if row.params[0] != "n"
+        and all(holds(*args) for holds, _ in templates.domain(row))
+        and not (row.name == "mod" and abs(args[0]) > 1e15)
+        and max(map(abs, args)) < 300
+        and min(abs(a) for a in args) > 1e-30
+    ]
+    if not points:
+        return
+    columns = [np.array(column) for column in zip(*points, strict=True)]
+    with np.errstate(all="ignore"):
+        found = functions.apply(row, columns)
+        slopes = {
+            k: linearize.slope(row, k, columns, found, "") for k, t in enumerate(row.slopes) if t not in ("0", "none")
+        }
+    assert isinstance(found, np.ndarray)
+    for i, args in enumerate(points):
+        value = templates.value(row)(*args)
+        bound = templates.compiled(row.bound[0], (*row.params, "w", "d"))(*args, value, 0.0)
+        if math.isfinite(value) and bound == bound:
+            assert ulps(float(found[i]), value) <= 2 * bound + 4, (row.name, args)
+        for k, slope in slopes.items():
+            exact = templates.slope(row, k)(*args, value)
+            bound = templates.compiled(row.bound[1], (*row.params, "w", "d"))(*args, value, exact)
+            if math.isfinite(exact) and math.isfinite(value) and bound == bound and abs(exact) > 1e-290:
+                mine = float(np.broadcast_to(slope, found.shape)[i])
+                assert ulps(mine, exact) <= 2 * bound + 16, (row.name, k, args)
+
+
+# --- the truth --------------------------------------------------------------------------------------------------------
+
+
+def test_only_what_is_taken_is_looked_at() -> None:
+    answer = package.evaluate("sum(if(x > 0, sqrt(x)*ln(x), 1/(x - 1)))", {"x": [-1.0, -3.0, 4.0]})
+    assert answer.status == "ok"
+    assert answer.gradient["x"].tolist() == [-0.25, -0.0625, math.log(4) / 4 + 0.5]
+    nested = package.evaluate(
+        "sum(if(x > 0, if(x > 2, ln(x - 2), ln(2 - x)), 0))", {"x": np.array([-1.0, 1.0, 3.0, 3.5])}
+    )
+    assert nested.gradient["x"].tolist() == [0.0, -1.0, 1.0, 1 / 1.5]
+    rows = package.evaluate("sum(if([1, 0] > 0, sum(ln(A), 1), 0))", {"A": [[1.0, 2.0], [-1.0, 0.0]]})
+    assert rows.gradient["A"].tolist() == [[1.0, 0.5], [0.0, 0.0]]
+    both = package.evaluate("sum(if(x > 0 and ln(x) > 0, x, 0))", {"x": [-1.0, 0.5, 3.0]}, mode="both")
+    assert both.gradient["x"].tolist() == [0.0, 0.0, 1.0]
+    assert both.ulps_apart() == {"x": 0.0}
+
+
+def test_a_missing_value_names_the_element() -> None:
+    answer = package.evaluate("sum(ln(x - 3))", {"x": [[4.0, 5.0], [6.0, 2.5]]})
+    assert (answer.value, answer.status, answer.complete) == (None, "domain", False)
+    assert answer.why == "ln(x - 3) needs x - 3 > 0, but at [1, 1] x - 3 is -0.5"
+    over = package.evaluate("sum(exp(x))", {"x": [1.0, 1000.0]})
+    assert (over.status, over.why) == ("overflow", "exp(x) overflows at [1]: it is beyond 1.8e308")
+    steep = package.evaluate("sum(exp(x)*1e300*y)", {"x": [1.0, 10.0], "y": 1.0})
+    assert steep.status == "ok"
+    steep = package.evaluate("sum((x*1e200)^2*1e-100)", {"x": [1e-100, 1e-250]})
+    assert steep.status == "ok"
+    lost = package.evaluate("sum((x*1e200)*1e200*y)", {"x": [0.0, 1.0], "y": 0.0})
+    assert lost.status == "overflow"
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward", "both"])
+def test_a_corner_takes_one_element_away(mode: str) -> None:
+    answer = package.evaluate("sum(abs(w)) + sum(w)", {"w": [0.0, 1.0, -2.0]}, mode=mode)
+    assert (answer.status, answer.complete) == ("corner", False)
+    assert np.isnan(answer.gradient["w"]).tolist() == [True, False, False]
+    assert answer.gradient["w"].tolist()[1:] == [2.0, 0.0]
+    assert answer.one_sided == {"w[0]": (0.0, 2.0)}
+    assert "dfdw" not in answer.why
+    assert "df/dw[0] is 0 from the left and 2 from the right" in answer.why
+    data = answer.to_dict()
+    assert data["gradient"] == {"w": [None, 2.0, 0.0]}
+    json.dumps(data, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "gradient"),
+    [
+        ("sum(relu(x) - relu(-x))", [0.0, 2.0], [1.0, 1.0]),
+        ("max(x)", [1.0, 3.0, 3.0], [0.0, None, None]),
+        ("norm(x)", [0.0, 0.0], [None, None]),
+        ("norm(x)^2", [0.0, 0.0], [0.0, 0.0]),
+        ("std(x)", [2.0, 2.0, 2.0], [None, None, None]),
+        ("sum(amax(x, 0))", [[1.0, 5.0], [1.0, 4.0]], [[None, 1.0], [None, 0.0]]),
+        ("sum(sqrt(x))", [0.0, 4.0], [None, 0.25]),
+        ("argmax(x) + x[0]", [1.0, 1.0], [None, None]),
+        ("sum(sqrt(x^4))", [0.0, 1.0], [0.0, 2.0]),
+        ("rmse(x, [1, 2])", [1.0, 2.0], [None, None]),
+        ("mae(x, [1, 5])", [1.0, 2.0], [None, -0.5]),
+        ("hinge([1, -1], x)", [1.0, -3.0], [None, 0.0]),
+        ("huber(x, [0, 0], 1)", [1.0, 0.25], [0.5, 0.125]),
+    ],
+)
+def test_corners_are_decided_element_by_element(text: str, at: list[Any], gradient: list[Any]) -> None:
+    answer = package.evaluate(text, {"x": at})
+    assert nested(answer.gradient["x"]) == gradient
+    assert answer.complete == ("None" not in str(gradient))
+
+
+def test_a_convention_fills_the_gap_and_says_so() -> None:
+    answer = package.evaluate("sum(abs(w)) + max(w)", {"w": [0.0, -1.0]}, convention="torch")
+    assert answer.gradient["w"].tolist() == [1.0, -1.0]
+    assert (answer.convention, answer.status, answer.complete) == ("torch", "corner", True)
+    assert package.evaluate("sum(max(w, v))", {"w": [2.0], "v": [2.0]}, convention="jax").gradient["v"].tolist() == [
+        0.5
+    ]
+
+
+def test_what_is_too_large_to_look_at_is_unknown_not_a_number() -> None:
+    answer = package.evaluate("sum(abs(w)) + b", {"w": np.zeros(30_000), "b": 1.0})
+    assert answer.status == "unknown"
+    assert np.isnan(answer.gradient["w"]).all()
+    assert answer.gradient["b"] == 1.0
+    assert "too large" in answer.why
+
+
+def test_an_array_as_the_result_has_a_value_and_no_gradient() -> None:
+    answer = package.evaluate("x^2", {"x": [1.0, 2.0]})
+    assert isinstance(answer.value, np.ndarray)
+    assert (answer.value.tolist(), answer.gradient, answer.status) == ([1.0, 4.0], {}, "ok")
+    assert "shape (2,)" in answer.notes[0]
+    with pytest.raises(package.AutodiffError, match="a slope is of a number"):
+        package.evaluate("x^2", {"x": [1.0, 2.0]}, ["x"])
+
+
+def test_names_inside_the_program() -> None:
+    answer = package.evaluate("z = X @ w; p = sigmoid(z); L = mean(p)", {"X": [[1.0, 2.0], [3.0, 4.0]], "w": [0.1, -0.2]}, ["z", "w"])  # fmt: skip
+    z = np.array([[1.0, 2.0], [3.0, 4.0]]) @ [0.1, -0.2]
+    slope = np.exp(-z) / (1 + np.exp(-z)) ** 2 / 2
+    assert answer.gradient["z"] == pytest.approx(slope, rel=1e-14)
+    assert answer.gradient["w"] == pytest.approx(slope @ [[1.0, 2.0], [3.0, 4.0]], rel=1e-14)
+
+
+def test_a_broken_sweep_is_caught_before_a_number_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = linearize.slope
+    tampered = lambda row, k, args, result, convention: honest(row, k, args, result, convention) * (1 + 1e-9)  # noqa: E731
+    adjoints = sweeps.backward
+
+    def backward(*args: Any, **options: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(linearize, "slope", tampered)
+            return adjoints(*args, **options)
+
+    monkeypatch.setattr(sweeps, "backward", backward)
+    with pytest.raises(package.AutodiffError, match="disagree"):
+        package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]})
+    assert package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]}, check=False).status == "ok"
+
+
+ARRAY_RULES = [
+    ("sum(u)", "sum", 0), ("mean(u)", "mean", 0), ("sum(mean(u, 0)*[1, 2, 3])", "mean", 0), ("prod(u)", "prod", 0),
+    ("max(u)", "amax", 0), ("min(u)", "amin", 0), ("norm(u)", "norm", 0), ("dot(u[0], u[1])", "dot", 1),
+    ("logsumexp(u)", "logsumexp", 0), ("var(u)", "var", 0), ("std(u)", "std", 0), ("sum(u @ [1, 2, 3])", "matmul", 0),
+    ("sum([1, 2] @ u)", "matmul", 1), ("transpose(u)[2, 0]*2", "transpose", 0), ("softmax(u[1])[0]", "softmax", 0),
+    ("u[1, 2] + 0", "index", 0), ("sum(exp(u))", "exp", 0), ("sum(u*u[0])", "*", 1), ("sum(abs(u))", "abs", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "value", "k"), ARRAY_RULES)
+@pytest.mark.parametrize("wrong", ["1.001*({})", "-({})", "0"])
+def test_a_broken_rule_is_caught_before_a_number_is_printed(
+    text: str, value: str, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = {"u": [[0.5, -1.25, 2.0], [1.5, 0.75, -0.25]]}
+    assert package.evaluate(text, at).checked
+    for key, row in list(rules.TABLE.items()):
+        if row.value == value and row.kind == ("each" if value in ("exp", "*", "abs") else row.kind):
+            slopes = list(row.slopes)
+            slopes[k] = wrong.format(slopes[k])
+            push = [f"{p}*1.001" if wrong.startswith("1.001") else f"-({p})" for p in row.push]
+            monkeypatch.setitem(rules.TABLE, key, row._replace(slopes=tuple(slopes), push=tuple(push)))
+    rules.find.cache_clear()
+    try:
+        with pytest.raises(package.AutodiffError, match=r"deny|disagree") as caught:
+            package.evaluate(text, at)
+        assert caught.value.exit_status == 70
+        assert package.evaluate(text, at, check=False).status == "ok"
+    finally:
+        monkeypatch.undo()
+        rules.find.cache_clear()
+
+
+# --- at the command line ------------------------------------------------------------------------------------------------
+
+
+def test_text_and_quiet_and_csv() -> None:
+    ended = autodiff("eval", "sum(A @ x)", "--at", "A=[[1, 2], [30, -4.25]],x=[5, 6]")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out == "f      141.5\ndf/dA  [[5, 6],\n        [5, 6]]\ndf/dx  [31, -2.25]\n"
+    assert autodiff("eval", "x @ x", "--at", "x=[1,2]", "-q").out == "5 2 4\n"
+    assert (
+        autodiff("eval", "x @ x", "--at", "x=[1,2]", "--format", "csv").out == "f,df/dx[0],df/dx[1],status\n5,2,4,ok\n"
+    )
+    assert autodiff("eval", "[[1, 20], [3, 4]]*2").out == "f  [[2, 40],\n    [6,  8]]\n"
+
+
+def test_a_point_file_holds_nested_lists(tmp_path: Path) -> None:
+    point = tmp_path / "p.json"
+    point.write_text('{"A": [[1, 2], [3, 4]], "x": [1, -1]}')
+    assert autodiff("eval", "sum(A @ x)", "--at", f"@{point}", "-q").out == "-2 1 -1 1 -1 4 6\n"
+    for content, says in (('{"x": [1, null]}', "finite numbers only"), ('{"x": [[1], 2]}', "rows of equal length")):
+        point.write_text(content)
+        ended = autodiff("eval", "sum(x)", "--at", f"@{point}")
+        assert ended.status in (2, 4)
+        assert says in ended.err
+
+
+def test_arrays_of_numbers_need_no_numpy() -> None:
+    """A literal of numbers is written out; only an array as a value needs the library, and its absence is said."""
+    code = (
+        "import sys; sys.modules['numpy'] = None\n"
+        "from autodiff.cli.main import run\n"
+        "assert run(['eval', 'bce([1, 0], [p, 1 - p])', '--at', 'p=0.25']) == 0\n"
+        "assert run(['eval', 'L = bce(y, p)', '--at', 'p=0.25,y=1']) == 0\n"
+        "assert run(['eval', 'sum(x)', '--at', 'x=[1, 2]']) == 2\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "arrays need numpy, which is not installed\n  in the checkout that autodiff was installed from: pip install '.[arrays]'"
+        in done.stderr
+    )
+    assert done.stdout.splitlines()[0] == f"f      {-math.log(0.25)!r}"
+
+
+def test_many_elements_and_many_equations() -> None:
+    big = np.linspace(0.1, 2, 200_001)
+    answer = package.evaluate("sum(sin(x)*exp(-x))", {"x": big})
+    assert answer.checked
+    assert answer.gradient["x"] == pytest.approx((np.cos(big) - np.sin(big)) * np.exp(-big), rel=1e-12)
+    deep = "x" + " + sin(x)" * 20_000
+    assert package.evaluate(f"sum({deep})", {"x": [0.5, 1.0]}).gradient["x"] == pytest.approx(
+        1 + 20_000 * np.cos([0.5, 1.0])
+    )
+    long = ", ".join("x" for _ in range(5_000))
+    assert package.evaluate(f"sum([{long}])", {"x": 2.0}).gradient["x"] == 5_000
+
+
+@pytest.mark.parametrize(
+    "text", ["if(u > 0, ln(u), v)", "if(u > 0 and v > u, u*v, -u)", "if(v > 0, u, v)*(u > v) + v", "(u < v)*2"]
+)
+def test_a_text_over_elements_is_the_text_of_each(text: str) -> None:
+    """Numbers among the arguments, branches that all elements or some take, conditions that are counted."""
+    exact = templates.compiled(text, ("u", "v"))
+    rows = [np.array(row) for row in ([1.0, 2.0, 0.5], [-1.0, 2.0, -0.5], [-1.0, -2.0, -0.25])]
+    one: list[Any] = [*rows, 1.5, -1.5]
+    two: list[Any] = [*rows, 1.0, -1.0]
+    for u in one:
+        for v in two:
+            with np.errstate(all="ignore"):
+                found = ufuncs.text(text, ("u", "v"))(u, v)
+            pairs = np.broadcast(u, v)
+            wanted = np.reshape([float(exact(float(a), float(b))) for a, b in pairs], pairs.shape)
+            assert np.all(np.broadcast_to(found, wanted.shape) == wanted)
+            if not pairs.shape:
+                assert not isinstance(found, np.ndarray)
+
+
+def test_columns_of_a_table_become_a_matrix_without_a_copy() -> None:
+    base = np.arange(24.0).reshape(4, 6)
+    row = literal(3)
+    for picked in (base[:3], base[1:], base[:3, 2:5], base[::1][1:4, :1]):
+        found = functions.apply(row, list(picked))
+        assert np.array_equal(found, picked)
+        assert np.shares_memory(found, base)
+    for picked in (base[[0, 1, 3]], base[::-1][:3], np.stack([base[0], base[0], base[0]]), base.T[:3]):
+        assert np.array_equal(functions.apply(row, list(picked)), picked)
+    assert np.array_equal(functions.apply(row, [base[0], base[2], base[3]]), base[[0, 2, 3]])
+
+
+@pytest.mark.parametrize("depth", [33, 65, 20_000])
+def test_arrays_nested_deeper_than_numpy_goes_are_refused_where_they_are_written(depth: int) -> None:
+    """At 20,000 brackets the shapes alone would take gigabytes, so the first one too many ends it."""
+    nest = "[" * depth + "1" + "]" * depth
+    for args in (
+        ("eval", nest.replace("1", "x"), "--at", "x=1"),
+        ("eval", f"sum({nest})"),
+        ("eval", "sum(x)", "--at", f"x={nest}"),
+        ("diff", nest.replace("1", "x")),
+        ("explain", nest.replace("1", "x"), "--at", "x=[1, 2]"),
+        ("train", nest.replace("1", "x"), "--params", "x=1"),
+    ):
+        ended = autodiff(*args)
+        assert ended.status == 2
+        assert ended.err.startswith("error: an array has at most 32 axes, and here are more\n    ")
+        assert "^^^" in ended.err
+    inside = autodiff("eval", "expand_dims(x, 0)", "--at", f"x={'[' * 32}1{']' * 32}")
+    assert (inside.status, "at most 32 axes" in inside.err) == (2, True)
+
+
+def test_arrays_as_deep_as_may_be() -> None:
+    nest = "[" * 32 + "x, 2*x" + "]" * 32
+    answer = package.evaluate(f"sum(abs({nest}))", {"x": 0.5}, mode="both")
+    assert (answer.value, answer.gradient, answer.checked) == (1.5, {"x": 3.0}, True)
+    deep: Any = [1.0, 2.0]
+    for _ in range(31):
+        deep = [deep]
+    assert package.evaluate("sum(x^2)", {"x": deep}).value == 5
+    for axes in (32, 20_000):
+        for _ in range(axes):
+            deep = [deep]
+        with pytest.raises(package.AutodiffError, match="'x' is nested too deep: an array has at most 32 axes"):
+            package.evaluate("sum(x^2)", {"x": deep})
+
+
+# --- numbers that leave the range of float64 on the way -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "value", "gradient"),
+    [
+        ("prod(x)", {"x": [1e-200, 1e-200, 1e300]}, 1e-100, {"x": [1e100, 1e100, 0.0]}),
+        ("sum(exp(-x)*exp(-x)*exp(x)*exp(x))", {"x": [400.0, 1.0]}, 2.0, {"x": [0.0, 0.0]}),
+        ("var(x)*1e300", {"x": [1e-200, 3e-200]}, 1e-100, {"x": [-1e100, 1e100]}),
+        ("sum((x*1e-200)*y*1e-200*1e300)", {"x": [1e-10, 2.0], "y": [1.0, 2.0]}, 4e-100, {"x": [1e-100, 2e-100]}),
+        ("ln(softmax(x)[0])", {"x": [-800.0, 800.0]}, -1600.0, {"x": [1.0, -1.0]}),
+        ("dot(x, x)*1e300*1e300", {"x": [1e-300, 2e-300]}, 5.0, {"x": [2e300, 4e300]}),
+    ],
+)
+def test_underflow_that_shows_in_arrays_is_computed_with_a_wider_range(
+    text: str, at: dict[str, Any], value: float, gradient: dict[str, list[float]]
+) -> None:
+    answer = package.evaluate(text, at, mode="both")
+    assert answer.status == "ok"
+    assert answer.value == pytest.approx(value, rel=1e-9)
+    for name, slopes in gradient.items():
+        assert answer.gradient[name].tolist() == pytest.approx(slopes, rel=1e-9, abs=1e-300)
+    assert "these digits are proven" in " ".join(answer.notes)
+
+
+def test_underflow_that_shows_in_an_array_as_the_result() -> None:
+    assert package.evaluate("(x*1e-200)*1e200*[1, 2]", {"x": 1e-200}).value.tolist() == [1e-200, 2e-200]
+    answer = package.evaluate("ln(x*1e-200*1e-200*[1, 2])", {"x": 1.0})
+    assert answer.status == "ok"
+    assert answer.value.tolist() == pytest.approx([-400 * np.log(10), np.log(2) - 400 * np.log(10)])
+
+
+@pytest.mark.parametrize("text", ["sum(relu(x)*1e-200*1e200)", "sum(relu(x)) + sum(abs(x))/2 - sum(x)/2"])
+def test_many_elements_on_a_corner_have_both_sides(text: str) -> None:
+    answer = package.evaluate(text, {"x": np.zeros(3000)})
+    assert (answer.value, answer.status) == (0.0, "corner")
+    left, right = answer.one_sided["x[2999]"]
+    assert left == (0.0 if "200" in text else -1.0)
+    assert right == pytest.approx(1.0)
+
+
+def test_many_elements_on_a_jump_are_unknown() -> None:
+    answer = package.evaluate("sum(floor(x))", {"x": np.zeros(3000)})
+    assert (answer.value, answer.status) == (0.0, "unknown")
+    assert "can't be decided from both sides" in answer.why
+
+
+@pytest.mark.parametrize("count", [1000, 100_000, 1_000_000])
+@pytest.mark.parametrize("mode", ["reverse", "both"])
+def test_a_long_sum_of_equal_terms_keeps_its_digits(count: int, mode: str) -> None:
+    found = package.evaluate(f"sum(exp(ones({count})*x))", {"x": 2.0}, mode=mode)
+    assert found.value == pytest.approx(count * math.exp(2.0), rel=1e-13)
+    assert found.gradient["x"] == pytest.approx(count * math.exp(2.0), rel=1e-13)
+
+
+def test_sums_along_rows_keep_their_digits() -> None:
+    x = np.full((100_000, 3), math.exp(2.0))
+    for text, true in (("sum(sum(x, 0)*[1, 0, 0])", 1e5 * math.exp(2.0)), ("mean(x, 0)[1]", math.exp(2.0))):
+        assert package.evaluate(text, {"x": x}).value == pytest.approx(true, rel=1e-13)
+    slope = package.evaluate("sum((x + b)^2)", {"x": x, "b": [0.0, 0.0, 0.0]}, wrt=["b"]).gradient["b"]
+    assert slope == pytest.approx([2e5 * math.exp(2.0)] * 3, rel=1e-13)

@@ -1,0 +1,284 @@
+"""Machine code gives the digits of the steps over arrays, is made where it is worth while, and is never needed."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import autodiff
+from autodiff.batch import buffer_pool
+from autodiff.batch.compile import SHARE, Batch, Compiled
+from autodiff.batch.jit import compile as machine
+from autodiff.batch.jit import libm, llvm_ir
+from autodiff.batch.jit.instructions import Code
+from autodiff.batch.jit.lowering import code
+from autodiff.batch.jit.vector_exp import exponential
+from autodiff.core import rules, templates
+from autodiff.core.lowering import lower
+from autodiff.core.primitive import EACH
+from tests.batch.test_rows_equal_points import SPECIAL, columns, rows_like
+from tests.support.programs import programs
+from tests.support.reference import arguments
+
+ABSENT = {"gamma", "lgamma", "digamma", "polygamma", "spherical_jn"}
+"""What Python computes by itself, or this project does."""
+
+
+def _by_machine(text: str, wrt: Sequence[str] | None = None, **options: Any) -> Compiled:
+    """A program whose machine code is there from the first row on."""
+    compiled = autodiff.compile(text, wrt, **options)
+    if compiled.workshop is not None:
+        compiled.workshop.machine(machine.WORTH, frozenset())
+    return compiled
+
+
+def _as_the_steps(found: Batch, steps: Batch, most: float = 0) -> None:
+    assert found.hard == steps.hard
+    for a, b in zip((found.value, *found.gradient.values()), (steps.value, *steps.gradient.values()), strict=True):
+        assert (np.isnan(a) == np.isnan(b)).all()
+        one, other = a[~np.isnan(a)], b[~np.isnan(a)]
+        assert (np.abs(one - other) <= most * 2.0**-52 * np.abs(one)).all(), (a, b)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
+@given(programs(), st.randoms(use_true_random=False))
+def test_random_programs_have_the_digits_of_the_steps(
+    case: tuple[str, dict[str, float]], chance: random.Random
+) -> None:
+    text, full = case
+    names = lower(autodiff.parse(text)).inputs
+    if not names:
+        return
+    rows = rows_like({name: full[name] for name in names}, chance)
+    at = columns(rows)
+    _as_the_steps(_by_machine(text).batch(**at), autodiff.compile(text).batch(**at), 4 if "hypot" in text else 0)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in rules.rows() if row.kind == EACH and not row.conditions], ids=lambda row: row.signature
+)
+def test_every_row_of_the_table_at_its_special_places(row: Any) -> None:
+    names = [f"a{k}" for k in range(row.arity)]
+    calls = {1: f"{row.name}{names[0]}", 2: f" {row.name} ".join(names)}
+    call = f"{row.name}({', '.join(names)})" if row.name.isidentifier() else calls[row.arity]
+    if row.truth:
+        call = f"if({call}, 1, 0)"
+    rows = [dict(zip(names, args, strict=True)) for args in arguments(row.arity, 60)]
+    rows += [dict.fromkeys(names, value) for value in SPECIAL]
+    found = _by_machine(call)
+    made = found.plan and machine.machine(found.plan, ())
+    needs = {step.row.name for step in found.plan.steps if step.row} if found.plan else set()
+    assert (made is None) == (found.plan is None or bool(needs & ABSENT))
+    _as_the_steps(
+        found.batch(**columns(rows)), autodiff.compile(call).batch(**columns(rows)), 1 if "hypot" in call else 0
+    )
+
+
+def test_hypot_is_rounded_as_python_rounds_it() -> None:
+    chance = np.random.default_rng(3)
+    x, y = chance.normal(size=(2, 20_000)) * 10.0 ** chance.integers(-320, 309, (2, 20_000)).clip(-300, 300)
+    x[:10_000] = y[:10_000] * chance.uniform(0.1, 10, 10_000)
+    value, _ = _by_machine("hypot(x, y)", [])(x=x, y=y)
+    want = np.array(list(map(math.hypot, x.tolist(), y.tolist())))
+    assert (np.abs(value - want) <= np.spacing(want)).all()
+    assert np.count_nonzero(value != want) < 5
+
+
+@pytest.mark.parametrize("exponent", [2, 3, 4, -1, -2, 0.5, 5, -3, 1.5])
+def test_a_power_is_the_same_by_its_constant_and_by_a_column(exponent: float) -> None:
+    x = np.concatenate([np.random.default_rng(1).uniform(0.1, 9, 300), [1e-200, 3e-160, 1e155, 5e-324, 1e308]])
+    constant, _ = _by_machine(f"x^({exponent})")(x=x)
+    column, _ = _by_machine("x^y")(x=x, y=np.full(len(x), float(exponent)))
+    steps, _ = autodiff.compile("x^y")(x=x, y=np.full(len(x), float(exponent)))
+    assert np.array_equal(constant, column, equal_nan=True)
+    assert np.array_equal(constant, steps, equal_nan=True)
+    alone = [autodiff.evaluate("x^y", {"x": u, "y": float(exponent)}).value for u in x[:300].tolist()]
+    assert alone == constant[:300].tolist()
+
+
+@pytest.mark.parametrize("rows", [1, 7, llvm_ir.BLOCK - 1, llvm_ir.BLOCK + 1, SHARE, SHARE + 1, 2 * SHARE + 3])
+def test_every_boundary_of_blocks_and_shares(rows: int) -> None:
+    chance = np.random.default_rng(rows)
+    x, y = chance.normal(size=rows), chance.normal(size=rows)
+    odd = sorted({0, 1, llvm_ir.BLOCK - 1, llvm_ir.BLOCK, SHARE - 1, SHARE, rows - 1} & set(range(rows)))
+    y[odd] = 0.0
+    x[odd[1:2]] = np.nan
+    text = "if(x > 0, sqrt(x), exp(x)) + abs(y)*x + atan2(y, sin(x))"
+    found = _by_machine(text).batch(x=x, y=y)
+    _as_the_steps(found, autodiff.compile(text).batch(x=x, y=y))
+    assert set(found.hard) == set(odd)
+
+
+def test_numbers_strided_and_broadcastcolumns() -> None:
+    text = "exp(-x*y) + mod(x, z)"
+    x = np.linspace(-3, 3, 5001)[::2]
+    for at in ({"x": x, "y": 0.5, "z": 2}, {"x": x[::-1], "y": x, "z": np.float32(1.5)}, {"x": x, "y": [0.25], "z": x}):
+        _as_the_steps(_by_machine(text).batch(**at), autodiff.compile(text).batch(**at))
+    value, gradient = _by_machine(text)(x=x[:6].reshape(2, 3), y=np.ones((1, 3)), z=1)
+    assert value.shape == gradient["y"].shape == (2, 3)
+    assert _by_machine("2*x")(x=[])[0].shape == (0,)
+    odd = np.frombuffer(b"\0" + x.tobytes(), offset=1)
+    assert _by_machine("2*x")(x=odd)[0].tolist() == (2 * x).tolist()
+
+
+def test_more_values_at_a_time_than_buffers_fit() -> None:
+    text = " + ".join(f"sin({k}*x)*cos(x + {k})" for k in range(1, 100))
+    compiled = _by_machine(text)
+    assert compiled.plan is not None
+    made = code(compiled.plan, ())
+    assert made is not None
+    held = llvm_ir.buffers(made)
+    assert held.block < llvm_ir.BLOCK
+    assert held.block * held.count <= llvm_ir.ROOM
+    x = np.random.default_rng(1).normal(size=2 * llvm_ir.BLOCK + 3)
+    _as_the_steps(compiled.batch(x=x), autodiff.compile(text).batch(x=x))
+
+
+def test_a_program_that_is_too_long_takes_the_steps() -> None:
+    compiled = _by_machine("+".join(f"sin({k}*x)" for k in range(1, machine.LONGEST)))
+    assert compiled.plan is not None
+    assert machine.machine(compiled.plan, ()) is None
+    assert compiled(x=np.array([0.0]))[0].tolist() == [0.0]
+
+
+def test_one_build_for_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[object] = []
+    build = machine.machine
+
+    def counted(*given: Any) -> Any:
+        built.append(given)
+        return build(*given)
+
+    monkeypatch.setattr(machine, "machine", counted)
+    g = autodiff.compile("sin(x)*y")
+    x = np.linspace(0, 1, machine.WORTH)
+    found: list[Any] = []
+    threads = [threading.Thread(target=lambda: found.append(g(x=x, y=2.0)[0])) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(built) == 1
+    assert all(np.array_equal(each, found[0]) for each in found)
+    g(x=x, y=x)
+    assert len(built) == 2  # with another choice of inputs that are one number
+
+
+def _child(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert not done.stderr
+    return done.stdout
+
+
+def test_llvm_is_loaded_when_enough_rows_have_come() -> None:
+    code = (
+        "import sys, autodiff, numpy as np\nfrom autodiff.batch.jit.compile import WORTH\n"
+        "g = autodiff.compile('x^2')\n"
+        "for rows in (WORTH // 2, WORTH // 2 - 1, 1): g(x=np.ones(rows)); print('llvmlite' in sys.modules)"
+    )
+    assert _child(code).split() == ["False", "False", "True"]
+
+
+def test_without_llvm_it_takes_the_steps() -> None:
+    code = (
+        "import sys; sys.modules['llvmlite'] = None\nimport autodiff, numpy as np\n"
+        "value, slopes = autodiff.compile('x^2')(x=np.full(600_000, 3.0)); print(value[-1], slopes['x'][-1])"
+    )
+    assert _child(code).split() == ["9.0", "6.0"]
+
+
+def test_a_function_that_answers_otherwise_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    libm._address.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(math, "sinh", lambda u: math.nextafter(math.cosh(u) * math.tanh(u), 9))
+        assert libm.addresses(["exp", "sinh"]) is None
+    libm._address.cache_clear()
+    assert libm.addresses(["exp", "sinh"]) is not None
+
+
+def _exponentials(x: Any, exp: int) -> Any:
+    """e^x by the instructions, which turn to the function at the address `exp`."""
+    made = Code(wide=True)
+    made.results = [made.do("fadd double {0}, {1}", exponential(made, made.column("x")), made.constant(0.0))]
+    value, good = np.empty(len(x)), np.empty(len(x), dtype=bool)
+    program = machine._assembled(made, {"exp": exp}, ("x",), frozenset())
+    program.run({"x": x}, [value], good, lambda _: None, [slice(0, len(x))])
+    return value
+
+
+def test_the_instructions_for_exp_have_the_digits_of_the_c_library() -> None:
+    found = libm.addresses(["exp"])
+    if found is None or not machine._wide():
+        pytest.skip("another C library, or no fused multiplication")
+    chance = np.random.default_rng(5)
+    edges = [
+        0.0,
+        -0.0,
+        5e-324,
+        1e-17,
+        708.0,
+        -708.0,
+        709.7,
+        710.0,
+        -744.0,
+        -746.0,
+        1e308,
+        math.inf,
+        -math.inf,
+        math.nan,
+    ]
+    near = [math.nextafter(k * math.log(2) / 256, math.inf) for k in range(-300, 300)]
+    x = np.concatenate([edges, near, *(chance.normal(size=60_000) * size for size in (1e-12, 1e-3, 0.1, 1, 30, 300))])
+    want = np.array([templates.FLOATS["exp"](u) for u in x.tolist()])
+    assert np.array_equal(_exponentials(x, found["exp"]), want, equal_nan=True)
+
+
+def test_the_instructions_for_exp_ask_where_they_are_not_sure_and_seldom() -> None:
+    asked: list[float] = []
+
+    def exp(u: float) -> float:
+        asked.append(u)
+        return -1.0
+
+    callback = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(exp)
+    x = np.concatenate([np.random.default_rng(6).uniform(-700, 700, 20_000), [709.0, -1e9, math.nan]])
+    value = _exponentials(x, ctypes.cast(callback, ctypes.c_void_p).value or 0)
+    assert np.array_equal(np.flatnonzero(value == -1.0), np.flatnonzero(np.isin(x, asked) | np.isnan(x)))
+    assert len(asked) < 0.1 * len(x)
+    assert {709.0, -1e9} < set(asked)
+    sure = value != -1.0
+    with mpmath.workdps(40):
+        for u, got in list(zip(x[sure].tolist(), value[sure].tolist(), strict=True))[:3000]:
+            assert abs(mpmath.exp(u) - got) <= 0.5 * math.ulp(got)
+
+
+def test_results_are_filled_again_when_nobody_holds_them() -> None:
+    g = autodiff.compile("x^2")
+    x = np.linspace(0, 1, buffer_pool.LEAST)
+    value, gradient = g(x=x)
+    kept, place = value[5:9], gradient["x"].ctypes.data
+    del value, gradient
+    again, gradient = g(x=2 * x)
+    assert place in (again.ctypes.data, gradient["x"].ctypes.data)  # dropped by all
+    assert not np.shares_memory(again, kept)  # a part of it is held
+    assert kept.tolist() == (x[5:9] ** 2).tolist()
+    other, _ = g(x=3 * x)
+    assert not np.shares_memory(again, other)
+    assert again.tolist() == ((2 * x) ** 2).tolist()

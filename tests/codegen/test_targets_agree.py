@@ -1,0 +1,357 @@
+"""Every target says what `eval` says, over random programs with nested conditions, at hard points as well.
+
+A difference is silent when a target gives a plain number where there is none, or another one. Digits that float64 can't
+have are no difference: `bounded` says which these are. At a corner, where only the slope does not exist, the slope is
+that of one side.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import itertools
+import json
+import math
+import random
+import re
+import shutil
+import sqlite3
+import subprocess
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import autodiff
+from autodiff.api.elementwise_view import over_numbers
+from autodiff.api.inputs import sources
+from autodiff.codegen.registry import requested, written
+from autodiff.codegen.straightline import straight
+from autodiff.core import templates
+from autodiff.core.lowering import Lowered
+from autodiff.grading.error_bounds import Noise, bounded
+from tests.support import postgres
+
+COUNT = 500
+SLOW = 100
+"""Programs for DuckDB and JAX, which take 20 to 50 ms to plan or compile one; the other targets run all."""
+
+SPECIAL = [
+    (0.0, 0.0),
+    (-1.0, 1.0),
+    (1.0, 1.0),
+    (1.0, -1.0),
+    (0.0, 2.0),
+    (2.0, 0.0),
+    (0.5, 0.5),
+    (-2.0, -3.0),
+    (3.0, 2.0),
+]
+
+Row = list[float | None]
+
+
+@dataclass(frozen=True)
+class Program:
+    text: str
+    points: tuple[tuple[float, ...], ...]
+    names: tuple[str, ...]
+    wanted: tuple[tuple[str, Row], ...]
+
+
+def _number(chance: random.Random, deep: int) -> str:
+    if deep <= 0 or chance.random() < 0.15:
+        return chance.choice(["x", "y", "x", "y", "u", "1", "2", "0.5", "3"])
+    kind = chance.random()
+    sub = [_number(chance, deep - 1) for _ in range(3)]
+    if kind < 0.3:
+        return f"if({_condition(chance, deep - 1)}, {sub[0]}, {sub[1]})"
+    if kind < 0.55:
+        return f"({sub[0]} {chance.choice('+-*/')} {sub[1]})"
+    if kind < 0.65:
+        return f"{chance.choice(['max', 'min', 'atan2', 'hypot', 'mod', 'xlogy', 'logsumexp'])}({sub[0]}, {sub[1]})"
+    if kind < 0.7:
+        return f"clamp({sub[0]}, {sub[1]}, {sub[2]})"
+    if kind < 0.8:
+        return f"({sub[0]})^{chance.choice(['2', '3', '(-1)', '0.5', '(-2)', '1.5', '5', f'({sub[1]})'])}"
+    one = "sqrt ln exp sin cos tanh relu abs sigmoid softplus asin acosh atanh log1p atan floor sign cbrt erf leaky_relu sinc silu"
+    return f"{chance.choice(one.split())}({sub[0]})"
+
+
+def _condition(chance: random.Random, deep: int) -> str:
+    kind = chance.random()
+    if deep > 0 and kind < 0.25:
+        return f"({_condition(chance, deep - 1)} {chance.choice(['and', 'or'])} {_condition(chance, deep - 1)})"
+    if deep > 0 and kind < 0.32:
+        return f"not ({_condition(chance, deep - 1)})"
+    return (
+        f"{_number(chance, deep - 1)} {chance.choice(['<', '<=', '>', '>=', '==', '!='])} {_number(chance, deep - 1)}"
+    )
+
+
+@lru_cache(maxsize=1)
+def programs() -> tuple[Program, ...]:
+    """The programs, the points, and what `eval` says there."""
+    chance, found, seen = random.Random(4), list[Program](), set[str]()
+    while len(found) < COUNT:
+        text = f"u = {_inner(chance)}; {_number(chance, 4)}"
+        names = over_numbers(autodiff.parse(text)).inputs
+        if len(names) != 2 or "if(" not in text or text in seen:
+            continue
+        seen.add(text)
+        spots = [*SPECIAL, *((chance.uniform(-3, 3), chance.uniform(-3, 3)) for _ in range(11))]
+        points = tuple(spots) if names[0] == "x" else tuple((y, x) for x, y in spots)
+        wanted = []
+        for point in points:
+            answer = autodiff.evaluate(text, dict(zip(names, point, strict=True)))
+            wanted.append((answer.status, [answer.value, *(answer.gradient.get(name) for name in names)]))
+        found.append(Program(text, points, tuple(names), tuple(wanted)))
+    return tuple(found)
+
+
+def _inner(chance: random.Random) -> str:
+    while True:
+        text = _number(chance, 2)
+        if not re.search(r"\bu\b", text):
+            return text
+
+
+def agree(target: str, asked: Sequence[Program], found: Sequence[Sequence[Row]]) -> None:
+    """Fail unless every number is right, and no number stands where there is none."""
+    wrong, refused = list[str](), 0
+    for program, rows in zip(asked, found, strict=True):
+        for point, (status, wanted), row in zip(program.points, program.wanted, rows, strict=True):
+            for place, (true, given) in enumerate(zip(wanted, row, strict=True)):
+                plain = given is not None and math.isfinite(given)
+                if true is None:
+                    if place and wanted[0] is not None:
+                        continue  # a corner: the slope of one side, by convention
+                    if plain and status != "unknown":
+                        wrong.append(f"{program.text} at {point}[{place}]: {given}, but {status}")
+                elif given is None or not plain:
+                    refused += 1
+                elif abs(given - true) > 1e-12 * abs(true) + 1e-300 and not (
+                    _noise(program, point, place, given - true) or (place and _one_sided(program, point, place, given))
+                ):
+                    wrong.append(f"{program.text} at {point}[{place}]: {given}, not {true} ({status})")
+    assert not wrong, f"{target}: {len(wrong)} silent differences\n" + "\n".join(wrong[:20])
+    assert refused < 0.01 * sum(3 * len(p.points) for p in asked), f"{target}: {refused} numbers refused"
+
+
+@lru_cache(maxsize=1000)
+def _equations(text: str) -> tuple[Lowered, ...]:
+    lowered = over_numbers(autodiff.parse(text))
+    found = straight(lowered, sources(lowered, None))
+    return tuple(Lowered(found.graph, n, "", lowered.inputs, {}, "") for n in (found.value, *found.slopes.values()))
+
+
+def _noise(program: Program, point: tuple[float, ...], place: int, difference: float) -> bool:
+    """Whether a difference is within what roundings may do, at 16 units in the last place an operation."""
+    try:
+        ball = bounded(_equations(program.text)[place], dict(zip(program.names, point, strict=True)))
+    except Noise:
+        return True
+    return abs(difference) <= 4 * ball.error
+
+
+def _tied(text: str, point: tuple[float, ...]) -> bool:
+    """Whether a comparison has equal sides there, or a function its corner."""
+    lowered = over_numbers(autodiff.parse(text))
+    graph, value = lowered.graph, dict[int, float]()
+    at = dict(zip(lowered.inputs, point, strict=True))
+    for node in graph.reaching(lowered.result):
+        row, args = graph.rows[node], [value[a] for a in graph.args[node]]
+        if row is None:
+            value[node] = graph.constants[node] if node in graph.constants else at[graph.inputs[node]]
+            continue
+        if row.pick is None:
+            value[node] = float(templates.value(row)(*args))
+        else:
+            value[node] = args[row.pick[0] if args[0] else row.pick[1]]
+        if row.truth and not row.conditions and args[0] == args[1]:
+            return True
+        if row.corner and templates.compiled(row.corner, row.params)(*args):
+            return True
+    return False
+
+
+def _one_sided(program: Program, point: tuple[float, ...], place: int, given: float) -> bool:
+    """Whether a slope at a hard point is that of a point beside it, or of a branch that only this point takes."""
+    if _tied(program.text, point):
+        return True
+    name = program.names[place - 1]
+    for steps in itertools.product((-1e-9, 0.0, 1e-9), repeat=2):
+        beside = dict(zip(program.names, (p + s for p, s in zip(point, steps, strict=True)), strict=True))
+        slope = autodiff.evaluate(program.text, beside).gradient.get(name)
+        if slope is not None and math.isclose(slope, given, rel_tol=1e-4, abs_tol=1e-4):
+            return True
+    return False
+
+
+def sources_of(target: str, asked: Sequence[Program]) -> Iterator[str]:
+    for program in asked:
+        yield written(requested(program.text, target), target)
+
+
+def _function(source: str) -> Callable[..., Any]:
+    names: dict[str, Any] = {}
+    exec(compile(source, "<export>", "exec"), names)
+    found: Callable[..., Any] = names["value_and_gradient"]
+    return found
+
+
+def _in_python(asked: Sequence[Program]) -> list[list[Row]]:
+    found = []
+    for program, source in zip(asked, sources_of("python", asked), strict=True):
+        function, rows = _function(source), list[Row]()
+        for point in program.points:
+            try:
+                value, slopes = function(*point)
+                rows.append([value, *slopes])
+            except (ValueError, ArithmeticError):
+                rows.append([math.nan] * 3)
+        found.append(rows)
+    return found
+
+
+def _in_arrays(library: str, asked: Sequence[Program]) -> list[list[Row]]:
+    if importlib.util.find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if library == "jax":
+            jax = pytest.importorskip("jax")
+            jax.config.update("jax_enable_x64", True)
+        for program, source in zip(asked, sources_of(library, asked), strict=True):
+            value, slopes = _function(source)(*map(list, zip(*program.points, strict=True)))
+            columns = [[float(v) for v in column] for column in (value, *slopes)]
+            found.append([list(row) for row in zip(*columns, strict=True)])
+    return found
+
+
+def _in_c(asked: Sequence[Program], folder: Path) -> list[list[Row]]:
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("gcc is not installed")
+    lines = list[str]()
+    for k, source in enumerate(sources_of("c", asked)):
+        for name in {*re.findall(r"static double (\w+)\(", source), "value_and_gradient"}:
+            source = re.sub(rf"\b{name}\(", f"{name}_{k}(", source)
+        lines.append(source)
+    (folder / "all.c").write_text("\n".join(lines))
+    subprocess.run(
+        [compiler, "-std=c99", "-O0", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic", "-ffp-contract=off", "-shared",
+         "-fPIC", "-o", str(folder / "all.so"), str(folder / "all.c"), "-lm"],
+        check=True, timeout=300,
+    )  # fmt: skip
+    library, found = ctypes.CDLL(str(folder / "all.so")), []
+    for k, program in enumerate(asked):
+        function, rows = library[f"value_and_gradient_{k}"], list[Row]()
+        function.restype = ctypes.c_double
+        for point in program.points:
+            gradient = (ctypes.c_double * 2)()
+            value = function(*map(ctypes.c_double, point), gradient)
+            rows.append([value, *gradient])
+        found.append(rows)
+    return found
+
+
+def _in_javascript(asked: Sequence[Program], folder: Path) -> list[list[Row]]:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    pairs = zip(sources_of("javascript", asked), asked, strict=True)
+    (folder / "asked.json").write_text(json.dumps([{"source": s, "points": p.points} for s, p in pairs]))
+    script = """
+      const asked = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+      const run = (a) => { const f = new Function('"use strict";' + a.source + "; return valueAndGradient;")(); return a.points.map((p) => f(...p).flat()); };
+      console.log(JSON.stringify(asked.map(run)));
+    """
+    done = subprocess.run([node, "-e", script, str(folder / "asked.json")], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found: list[list[Row]] = json.loads(done.stdout)
+    return found
+
+
+def _in_sql(
+    asked: Sequence[Program], execute: Callable[[str], list[Sequence[Any]]], put: Callable[[Program], None]
+) -> list[list[Row]]:
+    found = []
+    for program, query in zip(asked, sources_of("sql", asked), strict=True):
+        put(program)
+        rows = {tuple(row[:2]): list(row[2:]) for row in execute(query)}
+        found.append([rows[point] for point in program.points])
+    return found
+
+
+def _in_sqlite(asked: Sequence[Program]) -> list[list[Row]]:
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.execute("SELECT exp(1.0)")
+    except sqlite3.OperationalError:
+        pytest.skip("this SQLite has no mathematical functions")
+
+    def put(program: Program) -> None:
+        connection.execute("DROP TABLE IF EXISTS data")
+        connection.execute(f"CREATE TABLE data ({program.names[0]} REAL, {program.names[1]} REAL)")
+        connection.executemany("INSERT INTO data VALUES (?, ?)", program.points)
+
+    return _in_sql(asked, lambda query: connection.execute(query).fetchall(), put)
+
+
+def _in_duckdb(asked: Sequence[Program]) -> list[list[Row]]:
+    connection = pytest.importorskip("duckdb").connect(":memory:")
+    connection.execute("SET threads = 1")
+
+    def put(program: Program) -> None:
+        connection.execute(f"CREATE OR REPLACE TABLE data ({program.names[0]} DOUBLE, {program.names[1]} DOUBLE)")
+        connection.executemany("INSERT INTO data VALUES (?, ?)", program.points)
+
+    found = _in_sql(asked, lambda query: connection.execute(query).fetchall(), put)
+    connection.close()
+    return found
+
+
+def _in_postgres(asked: Sequence[Program]) -> list[list[Row]]:
+    if postgres.missing():
+        pytest.skip(postgres.missing())
+    script = list[str]()
+    for program, query in zip(asked, sources_of("sql", asked), strict=True):
+        script += [
+            "DROP TABLE IF EXISTS data;",
+            postgres.table("data", program.names, program.points),
+            query + ";",
+            "SELECT 'end';",
+        ]
+    with postgres.server() as server:
+        lines = iter(server.rows("SET client_min_messages = error;\n" + "\n".join(script)))
+    found = []
+    for program in asked:
+        rows = dict[tuple[float, ...], Row]()
+        for line in iter(lambda: next(lines), ["end"]):
+            numbers = [float(text) if text else None for text in line]
+            rows[tuple(n for n in numbers[:2] if n is not None)] = numbers[2:]
+        found.append([rows[point] for point in program.points])
+    return found
+
+
+@pytest.mark.parametrize(
+    "target", ["python", "numpy", "jax", "torch", "c", "javascript", "sqlite", "duckdb", "postgresql"]
+)
+def test_no_target_differs_from_eval_in_silence(target: str, tmp_path: Path) -> None:
+    asked = programs()[:SLOW] if target in ("duckdb", "jax") else programs()
+    runs: dict[str, Callable[[], list[list[Row]]]] = {
+        "python": lambda: _in_python(asked),
+        "c": lambda: _in_c(asked, tmp_path),
+        "javascript": lambda: _in_javascript(asked, tmp_path),
+        "sqlite": lambda: _in_sqlite(asked),
+        "duckdb": lambda: _in_duckdb(asked),
+        "postgresql": lambda: _in_postgres(asked),
+    }
+    found = runs[target]() if target in runs else _in_arrays(target, asked)
+    agree(target, asked, found)

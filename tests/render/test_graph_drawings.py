@@ -1,0 +1,473 @@
+"""Drawings say what the graph says: every name once, every arrow where it belongs or counted, nothing cut, nothing on top.
+
+`golden/drawings.txt` holds the four drawings of the design at three widths; `UPDATE_GOLDEN=1 pytest tests/render/test_graph_drawings.py`
+writes it anew, then read what changed. `AUTODIFF_MERMAID` names a folder with `mermaid` and `jsdom` from npm.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autodiff.errors import columns, shortened
+from autodiff.explanation.graph import Arrow, Drawing, Vertex
+from autodiff.render.graph.canvas import DOWN, LEFT, RIGHT, UP, joined
+from autodiff.render.graph.dot import dot
+from autodiff.render.graph.flow import flow
+from autodiff.render.graph.lanes import lanes
+from autodiff.render.graph.mermaid import mermaid
+from autodiff.render.graph.sugiyama import arrange, coordinates
+from autodiff.render.graph.svg import svg
+from autodiff.render.graph.text import pieces, text
+from autodiff.render.text.elide import GAP, elide
+from autodiff.render.text.numbers import eight, short
+from tests.support.drawings import FOUR, NAMES, chain, drawing, fan
+from tests.support.paths import GOLDEN
+
+DRAWINGS = GOLDEN / "drawings.txt"
+WIDTHS = (60, 80, 100)
+RANDOM = [drawing(seed) for seed in range(120)]
+DENSE = [drawing(seed, 40, least=30, density=0.5) for seed in range(4)]
+WEIRD = [
+    Drawing(
+        (Vertex("x", "x", "input", 1.0), Vertex(name, f"{name}!", "result", 2.0)), (Arrow("x", name, name, 3.0),), name
+    )
+    for name in NAMES
+]
+
+
+# Text
+
+
+def _golden() -> str:
+    blocks = []
+    for name, found in FOUR.items():
+        for width in WIDTHS:
+            for unicode in (True, False):
+                for formulas in (False, True):
+                    kind = ("" if unicode else ", ASCII") + (", formulas" if formulas else "")
+                    lines = text(found, width, unicode=unicode, formulas=formulas)
+                    blocks.append("\n".join([f"=== {name}, {width} columns{kind}", *lines, ""]))
+    return "\n".join(blocks)
+
+
+def test_the_drawings_of_the_design_are_the_golden_ones() -> None:
+    if os.environ.get("UPDATE_GOLDEN"):
+        DRAWINGS.write_text(_golden(), encoding="utf-8")
+    assert _golden() == DRAWINGS.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [40, *WIDTHS, 200])
+@pytest.mark.parametrize("unicode", [True, False])
+def test_no_line_is_wider_than_the_screen_and_no_number_is_cut(width: int, unicode: bool) -> None:
+    for found in (*FOUR.values(), *RANDOM, *DENSE, *WEIRD, chain(5000), fan(10_000)):
+        lines = text(found, width, unicode=unicode)
+        assert len(lines) <= 200
+        assert all(columns(line) <= width for line in lines)
+        assert all(line.isprintable() and line == line.rstrip() for line in lines)
+        if not unicode:
+            assert all(line.isascii() for line in lines)
+        cut = elide(found).drawing
+        words = Counter(word for line in lines for word in line.split())
+        values = Counter(short(vertex.value) for vertex in cut.vertices if vertex.value is not None)
+        assert all(words[value] >= count for value, count in values.items())
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_every_vertex_is_named_once_in_its_own_colour(width: int) -> None:
+    for found in (*FOUR.values(), *RANDOM):
+        without_symbols = replace(found, arrows=tuple(replace(arrow, slope="") for arrow in found.arrows))
+        lines = pieces(without_symbols, width)
+        for vertex in found.vertices:
+            own = [words for line in lines for words, owner in line if owner == vertex.name]
+            heads = " ".join(words for words in own if not re.match(r"   \S+ ─▶ ", words))
+            assert len(re.findall(rf"(?<!\w){vertex.name}(?!\w)", heads)) == 1
+        unowned = "".join(words for line in lines for words, owner in line if owner is None)
+        assert not re.search("[─│┌┐└┘├┤┬┴┼▶●○]", unowned)
+        assert {owner for line in lines for _, owner in line} <= {None, *(vertex.name for vertex in found.vertices)}
+
+
+WAYS = {
+    "─": LEFT | RIGHT, "│": UP | DOWN, "┌": DOWN | RIGHT, "┐": DOWN | LEFT, "└": UP | RIGHT, "┘": UP | LEFT, "├": UP | DOWN | RIGHT,
+    "┤": UP | DOWN | LEFT, "┬": DOWN | LEFT | RIGHT, "┴": UP | LEFT | RIGHT, "┼": UP | DOWN | LEFT | RIGHT,
+}  # fmt: skip
+STEPS = {UP: (-1, 0), DOWN: (1, 0), LEFT: (0, -1), RIGHT: (0, 1)}
+BACK = {UP: DOWN, DOWN: UP, LEFT: RIGHT, RIGHT: LEFT}
+
+
+class Tracing:
+    """Follows lines with a finger, as a reader does: straight on where two cross."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.sheet = {(row, column): sign for row, line in enumerate(lines) for column, sign in enumerate(line)}
+
+    def ends(self, row: int, column: int, way: int) -> set[tuple[int, int]]:
+        """The cells that are no lines at which one arrives from a cell, going in one way, still in that way."""
+        waiting, seen, found = [(row, column, way)], set(), set()
+        while waiting:
+            here = waiting.pop()
+            if here in seen:
+                continue
+            seen.add(here)
+            r, c, going = here
+            cell = (r + STEPS[going][0], c + STEPS[going][1])
+            ways = WAYS.get(self.sheet.get(cell, " "), 0)
+            if not ways:
+                found |= {cell} if going == way else set()
+            elif not ways & BACK[going]:
+                waiting.append((*cell, going))
+            else:
+                waiting += [(*cell, new) for new in STEPS if ways & new and new != BACK[going]]
+        return found
+
+    def word(self, row: int, column: int) -> str:
+        """The run of letters and digits at a cell or right beside it."""
+        line = "".join(self.sheet.get((row, c), " ") for c in range(410))
+        return next((m[0] for m in re.finditer(r"\w+", line) if m.start() - 2 <= column <= m.end() + 1), "")
+
+
+def test_each_label_of_a_wiring_plan_lies_on_the_line_of_its_own_arrow() -> None:
+    traced = 0
+    for number, shape in enumerate((*FOUR.values(), *(drawing(seed, 9) for seed in range(400)))):
+        names = {vertex.name: f"n{at}x" for at, vertex in enumerate(shape.vertices)}
+        vertices = tuple(Vertex(names[v.name], names[v.name], v.kind, v.value and 0.5) for v in shape.vertices)
+        arrows = tuple(Arrow(names[a.source], names[a.target], "", 1000.0 + at) for at, a in enumerate(shape.arrows))
+        lines = flow(Drawing(vertices, arrows), 400, formulas=bool(number % 2))
+        assert lines is not None
+        plain = [joined(line) for line in lines]
+        sheet = Tracing(plain)
+        for arrow in arrows:
+            (place,) = [
+                (row, line.index(short(arrow.value or 0)))
+                for row, line in enumerate(plain)
+                if short(arrow.value or 0) in line
+            ]
+            row, column = place
+            starts = sheet.ends(row, column - 1, LEFT)
+            stops = sheet.ends(row, column + 4, RIGHT)
+            assert [_start(sheet, *start) for start in starts] == [arrow.source]
+            assert [sheet.sheet[stop] for stop in stops] == ["▶"]
+            assert [sheet.word(r, c + 2) for r, c in stops] == [arrow.target]
+            traced += 1
+    assert traced > 800
+
+
+def _start(sheet: Tracing, row: int, column: int) -> str:
+    """The name in front of a line, an input's value between them."""
+    line = "".join(sheet.sheet.get((row, c), " ") for c in range(column + 1))
+    return str(re.findall(r"n\d+x", line)[-1])
+
+
+@pytest.mark.parametrize("found", [*RANDOM[:60], *DENSE], ids=lambda found: str(len(found.arrows)))
+def test_lanes_join_each_vertex_with_its_arguments(found: Drawing) -> None:
+    """The lanes that meet a mark, from the side or from above, are all those of its arguments, and no lane changes its owner."""
+    cut = elide(found)
+    sources: dict[str, set[str | None]] = {vertex.name: set() for vertex in cut.drawing.vertices}
+    for arrow in cut.drawing.arrows:
+        sources[arrow.target].add(arrow.source)
+    before: list[tuple[str, str | None]] = []
+    for line in lanes(cut, 200):
+        cells = [(sign, owner) for words, owner in line for sign in words][:34:2]
+        for above, (sign, owner) in zip(before, cells, strict=False):
+            if sign in "│├┤┼└┘┴":
+                assert above[0] in "│├┤┼●⋮"
+                assert above[1] == owner
+        mark = next((at for at, (sign, _) in enumerate(cells) if sign in "●○⋮"), None)
+        if mark is not None and (name := cells[mark][1]) is not None:
+            running = {owner for sign, owner in before if sign in "│├┤┼●⋮"}
+            joining = {owner for sign, owner in cells if sign in "├┤┼└┘┴"}
+            if (mark < len(before) and before[mark][0] in "│├┤┼") or before[mark : mark + 1] == [("⋮", cut.gap)]:
+                joining.add(before[mark][1])
+            assert joining == running & sources[name]
+        before = cells
+
+
+@pytest.mark.parametrize("found", [*RANDOM, *DENSE, chain(5000), fan(10_000)], ids=lambda found: str(len(found.arrows)))
+def test_a_list_shows_or_counts_every_vertex_and_every_arrow(found: Drawing) -> None:
+    lines = [joined(line) for line in lanes(elide(found), 60)]
+    counted = Counter[str]()
+    for line in lines:
+        for number, what in re.findall(r"([\d,]+) more (step|arrow)s?", line):
+            counted[what] += int(number.replace(",", ""))
+    assert sum("●" in line or "○" in line for line in lines) + counted["step"] == len(found.vertices)
+    assert sum("─▶" in line for line in lines) + counted["arrow"] == len(found.arrows)
+
+
+def test_a_chain_that_does_not_fit_turns_downward() -> None:
+    assert len(text(FOUR["chain"], 80)) == 3
+    assert len(text(FOUR["chain"], 60)) == 7
+
+
+def test_what_is_colourless_is_the_same_text() -> None:
+    for found in RANDOM[:20]:
+        assert [joined(line) for line in pieces(found, 80)] == text(found, 80)
+
+
+def test_ascii_keeps_the_names_that_colours_go_by() -> None:
+    owners = {owner for line in pieces(FOUR["neuron"], 80, unicode=False) for _, owner in line}
+    assert owners == {None, *(vertex.name for vertex in FOUR["neuron"].vertices)}
+
+
+# Large drawings
+
+
+@pytest.mark.parametrize("most", [4, 5, 40])
+@pytest.mark.parametrize("found", [chain(3), chain(300), fan(300), *RANDOM[:30], *DENSE])
+def test_what_is_left_out_is_counted(found: Drawing, most: int) -> None:
+    cut = elide(found, most)
+    kept = [vertex for vertex in cut.drawing.vertices if vertex.kind != GAP]
+    whole = [arrow for arrow in cut.drawing.arrows if cut.gap not in (arrow.source, arrow.target)]
+    assert len(kept) + cut.steps == len(found.vertices)
+    assert len(whole) + cut.arrows == len(found.arrows)
+    assert [found.arrows[number] for number in cut.kept] == whole
+    place = {vertex.name: at for at, vertex in enumerate(cut.drawing.vertices)}
+    assert all(place[arrow.source] < place[arrow.target] for arrow in cut.drawing.arrows)
+
+
+@pytest.mark.parametrize("draw", [lambda d: text(d, 80), svg, dot, mermaid], ids=["text", "svg", "dot", "mermaid"])
+def test_large_drawings_are_short(draw: Callable[[Drawing], str | list[str]]) -> None:
+    same = Drawing((Vertex("x", "x", "input"), Vertex("y", "f(x)", "result")), (Arrow("x", "y"),) * 10_000)
+    for found in (
+        chain(5000),
+        fan(10_000),
+        drawing(1, 10_000, least=10_000),
+        drawing(2, 40, least=40, density=1.0),
+        same,
+    ):
+        drawn = draw(found)
+        assert draw is svg or len(drawn if isinstance(drawn, list) else drawn.splitlines()) <= 200
+
+
+# Layout
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("late", [True, False])
+def test_parts_keep_their_order_and_their_distance(whole: bool, late: bool) -> None:
+    for found in (*RANDOM, *DENSE):
+        parts = arrange(found, late=late)
+        x = coordinates(parts, lambda left, right: 1.0 + left % 3, whole=whole)
+        for layer in parts.layers:
+            for left, right in pairwise(layer):
+                assert x[right] - x[left] >= 1.0 + left % 3 - 1e-6
+        for path in parts.paths:
+            assert [parts.parts[part].layer for part in path] == list(
+                range(parts.parts[path[0]].layer, parts.parts[path[-1]].layer + 1)
+            )
+            if whole:
+                assert all(at == int(at) for at in x)
+
+
+# SVG
+
+SVG = "{http://www.w3.org/2000/svg}"
+Box = tuple[float, float, float, float]
+
+
+def _boxes(root: ElementTree.Element, kind: str) -> list[Box]:
+    found = []
+    for group in root.iter(f"{SVG}g"):
+        if group.attrib["class"].split()[0] == kind:
+            for rect in group.iter(f"{SVG}rect"):
+                x, y, w, h = (float(rect.attrib[key]) for key in ("x", "y", "width", "height"))
+                found.append((x, y, x + w, y + h))
+    return found
+
+
+def _apart(one: Box, other: Box) -> bool:
+    return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+
+
+@pytest.mark.parametrize(
+    "found", [*FOUR.values(), *RANDOM, *DENSE, *WEIRD, chain(100), fan(50)], ids=lambda f: f.title[:9]
+)
+def test_svg_boxes_and_labels_lie_apart_inside_the_sheet_and_arrows_run_down(found: Drawing) -> None:
+    root = ElementTree.fromstring(svg(found))
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+    boxes, plates = _boxes(root, "box"), _boxes(root, "arrow")
+    frames = [*boxes, *plates]
+    assert all(_apart(one, other) for at, one in enumerate(frames) for other in frames[:at])
+    assert all(x >= 0 and y >= 0 and right <= width and bottom <= height for x, y, right, bottom in frames)
+    arrows = [group for group in root.iter(f"{SVG}g") if group.attrib["class"].startswith("arrow")]
+    for arrow in arrows:
+        ways = [re.findall(r"-?[\d.]+", path.attrib["d"]) for path in arrow.iter(f"{SVG}path")]
+        line, head = ([float(number) for number in numbers] for numbers in ways)
+        assert line[1] < line[-1] < head[1]
+        assert head[1] in [box[1] for box in boxes]
+        assert all(_apart(plate, (head[0] - 4.5, head[1] - 9, head[0] + 4.5, head[1])) for plate in plates)
+    cut = elide(found)
+    assert len(arrows) == len(cut.drawing.arrows)
+    assert len(boxes) == len(cut.drawing.vertices)
+    names = [group.attrib["data-name"] for group in root.iter(f"{SVG}g") if "data-name" in group.attrib]
+    assert names == [
+        shown if (shown := vertex.name).isprintable() else names[at] for at, vertex in enumerate(cut.drawing.vertices)
+    ]
+
+
+def test_svg_identifiers_are_unique_and_count_as_the_drawing_does() -> None:
+    twice = Drawing(FOUR["chain"].vertices, FOUR["chain"].arrows * 2)
+    for found in (*FOUR.values(), *RANDOM, chain(100), twice):
+        identifiers = re.findall(r' id="([^"]*)"', svg(found, "page-2"))
+        assert len(identifiers) == len(set(identifiers))
+    survey = FOUR["survey"]
+    for number, arrow in enumerate(survey.arrows):
+        assert f'id="drawing-arrow-{number}" data-source="{arrow.source}" data-target="{arrow.target}"' in svg(survey)
+    assert 'id="drawing-arrow-98" data-source="v98"' in svg(chain(100))
+
+
+def test_svg_asks_for_nothing_and_runs_nothing() -> None:
+    for found in WEIRD:
+        root = ElementTree.fromstring(svg(found))
+        assert {element.tag.removeprefix(SVG) for element in root.iter()} == {
+            "svg",
+            "title",
+            "style",
+            "rect",
+            "g",
+            "path",
+            "text",
+            "tspan",
+        }
+        assert not any(name.startswith("on") or name.endswith("href") for e in root.iter() for name in e.attrib)
+        assert not re.search(r"url\(|@import", svg(found))
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+def test_svg_text_is_narrower_than_its_frame_in_a_browser(tmp_path: Path) -> None:
+    page = "".join(svg(found, f"d{at}") for at, found in enumerate((*FOUR.values(), *RANDOM[:20], *WEIRD)))
+    script = """<script>addEventListener("load", () => { const wide = []; let seen = 0;
+      for (const text of document.querySelectorAll("g > text")) { seen++;
+        const inner = text.getBBox(), outer = text.parentNode.querySelector("rect").getBBox();
+        if (inner.x < outer.x || inner.x + inner.width > outer.x + outer.width || inner.y < outer.y
+            || inner.y + inner.height > outer.y + outer.height) wide.push(text.textContent); }
+      document.body.innerHTML = ""; document.body.dataset.found = JSON.stringify({seen, wide}); });</script>"""
+    (tmp_path / "page.html").write_text(f"<!doctype html><meta charset=utf-8><body>{page}{script}", encoding="utf-8")
+    done = subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", f"--user-data-dir={tmp_path}/profile",
+         "--dump-dom", (tmp_path / "page.html").as_uri()],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    found = re.search(r'data-found="([^"]*)"', done.stdout)
+    assert found, done.stderr[-500:]
+    measured = json.loads(found[1].replace("&quot;", '"'))
+    assert measured["seen"] > 400
+    assert measured["wide"] == []
+
+
+# DOT and Mermaid
+
+
+@pytest.mark.skipif(not shutil.which("dot"), reason="graphviz is not installed")
+def test_graphviz_reads_every_name_as_it_is() -> None:
+    everything = Drawing(
+        tuple(Vertex(name, name, "step", 1.5) for name in NAMES),
+        tuple(Arrow(NAMES[0], name, name, 2.0) for name in NAMES[1:]),
+    )  # fmt: skip
+    for found in (*FOUR.values(), *RANDOM[:10], *WEIRD, everything, chain(100), chain(1), Drawing((), ())):
+        done = subprocess.run(["dot", "-Tsvg"], input=dot(found).encode(), capture_output=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, b"")
+        root = ElementTree.fromstring(done.stdout)
+        cut = elide(found).drawing
+        assert sum(group.get("class") == "node" for group in root.iter(f"{SVG}g")) == len(cut.vertices)
+        assert sum(group.get("class") == "edge" for group in root.iter(f"{SVG}g")) == len(cut.arrows)
+        words = {" ".join((element.text or "").split()) for element in root.iter(f"{SVG}text")}
+        for vertex in cut.vertices:
+            if vertex.kind != GAP:
+                assert any(shortened(vertex.name, 60) in word for word in words), vertex.name
+
+
+MERMAID = """
+import { createRequire } from "node:module"; import { pathToFileURL } from "node:url";
+const require = createRequire(process.cwd() + "/");
+const { JSDOM } = require("jsdom");
+const page = new JSDOM("<body></body>"); globalThis.window = page.window; globalThis.document = page.window.document;
+const { default: mermaid } = await import(pathToFileURL(process.cwd() + "/node_modules/mermaid/dist/mermaid.core.mjs"));
+let text = ""; for await (const chunk of process.stdin) text += chunk;
+const read = [];
+for (const drawing of JSON.parse(text)) {
+  await mermaid.parse(drawing);
+  const { db } = await mermaid.mermaidAPI.getDiagramFromText(drawing);
+  read.push([[...db.getVertices().values()].map(v => v.text), db.getEdges().map(e => [e.start, e.end, e.text])]);
+}
+console.log(JSON.stringify(read));
+"""
+
+
+@pytest.mark.skipif(
+    not os.environ.get("AUTODIFF_MERMAID"), reason="AUTODIFF_MERMAID names no folder with mermaid from npm"
+)
+def test_mermaid_reads_every_name_as_it_is() -> None:
+    drawings = (*FOUR.values(), *RANDOM[:10], *WEIRD, chain(100), chain(1), Drawing((), ()))
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", MERMAID],
+        cwd=os.environ["AUTODIFF_MERMAID"], input=json.dumps([mermaid(found) for found in drawings]),
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for found, (vertices, edges) in zip(drawings, json.loads(done.stdout), strict=True):
+        cut = elide(found).drawing
+        numbers = {vertex.name: f"v{at}" for at, vertex in enumerate(cut.vertices)}
+        assert [(start, end) for start, end, _ in edges] == [(numbers[a.source], numbers[a.target]) for a in cut.arrows]
+        # Mermaid keeps #60; as ﬂ°°60¶ß until it writes the picture
+        read = [re.sub("ﬂ°°(\\d+)¶ß", lambda m: chr(int(m[1])), vertex) for vertex in vertices]
+        for vertex, said in zip(cut.vertices, read, strict=True):
+            assert vertex.kind == GAP or said.startswith(shortened(vertex.name, 60))
+
+
+# Numbers
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(FINITE | st.integers(-(10**12), 10**12).map(float) | st.decimals(-1000, 1000, places=3).map(float))
+@pytest.mark.parametrize(("write", "places"), [(short, 5), (eight, 8)])
+def test_a_number_that_looks_exact_is(write: Callable[[float], str], places: int, number: float) -> None:
+    text = write(number)
+    digits = text.lstrip("-").partition("e")[0]
+    decimals = len(digits.partition(".")[2])
+    assert decimals <= places
+    assert len(text) <= 2 + 9 + 1 + places
+    assert "e" in text or abs(number) < 1e9 + 1
+    exponent = int(text.partition("e")[2] or 0)
+    if decimals < places:
+        assert float(text) == pytest.approx(number, rel=1e-15, abs=0)
+    elif abs(number) < 1e308:
+        assert abs(float(text) - number) <= 0.500001 * 10.0 ** (exponent - places)
+
+
+@pytest.mark.parametrize(
+    ("number", "five", "longer"),
+    [
+        (0.0, "0", "0"), (-0.0, "0", "0"), (8.0, "8", "8"), (-2.5, "-2.5", "-2.5"), (0.1 + 0.2, "0.3", "0.3"),
+        (-0.28790331666506533, "-0.28790", "-0.28790332"), (1 + 1e-9, "1.00000", "1.00000000"), (5e-4, "0.0005", "0.0005"),
+        (0.00012345678, "1.23457e-04", "0.00012346"), (10000000.53515625, "10000000.53516", "10000000.53515625"), (1e300, "1e+300", "1e+300"), (5e-324, "5e-324", "5e-324"),
+        (1234567890.5, "1.23457e+09", "1.23456789e+09"), (999999999.0, "999999999", "999999999"), (float("inf"), "inf", "inf"),
+    ],
+)  # fmt: skip
+def test_numbers_are_written_as_people_do(number: float, five: str, longer: str) -> None:
+    assert (short(number), eight(number)) == (five, longer)
+
+
+def test_a_drawing_in_ascii_keeps_names_apart() -> None:
+    one, other = Vertex("ŷ", "ŷ", "input", 1.0), Vertex("\\u0177", "ŷ", "result", 2.0)
+    lines = text(Drawing((one, other), (Arrow("ŷ", "\\u0177", "1", 1.0),)), 80, unicode=False)
+    assert "\\u0177 " in lines[1]
+    assert lines[1].endswith("\\u0177_")
+
+
+def test_a_held_input_is_said_to_be_held() -> None:
+    found = replace(FOUR["neuron"], arrows=FOUR["neuron"].arrows[:1])
+    assert any("(held)" in line for line in map(joined, lanes(elide(found), 60)))

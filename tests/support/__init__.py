@@ -1,0 +1,1 @@
+"""What tests share: running the command, random programs, reference values, pages, drawings, a database server."""

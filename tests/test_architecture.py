@@ -1,0 +1,218 @@
+"""Which folder may import which, what start-up loads, and that only the table knows a derivative."""
+
+from __future__ import annotations
+
+import ast
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from autodiff.core import rules
+from tests.support.command import process
+from tests.support.paths import SOURCE
+
+ROOMS = [
+    "errors",
+    "language",
+    "core",
+    "numbers",
+    "nonsmooth",
+    "diagnostics",
+    "arrays",
+    "verify",
+    "symbolic",
+    "notation",
+    "api",
+    "explanation",
+    "codegen",
+    "tables",
+    "batch",
+    "grading",
+    "train",
+    "render",
+    "manual",
+    "cli",
+]
+"""The folders of the source in order: a folder imports only from those before it."""
+
+MOST_FILES = 15
+"""Modules of one folder; the command line has one for each command beside its options."""
+
+ONLY_IN = {
+    "click": ["cli"],
+    "lark": ["language/generate.py"],
+    "latex2mathml": ["render/document/mathml.py"],
+    "rich": ["render/terminal/"],
+    "numpy": [
+        "arrays/",
+        "api/array_gradient.py",
+        "verify/array_difference.py",
+        "verify/random_rounding.py",
+        "batch/",
+        "tables/",
+        "train/",
+        "render/terminal/training.py",
+    ],
+    "scipy": ["train/lbfgs.py"],
+    "pyarrow": ["batch/ufuncs.py", "tables/arrow.py"],
+    "llvmlite": ["batch/jit/compile.py"],
+    "flint": ["numbers/balls.py", "verify/"],
+    "sympy": ["api/sympy.py"],
+}
+
+
+def _imports(path: Path, *, top: bool = False) -> list[str]:
+    """The names that a file imports; with `top` only those that are imported when it is."""
+    found, tree = [], ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if top else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+def _files() -> list[Path]:
+    return [path for path in sorted(SOURCE.rglob("*.py")) if path.name not in ("__init__.py", "__main__.py")]
+
+
+@pytest.mark.parametrize("path", _files(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_a_folder_imports_only_from_those_before_it(path: Path) -> None:
+    room = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+    assert room in ROOMS, "a new folder: give it a place in ROOMS"
+    for name in _imports(path):
+        parts = name.split(".")
+        if parts[0] != "autodiff":
+            continue
+        other = parts[1]
+        if other not in ROOMS:
+            continue
+        assert ROOMS.index(other) <= ROOMS.index(room), f"{path.name} imports {name}"
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    names = {".".join(path.relative_to(SOURCE.parent).with_suffix("").parts): path for path in _files()}
+    needs = {}
+    for module, path in names.items():
+        found = [n for n in _imports(path, top=True) if n.startswith("autodiff.")]
+        needs[module] = {n if n in names else n.rpartition(".")[0] for n in found} & names.keys()
+    while needs:
+        ready = [module for module, others in needs.items() if not others & needs.keys()]
+        assert ready, f"a cycle among {sorted(needs)}"
+        needs = {module: others for module, others in needs.items() if module not in ready}
+
+
+def test_a_folder_holds_what_a_reader_can_look_over() -> None:
+    counts = Counter(path.parent for path in _files())
+    assert {str(folder): count for folder, count in counts.items() if count > MOST_FILES and folder.name != "cli"} == {}
+
+
+@pytest.mark.parametrize(("library", "places"), ONLY_IN.items())
+def test_a_library_is_imported_in_one_place(library: str, places: list[str]) -> None:
+    for path in _files():
+        if library in {name.split(".")[0] for name in _imports(path)}:
+            assert any(str(path.relative_to(SOURCE)).startswith(place) for place in places), path
+
+
+def _loaded(code: str) -> set[str]:
+    """The modules that a fresh interpreter holds after running `code`."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules), file=sys.stderr)"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+HEAVY = {"rich", "latex2mathml", "numpy", "importlib.metadata", "importlib.resources", "difflib"}
+
+
+def test_import_costs_nothing() -> None:
+    loaded = _loaded("import autodiff")
+    assert not loaded & (HEAVY | {"lark", "click"})
+    assert not any(name.startswith("autodiff.") for name in loaded)
+
+
+@pytest.mark.parametrize("option", ["-q", "--strict"], ids=["quiet", "named"])
+def test_one_shot_eval_loads_nothing_that_it_does_not_use(option: str) -> None:
+    code = f"from autodiff.cli.main import run; assert run(['eval', {option!r}, 'exp(sin(x^2))', '--at', 'x=4']) == 0"
+    loaded = _loaded(code) - _loaded("import click; click.Command('none').main([], standalone_mode=False)")
+    assert not loaded & (HEAVY | {"lark", "dataclasses", "json", "pathlib", "fractions", "decimal", "unicodedata"})
+    rooms = {name.removeprefix("autodiff.") for name in loaded if name.startswith("autodiff.")}
+    assert not rooms & {
+        "nonsmooth.verdict",
+        "language.generate",
+        "render.terminal.functions",
+        "render.terminal.rich",
+        "cli.functions",
+        "cli.rows",
+    }
+    assert not any(room.startswith(("batch", "tables.csv", "tables.reader")) for room in rooms)
+    assert not rooms & {"api.matrices", "api.derivative", "numbers.taylor", "symbolic.expression", "render.text.matrix"}
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward", "both"])
+def test_explain_in_a_pipe_loads_nothing_that_it_does_not_use(mode: str) -> None:
+    code = f"from autodiff.cli.main import run; assert run(['explain', 'exp(sin(x^2))', '--at', 'x=4', '--mode', {mode!r}]) == 0"
+    loaded = _loaded(code) - _loaded("import click; click.Command('none').main([], standalone_mode=False)")
+    assert not loaded & (HEAVY | {"lark", "json", "shutil", "pathlib", "sympy", "html"})
+    rooms = {name.removeprefix("autodiff.") for name in loaded if name.startswith("autodiff.")}
+    assert not rooms & {
+        "nonsmooth.verdict",
+        "render.document.html",
+        "render.document.latex",
+        "render.document.markdown",
+        "render.terminal.rich",
+        "render.document.model",
+        "codegen",
+    }
+
+
+def test_eval_on_a_terminal_does_not_load_rich() -> None:
+    controller, screen = pty.openpty()
+    code = "import sys; from autodiff.cli.main import run; run(['eval', 'x^2', '--at', 'x=4']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], stdout=screen, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(screen)
+    assert os.read(controller, 100).split() == [b"f", b"16", b"df/dx", b"8"]
+    os.close(controller)
+    assert not set(done.stderr.split()) & HEAVY
+
+
+@pytest.mark.parametrize("words", ["['eval', 'sine(x)']", "['eval', 'ln(x)', '--at', 'x=-1']"])
+def test_colours_of_errors_do_not_load_rich(words: str) -> None:
+    loaded = _loaded(f"from autodiff.cli.main import run; run([*{words}, '--color', 'always'])")
+    assert "autodiff.render.terminal.colours" in loaded
+    assert not any(name.startswith("rich") for name in loaded)
+
+
+def test_a_start_makes_no_enumeration_of_signals() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "autodiff", "eval", "-q", "x", "--at", "x=1"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout == "1 1\n"
+    assert "autodiff.api.evaluate" in done.stderr
+    assert not re.search(r"\| +signal$", done.stderr, re.MULTILINE)
+
+
+def test_the_process_ends_with_the_status_and_all_that_was_said() -> None:
+    done = process("eval", "ln(x)", "--at", "x=-1")
+    assert (done.status, done.out) == (3, "")
+    assert "needs x > 0" in done.err
+    assert process("eval", "x", "--at", "x=1", "--format", "json").out.endswith("}\n")
+
+
+def test_no_function_is_named_outside_the_table() -> None:
+    names = {name for row in rules.rows() for name in row.names if name.isidentifier() and len(name) > 1}
+    comparison = re.compile(
+        rf"""[!=]=\s*["']({"|".join(sorted(names))})["']|name in \(["']({"|".join(sorted(names))})"""
+    )
+    for path in _files():
+        if path.name != "rules.py":
+            assert not comparison.search(path.read_text(encoding="utf-8")), path

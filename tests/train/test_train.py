@@ -1,0 +1,768 @@
+"""Training: PyTorch's trajectory, exact optima, resumed equals uninterrupted, and a file that is never half."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff as package
+from autodiff.core.lowering import lower
+from autodiff.render.terminal.progress import Standing, pieces
+from autodiff.render.terminal.sparkline import curve
+from autodiff.tables import csv_columns as columns_room
+from autodiff.tables.csv_columns import Table, read
+from autodiff.train.loop import Plan
+from autodiff.train.minibatch_sweep import plan
+from autodiff.train.model import Model, Overflow
+from autodiff.train.names import chooser
+from autodiff.train.training import Training
+from tests.support.command import autodiff, start
+from tests.support.paths import EXAMPLES
+from tests.support.trajectories import CASES, EPOCHS, OPTIMIZERS, RECORDED, SHOWN, columns, torch_run
+
+LOSSES = json.loads(RECORDED.read_text(encoding="utf-8"))
+LINE = ["train", "L = mse(y, w*x + b)", "--data", str(EXAMPLES / "line.csv"), "--params", "w=0,b=0"]
+
+
+def _training(case: str, optimizer: str, **options: Any) -> Training:
+    about = CASES[case]
+    text = (EXAMPLES / f"{about['example']}.ad").read_text(encoding="utf-8")
+    path = str(EXAMPLES / f"{about['data']}.csv")
+    params = {k: np.array(v) if isinstance(v, list) else v for k, v in about["params"].items()}
+    return Training(
+        text, read(path, chooser(path, text, list(params), [])), params, Plan(EPOCHS, about["lr"], optimizer), **options
+    )
+
+
+# --- the numbers ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("case", CASES)
+def test_a_thousand_epochs_follow_pytorch(case: str, optimizer: str) -> None:
+    training = _training(case, optimizer)
+    losses = [record.loss for record in training.epochs()]
+    recorded = LOSSES[f"{case} {optimizer}"]
+    assert [losses[k] for k in SHOWN] == pytest.approx(recorded["losses"], abs=1e-10, rel=1e-10)
+    for name, value in recorded["params"].items():
+        assert training.state.parameters[name] == pytest.approx(np.array(value), abs=1e-10, rel=1e-10)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("case", CASES)
+def test_a_thousand_epochs_follow_pytorch_live(case: str, optimizer: str) -> None:
+    training = _training(case, optimizer)
+    losses = [record.loss for record in training.epochs()]
+    assert losses == pytest.approx(torch_run(case, optimizer)["losses"], abs=1e-10)
+
+
+def test_the_first_step_can_be_followed_by_hand() -> None:
+    """At w = b = 0 every p is 1/2, so dL/dz is (1/2 - y)/5 and dL/dw its product with the grades, summed."""
+    ended = autodiff(
+        "train", "z = w*cgpa + b; p = sigmoid(z); L = bce(placed, p)", "--data", str(EXAMPLES / "placements.csv"),
+        "--params", "w=0,b=0", "--epochs", "1",
+    )  # fmt: skip
+    assert ended.err == ""
+    x = np.array([9.11, 8.9, 7, 6.56, 4.56])
+    slope = float(np.dot(x, [-0.1, -0.1, 0.1, -0.1, 0.1]))
+    for line in (
+        "1 forward  cgpa  placed  z    p",
+        "           9.11       1  0  0.5",
+        f"2 loss     L = {math.log(2)!r}",
+        "             dL/dp = (p - placed)/(p·(1 - p))   bce rule",
+        "             dp/dz = p·(1 - p)                  sigmoid rule",
+        "             dz/dw = cgpa                       constant multiple",
+        "             dL/dp  [-0.4, -0.4, 0.4, -0.4, 0.4]",
+        "             dL/dz  [-0.1, -0.1, 0.1, -0.1, 0.1]",
+        "             dL/db  -0.1",
+        "4 update   old - lr × slope, lr = 0.1",
+    ):
+        assert line in ended.out.splitlines()
+    data = json.loads(autodiff(*LINE, "--epochs", "1", "--format", "json").out)
+    assert data["step"]["updated"] == data["params"]
+    (printed,) = [line.split()[-1] for line in ended.out.splitlines() if "dL/dw" in line]
+    assert float(printed) == pytest.approx(slope, rel=1e-15)
+
+
+@pytest.mark.parametrize("step", [1, 7])
+def test_the_explained_step_is_the_one_that_was_taken(step: int) -> None:
+    args = [*LINE, "--batch-size", "5", "--lr", "0.01", "--format", "json", "--explain-step", str(step)]
+    taken = json.loads(autodiff(*args, "--epochs", "4").out)["step"]
+    assert taken["number"] == step
+    for name, value in taken["params"].items():
+        assert taken["updated"][name] == value - 0.01 * taken["gradient"][name]
+
+
+def test_the_explained_step_of_lbfgs_is_the_one_that_was_taken() -> None:
+    args = [*LINE, "--optimizer", "lbfgs"]
+    one = json.loads(autodiff(*args, "--epochs", "3", "--format", "json").out)["params"]
+    step = json.loads(autodiff(*args, "--epochs", "9", "--format", "json", "--explain-step", "3").out)["step"]
+    assert (step["number"], step["updated"]) == (3, one)
+    shown = autodiff(*args, "--epochs", "9", "--explain-step", "3").out
+    assert f"w          {step['params']['w']!r} → {one['w']!r}" in shown
+
+
+def test_all_optimizers_reach_the_closed_form() -> None:
+    table = columns("line")
+    design = np.c_[table["x"], np.ones(len(table["x"]))]
+    exact = np.linalg.lstsq(design, np.array(table["y"]), rcond=None)[0]
+    for optimizer, epochs in (("sgd", 3000), ("momentum", 1000), ("adam", 4000), ("lbfgs", 50)):
+        ended = autodiff(*LINE, "--optimizer", optimizer, "--epochs", str(epochs), "-q")
+        assert [float(n) for n in ended.out.split()[1:]] == pytest.approx(exact, abs=1e-8), optimizer
+
+
+def test_penalties_and_means() -> None:
+    """--l2 is the penalty written out; an array as the loss is averaged."""
+    plain = autodiff(*LINE, "--l2", "0.1", "--l1", "0.05", "--epochs", "50", "-q").out
+    written = ["train", "(w*x + b - y)^2 + 0.1*(w^2 + b^2) + 0.05*(abs(w) + abs(b))", *LINE[2:]]
+    found = [float(n) for n in autodiff(*written, "--epochs", "50", "-q").out.split()]
+    assert [float(n) for n in plain.split()] == pytest.approx(found, rel=1e-13)
+
+
+def test_corners_use_pytorchs_number() -> None:
+    """relu at 0 has slope 0, a tie of max is shared: descent needs a number, and this one is documented."""
+    table = Table("t", {"x": np.array([0.0, 1.0])}, [2, 3])
+    model = Model(lower(package.parse("sum(relu(w*x) + max(w, v) + abs(w))")), ["w", "v"])
+    assert model.slopes({"w": 0.0, "v": 0.0}, table.columns)[1] == {"w": 1.0, "v": 1.0}
+    assert "PyTorch" in " ".join(autodiff("train", "--help").out.split())
+
+
+def test_what_is_computed_once_changes_nothing() -> None:
+    """Values that hang on no parameter are kept, values that the way back does not need are not: the numbers stay."""
+    chance = np.random.default_rng(0)
+    table = {name: chance.uniform(0.5, 2, 40) for name in "xyz"}
+    for text in (
+        "mean(if(x > 1, ln(x)*w, sin(w*y)) + exp(x)*v)",
+        "p = sigmoid(w*ln(x) + v*y^2); bce(z/3, p)",
+        "s = w*x + v; sum(s*s*cos(y)) + std(x)*w",
+        "mean(if(w*x > 100, ln(y - 5), w*v*x))",
+        "max(w*x)*v + norm(w*y)",
+    ):
+        model = Model(lower(package.parse(text)), ["w", "v"])
+        point = {"w": 0.7, "v": -0.3}
+        lean = model.slopes(point, table, model.fixed(table))
+        assert lean == model.slopes(point, table)
+        needed = {name: table[name] for name in table if name in model.lowered.inputs}
+        answer = package.evaluate(text, {**needed, **point}, ["w", "v"])
+        assert lean[0] == answer.value
+        assert lean[1] == pytest.approx(answer.gradient, rel=1e-14)
+
+
+# --- repeatable, resumable ----------------------------------------------------------------------------------------------
+
+NET = [
+    "train", "H = tanh(transpose([x, y]) @ W + b); L = mean((H @ v - x*y)^2)", "--data", str(EXAMPLES / "line.csv"),
+    "--params", "W=normal(2,3),b=zeros(3),v=0.5*normal(3)", "--lr", "0.01", "--batch-size", "7",
+]  # fmt: skip
+
+
+def test_the_seed_makes_the_numbers() -> None:
+    one, two, other = (autodiff(*NET, "--seed", seed, "--epochs", "5", "--holdout", "0.25", "-q").out for seed in "110")
+    assert one == two != other
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_resumed_equals_uninterrupted(optimizer: str, tmp_path: Path) -> None:
+    saved, history = str(tmp_path / "p.json"), tmp_path / "h.csv"
+    args = [*NET, "--optimizer", optimizer, "--holdout", "0.25", "--seed", "3"]
+    whole = autodiff(*args, "--epochs", "20", "-q", "--history", str(tmp_path / "whole.csv")).out
+    autodiff(*args, "--epochs", "8", "--save", saved, "-q", "--history", str(history))
+    rest = [word for word in args if word not in (NET[5],) and word != "--params"]
+    ended = autodiff(*rest, "--resume", saved, "--epochs", "20", "-q", "--history", str(history))
+    assert (ended.out, ended.err) == (whole, "")
+    assert history.read_text() == (tmp_path / "whole.csv").read_text()
+    assert history.read_text().splitlines()[0] == "epoch,loss,held_out"
+
+
+def test_a_history_goes_on_where_the_saved_training_stands(tmp_path: Path) -> None:
+    """A kill comes between two saves: what the history has beyond the save is cut, half a line as well."""
+    saved, history, whole = tmp_path / "p.json", tmp_path / "h.csv", tmp_path / "whole.csv"
+    autodiff(*LINE, "--epochs", "9", "-q", "--history", str(whole))
+    autodiff(*LINE, "--epochs", "4", "-q", "--save", str(saved))
+    rest = [word for word in LINE if word not in ("--params", LINE[5])]
+    lines = whole.read_text().splitlines(keepends=True)
+    for beyond in ("".join(lines[:8]), "".join(lines[:6]) + lines[6][:-3], "".join(lines[:5]), lines[0], ""):
+        history.write_text(beyond)
+        assert autodiff(*rest, "--resume", str(saved), "--epochs", "9", "-q", "--history", str(history)).status == 0
+        kept = lines[1:5] if beyond.count("\n") >= 5 else []
+        assert history.read_text() == "".join([lines[0], *kept, *lines[5:]])
+    history.write_text("precious\n")
+    ended = autodiff(*rest, "--resume", str(saved), "--epochs", "9", "-q", "--history", str(history))
+    assert (ended.status, "is no history" in ended.err, history.read_text()) == (4, True, "precious\n")
+
+
+@pytest.mark.parametrize("cut", [1, 5, 14])
+def test_lbfgs_remembers_across_a_resume(cut: int, tmp_path: Path) -> None:
+    saved, history, whole = str(tmp_path / "p.json"), tmp_path / "h.csv", tmp_path / "whole.csv"
+    args = [word for word in NET[:6] if word != "--lr"] + ["--optimizer", "lbfgs", "--holdout", "0.25", "--seed", "3"]
+    rest = [word for word in args if word not in ("--params", NET[5])]
+    out = autodiff(*args, "--epochs", "25", "-q", "--history", str(whole)).out
+    autodiff(*args, "--epochs", str(cut), "--save", saved, "-q", "--history", str(history))
+    ended = autodiff(*rest, "--resume", saved, "--epochs", "25", "-q", "--history", str(history), "--save", saved)
+    assert (ended.out, ended.err) == (out, "")
+    assert history.read_text() == whole.read_text()
+    data = json.loads(Path(saved).read_text())
+    assert np.shape(data["#training"]["memory"]["W"]["steps"]) == (10, 2, 3)
+    del data["#training"]["memory"]["v"]["changes"]
+    Path(saved).write_text(json.dumps(data))
+    broken = autodiff(*rest, "--resume", saved, "--epochs", "30", "-q")
+    assert (broken.status, "does not belong to these parameters" in broken.err) == (4, True)
+
+
+def test_lbfgs_shortens_a_step_that_leaves_the_domain() -> None:
+    """From w = 0.01 the first direction points far beyond; where the loss has no digits left, the slope decides."""
+    ended = autodiff("train", "(ln(w) - 3)^2 + sqrt(5 - v)", "--params", "w=0.01,v=-2", "--optimizer", "lbfgs", "-q")
+    assert ended.status == 0
+    ended = autodiff("train", "(ln(w) - 3)^2", "--params", "w=0.01", "--optimizer", "lbfgs", "-q")
+    assert float(ended.out.split()[1]) == pytest.approx(math.exp(3), rel=1e-12)
+    ended = autodiff("train", "1e6 + (x - 3)^2 + 10*(y + x)^2", "--params", "x=0,y=0", "--optimizer", "lbfgs", "-q")
+    assert [float(n) for n in ended.out.split()[1:]] == pytest.approx([3, -3], abs=1e-9)
+    ended = autodiff("train", "ln(w)", "--params", "w=-1", "--optimizer", "lbfgs")
+    assert (ended.status, "there is no loss to start from" in ended.err) == (3, True)
+
+
+def test_saved_parameters_are_a_point(tmp_path: Path) -> None:
+    saved = tmp_path / "p.json"
+    assert autodiff(*LINE, "--epochs", "40", "--save", str(saved), "-q").status == 0
+    data = json.loads(saved.read_text())
+    ended = autodiff("eval", "w*x + b", "--at", f"@{saved}", "--at", "x=2", "-q")
+    assert float(ended.out.split()[0]) == pytest.approx(2 * data["w"] + data["b"])
+    assert oct(saved.stat().st_mode & 0o777) == oct(0o666 & ~_umask())
+    other = autodiff(*LINE[:4], "--resume", str(saved), "--optimizer", "adam", "--epochs", "41", "-q")
+    assert "made with another optimizer" in other.err
+    assert "epochs are done already" in autodiff(*LINE[:4], "--resume", str(saved), "--epochs", "40", "-q").err
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_an_interrupt_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
+    saved, history = tmp_path / "p.json", tmp_path / "h.csv"
+    args = [*NET, "--save", str(saved), "--history", str(history), "--optimizer", "adam"]
+    running = start(*args, "--epochs", "10000000", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for _ in range(600):
+        if history.exists() and history.stat().st_size > 0:
+            break
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert f"go on with --resume {saved}".encode() in err
+    assert b"Traceback" not in err
+    done = json.loads(saved.read_text())["#training"]["epochs"]
+    assert done > 0
+    assert f"after {done} epoch".encode() in out
+    whole = autodiff(*NET, "--optimizer", "adam", "--epochs", str(done + 3), "-q").out
+    rest = [word for word in NET if word not in ("--params", NET[5])]
+    assert autodiff(*rest, "--optimizer", "adam", "--resume", str(saved), "--epochs", str(done + 3), "-q").out == whole
+
+
+def test_a_kill_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
+    """Thousands of saves, killed at random moments: what stands there is always whole."""
+    saved = tmp_path / "p.json"
+    code = (
+        "import sys, itertools\nfrom autodiff.train.checkpoint import State, save\n"
+        "save(sys.argv[1], State({'w': [0.5]*20000}, {}), {})\nprint('ready', flush=True)\n"
+        "for k in itertools.count():\n    save(sys.argv[1], State({'w': [float(k)]*20000}, {}, k, k), {})\n"
+    )
+    chance = np.random.default_rng(0)
+    for _ in range(8):
+        running = start(str(saved), code=code, stdout=subprocess.PIPE)
+        assert running.stdout is not None
+        running.stdout.readline()
+        time.sleep(float(chance.uniform(0, 0.1)))
+        running.kill()
+        running.communicate(timeout=30)
+        data = json.loads(saved.read_text())
+        assert len(set(data["w"])) == 1
+        assert len(data["w"]) == 20000
+
+
+# --- what goes wrong ----------------------------------------------------------------------------------------------------
+
+
+def test_divergence_keeps_the_last_good_parameters(tmp_path: Path) -> None:
+    saved = tmp_path / "p.json"
+    ended = autodiff(*LINE, "--lr", "10", "--epochs", "3000", "--save", str(saved), "--format", "json")
+    assert ended.status == 3
+    assert "the training diverged in step" in ended.err
+    assert "mse(y, w*x + b) overflows at [0]: it is beyond 1.8e308 (row 1, line 2 of" in ended.err
+    assert "try a smaller rate, such as --lr 1\n" in ended.err
+    data = json.loads(ended.out)
+    assert data["status"] == "diverged"
+    assert data["loss"] is not None
+    assert math.isfinite(data["loss"])
+    assert json.loads(saved.read_text())["w"] == data["params"]["w"]
+
+
+def test_a_rate_that_is_too_large_is_no_bad_start(tmp_path: Path) -> None:
+    """The first step leads to a loss that does not exist, so the start is kept, and it is the rate that is to blame."""
+    saved = tmp_path / "p.json"
+    data = EXAMPLES / "placements.csv"
+    given = ("-f", str(EXAMPLES / "placements.ad"), "--data", str(data), "--params", "w=0,b=0", "--save", str(saved))
+    ended = autodiff("train", *given, "--lr", "1e10", "--format", "json")
+    assert ended.status == 3
+    assert ended.err.startswith(
+        "error: the training diverged in step 1: bce(placed, p) needs 1 - p > 0, but at [2] 1 - p is 0 (row 3, line 4 of"
+    )
+    assert ended.err.endswith("try a smaller rate, such as --lr 0.1\n")
+    found = json.loads(ended.out)
+    assert (found["status"], found["params"], found["loss"]) == (
+        "diverged",
+        {"w": 0, "b": 0},
+        pytest.approx(math.log(2)),
+    )
+    assert json.loads(saved.read_text())["w"] == 0
+    assert autodiff("train", *given, "--lr", "1").status == 0
+    later = autodiff("train", *given, "--lr", "10", "--epochs", "3000")
+    assert "the training diverged in step" in later.err
+    assert later.err.endswith("try a smaller rate, such as --lr 1\n")
+
+
+def test_shapes_that_do_not_fit_are_no_divergence() -> None:
+    ended = autodiff("train", "sum(A @ x)", "--params", "A=ones(2,3),x=ones(2)")
+    assert (ended.status, ended.err.count("error:")) == (2, 1)
+    assert "can't take shape (2, 3) and shape (2,)\n    sum(A @ x)\n        ^^^^^" in ended.err
+
+
+def test_a_value_that_does_not_exist_names_operation_and_row(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("x\n1\n2\n-3\n0.5\n")
+    ended = autodiff("train", "L = mean((ln(x + w) - 1)^2)", "--data", str(table), "--params", "w=0")
+    assert ended.status == 3
+    assert (
+        "there is no loss to start from: ln(x + w) needs x + w > 0, but at [2] x + w is -3 (row 3, line 4 of"
+        in ended.err
+    )
+    deep = autodiff(
+        "train", "L = mean(sqrt(w*x))", "--data", str(table), "--params", "w=1", "--holdout", "0.5", "--seed", "5"
+    )
+    assert "sqrt(w*x) needs w*x >= 0, but at [0] w*x is -" in deep.err
+    assert "(row 2, line 3 of" in deep.err
+    steep = autodiff("train", "sum((w*1e200)*1e200*v)", "--params", "w=0,v=1", "--epochs", "5")
+    assert (steep.status, "the slope in v overflows" in steep.err or "the slope in w overflows" in steep.err) == (
+        3,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"x,y\n1,2\n3\n", "line 3: there are 1 cells, and 2 columns"),
+        (b"x,y\n1,2\n3,4,5\n", "line 3: there are 3 cells, and 2 columns"),
+        (b'x,y\n1,"2,5"\n', "line 2, column y: '2,5' is not a finite number\n  a decimal point is '.'"),
+        (b"", ": the file is empty\n"),
+        (b"x,y\n1,2\n3,a\n", "line 3, column y: 'a' is not a finite number"),
+        (b"x,y\n1,2\n\n3,1e999\n", "line 4, column y: '1e999' is not a finite number"),
+        (b"x,y\n1,1_000\n", "line 2, column y"),
+        (b"x,y\n1,\n", "line 2, column y: this cell is empty"),
+        (b"x,y\n", "there are no rows below the header"),
+        (b"x,y\n1,\xff\n", "line 2: byte 0xff is not UTF-8"),
+        (b"x,x\n1,2\n", "line 1: two columns are called 'x'"),
+        (b"x,\n1,2\n", "line 1: column 2 has no name"),
+        (b'x,y\n1,"2\n', "is not CSV"),
+        (b"x,z\n1,2\n", "there is no column 'y'"),
+        (b"x,Y\n1,2\n", "did you mean 'Y'?"),
+    ],
+)
+def test_a_data_error_names_file_line_and_column(content: bytes, says: str, tmp_path: Path) -> None:
+    table, saved = tmp_path / "t.csv", tmp_path / "p.json"
+    table.write_bytes(content)
+    saved.write_text("precious")
+    ended = autodiff("train", "mse(y, w*x)", "--data", str(table), "--params", "w=0", "--save", str(saved))
+    assert (ended.status, ended.out) == (4, "")
+    assert says in ended.err
+    assert str(table) in ended.err.replace("…", "") or "'" in ended.err
+    assert saved.read_text() == "precious"
+
+
+@pytest.mark.parametrize("count", [3, 60_000])
+def test_both_readers_read_the_same(count: int, tmp_path: Path) -> None:
+    """A large plain file takes NumPy's reader; with one quoted cell it takes the careful one."""
+    rows = [f"{k / 7!r},{-k},{k % 3}" for k in range(count)]
+    plain, quoted = tmp_path / "a.csv", tmp_path / "b.csv"
+    plain.write_text("x,y,kind (0-2)\n" + "\n".join(rows) + "\n")
+    quoted.write_text("x,y,kind (0-2)\n" + "\n".join(rows[:-1]) + '\n"' + rows[-1].replace(",", '",', 1) + "\n")
+    one, two = (read(str(path), lambda names: names[::-1]) for path in (plain, quoted))
+    assert list(one.columns) == list(two.columns) == ["kind_0_2", "y", "x"]
+    for name in one.columns:
+        assert one.columns[name].tolist() == two.columns[name].tolist()
+    assert list(one.lines) == list(two.lines)
+    broken = tmp_path / "c.csv"
+    broken.write_text("x,y,z\n" + "\n".join([*rows, "1,2"]) + "\n")
+    with pytest.raises(package.AutodiffError, match=f"line {count + 2}: there are 2 cells"):
+        read(str(broken), lambda names: names)
+
+
+def test_a_large_file_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line ends of all kinds, a mark at the beginning, no end of the last line: the numbers and their lines are the same."""
+    monkeypatch.setattr(columns_room, "_PIECE", 10_000)
+    rows = [f"{k / 7!r},{-k}" for k in range(20_000)]
+    for name, text in (
+        ("unix", "x,y\n" + "\n".join(rows) + "\n"),
+        ("open", "x,y\n" + "\n".join(rows)),
+        ("dos", "\ufeffx,y\r\n" + "\r\n".join(rows) + "\r\n"),
+        ("mac", "x,y\r" + "\r".join(rows) + "\r"),
+        ("tab", "x\ty\n" + "\n".join(rows).replace(",", "\t")),
+        ("blank", "x,y\n" + "\n".join(rows[:-1]) + "\n\n" + rows[-1] + "\n"),
+    ):
+        path = tmp_path / f"{name}.csv"
+        path.write_bytes(text.encode())
+        found = read(str(path), lambda names: [names[1]])
+        assert found.columns["y"].tolist() == [-k for k in range(20_000)], name
+        assert found.lines[-1] == 20_001 + (name == "blank")
+        path.write_bytes(text.replace("-19990", "odd").encode())
+        with pytest.raises(package.AutodiffError, match="line 19992, column y: 'odd' is not a finite number"):
+            read(str(path), lambda names: [names[1]])
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "says"),
+    [
+        (["mse(y, w*x)", "--data", "line.csv"], 2, "there is nothing to train"),
+        (["mse(y, w*x)", "--params", "w=0"], 4, "'y' is neither a parameter nor a column"),
+        (["mse(y, w*x)", "--data", "line.csv", "--params", "w=0,q=1"], 2, "the parameter 'q' is not an input"),
+        (["mse(y, x*w)", "--data", "line.csv", "--params", "w=0,x=1"], 2, "'x' is a parameter and a column"),
+        (["mse(y, w*x)", "--data", "line.csv", "--params", "w=0", "--watch", "w*x"], 2, "must be a number"),
+        (["mse(y, w*x)", "--data", "line.csv", "--params", "w=normal(0)"], 2, "normal takes up to three sizes"),
+        (["mse(y, w*x)", "--data", "line.csv", "--params", "w=normal(2)"], 2, "can't take"),
+        (["mse(y, w*x)", "--data", "line.csv", "--params", "w=0", "--holdout", "0.99"], 2, "leaves no row"),
+        (["mse(y, w*x)", "--data", "line.csv", "--params", "w=0", "--save", "no/such/p.json"], 4, "can't write"),
+        (["mse(y, w*x)", "--data", "line.csv", "--params", "w=0", "--optimizer", "lbfgs", "--batch-size", "2"], 2, "takes no"),
+        (["mse(y, w*x)", "--data", "line.csv", "--resume", "line.csv"], 4, "is not JSON"),
+        (["mse(y, w*x)", "--data", "line.csv", "--resume", "a", "--params", "w=0"], 2, "both say where to start"),
+        (["mse(y, w*x)", "--data", "line.csv", "--params", "w=0", "--lr", "0"], 2, "--lr"),
+    ],
+)  # fmt: skip
+def test_a_mistake_gets_its_next_step(args: list[str], status: int, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(EXAMPLES)
+    ended = autodiff("train", *args)
+    assert ended.status == status, ended.err
+    assert says in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_broken_resume_file(tmp_path: Path) -> None:
+    saved = tmp_path / "p.json"
+    for content in ('{"w": "a"}', '{"w": 1e999}', '{"w": 0, "#training": 3}', '{"w": 0, "b": [[1], 2]}'):
+        saved.write_text(content)
+        ended = autodiff(*LINE[:4], "--resume", str(saved))
+        assert (ended.status, "is not what training saved" in ended.err) == (4, True), content
+
+
+def test_without_scipy_lbfgs_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['scipy'] = None; sys.modules['scipy.optimize'] = None\n"
+        "from autodiff.cli.main import run\n"
+        "sys.exit(run(['train', '(w - 1)^2', '--params', 'w=0', '--optimizer', 'lbfgs']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "in the checkout that autodiff was installed from: pip install '.[lbfgs]'" in done.stderr
+
+
+# --- on the screen ------------------------------------------------------------------------------------------------------
+
+
+def test_the_curve() -> None:
+    assert curve([4.0, 3.0, 2.0], width=6, height=3) == "        4 ┤••\n        3 ┤  ••\n        2 ┤    ••"
+    assert curve([1e4, 1e2, 1.0], width=3, height=3, ascii_only=True) == "    1e+04 |*\n      100 | *\n        1 |  *"
+    assert curve([5.0, 5.0], width=4) == "        5 ┤••••"
+    assert curve([], width=4) == ""
+    assert len(curve([float(k) for k in range(1000)]).splitlines()) == 8
+
+
+def test_a_terminal_gets_a_bar_and_a_pipe_gets_none(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m autodiff {' '.join(map(repr, [*LINE, '--epochs', '300']))}"
+    seen = subprocess.run(["script", "-qec", command, "/dev/null"], capture_output=True, text=True, timeout=120)
+    assert "/300" in seen.stdout
+    piped = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
+    assert (piped.returncode, piped.stderr) == (0, "")
+    assert "\x1b" not in piped.stdout
+
+
+@pytest.mark.parametrize("width", range(12, 140, 7))
+def test_the_live_line_leaves_out_what_has_no_room(width: int) -> None:
+    """How far it is stands there always; nothing else is cut, and the loss is the last to go."""
+    says = ("loss 0.389838", "mean((p > 0.5) == placed) 0.8")
+    line = "".join(pieces(Standing(2019, 300_000, says, 1072.0, 277.9), width))
+    assert line.startswith("epoch 2,019/300,000")
+    assert len(line) <= max(width, len("epoch 2,019/300,000"))
+    assert set(line.split("  ")[1:]) - {""} <= {*says, "1,072 epochs/s", "4:38 left"} | {"━" * n for n in range(8, 41)}
+    assert (says[0] in line) == (width >= 34)
+    assert (says[1] in line) == (width >= 75)
+
+
+def test_the_curve_fits_the_terminal() -> None:
+    command = f"{sys.executable} -m autodiff {' '.join(map(repr, [*LINE, '--epochs', '30']))}"
+    done = subprocess.run(
+        ["script", "-qec", command, "/dev/null"],
+        capture_output=True, text=True, timeout=120, env=os.environ | {"COLUMNS": "50"},
+    )  # fmt: skip
+    seen = done.stdout
+    marks = [line for line in seen.splitlines() if "┤" in line]
+    assert max(map(len, marks)) == 49
+
+
+def test_strange_names_and_rows_are_printed_safely(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text('"größe (m)",ŷ\n' + "".join(f"{k},{2 * k}\n" for k in range(20)), encoding="utf-8")
+    ended = autodiff("train", "L = mse(ŷ, w*größe_m)", "--data", str(table), "--params", "w=0", "--lr", "0.001")
+    assert ended.status == 0
+    assert "… and 14 more rows" in ended.out
+    assert "größe_m" in ended.out
+
+
+# --- large tables -------------------------------------------------------------------------------------------------------
+
+
+def _logistic(rows: int) -> tuple[dict[str, Any], Any]:
+    chance = np.random.default_rng(0)
+    base = np.ascontiguousarray(chance.normal(size=(11, rows)))
+    base[10] = base[:10].T @ chance.normal(size=10) > 0
+    return {**{f"x{k}": base[k] for k in range(10)}, "y": base[10]}, base
+
+
+def test_a_large_table_gives_what_numpy_by_hand_gives() -> None:
+    """Logistic regression on 100,000 rows of 10 columns, one epoch; `tests.benchmarks learn` measures it on 1,000,000."""
+    table, base = _logistic(100_000)
+    rows, y, w = base[:10].T.copy(), base[10], np.full(10, 0.01)
+    text = f"L = bce_logits(y, w @ [{', '.join(f'x{k}' for k in range(10))}] + b)"
+    model = Model(lower(package.parse(text)), ["w", "b"])
+    loss, slopes = model.slopes({"w": w, "b": 0.5}, table, model.fixed(table))
+    z = rows @ w + 0.5
+    slope = (1 / (1 + np.exp(-z)) - y) / len(y)
+    assert loss == pytest.approx(np.mean(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))), rel=1e-12)
+    assert slopes["w"] == pytest.approx(rows.T @ slope, rel=1e-9)
+    assert slopes["b"] == pytest.approx(slope.sum(), rel=1e-9)
+
+
+BY_BLOCKS = [
+    "mse(y, w0*x0 - w1*x1 + w2*x2 - (w3*x3 - b))",
+    "sqrt(mse(y, w0*x0 + b)) + 0.1*w1^2 - mae(y, w2)/(1 + b^2)",
+    "(w0*x0 + w1*x1 + w2*x2 + b - y)^2 + w3",
+    "H = tanh(transpose([x0, x1]) @ W + c); mean((H @ c - y)^2) + 0.01*l2(W)",
+    "P = softmax(transpose([x0, x1]) @ W + c); mean(sum(P*c, -1)*y)",
+    "huber(y, if(x0 > 0, w0*x1, w1*x0), 0.5) + mean(relu(w2*x2)) + 3",
+    "dot(y, w0*x0)/1000 + sum(max(w1*x1, w2*x2))/1000 + b",
+    "k = std(x0); s = exp(w0); mean((s*x0/k + s*ln(x2 + 9) - y)^2)*s",
+    "hinge(y, c @ [x0, x1, x2] + b)",
+]  # fmt: skip
+AT_ONCE = [
+    "z = w0*x0; mean((z - mean(z))^2)",
+    "max(w0*x0 - y)",
+    "mean(softmax(w0*x0)*y)",
+    "norm(w0*x0 - y)",
+    "mean((w0*x0)[0]*y)",
+    "if(w0 > 0, mean(w0*x0), mean(y))",
+    "w0^2",
+    "c @ sum([x0, x1, x2]*w0, -1)",
+]
+
+
+def _many(text: str) -> tuple[Model, dict[str, Any], dict[str, Any]]:
+    table, _ = _logistic(70_001)
+    chance = np.random.default_rng(1)
+    at = {
+        **{f"w{k}": 0.3 - 0.1 * k for k in range(4)},
+        "b": 0.25,
+        "W": chance.normal(size=(2, 3)),
+        "c": np.arange(3.0) - 0.7,
+    }
+    lowered = lower(package.parse(text))
+    at = {name: value for name, value in at.items() if name in lowered.inputs}
+    return Model(lowered, at), at, {name: table[name] for name in table if name in lowered.inputs}
+
+
+@pytest.mark.parametrize("text", BY_BLOCKS)
+def test_many_rows_are_summed_block_by_block(text: str) -> None:
+    """The blocks' sums differ from one pass over the whole table by rounding only."""
+    model, at, table = _many(text)
+    fixed = model.fixed(table)
+    assert fixed is not None
+    assert plan(model.lowered, fixed, at, 70_001) is not None
+    loss, slopes = model.slopes(at, table, fixed)
+    whole, exact = model.slopes(at, table)
+    assert loss == pytest.approx(whole, rel=1e-12)
+    assert model.loss(at, table, fixed) == loss
+    for name in at:
+        assert slopes[name] == pytest.approx(exact[name], rel=1e-10, abs=1e-12), name
+        assert np.shape(slopes[name]) == np.shape(at[name])
+
+
+@pytest.mark.parametrize("text", AT_ONCE)
+def test_rows_that_meet_otherwise_are_taken_at_once(text: str) -> None:
+    model, at, table = _many(text)
+    fixed = model.fixed(table)
+    assert fixed is not None
+    assert plan(model.lowered, fixed, at, 70_001) is None
+    loss, slopes = model.slopes(at, table, fixed)
+    assert (loss, slopes["w0"]) == pytest.approx(
+        (model.slopes(at, table)[0], model.slopes(at, table)[1]["w0"]), rel=1e-12
+    )
+
+
+def test_a_row_of_a_late_block_is_named() -> None:
+    """What goes wrong in a block is said of the whole table: the operation, and the row."""
+    x = np.full(70_001, 2.0)
+    x[65_432] = -1.0
+    columns = {"x": x, "y": np.ones(70_001)}
+    training = Training("mean((ln(w*x) - y)^2)", Table("t", columns, range(2, 70_003)), {"w": 1.0}, Plan(3))
+    with pytest.raises(package.AutodiffError, match=r"at \[65432\] w\*x is -1 \(row 65433, line 65434 of t\)"):
+        list(training.epochs())
+    x[65_432] = 1e200
+    training = Training("mean((w*x - y)^2)", Table("t", columns, range(2, 70_003)), {"w": 1.0}, Plan(3))
+    with pytest.raises(package.AutodiffError, match=r"overflows at \[65432\].*row 65433"):
+        list(training.epochs())
+    steep = Model(lower(package.parse("mean(v*(w*1e200)*1e200*x)")), ["w", "v"])
+    with pytest.raises(Overflow) as caught:
+        steep.slopes({"w": 0.0, "v": 1.0}, {"x": columns["y"]}, steep.fixed({"x": columns["y"]}))
+    assert caught.value.name == "w"
+
+
+def test_both_ways_of_writing_a_sum_of_products_agree() -> None:
+    table, _ = _logistic(70_001)
+    one = Model(
+        lower(package.parse(f"bce_logits(y, {' + '.join(f'w{k}*x{k}' for k in range(10))} + b)")),
+        [*(f"w{k}" for k in range(10)), "b"],
+    )
+    two = Model(lower(package.parse(f"bce_logits(y, w @ [{', '.join(f'x{k}' for k in range(10))}] + b)")), ["w", "b"])
+    weights = np.linspace(-1, 1, 10)
+    loss, slopes = one.slopes({**{f"w{k}": float(weights[k]) for k in range(10)}, "b": 0.1}, table, one.fixed(table))
+    same, exact = two.slopes({"w": weights, "b": 0.1}, table, two.fixed(table))
+    assert loss == pytest.approx(same, rel=1e-13)
+    assert [slopes[f"w{k}"] for k in range(10)] == pytest.approx(exact["w"], rel=1e-10)
+
+
+def test_memory_stays_within_three_times_the_data() -> None:
+    import tracemalloc
+
+    table, base = _logistic(300_000)
+    products = " + ".join(f"w{k}*x{k}" for k in range(10))
+    for text, params in (
+        (f"p = sigmoid({products} + b); L = bce(y, p)", {**{f"w{k}": 0.01 for k in range(10)}, "b": 0.0}),
+        (f"L = bce_logits(y, w @ [{', '.join(f'x{k}' for k in range(10))}] + b)", {"w": np.zeros(10), "b": 0.0}),
+    ):
+        model = Model(lower(package.parse(text)), params)
+        tracemalloc.start()
+        model.slopes(params, table, model.fixed(table))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert base.nbytes + peak <= 3 * base.nbytes
+
+
+OUT_OF_RANGE = {
+    "--lr": ["nan", "inf", "-inf", "0", "-1", "1e999", "abc"],
+    "--l1": ["nan", "inf", "-0.5"],
+    "--l2": ["nan", "inf", "-0.5"],
+    "--holdout": ["nan", "1", "-0.1", "2", "0.0001"],
+    "--epochs": ["0", "-3", "1.5"],
+    "--batch-size": ["0", "-1"],
+    "--seed": ["-1", "x"],
+    "--explain-step": ["0", "-1", "41"],
+}
+
+
+@pytest.mark.parametrize(("option", "value"), [(o, v) for o, values in OUT_OF_RANGE.items() for v in values])
+def test_numbers_out_of_range_are_mistakes_of_usage(option: str, value: str) -> None:
+    given = [] if option == "--epochs" else ["--epochs", "40"]
+    ended = autodiff(*LINE, *given, option, value)
+    assert (ended.status, ended.out) == (2, "")
+    assert option in ended.err
+    assert value in ended.err or "there is no step" in ended.err or str(float(value)) in ended.err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--optimizer", "lbfgs", "--lr", "0.1"], "lbfgs chooses its own rate, so it takes no --lr"),
+        (
+            ["--optimizer", "lbfgs", "--batch-size", "5"],
+            "lbfgs looks at all rows in each step, so it takes no --batch-size",
+        ),
+        (["--explain-step", "2", "-q"], "--quiet and --explain-step don't go together"),
+        (["--explain-step", "10", "--epochs", "3"], "there is no step 10 to explain in 3 epochs of 1 step\n"),
+        (["--explain-step", "7", "--epochs", "1", "--batch-size", "5"], "there is no step 7 to explain in 1 epoch of "),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_a_mistake(options: list[str], says: str) -> None:
+    ended = autodiff(*LINE, *options)
+    assert (ended.status, ended.out) == (2, "")
+    assert says in ended.err
+
+
+def test_rows_are_asked_for_where_there_are_none() -> None:
+    for option in ("--batch-size", "--holdout"):
+        ended = autodiff("train", "(x - 1)^2", "--params", "x=0", option, "0.5" if option == "--holdout" else "5")
+        assert (ended.status, f"{option} is about the rows of a table" in ended.err) == (2, True)
+
+
+def test_a_step_that_did_not_come_is_said() -> None:
+    ended = autodiff(*LINE, "--optimizer", "lbfgs", "--explain-step", "90")
+    assert ended.status == 0
+    assert re.search(r"^notice: the training ended after step \d+, so step 90 is not shown$", ended.err, re.MULTILINE)
+    ended = autodiff(*LINE, "--lr", "1e200", "--explain-step", "9")
+    assert ended.status == 3
+    assert ended.err.endswith("notice: the training ended after step 0, so step 9 is not shown\n")
+    assert "notice" not in autodiff(*LINE, "--explain-step", "100").err
+
+
+def test_a_history_goes_on_under_the_same_columns(tmp_path: Path) -> None:
+    history, saved = tmp_path / "h.csv", tmp_path / "p.json"
+    files = ["--history", str(history), "--save", str(saved), "-q"]
+    assert autodiff(*LINE, "--lr", "0.01", "--watch", "mean(w)", "--epochs", "3", *files).status == 0
+    before = history.read_text()
+    going = [*LINE[:-2], "--lr", "0.01", "--resume", str(saved), "--epochs", "5", *files]
+    ended = autodiff(*going)
+    assert ended.status == 4
+    assert "has the columns epoch,loss,mean(w), and here are epoch,loss\n  give the same --watch" in ended.err
+    assert history.read_text() == before
+    assert autodiff(*going, "--watch", "mean(w)").status == 0
+    assert [line.count(",") for line in history.read_text().splitlines()] == [2] * 6
+
+
+def test_lbfgs_has_no_rate_to_report() -> None:
+    args = ("train", "(x - 1)^2", "--params", "x=0", "--epochs", "3", "--format", "json")
+    assert json.loads(autodiff(*args, "--optimizer", "lbfgs").out)["lr"] is None
+    assert json.loads(autodiff(*args).out)["lr"] == 0.1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_saving_to_a_pipe_or_a_device_leaves_it_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        ended = autodiff("train", "(x - 1)^2", "--params", "x=0", "--epochs", "1", "--save", str(pipe))
+        assert ended.status == 0, ended.err
+        assert pipe.is_fifo()
+        assert json.loads(os.read(reader, 65536))["x"] == pytest.approx(0.2)
+    finally:
+        os.close(reader)
+
+
+@pytest.mark.parametrize("start", ["a=0,b=0", "a=[0,0],b=0"])
+def test_a_step_beyond_the_range_of_float64_is_said_in_words(start: str, tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text("x,y\n1,1\n")
+    ended = autodiff("train", "mean((sum(a)*x + b - y)^2)", "--data", str(table), "--params", start, "--lr", "1e308")
+    assert ended.status == 3
+    assert "beyond 1.8e308" in ended.out
+    assert "inf" not in ended.out.split()
