@@ -21,7 +21,7 @@ from autodiff.language import generate, lexer, parser, tables
 from autodiff.language.ast import JUXTAPOSITION, Call, Program, walk
 from autodiff.language.builder import Builder
 from autodiff.language.diagnostics import complaint
-from autodiff.language.lexer import Word
+from autodiff.language.word import Word
 from tests.cli.test_error_messages import PIECES, cases
 from tests.core.test_depth_and_width import CASES
 from tests.language.test_readings import READINGS

@@ -126,7 +126,10 @@ def test_a_doubtful_reading_is_told_and_strict_refuses_it(text: str, notice: str
         autodiff.parse(text, strict=True)
 
 
-@pytest.mark.parametrize("text", ["(1/2)x", "1/(2x)", "x^2 y", "x²y", "2x y", "x(x+1)", "2^x(y)", "x^(2)y", "2pi(r+1)", "x^2/3", "-x^2", "a*b c"])
+@pytest.mark.parametrize(
+    "text",
+    ["(1/2)x", "1/(2x)", "x^2 y", "x²y", "2x y", "x(x+1)", "2^x(y)", "x^(2)y", "2pi(r+1)", "x^2/3", "-x^2", "a*b c"],
+)
 def test_a_plain_reading_gives_no_notice(text: str) -> None:
     assert autodiff.parse(text, strict=True).readings == ()
 

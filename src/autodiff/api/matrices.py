@@ -262,7 +262,7 @@ def jacobian(
 
 def _sources(over: Elements, wrt: Sequence[str] | None) -> dict[str, int]:
     """What is differentiated by; an array's elements in its place."""
-    return sources(over.lowered, None if wrt is None else over.names(wrt))
+    return sources(over.lowered, None if wrt is None else over.names(wrt), of_result=False)
 
 
 def _jacobian(program: Program, over: Elements, names: Mapping[str, int], of: Sequence[str], mode: str) -> Matrix:
@@ -296,7 +296,7 @@ def jvp(
     program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at, many=True)
     rates = {} if direction is None else over.numbers(direction, "a direction")
-    lowered, point, names = over.lowered, over.point, sources(over.lowered, [*rates])
+    lowered, point, names = over.lowered, over.point, sources(over.lowered, [*rates], of_result=False)
     answers = _answers(lowered, point, names, over.names(of or [lowered.name]), "reverse")
     found = {name: _along(lowered, point, names, rates, name, answer) for name, answer in answers.items()}
     answers = {name: answer for name, (answer, _) in found.items()}
@@ -404,7 +404,7 @@ def _weighted_slope(over: Elements, weights: Mapping[str, float], name: str, oth
         from autodiff.verify import digits
     except ImportError:
         return otherwise
-    source = sources(over.lowered, [name])[name]
+    source = sources(over.lowered, [name], of_result=False)[name]
     weighted = {node: weights[result] for result, node in results(over.lowered, [*weights]).items()}
     found = digits.weighted_slope(over.lowered, over.point, source, weighted)
     return otherwise if found is None else found

@@ -7,6 +7,7 @@ single letter: `x(x+3)`, `2pi(r+h)`. Everything else is an unknown function.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.ast import CONSTANTS, Reading
@@ -109,7 +110,7 @@ def _check_products(
 ) -> None:
     """Raise AutodiffError for a name before a bracket that is no factor; note the letters that are nothing else."""
     doubtful: dict[str, int] = {}
-    for place, (kind, after) in enumerate(zip(kinds, kinds[1:], strict=False)):
+    for place, (kind, after) in enumerate(pairwise(kinds)):
         if kind == "NAME" and after == "LPAR":
             word = words[place]
             if word.text in CONSTANTS or word.text in known:
@@ -118,6 +119,8 @@ def _check_products(
                 raise _unknown(word, functions)
             if place == 0 or kinds[place - 1] != "POWER":
                 doubtful.setdefault(word.text, place)
+        elif kind == "MULTIPLICATIVE" and after == "NAME" and words[place].text == "/":
+            _check_differentials(words, place, text, known)
     if readings is None or not doubtful:
         return
     for place, word in enumerate(words):
@@ -129,6 +132,30 @@ def _check_products(
         readings.append(
             Reading(shortened(text[start:end], 60), f"{name}*{shortened(text[opened:end], 60)}", (start, end))
         )
+
+
+def _check_differentials(words: Sequence[Word], place: int, text: str, known: Collection[str]) -> None:
+    """Raise AutodiffError for a derivative written as a quotient at `place`: `dy/dx`, `d(x^2)/dx`, `d/dx x^2`."""
+    below, start = words[place + 1], place - 1
+    if below.text in known or len(below.text) != 2 or below.text[0] != "d" or not below.text.isalpha():
+        return
+    if words[start].type == "RPAR":
+        depth = 1
+        while depth and start > 0:
+            start -= 1
+            depth += (words[start].type in CLOSES) - (words[start].type in CLOSES.values())
+        start -= 1
+    above = words[start].text if start >= 0 else ""
+    plain = start == place - 1
+    if not above.startswith("d") or above in known or len(above) > 1 + plain or not above.isalpha():
+        return
+    rest = text[below.span[1] :].strip() if plain else text[words[start].span[1] : words[place].span[0]].strip()
+    program = rest.strip("[]() ") if len(above) == 1 and rest else "PROGRAM"
+    raise AutodiffError(
+        f"a derivative is no part of a program: {quoted(text[words[start].span[0] : below.span[1]])}",
+        span=(words[start].span[0], below.span[1]),
+        hint=f'it is asked for by a command: autodiff diff "{shortened(program)}" --wrt {below.text[1]}',
+    )
 
 
 def _unknown(word: Word, functions: Collection[str]) -> AutodiffError:

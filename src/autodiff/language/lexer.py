@@ -19,9 +19,12 @@ from autodiff.language.word import CLOSES, Word
 _PAIRED = frozenset({*CLOSES, *CLOSES.values(), "SEP"})
 """The words for which it matters what brackets they are in."""
 
-_PRIME = "leave it out: a slope is asked for with --wrt, and an answer is its formula alone"
+_PRIME = (
+    'a slope is asked for with --wrt, as in autodiff diff "x^2" --wrt x; only an answer of check may begin with y\' ='
+)
 
 _STRAY = {
+    "±": "an uncertainty is not read here: a value is one number",
     "|": "write abs(x) for |x|, and `or` for ||",
     "!": "write gamma(n+1) for n!, `!=` for unequal and `not` for a negation",
     "√": "write sqrt(x)",

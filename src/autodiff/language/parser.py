@@ -64,7 +64,9 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pr
         readings += of_operators(text, doubtful)
         return Program(text, statements, tuple(sorted(readings, key=lambda reading: reading.span[0])), frozenset(given))
     except AutodiffError as error:
-        raise error.within(text) from None
+        from autodiff.language.synonyms import with_a_point  # only a mistake needs it
+
+        raise (with_a_point(text, functions) or error).within(text) from None
 
 
 def _effective(statements: Sequence[Statement], text: str) -> None:

@@ -40,14 +40,12 @@ def _of_product(text: str, node: Call) -> Reading | None:
     if not (_is_open(left, "/") or (_is_open(power, "^") and _glued(text, power, right))):
         return None
     left = left if _is_open(left, "/") else power
-    return _reading(
-        text, (left.span[0], right.span[1]), f"({text[slice(*left.span)]})*{text[slice(*right.span)]}"
-    )
+    return _reading(text, (left.span[0], right.span[1]), f"({text[slice(*left.span)]})*{text[slice(*right.span)]}")
 
 
 def _of_power(text: str, node: Call) -> Reading | None:
     """A power of a power (`2^3^x`, `2^-3^x`), or with an exponent 1 before a quotient (`x^1/2`)."""
-    base, exponent = node.args
+    exponent = node.args[1]
     if not _is_open(node, "^"):
         return None
     inner = exponent.args[0] if _is_sign(exponent) else exponent

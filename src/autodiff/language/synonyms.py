@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
-from autodiff.errors import nearest
+from autodiff.errors import AutodiffError, nearest, shortened
 
 _ELSEWHERE = {
     "tg": "tan", "ctg": "cot", "cotg": "cot", "cotan": "cot", "cosec": "csc", "sen": "sin",
@@ -26,3 +27,22 @@ def meant(name: str, functions: Collection[str]) -> str:
     """The one of `functions` that an unknown name stands for elsewhere, or is most likely a slip of; or ""."""
     known = _ELSEWHERE.get(name.lower(), "")
     return known if known in functions else nearest(name, functions)
+
+
+def with_a_point(text: str, functions: Collection[str]) -> AutodiffError | None:
+    """What is wrong with a program that says where it is to be evaluated, as in `x^2 at 3`; None where it does not."""
+    if len(text) > 1000:
+        return None
+    found = re.fullmatch(
+        r"(?:(?P<program>.*)\s)?\s*at\s+(?:(?P<name>\w+)\s*=)?\s*(?P<value>[-−+]?[\d.][^=]*)", text, re.DOTALL
+    )
+    if found is None:
+        return None
+    program = (found["program"] or "").strip() or "PROGRAM"
+    names = [name for name in re.findall(r"[^\W\d]\w*", program) if name not in functions]
+    name = found["name"] or (names[0] if names and found["program"] else "x")
+    return AutodiffError(
+        "a point is no part of a program",
+        span=(text.index("at", len(found["program"] or "")), len(text)),
+        hint=f'write autodiff eval "{shortened(program)}" --at {name}={found["value"].strip()}',
+    )

@@ -14,6 +14,7 @@ CLOSES = {"RPAR": "LPAR", "RSQB": "LSQB"}
 ENDS_OPERAND = frozenset({"NUMBER", "NAME", "RPAR", "RSQB", "SUPERSCRIPT"})
 """What a complete operand may end with."""
 
+
 class Word:
     """A piece of the text that is one terminal of the grammar; `text` is normalised where it is a name."""
 
