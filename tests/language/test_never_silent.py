@@ -25,7 +25,7 @@ REFUSED = {
     "g(x)*h(x)": "unknown function 'g'",
     "erfinv2(x)": "unknown function 'erfinv2'",
     "foo(x)": "unknown function 'foo'",
-    "swish(x)": "unknown function 'swish'",
+    "swosh(x)": "unknown function 'swosh'",
     "x*y + xy": "'xy' has no value",
     "x^2\nx^3": "line 1, 'x^2' has no effect",
     "y = 2x\ny*3\ny^2": "line 2, 'y*3' has no effect",

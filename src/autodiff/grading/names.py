@@ -5,7 +5,7 @@
 >>> program = parse("y = x^2; sin(y)")
 >>> found = in_names(program, lower(program), parse("cos(y)*2x"))
 >>> found.inputs, found.source
-(('x',), 'y = x^2; sin(y)\\ncos(y)*2x')
+(('x',), 'y = x^2; sin(y)\\n;\\ncos(y)*2x')
 """
 
 from __future__ import annotations

@@ -11,12 +11,13 @@ from itertools import pairwise
 
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.ast import CONSTANTS, Reading
+from autodiff.language.synonyms import ALIASES, meant
 from autodiff.language.word import CLOSES, ENDS_OPERAND, Word
 
 _USUAL_FUNCTIONS = frozenset("fghFGH")
 """Letters that stand for a function by custom, so that f(x) is no product of an input f."""
 
-_STARTS_OPERAND = frozenset({"NUMBER", "NAME", "FUNC"})
+_STARTS_OPERAND = frozenset({"NUMBER", "NAME", "FUNC", "ROOT", "FRACTION", "BAR"})
 """What may follow a function whose brackets are missing."""
 
 _JOINS = frozenset({"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR"})
@@ -39,16 +40,67 @@ def resolve(
         if word.type == "NAME" and word.text in defined:
             word.type = "FUNC"
     known = assigned.union(given) if given else assigned
+    said = list[Reading]() if readings is None else readings
     kinds = [word.type for word in words]
+    for place in [i for i, kind in enumerate(kinds) if kind == "NAME" and words[i].text in ALIASES]:
+        _use_alias(words[place], known, functions, said, called=_call_kind(kinds, place) != "NAME")
+        kinds[place] = words[place].type
+    if "ELSE" in kinds:
+        _choose(words, kinds)
+    if "PERCENT" in kinds:
+        _divide(words, kinds, said)
     for place in [i for i, kind in enumerate(kinds) if kind == "FUNC"]:
         word = words[place]
-        if word.text in defined:
-            continue
-        if not _is_called(kinds, place):
-            word.type = kinds[place] = "NAME"
-        elif word.text in known and readings is not None:
-            readings.append(Reading(f"{word}(…)", f"the function {word}, not the value of that name", word.span))
-    _check_products(words, kinds, text, functions, known, readings)
+        kind = _call_kind(kinds, place)
+        if kind == "APPLIED" and word.text in known and word.text not in defined:
+            kind = "NAME"
+        elif kind == "NAME" and word.text in defined:
+            kind = "FUNC"
+        word.type = kinds[place] = kind
+        if kind == "FUNC" and word.text in known and word.text not in defined:
+            said.append(Reading(f"{word}(…)", f"the function {word}, not the value of that name", word.span))
+        elif kind == "NAME" and word.text not in known and _like_a_sign(words, place, text):
+            after = words[place + 2].text
+            said.append(Reading(f"{word} -{after}", f"a difference, {word} - {after}", word.span))
+    _check_products(words, kinds, text, functions, known, said)
+
+
+def _use_alias(
+    word: Word, known: Collection[str], functions: Collection[str], said: list[Reading], *, called: bool
+) -> None:
+    """Make a name of another school or library the function's name here, where it is called."""
+    if called and word.text not in known and ALIASES[word.text] in {*functions, "^"}:
+        meaning = ALIASES[word.text]
+        if meaning != "^":
+            said.append(Reading(word.text, meaning, word.span))
+        word.type, word.text = "FUNC", meaning
+
+
+def _choose(words: Sequence[Word], kinds: list[str]) -> None:
+    """Make `if` behind an operand the sign of `a if c else b`."""
+    for place, word in enumerate(words):
+        if word.text == "if" and place and kinds[place - 1] in ENDS_OPERAND:
+            word.type = kinds[place] = "IF"
+
+
+def _divide(words: Sequence[Word], kinds: list[str], said: list[Reading]) -> None:
+    """Make `%` before an operand the sign of a remainder."""
+    for place in [i for i, kind in enumerate(kinds) if kind == "PERCENT"]:
+        after = (*kinds[place + 1 : place + 2], "")[0]
+        word = words[place]
+        if after == "LPAR" or after in _STARTS_OPERAND:
+            word.type = kinds[place] = "MULTIPLICATIVE"
+            said.append(Reading("%", "the remainder, mod(u, v)", word.span))
+        elif after == "ADDITIVE":
+            said.append(Reading("%", "a hundredth, u/100", word.span))
+
+
+def _like_a_sign(words: Sequence[Word], place: int, text: str) -> bool:
+    """Whether the function's name at `place` stands before a signed operand: `sin -x`."""
+    if place + 2 >= len(words) or words[place + 1].type != "ADDITIVE":
+        return False
+    sign = words[place + 1].span
+    return words[place].span[1] < sign[0] and sign[1] == words[place + 2].span[0]
 
 
 def _targets(words: Sequence[Word]) -> tuple[set[str], set[str]]:
@@ -83,21 +135,29 @@ def _one_call(words: Sequence[Word]) -> bool:
     return len(words) > 1 and kinds[0] == "LPAR" and kinds[-1] == "RPAR" and "LPAR" not in kinds[1:]
 
 
-def _is_called(kinds: Sequence[str], place: int) -> bool:
-    """Whether the function's name at `place` is followed by its argument, an exponent between them or not."""
+def _call_kind(kinds: Sequence[str], place: int) -> str:
+    """FUNC where its argument in brackets follows the function's name, APPLIED where it has none, else NAME."""
     after = (*kinds[place + 1 : place + 7], *["$END"] * 6)
-    if after[0] == "POWER":
-        signed = after[1] == "ADDITIVE"
-        if after[1 + signed] == "LPAR":
-            signed += after[2 + signed] == "ADDITIVE"
-            closed = after[2 + signed : 4 + signed] == ("NUMBER", "RPAR")
-            return closed and (place + 5 + signed < len(kinds)) and _begins(kinds[place + 5 + signed])
-        return after[1 + signed] in ("NUMBER", "NAME") and _begins(after[2 + signed])
-    return _begins(after[1] if after[0] == "SUPERSCRIPT" else after[0])
-
-
-def _begins(kind: str) -> bool:
-    return kind == "LPAR" or kind in _STARTS_OPERAND
+    argument, raised = after[0], after[0] in ("POWER", "SUPERSCRIPT")
+    if after[0] == "SUPERSCRIPT":
+        argument = after[1]
+    elif after[0] == "POWER" and after[1] == "LPAR":
+        signed = int(after[2] == "ADDITIVE")
+        if after[2 + signed : 4 + signed] != ("NUMBER", "RPAR"):
+            return "NAME"
+        return "FUNC" if after[4 + signed] == "LPAR" or after[4 + signed] in _STARTS_OPERAND else "NAME"
+    elif after[0] == "POWER":
+        signed = int(after[1] == "ADDITIVE")
+        if after[1 + signed] not in ("NUMBER", "NAME"):
+            return "NAME"
+        argument = after[2 + signed]
+        if after[1 + signed] == "NAME":  # sin^n(x) is refused
+            return "FUNC" if argument == "LPAR" or argument in _STARTS_OPERAND else "NAME"
+    if argument == "LPAR":
+        return "FUNC"
+    if argument == "BAR" and raised:
+        return "NAME"
+    return "APPLIED" if argument in _STARTS_OPERAND else "NAME"
 
 
 def _check_products(
@@ -106,7 +166,7 @@ def _check_products(
     text: str,
     functions: Collection[str],
     known: Collection[str],
-    readings: list[Reading] | None,
+    readings: list[Reading],
 ) -> None:
     """Raise AutodiffError for a name before a bracket that is no factor; note the letters that are nothing else."""
     doubtful: dict[str, int] = {}
@@ -121,7 +181,7 @@ def _check_products(
                 doubtful.setdefault(word.text, place)
         elif kind == "MULTIPLICATIVE" and after == "NAME" and words[place].text == "/":
             _check_differentials(words, place, text, known)
-    if readings is None or not doubtful:
+    if not doubtful:
         return
     for place, word in enumerate(words):
         if word.text in doubtful and kinds[place] == "NAME" and (*kinds[place + 1 : place + 2], "")[0] != "LPAR":
@@ -159,8 +219,6 @@ def _check_differentials(words: Sequence[Word], place: int, text: str, known: Co
 
 
 def _unknown(word: Word, functions: Collection[str]) -> AutodiffError:
-    from autodiff.language.synonyms import meant  # only a mistake needs it
-
     near, short = meant(word.text, functions), shortened(word.text, 20)
     define = f"did you mean {near}?" if near else f"define it: {short}(t) = …;"
     return AutodiffError(

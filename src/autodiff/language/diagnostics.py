@@ -97,6 +97,8 @@ def _said(before: Word, found: Word, after: Word) -> tuple[str, str]:
     if found.type in _OPERATORS and before.type in _OPERATORS | _OPENERS | {"SEP", "EQUAL"}:
         equal = "write == for 'equal'" if before.type == "EQUAL" else "put an expression there"
         return f"an operand is missing before '{found}'", equal
+    if found.type == "BANG":
+        return "'!' has nothing before it", "write n! for a factorial, and `not` for a negation"
     if found.type == "SUPERSCRIPT":
         return f"'{found}' has nothing to raise here", "a superscript stands behind what it raises: x²"
     if found.type == "LSQB":

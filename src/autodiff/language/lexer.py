@@ -7,14 +7,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
 from autodiff.language import calls, tables
 from autodiff.language.ast import Reading
-from autodiff.language.word import CLOSES, Word
+from autodiff.language.word import CLOSES, ENDS_OPERAND, Word
+
+_CLOSING = {"LPAR": ")", "LSQB": "]", "BAR": "|"}
 
 _PAIRED = frozenset({*CLOSES, *CLOSES.values(), "SEP"})
 """The words for which it matters what brackets they are in."""
@@ -25,25 +27,16 @@ _PRIME = (
 
 _STRAY = {
     "±": "an uncertainty is not read here: a value is one number",
-    "|": "write abs(x) for |x|, and `or` for ||",
-    "!": "write gamma(n+1) for n!, `!=` for unequal and `not` for a negation",
-    "√": "write sqrt(x)",
-    "∛": "write cbrt(x)",
-    "%": "write mod(x, y) for a remainder, or divide by 100",
     "&": "write `and`",
     "{": "write ( ) around a part",
     "}": "write ( ) around a part",
-    "?": "write if(condition, a, b)",
-    ":": "a name is assigned with =",
     "'": _PRIME,
     "′": _PRIME,
     "’": _PRIME,
     '"': "a program is not put in quotes a second time",
     "\\": "LaTeX is not read: write for example a/b, sqrt(x), sin(x)",
     "$": "a variable is a plain name, such as x, and LaTeX is not read",
-    "°": "angles are radians: 90 degrees are rad(90)",
     "∞": "infinity is not a number here",
-    "½": "write 1/2",
     "∂": "derivatives are asked for with --wrt",
     "∫": "this is a derivative calculator",
     "~": "write `not` for a negation",
@@ -61,7 +54,10 @@ def words(
     Names in `given` have a value. What a person might read otherwise is put into `readings`. Raises AutodiffError for a
     character that belongs to no word, a bracket without its partner, and a call of an unknown function.
     """
-    found = _matched(split(text, functions))
+    found = split(text, functions)
+    if "|" in text:
+        _pair_bars(found)
+    found = _matched(found)
     if "\n" in text or "\r" in text:
         found = calls.continued(found, text, readings)
     calls.resolve(found, text, functions, given, readings)
@@ -111,9 +107,10 @@ class _Meanings(dict[str, "tuple[str | None, str]"]):
 def _kind(piece: str) -> str | None:
     """Which of the grammar's words a piece is: by its first character, where that settles it."""
     for kind, characters in tables.FIRST.items():
-        if piece[0] in characters:
+        if piece[0] in characters and piece[-1] != ".":  # a name with a point is a library's
             return kind
-    return next((kind for kind, pattern in tables.WORDS.items() if re.match(pattern, piece)), None)
+    seen = f"{piece}a" if piece[-1] == "." else piece
+    return next((kind for kind, pattern in tables.WORDS.items() if re.match(pattern, seen)), None)
 
 
 def _refused(text: str, span: Span) -> AutodiffError:
@@ -129,6 +126,18 @@ def _stray(text: str, at: int) -> AutodiffError:
     if text[at] == "." and text[:at][-1:].isidentifier() and text[at + 1 : at + 2].isidentifier():
         hint = "a function stands without its library: sin(x), not np.sin(x)"
     return AutodiffError(f"'{shown}' has no meaning here", span=(at, at + 1), hint=hint, source=text)
+
+
+def _pair_bars(found: Sequence[Word]) -> None:
+    """Tell the bars that end an absolute value: those behind an operand, where a bar is the last that was opened."""
+    opened: list[str] = []
+    for before, word in zip((None, *found), found, strict=False):
+        if word.type == "BAR" and opened[-1:] == ["BAR"] and before is not None and before.type in ENDS_OPERAND:
+            word.type = "BAR_END"
+        if word.type in CLOSES.values():
+            opened.append(word.type)
+        elif opened and CLOSES.get(word.type) == opened[-1]:
+            opened.pop()
 
 
 def _matched(found: list[Word]) -> list[Word]:
@@ -150,7 +159,9 @@ def _matched(found: list[Word]) -> list[Word]:
         raise AutodiffError(
             f"this '{opened[-1]}' is never closed",
             span=opened[-1].span,
-            hint=f"add a '{')' if opened[-1].type == 'LPAR' else ']'}'",
+            hint="write `or` for ||"
+            if len(opened) > 1 and opened[-2].type == "BAR"
+            else f"add a '{_CLOSING[opened[-1].type]}'",
         )
     return [word for word in found if word not in dropped] if dropped else found
 

@@ -19,7 +19,7 @@ from autodiff.language.ast import Assign, Call, Expression, Program, Reading, St
 from autodiff.language.builder import Builder
 from autodiff.language.diagnostics import complaint
 from autodiff.language.lexer import words
-from autodiff.language.readings import of_operators, of_values
+from autodiff.language.readings import DOUBTFUL, Noted, of_operators, of_values
 from autodiff.language.word import Word
 
 Build: TypeAlias = Callable[[list[Any]], object]
@@ -58,7 +58,7 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pr
         found = words(text, functions, given, readings)
         if all(w.type == "SEP" for w in found):
             raise AutodiffError("the program is empty", hint='write an expression, such as "sin(x^2)"')
-        doubtful = list[Call]()
+        doubtful = list[Noted]()
         statements = cast("tuple[Statement, ...]", _tree(found, "program", len(text), functions, doubtful))
         readings += of_values(found, given)
         readings += of_operators(text, doubtful)
@@ -112,11 +112,11 @@ def _certain(found: Sequence[Word], text: str) -> None:
 
 
 def _tree(
-    found: Sequence[Word], start: str, length: int, functions: Collection[str], doubtful: list[Call] | None = None
+    found: Sequence[Word], start: str, length: int, functions: Collection[str], doubtful: list[Noted] | None = None
 ) -> object:
     """What `Builder` makes of the words: shift a word, or reduce the last parts by a rule, as the tables say.
 
-    Products that are written without an operator, and powers, are also put into `doubtful`.
+    What a person may read otherwise is also put into `doubtful`, with the method that built it.
     """
     states, rules, goto = tables.STATES, _rules(), _Goto()
     if doubtful is not None:
@@ -165,13 +165,13 @@ def _rules() -> tuple[Rule, ...]:
     return tuple((origin, size, _method(name, spliced)) for origin, size, name, spliced in tables.RULES)
 
 
-def _noting(rules: tuple[Rule, ...], doubtful: list[Call]) -> tuple[Rule, ...]:
-    """The rules, of which those for a product without an operator and for a power note what they build."""
+def _noting(rules: tuple[Rule, ...], doubtful: list[Noted]) -> tuple[Rule, ...]:
+    """The rules, of which those that may build something doubtful note what they build."""
 
-    def noted(build: Build) -> Build:
+    def noted(method: str, build: Build) -> Build:
         def build_and_note(children: list[Any]) -> object:
             node = build(children)
-            doubtful.append(cast(Call, node))
+            doubtful.append((method, cast(Call, node)))
             return node
 
         return build_and_note
@@ -179,13 +179,13 @@ def _noting(rules: tuple[Rule, ...], doubtful: list[Call]) -> tuple[Rule, ...]:
     noting = list(rules)
     for k in _doubtful_rules():
         origin, size, build = rules[k]
-        noting[k] = origin, size, noted(build)
+        noting[k] = origin, size, noted(tables.RULES[k][2], build)
     return tuple(noting)
 
 
 @lru_cache(maxsize=1)
 def _doubtful_rules() -> tuple[int, ...]:
-    return tuple(k for k, (_, _, method, _) in enumerate(tables.RULES) if method in ("juxtaposition", "power"))
+    return tuple(k for k, (_, _, method, _) in enumerate(tables.RULES) if method in DOUBTFUL)
 
 
 def _method(name: str, spliced: bool) -> Build:

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import cast
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TypeAlias, cast
 
-from autodiff.errors import Span, shortened
+from autodiff.errors import Span, normalised, shortened
 from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Call, Expr, Number, Reading
 from autodiff.language.word import Word
 
@@ -21,10 +22,10 @@ def of_values(words: Sequence[Word], given: Collection[str]) -> Iterator[Reading
             yield Reading(name, f"the value given for {name}, not the constant {CONSTANTS[name]!r}", word.span)
 
 
-def of_operators(text: str, nodes: Iterable[Call]) -> Iterator[Reading]:
-    """Products without an operator and powers that a person may read otherwise, in the order of the text."""
-    for node in sorted(nodes, key=lambda node: (node.span[0], -node.span[1])):
-        found = _of_product(text, node) if node.name == JUXTAPOSITION else _of_power(text, node)
+def of_operators(text: str, nodes: Iterable[Noted]) -> Iterator[Reading]:
+    """What else a person may read otherwise, in the order of the text."""
+    for method, node in sorted(nodes, key=lambda noted: (noted[1].span[0], -noted[1].span[1])):
+        found = _OF[method](text, node)
         if found is not None:
             yield found
 
@@ -36,6 +37,10 @@ def _reading(text: str, span: Span, meaning: str) -> Reading:
 def _of_product(text: str, node: Call) -> Reading | None:
     """A product behind a quotient (`1/2x`), or glued to an exponent (`e^2x`)."""
     left, right = node.args
+    if not text[right.span[0]].isascii() and text[right.span[0]].isnumeric():
+        return _reading(
+            text, node.span, f"{text[slice(*left.span)]}*({normalised(text[right.span[0]]).replace('⁄', '/')})"
+        )
     power = _last_factor(left)
     if not (_is_open(left, "/") or (_is_open(power, "^") and _glued(text, power, right))):
         return None
@@ -48,7 +53,7 @@ def _of_power(text: str, node: Call) -> Reading | None:
     exponent = node.args[1]
     if not _is_open(node, "^"):
         return None
-    inner = exponent.args[0] if _is_sign(exponent) else exponent
+    inner = exponent.children()[0] if _is_sign(exponent) else exponent
     before = text[node.span[0] : exponent.span[0]]
     if _is_open(inner, "^"):
         signed = text[exponent.span[0] : inner.span[0]]
@@ -60,6 +65,49 @@ def _of_power(text: str, node: Call) -> Reading | None:
             end += 1
         return _reading(text, (node.span[0], end), f"({text[slice(*node.span)]}){text[node.span[1] : end]}")
     return None
+
+
+def _of_applied(text: str, node: Call) -> Reading:
+    """A function without brackets: `sin 2x`."""
+    argument = node.args[0]
+    return _reading(text, node.span, f"{node.name}({text[slice(*argument.span)]})")
+
+
+def _of_raised(text: str, node: Call) -> Reading | None:
+    """An inverse function (`cos^-1(x)`), or a power of a function without brackets (`sin^2 x`)."""
+    call = node.args[0] if node.name == "^" and isinstance(node.args[0], Call) else node
+    brackets = text[node.span[1] - 1] == ")" and call.args[-1].span[1] < node.span[1]
+    if call is not node and brackets:
+        return None
+    arguments = text[call.args[0].span[0] : call.args[-1].span[1]]
+    exponent = "" if call is node else text[slice(*node.args[1].span)]
+    power = f"^{exponent}" if exponent.isdecimal() else exponent
+    return _reading(text, node.span, f"{call.name}({arguments}){power}")
+
+
+def _of_root(text: str, node: Call) -> Reading | None:
+    """A root before something that it might cover as well: `√2x`, `√x^2`."""
+    rest = re.match(r"(?:\^|\*\*)?\w+|!", text[node.span[1] : node.span[1] + 60])
+    if rest is None:
+        return None
+    radicand = text[slice(*node.args[0].span)]
+    return _reading(text, (node.span[0], node.span[1] + rest.end()), f"{node.name}({radicand}){rest[0]}")
+
+
+Noted: TypeAlias = "tuple[str, Call]"
+"""A node, and the method of `Builder` that built it."""
+
+_OF: dict[str, Callable[[str, Call], Reading | None]] = {
+    "juxtaposition": _of_product,
+    "power": _of_power,
+    "applied": _of_applied,
+    "applied_power": _of_raised,
+    "call_power": _of_raised,
+    "root": _of_root,
+}
+
+DOUBTFUL = frozenset(_OF)
+"""The methods of `Builder` that may build what a person reads otherwise."""
 
 
 def _is_sign(node: Expr) -> bool:

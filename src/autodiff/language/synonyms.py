@@ -11,13 +11,20 @@ from collections.abc import Collection
 
 from autodiff.errors import AutodiffError, nearest, shortened
 
-_ELSEWHERE = {
+ALIASES = {
     "tg": "tan", "ctg": "cot", "cotg": "cot", "cotan": "cot", "cosec": "csc", "sen": "sin",
-    "arctg": "atan", "arcsen": "asin", "tgh": "tanh",
-    "lg": "log10", "sgn": "sign", "fabs": "abs", "expit": "sigmoid", "logistic": "sigmoid",
+    "arctg": "atan", "arcsen": "asin", "sh": "sinh", "ch": "cosh", "th": "tanh", "tgh": "tanh",
+    "lg": "log10", "log_2": "log2", "log_10": "log10", "sgn": "sign", "fabs": "abs", "absolute": "abs",
+    "expit": "sigmoid", "logistic": "sigmoid", "maximum": "max", "minimum": "min", "pow": "^", "power": "^",
+    "gammaln": "lgamma", "loggamma": "lgamma", "psi": "digamma", "ψ": "digamma", "swish": "silu",
 }  # fmt: skip
-"""The name here by the name elsewhere; ISO 80000-2 has lg for the logarithm to base 10, which is spelt most like ln's."""
+"""The name here by the name elsewhere, which is read where it is called; in ISO 80000-2 lg is the logarithm to base 10."""
 
+INVERSES = {
+    name: f"a{name}"
+    for name in ("sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "sech", "csch", "coth")
+} | {"ln": "exp", "exp": "ln", "erf": "erfinv", "erfc": "erfcinv"}
+"""The inverse function that `sin^-1` stands for."""
 
 UNITS = {"deg": "90 degrees are rad(90)"}
 """Names of functions that are also written behind a number, as a unit."""
@@ -25,7 +32,7 @@ UNITS = {"deg": "90 degrees are rad(90)"}
 
 def meant(name: str, functions: Collection[str]) -> str:
     """The one of `functions` that an unknown name stands for elsewhere, or is most likely a slip of; or ""."""
-    known = _ELSEWHERE.get(name.lower(), "")
+    known = ALIASES.get(name.lower(), "")
     return known if known in functions else nearest(name, functions)
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from autodiff.errors import Span
 
-CLOSES = {"RPAR": "LPAR", "RSQB": "LSQB"}
+CLOSES = {"RPAR": "LPAR", "RSQB": "LSQB", "BAR_END": "BAR"}
 """Which bracket each closing one belongs to."""
 
-ENDS_OPERAND = frozenset({"NUMBER", "NAME", "RPAR", "RSQB", "SUPERSCRIPT"})
+ENDS_OPERAND = frozenset(
+    {"NUMBER", "NAME", "RPAR", "RSQB", "SUPERSCRIPT", "BAR_END", "BANG", "PERCENT", "DEGREE", "FRACTION"}
+)
 """What a complete operand may end with."""
 
 
