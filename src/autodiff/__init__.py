@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from autodiff.errors import AutodiffError
     from autodiff.explanation.build import explain
     from autodiff.explanation.model import Explanation
+    from autodiff.fitting.fit import Fit, fit
     from autodiff.language.ast import Program
 
 __all__ = [
-    "Answer", "AutodiffError", "Batch", "Compiled", "Derivative", "Explanation", "Matrix", "Program", "compile",
-    "derivative", "evaluate", "explain", "hessian", "jacobian", "jvp", "parse", "vjp",
+    "Answer", "AutodiffError", "Batch", "Compiled", "Derivative", "Explanation", "Fit", "Matrix", "Program", "compile",
+    "derivative", "evaluate", "explain", "fit", "hessian", "jacobian", "jvp", "parse", "vjp",
 ]  # fmt: skip
 __version__ = "0.1.0"
 
@@ -36,6 +37,8 @@ _HOMES = {
     "evaluate": "autodiff.api.evaluate",
     "Explanation": "autodiff.explanation.model",
     "explain": "autodiff.explanation.build",
+    "Fit": "autodiff.fitting.fit",
+    "fit": "autodiff.fitting.fit",
     "Matrix": "autodiff.api.matrices",
     "hessian": "autodiff.api.matrices",
     "jacobian": "autodiff.api.matrices",

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from autodiff.core import prelude
-from autodiff.core.evaluate import Outside, Run
+from autodiff.core.evaluate import DomainError, Trace
 from autodiff.core.linearize import FRAMEWORKS
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
-from autodiff.core.vjp import depending, reverse
+from autodiff.core.primitive import Primitive
+from autodiff.core.vjp import active_flags, reverse
 from autodiff.errors import INTERNAL, AutodiffError, shortened
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def denied(lowered: Lowered, node: int) -> AutodiffError:
     )
 
 
-def outside(lowered: Lowered, trouble: Outside, point: Mapping[str, float]) -> str:
+def outside(lowered: Lowered, trouble: DomainError, point: Mapping[str, float]) -> str:
     """The sentence for a value that does not exist."""
     text = written(lowered, trouble.node)
     if not trouble.needs:
@@ -104,7 +104,7 @@ def outside(lowered: Lowered, trouble: Outside, point: Mapping[str, float]) -> s
     return f"{text} needs {needs}, but {' and '.join(found)}{when}"
 
 
-def outside_element(lowered: Lowered, trouble: Outside) -> str:
+def outside_element(lowered: Lowered, trouble: DomainError) -> str:
     """The same for an element of arrays, with its place."""
     graph = lowered.graph
     row, args = graph.rows[trouble.node], graph.args[trouble.node]
@@ -137,16 +137,16 @@ def _when(lowered: Lowered, nodes: Sequence[int], point: Mapping[str, float]) ->
     return f" when {listed}{f' and {len(names) - 4} more' if len(names) > 4 else ''}"
 
 
-def hint(lowered: Lowered, trouble: Outside) -> str:
+def hint(lowered: Lowered, trouble: DomainError) -> str:
     """What to try instead, when the row knows it."""
     row = lowered.graph.rows[trouble.node]
     return row.hint if row is not None and trouble.needs and trouble.args[0] < 0 else ""
 
 
-def steep(lowered: Lowered, run: Run, source: int) -> int:
+def steep(lowered: Lowered, run: Trace, source: int) -> int:
     """The equation at which the slope by `source` leaves the range of float64, on the way down from the result."""
     adjoints = reverse(lowered, run, [source])
-    active = depending(lowered, run, [source])
+    active = active_flags(lowered, run, [source])
     for node in reversed(run.order):
         args = lowered.graph.args[node]
         if not math.isfinite(adjoints.get(node, 0.0)) or node in run.taken or lowered.graph.rows[node] is None:
@@ -193,7 +193,7 @@ def culprits(lowered: Lowered, odd: Sequence[int], source: int, found: Verdict) 
 
 
 def verdicts(
-    lowered: Lowered, result: str, run: Run, found: Mapping[str, Verdict], culprits: Mapping[str, Sequence[int]]
+    lowered: Lowered, result: str, run: Trace, found: Mapping[str, Verdict], culprits: Mapping[str, Sequence[int]]
 ) -> str:
     """Why slopes are not there, the first three of them; what one part does to several names is said once."""
     bad = [name for name, one in found.items() if one.status not in ("ok", "overflow")]
@@ -206,7 +206,7 @@ def verdicts(
 
 
 def _reason(
-    lowered: Lowered, result: str, name: str, run: Run, found: Verdict, culprits: Sequence[int]
+    lowered: Lowered, result: str, name: str, run: Trace, found: Verdict, culprits: Sequence[int]
 ) -> tuple[str, str]:
     """What stands in the way of a slope, and what that does to it."""
     what, first = _parts(lowered, culprits), _parts(lowered, culprits[:1])
@@ -264,12 +264,12 @@ def sided(looked: Mapping[str, Verdict]) -> Iterable[str]:
 
 def _does(lowered: Lowered, nodes: Sequence[int], one: str, many: str) -> str:
     """What these parts do here: conditions switch, all else does `one` or `many`."""
-    if _all(lowered, nodes, lambda row: row.truth):
+    if _all(lowered, nodes, lambda row: row.is_predicate):
         one, many = "switches", "switch"
     return many if len({written(lowered, node) for node in nodes}) > 1 else one
 
 
-def _all(lowered: Lowered, nodes: Sequence[int], holds: Callable[[Row], object]) -> bool:
+def _all(lowered: Lowered, nodes: Sequence[int], holds: Callable[[Primitive], object]) -> bool:
     rows = [lowered.graph.rows[node] for node in nodes]
     return bool(rows) and all(row is not None and holds(row) for row in rows)
 
@@ -288,7 +288,7 @@ def notes(
     `if(abs(x) < 1, x^2, 0)` bends nothing.
     """
     good = [(name, found) for name, found in verdicts.items() if found.status == "ok"]
-    if _all(lowered, [node for name, _ in good for node in culprits[name]], lambda row: row.corner):
+    if _all(lowered, [node for name, _ in good for node in culprits[name]], lambda row: row.kink):
         flows = _flowing(lowered, taken)
         good = [(name, found) for name, found in good if not flows.isdisjoint(culprits[name])]
     for name, found in good[:TOLD]:
@@ -309,8 +309,8 @@ def _flowing(lowered: Lowered, taken: Mapping[int, int]) -> set[int]:
     while todo:
         node = todo.pop()
         row = lowered.graph.rows[node]
-        if row is not None and not row.truth:
-            parts = lowered.graph.args[node] if row.pick is None else (taken[node],)
+        if row is not None and not row.is_predicate:
+            parts = lowered.graph.args[node] if row.branches is None else (taken[node],)
             new = [a for a in parts if a not in found]
             found.update(new)
             todo.extend(new)
@@ -320,7 +320,7 @@ def _flowing(lowered: Lowered, taken: Mapping[int, int]) -> set[int]:
 def _harmless(lowered: Lowered, nodes: Sequence[int]) -> str:
     """What these parts do here without an effect on the slope."""
     many = len({written(lowered, node) for node in nodes}) > 1
-    if _all(lowered, nodes, lambda row: row.corner):
+    if _all(lowered, nodes, lambda row: row.kink):
         return "have corners here, but they cancel" if many else "has a corner here that does not show"
     if _all(lowered, nodes, lambda row: row.jump):
         return f"{_does(lowered, nodes, 'jumps', 'jump')} here without an effect on the slope"

@@ -20,13 +20,13 @@ import pytest
 import autodiff as package
 from autodiff.api.answer import nested
 from autodiff.arrays import evaluate, functions, linearize, sweeps, ufuncs
-from autodiff.arrays.evaluate import Bulk
+from autodiff.arrays.evaluate import ArrayTrace
 from autodiff.arrays.scalarize import flatten
 from autodiff.arrays.shapes import elements
 from autodiff.core import rules, templates
 from autodiff.core.evaluate import primal
 from autodiff.core.lowering import Lowered, lower
-from autodiff.core.primitive import EACH, FOLD, INDEX, Row, literal
+from autodiff.core.primitive import ELEMENTWISE, INDEX, REDUCTION, UNDEFINED, ZERO, Primitive, literal
 from autodiff.core.vjp import reverse
 from tests.support.command import autodiff
 from tests.support.reference import arguments, ulps
@@ -41,11 +41,11 @@ def _lowered(text: str) -> Lowered:
     return lowered
 
 
-def _gradients(lowered: Lowered, point: Point) -> tuple[Any, dict[str, Any], Bulk]:
+def _gradients(lowered: Lowered, point: Point) -> tuple[Any, dict[str, Any], ArrayTrace]:
     """Value and gradient of a program by the NumPy sweeps."""
     run = evaluate.values(lowered, point)
     names = {name: lowered.node(name) for name in point if name in lowered.inputs}
-    adjoints = sweeps.backward(run, [node for node in names.values() if node is not None])
+    adjoints = sweeps.vjp(run, [node for node in names.values() if node is not None])
     zeros = {name: np.zeros(np.shape(point[name])) for name in names}
     return run.values[lowered.result], {n: zeros[n] + _at(adjoints, names[n]) for n in names}, run
 
@@ -83,7 +83,7 @@ def _agree(text: str, point: Point, *, difference: bool = True) -> None:
     chance = np.random.default_rng(3)
     along = {name: chance.uniform(-1, 1, np.shape(v)) if np.shape(v) else 0.7 for name, v in point.items()}
     seeds = {lowered.node(name): direction for name, direction in along.items()}
-    moved = sweeps.onward(run, {node: seed for node, seed in seeds.items() if node is not None})[lowered.result]
+    moved = sweeps.jvp(run, {node: seed for node, seed in seeds.items() if node is not None})[lowered.result]
     product = sum(float(np.sum(along[name] * gradient[name])) for name in gradient)
     assert (0.0 if moved is None else moved) == pytest.approx(product, rel=1e-9, abs=1e-11), text
     if difference:
@@ -95,26 +95,26 @@ def _agree(text: str, point: Point, *, difference: bool = True) -> None:
 # --- every row ----------------------------------------------------------------------------------------------------------
 
 
-def _inside(row: Row, chance: np.random.Generator, shapes: list[tuple[int, ...]]) -> list[Any] | None:
+def _inside(row: Primitive, chance: np.random.Generator, shapes: list[tuple[int, ...]]) -> list[Any] | None:
     """Arguments of these shapes inside the row's domain, away from its corners; None when there are none at hand."""
     for low, high in ((0.2, 0.8), (1.2, 2.5), (-0.8, 0.8)):
         for _ in range(20):
             args = [chance.uniform(low, high, shape) if shape else float(chance.uniform(low, high)) for shape in shapes]
             if row.name == "clamp":
                 args[1], args[2] = args[1] - 1, args[1]
-            if row.params[0] == "n" and row.kind == EACH:
+            if row.params[0] == "n" and row.kind == ELEMENTWISE:
                 args[0] = 1.0
             if all(np.all(holds(*args)) for holds, _ in functions.domain(row)):
                 return args
     return None
 
 
-EACHWISE = [row for row in rules.rows() if row.kind == EACH and row.pick is None and not row.truth]
+EACHWISE = [row for row in rules.rows() if row.kind == ELEMENTWISE and row.branches is None and not row.is_predicate]
 
 
 @pytest.mark.parametrize("row", EACHWISE, ids=lambda row: f"{row.name} {row.arity}")
 @pytest.mark.parametrize("case", ["vector", "matrix", "broadcast"])
-def test_elementwise_rows(row: Row, case: str) -> None:
+def test_elementwise_rows(row: Primitive, case: str) -> None:
     chance = np.random.default_rng(1)
     shapes = [SHAPES[case] if case in SHAPES else [(2, 1), (3,), ()][k % 3] for k in range(row.arity)]
     args = _inside(row, chance, shapes)
@@ -126,26 +126,26 @@ def test_elementwise_rows(row: Row, case: str) -> None:
     if row.params[0] == "n":
         call = call.replace("(n,", "(1,")
     _agree(f"sum(q*{call})", point)
-    for slope in row.slopes:  # the slope is a program too: order 2
-        if slope not in ("0", "none"):
+    for slope in row.partials:  # the slope is a program too: order 2
+        if slope not in (ZERO, UNDEFINED):
             text = slope.replace("n", "1") if row.params[0] == "n" else slope
             if row.params[0] != "n":
                 _agree(f"w = {call}; sum(q*({text}))", point)
 
 
-FOLDS = [row for row in rules.rows() if row.kind == FOLD]
+FOLDS = [row for row in rules.rows() if row.kind == REDUCTION]
 
 
 @pytest.mark.parametrize("row", FOLDS, ids=lambda row: row.signature)
 @pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 2, 3)], ids=str)
-def test_reductions(row: Row, shape: tuple[int, ...]) -> None:
+def test_reductions(row: Primitive, shape: tuple[int, ...]) -> None:
     chance = np.random.default_rng(2)
     point = {name: chance.uniform(-2, 2, shape) for name in row.params if name != "axis"} | {"q": 1.5}
     for axis in range(-1, len(shape)) if row.params[-1] == "axis" else [0]:
         call = row.signature.replace("axis", str(axis))
         _agree(f"sum(sin({call})*(1 + u[0]))" if len(shape) == 1 else f"sum(sin({call}))", point)
-        gradient = row.slopes[0].replace("axis", str(axis))
-        if gradient != "0" and row.params[-1] != "axis":
+        gradient = row.partials[0].replace("axis", str(axis))
+        if gradient != ZERO and row.params[-1] != "axis":
             _agree(f"w = {call}; sum(cos(u)*({gradient}))", point)
 
 
@@ -176,25 +176,25 @@ def test_the_texts_of_array_rows_are_programs_too(text: str, one: tuple[int, ...
     lowered = _lowered(text)
     row = lowered.graph.rows[lowered.result]
     assert row is not None
-    if row.kind in (EACH, FOLD) or row.name.startswith(("[", "scatter")) or "[" in text:
+    if row.kind in (ELEMENTWISE, REDUCTION) or row.name.startswith(("[", "scatter")) or "[" in text:
         return
     chance = np.random.default_rng(5)
     point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", one), ("v", two))}
     shape = ufuncs.shape(evaluate.values(lowered, point).values[lowered.result])
     point["g"] = chance.uniform(0.2, 2, shape) if shape else 0.6
-    for pull in row.slopes:
-        if pull not in ("0", "none"):
+    for pull in row.partials:
+        if pull not in (ZERO, UNDEFINED):
             _agree(f"sum(sin({pull}))", point)
 
 
 def test_every_array_row_is_in_these_tests() -> None:
     seen = {rules.find(n, 1 + k) for n in (INDEX,) for k in (1, 2, 3)}
     seen |= {row for text, _, _ in LINEAR for row in _lowered(text).graph.rows}
-    assert {row for row in rules.rows() if row.kind not in (EACH, FOLD)} - seen == set()
+    assert {row for row in rules.rows() if row.kind not in (ELEMENTWISE, REDUCTION)} - seen == set()
 
 
 @pytest.mark.parametrize("row", EACHWISE, ids=lambda row: f"{row.name} {row.arity}")
-def test_arrays_keep_the_digits_of_the_numbers(row: Row) -> None:
+def test_arrays_keep_the_digits_of_the_numbers(row: Primitive) -> None:
     """Value and slopes of a whole column against the same rows one by one; the bound of both, and NumPy's 4 ulp."""
     points = [
         args
@@ -211,17 +211,19 @@ def test_arrays_keep_the_digits_of_the_numbers(row: Row) -> None:
     with np.errstate(all="ignore"):
         found = functions.apply(row, columns)
         slopes = {
-            k: linearize.slope(row, k, columns, found, "") for k, t in enumerate(row.slopes) if t not in ("0", "none")
+            k: linearize.slope(row, k, columns, found, "")
+            for k, t in enumerate(row.partials)
+            if t not in (ZERO, UNDEFINED)
         }
     assert isinstance(found, np.ndarray)
     for i, args in enumerate(points):
         value = templates.value(row)(*args)
-        bound = templates.compiled(row.bound[0], (*row.params, "w", "d"))(*args, value, 0.0)
+        bound = templates.compiled(row.ulp_error[0], (*row.params, "w", "d"))(*args, value, 0.0)
         if math.isfinite(value) and bound == bound:
             assert ulps(float(found[i]), value) <= 2 * bound + 4, (row.name, args)
         for k, slope in slopes.items():
-            exact = templates.slope(row, k)(*args, value)
-            bound = templates.compiled(row.bound[1], (*row.params, "w", "d"))(*args, value, exact)
+            exact = templates.partial(row, k)(*args, value)
+            bound = templates.compiled(row.ulp_error[1], (*row.params, "w", "d"))(*args, value, exact)
             if math.isfinite(exact) and math.isfinite(value) and bound == bound and abs(exact) > 1e-290:
                 mine = float(np.broadcast_to(slope, found.shape)[i])
                 assert ulps(mine, exact) <= 2 * bound + 16, (row.name, k, args)
@@ -334,14 +336,14 @@ def test_names_inside_the_program() -> None:
 def test_a_broken_sweep_is_caught_before_a_number_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = linearize.slope
     tampered = lambda row, k, args, result, convention: honest(row, k, args, result, convention) * (1 + 1e-9)  # noqa: E731
-    adjoints = sweeps.backward
+    adjoints = sweeps.vjp
 
     def backward(*args: Any, **options: Any) -> Any:
         with monkeypatch.context() as patch:
             patch.setattr(linearize, "slope", tampered)
             return adjoints(*args, **options)
 
-    monkeypatch.setattr(sweeps, "backward", backward)
+    monkeypatch.setattr(sweeps, "vjp", backward)
     with pytest.raises(package.AutodiffError, match="disagree"):
         package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]})
     assert package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]}, check=False).status == "ok"
@@ -364,11 +366,11 @@ def test_a_broken_rule_is_caught_before_a_number_is_printed(
     at = {"u": [[0.5, -1.25, 2.0], [1.5, 0.75, -0.25]]}
     assert package.evaluate(text, at).checked
     for key, row in list(rules.TABLE.items()):
-        if row.value == value and row.kind == ("each" if value in ("exp", "*", "abs") else row.kind):
-            slopes = list(row.slopes)
+        if row.value == value and row.kind == ("elementwise" if value in ("exp", "*", "abs") else row.kind):
+            slopes = list(row.partials)
             slopes[k] = wrong.format(slopes[k])
-            push = [f"{p}*1.001" if wrong.startswith("1.001") else f"-({p})" for p in row.push]
-            monkeypatch.setitem(rules.TABLE, key, row._replace(slopes=tuple(slopes), push=tuple(push)))
+            push = [f"{p}*1.001" if wrong.startswith("1.001") else f"-({p})" for p in row.pushforward]
+            monkeypatch.setitem(rules.TABLE, key, row._replace(partials=tuple(slopes), pushforward=tuple(push)))
     rules.find.cache_clear()
     try:
         with pytest.raises(package.AutodiffError, match=r"deny|disagree") as caught:

@@ -27,7 +27,7 @@ from autodiff.batch.jit.lowering import code
 from autodiff.batch.jit.vector_exp import exponential
 from autodiff.core import rules, templates
 from autodiff.core.lowering import lower
-from autodiff.core.primitive import EACH
+from autodiff.core.primitive import ELEMENTWISE
 from tests.batch.test_rows_equal_points import SPECIAL, columns, rows_like
 from tests.support.programs import programs
 from tests.support.reference import arguments
@@ -72,13 +72,15 @@ def test_random_programs_have_the_digits_of_the_steps(
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in rules.rows() if row.kind == EACH and not row.conditions], ids=lambda row: row.signature
+    "row",
+    [row for row in rules.rows() if row.kind == ELEMENTWISE and not row.conditions],
+    ids=lambda row: row.signature,
 )
 def test_every_row_of_the_table_at_its_special_places(row: Any) -> None:
     names = [f"a{k}" for k in range(row.arity)]
     calls = {1: f"{row.name}{names[0]}", 2: f" {row.name} ".join(names)}
     call = f"{row.name}({', '.join(names)})" if row.name.isidentifier() else calls[row.arity]
-    if row.truth:
+    if row.is_predicate:
         call = f"if({call}, 1, 0)"
     rows = [dict(zip(names, args, strict=True)) for args in arguments(row.arity, 60)]
     rows += [dict.fromkeys(names, value) for value in SPECIAL]

@@ -22,7 +22,7 @@ from autodiff.batch.compile import Batch, Compiled
 from autodiff.batch.run import BLOCK
 from autodiff.core import rules, templates
 from autodiff.core.lowering import lower
-from autodiff.core.primitive import EACH
+from autodiff.core.primitive import ELEMENTWISE
 from tests.support.paths import SPECIAL_POINTS
 from tests.support.programs import programs
 from tests.support.reference import arguments
@@ -107,11 +107,11 @@ def test_the_shared_list_of_hard_points(case: dict[str, Any], exact: bool) -> No
     _as_one_shot(found, case["expr"], [case["at"]] * 2, case.get("wrt"), 0 if exact else 2)
 
 
-@pytest.mark.parametrize("row", [row for row in rules.rows() if row.kind == EACH], ids=lambda row: row.signature)
+@pytest.mark.parametrize("row", [row for row in rules.rows() if row.kind == ELEMENTWISE], ids=lambda row: row.signature)
 def test_every_row_of_the_table_at_its_special_places(row: Any) -> None:
-    call = row.example if row.truth or row.pick else None
+    call = row.example if row.is_predicate or row.branches else None
     names = [f"a{k}" for k in range(row.arity)]
-    if row.name.isidentifier() and not row.truth and not row.pick:
+    if row.name.isidentifier() and not row.is_predicate and not row.branches:
         call = f"{row.name}({', '.join(names)})"
     elif call is None:
         call = f" {row.name} ".join(names) if row.arity == 2 else f"{row.name}{names[0]}"

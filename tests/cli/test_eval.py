@@ -22,7 +22,7 @@ from autodiff.cli.main import COMMANDS
 from autodiff.core import rules
 from autodiff.core.evaluate import primal
 from autodiff.core.jvp import along, in_all_directions
-from autodiff.core.linearize import Factors, factors
+from autodiff.core.linearize import Linearization, linearize
 from autodiff.core.lowering import lower
 from autodiff.core.vjp import adjoints
 from autodiff.verify.cross_mode import AGREE, BLURRED, DISAGREE, compared
@@ -129,7 +129,7 @@ def test_hard_points_quietly() -> None:
 def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of the two sweeps takes negative slopes, such as cos(16), for a little larger than they are."""
 
-    def bent(factors: Factors) -> Factors:
+    def bent(factors: Linearization) -> Linearization:
         return {node: [(arg, s * (1 + 1e-9) if s < 0 else s) for arg, s in edges] for node, edges in factors.items()}
 
     if request.param == "forward":
@@ -167,7 +167,7 @@ def test_the_check_lets_rounding_and_underflow_pass() -> None:
         assert slope is not None
         run = primal(lowered, {"x": x})
         wrong = slope * (1 + 1e-6) + 1e-3
-        linear = factors(lowered, run, [node])
+        linear = linearize(lowered, run, [node])
         backward = adjoints(lowered.result, linear, [node])
         for mode in ("reverse", "forward"):
             assert compared(lowered, run, linear, {"x": node}, {"x": slope}, mode, backward) in (AGREE, BLURRED)

@@ -33,6 +33,7 @@ from autodiff.codegen.registry import TARGETS, requested, written
 from autodiff.codegen.straightline import straight
 from autodiff.core import rules, templates
 from autodiff.core.lowering import Lowered, lower
+from autodiff.core.primitive import UNDEFINED
 from autodiff.errors import AutodiffError
 from autodiff.grading.error_bounds import Ball, Noise, bounded
 from tests.support.command import autodiff as command
@@ -527,7 +528,7 @@ def test_definitions_hold_against_fifty_digits(name: str, arity: float) -> None:
             if not all(inside(*args) for inside, _ in templates.domain(row)):
                 continue
             true, found = VALUES[f"{row.name} {row.arity}"](*map(mpf, args)), function(*args)
-            bound = templates.compiled(row.bound[0], (*row.params, "w"))(*args, float(true)) * HARD.get(name, 2.0)
+            bound = templates.compiled(row.ulp_error[0], (*row.params, "w"))(*args, float(true)) * HARD.get(name, 2.0)
             assert abs(mpf(found) - true) <= bound * math.ulp(float(true)) + mpf(1e-300), (args, found, float(true))
             tried += 1
 
@@ -535,9 +536,9 @@ def test_definitions_hold_against_fifty_digits(name: str, arity: float) -> None:
 @pytest.mark.parametrize("target", [t for t in TARGETS if t != "latex"])
 def test_every_row_of_the_table_is_exported_or_refused_by_name(target: str) -> None:
     for row in rules.rows():
-        if row.kind != "each" or row.truth or row.pick is not None or not row.name.isidentifier():
+        if row.kind != "elementwise" or row.is_predicate or row.branches is not None or not row.name.isidentifier():
             continue
-        order = "1" if "none" in row.slopes else row.params[0] + "_"
+        order = "1" if UNDEFINED in row.partials else row.params[0] + "_"
         text = f"{row.name}({', '.join([order, *(p + '_' for p in row.params[1:])])})"
         assert "df_d" in export(text, target)
     if target not in ("jax", "torch"):

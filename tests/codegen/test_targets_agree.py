@@ -168,13 +168,13 @@ def _tied(text: str, point: tuple[float, ...]) -> bool:
         if row is None:
             value[node] = graph.constants[node] if node in graph.constants else at[graph.inputs[node]]
             continue
-        if row.pick is None:
+        if row.branches is None:
             value[node] = float(templates.value(row)(*args))
         else:
-            value[node] = args[row.pick[0] if args[0] else row.pick[1]]
-        if row.truth and not row.conditions and args[0] == args[1]:
+            value[node] = args[row.branches[0] if args[0] else row.branches[1]]
+        if row.is_predicate and not row.conditions and args[0] == args[1]:
             return True
-        if row.corner and templates.compiled(row.corner, row.params)(*args):
+        if row.kink and templates.compiled(row.kink, row.params)(*args):
             return True
     return False
 

@@ -19,7 +19,7 @@ import pytest
 import autodiff
 from autodiff.codegen.registry import requested, written
 from autodiff.core import rules, templates
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import UNDEFINED, Primitive
 from autodiff.errors import AutodiffError
 from tests.support import postgres
 
@@ -193,19 +193,19 @@ TWO = [0.0, 1e-300, 0.3, -0.7, 2.0, -2.5, 20.0, 800.0, 1e200, -1e300]
 THREE = [0.0, 1e-300, -0.7, 2.0, 800.0, -1e300]
 
 
-def _calls() -> Iterator[tuple[Row, str, list[str], list[tuple[float, ...]]]]:
+def _calls() -> Iterator[tuple[Primitive, str, list[str], list[tuple[float, ...]]]]:
     """Every elementwise row as a program, with its inputs and where it is to be asked."""
     for row in rules.rows():
-        if row.kind == "each" and not row.truth and row.pick is None:
+        if row.kind == "elementwise" and not row.is_predicate and row.branches is None:
             params = [
-                "1" if slope == "none" else f"{name}_" for name, slope in zip(row.params, row.slopes, strict=True)
+                "1" if slope == UNDEFINED else f"{name}_" for name, slope in zip(row.params, row.partials, strict=True)
             ]
             names = [name for name in params if name != "1"]
             values = {1: ONE, 2: TWO, 3: THREE}[len(names)]
             yield row, _call(row, params), names, list(itertools.product(values, repeat=len(names)))
 
 
-def _call(row: Row, params: Sequence[str]) -> str:
+def _call(row: Primitive, params: Sequence[str]) -> str:
     if row.name.isidentifier():
         return f"{row.name}({', '.join(params)})"
     return f"{params[0]} {row.name} {params[1]}" if row.arity == 2 else f"{row.name}{params[0]}"
@@ -243,10 +243,10 @@ def test_postgresql_answers_for_every_row_of_the_table_tails_included() -> None:
     assert not wrong, "\n".join(wrong[:20])
 
 
-def _error(row: Row, at: Sequence[float | None], true: float) -> float:
+def _error(row: Primitive, at: Sequence[float | None], true: float) -> float:
     """How far the row's own bound, times what writing it out may cost, lets a value be from the truth."""
     args = [1.0] * (row.arity - len(at)) + [a or 0.0 for a in at]
-    ulps = templates.compiled(row.bound[0], (*row.params, "w"))(*args, true)
+    ulps = templates.compiled(row.ulp_error[0], (*row.params, "w"))(*args, true)
     return 1e-9 * abs(true) + 1e-300 + (4 * ulps * math.ulp(true) if math.isfinite(ulps) else 1e-14)
 
 

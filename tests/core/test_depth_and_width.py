@@ -13,7 +13,7 @@ import autodiff
 from autodiff.core import evaluate, templates
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import lower
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import ZERO, Primitive
 from autodiff.core.vjp import reverse
 from autodiff.errors import Span
 from tests.support.command import autodiff as command_line
@@ -94,11 +94,11 @@ def test_ten_thousand_variables() -> None:
         assert math.isclose(slope, ahead + behind, rel_tol=1e-12, abs_tol=1e-10)
 
 
-def _executed(row: Row, k: int, args: Sequence[float], held: templates.Held) -> int:
+def _executed(row: Primitive, k: int, args: Sequence[float], held: templates.StaticArgs) -> int:
     """The operations that the text of a slope takes at these arguments, what it asks before it chooses included."""
     params, done = (*row.params, "w"), 0
-    text = templates.template(row.slopes[k], params)
-    known, _ = templates.settled(text.graph, (text.result,), params, held)
+    text = templates.template(row.partials[k], params)
+    known, _ = templates.fold_static_args(text.graph, (text.result,), params, held)
     given = dict(zip(params, args, strict=True))
 
     def apply(node: int, numbers: Sequence[float]) -> float:
@@ -130,7 +130,7 @@ def test_all_slopes_take_at_most_four_times_the_operations_of_the_value(
 ) -> None:
     """Counted: what the texts of local slopes execute, and every product and sum of the sweep over them."""
     counted: Counter[str] = Counter()
-    slopes = templates.slopes
+    slopes = templates.partials
 
     class Counting(float):
         """A number that counts the products and sums that are made with it."""
@@ -145,8 +145,8 @@ def test_all_slopes_take_at_most_four_times_the_operations_of_the_value(
 
         __rmul__, __radd__ = __mul__, __add__
 
-    def counted_slopes(row: Row, moving: tuple[object, ...], held: templates.Held = ()) -> templates.Edges:
-        texts = [k for k, slope in enumerate(row.slopes) if moving[k] and slope != "0"]
+    def counted_slopes(row: Primitive, moving: tuple[object, ...], held: templates.StaticArgs = ()) -> templates.Edges:
+        texts = [k for k, slope in enumerate(row.partials) if moving[k] and slope != ZERO]
 
         def run_once(to: Sequence[int], *given: float) -> list[tuple[int, float]]:
             counted["slopes"] += sum(_executed(row, k, given, held) for k in texts)
@@ -157,7 +157,7 @@ def test_all_slopes_take_at_most_four_times_the_operations_of_the_value(
     lowered = lower(autodiff.parse(text))
     run = evaluate.primal(lowered, at)
     counted["value"] = sum(lowered.graph.rows[node] is not None for node in run.order)
-    monkeypatch.setattr(templates, "slopes", counted_slopes)
+    monkeypatch.setattr(templates, "partials", counted_slopes)
     sources = [node for name in at if (node := lowered.node(name)) is not None]
     assert len(reverse(lowered, run, sources)) > len(sources)
     assert counted["value"] > 1000
@@ -189,7 +189,7 @@ def test_functions_that_double_are_refused_before_they_are_inlined(times: int, c
             super().__init__()
             made.append(0)
 
-        def call(self, row: Row, args: tuple[int, ...], span: Span = (0, 0)) -> int:
+        def call(self, row: Primitive, args: tuple[int, ...], span: Span = (0, 0)) -> int:
             made[-1] += 1
             return super().call(row, args, span)
 

@@ -10,23 +10,23 @@ from mpmath import mpf
 
 import autodiff
 from autodiff.core import floats, rules, templates
-from autodiff.core.evaluate import Outside, primal
+from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.jvp import forward
 from autodiff.core.lowering import Lowered, lower
-from autodiff.core.primitive import Row, each
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive, elementwise
 from autodiff.core.vjp import reverse
 from autodiff.language.parser import parse
 from tests.support.reference import SLOPES, SLOW, VALUES, arguments, ulps
 
-ROWS = [row for row in rules.rows() if row.kind == "each" and row.pick is None and not row.conditions]
+ROWS = [row for row in rules.rows() if row.kind == "elementwise" and row.branches is None and not row.conditions]
 COUNT = 150
 
 
-def _key(row: Row) -> str:
+def _key(row: Primitive) -> str:
     return f"{row.name} {row.arity}"
 
 
-def _points(row: Row, count: int = COUNT) -> list[tuple[float, ...]]:
+def _points(row: Primitive, count: int = COUNT) -> list[tuple[float, ...]]:
     """Points inside the row's domain; an order (`n`) is a small whole number."""
     points = []
     for args in arguments(row.arity, count):
@@ -61,30 +61,29 @@ def _both(
     return dual.primal, backward, {name: dual.tangent.get(name, 0.0) for name in wrt}
 
 
-def _allowed(row: Row, which: int, args: tuple[float, ...], value: float, slope: float) -> float:
-    bound: float = templates.compiled(row.bound[which], (*row.params, "w", "d"))(*args, value, slope)
+def _allowed(row: Primitive, which: int, args: tuple[float, ...], value: float, slope: float) -> float:
+    bound: float = templates.compiled(row.ulp_error[which], (*row.params, "w", "d"))(*args, value, slope)
     return bound if bound == bound else math.inf
 
 
-def _special(row: Row, k: int, args: tuple[float, ...]) -> bool:
+def _special(row: Primitive, k: int, args: tuple[float, ...]) -> bool:
     """Whether this point is a corner, a jump, or has no finite slope: those are another test's."""
-    texts = [row.vertical, row.corner, row.jump.rpartition(" at ")[2]]
-    if any(text and templates.compiled(text, row.params)(*args) for text in texts):
+    if any(templates.compiled(text, row.params)(*args) for text in row.special_conditions):
         return True
-    return bool(row.slope_domain[k] and not templates.compiled(row.slope_domain[k], row.params)(*args))
+    return bool(row.partial_domain[k] and not templates.compiled(row.partial_domain[k], row.params)(*args))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=_key)
-def test_value_and_slopes_hold_their_bounds_in_both_modes(row: Row) -> None:
+def test_value_and_slopes_hold_their_bounds_in_both_modes(row: Primitive) -> None:
     lowered = _program(row.signature.replace(", …", ""))
-    moving = [name for name, text in zip(row.params, row.slopes, strict=True) if text != "none"]
+    moving = [name for name, text in zip(row.params, row.partials, strict=True) if text != UNDEFINED]
     seen = 0
     for args in _points(row):
         exact = [mpf(a) for a in args]
         true = mpf(VALUES[_key(row)](*exact))
         point = dict(zip(row.params, args, strict=True))
         if math.isinf(float(true)):
-            with pytest.raises(Outside):
+            with pytest.raises(DomainError):
                 primal(lowered, point)
             continue
         value, backward, onward = _both(lowered, point, moving)
@@ -108,7 +107,7 @@ SMOOTH = [row for row in ROWS if any(SLOPES[_key(row)])]
 
 
 @pytest.mark.parametrize("row", SMOOTH, ids=_key)
-def test_second_derivatives_in_both_modes(row: Row) -> None:
+def test_second_derivatives_in_both_modes(row: Primitive) -> None:
     """The slope texts are programs too: their slopes against a central difference of the slope in 200 digits.
 
     The allowed error grows with what the chain rule adds up (the sum of the sizes of its terms), not with the result,
@@ -117,8 +116,8 @@ def test_second_derivatives_in_both_modes(row: Row) -> None:
     for k, reference in enumerate(SLOPES[_key(row)]):
         if reference is None:
             continue
-        lowered = _program(f"w = {row.signature.replace(', …', '')}; {row.slopes[k]}")
-        names = [n for n, text in zip(row.params, row.slopes, strict=True) if text != "none"]
+        lowered = _program(f"w = {row.signature.replace(', …', '')}; {row.partials[k]}")
+        names = [n for n, text in zip(row.params, row.partials, strict=True) if text != UNDEFINED]
         for args in _points(row, 40):
             if any(not 1e-3 < abs(a) < 30 for a in args[row.params[0] == "n" :]) or _special(row, k, args):
                 continue
@@ -134,7 +133,7 @@ def test_second_derivatives_in_both_modes(row: Row) -> None:
                     )
 
 
-def _near_special(row: Row, args: tuple[float, ...]) -> bool:
+def _near_special(row: Primitive, args: tuple[float, ...]) -> bool:
     """Too near an end of the domain, a corner or a step for a two-sided difference."""
     return any(
         _special(row, k, tuple(moved)) or not all(holds(*moved) for holds, _ in templates.domain(row))
@@ -142,7 +141,7 @@ def _near_special(row: Row, args: tuple[float, ...]) -> bool:
         for j in range(row.arity)
         for step in (-1e-9, 0.0, 1e-9)
         for moved in [[a + step * (i == j) if row.params[i] != "n" else a for i, a in enumerate(args)]]
-    ) or (row.jump != "" and any(abs(a - round(a)) < 1e-6 for a in args))
+    ) or (row.jump is not None and any(abs(a - round(a)) < 1e-6 for a in args))
 
 
 def _central(function: object, args: tuple[float, ...], k: int) -> mpmath.mpf:
@@ -171,33 +170,31 @@ def _scale(lowered: Lowered, point: dict[str, float], name: str) -> float:
         values = [run.values[a] for a in args]
         total = 0.0
         for k, a in enumerate(args):
-            if a in sizes and row.slopes[k] not in ("0", "none"):
-                total += abs(templates.slope(row, k)(*values, run.values[node])) * sizes[a] * _condition(row, values)
+            if a in sizes and row.partials[k] not in (ZERO, UNDEFINED):
+                total += abs(templates.partial(row, k)(*values, run.values[node])) * sizes[a] * _condition(row, values)
         sizes[node] = total
     return sizes.get(lowered.result, 0.0) * (1 + len(run.order))
 
 
-def _condition(row: Row, values: list[float]) -> float:
+def _condition(row: Primitive, values: list[float]) -> float:
     """How much a rounding of the arguments grows in the local slope of the rows that state a bound of their own."""
-    return 1.0 if row.bound == ("4", "8") else 10 * (1 + max(map(abs, values))) ** 2
+    return 1.0 if row.ulp_error == ("4", "8") else 10 * (1 + max(map(abs, values))) ** 2
 
 
-GUDERMANNIAN = (
-    "each('gudermannian', 'u', '= atan(sinh(u))', 'sech(u)', rule='Gudermannian', doc='…', example='gudermannian(1)')"
-)
+GUDERMANNIAN = "elementwise('gudermannian', 'u', '= atan(sinh(u))', 'sech(u)', rule='Gudermannian', doc='…', example='gudermannian(1)')"
 
 
 def test_adding_a_function_is_adding_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "TABLE", dict(rules.TABLE))
     try:
-        rules.add(eval(GUDERMANNIAN, {"each": each}))
+        rules.add(eval(GUDERMANNIAN, {"elementwise": elementwise}))
         for mode in ("reverse", "forward", "both"):
             answer = autodiff.evaluate("2gudermannian(x^2)", {"x": 0.5}, mode=mode)
             assert answer.value == pytest.approx(2 * math.atan(math.sinh(0.25)), rel=1e-15)
             assert answer.gradient["x"] == pytest.approx(2 / math.cosh(0.25), rel=1e-15)
         assert "gudermannian" in {row.name for row in rules.rows()}
         with pytest.raises(ValueError, match="in the table already"):
-            rules.add(eval(GUDERMANNIAN, {"each": each}))
+            rules.add(eval(GUDERMANNIAN, {"elementwise": elementwise}))
     finally:
         monkeypatch.undo()
         rules.functions.cache_clear()
@@ -206,7 +203,7 @@ def test_adding_a_function_is_adding_a_row(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("row", rules.rows(), ids=lambda row: f"{row.name} {row.arity}")
-def test_every_row_is_documented_and_its_example_runs(row: Row) -> None:
+def test_every_row_is_documented_and_its_example_runs(row: Primitive) -> None:
     assert row.rule
     assert row.doc
     assert row.tex
@@ -217,7 +214,9 @@ def test_every_row_is_documented_and_its_example_runs(row: Row) -> None:
 def test_every_row_can_be_differentiated_or_is_a_step() -> None:
     shapes_only = {"zeros", "ones", "numel"}
     for row in (row for row in rules.rows() if row.name not in shapes_only):
-        assert any(text not in ("0", "none") for text in row.slopes) or row.jump or row.truth, row.signature
+        assert any(text not in (ZERO, UNDEFINED) for text in row.partials) or row.jump or row.is_predicate, (
+            row.signature
+        )
 
 
 @pytest.mark.parametrize(

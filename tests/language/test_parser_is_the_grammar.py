@@ -129,7 +129,7 @@ def same(text: str, start: str = "program") -> object:
 TEXTS = [
     *READINGS,
     *(arg for args, _, _ in cases() for arg in args),
-    *(text for row in rules.rows() for text in (row.value.removeprefix("= "), *row.slopes, *row.domain, *row.bound)),
+    *(text for row in rules.rows() for text in (row.definition, *row.partials, *(text for text, _ in row.domain), *row.ulp_error)),
 ]  # fmt: skip
 
 

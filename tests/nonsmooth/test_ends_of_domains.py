@@ -19,7 +19,7 @@ from autodiff.api.evaluate import evaluate
 from autodiff.arrays.scalarize import flatten
 from autodiff.core.lowering import Lowered, lower
 from autodiff.numbers import germs
-from autodiff.numbers.germs import NOTHING, Series, Term, Undecided
+from autodiff.numbers.germs import NOTHING, Indeterminate, Series, Term
 from tests.support.command import autodiff
 from tests.support.programs import value_in_digits
 
@@ -314,7 +314,7 @@ def test_what_has_a_rate_is_the_total_of_it(a: Series) -> None:
 
 @pytest.mark.parametrize("k", [0, 1, 3])
 def test_a_logarithm_alone_has_no_total(k: int) -> None:
-    with pytest.raises(Undecided):
+    with pytest.raises(Indeterminate):
         germs.total(Series((Term(0, 1, logs=k),)))
 
 

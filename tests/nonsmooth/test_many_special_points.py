@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from autodiff.api.evaluate import evaluate, parse
-from autodiff.core.evaluate import Outside, Run, primal
+from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered, lower
-from autodiff.core.special_points import suspects
+from autodiff.core.special_points import special_points
 from autodiff.nonsmooth import expand, propagate, verdict
 from autodiff.nonsmooth.verdict import Verdict
 
@@ -31,7 +31,9 @@ def _made(chance: random.Random, depth: int) -> str:
     return f"if({left} < {right}, {_made(chance, depth - 1)}, {_made(chance, depth - 1)})"
 
 
-def _programs(seed: int, count: int) -> Iterator[tuple[str, dict[str, float], Lowered, Run, list[int], dict[str, int]]]:
+def _programs(
+    seed: int, count: int
+) -> Iterator[tuple[str, dict[str, float], Lowered, Trace, list[int], dict[str, int]]]:
     """Programs on a hard point, with the names that have a part in it."""
     chance = random.Random(seed)
     while count:
@@ -40,9 +42,9 @@ def _programs(seed: int, count: int) -> Iterator[tuple[str, dict[str, float], Lo
         point = {name: chance.choice([0.0, 0.0, 1.0, -1.0, 0.5, 2.0, -0.0]) for name in lowered.inputs}
         try:
             run = primal(lowered, point)
-        except Outside:
+        except DomainError:
             continue
-        odd = suspects(lowered, run)
+        odd = special_points(lowered, run)
         reached = set(lowered.graph.reaching(*odd)) if odd else set()
         names = {name: node for node, name in lowered.graph.inputs.items() if node in reached}
         if names:
@@ -88,7 +90,7 @@ def test_nothing_is_carried_where_rounding_or_a_limit_decides(text: str, point: 
     run = primal(lowered, point)
     node = lowered.node("x")
     assert node is not None
-    assert propagate.carried(lowered, run, point, {"x": node}, suspects(lowered, run)) == {}
+    assert propagate.carried(lowered, run, point, {"x": node}, special_points(lowered, run)) == {}
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ from autodiff.api.evaluate import evaluate
 from autodiff.core import evaluate as primal
 from autodiff.core import linearize, rules, special_points, templates
 from autodiff.core.lowering import Lowered, lower
-from autodiff.core.primitive import Row
-from autodiff.core.templates import Held
+from autodiff.core.primitive import UNDEFINED, Primitive
+from autodiff.core.templates import StaticArgs
 from autodiff.diagnostics import SEVERITY
 from autodiff.nonsmooth import expand, verdict
 from autodiff.numbers import germs
@@ -172,7 +172,9 @@ def test_verdicts(
 
 # --- limits from both sides, in high precision -------------------------------------------------------------------------
 
-CORNER_ROWS = [row for row in rules.rows() if row.kind == "each" and (row.corner or row.jump or row.vertical)]
+CORNER_ROWS = [
+    row for row in rules.rows() if row.kind == "elementwise" and (row.kink or row.jump or row.vertical_tangent)
+]
 INNER = ["{d}", "2*{d}", "-{d}", "sin({d})", "{d}*(1 + {d})", "{d} + {d}^2", "exp({d}) - 1", "{d}*(2 + cos({d}))", "{d}^2", "-({d}^2)", "tanh(3*{d})", "{d}^3 + {d}", "atan({d}) - {d}^2", "cos({d}) - 1"]  # fmt: skip
 OUTER = ["{f}", "2*{f}", "{f} + {d}", "{f}*(1 + {d})", "sin({f})", "exp({f})", "{f}*cos({d})", "{f}^2 + {d}", "atan({f}) - 3*{d}", "{f}*{d}", "{f} - {d}^2", "1/(2 + tanh({f}))"]  # fmt: skip
 NEARLY = ["{g} + {d}^2", "{g} - {d}^2", "{g} + {d}^3", "sin({g})", "{g} + {d}^2*sin({d})", "exp({g}) - 1", "{g}*(1 + {d}^2)", "tanh({g})"]  # fmt: skip
@@ -228,19 +230,17 @@ def _in_digits(angle: Any) -> mpf:
 
 
 def test_a_corner_row_says_how_it_is_looked_at_beside_its_corner() -> None:
-    for row in (row for row in rules.rows() if row.kind == "each"):
-        if row.corner:
-            assert row.value in germs.ORDER or row.value.startswith("= ") or row.scaling, row.signature
-        if row.jump and not row.jump.startswith(" at "):
-            assert " at " in row.jump, row.signature
-        elif row.jump:
+    for row in (row for row in rules.rows() if row.kind == "elementwise"):
+        if row.kink:
+            assert row.value in germs.ORDER or row.definition or row.scaling, row.signature
+        if row.jump and not row.jump.side_value:
             assert row.value in germs.ORDER, row.signature
 
 
-def _around(row: Row) -> Iterator[str]:
+def _around(row: Primitive) -> Iterator[str]:
     """Random smooth compositions that pass through the special place of `row` at x = 1."""
     chance = random.Random(f"{row.name} {row.arity}")
-    places = PLACES.get(f"{row.name} {row.arity}", PAIR if row.truth else ALONE)
+    places = PLACES.get(f"{row.name} {row.arity}", PAIR if row.is_predicate else ALONE)
     while True:
         g, h = (chance.choice(INNER).format(d="(x - 1)") for _ in range(2))
         n = chance.choice(NEARLY).format(g=f"({g})", d="(x - 1)")
@@ -250,7 +250,7 @@ def _around(row: Row) -> Iterator[str]:
             if row.name.isidentifier()
             else f"(({filled[0]}) {row.name} ({filled[1]}))"
         )
-        if row.truth:
+        if row.is_predicate:
             yes, no = chance.choice(["1", "x", "(x-1)^2", "0"]), chance.choice(["0", "x", "2-x", "(x-1)"])
             call = f"if({call}, {yes}, {no})"
         yield chance.choice(OUTER).format(f=call, d="(x - 1)")
@@ -288,7 +288,7 @@ def _true_verdict(lowered: Lowered, here: mpf) -> tuple[str, list[float | None]]
     return ("ok" if same else "corner"), slopes
 
 
-def _compare(row: Row) -> tuple[int, int]:
+def _compare(row: Primitive) -> tuple[int, int]:
     """Compare verdicts around a row with the truth: how many were looked at, how many were unknown."""
     unknown = looked = 0
     for text, _ in zip(_around(row), range(CASES), strict=False):
@@ -317,7 +317,7 @@ def _compare(row: Row) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("row", CORNER_ROWS, ids=lambda row: f"{row.name} {row.arity}")
-def test_verdicts_agree_with_limits_in_high_precision(row: Row) -> None:
+def test_verdicts_agree_with_limits_in_high_precision(row: Primitive) -> None:
     looked, unknown = _compare(row)
     assert looked == CASES
     assert unknown <= 0.02 * looked
@@ -333,7 +333,7 @@ def _random_program(chance: random.Random) -> str:
     calls = [
         row
         for row in rules.rows()
-        if row.name.isidentifier() and not row.conditions and not row.truth and row.kind == "each"
+        if row.name.isidentifier() and not row.conditions and not row.is_predicate and row.kind == "elementwise"
     ]
     for _ in range(chance.randrange(1, 6)):
         a, b, c = (chance.choice(parts) for _ in range(3))
@@ -402,37 +402,39 @@ def test_an_input_that_cannot_reach_the_result_has_slope_0(
 
 def test_the_slope_of_an_inactive_argument_is_never_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, tuple[object, ...]]] = []
-    honest = templates.slopes
+    honest = templates.partials
 
-    def noted(row: Row, moving: tuple[object, ...], held: templates.Held) -> Any:
+    def noted(row: Primitive, moving: tuple[object, ...], held: templates.StaticArgs) -> Any:
         asked.append((row.name, moving))
         return honest(row, moving, held)
 
-    monkeypatch.setattr(templates, "slopes", noted)
+    monkeypatch.setattr(templates, "partials", noted)
     assert evaluate("x*ln(c)", {"x": 2.0, "c": 3.0}, ["x"], check=False).gradient == {"x": pytest.approx(math.log(3))}
     assert asked == [("*", (1, 0))]
 
 
 def test_a_slope_beside_a_moving_argument_only_is_not_there() -> None:
     product = rules.TABLE["*", 2]
-    assert templates.slopes(product, (1, 0))((7, 5), 2.0, 3.0, 6.0) == [(7, 3.0)]
-    assert templates.slopes(product, (0, 1))((7, 5), 2.0, 3.0, 6.0) == [(5, 2.0)]
-    assert templates.slopes(rules.TABLE["<", 2], (1, 1))((7, 5), 2.0, 3.0, 1.0) == []
+    assert templates.partials(product, (1, 0))((7, 5), 2.0, 3.0, 6.0) == [(7, 3.0)]
+    assert templates.partials(product, (0, 1))((7, 5), 2.0, 3.0, 6.0) == [(5, 2.0)]
+    assert templates.partials(rules.TABLE["<", 2], (1, 1))((7, 5), 2.0, 3.0, 1.0) == []
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in rules.rows() if row.kind == "each" and templates.asks(row)], ids=lambda r: r.name
+    "row",
+    [row for row in rules.rows() if row.kind == "elementwise" and templates.needs_static_args(row)],
+    ids=lambda r: r.name,
 )
-def test_what_constants_settle_changes_no_bit(row: Row) -> None:
+def test_what_constants_settle_changes_no_bit(row: Primitive) -> None:
     """A slope with its constants known gives what the whole text gives, at each of them, in domain or not."""
     spots = [-3.0, -1.0, -0.25, 0.0, 0.5, 1.0, 2.0, 3.0, 40.0, 1e-200, 1e200]
     for args in itertools.product(spots, repeat=row.arity):
-        w = templates.value(row)(*args) if row.pick is None else args[1]
-        whole = [templates.slope(row, k)(*args, w) for k in range(row.arity)]
+        w = templates.value(row)(*args) if row.branches is None else args[1]
+        whole = [templates.partial(row, k)(*args, w) for k in range(row.arity)]
         for fixed in range(row.arity):
             held = tuple(arg if k == fixed else None for k, arg in enumerate(args))
             moving = tuple(int(k != fixed) for k in range(row.arity))
-            for k, slope in templates.slopes(row, moving, held)(range(row.arity), *args, w):
+            for k, slope in templates.partials(row, moving, held)(range(row.arity), *args, w):
                 assert repr(slope) == repr(whole[k]), (args, k, held)
 
 
@@ -451,7 +453,7 @@ def test_the_check_computes_no_value_and_no_slope_again(monkeypatch: pytest.Monk
         return counted
 
     monkeypatch.setattr(primal, "number", counting(primal.number))
-    monkeypatch.setattr(linearize, "slopes", counting(linearize.slopes))
+    monkeypatch.setattr(linearize, "partials", counting(linearize.partials))
     text = "+".join(f"sin({i}*x)*exp(-x)" for i in range(200))
     evaluate(text, {"x": 0.3}, check=False)
     alone, visits = visits, 0
@@ -466,7 +468,7 @@ def test_a_rule_is_held_against_its_values_a_few_times_however_long_the_program(
     held: list[tuple[str, int]] = []
     honest = difference.contradicts
 
-    def counted(row: Row, k: int, args: Sequence[float], slope: float, constants: Held) -> bool:
+    def counted(row: Primitive, k: int, args: Sequence[float], slope: float, constants: StaticArgs) -> bool:
         held.append((row.name, k))
         return honest(row, k, args, slope, constants)
 
@@ -476,31 +478,31 @@ def test_a_rule_is_held_against_its_values_a_few_times_however_long_the_program(
     assert max(Counter(held).values()) == cross_mode.USES
 
 
-SLOPED = [(row, k) for row in rules.rows() if row.kind == "each" and not row.truth for k in range(row.arity) if row.slopes[k] != "none" and row.pick is None]  # fmt: skip
+SLOPED = [(row, k) for row in rules.rows() if row.kind == "elementwise" and not row.is_predicate for k in range(row.arity) if row.partials[k] != UNDEFINED and row.branches is None]  # fmt: skip
 
 
-def _ordinary_point(row: Row) -> dict[str, float]:
+def _ordinary_point(row: Primitive) -> dict[str, float]:
     """A point inside the domain, where the slopes are there and not small."""
     chance = random.Random(row.signature)
     for _ in range(10_000):
         point = {name: chance.uniform(-2.5, 2.5) for name in row.params}
         args = list(point.values())
-        if row.slopes[0] == "none":  # an order
+        if row.partials[0] == UNDEFINED:  # an order
             point[row.params[0]] = args[0] = 2.0
-        places = special_points.special(row)
+        places = special_points.special_tests(row)
         if all(inside(*args) for inside, _ in templates.domain(row)) and not (places and places.at(args, [False] * len(args))):  # fmt: skip
             return point
     raise AssertionError(f"no point inside the domain of {row.signature}")
 
 
-@pytest.mark.parametrize(("row", "k"), SLOPED, ids=lambda p: p.signature if isinstance(p, Row) else str(p))
+@pytest.mark.parametrize(("row", "k"), SLOPED, ids=lambda p: p.signature if isinstance(p, Primitive) else str(p))
 @pytest.mark.parametrize("wrong", ["1.001*({})", "-({})", "{} + 0.01", "0", "2*({}) + 1", "sin({}) + 3"])
 def test_a_broken_rule_is_caught_before_a_number_is_printed(
-    row: Row, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch
+    row: Primitive, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point = _ordinary_point(row)
     wrt, args = row.params[k], list(row.params)
-    if row.slopes[0] == "none":
+    if row.partials[0] == UNDEFINED:
         args[0] = str(point.pop(args[0]))
     text = f"{row.name}({', '.join(args)})" if row.name.isidentifier() else f" {row.name} ".join(["", *args][-2:])
     honest = evaluate(text, point, [wrt])
@@ -529,11 +531,11 @@ def test_a_broken_power_rule_is_caught_where_the_exponent_is_a_constant(
 
 
 @contextmanager
-def _broken(row: Row, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _broken(row: Primitive, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The table with another slope of `row` in argument k, made from the right one."""
-    slopes = (*row.slopes[:k], wrong.format(row.slopes[k]), *row.slopes[k + 1 :])
+    slopes = (*row.partials[:k], wrong.format(row.partials[k]), *row.partials[k + 1 :])
     for name in row.names:
-        monkeypatch.setitem(rules.TABLE, (name, row.arity), row._replace(slopes=slopes))
+        monkeypatch.setitem(rules.TABLE, (name, row.arity), row._replace(partials=slopes))
     rules.find.cache_clear()
     try:
         yield
@@ -662,7 +664,9 @@ CORNERS: list[tuple[str, dict[str, float]]] = [
 def test_every_corner_row_is_compared_with_the_frameworks() -> None:
     compared = {text.split("(")[0] for text, _ in CORNERS}
     assert compared >= {
-        row.name for row in rules.rows() if row.kind == "each" and (row.corner or (row.jump and not row.truth))
+        row.name
+        for row in rules.rows()
+        if row.kind == "elementwise" and (row.kink or (row.jump and not row.is_predicate))
     }
 
 

@@ -21,16 +21,16 @@ import pytest
 
 import autodiff as package
 from autodiff.core import rules
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.diagnostics import shown
 from autodiff.errors import AutodiffError
 from autodiff.explanation.build import explain
-from autodiff.explanation.model import Explanation, Place, Slope, Step
+from autodiff.explanation.model import ChainStep, Explanation, Place, Slope
+from autodiff.render.document.blocks import ends
 from autodiff.render.document.html import html
 from autodiff.render.document.latex import latex
 from autodiff.render.document.markdown import markdown
 from autodiff.render.document.mathml import mathml
-from autodiff.render.document.model import ends
 from autodiff.render.text.numbers import eight
 from tests.support.command import autodiff
 from tests.support.paths import GOLDEN
@@ -86,15 +86,13 @@ def found(request: pytest.FixtureRequest) -> Explanation:
 # What every format says
 
 
-def _shown_steps(found: Explanation) -> Iterator[Step]:
+def _shown_steps(found: Explanation) -> Iterator[ChainStep]:
     """The steps that a page lists: of long lists both ends, of many names with several paths the first and the last."""
-    several = bool(found.blocks and found.blocks[0].path)
-    names = ends(list(dict.fromkeys(block.to for block in found.blocks)), each=3 if several else 12)
-    for block in found.blocks:
-        beside = sum(other.to == block.to for other in found.blocks)
-        each = max(2, 36 // (beside * len(names))) if several else 12
-        if block.to in names:
-            yield from (step for step in ends(block.steps, each=each) if isinstance(step, Step))
+    names = ends(list(dict.fromkeys(block.to for block in found.blocks)), each=3)
+    listed = [block for block in found.blocks if block.to in names]
+    each = max(1, min(12, 36 // len(listed))) if listed and listed[0].path else 12
+    for block in listed:
+        yield from (step for step in ends(block.steps, each=each) if isinstance(step, ChainStep))
 
 
 def _numbers(found: Explanation) -> Iterator[float | None]:
@@ -270,10 +268,10 @@ def test_each_step_lights_the_arrow_that_it_is_about(found: Explanation) -> None
 CORE = {"math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup", "mover", "mtable", "mtr", "mtd"}  # fmt: skip
 
 
-def _slopes(row: Row) -> Explanation | None:
+def _slopes(row: Primitive) -> Explanation | None:
     """A row's function of names, in symbols; None where it is no function of its own."""
     names = ["x", "y", "z_1"][: row.arity]
-    if row.pick or row.truth:
+    if row.branches or row.is_predicate:
         return None
     call = (
         f"{row.name}({', '.join(names)})"
@@ -286,7 +284,7 @@ def _slopes(row: Row) -> Explanation | None:
         return explain(row.example.replace("2)", "x)").replace("1)", "x)"))
 
 
-PLAIN = [row for row in rules.rows() if row.kind == "each"]
+PLAIN = [row for row in rules.rows() if row.kind == "elementwise"]
 ROWS = [explain(row.example) for row in PLAIN] + [made for row in PLAIN if (made := _slopes(row))]
 
 
@@ -312,7 +310,7 @@ def test_every_row_of_the_table_is_drawn_in_mathml() -> None:
 
 
 @pytest.mark.parametrize("row", PLAIN, ids=lambda row: f"{row.name}-{row.arity}")
-def test_every_row_of_the_table_has_its_pages(row: Row) -> None:
+def test_every_row_of_the_table_has_its_pages(row: Primitive) -> None:
     for found in (explain(row.example), _slopes(row)):
         if found is not None:
             _tree(html(found))

@@ -161,7 +161,7 @@ def test_brackets_are_the_fewest(text: str, written: str) -> None:
 
 
 def test_every_row_is_written_and_reads_back_in_every_notation() -> None:
-    for row in (row for row in rules.rows() if row.kind == "each"):
+    for row in (row for row in rules.rows() if row.kind == "elementwise"):
         graph, node = _unnamed(lower(autodiff.parse(row.example)))
         assert _shape(*_unnamed(lower(autodiff.parse(infix(graph, node))))) == _shape(graph, node)
         assert _shape(*_unnamed(lower(autodiff.parse(infix(graph, node, PRETTY))))) == _shape(graph, node)

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from autodiff import diagnostics
 from autodiff.arrays.inputs import numpy
 from autodiff.arrays.shapes import elements
-from autodiff.core.evaluate import Outside, Run, primal
+from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
-from autodiff.core.special_points import suspects
+from autodiff.core.special_points import special_points
 from autodiff.diagnostics import SEVERITY
 from autodiff.errors import AutodiffError, Span
 from autodiff.nonsmooth.propagate import verdicts
@@ -29,7 +29,7 @@ from autodiff.nonsmooth.verdict import Verdict
 
 if TYPE_CHECKING:
     from autodiff.api.array_gradient import Gradient
-    from autodiff.arrays.evaluate import Bulk
+    from autodiff.arrays.evaluate import ArrayTrace
     from autodiff.arrays.scalarize import Flat
 
 EQUATIONS = 20_000
@@ -66,7 +66,7 @@ def evaluate(
     asked: bool,
     check: bool,
     convention: str,
-) -> tuple[dict[str, Any], Bulk | None]:
+) -> tuple[dict[str, Any], ArrayTrace | None]:
     """The fields of an answer that arrays fill: value, gradient, status and what explains them; and the sweep of values.
 
     asked   whether the caller named what to differentiate by; else an array as the result is no mistake
@@ -75,7 +75,7 @@ def evaluate(
 
     try:
         run = swept(lowered, point)
-    except Outside as trouble:
+    except DomainError as trouble:
         return {
             "status": "domain" if trouble.needs else "overflow",
             "why": diagnostics.outside_element(lowered, trouble),
@@ -105,8 +105,8 @@ def array_result(
     return {"gradient": {}, "notes": (f"{what}: {hint}",) if names else ()}
 
 
-def swept(lowered: Lowered, point: Mapping[str, Any]) -> Bulk:
-    """The sweep of values. Raises Outside where one does not exist."""
+def swept(lowered: Lowered, point: Mapping[str, Any]) -> ArrayTrace:
+    """The sweep of values. Raises DomainError where one does not exist."""
     numpy()
     from autodiff.arrays.evaluate import values
 
@@ -146,7 +146,7 @@ class _Looked:
         """Take slopes away that don't exist, say why, and say what overflows."""
         from autodiff.arrays import nonsmooth
 
-        odd = nonsmooth.suspects(self.found.run)
+        odd = nonsmooth.special_points(self.found.run)
         if odd:
             reached = set(self.lowered.graph.reaching(*odd))
             self.hard = {name: node for name, node in self.names.items() if node in reached}
@@ -163,7 +163,7 @@ class _Looked:
             self._unknown(odd)
             return
         flat, numbers, run = written_out
-        suspected = suspects(flat.lowered, run)
+        suspected = special_points(flat.lowered, run)
         reached = set(flat.lowered.graph.reaching(*suspected)) if suspected else set()
         places = {
             element: (name, k, number)
@@ -187,12 +187,12 @@ class _Looked:
         self.reasons += filter(None, [diagnostics.verdicts(flat.lowered, self.lowered.name, run, hard, parts)])
         self.verdicts |= {element: found for element, found in hard.items() if found.status != "ok" or len(hard) < 20}
 
-    def _written_out(self) -> tuple[Flat, dict[str, float], Run] | None:
+    def _written_out(self) -> tuple[Flat, dict[str, float], Trace] | None:
         """The program as equations of numbers, the point as numbers, and the values; None where that can't be had."""
         flat, numbers = written(self.lowered, self.found.point), as_elements(self.found.point)
         try:
             return None if flat is None else (flat, numbers, primal(flat.lowered, numbers))
-        except Outside:  # at the end of a domain, by a rounding that the two engines do not share
+        except DomainError:  # at the end of a domain, by a rounding that the two engines do not share
             return None
 
     def _unknown(self, odd: int) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from autodiff import diagnostics
 from autodiff.arrays import sweeps
-from autodiff.arrays.evaluate import Bulk
+from autodiff.arrays.evaluate import ArrayTrace
 from autodiff.core.lowering import Lowered
 from autodiff.errors import INTERNAL, AutodiffError
 from autodiff.verify.array_difference import broken_rule, direction
@@ -31,7 +31,7 @@ class Gradient:
     """The slopes of `lowered` in `names`, each shaped like its name: `gradient`, and in mode both `forward` beside it."""
 
     def __init__(
-        self, lowered: Lowered, run: Bulk, point: Mapping[str, Any], names: Mapping[str, int], mode: str
+        self, lowered: Lowered, run: ArrayTrace, point: Mapping[str, Any], names: Mapping[str, int], mode: str
     ) -> None:
         self.lowered, self.run, self.point, self.names, self.mode = lowered, run, point, names, mode
         self.gradient = self.reverse() if mode != "forward" else self._forward()
@@ -44,7 +44,7 @@ class Gradient:
 
     def reverse(self, convention: str = "") -> dict[str, Any]:
         """One sweep downward for all names."""
-        adjoints = sweeps.backward(self.run, list(self.names.values()), convention)
+        adjoints = sweeps.vjp(self.run, list(self.names.values()), convention)
         return {name: self.filled(name, adjoints.get(node, 0.0)) for name, node in self.names.items()}
 
     def filled(self, name: str, slope: Any) -> Any:
@@ -63,7 +63,7 @@ class Gradient:
         return found
 
     def _along(self, seeds: Mapping[int, Any]) -> float:
-        rate = sweeps.onward(self.run, seeds)[self.lowered.result]
+        rate = sweeps.jvp(self.run, seeds)[self.lowered.result]
         return 0.0 if rate is None else float(rate)
 
     def put(self, name: str, k: int, slope: float | None) -> None:
@@ -82,8 +82,8 @@ class Gradient:
         """
         checked = {name: self.names[name] for name in names if np.all(np.isfinite(self.gradient[name]))}
         along = {name: _direction(self.shape(name), k) for k, name in enumerate(checked)}
-        tangents = sweeps.onward(self.run, {node: along[name] for name, node in checked.items()})
-        adjoints = sweeps.backward(self.run, list(checked.values()))
+        tangents = sweeps.jvp(self.run, {node: along[name] for name, node in checked.items()})
+        adjoints = sweeps.vjp(self.run, list(checked.values()))
         rate = tangents[self.lowered.result]
         here = math.fsum(float(np.sum(along[name] * self.gradient[name])) for name in checked)
         there = 0.0 if rate is None else float(rate)

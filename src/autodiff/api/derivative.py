@@ -21,7 +21,6 @@ from autodiff.api.matrices import inputs_only, results
 from autodiff.api.scalar_note import note as taken_as
 from autodiff.api.smoothness import smooth
 from autodiff.api.sympy import simplified
-from autodiff.core import templates
 from autodiff.core.lowering import Lowered
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.ast import Program, Reading
@@ -268,7 +267,7 @@ class _Maker:
         if node is not None:
             row = self.symbols.graph.rows[node]
             assert row is not None
-            words = [said for _, said in templates.conditions(row)][-1].replace("#", "")
+            words = [said for _, said in row.domain][-1].replace("#", "")
             raise AutodiffError(
                 f"the formula needs {shortened(infix(self.symbols.graph, node))}, which has no value: {row.name} needs {words}",
                 hint="autodiff eval gives the number at a point",

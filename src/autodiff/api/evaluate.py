@@ -17,11 +17,11 @@ from autodiff import diagnostics
 from autodiff.api.answer import Answer, Value, clean
 from autodiff.api.inputs import appear, bind, sources
 from autodiff.core import linearize, rules
-from autodiff.core.evaluate import Outside, Run, primal
+from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.jvp import in_all_directions
-from autodiff.core.linearize import CONVENTIONS, Factors
+from autodiff.core.linearize import CONVENTIONS, Linearization
 from autodiff.core.lowering import Lowered, lower
-from autodiff.core.special_points import suspects
+from autodiff.core.special_points import special_points
 from autodiff.core.vjp import adjoints
 from autodiff.errors import AutodiffError, normalised, quoted, shortened
 from autodiff.language.ast import Program
@@ -163,13 +163,13 @@ def answered(
         return _in_balls(empty, lowered, names, None, convention, digits)
     try:
         run = primal(lowered, point)
-    except Outside as trouble:
+    except DomainError as trouble:
         if not trouble.needs or not error_bound.outside(lowered, point, trouble):
             answer = _in_balls(empty, lowered, names, None, convention)
             beyond = answer.status == "overflow" and answer.value is None and not trouble.needs
             return _outside(empty, lowered, trouble) if beyond else answer
         return _outside(empty, lowered, trouble)
-    odd = suspects(lowered, run)
+    odd = special_points(lowered, run)
     reached = set(lowered.graph.reaching(*odd)) if odd else set()
     plain = {name: node for name, node in names.items() if node not in reached}
     swept = _plain(empty._replace(value=run.values[lowered.result] + 0.0), lowered, run, plain, check=check)
@@ -183,7 +183,7 @@ def answered(
 def _hard(
     answer: Answer,
     lowered: Lowered,
-    run: Run,
+    run: Trace,
     odd: Sequence[int],
     names: Mapping[str, int],
     reached: Container[int],
@@ -199,7 +199,7 @@ def _hard(
 
 
 def _in_balls(
-    empty: Answer, lowered: Lowered, names: Mapping[str, int], run: Run | None, convention: str, digits: int = 0
+    empty: Answer, lowered: Lowered, names: Mapping[str, int], run: Trace | None, convention: str, digits: int = 0
 ) -> Answer:
     """The answer in ball arithmetic, where float64's digits are not sure, or `digits` are asked for."""
     from autodiff.api import proven_answer  # most answers need none
@@ -207,7 +207,7 @@ def _in_balls(
 
     try:
         answer, found = proven_answer.proven(empty, lowered, names, run, digits)
-    except Outside as trouble:
+    except DomainError as trouble:
         return _outside(empty, lowered, trouble)
     if found is None or not found.special or answer.value is None:
         return answer
@@ -215,9 +215,9 @@ def _in_balls(
     point = proven_answer.nearest(empty.at)
     try:
         there = primal(lowered, point)
-    except Outside:
+    except DomainError:
         there = None
-    odd = [] if there is None else suspects(lowered, there)
+    odd = [] if there is None else special_points(lowered, there)
     if there is None or not odd or not set(found.special).issubset({*odd, *_behind(lowered, odd)}):
         sides = proven_answer.sides(lowered, empty.at, names, reached, answer.value)
         if sides is None or there is None:
@@ -235,7 +235,7 @@ def _behind(lowered: Lowered, nodes: Sequence[int]) -> Iterator[int]:
             yield node
 
 
-def _outside(answer: Answer, lowered: Lowered, trouble: Outside) -> Answer:
+def _outside(answer: Answer, lowered: Lowered, trouble: DomainError) -> Answer:
     return answer._replace(
         status="domain" if trouble.needs else "overflow",
         why=diagnostics.outside(lowered, trouble, answer.at),
@@ -244,9 +244,9 @@ def _outside(answer: Answer, lowered: Lowered, trouble: Outside) -> Answer:
     )
 
 
-def _plain(answer: Answer, lowered: Lowered, run: Run, names: Mapping[str, int], *, check: bool) -> Answer | None:
+def _plain(answer: Answer, lowered: Lowered, run: Trace, names: Mapping[str, int], *, check: bool) -> Answer | None:
     """The slopes that the sweeps give where no corner is met, confirmed by the other mode; None where float64 won't do."""
-    factors = linearize.factors(lowered, run, names.values())
+    factors = linearize.linearize(lowered, run, names.values())
     onward = None if answer.mode == "reverse" else _onward(lowered, factors, names)
     backward = adjoints(lowered.result, factors, names.values())
     gradient = onward if onward is not None and answer.mode == "forward" else _of(names, backward)
@@ -293,6 +293,6 @@ def _of(names: Mapping[str, int], found: Mapping[int, float]) -> dict[str, float
     return {name: found.get(node, 0.0) for name, node in names.items()}
 
 
-def _onward(lowered: Lowered, factors: Factors, names: Mapping[str, int]) -> dict[str, float]:
+def _onward(lowered: Lowered, factors: Linearization, names: Mapping[str, int]) -> dict[str, float]:
     tangent = in_all_directions(factors, names).get(lowered.result, {})
     return {name: tangent.get(name, 0.0) for name in names}

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from autodiff import diagnostics
 from autodiff.api.answer import Answer
 from autodiff.api.proven_answer import INSTALL
-from autodiff.core.evaluate import Outside, Run, primal
+from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
 from autodiff.nonsmooth.verdict import Verdict, verdict
 from autodiff.numbers.taylor import Expansion
@@ -34,7 +34,7 @@ def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: in
         return _of_balls(empty, name, first, proven)
     try:
         run = primal(lowered, answer.at)
-    except Outside:
+    except DomainError:
         return _lost(empty, name, (first,), installed=proven is not None)
     if proven is None:
         from autodiff.verify import float_taylor  # where ball arithmetic is not installed
@@ -87,7 +87,7 @@ def _of_balls(empty: Answer, name: str, first: float, proven: Sequence[float | N
 
 
 def _beside(
-    lowered: Lowered, run: Run, point: Mapping[str, float], source: int, found: list[float | None]
+    lowered: Lowered, run: Trace, point: Mapping[str, float], source: int, found: list[float | None]
 ) -> dict[int, Verdict]:
     """The derivatives that have no series in powers of the step, looked at from both sides, up to one that is not there.
 

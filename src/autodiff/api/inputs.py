@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 from autodiff import diagnostics
 from autodiff.core import rules
-from autodiff.core.evaluate import Outside, primal
+from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.lowering import Lowered, lower
-from autodiff.core.primitive import EACH
+from autodiff.core.primitive import ELEMENTWISE
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
 from autodiff.language.ast import Call, Expr, Expression, Name, Number, Program
 from autodiff.language.parser import parse_bindings
@@ -27,7 +27,7 @@ SAMPLE = "normal"
 def appear(lowered: Lowered, point: Mapping[str, Any]) -> bool:
     """Whether the program or its point needs more than plain numbers."""
     arrays = any(not isinstance(value, float) for value in point.values())
-    return arrays or any(row is not None and row.kind != EACH for row in set(lowered.graph.rows))
+    return arrays or any(row is not None and row.kind != ELEMENTWISE for row in set(lowered.graph.rows))
 
 
 def parse_point(text: str, sample: Callable[[tuple[int, ...]], Value] | None = None) -> dict[str, Value]:
@@ -94,7 +94,7 @@ def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
 
             return inputs.constant(lowered, samples)
         return _as_typed(lowered, primal(lowered, samples).values[lowered.result])
-    except Outside as trouble:
+    except DomainError as trouble:
         raise AutodiffError(
             diagnostics.outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node], source=lowered.source
         ) from None

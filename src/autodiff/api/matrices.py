@@ -22,7 +22,7 @@ from autodiff.api.elementwise_view import Elements, over_elements
 from autodiff.api.evaluate import answered, parse
 from autodiff.api.inputs import named, sources
 from autodiff.api.proven_answer import INSTALL
-from autodiff.core.evaluate import Outside, primal
+from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.jvp import forward
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import SEVERITY
@@ -137,7 +137,7 @@ def hessian(
         return _judged(made, _numbers(names, rows), lowered, None, {})
     try:
         run = primal(lowered, point)
-    except Outside:
+    except DomainError:
         return _without(made, [diagnostics.mixed(lowered.name, a, b) for a, b in _pairs(names)], "unknown", _UNTOLD)
     if None in rows.values():
         from autodiff.verify import float_taylor  # where ball arithmetic is not installed
@@ -344,7 +344,7 @@ def _along(
     seeds = {names[name]: {"": rate} for name, rate in rates.items()}
     try:
         speed = forward(there, point, seeds)[there.result].tangent.get("", 0.0)
-    except Outside:
+    except DomainError:
         return answer, _proven_rate(there, point, {names[name]: rate for name, rate in rates.items()}, _total(parts))
     if answer.bits or not abs(speed - _total(parts)) <= _SAME * abs(speed) or _spoilt(parts, rates.values()):
         return answer, _proven_rate(there, point, {names[name]: rate for name, rate in rates.items()}, speed)

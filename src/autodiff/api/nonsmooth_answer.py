@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from autodiff import diagnostics
 from autodiff.api.answer import Answer
 from autodiff.core import linearize
-from autodiff.core.evaluate import Run
+from autodiff.core.evaluate import Trace
 from autodiff.core.linearize import FRAMEWORKS
 from autodiff.core.lowering import Lowered
 from autodiff.core.vjp import adjoints
@@ -24,7 +24,7 @@ from autodiff.nonsmooth.verdict import Verdict
 def at_hard_points(
     answer: Answer,
     lowered: Lowered,
-    run: Run,
+    run: Trace,
     verdicts: dict[str, Verdict],
     odd: Sequence[int],
     names: Mapping[str, int],
@@ -65,7 +65,7 @@ def at_hard_points(
 
 def _agreed(
     lowered: Lowered,
-    run: Run,
+    run: Trace,
     verdicts: Mapping[str, Verdict],
     names: Mapping[str, int],
     convention: str,
@@ -74,7 +74,7 @@ def _agreed(
     hard = {name: names[name] for name, found in verdicts.items() if found.status in ("ok", "corner", "jump")}
     if not convention:
         return {}
-    found = adjoints(lowered.result, linearize.factors(lowered, run, hard.values(), convention), hard.values())
+    found = adjoints(lowered.result, linearize.linearize(lowered, run, hard.values(), convention), hard.values())
     slopes = {name: found.get(node, 0.0) for name, node in hard.items()}
     return {name: slope + 0.0 for name, slope in slopes.items() if math.isfinite(slope)}
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from autodiff import diagnostics
 from autodiff.api.answer import Answer
 from autodiff.core import linearize
-from autodiff.core.evaluate import Run
+from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import Lowered
 from autodiff.core.vjp import adjoints
 from autodiff.nonsmooth.verdict import Verdict
@@ -29,11 +29,11 @@ INSTALL = "install python-flint: pip install python-flint"
 
 
 def proven(
-    empty: Answer, lowered: Lowered, names: Mapping[str, int], run: Run | None, digits: int = 0
+    empty: Answer, lowered: Lowered, names: Mapping[str, int], run: Trace | None, digits: int = 0
 ) -> tuple[Answer, Proven | None]:
     """The answer with what balls show, and that; slopes at special points are left to others.
 
-    Raises Outside where there is no value.
+    Raises DomainError where there is no value.
     """
     try:
         from autodiff.verify import digits as by_balls
@@ -136,7 +136,9 @@ def _with_digits(empty: Answer, found: Proven, digits: int) -> Answer:
     )
 
 
-def _notes(empty: Answer, lowered: Lowered, names: Mapping[str, int], run: Run | None, found: Proven) -> Iterator[str]:
+def _notes(
+    empty: Answer, lowered: Lowered, names: Mapping[str, int], run: Trace | None, found: Proven
+) -> Iterator[str]:
     labels = {"": empty.result} | {name: f"d{empty.result}/d{name}" for name in names}
     if run is None:
         yield f"a number on the way leaves the range of float64; these digits are proven ({found.bits} bits)"
@@ -151,9 +153,9 @@ def _notes(empty: Answer, lowered: Lowered, names: Mapping[str, int], run: Run |
         yield f"{labels[name]} {size}"
 
 
-def _wrong(lowered: Lowered, names: Mapping[str, int], run: Run, found: Proven) -> dict[str, float]:
+def _wrong(lowered: Lowered, names: Mapping[str, int], run: Trace, found: Proven) -> dict[str, float]:
     """What float64 alone would give, of those that are another number: the value under "", slopes by name."""
-    plain = adjoints(lowered.result, linearize.factors(lowered, run, names.values()), names.values())
+    plain = adjoints(lowered.result, linearize.linearize(lowered, run, names.values()), names.values())
     given = {"": (run.values[lowered.result] + 0.0, found.value)}
     given |= {name: (plain.get(node, 0.0) + 0.0, found.slopes[name]) for name, node in names.items()}
     return {

@@ -16,7 +16,7 @@ from autodiff.api.elementwise_view import OverNumbers
 from autodiff.arrays.scalarize import Flat
 from autodiff.core import prelude
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import EACH
+from autodiff.core.primitive import ELEMENTWISE
 from autodiff.diagnostics import listed, written
 from autodiff.errors import AutodiffError, shortened
 from autodiff.notation.infix import infix
@@ -66,7 +66,7 @@ def reduced(numbers: OverNumbers) -> Iterator[int]:
     moving = bytearray(len(graph))
     for node, (row, args) in enumerate(zip(graph.rows, graph.args, strict=True)):
         moving[node] = node in graph.inputs or any(moving[a] for a in args)
-        if row is None or row.kind == EACH or not row.alone or not moving[node]:
+        if row is None or row.kind == ELEMENTWISE or not row.scalar_meaning or not moving[node]:
             continue
         if not any(flat.blocks[a].shape for a in args) and not prelude.calls(lowered.source, graph.spans[node]):
             yield node

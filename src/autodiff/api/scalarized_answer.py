@@ -85,10 +85,10 @@ def _sure(
 
 def _stable(lowered: Lowered, point: Mapping[str, Any], names: Mapping[str, int]) -> bool:
     """Whether the value and the slopes of a sweep stay when every result is rounded at random."""
-    from autodiff.arrays.sweeps import backward
+    from autodiff.arrays.sweeps import vjp
 
     run = array_answer.swept(lowered, point)
-    slopes = backward(run, [*names.values()])
+    slopes = vjp(run, [*names.values()])
     return _sure(
         lowered,
         point,

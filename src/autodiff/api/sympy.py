@@ -13,7 +13,7 @@ from typing import Any
 
 from autodiff.api.evaluate import parse
 from autodiff.core import rules
-from autodiff.core.evaluate import Outside, number, sweep
+from autodiff.core.evaluate import DomainError, number, sweep
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError, extra
@@ -143,5 +143,5 @@ def _value(graph: Graph, node: int, point: dict[str, float]) -> float | None:
 
     try:
         return sweep(graph, node, leaf, apply, bool)[0][node]
-    except Outside:
+    except DomainError:
         return None

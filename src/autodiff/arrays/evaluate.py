@@ -22,9 +22,9 @@ from autodiff.arrays import functions
 from autodiff.arrays.masks import needed
 from autodiff.arrays.shapes import ShapeError, broadcast, pointing, shape_error
 from autodiff.arrays.ufuncs import SLOW, Array, Value, number, shape
-from autodiff.core.evaluate import Outside
+from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import EACH, Row
+from autodiff.core.primitive import ELEMENTWISE, Primitive
 from autodiff.errors import Span
 
 _UNCHECKED = frozenset((*SLOW, "matmul"))
@@ -32,27 +32,27 @@ _UNCHECKED = frozenset((*SLOW, "matmul"))
 
 
 @dataclass(frozen=True, slots=True)
-class Bulk:
+class ArrayTrace:
     """What a pass over the equations leaves.
 
     `values[i]` is None where equation i was not needed or is not kept; `order` lists the others, arguments first;
-    `partly[i]` is, where not all elements of equation i are needed, which ones are; `asleep` are not needed at all.
+    `needed_where[i]` is, where not all elements of equation i are needed, which ones are; `inactive` are not needed at all.
     """
 
     lowered: Lowered
     values: list[Any]
     order: Sequence[int]
-    partly: Mapping[int, Array] = field(default_factory=dict)
-    asleep: frozenset[int] = frozenset()
+    needed_where: Mapping[int, Array] = field(default_factory=dict)
+    inactive: frozenset[int] = frozenset()
 
 
 class Shake(Protocol):
     """Moves constants, arguments, results and what flows back by a few roundings (see `verify.random_rounding`)."""
 
     def constant(self, value: float) -> float: ...
-    def arguments(self, row: Row, args: list[Any]) -> list[Any]: ...
-    def result(self, row: Row, args: Sequence[Any], value: Any) -> Any: ...
-    def part(self, row: Row, k: int, args: Sequence[Any], flowing: Any, value: Any) -> Any: ...
+    def arguments(self, row: Primitive, args: list[Any]) -> list[Any]: ...
+    def result(self, row: Primitive, args: Sequence[Any], value: Any) -> Any: ...
+    def part(self, row: Primitive, k: int, args: Sequence[Any], flowing: Any, value: Any) -> Any: ...
     def plus(self, a: Any, b: Any) -> Any: ...
 
 
@@ -78,8 +78,8 @@ def values(
     results: Sequence[int] = (),
     order: Sequence[int] | None = None,
     shake: Shake | None = None,
-) -> Bulk:
-    """The value sweep. Raises Outside, with the element's index, where a value does not exist; AutodiffError for shapes.
+) -> ArrayTrace:
+    """The value sweep. Raises DomainError, with the element's index, where a value does not exist; AutodiffError for shapes.
 
     known    values that need not be computed again
     spare    per equation, which values nothing needs any more after it: of those only the shape is kept
@@ -100,7 +100,7 @@ def values(
             elif row is None:
                 found[node] = graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
                 found[node] = found[node] if shake is None or node in graph.inputs else shake.constant(found[node])
-            elif row.pick is not None:
+            elif row.branches is not None:
                 found[node] = _choose(row, [found[a] for a in graph.args[node]], graph.spans[node])
             else:
                 args = [number(found[a]) if k >= row.conditions else found[a] for k, a in enumerate(graph.args[node])]
@@ -119,22 +119,22 @@ def values(
             if spare is not None:
                 for done in spare.get(node, ()):
                     found[done] = np.broadcast_to(np.nan, shape(found[done])) if shape(found[done]) else found[done]
-    run = Bulk(lowered, found, order)
-    if any(row is not None and row.pick is not None for row in map(graph.rows.__getitem__, order)):
-        run = Bulk(lowered, found, order, *needed(graph, found, order, results or (lowered.result,), known or {}))
+    run = ArrayTrace(lowered, found, order)
+    if any(row is not None and row.branches is not None for row in map(graph.rows.__getitem__, order)):
+        run = ArrayTrace(lowered, found, order, *needed(graph, found, order, results or (lowered.result,), known or {}))
     for node, (given, faults) in broken.items():
         _complain(run, node, given, faults)
     return run
 
 
-def _fitting(lowered: Lowered, node: int, row: Row, args: Sequence[Value]) -> None:
+def _fitting(lowered: Lowered, node: int, row: Primitive, args: Sequence[Value]) -> None:
     """Raise ShapeError where the arguments of an elementwise row have no common shape."""
     graph, shapes = lowered.graph, [shape(a) for a in args]
-    if row.kind == EACH and broadcast(shapes) is None:
+    if row.kind == ELEMENTWISE and broadcast(shapes) is None:
         raise pointing(shape_error(row, shapes, graph.spans[node]), shapes, [graph.spans[a] for a in graph.args[node]])
 
 
-def _applied(lowered: Lowered, node: int, row: Row, args: Sequence[Value]) -> Value:
+def _applied(lowered: Lowered, node: int, row: Primitive, args: Sequence[Value]) -> Value:
     spans = lowered.graph.spans
     try:
         return functions.apply(row, args, spans[node])
@@ -142,9 +142,9 @@ def _applied(lowered: Lowered, node: int, row: Row, args: Sequence[Value]) -> Va
         raise pointing(error, [shape(a) for a in args], [spans[a] for a in lowered.graph.args[node]]) from None
 
 
-def _choose(row: Row, args: Sequence[Value], span: Span) -> Value:
-    assert row.pick is not None
-    condition, yes, no = args[0], args[row.pick[0]], args[row.pick[1]]
+def _choose(row: Primitive, args: Sequence[Value], span: Span) -> Value:
+    assert row.branches is not None
+    condition, yes, no = args[0], args[row.branches[0]], args[row.branches[1]]
     if not isinstance(condition, np.ndarray):
         return yes if condition else no
     try:
@@ -153,16 +153,16 @@ def _choose(row: Row, args: Sequence[Value], span: Span) -> Value:
         raise shape_error(row, [shape(a) for a in args], span) from None
 
 
-def _complain(run: Bulk, node: int, args: Sequence[Any], faults: Sequence[tuple[Any, str]]) -> None:
-    """Raise Outside for the first element that is needed and broken, if there is one."""
-    if node in run.asleep:
+def _complain(run: ArrayTrace, node: int, args: Sequence[Any], faults: Sequence[tuple[Any, str]]) -> None:
+    """Raise DomainError for the first element that is needed and broken, if there is one."""
+    if node in run.inactive:
         return
     for fault, needs in faults:
-        if node in run.partly:
-            fault = fault & run.partly[node]
+        if node in run.needed_where:
+            fault = fault & run.needed_where[node]
         if np.any(fault):
             place = tuple(int(i) for i in np.argwhere(fault)[0]) if np.ndim(fault) else ()
-            raise Outside(node, [_element(a, place, np.shape(fault)) for a in args], needs, place, np.shape(fault))
+            raise DomainError(node, [_element(a, place, np.shape(fault)) for a in args], needs, place, np.shape(fault))
 
 
 def _element(value: Value, place: Sequence[int], wide: Sequence[int]) -> float:

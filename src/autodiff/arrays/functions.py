@@ -33,7 +33,7 @@ from autodiff.arrays.shapes import (
 from autodiff.arrays.ufuncs import Array, Function, Value, branches, chosen, number, plain, shape
 from autodiff.core import templates
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import EACH, FOLD, Row
+from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
 from autodiff.errors import Span
 
 NOWHERE: Span = (0, 0)
@@ -70,7 +70,7 @@ FOLDS: Mapping[str, Function] = {
 """What a reduction names: the arrays, then the axis if there is one."""
 
 
-def _literal(row: Row, args: Sequence[Value], span: Span) -> Value:
+def _literal(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     whole = literal_shape([shape(a) for a in args], span)
     return _one_block(args) if len(whole) > 1 else np.array(args, dtype=np.float64)
 
@@ -91,35 +91,35 @@ def _one_block(args: Sequence[Any]) -> Array:
     return np.stack(args)
 
 
-def _matmul(row: Row, args: Sequence[Value], span: Span) -> Value:
+def _matmul(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     u, v = args
     matmul_shape(row, [shape(u), shape(v)], span)
     return plain(np.asarray(u) @ np.asarray(v))
 
 
-def _matmul_left(row: Row, args: Sequence[Value], span: Span) -> Value:
+def _matmul_left(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     g, v = args
     return plain(np.asarray(g) @ np.asarray(v).T if len(shape(v)) == 2 else np.multiply.outer(g, v))
 
 
-def _matmul_right(row: Row, args: Sequence[Value], span: Span) -> Value:
+def _matmul_right(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     u, g = args
     return plain(np.asarray(u).T @ np.asarray(g) if len(shape(u)) == 2 else np.multiply.outer(u, g))
 
 
-def _transpose(row: Row, args: Sequence[Value], span: Span) -> Value:
+def _transpose(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     if len(shape(args[0])) > 2:
         raise shape_error(row, [shape(args[0])], span, "only a matrix has rows and columns to exchange")
     return np.transpose(args[0])
 
 
-def _expand_dims(row: Row, args: Sequence[Value], span: Span) -> Value:
+def _expand_dims(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     axis = whole_number(_number(args[1], span), span)
     room_for_an_axis(shape(args[0]), span)
     return np.expand_dims(args[0], checked_axis(row, axis, (*shape(args[0]), 1), span))
 
 
-def _softmax(row: Row, args: Sequence[Value], span: Span) -> Value:
+def _softmax(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     u = np.asarray(args[0])
     powers = np.exp(u - np.max(u, axis=-1, keepdims=True))
     return np.asarray(powers / np.sum(powers, axis=-1, keepdims=True))
@@ -135,25 +135,25 @@ def _place(args: Sequence[Value], inside: Shape, span: Span) -> tuple[int, ...]:
     return checked_place([whole_number(_number(a, span), span) for a in args], inside, span)
 
 
-def _index(row: Row, args: Sequence[Value], span: Span) -> Value:
+def _index(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     place = _place(args[1:], shape(args[0]), span)
     return plain(np.asarray(args[0])[place])
 
 
-def _scatter(row: Row, args: Sequence[Value], span: Span) -> Value:
+def _scatter(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     zeros = np.zeros(shape(args[1]))
     zeros[_place(args[2:], zeros.shape, span)] = args[0]
     return zeros
 
 
-def _filled(value: float) -> Callable[[Row, Sequence[Value], Span], Value]:
-    def made(row: Row, args: Sequence[Value], span: Span) -> Value:
+def _filled(value: float) -> Callable[[Primitive, Sequence[Value], Span], Value]:
+    def made(row: Primitive, args: Sequence[Value], span: Span) -> Value:
         return np.full(checked_size([whole_number(_number(a, span), span) for a in args], span), value)
 
     return made
 
 
-MADE: Mapping[str, Callable[[Row, Sequence[Value], Span], Value]] = {
+MADE: Mapping[str, Callable[[Primitive, Sequence[Value], Span], Value]] = {
     "literal": _literal,
     "matmul": _matmul,
     "matmul_left": _matmul_left,
@@ -173,21 +173,21 @@ MADE: Mapping[str, Callable[[Row, Sequence[Value], Span], Value]] = {
 # --- rows and texts -------------------------------------------------------------------------------------------------------
 
 
-def apply(row: Row, args: Sequence[Value], span: Span = NOWHERE) -> Value:
+def apply(row: Primitive, args: Sequence[Value], span: Span = NOWHERE) -> Value:
     """The value of a row that is no choice. Raises AutodiffError for shapes that don't fit; never warns."""
-    if not any(isinstance(a, np.ndarray) for a in args) and (row.kind == EACH or row.alone):
+    if not any(isinstance(a, np.ndarray) for a in args) and (row.kind == ELEMENTWISE or row.scalar_meaning):
         return _alone(row)(*args)
     args = [a if k < row.conditions else number(a) for k, a in enumerate(args)]
     try:
-        if row.kind == FOLD:
+        if row.kind == REDUCTION:
             return _folded(row, args, span)
-        if row.kind != EACH:
+        if row.kind != ELEMENTWISE:
             return MADE[row.value](row, args, span)
         shapes = [shape(a) for a in args]
         if len(set(shapes)) > 1 and (wide := broadcast(shapes)):
             grown(row, shapes, wide, span)
         found = ufuncs.function(row)(*args)
-        if not row.value.startswith("= "):
+        if not row.definition:
             return found
         wide = np.broadcast_shapes(*shapes)  # a choice that went one way may have seen some arguments only
         return found if shape(found) == wide else np.broadcast_to(found, wide)
@@ -195,7 +195,7 @@ def apply(row: Row, args: Sequence[Value], span: Span = NOWHERE) -> Value:
         raise shape_error(row, [shape(a) for a in args], span) from None
 
 
-def _folded(row: Row, args: Sequence[Value], span: Span) -> Value:
+def _folded(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     if row.params[-1] == "axis":
         axis = checked_axis(row, whole_number(_number(args[1], span), span), shape(args[0]), span)
         return FOLDS[row.value](args[0], axis)
@@ -205,15 +205,15 @@ def _folded(row: Row, args: Sequence[Value], span: Span) -> Value:
 
 
 @lru_cache(maxsize=1024)
-def _alone(row: Row) -> Function:
-    return templates.compiled(row.alone, row.params) if row.alone else templates.value(row)
+def _alone(row: Primitive) -> Function:
+    return templates.compiled(row.scalar_meaning, row.params) if row.scalar_meaning else templates.value(row)
 
 
 @lru_cache(maxsize=4096)
 def text(source: str, params: tuple[str, ...]) -> Function:
     """A text of the table as a function of arrays and numbers."""
     template = templates.template(source, params)
-    if all(row is None or row.kind == EACH for row in template.graph.rows):
+    if all(row is None or row.kind == ELEMENTWISE for row in template.graph.rows):
         return ufuncs.text(source, params)
     names = dict.fromkeys(template.graph.inputs)
 
@@ -247,15 +247,15 @@ def compute(lowered: Lowered, values: list[Any]) -> Value:
         if row is None:
             values[node] = graph.constants[node]
             continue
-        if row.pick is not None and values[wanted[0]] is not None:
-            wanted = (wanted[0], *branches(values[wanted[0]], wanted, row.pick))
-        elif row.pick is not None:
+        if row.branches is not None and values[wanted[0]] is not None:
+            wanted = (wanted[0], *branches(values[wanted[0]], wanted, row.branches))
+        elif row.branches is not None:
             wanted = wanted[:1]
         missing = [a for a in wanted if values[a] is None]
         stack.extend(missing)
         if missing:
             continue
-        if row.pick is None:
+        if row.branches is None:
             values[node] = apply(row, [values[a] for a in wanted])
         else:
             values[node] = chosen(values[wanted[0]], [values[a] for a in wanted[1:]])
@@ -263,6 +263,6 @@ def compute(lowered: Lowered, values: list[Any]) -> Value:
 
 
 @lru_cache(maxsize=1024)
-def domain(row: Row) -> tuple[tuple[Function, str], ...]:
+def domain(row: Primitive) -> tuple[tuple[Function, str], ...]:
     """The row's domain for arrays: each condition, and the words for it."""
-    return tuple((text(source, row.params), words) for source, words in templates.conditions(row))
+    return tuple((text(source, row.params), words) for source, words in row.domain)

@@ -58,7 +58,7 @@ def _nested_too_deep(value: Any) -> bool:
 
 
 def constant(lowered: Lowered, point: Mapping[str, Any]) -> Any:
-    """The value of a program at a point, an array or a float. Raises Outside where it has none."""
+    """The value of a program at a point, an array or a float. Raises DomainError where it has none."""
     numpy()
     from autodiff.arrays import evaluate
 

@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autodiff.arrays import functions
-from autodiff.arrays.evaluate import Bulk
+from autodiff.arrays.evaluate import ArrayTrace
 from autodiff.arrays.ufuncs import Array, Value, dot, number, plain, shape, total
 from autodiff.core import linearize
-from autodiff.core.primitive import EACH, FOLD, LINEAR, Row
+from autodiff.core.primitive import ELEMENTWISE, LINEAR, REDUCTION, UNDEFINED, ZERO, Primitive
 
 Passing: TypeAlias = tuple[Callable[[Value], Value], Callable[[Value], Value]]
 """What an adjoint of the result gives to an argument, and what a tangent of the argument gives to the result."""
@@ -44,16 +44,16 @@ def _times(part: Value, slope: Value) -> Value:
     return part * slope
 
 
-def slope(row: Row, k: int, args: Sequence[Value], result: Value, convention: str = "") -> Value:
+def slope(row: Primitive, k: int, args: Sequence[Value], result: Value, convention: str = "") -> Value:
     """The local slope of an elementwise row or a reduction; by a convention where it sits on a corner."""
     names = (*row.params, "w")
-    own = evaluated(row.slopes[k], names, (*args, result))
-    if not (convention and row.corner):
+    own = evaluated(row.partials[k], names, (*args, result))
+    if not (convention and row.kink):
         return own
     agreed = linearize.CONVENTIONS[convention](row)
-    if not agreed or agreed[k] == row.slopes[k]:
+    if not agreed or agreed[k] == row.partials[k]:
         return own
-    on_corner = evaluated(row.corner, names, (*args, result))
+    on_corner = evaluated(row.kink, names, (*args, result))
     return np.where(on_corner, evaluated(agreed[k], names, (*args, result)), own)
 
 
@@ -77,18 +77,18 @@ def _compiled(source: str, names: tuple[str, ...]) -> tuple[Callable[..., Value]
     return (lambda: constant), ()
 
 
-def moved(row: Row, k: int, args: Sequence[Value], result: Value, tangent: Value) -> Value:
+def moved(row: Primitive, k: int, args: Sequence[Value], result: Value, tangent: Value) -> Value:
     """How the result of a reduction or an array function moves when argument k moves as `tangent` says."""
-    if row.kind == FOLD:
+    if row.kind == REDUCTION:
         axis = reduced_axis(row, args)
         kept = slope(row, k, args, widened(result, axis))
         return _reducing(None, kept, axis, shape(args[k]))[1](tangent)
     return _general(row, k, args, result, shape(result))[1](tangent)
 
 
-def reduced_axis(row: Row, args: Sequence[Value]) -> Sequence[Value]:
+def reduced_axis(row: Primitive, args: Sequence[Value]) -> Sequence[Value]:
     """The axis that a reduction of an array is along; empty where it is over all elements, and for all else."""
-    return args[1:] if row.kind == FOLD and row.params[-1] == "axis" and shape(args[0]) else []
+    return args[1:] if row.kind == REDUCTION and row.params[-1] == "axis" and shape(args[0]) else []
 
 
 def widened(value: Value, axis: Sequence[Value]) -> Value:
@@ -97,7 +97,7 @@ def widened(value: Value, axis: Sequence[Value]) -> Value:
 
 
 def parts(
-    run: Bulk, node: int, moving: Sequence[object], convention: str
+    run: ArrayTrace, node: int, moving: Sequence[object], convention: str
 ) -> Iterable[tuple[int, Callable[[Value], Value], Callable[[Value], Value]]]:
     """Per moving argument k of equation `node`: k, and how an adjoint and a tangent pass there."""
     graph, found = run.lowered.graph, run.values
@@ -105,22 +105,22 @@ def parts(
     assert row is not None
     args = [found[a] if k < row.conditions else number(found[a]) for k, a in enumerate(graph.args[node])]
     result, wide = found[node], shape(found[node])
-    for k, source in enumerate(row.slopes):
-        if source in ("0", "none") or not moving[k]:
+    for k, source in enumerate(row.partials):
+        if source in (ZERO, UNDEFINED) or not moving[k]:
             continue
         inner = shape(args[k])
-        if row.kind == EACH:
+        if row.kind == ELEMENTWISE:
             yield k, *_elementwise(run, node, slope(row, k, args, result, convention), inner)
-        elif row.kind == FOLD:
+        elif row.kind == REDUCTION:
             axis = reduced_axis(row, args)
             kept = slope(row, k, args, widened(result, axis), convention)
-            yield k, *_reducing(run.partly.get(node), kept, axis, inner)
+            yield k, *_reducing(run.needed_where.get(node), kept, axis, inner)
         else:
             yield k, *_general(row, k, args, result, wide)
 
 
-def _elementwise(run: Bulk, node: int, slope: Value, inner: Sequence[int]) -> Passing:
-    mask, wide = run.partly.get(node), shape(run.values[node])
+def _elementwise(run: ArrayTrace, node: int, slope: Value, inner: Sequence[int]) -> Passing:
+    mask, wide = run.needed_where.get(node), shape(run.values[node])
 
     def back(g: Value) -> Value:
         if mask is None and not inner and shape(g) == shape(slope) == tuple(wide) != ():
@@ -148,17 +148,17 @@ def _reducing(mask: Array | None, slope: Value, axis: Sequence[Value], inner: Se
     return back, on
 
 
-def _general(row: Row, k: int, args: Sequence[Value], result: Value, wide: Sequence[int]) -> Passing:
+def _general(row: Primitive, k: int, args: Sequence[Value], result: Value, wide: Sequence[int]) -> Passing:
     inner = shape(args[k])
 
     def back(g: Value) -> Value:
         g = np.broadcast_to(g, tuple(wide)) if wide else g
-        return evaluated(row.slopes[k], (*row.params, "w", "g"), (*args, result, g))
+        return evaluated(row.partials[k], (*row.params, "w", "g"), (*args, result, g))
 
     def on(tangent: Value) -> Value:
         tangent = np.broadcast_to(tangent, inner) if inner else tangent
         if row.kind == LINEAR:
             return functions.apply(row, [tangent if i == k else a for i, a in enumerate(args)])
-        return evaluated(row.push[k], (*row.params, "w", f"d{row.params[k]}"), (*args, result, tangent))
+        return evaluated(row.pushforward[k], (*row.params, "w", f"d{row.params[k]}"), (*args, result, tangent))
 
     return back, on

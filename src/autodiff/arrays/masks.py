@@ -22,7 +22,7 @@ import numpy as np
 
 from autodiff.arrays.ufuncs import Array, shape
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import EACH, FOLD, Row
+from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
 
 
 def needed(
@@ -43,10 +43,10 @@ def needed(
         row, args = graph.rows[node], graph.args[node]
         if row is None or node not in need or node in known:
             continue
-        if row.pick is not None:
+        if row.branches is not None:
             condition = np.asarray(values[args[0]], dtype=np.bool_)
             want(args[0], need[node])
-            for arg, taken in ((args[row.pick[0]], condition), (args[row.pick[1]], ~condition)):
+            for arg, taken in ((args[row.branches[0]], condition), (args[row.branches[1]], ~condition)):
                 if condition.ndim:  # which may have fewer elements than a branch: the mask is over the whole result
                     want(arg, np.broadcast_to(need[node] & taken, shape(values[node])))
                 else:
@@ -58,11 +58,11 @@ def needed(
     return {node: mask for node, mask in need.items() if not np.all(mask) and node not in asleep}, asleep
 
 
-def _wanted(row: Row, args: Sequence[Any], k: int, mask: Any) -> Any:
+def _wanted(row: Primitive, args: Sequence[Any], k: int, mask: Any) -> Any:
     """Which elements of argument k the elements `mask` of a row's result need."""
-    if row.kind == EACH:
+    if row.kind == ELEMENTWISE:
         return mask
-    if row.kind == FOLD and row.params[-1] == "axis" and k == 0 and np.ndim(mask):
+    if row.kind == REDUCTION and row.params[-1] == "axis" and k == 0 and np.ndim(mask):
         return np.broadcast_to(np.expand_dims(mask, int(args[-1])), shape(args[0]))
     return bool(np.any(mask))
 

@@ -34,10 +34,10 @@ from autodiff.arrays.shapes import (
     whole_number,
 )
 from autodiff.core import rules
-from autodiff.core.evaluate import Outside, primal
+from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import EACH, FOLD, Row
+from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
 from autodiff.core.templates import template
 from autodiff.errors import AutodiffError, Span
 
@@ -61,7 +61,7 @@ class TooLarge(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ScalarBlock:
     """An array of equations: its shape, and the number of each element's equation, last axis fastest."""
 
     shape: Shape
@@ -73,8 +73,8 @@ class Flat:
     """A program of numbers, and where the elements of the original's `result` and of its equations went."""
 
     lowered: Lowered
-    result: Block
-    blocks: Mapping[int, Block]
+    result: ScalarBlock
+    blocks: Mapping[int, ScalarBlock]
 
 
 def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -> Flat:
@@ -84,7 +84,7 @@ def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -
     """
     work = _Flattening(Graph(), limit, lowered.source)
     graph, spans = lowered.graph, lowered.graph.spans
-    blocks: dict[int, Block] = {}
+    blocks: dict[int, ScalarBlock] = {}
     for node in range(len(graph)):
         fresh = len(work.graph)
         if node in graph.inputs:
@@ -107,16 +107,16 @@ class _Flattening:
     def __init__(self, graph: Graph, limit: int, source: str) -> None:
         self.graph, self.limit, self.source = graph, limit, source
 
-    def input(self, name: str, shape: Shape, span: Span) -> Block:
+    def input(self, name: str, shape: Shape, span: Span) -> ScalarBlock:
         self._room(math.prod(shape))
-        return Block(shape, tuple(self.graph.input(element, span) for element in elements(name, shape)))
+        return ScalarBlock(shape, tuple(self.graph.input(element, span) for element in elements(name, shape)))
 
-    def named(self, block: Block, name: str, fresh: int, span: Span) -> Block:
+    def named(self, block: ScalarBlock, name: str, fresh: int, span: Span) -> ScalarBlock:
         """The same elements under the user's name, apart from equal ones as in the graph of arrays."""
         same, pairs = rules.TABLE["+", 1], zip(block.nodes, elements(name, block.shape), strict=True)
-        return Block(block.shape, tuple(self.graph.named(node, name, fresh, same, span) for node, name in pairs))
+        return ScalarBlock(block.shape, tuple(self.graph.named(node, name, fresh, same, span) for node, name in pairs))
 
-    def located(self, graph: Graph, node: int, blocks: Mapping[int, Block]) -> Block:
+    def located(self, graph: Graph, node: int, blocks: Mapping[int, ScalarBlock]) -> ScalarBlock:
         args, fresh = graph.args[node], len(self.graph)
         try:
             made = self.equation(graph, node, blocks, graph.spans[node])
@@ -126,66 +126,66 @@ class _Flattening:
         except ShapeError as error:
             raise pointing(error, [blocks[a].shape for a in args], [graph.spans[a] for a in args]) from None
 
-    def equation(self, graph: Graph, node: int, blocks: Mapping[int, Block], span: Span) -> Block:
+    def equation(self, graph: Graph, node: int, blocks: Mapping[int, ScalarBlock], span: Span) -> ScalarBlock:
         if node in graph.constants:
-            return Block((), (self.graph.constant(graph.constants[node], span),))
+            return ScalarBlock((), (self.graph.constant(graph.constants[node], span),))
         row = graph.rows[node]
         assert row is not None  # inputs are no equations
         args = [blocks[a] for a in graph.args[node]]
-        if row.alone and not any(a.shape for a in args):
-            return self.text(row.alone, row.params, args, span)
-        if row.kind == EACH:
+        if row.scalar_meaning and not any(a.shape for a in args):
+            return self.text(row.scalar_meaning, row.params, args, span)
+        if row.kind == ELEMENTWISE:
             return self.each(row, args, span)
-        return self.fold(row, args, span) if row.kind == FOLD else _MADE[row.value](self, row, args, span)
+        return self.fold(row, args, span) if row.kind == REDUCTION else _MADE[row.value](self, row, args, span)
 
-    def text(self, text: str, params: Sequence[str], args: Sequence[Block], span: Span) -> Block:
+    def text(self, text: str, params: Sequence[str], args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
         """A text of the table, over blocks."""
         inner, known = template(text, tuple(params)), dict(zip(params, args, strict=True))
-        blocks: dict[int, Block] = {}
+        blocks: dict[int, ScalarBlock] = {}
         for node in inner.graph.reaching(inner.result):
             name = inner.graph.inputs.get(node)
             blocks[node] = self.equation(inner.graph, node, blocks, span) if name is None else known[name]
         return blocks[inner.result]
 
-    def each(self, row: Row, args: Sequence[Block], span: Span) -> Block:
+    def each(self, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
         shape = broadcast([a.shape for a in args])
         if shape is None:
             raise shape_error(row, [a.shape for a in args], span)
         self._room(math.prod(shape))
         spread = [[a.nodes[i] for i in _positions(a.shape, shape)] for a in args]
-        return Block(shape, tuple(self.graph.call(row, numbers, span) for numbers in zip(*spread, strict=True)))
+        return ScalarBlock(shape, tuple(self.graph.call(row, numbers, span) for numbers in zip(*spread, strict=True)))
 
     def call(self, name: str, *args: int, span: Span) -> int:
         return self.graph.call(rules.TABLE[name, len(args)], args, span)
 
-    def fold(self, row: Row, args: Sequence[Block], span: Span) -> Block:
+    def fold(self, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
         if row.params[-1] == "axis":
             return self._along(row, args[0], self.whole(args[1], span), span)
         if len({a.shape for a in args}) > 1:
             raise shape_error(row, [a.shape for a in args], span, "both must have the same shape")
-        if row.by.startswith("= "):
-            return self.text(row.by[2:], row.params, args, span)
-        if not row.by:
+        if row.elements:
+            return self.text(row.elements, row.params, args, span)
+        if not row.reduce_with:
             return _MADE[row.value](self, row, args, span)
         if len(args[0].nodes) == 1:
-            return self.text(row.alone, row.params, [Block((), args[0].nodes)], span)
+            return self.text(row.scalar_meaning, row.params, [ScalarBlock((), args[0].nodes)], span)
         self._room(len(args[0].nodes))
-        return Block((), (_combined(lambda a, b: self.call(row.by, a, b, span=span), args[0].nodes),))
+        return ScalarBlock((), (_combined(lambda a, b: self.call(row.reduce_with, a, b, span=span), args[0].nodes),))
 
-    def _along(self, row: Row, block: Block, axis: int, span: Span) -> Block:
+    def _along(self, row: Primitive, block: ScalarBlock, axis: int, span: Span) -> ScalarBlock:
         axis = checked_axis(row, axis, block.shape, span)
         whole = rules.TABLE[row.name, 1]
         lanes = [self.fold(whole, [lane], span).nodes[0] for lane in _lanes(block, axis)]
-        return Block(block.shape[:axis] + block.shape[axis + 1 :], tuple(lanes))
+        return ScalarBlock(block.shape[:axis] + block.shape[axis + 1 :], tuple(lanes))
 
-    def whole(self, block: Block, span: Span) -> int:
+    def whole(self, block: ScalarBlock, span: Span) -> int:
         """The whole number that a block is: an index, an axis or a size, made of constants."""
         if block.shape:
             raise AutodiffError(f"a whole number is needed here, not an array of shape {block.shape}", span=span)
         inner = Lowered(self.graph, block.nodes[0], "", (), {}, self.source)
         try:
             return whole_number(primal(inner, {}).values[block.nodes[0]], span)
-        except Outside as trouble:
+        except DomainError as trouble:
             where = self.graph.spans[trouble.node]
             raise AutodiffError(
                 f"an index, an axis or a size has no value here: {diagnostics.outside(inner, trouble, {})}", span=where
@@ -214,23 +214,23 @@ def _positions(shape: Shape, wide: Shape) -> list[int]:
     return found
 
 
-def _lanes(block: Block, axis: int) -> Iterator[Block]:
+def _lanes(block: ScalarBlock, axis: int) -> Iterator[ScalarBlock]:
     """The vectors along an axis, in the order of the other axes."""
     step, size = _strides(block.shape)[axis], block.shape[axis]
     for outer in range(math.prod(block.shape[:axis])):
         for inner in range(step):
             start = outer * size * step + inner
-            yield Block((size,), block.nodes[start : start + size * step : step][:size])
+            yield ScalarBlock((size,), block.nodes[start : start + size * step : step][:size])
 
 
 # --- rows that are no chain of two-argument rows ----------------------------------------------------------------------
 
 
-def _literal(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
-    return Block(literal_shape([a.shape for a in args], span), tuple(node for a in args for node in a.nodes))
+def _literal(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+    return ScalarBlock(literal_shape([a.shape for a in args], span), tuple(node for a in args for node in a.nodes))
 
 
-def _matmul(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _matmul(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     a, b = args
     shape = matmul_shape(row, [a.shape, b.shape], span)
     inner = a.shape[-1]
@@ -242,75 +242,77 @@ def _matmul(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> B
         products = [work.call("*", p, q, span=span) for p, q in zip(one, two, strict=True)]
         return _combined(lambda p, q: work.call("+", p, q, span=span), products)
 
-    return Block(shape, tuple(entry(one, two) for one in rows for two in columns))
+    return ScalarBlock(shape, tuple(entry(one, two) for one in rows for two in columns))
 
 
-def _matmul_left(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _matmul_left(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     g, b = args
     if len(b.shape) == 2:
         return _matmul(work, row, [g, _turned(b)], span)
     return _outer(work, g, b, span)
 
 
-def _matmul_right(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _matmul_right(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     a, g = args
     if len(a.shape) == 2:
         return _matmul(work, row, [_turned(a), g], span)
     return _outer(work, a, g, span)
 
 
-def _outer(work: _Flattening, a: Block, b: Block, span: Span) -> Block:
+def _outer(work: _Flattening, a: ScalarBlock, b: ScalarBlock, span: Span) -> ScalarBlock:
     work._room(len(a.nodes) * len(b.nodes))
-    return Block(a.shape + b.shape, tuple(work.call("*", p, q, span=span) for p in a.nodes for q in b.nodes))
+    return ScalarBlock(a.shape + b.shape, tuple(work.call("*", p, q, span=span) for p in a.nodes for q in b.nodes))
 
 
-def _turned(block: Block) -> Block:
+def _turned(block: ScalarBlock) -> ScalarBlock:
     if len(block.shape) < 2:
         return block
     rows, columns = block.shape
-    return Block((columns, rows), tuple(block.nodes[i * columns + j] for j in range(columns) for i in range(rows)))
+    return ScalarBlock(
+        (columns, rows), tuple(block.nodes[i * columns + j] for j in range(columns) for i in range(rows))
+    )
 
 
-def _transpose(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _transpose(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     if len(args[0].shape) > 2:
         raise shape_error(row, [args[0].shape], span, "only a matrix has rows and columns to exchange")
     return _turned(args[0])
 
 
-def _expand_dims(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _expand_dims(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     block, axis = args[0], work.whole(args[1], span)
     axis = checked_axis(row, axis, (*block.shape, 1), span)
     room_for_an_axis(block.shape, span)
-    return Block((*block.shape[:axis], 1, *block.shape[axis:]), block.nodes)
+    return ScalarBlock((*block.shape[:axis], 1, *block.shape[axis:]), block.nodes)
 
 
-def _softmax(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _softmax(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     found: list[int] = []
     for lane in _lanes(args[0], len(args[0].shape) - 1):
         total = work.fold(rules.TABLE["logsumexp", 1], [lane], span).nodes[0]
         found += (work.call("exp", work.call("-", node, total, span=span), span=span) for node in lane.nodes)
-    return Block(args[0].shape, tuple(found))
+    return ScalarBlock(args[0].shape, tuple(found))
 
 
-def _argmax(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _argmax(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     """The first place of the largest: a later one must be larger."""
     best, place = args[0].nodes[0], work.graph.constant(0.0, span)
     for k, node in enumerate(args[0].nodes[1:], start=1):
         larger = work.call(">", node, best, span=span)
         place = work.call("if", larger, work.graph.constant(float(k), span), place, span=span)
         best = work.call("max", best, node, span=span)
-    return Block((), (place,))
+    return ScalarBlock((), (place,))
 
 
-def _index(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _index(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     block = args[0]
     place = checked_place([work.whole(a, span) for a in args[1:]], block.shape, span)
     start = sum(at * step for at, step in zip(place, _strides(block.shape), strict=False))
     shape = block.shape[len(place) :]
-    return Block(shape, block.nodes[start : start + math.prod(shape)])
+    return ScalarBlock(shape, block.nodes[start : start + math.prod(shape)])
 
 
-def _scatter(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _scatter(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     piece, block = args[:2]
     place = checked_place([work.whole(a, span) for a in args[2:]], block.shape, span)
     inner = block.shape[len(place) :]
@@ -319,23 +321,23 @@ def _scatter(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> 
     start = sum(at * step for at, step in zip(place, _strides(block.shape), strict=False))
     nodes = [work.graph.constant(0.0, span)] * len(block.nodes)
     nodes[start : start + math.prod(inner)] = [piece.nodes[i] for i in _positions(piece.shape, inner)]
-    return Block(block.shape, tuple(nodes))
+    return ScalarBlock(block.shape, tuple(nodes))
 
 
-def _filled(value: float) -> Callable[[_Flattening, Row, Sequence[Block], Span], Block]:
-    def made(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
+def _filled(value: float) -> Callable[[_Flattening, Primitive, Sequence[ScalarBlock], Span], ScalarBlock]:
+    def made(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
         shape = checked_size([work.whole(a, span) for a in args], span)
         work._room(math.prod(shape))
-        return Block(shape, (work.graph.constant(value, span),) * math.prod(shape))
+        return ScalarBlock(shape, (work.graph.constant(value, span),) * math.prod(shape))
 
     return made
 
 
-def _numel(work: _Flattening, row: Row, args: Sequence[Block], span: Span) -> Block:
-    return Block((), (work.graph.constant(float(len(args[0].nodes)), span),))
+def _numel(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+    return ScalarBlock((), (work.graph.constant(float(len(args[0].nodes)), span),))
 
 
-_MADE: Mapping[str, Callable[[_Flattening, Row, Sequence[Block], Span], Block]] = {
+_MADE: Mapping[str, Callable[[_Flattening, Primitive, Sequence[ScalarBlock], Span], ScalarBlock]] = {
     "literal": _literal,
     "matmul": _matmul,
     "matmul_left": _matmul_left,

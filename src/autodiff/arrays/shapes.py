@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import TypeAlias
 
-from autodiff.core.primitive import LITERAL, Row
+from autodiff.core.primitive import LITERAL, Primitive
 from autodiff.errors import AutodiffError, Span
 
 Shape: TypeAlias = "tuple[int, ...]"
@@ -37,7 +37,7 @@ class ShapeError(AutodiffError):
     """Arrays whose shapes don't fit together."""
 
 
-def shape_error(row: Row, shapes: Sequence[Shape], span: Span, hint: str = "") -> ShapeError:
+def shape_error(row: Primitive, shapes: Sequence[Shape], span: Span, hint: str = "") -> ShapeError:
     """The error for shapes that don't fit: all of them, and what would fit."""
     shown = " and ".join(f"shape {shape}" if shape else "a number" for shape in shapes)
     return ShapeError(
@@ -73,7 +73,7 @@ def whole_number(value: float, span: Span) -> int:
     return int(value)
 
 
-def checked_axis(row: Row, axis: int, shape: Shape, span: Span) -> int:
+def checked_axis(row: Primitive, axis: int, shape: Shape, span: Span) -> int:
     """The axis counted from 0, of an array that has it."""
     if not -len(shape) <= axis < len(shape):
         raise AutodiffError(
@@ -109,7 +109,7 @@ def checked_size(sizes: Sequence[int], span: Span) -> Shape:
     return tuple(sizes)
 
 
-def grown(row: Row, shapes: Sequence[Shape], whole: Shape, span: Span) -> None:
+def grown(row: Primitive, shapes: Sequence[Shape], whole: Shape, span: Span) -> None:
     """Raise ShapeError before an array is made that is too large, and larger than any of those it is made from."""
     size = math.prod(whole)
     if size > WIDEST and size > max(map(math.prod, shapes)):
@@ -117,7 +117,7 @@ def grown(row: Row, shapes: Sequence[Shape], whole: Shape, span: Span) -> None:
         raise ShapeError(f"{row.signature} would be an array of shape {whole}", span=span, hint=limit)
 
 
-def matmul_shape(row: Row, shapes: Sequence[Shape], span: Span) -> Shape:
+def matmul_shape(row: Primitive, shapes: Sequence[Shape], span: Span) -> Shape:
     """The shape of a product of vectors and matrices."""
     one, two = shapes
     if not one or not two or len(one) > 2 or len(two) > 2 or one[-1] != two[0]:

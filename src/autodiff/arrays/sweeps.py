@@ -5,7 +5,7 @@
 >>> from autodiff.core.lowering import lower
 >>> lowered = lower(parse("mean((w*x)^2)"))
 >>> run = values(lowered, {"w": 2.0, "x": np.array([1.0, 2.0])})
->>> backward(run, [0])[0], onward(run, {0: 1.0})[lowered.result]         # w is equation 0
+>>> vjp(run, [0])[0], jvp(run, {0: 1.0})[lowered.result]         # w is equation 0
 (10.0, 10.0)
 """
 
@@ -18,31 +18,31 @@ from typing import Any
 import numpy as np
 
 from autodiff.arrays import linearize
-from autodiff.arrays.evaluate import Bulk, Shake
+from autodiff.arrays.evaluate import ArrayTrace, Shake
 from autodiff.arrays.ufuncs import Value, shape
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import sweep_down
 
 
-def flowing(
-    graph: Graph, order: Iterable[int], sources: Iterable[int], asleep: Collection[int] = frozenset()
+def active_flags(
+    graph: Graph, order: Iterable[int], sources: Iterable[int], inactive: Collection[int] = frozenset()
 ) -> bytearray:
-    """A flag per equation: whether a derivative flows to it from one of `sources`, around what is `asleep`."""
+    """A flag per equation: whether a derivative flows to it from one of `sources`, around what is `inactive`."""
     flags = bytearray(len(graph))
     for source in sources:
         flags[source] = 1
     for node in order:
         row = graph.rows[node]
-        if row is None or flags[node] or node in asleep:
+        if row is None or flags[node] or node in inactive:
             continue
-        pairs = zip(graph.args[node], row.slopes, strict=True)
-        flags[node] = any(flags[a] and a not in asleep for a, slope in pairs if slope not in ("0", "none"))
+        pairs = zip(graph.args[node], row.partials, strict=True)
+        flags[node] = any(flags[a] and a not in inactive for a, slope in pairs if slope not in (ZERO, UNDEFINED))
     return flags
 
 
-def backward(
-    run: Bulk,
+def vjp(
+    run: ArrayTrace,
     sources: Sequence[int],
     convention: str = "",
     seed: Value = 1.0,
@@ -57,7 +57,7 @@ def backward(
     shake    moves what flows by a few roundings (see `verify.random_rounding`)
     """
     graph, found = run.lowered.graph, run.values
-    active = flowing(graph, run.order, sources, run.asleep) if active is None else active
+    active = active_flags(graph, run.order, sources, run.inactive) if active is None else active
 
     def pull(node: int, g: Value) -> Iterable[tuple[int, Value]]:
         row, args = graph.rows[node], graph.args[node]
@@ -66,7 +66,7 @@ def backward(
             return
         if row is None:
             return
-        if row.pick is not None:
+        if row.branches is not None:
             for arg, part in _branches(run, row, node, g):
                 if active[arg]:
                     yield arg, part
@@ -86,13 +86,13 @@ def backward(
         }
 
 
-def _branches(run: Bulk, row: Row, node: int, g: Value) -> Iterable[tuple[int, Value]]:
+def _branches(run: ArrayTrace, row: Primitive, node: int, g: Value) -> Iterable[tuple[int, Value]]:
     """What a choice gives to each branch: its adjoint where that branch was taken."""
-    assert row.pick is not None
+    assert row.branches is not None
     args, wide = run.lowered.graph.args[node], shape(run.values[node])
     condition = run.values[args[0]]
-    for arg, taken in ((args[row.pick[0]], condition), (args[row.pick[1]], np.logical_not(condition))):
-        if arg in run.asleep or row.slopes[args.index(arg)] == "0":
+    for arg, taken in ((args[row.branches[0]], condition), (args[row.branches[1]], np.logical_not(condition))):
+        if arg in run.inactive or row.partials[args.index(arg)] == ZERO:
             continue
         if isinstance(condition, np.ndarray):
             yield arg, linearize.fitted(np.where(taken, g, 0.0), wide, shape(run.values[arg]))
@@ -100,7 +100,7 @@ def _branches(run: Bulk, row: Row, node: int, g: Value) -> Iterable[tuple[int, V
             yield arg, g
 
 
-def onward(run: Bulk, seeds: Mapping[int, Value]) -> list[Any]:
+def jvp(run: ArrayTrace, seeds: Mapping[int, Value]) -> list[Any]:
     """Forward mode: how every equation moves when those of `seeds` move as they say; None where it stands still."""
     graph = run.lowered.graph
     tangents: list[Any] = [None] * len(graph)
@@ -108,38 +108,38 @@ def onward(run: Bulk, seeds: Mapping[int, Value]) -> list[Any]:
         for node in run.order:
             row, args = graph.rows[node], graph.args[node]
             total = seeds.get(node)
-            if row is not None and node not in run.asleep:
+            if row is not None and node not in run.inactive:
                 for part in _forward_parts(run, row, node, [tangents[a] for a in args]):
                     total = part if total is None else total + part
             tangents[node] = total
     return tangents
 
 
-def _forward_parts(run: Bulk, row: Row, node: int, moving: Sequence[Any]) -> Iterable[Value]:
+def _forward_parts(run: ArrayTrace, row: Primitive, node: int, moving: Sequence[Any]) -> Iterable[Value]:
     args = run.lowered.graph.args[node]
-    if row.pick is None:
+    if row.branches is None:
         for k, _, on in linearize.parts(run, node, [t is not None for t in moving], ""):
             yield on(moving[k])
         return
     condition = run.values[args[0]]
-    for k, taken in ((row.pick[0], condition), (row.pick[1], np.logical_not(condition))):
-        if moving[k] is not None and row.slopes[k] != "0":
+    for k, taken in ((row.branches[0], condition), (row.branches[1], np.logical_not(condition))):
+        if moving[k] is not None and row.partials[k] != ZERO:
             yield (
                 np.where(taken, moving[k], 0.0) if isinstance(condition, np.ndarray) else (moving[k] if taken else 0.0)
             )
 
 
-def sizes(run: Bulk, adjoints: Mapping[int, Value], tangents: Sequence[Any]) -> float:
+def sizes(run: ArrayTrace, adjoints: Mapping[int, Value], tangents: Sequence[Any]) -> float:
     """The sum of the sizes of all products that a sweep adds up: rounding errors are a small multiple of it."""
     graph = run.lowered.graph
     total = 0.0
     with np.errstate(all="ignore"):
         for node, g in adjoints.items():
             row, args = graph.rows[node], graph.args[node]
-            if row is None or node in run.asleep or tangents[node] is None:
+            if row is None or node in run.inactive or tangents[node] is None:
                 continue
             total += float(np.sum(np.abs(g * tangents[node])))
-            if row.pick is None:
+            if row.branches is None:
                 for k, back, _ in linearize.parts(run, node, [tangents[a] is not None for a in args], ""):
                     total += float(np.sum(np.abs(back(g) * tangents[args[k]])))
     return total

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from autodiff.core import templates
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 
 Array: TypeAlias = NDArray[Any]
 Value: TypeAlias = "float | Array"
@@ -104,9 +104,9 @@ EACHWISE: Mapping[str, Function] = {
 
 
 @lru_cache(maxsize=1024)
-def function(row: Row) -> Function:
+def function(row: Primitive) -> Function:
     """The value of an elementwise row as a function of its arguments, at least one of them an array."""
-    return text(row.value[2:], row.params) if row.value.startswith("= ") else EACHWISE[row.value]
+    return text(row.definition, row.params) if row.definition else EACHWISE[row.value]
 
 
 # --- choices and pieces ------------------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ class _Writer:
 
     def _constant(self, node: int) -> None:
         row, args = self.graph.rows[node], self.graph.args[node]
-        if row is not None and row.pick is None and all(a in self.known for a in args):
+        if row is not None and row.branches is None and all(a in self.known for a in args):
             self.known[node] = templates.value(row)(*(self.known[a] for a in args))
 
     def _text(self, node: int) -> str:
@@ -233,10 +233,10 @@ class _Writer:
     def _operation(self, node: int) -> str:
         row, args = self.graph.rows[node], self.graph.args[node]
         assert row is not None  # a leaf is no operation
-        if row.truth or (row.pick and any(args[k] in self.truths for k in row.pick)):
+        if row.is_predicate or (row.branches and any(args[k] in self.truths for k in row.branches)):
             self.truths.add(node)
-        if row.pick is not None:
-            return self._choice(node, args[0], *(args[k] for k in row.pick))
+        if row.branches is not None:
+            return self._choice(node, args[0], *(args[k] for k in row.branches))
         kind = self.kinds[node] = max((self.kinds.get(a, _NUMBER) for a in args), default=_NUMBER)
         given = [
             f"number({self._text(a)})" if a in self.truths and k >= row.conditions else self._text(a)
@@ -244,7 +244,7 @@ class _Writer:
         ]
         if kind == _ARRAY and row.value in _INFIX and row.arity == 2:
             return f"({given[0]} {row.value} {given[1]})"
-        if kind == _ARRAY and row.value.startswith("= "):
+        if kind == _ARRAY and row.definition:
             self.kinds[node] = _MAYBE  # by its own choices, it may be a number
         made = (templates.value, _by_kind, function)[kind](row)
         return f"{self._called(made)}({', '.join(given)})"
@@ -265,7 +265,7 @@ class _Writer:
 
 
 @lru_cache(maxsize=1024)
-def _by_kind(row: Row) -> Function:
+def _by_kind(row: Primitive) -> Function:
     """The row for arguments that may be numbers or arrays."""
     alone, over = templates.value(row), function(row)
     return lambda *args: over(*args) if any(isinstance(a, np.ndarray) for a in args) else alone(*args)

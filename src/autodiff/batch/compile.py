@@ -113,6 +113,19 @@ class Compiled:
         gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
         return Batch(value.reshape(shape), gradient, hard)
 
+    def approximate(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
+        """Value and slopes as float64 has them, where digits may be lost, too: for a search that ends with sure numbers.
+
+        A row at a special point has any number, or NaN.
+        """
+        columns, shape = self._columns(library("numpy", "a compiled program"), at)
+        if self.plan is None:
+            return self(**at)
+        rows = math.prod(shape)
+        value, *slopes = self.spare.arrays(1 + len(self.sources), rows)
+        self._fill(columns, [value, *slopes], self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows])
+        return value.reshape(shape), {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
+
     def _fill(self, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers) -> None:
         """Fill `results` and `good` by machine code where that is worth while, else by the steps."""
         if self.plan is None or self.workshop is None:

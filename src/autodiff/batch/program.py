@@ -18,7 +18,7 @@ from autodiff.codegen.straightline import Faithful, Line, straight
 from autodiff.core import rules
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import UNDEFINED, Primitive
 
 _AND, _NOT = rules.TABLE["and", 2], rules.TABLE["not", 1]
 
@@ -56,7 +56,7 @@ class Step:
     the condition is false.
     """
 
-    row: Row | None
+    row: Primitive | None
     args: tuple[int, ...]
     out: int = -1
     finite: bool = False
@@ -79,10 +79,10 @@ class Plan:
 class _Machine(Line):
     """Equations of rows that have a value of their own: one that the table defines by a text becomes that text."""
 
-    def put(self, row: Row, args: tuple[int, ...]) -> int:
+    def put(self, row: Primitive, args: tuple[int, ...]) -> int:
         known = self.graph.constants
-        if row.value.startswith("= ") and not all(a in known for a in args):
-            return self.text(row.value[2:], row.params, tuple(map(self.number, args)))
+        if row.definition and not all(a in known for a in args):
+            return self.text(row.definition, row.params, tuple(map(self.number, args)))
         return super().put(row, args)
 
 
@@ -136,7 +136,7 @@ def _copied(line: Line, graph: Graph, roots: Sequence[int], inputs: Sequence[str
 
 
 def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], asked: Losses | None) -> Iterator[int]:
-    """The conditions under which equation `node` is a hard point; `suspects` asks the same of one row."""
+    """The conditions under which equation `node` is a hard point; `special_points` asks the same of one row."""
     row, args = graph.rows[node], graph.args[node]
     if row is None:
         return
@@ -145,19 +145,19 @@ def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], asked: L
     def holds(text: str) -> int:
         return line.text(text, row.params, given)
 
-    if row.value.startswith("= ") or row in _UNHEARD:
-        yield from (line.put(_NOT, (holds(part.partition(" | ")[0]),)) for part in row.domain)
+    if row.definition or row in _UNHEARD:
+        yield from (line.put(_NOT, (holds(text),)) for text, _ in row.domain)
     if asked is not None:
         yield from asked.at(node)
-    if asked is not None and "/abs(w)" in row.bound[0]:  # near a zero of the function float64 has few digits of it
-        loose = line.text(f"not {row.bound[0]} < {_LOOSE}", (*row.params, "w"), (*given, of[node]))
+    if asked is not None and "/abs(w)" in row.ulp_error[0]:  # near a zero of the function float64 has few digits of it
+        loose = line.text(f"not {row.ulp_error[0]} < {_LOOSE}", (*row.params, "w"), (*given, of[node]))
         yield loose
-    if all(a in graph.constants for a in args) or (row.truth and len(set(args)) < len(args)):
+    if all(a in graph.constants for a in args) or (row.is_predicate and len(set(args)) < len(args)):
         return
-    yield from (holds(text) for text in (row.corner, row.jump.rpartition(" at ")[2], row.vertical) if text.strip())
-    for arg, slope, text in zip(args, row.slopes, row.slope_domain, strict=True):
+    yield from map(holds, row.special_conditions)
+    for arg, slope, text in zip(args, row.partials, row.partial_domain, strict=True):
         if arg not in graph.constants:
-            if slope == "none":
+            if slope == UNDEFINED:
                 yield line.graph.constant(1.0)
             elif text:
                 yield line.put(_NOT, (holds(text),))
@@ -175,7 +175,7 @@ def _watched(graph: Graph, wanted: Mapping[int, int]) -> list[int]:
     found, must = [], set[int]()
     for node in sorted(wanted):
         row = graph.rows[node]
-        plain = node in graph.constants or (row is not None and (row.truth or row in _TOTAL))
+        plain = node in graph.constants or (row is not None and (row.is_predicate or row in _TOTAL))
         if plain and node not in must:
             continue
         if node in users:
@@ -246,10 +246,10 @@ def _slotted(graph: Graph, order: Sequence[int | Step], results: tuple[int, ...]
             continue
         else:
             given = tuple(slot[a] for a in graph.args[each])
-            if free[row.truth]:
-                slot[each] = free[row.truth].pop()
+            if free[row.is_predicate]:
+                slot[each] = free[row.is_predicate].pop()
             else:
-                new(each, row.truth)
+                new(each, row.is_predicate)
             steps.append(Step(row, given, slot[each]))
         used = set(each.args if isinstance(each, Step) else (*graph.args[each], each))
         for node in used:

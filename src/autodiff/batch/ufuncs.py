@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autodiff.core import rules, templates
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 
 Numbers: TypeAlias = Any
 """An array of float64, of truth values for a condition, or one number for all rows."""
@@ -129,7 +129,7 @@ def _cube_root(u: Numbers, out: Numbers) -> None:
     np.copyto(out, root, where=(root == 0) | ~np.isfinite(root))
 
 
-def operation(row: Row, constants: Sequence[float | None], *, exact: bool) -> Operation:
+def operation(row: Primitive, constants: Sequence[float | None], *, exact: bool) -> Operation:
     """How `row` is computed; `constants` are the arguments that are one number, None where they are not."""
     key = (row.name, row.arity)
     if row is _CHOICE:
@@ -169,7 +169,7 @@ _RAISING |= {name: name for name in _SAME.split()}
 
 
 @lru_cache(maxsize=256)
-def one_by_one(row: Row) -> Operation:
+def one_by_one(row: Primitive) -> Operation:
     """The row as one-shot computes it, for each number of a block."""
     total = templates.value(row)
     quick = getattr(math, _RAISING[row.value]) if row.value in _RAISING else total
@@ -189,7 +189,7 @@ _ARROW = {"^": "power", "atan2": "atan2"} | {name: name for name in _BY_ARROW.sp
 """Values of rows as PyArrow calls them."""
 
 
-def _by_arrow(row: Row) -> Operation | None:
+def _by_arrow(row: Primitive) -> Operation | None:
     """The row by PyArrow, which calls the C library's function as `math` does; None where it is missing or too old."""
     try:
         import pyarrow as pa

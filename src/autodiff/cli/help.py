@@ -26,6 +26,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "explain": ("explain", "graph"),
     "data": (),
     "train": ("train",),
+    "fit": ("fit",),
     "export": ("export",),
     "python": (),
     "status": ("completion",),

@@ -22,6 +22,7 @@ COMMANDS = {
     "graph": "the computation graph alone",
     "diff": "the derivative as a formula",
     "check": "is my derivative right, and if not, which slip was it",
+    "fit": "parameters of a curve from data, with their standard errors",
     "train": "gradient descent on a table, the four steps shown",
     "export": "value and gradient as source code of another language",
     "functions": "every function: formula, derivative, domain, example",

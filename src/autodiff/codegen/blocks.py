@@ -14,7 +14,7 @@ from autodiff.codegen.request import Request
 from autodiff.codegen.schedule import Dialect, Listing, Parts, body, exported, listing
 from autodiff.codegen.syntax import Spelling, harmless
 from autodiff.core import rules
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class Block:
 class Module:
     """A whole export: definitions of what the target lacks (name, block, row), then the function itself."""
 
-    functions: tuple[tuple[str, Block, Row], ...]
-    spelled: tuple[Row, ...]
+    functions: tuple[tuple[str, Block, Primitive], ...]
+    spelled: tuple[Primitive, ...]
     main: Block
-    names: Mapping[Row, str]
+    names: Mapping[Primitive, str]
 
 
 def module(
@@ -69,9 +69,9 @@ def module(
     return Module(functions, tuple(_own(parts, bodies, dialect)), main, called)
 
 
-def _bodies(parts: Parts, dialect: Dialect) -> dict[Row, Parts]:
+def _bodies(parts: Parts, dialect: Dialect) -> dict[Primitive, Parts]:
     """The definitions that the program needs, and those that they need, each before its users."""
-    found: dict[Row, Parts] = {}
+    found: dict[Primitive, Parts] = {}
     todo = [*reversed(parts.functions)]
     while todo:
         row = todo[-1]
@@ -88,7 +88,7 @@ def _bodies(parts: Parts, dialect: Dialect) -> dict[Row, Parts]:
     return found
 
 
-def _own(parts: Parts, bodies: Mapping[Row, Parts], dialect: Dialect) -> list[Row]:
+def _own(parts: Parts, bodies: Mapping[Primitive, Parts], dialect: Dialect) -> list[Primitive]:
     """The rows that the target's own definitions are needed for."""
     rows = [row for p in [parts, *bodies.values()] for row in p.functions if (row.name, row.arity) in dialect.spelled]
     return list(dict.fromkeys(rows))
@@ -101,7 +101,7 @@ def _function(parts: Parts, dialect: Dialect, spelling: Spelling, names: Names) 
     of = dict(inputs)
     for node in lines.lines:
         row = graph.rows[node]
-        of[node] = names.numbered("b" if row is not None and row.truth else "t")
+        of[node] = names.numbered("b" if row is not None and row.is_predicate else "t")
     return _block(lines, dialect, spelling, of, tuple(inputs.values()), ())
 
 
@@ -121,7 +121,7 @@ def _block(
         if not results and node == last:
             continue  # a definition returns its last line
         row, under = graph.rows[node], lines.under(node)
-        truth = row is not None and row.truth
+        truth = row is not None and row.is_predicate
         flag = "" if under is None else of[under]
         masked = spelling if dialect.nested or not flag else _masked(lines, spelling, of, node, flag)
         text = masked.text(graph, node, of)
@@ -148,7 +148,7 @@ def _masked(lines: Listing, spelling: Spelling, of: Mapping[int, str], root: int
     safe: dict[tuple[int, int], str] = {}
     for node in _tree(lines, of, root):
         row, args = graph.rows[node], graph.args[node]
-        if row is None or row.truth or row.pick is not None:
+        if row is None or row.is_predicate or row.branches is not None:
             continue
         numbers = harmless(row, tuple(graph.constants.get(a) for a in args))
         for k, arg in enumerate(args):
@@ -173,7 +173,7 @@ def _tree(lines: Listing, of: Mapping[int, str], root: int) -> list[int]:
 def _may_fail(lines: Listing, of: Mapping[int, str], root: int) -> bool:
     """Whether one line has parts that are not defined for every number."""
     rows = [lines.graph.rows[node] for node in _tree(lines, of, root)]
-    return any(row is not None and row not in _TOTAL and not row.truth and row.pick is None for row in rows)
+    return any(row is not None and row not in _TOTAL and not row.is_predicate and row.branches is None for row in rows)
 
 
 _TOTAL = frozenset(rules.TABLE[key] for key in (("+", 2), ("-", 2), ("*", 2), ("-", 1), ("+", 1)))

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.core.rules import TABLE
 
 POWER, _MOD = TABLE["^", 2], TABLE["mod", 2]
@@ -24,23 +24,23 @@ _POWERS = {
 _SHIFT = 10  # Stirling's series holds to the last digit from here
 
 
-def definition(row: Row) -> str:
+def definition(row: Primitive) -> str:
     """The row as a text over its parameters; "" when there is none."""
-    return row.value[2:] if row.value.startswith("= ") else _TEXTS.get((row.name, row.arity), "")
+    return row.definition or _TEXTS.get((row.name, row.arity), "")
 
 
-def of_order(row: Row, order: float) -> str:
+def of_order(row: Primitive, order: float) -> str:
     """A row whose first argument is the whole number `order`, as a text over its parameters; "" when there is none."""
     text = _ORDERS.get((row.name, order))
     return text() if text else ""
 
 
-def orders(row: Row) -> list[float]:
+def orders(row: Primitive) -> list[float]:
     """The first arguments for which a row can be written down."""
     return sorted(order for name, order in _ORDERS if name == row.name)
 
 
-def with_constant(row: Row, held: tuple[float | None, ...]) -> str:
+def with_constant(row: Primitive, held: tuple[float | None, ...]) -> str:
     """A row of two arguments whose second is a known number, as a text that is as good; "" when there is none."""
     if len(held) != 2 or held[1] is None or held[0] is not None:
         return ""

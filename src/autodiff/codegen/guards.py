@@ -188,10 +188,10 @@ def uses(
     """What equation `node` needs of its arguments when it is needed itself under `need`; `joined` is `needs.either`."""
     joined = joined or needs.either
     row, args = graph.rows[node], graph.args[node]
-    if row is None or row.pick is None or node in needs.eager:
+    if row is None or row.branches is None or node in needs.eager:
         return dict.fromkeys(args, need)
     wanted = {args[0]: need}
-    for k, holds in zip(row.pick, (True, False), strict=True):
+    for k, holds in zip(row.branches, (True, False), strict=True):
         branch = needs.within(need, args[0], holds=holds)
         wanted[args[k]] = joined(wanted[args[k]], branch) if args[k] in wanted else branch
     return wanted

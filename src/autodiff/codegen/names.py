@@ -87,5 +87,5 @@ def named(
         if node in lines.names:
             of[node] = names.fresh(lines.names[node])
         else:
-            of[node] = names.numbered("b" if row is not None and row.truth else "t")
+            of[node] = names.numbered("b" if row is not None and row.is_predicate else "t")
     return of, tuple(results)

@@ -18,7 +18,7 @@ from autodiff.codegen.straightline import Line, Straight, straight
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.errors import AutodiffError
 
 _SAME, _NOT, _AND = (rules.TABLE[key] for key in (("+", 1), ("not", 1), ("and", 2)))
@@ -50,7 +50,7 @@ class Dialect:
     raises: bool = False
     attempt: str = "{}"
     repeats: Collection[Key] = ()
-    instead: Callable[[Line, Row, tuple[int, ...], Callable[[str], int]], int | None] | None = None
+    instead: Callable[[Line, Primitive, tuple[int, ...], Callable[[str], int]], int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Parts:
     graph: Graph
     results: tuple[int, ...]
     names: Mapping[int, str]
-    functions: tuple[Row, ...]
+    functions: tuple[Primitive, ...]
     eager: frozenset[int] = frozenset()
 
 
@@ -94,7 +94,7 @@ def exported(lowered: Lowered, sources: Mapping[str, int], dialect: Dialect) -> 
 def spelled(found: Straight, results: Sequence[int], dialect: Dialect) -> Parts:
     """The equations with what the target lacks put in place, or listed as functions to be defined."""
     line, graph = Line(), found.graph
-    functions: dict[Row, None] = {}
+    functions: dict[Primitive, None] = {}
     of: dict[int, int] = {}
     for name in graph.inputs.values():
         line.graph.input(name)
@@ -112,7 +112,7 @@ def spelled(found: Straight, results: Sequence[int], dialect: Dialect) -> Parts:
     return Parts(line.graph, whole, names, tuple(row for row in functions if row in used), eager)
 
 
-def body(row: Row, dialect: Dialect) -> Parts:
+def body(row: Primitive, dialect: Dialect) -> Parts:
     """The definition of a function that the target lacks; its inputs are the row's parameters."""
     line = Line()
     given = tuple(line.graph.input(name) for name in row.params)
@@ -120,22 +120,22 @@ def body(row: Row, dialect: Dialect) -> Parts:
     return spelled(Straight(line.graph, result, {}, {}), (result,), dialect)
 
 
-def _put(line: Line, row: Row, args: tuple[int, ...], dialect: Dialect, functions: dict[Row, None]) -> int:
+def _put(line: Line, row: Primitive, args: tuple[int, ...], dialect: Dialect, functions: dict[Primitive, None]) -> int:
     """`row(args)` in equations that the target knows: a stack, because definitions name other rows."""
     key = (row.name, row.arity)
     text = fallbacks.with_constant(row, tuple(line.graph.constants.get(a) for a in args))
     if text and (row is fallbacks.POWER or (key not in dialect.native and key not in dialect.spelled)):
         return _in_place(line, text, row, args, dialect, functions)
     known = line.graph.constants
-    if row.pick is None and row is not _NOT and any(math.isnan(known.get(a, 0.0)) for a in args):
-        return line.graph.constant(0.0 if row.truth else math.nan)
+    if row.branches is None and row is not _NOT and any(math.isnan(known.get(a, 0.0)) for a in args):
+        return line.graph.constant(0.0 if row.is_predicate else math.nan)
     if row.domain and all(a in known for a in args) and not _inside(row, *(known[a] for a in args)):
         return line.graph.constant(math.nan)  # compilers warn of it, and Python's own numbers stop at it
-    if dialect.instead is not None and key in dialect.native and not row.truth:
+    if dialect.instead is not None and key in dialect.native and not row.is_predicate:
         found = dialect.instead(line, row, args, lambda text: _in_place(line, text, row, args, dialect, functions))
         if found is not None:
             return found
-    if row.truth or row.pick is not None or row is _SAME or key in dialect.native:
+    if row.is_predicate or row.branches is not None or row is _SAME or key in dialect.native:
         return line.put(row, args)
     if key in dialect.spelled:
         functions[row] = None
@@ -151,7 +151,7 @@ def _put(line: Line, row: Row, args: tuple[int, ...], dialect: Dialect, function
     return _in_place(line, text, row, args, dialect, functions)
 
 
-def _refused(row: Row, order: float | None, dialect: Dialect) -> AutodiffError:
+def _refused(row: Primitive, order: float | None, dialect: Dialect) -> AutodiffError:
     """What is said of a row that the target can't have: which one it was, and which it can have."""
     orders = fallbacks.orders(row)
     which = f" with {row.params[0]} = {order:g}" if orders and order is not None else ""
@@ -162,19 +162,19 @@ def _refused(row: Row, order: float | None, dialect: Dialect) -> AutodiffError:
     return AutodiffError(f"{row.name} can't be exported to {dialect.name}{which}", hint=can or "")
 
 
-def _inside(row: Row, *args: float) -> bool:
+def _inside(row: Primitive, *args: float) -> bool:
     return all(inside(*args) for inside, _ in templates.domain(row))
 
 
 def _in_place(
-    line: Line, text: str, row: Row, args: tuple[int, ...], dialect: Dialect, functions: dict[Row, None]
+    line: Line, text: str, row: Primitive, args: tuple[int, ...], dialect: Dialect, functions: dict[Primitive, None]
 ) -> int:
     """Definitions go three deep (gelu, erfc, gaussian, round), so calling down into them is no recursion over a program."""
     own = Line()
     result = own.text(text, row.params, tuple(own.graph.input(name) for name in row.params))
     given = dict(zip(row.params, args, strict=True))
 
-    def put(inner: Row, args: tuple[int, ...]) -> int:
+    def put(inner: Primitive, args: tuple[int, ...]) -> int:
         return _put(line, inner, args, dialect, functions)
 
     return own.graph.carried([result], line.graph.constant, given.__getitem__, put)[result]
@@ -288,7 +288,7 @@ def _inline(graph: Graph, order: Sequence[int], need: Mapping[int, int], dialect
         if len(users) == 1:
             row = graph.rows[users[0]]
             same = need[node] == need[users[0]]
-            lazy = dialect.nested and row is not None and row.pick is not None and need[node] != need[users[0]]
+            lazy = dialect.nested and row is not None and row.branches is not None and need[node] != need[users[0]]
             if same or (lazy and _branch_only(graph, node, users[0])):
                 found.add(node)
     return found

@@ -16,7 +16,7 @@ from autodiff.codegen.guards import ALWAYS, Needs, demand
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import sweep_down
 from autodiff.errors import AutodiffError
 
@@ -51,18 +51,18 @@ class Line:
     def __init__(self, graph: Graph | None = None) -> None:
         self.graph = Graph() if graph is None else graph
 
-    def put(self, row: Row, args: tuple[int, ...]) -> int:
+    def put(self, row: Primitive, args: tuple[int, ...]) -> int:
         """The equation `row(args)`, or the older one that it comes to."""
         args = tuple(a if k < row.conditions else self.number(a) for k, a in enumerate(args))
         if row is _SAME:
             return args[0]
-        found = self._chosen(row, args) if row.pick is not None else self._folded(row, args)
+        found = self._chosen(row, args) if row.branches is not None else self._folded(row, args)
         return self.graph.call(row, args) if found is None else found
 
     def number(self, node: int) -> int:
         """A condition as 1 or 0; every other equation as it stands."""
         row = self.graph.rows[node]
-        if row is None or not row.truth:
+        if row is None or not row.is_predicate:
             return node
         return self.graph.call(_IF, (node, self.graph.constant(1.0), self.graph.constant(0.0)))
 
@@ -94,7 +94,7 @@ class Line:
     def _constant(self, node: int, value: float) -> bool:
         return self.graph.constants.get(node) == value
 
-    def _folded(self, row: Row, args: tuple[int, ...]) -> int | None:
+    def _folded(self, row: Primitive, args: tuple[int, ...]) -> int | None:
         known = self.graph.constants
         if args and all(a in known for a in args):
             if not all(inside(*(known[a] for a in args)) for inside, _ in templates.domain(row)):
@@ -122,26 +122,26 @@ class Line:
                 return self.put(_IF, (choice[0], *(other if self._constant(c, 1) else c for c in choice[1:])))
         return None
 
-    def _chosen(self, row: Row, args: tuple[int, ...]) -> int | None:
-        assert row.pick is not None
+    def _chosen(self, row: Primitive, args: tuple[int, ...]) -> int | None:
+        assert row.branches is not None
         known = self.graph.constants
-        yes, no = (args[k] for k in row.pick)
+        yes, no = (args[k] for k in row.branches)
         if args[0] in known:
             return yes if known[args[0]] else no
         if yes == no:
             return yes
-        if row.truth and args[1] in known:  # `c and true` is c, `c and false` is false; the same for `or`
-            return args[0] if bool(known[args[1]]) == (row.pick[0] == 1) else args[1]
+        if row.is_predicate and args[1] in known:  # `c and true` is c, `c and false` is false; the same for `or`
+            return args[0] if bool(known[args[1]]) == (row.branches[0] == 1) else args[1]
         return None
 
 
 class Faithful(Line):
     """Equations as the one-shot evaluation meets them: in `c and false` it looks at c, which may be a hard point."""
 
-    def _folded(self, row: Row, args: tuple[int, ...]) -> int | None:
+    def _folded(self, row: Primitive, args: tuple[int, ...]) -> int | None:
         return None
 
-    def _chosen(self, row: Row, args: tuple[int, ...]) -> int | None:
+    def _chosen(self, row: Primitive, args: tuple[int, ...]) -> int | None:
         return None
 
 
@@ -178,7 +178,7 @@ def _moving(graph: Graph, sources: set[int]) -> list[bool]:
     """Which equations depend on one of `sources`, by whatever branch."""
     flags: list[bool] = []
     for node, (row, args) in enumerate(zip(graph.rows, graph.args, strict=True)):
-        moved = row is not None and any(flags[a] and s != "0" for a, s in zip(args, row.slopes, strict=True))
+        moved = row is not None and any(flags[a] and s != ZERO for a, s in zip(args, row.partials, strict=True))
         flags.append(node in sources or moved)
     return flags
 
@@ -195,8 +195,8 @@ def _adjoints(line: Line, value: int, wanted: Mapping[int, int], needs: Needs, m
                     branch = needs.within(need, args[0], holds=k == 1)
                     yield args[k], _under(line, needs, branch, wanted[args[k]], g)
             return
-        for k, text in enumerate(row.slopes if row else ()):
-            if text != "0" and moves[args[k]]:
+        for k, text in enumerate(row.partials if row else ()):
+            if text != ZERO and moves[args[k]]:
                 assert row is not None
                 slope = _local(line, row, k, (*args, node))
                 yield args[k], _under(line, needs, need, wanted[args[k]], line.put(_MUL, (g, slope)))
@@ -206,12 +206,12 @@ def _adjoints(line: Line, value: int, wanted: Mapping[int, int], needs: Needs, m
     return sweep_down(order, seeds, pull, lambda a, b: line.put(_ADD, (a, b)))
 
 
-def _local(line: Line, row: Row, k: int, given: tuple[int, ...]) -> int:
-    if row.slopes[k] == "none":
+def _local(line: Line, row: Primitive, k: int, given: tuple[int, ...]) -> int:
+    if row.partials[k] == UNDEFINED:
         raise AutodiffError(
             f"{row.name} has no derivative in its argument {row.params[k]}", hint=f"{row.params[k]} must be a constant"
         )
-    return line.text(row.slopes[k], (*row.params, "w"), given)
+    return line.text(row.partials[k], (*row.params, "w"), given)
 
 
 def _under(line: Line, needs: Needs, here: int, there: int, part: int) -> int:

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.notation.write import AND, ATOM, COMPARISON, LEVELS, NOT, OR, POWER, SIGN, SUM, Argument, write
 
 LOOSEST = 0
@@ -42,7 +42,7 @@ class Spelling:
     nan: str = "nan"
     signs: Mapping[str, str] = field(default_factory=dict)
     whole: bool = False
-    functions: Mapping[Row, str] = field(default_factory=dict)
+    functions: Mapping[Primitive, str] = field(default_factory=dict)
     safe: Mapping[tuple[int, int], str] = field(default_factory=dict)
     brackets: tuple[str, str] = ("(", ")")
 
@@ -97,7 +97,7 @@ class Spelling:
         exponent = graph.constants.get(graph.args[node][1])
         return self.whole and exponent is not None and exponent == int(exponent) and 0 < exponent < 100
 
-    def _call(self, row: Row) -> str:
+    def _call(self, row: Primitive) -> str:
         if row in self.functions:
             return f"{self.functions[row]}({', '.join(f'{{{k}}}' for k in range(row.arity))})"
         return self.calls[row.name, row.arity]
@@ -120,7 +120,7 @@ class Spelling:
             return self.boxed(graph.constants[arg])
         return Argument(arg, need, unsigned)
 
-    def _condition(self, graph: Graph, row: Row, args: tuple[int, ...]) -> list[str | Argument]:
+    def _condition(self, graph: Graph, row: Primitive, args: tuple[int, ...]) -> list[str | Argument]:
         if row.arity == 1:
             tight = self.tight or self.logic[2] == "!"
             return [self.logic[2], Argument(args[0], ATOM if tight else NOT)]
@@ -129,7 +129,7 @@ class Spelling:
         needs = [ATOM if self._mixed(graph, row, a) else level for a in args]
         return [Argument(args[0], needs[0]), f" {sign} ", Argument(args[1], max(needs[1], level + 1))]
 
-    def _mixed(self, graph: Graph, row: Row, arg: int) -> bool:
+    def _mixed(self, graph: Graph, row: Primitive, arg: int) -> bool:
         """`and` inside `or`: compilers ask for brackets there."""
         return graph.rows[arg] in _LOGIC and graph.rows[arg] is not row and self.logic[0] == "&&"
 
@@ -150,7 +150,7 @@ def _split(template: str) -> tuple[tuple[str, int | None, bool], ...]:
 
 
 @lru_cache(maxsize=4096)
-def harmless(row: Row, known: tuple[float | None, ...]) -> tuple[float, ...]:
+def harmless(row: Primitive, known: tuple[float | None, ...]) -> tuple[float, ...]:
     """Arguments at which the row and its slopes are plain numbers, the `known` ones kept; ones where none are found."""
     for guess in (1.0, 0.5, 2.0, 0.25, 3.0, 0.0, -1.0, 10.0):
         args = tuple(guess if k is None else k for k in known)

@@ -23,17 +23,19 @@ from autodiff.codegen.straightline import Faithful, Line, Straight
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row, truth
+from autodiff.core.primitive import Primitive, predicate
 
 _IF, _AND, _OR, _NOT = (rules.TABLE[key] for key in (("if", 3), ("and", 2), ("or", 2), ("not", 1)))
 
-KNOWN = truth("known", "u", doc="no NaN", example="", tex="")._replace(value="= u == u")
-FINITE = truth("finite", "u", doc="neither NaN nor infinite", example="", tex="")._replace(value="= u - u == 0")
+KNOWN = predicate("known", "u", doc="no NaN", example="", tex="")._replace(value="", definition="u == u")
+FINITE = predicate("finite", "u", doc="neither NaN nor infinite", example="", tex="")._replace(
+    value="", definition="u - u == 0"
+)
 """Conditions that only exports have: a target says how they are written there."""
 
 _SAMPLES = (0.0, -1.0, 1.0, 0.5, -0.5, 2.0, -2.0, 1.5, 10.0)
 
-Held = templates.Held
+Held = templates.StaticArgs
 
 
 def guarded(lowered: Lowered, found: Straight, slopes: Iterable[int], *, raises: bool) -> tuple[Straight, list[int]]:
@@ -120,7 +122,7 @@ def _domain(line: Line, node: int, limits: Mapping[int, Held]) -> Iterator[tuple
     """The domain of an equation that may give a plain number outside it."""
     row, args = line.graph.rows[node], line.graph.args[node]
     if row is not None and node in limits and _outside(row, limits[node])[0]:
-        for text, _ in templates.conditions(row):
+        for text, _ in row.domain:
             condition = line.text(text, row.params, args)
             if not line.graph.constants.get(condition):
                 yield condition, None
@@ -135,7 +137,7 @@ def _checks(line: Line, node: int, poles: set[int], limits: Mapping[int, Held]) 
     held = _held(graph, args)
     yield from _domain(line, node, limits)
     for k, arg in enumerate(args):
-        if k < row.conditions or row.pick is not None or arg in graph.constants or _is_condition(graph, arg):
+        if k < row.conditions or row.branches is not None or arg in graph.constants or _is_condition(graph, arg):
             continue
         if arg in poles and _hides_infinity(row, k, held):
             yield line.put(FINITE, (arg,)), arg
@@ -158,15 +160,15 @@ def _poles(graph: Graph) -> tuple[set[int], dict[int, Held]]:
     limits: dict[int, Held] = {}
     for node in range(len(graph)):
         row, args = graph.rows[node], graph.args[node]
-        if row is None or row.truth:
+        if row is None or row.is_predicate:
             continue
         held = _held(graph, args)
         if row.domain and not _settled(row, held):
             limits[node] = held
             if _outside(row, held)[1]:
                 poles.add(node)
-        if row.pick is not None:
-            if any(args[k] in poles for k in row.pick):
+        if row.branches is not None:
+            if any(args[k] in poles for k in row.branches):
                 poles.add(node)
         elif any(a in poles and _passes_infinity(row, k, held) for k, a in enumerate(args)):
             poles.add(node)
@@ -179,9 +181,9 @@ def _spoilt(graph: Graph, roots: Iterable[int], bits: Mapping[int, int], poles: 
     for node in range(len(graph)):
         row, args = graph.rows[node], graph.args[node]
         mask = bits.get(node, 0)
-        if row is not None and row.pick is not None and not row.truth:
+        if row is not None and row.branches is not None and not row.is_predicate:
             mask |= found[args[1]] & found[args[2]]
-        elif row is not None and not row.truth:
+        elif row is not None and not row.is_predicate:
             held = _held(graph, args)
             for k, arg in enumerate(args):
                 hidden = _hides_nan(row, k, held) or (arg in poles and _hides_infinity(row, k, held))
@@ -194,9 +196,9 @@ def _spoilt(graph: Graph, roots: Iterable[int], bits: Mapping[int, int], poles: 
 
 
 @lru_cache(maxsize=4096)
-def _settled(row: Row, held: Held) -> bool:
+def _settled(row: Primitive, held: Held) -> bool:
     """Whether the constants among the arguments see to it that the row has a value."""
-    return all(templates.fixed(text, row.params, held) for text, _ in templates.conditions(row))
+    return all(templates.static_value(text, row.params, held) for text, _ in row.domain)
 
 
 def _points(held: Held, place: int = -1, values: tuple[float, ...] = ()) -> Iterator[tuple[float, ...]]:
@@ -206,7 +208,7 @@ def _points(held: Held, place: int = -1, values: tuple[float, ...] = ()) -> Iter
 
 
 @lru_cache(maxsize=4096)
-def _outside(row: Row, held: Held) -> tuple[bool, bool]:
+def _outside(row: Primitive, held: Held) -> tuple[bool, bool]:
     """Whether the row may give a plain number outside its domain, and whether an infinity."""
     function, inside = templates.value(row), templates.domain(row)
     found = [function(*point) for point in _points(held) if not all(holds(*point) for holds, _ in inside)]
@@ -214,38 +216,40 @@ def _outside(row: Row, held: Held) -> tuple[bool, bool]:
 
 
 @lru_cache(maxsize=4096)
-def _hides_infinity(row: Row, k: int, held: Held) -> bool:
+def _hides_infinity(row: Primitive, k: int, held: Held) -> bool:
     """Whether the row may give a plain number though its argument k is infinite."""
     function = templates.value(row)
     return any(math.isfinite(function(*point)) for point in _points(held, k, (math.inf, -math.inf)))
 
 
 @lru_cache(maxsize=4096)
-def _passes_infinity(row: Row, k: int, held: Held) -> bool:
+def _passes_infinity(row: Primitive, k: int, held: Held) -> bool:
     """Whether the row may be infinite because its argument k is."""
     function = templates.value(row)
     return any(math.isinf(function(*point)) for point in _points(held, k, (math.inf, -math.inf)))
 
 
 @lru_cache(maxsize=4096)
-def _hides_nan(row: Row, k: int, held: Held) -> bool:
+def _hides_nan(row: Primitive, k: int, held: Held) -> bool:
     """Whether the row may give a plain number though its argument k is NaN, in one target or another.
 
     Targets differ in what the larger of NaN and a number is, so what is asked is whether the order of arguments matters.
     """
     function = templates.value(row)
     hidden = any(math.isfinite(function(*point)) for point in _points(held, k, (math.nan,)))
-    if not row.value.startswith("= "):
+    if not row.definition:
         turned = (math.isfinite(function(*point[::-1])) for point in _points(held, k, (math.nan,)))
         return hidden or (row.variadic and any(turned))
-    lowered = templates.template(row.value[2:], row.params)
+    lowered = templates.template(row.definition, row.params)
     graph = lowered.graph
     given = graph.find(row.params[k])
     if given is None:
         return True
     sure = _spoilt(graph, [lowered.result], {given: 1}, set())
     inner = [
-        (r, a) for r, a in zip(graph.rows, graph.args, strict=True) if r is not None and not r.truth and not r.pick
+        (r, a)
+        for r, a in zip(graph.rows, graph.args, strict=True)
+        if r is not None and not r.is_predicate and not r.branches
     ]
     doubtful = any(_hides_nan(r, j, _held(graph, a)) for r, a in inner for j in range(len(a)))
     return not sure[lowered.result] and (hidden or doubtful)

@@ -17,7 +17,7 @@ from autodiff.core.lowering import Lowered
 T = TypeVar("T")
 
 
-class Outside(Exception):
+class DomainError(Exception):
     """A value that does not exist: at equation `node`, for the arguments `args`.
 
     `needs` is the condition of the row's domain that is broken, or "" when the value overflows; `place` is the index of
@@ -36,7 +36,7 @@ class Outside(Exception):
         self.node, self.args, self.needs, self.place, self.wide = node, tuple(args), needs, place, wide
 
 
-class Run(NamedTuple):
+class Trace(NamedTuple):
     """What a pass over the equations leaves: their values, the order they came in, and which branches were taken.
 
     `values[i]` is None where equation i was not needed; `order` lists those that were, arguments first; `taken[i]` is
@@ -48,15 +48,15 @@ class Run(NamedTuple):
     taken: Mapping[int, int]
 
 
-def primal(lowered: Lowered, point: Mapping[str, float]) -> Run:
-    """The value sweep at `point`. Raises Outside where a value does not exist."""
+def primal(lowered: Lowered, point: Mapping[str, float]) -> Trace:
+    """The value sweep at `point`. Raises DomainError where a value does not exist."""
     graph = lowered.graph
 
     def leaf(node: int) -> float:
         return graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
 
     values, order, taken = sweep(graph, lowered.result, leaf, partial(number, graph), bool)
-    return Run(values, order, taken)
+    return Trace(values, order, taken)
 
 
 def number(graph: Graph, node: int, args: Sequence[float]) -> float:
@@ -66,10 +66,10 @@ def number(graph: Graph, node: int, args: Sequence[float]) -> float:
     conditions, value = templates.meaning(row)
     for inside, needs in conditions:
         if not inside(*args):
-            raise Outside(node, args, needs)
+            raise DomainError(node, args, needs)
     result = value(*args)
     if not isfinite(result):
-        raise Outside(node, args)
+        raise DomainError(node, args)
     return result
 
 
@@ -103,7 +103,7 @@ def _needed(
     graph: Graph, result: int, values: list[T], holds: Callable[[T], bool], taken: dict[int, int]
 ) -> Iterable[int]:
     straight = graph.reaching(result)
-    choices = any(row is not None and row.pick is not None for row in {graph.rows[node] for node in straight})
+    choices = any(row is not None and row.branches is not None for row in {graph.rows[node] for node in straight})
     return _on_demand(graph, result, values, holds, taken) if choices else straight
 
 
@@ -118,9 +118,11 @@ def _on_demand(
     while stack:
         node = stack[-1]
         row, wanted = graph.rows[node], graph.args[node]
-        if row is not None and row.pick is not None:
+        if row is not None and row.branches is not None:
             condition = values[wanted[0]]
-            chosen = wanted[0] if condition is None else wanted[row.pick[0] if holds(condition) else row.pick[1]]
+            chosen = (
+                wanted[0] if condition is None else wanted[row.branches[0] if holds(condition) else row.branches[1]]
+            )
             taken[node], wanted = chosen, (chosen,)
         missing = [a for a in wanted if values[a] is None]
         stack.extend(missing)

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from itertools import compress
 from typing import TypeAlias
 
-from autodiff.core.prelude import Part
-from autodiff.core.primitive import Row
+from autodiff.core.prelude import LossPart
+from autodiff.core.primitive import Primitive
 from autodiff.errors import Span
 
-Key: TypeAlias = "tuple[Row, tuple[int, ...]] | str | float"
+Key: TypeAlias = "tuple[Primitive, tuple[int, ...]] | str | float"
 
 
 class Graph:
@@ -27,13 +27,13 @@ class Graph:
     """
 
     def __init__(self) -> None:
-        self.rows: list[Row | None] = []
+        self.rows: list[Primitive | None] = []
         self.args: list[tuple[int, ...]] = []
         self.spans: list[Span] = []
         self.constants: dict[int, float] = {}
         self.inputs: dict[int, str] = {}
         self.names: dict[int, str] = {}
-        self.parts: dict[int, Part] = {}
+        self.parts: dict[int, LossPart] = {}
         self._numbers: dict[Key, int] = {}
 
     def __len__(self) -> int:
@@ -60,7 +60,7 @@ class Graph:
         """The number of the input called `name`, where there is one."""
         return self._numbers.get(f"input {name}")
 
-    def call(self, row: Row, args: tuple[int, ...], span: Span = (0, 0)) -> int:
+    def call(self, row: Primitive, args: tuple[int, ...], span: Span = (0, 0)) -> int:
         """The number of the equation `row(args)`."""
         fresh = len(self.rows)
         node = self._numbers.setdefault((row, args), fresh)
@@ -70,17 +70,17 @@ class Graph:
             self.spans.append(span)
         return node
 
-    def named(self, node: int, name: str, fresh: int, same: Row, span: Span) -> int:
+    def named(self, node: int, name: str, fresh: int, same: Primitive, span: Span) -> int:
         """Call an equation by the user's name. A leaf, a choice, and one older than `fresh` are copied by the row `same`."""
         row = self.rows[node]
-        if node < fresh or row is None or row.pick is not None or node in self.names:
+        if node < fresh or row is None or row.branches is not None or node in self.names:
             node = self._append(f"copy {name}", same, (node,), span)
         else:
             del self._numbers[row, self.args[node]]
         self.names[node] = name
         return node
 
-    def twin(self, row: Row, args: tuple[int, ...], span: Span = (0, 0)) -> int:
+    def twin(self, row: Primitive, args: tuple[int, ...], span: Span = (0, 0)) -> int:
         """The number of a new equation `row(args)`, though there may be one like it."""
         known = self._numbers.pop((row, args), None)
         node = self._append((row, args), row, args, span)
@@ -105,7 +105,7 @@ class Graph:
         results: Iterable[int],
         constant: Callable[[float], int],
         leaf: Callable[[str], int],
-        call: Callable[[Row, tuple[int, ...]], int],
+        call: Callable[[Primitive, tuple[int, ...]], int],
     ) -> dict[int, int]:
         """The equations behind `results` made once more somewhere else: which number each of them has there.
 
@@ -133,7 +133,7 @@ class Graph:
         node = self._numbers.get(key)
         return self._append(key, None, (), span) if node is None else node
 
-    def _append(self, key: Key, row: Row | None, args: tuple[int, ...], span: Span) -> int:
+    def _append(self, key: Key, row: Primitive | None, args: tuple[int, ...], span: Span) -> int:
         node = self._numbers[key] = len(self.rows)
         self.rows.append(row)
         self.args.append(args)

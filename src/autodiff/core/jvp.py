@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from autodiff.core import linearize
 from autodiff.core.evaluate import primal
-from autodiff.core.linearize import Factors
+from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
 
 T = TypeVar("T")
@@ -38,14 +38,14 @@ def forward(lowered: Lowered, point: Mapping[str, float], seeds: Mapping[int, Ta
     """One sweep: the value of every equation and its slope along each direction of `seeds` (equation → direction → rate).
 
     Seed every input with a direction of its own for a whole gradient in one sweep, or with one shared direction for a
-    product of the gradient with a vector (jvp). Raises Outside where a value does not exist.
+    product of the gradient with a vector (jvp). Raises DomainError where a value does not exist.
     """
     run = primal(lowered, point)
-    tangents = push(linearize.factors(lowered, run, seeds), seeds, _in_each_direction)
+    tangents = push(linearize.linearize(lowered, run, seeds), seeds, _in_each_direction)
     return [Dual(value, tangents.get(node, {})) for node, value in enumerate(run.values)]
 
 
-def in_all_directions(factors: Factors, sources: Mapping[str, int]) -> dict[int, Tangent]:
+def in_all_directions(factors: Linearization, sources: Mapping[str, int]) -> dict[int, Tangent]:
     """The slope of every equation by each name of `sources`, which stand for equations."""
     seeds: dict[int, Tangent] = {}
     for name, node in sources.items():
@@ -53,7 +53,7 @@ def in_all_directions(factors: Factors, sources: Mapping[str, int]) -> dict[int,
     return push(factors, seeds, _in_each_direction)
 
 
-def along(factors: Factors, seeds: Mapping[int, float]) -> dict[int, float]:
+def along(factors: Linearization, seeds: Mapping[int, float]) -> dict[int, float]:
     """The slope of every equation in one direction, in which the equations of `seeds` move at those rates (jvp)."""
     tangents = dict(seeds)  # `push`, written out for floats, which takes half the time
     for node, edges in factors.items():
@@ -64,7 +64,7 @@ def along(factors: Factors, seeds: Mapping[int, float]) -> dict[int, float]:
     return tangents
 
 
-def push(factors: Factors, seeds: Mapping[int, T], combine: Callable[[T | None, Flow[T]], T]) -> dict[int, T]:
+def push(factors: Linearization, seeds: Mapping[int, T], combine: Callable[[T | None, Flow[T]], T]) -> dict[int, T]:
     """Carry tangents over a program that is linear already, arguments before results; what does not move is absent.
 
     `combine(seed, flow)` makes an equation's tangent of its own seed and of (slope, tangent) for each argument that

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from autodiff.core import templates
-from autodiff.core.evaluate import Run
+from autodiff.core.evaluate import Trace
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import ZERO, Primitive
 
-CONVENTIONS: dict[str, Callable[[Row], tuple[str, ...]]] = {
+CONVENTIONS: dict[str, Callable[[Primitive], tuple[str, ...]]] = {
     "torch": lambda row: row.torch,
     "jax": lambda row: row.jax,
     "zero": lambda row: ("0",) * row.arity,
@@ -26,17 +26,17 @@ FRAMEWORKS = {"torch": "PyTorch", "jax": "JAX"}
 """How the conventions that are a framework's are called."""
 
 
-Factors: TypeAlias = dict[int, list[tuple[int, float]]]
+Linearization: TypeAlias = dict[int, list[tuple[int, float]]]
 """A program made linear at a point: each equation that moves → (argument, local slope) for each argument that moves."""
 
 
-def factors(lowered: Lowered, run: Run, sources: Iterable[int], convention: str = "") -> Factors:
+def linearize(lowered: Lowered, run: Trace, sources: Iterable[int], convention: str = "") -> Linearization:
     """The factors of the chain rule between `sources` and the equations that depend on them, arguments first.
 
     Both sweeps run over these; what `sources` don't move is not in here.
     """
     graph, values, taken = lowered.graph, run.values, run.taken
-    found: Factors = {}
+    found: Linearization = {}
     moving = bytearray(len(graph))
     for source in sources:
         moving[source] = 1
@@ -51,21 +51,21 @@ def factors(lowered: Lowered, run: Run, sources: Iterable[int], convention: str 
             edges = [(taken[node], 1.0)] if moving[taken[node]] else []
         elif (row := graph.rows[node]) in simple:
             # the key of the cache that the check asks by, too
-            edges = templates.slopes(row, flags, ())(args, *[values[a] for a in args], values[node])
+            edges = templates.partials(row, flags, ())(args, *[values[a] for a in args], values[node])
         else:
-            edges = slopes(graph, node, [values[a] for a in args], values[node], flags, args, convention)
+            edges = partials(graph, node, [values[a] for a in args], values[node], flags, args, convention)
         if edges:
             found[node] = edges
             moving[node] = 1
     return found
 
 
-def _is_simple(row: Row, convention: str) -> bool:
+def _is_simple(row: Primitive, convention: str) -> bool:
     """Whether the row's slopes depend on nothing but its arguments: no constant beside them, and no convention."""
-    return not (templates.asks(row) or (convention and row.corner))
+    return not (templates.needs_static_args(row) or (convention and row.kink))
 
 
-def slopes(
+def partials(
     graph: Graph,
     node: int,
     args: Sequence[float],
@@ -81,14 +81,14 @@ def slopes(
     """
     row = graph.rows[node]
     assert row is not None
-    if convention and row.corner and (texts := _agreed(row, args, convention)) != row.slopes:
+    if convention and row.kink and (texts := _agreed(row, args, convention)) != row.partials:
         params = (*row.params, "w")
-        kept = ((k, text) for k, text in enumerate(texts) if moving[k] and text != "0")
+        kept = ((k, text) for k, text in enumerate(texts) if moving[k] and text != ZERO)
         return [(to[k], templates.compiled(text, params)(*args, result)) for k, text in kept]
-    held = templates.held(graph, node) if templates.asks(row) else ()
-    return templates.slopes(row, tuple(moving), held)(to, *args, result)
+    held = templates.static_args(graph, node) if templates.needs_static_args(row) else ()
+    return templates.partials(row, tuple(moving), held)(to, *args, result)
 
 
-def _agreed(row: Row, args: Sequence[float], convention: str) -> tuple[str, ...]:
-    on_corner = templates.compiled(row.corner, row.params)
-    return (CONVENTIONS[convention](row) or row.slopes) if on_corner(*args) else row.slopes
+def _agreed(row: Primitive, args: Sequence[float], convention: str) -> tuple[str, ...]:
+    on_corner = templates.compiled(row.kink, row.params)
+    return (CONVENTIONS[convention](row) or row.partials) if on_corner(*args) else row.partials

@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeAlias
 
 from autodiff.core import prelude, rules
 from autodiff.core.graph import Graph
-from autodiff.core.prelude import Part
-from autodiff.core.primitive import EACH, INDEX, Row, literal
+from autodiff.core.prelude import LossPart
+from autodiff.core.primitive import ELEMENTWISE, INDEX, UNDEFINED, Primitive, literal
 from autodiff.errors import AutodiffError, Span, quoted
 from autodiff.language.ast import (
     CHAIN,
@@ -49,7 +49,7 @@ class Scope(NamedTuple):
 
     names: Mapping[str, int]
     span: Span | None = None
-    texts: Mapping[str, Span | Part] = MappingProxyType({})
+    texts: Mapping[str, Span | LossPart] = MappingProxyType({})
 
     def place(self, node: Expr) -> Span:
         """Where to say that `node` is written."""
@@ -106,7 +106,7 @@ class _Lowering:
         self.functions = {s.target.name: s for s in program.statements if isinstance(s, Define)}
         self.calls: dict[Called, int] = {}
         self.known: dict[str, int] = {}
-        self.plain: dict[tuple[str, int], Row] = {}  # rows of calls of which nothing else is to be asked
+        self.plain: dict[tuple[str, int], Primitive] = {}  # rows of calls of which nothing else is to be asked
         self.conditions = False
         self.limit = 0
         self.same = rules.TABLE["+", 1]
@@ -238,8 +238,8 @@ class _Lowering:
         function = self.functions[call.name]
         names = dict(zip((p.name for p in function.params), args, strict=True))
         if scope.span:
-            texts: dict[str, Span | Part] = {
-                p: Part(a.span, scope.texts) for p, a in zip(names, call.args, strict=True)
+            texts: dict[str, Span | LossPart] = {
+                p: LossPart(a.span, scope.texts) for p, a in zip(names, call.args, strict=True)
             }
             return Scope(names, scope.span, texts), function.body
         if call.name in prelude.names():
@@ -273,18 +273,18 @@ class _Lowering:
             )
         return self.graph.input(node.name, scope.place(node))
 
-    def _row(self, node: Call | Array | Index) -> Row | None:
+    def _row(self, node: Call | Array | Index) -> Primitive | None:
         """The row of a call, None where it calls a function that is to be inlined."""
         row = self._called_row(node) if isinstance(node, Call) else self._array_row(node)
         if self.conditions:
             args = node.children()
             for arg in args[row.conditions :] if row and row.conditions else args:
                 self.a_number(arg)
-        if row is not None and row.conditions and row.truth:
+        if row is not None and row.conditions and row.is_predicate:
             self.conditions = True
         return row
 
-    def _called_row(self, node: Call) -> Row | None:
+    def _called_row(self, node: Call) -> Primitive | None:
         row = rules.find(node.name, len(node.args))
         if row is not None:
             return row
@@ -296,7 +296,7 @@ class _Lowering:
         self._count(node, *(rules.arities(node.name) if function is None else [len(function.params)]))
         return None
 
-    def _array_row(self, node: Array | Index) -> Row:
+    def _array_row(self, node: Array | Index) -> Primitive:
         if isinstance(node, Array):
             return literal(len(node.items))
         row = rules.find(INDEX, 1 + len(node.indices))
@@ -313,12 +313,14 @@ class _Lowering:
     def still(self) -> None:
         """An index, an axis or a size is a constant: it has no slope, and shapes would hang on it."""
         graph = self.graph
-        with_constants = {row for row in set(graph.rows) if row and row.kind != EACH and "none" in row.slopes}
+        with_constants = {
+            row for row in set(graph.rows) if row and row.kind != ELEMENTWISE and UNDEFINED in row.partials
+        }
         still = set(graph.constants)
         for row, args in zip(graph.rows, graph.args, strict=True) if with_constants else ():
             if row is None or row not in with_constants:
                 continue
-            for arg in (arg for arg, slope in zip(args, row.slopes, strict=True) if slope == "none"):
+            for arg in (arg for arg, slope in zip(args, row.partials, strict=True) if slope == UNDEFINED):
                 if arg in still:
                     continue
                 still.add(arg)
@@ -367,14 +369,14 @@ class _Lowering:
                 hint=f"write {shape}",
             )
 
-    def _part(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:
+    def _part(self, node: Call | Array | Index, row: Primitive, args: tuple[int, ...], scope: Scope) -> int:
         """The equation of a part of a loss, which the graph keeps the text of."""
         fresh = len(self.graph)
         made = self._equation(node, row, args, scope)
-        self.graph.parts.update(dict.fromkeys(range(fresh, len(self.graph)), Part(node.span, scope.texts)))
+        self.graph.parts.update(dict.fromkeys(range(fresh, len(self.graph)), LossPart(node.span, scope.texts)))
         return made
 
-    def _equation(self, node: Call | Array | Index, row: Row, args: tuple[int, ...], scope: Scope) -> int:
+    def _equation(self, node: Call | Array | Index, row: Primitive, args: tuple[int, ...], scope: Scope) -> int:
         span = scope.span or node.span
         if isinstance(node, Call):
             if row.conditions:
@@ -387,7 +389,7 @@ class _Lowering:
             return self._folded(row, args, span)
         return self.graph.call(row, args, span)
 
-    def _folded(self, row: Row, args: tuple[int, ...], span: Span) -> int:
+    def _folded(self, row: Primitive, args: tuple[int, ...], span: Span) -> int:
         node = args[0]
         for arg in args[1:]:
             node = self.graph.call(row, (node, arg), span)
@@ -400,13 +402,13 @@ class _Lowering:
             return False
         return bool(scope.span) or "e" not in self.program.given
 
-    def _conditions(self, node: Call, row: Row, args: tuple[int, ...]) -> None:
+    def _conditions(self, node: Call, row: Primitive, args: tuple[int, ...]) -> None:
         for k in range(row.conditions):
             self._a_condition(node, args[k], node.args[k].span)
 
     def _a_condition(self, node: Call, arg: int, span: Span) -> None:
         row = self.graph.rows[arg]
-        if row is None or not row.truth:
+        if row is None or not row.is_predicate:
             raise AutodiffError(
                 f"'{node.name}' needs a condition here, such as x > 0", span=span, hint="write for example x != 0"
             )

@@ -21,11 +21,11 @@ _COMMENT = r"^# (?P<name>\w+): (?P<doc>.*)\n#   formula: (?P<formula>.*)\n#   mo
 _UNUSED = r"^# ([\w -]+): (.*)"
 
 
-class Part(NamedTuple):
+class LossPart(NamedTuple):
     """A piece of the prelude's text, and what its parameters are called: pieces of the program's text, or of the prelude's."""
 
     span: Span
-    names: Mapping[str, Span | Part]
+    names: Mapping[str, Span | LossPart]
 
 
 class Loss(NamedTuple):
@@ -52,7 +52,7 @@ def names() -> frozenset[str]:
     return frozenset(_signatures())
 
 
-def worded(source: str, part: Part) -> str:
+def worded(source: str, part: LossPart) -> str:
     """A part of a function as a program would write it that is the text `source`: its arguments in place of parameters."""
     start, end = part.span
     piece = text()[start:end]
@@ -61,7 +61,7 @@ def worded(source: str, part: Part) -> str:
         given = part.names.get(name[0])
         if given is None:
             return name[0]
-        said = worded(source, given) if isinstance(given, Part) else source[given[0] : given[1]]
+        said = worded(source, given) if isinstance(given, LossPart) else source[given[0] : given[1]]
         before, after = piece[: name.start()].rstrip()[-1:], piece[name.end() :].lstrip()[:1]
         alone = before in ("", "(", ",") and after in ("", ")", ",")
         return said if alone or re.fullmatch(r"[\w.]+|\(.*\)", said, re.DOTALL) else f"({said})"

@@ -1,88 +1,124 @@
-"""What a row of the table is.
+"""What the table says about a primitive: typed columns, and the one reader of the texts that a row is written with.
+
+>>> row = elementwise("half", "u", "= u/2", "1/2", rule="half", doc="half of u", example="half(4)", domain="u >= 0")
+>>> row.definition, row.partials, row.domain
+('u/2', ('1/2',), (Condition(text='u >= 0', words='#u >= 0'),))
 
 Argument names are the row's own (`u`, `v`, …); `w` is the result; `du`, `dv` are the directions in which the arguments
 move. Every text is in our own language, so each function that a text names must itself be a row.
 """
 
 # no `from __future__ import annotations`: a NamedTuple compiles annotations that are texts, 28 times before the first row
+import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-EACH, FOLD, LINEAR, FREE = "each", "fold", "linear", "free"
-"""The kinds of row: what its slope texts are.
+ELEMENTWISE, REDUCTION, LINEAR, GENERAL = "elementwise", "reduction", "linear", "general"
+"""The kinds of row: what its partials are.
 
-each    the local slope, element by element; arguments are broadcast
-fold    an array to a number: the gradient, shaped like the argument; a parameter `axis` says along which axis to fold
-linear  linear in each argument: the texts give what flows back, from `g`; forward is the row itself, slot by slot
-free    the texts give what flows back, from `g`; `push` gives what flows on, from `du`, `dv`, …
+elementwise  the partial derivative, element by element; arguments are broadcast
+reduction    an array to a number: the gradient, shaped like the argument; a parameter `axis` says along which axis
+linear       linear in each argument: the texts are the vjp, from `g`; the jvp is the row itself, argument by argument
+general      the texts are the vjp, from `g`; `pushforward` gives the jvp, from `du`, `dv`, …
 """
+
+ZERO, UNDEFINED = "0", "none"
+"""Partials that are no formula: no derivative flows to this argument, and this argument must not be active."""
 
 INDEX, LITERAL = "[]", "[…]"
 """The names of the rows behind `x[0]` and `[1, 2]`: no identifier can collide with them."""
 
 
-class Columns(NamedTuple):
-    """What the table says about a primitive: its value, its local slopes, and what people are told about it.
+class Condition(NamedTuple):
+    """A condition on the arguments, and the words for it, where `#u` is the argument u as the user writes it."""
 
-    value        a function of `algebra.FLOATS`, an operator, or "= text": a definition in our language
-    slopes       a text per argument; "0" is structural: no derivative flows there; "none": this argument can't move
-    formula      the slopes as a teacher writes them, where an algorithm is longer than its formula
-    rule         the name of its derivative rule, as a teacher says it
-    held         (argument, name): what the rule is called when only that argument moves
-    names        all its names, the first is the one that is printed
-    domain       conditions on the arguments, all of which a value needs; "condition | phrase" says it in words
-    slope_domain per argument, where its slope exists if that is narrower than the domain ("" where it is not)
-    corner       the condition under which left and right slope may differ
-    jump         "value beside at condition": where the value itself may jump; " at condition" where order says it all
-    vertical     the condition under which a slope is infinite
-    scaling      "e in u v": f(s*u, s*v) is s^e*f(u, v) for s > 0; "+e in u v": it is f(u, v) + e*ln(s); it is how the row is
-                 looked at beside u = v = 0, and where they are beyond all numbers
-    torch, jax   the slopes that these frameworks give on the corner, for `--convention`
-    truth        whether its value is a condition: 1 or 0
-    conditions   how many of its first arguments must be conditions
-    variadic     whether more arguments fold into it from the left
-    pick         of a choice: the argument taken when the first one is true, and when it is false; the rest stays asleep
-    hint         what to try when the domain is broken
-    tex          LaTeX; `#u` stands for an argument, plain text is a function's name
-    bound        allowed error of value and slopes, in ulp, as texts over the arguments, `w`, and `d` for the slope
-    kind         each, fold, linear or free: see above
-    push         of a free row: a text per argument, "" where nothing flows
-    by           of a fold: the row of two arguments that gives its value, put between the elements
-    alone        what a row of arrays is for plain numbers; "" where that has no meaning
+    text: str
+    words: str
+
+
+class Jump(NamedTuple):
+    """Where the value itself may jump, and its value on either side, over `u` and `du`; "" where comparing decides it."""
+
+    condition: str
+    side_value: str
+
+
+class Scaling(NamedTuple):
+    """f(s*u) is s^exponent*f(u) for s > 0, or f(u) + exponent*ln(s) if `additive`; `args` are the arguments that scale.
+
+    Where these are all 0, or beyond float64, one-sided derivatives are found after rescaling by it.
+    """
+
+    exponent: str
+    additive: bool
+    args: tuple[int, ...]
+
+
+class _Columns(NamedTuple):
+    """What the table says about a primitive: its value, its partials, and what people read about it.
+
+    names             all its names, the first is the one that is printed
+    value             the name of the function that computes it in each algebra; "" where there is a definition
+    definition        the value in our own language; "" where each algebra has its own function
+    partials          a text per argument, or ZERO or UNDEFINED
+    formula           the partials as a teacher writes them, where the algorithm is longer than its formula
+    rule              the name of its derivative rule, as a teacher uses it
+    rule_by_argument  (argument, name): what the rule is called where only that argument is active
+    domain            conditions on the arguments, all of which a value needs
+    partial_domain    per argument, where its partial exists if that is narrower than the domain ("" where it is not)
+    kink              the condition under which left and right derivative may differ
+    jump              where the value may jump
+    vertical_tangent  the condition under which a partial is infinite
+    scaling           how it scales, for its one-sided derivatives at 0
+    torch, jax        the partials that these frameworks give on the kink, for `--convention`
+    is_predicate      whether its value is a condition: 1 or 0
+    conditions        how many of its first arguments must be conditions
+    variadic          whether more arguments fold into it from the left
+    branches          of a choice: the argument taken when the first one is true, and when it is false
+    hint              what to try when the domain is broken
+    tex               LaTeX; `#u` is the argument u, plain text is a function's name
+    ulp_error         allowed error of value and partials, in ulp, as texts over the arguments, `w`, and `d` for the partial
+    kind              elementwise, reduction, linear or general
+    pushforward       of a general row: the jvp, a text per argument, "" where nothing flows
+    reduce_with       of a reduction: the primitive of two arguments that gives its value, put between the elements
+    elements          of a reduction: its value over other reductions, where no primitive between the elements gives it
+    scalar_meaning    what a row of arrays is for a scalar; "" where that has no meaning
     """
 
     names: tuple[str, ...]
     params: tuple[str, ...]
     value: str
-    slopes: tuple[str, ...]
+    definition: str
+    partials: tuple[str, ...]
     rule: str
     doc: str
     example: str
     tex: str
-    domain: tuple[str, ...] = ()
-    slope_domain: tuple[str, ...] = ()
-    corner: str = ""
-    jump: str = ""
-    vertical: str = ""
-    scaling: str = ""
+    partial_domain: tuple[str, ...]
+    formula: tuple[str, ...]
+    domain: tuple[Condition, ...] = ()
+    kink: str = ""
+    jump: Jump | None = None
+    vertical_tangent: str = ""
+    scaling: Scaling | None = None
     torch: tuple[str, ...] = ()
     jax: tuple[str, ...] = ()
-    truth: bool = False
+    is_predicate: bool = False
     conditions: int = 0
     variadic: bool = False
-    pick: tuple[int, int] | None = None
-    held: tuple[tuple[int, str], ...] = ()
-    formula: tuple[str, ...] = ()
+    branches: tuple[int, int] | None = None
+    rule_by_argument: tuple[tuple[int, str], ...] = ()
     hint: str = ""
-    bound: tuple[str, str] = ("4", "8")
-    kind: str = EACH
-    push: tuple[str, ...] = ()
-    by: str = ""
-    alone: str = ""
+    ulp_error: tuple[str, str] = ("4", "8")
+    kind: str = ELEMENTWISE
+    pushforward: tuple[str, ...] = ()
+    reduce_with: str = ""
+    elements: str = ""
+    scalar_meaning: str = ""
 
 
-class Row(Columns):
-    """One primitive. A row equals itself only, and is the key of many look-ups."""
+class Primitive(_Columns):
+    """One row of the table. It equals itself only, and is the key of many caches."""
 
     __slots__ = ()
     __eq__ = object.__eq__
@@ -107,183 +143,140 @@ class Row(Columns):
             return f"{self.name}({', '.join(self.params)}{', …' if self.variadic else ''})"
         return f" {self.name} ".join(self.params) if self.arity == 2 else f"{self.name}{self.params[0]}"
 
+    @property
+    def special_conditions(self) -> tuple[str, ...]:
+        """The conditions of its special points: kink, jump and vertical tangent, those that it has."""
+        conditions = (self.kink, self.jump.condition if self.jump else "", self.vertical_tangent)
+        return tuple(condition for condition in conditions if condition)
 
-def each(
+
+# --- the reader: the texts that a row is written with, read once ---------------------------------------------------------
+
+
+def marked(text: str, params: tuple[str, ...]) -> str:
+    """`text` with its parameters marked as places to fill in: `u > 0` becomes `#u > 0`."""
+    return re.sub(rf"\b({'|'.join(params)})\b", r"#\1", text)
+
+
+def _domain(text: str, params: tuple[str, ...]) -> tuple[Condition, ...]:
+    """Conditions between semicolons: "condition | words", where the words may be left out."""
+    parts = (part.strip().partition(" | ") for part in text.split(";") if part)
+    return tuple(Condition(condition, words or marked(condition, params)) for condition, _, words in parts)
+
+
+def _jump(text: str) -> Jump | None:
+    """ "side value at condition"; " at condition" where comparing decides on which side the value is."""
+    side_value, _, condition = text.rpartition(" at ")
+    return Jump(condition, side_value) if text else None
+
+
+def _scaling(text: str, params: tuple[str, ...]) -> Scaling | None:
+    """ "exponent in u v", or "+exponent in u v" where the scaling is additive."""
+    exponent, _, args = text.removeprefix("+").partition(" in ")
+    return Scaling(exponent, text[0] == "+", tuple(map(params.index, args.split()))) if text else None
+
+
+def elementwise(
     names: str,
     params: str,
     value: str,
-    *slopes: str,
-    rule: str,
-    doc: str,
-    example: str,
-    tex: str = "",
+    *partials: str,
     domain: str = "",
-    slope_domain: tuple[str, ...] = (),
-    corner: str = "",
     jump: str = "",
-    vertical: str = "",
     scaling: str = "",
-    torch: tuple[str, ...] = (),
-    jax: tuple[str, ...] = (),
-    variadic: bool = False,
-    held: tuple[tuple[int, str], ...] = (),
+    partial_domain: tuple[str, ...] = (),
     formula: tuple[str, ...] = (),
-    hint: str = "",
-    bound: tuple[str, str] = ("4", "8"),
-) -> Row:
-    """An elementwise function: numbers in, a number out, one local slope per argument."""
-    if len(slopes) != len(params.split()):
-        raise ValueError(f"{names}: one slope per argument")
-    return Row(
-        names=tuple(names.split()),
-        params=tuple(params.split()),
-        value=value,
-        slopes=slopes,
-        rule=rule,
-        doc=doc,
-        example=example,
-        tex=tex or rf"\operatorname{{{names.split()[0].replace('_', chr(92) + '_')}}}",
-        domain=tuple(part.strip() for part in domain.split(";") if part),
-        slope_domain=slope_domain or ("",) * len(slopes),
-        corner=corner,
-        jump=jump,
-        vertical=vertical,
-        scaling=scaling,
-        torch=torch,
-        jax=jax,
-        variadic=variadic,
-        held=held,
-        formula=formula or slopes,
-        hint=hint,
-        bound=bound,
+    tex: str = "",
+    **columns: Any,
+) -> Primitive:
+    """An elementwise function: numbers in, a number out, one partial per argument; a `value` "= text" is a definition."""
+    arguments, named = tuple(params.split()), tuple(names.split())
+    if len(partials) != len(arguments):
+        raise ValueError(f"{names}: one partial per argument")
+    return Primitive(
+        names=named,
+        params=arguments,
+        value="" if value.startswith("= ") else value,
+        definition=value[2:] if value.startswith("= ") else "",
+        partials=partials,
+        formula=formula or partials,
+        tex=tex or rf"\operatorname{{{named[0].replace('_', chr(92) + '_')}}}",
+        domain=_domain(domain, arguments),
+        partial_domain=partial_domain or ("",) * len(partials),
+        jump=_jump(jump),
+        scaling=_scaling(scaling, arguments),
+        **columns,
     )
 
 
-def truth(name: str, params: str, *, doc: str, example: str, tex: str, jump: str = "", conditions: int = 0) -> Row:
+def predicate(name: str, params: str, value: str = "", **columns: Any) -> Primitive:
     """A condition: 1 or 0; no derivative flows through it."""
-    arguments = tuple(params.split())
-    return Row(
-        names=(name,),
-        params=arguments,
-        value=name,
-        slopes=("0",) * len(arguments),
-        formula=("0",) * len(arguments),
-        rule="condition",
-        doc=doc,
-        example=example,
-        tex=tex,
-        slope_domain=("",) * len(arguments),
-        jump=jump,
-        truth=True,
-        conditions=conditions,
-    )
+    partials = (ZERO,) * len(params.split())
+    return elementwise(name, params, value or name, *partials, rule="condition", is_predicate=True, **columns)
 
 
-def choice(names: str, params: str, *, pick: tuple[int, int], conditions: int, doc: str, example: str, tex: str) -> Row:
+def choice(names: str, params: str, *, branches: tuple[int, int], conditions: int, **columns: Any) -> Primitive:
     """A choice: its value is that of one argument, and only that one is evaluated or differentiated."""
-    arguments = tuple(params.split())
-    return Row(
-        names=tuple(names.split()),
-        params=arguments,
-        value="",
-        slopes=tuple("1" if k in pick and k >= conditions else "0" for k in range(len(arguments))),
-        formula=tuple("1" if k in pick and k >= conditions else "0" for k in range(len(arguments))),
-        rule="taken branch",
-        doc=doc,
-        example=example,
-        tex=tex,
-        slope_domain=("",) * len(arguments),
-        truth=conditions == len(arguments),
-        conditions=conditions,
-        pick=pick,
-    )
+    count = len(params.split())
+    partials = ("1" if k in branches and k >= conditions else ZERO for k in range(count))
+    return elementwise(
+        names, params, "", *partials,
+        rule="taken branch", is_predicate=conditions == count, conditions=conditions, branches=branches, **columns,
+    )  # fmt: skip
 
 
-def fold(
+def reduction(
     names: str,
     params: str,
     value: str,
-    *slopes: str,
-    rule: str,
-    doc: str,
-    example: str,
-    by: str = "",
-    alone: str = "u",
-    tex: str = "",
-    corner: str = "",
-    jump: str = "",
-    torch: tuple[str, ...] = (),
-    formula: tuple[str, ...] = (),
-) -> tuple[Row]:
-    """A reduction: an array to a number, one gradient per argument, shaped like it."""
-    row = each(
-        names, params, value, *slopes,
-        rule=rule, doc=doc, example=example, tex=tex, corner=corner, jump=jump, torch=torch, formula=formula,
-    )  # fmt: skip
-    return (row._replace(kind=FOLD, by=by, alone=alone),)
+    *partials: str,
+    reduce_with: str = "",
+    scalar_meaning: str = "u",
+    **columns: Any,
+) -> tuple[Primitive]:
+    """A reduction: an array to a number, one gradient per argument, shaped like it; "= text" in `reduce_with` is `elements`."""
+    columns |= {"elements": reduce_with[2:]} if reduce_with.startswith("= ") else {"reduce_with": reduce_with}
+    return (elementwise(names, params, value, *partials, kind=REDUCTION, scalar_meaning=scalar_meaning, **columns),)
 
 
-def along(
-    rows: tuple[Row], *, doc: str, example: str, names: str = "", slope: str = "", jump: str = ""
-) -> tuple[Row, Row]:
-    """A reduction to a number, and the same along one axis: the axis is one more argument, which can't move.
+def with_axis(
+    rows: tuple[Primitive], *, doc: str, example: str, names: str = "", partial: str = "", jump: str = ""
+) -> tuple[Primitive, Primitive]:
+    """A reduction to a number, and the same along one axis: the axis is one more argument, which must not be active.
 
-    In its slope, `w` has the axis still, with length 1.
+    In its partial, `w` has the axis still, with length 1.
     """
     (row,) = rows
     return row, row._replace(
         names=tuple(names.split()) or row.names,
         params=(*row.params, "axis"),
-        slopes=(slope or row.slopes[0], "none"),
-        formula=(*row.formula, "none"),
-        slope_domain=(*row.slope_domain, ""),
-        jump=jump or row.jump,
+        partials=(partial or row.partials[0], UNDEFINED),
+        formula=(*row.formula, UNDEFINED),
+        partial_domain=(*row.partial_domain, ""),
+        jump=_jump(jump) or row.jump,
         doc=doc,
         example=example,
     )
 
 
-def linear(
-    names: str,
-    params: str,
-    value: str,
-    *pulls: str,
-    rule: str,
-    doc: str,
-    example: str,
-    alone: str = "",
-    tex: str = "",
-    formula: tuple[str, ...] = (),
-) -> Row:
+def linear(names: str, params: str, value: str, *vjp: str, **columns: Any) -> Primitive:
     """A function of arrays that is linear in each argument; the texts are its transposes."""
-    row = each(names, params, value, *pulls, rule=rule, doc=doc, example=example, tex=tex, formula=formula)
-    return row._replace(kind=LINEAR, alone=alone)
+    return elementwise(names, params, value, *vjp, kind=LINEAR, **columns)
 
 
-def free(
-    names: str,
-    params: str,
-    value: str,
-    *pulls: str,
-    push: tuple[str, ...] = (),
-    rule: str,
-    doc: str,
-    example: str,
-    alone: str = "",
-    tex: str = "",
-    jump: str = "",
-) -> Row:
-    """A function of arrays that fits no other kind; its texts say what flows back, `push` what flows on."""
-    row = each(names, params, value, *pulls, rule=rule, doc=doc, example=example, tex=tex, jump=jump)
-    return row._replace(kind=FREE, push=push or ("",) * row.arity, alone=alone)
+def general(
+    names: str, params: str, value: str, *vjp: str, pushforward: tuple[str, ...] = (), **columns: Any
+) -> Primitive:
+    """A function of arrays that fits no other kind; its texts are the vjp, `pushforward` is the jvp."""
+    return elementwise(names, params, value, *vjp, kind=GENERAL, pushforward=pushforward or ("",) * len(vjp), **columns)
 
 
 @lru_cache(maxsize=1024)
-def literal(count: int) -> Row:
+def literal(count: int) -> Primitive:
     """The row of an array literal with so many elements."""
     names = [f"u{k}" for k in range(count)]
-    return free(
+    return general(
         LITERAL, " ".join(names), "literal", *(f"g[{k}]" for k in range(count)),
-        push=tuple(f"scatter(du{k}, w, {k})" for k in range(count)),
+        pushforward=tuple(f"scatter(du{k}, w, {k})" for k in range(count)),
         rule="array", doc="an array of its arguments", example="[1, 2, 3]", tex=r"\left[ #u \right]",
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """The special places of the table's rows: where a rule alone would give a number that is not a slope.
 
 >>> from autodiff.core.rules import TABLE
->>> special(TABLE["abs", 1]).corner(0.0), special(TABLE["sin", 1])
+>>> special_tests(TABLE["abs", 1]).kink(0.0), special_tests(TABLE["sin", 1])
 (True, None)
 """
 
@@ -12,27 +12,27 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from autodiff.core import templates
-from autodiff.core.evaluate import Run
+from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
-from autodiff.core.templates import Held, Number
+from autodiff.core.primitive import UNDEFINED, Primitive
+from autodiff.core.templates import Number, StaticArgs
 
 
-class Special(NamedTuple):
+class SpecialTests(NamedTuple):
     """The special places of a row: tests on its arguments, None where it has no such place.
 
     jump       the test and the text of the value beside it, "" where only order decides
     unsloped   per argument: the test that its slope exists
     """
 
-    corner: Number | None
+    kink: Number | None
     jump: tuple[Number, str] | None
-    vertical: Number | None
+    vertical_tangent: Number | None
     unsloped: tuple[Number | None, ...]
 
     def at(self, args: Sequence[float], free: Sequence[bool]) -> bool:
         """Whether these arguments, of which the `free` ones are no constants, need a look from both sides."""
-        for test in (self.corner, self.jump and self.jump[0], self.vertical):
+        for test in (self.kink, self.jump and self.jump[0], self.vertical_tangent):
             if test is not None and test(*args):
                 return True
         return self.cuts(args, free)
@@ -46,37 +46,37 @@ class Special(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def special(row: Row, held: Held = ()) -> Special | None:
+def special_tests(row: Primitive, static: StaticArgs = ()) -> SpecialTests | None:
     """The special places of a row; None when it is smooth wherever it has a value.
 
-    With `held`, those that it has where these arguments are constants: `x^2` has none.
+    With `static`, those that it has where these arguments are constants: `x^2` has none.
     """
-    if not (row.corner or row.jump or row.vertical or any(row.slope_domain) or "none" in row.slopes):
+    if not (row.kink or row.jump or row.vertical_tangent or any(row.partial_domain) or UNDEFINED in row.partials):
         return None
 
     def test(condition: str, never: bool) -> Number | None:
         """The test, None where it can't come out other than `never`."""
-        if not condition or (held and templates.fixed(condition, row.params, held) == never):
+        if not condition or (static and templates.static_value(condition, row.params, static) == never):
             return None
-        return templates.compiled(condition, row.params, held)
+        return templates.compiled(condition, row.params, static)
 
-    beside, _, condition = row.jump.rpartition(" at ")
-    corner, jump, vertical = (test(text, False) for text in (row.corner, condition, row.vertical))
+    texts = (row.kink, row.jump.condition if row.jump else "", row.vertical_tangent)
+    kink, jump, vertical = (test(text, False) for text in texts)
     unsloped = tuple(
-        (lambda *_: False) if slope == "none" else test(text, True) if held[k : k + 1] in ((), (None,)) else None
-        for k, (slope, text) in enumerate(zip(row.slopes, row.slope_domain, strict=True))
+        (lambda *_: False) if slope == UNDEFINED else test(text, True) if static[k : k + 1] in ((), (None,)) else None
+        for k, (slope, text) in enumerate(zip(row.partials, row.partial_domain, strict=True))
     )
-    if held and not (corner or jump or vertical or any(unsloped)):
+    if static and not (kink or jump or vertical or any(unsloped)):
         return None
-    return Special(
-        corner=corner,
-        jump=None if jump is None else (jump, beside),
-        vertical=vertical,
+    return SpecialTests(
+        kink=kink,
+        jump=jump and row.jump and (jump, row.jump.side_value),
+        vertical_tangent=vertical,
         unsloped=unsloped,
     )
 
 
-def suspects(lowered: Lowered, run: Run) -> list[int]:
+def special_points(lowered: Lowered, run: Trace) -> list[int]:
     """The equations that sit exactly on a corner, a jump, or where a slope is infinite or missing."""
     graph = lowered.graph
     found = []
@@ -84,11 +84,15 @@ def suspects(lowered: Lowered, run: Run) -> list[int]:
         row = graph.rows[node]
         if row is None:
             continue
-        places = special(row, templates.held(graph, node)) if templates.asks(row) else special(row)
+        places = (
+            special_tests(row, templates.static_args(graph, node))
+            if templates.needs_static_args(row)
+            else special_tests(row)
+        )
         if places is None:
             continue
         args = graph.args[node]
-        if all(a in graph.constants for a in args) or (row.truth and len(set(args)) < len(args)):
+        if all(a in graph.constants for a in args) or (row.is_predicate and len(set(args)) < len(args)):
             continue
         if places.at([run.values[a] for a in args], [a not in graph.constants for a in args]):
             found.append(node)

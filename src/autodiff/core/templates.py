@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import operator
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -19,7 +18,7 @@ from autodiff.core import floats
 from autodiff.core.floats import ieee, logarithm
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered, lower_template
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.rules import functions
 from autodiff.language.parser import parse
 
@@ -27,8 +26,8 @@ Number: TypeAlias = Callable[..., float]
 
 Edges: TypeAlias = Callable[..., "list[tuple[int, float]]"]
 
-Held: TypeAlias = "tuple[float | None, ...]"
-"""The first arguments of a row: the number of one that is held constant, None for one that may be anything."""
+StaticArgs: TypeAlias = "tuple[float | None, ...]"
+"""The first arguments of a row: the number of one that is a constant, None for one that may be anything."""
 
 OPERATORS: Mapping[str, Callable[..., Any]] = {
     "+": operator.add,
@@ -106,32 +105,32 @@ _LONGEST = 400
 
 
 @lru_cache(maxsize=1024)
-def value(row: Row) -> Number:
+def value(row: Primitive) -> Number:
     """The row's value as a function of its arguments."""
-    if row.value.startswith("= "):
-        return compiled(row.value[2:], row.params)
+    if row.definition:
+        return compiled(row.definition, row.params)
     return FLOATS[row.value]
 
 
 @lru_cache(maxsize=4096)
-def slope(row: Row, k: int) -> Number:
+def partial(row: Primitive, k: int) -> Number:
     """The row's local slope in argument k, as a function of the arguments and the result; NaN where there is none."""
-    if row.slopes[k] == "none":
+    if row.partials[k] == UNDEFINED:
         return lambda *_: math.nan
-    return compiled(row.slopes[k], (*row.params, "w"))
+    return compiled(row.partials[k], (*row.params, "w"))
 
 
 @lru_cache(maxsize=4096)
-def slopes(row: Row, moving: tuple[object, ...], held: Held = ()) -> Edges:
+def partials(row: Primitive, moving: tuple[object, ...], static: StaticArgs = ()) -> Edges:
     """The row's local slopes in the arguments that are `moving`, the others never evaluated, as one function.
 
     It takes names for the arguments, the arguments, and the result: `f((7, 5), u, v, w)` may be [(7, v), (5, u)]. With
-    `held` it is right for these constants only, and asks nothing that they settle.
+    `static` it is right for these constants only, and asks nothing that they settle.
     """
     params = (*row.params, "w")
-    texts = {k: text for k, text in enumerate(row.slopes) if moving[k] and text != "0"}
-    known = {k: text for k, text in texts.items() if text != "none"}
-    lines, found, names = _body(*_together([*known.values()], params), params, held)
+    texts = {k: text for k, text in enumerate(row.partials) if moving[k] and text != ZERO}
+    known = {k: text for k, text in texts.items() if text != UNDEFINED}
+    lines, found, names = _body(*_together([*known.values()], params), params, static)
     results = dict.fromkeys(texts, "nan") | dict(zip(known, found, strict=True))
     pairs = ", ".join(f"(to[{k}], {result})" for k, result in results.items())
     return cast(Edges, _function(("to", *params), lines, f"[{pairs}]", names))
@@ -145,7 +144,7 @@ def _together(texts: Sequence[str], params: tuple[str, ...]) -> tuple[Graph, tup
     return lowered.graph, (lowered.result,) if len(texts) == 1 else lowered.graph.args[lowered.result]
 
 
-def held(graph: Graph, node: int) -> Held:
+def static_args(graph: Graph, node: int) -> StaticArgs:
     """The small whole constants among the arguments of an equation whose row `asks`.
 
     A power's slope takes different formulas for different exponents; that of `x^2` is one product.
@@ -165,32 +164,21 @@ def _negative(graph: Graph, node: int) -> float | None:
 
 
 @lru_cache(maxsize=1024)
-def asks(row: Row) -> bool:
+def needs_static_args(row: Primitive) -> bool:
     """Whether a slope of the row is a choice, which a constant argument may settle."""
-    return len(row.params) > 1 and any("if(" in text for text in row.slopes)
+    return len(row.params) > 1 and any("if(" in text for text in row.partials)
 
 
 @lru_cache(maxsize=1024)
-def domain(row: Row) -> tuple[tuple[Number, str], ...]:
+def domain(row: Primitive) -> tuple[tuple[Number, str], ...]:
     """The conditions under which the row has a value, each with the words for it (`#u` stands for an argument)."""
-    return tuple((compiled(text, row.params), words) for text, words in conditions(row))
+    return tuple((compiled(text, row.params), words) for text, words in row.domain)
 
 
 @lru_cache(maxsize=1024)
-def meaning(row: Row) -> tuple[tuple[tuple[Number, str], ...], Number]:
+def meaning(row: Primitive) -> tuple[tuple[tuple[Number, str], ...], Number]:
     """The row's domain and value by one look-up."""
     return domain(row), value(row)
-
-
-def conditions(row: Row) -> tuple[tuple[str, str], ...]:
-    """The texts of a row's domain, each with the words for it."""
-    parts = (part.partition(" | ") for part in row.domain)
-    return tuple((text, words or marked(text, row.params)) for text, _, words in parts)
-
-
-def marked(text: str, params: tuple[str, ...]) -> str:
-    """`text` with its parameters marked as places to fill in: `u > 0` becomes `#u > 0`."""
-    return re.sub(rf"\b({'|'.join(params)})\b", r"#\1", text)
 
 
 @lru_cache(maxsize=4096)
@@ -200,9 +188,9 @@ def template(text: str, params: tuple[str, ...]) -> Lowered:
 
 
 @lru_cache(maxsize=4096)
-def compiled(text: str, params: tuple[str, ...], held: Held = ()) -> Number:
-    """A text of the table as a Python function of its parameters, right where those of `held` have these values."""
-    lines, (result,), names = _body(*_together([text], params), params, held)
+def compiled(text: str, params: tuple[str, ...], static: StaticArgs = ()) -> Number:
+    """A text of the table as a Python function of its parameters, right where those of `static` have these values."""
+    lines, (result,), names = _body(*_together([text], params), params, static)
     return _function(params, lines, result, names)
 
 
@@ -212,34 +200,36 @@ def _function(params: Sequence[str], lines: Sequence[str], result: str, names: d
     return cast(Number, names["row"])
 
 
-def fixed(text: str, params: tuple[str, ...], held: Held) -> float | None:
-    """The value of a text that the constants of `held` settle, None where they don't."""
+def static_value(text: str, params: tuple[str, ...], static: StaticArgs) -> float | None:
+    """The value of a text that the constants of `static` settle, None where they don't."""
     graph, (result,) = _together([text], params)
-    return settled(graph, (result,), params, held)[0].get(result)
+    return fold_static_args(graph, (result,), params, static)[0].get(result)
 
 
-def settled(
-    graph: Graph, results: Sequence[int], params: Sequence[str], held: Held
+def fold_static_args(
+    graph: Graph, results: Sequence[int], params: Sequence[str], static: StaticArgs
 ) -> tuple[dict[int, float], dict[int, int]]:
-    """What the constants of `held` decide of a text: the values that are known, and the argument that a choice becomes.
+    """What the constants of `static` decide of a text: the values that are known, and the argument that a choice becomes.
 
     A choice that is not made is not evaluated, so what it would have asked is gone.
     """
-    given = ((graph.find(name), number) for name, number in zip(params, held, strict=False))
+    given = ((graph.find(name), number) for name, number in zip(params, static, strict=False))
     known = dict(graph.constants) | {node: n for node, n in given if node is not None and n is not None}
     became: dict[int, int] = {}
     for node in graph.reaching(*results):
         row, args = graph.rows[node], graph.args[node]
         if row is None:
             continue
-        if row.pick is None:
+        if row.branches is None:
             if all(a in known for a in args):
                 known[node] = value(row)(*(known[a] for a in args))
             continue
         if args[0] in known:
-            became[node] = args[row.pick[0] if known[args[0]] else row.pick[1]]
-        elif row.truth and args[1] in known:  # `a and b` is b if b fails, else a; `a or b` is b if b holds, else a
-            became[node] = args[0] if bool(known[args[1]]) == (row.pick[0] == 1) else args[1]
+            became[node] = args[row.branches[0] if known[args[0]] else row.branches[1]]
+        elif (
+            row.is_predicate and args[1] in known
+        ):  # `a and b` is b if b fails, else a; `a or b` is b if b holds, else a
+            became[node] = args[0] if bool(known[args[1]]) == (row.branches[0] == 1) else args[1]
         if node in became:
             became[node] = became.get(became[node], became[node])
             if became[node] in known:
@@ -248,7 +238,7 @@ def settled(
 
 
 def _body(
-    graph: Graph, results: Sequence[int], params: Sequence[str], held: Held
+    graph: Graph, results: Sequence[int], params: Sequence[str], static: StaticArgs
 ) -> tuple[list[str], list[str], dict[str, object]]:
     """Results as Python: the lines before them, their texts, the names in both.
 
@@ -256,7 +246,7 @@ def _body(
     and nothing is computed twice.
     """
     names, lines = dict[str, object](inf=math.inf, nan=math.nan), list[str]()
-    known, became = settled(graph, results, params, held)
+    known, became = fold_static_args(graph, results, params, static)
     texts = graph.inputs | {node: f"({number!r})" for node, number in known.items()}
     uses = Counter(became.get(node, node) for node in results)
     for node in range(len(graph) - 1, -1, -1):
@@ -272,14 +262,14 @@ def _body(
     return lines, [texts[became.get(node, node)] for node in results], names
 
 
-def used(row: Row | None, args: tuple[int, ...]) -> tuple[int, ...]:
+def used(row: Primitive | None, args: tuple[int, ...]) -> tuple[int, ...]:
     """The arguments as often as `_expression` writes them."""
-    return args if row is None or row.pick is None else (args[0], *(args[k] for k in row.pick))
+    return args if row is None or row.branches is None else (args[0], *(args[k] for k in row.branches))
 
 
-def _expression(row: Row, operands: list[str], names: dict[str, object]) -> str:
-    if row.pick is not None:
-        yes, no = (operands[k] for k in row.pick)
+def _expression(row: Primitive, operands: list[str], names: dict[str, object]) -> str:
+    if row.branches is not None:
+        yes, no = (operands[k] for k in row.branches)
         return f"{yes} if {operands[0]} else {no}"
     if row.value in _INFIX and row.arity == 2:
         return f"{operands[0]} {row.value} {operands[1]}"

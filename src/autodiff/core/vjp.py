@@ -15,9 +15,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 from autodiff.core import linearize
-from autodiff.core.evaluate import Run
-from autodiff.core.linearize import Factors
+from autodiff.core.evaluate import Trace
+from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import ZERO
 
 T = TypeVar("T")
 
@@ -41,12 +42,12 @@ def sweep_down(
     return adjoint
 
 
-def reverse(lowered: Lowered, run: Run, sources: Collection[int], convention: str = "") -> dict[int, float]:
+def reverse(lowered: Lowered, run: Trace, sources: Collection[int], convention: str = "") -> dict[int, float]:
     """The slope of the result in every equation between it and `sources`, sources included; absent where none flows."""
-    return adjoints(lowered.result, linearize.factors(lowered, run, sources, convention), sources)
+    return adjoints(lowered.result, linearize.linearize(lowered, run, sources, convention), sources)
 
 
-def adjoints(result: int, factors: Factors, sources: Collection[int]) -> dict[int, float]:
+def adjoints(result: int, factors: Linearization, sources: Collection[int]) -> dict[int, float]:
     """The same for a program that is linear already: `sweep_down`, written out for floats, which takes half the time."""
     found = {result: 1.0} if result in factors or result in sources else {}
     for node, edges in reversed(factors.items()):
@@ -57,7 +58,7 @@ def adjoints(result: int, factors: Factors, sources: Collection[int]) -> dict[in
     return found
 
 
-def depending(lowered: Lowered, run: Run, sources: Sequence[int]) -> bytearray:
+def active_flags(lowered: Lowered, run: Trace, sources: Sequence[int]) -> bytearray:
     """A flag per equation: whether one of `sources` moves it, along the branches that were taken."""
     graph = lowered.graph
     flags = bytearray(len(graph))
@@ -70,7 +71,7 @@ def depending(lowered: Lowered, run: Run, sources: Sequence[int]) -> bytearray:
         if node in run.taken:
             flags[node] = flags[run.taken[node]]
         else:
-            for arg, slope in zip(args, row.slopes, strict=True):
-                if flags[arg] and slope != "0":
+            for arg, slope in zip(args, row.partials, strict=True):
+                if flags[arg] and slope != ZERO:
                     flags[node] = 1
     return flags

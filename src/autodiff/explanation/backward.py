@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from autodiff.explanation import paths
 from autodiff.explanation.context import Findings
-from autodiff.explanation.model import Block, Cancelling, Factor, Slope, Step, Text
+from autodiff.explanation.model import Cancelling, ChainStep, Factor, FormulaText, PathChain, Slope
 from autodiff.explanation.spellings import written_out
 from autodiff.notation.parts import size
 
@@ -15,7 +15,7 @@ NAMES, STEPS = 500, 20_000
 """Names that the backward table leads to at most, and its steps after which no further name begins."""
 
 
-def blocks_of(it: Findings) -> tuple[Block, ...]:
+def blocks_of(it: Findings) -> tuple[PathChain, ...]:
     alive = [name for name, node in it.plain.items() if it.counts.get(node)]
     if not alive:
         return ()
@@ -24,14 +24,14 @@ def blocks_of(it: Findings) -> tuple[Block, ...]:
     alive = list(found)
     if all(it.counts[it.wanted[name]] == 1 for name in alive):
         return (_chain(it, {name: found[name][0][::-1] for name in alive}),)
-    blocks: list[Block] = []
+    blocks: list[PathChain] = []
     for name in alive:
         if sum(len(block.steps) for block in blocks) < STEPS:
             blocks += _paths(it, name, [route[::-1] for route in found[name]])
     return tuple(blocks)
 
 
-def _chain(it: Findings, chains: Mapping[str, list[int]]) -> Block:
+def _chain(it: Findings, chains: Mapping[str, list[int]]) -> PathChain:
     """One table for names that are each reached by one path: what they share once, then each one's own rest."""
     routes = list(chains.values())
     shared = next(
@@ -43,20 +43,20 @@ def _chain(it: Findings, chains: Mapping[str, list[int]]) -> Block:
     for i, (name, route) in enumerate(chains.items()):
         mark = "" if len(chains) == 1 else name if short else chr(ord("a") + i % 26)
         steps += _steps(it, route[shared - 1 :], mark, so_far, shared - 1)
-    return Block(tuple(steps), next(iter(chains)) if len(chains) == 1 else "")
+    return PathChain(tuple(steps), next(iter(chains)) if len(chains) == 1 else "")
 
 
-def _steps(it: Findings, route: Sequence[int], mark: str, so_far: float | None, start: int) -> list[Step]:
+def _steps(it: Findings, route: Sequence[int], mark: str, so_far: float | None, start: int) -> list[ChainStep]:
     steps = []
     for i, (place, arg) in enumerate(itertools.pairwise(route), start=start + 1):
         factor = it.factor(place, arg)
         so_far = None if factor.value is None or so_far is None else so_far * factor.value
         asked = it.places.names[arg] in it.plain and it.counts[arg] == 1
-        steps.append(Step(f"{i}{mark}", factor, so_far, it.counts[arg] == 1, asked))
+        steps.append(ChainStep(f"{i}{mark}", factor, so_far, it.counts[arg] == 1, asked))
     return steps
 
 
-def _paths(it: Findings, name: str, routes: list[list[int]]) -> list[Block]:
+def _paths(it: Findings, name: str, routes: list[list[int]]) -> list[PathChain]:
     names = it.places.names
     if it.counts[it.wanted[name]] <= paths.MOST:
         routes = sorted(routes, key=lambda route: (len(route), route))
@@ -64,11 +64,11 @@ def _paths(it: Findings, name: str, routes: list[list[int]]) -> list[Block]:
     for route in routes:
         steps = [s._replace(answer=s.answer and s.factor.by == name) for s in _steps(it, route, "", 1.0, 0)]
         total = (steps[-1].so_far if steps else 1.0) if it.run is not None else None
-        blocks.append(Block(tuple(steps), name, tuple(names[node] for node in reversed(route)), total))
+        blocks.append(PathChain(tuple(steps), name, tuple(names[node] for node in reversed(route)), total))
     return blocks
 
 
-def cancelling(it: Findings, blocks: Sequence[Block]) -> tuple[Cancelling, ...]:
+def cancelling(it: Findings, blocks: Sequence[PathChain]) -> tuple[Cancelling, ...]:
     """The first steps whose product gets simpler as the next factor joins it."""
     if len(blocks) != 1 or blocks[0].path or not blocks[0].steps:
         return ()
@@ -87,7 +87,7 @@ def cancelling(it: Findings, blocks: Sequence[Block]) -> tuple[Cancelling, ...]:
     return ()
 
 
-def slope(it: Findings, name: str, whole: Mapping[str, Text]) -> Slope:
+def slope(it: Findings, name: str, whole: Mapping[str, FormulaText]) -> Slope:
     node = it.wanted[name]
     count = it.counts.get(node, 0)
     value = forwards = ulps = None

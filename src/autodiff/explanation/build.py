@@ -23,7 +23,7 @@ from autodiff.explanation import finite_differences, perturb
 from autodiff.explanation.backward import blocks_of, cancelling, slope
 from autodiff.explanation.context import WIDE, Findings
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
-from autodiff.explanation.model import Explanation, Factor, Side, Text
+from autodiff.explanation.model import Explanation, Factor, FormulaText, OneSidedSlopes
 from autodiff.explanation.modes import cost, rows
 from autodiff.explanation.perturb import differences, meanings
 from autodiff.explanation.spellings import NOTHING, text_of, written_out
@@ -149,7 +149,7 @@ def _explanation(it: Findings) -> Explanation:
     )
 
 
-def _title(it: Findings) -> Text:
+def _title(it: Findings) -> FormulaText:
     """The whole program as one formula of its inputs, if it is short."""
     if len(it.graph) > WIDE:
         return NOTHING
@@ -157,7 +157,7 @@ def _title(it: Findings) -> Text:
     return written_out(seen.symbols.graph, seen.of[it.lowered.result])
 
 
-def _whole(it: Findings) -> dict[str, Text]:
+def _whole(it: Findings) -> dict[str, FormulaText]:
     """The slopes as formulas of the inputs, where they are short."""
     if len(it.graph) > WIDE or (it.answer is not None and it.run is None):
         return {}
@@ -191,7 +191,7 @@ def _drawing(it: Findings, title: str) -> Drawing:
     return Drawing(vertices, tuple(arrows), title)
 
 
-def _sides(it: Findings) -> tuple[Side, ...]:
+def _sides(it: Findings) -> tuple[OneSidedSlopes, ...]:
     if it.answer is None or not it.answer.verdicts:
         return ()
     from autodiff.explanation.one_sided import sides  # most points are no hard points

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from autodiff.api.answer import Answer
-from autodiff.core.evaluate import Outside, Run, number, sweep
+from autodiff.core.evaluate import DomainError, Trace, number, sweep
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.special_points import suspects
+from autodiff.core.special_points import special_points
 from autodiff.core.vjp import adjoints
 from autodiff.explanation import factors, paths
 from autodiff.explanation.factors import Formula, Formulas
@@ -21,7 +21,7 @@ from autodiff.notation.tex import tex_name
 from autodiff.symbolic.adjoint import image
 
 if TYPE_CHECKING:
-    from autodiff.verify.digits import Record
+    from autodiff.verify.digits import BallTrace
 
 FORMULAS = 200
 """Places at either end of a long program whose local slopes are written as formulas."""
@@ -40,12 +40,12 @@ class Findings:
         self.places, self.wanted, self.answer, self.mode = made, wanted, answer, mode
         self.lowered: Lowered = made.lowered
         self.graph: Graph = made.lowered.graph
-        self.run: Run | None = None
+        self.run: Trace | None = None
         self.values: Mapping[int, float] = {}
         self.broken = -1
-        self.exact: Record | None = self._exact()
+        self.exact: BallTrace | None = self._exact()
         self._evaluate()
-        self.corners: set[int] = set() if self.run is None else set(suspects(self.lowered, self.run))
+        self.corners: set[int] = set() if self.run is None else set(special_points(self.lowered, self.run))
         self.cancelled = self._cancels()
         self.beyond: dict[tuple[int, int], str] = {}
         self.plain = {name: node for name, node in wanted.items() if self._is_plain(name)}
@@ -62,7 +62,7 @@ class Findings:
         self.listed: set[str] = set()
         self.counts = paths.count(self.lowered.result, self.order, self.flows)
 
-    def _exact(self) -> Record | None:
+    def _exact(self) -> BallTrace | None:
         """All numbers in ball arithmetic, where the answer is made of those."""
         if self.answer is None or not self.answer.bits or self.answer.value is None:
             return None
@@ -77,7 +77,7 @@ class Findings:
             from autodiff.verify.digits import shown
 
             numbers = [None if number is None else shown(number) for number in self.exact.values]
-            self.run = Run(numbers, list(self.exact.order), dict(self.exact.taken))  # type: ignore[arg-type]
+            self.run = Trace(numbers, list(self.exact.order), dict(self.exact.taken))  # type: ignore[arg-type]
             self.values = {node: number for node, number in enumerate(numbers) if number is not None}
             return
         known: dict[int, float] = {}
@@ -92,9 +92,9 @@ class Findings:
             return known[node]
 
         try:
-            self.run = Run(*sweep(graph, self.lowered.result, leaf, apply, bool))
+            self.run = Trace(*sweep(graph, self.lowered.result, leaf, apply, bool))
             known |= {node: self.run.values[node] for node in self.run.order}
-        except Outside as trouble:
+        except DomainError as trouble:
             self.broken = trouble.node
         self.values = known
 
@@ -138,7 +138,7 @@ class Findings:
             live.update(flows[place])
         return flows
 
-    def _exact_slopes(self, place: int, exact: Record) -> list[int]:
+    def _exact_slopes(self, place: int, exact: BallTrace) -> list[int]:
         """Note the local slopes of a place; the places that it is made of."""
         from autodiff.verify.digits import shown, words
 

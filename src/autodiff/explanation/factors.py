@@ -13,9 +13,9 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from autodiff.core import linearize
-from autodiff.core.evaluate import Run
+from autodiff.core.evaluate import Trace
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import ZERO, Primitive
 from autodiff.core.vjp import sweep_down
 from autodiff.explanation.steps import Places
 from autodiff.notation.parts import LONGEST, size
@@ -25,7 +25,7 @@ from autodiff.symbolic.shortest import shorter
 
 if TYPE_CHECKING:
     from autodiff.numbers.balls import Number
-    from autodiff.verify.digits import Record
+    from autodiff.verify.digits import BallTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Formula:
     named: int
 
 
-def moving(places: Places, sources: Iterable[int], run: Run | None) -> set[int]:
+def moving(places: Places, sources: Iterable[int], run: Trace | None) -> set[int]:
     """The places that a change of one of `sources` reaches; at a point only along the branches that were taken."""
     graph = places.lowered.graph
     flags = set(sources)
@@ -53,13 +53,13 @@ def moving(places: Places, sources: Iterable[int], run: Run | None) -> set[int]:
         if run is not None and node in run.taken:
             reached = run.taken[node] in flags
         else:
-            reached = any(a in flags for a, text in zip(args, row.slopes, strict=True) if text != "0")
+            reached = any(a in flags for a, text in zip(args, row.partials, strict=True) if text != ZERO)
         if reached:
             flags.add(node)
     return flags
 
 
-def numbers(places: Places, place: int, moves: set[int], run: Run, convention: str = "") -> dict[int, float]:
+def numbers(places: Places, place: int, moves: set[int], run: Trace, convention: str = "") -> dict[int, float]:
     """The local slope of `place` in each moving place that it is made of, as a number."""
     graph = places.lowered.graph
 
@@ -72,14 +72,14 @@ def numbers(places: Places, place: int, moves: set[int], run: Run, convention: s
             return
         values = [run.values[a] for a in args]
         active = [a in moves for a in args]
-        for arg, slope in linearize.slopes(graph, node, values, run.values[node], active, args, convention):
+        for arg, slope in linearize.partials(graph, node, values, run.values[node], active, args, convention):
             yield arg, g * slope
 
     found = sweep_down(reversed(places.inside[place]), {place: 1.0}, pull, add)
     return {a: found[a] for a in places.arguments(place) if a in found and a in moves}
 
 
-def exactly(places: Places, place: int, exact: Record) -> dict[int, Number]:
+def exactly(places: Places, place: int, exact: BallTrace) -> dict[int, Number]:
     """The local slopes of `place` in the places that it is made of, in ball arithmetic."""
     from autodiff.numbers.balls import meaning, plus, precision, times  # most answers need none
 
@@ -98,7 +98,9 @@ def structure(places: Places, place: int, moves: set[int]) -> list[int]:
     for node in reversed(places.inside[place]):
         row = graph.rows[node]
         if node in live and row is not None and (node == place or node not in places.names):
-            live.update(a for a, text in zip(graph.args[node], row.slopes, strict=True) if text != "0" and a in moves)
+            live.update(
+                a for a, text in zip(graph.args[node], row.partials, strict=True) if text != ZERO and a in moves
+            )
     return [a for a in places.arguments(place) if a in live]
 
 
@@ -161,9 +163,9 @@ def rules(places: Places, place: int, moves: set[int], taken: Mapping[int, int])
             continue
         names = tuple(dict.fromkeys((*met[node], _rule(graph, node, moves))))
         args = (taken[node],) if node in taken else graph.args[node]
-        flows = ("1",) if node in taken else row.slopes
+        flows = ("1",) if node in taken else row.partials
         for arg, text in zip(args, flows, strict=True):
-            if text != "0":
+            if text != ZERO:
                 met[arg] = tuple(dict.fromkeys((*met.get(arg, ()), *names)))
     return {arg: _main(met[arg]) for arg in places.arguments(place) if arg in met}
 
@@ -184,14 +186,14 @@ _MINOR = ("sum rule", "difference rule", "sign rule", "identity", "taken branch"
 def _rule(graph: Graph, node: int, moves: set[int]) -> str:
     row, args = graph.rows[node], graph.args[node]
     assert row is not None
-    if row.pick is not None or row.rule == "identity":
+    if row.branches is not None or row.rule == "identity":
         return row.rule
     return f"{_of_moving(row, [a in moves for a in args])} rule".replace("constant multiple rule", "constant multiple")
 
 
-def _of_moving(row: Row, moves: Sequence[bool]) -> str:
+def _of_moving(row: Primitive, moves: Sequence[bool]) -> str:
     """x·y with y held is a constant multiple, 2^x an exponential: the table's `held` column says so."""
-    return next((name for k, name in row.held if moves[k] and sum(moves) == 1), row.rule)
+    return next((name for k, name in row.rule_by_argument if moves[k] and sum(moves) == 1), row.rule)
 
 
 def does(places: Places, place: int) -> str:

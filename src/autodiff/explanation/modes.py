@@ -2,7 +2,7 @@
 
 >>> from autodiff.explanation.build import explain
 >>> explain("y = x^2; sin(y)", {"x": 0.0}).rows[-1]
-Row(name='f', value=0.0, tangents={'x': 0.0}, adjoint=1.0)
+ModeRow(name='f', value=0.0, tangents={'x': 0.0}, adjoint=1.0)
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from autodiff.core.jvp import forward
+from autodiff.core.primitive import ZERO
 from autodiff.core.vjp import reverse
 from autodiff.explanation import factors
 from autodiff.explanation.context import Findings
-from autodiff.explanation.model import Cost, Row
+from autodiff.explanation.model import Cost, ModeRow
 
 if TYPE_CHECKING:
-    from autodiff.verify.digits import Record
+    from autodiff.verify.digits import BallTrace
 
 SHOWN = 8
 """Names whose tangents are shown."""
 
 
-def rows(it: Findings) -> tuple[Row, ...]:
+def rows(it: Findings) -> tuple[ModeRow, ...]:
     """Values, tangents and adjoints side by side, place by place."""
     if it.run is None or it.answer is None:
         return ()
@@ -45,12 +46,12 @@ def rows(it: Findings) -> tuple[Row, ...]:
         if it.run.values[node] is not None:
             tangents = {name: tangents_of[name].get(node, 0.0) for name, _ in shown}
             adjoint = adjoints.get(node, 0.0) if node in swept else None
-            found.append(Row(it.places.names[node], it.place(node).value, tangents, adjoint))
+            found.append(ModeRow(it.places.names[node], it.place(node).value, tangents, adjoint))
     return tuple(found)
 
 
 def _exactly(
-    it: Findings, exact: Record, names: Mapping[str, int]
+    it: Findings, exact: BallTrace, names: Mapping[str, int]
 ) -> tuple[dict[str, dict[int, float]], dict[int, float]]:
     """The tangents by each name, and the adjoints, from ball arithmetic."""
     from autodiff.verify.digits import shown  # most answers need none
@@ -68,6 +69,8 @@ def cost(it: Findings) -> Cost:
     for node in order:
         row = graph.rows[node]
         if row is not None and not (run is not None and node in run.taken):
-            products += sum(a in it.moves and text != "0" for a, text in zip(graph.args[node], row.slopes, strict=True))
+            products += sum(
+                a in it.moves and text != ZERO for a, text in zip(graph.args[node], row.partials, strict=True)
+            )
     inputs = len(it.wanted)
     return Cost(inputs, inputs, inputs * products, 1, products)

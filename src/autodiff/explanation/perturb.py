@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from autodiff.core.evaluate import Outside, number, sweep
+from autodiff.core.evaluate import DomainError, number, sweep
 from autodiff.core.lowering import Lowered
 from autodiff.explanation import finite_differences
 from autodiff.explanation.context import WIDE, Findings
@@ -37,7 +37,7 @@ def value(lowered: Lowered, point: Mapping[str, float], moved: Mapping[int, floa
             lambda node, args: moved[node] if node in moved else number(graph, node, args),
             bool,
         )[0][lowered.result]
-    except Outside:
+    except DomainError:
         return None
 
 

@@ -90,7 +90,7 @@ def _with_own_result(lowered: Lowered) -> Lowered:
 def _is_step(lowered: Lowered, node: int) -> bool:
     """Conditions are part of the choice that they stand in; numbers are numbers."""
     row = lowered.graph.rows[node]
-    return row is not None and not row.truth
+    return row is not None and not row.is_predicate
 
 
 def _absorbed(lowered: Lowered, order: Collection[int]) -> set[int]:

@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import Any, TypeAlias
 
 from autodiff.core import linearize, templates
-from autodiff.core.evaluate import Run
+from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import written
 from autodiff.errors import Span
@@ -33,7 +33,7 @@ class Sample:
     """A point, the program's values there, the derivative's number and the answer's."""
 
     at: Mapping[str, float]
-    run: Run
+    run: Trace
     derivative: float
     answer: float
 
@@ -75,7 +75,7 @@ class _Sweep:
             if args and node not in sample.run.taken:
                 self.slopes[node] = [0.0] * len(args)
                 every, places = [True] * len(args), range(len(args))
-                for k, slope in linearize.slopes(graph, node, [values[a] for a in args], values[node], every, places):
+                for k, slope in linearize.partials(graph, node, [values[a] for a in args], values[node], every, places):
                     self.slopes[node][k] = slope
         self.plain: dict[int, float] = {}
         self.result(())
@@ -144,7 +144,7 @@ class _Sweep:
     def _shallow(self, node: int) -> float:
         graph, values = self.lowered.graph, self.sample.run.values
         row, args = graph.rows[node], graph.args[node]
-        if row is None or row.pick is not None:
+        if row is None or row.branches is not None:
             return values[node]
         return templates.value(row)(*(self.variable if a in self.plain else values[a] for a in args))
 
@@ -220,7 +220,7 @@ def _changes(lowered: Lowered, source: int, sweeps: Sequence[_Sweep]) -> Iterato
             uses.setdefault(arg, []).append((node, k))
     for node in sorted(moving, reverse=True):
         row, args = graph.rows[node], graph.args[node]
-        if row is None or row.pick is not None:
+        if row is None or row.branches is not None:
             continue
         places: list[Place] = [(node, None)]
         if len(uses.get(node, [])) > 1:

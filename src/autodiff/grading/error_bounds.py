@@ -15,9 +15,9 @@ from fractions import Fraction
 from functools import lru_cache
 
 from autodiff.core import templates
-from autodiff.core.evaluate import Outside, number, sweep
+from autodiff.core.evaluate import DomainError, number, sweep
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Noise(Exception):
 
 
 def bounded(lowered: Lowered, point: Mapping[str, float]) -> Ball:
-    """The result at `point`. Raises Outside where there is none, Noise where rounding decides that."""
+    """The result at `point`. Raises DomainError where there is none, Noise where rounding decides that."""
     graph = lowered.graph
 
     def leaf(node: int) -> Ball:
@@ -47,7 +47,7 @@ def bounded(lowered: Lowered, point: Mapping[str, float]) -> Ball:
         values = [a.value for a in args]
         try:
             value = number(graph, node, values)
-        except Outside:
+        except DomainError:
             if any(_inside(row, moved) for moved in _moved(args)):
                 raise Noise from None
             raise
@@ -75,31 +75,31 @@ def _moved(args: Sequence[Ball]) -> list[list[float]]:
     return [[a.value + side * a.error for a in args] for side in (-1, 1)]
 
 
-def _inside(row: Row, values: Sequence[float]) -> bool:
+def _inside(row: Primitive, values: Sequence[float]) -> bool:
     return all(inside(*values) for inside, _ in templates.domain(row))
 
 
 @lru_cache(maxsize=1024)
-def _bound(row: Row) -> templates.Number:
+def _bound(row: Primitive) -> templates.Number:
     """How many units in the last place a row's value may be off, at its arguments and value; made once per row."""
-    return templates.compiled(row.bound[0], (*row.params, "w"))
+    return templates.compiled(row.ulp_error[0], (*row.params, "w"))
 
 
-def _error(row: Row, args: Sequence[Ball], values: Sequence[float], value: float) -> float:
-    if row.truth:
+def _error(row: Primitive, args: Sequence[Ball], values: Sequence[float], value: float) -> float:
+    if row.is_predicate:
         return _fuzzy(row, args, values, value)
     error = _bound(row)(*values, value) * math.ulp(value)
     if row.jump:
         error += max((abs(templates.value(row)(*moved) - value) for moved in _moved(args)), default=0.0)
     for k, arg in enumerate(args):
         if arg.error:
-            error += abs(templates.slope(row, k)(*values, value)) * arg.error
+            error += abs(templates.partial(row, k)(*values, value)) * arg.error
     if not math.isfinite(error):
         raise Noise
     return error
 
 
-def _fuzzy(row: Row, args: Sequence[Ball], values: Sequence[float], value: float) -> float:
+def _fuzzy(row: Primitive, args: Sequence[Ball], values: Sequence[float], value: float) -> float:
     """1 where a condition may be either, 0 where it is sure."""
     near = len(args) == 2 and abs(values[0] - values[1]) <= args[0].error + args[1].error
     turned = any(templates.value(row)(*moved) != value for moved in _moved(args))

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 from autodiff.core import rules, templates
 from autodiff.core.floats import divide, logarithm, power
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import ZERO, Primitive
 
 _ADD, _SUB, _MUL, _DIV, _POW = (rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^"))
 _NEG, _SAME = rules.TABLE["-", 1], rules.TABLE["+", 1]
@@ -52,7 +52,7 @@ class Mistake:
     rare: bool = False
 
 
-def mistakes(row: Row, moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake]:
+def mistakes(row: Primitive, moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake]:
     """The mistakes with the rule of `row`, likely ones first.
 
     moves   which arguments depend on the variable;  inner  which of those are not the variable itself
@@ -72,7 +72,7 @@ def mistakes(row: Row, moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iter
         yield from _wrong_rules(row)
 
 
-def _law(row: Row) -> str:
+def _law(row: Primitive) -> str:
     """The rule as a teacher writes it."""
     laws = {
         _ADD: "(u + v)' = u' + v'",
@@ -87,7 +87,7 @@ def _law(row: Row) -> str:
     terms = [
         f"({f})*{p}'" if "+" in f or "-" in f else f"{f}*{p}'"
         for f, p in zip(row.formula, row.params, strict=True)
-        if f != "0"
+        if f != ZERO
     ]
     result = f", w being {row.signature}" if any("w" in f for f in row.formula) else ""
     return f"({row.signature})' = {' + '.join(terms) or '0'}{result}"
@@ -96,7 +96,7 @@ def _law(row: Row) -> str:
 # --- the chain rule ---------------------------------------------------------------------------------------------------
 
 
-def _function(row: Row, moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake]:
+def _function(row: Primitive, moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake]:
     for k, (moving, deeper) in enumerate(zip(moves, inner, strict=True)):
         if moving and deeper:
             yield from _chain(row, k, _law(row))
@@ -108,7 +108,7 @@ def _function(row: Row, moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Ite
             )
 
 
-def _chain(row: Row, k: int, law: str) -> Iterator[Mistake]:
+def _chain(row: Primitive, k: int, law: str) -> Iterator[Mistake]:
     u = row.params[k]
     yield Mistake(
         "inner derivative", f"the inner derivative {u}' is missing: {law}", lambda h: _with_tangent(h, k, 1.0)
@@ -165,9 +165,9 @@ def _with_slope(h: Here, k: int, slope: float) -> float:
     return h._replace(s=tuple(slope if i == k else s for i, s in enumerate(h.s))).right()
 
 
-def _slope_at(row: Row, k: int, h: Here, place: float) -> float:
+def _slope_at(row: Primitive, k: int, h: Here, place: float) -> float:
     args = tuple(place if i == k else u for i, u in enumerate(h.u))
-    return templates.slope(row, k)(*args, templates.value(row)(*args))
+    return templates.partial(row, k)(*args, templates.value(row)(*args))
 
 
 def _plus(k: int, times: float) -> Rule:
@@ -178,7 +178,7 @@ def _plus(k: int, times: float) -> Rule:
 # --- sums, products, quotients ----------------------------------------------------------------------------------------
 
 
-def _sum(row: Row, moves: tuple[bool, ...]) -> Iterator[Mistake]:
+def _sum(row: Primitive, moves: tuple[bool, ...]) -> Iterator[Mistake]:
     law = _law(row)
     for k in (0, 1):
         if not moves[k]:
@@ -349,7 +349,7 @@ _RESULT = re.compile(r"\bw\b")
 """The function's own value, as the table calls it."""
 
 
-def _wrong_rules(row: Row) -> Iterator[Mistake]:
+def _wrong_rules(row: Primitive) -> Iterator[Mistake]:
     for what, slope in _other_slopes():
         yield Mistake(
             "wrong rule",
@@ -378,9 +378,9 @@ def _other_slopes() -> tuple[tuple[str, Slope], ...]:
     singles = [
         row
         for row in rules.rows()
-        if row.kind == "each" and row.arity == 1 and not row.truth and row not in (_NEG, _SAME)
+        if row.kind == "elementwise" and row.arity == 1 and not row.is_predicate and row not in (_NEG, _SAME)
     ]
-    texts |= dict.fromkeys(row.formula[0] for row in singles if row.formula[0] != "0" and "w" not in row.formula[0])
+    texts |= dict.fromkeys(row.formula[0] for row in singles if row.formula[0] != ZERO and "w" not in row.formula[0])
     texts |= dict.fromkeys(f"{row.name}(u)" for row in singles)
     texts |= dict.fromkeys(row.formula[0].replace("w", f"{row.name}(u)") for row in singles if "w" in row.formula[0])
     found: list[tuple[str, Slope]] = []

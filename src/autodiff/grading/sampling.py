@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from autodiff.core.evaluate import Outside, Run, primal
+from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
-from autodiff.core.special_points import suspects
+from autodiff.core.special_points import special_points
 from autodiff.grading.error_bounds import Ball, Noise, bounded
 from autodiff.grading.points import points
 
@@ -36,7 +36,7 @@ class Trial:
     at: Mapping[str, float]
     derivative: Ball | None
     answer: Ball | None
-    run: Run | None
+    run: Trace | None
     said: str
 
 
@@ -59,7 +59,7 @@ def _trial(lowered: Lowered, slope: Lowered, answered: Lowered, at: Mapping[str,
     """Both numbers at a point; None where rounding or a corner of the program leaves nothing to be said."""
     try:
         answer: Ball | None = bounded(answered, at)
-    except Outside as trouble:
+    except DomainError as trouble:
         if not trouble.needs:
             return None  # too large for a float, which says nothing about the formula
         answer = None
@@ -67,8 +67,8 @@ def _trial(lowered: Lowered, slope: Lowered, answered: Lowered, at: Mapping[str,
         return None
     try:
         run = primal(lowered, at)
-        derivative = None if suspects(lowered, run) else bounded(slope, at)
-    except Outside as trouble:
+        derivative = None if special_points(lowered, run) else bounded(slope, at)
+    except DomainError as trouble:
         return Trial(at, None, answer, None, "one-sided") if trouble.needs and answer is not None else None
     except Noise:
         return None

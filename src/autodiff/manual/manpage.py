@@ -25,6 +25,7 @@ FIRST = (
     "explain",
     "data",
     "train",
+    "fit",
     "export",
     "python",
     "status",

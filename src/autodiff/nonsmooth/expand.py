@@ -18,23 +18,22 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import product
 from types import MappingProxyType
-from typing import NamedTuple
 
 from autodiff.core import templates
-from autodiff.core.evaluate import Outside, number, sweep
+from autodiff.core.evaluate import DomainError, number, sweep
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
-from autodiff.core.special_points import special
+from autodiff.core.primitive import ZERO, Primitive, Scaling
+from autodiff.core.special_points import special_tests
 from autodiff.core.templates import Number
 from autodiff.numbers import germs
-from autodiff.numbers.germs import NOISE, NOTHING, STILL, Series, Size, Undecided, constant
+from autodiff.numbers.germs import NOISE, NOTHING, STILL, Indeterminate, Series, Size, constant
 from autodiff.numbers.pi_multiples import EXACT, Exact, OfPi
 
 _MANY = 100  # turns: more than any depth
 
 
-class Gone(Exception):
+class OneSidedDomainError(Exception):
     """There is nothing on this side: equation `node` leaves its domain."""
 
     def __init__(self, node: int | None = None) -> None:
@@ -45,18 +44,18 @@ class Gone(Exception):
 def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], depth: int) -> Series:
     """The result just beside the point, when equations move at these rates, none of them 0.
 
-    `depth` says how many terms of a function's Taylor series are looked at. Raises Undecided, or Gone where this side
+    `depth` says how many terms of a function's Taylor series are looked at. Raises Indeterminate, or OneSidedDomainError where this side
     has no values.
     """
     return _look(lowered, {name: constant(value) for name, value in point.items()}, depth, rates)
 
 
 def here(lowered: Lowered, point: Mapping[str, float]) -> Series:
-    """The result at the point, with as little rounding as beside it. Raises Undecided where that is not known."""
+    """The result at the point, with as little rounding as beside it. Raises Indeterminate where that is not known."""
     try:
         return _look(lowered, {name: constant(value) for name, value in point.items()}, 0).rest
-    except Gone:
-        raise Undecided from None
+    except OneSidedDomainError:
+        raise Indeterminate from None
 
 
 def _look(
@@ -75,10 +74,10 @@ def _look(
         assert row is not None
         try:
             return moved(node, _apply(row, args, depth, graph, node).cut(depth + 1))
-        except (Undecided, OverflowError):
-            raise Undecided(node) from None
-        except Gone:
-            raise Gone(node) from None
+        except (Indeterminate, OverflowError):
+            raise Indeterminate(node) from None
+        except OneSidedDomainError:
+            raise OneSidedDomainError(node) from None
 
     return sweep(graph, lowered.result, leaf, apply, lambda truth: bool(truth.value))[0][lowered.result]
 
@@ -91,7 +90,7 @@ def _written(number: float) -> Series:
 def _value(a: Series) -> tuple[float, float]:
     value = a.value
     if value is None:
-        raise Undecided
+        raise Indeterminate
     return value, a.constant.error
 
 
@@ -99,11 +98,11 @@ def _text(text: str, names: tuple[str, ...], given: Sequence[Series], depth: int
     """A text of the table over series."""
     try:
         return _look(templates.template(text, names), dict(zip(names, given, strict=True)), depth)
-    except Gone:
-        raise Undecided from None
+    except OneSidedDomainError:
+        raise Indeterminate from None
 
 
-def _apply(row: Row, args: Sequence[Series], depth: int, graph: Graph, node: int) -> Series:
+def _apply(row: Primitive, args: Sequence[Series], depth: int, graph: Graph, node: int) -> Series:
     if row.value in germs.ORDER:
         return germs.ORDER[row.value](*args)
     if row.value in germs.ARITHMETIC:
@@ -111,17 +110,16 @@ def _apply(row: Row, args: Sequence[Series], depth: int, graph: Graph, node: int
     if all(a.still for a in args):
         return _still(graph, node, args, [_value(a)[0] for a in args])
     _stays_inside(row, args, depth)
-    law = _law(row)
-    if law is not None and (scaled := _scaled(row, law, args, depth, graph, node)) is not None:
+    if row.scaling and (scaled := _scaled(row, row.scaling, args, depth, graph, node)) is not None:
         return scaled
     values = [_value(a)[0] for a in args]
-    places = special(row)
+    places = special_tests(row)
     if places is None:
         return _smooth(row, args, _here(row, args, values), depth)
     if places.cuts(values, [not a.still for a in args]):
-        raise Undecided
-    if places.corner is not None and places.corner(*values):
-        return _text(row.value.removeprefix("= "), row.params, args, depth)
+        raise Indeterminate
+    if places.kink is not None and places.kink(*values):
+        return _text(row.definition, row.params, args, depth)
     here = _here(row, args, values)
     if places.jump is not None and places.jump[0](*values):
         names = (*row.params, *(f"d{p}" for p in row.params))
@@ -130,7 +128,7 @@ def _apply(row: Row, args: Sequence[Series], depth: int, graph: Graph, node: int
     return _smooth(row, args, here, depth)
 
 
-def _arithmetic(row: Row, args: Sequence[Series]) -> Series:
+def _arithmetic(row: Primitive, args: Sequence[Series]) -> Series:
     """Exact, but for the value: that is the one that the program computes."""
     found = germs.ARITHMETIC[row.value](*args)
     values = [a.value for a in args]
@@ -141,29 +139,29 @@ def _arithmetic(row: Row, args: Sequence[Series]) -> Series:
     if math.isnan(value):
         return found  # 0/0 has a limit here
     if math.isinf(value):
-        raise Undecided
+        raise Indeterminate
     return found if value == exact else found.at(value, found.constant.doubt + abs(value - exact))
 
 
 def _still(graph: Graph, node: int, args: Sequence[Series], values: Sequence[float]) -> Series:
     try:
         value = number(graph, node, values)
-    except Outside as trouble:
-        raise (Gone() if trouble.needs else Undecided()) from None
+    except DomainError as trouble:
+        raise (OneSidedDomainError() if trouble.needs else Indeterminate()) from None
     row = graph.rows[node]
     assert row is not None
     return _computed(row, args, value)
 
 
-def _here(row: Row, args: Sequence[Series], values: Sequence[float]) -> Series:
+def _here(row: Primitive, args: Sequence[Series], values: Sequence[float]) -> Series:
     """The row's value at the point."""
     value = templates.value(row)(*values)
     if not math.isfinite(value) or not all(inside(*values) for inside, _ in templates.domain(row)):
-        raise Undecided  # a limit may exist; the value does not
+        raise Indeterminate  # a limit may exist; the value does not
     return _computed(row, args, value)
 
 
-def _computed(row: Row, args: Sequence[Series], value: float) -> Series:
+def _computed(row: Primitive, args: Sequence[Series], value: float) -> Series:
     """What a row computes of the values of its arguments: exactly where that is known."""
     exact = EXACT.get(row.value)
     if exact is not None and all(a.constant.exact for a in args):
@@ -197,8 +195,8 @@ def _short(value: float) -> bool:
     return value == 0 or (2.0**-10 <= abs(value) <= 4.0 and (value * 2.0**20).is_integer())
 
 
-def _stays_inside(row: Row, args: Sequence[Series], depth: int) -> None:
-    """Raise Gone when the arguments step out of the domain: sqrt(x) at 0 has no left side."""
+def _stays_inside(row: Primitive, args: Sequence[Series], depth: int) -> None:
+    """Raise OneSidedDomainError when the arguments step out of the domain: sqrt(x) at 0 has no left side."""
     conditions = templates.domain(row)
     if not conditions:
         return
@@ -206,9 +204,9 @@ def _stays_inside(row: Row, args: Sequence[Series], depth: int) -> None:
     ways = [(v,) if a.still else (v, *around(v)) for a, v in zip(args, values, strict=True) if v is not None]
     if None not in values and all(inside(*place) for place in product(*ways) for inside, _ in conditions):
         return
-    for part in row.domain:
-        if not _text(part.partition(" | ")[0], row.params, args, depth).value:
-            raise Gone
+    for text, _ in row.domain:
+        if not _text(text, row.params, args, depth).value:
+            raise OneSidedDomainError
 
 
 def around(value: float) -> tuple[float, float]:
@@ -216,49 +214,36 @@ def around(value: float) -> tuple[float, float]:
     return math.nextafter(value, -math.inf), math.nextafter(value, math.inf)
 
 
-class _Law(NamedTuple):
-    """A row's `scaling`: the text of the exponent, and its value if that is a number; whether it `adds` its logarithm;
-    and which arguments scale."""
-
-    exponent: str
-    fixed: float | None
-    adds: bool
-    places: tuple[int, ...]
-
-
 @lru_cache(maxsize=1024)
-def _law(row: Row) -> _Law | None:
-    if not row.scaling:
-        return None
-    text, _, scaled = row.scaling.removeprefix("+").partition(" in ")
-    fixed = templates.fixed(text, row.params, ())
-    return _Law(text, fixed, row.scaling.startswith("+"), tuple(map(row.params.index, scaled.split())))
+def _fixed_exponent(law: Scaling, params: tuple[str, ...]) -> float | None:
+    return templates.static_value(law.exponent, params, ())
 
 
-def _exponent(row: Row, law: _Law, args: Sequence[Series], depth: int) -> Series:
-    if law.fixed is None:
+def _exponent(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) -> Series:
+    number = _fixed_exponent(law, row.params)
+    if number is None:
         return _text(law.exponent, row.params, args, depth)
-    return constant(law.fixed, 0.0 if _short(law.fixed) else NOISE * abs(law.fixed))
+    return constant(number, 0.0 if _short(number) else NOISE * abs(number))
 
 
-def _scaled(row: Row, law: _Law, args: Sequence[Series], depth: int, graph: Graph, node: int) -> Series | None:
+def _scaled(row: Primitive, law: Scaling, args: Sequence[Series], depth: int, graph: Graph, node: int) -> Series | None:
     """f(s·u) is s^e·f(u) or f(u) + e·ln(s), so that the row is looked at away from 0; None where it is away from it."""
-    scaled = [args[k] for k in law.places]
+    scaled = [args[k] for k in law.args]
     if any(a.value for a in scaled):
         return None
     exponent, (power, shrinks) = _exponent(row, law, args, depth), min(a.low for a in scaled)
     if isinstance(power, float):
-        return Series() if not law.adds and germs.sign(exponent) > 0 else None  # 0 all along
+        return Series() if not law.additive and germs.sign(exponent) > 0 else None  # 0 all along
     leads, logs = [a.terms[0] for a in scaled if a.low == (power, shrinks) and a.terms], -shrinks
-    if not leads and not law.adds and _value(exponent)[0] > 0:
+    if not leads and not law.additive and _value(exponent)[0] > 0:
         return _raised(Series((), STILL), exponent, power, logs, depth)
     if not any(term.certain for term in leads):
-        raise Undecided
-    units = [a.shifted(-power, -logs) if k in law.places else a for k, a in enumerate(args)]
-    if all(units[k].value == 0 for k in law.places):
-        raise Undecided  # beyond float64
+        raise Indeterminate
+    units = [a.shifted(-power, -logs) if k in law.args else a for k, a in enumerate(args)]
+    if all(units[k].value == 0 for k in law.args):
+        raise Indeterminate  # beyond float64
     found = _apply(row, units, depth, graph, node)
-    if law.adds:
+    if law.additive:
         return germs.plus(found, germs.times(exponent, germs.logarithm(power, logs)))
     return _raised(found, exponent, power, logs, depth)
 
@@ -275,7 +260,7 @@ def _raised(found: Series, exponent: Series, power: Exact, logs: Exact, depth: i
 def _rational(exponent: Series) -> Exact:
     """The exponent at the point, a third where its float may stand for one: a third of 1, times 3, is 1.
 
-    Raises Undecided where rounding may be all that parts it from a whole number.
+    Raises Indeterminate where rounding may be all that parts it from a whole number.
     """
     value, doubt = _value(exponent)
     near = Fraction(value).limit_denominator(1000)
@@ -284,13 +269,13 @@ def _rational(exponent: Series) -> Exact:
     if abs(near - Fraction(value)) > doubt:
         return germs.fit(Fraction(value))
     if near.denominator == 1:
-        raise Undecided
+        raise Indeterminate
     return near
 
 
-def _smooth(row: Row, args: Sequence[Series], here: Series, depth: int) -> Series:
+def _smooth(row: Primitive, args: Sequence[Series], here: Series, depth: int) -> Series:
     """Taylor's series, a term more at each turn: from the slopes, of which the row's own result may be part."""
-    moving = [k for k, a in enumerate(args) if not a.still and row.slopes[k] != "0"]
+    moving = [k for k, a in enumerate(args) if not a.still and row.partials[k] != ZERO]
     if not moving:
         return here
     rates = {k: germs.rate(args[k]) for k in moving}
@@ -312,22 +297,22 @@ def _worth(low: Size, order: Size) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _names_result(row: Row) -> bool:
-    return any(re.search(r"\bw\b", text) for text in row.slopes)
+def _names_result(row: Primitive) -> bool:
+    return any(re.search(r"\bw\b", text) for text in row.partials)
 
 
-def _slope(row: Row, k: int, args: Sequence[Series], result: Series, depth: int, low: Size) -> Series:
+def _slope(row: Primitive, k: int, args: Sequence[Series], result: Series, depth: int, low: Size) -> Series:
     """The local slope in argument k, as a series; where nothing more than its value is wanted, that and an order."""
     given = (*args, result)
     if depth == 0:
-        function = templates.slope(row, k)
+        function = templates.partial(row, k)
         values = [a.value for a in given]
         slope = function(*values)
         if math.isfinite(slope):
             if any(isinstance(a.constant.coefficient, OfPi) for a in given):
-                return _text(row.slopes[k], (*row.params, "w"), [a.rest for a in given], 0).rest.within(low)
+                return _text(row.partials[k], (*row.params, "w"), [a.rest for a in given], 0).rest.within(low)
             return constant(slope, _doubt(function, given, slope)).within(low)
-        places = special(row)
-        if places is None or places.vertical is None or not places.vertical(*values[:-1]):
-            raise Undecided  # beyond float64, not infinite
-    return _text(row.slopes[k], (*row.params, "w"), given, depth)
+        places = special_tests(row)
+        if places is None or places.vertical_tangent is None or not places.vertical_tangent(*values[:-1]):
+            raise Indeterminate  # beyond float64, not infinite
+    return _text(row.partials[k], (*row.params, "w"), given, depth)

@@ -7,10 +7,10 @@ name would take time with the square of its size.
 >>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.core.evaluate import primal
->>> from autodiff.core.special_points import suspects
+>>> from autodiff.core.special_points import special_points
 >>> lowered, point = lower(parse("x*abs(y) + 3*abs(x) + 2x")), {"x": 0.0, "y": 0.0}
 >>> run = primal(lowered, point)
->>> sides = carried(lowered, run, point, {"x": 0}, suspects(lowered, run))["x"]
+>>> sides = carried(lowered, run, point, {"x": 0}, special_points(lowered, run))["x"]
 >>> sides.status, sides.left, sides.right
 ('corner', -1.0, 5.0)
 """
@@ -24,13 +24,13 @@ from fractions import Fraction
 from itertools import product
 
 from autodiff.core import linearize, templates
-from autodiff.core.evaluate import Run
+from autodiff.core.evaluate import Trace
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
 from autodiff.core.vjp import adjoints
-from autodiff.nonsmooth.expand import Gone, around
-from autodiff.nonsmooth.verdict import Side, Verdict, same, side, verdict
-from autodiff.numbers.germs import NOISE, Term, Undecided
+from autodiff.nonsmooth.expand import OneSidedDomainError, around
+from autodiff.nonsmooth.verdict import OneSided, Verdict, same, side, verdict
+from autodiff.numbers.germs import NOISE, Indeterminate, Term
 
 LOOKED = 20_000
 """Names times equations, up to which the whole program is looked at for each name."""
@@ -41,7 +41,7 @@ MOST = 5_000_000
 
 def verdicts(
     lowered: Lowered,
-    run: Run,
+    run: Trace,
     point: Mapping[str, float],
     names: Mapping[str, int],
     odd: Sequence[int],
@@ -59,7 +59,7 @@ def verdicts(
 
 
 def carried(
-    lowered: Lowered, run: Run, point: Mapping[str, float], names: Mapping[str, int], odd: Collection[int]
+    lowered: Lowered, run: Trace, point: Mapping[str, float], names: Mapping[str, int], odd: Collection[int]
 ) -> dict[str, Verdict]:
     """The verdicts of those names for which this is plain; there is none where the value jumps, or rounding decides."""
     shaken = _shaken(run)
@@ -91,7 +91,7 @@ class _Sum:
     gone: list[bool] = field(default_factory=lambda: [False, False])
     doubt: float = 0.0
 
-    def add(self, sides: Sequence[Side | None] | None, weight: float, error: float) -> None:
+    def add(self, sides: Sequence[OneSided | None] | None, weight: float, error: float) -> None:
         """Add a hard point's part, of which the result has `weight`, known up to `error`."""
         self.doubtful = self.doubtful or sides is None or not error <= abs(weight) < math.inf
         if sides is None:
@@ -121,7 +121,7 @@ class _Sum:
 
 
 def _weights(
-    lowered: Lowered, run: Run, shaken: Run, sources: Collection[int], stops: Collection[int]
+    lowered: Lowered, run: Trace, shaken: Trace, sources: Collection[int], stops: Collection[int]
 ) -> tuple[dict[int, float], dict[int, float]]:
     """The slope of the result in every equation, by ways without a stop on them, and how far each may be off.
 
@@ -130,7 +130,7 @@ def _weights(
     """
     ends = [lowered.result, *sources]
     linear, other = (
-        {node: edges for node, edges in linearize.factors(lowered, each, sources).items() if node not in stops}
+        {node: edges for node, edges in linearize.linearize(lowered, each, sources).items() if node not in stops}
         for each in (run, shaken)
     )
     weights, beside = (adjoints(lowered.result, each, ends) for each in (linear, other))
@@ -138,14 +138,14 @@ def _weights(
     return weights, {n: NOISE * sizes[n] + 4 * abs(beside.get(n, math.nan) - weights[n]) for n in weights}
 
 
-def _shaken(run: Run) -> Run:
+def _shaken(run: Trace) -> Trace:
     """The same with values that are off by what rounding may come to, each in its own way."""
     wobbles = (2 * (node * 0.6180339887498949 % 1) - 1 for node in range(len(run.values)))
     values = zip(run.values, wobbles, strict=True)
     return run._replace(values=[v if v is None else v * (1 + NOISE * wobble) for v, wobble in values])
 
 
-def _edges(lowered: Lowered, run: Run, shaken: Run) -> Iterator[int]:
+def _edges(lowered: Lowered, run: Trace, shaken: Trace) -> Iterator[int]:
     """The equations whose arguments are, or by rounding may be, at the end of a domain: sqrt(x) at 0 has no left side."""
     graph = lowered.graph
     for node in run.order:
@@ -157,7 +157,7 @@ def _edges(lowered: Lowered, run: Run, shaken: Run) -> Iterator[int]:
             yield node
 
 
-def _around(graph: Graph, run: Run, shaken: Run, node: int) -> tuple[float, float, float]:
+def _around(graph: Graph, run: Trace, shaken: Trace, node: int) -> tuple[float, float, float]:
     """The value of an equation, and the numbers beside it that it might be."""
     value, row = run.values[node], graph.rows[node]
     low, high = around(value)
@@ -167,7 +167,7 @@ def _around(graph: Graph, run: Run, shaken: Run, node: int) -> tuple[float, floa
     return value, low, high
 
 
-def _front(lowered: Lowered, run: Run, stops: Collection[int]) -> list[int]:
+def _front(lowered: Lowered, run: Trace, stops: Collection[int]) -> list[int]:
     """The stops that the result is made from without another one between."""
     graph, front = lowered.graph, list[int]()
     seen, todo = {lowered.result}, [lowered.result]
@@ -205,15 +205,15 @@ def _part(lowered: Lowered, stop: int) -> tuple[Lowered, dict[int, int]]:
     return lowered._replace(graph=part, result=number[stop]), number
 
 
-def _sides(part: Lowered, point: Mapping[str, float], source: int, value: float) -> list[Side | None] | None:
+def _sides(part: Lowered, point: Mapping[str, float], source: int, value: float) -> list[OneSided | None] | None:
     """Both sides of a hard point when `source` moves; None where one is not known, or has another limit than the value."""
-    found: list[Side | None] = []
+    found: list[OneSided | None] = []
     for sign in (-1.0, 1.0):
         try:
             seen = side(part, point, {source: sign})
-        except Undecided:
+        except Indeterminate:
             return None
-        except Gone:
+        except OneSidedDomainError:
             found.append(None)
             continue
         if not seen.meets(Term(0, Fraction(value))):

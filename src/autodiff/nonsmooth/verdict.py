@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from autodiff.core.evaluate import Run
+from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import Lowered
-from autodiff.nonsmooth.expand import Gone, beside, here
-from autodiff.numbers.germs import NOISE, Series, Term, Undecided
+from autodiff.nonsmooth.expand import OneSidedDomainError, beside, here
+from autodiff.numbers.germs import NOISE, Indeterminate, Series, Term
 
 DEPTHS = (1, 3, 5)
 """How many terms of Taylor's series are looked at, one depth after the other, while the question is undecided; a derivative
@@ -30,7 +30,7 @@ _KNOWN = 2.0**-36
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class OneSided:
     """What is so on one side: the limit of the value, the derivative along the step (maybe infinite), its error."""
 
     limit: Term
@@ -65,23 +65,23 @@ class Verdict:
     node: int | None = None
 
 
-def verdict(lowered: Lowered, run: Run, point: Mapping[str, float], source: int, order: int = 1) -> Verdict:
+def verdict(lowered: Lowered, run: Trace, point: Mapping[str, float], source: int, order: int = 1) -> Verdict:
     """The slope by `source` at a hard point, from both sides; or the derivative of a higher order, if those below exist."""
     return along(lowered, run, point, {source: 1.0}, order)
 
 
 def along(
-    lowered: Lowered, run: Run, point: Mapping[str, float], rates: Mapping[int, float], order: int = 1
+    lowered: Lowered, run: Trace, point: Mapping[str, float], rates: Mapping[int, float], order: int = 1
 ) -> Verdict:
     """The same when several equations move at these rates, none of them 0."""
-    sides: list[Side | None] = []
+    sides: list[OneSided | None] = []
     gone = None
     for sign in (-1.0, 1.0):
         try:
             sides.append(side(lowered, point, {node: sign * rate for node, rate in rates.items()}, order))
-        except Undecided as doubt:
+        except Indeterminate as doubt:
             return Verdict("unknown", node=doubt.node)
-        except Gone as edge:
+        except OneSidedDomainError as edge:
             sides.append(None)
             gone = edge
     left, right = sides
@@ -97,29 +97,29 @@ def along(
     return _judged(seen, known, _here(lowered, run, point, known))
 
 
-def _here(lowered: Lowered, run: Run, point: Mapping[str, float], sides: list[Side]) -> Term:
+def _here(lowered: Lowered, run: Trace, point: Mapping[str, float], sides: list[OneSided]) -> Term:
     """The value: as the program computes it, but without its rounding where that may be all that parts it from a side."""
     value = run.values[lowered.result]
     if all(side.limit.exact and side.meets(Term(0, Fraction(value))) for side in sides):
         return Term(0, value)
     try:
         return here(lowered, point).constant
-    except Undecided:
+    except Indeterminate:
         return Term(0, value)
 
 
-def side(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], order: int = 1) -> Side:
-    """What is so on one side, when equations move at `rates`. Raises Undecided, or Gone where it has no values."""
+def side(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], order: int = 1) -> OneSided:
+    """What is so on one side, when equations move at `rates`. Raises Indeterminate, or OneSidedDomainError where it has no values."""
     for depth in DEPTHS:
         try:
             found = beside(lowered, point, rates, depth + order - 1)
             (slope, doubt), limit = _derivative(found.moves, order), found.rest.constant
-        except Undecided:
+        except Indeterminate:
             if depth == DEPTHS[-1]:
                 raise
             continue
-        return Side(limit, slope, doubt)
-    raise Undecided
+        return OneSided(limit, slope, doubt)
+    raise Indeterminate
 
 
 def _derivative(moves: Series, order: int) -> tuple[float, float]:
@@ -133,19 +133,19 @@ def _derivative(moves: Series, order: int) -> tuple[float, float]:
     )
     if odd is not None:
         if not odd.certain:
-            raise Undecided
+            raise Indeterminate
         return math.copysign(math.inf, odd.coefficient), 0.0
     if moves.order <= wanted:
-        raise Undecided
+        raise Indeterminate
     term = next((term for term in moves.terms if term.size == wanted), Term(order, 0))
     scale = math.factorial(order)
     slope, doubt = float(term.coefficient) * scale, term.doubt * scale
     if order > 1 and doubt > _KNOWN * abs(slope):
-        raise Undecided
+        raise Indeterminate
     return slope, doubt
 
 
-def _judged(seen: Verdict, sides: list[Side], value: Term) -> Verdict:
+def _judged(seen: Verdict, sides: list[OneSided], value: Term) -> Verdict:
     met = [side.meets(value) for side in sides]
     if False in met:
         return replace(seen, status="jump")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from autodiff.core import rules
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.diagnostics import shown
 from autodiff.language.ast import CONSTANTS
 from autodiff.notation.write import ATOM, COMPARISON, LEVELS, NOT, POWER, SIGN, SUM, Argument, flattened, write
@@ -52,7 +52,7 @@ class Infix:
             return [f"{row.name} " if level == NOT else row.name, Argument(args[0], POWER if level == SIGN else level)]
         return self._binary(graph, row, level, args)
 
-    def _binary(self, graph: Graph, row: Row, level: int, args: tuple[int, ...]) -> list[str | Argument]:
+    def _binary(self, graph: Graph, row: Primitive, level: int, args: tuple[int, ...]) -> list[str | Argument]:
         left, right = args
         if level == POWER:
             return [Argument(left, ATOM), "^", Argument(right, POWER, unsigned=True)]
@@ -63,7 +63,7 @@ class Infix:
         sign = self.times if row is _TIMES else row.name if level > SUM else f" {row.name} "
         return [Argument(left, level), sign, Argument(right, level + 1, unsigned=True)]
 
-    def _call(self, graph: Graph, row: Row, node: int) -> list[str | Argument]:
+    def _call(self, graph: Graph, row: Primitive, node: int) -> list[str | Argument]:
         name = next((n for n in row.names if not n.isascii()), row.name) if self.human else row.name
         pieces: list[str | Argument] = [f"{name}("]
         for i, arg in enumerate(flattened(graph, row, graph.args[node])):

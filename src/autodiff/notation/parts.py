@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.notation.infix import PLAIN
 from autodiff.notation.write import Notation, write
 from autodiff.symbolic.adjoint import segment
@@ -75,8 +75,8 @@ def _named(
     sizes: dict[int, int] = {}
     for node in order:
         sizes[node] = 1 + sum(sizes[a] for a in graph.args[node])
-        truth = (row := graph.rows[node]) is not None and row.truth
-        lazy = row is not None and row.pick is not None
+        truth = (row := graph.rows[node]) is not None and row.is_predicate
+        lazy = row is not None and row.branches is not None
         shared = sizes[node] > 2 if node in known else _worth_a_name(row, uses[node], sizes[node])
         if (
             row is not None
@@ -88,7 +88,7 @@ def _named(
             yield node, known[node] if node in known else next(fresh)
 
 
-def _worth_a_name(row: Row | None, uses: int, size: int) -> bool:
+def _worth_a_name(row: Primitive | None, uses: int, size: int) -> bool:
     """Whether a shared part is shorter by its name; x^2 and x + 1 are read quicker than one."""
     return (uses - 1) * (size - 1) > _SAVED and (size > 3 or (row is not None and row.name.isidentifier()))
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.diagnostics import shown
 from autodiff.errors import AutodiffError
 from autodiff.language.ast import CONSTANTS
@@ -64,8 +64,8 @@ class Python:
         return [f"{_CALLS[row.name]}(", *pieces[1:]] if row.name in _CALLS else pieces
 
 
-def _lazy(row: Row) -> bool:
-    return row.pick is not None and not row.truth
+def _lazy(row: Primitive) -> bool:
+    return row.branches is not None and not row.is_predicate
 
 
 def _number(value: float) -> str:
@@ -79,13 +79,13 @@ def in_python(graph: Graph, root: int) -> tuple[Graph, int]:
     return made, graph.carried([root], made.constant, made.input, partial(_native, made))[root]
 
 
-def _native(made: Graph, row: Row, args: tuple[int, ...]) -> int:
+def _native(made: Graph, row: Primitive, args: tuple[int, ...]) -> int:
     """An equation in Python's functions; of a function that the table defines, its definition (they are not deep)."""
-    if row.name in _CALLS or row.truth or row.pick is not None or not row.name.isidentifier() or row is _MOD:
+    if row.name in _CALLS or row.is_predicate or row.branches is not None or not row.name.isidentifier() or row is _MOD:
         return made.call(row, args)
-    if not row.value.startswith("= "):
+    if not row.definition:
         raise AutodiffError(f"Python's math has no {row.name}", hint="choose another --format, text for example")
-    template = templates.template(row.value[2:], row.params)
+    template = templates.template(row.definition, row.params)
     given = dict(zip(row.params, args, strict=True))
     result = template.result
     return template.graph.carried([result], made.constant, given.__getitem__, partial(_native, made))[result]

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from autodiff.core import rules
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.diagnostics import shown
 from autodiff.language.ast import CONSTANTS
 from autodiff.notation.write import ATOM, LEVELS, POWER, PRODUCT, SIGN, Argument, flattened, write
@@ -78,7 +78,7 @@ def _listed(args: tuple[int, ...]) -> list[str | Argument]:
     return pieces
 
 
-def _filled(graph: Graph, row: Row, args: tuple[int, ...]) -> list[str | Argument]:
+def _filled(graph: Graph, row: Primitive, args: tuple[int, ...]) -> list[str | Argument]:
     """The row's template with its arguments in their places."""
     if row.variadic:
         return [

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 10)
 """How tightly things bind, loosest first: the levels of the grammar."""
@@ -42,7 +42,7 @@ class Argument(NamedTuple):
     unsigned: bool = False
 
 
-def flattened(graph: Graph, row: Row, args: tuple[int, ...]) -> tuple[int, ...]:
+def flattened(graph: Graph, row: Primitive, args: tuple[int, ...]) -> tuple[int, ...]:
     """The arguments of a row that folds from the left: max(max(a, b), c) is max(a, b, c)."""
     later: list[int] = []
     while row.variadic and graph.rows[args[0]] is row:

@@ -22,7 +22,7 @@ from flint import arb, ctx, fmpq
 
 from autodiff.core import rules, templates
 from autodiff.core.evaluate import sweep
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.language.typed import Typed, ratio
 
 Number: TypeAlias = Any
@@ -32,7 +32,7 @@ _HUGE = 4096
 """Bits up to which a rational number stays exact."""
 
 
-class Undecided(Exception):
+class InsufficientPrecision(Exception):
     """A condition that a ball of this precision does not decide; `node` is the equation, where it is known."""
 
     def __init__(self, node: int | None = None) -> None:
@@ -111,9 +111,9 @@ def ball(number: Number) -> arb:
 
 
 def holds(condition: Number) -> bool:
-    """Whether a condition is true. Raises Undecided where its ball does not say."""
+    """Whether a condition is true. Raises InsufficientPrecision where its ball does not say."""
     if condition is None:
-        raise Undecided
+        raise InsufficientPrecision
     return bool(condition)
 
 
@@ -125,9 +125,9 @@ def is_zero(number: Number) -> bool:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def apply(row: Row, args: Sequence[Number]) -> Number:
+def apply(row: Primitive, args: Sequence[Number]) -> Number:
     """The value of a row: exact where it can be, else a ball; None for a condition that is not decided."""
-    if row.truth and row.pick is None:
+    if row.is_predicate and row.branches is None:
         return _condition(row, args)
     function = EXACT.get(row.value)
     if function is not None and (found := function(*args)) is not None:
@@ -137,7 +137,7 @@ def apply(row: Row, args: Sequence[Number]) -> Number:
         return NAMED[name][1](*map(ball, args))
     if row.value in BALLS:
         return BALLS[row.value](*map(ball, args))
-    return text(row.value.removeprefix("= "), row.params, args)
+    return text(row.definition, row.params, args)
 
 
 def times(a: Number, b: Number) -> Number:
@@ -160,7 +160,7 @@ def text(source: str, names: tuple[str, ...], given: Sequence[Number]) -> Number
         row, args = graph.rows[node], graph.args[node]
         if row is None:
             return meaning(graph.constants[node]) if node in graph.constants else start[graph.inputs[node]]
-        if row.pick is None:
+        if row.branches is None:
             return apply(row, [values[a] for a in args])
         return _choice(row, [values[a] for a in args])
 
@@ -169,15 +169,15 @@ def text(source: str, names: tuple[str, ...], given: Sequence[Number]) -> Number
     return values[lowered.result]
 
 
-def _choice(row: Row, args: Sequence[Number]) -> Number:
-    assert row.pick is not None
+def _choice(row: Primitive, args: Sequence[Number]) -> Number:
+    assert row.branches is not None
     condition = args[0]
     if condition is not None:
-        return args[row.pick[0] if condition else row.pick[1]]
-    if row.truth:
+        return args[row.branches[0] if condition else row.branches[1]]
+    if row.is_predicate:
         other = args[1]  # `c and false` is false, `c or true` is true, whatever c is
-        return other if other is not None and bool(other) != (row.pick[0] == 1) else None
-    sides = [args[k] for k in row.pick]
+        return other if other is not None and bool(other) != (row.branches[0] == 1) else None
+    sides = [args[k] for k in row.branches]
     return None if None in sides else ball(sides[0]).union(ball(sides[1]))
 
 
@@ -186,7 +186,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 
 
-def _condition(row: Row, args: Sequence[Number]) -> bool | None:
+def _condition(row: Primitive, args: Sequence[Number]) -> bool | None:
     if row.arity == 1:
         return None if args[0] is None else not args[0]
     if None in args:

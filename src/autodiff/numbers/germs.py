@@ -8,7 +8,7 @@
 The logarithm is that of 1/t because that is positive: so the sign of a term is that of its coefficient.
 
 A coefficient is a fraction, or a fraction of π, where it is known exactly, else a float with a bound on its error: so a
-cancellation is told from a number that is small. What the terms do not show is Undecided, never a guess.
+cancellation is told from a number that is small. What the terms do not show is Indeterminate, never a guess.
 
 >>> t = step()
 >>> print(over(times(t, t), plus(t, constant(1.0))))
@@ -44,7 +44,7 @@ STILL, NOTHING = (0, 0), (math.inf, 0)
 """The sizes of a term that does not move, and of 0."""
 
 
-class Undecided(Exception):
+class Indeterminate(Exception):
     """The known terms do not say what happens beside the point; `node` is the equation at which they don't."""
 
     def __init__(self, node: int | None = None) -> None:
@@ -107,9 +107,9 @@ class Series:
 
     @property
     def rest(self) -> Series:
-        """The value alone. Raises Undecided where there is none, or none that is known."""
+        """The value alone. Raises Indeterminate where there is none, or none that is known."""
         if self.value is None:
-            raise Undecided
+            raise Indeterminate
         return Series((self.constant,)) if self.constant.coefficient or self.constant.doubt else Series()
 
     @property
@@ -212,9 +212,9 @@ def times(a: Series, b: Series) -> Series:
 
 
 def over(a: Series, b: Series) -> Series:
-    """a/b by long division. Raises Undecided unless the first term of b is certain."""
+    """a/b by long division. Raises Indeterminate unless the first term of b is certain."""
     if not b.terms or not b.terms[0].certain:
-        raise Undecided
+        raise Indeterminate
     first, rest, found = b.terms[0], a, list[Term]()
     while rest.terms and len(found) < _LONGEST:
         found.append(_quotient(rest.terms[0], first))
@@ -294,7 +294,7 @@ def _gather(terms: Iterable[Term], order: Size) -> Series:
 
 
 def _rounded(term: Term) -> Term:
-    """A long fraction becomes a float. Raises Undecided for what is beyond float64."""
+    """A long fraction becomes a float. Raises Indeterminate for what is beyond float64."""
     c = term.coefficient
     if isinstance(c, OfPi):
         return term
@@ -305,18 +305,18 @@ def _rounded(term: Term) -> Term:
         c = float(c)
         term = Term(term.power, c, 0.0 if term.coefficient == c else _rounding(c), term.logs)
     if not math.isfinite(c + term.doubt):
-        raise Undecided
+        raise Indeterminate
     return term
 
 
 def fit(number: Exact) -> Exact:
-    """The same number, as an int if it is one. Raises Undecided when it is longer than any that is of use."""
+    """The same number, as an int if it is one. Raises Indeterminate when it is longer than any that is of use."""
     if isinstance(number, int):
         return number
     if number.denominator == 1:
         return number.numerator
     if number.denominator.bit_length() > 2200:
-        raise Undecided
+        raise Indeterminate
     return number
 
 
@@ -337,9 +337,9 @@ def _rate(term: Term) -> Iterator[Term]:
 
 
 def total(a: Series) -> Series:
-    """The series whose `rate` is a, without its value. Raises Undecided where it has none."""
+    """The series whose `rate` is a, without its value. Raises Indeterminate where it has none."""
     if a.low <= (0, 1):
-        raise Undecided
+        raise Indeterminate
     power, logs = a.order
     found, order = list[Term](), a.order if power else (0, logs - 1)
     for term in a.terms:
@@ -371,11 +371,11 @@ def logarithm(power: Exact, logs: Exact) -> Series:
 
 
 def sign(a: Series) -> int:
-    """The sign just beside the point. Raises Undecided when the known terms don't tell."""
+    """The sign just beside the point. Raises Indeterminate when the known terms don't tell."""
     if a.terms and a.terms[0].certain:
         return 1 if a.terms[0].coefficient > 0 else -1
     if a.terms or a.order != NOTHING:
-        raise Undecided
+        raise Indeterminate
     return 0
 
 

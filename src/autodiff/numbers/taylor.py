@@ -20,11 +20,11 @@ from random import Random
 from typing import Any, TypeAlias
 
 from autodiff.core import rules, special_points, templates
-from autodiff.core.evaluate import Outside, Run, number, sweep
+from autodiff.core.evaluate import DomainError, Trace, number, sweep
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
-from autodiff.core.vjp import depending, sweep_down
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
+from autodiff.core.vjp import active_flags, sweep_down
 
 Series: TypeAlias = "list[float]"
 """Coefficients of t^0, t^1, …; NaN from where they are not known on."""
@@ -33,14 +33,14 @@ _NAN = math.nan
 _TIMES, _SAME, _POWER = rules.TABLE["*", 2], rules.TABLE["+", 1], rules.TABLE["^", 2]
 
 
-def _smooth(row: Row, k: int, values: Sequence[float]) -> str:
+def _smooth(row: Primitive, k: int, values: Sequence[float]) -> str:
     """The slope's text as one formula: one that chooses between equal formulas has no series where it changes.
 
     `values` are those of the arguments and of the equation itself.
     """
     if row is _POWER and k == 0 and _falls(*values):
         return "v*w/u" if abs(values[0]) < 1 else "v*(w/u)"
-    return row.formula[k] if "if(" in row.slopes[k] else row.slopes[k]
+    return row.formula[k] if "if(" in row.partials[k] else row.partials[k]
 
 
 def _falls(u: float, v: float, w: float) -> bool:
@@ -93,17 +93,17 @@ class Expansion:
     """
 
     def __init__(
-        self, lowered: Lowered, run: Run, sources: Sequence[int], order: int, by: Products | None = None
+        self, lowered: Lowered, run: Trace, sources: Sequence[int], order: int, by: Products | None = None
     ) -> None:
         self.by = by or Products()
-        self.rows: list[Row | None] = []
+        self.rows: list[Primitive | None] = []
         self.args: list[tuple[int, ...]] = []
         self.values: list[Any] = []
         self.moving: list[bool] = []
         self.slopes: dict[int, dict[int, int]] = {}
         self.hard: dict[int, int] = {}
         self.of: dict[int, int] = {}
-        self._numbers: dict[tuple[Row, tuple[int, ...]], int] = {}
+        self._numbers: dict[tuple[Primitive, tuple[int, ...]], int] = {}
         self._constants: dict[float, int] = {}
         self._expanded: dict[int, int] = {}
         self._blame = lowered.result
@@ -127,7 +127,7 @@ class Expansion:
                     found[node].append(self._coefficient(found, node, row, m))
         return found
 
-    def adjoints(self, lowered: Lowered, run: Run, rates: Mapping[int, float]) -> dict[int, tuple[float, float]]:
+    def adjoints(self, lowered: Lowered, run: Trace, rates: Mapping[int, float]) -> dict[int, tuple[float, float]]:
         """Forward over reverse: each adjoint with its own slope along the line; those of the sources are one
         row of the Hessian, when one source moves at the rate 1."""
         local, times = self.series(rates, 1), self.by.times
@@ -149,8 +149,8 @@ class Expansion:
 
     # --- writing slopes out -----------------------------------------------------------------------------------------
 
-    def _program(self, lowered: Lowered, run: Run, sources: set[int]) -> None:
-        graph, moves = lowered.graph, depending(lowered, run, list(sources))
+    def _program(self, lowered: Lowered, run: Trace, sources: set[int]) -> None:
+        graph, moves = lowered.graph, active_flags(lowered, run, list(sources))
         for self._blame in run.order:
             node, row = self._blame, graph.rows[self._blame]
             if node in run.taken and node not in sources:
@@ -178,22 +178,22 @@ class Expansion:
             if node not in self.slopes:
                 self.slopes[node] = {}
                 moves = [self.moving[a] for a in self.args[node]]
-                lacks = any(m and slope == "none" for m, slope in zip(moves, row.slopes, strict=True))
+                lacks = any(m and slope == UNDEFINED for m, slope in zip(moves, row.partials, strict=True))
                 if lacks or self.values[node] != self.values[node] or self._is_special(row, self.args[node]):
                     self.hard.setdefault(node, self._blame)
                 if node not in self.hard:
                     self.slopes[node] = dict(self._written_out(node, row))
             todo += [(slope, need - 1) for slope in self.slopes[node].values()]
 
-    def _is_special(self, row: Row, args: Sequence[int]) -> bool:
-        places = special_points.special(row)
+    def _is_special(self, row: Primitive, args: Sequence[int]) -> bool:
+        places = special_points.special_tests(row)
         return places is not None and places.at([self.values[a] for a in args], [self.moving[a] for a in args])
 
-    def _written_out(self, node: int, row: Row) -> Iterable[tuple[int, int]]:
+    def _written_out(self, node: int, row: Primitive) -> Iterable[tuple[int, int]]:
         names = (*row.params, "w")
         for k, arg in enumerate(self.args[node]):
             text = self._smooth(row, k, [self.values[a] for a in (*self.args[node], node)])
-            if text == "0" or not self.moving[arg]:
+            if text == ZERO or not self.moving[arg]:
                 continue
             template = templates.template(text, names)
             given = dict(zip(names, (*self.args[node], node), strict=True))
@@ -216,7 +216,7 @@ class Expansion:
 
     def _unsure(self, node: int, behind: Iterable[int]) -> int:
         """The equation `node`; without a slope if a condition behind it changes exactly here."""
-        if not any(i in self.hard and (row := self.rows[i]) is not None and row.truth for i in behind):
+        if not any(i in self.hard and (row := self.rows[i]) is not None and row.is_predicate for i in behind):
             return node
         known = self._append(_SAME, (node,), self.values[node], moving=True)
         self.hard[known] = self._blame
@@ -239,11 +239,11 @@ class Expansion:
         assert row is not None
         try:
             value = number(graph, node, given)
-        except Outside:
+        except DomainError:
             return _NAN
-        return value if row.truth else self.by.rounded(value)
+        return value if row.is_predicate else self.by.rounded(value)
 
-    def _call(self, row: Row, args: tuple[int, ...], value: float) -> int:
+    def _call(self, row: Primitive, args: tuple[int, ...], value: float) -> int:
         if row is _TIMES and any(self.values[a] == 0 and not self.moving[a] for a in args):
             return self._leaf(0.0, moving=False)  # 0*u^(0-1) is the slope of u^0, at 0 as well
         if not any(self.moving[a] for a in args):
@@ -256,8 +256,8 @@ class Expansion:
                 self.hard[node] = self._blame
         return self._numbers[row, args]
 
-    def _flows(self, row: Row, args: tuple[int, ...]) -> Iterable[bool]:
-        return (self.moving[a] and text != "0" for a, text in zip(args, row.slopes, strict=True))
+    def _flows(self, row: Primitive, args: tuple[int, ...]) -> Iterable[bool]:
+        return (self.moving[a] and text != ZERO for a, text in zip(args, row.partials, strict=True))
 
     def _leaf(self, value: float, *, moving: bool) -> int:
         if moving or value != value or value == 0:
@@ -266,7 +266,7 @@ class Expansion:
             self._constants[value] = self._append(None, (), value, moving=False)
         return self._constants[value]
 
-    def _append(self, row: Row | None, args: tuple[int, ...], value: Any, *, moving: bool) -> int:
+    def _append(self, row: Primitive | None, args: tuple[int, ...], value: Any, *, moving: bool) -> int:
         self.rows.append(row)
         self.args.append(args)
         self.values.append(value)
@@ -283,7 +283,7 @@ class Expansion:
         missing = self._leaf(_NAN, moving=False)
         return [(k, missing) for k, arg in enumerate(self.args[node]) if self.moving[arg]]
 
-    def _coefficient(self, found: Sequence[Series], node: int, row: Row, m: int) -> float:
+    def _coefficient(self, found: Sequence[Series], node: int, row: Primitive, m: int) -> float:
         if node in self.hard:
             return _NAN
         args = self.args[node]
@@ -310,7 +310,7 @@ def _quotient(by: Products, m: int, w: Series, u: Callable[[int], float], v: Cal
     return by.over(by.total([u(m), *(by.times(-v(j), w[m - j]) for j in range(1, m + 1))]), v(0))
 
 
-_OWN: Mapping[Row, Callable[..., float]] = {
+_OWN: Mapping[Primitive, Callable[..., float]] = {
     rules.TABLE["+", 2]: lambda _, m, _w, u, v: u(m) + v(m),
     rules.TABLE["-", 2]: lambda _, m, _w, u, v: u(m) - v(m),
     rules.TABLE["-", 1]: lambda _, m, _w, u: -u(m),

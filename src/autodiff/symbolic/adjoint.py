@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import sweep_down
 from autodiff.errors import AutodiffError
 from autodiff.symbolic.expression import Symbols
@@ -51,7 +51,7 @@ def image(graph: Graph, result: int, stops: Mapping[int, str], symbols: Symbols 
     return Image(symbols, of)
 
 
-def _once(symbols: Symbols, row: Row, args: tuple[int, ...]) -> int:
+def _once(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
     """The equation; but 1·(2·w), as hinge(1, 2·w) has it, without the 1: that is exact, and needs no brackets."""
     one = row is rules.TABLE["*", 2] and symbols.graph.constants.get(args[0]) == 1.0
     if one and symbols.graph.rows[args[1]] is row:
@@ -79,7 +79,7 @@ def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequenc
     has no derivative in an argument that moves.
     """
     order = segment(graph, result, stops)
-    moves = moving(graph, order, set(sources))
+    moves = moving(graph, order, set(sources), seen)
     symbols = seen.symbols
 
     def pull(node: int, g: int) -> Iterable[tuple[int, int]]:
@@ -91,7 +91,7 @@ def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequenc
             yield from ((args[k], _chosen(symbols, condition, g, zero, k)) for k in (1, 2) if moves[args[k]])
             return
         for k, text in enumerate(row.formula):
-            if text != "0" and moves[args[k]]:
+            if text != ZERO and moves[args[k]]:
                 yield args[k], symbols.times(g, _local(symbols, row, k, tuple(seen.of[a] for a in args), seen.of[node]))
 
     return sweep_down(reversed(order), {result: symbols.constant(1.0)} if moves[result] else {}, pull, symbols.plus)
@@ -101,32 +101,36 @@ def _chosen(symbols: Symbols, condition: int, g: int, zero: int, branch: int) ->
     return symbols.call(_IF, (condition, g, zero) if branch == 1 else (condition, zero, g))
 
 
-def moving(graph: Graph, order: Iterable[int], sources: set[int]) -> dict[int, bool]:
-    """Which equations depend on a source."""
+def moving(graph: Graph, order: Iterable[int], sources: set[int], seen: Image) -> dict[int, bool]:
+    """Which equations depend on a source; x - x, which is 0 whatever x is, does not."""
     flags: dict[int, bool] = {}
     for node in order:
         row, args = graph.rows[node], graph.args[node]
         flags[node] = node in sources or (
             row is not None
-            and any(flags.get(a, False) and text != "0" for a, text in zip(args, row.formula, strict=True))
+            and seen.symbols.number(seen.of[node]) is None
+            and any(flags.get(a, False) and text != ZERO for a, text in zip(args, row.formula, strict=True))
         )
     return flags
 
 
-def _local(symbols: Symbols, row: Row, k: int, args: tuple[int, ...], result: int) -> int:
+def _local(symbols: Symbols, row: Primitive, k: int, args: tuple[int, ...], result: int) -> int:
     """The local slope of a row in argument k: the table's formula, filled in."""
-    if row.formula[k] == "none":
+    if row.formula[k] == UNDEFINED:
         raise AutodiffError(
             f"{row.name} has no derivative in its argument {row.params[k]}", hint=f"{row.params[k]} must be a constant"
         )
     names = (*row.params, "w")
-    held = tuple(map(symbols.graph.constants.get, args))
-    if any(number is not None for number in held) and templates.fixed(row.slopes[k], names, held) == 0.0:
+    held = tuple(map(symbols.number, args))
+    args = tuple(symbols.constant(0.0) if number == 0.0 else a for a, number in zip(args, held, strict=True))
+    if any(number is not None for number in held) and templates.static_value(row.partials[k], names, held) == 0.0:
         return symbols.constant(0.0)  # as the constants settle it: 0^x*ln(0) is 0
     return filled(symbols, row.formula[k], dict(zip(names, (*args, result), strict=True)), symbols.call)
 
 
-def filled(symbols: Symbols, text: str, given: Mapping[str, int], call: Callable[[Row, tuple[int, ...]], int]) -> int:
+def filled(
+    symbols: Symbols, text: str, given: Mapping[str, int], call: Callable[[Primitive, tuple[int, ...]], int]
+) -> int:
     """A text of the table with the equations `given` in place of its parameters; `call` makes each of its operations."""
     template = templates.template(text, tuple(given))
     made = template.graph.carried([template.result], symbols.constant, given.__getitem__, call)

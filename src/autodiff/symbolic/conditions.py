@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import UNDEFINED, Primitive
 from autodiff.symbolic.adjoint import Image, filled, moving, segment
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.monomial import MINUS, ONE_TIME, Exact, Factors, Terms
@@ -35,7 +35,7 @@ _GRID = [s * (k / 64 + 2.0**-20) for k in range(2400) for s in (1, -1)] + [-1.0,
 """Points between the ends of every domain of the table, and the ends: acos(u) is positive but at 1."""
 
 
-Key: TypeAlias = "tuple[Row, Factors] | int"
+Key: TypeAlias = "tuple[Primitive, Factors] | int"
 """A condition in a form in which it meets its like: a comparison of a product with 0, or the equation itself."""
 
 
@@ -59,7 +59,7 @@ def provisos(
     symbols = seen.symbols
     order = segment(graph, result, stops)
     sure, guards = _always(graph, result, stops), _guards(graph, order, result)
-    moves = moving(graph, order, sources)
+    moves = moving(graph, order, sources, seen)
     held = {branch: _enforced(symbols, formula, branch=branch) for branch in (False, True)}
     found: dict[Proviso, None] = {}
     for node in order:
@@ -86,7 +86,7 @@ def beyond(symbols: Symbols, formula: int) -> int | None:
     graph = symbols.graph
     for node in graph.reaching(formula):
         row, args = graph.rows[node], graph.args[node]
-        if row is None or node in symbols.theirs or "none" not in row.slopes:
+        if row is None or node in symbols.theirs or UNDEFINED not in row.partials:
             continue
         if any(graph.constants.get(atom) == 0.0 for atom in _domain(symbols, row, args)):
             return node
@@ -160,7 +160,7 @@ def _always(graph: Graph, result: int, stops: Mapping[int, object]) -> set[int]:
         row = graph.rows[node]
         if row is None or (node in stops and node != result):
             continue
-        args = graph.args[node] if row.pick is None else graph.args[node][:1]
+        args = graph.args[node] if row.branches is None else graph.args[node][:1]
         new = [a for a in args if a not in found]
         found.update(new)
         todo.extend(new)
@@ -174,7 +174,7 @@ def _guards(graph: Graph, order: Sequence[int], result: int) -> dict[int, tuple[
         row, args = graph.rows[node], graph.args[node]
         mine = found.get(node, ())
         for k, arg in enumerate(args):
-            inside = row is not None and row.pick is not None and row.pick[0] == k != 0
+            inside = row is not None and row.branches is not None and row.branches[0] == k != 0
             guards = (args[0], *mine)[:_DEEPEST] if inside else mine
             found[arg] = tuple(g for g in found[arg] if g in guards) if arg in found else guards
     return found
@@ -191,11 +191,11 @@ def _parts(symbols: Symbols, condition: int) -> Iterator[Key]:
             yield from _keys(symbols, atom)
 
 
-def _domain(symbols: Symbols, row: Row, args: tuple[int, ...]) -> Iterator[int]:
+def _domain(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> Iterator[int]:
     """The conditions of a row's domain that these arguments may break, one by one."""
     given = dict(zip(row.params, args, strict=True))
-    for part in row.domain:
-        todo = [_condition(symbols, part.partition(" | ")[0], given)]
+    for text, _ in row.domain:
+        todo = [_condition(symbols, text, given)]
         while todo:
             atom = todo.pop()
             if symbols.graph.rows[atom] is _AND:
@@ -206,51 +206,45 @@ def _domain(symbols: Symbols, row: Row, args: tuple[int, ...]) -> Iterator[int]:
                 yield atom  # a 0 is false for every number: x/0 has no value anywhere
 
 
-def _sloped(symbols: Symbols, row: Row, args: tuple[int, ...], moves: Sequence[bool]) -> Iterator[int]:
+def _sloped(symbols: Symbols, row: Primitive, args: tuple[int, ...], moves: Sequence[bool]) -> Iterator[int]:
     """What the slopes need beyond the values, where a constant among the arguments settles what that is: of 0^x, x > 0."""
-    if not any(a in symbols.graph.constants for a in args):
+    if all(symbols.number(a) is None for a in args):
         return
     given = dict(zip(row.params, args, strict=True))
-    for text, moves_here in zip(row.slope_domain, moves, strict=True):
+    for text, moves_here in zip(row.partial_domain, moves, strict=True):
         atom = _condition(symbols, text, given) if text and moves_here else None
         if atom is not None and atom not in symbols.graph.constants and not _evident(symbols, atom):
             yield atom
 
 
-def _breaks(symbols: Symbols, row: Row, args: tuple[int, ...]) -> Iterator[tuple[str, int]]:
+def _breaks(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> Iterator[tuple[str, int]]:
     """Where a row has a corner or a jump, as (kind, condition)."""
     given = dict(zip(row.params, args, strict=True))
-    for kind, text in (("corner", row.corner), ("jump", row.jump)):
+    for kind, text in (("corner", row.kink), ("jump", row.jump.condition if row.jump else "")):
         if text:
-            place = _condition(symbols, text.rpartition(" at ")[2], given)
+            place = _condition(symbols, text, given)
             equal = symbols.graph.rows[place] is _EQUAL
             never = equal and _evident(symbols, symbols.own(_UNEQUAL, symbols.graph.args[place]))
             if symbols.graph.constants.get(place) != 0.0 and not never:
-                yield ("condition" if row.truth else kind), place
+                yield ("condition" if row.is_predicate else kind), place
 
 
 def _condition(symbols: Symbols, text: str, given: Mapping[str, int]) -> int:
     return filled(symbols, text, given, lambda row, args: _judged(symbols, row, args))
 
 
-def _judged(symbols: Symbols, row: Row, args: tuple[int, ...]) -> int:
+def _judged(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
     """An operation of a condition; one on constants is its value, 1 for true and 0 for false."""
-    known = [_number(symbols, a) for a in args]
-    if row.pick is not None:
+    known = [symbols.number(a) for a in args]
+    if row.branches is not None:
         if known[0] is not None:
-            return args[row.pick[0] if known[0] else row.pick[1]]
-        if row.truth and known[1] is not None:
+            return args[row.branches[0] if known[0] else row.branches[1]]
+        if row.is_predicate and known[1] is not None:
             return args[bool(known[1]) != (row is _AND)]
         return symbols.own(row, args)
     if None not in known:
         return symbols.constant(float(templates.value(row)(*known)))
-    return symbols.own(row, args) if row.truth else symbols.call(row, args)
-
-
-def _number(symbols: Symbols, node: int) -> float | None:
-    """The value of a constant or of a fraction; None for anything else."""
-    product = symbols.as_product(node)
-    return symbols.graph.constants.get(node) if product.factors else float(product.amount.value)
+    return symbols.own(row, args) if row.is_predicate else symbols.call(row, args)
 
 
 # --- what a formula enforces --------------------------------------------------------------------------------------------
@@ -359,7 +353,7 @@ def _known(symbols: Symbols, base: int, node: int, signs: Mapping[int, int]) -> 
     row = symbols.graph.rows[node]
     if node in symbols.graph.constants:
         return _POSITIVE if symbols.graph.constants[node] > 0 else _UNKNOWN
-    return _range(row) if row is not None and row.arity == 1 and not row.truth else _UNKNOWN
+    return _range(row) if row is not None and row.arity == 1 and not row.is_predicate else _UNKNOWN
 
 
 def _power_sign(sign: int, symbol: int | None, number: Exact) -> int:
@@ -369,7 +363,7 @@ def _power_sign(sign: int, symbol: int | None, number: Exact) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _range(row: Row) -> int:
+def _range(row: Primitive) -> int:
     """The sign of a function of one argument, seen on a fine grid from -37 to 37."""
     inside = [u for u in _GRID if all(test(u) for test, _ in templates.domain(row))]
     values = [value for value in map(templates.value(row), inside) if math.isfinite(value)]

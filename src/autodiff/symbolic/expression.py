@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from autodiff.core import rules
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.language.ast import CONSTANTS
 from autodiff.symbolic.monomial import (
     LARGEST,
@@ -69,11 +69,11 @@ class Symbols:
     def input(self, name: str) -> int:
         return self.graph.input(name)
 
-    def own(self, row: Row, args: tuple[int, ...]) -> int:
+    def own(self, row: Primitive, args: tuple[int, ...]) -> int:
         """The equation exactly as it stands."""
         return self.graph.call(row, args)
 
-    def call(self, row: Row, args: tuple[int, ...]) -> int:
+    def call(self, row: Primitive, args: tuple[int, ...]) -> int:
         """The same function of these arguments, tidy."""
         if row is _MUL:
             return self.times(*args)
@@ -121,6 +121,15 @@ class Symbols:
 
     def _is(self, node: int, value: int) -> bool:
         return self.graph.constants.get(node) == value
+
+    def number(self, node: int) -> float | None:
+        """The value of an equation that no input changes: a constant, a fraction, or 0 as that of x - x; else None."""
+        if node in self.graph.constants:
+            return self.graph.constants[node]
+        product = self.as_product(node)
+        if not product.factors:
+            return float(product.amount.value)
+        return None if any(amount.value for amount in self.as_sum(node).values()) else 0.0
 
     def over(self, a: int, b: int) -> int:
         """a/b."""
@@ -188,7 +197,7 @@ class Symbols:
             _DIV, [self._chain(_MUL, above), self._chain(_MUL, below)] if below else [self._chain(_MUL, above)]
         )
 
-    def _chain(self, row: Row, parts: list[int]) -> int:
+    def _chain(self, row: Primitive, parts: list[int]) -> int:
         node = parts[0]
         for part in parts[1:]:
             node = self.own(row, (node, part))
@@ -292,7 +301,9 @@ class Symbols:
             product = self._product_of(i) or Product(ONE, ((i, ONE_TIME),))
             self._products.append(product)
             self._as_product.setdefault(product, i)
-            terms = self._sum_of(i) or {product.factors: product.amount}
+            terms = self._sum_of(i)
+            if terms is None:
+                terms = {product.factors: product.amount}
             self._sums.append(terms)
             if len(terms) > 1:
                 self._as_sum.setdefault(frozenset(terms.items()), i)

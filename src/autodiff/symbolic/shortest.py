@@ -86,7 +86,7 @@ def _folded(symbols: Symbols, node: int) -> int:
     """A function of 0 and 1 whose value is a whole number is that number: ln(1) is 0, exp(0) is 1."""
     row, constants = symbols.graph.rows[node], symbols.graph.constants
     args = [constants.get(a, 0.5) for a in symbols.graph.args[node]]
-    if row is None or row.truth or row.pick or row.conditions or not all(a in (0.0, 1.0) for a in args):
+    if row is None or row.is_predicate or row.branches or row.conditions or not all(a in (0.0, 1.0) for a in args):
         return node
     if not all(inside(*args) for inside, _ in templates.domain(row)):
         return node

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from autodiff.core.evaluate import Outside
+from autodiff.core.evaluate import DomainError
 from autodiff.errors import DATA, AutodiffError
 from autodiff.train.checkpoint import State
 from autodiff.train.model import Model, Overflow
@@ -68,7 +68,7 @@ class Diverged(Exception):
     of range, `rows` which rows of the table the step looked at.
     """
 
-    def __init__(self, state: State, cause: Outside | Overflow, rows: Sequence[int], *, moved: bool) -> None:
+    def __init__(self, state: State, cause: DomainError | Overflow, rows: Sequence[int], *, moved: bool) -> None:
         super().__init__(state.steps)
         self.state, self.cause, self.rows, self.moved = state, cause, rows, moved
 
@@ -123,7 +123,7 @@ def descend(model: Model, columns: Columns, start: State, plan: Plan, look: Look
                 look(state, part, known)
             try:
                 loss, slopes = model.slopes(state.parameters, part, known)
-            except (Outside, Overflow) as cause:
+            except (DomainError, Overflow) as cause:
                 seen = range(count) if rows is None else rows
                 raise Diverged(before, cause, seen, moved=before is not state) from None
             before, state = state, updated(state, slopes, plan)
@@ -154,13 +154,13 @@ def _quasi_newton(model: Model, columns: Columns, start: State, plan: Plan, look
     def slopes(vector: Any) -> tuple[float, Any] | None:
         try:
             loss, found = model.slopes(whole.parts(vector), columns, fixed)
-        except (Outside, Overflow):
+        except (DomainError, Overflow):
             return None
         return loss, whole.joined(found)
 
     try:
         model.slopes(start.parameters, columns, fixed)
-    except (Outside, Overflow) as cause:
+    except (DomainError, Overflow) as cause:
         raise Diverged(start, cause, range(count), moved=False) from None
     state = start
     found = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)

@@ -24,11 +24,11 @@ from typing import Any
 import numpy as np
 
 from autodiff.arrays import evaluate, sweeps
-from autodiff.arrays.evaluate import Bulk
+from autodiff.arrays.evaluate import ArrayTrace
 from autodiff.arrays.ufuncs import shape
-from autodiff.core.evaluate import Outside
+from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import EACH, FOLD, Row
+from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
 from autodiff.errors import AutodiffError
 from autodiff.train.fuse_matmul import gathered
 
@@ -108,7 +108,7 @@ def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: i
     size = max(FEWEST, ELEMENTS // max(largest, 1))
     gates = tuple(node for node in before if node in used)
     sources = [node for node in before if found.graph.inputs.get(node) in parameters]
-    active = sweeps.flowing(found.graph, two, sources)
+    active = sweeps.active_flags(found.graph, two, sources)
     return Plan(
         found, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, active, two[found.result] == (), size
     )
@@ -125,7 +125,7 @@ def _sorted(
         row, args = graph.rows[node], graph.args[node]
         meets, waits = not wide.isdisjoint(args), not late.isdisjoint(args)
         if row is None or not meets:
-            if axis is not None or (row is not None and row.pick):
+            if axis is not None or (row is not None and row.branches):
                 return None
             (after if waits else before).append(node)
             late |= {node} if waits else set()
@@ -162,7 +162,7 @@ def _shapes(
     part, order = _part(known, axes, slice(0, rows)), _unknown(lowered, known)
     try:
         run = evaluate.values(lowered, parameters, part, order=[*part, *order])
-    except (Outside, AutodiffError):
+    except (DomainError, AutodiffError):
         return None
     return {node: shape(run.values[node]) for node in order}
 
@@ -182,15 +182,15 @@ def _changed(two: Sequence[int], three: Sequence[int]) -> int | None:
     return (places[0] if len(places) == 1 else 0) if places else None
 
 
-def _apart(row: Row, axis: int) -> bool:
+def _apart(row: Primitive, axis: int) -> bool:
     """Whether each row of the result, along `axis`, is made from the same row of the arguments."""
     if axis == 0 or (axis == -1 and row.value in ALONG_THE_LAST):
         return False
-    return row.kind in (EACH, FOLD) or row.value in (*BY_ROW, *ALONG_THE_LAST)
+    return row.kind in (ELEMENTWISE, REDUCTION) or row.value in (*BY_ROW, *ALONG_THE_LAST)
 
 
-def _adds(row: Row) -> bool:
-    return row.kind == FOLD and row.params[-1] != "axis" and row.value in (*SUMS, *MEANS)
+def _adds(row: Primitive) -> bool:
+    return row.kind == REDUCTION and row.params[-1] != "axis" and row.value in (*SUMS, *MEANS)
 
 
 def _only_arranged(lowered: Lowered, node: int) -> bool:
@@ -247,17 +247,17 @@ class Sweep:
             if not all(map(math.isfinite, ends.values())):
                 return None
             run = self._narrow(parameters, {**{node: before.values[node] for node in self.plan.before}, **ends})
-        except Outside:
+        except DomainError:
             return None
         value = run.values[self.lowered.result]
         seed = 1.0 / np.size(value)
-        found = sweeps.backward(run, (), self.convention, seed, self.plan.active, through) if slopes else {}
+        found = sweeps.vjp(run, (), self.convention, seed, self.plan.active, through) if slopes else {}
         return Swept(
             float(np.mean(value)),
             {name: found[node] for node, name in self.lowered.graph.inputs.items() if node in found},
         )
 
-    def _narrow(self, parameters: Mapping[str, Any], known: Known) -> Bulk:
+    def _narrow(self, parameters: Mapping[str, Any], known: Known) -> ArrayTrace:
         """The equations without rows: those before the rows alone or, with their values and the sums known, all."""
         plan = self.plan
         order = [*plan.before, *sorted((*plan.ends, *plan.after))] if known else [*plan.before]
@@ -267,7 +267,7 @@ class Sweep:
         )
         return replace(values, order=order)
 
-    def _blocks(self, before: Bulk) -> Iterator[tuple[Bulk, float]]:
+    def _blocks(self, before: ArrayTrace) -> Iterator[tuple[ArrayTrace, float]]:
         """The values of each block's equations, and the block's share of all rows."""
         plan, count = self.plan, self.count
         gates = {gate: before.values[gate] for gate in plan.gates}
@@ -276,12 +276,12 @@ class Sweep:
             run = evaluate.values(self.lowered, {}, known, results=[*plan.ends], order=[*known, *plan.rows])
             yield replace(run, order=plan.rows), min(plan.size, count - start) / count
 
-    def _back(self, run: Bulk, end: int, weight: float) -> dict[int, Any]:
+    def _back(self, run: ArrayTrace, end: int, weight: float) -> dict[int, Any]:
         """The slopes of a sum or mean in the gates, as far as this block makes them."""
         at = replace(run, lowered=self.lowered._replace(result=end))
         seed = weight / np.size(run.values[end])
-        active = None if run.asleep else self.plan.active
-        found = sweeps.backward(at, self.plan.gates, self.convention, seed, active)
+        active = None if run.inactive else self.plan.active
+        found = sweeps.vjp(at, self.plan.gates, self.convention, seed, active)
         return {gate: found[gate] for gate in self.plan.gates if gate in found}
 
 

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from autodiff.arrays import evaluate, functions, sweeps
-from autodiff.arrays.evaluate import Bulk
-from autodiff.core.evaluate import Outside
+from autodiff.arrays.evaluate import ArrayTrace
+from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import EACH, FOLD
+from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO
 from autodiff.train.minibatch_sweep import FEWEST, Plan, Sweep, plan
 
 CONVENTION = "torch"
@@ -55,7 +55,7 @@ class Model:
     ) -> tuple[float, dict[str, Any]]:
         """The loss, and its slope in each parameter, shaped like it.
 
-        Raises primal.Outside where a value does not exist, Overflow where a slope leaves the range of float64.
+        Raises primal.DomainError where a value does not exist, Overflow where a slope leaves the range of float64.
         """
         sweep = self._sweep(parameters, columns, fixed)
         swept = None if sweep is None else sweep.slopes(parameters)
@@ -94,7 +94,7 @@ class Model:
         *,
         lean: bool = False,
         keep: Collection[int] = (),
-    ) -> Bulk:
+    ) -> ArrayTrace:
         """The forward pass; `lean` keeps only what the backward pass needs, and the equations in `keep`."""
         point = {**columns, **parameters}
         if fixed is None:
@@ -120,14 +120,14 @@ class Model:
             return {}
         try:
             return self._resting(self._frontier, columns)
-        except Outside:
+        except DomainError:
             return None
 
-    def adjoints(self, run: Bulk, convention: str = "") -> dict[int, Any]:
+    def adjoints(self, run: ArrayTrace, convention: str = "") -> dict[int, Any]:
         """The backward pass: the slope of the loss in every equation between it and the parameters."""
         value = run.values[self.lowered.result]
-        active = self._active if not run.asleep else None
-        return sweeps.backward(run, list(self.sources.values()), convention, 1.0 / np.size(value), active)
+        active = self._active if not run.inactive else None
+        return sweeps.vjp(run, list(self.sources.values()), convention, 1.0 / np.size(value), active)
 
     def _sweep(self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None) -> Sweep | None:
         """The sweep in blocks, where there are many rows and what is fixed is known; None where one pass takes them all."""
@@ -142,7 +142,7 @@ class Model:
             return None
         return Sweep(found, fixed, count, CONVENTION)
 
-    def _averaged(self, run: Bulk) -> float:
+    def _averaged(self, run: ArrayTrace) -> float:
         return float(np.mean(run.values[self.lowered.result]))
 
     def _penalty(self, parameters: Values) -> float:
@@ -158,7 +158,7 @@ class Model:
             slope = slope + self.l1 * np.sign(value) + 2 * self.l2 * value
         return np.array(slope) if np.ndim(value) else float(slope)
 
-    def _steep(self, run: Bulk, adjoints: Mapping[int, Any]) -> int:
+    def _steep(self, run: ArrayTrace, adjoints: Mapping[int, Any]) -> int:
         """The equation from which on, going back, a slope is not finite."""
         graph = self.lowered.graph
         for node in reversed(run.order):
@@ -201,14 +201,14 @@ class Model:
     @cached_property
     def _active(self) -> bytearray:
         """A flag per equation: whether a derivative flows through it."""
-        return sweeps.flowing(self.lowered.graph, self._order, self.sources.values())
+        return sweeps.active_flags(self.lowered.graph, self._order, self.sources.values())
 
     @cached_property
     def _spare(self) -> Mapping[int, Sequence[int]] | None:
         """Per equation, the values that are of no use after it, in this pass or on the way back."""
         graph, order = self.lowered.graph, self._moving_order
         rows = [graph.rows[node] for node in order]
-        if any(row is not None and row.pick is not None for row in rows):
+        if any(row is not None and row.branches is not None for row in rows):
             return None
         last = {a: node for node in order for a in graph.args[node]}
         kept = {self.lowered.result, *self.sources.values(), *self._frontier}
@@ -226,12 +226,14 @@ class Model:
         row, args = graph.rows[node], graph.args[node]
         if row is None:
             return set()
-        names = (*row.params, "w") if row.kind in (EACH, FOLD) else (*row.params, "w", "g")
+        names = (*row.params, "w") if row.kind in (ELEMENTWISE, REDUCTION) else (*row.params, "w", "g")
         of = dict(zip(row.params, args, strict=True)) | {"w": node}
         texts = [
-            text for text, a in zip(row.slopes, args, strict=True) if self._active[a] and text not in ("0", "none")
+            text
+            for text, a in zip(row.partials, args, strict=True)
+            if self._active[a] and text not in (ZERO, UNDEFINED)
         ]
-        if texts and row.corner:
+        if texts and row.kink:
             return set(of.values())
         return {of[name] for text in texts for name in functions.used(text, names) if name in of}
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.core import rules
-from autodiff.core.evaluate import Outside
+from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import hint, outside_element, shown, written
 from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
@@ -135,7 +135,7 @@ class Training:
         """The loss of the rows trained on, with the parameters as they are; None where it has no value."""
         try:
             return self.model.loss(self.state.parameters, self.columns, self.model.fixed(self.columns))
-        except Outside:
+        except DomainError:
             return None
 
     def _held_loss(self) -> float | None:
@@ -143,7 +143,7 @@ class Training:
             return None
         try:
             return self.model.loss(self.state.parameters, self.held, self._once("", self.model, self.held))
-        except Outside:
+        except DomainError:
             return None
 
     def _watch(self) -> dict[str, float | None]:
@@ -152,7 +152,7 @@ class Training:
             try:
                 fixed = self._once(expression, model, self.columns)
                 value = model.value(self.state.parameters, self.columns, fixed)
-            except Outside:
+            except DomainError:
                 found[expression] = None
                 continue
             if np.ndim(value):
@@ -180,7 +180,7 @@ class Training:
         try:
             loss, slopes = model.slopes(state.parameters, columns, fixed)
             run = model.run(state.parameters, columns, fixed, lean=True, keep=self.lowered.assigned.values())
-        except (Outside, Overflow, AutodiffError):  # the step itself says what is wrong
+        except (DomainError, Overflow, AutodiffError):  # the step itself says what is wrong
             return None
         found = model.adjoints(run, CONVENTION)
         statements = {name: node for name, node in self.lowered.assigned.items() if run.values[node] is not None}
@@ -213,7 +213,7 @@ class Training:
 
     def _diverged(self, trouble: Diverged) -> AutodiffError:
         step, cause = trouble.state.steps, trouble.cause
-        if isinstance(cause, Outside):
+        if isinstance(cause, DomainError):
             why, node = outside_element(self.lowered, cause), cause.node
             place = self._row(cause, trouble.rows)
         else:
@@ -222,7 +222,9 @@ class Training:
         first = not trouble.moved
         what = "there is no loss to start from" if first else f"the training diverged in step {step + 1}"
         advice = (
-            f"start from other parameters; {hint(self.lowered, cause)}" if first and isinstance(cause, Outside) else ""
+            f"start from other parameters; {hint(self.lowered, cause)}"
+            if first and isinstance(cause, DomainError)
+            else ""
         )
         return AutodiffError(
             f"{what}: {why}{place}",
@@ -234,7 +236,7 @@ class Training:
             exit_status=HARD_POINT,
         )
 
-    def _row(self, cause: Outside, rows: Sequence[int]) -> str:
+    def _row(self, cause: DomainError, rows: Sequence[int]) -> str:
         """` (row 5, line 6 of data.csv)`: the row of the table that an element belongs to."""
         axes = [k for k, size in enumerate(cause.wide) if size == len(rows)]
         if self.table is None or not axes or not cause.place:

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from autodiff.arrays import functions, linearize
-from autodiff.arrays.evaluate import Bulk
+from autodiff.arrays.evaluate import ArrayTrace
 from autodiff.arrays.shapes import ShapeError
 from autodiff.arrays.ufuncs import Value, number, shape
-from autodiff.core.primitive import EACH, Row
+from autodiff.core.primitive import ELEMENTWISE, UNDEFINED, ZERO, Primitive
 from autodiff.verify.cross_mode import USES
 from autodiff.verify.difference import contradicts, denies, ordinary
 
@@ -27,19 +27,19 @@ _LARGEST = 10_000
 """Elements of an argument above which a reduction or an array function is left to the two sweeps."""
 
 
-def broken_rule(run: Bulk) -> int | None:
+def broken_rule(run: ArrayTrace) -> int | None:
     """An equation whose slope, by its rule in the table, is not what the rule's own values say; None if there is none."""
-    graph, seen = run.lowered.graph, Counter[Row]()
+    graph, seen = run.lowered.graph, Counter[Primitive]()
     with np.errstate(all="ignore"):
         for node in run.order:
             row = graph.rows[node]
-            if row is None or row.truth or row.pick is not None or node in run.asleep or seen[row] == USES:
+            if row is None or row.is_predicate or row.branches is not None or node in run.inactive or seen[row] == USES:
                 continue
             seen[row] += 1
             args = [number(run.values[a]) for a in graph.args[node]]
-            places = [k for k in range(row.conditions, row.arity) if row.slopes[k] != "none"]
-            if row.kind == EACH:
-                found = _one_element(row, places, args, run.values[node], run.partly.get(node))
+            places = [k for k in range(row.conditions, row.arity) if row.partials[k] != UNDEFINED]
+            if row.kind == ELEMENTWISE:
+                found = _one_element(row, places, args, run.values[node], run.needed_where.get(node))
             else:
                 found = any(_denied(row, k, args, run.values[node]) for k in places)
             if found:
@@ -52,7 +52,7 @@ def direction(size: int, start: int = 1) -> Any:
     return 0.25 + 0.5 * ((np.arange(start, start + size) * 0.6180339887498949) % 1)
 
 
-def _one_element(row: Row, places: Sequence[int], args: Sequence[Value], result: Value, mask: Any) -> bool:
+def _one_element(row: Primitive, places: Sequence[int], args: Sequence[Value], result: Value, mask: Any) -> bool:
     """Whether the first element that is needed is denied."""
     wide = shape(result)
     place = np.unravel_index(0 if mask is None else int(np.argmax(mask)), wide) if wide else ()
@@ -61,17 +61,17 @@ def _one_element(row: Row, places: Sequence[int], args: Sequence[Value], result:
         return float(np.broadcast_to(value, wide)[place])
 
     numbers = [element(a) for a in args]
-    claims = [(k, 0.0 if row.slopes[k] == "0" else element(linearize.slope(row, k, args, result))) for k in places]
+    claims = [(k, 0.0 if row.partials[k] == ZERO else element(linearize.slope(row, k, args, result))) for k in places]
     return any(np.isfinite(slope) and contradicts(row, k, numbers, slope) for k, slope in claims)
 
 
-def _denied(row: Row, k: int, args: Sequence[Value], result: Value) -> bool:
+def _denied(row: Primitive, k: int, args: Sequence[Value], result: Value) -> bool:
     """Whether the element of the result that moves most is denied, when argument k moves in a fixed direction."""
     size = int(np.size(args[k]))
     if sum(map(np.size, args)) > _LARGEST or not all(ordinary(x) for a in args for x in np.ravel(a).tolist()):
         return False
     moving = direction(size).reshape(shape(args[k])) * np.where(np.equal(args[k], 0), 1.0, np.abs(args[k]))
-    still = row.slopes[k] == "0"
+    still = row.partials[k] == ZERO
     rates = np.zeros(shape(result)) if still else np.broadcast_to(_rate(row, k, args, result, moving), shape(result))
     place = np.unravel_index(int(np.argmax(np.abs(rates))), rates.shape)
 
@@ -87,5 +87,5 @@ def _denied(row: Row, k: int, args: Sequence[Value], result: Value) -> bool:
         return False
 
 
-def _rate(row: Row, k: int, args: Sequence[Value], result: Value, moving: Any) -> Any:
+def _rate(row: Primitive, k: int, args: Sequence[Value], result: Value, moving: Any) -> Any:
     return linearize.moved(row, k, args, result, moving if shape(args[k]) else float(moving))

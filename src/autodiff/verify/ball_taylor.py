@@ -17,12 +17,12 @@ from typing import Any
 
 from flint import arb, fmpq
 
-from autodiff.core.evaluate import Outside, Run
+from autodiff.core.evaluate import DomainError, Trace
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.numbers import balls
-from autodiff.numbers.balls import Number, PiMultiple, Undecided, precision
+from autodiff.numbers.balls import InsufficientPrecision, Number, PiMultiple, precision
 from autodiff.numbers.taylor import Expansion, Products
 from autodiff.verify import digits
 
@@ -33,7 +33,7 @@ MOST = 4096
 def derivatives(lowered: Lowered, point: Mapping[str, float], source: int, order: int) -> list[float | None]:
     """The derivatives of orders 1, 2, …, each the nearest float64; None where there is none, or none is found."""
 
-    def read(expansion: BallExpansion, _: Run) -> list[Number]:
+    def read(expansion: BallExpansion, _: Trace) -> list[Number]:
         found = expansion.series({source: 1.0}, order)[expansion.of[lowered.result]]
         return [c * math.factorial(m) for m, c in enumerate(found[1:], 1)] + [arb(0)] * (order + 1 - len(found))
 
@@ -45,7 +45,7 @@ def hessian_row(
 ) -> list[float | None]:
     """The second derivatives by `source` and each of the sources."""
 
-    def read(expansion: BallExpansion, run: Run) -> list[Number]:
+    def read(expansion: BallExpansion, run: Trace) -> list[Number]:
         found = expansion.adjoints(lowered, run, {node: float(node == source) for node in sources})
         return [found[node][1] if node in found else arb(0) for node in sources]
 
@@ -57,17 +57,17 @@ def _pinned(
     point: Mapping[str, float],
     sources: Sequence[int],
     order: int,
-    read: Callable[[BallExpansion, Run], list[Number]],
+    read: Callable[[BallExpansion, Trace], list[Number]],
 ) -> list[float | None]:
     bits, found = digits.START, list[float | None]()
     while bits <= MOST:
         with precision(bits):
             try:
-                run = Run(*digits.values(lowered, point)[:3])
+                run = Trace(*digits.values(lowered, point)[:3])
                 found = [digits.as_float(number) for number in read(BallExpansion(lowered, run, sources, order), run)]
-            except Undecided:
+            except InsufficientPrecision:
                 found = []
-            except Outside:
+            except DomainError:
                 return []
         if found and None not in found:
             break
@@ -95,13 +95,13 @@ def _ball(number: Any) -> arb:
 class BallExpansion(Expansion):
     """The expansion of a program whose equations have balls as values."""
 
-    def __init__(self, lowered: Lowered, run: Run, sources: Sequence[int], order: int) -> None:
+    def __init__(self, lowered: Lowered, run: Trace, sources: Sequence[int], order: int) -> None:
         self._exact: dict[tuple[type, str], int] = {}
         super().__init__(lowered, run, sources, order, _Arithmetic())
         self.values = [v if isinstance(v, bool) or v is None else _ball(v) for v in self.values]
 
     @staticmethod
-    def _smooth(row: Row, k: int, values: Sequence[Number]) -> str:
+    def _smooth(row: Primitive, k: int, values: Sequence[Number]) -> str:
         if row.value == "^" and k == 0 and not balls.is_zero(values[0]):
             whole = isinstance(values[1], fmpq) and values[1].q == 1 and values[1] >= 0
             return row.formula[k] if whole else "v*w/u"
@@ -115,7 +115,7 @@ class BallExpansion(Expansion):
     def _holds(condition: Any) -> bool:
         return balls.holds(condition)
 
-    def _is_special(self, row: Row, args: Sequence[int]) -> bool:
+    def _is_special(self, row: Primitive, args: Sequence[int]) -> bool:
         moves = [self.moving[a] for a in args]
         return digits.special(row, [self.values[a] for a in args], moves, -1)
 

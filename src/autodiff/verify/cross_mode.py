@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from autodiff.core import templates
-from autodiff.core.evaluate import Run
+from autodiff.core.evaluate import Trace
 from autodiff.core.jvp import along
-from autodiff.core.linearize import Factors
+from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import ZERO, Primitive
 from autodiff.verify.difference import contradicts
 
 AGREE, DISAGREE, BLURRED, BEYOND = "agree", "disagree", "blurred", "beyond"
@@ -33,8 +33,8 @@ def direction(sources: Mapping[str, int]) -> dict[str, float]:
 
 def compared(
     lowered: Lowered,
-    run: Run,
-    factors: Factors,
+    run: Trace,
+    factors: Linearization,
     sources: Mapping[str, int],
     gradient: Mapping[str, float],
     mode: str,
@@ -68,44 +68,44 @@ def compared(
     return BLURRED if apart > FEW * max(abs(here), abs(there)) else AGREE
 
 
-def broken_rule(lowered: Lowered, run: Run, factors: Factors) -> int | None:
+def broken_rule(lowered: Lowered, run: Trace, factors: Linearization) -> int | None:
     """An equation whose slope, by its rule in the table, is not what the rule's own values say; None if there is none."""
-    graph, seen = lowered.graph, Counter[Row]()
+    graph, seen = lowered.graph, Counter[Primitive]()
     for node in run.order:
         row = graph.rows[node]
-        if row is None or row.truth or node in run.taken or seen[row] == USES:
+        if row is None or row.is_predicate or node in run.taken or seen[row] == USES:
             continue
-        if node in factors or "0" in row.slopes:
+        if node in factors or ZERO in row.partials:
             seen[row] += 1
             args = graph.args[node]
             values = [run.values[a] for a in args]
-            held = templates.held(graph, node) if templates.asks(row) else ()
+            held = templates.static_args(graph, node) if templates.needs_static_args(row) else ()
             claims = _claims(row, args, factors.get(node, ()))
             if any(math.isfinite(slope) and contradicts(row, k, values, slope, held) for k, slope in claims):
                 return node
     return None
 
 
-def _claims(row: Row, args: Sequence[int], edges: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+def _claims(row: Primitive, args: Sequence[int], edges: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
     """The slopes that were taken from a rule, zeros included: (place of the argument, slope)."""
     todo = iter(edges)
     edge = next(todo, None)
-    for k, text in enumerate(row.slopes):
-        if text == "0":
+    for k, text in enumerate(row.partials):
+        if text == ZERO:
             yield k, 0.0
         elif edge is not None and edge[0] == args[k]:
             yield k, edge[1]
             edge = next(todo, None)
 
 
-def _tangents(factors: Factors, sources: Mapping[str, int], weights: Mapping[str, float]) -> Mapping[int, float]:
+def _tangents(factors: Linearization, sources: Mapping[str, int], weights: Mapping[str, float]) -> Mapping[int, float]:
     seeds: dict[int, float] = {}
     for name, node in sources.items():
         seeds[node] = seeds.get(node, 0.0) + weights[name]
     return along(factors, seeds)
 
 
-def _rounding(run: Run, factors: Factors, backward: Mapping[int, float], onward: Mapping[int, float]) -> float:
+def _rounding(run: Trace, factors: Linearization, backward: Mapping[int, float], onward: Mapping[int, float]) -> float:
     """How far two sweeps over the same slopes, which gave these adjoints and tangents, may drift apart.
 
     Each product of an adjoint, a slope and a tangent is rounded once in either sweep; where one underflows the loss is

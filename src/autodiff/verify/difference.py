@@ -7,7 +7,7 @@ slope, and a difference quotient of it tells the two apart.
 >>> sin = TABLE["sin", 1]
 >>> contradicts(sin, 0, [0.0], slope=1.0)
 False
->>> contradicts(sin._replace(slopes=("1.00001*cos(u)",)), 0, [0.0], slope=1.00001)
+>>> contradicts(sin._replace(partials=("1.00001*cos(u)",)), 0, [0.0], slope=1.00001)
 True
 """
 
@@ -18,8 +18,8 @@ from math import nan
 from typing import TypeAlias
 
 from autodiff.core import templates
-from autodiff.core.primitive import Row
-from autodiff.core.templates import Held
+from autodiff.core.primitive import Primitive
+from autodiff.core.templates import StaticArgs
 
 _STEPS = tuple(2.0**-k for k in (11, 13, 15, 17, 20, 23))
 """Widths, in parts of the argument; each is tried while those before it say nothing."""
@@ -47,13 +47,13 @@ Curve: TypeAlias = Callable[[float], tuple[float, float]]
 """A number → the value there, and the slope that a rule gives there; NaN where there is none."""
 
 
-def contradicts(row: Row, k: int, args: Sequence[float], slope: float, held: Held = ()) -> bool:
+def contradicts(row: Primitive, k: int, args: Sequence[float], slope: float, held: StaticArgs = ()) -> bool:
     """Whether the values of `row` beside `args` contradict `slope`, its rule's in argument k; False if they don't tell.
 
     The rule is that for the constants of `held`, of which argument k is none.
     """
     here, places = args[k], range(row.arity)
-    rule = templates.slopes(row, tuple(place == k for place in places), held)
+    rule = templates.partials(row, tuple(place == k for place in places), held)
 
     def curve(x: float) -> tuple[float, float]:
         given = (*args[:k], x, *args[k + 1 :])

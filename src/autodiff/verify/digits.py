@@ -19,13 +19,12 @@ from typing import Any, NamedTuple
 
 from flint import arb, fmpq
 
-from autodiff.core import templates
-from autodiff.core.evaluate import Outside, Run, sweep
+from autodiff.core.evaluate import DomainError, Trace, sweep
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import sweep_down
 from autodiff.numbers import balls
-from autodiff.numbers.balls import Number, Undecided, plus, precision, times
+from autodiff.numbers.balls import InsufficientPrecision, Number, plus, precision, times
 
 START, MOST = 128, 10_240
 """Bits to begin with, and bits at which a number that is not pinned down is given up."""
@@ -45,7 +44,7 @@ class Proven(NamedTuple):
     value: Any
     slopes: Mapping[str, Any]
     bits: int
-    run: Run
+    run: Trace
     special: Sequence[int]
     undecided: int | None = None
     agree: bool = True
@@ -57,7 +56,7 @@ def proven(
 ) -> Proven:
     """Value and slopes at a point, each the float64 nearest to the true one; with `digits`, texts of so many digits.
 
-    Raises Outside where the value does not exist.
+    Raises DomainError where the value does not exist.
     """
     bits = START if not digits else max(START, int(3.33 * digits) + 64)
     most = max(most, 4 * bits)
@@ -75,10 +74,10 @@ def _at_precision(
     """The same at so many bits; None where that is too few, and more may be had."""
     try:
         numbers, order, taken, specials = values(lowered, point)
-    except Undecided as trouble:
+    except InsufficientPrecision as trouble:
         if not last:
             return None
-        empty = Run([0.0] * len(lowered.graph), [], {})
+        empty = Trace([0.0] * len(lowered.graph), [], {})
         return Proven(
             None, dict.fromkeys(names), bits, empty, (), trouble.node if trouble.node is not None else lowered.result
         )
@@ -91,7 +90,7 @@ def _at_precision(
     slopes = {name: pin(adjoints.get(node, fmpq(0))) for name, node in wanted.items()}
     if not last and (value is None or None in slopes.values()):
         return None
-    run = Run([0.0 if v is None else shown(v) for v in numbers], order, taken)
+    run = Trace([0.0 if v is None else shown(v) for v in numbers], order, taken)
     agree = _agree(lowered.result, partials, wanted, adjoints)
     zeros = {"": numbers[lowered.result]} if value in (0.0, "0") else {}
     zeros |= {n: adjoints[node] for n, node in wanted.items() if slopes[n] in (0.0, "0") and node in adjoints}
@@ -127,7 +126,7 @@ def values(
     steps  numbers that are added to inputs
     moved  numbers that equations have, whatever they are made of
 
-    Raises Undecided where balls don't say, Outside where there is no value.
+    Raises InsufficientPrecision where balls don't say, DomainError where there is no value.
     """
     graph, specials = lowered.graph, list[int]()
 
@@ -140,17 +139,17 @@ def values(
             return balls.meaning(moved[node])
         row = graph.rows[node]
         assert row is not None
-        for text, words in templates.conditions(row):
+        for text, words in row.domain:
             inside = balls.text(text, row.params, args)
             if inside is None:
-                raise Undecided(node)
+                raise InsufficientPrecision(node)
             if not inside:
-                raise Outside(node, [shown(a) for a in args], words)
+                raise DomainError(node, [shown(a) for a in args], words)
         found = balls.apply(row, args)
-        if found is None and row.truth:
-            raise Undecided(node)
+        if found is None and row.is_predicate:
+            raise InsufficientPrecision(node)
         if isinstance(found, arb) and not found.is_finite():
-            raise Undecided(node)
+            raise InsufficientPrecision(node)
         if special(row, args, [a not in graph.constants for a in graph.args[node]], node):
             specials.append(node)
         return found
@@ -159,19 +158,17 @@ def values(
     return found, order, taken, specials
 
 
-def special(row: Row, args: Sequence[Number], free: Sequence[bool], node: int) -> bool:
-    """Whether these arguments are a corner, a jump, or without a finite slope. Raises Undecided where balls don't say."""
+def special(row: Primitive, args: Sequence[Number], free: Sequence[bool], node: int) -> bool:
+    """Whether these arguments are a corner, a jump, or without a finite slope. Raises InsufficientPrecision where balls don't say."""
     if not any(free):
         return False
-    jump = row.jump.rpartition(" at ")[2].strip()
-    if row.truth and len({id(a) for a in args}) < len(args):
-        jump = ""
-    tests = [(text, True) for text in (row.corner, jump, row.vertical) if text]
-    tests += [(text, False) for text, moves in zip(row.slope_domain, free, strict=True) if text and moves]
+    same = row.is_predicate and len({id(a) for a in args}) < len(args)
+    tests = [(text, True) for text in row.special_conditions if not same]
+    tests += [(text, False) for text, moves in zip(row.partial_domain, free, strict=True) if text and moves]
     for text, odd in tests:
         met = balls.text(text, row.params, args)
         if met is None:
-            raise Undecided(node)
+            raise InsufficientPrecision(node)
         if bool(met) == odd:
             return True
     return False
@@ -191,19 +188,21 @@ def _linear(
             continue
         if node in taken:
             edges: list[tuple[int, Number]] = [(taken[node], fmpq(1))] if taken[node] in active else []
-        elif row.truth:
+        elif row.is_predicate:
             edges = []
         else:
             given = [*(values[a] for a in args), values[node]]
-            ways = [(a, t) for a, t, s in zip(args, row.formula, row.slopes, strict=True) if a in active and s != "0"]
-            edges = [(a, arb.nan() if t == "none" else balls.text(t, (*row.params, "w"), given)) for a, t in ways]
+            ways = [
+                (a, t) for a, t, s in zip(args, row.formula, row.partials, strict=True) if a in active and s != ZERO
+            ]
+            edges = [(a, arb.nan() if t == UNDEFINED else balls.text(t, (*row.params, "w"), given)) for a, t in ways]
         if edges:
             found[node] = edges
             active.add(node)
     return found
 
 
-class Record(NamedTuple):
+class BallTrace(NamedTuple):
     """Every equation's number at a point, and the local slopes between the sources and the result.
 
     values    the number of each equation, None where it was not needed
@@ -230,15 +229,15 @@ class Record(NamedTuple):
             return _along(self.partials, {source: fmpq(1)})
 
 
-def record(lowered: Lowered, point: Mapping[str, float], sources: Collection[int], bits: int) -> Record | None:
+def record(lowered: Lowered, point: Mapping[str, float], sources: Collection[int], bits: int) -> BallTrace | None:
     """What the value and the slopes at a point are made of, at so many bits; None where balls don't decide."""
     with precision(bits):
         try:
             numbers, order, taken, specials = values(lowered, point)
-        except (Undecided, Outside):
+        except (InsufficientPrecision, DomainError):
             return None
         partials = _linear(lowered, numbers, order, taken, [s for s in sources if not _reached(lowered, s, specials)])
-        return Record(numbers, partials, order, taken, specials, bits)
+        return BallTrace(numbers, partials, order, taken, specials, bits)
 
 
 def value(
@@ -248,7 +247,7 @@ def value(
     with precision(bits):
         try:
             return as_float(values(lowered, point, moved=moved)[0][lowered.result])
-        except (Undecided, Outside):
+        except (InsufficientPrecision, DomainError):
             return None
 
 
@@ -299,9 +298,9 @@ def _growing(number: Callable[[], Number]) -> float | None:
         with precision(bits):
             try:
                 found = as_float(number())
-            except Undecided:
+            except InsufficientPrecision:
                 found = None
-            except Outside:
+            except DomainError:
                 return None
         if found is not None:
             return found

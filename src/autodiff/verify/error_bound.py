@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from autodiff.core import templates
-from autodiff.core.evaluate import Outside, Run, primal
+from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.graph import Graph
-from autodiff.core.linearize import Factors
+from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import ZERO, Primitive
 from autodiff.language.typed import Typed
 
 DIGITS = 2.0**-41
@@ -45,7 +45,7 @@ class Unsure(Exception):
     """Rounding may decide here: a condition, a domain or a special point within an argument's error."""
 
 
-def sure(lowered: Lowered, run: Run, factors: Factors, names: Iterable[int], gradient: Sequence[float]) -> bool:
+def sure(lowered: Lowered, run: Trace, factors: Linearization, names: Iterable[int], gradient: Sequence[float]) -> bool:
     """Whether the value and the slopes by the equations `names` are right to 12 digits, or to the smallest float64."""
     margin = _MARGIN if len(lowered.graph) > LONG else 1.0
     try:
@@ -69,7 +69,7 @@ def _both(graph: Graph) -> Callable[[float, float], float]:
     return math.hypot if len(graph) > LONG else operator.add
 
 
-def outside(lowered: Lowered, point: Mapping[str, float], trouble: Outside) -> bool:
+def outside(lowered: Lowered, point: Mapping[str, float], trouble: DomainError) -> bool:
     """Whether it is sure that the arguments of an equation lie outside its domain."""
     graph, node = lowered.graph, trouble.node
     row, errors = graph.rows[node], list[float]()
@@ -79,7 +79,7 @@ def outside(lowered: Lowered, point: Mapping[str, float], trouble: Outside) -> b
             part = lowered._replace(result=arg)
             errors.append(values(part, primal(part, point))[arg])
         _settled(row, trouble.args, errors)
-    except (Unsure, Outside, OverflowError):
+    except (Unsure, DomainError, OverflowError):
         return False
     return True
 
@@ -94,7 +94,7 @@ def alike(slopes: Sequence[float], others: Sequence[float]) -> bool:
     return all(enough(a, 4 * abs(a - b)) or abs(a - b) <= LEAST for a, b in zip(slopes, others, strict=True))
 
 
-def values(lowered: Lowered, run: Run) -> list[float]:
+def values(lowered: Lowered, run: Trace) -> list[float]:
     """The error bound of every equation. Raises Unsure where rounding may decide."""
     graph, found = lowered.graph, run.values
     errors, both = [0.0] * len(graph), _both(graph)
@@ -122,7 +122,7 @@ def folds(lowered: Lowered, *, faint: bool = False) -> bool:
         if node in graph.constants:
             found[node] = graph.constants[node]
             errors[node] = math.ulp(found[node]) / 2 if isinstance(found[node], Typed) else 0.0
-        elif row is not None and row.pick is None and args and all(a in found for a in args):
+        elif row is not None and row.branches is None and args and all(a in found for a in args):
             numbers = [found[a] for a in args]
             found[node] = value = templates.value(row)(*numbers)
             try:
@@ -139,7 +139,7 @@ def folds(lowered: Lowered, *, faint: bool = False) -> bool:
 
 
 def error_of(
-    row: Row, args: Sequence[float], errors: Sequence[float], value: float, both: Callable[[float, float], float]
+    row: Primitive, args: Sequence[float], errors: Sequence[float], value: float, both: Callable[[float, float], float]
 ) -> float:
     """How far the value of a row may be off, given its arguments' errors."""
     name = row.value
@@ -152,7 +152,7 @@ def error_of(
         u, v = args
         error = _times(u, errors[1]) + _times(v, errors[0]) + errors[0] * errors[1]
         return error if _short(u) and _short(v) else error + _rounded(value, 1.0, exact=not (u and v))
-    if row.truth:
+    if row.is_predicate:
         _decided(row, args, errors)
         return 0.0
     if any(errors):
@@ -176,13 +176,13 @@ def _rounded(value: float, units: float, *, exact: bool) -> float:
     return units * _EPSILON * abs(value) if abs(value) >= _TINY else LEAST
 
 
-def ulps(row: Row, args: Sequence[float], value: float) -> float:
+def ulps(row: Primitive, args: Sequence[float], value: float) -> float:
     """How many halves of a unit in the last place the row's value may be off."""
     if row.value in ("/", "sqrt"):
         return 1.0
     if row.value == "^" and args[1] in _PRODUCTS:
         return _PRODUCTS[args[1]][0]
-    units = 4.0 if row.bound[0] == "4" else templates.compiled(row.bound[0], (*row.params, "w"))(*args, value)
+    units = 4.0 if row.ulp_error[0] == "4" else templates.compiled(row.ulp_error[0], (*row.params, "w"))(*args, value)
     if not units <= 2048:
         raise Unsure
     return 2 * units
@@ -204,7 +204,7 @@ def _short(number: float) -> bool:
     return abs(number) <= 4096.0 and (number * 1024.0).is_integer()
 
 
-def _exactly(row: Row, args: Sequence[float], value: float) -> bool:
+def _exactly(row: Primitive, args: Sequence[float], value: float) -> bool:
     """Whether a function of exact numbers has this value exactly: cos(0) is 1, sqrt(4) is 2, 2^3 is 8."""
     if row.value in _EXACT:
         return True
@@ -235,19 +235,17 @@ _INVERSES: Mapping[str, Callable[..., bool]] = {
 
 
 @lru_cache(maxsize=1024)
-def _special_texts(row: Row) -> tuple[str, ...]:
+def _special_texts(row: Primitive) -> tuple[str, ...]:
     """The conditions whose outcome a small error must not change: domain and special points."""
-    jump = row.jump.rpartition(" at ")[2].strip()
-    texts = [text for text, _ in templates.conditions(row)]
-    return tuple(t for t in (*texts, row.corner, jump, row.vertical, *row.slope_domain) if t)
+    return tuple(t for t in (*(text for text, _ in row.domain), *row.special_conditions, *row.partial_domain) if t)
 
 
-def _settled(row: Row, args: Sequence[float], errors: Sequence[float]) -> None:
+def _settled(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
     for text in _special_texts(row):
         condition(text, row.params, args, errors)
 
 
-def _decided(row: Row, args: Sequence[float], errors: Sequence[float]) -> None:
+def _decided(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
     if row.value in _CONDITIONS and len(args) == 2 and abs(args[0] - args[1]) <= errors[0] + errors[1] and any(errors):
         raise Unsure
 
@@ -271,11 +269,11 @@ def _bounded(
             continue
         inner = [found[a] for a in graph.args[node]]
         numbers, off = [n for n, _ in inner], [e for _, e in inner]
-        if row.pick is not None:
-            found[node] = inner[row.pick[0] if numbers[0] else row.pick[1]]
+        if row.branches is not None:
+            found[node] = inner[row.branches[0] if numbers[0] else row.branches[1]]
             continue
         value = templates.value(row)(*numbers)
-        if row.truth:
+        if row.is_predicate:
             _decided(row, numbers, off)
             found[node] = (value, 0.0)
         else:
@@ -283,7 +281,7 @@ def _bounded(
     return found
 
 
-def _flat(row: Row, args: Sequence[float], errors: Sequence[float], value: float) -> float:
+def _flat(row: Primitive, args: Sequence[float], errors: Sequence[float], value: float) -> float:
     """The error of a number within a condition: by moving each argument to both ends."""
     if not any(errors):
         return 0.0
@@ -300,10 +298,10 @@ def _ends(function: Callable[..., float], args: Sequence[float], k: int, error: 
     return (function(*args[:k], args[k] + side * step, *args[k + 1 :]) for side in (-1, 1))
 
 
-def _moved(row: Row, k: int, args: Sequence[float], error: float, value: float) -> float:
+def _moved(row: Primitive, k: int, args: Sequence[float], error: float, value: float) -> float:
     """What an error of argument k does to the row's value."""
     flags = tuple([j == k for j in range(len(args))])
-    edges = templates.slopes(row, flags, ())(range(len(args)), *args, value) if row.slopes[k] != "0" else []
+    edges = templates.partials(row, flags, ())(range(len(args)), *args, value) if row.partials[k] != ZERO else []
     moved = _times(edges[0][1], error) if edges else 0.0
     if error > 1e-5 * min(abs(args[k]), 1.0):  # the slope is not all of it
         function = templates.value(row)
@@ -317,7 +315,7 @@ def _moved(row: Row, k: int, args: Sequence[float], error: float, value: float) 
 
 
 def _adjoints(
-    lowered: Lowered, run: Run, factors: Factors, errors: Sequence[float], *, fine: bool
+    lowered: Lowered, run: Trace, factors: Linearization, errors: Sequence[float], *, fine: bool
 ) -> Mapping[int, float]:
     """The error bound of every adjoint; `fine` looks at each rounding within the text of a slope."""
     result, both = lowered.result, _both(lowered.graph)
@@ -344,7 +342,7 @@ def _adjoints(
 
 
 def _partials(
-    lowered: Lowered, run: Run, node: int, edges: Sequence[tuple[int, float]], errors: Sequence[float], *, fine: bool
+    lowered: Lowered, run: Trace, node: int, edges: Sequence[tuple[int, float]], errors: Sequence[float], *, fine: bool
 ) -> list[float]:
     """The error bound of each local slope of an equation."""
     row, args = lowered.graph.rows[node], lowered.graph.args[node]
@@ -356,7 +354,9 @@ def _partials(
     given, value = [run.values[a] for a in args], run.values[node]
     moving = {a for a, _ in edges}
     flags = tuple([int(a in moving) for a in args])
-    slopes = templates.slopes(row, flags, templates.held(lowered.graph, node) if templates.asks(row) else ())
+    slopes = templates.partials(
+        row, flags, templates.static_args(lowered.graph, node) if templates.needs_static_args(row) else ()
+    )
     found = [
         _slope_error(row, text, given, value, slope) for text, slope in zip(_texts(row, flags), edges, strict=True)
     ]
@@ -379,11 +379,11 @@ def _partials(
     return found
 
 
-def _texts(row: Row, flags: Sequence[int]) -> list[str]:
-    return [text for text, moves in zip(row.slopes, flags, strict=True) if moves and text != "0"]
+def _texts(row: Primitive, flags: Sequence[int]) -> list[str]:
+    return [text for text, moves in zip(row.partials, flags, strict=True) if moves and text != ZERO]
 
 
-def _slope_error(row: Row, text: str, args: Sequence[float], value: float, edge: tuple[int, float]) -> float:
+def _slope_error(row: Primitive, text: str, args: Sequence[float], value: float, edge: tuple[int, float]) -> float:
     """What rounding within the text of a slope may do."""
     slope = edge[1]
     if text in ("1", "-1", "u", "v", "w", *row.params):
@@ -394,10 +394,12 @@ def _slope_error(row: Row, text: str, args: Sequence[float], value: float, edge:
         return 0.0
     if row.value == "/" and abs(slope) >= _TINY and (text == "1/v" or abs(value) >= _TINY):
         return _rounded(slope, 1.0, exact=False)  # one quotient
-    if row.value == "^" and text == row.slopes[0] and args[1] in _PRODUCTS and abs(slope) >= _TINY:
+    if row.value == "^" and text == row.partials[0] and args[1] in _PRODUCTS and abs(slope) >= _TINY:
         return _rounded(slope, _PRODUCTS[args[1]][1], exact=False)
     units = (
-        8.0 if row.bound[1] == "8" else templates.compiled(row.bound[1], (*row.params, "w", "d"))(*args, value, slope)
+        8.0
+        if row.ulp_error[1] == "8"
+        else templates.compiled(row.ulp_error[1], (*row.params, "w", "d"))(*args, value, slope)
     )
     if not units <= 1024:
         if abs(slope) < _TINY:
@@ -419,8 +421,8 @@ def _in_text(text: str, params: tuple[str, ...], args: Sequence[float], value: f
             continue
         inner = [found[a] for a in graph.args[node]]
         numbers, off = [n for n, _ in inner], [e for _, e in inner]
-        if row.pick is not None:
-            found[node] = inner[row.pick[0] if numbers[0] else row.pick[1]]
+        if row.branches is not None:
+            found[node] = inner[row.branches[0] if numbers[0] else row.branches[1]]
             continue
         number = templates.value(row)(*numbers)
         try:
@@ -436,6 +438,6 @@ def _is_zero(text: str, params: tuple[str, ...], numbers: Sequence[float]) -> bo
     lowered = templates.template(text, (*params, "w"))
     graph, node = lowered.graph, lowered.result
     found = _bounded(lowered, (*params, "w"), numbers, [0.0] * len(numbers))
-    while (row := graph.rows[node]) is not None and row.pick is not None:
-        node = graph.args[node][row.pick[0] if found[graph.args[node][0]][0] else row.pick[1]]
+    while (row := graph.rows[node]) is not None and row.branches is not None:
+        node = graph.args[node][row.branches[0] if found[graph.args[node][0]][0] else row.branches[1]]
     return node in graph.constants

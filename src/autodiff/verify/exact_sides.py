@@ -19,11 +19,11 @@ from collections.abc import Mapping
 
 from flint import fmpq
 
-from autodiff.core.evaluate import Outside
+from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered
 from autodiff.nonsmooth.verdict import Verdict
 from autodiff.numbers import balls
-from autodiff.numbers.balls import Undecided, precision
+from autodiff.numbers.balls import InsufficientPrecision, precision
 from autodiff.verify import digits
 
 _STEPS = (500, 1000)
@@ -66,9 +66,9 @@ def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: int) 
     with precision(_BITS):
         try:
             near, nearer = (_there(lowered, point, source, fmpq(sign, 1) / fmpq(2) ** order) for order in _STEPS)
-        except Outside:
+        except DomainError:
             return ()
-        except Undecided:
+        except InsufficientPrecision:
             return None
     if near is None or nearer is None:
         return None

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Sequence
 from random import Random
 
-from autodiff.core.evaluate import Run
+from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import Lowered
 from autodiff.numbers.taylor import Expansion, Products
 
@@ -22,7 +22,7 @@ ALLOWED, UNSEEN = 2e-12, 2.0**-1060
 """How far a number may move when every result is moved by 16 roundings: a part of it, or this much beside 0."""
 
 
-def derivatives(lowered: Lowered, run: Run, source: int, order: int) -> list[float | None]:
+def derivatives(lowered: Lowered, run: Trace, source: int, order: int) -> list[float | None]:
     """The derivatives of orders 1, 2, … by `source`; NaN where there is no series, None where rounding took digits."""
 
     def read(expansion: Expansion) -> list[float]:
@@ -33,7 +33,7 @@ def derivatives(lowered: Lowered, run: Run, source: int, order: int) -> list[flo
     return _sure(lowered, run, [source], order, read)
 
 
-def hessian_row(lowered: Lowered, run: Run, source: int, sources: Sequence[int]) -> list[float | None]:
+def hessian_row(lowered: Lowered, run: Trace, source: int, sources: Sequence[int]) -> list[float | None]:
     """The second derivatives by `source` and each of the sources, in the same way."""
 
     def read(expansion: Expansion) -> list[float]:
@@ -44,7 +44,7 @@ def hessian_row(lowered: Lowered, run: Run, source: int, sources: Sequence[int])
 
 
 def _sure(
-    lowered: Lowered, run: Run, sources: Sequence[int], order: int, read: Callable[[Expansion], list[float]]
+    lowered: Lowered, run: Trace, sources: Sequence[int], order: int, read: Callable[[Expansion], list[float]]
 ) -> list[float | None]:
     plain = read(Expansion(lowered, run, sources, order))
     moved = [read(Expansion(lowered, run, sources, order, Products(Random(seed)))) for seed in (1, 2)]

@@ -20,9 +20,9 @@ import numpy as np
 
 from autodiff.arrays import evaluate, sweeps
 from autodiff.core import templates
-from autodiff.core.evaluate import Outside
+from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import EACH, Row
+from autodiff.core.primitive import ELEMENTWISE, Primitive
 from autodiff.errors import AutodiffError
 from autodiff.language.typed import Typed
 
@@ -71,10 +71,10 @@ def _short(value: Any) -> Any:
     return (np.abs(scaled) <= 2.0**40) & (scaled == np.floor(scaled))
 
 
-def _plain_slope(row: Row, k: int, args: Sequence[Any]) -> bool:
+def _plain_slope(row: Primitive, k: int, args: Sequence[Any]) -> bool:
     """Whether a short local slope is an exact one: a text that rounds is so of short numbers, one with functions at 0."""
-    text = row.slopes[k]
-    if row.kind != EACH or text in (*row.params, "w"):
+    text = row.partials[k]
+    if row.kind != ELEMENTWISE or text in (*row.params, "w"):
         return True
     least = _roughest(text, row.params)
     if least == _FREE:
@@ -90,23 +90,27 @@ def _roughest(text: str, params: tuple[str, ...]) -> int:
     """What the arguments must be for a text to be exact: anything, short numbers, or zeros."""
     rows = [row for row in templates.template(text, (*params, "w")).graph.rows if row is not None]
     rough = [
-        row.value for row in rows if not row.truth and row.pick is None and row.value not in _ARITHMETIC - _ROUNDED
+        row.value
+        for row in rows
+        if not row.is_predicate and row.branches is None and row.value not in _ARITHMETIC - _ROUNDED
     ]
     return _FREE if not rough else _SHORT if _ROUNDED.union("/^").issuperset(rough) else _ZERO
 
 
 @lru_cache(maxsize=1024)
-def keeps(row: Row) -> bool:
+def keeps(row: Primitive) -> bool:
     """Whether the row's value loses no digits by being tiny."""
-    if row.truth or row.pick is not None or row.value in _KEEPING:
+    if row.is_predicate or row.branches is not None or row.value in _KEEPING:
         return True
-    if not row.value.startswith("= "):
+    if not row.definition:
         return False
-    rows = templates.template(row.value[2:], row.params).graph.rows
-    return all(inner is None or inner.truth or inner.pick is not None or inner.value in _KEEPING for inner in rows)
+    rows = templates.template(row.definition, row.params).graph.rows
+    return all(
+        inner is None or inner.is_predicate or inner.branches is not None or inner.value in _KEEPING for inner in rows
+    )
 
 
-def faint(row: Row, args: Sequence[Any], value: Any) -> Any:
+def faint(row: Primitive, args: Sequence[Any], value: Any) -> Any:
     """Where a row's value may have lost digits by underflow; a 0 that is made of a 0 has not."""
     small = False if keeps(row) else np.abs(value) < FAINT
     if not np.any(small):
@@ -127,23 +131,23 @@ class RandomRounding:
         """A constant, moved where it is not exactly what was typed."""
         return float(self.number(value)) if isinstance(value, Typed) else value
 
-    def arguments(self, row: Row, args: list[Any]) -> list[Any]:
+    def arguments(self, row: Primitive, args: list[Any]) -> list[Any]:
         """The arguments of a row that adds up inside, which rounds as they are moved."""
-        return args if row.kind == EACH else [self.unless_short(a) for a in args]
+        return args if row.kind == ELEMENTWISE else [self.unless_short(a) for a in args]
 
-    def result(self, row: Row, args: Sequence[Any], value: Any) -> Any:
+    def result(self, row: Primitive, args: Sequence[Any], value: Any) -> Any:
         """The result of a row for these arguments."""
-        if row.truth:
+        if row.is_predicate:
             return value
         size = np.abs(value)
         self._far |= bool(np.any((size > 1 / _SMALL) | ((size < _SMALL) & (size > 0))))
-        if row.kind != EACH:
+        if row.kind != ELEMENTWISE:
             return self._product(args[0], value) if row.value in _FACTORS else self._near_zero(row, (), value)
         exact = row.value in _ARITHMETIC and (row.value not in _ROUNDED or all(np.all(_short(a)) for a in args))
         moved = self.unless_short(value) if exact else self.number(value)
         return self._near_zero(row, args, moved)
 
-    def _near_zero(self, row: Row, args: Sequence[Any], value: Any) -> Any:
+    def _near_zero(self, row: Primitive, args: Sequence[Any], value: Any) -> Any:
         """The result, moved by what underflow may have taken."""
         small = faint(row, args, value)
         if not np.any(small):
@@ -159,7 +163,7 @@ class RandomRounding:
             lost = np.all(low > 0) and np.sum(np.log2(low)) < -1022
         return value * np.nan if lost else value
 
-    def part(self, row: Row, k: int, args: Sequence[Any], flowing: Any, value: Any) -> Any:
+    def part(self, row: Primitive, k: int, args: Sequence[Any], flowing: Any, value: Any) -> Any:
         """What flows back to argument k of a row, of what is `flowing` to the result."""
         if value is None or np.asarray(value).dtype.kind != "f":
             return value
@@ -226,13 +230,13 @@ def _stays(
 ) -> bool:
     try:
         run = evaluate.values(lowered, point, shake=rounding)
-    except (Outside, AutodiffError):
+    except (DomainError, AutodiffError):
         return False
     if not _same(value, run.values[lowered.result], normwise=normwise):
         return False
     if not gradient:
         return True
-    slopes = sweeps.backward(run, list(names.values()), shake=rounding)
+    slopes = sweeps.vjp(run, list(names.values()), shake=rounding)
     pairs = ((gradient[name], slopes.get(node, 0.0)) for name, node in names.items() if name in gradient)
     return all(_same(number, moved, normwise=normwise) for number, moved in pairs)
 

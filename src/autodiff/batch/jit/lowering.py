@@ -17,7 +17,7 @@ from autodiff.batch.jit.vector_exp import exponential
 from autodiff.batch.program import Plan
 from autodiff.core import rules
 from autodiff.core.floats import PRODUCTS
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 
 EXP = rules.TABLE["exp", 1]
 """The row for which there are instructions."""
@@ -78,9 +78,9 @@ LIBRARY = {"ln": "log"} | {name: name for name in _NAMES.split()}
 """Values of rows that are a function of one number in the C library, and its name there."""
 
 
-def _value(made: Code, row: Row, given: Sequence[int], known: dict[int, float]) -> int | None:
+def _value(made: Code, row: Primitive, given: Sequence[int], known: dict[int, float]) -> int | None:
     """The value of `row`, or None where there is no code for it."""
-    if row.truth:
+    if row.is_predicate:
         return _condition(made, row, given)
     if row is rules.TABLE["if", 3]:
         return made.choose(made.condition(given[0]), made.number(given[1]), made.number(given[2]))
@@ -97,7 +97,7 @@ def _value(made: Code, row: Row, given: Sequence[int], known: dict[int, float]) 
     return None if special is None else special(made, *numbers)
 
 
-def _condition(made: Code, row: Row, given: Sequence[int]) -> int:
+def _condition(made: Code, row: Primitive, given: Sequence[int]) -> int:
     if row.name in _LOGIC:
         return made.test(_LOGIC[row.name], *map(made.condition, given))
     return made.test(f"fcmp {_COMPARED[row.name]} double {{0}}, {{1}}", *map(made.number, given))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.codegen.blocks import Block, Module, grouped
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Braces:
     """
 
     indent: str
-    head: Callable[[str, Row, Sequence[str]], Sequence[str]]
+    head: Callable[[str, Primitive, Sequence[str]], Sequence[str]]
     variables: Callable[[Block], Iterable[str]]
     constant: tuple[str, str]
     own: Mapping[tuple[str, int], Sequence[str]]

@@ -11,7 +11,7 @@ from autodiff.codegen.request import Request
 from autodiff.codegen.schedule import Dialect
 from autodiff.codegen.syntax import INFIX, Spelling
 from autodiff.codegen.targets.braces import Braces
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 
 _SAME = "abs sqrt cbrt exp expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh sign floor ceil"
 
@@ -63,7 +63,7 @@ def write(request: Request) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(name: str, row: Row, inputs: Sequence[str]) -> list[str]:
+def _head(name: str, row: Primitive, inputs: Sequence[str]) -> list[str]:
     return [f"// {row.doc}", f"function {name}({', '.join(inputs)}) {{"]
 
 

@@ -11,7 +11,7 @@ from autodiff.codegen.header import made_from
 from autodiff.codegen.request import Request
 from autodiff.codegen.schedule import Dialect
 from autodiff.codegen.syntax import INFIX, Spelling
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 
 _MATH = "sqrt cbrt exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc gamma lgamma"
 
@@ -80,7 +80,7 @@ def write(request: Request) -> str:
     return "\n".join(lines) + "\n"
 
 
-def defined(name: str, row: Row, block: Block, body: Iterable[str]) -> Sequence[str]:
+def defined(name: str, row: Primitive, block: Block, body: Iterable[str]) -> Sequence[str]:
     """A function of Python that the target lacks, around the lines of its body."""
     head = [f"def {name}({', '.join(block.inputs)}):", f'    """{row.doc}"""']
     return [*head, *body, f"    return {block.results[0]}"]

@@ -11,18 +11,18 @@ import math
 from collections.abc import Callable
 
 from autodiff.codegen.straightline import Line
-from autodiff.core import rules, templates
+from autodiff.core import rules
 from autodiff.core.graph import Graph
-from autodiff.core.primitive import Row, each
+from autodiff.core.primitive import Primitive, elementwise
 
 _IF, _MUL, _DIV = (rules.TABLE[key] for key in (("if", 3), ("*", 2), ("/", 2)))
 _BETWEEN = frozenset(rules.TABLE[key] for key in (("+", 2), ("-", 2)))
 _SAME_SIZE = frozenset(rules.TABLE[key] for key in (("-", 1), ("+", 1), ("abs", 1)))
 _SQRT, _COS = rules.TABLE["sqrt", 1], rules.TABLE["cos", 1]
 
-PRODUCT = each("product", "u v", "*", "v", "u", rule="", doc="a product that may be 0", example="")
-SQUARE = each("square", "u", "= u*u", "2*u", rule="", doc="a square that may be 0", example="")
-QUOTIENT = each("quotient", "u v", "/", "1/v", "-w/v", rule="", doc="a quotient that may be 0", example="")
+PRODUCT = elementwise("product", "u v", "*", "v", "u", rule="", doc="a product that may be 0", example="")
+SQUARE = elementwise("square", "u", "= u*u", "2*u", rule="", doc="a square that may be 0", example="")
+QUOTIENT = elementwise("quotient", "u v", "/", "1/v", "-w/v", rule="", doc="a quotient that may be 0", example="")
 
 _SMALLEST, _MOST = -1074.0, 1024.0
 """The binary exponents of the smallest and the largest number."""
@@ -33,7 +33,7 @@ _LEAST, _LARGE = -1040.0, 990.0
 _DEEP = 4
 
 
-def total(line: Line, row: Row, args: tuple[int, ...], put: Callable[[str], int]) -> int | None:
+def total(line: Line, row: Primitive, args: tuple[int, ...], put: Callable[[str], int]) -> int | None:
     """`row(args)` in a form that no engine stops at; None where it is one already. `put` writes a text over `args`."""
     graph = line.graph
     if all(a in graph.constants for a in args):
@@ -50,7 +50,7 @@ def total(line: Line, row: Row, args: tuple[int, ...], put: Callable[[str], int]
         or _size(graph, args[0], _LARGE) - _size(graph, args[1], -_LARGE) > _MOST
     ):
         return graph.call(QUOTIENT, args)
-    inside = [put(text) for text, _ in templates.conditions(row)]
+    inside = [put(text) for text, _ in row.domain]
     found = graph.call(row, args)
     for condition in reversed(inside):
         found = line.put(_IF, (condition, found, graph.constant(math.nan)))

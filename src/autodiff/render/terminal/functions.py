@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from autodiff.api.answer import nested
 from autodiff.api.evaluate import evaluate
-from autodiff.core.primitive import Row
+from autodiff.core.primitive import Primitive
 from autodiff.render.terminal import colours
 from autodiff.render.text.answer import array
 from autodiff.render.text.wrap import folded, screen
@@ -19,7 +19,7 @@ HEADER = ("function", "meaning", "derivative", "domain")
 _TABLE = 100  # columns below which a function's cells stand below each other
 
 
-def show(rows: Sequence[Row], *, width: int, coloured: bool) -> None:
+def show(rows: Sequence[Primitive], *, width: int, coloured: bool) -> None:
     """Print the listing: a table on a terminal of `width` columns, a list on a narrow one, tab-separated in a pipe (0)."""
     painted = colours.name if coloured else str
     if not width:
@@ -46,26 +46,31 @@ def show(rows: Sequence[Row], *, width: int, coloured: bool) -> None:
     )
 
 
-def _listed(row: Row) -> list[str]:
+def _listed(row: Primitive) -> list[str]:
     """A function's cells below each other, those that are not empty."""
     name, *cells = _cells(row)
     return [name, *(f"  {head:<10}  {cell}" for head, cell in zip(HEADER[1:], cells, strict=True) if cell)]
 
 
-def details(row: Row) -> str:
+def details(row: Primitive) -> str:
     """All that the row says, a line each."""
     lines = [
         (row.signature, row.doc),
         ("other names", " ".join(row.names[1:])),
-        ("value", row.value.removeprefix("= ") if row.value.startswith("= ") else ""),
+        ("value", row.definition),
         *((f"d/d{p}", _slope(text)) for p, text in zip(row.params, row.formula, strict=True)),
-        *(("computed as", text) for text, taught in zip(row.slopes, row.formula, strict=True) if text != taught),
+        *(("computed as", text) for text, taught in zip(row.partials, row.formula, strict=True) if text != taught),
         ("rule", row.rule),
         ("domain", _domain(row)),
-        ("corner", row.corner),
-        ("jump", row.jump.rpartition(" at ")[2]),
-        ("infinite", row.vertical),
-        ("accuracy", f"value {row.bound[0]} ulp, slopes {row.bound[1]} ulp" if not row.pick and not row.truth else ""),
+        ("corner", row.kink),
+        ("jump", row.jump.condition if row.jump else ""),
+        ("infinite", row.vertical_tangent),
+        (
+            "accuracy",
+            f"value {row.ulp_error[0]} ulp, slopes {row.ulp_error[1]} ulp"
+            if not row.branches and not row.is_predicate
+            else "",
+        ),
         ("LaTeX", row.tex),
         ("example", f"{row.example} = {_result(row)}"),
     ]
@@ -73,7 +78,7 @@ def details(row: Row) -> str:
     return "\n".join(f"{label:<{wide}}  {text}" for label, text in lines if text)
 
 
-def as_json(rows: Sequence[Row]) -> str:
+def as_json(rows: Sequence[Primitive]) -> str:
     """A list of objects, one per row."""
     return json.dumps(
         [
@@ -94,7 +99,7 @@ def as_json(rows: Sequence[Row]) -> str:
     )
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def markdown(rows: Sequence[Primitive]) -> str:
     """The listing as a Markdown table, as it stands in the manual."""
     lines = ["| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
     for row in rows:
@@ -107,7 +112,7 @@ def _code(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
-def _cells(row: Row) -> tuple[str, str, str, str]:
+def _cells(row: Primitive) -> tuple[str, str, str, str]:
     slopes = [_slope(text) for text in row.formula]
     names = row.signature + "".join(f", {name}" for name in row.names[1:])
     return names, row.doc, ", ".join(slopes), _domain(row)
@@ -117,9 +122,9 @@ def _slope(text: str) -> str:
     return {"none": "none: must be constant"}.get(text, text)
 
 
-def _domain(row: Row) -> str:
-    return " and ".join(re.sub(r"#(\w)", r"\1", part.partition(" | ")[2] or part) for part in row.domain)
+def _domain(row: Primitive) -> str:
+    return " and ".join(re.sub(r"#(\w)", r"\1", words) for _, words in row.domain)
 
 
-def _result(row: Row) -> str:
+def _result(row: Primitive) -> str:
     return array(nested(evaluate(row.example).value)).replace("\n", "")

@@ -42,7 +42,7 @@ def python(found: Derivative) -> str:
         pieces = parted(made, [node], PYTHON, taken=graph.inputs.values())
         rows = [row for i in made.reaching(node) if (row := made.rows[i]) is not None]
         needed = needed or any(row is _SIGN for row in rows)
-        if pieces.parts and any(row.pick is not None for row in rows):
+        if pieces.parts and any(row.branches is not None for row in rows):
             raise AutodiffError(
                 f"{label(entry)} is too long for one Python expression, and its conditions can't be taken apart",
                 hint="choose another --format, text for example",

@@ -1,0 +1,186 @@
+"""`autodiff fit`: parameters of a curve from data, with their standard errors."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from autodiff.api.inputs import parse_point
+from autodiff.cli import files, options, streams
+from autodiff.cli.main import ProgramCommand
+from autodiff.errors import HARD_POINT, AutodiffError, extra, quoted
+
+if TYPE_CHECKING:
+    from autodiff.fitting.fit import Fit
+    from autodiff.tables.csv_columns import Table
+
+EPILOG = """\b
+Examples:
+  printf 'x,y\\n0,1\\n1,2.7\\n2,7.4\\n3,20.1\\n' > /tmp/decay.csv; autodiff fit "a*exp(b*x)" --y y --data /tmp/decay.csv --start a=1,b=0.5
+  autodiff fit "a*exp(b*x)" --y y --data /tmp/decay.csv --start a=1,b=0.5 --bounds b=0..0.9 --json
+\b
+Exit status 3 where the search did not converge: the numbers that it reached are printed, and are no minimum.
+"""
+
+
+@click.command("fit", cls=ProgramCommand, epilog=EPILOG)
+@options.program_options
+@click.option(
+    "--data", metavar="FILE.csv", required=True, shell_complete=options.complete_file,
+    help="The table (- for stdin).",
+)  # fmt: skip
+@click.option("--y", "target", metavar="EXPR", required=True, help="What the model is to give: a column, or ln(y).")
+@click.option("--start", metavar="NAME=VALUE[,…]", help="The parameters and where their search begins.")
+@click.option("--sigma", metavar="EXPR", help="The standard deviation of each y: a column, or sqrt(y).")
+@click.option("--bounds", metavar="NAME=LOW..HIGH[,…]", help="Where parameters may be: a=0..,b=-1..1.")
+@click.option(
+    "--loss", type=click.Choice(["linear", "soft_l1", "huber", "cauchy", "arctan"]), default="linear",
+    show_default=True, help="The loss of a residual; all but linear heed outliers less.",
+)  # fmt: skip
+@click.option(
+    "--loss-scale", type=options.Finite(min=0, min_open=True), default=1.0, show_default=True,
+    help="The residual at which a robust loss bends.",
+)  # fmt: skip
+@click.option("--starts", type=click.IntRange(1, 10_000), default=1, show_default=True, help="How many starts to try.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the other starts.")
+@click.option(
+    "--steps", type=click.IntRange(min=1), default=2000, show_default=True, help="Steps of a search, at most."
+)
+@click.option(
+    "--level", type=options.Finite(0, 1, min_open=True, max_open=True), default=0.95, show_default=True,
+    help="Of the band in --out.",
+)  # fmt: skip
+@click.option("--prediction", is_flag=True, help="The band in --out is that of new values, not of the curve.")
+@click.option(
+    "--out", metavar="FILE", shell_complete=options.complete_file,
+    help="Write each row's fit, lo, hi, residual, leverage and influence: CSV, TSV, NDJSON, Parquet or Arrow.",
+)  # fmt: skip
+@click.option(
+    "--save", metavar="FILE.json", shell_complete=options.complete_file,
+    help="Write the parameters, for eval --at @FILE.json.",
+)  # fmt: skip
+@options.format_option("json", "csv")
+@click.option("-q", "--quiet", is_flag=True, help="The parameters only, on one line.")
+def command(program: str | None, file: str | None, strict: bool, **given: Any) -> int:
+    """Fit PROGRAM, a model of a table's rows, to the column --y by least squares, and say how sure the parameters are.
+
+    Its inputs are the parameters of --start and columns of the table. The Jacobian is exact; the standard errors are
+    those of the model's slopes at the solution.
+    """
+    if given["data"] == "-" and program == "-":
+        raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
+    options.one_form(given["form"], quiet=given["quiet"])
+    read = [("--data", given["data"]), ("-f", file)]
+    files.apart(read, [("--out", given["out"]), ("--save", given["save"])])
+    form = _form_of(given["out"])
+    text = options.read_program(program, file)
+    start = _start(given["start"])
+    found, table = _fit(text, start, strict, given)
+    options.notices(found.readings)
+    if given["out"]:
+        _write(given["out"], form, found, table)
+    if given["save"]:
+        _save(given["save"], found)
+    _print(found, given)
+    return 0 if found.ended == "converged" else HARD_POINT
+
+
+def _start(text: str | None) -> dict[str, float]:
+    if text is None:
+        raise AutodiffError("there is nothing to fit", hint="name the parameters and their start: --start a=1,b=0.5")
+    start = parse_point(text)
+    for name, value in start.items():
+        if not isinstance(value, int | float):
+            raise AutodiffError(
+                f"the parameter {quoted(name)} must be a number", hint="arrays are trained: autodiff train"
+            )
+    return {name: float(value) for name, value in start.items()}
+
+
+def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str, Any]) -> tuple[Fit, Table]:
+    try:
+        from autodiff.fitting import fit, problem
+        from autodiff.tables import csv_columns
+    except ImportError as error:
+        if error.name not in ("numpy", "scipy"):
+            raise
+        raise AutodiffError(f"a fit needs {error.name}, which is not installed", hint=extra("fit")) from None
+    name = "stdin" if given["data"] == "-" else given["data"]
+    table = csv_columns.read(given["data"], problem.chooser(name, text, given["target"], start, given["sigma"]))
+    found = fit.fit(
+        text, table.columns, given["target"], start, sigma=given["sigma"], bounds=_bounds(given["bounds"]),
+        loss=given["loss"], loss_scale=given["loss_scale"], starts=given["starts"], seed=given["seed"],
+        level=given["level"], prediction=given["prediction"], steps=given["steps"], strict=strict,
+    )  # fmt: skip
+    return found, table
+
+
+def _bounds(text: str | None) -> dict[str, tuple[float, float]]:
+    """`a=0..,b=-1..1` as pairs of numbers."""
+    bounds: dict[str, tuple[float, float]] = {}
+    for part in filter(None, (text or "").split(",")):
+        match = re.fullmatch(r"\s*(\w+)\s*=(.*?)\.\.(.*)", part)
+        if match is None:
+            raise AutodiffError(
+                f"--bounds can't be read at {quoted(part.strip())}", hint="write for example --bounds a=0..,b=-1..1"
+            )
+        name, low, high = (piece.strip() for piece in match.groups())
+        if name in bounds:
+            raise AutodiffError(f"--bounds gives {quoted(name)} twice")
+        bounds[name] = (
+            options.read_number(low, "--bounds") if low else -math.inf,
+            options.read_number(high, "--bounds") if high else math.inf,
+        )
+    return bounds
+
+
+def _form_of(path: str | None) -> str:
+    """The format of --out by the ending of its name."""
+    from autodiff.batch.table import FORMATS
+
+    ending = (path or ".csv").rpartition(".")[2].lower()
+    if ending not in FORMATS:
+        raise AutodiffError(
+            f"{quoted(path or '', 200)} does not tell its format",
+            hint=f"end its name with .{', .'.join(sorted(FORMATS))}",
+        )
+    return FORMATS[ending]
+
+
+def _write(path: str, form: str, found: Fit, table: Table) -> None:
+    from autodiff.tables import writer
+
+    columns: dict[str, Any] = {
+        **table.columns, "fit": found.fitted, "lo": found.lower, "hi": found.upper, "residual": found.residuals,
+        "leverage": found.leverage, "influence": found.influence,
+    }  # fmt: skip
+    with writer.sink(path) as stream, writer.writer(form, stream) as write:
+        write(columns)
+
+
+def _save(path: str, found: Fit) -> None:
+    import json
+
+    from autodiff.tables.atomic_file import whole
+
+    with whole(path) as file:
+        file.write(f"{json.dumps(dict(found.params), ensure_ascii=False)}\n".encode())
+
+
+def _print(found: Fit, given: Mapping[str, Any]) -> None:
+    from autodiff.render.text import fit as rendered
+
+    if given["quiet"]:
+        streams.answer(rendered.numbers(found))
+    elif given["form"] == "json":
+        import json
+
+        streams.answer(json.dumps(found.to_dict(), ensure_ascii=False))
+    else:
+        streams.say(rendered.text(found) if given["form"] == "text" else rendered.csv(found))
+    if found.ended != "converged":
+        streams.remark(f"error: the fit did not converge: {found.ended}")

@@ -1,0 +1,1 @@
+"""Least squares: parameters of a curve from data, with their standard errors."""

@@ -1,0 +1,283 @@
+"""Fit a curve to data: the parameters, their standard errors, and how the search ended.
+
+>>> data = {"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 2.7, 7.4, 20.1]}
+>>> found = fit("a*exp(b*x)", data, y="y", start={"a": 1, "b": 0.5})
+>>> found.ended, round(found.params["b"], 3), round(found.errors["b"], 4)
+('converged', 1.001, 0.0015)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autodiff.errors import AutodiffError, quoted
+from autodiff.fitting import solve, statistics
+from autodiff.fitting.problem import Problem, Vector
+from autodiff.language.ast import Reading
+
+CLOSE = 1e-6
+"""Relative difference of two sums of squares that belong to one minimum."""
+
+TRADE = 0.99
+"""Correlation from which on two parameters can't be told apart well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Fitted parameters and how sure they are.
+
+    params        each parameter
+    errors        its standard error, None where the data don't determine it or there are as many parameters as rows
+    ended         "converged", "out of steps", "stuck" or "diverged"; the numbers are a minimum only if it is "converged"
+    at_bound      parameters that are held at a bound; they have no error
+    correlations  of each pair of parameters
+    undetermined  directions in which the parameters may move and the model stays as it is
+    ssr           sum of the squared residuals, each divided by its sigma where that is known
+    deviation     standard deviation of the residuals; None without a degree of freedom
+    freedom       degrees of freedom: rows less free parameters
+    r_squared     share of the variance of y that the model takes away; None where y does not vary
+    rows, steps   rows of the data, and steps of the search
+    starts        how many starts were tried and how many ended in the same minimum
+    fitted, residuals, lower, upper, leverage, influence   of each row, as arrays: the fitted value, y less it, the band
+                  around it, how much of its own y is in it (0 to 1), and Cook's distance
+    notes         sentences about what should be known of the numbers
+    """
+
+    params: Mapping[str, float]
+    errors: Mapping[str, float | None]
+    ended: solve.Ending
+    at_bound: tuple[str, ...]
+    correlations: Mapping[tuple[str, str], float]
+    undetermined: tuple[Mapping[str, float], ...]
+    ssr: float
+    deviation: float | None
+    freedom: int
+    r_squared: float | None
+    rows: int
+    steps: int
+    starts: tuple[int, int]
+    fitted: Vector
+    residuals: Vector
+    lower: Vector
+    upper: Vector
+    leverage: Vector
+    influence: Vector
+    notes: tuple[str, ...]
+    readings: tuple[Reading, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `autodiff fit --format json`."""
+        params = {}
+        for name, value in self.params.items():
+            error = self.errors[name]
+            params[name] = {"value": value, "stderr": error} | ({"at_bound": True} if name in self.at_bound else {})
+        return {
+            "params": params,
+            "ended": self.ended,
+            "rows": self.rows,
+            "degrees_of_freedom": self.freedom,
+            "residual_sd": self.deviation,
+            "ssr": self.ssr if math.isfinite(self.ssr) else None,
+            "r_squared": self.r_squared,
+            "correlations": [{"of": list(pair), "value": value} for pair, value in self.correlations.items()],
+            "undetermined": [dict(direction) for direction in self.undetermined],
+            "steps": self.steps,
+            "starts": {"tried": self.starts[0], "same_minimum": self.starts[1]},
+            "notes": list(self.notes),
+        }
+
+
+def fit(
+    text: str,
+    data: Mapping[str, Any],
+    y: str,
+    start: Mapping[str, float],
+    *,
+    sigma: str | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    loss: str = "linear",
+    loss_scale: float = 1.0,
+    starts: int = 1,
+    seed: int = 0,
+    level: float = 0.95,
+    prediction: bool = False,
+    steps: int = 2000,
+    strict: bool = False,
+) -> Fit:
+    """Fit the program `text` to the column or expression `y` of `data` by least squares.
+
+    data        an array of numbers for each column, all of one length; a pandas or Polars table will do
+    start       where the search for each parameter begins; every other input of the program is a column
+    sigma       column or expression with the standard deviation of each y: rows are weighted by it, and errors come
+                from it alone; without it all rows weigh the same and the deviation is estimated from the residuals
+    bounds      (lowest, highest) for some parameters; an infinity where there is none
+    loss        linear, or one that heeds outliers less: soft_l1, huber, cauchy, arctan; it bends at `loss_scale`
+    starts      how many starts are tried; the others are drawn around the first, or within finite bounds, by `seed`
+    level       of the band in `lower` and `upper`, around the curve or, with `prediction`, around new values of y
+
+    Raises AutodiffError for names that don't fit, and (exit status 3) where the model has no value at the start.
+    Needs NumPy and SciPy (the extra `fit`).
+    """
+    columns = _columns(data)
+    problem = Problem.of(text, columns, y, start, sigma, strict=strict)
+    begin = np.array([float(start[name]) for name in problem.names])
+    options = _options(problem, begin, bounds or {}, loss, loss_scale, steps)
+    solution, same = _best(problem, begin, options, starts, seed)
+    return _fit(problem, options, solution, (starts, same), level, prediction=prediction)
+
+
+def _columns(data: Mapping[str, Any]) -> dict[str, Vector]:
+    columns = {}
+    for name in getattr(data, "columns", data):  # a table of Polars or pandas, or a dictionary
+        try:
+            columns[name] = np.ascontiguousarray(data[name], dtype=float)
+        except (TypeError, ValueError):
+            continue  # texts: an error where the model reads them, as for a missing column
+    lengths = {name: column.shape for name, column in columns.items()}
+    if any(len(shape) != 1 for shape in lengths.values()) or len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name} {shape}" for name, shape in lengths.items())
+        raise AutodiffError(f"the columns must be rows of numbers of one length, not {listed}")
+    if not lengths or 0 in next(iter(lengths.values())):
+        raise AutodiffError("there are no rows to fit to")
+    return columns
+
+
+def _options(
+    problem: Problem, begin: Vector, bounds: Mapping[str, tuple[float, float]], loss: str, scale: float, steps: int
+) -> solve.Options:
+    if loss not in solve.LOSSES:
+        raise AutodiffError(f"there is no loss {quoted(loss)}", hint=f"there are {', '.join(solve.LOSSES)}")
+    for name, (low, high) in bounds.items():
+        if name not in problem.names:
+            raise AutodiffError(f"there are bounds for {quoted(name)}, which is no parameter")
+        number = float(begin[problem.names.index(name)])
+        if not low < high:
+            raise AutodiffError(f"the bounds of {quoted(name)} leave nothing between them: {low:g} to {high:g}")
+        if not low <= number <= high:
+            raise AutodiffError(
+                f"the start of {quoted(name)}, {number:g}, is outside its bounds, {low:g} to {high:g}",
+                hint="start between them",
+            )
+    lower = np.array([bounds.get(name, (-math.inf, math.inf))[0] for name in problem.names])
+    upper = np.array([bounds.get(name, (-math.inf, math.inf))[1] for name in problem.names])
+    return solve.Options(lower, upper, loss, scale, steps)
+
+
+def _best(
+    problem: Problem, begin: Vector, options: solve.Options, starts: int, seed: int
+) -> tuple[solve.Solution, int]:
+    """The best solution from several starts, and how many of them ended in its minimum."""
+    draw = np.random.default_rng(seed)
+    solutions = [solve.solve(problem, begin, options)]
+    for _ in range(starts - 1):
+        try:
+            solutions.append(solve.solve(problem, _drawn(draw, begin, options), options))
+        except AutodiffError:  # no value at a drawn start: it counts as tried
+            continue
+    best = min(solutions, key=lambda s: (s.cost if s.cost == s.cost else math.inf, s.ended != "converged"))
+    return best, sum(s.cost <= best.cost * (1 + CLOSE) for s in solutions)
+
+
+def _drawn(draw: Any, begin: Vector, options: solve.Options) -> Vector:
+    """A start within the bounds where both are finite, else up to ten times larger or smaller than the first one."""
+    factors = 10.0 ** draw.uniform(-1, 1, len(begin))
+    drawn = np.where(begin == 0, draw.standard_normal(len(begin)), begin * factors)
+    both = np.isfinite(options.lower) & np.isfinite(options.upper)
+    inside = draw.uniform(np.where(both, options.lower, 0), np.where(both, options.upper, 1))
+    return np.asarray(np.clip(np.where(both, inside, drawn), options.lower, options.upper))
+
+
+def _fit(
+    problem: Problem, options: solve.Options, solution: solve.Solution, starts: tuple[int, int], level: float,
+    *, prediction: bool,
+) -> Fit:  # fmt: skip
+    parameters = solution.parameters
+    free = solve.free(problem, parameters, options)
+    residuals, jacobian = solve.weighted(problem, parameters, options)
+    found = statistics.estimate(
+        problem.names, parameters, residuals, jacobian, known=problem.sigma is not None, free=free
+    )
+    fitted = problem.fitted(parameters)
+    noise: Any = 0.0
+    if prediction:
+        noise = problem.sigma if problem.sigma is not None else found.deviation or math.nan
+    half = statistics.band(problem.slopes(parameters), found, level, noise)
+    plain = problem.residuals(parameters)
+    spread = problem.y if problem.sigma is None else problem.y / problem.sigma
+    total = float(np.sum((spread - spread.mean()) ** 2))
+    at_bound = tuple(name for name, moved in zip(problem.names, free, strict=True) if not moved)
+    return Fit(
+        dict(zip(problem.names, map(float, parameters), strict=True)),
+        found.errors,
+        solution.ended,
+        at_bound,
+        found.correlations,
+        found.undetermined,
+        float(plain @ plain),
+        found.deviation,
+        found.freedom,
+        1 - float(plain @ plain) / total if total > 0 and problem.sigma is None else None,
+        problem.rows,
+        solution.steps,
+        starts,
+        fitted,
+        problem.y - fitted,
+        fitted - half,
+        fitted + half,
+        found.leverage,
+        found.influence,
+        tuple(_notes(found, solution, at_bound, starts, options)),
+        problem.readings,
+    )
+
+
+def _notes(
+    found: statistics.Estimate, solution: solve.Solution, at_bound: tuple[str, ...], starts: tuple[int, int],
+    options: solve.Options,
+) -> list[str]:  # fmt: skip
+    notes = []
+    if solution.ended != "converged":
+        notes.append(
+            {
+                "out of steps": "the search was not done after the steps allowed: these are no least squares yet",
+                "stuck": "no step makes the sum smaller, and its slope is not 0: these may be no least squares",
+                "diverged": "a parameter went so far that it has no effect, or the sum did not get smaller: there is no minimum here",
+            }[solution.ended]
+            + "; try other starts (--starts 20) or bounds"
+        )
+    for direction in found.undetermined:
+        (name, *others) = direction
+        if others:
+            steps = ", ".join(f"{n} by {step:.3g}" for n, step in direction.items())
+            notes.append(
+                f"the data don't determine {' and '.join(direction)} separately: moving {steps} changes nothing"
+            )
+        else:
+            notes.append(f"the data don't determine {name}: moving it changes nothing here")
+    notes += [
+        f"{a} and {b} trade off (correlation {value:.4f}): the data hardly tell them apart"
+        for (a, b), value in sorted(found.correlations.items(), key=lambda item: -abs(item[1]))[:3]
+        if abs(value) >= TRADE
+    ]
+    notes += [
+        f"{name} is at its bound, so it has no error, and the others are as if it were fixed there" for name in at_bound
+    ]
+    if found.freedom <= 0:
+        notes.append("there are not more rows than parameters, so nothing says how sure they are")
+    if options.loss != "linear":
+        notes.append("with a robust loss the errors are those of a weighted fit, and approximate")
+    if starts[0] > 1:
+        notes.append(f"{starts[1]} of {starts[0]} starts ended in this minimum")
+    outliers = np.flatnonzero(found.influence > 1).tolist() if found.freedom > 0 else []
+    if outliers:
+        listed = ", ".join(str(k + 1) for k in outliers[:5])
+        notes.append(
+            f"row{'s' * (len(outliers) > 1)} {listed}{', …' if len(outliers) > 5 else ''} "
+            f"move{'s' * (len(outliers) == 1)} the parameters much by {'itself' if len(outliers) == 1 else 'themselves'} (Cook's distance above 1)"
+        )
+    return notes

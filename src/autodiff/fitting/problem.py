@@ -1,0 +1,226 @@
+"""A least-squares problem: residuals of a model over the rows of a table, and their exact Jacobian in the parameters.
+
+>>> import numpy as np
+>>> problem = Problem.of("a*x", {"x": np.array([1.0, 2.0]), "y": np.array([2.0, 5.0])}, "y", {"a": 3.0})
+>>> problem.residuals(np.array([3.0])), problem.jacobian(np.array([3.0])).T
+(array([1., 1.]), array([[1., 2.]]))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodiff.api.answer import Answer
+from autodiff.batch import compile as batch
+from autodiff.batch.compile import Compiled
+from autodiff.core import rules
+from autodiff.core.lowering import lower
+from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted, shortened
+from autodiff.language.ast import Reading
+from autodiff.language.parser import parse
+from autodiff.tables.csv_columns import missing
+
+Vector: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Problem:
+    """Residuals (model - y)/sigma of every row, and their slopes by the parameters `names`.
+
+    columns  the inputs of the model that are no parameters, an array of `rows` numbers each
+    y        what the model is to give, row by row
+    sigma    the standard deviation of each y; 1 everywhere where none is known
+    sure     compute rows in which float64 loses digits again until they are sure; a search does without
+    """
+
+    model: Compiled
+    names: tuple[str, ...]
+    columns: Mapping[str, Vector]
+    y: Vector
+    sigma: Vector | None = None
+    readings: tuple[Reading, ...] = ()
+    sure: bool = True
+    evaluations: int = 0
+    _latest: tuple[bytes, Vector, Vector, Vector] | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        text: str,
+        columns: Mapping[str, Vector],
+        y: str,
+        start: Mapping[str, float],
+        sigma: str | None = None,
+        *,
+        strict: bool = False,
+    ) -> Problem:
+        """The problem of fitting the program `text` to the expression `y` of the columns.
+
+        Raises AutodiffError for names that are neither columns nor given a start, and for a target without a value.
+        """
+        program = parse(text, rules.functions(), strict=strict)
+        model = batch.compile(text, list(start), strict=strict)
+        inputs = model.lowered.inputs
+        for name in start:
+            if name not in inputs:
+                raise AutodiffError(
+                    f"the parameter {quoted(name)} is not an input of the model",
+                    hint=f"its inputs are {', '.join(map(shortened, inputs[:12]))}",
+                )
+            if name in columns:
+                raise AutodiffError(
+                    f"{quoted(name)} is a parameter and a column of the data", hint="rename the parameter"
+                )
+        used = {name: columns[name] for name in inputs if name not in start and name in columns}
+        for name in inputs:
+            if name not in start and name not in columns:
+                raise AutodiffError(
+                    f"{quoted(name)} is neither a column nor a parameter",
+                    hint=_neither(name, columns),
+                    exit_status=DATA,
+                )
+        target = _target(y, columns)
+        deviations = None if sigma is None else _target(sigma, columns, "--sigma")
+        if deviations is not None and not (deviations > 0).all():
+            row = int(np.argmin(deviations > 0))
+            raise AutodiffError(
+                f"--sigma is a standard deviation, which is above 0, and it is {deviations[row]:g} in row {row + 1}",
+                exit_status=DATA,
+            )
+        return cls(model, tuple(start), used, target, deviations, program.readings)
+
+    @property
+    def rows(self) -> int:
+        return len(self.y)
+
+    def fitted(self, parameters: Vector) -> Vector:
+        """The model's value in each row; NaN where it has none."""
+        return self._evaluated(parameters)[0]
+
+    def slopes(self, parameters: Vector) -> Vector:
+        """The slopes of the fitted values, shaped (rows, parameters); NaN where there is none."""
+        return self._evaluated(parameters)[1]
+
+    def residuals(self, parameters: Vector) -> Vector:
+        """(model - y)/sigma in each row; infinite where the model has no value."""
+        return self._evaluated(parameters)[2]
+
+    def jacobian(self, parameters: Vector) -> Vector:
+        """The slopes of the residuals, shaped (rows, parameters); 0 where there is none."""
+        slopes = self.slopes(parameters)
+        if self.sigma is not None:
+            slopes = slopes / self.sigma[:, None]
+        return (
+            slopes
+            if np.isfinite(slopes.sum()) or np.isfinite(slopes).all()
+            else np.nan_to_num(slopes, nan=0.0, posinf=0.0, neginf=0.0)
+        )
+
+    def require_values(self, parameters: Vector) -> None:
+        """Raise AutodiffError (exit status 3) naming the first row in which the model has no value or no slope."""
+        fitted, slopes, _ = self._evaluated(parameters)
+        faulty = ~(np.isfinite(fitted) & np.isfinite(slopes).all(axis=1))
+        if not faulty.any():
+            return
+        row = int(np.argmax(faulty))
+        answer = self.answer(parameters, row)
+        lacking = "value" if answer.value is None else "slope"
+        raise AutodiffError(
+            f"at the start the model has no {lacking} in row {row + 1}: {answer.why or answer.status}",
+            source=self.model.lowered.source,
+            hint="start from other parameters, or leave the row out",
+            exit_status=HARD_POINT,
+        )
+
+    @contextmanager
+    def searching(self) -> Iterator[None]:
+        """Within it, rows have the digits that float64 gives them."""
+        self.sure, self._latest = False, None
+        try:
+            yield
+        finally:
+            self.sure, self._latest = True, None
+
+    def answer(self, parameters: Vector, row: int) -> Answer:
+        """The one-shot answer of a row, which says why a number is missing."""
+        point = {name: float(column[row]) for name, column in self.columns.items()}
+        return self.model.answer(point | dict(zip(self.names, map(float, parameters), strict=True)))
+
+    def _evaluated(self, parameters: Vector) -> tuple[Vector, Vector, Vector]:
+        """Fitted values, their slopes and the residuals; those of the latest parameters are kept."""
+        key = parameters.tobytes()
+        if self._latest is None or self._latest[0] != key:
+            self.evaluations += 1
+            evaluate = self.model if self.sure else self.model.approximate
+            value, gradient = evaluate(**self.columns, **dict(zip(self.names, map(float, parameters), strict=True)))
+            slopes = np.empty((self.rows, len(self.names)), order="F")
+            for k, name in enumerate(self.names):
+                slopes[:, k] = gradient[name]
+            fitted = np.broadcast_to(value, self.rows)
+            residuals = fitted - self.y if self.sigma is None else (fitted - self.y) / self.sigma
+            if not np.isfinite(residuals.sum()):
+                residuals[np.isnan(residuals)] = np.inf
+            self._latest = key, fitted, slopes, residuals
+        return self._latest[1:]
+
+
+def _neither(name: str, columns: Collection[str]) -> str:
+    near = nearest(name, columns)
+    if near:
+        return f"did you mean the column {quoted(near)}? a parameter is given with --start {name}=1"
+    return f"give it a start with --start {name}=1; the columns are {', '.join(map(shortened, list(columns)[:12]))}"
+
+
+def _target(text: str, columns: Mapping[str, Vector], option: str = "--y") -> Vector:
+    """An expression of the columns, row by row. Raises AutodiffError for other names, and a row without a value."""
+    if text in columns:
+        return columns[text]
+    compiled = batch.compile(text, [])
+    for name in compiled.lowered.inputs:
+        if name not in columns:
+            near = nearest(name, columns)
+            listed = ", ".join(map(shortened, list(columns)[:12]))
+            raise AutodiffError(
+                f"{option} names {quoted(name)}, and there is no such column",
+                hint=f"did you mean {quoted(near)}?" if near else f"the columns are {listed}",
+                exit_status=DATA,
+            )
+    rows = len(next(iter(columns.values())))
+    value, _ = compiled(**{name: columns[name] for name in compiled.lowered.inputs})
+    value = np.broadcast_to(value, rows).copy()
+    if not np.isfinite(value).all():
+        row = int(np.argmin(np.isfinite(value)))
+        raise AutodiffError(
+            f"{option} {quoted(text)} has no value in row {row + 1}", hint="leave the row out", exit_status=DATA
+        )
+    return value
+
+
+def chooser(
+    path: str, text: str, y: str, start: Collection[str], sigma: str | None = None
+) -> Callable[[Sequence[str]], list[str]]:
+    """Which of a file's columns a problem reads. Raises AutodiffError for one that is missing."""
+
+    def choose(names: Sequence[str]) -> list[str]:
+        inputs = [name for name in lower(parse(text, rules.functions())).inputs if name not in start]
+        wanted = dict.fromkeys(inputs)
+        for expression in filter(None, (y, sigma)):
+            column = expression in names
+            wanted |= dict.fromkeys([expression] if column else lower(parse(expression, rules.functions())).inputs)
+        for name in wanted:
+            if name not in names:
+                error = missing(path, name, names)
+                if name in inputs:
+                    error.hint = _neither(name, names)
+                else:
+                    error.hint = error.hint.partition("; a parameter")[0]
+                raise error
+        return [name for name in names if name in wanted or name in start]
+
+    return choose

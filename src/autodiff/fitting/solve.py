@@ -1,0 +1,297 @@
+"""Minimize a sum of squares, and say honestly how that ended.
+
+>>> import numpy as np
+>>> from autodiff.fitting.problem import Problem
+>>> problem = Problem.of("a*x", {"x": np.array([1.0, 2.0]), "y": np.array([2.0, 5.0])}, "y", {"a": 1.0})
+>>> found = solve(problem, np.array([1.0]), Options.unbounded(1))
+>>> found.ended, found.parameters
+('converged', array([2.4]))
+
+SciPy does the steps, with our exact Jacobian. MINPACK's Levenberg-Marquardt method goes first; where rows are few, or its
+end is doubtful, the trust-region method is tried as well, and the smaller sum is kept. Over many rows, a trust region over
+the normal equations goes before them: it reads the Jacobian once a step. Some Gauss-Newton steps at the end bring the
+parameters to the last digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from autodiff.errors import AutodiffError, extra
+from autodiff.fitting.problem import Problem, Vector
+
+Ending = Literal["converged", "out of steps", "stuck", "diverged"]
+
+LOSSES = ("linear", "soft_l1", "huber", "cauchy", "arctan")
+
+TOLERANCE = 1e-6
+"""The largest cosine between the residuals and the space of the model's slopes at a minimum (the relative offset of
+Bates and Watts 1981, https://doi.org/10.1080/00401706.1981.10486272)."""
+
+EXACT = 1e-10
+"""Residuals beside y that are rounding, so that a model is met exactly."""
+
+SMALL = 200_000
+"""Elements of a Jacobian up to which a second method costs little."""
+
+LOST = 1e-13
+"""Eigenvalues of the normal equations beside the largest that are rounding."""
+
+FAR = 10
+"""How many times its start a parameter is at least where it ran away."""
+
+NO_EFFECT = 1e-10
+"""The effect of a parameter on the model beside that at its start, where it has none."""
+
+POLISHING = 12
+"""Gauss-Newton steps at the end, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """lower and upper bounds per parameter, the loss of a residual and the residual at which it bends, steps at most."""
+
+    lower: Vector
+    upper: Vector
+    loss: str = "linear"
+    scale: float = 1.0
+    steps: int = 2000
+
+    @property
+    def bounded(self) -> bool:
+        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+
+    @classmethod
+    def unbounded(cls, count: int) -> Options:
+        """Least squares of so many parameters, which may be anything."""
+        return cls(np.full(count, -np.inf), np.full(count, np.inf))
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """Parameters, how the search for them ended, the cost (half the sum of losses), and the steps taken."""
+
+    parameters: Vector
+    ended: Ending
+    cost: float
+    steps: int
+
+
+def solve(problem: Problem, start: Vector, options: Options) -> Solution:
+    """The parameters near `start` of least cost. Raises AutodiffError where the model has no value at the start."""
+    problem.require_values(start)
+    begun = cost(problem, start, options)
+    plain = not options.bounded and options.loss == "linear" and problem.rows >= len(start)
+    best: Solution | None = None
+    large = problem.rows * len(start) > SMALL
+    for method in (*(("normal",) if large else ()), "lm", "trf") if plain else ("trf",):
+        if best is not None and best.ended == "converged" and large:
+            break
+        with problem.searching():
+            solution = _searched(problem, start, options, method)
+        solution = _polished(problem, solution, options)
+        if best is None or (solution.cost, solution.ended != "converged") < (best.cost, best.ended != "converged"):
+            best = solution
+    assert best is not None
+    if not np.isfinite(best.cost) or best.cost > begun:
+        return replace(best, ended="diverged")
+    return replace(best, ended="diverged") if best.ended == "converged" and _ran_away(problem, start, best) else best
+
+
+def _ran_away(problem: Problem, start: Vector, solution: Solution) -> bool:
+    """Whether a parameter went so far that it has no effect any more: the sum has no minimum on the way there."""
+    before = np.linalg.norm(problem.jacobian(start), axis=0)
+    after = np.linalg.norm(problem.jacobian(solution.parameters), axis=0)
+    far = np.abs(solution.parameters) > FAR * np.maximum(np.abs(start), 1)
+    return bool((far & (after < NO_EFFECT * before)).any())
+
+
+def cost(problem: Problem, parameters: Vector, options: Options) -> float:
+    """Half the sum of the losses of all residuals."""
+    with np.errstate(all="ignore"):
+        squares = (problem.residuals(parameters) / options.scale) ** 2
+        return float(0.5 * options.scale**2 * np.sum(_losses(squares, options.loss)))
+
+
+def weights(problem: Problem, parameters: Vector, options: Options) -> Vector | None:
+    """The slope of the loss by the squared residual, row by row: what a robust loss weighs a row with; None for squares."""
+    if options.loss == "linear":
+        return None
+    squares = (problem.residuals(parameters) / options.scale) ** 2
+    if options.loss == "huber":
+        return np.where(squares <= 1, 1.0, 1 / np.sqrt(np.maximum(squares, 1)))
+    return np.asarray({"soft_l1": (1 + squares) ** -0.5, "cauchy": 1 / (1 + squares), "arctan": 1 / (1 + squares**2)}[options.loss])  # fmt: skip
+
+
+def _losses(squares: Vector, loss: str) -> Vector:
+    """SciPy's loss functions of z, the squared residual."""
+    if loss == "linear":
+        return squares
+    if loss == "huber":
+        return np.where(squares <= 1, squares, 2 * np.sqrt(np.maximum(squares, 1)) - 1)
+    if loss == "soft_l1":
+        return np.asarray(2 * (np.sqrt(1 + squares) - 1))
+    return np.asarray(np.log1p(squares) if loss == "cauchy" else np.arctan(squares))
+
+
+def _searched(problem: Problem, start: Vector, options: Options, method: str) -> Solution:
+    """What one of SciPy's methods finds."""
+    optimize = _scipy()
+    if method == "normal":
+        return _by_normal_equations(problem, start, options, optimize)
+    given: dict[str, Any] = {"max_nfev": options.steps}
+    if method == "trf":
+        given |= {"loss": options.loss, "f_scale": options.scale}
+        if options.bounded:
+            given["bounds"] = (options.lower, options.upper)
+
+    def residuals(parameters: Vector) -> Vector:
+        found = problem.residuals(parameters)
+        # MINPACK takes no infinity; a huge number is rejected likewise
+        return found if method == "trf" or np.isfinite(found).all() else np.full_like(found, 1e150)
+
+    with np.errstate(all="ignore"):
+        found = optimize.least_squares(
+            residuals, start, jac=problem.jacobian, method=method, x_scale="jac",
+            xtol=1e-15, ftol=1e-15, gtol=1e-15, **given,
+        )  # fmt: skip
+    parameters = np.asarray(found.x, dtype=float)
+    return Solution(
+        parameters,
+        _ending(problem, parameters, options, out_of_steps=found.status == 0),
+        cost(problem, parameters, options),
+        int(found.njev or found.nfev),
+    )
+
+
+def _by_normal_equations(problem: Problem, start: Vector, options: Options, optimize: Any) -> Solution:
+    """Gauss-Newton steps in a trust region: the Jacobian goes into a small matrix, so that a step costs one pass over it.
+
+    That squares the condition of the problem, which slows the steps of a bad one down, and does not move the minimum.
+    """
+    sizes = np.linalg.norm(problem.jacobian(start), axis=0)
+    sizes = np.where(sizes > 0, sizes, 1.0)
+    length = float(np.linalg.norm(problem.residuals(start)))
+
+    def value_and_slope(scaled: Vector) -> tuple[float, Vector]:
+        residuals = problem.residuals(scaled / sizes)
+        value = float(residuals @ residuals) / 2
+        return (
+            (value, problem.jacobian(scaled / sizes).T @ residuals / sizes) if np.isfinite(value) else (np.inf, scaled)
+        )
+
+    def curvature(scaled: Vector) -> Vector:
+        jacobian = problem.jacobian(scaled / sizes)
+        return np.asarray(jacobian.T @ jacobian / np.outer(sizes, sizes))
+
+    with np.errstate(all="ignore"):
+        found = optimize.minimize(
+            value_and_slope, start * sizes, jac=True, hess=curvature, method="trust-exact",
+            options={"gtol": 1e-2 * TOLERANCE * length, "maxiter": options.steps, "initial_trust_radius": max(length, 1e-8), "max_trust_radius": 1e8 * max(length, 1e-8)},
+        )  # fmt: skip
+    parameters = np.asarray(found.x / sizes, dtype=float)
+    ended = _ending(problem, parameters, options, out_of_steps=found.status == 1)
+    return Solution(parameters, ended, cost(problem, parameters, options), int(found.nit))
+
+
+def _ending(problem: Problem, parameters: Vector, options: Options, *, out_of_steps: bool) -> Ending:
+    if offset(problem, parameters, options) <= TOLERANCE:
+        return "converged"
+    return "out of steps" if out_of_steps else "stuck"
+
+
+def offset(problem: Problem, parameters: Vector, options: Options) -> float:
+    """The cosine between the residuals and the model's slopes: 0 at a minimum. 0, too, where the model meets y exactly.
+
+    Parameters at a bound that the slope pushes against don't count.
+    """
+    with np.errstate(all="ignore"):
+        residuals, jacobian = weighted(problem, parameters, options)
+        length = float(np.linalg.norm(residuals))
+        y = problem.y if problem.sigma is None else problem.y / problem.sigma
+        if length <= EXACT * float(np.linalg.norm(y)):
+            return 0.0
+        kept = jacobian[:, free(problem, parameters, options)]
+        if kept.size > SMALL:
+            _, matrix, slope = _normal(kept, residuals)
+            squares, turned = np.linalg.eigh(matrix)
+            good = squares > LOST * squares[-1]
+            return float(np.linalg.norm((turned[:, good].T @ slope) / np.sqrt(squares[good]))) / length
+        sizes = np.linalg.norm(kept, axis=0)
+        kept = kept[:, sizes > 0] / sizes[sizes > 0]
+        if not kept.shape[1]:
+            return 0.0
+        left, singular, _ = np.linalg.svd(kept, full_matrices=False)
+        left = left[:, singular > 1e-10 * singular[0]]
+        return float(np.linalg.norm(left.T @ residuals)) / length
+
+
+def free(problem: Problem, parameters: Vector, options: Options) -> Any:
+    """Which parameters are not held at a bound."""
+    if not options.bounded:
+        return np.ones(len(parameters), dtype=bool)
+    near = 1e-8 * np.maximum(1, np.abs(parameters))
+    return (parameters - options.lower > near) & (options.upper - parameters > near)
+
+
+def weighted(problem: Problem, parameters: Vector, options: Options) -> tuple[Vector, Vector]:
+    """Residuals and Jacobian, scaled by the root of what a robust loss weighs each row with."""
+    residuals, jacobian = problem.residuals(parameters), problem.jacobian(parameters)
+    weight = weights(problem, parameters, options)
+    if weight is not None:
+        root = np.sqrt(weight)
+        return residuals * root, jacobian * root[:, None]
+    return residuals, jacobian
+
+
+def _polished(problem: Problem, solution: Solution, options: Options) -> Solution:
+    """The solution after some Gauss-Newton steps, as long as they bring the residuals nearer to a minimum."""
+    if options.loss != "linear" or not free(problem, solution.parameters, options).all():
+        return solution
+    best, distance = solution, offset(problem, solution.parameters, options)
+    for _ in range(POLISHING):
+        with np.errstate(all="ignore"):
+            residuals, jacobian = problem.residuals(best.parameters), problem.jacobian(best.parameters)
+            step = _gauss_newton(jacobian, residuals) if np.isfinite(residuals).all() else None
+            moved = None if step is None else best.parameters + step
+            if moved is None or not np.isfinite(moved).all():
+                break
+            if options.bounded and not ((moved > options.lower) & (moved < options.upper)).all():
+                break
+            nearer, reached = offset(problem, moved, options), cost(problem, moved, options)
+        if not (nearer < distance and reached <= best.cost * (1 + 1e-9)):
+            break
+        best, distance = replace(best, parameters=moved, cost=reached), nearer
+    return replace(best, ended="converged") if distance <= TOLERANCE else best
+
+
+def _gauss_newton(jacobian: Vector, residuals: Vector) -> Vector | None:
+    """The step to the minimum of the linear problem, None where it has no single one."""
+    if jacobian.size > SMALL:
+        sizes, matrix, slope = _normal(jacobian, residuals)
+        squares = np.linalg.eigvalsh(matrix)
+        return None if squares[0] <= LOST * squares[-1] else np.asarray(-np.linalg.solve(matrix, slope) / sizes)
+    sizes = np.linalg.norm(jacobian, axis=0)
+    if not (sizes > 0).all():
+        return None
+    step, _, rank, _ = np.linalg.lstsq(jacobian / sizes, -residuals, rcond=1e-12)
+    return step / sizes if rank == len(step) else None
+
+
+def _normal(jacobian: Vector, residuals: Vector) -> tuple[Vector, Vector, Vector]:
+    """The lengths of the Jacobian's columns, and the matrix and the right side of the normal equations for length 1."""
+    matrix = jacobian.T @ jacobian
+    sizes = np.sqrt(np.diagonal(matrix))
+    sizes = np.where(sizes > 0, sizes, 1.0)
+    return sizes, matrix / np.outer(sizes, sizes), (jacobian.T @ residuals) / sizes
+
+
+def _scipy() -> Any:
+    try:
+        from scipy import optimize
+    except ImportError:
+        raise AutodiffError("a fit needs SciPy, which is not installed", hint=extra("fit")) from None
+    return optimize

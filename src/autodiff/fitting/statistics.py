@@ -1,0 +1,151 @@
+"""How sure fitted parameters are: standard errors, correlations, bands, influence, and what the data don't determine.
+
+>>> import numpy as np
+>>> found = estimate(("a",), np.array([2.4]), np.array([0.4, -0.2]), np.array([[1.0], [2.0]]), known=False)
+>>> round(found.errors["a"], 9), found.undetermined
+(0.2, ())
+
+From the model's exact slopes at the solution, as if it were linear there (Bates and Watts 1988, chapter 2; influence:
+Cook 1977, https://doi.org/10.1080/00401706.1977.10489493).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autodiff.fitting.problem import Vector
+
+RANK = 1e-9
+"""Singular values of the Jacobian with columns of length 1, beside the largest, below which a direction is lost: rows
+are sure to 10 digits."""
+
+NORMAL = 1e-4
+"""Condition of the normal equations down to which they give singular values to 12 digits."""
+
+SHARE = 1e-3
+"""Parts of a lost direction beside its largest below which they are rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """errors        the standard error of each parameter; None where the data don't determine it
+    correlations  of each pair of parameters that have errors
+    undetermined  directions in which the parameters may move and the model stays as it is: a step of each parameter
+    deviation     the standard deviation of the residuals, per degree of freedom; None without one
+    freedom       rows less parameters
+    leverage      of each row: how much of its own y is in its fitted value, 0 to 1
+    influence     of each row: Cook's distance; NaN where there is no deviation
+    covariance    of the parameters, shaped (parameters, parameters); 0 for those without an error
+    """
+
+    errors: Mapping[str, float | None]
+    correlations: Mapping[tuple[str, str], float]
+    undetermined: tuple[Mapping[str, float], ...]
+    deviation: float | None
+    freedom: int
+    leverage: Vector
+    influence: Vector
+    covariance: Vector
+
+
+def estimate(
+    names: Sequence[str], parameters: Vector, residuals: Vector, jacobian: Vector, *, known: bool,
+    free: Sequence[bool] | None = None,
+) -> Estimate:  # fmt: skip
+    """The errors of `parameters`, from weighted residuals and their slopes.
+
+    known  the residuals are in units of known deviations, so that these are not estimated from them
+    free   which parameters moved freely; one that is at its bound has no error
+    """
+    moves = [k for k in range(len(names)) if free is None or free[k]]
+    kept = jacobian if len(moves) == len(names) else jacobian[:, moves]
+    matrix = kept.T @ kept
+    sizes = np.sqrt(np.diagonal(matrix))
+    sizes = np.where(sizes > 0, sizes, 1.0)
+    singular, right = _singular(kept, sizes, matrix)
+    freedom = len(residuals) - len(moves)
+    good = singular > RANK * max(singular[0], 1.0) if len(singular) else np.zeros(0, dtype=bool)
+    lost = _directions([names[k] for k in moves], right[~good], sizes)
+    unsure = {name for direction in lost for name in direction}
+    square = float(residuals @ residuals) / freedom if freedom > 0 else None
+    variance = 1.0 if known else square
+    inverse = right[good].T / singular[good]
+    within = inverse @ inverse.T / np.outer(sizes, sizes)
+    covariance = np.zeros((len(names), len(names)))
+    if variance is not None:
+        covariance[np.ix_(moves, moves)] = variance * within
+    deviations = np.sqrt(np.diagonal(covariance))
+    sure = [k for k in moves if names[k] not in unsure and variance is not None]
+    whitened = kept @ (inverse / sizes[:, None])
+    leverage = np.minimum(np.einsum("ij,ij->i", whitened, whitened), 1.0)
+    with np.errstate(all="ignore"):
+        influence = residuals**2 * leverage / (max(int(good.sum()), 1) * (variance or np.nan) * (1 - leverage) ** 2)
+        between = covariance / np.outer(deviations, deviations)
+    return Estimate(
+        {name: float(deviations[k]) if k in sure else None for k, name in enumerate(names)},
+        {
+            (names[i], names[j]): float(between[i, j])
+            for n, i in enumerate(sure)
+            for j in sure[n + 1 :]
+            if deviations[i] * deviations[j] > 0
+        },
+        tuple(lost),
+        None if square is None else float(np.sqrt(square)),
+        freedom,
+        leverage,
+        influence,
+        covariance,
+    )
+
+
+def _singular(jacobian: Vector, sizes: Vector, matrix: Vector) -> tuple[Vector, Vector]:
+    """Singular values, largest first, and right vectors (rows) of the Jacobian with columns of length 1.
+
+    From the normal equations where they are good enough, since these cost one pass; else from a QR decomposition.
+    """
+    squares, turned = np.linalg.eigh(matrix / np.outer(sizes, sizes))
+    if squares[0] > NORMAL * squares[-1]:
+        return np.sqrt(squares[::-1]), turned[:, ::-1].T
+    scaled = jacobian / sizes
+    triangle = np.linalg.qr(scaled, mode="r") if len(scaled) > scaled.shape[1] else scaled
+    _, singular, right = np.linalg.svd(triangle, full_matrices=True)
+    return np.concatenate([singular, np.zeros(len(right) - len(singular))]), right
+
+
+def _directions(names: Sequence[str], lost: Vector, sizes: Vector) -> list[Mapping[str, float]]:
+    """Each lost direction as a step per parameter, the largest of them 1."""
+    directions: list[Mapping[str, float]] = []
+    for row in _plain_basis(lost):
+        size = np.abs(row)
+        step = np.where(size > SHARE * size.max(), row / sizes, 0.0)
+        step = step / step[int(np.argmax(np.abs(step)))]
+        directions.append({name: float(part) for name, part in zip(names, step, strict=True) if part})
+    return directions
+
+
+def _plain_basis(rows: Vector) -> Vector:
+    """A basis of the same space with as many zeros as elimination gives, so that a direction of two names shows no others."""
+    basis = np.array(rows, dtype=float)
+    for done in range(len(basis)):
+        pivot, column = np.unravel_index(int(np.argmax(np.abs(basis[done:]))), basis[done:].shape)
+        basis[[done, done + int(pivot)]] = basis[[done + int(pivot), done]]
+        basis[done] /= basis[done, column]
+        others = np.arange(len(basis)) != done
+        basis[others] -= np.outer(basis[others, column], basis[done])
+    return basis
+
+
+def band(slopes: Vector, found: Estimate, level: float, noise: Vector | float = 0.0) -> Vector:
+    """Half the width of the band around the fitted values: of the curve, or with the rows' `noise` of new values.
+
+    Student's distribution with the degrees of freedom, so that few rows give a wide band. NaN without any.
+    """
+    from scipy.special import stdtrit
+
+    if found.freedom <= 0:
+        return np.full(len(slopes), np.nan)
+    variance = np.einsum("ij,ij->i", slopes @ found.covariance, slopes)
+    return np.asarray(stdtrit(found.freedom, 0.5 + level / 2) * np.sqrt(np.maximum(variance, 0) + np.square(noise)))

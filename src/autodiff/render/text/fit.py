@@ -1,0 +1,88 @@
+"""A fit as text: each parameter with its standard error, the residuals, how the search ended."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from autodiff.diagnostics import shown
+
+if TYPE_CHECKING:
+    from autodiff.fitting.fit import Fit
+
+MOST = 12
+"""Parameters up to which every correlation of note is listed."""
+
+NOTABLE = 0.5
+"""Correlations that are listed."""
+
+
+def text(found: Fit) -> str:
+    """The answer for people."""
+    cells = [
+        _row(name, value, found.errors[name], bound=name in found.at_bound) for name, value in found.params.items()
+    ]
+    widths = [max(len(row[k]) for row in cells) for k in range(3)]
+    lines = [f"{a:<{widths[0]}}  {b:>{widths[1]}} {c:<{widths[2]}}  {d}".rstrip() for a, b, c, d in cells]
+    pairs = [(pair, value) for pair, value in found.correlations.items() if abs(value) >= NOTABLE]
+    if pairs and len(found.params) <= MOST:
+        pairs.sort(key=lambda item: -abs(item[1]))
+        lines.append("correlation  " + ", ".join(f"{a} {b} {value:.3f}" for (a, b), value in pairs[:6]))
+    lines += ["", f"residual sd  {_deviation(found)}"]
+    if found.r_squared is not None:
+        lines.append(f"R squared    {_share(found.r_squared)}")
+    lines.append(f"rows         {found.rows}")
+    ending = f"{found.ended} in {found.steps} step{'s' * (found.steps != 1)}"
+    lines.append(f"ended        {ending}")
+    return "\n".join([*lines, *(f"note: {note}" for note in found.notes)])
+
+
+def _share(r_squared: float) -> str:
+    """R squared; what is near 1 as its distance from it, since 1 would say that the model is exact."""
+    text = f"{r_squared:.6g}"
+    return f"1 - {1 - r_squared:.2g}" if text == "1" and r_squared != 1 else text
+
+
+def _deviation(found: Fit) -> str:
+    plural = "degree" + "s" * (found.freedom != 1)
+    if found.deviation is None:
+        return "unknown (no degree of freedom)"
+    return f"{found.deviation:.4g} ({found.freedom} {plural} of freedom)"
+
+
+def _row(name: str, value: float, error: float | None, *, bound: bool) -> tuple[str, str, str, str]:
+    if error is None:
+        return name, f"{value:.8g}", "± unknown" if not bound else "at its bound", ""
+    if error == 0 or not math.isfinite(error):
+        return name, shown(value), f"± {error:.3g}", ""
+    share = f"({100 * error / abs(value):.2g} %)" if value and error / abs(value) < 100 else ""
+    return name, rounded(value, error), f"± {error:.3g}", share
+
+
+def rounded(value: float, error: float) -> str:
+    """`value` to the third digit of its error: more are noise, fewer lose something.
+
+    >>> rounded(0.990517, 0.00536), rounded(238.94212918, 2.707)
+    ('0.99052', '238.94')
+    """
+    places = 2 - math.floor(math.log10(error))
+    if value and math.floor(math.log10(abs(value))) + places > 15:
+        return shown(value)
+    if places > 15 or places < 0 or abs(value) >= 1e7 or 0 < abs(value) < 1e-4:
+        digits = max(math.floor(math.log10(abs(value))) + places, 0) if value else 2
+        return f"{value:.{digits}e}"
+    return f"{value:.{max(places, 0)}f}"
+
+
+def numbers(found: Fit) -> str:
+    """The parameters on one line, for a shell."""
+    return " ".join(shown(value) for value in found.params.values())
+
+
+def csv(found: Fit) -> str:
+    """A line per parameter: name, value, standard error."""
+    lines = ["name,value,stderr"]
+    for name, value in found.params.items():
+        error = found.errors[name]
+        lines.append(f"{name},{shown(value)},{'' if error is None else shown(error)}")
+    return "\n".join(lines)

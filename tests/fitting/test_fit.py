@@ -1,0 +1,226 @@
+"""Curves fitted to data: errors as SciPy has them, honest ends, bounds, what the data don't determine, and the command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import curve_fit
+
+import autodiff as package
+from autodiff.errors import AutodiffError
+from autodiff.render.text.fit import rounded
+from tests.support.command import autodiff
+from tests.support.paths import EXAMPLES
+
+GROWTH = ["fit", "a*exp(b*x)", "--y", "y", "--data", str(EXAMPLES / "growth.csv")]
+START = ["--start", "a=1,b=0.5"]
+
+
+def _decay(rows: int = 40, noise: float = 0.05) -> dict[str, Any]:
+    draw = np.random.default_rng(3)
+    x = draw.uniform(0, 4, rows)
+    return {
+        "x": x,
+        "y": 2.5 * np.exp(-1.3 * x) + 0.5 + noise * draw.standard_normal(rows),
+        "s": draw.uniform(0.02, 0.1, rows),
+    }
+
+
+@pytest.mark.parametrize("sigma", [None, "s"])
+def test_parameters_and_covariance_are_those_of_scipy(sigma: str | None) -> None:
+    data = _decay()
+    found = package.fit("a*exp(-b*x) + c", data, "y", {"a": 1, "b": 1, "c": 0}, sigma=sigma)
+    expected, covariance = curve_fit(
+        lambda x, a, b, c: a * np.exp(-b * x) + c, data["x"], data["y"], [1, 1, 0], None if sigma is None else data["s"],
+        absolute_sigma=sigma is not None, ftol=1e-14, xtol=1e-14,
+    )  # fmt: skip
+    assert list(found.params.values()) == pytest.approx(list(expected), rel=1e-6)
+    assert list(found.errors.values()) == pytest.approx(list(np.sqrt(np.diagonal(covariance))), rel=1e-4)
+    between = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
+    assert found.correlations["a", "b"] == pytest.approx(between, rel=1e-3)
+
+
+def test_many_rows_end_where_few_do() -> None:
+    data = _decay(100_000)
+    many = package.fit("a*exp(-b*x) + c", data, "y", {"a": 1, "b": 1, "c": 0})
+    expected, covariance = curve_fit(
+        lambda x, a, b, c: a * np.exp(-b * x) + c, data["x"], data["y"], [1, 1, 0], ftol=1e-14, xtol=1e-14
+    )
+    assert many.ended == "converged"
+    assert list(many.params.values()) == pytest.approx(list(expected), rel=1e-7)
+    assert list(many.errors.values()) == pytest.approx(list(np.sqrt(np.diagonal(covariance))), rel=1e-5)
+
+
+def test_bands_hold_the_curve_as_often_as_they_say() -> None:
+    draw, inside, runs = np.random.default_rng(11), 0, 200
+    x = np.linspace(0, 1, 12)
+    for _ in range(runs):
+        found = package.fit(
+            "a + b*x", {"x": x, "y": 1 + 2 * x + 0.3 * draw.standard_normal(12)}, "y", {"a": 0, "b": 0}, level=0.8
+        )
+        inside += found.lower[6] <= 1 + 2 * x[6] <= found.upper[6]
+    assert 0.72 < inside / runs < 0.88
+
+
+def test_a_straight_line_has_the_influence_of_the_textbook() -> None:
+    x, y = np.array([1.0, 2.0, 3.0, 10.0]), np.array([1.0, 2.1, 2.9, 4.0])
+    found = package.fit("a + b*x", {"x": x, "y": y}, "y", {"a": 0, "b": 0})
+    leverage = 1 / 4 + (x - x.mean()) ** 2 / np.sum((x - x.mean()) ** 2)
+    assert found.leverage == pytest.approx(leverage, rel=1e-9)
+    deviation = np.sum(found.residuals**2) / 2
+    cook = found.residuals**2 * leverage / (2 * deviation * (1 - leverage) ** 2)
+    assert found.influence == pytest.approx(cook, rel=1e-9)
+    assert "row 4 moves the parameters much by itself (Cook's distance above 1)" in found.notes
+
+
+def test_what_the_data_do_not_determine_has_no_error() -> None:
+    data = _decay()
+    found = package.fit("(a + 2*c)*exp(-b*x) + d", data, "y", {"a": 1, "b": 1, "c": 1, "d": 0})
+    assert found.ended == "converged"
+    assert found.errors["a"] is None
+    assert found.errors["c"] is None
+    assert found.errors["b"] is not None
+    (direction,) = found.undetermined
+    assert direction["c"] / direction["a"] == pytest.approx(-0.5, rel=1e-6)
+    assert set(direction) == {"a", "c"}
+
+
+def test_a_parameter_without_effect_is_said() -> None:
+    found = package.fit("a*x + 0*b", {"x": [1, 2, 3], "y": [1, 2, 4]}, "y", {"a": 1, "b": 1})
+    assert found.undetermined == ({"b": 1.0},)
+    assert "the data don't determine b: moving it changes nothing here" in found.notes
+
+
+def test_a_bound_is_held_and_has_no_error() -> None:
+    found = package.fit("a*exp(-b*x) + c", _decay(), "y", {"a": 1, "b": 0.5, "c": 0}, bounds={"b": (0, 1)})
+    assert found.params["b"] == pytest.approx(1)
+    assert found.at_bound == ("b",)
+    assert found.errors["b"] is None
+    assert found.errors["a"] is not None
+
+
+def test_outliers_weigh_less_with_a_robust_loss() -> None:
+    data = _decay()
+    data["y"][5] += 30
+    plain = package.fit("a*exp(-b*x) + c", data, "y", {"a": 1, "b": 1, "c": 0})
+    robust = package.fit("a*exp(-b*x) + c", data, "y", {"a": 1, "b": 1, "c": 0}, loss="huber", loss_scale=0.1)
+    assert abs(robust.params["a"] - 2.5) < 0.1 < abs(plain.params["a"] - 2.5)
+
+
+def test_a_model_without_a_minimum_does_not_converge() -> None:
+    found = package.fit("exp(-a*x)", {"x": [1, 2, 3], "y": [-1, -1, -1]}, "y", {"a": 1}, steps=5)
+    assert found.ended != "converged"
+    assert found.notes
+
+
+def test_several_starts_find_the_lower_of_two_minima() -> None:
+    x = np.linspace(0, 6, 60)
+    data = {"x": x, "y": np.sin(3 * x)}
+    alone = package.fit("sin(w*x)", data, "y", {"w": 1.2})
+    several = package.fit("sin(w*x)", data, "y", {"w": 1.2}, starts=30)
+    assert alone.ssr > 1
+    assert several.ssr < 1e-12
+    assert several.starts[0] == 30
+    assert 1 <= several.starts[1] < 30
+
+
+def test_an_exact_model_has_no_error() -> None:
+    found = package.fit("a*x + b", {"x": [0, 1, 2], "y": [1, 3, 5]}, "y", {"a": 0, "b": 0})
+    assert found.ended == "converged"
+    assert found.params == {"a": 2, "b": 1}
+    assert found.ssr == 0
+
+
+def test_as_many_parameters_as_rows_have_no_error() -> None:
+    found = package.fit("a*x + b", {"x": [0, 1], "y": [1, 3]}, "y", {"a": 0, "b": 0})
+    assert found.errors == {"a": None, "b": None}
+    assert found.deviation is None
+    assert any("not more rows than parameters" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("options", "message", "status"),
+    [
+        (["--start", "a=1"], "there is no column 'b'\n  give it a start with --start b=1", 4),
+        (["--start", "a=1,b=1,x=1"], "'x' is a parameter and a column", 2),
+        (["--start", "a=1,b=1,d=1"], "can't differentiate by 'd'", 2),
+        (["--start", "a=1,b=1000"], "at the start the model has no value in row 2", 3),
+        (["--start", "a=[1,2],b=1"], "the parameter 'a' must be a number", 2),
+        ([*START, "--bounds", "a=3"], "--bounds can't be read at 'a=3'", 2),
+        ([*START, "--bounds", "a=0..1,a=0..2"], "--bounds gives 'a' twice", 2),
+        ([*START, "--bounds", "z=0..1"], "bounds for 'z', which is no parameter", 2),
+        ([*START, "--bounds", "a=2..3"], "the start of 'a', 1, is outside its bounds, 2 to 3", 2),
+        ([*START, "--bounds", "a=3..2"], "the bounds of 'a' leave nothing between them", 2),
+        ([*START, "--sigma", "x"], "--sigma is a standard deviation, which is above 0, and it is 0 in row 1", 4),
+        ([*START, "--sigma", "q"], "there is no column 'q'", 4),
+        ([*START, "--out", "rows.xyz"], "does not tell its format", 2),
+        ([], "there is nothing to fit", 2),
+    ],
+)
+def test_mistakes_are_sentences(options: list[str], message: str, status: int) -> None:
+    done = autodiff(*GROWTH, *options)
+    assert message in done.err
+    assert (done.status, done.out) == (status, "")
+
+
+def test_a_target_that_is_no_column_is_named() -> None:
+    done = autodiff("fit", "a*x", "--y", "yy", "--data", str(EXAMPLES / "growth.csv"), "--start", "a=1")
+    assert done.status == 4
+    assert "there is no column 'yy'" in done.err
+    done = autodiff("fit", "a*x", "--y", "ln(x)", "--data", str(EXAMPLES / "growth.csv"), "--start", "a=1")
+    assert done.status == 4
+    assert "--y 'ln(x)' has no value in row 1" in done.err
+
+
+def test_the_forms_agree(tmp_path: Path) -> None:
+    saved, rows = tmp_path / "p.json", tmp_path / "rows.csv"
+    data = json.loads(autodiff(*GROWTH, *START, "--json", "--save", str(saved), "--out", str(rows)).out)
+    a, b = (data["params"][name]["value"] for name in "ab")
+    assert data["ended"] == "converged"
+    assert autodiff(*GROWTH, *START, "-q").out == f"{a!r} {b!r}\n"
+    error = data["params"]["a"]["stderr"]
+    assert autodiff(*GROWTH, *START, "--format", "csv").out.splitlines()[1] == f"a,{a!r},{error!r}"
+    assert json.loads(saved.read_text()) == {"a": a, "b": b}
+    answer = autodiff("eval", "a*exp(b*x)", "--at", f"@{saved}", "--at", "x=2", "-q").out.split()[0]
+    lines = rows.read_text().splitlines()
+    assert lines[0] == "x,y,fit,lo,hi,residual,leverage,influence"
+    assert float(lines[3].split(",")[2]) == pytest.approx(float(answer), rel=1e-12)
+    text = autodiff(*GROWTH, *START).out
+    assert f" {rounded(a, error)} ± " in text.splitlines()[0]
+
+
+def test_what_did_not_converge_is_printed_with_status_3(tmp_path: Path) -> None:
+    table = tmp_path / "flat.csv"
+    table.write_text("x,y\n1,-1\n2,-1\n3,-1\n")
+    done = autodiff("fit", "exp(-a*x)", "--y", "y", "--data", str(table), "--start", "a=1", "--steps", "5")
+    assert done.status == 3
+    assert "error: the fit did not converge" in done.err
+    assert done.out.startswith("a ")
+
+
+def test_python_takes_tables_of_other_libraries() -> None:
+    with pytest.raises(AutodiffError, match="no rows"):
+        package.fit("a*x", {"x": [], "y": []}, "y", {"a": 1})
+    with pytest.raises(AutodiffError, match="one length"):
+        package.fit("a*x", {"x": [1, 2], "y": [1]}, "y", {"a": 1})
+    with pytest.raises(AutodiffError, match="no loss 'square'"):
+        package.fit("a*x", {"x": [1, 2], "y": [1, 2]}, "y", {"a": 1}, loss="square")
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (238.94212918, 2.707, "238.94"),
+        (5.5015643e-4, 7.2668688e-6, "0.00055016"),
+        (1.5e-9, 3e-11, "1.5000e-09"),
+        (12345678.9, 1000.0, "1.234568e+07"),
+        (0.0, 0.1, "0.000"),
+        (1.0, 1e-17, "1"),
+    ],
+)
+def test_values_end_with_the_third_digit_of_their_error(value: float, error: float, text: str) -> None:
+    assert rounded(value, error) == text
