@@ -138,7 +138,9 @@ def test_columns_parameters_and_point_files_win(tmp_path: Path) -> None:
     point = tmp_path / "point.json"
     point.write_text(json.dumps({"e": 5, "w": 2}), encoding="utf-8")
     assert autodiff("eval", "w*e", "--at", f"@{point}", "-q").out == "10 5 2\n"
-    trained = autodiff("train", "mse(y, w*e + pi)", "--data", str(rows), "--params", "w=0,pi=1", "--epochs", "1")
+    trained = autodiff(
+        "train", "mse(y, w*e + pi)", "--data", str(rows), "--params", "w=0,pi=1", "--epochs", "1", "--lr", "0.01"
+    )
     assert trained.status == 0
     assert "e is read as the value given for e" in trained.err
     assert "pi is read as the value given for pi" in trained.err

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.ast import CONSTANTS, Reading
-from autodiff.language.synonyms import ALIASES, meant
+from autodiff.language.synonyms import ALIASES, CONDITIONAL, meant
 from autodiff.language.word import CLOSES, ENDS_OPERAND, Word
 
 _USUAL_FUNCTIONS = frozenset("fghFGH")
@@ -79,7 +79,7 @@ def _use_alias(
 def _choose(words: Sequence[Word], kinds: list[str]) -> None:
     """Make `if` behind an operand the sign of `a if c else b`."""
     for place, word in enumerate(words):
-        if word.text == "if" and place and kinds[place - 1] in ENDS_OPERAND:
+        if word.text == CONDITIONAL and place and kinds[place - 1] in ENDS_OPERAND:
             word.type = kinds[place] = "IF"
 
 

@@ -54,6 +54,8 @@ def words(
     Names in `given` have a value. What a person might read otherwise is put into `readings`. Raises AutodiffError for a
     character that belongs to no word, a bracket without its partner, and a call of an unknown function.
     """
+    if len(text) > 1 and text[0] in "“„" and text[-1] in "”“":  # of a word processor, around the whole
+        text = f" {text[1:-1]} "
     found = split(text, functions)
     if "|" in text:
         _pair_bars(found)

@@ -21,10 +21,14 @@ ALIASES = {
 """The name here by the name elsewhere, which is read where it is called; in ISO 80000-2 lg is the logarithm to base 10."""
 
 INVERSES = {
-    name: f"a{name}"
-    for name in ("sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "sech", "csch", "coth")
-} | {"ln": "exp", "exp": "ln", "erf": "erfinv", "erfc": "erfcinv"}
+    **{name: f"a{name}" for name in "sin cos tan sec csc cot sinh cosh tanh sech csch coth".split()},
+    "ln": "exp",
+    "exp": "ln",
+}
 """The inverse function that `sin^-1` stands for."""
+
+CONDITIONAL = "if"
+"""The function that `a if c else b` calls."""
 
 UNITS = {"deg": "90 degrees are rad(90)"}
 """Names of functions that are also written behind a number, as a unit."""

@@ -18,12 +18,12 @@ from __future__ import annotations
 WORDS = {
     'LIBRARY': '(?:math|Math|np|numpy|jnp|torch|nn|functional|F|tf|scipy|special|sympy|sp)\\.(?=[A-Za-z_])',
     'NUMBER': '0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|(?:[0-9]|\\.[0-9])[0-9._]*(?:[eE][-+]?[0-9][0-9._]*|[\xbd\u2153\u2154\xbc\xbe\u2155\u2156\u2157\u2158\u2159\u215a\u215b\u215c\u215d\u215e])?',
-    'BLANK': '(?:[^\\S\r\n]|[\u200b\u2060\ufeff]|(?<![\\s\\S])[\u201c\u201e]|[\u201d\u201c](?![\\s\\S]))+',
     'NAME': '(?!\\d)(?:[^\\W\u2070\xb9\xb2\xb3\u2074-\u2079\xbc-\xbe\u2150-\u215f]+[\u0300-\u036f]*)+',
+    'BLANK': '(?:[^\\S\r\n]|[\u200b\u2060\ufeff])+',
     'SUPERSCRIPT': '\u207b?[\u2070\xb9\xb2\xb3\u2074\u2075\u2076\u2077\u2078\u2079]+',
     'COMMENT': '#[^\r\n]*',
 }
-FIRST = {'NUMBER': '0123456789', 'BLANK': '\t\x0b\x0c\x1c\x1d\x1e\x1f ', 'NAME': 'ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz', 'COMMENT': '#'}
+FIRST = {'NUMBER': '0123456789', 'NAME': 'ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz', 'BLANK': '\t\x0b\x0c\x1c\x1d\x1e\x1f ', 'COMMENT': '#'}
 SYMBOLS = {'<=': 'COMPARE', '>=': 'COMPARE', '==': 'COMPARE', '!=': 'COMPARE', '<': 'COMPARE', '>': 'COMPARE', '\u2264': 'COMPARE', '\u2265': 'COMPARE', '\u2260': 'COMPARE', '\r\n': 'SEP', '\r': 'SEP', '\n': 'SEP', ';': 'SEP', '\uff1b': 'SEP', '**': 'POWER', '^': 'POWER', '\xbd': 'FRACTION', '\u2153': 'FRACTION', '\u2154': 'FRACTION', '\xbc': 'FRACTION', '\xbe': 'FRACTION', '\u2155': 'FRACTION', '\u2156': 'FRACTION', '\u2157': 'FRACTION', '\u2158': 'FRACTION', '\u2159': 'FRACTION', '\u215a': 'FRACTION', '\u215b': 'FRACTION', '\u215c': 'FRACTION', '\u215d': 'FRACTION', '\u215e': 'FRACTION', '*': 'MULTIPLICATIVE', '/': 'MULTIPLICATIVE', '@': 'MULTIPLICATIVE', '\xb7': 'MULTIPLICATIVE', '\xd7': 'MULTIPLICATIVE', '\xf7': 'MULTIPLICATIVE', '\u2219': 'MULTIPLICATIVE', '\u22c5': 'MULTIPLICATIVE', '\u2217': 'MULTIPLICATIVE', '\u2022': 'MULTIPLICATIVE', '\u2215': 'MULTIPLICATIVE', '\u2044': 'MULTIPLICATIVE', '\uff0a': 'MULTIPLICATIVE', '\uff0f': 'MULTIPLICATIVE', '+': 'ADDITIVE', '-': 'ADDITIVE', '\u2212': 'ADDITIVE', '\u2013': 'ADDITIVE', '\u2014': 'ADDITIVE', '\u2010': 'ADDITIVE', '\u2011': 'ADDITIVE', '\uff0b': 'ADDITIVE', '\uff0d': 'ADDITIVE', '(': 'LPAR', '\uff08': 'LPAR', ')': 'RPAR', '\uff09': 'RPAR', ',': 'COMMA', '\uff0c': 'COMMA', '=': 'EQUAL', '\uff1d': 'EQUAL', '\u221a': 'ROOT', '\u221b': 'ROOT', '!': 'BANG', '|': 'BAR', ':': 'COLON', '\xb0': 'DEGREE', '[': 'LSQB', '%': 'PERCENT', '?': 'QUESTION', ']': 'RSQB'}
 KEYWORDS = {'else': 'ELSE', 'and': 'AND', 'not': 'NOT', 'or': 'OR'}
 IGNORED = frozenset(['BLANK', 'COMMENT', 'LIBRARY'])
