@@ -38,13 +38,13 @@ HIGHEST = 100
 """The highest order of a derivative."""
 
 
-def parse(text: str, *, strict: bool = False, given: Any = ()) -> Program:
-    """The syntax tree of a program, in which the names `given` have values that win over constants.
+def parse(text: str, *, strict: bool = False, given: Any = (), functions: Iterable[str] = ()) -> Program:
+    """The syntax tree of a program, in which the names `given` have values, and `functions` are defined elsewhere.
 
     Raises AutodiffError for a mistake; with `strict` for a doubtful reading, too.
     """
     names = frozenset(normalised(str(name)) for name in given) if isinstance(given, Iterable) else frozenset()
-    return _parse(text, rules.functions(), strict=strict, given=names)
+    return _parse(text, rules.functions().union(functions), strict=strict, given=names)
 
 
 def evaluate(

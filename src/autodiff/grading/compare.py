@@ -26,7 +26,7 @@ from autodiff.grading.error_bounds import Ball
 from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
 from autodiff.grading.symbols import same_formula
-from autodiff.language.ast import Expression, Program, Reading
+from autodiff.language.ast import Define, Expression, Program, Reading
 from autodiff.language.leibniz import stated
 
 _NOWHERE = "no point was found where the program has a derivative"
@@ -79,7 +79,8 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     lowered = numbers.lowered
     answer, wrt = _without_left_side(parsed, lowered, answer, wrt)
     name, source = _variable(lowered, wrt)
-    given = parse(answer, strict=strict, given=lowered.assigned)
+    defined = [statement.target.name for statement in parsed.statements if isinstance(statement, Define)]
+    given = parse(answer, strict=strict, given=lowered.assigned, functions=defined)
     answered = in_names(parsed, lowered, given)
     empty = Compared("undecided", name, lowered.name, readings=(*parsed.readings, *given.readings))
     found = straight(lowered, {name: source})

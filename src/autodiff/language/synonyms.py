@@ -21,10 +21,10 @@ ALIASES = {
 """The name here by the name elsewhere, which is read where it is called; in ISO 80000-2 lg is the logarithm to base 10."""
 
 INVERSES = {
-    **{name: f"a{name}" for name in "sin cos tan sec csc cot sinh cosh tanh sech csch coth".split()},
-    "ln": "exp",
-    "exp": "ln",
-}
+    "sin": "asin", "cos": "acos", "tan": "atan", "sec": "asec", "csc": "acsc", "cot": "acot",
+    "sinh": "asinh", "cosh": "acosh", "tanh": "atanh", "sech": "asech", "csch": "acsch", "coth": "acoth",
+    "ln": "exp", "exp": "ln", "erf": "erfinv", "erfc": "erfcinv",
+}  # fmt: skip
 """The inverse function that `sin^-1` stands for."""
 
 CONDITIONAL = "if"
