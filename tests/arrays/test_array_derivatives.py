@@ -1,4 +1,4 @@
-"""Arrays: every row over shapes, both modes, orders 1 and 2; two engines that share only the table agree; corners are said.
+"""Arrays: every row over shapes, both modes, orders 1 and 2; two engines that share only the table agree; corners are reported.
 
 The NumPy sweeps (`array_sweeps`) are compared with the program written out over plain numbers (`flatten`) and with central
 differences; a tangent carried up and an adjoint carried down give one number (the dot-product identity).
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +26,7 @@ from autodiff.core.evaluate import primal
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE, INDEX, REDUCTION, UNDEFINED, ZERO, Primitive, literal
 from autodiff.core.vjp import reverse
-from tests.support.command import autodiff
+from tests.support.command import autodiff, python
 from tests.support.reference import arguments, ulps
 
 Point = dict[str, Any]
@@ -232,7 +230,7 @@ def test_arrays_keep_the_digits_of_the_numbers(row: Primitive) -> None:
 # --- the truth --------------------------------------------------------------------------------------------------------
 
 
-def test_only_what_is_taken_is_looked_at() -> None:
+def test_only_the_taken_branch_is_evaluated() -> None:
     answer = package.evaluate("sum(if(x > 0, sqrt(x)*ln(x), 1/(x - 1)))", {"x": [-1.0, -3.0, 4.0]})
     assert answer.status == "ok"
     assert answer.gradient["x"].tolist() == [-0.25, -0.0625, math.log(4) / 4 + 0.5]
@@ -308,7 +306,7 @@ def test_a_convention_fills_the_gap_and_says_so() -> None:
     ]
 
 
-def test_what_is_too_large_to_look_at_is_unknown_not_a_number() -> None:
+def test_a_program_too_large_to_expand_is_unknown() -> None:
     answer = package.evaluate("sum(abs(w)) + b", {"w": np.zeros(30_000), "b": 1.0})
     assert answer.status == "unknown"
     assert np.isnan(answer.gradient["w"]).all()
@@ -408,7 +406,7 @@ def test_a_point_file_holds_nested_lists(tmp_path: Path) -> None:
 
 
 def test_arrays_of_numbers_need_no_numpy() -> None:
-    """A literal of numbers is written out; only an array as a value needs the library, and its absence is said."""
+    """A literal of numbers is written out; only an array as a value needs the library, and its absence is reported."""
     code = (
         "import sys; sys.modules['numpy'] = None\n"
         "from autodiff.cli.main import run\n"
@@ -416,13 +414,13 @@ def test_arrays_of_numbers_need_no_numpy() -> None:
         "assert run(['eval', 'L = bce(y, p)', '--at', 'p=0.25,y=1']) == 0\n"
         "assert run(['eval', 'sum(x)', '--at', 'x=[1, 2]']) == 2\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
+    done = python("-c", code)
+    assert done.status == 0, done.err
     assert (
         "arrays need numpy, which is not installed\n  in the checkout that autodiff was installed from: pip install '.[arrays]'"
-        in done.stderr
+        in done.err
     )
-    assert done.stdout.splitlines()[0] == f"f      {-math.log(0.25)!r}"
+    assert done.out.splitlines()[0] == f"f      {-math.log(0.25)!r}"
 
 
 def test_many_elements_and_many_equations() -> None:

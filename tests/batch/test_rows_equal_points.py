@@ -1,11 +1,10 @@
-"""A compiled program over arrays says, row by row, what `evaluate` says at that point."""
+"""A compiled program over arrays equals `evaluate` at the point of each row."""
 
 from __future__ import annotations
 
 import json
 import math
 import random
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,6 +23,7 @@ from autodiff.batch.run import BLOCK
 from autodiff.core import rules, templates
 from autodiff.core.lowering import lower
 from autodiff.core.primitive import ELEMENTWISE
+from tests.support.command import python
 from tests.support.paths import SPECIAL_POINTS
 from tests.support.programs import programs
 from tests.support.reference import arguments
@@ -109,7 +109,7 @@ def test_the_shared_list_of_hard_points(case: dict[str, Any], exact: bool) -> No
 
 
 @pytest.mark.parametrize("row", [row for row in rules.rows() if row.kind == ELEMENTWISE], ids=lambda row: row.signature)
-def test_every_row_of_the_table_at_its_special_places(row: Any) -> None:
+def test_every_row_of_the_table_at_its_special_points(row: Any) -> None:
     call = row.example if row.is_predicate or row.branches else None
     names = [f"a{k}" for k in range(row.arity)]
     if row.name.isidentifier() and not row.is_predicate and not row.branches:
@@ -242,7 +242,7 @@ def test_arrays_inside_a_program_over_rows_of_numbers() -> None:
             autodiff.compile(text, wrt)
 
 
-def test_a_condition_that_decides_nothing_is_looked_at_all_the_same() -> None:
+def test_a_condition_that_decides_nothing_is_evaluated_all_the_same() -> None:
     rows = [{"x": value} for value in (-1.0, 0.5, 1.0, 1e200)]
     for text in ("if(ln(x) > 0 and 2 < 1, 1, x)", "if(x^2 > 1 or 1 < 2, x, 2*x)", "if(sqrt(x) > 1, x, x)"):
         _as_one_shot(autodiff.compile(text).batch(**columns(rows)), text, rows, None, 0)
@@ -269,7 +269,7 @@ def test_a_long_program_compiles_in_linear_room() -> None:
         ({"x": [1, 2], "y": [1, 2, 3]}, "shapes don't fit each other: x (2,), y (3,)"),
     ],
 )
-def test_what_does_not_fit_is_said(at: dict[str, Any], said: str) -> None:
+def test_columns_of_wrong_lengths_are_rejected(at: dict[str, Any], said: str) -> None:
     with pytest.raises(autodiff.AutodiffError, match=said.replace("(", r"\(").replace(")", r"\)")):
         autodiff.compile("x*y")(**at)
 
@@ -293,14 +293,14 @@ def test_without_numpy_the_extra_is_named() -> None:
         "import sys; sys.modules['numpy'] = None\nimport autodiff\n"
         "try: autodiff.compile('x')\nexcept autodiff.AutodiffError as error: print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.splitlines() == [
+    done = python("-c", code)
+    assert done.out.splitlines() == [
         "a compiled program needs NumPy, which is not installed",
         "  in the checkout that autodiff was installed from: pip install '.[data]'",
     ]
 
 
-def test_terms_that_cancel_beside_a_larger_one_send_no_row_to_a_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terms_that_cancel_beside_a_larger_one_need_no_ball_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
     again: list[int] = []
 
     def count(self: Recomputation, columns: Any, results: Any, good: Any) -> Any:

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import autodiff
-from autodiff.codegen.registry import requested, written
+from tests.support.export import export
 
 SHARED = [
     ("u=if(x>1,x,3); if(x>0,u,u^2)", [-1.0, 0.5, 2.0]),
@@ -18,10 +18,6 @@ SHARED = [
     ("s=sqrt(x); c=if(x>0,s,2); if(c>1,if(x>2,s,3),if(x>0.25,s^2,x))", [-1.0, 0.1, 0.5, 1.5, 5.0]),
     ("if(if(z<x,y,x)>z,z,sqrt(max(y*2,x*y)))", [0.5, 1.0, 2.5]),
 ]
-
-
-def export(text: str, to: str) -> str:
-    return written(requested(text, to), to)
 
 
 def _wanted(text: str, at: float) -> tuple[dict[str, float], list[float]]:
@@ -34,7 +30,7 @@ def _wanted(text: str, at: float) -> tuple[dict[str, float], list[float]]:
 
 @pytest.mark.parametrize(("text", "places"), SHARED)
 @pytest.mark.parametrize("target", ["python", "numpy"])
-def test_what_branches_share_is_there_in_each_of_them(target: str, text: str, places: list[float]) -> None:
+def test_shared_equations_are_computed_in_each_branch(target: str, text: str, places: list[float]) -> None:
     for at in places:
         point, wanted = _wanted(text, at)
         names: dict[str, object] = {}
@@ -44,7 +40,7 @@ def test_what_branches_share_is_there_in_each_of_them(target: str, text: str, pl
 
 
 @pytest.mark.parametrize(("text", "places"), SHARED)
-def test_what_branches_share_is_there_in_javascript_and_sql(text: str, places: list[float]) -> None:
+def test_shared_equations_are_computed_in_javascript_and_sql(text: str, places: list[float]) -> None:
     for at in places:
         point, wanted = _wanted(text, at)
         connection = sqlite3.connect(":memory:")

@@ -1,4 +1,4 @@
-"""Where a program has no value an export has none either; and what a real PostgreSQL says of every row of the table."""
+"""Where a program has no value an export has none either; and a real PostgreSQL answers for every row of the table."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 import autodiff
-from autodiff.codegen.registry import requested, written
 from autodiff.core import rules, templates
 from autodiff.core.primitive import UNDEFINED, Primitive
 from autodiff.errors import AutodiffError
 from tests.support import postgres
+from tests.support.export import export
 
 NOTHING = [
     ("relu(ln(x))", -1.0), ("if(ln(x) > 0, 1, 2)", -1.0), ("if(not ln(x) > 0, x, 2)", -1.0), ("max(sqrt(x), 3)", -1.0),
@@ -46,10 +46,6 @@ NO_NUMBER = [
 """Programs that are given NaN."""
 
 Run = Callable[[str, float], list[float | None]]
-
-
-def export(text: str, to: str, **options: Any) -> str:
-    return written(requested(text, to, **options), to)
 
 
 def _module(target: str) -> Run:
@@ -194,7 +190,7 @@ THREE = [0.0, 1e-300, -0.7, 2.0, 800.0, -1e300]
 
 
 def _calls() -> Iterator[tuple[Primitive, str, list[str], list[tuple[float, ...]]]]:
-    """Every elementwise row as a program, with its inputs and where it is to be asked."""
+    """Every elementwise row as a program, with its inputs and the points where it is evaluated."""
     for row in rules.rows():
         if row.kind == "elementwise" and not row.is_predicate and row.branches is None:
             params = [
@@ -244,7 +240,7 @@ def test_postgresql_answers_for_every_row_of_the_table_tails_included() -> None:
 
 
 def _error(row: Primitive, at: Sequence[float | None], true: float) -> float:
-    """How far the row's own bound, times what writing it out may cost, lets a value be from the truth."""
+    """How far the row's own bound, times what writing it out may cost, lets a value be from the exact one."""
     args = [1.0] * (row.arity - len(at)) + [a or 0.0 for a in at]
     ulps = templates.compiled(row.ulp_error[0], (*row.params, "w"))(*args, true)
     return 1e-9 * abs(true) + 1e-300 + (4 * ulps * math.ulp(true) if math.isfinite(ulps) else 1e-14)

@@ -13,7 +13,7 @@ from autodiff import errors
 from autodiff.cli import help as manual
 from autodiff.cli.main import COMMANDS, run
 from tests.support import pages
-from tests.support.command import Terminal, autodiff, process, start
+from tests.support.command import Terminal, autodiff, process, python, start
 
 TEXTS = {page.stem: page.read_text(encoding="utf-8") for page in pages.PAGES[1:]}
 
@@ -41,7 +41,7 @@ def test_a_pipe_gets_a_page_as_it_is_written(topic: str) -> None:
 
 
 @pytest.mark.parametrize(("topic", "names"), manual.TOPICS.items())
-def test_the_page_of_a_command_tells_of_it(topic: str, names: tuple[str, ...]) -> None:
+def test_the_page_of_a_command_documents_it(topic: str, names: tuple[str, ...]) -> None:
     for name in names:
         done = autodiff("help", name)
         assert done.out == TEXTS[topic]
@@ -94,13 +94,13 @@ def test_a_terminal_without_colour_gets_none(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_pipe_does_not_load_rich() -> None:
     code = "import sys; from autodiff.cli.main import run; run(['help', 'data']); print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout == TEXTS["data"]
-    loaded = set(done.stderr.split())
+    done = python("-c", code)
+    assert done.out == TEXTS["data"]
+    loaded = set(done.err.split())
     assert not loaded & {"rich", "lark", "numpy", "difflib", "importlib.resources", "autodiff.core.rules"}
 
 
-def test_a_reader_who_has_had_enough_is_no_failure() -> None:
+def test_a_closed_reader_is_no_failure() -> None:
     for topic in ("functions", "overview"):
         done = start("help", topic, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert done.stdout is not None
