@@ -74,10 +74,10 @@ class Findings:
         if self.answer is None:
             return
         if self.exact is not None:
-            from autodiff.verify.digits import shown
+            from autodiff.numbers.ball_numbers import shown
 
-            numbers = [None if number is None else shown(number) for number in self.exact.values]
-            self.run = Trace(numbers, list(self.exact.order), dict(self.exact.taken))  # type: ignore[arg-type]
+            numbers = [None if number is None else shown(number) for number in self.exact.trace.values]
+            self.run = self.exact.trace._replace(values=numbers)
             self.values = {node: number for node, number in enumerate(numbers) if number is not None}
             return
         known: dict[int, float] = {}
@@ -102,7 +102,7 @@ class Findings:
         """The names whose slope is less than rounding leaves of the sum over paths; there the answer tells how it was found."""
         if self.exact is None or self.answer is None:
             return set()
-        from autodiff.verify.digits import shown
+        from autodiff.numbers.ball_numbers import shown
 
         partials = {node: [(arg, shown(slope)) for arg, slope in edges] for node, edges in self.exact.partials.items()}
         found = adjoints(self.lowered.result, partials, list(self.wanted.values()))
@@ -140,7 +140,7 @@ class Findings:
 
     def _exact_slopes(self, place: int, exact: BallTrace) -> list[int]:
         """Note the local slopes of a place; the places that it is made of."""
-        from autodiff.verify.digits import shown, words
+        from autodiff.numbers.ball_numbers import shown, words
 
         found = factors.exactly(self.places, place, exact)
         for arg, slope in found.items():
@@ -175,8 +175,8 @@ class Findings:
 
     def place(self, node: int) -> Place:
         name, value, beyond = self.places.names[node], self.values.get(node), ""
-        if self.exact is not None and (number := self.exact.values[node]) is not None:
-            from autodiff.verify.digits import words
+        if self.exact is not None and (number := self.exact.trace.values[node]) is not None:
+            from autodiff.numbers.ball_numbers import words
 
             beyond = words(number)
             value = None if beyond else value

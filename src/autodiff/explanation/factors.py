@@ -24,7 +24,7 @@ from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.shortest import shorter
 
 if TYPE_CHECKING:
-    from autodiff.numbers.balls import Number
+    from autodiff.numbers.ball_numbers import Number
     from autodiff.verify.digits import BallTrace
 
 
@@ -81,14 +81,15 @@ def numbers(places: Places, place: int, moves: set[int], run: Trace, convention:
 
 def exactly(places: Places, place: int, exact: BallTrace) -> dict[int, Number]:
     """The local slopes of `place` in the places that it is made of, in ball arithmetic."""
-    from autodiff.numbers.balls import meaning, plus, precision, times  # most answers need none
+    from autodiff.numbers.ball_numbers import precision  # most answers need none
+    from autodiff.numbers.balls import BALLS, meaning
 
     def pull(node: int, g: Number) -> Iterator[tuple[int, Number]]:
         if node == place or node not in places.names:
-            yield from ((arg, times(g, slope)) for arg, slope in exact.partials.get(node, ()))
+            yield from ((arg, BALLS.times(g, slope)) for arg, slope in exact.partials.get(node, ()))
 
     with precision(exact.bits):
-        slopes = sweep_down(reversed(places.inside[place]), {place: meaning(1.0)}, pull, plus)
+        slopes = sweep_down(reversed(places.inside[place]), {place: meaning(1.0)}, pull, BALLS.plus)
     return {arg: slopes[arg] for arg in places.arguments(place) if arg in slopes}
 
 
