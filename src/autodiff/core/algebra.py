@@ -74,18 +74,18 @@ class Algebra(Generic[T]):
 
     def text(self, source: str, names: tuple[str, ...], given: Sequence[T]) -> T:
         """A text of the table over these numbers; no domain is checked in it."""
-        return self.result(templates.template(source, names), dict(zip(names, given, strict=True)))
+        lowered = templates.template(source, names)
+        return self.unchecked(lowered, dict(zip(names, given, strict=True)))[0][lowered.result]
 
-    def result(self, lowered: Lowered, inputs: Mapping[str, T]) -> T:
-        """The result of a program of which no domain is checked."""
+    def unchecked(self, lowered: Lowered, inputs: Mapping[str, T]) -> tuple[list[T], list[int], dict[int, int]]:
+        """The values of a program of which no domain is checked, the order, and which branches were taken."""
         graph = lowered.graph
         rows: Sequence[Any] = graph.rows  # no leaf among those that are applied
 
         def leaf(node: int) -> T:
             return self.constant(graph.constants[node]) if node in graph.constants else inputs[graph.inputs[node]]
 
-        values, _, _ = sweep(graph, lowered.result, leaf, lambda node, args: self.apply(rows[node], args), self.branch)
-        return values[lowered.result]
+        return sweep(graph, lowered.result, leaf, lambda node, args: self.apply(rows[node], args), self.branch)
 
     def evaluate(
         self, lowered: Lowered, inputs: Mapping[str, T], known: Mapping[int, T] = MappingProxyType({})

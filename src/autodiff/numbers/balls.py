@@ -32,7 +32,7 @@ def meaning(value: float) -> Number:
     if not isinstance(value, Typed):
         return rational(value)
     if not isinstance(value.meaning, str):
-        return BALLS.result(value.meaning, {})
+        return BALLS.unchecked(value.meaning, {})[0][value.meaning.result]
     if value.meaning in _CONSTANTS:
         return _CONSTANTS[value.meaning]()
     parts = ratio(value.meaning)

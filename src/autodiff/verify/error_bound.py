@@ -11,8 +11,10 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 from autodiff.core import templates
+from autodiff.core.algebra import Algebra
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.graph import Graph
 from autodiff.core.linearize import Linearization
@@ -39,6 +41,10 @@ _FOLDED = 2.0**-40
 
 _EXACT = frozenset(["neg", "same", "abs", "min", "max", "floor", "ceil", "round", "sign"])
 _CONDITIONS = frozenset(["<", "<=", ">", ">=", "==", "!=", "not"])
+
+
+Pair: TypeAlias = "tuple[float, float]"
+"""A value and the bound of its error."""
 
 
 class Unsure(Exception):
@@ -252,33 +258,43 @@ def _decided(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> 
 
 def condition(text: str, params: tuple[str, ...], args: Sequence[float], errors: Sequence[float]) -> None:
     """Raise Unsure where a condition of the table may be either, its arguments being off by their errors."""
-    _bounded(templates.template(text, params), params, args, errors)
+    _BOUNDED.text(text, params, list(zip(args, errors, strict=True)))
 
 
-def _bounded(
-    lowered: Lowered, params: tuple[str, ...], args: Sequence[float], errors: Sequence[float]
-) -> dict[int, tuple[float, float]]:
-    """Every equation of a text, with what its arguments' errors do to it. Raises Unsure where they decide."""
-    graph, known = lowered.graph, dict(zip(params, zip(args, errors, strict=True), strict=True))
-    found: dict[int, tuple[float, float]] = {}
-    for node in graph.reaching(lowered.result):
-        row = graph.rows[node]
-        if row is None:
-            leaf = graph.constants.get(node)
-            found[node] = known[graph.inputs[node]] if leaf is None else (leaf, 0.0)
-            continue
-        inner = [found[a] for a in graph.args[node]]
-        numbers, off = [n for n, _ in inner], [e for _, e in inner]
-        if row.branches is not None:
-            found[node] = inner[row.branches[0] if numbers[0] else row.branches[1]]
-            continue
+class Bounded(Algebra[Pair]):
+    """Values with what their arguments' errors do to them. Raises Unsure where these may turn a condition."""
+
+    def constant(self, value: float) -> Pair:
+        return value, 0.0
+
+    def apply(self, row: Primitive, args: Sequence[Pair]) -> Pair:
+        numbers, errors = [n for n, _ in args], [e for _, e in args]
         value = templates.value(row)(*numbers)
         if row.is_predicate:
-            _decided(row, numbers, off)
-            found[node] = (value, 0.0)
-        else:
-            found[node] = (value, _flat(row, numbers, off, value))
-    return found
+            _decided(row, numbers, errors)
+            return value, 0.0
+        return value, _flat(row, numbers, errors, value)
+
+    def branch(self, condition: Pair) -> bool:
+        return bool(condition[0])
+
+
+class Rounded(Bounded):
+    """Values with what rounding does to them, from exact arguments on; an infinite error where that is not known."""
+
+    def constant(self, value: float) -> Pair:
+        return value, math.ulp(value) / 2 if isinstance(value, Typed) else 0.0
+
+    def apply(self, row: Primitive, args: Sequence[Pair]) -> Pair:
+        numbers, errors = [n for n, _ in args], [e for _, e in args]
+        value = templates.value(row)(*numbers)
+        try:
+            return value, error_of(row, numbers, errors, value, operator.add)
+        except (Unsure, OverflowError):
+            return value, math.inf
+
+
+_BOUNDED, _ROUNDED = Bounded(), Rounded()
 
 
 def _flat(row: Primitive, args: Sequence[float], errors: Sequence[float], value: float) -> float:
@@ -410,34 +426,16 @@ def _slope_error(row: Primitive, text: str, args: Sequence[float], value: float,
 
 def _in_text(text: str, params: tuple[str, ...], args: Sequence[float], value: float) -> float:
     """What the roundings of a text's own equations may do, its arguments and the value being exact; infinite if unknown."""
-    lowered = templates.template(text, (*params, "w"))
-    graph, known = lowered.graph, dict(zip((*params, "w"), (*args, value), strict=True))
-    found: dict[int, tuple[float, float]] = {}
-    for node in graph.reaching(lowered.result):
-        row = graph.rows[node]
-        if row is None:
-            leaf = known[graph.inputs[node]] if node in graph.inputs else graph.constants[node]
-            found[node] = (leaf, math.ulp(leaf) / 2 if isinstance(leaf, Typed) and node in graph.constants else 0.0)
-            continue
-        inner = [found[a] for a in graph.args[node]]
-        numbers, off = [n for n, _ in inner], [e for _, e in inner]
-        if row.branches is not None:
-            found[node] = inner[row.branches[0] if numbers[0] else row.branches[1]]
-            continue
-        number = templates.value(row)(*numbers)
-        try:
-            found[node] = (number, error_of(row, numbers, off, number, operator.add))
-        except (Unsure, OverflowError):
-            found[node] = (number, math.inf)
-    number, error = found[lowered.result]
+    number, error = _ROUNDED.text(text, (*params, "w"), [(given, 0.0) for given in (*args, value)])
     return error if abs(number) >= _TINY and error == error else math.inf
 
 
 def _is_zero(text: str, params: tuple[str, ...], numbers: Sequence[float]) -> bool:
     """Whether a text is 0 because the branch that it takes says so; else underflow made it 0."""
     lowered = templates.template(text, (*params, "w"))
-    graph, node = lowered.graph, lowered.result
-    found = _bounded(lowered, (*params, "w"), numbers, [0.0] * len(numbers))
-    while (row := graph.rows[node]) is not None and row.branches is not None:
-        node = graph.args[node][row.branches[0] if found[graph.args[node][0]][0] else row.branches[1]]
-    return node in graph.constants
+    given = ((number, 0.0) for number in numbers)
+    _, _, taken = _BOUNDED.unchecked(lowered, dict(zip((*params, "w"), given, strict=True)))
+    node = lowered.result
+    while node in taken:
+        node = taken[node]
+    return node in lowered.graph.constants
