@@ -150,13 +150,14 @@ def answered(
     check: bool = True,
     convention: str = "",
     digits: int = 0,
+    trace: Trace | None = None,
 ) -> Answer:
-    """Value and slopes of equations that are at hand already."""
+    """Value and slopes of equations that are at hand already; with their `trace` they are not evaluated again."""
     empty = Answer(lowered.name, None, dict.fromkeys(names), point, mode, source=lowered.source)
     if digits:
         return _in_balls(empty, lowered, names, None, convention, digits)
     try:
-        run = primal(lowered, point)
+        run = primal(lowered, point) if trace is None else trace
     except DomainError as trouble:
         if not trouble.needs or not error_bound.outside(lowered, point, trouble):
             answer = _in_balls(empty, lowered, names, None, convention)

@@ -12,7 +12,7 @@ from autodiff.cli.history import History
 from autodiff.errors import HARD_POINT, AutodiffError, shortened
 from autodiff.render.terminal import progress
 from autodiff.render.terminal import training as rendered
-from autodiff.render.text.ascii import spelt
+from autodiff.render.text.labels import spelled
 from autodiff.train import checkpoint
 from autodiff.train.training import Record, Training
 
@@ -104,6 +104,6 @@ class Session:
         ascii_only = not streams.writable("•┤→")
         if self.training.step is not None:
             step = rendered.step(self.training.step, self.training, streams.width(sys.stdout))
-            streams.say(f"\n{spelt(step) if ascii_only else step}\n")
+            streams.say(f"\n{spelled(step) if ascii_only else step}\n")
         closing = rendered.closing(self.training, self.records, self.status, ascii_only=ascii_only, width=page.width())
         streams.say(closing)
