@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from operator import add, mul
 from typing import TYPE_CHECKING, TypeVar
 
+from autodiff.core import linearize
 from autodiff.core.evaluate import Trace
 from autodiff.core.graph import Graph
 from autodiff.core.linearize import Linearization
@@ -47,18 +48,9 @@ class Formula:
 def active(places: Places, sources: Iterable[int], trace: Trace | None) -> set[int]:
     """The equations that depend on one of `sources`; at a point only along the branches that were taken."""
     graph = places.lowered.graph
-    flags = set(sources)
-    for node in trace.order if trace is not None else range(len(graph)):
-        row, args = graph.rows[node], graph.args[node]
-        if row is None or node in flags:
-            continue
-        if trace is not None and node in trace.taken:
-            reached = trace.taken[node] in flags
-        else:
-            reached = any(a in flags for a, text in zip(args, row.partials, strict=True) if text != ZERO)
-        if reached:
-            flags.add(node)
-    return flags
+    if trace is None:
+        return linearize.active(graph, range(len(graph)), sources)
+    return linearize.active(graph, trace.order, sources, trace.taken)
 
 
 def numbers(places: Places, place: int, partials: Linearization) -> dict[int, float]:

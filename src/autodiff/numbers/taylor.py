@@ -22,9 +22,10 @@ from typing import Any, TypeAlias, TypeVar
 from autodiff.core import rules, templates
 from autodiff.core.algebra import Algebra, Floats
 from autodiff.core.evaluate import Trace, sweep
+from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
-from autodiff.core.vjp import active_flags, sweep_down
+from autodiff.core.vjp import sweep_down
 
 T = TypeVar("T")
 
@@ -184,14 +185,15 @@ class Expansion:
     # --- writing slopes out -----------------------------------------------------------------------------------------
 
     def _program(self, lowered: Lowered, run: Trace, sources: set[int]) -> None:
-        graph, moves = lowered.graph, active_flags(lowered, run, list(sources))
+        graph = lowered.graph
+        moves = active(graph, run.order, sources, run.taken)
         for self._blame in run.order:
             node, row = self._blame, graph.rows[self._blame]
             if node in run.taken and node not in sources:
                 condition = self.of[graph.args[node][0]]
                 self.of[node] = self._unsure(self.of[run.taken[node]], [condition])
             elif row is None or node in sources:
-                self.of[node] = self._leaf(run.values[node], moving=bool(moves[node]))
+                self.of[node] = self._leaf(run.values[node], moving=node in moves)
             else:
                 args = tuple(self.of[a] for a in graph.args[node])
                 value = run.values[node] if self.by.chance is None else self._value(row, args)
