@@ -88,11 +88,11 @@ def found(request: pytest.FixtureRequest) -> Explanation:
 
 def _shown_steps(found: Explanation) -> Iterator[ChainStep]:
     """The steps that a page lists: of long lists both ends, of many names with several paths the first and the last."""
-    names = ends(list(dict.fromkeys(block.to for block in found.blocks)), each=3)
+    names = ends(list(dict.fromkeys(block.to for block in found.blocks)), most=3)
     listed = [block for block in found.blocks if block.to in names]
     each = max(1, min(12, 36 // len(listed))) if listed and listed[0].path else 12
     for block in listed:
-        yield from (step for step in ends(block.steps, each=each) if isinstance(step, ChainStep))
+        yield from (step for step in ends(block.steps, most=each) if isinstance(step, ChainStep))
 
 
 def _numbers(found: Explanation) -> Iterator[float | None]:
