@@ -38,6 +38,7 @@ ROOMS = [
     "fitting",
     "plotting",
     "render",
+    "serve",
     "manual",
     "cli",
 ]
@@ -69,6 +70,8 @@ ONLY_IN = {
     "flint": ["numbers/ball", "verify/"],
     "sympy": ["api/sympy.py"],
     "matplotlib": ["render/plot/image.py"],
+    "starlette": ["serve/app.py"],
+    "uvicorn": ["cli/serve.py"],
     "plotille": ["render/plot/terminal.py"],
     "contourpy": ["render/plot/terminal.py"],
 }
