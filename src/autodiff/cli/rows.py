@@ -9,13 +9,13 @@ from typing import BinaryIO
 
 from autodiff.api.evaluate import parse
 from autodiff.batch.compile import Compiled, compiled
-from autodiff.batch.table import Count, format_of, results
+from autodiff.batch.table import Count, results
 from autodiff.cli import colour, options, streams
 from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.render.terminal import progress
 from autodiff.tables.optional import library
-from autodiff.tables.reader import opened
+from autodiff.tables.reader import format_of, input_format, opened
 from autodiff.tables.text import Table
 from autodiff.tables.writer import sink, writer
 
@@ -41,12 +41,12 @@ def run(
         raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")
     if arrays := [name for name, value in fixed.items() if not isinstance(value, float)]:
         raise AutodiffError(f"with --data, --at gives numbers, and {quoted(arrays[0])} is an array")
-    form = forms[0] or ("csv" if data == "-" else format_of(data, "--from"))
+    form = forms[0] or input_format(data)
     to_stdout = out is None or out == "-"
     form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))
     count = Count()
     gc.enable()  # rows go on for as long as there are some
-    with opened(data, form, keep=keep) as table, sink(out) as stream:
+    with opened(data, forms[0], keep=keep) as table, sink(out) as stream:
         shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())  # rows and a bar would mix
         _written(stream, form_out, table, made, fixed, count, keep=keep, fail_fast=fail_fast, shows=shows)
     if count.hard:
