@@ -36,6 +36,7 @@ ROOMS = [
     "grading",
     "train",
     "fitting",
+    "plotting",
     "render",
     "manual",
     "cli",
@@ -59,6 +60,7 @@ ONLY_IN = {
         "tables/",
         "train/",
         "fitting/",
+        "plotting/",
         "render/terminal/training.py",
     ],
     "scipy": ["train/lbfgs.py", "fitting/"],
@@ -66,6 +68,9 @@ ONLY_IN = {
     "llvmlite": ["batch/jit/compile.py"],
     "flint": ["numbers/balls.py", "verify/"],
     "sympy": ["api/sympy.py"],
+    "matplotlib": ["render/plot/image.py"],
+    "plotille": ["render/plot/terminal.py"],
+    "contourpy": ["render/plot/terminal.py"],
 }
 
 

@@ -317,6 +317,11 @@ def test_an_answer_is_said_once_and_a_zero_says_why() -> None:
     assert "(f does not" not in text(explain("x^2", {"x": 0.0}), 100)
 
 
+def test_a_slope_that_cancels_is_0_and_has_its_rule() -> None:
+    (block,) = explain("y = (x - x)*2; sin(y)", {"x": 1.0}, atoms=True).blocks
+    assert (block.steps[-1].factor.rule, block.steps[-1].factor.slope.formula) == ("difference rule", "0")
+
+
 def test_a_constant_is_called_one() -> None:
     assert [place.does for place in explain("3").forward] == ["constant"]
 

@@ -221,6 +221,25 @@ def read_number(text: str, option: str) -> float:
     return value
 
 
+def ranges(text: str, option: str) -> dict[str, tuple[float | None, float | None]]:
+    """`x=-2..2,y=0..` as pairs of numbers; None where an end is left out. Raises AutodiffError naming the option."""
+    found: dict[str, tuple[float | None, float | None]] = {}
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\w+)\s*=(.*?)\.\.(.*)", part)
+        if match is None:
+            raise AutodiffError(
+                f"{option} can't be read at {quoted(part.strip())}", hint=f"write for example {option} x=-2..2"
+            )
+        name, low, high = (piece.strip() for piece in match.groups())
+        if name in found:
+            raise AutodiffError(f"{option} gives {quoted(name)} twice", hint="a name has one range")
+        found[name] = (
+            read_number(low, option) if low else None,
+            read_number(high, option) if high else None,
+        )
+    return found
+
+
 def results(of: str | None, *, jacobian: bool) -> list[str]:
     """The names of `--of`, which `--jacobian` needs and nothing else takes."""
     if jacobian and of is None:

@@ -119,16 +119,20 @@ class Formulas:
 
     def _made(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
         seen = image(self._places.lowered.graph, place, self._places.names)
-        plain = slopes(self._places.lowered.graph, place, self._places.names, sources, seen)
+        plain = self._slopes(place, sources, seen)
         named = self._named(place, sources, seen)
         symbols, own = seen.symbols, seen.of[place]
         return {s: Formula(symbols.graph, _short(symbols, plain[s]), own, _short(symbols, named[s])) for s in plain}
 
     def _named(self, place: int, sources: Sequence[int], seen: Image) -> dict[int, int]:
         """The local slopes with the place called by its name."""
-        names = self._places.names
-        called = Image(seen.symbols, {**seen.of, place: seen.symbols.input(names[place])})
-        return slopes(self._places.lowered.graph, place, names, sources, called)
+        called = Image(seen.symbols, {**seen.of, place: seen.symbols.input(self._places.names[place])})
+        return self._slopes(place, sources, called)
+
+    def _slopes(self, place: int, sources: Sequence[int], seen: Image) -> dict[int, int]:
+        """The local slope in each source; 0 where the terms of x - x cancel."""
+        found = slopes(self._places.lowered.graph, place, self._places.names, sources, seen)
+        return {source: found.get(source, seen.symbols.constant(0.0)) for source in sources}
 
     def product(self, factors: Sequence[tuple[int, int]]) -> tuple[Graph, int]:
         """The product of the local slopes of several places, each in one that it is made of, in its shortest form."""

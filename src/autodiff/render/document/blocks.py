@@ -110,7 +110,7 @@ class Table(NamedTuple):
     """Rows under columns.
 
     about  what the table shows, for readers who don't see it
-    kind   "places", "steps", "modes", "adjoints", "sides", "update" or "", for formats that lay them out in their own way
+    kind   "places", "steps", "modes", "sides", "update" or "", for formats that lay them out in their own way
     note   what holds for every row: an equation of two columns
     """
 

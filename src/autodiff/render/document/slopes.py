@@ -191,7 +191,7 @@ def _adjoints(explanation: Explanation, limits: Limits) -> Iterator[Table | Para
         Column((Words("place's value"),), numeric=True),
         Column((Words("adjoint"),), numeric=True),
     )
-    yield Table(columns, tuple(rows), "adjoints", "adjoints")
+    yield Table(columns, tuple(rows), "adjoints", "modes")
 
 
 # --- both modes, forward mode -------------------------------------------------------------------------------------------

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autodiff.api.answer import Answer, Value, nested, numbers
 from autodiff.diagnostics import order, saying, shown
 from autodiff.errors import excerpt, printable
+
+if TYPE_CHECKING:
+    from autodiff.api.matrices import Matrix
+    from autodiff.explanation.model import Explanation
 
 
 def text(answer: Answer) -> str:
@@ -92,10 +96,12 @@ def quiet(answer: Answer) -> str:
     return "" if None in found else " ".join(array(number) for number in found)
 
 
-def as_json(answer: Answer) -> str:
-    import json
+def as_json(record: object) -> str:
+    """Any answer of a command as JSON: what its `to_dict` gives, or the data themselves."""
+    import json  # most answers are read by people
 
-    return json.dumps(answer.to_dict(), ensure_ascii=False, allow_nan=False)
+    data = record.to_dict() if hasattr(record, "to_dict") else record
+    return json.dumps(data, ensure_ascii=False, allow_nan=False)
 
 
 def as_csv(answer: Answer) -> str:
@@ -121,10 +127,14 @@ def quoted_cell(cell: str) -> str:
     return f'"{cell}"' if "," in cell else cell
 
 
-def remarks(answer: Answer, width: int = 0, *, quiet: bool) -> list[str]:
-    """What stderr says: why a number is missing and where, a hint, and what to know about a slope that is there."""
+def remarks(answer: Answer | Matrix, width: int = 0, *, quiet: bool) -> list[str]:
+    """What stderr gets: why a number is missing and where, a hint, and what to know about a slope that is there."""
     if answer.status == "ok":
         return [f"note: {printable(note)}" for note in answer.notes if not quiet]
-    place = excerpt(answer.source, answer.span, width) if answer.span is not None else []
-    hint = [f"  {printable(answer.hint)}"] if answer.hint else []
-    return [f"{'note' if answer.complete else 'error'}: {printable(answer.why)}", *place, *hint]
+    return [f"{'note' if answer.complete else 'error'}: {printable(answer.why)}", *place(answer, width)]
+
+
+def place(answer: Answer | Matrix | Explanation, width: int = 0) -> list[str]:
+    """The part of the program that a message is about, and the hint."""
+    lines = excerpt(answer.source, answer.span, width) if answer.span is not None else []
+    return [*lines, *([f"  {printable(answer.hint)}"] if answer.hint else [])]

@@ -12,25 +12,8 @@ from typing import TypeVar
 
 from autodiff.errors import columns
 from autodiff.explanation.model import Explanation
-from autodiff.render.document.blocks import (
-    SCREEN,
-    Cell,
-    Document,
-    Equation,
-    Equations,
-    GraphDrawing,
-    Item,
-    ItemList,
-    Math,
-    Omitted,
-    Paragraph,
-    Section,
-    SourceLines,
-    Table,
-    Words,
-    listed,
-    plain,
-)
+from autodiff.render.document import blocks
+from autodiff.render.document.blocks import SCREEN, Cell, Document, Equation, Item, Math, Section, Words, listed, plain
 from autodiff.render.document.compose import compose
 from autodiff.render.graph.text import pieces as drawn
 from autodiff.render.text.elide import elide
@@ -129,13 +112,13 @@ def _section(section: Section, screen: Screen, number: int) -> Iterator[Line]:
 
 def _block(block: object, screen: Screen) -> Iterator[Line]:
     match block:
-        case Table():
+        case blocks.Table():
             yield from table(block, screen)
-        case Paragraph(cell):
+        case blocks.Paragraph(cell):
             yield from screen.folded(plain(cell), _style(cell))
-        case ItemList(items):
+        case blocks.ItemList(items):
             yield from _labelled(items, screen)
-        case GraphDrawing(drawing):
+        case blocks.GraphDrawing(drawing):
             small = drawing if len(drawing.vertices) <= _VERTICES else elide(drawing, _VERTICES).drawing
             for line in drawn(small, screen.room, unicode=screen.unicode):
                 yield INDENT, *((words, f"@{owner}" if owner else "") for words, owner in line)
@@ -165,21 +148,21 @@ def _beside(block: object, screen: Screen) -> Iterator[list[Line]]:
     """The parts of a block, each of which begins on a line of its own beside the title or under the part before."""
     room = screen.width - screen.text
     match block:
-        case Paragraph(cell):
+        case blocks.Paragraph(cell):
             yield [((line, "bad" if _style(cell) in ("bad", "dim") else ""),) for line in folded(plain(cell), room)]
-        case Equations(rows):
+        case blocks.Equations(rows):
             for row in rows:
-                yield [((str(row), "dim"),)] if isinstance(row, Omitted) else list(_equation(row, screen))
-        case ItemList(items):
+                yield [((str(row), "dim"),)] if isinstance(row, blocks.Omitted) else list(_equation(row, screen))
+        case blocks.ItemList(items):
             for item in items:
                 mark = _MARKS.get(item.mark, ("", ""))
                 indent = len(mark[0])
                 words = "  ".join(filter(None, (plain(item.words), plain(item.number), plain(item.remark))))
                 found = folded(words, room - indent)
                 yield [((" " * indent, "") if i else mark, (line, "")) for i, line in enumerate(found)]
-        case Table():
+        case blocks.Table():
             yield list(update(block, room))
-        case SourceLines():  # an error's excerpt, which the terminal gets beside its message
+        case blocks.SourceLines():  # an error's excerpt, which the terminal gets beside its message
             return
 
 

@@ -27,7 +27,7 @@ from autodiff.render.text.wrap import folded
 
 def table(block: Table, screen: Screen) -> Iterator[Line]:
     """The lines of a table, behind the margin."""
-    layout = {"steps": steps, "places": _places, "sides": _sides, "adjoints": _adjoints}.get(block.kind, _grid)
+    layout = {"steps": steps, "places": _places, "sides": _sides}.get(block.kind, _grid)
     yield from layout(block, screen)
 
 
@@ -35,7 +35,7 @@ def _omitted(row: Omitted) -> Line:
     return ((f"   {row}", "dim"),)
 
 
-# --- the forward pass, adjoints -----------------------------------------------------------------------------------------
+# --- the forward pass -----------------------------------------------------------------------------------------
 
 
 def _places(block: Table, screen: Screen) -> Iterator[Line]:
@@ -63,17 +63,6 @@ def _value(piece: Inline) -> str:
     """A place's number, or why it has none; a number beyond float64 is aligned as any other."""
     words = "" if piece == NumberText(None) else plain((piece,))
     return signed(words) if words[:1] in ("-", *"0123456789") else words
-
-
-def _adjoints(block: Table, screen: Screen) -> Iterator[Line]:
-    names = [plain(row.cells[0]) for row in block.rows if isinstance(row, TableRow)]
-    wide = min(max(map(columns, names)), 24, screen.room - 18)
-    for row in block.rows:
-        if isinstance(row, TableRow):
-            name = f"{fitted(plain(row.cells[0]), wide):<{wide}}  "
-            yield INDENT, (name, f"@{row.place}"), (signed(plain(row.cells[-1])), "")
-        elif isinstance(row, Omitted):
-            yield _omitted(row)
 
 
 # --- values, tangents, adjoints -----------------------------------------------------------------------------------------
