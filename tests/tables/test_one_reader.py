@@ -16,8 +16,7 @@ import pytest
 
 from autodiff.tables import csv_blocks
 from autodiff.tables.columns import load
-
-from ..support.command import Ended, autodiff
+from tests.support.command import Ended, autodiff
 
 FORMS = ["csv", "tsv", "ndjson", "parquet", "arrow", "csv.gz", "ndjson.gz", "csv.zst"]
 
