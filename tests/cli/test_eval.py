@@ -286,7 +286,7 @@ def test_a_closed_stream_is_a_sentence_not_a_traceback(command: str, status: int
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")
-def test_a_full_disk_is_said() -> None:
+def test_a_full_disk_is_reported() -> None:
     assert in_shell("autodiff eval x --at x=1 >/dev/full") == Ended(
         4, "", "error: can't write the answer: No space left on device\n"
     )

@@ -45,7 +45,7 @@ def lark() -> Lark:
 
 
 def split_by_lark(text: str, functions: frozenset[str]) -> list[Word]:
-    """The words by Lark's lexer, names normalised and told from functions."""
+    """The words by Lark's lexer, names normalised and distinguished from functions."""
     found = []
     try:
         for token in lark().lex(text):
@@ -78,8 +78,8 @@ def tree_by_lark(
         raise complaint(found, position, length, functions, start) from None
 
 
-def _told(program: object) -> object:
-    """A program, or what stands after --at, as plain data without recursion: every node with its label and places."""
+def _plain_data(program: object) -> object:
+    """A program, or the text of --at, as plain data without recursion: every node with its label and places."""
     statements = program.statements if isinstance(program, Program) else program
     assert isinstance(statements, tuple)
     readings = [str(r) for r in program.readings] if isinstance(program, Program) else []
@@ -91,7 +91,9 @@ def _told(program: object) -> object:
 def _read(text: str, start: str) -> object:
     try:
         functions = rules.functions()
-        return _told(parser.parse(text, functions) if start == "program" else parser.parse_bindings(text, functions))
+        return _plain_data(
+            parser.parse(text, functions) if start == "program" else parser.parse_bindings(text, functions)
+        )
     except AutodiffError as error:
         return str(error)
 

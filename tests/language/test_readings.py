@@ -120,7 +120,7 @@ def test_every_doubtful_text_has_its_one_meaning(text: str, tree: str) -> None:
         "e^-2x": "e^-2x is read as (e^-2)*x",
     }.items(),
 )
-def test_a_doubtful_reading_is_told_and_strict_refuses_it(text: str, notice: str) -> None:
+def test_a_doubtful_reading_has_a_notice_and_strict_rejects_it(text: str, notice: str) -> None:
     assert [str(r) for r in autodiff.parse(text).readings] == [notice]
     with pytest.raises(autodiff.AutodiffError, match="doubtful"):
         autodiff.parse(text, strict=True)

@@ -39,9 +39,9 @@ _BROAD = 62  # signs in the columns of a table beside which there is no room
 
 def html(explanation: Explanation) -> str:
     """The whole page."""
-    found = compose(explanation)
+    document = compose(explanation)
     arrows = {(arrow.source, arrow.target): n for n, arrow in enumerate(explanation.drawing.arrows)}
-    return "\n".join(_Page(found, {name: n for n, name in enumerate(found.places)}, arrows).all()) + "\n"
+    return "\n".join(_Page(document, {name: n for n, name in enumerate(document.places)}, arrows).all()) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ class _Page:
         if answers := self.answers():
             yield '<dl class="answers" aria-label="The answer in brief">'
             for answer in answers:
-                name, found = _piece(answer.left), _cell(answered(answer))
-                yield f"<div{self.hue(answer.place)}><dt>{name}</dt><dd>{found}</dd></div>"
+                name, value = _piece(answer.left), _cell(answered(answer))
+                yield f"<div{self.hue(answer.place)}><dt>{name}</dt><dd>{value}</dd></div>"
             yield "</dl>"
         yield '<div class="program">'
         yield '<h2 class="label">Program</h2>'
@@ -129,7 +129,7 @@ class _Page:
     def pairing(self, graph: blocks.Section) -> str:
         """How the drawing and the table after it share the page: beside each other only where both are narrow."""
         following = self.document.sections[self.document.sections.index(graph) + 1 :][:1]
-        tables = [part for section in following for part in section.blocks if isinstance(part, blocks.Table)]
+        tables = [part for section in following for part in section.blocks if isinstance(part, blocks.TableBlock)]
         drawn = "".join(svg(part.drawing) for part in graph.blocks if isinstance(part, blocks.GraphDrawing))
         box = re.search(r'viewBox="0 0 (\d+) (\d+)"', drawn)
         if box is None or not tables or int(box[1]) > _BESIDE or max(map(_breadth, tables)) > _BROAD:
@@ -137,17 +137,17 @@ class _Page:
         return " beside stays" if int(box[2]) < _STAYS else " beside"
 
     def section(self, section: blocks.Section, number: str) -> Iterator[str]:
-        said = f' <span class="said">{_cell(section.said)}</span>' if section.said else ""
+        subtitle = f' <span class="said">{_cell(section.subtitle)}</span>' if section.subtitle else ""
         count = f'<span class="number">{number}</span> ' if number else ""
         yield f'<section class="{section.key}" aria-labelledby="{section.key}">'
-        yield f'<h2 id="{section.key}">{count}<span class="title">{_text(section.title)}</span>{said}</h2>'
+        yield f'<h2 id="{section.key}">{count}<span class="title">{_text(section.title)}</span>{subtitle}</h2>'
         for block in section.blocks:
             yield from self.block(block)
         yield "</section>"
 
     def block(self, block: blocks.DocumentBlock) -> Iterable[str]:
         match block:
-            case blocks.Table(about=about, note=note):
+            case blocks.TableBlock(about=about, note=note):
                 return [*([f"<p>{_text(f'{about}: {note}')}</p>"] * bool(note)), *self.table(block)]
             case blocks.Equations(rows, as_rows):
                 if as_rows:
@@ -172,7 +172,7 @@ class _Page:
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
-    def table(self, table: blocks.Table) -> Iterator[str]:
+    def table(self, table: blocks.TableBlock) -> Iterator[str]:
         yield '<div class="scroll">'
         yield f'<table class="{table.kind or "plain"}" aria-label="{_attribute(table.about)}">'
         heads = (f'<th scope="col"{_kind(c.numeric)}>{_cell(c.head) or _hidden("step")}</th>' for c in table.columns)
@@ -184,7 +184,7 @@ class _Page:
         yield "</table>"
         yield "</div>"
 
-    def row(self, table: blocks.Table, row: blocks.AnyRow) -> Iterator[str]:
+    def row(self, table: blocks.TableBlock, row: blocks.AnyRow) -> Iterator[str]:
         wide = len(table.columns)
         if isinstance(row, blocks.TableRow):
             arrow = self.arrows.get(row.arrow)
@@ -201,7 +201,7 @@ class _Page:
             words = f"<span>{_cell(across(row))}{mark}</span>"
             yield f'<tr class="{kind}"><th scope="rowgroup" colspan="{wide}">{words}</th></tr>'
 
-    def cells(self, table: blocks.Table, row: blocks.TableRow) -> Iterator[str]:
+    def cells(self, table: blocks.TableBlock, row: blocks.TableRow) -> Iterator[str]:
         last = len(row.cells) - 1
         for at, (column, cell) in enumerate(zip(table.columns, row.cells, strict=True)):
             mark = _ANSWER if row.answer and at == last else ""
@@ -219,7 +219,9 @@ class _Page:
 
     def lights(self) -> Iterator[str]:
         """A step that is pointed at lights its arrow, and an arrow its steps; the same for places."""
-        rows = [row for s in self.document.sections for p in s.blocks if isinstance(p, blocks.Table) for row in p.rows]
+        rows = [
+            row for s in self.document.sections for p in s.blocks if isinstance(p, blocks.TableBlock) for row in p.rows
+        ]
         shown = [row for row in rows if isinstance(row, blocks.TableRow)]
         arrows = (self.arrows.get(row.arrow) for row in shown)
         for n in dict.fromkeys(n for n in arrows if n is not None):
@@ -239,7 +241,7 @@ class _Page:
 _ANSWER = '<span class="mark">◀ answer</span>'
 
 
-def _breadth(table: blocks.Table) -> int:
+def _breadth(table: blocks.TableBlock) -> int:
     """How many signs the widest row of a table has."""
     rows = [row for row in table.rows if isinstance(row, blocks.TableRow)]
     widest = (max((len(plain(row.cells[at])) for row in rows), default=0) for at in range(len(table.columns)))
@@ -266,8 +268,8 @@ def _hidden(words: str) -> str:
 def _item(item: blocks.Item) -> str:
     mark, cell = item.mark, sentence(item)
     sign = {"good": "✓", "bad": "✗", "doubt": "?"}.get(mark, "")
-    said = {"good": "agrees: ", "bad": "does not agree: ", "doubt": "undecided: "}.get(mark, "")
-    lead = f'<span class="sign {mark}" aria-hidden="true">{sign}</span>{_hidden(said)}' if sign else ""
+    spoken = {"good": "agrees: ", "bad": "does not agree: ", "doubt": "undecided: "}.get(mark, "")
+    lead = f'<span class="sign {mark}" aria-hidden="true">{sign}</span>{_hidden(spoken)}' if sign else ""
     kind = "checked" if sign else "plain"
     return f'<li class="{kind}"><div>{lead}{_cell(cell)}</div></li>'
 
@@ -299,9 +301,9 @@ def _number(number: blocks.NumberText) -> str:
     """A number with all its digits behind it; one without a sign begins where the others' digits do."""
     if number.value is None:
         return '<span class="none">none</span>'
-    exact, said = shown(number.value), str(number).replace("inf", "∞")
-    sign = " signed" if said.startswith("-") else ""
-    return f'<data class="n{sign}" value="{exact}" title="{exact}">{said}</data>'
+    exact, text = shown(number.value), str(number).replace("inf", "∞")
+    sign = " signed" if text.startswith("-") else ""
+    return f'<data class="n{sign}" value="{exact}" title="{exact}">{text}</data>'
 
 
 def _text(text: str) -> str:

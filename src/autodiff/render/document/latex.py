@@ -73,15 +73,15 @@ def latex(explanation: Explanation) -> str:
 
 def _section(section: blocks.Section) -> Iterator[str]:
     yield rf"\section*{{{_escaped(section.title)}}}"
-    if section.said:
-        yield _cell(section.said)
+    if section.subtitle:
+        yield _cell(section.subtitle)
     for block in section.blocks:
         yield from _block(block)
 
 
 def _block(block: blocks.DocumentBlock) -> Iterator[str]:
     match block:
-        case blocks.Table():
+        case blocks.TableBlock():
             yield from [_escaped(f"{block.about}: {block.note}")] * bool(block.note)
             yield _table(block)
         case blocks.GraphDrawing(drawing):
@@ -121,14 +121,14 @@ def _equation(equation: blocks.Equation) -> str:
 
 
 def _fitted(cell: Cell, room: str) -> str:
-    made = "".join(
+    formula = "".join(
         rf"$\displaystyle {piece.tex}$" if isinstance(piece, blocks.Math) and piece.tex else _piece(piece)
         for piece in cell
     )
-    return rf"\fit{{{room}\linewidth}}{{{made}}}"
+    return rf"\fit{{{room}\linewidth}}{{{formula}}}"
 
 
-def _arrows(drawing: Drawing) -> blocks.Table:
+def _arrows(drawing: Drawing) -> blocks.TableBlock:
     """The graph as its arrows: what goes into what, with which local slope."""
     numbers = any(arrow.value is not None for arrow in drawing.arrows)
     rows: list[blocks.TableRow | blocks.Omitted] = []
@@ -147,13 +147,13 @@ def _arrows(drawing: Drawing) -> blocks.Table:
         )
         rows.append(blocks.TableRow((*names, slope, *value)))
     columns = (*_ARROWS, *([blocks.Column((Words("its value"),), numeric=True)] if numbers else []))
-    return blocks.Table(columns, tuple(rows), "the arrows of the graph")
+    return blocks.TableBlock(columns, tuple(rows), "the arrows of the graph")
 
 
 # --- tables -------------------------------------------------------------------------------------------------------------
 
 
-def _table(table: blocks.Table) -> str:
+def _table(table: blocks.TableBlock) -> str:
     heads = " & ".join(_cell(column.head) for column in table.columns)
     shares = [_share(table, at) for at in range(len(table.columns))]
     room = max(0.15, 0.97 - sum(shares) - 0.027 * len(shares)) / max(1, sum(column.wide for column in table.columns))
@@ -169,15 +169,15 @@ def _table(table: blocks.Table) -> str:
         r"\endhead",
     ]
     lines += [rf"{_row(row, table, room)} \\" for row in table.rows]
-    made = "\n".join([*lines, r"\bottomrule", r"\end{longtable}"])
-    return rf"{{\renewcommand{{\arraystretch}}{{1.8}}{made}}}" if table.kind == "steps" else made
+    rows = "\n".join([*lines, r"\bottomrule", r"\end{longtable}"])
+    return rf"{{\renewcommand{{\arraystretch}}{{1.8}}{rows}}}" if table.kind == "steps" else rows
 
 
 _BROADEST = 0.22
 """The share of the page's width beyond which words are broken into lines."""
 
 
-def _share(table: blocks.Table, at: int) -> float:
+def _share(table: blocks.TableBlock, at: int) -> float:
     """The share of the page's width that a column takes; one of formulas gets what the others leave."""
     column = table.columns[at]
     if column.wide:
@@ -189,7 +189,7 @@ def _share(table: blocks.Table, at: int) -> float:
     return share + marked if column.numeric else min(share + marked, _BROADEST)
 
 
-def _row(row: blocks.AnyRow, table: blocks.Table, room: float) -> str:
+def _row(row: blocks.AnyRow, table: blocks.TableBlock, room: float) -> str:
     whole = rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l@{{}}}}"
     if isinstance(row, blocks.TableRow):
         cells = (
@@ -199,8 +199,8 @@ def _row(row: blocks.AnyRow, table: blocks.Table, room: float) -> str:
         return " & ".join(cells) + (f" {_ANSWER}" if row.answer else "")
     if isinstance(row, blocks.Omitted):
         return f"{whole}{{{_escaped(str(row))}}}"
-    made = _cell(across(row)) + (f" {_ANSWER}" if isinstance(row, blocks.PathSum) else "")
-    return rf"{whole}{{\fit{{0.95\linewidth}}{{{made}}}}}"
+    words = _cell(across(row)) + (f" {_ANSWER}" if isinstance(row, blocks.PathSum) else "")
+    return rf"{whole}{{\fit{{0.95\linewidth}}{{{words}}}}}"
 
 
 _ANSWER = r"\textbf{◀ answer}"
@@ -225,8 +225,8 @@ def _piece(piece: Inline) -> str:
             return _number(plain((piece,)))
 
 
-def _number(said: str) -> str:
-    return f"${said}$".replace("inf", r"\infty") if said != "none" else said
+def _number(text: str) -> str:
+    return f"${text}$".replace("inf", r"\infty") if text != "none" else text
 
 
 def _escaped(text: str) -> str:

@@ -37,15 +37,15 @@ def markdown(explanation: Explanation) -> str:
 
 def _section(section: blocks.Section) -> Iterator[str]:
     yield f"## {_escaped(section.title)}"
-    if section.said:
-        yield _cell(section.said)
+    if section.subtitle:
+        yield _cell(section.subtitle)
     for block in section.blocks:
         yield from _block(block)
 
 
 def _block(block: blocks.DocumentBlock) -> Iterator[str]:
     match block:
-        case blocks.Table():
+        case blocks.TableBlock():
             yield from [f"{block.about}: {block.note}"] * bool(block.note)
             yield _table(block)
         case blocks.GraphDrawing(drawing):
@@ -90,8 +90,8 @@ def _is_short(piece: Inline) -> bool:
 
 
 def _tex(cell: Cell) -> str:
-    said = (p.tex if isinstance(p, blocks.Math) else _plain(p).replace("×", r"\times") for p in cell)
-    return "".join(said)
+    pieces = (p.tex if isinstance(p, blocks.Math) else _plain(p).replace("×", r"\times") for p in cell)
+    return "".join(pieces)
 
 
 def _plain(piece: Inline) -> str:
@@ -103,7 +103,7 @@ def _plain(piece: Inline) -> str:
 # --- tables -------------------------------------------------------------------------------------------------------------
 
 
-def _table(table: blocks.Table) -> str:
+def _table(table: blocks.TableBlock) -> str:
     heads = [_in_table(_cell(column.head)) for column in table.columns]
     lines = [_line(heads), "|" + "".join(" ---: |" if column.numeric else " --- |" for column in table.columns)]
     lines += [_line(_row(row, len(heads))) for row in table.rows]
@@ -164,6 +164,6 @@ def _code(text: str) -> str:
 
 
 def _math(tex: str) -> str:
-    said = re.sub(r"\\[\\,]|[|<>]", lambda found: _SIGNS[found[0]], tex)
-    said = re.sub(r" +", " ", said).strip()
-    return f"$`{said}`$" if _MISREAD.search(said) else f"${said}$"
+    safe = re.sub(r"\\[\\,]|[|<>]", lambda sign: _SIGNS[sign[0]], tex)
+    safe = re.sub(r" +", " ", safe).strip()
+    return f"$`{safe}`$" if _MISREAD.search(safe) else f"${safe}$"

@@ -45,19 +45,21 @@ def text(answer: Answer) -> str:
 
 def _sides(answer: Answer, name: str) -> str:
     """What stands behind a slope that is not there: `left -1, right 1 (a corner)`."""
-    found = answer.verdicts.get(name)
-    odd = [element for element in answer.verdicts if element.startswith(f"{name}[")]
-    if found is None and odd:
-        return "; ".join(f"{element}: {_sides(answer, element)}" for element in odd if _sides(answer, element))
-    if found is None or found.status == "ok":
+    verdict = answer.verdicts.get(name)
+    elements = [element for element in answer.verdicts if element.startswith(f"{name}[")]
+    if verdict is None and elements:
+        return "; ".join(f"{element}: {_sides(answer, element)}" for element in elements if _sides(answer, element))
+    if verdict is None or verdict.status == "ok":
         return ""
-    kind = {"corner": "a corner", "jump": "a jump", "infinite": "infinite"}.get(found.status, found.status)
+    kind = {"corner": "a corner", "jump": "a jump", "infinite": "infinite"}.get(verdict.status, verdict.status)
     if answer.convention and answer.gradient.get(name, 0.0) is not None:
         kind = f"{kind}; the number is {answer.convention}'s convention"
     elif name in answer.frameworks:
         kind = f"{kind}; {saying(answer.frameworks[name])}"
     sides = [
-        f"{side} {_end(slope)}" for side, slope in (("left", found.left), ("right", found.right)) if slope is not None
+        f"{side} {_end(slope)}"
+        for side, slope in (("left", verdict.left), ("right", verdict.right))
+        if slope is not None
     ]
     return f"{', '.join(sides)}  ({kind})" if sides else f"({kind})"
 
@@ -92,8 +94,8 @@ def _rows(cells: Sequence[Sequence[str]]) -> str:
 def quiet(answer: Answer) -> str:
     """The value, then the slopes, on one line, arrays element by element; empty when one of them does not exist."""
     values = (answer.value, *answer.gradient.values(), *answer.derivatives[1:])
-    found = [number for value in values for number in numbers(value)]
-    return "" if None in found else " ".join(array(number) for number in found)
+    known = [number for value in values for number in numbers(value)]
+    return "" if None in known else " ".join(array(number) for number in known)
 
 
 def as_json(record: object) -> str:
