@@ -27,7 +27,7 @@ from autodiff.train.minibatch_sweep import plan
 from autodiff.train.model import Model, Overflow
 from autodiff.train.names import chooser
 from autodiff.train.training import Training
-from tests.support.command import autodiff, start
+from tests.support.command import autodiff, python, start
 from tests.support.paths import EXAMPLES
 from tests.support.trajectories import CASES, EPOCHS, OPTIMIZERS, RECORDED, SHOWN, columns, torch_run
 
@@ -516,9 +516,9 @@ def test_without_scipy_lbfgs_says_what_to_install() -> None:
         "from autodiff.cli.main import run\n"
         "sys.exit(run(['train', '(w - 1)^2', '--params', 'w=0', '--optimizer', 'lbfgs']))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2
-    assert "in the checkout that autodiff was installed from: pip install '.[lbfgs]'" in done.stderr
+    done = python("-c", code)
+    assert done.status == 2
+    assert "in the checkout that autodiff was installed from: pip install '.[lbfgs]'" in done.err
 
 
 # --- on the screen ------------------------------------------------------------------------------------------------------
