@@ -196,7 +196,7 @@ def _rule(graph: Graph, node: int, active: set[int]) -> str:
 
 
 def _of_moving(row: Primitive, active: Sequence[bool]) -> str:
-    """x·y with y held is a constant multiple, 2^x an exponential: the table's `held` column says so."""
+    """x·y with y held is a constant multiple, 2^x an exponential: by the table's column of names for held arguments."""
     return next((name for k, name in row.rule_by_argument if active[k] and sum(active) == 1), row.rule)
 
 

@@ -1,4 +1,4 @@
-"""The paths by which a change reaches the result: counted before any is listed, the largest ones first.
+"""The paths from an input to the result: counted before any is listed, the largest ones first.
 
 `y = x + sin(x)`, repeated 64 times, has 2^64 paths from x to the end: counting them takes one integer per place, and the
 eight that matter most are found without listing the others.
@@ -61,7 +61,7 @@ def largest(
 
 
 def beside(place: int, arg: int, flows: Mapping[int, Sequence[int]], most: int) -> list[int]:
-    """What else `place` is made of that `arg` changes as well; at most `most` places are looked through for each.
+    """The other arguments of `place` that `arg` changes as well; at most `most` places are searched for each.
 
     In f = x·s with s = sin(x) it is s: the slope of f in x alone holds it still.
     """

@@ -25,7 +25,7 @@ def written_out(graph: Graph, node: int) -> FormulaText:
 
 
 def text_of(formula: Formula) -> FormulaText:
-    """A local slope: with its place's own name where that stands for a part that would be written twice."""
+    """A local slope, with the place's own name for a part that would be written twice."""
     own = formula.own
     twice = formula.node != own and _occurrences(formula.graph, formula.node, own) > 1
     return written_out(formula.graph, formula.named if twice else formula.node)

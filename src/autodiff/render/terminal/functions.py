@@ -16,7 +16,7 @@ from autodiff.render.text.wrap import folded, screen
 HEADER = ("function", "meaning", "derivative", "domain")
 
 
-_TABLE = 100  # columns below which a function's cells stand below each other
+_TABLE = 100  # columns below which a function's cells are below each other
 
 
 def show(rows: Sequence[Primitive], *, width: int, coloured: bool) -> None:
@@ -53,7 +53,7 @@ def _listed(row: Primitive) -> list[str]:
 
 
 def details(row: Primitive) -> str:
-    """All that the row says, a line each."""
+    """All columns of the row, a line each."""
     lines = [
         (row.signature, row.doc),
         ("other names", " ".join(row.names[1:])),
@@ -100,7 +100,7 @@ def as_json(rows: Sequence[Primitive]) -> str:
 
 
 def markdown(rows: Sequence[Primitive]) -> str:
-    """The listing as a Markdown table, as it stands in the manual."""
+    """The listing as a Markdown table, for the manual."""
     lines = ["| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
     for row in rows:
         name, meaning, slope, domain = (cell.replace("|", "\\|") for cell in _cells(row))

@@ -44,7 +44,7 @@ def text(answer: Answer) -> str:
 
 
 def _sides(answer: Answer, name: str) -> str:
-    """What stands behind a slope that is not there: `left -1, right 1 (a corner)`."""
+    """The remark beside a slope that does not exist: `left -1, right 1 (a corner)`."""
     verdict = answer.verdicts.get(name)
     elements = [element for element in answer.verdicts if element.startswith(f"{name}[")]
     if verdict is None and elements:

@@ -13,7 +13,7 @@ _SIGN = rules.TABLE["sign", 1]
 
 
 def text(found: Derivative) -> str:
-    """The bare formula, or `df/dx = …` for each of several; named parts stand above."""
+    """The bare formula, or `df/dx = …` for each of several; named parts are above."""
     return _lines(found, found.parts, found.formulas, [label(entry) for entry in found.entries])
 
 

@@ -157,7 +157,7 @@ def _below(grid: _Grid, screen: Screen) -> Iterator[Line]:
             yield (" " * (MARGIN + 2), ""), (f"{head}{pad}", "dim"), (number, "")
 
 
-# --- both sides of a hard point -----------------------------------------------------------------------------------------
+# --- both sides of a special point -----------------------------------------------------------------------------------------
 
 
 def _sides(block: TableBlock, screen: Screen) -> Iterator[Line]:
