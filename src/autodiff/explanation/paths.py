@@ -2,6 +2,10 @@
 
 `y = x + sin(x)`, repeated 64 times, has 2^64 paths from x to the end: counting them takes one integer per place, and the
 eight that matter most are found without listing the others.
+
+>>> flows = {2: [1, 0], 1: [0]}
+>>> count(2, [2, 1], flows), [link.places() for link in largest(2, [2, 1], flows, lambda place, arg: 1.0)[0]]
+({2: 1, 1: 1, 0: 2}, [[0, 2], [0, 1, 2]])
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ class Link:
     above: Link | None = None
 
     def places(self) -> list[int]:
-        """The places of the path, the result first."""
+        """The places of the path, the result last."""
         places: list[int] = []
         link: Link | None = self
         while link is not None:

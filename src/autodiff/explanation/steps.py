@@ -2,6 +2,11 @@
 
 `y = x^2; z = sin(y)` has the places x, y and z: the user's own statements. An expression without names has one place per
 operation, called v1, v2, … (a long sum is one); so has every statement with `atoms`, and one statement with `expand`.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
+>>> list(places(lower(parse("sin(x^2)"))).names.values())
+['x', 'v1', 'f']
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""The table of functions as a listing, one function in full, JSON or Markdown."""
+"""The table of functions as a listing, one function in full, JSON or Markdown.
+
+>>> from autodiff.core.rules import TABLE
+>>> print(details(TABLE["exp", 1]).split("\\n")[0])
+exp(u)    e to the power u
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""An answer as plain text, JSON or CSV, for terminals and pipes alike."""
+"""An answer as plain text, JSON or CSV, for terminals and pipes alike.
+
+>>> from autodiff import evaluate
+>>> print(text(evaluate("x^2*y", {"x": 3.0, "y": 2.0})))
+f      18
+df/dx  12
+df/dy  9
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""A derivative's formulas as text, LaTeX or JSON."""
+"""A derivative's formulas as text, LaTeX or JSON.
+
+>>> from autodiff.api.derivative import derivative
+>>> text(derivative("sin(x^2)")), latex(derivative("sin(x^2)"))
+('2*x*cos(x^2)', '2 x \\\\cos\\\\left(x^{2}\\\\right)')
+"""
 
 from __future__ import annotations
 
