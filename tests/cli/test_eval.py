@@ -308,7 +308,7 @@ def test_interrupt_exits_130() -> None:
 
 
 def test_a_latin_1_terminal_gets_escapes_not_a_traceback() -> None:
-    ended = process("eval", "σ = x", "--at", "x=1", PYTHONIOENCODING="ascii")
+    ended = process("eval", "σ(t) = x", "--at", "x=1", PYTHONIOENCODING="ascii")
     assert ended.status == 2
     ended = process("eval", "ŷ = x", "--at", "x=1", PYTHONIOENCODING="ascii")
     assert (ended.status, ended.err) == (0, "")

@@ -10,7 +10,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from autodiff import diagnostics
 from autodiff.api.answer import Answer, Value, clean
@@ -22,7 +23,7 @@ from autodiff.core.linearize import CONVENTIONS, Linearization
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.special_points import special_points
 from autodiff.core.vjp import adjoints
-from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, normalised, quoted, shortened
 from autodiff.language.ast import Program
 from autodiff.language.parser import parse as _parse
 from autodiff.verify import error_bound
@@ -37,9 +38,13 @@ HIGHEST = 100
 """The highest order of a derivative."""
 
 
-def parse(text: str, *, strict: bool = False) -> Program:
-    """The syntax tree of a program. Raises AutodiffError for a mistake; with `strict` for a doubtful reading, too."""
-    return _parse(text, rules.functions(), strict=strict)
+def parse(text: str, *, strict: bool = False, given: Any = (), functions: Iterable[str] = ()) -> Program:
+    """The syntax tree of a program, in which the names `given` have values, and `functions` are defined elsewhere.
+
+    Raises AutodiffError for a mistake; with `strict` for a doubtful reading, too.
+    """
+    names = frozenset(normalised(str(name)) for name in given) if isinstance(given, Iterable) else frozenset()
+    return _parse(text, rules.functions().union(functions), strict=strict, given=names)
 
 
 def evaluate(
@@ -73,9 +78,10 @@ def evaluate(
             raise AutodiffError(
                 f"unknown {kind} {quoted(str(given))}", hint=f"choose one of {', '.join(filter(None, choices))}"
             )
-    program = parse(text, strict=strict)
+    point = {} if at is None else at
+    program = parse(text, strict=strict, given=point)
     lowered = lower(program)
-    point = bind(lowered, {} if at is None else at)
+    point = bind(lowered, point)
     if digits:
         _digits_of_numbers(digits, point, order)
     if order != 1 and any(not isinstance(value, float) for value in point.values()):

@@ -113,7 +113,7 @@ def hessian(
     Each number off the diagonal is found twice, in two rows; where rounding makes them differ it is not given. Raises
     AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at)
     lowered, point, names = over.lowered, over.point, _sources(over, wrt)
     inputs_only(lowered, names)
@@ -255,14 +255,14 @@ def jacobian(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at, many=True)
     return _jacobian(program, over, _sources(over, wrt), over.names(of), mode)
 
 
 def _sources(over: Elements, wrt: Sequence[str] | None) -> dict[str, int]:
     """What is differentiated by; an array's elements in its place."""
-    return sources(over.lowered, None if wrt is None else over.names(wrt))
+    return sources(over.lowered, None if wrt is None else over.names(wrt), of_result=False)
 
 
 def _jacobian(program: Program, over: Elements, names: Mapping[str, int], of: Sequence[str], mode: str) -> Matrix:
@@ -293,10 +293,10 @@ def jvp(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at, many=True)
     rates = {} if direction is None else over.numbers(direction, "a direction")
-    lowered, point, names = over.lowered, over.point, sources(over.lowered, [*rates])
+    lowered, point, names = over.lowered, over.point, sources(over.lowered, [*rates], of_result=False)
     answers = _answers(lowered, point, names, over.names(of or [lowered.name]), "reverse")
     found = {name: _along(lowered, point, names, rates, name, answer) for name, answer in answers.items()}
     answers = {name: answer for name, (answer, _) in found.items()}
@@ -380,7 +380,7 @@ def vjp(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at, many=True)
     given = {} if weights is None else over.numbers(weights, "a weighted sum")
     given = given or dict.fromkeys(over.names([over.lowered.name]), 1.0)
@@ -404,7 +404,7 @@ def _weighted_slope(over: Elements, weights: Mapping[str, float], name: str, oth
         from autodiff.verify import digits
     except ImportError:
         return otherwise
-    source = sources(over.lowered, [name])[name]
+    source = sources(over.lowered, [name], of_result=False)[name]
     weighted = {node: weights[result] for result, node in results(over.lowered, [*weights]).items()}
     found = digits.weighted_slope(over.lowered, over.point, source, weighted)
     return otherwise if found is None else found

@@ -114,12 +114,20 @@ def command(
         asked |= {"--digits": digits is not None}
         options.one_matrix(asked)
         found = _matrix(
-            text, options.read_point(points), options.names(wrt), of, hessian, jacobian, jvp, vjp, strict=strict
+            text,
+            options.read_point(points, text, strict=strict),
+            options.names(wrt),
+            of,
+            hessian,
+            jacobian,
+            jvp,
+            vjp,
+            strict=strict,
         )
         return _shown(found, form, quiet=quiet)
     answer = evaluate(
         text,
-        options.read_point(points),
+        options.read_point(points, text, strict=strict),
         options.names(wrt),
         mode,
         order,

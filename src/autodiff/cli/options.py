@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from autodiff.api.evaluate import parse
 from autodiff.api.inputs import parse_point
 from autodiff.cli import streams
+from autodiff.core.lowering import lower
 from autodiff.errors import DATA, AutodiffError, printable, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.typed import decimal
@@ -133,16 +135,23 @@ def point_options(command: F) -> F:
     return command
 
 
+_FORMS = click.Choice(["csv", "tsv", "ndjson", "parquet", "arrow"])
+
+
+def from_option(command: F) -> F:
+    """`--from`."""
+    return click.option(
+        "--from", "from_form", type=_FORMS, help="The format of --data (default: by its extension; csv for -)."
+    )(command)
+
+
 def data_options(command: F) -> F:
     """`--data` and what goes with it."""
-    forms = click.Choice(["csv", "tsv", "ndjson", "parquet", "arrow"])
     for decorate in (
         click.option(
-            "--to", "to_form", type=forms, help="The format of the output (default: by --out, or as the input)."
+            "--to", "to_form", type=_FORMS, help="The format of the output (default: by --out, or as the input)."
         ),
-        click.option(
-            "--from", "from_form", type=forms, help="The format of --data (default: by its extension; csv for -)."
-        ),
+        from_option,
         click.option("--fail-fast", is_flag=True, help="With --data: stop at the first row that is not ok."),
         click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),
         click.option(
@@ -174,15 +183,33 @@ def read_program(program: str | None, file: str | None) -> str:
     return program
 
 
-def read_point(points: Iterable[str]) -> dict[str, Any]:
-    """Every `--at` together; a name may be given once."""
+def read_point(points: Iterable[str], program: str = "", *, strict: bool = False) -> dict[str, Any]:
+    """Every `--at` together; a name may be given once. A number alone is the value of the only input of `program`."""
     point: dict[str, Any] = {}
     for text in points:
+        if program and "=" not in text and not text.startswith("@"):
+            text = _of_the_only_input(text, program, strict=strict)
         for name, value in (_file_point(text[1:]) if text.startswith("@") else parse_point(text)).items():
             if name in point:
                 raise AutodiffError(f"--at gives {quoted(name)} twice", hint="a name has one value")
             point[name] = value
     return point
+
+
+def _of_the_only_input(value: str, program: str, *, strict: bool) -> str:
+    """`x=3` for `--at 3`. Raises AutodiffError where the program has more inputs than one or none."""
+    inputs = lower(parse(program)).inputs
+    meaning = f"{inputs[0]}={value.strip()}" if inputs else ""
+    try:
+        number = len(inputs) == 1 and isinstance(parse_point(meaning)[inputs[0]], float)
+    except AutodiffError:
+        number = False
+    if not number:
+        return value
+    if strict:
+        raise AutodiffError(f"doubtful: --at {value} is read as {meaning}", hint="with --strict, write the name")
+    streams.remark(f"notice: --at {printable(value)} is read as {printable(meaning)}")
+    return meaning
 
 
 def digits(count: int | None) -> int:
