@@ -68,7 +68,7 @@ ONLY_IN = {
     "scipy": ["train/lbfgs.py", "fitting/"],
     "pyarrow": ["batch/ufuncs.py", "tables/arrow.py"],
     "llvmlite": ["batch/jit/compile.py"],
-    "flint": ["numbers/balls.py", "verify/"],
+    "flint": ["numbers/ball", "verify/"],
     "sympy": ["api/sympy.py"],
     "matplotlib": ["render/plot/image.py"],
     "IPython": ["notebook.py"],
