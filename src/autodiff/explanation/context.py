@@ -20,7 +20,7 @@ from autodiff.core.graph import Graph
 from autodiff.core.linearize import Linearization, linearize
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
-from autodiff.core.vjp import adjoints
+from autodiff.core.vjp import vjp
 from autodiff.explanation import factors, paths
 from autodiff.explanation.evaluation import Evaluation, as_floats
 from autodiff.explanation.factors import Formula, Formulas
@@ -97,7 +97,7 @@ class Analysis:
         """The names whose slope is less than rounding leaves of the sum over paths; a note says how it was computed."""
         if self.exact is None or self.answer is None:
             return set()
-        swept = adjoints(self.lowered.result, self.partials, list(self.wanted.values()))
+        swept = vjp(self.lowered.result, self.partials, list(self.wanted.values()))
         slopes = {n: g for n, g in self.answer.gradient.items() if g is not None and n not in self.answer.verdicts}
         return {n for n, g in slopes.items() if not math.isclose(swept.get(self.wanted[n], 0.0), g, rel_tol=1e-9)}
 

@@ -24,7 +24,7 @@ from autodiff.core.evaluate import Trace
 from autodiff.core.graph import Graph
 from autodiff.core.linearize import Linearization
 from autodiff.core.primitive import ZERO, Primitive
-from autodiff.core.vjp import sweep_down
+from autodiff.core.vjp import pull_back
 from autodiff.explanation.steps import Places
 from autodiff.notation.parts import LONGEST, size
 from autodiff.symbolic.adjoint import Image, image, slopes
@@ -88,7 +88,7 @@ def _local(
         if node == place or node not in places.names:
             yield from ((arg, times(g, slope)) for arg, slope in partials.get(node, ()))
 
-    slopes = sweep_down(reversed(places.inside[place]), {place: unit}, pull, plus)
+    slopes = pull_back(reversed(places.inside[place]), {place: unit}, pull, plus)
     return {arg: slopes[arg] for arg in places.arguments(place) if arg in slopes}
 
 
