@@ -10,7 +10,8 @@ import pytest
 import autodiff
 from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError
-from autodiff.language import generate, latex_tables
+from autodiff.language import generate
+from autodiff.language.latex import tables
 from tests.support.command import autodiff as command
 
 LISTED = [
@@ -21,7 +22,7 @@ LISTED = [
 
 
 def test_the_tables_are_what_lark_makes_of_the_grammar() -> None:
-    assert generate.tables("latex") == Path(latex_tables.__file__).read_text(encoding="utf-8")
+    assert generate.tables("latex") == Path(tables.__file__).read_text(encoding="utf-8")
 
 
 def test_there_are_enough_formulas() -> None:

@@ -123,7 +123,7 @@ def in_syntax(text: str) -> str:
     if syntax == "auto":
         return text
     from autodiff.core import rules
-    from autodiff.language import latex  # few programs are LaTeX
+    from autodiff.language.latex import reader as latex  # few programs are LaTeX
 
     if syntax == "latex":
         return latex.program(text, rules.functions())

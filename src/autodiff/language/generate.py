@@ -1,7 +1,7 @@
 """The grammars to plain tables, by Lark: run `python -m autodiff.language.generate` after changing a grammar.
 
 Lark computes the LALR(1) automaton and the order in which terminals are tried; what it found is written to `tables.py`,
-for LaTeX to `latex_tables.py`, as literals, so that the parser starts without Lark. A test makes the tables anew and compares.
+for LaTeX to `latex/tables.py`, as literals, so that the parser starts without Lark. A test makes the tables anew and compares.
 
 >>> tables().splitlines()[0]
 '\"\"\"The automaton of `grammar/autodiff.lark`, written by `python -m autodiff.language.generate`: not to be edited.'
@@ -19,7 +19,7 @@ from lark.grammar import Rule
 
 from autodiff.errors import AutodiffError
 
-GRAMMARS = {"autodiff": ("tables", ("program", "bindings")), "latex": ("latex_tables", ("program",))}
+GRAMMARS = {"autodiff": ("tables", ("program", "bindings")), "latex": ("latex/tables", ("program",))}
 """The module that each grammar is written to, and its start symbols."""
 
 _HEAD = '''"""The automaton of `grammar/NAME.lark`, written by `python -m autodiff.language.generate`: not to be edited.
@@ -85,7 +85,7 @@ def tables(grammar: str = "autodiff") -> str:
             "WORDS = {", *(f"    {name!r}: {pattern!a}," for name, pattern in words.items()), "}",
             f"FIRST = {_first(words)!r}",
             f"SYMBOLS = {symbols!a}",
-            f"KEYWORDS = {keywords!r}",
+            f"KEYWORDS: dict[str, str] = {keywords!r}",
             f"IGNORED = frozenset({sorted(built.parser.lexer.ignore_types)!r})",
             f"START = {starts!r}",
             "RULES: tuple[tuple[str, int, str, bool], ...] = (", *(f"    {_plain(rule)!r}," for rule in rules), ")",

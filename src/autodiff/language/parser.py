@@ -48,7 +48,7 @@ def parse(text: str, functions: Collection[str], *, strict: bool = False, given:
 
 def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> Program:
     """The program that a LaTeX formula stands for, with that reading; any other text as it is."""
-    from autodiff.language import latex  # few programs are LaTeX
+    from autodiff.language.latex import reader as latex  # few programs are LaTeX
 
     if not latex.is_latex(text):
         return _parsed(text, functions, given)

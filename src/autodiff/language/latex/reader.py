@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from autodiff.errors import AutodiffError, quoted
-from autodiff.language import latex_tables
 from autodiff.language.automaton import Automaton
+from autodiff.language.latex import tables
 from autodiff.language.word import CLOSES, Word
 
 Parts: TypeAlias = "list[Any]"
@@ -105,8 +105,8 @@ class LatexBuilder:
         return Piece(f"{parts[2].within(PRODUCT)}/{parts[5].within(POWER)}", PRODUCT)
 
     def short_fraction(self, parts: Parts) -> Piece:
-        top, bottom = re.sub(r"\\[dt]?frac|\s", "", parts[0].text)
-        return Piece(f"{top}/{bottom}", PRODUCT)
+        digits = re.sub(r"\\[dt]?frac|\s", "", parts[0].text)
+        return Piece(f"{digits[0]}/{digits[1]}", PRODUCT)
 
     def root(self, parts: Parts) -> Piece:
         return Piece(f"sqrt({parts[2].text})")
@@ -187,13 +187,13 @@ def program(text: str, functions: Collection[str]) -> str:
 
 @lru_cache(maxsize=1)
 def _automaton() -> Automaton:
-    return Automaton(latex_tables, LatexBuilder())
+    return Automaton(tables, LatexBuilder())
 
 
 @lru_cache(maxsize=1)
 def _pattern() -> re.Pattern[str]:
-    symbols = sorted(latex_tables.SYMBOLS, key=len, reverse=True)
-    named = [f"(?P<{name}>{pattern})" for name, pattern in latex_tables.WORDS.items()]
+    symbols = sorted(tables.SYMBOLS, key=len, reverse=True)
+    named = [f"(?P<{name}>{pattern})" for name, pattern in tables.WORDS.items()]
     return re.compile("|".join([*named, f"(?P<symbol_>{'|'.join(map(re.escape, symbols))})"]))
 
 
@@ -206,8 +206,8 @@ def _words(text: str) -> list[Word]:
             command = re.match(r"\\[A-Za-z]+|.", text[place:], re.DOTALL)
             piece = command[0] if command else text[place]
             raise AutodiffError(f"{quoted(piece)} is not read in LaTeX", span=(place, place + len(piece)))
-        kind = latex_tables.SYMBOLS[found[0]] if found.lastgroup == "symbol_" else str(found.lastgroup)
-        if kind not in latex_tables.IGNORED:
+        kind = tables.SYMBOLS[found[0]] if found.lastgroup == "symbol_" else str(found.lastgroup)
+        if kind not in tables.IGNORED:
             if found[0] == "|" and opened[-1:] == ["BAR"] and words[-1].type in _ENDS_OPERAND:
                 kind = "BAR_END"
             if kind in ("BAR", "LPAR", "LSQB", "OPEN", "SET"):

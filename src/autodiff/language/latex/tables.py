@@ -38,7 +38,7 @@ WORDS = {
 }
 FIRST = {'BAR': '|', 'NAME': 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 'BLANK': '\t\x0b\x0c\x1c\x1d\x1e\x1f $~', 'NUMBER': '0123456789', 'MULTIPLICATIVE': '*/'}
 SYMBOLS = {'\r\n': 'SEP', '\r': 'SEP', '\n': 'SEP', ';': 'SEP', '+': 'ADDITIVE', '-': 'ADDITIVE', '\u2212': 'ADDITIVE', '!': 'BANG', '}': 'CLOSE', ',': 'COMMA', '=': 'EQUAL', '(': 'LPAR', '[': 'LSQB', '{': 'OPEN', '^': 'POWER', ')': 'RPAR', ']': 'RSQB'}
-KEYWORDS = {}
+KEYWORDS: dict[str, str] = {}
 IGNORED = frozenset(['BLANK', 'SIZE'])
 START = {'program': (1, 33)}
 RULES: tuple[tuple[str, int, str, bool], ...] = (
