@@ -41,6 +41,7 @@ ROOMS = [
     "serve",
     "manual",
     "cli",
+    "notebook",
 ]
 """The folders of the source in order: a folder imports only from those before it."""
 
@@ -67,9 +68,10 @@ ONLY_IN = {
     "scipy": ["train/lbfgs.py", "fitting/"],
     "pyarrow": ["batch/ufuncs.py", "tables/arrow.py"],
     "llvmlite": ["batch/jit/compile.py"],
-    "flint": ["numbers/balls.py", "verify/"],
+    "flint": ["numbers/ball", "verify/"],
     "sympy": ["api/sympy.py"],
     "matplotlib": ["render/plot/image.py"],
+    "IPython": ["notebook.py"],
     "starlette": ["serve/app.py"],
     "uvicorn": ["cli/serve.py"],
     "plotille": ["render/plot/terminal.py"],

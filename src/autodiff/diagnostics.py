@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from autodiff.core import prelude
 from autodiff.core.evaluate import DomainError, Trace
-from autodiff.core.linearize import FRAMEWORKS
+from autodiff.core.linearize import FRAMEWORKS, active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import Primitive
-from autodiff.core.vjp import active_flags, reverse
+from autodiff.core.vjp import reverse
 from autodiff.errors import INTERNAL, AutodiffError, shortened
 
 if TYPE_CHECKING:
@@ -146,12 +146,12 @@ def hint(lowered: Lowered, trouble: DomainError) -> str:
 def steep(lowered: Lowered, run: Trace, source: int) -> int:
     """The equation at which the slope by `source` leaves the range of float64, on the way down from the result."""
     adjoints = reverse(lowered, run, [source])
-    active = active_flags(lowered, run, [source])
+    depending = active(lowered.graph, run.order, [source], run.taken)
     for node in reversed(run.order):
         args = lowered.graph.args[node]
         if not math.isfinite(adjoints.get(node, 0.0)) or node in run.taken or lowered.graph.rows[node] is None:
             continue
-        if any(active[a] and not math.isfinite(adjoints.get(a, 0.0)) for a in args):
+        if any(a in depending and not math.isfinite(adjoints.get(a, 0.0)) for a in args):
             return node
     return lowered.result
 

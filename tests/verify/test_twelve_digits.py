@@ -172,7 +172,7 @@ def test_ordinary_programs_at_ordinary_points_need_no_balls() -> None:
 
 
 def test_without_the_library_what_needs_it_is_unknown_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith(("autodiff.verify.digits", "autodiff.numbers.balls"))]:
+    for name in [name for name in sys.modules if name.startswith(("autodiff.verify.digits", "autodiff.numbers.ball"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "flint", None)
     import autodiff.verify

@@ -16,7 +16,7 @@ from autodiff.api.answer import Answer
 from autodiff.core import linearize
 from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import Lowered
-from autodiff.core.vjp import adjoints
+from autodiff.core.vjp import vjp
 from autodiff.nonsmooth.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def proven(
 
 def nearest(point: Mapping[str, float]) -> dict[str, float]:
     """The float64 nearest to each number of a point, as it is meant: of 0.1 + 0.2 that of three tenths."""
-    from autodiff.numbers.balls import meaning, precision
-    from autodiff.verify.digits import as_float
+    from autodiff.numbers.ball_numbers import as_float, precision
+    from autodiff.numbers.balls import meaning
 
     with precision(256):
         found = {name: as_float(meaning(value)) for name, value in point.items()}
@@ -155,7 +155,7 @@ def _notes(
 
 def _wrong(lowered: Lowered, names: Mapping[str, int], run: Trace, found: Proven) -> dict[str, float]:
     """What float64 alone would give, of those that are another number: the value under "", slopes by name."""
-    plain = adjoints(lowered.result, linearize.linearize(lowered, run, names.values()), names.values())
+    plain = vjp(lowered.result, linearize.linearize(lowered, run, names.values()), names.values())
     given = {"": (run.values[lowered.result] + 0.0, found.value)}
     given |= {name: (plain.get(node, 0.0) + 0.0, found.slopes[name]) for name, node in names.items()}
     return {

@@ -1,4 +1,4 @@
-"""Reverse mode: adjoints, carried from the result back to the inputs: every slope in one sweep.
+"""Reverse mode: adjoints, carried from the result back to the inputs: the whole gradient in one pass.
 
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
@@ -11,19 +11,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from autodiff.core import linearize
 from autodiff.core.evaluate import Trace
 from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import ZERO
 
 T = TypeVar("T")
 
 
-def sweep_down(
+def pull_back(
     order: Iterable[int],
     seeds: dict[int, T],
     pull: Callable[[int, T], Iterable[tuple[int, T]]],
@@ -31,47 +30,28 @@ def sweep_down(
 ) -> dict[int, T]:
     """Carry adjoints along `order`, results before their arguments: `seeds` and all that flows from them, per equation.
 
-    `pull(node, g)` says what the adjoint g of an equation gives to each of its arguments. T is whatever adjoints are
-    made of: floats for numbers, equations for symbols.
+    `pull(node, g)` says what the adjoint g of an equation gives to each of its arguments. T is whatever adjoints are:
+    numbers of an algebra, or equations.
     """
-    adjoint = dict(seeds)
+    adjoints = dict(seeds)
     for node in order:
-        if node in adjoint:
-            for arg, part in pull(node, adjoint[node]):
-                adjoint[arg] = plus(adjoint[arg], part) if arg in adjoint else part
-    return adjoint
+        if node in adjoints:
+            for arg, part in pull(node, adjoints[node]):
+                adjoints[arg] = plus(adjoints[arg], part) if arg in adjoints else part
+    return adjoints
 
 
-def reverse(lowered: Lowered, run: Trace, sources: Collection[int], convention: str = "") -> dict[int, float]:
-    """The slope of the result in every equation between it and `sources`, sources included; absent where none flows."""
-    return adjoints(lowered.result, linearize.linearize(lowered, run, sources, convention), sources)
+def reverse(lowered: Lowered, trace: Trace, sources: Collection[int], convention: str = "") -> dict[int, float]:
+    """The derivative of the result in every active equation between it and `sources`, sources included."""
+    return vjp(lowered.result, linearize.linearize(lowered, trace, sources, convention), sources)
 
 
-def adjoints(result: int, factors: Linearization, sources: Collection[int]) -> dict[int, float]:
-    """The same for a program that is linear already: `sweep_down`, written out for floats, which takes half the time."""
-    found = {result: 1.0} if result in factors or result in sources else {}
-    for node, edges in reversed(factors.items()):
-        g = found.get(node)
+def vjp(result: int, linear: Linearization, sources: Collection[int]) -> dict[int, float]:
+    """The same for a program that is linear already: `pull_back`, written out for floats, which takes half the time."""
+    adjoints = {result: 1.0} if result in linear or result in sources else {}
+    for node, edges in reversed(linear.items()):
+        g = adjoints.get(node)
         if g is not None:
-            for arg, slope in edges:
-                found[arg] = found[arg] + g * slope if arg in found else g * slope
-    return found
-
-
-def active_flags(lowered: Lowered, run: Trace, sources: Sequence[int]) -> bytearray:
-    """A flag per equation: whether one of `sources` moves it, along the branches that were taken."""
-    graph = lowered.graph
-    flags = bytearray(len(graph))
-    for source in sources:
-        flags[source] = 1
-    for node in run.order:
-        row, args = graph.rows[node], graph.args[node]
-        if flags[node] or row is None:
-            continue
-        if node in run.taken:
-            flags[node] = flags[run.taken[node]]
-        else:
-            for arg, slope in zip(args, row.partials, strict=True):
-                if flags[arg] and slope != ZERO:
-                    flags[node] = 1
-    return flags
+            for arg, partial in edges:
+                adjoints[arg] = adjoints[arg] + g * partial if arg in adjoints else g * partial
+    return adjoints

@@ -11,7 +11,7 @@ from autodiff.core.graph import Graph
 from autodiff.core.linearize import Linearization, linearize
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
-from autodiff.core.vjp import adjoints
+from autodiff.core.vjp import vjp
 from autodiff.explanation import factors, paths
 from autodiff.explanation.evaluation import Evaluation, as_floats
 from autodiff.explanation.factors import Formula, Formulas
@@ -80,7 +80,7 @@ class Analysis:
             return {}
         if self.exact is None:
             return linearize(self.lowered, self.trace, self.wanted.values(), self.convention)
-        from autodiff.verify.digits import shown
+        from autodiff.numbers.ball_numbers import shown
 
         return {node: [(arg, shown(slope)) for arg, slope in edges] for node, edges in self.exact.partials.items()}
 
@@ -88,7 +88,7 @@ class Analysis:
         """The names whose slope is less than rounding leaves of the sum over paths; a note says how it was computed."""
         if self.exact is None or self.answer is None:
             return set()
-        swept = adjoints(self.lowered.result, self.partials, list(self.wanted.values()))
+        swept = vjp(self.lowered.result, self.partials, list(self.wanted.values()))
         slopes = {n: g for n, g in self.answer.gradient.items() if g is not None and n not in self.answer.verdicts}
         return {n for n, g in slopes.items() if not math.isclose(swept.get(self.wanted[n], 0.0), g, rel_tol=1e-9)}
 
@@ -122,7 +122,7 @@ class Analysis:
             slopes = factors.numbers(self.places, place, self.partials)
             self.numbers |= {(place, arg): slope for arg, slope in slopes.items()}
             return list(slopes)
-        from autodiff.verify.digits import shown, words
+        from autodiff.numbers.ball_numbers import shown, words
 
         exact = factors.in_balls(self.places, place, self.exact)
         for arg, number in exact.items():
@@ -157,8 +157,8 @@ class Analysis:
 
     def place(self, node: int) -> Place:
         name, value, beyond = self.places.names[node], self.values.get(node), ""
-        if self.exact is not None and (number := self.exact.values[node]) is not None:
-            from autodiff.verify.digits import words
+        if self.exact is not None and (number := self.exact.trace.values[node]) is not None:
+            from autodiff.numbers.ball_numbers import words
 
             beyond = words(number)
             value = None if beyond else value

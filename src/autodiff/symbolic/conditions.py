@@ -68,7 +68,7 @@ def provisos(
             continue
         args, branch = tuple(seen.of[a] for a in graph.args[node]), node not in sure
         known = _with_implied({key for guard in guards.get(node, ()) for key in _parts(symbols, seen.of[guard])})
-        for atom in _sloped(symbols, row, args, [bool(moves.get(a)) for a in graph.args[node]]):
+        for atom in _sloped(symbols, row, args, [a in moves for a in graph.args[node]]):
             if not set(_keys(symbols, atom)) <= held[branch] | known:
                 found[Proviso("domain", atom, branch)] = None
             known |= _with_implied(set(_keys(symbols, atom)))
@@ -76,7 +76,7 @@ def provisos(
             nowhere = symbols.graph.constants.get(atom) == 0.0  # also where the formula has the same flaw
             if nowhere or not set(_keys(symbols, atom)) <= held[branch] | known:
                 found[Proviso("domain", atom, branch)] = None
-        if any(moves.get(a) for a in graph.args[node]):
+        if any(a in moves for a in graph.args[node]):
             found.update((Proviso(kind, place, branch), None) for kind, place in _breaks(symbols, row, args))
     return list(found)
 
@@ -360,6 +360,11 @@ def _power_sign(sign: int, symbol: int | None, number: Exact) -> int:
     if symbol is None and (number % 2 == 0 or number.denominator % 2 == 0):
         return _POSITIVE if sign == _POSITIVE or number < 0 else _NOT_NEGATIVE
     return sign if symbol is None or sign == _POSITIVE else _UNKNOWN
+
+
+def never_negative(row: Primitive) -> bool:
+    """Whether no value of a function of one argument is below 0."""
+    return _range(row) >= _NOT_NEGATIVE
 
 
 @lru_cache(maxsize=1024)

@@ -19,11 +19,10 @@ from collections.abc import Mapping
 
 from flint import fmpq
 
-from autodiff.core.evaluate import DomainError
+from autodiff.core.evaluate import DomainError, Indeterminate
 from autodiff.core.lowering import Lowered
 from autodiff.nonsmooth.verdict import Verdict
-from autodiff.numbers import balls
-from autodiff.numbers.balls import InsufficientPrecision, precision
+from autodiff.numbers.ball_numbers import as_float, ball, precision
 from autodiff.verify import digits
 
 _STEPS = (500, 1000)
@@ -68,7 +67,7 @@ def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: int) 
             near, nearer = (_there(lowered, point, source, fmpq(sign, 1) / fmpq(2) ** order) for order in _STEPS)
         except DomainError:
             return ()
-        except InsufficientPrecision:
+        except Indeterminate:
             return None
     if near is None or nearer is None:
         return None
@@ -86,12 +85,12 @@ def _limit(near: float, nearer: float) -> float | None:
 
 
 def _there(lowered: Lowered, point: Mapping[str, float], source: int, step: fmpq) -> Side | None:
-    numbers, order, taken, special = digits.values(lowered, point, {source: step})
+    trace, special = digits.values(lowered, point, {source: step})
     if special:
         return None
-    slope = digits.slope(lowered, numbers, order, taken, source)
-    value, rate = digits.as_float(numbers[lowered.result]), float(balls.ball(slope).mid())
-    return None if value is None or not balls.ball(slope).is_finite() else (value, rate)
+    slope = ball(digits.slope(lowered, trace, source))
+    value, rate = as_float(trace.values[lowered.result]), float(slope.mid())
+    return None if value is None or not slope.is_finite() else (value, rate)
 
 
 def _near(a: float, b: float) -> bool:
