@@ -125,8 +125,8 @@ def test_every_command_has_two_examples_that_run(name: str, shell: pages.Shell) 
 def test_every_help_names_only_commands_that_exist() -> None:
     for name in COMMANDS:
         assert autodiff(name, "--help").status == 0
-    said = autodiff("--help").out
-    assert all(name in said for name in COMMANDS)
+    listing = autodiff("--help").out
+    assert all(name in listing for name in COMMANDS)
 
 
 def test_docstring_examples_run() -> None:
