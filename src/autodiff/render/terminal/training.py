@@ -1,4 +1,4 @@
-"""A training as text: the model, one step taken apart, the curve of its loss, the parameters that it found."""
+"""A training as text: the model, one step in detail, the curve of its loss, the fitted parameters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from autodiff.train.optimizers import FORMULAS
 from autodiff.train.training import Record, Training, TrainingStep
 
 _ROWS, _ELEMENTS = 6, 8
-_LABEL, _NARROW = 11, 60  # columns of a label, and of a screen where it stands on a line of its own
+_LABEL, _NARROW = 11, 60  # columns of a label, and of a screen where it is on a line of its own
 
 
 def opening(training: Training, name: str) -> str:
@@ -240,6 +240,6 @@ def csv_line(record: Record) -> str:
     return ",".join([str(record.epoch), *("" if number is None else shown(number) for number in numbers)])
 
 
-def told(values: Mapping[str, float | None]) -> tuple[str, ...]:
-    """What a progress bar says beside the bar."""
+def progress_texts(values: Mapping[str, float | None]) -> tuple[str, ...]:
+    """The texts beside a progress bar."""
     return tuple(f"{name} {value:.6g}" for name, value in values.items() if value is not None)
