@@ -79,12 +79,12 @@ def test_a_value_in_a_cell_is_the_text_or_what_was_written(value: str) -> None:
     given = f'{{"x": 2, "k": {value}}}\n'.encode()
     ended = autodiff("eval", "x", "--data", "-", "--from", "ndjson", "--keep", "--to", "csv", stdin=given)
     (row,) = csv.DictReader(io.StringIO(ended.out))
-    told = value
+    expected = value
     if value == "null":
-        told = ""
+        expected = ""
     elif value.startswith('"') and "ud800" not in value:
-        told = json.loads(value)
-    assert (ended.status, row["k"]) == (0, told)
+        expected = json.loads(value)
+    assert (ended.status, row["k"]) == (0, expected)
 
 
 def test_what_is_no_json_does_not_get_out() -> None:
