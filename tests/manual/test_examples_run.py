@@ -84,7 +84,10 @@ def _pairs(header: str) -> list[tuple[str, str]]:
     return re.findall(r"^\| `(.*?)` \| `(.*?)` \|$", table, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("typed", "meaning"), _pairs("| you may type | it means |"))
+@pytest.mark.parametrize(
+    ("typed", "meaning"),
+    [*_pairs("| you may type | it means |"), *_pairs("| you may type in LaTeX | it means |")],
+)
 def test_what_may_be_typed_means_what_the_manual_says(typed: str, meaning: str) -> None:
     values = {"x": 1.3, "y": 0.7, "r": 2.1}
     at = {name: value for name, value in values.items() if re.search(rf"\b{name}\b", meaning)}
