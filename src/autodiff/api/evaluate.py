@@ -22,7 +22,7 @@ from autodiff.core.jvp import in_all_directions
 from autodiff.core.linearize import CONVENTIONS, Linearization
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.special_points import special_points
-from autodiff.core.vjp import adjoints
+from autodiff.core.vjp import vjp
 from autodiff.errors import AutodiffError, normalised, quoted, shortened
 from autodiff.language.ast import Program
 from autodiff.language.parser import parse as _parse
@@ -249,7 +249,7 @@ def _plain(answer: Answer, lowered: Lowered, run: Trace, names: Mapping[str, int
     """The slopes that the sweeps give where no corner is met, confirmed by the other mode; None where float64 won't do."""
     factors = linearize.linearize(lowered, run, names.values())
     onward = None if answer.mode == "reverse" else _onward(lowered, factors, names)
-    backward = adjoints(lowered.result, factors, names.values())
+    backward = vjp(lowered.result, factors, names.values())
     gradient = onward if onward is not None and answer.mode == "forward" else _of(names, backward)
     slopes = [backward.get(node, 0.0) for node in names.values()]
     if not all(map(math.isfinite, (*slopes, *gradient.values(), *(onward or {}).values()))):

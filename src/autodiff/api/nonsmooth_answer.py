@@ -16,7 +16,7 @@ from autodiff.core import linearize
 from autodiff.core.evaluate import Trace
 from autodiff.core.linearize import FRAMEWORKS
 from autodiff.core.lowering import Lowered
-from autodiff.core.vjp import adjoints
+from autodiff.core.vjp import vjp
 from autodiff.diagnostics import SEVERITY
 from autodiff.nonsmooth.verdict import Verdict
 
@@ -74,7 +74,7 @@ def _agreed(
     hard = {name: names[name] for name, found in verdicts.items() if found.status in ("ok", "corner", "jump")}
     if not convention:
         return {}
-    found = adjoints(lowered.result, linearize.linearize(lowered, run, hard.values(), convention), hard.values())
+    found = vjp(lowered.result, linearize.linearize(lowered, run, hard.values(), convention), hard.values())
     slopes = {name: found.get(node, 0.0) for name, node in hard.items()}
     return {name: slope + 0.0 for name, slope in slopes.items() if math.isfinite(slope)}
 

@@ -16,7 +16,7 @@ from autodiff.api.answer import Answer
 from autodiff.core import linearize
 from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import Lowered
-from autodiff.core.vjp import adjoints
+from autodiff.core.vjp import vjp
 from autodiff.nonsmooth.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _notes(
 
 def _wrong(lowered: Lowered, names: Mapping[str, int], run: Trace, found: Proven) -> dict[str, float]:
     """What float64 alone would give, of those that are another number: the value under "", slopes by name."""
-    plain = adjoints(lowered.result, linearize.linearize(lowered, run, names.values()), names.values())
+    plain = vjp(lowered.result, linearize.linearize(lowered, run, names.values()), names.values())
     given = {"": (run.values[lowered.result] + 0.0, found.value)}
     given |= {name: (plain.get(node, 0.0) + 0.0, found.slopes[name]) for name, node in names.items()}
     return {
