@@ -55,9 +55,11 @@ def _as_one_shot(
         if any("these digits are proven" in note for note in answer.notes) or answer.status == "unknown":
             continue  # small losses, one after the other, are not added up over rows
         assert status == answer.status, (text, row)
-        for one, other in zip(numbers, [answer.value, *answer.gradient.values()], strict=True):
-            near = one is not None and other is not None and math.isclose(one, other, rel_tol=1e-10, abs_tol=5e-323)
-            assert _ulps(one, other) <= most or near, (text, row, one, other)
+        for number, other in zip(numbers, [answer.value, *answer.gradient.values()], strict=True):
+            near = (
+                number is not None and other is not None and math.isclose(number, other, rel_tol=1e-10, abs_tol=5e-323)
+            )
+            assert _ulps(number, other) <= most or near, (text, row, number, other)
 
 
 def columns(rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
@@ -164,13 +166,13 @@ def test_every_block_boundary(rows: int, exact: bool) -> None:
     text = "if(x > 0, sqrt(x), exp(x)) + abs(y)*x"
     chance = np.random.default_rng(rows)
     x, y = chance.normal(size=rows), chance.normal(size=rows)
-    odd = sorted({0, 1, BLOCK - 1, BLOCK, BLOCK + 1, rows - 1} & set(range(rows)))
-    y[odd] = 0.0
-    x[odd[1:2]] = np.nan
+    corners = sorted({0, 1, BLOCK - 1, BLOCK, BLOCK + 1, rows - 1} & set(range(rows)))
+    y[corners] = 0.0
+    x[corners[1:2]] = np.nan
     found = autodiff.compile(text, exact=exact).batch(x=x, y=y)
     assert found.value.shape == found.gradient["x"].shape == found.gradient["y"].shape == (rows,)
-    assert found.hard == {k: "input" if math.isnan(x[k]) else "corner" for k in odd}
-    looked = sorted({*odd, *range(0, rows, max(1, rows // 50))})
+    assert found.hard == {k: "input" if math.isnan(x[k]) else "corner" for k in corners}
+    looked = sorted({*corners, *range(0, rows, max(1, rows // 50))})
     part = Batch(
         found.value[looked],
         {name: slope[looked] for name, slope in found.gradient.items()},
@@ -259,7 +261,7 @@ def test_a_long_program_compiles_in_linear_room() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "said"),
+    ("at", "message"),
     [
         ({}, "no value for"),
         ({"x": [1.0], "z": 1}, "'z' is not an input"),
@@ -269,8 +271,8 @@ def test_a_long_program_compiles_in_linear_room() -> None:
         ({"x": [1, 2], "y": [1, 2, 3]}, "shapes don't fit each other: x (2,), y (3,)"),
     ],
 )
-def test_columns_of_wrong_lengths_are_rejected(at: dict[str, Any], said: str) -> None:
-    with pytest.raises(autodiff.AutodiffError, match=said.replace("(", r"\(").replace(")", r"\)")):
+def test_columns_of_wrong_lengths_are_rejected(at: dict[str, Any], message: str) -> None:
+    with pytest.raises(autodiff.AutodiffError, match=message.replace("(", r"\(").replace(")", r"\)")):
         autodiff.compile("x*y")(**at)
 
 
@@ -282,10 +284,10 @@ def test_without_pyarrow_the_digits_are_the_same(monkeypatch: pytest.MonkeyPatch
     alone = autodiff.compile(text).batch(x=x, y=y)
     assert by_arrow.hard == alone.hard
     assert 0 < len(alone.hard) < 500
-    for one, other in zip(
+    for number, other in zip(
         (by_arrow.value, *by_arrow.gradient.values()), (alone.value, *alone.gradient.values()), strict=True
     ):
-        assert np.array_equal(one, other, equal_nan=True)
+        assert np.array_equal(number, other, equal_nan=True)
 
 
 def test_without_numpy_the_extra_is_named() -> None:

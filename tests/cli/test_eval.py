@@ -269,7 +269,7 @@ def test_a_pipe_that_nobody_reads_is_no_failure(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "status", "said"),
+    ("command", "status", "errors"),
     [
         ("autodiff eval - <&-", 4, "error: can't read stdin: it is closed\n"),
         ("autodiff explain x --at x=1 >&-", 4, "error: stdout is closed, so the answer has nowhere to go\n"),
@@ -278,9 +278,9 @@ def test_a_pipe_that_nobody_reads_is_no_failure(tmp_path: Path) -> None:
         ("autodiff explain sine >&- 2>&-", 4, ""),
     ],
 )
-def test_a_closed_stream_is_a_sentence_not_a_traceback(command: str, status: int, said: str) -> None:
+def test_a_closed_stream_is_a_sentence_not_a_traceback(command: str, status: int, errors: str) -> None:
     ended = in_shell(command)
-    assert (ended.status, ended.err.partition("\n")[0]) == (status, said.strip())
+    assert (ended.status, ended.err.partition("\n")[0]) == (status, errors.strip())
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")
@@ -300,9 +300,9 @@ def test_interrupt_exits_130() -> None:
         running.wait(2)
     except subprocess.TimeoutExpired:
         running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=30)
+    _, errors = running.communicate(timeout=30)
     assert running.returncode == 130
-    assert b"Traceback" not in said
+    assert b"Traceback" not in errors
 
 
 def test_a_latin_1_terminal_gets_escapes_not_a_traceback() -> None:

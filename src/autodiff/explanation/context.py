@@ -1,4 +1,13 @@
-"""What is known of a program at a point: its places and their values, its factors, which way adjoints flow."""
+"""The analysis of a program at a point, of which all parts of an explanation are made: values, local slopes, paths.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
+>>> from autodiff.explanation.steps import places
+>>> lowered = lower(parse("y = x^2; sin(y)"))
+>>> analysis = Analysis(places(lowered), {"x": 0}, None, "reverse", None)
+>>> analysis.flows
+{3: [2], 2: [0]}
+"""
 
 from __future__ import annotations
 
@@ -31,11 +40,11 @@ WIDE = 2000
 """Equations above which neither the whole slope nor that of one statement is written as a formula."""
 
 NEAR = 200
-"""Places that are looked through for another way from a place to one that it is made of."""
+"""Places that are searched for another path from a place to one of its arguments."""
 
 
 class Analysis:
-    """What is known of one program at one point, or without one; the parts of an explanation are made of it."""
+    """A program at a point, or in symbols without one: places, values, partials, and the paths between them."""
 
     def __init__(
         self, places: Places, wanted: Mapping[str, int], answer: Answer | None, mode: str, evaluation: Evaluation | None
@@ -93,7 +102,7 @@ class Analysis:
         return {n for n, g in slopes.items() if not math.isclose(swept.get(self.wanted[n], 0.0), g, rel_tol=1e-9)}
 
     def _is_plain(self, name: str) -> bool:
-        """Whether the chain rule's factors are the whole story: at a hard point they are not."""
+        """Whether the slope is the product and sum of the chain rule's factors, which at a special point it is not."""
         if self.answer is None:
             return True
         if self.answer.gradient[name] is None:
