@@ -22,11 +22,11 @@ from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed, shown
 from autodiff.errors import AutodiffError
 from autodiff.grading.diagnose import Sample, Slip, explain
-from autodiff.grading.error_bounds import Ball
 from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
 from autodiff.grading.symbols import same_formula
 from autodiff.language.ast import Reading
+from autodiff.verify.error_bound import Bounded
 
 _NOWHERE = "no point was found where the program has a derivative"
 
@@ -120,8 +120,8 @@ def _unclear(trials: Sequence[Trial], agreed: int) -> str:
     return "at every point that was tried the two differ by less than rounding may make"
 
 
-def _value(ball: Ball | None) -> float | None:
-    return None if ball is None else ball.value + 0.0
+def _value(number: Bounded | None) -> float | None:
+    return None if number is None else number.value + 0.0
 
 
 def _notes(trials: Sequence[Trial], wrt: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from autodiff.core import templates
 from autodiff.core.evaluate import DomainError, Trace, primal
@@ -45,9 +46,34 @@ class Unsure(Exception):
     """Rounding may decide here: a condition, a domain or a special point within an argument's error."""
 
 
+class Bounded(NamedTuple):
+    """A number and how far from it the true one may be."""
+
+    value: float
+    error: float
+
+
+def bounded(lowered: Lowered, point: Mapping[str, float]) -> Bounded:
+    """The result at a point. Raises DomainError where there is none, Unsure where rounding decides that, or a condition."""
+    try:
+        run = primal(lowered, point)
+    except DomainError as trouble:
+        if trouble.needs and not outside(lowered, point, trouble):
+            raise Unsure from None
+        raise
+    try:
+        return Bounded(run.values[lowered.result], _margin(lowered) * values(lowered, run)[lowered.result])
+    except OverflowError:
+        raise Unsure from None
+
+
+def _margin(lowered: Lowered) -> float:
+    return _MARGIN if len(lowered.graph) > LONG else 1.0
+
+
 def sure(lowered: Lowered, run: Trace, factors: Linearization, names: Iterable[int], gradient: Sequence[float]) -> bool:
     """Whether the value and the slopes by the equations `names` are right to 12 digits, or to the smallest float64."""
-    margin = _MARGIN if len(lowered.graph) > LONG else 1.0
+    margin = _margin(lowered)
     try:
         errors = values(lowered, run)
         if not enough(run.values[lowered.result], margin * errors[lowered.result]):
