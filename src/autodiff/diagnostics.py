@@ -20,9 +20,9 @@ from autodiff.core.vjp import active_flags, reverse
 from autodiff.errors import INTERNAL, AutodiffError, shortened
 
 if TYPE_CHECKING:
-    from autodiff.nonsmooth.verdict import Verdict
+    from autodiff.nonsmooth.verdict import Status, Verdict
 
-SEVERITY = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
+SEVERITY: tuple[Status, ...] = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
 """Every status, mildest first; an answer's status is the worst of its slopes'."""
 
 TOLD = 3

@@ -135,10 +135,10 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     if request.param == "forward":
         monkeypatch.setattr("autodiff.verify.cross_mode.along", lambda factors, seeds: along(bent(factors), seeds))
         everywhere = lambda factors, names: in_all_directions(bent(factors), names)  # noqa: E731
-        monkeypatch.setattr("autodiff.api.evaluate.in_all_directions", everywhere)
+        monkeypatch.setattr("autodiff.api.at_point.in_all_directions", everywhere)
     else:
         monkeypatch.setattr(
-            "autodiff.api.evaluate.adjoints", lambda to, factors, sources: adjoints(to, bent(factors), sources)
+            "autodiff.api.at_point.adjoints", lambda to, factors, sources: adjoints(to, bent(factors), sources)
         )
 
 

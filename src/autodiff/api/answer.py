@@ -15,7 +15,7 @@ from autodiff.errors import Span
 from autodiff.language.ast import Reading
 
 if TYPE_CHECKING:
-    from autodiff.nonsmooth.verdict import Verdict
+    from autodiff.nonsmooth.verdict import Status, Verdict
 
 Value: TypeAlias = Any
 """A float, or a NumPy array where arrays appear, or None; NumPy is not imported to say so."""
@@ -40,7 +40,7 @@ class Answer(NamedTuple):
     order       the highest derivative that was asked for
     derivatives with an order above 1, the derivatives of orders 1, 2, …; None where there is none
     readings    parts of the program that a person might read otherwise
-    digits      how many proven digits were asked for; value and slopes are then texts of them; 0 for float64
+    digits      how many proven digits were asked for; numbers are then texts of them, arrays of texts; 0 for float64
     bits        the precision of the ball arithmetic that proved the digits; 0 where float64's are sure
     """
 
@@ -49,7 +49,7 @@ class Answer(NamedTuple):
     gradient: Mapping[str, Value]
     at: Mapping[str, Value]
     mode: str
-    status: str = "ok"
+    status: "Status" = "ok"
     why: str = ""
     hint: str = ""
     span: Span | None = None
@@ -60,7 +60,7 @@ class Answer(NamedTuple):
     checked: bool | None = None
     forward: Mapping[str, Value] | None = None
     order: int = 1
-    derivatives: tuple[float | None, ...] = ()
+    derivatives: tuple[Value, ...] = ()
     readings: tuple[Reading, ...] = ()
     source: str = ""
     digits: int = 0

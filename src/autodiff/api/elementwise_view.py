@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autodiff import diagnostics
 from autodiff.api.inputs import Value, appear, bind, finite, named
+from autodiff.api.inputs import elements as elements_at
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError, normalised, quoted, shortened
 from autodiff.language.ast import Program
@@ -115,9 +116,9 @@ def over_elements(program: Program, at: Mapping[str, Any], *, many: bool = False
     flat = _written_out(lowered, shapes, READABLE if shapes else None, many=many)
     numbers: dict[str, Value] = {}
     of: dict[str, list[str]] = {}
-    for name, value in point.items():
+    for name in point:
         of[name] = list(elements(name, shapes.get(name, ())))
-        numbers |= dict(zip(of[name], value.ravel().tolist() if name in shapes else [value], strict=True))
+        numbers |= dict(zip(of[name], elements_at(point, name), strict=True))
     for name, node in lowered.assigned.items():
         of[name] = list(elements(name, flat.blocks[node].shape))
     of[lowered.name] = list(elements(lowered.name, flat.result.shape))

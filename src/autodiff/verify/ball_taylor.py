@@ -5,74 +5,64 @@ The equations of `taylor.Expansion` over another kind of number: no rule is writ
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
 >>> lowered = lower(parse("x/(exp(x) - 1)"))
->>> derivatives(lowered, {"x": 1e-3}, lowered.graph.find("x"), 4)
+>>> derivatives(lowered, {"x": 1e-3}, lowered.graph.find("x"), 4).numbers
 [-0.4998333333388889, 0.166666650000001, -3.3333329365079644e-05, -0.033333321428572815]
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from flint import arb, fmpq
 
-from autodiff.core.evaluate import DomainError, Trace
+from autodiff.core.evaluate import Trace
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import Primitive
 from autodiff.numbers import balls
-from autodiff.numbers.balls import InsufficientPrecision, Number, PiMultiple, precision
+from autodiff.numbers.balls import Number, PiMultiple
 from autodiff.numbers.taylor import Expansion, Products
-from autodiff.verify import digits
+from autodiff.verify import digits as proofs
+from autodiff.verify.digits import Pinned, pinned, values
 
 MOST = 4096
 """Bits at which a derivative that is not pinned down is left to others."""
 
 
-def derivatives(lowered: Lowered, point: Mapping[str, float], source: int, order: int) -> list[float | None]:
-    """The derivatives of orders 1, 2, …, each the nearest float64; None where there is none, or none is found."""
+def derivatives(lowered: Lowered, point: Mapping[str, float], source: int, order: int, digits: int = 0) -> Pinned:
+    """The derivatives of orders 1, 2, …; none where balls decide nothing, or there is no series."""
+    return pinned(lambda: series(lowered, point, source, order), digits, most=MOST)
 
-    def read(expansion: BallExpansion, _: Trace) -> list[Number]:
-        found = expansion.series({source: 1.0}, order)[expansion.of[lowered.result]]
-        return [c * math.factorial(m) for m, c in enumerate(found[1:], 1)] + [arb(0)] * (order + 1 - len(found))
 
-    return _pinned(lowered, point, [source], order, read)
+def series(
+    lowered: Lowered,
+    point: Mapping[str, float],
+    source: int,
+    order: int,
+    steps: Mapping[int, fmpq] = MappingProxyType({}),
+) -> list[Number]:
+    """The same as balls of the precision that holds, with `steps` added to inputs. Raises InsufficientPrecision and DomainError."""
+    run = Trace(*values(lowered, point, steps)[:3])
+    expansion = BallExpansion(lowered, run, [source], order)
+    found = expansion.series({source: 1.0}, order)[expansion.of[lowered.result]]
+    return [c * math.factorial(m) for m, c in enumerate(found[1:], 1)] + [arb(0)] * (order + 1 - len(found))
 
 
 def hessian_row(
-    lowered: Lowered, point: Mapping[str, float], source: int, sources: Sequence[int]
-) -> list[float | None]:
+    lowered: Lowered, point: Mapping[str, float], source: int, sources: Sequence[int], digits: int = 0
+) -> Pinned:
     """The second derivatives by `source` and each of the sources."""
 
-    def read(expansion: BallExpansion, run: Trace) -> list[Number]:
+    def row() -> list[Number]:
+        run = Trace(*values(lowered, point)[:3])
+        expansion = BallExpansion(lowered, run, sources, 2)
         found = expansion.adjoints(lowered, run, {node: float(node == source) for node in sources})
         return [found[node][1] if node in found else arb(0) for node in sources]
 
-    return _pinned(lowered, point, sources, 2, read)
-
-
-def _pinned(
-    lowered: Lowered,
-    point: Mapping[str, float],
-    sources: Sequence[int],
-    order: int,
-    read: Callable[[BallExpansion, Trace], list[Number]],
-) -> list[float | None]:
-    bits, found = digits.START, list[float | None]()
-    while bits <= MOST:
-        with precision(bits):
-            try:
-                run = Trace(*digits.values(lowered, point)[:3])
-                found = [digits.as_float(number) for number in read(BallExpansion(lowered, run, sources, order), run)]
-            except InsufficientPrecision:
-                found = []
-            except DomainError:
-                return []
-        if found and None not in found:
-            break
-        bits *= 2
-    return found
+    return pinned(row, digits, most=MOST)
 
 
 class _Arithmetic(Products):
@@ -117,7 +107,7 @@ class BallExpansion(Expansion):
 
     def _is_special(self, row: Primitive, args: Sequence[int]) -> bool:
         moves = [self.moving[a] for a in args]
-        return digits.special(row, [self.values[a] for a in args], moves, -1)
+        return proofs.special(row, [self.values[a] for a in args], moves, -1)
 
     def _value(self, graph: Graph, node: int, args: Sequence[int]) -> Any:
         row = graph.rows[node]

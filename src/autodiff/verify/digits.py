@@ -13,7 +13,6 @@ import math
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Context
-from functools import reduce
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -58,8 +57,7 @@ def proven(
 
     Raises DomainError where the value does not exist.
     """
-    bits = START if not digits else max(START, int(3.33 * digits) + 64)
-    most = max(most, 4 * bits)
+    bits, most = _bounds(digits, most)
     while True:
         with precision(bits):
             found = _at_precision(lowered, point, names, bits, digits, last=2 * bits > most)
@@ -81,8 +79,7 @@ def _at_precision(
         return Proven(
             None, dict.fromkeys(names), bits, empty, (), trouble.node if trouble.node is not None else lowered.result
         )
-    pin: Callable[[Number], Any] = (lambda n: decimal(n, digits)) if digits else as_float
-    pin = _or_zero(pin) if last and digits else pin
+    pin = _pin(digits, last=last)
     value = pin(numbers[lowered.result])
     wanted = {name: node for name, node in names.items() if not _reached(lowered, node, specials)}
     partials = _linear(lowered, numbers, order, taken, wanted.values())
@@ -96,11 +93,6 @@ def _at_precision(
     zeros |= {n: adjoints[node] for n, node in wanted.items() if slopes[n] in (0.0, "0") and node in adjoints}
     sizes = {name: size for name, number in zeros.items() if (size := size_of(number))}
     return Proven(value, dict.fromkeys(names) | slopes, bits, run, specials, agree=agree, sizes=sizes)
-
-
-def _or_zero(pin: Callable[[Number], Any]) -> Callable[[Number], Any]:
-    """The same, and "0" for a number that can't be told from 0."""
-    return lambda number: pin(number) or ("0" if balls.ball(number).contains(0) else None)
 
 
 def shown(number: Number) -> float:
@@ -265,47 +257,55 @@ def _down(result: int, partials: Partials, sources: Collection[int]) -> dict[int
     )
 
 
-def rate(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float]) -> float | None:
-    """How fast the result changes when equations move at these rates; None where it is not pinned down."""
-    return _growing(lambda: _rate(lowered, point, rates))
+class Pinned(NamedTuple):
+    """Numbers as float64 (or text), None for one that is not pinned down; none at all where balls decide nothing.
+
+    bits    the precision that pinned them
+    sizes   per number what is so where it is not 0 and yet "0" is all that can be shown of it
+    """
+
+    numbers: Sequence[Any]
+    bits: int
+    sizes: Sequence[str] = ()
 
 
-def weighted_slope(
-    lowered: Lowered, point: Mapping[str, float], source: int, weights: Mapping[int, float]
-) -> float | None:
-    """The slope in `source` of a sum of equations with weights; None where it is not pinned down."""
-
-    def slope() -> Number:
-        parts = [
-            times(_rate(lowered._replace(result=node), point, {source: 1.0}), balls.meaning(weight))
-            for node, weight in weights.items()
-        ]
-        return reduce(plus, parts, fmpq(0))
-
-    return _growing(slope)
-
-
-def _rate(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float]) -> Number:
-    numbers, order, taken, _ = values(lowered, point)
-    moving = {node: balls.meaning(rate) for node, rate in rates.items()}
-    return _along(_linear(lowered, numbers, order, taken, moving), moving).get(lowered.result, fmpq(0))
-
-
-def _growing(number: Callable[[], Number]) -> float | None:
-    """The float64 that a number is, by growing precision."""
-    bits = START
-    while bits <= MOST:
+def pinned(numbers: Callable[[], Sequence[Number]], digits: int = 0, *, most: int = MOST) -> Pinned:
+    """Numbers by growing precision, until each is one float64, or has so many digits."""
+    bits, most = _bounds(digits, most)
+    found, sizes = list[Any](), list[str]()
+    while bits <= most:
+        pin = _pin(digits, last=2 * bits > most)
         with precision(bits):
             try:
-                found = as_float(number())
+                exact = numbers()
+                found = [pin(number) for number in exact]
+                sizes = [size_of(n) if text == "0" else "" for n, text in zip(exact, found, strict=True)]
             except InsufficientPrecision:
-                found = None
+                found, sizes = [], []
             except DomainError:
-                return None
-        if found is not None:
-            return found
+                return Pinned([], bits)
+        if found and None not in found:
+            break
         bits *= 2
-    return None
+    return Pinned(found, min(bits, most), sizes)
+
+
+def _bounds(digits: int, most: int) -> tuple[int, int]:
+    """The bits to begin with, and those to end with."""
+    bits = START if not digits else max(START, int(3.33 * digits) + 64)
+    return bits, max(most, 4 * bits)
+
+
+def _pin(digits: int, *, last: bool) -> Callable[[Number], Any]:
+    """How a number is printed: its float64, or so many digits; at the last precision 0 where it can't be told from 0."""
+    if not digits:
+        return as_float
+    return (lambda n: decimal(n, digits) or _zero(n)) if last else (lambda n: decimal(n, digits))
+
+
+def _zero(number: Number) -> str | None:
+    whole = balls.ball(number)
+    return "0" if whole.is_finite() and whole.contains(0) else None
 
 
 def _along(partials: Partials, rates: Mapping[int, Number]) -> dict[int, Number]:
