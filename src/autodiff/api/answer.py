@@ -108,12 +108,12 @@ class Answer(NamedTuple):
             "hint": self.hint or None,
             "span": None if self.span is None else list(self.span),
             "one_sided": {name: list(sides) for name, sides in self.one_sided.items()} or None,
-            "verdicts": {name: found.status for name, found in self.verdicts.items()} or None,
+            "verdicts": {name: verdict.status for name, verdict in self.verdicts.items()} or None,
             "notes": list(self.notes) or None,
             "convention": self.convention or None,
             "digits": self.digits or None,
             "bits": self.bits or None,
-            "frameworks": {name: dict(said) for name, said in self.frameworks.items()} or None,
+            "frameworks": {name: dict(numbers_there) for name, numbers_there in self.frameworks.items()} or None,
         }
         return data | {key: value for key, value in optional.items() if value is not None}
 
@@ -127,14 +127,14 @@ def nested(value: Value) -> Any:
 
 def numbers(value: Value) -> list[float | None]:
     """The number, or the elements of an array, last axis fastest; None for one that does not exist."""
-    found, todo = list[float | None](), [nested(value)]
+    flat, todo = list[float | None](), [nested(value)]
     while todo:
         item = todo.pop()
         if isinstance(item, list):
             todo.extend(reversed(item))
         else:
-            found.append(item)
-    return found
+            flat.append(item)
+    return flat
 
 
 def _ulps(a: float | None, b: float | None) -> float:

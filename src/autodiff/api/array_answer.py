@@ -101,24 +101,24 @@ def _by_sweeps(query: Query, *, asked: bool) -> tuple[Answer, Trouble]:
     try:
         run = values(lowered, empty.at)
     except DomainError as outside:
-        return without_value(empty, lowered, outside, diagnostics.outside_element(lowered, outside)), "outside"
+        return without_value(empty, lowered, outside), "outside"
     except AutodiffError as error:
         raise error.within(lowered.source) from None
     value = run.values[lowered.result]
     if getattr(value, "shape", None):
         answer = _array_result(empty, value.shape, names, asked=asked)._replace(value=value + 0.0)
         return answer, "" if _sure(answer, lowered, names) else "rounding"
-    found = Gradient(lowered, run, empty.at, names, empty.mode)
-    answer = empty._replace(value=float(value) + 0.0, gradient=found.gradient, forward=found.forward)
+    slopes = Gradient(lowered, run, empty.at, names, empty.mode)
+    answer = empty._replace(value=float(value) + 0.0, gradient=slopes.gradient, forward=slopes.forward)
     special = nonsmooth.special_points(run)
     if reached := query.reached(special):
-        return _undecided(answer, lowered, found, special[0], [*reached]), "special"
-    beyond = [n for n in names if not numpy().isfinite(found.gradient[n]).all()]
+        return _undecided(answer, lowered, slopes, special[0], [*reached]), "special"
+    beyond = [n for n in names if not numpy().isfinite(slopes.gradient[n]).all()]
     if beyond:
-        return _overflown(answer, lowered, found, beyond), "special"
+        return _overflown(answer, lowered, slopes, beyond), "special"
     checked = None
     try:
-        checked = found.confirmed([*names]) if query.check else None
+        checked = slopes.confirmed([*names]) if query.check else None
     except AutodiffError as error:
         if error.exit_status != INTERNAL or _sure(answer, lowered, names):
             raise
@@ -134,13 +134,13 @@ def _array_result(empty: Answer, shape: tuple[int, ...], names: Mapping[str, int
     return empty._replace(gradient={}, notes=(f"{what}: {hint}",) if names else ())
 
 
-def _undecided(answer: Answer, lowered: Lowered, found: Gradient, special: int, hard: Sequence[str]) -> Answer:
+def _undecided(answer: Answer, lowered: Lowered, slopes: Gradient, special: int, hard: Sequence[str]) -> Answer:
     """The answer where a program is too large for its special points to be looked at from both sides."""
     what = f"an element of {diagnostics.written(lowered, special)} is on a corner"
     why = f"is not known here: {what}, and the program is too large to look at both sides"
     return answer._replace(
-        gradient=dict(answer.gradient) | {name: found.missing(name) for name in hard},
-        forward=answer.forward and dict(answer.forward) | {name: found.missing(name) for name in hard},
+        gradient=dict(answer.gradient) | {name: slopes.missing(name) for name in hard},
+        forward=answer.forward and dict(answer.forward) | {name: slopes.missing(name) for name in hard},
         status="unknown",
         why=_reasons([f"d{answer.result}/d{name} {why}" for name in hard]),
         span=lowered.graph.spans[special],
@@ -148,18 +148,18 @@ def _undecided(answer: Answer, lowered: Lowered, found: Gradient, special: int, 
     )
 
 
-def _overflown(answer: Answer, lowered: Lowered, found: Gradient, names: Sequence[str]) -> Answer:
+def _overflown(answer: Answer, lowered: Lowered, slopes: Gradient, names: Sequence[str]) -> Answer:
     """The answer where slopes leave the range of float64, in a program that is too large to be done again."""
     np = numpy()
     lost = [
         element
         for name in names
-        for element, slope in zip(elements(name, found.shape(name)), np.ravel(found.gradient[name]), strict=True)
+        for element, slope in zip(elements(name, slopes.shape(name)), np.ravel(slopes.gradient[name]), strict=True)
         if not math.isfinite(slope)
     ]
-    kept = {name: np.where(np.isfinite(found.gradient[name]), found.gradient[name], np.nan) for name in names}
+    kept = {name: np.where(np.isfinite(slopes.gradient[name]), slopes.gradient[name], np.nan) for name in names}
     return answer._replace(
-        gradient=dict(answer.gradient) | {n: slope if found.shape(n) else None for n, slope in kept.items()},
+        gradient=dict(answer.gradient) | {n: slope if slopes.shape(n) else None for n, slope in kept.items()},
         status="overflow",
         why=_reasons([f"d{answer.result}/d{element} overflows: it is beyond 1.8e308" for element in lost]),
         verdicts=dict.fromkeys(lost, Verdict("overflow")),
@@ -211,10 +211,10 @@ def _too_large(digits: int) -> AutodiffError:
 
 def _as_elements(point: Mapping[str, Any]) -> dict[str, float]:
     """The point as numbers: x[0], x[1], … in place of an array x."""
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for name, value in point.items():
-        found |= dict(zip(elements(name, numpy().shape(value)), inputs.elements(point, name), strict=True))
-    return found
+        numbers |= dict(zip(elements(name, numpy().shape(value)), inputs.elements(point, name), strict=True))
+    return numbers
 
 
 def _elements(name: str, flat: Flat, source: int) -> dict[str, int]:
@@ -237,7 +237,7 @@ def _gathered(answer: Answer, names: Mapping[str, int], flat: Flat) -> Answer:
     return answer._replace(
         gradient=shaped(answer.gradient),
         forward=answer.forward and shaped(answer.forward),
-        verdicts={element: found for element, found in answer.verdicts.items() if found.status != "ok" or few},
+        verdicts={element: verdict for element, verdict in answer.verdicts.items() if verdict.status != "ok" or few},
     )
 
 

@@ -59,13 +59,13 @@ class Gradient:
 
     def _forward(self) -> dict[str, Any]:
         """A sweep upward for every element of every name."""
-        found = {}
+        slopes = {}
         for name, node in self.names.items():
             shape = self.shape(name)
             units = np.eye(math.prod(shape))
             rates = [self._along({node: unit.reshape(shape) if shape else 1.0}) for unit in units]
-            found[name] = self._filled(name, np.reshape(rates, shape))
-        return found
+            slopes[name] = self._filled(name, np.reshape(rates, shape))
+        return slopes
 
     def _along(self, seeds: Mapping[int, Any]) -> float:
         rate = sweeps.jvp(self.run, seeds)[self.lowered.result]
@@ -95,7 +95,7 @@ class Gradient:
                 hint="please report the program and the point; --no-check prints the number all the same",
             )
         if (node := broken_rule(self.run)) is not None:
-            raise diagnostics.denied(self.lowered, node)
+            raise diagnostics.rejected(self.lowered, node)
         return True
 
 

@@ -81,11 +81,11 @@ def answered(
     return Query(lowered, point, names, mode, check, convention, digits).answer()
 
 
-def without_value(answer: Answer, lowered: Lowered, trouble: DomainError, why: str = "") -> Answer:
+def without_value(answer: Answer, lowered: Lowered, trouble: DomainError) -> Answer:
     """The answer where a value does not exist."""
     return answer._replace(
         status="domain" if trouble.needs else "overflow",
-        why=why or diagnostics.outside(lowered, trouble, answer.at),
+        why=diagnostics.outside(lowered, trouble, answer.at),
         hint=diagnostics.hint(lowered, trouble),
         span=lowered.graph.spans[trouble.node],
     )
@@ -135,7 +135,7 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
     if agreement == DISAGREE:
         raise diagnostics.disagreement()
     if check and (node := broken_rule(lowered, run, factors)) is not None:
-        raise diagnostics.denied(lowered, node)
+        raise diagnostics.rejected(lowered, node)
     if not sure:
         return None
     nothing = dict.fromkeys(query.names)
@@ -159,8 +159,8 @@ def _from_both_sides(query: Query, answer: Answer, run: Trace, special: Sequence
     from autodiff.nonsmooth.propagate import MOST, verdicts  # most points are no special points
 
     reached = query.reached(special)
-    found = verdicts(query.lowered, run, answer.at, reached, special, query.most or MOST)
-    return _at_special_points(query, answer, run, found, special) if found else answer
+    sides = verdicts(query.lowered, run, answer.at, reached, special, query.most or MOST)
+    return _at_special_points(query, answer, run, sides, special) if sides else answer
 
 
 # --- in ball arithmetic -------------------------------------------------------------------------------------------------
@@ -228,7 +228,8 @@ def _at_special_points(
     every = {**answer.verdicts, **verdicts}
     status = max((answer.status, *(verdict.status for verdict in every.values())), key=SEVERITY.index)
     culprits = {
-        name: diagnostics.culprits(lowered, special, query.names[name], every[name]) for name in diagnostics.told(every)
+        name: diagnostics.culprits(lowered, special, query.names[name], every[name])
+        for name in diagnostics.reported(every)
     }
     worst = next((name for name, verdict in every.items() if verdict.status == status), "")
     why = diagnostics.verdicts(lowered, answer.result, run, every, culprits)

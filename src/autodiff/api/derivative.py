@@ -231,13 +231,13 @@ class _Maker:
 
     def hessian(self, of: str, names: Sequence[str]) -> Iterable[Entry]:
         """Row by row; what lies below the diagonal is what lies above it."""
-        made: dict[tuple[str, str], int] = {}
+        nodes: dict[tuple[str, str], int] = {}
         for i, first in enumerate(names):
             slope = self._first(of, first)
-            made |= {(first, second): self._again(slope, second) for second in names[i:]}
+            nodes |= {(first, second): self._again(slope, second) for second in names[i:]}
         for first in names:
             for second in names:
-                node = made[first, second] if (first, second) in made else made[second, first]
+                node = nodes[first, second] if (first, second) in nodes else nodes[second, first]
                 yield Entry(of, (first, second), node)
 
     def names(self) -> dict[int, str]:
@@ -252,7 +252,7 @@ class _Maker:
         if node is not None:
             row = self.symbols.graph.rows[node]
             assert row is not None
-            words = [said for _, said in row.domain][-1].replace("#", "")
+            words = [condition for _, condition in row.domain][-1].replace("#", "")
             raise AutodiffError(
                 f"the formula needs {shortened(infix(self.symbols.graph, node))}, which has no value: {row.name} needs {words}",
                 hint="autodiff eval gives the number at a point",
@@ -260,13 +260,13 @@ class _Maker:
 
     def notes(self, entries: Sequence[Entry]) -> tuple[str, ...]:
         """What must be said beside the formulas; what does not count for all of them names those it counts for."""
-        said: dict[str, list[Entry]] = {}
+        by_note: dict[str, list[Entry]] = {}
         for entry in entries:
             for note in dict.fromkeys(map(self._worded, self._provisos(entry))):
-                said.setdefault(note, []).append(entry)
+                by_note.setdefault(note, []).append(entry)
         notes = [
             note if len(which) == len(entries) else f"{', '.join(label(e) for e in which[:4])}: {note}"
-            for note, which in said.items()
+            for note, which in by_note.items()
         ]
         more = [f"and {len(notes) - _NOTES} more conditions like these"] if len(notes) > _NOTES else []
         return (*notes[:_NOTES], *more)
@@ -275,8 +275,8 @@ class _Maker:
         result, node = self._result(of), self._node(name)
         if result == node:
             return self.symbols.constant(1.0)
-        found = slopes(self.lowered.graph, result, self._stops(name), [node], self._image(name))
-        return self._tidied(found.get(node))
+        adjoints = slopes(self.lowered.graph, result, self._stops(name), [node], self._image(name))
+        return self._tidied(adjoints.get(node))
 
     def _again(self, node: int, name: str) -> int:
         """The slope of a formula in one of its names."""
@@ -326,16 +326,19 @@ class _Maker:
             return []
         graph, seen = self.lowered.graph, self._image(name)
         sources = {self._node(n) for n in entry.wrt}
-        found = provisos(graph, result, self._stops(name), sources, seen, entry.node)
+        conditions = provisos(graph, result, self._stops(name), sources, seen, entry.node)
         if entry.of != self.lowered.name or set(entry.wrt) & self.lowered.assigned.keys():
-            return found
+            return conditions
 
         def harmless(place: Mapping[str, int]) -> bool:
             return smooth(self.text, self.lowered.inputs, self.symbols.graph, entry.node, entry.wrt, place)
 
-        judged = [one.kind != "domain" and not one.branch for one in found]
-        left = (without(self.symbols, one, harmless) if ask else one for one, ask in zip(found, judged, strict=True))
-        return [one for one in left if one is not None]
+        judged = [condition.kind != "domain" and not condition.branch for condition in conditions]
+        left = (
+            without(self.symbols, condition, harmless) if ask else condition
+            for condition, ask in zip(conditions, judged, strict=True)
+        )
+        return [condition for condition in left if condition is not None]
 
     def _worded(self, proviso: Proviso) -> str:
         if self.symbols.graph.constants.get(proviso.condition) == 0.0:

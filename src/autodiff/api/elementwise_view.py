@@ -80,17 +80,17 @@ class Elements(NamedTuple):
             raise AutodiffError(
                 f"{what} is a number for each name, not {shortened(repr(given))}", hint='such as {"x": 1.0}'
             )
-        found: dict[str, float] = {}
-        for key, one in given.items():
-            value, name = finite(str(key), one), _spaced(str(key))
+        numbers: dict[str, float] = {}
+        for key, number in given.items():
+            value, name = finite(str(key), number), _spaced(str(key))
             names = self.of.get(name, [name])
             if [*elements(name, getattr(value, "shape", ()))] != list(names):
                 raise AutodiffError(
                     f"{quoted(name)} has the elements {diagnostics.listed(names, 4)}, and what is given for it has another shape",
                     hint="give an array of its shape, such as [1, 0]",
                 )
-            found |= dict(zip(names, [value] if isinstance(value, float) else value.ravel().tolist(), strict=True))
-        return found
+            numbers |= dict(zip(names, [value] if isinstance(value, float) else value.ravel().tolist(), strict=True))
+        return numbers
 
 
 def _spaced(name: str) -> str:

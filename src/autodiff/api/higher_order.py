@@ -53,27 +53,29 @@ def higher(
     if proven is None:
         from autodiff.verify import float_taylor  # where ball arithmetic is not installed
 
-        found = float_taylor.derivatives(lowered, run, source, order)
+        numbers = float_taylor.derivatives(lowered, run, source, order)
     else:
-        found = [math.nan if number is None else float(number) for number in proven.numbers or [None] * order]
-    found[0] = float(first)
-    known = _known(empty, lowered, run, name, source, found)
+        numbers = [math.nan if number is None else float(number) for number in proven.numbers or [None] * order]
+    numbers[0] = float(first)
+    known = _known(empty, lowered, run, name, source, numbers)
     return _with_digits(known, lowered, name, first, point) if answer.digits else known
 
 
-def _known(empty: Answer, lowered: Lowered, run: Trace, name: str, source: int, found: list[float | None]) -> Answer:
+def _known(empty: Answer, lowered: Lowered, run: Trace, name: str, source: int, numbers: list[float | None]) -> Answer:
     """The answer with derivatives as far as they exist; `found` has NaN for those without a series here."""
     answer, order = empty, empty.order
-    looked = _beside(lowered, run, answer.at, source, found)
-    known = next((m for m, number in enumerate(found) if number is None or not math.isfinite(number)), order)
-    sound = tuple(number + 0.0 for number in found[:known] if number is not None)
+    looked = _beside(lowered, run, answer.at, source, numbers)
+    known = next((m for m, number in enumerate(numbers) if number is None or not math.isfinite(number)), order)
+    sound = tuple(number + 0.0 for number in numbers[:known] if number is not None)
     orders = {m: diagnostics.order(answer.result, name, m) for m in (*looked, known + 1)}
-    empty = empty._replace(notes=(*answer.notes, *diagnostics.sided({orders[m]: one for m, one in looked.items()})))
+    empty = empty._replace(
+        notes=(*answer.notes, *diagnostics.sided({orders[m]: verdict for m, verdict in looked.items()}))
+    )
     if known == order:
         return empty._replace(derivatives=sound)
-    if found[known] is None:
+    if numbers[known] is None:
         return _lost(empty, name, sound, installed=False)
-    over = math.isinf(found[known] or 0.0)
+    over = math.isinf(numbers[known] or 0.0)
     lost, spot = orders[known + 1], None if over else Expansion(lowered, run, [source], order).culprit()
     return empty._replace(
         derivatives=(*sound, *(None,) * (order - known)),
@@ -116,17 +118,17 @@ def _with_digits(answer: Answer, lowered: Lowered, name: str, first: Any, point:
 
 
 def _beside(
-    lowered: Lowered, run: Trace, point: Mapping[str, float], source: int, found: list[float | None]
+    lowered: Lowered, run: Trace, point: Mapping[str, float], source: int, numbers: list[float | None]
 ) -> dict[int, Verdict]:
     """The derivatives that have no series in powers of the step, looked at from both sides, up to one that is not there.
 
     Those that are there are filled in; `found` holds the derivatives of orders 1, 2, …
     """
     looked: dict[int, Verdict] = {}
-    for m, number in enumerate(found[:_LOOKED], 1):
+    for m, number in enumerate(numbers[:_LOOKED], 1):
         if number is not None and math.isnan(number):
             looked[m] = verdict(lowered, run, point, source, m)
-            found[m - 1] = number = math.nan if (slope := looked[m].slope) is None else slope
+            numbers[m - 1] = number = math.nan if (slope := looked[m].slope) is None else slope
         if number is None or not math.isfinite(number):
             break
     return looked
@@ -161,17 +163,17 @@ def second_derivatives(
         pairs = [diagnostics.mixed(lowered.name, a, b) for a, b in _pairs(names)]
         return without(replace(matrix, checked=False), pairs, "unknown", _UNKNOWN)
     if len(proven) == len(rows):
-        found = _float_rows(names, rows)
+        numbers = _float_rows(names, rows)
     else:
         from autodiff.verify import float_taylor  # where ball arithmetic is not installed
 
         floats = {n: float_taylor.hessian_row(lowered, run, node, columns) for n, node in names.items()}
-        found = {name: _row(names, row) for name, row in floats.items()}
+        numbers = {name: _row(names, row) for name, row in floats.items()}
         if any(None in row for row in floats.values() if row):
             matrix = replace(matrix, hint=proven_answer.INSTALL)
-    looked = _from_both_sides(matrix, lowered, run, point, names, found)
+    looked = _from_both_sides(matrix, lowered, run, point, names, numbers)
     spot = Expansion(lowered, run, columns, 2).culprit()
-    known = _judged(matrix, found, lowered, spot, looked)
+    known = _judged(matrix, numbers, lowered, spot, looked)
     return _entries_with_digits(known, lowered, point, names, rows) if matrix.digits else known
 
 
@@ -181,14 +183,14 @@ def _from_both_sides(
     run: Trace,
     point: Mapping[str, float],
     names: Mapping[str, int],
-    found: Mapping[str, dict[str, float]],
+    numbers: Mapping[str, dict[str, float]],
 ) -> dict[str, Verdict]:
     """The verdicts on second derivatives by one name that have no series here; those that exist are filled in."""
     looked: dict[str, Verdict] = {}
     for name, source in names.items():
-        if math.isnan(found[name][name]) and matrix.gradient[name] is not None:
+        if math.isnan(numbers[name][name]) and matrix.gradient[name] is not None:
             looked[name] = verdict(lowered, run, point, source, 2)
-            found[name][name] = math.nan if (slope := looked[name].slope) is None else slope
+            numbers[name][name] = math.nan if (slope := looked[name].slope) is None else slope
     return looked
 
 
@@ -208,30 +210,30 @@ def _pairs(names: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 def _judged(
     matrix: Matrix,
-    found: Mapping[str, Mapping[str, float]],
+    numbers: Mapping[str, Mapping[str, float]],
     lowered: Lowered,
     spot: int | None,
     looked: Mapping[str, Verdict],
 ) -> Matrix:
     """The Hessian from its rows: what both halves agree on; a name without a slope has no second derivative."""
-    known = [n for row in found.values() for n in row.values()]
+    known = [n for row in numbers.values() for n in row.values()]
     noise = _TOLERANCE * max((abs(n) for n in known if math.isfinite(n)), default=0.0)
-    rows: dict[str, dict[str, Number | None]] = {row: {} for row in found}
+    rows: dict[str, dict[str, Number | None]] = {row: {} for row in numbers}
     lost: dict[str, Verdict | None] = {}
-    for row, column in _pairs(found):
-        halves = found[row][column], found[column][row]
+    for row, column in _pairs(numbers):
+        halves = numbers[row][column], numbers[column][row]
         sound = _same(*halves, noise, digits=matrix.digits)
         sloped = matrix.gradient[row] is not None and matrix.gradient[column] is not None
         rows[row][column] = rows[column][row] = halves[0] + 0.0 if sound and sloped else None
         if sloped and not sound:
             lost[diagnostics.mixed(lowered.name, row, column)] = looked.get(row) if row == column else None
-    matrix = replace(matrix, rows={row: {column: rows[row][column] for column in found} for row in found})
+    matrix = replace(matrix, rows={row: {column: rows[row][column] for column in numbers} for row in numbers})
     if not lost:
         return replace(matrix, checked=matrix.status == "ok")
     matrix = replace(matrix, checked=False)
     if any(map(math.isinf, known)):
         return without(matrix, [*lost], "overflow", BEYOND)
-    statuses = {"unknown" if found is None else found.status for found in lost.values()}
+    statuses = {"unknown" if numbers is None else numbers.status for numbers in lost.values()}
     return replace(
         matrix,
         status=max(matrix.status, *statuses, key=SEVERITY.index),
@@ -248,9 +250,9 @@ def _same(a: float, b: float, noise: float, *, digits: int) -> bool:
 def _reasons(lowered: Lowered, lost: Mapping[str, Verdict | None], spot: int | None) -> str:
     """Why second derivatives are not there: those that were looked at from both sides first, then the others."""
     known = {
-        name: found
-        for name, found in lost.items()
-        if found is not None and found.status != "unknown" and spot is not None
+        name: verdict
+        for name, verdict in lost.items()
+        if verdict is not None and verdict.status != "unknown" and spot is not None
     }
     reasons = [diagnostics.beyond(lowered, name, spot, v) for name, v in [*known.items()][:3] if spot is not None]
     rest = [name for name in lost if name not in known]

@@ -251,15 +251,15 @@ def named(names: Sequence[str]) -> list[str]:
     if isinstance(names, str):
         return [name.strip() for name in re.split(r",(?![^\[]*\])", names)]
     given: list[Any] = list(names) if hasattr(names, "__iter__") else [names]
-    if odd := [name for name in given if not isinstance(name, str)]:
-        raise AutodiffError(f"a name is a text, not {shortened(repr(odd[0]))}", hint='write for example ["x", "y"]')
+    if others := [name for name in given if not isinstance(name, str)]:
+        raise AutodiffError(f"a name is a text, not {shortened(repr(others[0]))}", hint='write for example ["x", "y"]')
     return given
 
 
 def sources(lowered: Lowered, wrt: Sequence[str] | None) -> dict[str, int]:
     """The equation of each name that a slope is asked for."""
     names = lowered.inputs if wrt is None else [normalised(name.strip()) for name in named(wrt)]
-    found: dict[str, int] = {}
+    nodes: dict[str, int] = {}
     for name in names:
         node = lowered.node(name)
         if node is None:
@@ -273,7 +273,7 @@ def sources(lowered: Lowered, wrt: Sequence[str] | None) -> dict[str, int]:
                 if known
                 else "",
             )
-        if name in found:
+        if name in nodes:
             raise AutodiffError(f"{quoted(name)} stands twice among the names to differentiate by")
-        found[name] = node
-    return found
+        nodes[name] = node
+    return nodes

@@ -117,7 +117,7 @@ def hessian(
     `digits`, 1 to 1,000, every number is a text of so many proven digits:
 
     >>> hessian("exp(x*y)", {"x": 1.0, "y": 2.0}, digits=20).rows["x"]
-    {'x': '29.55622439572260091', 'y': '22.167168296791950682'}
+    {'x': '29.556224395722600909', 'y': '22.167168296791950682'}
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
@@ -312,7 +312,7 @@ def weighted_label(weights: Mapping[str, float]) -> str:
 
 def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
     """The equations of several results. Raises AutodiffError for a name that the program does not assign."""
-    found: dict[str, int] = {}
+    nodes: dict[str, int] = {}
     for name in named(of):
         node = lowered.assigned.get(name, lowered.result if name == lowered.name else None)
         if node is None:
@@ -322,10 +322,10 @@ def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
                 f"{quoted(name)} is no result of this program",
                 hint=f"did you mean {quoted(near)}?" if near else known or "give its parts names: u = …; v = …",
             )
-        if name in found:
+        if name in nodes:
             raise AutodiffError(f"{quoted(name)} stands twice among the results")
-        found[name] = node
-    return found
+        nodes[name] = node
+    return nodes
 
 
 def inputs_only(lowered: Lowered, names: Mapping[str, int]) -> None:

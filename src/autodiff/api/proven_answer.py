@@ -76,8 +76,8 @@ def nearest(point: Mapping[str, float]) -> dict[str, float]:
     from autodiff.verify.digits import as_float
 
     with precision(256):
-        found = {name: as_float(meaning(value)) for name, value in point.items()}
-    return {name: value if (value := found[name]) is not None else float(point[name]) for name in point}
+        floats = {name: as_float(meaning(value)) for name, value in point.items()}
+    return {name: value if (value := floats[name]) is not None else float(point[name]) for name in point}
 
 
 def derivatives(

@@ -32,18 +32,18 @@ _READABLE = 40
 
 def note(numbers: OverNumbers) -> str:
     """Which names are taken as one number, and what reductions are then; "" where none is of a name's number."""
-    found = list(reduced(numbers))
-    if not found:
+    nodes = list(reduced(numbers))
+    if not nodes:
         return ""
     graph = numbers.written.graph
-    names = [graph.inputs[n] for n in graph.reaching(*found) if n in graph.inputs]
-    means = list(dict.fromkeys(_means(numbers, node) for node in found))
+    names = [graph.inputs[n] for n in graph.reaching(*nodes) if n in graph.inputs]
+    means = list(dict.fromkeys(_means(numbers, node) for node in nodes))
     more = [f"and {len(means) - _SHOWN} more are alike"] if len(means) > _SHOWN else []
     taken = "is taken as one number" if len(names) == 1 else "are each taken as one number"
     return f"{_joined(names)} {taken}: {', '.join([*means[:_SHOWN], *more])}"
 
 
-def refuse(numbers: OverNumbers) -> None:
+def require_elements(numbers: OverNumbers) -> None:
     """Raise AutodiffError where a reduction is of one number: an answer that holds for that need not hold for arrays."""
     node = next(reduced(numbers), None)
     if node is None:

@@ -16,7 +16,7 @@ from typing import Any
 from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.evaluate import parse
 from autodiff.api.inputs import sources
-from autodiff.api.scalar_note import refuse
+from autodiff.api.scalar_note import require_elements
 from autodiff.codegen.straightline import straight
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed, shown
@@ -74,14 +74,14 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     """
     parsed = parse(program, strict=strict)
     numbers = numbers_of(parsed)
-    refuse(numbers)
+    require_elements(numbers)
     lowered = numbers.lowered
     name, source = _variable(lowered, wrt)
     given = parse(answer, strict=strict)
     answered = in_names(parsed, lowered, given)
     empty = Compared("undecided", name, lowered.name, readings=(*parsed.readings, *given.readings))
-    found = straight(lowered, {name: source})
-    slope = Lowered(found.graph, found.slopes[name], name, lowered.inputs, {}, "")
+    equations = straight(lowered, {name: source})
+    slope = Lowered(equations.graph, equations.slopes[name], name, lowered.inputs, {}, "")
     same = same_formula(lowered, source, answered)
     tried = list(trials(lowered, slope, answered))
     return _judged(empty, tried, same=same, lowered=lowered, source=source)
@@ -155,7 +155,7 @@ def _no(empty: Compared, apart: Sequence[Trial], trials: Sequence[Trial], lowere
         for t in [*apart[: max(SAMPLES - len(same), SAMPLES // 2)], *same][:SAMPLES]
         if t.run is not None and t.derivative is not None and t.answer is not None
     ]
-    found = explain(lowered, source, samples)
+    slips = explain(lowered, source, samples)
     return replace(
         empty,
         verdict="no",
@@ -163,6 +163,6 @@ def _no(empty: Compared, apart: Sequence[Trial], trials: Sequence[Trial], lowere
         at=first.at,
         derivative=_value(first.derivative),
         answer=_value(first.answer),
-        slip=found[0] if found else None,
-        second=found[1] if len(found) > 1 else None,
+        slip=slips[0] if slips else None,
+        second=slips[1] if len(slips) > 1 else None,
     )

@@ -53,23 +53,23 @@ def image(graph: Graph, result: int, stops: Mapping[int, str], symbols: Symbols 
 
 def _once(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
     """The equation; but 1·(2·w), as hinge(1, 2·w) has it, without the 1: that is exact, and needs no brackets."""
-    one = row is rules.TABLE["*", 2] and symbols.graph.constants.get(args[0]) == 1.0
-    if one and symbols.graph.rows[args[1]] is row:
+    by_one = row is rules.TABLE["*", 2] and symbols.graph.constants.get(args[0]) == 1.0
+    if by_one and symbols.graph.rows[args[1]] is row:
         return args[1]
     return symbols.own(row, args)
 
 
 def segment(graph: Graph, result: int, stops: Mapping[int, object]) -> list[int]:
     """The equations that `result` is made from, ascending; behind one of `stops` nothing is looked at."""
-    found, todo = {result}, [result]
+    behind, todo = {result}, [result]
     while todo:
         node = todo.pop()
         if node in stops and node != result:
             continue
-        new = [a for a in graph.args[node] if a not in found]
-        found.update(new)
+        new = [a for a in graph.args[node] if a not in behind]
+        behind.update(new)
         todo.extend(new)
-    return sorted(found)
+    return sorted(behind)
 
 
 def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequence[int], seen: Image) -> dict[int, int]:
@@ -131,5 +131,5 @@ def filled(
 ) -> int:
     """A text of the table with the equations `given` in place of its parameters; `call` makes each of its operations."""
     template = templates.template(text, tuple(given))
-    made = template.graph.carried([template.result], symbols.constant, given.__getitem__, call)
-    return made[template.result]
+    nodes = template.graph.carried([template.result], symbols.constant, given.__getitem__, call)
+    return nodes[template.result]

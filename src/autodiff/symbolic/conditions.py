@@ -61,7 +61,7 @@ def provisos(
     sure, guards = _always(graph, result, stops), _guards(graph, order, result)
     moves = moving(graph, order, sources)
     held = {branch: _enforced(symbols, formula, branch=branch) for branch in (False, True)}
-    found: dict[Proviso, None] = {}
+    conditions: dict[Proviso, None] = {}
     for node in order:
         row = graph.rows[node]
         if row is None or (node in stops and node != result):
@@ -70,15 +70,15 @@ def provisos(
         known = _with_implied({key for guard in guards.get(node, ()) for key in _parts(symbols, seen.of[guard])})
         for atom in _sloped(symbols, row, args, [bool(moves.get(a)) for a in graph.args[node]]):
             if not set(_keys(symbols, atom)) <= held[branch] | known:
-                found[Proviso("domain", atom, branch)] = None
+                conditions[Proviso("domain", atom, branch)] = None
             known |= _with_implied(set(_keys(symbols, atom)))
         for atom in _domain(symbols, row, args):
             nowhere = symbols.graph.constants.get(atom) == 0.0  # also where the formula has the same flaw
             if nowhere or not set(_keys(symbols, atom)) <= held[branch] | known:
-                found[Proviso("domain", atom, branch)] = None
+                conditions[Proviso("domain", atom, branch)] = None
         if any(moves.get(a) for a in graph.args[node]):
-            found.update((Proviso(kind, place, branch), None) for kind, place in _breaks(symbols, row, args))
-    return list(found)
+            conditions.update((Proviso(kind, place, branch), None) for kind, place in _breaks(symbols, row, args))
+    return list(conditions)
 
 
 def beyond(symbols: Symbols, formula: int) -> int | None:
@@ -96,7 +96,7 @@ def beyond(symbols: Symbols, formula: int) -> int | None:
 def without(symbols: Symbols, proviso: Proviso, harmless: Callable[[Mapping[str, int]], bool]) -> Proviso | None:
     """A break without those of its places, joined by `or`, that are harmless: names, and what each of them is there."""
     places = _either(symbols, proviso.condition)
-    left = [one for one in places if (names := _settled(symbols, one)) is None or not harmless(names)]
+    left = [place for place in places if (names := _settled(symbols, place)) is None or not harmless(names)]
     if len(left) == len(places):
         return proviso
     return replace(proviso, condition=reduce(lambda a, b: symbols.own(_OR, (a, b)), left)) if left else None
@@ -108,7 +108,7 @@ def _settled(symbols: Symbols, condition: int) -> dict[str, int] | None:
     None where an equation is not linear in a name with a number in front.
     """
     graph = symbols.graph
-    found: dict[str, int] = {}
+    places: dict[str, int] = {}
     todo = [condition]
     while todo:
         node = todo.pop()
@@ -117,12 +117,12 @@ def _settled(symbols: Symbols, condition: int) -> dict[str, int] | None:
             todo.extend(args)
             continue
         terms = symbols.as_sum(symbols.plus(args[0], symbols.negative(args[1]))) if row is _EQUAL else {}
-        name, place = _alone(symbols, terms, found)
+        name, place = _alone(symbols, terms, places)
         if not name:
             return None
-        found[name] = place
-    used = {graph.inputs.get(node) for node in graph.reaching(*found.values())}
-    return None if used & found.keys() else found
+        places[name] = place
+    used = {graph.inputs.get(node) for node in graph.reaching(*places.values())}
+    return None if used & places.keys() else places
 
 
 def _alone(symbols: Symbols, terms: Terms, taken: Container[str]) -> tuple[str, int]:
@@ -142,42 +142,42 @@ def _alone(symbols: Symbols, terms: Terms, taken: Container[str]) -> tuple[str, 
 
 def _either(symbols: Symbols, condition: int) -> list[int]:
     """The conditions that are joined by `or`."""
-    found, todo = [], [condition]
+    conditions, todo = [], [condition]
     while todo:
         node = todo.pop()
         if symbols.graph.rows[node] is _OR:
             todo.extend(reversed(symbols.graph.args[node]))
         else:
-            found.append(node)
-    return found
+            conditions.append(node)
+    return conditions
 
 
 def _always(graph: Graph, result: int, stops: Mapping[int, object]) -> set[int]:
     """The equations that are evaluated whatever a condition says."""
-    found, todo = {result}, [result]
+    nodes, todo = {result}, [result]
     while todo:
         node = todo.pop()
         row = graph.rows[node]
         if row is None or (node in stops and node != result):
             continue
         args = graph.args[node] if row.branches is None else graph.args[node][:1]
-        new = [a for a in args if a not in found]
-        found.update(new)
+        new = [a for a in args if a not in nodes]
+        nodes.update(new)
         todo.extend(new)
-    return found
+    return nodes
 
 
 def _guards(graph: Graph, order: Sequence[int], result: int) -> dict[int, tuple[int, ...]]:
     """The conditions that hold wherever an equation is evaluated, at most so many as are looked through."""
-    found: dict[int, tuple[int, ...]] = {result: ()}
+    guards_of: dict[int, tuple[int, ...]] = {result: ()}
     for node in reversed(order):
         row, args = graph.rows[node], graph.args[node]
-        mine = found.get(node, ())
+        mine = guards_of.get(node, ())
         for k, arg in enumerate(args):
             inside = row is not None and row.branches is not None and row.branches[0] == k != 0
             guards = (args[0], *mine)[:_DEEPEST] if inside else mine
-            found[arg] = tuple(g for g in found[arg] if g in guards) if arg in found else guards
-    return found
+            guards_of[arg] = tuple(g for g in guards_of[arg] if g in guards) if arg in guards_of else guards
+    return guards_of
 
 
 def _parts(symbols: Symbols, condition: int) -> Iterator[Key]:
@@ -344,13 +344,13 @@ def _told_by(symbols: Symbols, node: int) -> list[int]:
 
 def _sign(symbols: Symbols, node: int, signs: Mapping[int, int]) -> int:
     terms = symbols.as_sum(node)
-    found = []
+    term_signs = []
     for factors, amount in terms.items():
         parts = [_power_sign(_known(symbols, base, node, signs), *exponent) for base, exponent in factors]
-        found.append(min(parts, default=_POSITIVE) if amount.value > 0 else _UNKNOWN)
-    if not found:
+        term_signs.append(min(parts, default=_POSITIVE) if amount.value > 0 else _UNKNOWN)
+    if not term_signs:
         return _NOT_NEGATIVE
-    return max(found) if min(found) >= _NOT_NEGATIVE else _UNKNOWN
+    return max(term_signs) if min(term_signs) >= _NOT_NEGATIVE else _UNKNOWN
 
 
 def _known(symbols: Symbols, base: int, node: int, signs: Mapping[int, int]) -> int:

@@ -86,8 +86,8 @@ class Symbols:
         if row is _SAME:
             return args[0]
         if row is _POW or row is _SQRT:
-            made = self._power(*args) if row is _POW else Product(ONE, ((args[0], _HALF),))
-            return self.own(row, args) if made is None else self.product(made)
+            product = self._power(*args) if row is _POW else Product(ONE, ((args[0], _HALF),))
+            return self.own(row, args) if product is None else self.product(product)
         if row is _IF and args[1] == args[2]:
             return args[1]
         return self.own(row, args)
@@ -109,8 +109,8 @@ class Symbols:
         return node
 
     def _times(self, a: int, b: int) -> int:
-        made = self.as_product(a).times(self.as_product(b))
-        return self.own(_MUL, (a, b)) if made is None else self.product(made)
+        product = self.as_product(a).times(self.as_product(b))
+        return self.own(_MUL, (a, b)) if product is None else self.product(product)
 
     def half(self, node: int) -> int | None:
         """Which branch of a choice counts when the other one is 0."""
@@ -125,8 +125,8 @@ class Symbols:
     def over(self, a: int, b: int) -> int:
         """a/b."""
         below = self.as_product(b).inverse()
-        made = None if below is None else self.as_product(a).times(below)
-        return self.own(_DIV, (a, b)) if made is None else self.product(made)
+        product = None if below is None else self.as_product(a).times(below)
+        return self.own(_DIV, (a, b)) if product is None else self.product(product)
 
     def negative(self, a: int) -> int:
         """-a."""
@@ -149,29 +149,29 @@ class Symbols:
         self._look(node)
         return self._products[node]
 
-    def product(self, made: Product) -> int:
+    def product(self, product: Product) -> int:
         """The equation of a product: the one that stands already, or numbers first, then simple factors, then deep ones."""
-        if not made.amount.value:
+        if not product.amount.value:
             return self.constant(0.0)
-        if made in self._as_product and made.factors:  # a number is written as a number, not as the user's x/x
-            return self._as_product[made]
-        factors = sorted(made.factors, key=self._depth)
+        if product in self._as_product and product.factors:  # a number is written as a number, not as the user's x/x
+            return self._as_product[product]
+        factors = sorted(product.factors, key=self._depth)
         above = [self._raised(base, e) for base, e in factors if e[0] is not None or e[1] > 0]
         below = [self._raised(base, (None, -e[1])) for base, e in factors if e[0] is None and e[1] < 0]
-        node = self._signed(made.amount, above, below)
+        node = self._signed(product.amount, above, below)
         self._look(node)
-        self._products[node] = made
-        return self._as_product.setdefault(made, node) if made.factors else node
+        self._products[node] = product
+        return self._as_product.setdefault(product, node) if product.factors else node
 
-    def product_of(self, amount: Amount, factors: Factors, made: Mapping[int, int]) -> int:
+    def product_of(self, amount: Amount, factors: Factors, replaced: Mapping[int, int]) -> int:
         """The equation of a product whose bases and exponents are replaced as `made` says."""
         node = self.product(Product(amount))
         for base, (exponent, number) in factors:
             if exponent is None and number.denominator == 1:
-                raised = self.as_product(made[base]).power(number.numerator)
+                raised = self.as_product(replaced[base]).power(number.numerator)
             else:
-                raised = Product(ONE, ((made[base], (None if exponent is None else made[exponent], number)),))
-            other = self._raised(made[base], (exponent, number)) if raised is None else self.product(raised)
+                raised = Product(ONE, ((replaced[base], (None if exponent is None else replaced[exponent], number)),))
+            other = self._raised(replaced[base], (exponent, number)) if raised is None else self.product(raised)
             node = self.times(node, other)
         return node
 

@@ -70,13 +70,13 @@ class Product:
 
     def times(self, other: Product, most: int = LIMIT) -> Product | None:
         """The product of both; None when it has more than `most` factors or a power too steep to be looked through."""
-        found = dict(self.factors)
+        exponents = dict(self.factors)
         for base, exponent in other.factors:
-            joined = _joined(found.get(base), exponent)
+            joined = _joined(exponents.get(base), exponent)
             if joined is None:
                 return None
-            found[base] = joined
-        kept = tuple(sorted((b, e) for b, e in found.items() if e[0] is not None or e[1]))
+            exponents[base] = joined
+        kept = tuple(sorted((b, e) for b, e in exponents.items() if e[0] is not None or e[1]))
         steep = any(abs(e[1].numerator) > _STEEPEST for _, e in kept)
         amount = self.amount * other.amount
         return None if len(kept) > most or steep or not plain(amount) else Product(amount, kept)
@@ -96,9 +96,9 @@ class Product:
         if times > 64 and abs(base.amount.value) != 1:
             return None
         raised = Amount(base.amount.value**times, base.amount.decimal)
-        found = Product(raised, tuple((b, (None, exact(e[1] * times))) for b, e in base.factors if times))
-        steep = any(abs(e[1].numerator) > _STEEPEST for _, e in found.factors)
-        return None if steep or not plain(found.amount) else found
+        product = Product(raised, tuple((b, (None, exact(e[1] * times))) for b, e in base.factors if times))
+        steep = any(abs(e[1].numerator) > _STEEPEST for _, e in product.factors)
+        return None if steep or not plain(product.amount) else product
 
 
 def _joined(a: Exponent | None, b: Exponent) -> Exponent | None:

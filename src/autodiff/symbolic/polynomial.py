@@ -51,14 +51,14 @@ def _opens(symbols: Symbols, pair: tuple[int, Exponent]) -> bool:
 
 
 def _times(a: Terms, b: Terms) -> Terms | None:
-    found: Terms = {}
+    total: Terms = {}
     for first, m in a.items():
         for second, n in b.items():
-            made = Product(m, first).times(Product(n, second))
-            if made is None:
+            product = Product(m, first).times(Product(n, second))
+            if product is None:
                 return None
-            _collect(found, {made.factors: made.amount})
-    return found
+            _collect(total, {product.factors: product.amount})
+    return total
 
 
 def _collect(total: Terms, part: Terms) -> None:
@@ -78,7 +78,7 @@ def divided(terms: Terms, divisor: Terms) -> Terms | None:
     lead = max(divisor, key=lambda factors: _powers(factors, bases))
     under = Product(divisor[lead], lead).inverse()
     rest: Terms = dict(terms)
-    found: Terms = {}
+    quotient: Terms = {}
     for _ in range(WIDEST):  # a step takes the leading term away, except where two terms lead
         if not rest or under is None:
             break
@@ -87,10 +87,10 @@ def divided(terms: Terms, divisor: Terms) -> Terms | None:
         part = None if step is None else _times({step.factors: step.amount * MINUS}, divisor)
         if step is None or part is None or any(number < 0 for _, (_, number) in step.factors):
             return None
-        found[step.factors] = step.amount
+        quotient[step.factors] = step.amount
         _collect(rest, part)
         rest = {f: n for f, n in rest.items() if n.value}
-    return found if not rest and under is not None else None
+    return quotient if not rest and under is not None else None
 
 
 def _powers(factors: Factors, bases: Sequence[int]) -> tuple[Exact, ...]:

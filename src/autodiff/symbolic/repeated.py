@@ -75,12 +75,12 @@ class Repeated:
                     before, form, left = form, self.after(form), left - 1
             if left == times:
                 return node, times
-            made = self.node(form)
+            written = self.node(form)
             if form.readable and form.outer.amount.value.numerator in range(-LARGEST, LARGEST):
-                made = min(made, self._slope(self.node(before)), key=Lengths(self._symbols).node)
+                written = min(written, self._slope(self.node(before)), key=Lengths(self._symbols).node)
         except TooLong:
             return node, times
-        return made, left
+        return written, left
 
     def form(self, node: int) -> Form:
         """An equation as it stands."""
@@ -93,8 +93,8 @@ class Repeated:
             part = Product(amount, factors)
             for base, exponent in _product(part, Product(ONE, form.outer.factors)).factors:
                 for change in self._changes(base, exponent):
-                    made = _product(part, change)
-                    _add(total, made)
+                    product = _product(part, change)
+                    _add(total, product)
             if len(total) > MOST:
                 raise TooLong
         return self._tidy(form.outer, total)
@@ -102,19 +102,19 @@ class Repeated:
     def _changes(self, base: int, exponent: Exponent) -> list[Product]:
         """What a power is multiplied by, term by term, when it is differentiated: of u^n these are n/u*u' and ln(u)*n'."""
         symbol, number = exponent
-        found: list[Product] = []
+        changes: list[Product] = []
         slope = self._of(base)
         if slope:
             times = (
                 Product(Amount(number)) if symbol is None else self._symbols.as_product(self._shifted(symbol, number))
             )
             times = _product(times, Product(ONE, ((base, (None, -1)),)))
-            found += [_product(times, Product(amount, factors)) for factors, amount in slope.items()]
+            changes += [_product(times, Product(amount, factors)) for factors, amount in slope.items()]
         rise = {} if symbol is None else self._of(symbol)
         if rise:
             logarithm = self._symbols.as_product(self._symbols.own(_LN, (base,)))
-            found += [_product(logarithm, Product(amount, factors)) for factors, amount in rise.items()]
-        return found
+            changes += [_product(logarithm, Product(amount, factors)) for factors, amount in rise.items()]
+        return changes
 
     def _shifted(self, symbol: int, number: Exact) -> int:
         """An equation plus a number."""
@@ -136,13 +136,13 @@ class Repeated:
         if self._depth == _DEEPEST:
             raise TooLong
         self._depth += 1
-        made = []
+        slopes = []
         for branch in branches:
             form = self.after(self._forms.get(branch) or self.form(branch))
-            made.append(self.node(form))
-            self._forms[made[-1]] = form
+            slopes.append(self.node(form))
+            self._forms[slopes[-1]] = form
         self._depth -= 1
-        return self._symbols.call(_IF, (condition, *made))
+        return self._symbols.call(_IF, (condition, *slopes))
 
     # --- collecting ---------------------------------------------------------------------------------------------------
 
@@ -178,12 +178,12 @@ class Repeated:
 
     def _opened(self, terms: Terms) -> Terms | None:
         """The sum with the sums among its factors multiplied out."""
-        found = None
+        opened = None
         widest = min(4 * len(terms) + 24, 4 * MOST)
         out = multiplied_out(self._symbols, terms, widest) if len(terms) > 1 else None
         while out is not None:
-            found, out = out, multiplied_out(self._symbols, out, widest)
-        return found
+            opened, out = out, multiplied_out(self._symbols, out, widest)
+        return opened
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -251,11 +251,11 @@ def _signed(form: Form) -> Form:
 
 
 def _product(a: Product, b: Product) -> Product:
-    made = a.times(b, _FACTORS)
-    if made is None:
+    product = a.times(b, _FACTORS)
+    if product is None:
         raise TooLong
-    return made
+    return product
 
 
-def _add(total: Terms, made: Product) -> None:
-    total[made.factors] = total[made.factors] + made.amount if made.factors in total else made.amount
+def _add(total: Terms, product: Product) -> None:
+    total[product.factors] = total[product.factors] + product.amount if product.factors in total else product.amount

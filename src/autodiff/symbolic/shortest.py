@@ -29,10 +29,10 @@ def shorter(symbols: Symbols, node: int) -> int:
     One pass over the parts of the formula, each looked at once; what is shared stays shared.
     """
     lengths = Lengths(symbols)
-    made: dict[int, int] = {}
+    rewritten: dict[int, int] = {}
     for part in _bottom_up(symbols, node):
-        made[part] = _rewritten(symbols, lengths, part, made)
-    return made[node]
+        rewritten[part] = _rewritten(symbols, lengths, part, rewritten)
+    return rewritten[node]
 
 
 def _bottom_up(symbols: Symbols, root: int) -> Iterator[int]:
@@ -66,18 +66,18 @@ def _mentioned(terms: Mapping[Factors, Amount]) -> list[int]:
     return [base for base, _ in pairs] + [e[0] for _, e in pairs if e[0] is not None]
 
 
-def _rewritten(symbols: Symbols, lengths: Lengths, node: int, made: Mapping[int, int]) -> int:
+def _rewritten(symbols: Symbols, lengths: Lengths, node: int, rewritten: Mapping[int, int]) -> int:
     parts = _parts(symbols, node)
     if not parts:
         return node
     terms = symbols.as_sum(node)
-    changed = any(made[part] != part for part in parts)
+    changed = any(rewritten[part] != part for part in parts)
     if len(terms) == 1 and node in _mentioned(terms):
-        row, args = symbols.graph.rows[node], tuple(made[a] for a in symbols.graph.args[node])
+        row, args = symbols.graph.rows[node], tuple(rewritten[a] for a in symbols.graph.args[node])
         assert row is not None
         return _folded(symbols, symbols.call(row, args) if changed else node)
     if changed:
-        node = symbols.total(symbols.product_of(amount, factors, made) for factors, amount in terms.items())
+        node = symbols.total(symbols.product_of(amount, factors, rewritten) for factors, amount in terms.items())
         terms = symbols.as_sum(node)
     return _shortest(symbols, lengths, node, terms) if len(terms) > 1 else _signed(symbols, lengths, node)
 
@@ -204,12 +204,12 @@ def taken_out(terms: Terms, *, under: bool) -> tuple[Factors, Terms]:
 
 def _without(factors: Factors, common: Mapping[int, Exponent]) -> Factors:
     """Factors divided by those in common, whose exponents are as low."""
-    found: dict[int, Exponent] = {
+    exponents: dict[int, Exponent] = {
         base: (None, exact(-lowest)) for base, (symbol, lowest) in common.items() if symbol is None
     }
     for base, (symbol, number) in factors:
         if base in common:
-            found[base] = (None, exact(number - common[base][1]))
+            exponents[base] = (None, exact(number - common[base][1]))
         else:
-            found[base] = (symbol, number)
-    return tuple(sorted((b, e) for b, e in found.items() if e[0] is not None or e[1]))
+            exponents[base] = (symbol, number)
+    return tuple(sorted((b, e) for b, e in exponents.items() if e[0] is not None or e[1]))
