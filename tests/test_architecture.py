@@ -171,7 +171,6 @@ def test_explain_in_a_pipe_loads_nothing_that_it_does_not_use(mode: str) -> None
         "render.document.latex",
         "render.document.markdown",
         "render.terminal.rich",
-        "render.document.model",
         "codegen",
     }
 

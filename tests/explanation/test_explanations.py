@@ -18,7 +18,7 @@ from autodiff.core.lowering import lower
 from autodiff.explanation import factors
 from autodiff.explanation.build import explain
 from autodiff.explanation.model import Explanation
-from autodiff.render.text.explanation import lines, text
+from autodiff.render.text.document import lines, text
 from tests.support.command import autodiff, process
 from tests.support.paths import GOLDEN
 from tests.support.programs import programs
@@ -183,6 +183,8 @@ def _agrees(data: dict[str, Any], at: dict[str, float]) -> int:
         blocks = [b for b in data["blocks"] if b["to"] == slope["name"]]
         if slope["value"] is None or not slope["paths"] or slope["listed"] != slope["paths"] or not blocks:
             continue
+        if any(step["factor"]["value"] is None for block in blocks for step in block["steps"]):
+            continue  # a factor beyond float64, which the explanation has in words
         total = 0.0
         for block in blocks:
             product = 1.0
@@ -193,7 +195,7 @@ def _agrees(data: dict[str, Any], at: dict[str, float]) -> int:
         size = sum(abs(b["total"] or b["steps"][-1]["so_far"]) for b in blocks if b["steps"])
         assert math.isclose(total, slope["value"], rel_tol=1e-11, abs_tol=1e-13 * (1 + size))
     for factor in (step["factor"] for block in data["blocks"] for step in block["steps"]):
-        if factor["slope"]["formula"]:
+        if factor["slope"]["formula"] and factor["value"] is not None:
             value = _value(factor["slope"]["formula"], known)
             assert value is not None, factor
             assert math.isclose(value, factor["value"], rel_tol=1e-8, abs_tol=1e-9), factor

@@ -14,7 +14,10 @@ from tests.support.command import autodiff
 from .commands import Command
 
 SECONDS, MEGABYTES = 10, 1024
-"""What a command may take; the memory is what the process has had at most, beside what it had before."""
+"""What a command may take: processor time, and the growth of the largest memory that the process has had."""
+
+WAIT = 120
+"""Seconds by the clock after which a command hangs; it is long because the machine may have other work."""
 
 _STATUSES = {0, 1, 2, 3, 4}
 _NUMBER = re.compile(r"(?<![\w.\"'-])[-+]?(nan|inf|infinity)(?![\w(])", re.IGNORECASE)
@@ -29,26 +32,29 @@ class Outcome(NamedTuple):
 
 
 class _TooLong(BaseException):
-    """The time is over; not an Exception, so that nothing catches it."""
+    """The time is over. It is not an Exception, so that the command does not catch it."""
 
 
 def run(command: Command) -> Outcome:
-    """Run a command for at most `SECONDS`."""
-    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    handler = signal.signal(signal.SIGALRM, _stop)
-    signal.alarm(SECONDS)
+    """Run a command for at most `SECONDS` of processor time."""
+    start, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    handlers = [(kind, signal.signal(kind, _stop)) for kind in (signal.SIGPROF, signal.SIGALRM)]
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.alarm(WAIT)
     try:
         ended = autodiff(*command.words, stdin=command.stdin)
     except _TooLong:
-        return Outcome(-1, SECONDS, f"more than {SECONDS} s")
+        return Outcome(-1, SECONDS, f"more than {SECONDS} s of processor time, or {WAIT} s by the clock")
     except BaseException as error:  # whatever comes through is a fault
-        return Outcome(-1, time.perf_counter() - start, f"{type(error).__name__}: {error}")
+        return Outcome(-1, time.process_time() - start, f"{type(error).__name__}: {error}")
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
-        signal.signal(signal.SIGALRM, handler)
+        for kind, handler in handlers:
+            signal.signal(kind, handler)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     return Outcome(
-        ended.status, time.perf_counter() - start, _fault(command, ended.status, ended.out, ended.err, grown)
+        ended.status, time.process_time() - start, _fault(command, ended.status, ended.out, ended.err, grown)
     )
 
 

@@ -25,12 +25,12 @@ from autodiff.core.primitive import Primitive
 from autodiff.diagnostics import shown
 from autodiff.errors import AutodiffError
 from autodiff.explanation.build import explain
-from autodiff.explanation.model import Explanation, Place, Slope, Step
+from autodiff.explanation.model import ChainStep, Explanation, Place, Slope
+from autodiff.render.document.blocks import ends
 from autodiff.render.document.html import html
 from autodiff.render.document.latex import latex
 from autodiff.render.document.markdown import markdown
 from autodiff.render.document.mathml import mathml
-from autodiff.render.document.model import ends
 from autodiff.render.text.numbers import eight
 from tests.support.command import autodiff
 from tests.support.paths import GOLDEN
@@ -86,15 +86,13 @@ def found(request: pytest.FixtureRequest) -> Explanation:
 # What every format says
 
 
-def _shown_steps(found: Explanation) -> Iterator[Step]:
+def _shown_steps(found: Explanation) -> Iterator[ChainStep]:
     """The steps that a page lists: of long lists both ends, of many names with several paths the first and the last."""
-    several = bool(found.blocks and found.blocks[0].path)
-    names = ends(list(dict.fromkeys(block.to for block in found.blocks)), each=3 if several else 12)
-    for block in found.blocks:
-        beside = sum(other.to == block.to for other in found.blocks)
-        each = max(2, 36 // (beside * len(names))) if several else 12
-        if block.to in names:
-            yield from (step for step in ends(block.steps, each=each) if isinstance(step, Step))
+    names = ends(list(dict.fromkeys(block.to for block in found.blocks)), each=3)
+    listed = [block for block in found.blocks if block.to in names]
+    each = max(1, min(12, 36 // len(listed))) if listed and listed[0].path else 12
+    for block in listed:
+        yield from (step for step in ends(block.steps, each=each) if isinstance(step, ChainStep))
 
 
 def _numbers(found: Explanation) -> Iterator[float | None]:

@@ -17,7 +17,7 @@ from autodiff.diagnostics import shown
 from autodiff.errors import AutodiffError, columns, excerpt
 from autodiff.explanation.build import explain
 from autodiff.explanation.model import Explanation
-from autodiff.render.text.explanation import text
+from autodiff.render.text.document import text
 from autodiff.render.text.labels import fitted
 from autodiff.render.text.numbers import eight, short
 from autodiff.render.text.wrap import folded, screen

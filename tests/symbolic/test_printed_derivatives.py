@@ -299,6 +299,30 @@ def test_the_slope_of_a_power_of_0_is_0() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "notes", "values"),
+    [
+        ("(x-x)^x", ["only where x > 0"], {2.0: 0.0, -2.0: None}),
+        ("(0*x)^x", ["only where x > 0"], {2.0: 0.0}),
+        ("(x-x)^(x-1)*x", ["only where x - 1 > 0"], {2.0: 0.0, 0.5: None}),
+        ("x^(x-x)", [], {2.0: 0.0, -2.0: 0.0}),
+        ("abs(x-x) + sqrt(x-x)", [], {2.0: 0.0}),
+        ("xlogy(x-x, x)", ["only where x > 0 or x == 0"], {2.0: 0.0, -2.0: None}),
+        ("ln(x-x)", ["nowhere: the program has no value"], {2.0: None}),
+        ("x/(y-y)", ["nowhere: the program has no value"], {2.0: None}),
+    ],
+)
+def test_terms_that_cancel_are_the_constant_0(text: str, notes: list[str], values: dict[float, float | None]) -> None:
+    """A formula of ln(x - x) has no value at any x, though eval has the slope."""
+    found = package.derivative(text, "x")
+    assert list(found.notes) == notes
+    for x, slope in values.items():
+        answer = package.evaluate(text, {"x": x, "y": 1.0} if "(y" in text else {"x": x}, wrt=["x"])
+        assert answer.gradient.get("x") == slope
+        if slope is not None:
+            assert package.evaluate(str(found), {"x": x} if "x" in str(found) else {}, wrt=[]).value == slope
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("polygamma(149, x)", "polygamma(150, x), which has no value: polygamma needs n to be 0, 1, …, 149"),

@@ -57,9 +57,9 @@ class Query(NamedTuple):
         name, source = self.lowered.name, self.lowered.source
         return Answer(name, None, dict.fromkeys(self.names), self.point, self.mode, source=source)
 
-    def answer(self) -> Answer:
-        """Value and slopes; Answer says why where there is none."""
-        return _answered(self)
+    def answer(self, trace: Trace | None = None) -> Answer:
+        """Value and slopes; with their `trace` the equations are not evaluated again."""
+        return _answered(self, trace)
 
     def reached(self, special: Sequence[int]) -> dict[str, int]:
         """The names that move an equation of `special`."""
@@ -76,9 +76,10 @@ def answered(
     check: bool = True,
     convention: str = "",
     digits: int = 0,
+    trace: Trace | None = None,
 ) -> Answer:
     """Value and slopes of equations over plain numbers; see `Query`."""
-    return Query(lowered, point, names, mode, check, convention, digits).answer()
+    return Query(lowered, point, names, mode, check, convention, digits).answer(trace)
 
 
 def without_value(answer: Answer, lowered: Lowered, trouble: DomainError) -> Answer:
@@ -91,12 +92,12 @@ def without_value(answer: Answer, lowered: Lowered, trouble: DomainError) -> Ans
     )
 
 
-def _answered(query: Query) -> Answer:
+def _answered(query: Query, trace: Trace | None) -> Answer:
     lowered, empty = query.lowered, query.empty
     if query.digits:
         return _in_balls(query, None)
     try:
-        run = primal(lowered, query.point)
+        run = primal(lowered, query.point) if trace is None else trace
     except DomainError as trouble:
         if trouble.needs and error_bound.outside(lowered, query.point, trouble):
             return without_value(empty, lowered, trouble)

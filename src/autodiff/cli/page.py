@@ -10,7 +10,7 @@ from importlib import import_module
 from autodiff.cli import colour, streams
 from autodiff.errors import HARD_POINT, excerpt, printable
 from autodiff.explanation.model import Explanation, plain
-from autodiff.render.text import explanation
+from autodiff.render.text import document
 from autodiff.render.text.layout import WIDEST, Line
 
 _SIGNS = "◀✓·─▶σ"
@@ -20,7 +20,7 @@ _SIGNS = "◀✓·─▶σ"
 def write(found: Explanation, form: str) -> int:
     """Print an explanation as `form`, and what is missing on stderr; the exit status."""
     if form == "text":
-        _lines(explanation.lines(found, width(), unicode=streams.writable(_SIGNS)), found)
+        _lines(document.lines(found, width(), unicode=streams.writable(_SIGNS)), found)
     elif form == "json":
         _json(found.to_dict())
     else:

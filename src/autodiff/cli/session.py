@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from autodiff.cli import colour, options, page, streams
@@ -12,8 +13,9 @@ from autodiff.cli.history import History
 from autodiff.errors import HARD_POINT, AutodiffError, shortened
 from autodiff.render.terminal import progress
 from autodiff.render.terminal import training as rendered
-from autodiff.render.text.ascii import spelt
+from autodiff.render.text.labels import spelled
 from autodiff.train import checkpoint
+from autodiff.train.ending import Ending, conclude, to_save
 from autodiff.train.training import Record, Training
 
 _PATIENCE = 5.0
@@ -28,7 +30,7 @@ class Session:
     def __init__(self, training: Training, given: Mapping[str, Any]) -> None:
         self.training, self.given = training, given
         self.records: list[Record] = []
-        self.status, self.why = "trained", ""
+        self.ending: Ending | None = None
         self.saved_at = time.monotonic()
         self.text = given["form"] == "text" and not given["quiet"]
 
@@ -43,7 +45,7 @@ class Session:
         plan, done = self.training.plan, self.training.state.epochs
         if done >= plan.epochs > 0 and self.given["resume"]:
             streams.remark(f"notice: {done} epochs are done already; --epochs counts them from the beginning")
-        kept = self._history()
+        kept, failure = self._history(), None
         try:
             colours = colour.wanted(sys.stderr)
             for record in progress.live(self.training.epochs(), plan.epochs, done, self._told, coloured=colours):
@@ -57,16 +59,25 @@ class Session:
         except AutodiffError as error:
             if error.exit_status != HARD_POINT:
                 raise
-            self.status, self.why = "diverged", error.message
-            streams.remark(f"error: {error.report(streams.width(sys.stderr))}")
-            return error.exit_status
+            failure = error
         finally:
             if kept is not None:
                 kept.close()
-        return 0
+        return self._concluded(failure)
+
+    def _concluded(self, failure: AutodiffError | None) -> int:
+        """Judge how a training ended that nobody interrupted; `failure` is the error of a step that could not be taken."""
+        self.ending = conclude(self.training)
+        if self.ending.ended != "diverged":
+            return 0
+        error = failure or AutodiffError(self.ending.why, exit_status=HARD_POINT)
+        error.hint = error.hint or self.ending.advice
+        self.ending = replace(self.ending, why=error.message, advice=error.hint)
+        streams.remark(f"error: {error.report(streams.width(sys.stderr))}")
+        return HARD_POINT
 
     def _interrupted(self) -> int:
-        self.status = "interrupted"
+        self.ending = conclude(self.training, interrupted=True)
         go_on = f"go on with --resume {self.given['save']}" if self.given["save"] else "with --save it could go on"
         streams.remark(f"interrupted after {self.training.state.epochs} epochs; {go_on}")
         return _INTERRUPTED
@@ -80,30 +91,35 @@ class Session:
         return History(path, self.training.state.epochs, like) if path else None
 
     def save(self) -> None:
-        """Write the parameters, whole or not at all."""
-        plan = self.training.plan
-        checkpoint.save(self.given["save"], self.training.state, {"optimizer": plan.optimizer, "seed": plan.seed})
+        """Write the parameters of the least loss, whole or not at all."""
+        training, plan = self.training, self.training.plan
+        settings = {"optimizer": plan.optimizer, "seed": plan.seed}
+        if self.ending is None:
+            checkpoint.save(self.given["save"], training.state, settings)
+        else:
+            checkpoint.save(self.given["save"], to_save(training, self.ending), settings, self.ending.parameters)
         self.saved_at = time.monotonic()
 
     def finish(self) -> None:
-        """Save, and print what was found."""
+        """Save, and print what the training led to."""
+        assert self.ending is not None, "run() comes first"
         if self.given["save"]:
             self.save()
         if self.training.step is None and options.on_command_line("explain_step"):
             steps, wanted = self.training.state.steps, self.training.explain
             streams.remark(f"notice: the training ended after step {steps}, so step {wanted} is not shown")
         if self.given["quiet"]:
-            streams.answer(rendered.numbers(self.training))
+            streams.answer(rendered.numbers(self.ending))
         elif self.given["form"] == "json":
-            streams.answer(rendered.as_json(self.training, self.records, self.status, self.why))
+            streams.answer(rendered.as_json(self.training, self.records, self.ending))
         else:
-            self._conclude()
+            self._conclude(self.ending)
 
-    def _conclude(self) -> None:
+    def _conclude(self, ending: Ending) -> None:
         """The step taken apart, and where the training ended."""
         ascii_only = not streams.writable("•┤→")
         if self.training.step is not None:
             step = rendered.step(self.training.step, self.training, streams.width(sys.stdout))
-            streams.say(f"\n{spelt(step) if ascii_only else step}\n")
-        closing = rendered.closing(self.training, self.records, self.status, ascii_only=ascii_only, width=page.width())
+            streams.say(f"\n{spelled(step) if ascii_only else step}\n")
+        closing = rendered.closing(self.training, self.records, ending, ascii_only=ascii_only, width=page.width())
         streams.say(closing)

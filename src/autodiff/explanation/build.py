@@ -20,13 +20,13 @@ from autodiff.api.scalar_note import note
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import Lowered
 from autodiff.errors import AutodiffError, quoted, shortened
-from autodiff.explanation import finite_differences, perturb
 from autodiff.explanation.backward import blocks_of, cancelling, slope
-from autodiff.explanation.context import WIDE, Findings
+from autodiff.explanation.context import WIDE, Analysis
+from autodiff.explanation.evaluation import evaluated
+from autodiff.explanation.finite_differences import differences, meanings, update, value
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
-from autodiff.explanation.model import Explanation, Factor, Side, Text
-from autodiff.explanation.modes import cost, rows
-from autodiff.explanation.perturb import differences, meanings
+from autodiff.explanation.model import Explanation, Factor, FormulaText, OneSidedSlopes
+from autodiff.explanation.modes import cost, mode_rows
 from autodiff.explanation.spellings import NOTHING, text_of, written_out
 from autodiff.explanation.steps import places
 from autodiff.symbolic.adjoint import image, slopes
@@ -91,9 +91,10 @@ def explain(
             hint=_GIVE, command_hint=f"{_ADD}; or leave --mode {mode} out: then the chain rule is in symbols",
         )  # fmt: skip
     both = "both" if len(wanted) <= MANY else "reverse"
-    answer = None if point is None else answered(first, point, wanted, both, convention=convention)
-    found = Findings(made, wanted, answer, mode)
-    explanation = _explanation(found)
+    evaluation = None if point is None else evaluated(made.lowered, point)
+    trace = None if evaluation is None else evaluation.trace
+    answer = None if point is None else answered(first, point, wanted, both, convention=convention, trace=trace)
+    explanation = _explanation(Analysis(made, wanted, answer, mode, evaluation))
     notes = (*explanation.notes, *filter(None, [said]))
     explanation = replace(explanation, source=program.source, readings=program.readings, notes=notes)
     if digits and point is not None:
@@ -115,89 +116,91 @@ def local_factors(text: str, wrt: Sequence[str]) -> tuple[Factor, ...]:
     return tuple(found.values()) if len(found) <= 12 and all(f.slope.formula for f in found.values()) else ()
 
 
-def _explanation(it: Findings) -> Explanation:
-    """All of it."""
-    answer = it.answer
-    whole = _whole(it)
-    blocks = blocks_of(it)
-    it.listed = {step.factor.by for block in blocks for step in block.steps if step.answer} | {b.to for b in blocks}
-    found = tuple(slope(it, name, whole) for name in it.wanted)
-    title, steps = _title(it), differences(it)
+def _explanation(analysis: Analysis) -> Explanation:
+    """All parts of the explanation."""
+    answer = analysis.answer
+    whole = _whole(analysis)
+    blocks = blocks_of(analysis)
+    analysis.listed = {step.factor.by for block in blocks for step in block.steps if step.answer} | {
+        b.to for b in blocks
+    }
+    found = tuple(slope(analysis, name, whole) for name in analysis.wanted)
+    title, steps = _title(analysis), differences(analysis)
     return Explanation(
-        result=it.lowered.name,
+        result=analysis.lowered.name,
         title=title,
         at=None if answer is None else answer.at,
-        wrt=tuple(it.wanted),
-        mode=it.mode,
+        wrt=tuple(analysis.wanted),
+        mode=analysis.mode,
         status="ok" if answer is None else answer.status,
         value=None if answer is None else answer.value,
-        forward=tuple(it.place(node) for node in it.in_order()),
-        drawing=_drawing(it, title.pretty),
+        forward=tuple(analysis.place(node) for node in analysis.in_order()),
+        drawing=_drawing(analysis, title.pretty),
         blocks=blocks,
         slopes=found,
-        rows=rows(it),
-        cost=cost(it),
-        cancelling=cancelling(it, blocks),
+        rows=mode_rows(analysis),
+        cost=cost(analysis),
+        cancelling=cancelling(analysis, blocks),
         differences=steps,
         checked=None if answer is None else answer.checked,
-        meanings=meanings(it),
+        meanings=meanings(analysis),
         why="" if answer is None else answer.why,
         hint="" if answer is None else answer.hint,
         span=None if answer is None else answer.span,
-        sides=_sides(it),
+        sides=_sides(analysis),
         notes=() if answer is None else answer.notes,
-        convention=it.convention,
+        convention=analysis.convention,
     )
 
 
-def _title(it: Findings) -> Text:
+def _title(analysis: Analysis) -> FormulaText:
     """The whole program as one formula of its inputs, if it is short."""
-    if len(it.graph) > WIDE:
+    if len(analysis.graph) > WIDE:
         return NOTHING
-    seen = image(it.graph, it.lowered.result, {})
-    return written_out(seen.symbols.graph, seen.of[it.lowered.result])
+    seen = image(analysis.graph, analysis.lowered.result, {})
+    return written_out(seen.symbols.graph, seen.of[analysis.lowered.result])
 
 
-def _whole(it: Findings) -> dict[str, Text]:
+def _whole(analysis: Analysis) -> dict[str, FormulaText]:
     """The slopes as formulas of the inputs, where they are short."""
-    if len(it.graph) > WIDE or (it.answer is not None and it.run is None):
+    if len(analysis.graph) > WIDE or (analysis.answer is not None and analysis.trace is None):
         return {}
-    seen = image(it.graph, it.lowered.result, {})
-    found = slopes(it.graph, it.lowered.result, {}, list(it.wanted.values()), seen)
+    seen = image(analysis.graph, analysis.lowered.result, {})
+    found = slopes(analysis.graph, analysis.lowered.result, {}, list(analysis.wanted.values()), seen)
     symbols = seen.symbols
-    whole = {name: found.get(node, symbols.constant(0.0)) for name, node in it.wanted.items()}
+    whole = {name: found.get(node, symbols.constant(0.0)) for name, node in analysis.wanted.items()}
     return {name: written_out(symbols.graph, shorter(symbols, node)) for name, node in whole.items()}
 
 
-def _drawing(it: Findings, title: str) -> Drawing:
-    names = it.places.names
+def _drawing(analysis: Analysis, title: str) -> Drawing:
+    names = analysis.places.names
     vertices = tuple(
         Vertex(place.name, place.text, place.kind, place.value, place.why if place.why[-1:].isdigit() else "")
-        for place in (it.place(node) for node in reversed(it.order))
+        for place in (analysis.place(node) for node in reversed(analysis.order))
     )
-    order = it.in_order()
+    order = analysis.in_order()
     ends = {*order[:DRAWN], *order[-DRAWN:]}
     arrows = []
-    for node in reversed(it.order):
-        flowing = set(it.flows.get(node, ()))
-        hard = not it.convention and not it.corners.isdisjoint(it.places.own(node))
-        for arg in it.places.arguments(node):
-            formula = it.formula(node, arg) if arg in flowing and node in ends and arg in ends else None
+    for node in reversed(analysis.order):
+        flowing = set(analysis.flows.get(node, ()))
+        hard = not analysis.convention and not analysis.special.isdisjoint(analysis.places.own(node))
+        for arg in analysis.places.arguments(node):
+            formula = analysis.formula(node, arg) if arg in flowing and node in ends and arg in ends else None
             slope = "" if formula is None else text_of(formula).pretty
-            value = it.numbers.get((node, arg))
+            value = analysis.numbers.get((node, arg))
             if hard and arg in flowing:
                 slope, value = "no slope", None
-            beyond = it.beyond.get((node, arg), "")
+            beyond = analysis.beyond.get((node, arg), "")
             arrows.append(Arrow(names[arg], names[node], slope, value, arg in flowing, beyond))
     return Drawing(vertices, tuple(arrows), title)
 
 
-def _sides(it: Findings) -> tuple[Side, ...]:
-    if it.answer is None or not it.answer.verdicts:
+def _sides(analysis: Analysis) -> tuple[OneSidedSlopes, ...]:
+    if analysis.answer is None or not analysis.answer.verdicts:
         return ()
     from autodiff.explanation.one_sided import sides  # most points are no hard points
 
-    return sides(it)
+    return sides(analysis)
 
 
 def _with_digits(explanation: Explanation, proven: Answer) -> Explanation:
@@ -218,7 +221,5 @@ def _with_update(explanation: Explanation, lowered: Lowered, wanted: Mapping[str
     if explanation.value is None or explanation.at is None:
         return explanation
     gradient = {slope.name: slope.value for slope in explanation.slopes}
-    made = finite_differences.update(
-        lambda point: perturb.value(lowered, point), explanation.at, gradient, rate, explanation.value
-    )
-    return replace(explanation, update=made)
+    step = update(lambda point: value(lowered, point), explanation.at, gradient, rate, explanation.value)
+    return replace(explanation, update=step)

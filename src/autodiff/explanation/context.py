@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from autodiff.api.answer import Answer
-from autodiff.core.evaluate import DomainError, Trace, number, sweep
 from autodiff.core.graph import Graph
+from autodiff.core.linearize import Linearization, linearize
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
 from autodiff.core.vjp import adjoints
 from autodiff.explanation import factors, paths
+from autodiff.explanation.evaluation import Evaluation, as_floats
 from autodiff.explanation.factors import Formula, Formulas
 from autodiff.explanation.model import Factor, Place
 from autodiff.explanation.spellings import NOTHING, text_of, written_out
@@ -33,36 +34,39 @@ NEAR = 200
 """Places that are looked through for another way from a place to one that it is made of."""
 
 
-class Findings:
+class Analysis:
     """What is known of one program at one point, or without one; the parts of an explanation are made of it."""
 
-    def __init__(self, made: Places, wanted: Mapping[str, int], answer: Answer | None, mode: str) -> None:
-        self.places, self.wanted, self.answer, self.mode = made, wanted, answer, mode
-        self.lowered: Lowered = made.lowered
-        self.graph: Graph = made.lowered.graph
-        self.run: Trace | None = None
-        self.values: Mapping[int, float] = {}
-        self.broken = -1
-        self.exact: BallTrace | None = self._exact()
-        self._evaluate()
-        self.corners: set[int] = set() if self.run is None else set(special_points(self.lowered, self.run))
+    def __init__(
+        self, places: Places, wanted: Mapping[str, int], answer: Answer | None, mode: str, evaluation: Evaluation | None
+    ) -> None:
+        self.places, self.wanted, self.answer, self.mode = places, wanted, answer, mode
+        self.lowered: Lowered = places.lowered
+        self.graph: Graph = places.lowered.graph
+        self.convention = answer.convention if answer else ""
+        self.exact: BallTrace | None = self._in_balls()
+        known = evaluation if self.exact is None else as_floats(self.exact)
+        self.trace = None if known is None else known.trace
+        self.values: Mapping[int, float] = {} if known is None else known.values
+        self.failed = None if known is None else known.failed
+        self.special: set[int] = set() if self.trace is None else set(special_points(self.lowered, self.trace))
+        self.partials = self._partials()
         self.cancelled = self._cancels()
         self.beyond: dict[tuple[int, int], str] = {}
         self.plain = {name: node for name, node in wanted.items() if self._is_plain(name)}
-        self.moves = factors.moving(made, wanted.values(), self.run)
-        self.order = sorted(made.names, reverse=True)
-        self.convention = answer.convention if answer else ""
+        self.active = factors.active(places, wanted.values(), self.trace)
+        self.order = sorted(places.names, reverse=True)
         self.numbers: dict[tuple[int, int], float] = {}
         self.flows = self._flows()
-        self.formulas = Formulas(made)
+        self.formulas = Formulas(places)
         reached = [p for p in self.order if p in self.flows]
         ends = {*reached[:FORMULAS], *reached[-FORMULAS:]}
-        self.written = {place for place in ends if len(made.inside.get(place, ())) <= WIDE}
+        self.written = {place for place in ends if len(places.inside.get(place, ())) <= WIDE}
         self.rules: dict[int, Mapping[int, str]] = {}
         self.listed: set[str] = set()
         self.counts = paths.count(self.lowered.result, self.order, self.flows)
 
-    def _exact(self) -> BallTrace | None:
+    def _in_balls(self) -> BallTrace | None:
         """All numbers in ball arithmetic, where the answer is made of those."""
         if self.answer is None or not self.answer.bits or self.answer.value is None:
             return None
@@ -70,44 +74,23 @@ class Findings:
 
         return digits.record(self.lowered, self.answer.at, list(self.wanted.values()), 2 * self.answer.bits)
 
-    def _evaluate(self) -> None:
-        if self.answer is None:
-            return
-        if self.exact is not None:
-            from autodiff.verify.digits import shown
-
-            numbers = [None if number is None else shown(number) for number in self.exact.values]
-            self.run = Trace(numbers, list(self.exact.order), dict(self.exact.taken))  # type: ignore[arg-type]
-            self.values = {node: number for node, number in enumerate(numbers) if number is not None}
-            return
-        known: dict[int, float] = {}
-        graph, point = self.graph, self.answer.at
-
-        def leaf(node: int) -> float:
-            known[node] = graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
-            return known[node]
-
-        def apply(node: int, args: Sequence[float]) -> float:
-            known[node] = number(graph, node, args)
-            return known[node]
-
-        try:
-            self.run = Trace(*sweep(graph, self.lowered.result, leaf, apply, bool))
-            known |= {node: self.run.values[node] for node in self.run.order}
-        except DomainError as trouble:
-            self.broken = trouble.node
-        self.values = known
-
-    def _cancels(self) -> set[str]:
-        """The names whose slope is less than rounding leaves of the sum over paths; there the answer tells how it was found."""
-        if self.exact is None or self.answer is None:
-            return set()
+    def _partials(self) -> Linearization:
+        """The partial derivatives between the equations, each in the arguments that are active."""
+        if self.trace is None:
+            return {}
+        if self.exact is None:
+            return linearize(self.lowered, self.trace, self.wanted.values(), self.convention)
         from autodiff.verify.digits import shown
 
-        partials = {node: [(arg, shown(slope)) for arg, slope in edges] for node, edges in self.exact.partials.items()}
-        found = adjoints(self.lowered.result, partials, list(self.wanted.values()))
+        return {node: [(arg, shown(slope)) for arg, slope in edges] for node, edges in self.exact.partials.items()}
+
+    def _cancels(self) -> set[str]:
+        """The names whose slope is less than rounding leaves of the sum over paths; a note says how it was computed."""
+        if self.exact is None or self.answer is None:
+            return set()
+        swept = adjoints(self.lowered.result, self.partials, list(self.wanted.values()))
         slopes = {n: g for n, g in self.answer.gradient.items() if g is not None and n not in self.answer.verdicts}
-        return {n for n, g in slopes.items() if not math.isclose(found.get(self.wanted[n], 0.0), g, rel_tol=1e-9)}
+        return {n for n, g in slopes.items() if not math.isclose(swept.get(self.wanted[n], 0.0), g, rel_tol=1e-9)}
 
     def _is_plain(self, name: str) -> bool:
         """Whether the chain rule's factors are the whole story: at a hard point they are not."""
@@ -120,35 +103,34 @@ class Findings:
         return name not in self.answer.verdicts or bool(self.answer.convention)
 
     def _flows(self) -> dict[int, list[int]]:
+        """For each place that the result depends on: the places that it passes its adjoint to."""
         flows: dict[int, list[int]] = {}
-        if self.answer is not None and self.run is None:
+        if self.answer is not None and self.trace is None:
             return flows
-        live = {self.lowered.result} & self.moves
+        live = {self.lowered.result} & self.active
         for place in self.order:
-            if place not in live or place not in self.places.inside:
-                continue
-            if self.run is None:
-                flows[place] = factors.structure(self.places, place, self.moves)
-            elif self.exact is not None:
-                flows[place] = self._exact_slopes(place, self.exact)
-            else:
-                found = factors.numbers(self.places, place, self.moves, self.run, self.convention)
-                self.numbers |= {(place, arg): slope for arg, slope in found.items()}
-                flows[place] = list(found)
-            live.update(flows[place])
+            if place in live and place in self.places.inside:
+                flows[place] = self._sources(place)
+                live.update(flows[place])
         return flows
 
-    def _exact_slopes(self, place: int, exact: BallTrace) -> list[int]:
-        """Note the local slopes of a place; the places that it is made of."""
+    def _sources(self, place: int) -> list[int]:
+        """The active places that a place is made of; notes its local slopes in them."""
+        if self.trace is None:
+            return factors.structure(self.places, place, self.active)
+        if self.exact is None:
+            slopes = factors.numbers(self.places, place, self.partials)
+            self.numbers |= {(place, arg): slope for arg, slope in slopes.items()}
+            return list(slopes)
         from autodiff.verify.digits import shown, words
 
-        found = factors.exactly(self.places, place, exact)
-        for arg, slope in found.items():
-            if beyond := words(slope):
+        exact = factors.in_balls(self.places, place, self.exact)
+        for arg, number in exact.items():
+            if beyond := words(number):
                 self.beyond[place, arg] = beyond
             else:
-                self.numbers[place, arg] = shown(slope)
-        return list(found)
+                self.numbers[place, arg] = shown(number)
+        return list(exact)
 
     def formula(self, place: int, arg: int) -> Formula | None:
         if place not in self.written:
@@ -169,8 +151,8 @@ class Findings:
 
     def rules_of(self, place: int) -> Mapping[int, str]:
         if place not in self.rules:
-            taken = {} if self.run is None else self.run.taken
-            self.rules[place] = factors.rules(self.places, place, self.moves, taken)
+            taken = {} if self.trace is None else self.trace.taken
+            self.rules[place] = factors.rules(self.places, place, self.active, taken)
         return self.rules[place]
 
     def place(self, node: int) -> Place:
@@ -205,9 +187,9 @@ class Findings:
         """Why a step has no value at the point."""
         if self.answer is None or node in self.values:
             return ""
-        if self.run is not None:
+        if self.trace is not None:
             return "not taken"
-        return "none" if self.broken in self.places.own(node) else "not reached"
+        return "none" if self.failed in self.places.own(node) else "not reached"
 
     def _right_side(self, node: int) -> tuple[str, str]:
         """How a step is made: in the user's words, or of the steps before it."""

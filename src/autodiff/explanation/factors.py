@@ -7,14 +7,14 @@ the table that make the answer; the formulas by the same sweep over symbols.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import add
-from typing import TYPE_CHECKING
+from operator import add, mul
+from typing import TYPE_CHECKING, TypeVar
 
-from autodiff.core import linearize
 from autodiff.core.evaluate import Trace
 from autodiff.core.graph import Graph
+from autodiff.core.linearize import Linearization
 from autodiff.core.primitive import ZERO, Primitive
 from autodiff.core.vjp import sweep_down
 from autodiff.explanation.steps import Places
@@ -26,6 +26,9 @@ from autodiff.symbolic.shortest import shorter
 if TYPE_CHECKING:
     from autodiff.numbers.balls import Number
     from autodiff.verify.digits import BallTrace
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +44,16 @@ class Formula:
     named: int
 
 
-def moving(places: Places, sources: Iterable[int], run: Trace | None) -> set[int]:
-    """The places that a change of one of `sources` reaches; at a point only along the branches that were taken."""
+def active(places: Places, sources: Iterable[int], trace: Trace | None) -> set[int]:
+    """The equations that depend on one of `sources`; at a point only along the branches that were taken."""
     graph = places.lowered.graph
     flags = set(sources)
-    order = run.order if run is not None else range(len(graph))
-    for node in order:
+    for node in trace.order if trace is not None else range(len(graph)):
         row, args = graph.rows[node], graph.args[node]
         if row is None or node in flags:
             continue
-        if run is not None and node in run.taken:
-            reached = run.taken[node] in flags
+        if trace is not None and node in trace.taken:
+            reached = trace.taken[node] in flags
         else:
             reached = any(a in flags for a, text in zip(args, row.partials, strict=True) if text != ZERO)
         if reached:
@@ -59,47 +61,45 @@ def moving(places: Places, sources: Iterable[int], run: Trace | None) -> set[int
     return flags
 
 
-def numbers(places: Places, place: int, moves: set[int], run: Trace, convention: str = "") -> dict[int, float]:
-    """The local slope of `place` in each moving place that it is made of, as a number."""
-    graph = places.lowered.graph
-
-    def pull(node: int, g: float) -> Iterator[tuple[int, float]]:
-        args = graph.args[node]
-        if graph.rows[node] is None or (node in places.names and node != place):
-            return
-        if node in run.taken:
-            yield run.taken[node], g
-            return
-        values = [run.values[a] for a in args]
-        active = [a in moves for a in args]
-        for arg, slope in linearize.partials(graph, node, values, run.values[node], active, args, convention):
-            yield arg, g * slope
-
-    found = sweep_down(reversed(places.inside[place]), {place: 1.0}, pull, add)
-    return {a: found[a] for a in places.arguments(place) if a in found and a in moves}
+def numbers(places: Places, place: int, partials: Linearization) -> dict[int, float]:
+    """The local slope of `place` in each active place that it is made of, as a number."""
+    return _local(places, place, partials, 1.0, mul, add)
 
 
-def exactly(places: Places, place: int, exact: BallTrace) -> dict[int, Number]:
-    """The local slopes of `place` in the places that it is made of, in ball arithmetic."""
+def in_balls(places: Places, place: int, trace: BallTrace) -> dict[int, Number]:
+    """The same in ball arithmetic."""
     from autodiff.numbers.balls import meaning, plus, precision, times  # most answers need none
 
-    def pull(node: int, g: Number) -> Iterator[tuple[int, Number]]:
-        if node == place or node not in places.names:
-            yield from ((arg, times(g, slope)) for arg, slope in exact.partials.get(node, ()))
+    with precision(trace.bits):
+        return _local(places, place, trace.partials, meaning(1.0), times, plus)
 
-    with precision(exact.bits):
-        slopes = sweep_down(reversed(places.inside[place]), {place: meaning(1.0)}, pull, plus)
+
+def _local(
+    places: Places,
+    place: int,
+    partials: Mapping[int, Sequence[tuple[int, T]]],
+    one: T,
+    times: Callable[[T, T], T],
+    plus: Callable[[T, T], T],
+) -> dict[int, T]:
+    """The adjoints of the equations between a place and the places that it is made of."""
+
+    def pull(node: int, g: T) -> Iterator[tuple[int, T]]:
+        if node == place or node not in places.names:
+            yield from ((arg, times(g, slope)) for arg, slope in partials.get(node, ()))
+
+    slopes = sweep_down(reversed(places.inside[place]), {place: one}, pull, plus)
     return {arg: slopes[arg] for arg in places.arguments(place) if arg in slopes}
 
 
-def structure(places: Places, place: int, moves: set[int]) -> list[int]:
+def structure(places: Places, place: int, active: set[int]) -> list[int]:
     """The moving places that `place` is made of through slopes that are not structurally 0, without a point."""
     graph, live = places.lowered.graph, {place}
     for node in reversed(places.inside[place]):
         row = graph.rows[node]
         if node in live and row is not None and (node == place or node not in places.names):
             live.update(
-                a for a, text in zip(graph.args[node], row.partials, strict=True) if text != ZERO and a in moves
+                a for a, text in zip(graph.args[node], row.partials, strict=True) if text != ZERO and a in active
             )
     return [a for a in places.arguments(place) if a in live]
 
@@ -148,7 +148,7 @@ def _short(symbols: Symbols, node: int) -> int:
 # --- the names of the rules ---------------------------------------------------------------------------------------------
 
 
-def rules(places: Places, place: int, moves: set[int], taken: Mapping[int, int]) -> dict[int, str]:
+def rules(places: Places, place: int, active: set[int], taken: Mapping[int, int]) -> dict[int, str]:
     """How a teacher calls the rule that takes `place` to each place that it is made of.
 
     It is the name of the one operation between them, or of the main ones, found on one walk from the place downward.
@@ -161,7 +161,7 @@ def rules(places: Places, place: int, moves: set[int], taken: Mapping[int, int])
         row = graph.rows[node]
         if node not in met or row is None:
             continue
-        names = tuple(dict.fromkeys((*met[node], _rule(graph, node, moves))))
+        names = tuple(dict.fromkeys((*met[node], _rule(graph, node, active))))
         args = (taken[node],) if node in taken else graph.args[node]
         flows = ("1",) if node in taken else row.partials
         for arg, text in zip(args, flows, strict=True):
@@ -183,17 +183,17 @@ def _main(names: Sequence[str]) -> str:
 _MINOR = ("sum rule", "difference rule", "sign rule", "identity", "taken branch")
 
 
-def _rule(graph: Graph, node: int, moves: set[int]) -> str:
+def _rule(graph: Graph, node: int, active: set[int]) -> str:
     row, args = graph.rows[node], graph.args[node]
     assert row is not None
     if row.branches is not None or row.rule == "identity":
         return row.rule
-    return f"{_of_moving(row, [a in moves for a in args])} rule".replace("constant multiple rule", "constant multiple")
+    return f"{_of_moving(row, [a in active for a in args])} rule".replace("constant multiple rule", "constant multiple")
 
 
-def _of_moving(row: Primitive, moves: Sequence[bool]) -> str:
+def _of_moving(row: Primitive, active: Sequence[bool]) -> str:
     """x·y with y held is a constant multiple, 2^x an exponential: the table's `held` column says so."""
-    return next((name for k, name in row.rule_by_argument if moves[k] and sum(moves) == 1), row.rule)
+    return next((name for k, name in row.rule_by_argument if active[k] and sum(active) == 1), row.rule)
 
 
 def does(places: Places, place: int) -> str:

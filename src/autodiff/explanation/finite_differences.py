@@ -1,10 +1,14 @@
-"""What confirms a slope beside the other mode, and what it means: small steps, really taken."""
+"""Central differences, the effect of a small step, and one step of gradient descent: the program at points beside the point."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 
+from autodiff.core.lowering import Lowered
+from autodiff.explanation.context import WIDE, Analysis
+from autodiff.explanation.evaluation import evaluated
 from autodiff.explanation.model import Difference, Meaning, Update
 
 Function = Callable[[Mapping[str, float]], "float | None"]
@@ -22,8 +26,79 @@ _SMALLER, _STRAIGHT = 8, 0.1
 """Steps that are tried, each a tenth of the one before, until what really happens is within a tenth of what the slope says."""
 
 
-def difference(function: Function, point: Mapping[str, float], name: str, slope: float) -> Difference:
+FEW = 8
+"""Names for which steps are taken; one where the program is long."""
+
+EXACT = 500
+"""Equations up to which steps are taken in ball arithmetic where float64 loses digits."""
+
+_NONE: Mapping[int, float] = {}
+
+
+def value(lowered: Lowered, point: Mapping[str, float], assigned: Mapping[int, float] = _NONE) -> float | None:
+    """The result at a point, None where it has none; the equations in `assigned` have those values.
+
+    >>> from autodiff.api.evaluate import parse
+    >>> from autodiff.core.lowering import lower
+    >>> value(lower(parse("y = x^2; sin(y)")), {"x": 0.0})
+    0.0
+    """
+    trace = evaluated(lowered, point, assigned).trace
+    return None if trace is None else trace.values[lowered.result]
+
+
+def differences(analysis: Analysis) -> tuple[Difference, ...]:
+    """A central difference beside each slope that is sure."""
+    function = _function(analysis)
+    return tuple(difference(function, _point(analysis, n), n, slope, here) for n, slope, here in _sure(analysis))
+
+
+def meanings(analysis: Analysis) -> tuple[Meaning, ...]:
+    """What a little more of each name does, by its slope and really."""
+    function = _function(analysis)
+    return tuple(meaning(function, _point(analysis, n), n, slope, here) for n, slope, here in _sure(analysis))
+
+
+def _sure(analysis: Analysis) -> list[tuple[str, float, float]]:
+    """The first few names with a slope that is no convention and at no special point; each with it and the result's value."""
+    if analysis.answer is None or analysis.answer.value is None:
+        return []
+    here, verdicts = analysis.answer.value, analysis.answer.verdicts
+    smooth = (n for n in analysis.wanted if n not in verdicts or verdicts[n].status == "ok")
+    known = ((name, analysis.answer.gradient[name]) for name in smooth)
+    most = FEW if len(analysis.graph) <= WIDE else 1
+    return [(name, slope, here) for name, slope in known if slope is not None][:most]
+
+
+def _function(analysis: Analysis) -> Function:
+    assigned = {name: node for name, node in analysis.wanted.items() if node not in analysis.graph.inputs}
+    if analysis.exact is not None and len(analysis.graph) <= EXACT:
+        return partial(_exactly, analysis, analysis.exact.bits)
+    return lambda point: value(analysis.lowered, point, {assigned[n]: point[n] for n in assigned if n in point})
+
+
+def _exactly(analysis: Analysis, bits: int, point: Mapping[str, float]) -> float | None:
+    """The result at a point where float64 loses its digits; an assigned name stands for what it is made of."""
+    from autodiff.verify import digits  # most answers need none
+
+    moved = {
+        node: point[name]
+        for name, node in analysis.wanted.items()
+        if node not in analysis.graph.inputs and name in point
+    }
+    return digits.value(analysis.lowered, point, bits, moved)
+
+
+def _point(analysis: Analysis, name: str) -> Mapping[str, float]:
+    """The point; with the number of an assigned name, which then stands for its statement."""
+    at = {} if analysis.answer is None else analysis.answer.at
+    return at if name in at else {**at, name: analysis.values[analysis.wanted[name]]}
+
+
+def difference(function: Function, point: Mapping[str, float], name: str, slope: float, here: float) -> Difference:
     """The central difference by `name` at the step that bounds its error best in parts of itself, beside `slope`.
+
+    `here` is the function's value at the point.
 
     Steps are tried beside the input's size, beside 1, and beside the way on which a line would bring the function to 0.
 
@@ -31,22 +106,21 @@ def difference(function: Function, point: Mapping[str, float], name: str, slope:
     second difference of twice the width measures.
     """
     scale = abs(point[name]) or 1.0
-    here = function(point)
     sizes = [scale, 1.0, abs(here / slope) if here and slope else 1.0]
     finite = [size for size in dict.fromkeys(sizes) if math.isfinite(size)]
     steps = [size * 10.0 ** (k / 2) * 6.055e-6 for size in finite for k in range(-6, 5, 2)]
-    made = (_difference(function, point, name, slope, step) for step in steps)
-    found = [one for one in made if one is not None]
-    if not found:
+    tried = (_difference(function, point, name, slope, step) for step in steps)
+    known = [difference for difference in tried if difference is not None]
+    if not known:
         return Difference(
             name, scale * 6.055e-6, None, None, None, "beside this point there are no values on both sides"
         )
-    best = min(found, key=_relative)
-    return best if _relative(best) < _SURE else min(found, key=lambda made: made.bound or 0.0)
+    best = min(known, key=_relative)
+    return best if _relative(best) < _SURE else min(known, key=lambda difference: difference.bound or 0.0)
 
 
-def _relative(made: Difference) -> float:
-    return (made.bound or 0.0) / abs(made.quotient) if made.quotient else math.inf
+def _relative(difference: Difference) -> float:
+    return (difference.bound or 0.0) / abs(difference.quotient) if difference.quotient else math.inf
 
 
 def _difference(

@@ -17,7 +17,7 @@ from autodiff.explanation.graph import Drawing
 from autodiff.language.ast import Reading
 
 
-class Text(NamedTuple):
+class FormulaText(NamedTuple):
     """A formula in its three spellings."""
 
     formula: str
@@ -51,12 +51,12 @@ class Factor(NamedTuple):
     of: str
     by: str
     rule: str
-    slope: Text
+    slope: FormulaText
     value: float | None
     fixed: tuple[str, ...] = ()
 
 
-class Step(NamedTuple):
+class ChainStep(NamedTuple):
     """A line of the backward table: a factor, the product so far, and what that product is.
 
     `label` numbers it ("3w" where the road has forked to w); `whole` tells whether the product so far is the whole slope
@@ -70,14 +70,14 @@ class Step(NamedTuple):
     answer: bool = False
 
 
-class Block(NamedTuple):
+class PathChain(NamedTuple):
     """Lines of the backward table that belong together: a chain, or one path to one input.
 
     `to` is the input that it leads to, "" for several; `path` names its places from that input to the result; `total` is
     what the path contributes, None without a point.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[ChainStep, ...]
     to: str = ""
     path: tuple[str, ...] = ()
     total: float | None = None
@@ -94,14 +94,14 @@ class Slope(NamedTuple):
     value: float | None
     paths: int
     listed: int
-    formula: Text | None
+    formula: FormulaText | None
     chain: tuple[Factor, ...] = ()
     forward: float | None = None
     ulps: float | None = None
     digits: str = ""
 
 
-class Row(NamedTuple):
+class ModeRow(NamedTuple):
     """A line of the table that shows both modes: a place, its tangents per input, its adjoint.
 
     A place that no name with a slope moves, such as data held fixed, has no adjoint here: none was swept.
@@ -157,11 +157,11 @@ class Cancelling(NamedTuple):
 
     steps: int
     by: str
-    slope: Text
+    slope: FormulaText
     value: float | None
 
 
-class Beside(NamedTuple):
+class OneSidedRow(NamedTuple):
     """A place at a hard point: its slope in the input from the left and from the right; None where a side has none."""
 
     name: str
@@ -169,7 +169,7 @@ class Beside(NamedTuple):
     right: float | None
 
 
-class Side(NamedTuple):
+class OneSidedSlopes(NamedTuple):
     """A hard point for one name: its status, the slopes of the result from either side, and how they come about.
 
     `trace` follows both sides from the input to the result, place by place, where there are few.
@@ -179,7 +179,7 @@ class Side(NamedTuple):
     status: str
     left: float | None
     right: float | None
-    trace: tuple[Beside, ...] = ()
+    trace: tuple[OneSidedRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class Explanation:
     """
 
     result: str
-    title: Text
+    title: FormulaText
     at: Mapping[str, float] | None
     wrt: tuple[str, ...]
     mode: str
@@ -203,9 +203,9 @@ class Explanation:
     value: float | None
     forward: tuple[Place, ...]
     drawing: Drawing
-    blocks: tuple[Block, ...]
+    blocks: tuple[PathChain, ...]
     slopes: tuple[Slope, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ModeRow, ...]
     cost: Cost
     cancelling: tuple[Cancelling, ...] = ()
     differences: tuple[Difference, ...] = ()
@@ -215,7 +215,7 @@ class Explanation:
     why: str = ""
     hint: str = ""
     span: Span | None = None
-    sides: tuple[Side, ...] = ()
+    sides: tuple[OneSidedSlopes, ...] = ()
     notes: tuple[str, ...] = ()
     convention: str = ""
     source: str = field(default="", repr=False)

@@ -2,7 +2,7 @@
 
 >>> from autodiff.explanation.build import explain
 >>> explain("y = x^2; sin(y)", {"x": 0.0}).rows[-1]
-Row(name='f', value=0.0, tangents={'x': 0.0}, adjoint=1.0)
+ModeRow(name='f', value=0.0, tangents={'x': 0.0}, adjoint=1.0)
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from autodiff.core.jvp import forward
+from autodiff.core import vjp
+from autodiff.core.jvp import in_all_directions
 from autodiff.core.primitive import ZERO
-from autodiff.core.vjp import reverse
 from autodiff.explanation import factors
-from autodiff.explanation.context import Findings
-from autodiff.explanation.model import Cost, Row
+from autodiff.explanation.context import Analysis
+from autodiff.explanation.model import Cost, ModeRow
 
 if TYPE_CHECKING:
     from autodiff.verify.digits import BallTrace
@@ -24,53 +24,48 @@ SHOWN = 8
 """Names whose tangents are shown."""
 
 
-def rows(it: Findings) -> tuple[Row, ...]:
+def mode_rows(analysis: Analysis) -> tuple[ModeRow, ...]:
     """Values, tangents and adjoints side by side, place by place."""
-    if it.run is None or it.answer is None:
+    if analysis.trace is None or analysis.answer is None:
         return ()
-    shown = list(it.plain.items())[:SHOWN]
-    seeds: dict[int, dict[str, float]] = {}
-    for name, node in shown:
-        seeds.setdefault(node, {})[name] = 1.0
-    if it.exact is not None:
-        tangents_of, adjoints = _exactly(it, it.exact, dict(shown))
+    shown = dict(list(analysis.plain.items())[:SHOWN])
+    if analysis.exact is not None:
+        tangents, adjoints = _in_balls(analysis, analysis.exact, shown)
     else:
-        duals = forward(it.lowered, it.answer.at, seeds)
-        tangents_of = {
-            name: {node: dual.tangent.get(name, 0.0) for node, dual in enumerate(duals)} for name, _ in shown
-        }
-        adjoints = reverse(it.lowered, it.run, list(it.plain.values()), it.convention)
-    swept = factors.moving(it.places, it.plain.values(), it.run)
-    found = []
-    for node in it.in_order():
-        if it.run.values[node] is not None:
-            tangents = {name: tangents_of[name].get(node, 0.0) for name, _ in shown}
+        every = in_all_directions(analysis.partials, shown)
+        tangents = {name: {node: rates.get(name, 0.0) for node, rates in every.items()} for name in shown}
+        adjoints = vjp.adjoints(analysis.lowered.result, analysis.partials, list(analysis.plain.values()))
+    swept = factors.active(analysis.places, analysis.plain.values(), analysis.trace)
+    rows = []
+    for node in analysis.in_order():
+        if analysis.trace.values[node] is not None:
+            slopes = {name: tangents[name].get(node, 0.0) for name in shown}
             adjoint = adjoints.get(node, 0.0) if node in swept else None
-            found.append(Row(it.places.names[node], it.place(node).value, tangents, adjoint))
-    return tuple(found)
+            rows.append(ModeRow(analysis.places.names[node], analysis.place(node).value, slopes, adjoint))
+    return tuple(rows)
 
 
-def _exactly(
-    it: Findings, exact: BallTrace, names: Mapping[str, int]
+def _in_balls(
+    analysis: Analysis, exact: BallTrace, names: Mapping[str, int]
 ) -> tuple[dict[str, dict[int, float]], dict[int, float]]:
     """The tangents by each name, and the adjoints, from ball arithmetic."""
     from autodiff.verify.digits import shown  # most answers need none
 
     tangents = {n: {i: shown(t) for i, t in exact.tangents(source).items()} for n, source in names.items()}
-    adjoints = exact.adjoints(it.lowered.result, list(it.plain.values()))
+    adjoints = exact.adjoints(analysis.lowered.result, list(analysis.plain.values()))
     return tangents, {node: shown(g) for node, g in adjoints.items()}
 
 
-def cost(it: Findings) -> Cost:
+def cost(analysis: Analysis) -> Cost:
     """Multiplications by a local slope: one per argument that moves, in each sweep."""
-    graph, run = it.graph, it.run
-    order = graph.reaching(it.lowered.result) if run is None else run.order
+    graph, trace = analysis.graph, analysis.trace
+    order = graph.reaching(analysis.lowered.result) if trace is None else trace.order
     products = 0
     for node in order:
         row = graph.rows[node]
-        if row is not None and not (run is not None and node in run.taken):
+        if row is not None and not (trace is not None and node in trace.taken):
             products += sum(
-                a in it.moves and text != ZERO for a, text in zip(graph.args[node], row.partials, strict=True)
+                a in analysis.active and text != ZERO for a, text in zip(graph.args[node], row.partials, strict=True)
             )
-    inputs = len(it.wanted)
+    inputs = len(analysis.wanted)
     return Cost(inputs, inputs, inputs * products, 1, products)

@@ -8,32 +8,33 @@
 from __future__ import annotations
 
 from autodiff.explanation import factors
-from autodiff.explanation.context import Findings
-from autodiff.explanation.model import Beside, Side
+from autodiff.explanation.context import Analysis
+from autodiff.explanation.model import OneSidedRow, OneSidedSlopes
 from autodiff.nonsmooth.verdict import verdict
 
 TRACED = 24
 """Places up to which both sides of a hard point are followed one by one."""
 
 
-def sides(it: Findings) -> tuple[Side, ...]:
+def sides(analysis: Analysis) -> tuple[OneSidedSlopes, ...]:
     """Per name that has a verdict: its slopes from the left and from the right, place by place where there are few."""
-    verdicts = {} if it.answer is None else it.answer.verdicts
+    verdicts = {} if analysis.answer is None else analysis.answer.verdicts
     return tuple(
-        Side(name, found.status, found.left, found.right, _trace(it, name)) for name, found in verdicts.items()
+        OneSidedSlopes(name, found.status, found.left, found.right, _trace(analysis, name))
+        for name, found in verdicts.items()
     )
 
 
-def _trace(it: Findings, name: str) -> tuple[Beside, ...]:
+def _trace(analysis: Analysis, name: str) -> tuple[OneSidedRow, ...]:
     """Both sides, place by place, from the input to the result."""
-    source = it.wanted[name]
-    reached = factors.moving(it.places, [source], it.run)
-    nodes = [node for node in sorted(it.places.names) if node in reached or node == it.lowered.result]
-    if it.run is None or it.answer is None or len(nodes) > TRACED:
+    source = analysis.wanted[name]
+    reached = factors.active(analysis.places, [source], analysis.trace)
+    nodes = [node for node in sorted(analysis.places.names) if node in reached or node == analysis.lowered.result]
+    if analysis.trace is None or analysis.answer is None or len(nodes) > TRACED:
         return ()
     found = []
     for node in nodes:
-        if it.run.values[node] is not None:
-            seen = verdict(it.lowered._replace(result=node), it.run, it.answer.at, source)
-            found.append(Beside(it.places.names[node], seen.left, seen.right))
+        if analysis.trace.values[node] is not None:
+            seen = verdict(analysis.lowered._replace(result=node), analysis.trace, analysis.answer.at, source)
+            found.append(OneSidedRow(analysis.places.names[node], seen.left, seen.right))
     return tuple(found)

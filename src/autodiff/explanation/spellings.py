@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autodiff.core.graph import Graph
 from autodiff.explanation.factors import Formula
-from autodiff.explanation.model import Text
+from autodiff.explanation.model import FormulaText
 from autodiff.notation.infix import PLAIN, PRETTY, infix
 from autodiff.notation.parts import LONGEST, parted, size
 from autodiff.notation.tex import tex
@@ -13,18 +13,18 @@ from autodiff.symbolic.adjoint import segment
 LONGEST_TEXT = 1000
 """Characters that a formula with named parts may have."""
 
-NOTHING = Text("", "", "")
+NOTHING = FormulaText("", "", "")
 
 
-def written_out(graph: Graph, node: int) -> Text:
+def written_out(graph: Graph, node: int) -> FormulaText:
     """A formula in its three spellings; a long one as statements with named parts, a very long one not at all."""
     if size(graph, node) <= LONGEST:
-        return Text(infix(graph, node, PLAIN), infix(graph, node, PRETTY), tex(graph, node))
+        return FormulaText(infix(graph, node, PLAIN), infix(graph, node, PRETTY), tex(graph, node))
     plain, pretty = ("; ".join(str(parted(graph, [node], style)).split("\n")) for style in (PLAIN, PRETTY))
-    return Text(plain, pretty, "") if len(plain) <= LONGEST_TEXT else NOTHING
+    return FormulaText(plain, pretty, "") if len(plain) <= LONGEST_TEXT else NOTHING
 
 
-def text_of(formula: Formula) -> Text:
+def text_of(formula: Formula) -> FormulaText:
     """A local slope: with its place's own name where that stands for a part that would be written twice."""
     own = formula.own
     twice = formula.node != own and _occurrences(formula.graph, formula.node, own) > 1

@@ -79,7 +79,7 @@ def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequenc
     has no derivative in an argument that moves.
     """
     order = segment(graph, result, stops)
-    moves = moving(graph, order, set(sources))
+    moves = moving(graph, order, set(sources), seen)
     symbols = seen.symbols
 
     def pull(node: int, g: int) -> Iterable[tuple[int, int]]:
@@ -101,13 +101,14 @@ def _chosen(symbols: Symbols, condition: int, g: int, zero: int, branch: int) ->
     return symbols.call(_IF, (condition, g, zero) if branch == 1 else (condition, zero, g))
 
 
-def moving(graph: Graph, order: Iterable[int], sources: set[int]) -> dict[int, bool]:
-    """Which equations depend on a source."""
+def moving(graph: Graph, order: Iterable[int], sources: set[int], seen: Image) -> dict[int, bool]:
+    """Which equations depend on a source; x - x, which is 0 whatever x is, does not."""
     flags: dict[int, bool] = {}
     for node in order:
         row, args = graph.rows[node], graph.args[node]
         flags[node] = node in sources or (
             row is not None
+            and seen.symbols.number(seen.of[node]) is None
             and any(flags.get(a, False) and text != ZERO for a, text in zip(args, row.formula, strict=True))
         )
     return flags
@@ -120,7 +121,8 @@ def _local(symbols: Symbols, row: Primitive, k: int, args: tuple[int, ...], resu
             f"{row.name} has no derivative in its argument {row.params[k]}", hint=f"{row.params[k]} must be a constant"
         )
     names = (*row.params, "w")
-    held = tuple(map(symbols.graph.constants.get, args))
+    held = tuple(map(symbols.number, args))
+    args = tuple(symbols.constant(0.0) if number == 0.0 else a for a, number in zip(args, held, strict=True))
     if any(number is not None for number in held) and templates.static_value(row.partials[k], names, held) == 0.0:
         return symbols.constant(0.0)  # as the constants settle it: 0^x*ln(0) is 0
     return filled(symbols, row.formula[k], dict(zip(names, (*args, result), strict=True)), symbols.call)

@@ -59,7 +59,7 @@ def provisos(
     symbols = seen.symbols
     order = segment(graph, result, stops)
     sure, guards = _always(graph, result, stops), _guards(graph, order, result)
-    moves = moving(graph, order, sources)
+    moves = moving(graph, order, sources, seen)
     held = {branch: _enforced(symbols, formula, branch=branch) for branch in (False, True)}
     conditions: dict[Proviso, None] = {}
     for node in order:
@@ -208,7 +208,7 @@ def _domain(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> Iterator
 
 def _sloped(symbols: Symbols, row: Primitive, args: tuple[int, ...], moves: Sequence[bool]) -> Iterator[int]:
     """What the slopes need beyond the values, where a constant among the arguments settles what that is: of 0^x, x > 0."""
-    if not any(a in symbols.graph.constants for a in args):
+    if all(symbols.number(a) is None for a in args):
         return
     given = dict(zip(row.params, args, strict=True))
     for text, moves_here in zip(row.partial_domain, moves, strict=True):
@@ -235,7 +235,7 @@ def _condition(symbols: Symbols, text: str, given: Mapping[str, int]) -> int:
 
 def _judged(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
     """An operation of a condition; one on constants is its value, 1 for true and 0 for false."""
-    known = [_number(symbols, a) for a in args]
+    known = [symbols.number(a) for a in args]
     if row.branches is not None:
         if known[0] is not None:
             return args[row.branches[0] if known[0] else row.branches[1]]
@@ -245,12 +245,6 @@ def _judged(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
     if None not in known:
         return symbols.constant(float(templates.value(row)(*known)))
     return symbols.own(row, args) if row.is_predicate else symbols.call(row, args)
-
-
-def _number(symbols: Symbols, node: int) -> float | None:
-    """The value of a constant or of a fraction; None for anything else."""
-    product = symbols.as_product(node)
-    return symbols.graph.constants.get(node) if product.factors else float(product.amount.value)
 
 
 # --- what a formula enforces --------------------------------------------------------------------------------------------

@@ -122,6 +122,15 @@ class Symbols:
     def _is(self, node: int, value: int) -> bool:
         return self.graph.constants.get(node) == value
 
+    def number(self, node: int) -> float | None:
+        """The value of an equation that no input changes: a constant, a fraction, or 0 as that of x - x; else None."""
+        if node in self.graph.constants:
+            return self.graph.constants[node]
+        product = self.as_product(node)
+        if not product.factors:
+            return float(product.amount.value)
+        return None if any(amount.value for amount in self.as_sum(node).values()) else 0.0
+
     def over(self, a: int, b: int) -> int:
         """a/b."""
         below = self.as_product(b).inverse()
@@ -292,7 +301,9 @@ class Symbols:
             product = self._product_of(i) or Product(ONE, ((i, ONE_TIME),))
             self._products.append(product)
             self._as_product.setdefault(product, i)
-            terms = self._sum_of(i) or {product.factors: product.amount}
+            terms = self._sum_of(i)
+            if terms is None:
+                terms = {product.factors: product.amount}
             self._sums.append(terms)
             if len(terms) > 1:
                 self._as_sum.setdefault(frozenset(terms.items()), i)

@@ -1,6 +1,7 @@
 """Parameters in a file: a JSON object that `eval --at @FILE` reads, written so that it is always the old or the new one.
 
-The key `#training`, which no name can be, holds what going on needs: the epochs done and the optimizer's memory.
+The parameters are those of the least loss. The key `#training`, which no name can be, holds what going on needs: the epochs
+done, the last parameters where they are others, and the optimizer's memory.
 """
 
 from __future__ import annotations
@@ -20,13 +21,28 @@ KEY = "#training"
 
 
 @dataclass(frozen=True, slots=True)
+class Best:
+    """The parameters of the least loss so far, that loss, and the epoch after which they were reached (0: the start)."""
+
+    loss: float
+    parameters: Mapping[str, Any]
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
-    """Where a training stands: its parameters, the optimizer's memory of each, steps and epochs done."""
+    """Where a training is: its parameters, the optimizer's memory of each, steps and epochs done.
+
+    first  the loss at the start of the training; None before it was computed
+    best   the parameters of the least loss so far; None before there is a loss
+    """
 
     parameters: Mapping[str, Any]
     memory: Mapping[str, Mapping[str, Any]]
     steps: int = 0
     epochs: int = 0
+    first: float | None = None
+    best: Best | None = None
 
 
 def nested(value: Any) -> Any:
@@ -34,15 +50,27 @@ def nested(value: Any) -> Any:
     return np.asarray(value).tolist() if np.ndim(value) else float(value)
 
 
-def save(path: str, state: State, settings: Mapping[str, Any]) -> None:
-    """Write the state. The file is replaced as a whole, after the new one is complete on the disk; what is no file is written to."""
-    training = {
+def save(path: str, state: State, settings: Mapping[str, Any], kept: Mapping[str, Any] | None = None) -> None:
+    """Write the state, and `kept`, the parameters to use, which are those of the state unless others are given.
+
+    The file is replaced as a whole, after the new one is complete on the disk; a pipe or a device is written to directly.
+    """
+    shown = _nested(state.parameters if kept is None else kept)
+    last, best = _nested(state.parameters), state.best
+    training: dict[str, Any] = {
         "epochs": state.epochs,
         "steps": state.steps,
         **settings,
-        "memory": {n: {k: nested(v) for k, v in kept.items()} for n, kept in state.memory.items() if kept},
+        "memory": {n: {k: nested(v) for k, v in memory.items()} for n, memory in state.memory.items() if memory},
+        "first": state.first,
     }
-    text = json.dumps({**{n: nested(v) for n, v in state.parameters.items()}, KEY: training}, ensure_ascii=False)
+    if last != shown:
+        training["last"] = last
+    if best is not None:
+        least = _nested(best.parameters)
+        parameters = {} if least == shown else {"parameters": least}
+        training["best"] = {"loss": best.loss, "epoch": best.epoch, **parameters}
+    text = json.dumps({**shown, KEY: training}, ensure_ascii=False)
     with whole(path) as file:
         file.write(f"{text}\n".encode("utf-8", "surrogateescape"))
 
@@ -58,14 +86,27 @@ def load(path: str, data: Mapping[str, Any], settings: Mapping[str, Any]) -> tup
     """The state in a file's JSON object, and in which settings it was made otherwise. Parameters alone start at epoch 0."""
     training = data.get(KEY, {})
     try:
-        parameters = {name: _value(value) for name, value in data.items() if name != KEY}
+        kept = _values({name: value for name, value in data.items() if name != KEY})
         differ = [key for key, value in settings.items() if key in training and training[key] != value]
-        memory = {n: {k: _value(v) for k, v in kept.items()} for n, kept in training.get("memory", {}).items()}
-        return State(parameters, memory, int(training.get("steps", 0)), int(training.get("epochs", 0))), differ
-    except (TypeError, ValueError, AttributeError):
+        memory = {name: _values(memory) for name, memory in training.get("memory", {}).items()}
+        last = _values(training["last"]) if "last" in training else kept
+        first = None if training.get("first") is None else float(training["first"])
+        found = training.get("best")
+        least = None if found is None else _values(found["parameters"]) if "parameters" in found else kept
+        best = None if least is None else Best(float(found["loss"]), least, int(found["epoch"]))
+        return State(last, memory, int(training.get("steps", 0)), int(training.get("epochs", 0)), first, best), differ
+    except (TypeError, ValueError, AttributeError, KeyError):
         raise AutodiffError(
             f"{quoted(path, 200)} is not what training saved", exit_status=DATA, hint="give a file that --save wrote"
         ) from None
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: nested(value) for name, value in values.items()}
+
+
+def _values(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _value(value) for name, value in data.items()}
 
 
 def _value(value: Any) -> Any:

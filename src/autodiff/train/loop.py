@@ -54,11 +54,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """An epoch that is done: its loss, as its rows saw it before their updates, and where the training stands now."""
+    """An epoch that is done: its loss, as its rows saw it before their updates, and where the training stands now.
+
+    `measured` is the state that the loss belongs to: the one before the update; behind it for lbfgs, and for minibatches,
+    whose loss is a mean over the states of the epoch.
+    """
 
     epoch: int
     loss: float
     state: State
+    measured: State
 
 
 class Diverged(Exception):
@@ -93,9 +98,14 @@ def split(count: int, share: float, seed: int) -> tuple[Any, Any]:
     return np.sort(order[held:]), np.sort(order[:held])
 
 
+def is_minibatch(count: int, plan: Plan) -> bool:
+    """Whether a step takes some of the `count` rows only."""
+    return 0 < plan.batch < count
+
+
 def batches(count: int, plan: Plan, epoch: int) -> Iterator[Any]:
     """The rows of each step of an epoch, shuffled; None is all rows."""
-    if not plan.batch or plan.batch >= count:
+    if not is_minibatch(count, plan):
         yield None
         return
     order = generator(plan.seed, _ORDER, epoch).permutation(count)
@@ -115,7 +125,7 @@ def descend(model: Model, columns: Columns, start: State, plan: Plan, look: Look
     fixed = model.fixed(columns)
     state = before = start
     for epoch in range(start.epochs + 1, plan.epochs + 1):
-        total = 0.0
+        total, begun = 0.0, state
         for rows in batches(count, plan, epoch):
             part = columns if rows is None else {name: column[rows] for name, column in columns.items()}
             known = fixed if rows is None else None
@@ -129,7 +139,7 @@ def descend(model: Model, columns: Columns, start: State, plan: Plan, look: Look
             before, state = state, updated(state, slopes, plan)
             total += loss * (count if rows is None else len(rows))
         state = replace(state, epochs=epoch)
-        yield Epoch(epoch, total / count, state)
+        yield Epoch(epoch, total / count, state, state if is_minibatch(count, plan) else begun)
 
 
 def updated(state: State, slopes: Mapping[str, Any], plan: Plan) -> State:
@@ -171,7 +181,7 @@ def _quasi_newton(model: Model, columns: Columns, start: State, plan: Plan, look
         if done is None:
             return
         state = State(whole.parts(done.vector), whole.memory(done.pairs), state.steps + 1, epoch)
-        yield Epoch(epoch, done.loss, state)
+        yield Epoch(epoch, done.loss, state, state)
 
 
 class _Vector:

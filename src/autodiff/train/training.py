@@ -17,19 +17,16 @@ import numpy as np
 from autodiff.core import rules
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import lower
-from autodiff.diagnostics import hint, outside, shown, written
+from autodiff.diagnostics import hint, outside, written
 from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
 from autodiff.tables.csv_columns import Table
-from autodiff.train.checkpoint import State
-from autodiff.train.loop import Columns, Diverged, Plan, descend, split, updated
+from autodiff.train.checkpoint import Best, State
+from autodiff.train.loop import Columns, Diverged, Epoch, Plan, descend, is_minibatch, split, updated
 from autodiff.train.model import CONVENTION, Model, Overflow
 from autodiff.train.names import fitting, watching
 from autodiff.train.optimizers import OPTIMIZERS
-
-_USUAL = 0.1
-"""A rate to try in place of one that is far too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,9 @@ class Step:
 
 
 class Training:
-    """A program, its data and its plan; `epochs()` trains, `state` is where it stands.
+    """A program, its data and its plan; `epochs()` trains from `start`, `state` is where it is.
+
+    `failed` says that a step had no loss or no slope.
 
     Raises AutodiffError for a program, parameters or columns that don't fit together.
     """
@@ -99,7 +98,8 @@ class Training:
         self.lowered = lower(program)
         fitting(self.lowered, parameters, {} if table is None else table.columns)
         self.model = Model(self.lowered, parameters, l1, l2)
-        self.state = State(dict(parameters), {})
+        self.state = self.start = State(dict(parameters), {})
+        self.failed = False
         self.step: Step | None = None
         self._watched = {expression: Model(watching(text, expression), parameters) for expression in watch}
         used = {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
@@ -118,49 +118,69 @@ class Training:
         return len(self._kept)
 
     def epochs(self) -> Iterator[Record]:
-        """Train, an epoch at a time. Raises AutodiffError (exit status 3) when the training diverges."""
+        """Train, an epoch at a time. Raises AutodiffError (exit status 3) where a step has no loss or no slope."""
+        self.start = self.state
+        if self.state.first is None and (self.plan.optimizer not in OPTIMIZERS or is_minibatch(self.rows, self.plan)):
+            first, _ = self.measured(self.state.parameters)  # the loss of the first epoch is not the one of the start
+            best = None if first is None else Best(first, self.state.parameters, self.state.epochs)
+            self.state = replace(self.state, first=first, best=best)
         try:
             for done in descend(self.model, self.columns, self.state, self.plan, self._look):
-                self.state = done.state
+                self.state = self._compared(done)
                 self._completed()
-                yield Record(done.epoch, done.loss, self._held_loss(), self._watch())
+                at = self.state.parameters
+                yield Record(done.epoch, done.loss, self.held_loss(at), self.watched(at))
         except Diverged as trouble:
-            self.state = trouble.state
+            self.failed = True
+            self.state = replace(trouble.state, first=self.state.first, best=self.state.best)
             raise self._diverged(trouble) from None
         except AutodiffError as error:  # shapes that don't fit
             raise error.within(self.lowered.source) from None
 
-    def loss(self) -> float | None:
-        """The loss of the rows trained on, with the parameters as they are; None where it has no value."""
-        try:
-            return self.model.loss(self.state.parameters, self.columns, self.model.fixed(self.columns))
-        except DomainError:
-            return None
+    def _compared(self, done: Epoch) -> State:
+        """The state after an epoch, with the first and the least loss so far."""
+        first, best = self.state.first, self.state.best
+        if best is None or done.loss < best.loss:
+            best = Best(done.loss, done.measured.parameters, done.measured.epochs)
+        return replace(done.state, first=done.loss if first is None else first, best=best)
 
-    def _held_loss(self) -> float | None:
+    def measured(self, parameters: Mapping[str, Any]) -> tuple[float | None, Mapping[str, Any]]:
+        """The loss of the rows trained on, None where it has no value, and its slopes, empty where one has none."""
+        fixed = self.model.fixed(self.columns)
+        try:
+            return self.model.slopes(parameters, self.columns, fixed)
+        except (DomainError, Overflow):
+            pass
+        try:
+            return self.model.loss(parameters, self.columns, fixed), {}
+        except DomainError:
+            return None, {}
+
+    def held_loss(self, parameters: Mapping[str, Any]) -> float | None:
+        """The loss of the rows held out; None where there are none, or it has no value."""
         if self.held is None:
             return None
         try:
-            return self.model.loss(self.state.parameters, self.held, self._once("", self.model, self.held))
+            return self.model.loss(parameters, self.held, self._once("", self.model, self.held))
         except DomainError:
             return None
 
-    def _watch(self) -> dict[str, float | None]:
-        found: dict[str, float | None] = {}
+    def watched(self, parameters: Mapping[str, Any]) -> dict[str, float | None]:
+        """The watched expressions over the rows trained on; None where one has no value."""
+        values: dict[str, float | None] = {}
         for expression, model in self._watched.items():
             try:
-                fixed = self._once(expression, model, self.columns)
-                value = model.value(self.state.parameters, self.columns, fixed)
+                value = model.value(parameters, self.columns, self._once(expression, model, self.columns))
             except DomainError:
-                found[expression] = None
+                values[expression] = None
                 continue
             if np.ndim(value):
                 raise AutodiffError(
                     f"{quoted(expression)} is an array, and a watched expression must be a number",
                     hint=f"watch mean({shortened(expression)})",
                 )
-            found[expression] = float(value)
-        return found
+            values[expression] = float(value)
+        return values
 
     def _once(self, key: str, model: Model, columns: Columns) -> Mapping[int, Any] | None:
         """What of a model no parameter changes: computed after the first epoch, and kept."""
@@ -218,20 +238,15 @@ class Training:
         else:
             why, node = f"the slope in {cause.name} overflows from {written(self.lowered, cause.node)} on", cause.node
             place = ""
-        first = not trouble.moved
-        what = "there is no loss to start from" if first else f"the training diverged in step {step + 1}"
-        advice = (
-            f"start from other parameters; {hint(self.lowered, cause)}"
-            if first and isinstance(cause, DomainError)
-            else ""
-        )
+        what, hints = f"the training diverged in step {step + 1}", [""]
+        if not trouble.moved:
+            what = "there is no loss to start from"
+            hints = ["start from other parameters", hint(self.lowered, cause) if isinstance(cause, DomainError) else ""]
         return AutodiffError(
             f"{what}: {why}{place}",
             span=self.lowered.graph.spans[node],
             source=self.lowered.source,
-            hint=(advice.rstrip("; ") or "start from other parameters")
-            if first
-            else f"try a smaller rate, such as --lr {shown(self.plan.rate / 10 if self.plan.rate <= 100 else _USUAL)}",
+            hint="; ".join(filter(None, hints)),
             exit_status=HARD_POINT,
         )
 

@@ -1,109 +1,103 @@
-"""From an explanation to a document: the blocks of the text layout, in the same order, as sections of a page.
+"""From an explanation to a document: what every format shows, in one order and in one wording.
 
 >>> from autodiff.explanation.build import explain
->>> made = compose(explain("y = x^2; z = sin(y)", {"x": 4.0}))
->>> [section.title for section in made.sections]
+>>> document = compose(explain("y = x^2; z = sin(y)", {"x": 4.0}))
+>>> [section.title for section in document.sections]
 ['Forward', 'Graph', 'Backward', 'Answer', 'Checked', 'Means']
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from autodiff.diagnostics import shown
 from autodiff.errors import excerpt
 from autodiff.explanation.finite_differences import apart
-from autodiff.explanation.model import Explanation, Place, Slope, Text
+from autodiff.explanation.model import Difference, Explanation, Place, Slope
 from autodiff.notation.tex import tex_name
-from autodiff.render.document.derivation import slope_sections
+from autodiff.render.document.blocks import (
+    PAGE,
+    Cell,
+    CodeText,
+    Column,
+    Document,
+    Equation,
+    Equations,
+    GraphDrawing,
+    Item,
+    ItemList,
+    Limits,
+    Math,
+    NumberText,
+    Omitted,
+    Paragraph,
+    Section,
+    SourceLines,
+    Table,
+    TableRow,
+    Words,
+    ends,
+    joined,
+    term,
+)
 from autodiff.render.document.formulas import (
     formula,
-    joined,
-    listed,
+    in_product,
     many,
     named,
     numbered,
+    product,
     ratio,
     slashed,
-    term,
     tex_value,
 )
-from autodiff.render.document.model import (
-    Cell,
-    Code,
-    Column,
-    Derivation,
-    Document,
-    Graph,
-    Items,
-    Math,
-    More,
-    Number,
-    Paragraph,
-    Row,
-    Section,
-    Source,
-    Table,
-    Words,
-    ends,
-)
+from autodiff.render.document.slopes import slope_sections
 from autodiff.render.text.labels import fitted
 
 _CHAIN = 10  # factors that are written as one product
-_DETAILED = 4  # answers that are derived, beyond that they are listed
+_DETAILED = 4  # answers that are derived, and names that are said to move
 _LINE = 400  # columns of a program line
 
 
-def compose(explanation: Explanation) -> Document:
+def compose(explanation: Explanation, limits: Limits = PAGE) -> Document:
     """The explanation as a document."""
-    it = explanation
-    made = [
-        _forward(it),
-        _graph(it),
-        *slope_sections(it),
-        _answer(it),
-        _notice(it),
-        _update(it),
-        _checked(it),
-        _means(it),
+    sections = [
+        _forward(explanation, limits),
+        _graph(explanation),
+        *slope_sections(explanation, limits),
+        _answer(explanation, limits),
+        _notice(explanation),
+        _update(explanation, limits),
+        _checked(explanation),
+        _means(explanation),
     ]
     return Document(
-        heading=_heading(it),
-        asked=_asked(it),
-        program=_program(it.source),
-        readings=tuple(map(str, it.readings)),
-        answers=tuple(
-            (ratio(it.result, slope.name), _found(it, slope), slope.name)
-            for slope in (it.slopes[:_DETAILED] if it.at is not None and it.value is not None else ())
-        ),
-        sections=tuple(section for section in made if section is not None),
-        places=tuple(vertex.name for vertex in it.drawing.vertices),
+        heading=_heading(explanation, limits),
+        asked=tuple((slashed(explanation.result, name),) for name in explanation.wrt),
+        point=tuple(_coordinate(name, value) for name, value in (explanation.at or {}).items()),
+        program=_program(explanation.source),
+        readings=tuple(map(str, explanation.readings)),
+        sections=tuple(section for section in sections if section is not None),
+        places=tuple(vertex.name for vertex in explanation.drawing.vertices),
     )
 
 
-# --- the head -----------------------------------------------------------------------------------------------------------
+def _heading(explanation: Explanation, limits: Limits) -> Cell:
+    title, result = explanation.title, explanation.result
+    if title.tex or (limits.titles and title.pretty):
+        tex = f"{tex_name(result)} = {title.tex}" if title.tex else ""
+        return (Math(tex, f"{result} = {title.pretty}", f"{result} = {title.formula}"),)
+    return named(result), Words(f", a program of {many(len(explanation.forward), 'step')}")
 
 
-def _heading(it: Explanation) -> Cell:
-    if it.title.tex:
-        return (Math(f"{tex_name(it.result)} = {it.title.tex}", f"{it.result} = {it.title.pretty}"),)
-    return named(it.result), Words(f", a program of {many(len(it.forward), 'step')}")
+def _coordinate(name: str, value: float) -> Cell:
+    return (Math(rf"{tex_name(name)} = {tex_value(value)}", f"{name} = {shown(value)}"),)
 
 
-def _asked(it: Explanation) -> Cell:
-    asked = listed([(slashed(it.result, name),) for name in it.wrt], 3)
-    if not it.at:
-        return asked
-    point = [
-        (Math(rf"{tex_name(name)} = {tex_value(value)}", f"{name} = {shown(value)}"),) for name, value in it.at.items()
-    ]
-    return (*asked, Words(" at "), *listed(point, 6))
-
-
-def _program(source: str) -> Source:
+def _program(source: str) -> SourceLines:
     lines = re.split(r"\r\n|\r|\n", source.expandtabs(4).strip("\r\n"))
-    return Source(tuple(str(row) if isinstance(row, More) else _line(row) for row in ends(lines, "lines")))
+    return SourceLines(tuple(str(row) if isinstance(row, Omitted) else _line(row) for row in ends(lines, "lines")))
 
 
 def _line(line: str) -> str:
@@ -113,190 +107,180 @@ def _line(line: str) -> str:
 # --- forward, graph -----------------------------------------------------------------------------------------------------
 
 
-def _forward(it: Explanation) -> Section:
-    said = "put the numbers in, inside out" if it.at is not None else "how the result is made, inside out"
-    long = len(it.forward) > 24
-    places = [place for place in it.forward if not (long and place.kind == "held")]
-    rows = tuple(row if isinstance(row, More) else _place(it, row) for row in ends(places, "steps"))
+def _forward(explanation: Explanation, limits: Limits) -> Section:
+    at_point = explanation.at is not None
+    said = "put the numbers in, inside out" if at_point else "how the result is made, inside out"
+    long = len(explanation.forward) > 2 * limits.rows
+    places = [place for place in explanation.forward if not (long and place.kind == "held")]
+    rows = ends(places, "steps", limits.rows)
     columns = [Column((Words("step"),), wide=True), Column((Words("what it does"),))]
-    columns += [Column((Words("value"),), numeric=True)] if it.at is not None else []
-    table = Table(tuple(columns), rows, "the forward pass", "places")
-    held = len(it.forward) - len(places)
+    columns += [Column((Words("value"),), numeric=True)] if at_point else []
+    table = Table(
+        tuple(columns),
+        tuple(row if isinstance(row, Omitted) else _place(row, at_point=at_point) for row in rows),
+        "the forward pass",
+        "places",
+    )
+    held = len(explanation.forward) - len(places)
     rest = (Paragraph((Words(f"{many(held, 'input')} held fixed not listed", "quiet"),)),) if held else ()
     return Section("forward", "Forward", (Words(said),), (table, *rest))
 
 
-def _place(it: Explanation, place: Place) -> Row:
-    cells: list[Cell] = [_made(place), (Words(place.does),)]
-    value = Words(place.why, "quiet") if place.value is None and place.why else Number(place.value)
-    cells += [(value,)] if it.at is not None else []
-    return Row(tuple(cells), place.name)
+def _place(place: Place, *, at_point: bool) -> TableRow:
+    cells: list[Cell] = [_statement(place), (Words(place.does),)]
+    value = Words(place.why, "quiet") if place.value is None and place.why else NumberText(place.value)
+    return TableRow((*cells, (value,)) if at_point else tuple(cells), place.name)
 
 
-def _made(place: Place) -> Cell:
+def _statement(place: Place) -> Cell:
     """`y = x^2`, or only the name of an input."""
     if place.kind in ("input", "held") or not (place.tex or place.text):
         return (named(place.name),)
     if place.tex:
         return (Math(f"{tex_name(place.name)} = {place.tex}", f"{place.name} = {place.text}"),)
-    return named(place.name), Words(" = "), Code(place.text)
+    return named(place.name), Words(" = "), CodeText(place.text)
 
 
-def _graph(it: Explanation) -> Section:
-    slopes = any(arrow.slope for arrow in it.drawing.arrows)
+def _graph(explanation: Explanation) -> Section:
+    slopes = any(arrow.slope for arrow in explanation.drawing.arrows)
     said = (Words("each arrow carries its local slope"),) if slopes else ()
-    return Section("graph", "Graph", said, (Graph(it.drawing),))
+    return Section("graph", "Graph", said, (GraphDrawing(explanation.drawing),))
 
 
 # --- the answer ---------------------------------------------------------------------------------------------------------
 
 
-def _answer(it: Explanation) -> Section:
-    if it.at is not None and it.value is None:
-        return _no_value(it)
-    if not it.slopes:
-        value = (Words(" = "), Number(it.value, whole=True)) if it.value is not None else ()
-        said: Cell = (named(it.result), *value, Words(", and it has no inputs to differentiate by."))
+def _answer(explanation: Explanation, limits: Limits) -> Section:
+    result, value = named(explanation.result), explanation.value
+    if explanation.at is not None and value is None:
+        return _no_value(explanation)
+    if not explanation.slopes:
+        number = (Words(" = "), NumberText(value, whole=True)) if value is not None else ()
+        said: Cell = (result, *number, Words(", and it has no inputs to differentiate by"))
         return Section("answer", "Answer", (), (Paragraph(said),))
-    if len(it.slopes) > _DETAILED:
-        return Section("answer", "Answer", (), (_answers(it),))
-    return Section("answer", "Answer", (), tuple(_derived(it, slope) for slope in it.slopes))
+    detailed = len(explanation.slopes) <= _DETAILED
+    rows = ends(explanation.slopes, "slopes", limits.answers)
+    equations = (row if isinstance(row, Omitted) else _equation(explanation, row, detailed=detailed) for row in rows)
+    return Section("answer", "Answer", (), (Equations(tuple(equations), table=not detailed),))
 
 
-def _no_value(it: Explanation) -> Section:
-    where = (Source(tuple(line.removeprefix("    ") for line in excerpt(it.source, it.span))),) if it.span else ()
-    hint = (Paragraph((Words(it.hint, "quiet"),)),) if it.hint else ()
-    parts = (Paragraph((Words(it.why, "bad"),)), *where, *hint)
-    return Section("answer", "Answer", (named(it.result), Words(" has no value here")), parts)
+def _no_value(explanation: Explanation) -> Section:
+    source, span = explanation.source, explanation.span
+    where = (SourceLines(tuple(line.removeprefix("    ") for line in excerpt(source, span))),) if span else ()
+    hint = (Paragraph((Words(explanation.hint, "quiet"),)),) if explanation.hint else ()
+    blocks = (Paragraph((Words(explanation.why, "bad"),)), *where, *hint)
+    return Section("answer", "Answer", (named(explanation.result), Words(" has no value here")), blocks)
 
 
-def _answers(it: Explanation) -> Table:
-    rows = [row if isinstance(row, More) else _answered(it, row) for row in ends(it.slopes, "slopes")]
-    found = Column((Words("its value" if it.at is not None else "formula"),), numeric=it.at is not None, wide=True)
-    return Table((Column((Words("slope"),)), found), tuple(rows), "the answers")
-
-
-def _answered(it: Explanation, slope: Slope) -> Row:
-    return Row(((ratio(it.result, slope.name),), _found(it, slope)), slope.name)
-
-
-def _found(it: Explanation, slope: Slope) -> Cell:
-    """What is asked for: the number, or without a point the formula."""
-    if it.at is None:
-        return (formula(slope.formula),) if slope.formula else (Words("too long for one line; see `autodiff diff`"),)
-    hard = {side.name for side in it.sides if side.status != "ok"}
-    if slope.value is not None and it.convention and slope.name in hard:
-        return Number(slope.value, whole=True), Words(f" ({it.convention}'s convention)", "quiet")
-    return (Words(slope.digits),) if slope.digits else (Number(slope.value, whole=True),)
-
-
-def _derived(it: Explanation, slope: Slope) -> Derivation:
+def _equation(explanation: Explanation, slope: Slope, *, detailed: bool) -> Equation:
     """The chain as d·/d·, as symbols, as one formula, as numbers: each once, those that add something."""
-    chain = slope.chain if 1 < len(slope.chain) <= _CHAIN else ()
-    rights: list[Cell] = []
+    chain = slope.chain if detailed and 1 < len(slope.chain) <= _CHAIN else ()
+    answer, rights = _number_or_formula(explanation, slope), list[Cell]()
     if chain:
-        rights.append((_product_of([ratio(factor.of, factor.by) for factor in chain]),))
-        if all(factor.slope.tex for factor in chain):
-            rights.append((_product_of([_factor(factor.slope) for factor in chain]),))
-    if slope.formula and slope.value is not None and slope.formula.formula != shown(slope.value):
+        rights.append((product([ratio(factor.of, factor.by) for factor in chain]),))
+        if all(factor.slope.formula for factor in chain):
+            factors = [in_product(factor.slope) for factor in chain if factor.slope.formula != "1"]
+            rights += [(product(factors),)] if factors else []
+    if detailed and slope.formula and slope.value is not None and slope.formula.formula != shown(slope.value):
         rights.append((formula(slope.formula),))
     if chain and all(factor.value is not None for factor in chain):
-        rights.append(joined([term(factor.value, first=i == 0) for i, factor in enumerate(chain)], " × "))
-    return Derivation(ratio(it.result, slope.name), tuple(dict.fromkeys([*rights, _found(it, slope)])), slope.name)
+        terms = [term(NumberText(factor.value), first=i == 0) for i, factor in enumerate(chain)]
+        rights.append(joined(terms, " × "))
+    rights = [right for right in dict.fromkeys(rights) if right != answer]
+    return Equation(ratio(explanation.result, slope.name), (*rights, answer), _note(explanation, slope), slope.name)
 
 
-def _product_of(factors: Sequence[Math]) -> Math:
-    return Math(r" \cdot ".join(f.tex for f in factors), " · ".join(f.line for f in factors))
+def _number_or_formula(explanation: Explanation, slope: Slope) -> Cell:
+    """What is asked for: the number, or without a point the formula."""
+    if explanation.at is None:
+        return (formula(slope.formula),) if slope.formula else (Words("too long for one line; see `autodiff diff`"),)
+    return (Words(slope.digits),) if slope.digits else (NumberText(slope.value, whole=True),)
 
 
-def _factor(slope: Text) -> Math:
-    """A local slope as it stands in a product: a sum, a sign or a choice in brackets."""
-    if not _is_sum(slope.formula) and r"\begin" not in slope.tex and r"\bmod" not in slope.tex:
-        return Math(slope.tex, slope.pretty)
-    return Math(rf"\left({slope.tex}\right)", f"({slope.pretty})")
-
-
-def _is_sum(formula: str) -> bool:
-    depth = 0
-    for i, sign in enumerate(formula):
-        depth += (sign in "([") - (sign in ")]")
-        if depth == 0 and sign in "+-" and (i == 0 or formula[i - 1] == " "):
-            return True
-    return False
+def _note(explanation: Explanation, slope: Slope) -> str:
+    """What to know about the number: that it is a convention, or why it is 0."""
+    hard = {side.name: side.status != "ok" for side in explanation.sides}
+    if slope.value is not None and explanation.convention and hard.get(slope.name):
+        return f"{explanation.convention}'s convention"
+    if slope.value == 0 and not slope.paths and slope.name not in hard:
+        return f"{explanation.result} does not change with {slope.name}"
+    return ""
 
 
 # --- notice, update, checks, meaning ------------------------------------------------------------------------------------
 
 
-def _notice(it: Explanation) -> Section | None:
-    parts = []
-    for found in it.cancelling:
-        which = "Steps 1 and 2 cancel: " if found.steps == 2 else f"Steps 1 to {found.steps} cancel: "
-        number = () if found.value is None else (Words(" = "), Number(found.value))
-        parts.append(
-            Paragraph(
-                (Words(which), ratio(it.result, found.by), Words(" = "), formula(found.slope), *number, Words("."))
-            )
-        )
-    return Section("notice", "Notice", (), tuple(parts)) if parts else None
+def _notice(explanation: Explanation) -> Section | None:
+    items = []
+    for found in explanation.cancelling:
+        which = "steps 1 and 2 cancel:" if found.steps == 2 else f"steps 1 to {found.steps} cancel:"
+        number: Cell = () if found.value is None else (Words(" = "), NumberText(found.value))
+        slope: Cell = (ratio(explanation.result, found.by), Words(" = "), formula(found.slope), *number)
+        items.append(Item((Words(which),), remark=slope))
+    return Section("notice", "Notice", (), (ItemList(tuple(items)),)) if items else None
 
 
-def _update(it: Explanation) -> Section | None:
-    update = it.update
+def _update(explanation: Explanation, limits: Limits) -> Section | None:
+    update = explanation.update
     if update is None:
         return None
-    slopes: Mapping[str, float | None] = {slope.name: slope.value for slope in it.slopes}
+    slopes: Mapping[str, float | None] = {slope.name: slope.value for slope in explanation.slopes}
     rows = [
-        row if isinstance(row, More) else Row(numbered(row[0], [row[1][0], slopes.get(row[0]), row[1][1]]), row[0])
-        for row in ends(list(update.names.items()), "names")
+        row
+        if isinstance(row, Omitted)
+        else TableRow(numbered(row[0], [row[1][0], slopes.get(row[0]), row[1][1]]), row[0])
+        for row in ends(list(update.names.items()), "names", limits.rows)
     ]
+    after: Cell = (Words("none: it has no value there"),) if update.after is None else (NumberText(update.after),)
+    result: tuple[Cell, ...] = ((named(explanation.result),), (NumberText(update.before),), (), after)
     columns = (
         Column((Words("name"),)),
         *(Column((Words(head),), numeric=True) for head in ("old", "slope", "new")),
     )
-    after: Cell = (Words("none: it has no value there"),) if update.after is None else (Number(update.after),)
-    moved: Cell = (named(it.result), Words(" goes from "), Number(update.before), Words(" to "), *after, Words("."))
-    said = (Words(f"one step of gradient descent: new = old − {shown(update.rate)} × slope"),)
-    table = Table(columns, tuple(rows), "one step of gradient descent", "modes")
-    return Section("update", "Update", said, (table, Paragraph(moved)))
+    table = Table(
+        columns,
+        (*rows, TableRow(result)),
+        "one step of gradient descent",
+        "update",
+        f"new = old - {shown(update.rate)} × slope",
+    )
+    return Section("update", "Update", (), (table,))
 
 
-def _checked(it: Explanation) -> Section | None:
-    done = [s for s in it.slopes if s.value is not None and s.forward is not None and s.ulps is not None]
-    items: list[tuple[str, Cell]] = []
+def _checked(explanation: Explanation) -> Section | None:
+    items = [*_other_mode(explanation), *(_difference(explanation, row) for row in explanation.differences)]
+    return Section("checked", "Checked", (), (ItemList(tuple(items)),)) if items else None
+
+
+def _other_mode(explanation: Explanation) -> Iterator[Item]:
+    done = [s for s in explanation.slopes if s.value is not None and s.forward is not None and s.ulps is not None]
     if done:
         worst = max(slope.ulps or 0.0 for slope in done)
-        number: Cell = (Words(": "), Number(done[0].forward, whole=True)) if len(done) == 1 else ()
-        mark = "good" if it.checked is not False else "bad"
-        items.append((mark, (Words("forward mode (dual numbers)"), *number, Words(f", {worst:g} ulp apart"))))
-    slopes = {slope.name: slope.value or 0.0 for slope in it.slopes}
-    for row in it.differences:
-        by: Cell = (Words(" in "), named(row.name)) if len(it.differences) > 1 else ()
-        if row.quotient is None or row.bound is None:
-            items.append(("", (Words("no central difference"), *by, Words(f": {row.why}"))))
-            continue
-        slope = slopes[row.name]
-        rest = f", {apart(row, slope)}"
-        made = (Words(f", h = {row.step:.0e}: "), Number(float(f"{row.quotient:.12g}"), whole=True), Words(rest))
-        mark = "good" if row.agrees else "doubt"
-        items.append((mark, (Words("central difference"), *by, *made)))
-    return Section("checked", "Checked", (), (Items(tuple(items)),)) if items else None
+        number: Cell = (NumberText(done[0].forward, whole=True),) if len(done) == 1 else ()
+        mark = "good" if explanation.checked is not False else "bad"
+        yield Item((Words("forward mode (dual numbers)"),), number, (Words(f"{worst:g} ulp apart"),), mark=mark)
 
 
-def _means(it: Explanation) -> Section | None:
-    items: list[tuple[str, Cell]] = []
-    for found in it.meanings[:_DETAILED]:
-        really = "" if found.actual is None else f" (really {found.actual:.5g})"
-        items.append(
-            (
-                "",
-                (
-                    Words("Moving "),
-                    named(found.name),
-                    Words(f" by +{shown(found.step)} moves "),
-                    named(it.result),
-                    Words(f" by about {found.expected:.5g}{really}."),
-                ),
-            )
+def _difference(explanation: Explanation, row: Difference) -> Item:
+    by: Cell = (Words(" in "), named(row.name)) if len(explanation.differences) > 1 else ()
+    if row.quotient is None or row.bound is None:
+        return Item((Words("no central difference"), *by, Words(":")), remark=(Words(row.why),), mark="none")
+    slope = next(slope.value for slope in explanation.slopes if slope.name == row.name) or 0.0
+    words: Cell = (Words("central difference"), *by, Words(f", h = {row.step:.0e}"))
+    number = NumberText(float(f"{row.quotient:.12g}"), whole=True)
+    return Item(words, (number,), (Words(apart(row, slope)),), mark="good" if row.agrees else "doubt")
+
+
+def _means(explanation: Explanation) -> Section | None:
+    items = []
+    for found in explanation.meanings[:_DETAILED]:
+        words: Cell = (
+            Words("moving "),
+            named(found.name),
+            Words(f" by +{shown(found.step)} moves "),
+            named(explanation.result),
+            Words(f" by about {found.expected:.5g}"),
         )
-    return Section("means", "Means", (), (Items(tuple(items)),)) if items else None
+        really: Cell = () if found.actual is None else (Words(f"(really {found.actual:.5g})"),)
+        items.append(Item(words, remark=really))
+    return Section("means", "Means", (), (ItemList(tuple(items)),)) if items else None

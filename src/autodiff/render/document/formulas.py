@@ -1,4 +1,4 @@
-"""The small formulas of a page: a name, du/dx, a number as it stands in a sum, and how several stand in a sentence.
+"""The small formulas of a document: a name, du/dx, an equation, a factor in a product.
 
 >>> ratio("loss", "x1").tex, slashed("u", "x").line
 ('\\\\frac{\\\\mathrm{d}\\\\,\\\\mathrm{loss}}{\\\\mathrm{d}x_{1}}', 'du/dx')
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autodiff.diagnostics import shown
-from autodiff.explanation.model import Text
+from autodiff.explanation.model import FormulaText
 from autodiff.notation.tex import tex_name
-from autodiff.render.document.model import Cell, Code, Math, Number, Piece, Words
+from autodiff.render.document.blocks import Cell, Math, NumberText, Words
 
 
 def ratio(of: str, by: str) -> Math:
@@ -37,25 +37,48 @@ def named(name: str) -> Math:
     return Math(tex_name(name), name)
 
 
-def formula(text: Text) -> Piece:
-    return Math(text.tex, text.pretty) if text.tex else Code(text.pretty)
+def formula(text: FormulaText) -> Math:
+    return Math(text.tex, text.pretty, text.formula)
+
+
+def equation(left: Math, right: FormulaText) -> Cell:
+    """`left = right`, as one formula where LaTeX can write it."""
+    if right.tex:
+        return (Math(f"{left.tex} = {right.tex}", f"{left.line} = {right.pretty}", f"{left.line} = {right.formula}"),)
+    return (left, Words(" = "), formula(right)) if right.pretty else (left,)
+
+
+def product(factors: Sequence[Math]) -> Math:
+    """Factors with dots between them."""
+    return Math(
+        r" \cdot ".join(factor.tex for factor in factors) if all(factor.tex for factor in factors) else "",
+        " · ".join(factor.line for factor in factors),
+        " * ".join(factor.typed or factor.line for factor in factors),
+    )
+
+
+def in_product(slope: FormulaText) -> Math:
+    """A local slope as a factor: a sum or a sign in brackets, in LaTeX also a choice."""
+    brackets = _is_sum(slope.formula) or r"\begin" in slope.tex or r"\bmod" in slope.tex
+    tex = rf"\left({slope.tex}\right)" if brackets and slope.tex else slope.tex
+    return Math(tex, _bracketed(slope.pretty), _bracketed(slope.formula))
+
+
+def _bracketed(text: str) -> str:
+    return f"({text})" if _is_sum(text) else text
+
+
+def _is_sum(text: str) -> bool:
+    depth = 0
+    for i, sign in enumerate(text):
+        depth += (sign in "([") - (sign in ")]")
+        if depth == 0 and sign in "+-" and (i == 0 or text[i - 1] == " "):
+            return True
+    return False
 
 
 def many(number: int, word: str) -> str:
     return f"{number:,} {word}{'s' if number != 1 else ''}"
-
-
-def joined(cells: Sequence[Cell], between: str, last: str = "") -> Cell:
-    """Cells with words between them."""
-    pieces: list[Piece] = []
-    for i, cell in enumerate(cells):
-        pieces += [Words(last if last and i == len(cells) - 1 else between)] * (i > 0) + list(cell)
-    return tuple(pieces)
-
-
-def listed(cells: Sequence[Cell], most: int) -> Cell:
-    more = (Words(f" and {len(cells) - most:,} more"),) if len(cells) > most else ()
-    return (*joined(cells[:most], ", ", "" if more else " and "), *more)
 
 
 def tex_value(value: float) -> str:
@@ -64,11 +87,6 @@ def tex_value(value: float) -> str:
     return base.replace("inf", r"\infty") + (rf" \times 10^{{{int(exponent)}}}" if exponent else "")
 
 
-def term(value: float | None, *, first: bool) -> Cell:
-    number = Number(value)
-    return (Words("("), number, Words(")")) if str(number).startswith("-") and not first else (number,)
-
-
 def numbered(name: str, numbers: Sequence[float | None]) -> tuple[Cell, ...]:
     """The cells of a row: a name, and its numbers."""
-    return ((named(name),), *((Number(number),) for number in numbers))
+    return ((named(name),), *((NumberText(number),) for number in numbers))

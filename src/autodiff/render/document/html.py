@@ -16,36 +16,45 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import resources
+from itertools import islice
 
 from autodiff.diagnostics import shown
 from autodiff.errors import printable
 from autodiff.explanation.model import Explanation
-from autodiff.render.document import model
+from autodiff.render.document.blocks import (
+    AnyRow,
+    Cell,
+    CodeText,
+    Document,
+    DocumentBlock,
+    Equation,
+    Equations,
+    GraphDrawing,
+    Inline,
+    Item,
+    ItemList,
+    Math,
+    NumberText,
+    Omitted,
+    Paragraph,
+    PathSum,
+    Section,
+    SourceLines,
+    Table,
+    TableRow,
+    Words,
+    across,
+    answered,
+    as_table,
+    plain,
+    sentence,
+)
 from autodiff.render.document.compose import compose
 from autodiff.render.document.mathml import mathml
-from autodiff.render.document.model import (
-    Cell,
-    Code,
-    Derivation,
-    Document,
-    Graph,
-    Group,
-    Items,
-    Math,
-    More,
-    Number,
-    Paragraph,
-    Part,
-    Piece,
-    Row,
-    Section,
-    Source,
-    Table,
-    Words,
-)
 from autodiff.render.graph.svg import DARK, LIGHT, svg
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_BRIEF = 4  # answers at the head of the page
 _LONG = 40  # signs of the formula at the head from which on it is set smaller
 _BESIDE, _STAYS = (
     480,
@@ -65,12 +74,12 @@ def html(explanation: Explanation) -> str:
 class _Page:
     """A document on a page: where its places and arrows stand in the drawing."""
 
-    it: Document
+    document: Document
     places: Mapping[str, int]
     arrows: Mapping[tuple[str, str], int]
 
     def all(self) -> Iterator[str]:
-        it = self.it
+        question, heading = self.document.question, self.document.heading
         yield "<!doctype html>"
         yield '<html lang="en">'
         yield "<head>"
@@ -79,7 +88,7 @@ class _Page:
         yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
         yield '<meta name="color-scheme" content="light dark">'
         yield '<meta name="generator" content="autodiff">'
-        yield f"<title>{_text(model.plain((*it.asked, Words(' · '), *it.heading)))}</title>"
+        yield f"<title>{_text(plain((*question, Words(' · '), *heading)))}</title>"
         yield f"<style>{_style()}{''.join(self.lights())}</style>"
         yield "</head>"
         yield "<body>"
@@ -93,24 +102,33 @@ class _Page:
     # --- the head ---------------------------------------------------------------------------------------------------
 
     def header(self) -> Iterator[str]:
-        it = self.it
-        kind = "long" if len(model.plain(it.heading)) > _LONG else "short"
+        document = self.document
+        kind = "long" if len(plain(document.heading)) > _LONG else "short"
         yield f'<header class="{kind}">'
         yield '<div class="heading">'
-        yield f'<h1 class="scroll">{_cell(it.heading)}</h1>'
-        yield f'<p class="asked">{_cell(it.asked)}</p>'
+        yield f'<h1 class="scroll">{_cell(document.heading)}</h1>'
+        yield f'<p class="asked">{_cell(document.question)}</p>'
         yield "</div>"
-        if it.answers:
+        if answers := self.answers():
             yield '<dl class="answers" aria-label="The answer in brief">'
-            for name, found, place in it.answers:
-                yield f"<div{self.hue(place)}><dt>{_piece(name)}</dt><dd>{_cell(found)}</dd></div>"
+            for answer in answers:
+                name, found = _piece(answer.left), _cell(answered(answer))
+                yield f"<div{self.hue(answer.place)}><dt>{name}</dt><dd>{found}</dd></div>"
             yield "</dl>"
         yield '<div class="program">'
         yield '<h2 class="label">Program</h2>'
-        yield _source(it.program)
-        yield from (f'<p class="reading">{_text(reading)}</p>' for reading in it.readings)
+        yield _source(document.program)
+        yield from (f'<p class="reading">{_text(reading)}</p>' for reading in document.readings)
         yield "</div>"
         yield "</header>"
+
+    def answers(self) -> list[Equation]:
+        """The first answers, where the program is evaluated at a point."""
+        equations = (
+            block for section in self.document.sections for block in section.blocks if isinstance(block, Equations)
+        )
+        rows = (row for block in equations for row in block.rows if isinstance(row, Equation))
+        return list(islice(rows, _BRIEF)) if self.document.point else []
 
     # --- sections ---------------------------------------------------------------------------------------------------
 
@@ -118,8 +136,8 @@ class _Page:
         """The sections; the graph and the table after it in one frame, beside each other where there is room."""
         number = 0
         open_pair = False
-        for section in self.it.sections:
-            counted = section.key not in _UNNUMBERED
+        for section in self.document.sections:
+            counted = section.numbered
             number += counted
             if section.key == "graph":
                 yield f'<div class="pair{self.pairing(section)}">'
@@ -133,9 +151,9 @@ class _Page:
 
     def pairing(self, graph: Section) -> str:
         """How the drawing and the table after it share the page: beside each other only where both are narrow."""
-        following = self.it.sections[self.it.sections.index(graph) + 1 :][:1]
-        tables = [part for section in following for part in section.parts if isinstance(part, Table)]
-        drawn = "".join(svg(part.drawing) for part in graph.parts if isinstance(part, Graph))
+        following = self.document.sections[self.document.sections.index(graph) + 1 :][:1]
+        tables = [part for section in following for part in section.blocks if isinstance(part, Table)]
+        drawn = "".join(svg(part.drawing) for part in graph.blocks if isinstance(part, GraphDrawing))
         box = re.search(r'viewBox="0 0 (\d+) (\d+)"', drawn)
         if box is None or not tables or int(box[1]) > _BESIDE or max(map(_breadth, tables)) > _BROAD:
             return ""
@@ -146,31 +164,33 @@ class _Page:
         count = f'<span class="number">{number}</span> ' if number else ""
         yield f'<section class="{section.key}" aria-labelledby="{section.key}">'
         yield f'<h2 id="{section.key}">{count}<span class="title">{_text(section.title)}</span>{said}</h2>'
-        for part in section.parts:
-            yield from self.part(part)
+        for block in section.blocks:
+            yield from self.block(block)
         yield "</section>"
 
-    def part(self, part: Part) -> Iterable[str]:
-        match part:
-            case Table():
-                return self.table(part)
-            case Derivation():
-                return self.derivation(part)
-            case Graph(drawing):
+    def block(self, block: DocumentBlock) -> Iterable[str]:
+        match block:
+            case Table(about=about, note=note):
+                return [*([f"<p>{_text(f'{about}: {note}')}</p>"] * bool(note)), *self.table(block)]
+            case Equations(rows, as_rows):
+                if as_rows:
+                    return self.table(as_table(block))
+                return [line for row in rows if isinstance(row, Equation) for line in self.equation(row)]
+            case GraphDrawing(drawing):
                 return ['<figure class="scroll">', svg(drawing), "</figure>"]
-            case Items(items):
-                return ["<ul>", *(_item(mark, cell) for mark, cell in items), "</ul>"]
-            case Source():
-                return [_source(part)]
+            case ItemList(items):
+                return ["<ul>", *map(_item, items), "</ul>"]
+            case SourceLines():
+                return [_source(block)]
             case Paragraph(pieces):
                 return [f"<p>{_cell(pieces)}</p>"]
 
-    def derivation(self, part: Derivation) -> Iterator[str]:
-        yield f'<div class="derivation"{self.hue(part.place)}>'
-        yield f'<div class="left">{_piece(part.left)}</div>'
-        for at, right in enumerate(part.rights):
-            last = " final" if at == len(part.rights) - 1 else ""
-            yield f'<div class="equals">=</div><div class="right scroll{last}">{_cell(right)}</div>'
+    def equation(self, equation: Equation) -> Iterator[str]:
+        yield f'<div class="derivation"{self.hue(equation.place)}>'
+        yield f'<div class="left">{_piece(equation.left)}</div>'
+        for right in equation.rights[:-1]:
+            yield f'<div class="equals">=</div><div class="right scroll">{_cell(right)}</div>'
+        yield f'<div class="equals">=</div><div class="right scroll final">{_cell(answered(equation))}</div>'
         yield "</div>"
 
     # --- tables -----------------------------------------------------------------------------------------------------
@@ -187,29 +207,28 @@ class _Page:
         yield "</table>"
         yield "</div>"
 
-    def row(self, table: Table, row: Row | Group | More) -> Iterator[str]:
+    def row(self, table: Table, row: AnyRow) -> Iterator[str]:
         wide = len(table.columns)
-        match row:
-            case More():
-                yield f'<tr class="more"><td colspan="{wide}">{_text(str(row))}</td></tr>'
-            case Group(pieces, total):
-                kind = "total" if total else "group"
-                mark = _ANSWER if total else ""
-                yield f'<tr class="{kind}"><th scope="rowgroup" colspan="{wide}"><span>{_cell(pieces)}{mark}</span></th></tr>'
-            case Row():
-                arrow = self.arrows.get(row.arrow)
-                place = self.places.get(row.place)
-                linked = f' data-arrow="{arrow}" tabindex="0"' if arrow is not None else ""
-                linked += f' data-place="{place}"' if place is not None and arrow is None else ""
-                kind = ' class="answer"' if row.answer else ""
-                cells = "".join(self.cells(table, row))
-                yield f"<tr{kind}{linked}{self.hue(row.place)}>{cells}</tr>"
+        if isinstance(row, TableRow):
+            arrow = self.arrows.get(row.arrow)
+            place = self.places.get(row.place)
+            linked = f' data-arrow="{arrow}" tabindex="0"' if arrow is not None else ""
+            linked += f' data-place="{place}"' if place is not None and arrow is None else ""
+            kind = ' class="answer"' if row.answer else ""
+            cells = "".join(self.cells(table, row))
+            yield f"<tr{kind}{linked}{self.hue(row.place)}>{cells}</tr>"
+        elif isinstance(row, Omitted):
+            yield f'<tr class="more"><td colspan="{wide}">{_text(str(row))}</td></tr>'
+        else:
+            kind, mark = ("total", _ANSWER) if isinstance(row, PathSum) else ("group", "")
+            words = f"<span>{_cell(across(row))}{mark}</span>"
+            yield f'<tr class="{kind}"><th scope="rowgroup" colspan="{wide}">{words}</th></tr>'
 
-    def cells(self, table: Table, row: Row) -> Iterator[str]:
+    def cells(self, table: Table, row: TableRow) -> Iterator[str]:
         last = len(row.cells) - 1
         for at, (column, cell) in enumerate(zip(table.columns, row.cells, strict=True)):
             mark = _ANSWER if row.answer and at == last else ""
-            label = f' data-label="{_attribute(model.plain(column.head))}"'
+            label = f' data-label="{_attribute(plain(column.head))}"'
             inner = f"{_cell(cell)}{mark}"
             if at == 0:
                 yield f'<th scope="row">{inner}</th>'
@@ -223,8 +242,8 @@ class _Page:
 
     def lights(self) -> Iterator[str]:
         """A step that is pointed at lights its arrow, and an arrow its steps; the same for places."""
-        rows = [row for s in self.it.sections for p in s.parts if isinstance(p, Table) for row in p.rows]
-        shown = [row for row in rows if isinstance(row, Row)]
+        rows = [row for s in self.document.sections for p in s.blocks if isinstance(p, Table) for row in p.rows]
+        shown = [row for row in rows if isinstance(row, TableRow)]
         arrows = (self.arrows.get(row.arrow) for row in shown)
         for n in dict.fromkeys(n for n in arrows if n is not None):
             yield (
@@ -240,14 +259,13 @@ class _Page:
             )
 
 
-_UNNUMBERED = ("answer", "notice", "update", "checked", "means")
 _ANSWER = '<span class="mark">◀ answer</span>'
 
 
 def _breadth(table: Table) -> int:
     """How many signs the widest row of a table has."""
-    rows = [row for row in table.rows if isinstance(row, Row)]
-    widest = (max((len(model.plain(row.cells[at])) for row in rows), default=0) for at in range(len(table.columns)))
+    rows = [row for row in table.rows if isinstance(row, TableRow)]
+    widest = (max((len(plain(row.cells[at])) for row in rows), default=0) for at in range(len(table.columns)))
     return sum(widest)
 
 
@@ -268,7 +286,8 @@ def _hidden(words: str) -> str:
     return f'<span class="hidden">{words}</span>'
 
 
-def _item(mark: str, cell: Cell) -> str:
+def _item(item: Item) -> str:
+    mark, cell = item.mark, sentence(item)
     sign = {"good": "✓", "bad": "✗", "doubt": "?"}.get(mark, "")
     said = {"good": "agrees: ", "bad": "does not agree: ", "doubt": "undecided: "}.get(mark, "")
     lead = f'<span class="sign {mark}" aria-hidden="true">{sign}</span>{_hidden(said)}' if sign else ""
@@ -276,7 +295,7 @@ def _item(mark: str, cell: Cell) -> str:
     return f'<li class="{kind}"><div>{lead}{_cell(cell)}</div></li>'
 
 
-def _source(source: Source) -> str:
+def _source(source: SourceLines) -> str:
     return f'<pre class="scroll" tabindex="0"><code>{_text(chr(10).join(source.lines))}</code></pre>'
 
 
@@ -287,19 +306,19 @@ def _cell(cell: Cell) -> str:
     return "".join(map(_piece, cell))
 
 
-def _piece(piece: Piece) -> str:
+def _piece(piece: Inline) -> str:
     match piece:
         case Words(text, tone):
             return f'<span class="{tone}">{_text(text)}</span>' if tone else _text(text)
-        case Code(text):
+        case CodeText(text):
             return f"<code>{_text(text)}</code>"
         case Math(tex, line):
             return mathml(printable(tex)) if tex else f"<code>{_text(line)}</code>"
-        case Number():
+        case NumberText():
             return _number(piece)
 
 
-def _number(number: Number) -> str:
+def _number(number: NumberText) -> str:
     """A number with all its digits behind it; one without a sign begins where the others' digits do."""
     if number.value is None:
         return '<span class="none">none</span>'

@@ -17,29 +17,35 @@ from autodiff.errors import printable
 from autodiff.explanation.graph import Drawing
 from autodiff.explanation.model import Explanation
 from autodiff.notation.tex import tex_name
-from autodiff.render.document import model
-from autodiff.render.document.compose import compose
-from autodiff.render.document.model import (
+from autodiff.render.document.blocks import (
+    AnyRow,
     Cell,
-    Code,
+    CodeText,
     Column,
-    Derivation,
-    Graph,
-    Group,
-    Items,
+    DocumentBlock,
+    Equation,
+    Equations,
+    GraphDrawing,
+    Inline,
+    ItemList,
     Math,
-    More,
-    Number,
+    NumberText,
+    Omitted,
     Paragraph,
-    Part,
-    Piece,
-    Row,
+    PathSum,
     Section,
-    Source,
+    SourceLines,
     Table,
+    TableRow,
     Words,
+    across,
+    answered,
+    as_table,
     ends,
+    plain,
+    sentence,
 )
+from autodiff.render.document.compose import compose
 
 _PREAMBLE = r"""
 \documentclass{article}
@@ -74,13 +80,13 @@ _ARROWS = (Column((Words("from"),)), Column((Words("to"),)), Column((Words("loca
 
 def latex(explanation: Explanation) -> str:
     """The explanation as a document."""
-    it = compose(explanation)
+    document = compose(explanation)
     body = [
-        rf"{{\Large\fit{{\linewidth}}{{{_cell(it.heading)}}}\par}}",
-        _cell(it.asked),
-        _source(it.program),
-        *(_escaped(reading) for reading in it.readings),
-        *(text for section in it.sections for text in _section(section)),
+        rf"{{\Large\fit{{\linewidth}}{{{_cell(document.heading)}}}\par}}",
+        _cell(document.question),
+        _source(document.program),
+        *(_escaped(reading) for reading in document.readings),
+        *(text for section in document.sections for text in _section(section)),
     ]
     page = "\n\n".join(body)
     head = [_PREAMBLE, *_declared(page), r"\begin{document}", r"\sloppy"]
@@ -91,31 +97,35 @@ def _section(section: Section) -> Iterator[str]:
     yield rf"\section*{{{_escaped(section.title)}}}"
     if section.said:
         yield _cell(section.said)
-    for part in section.parts:
-        yield _part(part)
+    for block in section.blocks:
+        yield from _block(block)
 
 
-def _part(part: Part) -> str:
-    match part:
+def _block(block: DocumentBlock) -> Iterator[str]:
+    match block:
         case Table():
-            return _table(part)
-        case Graph(drawing):
-            return _table(_arrows(drawing))
-        case Derivation():
-            return _derivation(part)
-        case Items(items):
-            rows = (rf"\item[{_MARKS[mark]}] {_cell(cell)}" for mark, cell in items)
-            return "\n".join([r"\begin{itemize}", *rows, r"\end{itemize}"])
-        case Source():
-            return _source(part)
+            yield from [_escaped(f"{block.about}: {block.note}")] * bool(block.note)
+            yield _table(block)
+        case GraphDrawing(drawing):
+            yield _table(_arrows(drawing))
+        case Equations(rows, as_rows):
+            if as_rows:
+                yield _table(as_table(block))
+            else:
+                yield from (_equation(row) for row in rows if isinstance(row, Equation))
+        case ItemList(items):
+            rows_of_items = (rf"\item[{_MARKS[item.mark]}] {_cell(sentence(item))}" for item in items)
+            yield "\n".join([r"\begin{itemize}", *rows_of_items, r"\end{itemize}"])
+        case SourceLines():
+            yield _source(block)
         case Paragraph(pieces):
-            return _cell(pieces)
+            yield _cell(pieces)
 
 
-_MARKS = {"": r"\textbullet", "good": "✓", "bad": "✗", "doubt": "?"}
+_MARKS = {"": r"\textbullet", "none": r"\textbullet", "good": "✓", "bad": "✗", "doubt": "?"}
 
 
-def _source(source: Source) -> str:
+def _source(source: SourceLines) -> str:
     """Lines of a program, with every blank; a long one is broken behind a blank or a sign."""
     rows = (rf"\mbox{{}}{''.join(map(_typed, line))}" for line in map(printable, source.lines))
     return "\n".join([r"\begin{flushleft}\ttfamily", "\\\\\n".join(rows), r"\end{flushleft}"])
@@ -125,10 +135,10 @@ def _typed(sign: str) -> str:
     return "\\ " if sign == " " else _escaped(sign) + (r"\allowbreak{}" if sign in "+-*/^=,;()" else "")
 
 
-def _derivation(part: Derivation) -> str:
+def _equation(equation: Equation) -> str:
     """Equations below each other, each as wide as the page allows."""
-    rows = [rf"$\displaystyle {part.left.tex}$ & = & {_fitted(part.rights[0], '0.8')}"]
-    rows += [rf" & = & {_fitted(cell, '0.8')}" for cell in part.rights[1:]]
+    first, *rest = (_fitted(cell, "0.8") for cell in (*equation.rights[:-1], answered(equation)))
+    rows = [rf"$\displaystyle {equation.left.tex}$ & = & {first}", *(f" & = & {cell}" for cell in rest)]
     return "\n".join([r"\begin{tabular}{@{}r@{\;}c@{\;}l@{}}", " \\\\[6pt]\n".join(rows), r"\end{tabular}\par\medskip"])
 
 
@@ -142,17 +152,17 @@ def _fitted(cell: Cell, room: str) -> str:
 def _arrows(drawing: Drawing) -> Table:
     """The graph as its arrows: what goes into what, with which local slope."""
     numbers = any(arrow.value is not None for arrow in drawing.arrows)
-    rows: list[Row | More] = []
+    rows: list[TableRow | Omitted] = []
     for arrow in ends(drawing.arrows, "arrows"):
-        if isinstance(arrow, More):
+        if isinstance(arrow, Omitted):
             rows.append(arrow)
             continue
         slope: Cell = (
-            (Code(arrow.slope),) if arrow.slope else (Words("held fixed" if not arrow.active else "", "quiet"),)
+            (CodeText(arrow.slope),) if arrow.slope else (Words("held fixed" if not arrow.active else "", "quiet"),)
         )
         names: list[Cell] = [(Math(tex_name(name), name),) for name in (arrow.source, arrow.target)]
-        value: list[Cell] = [(Number(arrow.value) if arrow.value is not None else Words(""),)] if numbers else []
-        rows.append(Row((*names, slope, *value)))
+        value: list[Cell] = [(NumberText(arrow.value) if arrow.value is not None else Words(""),)] if numbers else []
+        rows.append(TableRow((*names, slope, *value)))
     columns = (*_ARROWS, *([Column((Words("its value"),), numeric=True)] if numbers else []))
     return Table(columns, tuple(rows), "the arrows of the graph")
 
@@ -189,27 +199,25 @@ def _share(table: Table, at: int) -> float:
     column = table.columns[at]
     if column.wide:
         return 0.0
-    rows = [row for row in table.rows if isinstance(row, Row)]
-    signs = max((len(model.plain(row.cells[at])) for row in rows), default=0)
-    share = 0.0115 * max(signs, len(model.plain(column.head)))
+    rows = [row for row in table.rows if isinstance(row, TableRow)]
+    signs = max((len(plain(row.cells[at])) for row in rows), default=0)
+    share = 0.0115 * max(signs, len(plain(column.head)))
     marked = 0.1 if at == len(table.columns) - 1 and any(row.answer for row in rows) else 0.0
     return share + marked if column.numeric else min(share + marked, _BROADEST)
 
 
-def _row(row: Row | Group | More, table: Table, room: float) -> str:
-    across = rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l@{{}}}}"
-    match row:
-        case More():
-            return f"{across}{{{_escaped(str(row))}}}"
-        case Group(pieces, total):
-            made = _cell(pieces) + (f" {_ANSWER}" if total else "")
-            return rf"{across}{{\fit{{0.95\linewidth}}{{{made}}}}}"
-        case Row():
-            cells = (
-                rf"\fit{{{room:.3f}\linewidth}}{{{_cell(cell)}}}" if column.wide else _cell(cell)
-                for column, cell in zip(table.columns, row.cells, strict=True)
-            )
-            return " & ".join(cells) + (f" {_ANSWER}" if row.answer else "")
+def _row(row: AnyRow, table: Table, room: float) -> str:
+    whole = rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l@{{}}}}"
+    if isinstance(row, TableRow):
+        cells = (
+            rf"\fit{{{room:.3f}\linewidth}}{{{_cell(cell)}}}" if column.wide else _cell(cell)
+            for column, cell in zip(table.columns, row.cells, strict=True)
+        )
+        return " & ".join(cells) + (f" {_ANSWER}" if row.answer else "")
+    if isinstance(row, Omitted):
+        return f"{whole}{{{_escaped(str(row))}}}"
+    made = _cell(across(row)) + (f" {_ANSWER}" if isinstance(row, PathSum) else "")
+    return rf"{whole}{{\fit{{0.95\linewidth}}{{{made}}}}}"
 
 
 _ANSWER = r"\textbf{◀ answer}"
@@ -222,16 +230,16 @@ def _cell(cell: Cell) -> str:
     return "".join(map(_piece, cell))
 
 
-def _piece(piece: Piece) -> str:
+def _piece(piece: Inline) -> str:
     match piece:
         case Words(text, tone):
             return rf"\textbf{{{_escaped(text)}}}" if tone == "strong" else _escaped(text)
-        case Code(text):
+        case CodeText(text):
             return rf"\texttt{{{_escaped(text)}}}"
         case Math(tex, line):
             return f"${printable(tex)}$" if tex else rf"\texttt{{{_escaped(line)}}}"
-        case Number():
-            return _number(model.plain((piece,)))
+        case NumberText():
+            return _number(plain((piece,)))
 
 
 def _number(said: str) -> str:

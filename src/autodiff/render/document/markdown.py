@@ -13,28 +13,33 @@ import re
 from collections.abc import Iterator
 
 from autodiff.errors import printable
-from autodiff.explanation.graph import Drawing
 from autodiff.explanation.model import Explanation
-from autodiff.render.document.compose import compose
-from autodiff.render.document.model import (
+from autodiff.render.document.blocks import (
+    AnyRow,
     Cell,
-    Code,
-    Derivation,
-    Graph,
-    Group,
-    Items,
+    CodeText,
+    DocumentBlock,
+    Equation,
+    Equations,
+    GraphDrawing,
+    Inline,
+    ItemList,
     Math,
-    More,
-    Number,
+    NumberText,
+    Omitted,
     Paragraph,
-    Part,
-    Piece,
-    Row,
+    PathSum,
     Section,
-    Source,
+    SourceLines,
     Table,
+    TableRow,
     Words,
+    across,
+    answered,
+    as_table,
+    sentence,
 )
+from autodiff.render.document.compose import compose
 from autodiff.render.graph.mermaid import mermaid
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~&@!])")
@@ -45,43 +50,43 @@ _MISREAD = re.compile(r"[`*~&]|\\[^A-Za-z ]|(?<![A-Za-z0-9])_|_(?!\{)")
 
 def markdown(explanation: Explanation) -> str:
     """The explanation as a page."""
-    it = compose(explanation)
-    blocks = [f"# {_cell(it.heading)}", _cell(it.asked), _fenced("", it.program.lines)]
-    if it.readings:
-        blocks.append("\n".join(f"- {_escaped(reading)}" for reading in it.readings))
-    blocks += [block for section in it.sections for block in _section(section)]
-    return "\n\n".join(blocks) + "\n"
+    document = compose(explanation)
+    parts = [f"# {_cell(document.heading)}", _cell(document.question), _fenced("", document.program.lines)]
+    if document.readings:
+        parts.append("\n".join(f"- {_escaped(reading)}" for reading in document.readings))
+    parts += [part for section in document.sections for part in _section(section)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _section(section: Section) -> Iterator[str]:
     yield f"## {_escaped(section.title)}"
     if section.said:
         yield _cell(section.said)
-    for part in section.parts:
-        yield _part(part)
+    for block in section.blocks:
+        yield from _block(block)
 
 
-def _part(part: Part) -> str:
-    match part:
+def _block(block: DocumentBlock) -> Iterator[str]:
+    match block:
         case Table():
-            return _table(part)
-        case Graph(drawing):
-            return _graph(drawing)
-        case Derivation():
-            return _derivation(part)
-        case Items(items):
-            return "\n".join(f"- {_MARKS.get(mark, '')}{_cell(cell)}" for mark, cell in items)
-        case Source(lines):
-            return _fenced("", lines)
+            yield from [f"{block.about}: {block.note}"] * bool(block.note)
+            yield _table(block)
+        case GraphDrawing(drawing):
+            yield _fenced("mermaid", mermaid(drawing).splitlines())
+        case Equations(rows, as_rows):
+            if as_rows:
+                yield _table(as_table(block))
+            else:
+                yield from (_equation(row) for row in rows if isinstance(row, Equation))
+        case ItemList(items):
+            yield "\n".join(f"- {_MARKS.get(item.mark, '')}{_cell(sentence(item))}" for item in items)
+        case SourceLines(lines):
+            yield _fenced("", lines)
         case Paragraph(pieces):
-            return _cell(pieces)
+            yield _cell(pieces)
 
 
 _MARKS = {"good": "✓ ", "bad": "✗ ", "doubt": "? "}
-
-
-def _graph(drawing: Drawing) -> str:
-    return _fenced("mermaid", mermaid(drawing).splitlines())
 
 
 def _fenced(language: str, lines: tuple[str, ...] | list[str]) -> str:
@@ -91,17 +96,18 @@ def _fenced(language: str, lines: tuple[str, ...] | list[str]) -> str:
     return "\n".join([f"{fence}{language}", *map(printable, lines), fence])
 
 
-def _derivation(part: Derivation) -> str:
+def _equation(equation: Equation) -> str:
     """Equations below each other; what is no formula (a program's text, a word) stands in a line of its own."""
-    if all(isinstance(piece, Number) or _is_short(piece) for cell in part.rights for piece in cell):
-        rights = [rf"&= {_tex(cell)}" for cell in part.rights]
-        rows = [rf"{part.left.tex} {rights[0]}", *rights[1:]]
+    rights = (*equation.rights[:-1], answered(equation))
+    if all(isinstance(piece, NumberText) or _is_short(piece) for cell in rights for piece in cell):
+        first, *rest = (rf"&= {_tex(cell)}" for cell in rights)
+        rows = [rf"{equation.left.tex} {first}", *rest]
         lines = [*(rf"{row} \\" for row in rows[:-1]), rows[-1]]
         return _fenced("math", [r"\begin{aligned}", *lines, r"\end{aligned}"])
-    return "\n".join(f"- {_piece(part.left)} = {_cell(cell)}" for cell in part.rights)
+    return "\n".join(f"- {_piece(equation.left)} = {_cell(cell)}" for cell in rights)
 
 
-def _is_short(piece: Piece) -> bool:
+def _is_short(piece: Inline) -> bool:
     """Whether a piece is at home in a formula: a formula, or the signs between numbers."""
     return (isinstance(piece, Math) and bool(piece.tex)) or (isinstance(piece, Words) and len(piece.text) < 4)
 
@@ -111,8 +117,8 @@ def _tex(cell: Cell) -> str:
     return "".join(said)
 
 
-def _plain(piece: Piece) -> str:
-    if isinstance(piece, Number):
+def _plain(piece: Inline) -> str:
+    if isinstance(piece, NumberText):
         return str(piece) if piece.value is not None else r"\text{none}"
     return piece.text if isinstance(piece, Words) else ""
 
@@ -131,19 +137,15 @@ def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _row(row: Row | Group | More, wide: int) -> list[str]:
+def _row(row: AnyRow, wide: int) -> list[str]:
     """The cells of a row; what goes across the table stands in its widest column, the third of many."""
-    across = [""] * wide
-    match row:
-        case More():
-            across[min(2, wide - 1)] = _escaped(str(row))
-            return across
-        case Group(pieces, total):
-            across[min(2, wide - 1)] = _in_table(_cell(pieces)) + (" **◀ answer**" if total else "")
-            return across
-        case Row():
-            cells = [_in_table(_cell(cell)) for cell in row.cells]
-            return [*cells[:-1], f"{cells[-1]} **◀ answer**"] if row.answer else cells
+    if isinstance(row, TableRow):
+        cells = [_in_table(_cell(cell)) for cell in row.cells]
+        return [*cells[:-1], f"{cells[-1]} **◀ answer**"] if row.answer else cells
+    words = _escaped(str(row)) if isinstance(row, Omitted) else _in_table(_cell(across(row)))
+    line = [""] * wide
+    line[min(2, wide - 1)] = f"{words} **◀ answer**" if isinstance(row, PathSum) else words
+    return line
 
 
 def _in_table(text: str) -> str:
@@ -158,17 +160,17 @@ def _cell(cell: Cell) -> str:
     return "".join(map(_piece, cell))
 
 
-def _piece(piece: Piece) -> str:
+def _piece(piece: Inline) -> str:
     match piece:
         case Words(text, tone):
             inner = text.strip()
             strong = tone == "strong" and inner
             return text.replace(inner, f"**{_escaped(inner)}**") if strong else _escaped(text)
-        case Code(text):
+        case CodeText(text):
             return _code(text)
         case Math(tex, line):
             return _math(printable(tex)) if tex else _code(line)
-        case Number():
+        case NumberText():
             return str(piece)
 
 

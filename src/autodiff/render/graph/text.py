@@ -18,7 +18,7 @@ from autodiff.render.graph.canvas import Canvas, Line, drawn_in_ascii, joined
 from autodiff.render.graph.flow import flow
 from autodiff.render.graph.lanes import lanes
 from autodiff.render.text.elide import Elided, elide
-from autodiff.render.text.labels import ascii_only, fitted, formula, label, value
+from autodiff.render.text.labels import ascii_only, fitted, formula, label, spelled, value
 
 _CHAIN = 12  # vertices beyond which a chain on one line is no help
 
@@ -66,14 +66,13 @@ def _in_ascii(cut: Elided) -> tuple[Elided, dict[str, str]]:
             name += "_"
         original[name], now[vertex.name] = vertex.name, name
     vertices = tuple(
-        Vertex(now[v.name], now[v.name] if v.text == v.name else ascii_only(v.text), v.kind, v.value, v.beyond)
+        Vertex(now[v.name], now[v.name] if v.text == v.name else spelled(v.text), v.kind, v.value, v.beyond)
         for v in cut.drawing.vertices
     )
     arrows = tuple(
-        Arrow(now[a.source], now[a.target], ascii_only(a.slope), a.value, a.active, a.beyond)
-        for a in cut.drawing.arrows
+        Arrow(now[a.source], now[a.target], spelled(a.slope), a.value, a.active, a.beyond) for a in cut.drawing.arrows
     )
-    drawing = Drawing(vertices, arrows, ascii_only(cut.drawing.title))
+    drawing = Drawing(vertices, arrows, spelled(cut.drawing.title))
     return Elided(drawing, cut.kept, now.get(cut.gap, ""), cut.steps, cut.arrows), original
 
 

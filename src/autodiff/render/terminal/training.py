@@ -15,6 +15,7 @@ from autodiff.explanation.model import Factor
 from autodiff.render.terminal.sparkline import curve
 from autodiff.render.text.answer import array
 from autodiff.train.checkpoint import nested
+from autodiff.train.ending import Ending
 from autodiff.train.optimizers import FORMULAS
 from autodiff.train.training import Record, Step, Training
 
@@ -129,67 +130,91 @@ def _brief(value: Any) -> str:
     return f"[{first}, … {flat.size} elements, shape {np.shape(value)}]"
 
 
-def closing(training: Training, records: Sequence[Record], status: str, *, ascii_only: bool, width: int = 80) -> str:
-    """The curve, at most as wide as the screen; the last epoch's numbers, the parameters in full."""
+def closing(training: Training, records: Sequence[Record], ending: Ending, *, ascii_only: bool, width: int = 80) -> str:
+    """The curve, at most as wide as the screen; how the training ended, the parameters in full."""
     lines: list[str] = []
     if len(records) > 1:
         lines += [
             f"LOSS       over epochs {records[0].epoch} to {records[-1].epoch}",
             curve([r.loss for r in records], max(10, min(60, width - 12)), ascii_only=ascii_only),
         ]
-    loss = training.loss()
-    lines += [
-        f"{status.upper():<10} after {training.state.epochs} epoch{'s' * (training.state.epochs != 1)}, loss {_known(loss)}"
-    ]
-    if records and records[-1].held is not None:
-        lines += [f"           held out: loss {_known(records[-1].held)}"]
-    if records:
-        lines += [f"           {shortened(name, 60)} = {_known(value)}" for name, value in records[-1].watched.items()]
-    wide = max(map(len, training.state.parameters))
-    for name, value in training.state.parameters.items():
+    steep = "" if ending.slope is None else f", largest slope {ending.slope:.3g}"
+    lines.append(
+        f"{ending.ended.upper():<10} after {_epochs(training.state.epochs)}, loss {_known(ending.loss)}{steep}"
+    )
+    if ending.ended == "stuck":
+        lines.append("           no step lowers the loss further")
+    if ending.epoch != training.state.epochs:
+        reached = f"after {_epochs(ending.epoch)}" if ending.epoch else "at the start"
+        lines.append(f"           the parameters are those of the least loss, {reached}")
+    if ending.held is not None:
+        lines.append(f"           held out: loss {_known(ending.held)}")
+    lines += [f"           {shortened(name, 60)} = {_known(value)}" for name, value in ending.watched.items()]
+    wide = max(map(len, ending.parameters))
+    for name, value in ending.parameters.items():
         indent = "\n" + " " * (wide + 2)
         lines.append(f"{printable(name):<{wide}}  {array(nested(value)).replace(chr(10), indent)}")
     return "\n".join(lines)
 
 
-def numbers(training: Training) -> str:
+def _epochs(count: int) -> str:
+    return f"{count} epoch{'s' * (count != 1)}"
+
+
+def numbers(ending: Ending) -> str:
     """The loss, then the parameters element by element, on one line; empty when there is no loss."""
-    loss = training.loss()
-    found = [loss, *(float(v) for value in training.state.parameters.values() for v in np.ravel(value))]
-    return "" if loss is None else " ".join(shown(number) for number in found if number is not None)
+    parameters = [float(v) for value in ending.parameters.values() for v in np.ravel(value)]
+    return "" if ending.loss is None else " ".join(map(shown, [ending.loss, *parameters]))
 
 
 def _known(value: float | None) -> str:
     return "none" if value is None else shown(value)
 
 
-def as_json(training: Training, records: Sequence[Record], status: str, why: str) -> str:
-    """Everything for a script: parameters, loss, the whole history, the step that was taken apart."""
+_STATUS = {"diverged": "diverged", "interrupted": "interrupted"}
+"""What `status` is in JSON; "trained" where the training ran as far as it could."""
+
+
+def as_json(training: Training, records: Sequence[Record], ending: Ending) -> str:
+    """Everything for a script: how it ended, parameters, the whole history, the step that was taken apart."""
     taken = training.step
     data: dict[str, Any] = {
-        "status": status,
-        "params": {name: nested(value) for name, value in training.state.parameters.items()},
-        "loss": training.loss(),
+        "status": _STATUS.get(ending.ended, "trained"),
+        "ended": ending.ended,
+        "params": {name: nested(value) for name, value in ending.parameters.items()},
+        "loss": ending.loss,
+        "largest_slope": ending.slope,
         "epochs": training.state.epochs,
+        "best_epoch": ending.epoch,
         "rows": training.rows,
         "optimizer": training.plan.optimizer,
         "lr": None if training.plan.optimizer == "lbfgs" else training.plan.rate,
         "seed": training.plan.seed,
         "history": history(records),
     }
-    if why:
-        data["why"] = why
+    if ending.why:
+        data |= {"why": ending.why, "hint": ending.advice}
+    if ending.rate is not None:
+        data["working_lr"] = ending.rate
     if taken is not None:
         data["step"] = {
             "number": taken.number,
-            "params": {name: nested(value) for name, value in taken.parameters.items()},
-            "values": {name: nested(value) for name, _, value in taken.values},
+            "params": _finite(taken.parameters),
+            "values": _finite({name: value for name, _, value in taken.values}),
             "loss": taken.loss,
-            "adjoints": {name: nested(value) for name, value in taken.adjoints.items()},
-            "gradient": {name: nested(value) for name, value in taken.slopes.items()},
-            "updated": {name: nested(value) for name, value in taken.updated.items()},
+            "adjoints": _finite(taken.adjoints),
+            "gradient": _finite(taken.slopes),
+            "updated": _finite(taken.updated),
         }
     return json.dumps(data, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers and arrays as JSON, which has no infinity: None in its place."""
+    arrays = {name: np.array(value, dtype=object) for name, value in values.items()}
+    for elements in arrays.values():
+        elements[~np.isfinite(elements.astype(float))] = None
+    return {name: elements.tolist() for name, elements in arrays.items()}
 
 
 def history(records: Sequence[Record]) -> dict[str, list[Any]]:

@@ -17,9 +17,11 @@ from autodiff.explanation.graph import Arrow, Vertex
 from autodiff.render.text.elide import GAP
 from autodiff.render.text.numbers import short
 
-_SIGNS = str.maketrans(
-    {"·": "*", "×": "*", "−": "-", "…": "...", "→": "->", "⋮": ":", "²": "^2", "³": "^3", "√": "sqrt"}
-)
+_GREEK = {"σ": "sigmoid", "Γ": "gamma"}
+_SIGNS = str.maketrans({
+    "·": "*", "×": "*", "−": "-", "—": "-", "─": "-", "…": "...", "→": "->", "↓": "down", "↑": "up", "⋮": ":", "²": "^2",
+    "³": "^3", "√": "sqrt", "∞": "inf", "±": "+-", "◀": "<-", "✓": "ok", "✗": "no",
+})  # fmt: skip
 
 
 def label(arrow: Arrow, limit: int = 1000) -> str:
@@ -84,6 +86,15 @@ def _cut(text: str, limit: int) -> str:
         allowed -= 1
         found = shortened(text, allowed)
     return found if columns(found) <= limit else "…"
+
+
+def spelled(text: str) -> str:
+    """A text in ASCII, Greek functions by their names in the language; what has no such spelling is an escape.
+
+    >>> spelled("ŷ = σ(2·z)")
+    '\\\\u0177 = sigmoid(2*z)'
+    """
+    return text if text.isascii() else ascii_only(re.sub(r"(?<![^\W\d])[σΓ](?=\()", lambda sign: _GREEK[sign[0]], text))
 
 
 def ascii_only(text: str) -> str:

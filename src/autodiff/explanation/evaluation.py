@@ -1,0 +1,60 @@
+"""A program evaluated at a point: once for its explanation, and again at points beside it.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
+>>> evaluated(lower(parse("y = x^2; log(y - 1)")), {"x": 0.5}).values
+{0: 0.5, 1: 2.0, 2: 0.25, 3: 1.0, 4: -0.75}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from autodiff.core.evaluate import DomainError, Trace, number, sweep
+from autodiff.core.lowering import Lowered
+
+if TYPE_CHECKING:
+    from autodiff.verify.digits import BallTrace
+
+
+class Evaluation(NamedTuple):
+    """A program at a point: its trace, or, where it has no value, None and the equation that failed; the values in either case."""
+
+    trace: Trace | None
+    values: Mapping[int, float]
+    failed: int | None = None
+
+
+_NONE: Mapping[int, float] = {}
+
+
+def evaluated(lowered: Lowered, point: Mapping[str, float], assigned: Mapping[int, float] = _NONE) -> Evaluation:
+    """The program at a point, whether or not the result has a value there.
+
+    The equations in `assigned` have those values, whatever their arguments are.
+    """
+    graph, known = lowered.graph, dict[int, float]()
+
+    def leaf(node: int) -> float:
+        known[node] = graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
+        return known[node]
+
+    def apply(node: int, args: Sequence[float]) -> float:
+        known[node] = assigned[node] if node in assigned else number(graph, node, args)
+        return known[node]
+
+    try:
+        trace = Trace(*sweep(graph, lowered.result, leaf, apply, bool))
+    except DomainError as trouble:
+        return Evaluation(None, known, trouble.node)
+    return Evaluation(trace, {node: trace.values[node] for node in trace.order})
+
+
+def as_floats(exact: BallTrace) -> Evaluation:
+    """What was evaluated in ball arithmetic, as the nearest float64s."""
+    from autodiff.verify.digits import shown
+
+    numbers = [None if value is None else shown(value) for value in exact.values]
+    trace = Trace(numbers, list(exact.order), dict(exact.taken))  # type: ignore[arg-type]
+    return Evaluation(trace, {node: value for node, value in enumerate(numbers) if value is not None})

@@ -1,0 +1,245 @@
+"""Tables of a document on a screen: names beside numbers, in as many columns as there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from autodiff.errors import columns
+from autodiff.render.document.blocks import (
+    AnyRow,
+    Cell,
+    Column,
+    Inline,
+    NumberText,
+    Omitted,
+    Table,
+    TableRow,
+    Words,
+    plain,
+)
+from autodiff.render.document.formulas import many
+from autodiff.render.text.labels import fitted
+from autodiff.render.text.layout import INDENT, MARGIN, STACKED, Line, Piece, Screen, few, signed
+from autodiff.render.text.steps import steps
+from autodiff.render.text.wrap import folded
+
+
+def table(block: Table, screen: Screen) -> Iterator[Line]:
+    """The lines of a table, behind the margin."""
+    layout = {"steps": steps, "places": _places, "sides": _sides, "adjoints": _adjoints}.get(block.kind, _grid)
+    yield from layout(block, screen)
+
+
+def _omitted(row: Omitted) -> Line:
+    return ((f"   {row}", "dim"),)
+
+
+# --- the forward pass, adjoints -----------------------------------------------------------------------------------------
+
+
+def _places(block: Table, screen: Screen) -> Iterator[Line]:
+    """A statement, what it does, its value; a long statement on lines of its own."""
+    rows = [row for row in block.rows if isinstance(row, TableRow)]
+    does = max((len(plain(row.cells[1])) for row in rows), default=0)
+    room = screen.room - 18 - (0 if screen.width < STACKED else min(does, 20) + 3)
+    wide = min(max((columns(plain(row.cells[0])) for row in rows), default=0), room)
+    for row in block.rows:
+        if not isinstance(row, TableRow):
+            yield _omitted(row) if isinstance(row, Omitted) else ()
+            continue
+        words, note, *_ = map(plain, row.cells)
+        value = _value(row.cells[2][0]) if row.cells[2:] else ""
+        if columns(words) > wide:
+            yield from ((INDENT, (line, f"@{row.place}")) for line in few(words, screen.room, 3, 2))
+            yield (" " * (MARGIN + wide + 3), ""), (value, "")
+            continue
+        note = "" if screen.width < STACKED else f"   {note:<{does}}"
+        pad = " " * (wide - columns(words))
+        yield INDENT, (words, f"@{row.place}"), (f"{pad}{note}   ", "dim"), (value, "")
+
+
+def _value(piece: Inline) -> str:
+    """A place's number, or why it has none; a number beyond float64 is aligned as any other."""
+    words = "" if piece == NumberText(None) else plain((piece,))
+    return signed(words) if words[:1] in ("-", *"0123456789") else words
+
+
+def _adjoints(block: Table, screen: Screen) -> Iterator[Line]:
+    names = [plain(row.cells[0]) for row in block.rows if isinstance(row, TableRow)]
+    wide = min(max(map(columns, names)), 24, screen.room - 18)
+    for row in block.rows:
+        if isinstance(row, TableRow):
+            name = f"{fitted(plain(row.cells[0]), wide):<{wide}}  "
+            yield INDENT, (name, f"@{row.place}"), (signed(plain(row.cells[-1])), "")
+        elif isinstance(row, Omitted):
+            yield _omitted(row)
+
+
+# --- values, tangents, adjoints -----------------------------------------------------------------------------------------
+
+
+class _Grid(NamedTuple):
+    """A table of numbers: over its names, over each column, and the rows, between which some may be left out."""
+
+    corner: str
+    heads: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[str], str] | Omitted]
+
+    @property
+    def each(self) -> int:
+        """The columns that a number takes."""
+        numbers = [number for row in self.rows if not isinstance(row, Omitted) for number in row[1]]
+        return max(14, *(len(number) + 1 for number in numbers), *(len(head) + 2 for head in self.heads))
+
+    @property
+    def names(self) -> int:
+        """The columns for the names of the places; long ones lose their middle."""
+        found = (min(columns(row[0]), 16) for row in self.rows if not isinstance(row, Omitted))
+        return max(len(self.corner), *found)
+
+    @property
+    def width(self) -> int:
+        """The columns that the table takes."""
+        last = max((len(row[1][-1]) for row in self.rows if not isinstance(row, Omitted)), default=0)
+        return MARGIN + self.names + 3 + self.each * (len(self.heads) - 1) + max(last, len(self.heads[-1]) + 1)
+
+
+def _grid(block: Table, screen: Screen) -> Iterator[Line]:
+    """The table with as many optional columns as there is room for; where there is none, place below place."""
+    optional = [at for at, column in enumerate(block.columns) if column.optional]
+    tangents = any(column.optional == "tangents" for column in block.columns)
+    for count in range(len(optional), int(tangents) - 1, -1):
+        grid = _without(block, optional[count:])
+        if grid.width <= screen.width:
+            yield from _beside(grid, screen)
+            break
+    else:
+        count = 3 if tangents else 0
+        yield from _below(_without(block, optional[count:]), screen)
+    if tangents and len(optional) > count:
+        said = f"{many(len(optional) - count, 'more column')} of tangents; --format json has all that were made"
+        yield from screen.folded(said, "dim")
+
+
+def _without(block: Table, left_out: Sequence[int]) -> _Grid:
+    kept = [at for at in range(1, len(block.columns)) if at not in left_out]
+    rows = [row if isinstance(row, Omitted) else _numbers(row, kept) for row in block.rows]
+    corner, *heads = (_head(block.columns[at]) for at in (0, *kept))
+    return _Grid(corner, heads, rows)
+
+
+def _head(column: Column) -> str:
+    return column.brief or plain(column.head)
+
+
+def _numbers(row: AnyRow, kept: Sequence[int]) -> tuple[str, list[str], str]:
+    assert isinstance(row, TableRow)
+    texts = [plain(cell) for cell in row.cells]
+    return texts[0], [" —" if texts[at] == "none" else signed(texts[at]) for at in kept], row.place
+
+
+def _beside(grid: _Grid, screen: Screen) -> Iterator[Line]:
+    wide, each = grid.names, grid.each
+    heads = "".join(f" {head:<{each - 1}}" for head in grid.heads)
+    yield INDENT, (f"{grid.corner:<{wide}}   {heads}".rstrip(), "dim")
+    yield INDENT, ("─" * screen.room, "dim")
+    for row in grid.rows:
+        if isinstance(row, Omitted):
+            yield _omitted(row)
+            continue
+        name, numbers, place = row
+        words = fitted(name, wide)
+        gap = " " * (wide - columns(words) + 3)
+        cells = "".join(f"{number:<{each}}" for number in numbers)
+        yield INDENT, (words, f"@{place}"), (f"{gap}{cells}", "")
+
+
+def _below(grid: _Grid, screen: Screen) -> Iterator[Line]:
+    wide = max(map(columns, grid.heads))
+    for row in grid.rows:
+        if isinstance(row, Omitted):
+            yield _omitted(row)
+            continue
+        name, numbers, place = row
+        yield INDENT, (fitted(name, screen.room), f"@{place}")
+        for head, number in zip(grid.heads, numbers, strict=True):
+            pad = " " * (wide - columns(head) + 2)
+            yield (" " * (MARGIN + 2), ""), (f"{head}{pad}", "dim"), (number, "")
+
+
+# --- both sides of a hard point -----------------------------------------------------------------------------------------
+
+
+def _sides(block: Table, screen: Screen) -> Iterator[Line]:
+    """Each input's slopes from the left and from the right, place by place; the row with a verdict is its last."""
+    rows: list[TableRow] = []
+    for row in block.rows:
+        if isinstance(row, Omitted):
+            yield _omitted(row)
+        elif isinstance(row, TableRow):
+            rows.append(row)
+            if row.cells[-1]:
+                yield from _followed(rows, [_head(column) for column in block.columns[1:3]], screen)
+                rows = []
+
+
+def _followed(rows: Sequence[TableRow], heads: Sequence[str], screen: Screen) -> Iterator[Line]:
+    """Both sides of one input; below each place where a screen has no room beside it."""
+    names = max(columns(plain(row.cells[0])) for row in rows)
+    sides = [[_one_sided(cell) for cell in row.cells[1:3]] for row in rows]
+    longest = max(len(number) for pair in sides for number in pair)
+    each = max(14 if names + 28 <= screen.room - 3 else 6, longest + 2)
+    wide = min(names, screen.room - 3 - 2 * each)
+    beside = wide >= min(names, 12)
+    (verdict,) = rows[-1].cells[-1]
+    judged = (verdict.text, verdict.tone) if isinstance(verdict, Words) else ("", "")
+    if beside:
+        yield INDENT, (f"{'':<{wide}}   " + "".join(f" {head:<{each - 1}}" for head in heads), "dim")
+    for row, numbers in zip(rows, sides, strict=True):
+        name = fitted(plain(row.cells[0]), wide if beside else screen.room)
+        if not beside:
+            yield INDENT, (name, f"@{row.place}")
+            for head, number in zip(heads, numbers, strict=True):
+                yield (" " * (MARGIN + 2), ""), (f"{head:<5} {number}", "")
+            continue
+        gap = " " * (wide - columns(name) + 3)
+        line: list[Piece] = [INDENT, (name, f"@{row.place}"), (f"{gap}{numbers[0]:<{each}}{numbers[1]}", "")]
+        if row is rows[-1] and sum(columns(words) for words, _ in line) + 3 + columns(judged[0]) <= screen.width:
+            yield (*line, ("   ", ""), judged)
+            return
+        yield tuple(line)
+    yield (" " * (MARGIN + (wide + 4 if beside else 2)), ""), judged
+
+
+def _one_sided(cell: Cell) -> str:
+    """A one-sided slope, maybe infinite."""
+    number = plain(cell)
+    return {"inf": " +∞", "-inf": "-∞"}.get(number, signed(number))
+
+
+# --- one step of gradient descent ---------------------------------------------------------------------------------------
+
+
+def update(block: Table, room: int) -> Iterator[Line]:
+    """Old and new of each name, and how it moves: beside it, or once for all where there is no room."""
+    rows = [(row, _moved(row) if isinstance(row, TableRow) else str(row)) for row in block.rows]
+    how = block.note.partition(" = ")[2]
+    beside = all(
+        columns(f"{words}     {how}") <= room for row, words in rows if isinstance(row, TableRow) and row.place
+    )
+    if not beside:
+        yield ((f"each: {how}", "dim"),)
+    for row, words in rows:
+        if not isinstance(row, TableRow):
+            yield ((words, "dim"),)
+            continue
+        first, *rest = folded(words, room, 2)
+        style = f"@{row.place}" if row.place else ""
+        yield (first, style), (f"     {how}" if beside and row.place else "", "dim")
+        yield from (((line, style),) for line in rest)
+
+
+def _moved(row: TableRow) -> str:
+    name, old, _, new = map(plain, row.cells)
+    return f"{name}  {old} → {new}"

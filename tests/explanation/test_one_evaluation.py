@@ -1,0 +1,44 @@
+"""An explanation shows the trace that made the answer: the program is evaluated once at the point."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from autodiff.core import evaluate
+from autodiff.explanation import evaluation
+from autodiff.explanation.build import explain
+
+CHAIN = "y = x^2; z = sin(y); u = e^z"
+CASES: dict[str, tuple[str, dict[str, float], dict[str, Any]]] = {
+    "backward": (CHAIN, {"x": 4.0}, {}),
+    "forward": (CHAIN, {"x": 4.0}, {"mode": "forward"}),
+    "both modes": (CHAIN, {"x": 4.0}, {"mode": "both"}),
+    "by an assigned name": (CHAIN, {"x": 4.0}, {"wrt": ["y"]}),
+    "a step of descent": ("z = w*x + b; (z - 1)^2", {"w": 0.4, "b": 0.5, "x": 2.0}, {"wrt": ["w", "b"], "rate": 0.1}),
+    "a branch": ("y = if(x > 0, x^2, -x); sin(y)", {"x": 3.0}, {}),
+    "a corner": ("y = abs(x); 2y + cos(x)", {"x": 0.0}, {}),
+    "a convention": ("relu(x)*3", {"x": 0.0}, {"convention": "torch"}),
+    "a result that is an input": ("y = x; y", {"x": 2.0}, {"atoms": True}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_program_is_evaluated_once_at_the_point(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, at, options = CASES[name]
+    traces, sweep = Counter[tuple[object, ...]](), evaluate.sweep
+
+    def counting(*args: Any) -> tuple[list[Any], list[int], dict[int, int]]:
+        values, order, taken = sweep(*args)
+        if all(isinstance(value, float | int) for value in values if value is not None):
+            traces[tuple(values[node] for node in order)] += 1
+        return values, order, taken
+
+    monkeypatch.setattr(evaluate, "sweep", counting)
+    monkeypatch.setattr(evaluation, "sweep", counting)
+    explain(program, at, **options)
+    first, *_ = traces
+    assert traces[first] == 1
+    assert len(traces) > 1 or name in ("a corner", "a convention"), "the program is evaluated beside the point as well"
