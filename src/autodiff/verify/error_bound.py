@@ -268,7 +268,21 @@ def _special_texts(row: Primitive) -> tuple[str, ...]:
 
 def _settled(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
     for text in _special_texts(row):
-        condition(text, row.params, args, errors)
+        try:
+            condition(text, row.params, args, errors)
+        except Unsure:
+            if not _is_level(row, args, errors):
+                raise
+
+
+def _is_level(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> bool:
+    """Whether a step function has one value at all ends of its arguments' errors, whatever its jump's condition says."""
+    if not row.jump or any(text != ZERO for text in row.partials):
+        return False
+    function = templates.value(row)
+    ends = (end for k, error in enumerate(errors) if error for end in _ends(function, args, k, error))
+    value = function(*args)
+    return all(end == value for end in ends)
 
 
 def _decided(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
