@@ -123,15 +123,21 @@ def hint(lowered: Lowered, trouble: DomainError) -> str:
     return row.hint if row is not None and trouble.needs and trouble.args[0] < 0 else ""
 
 
+def derivative_label(result: str, wrt: Sequence[str]) -> str:
+    """How a derivative by one name after the other is called: df/dx, d2f/dx2, d2f/dxdy."""
+    times = len(wrt)
+    below = f"d{wrt[0]}{times}" if len(set(wrt)) == 1 and times > 1 else "".join(f"d{name}" for name in wrt)
+    return f"d{times if times > 1 else ''}{result}/{below}"
+
+
 def order(result: str, name: str, times: int) -> str:
-    """How a derivative is called: df/dx, d2f/dx2."""
-    number = times if times > 1 else ""
-    return f"d{number}{result}/d{shortened(name)}{number}"
+    """The same by one name so many times, in a message."""
+    return derivative_label(result, [shortened(name)] * times)
 
 
 def mixed(result: str, first: str, second: str) -> str:
-    """How a second derivative is called: d2f/dx2, d2f/dxdy."""
-    return order(result, first, 2) if first == second else f"d2{result}/d{shortened(first)}d{shortened(second)}"
+    """The same by two names."""
+    return derivative_label(result, [shortened(first), shortened(second)])
 
 
 def reported(verdicts: Mapping[str, Verdict]) -> list[str]:
@@ -250,7 +256,7 @@ def notes(
     `taken` says which branch each choice became. Of a corner that only a condition sees nothing is to be said: `abs(x)` in
     `if(abs(x) < 1, x^2, 0)` bends nothing.
     """
-    good = [(name, verdict) for name, verdict in verdicts.items() if verdict.status == "ok"]
+    good = [(name, verdict) for name, verdict in verdicts.items() if verdict.status == "ok" and name in culprits]
     if _all(lowered, [node for name, _ in good for node in culprits[name]], lambda row: row.kink):
         flows = _flowing(lowered, taken)
         good = [(name, verdict) for name, verdict in good if not flows.isdisjoint(culprits[name])]

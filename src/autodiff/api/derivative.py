@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autodiff.api.elementwise_view import numbers_of
-from autodiff.api.evaluate import parse
+from autodiff.api.evaluate import one_name, parse
 from autodiff.api.inputs import sources
 from autodiff.api.matrices import inputs_only, results
 from autodiff.api.scalar_note import note as taken_as
 from autodiff.api.smoothness import smooth
 from autodiff.api.sympy import simplified
 from autodiff.core.lowering import Lowered
+from autodiff.diagnostics import derivative_label
 from autodiff.errors import AutodiffError, shortened
 from autodiff.language.ast import Program, Reading
 from autodiff.notation.infix import PLAIN, infix
@@ -171,9 +172,7 @@ def derivative(
 
 def label(entry: Entry) -> str:
     """How a derivative is called: df/dx, d2f/dx2, d2f/dxdy."""
-    times = len(entry.wrt)
-    below = f"d{entry.wrt[0]}{times}" if len(set(entry.wrt)) == 1 and times > 1 else "".join(f"d{n}" for n in entry.wrt)
-    return f"d{times if times > 1 else ''}{entry.of}/{below}"
+    return derivative_label(entry.of, entry.wrt)
 
 
 def tex_label(entry: Entry, *, partial: bool) -> str:
@@ -190,21 +189,13 @@ def tex_label(entry: Entry, *, partial: bool) -> str:
 def _sensible(lowered: Lowered, names: Mapping[str, int], order: int, *, hessian: bool, of: Sequence[str]) -> None:
     if not names:
         raise AutodiffError("the program has no inputs to differentiate by", hint="name one with --wrt")
-    if not (isinstance(order, int) and 1 <= order <= HIGHEST):
-        raise AutodiffError(
-            f"the order of a derivative is a whole number, 1 to {HIGHEST}, not {shortened(repr(order))}"
-        )
-    if order > 1 and (hessian or of):
+    if isinstance(order, int) and order > 1 and (hessian or of):
         raise AutodiffError("--order and a whole matrix don't go together", hint="leave --order out")
     if hessian and of:
         raise AutodiffError("--hessian and --jacobian don't go together", hint="ask for one of them")
     if hessian:
         inputs_only(lowered, names)
-    if order > 1 and len(names) > 1:
-        raise AutodiffError(
-            f"order {order} needs one name to differentiate by, and here are {len(names)}",
-            hint=f"add --wrt {shortened(next(iter(names)))}; all second derivatives are --hessian",
-        )
+    one_name(names, order, HIGHEST)
 
 
 class _Maker:

@@ -108,11 +108,11 @@ def proven_digits(count: int) -> int:
     return count
 
 
-def one_name(names: Mapping[str, int], order: int) -> None:
+def one_name(names: Mapping[str, int], order: int, highest: int = HIGHEST) -> None:
     """Raise AutodiffError unless derivatives of this order can be asked for by these names."""
-    if not (isinstance(order, int) and 1 <= order <= HIGHEST):
+    if not (isinstance(order, int) and 1 <= order <= highest):
         raise AutodiffError(
-            f"the order of a derivative is a whole number, 1 to {HIGHEST}, not {shortened(repr(order))}"
+            f"the order of a derivative is a whole number, 1 to {highest}, not {shortened(repr(order))}"
         )
     if order > 1 and len(names) != 1:
         raise AutodiffError(

@@ -26,8 +26,8 @@ from autodiff.numbers.taylor import Expansion
 if TYPE_CHECKING:
     from autodiff.verify.digits import Pinned
 
-_LOOKED = 8
-"""The highest order that is looked at from both sides: such a look is slow."""
+_ONE_SIDED = 8
+"""The highest order that is computed from both sides of a special point: that is slow."""
 
 _TOLERANCE = 1e-9
 """Two ways to the same second derivative differ by less than this, relative to the largest entry."""
@@ -43,7 +43,8 @@ def higher(
     (name, source), first = next(iter(names.items())), next(iter(answer.gradient.values()))
     if answer.value is None or first is None:
         return empty
-    proven = proven_answer.derivatives(lowered, point, source, order, answer.digits)
+    balls = proven_answer.ball_taylor()
+    proven = None if balls is None else balls.derivatives(lowered, point, source, order, answer.digits)
     if proven is not None and proven.numbers and None not in proven.numbers:
         return _of_balls(empty, name, first, proven)
     try:
@@ -62,14 +63,14 @@ def higher(
 
 
 def _known(empty: Answer, lowered: Lowered, run: Trace, name: str, source: int, numbers: list[float | None]) -> Answer:
-    """The answer with derivatives as far as they exist; `found` has NaN for those without a series here."""
+    """The answer with derivatives as far as they exist; `numbers` has NaN for those without a series here."""
     answer, order = empty, empty.order
-    looked = _beside(lowered, run, answer.at, source, numbers)
+    verdicts = _one_sided(lowered, run, answer.at, source, numbers)
     known = next((m for m, number in enumerate(numbers) if number is None or not math.isfinite(number)), order)
     sound = tuple(number + 0.0 for number in numbers[:known] if number is not None)
-    orders = {m: diagnostics.order(answer.result, name, m) for m in (*looked, known + 1)}
+    orders = {m: diagnostics.order(answer.result, name, m) for m in (*verdicts, known + 1)}
     empty = empty._replace(
-        notes=(*answer.notes, *diagnostics.sided({orders[m]: verdict for m, verdict in looked.items()}))
+        notes=(*answer.notes, *diagnostics.sided({orders[m]: verdict for m, verdict in verdicts.items()}))
     )
     if known == order:
         return empty._replace(derivatives=sound)
@@ -79,12 +80,12 @@ def _known(empty: Answer, lowered: Lowered, run: Trace, name: str, source: int, 
     lost, spot = orders[known + 1], None if over else Expansion(lowered, run, [source], order).culprit()
     return empty._replace(
         derivatives=(*sound, *(None,) * (order - known)),
-        status="overflow" if over else looked[known + 1].status if known + 1 in looked else "unknown",
+        status="overflow" if over else verdicts[known + 1].status if known + 1 in verdicts else "unknown",
         why=f"{lost} overflows: it is beyond 1.8e308"
         if over
         else f"{lost} is not known here"
         if spot is None
-        else diagnostics.beyond(lowered, lost, spot, looked.get(known + 1)),
+        else diagnostics.beyond(lowered, lost, spot, verdicts.get(known + 1)),
         span=None if spot is None else lowered.graph.spans[spot],
     )
 
@@ -117,21 +118,21 @@ def _with_digits(answer: Answer, lowered: Lowered, name: str, first: Any, point:
     return known._replace(status="unknown", why=why, notes=())
 
 
-def _beside(
+def _one_sided(
     lowered: Lowered, run: Trace, point: Mapping[str, float], source: int, numbers: list[float | None]
 ) -> dict[int, Verdict]:
-    """The derivatives that have no series in powers of the step, looked at from both sides, up to one that is not there.
+    """The verdicts on derivatives that have no series in powers of the step, up to one that does not exist.
 
-    Those that are there are filled in; `found` holds the derivatives of orders 1, 2, …
+    Those that are there are filled in; `numbers` holds the derivatives of orders 1, 2, …
     """
-    looked: dict[int, Verdict] = {}
-    for m, number in enumerate(numbers[:_LOOKED], 1):
+    verdicts: dict[int, Verdict] = {}
+    for m, number in enumerate(numbers[:_ONE_SIDED], 1):
         if number is not None and math.isnan(number):
-            looked[m] = verdict(lowered, run, point, source, m)
-            numbers[m - 1] = number = math.nan if (slope := looked[m].slope) is None else slope
+            verdicts[m] = verdict(lowered, run, point, source, m)
+            numbers[m - 1] = number = math.nan if (slope := verdicts[m].slope) is None else slope
         if number is None or not math.isfinite(number):
             break
-    return looked
+    return verdicts
 
 
 def _lost(answer: Answer, name: str, sound: tuple[float, ...], *, installed: bool) -> Answer:
@@ -152,7 +153,10 @@ def second_derivatives(
 ) -> Matrix:
     """The Hessian with its rows; `matrix` has the value and the gradient."""
     columns = [*names.values()]
-    rows = {n: proven_answer.hessian_row(lowered, point, node, columns, matrix.digits) for n, node in names.items()}
+    balls = proven_answer.ball_taylor()
+    rows: dict[str, Pinned | None] = dict.fromkeys(names)
+    if balls is not None:
+        rows = {n: balls.hessian_row(lowered, point, node, columns, matrix.digits) for n, node in names.items()}
     proven = [row for row in rows.values() if row is not None]
     if len(proven) == len(rows) and all(row.numbers and None not in row.numbers for row in proven):
         known = _judged(matrix, _float_rows(names, rows), lowered, None, {})
@@ -171,9 +175,9 @@ def second_derivatives(
         numbers = {name: _row(names, row) for name, row in floats.items()}
         if any(None in row for row in floats.values() if row):
             matrix = replace(matrix, hint=proven_answer.INSTALL)
-    looked = _from_both_sides(matrix, lowered, run, point, names, numbers)
+    verdicts = _from_both_sides(matrix, lowered, run, point, names, numbers)
     spot = Expansion(lowered, run, columns, 2).culprit()
-    known = _judged(matrix, numbers, lowered, spot, looked)
+    known = _judged(matrix, numbers, lowered, spot, verdicts)
     return _entries_with_digits(known, lowered, point, names, rows) if matrix.digits else known
 
 
@@ -186,12 +190,12 @@ def _from_both_sides(
     numbers: Mapping[str, dict[str, float]],
 ) -> dict[str, Verdict]:
     """The verdicts on second derivatives by one name that have no series here; those that exist are filled in."""
-    looked: dict[str, Verdict] = {}
+    verdicts: dict[str, Verdict] = {}
     for name, source in names.items():
         if math.isnan(numbers[name][name]) and matrix.gradient[name] is not None:
-            looked[name] = verdict(lowered, run, point, source, 2)
-            numbers[name][name] = math.nan if (slope := looked[name].slope) is None else slope
-    return looked
+            verdicts[name] = verdict(lowered, run, point, source, 2)
+            numbers[name][name] = math.nan if (slope := verdicts[name].slope) is None else slope
+    return verdicts
 
 
 def _float_rows(names: Mapping[str, int], rows: Mapping[str, Pinned | None]) -> dict[str, dict[str, float]]:
@@ -213,7 +217,7 @@ def _judged(
     numbers: Mapping[str, Mapping[str, float]],
     lowered: Lowered,
     spot: int | None,
-    looked: Mapping[str, Verdict],
+    verdicts: Mapping[str, Verdict],
 ) -> Matrix:
     """The Hessian from its rows: what both halves agree on; a name without a slope has no second derivative."""
     known = [n for row in numbers.values() for n in row.values()]
@@ -226,7 +230,7 @@ def _judged(
         sloped = matrix.gradient[row] is not None and matrix.gradient[column] is not None
         rows[row][column] = rows[column][row] = halves[0] + 0.0 if sound and sloped else None
         if sloped and not sound:
-            lost[diagnostics.mixed(lowered.name, row, column)] = looked.get(row) if row == column else None
+            lost[diagnostics.mixed(lowered.name, row, column)] = verdicts.get(row) if row == column else None
     matrix = replace(matrix, rows={row: {column: rows[row][column] for column in numbers} for row in numbers})
     if not lost:
         return replace(matrix, checked=matrix.status == "ok")
@@ -248,7 +252,7 @@ def _same(a: float, b: float, noise: float, *, digits: int) -> bool:
 
 
 def _reasons(lowered: Lowered, lost: Mapping[str, Verdict | None], spot: int | None) -> str:
-    """Why second derivatives are not there: those that were looked at from both sides first, then the others."""
+    """Why second derivatives are not there: those with a verdict first, then the others."""
     known = {
         name: verdict
         for name, verdict in lost.items()

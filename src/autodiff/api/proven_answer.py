@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from autodiff import diagnostics
@@ -21,7 +22,7 @@ from autodiff.nonsmooth.verdict import Status, Verdict
 
 if TYPE_CHECKING:
     from autodiff.api.at_point import Query
-    from autodiff.verify.digits import Pinned, Proven
+    from autodiff.verify.digits import Proven
 
 _SAME = 1e-12
 """Numbers nearer than this part of them are the same to 12 digits."""
@@ -80,26 +81,13 @@ def nearest(point: Mapping[str, float]) -> dict[str, float]:
     return {name: value if (value := floats[name]) is not None else float(point[name]) for name in point}
 
 
-def derivatives(
-    lowered: Lowered, point: Mapping[str, float], source: int, order: int, digits: int = 0
-) -> Pinned | None:
-    """The derivatives of orders 1, 2, … in ball arithmetic; None where that is not installed."""
+def ball_taylor() -> ModuleType | None:
+    """Derivatives of higher orders in ball arithmetic; None where that is not installed."""
     try:
         from autodiff.verify import ball_taylor
     except ImportError:
         return None
-    return ball_taylor.derivatives(lowered, point, source, order, digits)
-
-
-def hessian_row(
-    lowered: Lowered, point: Mapping[str, float], source: int, sources: Sequence[int], digits: int = 0
-) -> Pinned | None:
-    """A row of the Hessian in ball arithmetic; None where that is not installed."""
-    try:
-        from autodiff.verify import ball_taylor
-    except ImportError:
-        return None
-    return ball_taylor.hessian_row(lowered, point, source, sources, digits)
+    return ball_taylor
 
 
 def limits(lowered: Lowered, point: Mapping[str, float], name: str, order: int, digits: int) -> list[str | None]:

@@ -61,15 +61,17 @@ def _once(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
 
 def segment(graph: Graph, result: int, stops: Mapping[int, object]) -> list[int]:
     """The equations that `result` is made from, ascending; behind one of `stops` nothing is looked at."""
-    behind, todo = {result}, [result]
+    return sorted(reached(result, lambda node: () if node in stops and node != result else graph.args[node]))
+
+
+def reached(result: int, args: Callable[[int], Sequence[int]]) -> set[int]:
+    """The equations that `result` is made from, itself included, where `args` tells what each one is made from."""
+    nodes, todo = {result}, [result]
     while todo:
-        node = todo.pop()
-        if node in stops and node != result:
-            continue
-        new = [a for a in graph.args[node] if a not in behind]
-        behind.update(new)
+        new = [arg for arg in args(todo.pop()) if arg not in nodes]
+        nodes.update(new)
         todo.extend(new)
-    return sorted(behind)
+    return nodes
 
 
 def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequence[int], seen: Image) -> dict[int, int]:

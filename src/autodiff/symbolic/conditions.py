@@ -19,7 +19,7 @@ from typing import TypeAlias
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import UNDEFINED, Primitive
-from autodiff.symbolic.adjoint import Image, filled, moving, segment
+from autodiff.symbolic.adjoint import Image, filled, moving, reached, segment
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.monomial import MINUS, ONE_TIME, Exact, Factors, Terms
 
@@ -95,7 +95,7 @@ def beyond(symbols: Symbols, formula: int) -> int | None:
 
 def without(symbols: Symbols, proviso: Proviso, harmless: Callable[[Mapping[str, int]], bool]) -> Proviso | None:
     """A break without those of its places, joined by `or`, that are harmless: names, and what each of them is there."""
-    places = _either(symbols, proviso.condition)
+    places = list(_joined_by(_OR, symbols, proviso.condition))
     left = [place for place in places if (names := _settled(symbols, place)) is None or not harmless(names)]
     if len(left) == len(places):
         return proviso
@@ -109,13 +109,8 @@ def _settled(symbols: Symbols, condition: int) -> dict[str, int] | None:
     """
     graph = symbols.graph
     places: dict[str, int] = {}
-    todo = [condition]
-    while todo:
-        node = todo.pop()
+    for node in reversed(list(_joined_by(_AND, symbols, condition))):
         row, args = graph.rows[node], graph.args[node]
-        if row is _AND:
-            todo.extend(args)
-            continue
         terms = symbols.as_sum(symbols.plus(args[0], symbols.negative(args[1]))) if row is _EQUAL else {}
         name, place = _alone(symbols, terms, places)
         if not name:
@@ -140,31 +135,27 @@ def _alone(symbols: Symbols, terms: Terms, taken: Container[str]) -> tuple[str, 
     return "", 0
 
 
-def _either(symbols: Symbols, condition: int) -> list[int]:
-    """The conditions that are joined by `or`."""
-    conditions, todo = [], [condition]
+def _joined_by(row: Primitive, symbols: Symbols, condition: int) -> Iterator[int]:
+    """The conditions that are joined by `and`, or by `or`."""
+    todo = [condition]
     while todo:
         node = todo.pop()
-        if symbols.graph.rows[node] is _OR:
+        if symbols.graph.rows[node] is row:
             todo.extend(reversed(symbols.graph.args[node]))
         else:
-            conditions.append(node)
-    return conditions
+            yield node
 
 
 def _always(graph: Graph, result: int, stops: Mapping[int, object]) -> set[int]:
     """The equations that are evaluated whatever a condition says."""
-    nodes, todo = {result}, [result]
-    while todo:
-        node = todo.pop()
+
+    def args(node: int) -> Sequence[int]:
         row = graph.rows[node]
         if row is None or (node in stops and node != result):
-            continue
-        args = graph.args[node] if row.branches is None else graph.args[node][:1]
-        new = [a for a in args if a not in nodes]
-        nodes.update(new)
-        todo.extend(new)
-    return nodes
+            return ()
+        return graph.args[node] if row.branches is None else graph.args[node][:1]
+
+    return reached(result, args)
 
 
 def _guards(graph: Graph, order: Sequence[int], result: int) -> dict[int, tuple[int, ...]]:
@@ -182,25 +173,16 @@ def _guards(graph: Graph, order: Sequence[int], result: int) -> dict[int, tuple[
 
 def _parts(symbols: Symbols, condition: int) -> Iterator[Key]:
     """What a condition says, part by part."""
-    todo = [condition]
-    while todo:
-        atom = todo.pop()
-        if symbols.graph.rows[atom] is _AND:
-            todo.extend(symbols.graph.args[atom])
-        else:
-            yield from _keys(symbols, atom)
+    for atom in _joined_by(_AND, symbols, condition):
+        yield from _keys(symbols, atom)
 
 
 def _domain(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> Iterator[int]:
     """The conditions of a row's domain that these arguments may break, one by one."""
     given = dict(zip(row.params, args, strict=True))
     for text, _ in row.domain:
-        todo = [_condition(symbols, text, given)]
-        while todo:
-            atom = todo.pop()
-            if symbols.graph.rows[atom] is _AND:
-                todo.extend(reversed(symbols.graph.args[atom]))
-            elif symbols.graph.constants.get(atom) == 0.0 or not (
+        for atom in _joined_by(_AND, symbols, _condition(symbols, text, given)):
+            if symbols.graph.constants.get(atom) == 0.0 or not (
                 atom in symbols.graph.constants or _evident(symbols, atom)
             ):
                 yield atom  # a 0 is false for every number: x/0 has no value anywhere

@@ -29,6 +29,9 @@ from autodiff.symbolic.monomial import (
     Factors,
     Product,
     Terms,
+    add,
+    negated,
+    nonzero,
     plain,
 )
 
@@ -139,8 +142,7 @@ class Symbols:
 
     def negative(self, a: int) -> int:
         """-a."""
-        terms = self.as_sum(a)
-        return self.sum({f: n * MINUS for f, n in terms.items()})
+        return self.sum(negated(self.as_sum(a)))
 
     def _power(self, base: int, exponent: int) -> Product | None:
         number = self.as_product(exponent)
@@ -223,8 +225,7 @@ class Symbols:
 
     def plus(self, a: int, b: int) -> int:
         """a + b; what b brings new stands in front: the sweep meets a program's last terms first."""
-        terms = _added(self.as_sum(b), self.as_sum(a))
-        kept = {f: n for f, n in self._choices(terms).items() if n.value}
+        kept = nonzero(self._choices(add(dict(self.as_sum(b)), self.as_sum(a))))
         if len(kept) > LIMIT or not all(map(plain, kept.values())):
             return self.own(_ADD, (a, b))
         return self.sum(kept)
@@ -250,7 +251,7 @@ class Symbols:
             other = self.graph.args[first[condition][0][0]]
             del terms[factors], terms[first.pop(condition)]
             joined = self.call(_IF, (condition, self.plus(other[1], yes), self.plus(other[2], no)))
-            return self._choices(_added(terms, self.as_sum(joined)))  # which may hold a term that stands already
+            return self._choices(add(terms, self.as_sum(joined)))  # which may hold a term that stands already
         return terms
 
     def as_sum(self, node: int) -> Terms:
@@ -260,7 +261,7 @@ class Symbols:
 
     def sum(self, terms: Mapping[Factors, Amount]) -> int:
         """The equation of a sum: the one that stands already, or its terms with a positive one in front."""
-        terms = {f: n for f, n in terms.items() if n.value}
+        terms = nonzero(terms)
         if not terms:
             return self.constant(0.0)
         key = frozenset(terms.items())
@@ -351,21 +352,12 @@ class Symbols:
         if row is _SAME:
             return self._sums[args[0]]
         if row is _NEG:
-            return {f: n * MINUS for f, n in self._sums[args[0]].items()}
+            return negated(self._sums[args[0]])
         if row is not _ADD and row is not _SUB:
             return None
         right = self._sums[args[1]]
-        terms = _added(self._sums[args[0]], {f: n * MINUS for f, n in right.items()} if row is _SUB else right)
-        kept = {f: n for f, n in terms.items() if n.value}
+        kept = nonzero(add(dict(self._sums[args[0]]), negated(right) if row is _SUB else right))
         return kept if len(kept) <= LIMIT and all(map(plain, kept.values())) else None
-
-
-def _added(a: Terms, b: Terms) -> Terms:
-    """The terms of a sum a + b; like terms meet."""
-    terms = dict(a)
-    for factors, amount in b.items():
-        terms[factors] = terms[factors] + amount if factors in terms else amount
-    return terms
 
 
 def _whole(value: int) -> float:

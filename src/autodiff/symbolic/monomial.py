@@ -9,6 +9,7 @@ Product(amount=Amount(value=Fraction(1, 4), decimal=False), factors=((7, (None, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -120,3 +121,20 @@ def plain(amount: Amount) -> bool:
 
 Terms: TypeAlias = "dict[Factors, Amount]"
 """A sum: factors with the number in front of them, in the order of writing."""
+
+
+def add(total: Terms, terms: Mapping[Factors, Amount]) -> Terms:
+    """Add the terms of a sum to another; like terms meet."""
+    for factors, amount in terms.items():
+        total[factors] = total[factors] + amount if factors in total else amount
+    return total
+
+
+def nonzero(terms: Mapping[Factors, Amount]) -> Terms:
+    """The terms whose number is not 0."""
+    return {factors: amount for factors, amount in terms.items() if amount.value}
+
+
+def negated(terms: Mapping[Factors, Amount]) -> Terms:
+    """The sum with the other sign."""
+    return {factors: amount * MINUS for factors, amount in terms.items()}

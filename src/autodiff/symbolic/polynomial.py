@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from math import prod
 
 from autodiff.symbolic.expression import Symbols
-from autodiff.symbolic.monomial import MINUS, ONE, ONE_TIME, Exact, Exponent, Factors, Product, Terms
+from autodiff.symbolic.monomial import MINUS, ONE, ONE_TIME, Exact, Exponent, Factors, Product, Terms, add, nonzero
 
 WIDEST = 24
 """Terms that a sum may have when its products are multiplied out."""
@@ -35,8 +35,8 @@ def multiplied_out(symbols: Symbols, terms: Terms, widest: int = WIDEST) -> Term
                 part = None if part is None else _times(part, symbols.as_sum(base))
         if part is None:
             return None
-        _collect(total, part)
-    return {f: n for f, n in total.items() if n.value}
+        add(total, part)
+    return nonzero(total)
 
 
 def _width(symbols: Symbols, pairs: Sequence[tuple[int, Exponent]]) -> int:
@@ -57,13 +57,8 @@ def _times(a: Terms, b: Terms) -> Terms | None:
             product = Product(m, first).times(Product(n, second))
             if product is None:
                 return None
-            _collect(total, {product.factors: product.amount})
+            add(total, {product.factors: product.amount})
     return total
-
-
-def _collect(total: Terms, part: Terms) -> None:
-    for factors, amount in part.items():
-        total[factors] = total[factors] + amount if factors in total else amount
 
 
 def divided(terms: Terms, divisor: Terms) -> Terms | None:
@@ -88,8 +83,8 @@ def divided(terms: Terms, divisor: Terms) -> Terms | None:
         if step is None or part is None or any(number < 0 for _, (_, number) in step.factors):
             return None
         quotient[step.factors] = step.amount
-        _collect(rest, part)
-        rest = {f: n for f, n in rest.items() if n.value}
+        add(rest, part)
+        rest = nonzero(rest)
     return quotient if not rest and under is not None else None
 
 

@@ -16,7 +16,21 @@ from typing import NamedTuple
 from autodiff.core import rules
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.length import Lengths
-from autodiff.symbolic.monomial import LARGEST, MINUS, ONE, Amount, Exact, Exponent, Factors, Product, Terms, plain
+from autodiff.symbolic.monomial import (
+    LARGEST,
+    MINUS,
+    ONE,
+    Amount,
+    Exact,
+    Exponent,
+    Factors,
+    Product,
+    Terms,
+    add,
+    negated,
+    nonzero,
+    plain,
+)
 from autodiff.symbolic.polynomial import multiplied_out
 from autodiff.symbolic.shortest import cancelled, shorter, taken_out, with_content
 
@@ -94,7 +108,7 @@ class Repeated:
             for base, exponent in _product(part, Product(ONE, form.outer.factors)).factors:
                 for change in self._changes(base, exponent):
                     product = _product(part, change)
-                    _add(total, product)
+                    add(total, {product.factors: product.amount})
             if len(total) > MOST:
                 raise TooLong
         return self._tidy(form.outer, total)
@@ -119,7 +133,7 @@ class Repeated:
     def _shifted(self, symbol: int, number: Exact) -> int:
         """An equation plus a number."""
         terms = dict(self._symbols.as_sum(symbol))
-        _add(terms, Product(Amount(number)))
+        add(terms, {(): Amount(number)})
         return self._symbols.sum(terms)
 
     def _of(self, base: int) -> Terms:
@@ -127,7 +141,7 @@ class Repeated:
         if base not in self._slopes:
             choice = self._symbols.graph.rows[base] is _IF
             terms = self._symbols.as_sum(self._chosen(base) if choice else self._slope(base))
-            self._slopes[base] = {f: n for f, n in terms.items() if n.value}
+            self._slopes[base] = nonzero(terms)
         return self._slopes[base]
 
     def _chosen(self, choice: int) -> int:
@@ -148,7 +162,7 @@ class Repeated:
 
     def _tidy(self, outer: Product, terms: Terms) -> Form:
         """A sum with like terms collected, over one denominator, and its common factors in front."""
-        terms = {f: n for f, n in terms.items() if n.value}
+        terms = nonzero(terms)
         outer, terms = self._in_front(outer, terms)
         opened = self._opened(terms)
         if opened is not None and len(opened) <= len(terms):
@@ -222,7 +236,8 @@ class Repeated:
             if exponent[1]:
                 front = _product(front, Product(ONE, ((base, exponent),)))
             inside = symbols.as_product(self._grouped(lengths, rest))
-            _add(total, _product(front, inside))
+            product = _product(front, inside)
+            add(total, {product.factors: product.amount})
         return symbols.sum(total)
 
     def _worth(self, lengths: Lengths, terms: Terms) -> int | None:
@@ -247,7 +262,7 @@ def _signed(form: Form) -> Form:
     mixed = any(n.value < 0 for n in inner.values()) or (len(inner) > 1 and not outer.factors)
     if outer.amount.value > 0 or not mixed:
         return form
-    return Form(Product(outer.amount * MINUS, outer.factors), {f: n * MINUS for f, n in inner.items()})
+    return Form(Product(outer.amount * MINUS, outer.factors), negated(inner))
 
 
 def _product(a: Product, b: Product) -> Product:
@@ -255,7 +270,3 @@ def _product(a: Product, b: Product) -> Product:
     if product is None:
         raise TooLong
     return product
-
-
-def _add(total: Terms, product: Product) -> None:
-    total[product.factors] = total[product.factors] + product.amount if product.factors in total else product.amount

@@ -16,7 +16,7 @@ from math import gcd, lcm
 from autodiff.core import templates
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.length import Lengths
-from autodiff.symbolic.monomial import MINUS, ONE, ONE_TIME, Amount, Exponent, Factors, Product, Terms, exact
+from autodiff.symbolic.monomial import MINUS, ONE, ONE_TIME, Amount, Exponent, Factors, Product, Terms, exact, negated
 from autodiff.symbolic.polynomial import divided, multiplied_out
 
 _LARGE = 400
@@ -102,7 +102,7 @@ def _signed(symbols: Symbols, lengths: Lengths, node: int) -> int:
     for base, exponent in product.factors:
         terms = symbols.as_sum(base)
         if exponent == (None, 1) and len(terms) > 1:
-            turned = {f: n * MINUS for f, n in terms.items()}
+            turned = negated(terms)
             rest = Product(product.amount * MINUS, tuple(pair for pair in product.factors if pair[0] != base))
             if lengths.form(rest, turned) < lengths.product(product):
                 return _built(symbols, rest, turned)
