@@ -36,6 +36,7 @@ ROOMS = [
     "grading",
     "train",
     "fitting",
+    "plotting",
     "render",
     "manual",
     "cli",
@@ -59,6 +60,7 @@ ONLY_IN = {
         "tables/",
         "train/",
         "fitting/",
+        "plotting/",
         "render/terminal/training.py",
     ],
     "scipy": ["train/lbfgs.py", "fitting/"],
@@ -66,6 +68,9 @@ ONLY_IN = {
     "llvmlite": ["batch/jit/compile.py"],
     "flint": ["numbers/balls.py", "verify/"],
     "sympy": ["api/sympy.py"],
+    "matplotlib": ["render/plot/image.py"],
+    "plotille": ["render/plot/terminal.py"],
+    "contourpy": ["render/plot/terminal.py"],
 }
 
 
@@ -202,7 +207,7 @@ def test_a_start_makes_no_enumeration_of_signals() -> None:
     assert not re.search(r"\| +signal$", done.stderr, re.MULTILINE)
 
 
-def test_the_process_ends_with_the_status_and_all_that_was_said() -> None:
+def test_the_process_ends_with_its_status_and_all_its_output() -> None:
     done = process("eval", "ln(x)", "--at", "x=-1")
     assert (done.status, done.out) == (3, "")
     assert "needs x > 0" in done.err

@@ -1,4 +1,4 @@
-"""Higher orders: n-th derivatives, Hessians, Jacobians, products with them; and the truth where there are none."""
+"""Higher orders: n-th derivatives, Hessians, Jacobians, products with them; and the status where they don't exist."""
 
 from __future__ import annotations
 
@@ -410,7 +410,7 @@ def test_the_library_says_the_same() -> None:
         package.evaluate("x*y", {"x": 1.0, "y": 1.0}, order=2)
 
 
-def test_depth_is_no_matter() -> None:
+def test_deep_programs_are_answered() -> None:
     deep = "sin(" * 10_000 + "x" + ")" * 10_000
     answer = package.evaluate(deep, {"x": 0.5}, order=3)
     assert answer.status == "ok"

@@ -1,4 +1,4 @@
-"""Where no shapes are known, every name is one number; a sum or a mean of one is not what it is of an array, and is said.
+"""Without shapes every name is a scalar; a sum or a mean of a scalar is the scalar, and a note reports it.
 
 The losses of the prelude are meant for one row as well: about what happens inside them nothing is said.
 """
@@ -48,7 +48,7 @@ SILENT = [
 
 
 @pytest.mark.parametrize(("text", "said"), NOTES.items())
-def test_a_reduction_of_one_number_is_said(text: str, said: str) -> None:
+def test_a_reduction_of_a_scalar_has_a_note(text: str, said: str) -> None:
     assert note(numbers_of(package.parse(text))) == said
     assert said in package.derivative(text, "x").notes
     assert package.explain(text).notes == (said,)
@@ -58,7 +58,7 @@ def test_a_reduction_of_one_number_is_said(text: str, said: str) -> None:
 
 
 @pytest.mark.parametrize("text", SILENT)
-def test_losses_and_arrays_that_are_written_out_need_no_word(text: str) -> None:
+def test_losses_and_scalarized_arrays_have_no_note(text: str) -> None:
     name = numbers_of(package.parse(text)).lowered.inputs[0]
     assert note(numbers_of(package.parse(text))) == ""
     assert not any("one number" in words for words in package.derivative(text, name).notes)
@@ -68,7 +68,7 @@ def test_losses_and_arrays_that_are_written_out_need_no_word(text: str) -> None:
     assert compare(text, str(package.derivative(text, name)), name).verdict == "yes"
 
 
-def test_every_command_says_it() -> None:
+def test_every_command_has_the_note() -> None:
     ended = autodiff("diff", "mean(x^2)")
     assert (ended.status, ended.out, ended.err) == (0, "2*x\n", f"note: {SAID}\n")
     assert SAID in json.loads(autodiff("diff", "mean(x^2)", "--format", "json").out)["notes"]
@@ -85,14 +85,14 @@ def test_every_command_says_it() -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_exported_source_says_it_in_its_comment(target: str) -> None:
+def test_exported_source_has_the_note_in_its_comment(target: str) -> None:
     ended = autodiff("export", "mean(x^2)", "--to", target)
     assert (ended.status, ended.err) == (0, f"notice: {SAID}\n")
     assert f"Here {SAID}." in ended.out
     assert "one number" not in autodiff("export", "mse(y, p)", "--to", target).out
 
 
-def test_rows_are_evaluated_one_by_one_and_it_is_said(tmp_path: Path) -> None:
+def test_rows_without_a_batch_form_are_evaluated_one_by_one_with_a_note(tmp_path: Path) -> None:
     found = package.compile("sum(x^2)")
     value, gradient = found(x=np.array([1.0, 2.0]))
     assert value.tolist() == [1, 4]
@@ -107,6 +107,6 @@ def test_rows_are_evaluated_one_by_one_and_it_is_said(tmp_path: Path) -> None:
     assert autodiff("eval", "mse(x, 3)", "--data", str(table)).err == ""
 
 
-def test_a_deep_program_with_a_reduction_is_said_as_well() -> None:
+def test_a_deep_program_with_a_reduction_has_the_note_as_well() -> None:
     text = "y = x\n" + "".join(f"y{k} = sin({f'y{k - 1}' if k else 'y'})\n" for k in range(20_000)) + "sum(y19999)"
     assert note(numbers_of(package.parse(text))) == "x is taken as one number: sum(y19999) is y19999"

@@ -59,13 +59,13 @@ def test_no_argument_ends_in_an_error_of_python(name: str) -> None:
         (lambda: package.explain("x^2", {"x": 1.0}, rate="1"), "a learning rate is a finite number"),  # type: ignore[arg-type]
     ],
 )  # fmt: skip
-def test_the_sentence_says_what_was_expected(call: Callable[[], Any], said: str) -> None:
+def test_the_message_names_what_was_expected(call: Callable[[], Any], said: str) -> None:
     with pytest.raises(package.AutodiffError) as raised:
         call()
     assert said in raised.value.message
 
 
-def test_names_may_stand_in_one_text() -> None:
+def test_many_names_are_read_from_one_text() -> None:
     at = {"x": 2.0, "y": 3.0}
     assert list(package.evaluate("x*y", at, "y, x").gradient) == ["y", "x"]
     assert list(package.evaluate("x*y", at, "x").gradient) == ["x"]

@@ -1,4 +1,4 @@
-"""Arrays: every row over shapes, both modes, orders 1 and 2; two engines that share only the table agree; corners are said.
+"""Arrays: every row over shapes, both modes, orders 1 and 2; two engines that share only the table agree; corners are reported.
 
 The NumPy sweeps (`array_sweeps`) are compared with the program written out over plain numbers (`flatten`) and with central
 differences; a tangent carried up and an adjoint carried down give one number (the dot-product identity).
@@ -232,7 +232,7 @@ def test_arrays_keep_the_digits_of_the_numbers(row: Primitive) -> None:
 # --- the truth --------------------------------------------------------------------------------------------------------
 
 
-def test_only_what_is_taken_is_looked_at() -> None:
+def test_only_the_taken_branch_is_evaluated() -> None:
     answer = package.evaluate("sum(if(x > 0, sqrt(x)*ln(x), 1/(x - 1)))", {"x": [-1.0, -3.0, 4.0]})
     assert answer.status == "ok"
     assert answer.gradient["x"].tolist() == [-0.25, -0.0625, math.log(4) / 4 + 0.5]
@@ -308,7 +308,7 @@ def test_a_convention_fills_the_gap_and_says_so() -> None:
     ]
 
 
-def test_what_is_too_large_to_look_at_is_unknown_not_a_number() -> None:
+def test_a_program_too_large_to_expand_is_unknown() -> None:
     answer = package.evaluate("sum(abs(w)) + b", {"w": np.zeros(30_000), "b": 1.0})
     assert answer.status == "unknown"
     assert np.isnan(answer.gradient["w"]).all()
@@ -408,7 +408,7 @@ def test_a_point_file_holds_nested_lists(tmp_path: Path) -> None:
 
 
 def test_arrays_of_numbers_need_no_numpy() -> None:
-    """A literal of numbers is written out; only an array as a value needs the library, and its absence is said."""
+    """A literal of numbers is written out; only an array as a value needs the library, and its absence is reported."""
     code = (
         "import sys; sys.modules['numpy'] = None\n"
         "from autodiff.cli.main import run\n"

@@ -76,7 +76,7 @@ def test_random_programs_have_the_digits_of_the_steps(
     [row for row in rules.rows() if row.kind == ELEMENTWISE and not row.conditions],
     ids=lambda row: row.signature,
 )
-def test_every_row_of_the_table_at_its_special_places(row: Any) -> None:
+def test_every_row_of_the_table_at_its_special_points(row: Any) -> None:
     names = [f"a{k}" for k in range(row.arity)]
     calls = {1: f"{row.name}{names[0]}", 2: f" {row.name} ".join(names)}
     call = f"{row.name}({', '.join(names)})" if row.name.isidentifier() else calls[row.arity]
@@ -271,7 +271,7 @@ def test_the_instructions_for_exp_ask_where_they_are_not_sure_and_seldom() -> No
             assert abs(mpmath.exp(u) - got) <= 0.5 * math.ulp(got)
 
 
-def test_results_are_filled_again_when_nobody_holds_them() -> None:
+def test_result_arrays_are_reused_when_no_reference_is_left() -> None:
     g = autodiff.compile("x^2")
     x = np.linspace(0, 1, buffer_pool.LEAST)
     value, gradient = g(x=x)

@@ -1,4 +1,4 @@
-"""A compiled program over arrays says, row by row, what `evaluate` says at that point."""
+"""A compiled program over arrays equals `evaluate` at the point of each row."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_the_shared_list_of_hard_points(case: dict[str, Any], exact: bool) -> No
 
 
 @pytest.mark.parametrize("row", [row for row in rules.rows() if row.kind == ELEMENTWISE], ids=lambda row: row.signature)
-def test_every_row_of_the_table_at_its_special_places(row: Any) -> None:
+def test_every_row_of_the_table_at_its_special_points(row: Any) -> None:
     call = row.example if row.is_predicate or row.branches else None
     names = [f"a{k}" for k in range(row.arity)]
     if row.name.isidentifier() and not row.is_predicate and not row.branches:
@@ -241,7 +241,7 @@ def test_arrays_inside_a_program_over_rows_of_numbers() -> None:
             autodiff.compile(text, wrt)
 
 
-def test_a_condition_that_decides_nothing_is_looked_at_all_the_same() -> None:
+def test_a_condition_that_decides_nothing_is_evaluated_all_the_same() -> None:
     rows = [{"x": value} for value in (-1.0, 0.5, 1.0, 1e200)]
     for text in ("if(ln(x) > 0 and 2 < 1, 1, x)", "if(x^2 > 1 or 1 < 2, x, 2*x)", "if(sqrt(x) > 1, x, x)"):
         _as_one_shot(autodiff.compile(text).batch(**columns(rows)), text, rows, None, 0)
@@ -268,7 +268,7 @@ def test_a_long_program_compiles_in_linear_room() -> None:
         ({"x": [1, 2], "y": [1, 2, 3]}, "shapes don't fit each other: x (2,), y (3,)"),
     ],
 )
-def test_what_does_not_fit_is_said(at: dict[str, Any], said: str) -> None:
+def test_columns_of_wrong_lengths_are_rejected(at: dict[str, Any], said: str) -> None:
     with pytest.raises(autodiff.AutodiffError, match=said.replace("(", r"\(").replace(")", r"\)")):
         autodiff.compile("x*y")(**at)
 
@@ -299,7 +299,7 @@ def test_without_numpy_the_extra_is_named() -> None:
     ]
 
 
-def test_terms_that_cancel_beside_a_larger_one_send_no_row_to_a_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terms_that_cancel_beside_a_larger_one_need_no_ball_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
     again: list[int] = []
 
     def count(self: Compiled, np: Any, columns: Any, results: Any, good: Any) -> None:

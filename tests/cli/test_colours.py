@@ -156,7 +156,7 @@ def test_a_place_has_one_colour_in_all_parts_of_a_page() -> None:
     assert "\x1b[1m1 FORWARD" in painted
 
 
-def test_nine_places_have_eight_colours_in_turn() -> None:
+def test_nine_vertices_have_eight_colours_in_turn() -> None:
     names = [f"v{k}" for k in range(9)]
     painted = rich.painted([((name, f"@{name}"),) for name in names], names).split("\n")
     assert len(set(painted[:8])) == 8

@@ -286,7 +286,7 @@ def test_a_closed_stream_is_a_sentence_not_a_traceback(command: str, status: int
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")
-def test_a_full_disk_is_said() -> None:
+def test_a_full_disk_is_reported() -> None:
     assert in_shell("autodiff eval x --at x=1 >/dev/full") == Ended(
         4, "", "error: can't write the answer: No space left on device\n"
     )
@@ -308,7 +308,7 @@ def test_interrupt_exits_130() -> None:
 
 
 def test_a_latin_1_terminal_gets_escapes_not_a_traceback() -> None:
-    ended = process("eval", "σ = x", "--at", "x=1", PYTHONIOENCODING="ascii")
+    ended = process("eval", "σ(t) = x", "--at", "x=1", PYTHONIOENCODING="ascii")
     assert ended.status == 2
     ended = process("eval", "ŷ = x", "--at", "x=1", PYTHONIOENCODING="ascii")
     assert (ended.status, ended.err) == (0, "")

@@ -64,7 +64,7 @@ def _csv(given: Sequence[tuple[str, str]]) -> bytes:
 
 
 def _check(program: str, given: Sequence[tuple[str, str]], found: Sequence[dict[str, str]]) -> None:
-    """Each row found is what one-shot says at that point; a cell without a number makes an empty row."""
+    """Each row equals `eval` at that point; a cell without a number makes an empty row."""
     name = package.evaluate(program, {"x": 1.0, "y": 2.0}).result
     assert len(found) == len(given)
     for cells, row in zip(given, found, strict=True):
@@ -82,7 +82,7 @@ def _check(program: str, given: Sequence[tuple[str, str]], found: Sequence[dict[
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_each_row_is_what_one_shot_says(program: str) -> None:
+def test_each_row_equals_eval_at_that_point(program: str) -> None:
     given = _random_rows(300, len(program))
     ended = autodiff("eval", program, "--data", "-", stdin=_csv(given))
     assert ended.status == 0
@@ -344,7 +344,7 @@ def test_out_may_be_a_device_or_a_folder_that_is_not_there(tmp_path: Path) -> No
     assert (ended.status, ended.err.splitlines()[0].endswith(": No such file or directory")) == (4, True)
 
 
-def test_a_full_disk_is_said() -> None:
+def test_a_full_disk_is_reported() -> None:
     given = b"x\n" + b"1\n" * 100
     ended = autodiff("eval", "x", "--data", "-", "--out", "/dev/full", "--to", "csv", stdin=given)
     assert ended.status == 4
@@ -358,7 +358,7 @@ def test_a_closed_pipe_ends_quietly() -> None:
 
 
 def _on_terminal(data: str, *, rows_too: bool = False, stdin: bytes = b"") -> str:
-    """What a terminal on stderr, and with `rows_too` on stdout, is told."""
+    """What a terminal on stderr, and with `rows_too` on stdout, gets."""
     controller, screen = pty.openpty()
     command = [sys.executable, "-m", "autodiff", "eval", "x", "--data", data]
     out = screen if rows_too else subprocess.PIPE
@@ -447,7 +447,7 @@ def test_without_numpy_the_extra_is_named() -> None:
     ]
 
 
-def test_rows_and_steps_are_cleaned_up_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_turn_on_the_collector_of_cycles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process starts without the collector of cycles, which only a program of megabytes is better without."""
     turned_on: list[str] = []
     monkeypatch.setattr("gc.enable", lambda: turned_on.append("on"))

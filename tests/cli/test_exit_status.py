@@ -164,7 +164,7 @@ def test_options_that_can_not_both_hold_are_named(words: list[str], said: str) -
     ],
     ids=" ".join,
 )
-def test_json_has_a_short_way(words: list[str]) -> None:
+def test_json_is_short_for_format_json(words: list[str]) -> None:
     long = autodiff(*words, "--format", "json")
     assert json.loads(long.out)
     for short in (["--json"], ["--json", "--format", "json"], ["--format", "json", "--json"]):
@@ -182,7 +182,7 @@ def test_a_program_without_inputs_has_its_point() -> None:
     assert autodiff("explain", "2 + 1", "--mode", "both").status == 0
 
 
-def test_words_that_stood_for_themselves_are_explained() -> None:
+def test_terse_terms_are_explained() -> None:
     assert "the derivative of sin(u) is not -sin(u)" in autodiff("check", "sin(x)", "-sin(x)").out
     assert "d(2*f)/dx  8" in autodiff("eval", "f = x^2; f", "--at", "x=2", "--vjp", "f=2").out.splitlines()
     assert "df/dx  4" in autodiff("eval", "f = x^2; f", "--at", "x=2", "--vjp", "f=1").out.splitlines()
@@ -213,7 +213,7 @@ def test_a_jump_is_one_of_the_result() -> None:
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
-def test_a_screen_of_ascii_is_given_nothing_else() -> None:
+def test_an_ascii_terminal_gets_ascii() -> None:
     train = ["train", "(x - 1)^2", "--params", "x=0", "--epochs", "2"]
     greek = ["explain", "eval"]
     for setting, words in [
@@ -264,7 +264,7 @@ def test_nothing_else_is_loaded_before_an_interrupt_is_quiet() -> None:
 
 @pytest.mark.parametrize("command", ["eval x*y --data -", "train mse(y,w*x) --params w=0 --data -", "eval - --at x=1", "diff -", "explain -", "graph -", "check - x", "export - --to c", "train - --params x=0"])  # fmt: skip
 @pytest.mark.parametrize("closed", ["<&-", "0>/dev/null"])
-def test_a_stdin_that_can_not_be_read_is_said(command: str, closed: str) -> None:
+def test_an_unreadable_stdin_is_reported(command: str, closed: str) -> None:
     words = " ".join(f"'{word}'" for word in command.split())
     done = subprocess.run(
         ["bash", "-c", f"{sys.executable} -m autodiff {words} {closed}"], capture_output=True, text=True, timeout=60

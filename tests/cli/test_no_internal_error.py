@@ -12,7 +12,7 @@ from tests.support.command import autodiff
 
 
 @pytest.mark.parametrize("text", ["1/x", "-1/x", "1/x^2", "y/x", "x^(-1.5)"])
-def test_a_slope_beyond_float64_is_said_of_a_drawing(text: str) -> None:
+def test_a_slope_beyond_float64_is_reported_for_a_drawing(text: str) -> None:
     ended = autodiff("graph", text, "--at", "x=1e-200,y=1" if "y" in text else "x=1e-200", "--format", "json")
     assert (ended.status, "overflow" in ended.err) == (3, True)
     json.loads(ended.out or "{}", parse_constant=pytest.fail)
@@ -49,7 +49,7 @@ def test_a_condition_may_have_fewer_elements_than_a_branch(
     assert (slopes or {}).items() <= found["gradient"].items()
 
 
-def test_shapes_are_looked_at_before_the_domain() -> None:
+def test_shapes_are_checked_before_the_domain() -> None:
     limited = [row for row in rules.rows() if row.arity == 2 and row.domain and row.names[0].isidentifier()]
     assert len(limited) > 5
     for row in limited:
@@ -60,7 +60,7 @@ def test_shapes_are_looked_at_before_the_domain() -> None:
 
 @pytest.mark.parametrize("number", ["1e-7", "1e30", "2.5e-9", "-1e-7", "pi", "-pi", "7"])
 @pytest.mark.parametrize("program", ["{}^x", "x^{}", "({})^(x^2)", "x*{}", "{}/x", "({})^x^{}", "sin(({})^x)^2"])
-def test_every_number_stands_in_every_formula(number: str, program: str) -> None:
+def test_every_number_is_written_in_every_formula(number: str, program: str) -> None:
     for form in ("html", "latex", "markdown"):
         ended = autodiff("explain", program.format(number, number), "--format", form)
         assert (ended.status, ended.err) == (0, "")
@@ -86,7 +86,7 @@ def test_a_mistaken_rule_may_leave_the_range_of_numbers(program: str, answer: st
         ("x[0*(1/0)]", "1/0 has no value"),
     ],
 )
-def test_an_index_without_a_value_is_said(program: str, said: str) -> None:
+def test_an_index_without_a_value_is_reported(program: str, said: str) -> None:
     for command in (
         ["diff"],
         ["explain"],
@@ -100,7 +100,7 @@ def test_an_index_without_a_value_is_said(program: str, said: str) -> None:
 
 
 @pytest.mark.parametrize("call", ["matmul_left({}, {})", "matmul_right({}, {})", "scatter({}, {}, 0)", "dot({}, {})", "{} @ {}"])  # fmt: skip
-def test_arrays_that_do_not_fit_a_function_are_said(call: str) -> None:
+def test_arrays_of_wrong_shapes_are_rejected(call: str) -> None:
     arrays = ["2", "x", "[1, 2]", "[1, 2, 3]", "[[1, 2], [3, 4]]", "[[1], [2]]", "[[[1, 2]]]"]
     for one in arrays:
         for other in arrays:
@@ -122,7 +122,7 @@ def test_an_argument_without_a_derivative_has_none_of_any_order(call: str, asked
 
 
 @pytest.mark.parametrize("command", ["diff", "explain", "graph", "export --to c", "check x"])
-def test_an_array_too_large_to_be_written_out_is_said(command: str) -> None:
+def test_an_array_too_large_to_be_scalarized_is_rejected(command: str) -> None:
     first, *more = command.split()
     ended = autodiff(first, "x + sum(ones(20000000))", *more)
     assert (ended.status, ended.err.splitlines()[0].startswith("error: ")) == (2, True)

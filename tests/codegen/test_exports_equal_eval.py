@@ -293,7 +293,7 @@ def value_and_gradient(x):
 '''
 
 
-def test_shared_parts_stand_once_under_the_programs_names() -> None:
+def test_shared_parts_are_written_once_under_the_programs_names() -> None:
     assert export("y = x^2; z = exp(sin(y))", "python", ["x", "y"]) == PYTHON.replace("VERSION", autodiff.__version__)
 
 
@@ -392,7 +392,7 @@ ASLEEP = [
 
 
 @pytest.mark.parametrize(("text", "places"), ASLEEP)
-def test_what_is_not_taken_is_not_looked_at(text: str, places: list[float]) -> None:
+def test_an_untaken_branch_is_not_evaluated(text: str, places: list[float]) -> None:
     answers = [autodiff.evaluate(text, {"x": x}) for x in places]
     wanted = [(a.value, (a.gradient["x"],)) for a in answers]
     function = _function(export(text, "python"))
@@ -463,7 +463,7 @@ def _steps(work: Callable[[], object]) -> int:
     return run
 
 
-def test_sql_goes_deep_and_says_when_too_deep() -> None:
+def test_sql_is_nested_deeply_or_rejected() -> None:
     connection = sqlite3.connect(":memory:")
     connection.executescript("CREATE TABLE data (x REAL); INSERT INTO data VALUES (0.7)")
     wide = " + ".join(f"sin({k}*x)" for k in range(200))
@@ -569,7 +569,7 @@ def test_the_command_prints_the_source() -> None:
         (["x^2", "--to", "c", "--wrt", "q"], "can't differentiate by 'q'"),
     ],
 )
-def test_what_cannot_be_exported_is_said(args: list[str], said: str) -> None:
+def test_what_cannot_be_exported_is_reported(args: list[str], said: str) -> None:
     ended = command("export", *args)
     assert ended.status == 2
     assert said in ended.err
@@ -589,8 +589,8 @@ def test_the_words_of_duckdb_are_known() -> None:
     assert {word for (word,) in words} <= set(sql.RESERVED)
 
 
-def test_bounds_are_no_excuse() -> None:
-    """The bound is small beside the numbers, so agreement within it says something."""
+def test_error_bounds_are_narrow() -> None:
+    """The bound is small beside the numbers, so agreement within it is a strict test."""
     for text in FORMULAS:
         for _, value, slopes, bounds in cases(text)[:10]:
             scale = max(map(abs, (value, *slopes)))

@@ -34,7 +34,7 @@ def _wanted(text: str, at: float) -> tuple[dict[str, float], list[float]]:
 
 @pytest.mark.parametrize(("text", "places"), SHARED)
 @pytest.mark.parametrize("target", ["python", "numpy"])
-def test_what_branches_share_is_there_in_each_of_them(target: str, text: str, places: list[float]) -> None:
+def test_shared_equations_are_computed_in_each_branch(target: str, text: str, places: list[float]) -> None:
     for at in places:
         point, wanted = _wanted(text, at)
         names: dict[str, object] = {}
@@ -44,7 +44,7 @@ def test_what_branches_share_is_there_in_each_of_them(target: str, text: str, pl
 
 
 @pytest.mark.parametrize(("text", "places"), SHARED)
-def test_what_branches_share_is_there_in_javascript_and_sql(text: str, places: list[float]) -> None:
+def test_shared_equations_are_computed_in_javascript_and_sql(text: str, places: list[float]) -> None:
     for at in places:
         point, wanted = _wanted(text, at)
         connection = sqlite3.connect(":memory:")

@@ -1,4 +1,4 @@
-"""Every target says what `eval` says, over random programs with nested conditions, at hard points as well.
+"""Every target equals `eval` over random programs with nested conditions, at hard points as well.
 
 A difference is silent when a target gives a plain number where there is none, or another one. Digits that float64 can't
 have are no difference: `bounded` says which these are. At a corner, where only the slope does not exist, the slope is
@@ -95,7 +95,7 @@ def _condition(chance: random.Random, deep: int) -> str:
 
 @lru_cache(maxsize=1)
 def programs() -> tuple[Program, ...]:
-    """The programs, the points, and what `eval` says there."""
+    """The programs, the points, and the answers of `eval` there."""
     chance, found, seen = random.Random(4), list[Program](), set[str]()
     while len(found) < COUNT:
         text = f"u = {_inner(chance)}; {_number(chance, 4)}"
@@ -121,7 +121,7 @@ def _inner(chance: random.Random) -> str:
 
 
 def agree(target: str, asked: Sequence[Program], found: Sequence[Sequence[Row]]) -> None:
-    """Fail unless every number is right, and no number stands where there is none."""
+    """Fail unless every number is right, and none is given where there is none."""
     wrong, refused = list[str](), 0
     for program, rows in zip(asked, found, strict=True):
         for point, (status, wanted), row in zip(program.points, program.wanted, rows, strict=True):
@@ -343,7 +343,7 @@ def _in_postgres(asked: Sequence[Program]) -> list[list[Row]]:
 @pytest.mark.parametrize(
     "target", ["python", "numpy", "jax", "torch", "c", "javascript", "sqlite", "duckdb", "postgresql"]
 )
-def test_no_target_differs_from_eval_in_silence(target: str, tmp_path: Path) -> None:
+def test_every_target_equals_eval_or_has_no_number(target: str, tmp_path: Path) -> None:
     asked = programs()[:SLOW] if target in ("duckdb", "jax") else programs()
     runs: dict[str, Callable[[], list[list[Row]]]] = {
         "python": lambda: _in_python(asked),

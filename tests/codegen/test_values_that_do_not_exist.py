@@ -1,4 +1,4 @@
-"""Where a program has no value an export has none either; and what a real PostgreSQL says of every row of the table."""
+"""Where a program has no value an export has none either; and a real PostgreSQL answers for every row of the table."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ THREE = [0.0, 1e-300, -0.7, 2.0, 800.0, -1e300]
 
 
 def _calls() -> Iterator[tuple[Primitive, str, list[str], list[tuple[float, ...]]]]:
-    """Every elementwise row as a program, with its inputs and where it is to be asked."""
+    """Every elementwise row as a program, with its inputs and the points where it is evaluated."""
     for row in rules.rows():
         if row.kind == "elementwise" and not row.is_predicate and row.branches is None:
             params = [
@@ -244,7 +244,7 @@ def test_postgresql_answers_for_every_row_of_the_table_tails_included() -> None:
 
 
 def _error(row: Primitive, at: Sequence[float | None], true: float) -> float:
-    """How far the row's own bound, times what writing it out may cost, lets a value be from the truth."""
+    """How far the row's own bound, times what writing it out may cost, lets a value be from the exact one."""
     args = [1.0] * (row.arity - len(at)) + [a or 0.0 for a in at]
     ulps = templates.compiled(row.ulp_error[0], (*row.params, "w"))(*args, true)
     return 1e-9 * abs(true) + 1e-300 + (4 * ulps * math.ulp(true) if math.isfinite(ulps) else 1e-14)

@@ -50,7 +50,7 @@ def test_forward_equals_reverse_equals_central_difference(made: tuple[str, dict[
 
 
 def test_the_strategy_reaches_depth_and_conditions() -> None:
-    """The strategy is no toy: it makes deep programs, with conditions and user functions."""
+    """The strategy makes deep programs, with conditions and user functions."""
     texts: list[str] = []
 
     @settings(max_examples=200, deadline=None, database=None, derandomize=True)
@@ -76,7 +76,9 @@ def test_the_strategy_reaches_depth_and_conditions() -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("mode", ["reverse", "forward"])
-def test_the_notes_own_examples(text: str, at: dict[str, float], name: str, slope: float, mode: str) -> None:
+def test_textbook_examples_have_their_slopes(
+    text: str, at: dict[str, float], name: str, slope: float, mode: str
+) -> None:
     found = autodiff.evaluate(text, at, mode=mode).gradient[name]
     assert found is not None
     assert abs(found - slope) <= 2 * math.ulp(slope)

@@ -46,7 +46,7 @@ RECORDED: list[tuple[str, dict[str, Any], float]] = [
 
 
 @pytest.mark.parametrize(("text", "at", "value"), RECORDED, ids=lambda v: v if isinstance(v, str) else "")
-def test_the_value_is_what_others_give(text: str, at: dict[str, Any], value: float) -> None:
+def test_the_value_equals_other_libraries(text: str, at: dict[str, Any], value: float) -> None:
     assert package.evaluate(text, at, [] if "l" in at or "entropy" in text[:7] else None).value == pytest.approx(
         value, rel=1e-14
     )
@@ -122,7 +122,7 @@ def test_hard_places(text: str, at: dict[str, float], value: float, slope: float
     assert found == pytest.approx(slope, rel=1e-15, abs=1e-300)
 
 
-def test_nothing_lies_where_a_loss_has_no_value_or_no_slope() -> None:
+def test_a_loss_without_value_or_slope_has_no_number() -> None:
     assert package.evaluate("bce(1, p)", {"p": 0.0}).status == "domain"
     assert package.evaluate("bce(y, p)", {"y": [1.0, 0.0], "p": [0.5, 1.0]}).status == "domain"
     assert package.evaluate("entropy(p)", {"p": [1.0, 0.0]}).status in ("infinite", "unknown", "domain")
@@ -130,7 +130,7 @@ def test_nothing_lies_where_a_loss_has_no_value_or_no_slope() -> None:
     assert package.evaluate("kl(y, p)", {"y": [0.0, 1.0], "p": [0.0, 1.0]}, ["p"]).value == 0.0
 
 
-def test_the_errors_are_said_in_the_users_words() -> None:
+def test_errors_use_the_users_names() -> None:
     answer = package.evaluate("L = bce(y, w + 2)", {"y": 1.0, "w": -3.0})
     assert answer.why.startswith("bce(y, w + 2) needs w + 2 > 0")
     for text, at, says in (
@@ -152,7 +152,7 @@ def test_a_name_of_the_prelude_cannot_be_defined_again() -> None:
     assert package.evaluate("f(t) = mse(t, 1); f(3)").value == 4.0
 
 
-def test_the_listing_prints_the_notes_table() -> None:
+def test_the_listing_has_the_table_of_functions() -> None:
     out = autodiff("functions", "losses").out
     for loss in prelude.losses():
         assert loss.signature in out

@@ -50,20 +50,20 @@ CASES: dict[str, tuple[str, dict[str, float] | None, dict[str, Any]]] = {
 }
 
 
-def _made(name: str) -> Explanation:
+def _example(name: str) -> Explanation:
     program, at, options = CASES[name]
     return explain(program, at, **options)
 
 
 def _pages() -> Iterator[tuple[str, str]]:
     for name in CASES:
-        found = _made(name)
+        found = _example(name)
         for width in (60, 80, 100):
             yield f"{name}, {width} columns", text(found, width)
         yield f"{name}, 80 columns, ASCII", text(found, 80, unicode=False)
 
 
-def test_every_page_is_as_it_was_looked_at() -> None:
+def test_every_explanation_is_the_recorded_one() -> None:
     """`UPDATE_GOLDEN=1 pytest tests/explanation/test_explanations.py` writes the golden file anew; then it must be read."""
     made = "".join(f"##### {title}\n{page}\n\n" for title, page in _pages())
     if os.environ.get("UPDATE_GOLDEN"):
@@ -74,7 +74,7 @@ def test_every_page_is_as_it_was_looked_at() -> None:
 @pytest.mark.parametrize("width", [40, 60, 69, 70, 80, 89, 90, 100, 200])
 @pytest.mark.parametrize("name", CASES)
 def test_no_line_is_wider_than_the_page_and_no_number_is_cut(name: str, width: int) -> None:
-    found = _made(name)
+    found = _example(name)
     page = text(found, width)
     wide = [line for line in page.split("\n") if len(line) > max(width, 60)]
     assert not wide, wide
@@ -87,7 +87,7 @@ def test_no_line_is_wider_than_the_page_and_no_number_is_cut(name: str, width: i
 
 @pytest.mark.parametrize("name", CASES)
 def test_blocks_come_in_their_order(name: str) -> None:
-    page = text(_made(name), 100)
+    page = text(_example(name), 100)
     middle: tuple[str, ...] = ("3 CORNER", "3 JUMP", "3 INFINITE", "3 UNKNOWN", "3 BOTH SIDES")
     middle += tuple(f"{number} {title}" for number in (3, 4) for title in ("BACKWARD", "BOTH", "TANGENTS"))
     heads = [line[1:14].strip() for line in page.split("\n") if line[:1] == " " and line[1:2].strip()]
@@ -116,7 +116,7 @@ def test_the_surveys_table() -> None:
     assert found.cost.forward_products == 2 * found.cost.reverse_products
 
 
-def test_the_notes_chain_says_rule_symbol_number_and_product() -> None:
+def test_each_factor_has_rule_symbol_number_and_product() -> None:
     steps = explain(CHAIN, {"x": 4.0}).blocks[0].steps
     assert [step.factor.rule for step in steps] == ["exponential rule", "sine rule", "power rule"]
     assert [step.factor.slope.formula for step in steps] == ["exp(z)", "cos(y)", "2*x"]
@@ -125,19 +125,19 @@ def test_the_notes_chain_says_rule_symbol_number_and_product() -> None:
 
 
 def test_a_loss_by_name_has_its_own_rule_and_cancels_like_the_formula() -> None:
-    found = _made("the neuron with its loss by name")
+    found = _example("the neuron with its loss by name")
     assert [step.factor.rule for step in found.blocks[0].steps][:2] == ["bce rule", "sigmoid rule"]
     assert found.cancelling[0].slope.formula == "yhat - y"
     assert {place.name: place.does for place in found.forward}["L"] == "binary cross-entropy"
-    opened = _made("the loss opened")
+    opened = _example("the loss opened")
     assert {step.factor.rule for block in opened.blocks for step in block.steps} >= {"logarithm rule", "sum rule"}
     by_loss = explain(LOSS, CASES["the loss opened"][1], ["w"], expand=["bce"])
     assert by_loss.blocks == opened.blocks
     assert explain("bce(y, p) + l2(p)", {"y": 1.0, "p": 0.5}).forward[-1].does != "binary cross-entropy"
 
 
-def test_the_neurons_road_forks_and_two_steps_cancel() -> None:
-    found = _made("the neuron")
+def test_the_neuron_has_two_paths_and_two_steps_that_cancel() -> None:
+    found = _example("the neuron")
     assert [step.label for step in found.blocks[0].steps] == ["1", "2", "3w", "3b"]
     (cancelling,) = found.cancelling
     assert (cancelling.steps, cancelling.slope.formula) == (2, "p - y")
@@ -159,7 +159,7 @@ def test_the_neurons_road_forks_and_two_steps_cancel() -> None:
         ("y = x + 1; z = 3*sin(y)^2 + 1", {"x": 1.0}, "y", "power and sine rules"),
     ],
 )
-def test_rules_have_a_teachers_names(program: str, at: dict[str, float], by: str, rule: str) -> None:
+def test_rules_have_the_names_of_textbooks(program: str, at: dict[str, float], by: str, rule: str) -> None:
     steps = [step for block in explain(program, at).blocks for step in block.steps]
     assert next(step.factor.rule for step in steps if step.factor.by == by) == rule
 
@@ -275,7 +275,7 @@ def test_paths_are_counted_and_the_largest_listed() -> None:
     assert sum(block.total or 0.0 for block in few.blocks) == pytest.approx(few.slopes[0].value)
 
 
-def test_a_slope_says_what_it_holds_still() -> None:
+def test_a_slope_names_the_inputs_that_are_held_fixed() -> None:
     """In f = x·s the slope of f in x alone is no df/dx: s changes with x, too."""
     found = explain("q = x^2; s = sin(q); f = x*s", {"x": 1.5})
     held = {(step.factor.of, step.factor.by): step.factor.fixed for block in found.blocks for step in block.steps}
@@ -306,15 +306,20 @@ def test_every_table_has_a_number_of_its_own() -> None:
     assert "\n\n 4 BACKWARD" in page
 
 
-def test_what_stands_beside_a_title_is_wrapped_not_cut() -> None:
+def test_text_beside_a_title_is_wrapped() -> None:
     page = " ".join(text(explain(CHAIN, {"x": 4.0}), 60).split())
     assert "start from du/du = 1; each step multiplies by one local slope" in page
 
 
-def test_an_answer_is_said_once_and_a_zero_says_why() -> None:
+def test_an_answer_is_printed_once_and_a_zero_has_its_reason() -> None:
     page = text(explain("y = x^2; z = 3*w", {"x": 2.0, "w": 1.0}), 100)
     assert "ANSWER       dz/dx = 0  (z does not change with x)\n              dz/dw = 3\n\n" in page
     assert "(f does not" not in text(explain("x^2", {"x": 0.0}), 100)
+
+
+def test_a_slope_that_cancels_is_0_and_has_its_rule() -> None:
+    (block,) = explain("y = (x - x)*2; sin(y)", {"x": 1.0}, atoms=True).blocks
+    assert (block.steps[-1].factor.rule, block.steps[-1].factor.slope.formula) == ("difference rule", "0")
 
 
 def test_a_constant_is_called_one() -> None:
@@ -343,7 +348,7 @@ def test_ascii_where_the_output_is_ascii() -> None:
 
 
 def test_ascii_columns_fit_what_they_hold() -> None:
-    """Escapes are longer than what they stand for, so they are made before the columns are."""
+    """Escapes are longer than the characters that they replace, so columns are measured with them."""
     page = text(explain("ŷ = σ(z)^2; 2σ(ŷ)*ω", {"z": 1.0, "ω": 2.0}, mode="both"), 100, unicode=False)
     rows = [line.split("   ") for line in page.split("\n") if line.startswith(("   z  ", "   \\u03c9  "))]
     assert len({len(line[: line.index("input")]) for line in page.split("\n") if " input " in line}) == 1
@@ -404,8 +409,8 @@ def test_graph_draws_every_form(form: str) -> None:
     assert "needs x > 0" in outside.err
 
 
-def test_styles_name_places_that_there_are() -> None:
-    found = _made("the neuron")
+def test_styles_refer_to_existing_positions() -> None:
+    found = _example("the neuron")
     names = {place.name for place in found.forward}
     styles = {style for line in lines(found, 100) for _, style in line}
     assert {style[1:] for style in styles if style.startswith("@")} <= names | {"L"}
@@ -413,7 +418,7 @@ def test_styles_name_places_that_there_are() -> None:
 
 
 def test_data_held_fixed_has_no_adjoint_rather_than_a_false_zero() -> None:
-    rows = {row.name: row for row in _made("the neuron").rows}
+    rows = {row.name: row for row in _example("the neuron").rows}
     assert rows["x"].adjoint is None
     assert rows["z"].adjoint == pytest.approx(-0.34978145, abs=1e-8)
     both = explain(NEURON, {"w": 0.4, "b": -2.5, "x": 7.8, "y": 1.0}, ["w"], "both")
@@ -488,7 +493,7 @@ def test_arrays_that_are_too_large_or_do_not_fit() -> None:
     assert "v1 = w[0]·x[0]" in drawn.out
 
 
-def test_small_steps_never_deny_a_slope_that_is_proven() -> None:
+def test_small_steps_never_contradict_a_proven_slope() -> None:
     """cos(x) is 1 at 1e-8 in float64, so that a small step sees nothing of (1 - cos(x))/x^2."""
     told = process("explain", "(1-cos(x))/x^2", "--at", "x=1e-8")
     assert told.status == 0
@@ -535,7 +540,7 @@ def test_where_float64_ends_the_page_has_the_numbers_that_make_the_answer(
     assert autodiff("explain", program, "--at", "x=400").status == 0
 
 
-def test_a_place_beyond_float64_is_told_in_words_and_the_next_one_is_right() -> None:
+def test_a_point_beyond_float64_is_described_and_the_next_one_is_right() -> None:
     found = explain("exp(-x)/exp(-x)", {"x": 800.0})
     assert [(p.name, p.value, p.why) for p in found.forward[2:]] == [("v2", None, "3.66787e-348"), ("f", 1.0, "")]
     assert "v2 = e^v1   exponential    3.66787e-348\n" in text(found, 100)

@@ -55,7 +55,7 @@ def test_many_rows_end_where_few_do() -> None:
     assert list(many.errors.values()) == pytest.approx(list(np.sqrt(np.diagonal(covariance))), rel=1e-5)
 
 
-def test_bands_hold_the_curve_as_often_as_they_say() -> None:
+def test_confidence_bands_have_their_coverage() -> None:
     draw, inside, runs = np.random.default_rng(11), 0, 200
     x = np.linspace(0, 1, 12)
     for _ in range(runs):
@@ -89,7 +89,7 @@ def test_what_the_data_do_not_determine_has_no_error() -> None:
     assert set(direction) == {"a", "c"}
 
 
-def test_a_parameter_without_effect_is_said() -> None:
+def test_a_parameter_without_effect_is_reported() -> None:
     found = package.fit("a*x + 0*b", {"x": [1, 2, 3], "y": [1, 2, 4]}, "y", {"a": 1, "b": 1})
     assert found.undetermined == ({"b": 1.0},)
     assert "the data don't determine b: moving it changes nothing here" in found.notes
@@ -161,7 +161,7 @@ def test_as_many_parameters_as_rows_have_no_error() -> None:
         ([], "there is nothing to fit", 2),
     ],
 )
-def test_mistakes_are_sentences(options: list[str], message: str, status: int) -> None:
+def test_mistakes_are_reported_in_a_sentence(options: list[str], message: str, status: int) -> None:
     done = autodiff(*GROWTH, *options)
     assert message in done.err
     assert (done.status, done.out) == (status, "")

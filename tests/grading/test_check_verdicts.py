@@ -72,7 +72,7 @@ WRONG = [
 """Program, an answer with one slip, the kind of slip; "" where one slip has more than one fair name."""
 
 
-def test_there_are_enough_of_both() -> None:
+def test_both_kinds_have_enough_cases() -> None:
     assert len(RIGHT) >= 60
     assert len(WRONG) >= 60
     assert sum(bool(kind) for _, _, kind in WRONG) >= 50
@@ -103,7 +103,7 @@ def test_a_slip_is_named(program: str, answer: str, kind: str) -> None:
         ("x^2", "2*x^2/x", "at x = 0 the derivative is 0 and the answer has no value"),
     ],
 )  # fmt: skip
-def test_domains_that_differ_are_said(program: str, answer: str, said: str) -> None:
+def test_domains_that_differ_are_reported(program: str, answer: str, said: str) -> None:
     found = compare(program, answer, "x")
     assert found.verdict == "yes"
     assert any(said in note for note in found.notes), found.notes
@@ -128,7 +128,7 @@ def test_an_answer_without_a_value_where_the_derivative_is_is_wrong() -> None:
         ("sin(x^2)/x", "(sin(x^2) - x*cos(x^2))/x^2", {"quotient rule", "inner derivative"}),
     ],
 )
-def test_two_slips_are_two(program: str, answer: str, kinds: set[str]) -> None:
+def test_two_slips_are_both_named(program: str, answer: str, kinds: set[str]) -> None:
     found = compare(program, answer, "x")
     assert found.slip is not None
     assert found.second is not None
@@ -258,7 +258,7 @@ def test_the_program_may_come_from_stdin() -> None:
         (["3", "0"], "the program has no inputs to differentiate by"),
     ],
 )
-def test_a_mistake_in_the_question_is_said(args: list[str], said: str) -> None:
+def test_a_mistake_in_the_question_is_reported(args: list[str], said: str) -> None:
     ended = autodiff("check", *args)
     assert ended.status == 2
     assert said in ended.err
@@ -292,6 +292,6 @@ def test_no_more_mistakes_are_made_up_than_tried() -> None:
     assert (len(frequent), len(rare)) == (3, 3)
 
 
-def test_errors_are_of_the_one_kind() -> None:
+def test_all_errors_are_autodiff_errors() -> None:
     with pytest.raises(AutodiffError):
         compare("x^2", "2*q", "x")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from lark import Lark, UnexpectedCharacters, UnexpectedToken
@@ -18,10 +19,11 @@ from lark import Lark, UnexpectedCharacters, UnexpectedToken
 from autodiff.core import rules
 from autodiff.errors import AutodiffError, normalised
 from autodiff.language import generate, lexer, parser, tables
-from autodiff.language.ast import JUXTAPOSITION, Call, Program, walk
+from autodiff.language.ast import Call, Program, walk
 from autodiff.language.builder import Builder
 from autodiff.language.diagnostics import complaint
-from autodiff.language.lexer import Word
+from autodiff.language.readings import DOUBTFUL, Noted
+from autodiff.language.word import Word
 from tests.cli.test_error_messages import PIECES, cases
 from tests.core.test_depth_and_width import CASES
 from tests.language.test_readings import READINGS
@@ -39,13 +41,31 @@ def test_the_tables_do_not_depend_on_the_run(seed: str) -> None:
     assert made.stdout == "True\n", made.stderr
 
 
+class Noting(Builder):
+    """A builder that keeps what it builds of the methods whose results may be doubtful."""
+
+    notes: ClassVar[list[Noted]] = []
+
+    def __getattribute__(self, name: str) -> Any:
+        method = super().__getattribute__(name)
+        if name not in DOUBTFUL:
+            return method
+
+        def noted(parts: list[Any]) -> Call:
+            node: Call = method(parts)
+            Noting.notes.append((name, node))
+            return node
+
+        return noted
+
+
 @lru_cache(maxsize=1)
 def lark() -> Lark:
-    return generate.lark(Builder())
+    return generate.lark(Noting())
 
 
 def split_by_lark(text: str, functions: frozenset[str]) -> list[Word]:
-    """The words by Lark's lexer, names normalised and told from functions."""
+    """The words by Lark's lexer, names normalised and distinguished from functions."""
     found = []
     try:
         for token in lark().lex(text):
@@ -62,24 +82,24 @@ def split_by_lark(text: str, functions: frozenset[str]) -> list[Word]:
 
 
 def tree_by_lark(
-    found: list[Word], start: str, length: int, functions: frozenset[str], products: list[Call] | None = None
+    found: list[Word], start: str, length: int, functions: frozenset[str], doubtful: list[Noted] | None = None
 ) -> object:
     """What `Builder` makes of the words, called by Lark's engine."""
     engine = lark().parse_interactive(start=start)
+    Noting.notes.clear()
     position = 0
     try:
         for position, word in enumerate([*found, Word("$END", "", (length, length))]):  # noqa: B007
             built = engine.feed_token(word)  # type: ignore[arg-type]
-        if products is not None:
-            inside = walk(tuple(statement.body for statement in built))
-            products += (node for node in inside if isinstance(node, Call) and node.name == JUXTAPOSITION)
+        if doubtful is not None:
+            doubtful += Noting.notes
         return built
     except UnexpectedToken:
         raise complaint(found, position, length, functions, start) from None
 
 
-def _told(program: object) -> object:
-    """A program, or what stands after --at, as plain data without recursion: every node with its label and places."""
+def _plain_data(program: object) -> object:
+    """A program, or the text of --at, as plain data without recursion: every node with its label and places."""
     statements = program.statements if isinstance(program, Program) else program
     assert isinstance(statements, tuple)
     readings = [str(r) for r in program.readings] if isinstance(program, Program) else []
@@ -91,7 +111,9 @@ def _told(program: object) -> object:
 def _read(text: str, start: str) -> object:
     try:
         functions = rules.functions()
-        return _told(parser.parse(text, functions) if start == "program" else parser.parse_bindings(text, functions))
+        return _plain_data(
+            parser.parse(text, functions) if start == "program" else parser.parse_bindings(text, functions)
+        )
     except AutodiffError as error:
         return str(error)
 
@@ -129,7 +151,9 @@ SHAPES = {
     "binding": ["<name> = <expr>", "<name> = <expr>, <name>=<expr>"],
     "expr": ["<name>", "<number>", "<expr> <op> <expr>", "<expr><op><expr>", "-<expr>", "(<expr>)", "<number><name>", "(<expr>)(<expr>)", "<name>(<expr>)",
              "<call>(<expr>)", "<call>^2(<expr>)", "<call>³(<expr>)", "max(<expr>, <expr>, <expr>)", "<expr>²", "if(<condition>, <expr>, <expr>)", "[<expr>, <expr>]",
-             "<name>[<number>]", "A[<expr>, <expr>]", "<expr>\n + <expr>", "<name> <name>", "1/2<name>"],
+             "<name>[<number>]", "A[<expr>, <expr>]", "<expr>\n + <expr>", "<name> <name>", "1/2<name>",
+             "|<expr>|", "<name>!", "√<name>", "∛(<expr>)", "<number>°", "<name>%", "<name> % <name>", "½<name>", "<name>½", "<call> <name>", "<call> 2<name>", "<call>^2 <name>",
+             "<call> <name> <call> <name>", "<call>^-1(<expr>)", "<call>⁻¹(<expr>)", "<expr> if <condition> else <expr>", "<condition> ? <expr> : <expr>", "np.<call>(<expr>)", "tg <name>"],
     "condition": ["<expr> < <expr>", "<expr> <= <name> ≠ <expr>", "not <condition>", "<condition> and <condition>", "<condition> or <condition>", "(<condition>)"],
     "op": ["+", "-", "*", "/", "^", "**", "@", "·", "×", "÷", "−"],
     "name": ["x", "y", "θ", "x₁", "e", "andy", "nota", "ŷ", "𝑥", "orb_2"],

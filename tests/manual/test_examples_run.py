@@ -1,4 +1,4 @@
-"""README and the manual tell the truth: their examples run, their tables are the program's own, CI runs their commands."""
+"""README and the manual are current: their examples run, their tables are the program's own, CI runs their commands."""
 
 from __future__ import annotations
 

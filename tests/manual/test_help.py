@@ -41,7 +41,7 @@ def test_a_pipe_gets_a_page_as_it_is_written(topic: str) -> None:
 
 
 @pytest.mark.parametrize(("topic", "names"), manual.TOPICS.items())
-def test_the_page_of_a_command_tells_of_it(topic: str, names: tuple[str, ...]) -> None:
+def test_the_page_of_a_command_documents_it(topic: str, names: tuple[str, ...]) -> None:
     for name in names:
         done = autodiff("help", name)
         assert done.out == TEXTS[topic]
@@ -100,7 +100,7 @@ def test_a_pipe_does_not_load_rich() -> None:
     assert not loaded & {"rich", "lark", "numpy", "difflib", "importlib.resources", "autodiff.core.rules"}
 
 
-def test_a_reader_who_has_had_enough_is_no_failure() -> None:
+def test_a_closed_reader_is_no_failure() -> None:
     for topic in ("functions", "overview"):
         done = start("help", topic, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert done.stdout is not None

@@ -34,7 +34,7 @@ def test_the_example_of_the_module_holds() -> None:
     assert doctest.testmod(manpage).failed == 0
 
 
-def test_it_begins_as_man_pages_do() -> None:
+def test_the_page_has_the_header_of_man_pages() -> None:
     lines = PAGE.splitlines()
     assert lines[1] == '.TH AUTODIFF 1 "" "autodiff 1.2.3" "User Commands"'
     sections = re.findall(r'^\.SH "?(.*?)"?$', PAGE, re.MULTILINE)
@@ -44,7 +44,7 @@ def test_it_begins_as_man_pages_do() -> None:
 
 
 @pytest.mark.parametrize("topic", TEXTS)
-def test_it_has_all_that_a_page_tells(topic: str) -> None:
+def test_the_page_has_all_text_of_the_manual(topic: str) -> None:
     plain = _plain(PAGE).splitlines()
     code = re.findall(r"^```\w*\n(.*?)^```$", TEXTS[topic], re.DOTALL | re.MULTILINE)
     for line in (line for block in code for line in block.splitlines()):

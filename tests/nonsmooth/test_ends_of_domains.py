@@ -1,4 +1,4 @@
-"""The truth at the ends of domains where logarithms decide: x^x, x*ln(x), x/ln(x) and what is made of them, at x = 0."""
+"""Values and one-sided slopes at ends of domains with logarithms: compositions of x^x, x*ln(x) and x/ln(x) at x = 0."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ ENDS: list[tuple[str, str, float | None, float | None, float | None]] = [
 
 @pytest.mark.parametrize("mode", ["reverse", "forward", "both"])
 @pytest.mark.parametrize(("text", "status", "slope", "left", "right"), ENDS, ids=[text for text, *_ in ENDS])
-def test_what_is_so_at_0(
+def test_one_sided_slopes_at_0_are_exact(
     text: str, status: str, slope: float | None, left: float | None, right: float | None, mode: str
 ) -> None:
     answer = evaluate(text, {"x": 0.0}, mode=mode)
@@ -104,7 +104,7 @@ def test_what_is_so_at_0(
 
 
 @pytest.mark.parametrize(("text", "status", "slope"), [case[:3] for case in ENDS], ids=[text for text, *_ in ENDS])
-def test_the_command_says_the_same_at_once_in_rows_and_explained(
+def test_eval_rows_and_explain_agree_in_the_command(
     text: str, status: str, slope: float | None, tmp_path: Path
 ) -> None:
     once = json.loads(autodiff("eval", text, "--at", "x=0", "--format", "json").out)
@@ -122,7 +122,7 @@ def test_the_command_says_the_same_at_once_in_rows_and_explained(
     assert "nan" not in ended.out.lower()
 
 
-def test_several_inputs_are_looked_at_one_by_one() -> None:
+def test_several_inputs_at_a_corner_are_expanded_one_by_one() -> None:
     answer = evaluate("x^x + y^2*x^x", {"x": 0.0, "y": 3.0})
     assert (answer.value, answer.status) == (10.0, "infinite")
     assert answer.gradient == {"x": None, "y": 6.0}

@@ -1,4 +1,4 @@
-"""Programs with many hard points: each is looked at where it is, and that is what a look at the whole program says."""
+"""Programs with many special points: local expansions give the verdict of an expansion of the whole program."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ UNARY = ["abs", "relu", "sqrt", "cbrt", "floor", "sin", "exp", "cos", "sign", "t
 BINARY = ["+", "-", "*", "/", "+", "-", "*", "max", "min", "hypot", "^"]
 
 
-def _made(chance: random.Random, depth: int) -> str:
+def _random_text(chance: random.Random, depth: int) -> str:
     if depth == 0 or chance.random() < 0.15:
         return chance.choice(["x", "y", "z", "x", "y", "2", "0.5", "1", "3"])
-    left, right = _made(chance, depth - 1), _made(chance, depth - 1)
+    left, right = _random_text(chance, depth - 1), _random_text(chance, depth - 1)
     kind = chance.random()
     if kind < 0.45:
         return f"{chance.choice(UNARY)}({left})"
     if kind < 0.9:
         operator = chance.choice(BINARY)
         return f"{operator}({left}, {right})" if operator.isalpha() else f"({left} {operator} {right})"
-    return f"if({left} < {right}, {_made(chance, depth - 1)}, {_made(chance, depth - 1)})"
+    return f"if({left} < {right}, {_random_text(chance, depth - 1)}, {_random_text(chance, depth - 1)})"
 
 
 def _programs(
@@ -37,7 +37,7 @@ def _programs(
     """Programs on a hard point, with the names that have a part in it."""
     chance = random.Random(seed)
     while count:
-        text = " + ".join(_made(chance, chance.randint(1, 4)) for _ in range(chance.randint(1, 4)))
+        text = " + ".join(_random_text(chance, chance.randint(1, 4)) for _ in range(chance.randint(1, 4)))
         lowered = lower(parse(text))
         point = {name: chance.choice([0.0, 0.0, 1.0, -1.0, 0.5, 2.0, -0.0]) for name in lowered.inputs}
         try:
@@ -64,7 +64,7 @@ def _alike(a: Verdict, b: Verdict) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_is_carried_is_what_a_look_at_the_whole_program_says(seed: int) -> None:
+def test_local_expansions_equal_those_of_the_whole_program(seed: int) -> None:
     plain = 0
     for text, point, lowered, run, odd, names in _programs(seed, 250):
         for name, found in propagate.carried(lowered, run, point, names, odd).items():
@@ -85,7 +85,7 @@ def test_what_is_carried_is_what_a_look_at_the_whole_program_says(seed: int) -> 
         ("cbrt(x) - cbrt(x + y)", {"x": 0.0, "y": 0.0}),
     ],
 )
-def test_nothing_is_carried_where_rounding_or_a_limit_decides(text: str, point: dict[str, float]) -> None:
+def test_expansions_stop_where_rounding_or_a_limit_decides(text: str, point: dict[str, float]) -> None:
     lowered = lower(parse(text))
     run = primal(lowered, point)
     node = lowered.node("x")
@@ -96,7 +96,7 @@ def test_nothing_is_carried_where_rounding_or_a_limit_decides(text: str, point: 
 @pytest.mark.parametrize(
     "term", ["abs(x{0})", "relu(x{0} - x{1})", "max(x{0}, 2*x{1}, 0)", "sqrt(x{0})*2", "hypot(x{0}, x{1})"]
 )
-def test_many_hard_points_take_a_look_each(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_special_point_is_expanded_once(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = 0
     honest = expand._apply
 

@@ -1,4 +1,4 @@
-"""The truth at corners, jumps, ends of domains: the shared list, high-precision limits from both sides, and no NaN."""
+"""Verdicts at corners, jumps and ends of domains: the shared list, high-precision limits from both sides, and no NaN."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ CASES = int(os.environ.get("AUTODIFF_CASES", "150"))
 
 
 @pytest.mark.parametrize("name", ["sin", "cos", "tan", "asin", "acos", "atan", "atan2"])
-def test_exact_angles_are_what_mpmath_says(name: str) -> None:
+def test_exact_angles_equal_mpmath(name: str) -> None:
     parts = [turn(Fraction(k, 12)) for k in range(-30, 31)]
     numbers = [Fraction(k, 4) for k in range(-6, 7)]
     given: list[tuple[Any, ...]]
@@ -229,7 +229,7 @@ def _in_digits(angle: Any) -> mpf:
     return mpf(part.numerator) / part.denominator * (mp.pi if isinstance(angle, OfPi) else 1)
 
 
-def test_a_corner_row_says_how_it_is_looked_at_beside_its_corner() -> None:
+def test_a_primitive_with_a_corner_has_one_sided_expansions() -> None:
     for row in (row for row in rules.rows() if row.kind == "elementwise"):
         if row.kink:
             assert row.value in germs.ORDER or row.definition or row.scaling, row.signature
@@ -289,7 +289,7 @@ def _true_verdict(lowered: Lowered, here: mpf) -> tuple[str, list[float | None]]
 
 
 def _compare(row: Primitive) -> tuple[int, int]:
-    """Compare verdicts around a row with the truth: how many were looked at, how many were unknown."""
+    """Compare verdicts around a row with limits in high precision: how many there were, how many were unknown."""
     unknown = looked = 0
     for text, _ in zip(_around(row), range(CASES), strict=False):
         lowered = lower(package.parse(text))
@@ -368,7 +368,7 @@ def test_random_programs_at_special_points_end_in_a_number_or_a_named_status() -
     assert all(count > 20 for count in seen.values()), seen
 
 
-def test_a_value_below_float64_beside_a_corner_is_undecided_and_no_endless_look() -> None:
+def test_a_value_below_float64_beside_a_corner_is_undecided_and_the_search_ends() -> None:
     text = """f(t) = atan(t)
         v0 = f((f(x)*y + x)/(2 + sin(x)))
         v1 = asinh(log(3, 5 + cos(mod(y, 5 + sin(cos(x))))))
@@ -544,7 +544,7 @@ def _broken(row: Primitive, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch)
         rules.find.cache_clear()
 
 
-def test_the_two_sided_look_is_only_taken_where_a_corner_is_met(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_sided_expansions_are_made_only_at_corners(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = 0
     honest = expand.beside
 
@@ -702,13 +702,13 @@ def test_several_inputs_at_a_corner_are_certified_one_by_one() -> None:
 
 
 @pytest.mark.parametrize("text", ["if(x == 0, 0, x*ln(ln(1/x)))", "if(x == 0, 0, x*sqrt(ln(ln(1/x))))"])
-def test_a_slope_that_is_not_known_is_not_said_not_to_exist(text: str) -> None:
+def test_an_unknown_slope_is_not_reported_as_missing(text: str) -> None:
     found = evaluate(text, {"x": 0.0})
     assert (found.status, found.gradient["x"]) == ("unknown", None)
     assert "does not exist" not in found.why
 
 
-def test_a_jump_that_float64_does_not_show_is_not_told_as_three_equal_numbers() -> None:
+def test_a_jump_that_float64_does_not_show_is_not_printed_as_three_equal_numbers() -> None:
     found = evaluate("floor(x)", {"x": 1e17})
     assert found.status == "jump"
     assert found.why.endswith("f is 1e+17, and changes there by less than float64 can show of it")
@@ -719,12 +719,12 @@ def test_a_jump_that_float64_does_not_show_is_not_told_as_three_equal_numbers() 
     [("logcosh(y, p)", {"y": 1.0, "p": 1.0}), ("huber(y, p, 2)", {"y": 1.0, "p": 1.0}), ("if(abs(x) < 1, x^2, 0)", {"x": 0.0}),
      ("if(max(x, 0) < 1 and x < 5, x^3, abs(x))", {"x": 0.0})],
 )  # fmt: skip
-def test_a_corner_that_only_a_condition_sees_is_not_spoken_of(text: str, at: dict[str, float]) -> None:
+def test_a_corner_that_only_a_condition_meets_is_not_reported(text: str, at: dict[str, float]) -> None:
     answer = package.evaluate(text, at)
     assert (answer.status, answer.notes) == ("ok", ())
     assert set(answer.gradient.values()) == {0.0}
 
 
-def test_a_corner_beside_a_condition_is_spoken_of() -> None:
+def test_a_corner_beside_a_condition_is_reported() -> None:
     answer = package.evaluate("abs(x) - abs(x) + if(abs(x) < 1, x, 0)", {"x": 0.0})
     assert answer.notes == ("abs(x) has a corner here that does not show: df/dx is 1 from both sides",)

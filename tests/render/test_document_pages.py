@@ -1,4 +1,4 @@
-"""Pages say what the explanation says: every number, every formula, nothing of the user's as markup, nothing from elsewhere.
+"""Pages have what the explanation has: every number, every formula, nothing of the user's as markup, nothing from elsewhere.
 
 `golden/explanation.md` holds two explanations as Markdown; `UPDATE_GOLDEN=1 pytest tests/render/test_document_pages.py` writes it anew, then
 read what changed. `AUTODIFF_PLAYWRIGHT` names a folder with `playwright-core` from npm, which opens the pages in Chromium.
@@ -88,15 +88,15 @@ def found(request: pytest.FixtureRequest) -> Explanation:
 
 def _shown_steps(found: Explanation) -> Iterator[ChainStep]:
     """The steps that a page lists: of long lists both ends, of many names with several paths the first and the last."""
-    names = ends(list(dict.fromkeys(block.to for block in found.blocks)), each=3)
+    names = ends(list(dict.fromkeys(block.to for block in found.blocks)), most=3)
     listed = [block for block in found.blocks if block.to in names]
     each = max(1, min(12, 36 // len(listed))) if listed and listed[0].path else 12
     for block in listed:
-        yield from (step for step in ends(block.steps, each=each) if isinstance(step, ChainStep))
+        yield from (step for step in ends(block.steps, most=each) if isinstance(step, ChainStep))
 
 
 def _numbers(found: Explanation) -> Iterator[float | None]:
-    """Those that stand in the tables of a page."""
+    """Those in the tables of a page."""
     if found.at is None:
         return
     held = len(found.forward) > 24
@@ -120,7 +120,7 @@ def _numbers(found: Explanation) -> Iterator[float | None]:
         yield from (found.update.before, found.update.after)
 
 
-def _said(number: float | None) -> str:
+def _spelled(number: float | None) -> str:
     return "none" if number is None else eight(number)
 
 
@@ -131,7 +131,7 @@ def test_every_number_is_on_the_page_and_answers_in_full(write: object, found: E
     words = set(
         re.findall(r"(?<![\w.])-?(?:\d[\d.]*(?:e[-+]?\d+)?|inf|none)(?![\w.])", re.sub(r"\.(?=[\s<)])", " ", page))
     )
-    assert {_said(number) for number in _numbers(found)} <= words
+    assert {_spelled(number) for number in _numbers(found)} <= words
     if found.value is not None:
         answers = [slope for slope in ends(found.slopes) if isinstance(slope, Slope)]
         assert {"none" if slope.value is None else shown(slope.value) for slope in answers} <= words
@@ -318,7 +318,7 @@ def test_every_row_of_the_table_has_its_pages(row: Primitive) -> None:
             _check_latex(latex(found))
 
 
-def test_words_and_signs_stand_as_in_print() -> None:
+def test_words_and_signs_are_set_as_in_print() -> None:
     assert "<mi>leaky_relu</mi>" in mathml(r"\operatorname{leaky\_relu}\left(x\right)")
     assert "<mi>rate</mi><mspace" in mathml(r"\mathrm{rate} x")
     assert mathml(r"x \ln\left(y\right)").count("mspace") == 1
@@ -334,7 +334,7 @@ def _golden() -> str:
     return markdown(explanations()["neuron"]) + "\n" + markdown(explanations()["symbols, paths"])
 
 
-def test_the_markdown_is_the_golden_one() -> None:
+def test_the_markdown_is_the_recorded_one() -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         MARKDOWN.write_text(_golden(), encoding="utf-8")
     assert _golden() == MARKDOWN.read_text(encoding="utf-8")

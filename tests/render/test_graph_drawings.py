@@ -1,4 +1,4 @@
-"""Drawings say what the graph says: every name once, every arrow where it belongs or counted, nothing cut, nothing on top.
+"""Drawings show the graph: every name once, every arrow or its count, nothing cut, nothing overlapping.
 
 `golden/drawings.txt` holds the four drawings of the design at three widths; `UPDATE_GOLDEN=1 pytest tests/render/test_graph_drawings.py`
 writes it anew, then read what changed. `AUTODIFF_MERMAID` names a folder with `mermaid` and `jsdom` from npm.
@@ -64,7 +64,7 @@ def _golden() -> str:
     return "\n".join(blocks)
 
 
-def test_the_drawings_of_the_design_are_the_golden_ones() -> None:
+def test_the_drawings_are_the_recorded_ones() -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         DRAWINGS.write_text(_golden(), encoding="utf-8")
     assert _golden() == DRAWINGS.read_text(encoding="utf-8")
@@ -468,6 +468,6 @@ def test_a_drawing_in_ascii_keeps_names_apart() -> None:
     assert lines[1].endswith("\\u0177_")
 
 
-def test_a_held_input_is_said_to_be_held() -> None:
+def test_an_input_without_a_slope_is_marked_as_held() -> None:
     found = replace(FOUR["neuron"], arrows=FOUR["neuron"].arrows[:1])
     assert any("(held)" in line for line in map(joined, lanes(elide(found), 60)))

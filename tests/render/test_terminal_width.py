@@ -94,7 +94,7 @@ def _whole(found: Explanation, page: str, width: int) -> None:
 
 
 def _texts(data: object) -> Iterator[str]:
-    """All that an explanation says, its numbers in every form that a page has for them."""
+    """All text of an explanation, its numbers in every form that a page has for them."""
     if isinstance(data, dict):
         for key, value in data.items():
             yield str(key)
@@ -231,5 +231,5 @@ def test_an_error_shows_as_much_of_the_program_as_the_screen_holds(source: str, 
 
 
 def _character(line: str, column: int) -> int:
-    """Which character stands in a column."""
+    """Which character is in a column."""
     return next(i for i in range(len(line) + 1) if columns(line[:i]) == column)

@@ -16,7 +16,7 @@ from autodiff.cli.main import run as run_command
 
 @dataclass(frozen=True)
 class Ended:
-    """What a run left: its exit status and what it printed."""
+    """The exit status of a run and its output."""
 
     status: int
     out: str
@@ -36,7 +36,7 @@ class _Text(io.TextIOWrapper):
 
 
 class Terminal(_Text):
-    """A stream that says it is a terminal; its width is what `COLUMNS` says."""
+    """A stream that claims to be a terminal; its width is that of `COLUMNS`."""
 
     def isatty(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""The truth: every row of the table in 50-digit arithmetic, and the points at which it is looked at.
+"""Reference values: every row of the table in 50-digit arithmetic, and the points where it is tested.
 
 `VALUES` gives a row's value and `SLOPES` its local slopes from mpmath alone, by formulas that are not the table's.
 A row without an entry here fails the test, so nothing enters the table untested.
@@ -31,7 +31,7 @@ def _erfc(u: Mp) -> Mp:
 
 
 SLOW = {"gamma", "lgamma", "digamma", "polygamma", "spherical_jn"}
-"""Rows whose reference takes long at huge arguments: looked at up to 300, in 120 digits."""
+"""Rows whose reference takes long at huge arguments: tested up to 300, in 120 digits."""
 
 
 def _exact(name: str, function: Callable[..., Mp]) -> Callable[..., Mp]:
@@ -244,7 +244,7 @@ def _random(chance: random.Random) -> float:
 
 
 def ulps(got: float, true: Mp) -> float:
-    """How many units in the last place `got` is away from the truth; 0 where the truth itself is beyond float64."""
+    """How many units in the last place `got` is away from the exact value; 0 where that is beyond float64."""
     with mp.workprec(2400):
         near = float(true)
         if math.isinf(near):

@@ -207,7 +207,7 @@ def test_letters_that_latex_has_no_name_for_stay_themselves() -> None:
     ]
 
 
-def test_words_stand_apart_in_latex() -> None:
+def test_words_are_separated_in_latex() -> None:
     """Two names set upright beside each other would read as one."""
     assert tex(*_unnamed(lower(autodiff.parse("-rate*x")))) == r"-\mathrm{rate} \, x"
     assert (

@@ -1,4 +1,4 @@
-"""`diff`: what is printed is the derivative, reads back, is no longer than need be, and says where it does not hold."""
+"""`diff`: what is printed is the derivative, reads back, is no longer than need be, and has notes where it does not hold."""
 
 from __future__ import annotations
 
@@ -149,13 +149,13 @@ def test_no_formula_is_much_longer_than_sympys() -> None:
         ("ln(x) + if(x > 0, x, 0)", ["only where x > 0"]),
     ],
 )  # fmt: skip
-def test_a_lost_condition_is_said(text: str, notes: list[str]) -> None:
+def test_a_lost_condition_is_noted(text: str, notes: list[str]) -> None:
     assert sorted(package.derivative(text, "x").notes) == sorted(notes)
     ended = autodiff("diff", text, "--wrt", "x")
     assert sorted(ended.err.splitlines()) == sorted(f"note: {note}" for note in notes)
 
 
-def test_the_derivative_never_has_a_value_where_the_program_has_none_unless_it_is_said() -> None:
+def test_a_derivative_with_a_value_outside_the_domain_has_a_note() -> None:
     for text in FORMULAS:
         found = package.derivative(text, "x")
         chance = random.Random(text)
@@ -234,7 +234,7 @@ def test_python_computes_the_same(text: str) -> None:
             assert math.isclose(found, slope, rel_tol=1e-7, abs_tol=1e-9), (name, point)
 
 
-def test_python_says_what_it_lacks() -> None:
+def test_generated_python_names_what_it_lacks() -> None:
     ended = autodiff("diff", "lgamma(x)", "--format", "python")
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.startswith("error: Python's math has no digamma")
@@ -283,7 +283,7 @@ def test_higher_orders(text: str, order: int, written: str) -> None:
         ("1/x", 1, []),
     ],
 )  # fmt: skip
-def test_a_break_is_said_where_it_shows_only(text: str, order: int, notes: list[str]) -> None:
+def test_a_corner_is_noted_only_where_the_derivative_has_none(text: str, order: int, notes: list[str]) -> None:
     assert list(package.derivative(text, "x", order=order).notes) == notes
 
 
@@ -385,7 +385,7 @@ def test_a_high_order_has_the_number_that_taylor_series_have(text: str, order: i
         assert math.isclose(number, printed, rel_tol=1e-9)
 
 
-def test_what_a_choice_keeps_asleep_stays_so_in_every_order() -> None:
+def test_an_inactive_branch_stays_inactive_in_every_order() -> None:
     """sqrt(relu(u)) is 0 for a negative u, and so are all its derivatives: none may be divided by it."""
     found = str(package.derivative("atan2(1-x, sqrt(relu(1/x)))", "x", order=3))
     assert _value(found, {"x": -1.53}) == 0.0
@@ -471,7 +471,7 @@ def test_simplify_takes_what_sympy_finds_when_it_is_shorter(text: str, plain: st
         assert math.isclose(slope, printed, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def test_simplify_says_what_is_lost() -> None:
+def test_simplify_notes_the_lost_conditions() -> None:
     assert package.derivative("(x^2 - 1)/(x - 1)", simplify=True).notes == ("only where x - 1 != 0",)
 
 
@@ -487,20 +487,20 @@ def test_simplify_without_sympy_names_the_extra(monkeypatch: pytest.MonkeyPatch)
     assert "pip install '.[sympy]'" in ended.err
 
 
-def test_a_formula_that_explodes_is_called_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_formula_that_grows_too_large_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autodiff.api.derivative.LARGEST", 5_000)
     ended = autodiff("diff", "sin(" * 50 + "x" + ")" * 50, "--order", "9")
     assert ended.status == 2
     assert "grows beyond" in ended.err
 
 
-def test_depth_is_no_matter() -> None:
+def test_deep_programs_are_answered() -> None:
     ended = autodiff("diff", "ln(2 + sin(" * 3_000 + "x" + "))" * 3_000)
     assert ended.status == 0
     assert len(ended.out.splitlines()) > 100
 
 
 def test_a_loss_at_a_number_keeps_no_factor_of_one() -> None:
-    """hinge(1, s) is max(0, 1 - 1·s): the 1 says nothing, and brackets around s even less."""
+    """hinge(1, s) is max(0, 1 - 1·s): neither the 1 nor brackets around s are printed."""
     assert autodiff("diff", "hinge(1, 2*w)").out == "if(0 > 1 - 2*w, 0, -2)\n"
     assert " L = max(0, 1 - 2w) " in autodiff("explain", "L = hinge(1, 2*w)").out

@@ -34,7 +34,7 @@ def _run(option: str, path: Path, stdin: bytes = ROWS) -> Ended:
 
 
 @pytest.mark.parametrize("option", WRITERS)
-def test_what_somebody_calls_partial_is_theirs(option: str, tmp_path: Path) -> None:
+def test_a_partial_file_of_the_user_is_kept(option: str, tmp_path: Path) -> None:
     path, victim = tmp_path / "made.csv", tmp_path / "victim"
     victim.write_text("mine")
     (tmp_path / "made.csv.partial").symlink_to(victim)
@@ -114,7 +114,7 @@ def test_pipes_and_devices_are_written_to(option: str, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")
 @pytest.mark.parametrize("option", WRITERS)
-def test_a_device_that_is_full_is_said(option: str) -> None:
+def test_a_full_device_is_reported(option: str) -> None:
     words = [*WRITERS[option].command(Path("/dev/full")), *(["--to", "csv"] if option == "--out" else [])]
     ended = autodiff(*words, stdin=ROWS)
     assert (ended.status, "can't write '/dev/full': No space left on device" in ended.err) == (4, True)

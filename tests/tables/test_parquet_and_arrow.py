@@ -1,4 +1,4 @@
-"""`eval --data` over Parquet and Arrow: the same rows as over text, types kept, broken files said."""
+"""`eval --data` over Parquet and Arrow: the same rows as over text, types kept, broken files reported."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_stream_of_arrow_goes_through_a_pipe() -> None:
     )  # fmt: skip
 
 
-def test_broken_files_and_columns_are_said(tmp_path: Path) -> None:
+def test_broken_files_and_columns_are_reported(tmp_path: Path) -> None:
     (tmp_path / "d.parquet").write_bytes(b"x,y\n1,2\n")
     (tmp_path / "d.arrow").write_bytes(b"x,y\n1,2\n")
     for name, kind in (("d.parquet", "Parquet"), ("d.arrow", "Arrow")):

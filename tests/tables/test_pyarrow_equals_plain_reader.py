@@ -107,7 +107,7 @@ def test_what_needs_quotes_or_json_is_left_to_the_csv_module(column: list[Any], 
 
 
 def _both(monkeypatch: pytest.MonkeyPatch, out: Path, given: bytes, *words: str) -> tuple[Ended, Ended, list[str]]:
-    """What the command writes and says with PyArrow and without it, and how the first read each block."""
+    """What the command writes and reports with PyArrow and without it, and how the first read each block."""
     kinds: list[str] = []
     real = csv_blocks._cells
 

@@ -1,4 +1,4 @@
-"""Tables that no one meant: names twice, rows without end, numbers that float64 has not; each is said or kept as it is."""
+"""Unusual tables: duplicate names, endless rows, numbers beyond float64; each is reported or passed through unchanged."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_infinities_inside_columns_of_arrow_are_null(tmp_path: Path) -> None:
     ]
 
 
-def test_a_lone_surrogate_in_a_name_is_said() -> None:
+def test_a_lone_surrogate_in_a_name_is_reported() -> None:
     ended = autodiff("eval", "x", "--data", "-", "--from", "ndjson", "--keep", stdin=b'{"x": 1, "\\ud800": 2}\n')
     assert (ended.status, "is not UTF-8 text" in ended.err) == (4, True)
 
@@ -155,7 +155,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("kind", ENDLESS)
 @pytest.mark.parametrize("reader", ["plain", "blocks"])
-def test_a_row_without_end_is_said_before_it_is_read(kind: str, reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_row_is_rejected_before_it_is_read(kind: str, reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LONGEST", MOST)
     monkeypatch.setattr(csv_blocks, "BLOCK", MOST // 10)
     file = _Counting(ENDLESS[kind])
@@ -171,7 +171,7 @@ def test_a_row_without_end_is_said_before_it_is_read(kind: str, reader: str, mon
     assert file.taken < 3 * MOST
 
 
-def test_a_row_of_json_without_end_is_said_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_row_of_json_is_rejected_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LONGEST", MOST)
     file = _Counting(b'{"x": 1}\n{"x": "' + b"1" * (50 * MOST))
     table = rows.lines_of_json(io.TextIOWrapper(file, "utf-8"), "f")
@@ -180,7 +180,7 @@ def test_a_row_of_json_without_end_is_said_before_it_is_read(monkeypatch: pytest
     assert file.taken < 3 * MOST
 
 
-def test_training_looks_at_no_line_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_rejects_an_endless_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LONGEST", MOST)
     monkeypatch.setattr(csv_columns, "_PIECE", MOST // 10)
     for kind in ("a header", "a cell"):
@@ -206,7 +206,7 @@ class _Name(str):
     __hash__ = str.__hash__
 
 
-def test_a_wide_header_is_looked_at_once() -> None:
+def test_a_wide_header_is_read_in_linear_time() -> None:
     wide = 20_000
     _Name.compared.clear()
     assert rows.twice([*(_Name(f"c{k}") for k in range(wide)), _Name("c7")]) == ["c7"]

@@ -1,4 +1,4 @@
-"""The examples are true: each program is run by its own command and reaches what its comments say.
+"""Each example program is run by its own command and reaches the numbers in its comments.
 
 A file begins with comments: what it shows, `$ COMMAND`, and checks such as `check: loss < 0.1` or
 `check: w[0] = 2.5 within 1e-6`, where a name is a parameter, `loss`, `held_out`, `value` or a watched expression.

@@ -252,7 +252,7 @@ def _umask() -> int:
     return mask
 
 
-def test_an_interrupt_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
+def test_an_interrupt_saves_and_names_the_command_to_resume(tmp_path: Path) -> None:
     saved, history = tmp_path / "p.json", tmp_path / "h.csv"
     args = [*NET, "--save", str(saved), "--history", str(history), "--optimizer", "adam"]
     running = start(*args, "--epochs", "10000000", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -274,7 +274,7 @@ def test_an_interrupt_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
 
 
 def test_a_kill_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
-    """Thousands of saves, killed at random moments: what stands there is always whole."""
+    """Thousands of saves, killed at random moments: the file is always whole."""
     saved = tmp_path / "p.json"
     code = (
         "import sys, itertools\nfrom autodiff.train.checkpoint import State, save\n"
@@ -582,8 +582,8 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", range(12, 140, 7))
-def test_the_live_line_leaves_out_what_has_no_room(width: int) -> None:
-    """How far it is stands there always; nothing else is cut, and the loss is the last to go."""
+def test_the_progress_line_omits_what_does_not_fit(width: int) -> None:
+    """The share done is always shown; nothing else is cut, and the loss is omitted last."""
     says = ("loss 0.389838", "mean((p > 0.5) == placed) 0.8")
     line = "".join(pieces(Standing(2019, 300_000, says, 1072.0, 277.9), width))
     assert line.startswith("epoch 2,019/300,000")
@@ -703,7 +703,7 @@ def test_rows_that_meet_otherwise_are_taken_at_once(text: str) -> None:
 
 
 def test_a_row_of_a_late_block_is_named() -> None:
-    """What goes wrong in a block is said of the whole table: the operation, and the row."""
+    """An error in a block names the operation and the row of the whole table."""
     x = np.full(70_001, 2.0)
     x[65_432] = -1.0
     columns = {"x": x, "y": np.ones(70_001)}
@@ -797,7 +797,7 @@ def test_rows_are_asked_for_where_there_are_none() -> None:
         assert (ended.status, f"{option} is about the rows of a table" in ended.err) == (2, True)
 
 
-def test_a_step_that_did_not_come_is_said() -> None:
+def test_a_missing_step_is_reported() -> None:
     ended = autodiff(*LINE, "--optimizer", "lbfgs", "--explain-step", "90")
     assert ended.status == 0
     assert re.search(r"^notice: the training ended after step \d+, so step 90 is not shown$", ended.err, re.MULTILINE)
@@ -842,7 +842,7 @@ def test_saving_to_a_pipe_or_a_device_leaves_it_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", ["a=0,b=0", "a=[0,0],b=0"])
-def test_a_step_beyond_the_range_of_float64_is_said_in_words(start: str, tmp_path: Path) -> None:
+def test_a_step_beyond_the_range_of_float64_is_described(start: str, tmp_path: Path) -> None:
     table = tmp_path / "rows.csv"
     table.write_text("x,y\n1,1\n")
     ended = autodiff("train", "mean((sum(a)*x + b - y)^2)", "--data", str(table), "--params", start, "--lr", "1e308")

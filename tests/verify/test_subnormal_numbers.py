@@ -48,7 +48,7 @@ def test_what_underflow_would_spoil_is_right(text: str, x: float) -> None:
         assert found.checked
 
 
-def test_the_reader_is_told_that_float64_would_not_have_done() -> None:
+def test_a_note_reports_that_float64_is_not_enough() -> None:
     assert evaluate("ln(exp(-x))", {"x": 1000.0}).notes == (
         "a number on the way leaves the range of float64; these digits are proven (128 bits)",
     )
@@ -70,7 +70,7 @@ def test_a_true_zero_stays_what_it_is() -> None:
 @pytest.mark.parametrize(
     "text", ["exp(-x)", "exp(-x^2)", "softplus(-x)", "1 + exp(-x)", "sigmoid(-x)", "gelu(-x)", "tanh(x)"]
 )
-def test_what_nobody_misses_is_left_alone(text: str) -> None:
+def test_an_underflow_that_does_not_change_the_result_is_no_error(text: str) -> None:
     found = evaluate(text, {"x": 900.0})
     assert found.status == "ok"
     assert all("which float64 rounds to 0" in note for note in found.notes)

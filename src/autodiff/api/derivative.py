@@ -16,15 +16,16 @@ from typing import Any
 
 from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.evaluate import one_name, parse
-from autodiff.api.inputs import sources
+from autodiff.api.inputs import named, sources
 from autodiff.api.matrices import inputs_only, results
 from autodiff.api.scalar_note import note as taken_as
 from autodiff.api.smoothness import smooth
 from autodiff.api.sympy import simplified
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import derivative_label
-from autodiff.errors import AutodiffError, shortened
+from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.ast import Program, Reading
+from autodiff.language.leibniz import asked
 from autodiff.notation.infix import PLAIN, infix
 from autodiff.notation.parts import Parted, parted
 from autodiff.notation.tex import tex_name
@@ -116,6 +117,19 @@ class Derivative:
         return data | {"parts": dict(self.parts), "notes": list(self.notes)}
 
 
+def _of_notation(text: str, wrt: str | Sequence[str] | None) -> tuple[str, str | Sequence[str] | None]:
+    """The program and its variable where `text` is a derivative itself, as `d/dx x^2` is."""
+    found = asked(text) if isinstance(text, str) else None
+    if found is None:
+        return text, wrt
+    if wrt is not None and [found.wrt] != named(wrt):
+        raise AutodiffError(
+            f"the program is a derivative by {quoted(found.wrt)} itself",
+            hint="leave --wrt out, or write the function alone",
+        )
+    return found.text, found.wrt
+
+
 def derivative(
     text: str,
     wrt: str | Sequence[str] | None = None,
@@ -139,10 +153,11 @@ def derivative(
     Raises AutodiffError for a mistake in the text or the arguments, where a function has no derivative, and when the
     formula grows beyond all bounds.
     """
+    text, wrt = _of_notation(text, wrt)
     program = parse(text, strict=strict)
     numbers = numbers_of(program)
     lowered = numbers.lowered
-    names = sources(lowered, wrt)
+    names = sources(lowered, wrt, of_result=not of)
     _sensible(lowered, names, order, hessian=hessian, of=of)
     maker = _Maker(lowered, text)
     if hessian:

@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from autodiff.api.answer import Answer, Value
 from autodiff.api.at_point import Query, answered
@@ -17,7 +18,7 @@ from autodiff.api.inputs import appear, bind, sources
 from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import lower
-from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, normalised, quoted, shortened
 from autodiff.language.ast import Program
 from autodiff.language.parser import parse as _parse
 
@@ -30,9 +31,13 @@ HIGHEST = 100
 """The highest order of a derivative."""
 
 
-def parse(text: str, *, strict: bool = False) -> Program:
-    """The syntax tree of a program. Raises AutodiffError for a mistake; with `strict` for a doubtful reading, too."""
-    return _parse(text, rules.functions(), strict=strict)
+def parse(text: str, *, strict: bool = False, given: Any = (), functions: Iterable[str] = ()) -> Program:
+    """The syntax tree of a program, in which the names `given` have values, and `functions` are defined elsewhere.
+
+    Raises AutodiffError for a mistake; with `strict` for a doubtful reading, too.
+    """
+    names = frozenset(normalised(str(name)) for name in given) if isinstance(given, Iterable) else frozenset()
+    return _parse(text, rules.functions().union(functions), strict=strict, given=names)
 
 
 def evaluate(
@@ -69,7 +74,7 @@ def evaluate(
             raise AutodiffError(
                 f"unknown {kind} {quoted(str(given))}", hint=f"choose one of {', '.join(filter(None, choices))}"
             )
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given={} if at is None else at)
     lowered = lower(program)
     point: Mapping[str, Value] = bind(lowered, {} if at is None else at)
     if digits:

@@ -218,6 +218,10 @@ def _first_use(lowered: Lowered, name: str) -> Span | None:
 
 
 def _inputs(lowered: Lowered, name: str, given: Sequence[str]) -> str:
+    if (
+        called := next((wanted for wanted in lowered.inputs if wanted in rules.functions()), "")
+    ) and called not in given:
+        return f"did you mean {called}({shortened(name)})?"
     near = nearest(name, lowered.inputs)
     slips = (_slip(wanted, given) for wanted in lowered.inputs[:50] if wanted not in given)
     if meant := next((slip for slip in slips if slip.startswith("did")), ""):
@@ -230,6 +234,10 @@ def _inputs(lowered: Lowered, name: str, given: Sequence[str]) -> str:
 
 def _slip(name: str, known: Sequence[str], option: str = "") -> str:
     """`sinx` for `sin(x)`, `xy` for `x*y`: what an input without a value may have been meant as."""
+    if name in rules.functions():
+        from autodiff.language.synonyms import UNITS  # only a mistake needs them
+
+        return UNITS.get(name) or f"add {option}{name}=VALUE, or write {name}(…): without brackets it is an input"
     others = {other for other in known if other != name}
     for function in sorted(rules.functions(), key=len, reverse=True):
         rest = name.removeprefix(function)
@@ -256,8 +264,11 @@ def named(names: Sequence[str]) -> list[str]:
     return given
 
 
-def sources(lowered: Lowered, wrt: Sequence[str] | None) -> dict[str, int]:
-    """The equation of each name that a slope is asked for."""
+def sources(lowered: Lowered, wrt: Sequence[str] | None, *, of_result: bool = True) -> dict[str, int]:
+    """The equation of each name that a slope is asked for, by default the slope of the result.
+
+    Raises AutodiffError for a name that is assigned and that the result does not depend on.
+    """
     names = lowered.inputs if wrt is None else [normalised(name.strip()) for name in named(wrt)]
     nodes: dict[str, int] = {}
     for name in names:
@@ -276,4 +287,11 @@ def sources(lowered: Lowered, wrt: Sequence[str] | None) -> dict[str, int]:
         if name in nodes:
             raise AutodiffError(f"{quoted(name)} stands twice among the names to differentiate by")
         nodes[name] = node
+    if wrt is not None and of_result and not nodes.keys().isdisjoint(lowered.assigned):
+        needed = {*lowered.graph.reaching(lowered.result)}
+        for name in (name for name, node in nodes.items() if name in lowered.assigned and node not in needed):
+            raise AutodiffError(
+                f"{quoted(name)} is assigned, and {lowered.name} does not depend on it",
+                hint=f"along a curve, d{lowered.name}/d{name} is the quotient of the derivatives of both by its parameter",
+            )
     return nodes

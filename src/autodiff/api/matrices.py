@@ -123,7 +123,7 @@ def hessian(
     """
     from autodiff.api.higher_order import second_derivatives  # the other matrices need no series
 
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at)
     names = _sources(over, wrt)
     inputs_only(over.lowered, names)
@@ -152,7 +152,7 @@ def jacobian(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at, many=True)
     names = _sources(over, wrt)
     answers = _answers(over, names, over.names(of or [over.lowered.name]), mode, digits)
@@ -175,10 +175,10 @@ def jvp(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at, many=True)
     rates = {} if direction is None else over.numbers(direction, "a direction")
-    names = sources(over.lowered, [*rates])
+    names = sources(over.lowered, [*rates], of_result=False)
     answers = _answers(over, names, over.names(of or [over.lowered.name]), "reverse", digits)
     from autodiff.api.directions import along  # a Hessian needs none
 
@@ -216,7 +216,7 @@ def vjp(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at, many=True)
     given = {} if weights is None else over.numbers(weights, "a weighted sum")
     given = given or dict.fromkeys(over.names([over.lowered.name]), 1.0)
@@ -236,7 +236,7 @@ def vjp(
 
 def _sources(over: Elements, wrt: Sequence[str] | None) -> dict[str, int]:
     """What is differentiated by; an array's elements in its place."""
-    return sources(over.lowered, None if wrt is None else over.names(wrt))
+    return sources(over.lowered, None if wrt is None else over.names(wrt), of_result=False)
 
 
 def _answers(over: Elements, names: Mapping[str, int], of: Sequence[str], mode: str, digits: int) -> dict[str, Answer]:

@@ -113,18 +113,22 @@ class Compiled:
         gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
         return Batch(value.reshape(shape), gradient, hard)
 
-    def approximate(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
-        """Value and slopes as float64 has them, where digits may be lost, too: for a search that ends with sure numbers.
+    def approximate(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers], Numbers]:
+        """Value, slopes, and whether their digits are sure, as float64 has them without a second computation.
 
-        A row at a special point has any number, or NaN.
+        For a search that ends with sure numbers, and for pictures. A row at a special point has any number, or NaN.
         """
-        columns, shape = self._columns(library("numpy", "a compiled program"), at)
-        if self.plan is None:
-            return self(**at)
+        np = library("numpy", "a compiled program")
+        columns, shape = self._columns(np, at)
         rows = math.prod(shape)
         value, *slopes = self.spare.arrays(1 + len(self.sources), rows)
-        self._fill(columns, [value, *slopes], self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows])
-        return value.reshape(shape), {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
+        good = self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows]
+        if self.plan is None:
+            answers = self.batch(**at)
+            return answers.value, dict(answers.gradient), np.ones(shape, dtype=bool)
+        self._fill(columns, [value, *slopes], good)
+        gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
+        return value.reshape(shape), gradient, good.reshape(shape)
 
     def _fill(self, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers) -> None:
         """Fill `results` and `good` by machine code where that is worth while, else by the steps."""

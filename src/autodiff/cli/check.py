@@ -9,6 +9,7 @@ from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError
 from autodiff.grading.compare import compare
 from autodiff.render.text import grading
+from autodiff.render.text.answer import as_json
 
 EPILOG = """\b
 Examples:
@@ -37,7 +38,7 @@ def command(program: str | None, answer: str | None, file: str | None, strict: b
     found = compare(text, answer, wrt, strict=strict)
     options.notices(found.readings)
     if form == "json":
-        streams.answer(grading.as_json(found))
+        streams.answer(as_json(found))
     else:
         streams.say(grading.text(found))
     return STATUS[found.verdict]

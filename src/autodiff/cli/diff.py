@@ -9,6 +9,7 @@ from autodiff.cli import options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError
 from autodiff.render.text import derivative as render
+from autodiff.render.text.answer import as_json
 
 EPILOG = """\b
 Examples:
@@ -57,7 +58,7 @@ def command(
     options.notices(found.readings)
     if quiet and found.parts and len(found.entries) > 1:
         raise AutodiffError("these formulas have named parts, so they can't stand one a line", hint="leave -q out")
-    forms = {"text": render.text, "latex": render.latex, "python": render.python, "json": render.as_json}
+    forms = {"text": render.text, "latex": render.latex, "python": render.python, "json": as_json}
     shown = render.quiet(found) if quiet else forms[form](found)
     (streams.say if form == "text" and not quiet else streams.answer)(shown)
     if form != "json" and not quiet:

@@ -113,12 +113,20 @@ def command(
         options.one_matrix(asked)
         asked_for = {"strict": strict, "digits": options.digits(digits)}
         found = _matrix(
-            text, options.read_point(points), options.names(wrt), of, hessian, jacobian, jvp, vjp, asked_for
+            text,
+            options.read_point(points, text, strict=strict),
+            options.names(wrt),
+            of,
+            hessian,
+            jacobian,
+            jvp,
+            vjp,
+            asked_for,
         )
         return _shown(found, form, quiet=quiet)
     answer = evaluate(
         text,
-        options.read_point(points),
+        options.read_point(points, text, strict=strict),
         options.names(wrt),
         mode,
         order,
@@ -180,10 +188,10 @@ def _shown(found: Matrix, form: str, *, quiet: bool) -> int:
     from autodiff.render.text import matrix
 
     options.notices(found.readings)
-    printed = matrix.quiet(found) if quiet else matrix.as_json(found) if form == "json" else matrix.text(found)
+    printed = matrix.quiet(found) if quiet else plain.as_json(found) if form == "json" else matrix.text(found)
     if printed:
         (streams.say if form == "text" and not quiet else streams.answer)(printed)
     if form == "text" or quiet:
-        for line in matrix.remarks(found, streams.width(sys.stderr), quiet=quiet):
+        for line in plain.remarks(found, streams.width(sys.stderr), quiet=quiet):
             streams.remark(line)
     return 0 if found.complete else HARD_POINT

@@ -49,9 +49,10 @@ def command(
 
     Without --at the explanation is in symbols. Every step shows its rule, formula, number and the product so far.
     """
+    text = options.read_program(program, file)
     found = explain(
-        options.read_program(program, file),
-        options.read_point(points) if points else None,
+        text,
+        options.read_point(points, text, strict=strict) if points else None,
         options.names(wrt),
         mode,
         rate=None if rate is None else options.read_number(rate, "--lr"),

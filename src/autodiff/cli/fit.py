@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -120,22 +119,12 @@ def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str
 
 
 def _bounds(text: str | None) -> dict[str, tuple[float, float]]:
-    """`a=0..,b=-1..1` as pairs of numbers."""
-    bounds: dict[str, tuple[float, float]] = {}
-    for part in filter(None, (text or "").split(",")):
-        match = re.fullmatch(r"\s*(\w+)\s*=(.*?)\.\.(.*)", part)
-        if match is None:
-            raise AutodiffError(
-                f"--bounds can't be read at {quoted(part.strip())}", hint="write for example --bounds a=0..,b=-1..1"
-            )
-        name, low, high = (piece.strip() for piece in match.groups())
-        if name in bounds:
-            raise AutodiffError(f"--bounds gives {quoted(name)} twice")
-        bounds[name] = (
-            options.read_number(low, "--bounds") if low else -math.inf,
-            options.read_number(high, "--bounds") if high else math.inf,
-        )
-    return bounds
+    """`a=0..,b=-1..1` as pairs of numbers, an infinity where an end is left out."""
+    ranges = options.ranges(text, "--bounds") if text else {}
+    return {
+        name: (-math.inf if low is None else low, math.inf if high is None else high)
+        for name, (low, high) in ranges.items()
+    }
 
 
 def _form_of(path: str | None) -> str:

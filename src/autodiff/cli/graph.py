@@ -35,9 +35,10 @@ def command(
 
     text is for the terminal; dot is read by Graphviz, mermaid by Markdown viewers, svg by browsers.
     """
+    text = options.read_program(program, file)
     found = explain(
-        options.read_program(program, file),
-        options.read_point(points) if points else None,
+        text,
+        options.read_point(points, text, strict=strict) if points else None,
         options.names(wrt),
         atoms=atoms,
         expand=expand,

@@ -27,6 +27,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "data": (),
     "train": ("train",),
     "fit": ("fit",),
+    "plot": ("plot",),
     "export": ("export",),
     "python": (),
     "status": ("completion",),

@@ -20,6 +20,7 @@ COMMANDS = {
     "eval": "value and gradient at a point",
     "explain": "the chain rule, factor by factor: forward pass, graph, backward pass, checks",
     "graph": "the computation graph alone",
+    "plot": "curves and contours: corners, jumps and poles drawn as what they are",
     "diff": "the derivative as a formula",
     "check": "is my derivative right, and if not, which slip was it",
     "fit": "parameters of a curve from data, with their standard errors",

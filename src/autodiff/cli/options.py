@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from autodiff.api.evaluate import parse
 from autodiff.api.inputs import parse_point
 from autodiff.cli import streams
+from autodiff.core.lowering import lower
 from autodiff.errors import DATA, AutodiffError, printable, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.typed import decimal
@@ -174,15 +176,33 @@ def read_program(program: str | None, file: str | None) -> str:
     return program
 
 
-def read_point(points: Iterable[str]) -> dict[str, Any]:
-    """Every `--at` together; a name may be given once."""
+def read_point(points: Iterable[str], program: str = "", *, strict: bool = False) -> dict[str, Any]:
+    """Every `--at` together; a name may be given once. A number alone is the value of the only input of `program`."""
     point: dict[str, Any] = {}
     for text in points:
+        if program and "=" not in text and not text.startswith("@"):
+            text = _of_the_only_input(text, program, strict=strict)
         for name, value in (_file_point(text[1:]) if text.startswith("@") else parse_point(text)).items():
             if name in point:
                 raise AutodiffError(f"--at gives {quoted(name)} twice", hint="a name has one value")
             point[name] = value
     return point
+
+
+def _of_the_only_input(value: str, program: str, *, strict: bool) -> str:
+    """`x=3` for `--at 3`. Raises AutodiffError where the program has more inputs than one or none."""
+    inputs = lower(parse(program)).inputs
+    meaning = f"{inputs[0]}={value.strip()}" if inputs else ""
+    try:
+        number = len(inputs) == 1 and isinstance(parse_point(meaning)[inputs[0]], float)
+    except AutodiffError:
+        number = False
+    if not number:
+        return value
+    if strict:
+        raise AutodiffError(f"doubtful: --at {value} is read as {meaning}", hint="with --strict, write the name")
+    streams.remark(f"notice: --at {printable(value)} is read as {printable(meaning)}")
+    return meaning
 
 
 def digits(count: int | None) -> int:
@@ -212,6 +232,25 @@ def read_number(text: str, option: str) -> float:
     if len(found) != 1 or not isinstance(value, float):
         raise AutodiffError(f"{option} needs a number, not {quoted(text)}", hint="such as 0.1, 1e-3 or 1/3")
     return value
+
+
+def ranges(text: str, option: str) -> dict[str, tuple[float | None, float | None]]:
+    """`x=-2..2,y=0..` as pairs of numbers; None where an end is left out. Raises AutodiffError naming the option."""
+    found: dict[str, tuple[float | None, float | None]] = {}
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\w+)\s*=(.*?)\.\.(.*)", part)
+        if match is None:
+            raise AutodiffError(
+                f"{option} can't be read at {quoted(part.strip())}", hint=f"write for example {option} x=-2..2"
+            )
+        name, low, high = (piece.strip() for piece in match.groups())
+        if name in found:
+            raise AutodiffError(f"{option} gives {quoted(name)} twice", hint="a name has one range")
+        found[name] = (
+            read_number(low, option) if low else None,
+            read_number(high, option) if high else None,
+        )
+    return found
 
 
 def results(of: str | None, *, jacobian: bool) -> list[str]:

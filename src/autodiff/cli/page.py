@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 
 from autodiff.cli import colour, streams
-from autodiff.errors import HARD_POINT, excerpt, printable
+from autodiff.errors import HARD_POINT, printable
 from autodiff.explanation.model import Explanation, plain
 from autodiff.render.text import document
+from autodiff.render.text.answer import as_json, place
 from autodiff.render.text.layout import WIDEST, Line
 
 _SIGNS = "◀✓·─▶σ"
@@ -22,7 +23,7 @@ def write(found: Explanation, form: str) -> int:
     if form == "text":
         _lines(document.lines(found, width(), unicode=streams.writable(_SIGNS)), found)
     elif form == "json":
-        _json(found.to_dict())
+        streams.answer(as_json(found))
     else:
         streams.answer(_renderer(form)(found))
     return _judged(found)
@@ -36,7 +37,7 @@ def draw(found: Explanation, form: str) -> int:
         made = pieces(found.drawing, width(), unicode=streams.writable(_SIGNS), formulas=True)
         _lines([tuple((words, f"@{owner}" if owner else "") for words, owner in line) for line in made], found)
     elif form == "json":
-        _json(plain(found.drawing))
+        streams.answer(as_json(plain(found.drawing)))
     else:
         streams.answer(getattr(import_module(f"autodiff.render.graph.{form}"), form)(found.drawing).rstrip("\n"))
     # an option that gives a slope all the same is one of other commands
@@ -46,12 +47,6 @@ def draw(found: Explanation, form: str) -> int:
 def _renderer(form: str) -> Callable[[Explanation], str]:
     found: Callable[[Explanation], str] = getattr(import_module(f"autodiff.render.document.{form}"), form)
     return found
-
-
-def _json(data: object) -> None:
-    import json  # most explanations are read by people
-
-    streams.answer(json.dumps(data, ensure_ascii=False, allow_nan=False))
 
 
 def _lines(lines: Sequence[Line], found: Explanation) -> None:
@@ -67,9 +62,7 @@ def _judged(found: Explanation) -> int:
     """What stderr says where there is no value or no slope: why, and the place in the program."""
     if found.at is None or (found.value is not None and all(slope.value is not None for slope in found.slopes)):
         return 0
-    room = streams.width(sys.stderr)
-    place: Iterable[str] = excerpt(found.source, found.span, room) if found.span is not None else ()
-    for line in [f"error: {printable(found.why)}", *place, *([f"  {printable(found.hint)}"] if found.hint else [])]:
+    for line in [f"error: {printable(found.why)}", *place(found, streams.width(sys.stderr))]:
         streams.remark(line)
     return HARD_POINT
 

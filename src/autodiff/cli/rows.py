@@ -33,25 +33,34 @@ def run(
     strict: bool,
 ) -> int:
     """Answer every row of `data`; the exit status is 0 when the table was read to its end, whatever its rows were."""
-    program = parse(text, strict=strict)
     library("numpy", "--data")
+    form = forms[0] or ("csv" if data == "-" else format_of(data, "--from"))
+    to_stdout = out is None or out == "-"
+    form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))
+    count = Count()
+    with opened(data, form, keep=keep) as table:
+        made = _made(text, wrt, [*table.names, *fixed], fixed, strict=strict)
+        gc.enable()  # rows go on for as long as there are some
+        with sink(out) as stream:
+            shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())  # rows and a bar would mix
+            _written(stream, form_out, table, made, fixed, count, keep=keep, fail_fast=fail_fast, shows=shows)
+    if count.hard:
+        streams.remark(f"note: {printable(str(count))}")
+    return 0
+
+
+def _made(
+    text: str, wrt: Sequence[str] | None, names: Sequence[str], fixed: Mapping[str, float], *, strict: bool
+) -> Compiled:
+    """The program over columns; `names` have values, some of them `fixed` ones."""
+    program = parse(text, strict=strict, given=names)
     made = compiled(lower(program), wrt, exact=True)
     options.notices(program.readings, made.notes)
     if unknown := [name for name in fixed if name not in made.lowered.inputs]:
         raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")
     if arrays := [name for name, value in fixed.items() if not isinstance(value, float)]:
         raise AutodiffError(f"with --data, --at gives numbers, and {quoted(arrays[0])} is an array")
-    form = forms[0] or ("csv" if data == "-" else format_of(data, "--from"))
-    to_stdout = out is None or out == "-"
-    form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))
-    count = Count()
-    gc.enable()  # rows go on for as long as there are some
-    with opened(data, form, keep=keep) as table, sink(out) as stream:
-        shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())  # rows and a bar would mix
-        _written(stream, form_out, table, made, fixed, count, keep=keep, fail_fast=fail_fast, shows=shows)
-    if count.hard:
-        streams.remark(f"note: {printable(str(count))}")
-    return 0
+    return made
 
 
 def _as_text(form: str) -> str:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
@@ -84,6 +83,7 @@ def lower(program: Program) -> Lowered:
         lowered = lowering.run()
         lowering.a_number(program.statements[-1].body)
         lowering.still()
+        lowering.no_product_in_a_name(lowered)
         return lowered
     except AutodiffError as error:
         raise error.within(program.source) from None
@@ -107,7 +107,6 @@ class _Lowering:
         self.calls: dict[Called, int] = {}
         self.known: dict[str, int] = {}
         self.plain: dict[tuple[str, int], Primitive] = {}  # rows of calls of which nothing else is to be asked
-        self.uses: Counter[str] = Counter()
         self.conditions = False
         self.limit = 0
         self.same = rules.TABLE["+", 1]
@@ -178,7 +177,7 @@ class _Lowering:
     def _free_names(self, function: Define) -> None:
         """The inputs that a function's body mentions are inputs of the program, whether it is called or not."""
         params = {p.name for p in function.params}
-        known = params | self.places.keys() | CONSTANTS.keys()
+        known = params | self.places.keys() | (CONSTANTS.keys() - self.program.given)
         for node in walk((function.body,)):
             if isinstance(node, Name) and node.name not in known:
                 self.graph.input(node.name, node.span)
@@ -263,7 +262,7 @@ class _Lowering:
 
     def _leaf(self, node: Name, scope: Scope) -> int:
         """The equation of a name that is met for the first time: it must be a constant or an input."""
-        if node.name in CONSTANTS:
+        if node.name in CONSTANTS and (scope.span or node.name not in self.program.given):
             return self.graph.constant(CONSTANTS[node.name], scope.place(node))
         if node.name in self.places:
             raise AutodiffError(
@@ -290,7 +289,6 @@ class _Lowering:
         if row is not None:
             return row
         if node.name == JUXTAPOSITION:
-            self._not_a_slip(node)
             return rules.TABLE["*", 2]
         if node.name == CHAIN:
             return rules.TABLE["and", 2]
@@ -334,6 +332,22 @@ class _Lowering:
                         hint="write a whole number",
                     )
 
+    def no_product_in_a_name(self, lowered: Lowered) -> None:
+        """`xy` beside `x` and `y` is rather their product than an input of its own."""
+        names = {*lowered.inputs, *lowered.assigned}
+        for name in lowered.inputs if len(names) > 1 or self.program.given else ():
+            if len(name) == 1 or name in self.program.given:
+                continue
+            for cut in range(1, min(len(name), 20)):
+                left, right = name[:cut], name[cut:]
+                if all(half in names or half in self.program.given for half in (left, right)):
+                    node = self.graph.find(name)
+                    raise AutodiffError(
+                        f"{quoted(name)} has no value",
+                        span=None if node is None else self.graph.spans[node],
+                        hint=f"did you mean {left}*{right}?",
+                    )
+
     def a_number(self, node: Expr) -> None:
         if isinstance(node, Call) and node.name in rules.logic():
             raise AutodiffError(
@@ -355,31 +369,6 @@ class _Lowering:
                 hint=f"write {shape}",
             )
 
-    def _not_a_slip(self, node: Call) -> None:
-        """`sine(x)` reads as a product when `sine` is no function; a name like a function's is rather a slip."""
-        left, right = node.args
-        if isinstance(left, Call) and left.name == JUXTAPOSITION:
-            left = left.args[1]
-        if not isinstance(left, Name) or left.name in CONSTANTS or left.name in self.places:
-            return
-        if self.program.source[right.span[0]] != "(" or len(left.name) < 2:
-            return
-        if not self.uses:
-            self.uses.update(
-                n.name for n in walk(tuple(s.body for s in self.program.statements)) if isinstance(n, Name)
-            )
-        if self.uses[left.name] > 1:
-            return
-        from autodiff.language.synonyms import meant  # only a likely slip needs it
-
-        likely = meant(left.name, rules.functions() | self.functions.keys())
-        if likely:
-            raise AutodiffError(
-                f"unknown function {quoted(left.name)}",
-                span=left.span,
-                hint=f"did you mean {likely}? For a product write {left.name}*(…)",
-            )
-
     def _part(self, node: Call | Array | Index, row: Primitive, args: tuple[int, ...], scope: Scope) -> int:
         """The equation of a part of a loss, which the graph keeps the text of."""
         fresh = len(self.graph)
@@ -394,7 +383,7 @@ class _Lowering:
                 self._conditions(node, row, args)
             elif node.name not in ("^", JUXTAPOSITION) and len(args) == len(row.params):
                 self.plain[node.name, len(args)] = row
-            if node.name == "^" and self._power_of_e(node):
+            if node.name == "^" and self._power_of_e(node, scope):
                 return self.graph.call(rules.TABLE["exp", 1], args[1:], span)
         if len(args) > len(row.params):
             return self._folded(row, args, span)
@@ -406,9 +395,12 @@ class _Lowering:
             node = self.graph.call(row, (node, arg), span)
         return node
 
-    def _power_of_e(self, node: Call) -> bool:
+    def _power_of_e(self, node: Call, scope: Scope) -> bool:
         """`e^z` is the exponential function: the constant e itself is rounded, exp(z) is not built on it."""
-        return isinstance(node.args[0], Name) and node.args[0].name == "e"
+        base = node.args[0]
+        if not isinstance(base, Name) or base.name != "e" or "e" in scope.names:
+            return False
+        return bool(scope.span) or "e" not in self.program.given
 
     def _conditions(self, node: Call, row: Primitive, args: tuple[int, ...]) -> None:
         for k in range(row.conditions):

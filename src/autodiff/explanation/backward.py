@@ -22,14 +22,14 @@ def blocks_of(analysis: Analysis) -> tuple[PathChain, ...]:
     links = paths.largest(
         analysis.lowered.result, analysis.order, analysis.flows, lambda p, a: analysis.numbers.get((p, a), 1.0)
     )
-    found = {name: [link.places() for link in links[analysis.wanted[name]]] for name in alive[:NAMES]}
-    alive = list(found)
+    routes = {name: [link.places() for link in links[analysis.wanted[name]]] for name in alive[:NAMES]}
+    alive = list(routes)
     if all(analysis.counts[analysis.wanted[name]] == 1 for name in alive):
-        return (_chain(analysis, {name: found[name][0][::-1] for name in alive}),)
+        return (_chain(analysis, {name: routes[name][0][::-1] for name in alive}),)
     blocks: list[PathChain] = []
     for name in alive:
         if sum(len(block.steps) for block in blocks) < STEPS:
-            blocks += _paths(analysis, name, [route[::-1] for route in found[name]])
+            blocks += _paths(analysis, name, [route[::-1] for route in routes[name]])
     return tuple(blocks)
 
 
@@ -53,8 +53,8 @@ def _steps(analysis: Analysis, route: Sequence[int], mark: str, so_far: float | 
     for i, (place, arg) in enumerate(itertools.pairwise(route), start=start + 1):
         factor = analysis.factor(place, arg)
         so_far = None if factor.value is None or so_far is None else so_far * factor.value
-        asked = analysis.places.names[arg] in analysis.plain and analysis.counts[arg] == 1
-        steps.append(ChainStep(f"{i}{mark}", factor, so_far, analysis.counts[arg] == 1, asked))
+        is_answer = analysis.places.names[arg] in analysis.plain and analysis.counts[arg] == 1
+        steps.append(ChainStep(f"{i}{mark}", factor, so_far, analysis.counts[arg] == 1, is_answer))
     return steps
 
 

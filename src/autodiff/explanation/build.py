@@ -74,13 +74,13 @@ def explain(
     expand = named(expand)
     if not (rate is None or (isinstance(rate, int | float) and math.isfinite(rate))):
         raise AutodiffError(f"a learning rate is a finite number, not {shortened(repr(rate))}", hint="such as 0.1")
-    program = parse(text, strict=strict)
-    over = None if at is None else over_elements(program, at)
-    numbers = numbers_of(program) if over is None else over
-    first, said = numbers.lowered, note(numbers) if isinstance(numbers, OverNumbers) else ""
-    wanted = sources(first, wrt if over is None or wrt is None else over.names(wrt))
-    made = places(first, atoms=atoms, expand=expand)
-    point = {} if over is None and not first.inputs else None if over is None else over.point
+    program = parse(text, strict=strict, given=at)
+    elements = None if at is None else over_elements(program, at)
+    numbers = numbers_of(program) if elements is None else elements
+    lowered, scalar_note = numbers.lowered, note(numbers) if isinstance(numbers, OverNumbers) else ""
+    wanted = sources(lowered, wrt if elements is None or wrt is None else elements.names(wrt))
+    steps = places(lowered, atoms=atoms, expand=expand)
+    point = {} if elements is None and not lowered.inputs else None if elements is None else elements.point
     if rate is not None and point is None:
         raise AutodiffError("a step of gradient descent needs a point", hint=_GIVE, command_hint=_ADD)
     if digits and point is None:
@@ -91,15 +91,15 @@ def explain(
             hint=_GIVE, command_hint=f"{_ADD}; or leave --mode {mode} out: then the chain rule is in symbols",
         )  # fmt: skip
     both = "both" if len(wanted) <= MANY else "reverse"
-    evaluation = None if point is None else evaluated(made.lowered, point)
+    evaluation = None if point is None else evaluated(steps.lowered, point)
     trace = None if evaluation is None else evaluation.trace
-    answer = None if point is None else answered(first, point, wanted, both, convention=convention, trace=trace)
-    explanation = _explanation(Analysis(made, wanted, answer, mode, evaluation))
-    notes = (*explanation.notes, *filter(None, [said]))
+    answer = None if point is None else answered(lowered, point, wanted, both, convention=convention, trace=trace)
+    explanation = _explanation(Analysis(steps, wanted, answer, mode, evaluation))
+    notes = (*explanation.notes, *filter(None, [scalar_note]))
     explanation = replace(explanation, source=program.source, readings=program.readings, notes=notes)
     if digits and point is not None:
-        explanation = _with_digits(explanation, answered(first, point, wanted, digits=proven_digits(digits)))
-    return explanation if rate is None else _with_update(explanation, made.lowered, wanted, rate)
+        explanation = _with_digits(explanation, answered(lowered, point, wanted, digits=proven_digits(digits)))
+    return explanation if rate is None else _with_update(explanation, steps.lowered, wanted, rate)
 
 
 def local_factors(text: str, wrt: Sequence[str]) -> tuple[Factor, ...]:
@@ -112,8 +112,8 @@ def local_factors(text: str, wrt: Sequence[str]) -> tuple[Factor, ...]:
         blocks = explain(text, None, wrt).blocks
     except AutodiffError:
         return ()
-    found = {(step.factor.of, step.factor.by): step.factor for block in blocks for step in block.steps}
-    return tuple(found.values()) if len(found) <= 12 and all(f.slope.formula for f in found.values()) else ()
+    factors = {(step.factor.of, step.factor.by): step.factor for block in blocks for step in block.steps}
+    return tuple(factors.values()) if len(factors) <= 12 and all(f.slope.formula for f in factors.values()) else ()
 
 
 def _explanation(analysis: Analysis) -> Explanation:
@@ -124,7 +124,7 @@ def _explanation(analysis: Analysis) -> Explanation:
     analysis.listed = {step.factor.by for block in blocks for step in block.steps if step.answer} | {
         b.to for b in blocks
     }
-    found = tuple(slope(analysis, name, whole) for name in analysis.wanted)
+    answers = tuple(slope(analysis, name, whole) for name in analysis.wanted)
     title, steps = _title(analysis), differences(analysis)
     return Explanation(
         result=analysis.lowered.name,
@@ -137,7 +137,7 @@ def _explanation(analysis: Analysis) -> Explanation:
         forward=tuple(analysis.place(node) for node in analysis.in_order()),
         drawing=_drawing(analysis, title.pretty),
         blocks=blocks,
-        slopes=found,
+        slopes=answers,
         rows=mode_rows(analysis),
         cost=cost(analysis),
         cancelling=cancelling(analysis, blocks),
@@ -166,9 +166,9 @@ def _whole(analysis: Analysis) -> dict[str, FormulaText]:
     if len(analysis.graph) > WIDE or (analysis.answer is not None and analysis.trace is None):
         return {}
     seen = image(analysis.graph, analysis.lowered.result, {})
-    found = slopes(analysis.graph, analysis.lowered.result, {}, list(analysis.wanted.values()), seen)
+    adjoints = slopes(analysis.graph, analysis.lowered.result, {}, list(analysis.wanted.values()), seen)
     symbols = seen.symbols
-    whole = {name: found.get(node, symbols.constant(0.0)) for name, node in analysis.wanted.items()}
+    whole = {name: adjoints.get(node, symbols.constant(0.0)) for name, node in analysis.wanted.items()}
     return {name: written_out(symbols.graph, shorter(symbols, node)) for name, node in whole.items()}
 
 

@@ -163,9 +163,14 @@ class Analysis:
             beyond = words(number)
             value = None if beyond else value
         if node in self.graph.inputs:
-            asked = node in self.wanted.values()
+            is_wanted = node in self.wanted.values()
             return Place(
-                name, "input" if asked else "held", name, tex_name(name), "input" if asked else "held fixed", value
+                name,
+                "input" if is_wanted else "held",
+                name,
+                tex_name(name),
+                "input" if is_wanted else "held fixed",
+                value,
             )
         kind = "result" if node == self.lowered.result else "step"
         text, math = self._right_side(node)

@@ -78,7 +78,7 @@ def _local(
     places: Places,
     place: int,
     partials: Mapping[int, Sequence[tuple[int, T]]],
-    one: T,
+    unit: T,
     times: Callable[[T, T], T],
     plus: Callable[[T, T], T],
 ) -> dict[int, T]:
@@ -88,7 +88,7 @@ def _local(
         if node == place or node not in places.names:
             yield from ((arg, times(g, slope)) for arg, slope in partials.get(node, ()))
 
-    slopes = sweep_down(reversed(places.inside[place]), {place: one}, pull, plus)
+    slopes = sweep_down(reversed(places.inside[place]), {place: unit}, pull, plus)
     return {arg: slopes[arg] for arg in places.arguments(place) if arg in slopes}
 
 
@@ -119,16 +119,20 @@ class Formulas:
 
     def _made(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
         seen = image(self._places.lowered.graph, place, self._places.names)
-        plain = slopes(self._places.lowered.graph, place, self._places.names, sources, seen)
+        plain = self._slopes(place, sources, seen)
         named = self._named(place, sources, seen)
         symbols, own = seen.symbols, seen.of[place]
         return {s: Formula(symbols.graph, _short(symbols, plain[s]), own, _short(symbols, named[s])) for s in plain}
 
     def _named(self, place: int, sources: Sequence[int], seen: Image) -> dict[int, int]:
         """The local slopes with the place called by its name."""
-        names = self._places.names
-        called = Image(seen.symbols, {**seen.of, place: seen.symbols.input(names[place])})
-        return slopes(self._places.lowered.graph, place, names, sources, called)
+        called = Image(seen.symbols, {**seen.of, place: seen.symbols.input(self._places.names[place])})
+        return self._slopes(place, sources, called)
+
+    def _slopes(self, place: int, sources: Sequence[int], seen: Image) -> dict[int, int]:
+        """The local slope in each source; 0 where the terms of x - x cancel."""
+        known = slopes(self._places.lowered.graph, place, self._places.names, sources, seen)
+        return {source: known.get(source, seen.symbols.constant(0.0)) for source in sources}
 
     def product(self, factors: Sequence[tuple[int, int]]) -> tuple[Graph, int]:
         """The product of the local slopes of several places, each in one that it is made of, in its shortest form."""

@@ -147,14 +147,14 @@ def meaning(function: Function, point: Mapping[str, float], name: str, slope: fl
     """What moving an input a little does: by the slope, and really; by less where the function bends or ends before."""
     at = point[name]
     power = math.floor(math.log10(abs(at))) - 3 if at and math.isfinite(1 / at) else -3
-    found = list[Meaning]()
+    tried = list[Meaning]()
     for less in range(_SMALLER):
         step = 10.0 ** (power - less)
         after = function({**point, name: at + step}) if math.isfinite(at + step) else None
-        found.append(Meaning(name, step, slope * step, None if after is None else after - value))
+        tried.append(Meaning(name, step, slope * step, None if after is None else after - value))
         if not slope or (after is not None and abs(after - value - slope * step) <= _STRAIGHT * abs(slope * step)):
-            return found[-1]
-    return found[0]
+            return tried[-1]
+    return tried[0]
 
 
 def update(

@@ -20,8 +20,8 @@ def sides(analysis: Analysis) -> tuple[OneSidedSlopes, ...]:
     """Per name that has a verdict: its slopes from the left and from the right, place by place where there are few."""
     verdicts = {} if analysis.answer is None else analysis.answer.verdicts
     return tuple(
-        OneSidedSlopes(name, found.status, found.left, found.right, _trace(analysis, name))
-        for name, found in verdicts.items()
+        OneSidedSlopes(name, side.status, side.left, side.right, _trace(analysis, name))
+        for name, side in verdicts.items()
     )
 
 
@@ -32,9 +32,9 @@ def _trace(analysis: Analysis, name: str) -> tuple[OneSidedRow, ...]:
     nodes = [node for node in sorted(analysis.places.names) if node in reached or node == analysis.lowered.result]
     if analysis.trace is None or analysis.answer is None or len(nodes) > TRACED:
         return ()
-    found = []
+    rows = []
     for node in nodes:
         if analysis.trace.values[node] is not None:
-            seen = verdict(analysis.lowered._replace(result=node), analysis.trace, analysis.answer.at, source)
-            found.append(OneSidedRow(analysis.places.names[node], seen.left, seen.right))
-    return tuple(found)
+            sides = verdict(analysis.lowered._replace(result=node), analysis.trace, analysis.answer.at, source)
+            rows.append(OneSidedRow(analysis.places.names[node], sides.left, sides.right))
+    return tuple(rows)

@@ -24,12 +24,12 @@ class Link:
 
     def places(self) -> list[int]:
         """The places of the path, the result first."""
-        found: list[int] = []
+        places: list[int] = []
         link: Link | None = self
         while link is not None:
-            found.append(link.place)
+            places.append(link.place)
             link = link.above
-        return found
+        return places
 
 
 def count(result: int, order: Sequence[int], flows: Mapping[int, Sequence[int]]) -> dict[int, int]:

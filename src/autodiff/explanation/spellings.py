@@ -32,7 +32,7 @@ def text_of(formula: Formula) -> FormulaText:
 
 
 def _occurrences(graph: Graph, node: int, inner: int) -> int:
-    found: dict[int, int] = {}
+    counts: dict[int, int] = {}
     for i in segment(graph, node, {}):
-        found[i] = 1 if i == inner else sum(found[a] for a in graph.args[i])
-    return found[node]
+        counts[i] = 1 if i == inner else sum(counts[a] for a in graph.args[i])
+    return counts[node]

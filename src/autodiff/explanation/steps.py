@@ -61,9 +61,9 @@ def places(lowered: Lowered, *, atoms: bool = False, expand: Collection[str] = (
     chosen -= _repeated(lowered, order)
     names = _names(lowered, sorted(chosen | {lowered.result}))
     inside = {node: segment(graph, node, names) for node in names if graph.rows[node] is not None}
-    made = Places(lowered, names, inside, {})
-    whole = [node for node in inside if sum(graph.rows[n] is not _SAME for n in made.own(node)) > 1]
-    losses = {node: found for node in whole if (found := _loss(lowered, node)) is not None}
+    named = Places(lowered, names, inside, {})
+    whole = [node for node in inside if sum(graph.rows[n] is not _SAME for n in named.own(node)) > 1]
+    losses = {node: called for node in whole if (called := _loss(lowered, node)) is not None}
     return Places(lowered, names, inside, losses)
 
 
@@ -95,7 +95,7 @@ def _is_step(lowered: Lowered, node: int) -> bool:
 
 def _absorbed(lowered: Lowered, order: Collection[int]) -> set[int]:
     """The partial sums of a long sum a + b - c + …: it is one step, not one for every sign."""
-    graph, found = lowered.graph, set[int]()
+    graph, absorbed = lowered.graph, set[int]()
     uses: dict[int, int] = {}
     for node in order:
         for arg in graph.args[node]:
@@ -111,16 +111,16 @@ def _absorbed(lowered: Lowered, order: Collection[int]) -> set[int]:
         first = graph.args[node][0]
         long = wanted.get(node, length[node] > FEW)
         if long and length.get(first) == length[node] - 1 and uses[first] == 1 and first not in graph.names:
-            found.add(first)
+            absorbed.add(first)
             wanted[first] = True
-    return found
+    return absorbed
 
 
 def _called(lowered: Lowered, name: str, chosen: Collection[int]) -> list[int]:
     """The statement called `name`; of a loss, every statement that calls it."""
     if name in lowered.assigned or name == lowered.name:
         return [lowered.assigned.get(name, lowered.result)]
-    calling = [node for node in chosen if (found := _loss(lowered, node)) is not None and found.name == name]
+    calling = [node for node in chosen if (called := _loss(lowered, node)) is not None and called.name == name]
     if calling:
         return calling
     near = nearest(name, lowered.assigned)

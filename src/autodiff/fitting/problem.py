@@ -158,7 +158,8 @@ class Problem:
         if self._latest is None or self._latest[0] != key:
             self.evaluations += 1
             evaluate = self.model if self.sure else self.model.approximate
-            value, gradient = evaluate(**self.columns, **dict(zip(self.names, map(float, parameters), strict=True)))
+            at = dict(zip(self.names, map(float, parameters), strict=True))
+            value, gradient, *_ = evaluate(**self.columns, **at)
             slopes = np.empty((self.rows, len(self.names)), order="F")
             for k, name in enumerate(self.names):
                 slopes[:, k] = gradient[name]

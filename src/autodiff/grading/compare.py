@@ -20,12 +20,13 @@ from autodiff.api.scalar_note import require_elements
 from autodiff.codegen.straightline import straight
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed, shown
-from autodiff.errors import AutodiffError
+from autodiff.errors import AutodiffError, quoted
 from autodiff.grading.diagnose import Sample, Slip, explain
 from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
 from autodiff.grading.symbols import same_formula
-from autodiff.language.ast import Reading
+from autodiff.language.ast import Define, Expression, Program, Reading
+from autodiff.language.leibniz import stated
 from autodiff.verify.error_bound import Bounded
 
 _NOWHERE = "no point was found where the program has a derivative"
@@ -76,8 +77,10 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     numbers = numbers_of(parsed)
     require_elements(numbers)
     lowered = numbers.lowered
+    answer, wrt = _without_left_side(parsed, lowered, answer, wrt)
     name, source = _variable(lowered, wrt)
-    given = parse(answer, strict=strict)
+    defined = [statement.target.name for statement in parsed.statements if isinstance(statement, Define)]
+    given = parse(answer, strict=strict, given=lowered.assigned, functions=defined)
     answered = in_names(parsed, lowered, given)
     empty = Compared("undecided", name, lowered.name, readings=(*parsed.readings, *given.readings))
     equations = straight(lowered, {name: source})
@@ -85,6 +88,31 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     same = same_formula(lowered, source, answered)
     tried = list(trials(lowered, slope, answered))
     return _judged(empty, tried, same=same, lowered=lowered, source=source)
+
+
+def _without_left_side(program: Program, lowered: Lowered, answer: str, wrt: str | None) -> tuple[str, str | None]:
+    """The answer and its variable where the answer begins with what it is the derivative of, as in `y' = 2x`."""
+    found = stated(answer) if isinstance(answer, str) else None
+    if found is None or found.of in lowered.inputs:
+        return answer, wrt
+    last = program.statements[-1]
+    own = (
+        {lowered.name}
+        if not isinstance(last, Expression)
+        else {lowered.name, found.of}
+        if found.of.isidentifier()
+        else set()
+    )
+    if found.of and found.of not in own and parse(found.of).statements[-1:] != (Expression(last.body, last.span),):
+        raise AutodiffError(
+            f"the answer is the derivative of {quoted(found.of)}, and the program is {quoted(program.source)}",
+            hint="write the formula alone",
+        )
+    if found.wrt and wrt is not None and found.wrt != wrt.strip():
+        raise AutodiffError(
+            f"the answer is a derivative by {quoted(found.wrt)}, and {quoted(wrt)} is asked for", hint="leave --wrt out"
+        )
+    return found.text, found.wrt or wrt
 
 
 def _variable(lowered: Lowered, wrt: str | None) -> tuple[str, int]:

@@ -5,17 +5,18 @@
 >>> program = parse("y = x^2; sin(y)")
 >>> found = in_names(program, lower(program), parse("cos(y)*2x"))
 >>> found.inputs, found.source
-(('x',), 'y = x^2; sin(y)\\ncos(y)*2x')
+(('x',), 'y = x^2; sin(y)\\n;\\ncos(y)*2x')
 """
 
 from __future__ import annotations
 
 from autodiff.api.elementwise_view import over_numbers
-from autodiff.api.evaluate import parse
+from autodiff.core import rules
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed
 from autodiff.errors import AutodiffError, nearest, quoted
 from autodiff.language.ast import Assign, Expression, Name, Program, Statement
+from autodiff.language.parser import parse_behind
 
 
 def in_names(program: Program, lowered: Lowered, given: Program) -> Lowered:
@@ -29,14 +30,14 @@ def in_names(program: Program, lowered: Lowered, given: Program) -> Lowered:
                 source=given.source,
                 hint="choose another name in the answer",
             )
-    together = parse(f"{program.source}\n{given.source}")
+    together = parse_behind(program, given.source, rules.functions())
     count = len(program.statements)
     named, last = together.statements[:count], together.statements[count - 1]
     taken = own | {s.target.name for s in given.statements if not isinstance(s, Expression)}
     if isinstance(last, Expression) and lowered.name not in taken:
         named = (*named[:-1], Assign(Name(lowered.name, last.span), last.body, last.span))
     statements = (*named, *_as_values(together.statements[count:]))
-    answered = over_numbers(Program(together.source, statements, together.readings))
+    answered = over_numbers(Program(together.source, statements, together.readings, together.given))
     known = [*lowered.inputs, *lowered.assigned]
     for name in answered.inputs:
         if name not in lowered.inputs:

@@ -189,17 +189,24 @@ class Reading(NamedTuple):
 
 
 class Program:
-    """A parsed program: its `source`, its `statements`, and the doubtful `readings` among them.
+    """A parsed program: its `source`, its `statements`, the doubtful `readings` among them, and the names `given` a value.
 
     Two programs are equal when their statements are, wherever the blanks and brackets stand.
     """
 
-    __slots__ = ("readings", "source", "statements")
+    __slots__ = ("given", "readings", "source", "statements")
 
-    def __init__(self, source: str, statements: tuple[Statement, ...], readings: tuple[Reading, ...] = ()) -> None:
+    def __init__(
+        self,
+        source: str,
+        statements: tuple[Statement, ...],
+        readings: tuple[Reading, ...] = (),
+        given: frozenset[str] = frozenset(),
+    ) -> None:
         self.source: Final = source
         self.statements: Final = statements
         self.readings: Final = readings
+        self.given: Final = given
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and self.statements == other.statements

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
-from autodiff.errors import AutodiffError, Span, quoted, shortened
+from autodiff.errors import AutodiffError, Span, normalised, quoted, shortened
 from autodiff.language.ast import (
     CHAIN,
     CONSTANTS,
@@ -26,10 +27,14 @@ from autodiff.language.ast import (
     Number,
     Statement,
 )
-from autodiff.language.lexer import Word
+from autodiff.language.synonyms import INVERSES
 from autodiff.language.typed import decimal
+from autodiff.language.word import Word
 
-SYMBOLS = {"**": "^", "·": "*", "×": "*", "÷": "/", "−": "-", "≤": "<=", "≥": ">=", "≠": "!="}
+SYMBOLS = {
+    "**": "^", "≤": "<=", "≥": ">=", "≠": "!=", "%": "mod", **dict.fromkeys("·×∙⋅∗•＊", "*"), **dict.fromkeys("÷∕⁄／", "/"),
+    **dict.fromkeys("−–—‐‑－", "-"), "＋": "+", "√": "sqrt", "∛": "cbrt",
+}  # fmt: skip
 """Other spellings of operators."""
 
 _DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
@@ -52,7 +57,7 @@ class Builder:
 
     def binding(self, parts: Parts) -> Assign:
         name, _, body = parts
-        return Assign(_assignable(Name(name.text, name.span)), body, _across(parts))
+        return Assign(Name(name.text, name.span), body, _across(parts))
 
     def expression(self, parts: Parts) -> Expression:
         return Expression(parts[0], parts[0].span)
@@ -74,6 +79,8 @@ class Builder:
         span = left.span[0], right.span[1]
         return Call(SYMBOLS.get(symbol.text, symbol.text), (left, right), span, symbol.span)
 
+    power = binary
+
     def unary(self, parts: Parts) -> Call:
         symbol, operand = parts
         return Call(SYMBOLS.get(symbol.text, symbol.text), (operand,), _across(parts), symbol.span)
@@ -91,8 +98,43 @@ class Builder:
             "^", (base, Number(float(raised.text.translate(_DIGITS)), raised.span)), _across(parts), raised.span
         )
 
-    def number(self, parts: Parts) -> Number:
-        return Number(_value(parts[0]), parts[0].span)
+    def conditional(self, parts: Parts) -> Call:
+        value, sign, condition, _, otherwise = parts
+        return Call("if", (condition, value, otherwise), _across(parts), sign.span)
+
+    def ternary(self, parts: Parts) -> Call:
+        condition, sign, value, _, otherwise = parts
+        return Call("if", (condition, value, otherwise), _across(parts), sign.span)
+
+    def absolute(self, parts: Parts) -> Call:
+        return Call("abs", (parts[1],), _across(parts), _across(parts))
+
+    def root(self, parts: Parts) -> Call:
+        symbol, radicand = parts
+        return Call(SYMBOLS[symbol.text], (radicand,), _across(parts), symbol.span)
+
+    def factorial(self, parts: Parts) -> Call:
+        number, symbol = parts
+        more = Call("+", (number, Number(1.0, symbol.span)), _across(parts), symbol.span)
+        return Call("gamma", (more,), _across(parts), symbol.span)
+
+    def percent(self, parts: Parts) -> Call:
+        number, symbol = parts
+        return Call("/", (number, Number(100.0, symbol.span)), _across(parts), symbol.span)
+
+    def degrees(self, parts: Parts) -> Call:
+        number, symbol = parts
+        return Call("rad", (number,), _across(parts), symbol.span)
+
+    def number(self, parts: Parts) -> Expr:
+        word = parts[0]
+        if not word.text.isascii() and "/" in (fraction := normalised(word.text[-1]).replace("⁄", "/")):
+            top, bottom = map(int, fraction.split("/"))
+            whole = _value(Word("NUMBER", word.text[:-1], word.span)) if len(word.text) > 1 else 0.0
+            start = word.span[0], word.span[0]
+            parted = Number(whole * bottom + top, start), Number(float(bottom), start)
+            return Call("/", parted, word.span, word.span)
+        return Number(_value(word), word.span)
 
     def name(self, parts: Parts) -> Name:
         return Name(parts[0].text, parts[0].span)
@@ -119,21 +161,39 @@ class Builder:
         return Call(function.text, args, _across([function, closed]), function.span)
 
     def call_power(self, parts: Parts) -> Call:
-        """`sin^2(x)` and `sin²(x)`: a power of the call, when the exponent is whole and at least 2."""
+        """`sin^2(x)` and `sin²(x)`: a power of the call, when the exponent is whole and at least 2; `sin^-1(x)` is asin."""
         function, closed = parts[0], parts[-1]
-        raised, args = parts[-4], parts[-2]
-        exponent = float(raised.text.translate(_DIGITS)) if raised.type == "SUPERSCRIPT" else _value(raised)
-        span = _across([function, closed])
-        if exponent < 2 or exponent != int(exponent):
-            raise AutodiffError(
-                f"{function}^{exponent:g}(…) is doubtful",
-                span=span,
-                hint=f"write {function}(…)^({exponent:g}) for a power; an inverse has a name of its own, such as asin",
-            )
-        return Call("^", (Call(function.text, args, span, function.span), Number(exponent, raised.span)), span, span)
+        return _raised(function, parts[1:-3], parts[-2], _across([function, closed]))
+
+    def applied(self, parts: Parts) -> Call:
+        function, argument = parts
+        return Call(function.text, (argument,), _across(parts), function.span)
+
+    def applied_power(self, parts: Parts) -> Call:
+        """`sin^2 x`."""
+        return _raised(parts[0], parts[1:-1], (parts[-1],), _across(parts))
 
     def items(self, parts: Parts) -> tuple[Expr, ...]:
         return tuple(p for p in parts if not isinstance(p, Word))
+
+
+def _raised(function: Word, exponent: Sequence[Word], args: tuple[Expr, ...], span: Span) -> Call:
+    """A power of a call whose exponent stands behind the function's name, or the inverse function for -1."""
+    text = "".join(SYMBOLS.get(word.text, word.text) for word in exponent if word.type not in ("POWER", "LPAR", "RPAR"))
+    number = next(word for word in exponent if word.type in ("NUMBER", "SUPERSCRIPT"))
+    text = text.translate(_DIGITS)
+    power = (
+        -_value(Word("NUMBER", text[1:], number.span)) if text[0] == "-" else _value(Word("NUMBER", text, number.span))
+    )
+    if power == -1 and function.text in INVERSES:
+        return Call(INVERSES[function.text], args, span, function.span)
+    if power < 2 or power != int(power):
+        raise AutodiffError(
+            f"{function}^{power:g}(…) is doubtful",
+            span=span,
+            hint=f"write {function}(…)^({power:g}) for a power; an inverse has a name of its own, such as asin",
+        )
+    return Call("^", (Call(function.text, args, span, function.span), Number(power, number.span)), span, span)
 
 
 def _value(word: Word) -> float:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from autodiff.errors import AutodiffError, quoted, shortened
-from autodiff.language.lexer import CLOSES, ENDS_OPERAND, Word
 from autodiff.language.synonyms import meant
+from autodiff.language.word import CLOSES, ENDS_OPERAND, Word
 
 _OPERATORS = {"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR", "NOT"}
 _OPENERS = {"LPAR", "LSQB", "COMMA"}
 _FINISHED = {"SEP", "$END"}
-_MORE = {"deg": "; 90 degrees are rad(90)"}
-"""What a function without its argument may have been written for, behind what is said of every one."""
 
 
 def complaint(words: Sequence[Word], at: int, length: int, functions: Collection[str], start: str) -> AutodiffError:
@@ -82,8 +80,7 @@ def _said(before: Word, found: Word, after: Word) -> tuple[str, str]:
         )
     if before.type == "FUNC":
         argument = shortened(found.text, 20) if found.type in ("NAME", "NUMBER") and after.type in _FINISHED else "…"
-        more = _MORE.get(before.text, "")
-        return f"{before} needs its argument in brackets", f"write {before}({argument}){more}"
+        return f"{before} needs its argument in brackets", f"write {before}({argument})"
     if found.type == "EQUAL":
         return "'=' gives a name its value, once, at the start of a statement", "to compare, write =="
     if found.type in _FINISHED and before.type in _OPERATORS:
@@ -100,6 +97,8 @@ def _said(before: Word, found: Word, after: Word) -> tuple[str, str]:
     if found.type in _OPERATORS and before.type in _OPERATORS | _OPENERS | {"SEP", "EQUAL"}:
         equal = "write == for 'equal'" if before.type == "EQUAL" else "put an expression there"
         return f"an operand is missing before '{found}'", equal
+    if found.type == "BANG":
+        return "'!' has nothing before it", "write n! for a factorial, and `not` for a negation"
     if found.type == "SUPERSCRIPT":
         return f"'{found}' has nothing to raise here", "a superscript stands behind what it raises: x²"
     if found.type == "LSQB":

@@ -12,39 +12,31 @@ from functools import lru_cache
 from itertools import takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
-from autodiff.language import tables
+from autodiff.language import calls, tables
+from autodiff.language.ast import Reading
+from autodiff.language.word import CLOSES, ENDS_OPERAND, Word
 
-CLOSES = {"RPAR": "LPAR", "RSQB": "LSQB"}
-"""Which bracket each closing one belongs to."""
+_CLOSING = {"LPAR": ")", "LSQB": "]", "BAR": "|"}
 
 _PAIRED = frozenset({*CLOSES, *CLOSES.values(), "SEP"})
 """The words for which it matters what brackets they are in."""
 
-ENDS_OPERAND = frozenset({"NUMBER", "NAME", "RPAR", "RSQB", "SUPERSCRIPT"})
-"""What a complete operand may end with."""
-
-_PRIME = "leave it out: a slope is asked for with --wrt, and an answer is its formula alone"
+_PRIME = (
+    'a slope is asked for with --wrt, as in autodiff diff "x^2" --wrt x; only an answer of check may begin with y\' ='
+)
 
 _STRAY = {
-    "|": "write abs(x) for |x|, and `or` for ||",
-    "!": "write gamma(n+1) for n!, `!=` for unequal and `not` for a negation",
-    "√": "write sqrt(x)",
-    "∛": "write cbrt(x)",
-    "%": "write mod(x, y) for a remainder, or divide by 100",
+    "±": "an uncertainty is not read here: a value is one number",
     "&": "write `and`",
     "{": "write ( ) around a part",
     "}": "write ( ) around a part",
-    "?": "write if(condition, a, b)",
-    ":": "a name is assigned with =",
     "'": _PRIME,
     "′": _PRIME,
     "’": _PRIME,
     '"': "a program is not put in quotes a second time",
     "\\": "LaTeX is not read: write for example a/b, sqrt(x), sin(x)",
     "$": "a variable is a plain name, such as x, and LaTeX is not read",
-    "°": "angles are radians: 90 degrees are rad(90)",
     "∞": "infinity is not a number here",
-    "½": "write 1/2",
     "∂": "derivatives are asked for with --wrt",
     "∫": "this is a derivative calculator",
     "~": "write `not` for a negation",
@@ -54,40 +46,23 @@ _STRAY = {
 }
 
 
-class Word:
-    """A piece of the text that is one terminal of the grammar; `text` is normalised where it is a name."""
+def words(
+    text: str, functions: Collection[str], given: Collection[str] = (), readings: list[Reading] | None = None
+) -> list[Word]:
+    """The words of `text`: newlines inside brackets dropped, a NAME that is called made a FUNC.
 
-    __slots__ = ("span", "text", "type")
-
-    def __init__(self, kind: str, text: str, span: Span) -> None:
-        self.type, self.text, self.span = kind, text, span
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __repr__(self) -> str:
-        return f"<{self.type} {self.text!r} {self.span[0]}:{self.span[1]}>"
-
-
-def words(text: str, functions: Collection[str]) -> list[Word]:
-    """The words of `text`: newlines inside brackets dropped, a NAME that can be called made a FUNC.
-
-    Raises AutodiffError for a character that belongs to no word, a bracket without its partner, and a definition of
-    something in `functions`.
+    Names in `given` have a value. What a person might read otherwise is put into `readings`. Raises AutodiffError for a
+    character that belongs to no word, a bracket without its partner, and a call of an unknown function.
     """
-    found = _matched(split(text, functions))
-    places = _definitions(found) if "=" in text else []
-    for i in places:
-        if found[i].type == "FUNC":
-            raise AutodiffError(
-                f"{found[i]} is a built-in function and can't be defined again",
-                span=found[i].span,
-                hint="choose another name",
-            )
-    defined = {found[i].text for i in places}
-    for word in found if defined else ():
-        if word.type == "NAME" and word.text in defined:
-            word.type = "FUNC"
+    if len(text) > 1 and text[0] in "“„" and text[-1] in "”“":  # of a word processor, around the whole
+        text = f" {text[1:-1]} "
+    found = split(text, functions)
+    if "|" in text:
+        _pair_bars(found)
+    found = _matched(found)
+    if "\n" in text or "\r" in text:
+        found = calls.continued(found, text, readings)
+    calls.resolve(found, text, functions, given, readings)
     return found
 
 
@@ -134,9 +109,10 @@ class _Meanings(dict[str, "tuple[str | None, str]"]):
 def _kind(piece: str) -> str | None:
     """Which of the grammar's words a piece is: by its first character, where that settles it."""
     for kind, characters in tables.FIRST.items():
-        if piece[0] in characters:
+        if piece[0] in characters and piece[-1] != ".":  # a name with a point is a library's
             return kind
-    return next((kind for kind, pattern in tables.WORDS.items() if re.match(pattern, piece)), None)
+    seen = f"{piece}a" if piece[-1] == "." else piece
+    return next((kind for kind, pattern in tables.WORDS.items() if re.match(pattern, seen)), None)
 
 
 def _refused(text: str, span: Span) -> AutodiffError:
@@ -152,6 +128,18 @@ def _stray(text: str, at: int) -> AutodiffError:
     if text[at] == "." and text[:at][-1:].isidentifier() and text[at + 1 : at + 2].isidentifier():
         hint = "a function stands without its library: sin(x), not np.sin(x)"
     return AutodiffError(f"'{shown}' has no meaning here", span=(at, at + 1), hint=hint, source=text)
+
+
+def _pair_bars(found: Sequence[Word]) -> None:
+    """Tell the bars that end an absolute value: those behind an operand, where a bar is the last that was opened."""
+    opened: list[str] = []
+    for before, word in zip((None, *found), found, strict=False):
+        if word.type == "BAR" and opened[-1:] == ["BAR"] and before is not None and before.type in ENDS_OPERAND:
+            word.type = "BAR_END"
+        if word.type in CLOSES.values():
+            opened.append(word.type)
+        elif opened and CLOSES.get(word.type) == opened[-1]:
+            opened.pop()
 
 
 def _matched(found: list[Word]) -> list[Word]:
@@ -173,7 +161,9 @@ def _matched(found: list[Word]) -> list[Word]:
         raise AutodiffError(
             f"this '{opened[-1]}' is never closed",
             span=opened[-1].span,
-            hint=f"add a '{')' if opened[-1].type == 'LPAR' else ']'}'",
+            hint="write `or` for ||"
+            if len(opened) > 1 and opened[-2].type == "BAR"
+            else f"add a '{_CLOSING[opened[-1].type]}'",
         )
     return [word for word in found if word not in dropped] if dropped else found
 
@@ -191,23 +181,3 @@ def _unpaired(found: Iterable[Word], word: Word) -> AutodiffError:
     return AutodiffError(
         f"this '{word}' can't close the '{opened[-1]}'", span=word.span, also=(("opened here:", opened[-1].span),)
     )
-
-
-def _definitions(found: Sequence[Word]) -> list[int]:
-    """Where a statement begins `name(...) =`: the places of the names."""
-    places: list[int] = []
-    start, looking = 0, True
-    for i, word in enumerate(found):
-        if word.type == "SEP":
-            start, looking = i + 1, True
-        elif word.type == "EQUAL" and looking:
-            looking = False
-            if found[start].type in ("NAME", "FUNC") and _one_call(found[start + 1 : i]):
-                places.append(start)
-    return places
-
-
-def _one_call(found: Sequence[Word]) -> bool:
-    """Whether these words are one pair of brackets and what is in it."""
-    kinds = [w.type for w in found]
-    return len(found) > 1 and kinds[0] == "LPAR" and kinds[-1] == "RPAR" and "LPAR" not in kinds[1:]

@@ -9,44 +9,77 @@ program need not wait for a parser generator to load.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
-from autodiff.errors import AutodiffError, shortened
+from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language import tables
-from autodiff.language.ast import JUXTAPOSITION, Assign, Call, Expr, Program, Reading, Statement
+from autodiff.language.ast import Assign, Call, Expression, Program, Reading, Statement
 from autodiff.language.builder import Builder
 from autodiff.language.diagnostics import complaint
-from autodiff.language.lexer import Word, words
+from autodiff.language.lexer import words
+from autodiff.language.readings import DOUBTFUL, Noted, of_operators, of_values
+from autodiff.language.word import Word
 
 Build: TypeAlias = Callable[[list[Any]], object]
 Rule: TypeAlias = "tuple[str, int, Build]"
 
 
-def parse(text: str, functions: Collection[str], *, strict: bool = False) -> Program:
+def parse(text: str, functions: Collection[str], *, strict: bool = False, given: Collection[str] = ()) -> Program:
     """The syntax tree of a program in which the names in `functions` are built-in functions.
 
-    With `strict` a doubtful reading such as `1/2x` is an error. Raises AutodiffError for anything that is no program.
+    A name in `given` has a value, which wins over a constant of that name. With `strict` a doubtful reading such as
+    `1/2x` is an error. Raises AutodiffError for anything that is no program, and for a line without effect.
     """
+    program = _parsed(text, functions, given)
+    try:
+        _effective(program.statements, text)
+        if strict and program.readings:
+            first = program.readings[0]
+            raise AutodiffError(f"doubtful: {first}", span=first.span, hint="with --strict, write the brackets")
+        return program
+    except AutodiffError as error:
+        raise error.within(text) from None
+
+
+def parse_behind(program: Program, text: str, functions: Collection[str]) -> Program:
+    """The statements of a program and behind them those of `text`, which may use its names; two results are no mistake."""
+    return _parsed(f"{program.source}\n;\n{text}", functions, program.given)
+
+
+def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Program:
     if not isinstance(text, str):
         raise AutodiffError(
             f"a program is a text, not {shortened(repr(text))}", hint='write it in quotes, such as "sin(x^2)"'
         )
     try:
-        found = words(text, functions)
+        readings = list[Reading]()
+        found = words(text, functions, given, readings)
         if all(w.type == "SEP" for w in found):
             raise AutodiffError("the program is empty", hint='write an expression, such as "sin(x^2)"')
-        products = list[Call]()
-        statements = cast("tuple[Statement, ...]", _tree(found, "program", len(text), functions, products))
-        readings = tuple(_readings(text, products))
-        if strict and readings:
-            raise AutodiffError(
-                f"doubtful: {readings[0]}", span=readings[0].span, hint="with --strict, write the brackets"
-            )
-        return Program(text, statements, readings)
+        doubtful = list[Noted]()
+        statements = cast("tuple[Statement, ...]", _tree(found, "program", len(text), functions, doubtful))
+        readings += of_values(found, given)
+        readings += of_operators(text, doubtful)
+        return Program(text, statements, tuple(sorted(readings, key=lambda reading: reading.span[0])), frozenset(given))
     except AutodiffError as error:
-        raise error.within(text) from None
+        from autodiff.language.synonyms import with_a_point  # only a mistake needs it
+
+        raise (with_a_point(text, functions) or error).within(text) from None
+
+
+def _effective(statements: Sequence[Statement], text: str) -> None:
+    """Raise AutodiffError for an expression that is not the last statement."""
+    for statement in statements[:-1]:
+        if isinstance(statement, Expression):
+            line = text.count("\n", 0, statement.span[0]) + 1
+            where = f"line {line}, " if "\n" in text.strip() else ""
+            raise AutodiffError(
+                f"{where}{quoted(text[slice(*statement.span)])} has no effect: the result is the last statement",
+                span=statement.span,
+                hint="give it a name, such as a = …, or leave it out",
+            )
 
 
 def parse_bindings(text: str, functions: Collection[str]) -> tuple[Assign, ...]:
@@ -55,24 +88,39 @@ def parse_bindings(text: str, functions: Collection[str]) -> tuple[Assign, ...]:
         found = words(text, functions)
         if not found:
             raise AutodiffError("no NAME=VALUE here", hint="write for example --at x=4,y=pi/2")
+        _certain(found, text)
         return cast("tuple[Assign, ...]", _tree(found, "bindings", len(text), functions))
     except AutodiffError as error:
         raise error.within(text) from None
+
+
+def _certain(found: Sequence[Word], text: str) -> None:
+    """Raise AutodiffError for a number with its uncertainty, as in 4.0(1) and 4 +- 0.1."""
+    for first, second, third in zip(found, found[1:], found[2:], strict=False):
+        digits = first.type == "NUMBER" and second.type == "LPAR" and third.type == "NUMBER"
+        signs = (first.text, second.text) == ("+", "-") or (first.text, second.text, third.text) == ("+", "/", "-")
+        if signs or (digits and first.span[1] == second.span[0]):
+            number = first.text if digits else "4.0"
+            raise AutodiffError(
+                "an uncertainty is not read here: a value is one number",
+                span=(first.span[0], third.span[1]),
+                hint=f"write {shortened(number, 20)} alone, or a product with *",
+            )
 
 
 # --- the automaton ----------------------------------------------------------------------------------------------------
 
 
 def _tree(
-    found: Sequence[Word], start: str, length: int, functions: Collection[str], products: list[Call] | None = None
+    found: Sequence[Word], start: str, length: int, functions: Collection[str], doubtful: list[Noted] | None = None
 ) -> object:
     """What `Builder` makes of the words: shift a word, or reduce the last parts by a rule, as the tables say.
 
-    Products that are written without an operator are also put into `products`.
+    What a person may read otherwise is also put into `doubtful`, with the method that built it.
     """
     states, rules, goto = tables.STATES, _rules(), _Goto()
-    if products is not None:
-        rules = _noting(rules, products)
+    if doubtful is not None:
+        rules = _noting(rules, doubtful)
     state, last = tables.START[start]
     stack, parts = [state], list[Any]()
     end = Word("$END", "", (length, length))
@@ -117,22 +165,27 @@ def _rules() -> tuple[Rule, ...]:
     return tuple((origin, size, _method(name, spliced)) for origin, size, name, spliced in tables.RULES)
 
 
-def _noting(rules: tuple[Rule, ...], products: list[Call]) -> tuple[Rule, ...]:
-    """The rules, of which that for a product without an operator notes what it builds."""
-    at = _juxtaposition()
-    origin, size, build = rules[at]
+def _noting(rules: tuple[Rule, ...], doubtful: list[Noted]) -> tuple[Rule, ...]:
+    """The rules, of which those that may build something doubtful note what they build."""
 
-    def noted(children: list[Any]) -> object:
-        node = build(children)
-        products.append(cast(Call, node))
-        return node
+    def noted(method: str, build: Build) -> Build:
+        def build_and_note(children: list[Any]) -> object:
+            node = build(children)
+            doubtful.append((method, cast(Call, node)))
+            return node
 
-    return (*rules[:at], (origin, size, noted), *rules[at + 1 :])
+        return build_and_note
+
+    noting = list(rules)
+    for k in _doubtful_rules():
+        origin, size, build = rules[k]
+        noting[k] = origin, size, noted(tables.RULES[k][2], build)
+    return tuple(noting)
 
 
 @lru_cache(maxsize=1)
-def _juxtaposition() -> int:
-    return next(k for k, (_, _, method, _) in enumerate(tables.RULES) if method == "juxtaposition")
+def _doubtful_rules() -> tuple[int, ...]:
+    return tuple(k for k, (_, _, method, _) in enumerate(tables.RULES) if method in DOUBTFUL)
 
 
 def _method(name: str, spliced: bool) -> Build:
@@ -151,38 +204,3 @@ def _spliced(children: list[Any]) -> list[Any]:
         else:
             flat.append(child)
     return flat
-
-
-# --- doubtful readings ------------------------------------------------------------------------------------------------
-
-
-def _readings(text: str, products: Iterable[Call]) -> Iterable[Reading]:
-    """Juxtapositions that a person may read otherwise: behind a quotient (`1/2x`), glued to an exponent (`e^2x`)."""
-    for node in sorted(products, key=lambda product: (product.span[0], -product.span[1])):
-        left, right = node.args
-        power = _last_factor(left)
-        if _is_open(left, "/") or (_is_open(power, "^") and _glued(text, power, right)):
-            left = left if _is_open(left, "/") else power
-            span = left.span[0], right.span[1]
-            meaning = f"({text[slice(*left.span)]})*{text[slice(*right.span)]}"
-            yield Reading(shortened(text[slice(*span)], 60), shortened(meaning, 62), span)
-
-
-def _is_open(node: Expr, operator: str) -> bool:
-    """Whether `node` is this operator's call with no brackets of its own around it."""
-    if not isinstance(node, Call) or node.name != operator or len(node.args) != 2:
-        return False
-    return node.span == (node.args[0].span[0], node.args[1].span[1])
-
-
-def _last_factor(node: Expr) -> Expr:
-    return node.args[1] if any(_is_open(node, o) for o in ("*", "/", JUXTAPOSITION)) else node  # type: ignore[union-attr]
-
-
-def _glued(text: str, power: Expr, right: Expr) -> bool:
-    """Whether a name or function follows the exponent's own digits at once: `e^2x`, but not `x²y`, `x^2 y`, `x^2(y)`."""
-    exponent = cast(Call, power).args[1]
-    starts = text[exponent.span[0]]
-    return (
-        power.span[1] == right.span[0] and text[right.span[0]] != "(" and starts != "(" and starts not in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
-    )

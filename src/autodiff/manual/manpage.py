@@ -26,6 +26,7 @@ FIRST = (
     "data",
     "train",
     "fit",
+    "plot",
     "export",
     "python",
     "status",

@@ -35,7 +35,7 @@ class Infix:
         row = graph.rows[node]
         if row is None:
             return SIGN if graph.constants.get(node, 0.0) < 0 else ATOM
-        if self.human and row is _EXP:
+        if self.human and row is _EXP and graph.find("e") is None:
             return POWER
         return LEVELS.get((row.name, row.arity), ATOM)
 
@@ -43,7 +43,7 @@ class Infix:
         row, args = graph.rows[node], graph.args[node]
         if row is None:
             return [graph.inputs[node]] if node in graph.inputs else [self.number(graph.constants[node])]
-        if self.human and row is _EXP:
+        if self.human and row is _EXP and graph.find("e") is None:
             return ["e^", Argument(args[0], POWER, unsigned=True)]
         level = LEVELS.get((row.name, row.arity))
         if level is None:

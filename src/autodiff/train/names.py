@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Sequence
 from autodiff.core import rules
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
-from autodiff.language.parser import parse
+from autodiff.language.ast import Assign, Program
+from autodiff.language.parser import parse, parse_behind
 from autodiff.tables.csv_columns import missing
 
 
@@ -29,21 +30,23 @@ def fitting(lowered: Lowered, parameters: Collection[str], columns: Collection[s
         raise AutodiffError("there is nothing to train", hint="name the parameters and their start: --params w=0,b=0")
 
 
-def watching(text: str, expression: str) -> Lowered:
+def watching(program: Program, expression: str) -> Lowered:
     """The program with one more statement, so that an expression can use all of its names."""
-    parse(expression, rules.functions())
-    return lower(parse(f"{text}\n{expression}", rules.functions()))
+    assigned = {s.target.name for s in program.statements if isinstance(s, Assign)}
+    parse(expression, rules.functions(), given=program.given | assigned)
+    return lower(parse_behind(program, expression, rules.functions()))
 
 
 def chooser(
     path: str, text: str, parameters: Sequence[str], watch: Sequence[str]
 ) -> Callable[[Sequence[str]], list[str]]:
     """Which of a file's columns a program needs: its inputs that are no parameters. Raises AutodiffError for a missing one."""
-    wanted = dict.fromkeys(lower(parse(text, rules.functions())).inputs)
-    for expression in watch:
-        wanted |= dict.fromkeys(watching(text, expression).inputs)
 
     def choose(names: Sequence[str]) -> list[str]:
+        program = parse(text, rules.functions(), given={*parameters, *names})
+        wanted = dict.fromkeys(lower(program).inputs)
+        for expression in watch:
+            wanted |= dict.fromkeys(watching(program, expression).inputs)
         found = [name for name in wanted if name not in parameters or name in names]
         for name in found:
             if name not in names:
@@ -55,7 +58,7 @@ def chooser(
 
 def without_data(text: str, parameters: Sequence[str]) -> None:
     """Raise AutodiffError when the program needs data and there is none."""
-    for name in lower(parse(text, rules.functions())).inputs:
+    for name in lower(parse(text, rules.functions(), given=parameters)).inputs:
         if name not in parameters:
             raise AutodiffError(
                 f"{quoted(name)} is neither a parameter nor a column",

@@ -93,7 +93,8 @@ class Training:
         explain: int | None = 1,
     ) -> None:
         self.plan, self.table, self.explain = plan, table, explain
-        program = parse(text, rules.functions(), strict=strict)
+        given = {*parameters, *(() if table is None else table.columns)}
+        program = parse(text, rules.functions(), strict=strict, given=given)
         self.readings: tuple[Reading, ...] = program.readings
         self.lowered = lower(program)
         fitting(self.lowered, parameters, {} if table is None else table.columns)
@@ -101,7 +102,7 @@ class Training:
         self.state = self.start = State(dict(parameters), {})
         self.failed = False
         self.step: Step | None = None
-        self._watched = {expression: Model(watching(text, expression), parameters) for expression in watch}
+        self._watched = {expression: Model(watching(program, expression), parameters) for expression in watch}
         used = {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
         columns = {} if table is None else {n: c for n, c in table.columns.items() if n in used}
         kept, held = split(len(table) if table is not None else 1, holdout, plan.seed)

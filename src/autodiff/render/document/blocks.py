@@ -106,11 +106,11 @@ class PathSum(NamedTuple):
 AnyRow: TypeAlias = TableRow | RowHeading | PathSum | Omitted
 
 
-class Table(NamedTuple):
+class TableBlock(NamedTuple):
     """Rows under columns.
 
     about  what the table shows, for readers who don't see it
-    kind   "places", "steps", "modes", "adjoints", "sides", "update" or "", for formats that lay them out in their own way
+    kind   "places", "steps", "modes", "sides", "update" or "", for formats that lay them out in their own way
     note   what holds for every row: an equation of two columns
     """
 
@@ -169,19 +169,19 @@ class GraphDrawing(NamedTuple):
     drawing: Drawing
 
 
-DocumentBlock: TypeAlias = Table | Paragraph | ItemList | SourceLines | Equations | GraphDrawing
+DocumentBlock: TypeAlias = TableBlock | Paragraph | ItemList | SourceLines | Equations | GraphDrawing
 
 
 class Section(NamedTuple):
     """A titled part of a document; `key` names its kind for formats that place some beside others.
 
-    said   a sentence beside the title
-    brief  the title on a screen, where it differs
+    subtitle  a sentence beside the title
+    brief     the title on a screen, where it differs
     """
 
     key: str
     title: str
-    said: Cell
+    subtitle: Cell
     blocks: tuple[DocumentBlock, ...]
     brief: str = ""
 
@@ -195,12 +195,12 @@ class Document(NamedTuple):
     """A page.
 
     heading   the whole formula
-    asked     which slopes, and `point` where
+    slopes    which are asked for, and `point` where
     places    the names of the drawing's vertices in order, by which formats choose colours
     """
 
     heading: Cell
-    asked: tuple[Cell, ...]
+    slopes: tuple[Cell, ...]
     point: tuple[Cell, ...]
     program: SourceLines
     readings: tuple[str, ...]
@@ -211,7 +211,7 @@ class Document(NamedTuple):
     def question(self) -> Cell:
         """Which slopes are asked for, and where."""
         point = (Words(" at "), *listed(self.point, 6)) if self.point else ()
-        return (*listed(self.asked, 3), *point)
+        return (*listed(self.slopes, 3), *point)
 
 
 def plain(pieces: Iterable[Inline]) -> str:
@@ -284,14 +284,14 @@ def across(row: RowHeading | PathSum) -> Cell:
     return (Words("sum of the paths: ", "strong"), *terms, Words(" = "), row.value, Words(" = "), row.name)
 
 
-def as_table(equations: Equations) -> Table:
+def as_table(equations: Equations) -> TableBlock:
     """Each name beside its answer alone, for many of them."""
     rows = tuple(
         row if isinstance(row, Omitted) else TableRow(((row.left,), answered(row)), row.place) for row in equations.rows
     )
     formulas = any(isinstance(row.cells[1][-1], Math) for row in rows if isinstance(row, TableRow))
     answer = Column((Words("formula" if formulas else "its value"),), numeric=not formulas, wide=True)
-    return Table((Column((Words("slope"),)), answer), rows, "the answers")
+    return TableBlock((Column((Words("slope"),)), answer), rows, "the answers")
 
 
 def answered(equation: Equation) -> Cell:
@@ -303,8 +303,8 @@ def answered(equation: Equation) -> Cell:
 T = TypeVar("T")
 
 
-def ends(rows: Sequence[T], what: str = "", each: int = 12) -> list[T | Omitted]:
+def ends(rows: Sequence[T], what: str = "", most: int = 12) -> list[T | Omitted]:
     """All of a short list; of a long one its first and last rows, and between them how many are left out."""
-    if len(rows) <= 2 * each + 1:
+    if len(rows) <= 2 * most + 1:
         return list(rows)
-    return [*rows[:each], Omitted(len(rows) - 2 * each, what), *rows[-each:]]
+    return [*rows[:most], Omitted(len(rows) - 2 * most, what), *rows[-most:]]

@@ -34,7 +34,7 @@ from autodiff.render.document.blocks import (
     Paragraph,
     Section,
     SourceLines,
-    Table,
+    TableBlock,
     TableRow,
     Words,
     ends,
@@ -74,7 +74,7 @@ def compose(explanation: Explanation, limits: Limits = PAGE) -> Document:
     ]
     return Document(
         heading=_heading(explanation, limits),
-        asked=tuple((slashed(explanation.result, name),) for name in explanation.wrt),
+        slopes=tuple((slashed(explanation.result, name),) for name in explanation.wrt),
         point=tuple(_coordinate(name, value) for name, value in (explanation.at or {}).items()),
         program=_program(explanation.source),
         readings=tuple(map(str, explanation.readings)),
@@ -109,13 +109,13 @@ def _line(line: str) -> str:
 
 def _forward(explanation: Explanation, limits: Limits) -> Section:
     at_point = explanation.at is not None
-    said = "put the numbers in, inside out" if at_point else "how the result is made, inside out"
+    sentence = "put the numbers in, inside out" if at_point else "how the result is made, inside out"
     long = len(explanation.forward) > 2 * limits.rows
     places = [place for place in explanation.forward if not (long and place.kind == "held")]
     rows = ends(places, "steps", limits.rows)
     columns = [Column((Words("step"),), wide=True), Column((Words("what it does"),))]
     columns += [Column((Words("value"),), numeric=True)] if at_point else []
-    table = Table(
+    table = TableBlock(
         tuple(columns),
         tuple(row if isinstance(row, Omitted) else _place(row, at_point=at_point) for row in rows),
         "the forward pass",
@@ -123,7 +123,7 @@ def _forward(explanation: Explanation, limits: Limits) -> Section:
     )
     held = len(explanation.forward) - len(places)
     rest = (Paragraph((Words(f"{many(held, 'input')} held fixed not listed", "quiet"),)),) if held else ()
-    return Section("forward", "Forward", (Words(said),), (table, *rest))
+    return Section("forward", "Forward", (Words(sentence),), (table, *rest))
 
 
 def _place(place: Place, *, at_point: bool) -> TableRow:
@@ -143,8 +143,8 @@ def _statement(place: Place) -> Cell:
 
 def _graph(explanation: Explanation) -> Section:
     slopes = any(arrow.slope for arrow in explanation.drawing.arrows)
-    said = (Words("each arrow carries its local slope"),) if slopes else ()
-    return Section("graph", "Graph", said, (GraphDrawing(explanation.drawing),))
+    sentence = (Words("each arrow carries its local slope"),) if slopes else ()
+    return Section("graph", "Graph", sentence, (GraphDrawing(explanation.drawing),))
 
 
 # --- the answer ---------------------------------------------------------------------------------------------------------
@@ -156,8 +156,8 @@ def _answer(explanation: Explanation, limits: Limits) -> Section:
         return _no_value(explanation)
     if not explanation.slopes:
         number = (Words(" = "), NumberText(value, whole=True)) if value is not None else ()
-        said: Cell = (result, *number, Words(", and it has no inputs to differentiate by"))
-        return Section("answer", "Answer", (), (Paragraph(said),))
+        words: Cell = (result, *number, Words(", and it has no inputs to differentiate by"))
+        return Section("answer", "Answer", (), (Paragraph(words),))
     detailed = len(explanation.slopes) <= _DETAILED
     rows = ends(explanation.slopes, "slopes", limits.answers)
     equations = (row if isinstance(row, Omitted) else _equation(explanation, row, detailed=detailed) for row in rows)
@@ -212,10 +212,10 @@ def _note(explanation: Explanation, slope: Slope) -> str:
 
 def _notice(explanation: Explanation) -> Section | None:
     items = []
-    for found in explanation.cancelling:
-        which = "steps 1 and 2 cancel:" if found.steps == 2 else f"steps 1 to {found.steps} cancel:"
-        number: Cell = () if found.value is None else (Words(" = "), NumberText(found.value))
-        slope: Cell = (ratio(explanation.result, found.by), Words(" = "), formula(found.slope), *number)
+    for cancelling in explanation.cancelling:
+        which = "steps 1 and 2 cancel:" if cancelling.steps == 2 else f"steps 1 to {cancelling.steps} cancel:"
+        number: Cell = () if cancelling.value is None else (Words(" = "), NumberText(cancelling.value))
+        slope: Cell = (ratio(explanation.result, cancelling.by), Words(" = "), formula(cancelling.slope), *number)
         items.append(Item((Words(which),), remark=slope))
     return Section("notice", "Notice", (), (ItemList(tuple(items)),)) if items else None
 
@@ -237,7 +237,7 @@ def _update(explanation: Explanation, limits: Limits) -> Section | None:
         Column((Words("name"),)),
         *(Column((Words(head),), numeric=True) for head in ("old", "slope", "new")),
     )
-    table = Table(
+    table = TableBlock(
         columns,
         (*rows, TableRow(result)),
         "one step of gradient descent",
@@ -273,14 +273,14 @@ def _difference(explanation: Explanation, row: Difference) -> Item:
 
 def _means(explanation: Explanation) -> Section | None:
     items = []
-    for found in explanation.meanings[:_DETAILED]:
+    for meaning in explanation.meanings[:_DETAILED]:
         words: Cell = (
             Words("moving "),
-            named(found.name),
-            Words(f" by +{shown(found.step)} moves "),
+            named(meaning.name),
+            Words(f" by +{shown(meaning.step)} moves "),
             named(explanation.result),
-            Words(f" by about {found.expected:.5g}"),
+            Words(f" by about {meaning.expected:.5g}"),
         )
-        really: Cell = () if found.actual is None else (Words(f"(really {found.actual:.5g})"),)
+        really: Cell = () if meaning.actual is None else (Words(f"(really {meaning.actual:.5g})"),)
         items.append(Item(words, remark=really))
     return Section("means", "Means", (), (ItemList(tuple(items)),)) if items else None

@@ -25,12 +25,12 @@ def slashed(of: str, by: str) -> Math:
 
 
 def differential(name: str) -> str:
-    made = tex_name(name)
-    return rf"\mathrm{{d}}{made}" if _is_letter(made) else rf"\mathrm{{d}}\,{made}"
+    tex = tex_name(name)
+    return rf"\mathrm{{d}}{tex}" if _is_letter(tex) else rf"\mathrm{{d}}\,{tex}"
 
 
-def _is_letter(made: str) -> bool:
-    return not made.startswith((r"\mathrm", r"\_"))
+def _is_letter(tex: str) -> bool:
+    return not tex.startswith((r"\mathrm", r"\_"))
 
 
 def named(name: str) -> Math:

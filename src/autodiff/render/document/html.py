@@ -21,34 +21,8 @@ from itertools import islice
 from autodiff.diagnostics import shown
 from autodiff.errors import printable
 from autodiff.explanation.model import Explanation
-from autodiff.render.document.blocks import (
-    AnyRow,
-    Cell,
-    CodeText,
-    Document,
-    DocumentBlock,
-    Equation,
-    Equations,
-    GraphDrawing,
-    Inline,
-    Item,
-    ItemList,
-    Math,
-    NumberText,
-    Omitted,
-    Paragraph,
-    PathSum,
-    Section,
-    SourceLines,
-    Table,
-    TableRow,
-    Words,
-    across,
-    answered,
-    as_table,
-    plain,
-    sentence,
-)
+from autodiff.render.document import blocks
+from autodiff.render.document.blocks import Cell, Inline, Words, across, answered, as_table, plain, sentence
 from autodiff.render.document.compose import compose
 from autodiff.render.document.mathml import mathml
 from autodiff.render.graph.svg import DARK, LIGHT, svg
@@ -65,16 +39,16 @@ _BROAD = 62  # signs in the columns of a table beside which there is no room
 
 def html(explanation: Explanation) -> str:
     """The whole page."""
-    found = compose(explanation)
+    document = compose(explanation)
     arrows = {(arrow.source, arrow.target): n for n, arrow in enumerate(explanation.drawing.arrows)}
-    return "\n".join(_Page(found, {name: n for n, name in enumerate(found.places)}, arrows).all()) + "\n"
+    return "\n".join(_Page(document, {name: n for n, name in enumerate(document.places)}, arrows).all()) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
     """A document on a page: where its places and arrows stand in the drawing."""
 
-    document: Document
+    document: blocks.Document
     places: Mapping[str, int]
     arrows: Mapping[tuple[str, str], int]
 
@@ -112,8 +86,8 @@ class _Page:
         if answers := self.answers():
             yield '<dl class="answers" aria-label="The answer in brief">'
             for answer in answers:
-                name, found = _piece(answer.left), _cell(answered(answer))
-                yield f"<div{self.hue(answer.place)}><dt>{name}</dt><dd>{found}</dd></div>"
+                name, value = _piece(answer.left), _cell(answered(answer))
+                yield f"<div{self.hue(answer.place)}><dt>{name}</dt><dd>{value}</dd></div>"
             yield "</dl>"
         yield '<div class="program">'
         yield '<h2 class="label">Program</h2>'
@@ -122,12 +96,15 @@ class _Page:
         yield "</div>"
         yield "</header>"
 
-    def answers(self) -> list[Equation]:
+    def answers(self) -> list[blocks.Equation]:
         """The first answers, where the program is evaluated at a point."""
         equations = (
-            block for section in self.document.sections for block in section.blocks if isinstance(block, Equations)
+            block
+            for section in self.document.sections
+            for block in section.blocks
+            if isinstance(block, blocks.Equations)
         )
-        rows = (row for block in equations for row in block.rows if isinstance(row, Equation))
+        rows = (row for block in equations for row in block.rows if isinstance(row, blocks.Equation))
         return list(islice(rows, _BRIEF)) if self.document.point else []
 
     # --- sections ---------------------------------------------------------------------------------------------------
@@ -149,43 +126,43 @@ class _Page:
         if open_pair:
             yield "</div>"
 
-    def pairing(self, graph: Section) -> str:
+    def pairing(self, graph: blocks.Section) -> str:
         """How the drawing and the table after it share the page: beside each other only where both are narrow."""
         following = self.document.sections[self.document.sections.index(graph) + 1 :][:1]
-        tables = [part for section in following for part in section.blocks if isinstance(part, Table)]
-        drawn = "".join(svg(part.drawing) for part in graph.blocks if isinstance(part, GraphDrawing))
+        tables = [part for section in following for part in section.blocks if isinstance(part, blocks.TableBlock)]
+        drawn = "".join(svg(part.drawing) for part in graph.blocks if isinstance(part, blocks.GraphDrawing))
         box = re.search(r'viewBox="0 0 (\d+) (\d+)"', drawn)
         if box is None or not tables or int(box[1]) > _BESIDE or max(map(_breadth, tables)) > _BROAD:
             return ""
         return " beside stays" if int(box[2]) < _STAYS else " beside"
 
-    def section(self, section: Section, number: str) -> Iterator[str]:
-        said = f' <span class="said">{_cell(section.said)}</span>' if section.said else ""
+    def section(self, section: blocks.Section, number: str) -> Iterator[str]:
+        subtitle = f' <span class="said">{_cell(section.subtitle)}</span>' if section.subtitle else ""
         count = f'<span class="number">{number}</span> ' if number else ""
         yield f'<section class="{section.key}" aria-labelledby="{section.key}">'
-        yield f'<h2 id="{section.key}">{count}<span class="title">{_text(section.title)}</span>{said}</h2>'
+        yield f'<h2 id="{section.key}">{count}<span class="title">{_text(section.title)}</span>{subtitle}</h2>'
         for block in section.blocks:
             yield from self.block(block)
         yield "</section>"
 
-    def block(self, block: DocumentBlock) -> Iterable[str]:
+    def block(self, block: blocks.DocumentBlock) -> Iterable[str]:
         match block:
-            case Table(about=about, note=note):
+            case blocks.TableBlock(about=about, note=note):
                 return [*([f"<p>{_text(f'{about}: {note}')}</p>"] * bool(note)), *self.table(block)]
-            case Equations(rows, as_rows):
+            case blocks.Equations(rows, as_rows):
                 if as_rows:
                     return self.table(as_table(block))
-                return [line for row in rows if isinstance(row, Equation) for line in self.equation(row)]
-            case GraphDrawing(drawing):
+                return [line for row in rows if isinstance(row, blocks.Equation) for line in self.equation(row)]
+            case blocks.GraphDrawing(drawing):
                 return ['<figure class="scroll">', svg(drawing), "</figure>"]
-            case ItemList(items):
+            case blocks.ItemList(items):
                 return ["<ul>", *map(_item, items), "</ul>"]
-            case SourceLines():
+            case blocks.SourceLines():
                 return [_source(block)]
-            case Paragraph(pieces):
+            case blocks.Paragraph(pieces):
                 return [f"<p>{_cell(pieces)}</p>"]
 
-    def equation(self, equation: Equation) -> Iterator[str]:
+    def equation(self, equation: blocks.Equation) -> Iterator[str]:
         yield f'<div class="derivation"{self.hue(equation.place)}>'
         yield f'<div class="left">{_piece(equation.left)}</div>'
         for right in equation.rights[:-1]:
@@ -195,7 +172,7 @@ class _Page:
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
-    def table(self, table: Table) -> Iterator[str]:
+    def table(self, table: blocks.TableBlock) -> Iterator[str]:
         yield '<div class="scroll">'
         yield f'<table class="{table.kind or "plain"}" aria-label="{_attribute(table.about)}">'
         heads = (f'<th scope="col"{_kind(c.numeric)}>{_cell(c.head) or _hidden("step")}</th>' for c in table.columns)
@@ -207,9 +184,9 @@ class _Page:
         yield "</table>"
         yield "</div>"
 
-    def row(self, table: Table, row: AnyRow) -> Iterator[str]:
+    def row(self, table: blocks.TableBlock, row: blocks.AnyRow) -> Iterator[str]:
         wide = len(table.columns)
-        if isinstance(row, TableRow):
+        if isinstance(row, blocks.TableRow):
             arrow = self.arrows.get(row.arrow)
             place = self.places.get(row.place)
             linked = f' data-arrow="{arrow}" tabindex="0"' if arrow is not None else ""
@@ -217,14 +194,14 @@ class _Page:
             kind = ' class="answer"' if row.answer else ""
             cells = "".join(self.cells(table, row))
             yield f"<tr{kind}{linked}{self.hue(row.place)}>{cells}</tr>"
-        elif isinstance(row, Omitted):
+        elif isinstance(row, blocks.Omitted):
             yield f'<tr class="more"><td colspan="{wide}">{_text(str(row))}</td></tr>'
         else:
-            kind, mark = ("total", _ANSWER) if isinstance(row, PathSum) else ("group", "")
+            kind, mark = ("total", _ANSWER) if isinstance(row, blocks.PathSum) else ("group", "")
             words = f"<span>{_cell(across(row))}{mark}</span>"
             yield f'<tr class="{kind}"><th scope="rowgroup" colspan="{wide}">{words}</th></tr>'
 
-    def cells(self, table: Table, row: TableRow) -> Iterator[str]:
+    def cells(self, table: blocks.TableBlock, row: blocks.TableRow) -> Iterator[str]:
         last = len(row.cells) - 1
         for at, (column, cell) in enumerate(zip(table.columns, row.cells, strict=True)):
             mark = _ANSWER if row.answer and at == last else ""
@@ -242,8 +219,10 @@ class _Page:
 
     def lights(self) -> Iterator[str]:
         """A step that is pointed at lights its arrow, and an arrow its steps; the same for places."""
-        rows = [row for s in self.document.sections for p in s.blocks if isinstance(p, Table) for row in p.rows]
-        shown = [row for row in rows if isinstance(row, TableRow)]
+        rows = [
+            row for s in self.document.sections for p in s.blocks if isinstance(p, blocks.TableBlock) for row in p.rows
+        ]
+        shown = [row for row in rows if isinstance(row, blocks.TableRow)]
         arrows = (self.arrows.get(row.arrow) for row in shown)
         for n in dict.fromkeys(n for n in arrows if n is not None):
             yield (
@@ -262,9 +241,9 @@ class _Page:
 _ANSWER = '<span class="mark">◀ answer</span>'
 
 
-def _breadth(table: Table) -> int:
+def _breadth(table: blocks.TableBlock) -> int:
     """How many signs the widest row of a table has."""
-    rows = [row for row in table.rows if isinstance(row, TableRow)]
+    rows = [row for row in table.rows if isinstance(row, blocks.TableRow)]
     widest = (max((len(plain(row.cells[at])) for row in rows), default=0) for at in range(len(table.columns)))
     return sum(widest)
 
@@ -286,16 +265,16 @@ def _hidden(words: str) -> str:
     return f'<span class="hidden">{words}</span>'
 
 
-def _item(item: Item) -> str:
+def _item(item: blocks.Item) -> str:
     mark, cell = item.mark, sentence(item)
     sign = {"good": "✓", "bad": "✗", "doubt": "?"}.get(mark, "")
-    said = {"good": "agrees: ", "bad": "does not agree: ", "doubt": "undecided: "}.get(mark, "")
-    lead = f'<span class="sign {mark}" aria-hidden="true">{sign}</span>{_hidden(said)}' if sign else ""
+    spoken = {"good": "agrees: ", "bad": "does not agree: ", "doubt": "undecided: "}.get(mark, "")
+    lead = f'<span class="sign {mark}" aria-hidden="true">{sign}</span>{_hidden(spoken)}' if sign else ""
     kind = "checked" if sign else "plain"
     return f'<li class="{kind}"><div>{lead}{_cell(cell)}</div></li>'
 
 
-def _source(source: SourceLines) -> str:
+def _source(source: blocks.SourceLines) -> str:
     return f'<pre class="scroll" tabindex="0"><code>{_text(chr(10).join(source.lines))}</code></pre>'
 
 
@@ -310,21 +289,21 @@ def _piece(piece: Inline) -> str:
     match piece:
         case Words(text, tone):
             return f'<span class="{tone}">{_text(text)}</span>' if tone else _text(text)
-        case CodeText(text):
+        case blocks.CodeText(text):
             return f"<code>{_text(text)}</code>"
-        case Math(tex, line):
+        case blocks.Math(tex, line):
             return mathml(printable(tex)) if tex else f"<code>{_text(line)}</code>"
-        case NumberText():
+        case blocks.NumberText():
             return _number(piece)
 
 
-def _number(number: NumberText) -> str:
+def _number(number: blocks.NumberText) -> str:
     """A number with all its digits behind it; one without a sign begins where the others' digits do."""
     if number.value is None:
         return '<span class="none">none</span>'
-    exact, said = shown(number.value), str(number).replace("inf", "∞")
-    sign = " signed" if said.startswith("-") else ""
-    return f'<data class="n{sign}" value="{exact}" title="{exact}">{said}</data>'
+    exact, text = shown(number.value), str(number).replace("inf", "∞")
+    sign = " signed" if text.startswith("-") else ""
+    return f'<data class="n{sign}" value="{exact}" title="{exact}">{text}</data>'
 
 
 def _text(text: str) -> str:

@@ -17,34 +17,8 @@ from autodiff.errors import printable
 from autodiff.explanation.graph import Drawing
 from autodiff.explanation.model import Explanation
 from autodiff.notation.tex import tex_name
-from autodiff.render.document.blocks import (
-    AnyRow,
-    Cell,
-    CodeText,
-    Column,
-    DocumentBlock,
-    Equation,
-    Equations,
-    GraphDrawing,
-    Inline,
-    ItemList,
-    Math,
-    NumberText,
-    Omitted,
-    Paragraph,
-    PathSum,
-    Section,
-    SourceLines,
-    Table,
-    TableRow,
-    Words,
-    across,
-    answered,
-    as_table,
-    ends,
-    plain,
-    sentence,
-)
+from autodiff.render.document import blocks
+from autodiff.render.document.blocks import Cell, Inline, Words, across, answered, as_table, ends, plain, sentence
 from autodiff.render.document.compose import compose
 
 _PREAMBLE = r"""
@@ -75,7 +49,11 @@ _KNOWN = {
 }  # fmt: skip
 """Signs of programs, of this program and of Greek that LaTeX has in its mathematics."""
 
-_ARROWS = (Column((Words("from"),)), Column((Words("to"),)), Column((Words("local slope"),), wide=True))
+_ARROWS = (
+    blocks.Column((Words("from"),)),
+    blocks.Column((Words("to"),)),
+    blocks.Column((Words("local slope"),), wide=True),
+)
 
 
 def latex(explanation: Explanation) -> str:
@@ -93,39 +71,39 @@ def latex(explanation: Explanation) -> str:
     return "\n".join([*head, page, r"\end{document}"]) + "\n"
 
 
-def _section(section: Section) -> Iterator[str]:
+def _section(section: blocks.Section) -> Iterator[str]:
     yield rf"\section*{{{_escaped(section.title)}}}"
-    if section.said:
-        yield _cell(section.said)
+    if section.subtitle:
+        yield _cell(section.subtitle)
     for block in section.blocks:
         yield from _block(block)
 
 
-def _block(block: DocumentBlock) -> Iterator[str]:
+def _block(block: blocks.DocumentBlock) -> Iterator[str]:
     match block:
-        case Table():
+        case blocks.TableBlock():
             yield from [_escaped(f"{block.about}: {block.note}")] * bool(block.note)
             yield _table(block)
-        case GraphDrawing(drawing):
+        case blocks.GraphDrawing(drawing):
             yield _table(_arrows(drawing))
-        case Equations(rows, as_rows):
+        case blocks.Equations(rows, as_rows):
             if as_rows:
                 yield _table(as_table(block))
             else:
-                yield from (_equation(row) for row in rows if isinstance(row, Equation))
-        case ItemList(items):
+                yield from (_equation(row) for row in rows if isinstance(row, blocks.Equation))
+        case blocks.ItemList(items):
             rows_of_items = (rf"\item[{_MARKS[item.mark]}] {_cell(sentence(item))}" for item in items)
             yield "\n".join([r"\begin{itemize}", *rows_of_items, r"\end{itemize}"])
-        case SourceLines():
+        case blocks.SourceLines():
             yield _source(block)
-        case Paragraph(pieces):
+        case blocks.Paragraph(pieces):
             yield _cell(pieces)
 
 
 _MARKS = {"": r"\textbullet", "none": r"\textbullet", "good": "✓", "bad": "✗", "doubt": "?"}
 
 
-def _source(source: SourceLines) -> str:
+def _source(source: blocks.SourceLines) -> str:
     """Lines of a program, with every blank; a long one is broken behind a blank or a sign."""
     rows = (rf"\mbox{{}}{''.join(map(_typed, line))}" for line in map(printable, source.lines))
     return "\n".join([r"\begin{flushleft}\ttfamily", "\\\\\n".join(rows), r"\end{flushleft}"])
@@ -135,7 +113,7 @@ def _typed(sign: str) -> str:
     return "\\ " if sign == " " else _escaped(sign) + (r"\allowbreak{}" if sign in "+-*/^=,;()" else "")
 
 
-def _equation(equation: Equation) -> str:
+def _equation(equation: blocks.Equation) -> str:
     """Equations below each other, each as wide as the page allows."""
     first, *rest = (_fitted(cell, "0.8") for cell in (*equation.rights[:-1], answered(equation)))
     rows = [rf"$\displaystyle {equation.left.tex}$ & = & {first}", *(f" & = & {cell}" for cell in rest)]
@@ -143,34 +121,39 @@ def _equation(equation: Equation) -> str:
 
 
 def _fitted(cell: Cell, room: str) -> str:
-    made = "".join(
-        rf"$\displaystyle {piece.tex}$" if isinstance(piece, Math) and piece.tex else _piece(piece) for piece in cell
+    formula = "".join(
+        rf"$\displaystyle {piece.tex}$" if isinstance(piece, blocks.Math) and piece.tex else _piece(piece)
+        for piece in cell
     )
-    return rf"\fit{{{room}\linewidth}}{{{made}}}"
+    return rf"\fit{{{room}\linewidth}}{{{formula}}}"
 
 
-def _arrows(drawing: Drawing) -> Table:
+def _arrows(drawing: Drawing) -> blocks.TableBlock:
     """The graph as its arrows: what goes into what, with which local slope."""
     numbers = any(arrow.value is not None for arrow in drawing.arrows)
-    rows: list[TableRow | Omitted] = []
+    rows: list[blocks.TableRow | blocks.Omitted] = []
     for arrow in ends(drawing.arrows, "arrows"):
-        if isinstance(arrow, Omitted):
+        if isinstance(arrow, blocks.Omitted):
             rows.append(arrow)
             continue
         slope: Cell = (
-            (CodeText(arrow.slope),) if arrow.slope else (Words("held fixed" if not arrow.active else "", "quiet"),)
+            (blocks.CodeText(arrow.slope),)
+            if arrow.slope
+            else (Words("held fixed" if not arrow.active else "", "quiet"),)
         )
-        names: list[Cell] = [(Math(tex_name(name), name),) for name in (arrow.source, arrow.target)]
-        value: list[Cell] = [(NumberText(arrow.value) if arrow.value is not None else Words(""),)] if numbers else []
-        rows.append(TableRow((*names, slope, *value)))
-    columns = (*_ARROWS, *([Column((Words("its value"),), numeric=True)] if numbers else []))
-    return Table(columns, tuple(rows), "the arrows of the graph")
+        names: list[Cell] = [(blocks.Math(tex_name(name), name),) for name in (arrow.source, arrow.target)]
+        value: list[Cell] = (
+            [(blocks.NumberText(arrow.value) if arrow.value is not None else Words(""),)] if numbers else []
+        )
+        rows.append(blocks.TableRow((*names, slope, *value)))
+    columns = (*_ARROWS, *([blocks.Column((Words("its value"),), numeric=True)] if numbers else []))
+    return blocks.TableBlock(columns, tuple(rows), "the arrows of the graph")
 
 
 # --- tables -------------------------------------------------------------------------------------------------------------
 
 
-def _table(table: Table) -> str:
+def _table(table: blocks.TableBlock) -> str:
     heads = " & ".join(_cell(column.head) for column in table.columns)
     shares = [_share(table, at) for at in range(len(table.columns))]
     room = max(0.15, 0.97 - sum(shares) - 0.027 * len(shares)) / max(1, sum(column.wide for column in table.columns))
@@ -186,38 +169,38 @@ def _table(table: Table) -> str:
         r"\endhead",
     ]
     lines += [rf"{_row(row, table, room)} \\" for row in table.rows]
-    made = "\n".join([*lines, r"\bottomrule", r"\end{longtable}"])
-    return rf"{{\renewcommand{{\arraystretch}}{{1.8}}{made}}}" if table.kind == "steps" else made
+    rows = "\n".join([*lines, r"\bottomrule", r"\end{longtable}"])
+    return rf"{{\renewcommand{{\arraystretch}}{{1.8}}{rows}}}" if table.kind == "steps" else rows
 
 
 _BROADEST = 0.22
 """The share of the page's width beyond which words are broken into lines."""
 
 
-def _share(table: Table, at: int) -> float:
+def _share(table: blocks.TableBlock, at: int) -> float:
     """The share of the page's width that a column takes; one of formulas gets what the others leave."""
     column = table.columns[at]
     if column.wide:
         return 0.0
-    rows = [row for row in table.rows if isinstance(row, TableRow)]
+    rows = [row for row in table.rows if isinstance(row, blocks.TableRow)]
     signs = max((len(plain(row.cells[at])) for row in rows), default=0)
     share = 0.0115 * max(signs, len(plain(column.head)))
     marked = 0.1 if at == len(table.columns) - 1 and any(row.answer for row in rows) else 0.0
     return share + marked if column.numeric else min(share + marked, _BROADEST)
 
 
-def _row(row: AnyRow, table: Table, room: float) -> str:
+def _row(row: blocks.AnyRow, table: blocks.TableBlock, room: float) -> str:
     whole = rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l@{{}}}}"
-    if isinstance(row, TableRow):
+    if isinstance(row, blocks.TableRow):
         cells = (
             rf"\fit{{{room:.3f}\linewidth}}{{{_cell(cell)}}}" if column.wide else _cell(cell)
             for column, cell in zip(table.columns, row.cells, strict=True)
         )
         return " & ".join(cells) + (f" {_ANSWER}" if row.answer else "")
-    if isinstance(row, Omitted):
+    if isinstance(row, blocks.Omitted):
         return f"{whole}{{{_escaped(str(row))}}}"
-    made = _cell(across(row)) + (f" {_ANSWER}" if isinstance(row, PathSum) else "")
-    return rf"{whole}{{\fit{{0.95\linewidth}}{{{made}}}}}"
+    words = _cell(across(row)) + (f" {_ANSWER}" if isinstance(row, blocks.PathSum) else "")
+    return rf"{whole}{{\fit{{0.95\linewidth}}{{{words}}}}}"
 
 
 _ANSWER = r"\textbf{◀ answer}"
@@ -234,16 +217,16 @@ def _piece(piece: Inline) -> str:
     match piece:
         case Words(text, tone):
             return rf"\textbf{{{_escaped(text)}}}" if tone == "strong" else _escaped(text)
-        case CodeText(text):
+        case blocks.CodeText(text):
             return rf"\texttt{{{_escaped(text)}}}"
-        case Math(tex, line):
+        case blocks.Math(tex, line):
             return f"${printable(tex)}$" if tex else rf"\texttt{{{_escaped(line)}}}"
-        case NumberText():
+        case blocks.NumberText():
             return _number(plain((piece,)))
 
 
-def _number(said: str) -> str:
-    return f"${said}$".replace("inf", r"\infty") if said != "none" else said
+def _number(text: str) -> str:
+    return f"${text}$".replace("inf", r"\infty") if text != "none" else text
 
 
 def _escaped(text: str) -> str:

@@ -14,31 +14,8 @@ from collections.abc import Iterator
 
 from autodiff.errors import printable
 from autodiff.explanation.model import Explanation
-from autodiff.render.document.blocks import (
-    AnyRow,
-    Cell,
-    CodeText,
-    DocumentBlock,
-    Equation,
-    Equations,
-    GraphDrawing,
-    Inline,
-    ItemList,
-    Math,
-    NumberText,
-    Omitted,
-    Paragraph,
-    PathSum,
-    Section,
-    SourceLines,
-    Table,
-    TableRow,
-    Words,
-    across,
-    answered,
-    as_table,
-    sentence,
-)
+from autodiff.render.document import blocks
+from autodiff.render.document.blocks import Cell, Inline, Words, across, answered, as_table, sentence
 from autodiff.render.document.compose import compose
 from autodiff.render.graph.mermaid import mermaid
 
@@ -58,31 +35,31 @@ def markdown(explanation: Explanation) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _section(section: Section) -> Iterator[str]:
+def _section(section: blocks.Section) -> Iterator[str]:
     yield f"## {_escaped(section.title)}"
-    if section.said:
-        yield _cell(section.said)
+    if section.subtitle:
+        yield _cell(section.subtitle)
     for block in section.blocks:
         yield from _block(block)
 
 
-def _block(block: DocumentBlock) -> Iterator[str]:
+def _block(block: blocks.DocumentBlock) -> Iterator[str]:
     match block:
-        case Table():
+        case blocks.TableBlock():
             yield from [f"{block.about}: {block.note}"] * bool(block.note)
             yield _table(block)
-        case GraphDrawing(drawing):
+        case blocks.GraphDrawing(drawing):
             yield _fenced("mermaid", mermaid(drawing).splitlines())
-        case Equations(rows, as_rows):
+        case blocks.Equations(rows, as_rows):
             if as_rows:
                 yield _table(as_table(block))
             else:
-                yield from (_equation(row) for row in rows if isinstance(row, Equation))
-        case ItemList(items):
+                yield from (_equation(row) for row in rows if isinstance(row, blocks.Equation))
+        case blocks.ItemList(items):
             yield "\n".join(f"- {_MARKS.get(item.mark, '')}{_cell(sentence(item))}" for item in items)
-        case SourceLines(lines):
+        case blocks.SourceLines(lines):
             yield _fenced("", lines)
-        case Paragraph(pieces):
+        case blocks.Paragraph(pieces):
             yield _cell(pieces)
 
 
@@ -96,10 +73,10 @@ def _fenced(language: str, lines: tuple[str, ...] | list[str]) -> str:
     return "\n".join([f"{fence}{language}", *map(printable, lines), fence])
 
 
-def _equation(equation: Equation) -> str:
+def _equation(equation: blocks.Equation) -> str:
     """Equations below each other; what is no formula (a program's text, a word) stands in a line of its own."""
     rights = (*equation.rights[:-1], answered(equation))
-    if all(isinstance(piece, NumberText) or _is_short(piece) for cell in rights for piece in cell):
+    if all(isinstance(piece, blocks.NumberText) or _is_short(piece) for cell in rights for piece in cell):
         first, *rest = (rf"&= {_tex(cell)}" for cell in rights)
         rows = [rf"{equation.left.tex} {first}", *rest]
         lines = [*(rf"{row} \\" for row in rows[:-1]), rows[-1]]
@@ -109,16 +86,16 @@ def _equation(equation: Equation) -> str:
 
 def _is_short(piece: Inline) -> bool:
     """Whether a piece is at home in a formula: a formula, or the signs between numbers."""
-    return (isinstance(piece, Math) and bool(piece.tex)) or (isinstance(piece, Words) and len(piece.text) < 4)
+    return (isinstance(piece, blocks.Math) and bool(piece.tex)) or (isinstance(piece, Words) and len(piece.text) < 4)
 
 
 def _tex(cell: Cell) -> str:
-    said = (p.tex if isinstance(p, Math) else _plain(p).replace("×", r"\times") for p in cell)
-    return "".join(said)
+    pieces = (p.tex if isinstance(p, blocks.Math) else _plain(p).replace("×", r"\times") for p in cell)
+    return "".join(pieces)
 
 
 def _plain(piece: Inline) -> str:
-    if isinstance(piece, NumberText):
+    if isinstance(piece, blocks.NumberText):
         return str(piece) if piece.value is not None else r"\text{none}"
     return piece.text if isinstance(piece, Words) else ""
 
@@ -126,7 +103,7 @@ def _plain(piece: Inline) -> str:
 # --- tables -------------------------------------------------------------------------------------------------------------
 
 
-def _table(table: Table) -> str:
+def _table(table: blocks.TableBlock) -> str:
     heads = [_in_table(_cell(column.head)) for column in table.columns]
     lines = [_line(heads), "|" + "".join(" ---: |" if column.numeric else " --- |" for column in table.columns)]
     lines += [_line(_row(row, len(heads))) for row in table.rows]
@@ -137,14 +114,14 @@ def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _row(row: AnyRow, wide: int) -> list[str]:
+def _row(row: blocks.AnyRow, wide: int) -> list[str]:
     """The cells of a row; what goes across the table stands in its widest column, the third of many."""
-    if isinstance(row, TableRow):
+    if isinstance(row, blocks.TableRow):
         cells = [_in_table(_cell(cell)) for cell in row.cells]
         return [*cells[:-1], f"{cells[-1]} **◀ answer**"] if row.answer else cells
-    words = _escaped(str(row)) if isinstance(row, Omitted) else _in_table(_cell(across(row)))
+    words = _escaped(str(row)) if isinstance(row, blocks.Omitted) else _in_table(_cell(across(row)))
     line = [""] * wide
-    line[min(2, wide - 1)] = f"{words} **◀ answer**" if isinstance(row, PathSum) else words
+    line[min(2, wide - 1)] = f"{words} **◀ answer**" if isinstance(row, blocks.PathSum) else words
     return line
 
 
@@ -166,11 +143,11 @@ def _piece(piece: Inline) -> str:
             inner = text.strip()
             strong = tone == "strong" and inner
             return text.replace(inner, f"**{_escaped(inner)}**") if strong else _escaped(text)
-        case CodeText(text):
+        case blocks.CodeText(text):
             return _code(text)
-        case Math(tex, line):
+        case blocks.Math(tex, line):
             return _math(printable(tex)) if tex else _code(line)
-        case NumberText():
+        case blocks.NumberText():
             return str(piece)
 
 
@@ -187,6 +164,6 @@ def _code(text: str) -> str:
 
 
 def _math(tex: str) -> str:
-    said = re.sub(r"\\[\\,]|[|<>]", lambda found: _SIGNS[found[0]], tex)
-    said = re.sub(r" +", " ", said).strip()
-    return f"$`{said}`$" if _MISREAD.search(said) else f"${said}$"
+    safe = re.sub(r"\\[\\,]|[|<>]", lambda sign: _SIGNS[sign[0]], tex)
+    safe = re.sub(r" +", " ", safe).strip()
+    return f"$`{safe}`$" if _MISREAD.search(safe) else f"${safe}$"

@@ -21,8 +21,8 @@ def mathml(tex: str) -> str:
     from latex2mathml.converter import convert_to_element  # only pages need it, and it reads a table of 2,500 signs
 
     # a single upright letter is lost on the library, and so is a word of its own with an underscore
-    said = tex.replace(r"\mathrm{d}", r"\text{d}").replace(r"\operatorname{", r"\mathrm{")
-    root: Element = convert_to_element(said.replace(r"\\ ", r"\\"))
+    known = tex.replace(r"\mathrm{d}", r"\text{d}").replace(r"\operatorname{", r"\mathrm{")
+    root: Element = convert_to_element(known.replace(r"\\ ", r"\\"))
     for element in root.iter():
         element.text = unescape(element.text) if element.text else None  # the library writes signs as entities
         _upright(element)
@@ -54,8 +54,8 @@ def _tighten(element: Element) -> None:
     """No space inside brackets, around the stroke of du/dx, and between a sign and its number."""
     before = "mo"
     for child in element:
-        said, fence = child.text or "", child.get("fence") == "true"
-        if fence or (child.tag == "mo" and (said == "/" or (said in ("\u2212", "-") and before == "mo"))):
+        text, fence = child.text or "", child.get("fence") == "true"
+        if fence or (child.tag == "mo" and (text == "/" or (text in ("\u2212", "-") and before == "mo"))):
             child.set("lspace", "0")
             child.set("rspace", "0")
         if fence and not any(inner.tag in _TALL for inner in element.iter()):

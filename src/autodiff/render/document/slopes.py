@@ -25,7 +25,7 @@ from autodiff.render.document.blocks import (
     PathSum,
     RowHeading,
     Section,
-    Table,
+    TableBlock,
     TableRow,
     Words,
     ends,
@@ -73,19 +73,21 @@ def _backward(explanation: Explanation, limits: Limits) -> Section:
         chains.setdefault(block.to, []).append(block)
     names = ends(list(chains), "names, each with its own paths", _SEVERAL)
     number = sum(len(chains[name]) for name in names if isinstance(name, str))
-    each = max(1, min(limits.rows, limits.steps // number))
+    most = max(1, min(limits.rows, limits.steps // number))
     rows: list[AnyRow] = []
     for name in names:
         if isinstance(name, Omitted):
             rows.append(name)
         elif chains[name][0].path:
-            rows += _paths(explanation, name, chains[name], each)
+            rows += _paths(explanation, name, chains[name], most)
         else:
             rows += [_start(explanation), *_steps(explanation, chains[name][0].steps, limits.rows)]
     columns = [Column(()), Column((Words("rule"),)), Column((Words("local slope"),), wide=True)]
     if explanation.at is not None:
         columns += [Column((Words("its value"),), numeric=True), Column((Words("so far"),), numeric=True)]
-    table = Table((*columns, Column((Words("which is"),))), tuple(rows), "the chain rule, factor by factor", "steps")
+    table = TableBlock(
+        (*columns, Column((Words("which is"),))), tuple(rows), "the chain rule, factor by factor", "steps"
+    )
     return Section("backward", "Backward", _road(explanation), (table, *_adjoints(explanation, limits)))
 
 
@@ -98,8 +100,8 @@ def _road(explanation: Explanation) -> Cell:
         return Words("so "), slashed(result, slope.name), Words(f" is the SUM over the {slope.paths:,} paths")
     forked = [step for step in first.steps if not step.label.isdigit()]
     if not forked:
-        one = slashed(result, result)
-        start = Math(f"{one.tex} = 1", f"{one.line} = 1")
+        start = slashed(result, result)
+        start = Math(f"{start.tex} = 1", f"{start.line} = 1")
         return Words("start from "), start, Words("; each step multiplies by one local slope")
     shared = len(first.steps) - len(forked)
     begin = f"steps 1-{shared} are shared; " if shared > 1 else "step 1 is shared; " if shared else ""
@@ -108,14 +110,14 @@ def _road(explanation: Explanation) -> Cell:
 
 
 def _start(explanation: Explanation) -> TableRow:
-    one: list[Cell] = [(NumberText(1.0),), (NumberText(1.0),)] if explanation.at is not None else []
+    ones: list[Cell] = [(NumberText(1.0),), (NumberText(1.0),)] if explanation.at is not None else []
     own = (ratio(explanation.result, explanation.result),)
-    return TableRow(((Words("0"),), (Words("start"),), own, *one, own), explanation.result)
+    return TableRow(((Words("0"),), (Words("start"),), own, *ones, own), explanation.result)
 
 
-def _steps(explanation: Explanation, steps: Sequence[ChainStep], each: int, total: str = "") -> Iterator[AnyRow]:
+def _steps(explanation: Explanation, steps: Sequence[ChainStep], most: int, total: str = "") -> Iterator[AnyRow]:
     """Steps of one chain; what the last one comes to is called `total` where it is one of several paths."""
-    for step in ends(steps, "steps", each):
+    for step in ends(steps, "steps", most):
         yield step if isinstance(step, Omitted) else _step(explanation, step, total if step is steps[-1] else "")
 
 
@@ -139,18 +141,18 @@ def _local(factor: Factor) -> Cell:
     return (left, Words(", "), *still, Words(" fixed = " if right else " fixed"), *right)
 
 
-def _paths(explanation: Explanation, name: str, chains: Sequence[PathChain], each: int) -> Iterator[AnyRow]:
+def _paths(explanation: Explanation, name: str, chains: Sequence[PathChain], most: int) -> Iterator[AnyRow]:
     slope = next(s for s in explanation.slopes if s.name == name)
     if len({block.to for block in explanation.blocks}) > 1:
         yield RowHeading("to", (named(name), Words(f": {many(slope.paths, 'path')}")), "name")
     if slope.paths > slope.listed:
-        said = "the largest" if explanation.at is not None else "the first"
+        which = "the largest" if explanation.at is not None else "the first"
         below = "; every adjoint stands below" if explanation.rows else ""
-        yield RowHeading("", (Words(f"{said} {slope.listed} of {slope.paths:,} paths{below}", "quiet"),), "note")
+        yield RowHeading("", (Words(f"{which} {slope.listed} of {slope.paths:,} paths{below}", "quiet"),), "note")
     for i, chain in enumerate(chains, start=1):
         if slope.paths > 1:
             yield RowHeading(f"path {i}:", _route(chain.path), "path")
-        yield from _steps(explanation, chain.steps, each, f"path {i} total" if slope.paths > 1 else "")
+        yield from _steps(explanation, chain.steps, most, f"path {i} total" if slope.paths > 1 else "")
     if slope.value is not None and 1 < slope.paths == slope.listed:
         terms = tuple(NumberText(chain.total) for chain in chains)
         yield PathSum(terms, NumberText(slope.value), ratio(explanation.result, name))
@@ -159,20 +161,20 @@ def _paths(explanation: Explanation, name: str, chains: Sequence[PathChain], eac
 def _route(path: Sequence[str]) -> Cell:
     names: list[Cell] = [
         (Words(f"… {stop.number:,} more …"),) if isinstance(stop, Omitted) else (named(stop),)
-        for stop in ends(path, each=_ROUTE)
+        for stop in ends(path, most=_ROUTE)
     ]
     return joined(names, " → ")
 
 
-def _adjoints(explanation: Explanation, limits: Limits) -> Iterator[Table | Paragraph]:
+def _adjoints(explanation: Explanation, limits: Limits) -> Iterator[TableBlock | Paragraph]:
     """The slope of the result in every place, the last places first: what reverse mode computes in one sweep."""
     listed_names = {block.to for block in explanation.blocks if block.path}
     if not explanation.rows or not any(
         slope.name in listed_names and slope.paths > slope.listed for slope in explanation.slopes
     ):
         return
-    said = "adjoints: each is the sum, over what it goes into, of adjoint × local slope"
-    yield Paragraph((Words(said, "strong"),))
+    sentence = "adjoints: each is the sum, over what it goes into, of adjoint × local slope"
+    yield Paragraph((Words(sentence, "strong"),))
     rows = (
         row
         if isinstance(row, Omitted)
@@ -188,10 +190,10 @@ def _adjoints(explanation: Explanation, limits: Limits) -> Iterator[Table | Para
     )
     columns = (
         Column((Words("adjoint of"),)),
-        Column((Words("place's value"),), numeric=True),
+        Column((Words("place's value"),), numeric=True, optional="values"),
         Column((Words("adjoint"),), numeric=True),
     )
-    yield Table(columns, tuple(rows), "adjoints", "adjoints")
+    yield TableBlock(columns, tuple(rows), "adjoints", "modes")
 
 
 # --- both modes, forward mode -------------------------------------------------------------------------------------------
@@ -219,9 +221,9 @@ def _both(explanation: Explanation, limits: Limits) -> Section:
         numbers = [row.value, *(row.tangents[name] for name in names), adjoint]
         numbers += [_times(row.tangents[names[0]], adjoint)] if single else []
         rows.append(TableRow(numbered(row.name, numbers), row.name))
-    said = "the same slopes on the way up and on the way down"
-    table = Table(tuple(columns), tuple(rows), "both modes side by side", "modes")
-    return Section("modes", "Both modes", (Words(said),), (table, _reading(explanation)), "BOTH")
+    sentence = "the same slopes on the way up and on the way down"
+    table = TableBlock(tuple(columns), tuple(rows), "both modes side by side", "modes")
+    return Section("modes", "Both modes", (Words(sentence),), (table, _reading(explanation)), "BOTH")
 
 
 _PLACES = (Column((Words("node"),)), Column((Words("value"),), numeric=True))
@@ -283,10 +285,10 @@ def _tangents(explanation: Explanation, limits: Limits) -> Section:
         else TableRow(numbered(row.name, [row.value, *(row.tangents[name] for name in names)]), row.name)
         for row in ends(explanation.rows, "places", limits.rows)
     )
-    table = Table((*_PLACES, *heads), tuple(rows), "values and tangents", "modes")
+    table = TableBlock((*_PLACES, *heads), tuple(rows), "values and tangents", "modes")
     rest = (Paragraph((Words(words, "quiet"),)) for words in _not_made(explanation))
-    said = "forward mode: each number and its slope, on the way up"
-    return Section("modes", "Tangents", (Words(said),), (table, *rest))
+    sentence = "forward mode: each number and its slope, on the way up"
+    return Section("modes", "Tangents", (Words(sentence),), (table, *rest))
 
 
 # --- hard points --------------------------------------------------------------------------------------------------------
@@ -306,10 +308,10 @@ def _hard(explanation: Explanation, limits: Limits) -> Section:
     )
     why = [explanation.why] if any(side.status != "ok" for side in explanation.sides) else []
     notes = (Paragraph((Words(words, "bad" if words in why else ""),)) for words in (*why, *explanation.notes) if words)
-    table = Table(columns, tuple(rows), "the slopes from either side", "sides")
-    how = "slopes from the left and from the right, one input at a time"
+    table = TableBlock(columns, tuple(rows), "the slopes from either side", "sides")
+    sentence = "slopes from the left and from the right, one input at a time"
     title, brief = _TITLES.get(explanation.status, ("Both sides", ""))
-    return Section("hard", title, (Words(how),), (table, *dict.fromkeys(notes)), brief)
+    return Section("hard", title, (Words(sentence),), (table, *dict.fromkeys(notes)), brief)
 
 
 def _side(explanation: Explanation, side: OneSidedSlopes | Omitted) -> Iterator[AnyRow]:

@@ -17,7 +17,7 @@ from autodiff.explanation.graph import Drawing
 from autodiff.render.text.elide import GAP, elide
 from autodiff.render.text.labels import described, fitted, label
 
-_LOOK = {
+_ATTRIBUTES = {
     "result": "penwidth=2",
     "held": 'style="rounded,dashed"',
     "constant": 'style="rounded,dashed"',
@@ -32,12 +32,15 @@ def dot(drawing: Drawing, most: int = 40) -> str:
     heading = [f"label={_quoted([fitted(drawing.title, 100)])}", "labelloc=t"] if drawing.title else []
     rows = ["digraph {", f"  {'; '.join([*heading, 'node [shape=box, style=rounded]'])};"]
     for vertex in shown.vertices:
-        looks = [f"label={_quoted(described(vertex))}", *([_LOOK[vertex.kind]] if vertex.kind in _LOOK else [])]
-        rows.append(f"  {names[vertex.name]} [{', '.join(looks)}];")
+        attributes = [
+            f"label={_quoted(described(vertex))}",
+            *([_ATTRIBUTES[vertex.kind]] if vertex.kind in _ATTRIBUTES else []),
+        ]
+        rows.append(f"  {names[vertex.name]} [{', '.join(attributes)}];")
     for arrow in shown.arrows:
         words = label(arrow, 60)
-        looks = [*([f"label={_quoted([words])}"] if words else []), *([] if arrow.active else ["style=dashed"])]
-        ending = f" [{', '.join(looks)}]" if looks else ""
+        attributes = [*([f"label={_quoted([words])}"] if words else []), *([] if arrow.active else ["style=dashed"])]
+        ending = f" [{', '.join(attributes)}]" if attributes else ""
         rows.append(f"  {names[arrow.source]} -> {names[arrow.target]}{ending};")
     return "\n".join([*rows, "}\n"])
 

@@ -42,12 +42,12 @@ def flow(drawing: Drawing, width: int, *, formulas: bool) -> list[Line] | None:
     """
     if len(drawing.vertices) > _MOST[0] or len(drawing.arrows) > _MOST[1]:
         return None
-    found = arrange(drawing)
+    layered = arrange(drawing)
     for detail in (_FULL, _NUMBERS) if formulas else (_FULL, _NAMES, _NUMBERS, _LEAST):
         if not detail.symbols and any(arrow.slope and arrow.value is None for arrow in drawing.arrows):
             continue
         try:
-            plan = _Plan(drawing, found, detail)
+            plan = _Plan(drawing, layered, detail)
         except Occupied:
             return None
         if plan.width <= width:
@@ -79,20 +79,20 @@ class _Net:
 class _Plan:
     """The drawing on a sheet: first the rows, then column by column the layers and the channels between them."""
 
-    def __init__(self, drawing: Drawing, found: Layered, detail: Detail) -> None:
-        self.drawing, self.found, self.detail = drawing, found, detail
+    def __init__(self, drawing: Drawing, layered: Layered, detail: Detail) -> None:
+        self.drawing, self.layered, self.detail = drawing, layered, detail
         self.sheet = Canvas()
-        self.inputs = _aligned([v for number, v in enumerate(drawing.vertices) if found.parts[number].layer == 0])
-        self.rows = [int(row) for row in coordinates(found, lambda upper, _: self._height(upper), whole=True)]
+        self.inputs = _aligned([v for number, v in enumerate(drawing.vertices) if layered.parts[number].layer == 0])
+        self.rows = [int(row) for row in coordinates(layered, lambda upper, _: self._height(upper), whole=True)]
         column = 0
-        for number, layer in enumerate(found.layers):
+        for number, layer in enumerate(layered.layers):
             column = self._layer(layer, column)
-            if number + 1 < len(found.layers):
+            if number + 1 < len(layered.layers):
                 column = self._channel(number, column)
         self.width = max((c + 1 for _, c in self.sheet.written), default=0)
 
     def _height(self, part: int) -> int:
-        vertex = self.found.parts[part].vertex
+        vertex = self.layered.parts[part].vertex
         return 1 if vertex is None or len(self._words(vertex)) < 2 else 2
 
     def _words(self, number: int) -> list[str]:
@@ -100,9 +100,9 @@ class _Plan:
         vertex = self.drawing.vertices[number]
         if vertex.name in self.inputs:
             return [self.inputs[vertex.name]]
-        made = formula(vertex)
+        right_side = formula(vertex)
         name = fitted(vertex.name, 16)
-        head = f"{name} = {fitted(made, 28)}" if made and self.detail.formulas else name
+        head = f"{name} = {fitted(right_side, 28)}" if right_side and self.detail.formulas else name
         return [head, *filter(None, [value(vertex)])]
 
     def _label(self, arrow: Arrow) -> str:
@@ -112,27 +112,27 @@ class _Plan:
 
     def _layer(self, layer: tuple[int, ...], column: int) -> int:
         """Write the parts of a layer, run their lines to its end, and give the column behind it."""
-        vertices = self.found.parts[layer[0]].layer % 2 == 0
+        vertices = self.layered.parts[layer[0]].layer % 2 == 0
         texts = {number: self._part(number) for number in layer}
         stop = column + max(columns(text) for lines in texts.values() for text in lines)
         for number, lines in texts.items():
             row, owner = self.rows[number], self._owner(number)
             for offset, text in enumerate(lines):
                 self.sheet.words(row + offset, column, text, owner)
-            if self.found.after[number]:
-                space = self.found.parts[number].vertex is not None
+            if self.layered.after[number]:
+                space = self.layered.parts[number].vertex is not None
                 self.sheet.across(row, column + columns(lines[0]) + space, stop + vertices, ("along", number), owner)
         return stop + vertices
 
     def _part(self, number: int) -> list[str]:
-        part = self.found.parts[number]
+        part = self.layered.parts[number]
         if part.vertex is not None:
             return self._words(part.vertex)
         text = self._label(self.drawing.arrows[part.arrow or 0]) if part.label else ""
         return [f" {text} " if text else ""]
 
     def _owner(self, number: int) -> str:
-        part = self.found.parts[number]
+        part = self.layered.parts[number]
         if part.vertex is not None:
             return self.drawing.vertices[part.vertex].name
         return self.drawing.arrows[part.arrow or 0].source
@@ -146,29 +146,29 @@ class _Plan:
             self._run(name, net, column, stop)
         if number % 2 == 0:
             return stop
-        for part in self.found.layers[number + 1]:
+        for part in self.layered.layers[number + 1]:
             row, owner = self.rows[part], self._owner(part)
-            if self.found.parts[part].vertex is None:
+            if self.layered.parts[part].vertex is None:
                 self.sheet.across(row, stop, stop + 3, ("pass", part), owner)
-            elif self.found.before[part]:
-                single = self.found.before[part][0]
+            elif self.layered.before[part]:
+                single = self.layered.before[part][0]
                 self.sheet.across(row, stop, stop + 1, ("head", part), self._into(part))
                 self.sheet.words(
-                    row, stop + 1, "▶", self._owner(single) if len(self.found.before[part]) == 1 else owner
+                    row, stop + 1, "▶", self._owner(single) if len(self.layered.before[part]) == 1 else owner
                 )
         return stop + 3
 
     def _into(self, part: int) -> str:
         """Whose line goes into a vertex: that of the only arrow, or its own where several have met."""
-        before = self.found.before[part]
+        before = self.layered.before[part]
         return self._owner(before[0]) if len(before) == 1 else self._owner(part)
 
     def _nets(self, number: int) -> dict[tuple[str, int], _Net]:
         """The lines between layer `number` and the next: one net for each vertex they leave or enter, else for each arrow."""
         nets: dict[tuple[str, int], _Net] = {}
-        for left in self.found.layers[number]:
-            for right in self.found.after[left]:
-                if self.found.parts[right].vertex is not None:
+        for left in self.layered.layers[number]:
+            for right in self.layered.after[left]:
+                if self.layered.parts[right].vertex is not None:
                     name, owner = ("into", right), self._into(right)
                 else:
                     name, owner = ("from", left), self._owner(left)

@@ -162,12 +162,12 @@ class _Texts:
 
     def _head(self, vertex: Vertex) -> str:
         room = self.room - self.deep - 4
-        made, name = formula(vertex), vertex.name
+        right_side, name = formula(vertex), vertex.name
         if columns(name) > room:
             return fitted(name, self.room - 1)  # its value stands on the next line
-        if made:
+        if right_side:
             rest = room - columns(name) - 3
-            return f"{name} = {fitted(made, rest)}" if rest >= min(columns(made), 12) else name
+            return f"{name} = {fitted(right_side, rest)}" if rest >= min(columns(right_side), 12) else name
         return f"{name}  ({vertex.kind})" if vertex.kind in ("held", "constant") and columns(name) < room - 12 else name
 
     def vertex(self, vertex: Vertex) -> list[list[Piece]]:

@@ -18,7 +18,7 @@ from autodiff.explanation.graph import Drawing
 from autodiff.render.text.elide import GAP, elide
 from autodiff.render.text.labels import described, label
 
-_LOOK = {
+_STYLES = {
     "result": "stroke-width:3px",
     "held": "stroke-dasharray:5 4",
     "constant": "stroke-dasharray:5 4",
@@ -36,7 +36,7 @@ def mermaid(drawing: Drawing, most: int = 40) -> str:
         words = label(arrow, 60)
         line = ("-->" if arrow.active else "-.->") + (f'|"{_escaped([words])}"|' if words else "")
         rows.append(f"  {names[arrow.source]} {line} {names[arrow.target]}")
-    rows += [f"  style {names[v.name]} {_LOOK[v.kind]}" for v in shown.vertices if v.kind in _LOOK]
+    rows += [f"  style {names[v.name]} {_STYLES[v.kind]}" for v in shown.vertices if v.kind in _STYLES]
     return "\n".join(rows) + "\n"
 
 
@@ -46,7 +46,7 @@ _SPECIAL = re.compile(r"[^\w +\-/=^(),.]|^[-+](?= )|\.(?= )|(?<![^\W_])_|_(?![^\
 
 def _escaped(lines: list[str]) -> str:
     """Lines with every special sign as a numbered entity; signs beyond ASCII mean nothing to Mermaid."""
-    return "<br/>".join(_SPECIAL.sub(lambda found: _entity(found[0]), line) for line in lines)
+    return "<br/>".join(_SPECIAL.sub(lambda sign: _entity(sign[0]), line) for line in lines)
 
 
 def _entity(sign: str) -> str:

@@ -76,18 +76,18 @@ def _ranks(drawing: Drawing, late: bool) -> list[int]:
     """The longest way from a vertex without arguments, for each vertex."""
     place = {vertex.name: number for number, vertex in enumerate(drawing.vertices)}
     targets: dict[int, list[int]] = defaultdict(list)
-    made = set()
+    targets_of_arrows = set()
     for arrow in drawing.arrows:
         targets[place[arrow.source]].append(place[arrow.target])
-        made.add(place[arrow.target])
+        targets_of_arrows.add(place[arrow.target])
     ranks = [0] * len(drawing.vertices)
     for source in range(len(ranks)):
         for target in targets.get(source, ()):
             ranks[target] = max(ranks[target], ranks[source] + 1)
     if late:
-        for source, found in targets.items():
-            if source not in made:
-                ranks[source] = min(ranks[target] for target in found) - 1
+        for source, uses in targets.items():
+            if source not in targets_of_arrows:
+                ranks[source] = min(ranks[target] for target in uses) - 1
     return ranks
 
 
@@ -140,33 +140,33 @@ Separation = Callable[[int, int], float]
 """How far apart two parts of a layer must be that stand next to each other."""
 
 
-def straightened(found: Layered, *, always: bool) -> list[int]:
+def straightened(layered: Layered, *, always: bool) -> list[int]:
     """The block of each part: parts of a block share one coordinate, so the line through them is straight.
 
     The pieces of one arrow come first, then a vertex with its middle neighbour on either side: with `always` even where the
     neighbours are even in number (the first of the two middle ones), without it only where there is a middle.
     """
-    place = {part: at for layer in found.layers for at, part in enumerate(layer)}
-    inner = [step for path in found.paths for step in pairwise(path[1:-1])]
+    place = {part: at for layer in layered.layers for at, part in enumerate(layer)}
+    inner = [step for path in layered.paths for step in pairwise(path[1:-1])]
     outer = []
-    for number, part in enumerate(found.parts):
+    for number, part in enumerate(layered.parts):
         if part.vertex is not None:
-            for neighbours, forward in ((found.before[number], False), (found.after[number], True)):
+            for neighbours, forward in ((layered.before[number], False), (layered.after[number], True)):
                 if neighbours and (always or len(neighbours) % 2):
                     middle = sorted(neighbours, key=place.__getitem__)[(len(neighbours) - 1) // 2]
                     outer.append((number, middle) if forward else (middle, number))
-    block = list(range(len(found.parts)))
+    block = list(range(len(layered.parts)))
     taken: dict[int, list[tuple[int, int]]] = defaultdict(list)
     joined: dict[int, int] = {}
     backward: set[int] = set()
     for left, right in (*inner, *outer):
-        lines = taken[found.parts[left].layer]
+        lines = taken[layered.parts[left].layer]
         line = (place[left], place[right])
         if left not in joined and right not in backward and _fits(lines, line):
             insort(lines, line)
             joined[left] = right
             backward.add(right)
-    for number in (number for layer in found.layers for number in layer if number in joined):
+    for number in (number for layer in layered.layers for number in layer if number in joined):
         block[joined[number]] = block[number]
     return block
 
@@ -177,14 +177,14 @@ def _fits(lines: list[tuple[int, int]], line: tuple[int, int]) -> bool:
     return (at == 0 or lines[at - 1][1] < line[1]) and (at == len(lines) or lines[at][1] > line[1])
 
 
-def coordinates(found: Layered, separation: Separation, *, whole: bool = False) -> list[float]:
+def coordinates(layered: Layered, separation: Separation, *, whole: bool = False) -> list[float]:
     """A coordinate for each part, along its layer, 0 or more, near those of its neighbours.
 
     `whole` packs toward 0 and keeps to whole numbers, for rows of text; without it vertices stand in the middle of what they
     are joined to.
     """
-    block = straightened(found, always=whole)
-    order, left, right = _neighbours(found, block, separation)
+    block = straightened(layered, always=whole)
+    order, left, right = _neighbours(layered, block, separation)
     low = dict.fromkeys(order, 0.0)
     for name in order:
         low[name] = max((low[other] + gap for other, gap in left[name].items()), default=0.0)
@@ -197,7 +197,7 @@ def coordinates(found: Layered, separation: Separation, *, whole: bool = False) 
         place = {name: (low[name] + high[name]) / 2 for name in order}
     pulls: dict[int, list[int]] = defaultdict(list)
     for number, name in enumerate(block):
-        pulls[name] += [block[n] for n in (*found.before[number], *found.after[number]) if block[n] != name]
+        pulls[name] += [block[n] for n in (*layered.before[number], *layered.after[number]) if block[n] != name]
     for sweep in range(24):
         for name in order if sweep % 2 else reversed(order):
             if pulls[name]:
@@ -210,21 +210,21 @@ def coordinates(found: Layered, separation: Separation, *, whole: bool = False) 
 
 
 def _neighbours(
-    found: Layered, block: list[int], separation: Separation
+    layered: Layered, block: list[int], separation: Separation
 ) -> tuple[list[int], dict[int, dict[int, float]], dict[int, dict[int, float]]]:
     """The blocks in an order that goes with every layer's, and how far each must keep from those on its left and right."""
     left: dict[int, dict[int, float]] = {name: {} for name in block}
     right: dict[int, dict[int, float]] = {name: {} for name in block}
-    for layer in found.layers:
-        for one, other in pairwise(layer):
-            gap = max(separation(one, other), left[block[other]].get(block[one], 0.0))
-            left[block[other]][block[one]] = right[block[one]][block[other]] = gap
+    for layer in layered.layers:
+        for left_part, right_part in pairwise(layer):
+            gap = max(separation(left_part, right_part), left[block[right_part]].get(block[left_part], 0.0))
+            left[block[right_part]][block[left_part]] = right[block[left_part]][block[right_part]] = gap
     waiting = {name: len(others) for name, others in left.items()}
     order = [name for name, count in waiting.items() if not count]
     for name in order:
-        for other in right[name]:
-            waiting[other] -= 1
-            if not waiting[other]:
-                order.append(other)
+        for right_part in right[name]:
+            waiting[right_part] -= 1
+            if not waiting[right_part]:
+                order.append(right_part)
     assert len(order) == len(waiting)  # runs never cross, so the order is one
     return order, left, right

@@ -88,7 +88,7 @@ class _Sheet:
     """Where everything is: for each part its middle, for each layer its upper and lower end."""
 
     drawing: Drawing
-    found: Layered
+    layered: Layered
     x: tuple[float, ...]
     ends: tuple[tuple[float, float], ...]
     sizes: tuple[float, ...]
@@ -97,30 +97,30 @@ class _Sheet:
 
     @classmethod
     def of(cls, drawing: Drawing) -> _Sheet:
-        found = arrange(drawing, late=True)
-        sizes = tuple(_size(part, drawing) for part in found.parts)
+        layered = arrange(drawing, late=True)
+        sizes = tuple(_size(part, drawing) for part in layered.parts)
 
         def apart(left: int, right: int) -> float:
-            vertices = found.parts[left].layer % 2 == 0
+            vertices = layered.parts[left].layer % 2 == 0
             return (sizes[left] + sizes[right]) / 2 + (26 if vertices else 20)
 
-        middles = coordinates(found, apart)
+        middles = coordinates(layered, apart)
         least = min((x - size / 2 for x, size in zip(middles, sizes, strict=True)), default=0.0)
         x = tuple(middle - least + _MARGIN for middle in middles)
-        ends = _ends(found, x)
+        ends = _ends(layered, x)
         width = max((place + size / 2 for place, size in zip(x, sizes, strict=True)), default=0.0) + _MARGIN
-        return cls(drawing, found, x, ends, sizes, width, ends[-1][1] + _MARGIN)
+        return cls(drawing, layered, x, ends, sizes, width, ends[-1][1] + _MARGIN)
 
 
-def _ends(found: Layered, x: Sequence[float]) -> tuple[tuple[float, float], ...]:
+def _ends(layered: Layered, x: Sequence[float]) -> tuple[tuple[float, float], ...]:
     """Upper and lower end of each layer; where lines run far to the side the layers are further apart."""
     ends: list[tuple[float, float]] = []
     top = _MARGIN
-    for number, layer in enumerate(found.layers):
-        labelled = any(found.parts[part].label for part in layer)
+    for number, layer in enumerate(layered.layers):
+        labelled = any(layered.parts[part].label for part in layer)
         bottom = top + (_BOX if number % 2 == 0 else _LABEL if labelled else 0.0)
         ends.append((top, bottom))
-        aside = max((abs(x[part] - x[other]) for part in layer for other in found.after[part]), default=0.0)
+        aside = max((abs(x[part] - x[other]) for part in layer for other in layered.after[part]), default=0.0)
         top = bottom + min(64.0, max(20.0, aside * 0.35)) + (8 if number % 2 else 0)  # room for the head of the arrow
     return tuple(ends)
 
@@ -145,8 +145,8 @@ def _words(vertex: Vertex) -> tuple[list[str], str]:
     if vertex.kind == GAP:
         steps, _, arrows = vertex.text.partition(", ")
         return [f"⋮ {steps}"], arrows
-    made = formula(vertex)
-    head = [fitted(vertex.name, 20), *([f"= {fitted(made, 30)}"] if made else [])]
+    right_side = formula(vertex)
+    head = [fitted(vertex.name, 20), *([f"= {fitted(right_side, 30)}"] if right_side else [])]
     return head, value(vertex)
 
 
@@ -154,10 +154,10 @@ def _box(sheet: _Sheet, number: int, identity: str, hue: str) -> Iterable[str]:
     vertex = sheet.drawing.vertices[number]
     head, under = _words(vertex)
     middle, wide = sheet.x[number], sheet.sizes[number]
-    top = sheet.ends[sheet.found.parts[number].layer][0]
-    said = vertex.text if vertex.kind == GAP else " ".join(head) + (f", {under}" if under else "")
+    top = sheet.ends[sheet.layered.parts[number].layer][0]
+    title = vertex.text if vertex.kind == GAP else " ".join(head) + (f", {under}" if under else "")
     yield f'<g class="box {vertex.kind}" id="{identity}" data-name="{_attribute(vertex.name)}" style="--hue:var({hue})">'
-    yield f"<title>{_content(f'{said} ({vertex.kind})' if vertex.kind != GAP else said)}</title>"
+    yield f"<title>{_content(f'{title} ({vertex.kind})' if vertex.kind != GAP else title)}</title>"
     yield f'<rect x="{middle - wide / 2:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{_BOX:.0f}" rx="9"/>'
     rest = f" {_content(head[1])}" if head[1:] else ""
     yield (
@@ -170,22 +170,22 @@ def _box(sheet: _Sheet, number: int, identity: str, hue: str) -> Iterable[str]:
 
 
 def _arrow(sheet: _Sheet, number: int, identity: str, hue: str) -> Iterable[str]:
-    arrow, path = sheet.drawing.arrows[number], sheet.found.paths[number]
+    arrow, path = sheet.drawing.arrows[number], sheet.layered.paths[number]
     still = "" if arrow.active else " still"
     ends = f'data-source="{_attribute(arrow.source)}" data-target="{_attribute(arrow.target)}"'
     yield f'<g class="arrow{still}" id="{identity}" {ends} style="--hue:var({hue})">'
     words = label(arrow, 36)
     yield f"<title>{_content(f'{arrow.source} to {arrow.target}' + (f': {words}' if words else ''))}</title>"
     leave, enter = (
-        _port(sheet, path[0], path[1], sheet.found.after),
-        _port(sheet, path[-1], path[-2], sheet.found.before),
+        _port(sheet, path[0], path[1], sheet.layered.after),
+        _port(sheet, path[-1], path[-2], sheet.layered.before),
     )
-    tip = sheet.ends[sheet.found.parts[path[-1]].layer][0]
+    tip = sheet.ends[sheet.layered.parts[path[-1]].layer][0]
     yield f'<path d="{_curve(sheet, path, leave, enter)}"/>'
     yield f'<path class="head" d="M{enter:.1f} {tip:.1f}l-4.5 -9h9z"/>'
     if words:
         middle, wide = sheet.x[path[1]], sheet.sizes[path[1]]
-        top = sheet.ends[sheet.found.parts[path[1]].layer][0]
+        top = sheet.ends[sheet.layered.parts[path[1]].layer][0]
         yield f'<rect class="plate" x="{middle - wide / 2:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{_LABEL:.0f}" rx="6"/>'
         yield f'<text x="{middle:.1f}" y="{top + 15.5:.1f}">{_label(arrow)}</text>'
     yield "</g>"
@@ -206,7 +206,7 @@ def _port(sheet: _Sheet, vertex: int, part: int, neighbours: tuple[tuple[int, ..
 def _curve(sheet: _Sheet, path: tuple[int, ...], leave: float, enter: float) -> str:
     """Straight down inside a layer, curved between two: a line can touch no box but its own two."""
     x = [leave, *(sheet.x[part] for part in path[1:-1]), enter]
-    ends = [sheet.ends[sheet.found.parts[part].layer] for part in path]
+    ends = [sheet.ends[sheet.layered.parts[part].layer] for part in path]
     steps = [f"M{leave:.1f} {ends[0][1]:.1f}"]
     for at in range(1, len(path)):
         upper, lower = ends[at - 1][1], ends[at][0] - (8 if at == len(path) - 1 else 0)

@@ -116,5 +116,5 @@ def _chain_lines(drawing: Drawing, spare: int, formulas: bool) -> list[Line]:
 
 def _under(vertex: Vertex, formulas: bool) -> list[str]:
     number = [*filter(None, [value(vertex)])]
-    made = [fitted(formula(vertex), 28)] if formulas and formula(vertex) else []
-    return [*number, *made]
+    right_side = [fitted(formula(vertex), 28)] if formulas and formula(vertex) else []
+    return [*number, *right_side]

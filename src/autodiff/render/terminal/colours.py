@@ -22,7 +22,7 @@ def remark(text: str) -> str:
     label, colon, rest = text.partition(":")
     if colon and label in _LABELS:
         text = f"{_in(label + colon, _LABELS[label])}{rest}"
-    return re.sub(r"(?m)^( +)(\^+)$", lambda found: found[1] + _in(found[2], _CARETS), text)
+    return re.sub(r"(?m)^( +)(\^+)$", lambda carets: carets[1] + _in(carets[2], _CARETS), text)
 
 
 def _in(text: str, code: str) -> str:

@@ -80,7 +80,7 @@ def _bar(*, coloured: bool) -> Progress:
     console = Console(stderr=True, no_color=not coloured)
     mark = "-" if console.options.ascii_only else "━"
 
-    class Line(ProgressColumn):
+    class EpochLine(ProgressColumn):
         def render(self, task: Task) -> Text:
             now = Standing(
                 int(task.completed), int(task.total or 0), task.fields["says"], task.speed, task.time_remaining
@@ -88,7 +88,7 @@ def _bar(*, coloured: bool) -> Progress:
             head, filled, open_, tail = pieces(now, console.width - 1, mark)
             return Text.assemble(head, (filled, "bar.complete"), (open_, "bar.back"), tail, no_wrap=True)
 
-    return Progress(Line(), console=console, transient=True)
+    return Progress(EpochLine(), console=console, transient=True)
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def rows_bar(console: Console, *, known: bool, clock: Callable[[], float] | None
     """A bar with one task, whose field `rows` is shown; without a share that is `known`, it counts only."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    says = [_said(_rows)] if console.width < 60 else [_said(_rows), _said(_speed)]  # the bar is worth more
+    says = [_column(_rows)] if console.width < 60 else [_column(_rows), _column(_speed)]  # the bar is worth more
     columns = (
         [TaskProgressColumn(), BarColumn(None), *says, TimeRemainingColumn()] if known else [*says, TimeElapsedColumn()]
     )
@@ -136,7 +136,7 @@ def _speed(task: Task) -> str:
     return f"{task.fields['rows'] / task.elapsed:,.0f} rows/s" if task.elapsed else ""
 
 
-def _said(say: Callable[[Task], str]) -> ProgressColumn:
+def _column(say: Callable[[Task], str]) -> ProgressColumn:
     """A column of a bar that says something of its task, on one line."""
     from rich.progress import ProgressColumn
     from rich.table import Column

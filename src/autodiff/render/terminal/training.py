@@ -70,9 +70,9 @@ def chain(taken: Step, result: str, factors: Sequence[Factor]) -> list[str]:
 
     Slopes run from the loss back to the parameters; those of a column have one number per row.
     """
-    found = list(taken.adjoints.items())[::-1] + list(taken.slopes.items())
-    wide = max(len(f"d{result}/d{name}") for name, _ in found)
-    lines = [f"{f'd{result}/d{name}':<{wide}}  {_brief(value)}" for name, value in found]
+    slopes = list(taken.adjoints.items())[::-1] + list(taken.slopes.items())
+    wide = max(len(f"d{result}/d{name}") for name, _ in slopes)
+    lines = [f"{f'd{result}/d{name}':<{wide}}  {_brief(value)}" for name, value in slopes]
     if not factors:
         return lines
     formulas = [f"d{f.of}/d{f.by} = {printable(f.slope.pretty)}" for f in factors]
@@ -219,12 +219,12 @@ def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def history(records: Sequence[Record]) -> dict[str, list[Any]]:
     """The columns of the history: epoch, loss, held_out if rows are, and each watched expression."""
-    found: dict[str, list[Any]] = {"epoch": [r.epoch for r in records], "loss": [r.loss for r in records]}
+    columns: dict[str, list[Any]] = {"epoch": [r.epoch for r in records], "loss": [r.loss for r in records]}
     if records and records[0].held is not None:
-        found["held_out"] = [r.held for r in records]
+        columns["held_out"] = [r.held for r in records]
     for name in records[0].watched if records else ():
-        found[name] = [r.watched[name] for r in records]
-    return found
+        columns[name] = [r.watched[name] for r in records]
+    return columns
 
 
 def csv_header(record: Record) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autodiff.api.answer import Answer, Value, nested, numbers
 from autodiff.diagnostics import framework_numbers, order, shown
 from autodiff.errors import excerpt, printable
+
+if TYPE_CHECKING:
+    from autodiff.api.matrices import Matrix
+    from autodiff.explanation.model import Explanation
 
 
 def text(answer: Answer) -> str:
@@ -41,19 +45,21 @@ def text(answer: Answer) -> str:
 
 def _sides(answer: Answer, name: str) -> str:
     """What stands behind a slope that is not there: `left -1, right 1 (a corner)`."""
-    found = answer.verdicts.get(name)
-    odd = [element for element in answer.verdicts if element.startswith(f"{name}[")]
-    if found is None and odd:
-        return "; ".join(f"{element}: {_sides(answer, element)}" for element in odd if _sides(answer, element))
-    if found is None or found.status == "ok":
+    verdict = answer.verdicts.get(name)
+    elements = [element for element in answer.verdicts if element.startswith(f"{name}[")]
+    if verdict is None and elements:
+        return "; ".join(f"{element}: {_sides(answer, element)}" for element in elements if _sides(answer, element))
+    if verdict is None or verdict.status == "ok":
         return ""
-    kind = {"corner": "a corner", "jump": "a jump", "infinite": "infinite"}.get(found.status, found.status)
+    kind = {"corner": "a corner", "jump": "a jump", "infinite": "infinite"}.get(verdict.status, verdict.status)
     if answer.convention and answer.gradient.get(name, 0.0) is not None:
         kind = f"{kind}; the number is {answer.convention}'s convention"
     elif name in answer.frameworks:
         kind = f"{kind}; {framework_numbers(answer.frameworks[name])}"
     sides = [
-        f"{side} {_end(slope)}" for side, slope in (("left", found.left), ("right", found.right)) if slope is not None
+        f"{side} {_end(slope)}"
+        for side, slope in (("left", verdict.left), ("right", verdict.right))
+        if slope is not None
     ]
     return f"{', '.join(sides)}  ({kind})" if sides else f"({kind})"
 
@@ -88,14 +94,16 @@ def _rows(cells: Sequence[Sequence[str]]) -> str:
 def quiet(answer: Answer) -> str:
     """The value, then the slopes, on one line, arrays element by element; empty when one of them does not exist."""
     values = (answer.value, *answer.gradient.values(), *answer.derivatives[1:])
-    found = [number for value in values for number in numbers(value)]
-    return "" if None in found else " ".join(array(number) for number in found)
+    known = [number for value in values for number in numbers(value)]
+    return "" if None in known else " ".join(array(number) for number in known)
 
 
-def as_json(answer: Answer) -> str:
-    import json
+def as_json(record: object) -> str:
+    """Any answer of a command as JSON: what its `to_dict` gives, or the data themselves."""
+    import json  # most answers are read by people
 
-    return json.dumps(answer.to_dict(), ensure_ascii=False, allow_nan=False)
+    data = record.to_dict() if hasattr(record, "to_dict") else record
+    return json.dumps(data, ensure_ascii=False, allow_nan=False)
 
 
 def as_csv(answer: Answer) -> str:
@@ -121,10 +129,14 @@ def quoted_cell(cell: str) -> str:
     return f'"{cell}"' if "," in cell else cell
 
 
-def remarks(answer: Answer, width: int = 0, *, quiet: bool) -> list[str]:
-    """What stderr says: why a number is missing and where, a hint, and what to know about a slope that is there."""
+def remarks(answer: Answer | Matrix, width: int = 0, *, quiet: bool) -> list[str]:
+    """What stderr gets: why a number is missing and where, a hint, and what to know about a slope that is there."""
     if answer.status == "ok":
         return [f"note: {printable(note)}" for note in answer.notes if not quiet]
-    place = excerpt(answer.source, answer.span, width) if answer.span is not None else []
-    hint = [f"  {printable(answer.hint)}"] if answer.hint else []
-    return [f"{'note' if answer.complete else 'error'}: {printable(answer.why)}", *place, *hint]
+    return [f"{'note' if answer.complete else 'error'}: {printable(answer.why)}", *place(answer, width)]
+
+
+def place(answer: Answer | Matrix | Explanation, width: int = 0) -> list[str]:
+    """The part of the program that a message is about, and the hint."""
+    lines = excerpt(answer.source, answer.span, width) if answer.span is not None else []
+    return [*lines, *([f"  {printable(answer.hint)}"] if answer.hint else [])]

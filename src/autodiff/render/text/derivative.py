@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from autodiff.api.derivative import Derivative, Entry, label, tex_label
 from autodiff.core import rules
 from autodiff.errors import AutodiffError, printable
@@ -64,7 +62,3 @@ def _lines(found: Derivative, parts: tuple[tuple[str, str], ...], formulas: tupl
     else:
         lines += [f"{name} = {formula}" for name, formula in zip(labels, formulas, strict=True)]
     return printable("\n".join(lines))
-
-
-def as_json(found: Derivative) -> str:
-    return json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False)

@@ -12,25 +12,8 @@ from typing import TypeVar
 
 from autodiff.errors import columns
 from autodiff.explanation.model import Explanation
-from autodiff.render.document.blocks import (
-    SCREEN,
-    Cell,
-    Document,
-    Equation,
-    Equations,
-    GraphDrawing,
-    Item,
-    ItemList,
-    Math,
-    Omitted,
-    Paragraph,
-    Section,
-    SourceLines,
-    Table,
-    Words,
-    listed,
-    plain,
-)
+from autodiff.render.document import blocks
+from autodiff.render.document.blocks import SCREEN, Cell, Document, Equation, Item, Math, Section, Words, listed, plain
 from autodiff.render.document.compose import compose
 from autodiff.render.graph.text import pieces as drawn
 from autodiff.render.text.elide import elide
@@ -62,10 +45,10 @@ def lines(explanation: Explanation, width: int = WIDEST, *, unicode: bool = True
     document = _spelled(document)
     for less in range(_SPARE):  # some signs take more columns in ASCII: then the layout is one for a narrower screen
         page = _all(document, Screen(room - less, unicode))
-        found = [tuple((ascii_only(words), colours.get(style, style)) for words, style in line) for line in page]
-        if all(sum(len(words) for words, _ in line) <= room for line in found):
+        lines = [tuple((ascii_only(words), colours.get(style, style)) for words, style in line) for line in page]
+        if all(sum(len(words) for words, _ in line) <= room for line in lines):
             break
-    return found
+    return lines
 
 
 T = TypeVar("T")
@@ -73,15 +56,15 @@ T = TypeVar("T")
 
 def _spelled(block: T) -> T:
     """The same with every text in ASCII, as it is typed; before the layout, so that columns fit what they hold. Drawings do so by themselves."""
-    made: object = block
+    spelled_block: object = block
     if isinstance(block, str):
-        made = spelled(block)
+        spelled_block = spelled(block)
     elif isinstance(block, Math):
-        made = Math("", spelled(block.typed or block.line))
+        spelled_block = Math("", spelled(block.typed or block.line))
     elif isinstance(block, tuple):
         items = [_spelled(item) for item in block]
-        made = type(block)(*items) if hasattr(block, "_fields") else tuple(items)
-    return made  # type: ignore[return-value]
+        spelled_block = type(block)(*items) if hasattr(block, "_fields") else tuple(items)
+    return spelled_block  # type: ignore[return-value]
 
 
 def _all(document: Document, screen: Screen) -> Iterator[Line]:
@@ -95,7 +78,7 @@ def _all(document: Document, screen: Screen) -> Iterator[Line]:
 
 def _title(document: Document, screen: Screen) -> Iterator[Line]:
     heading = plain(document.heading)
-    where = f"{plain(listed(document.asked, 3))}{_where(document)}"
+    where = f"{plain(listed(document.slopes, 3))}{_where(document)}"
     room = screen.width - 2 - columns(where)
     if columns(heading) + 3 > room:
         yield from (((" ", ""), (words, "title")) for words in few(heading, screen.width - 1, 2, 2))
@@ -114,12 +97,12 @@ def _section(section: Section, screen: Screen, number: int) -> Iterator[Line]:
     """A numbered section under its title and sentence; one of the others beside its title."""
     label = section.brief or section.title.upper()
     if section.numbered:
-        yield from screen.headed(f"{number} {label}", plain(section.said))
+        yield from screen.headed(f"{number} {label}", plain(section.subtitle))
         for block in section.blocks:
             yield from _block(block, screen)
         return
-    if section.said:
-        yield from screen.headed(label, plain(section.said))
+    if section.subtitle:
+        yield from screen.headed(label, plain(section.subtitle))
         label = ""
     for block in section.blocks:
         for part in _beside(block, screen):
@@ -129,13 +112,13 @@ def _section(section: Section, screen: Screen, number: int) -> Iterator[Line]:
 
 def _block(block: object, screen: Screen) -> Iterator[Line]:
     match block:
-        case Table():
+        case blocks.TableBlock():
             yield from table(block, screen)
-        case Paragraph(cell):
+        case blocks.Paragraph(cell):
             yield from screen.folded(plain(cell), _style(cell))
-        case ItemList(items):
+        case blocks.ItemList(items):
             yield from _labelled(items, screen)
-        case GraphDrawing(drawing):
+        case blocks.GraphDrawing(drawing):
             small = drawing if len(drawing.vertices) <= _VERTICES else elide(drawing, _VERTICES).drawing
             for line in drawn(small, screen.room, unicode=screen.unicode):
                 yield INDENT, *((words, f"@{owner}" if owner else "") for words, owner in line)
@@ -165,21 +148,21 @@ def _beside(block: object, screen: Screen) -> Iterator[list[Line]]:
     """The parts of a block, each of which begins on a line of its own beside the title or under the part before."""
     room = screen.width - screen.text
     match block:
-        case Paragraph(cell):
+        case blocks.Paragraph(cell):
             yield [((line, "bad" if _style(cell) in ("bad", "dim") else ""),) for line in folded(plain(cell), room)]
-        case Equations(rows):
+        case blocks.Equations(rows):
             for row in rows:
-                yield [((str(row), "dim"),)] if isinstance(row, Omitted) else list(_equation(row, screen))
-        case ItemList(items):
+                yield [((str(row), "dim"),)] if isinstance(row, blocks.Omitted) else list(_equation(row, screen))
+        case blocks.ItemList(items):
             for item in items:
                 mark = _MARKS.get(item.mark, ("", ""))
                 indent = len(mark[0])
                 words = "  ".join(filter(None, (plain(item.words), plain(item.number), plain(item.remark))))
-                found = folded(words, room - indent)
-                yield [((" " * indent, "") if i else mark, (line, "")) for i, line in enumerate(found)]
-        case Table():
+                lines = folded(words, room - indent)
+                yield [((" " * indent, "") if i else mark, (line, "")) for i, line in enumerate(lines)]
+        case blocks.TableBlock():
             yield list(update(block, room))
-        case SourceLines():  # an error's excerpt, which the terminal gets beside its message
+        case blocks.SourceLines():  # an error's excerpt, which the terminal gets beside its message
             return
 
 

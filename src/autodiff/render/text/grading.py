@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from autodiff.diagnostics import shown
@@ -49,7 +48,3 @@ def _slip(slip: Slip) -> str:
 
 def _number(value: float | None) -> str:
     return "no value" if value is None else shown(value)
-
-
-def as_json(found: Compared) -> str:
-    return json.dumps(found.to_dict(), ensure_ascii=False)

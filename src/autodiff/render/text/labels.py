@@ -71,21 +71,21 @@ _PARTS = re.compile(r"(?:\.?\d[\w.]*(?:(?<=\d[eE])[+-]\d+)?|\w+|\s+|.)", re.DOTA
 
 def _first(parts: Sequence[str], room: int) -> list[str]:
     """As many of the first parts as have room."""
-    found = list[str]()
+    first = list[str]()
     for part in parts:
         room -= columns(part)
         if room < 0:
             break
-        found.append(part)
-    return found
+        first.append(part)
+    return first
 
 
 def _cut(text: str, limit: int) -> str:
-    found, allowed = shortened(text, limit), limit
-    while columns(found) > limit and allowed > 3:
+    cut, allowed = shortened(text, limit), limit
+    while columns(cut) > limit and allowed > 3:
         allowed -= 1
-        found = shortened(text, allowed)
-    return found if columns(found) <= limit else "…"
+        cut = shortened(text, allowed)
+    return cut if columns(cut) <= limit else "…"
 
 
 def spelled(text: str) -> str:
@@ -106,6 +106,6 @@ def described(vertex: Vertex) -> list[str]:
     """A vertex in one or two lines: `name = formula`, and its value."""
     if vertex.kind == GAP:
         return [f"⋮ {vertex.text}"]
-    made = formula(vertex)
-    head = f"{fitted(vertex.name, 60)} = {fitted(made, 60)}" if made else fitted(vertex.name, 60)
+    right_side = formula(vertex)
+    head = f"{fitted(vertex.name, 60)} = {fitted(right_side, 60)}" if right_side else fitted(vertex.name, 60)
     return [head, *filter(None, [value(vertex)])]

@@ -51,9 +51,9 @@ class Screen(NamedTuple):
         for i, line in enumerate(lines):
             yield (" ", ""), (f"{'' if i else title:<13}", "head"), *line
 
-    def headed(self, title: str, said: str) -> Iterator[Line]:
+    def headed(self, title: str, sentence: str) -> Iterator[Line]:
         """The title of a section and the sentence beside it, on as many lines as it takes."""
-        rows = folded(said, self.width - self.text - 1) if said or self.width >= NARROW else []
+        rows = folded(sentence, self.width - self.text - 1) if sentence or self.width >= NARROW else []
         yield from self.under(title, (((words, ""),) for words in rows))
 
     def folded(self, words: str, style: str, hang: int = 0) -> Iterator[Line]:
@@ -68,10 +68,10 @@ def signed(number: str) -> str:
 
 def few(words: str, width: int, most: int, hang: int = 0) -> list[str]:
     """A formula in at most so many lines; a longer one loses lines in its middle."""
-    found = folded(words, width, hang)
-    if len(found) > most:
-        found = [*found[: most - 1], f"{' ' * hang}… {found[-1].strip()}"]
-    return [line if columns(line) <= width else fitted(line, width) for line in found]
+    lines = folded(words, width, hang)
+    if len(lines) > most:
+        lines = [*lines[: most - 1], f"{' ' * hang}… {lines[-1].strip()}"]
+    return [line if columns(line) <= width else fitted(line, width) for line in lines]
 
 
 def flowing(pieces: Sequence[Piece], room: int) -> Iterator[Line]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from autodiff.api.matrices import Matrix, Number, weighted_label
 from autodiff.diagnostics import mixed, shown
-from autodiff.errors import excerpt, printable
+from autodiff.errors import printable
 
 
 def text(found: Matrix) -> str:
@@ -46,16 +45,3 @@ def quiet(found: Matrix) -> str:
         return ""
     rows = [n for row in found.rows.values() for n in row.values()]
     return " ".join(_text(n) for n in (*found.values.values(), *found.gradient.values(), *rows) if n is not None)
-
-
-def as_json(found: Matrix) -> str:
-    return json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False)
-
-
-def remarks(found: Matrix, width: int = 0, *, quiet: bool) -> list[str]:
-    """What stderr says: why a number is missing and where, and what to know about those that are there."""
-    if found.status == "ok":
-        return [f"note: {printable(note)}" for note in found.notes if not quiet]
-    place = excerpt(found.source, found.span, width) if found.span is not None else []
-    hint = [f"  {printable(found.hint)}"] if found.hint else []
-    return [f"{'note' if found.complete else 'error'}: {printable(found.why)}", *place, *hint]

@@ -42,8 +42,8 @@ def _rounded(number: float, places: int, least: float) -> str:
 
 def _brief(number: float) -> float:
     """The number of 12 digits that is the same to 15, where there is one; else the number itself."""
-    found = float(f"{number:.12g}")
-    return found if math.isfinite(found) and f"{found:.14e}" == f"{number:.14e}" else number
+    rounded = float(f"{number:.12g}")
+    return rounded if math.isfinite(rounded) and f"{rounded:.14e}" == f"{number:.14e}" else number
 
 
 def _decimals(text: str) -> int:

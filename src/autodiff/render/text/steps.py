@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from autodiff.errors import columns
-from autodiff.render.document.blocks import Omitted, PathSum, RowHeading, Table, TableRow, joined, plain, term
+from autodiff.render.document.blocks import Omitted, PathSum, RowHeading, TableBlock, TableRow, joined, plain, term
 from autodiff.render.text.labels import fitted
 from autodiff.render.text.layout import INDENT, MARGIN, STACKED, Line, Piece, Screen, few, flowing, signed
 
 _ANSWER, _WHICH = " ◀ answer", 17
 
 
-class _Texts(NamedTuple):
+class _StepTexts(NamedTuple):
     """The cells of a step as texts; the numbers are "" without a point."""
 
     label: str
@@ -34,7 +34,7 @@ class _Widths(NamedTuple):
     which: int
 
 
-def steps(table: Table, screen: Screen) -> Iterator[Line]:
+def steps(table: TableBlock, screen: Screen) -> Iterator[Line]:
     """The table of a backward pass; on a narrow screen each step on several lines."""
     widths = _widths(table, screen)
     if widths.local:
@@ -54,13 +54,13 @@ def steps(table: Table, screen: Screen) -> Iterator[Line]:
                 yield from _sum(row, screen)
 
 
-def _texts(row: TableRow) -> _Texts:
+def _texts(row: TableRow) -> _StepTexts:
     label, rule, local, *numbers, which = map(plain, row.cells)
     value, so_far = numbers or ("", "")
-    return _Texts(label, rule, local, value, so_far, which)
+    return _StepTexts(label, rule, local, value, so_far, which)
 
 
-def _widths(table: Table, screen: Screen) -> _Widths:
+def _widths(table: TableBlock, screen: Screen) -> _Widths:
     """What the rows of this table need."""
     rows = [(row, _texts(row)) for row in table.rows if isinstance(row, TableRow)]
     label = max(columns(texts.label) for _, texts in rows)
@@ -137,11 +137,11 @@ def _stacked(row: TableRow, screen: Screen) -> Iterator[Line]:
 
 def _sum(row: PathSum, screen: Screen) -> Iterator[Line]:
     terms = plain(joined([term(number, first=i == 0) for i, number in enumerate(row.terms)], " + "))
-    said, result, end = "sum of the paths: ", f" = {row.value}", f"{plain((row.name,))} ◀ answer"
-    if columns(terms) + len(said) + len(result) + columns(end) + 2 <= screen.room:
-        yield INDENT, (f"{said}{terms}{result}  ", ""), (end, "answer")
+    begin, result, end = "sum of the paths: ", f" = {row.value}", f"{plain((row.name,))} ◀ answer"
+    if columns(terms) + len(begin) + len(result) + columns(end) + 2 <= screen.room:
+        yield INDENT, (f"{begin}{terms}{result}  ", ""), (end, "answer")
         return
-    yield from screen.folded(f"{said}{terms}", "", 4)
+    yield from screen.folded(f"{begin}{terms}", "", 4)
     if len(result) + columns(end) + 8 <= screen.width:
         yield INDENT, (f"   {result}  ", ""), (end, "answer")
         return

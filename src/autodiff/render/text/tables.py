@@ -13,7 +13,7 @@ from autodiff.render.document.blocks import (
     Inline,
     NumberText,
     Omitted,
-    Table,
+    TableBlock,
     TableRow,
     Words,
     plain,
@@ -25,9 +25,9 @@ from autodiff.render.text.steps import steps
 from autodiff.render.text.wrap import folded
 
 
-def table(block: Table, screen: Screen) -> Iterator[Line]:
+def table(block: TableBlock, screen: Screen) -> Iterator[Line]:
     """The lines of a table, behind the margin."""
-    layout = {"steps": steps, "places": _places, "sides": _sides, "adjoints": _adjoints}.get(block.kind, _grid)
+    layout = {"steps": steps, "places": _places, "sides": _sides}.get(block.kind, _grid)
     yield from layout(block, screen)
 
 
@@ -35,10 +35,10 @@ def _omitted(row: Omitted) -> Line:
     return ((f"   {row}", "dim"),)
 
 
-# --- the forward pass, adjoints -----------------------------------------------------------------------------------------
+# --- the forward pass -----------------------------------------------------------------------------------------
 
 
-def _places(block: Table, screen: Screen) -> Iterator[Line]:
+def _places(block: TableBlock, screen: Screen) -> Iterator[Line]:
     """A statement, what it does, its value; a long statement on lines of its own."""
     rows = [row for row in block.rows if isinstance(row, TableRow)]
     does = max((len(plain(row.cells[1])) for row in rows), default=0)
@@ -65,17 +65,6 @@ def _value(piece: Inline) -> str:
     return signed(words) if words[:1] in ("-", *"0123456789") else words
 
 
-def _adjoints(block: Table, screen: Screen) -> Iterator[Line]:
-    names = [plain(row.cells[0]) for row in block.rows if isinstance(row, TableRow)]
-    wide = min(max(map(columns, names)), 24, screen.room - 18)
-    for row in block.rows:
-        if isinstance(row, TableRow):
-            name = f"{fitted(plain(row.cells[0]), wide):<{wide}}  "
-            yield INDENT, (name, f"@{row.place}"), (signed(plain(row.cells[-1])), "")
-        elif isinstance(row, Omitted):
-            yield _omitted(row)
-
-
 # --- values, tangents, adjoints -----------------------------------------------------------------------------------------
 
 
@@ -87,7 +76,7 @@ class _Grid(NamedTuple):
     rows: Sequence[tuple[str, Sequence[str], str] | Omitted]
 
     @property
-    def each(self) -> int:
+    def number_width(self) -> int:
         """The columns that a number takes."""
         numbers = [number for row in self.rows if not isinstance(row, Omitted) for number in row[1]]
         return max(14, *(len(number) + 1 for number in numbers), *(len(head) + 2 for head in self.heads))
@@ -95,17 +84,17 @@ class _Grid(NamedTuple):
     @property
     def names(self) -> int:
         """The columns for the names of the places; long ones lose their middle."""
-        found = (min(columns(row[0]), 16) for row in self.rows if not isinstance(row, Omitted))
-        return max(len(self.corner), *found)
+        widths = (min(columns(row[0]), 16) for row in self.rows if not isinstance(row, Omitted))
+        return max(len(self.corner), *widths)
 
     @property
     def width(self) -> int:
         """The columns that the table takes."""
         last = max((len(row[1][-1]) for row in self.rows if not isinstance(row, Omitted)), default=0)
-        return MARGIN + self.names + 3 + self.each * (len(self.heads) - 1) + max(last, len(self.heads[-1]) + 1)
+        return MARGIN + self.names + 3 + self.number_width * (len(self.heads) - 1) + max(last, len(self.heads[-1]) + 1)
 
 
-def _grid(block: Table, screen: Screen) -> Iterator[Line]:
+def _grid(block: TableBlock, screen: Screen) -> Iterator[Line]:
     """The table with as many optional columns as there is room for; where there is none, place below place."""
     optional = [at for at, column in enumerate(block.columns) if column.optional]
     tangents = any(column.optional == "tangents" for column in block.columns)
@@ -118,11 +107,11 @@ def _grid(block: Table, screen: Screen) -> Iterator[Line]:
         count = 3 if tangents else 0
         yield from _below(_without(block, optional[count:]), screen)
     if tangents and len(optional) > count:
-        said = f"{many(len(optional) - count, 'more column')} of tangents; --format json has all that were made"
-        yield from screen.folded(said, "dim")
+        sentence = f"{many(len(optional) - count, 'more column')} of tangents; --format json has all that were made"
+        yield from screen.folded(sentence, "dim")
 
 
-def _without(block: Table, left_out: Sequence[int]) -> _Grid:
+def _without(block: TableBlock, left_out: Sequence[int]) -> _Grid:
     kept = [at for at in range(1, len(block.columns)) if at not in left_out]
     rows = [row if isinstance(row, Omitted) else _numbers(row, kept) for row in block.rows]
     corner, *heads = (_head(block.columns[at]) for at in (0, *kept))
@@ -140,8 +129,8 @@ def _numbers(row: AnyRow, kept: Sequence[int]) -> tuple[str, list[str], str]:
 
 
 def _beside(grid: _Grid, screen: Screen) -> Iterator[Line]:
-    wide, each = grid.names, grid.each
-    heads = "".join(f" {head:<{each - 1}}" for head in grid.heads)
+    wide, number_width = grid.names, grid.number_width
+    heads = "".join(f" {head:<{number_width - 1}}" for head in grid.heads)
     yield INDENT, (f"{grid.corner:<{wide}}   {heads}".rstrip(), "dim")
     yield INDENT, ("─" * screen.room, "dim")
     for row in grid.rows:
@@ -151,7 +140,7 @@ def _beside(grid: _Grid, screen: Screen) -> Iterator[Line]:
         name, numbers, place = row
         words = fitted(name, wide)
         gap = " " * (wide - columns(words) + 3)
-        cells = "".join(f"{number:<{each}}" for number in numbers)
+        cells = "".join(f"{number:<{number_width}}" for number in numbers).rstrip()
         yield INDENT, (words, f"@{place}"), (f"{gap}{cells}", "")
 
 
@@ -171,7 +160,7 @@ def _below(grid: _Grid, screen: Screen) -> Iterator[Line]:
 # --- both sides of a hard point -----------------------------------------------------------------------------------------
 
 
-def _sides(block: Table, screen: Screen) -> Iterator[Line]:
+def _sides(block: TableBlock, screen: Screen) -> Iterator[Line]:
     """Each input's slopes from the left and from the right, place by place; the row with a verdict is its last."""
     rows: list[TableRow] = []
     for row in block.rows:
@@ -189,13 +178,13 @@ def _followed(rows: Sequence[TableRow], heads: Sequence[str], screen: Screen) ->
     names = max(columns(plain(row.cells[0])) for row in rows)
     sides = [[_one_sided(cell) for cell in row.cells[1:3]] for row in rows]
     longest = max(len(number) for pair in sides for number in pair)
-    each = max(14 if names + 28 <= screen.room - 3 else 6, longest + 2)
-    wide = min(names, screen.room - 3 - 2 * each)
+    number_width = max(14 if names + 28 <= screen.room - 3 else 6, longest + 2)
+    wide = min(names, screen.room - 3 - 2 * number_width)
     beside = wide >= min(names, 12)
     (verdict,) = rows[-1].cells[-1]
     judged = (verdict.text, verdict.tone) if isinstance(verdict, Words) else ("", "")
     if beside:
-        yield INDENT, (f"{'':<{wide}}   " + "".join(f" {head:<{each - 1}}" for head in heads), "dim")
+        yield INDENT, (f"{'':<{wide}}   " + "".join(f" {head:<{number_width - 1}}" for head in heads), "dim")
     for row, numbers in zip(rows, sides, strict=True):
         name = fitted(plain(row.cells[0]), wide if beside else screen.room)
         if not beside:
@@ -204,7 +193,7 @@ def _followed(rows: Sequence[TableRow], heads: Sequence[str], screen: Screen) ->
                 yield (" " * (MARGIN + 2), ""), (f"{head:<5} {number}", "")
             continue
         gap = " " * (wide - columns(name) + 3)
-        line: list[Piece] = [INDENT, (name, f"@{row.place}"), (f"{gap}{numbers[0]:<{each}}{numbers[1]}", "")]
+        line: list[Piece] = [INDENT, (name, f"@{row.place}"), (f"{gap}{numbers[0]:<{number_width}}{numbers[1]}", "")]
         if row is rows[-1] and sum(columns(words) for words, _ in line) + 3 + columns(judged[0]) <= screen.width:
             yield (*line, ("   ", ""), judged)
             return
@@ -221,7 +210,7 @@ def _one_sided(cell: Cell) -> str:
 # --- one step of gradient descent ---------------------------------------------------------------------------------------
 
 
-def update(block: Table, room: int) -> Iterator[Line]:
+def update(block: TableBlock, room: int) -> Iterator[Line]:
     """Old and new of each name, and how it moves: beside it, or once for all where there is no room."""
     rows = [(row, _moved(row) if isinstance(row, TableRow) else str(row)) for row in block.rows]
     how = block.note.partition(" = ")[2]

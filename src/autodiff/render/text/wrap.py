@@ -44,18 +44,18 @@ def folded(words: str, width: int, hang: int = 0, start: int = 0) -> list[str]:
 
     Only a word that is longer than a line, and has no operator to part it at, makes a longer one.
     """
-    lines, line, bare = list[str](), " " * start, True
+    lines, line, empty = list[str](), " " * start, True
     for gap, chunk in _chunks(words):
-        space = "" if bare else gap
+        space = "" if empty else gap
         if columns(line) + len(space) + columns(chunk) <= width:
-            line, bare = f"{line}{space}{chunk}", False
+            line, empty = f"{line}{space}{chunk}", False
             continue
-        if not bare and columns(line) + len(space) > hang:
+        if not empty and columns(line) + len(space) > hang:
             lines.append(line)
-            line, bare = " " * hang, True
+            line, empty = " " * hang, True
         for space, unit in _units(chunk, gap, width - hang):
-            if bare or columns(line) + len(space) + columns(unit) <= width:
-                line, bare = f"{line}{'' if bare else space}{unit}", False
+            if empty or columns(line) + len(space) + columns(unit) <= width:
+                line, empty = f"{line}{'' if empty else space}{unit}", False
             else:
                 lines.append(line)
                 line = f"{' ' * hang}{unit}"
@@ -74,14 +74,14 @@ def _chunks(words: str) -> Iterator[tuple[str, str]]:
 
 def _units(chunk: str, gap: str, room: int) -> Iterator[tuple[str, str]]:
     """What stays together, each with what stands before it: signs with the word before, `=` with both its sides."""
-    made: list[str] = []
+    units: list[str] = []
     for word in chunk.split(" "):
-        joins = made and (word in _SIGNS or (made[-1].endswith(" =") and columns(f"{made[-1]} {word}") <= room))
-        if joins and columns(f"{made[-1]} {word}") <= room:
-            made[-1] += f" {word}"
+        joins = units and (word in _SIGNS or (units[-1].endswith(" =") and columns(f"{units[-1]} {word}") <= room))
+        if joins and columns(f"{units[-1]} {word}") <= room:
+            units[-1] += f" {word}"
         else:
-            made.append(word)
-    for i, unit in enumerate(made):
+            units.append(word)
+    for i, unit in enumerate(units):
         space = " " if i else gap
         for part in _JOINTS.split(unit) if columns(unit) > room else [unit]:
             yield space, part

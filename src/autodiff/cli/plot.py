@@ -1,0 +1,189 @@
+"""`autodiff plot`: curves and contours, on a terminal or as a picture."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from autodiff.cli import files, options, streams
+from autodiff.cli.main import ProgramCommand
+from autodiff.errors import AutodiffError, quoted, shortened
+
+if TYPE_CHECKING:
+    from autodiff.plotting.model import Plot, Surface
+
+EPILOG = """\b
+Examples:
+  autodiff plot "abs(x^2 - 1)" --range x=-2..2
+  autodiff plot "sin(x)/x" --range x=-10..10 --at x=2 -o /tmp/sinc.svg
+\b
+Corners, jumps, poles and ends are found and drawn as what they are; nothing is drawn that was not computed.
+"""
+
+USUAL = (-5.0, 5.0)
+"""The range of an input for which none is given."""
+
+
+@click.command("plot", cls=ProgramCommand, epilog=EPILOG)
+@options.program_options
+@click.option("--range", "ranges", metavar="NAME=LOW..HIGH[,…]", help="One or two variables: x=-2..2,y=-1..3.")
+@click.option(
+    "--at", "points", metavar="NAME=VALUE[,…]", multiple=True,
+    help="The other inputs; of a variable, where its tangent or its gradient is shown. Repeatable.",
+)  # fmt: skip
+@click.option(
+    "--order", type=click.IntRange(0, 3), default=1, show_default=True,
+    help="Derivatives up to this order below the curve.",
+)  # fmt: skip
+@click.option("--data", metavar="FILE.csv", shell_complete=options.complete_file, help="A table of points to show.")
+@click.option(
+    "--x", "x_column", metavar="COLUMN", help="With --data: the column that goes across (default: the first)."
+)
+@click.option("--y", "y_column", metavar="COLUMN", help="With --data: the column that goes up (default: the second).")
+@click.option(
+    "-o", "--out", metavar="FILE", shell_complete=options.complete_file,
+    help="Write a picture: .svg, .png or .pdf (needs Matplotlib), .txt or .json.",
+)  # fmt: skip
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True, help="Of a picture.")
+@options.format_option("json")
+def command(program: str | None, file: str | None, strict: bool, **given: Any) -> int:
+    """Plot PROGRAM over one variable with its derivatives, or over two as contour lines with arrows of descent."""
+    files.apart([("-f", file), ("--data", given["data"])], [("--out", given["out"])])
+    text = options.read_program(program, file)
+    form = _form(given["out"], given["form"])
+    picture = _picture(text, strict, given)
+    height = shutil.get_terminal_size().lines if streams.width(sys.stdout) else 24
+    content = _content(picture, form, given["theme"], height)
+    if given["out"] is None:
+        streams.answer(content.decode())
+        return 0
+    from autodiff.tables.atomic_file import whole
+
+    with whole(given["out"]) as stream:
+        stream.write(content if form != "text" else content + b"\n")
+    return 0
+
+
+def _form(path: str | None, form: str) -> str:
+    """The form of the answer: that of the file by its ending, else that of --format."""
+    if path is None:
+        return form
+    ending = os.path.splitext(path)[1].lower()
+    forms = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".txt": "text", ".json": "json"}
+    if ending not in forms:
+        raise AutodiffError(
+            f"{quoted(path, 200)} does not tell its format", hint=f"end its name with {', '.join(forms)}"
+        )
+    if form != "text" and forms[ending] != form:
+        raise AutodiffError(
+            f"--format {form} and a file that ends with {ending} don't go together", hint="leave one out"
+        )
+    return forms[ending]
+
+
+def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surface:
+    from autodiff.api.evaluate import parse
+    from autodiff.core.lowering import lower
+    from autodiff.tables.optional import library
+
+    library("numpy", "a plot")
+    parsed = parse(text, strict=strict)
+    inputs = lower(parsed).inputs
+    at = options.read_point(given["points"])
+    for name, value in at.items():
+        if name not in inputs:
+            raise AutodiffError(f"--at gives {quoted(name)}, which is not an input of this program")
+        if not isinstance(value, float):
+            raise AutodiffError(f"a plot takes numbers, and {quoted(name)} is an array")
+    over = _over(given["ranges"], inputs, at)
+    options.notices(parsed.readings)
+    points = _points(given) if given["data"] else None
+    if len(over) == 2:
+        from autodiff.plotting.surface import surface
+
+        path = list(zip(*points, strict=True)) if points else []
+        return surface(text, over[0], over[1], at, path)
+    from autodiff.plotting.curve import plot
+
+    return plot(text, over[0], at, given["order"], points)
+
+
+def _over(text: str | None, inputs: Sequence[str], at: Mapping[str, float]) -> list[tuple[str, float, float]]:
+    """The variables and their ranges; without any, the inputs that have no value."""
+    ranges = options.ranges(text, "--range") if text else {}
+    for name, ends in ranges.items():
+        if name not in inputs:
+            raise AutodiffError(
+                f"--range names {quoted(name)}, which is not an input of this program", hint=_inputs(inputs)
+            )
+        if None in ends:
+            raise AutodiffError(f"the range of {quoted(name)} needs two ends", hint=f"write for example {name}=-2..2")
+    free = [name for name in inputs if name not in ranges and name not in at]
+    if not ranges:
+        free = free or list(inputs[:1])
+        if len(free) > 2:
+            raise AutodiffError(
+                f"{len(free)} inputs have no value, and a plot is over one or two",
+                hint="name them with --range, and give the others with --at",
+            )
+        if not free:
+            raise AutodiffError("the program has no input to plot over", hint="it is the same number everywhere")
+        streams.remark(
+            f"notice: the range is {', '.join(f'{shortened(n)}={USUAL[0]:g}..{USUAL[1]:g}' for n in free)}; --range gives another"
+        )
+        return [(name, *USUAL) for name in free]
+    if len(ranges) > 2:
+        raise AutodiffError(f"--range names {len(ranges)} variables, and a plot is over one or two")
+    return [(name, float(low or 0.0), float(high or 0.0)) for name, (low, high) in ranges.items()]
+
+
+def _inputs(inputs: Sequence[str]) -> str:
+    return f"its inputs are {', '.join(map(shortened, inputs[:12]))}" if inputs else "it has none"
+
+
+def _points(given: Mapping[str, Any]) -> tuple[Sequence[float], Sequence[float]]:
+    """Two columns of --data."""
+    from autodiff.tables import csv_columns
+
+    path = given["data"]
+    name = "stdin" if path == "-" else path
+
+    def choose(names: Sequence[str]) -> Sequence[str]:
+        wanted = [given["x_column"] or names[0], given["y_column"] or (names[1] if len(names) > 1 else names[0])]
+        for column in wanted:
+            if column not in names:
+                error = csv_columns.missing(name, column, names)
+                error.hint = error.hint.partition("; a parameter")[0]
+                raise error
+        return list(dict.fromkeys(wanted))
+
+    columns = list(csv_columns.read(path, choose).columns.values())
+    return columns[0].tolist(), columns[-1].tolist()
+
+
+def _content(picture: Plot | Surface, form: str, theme: str, height: int) -> bytes:
+    from autodiff.plotting.model import Plot
+
+    if form == "json":
+        import json
+
+        return json.dumps(picture.to_dict(), ensure_ascii=False, allow_nan=False).encode()
+    if form == "text":
+        from autodiff.render.plot import terminal
+
+        width = min(streams.width(sys.stdout) or 80, 200)
+        unicode = streams.writable("⣿┤○●┊×")
+        lines = max(height - 4, 16)
+        if isinstance(picture, Plot):
+            return terminal.text(picture, width, lines, unicode=unicode).encode()
+        return terminal.surface_text(picture, width, lines, unicode=unicode).encode()
+    from autodiff.render.plot import image
+
+    if isinstance(picture, Plot):
+        return image.image(picture, form, theme)
+    return image.surface_image(picture, form, theme)

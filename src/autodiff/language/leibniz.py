@@ -1,0 +1,88 @@
+"""Derivatives in the notation of Leibniz and Lagrange: `d/dx x^2`, `dy/dx = 2x`, `f'(x) = 2x`.
+
+>>> asked("y = x^2; dy/dx")
+RequestedDerivative(text='y = x^2; y', wrt='x')
+>>> stated("f'(x) = 2x")
+StatedDerivative(text='2x', wrt='x', of='')
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_NAME = r"[^\W\d_]\w*"
+_PRIME = r"\s*['′’]"
+_OPERATOR = rf"d\s*/\s*d\s*(?P<wrt>{_NAME})"
+_QUOTIENT = rf"d(?P<of>{_NAME})\s*/\s*d\s*(?P<wrt>{_NAME})"
+_OF_BRACKETS = rf"d\s*\((?P<inner>.*)\)\s*/\s*d\s*(?P<wrt>{_NAME})"
+_APPLIED = rf"{_OPERATOR}\s*(?P<inner>.+)"
+_SIDES = (
+    rf"(?P<of>{_NAME}){_PRIME}\s*(?:\(\s*(?P<wrt>{_NAME})\s*\))?",
+    _QUOTIENT,
+    _OF_BRACKETS,
+    rf"{_OPERATOR}\s*[\[(](?P<inner>.*)[\])]",
+    rf"{_OPERATOR}\s*(?P<of>{_NAME})\s*(?:\(\s*{_NAME}\s*\))?",
+)
+
+
+class RequestedDerivative(NamedTuple):
+    """The program of which a text writes the derivative, and the name to differentiate by."""
+
+    text: str
+    wrt: str
+
+
+class StatedDerivative(NamedTuple):
+    """An answer without its left side; `wrt` and `of` are what the left side says, where it does."""
+
+    text: str
+    wrt: str
+    of: str
+
+
+def asked(text: str) -> RequestedDerivative | None:
+    """The derivative that the last statement of a program is, as in `d/dx x^2`; None where it is none."""
+    before, last = _last_statement(text)
+    if "/" not in last and not re.search(_PRIME, last):
+        return None
+    if found := re.fullmatch(_QUOTIENT, last):
+        of = found["of"]
+        return (
+            RequestedDerivative(before + of, found["wrt"])
+            if re.search(rf"(?<!\w){of}\s*(\(.*\)\s*)?=", before)
+            else None
+        )
+    for pattern in (_OF_BRACKETS, _APPLIED):
+        found = re.fullmatch(pattern, last, re.DOTALL)
+        if found and "=" not in last:
+            inner = found["inner"].strip()
+            whole = inner[1:-1] if inner[:1] + inner[-1:] == "[]" else inner
+            return RequestedDerivative(before + whole, found["wrt"])
+    if found := re.fullmatch(rf"(?P<of>{_NAME}){_PRIME}\s*\(\s*(?P<wrt>{_NAME})\s*\)", last):
+        return RequestedDerivative(f"{before}{found['of']}({found['wrt']})", found["wrt"])
+    return None
+
+
+def stated(text: str) -> StatedDerivative | None:
+    """An answer that begins with what it is the derivative of, as in `y' = 2x`; None where it does not."""
+    before, last = _last_statement(text)
+    left, equal, right = last.partition("=")
+    if not equal or right.startswith("="):
+        return None
+    for pattern in _SIDES:
+        if found := re.fullmatch(pattern, left.strip(), re.DOTALL):
+            groups = found.groupdict()
+            return StatedDerivative(
+                before + right.strip(), groups.get("wrt") or "", groups.get("inner") or groups.get("of") or ""
+            )
+    return None
+
+
+def _last_statement(text: str) -> tuple[str, str]:
+    """What stands before the last statement, its separator included, and the statement."""
+    stripped = text.rstrip("; \t\r\n")
+    cut = max(stripped.rfind(";"), stripped.rfind("\n")) + 1
+    while cut < len(stripped) and stripped[cut].isspace():
+        cut += 1
+    return stripped[:cut], stripped[cut:]

@@ -1,0 +1,138 @@
+"""Plots of a program over one variable: the curve, its derivatives, its special points, a tangent.
+
+>>> found = plot("abs(x^2 - 1)", ("x", -2.0, 2.0))
+>>> [curve.label for curve in found.curves], [(mark.kind, mark.x) for mark in found.marks]
+(['f', 'df/dx'], [('corner', -1.0), ('corner', 1.0)])
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autodiff.api.derivative import derivative
+from autodiff.errors import AutodiffError
+from autodiff.plotting.model import Curve, Plot, Tangent
+from autodiff.plotting.sample import Sampler, Samples, sampled
+
+HIGHEST = 3
+"""The order of the highest derivative that is drawn."""
+
+SHARE = 0.05
+"""Part of the range, at either end of the order of size, that need not be in view where there is a pole."""
+
+GAPS = frozenset({"jump", "pole", "end", "hole"})
+"""Marks at which the curve has a gap; its derivatives have one at every mark."""
+
+
+def plot(
+    text: str,
+    over: tuple[str, float, float],
+    at: Mapping[str, float] | None = None,
+    order: int = 1,
+    points: tuple[Sequence[float], Sequence[float]] | None = None,
+) -> Plot:
+    """The program `text` over (variable, start, stop), with its derivatives up to `order`.
+
+    at      values of the other inputs, and of the variable where a tangent is wanted
+    points  (xs, ys) that are shown beside the curve
+
+    Raises AutodiffError for names, a range or an order that can't be drawn. Needs NumPy.
+    """
+    variable, start, stop = over
+    if not (math.isfinite(start) and math.isfinite(stop) and start < stop):
+        raise AutodiffError(
+            f"the range of {variable} is empty: {start:g} to {stop:g}", hint="write for example x=-2..2"
+        )
+    if not 0 <= order <= HIGHEST:
+        raise AutodiffError(f"derivatives up to order {HIGHEST} are drawn, not {order}")
+    fixed = {name: value for name, value in (at or {}).items() if name != variable}
+    sampler = Sampler(text, variable, fixed)
+    samples = sampled(sampler, start, stop)
+    result = sampler.compiled.lowered.name
+    labels = [
+        result,
+        f"d{result}/d{variable}",
+        *(f"d{'²³'[k - 2]}{result}/d{variable}{'²³'[k - 2]}" for k in range(2, order + 1)),
+    ]
+    columns = [samples.values, samples.slopes][: order + 1]
+    for k in range(2, order + 1):
+        columns.append(_higher(text, variable, fixed, k, samples))
+    curves = []
+    for k, (label, column) in enumerate(zip(labels, columns, strict=False)):
+        segments = _segments(samples, column, derived=k > 0)
+        low, high = _view(samples, column, None if k else points)
+        curves.append(Curve(label, segments, low, high))
+    notes = []
+    if not any(len(xs) for xs, _ in curves[0].segments):
+        notes.append(f"there is no value between {start:g} and {stop:g}")
+    return Plot(
+        text, variable, start, stop, curves, samples.marks,
+        _tangent(sampler, (at or {}).get(variable), notes), points, tuple(notes),
+    )  # fmt: skip
+
+
+def _higher(text: str, variable: str, fixed: Mapping[str, float], order: int, samples: Samples) -> Any:
+    """A derivative of higher order at the samples: the slope of the formula of the one before; NaN where it is not sure."""
+    formula = str(derivative(text, variable, order=order - 1))
+    of = Sampler(formula, variable, fixed)
+    kept, _, slopes = of.sure(samples.xs)
+    column = np.full(len(samples.xs), np.nan)
+    column[np.searchsorted(samples.xs, kept)] = slopes
+    column[~np.isfinite(samples.slopes)] = np.nan
+    return column
+
+
+def _segments(samples: Samples, column: Any, *, derived: bool) -> list[tuple[Sequence[float], Sequence[float]]]:
+    """The curve without its gaps."""
+    cuts = [mark.x for mark in samples.marks if derived or mark.kind in GAPS]
+    here = np.isfinite(column) & ~np.isin(samples.xs, cuts)
+    piece = np.searchsorted(np.array(cuts), samples.xs) if cuts else np.zeros(len(samples.xs), dtype=int)
+    missing = np.cumsum(~np.isfinite(samples.values))  # a sample without a value parts those beside it
+    key = piece * (len(samples.xs) + 1) + missing
+    segments = []
+    for group in np.unique(key[here]):
+        chosen = here & (key == group)
+        segments.append((samples.xs[chosen], column[chosen]))
+    return segments
+
+
+def _view(samples: Samples, column: Any, points: tuple[Sequence[float], Sequence[float]] | None) -> tuple[float, float]:
+    """The lowest and the highest y that are shown: all of the curve, or most of it where it has no end."""
+    known = np.isfinite(column)
+    if not known.any():
+        return -1.0, 1.0
+    low, high = float(column[known].min()), float(column[known].max())
+    order = np.argsort(column[known], kind="stable")
+    # samples are dense beside a special point: what counts is how much of the range has such a value
+    share = np.cumsum(np.gradient(samples.xs[known])[order]) if known.sum() > 1 else np.ones(1)
+    inner = [float(column[known][order][np.searchsorted(share, part * share[-1])]) for part in (SHARE, 1 - SHARE)]
+    boundless = any(mark.kind in ("pole", "vertical tangent") for mark in samples.marks) or not math.isfinite(
+        high - low
+    )
+    if boundless or high - low > 1e3 * (inner[1] - inner[0]) > 0:
+        room = 0.25 * (inner[1] - inner[0])
+        low, high = max(low, inner[0] - room), min(high, inner[1] + room)
+    if points is not None:
+        low, high = min(low, *points[1]), max(high, *points[1])
+    if not math.isfinite(high - low):
+        low, high = low / 4, high / 4
+    pad = 0.05 * (high - low) or max(abs(high) * 0.5, 0.5)
+    return low - pad, high + pad
+
+
+def _tangent(sampler: Sampler, x: float | None, notes: list[str]) -> Tangent | None:
+    if x is None:
+        return None
+    answer = sampler.answer(x)
+    slope = answer.gradient[sampler.variable]
+    if answer.value is not None and slope is not None:
+        return Tangent(x, answer.value, (slope,))
+    sides = answer.one_sided.get(sampler.variable)
+    if answer.value is not None and answer.status == "corner" and sides is not None and None not in sides:
+        return Tangent(x, answer.value, tuple(side for side in sides if side is not None))
+    notes.append(f"there is no tangent at {sampler.variable} = {x:g}: {answer.why or answer.status}")
+    return None

@@ -1,0 +1,128 @@
+"""What a plot shows, as plain data.
+
+Coordinates are those of the program; a segment is a curve without a gap; marks are the special points that lie on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["corner", "jump", "pole", "end", "hole", "vertical tangent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A special point of a curve.
+
+    x            where it is
+    value        of the curve there; None where it has none
+    left, right  the values beside it, None where the curve does not come near
+    left_slope, right_slope  the slopes beside it, None where there is none
+    """
+
+    kind: Kind
+    x: float
+    value: float | None = None
+    left: float | None = None
+    right: float | None = None
+    left_slope: float | None = None
+    right_slope: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A function of one variable: `label` names it, `segments` are (xs, ys), `low` and `high` bound what is shown of y."""
+
+    label: str
+    segments: Sequence[tuple[Sequence[float], Sequence[float]]]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tangent:
+    """The tangent at x: value and slope there; two slopes at a corner."""
+
+    x: float
+    value: float
+    slopes: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A program over one variable: the curve and its derivatives, from order 0 on.
+
+    start, stop  the range of the variable
+    points       data of the user beside the curve: (xs, ys)
+    notes        sentences about what is drawn, and what is not
+    """
+
+    program: str
+    variable: str
+    start: float
+    stop: float
+    curves: Sequence[Curve]
+    marks: Sequence[Mark] = ()
+    tangent: Tangent | None = None
+    points: tuple[Sequence[float], Sequence[float]] | None = None
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `autodiff plot --format json`."""
+        return {
+            "program": self.program,
+            "variable": self.variable,
+            "range": [self.start, self.stop],
+            "curves": [
+                {
+                    "label": curve.label,
+                    "shown": [curve.low, curve.high],
+                    "segments": [{"x": list(map(float, xs)), "y": list(map(float, ys))} for xs, ys in curve.segments],
+                }
+                for curve in self.curves
+            ],
+            "marks": [{key: value for key, value in asdict(mark).items() if value is not None} for mark in self.marks],
+            "tangent": None if self.tangent is None else asdict(self.tangent),
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """A program over two variables: `values[i][j]` at (xs[j], ys[i]), NaN where it has none.
+
+    levels  the values of the contour lines
+    arrows  (x, y, dx, dy) of steepest descent, the longest as long as the distance between two of them
+    point   (x, y) that is marked, with its gradient
+    path    points that a descent went through
+    """
+
+    program: str
+    variables: tuple[str, str]
+    xs: Any
+    ys: Any
+    values: Any
+    levels: Sequence[float]
+    arrows: Sequence[tuple[float, float, float, float]]
+    point: tuple[float, float] | None = None
+    gradient: Mapping[str, float] = field(default_factory=dict)
+    path: Sequence[tuple[float, float]] = ()
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `autodiff plot --format json`."""
+        return {
+            "program": self.program,
+            "variables": list(self.variables),
+            "x": list(map(float, self.xs)),
+            "y": list(map(float, self.ys)),
+            "values": [[float(v) if v == v and abs(v) < float("inf") else None for v in row] for row in self.values],
+            "levels": list(map(float, self.levels)),
+            "arrows": [list(map(float, arrow)) for arrow in self.arrows],
+            "point": None if self.point is None else list(self.point),
+            "gradient": dict(self.gradient),
+            "path": [list(point) for point in self.path],
+            "notes": list(self.notes),
+        }

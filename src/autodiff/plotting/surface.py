@@ -1,0 +1,104 @@
+"""Plots of a program over two variables: contour lines, and arrows of steepest descent.
+
+>>> found = surface("x^2 + y^2", ("x", -1.0, 1.0), ("y", -1.0, 1.0))
+>>> found.values.shape, len(found.levels)
+((201, 201), 10)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodiff.batch import compile as batch
+from autodiff.errors import AutodiffError, quoted
+from autodiff.plotting.model import Surface
+
+Vector: TypeAlias = NDArray[np.float64]
+
+GRID = 200
+"""Intervals along each axis."""
+
+ARROWS = 12
+"""Arrows along each axis."""
+
+LEVELS = 10
+"""Contour lines."""
+
+
+def surface(
+    text: str,
+    first: tuple[str, float, float],
+    second: tuple[str, float, float],
+    at: Mapping[str, float] | None = None,
+    path: Sequence[tuple[float, float]] = (),
+) -> Surface:
+    """The program `text` over two variables, each (name, start, stop).
+
+    at    values of the other inputs; of both variables, too, where a point is to be marked with its gradient
+    path  points that a descent went through
+
+    Raises AutodiffError for names or a range that can't be drawn. Needs NumPy.
+    """
+    for name, start, stop in (first, second):
+        if not start < stop:
+            raise AutodiffError(
+                f"the range of {name} is empty: {start:g} to {stop:g}", hint=f"write for example {name}=-2..2"
+            )
+    names = (first[0], second[0])
+    fixed = {name: value for name, value in (at or {}).items() if name not in names}
+    compiled = batch.compile(text, list(names))
+    for name in compiled.lowered.inputs:
+        if name not in names and name not in fixed:
+            raise AutodiffError(f"{quoted(name)} has no value", hint=f"give it one with --at {name}=1")
+    fixed = {name: value for name, value in fixed.items() if name in compiled.lowered.inputs}
+    xs, ys = np.linspace(*first[1:], GRID + 1), np.linspace(*second[1:], GRID + 1)
+    x, y = np.meshgrid(xs, ys)
+    value, gradient, _ = compiled.approximate(**{names[0]: x, names[1]: y}, **fixed)
+    values = np.where(np.isfinite(value), value, np.nan)
+    notes = [] if np.isfinite(values).any() else ["there is no value in this range"]
+    point, slopes = None, {}
+    if at is not None and all(name in at for name in names):
+        answer = compiled.answer({**fixed, **{name: at[name] for name in names}})
+        point = (at[names[0]], at[names[1]])
+        slopes = {name: slope for name, slope in answer.gradient.items() if slope is not None}
+        if len(slopes) < len(names):
+            notes.append(f"there is no gradient at the point: {answer.why or answer.status}")
+    return Surface(
+        text, names, xs, ys, values, _levels(values), _arrows(xs, ys, *(np.where(np.isfinite(values), gradient[name], np.nan) for name in names)),
+        point, slopes, path, tuple(notes),
+    )  # fmt: skip
+
+
+def _levels(values: Vector) -> list[float]:
+    """Levels that equally much of the picture lies between, so that a valley beside a cliff has lines, too."""
+    known = values[np.isfinite(values)]
+    if not len(known) or known.min() == known.max():
+        return []
+    shares = np.linspace(0, 1, LEVELS + 2)[1:-1]
+    even = known.min() + shares * (known.max() - known.min())
+    ranked = np.quantile(known, shares)
+    steep = np.ptp(known) > 5 * (np.quantile(known, 0.75) - np.quantile(known, 0.25))
+    chosen = np.unique(ranked if steep else even)
+    digits = 2 - int(np.floor(np.log10(np.diff(chosen).min() if len(chosen) > 1 else abs(chosen[0]) or 1.0)))
+    return [float(level) for level in np.unique(np.round(chosen, digits))]
+
+
+def _arrows(xs: Vector, ys: Vector, u: Vector, v: Vector) -> list[tuple[float, float, float, float]]:
+    """Steepest descent at some points of the grid; lengths are those in the picture, and grow slowly with the slope."""
+    step = GRID // ARROWS
+    i, j = np.meshgrid(*[np.arange(step // 2, GRID + 1, step)] * 2, indexing="ij")
+    width, height = xs[-1] - xs[0], ys[-1] - ys[0]
+    with np.errstate(all="ignore"):
+        dx, dy = -u[i, j], -v[i, j]
+        length = np.hypot(dx / width, dy / height)
+        steepness = np.hypot(dx, dy)
+        kept = np.isfinite(length) & (length > 0)
+        size = 0.8 / ARROWS * (steepness / steepness[kept].max(initial=0)) ** 0.25 / length
+    return [
+        (float(xs[b]), float(ys[a]), float(du * s), float(dv * s))
+        for a, b, du, dv, s in zip(i[kept], j[kept], dx[kept], dy[kept], size[kept], strict=True)
+    ]

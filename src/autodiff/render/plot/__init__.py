@@ -1,0 +1,1 @@
+"""Writers of plots: a terminal, and files of Matplotlib."""

@@ -1,0 +1,172 @@
+"""A plot as SVG, PNG or PDF, by Matplotlib: light or dark, readable in print and without colours.
+
+The same plot gives the same file, byte for byte.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from autodiff.errors import AutodiffError, extra
+from autodiff.plotting.model import Curve, Plot, Surface
+from autodiff.render.plot import words
+
+FORMATS = ("svg", "png", "pdf")
+
+WIDTH, HEIGHT, BELOW = 7.2, 4.2, 1.8
+"""Inches: of a picture, and of the panel of each derivative."""
+
+
+class Colours(NamedTuple):
+    page: str
+    ink: str
+    faint: str
+    curve: str
+    derivative: str
+    tangent: str
+    data: str
+
+
+THEMES = {
+    "light": Colours("#ffffff", "#1a1a1a", "#b8b8b8", "#0b5cad", "#a63d00", "#3f7d20", "#6b2fa0"),
+    "dark": Colours("#16181d", "#e8e8e8", "#565b66", "#6cb6ff", "#ffa657", "#8ddb8c", "#d2a8ff"),
+}
+"""Blue, orange, green and violet of a contrast of at least 4.5 to the page."""
+
+
+def image(plot: Plot, form: str, theme: str = "light") -> bytes:
+    """The curve above its derivatives, with special points, tangent and data, as the bytes of a file."""
+    colours = THEMES[theme]
+    panels = len(plot.curves)
+    with _figure(colours) as matplotlib:
+        figure, axes = matplotlib.subplots(
+            panels, 1, sharex=True, squeeze=False, layout="constrained",
+            figsize=(WIDTH, HEIGHT + BELOW * (panels - 1)), height_ratios=[HEIGHT, *[BELOW] * (panels - 1)],
+        )  # fmt: skip
+        for k, (axis, curve) in enumerate(zip(axes[:, 0], plot.curves, strict=True)):
+            _panel(axis, plot, curve, colours, main=k == 0)
+        axes[0, 0].set_title(_cut(plot.program), color=colours.ink, fontsize=11)
+        axes[-1, 0].set_xlabel(plot.variable)
+        return _bytes(figure, form, "; ".join(words.lines(plot)) or plot.program)
+
+
+def surface_image(surface: Surface, form: str, theme: str = "light") -> bytes:
+    """Contour lines with their values, arrows of steepest descent, and the path of one."""
+    colours = THEMES[theme]
+    with _figure(colours) as matplotlib:
+        figure, axis = matplotlib.subplots(figsize=(WIDTH, WIDTH * 0.85), layout="constrained")
+        if surface.levels:
+            lines = axis.contour(
+                surface.xs, surface.ys, surface.values, levels=surface.levels, colors=colours.curve, linewidths=1
+            )
+            axis.clabel(lines, fontsize=8, fmt=words.short, colors=colours.ink)
+        if surface.arrows:
+            x, y, dx, dy = zip(*surface.arrows, strict=True)
+            axis.quiver(
+                x, y, dx, dy, color=colours.derivative, angles="xy", scale_units="xy", scale=1, width=0.002, pivot="mid"
+            )
+        if surface.path:
+            axis.plot(*zip(*surface.path, strict=True), color=colours.tangent, marker="o", markersize=3, linewidth=1.5)
+        if surface.point is not None:
+            axis.plot(*surface.point, marker="o", color=colours.ink, markersize=6)
+        axis.set(
+            xlim=(surface.xs[0], surface.xs[-1]), ylim=(surface.ys[0], surface.ys[-1]),
+            xlabel=surface.variables[0], ylabel=surface.variables[1],
+        )  # fmt: skip
+        axis.set_title(_cut(surface.program), color=colours.ink, fontsize=11)
+        return _bytes(figure, form, surface.program)
+
+
+def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool) -> None:
+    span = curve.high - curve.low
+    axis.axhline(0, color=colours.faint, linewidth=0.8, zorder=0)
+    for xs, ys in curve.segments:
+        shown = [min(max(float(y), curve.low - span), curve.high + span) for y in ys]
+        single = {"marker": ".", "markersize": 4} if len(shown) == 1 else {}
+        axis.plot(xs, shown, color=colours.curve if main else colours.derivative, linewidth=1.6, **single)
+    axis.set(xlim=(plot.start, plot.stop), ylim=(curve.low, curve.high), ylabel=curve.label)
+    if not main:
+        return
+    if plot.points is not None:
+        axis.plot(*plot.points, linestyle="none", marker="x", color=colours.data, markersize=5)
+    if plot.tangent is not None:
+        x, y = plot.tangent.x, plot.tangent.value
+        for slope in plot.tangent.slopes:
+            axis.axline((x, y), slope=slope, color=colours.tangent, linewidth=1.2, linestyle="--")
+        text = f"slope {' and '.join(map(words.short, plot.tangent.slopes))}"
+        axis.plot([x], [y], marker="o", color=colours.tangent, markersize=5)
+        axis.annotate(text, (x, y), xytext=(8, 8), textcoords="offset points", color=colours.tangent, fontsize=9)
+    for mark in plot.marks:
+        _mark(axis, mark, colours)
+
+
+def _mark(axis: Any, mark: Any, colours: Colours) -> None:
+    if mark.kind == "pole":
+        axis.axvline(mark.x, color=colours.faint, linewidth=1, linestyle=":")
+        return
+    hollow = {"marker": "o", "markersize": 6, "markerfacecolor": colours.page, "markeredgecolor": colours.curve}
+    full = {"marker": "o", "markersize": 6, "color": colours.curve}
+    for side in (mark.left, mark.right):
+        if mark.kind in ("jump", "end", "hole") and side is not None:
+            axis.plot([mark.x], [side], linestyle="none", zorder=3, **hollow)
+    if mark.value is not None:
+        style = full if mark.kind in ("jump", "end") else hollow
+        axis.plot([mark.x], [mark.value], linestyle="none", zorder=4, **style)
+    if (
+        mark.kind == "corner"
+        and mark.left_slope is not None
+        and mark.right_slope is not None
+        and mark.value is not None
+    ):
+        text = f"slopes {words.short(mark.left_slope)} and {words.short(mark.right_slope)}"
+        above = mark.left_slope > mark.right_slope
+        axis.annotate(
+            text, (mark.x, mark.value), xytext=(0, 9 if above else -9), textcoords="offset points", ha="center",
+            va="bottom" if above else "top", fontsize=8, color=colours.ink,
+        )  # fmt: skip
+
+
+@contextmanager
+def _figure(colours: Colours) -> Iterator[Any]:
+    """Matplotlib's figures in these colours, without a window, and closed at the end."""
+    try:
+        import matplotlib
+    except ImportError:
+        raise AutodiffError("a picture needs Matplotlib, which is not installed", hint=extra("plot")) from None
+    from matplotlib.figure import Figure
+
+    class Figures:
+        """`subplots` of a figure that no global list holds."""
+
+        @staticmethod
+        def subplots(*args: Any, figsize: tuple[float, float], layout: Any, **options: Any) -> tuple[Any, Any]:
+            ratios = options.pop("height_ratios", None)
+            figure = Figure(figsize=figsize, layout=layout)
+            if ratios is not None:
+                options["gridspec_kw"] = {"height_ratios": ratios}
+            return figure, figure.subplots(*args, **options)
+
+    style: dict[Any, Any] = {
+        "figure.facecolor": colours.page, "axes.facecolor": colours.page, "savefig.facecolor": colours.page,
+        "text.color": colours.ink, "axes.labelcolor": colours.ink, "axes.edgecolor": colours.ink,
+        "xtick.color": colours.ink, "ytick.color": colours.ink, "font.size": 9, "svg.hashsalt": "autodiff",
+        "axes.spines.top": False, "axes.spines.right": False, "text.parse_math": False,
+    }  # fmt: skip
+    with matplotlib.rc_context(style):
+        yield Figures
+
+
+def _bytes(figure: Any, form: str, words_of_it: str) -> bytes:
+    stream = io.BytesIO()
+    described = {"svg": {"Date": None, "Description": words_of_it}, "png": {"Description": words_of_it}}
+    metadata = described.get(form, {"CreationDate": None, "Subject": words_of_it})
+    figure.savefig(stream, format=form, metadata=metadata, dpi=160)
+    return stream.getvalue()
+
+
+def _cut(program: str) -> str:
+    line = program.strip().replace("\n", "; ")
+    return line if len(line) <= 80 else f"{line[:79]}…"

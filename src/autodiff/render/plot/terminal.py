@@ -1,0 +1,177 @@
+"""A plot on a terminal, in braille dots by plotille: the curve above its derivatives, with its special points.
+
+○ a point of the curve that is special, or an end that does not belong to it; ● one that does; ┊ a pole; × data
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from autodiff.errors import AutodiffError, extra
+from autodiff.plotting.model import Curve, Plot, Surface
+from autodiff.render.plot import words
+
+LABEL = 11
+"""Columns of the numbers beside an axis."""
+
+NARROWEST = 40
+
+
+def text(plot: Plot, width: int, height: int = 24, *, unicode: bool = True) -> str:
+    """The plot, `width` columns wide and about `height` lines high, and its special points in words."""
+    width = max(width, NARROWEST)
+    panels = len(plot.curves)
+    room = max(height - 2 - panels, 8 * panels)
+    first = room if panels == 1 else room * 3 // (panels + 2)
+    lines = []
+    for k, curve in enumerate(plot.curves):
+        rows = first if k == 0 else (room - first) // (panels - 1)
+        lines += _panel(plot, curve, width, max(rows, 5), main=k == 0)
+    lines.append(_axis(plot.start, plot.stop, plot.variable, width))
+    lines += words.lines(plot)
+    found = "\n".join(line.rstrip(" ⠀") for line in lines)
+    return found if unicode else _ascii(found)
+
+
+def _panel(plot: Plot, curve: Curve, width: int, rows: int, *, main: bool) -> list[str]:
+    canvas = _canvas(width - LABEL, rows, plot.start, curve.low, plot.stop, curve.high)
+    if curve.low < 0 < curve.high:
+        _dotted(canvas, plot.start, 0.0, plot.stop, 0.0, 4 * (width - LABEL) // 8)
+    if main and plot.tangent is not None:
+        for slope in plot.tangent.slopes:
+            ends = [plot.tangent.value + slope * (x - plot.tangent.x) for x in (plot.start, plot.stop)]
+            _dotted(canvas, plot.start, ends[0], plot.stop, ends[1], 2 * (width - LABEL) // 3)
+    for xs, ys in curve.segments:
+        _curve(canvas, xs, ys, curve.low, curve.high)
+    if main:
+        _marks(canvas, plot, curve)
+    lines = canvas.plot().split("\n")
+    labels = {0: curve.high, len(lines) - 1: curve.low}
+    found = [f"{curve.label}"]
+    for k, line in enumerate(lines):
+        label = words.label(labels[k], curve.high - curve.low) if k in labels else ""
+        found.append(f"{label:>{LABEL - 2}} ┤{line}" if label else f"{'':>{LABEL - 2}} │{line}")
+    return found
+
+
+def _marks(canvas: Any, plot: Plot, curve: Curve) -> None:
+    if plot.points is not None:
+        for x, y in zip(*plot.points, strict=True):
+            _sign(canvas, x, y, "×", curve)
+    for mark in plot.marks:
+        if mark.kind == "pole":
+            for k in range(canvas.height):
+                _sign(canvas, mark.x, curve.low + (k + 0.5) / canvas.height * (curve.high - curve.low), "┊", curve)
+        for side in (mark.left, mark.right):
+            if mark.kind in ("jump", "end", "hole") and side is not None:
+                _sign(canvas, mark.x, side, "○", curve)
+        if mark.value is not None and mark.kind != "pole":
+            _sign(canvas, mark.x, mark.value, "●" if mark.kind in ("jump", "end") else "○", curve)
+    if plot.tangent is not None:
+        _sign(canvas, plot.tangent.x, plot.tangent.value, "●", curve)
+
+
+def _sign(canvas: Any, x: float, y: float, sign: str, curve: Curve) -> None:
+    if canvas.xmin <= x <= canvas.xmax and curve.low <= y <= curve.high:
+        # the last column and the last line belong to the canvas only just
+        right = canvas.xmax - (canvas.xmax - canvas.xmin) / canvas.width / 2
+        top = canvas.ymax - (canvas.ymax - canvas.ymin) / canvas.height / 2
+        canvas.text(min(x, right), min(y, top), sign)
+
+
+def _curve(canvas: Any, xs: Sequence[float], ys: Sequence[float], low: float, high: float) -> None:
+    """The curve within the picture: a line that leaves it ends at its edge."""
+    for x0, y0, x1, y1 in zip(xs[:-1], ys[:-1], xs[1:], ys[1:], strict=True):
+        clipped = _clipped(float(x0), float(y0), float(x1), float(y1), low, high)
+        if clipped is not None:
+            canvas.line(*clipped)
+    if len(xs) == 1 and low <= ys[0] <= high:
+        canvas.point(float(xs[0]), float(ys[0]))
+
+
+def _clipped(x0: float, y0: float, x1: float, y1: float, low: float, high: float) -> tuple[float, ...] | None:
+    if max(y0, y1) < low or min(y0, y1) > high:
+        return None
+
+    def within(x: float, y: float, other_x: float, other_y: float) -> tuple[float, float]:
+        if low <= y <= high:
+            return x, y
+        edge = low if y < low else high
+        share = (edge - other_y) / (y - other_y) if y != other_y else 0.0
+        return other_x + share * (x - other_x), edge
+
+    return (*within(x0, y0, x1, y1), *within(x1, y1, x0, y0))
+
+
+def _dotted(canvas: Any, x0: float, y0: float, x1: float, y1: float, dots: int) -> None:
+    for k in range(dots + 1):
+        x, y = x0 + (x1 - x0) * k / dots, y0 + (y1 - y0) * k / dots
+        if canvas.ymin <= y <= canvas.ymax:
+            canvas.point(x, y)
+
+
+def _axis(start: float, stop: float, name: str, width: int) -> str:
+    left, middle, right = words.short(start), name, words.short(stop)
+    inner = width - LABEL
+    gap = inner - len(left) - len(right)
+    return f"{'':>{LABEL}}{left}{middle:^{max(gap, len(middle))}}{right}"
+
+
+def surface_text(surface: Surface, width: int, height: int = 24, *, unicode: bool = True) -> str:
+    """Contour lines in braille dots, with the path of a descent and the point that is marked."""
+    width = max(width, NARROWEST)
+    xs, ys = surface.xs, surface.ys
+    canvas = _canvas(width - LABEL, max(height - 5, 8), float(xs[0]), float(ys[0]), float(xs[-1]), float(ys[-1]))
+    for line in _contours(surface):
+        for (x0, y0), (x1, y1) in pairwise(line):
+            canvas.line(float(x0), float(y0), float(x1), float(y1))
+    frame = Curve("", (), float(ys[0]), float(ys[-1]))
+    for x, y in surface.path:
+        _sign(canvas, x, y, "×", frame)
+    if surface.point is not None:
+        _sign(canvas, *surface.point, "●", frame)
+    lines = [f"{surface.variables[1]}"]
+    drawn = canvas.plot().split("\n")
+    for k, row in enumerate(drawn):
+        label = words.short(float(ys[-1] if k == 0 else ys[0])) if k in (0, len(drawn) - 1) else ""
+        lines.append(f"{label:>{LABEL - 2}} {'┤' if label else '│'}{row}")
+    lines.append(_axis(float(xs[0]), float(xs[-1]), surface.variables[0], width))
+    lines.append(
+        f"lines at {', '.join(map(words.short, surface.levels)) or 'no level: the value is the same everywhere'}"
+    )
+    if surface.point is not None:
+        slopes = ", ".join(f"{name} {words.short(slope)}" for name, slope in surface.gradient.items())
+        lines.append(f"gradient at {', '.join(map(words.short, surface.point))}: {slopes or 'none'}")
+    lines += [f"note: {note}" for note in surface.notes]
+    found = "\n".join(line.rstrip(" ⠀") for line in lines)
+    return found if unicode else _ascii(found)
+
+
+def _contours(surface: Surface) -> list[Any]:
+    """The lines of each level, as arrays of points."""
+    try:
+        from contourpy import contour_generator  # comes with Matplotlib
+    except ImportError:
+        raise AutodiffError("contours need contourpy, which is not installed", hint=extra("plot")) from None
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        generator = contour_generator(surface.xs, surface.ys, surface.values)
+        return [line for level in surface.levels for line in generator.lines(level)]
+
+
+def _canvas(width: int, height: int, x0: float, y0: float, x1: float, y1: float) -> Any:
+    try:
+        from plotille import Canvas
+    except ImportError:
+        raise AutodiffError("a plot needs plotille, which is not installed", hint=extra("plot")) from None
+    return Canvas(width, height, x0, y0, x1, y1)
+
+
+def _ascii(text: str) -> str:
+    """The same for a screen without these signs: a cell with dots is a star."""
+    signs = {"○": "o", "●": "@", "┊": ":", "×": "x", "┤": "|", "│": "|", "⠀": " "}
+    return "".join(signs.get(sign, "*" if "⠀" < sign <= "⣿" else sign) for sign in text)

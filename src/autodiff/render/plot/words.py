@@ -1,0 +1,44 @@
+"""Special points and tangents in words, beside their signs in the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from autodiff.plotting.model import Mark, Plot
+
+LISTED = 8
+"""Special points that are told one by one."""
+
+
+def short(number: float) -> str:
+    """A number beside a picture: six digits."""
+    return f"{number + 0.0:.6g}"
+
+
+def label(number: float, span: float) -> str:
+    """A number at an axis that is `span` long: as many digits as are seen."""
+    return f"{0.0 if abs(number) < 1e-9 * span else number:.4g}"
+
+
+def lines(plot: Plot) -> Iterator[str]:
+    """What the picture shows, a line each."""
+    if plot.tangent is not None:
+        slopes = " and ".join(map(short, plot.tangent.slopes))
+        many = "s" * (len(plot.tangent.slopes) > 1)
+        yield f"tangent{many} at {plot.variable} = {short(plot.tangent.x)}: value {short(plot.tangent.value)}, slope{many} {slopes}"
+    for mark in plot.marks[:LISTED]:
+        yield f"{mark.kind} at {plot.variable} = {short(mark.x)}{_beside(mark)}"
+    if len(plot.marks) > LISTED:
+        yield f"and {len(plot.marks) - LISTED} more special points"
+    for note in plot.notes:
+        yield f"note: {note}"
+
+
+def _beside(mark: Mark) -> str:
+    if mark.kind == "corner" and mark.left_slope is not None and mark.right_slope is not None:
+        return f": slopes {short(mark.left_slope)} and {short(mark.right_slope)}"
+    if mark.kind == "jump" and mark.left is not None and mark.right is not None:
+        return f": from {short(mark.left)} to {short(mark.right)}"
+    if mark.kind == "hole" and mark.left is not None:
+        return f": near {short(mark.left)}"
+    return ""

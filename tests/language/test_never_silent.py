@@ -1,0 +1,219 @@
+"""What may be read in two ways is never read silently: in every command it is refused, or read in one way that a notice says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import autodiff as library
+from autodiff.errors import AutodiffError
+from tests.support.command import Ended, autodiff
+
+COMMANDS = {
+    "eval": ["eval", "PROGRAM", "--at", "AT"],
+    "diff": ["diff", "PROGRAM"],
+    "explain": ["explain", "PROGRAM"],
+    "graph": ["graph", "PROGRAM"],
+    "check": ["check", "PROGRAM", "1", "--wrt", "x"],
+    "export": ["export", "PROGRAM", "--to", "python"],
+    "train": ["train", "PROGRAM", "--params", "AT", "--epochs", "1", "-q"],
+}
+
+REFUSED = {
+    "g(x)*h(x)": "unknown function 'g'",
+    "erfinv2(x)": "unknown function 'erfinv2'",
+    "foo(x)": "unknown function 'foo'",
+    "swosh(x)": "unknown function 'swosh'",
+    "x*y + xy": "'xy' has no value",
+    "x^2\nx^3": "line 1, 'x^2' has no effect",
+    "y = 2x\ny*3\ny^2": "line 2, 'y*3' has no effect",
+    "x; x^2": "'x' has no effect",
+}
+
+SAID = {
+    "x^1/2": "x^1/2 is read as (x^1)/2",
+    "x^-1/2": "x^-1/2 is read as (x^-1)/2",
+    "3/x x": "3/x x is read as (3/x)*x",
+    "x^-2^2": "x^-2^2 is read as x^(-(2^2))",
+    "2^3^x": "2^3^x is read as 2^(3^x)",
+    "2^-3^x": "2^-3^x is read as 2^(-(3^x))",
+    "x^2\n+ x": "+ x is read as the rest of the line before",
+    "x^2\n- x\n- 3": "- x is read as the rest of the line before",
+    "b = x^2\n-b": "-b is read as a statement of its own",
+    "sin = x; sin*sin(x)": "sin(…) is read as the function sin, not the value of that name",
+}
+
+
+def _run(command: str, program: str, *more: str, at: str = "x=2") -> Ended:
+    return autodiff(*[{"PROGRAM": program, "AT": at}.get(word, word) for word in COMMANDS[command]], *more)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("program", "message"), REFUSED.items())
+def test_refused_in_every_command(command: str, program: str, message: str) -> None:
+    ended = _run(command, program)
+    assert ended.status == 2
+    assert message in ended.err
+    assert ended.out == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("program", "notice"), SAID.items())
+def test_a_doubtful_reading_is_a_notice_and_strict_refuses_it(command: str, program: str, notice: str) -> None:
+    assert f"notice: {notice}\n" in _run(command, program).err
+    strict = _run(command, program, "--strict")
+    assert (strict.status, strict.out) == (2, "")
+    assert f"doubtful: {notice}" in strict.err
+
+
+@pytest.mark.parametrize("command", ["diff", "explain", "graph", "check", "export"])
+def test_a_letter_that_stands_only_before_brackets(command: str) -> None:
+    assert "notice: x(2+1) is read as x*(2+1)\n" in _run(command, "x(2+1)").err
+    assert "doubtful" in _run(command, "x(2+1)", "--strict").err
+
+
+@pytest.mark.parametrize("program", ["x(x+3)", "2pi(x+1) + x", "e^x(x+1)", "x^2/3", "-x^2", "x^2 x", "gamma(x)*gamma"])
+def test_what_has_one_reading_is_silent(program: str) -> None:
+    assert library.parse(program, strict=True).readings == ()
+
+
+@pytest.mark.parametrize(("command", "program"), [("eval", "foo(x)"), ("diff", "k2(x+1)")])
+def test_a_given_value_makes_a_factor(command: str, program: str) -> None:
+    name = program.partition("(")[0]
+    assert library.evaluate(program, {"x": 2.0, name: 3.0}).gradient[name] == eval(
+        program.replace(name, ""), {"x": 2.0}
+    )
+    with pytest.raises(AutodiffError, match="unknown function"):
+        library.derivative(program)
+
+
+@pytest.mark.parametrize("letter", "fghFGH")
+def test_a_letter_that_means_a_function_is_one(letter: str) -> None:
+    with pytest.raises(AutodiffError, match="unknown function"):
+        library.parse(f"{letter}(x)")
+    assert library.parse(f"{letter}(x)", given=[letter]).readings == ()
+    assert library.parse(f"{letter} = 3; {letter}(x)*x").readings == ()
+    assert library.parse(f"{letter}(t) = 3t; {letter}(x)").readings == ()
+
+
+@pytest.mark.parametrize(
+    ("program", "at", "gradient"),
+    [
+        ("gamma*x", {"gamma": 2.0, "x": 3.0}, {"gamma": 3.0, "x": 2.0}),
+        ("mean + 1", {"mean": 2.0}, {"mean": 1.0}),
+        ("l1*cos(a)", {"l1": 2.0, "a": 0.0}, {"l1": 1.0, "a": 0.0}),
+        ("gamma^2*x", {"gamma": 2.0, "x": 3.0}, {"gamma": 12.0, "x": 4.0}),
+        ("gamma = 2x; gamma*x", {"x": 3.0}, {"x": 12.0}),
+    ],
+)
+def test_a_name_is_a_function_only_before_a_bracket(program: str, at: dict[str, float], gradient: object) -> None:
+    answer = library.evaluate(program, at)
+    assert answer.gradient == gradient
+    assert answer.readings == ()
+
+
+@pytest.mark.parametrize("name", ["e", "pi", "tau", "π"])
+def test_a_given_value_wins_over_a_constant_and_is_a_notice(name: str) -> None:
+    ended = autodiff("eval", f"w*{name}", "--at", f"w=1,{name}=5", "-q")
+    assert ended.out == "5 5 1\n"
+    assert f"notice: {name} is read as the value given for {name}, not the constant" in ended.err
+    assert autodiff("eval", f"w*{name}", "--at", f"w=1,{name}=5", "--strict").status == 2
+    assert library.evaluate(f"w*{name}", {"w": 1.0}).readings == ()
+
+
+def test_a_given_e_is_no_exponential() -> None:
+    answer = library.evaluate("e^x + exp(x) + gelu(x)", {"e": 2.0, "x": 0.0})
+    assert answer.gradient["e"] == 0.0
+    assert library.evaluate("e^x", {"e": 2.0, "x": 3.0}).value == 8.0
+
+
+def test_columns_parameters_and_point_files_win(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("e,gamma,y\n5,2,10\n1,1,1\n", encoding="utf-8")
+    ended = autodiff("eval", "w*e + gamma", "--data", str(rows), "--at", "w=1")
+    assert ended.out.splitlines()[1].split(",")[0] == "7"
+    assert "e is read as the value given for e" in ended.err
+    point = tmp_path / "point.json"
+    point.write_text(json.dumps({"e": 5, "w": 2}), encoding="utf-8")
+    assert autodiff("eval", "w*e", "--at", f"@{point}", "-q").out == "10 5 2\n"
+    trained = autodiff(
+        "train", "mse(y, w*e + pi)", "--data", str(rows), "--params", "w=0,pi=1", "--epochs", "1", "--lr", "0.01"
+    )
+    assert trained.status == 0
+    assert "e is read as the value given for e" in trained.err
+    assert "pi is read as the value given for pi" in trained.err
+
+
+@pytest.mark.parametrize("value", ["4.0(1)", "4 +- 0.1", "4±0.1", "4 +/- 0.1"])
+def test_an_uncertainty_is_not_dropped(value: str) -> None:
+    ended = autodiff("eval", "x^2", "--at", f"x={value}")
+    assert ended.status == 2
+    assert "uncertainty" in ended.err
+
+
+@pytest.mark.parametrize("command", ["eval", "diff", "explain", "export", "check"])
+def test_a_name_that_the_result_does_not_depend_on(command: str) -> None:
+    program = "x = cos(t); y = sin(t)"
+    words = {"check": ["1"], "eval": ["--at", "t=1"], "explain": [], "diff": [], "export": ["--to", "c"]}[command]
+    ended = autodiff(command, program, *words, "--wrt", "x")
+    assert ended.status == 2
+    assert "'x' is assigned, and y does not depend on it" in ended.err
+
+
+@pytest.mark.parametrize("text", ["d(x^2)/dx", "dy/dx", "d/dx x^2", "d/dx(x^2)", "df/dx"])
+@pytest.mark.parametrize("command", ["eval", "explain", "graph", "export", "train"])
+def test_a_derivative_in_a_program_is_refused_with_what_to_write(text: str, command: str) -> None:
+    ended = _run(command, text)
+    assert ended.status == 2
+    assert "autodiff diff" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "slope"),
+    [
+        ("d/dx x^2", "x", "2*x"),
+        ("d/dx[x^2*y]", "x", "2*x*y"),
+        ("d(x^2)/dx", "x", "2*x"),
+        ("y = x^2; dy/dx", "x", "2*x"),
+        ("f(x) = x^3; f'(x)", "x", "3*x^2"),
+    ],
+)
+def test_a_derivative_is_read_where_one_is_asked_for(text: str, wrt: str, slope: str) -> None:
+    assert str(library.derivative(text)) == slope
+    assert str(library.derivative(text, wrt)) == slope
+    with pytest.raises(AutodiffError, match="is a derivative by 'x' itself"):
+        library.derivative(text, "z")
+
+
+LEFT = ["y' =", "y’=", "f'(x) =", "f′(x) = ", "f' =", "dy/dx =", "df/dx=", "d/dx[x^2] =", "d/dx (x^2) =", "d(x^2)/dx ="]
+
+
+@pytest.mark.parametrize("left", LEFT)
+def test_check_takes_an_answer_with_its_left_side(left: str) -> None:
+    assert autodiff("check", "x^2", f"{left} 2x").out.startswith("yes")
+    assert autodiff("check", "x^2", f"{left} 3x").out.startswith("no")
+
+
+def test_an_answer_about_something_else_is_refused() -> None:
+    assert "the derivative of 'x^3'" in autodiff("check", "x^2", "d/dx[x^3] = 2x").err
+    assert "a derivative by 'y'" in autodiff("check", "x^2*y", "df/dy = x^2", "--wrt", "x").err
+    assert autodiff("check", "x^2*y", "df/dy = x^2").out.startswith("yes")
+
+
+def test_a_point_in_a_program_gets_the_whole_command() -> None:
+    for text in ("x^2 at 3", "x^2 at x=3"):
+        ended = autodiff("eval", text)
+        assert (ended.status, "") == (2, ended.out)
+        assert 'write autodiff eval "x^2" --at x=3' in ended.err
+    assert 'write autodiff eval "PROGRAM" --at x=3' in autodiff("eval", "at x=3").err
+
+
+@pytest.mark.parametrize("command", ["eval", "explain", "graph"])
+def test_a_number_alone_is_the_value_of_the_only_input(command: str) -> None:
+    ended = autodiff(command, "t^2", "--at", "3")
+    assert ended.status == 0
+    assert "notice: --at 3 is read as t=3\n" in ended.err
+    assert autodiff(command, "t^2", "--at", "3", "--strict").status == 2
+    assert autodiff(command, "t^2*u", "--at", "3").status == 2

@@ -1,0 +1,223 @@
+"""Plots: every special point that `eval` knows is marked, no line goes through a gap, and nothing is drawn that is not sure."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autodiff import evaluate
+from autodiff.errors import AutodiffError
+from autodiff.plotting.curve import plot
+from autodiff.plotting.sample import Sampler, sampled, simplest
+from autodiff.plotting.surface import surface
+from autodiff.render.plot import terminal
+from tests.support.command import autodiff
+
+PI = math.pi
+MARKED = [
+    ("abs(x^2-1)", -2, 2, [("corner", -1), ("corner", 1)]),
+    ("1/x", -2, 2, [("pole", 0)]),
+    ("1/x^2", -2, 2, [("pole", 0)]),
+    ("1/(x - 1/3)^2", -2, 2, [("pole", 1 / 3)]),
+    ("tan(x)", -5, 5, [("pole", k * PI / 2) for k in (-3, -1, 1, 3)]),
+    ("1/sin(x)", -10, 10, [("pole", k * PI) for k in range(-3, 4)]),
+    ("floor(x)", -2.5, 2.5, [("jump", k) for k in range(-2, 3)]),
+    ("round(x)", -2, 2, [("jump", k + 0.5) for k in range(-2, 2)]),
+    ("mod(x, 1)", -1.5, 1.5, [("jump", k) for k in range(-1, 2)]),
+    ("if(x < 1, x, 3 - x)", -2, 2, [("jump", 1)]),
+    ("x/abs(x)", -2, 2, [("jump", 0)]),
+    ("atan(1/x)", -2, 2, [("jump", 0)]),
+    ("sqrt(x)", -2, 2, [("end", 0)]),
+    ("ln(x)", -2, 2, [("pole", 0)]),
+    ("x*ln(x)", -2, 2, [("end", 0)]),
+    ("asin(x)", -2, 2, [("end", -1), ("end", 1)]),
+    ("sqrt(x^2 - 1)", -2, 2, [("end", -1), ("end", 1)]),
+    ("x^x", -1, 2, [("end", 0)]),
+    ("cbrt(x)", -2, 2, [("vertical tangent", 0)]),
+    ("sqrt(abs(x - 0.3))", -2, 2, [("vertical tangent", 0.3)]),
+    ("gamma(x)", -2.5, 2, [("pole", k) for k in range(-2, 1)]),
+    ("abs(sin(x))", -4, 4, [("corner", k * PI) for k in (-1, 0, 1)]),
+    ("relu(x) + 0.001*abs(x - 1.37)", -2, 2, [("corner", 0), ("corner", 1.37)]),
+    ("max(x, 1 - x)", -2, 2, [("corner", 0.5)]),
+    ("abs(x - 100000)", 99990, 100010, [("corner", 100000)]),
+    ("exp(x)", -2, 2, []),
+    ("sin(x)/x", -10, 10, []),
+    ("max(x, 0)^2", -2, 2, []),
+    ("tanh(50x)", -2, 2, []),
+    ("exp(exp(x))", -2, 8, []),
+    ("5 + 0x", -2, 2, []),
+    ("sqrt(-1 - x^2)", -2, 2, []),
+]
+
+
+@pytest.mark.parametrize(("text", "start", "stop", "marks"), MARKED, ids=[case[0] for case in MARKED])
+def test_special_points_are_found(text: str, start: float, stop: float, marks: list[tuple[str, float]]) -> None:
+    found = sampled(Sampler(text, "x", {}), float(start), float(stop))
+    assert [mark.kind for mark in found.marks] == [kind for kind, _ in marks]
+    assert [mark.x for mark in found.marks] == pytest.approx([x for _, x in marks], abs=1e-12)
+
+
+@pytest.mark.parametrize("place", [0.1, 1 / 3, -7.25, 1e5, math.sqrt(2)])
+@pytest.mark.parametrize(("text", "kind"), [("abs(x - c)", "corner"), ("1/(x - c)", "pole"), ("sign(x - c)", "jump")])
+def test_special_points_are_found_anywhere(text: str, kind: str, place: float) -> None:
+    found = sampled(Sampler(text, "x", {"c": place}), place - 1.3, place + 1.7)
+    (mark,) = found.marks
+    assert mark.kind == kind
+    assert mark.x == pytest.approx(place, rel=1e-15)
+
+
+@pytest.mark.parametrize("case", MARKED, ids=[case[0] for case in MARKED])
+def test_no_line_goes_through_a_gap(case: tuple[str, float, float, list[tuple[str, float]]]) -> None:
+    text, start, stop, _ = case
+    found = plot(text, ("x", float(start), float(stop)))
+    gaps = [mark.x for mark in found.marks if mark.kind in ("pole", "jump", "hole")]
+    for xs, _ in found.curves[0].segments:
+        assert not any(xs[0] < gap < xs[-1] for gap in gaps)
+    for xs, _ in found.curves[1].segments:
+        assert not any(xs[0] < mark.x < xs[-1] for mark in found.marks)
+
+
+def test_samples_are_what_eval_says() -> None:
+    for text, start, stop in (
+        ("exp(sin(x^2))", -2.0, 2.0),
+        ("(exp(x) - 1)/x", -1e-8, 1e-8),
+        ("ln(x)*sqrt(x)", 0.1, 4.0),
+    ):
+        found = sampled(Sampler(text, "x", {}), start, stop)
+        for k in range(0, len(found.xs), max(len(found.xs) // 15, 1)):
+            answer = evaluate(text, {"x": float(found.xs[k])})
+            assert found.values[k] == pytest.approx(answer.value, rel=1e-10)
+            assert found.slopes[k] == pytest.approx(answer.gradient["x"], rel=1e-10, abs=1e-300)
+
+
+def test_a_narrow_peak_is_not_cut_off() -> None:
+    found = plot("exp(-(1000x)^2)", ("x", -2.0, 2.0))
+    assert max(max(ys) for _, ys in found.curves[0].segments) > 0.99
+
+
+def test_derivatives_of_higher_order_have_the_gaps_of_the_first() -> None:
+    found = plot("abs(x)^3 + abs(x - 1)", ("x", -2.0, 2.0), order=3)
+    assert [curve.label for curve in found.curves] == ["f", "df/dx", "d²f/dx²", "d³f/dx³"]
+    for curve, formula in zip(found.curves[1:], ("3x*abs(x) + sign(x - 1)", "6*abs(x)", "6*sign(x)"), strict=True):
+        for xs, ys in curve.segments:
+            for x, y in list(zip(xs, ys, strict=True))[:: len(xs) // 7 + 1]:
+                assert y == pytest.approx(evaluate(formula, {"x": float(x)}).value, rel=1e-9, abs=1e-9)
+
+
+def test_tangents() -> None:
+    assert plot("x^2", ("x", -2.0, 2.0), {"x": 1.5}).tangent.slopes == (3.0,)  # type: ignore[union-attr]
+    assert plot("abs(x)", ("x", -2.0, 2.0), {"x": 0.0}).tangent.slopes == (-1.0, 1.0)  # type: ignore[union-attr]
+    nowhere = plot("ln(x)", ("x", -2.0, 2.0), {"x": -1.0})
+    assert nowhere.tangent is None
+    assert nowhere.notes[0].startswith("there is no tangent at x = -1: ")
+
+
+def test_the_view_leaves_out_what_has_no_end() -> None:
+    curve = plot("tan(x)", ("x", -5.0, 5.0)).curves[0]
+    assert 4 < curve.high < 50
+    assert plot("x^2", ("x", -1.0, 1.0)).curves[0].high == pytest.approx(1.05)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "number"), [(0.2999999, 0.3000001, 0.3), (-1e-300, 1, 0), (1.5, 1.5, 1.5), (PI, PI, PI)]
+)
+def test_the_simplest_number_between_two(low: float, high: float, number: float) -> None:
+    assert simplest(low, high) == number
+
+
+def test_contours_and_arrows_of_descent() -> None:
+    found = surface("x^2 + 3y^2", ("x", -1.0, 1.0), ("y", -2.0, 2.0), {"x": 1.0, "y": 1.0})
+    assert found.gradient == {"x": 2.0, "y": 6.0}
+    assert len(found.levels) == 10
+    for x, y, dx, dy in found.arrows:
+        assert dx * -6 * y - dy * -2 * x == pytest.approx(0, abs=1e-12)
+        assert dx * -2 * x + dy * -6 * y >= 0
+    lonely = surface("ln(x) + y", ("x", -2.0, -1.0), ("y", 0.0, 1.0))
+    assert lonely.notes == ("there is no value in this range",)
+    assert not lonely.levels
+    assert not lonely.arrows
+
+
+def test_json_has_samples_and_marks() -> None:
+    data = json.loads(autodiff("plot", "abs(x)", "--range", "x=-1..1", "--json").out)
+    assert data["marks"] == [
+        {"kind": "corner", "x": 0.0, "value": 0.0, "left": 2e-9, "right": 2e-9, "left_slope": -1.0, "right_slope": 1.0}
+    ]
+    assert [curve["label"] for curve in data["curves"]] == ["f", "df/dx"]
+    assert len(data["curves"][1]["segments"]) == 2
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_the_terminal_is_never_wider_than_asked(width: int) -> None:
+    for text in ("abs(x^2-1)", "tan(x)", "1e300*x", "floor(x)"):
+        found = terminal.text(plot(text, ("x", -5.0, 5.0), {"x": 1.5}), width)
+        assert max(map(len, found.splitlines()[:-8])) <= width
+    assert "\n" in terminal.surface_text(surface("x*y", ("x", -1.0, 1.0), ("y", -1.0, 1.0)), width)
+
+
+def test_a_screen_without_braille_gets_stars() -> None:
+    found = terminal.text(plot("floor(x)", ("x", -2.0, 2.0)), 60, unicode=False)
+    assert found.isascii() or found.replace("²", "").isascii()
+    assert "@****" in found
+
+
+@pytest.mark.parametrize("form", ["svg", "png", "pdf"])
+def test_pictures_are_files_that_do_not_change(form: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    first, second, contours = (tmp_path / f"{name}.{form}" for name in "abc")
+    for path in (first, second):
+        assert autodiff("plot", "abs(x) + 1/(x - 1)", "--range", "x=-2..3", "--at", "x=0", "-o", str(path)).status == 0
+    assert first.read_bytes() == second.read_bytes()
+    assert first.read_bytes().startswith({"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[form])
+    done = autodiff("plot", "x^2 + y", "--range", "x=-1..1,y=0..1", "--theme", "dark", "-o", str(contours))
+    assert (done.status, done.out, contours.exists()) == (0, "", True)
+
+
+def test_points_of_a_table_are_shown(tmp_path: Path) -> None:
+    table = tmp_path / "points.csv"
+    table.write_text("t,h\n0,1\n1,2\n2,9\n")
+    done = autodiff("plot", "x^2", "--range", "x=-1..3", "--order", "0", "--data", str(table))
+    assert done.out.count("×") == 3
+    wrong = autodiff("plot", "x^2", "--range", "x=-1..3", "--data", str(table), "--y", "hh")
+    assert (wrong.status, wrong.out) == (4, "")
+    assert "there is no column 'hh'" in wrong.err
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["x^2", "--range", "x=2..1"], "the range of x is empty: 2 to 1"),
+        (["x^2", "--range", "y=1..2"], "--range names 'y', which is not an input"),
+        (["x^2", "--range", "x=1.."], "the range of 'x' needs two ends"),
+        (["x^2", "--range", "x=1"], "--range can't be read at 'x=1'"),
+        (["x^2", "--range", "x=0..1,x=1..2"], "--range gives 'x' twice"),
+        (["a*x^2", "--range", "x=-1..1"], "'a' has no value"),
+        (["5"], "no input to plot over"),
+        (["x+y+z"], "3 inputs have no value, and a plot is over one or two"),
+        (["x+y+z", "--range", "x=0..1,y=0..1,z=0..1"], "--range names 3 variables"),
+        (["x^2", "-o", "a.gif"], "'a.gif' does not tell its format"),
+        (["x^2", "--json", "-o", "a.svg"], "don't go together"),
+        (["x^2", "--at", "q=1"], "--at gives 'q', which is not an input"),
+    ],
+)
+def test_mistakes_are_sentences(args: list[str], message: str) -> None:
+    done = autodiff("plot", *args)
+    assert message in done.err
+    assert (done.status, done.out) == (2, "")
+
+
+def test_orders_have_a_limit() -> None:
+    with pytest.raises(AutodiffError, match="up to order 3"):
+        plot("x^2", ("x", 0.0, 1.0), order=4)
+
+
+def test_every_sample_of_a_smooth_curve_is_close_to_the_next() -> None:
+    """Where the curve bends, samples are added: the picture has no edges that the curve lacks."""
+    (_, ys), *rest = plot("tanh(1000x)", ("x", -2.0, 2.0)).curves[0].segments
+    assert not rest
+    height = max(ys) - min(ys)
+    assert np.max(np.abs(np.diff(ys))) < 0.25 * height
