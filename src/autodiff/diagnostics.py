@@ -25,7 +25,7 @@ SEVERITY: tuple[Status, ...] = ("ok", "unknown", "corner", "infinite", "jump", "
 """Every status, mildest first; an answer's status is the worst of its slopes'."""
 
 REPORTED = 3
-"""Of how many names it is said why they have no slope, or what their slope hides."""
+"""How many names a message explains."""
 
 
 def written(lowered: Lowered, node: int) -> str:
@@ -141,7 +141,7 @@ def mixed(result: str, first: str, second: str) -> str:
 
 
 def reported(verdicts: Mapping[str, Verdict]) -> list[str]:
-    """The names of which there is something to say: the first three without a slope, the first three with one, the worst."""
+    """The names that messages are about: the first three without a slope, the first three with one, the worst."""
     bad = [name for name, verdict in verdicts.items() if verdict.status not in ("ok", "overflow")]
     good = [name for name, verdict in verdicts.items() if verdict.status == "ok"]
     worst = max(verdicts, key=lambda name: SEVERITY.index(verdicts[name].status), default="")
@@ -162,7 +162,7 @@ def culprits(lowered: Lowered, special: Sequence[int], source: int, verdict: Ver
 def verdicts(
     lowered: Lowered, result: str, run: Trace, by_name: Mapping[str, Verdict], culprits: Mapping[str, Sequence[int]]
 ) -> str:
-    """Why slopes are not there, the first three of them; what one part does to several names is said once."""
+    """Why slopes are not there, the first three of them; one part's effect on several names is one sentence."""
     bad = [name for name, verdict in by_name.items() if verdict.status not in ("ok", "overflow")]
     together: dict[str, list[str]] = {}
     for name in bad[:REPORTED]:
@@ -175,7 +175,7 @@ def verdicts(
 def _reason(
     lowered: Lowered, result: str, name: str, run: Trace, verdict: Verdict, culprits: Sequence[int]
 ) -> tuple[str, str]:
-    """What stands in the way of a slope, and what that does to it."""
+    """What prevents a slope, and the effect on it."""
     what, first = _parts(lowered, culprits), _parts(lowered, culprits[:1])
     slope, along = f"d{result}/d{shortened(name)}", f"along {shortened(name)}, {shortened(result)} is"
     sides = _sides(verdict)
@@ -223,9 +223,9 @@ def directed(result: str, verdict: Verdict) -> str:
     )
 
 
-def sided(looked: Mapping[str, Verdict]) -> Iterable[str]:
+def sided(verdicts: Mapping[str, Verdict]) -> Iterable[str]:
     """What to know of derivatives, by their names, that there are from one side only."""
-    for derivative, verdict in looked.items():
+    for derivative, verdict in verdicts.items():
         if verdict.slope is not None and None in (verdict.left, verdict.right):
             side, other = ("right", "left") if verdict.left is None else ("left", "right")
             yield f"{derivative} is that from the {side}; on the {other} there are no values"
@@ -251,10 +251,10 @@ def notes(
     culprits: Mapping[str, Sequence[int]],
     frameworks: Mapping[str, Mapping[str, float]],
 ) -> Iterable[str]:
-    """What is worth knowing about slopes that are there although a special place was met.
+    """Notes on slopes that exist at special points.
 
-    `taken` says which branch each choice became. Of a corner that only a condition sees nothing is to be said: `abs(x)` in
-    `if(abs(x) < 1, x^2, 0)` bends nothing.
+    `taken` says which branch each choice became. There is no note on a corner that only a condition depends on: `abs(x)` in
+    `if(abs(x) < 1, x^2, 0)`.
     """
     good = [(name, verdict) for name, verdict in verdicts.items() if verdict.status == "ok" and name in culprits]
     if _all(lowered, [node for name, _ in good for node in culprits[name]], lambda row: row.kink):

@@ -1,4 +1,4 @@
-"""What `evaluate` finds at a point: value and slopes, or what is so where there is none.
+"""The record that answers a question at a point: value, slopes, status, and why a number is missing.
 
 >>> from autodiff import evaluate
 >>> evaluate("abs(x)", {"x": 0.0}).to_dict()["one_sided"]
@@ -22,7 +22,7 @@ Value: TypeAlias = Any
 
 
 class Answer(NamedTuple):
-    """What `evaluate` found at a point.
+    """Value and slopes at a point, filled by one pipeline for numbers, arrays and rows.
 
     result      what the result is called
     value       the result there; None where it does not exist
@@ -30,12 +30,12 @@ class Answer(NamedTuple):
     at          the value of every input
     mode        reverse, forward or both
     status      ok, corner, jump, infinite, domain, overflow or unknown; all but ok say `why`
-    span        the part of the program that is to blame
-    verdicts    what is so for each name, or element such as `w[0]`, where that is not plain: statuses and one-sided slopes
-    notes       what a careful reader should know about a slope that is there
-    convention  the framework whose number stands in place of a slope at a corner, where it was asked for
+    span        the part of the program that is the reason
+    verdicts    statuses and one-sided slopes of the names, or elements such as `w[0]`, that move a special point
+    notes       remarks on numbers that exist
+    convention  the framework whose number replaces a slope at a corner, on request
     frameworks  what torch and jax give at a hard point, per name, where that is a number and not the slope
-    checked     whether the other mode confirmed the gradient; None when nobody asked, or nothing can be said
+    checked     whether the other mode confirmed the gradient; None without a check, or where it decides nothing
     forward     with mode "both", the slopes by the forward sweep
     order       the highest derivative that was asked for
     derivatives with an order above 1, the derivatives of orders 1, 2, …; None where there is none

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 EQUATIONS = 20_000
 """As long as the program written out may be."""
 
-LOOKS = 400_000
-"""Equations times elements that are looked at from both sides: a few seconds."""
+ONE_SIDED = 400_000
+"""Equations times elements whose one-sided slopes are computed: a few seconds."""
 
 Trouble: TypeAlias = Literal["", "outside", "special", "rounding"]
 """Why the sweeps' answer is none yet: no value, a special point or an overflow, or digits that rounding may have taken."""
@@ -73,7 +73,7 @@ def array_answer(
     if not trouble:
         return swept
     flat = _written_out(lowered, empty.at)
-    if flat is None or (flat.result.shape and len(flat.result.nodes) * len(flat.lowered.graph) > LOOKS):
+    if flat is None or (flat.result.shape and len(flat.result.nodes) * len(flat.lowered.graph) > ONE_SIDED):
         if digits:
             raise _too_large(digits)
         return _normwise(swept, lowered, names) if trouble == "rounding" else swept
@@ -81,7 +81,7 @@ def array_answer(
         answer = _of_each_element(_array_result(empty, flat.result.shape, names, asked=asked), flat, digits)
     else:
         parts = {e: node for n, source in names.items() for e, node in _elements(n, flat, source).items()}
-        by_elements = query._replace(lowered=flat.lowered, point=_as_elements(query.point), names=parts, most=LOOKS)
+        by_elements = query._replace(lowered=flat.lowered, point=_as_elements(query.point), names=parts, most=ONE_SIDED)
         answer = _gathered(by_elements.answer(), names, flat)._replace(at=query.point)
     named = not digits and swept.value is None and answer.value is None and swept.status == answer.status
     return swept if named else answer  # the sweeps' message names an element by its place
@@ -91,7 +91,7 @@ def array_answer(
 
 
 def _by_sweeps(query: Query, *, asked: bool) -> tuple[Answer, Trouble]:
-    """The answer of the NumPy sweeps; where there is trouble, what is to be said if the program is too large to be done again."""
+    """The answer of the NumPy sweeps; with trouble, the answer for a program that is too large to be written out."""
     numpy()
     from autodiff.api.array_gradient import Gradient
     from autodiff.arrays import nonsmooth
@@ -135,7 +135,7 @@ def _array_result(empty: Answer, shape: tuple[int, ...], names: Mapping[str, int
 
 
 def _undecided(answer: Answer, lowered: Lowered, slopes: Gradient, special: int, hard: Sequence[str]) -> Answer:
-    """The answer where a program is too large for its special points to be looked at from both sides."""
+    """The answer where a program is too large for one-sided slopes at its special points."""
     what = f"an element of {diagnostics.written(lowered, special)} is on a corner"
     why = f"is not known here: {what}, and the program is too large to look at both sides"
     return answer._replace(

@@ -1,4 +1,4 @@
-"""The gradient of a number in arrays and numbers, and its confirmation by the other mode: numbers, without a word on them.
+"""The gradient of a number by arrays and numbers, from the NumPy sweeps, and its confirmation by the other mode.
 
 >>> from autodiff import parse
 >>> from autodiff.arrays.evaluate import values

@@ -37,9 +37,9 @@ class Query(NamedTuple):
 
     names       what is differentiated by, and its equations
     check       whether the other mode confirms the gradient
-    convention  whose number stands in for a slope at a corner
+    convention  the framework whose number replaces a slope at a corner
     digits      how many proven digits are asked for; 0 for float64
-    most        names times equations up to which special points are looked at from both sides; 0 for the usual limit
+    most        names times equations up to which one-sided slopes are computed; 0 for the usual limit
     """
 
     lowered: Lowered

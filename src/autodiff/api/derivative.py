@@ -265,7 +265,7 @@ class _Maker:
             )
 
     def notes(self, entries: Sequence[Entry]) -> tuple[str, ...]:
-        """What must be said beside the formulas; what does not count for all of them names those it counts for."""
+        """The conditions of the formulas in words; one that does not hold for all of them names those it holds for."""
         by_note: dict[str, list[Entry]] = {}
         for entry in entries:
             for note in dict.fromkeys(map(self._worded, self._provisos(entry))):

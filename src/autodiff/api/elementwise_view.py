@@ -1,4 +1,4 @@
-"""A program over plain numbers: what becomes of its arrays where every name is a number, or where each element is one.
+"""A program rewritten over plain numbers: its arrays by elements, for names that are numbers and for arrays at the point.
 
 >>> from autodiff.api.evaluate import parse
 >>> over = over_elements(parse("sum(x^2)"), {"x": [1.0, 2.0]})
@@ -101,8 +101,8 @@ def _spaced(name: str) -> str:
 def over_elements(program: Program, at: Mapping[str, Any], *, many: bool = False) -> Elements:
     """The equations over plain numbers, where the point may have arrays: each element is an input, such as `w[0]`.
 
-    With `many` the result may be an array, of which each element bears a name, too: `f[0]`. Raises AutodiffError when
-    it is one without, and above some hundred equations, which nobody would read.
+    With `many` the result may be an array, whose elements have names, too: `f[0]`. Raises AutodiffError for an array
+    without `many`, and above a thousand equations, where results would be too many to read.
     """
     lowered = lower(program)
     point = bind(lowered, at)

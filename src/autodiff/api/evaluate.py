@@ -1,4 +1,4 @@
-"""Value and gradient of a program at a point: parse, lower, sweep, look at hard points, check.
+"""Value and gradient of a program at a point: parse, lower, bind, and answer over numbers, arrays or elements.
 
 >>> answer = evaluate("exp(sin(x^2))", {"x": 4.0})
 >>> answer.value, answer.gradient["x"], answer.status
@@ -67,7 +67,7 @@ def evaluate(
     ('2.7182818284590452354', '2.7182818284590452354')
 
     Raises AutodiffError for a mistake in the text or the arguments. A point without a value or a slope is no mistake:
-    `status` and `why` of the answer say what is so there.
+    `status` and `why` of the answer give the reason.
     """
     for kind, given, choices in (("mode", mode, MODES), ("convention", convention, ("", *CONVENTIONS))):
         if not isinstance(given, str) or given not in choices:

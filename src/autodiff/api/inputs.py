@@ -75,7 +75,7 @@ def parse_point(text: str, sample: Callable[[tuple[int, ...]], Value] | None = N
 
 
 def _sampled(root: Expr, text: str, sample: Callable[[tuple[int, ...]], Value]) -> tuple[Expr, dict[str, Value]]:
-    """The expression with a name in place of every `normal(…)`, and what these names stand for."""
+    """The expression with a name in place of every `normal(…)`, and the values of these names."""
     samples: dict[str, Value] = {}
     todo: list[tuple[Expr, bool]] = [(root, False)]
     done: list[Expr] = []

@@ -259,7 +259,7 @@ def _matrix(
     gradient: Mapping[str, Number | None] = MappingProxyType({}),
     given: Mapping[str, float] = MappingProxyType({}),
 ) -> Matrix:
-    """The record of answers about several results: the worst status, and what is so of any of them."""
+    """The record of answers about several results: the worst status, and the reasons and notes of all."""
     every = [*answers.values()]
     worst = max(every, key=lambda answer: SEVERITY.index(answer.status))
     reasons = list(dict.fromkeys(answer.why for answer in every if answer.why))

@@ -1,11 +1,11 @@
-"""What is said where a sum or a mean is of one number only, because nobody said that its argument is an array.
+"""Notes for reductions of a scalar: without shapes every name is a scalar, so mean(x) is x.
 
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.api.elementwise_view import numbers_of
 >>> note(numbers_of(parse("mean(x^2) + norm(y)")))
 'x and y are each taken as one number: mean(x^2) is x^2, norm(y) is abs(y)'
 
-A loss of the prelude is meant for one row as well, so what happens inside it needs no word.
+A loss of the prelude is meant for one row as well, so there is no note on what is inside it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def require_elements(numbers: OverNumbers) -> None:
 
 
 def reduced(numbers: OverNumbers) -> Iterator[int]:
-    """The equations of reductions, as the program is written, whose argument is a number that hangs on an input."""
+    """The equations of reductions, as the program is written, whose argument is a number that depends on an input."""
     lowered, flat = numbers.written, numbers.flat
     if flat is None:
         return
@@ -83,7 +83,7 @@ def _means(numbers: OverNumbers, node: int) -> str:
 
 
 def _tidied(graph: Graph, root: int, stops: dict[int, str]) -> str:
-    """The formula of an equation in which the `stops` are names; "" when nobody would read it."""
+    """The formula of an equation in which the `stops` are names; "" when it is too long to read."""
     symbols = Symbols()
     order = [root] if root in stops else segment(graph, root, stops)
     if len(order) > _READABLE:

@@ -1,6 +1,6 @@
 """Whether a derivative exists where its program has a corner, a jump or a condition: x*abs(x) has the slope 0 at 0.
 
-It is asked at points on the break, with the other inputs at numbers from a short list, and is to be what the formula says.
+The derivative is evaluated at points on the break, with a short list of numbers for the other inputs, and compared with the formula.
 """
 
 from __future__ import annotations

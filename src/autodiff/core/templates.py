@@ -1,7 +1,7 @@
 """The meaning of the table's texts for floats: each is parsed once and compiled to a Python function.
 
 >>> from autodiff.core.rules import TABLE
->>> slope(TABLE["sin", 1], 0)(0.0, 0.0)   # cos(u), given u and w
+>>> partial(TABLE["sin", 1], 0)(0.0, 0.0)   # cos(u), given u and w
 1.0
 """
 

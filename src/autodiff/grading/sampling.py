@@ -24,7 +24,7 @@ ENOUGH = 40
 """Points that must agree before two formulas count as the same."""
 
 SAMPLES = 12
-"""Points that slips are looked for at."""
+"""Points that slips are searched at."""
 
 _TRIED = 400
 _MARGIN = 4.0  # the error bounds are of first order
@@ -43,7 +43,7 @@ class Trial:
 
 
 def trials(lowered: Lowered, slope: Lowered, answered: Lowered) -> Iterator[Trial]:
-    """Trials until enough points agree, or enough of them differ to look for the slip."""
+    """Trials until enough points agree, or enough of them differ to search for the slip."""
     constants = {c for part in (lowered, answered) for c in part.graph.constants.values() if abs(c) < 1e9}
     slope, answered = _as_written(slope), _as_written(answered)
     same = differs = 0
@@ -66,7 +66,7 @@ def _as_written(lowered: Lowered) -> Lowered:
 
 
 def _trial(lowered: Lowered, slope: Lowered, answered: Lowered, at: Mapping[str, float]) -> Trial | None:
-    """Both numbers at a point; None where rounding or a corner of the program leaves nothing to be said."""
+    """Both numbers at a point; None where rounding or a corner of the program leaves nothing to compare."""
     try:
         answer: Bounded | None = bounded(answered, at)
     except DomainError as trouble:

@@ -30,7 +30,7 @@ class Image:
 def image(graph: Graph, result: int, stops: Mapping[int, str], symbols: Symbols | None = None) -> Image:
     """The equations behind `result` as symbols, exactly as the user wrote them; each of `stops` is a name there.
 
-    Behind a stop nothing is looked at. A named equation that only repeats another one is that other one.
+    Equations behind a stop are left out. A named equation that only repeats another one is that other one.
     """
     symbols = Symbols() if symbols is None else symbols
     of: dict[int, int] = {}
@@ -60,7 +60,7 @@ def _once(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
 
 
 def segment(graph: Graph, result: int, stops: Mapping[int, object]) -> list[int]:
-    """The equations that `result` is made from, ascending; behind one of `stops` nothing is looked at."""
+    """The equations that `result` is made from, ascending, without those behind one of `stops`."""
     return sorted(reached(result, lambda node: () if node in stops and node != result else graph.args[node]))
 
 
@@ -77,7 +77,7 @@ def reached(result: int, args: Callable[[int], Sequence[int]]) -> set[int]:
 def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequence[int], seen: Image) -> dict[int, int]:
     """The slope of `result` in each of `sources` as an equation of `seen.symbols`; absent where none flows.
 
-    With `stops` the equations named there are held still unless they are sources. Raises AutodiffError where a function
+    With `stops` the equations named there are inactive unless they are sources. Raises AutodiffError where a function
     has no derivative in an argument that moves.
     """
     order = segment(graph, result, stops)

@@ -1,4 +1,4 @@
-"""Where the formula of a derivative holds: what the program needs and the formula alone no longer says.
+"""Where the formula of a derivative holds: conditions of the program that the formula alone does not show.
 
     ln(x)    1/x        only where x > 0
     x/x      0          only where x != 0
@@ -29,14 +29,14 @@ _EQUAL, _UNEQUAL, _ABOVE, _AT_LEAST = (rules.TABLE[name, 2] for name in ("==", "
 _UNKNOWN, _NOT_NEGATIVE, _POSITIVE = range(3)
 
 _DEEPEST = 8
-"""Conditions around an equation that are looked at, the innermost ones."""
+"""How many conditions around an equation count: the innermost ones."""
 
 _GRID = [s * (k / 64 + 2.0**-20) for k in range(2400) for s in (1, -1)] + [-1.0, 0.0, 1.0]
 """Points between the ends of every domain of the table, and the ends: acos(u) is positive but at 1."""
 
 
 Key: TypeAlias = "tuple[Primitive, Factors] | int"
-"""A condition in a form in which it meets its like: a comparison of a product with 0, or the equation itself."""
+"""A condition in a canonical form: a comparison of a product with 0, or the equation itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Proviso:
 def provisos(
     graph: Graph, result: int, stops: Mapping[int, str], sources: set[int], seen: Image, formula: int
 ) -> list[Proviso]:
-    """What must be said beside `formula`, an equation of `seen.symbols`: the slope of `result` in `sources`."""
+    """The conditions under which `formula`, an equation of `seen.symbols`, is the slope of `result` in `sources`."""
     symbols = seen.symbols
     order = segment(graph, result, stops)
     sure, guards = _always(graph, result, stops), _guards(graph, order, result)
@@ -121,7 +121,7 @@ def _settled(symbols: Symbols, condition: int) -> dict[str, int] | None:
 
 
 def _alone(symbols: Symbols, terms: Terms, taken: Container[str]) -> tuple[str, int]:
-    """A name that stands in one term of a sum only, as a number times it, and what it is where the sum is 0."""
+    """A name that occurs in one term of a sum only, as a number times it, and what it is where the sum is 0."""
     inputs = symbols.graph.inputs
     for factors, amount in terms.items():
         if len(factors) != 1 or factors[0][0] not in inputs or factors[0][1] != ONE_TIME or not amount.value:
@@ -159,7 +159,7 @@ def _always(graph: Graph, result: int, stops: Mapping[int, object]) -> set[int]:
 
 
 def _guards(graph: Graph, order: Sequence[int], result: int) -> dict[int, tuple[int, ...]]:
-    """The conditions that hold wherever an equation is evaluated, at most so many as are looked through."""
+    """The conditions that hold wherever an equation is evaluated, at most the innermost `_DEEPEST`."""
     guards_of: dict[int, tuple[int, ...]] = {result: ()}
     for node in reversed(order):
         row, args = graph.rows[node], graph.args[node]

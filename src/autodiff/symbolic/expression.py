@@ -2,8 +2,8 @@
 
     2*x * x^2  is  2*x^3        x*ln(x)/x  is  ln(x)        a + a  is  2*a        if(c, a, 0)*b  is  if(c, a*b, 0)
 
-A factor `base^exponent` and a term `number*factors` each stand once, so like powers and like terms meet. Numbers are
-exact fractions. A formula that stands in the graph already is taken as it stands, so what the user wrote keeps its form
+A factor `base^exponent` and a term `number*factors` occur once each, so like powers and like terms are collected. Numbers are
+exact fractions. A formula that is in the graph already is reused, so what the user wrote keeps its form
 (`x*x` does not become `x^2`). Where a collection could lose a domain (`x/x` is 1), the caller says so; see `symbolic`.
 """
 
@@ -50,7 +50,7 @@ _EXACT = 2**53
 class Symbols:
     """A graph of formulas that are tidied as they are built.
 
-    Every method takes and gives numbers of equations in `graph`. `own(row, args)` puts in an equation as it stands;
+    Every method takes and gives numbers of equations in `graph`. `own(row, args)` adds an equation unchanged;
     `call(row, args)` makes the same function of its arguments in its tidy form. `theirs` are the equations that the user
     wrote, which no later pass rewrites.
     """
@@ -73,7 +73,7 @@ class Symbols:
         return self.graph.input(name)
 
     def own(self, row: Primitive, args: tuple[int, ...]) -> int:
-        """The equation exactly as it stands."""
+        """The equation, unchanged."""
         return self.graph.call(row, args)
 
     def call(self, row: Primitive, args: tuple[int, ...]) -> int:
@@ -98,7 +98,7 @@ class Symbols:
     # --- products ---------------------------------------------------------------------------------------------------
 
     def times(self, a: int, b: int) -> int:
-        """a*b; a factor moves into a choice whose other branch is 0, so that it stays asleep with it."""
+        """a*b; a factor moves into a choice whose other branch is 0, so that it is not evaluated where that branch is taken."""
         choices: list[tuple[int, bool]] = []
         parts = [a, b]
         for i in (0, 1):
@@ -161,7 +161,7 @@ class Symbols:
         return self._products[node]
 
     def product(self, product: Product) -> int:
-        """The equation of a product: the one that stands already, or numbers first, then simple factors, then deep ones."""
+        """The equation of a product: the existing one, or a new one with numbers first, then simple factors, then deep ones."""
         if not product.amount.value:
             return self.constant(0.0)
         if product in self._as_product and product.factors:  # a number is written as a number, not as the user's x/x
@@ -224,7 +224,7 @@ class Symbols:
     # --- sums -------------------------------------------------------------------------------------------------------
 
     def plus(self, a: int, b: int) -> int:
-        """a + b; what b brings new stands in front: the sweep meets a program's last terms first."""
+        """a + b; new terms of b come first, since the reverse sweep reaches a program's last terms first."""
         kept = nonzero(self._choices(add(dict(self.as_sum(b)), self.as_sum(a))))
         if len(kept) > LIMIT or not all(map(plain, kept.values())):
             return self.own(_ADD, (a, b))
@@ -251,7 +251,7 @@ class Symbols:
             other = self.graph.args[first[condition][0][0]]
             del terms[factors], terms[first.pop(condition)]
             joined = self.call(_IF, (condition, self.plus(other[1], yes), self.plus(other[2], no)))
-            return self._choices(add(terms, self.as_sum(joined)))  # which may hold a term that stands already
+            return self._choices(add(terms, self.as_sum(joined)))  # which may hold a term that is there already
         return terms
 
     def as_sum(self, node: int) -> Terms:
@@ -260,7 +260,7 @@ class Symbols:
         return self._sums[node]
 
     def sum(self, terms: Mapping[Factors, Amount]) -> int:
-        """The equation of a sum: the one that stands already, or its terms with a positive one in front."""
+        """The equation of a sum: the existing one, or its terms with a positive one in front."""
         terms = nonzero(terms)
         if not terms:
             return self.constant(0.0)
@@ -282,14 +282,14 @@ class Symbols:
         return self._as_sum.setdefault(key, node)
 
     def _degree(self, factors: Factors) -> Exact:
-        """A polynomial's terms stand by falling powers, every other term where it came."""
+        """The sorting key of a term: a polynomial's terms are sorted by falling powers, others keep their place."""
         plain = all(base in self.graph.inputs and e[0] is None for base, e in factors)
         return sum((e[1] for _, e in factors), 0) if plain else 1
 
     # --- seeing -----------------------------------------------------------------------------------------------------
 
     def _depth(self, factor: tuple[int, Exponent]) -> tuple[int, int]:
-        """Simple factors stand before deep ones."""
+        """The sorting key of a factor: simple factors before deep ones."""
         base, (exponent, _) = factor
         self._look(max(base, exponent or 0))
         return self.heights[base] + (0 if exponent is None else self.heights[exponent]), base
@@ -337,7 +337,7 @@ class Symbols:
         return Product(ONE, ((args[0], self._split(args[1])),))
 
     def _split(self, exponent: int) -> Exponent:
-        """An exponent as an equation that stands already plus a number, where it is one: n - 1 is n plus -1."""
+        """An exponent as an existing equation plus a number, where possible: n - 1 is n plus -1."""
         terms = dict(self._sums[exponent])
         shift = terms.pop((), Amount(0))
         if len(terms) == 1:

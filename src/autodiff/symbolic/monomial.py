@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 LIMIT = 16
-"""Factors of a product and terms of a sum that are looked through; a longer one is a part of its own, so work stays linear."""
+"""Factors of a product and terms of a sum that are collected; a longer one is one part, so work stays linear."""
 
 LARGEST = 10**15
 """A number that is written with a larger value is a decimal."""
@@ -70,7 +70,7 @@ class Product:
     factors: Factors = ()
 
     def times(self, other: Product, most: int = LIMIT) -> Product | None:
-        """The product of both; None when it has more than `most` factors or a power too steep to be looked through."""
+        """The product of both; None when it has more than `most` factors or too high a power."""
         exponents = dict(self.factors)
         for base, exponent in other.factors:
             joined = _joined(exponents.get(base), exponent)

@@ -49,7 +49,7 @@ _DEEPEST = 16
 _LN, _IF = rules.TABLE["ln", 1], rules.TABLE["if", 3]
 
 
-class TooLong(Exception):
+class TooManyTerms(Exception):
     """The derivative has more terms than are kept here, numbers that can't be written down, or factors that must not meet."""
 
 
@@ -61,7 +61,7 @@ class Form(NamedTuple):
 
     @property
     def readable(self) -> bool:
-        """Whether it is so short that it is worth to look for still shorter ways to write it."""
+        """Whether it is short enough to try still shorter ways to write it."""
         return len(self.inner) <= _READABLE
 
 
@@ -84,7 +84,7 @@ class Repeated:
         left = times
         try:
             before = form = self.form(node)
-            with suppress(TooLong):
+            with suppress(TooManyTerms):
                 while left:
                     before, form, left = form, self.after(form), left - 1
             if left == times:
@@ -92,16 +92,16 @@ class Repeated:
             written = self.node(form)
             if form.readable and form.outer.amount.value.numerator in range(-LARGEST, LARGEST):
                 written = min(written, self._slope(self.node(before)), key=Lengths(self._symbols).node)
-        except TooLong:
+        except TooManyTerms:
             return node, times
         return written, left
 
     def form(self, node: int) -> Form:
-        """An equation as it stands."""
+        """An equation as a form."""
         return self._tidy(Product(ONE), dict(self._symbols.as_sum(node)))
 
     def after(self, form: Form) -> Form:
-        """The derivative of a form. Raises TooLong."""
+        """The derivative of a form. Raises TooManyTerms."""
         total: Terms = {}
         for factors, amount in form.inner.items():
             part = Product(amount, factors)
@@ -110,7 +110,7 @@ class Repeated:
                     product = _product(part, change)
                     add(total, {product.factors: product.amount})
             if len(total) > MOST:
-                raise TooLong
+                raise TooManyTerms
         return self._tidy(form.outer, total)
 
     def _changes(self, base: int, exponent: Exponent) -> list[Product]:
@@ -148,7 +148,7 @@ class Repeated:
         """The slope of a choice: each branch for itself, from one order to the next."""
         condition, *branches = self._symbols.graph.args[choice]
         if self._depth == _DEEPEST:
-            raise TooLong
+            raise TooManyTerms
         self._depth += 1
         slopes = []
         for branch in branches:
@@ -175,16 +175,16 @@ class Repeated:
             factors, amount = next(iter(terms.items()))
             outer, terms = _product(outer, Product(amount, factors)), {(): ONE}
         if not all(map(plain, (outer.amount, *terms.values()))):
-            raise TooLong
+            raise TooManyTerms
         for factors in terms:
-            self._awake(outer, factors)
+            self._require_separate(outer, factors)
         return Form(outer, terms)
 
-    def _awake(self, outer: Product, factors: Factors) -> None:
-        """Raise TooLong where a choice that is 0 elsewhere has other factors: they must stay asleep with it."""
+    def _require_separate(self, outer: Product, factors: Factors) -> None:
+        """Raise TooManyTerms where a choice that is 0 elsewhere has other factors: they must not be evaluated there."""
         bases = {base for base, _ in (*outer.factors, *factors)}
         if len(bases) > 1 and any(self._symbols.half(base) is not None for base in bases):
-            raise TooLong
+            raise TooManyTerms
 
     def _in_front(self, outer: Product, terms: Terms) -> tuple[Product, Terms]:
         factors, rest = taken_out(terms, under=True)
@@ -209,7 +209,7 @@ class Repeated:
         ways = [self._written(lengths, *_signed(form))]
         if form.readable:
             ways[0] = shorter(symbols, ways[0])
-            with suppress(TooLong):
+            with suppress(TooManyTerms):
                 parts = [_product(form.outer, Product(amount, factors)) for factors, amount in form.inner.items()]
                 ways.append(shorter(symbols, symbols.total(map(symbols.product, parts))))
         return min(ways, key=lengths.node)
@@ -257,7 +257,7 @@ class Repeated:
 
 
 def _signed(form: Form) -> Form:
-    """A form whose sign is in the sum, where a sum can bear it: x - y for -(y - x)."""
+    """A form with its sign moved into a sum of mixed signs: x - y for -(y - x)."""
     outer, inner = form
     mixed = any(n.value < 0 for n in inner.values()) or (len(inner) > 1 and not outer.factors)
     if outer.amount.value > 0 or not mixed:
@@ -268,5 +268,5 @@ def _signed(form: Form) -> Form:
 def _product(a: Product, b: Product) -> Product:
     product = a.times(b, _FACTORS)
     if product is None:
-        raise TooLong
+        raise TooManyTerms
     return product

@@ -1,10 +1,10 @@
-"""The shortest of the usual ways to write a derivative: each sum as it stands, factored, or over one denominator.
+"""The shortest of the usual ways to write a derivative: each sum unchanged, factored, or over one denominator.
 
     -y/p + (1 - y)/(1 - p)          is  (p - y)/(p*(1 - p))
     3/(x - 1) - (3*x + 2)/(x - 1)^2  is  -5/(x - 1)^2
     x^2 - 2*x + x*(2*x - 2)         is  3*x^2 - 4*x
 
-What the user wrote is taken as it stands, unless it merges with something. A form is chosen by its length in characters,
+What the user wrote is kept, unless it merges with something. A form is chosen by its length in characters,
 so what is printed is never longer than what was there.
 """
 
@@ -26,7 +26,7 @@ _LARGE = 400
 def shorter(symbols: Symbols, node: int) -> int:
     """The equation of `symbols` that says the same as `node`, wherever both have a value, in fewer characters or as many.
 
-    One pass over the parts of the formula, each looked at once; what is shared stays shared.
+    One pass over the parts of the formula; what is shared stays shared.
     """
     lengths = Lengths(symbols)
     rewritten: dict[int, int] = {}
@@ -161,7 +161,7 @@ def cancelled(symbols: Symbols, outer: Product, terms: Terms) -> Iterator[tuple[
 
 
 def _both(symbols: Symbols, terms: Terms, *, opened: bool) -> Iterator[Terms]:
-    """A sum as it stands, and multiplied out where that is something else; what appears then may be a sum again."""
+    """A sum unchanged, and multiplied out where that differs, again and again."""
     yield terms
     out = multiplied_out(symbols, terms) if opened else None
     while out is not None:
