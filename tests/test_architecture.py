@@ -38,6 +38,7 @@ ROOMS = [
     "fitting",
     "plotting",
     "render",
+    "serve",
     "manual",
     "cli",
 ]
@@ -66,9 +67,11 @@ ONLY_IN = {
     "scipy": ["train/lbfgs.py", "fitting/"],
     "pyarrow": ["batch/ufuncs.py", "tables/arrow.py"],
     "llvmlite": ["batch/jit/compile.py"],
-    "flint": ["numbers/balls.py", "verify/"],
+    "flint": ["numbers/ball", "verify/"],
     "sympy": ["api/sympy.py"],
     "matplotlib": ["render/plot/image.py"],
+    "starlette": ["serve/app.py"],
+    "uvicorn": ["cli/serve.py"],
     "plotille": ["render/plot/terminal.py"],
     "contourpy": ["render/plot/terminal.py"],
 }

@@ -16,8 +16,8 @@ from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.scalar_note import note
 from autodiff.codegen.registry import TARGETS
 from autodiff.grading.compare import compare
-from tests.codegen.test_exports_equal_eval import export
 from tests.support.command import autodiff
+from tests.support.export import export
 
 SAID = "x is taken as one number: mean(x^2) is x^2"
 

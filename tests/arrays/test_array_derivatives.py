@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +26,7 @@ from autodiff.core.evaluate import primal
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE, INDEX, REDUCTION, UNDEFINED, ZERO, Primitive, literal
 from autodiff.core.vjp import reverse
-from tests.support.command import autodiff
+from tests.support.command import autodiff, python
 from tests.support.reference import arguments, ulps
 
 Point = dict[str, Any]
@@ -416,13 +414,13 @@ def test_arrays_of_numbers_need_no_numpy() -> None:
         "assert run(['eval', 'L = bce(y, p)', '--at', 'p=0.25,y=1']) == 0\n"
         "assert run(['eval', 'sum(x)', '--at', 'x=[1, 2]']) == 2\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
+    done = python("-c", code)
+    assert done.status == 0, done.err
     assert (
         "arrays need numpy, which is not installed\n  in the checkout that autodiff was installed from: pip install '.[arrays]'"
-        in done.stderr
+        in done.err
     )
-    assert done.stdout.splitlines()[0] == f"f      {-math.log(0.25)!r}"
+    assert done.out.splitlines()[0] == f"f      {-math.log(0.25)!r}"
 
 
 def test_many_elements_and_many_equations() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ctypes
 import math
 import random
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +27,7 @@ from autodiff.core import rules, templates
 from autodiff.core.lowering import lower
 from autodiff.core.primitive import ELEMENTWISE
 from tests.batch.test_rows_equal_points import SPECIAL, columns, rows_like
+from tests.support.command import python
 from tests.support.programs import programs
 from tests.support.reference import arguments
 
@@ -184,9 +183,9 @@ def test_one_build_for_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _child(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert not done.stderr
-    return done.stdout
+    done = python("-c", code)
+    assert not done.err
+    return done.out
 
 
 def test_llvm_is_loaded_when_enough_rows_have_come() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import random
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,6 +22,7 @@ from autodiff.batch.run import BLOCK
 from autodiff.core import rules, templates
 from autodiff.core.lowering import lower
 from autodiff.core.primitive import ELEMENTWISE
+from tests.support.command import python
 from tests.support.paths import SPECIAL_POINTS
 from tests.support.programs import programs
 from tests.support.reference import arguments
@@ -292,8 +292,8 @@ def test_without_numpy_the_extra_is_named() -> None:
         "import sys; sys.modules['numpy'] = None\nimport autodiff\n"
         "try: autodiff.compile('x')\nexcept autodiff.AutodiffError as error: print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.splitlines() == [
+    done = python("-c", code)
+    assert done.out.splitlines() == [
         "a compiled program needs NumPy, which is not installed",
         "  in the checkout that autodiff was installed from: pip install '.[data]'",
     ]

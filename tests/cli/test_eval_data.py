@@ -125,12 +125,12 @@ def test_formats_by_extension_and_by_option(tmp_path: Path) -> None:
 
 
 def test_json_that_is_no_number() -> None:
-    cells = ["true", '"one"', "null", "[1]", "NaN", "1e999", "-Infinity", "1" * 400]
+    cells = ['"true"', '"one"', "null", "[1]", "NaN", "1e999", "-Infinity", "1" * 400]
     given = "".join(f'{{"x": {cell}}}\n' for cell in cells).encode()
     ended = autodiff("eval", "x^2", "--data", "-", "--from", "ndjson", "--keep", stdin=given)
     found = [json.loads(line, parse_constant=pytest.fail) for line in ended.out.splitlines()]
     assert [row["status"] for row in found] == ["input"] * len(cells)
-    assert [row["x"] for row in found[:4]] == [True, "one", None, [1]]
+    assert [row["x"] for row in found[:4]] == ["true", "one", None, [1]]
 
 
 @pytest.mark.parametrize("cell", ["1e-400", "-2E-324", "0." + "0" * 400 + "1", "٣", "0x10", "1e999"])
@@ -236,16 +236,17 @@ def test_the_first_cell_that_is_no_number_is_shown(given: bytes, said: str) -> N
 @pytest.mark.parametrize(
     ("given", "words", "said"),
     [
-        (b"x;y\n1,5;2\n", [], "its names have ';' between them"),
-        (b"x\ty\n1\t2\n", [], "its names have tabs between them: add --from tsv"),
-        (b"x;y\n1\n", ["--from", "tsv"], "its names have ';' between them"),
+        (b"x;y\n1.5;2\n", [], "f,df/dx,df/dy,status\n3,2,1.5,ok\n"),
+        (b"x\ty\n1.5\t2\n", [], "f,df/dx,df/dy,status\n3,2,1.5,ok\n"),
+        (b"x;y\n1,5;2\n", [], "line 2, column 'x': '1,5' is no finite number; a decimal point is '.'"),
+        (b"x\ty\n1\t2\n", ["--from", "csv"], "no column 'x'"),
+        (b"x;y\n1\n", ["--from", "tsv"], "no column 'x'"),
         (b"a;b,c\n1,2\n", [], "its columns are a;b, c"),
     ],
 )
-def test_another_separator_is_told_from_a_missing_column(given: bytes, words: list[str], said: str) -> None:
+def test_the_header_tells_what_is_between_cells_where_no_option_does(given: bytes, words: list[str], said: str) -> None:
     ended = autodiff("eval", "x*y", "--data", "-", *words, stdin=given)
-    assert (ended.status, ended.out) == (4, "")
-    assert said in ended.err
+    assert said in ended.out + ended.err
 
 
 def test_a_header_that_is_no_identifier_is_made_one() -> None:

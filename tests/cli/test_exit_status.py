@@ -14,7 +14,7 @@ import pytest
 from autodiff.cli.files import apart
 from autodiff.cli.main import COMMANDS
 from autodiff.errors import AutodiffError
-from tests.support.command import autodiff, start
+from tests.support.command import autodiff, python, start
 
 AUTODIFF = [sys.executable, "-m", "autodiff"]
 
@@ -258,8 +258,8 @@ def test_an_interrupt_while_the_command_is_loaded_is_quiet(name: str) -> None:
 
 def test_nothing_else_is_loaded_before_an_interrupt_is_quiet() -> None:
     code = "import sys; there = {*sys.modules}; import autodiff.__main__; print(*sorted({*sys.modules} - there))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert set(done.stdout.split()) <= {"autodiff", "autodiff.__main__", "gc"}
+    done = python("-c", code)
+    assert set(done.out.split()) <= {"autodiff", "autodiff.__main__", "gc"}
 
 
 @pytest.mark.parametrize("command", ["eval x*y --data -", "train mse(y,w*x) --params w=0 --data -", "eval - --at x=1", "diff -", "explain -", "graph -", "check - x", "export - --to c", "train - --params x=0"])  # fmt: skip

@@ -29,7 +29,7 @@ import autodiff
 from autodiff.api.elementwise_view import over_numbers
 from autodiff.api.inputs import sources
 from autodiff.codegen import fallbacks
-from autodiff.codegen.registry import TARGETS, requested, written
+from autodiff.codegen.registry import TARGETS
 from autodiff.codegen.straightline import straight
 from autodiff.core import rules, templates
 from autodiff.core.lowering import Lowered, lower
@@ -37,6 +37,7 @@ from autodiff.core.primitive import UNDEFINED
 from autodiff.errors import AutodiffError
 from autodiff.verify.error_bound import Bounded, Unsure, bounded
 from tests.support.command import autodiff as command
+from tests.support.export import export, python_function
 
 FORMULAS = [
     "exp(sin(x^2))", "y = x^2; z = sin(y); u = e^z", "x^3 - 2x + 1", "x^2*y^3", "x^y", "x^-2", "x^0.5", "(x + y)^1.5", "2^x*ln(x)",
@@ -53,11 +54,6 @@ FORMULAS = [
 ]  # fmt: skip
 
 COUNT = 50  # points per formula
-
-
-def export(text: str, to: str, wrt: Sequence[str] | None = None, **options: Any) -> str:
-    """What the command prints."""
-    return written(requested(text, to, wrt, **options), to)
 
 
 @lru_cache(maxsize=256)
@@ -121,16 +117,9 @@ def test_there_are_points_for_every_formula() -> None:
 # --- each target ------------------------------------------------------------------------------------------------------
 
 
-def _function(source: str) -> Callable[..., Any]:
-    names: dict[str, Any] = {}
-    exec(compile(source, "<export>", "exec"), names)
-    found: Callable[..., Any] = names["value_and_gradient"]
-    return found
-
-
 @pytest.mark.parametrize("text", FORMULAS)
 def test_python_agrees(text: str) -> None:
-    function = _function(export(text, "python"))
+    function = python_function(export(text, "python"))
     agree(text, lambda points: [function(*p.values()) for p in points])
 
 
@@ -152,7 +141,7 @@ def test_array_libraries_agree(library: str, text: str) -> None:
         if library == "jax":
             jax = pytest.importorskip("jax")
             jax.config.update("jax_enable_x64", True)
-        function = _function(export(text, library))
+        function = python_function(export(text, library))
         agree(text, lambda points: _arrays(function, points), 1.0 if library == "numpy" else _SLACK.get(text, 1.0))
 
 
@@ -197,7 +186,7 @@ def test_one_bad_element_does_not_spoil_an_array_in_numpy() -> None:
     for name in ("gamma", "lgamma"):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            values, _ = _function(export(f"{name}(x)", "numpy"))([3.0, -1.0, 1e308])
+            values, _ = python_function(export(f"{name}(x)", "numpy"))([3.0, -1.0, 1e308])
         assert math.isclose(values[0], math.lgamma(3) if name == "lgamma" else 2.0)
         assert math.isnan(values[1])
         assert values[2] == math.inf
@@ -321,8 +310,8 @@ NASTY = [
 
 @pytest.mark.parametrize("text", NASTY)
 def test_the_comment_cannot_end_early(text: str, shared_library: Callable[[str], Any]) -> None:
-    assert _function(export(text, "python"))(3.0) == (9.0, (6.0,))
-    assert float(_function(export(text, "numpy"))(3.0)[1][0]) == 6.0
+    assert python_function(export(text, "python"))(3.0) == (9.0, (6.0,))
+    assert float(python_function(export(text, "numpy"))(3.0)[1][0]) == 6.0
     gradient = (ctypes.c_double * 1)()
     assert shared_library(export(text, "c"))(ctypes.c_double(3.0), gradient) == 9.0
     connection = sqlite3.connect(":memory:")
@@ -360,7 +349,7 @@ def test_names_that_mean_something_there_are_changed(target: str, shared_library
     slopes = [answer.gradient[name] for name in names]
     source = export(text, target)
     if target in ("python", "numpy"):
-        value, gradient = _function(source)(*point.values())
+        value, gradient = python_function(source)(*point.values())
     elif target == "c":
         gradient = (ctypes.c_double * len(names))()
         value = shared_library(source)(*map(ctypes.c_double, point.values()), gradient)
@@ -395,9 +384,9 @@ ASLEEP = [
 def test_an_untaken_branch_is_not_evaluated(text: str, places: list[float]) -> None:
     answers = [autodiff.evaluate(text, {"x": x}) for x in places]
     wanted = [(a.value, (a.gradient["x"],)) for a in answers]
-    function = _function(export(text, "python"))
+    function = python_function(export(text, "python"))
     assert all(_close(function(x), w) for x, w in zip(places, wanted, strict=True))
-    value, (slope,) = _function(export(text, "numpy"))(places)  # a warning is an error in these tests
+    value, (slope,) = python_function(export(text, "numpy"))(places)  # a warning is an error in these tests
     assert all(_close((v, (s,)), w) for v, s, w in zip(value, slope, wanted, strict=True))
 
 
@@ -412,7 +401,7 @@ def test_an_else_if_ladder_of_five_hundred_steps_stays_flat() -> None:
     text = "0"
     for k in range(500, 0, -1):
         text = f"if(x < {k}, x^2 + {k}, {text})"
-    function = _function(export(text, "python"))
+    function = python_function(export(text, "python"))
     assert function(250.5) == (250.5**2 + 251, (501.0,))
     assert max(len(line) - len(line.lstrip()) for line in export(text, "python").splitlines()) <= 8
 
@@ -428,7 +417,7 @@ def test_ten_thousand_equations_are_exported() -> None:
     text = _long(2500)
     answer = autodiff.evaluate(text, {"x": 0.7})
     assert len(over_numbers(autodiff.parse(text)).graph) > 10_000
-    value, (slope,) = _function(export(text, "python"))(0.7)
+    value, (slope,) = python_function(export(text, "python"))(0.7)
     assert math.isclose(value, answer.value or 0.0, rel_tol=1e-9)
     assert math.isclose(slope, answer.gradient["x"] or 0.0, rel_tol=1e-9)
     assert export(text, "javascript").count("\n") > 2500

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import autodiff
-from autodiff.codegen.registry import requested, written
+from tests.support.export import export
 
 SHARED = [
     ("u=if(x>1,x,3); if(x>0,u,u^2)", [-1.0, 0.5, 2.0]),
@@ -18,10 +18,6 @@ SHARED = [
     ("s=sqrt(x); c=if(x>0,s,2); if(c>1,if(x>2,s,3),if(x>0.25,s^2,x))", [-1.0, 0.1, 0.5, 1.5, 5.0]),
     ("if(if(z<x,y,x)>z,z,sqrt(max(y*2,x*y)))", [0.5, 1.0, 2.5]),
 ]
-
-
-def export(text: str, to: str) -> str:
-    return written(requested(text, to), to)
 
 
 def _wanted(text: str, at: float) -> tuple[dict[str, float], list[float]]:

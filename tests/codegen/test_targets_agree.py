@@ -29,12 +29,12 @@ import pytest
 import autodiff
 from autodiff.api.elementwise_view import over_numbers
 from autodiff.api.inputs import sources
-from autodiff.codegen.registry import requested, written
 from autodiff.codegen.straightline import straight
 from autodiff.core import templates
 from autodiff.core.lowering import Lowered
 from autodiff.verify.error_bound import Unsure, bounded
 from tests.support import postgres
+from tests.support.export import export, python_function
 
 COUNT = 500
 SLOW = 100
@@ -194,20 +194,13 @@ def _one_sided(program: Program, point: tuple[float, ...], place: int, given: fl
 
 def sources_of(target: str, asked: Sequence[Program]) -> Iterator[str]:
     for program in asked:
-        yield written(requested(program.text, target), target)
-
-
-def _function(source: str) -> Callable[..., Any]:
-    names: dict[str, Any] = {}
-    exec(compile(source, "<export>", "exec"), names)
-    found: Callable[..., Any] = names["value_and_gradient"]
-    return found
+        yield export(program.text, target)
 
 
 def _in_python(asked: Sequence[Program]) -> list[list[Row]]:
     found = []
     for program, source in zip(asked, sources_of("python", asked), strict=True):
-        function, rows = _function(source), list[Row]()
+        function, rows = python_function(source), list[Row]()
         for point in program.points:
             try:
                 value, slopes = function(*point)
@@ -228,7 +221,7 @@ def _in_arrays(library: str, asked: Sequence[Program]) -> list[list[Row]]:
             jax = pytest.importorskip("jax")
             jax.config.update("jax_enable_x64", True)
         for program, source in zip(asked, sources_of(library, asked), strict=True):
-            value, slopes = _function(source)(*map(list, zip(*program.points, strict=True)))
+            value, slopes = python_function(source)(*map(list, zip(*program.points, strict=True)))
             columns = [[float(v) for v in column] for column in (value, *slopes)]
             found.append([list(row) for row in zip(*columns, strict=True)])
     return found

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 import autodiff
-from autodiff.codegen.registry import requested, written
 from autodiff.core import rules, templates
 from autodiff.core.primitive import UNDEFINED, Primitive
 from autodiff.errors import AutodiffError
 from tests.support import postgres
+from tests.support.export import export
 
 NOTHING = [
     ("relu(ln(x))", -1.0), ("if(ln(x) > 0, 1, 2)", -1.0), ("if(not ln(x) > 0, x, 2)", -1.0), ("max(sqrt(x), 3)", -1.0),
@@ -46,10 +46,6 @@ NO_NUMBER = [
 """Programs that are given NaN."""
 
 Run = Callable[[str, float], list[float | None]]
-
-
-def export(text: str, to: str, **options: Any) -> str:
-    return written(requested(text, to, **options), to)
 
 
 def _module(target: str) -> Run:

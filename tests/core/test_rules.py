@@ -13,7 +13,7 @@ from autodiff.core import floats, rules, templates
 from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.jvp import forward
 from autodiff.core.lowering import Lowered, lower
-from autodiff.core.primitive import UNDEFINED, ZERO, Primitive, elementwise
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import reverse
 from autodiff.language.parser import parse
 from tests.support.reference import SLOPES, SLOW, VALUES, arguments, ulps
@@ -179,27 +179,6 @@ def _scale(lowered: Lowered, point: dict[str, float], name: str) -> float:
 def _condition(row: Primitive, values: list[float]) -> float:
     """How much a rounding of the arguments grows in the local slope of the rows that state a bound of their own."""
     return 1.0 if row.ulp_error == ("4", "8") else 10 * (1 + max(map(abs, values))) ** 2
-
-
-GUDERMANNIAN = "elementwise('gudermannian', 'u', '= atan(sinh(u))', 'sech(u)', rule='Gudermannian', doc='…', example='gudermannian(1)')"
-
-
-def test_adding_a_function_is_adding_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "TABLE", dict(rules.TABLE))
-    try:
-        rules.add(eval(GUDERMANNIAN, {"elementwise": elementwise}))
-        for mode in ("reverse", "forward", "both"):
-            answer = autodiff.evaluate("2gudermannian(x^2)", {"x": 0.5}, mode=mode)
-            assert answer.value == pytest.approx(2 * math.atan(math.sinh(0.25)), rel=1e-15)
-            assert answer.gradient["x"] == pytest.approx(2 / math.cosh(0.25), rel=1e-15)
-        assert "gudermannian" in {row.name for row in rules.rows()}
-        with pytest.raises(ValueError, match="in the table already"):
-            rules.add(eval(GUDERMANNIAN, {"elementwise": elementwise}))
-    finally:
-        monkeypatch.undo()
-        rules.functions.cache_clear()
-    with pytest.raises(autodiff.AutodiffError, match="no value"):
-        autodiff.evaluate("gudermannian(x)", {"x": 0.5})
 
 
 @pytest.mark.parametrize("row", rules.rows(), ids=lambda row: f"{row.name} {row.arity}")

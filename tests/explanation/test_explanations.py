@@ -170,7 +170,7 @@ def test_rules_have_the_names_of_textbooks(program: str, at: dict[str, float], b
 def _value(program: str, point: dict[str, float]) -> float | None:
     lowered = lower(package.parse(program))
     try:
-        return primal(lowered, {name: point[name] for name in lowered.inputs}).values[lowered.result]
+        return float(primal(lowered, {name: point[name] for name in lowered.inputs}).values[lowered.result])
     except DomainError:
         return None
 

@@ -145,7 +145,11 @@ def test_as_many_parameters_as_rows_have_no_error() -> None:
 @pytest.mark.parametrize(
     ("options", "message", "status"),
     [
-        (["--start", "a=1"], "there is no column 'b'\n  give it a start with --start b=1", 4),
+        (
+            ["--start", "a=1"],
+            "no column 'b', which the program needs\n  its columns are x, y; a parameter is given with --start b=1",
+            4,
+        ),
         (["--start", "a=1,b=1,x=1"], "'x' is a parameter and a column", 2),
         (["--start", "a=1,b=1,d=1"], "can't differentiate by 'd'", 2),
         (["--start", "a=1,b=1000"], "at the start the model has no value in row 2", 3),
@@ -156,7 +160,7 @@ def test_as_many_parameters_as_rows_have_no_error() -> None:
         ([*START, "--bounds", "a=2..3"], "the start of 'a', 1, is outside its bounds, 2 to 3", 2),
         ([*START, "--bounds", "a=3..2"], "the bounds of 'a' leave nothing between them", 2),
         ([*START, "--sigma", "x"], "--sigma is a standard deviation, which is above 0, and it is 0 in row 1", 4),
-        ([*START, "--sigma", "q"], "there is no column 'q'", 4),
+        ([*START, "--sigma", "q"], "no column 'q'", 4),
         ([*START, "--out", "rows.xyz"], "does not tell its format", 2),
         ([], "there is nothing to fit", 2),
     ],
@@ -170,7 +174,7 @@ def test_mistakes_are_reported_in_a_sentence(options: list[str], message: str, s
 def test_a_target_that_is_no_column_is_named() -> None:
     done = autodiff("fit", "a*x", "--y", "yy", "--data", str(EXAMPLES / "growth.csv"), "--start", "a=1")
     assert done.status == 4
-    assert "there is no column 'yy'" in done.err
+    assert "no column 'yy'" in done.err
     done = autodiff("fit", "a*x", "--y", "ln(x)", "--data", str(EXAMPLES / "growth.csv"), "--start", "a=1")
     assert done.status == 4
     assert "--y 'ln(x)' has no value in row 1" in done.err

@@ -39,7 +39,7 @@ def test_the_pages_have_examples_of_every_kind() -> None:
         for page in pages.PAGES
         for word in re.findall(r"autodiff (\w+)", "\n".join(pages.commands(page.read_text(encoding="utf-8"))))
     }
-    assert used >= set(COMMANDS) - {"completion"}
+    assert used >= set(COMMANDS) - {"completion", "serve"}
     generated = [page.stem for page in pages.PAGES if "<!-- generated: " in page.read_text(encoding="utf-8")]
     assert generated == ["functions"]
 
@@ -107,7 +107,7 @@ def test_ci_runs_the_readmes_second_command() -> None:
     assert len(re.findall(r"^python3 .*pytest.*$", README, re.MULTILINE)) == 1
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "serve"])  # which goes on until it is ended
 def test_every_command_has_two_examples_that_run(name: str, shell: pages.Shell) -> None:
     assert isinstance(cli, Group)
     command = cli.get_command(click.Context(cli), name)

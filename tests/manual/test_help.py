@@ -13,7 +13,7 @@ from autodiff import errors
 from autodiff.cli import help as manual
 from autodiff.cli.main import COMMANDS, run
 from tests.support import pages
-from tests.support.command import Terminal, autodiff, process, start
+from tests.support.command import Terminal, autodiff, process, python, start
 
 TEXTS = {page.stem: page.read_text(encoding="utf-8") for page in pages.PAGES[1:]}
 
@@ -94,9 +94,9 @@ def test_a_terminal_without_colour_gets_none(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_pipe_does_not_load_rich() -> None:
     code = "import sys; from autodiff.cli.main import run; run(['help', 'data']); print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout == TEXTS["data"]
-    loaded = set(done.stderr.split())
+    done = python("-c", code)
+    assert done.out == TEXTS["data"]
+    loaded = set(done.err.split())
     assert not loaded & {"rich", "lark", "numpy", "difflib", "importlib.resources", "autodiff.core.rules"}
 
 

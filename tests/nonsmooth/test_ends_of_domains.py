@@ -17,9 +17,10 @@ from mpmath import mp, mpf
 import autodiff as package
 from autodiff.api.evaluate import evaluate
 from autodiff.arrays.scalarize import flatten
+from autodiff.core.evaluate import Indeterminate
 from autodiff.core.lowering import Lowered, lower
 from autodiff.numbers import germs
-from autodiff.numbers.germs import NOTHING, Indeterminate, Series, Term
+from autodiff.numbers.germs import NOTHING, Series, Term
 from tests.support.command import autodiff
 from tests.support.programs import value_in_digits
 

@@ -184,7 +184,7 @@ def test_points_of_a_table_are_shown(tmp_path: Path) -> None:
     assert done.out.count("×") == 3
     wrong = autodiff("plot", "x^2", "--range", "x=-1..3", "--data", str(table), "--y", "hh")
     assert (wrong.status, wrong.out) == (4, "")
-    assert "there is no column 'hh'" in wrong.err
+    assert "no column 'hh'" in wrong.err
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,13 @@ def _obeying() -> None:
 
 def process(*args: str, stdin: str = "", **environment: str) -> Ended:
     """Run `python -m autodiff ARGS…` in a fresh interpreter."""
+    return python("-m", "autodiff", *args, stdin=stdin, **environment)
+
+
+def python(*args: str, stdin: str = "", **environment: str) -> Ended:
+    """Run `python ARGS…`."""
     done = subprocess.run(
-        [sys.executable, "-m", "autodiff", *args],
+        [sys.executable, *args],
         input=stdin.encode(),
         capture_output=True,
         env={**os.environ, **environment},

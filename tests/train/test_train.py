@@ -21,14 +21,13 @@ import autodiff as package
 from autodiff.core.lowering import lower
 from autodiff.render.terminal.progress import Standing, pieces
 from autodiff.render.terminal.sparkline import curve
-from autodiff.tables import csv_columns as columns_room
-from autodiff.tables.csv_columns import Table, read
+from autodiff.tables.columns import NumericTable, load
 from autodiff.train.loop import Plan
 from autodiff.train.minibatch_sweep import plan
 from autodiff.train.model import Model, Overflow
 from autodiff.train.names import chooser
 from autodiff.train.training import Training
-from tests.support.command import autodiff, start
+from tests.support.command import autodiff, python, start
 from tests.support.paths import EXAMPLES
 from tests.support.trajectories import CASES, EPOCHS, OPTIMIZERS, RECORDED, SHOWN, columns, torch_run
 
@@ -42,7 +41,7 @@ def _training(case: str, optimizer: str, **options: Any) -> Training:
     path = str(EXAMPLES / f"{about['data']}.csv")
     params = {k: np.array(v) if isinstance(v, list) else v for k, v in about["params"].items()}
     return Training(
-        text, read(path, chooser(path, text, list(params), [])), params, Plan(EPOCHS, about["lr"], optimizer), **options
+        text, load(path, chooser(text, list(params), [])), params, Plan(EPOCHS, about["lr"], optimizer), **options
     )
 
 
@@ -134,7 +133,7 @@ def test_penalties_and_means() -> None:
 
 def test_corners_use_pytorchs_number() -> None:
     """relu at 0 has slope 0, a tie of max is shared: descent needs a number, and this one is documented."""
-    table = Table("t", {"x": np.array([0.0, 1.0])}, [2, 3])
+    table = NumericTable("t", {"x": np.array([0.0, 1.0])}, [2, 3])
     model = Model(lower(package.parse("sum(relu(w*x) + max(w, v) + abs(w))")), ["w", "v"])
     assert model.slopes({"w": 0.0, "v": 0.0}, table.columns)[1] == {"w": 1.0, "v": 1.0}
     assert "PyTorch" in " ".join(autodiff("train", "--help").out.split())
@@ -448,23 +447,24 @@ def test_a_value_that_does_not_exist_names_operation_and_row(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"x,y\n1,2\n3\n", "line 3: there are 1 cells, and 2 columns"),
-        (b"x,y\n1,2\n3,4,5\n", "line 3: there are 3 cells, and 2 columns"),
-        (b'x,y\n1,"2,5"\n', "line 2, column y: '2,5' is not a finite number\n  a decimal point is '.'"),
-        (b"", ": the file is empty\n"),
-        (b"x,y\n1,2\n3,a\n", "line 3, column y: 'a' is not a finite number"),
-        (b"x,y\n1,2\n\n3,1e999\n", "line 4, column y: '1e999' is not a finite number"),
-        (b"x,y\n1,1_000\n", "line 2, column y"),
-        (b"x,y\n1,\n", "line 2, column y: this cell is empty"),
-        (b"x,y\n", "there are no rows below the header"),
-        (b"x,y\n1,\xff\n", "line 2: byte 0xff is not UTF-8"),
-        (b"x,x\n1,2\n", "line 1: two columns are called 'x'"),
-        (b"x,\n1,2\n", "line 1: column 2 has no name"),
-        (b'x,y\n1,"2\n', "is not CSV"),
-        (b"x,z\n1,2\n", "there is no column 'y'"),
+        (b"x,y\n1,2\n3\n", "line 3: 1 cells, and the header has 2: column 'y' is missing"),
+        (b"x,y\n1,2\n3,4,5\n", "line 3: 3 cells, and the header has 2: column 3 has no name"),
+        (b'x,y\n1,"2,5"\n', "line 2, column 'y': '2,5' is no finite number; a decimal point is '.'"),
+        (b"", " is empty\n  the first line names the columns"),
+        (b"x,y\n1,2\n3,a\n", "line 3, column 'y': 'a' is no finite number"),
+        (b"x,y\n1,2\n\n3,1e999\n", "line 4, column 'y': '1e999' is no finite number"),
+        (b"x,y\n1,1e-400\n", "line 2, column 'y': '1e-400' is no finite number"),
+        (b"x,y\n1,1_000\n", "line 2, column 'y'"),
+        (b"x,y\n1,\n", "line 2, column 'y': an empty cell is no finite number"),
+        (b"x,y\n", "there are no rows"),
+        (b"x,y\n1,\xff\n", "line 2, column 'y': '\\udcff' is no finite number"),
+        (b"x,x\n1,2\n", "line 1: column 'x' is there twice"),
+        (b"x,y (1),y-1\n1,2,3\n", "line 1: no column 'y', which the program needs"),
+        (b'x,y\n1,"2\n', "line 2: unexpected end of data\n  a quoted cell does not end"),
+        (b"x,z\n1,2\n", "line 1: no column 'y', which the program needs\n  its columns are x, z; a parameter is given with --params y=0"),
         (b"x,Y\n1,2\n", "did you mean 'Y'?"),
     ],
-)
+)  # fmt: skip
 def test_a_data_error_names_file_line_and_column(content: bytes, says: str, tmp_path: Path) -> None:
     table, saved = tmp_path / "t.csv", tmp_path / "p.json"
     table.write_bytes(content)
@@ -474,46 +474,6 @@ def test_a_data_error_names_file_line_and_column(content: bytes, says: str, tmp_
     assert says in ended.err
     assert str(table) in ended.err.replace("…", "") or "'" in ended.err
     assert saved.read_text() == "precious"
-
-
-@pytest.mark.parametrize("count", [3, 60_000])
-def test_both_readers_read_the_same(count: int, tmp_path: Path) -> None:
-    """A large plain file takes NumPy's reader; with one quoted cell it takes the careful one."""
-    rows = [f"{k / 7!r},{-k},{k % 3}" for k in range(count)]
-    plain, quoted = tmp_path / "a.csv", tmp_path / "b.csv"
-    plain.write_text("x,y,kind (0-2)\n" + "\n".join(rows) + "\n")
-    quoted.write_text("x,y,kind (0-2)\n" + "\n".join(rows[:-1]) + '\n"' + rows[-1].replace(",", '",', 1) + "\n")
-    one, two = (read(str(path), lambda names: names[::-1]) for path in (plain, quoted))
-    assert list(one.columns) == list(two.columns) == ["kind_0_2", "y", "x"]
-    for name in one.columns:
-        assert one.columns[name].tolist() == two.columns[name].tolist()
-    assert list(one.lines) == list(two.lines)
-    broken = tmp_path / "c.csv"
-    broken.write_text("x,y,z\n" + "\n".join([*rows, "1,2"]) + "\n")
-    with pytest.raises(package.AutodiffError, match=f"line {count + 2}: there are 2 cells"):
-        read(str(broken), lambda names: names)
-
-
-def test_a_large_file_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Line ends of all kinds, a mark at the beginning, no end of the last line: the numbers and their lines are the same."""
-    monkeypatch.setattr(columns_room, "_PIECE", 10_000)
-    rows = [f"{k / 7!r},{-k}" for k in range(20_000)]
-    for name, text in (
-        ("unix", "x,y\n" + "\n".join(rows) + "\n"),
-        ("open", "x,y\n" + "\n".join(rows)),
-        ("dos", "\ufeffx,y\r\n" + "\r\n".join(rows) + "\r\n"),
-        ("mac", "x,y\r" + "\r".join(rows) + "\r"),
-        ("tab", "x\ty\n" + "\n".join(rows).replace(",", "\t")),
-        ("blank", "x,y\n" + "\n".join(rows[:-1]) + "\n\n" + rows[-1] + "\n"),
-    ):
-        path = tmp_path / f"{name}.csv"
-        path.write_bytes(text.encode())
-        found = read(str(path), lambda names: [names[1]])
-        assert found.columns["y"].tolist() == [-k for k in range(20_000)], name
-        assert found.lines[-1] == 20_001 + (name == "blank")
-        path.write_bytes(text.replace("-19990", "odd").encode())
-        with pytest.raises(package.AutodiffError, match="line 19992, column y: 'odd' is not a finite number"):
-            read(str(path), lambda names: [names[1]])
 
 
 @pytest.mark.parametrize(
@@ -556,9 +516,9 @@ def test_without_scipy_lbfgs_says_what_to_install() -> None:
         "from autodiff.cli.main import run\n"
         "sys.exit(run(['train', '(w - 1)^2', '--params', 'w=0', '--optimizer', 'lbfgs']))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2
-    assert "in the checkout that autodiff was installed from: pip install '.[lbfgs]'" in done.stderr
+    done = python("-c", code)
+    assert done.status == 2
+    assert "in the checkout that autodiff was installed from: pip install '.[lbfgs]'" in done.err
 
 
 # --- on the screen ------------------------------------------------------------------------------------------------------
@@ -707,11 +667,11 @@ def test_a_row_of_a_late_block_is_named() -> None:
     x = np.full(70_001, 2.0)
     x[65_432] = -1.0
     columns = {"x": x, "y": np.ones(70_001)}
-    training = Training("mean((ln(w*x) - y)^2)", Table("t", columns, range(2, 70_003)), {"w": 1.0}, Plan(3))
+    training = Training("mean((ln(w*x) - y)^2)", NumericTable("t", columns, range(2, 70_003)), {"w": 1.0}, Plan(3))
     with pytest.raises(package.AutodiffError, match=r"at \[65432\] w\*x is -1 \(row 65433, line 65434 of t\)"):
         list(training.epochs())
     x[65_432] = 1e200
-    training = Training("mean((w*x - y)^2)", Table("t", columns, range(2, 70_003)), {"w": 1.0}, Plan(3))
+    training = Training("mean((w*x - y)^2)", NumericTable("t", columns, range(2, 70_003)), {"w": 1.0}, Plan(3))
     with pytest.raises(package.AutodiffError, match=r"overflows at \[65432\].*row 65433"):
         list(training.epochs())
     steep = Model(lower(package.parse("mean(v*(w*1e200)*1e200*x)")), ["w", "v"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import random
-import subprocess
 import sys
 from collections.abc import Callable
 from decimal import Decimal, localcontext
@@ -18,7 +17,7 @@ import pytest
 import autodiff as package
 from autodiff.api.inputs import parse_point
 from autodiff.explanation.build import explain
-from tests.support.command import autodiff
+from tests.support.command import autodiff, python
 
 CASES = json.loads((Path(__file__).parent / "cancelling.json").read_text())
 
@@ -157,8 +156,8 @@ def test_a_plain_point_loads_no_ball_arithmetic() -> None:
     code = (
         "import sys, autodiff; autodiff.evaluate('exp(sin(x^2)) + ln(x)/3', {'x': 0.7}); print('flint' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    done = python("-c", code)
+    assert done.out == "False\n"
 
 
 def test_ordinary_programs_at_ordinary_points_need_no_balls() -> None:
@@ -173,7 +172,7 @@ def test_ordinary_programs_at_ordinary_points_need_no_balls() -> None:
 
 
 def test_without_the_library_what_needs_it_is_unknown_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith(("autodiff.verify.digits", "autodiff.numbers.balls"))]:
+    for name in [name for name in sys.modules if name.startswith(("autodiff.verify.digits", "autodiff.numbers.ball"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "flint", None)
     import autodiff.verify
@@ -260,8 +259,8 @@ print(autodiff.hessian("exp(x*y)", {"x": 1.0, "y": 2.0}).status)
 
 
 def test_without_balls_a_higher_order_that_rounding_spoils_is_unknown() -> None:
-    ended = subprocess.run([sys.executable, "-c", WITHOUT_BALLS], capture_output=True, text=True, check=True)
-    assert ended.stdout.splitlines() == [
+    ended = python("-c", WITHOUT_BALLS)
+    assert ended.out.splitlines() == [
         "unknown install python-flint: pip install python-flint",
         "ok",
         "unknown",

@@ -73,8 +73,8 @@ def _is_finite(number: float | str | None) -> bool:
 
 def nearest(point: Mapping[str, float]) -> dict[str, float]:
     """The float64 nearest to each number of a point, as it is meant: of 0.1 + 0.2 that of three tenths."""
-    from autodiff.numbers.balls import meaning, precision
-    from autodiff.verify.digits import as_float
+    from autodiff.numbers.ball_numbers import as_float, precision
+    from autodiff.numbers.balls import meaning
 
     with precision(256):
         floats = {name: as_float(meaning(value)) for name, value in point.items()}

@@ -20,25 +20,9 @@ import numpy as np
 from autodiff.arrays import linearize
 from autodiff.arrays.evaluate import ArrayTrace, Shake
 from autodiff.arrays.ufuncs import Value, shape
-from autodiff.core.graph import Graph
-from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
+from autodiff.core.linearize import active as active_equations
+from autodiff.core.primitive import ZERO, Primitive
 from autodiff.core.vjp import sweep_down
-
-
-def active_flags(
-    graph: Graph, order: Iterable[int], sources: Iterable[int], inactive: Collection[int] = frozenset()
-) -> bytearray:
-    """A flag per equation: whether a derivative flows to it from one of `sources`, around what is `inactive`."""
-    flags = bytearray(len(graph))
-    for source in sources:
-        flags[source] = 1
-    for node in order:
-        row = graph.rows[node]
-        if row is None or flags[node] or node in inactive:
-            continue
-        pairs = zip(graph.args[node], row.partials, strict=True)
-        flags[node] = any(flags[a] and a not in inactive for a, slope in pairs if slope not in (ZERO, UNDEFINED))
-    return flags
 
 
 def vjp(
@@ -46,18 +30,19 @@ def vjp(
     sources: Sequence[int],
     convention: str = "",
     seed: Value = 1.0,
-    active: bytearray | None = None,
+    active: Collection[int] | None = None,
     through: Mapping[int, Mapping[int, Value]] | None = None,
     shake: Shake | None = None,
 ) -> dict[int, Value]:
     """Reverse mode: the slope of the result, times `seed`, in each equation between it and `sources`, shaped like it.
 
-    active   a flag per equation: whether a derivative flows through it; found out unless given
+    active   the equations that a derivative flows through; those that depend on `sources` unless given
     through  the slopes of numbers in equations long before them, where they are known already
     shake    moves what flows by a few roundings (see `verify.random_rounding`)
     """
     graph, found = run.lowered.graph, run.values
-    active = active_flags(graph, run.order, sources, run.inactive) if active is None else active
+    if active is None:
+        active = active_equations(graph, run.order, sources, inactive=run.inactive)
 
     def pull(node: int, g: Value) -> Iterable[tuple[int, Value]]:
         row, args = graph.rows[node], graph.args[node]
@@ -68,17 +53,17 @@ def vjp(
             return
         if row.branches is not None:
             for arg, part in _branches(run, row, node, g):
-                if active[arg]:
+                if arg in active:
                     yield arg, part
             return
-        for k, back, _ in linearize.parts(run, node, [active[a] for a in args], convention):
+        for k, back, _ in linearize.parts(run, node, [a in active for a in args], convention):
             part = back(g)
             yield args[k], part if shake is None else shake.part(row, k, [found[a] for a in args], g, part)
 
     plus = operator.add if shake is None else shake.plus
     with np.errstate(all="ignore"):
         result = run.lowered.result
-        adjoints = sweep_down(reversed(run.order), {result: seed} if active[result] else {}, pull, plus)
+        adjoints = sweep_down(reversed(run.order), {result: seed} if result in active else {}, pull, plus)
         return {
             n: g if shape(g) == shape(found[n]) else np.broadcast_to(g, shape(found[n]))
             for n, g in adjoints.items()

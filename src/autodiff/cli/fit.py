@@ -15,7 +15,7 @@ from autodiff.errors import HARD_POINT, AutodiffError, extra, quoted
 
 if TYPE_CHECKING:
     from autodiff.fitting.fit import Fit
-    from autodiff.tables.csv_columns import Table
+    from autodiff.tables.columns import NumericTable
 
 EPILOG = """\b
 Examples:
@@ -29,9 +29,10 @@ Exit status 3 where the search did not converge: the numbers that it reached are
 @click.command("fit", cls=ProgramCommand, epilog=EPILOG)
 @options.program_options
 @click.option(
-    "--data", metavar="FILE.csv", required=True, shell_complete=options.complete_file,
-    help="The table (- for stdin).",
+    "--data", metavar="FILE", required=True, shell_complete=options.complete_file,
+    help="The table (- for stdin): CSV, TSV, NDJSON, Parquet or Arrow.",
 )  # fmt: skip
+@options.from_option
 @click.option("--y", "target", metavar="EXPR", required=True, help="What the model is to give: a column, or ln(y).")
 @click.option("--start", metavar="NAME=VALUE[,…]", help="The parameters and where their search begins.")
 @click.option("--sigma", metavar="EXPR", help="The standard deviation of each y: a column, or sqrt(y).")
@@ -75,7 +76,9 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     options.one_form(given["form"], quiet=given["quiet"])
     read = [("--data", given["data"]), ("-f", file)]
     files.apart(read, [("--out", given["out"]), ("--save", given["save"])])
-    form = _form_of(given["out"])
+    from autodiff.tables.reader import format_of  # the help does without it
+
+    form = format_of(given["out"]) if given["out"] else "csv"
     text = options.read_program(program, file)
     start = _start(given["start"])
     found, table = _fit(text, start, strict, given)
@@ -100,16 +103,20 @@ def _start(text: str | None) -> dict[str, float]:
     return {name: float(value) for name, value in start.items()}
 
 
-def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str, Any]) -> tuple[Fit, Table]:
+def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str, Any]) -> tuple[Fit, NumericTable]:
     try:
         from autodiff.fitting import fit, problem
-        from autodiff.tables import csv_columns
+        from autodiff.tables import columns
     except ImportError as error:
         if error.name not in ("numpy", "scipy"):
             raise
         raise AutodiffError(f"a fit needs {error.name}, which is not installed", hint=extra("fit")) from None
-    name = "stdin" if given["data"] == "-" else given["data"]
-    table = csv_columns.read(given["data"], problem.chooser(name, text, given["target"], start, given["sigma"]))
+    table = columns.load(
+        given["data"],
+        problem.chooser(text, given["target"], start, given["sigma"]),
+        lambda name: f"a parameter is given with --start {name}=1",
+        given["from_form"],
+    )
     found = fit.fit(
         text, table.columns, given["target"], start, sigma=given["sigma"], bounds=_bounds(given["bounds"]),
         loss=given["loss"], loss_scale=given["loss_scale"], starts=given["starts"], seed=given["seed"],
@@ -127,20 +134,7 @@ def _bounds(text: str | None) -> dict[str, tuple[float, float]]:
     }
 
 
-def _form_of(path: str | None) -> str:
-    """The format of --out by the ending of its name."""
-    from autodiff.batch.table import FORMATS
-
-    ending = (path or ".csv").rpartition(".")[2].lower()
-    if ending not in FORMATS:
-        raise AutodiffError(
-            f"{quoted(path or '', 200)} does not tell its format",
-            hint=f"end its name with .{', .'.join(sorted(FORMATS))}",
-        )
-    return FORMATS[ending]
-
-
-def _write(path: str, form: str, found: Fit, table: Table) -> None:
+def _write(path: str, form: str, found: Fit, table: NumericTable) -> None:
     from autodiff.tables import writer
 
     columns: dict[str, Any] = {

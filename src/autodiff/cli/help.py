@@ -28,6 +28,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "train": ("train",),
     "fit": ("fit",),
     "plot": ("plot",),
+    "serve": ("serve",),
     "export": ("export",),
     "python": (),
     "status": ("completion",),

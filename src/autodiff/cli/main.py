@@ -26,6 +26,7 @@ COMMANDS = {
     "fit": "parameters of a curve from data, with their standard errors",
     "train": "gradient descent on a table, the four steps shown",
     "export": "value and gradient as source code of another language",
+    "serve": "a page to type in: the explanation and the plot follow",
     "functions": "every function: formula, derivative, domain, example",
     "completion": "the shell's completion script",
     "help": "the manual: a page for each topic",

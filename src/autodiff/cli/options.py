@@ -135,16 +135,23 @@ def point_options(command: F) -> F:
     return command
 
 
+_FORMS = click.Choice(["csv", "tsv", "ndjson", "parquet", "arrow"])
+
+
+def from_option(command: F) -> F:
+    """`--from`."""
+    return click.option(
+        "--from", "from_form", type=_FORMS, help="The format of --data (default: by its extension; csv for -)."
+    )(command)
+
+
 def data_options(command: F) -> F:
     """`--data` and what goes with it."""
-    forms = click.Choice(["csv", "tsv", "ndjson", "parquet", "arrow"])
     for decorate in (
         click.option(
-            "--to", "to_form", type=forms, help="The format of the output (default: by --out, or as the input)."
+            "--to", "to_form", type=_FORMS, help="The format of the output (default: by --out, or as the input)."
         ),
-        click.option(
-            "--from", "from_form", type=forms, help="The format of --data (default: by its extension; csv for -)."
-        ),
+        from_option,
         click.option("--fail-fast", is_flag=True, help="With --data: stop at the first row that is not ok."),
         click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),
         click.option(

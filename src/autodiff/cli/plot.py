@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -148,21 +148,13 @@ def _inputs(inputs: Sequence[str]) -> str:
 
 def _points(given: Mapping[str, Any]) -> tuple[Sequence[float], Sequence[float]]:
     """Two columns of --data."""
-    from autodiff.tables import csv_columns
+    from autodiff.tables import columns as tables
 
-    path = given["data"]
-    name = "stdin" if path == "-" else path
+    def choose(names: Collection[str]) -> Sequence[str]:
+        first, second, *_ = (*names, *names, "x", "y")  # a table of one column is plotted over itself
+        return list(dict.fromkeys([given["x_column"] or first, given["y_column"] or second]))
 
-    def choose(names: Sequence[str]) -> Sequence[str]:
-        wanted = [given["x_column"] or names[0], given["y_column"] or (names[1] if len(names) > 1 else names[0])]
-        for column in wanted:
-            if column not in names:
-                error = csv_columns.missing(name, column, names)
-                error.hint = error.hint.partition("; a parameter")[0]
-                raise error
-        return list(dict.fromkeys(wanted))
-
-    columns = list(csv_columns.read(path, choose).columns.values())
+    columns = list(tables.load(given["data"], choose).columns.values())
     return columns[0].tolist(), columns[-1].tolist()
 
 

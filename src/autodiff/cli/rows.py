@@ -9,13 +9,14 @@ from typing import BinaryIO
 
 from autodiff.api.evaluate import parse
 from autodiff.batch.compile import Compiled, compiled
-from autodiff.batch.table import Count, format_of, results
+from autodiff.batch.table import Count, results
 from autodiff.cli import colour, options, streams
 from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.render.terminal import progress
+from autodiff.tables.columns import program_names
 from autodiff.tables.optional import library
-from autodiff.tables.reader import opened
+from autodiff.tables.reader import format_of, input_format, opened
 from autodiff.tables.text import Table
 from autodiff.tables.writer import sink, writer
 
@@ -34,12 +35,12 @@ def run(
 ) -> int:
     """Answer every row of `data`; the exit status is 0 when the table was read to its end, whatever its rows were."""
     library("numpy", "--data")
-    form = forms[0] or ("csv" if data == "-" else format_of(data, "--from"))
+    form = forms[0] or input_format(data)
     to_stdout = out is None or out == "-"
     form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))
     count = Count()
-    with opened(data, form, keep=keep) as table:
-        made = _made(text, wrt, [*table.names, *fixed], fixed, strict=strict)
+    with opened(data, forms[0], keep=keep) as table:
+        made = _made(text, wrt, [*program_names(table), *fixed], fixed, strict=strict)
         gc.enable()  # rows go on for as long as there are some
         with sink(out) as stream:
             shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())  # rows and a bar would mix

@@ -29,9 +29,10 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 @click.command("train", cls=ProgramCommand, epilog=EPILOG)
 @options.program_options
 @click.option(
-    "--data", metavar="FILE.csv", shell_complete=options.complete_file,
-    help="The table (- for stdin); its columns are the inputs that are no parameters.",
+    "--data", metavar="FILE", shell_complete=options.complete_file,
+    help="The table (- for stdin): CSV, TSV, NDJSON, Parquet or Arrow; its columns are the inputs that are no parameters.",
 )  # fmt: skip
+@options.from_option
 @click.option(
     "--params", metavar="NAME=START[,…]", help="The parameters and their start: w=0,W=zeros(3,2),V=normal(3,2)."
 )
@@ -93,7 +94,7 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
     from autodiff.arrays.inputs import numpy
 
     numpy()  # says what to install where it is missing
-    from autodiff.tables import csv_columns
+    from autodiff.tables import columns
     from autodiff.train import checkpoint, loop, names
     from autodiff.train import training as train
 
@@ -107,8 +108,9 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
         names.without_data(text, parameters)
         table = None
     else:
-        name = "stdin" if given["data"] == "-" else given["data"]
-        table = csv_columns.read(given["data"], names.chooser(name, text, parameters, given["watch"]))
+        choose = names.chooser(text, parameters, given["watch"])
+        otherwise = "a parameter is given with --params {}=0".format
+        table = columns.load(given["data"], choose, otherwise, given["from_form"])
     training = train.Training(
         text, table, state.parameters, plan, l1=given["l1"], l2=given["l2"], holdout=given["holdout"],
         watch=given["watch"], strict=strict,
@@ -127,7 +129,8 @@ def _together(given: Mapping[str, Any]) -> None:
         raise AutodiffError("lbfgs chooses its own rate, so it takes no --lr", hint="leave --lr out")
     if given["quiet"] and options.on_command_line("explain_step"):
         raise AutodiffError("--quiet and --explain-step don't go together", hint="--format json has the step as well")
-    for option, given_to in (("--batch-size", given["batch_size"]), ("--holdout", given["holdout"])):
+    about_rows = {"--batch-size": given["batch_size"], "--holdout": given["holdout"], "--from": given["from_form"]}
+    for option, given_to in about_rows.items():
         if given_to and given["data"] is None:
             raise AutodiffError(f"{option} is about the rows of a table, and there is none", hint="add --data FILE.csv")
 

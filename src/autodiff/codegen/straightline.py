@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from autodiff.codegen.guards import ALWAYS, Needs, demand
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
+from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import sweep_down
@@ -164,7 +165,7 @@ def straight(lowered: Lowered, sources: Mapping[str, int], *, as_swept: bool = F
     value = line.number(of[lowered.result])
     needs = Needs(graph)
     wanted = demand(graph, [value], needs)
-    moves = _moving(graph, {of[node] for node in sources.values()})
+    moves = active(graph, range(len(graph)), [of[node] for node in sources.values()])
     adjoints = _adjoints(line, value, wanted, needs, moves)
     slopes = {}
     for name, node in sources.items():
@@ -174,16 +175,7 @@ def straight(lowered: Lowered, sources: Mapping[str, int], *, as_swept: bool = F
     return Straight(graph, value, slopes, names, frozenset(needs.eager), {node: of[node] for node in apart})
 
 
-def _moving(graph: Graph, sources: set[int]) -> list[bool]:
-    """Which equations depend on one of `sources`, by whatever branch."""
-    flags: list[bool] = []
-    for node, (row, args) in enumerate(zip(graph.rows, graph.args, strict=True)):
-        moved = row is not None and any(flags[a] and s != ZERO for a, s in zip(args, row.partials, strict=True))
-        flags.append(node in sources or moved)
-    return flags
-
-
-def _adjoints(line: Line, value: int, wanted: Mapping[int, int], needs: Needs, moves: list[bool]) -> dict[int, int]:
+def _adjoints(line: Line, value: int, wanted: Mapping[int, int], needs: Needs, moves: set[int]) -> dict[int, int]:
     """The slope of `value` in every equation that moves, as an equation that holds where that one is needed."""
     graph = line.graph
 
@@ -191,18 +183,18 @@ def _adjoints(line: Line, value: int, wanted: Mapping[int, int], needs: Needs, m
         row, args, need = graph.rows[node], graph.args[node], wanted[node]
         if row is _IF:
             for k in (1, 2):
-                if moves[args[k]]:
+                if args[k] in moves:
                     branch = needs.within(need, args[0], holds=k == 1)
                     yield args[k], _under(line, needs, branch, wanted[args[k]], g)
             return
         for k, text in enumerate(row.partials if row else ()):
-            if text != ZERO and moves[args[k]]:
+            if text != ZERO and args[k] in moves:
                 assert row is not None
                 slope = _local(line, row, k, (*args, node))
                 yield args[k], _under(line, needs, need, wanted[args[k]], line.put(_MUL, (g, slope)))
 
-    order = sorted((node for node in wanted if moves[node]), reverse=True)
-    seeds = {value: graph.constant(1.0)} if moves[value] else {}
+    order = sorted((node for node in wanted if node in moves), reverse=True)
+    seeds = {value: graph.constant(1.0)} if value in moves else {}
     return sweep_down(order, seeds, pull, lambda a, b: line.put(_ADD, (a, b)))
 
 

@@ -1,6 +1,6 @@
-"""Values: every equation that the result needs, in order; the other sweeps run over what this one leaves behind.
+"""Values: every equation that the result needs, in order; the trace that is left is what the other passes run over.
 
-Only the taken branch of a condition is looked at. A program without conditions is one pass over its list.
+Of a choice only the taken branch is evaluated. A program without conditions is one pass over its list.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from autodiff.core import templates
 from autodiff.core.graph import Graph
@@ -36,6 +36,14 @@ class DomainError(Exception):
         self.node, self.args, self.needs, self.place, self.wide = node, tuple(args), needs, place, wide
 
 
+class Indeterminate(Exception):
+    """Numbers of this kind do not decide a condition, a domain or a special point; `node` is the equation, where known."""
+
+    def __init__(self, node: int | None = None) -> None:
+        super().__init__(node)
+        self.node = node
+
+
 class Trace(NamedTuple):
     """What a pass over the equations leaves: their values, the order they came in, and which branches were taken.
 
@@ -43,20 +51,19 @@ class Trace(NamedTuple):
     the argument that a choice became.
     """
 
-    values: list[float]
+    values: list[Any]
     order: list[int]
     taken: Mapping[int, int]
 
 
 def primal(lowered: Lowered, point: Mapping[str, float]) -> Trace:
-    """The value sweep at `point`. Raises DomainError where a value does not exist."""
+    """The values at `point` as floats. Raises DomainError where a value does not exist."""
     graph = lowered.graph
 
     def leaf(node: int) -> float:
         return graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
 
-    values, order, taken = sweep(graph, lowered.result, leaf, partial(number, graph), bool)
-    return Trace(values, order, taken)
+    return Trace(*sweep(graph, lowered.result, leaf, partial(number, graph), bool))
 
 
 def number(graph: Graph, node: int, args: Sequence[float]) -> float:
@@ -78,17 +85,18 @@ def sweep(
     result: int,
     leaf: Callable[[int], T],
     apply: Callable[[int, Sequence[T]], T],
-    holds: Callable[[T], bool],
+    branch: Callable[[T], bool | None],
 ) -> tuple[list[T], list[int], dict[int, int]]:
     """Carry a T per equation from the leaves to `result`: the values, their order, and the branch that each choice took.
 
-    `apply(node, arguments)` makes the T of an equation, `holds(T)` says whether a condition is true.
+    `apply(node, arguments)` makes the T of an equation; `branch(T)` says whether a condition is true, or None where that
+    is not decided: then both branches are evaluated, and `apply` says what the choice comes to.
     """
     values: list[T] = [None] * len(graph)  # type: ignore[list-item]
     order: list[int] = []
     taken: dict[int, int] = {}
     rows, arguments = graph.rows, graph.args
-    for node in _needed(graph, result, values, holds, taken):
+    for node in _needed(graph, result, values, branch, taken):
         if rows[node] is None:
             values[node] = leaf(node)
         elif node in taken:
@@ -100,33 +108,34 @@ def sweep(
 
 
 def _needed(
-    graph: Graph, result: int, values: list[T], holds: Callable[[T], bool], taken: dict[int, int]
+    graph: Graph, result: int, values: list[T], branch: Callable[[T], bool | None], taken: dict[int, int]
 ) -> Iterable[int]:
-    straight = graph.reaching(result)
-    choices = any(row is not None and row.branches is not None for row in {graph.rows[node] for node in straight})
-    return _on_demand(graph, result, values, holds, taken) if choices else straight
+    reached = graph.reaching(result)
+    choices = any(row is not None and row.branches is not None for row in {graph.rows[node] for node in reached})
+    return _on_demand(graph, result, values, branch, taken) if choices else reached
 
 
 def _on_demand(
-    graph: Graph, result: int, values: list[T], holds: Callable[[T], bool], taken: dict[int, int]
+    graph: Graph, result: int, values: list[T], branch: Callable[[T], bool | None], taken: dict[int, int]
 ) -> Iterator[int]:
-    """The equations to evaluate, arguments first, and of a choice only the condition and one branch.
+    """The equations to evaluate, arguments first, and of a choice the condition and the branch that it decides for.
 
     The consumer sets `values[node]` before it asks for the next one.
     """
-    stack = [result]
+    stack, known = [result], bytearray(len(graph))
     while stack:
         node = stack[-1]
         row, wanted = graph.rows[node], graph.args[node]
         if row is not None and row.branches is not None:
-            condition = values[wanted[0]]
-            chosen = (
-                wanted[0] if condition is None else wanted[row.branches[0] if holds(condition) else row.branches[1]]
-            )
-            taken[node], wanted = chosen, (chosen,)
-        missing = [a for a in wanted if values[a] is None]
+            if not known[wanted[0]]:
+                wanted = wanted[:1]
+            elif (holds := branch(values[wanted[0]])) is not None:
+                taken[node] = wanted[row.branches[0] if holds else row.branches[1]]
+                wanted = (taken[node],)
+        missing = [a for a in wanted if not known[a]]
         stack.extend(missing)
         if not missing:
             stack.pop()
-            if values[node] is None:
+            if not known[node]:
                 yield node
+                known[node] = 1

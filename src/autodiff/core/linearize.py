@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeAlias
 
 from autodiff.core import templates
@@ -58,6 +59,33 @@ def linearize(lowered: Lowered, run: Trace, sources: Iterable[int], convention: 
             found[node] = edges
             moving[node] = 1
     return found
+
+
+def active(
+    graph: Graph,
+    order: Iterable[int],
+    sources: Iterable[int],
+    taken: Mapping[int, int] = MappingProxyType({}),
+    inactive: Collection[int] = (),
+) -> set[int]:
+    """The equations in `order`, arguments first, that depend on one of `sources`: a derivative flows through them.
+
+    taken     the branch that each choice took; without a point, a choice depends on what any of its branches does
+    inactive  equations that are known not to depend on a source
+    """
+    depending = set(sources)
+    for node in order:
+        row = graph.rows[node]
+        if row is None or node in depending or node in inactive:
+            continue
+        ways = zip(graph.args[node], row.partials, strict=True)
+        if (
+            taken[node] in depending
+            if node in taken
+            else any(a in depending and partial != ZERO and a not in inactive for a, partial in ways)
+        ):
+            depending.add(node)
+    return depending
 
 
 def _is_simple(row: Primitive, convention: str) -> bool:

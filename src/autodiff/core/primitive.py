@@ -153,9 +153,12 @@ class Primitive(_Columns):
 # --- the reader: the texts that a row is written with, read once ---------------------------------------------------------
 
 
+_NAME = re.compile(r"\b[a-z]\w*")
+
+
 def marked(text: str, params: tuple[str, ...]) -> str:
     """`text` with its parameters marked as places to fill in: `u > 0` becomes `#u > 0`."""
-    return re.sub(rf"\b({'|'.join(params)})\b", r"#\1", text)
+    return _NAME.sub(lambda name: f"#{name[0]}" if name[0] in params else name[0], text)
 
 
 def _domain(text: str, params: tuple[str, ...]) -> tuple[Condition, ...]:

@@ -297,6 +297,11 @@ def add(row: Primitive) -> None:
         raise ValueError(f"{taken[0]} with {row.arity} arguments is in the table already")
     for name in row.names:
         TABLE[name, row.arity] = row
+    forget()
+
+
+def forget() -> None:
+    """Look names up again: the table has changed."""
     functions.cache_clear()
     find.cache_clear()
     logic.cache_clear()

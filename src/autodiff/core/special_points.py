@@ -30,14 +30,14 @@ class SpecialTests(NamedTuple):
     vertical_tangent: Number | None
     unsloped: tuple[Number | None, ...]
 
-    def at(self, args: Sequence[float], free: Sequence[bool]) -> bool:
+    def at(self, args: Sequence[float], free: Sequence[object]) -> bool:
         """Whether these arguments, of which the `free` ones are no constants, need a look from both sides."""
         for test in (self.kink, self.jump and self.jump[0], self.vertical_tangent):
             if test is not None and test(*args):
                 return True
         return self.cuts(args, free)
 
-    def cuts(self, args: Sequence[float], moving: Sequence[bool]) -> bool:
+    def cuts(self, args: Sequence[float], moving: Sequence[object]) -> bool:
         """Whether one of the `moving` arguments has no slope here."""
         for test, moves in zip(self.unsloped, moving, strict=True):
             if test is not None and moves and not test(*args):

@@ -11,14 +11,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from autodiff.core import linearize
 from autodiff.core.evaluate import Trace
 from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import ZERO
 
 T = TypeVar("T")
 
@@ -56,22 +55,3 @@ def adjoints(result: int, factors: Linearization, sources: Collection[int]) -> d
             for arg, slope in edges:
                 found[arg] = found[arg] + g * slope if arg in found else g * slope
     return found
-
-
-def active_flags(lowered: Lowered, run: Trace, sources: Sequence[int]) -> bytearray:
-    """A flag per equation: whether one of `sources` moves it, along the branches that were taken."""
-    graph = lowered.graph
-    flags = bytearray(len(graph))
-    for source in sources:
-        flags[source] = 1
-    for node in run.order:
-        row, args = graph.rows[node], graph.args[node]
-        if flags[node] or row is None:
-            continue
-        if node in run.taken:
-            flags[node] = flags[run.taken[node]]
-        else:
-            for arg, slope in zip(args, row.partials, strict=True):
-                if flags[arg] and slope != ZERO:
-                    flags[node] = 1
-    return flags

@@ -80,7 +80,7 @@ class Analysis:
             return {}
         if self.exact is None:
             return linearize(self.lowered, self.trace, self.wanted.values(), self.convention)
-        from autodiff.verify.digits import shown
+        from autodiff.numbers.ball_numbers import shown
 
         return {node: [(arg, shown(slope)) for arg, slope in edges] for node, edges in self.exact.partials.items()}
 
@@ -122,7 +122,7 @@ class Analysis:
             slopes = factors.numbers(self.places, place, self.partials)
             self.numbers |= {(place, arg): slope for arg, slope in slopes.items()}
             return list(slopes)
-        from autodiff.verify.digits import shown, words
+        from autodiff.numbers.ball_numbers import shown, words
 
         exact = factors.in_balls(self.places, place, self.exact)
         for arg, number in exact.items():
@@ -157,8 +157,8 @@ class Analysis:
 
     def place(self, node: int) -> Place:
         name, value, beyond = self.places.names[node], self.values.get(node), ""
-        if self.exact is not None and (number := self.exact.values[node]) is not None:
-            from autodiff.verify.digits import words
+        if self.exact is not None and (number := self.exact.trace.values[node]) is not None:
+            from autodiff.numbers.ball_numbers import words
 
             beyond = words(number)
             value = None if beyond else value

@@ -53,8 +53,8 @@ def evaluated(lowered: Lowered, point: Mapping[str, float], assigned: Mapping[in
 
 def as_floats(exact: BallTrace) -> Evaluation:
     """What was evaluated in ball arithmetic, as the nearest float64s."""
-    from autodiff.verify.digits import shown
+    from autodiff.numbers.ball_numbers import shown
 
-    numbers = [None if value is None else shown(value) for value in exact.values]
-    trace = Trace(numbers, list(exact.order), dict(exact.taken))  # type: ignore[arg-type]
+    numbers = [None if value is None else shown(value) for value in exact.trace.values]
+    trace = exact.trace._replace(values=numbers)
     return Evaluation(trace, {node: value for node, value in enumerate(numbers) if value is not None})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from operator import add, mul
 from typing import TYPE_CHECKING, TypeVar
 
+from autodiff.core import linearize
 from autodiff.core.evaluate import Trace
 from autodiff.core.graph import Graph
 from autodiff.core.linearize import Linearization
@@ -24,7 +25,7 @@ from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.shortest import shorter
 
 if TYPE_CHECKING:
-    from autodiff.numbers.balls import Number
+    from autodiff.numbers.ball_numbers import Number
     from autodiff.verify.digits import BallTrace
 
 
@@ -47,18 +48,9 @@ class Formula:
 def active(places: Places, sources: Iterable[int], trace: Trace | None) -> set[int]:
     """The equations that depend on one of `sources`; at a point only along the branches that were taken."""
     graph = places.lowered.graph
-    flags = set(sources)
-    for node in trace.order if trace is not None else range(len(graph)):
-        row, args = graph.rows[node], graph.args[node]
-        if row is None or node in flags:
-            continue
-        if trace is not None and node in trace.taken:
-            reached = trace.taken[node] in flags
-        else:
-            reached = any(a in flags for a, text in zip(args, row.partials, strict=True) if text != ZERO)
-        if reached:
-            flags.add(node)
-    return flags
+    if trace is None:
+        return linearize.active(graph, range(len(graph)), sources)
+    return linearize.active(graph, trace.order, sources, trace.taken)
 
 
 def numbers(places: Places, place: int, partials: Linearization) -> dict[int, float]:
@@ -68,10 +60,11 @@ def numbers(places: Places, place: int, partials: Linearization) -> dict[int, fl
 
 def in_balls(places: Places, place: int, trace: BallTrace) -> dict[int, Number]:
     """The same in ball arithmetic."""
-    from autodiff.numbers.balls import meaning, plus, precision, times  # most answers need none
+    from autodiff.numbers.ball_numbers import precision  # most answers need none
+    from autodiff.numbers.balls import BALLS, meaning
 
     with precision(trace.bits):
-        return _local(places, place, trace.partials, meaning(1.0), times, plus)
+        return _local(places, place, trace.partials, meaning(1.0), BALLS.times, BALLS.plus)
 
 
 def _local(

@@ -49,7 +49,7 @@ def _in_balls(
     analysis: Analysis, exact: BallTrace, names: Mapping[str, int]
 ) -> tuple[dict[str, dict[int, float]], dict[int, float]]:
     """The tangents by each name, and the adjoints, from ball arithmetic."""
-    from autodiff.verify.digits import shown  # most answers need none
+    from autodiff.numbers.ball_numbers import shown  # most answers need none
 
     tangents = {n: {i: shown(t) for i, t in exact.tangents(source).items()} for n, source in names.items()}
     adjoints = exact.adjoints(analysis.lowered.result, list(analysis.plain.values()))

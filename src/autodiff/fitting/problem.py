@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -24,7 +24,6 @@ from autodiff.core.lowering import lower
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
-from autodiff.tables.csv_columns import missing
 
 Vector: TypeAlias = NDArray[np.float64]
 
@@ -204,24 +203,15 @@ def _target(text: str, columns: Mapping[str, Vector], option: str = "--y") -> Ve
 
 
 def chooser(
-    path: str, text: str, y: str, start: Collection[str], sigma: str | None = None
-) -> Callable[[Sequence[str]], list[str]]:
-    """Which of a file's columns a problem reads. Raises AutodiffError for one that is missing."""
+    text: str, y: str, start: Collection[str], sigma: str | None = None
+) -> Callable[[Collection[str]], list[str]]:
+    """Which of a file's columns a problem reads."""
 
-    def choose(names: Sequence[str]) -> list[str]:
-        inputs = [name for name in lower(parse(text, rules.functions())).inputs if name not in start]
-        wanted = dict.fromkeys(inputs)
+    def choose(names: Collection[str]) -> list[str]:
+        wanted = dict.fromkeys(name for name in lower(parse(text, rules.functions())).inputs if name not in start)
         for expression in filter(None, (y, sigma)):
             column = expression in names
             wanted |= dict.fromkeys([expression] if column else lower(parse(expression, rules.functions())).inputs)
-        for name in wanted:
-            if name not in names:
-                error = missing(path, name, names)
-                if name in inputs:
-                    error.hint = _neither(name, names)
-                else:
-                    error.hint = error.hint.partition("; a parameter")[0]
-                raise error
-        return [name for name in names if name in wanted or name in start]
+        return [*(name for name in names if name in wanted or name in start), *(n for n in wanted if n not in names)]
 
     return choose

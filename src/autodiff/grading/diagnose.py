@@ -145,7 +145,7 @@ class _Sweep:
         graph, values = self.lowered.graph, self.sample.run.values
         row, args = graph.rows[node], graph.args[node]
         if row is None or row.branches is not None:
-            return values[node]
+            return float(values[node])
         return templates.value(row)(*(self.variable if a in self.plain else values[a] for a in args))
 
 

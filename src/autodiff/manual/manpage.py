@@ -27,6 +27,7 @@ FIRST = (
     "train",
     "fit",
     "plot",
+    "serve",
     "export",
     "python",
     "status",

@@ -20,14 +20,14 @@ from itertools import product
 from types import MappingProxyType
 
 from autodiff.core import templates
-from autodiff.core.evaluate import DomainError, number, sweep
-from autodiff.core.graph import Graph
+from autodiff.core.algebra import Algebra
+from autodiff.core.evaluate import Indeterminate, sweep
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ZERO, Primitive, Scaling
 from autodiff.core.special_points import special_tests
 from autodiff.core.templates import Number
 from autodiff.numbers import germs
-from autodiff.numbers.germs import NOISE, NOTHING, STILL, Indeterminate, Series, Size, constant
+from autodiff.numbers.germs import NOISE, NOTHING, STILL, Series, Size, constant
 from autodiff.numbers.pi_multiples import EXACT, Exact, OfPi
 
 _MANY = 100  # turns: more than any depth
@@ -47,44 +47,56 @@ def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, flo
     `depth` says how many terms of a function's Taylor series are looked at. Raises Indeterminate, or OneSidedDomainError where this side
     has no values.
     """
-    return _look(lowered, {name: constant(value) for name, value in point.items()}, depth, rates)
+    return _expanded(lowered, point, depth, rates)
 
 
 def here(lowered: Lowered, point: Mapping[str, float]) -> Series:
     """The result at the point, with as little rounding as beside it. Raises Indeterminate where that is not known."""
     try:
-        return _look(lowered, {name: constant(value) for name, value in point.items()}, 0).rest
+        return _expanded(lowered, point, 0).rest
     except OneSidedDomainError:
         raise Indeterminate from None
 
 
-def _look(
-    lowered: Lowered, start: Mapping[str, Series], depth: int, rates: Mapping[int, float] = MappingProxyType({})
+class SeriesBeside(Algebra[Series]):
+    """Series in the step beside a point; `depth` terms of a function's Taylor series are looked at."""
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+
+    def constant(self, value: float) -> Series:
+        return germs.exactly(OfPi(1)) if value == math.pi else constant(value)  # π is meant where it is written
+
+    def apply(self, row: Primitive, args: Sequence[Series]) -> Series:
+        return _apply(row, args, self.depth).cut(self.depth + 1)
+
+    def branch(self, condition: Series) -> bool:
+        return bool(condition.value)
+
+
+def _expanded(
+    lowered: Lowered, point: Mapping[str, float], depth: int, rates: Mapping[int, float] = MappingProxyType({})
 ) -> Series:
-    graph = lowered.graph
+    graph, algebra = lowered.graph, SeriesBeside(depth)
 
     def moved(node: int, a: Series) -> Series:
         return germs.step(rates[node]).at(*_value(a)) if node in rates else a
 
     def leaf(node: int) -> Series:
-        return moved(node, _written(graph.constants[node]) if node in graph.constants else start[graph.inputs[node]])
+        fixed = node in graph.constants
+        return moved(node, algebra.constant(graph.constants[node]) if fixed else constant(point[graph.inputs[node]]))
 
     def apply(node: int, args: Sequence[Series]) -> Series:
         row = graph.rows[node]
         assert row is not None
         try:
-            return moved(node, _apply(row, args, depth, graph, node).cut(depth + 1))
+            return moved(node, algebra.apply(row, args))
         except (Indeterminate, OverflowError):
             raise Indeterminate(node) from None
         except OneSidedDomainError:
             raise OneSidedDomainError(node) from None
 
-    return sweep(graph, lowered.result, leaf, apply, lambda truth: bool(truth.value))[0][lowered.result]
-
-
-def _written(number: float) -> Series:
-    """A number of the program; π is meant where it stands."""
-    return germs.exactly(OfPi(1)) if number == math.pi else constant(number)
+    return sweep(graph, lowered.result, leaf, apply, algebra.branch)[0][lowered.result]
 
 
 def _value(a: Series) -> tuple[float, float]:
@@ -97,20 +109,20 @@ def _value(a: Series) -> tuple[float, float]:
 def _text(text: str, names: tuple[str, ...], given: Sequence[Series], depth: int) -> Series:
     """A text of the table over series."""
     try:
-        return _look(templates.template(text, names), dict(zip(names, given, strict=True)), depth)
-    except OneSidedDomainError:
+        return SeriesBeside(depth).text(text, names, given)
+    except (OneSidedDomainError, OverflowError):
         raise Indeterminate from None
 
 
-def _apply(row: Primitive, args: Sequence[Series], depth: int, graph: Graph, node: int) -> Series:
+def _apply(row: Primitive, args: Sequence[Series], depth: int) -> Series:
     if row.value in germs.ORDER:
         return germs.ORDER[row.value](*args)
     if row.value in germs.ARITHMETIC:
         return _arithmetic(row, args)
     if all(a.still for a in args):
-        return _still(graph, node, args, [_value(a)[0] for a in args])
+        return _still(row, args, [_value(a)[0] for a in args])
     _stays_inside(row, args, depth)
-    if row.scaling and (scaled := _scaled(row, row.scaling, args, depth, graph, node)) is not None:
+    if row.scaling and (scaled := _scaled(row, row.scaling, args, depth)) is not None:
         return scaled
     values = [_value(a)[0] for a in args]
     places = special_tests(row)
@@ -143,13 +155,13 @@ def _arithmetic(row: Primitive, args: Sequence[Series]) -> Series:
     return found if value == exact else found.at(value, found.constant.doubt + abs(value - exact))
 
 
-def _still(graph: Graph, node: int, args: Sequence[Series], values: Sequence[float]) -> Series:
-    try:
-        value = number(graph, node, values)
-    except DomainError as trouble:
-        raise (OneSidedDomainError() if trouble.needs else Indeterminate()) from None
-    row = graph.rows[node]
-    assert row is not None
+def _still(row: Primitive, args: Sequence[Series], values: Sequence[float]) -> Series:
+    conditions, function = templates.meaning(row)
+    if not all(inside(*values) for inside, _ in conditions):
+        raise OneSidedDomainError
+    value = function(*values)
+    if not math.isfinite(value):
+        raise Indeterminate
     return _computed(row, args, value)
 
 
@@ -226,7 +238,7 @@ def _exponent(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) 
     return constant(number, 0.0 if _short(number) else NOISE * abs(number))
 
 
-def _scaled(row: Primitive, law: Scaling, args: Sequence[Series], depth: int, graph: Graph, node: int) -> Series | None:
+def _scaled(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) -> Series | None:
     """f(s·u) is s^e·f(u) or f(u) + e·ln(s), so that the row is looked at away from 0; None where it is away from it."""
     scaled = [args[k] for k in law.args]
     if any(a.value for a in scaled):
@@ -242,7 +254,7 @@ def _scaled(row: Primitive, law: Scaling, args: Sequence[Series], depth: int, gr
     units = [a.shifted(-power, -logs) if k in law.args else a for k, a in enumerate(args)]
     if all(units[k].value == 0 for k in law.args):
         raise Indeterminate  # beyond float64
-    found = _apply(row, units, depth, graph, node)
+    found = _apply(row, units, depth)
     if law.additive:
         return germs.plus(found, germs.times(exponent, germs.logarithm(power, logs)))
     return _raised(found, exponent, power, logs, depth)

@@ -24,13 +24,13 @@ from fractions import Fraction
 from itertools import product
 
 from autodiff.core import linearize, templates
-from autodiff.core.evaluate import Trace
+from autodiff.core.evaluate import Indeterminate, Trace
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
 from autodiff.core.vjp import adjoints
 from autodiff.nonsmooth.expand import OneSidedDomainError, around
 from autodiff.nonsmooth.verdict import OneSided, Verdict, same, side, verdict
-from autodiff.numbers.germs import NOISE, Indeterminate, Term
+from autodiff.numbers.germs import NOISE, Term
 
 LOOKED = 20_000
 """Names times equations, up to which the whole program is looked at for each name."""

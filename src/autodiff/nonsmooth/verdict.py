@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from autodiff.core.evaluate import Trace
+from autodiff.core.evaluate import Indeterminate, Trace
 from autodiff.core.lowering import Lowered
 from autodiff.nonsmooth.expand import OneSidedDomainError, beside, here
-from autodiff.numbers.germs import NOISE, Indeterminate, Series, Term
+from autodiff.numbers.germs import NOISE, Series, Term
 
 DEPTHS = (1, 3, 5)
 """How many terms of Taylor's series are looked at, one depth after the other, while the question is undecided; a derivative

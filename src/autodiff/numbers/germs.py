@@ -24,6 +24,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
+from autodiff.core.evaluate import Indeterminate
 from autodiff.numbers.pi_multiples import Exact, OfPi, turn
 
 NOISE = 2.0**-46
@@ -42,14 +43,6 @@ Size: TypeAlias = "tuple[Exact | float, Exact]"
 
 STILL, NOTHING = (0, 0), (math.inf, 0)
 """The sizes of a term that does not move, and of 0."""
-
-
-class Indeterminate(Exception):
-    """The known terms do not say what happens beside the point; `node` is the equation at which they don't."""
-
-    def __init__(self, node: int | None = None) -> None:
-        super().__init__(node)
-        self.node = node
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,32 +15,27 @@ Sources: the recurrences for products and quotients are those of A. Griewank and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from random import Random
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from autodiff.core import rules, special_points, templates
-from autodiff.core.evaluate import DomainError, Trace, number, sweep
-from autodiff.core.graph import Graph
+from autodiff.core import rules, templates
+from autodiff.core.algebra import Algebra, Floats
+from autodiff.core.evaluate import Trace, sweep
+from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
-from autodiff.core.vjp import active_flags, sweep_down
+from autodiff.core.vjp import sweep_down
 
-Series: TypeAlias = "list[float]"
+T = TypeVar("T")
+
+Coefficients: TypeAlias = "Callable[[int], Any]"
+
+Series: TypeAlias = "list[Any]"
 """Coefficients of t^0, t^1, …; NaN from where they are not known on."""
 
 _NAN = math.nan
 _TIMES, _SAME, _POWER = rules.TABLE["*", 2], rules.TABLE["+", 1], rules.TABLE["^", 2]
-
-
-def _smooth(row: Primitive, k: int, values: Sequence[float]) -> str:
-    """The slope's text as one formula: one that chooses between equal formulas has no series where it changes.
-
-    `values` are those of the arguments and of the equation itself.
-    """
-    if row is _POWER and k == 0 and _falls(*values):
-        return "v*w/u" if abs(values[0]) < 1 else "v*(w/u)"
-    return row.formula[k] if "if(" in row.partials[k] else row.partials[k]
 
 
 def _falls(u: float, v: float, w: float) -> bool:
@@ -51,8 +46,33 @@ def _falls(u: float, v: float, w: float) -> bool:
     return u != 0 and abs(w) >= 1e-290 and (v < 0 or v % 1 != 0)
 
 
-class Products:
-    """How coefficients are multiplied, divided and added up: each result rounded once, or moved by a few roundings at random.
+class SeriesAlgebra(Algebra[T]):
+    """What an expansion asks of coefficients beside an algebra: quotients, sums, values of rows, and which are equal."""
+
+    chance: Random | None = None
+
+    def over(self, a: T, b: T) -> T:
+        """a divided by b, which is not 0."""
+        raise NotImplementedError
+
+    def total(self, terms: Sequence[T]) -> T:
+        raise NotImplementedError
+
+    def value(self, row: Primitive, args: Sequence[T]) -> T:
+        """The value of a row, NaN where it has none."""
+        return self.apply(row, args)
+
+    def key(self, value: T) -> Hashable | None:
+        """What equal constants have in common; None where they stay apart."""
+        raise NotImplementedError
+
+    def coefficient(self, value: T) -> T:
+        """A value as the coefficient of t^0."""
+        return value
+
+
+class FloatSeries(SeriesAlgebra[float], Floats):
+    """Coefficients in float64: each result rounded once, or moved by a few roundings at random.
 
     chance  moves results, from a fixed seed; None for plain float64
     """
@@ -61,11 +81,9 @@ class Products:
         self.chance = chance
 
     def times(self, a: float, b: float) -> float:
-        """a times b."""
         return self.rounded(a * b, exact=not (a and b))
 
     def over(self, a: float, b: float) -> float:
-        """a divided by b, which is not 0."""
         return self.rounded(a / b, exact=not a)
 
     def total(self, terms: Sequence[float]) -> float:
@@ -82,6 +100,22 @@ class Products:
         moved = self.chance.uniform(0.5, 1.0) * self.chance.choice((-1.0, 1.0))
         return value * (1.0 + 2.0**-49 * moved) + (2.0**-1070 * moved if abs(value) < 2.0**-1022 else 0.0)
 
+    def value(self, row: Primitive, args: Sequence[float]) -> float:
+        conditions, function = templates.meaning(row)
+        value = function(*args) if all(inside(*args) for inside, _ in conditions) else _NAN
+        if not math.isfinite(value):
+            return _NAN
+        return value if row.is_predicate else self.rounded(value)
+
+    def key(self, value: float) -> Hashable | None:
+        return None if value != value or value == 0 else value
+
+    def partial_text(self, row: Primitive, k: int, given: Sequence[float]) -> str:
+        """The partial as one formula: a text that chooses between equal formulas has no series where it changes."""
+        if row is _POWER and k == 0 and _falls(*given):
+            return "v*w/u" if abs(given[0]) < 1 else "v*(w/u)"
+        return row.formula[k] if "if(" in row.partials[k] else row.partials[k]
+
 
 class Expansion:
     """The equations of a program at a point, and beside them those of the slopes, of their slopes, and so on.
@@ -93,9 +127,9 @@ class Expansion:
     """
 
     def __init__(
-        self, lowered: Lowered, run: Trace, sources: Sequence[int], order: int, by: Products | None = None
+        self, lowered: Lowered, run: Trace, sources: Sequence[int], order: int, by: SeriesAlgebra[Any] | None = None
     ) -> None:
-        self.by = by or Products()
+        self.by = by or FloatSeries()
         self.rows: list[Primitive | None] = []
         self.args: list[tuple[int, ...]] = []
         self.values: list[Any] = []
@@ -104,13 +138,14 @@ class Expansion:
         self.hard: dict[int, int] = {}
         self.of: dict[int, int] = {}
         self._numbers: dict[tuple[Primitive, tuple[int, ...]], int] = {}
-        self._constants: dict[float, int] = {}
+        self._constants: dict[Hashable, int] = {}
         self._expanded: dict[int, int] = {}
         self._blame = lowered.result
         self._program(lowered, run, set(sources))
         for node in run.order:
             self._blame = node
             self._expand(self.of[node], order)
+        self.values = [self.by.coefficient(value) for value in self.values]
 
     def series(self, rates: Mapping[int, float], order: int) -> list[Series]:
         """The series of every equation up to t^order, when each source moves at its rate along a line."""
@@ -150,17 +185,18 @@ class Expansion:
     # --- writing slopes out -----------------------------------------------------------------------------------------
 
     def _program(self, lowered: Lowered, run: Trace, sources: set[int]) -> None:
-        graph, moves = lowered.graph, active_flags(lowered, run, list(sources))
+        graph = lowered.graph
+        moves = active(graph, run.order, sources, run.taken)
         for self._blame in run.order:
             node, row = self._blame, graph.rows[self._blame]
             if node in run.taken and node not in sources:
                 condition = self.of[graph.args[node][0]]
                 self.of[node] = self._unsure(self.of[run.taken[node]], [condition])
             elif row is None or node in sources:
-                self.of[node] = self._leaf(run.values[node], moving=bool(moves[node]))
+                self.of[node] = self._leaf(run.values[node], moving=node in moves)
             else:
                 args = tuple(self.of[a] for a in graph.args[node])
-                value = run.values[node] if self.by.chance is None else self._value(graph, node, args)
+                value = run.values[node] if self.by.chance is None else self._value(row, args)
                 self.of[node] = self._call(row, args, value)
 
     def _expand(self, root: int, order: int) -> None:
@@ -186,13 +222,12 @@ class Expansion:
             todo += [(slope, need - 1) for slope in self.slopes[node].values()]
 
     def _is_special(self, row: Primitive, args: Sequence[int]) -> bool:
-        places = special_points.special_tests(row)
-        return places is not None and places.at([self.values[a] for a in args], [self.moving[a] for a in args])
+        return self.by.is_special(row, [self.values[a] for a in args], [self.moving[a] for a in args], -1)
 
     def _written_out(self, node: int, row: Primitive) -> Iterable[tuple[int, int]]:
         names = (*row.params, "w")
         for k, arg in enumerate(self.args[node]):
-            text = self._smooth(row, k, [self.values[a] for a in (*self.args[node], node)])
+            text = self.by.partial_text(row, k, [self.values[a] for a in (*self.args[node], node)])
             if text == ZERO or not self.moving[arg]:
                 continue
             template = templates.template(text, names)
@@ -204,14 +239,16 @@ class Expansion:
 
         def leaf(node: int) -> int:
             known = graph.constants
-            return self._leaf(self._meant(known[node]), moving=False) if node in known else given[graph.inputs[node]]
+            return (
+                self._leaf(self.by.constant(known[node]), moving=False) if node in known else given[graph.inputs[node]]
+            )
 
         def apply(node: int, args: Sequence[int]) -> int:
             row = graph.rows[node]
             assert row is not None
-            return self._call(row, tuple(args), self._value(graph, node, args))
+            return self._call(row, tuple(args), self._value(row, args))
 
-        made, order, _ = sweep(graph, template.result, leaf, apply, lambda node: self._holds(self.values[node]))
+        made, order, _ = sweep(graph, template.result, leaf, apply, lambda node: self.by.branch(self.values[node]))
         return self._unsure(made[template.result], [made[node] for node in order])
 
     def _unsure(self, node: int, behind: Iterable[int]) -> int:
@@ -222,26 +259,8 @@ class Expansion:
         self.hard[known] = self._blame
         return known
 
-    # what is asked of numbers, which another kind of number answers in its own way
-
-    _smooth = staticmethod(_smooth)
-
-    @staticmethod
-    def _meant(constant: float) -> Any:
-        return constant
-
-    @staticmethod
-    def _holds(condition: Any) -> bool:
-        return bool(condition)
-
-    def _value(self, graph: Graph, node: int, args: Sequence[int]) -> float:
-        row, given = graph.rows[node], [self.values[a] for a in args]
-        assert row is not None
-        try:
-            value = number(graph, node, given)
-        except DomainError:
-            return _NAN
-        return value if row.is_predicate else self.by.rounded(value)
+    def _value(self, row: Primitive, args: Sequence[int]) -> Any:
+        return self.by.value(row, [self.values[a] for a in args])
 
     def _call(self, row: Primitive, args: tuple[int, ...], value: float) -> int:
         if row is _TIMES and any(self.values[a] == 0 and not self.moving[a] for a in args):
@@ -259,12 +278,13 @@ class Expansion:
     def _flows(self, row: Primitive, args: tuple[int, ...]) -> Iterable[bool]:
         return (self.moving[a] and text != ZERO for a, text in zip(args, row.partials, strict=True))
 
-    def _leaf(self, value: float, *, moving: bool) -> int:
-        if moving or value != value or value == 0:
+    def _leaf(self, value: Any, *, moving: bool) -> int:
+        key = None if moving else self.by.key(value)
+        if key is None:
             return self._append(None, (), value, moving=moving)
-        if value not in self._constants:
-            self._constants[value] = self._append(None, (), value, moving=False)
-        return self._constants[value]
+        if key not in self._constants:
+            self._constants[key] = self._append(None, (), value, moving=False)
+        return self._constants[key]
 
     def _append(self, row: Primitive | None, args: tuple[int, ...], value: Any, *, moving: bool) -> int:
         self.rows.append(row)
@@ -280,10 +300,10 @@ class Expansion:
         return self.slopes.get(node, {}).items() if node not in self.hard else self._lost(node)
 
     def _lost(self, node: int) -> Iterable[tuple[int, int]]:
-        missing = self._leaf(_NAN, moving=False)
+        missing = self._leaf(self.by.undefined(), moving=False)
         return [(k, missing) for k, arg in enumerate(self.args[node]) if self.moving[arg]]
 
-    def _coefficient(self, found: Sequence[Series], node: int, row: Primitive, m: int) -> float:
+    def _coefficient(self, found: Sequence[Series], node: int, row: Primitive, m: int) -> Any:
         if node in self.hard:
             return _NAN
         args = self.args[node]
@@ -295,22 +315,22 @@ class Expansion:
             terms += [self.by.times(j * u[j], s(m - j)) for j in range(1, m + 1) if u[j]]
         return self.by.over(self.by.total(terms), m)
 
-    def _known(self, series: Series, node: int) -> Callable[[int], float]:
+    def _known(self, series: Series, node: int) -> Coefficients:
         """The coefficients of an equation; those of one that stands still are 0."""
         if self.moving[node]:
             return series.__getitem__
         return lambda j: series[0] if j == 0 else 0.0
 
 
-def _product(by: Products, m: int, _: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
+def _product(by: SeriesAlgebra[Any], m: int, _: Series, u: Coefficients, v: Coefficients) -> Any:
     return by.total([by.times(u(j), v(m - j)) for j in range(m + 1)])
 
 
-def _quotient(by: Products, m: int, w: Series, u: Callable[[int], float], v: Callable[[int], float]) -> float:
+def _quotient(by: SeriesAlgebra[Any], m: int, w: Series, u: Coefficients, v: Coefficients) -> Any:
     return by.over(by.total([u(m), *(by.times(-v(j), w[m - j]) for j in range(1, m + 1))]), v(0))
 
 
-_OWN: Mapping[Primitive, Callable[..., float]] = {
+_OWN: Mapping[Primitive, Callable[..., Any]] = {
     rules.TABLE["+", 2]: lambda _, m, _w, u, v: u(m) + v(m),
     rules.TABLE["-", 2]: lambda _, m, _w, u, v: u(m) - v(m),
     rules.TABLE["-", 1]: lambda _, m, _w, u: -u(m),

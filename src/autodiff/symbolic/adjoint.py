@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
+from autodiff.core.linearize import active
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import sweep_down
 from autodiff.errors import AutodiffError
@@ -90,30 +91,23 @@ def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequenc
             return
         if row is _IF:
             zero, condition = symbols.constant(0.0), seen.of[args[0]]
-            yield from ((args[k], _chosen(symbols, condition, g, zero, k)) for k in (1, 2) if moves[args[k]])
+            yield from ((args[k], _chosen(symbols, condition, g, zero, k)) for k in (1, 2) if args[k] in moves)
             return
         for k, text in enumerate(row.formula):
-            if text != ZERO and moves[args[k]]:
+            if text != ZERO and args[k] in moves:
                 yield args[k], symbols.times(g, _local(symbols, row, k, tuple(seen.of[a] for a in args), seen.of[node]))
 
-    return sweep_down(reversed(order), {result: symbols.constant(1.0)} if moves[result] else {}, pull, symbols.plus)
+    return sweep_down(reversed(order), {result: symbols.constant(1.0)} if result in moves else {}, pull, symbols.plus)
 
 
 def _chosen(symbols: Symbols, condition: int, g: int, zero: int, branch: int) -> int:
     return symbols.call(_IF, (condition, g, zero) if branch == 1 else (condition, zero, g))
 
 
-def moving(graph: Graph, order: Iterable[int], sources: set[int], seen: Image) -> dict[int, bool]:
+def moving(graph: Graph, order: Sequence[int], sources: set[int], seen: Image) -> set[int]:
     """Which equations depend on a source; x - x, which is 0 whatever x is, does not."""
-    flags: dict[int, bool] = {}
-    for node in order:
-        row, args = graph.rows[node], graph.args[node]
-        flags[node] = node in sources or (
-            row is not None
-            and seen.symbols.number(seen.of[node]) is None
-            and any(flags.get(a, False) and text != ZERO for a, text in zip(args, row.formula, strict=True))
-        )
-    return flags
+    constant = {n for n in order if n not in sources and seen.symbols.number(seen.of[n]) is not None}
+    return active(graph, order, sources.intersection(order), inactive=constant)
 
 
 def _local(symbols: Symbols, row: Primitive, k: int, args: tuple[int, ...], result: int) -> int:

@@ -68,7 +68,7 @@ def provisos(
             continue
         args, branch = tuple(seen.of[a] for a in graph.args[node]), node not in sure
         known = _with_implied({key for guard in guards.get(node, ()) for key in _parts(symbols, seen.of[guard])})
-        for atom in _sloped(symbols, row, args, [bool(moves.get(a)) for a in graph.args[node]]):
+        for atom in _sloped(symbols, row, args, [a in moves for a in graph.args[node]]):
             if not set(_keys(symbols, atom)) <= held[branch] | known:
                 conditions[Proviso("domain", atom, branch)] = None
             known |= _with_implied(set(_keys(symbols, atom)))
@@ -76,7 +76,7 @@ def provisos(
             nowhere = symbols.graph.constants.get(atom) == 0.0  # also where the formula has the same flaw
             if nowhere or not set(_keys(symbols, atom)) <= held[branch] | known:
                 conditions[Proviso("domain", atom, branch)] = None
-        if any(moves.get(a) for a in graph.args[node]):
+        if any(a in moves for a in graph.args[node]):
             conditions.update((Proviso(kind, place, branch), None) for kind, place in _breaks(symbols, row, args))
     return list(conditions)
 

@@ -33,9 +33,9 @@ def table(content: BinaryIO, name: str, form: str) -> Table:
         if form == "parquet":
             if not content.seekable():
                 raise AutodiffError(
-                    "Parquet is read from its end, so it can't come through a pipe",
+                    "Parquet is read from its end, so it can't come through a pipe or compressed",
                     exit_status=DATA,
-                    hint="give the file's name, or send the Arrow format: --from arrow",
+                    hint="give the name of the file itself, or send the Arrow format: --from arrow",
                 )
             file = library("pyarrow.parquet", "Parquet").ParquetFile(content)
             names, rows, batches = file.schema_arrow.names, file.metadata.num_rows, partial(_of_parquet, file)
@@ -59,9 +59,13 @@ def numbers(column: Column) -> Any:
     """A column as floats; NaN where a cell is no number."""
     types = library("pyarrow", "this file").types
     kind = column.type
-    if types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind):
+    if types.is_dictionary(kind):
+        return numbers(column.dictionary_decode())
+    if types.is_boolean(kind):
+        column, kind = column.cast("int8"), None
+    if kind is None or types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind):
         return column.cast("float64", safe=False).to_numpy(zero_copy_only=False)
-    if types.is_string(kind):
+    if types.is_string(kind) or types.is_large_string(kind):
         found = _of_texts(column)
         if found is not None:
             return found

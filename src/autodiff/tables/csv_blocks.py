@@ -34,8 +34,8 @@ _LINE = 1 << 17
 _MARK = b"\xef\xbb\xbf"
 
 
-def table(content: BufferedIOBase, name: str, delimiter: str) -> Table:
-    """The same table as that of `rows.delimited`."""
+def table(content: BufferedIOBase, name: str, delimiter: str = "") -> Table:
+    """The same table as that of `text.delimited`."""
     pages = _Pages(content, name, delimiter)
     first = pages.rows()
     names = rows.header(first, name)
@@ -46,8 +46,14 @@ class _Pages:
     """A text in blocks of whole lines, and how many of its lines were read."""
 
     def __init__(self, content: BufferedIOBase, name: str, delimiter: str) -> None:
-        self.name, self.delimiter, self.line = name, delimiter, 0
-        self.blocks = (block if k else block.removeprefix(_MARK) for k, block in enumerate(_blocks(content)))
+        self.name, self.line = name, 0
+        blocks: Iterator[bytes] = (
+            block if k else block.removeprefix(_MARK) for k, block in enumerate(_blocks(content))
+        )
+        if not delimiter:
+            first = rows.next_part(blocks, b"", name, 1)
+            delimiter, blocks = rows.delimiter_of(first.decode("utf-8", "replace")), chain([first], blocks)
+        self.delimiter, self.blocks = delimiter, blocks
         self._page, self._end = StringIO(), 0
 
     def rows(self, *begun: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -69,7 +75,7 @@ def _chunks(
     pages: _Pages, first: Iterator[tuple[int, list[str]]], names: tuple[str, ...], wanted: Sequence[str]
 ) -> Iterator[Chunk]:
     yield from rows.chunks(rows.even(first, names), names, wanted)
-    while block := _next(pages):
+    while block := rows.next_part(pages.blocks, b"", pages.name, pages.line + 1):
         found = _cells(block, pages.delimiter, names, wanted)
         if found is None:
             yield from rows.chunks(rows.even(pages.rows(block), names), names, wanted)
@@ -77,15 +83,6 @@ def _chunks(
         lines, cells = found
         yield Chunk(range(pages.line + 1, pages.line + 1 + lines), cells, arrow.numbers)
         pages.line += lines
-
-
-def _next(pages: _Pages) -> bytes:
-    try:
-        return next(pages.blocks, b"")
-    except OSError as error:
-        raise rows.broken(pages.name, pages.line + 1, f"can't be read: {error.strerror}") from None
-    except rows.TooLong:
-        raise rows.too_long(pages.name, pages.line + 1) from None
 
 
 def _blocks(content: BufferedIOBase) -> Iterator[bytes]:

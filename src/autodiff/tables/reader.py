@@ -1,4 +1,8 @@
-"""Where a table comes from: a file or stdin, in the format that was asked for."""
+"""Where a table comes from: a file or stdin, CSV, TSV, NDJSON, Parquet or Arrow, as a name ends; `.gz` and `.zst` are unpacked.
+
+>>> format_of("rows.tsv.gz", "--from"), input_format("-"), input_format("/dev/fd/3")
+('tsv', 'csv', 'csv')
+"""
 
 from __future__ import annotations
 
@@ -8,38 +12,74 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from io import BufferedIOBase, TextIOWrapper
+from pathlib import PurePath
 from stat import S_ISREG
 from typing import BinaryIO, cast
 
 from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.tables import stdin
 from autodiff.tables.optional import has
+from autodiff.tables.packed import PACKED, unpacked
 from autodiff.tables.text import DELIMITERS, Table, delimited, lines_of_json
+
+FORMATS = {
+    "csv": "csv", "tsv": "tsv", "tab": "tsv", "ndjson": "ndjson", "jsonl": "ndjson",
+    "parquet": "parquet", "arrow": "arrow", "feather": "arrow", "arrows": "arrow",
+}  # fmt: skip
+"""The format of a file by its extension."""
+
+TEXTS = ("", "txt", "dat", "data")
+"""Extensions of a file that is read as CSV; no other one is guessed."""
+
+
+def format_of(path: str, option: str = "") -> str:
+    """The format that a file's name tells. Raises AutodiffError where it tells none, naming the option that does."""
+    extension = _extension(path)
+    if extension not in FORMATS:
+        known = ", ".join(sorted(set(FORMATS.values())))
+        advice = f"add {option} with one of {known}" if option else f"end its name with .{', .'.join(sorted(FORMATS))}"
+        raise AutodiffError(f"{quoted(path, 200)} does not tell its format", hint=advice)
+    return FORMATS[extension]
+
+
+def input_format(path: str) -> str:
+    """The format of a table to read, `-` for stdin. Raises AutodiffError where its name tells none."""
+    return "csv" if path == "-" or _extension(path) in TEXTS else format_of(path, "--from")
+
+
+def _extension(path: str) -> str:
+    name = PurePath(path)
+    name = name.with_suffix("") if name.suffix.lower() in PACKED else name
+    return name.suffix.removeprefix(".").lower()
 
 
 @contextmanager
-def opened(path: str, form: str, *, keep: bool = False) -> Iterator[Table]:
+def opened(path: str, form: str | None = None, *, keep: bool = False) -> Iterator[Table]:
     """The table in a file, or on stdin for `-`, read on while its chunks are asked for; with `keep` to be passed through.
 
+    Without a format the name tells it, and the header of CSV what is between its cells: a comma, a tab or a semicolon.
     Bytes that are no UTF-8 stay what they are: such a cell is no number, and is passed through unchanged.
     """
     name = "stdin" if path == "-" else path
+    given, form = form, form or input_format(path)
     try:
-        content: BinaryIO = stdin.opened(stdin.TABLE) if path == "-" else open(path, "rb")  # noqa: SIM115 - closed below
+        file: BinaryIO = stdin.opened(stdin.TABLE) if path == "-" else open(path, "rb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise AutodiffError(f"can't read {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
     except ValueError:
         raise AutodiffError(f"{quoted(path, 200)} is no file name", exit_status=DATA) from None
     try:
-        with _table(content, name, form, keep=keep) as table:
-            yield replace(table, read=_read(content))
+        content = unpacked(file, path)
+        delimiter = DELIMITERS.get(form, "") if given or form != "csv" else ""
+        with _table(content, name, form, delimiter, keep=keep) as table:
+            yield replace(table, read=_read(file))
     finally:
         if path != "-":
-            content.close()
+            file.close()
 
 
 @contextmanager
-def _table(content: BinaryIO, name: str, form: str, *, keep: bool) -> Iterator[Table]:
+def _table(content: BinaryIO, name: str, form: str, delimiter: str, *, keep: bool) -> Iterator[Table]:
     if form not in (*DELIMITERS, "ndjson"):
         from autodiff.tables import arrow  # PyArrow is an extra
 
@@ -47,14 +87,14 @@ def _table(content: BinaryIO, name: str, form: str, *, keep: bool) -> Iterator[T
     elif form in DELIMITERS and has("pyarrow"):
         from autodiff.tables import csv_blocks  # as above
 
-        yield csv_blocks.table(cast("BufferedIOBase", content), name, DELIMITERS[form])
+        yield csv_blocks.table(cast("BufferedIOBase", content), name, delimiter)
     else:
         stream = TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
         try:
             if form == "ndjson":
                 yield lines_of_json(stream, name, keep=keep)
             else:
-                yield delimited(stream, name, DELIMITERS[form])
+                yield delimited(stream, name, delimiter)
         finally:
             stream.detach()  # closed with it, stdin would be closed too
 

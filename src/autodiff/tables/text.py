@@ -16,10 +16,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice, repeat
-from typing import Any, TextIO, overload
+from typing import Any, TextIO, TypeVar, overload
 
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 from autodiff.tables import limits
+
+T = TypeVar("T")
 
 CHUNK = 16384
 """Rows that are in memory at a time."""
@@ -92,9 +94,16 @@ class Statuses(Sequence[str]):
         return Statuses(stop, {row: status for row, status in self.hard.items() if row < stop})
 
 
-def delimited(stream: TextIO, name: str, delimiter: str) -> Table:
-    """A table of CSV or TSV; its first line names the columns. An empty line is no row, or an only column's empty cell."""
-    rows = records(lines_of(stream), name, delimiter)
+def delimited(stream: TextIO, name: str, delimiter: str = "") -> Table:
+    """A table of CSV or TSV; its first line names the columns. An empty line is no row, or an only column's empty cell.
+
+    Without a delimiter the first line tells it: see `delimiter_of`.
+    """
+    lines = lines_of(stream)
+    if not delimiter:
+        first = next_part(lines, "", name, 1)
+        delimiter, lines = delimiter_of(first), chain([first], lines)
+    rows = records(lines, name, delimiter)
     names = header(rows, name)
     return Table(name, names, partial(chunks, even(rows, names), names))
 
@@ -147,9 +156,9 @@ def numbers(cells: Sequence[Any]) -> list[float]:
 
 
 def number(cell: Any) -> float:
-    """A cell's number, read as a number of the language is; NaN where it has none: empty, text, true, 1_000, ٣, 1e-400."""
+    """A cell's number, as the language reads it, 1 for true; NaN where it has none: empty, text, 1_000, ٣, 1e-400."""
     cell = _kept_small(cell) if isinstance(cell, Written) else cell
-    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+    if not isinstance(cell, str | int | float):
         return math.nan
     if isinstance(cell, str) and ("_" in cell or not cell.strip().isascii()):
         return math.nan
@@ -202,6 +211,22 @@ def too_long(name: str, line: int) -> AutodiffError:
     return broken(name, line, limits.too_long(), limits.OPEN)
 
 
+def next_part(parts: Iterator[T], end: T, name: str, line: int) -> T:
+    """The next part of a file, `end` behind the last one. Raises AutodiffError where it can't be read from `line` on."""
+    try:
+        return next(parts, end)
+    except OSError as error:
+        raise broken(name, line, f"can't be read: {error.strerror}") from None
+    except TooLong:
+        raise too_long(name, line) from None
+
+
+def delimiter_of(header: str) -> str:
+    """What is between the names of a header: a tab or a semicolon where there is no comma."""
+    first = re.split(r"[\r\n]", header, maxsplit=1)[0]
+    return next((sign for sign in "\t;" if sign in first and "," not in first), ",")
+
+
 def _limited(lines: Iterable[str], taken: list[int]) -> Iterator[str]:
     """The lines, and in `taken` how many characters of them there were since somebody has set it to 0.
 
@@ -235,12 +260,7 @@ def _json_rows(
     line, lines = 0, lines_of(stream)
     while True:
         line += 1
-        try:
-            text = next(lines, "")
-        except OSError as error:
-            raise broken(name, line, f"can't be read: {error.strerror}") from None
-        except TooLong:
-            raise too_long(name, line) from None
+        text = next_part(lines, "", name, line)
         if not text:
             return
         if text.strip():

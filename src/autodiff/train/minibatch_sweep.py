@@ -27,6 +27,7 @@ from autodiff.arrays import evaluate, sweeps
 from autodiff.arrays.evaluate import ArrayTrace
 from autodiff.arrays.ufuncs import shape
 from autodiff.core.evaluate import DomainError
+from autodiff.core.linearize import active as depending
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
 from autodiff.errors import AutodiffError
@@ -63,7 +64,7 @@ class Plan:
     ends     the sums and means, each with whether it is a mean; the result itself where that has an element per row
     gates    the ones of `before` that those of the rows use
     axes     of the known values that have an element per row, the axis of the rows, counted from the last: -1
-    active   a flag per equation: whether a derivative by a parameter flows through it
+    active   the equations that a derivative by a parameter flows through
     number   whether the result is a number
     size     rows of a block
     """
@@ -76,7 +77,7 @@ class Plan:
     ends: Mapping[int, bool]
     gates: tuple[int, ...]
     axes: Mapping[int, int]
-    active: bytearray
+    active: set[int]
     number: bool
     size: int
 
@@ -108,7 +109,7 @@ def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: i
     size = max(FEWEST, ELEMENTS // max(largest, 1))
     gates = tuple(node for node in before if node in used)
     sources = [node for node in before if found.graph.inputs.get(node) in parameters]
-    active = sweeps.active_flags(found.graph, two, sources)
+    active = depending(found.graph, two, sources)
     return Plan(
         found, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, active, two[found.result] == (), size
     )

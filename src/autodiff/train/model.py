@@ -21,6 +21,7 @@ import numpy as np
 from autodiff.arrays import evaluate, functions, sweeps
 from autodiff.arrays.evaluate import ArrayTrace
 from autodiff.core.evaluate import DomainError
+from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO
 from autodiff.train.minibatch_sweep import FEWEST, Plan, Sweep, plan
@@ -199,9 +200,9 @@ class Model:
         return sorted(behind | ({self.lowered.result} if not moving[self.lowered.result] else set()))
 
     @cached_property
-    def _active(self) -> bytearray:
-        """A flag per equation: whether a derivative flows through it."""
-        return sweeps.active_flags(self.lowered.graph, self._order, self.sources.values())
+    def _active(self) -> set[int]:
+        """The equations that a derivative flows through."""
+        return active(self.lowered.graph, self._order, self.sources.values())
 
     @cached_property
     def _spare(self) -> Mapping[int, Sequence[int]] | None:
@@ -231,7 +232,7 @@ class Model:
         texts = [
             text
             for text, a in zip(row.partials, args, strict=True)
-            if self._active[a] and text not in (ZERO, UNDEFINED)
+            if a in self._active and text not in (ZERO, UNDEFINED)
         ]
         if texts and row.kink:
             return set(of.values())

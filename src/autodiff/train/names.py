@@ -1,6 +1,6 @@
 """Which name of a program is a column of the data and which a parameter.
 
->>> chooser("rows.csv", "mse(y, w*x)", ["w"], [])(["x", "y", "z"])
+>>> chooser("mse(y, w*x)", ["w"], [])(["x", "y", "z"])
 ['x', 'y']
 """
 
@@ -13,7 +13,6 @@ from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 from autodiff.language.ast import Assign, Program
 from autodiff.language.parser import parse, parse_behind
-from autodiff.tables.csv_columns import missing
 
 
 def fitting(lowered: Lowered, parameters: Collection[str], columns: Collection[str]) -> None:
@@ -37,21 +36,17 @@ def watching(program: Program, expression: str) -> Lowered:
     return lower(parse_behind(program, expression, rules.functions()))
 
 
-def chooser(
-    path: str, text: str, parameters: Sequence[str], watch: Sequence[str]
-) -> Callable[[Sequence[str]], list[str]]:
-    """Which of a file's columns a program needs: its inputs that are no parameters. Raises AutodiffError for a missing one."""
+def chooser(text: str, parameters: Sequence[str], watch: Sequence[str]) -> Callable[[Collection[str]], list[str]]:
+    """Which of a file's columns a program needs: its inputs that are no parameters."""
 
-    def choose(names: Sequence[str]) -> list[str]:
+    def choose(names: Collection[str]) -> list[str]:
         program = parse(text, rules.functions(), given={*parameters, *names})
         wanted = dict.fromkeys(lower(program).inputs)
         for expression in watch:
             wanted |= dict.fromkeys(watching(program, expression).inputs)
-        found = [name for name in wanted if name not in parameters or name in names]
-        for name in found:
-            if name not in names:
-                raise missing(path, name, names)
-        return sorted(found, key=list(names).index)
+        needed = [name for name in wanted if name not in parameters or name in names]
+        places = {name: k for k, name in enumerate(names)}
+        return sorted(needed, key=lambda name: places.get(name, -1))
 
     return choose
 

@@ -1,6 +1,6 @@
 """Training a program on a table: what is reported after each epoch, one step taken apart, and why it diverged.
 
->>> table = Table("rows.csv", {"x": np.array([1.0, 2.0]), "y": np.array([3.0, 5.0])}, lines=[2, 3])
+>>> table = NumericTable("rows.csv", {"x": np.array([1.0, 2.0]), "y": np.array([3.0, 5.0])}, lines=[2, 3])
 >>> training = Training("z = w*x + b; L = mse(y, z)", table, {"w": 0.0, "b": 0.0}, Plan(epochs=2, rate=0.25))
 >>> [record.loss for record in training.epochs()]
 [17.0, 8.65625]
@@ -21,7 +21,7 @@ from autodiff.diagnostics import hint, outside, written
 from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
-from autodiff.tables.csv_columns import Table
+from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import Best, State
 from autodiff.train.loop import Columns, Diverged, Epoch, Plan, descend, is_minibatch, split, updated
 from autodiff.train.model import CONVENTION, Model, Overflow
@@ -81,7 +81,7 @@ class Training:
     def __init__(
         self,
         text: str,
-        table: Table | None,
+        table: NumericTable | None,
         parameters: Mapping[str, Any],
         plan: Plan,
         *,
@@ -257,4 +257,5 @@ class Training:
         if self.table is None or not axes or not cause.place:
             return ""
         row = int(self._kept[int(rows[cause.place[axes[0]]])])
-        return f" (row {row + 1}, line {self.table.lines[row]} of {shortened(self.table.name)})"
+        line = f", line {self.table.lines[row]}" if self.table.unit == "line" else ""
+        return f" (row {row + 1}{line} of {shortened(self.table.name)})"

@@ -1,6 +1,6 @@
 """Taylor series with balls as coefficients: derivatives of higher order, and rows of a Hessian, with proven digits.
 
-The equations of `taylor.Expansion` over another kind of number: no rule is written twice.
+The equations of `taylor.Expansion` over another algebra: no rule is written twice.
 
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
@@ -12,20 +12,17 @@ The equations of `taylor.Expansion` over another kind of number: no rule is writ
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from flint import arb, fmpq
 
-from autodiff.core.evaluate import Trace
-from autodiff.core.graph import Graph
+from autodiff.core.evaluate import Indeterminate
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import Primitive
-from autodiff.numbers import balls
-from autodiff.numbers.balls import Number, PiMultiple
-from autodiff.numbers.taylor import Expansion, Products
-from autodiff.verify import digits as proofs
+from autodiff.numbers.ball_numbers import Number, PiMultiple, ball, is_zero
+from autodiff.numbers.balls import Balls
+from autodiff.numbers.taylor import Expansion, SeriesAlgebra
 from autodiff.verify.digits import Pinned, pinned, values
 
 MOST = 4096
@@ -44,11 +41,12 @@ def series(
     order: int,
     steps: Mapping[int, fmpq] = MappingProxyType({}),
 ) -> list[Number]:
-    """The same as balls of the precision that holds, with `steps` added to inputs. Raises InsufficientPrecision and DomainError."""
-    run = Trace(*values(lowered, point, steps)[:3])
-    expansion = BallExpansion(lowered, run, [source], order)
-    found = expansion.series({source: 1.0}, order)[expansion.of[lowered.result]]
-    return [c * math.factorial(m) for m, c in enumerate(found[1:], 1)] + [arb(0)] * (order + 1 - len(found))
+    """The same as balls of the current precision, with `steps` added to inputs. Raises Indeterminate and DomainError."""
+    trace, _ = values(lowered, point, steps)
+    expansion = Expansion(lowered, trace, [source], order, BallSeries())
+    coefficients = expansion.series({source: 1.0}, order)[expansion.of[lowered.result]]
+    known = [c * math.factorial(m) for m, c in enumerate(coefficients[1:], 1)]
+    return known + [arb(0)] * (order - len(known))
 
 
 def hessian_row(
@@ -57,66 +55,42 @@ def hessian_row(
     """The second derivatives by `source` and each of the sources."""
 
     def row() -> list[Number]:
-        run = Trace(*values(lowered, point)[:3])
-        expansion = BallExpansion(lowered, run, sources, 2)
-        found = expansion.adjoints(lowered, run, {node: float(node == source) for node in sources})
-        return [found[node][1] if node in found else arb(0) for node in sources]
+        trace, _ = values(lowered, point)
+        expansion = Expansion(lowered, trace, sources, 2, BallSeries())
+        adjoints = expansion.adjoints(lowered, trace, {node: float(node == source) for node in sources})
+        return [adjoints[node][1] if node in adjoints else arb(0) for node in sources]
 
     return pinned(row, digits, most=MOST)
 
 
-class _Arithmetic(Products):
-    """Products, quotients and sums of balls."""
+class BallSeries(SeriesAlgebra[Number], Balls):
+    """Coefficients in balls."""
 
-    def times(self, a: Any, b: Any) -> Any:
-        return _ball(a) * _ball(b)
+    def times(self, a: Number, b: Number) -> Number:
+        return self.coefficient(a) * self.coefficient(b)
 
-    def over(self, a: Any, b: Any) -> Any:
-        return _ball(a) / _ball(b)
+    def over(self, a: Number, b: Number) -> Number:
+        return self.coefficient(a) / self.coefficient(b)
 
-    def total(self, terms: Sequence[Any]) -> Any:
+    def total(self, terms: Sequence[Number]) -> Number:
         return sum(terms, arb(0))
 
+    def branch(self, condition: Number) -> bool:
+        if condition is None:
+            raise Indeterminate
+        return bool(condition)
 
-def _ball(number: Any) -> arb:
-    return arb(number) if isinstance(number, float | int) else balls.ball(number)
+    def key(self, value: Number) -> Hashable | None:
+        exact = value.times if isinstance(value, PiMultiple) else value
+        return (type(value), str(exact)) if isinstance(exact, fmpq) else None
 
+    def coefficient(self, value: Number) -> Number:
+        if isinstance(value, bool) or value is None:
+            return value
+        return arb(value) if isinstance(value, float | int) else ball(value)
 
-class BallExpansion(Expansion):
-    """The expansion of a program whose equations have balls as values."""
-
-    def __init__(self, lowered: Lowered, run: Trace, sources: Sequence[int], order: int) -> None:
-        self._exact: dict[tuple[type, str], int] = {}
-        super().__init__(lowered, run, sources, order, _Arithmetic())
-        self.values = [v if isinstance(v, bool) or v is None else _ball(v) for v in self.values]
-
-    @staticmethod
-    def _smooth(row: Primitive, k: int, values: Sequence[Number]) -> str:
-        if row.value == "^" and k == 0 and not balls.is_zero(values[0]):
-            whole = isinstance(values[1], fmpq) and values[1].q == 1 and values[1] >= 0
+    def partial_text(self, row: Primitive, k: int, given: Sequence[Number]) -> str:
+        if row.value == "^" and k == 0 and not is_zero(given[0]):
+            whole = isinstance(given[1], fmpq) and given[1].q == 1 and given[1] >= 0
             return row.formula[k] if whole else "v*w/u"
         return row.formula[k]
-
-    @staticmethod
-    def _meant(constant: float) -> Any:
-        return balls.meaning(constant)
-
-    @staticmethod
-    def _holds(condition: Any) -> bool:
-        return balls.holds(condition)
-
-    def _is_special(self, row: Primitive, args: Sequence[int]) -> bool:
-        moves = [self.moving[a] for a in args]
-        return proofs.special(row, [self.values[a] for a in args], moves, -1)
-
-    def _value(self, graph: Graph, node: int, args: Sequence[int]) -> Any:
-        row = graph.rows[node]
-        assert row is not None
-        return balls.apply(row, [self.values[a] for a in args])
-
-    def _leaf(self, value: Any, *, moving: bool) -> int:
-        if moving or not isinstance(value, fmpq | PiMultiple):
-            return self._append(None, (), arb.nan() if value != value else value, moving=moving)
-        key = value if isinstance(value, fmpq) else value.times
-        known = self._exact.setdefault((type(value), str(key)), len(self.rows))
-        return self._append(None, (), value, moving=False) if known == len(self.rows) else known

@@ -20,6 +20,7 @@ from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ZERO, Primitive
 from autodiff.language.typed import Typed
+from autodiff.verify.exactness import EXACT, exactly, short
 
 DIGITS = 2.0**-41
 """A number with an error below this part of it has 12 right digits: 4.5e-13 is less than half of the twelfth."""
@@ -30,7 +31,7 @@ LEAST = 5e-324
 LONG, _MARGIN = 512, 16.0
 """In programs of more equations errors are added in squares, and as many times as large."""
 
-_EPSILON, _TINY = 2.0**-53, 2.0**-1022
+_EPSILON, TINY = 2.0**-53, 2.0**-1022
 
 _WIDE = 1024.0
 """How many errors an argument is moved by, where that is still a small part of it, so that rounding does not hide the answer."""
@@ -38,7 +39,6 @@ _WIDE = 1024.0
 _FOLDED = 2.0**-40
 """What part of a number that stands in rows its error may be."""
 
-_EXACT = frozenset(["neg", "same", "abs", "min", "max", "floor", "ceil", "round", "sign"])
 _CONDITIONS = frozenset(["<", "<=", ">", ">=", "==", "!=", "not"])
 
 
@@ -155,7 +155,7 @@ def folds(lowered: Lowered, *, faint: bool = False) -> bool:
                 errors[node] = error_of(row, numbers, [errors[a] for a in args], value, operator.add)
             except (Unsure, OverflowError):
                 return faint
-            if errors[node] > _FOLDED * abs(value) and (abs(value) < _TINY or not faint):
+            if errors[node] > _FOLDED * abs(value) and (abs(value) < TINY or not faint):
                 return False
         elif row is not None and row.value == "^" and args[0] in found:
             base = found[args[0]]  # its logarithm is a slope's factor
@@ -177,18 +177,18 @@ def error_of(
     if name == "*":
         u, v = args
         error = _times(u, errors[1]) + _times(v, errors[0]) + errors[0] * errors[1]
-        return error if _short(u) and _short(v) else error + _rounded(value, 1.0, exact=not (u and v))
+        return error if short(u) and short(v) else error + _rounded(value, 1.0, exact=not (u and v))
     if row.is_predicate:
-        _decided(row, args, errors)
+        decided(row, args, errors)
         return 0.0
     if any(errors):
         _settled(row, args, errors)
         error = sum(_moved(row, k, args, e, value) for k, e in enumerate(errors) if e)
     else:
         error = 0.0
-        if _exactly(row, args, value):
+        if exactly(row, args, value):
             return 0.0
-    return error if name in _EXACT else error + _rounded(value, ulps(row, args, value), exact=False)
+    return error if name in EXACT else error + _rounded(value, ulps(row, args, value), exact=False)
 
 
 def _times(factor: float, error: float) -> float:
@@ -199,7 +199,7 @@ def _times(factor: float, error: float) -> float:
 def _rounded(value: float, units: float, *, exact: bool) -> float:
     if exact:
         return 0.0
-    return units * _EPSILON * abs(value) if abs(value) >= _TINY else LEAST
+    return units * _EPSILON * abs(value) if abs(value) >= TINY else LEAST
 
 
 def ulps(row: Primitive, args: Sequence[float], value: float) -> float:
@@ -225,41 +225,6 @@ _PRODUCTS: Mapping[float, tuple[float, float]] = {
 """Powers that are a few products: halves of a unit that value and slope may be off (see `special.PRODUCTS`)."""
 
 
-def _short(number: float) -> bool:
-    """Whether a number has so few digits that products and powers of such are exact."""
-    return abs(number) <= 4096.0 and (number * 1024.0).is_integer()
-
-
-def _exactly(row: Primitive, args: Sequence[float], value: float) -> bool:
-    """Whether a function of exact numbers has this value exactly: cos(0) is 1, sqrt(4) is 2, 2^3 is 8."""
-    if row.value in _EXACT:
-        return True
-    if row.value == "/" and not args[0]:
-        return True
-    if not all(map(_short, (*args, value))):
-        return False
-    if row.value in _INVERSES:
-        return _INVERSES[row.value](value, *args)
-    return (row.arity == 1 and not any(args)) or (value == 0 and all(abs(a) in (0.0, 1.0, 2.0) for a in args))
-
-
-_INVERSES: Mapping[str, Callable[..., bool]] = {
-    "/": lambda w, u, v: w * v == u,
-    "^": lambda w, u, v: v.is_integer() and (w == u**v if 0 <= v <= 8 else -8 <= v < 0 and w * u**-v == 1),
-    "mod": lambda w, u, v: True,
-    "sqrt": lambda w, u: w * w == u,
-    "cbrt": lambda w, u: w * w * w == u,
-    "hypot": lambda w, u, v: w * w == u * u + v * v,
-    "exp2": lambda w, u: u.is_integer(),
-    "log2": lambda w, u: w.is_integer() and 2.0**w == u,
-    "log10": lambda w, u: w.is_integer() and 0 <= w <= 8 and 10.0**w == u,
-    "lgamma": lambda w, u: u in (1.0, 2.0) and w == 0,
-    "logit": lambda w, u: u == 0.5,
-    "gamma": lambda w, u: u.is_integer() and 1 <= u <= 8,
-}
-"""How it is seen that a function of short numbers has a short value exactly."""
-
-
 @lru_cache(maxsize=1024)
 def _special_texts(row: Primitive) -> tuple[str, ...]:
     """The conditions whose outcome a small error must not change: domain and special points."""
@@ -280,59 +245,23 @@ def _is_level(row: Primitive, args: Sequence[float], errors: Sequence[float]) ->
     if not row.jump or any(text != ZERO for text in row.partials):
         return False
     function = templates.value(row)
-    ends = (end for k, error in enumerate(errors) if error for end in _ends(function, args, k, error))
     value = function(*args)
-    return all(end == value for end in ends)
+    return all(end == value for k, error in enumerate(errors) if error for end in ends(function, args, k, error))
 
 
-def _decided(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
+def decided(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
     if row.value in _CONDITIONS and len(args) == 2 and abs(args[0] - args[1]) <= errors[0] + errors[1] and any(errors):
         raise Unsure
 
 
 def condition(text: str, params: tuple[str, ...], args: Sequence[float], errors: Sequence[float]) -> None:
     """Raise Unsure where a condition of the table may be either, its arguments being off by their errors."""
-    _bounded(templates.template(text, params), params, args, errors)
+    from autodiff.verify.text_error import BOUNDED  # most programs have no condition that an error is near to
+
+    BOUNDED.text(text, params, list(zip(args, errors, strict=True)))
 
 
-def _bounded(
-    lowered: Lowered, params: tuple[str, ...], args: Sequence[float], errors: Sequence[float]
-) -> dict[int, tuple[float, float]]:
-    """Every equation of a text, with what its arguments' errors do to it. Raises Unsure where they decide."""
-    graph, known = lowered.graph, dict(zip(params, zip(args, errors, strict=True), strict=True))
-    found: dict[int, tuple[float, float]] = {}
-    for node in graph.reaching(lowered.result):
-        row = graph.rows[node]
-        if row is None:
-            leaf = graph.constants.get(node)
-            found[node] = known[graph.inputs[node]] if leaf is None else (leaf, 0.0)
-            continue
-        inner = [found[a] for a in graph.args[node]]
-        numbers, off = [n for n, _ in inner], [e for _, e in inner]
-        if row.branches is not None:
-            found[node] = inner[row.branches[0] if numbers[0] else row.branches[1]]
-            continue
-        value = templates.value(row)(*numbers)
-        if row.is_predicate:
-            _decided(row, numbers, off)
-            found[node] = (value, 0.0)
-        else:
-            found[node] = (value, _flat(row, numbers, off, value))
-    return found
-
-
-def _flat(row: Primitive, args: Sequence[float], errors: Sequence[float], value: float) -> float:
-    """The error of a number within a condition: by moving each argument to both ends."""
-    if not any(errors):
-        return 0.0
-    function, total = templates.value(row), 0.0
-    for k, error in enumerate(errors):
-        if error:
-            total += max(abs(end - value) for end in _ends(function, args, k, error))
-    return total if total == total else math.inf
-
-
-def _ends(function: Callable[..., float], args: Sequence[float], k: int, error: float) -> Iterator[float]:
+def ends(function: Callable[..., float], args: Sequence[float], k: int, error: float) -> Iterator[float]:
     """The values of a function where argument k is moved to both ends of its error, and at least to the next float64."""
     step = max(error, math.ulp(args[k]))
     return (function(*args[:k], args[k] + side * step, *args[k + 1 :]) for side in (-1, 1))
@@ -345,7 +274,7 @@ def _moved(row: Primitive, k: int, args: Sequence[float], error: float, value: f
     moved = _times(edges[0][1], error) if edges else 0.0
     if error > 1e-5 * min(abs(args[k]), 1.0):  # the slope is not all of it
         function = templates.value(row)
-        moved = max(moved, *(abs(end - value) for end in _ends(function, args, k, error)))
+        moved = max(moved, *(abs(end - value) for end in ends(function, args, k, error)))
     if moved != moved:
         raise Unsure
     return moved
@@ -368,7 +297,7 @@ def _adjoints(
         for (arg, slope), error in zip(edges, _partials(lowered, run, node, edges, errors, fine=fine), strict=True):
             part = g * slope
             moved = _times(slope, e) + _times(g, error) + e * error
-            if slope not in (1.0, -1.0) and g not in (1.0, -1.0) and not (_short(g) and _short(slope)):
+            if slope not in (1.0, -1.0) and g not in (1.0, -1.0) and not (short(g) and short(slope)):
                 moved += _rounded(part, 1.0, exact=not (g and slope))
             if arg in found:
                 total = found[arg] + part
@@ -401,7 +330,11 @@ def _partials(
         _slope_error(row, text, given, value, slope) for text, slope in zip(_texts(row, flags), edges, strict=True)
     ]
     if fine:
-        found = [min(e, _in_text(t, row.params, given, value)) for e, t in zip(found, _texts(row, flags), strict=True)]
+        from autodiff.verify.text_error import error_within  # most answers are sure without
+
+        found = [
+            min(e, error_within(t, row.params, given, value)) for e, t in zip(found, _texts(row, flags), strict=True)
+        ]
     places = [*(errors[a] for a in args), errors[node]]
     start = [*given, value]
     for k, error in enumerate(places):
@@ -428,13 +361,13 @@ def _slope_error(row: Primitive, text: str, args: Sequence[float], value: float,
     slope = edge[1]
     if text in ("1", "-1", "u", "v", "w", *row.params):
         return 0.0
-    if not slope and (0.0 in args or not value or _is_zero(text, row.params, (*args, value))):
+    if not slope and (0.0 in args or not value or _is_structural_zero(text, row.params, (*args, value))):
         return 0.0
-    if all(map(_short, args)) and _short(slope) and abs(slope) <= 64 and row.value in ("^", "sqrt", "abs"):
+    if all(map(short, args)) and short(slope) and abs(slope) <= 64 and row.value in ("^", "sqrt", "abs"):
         return 0.0
-    if row.value == "/" and abs(slope) >= _TINY and (text == "1/v" or abs(value) >= _TINY):
+    if row.value == "/" and abs(slope) >= TINY and (text == "1/v" or abs(value) >= TINY):
         return _rounded(slope, 1.0, exact=False)  # one quotient
-    if row.value == "^" and text == row.partials[0] and args[1] in _PRODUCTS and abs(slope) >= _TINY:
+    if row.value == "^" and text == row.partials[0] and args[1] in _PRODUCTS and abs(slope) >= TINY:
         return _rounded(slope, _PRODUCTS[args[1]][1], exact=False)
     units = (
         8.0
@@ -442,42 +375,13 @@ def _slope_error(row: Primitive, text: str, args: Sequence[float], value: float,
         else templates.compiled(row.ulp_error[1], (*row.params, "w", "d"))(*args, value, slope)
     )
     if not units <= 1024:
-        if abs(slope) < _TINY:
+        if abs(slope) < TINY:
             return 1024 * LEAST
         raise Unsure
     return _rounded(slope, 2 * units, exact=False)
 
 
-def _in_text(text: str, params: tuple[str, ...], args: Sequence[float], value: float) -> float:
-    """What the roundings of a text's own equations may do, its arguments and the value being exact; infinite if unknown."""
-    lowered = templates.template(text, (*params, "w"))
-    graph, known = lowered.graph, dict(zip((*params, "w"), (*args, value), strict=True))
-    found: dict[int, tuple[float, float]] = {}
-    for node in graph.reaching(lowered.result):
-        row = graph.rows[node]
-        if row is None:
-            leaf = known[graph.inputs[node]] if node in graph.inputs else graph.constants[node]
-            found[node] = (leaf, math.ulp(leaf) / 2 if isinstance(leaf, Typed) and node in graph.constants else 0.0)
-            continue
-        inner = [found[a] for a in graph.args[node]]
-        numbers, off = [n for n, _ in inner], [e for _, e in inner]
-        if row.branches is not None:
-            found[node] = inner[row.branches[0] if numbers[0] else row.branches[1]]
-            continue
-        number = templates.value(row)(*numbers)
-        try:
-            found[node] = (number, error_of(row, numbers, off, number, operator.add))
-        except (Unsure, OverflowError):
-            found[node] = (number, math.inf)
-    number, error = found[lowered.result]
-    return error if abs(number) >= _TINY and error == error else math.inf
+def _is_structural_zero(text: str, params: tuple[str, ...], numbers: Sequence[float]) -> bool:
+    from autodiff.verify.text_error import is_structural_zero  # most slopes are not 0
 
-
-def _is_zero(text: str, params: tuple[str, ...], numbers: Sequence[float]) -> bool:
-    """Whether a text is 0 because the branch that it takes says so; else underflow made it 0."""
-    lowered = templates.template(text, (*params, "w"))
-    graph, node = lowered.graph, lowered.result
-    found = _bounded(lowered, (*params, "w"), numbers, [0.0] * len(numbers))
-    while (row := graph.rows[node]) is not None and row.branches is not None:
-        node = graph.args[node][row.branches[0] if found[graph.args[node][0]][0] else row.branches[1]]
-    return node in graph.constants
+    return is_structural_zero(text, params, numbers)

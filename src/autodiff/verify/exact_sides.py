@@ -19,11 +19,10 @@ from collections.abc import Mapping
 
 from flint import arb, fmpq
 
-from autodiff.core.evaluate import DomainError
+from autodiff.core.evaluate import DomainError, Indeterminate
 from autodiff.core.lowering import Lowered
 from autodiff.nonsmooth.verdict import Verdict
-from autodiff.numbers import balls
-from autodiff.numbers.balls import InsufficientPrecision, precision
+from autodiff.numbers.ball_numbers import Number, as_float, ball, decimal, precision
 from autodiff.verify import digits
 
 _STEPS = (500, 1000)
@@ -68,7 +67,7 @@ def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: int) 
             near, nearer = (_there(lowered, point, source, fmpq(sign, 1) / fmpq(2) ** order) for order in _STEPS)
         except DomainError:
             return ()
-        except InsufficientPrecision:
+        except Indeterminate:
             return None
     if near is None or nearer is None:
         return None
@@ -102,16 +101,16 @@ def _texts(
             return [_limit_text(a, b, count) for a, b in zip(near, nearer, strict=True)]
         except DomainError:
             return ()
-        except InsufficientPrecision:
+        except Indeterminate:
             return None
 
 
-def _limit_text(near: balls.Number, nearer: balls.Number, count: int) -> str | None:
+def _limit_text(near: Number, nearer: Number, count: int) -> str | None:
     """What two numbers tend to, as `_limit` has it, with so many digits."""
-    sizes = [abs(balls.ball(number)) for number in (near, nearer)]
+    sizes = [abs(ball(number)) for number in (near, nearer)]
     if sizes[1] <= arb(_VANISHING) * sizes[0]:
         return "0"
-    texts = {digits.decimal(number, count) for number in (near, nearer)}
+    texts = {decimal(number, count) for number in (near, nearer)}
     return texts.pop() if len(texts) == 1 else None
 
 
@@ -125,12 +124,12 @@ def _limit(near: float, nearer: float) -> float | None:
 
 
 def _there(lowered: Lowered, point: Mapping[str, float], source: int, step: fmpq) -> Side | None:
-    numbers, order, taken, special = digits.values(lowered, point, {source: step})
+    trace, special = digits.values(lowered, point, {source: step})
     if special:
         return None
-    slope = digits.slope(lowered, numbers, order, taken, source)
-    value, rate = digits.as_float(numbers[lowered.result]), float(balls.ball(slope).mid())
-    return None if value is None or not balls.ball(slope).is_finite() else (value, rate)
+    slope = ball(digits.slope(lowered, trace, source))
+    value, rate = as_float(trace.values[lowered.result]), float(slope.mid())
+    return None if value is None or not slope.is_finite() else (value, rate)
 
 
 def _near(a: float, b: float) -> bool:

@@ -16,7 +16,7 @@ from random import Random
 
 from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import Lowered
-from autodiff.numbers.taylor import Expansion, Products
+from autodiff.numbers.taylor import Expansion, FloatSeries
 
 ALLOWED, UNSEEN = 2e-12, 2.0**-1060
 """How far a number may move when every result is moved by 16 roundings: a part of it, or this much beside 0."""
@@ -47,7 +47,7 @@ def _sure(
     lowered: Lowered, run: Trace, sources: Sequence[int], order: int, read: Callable[[Expansion], list[float]]
 ) -> list[float | None]:
     plain = read(Expansion(lowered, run, sources, order))
-    moved = [read(Expansion(lowered, run, sources, order, Products(Random(seed)))) for seed in (1, 2)]
+    moved = [read(Expansion(lowered, run, sources, order, FloatSeries(Random(seed)))) for seed in (1, 2)]
     return [n if all(_same(n, m) for m in others) else None for n, *others in zip(plain, *moved, strict=True)]
 
 

@@ -1,0 +1,214 @@
+"""A kind of number: what a constant is, what a primitive does to it, and which way a condition goes.
+
+A new kind of number writes these three down, and has values, partials, both modes and special points from the engine
+below, which is written once. `evaluate`, `linearize`, `jvp` and `vjp` are the same engine over floats, with the table's
+texts compiled.
+
+>>> class Names(Algebra[str]):
+...     def constant(self, value):
+...         return f"{value:g}"
+...     def apply(self, row, args):
+...         return f"{row.name}({', '.join(args)})"
+>>> from autodiff.core.rules import TABLE
+>>> Names().text("-2*u*w", ("u", "w"), ("x", "y")), Names().partial(TABLE["*", 2], 0, ("x", "y", "z"))
+('*(*(-(2), x), y)', 'y')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from math import isfinite
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from autodiff.core import rules, templates
+from autodiff.core.evaluate import DomainError, Indeterminate, Trace, sweep
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
+from autodiff.core.special_points import special_tests
+from autodiff.core.vjp import sweep_down
+
+T = TypeVar("T")
+
+_PLUS, _TIMES = rules.TABLE["+", 2], rules.TABLE["*", 2]
+
+
+class Algebra(Generic[T]):
+    """What the engine asks of numbers: `constant` and `apply` have to be written, the rest where it differs."""
+
+    def constant(self, value: float) -> T:
+        """A constant of a program, or of a text of the table."""
+        raise NotImplementedError
+
+    def apply(self, row: Primitive, args: Sequence[T]) -> T:
+        """The value of a primitive; of a choice only where `branch` does not decide: what both branches come to."""
+        raise NotImplementedError
+
+    def branch(self, condition: T) -> bool | None:
+        """Whether a condition holds; None where that is not decided, or differs from element to element."""
+        return bool(condition)
+
+    def checked(self, node: int, args: Sequence[T], value: T) -> T:
+        """The value of an equation of a program. Raises DomainError or Indeterminate where it is none."""
+        return value
+
+    def as_float(self, value: T) -> float:
+        """A value as a float, for messages."""
+        return float(value)  # type: ignore[arg-type]
+
+    def partial_text(self, row: Primitive, k: int, given: Sequence[T]) -> str:
+        """The text of the partial in argument k that suits these numbers: the arguments and the result."""
+        return row.partials[k]
+
+    def undefined(self) -> T:
+        """The partial in an argument that must not be active."""
+        return self.constant(float("nan"))
+
+    def plus(self, a: T, b: T) -> T:
+        return self.apply(_PLUS, (a, b))
+
+    def times(self, a: T, b: T) -> T:
+        return self.apply(_TIMES, (a, b))
+
+    # --- the engine ---------------------------------------------------------------------------------------------------
+
+    def text(self, source: str, names: tuple[str, ...], given: Sequence[T]) -> T:
+        """A text of the table over these numbers; no domain is checked in it."""
+        lowered = templates.template(source, names)
+        return self.unchecked(lowered, dict(zip(names, given, strict=True)))[0][lowered.result]
+
+    def unchecked(self, lowered: Lowered, inputs: Mapping[str, T]) -> tuple[list[T], list[int], dict[int, int]]:
+        """The values of a program of which no domain is checked, the order, and which branches were taken."""
+        graph = lowered.graph
+        rows: Sequence[Any] = graph.rows  # no leaf among those that are applied
+
+        def leaf(node: int) -> T:
+            return self.constant(graph.constants[node]) if node in graph.constants else inputs[graph.inputs[node]]
+
+        return sweep(graph, lowered.result, leaf, lambda node, args: self.apply(rows[node], args), self.branch)
+
+    def evaluate(
+        self, lowered: Lowered, inputs: Mapping[str, T], known: Mapping[int, T] = MappingProxyType({})
+    ) -> Trace:
+        """The values of a program; equations that are `known` have these, whatever they are made of.
+
+        Raises DomainError where a value does not exist, Indeterminate where that or a branch is not decided.
+        """
+        graph = lowered.graph
+        rows: Sequence[Any] = graph.rows  # no leaf among those that are applied
+
+        def leaf(node: int) -> T:
+            return self.constant(graph.constants[node]) if node in graph.constants else inputs[graph.inputs[node]]
+
+        def apply(node: int, args: Sequence[T]) -> T:
+            if node in known:
+                return known[node]
+            self.require_domain(node, rows[node], args)
+            return self.checked(node, args, self.apply(rows[node], args))
+
+        def decided(condition: T) -> bool:
+            holds = self.branch(condition)
+            if holds is None:
+                raise Indeterminate
+            return holds
+
+        return Trace(*sweep(graph, lowered.result, leaf, apply, decided))
+
+    def require_domain(self, node: int, row: Primitive, args: Sequence[T]) -> None:
+        """Raise DomainError where the arguments of an equation lie outside, Indeterminate where that is not decided."""
+        for condition, words in row.domain:
+            inside = self.branch(self.text(condition, row.params, args))
+            if inside is None:
+                raise Indeterminate(node)
+            if not inside:
+                raise DomainError(node, [self.as_float(a) for a in args], words)
+
+    def linearize(self, lowered: Lowered, trace: Trace, sources: Collection[int]) -> dict[int, list[tuple[int, T]]]:
+        """Each active equation between `sources` and the result → (argument, partial) for each active argument."""
+        graph, values, active = lowered.graph, trace.values, set(sources)
+        linear: dict[int, list[tuple[int, T]]] = {}
+        for node in sorted(trace.order):
+            args, row = graph.args[node], graph.rows[node]
+            if active.isdisjoint(args) or row is None:
+                continue
+            if node in trace.taken:
+                edges = [(trace.taken[node], self.constant(1.0))] if trace.taken[node] in active else []
+            else:
+                given = [*(values[a] for a in args), values[node]]
+                wanted = (k for k, a in enumerate(args) if a in active and row.partials[k] != ZERO)
+                edges = [(args[k], self.partial(row, k, given)) for k in wanted]
+            if edges:
+                linear[node] = edges
+                active.add(node)
+        return linear
+
+    def partial(self, row: Primitive, k: int, given: Sequence[T]) -> T:
+        """The partial of a primitive in argument k, at its arguments and its result."""
+        text = self.partial_text(row, k, given)
+        return self.undefined() if text == UNDEFINED else self.text(text, (*row.params, "w"), given)
+
+    def vjp(self, linear: Mapping[int, Sequence[tuple[int, T]]], seeds: Mapping[int, T]) -> dict[int, T]:
+        """Reverse mode: the adjoint of every equation that those with seeds depend on."""
+        pull = lambda node, g: [(a, self.times(g, p)) for a, p in linear[node]]  # noqa: E731
+        return sweep_down(reversed(list(linear)), dict(seeds), pull, self.plus)
+
+    def jvp(self, linear: Mapping[int, Sequence[tuple[int, T]]], seeds: Mapping[int, T]) -> dict[int, T]:
+        """Forward mode: the tangent of every equation that depends on those with seeds."""
+        tangents = dict(seeds)
+        for node, edges in linear.items():
+            for arg, partial in edges:
+                if arg in tangents:
+                    part = self.times(partial, tangents[arg])
+                    tangents[node] = self.plus(tangents[node], part) if node in tangents else part
+        return tangents
+
+    def special_points(self, lowered: Lowered, trace: Trace) -> list[int]:
+        """The equations exactly at a kink, at a jump, or where a partial is infinite or missing."""
+        graph, values = lowered.graph, trace.values
+        found = []
+        for node in trace.order:
+            row, args = graph.rows[node], graph.args[node]
+            free = [a not in graph.constants for a in args]
+            if (
+                row is not None
+                and node not in trace.taken
+                and self.is_special(row, [values[a] for a in args], free, node)
+            ):
+                found.append(node)
+        return found
+
+    def is_special(self, row: Primitive, args: Sequence[T], free: Sequence[object], node: int | None = None) -> bool:
+        """Whether these arguments, of which the `free` ones are no constants, are a special point of the row."""
+        if not any(free):
+            return False
+        same = row.is_predicate and len({id(a) for a in args}) < len(args)
+        tests = [(text, True) for text in row.special_conditions if not same]
+        tests += [(text, False) for text, is_free in zip(row.partial_domain, free, strict=True) if text and is_free]
+        for text, special in tests:
+            met = self.branch(self.text(text, row.params, args))
+            if met is None:
+                raise Indeterminate(node)
+            if met == special:
+                return True
+        return False
+
+
+class Floats(Algebra[float]):
+    """float64, without the compiled texts that `evaluate` and `linearize` have for it."""
+
+    def constant(self, value: float) -> float:
+        return value
+
+    def apply(self, row: Primitive, args: Sequence[float]) -> float:
+        return templates.value(row)(*args)
+
+    def checked(self, node: int, args: Sequence[float], value: float) -> float:
+        if not isfinite(value):
+            raise DomainError(node, args)
+        return value
+
+    def is_special(
+        self, row: Primitive, args: Sequence[float], free: Sequence[object], node: int | None = None
+    ) -> bool:
+        tests = special_tests(row)
+        return tests is not None and tests.at(args, free)

@@ -1,0 +1,352 @@
+"""Functions of balls: exact ones of rational numbers and multiples of π, and python-flint's of everything else.
+
+>>> from autodiff.numbers.ball_numbers import precision
+>>> with precision(128):
+...     EXACT["sin"](PiMultiple(fmpq(1, 6))), EXACT["sin"](fmpq(1)), BALLS["sin"](arb(1)).str(10, radius=False)
+(1/2, None, '0.8414709848')
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from flint import arb, fmpq
+
+from autodiff.numbers.ball_numbers import Number, PiMultiple, ball, is_zero
+
+_HUGE = 4096
+"""Bits up to which a rational number stays exact."""
+
+
+def sign(a: Number, b: Number) -> int | None:
+    """The sign of a - b; None where the balls overlap."""
+    if isinstance(a, fmpq | bool) and isinstance(b, fmpq | bool):
+        return (a > b) - (a < b)
+    if isinstance(a, PiMultiple) and isinstance(b, PiMultiple):
+        return (a.times > b.times) - (a.times < b.times)
+    if a is b:
+        return 0
+    apart = ball(a) - ball(b)
+    return 1 if apart > 0 else -1 if apart < 0 else 0 if apart.is_zero() else None
+
+
+def _small(number: fmpq) -> fmpq | None:
+    return number if abs(int(number.p)).bit_length() + int(number.q).bit_length() <= _HUGE else None
+
+
+def _pi(times: fmpq) -> Number:
+    return PiMultiple(times) if times != 0 else fmpq(0)
+
+
+def _rationals(function: Callable[..., Any]) -> Callable[..., Number | None]:
+    """An exact function of rational numbers; None for others."""
+
+    def exactly(*args: Number) -> Number | None:
+        return function(*args) if all(isinstance(a, fmpq) for a in args) else None
+
+    return exactly
+
+
+def _add(sign: int, a: Number, b: Number) -> Number | None:
+    if isinstance(a, fmpq) and isinstance(b, fmpq):
+        return _small(a + sign * b)
+    if isinstance(a, PiMultiple) and isinstance(b, PiMultiple):
+        return _pi(a.times + sign * b.times)
+    if sign < 0 and a is b:
+        return fmpq(0)
+    return a if is_zero(b) else b if is_zero(a) and sign > 0 else None
+
+
+def _multiply(a: Number, b: Number) -> Number | None:
+    if is_zero(a) or is_zero(b):
+        return fmpq(0)  # of an inactive part: 0 times whatever stands beside it
+    if isinstance(a, fmpq) and isinstance(b, fmpq):
+        return _small(a * b)
+    if isinstance(a, PiMultiple) and isinstance(b, fmpq):
+        return PiMultiple(a.times * b)
+    return PiMultiple(b.times * a) if isinstance(b, PiMultiple) and isinstance(a, fmpq) else None
+
+
+def _divide(a: Number, b: Number) -> Number | None:
+    if is_zero(b):
+        return None
+    if is_zero(a):
+        return fmpq(0)
+    if isinstance(b, fmpq):
+        return _small(a / b) if isinstance(a, fmpq) else PiMultiple(a.times / b) if isinstance(a, PiMultiple) else None
+    both = isinstance(a, PiMultiple) and isinstance(b, PiMultiple)
+    return a.times / b.times if both else None
+
+
+def _negative(a: Number) -> Number | None:
+    return -a if isinstance(a, fmpq) else PiMultiple(-a.times) if isinstance(a, PiMultiple) else None
+
+
+def _power(u: Number, v: Number) -> Number | None:
+    if is_zero(v):
+        return fmpq(1)
+    if not isinstance(v, fmpq):
+        return fmpq(0) if is_zero(u) and ball(v) > 0 else None
+    if v == 1:
+        return u
+    if is_zero(u):
+        return fmpq(0) if v > 0 else None
+    if isinstance(u, fmpq) and v.q == 1 and abs(int(v.p)) * (abs(int(u.p)) * int(u.q)).bit_length() <= _HUGE:
+        return u ** int(v.p)
+    if isinstance(u, fmpq) and v == fmpq(1, 2):
+        return _root(u)
+    return None
+
+
+def _root(u: fmpq) -> fmpq | None:
+    from math import isqrt
+
+    if u < 0:
+        return None
+    above, below = int(u.p), int(u.q)
+    roots = isqrt(above), isqrt(below)
+    return fmpq(*roots) if roots[0] ** 2 == above and roots[1] ** 2 == below else None
+
+
+def _floor(u: fmpq) -> fmpq:
+    return fmpq(int(u.p) // int(u.q))
+
+
+def _round(u: fmpq) -> fmpq:
+    down = _floor(u)
+    rest = u - down
+    up = rest > fmpq(1, 2) or (rest == fmpq(1, 2) and int(down.p) % 2 == 1)
+    return down + 1 if up else down
+
+
+def _at(*known: tuple[int, int]) -> Callable[[Number], Number | None]:
+    """Exact values at some whole numbers: (argument, value)."""
+    table = {a: fmpq(v) for a, v in known}
+
+    def exactly(u: Number) -> Number | None:
+        return table.get(int(u.p)) if isinstance(u, fmpq) and u.q == 1 and abs(u) <= 2 else None
+
+    return exactly
+
+
+def _turned(shift: fmpq) -> Callable[[Number], Number | None]:
+    """The sine of a multiple of π moved by `shift`, where it is 0, ±1/2 or ±1; of 0 too."""
+
+    def exactly(u: Number) -> Number | None:
+        times = u.times if isinstance(u, PiMultiple) else fmpq(0) if is_zero(u) else None
+        if times is None:
+            return None
+        sixths = 6 * (times + shift)
+        return None if sixths.q != 1 else _SINES.get(int(sixths.p) % 12)
+
+    return exactly
+
+
+_SINES = {
+    0: fmpq(0),
+    1: fmpq(1, 2),
+    3: fmpq(1),
+    5: fmpq(1, 2),
+    6: fmpq(0),
+    7: fmpq(-1, 2),
+    9: fmpq(-1),
+    11: fmpq(-1, 2),
+}
+
+
+def _tangent(u: Number) -> Number | None:
+    if is_zero(u):
+        return u
+    if not isinstance(u, PiMultiple) or (4 * u.times).q != 1:
+        return None
+    return {0: fmpq(0), 1: fmpq(1), 3: fmpq(-1)}.get(int((4 * u.times).p) % 4)
+
+
+def _angles(known: Mapping[fmpq, fmpq]) -> Callable[[Number], Number | None]:
+    return lambda u: _pi(known[u]) if isinstance(u, fmpq) and u in known else None
+
+
+def _angle(u: Number, v: Number) -> Number | None:
+    """The angle of a point on an axis or a diagonal."""
+    if not (isinstance(u, fmpq) and isinstance(v, fmpq)) or (u != 0 and v != 0 and abs(u) != abs(v)):
+        return None
+    if u == 0:
+        return None if v == 0 else _pi(fmpq(0 if v > 0 else 1))
+    quarters = 2 if v == 0 else 1 if v > 0 else 3
+    return PiMultiple(fmpq(quarters if u > 0 else -quarters, 4))
+
+
+_HALF = fmpq(1, 2)
+
+EXACT: Mapping[str, Callable[..., Number | None]] = {
+    "+": partial(_add, 1),
+    "-": partial(_add, -1),
+    "*": _multiply,
+    "/": _divide,
+    "neg": _negative,
+    "same": lambda a: a,
+    "^": _power,
+    "abs": lambda u: abs(u) if isinstance(u, fmpq) else PiMultiple(abs(u.times)) if isinstance(u, PiMultiple) else None,
+    "sign": lambda u: _signed(u),
+    "min": lambda a, b: {-1: a, 0: a, 1: b, None: None}[sign(a, b)],
+    "max": lambda a, b: {-1: b, 0: a, 1: a, None: None}[sign(a, b)],
+    "floor": _rationals(_floor),
+    "ceil": _rationals(lambda u: -_floor(-u)),
+    "round": _rationals(_round),
+    "mod": _rationals(lambda u, v: u - v * _floor(u / v) if v != 0 else None),
+    "sqrt": _rationals(_root),
+    "exp": _at((0, 1)),
+    "exp2": _at((0, 1), (1, 2), (2, 4)),
+    "ln": _at((1, 0)),
+    "log1p": _at((0, 0)),
+    "expm1": _at((0, 0)),
+    "sin": _turned(fmpq(0)),
+    "cos": _turned(_HALF),
+    "tan": _tangent,
+    "asin": _angles({fmpq(0): fmpq(0), fmpq(1): _HALF, fmpq(-1): -_HALF, _HALF: fmpq(1, 6), -_HALF: fmpq(-1, 6)}),
+    "acos": _angles({fmpq(0): _HALF, fmpq(1): fmpq(0), fmpq(-1): fmpq(1), _HALF: fmpq(1, 3), -_HALF: fmpq(2, 3)}),
+    "atan": _angles({fmpq(0): fmpq(0), fmpq(1): fmpq(1, 4), fmpq(-1): fmpq(-1, 4)}),
+    **{name: _at((0, 0)) for name in ["sinh", "tanh", "asinh", "atanh", "erf", "cbrt"]},
+    "atan2": _angle,
+    "cosh": _at((0, 1)),
+    "erfc": _at((0, 1)),
+    "acosh": _at((1, 0)),
+    "gamma": _at((1, 1), (2, 1)),
+    "lgamma": _at((1, 0), (2, 0)),
+    "hypot": lambda u, v: abs(v) if is_zero(u) and isinstance(v, fmpq) else abs(u) if is_zero(v) and isinstance(u, fmpq) else None,
+}  # fmt: skip
+"""Values that are exact, by what a row's value column names; None where they are not."""
+
+
+def _signed(u: Number) -> Number | None:
+    found = sign(u, fmpq(0))
+    return None if found is None else fmpq(found)
+
+
+# --- balls ------------------------------------------------------------------------------------------------------------
+
+
+def _ball_power(u: arb, v: arb) -> arb:
+    if v.is_exact() and v.is_integer():
+        return u**v
+    if u > 0:
+        return (v * u.log()).exp() if v.is_exact() is False else u**v
+    return arb.nan() if not (u.lower() >= 0) else u**v
+
+
+def _cbrt(u: arb) -> arb:
+    if u > 0:
+        return u.root(3)
+    if u < 0:
+        return -(-u).root(3)
+    return abs(u).root(3).union(-abs(u).root(3)) if u.is_finite() else arb.nan()
+
+
+def _lgamma(u: arb) -> arb:
+    return u.lgamma() if u > 0 else abs(u.gamma()).log()
+
+
+def _polygamma(n: Number, u: arb) -> arb:
+    from flint import acb
+
+    if n == 0:
+        return u.digamma()
+    whole = n.unique_fmpz()
+    if u > 0:
+        sign = 1 if int(whole) % 2 else -1
+        positive: arb = sign * (n + 1).gamma() * acb(n + 1).zeta(acb(u)).real
+        return positive
+    return _reflected(int(whole), u)
+
+
+def _reflected(n: int, u: arb) -> arb:
+    """The polygamma function of a negative number, moved up by whole steps: ψ(u) = ψ(u + k) ∓ n!·Σ 1/(u + j)^(n+1)."""
+    steps = int(float((-u).upper())) + 2
+    if steps > 100_000:
+        return arb.nan()
+    total, sign = arb(0), 1 if n % 2 else -1
+    for j in range(steps):
+        total += 1 / (u + j) ** (n + 1)
+    factorial = arb(n + 1).gamma()
+    return _polygamma(arb(n), u + steps) + sign * factorial * total
+
+
+def _spherical(n: Number, u: arb) -> arb:
+    """j_n(u) = u^n/(2n+1)!!·0F1(; n + 3/2; -u²/4), https://dlmf.nist.gov/10.53.E1."""
+    whole = int(n.unique_fmpz())
+    double = arb(1)
+    for k in range(3, 2 * whole + 2, 2):
+        double *= k
+    return u**whole / double * (-u * u / 4).hypgeom_0f1(arb(whole) + arb(3) / 2)
+
+
+def _modulo(u: arb, v: arb) -> arb:
+    return u - v * (u / v).floor()
+
+
+BALLS: Mapping[str, Callable[..., arb]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "neg": operator.neg,
+    "^": _ball_power,
+    "abs": abs,
+    "sign": lambda u: u.sgn(),
+    "min": lambda u, v: u.min(v),
+    "max": lambda u, v: u.max(v),
+    "floor": lambda u: u.floor(),
+    "ceil": lambda u: u.ceil(),
+    "round": lambda u: (u + arb(0.5)).floor().union((u - arb(0.5)).ceil()),
+    "mod": _modulo,
+    "cbrt": _cbrt,
+    "hypot": lambda u, v: (u * u + v * v).sqrt(),
+    "exp2": lambda u: (u * arb(2).log()).exp(),
+    "ln": lambda u: u.log(),
+    "log2": lambda u: u.log() / arb(2).log(),
+    "log10": lambda u: u.log() / arb(10).log(),
+    "atan2": arb.atan2,
+    "lgamma": _lgamma,
+    "polygamma": _polygamma,
+    "spherical_jn": _spherical,
+    **{
+        name: getattr(arb, name)
+        for name in [
+            "sqrt",
+            "exp",
+            "expm1",
+            "log1p",
+            "sin",
+            "cos",
+            "tan",
+            "asin",
+            "acos",
+            "atan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "asinh",
+            "acosh",
+            "atanh",
+            "erf",
+            "erfc",
+            "gamma",
+            "digamma",
+        ]
+    },
+}
+"""What a row's value column may name, over balls: the counterpart of `algebra.FLOATS`."""
+
+NAMED: Mapping[str, tuple[int, Callable[..., arb]]] = {
+    "gaussian": (1, lambda u: (-u * u).exp()),
+    "sigmoid": (1, lambda u: 1 / (1 + (-u).exp())),
+    "softplus": (1, lambda u: u.exp().log1p()),
+    "logsumexp": (2, lambda u, v: u + (v - u).exp().log1p()),
+    "logit": (1, lambda u: (u / (1 - u)).log()),
+    "sech": (1, arb.sech),
+    "csch": (1, arb.csch),
+}
+"""Rows whose text is an algorithm for floats: name → how many arguments, and the function."""

@@ -1,0 +1,83 @@
+"""The server: three files, and answers to what the page asks. It writes nothing and keeps nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from autodiff.errors import AutodiffError, extra
+from autodiff.serve.workers import Workers
+
+FOLDER = Path(__file__).parent
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; "
+    "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Nothing from anywhere else; the explanation's own style stands in its page."""
+
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+FILES = {
+    "/": ("page.html", "text/html"),
+    "/page.js": ("page.js", "text/javascript"),
+    "/page.css": ("page.css", "text/css"),
+}
+
+LOCAL = ("127.0.0.1", "localhost", "[::1]")
+"""Names of this machine: another one in a request is that of a page elsewhere which had its name point here."""
+
+
+def application(hosts: Sequence[str] = LOCAL) -> Any:
+    """The ASGI application, which answers requests to `hosts` only.
+
+    Raises AutodiffError where Starlette, of the extra `web`, is not installed.
+    """
+    try:
+        from starlette.applications import Starlette
+        from starlette.responses import JSONResponse, PlainTextResponse, Response
+        from starlette.routing import Route
+    except ImportError:
+        raise AutodiffError("the page needs Starlette, which is not installed", hint=extra("web")) from None
+    workers = Workers()
+    contents = {path: ((FOLDER / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
+
+    def host(request: Any) -> str:
+        name: str = request.headers.get("host", "")
+        return name if name.endswith("]") else name.rpartition(":")[0] or name
+
+    def checked(endpoint: Any) -> Any:
+        async def call(request: Any) -> Any:
+            if host(request) not in hosts:
+                return PlainTextResponse(f"this page is for {', '.join(hosts)} only\n", 403, HEADERS)
+            return await endpoint(request)
+
+        return call
+
+    async def file(request: Any) -> Any:
+        content, kind = contents[request.url.path]
+        return Response(content, media_type=kind, headers=HEADERS)
+
+    async def ask(request: Any) -> Any:
+        found = await workers.answer({key: value for key, value in request.query_params.items() if len(value) < 20_000})
+        return JSONResponse(found, headers=HEADERS)
+
+    async def missing(request: Any, _: Exception) -> Any:
+        return PlainTextResponse("there is nothing here\n", 404, HEADERS)
+
+    @asynccontextmanager
+    async def life(_: Any) -> AsyncIterator[None]:
+        await workers.start()
+        yield
+
+    routes = [*(Route(path, checked(file)) for path in FILES), Route("/answer", checked(ask))]
+    return Starlette(routes=routes, lifespan=life, exception_handlers={404: missing})

@@ -1,0 +1,126 @@
+"""Each request in a process of its own, with limits on time, memory and priority: a hostile formula costs itself only.
+
+Processes are forked from one that has loaded what answers need, so that one starts in some milliseconds. One that has
+worked for a while goes on at the lowest priority, so that short requests never wait for long ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from autodiff.errors import AutodiffError
+
+SECONDS = 5
+"""Time of a request, on the clock and on the processor."""
+
+MEMORY = 512 * 2**20
+"""Bytes that a request may take beyond those that are loaded."""
+
+AT_ONCE = 64
+"""Requests at a time; more wait."""
+
+POLITE = 0.06
+"""Seconds of a processor after which a request goes on at the lowest priority."""
+
+LOADED = [
+    "autodiff.explanation.build", "autodiff.render.document.html", "autodiff.serve.answers",
+    "autodiff.plotting.curve", "matplotlib.figure", "matplotlib.backends.backend_svg", "autodiff.render.plot.image",
+]  # fmt: skip
+"""Modules that most answers need; what is not installed is left out."""
+
+
+class Workers:
+    """`answer` gives what `answers.answer` says, or a sentence where a limit was met.
+
+    Raises AutodiffError where the system can't fork.
+    """
+
+    def __init__(self) -> None:
+        try:
+            self._context = multiprocessing.get_context("forkserver")
+        except ValueError:
+            raise AutodiffError("the page needs a system that can fork processes, such as Linux or macOS") from None
+        self._context.set_forkserver_preload(LOADED)
+        self._free = asyncio.Semaphore(AT_ONCE)
+        self._threads = ThreadPoolExecutor(2 * AT_ONCE)  # processes start and end there, while others are answered
+
+    async def start(self) -> None:
+        """Load what the first request needs, before it comes."""
+        await self.answer({"what": "explain", "program": "x^2", "at": "x=1"})
+
+    async def answer(self, request: Mapping[str, str]) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        async with self._free:
+            receiver, sender = self._context.Pipe(duplex=False)
+            process = self._context.Process(target=_work, args=(sender, dict(request)), daemon=True)
+            await loop.run_in_executor(self._threads, process.start)
+            sender.close()
+            try:
+                async with asyncio.timeout(SECONDS):
+                    await _readable(receiver.fileno())
+                    found: dict[str, Any] = receiver.recv()
+                    return found
+            except TimeoutError:
+                return {
+                    "error": f"that takes longer than {SECONDS} seconds, which is all that the page gives a formula"
+                }
+            except EOFError:
+                return {"error": "that takes more time or memory than the page gives a formula"}
+            finally:
+                receiver.close()
+                process.kill()
+                await loop.run_in_executor(self._threads, process.join)
+                process.close()
+
+
+async def _readable(handle: int) -> None:
+    """Wait until there is something to read, or an end."""
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+
+    def arrived() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(handle, arrived)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(handle)
+
+
+def _work(sender: Any, request: Mapping[str, str]) -> None:
+    """What a process does."""
+    from autodiff.serve.answers import answer
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends us
+    _limit()
+    try:
+        found = answer(request)
+    except MemoryError:
+        found = {"error": "that takes more memory than the page gives a formula"}
+    except Exception as error:
+        found = {"error": f"a bug in autodiff ({type(error).__name__}: {error})"}
+    with contextlib.suppress(OSError):
+        sender.send(found)
+        sender.close()
+
+
+def _limit() -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError, ValueError):  # macOS has no /proc, and takes no limit of addresses
+        with open("/proc/self/statm", encoding="ascii") as file:
+            taken = int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
+    signal.signal(signal.SIGPROF, lambda *_: os.nice(19))
+    signal.setitimer(signal.ITIMER_PROF, POLITE)

@@ -1,0 +1,152 @@
+"""The page to type in: right answers, sentences for mistakes, nothing of the machine, and hostile formulas that cost themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autodiff.serve.answers import answer
+from autodiff.serve.app import POLICY
+
+pytest.importorskip("uvicorn")
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with _start() as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[0]
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        assert (process.returncode, err) == (0, "stopped\n")
+
+
+def _start(*args: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "autodiff", "serve", "--port", "0", *args],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+
+
+def _ask(address: str, **query: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{address}answer?{urllib.parse.urlencode(query)}", timeout=60) as response:
+        found: dict[str, Any] = json.load(response)
+        return found
+
+
+def test_an_explanation_is_that_of_the_command(address: str) -> None:
+    found = _ask(address, what="explain", program="y = x^2; exp(sin(y))", at="x=4")
+    assert found["slopes"] == {"x": -5.744685762849454}
+    assert found["inputs"] == [{"name": "x", "value": 4.0}]
+    assert "<h2" in found["page"]
+    assert _ask(address, program="2a + b")["inputs"] == [{"name": "a", "value": 1.0}, {"name": "b", "value": 1.0}]
+
+
+def test_plots_and_exports(address: str) -> None:
+    assert _ask(address, what="plot", program="abs(x)", at="x=0")["plot"].startswith("<?xml")
+    assert _ask(address, what="plot", program="3")["plot"] == ""
+    assert "def value_and_gradient" in _ask(address, what="export", program="x^2", to="python")["source"]
+    assert "\\begin" in _ask(address, what="export", program="x^2", to="latex")["source"]
+    assert json.loads(_ask(address, what="export", program="x^2", to="json")["source"])["slopes"]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"program": "sin(x"}, "this '(' is never closed"),
+        ({"program": ""}, "no program"),
+        ({"program": "x", "at": "@/etc/passwd"}, "the page reads no files"),
+        ({"program": "x", "at": "z=1"}, "'z' is not an input"),
+        ({"program": "x" * 10_001}, "up to 10,000 characters"),
+        ({"program": "+".join(f"a{k}" for k in range(50))}, "up to 40 inputs, and these are 50"),
+        ({"program": "x", "what": "delete"}, "asks for no 'delete'"),
+        ({"program": "x", "what": "export", "to": "cobol"}, "no export to 'cobol'"),
+    ],
+)
+def test_mistakes_are_sentences(query: dict[str, str], message: str) -> None:
+    assert message in answer(query)["error"]
+
+
+def test_only_this_machine_is_answered(address: str) -> None:
+    for path in ("", "answer?program=x"):
+        request = urllib.request.Request(f"{address}{path}", headers={"Host": "elsewhere.example"})
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request, timeout=30)
+        assert caught.value.code == 403
+        caught.value.close()
+    with urllib.request.urlopen(address, timeout=30) as response:
+        assert response.headers["Content-Security-Policy"] == POLICY
+    for path in ("etc/passwd", "../pyproject.toml", "page.html"):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{address}{path}", timeout=30)
+        assert caught.value.code == 404
+        caught.value.close()
+
+
+def test_a_hostile_formula_costs_its_own_request(address: str) -> None:
+    slow = "+".join(f"gamma(x + {k})^sin({k}*x)^x" for k in range(150))
+    hostile = [slow, "(" * 4000 + "x" + ")" * 4000, "sum(ones(900000)*x)", "exp(" * 300 + "x" + ")" * 300]
+    answers: list[dict[str, Any]] = []
+    threads = [
+        threading.Thread(target=lambda k=k: answers.append(_ask(address, program=hostile[k % 4]))) for k in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    assert _ask(address, program="x^2", at="x=3")["slopes"] == {"x": 6.0}
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 12
+    assert all("error" in found or "page" in found for found in answers)
+    assert _ask(address, program="x^2", at="x=3")["slopes"] == {"x": 6.0}
+
+
+def test_a_port_that_is_taken_is_said(address: str) -> None:
+    port = address.rstrip("/").rpartition(":")[2]
+    with _start("--port", port) as process:
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (2, "")
+    assert f"can't listen at 127.0.0.1:{port}" in err
+
+
+def _modules() -> str | None:
+    """The folder of Node's packages that has what the browser's test needs."""
+    for folder in (os.environ.get("NODE_PATH", ""), str(Path.home() / "node_modules")):
+        if folder and all((Path(folder) / name).is_dir() for name in ("playwright-core", "axe-core")):
+            return folder
+    return None
+
+
+@pytest.mark.skipif(
+    shutil.which("node") is None or shutil.which("chromium") is None or _modules() is None,
+    reason="needs node, chromium, and NODE_PATH with playwright-core and axe-core",
+)
+def test_a_person_types_slides_steps_and_shares_in_a_browser(address: str) -> None:
+    script = Path(__file__).parent / "browser.js"
+    done = subprocess.run(
+        ["node", str(script), address, shutil.which("chromium") or ""],
+        capture_output=True, text=True, timeout=300, check=False, env={**os.environ, "NODE_PATH": _modules() or ""},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for found, width in zip(json.loads(done.stdout), (1200, 390), strict=True):
+        assert found["violations"] == []
+        assert found["said"] == []
+        assert all(url.startswith(address) for url in found["asked"])
+        assert found["step"].startswith("step 1 of ")
+        assert found["lit"] == 1
+        assert "never closed" in found["error"]
+        assert found["shared"] == found["slid"]
+        assert found["scroll"] <= width

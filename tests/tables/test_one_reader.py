@@ -1,0 +1,159 @@
+"""One reader: `eval --data`, `train` and `fit` read the same columns, types and faults from every format."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+import pyarrow.feather as feather
+import pyarrow.parquet as parquet
+import pytest
+
+from autodiff.tables import csv_blocks
+from autodiff.tables.columns import load
+from tests.support.command import Ended, autodiff
+
+FORMS = ["csv", "tsv", "ndjson", "parquet", "arrow", "csv.gz", "ndjson.gz", "csv.zst"]
+
+
+def _written(folder: Path, form: str, columns: dict[str, Any]) -> str:
+    """A table in a file of this format."""
+    path, ending = folder / f"rows.{form}", form.split(".")[0]
+    table = pa.table(columns)
+    plain = folder / f"plain.{ending}"
+    if ending == "parquet":
+        parquet.write_table(table, plain)
+    elif ending == "arrow":
+        feather.write_feather(table, str(plain), compression="uncompressed")
+    elif ending == "ndjson":
+        plain.write_text("".join(f"{json.dumps(row, default=float)}\n" for row in table.to_pylist()))
+    else:
+        sign = "\t" if ending == "tsv" else ","
+        arrow_csv.write_csv(table, str(plain), arrow_csv.WriteOptions(delimiter=sign))
+    content = plain.read_bytes()
+    if form.endswith("gz"):
+        content = gzip.compress(content)
+    elif form.endswith("zst"):
+        content = pa.compress(content, "zstd", asbytes=True)
+    path.write_bytes(content)
+    return str(path)
+
+
+def _three(data: str, *words: str) -> list[Ended]:
+    """What each of the three commands makes of a file."""
+    return [
+        autodiff("eval", "x*y", "--data", data, "--fail-fast", "--to", "csv", *words),
+        autodiff("train", "mse(y, w*x)", "--data", data, "--params", "w=0", "--lr", "0.01", "-q", *words),
+        autodiff("fit", "w*x", "--y", "y", "--data", data, "--start", "w=1", "-q", *words),
+    ]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_format_is_the_same_table_for_every_command(form: str, tmp_path: Path) -> None:
+    data = _written(tmp_path, form, {"x": [1.5, 2.5, -3.25], "y": [3.0, 5.5, -6.0], "other": ["a", "b", None]})
+    like = _written(tmp_path, "csv", {"x": [1.5, 2.5, -3.25], "y": [3.0, 5.5, -6.0], "other": ["a", "b", None]})
+    assert [ended.status for ended in _three(data)] == [0, 0, 0], _three(data)
+    assert [ended.out for ended in _three(data)] == [ended.out for ended in _three(like)]
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_types_are_alike(form: str, tmp_path: Path) -> None:
+    """Decimals, dictionaries of numbers, booleans, whole numbers and texts of numbers are numbers; null is an empty cell."""
+    columns = {
+        "x": pa.array([True, False, True]),
+        "y": pa.array([Decimal("1.5"), Decimal("2.25"), Decimal("-3.00")]),
+        "z": pa.array(["7", "8", "7"]).dictionary_encode(),
+        "n": pa.array([1, 2, 3], pa.int8()),
+        "t": pa.array(["1e3", "-2", ".5"], pa.large_string()),
+    }
+    loaded = load(_written(tmp_path, form, columns), list)
+    assert {name: column.tolist() for name, column in loaded.columns.items()} == {
+        "x": [1, 0, 1],
+        "y": [1.5, 2.25, -3],
+        "z": [7, 8, 7],
+        "n": [1, 2, 3],
+        "t": [1000, -2, 0.5],
+    }
+    assert [ended.status for ended in _three(_written(tmp_path, form, columns))] == [0, 0, 0]
+    data = _written(tmp_path, form, {"x": pa.array([1.0, None]), "y": pa.array([None, None], pa.null())})
+    for ended in _three(data):
+        assert (ended.status, "row 1, column 'y': an empty cell is no finite number" in ended.err) == (4, True)
+
+
+def test_true_and_false_are_numbers_in_json_too(tmp_path: Path) -> None:
+    data = _written(tmp_path, "ndjson", {"x": [True, False], "y": [1.0, 2.0]})
+    assert autodiff("eval", "x + y", "--data", data, "--to", "csv").out.splitlines()[1:] == ["2,1,1,ok", "2,1,1,ok"]
+
+
+FAULTS = {
+    "x,y\n1,2\n3\n": ", line 3: 1 cells, and the header has 2: column 'y' is missing",
+    "x,y\n1,2\n3,abc\n": ", line 3, column 'y': 'abc' is no finite number",
+    "x,y\n1,2\n3,\n": ", line 3, column 'y': an empty cell is no finite number",
+    "x,z\n1,2\n": ", line 1: no column 'y', which the program needs\n  its columns are x, z; ",
+    "x,Y\n1,2\n": "did you mean 'Y'?",
+    "x,y,x\n1,2,3\n": ", line 1: column 'x' is there twice",
+    "x (,y,x)\n1,2,3\n": " are both called 'x' in a program\n  rename one of them",
+    "": " is empty\n  the first line names the columns, such as x,y",
+    'x,y\n1,"2\n': ", line 2: unexpected end of data\n  a quoted cell does not end",
+    "x\ty\n1\t2\n3\t\n": ", line 3, column 'y': an empty cell is no finite number",
+}
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["python", "pyarrow"])
+@pytest.mark.parametrize("content", FAULTS)
+def test_the_same_fault_has_the_same_words(
+    content: str, plain: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_blocks, "LEAST", 1)
+    if plain:
+        monkeypatch.setattr("autodiff.tables.reader.has", lambda _: False)
+    path = tmp_path / "rows.csv"
+    path.write_text(content)
+    for ended in _three(str(path)):
+        assert (ended.status, FAULTS[content] in ended.err) == (4, True), ended.err
+
+
+def test_a_file_that_is_not_there_or_tells_no_format(tmp_path: Path) -> None:
+    for ended in _three(str(tmp_path / "none.csv")):
+        assert (ended.status, ended.err.startswith("error: can't read '")) == (4, True)
+    for ended in _three(str(tmp_path / "rows.xyz")):
+        assert (ended.status, "does not tell its format\n  add --from with one of" in ended.err) == (2, True)
+    path = tmp_path / "rows"
+    path.write_text("x;y\n1;2\n2;4\n3;7\n")
+    assert [ended.status for ended in _three(str(path))] == [0, 0, 0]
+    assert [ended.status for ended in _three(str(path), "--from", "csv")] == [4, 4, 4]
+
+
+@pytest.mark.parametrize("form", ["csv.gz", "csv.zst"])
+def test_a_packed_file_that_is_cut_is_said(form: str, tmp_path: Path) -> None:
+    data = Path(_written(tmp_path, form, {"x": [0.1 * k for k in range(90_000)], "y": [1.5] * 90_000}))
+    data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
+    for ended in _three(str(data)):
+        assert ended.status == 4
+        assert "can't be read: it is no whole" in ended.err
+    data.write_bytes(b"x,y\n1,2\n")
+    for ended in _three(str(data)):
+        assert (ended.status, "line 1: can't be read: it is no whole" in ended.err) == (4, True), ended.err
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_and_marks_change_nothing(end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_blocks, "BLOCK", 10_000)
+    rows = [f"{k / 7!r},{-k}" for k in range(20_000)]
+    path = tmp_path / "rows.csv"
+    for text, last in (
+        (end.join(["x,y", *rows, ""]), 20_001),
+        (end.join(["\ufeffx,y", *rows]), 20_001),
+        (end.join(["x\ty", *rows]).replace(",", "\t"), 20_001),
+        (end.join(["x,y", *rows[:-1], "", rows[-1]]), 20_002),
+    ):
+        path.write_bytes(text.encode())
+        loaded = load(str(path), lambda _: ["y"])
+        assert loaded.columns["y"].tolist() == [-k for k in range(20_000)]
+        assert loaded.lines[-1] == last
+        assert loaded.lines[0] == 2
