@@ -41,6 +41,7 @@ ROOMS = [
     "serve",
     "manual",
     "cli",
+    "notebook",
 ]
 """The folders of the source in order: a folder imports only from those before it."""
 
@@ -70,6 +71,7 @@ ONLY_IN = {
     "flint": ["numbers/ball", "verify/"],
     "sympy": ["api/sympy.py"],
     "matplotlib": ["render/plot/image.py"],
+    "IPython": ["notebook.py"],
     "starlette": ["serve/app.py"],
     "uvicorn": ["cli/serve.py"],
     "plotille": ["render/plot/terminal.py"],

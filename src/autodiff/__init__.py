@@ -60,5 +60,12 @@ def __getattr__(name: str) -> "Any":
     return value
 
 
+def load_ipython_extension(shell: "Any") -> None:
+    """`%load_ext autodiff` in a notebook: the magics `%autodiff` and `%%autodiff`, and answers that show themselves."""
+    from autodiff.notebook import load
+
+    load(shell)
+
+
 def __dir__() -> list[str]:
     return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -309,6 +309,20 @@ def test_a_slope_along_a_direction_at_a_hard_point(
     assert bool(found.why) == (status != "ok")
 
 
+@pytest.mark.parametrize(
+    ("text", "y", "message"),
+    [
+        ("sqrt(abs(x*y))", 1.0, "f has no slope along this direction: it is -1 before and 1 after this point"),
+        ("cbrt(x*y)", 1.0, "f has no slope along this direction: it is -∞ before and +∞ after this point"),
+        ("if(x*y == 0, 0, 1)", 1.0, "f jumps along this direction"),
+        ("sqrt(x*y)", -1.0, "f has no values beside this point along this direction"),
+    ],
+)
+def test_a_missing_slope_along_a_direction_has_its_reason(text: str, y: float, message: str) -> None:
+    """Along each axis alone these programs are constant, so the reason is that of the direction."""
+    assert package.jvp(text, {"x": 0.0, "y": 0.0}, {"x": 1.0, "y": y}).why == message
+
+
 def test_products_with_the_jacobian_that_leave_the_range_of_numbers_say_so() -> None:
     for matrix in (
         package.jvp("u = x*10; v = y", {"x": 1.0, "y": 2.0}, {"x": 1e308}, of=["u"]),
@@ -384,7 +398,7 @@ def test_the_command_prints_matrices_in_every_form() -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (["x*y", "--order", "2"], "order 2 needs one name to differentiate by, and here are 2"),
         (["x*y", "--order", "0"], "the order of a derivative is a whole number, 1 to 100, not 0"),
@@ -399,10 +413,10 @@ def test_the_command_prints_matrices_in_every_form() -> None:
         (["z = x*y", "--hessian", "--wrt", "z"], "'z' is assigned in the program"),
     ],
 )
-def test_a_mistake_is_explained(args: list[str], said: str) -> None:
+def test_a_mistake_is_explained(args: list[str], message: str) -> None:
     ended = autodiff("eval", *args, "--at", "x=1,y=2")
     assert (ended.status, ended.out) == (2, "")
-    assert ended.err.startswith(f"error: {said}")
+    assert ended.err.startswith(f"error: {message}")
 
 
 def test_the_library_says_the_same() -> None:
@@ -490,7 +504,7 @@ def test_the_command_takes_arrays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (
             ["sum(x)", "--at", "x=ones(2000)", "--hessian"],
@@ -510,7 +524,7 @@ def test_the_command_takes_arrays() -> None:
         (["sum(x)", "--at", "x=[1, 2]", "--hessian", "--wrt", "x[2]"], "can't differentiate by 'x[2]'"),
     ],
 )
-def test_a_mistake_with_arrays_is_explained(args: list[str], said: str) -> None:
+def test_a_mistake_with_arrays_is_explained(args: list[str], message: str) -> None:
     ended = autodiff("eval", *args)
     assert (ended.status, ended.out) == (2, "")
-    assert ended.err.startswith(f"error: {said}")
+    assert ended.err.startswith(f"error: {message}")

@@ -47,12 +47,12 @@ SILENT = [
 """Programs in which nothing is reduced but arrays, constants, and what a loss takes as one row."""
 
 
-@pytest.mark.parametrize(("text", "said"), NOTES.items())
-def test_a_reduction_of_a_scalar_has_a_note(text: str, said: str) -> None:
-    assert note(numbers_of(package.parse(text))) == said
-    assert said in package.derivative(text, "x").notes
-    assert package.explain(text).notes == (said,)
-    assert package.compile(text).notes == (f"in each row, {said}",)
+@pytest.mark.parametrize(("text", "message"), NOTES.items())
+def test_a_reduction_of_a_scalar_has_a_note(text: str, message: str) -> None:
+    assert note(numbers_of(package.parse(text))) == message
+    assert message in package.derivative(text, "x").notes
+    assert package.explain(text).notes == (message,)
+    assert package.compile(text).notes == (f"in each row, {message}",)
     with pytest.raises(package.AutodiffError, match="every name is taken as one number, and then"):
         compare(text, "0", "x")
 

@@ -33,19 +33,19 @@ def test_no_argument_ends_in_an_error_of_python(name: str) -> None:
     call, usual = {**CALLS}[name]
     given = {"text": "u = x^2; u", **usual}
     call(**given)
-    said = []
+    messages = []
     for argument in given:
-        for odd in ODD:
+        for wrong in ODD:
             try:
-                call(**{**given, argument: odd})
+                call(**{**given, argument: wrong})
             except package.AutodiffError as error:
-                said.append(str(error))
-    assert len(said) >= len(ODD) // 2
-    assert all(said)
+                messages.append(str(error))
+    assert len(messages) >= len(ODD) // 2
+    assert all(messages)
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "messages"),
     [
         (lambda: package.evaluate("x^2", {"x": 1}, order=2.5), "a whole number, 1 to 100, not 2.5"),  # type: ignore[arg-type]
         (lambda: package.evaluate("x^2", {"x": 1}, order="2"), "a whole number, 1 to 100, not '2'"),  # type: ignore[arg-type]
@@ -59,10 +59,10 @@ def test_no_argument_ends_in_an_error_of_python(name: str) -> None:
         (lambda: package.explain("x^2", {"x": 1.0}, rate="1"), "a learning rate is a finite number"),  # type: ignore[arg-type]
     ],
 )  # fmt: skip
-def test_the_message_names_what_was_expected(call: Callable[[], Any], said: str) -> None:
+def test_the_message_names_what_was_expected(call: Callable[[], Any], messages: str) -> None:
     with pytest.raises(package.AutodiffError) as raised:
         call()
-    assert said in raised.value.message
+    assert messages in raised.value.message
 
 
 def test_many_names_are_read_from_one_text() -> None:

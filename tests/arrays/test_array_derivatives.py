@@ -161,23 +161,23 @@ LINEAR = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "one", "two"), LINEAR, ids=str)
-def test_array_rows(text: str, one: tuple[int, ...], two: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(("text", "first", "second"), LINEAR, ids=str)
+def test_array_rows(text: str, first: tuple[int, ...], second: tuple[int, ...]) -> None:
     """Linear in nothing once a sine is around it: a wrong transpose shows in the value of its slope."""
     chance = np.random.default_rng(4)
-    point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", one), ("v", two))}
+    point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", first), ("v", second))}
     _agree(f"sum(sin({text}))", point)
 
 
-@pytest.mark.parametrize(("text", "one", "two"), [case for case in LINEAR if not case[0].endswith("*v")], ids=str)
-def test_the_texts_of_array_rows_are_programs_too(text: str, one: tuple[int, ...], two: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(("text", "first", "second"), [case for case in LINEAR if not case[0].endswith("*v")], ids=str)
+def test_the_texts_of_array_rows_are_programs_too(text: str, first: tuple[int, ...], second: tuple[int, ...]) -> None:
     lowered = _lowered(text)
     row = lowered.graph.rows[lowered.result]
     assert row is not None
     if row.kind in (ELEMENTWISE, REDUCTION) or row.name.startswith(("[", "scatter")) or "[" in text:
         return
     chance = np.random.default_rng(5)
-    point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", one), ("v", two))}
+    point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", first), ("v", second))}
     shape = ufuncs.shape(evaluate.values(lowered, point).values[lowered.result])
     point["g"] = chance.uniform(0.2, 2, shape) if shape else 0.6
     for pull in row.partials:
@@ -443,10 +443,10 @@ def test_a_text_over_elements_is_the_text_of_each(text: str) -> None:
     """Numbers among the arguments, branches that all elements or some take, conditions that are counted."""
     exact = templates.compiled(text, ("u", "v"))
     rows = [np.array(row) for row in ([1.0, 2.0, 0.5], [-1.0, 2.0, -0.5], [-1.0, -2.0, -0.25])]
-    one: list[Any] = [*rows, 1.5, -1.5]
-    two: list[Any] = [*rows, 1.0, -1.0]
-    for u in one:
-        for v in two:
+    first: list[Any] = [*rows, 1.5, -1.5]
+    second: list[Any] = [*rows, 1.0, -1.0]
+    for u in first:
+        for v in second:
             with np.errstate(all="ignore"):
                 found = ufuncs.text(text, ("u", "v"))(u, v)
             pairs = np.broadcast(u, v)

@@ -24,15 +24,15 @@ def main() -> int:
     parser.add_argument(
         "--peers", default=sys.executable, metavar="PYTHON", help="the interpreter that has PyTorch, JAX and pandas"
     )
-    asked = parser.parse_args()
-    if unknown := set(asked.names) - set(BENCHMARKS):
+    given = parser.parse_args()
+    if unknown := set(given.names) - set(BENCHMARKS):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
     compileall.compile_dir(Path(autodiff.__file__).parent, quiet=1)  # as every installation does
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores\n")
     print("| what | autodiff | beside | takes | ratio | at most |\n|---|---|---|---|---|---|", flush=True)
     missed = 0
-    for name in asked.names:
-        for line in import_module(f"{__package__}.{name}").lines(asked.peers):
+    for name in given.names:
+        for line in import_module(f"{__package__}.{name}").lines(given.peers):
             print(shown(line), flush=True)
             missed += line.ratio is not None and line.ratio > line.limit
     return int(missed > 0)

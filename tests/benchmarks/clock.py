@@ -85,11 +85,11 @@ def race(commands: Mapping[str, Sequence[str]], rounds: int, terminals: frozense
             ran[name].append(run(command, terminal=name in terminals))
     return {
         name: Ran(
-            statistics.median(r.seconds for r in each),
-            statistics.median(r.busy for r in each),
-            max(r.megabytes for r in each),
+            statistics.median(r.seconds for r in runs),
+            statistics.median(r.busy for r in runs),
+            max(r.megabytes for r in runs),
         )
-        for name, each in ran.items()
+        for name, runs in ran.items()
     }
 
 

@@ -94,8 +94,8 @@ def lines(peers: str, rounds: int = 5) -> Iterator[Line]:
         folder = Path(name)
         yield _against(folder, peers if torch else "", rounds)
         yield from _growth(folder)
-        for each in NESTS:
-            yield from _nested(folder, each, peers if torch else "")
+        for nest in NESTS:
+            yield from _nested(folder, nest, peers if torch else "")
     yield from _sweeps()
 
 

@@ -102,7 +102,7 @@ def lines(peers: str) -> Iterator[Line]:
     note = "" if jax else "not installed"
     for name, own, other in zip(FORMULAS, mine, theirs, strict=True):
         yield Line(f"2,000,000 points: {name}", "JAX", own, other, 1.67, note=note)
-    mean = _mean([each for each in theirs if each is not None]) if jax else None
+    mean = _mean([seconds for seconds in theirs if seconds is not None]) if jax else None
     yield Line("the ten together, geometric mean", "JAX", _mean(mine), mean, 1.0, note=note)
     yield Line("the same with `exact=False`", "JAX", _mean(fast), mean, 1.0, note=note)
     yield from _files(peers)

@@ -21,9 +21,9 @@ MESSAGES = GOLDEN / "wrong-input.txt"
 def cases() -> list[tuple[list[str], int, str]]:
     cases = []
     for block in MESSAGES.read_text(encoding="utf-8").removeprefix("$ ").split("\n$ "):
-        command, _, said = block.partition("\n")
+        command, _, message = block.partition("\n")
         args, _, status = command.rpartition(" → ")
-        cases.append((json.loads(args), int(status or 2), said.rstrip("\n")))
+        cases.append((json.loads(args), int(status or 2), message.rstrip("\n")))
     return cases
 
 
@@ -36,10 +36,10 @@ def test_update() -> None:
     MESSAGES.write_text("".join(blocks), encoding="utf-8")
 
 
-@pytest.mark.parametrize(("args", "status", "said"), cases(), ids=lambda value: str(value)[:60])
-def test_exact_message(args: list[str], status: int, said: str) -> None:
+@pytest.mark.parametrize(("args", "status", "message"), cases(), ids=lambda value: str(value)[:60])
+def test_exact_message(args: list[str], status: int, message: str) -> None:
     ended = autodiff(*args)
-    assert ended.err.rstrip("\n") == said
+    assert ended.err.rstrip("\n") == message
     assert (ended.status, ended.out) == (status, "")
     assert "Traceback" not in ended.err
     assert "\x1b" not in ended.err

@@ -21,10 +21,10 @@ from autodiff.api.evaluate import evaluate
 from autodiff.cli.main import COMMANDS
 from autodiff.core import rules
 from autodiff.core.evaluate import primal
-from autodiff.core.jvp import along, in_all_directions
+from autodiff.core.jvp import in_all_directions, jvp
 from autodiff.core.linearize import Linearization, linearize
 from autodiff.core.lowering import lower
-from autodiff.core.vjp import adjoints
+from autodiff.core.vjp import vjp
 from autodiff.verify.cross_mode import AGREE, BLURRED, DISAGREE, compared
 from tests.support.command import Ended, autodiff, process, start
 from tests.support.paths import ROOT
@@ -133,13 +133,11 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         return {node: [(arg, s * (1 + 1e-9) if s < 0 else s) for arg, s in edges] for node, edges in factors.items()}
 
     if request.param == "forward":
-        monkeypatch.setattr("autodiff.verify.cross_mode.along", lambda factors, seeds: along(bent(factors), seeds))
+        monkeypatch.setattr("autodiff.verify.cross_mode.jvp", lambda factors, seeds: jvp(bent(factors), seeds))
         everywhere = lambda factors, names: in_all_directions(bent(factors), names)  # noqa: E731
         monkeypatch.setattr("autodiff.api.at_point.in_all_directions", everywhere)
     else:
-        monkeypatch.setattr(
-            "autodiff.api.at_point.adjoints", lambda to, factors, sources: adjoints(to, bent(factors), sources)
-        )
+        monkeypatch.setattr("autodiff.api.at_point.vjp", lambda to, factors, sources: vjp(to, bent(factors), sources))
 
 
 @pytest.mark.usefixtures("broken")
@@ -168,7 +166,7 @@ def test_the_check_lets_rounding_and_underflow_pass() -> None:
         run = primal(lowered, {"x": x})
         wrong = slope * (1 + 1e-6) + 1e-3
         linear = linearize(lowered, run, [node])
-        backward = adjoints(lowered.result, linear, [node])
+        backward = vjp(lowered.result, linear, [node])
         for mode in ("reverse", "forward"):
             assert compared(lowered, run, linear, {"x": node}, {"x": slope}, mode, backward) in (AGREE, BLURRED)
             assert compared(lowered, run, linear, {"x": node}, {"x": wrong}, mode, backward) == DISAGREE
@@ -271,7 +269,7 @@ def test_a_pipe_that_nobody_reads_is_no_failure(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "status", "said"),
+    ("command", "status", "errors"),
     [
         ("autodiff eval - <&-", 4, "error: can't read stdin: it is closed\n"),
         ("autodiff explain x --at x=1 >&-", 4, "error: stdout is closed, so the answer has nowhere to go\n"),
@@ -280,9 +278,9 @@ def test_a_pipe_that_nobody_reads_is_no_failure(tmp_path: Path) -> None:
         ("autodiff explain sine >&- 2>&-", 4, ""),
     ],
 )
-def test_a_closed_stream_is_a_sentence_not_a_traceback(command: str, status: int, said: str) -> None:
+def test_a_closed_stream_is_a_sentence_not_a_traceback(command: str, status: int, errors: str) -> None:
     ended = in_shell(command)
-    assert (ended.status, ended.err.partition("\n")[0]) == (status, said.strip())
+    assert (ended.status, ended.err.partition("\n")[0]) == (status, errors.strip())
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")
@@ -302,9 +300,9 @@ def test_interrupt_exits_130() -> None:
         running.wait(2)
     except subprocess.TimeoutExpired:
         running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=30)
+    _, errors = running.communicate(timeout=30)
     assert running.returncode == 130
-    assert b"Traceback" not in said
+    assert b"Traceback" not in errors
 
 
 def test_a_latin_1_terminal_gets_escapes_not_a_traceback() -> None:

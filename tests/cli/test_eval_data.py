@@ -170,7 +170,7 @@ def test_a_value_for_all_rows_and_an_assigned_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "words", "said"),
+    ("given", "words", "message"),
     [
         (b"", [], "'stdin' is empty"),
         (b"x,y\n1,2\n3\n", ["--fail-fast"], "stdin, line 3: 1 cells, and the header has 2: column 'y' is missing"),
@@ -188,15 +188,15 @@ def test_a_value_for_all_rows_and_an_assigned_name() -> None:
         (b"x,y\n1,2\n3,4\n5,oops\n", ["--fail-fast"], "stdin, line 4, column 'y': 'oops' is no finite number"),
     ],
 )  # fmt: skip
-def test_data_that_can_not_be_read(given: bytes, words: list[str], said: str) -> None:
+def test_data_that_can_not_be_read(given: bytes, words: list[str], message: str) -> None:
     ended = autodiff("eval", "x*y", "--data", "-", *words, stdin=given)
     assert ended.status == 4
-    assert said in ended.err
+    assert message in ended.err
     assert "Traceback" not in ended.err
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--out", "o.csv"], "--out goes with --data"),
         (["--keep", "--at", "x=1"], "--keep goes with --data"),
@@ -210,31 +210,31 @@ def test_data_that_can_not_be_read(given: bytes, words: list[str], said: str) ->
         (["--data", "-", "--wrt", "q"], "can't differentiate by 'q'"),
     ],
 )  # fmt: skip
-def test_options_that_do_not_fit(words: list[str], said: str) -> None:
+def test_options_that_do_not_fit(words: list[str], message: str) -> None:
     ended = autodiff("eval", "x^2", *words, stdin=b"x\n1\n")
     assert (ended.status, ended.out) == (2, "")
-    assert said in ended.err
+    assert message in ended.err
     assert autodiff("eval", "-", "--data", "-").status == 2
     assert autodiff("eval", "status = x", "--data", "-", stdin=b"x\n1\n").status == 2
     assert autodiff("eval", "x", "--data", "none.csv").status == 4
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         (b'x\n"1,5"\nabc\n', "2 input (first in line 2); line 2, column 'x': '1,5' is no finite number; a decimal point"),
         (b"x\n2\nNA\n", "1 input (first in line 3); line 3, column 'x': 'NA' is no finite number\n"),
         (b"x,y\n,1\nNA,1\n", "2 input (first in line 2)\n"),
     ],
 )  # fmt: skip
-def test_the_first_cell_that_is_no_number_is_shown(given: bytes, said: str) -> None:
+def test_the_first_cell_that_is_no_number_is_shown(given: bytes, message: str) -> None:
     ended = autodiff("eval", "x^2", "--data", "-", stdin=given)
     assert ended.status == 0
-    assert said in ended.err
+    assert message in ended.err
 
 
 @pytest.mark.parametrize(
-    ("given", "words", "said"),
+    ("given", "words", "message"),
     [
         (b"x;y\n1.5;2\n", [], "f,df/dx,df/dy,status\n3,2,1.5,ok\n"),
         (b"x\ty\n1.5\t2\n", [], "f,df/dx,df/dy,status\n3,2,1.5,ok\n"),
@@ -244,9 +244,11 @@ def test_the_first_cell_that_is_no_number_is_shown(given: bytes, said: str) -> N
         (b"a;b,c\n1,2\n", [], "its columns are a;b, c"),
     ],
 )
-def test_the_header_tells_what_is_between_cells_where_no_option_does(given: bytes, words: list[str], said: str) -> None:
+def test_the_header_tells_what_is_between_cells_where_no_option_does(
+    given: bytes, words: list[str], message: str
+) -> None:
     ended = autodiff("eval", "x*y", "--data", "-", *words, stdin=given)
-    assert said in ended.out + ended.err
+    assert message in ended.out + ended.err
 
 
 def test_a_header_that_is_no_identifier_is_made_one() -> None:
@@ -270,7 +272,7 @@ ODD_JSON = b'{"x": 1, "y": 2, "n": "a"}\n{"x": 3\n[4]\n{"x": 5, "z": 1}\n{"x": 7
 
 
 @pytest.mark.parametrize(
-    ("given", "words", "said"),
+    ("given", "words", "message"),
     [
         (
             RAGGED,
@@ -286,11 +288,13 @@ ODD_JSON = b'{"x": 1, "y": 2, "n": "a"}\n{"x": 3\n[4]\n{"x": 5, "z": 1}\n{"x": 7
         (ODD_JSON, ["--from", "ndjson", "--keep", "--to", "csv"], "3 of 5 rows are not ok: 3 input (first in line 2)"),
     ],
 )
-def test_a_row_that_does_not_fit_keeps_its_place_and_stops_nothing(given: bytes, words: list[str], said: str) -> None:
+def test_a_row_that_does_not_fit_keeps_its_place_and_stops_nothing(
+    given: bytes, words: list[str], message: str
+) -> None:
     for program, first, last in (("x*y", 2, 56), ("x", 1, 7), ("0*x + 3", 3, 3), ("3", 3, 3)):
         ended = autodiff("eval", program, "--data", "-", *words, stdin=given)
         assert ended.status == 0
-        assert said in ended.err
+        assert message in ended.err
         if "ndjson" in words and "csv" not in words:
             found = [json.loads(line) for line in ended.out.splitlines()]
         else:
@@ -365,23 +369,23 @@ def _on_terminal(data: str, *, rows_too: bool = False, stdin: bytes = b"") -> st
     out = screen if rows_too else subprocess.PIPE
     done = subprocess.run(command, input=stdin, stdout=out, stderr=screen, timeout=60, check=True)
     os.close(screen)
-    said = os.read(controller, 10_000).decode()
+    message = os.read(controller, 10_000).decode()
     os.close(controller)
     assert rows_too or done.stdout.startswith(b"f,df/dx,status\n1,1,ok\n")
-    return said
+    return message
 
 
 def test_progress_is_for_a_terminal_only(tmp_path: Path) -> None:
     assert process("eval", "x", "--data", "-", stdin="x\n1\n").err == ""
     data = tmp_path / "points.csv"
     data.write_text("x\n1\n2\n")
-    said = _on_terminal(str(data))
-    assert "100%" in said
-    assert "2 rows" in said
-    assert said.endswith("\x1b[2K")  # and nothing of it stays
-    said = _on_terminal("-", stdin=b"x\n1\n")
-    assert "1 row" in said
-    assert "%" not in said
+    message = _on_terminal(str(data))
+    assert "100%" in message
+    assert "2 rows" in message
+    assert message.endswith("\x1b[2K")  # and nothing of it stays
+    message = _on_terminal("-", stdin=b"x\n1\n")
+    assert "1 row" in message
+    assert "%" not in message
     assert _on_terminal(str(data), rows_too=True) == "f,df/dx,status\r\n1,1,ok\r\n2,1,ok\r\n"
 
 

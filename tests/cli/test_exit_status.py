@@ -48,10 +48,10 @@ def _unread(*args: str, stderr_too: bool = False) -> tuple[int, str]:
     ],
 )
 def test_the_exit_status_is_the_answers_when_nobody_reads_it(words: list[str], status: int, stderr_too: bool) -> None:
-    found, said = _unread(*words, stderr_too=stderr_too)
+    found, message = _unread(*words, stderr_too=stderr_too)
     assert found == status
-    assert "Broken pipe" not in said
-    assert "Traceback" not in said
+    assert "Broken pipe" not in message
+    assert "Traceback" not in message
 
 
 def test_a_training_that_nobody_watches_saves_what_it_found(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_training_that_nobody_watches_saves_what_it_found(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["eval", "x^2", "--data", "DATA", "--out", "DATA"], "--data and --out"),
         (["eval", "x^2", "--data", "DATA", "--out", "LINK"], "--data and --out"),
@@ -77,7 +77,7 @@ def test_a_training_that_nobody_watches_saves_what_it_found(tmp_path: Path) -> N
     ],
 )  # fmt: skip
 def test_no_file_that_is_read_is_written(
-    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     places = {
@@ -92,7 +92,7 @@ def test_no_file_that_is_read_is_written(
         words = [word.replace(name, places[name]) for word in words]
     ended = autodiff(*words)
     assert (ended.status, ended.out) == (2, "")
-    assert ended.err.startswith(f"error: {said} are the same file, ")
+    assert ended.err.startswith(f"error: {message} are the same file, ")
     assert {Path(places[place]).read_text() for place in ("DATA", "OTHER")} == {"x\n1\n2\n"}
     assert not Path("new.json").exists()
 
@@ -126,7 +126,7 @@ def test_a_device_may_be_read_and_written_and_a_training_goes_on_in_its_own_file
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["eval", "x^2", "--at", "x=1", "-q", "--format", "json"], "-q and --format json don't go together"),
         (["eval", "x^2", "--at", "x=1", "-q", "--format", "csv"], "-q and --format csv don't go together"),
@@ -143,10 +143,10 @@ def test_a_device_may_be_read_and_written_and_a_training_goes_on_in_its_own_file
         (["explain", "x^2", "--mode", "forward"], "add --at NAME=VALUE"),
     ],
 )
-def test_options_that_can_not_both_hold_are_named(words: list[str], said: str) -> None:
+def test_options_that_can_not_both_hold_are_named(words: list[str], message: str) -> None:
     ended = autodiff(*words)
     assert (ended.status, ended.out) == (2, "")
-    assert said in ended.err
+    assert message in ended.err
 
 
 @pytest.mark.parametrize(
@@ -196,11 +196,11 @@ def test_graph_and_explain_end_as_eval_does(form: str) -> None:
         ("floor(x)", "x=1", 3),
         ("x^2", "x=1", 0),
     ):
-        said = autodiff("eval", program, "--at", point).err
+        message = autodiff("eval", program, "--at", point).err
         for command in ("graph", "explain"):
             ended = autodiff(command, program, "--at", point, "--format", form)
             assert ended.status == status
-            assert ended.err.splitlines()[:3] == said.splitlines()[:3]
+            assert ended.err.splitlines()[:3] == message.splitlines()[:3]
     assert "--convention" not in autodiff("graph", "abs(x)", "--at", "x=0").err
 
 

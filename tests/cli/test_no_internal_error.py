@@ -76,7 +76,7 @@ def test_a_mistaken_rule_may_leave_the_range_of_numbers(program: str, answer: st
 
 
 @pytest.mark.parametrize(
-    ("program", "said"),
+    ("program", "message"),
     [
         ("x[1/0]", "1/0 has no value"),
         ("x*sum(zeros(2, ln(-1)))", "ln(-1) has no value"),
@@ -86,7 +86,7 @@ def test_a_mistaken_rule_may_leave_the_range_of_numbers(program: str, answer: st
         ("x[0*(1/0)]", "1/0 has no value"),
     ],
 )
-def test_an_index_without_a_value_is_reported(program: str, said: str) -> None:
+def test_an_index_without_a_value_is_reported(program: str, message: str) -> None:
     for command in (
         ["diff"],
         ["explain"],
@@ -96,27 +96,27 @@ def test_an_index_without_a_value_is_reported(program: str, said: str) -> None:
         ["eval", "--at", "x=1"],
     ):
         ended = autodiff(command[0], program, *command[1:])
-        assert (ended.status, said in ended.err) == (2, True), (command, ended)
+        assert (ended.status, message in ended.err) == (2, True), (command, ended)
 
 
 @pytest.mark.parametrize("call", ["matmul_left({}, {})", "matmul_right({}, {})", "scatter({}, {}, 0)", "dot({}, {})", "{} @ {}"])  # fmt: skip
 def test_arrays_of_wrong_shapes_are_rejected(call: str) -> None:
     arrays = ["2", "x", "[1, 2]", "[1, 2, 3]", "[[1, 2], [3, 4]]", "[[1], [2]]", "[[[1, 2]]]"]
-    for one in arrays:
-        for other in arrays:
-            for asked in ([], ["--jacobian"]):
-                ended = autodiff("eval", f"sum({call.format(one, other)}) + x", "--at", "x=1", *asked)
-                assert ended.status in (0, 2), (call.format(one, other), ended)
+    for first in arrays:
+        for second in arrays:
+            for options in ([], ["--jacobian"]):
+                ended = autodiff("eval", f"sum({call.format(first, second)}) + x", "--at", "x=1", *options)
+                assert ended.status in (0, 2), (call.format(first, second), ended)
 
 
 @pytest.mark.parametrize(
     "call", ["polygamma(x, y)", "polygamma(x + 1, 2)*y", "spherical_jn(x, y)", "y + polygamma(x, 3)^2"]
 )
-@pytest.mark.parametrize("asked", ["--hessian", "--order 2", "--order 3", "--mode both", "--jvp x=1"])
-def test_an_argument_without_a_derivative_has_none_of_any_order(call: str, asked: str) -> None:
-    words = ["--wrt", "x"] if "order" in asked else []
+@pytest.mark.parametrize("options", ["--hessian", "--order 2", "--order 3", "--mode both", "--jvp x=1"])
+def test_an_argument_without_a_derivative_has_none_of_any_order(call: str, options: str) -> None:
+    words = ["--wrt", "x"] if "order" in options else []
     at = "x=1,y=2"
-    ended = autodiff("eval", call, "--at", at, *asked.split(), *words, "--format", "json")
+    ended = autodiff("eval", call, "--at", at, *options.split(), *words, "--format", "json")
     assert ended.status == 3, ended.err
     json.loads(ended.out, parse_constant=pytest.fail)
 

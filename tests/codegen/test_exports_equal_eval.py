@@ -196,11 +196,11 @@ def test_javascript_agrees(tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("no node on this machine")
-    asked = [
+    calls = [
         {"source": export(text, "javascript"), "points": [list(p.values()) for p, *_ in cases(text)]}
         for text in FORMULAS
     ]
-    (tmp_path / "asked.json").write_text(json.dumps(asked))
+    (tmp_path / "asked.json").write_text(json.dumps(calls))
     script = """
       const asked = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
       const run = (a) => { const f = new Function('"use strict";' + a.source + "; return valueAndGradient;")(); return a.points.map((p) => f(...p)); };
@@ -546,7 +546,7 @@ def test_the_command_prints_the_source() -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (["x^2", "--to", "cobol"], "'cobol' is not one of"),
         (["x^2", "--to", "c", "--sum"], "--sum, --table and --at belong to SQL"),
@@ -558,10 +558,10 @@ def test_the_command_prints_the_source() -> None:
         (["x^2", "--to", "c", "--wrt", "q"], "can't differentiate by 'q'"),
     ],
 )
-def test_what_cannot_be_exported_is_reported(args: list[str], said: str) -> None:
+def test_what_cannot_be_exported_is_reported(args: list[str], message: str) -> None:
     ended = command("export", *args)
     assert ended.status == 2
-    assert said in ended.err
+    assert message in ended.err
     assert ended.out == ""
 
 

@@ -120,10 +120,10 @@ def _inner(chance: random.Random) -> str:
             return text
 
 
-def agree(target: str, asked: Sequence[Program], found: Sequence[Sequence[Row]]) -> None:
+def agree(target: str, tried: Sequence[Program], found: Sequence[Sequence[Row]]) -> None:
     """Fail unless every number is right, and none is given where there is none."""
     wrong, refused = list[str](), 0
-    for program, rows in zip(asked, found, strict=True):
+    for program, rows in zip(tried, found, strict=True):
         for point, (status, wanted), row in zip(program.points, program.wanted, rows, strict=True):
             for place, (true, given) in enumerate(zip(wanted, row, strict=True)):
                 plain = given is not None and math.isfinite(given)
@@ -139,7 +139,7 @@ def agree(target: str, asked: Sequence[Program], found: Sequence[Sequence[Row]])
                 ):
                     wrong.append(f"{program.text} at {point}[{place}]: {given}, not {true} ({status})")
     assert not wrong, f"{target}: {len(wrong)} silent differences\n" + "\n".join(wrong[:20])
-    assert refused < 0.01 * sum(3 * len(p.points) for p in asked), f"{target}: {refused} numbers refused"
+    assert refused < 0.01 * sum(3 * len(p.points) for p in tried), f"{target}: {refused} numbers refused"
 
 
 @lru_cache(maxsize=1000)
@@ -192,14 +192,14 @@ def _one_sided(program: Program, point: tuple[float, ...], place: int, given: fl
     return False
 
 
-def sources_of(target: str, asked: Sequence[Program]) -> Iterator[str]:
-    for program in asked:
+def sources_of(target: str, tried: Sequence[Program]) -> Iterator[str]:
+    for program in tried:
         yield export(program.text, target)
 
 
-def _in_python(asked: Sequence[Program]) -> list[list[Row]]:
+def _in_python(tried: Sequence[Program]) -> list[list[Row]]:
     found = []
-    for program, source in zip(asked, sources_of("python", asked), strict=True):
+    for program, source in zip(tried, sources_of("python", tried), strict=True):
         function, rows = python_function(source), list[Row]()
         for point in program.points:
             try:
@@ -211,7 +211,7 @@ def _in_python(asked: Sequence[Program]) -> list[list[Row]]:
     return found
 
 
-def _in_arrays(library: str, asked: Sequence[Program]) -> list[list[Row]]:
+def _in_arrays(library: str, tried: Sequence[Program]) -> list[list[Row]]:
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed")
     found = []
@@ -220,19 +220,19 @@ def _in_arrays(library: str, asked: Sequence[Program]) -> list[list[Row]]:
         if library == "jax":
             jax = pytest.importorskip("jax")
             jax.config.update("jax_enable_x64", True)
-        for program, source in zip(asked, sources_of(library, asked), strict=True):
+        for program, source in zip(tried, sources_of(library, tried), strict=True):
             value, slopes = python_function(source)(*map(list, zip(*program.points, strict=True)))
             columns = [[float(v) for v in column] for column in (value, *slopes)]
             found.append([list(row) for row in zip(*columns, strict=True)])
     return found
 
 
-def _in_c(asked: Sequence[Program], folder: Path) -> list[list[Row]]:
+def _in_c(tried: Sequence[Program], folder: Path) -> list[list[Row]]:
     compiler = shutil.which("gcc")
     if compiler is None:
         pytest.skip("gcc is not installed")
     lines = list[str]()
-    for k, source in enumerate(sources_of("c", asked)):
+    for k, source in enumerate(sources_of("c", tried)):
         for name in {*re.findall(r"static double (\w+)\(", source), "value_and_gradient"}:
             source = re.sub(rf"\b{name}\(", f"{name}_{k}(", source)
         lines.append(source)
@@ -243,7 +243,7 @@ def _in_c(asked: Sequence[Program], folder: Path) -> list[list[Row]]:
         check=True, timeout=300,
     )  # fmt: skip
     library, found = ctypes.CDLL(str(folder / "all.so")), []
-    for k, program in enumerate(asked):
+    for k, program in enumerate(tried):
         function, rows = library[f"value_and_gradient_{k}"], list[Row]()
         function.restype = ctypes.c_double
         for point in program.points:
@@ -254,11 +254,11 @@ def _in_c(asked: Sequence[Program], folder: Path) -> list[list[Row]]:
     return found
 
 
-def _in_javascript(asked: Sequence[Program], folder: Path) -> list[list[Row]]:
+def _in_javascript(tried: Sequence[Program], folder: Path) -> list[list[Row]]:
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")
-    pairs = zip(sources_of("javascript", asked), asked, strict=True)
+    pairs = zip(sources_of("javascript", tried), tried, strict=True)
     (folder / "asked.json").write_text(json.dumps([{"source": s, "points": p.points} for s, p in pairs]))
     script = """
       const asked = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
@@ -272,17 +272,17 @@ def _in_javascript(asked: Sequence[Program], folder: Path) -> list[list[Row]]:
 
 
 def _in_sql(
-    asked: Sequence[Program], execute: Callable[[str], list[Sequence[Any]]], put: Callable[[Program], None]
+    tried: Sequence[Program], execute: Callable[[str], list[Sequence[Any]]], put: Callable[[Program], None]
 ) -> list[list[Row]]:
     found = []
-    for program, query in zip(asked, sources_of("sql", asked), strict=True):
+    for program, query in zip(tried, sources_of("sql", tried), strict=True):
         put(program)
         rows = {tuple(row[:2]): list(row[2:]) for row in execute(query)}
         found.append([rows[point] for point in program.points])
     return found
 
 
-def _in_sqlite(asked: Sequence[Program]) -> list[list[Row]]:
+def _in_sqlite(tried: Sequence[Program]) -> list[list[Row]]:
     connection = sqlite3.connect(":memory:")
     try:
         connection.execute("SELECT exp(1.0)")
@@ -294,10 +294,10 @@ def _in_sqlite(asked: Sequence[Program]) -> list[list[Row]]:
         connection.execute(f"CREATE TABLE data ({program.names[0]} REAL, {program.names[1]} REAL)")
         connection.executemany("INSERT INTO data VALUES (?, ?)", program.points)
 
-    return _in_sql(asked, lambda query: connection.execute(query).fetchall(), put)
+    return _in_sql(tried, lambda query: connection.execute(query).fetchall(), put)
 
 
-def _in_duckdb(asked: Sequence[Program]) -> list[list[Row]]:
+def _in_duckdb(tried: Sequence[Program]) -> list[list[Row]]:
     connection = pytest.importorskip("duckdb").connect(":memory:")
     connection.execute("SET threads = 1")
 
@@ -305,16 +305,16 @@ def _in_duckdb(asked: Sequence[Program]) -> list[list[Row]]:
         connection.execute(f"CREATE OR REPLACE TABLE data ({program.names[0]} DOUBLE, {program.names[1]} DOUBLE)")
         connection.executemany("INSERT INTO data VALUES (?, ?)", program.points)
 
-    found = _in_sql(asked, lambda query: connection.execute(query).fetchall(), put)
+    found = _in_sql(tried, lambda query: connection.execute(query).fetchall(), put)
     connection.close()
     return found
 
 
-def _in_postgres(asked: Sequence[Program]) -> list[list[Row]]:
+def _in_postgres(tried: Sequence[Program]) -> list[list[Row]]:
     if postgres.missing():
         pytest.skip(postgres.missing())
     script = list[str]()
-    for program, query in zip(asked, sources_of("sql", asked), strict=True):
+    for program, query in zip(tried, sources_of("sql", tried), strict=True):
         script += [
             "DROP TABLE IF EXISTS data;",
             postgres.table("data", program.names, program.points),
@@ -324,7 +324,7 @@ def _in_postgres(asked: Sequence[Program]) -> list[list[Row]]:
     with postgres.server() as server:
         lines = iter(server.rows("SET client_min_messages = error;\n" + "\n".join(script)))
     found = []
-    for program in asked:
+    for program in tried:
         rows = dict[tuple[float, ...], Row]()
         for line in iter(lambda: next(lines), ["end"]):
             numbers = [float(text) if text else None for text in line]
@@ -337,14 +337,14 @@ def _in_postgres(asked: Sequence[Program]) -> list[list[Row]]:
     "target", ["python", "numpy", "jax", "torch", "c", "javascript", "sqlite", "duckdb", "postgresql"]
 )
 def test_every_target_equals_eval_or_has_no_number(target: str, tmp_path: Path) -> None:
-    asked = programs()[:SLOW] if target in ("duckdb", "jax") else programs()
+    tried = programs()[:SLOW] if target in ("duckdb", "jax") else programs()
     runs: dict[str, Callable[[], list[list[Row]]]] = {
-        "python": lambda: _in_python(asked),
-        "c": lambda: _in_c(asked, tmp_path),
-        "javascript": lambda: _in_javascript(asked, tmp_path),
-        "sqlite": lambda: _in_sqlite(asked),
-        "duckdb": lambda: _in_duckdb(asked),
-        "postgresql": lambda: _in_postgres(asked),
+        "python": lambda: _in_python(tried),
+        "c": lambda: _in_c(tried, tmp_path),
+        "javascript": lambda: _in_javascript(tried, tmp_path),
+        "sqlite": lambda: _in_sqlite(tried),
+        "duckdb": lambda: _in_duckdb(tried),
+        "postgresql": lambda: _in_postgres(tried),
     }
-    found = runs[target]() if target in runs else _in_arrays(target, asked)
-    agree(target, asked, found)
+    found = runs[target]() if target in runs else _in_arrays(target, tried)
+    agree(target, tried, found)

@@ -210,7 +210,7 @@ def test_functions_that_double_a_few_times_and_deep_nests_of_functions_are_answe
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "message"),
     [
         (["eval", "sum(ones(1e8)*x)", "--at", "x=2"], "an array can't have the shape (100000000,)"),
         (["eval", "sum(zeros(1e4, 1e4)*x)", "--at", "x=2"], "an array can't have the shape (10000, 10000)"),
@@ -220,15 +220,16 @@ def test_functions_that_double_a_few_times_and_deep_nests_of_functions_are_answe
         (["diff", "sum(ones(1e5)*x)"], "written out by elements, the program grows beyond 20,100 operations"),
         (["export", "sum(ones(1e5)*x)", "--to", "c"], "written out by elements, the program grows beyond 20,100 operations"),
         (["diff", "sum(ones(900, 1)*ones(1, 900)*x)"], "written out by elements, the program grows beyond 20,160 operations"),
+        (["diff", "sum((ones(60, 60)*x) @ (ones(60, 60)*x))"], "written out by elements, the program grows beyond 20,120 operations"),
     ],
 )  # fmt: skip
-def test_arrays_are_refused_by_their_size_before_they_are_made(command: list[str], said: str) -> None:
+def test_arrays_are_refused_by_their_size_before_they_are_made(command: list[str], message: str) -> None:
     tracemalloc.start()
     ended = command_line(*command)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (ended.status, ended.out) == (2, "")
-    assert ended.err.startswith(f"error: {said}")
+    assert ended.err.startswith(f"error: {message}")
     assert peak < 60_000_000
 
 

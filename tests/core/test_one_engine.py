@@ -30,8 +30,8 @@ def test_floats_by_the_engine_are_floats_by_compiled_texts(made: tuple[str, dict
     compiled, general = linearize.linearize(lowered, trace, sources), floats.linearize(lowered, trace, sources)
     assert {node: dict(edges) for node, edges in general.items()} == {node: dict(e) for node, e in compiled.items()}
     seeds = {node: 1.0 + k for k, node in enumerate(sources)}
-    assert floats.jvp(compiled, seeds) == jvp.along(compiled, seeds)
-    assert floats.vjp(compiled, {lowered.result: 1.0} if lowered.result in compiled else {}) == vjp.adjoints(
+    assert floats.jvp(compiled, seeds) == jvp.jvp(compiled, seeds)
+    assert floats.vjp(compiled, {lowered.result: 1.0} if lowered.result in compiled else {}) == vjp.vjp(
         lowered.result, compiled, []
     )
 

@@ -162,9 +162,9 @@ def test_the_listing_has_the_table_of_functions() -> None:
     assert "naive Bayes: nothing is minimised" in out
     data = json.loads(autodiff("functions", "losses", "--format", "json").out)
     assert [row["name"] for row in data] == [loss.name for loss in prelude.losses()]
-    one = autodiff("functions", "hinge").out
-    assert "support vector machines" in one
-    assert "hinge([1, -1], [0.5, -3]) = 0.25" in one
+    listing = autodiff("functions", "hinge").out
+    assert "support vector machines" in listing
+    assert "hinge([1, -1], [0.5, -3]) = 0.25" in listing
     assert autodiff("functions", "hing").err == "error: no function 'hing'\n  did you mean hinge?\n"
     assert autodiff("functions", "losses", "--format", "markdown").out.startswith("| loss | formula | models |")
 

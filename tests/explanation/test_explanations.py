@@ -495,16 +495,16 @@ def test_arrays_that_are_too_large_or_do_not_fit() -> None:
 
 def test_small_steps_never_contradict_a_proven_slope() -> None:
     """cos(x) is 1 at 1e-8 in float64, so that a small step sees nothing of (1 - cos(x))/x^2."""
-    told = process("explain", "(1-cos(x))/x^2", "--at", "x=1e-8")
-    assert told.status == 0
-    assert "= -8.333333333333334e-10\n" in told.out
-    assert "these digits are proven" in told.err
-    assert "? central difference" in told.out
-    assert "denied" not in told.out
-    told = process("explain", "1/(1+exp(x))", "--at", "x=400")
-    assert told.status == 0
-    assert "these digits are proven" in told.err
-    assert "= 0 × 1" not in told.out
+    ended = process("explain", "(1-cos(x))/x^2", "--at", "x=1e-8")
+    assert ended.status == 0
+    assert "= -8.333333333333334e-10\n" in ended.out
+    assert "these digits are proven" in ended.err
+    assert "? central difference" in ended.out
+    assert "denied" not in ended.out
+    ended = process("explain", "1/(1+exp(x))", "--at", "x=400")
+    assert ended.status == 0
+    assert "these digits are proven" in ended.err
+    assert "= 0 × 1" not in ended.out
 
 
 @pytest.mark.parametrize(
@@ -512,8 +512,8 @@ def test_small_steps_never_contradict_a_proven_slope() -> None:
     [("sin(x)", "1e7"), ("1/(x-1)", "1.000001"), ("abs(x-1)", "1.000000001"), ("tanh(1e8*(x-1))", "1")],
 )
 def test_a_right_slope_is_never_denied(program: str, x: str) -> None:
-    told = process("explain", program, "--at", f"x={x}")
-    assert (told.status, "denied" in told.out) == (0, False)
+    ended = process("explain", program, "--at", f"x={x}")
+    assert (ended.status, "denied" in ended.out) == (0, False)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_confidence_bands_have_their_coverage() -> None:
         found = package.fit(
             "a + b*x", {"x": x, "y": 1 + 2 * x + 0.3 * draw.standard_normal(12)}, "y", {"a": 0, "b": 0}, level=0.8
         )
-        inside += found.lower[6] <= 1 + 2 * x[6] <= found.upper[6]
+        inside += found.by_row.lower[6] <= 1 + 2 * x[6] <= found.by_row.upper[6]
     assert 0.72 < inside / runs < 0.88
 
 
@@ -70,10 +70,10 @@ def test_a_straight_line_has_the_influence_of_the_textbook() -> None:
     x, y = np.array([1.0, 2.0, 3.0, 10.0]), np.array([1.0, 2.1, 2.9, 4.0])
     found = package.fit("a + b*x", {"x": x, "y": y}, "y", {"a": 0, "b": 0})
     leverage = 1 / 4 + (x - x.mean()) ** 2 / np.sum((x - x.mean()) ** 2)
-    assert found.leverage == pytest.approx(leverage, rel=1e-9)
-    deviation = np.sum(found.residuals**2) / 2
-    cook = found.residuals**2 * leverage / (2 * deviation * (1 - leverage) ** 2)
-    assert found.influence == pytest.approx(cook, rel=1e-9)
+    assert found.by_row.leverage == pytest.approx(leverage, rel=1e-9)
+    deviation = np.sum(found.by_row.residuals**2) / 2
+    cook = found.by_row.residuals**2 * leverage / (2 * deviation * (1 - leverage) ** 2)
+    assert found.by_row.influence == pytest.approx(cook, rel=1e-9)
     assert "row 4 moves the parameters much by itself (Cook's distance above 1)" in found.notes
 
 

@@ -18,9 +18,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("--minutes", type=float, default=60.0, help="how long (60)")
     parser.add_argument("--seed", type=int, help="begin with this seed; any without it")
-    asked = parser.parse_args()
-    seed = random.SystemRandom().randrange(10**9) if asked.seed is None else asked.seed
-    end, counts, faults = time.monotonic() + 60 * asked.minutes, Counter[int](), dict[str, str]()
+    given = parser.parse_args()
+    seed = random.SystemRandom().randrange(10**9) if given.seed is None else given.seed
+    end, counts, faults = time.monotonic() + 60 * given.minutes, Counter[int](), dict[str, str]()
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # what a command writes goes there

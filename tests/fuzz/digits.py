@@ -122,8 +122,8 @@ class Trial:
         """The counts."""
         yield f"{'kind':<9} {'answers':>8} {'numbers':>8} {'misses':>7}  statuses"
         for kind, done in self.done.items():
-            said = ", ".join(f"{status} {count:,}" for status, count in self.statuses[kind].most_common())
-            yield f"{kind:<9} {done:>8,} {self.numbers[kind]:>8,} {self.missed[kind]:>7,}  {said}"
+            more = ", ".join(f"{status} {count:,}" for status, count in self.statuses[kind].most_common())
+            yield f"{kind:<9} {done:>8,} {self.numbers[kind]:>8,} {self.missed[kind]:>7,}  {more}"
         tried, balls = self.ordinary["tried"], self.ordinary["balls"]
         yield f"ordinary programs: {tried:,}, by ball arithmetic {balls:,} ({balls / max(tried, 1):.2%})"
         yield "slowest: " + "; ".join(f"{seconds:.2f} s {text}" for seconds, text in self.slowest)
@@ -144,9 +144,9 @@ class Case:
         self.program, self.text, self.points, self.truths = program, written(program), points, truths
         self.names = list(points[0])
 
-    def where(self, k: int, said: str = "") -> Callable[[], str]:
+    def where(self, k: int, more: str = "") -> Callable[[], str]:
         """How a point is told."""
-        return lambda: f"{self.text} at {dict(self.points[k])}{said}"
+        return lambda: f"{self.text} at {dict(self.points[k])}{more}"
 
     def numbers(self, k: int) -> list[tuple[str, Any]]:
         """The value and the slopes at a point."""
@@ -257,10 +257,10 @@ def arrays(trial: Trial, given: Case) -> None:
         for m, k in enumerate(places):
             for name, want in given.numbers(k)[1:]:
                 trial.judge("arrays", f"{name}[{m}]", found.gradient[name][m], want, ONE, where)
-    each = trial.timed(given.text, lambda: autodiff.evaluate(given.text, point))
-    if trial.status("arrays", each.status):
+    answers = trial.timed(given.text, lambda: autodiff.evaluate(given.text, point))
+    if trial.status("arrays", answers.status):
         for m, k in enumerate(places):
-            trial.judge("arrays", f"element {m}", each.value[m], given.numbers(k)[0][1], ONE, where)
+            trial.judge("arrays", f"element {m}", answers.value[m], given.numbers(k)[0][1], ONE, where)
 
 
 def rows(trial: Trial, given: Case) -> None:
@@ -281,7 +281,7 @@ def rows(trial: Trial, given: Case) -> None:
                 trial.judge("rows", what, number, want, ROWS, where)
 
 
-def ordinary(trial: Trial, chance: random.Random, *, told: bool) -> None:
+def ordinary(trial: Trial, chance: random.Random, *, printed: bool) -> None:
     """Whether an ordinary program at an ordinary point needs ball arithmetic."""
     program = tree(chance, chance.randint(1, 4), chance.sample("xyz", chance.choice([1, 2])), _PLAIN, nasty=False)
     point = {name: plain(chance) for name in sorted(used(program))}
@@ -296,7 +296,7 @@ def ordinary(trial: Trial, chance: random.Random, *, told: bool) -> None:
         trial.ordinary["tried"] += 1
         if found.bits:
             trial.ordinary["balls"] += 1
-            if told:
+            if printed:
                 print(f"BALLS {written(program)} at {point}: {found.value} {found.gradient} {found.notes}", flush=True)
 
 
@@ -308,17 +308,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="begin with this seed; any without it")
     parser.add_argument("--only", default="", help="kinds, such as one-shot,rows")
     parser.add_argument("--tell", action="store_true", help="print ordinary programs that needed ball arithmetic")
-    asked = parser.parse_args()
-    seed = random.SystemRandom().randrange(10**9) if asked.seed is None else asked.seed
-    only = set(filter(None, asked.only.split(",")))
+    options = parser.parse_args()
+    seed = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
+    only = set(filter(None, options.only.split(",")))
     print(f"seed {seed}", flush=True)
-    trial, end = Trial(), time.monotonic() + 60 * asked.minutes
-    for number in range(asked.programs):
+    trial, end = Trial(), time.monotonic() + 60 * options.minutes
+    for number in range(options.programs):
         if time.monotonic() > end:
             break
         if number and not number % 500:
             print(f"{number:,} programs", flush=True)
-        one(trial, random.Random(seed * 1_000_003 + number), number, only, tell=asked.tell)
+        one(trial, random.Random(seed * 1_000_003 + number), number, only, tell=options.tell)
     print("\n".join(trial.table()))
     crying = trial.ordinary["balls"] > 0.02 * max(trial.ordinary["tried"], 50)
     return int(bool(trial.missed.total()) or crying)
@@ -331,7 +331,7 @@ def one(trial: Trial, chance: random.Random, number: int, only: set[str], *, tel
         return (not only or kind in only) and number % every == 0
 
     if turn("ordinary", 2):
-        ordinary(trial, chance, told=tell)
+        ordinary(trial, chance, printed=tell)
     if not only or only & {"one-shot", "rows", "arrays", "jvp"}:
         given = case(chance)
         if given is not None:

@@ -97,14 +97,14 @@ def _of_arrays(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 @st.composite
 def programs(draw: st.DrawFn, *, arrays: bool = False) -> str:
     """A program of a few statements; one in twelve with a sign too much, too few or exchanged."""
-    kind, one = draw(st.integers(0, 9)), expressions(arrays=arrays)
-    last = draw(one)
+    kind, expression = draw(st.integers(0, 9)), expressions(arrays=arrays)
+    last = draw(expression)
     if kind <= 2:
-        last = f"u = {draw(one)}; {last} + u"
+        last = f"u = {draw(expression)}; {last} + u"
     elif kind == 3:
         last = f"f(t) = sin(t)*{draw(st.sampled_from(['t', '2', 'x']))}; f({last}) + f(y)"
     elif kind == 4:
-        last = f"u = {draw(one)}; v = u^2; if(u > x, v, u) + {last}"
+        last = f"u = {draw(expression)}; v = u^2; if(u > x, v, u) + {last}"
     if draw(st.integers(0, 11)) == 0:
         last = _broken(draw, last)
     return last

@@ -171,7 +171,7 @@ class _Work:
                 place = tuple(map(int.__add__, p, q))
                 if sum(place) <= self.order:
                     terms.setdefault(place, []).append(a * b)
-        return {place: self._total(each) for place, each in terms.items()}
+        return {place: self._total(coefficients) for place, coefficients in terms.items()}
 
     def power(self, u: Jet, exponent: Any) -> Jet:
         """u to a number that does not move."""

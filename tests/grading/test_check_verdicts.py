@@ -96,17 +96,17 @@ def test_a_slip_is_named(program: str, answer: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "answer", "said"),
+    ("program", "answer", "message"),
     [
         ("ln(x^2)", "2/sqrt(x)^2", "the same where both are defined; at x = -1 the derivative is -2 and the answer has no value"),
         ("2*ln(x)", "2/x", "at x = -1 the answer has a value, -2, and the program has none"),
         ("x^2", "2*x^2/x", "at x = 0 the derivative is 0 and the answer has no value"),
     ],
 )  # fmt: skip
-def test_domains_that_differ_are_reported(program: str, answer: str, said: str) -> None:
+def test_domains_that_differ_are_reported(program: str, answer: str, message: str) -> None:
     found = compare(program, answer, "x")
     assert found.verdict == "yes"
-    assert any(said in note for note in found.notes), found.notes
+    assert any(message in note for note in found.notes), found.notes
 
 
 def test_the_same_domain_needs_no_note() -> None:
@@ -248,7 +248,7 @@ def test_the_program_may_come_from_stdin() -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (["x*y", "x"], "by which name is the answer a derivative? The program's inputs are x, y"),
         (["x*y", "z", "--wrt", "x"], "the answer has 'z', which the program does not have"),
@@ -258,10 +258,10 @@ def test_the_program_may_come_from_stdin() -> None:
         (["3", "0"], "the program has no inputs to differentiate by"),
     ],
 )
-def test_a_mistake_in_the_question_is_reported(args: list[str], said: str) -> None:
+def test_a_mistake_in_the_question_is_reported(args: list[str], message: str) -> None:
     ended = autodiff("check", *args)
     assert ended.status == 2
-    assert said in ended.err
+    assert message in ended.err
     assert ended.out == ""
 
 

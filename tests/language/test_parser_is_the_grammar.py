@@ -138,7 +138,7 @@ TEXTS = [
 @pytest.mark.parametrize("start", ["program", "bindings"])
 def test_texts_of_other_tests(start: str) -> None:
     read = [same(text, start) for text in TEXTS]
-    assert sum(isinstance(told, str) for told in read) > 50
+    assert sum(isinstance(outcome, str) for outcome in read) > 50
 
 
 @pytest.mark.parametrize("name", ["nested calls", "a long sum", "statements", "conditions"])
@@ -186,7 +186,7 @@ def test_made_programs_and_their_slips() -> None:
         at = chance.randrange(len(text) + 1)
         slip = text[:at] + chance.choice(PIECES) * chance.randrange(2) + text[at + chance.randrange(3) :]
         stray = "".join(chance.choice(PIECES) for _ in range(chance.randrange(1, 9)))
-        for told in (same(text, start), same(slip, start), same(stray, start)):
-            right, wrong = right + (not isinstance(told, str)), wrong + isinstance(told, str)
+        for outcome in (same(text, start), same(slip, start), same(stray, start)):
+            right, wrong = right + (not isinstance(outcome, str)), wrong + isinstance(outcome, str)
     assert right > 1000
     assert wrong > 2000

@@ -135,7 +135,7 @@ def test_a_plain_reading_gives_no_notice(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("x + y*z", "(x + (y*z))"),
         ("a = 1; b", "a = 1\nb"),
@@ -144,9 +144,9 @@ def test_a_plain_reading_gives_no_notice(text: str) -> None:
         ("[1,\n2]", "[1, 2]"),
     ],
 )
-def test_blanks_brackets_and_comments_do_not_count(one: str, other: str) -> None:
-    assert autodiff.parse(one) == autodiff.parse(other)
-    assert autodiff.parse(one) != autodiff.parse("q = 1; " + one)
+def test_blanks_brackets_and_comments_do_not_count(first: str, second: str) -> None:
+    assert autodiff.parse(first) == autodiff.parse(second)
+    assert autodiff.parse(first) != autodiff.parse("q = 1; " + first)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,10 @@ def _pairs(header: str) -> list[tuple[str, str]]:
     return re.findall(r"^\| `(.*?)` \| `(.*?)` \|$", table, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("typed", "meaning"), _pairs("| you may type | it means |"))
+@pytest.mark.parametrize(
+    ("typed", "meaning"),
+    [*_pairs("| you may type | it means |"), *_pairs("| you may type in LaTeX | it means |")],
+)
 def test_what_may_be_typed_means_what_the_manual_says(typed: str, meaning: str) -> None:
     values = {"x": 1.3, "y": 0.7, "r": 2.1}
     at = {name: value for name, value in values.items() if re.search(rf"\b{name}\b", meaning)}
@@ -122,8 +125,8 @@ def test_every_command_has_two_examples_that_run(name: str, shell: pages.Shell) 
 def test_every_help_names_only_commands_that_exist() -> None:
     for name in COMMANDS:
         assert autodiff(name, "--help").status == 0
-    said = autodiff("--help").out
-    assert all(name in said for name in COMMANDS)
+    listing = autodiff("--help").out
+    assert all(name in listing for name in COMMANDS)
 
 
 def test_docstring_examples_run() -> None:

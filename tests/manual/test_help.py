@@ -105,8 +105,8 @@ def test_a_closed_reader_is_no_failure() -> None:
         done = start("help", topic, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert done.stdout is not None
         done.stdout.close()
-        _, told = done.communicate(timeout=60)
-        assert (done.returncode, told) == (0, b"")
+        _, listed = done.communicate(timeout=60)
+        assert (done.returncode, listed) == (0, b"")
 
 
 def test_a_process_that_has_only_ascii_gets_a_page() -> None:
@@ -144,10 +144,10 @@ def test_a_process_that_has_only_ascii_gets_a_page() -> None:
 )
 def test_the_page_about_json_has_every_key(words: list[str]) -> None:
     data = json.loads(autodiff(*words, "--format", "json").out)
-    told = set(re.findall(r"`(\w+)`", TEXTS["status"]))
-    assert set(data[0] if isinstance(data, list) else data) <= told
+    listed = set(re.findall(r"`(\w+)`", TEXTS["status"]))
+    assert set(data[0] if isinstance(data, list) else data) <= listed
 
 
 def test_the_page_about_exit_statuses_has_them_all() -> None:
-    told = {int(number) for number in re.findall(r"^\| (\d+) \|", TEXTS["status"], re.MULTILINE)}
-    assert told == {0, 1, errors.USAGE, errors.HARD_POINT, errors.DATA, errors.INTERNAL, 130}
+    listed = {int(number) for number in re.findall(r"^\| (\d+) \|", TEXTS["status"], re.MULTILINE)}
+    assert listed == {0, 1, errors.USAGE, errors.HARD_POINT, errors.DATA, errors.INTERNAL, 130}

@@ -44,12 +44,12 @@ def _programs(
             run = primal(lowered, point)
         except DomainError:
             continue
-        odd = special_points(lowered, run)
-        reached = set(lowered.graph.reaching(*odd)) if odd else set()
+        points = special_points(lowered, run)
+        reached = set(lowered.graph.reaching(*points)) if points else set()
         names = {name: node for node, name in lowered.graph.inputs.items() if node in reached}
         if names:
             count -= 1
-            yield text, point, lowered, run, odd, names
+            yield text, point, lowered, run, points, names
 
 
 def _near(a: float | None, b: float | None) -> bool:
@@ -66,8 +66,8 @@ def _alike(a: Verdict, b: Verdict) -> bool:
 @pytest.mark.parametrize("seed", range(4))
 def test_local_expansions_equal_those_of_the_whole_program(seed: int) -> None:
     plain = 0
-    for text, point, lowered, run, odd, names in _programs(seed, 250):
-        for name, found in propagate.carried(lowered, run, point, names, odd).items():
+    for text, point, lowered, run, points, names in _programs(seed, 250):
+        for name, found in propagate.carried(lowered, run, point, names, points).items():
             whole = verdict.verdict(lowered, run, point, names[name])
             assert whole.status == "unknown" or _alike(found, whole), (text, point, name, found, whole)
             plain += found.status in ("ok", "corner")

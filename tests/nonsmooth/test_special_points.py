@@ -401,16 +401,16 @@ def test_an_input_that_cannot_reach_the_result_has_slope_0(
 
 
 def test_the_slope_of_an_inactive_argument_is_never_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, tuple[object, ...]]] = []
+    calls: list[tuple[str, tuple[object, ...]]] = []
     honest = templates.partials
 
     def noted(row: Primitive, moving: tuple[object, ...], held: templates.StaticArgs) -> Any:
-        asked.append((row.name, moving))
+        calls.append((row.name, moving))
         return honest(row, moving, held)
 
     monkeypatch.setattr(templates, "partials", noted)
     assert evaluate("x*ln(c)", {"x": 2.0, "c": 3.0}, ["x"], check=False).gradient == {"x": pytest.approx(math.log(3))}
-    assert asked == [("*", (1, 0))]
+    assert calls == [("*", (1, 0))]
 
 
 def test_a_slope_beside_a_moving_argument_only_is_not_there() -> None:
@@ -509,9 +509,9 @@ def test_a_broken_rule_is_caught_before_a_number_is_printed(
     assert honest.checked
     at = ",".join(f"{name}={value!r}" for name, value in point.items())
     with _broken(row, k, wrong, monkeypatch):
-        told = package.evaluate(text, point, [wrt], check=False).gradient[wrt]
+        slope_without_check = package.evaluate(text, point, [wrt], check=False).gradient[wrt]
         ended = autodiff("eval", text, "--at", at, "--wrt", wrt)
-    if told == pytest.approx(honest.gradient[wrt], rel=1e-6):
+    if slope_without_check == pytest.approx(honest.gradient[wrt], rel=1e-6):
         assert ended.status in (
             0,
             70,
@@ -682,14 +682,14 @@ def test_a_convention_is_what_the_framework_does(
             found = answer.verdicts.get(name)
             if found is None or found.status not in ("ok", "corner", "jump"):
                 continue
-            said = answer.frameworks.get(name, {}).get(convention)
+            slope_by_convention = answer.frameworks.get(name, {}).get(convention)
             if math.isnan(true):
-                assert said is None, where
+                assert slope_by_convention is None, where
                 assert answer.gradient[name] is None, where
             elif found.status == "ok":
-                assert (answer.gradient[name] if said is None else said) == true, where
+                assert (answer.gradient[name] if slope_by_convention is None else slope_by_convention) == true, where
             else:
-                assert said == true, where
+                assert slope_by_convention == true, where
                 assert answer.gradient[name] == true, where
 
 

@@ -90,9 +90,9 @@ def _shown_steps(found: Explanation) -> Iterator[ChainStep]:
     """The steps that a page lists: of long lists both ends, of many names with several paths the first and the last."""
     names = ends(list(dict.fromkeys(block.to for block in found.blocks)), most=3)
     listed = [block for block in found.blocks if block.to in names]
-    each = max(1, min(12, 36 // len(listed))) if listed and listed[0].path else 12
+    most_steps = max(1, min(12, 36 // len(listed))) if listed and listed[0].path else 12
     for block in listed:
-        yield from (step for step in ends(block.steps, most=each) if isinstance(step, ChainStep))
+        yield from (step for step in ends(block.steps, most=most_steps) if isinstance(step, ChainStep))
 
 
 def _numbers(found: Explanation) -> Iterator[float | None]:
@@ -206,6 +206,12 @@ def test_every_table_says_what_its_cells_are(found: Explanation) -> None:
                 assert row[0].get("scope") in ("row", "rowgroup")
 
 
+def test_every_kind_of_table_has_its_style(found: Explanation) -> None:
+    sheet = (Path(package.__file__).parent / "render" / "document" / "page.css").read_text(encoding="utf-8")
+    for table in _tree(html(found)).iter("table"):
+        assert re.search(rf"\.{table.get('class')}\b", sheet)
+
+
 def test_nothing_can_come_from_elsewhere(found: Explanation) -> None:
     page = html(found)
     assert "default-src 'none'" in page
@@ -240,8 +246,8 @@ def test_every_number_carries_its_digits(found: Explanation) -> None:
     exact = {data.get("value") for data in tree.iter("data")}
     for data in tree.iter("data"):
         assert data.get("title") == data.get("value")
-        said = (data.text or "").replace("∞", "inf")
-        assert said in (data.get("value"), eight(float(data.get("value") or "nan")))
+        number = (data.text or "").replace("∞", "inf")
+        assert number in (data.get("value"), eight(float(data.get("value") or "nan")))
     assert {shown(number) for number in _numbers(found) if number is not None} <= exact
 
 
@@ -305,8 +311,8 @@ def test_every_row_of_the_table_is_drawn_in_mathml() -> None:
             text = element.text or ""
             assert not re.search(r"[\\&{}#]", text) or text == "{", tex
             assert len(element) or text or _tag(element) in ("mspace", "mrow", "mtd"), tex
-        said = "".join(tree.itertext())
-        assert sorted(re.findall(r"\d", said)) == sorted(re.findall(r"\d", tex))
+        shown = "".join(tree.itertext())
+        assert sorted(re.findall(r"\d", shown)) == sorted(re.findall(r"\d", tex))
 
 
 @pytest.mark.parametrize("row", PLAIN, ids=lambda row: f"{row.name}-{row.arity}")
@@ -529,11 +535,11 @@ def _opened(pages: dict[str, str], folder: Path) -> list[dict[str, object]]:
     for number, (name, page) in enumerate(pages.items()):
         files[name] = str(folder / f"{number}.html")
         Path(files[name]).write_text(page, encoding="utf-8")
-    asked = json.dumps({"executable": CHROMIUM, "files": files, "folder": str(folder)})
+    request = json.dumps({"executable": CHROMIUM, "files": files, "folder": str(folder)})
     done = subprocess.run(
         ["node", "--input-type=module", "-e", OPEN],
         cwd=BROWSER,
-        input=asked,
+        input=request,
         capture_output=True,
         text=True,
         timeout=300,

@@ -423,8 +423,8 @@ def test_mermaid_reads_every_name_as_it_is() -> None:
         assert [(start, end) for start, end, _ in edges] == [(numbers[a.source], numbers[a.target]) for a in cut.arrows]
         # Mermaid keeps #60; as ﬂ°°60¶ß until it writes the picture
         read = [re.sub("ﬂ°°(\\d+)¶ß", lambda m: chr(int(m[1])), vertex) for vertex in vertices]
-        for vertex, said in zip(cut.vertices, read, strict=True):
-            assert vertex.kind == GAP or said.startswith(shortened(vertex.name, 60))
+        for vertex, shown_vertex in zip(cut.vertices, read, strict=True):
+            assert vertex.kind == GAP or shown_vertex.startswith(shortened(vertex.name, 60))
 
 
 # Numbers

@@ -323,16 +323,16 @@ def test_terms_that_cancel_are_the_constant_0(text: str, notes: list[str], value
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("polygamma(149, x)", "polygamma(150, x), which has no value: polygamma needs n to be 0, 1, …, 149"),
         ("spherical_jn(899, x)", "spherical_jn(900, x), which has no value: spherical_jn needs n to be 0, 1, …, 899"),
     ],
 )
-def test_a_formula_that_would_not_read_back_is_refused(text: str, said: str) -> None:
+def test_a_formula_that_would_not_read_back_is_refused(text: str, message: str) -> None:
     ended = autodiff("diff", text)
     assert (ended.status, ended.out) == (2, "")
-    assert ended.err.startswith(f"error: the formula needs {said}")
+    assert ended.err.startswith(f"error: the formula needs {message}")
     assert autodiff("diff", text.replace("149", "148").replace("899", "898")).status == 0
 
 
@@ -430,7 +430,7 @@ def test_long_formulas_have_parts_under_the_users_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (["polygamma(x, 2)"], "polygamma has no derivative in its argument n"),
         (["x*y", "--order", "2"], "order 2 needs one name to differentiate by, and here are 2"),
@@ -444,10 +444,10 @@ def test_long_formulas_have_parts_under_the_users_names() -> None:
         (["x", "--wrt", "z"], "can't differentiate by 'z': the program has no such name"),
     ],
 )
-def test_a_mistake_is_explained(args: list[str], said: str) -> None:
+def test_a_mistake_is_explained(args: list[str], message: str) -> None:
     ended = autodiff("diff", *args)
     assert (ended.status, ended.out) == (2, "")
-    assert ended.err.startswith(f"error: {said}")
+    assert ended.err.startswith(f"error: {message}")
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_a_partial_file_of_the_user_is_kept(option: str, tmp_path: Path) -> None
     assert _run(option, path).status == 0
     assert WRITERS[option].is_whole(path.read_text())
     assert (victim.read_text(), (tmp_path / "made.csv.partial").is_symlink()) == ("mine", True)
-    assert {each.name for each in tmp_path.iterdir()} == {"made.csv", "made.csv.partial", "victim"}
+    assert {file.name for file in tmp_path.iterdir()} == {"made.csv", "made.csv.partial", "victim"}
 
 
 @pytest.mark.parametrize("option", WRITERS)
@@ -56,7 +56,7 @@ def test_a_link_stays_and_its_file_is_written(option: str, there: bool, tmp_path
     assert _run(option, path).status == 0
     assert path.is_symlink()
     assert WRITERS[option].is_whole(target.read_text())
-    assert [each.name for folder in ("here", "there") for each in (tmp_path / folder).iterdir()] == [
+    assert [file.name for folder in ("here", "there") for file in (tmp_path / folder).iterdir()] == [
         "made.csv",
         "real.csv",
     ]
@@ -99,8 +99,8 @@ def test_pipes_and_devices_are_written_to(option: str, tmp_path: Path) -> None:
         *WRITERS[option].command(path), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     feed(running, option)
-    said = path.read_text()
-    assert (running.wait(60), WRITERS[option].is_whole(said), path.is_fifo()) == (0, True, True)
+    written = path.read_text()
+    assert (running.wait(60), WRITERS[option].is_whole(written), path.is_fifo()) == (0, True, True)
     assert running.stderr is not None
     running.stderr.close()
     words = [*WRITERS[option].command(Path("/dev/stdout")), *(["--to", "csv"] if option == "--out" else ["-q"])]
@@ -135,7 +135,7 @@ def test_a_full_disk_leaves_the_old_file(option: str, room: int, tmp_path: Path)
         return
     assert (done.returncode, b"can't write" in done.stderr) == (4, True), done.stderr
     assert left == "old" or (option == "--history" and is_history(left))
-    assert [each.name for each in tmp_path.iterdir()] == ["made.csv"]
+    assert [file.name for file in tmp_path.iterdir()] == ["made.csv"]
 
 
 @pytest.mark.parametrize("option", WRITERS)

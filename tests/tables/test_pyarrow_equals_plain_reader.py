@@ -137,13 +137,13 @@ def _both(monkeypatch: pytest.MonkeyPatch, out: Path, given: bytes, *words: str)
 def test_files_of_every_kind_mean_the_same(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(seed)
     end = chance.choice(["\n", "\n", "\r\n", "\r"])
-    odd, quoted, blank, ragged = (chance.choice([0, 0, each]) for each in (0.1, 0.02, 0.02, 0.002))
+    ragged_row, quoted, blank, ragged = (chance.choice([0, 0, each]) for each in (0.1, 0.02, 0.02, 0.002))
 
     def cell() -> str:
         draw = chance.random()
-        if draw < odd:
+        if draw < ragged_row:
             return chance.choice(ODD)
-        return chance.choice(QUOTED) if draw < odd + quoted else repr(chance.uniform(-1, 3))
+        return chance.choice(QUOTED) if draw < ragged_row + quoted else repr(chance.uniform(-1, 3))
 
     def line() -> str:
         return "" if chance.random() < blank else ",".join(cell() for _ in range(4 if chance.random() < ragged else 3))
@@ -181,9 +181,11 @@ def test_after_a_block_that_needs_care_pyarrow_reads_on(tmp_path: Path, monkeypa
 
 
 @pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize("odd", ["1,2", "1,2,3,4"])
-def test_a_row_that_does_not_fit_stops_nothing(odd: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "x,y,name\n" + "1,2,n\n" * 500 + odd + "\n" + "1,2,n\n" * 500
+@pytest.mark.parametrize("ragged_row", ["1,2", "1,2,3,4"])
+def test_a_row_that_does_not_fit_stops_nothing(
+    ragged_row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "x,y,name\n" + "1,2,n\n" * 500 + ragged_row + "\n" + "1,2,n\n" * 500
     fast, plain, kinds = _both(monkeypatch, tmp_path / "o.csv", text.encode(), "--keep")
     assert fast == plain
     assert (fast.status, fast.out.count(r",ok\n"), fast.out.count(r",input\n")) == (0, 1000, 1)
@@ -207,21 +209,21 @@ def test_an_empty_line_in_an_only_column_is_a_row(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize(
-    ("odd", "said"),
+    ("ragged_row", "message"),
     [
         ('1,"2"3,4', "',' expected after '\"'"),
         (f"1,2,{'n' * 140_000}", "a row of more than 100,000 characters can't be read"),
     ],
 )
 def test_errors_name_the_line_and_rows_before_it_are_kept(
-    odd: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ragged_row: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = "x,y,name\n" + "1,2,n\n" * 500 + odd + "\n" + "1,2,n\n" * 500
+    text = "x,y,name\n" + "1,2,n\n" * 500 + ragged_row + "\n" + "1,2,n\n" * 500
     monkeypatch.setattr(limits, "LONGEST", 100_000)
     fast, plain, _ = _both(monkeypatch, tmp_path / "o.csv", text.encode())
     assert fast == plain
     assert fast.status == 4
-    assert re.search(rf"stdin, line 502: .*{re.escape(said)}", fast.err)
+    assert re.search(rf"stdin, line 502: .*{re.escape(message)}", fast.err)
     assert fast.out.count(r",ok\n") == 500
     assert "the rows before are in " in fast.err
 

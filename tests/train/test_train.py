@@ -22,7 +22,7 @@ from autodiff.core.lowering import lower
 from autodiff.render.terminal.progress import Standing, pieces
 from autodiff.render.terminal.sparkline import curve
 from autodiff.tables.columns import NumericTable, load
-from autodiff.train.loop import Plan
+from autodiff.train.loop import Hyperparameters
 from autodiff.train.minibatch_sweep import plan
 from autodiff.train.model import Model, Overflow
 from autodiff.train.names import chooser
@@ -41,7 +41,11 @@ def _training(case: str, optimizer: str, **options: Any) -> Training:
     path = str(EXAMPLES / f"{about['data']}.csv")
     params = {k: np.array(v) if isinstance(v, list) else v for k, v in about["params"].items()}
     return Training(
-        text, load(path, chooser(text, list(params), [])), params, Plan(EPOCHS, about["lr"], optimizer), **options
+        text,
+        load(path, chooser(text, list(params), [])),
+        params,
+        Hyperparameters(EPOCHS, about["lr"], optimizer),
+        **options,
     )
 
 
@@ -107,11 +111,11 @@ def test_the_explained_step_is_the_one_that_was_taken(step: int) -> None:
 
 def test_the_explained_step_of_lbfgs_is_the_one_that_was_taken() -> None:
     args = [*LINE, "--optimizer", "lbfgs"]
-    one = json.loads(autodiff(*args, "--epochs", "3", "--format", "json").out)["params"]
+    first = json.loads(autodiff(*args, "--epochs", "3", "--format", "json").out)["params"]
     step = json.loads(autodiff(*args, "--epochs", "9", "--format", "json", "--explain-step", "3").out)["step"]
-    assert (step["number"], step["updated"]) == (3, one)
+    assert (step["number"], step["updated"]) == (3, first)
     shown = autodiff(*args, "--epochs", "9", "--explain-step", "3").out
-    assert f"w          {step['params']['w']!r} → {one['w']!r}" in shown
+    assert f"w          {step['params']['w']!r} → {first['w']!r}" in shown
 
 
 def test_all_optimizers_reach_the_closed_form() -> None:
@@ -169,8 +173,10 @@ NET = [
 
 
 def test_the_seed_makes_the_numbers() -> None:
-    one, two, other = (autodiff(*NET, "--seed", seed, "--epochs", "5", "--holdout", "0.25", "-q").out for seed in "110")
-    assert one == two != other
+    first, second, other = (
+        autodiff(*NET, "--seed", seed, "--epochs", "5", "--holdout", "0.25", "-q").out for seed in "110"
+    )
+    assert first == second != other
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -667,11 +673,15 @@ def test_a_row_of_a_late_block_is_named() -> None:
     x = np.full(70_001, 2.0)
     x[65_432] = -1.0
     columns = {"x": x, "y": np.ones(70_001)}
-    training = Training("mean((ln(w*x) - y)^2)", NumericTable("t", columns, range(2, 70_003)), {"w": 1.0}, Plan(3))
+    training = Training(
+        "mean((ln(w*x) - y)^2)", NumericTable("t", columns, range(2, 70_003)), {"w": 1.0}, Hyperparameters(3)
+    )
     with pytest.raises(package.AutodiffError, match=r"at \[65432\] w\*x is -1 \(row 65433, line 65434 of t\)"):
         list(training.epochs())
     x[65_432] = 1e200
-    training = Training("mean((w*x - y)^2)", NumericTable("t", columns, range(2, 70_003)), {"w": 1.0}, Plan(3))
+    training = Training(
+        "mean((w*x - y)^2)", NumericTable("t", columns, range(2, 70_003)), {"w": 1.0}, Hyperparameters(3)
+    )
     with pytest.raises(package.AutodiffError, match=r"overflows at \[65432\].*row 65433"):
         list(training.epochs())
     steep = Model(lower(package.parse("mean(v*(w*1e200)*1e200*x)")), ["w", "v"])
@@ -682,14 +692,18 @@ def test_a_row_of_a_late_block_is_named() -> None:
 
 def test_both_ways_of_writing_a_sum_of_products_agree() -> None:
     table, _ = _logistic(70_001)
-    one = Model(
+    first = Model(
         lower(package.parse(f"bce_logits(y, {' + '.join(f'w{k}*x{k}' for k in range(10))} + b)")),
         [*(f"w{k}" for k in range(10)), "b"],
     )
-    two = Model(lower(package.parse(f"bce_logits(y, w @ [{', '.join(f'x{k}' for k in range(10))}] + b)")), ["w", "b"])
+    second = Model(
+        lower(package.parse(f"bce_logits(y, w @ [{', '.join(f'x{k}' for k in range(10))}] + b)")), ["w", "b"]
+    )
     weights = np.linspace(-1, 1, 10)
-    loss, slopes = one.slopes({**{f"w{k}": float(weights[k]) for k in range(10)}, "b": 0.1}, table, one.fixed(table))
-    same, exact = two.slopes({"w": weights, "b": 0.1}, table, two.fixed(table))
+    loss, slopes = first.slopes(
+        {**{f"w{k}": float(weights[k]) for k in range(10)}, "b": 0.1}, table, first.fixed(table)
+    )
+    same, exact = second.slopes({"w": weights, "b": 0.1}, table, second.fixed(table))
     assert loss == pytest.approx(same, rel=1e-13)
     assert [slopes[f"w{k}"] for k in range(10)] == pytest.approx(exact["w"], rel=1e-10)
 

@@ -101,8 +101,8 @@ def test_two_hundred_cancelling_programs_at_twenty_points(text: str, true: Calla
 def test_what_is_typed_is_meant_as_typed_and_a_float_is_itself() -> None:
     assert package.evaluate("0.1 + 0.2 - 0.3").value == 0
     assert package.evaluate("x - 0.3", {"x": 0.1 + 0.2}).value == pytest.approx(4.44e-17 + 1.11e-17, rel=1e-2)
-    told = autodiff("eval", "abs(x - 0.3)", "--at", "x=0.1+0.2")
-    assert (told.status, "left -1, right 1  (a corner" in told.out) == (3, True)
+    ended = autodiff("eval", "abs(x - 0.3)", "--at", "x=0.1+0.2")
+    assert (ended.status, "left -1, right 1  (a corner" in ended.out) == (3, True)
     assert autodiff("eval", "if(x == 0.3, 1, 2)", "--at", "x=0.1+0.2", "--wrt", "x", "--no-check").out.startswith(
         "f      1\n"
     )
@@ -136,8 +136,8 @@ def test_the_note_says_what_float64_would_give() -> None:
     ],
 )  # fmt: skip
 def test_numbers_that_were_wrong_once(arguments: list[str], printed: str) -> None:
-    told = autodiff(*arguments)
-    assert (told.status, printed in told.out) == (0, True), told.out
+    ended = autodiff(*arguments)
+    assert (ended.status, printed in ended.out) == (0, True), ended.out
 
 
 def test_digits_are_texts_in_json_and_have_a_limit() -> None:
@@ -145,8 +145,8 @@ def test_digits_are_texts_in_json_and_have_a_limit() -> None:
     assert found["value"] == "0." + "3" * 40
     assert (found["digits"], found["checked"], found["bits"] >= 133) == (40, True, True)
     for wish in ("0", "1001", "1000000"):
-        told = autodiff("eval", "x", "--at", "x=1", "--digits", wish)
-        assert (told.status, "1 to 1,000" in told.err) == (2, True)
+        ended = autodiff("eval", "x", "--at", "x=1", "--digits", wish)
+        assert (ended.status, "1 to 1,000" in ended.err) == (2, True)
     assert autodiff("eval", "x", "--data", "-", "--digits", "5").status == 2
     with pytest.raises(package.AutodiffError, match="1 to 1,000"):
         package.hessian("x^2", {"x": 1.0}, digits=1001)

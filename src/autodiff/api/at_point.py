@@ -22,7 +22,7 @@ from autodiff.core.jvp import in_all_directions
 from autodiff.core.linearize import FRAMEWORKS, Linearization
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
-from autodiff.core.vjp import adjoints
+from autodiff.core.vjp import vjp
 from autodiff.diagnostics import SEVERITY
 from autodiff.verify import error_bound
 from autodiff.verify.cross_mode import AGREE, DISAGREE, broken_rule, compared
@@ -121,7 +121,7 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
     names = {name: node for name, node in query.names.items() if name not in without}
     factors = linearize.linearize(lowered, run, names.values())
     onward = None if mode == "reverse" else _forward(lowered, factors, names)
-    backward = adjoints(lowered.result, factors, names.values())
+    backward = vjp(lowered.result, factors, names.values())
     slopes = [backward.get(node, 0.0) for node in names.values()]
     gradient = onward if onward is not None and mode == "forward" else dict(zip(names, slopes, strict=True))
     if not all(map(math.isfinite, (*slopes, *gradient.values(), *(onward or {}).values()))):
@@ -255,7 +255,7 @@ def _by_convention(query: Query, run: Trace, verdicts: Mapping[str, Verdict], co
     if not convention:
         return {}
     factors = linearize.linearize(lowered, run, names.values(), convention)
-    slopes = adjoints(lowered.result, factors, names.values())
+    slopes = vjp(lowered.result, factors, names.values())
     numbers = {name: slopes.get(node, 0.0) + 0.0 for name, node in names.items()}
     return {name: number for name, number in numbers.items() if math.isfinite(number)}
 

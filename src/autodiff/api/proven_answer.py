@@ -17,7 +17,7 @@ from autodiff.api.answer import Answer
 from autodiff.core import linearize
 from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import Lowered
-from autodiff.core.vjp import adjoints
+from autodiff.core.vjp import vjp
 from autodiff.nonsmooth.verdict import Status, Verdict
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _notes(query: Query, run: Trace | None, proven: Proven) -> Iterator[str]:
 def _wrong(query: Query, run: Trace, proven: Proven) -> dict[str, float]:
     """What float64 alone would give, of those that are another number: the value under "", slopes by name."""
     lowered, names = query.lowered, query.names
-    plain = adjoints(lowered.result, linearize.linearize(lowered, run, names.values()), names.values())
+    plain = vjp(lowered.result, linearize.linearize(lowered, run, names.values()), names.values())
     given = {"": (run.values[lowered.result] + 0.0, proven.value)}
     given |= {name: (plain.get(node, 0.0) + 0.0, proven.slopes[name]) for name, node in names.items()}
     return {

@@ -22,7 +22,7 @@ from autodiff.arrays.evaluate import ArrayTrace, Shake
 from autodiff.arrays.ufuncs import Value, shape
 from autodiff.core.linearize import active as active_equations
 from autodiff.core.primitive import ZERO, Primitive
-from autodiff.core.vjp import sweep_down
+from autodiff.core.vjp import pull_back
 
 
 def vjp(
@@ -63,7 +63,7 @@ def vjp(
     plus = operator.add if shake is None else shake.plus
     with np.errstate(all="ignore"):
         result = run.lowered.result
-        adjoints = sweep_down(reversed(run.order), {result: seed} if result in active else {}, pull, plus)
+        adjoints = pull_back(reversed(run.order), {result: seed} if result in active else {}, pull, plus)
         return {
             n: g if shape(g) == shape(found[n]) else np.broadcast_to(g, shape(found[n]))
             for n, g in adjoints.items()

@@ -25,20 +25,18 @@ from autodiff.api.inputs import appear, bind, sources
 from autodiff.batch.buffer_pool import Spare
 from autodiff.batch.jit.compile import Workshop
 from autodiff.batch.program import Plan, plan
-from autodiff.batch.run import BLOCK, Steps, divided
+from autodiff.batch.run import Steps, divided
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError, quoted
 from autodiff.tables.optional import library
 from autodiff.verify import error_bound
 
 if TYPE_CHECKING:
+    from autodiff.batch.recompute import Recomputation
     from autodiff.batch.ufuncs import Numbers, Operation
 
 SHARE = 131_072
 """Rows that a core takes at a time where there is machine code: one has little to wait for when another is slow."""
-
-FEW = 32
-"""Rows that are given to one-shot at once; more of them are looked at again first."""
 
 INPUT: Literal["input"] = "input"
 """The status of a row where an input is no finite number; all others are those of `evaluate`."""
@@ -80,7 +78,7 @@ class Compiled:
     sources: Mapping[str, int]
     plan: Plan | None
     operations: tuple[Operation, ...]
-    second: tuple[Plan, tuple[Operation, ...]] | None = field(default=None, repr=False, compare=False)
+    recomputation: Recomputation | None = field(default=None, repr=False, compare=False)
     workshop: Workshop | None = field(default=None, repr=False, compare=False)
     spare: Spare = field(default_factory=Spare, repr=False, compare=False)
     flags: Spare = field(default_factory=Spare, repr=False, compare=False)
@@ -96,14 +94,14 @@ class Compiled:
         columns, shape = self._columns(np, at)
         rows = math.prod(shape)
         value, *slopes = self.spare.arrays(1 + len(self.sources), rows)
-        good = self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows]
-        if self.plan is None:
-            good[:] = False
-        self._fill(columns, [value, *slopes], good)
-        if self.second is not None and rows - np.count_nonzero(good) > FEW:
-            self._look_again(np, columns, (value, *slopes), good)
+        if self.plan is None or self.recomputation is None:
+            places = np.arange(rows)
+        else:
+            good = self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows]
+            self._fill(self.plan, columns, [value, *slopes], good)
+            places = self.recomputation.left(columns, [value, *slopes], good)
         hard: dict[int, str] = {}
-        for row in [] if good.all() else np.flatnonzero(~good).tolist():
+        for row in places.tolist():
             point = {n: float(c if isinstance(c, float) else c[row]) for n, c in columns.items()}
             answer = self.answer(point)
             for column, number in zip((value, *slopes), (answer.value, *answer.gradient.values()), strict=True):
@@ -122,49 +120,23 @@ class Compiled:
         columns, shape = self._columns(np, at)
         rows = math.prod(shape)
         value, *slopes = self.spare.arrays(1 + len(self.sources), rows)
-        good = self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows]
         if self.plan is None:
             answers = self.batch(**at)
             return answers.value, dict(answers.gradient), np.ones(shape, dtype=bool)
-        self._fill(columns, [value, *slopes], good)
+        good = self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows]
+        self._fill(self.plan, columns, [value, *slopes], good)
         gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
         return value.reshape(shape), gradient, good.reshape(shape)
 
-    def _fill(self, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers) -> None:
+    def _fill(self, plan: Plan, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers) -> None:
         """Fill `results` and `good` by machine code where that is worth while, else by the steps."""
-        if self.plan is None or self.workshop is None:
-            return
         same = frozenset(name for name, column in columns.items() if isinstance(column, float))
-        machine = self.workshop.machine(len(good), same)
-        steps = Steps(self.plan, self.operations, columns, results, good)
+        machine = None if self.workshop is None else self.workshop.machine(len(good), same)
+        steps = Steps(plan, self.operations, columns, results, good)
         if machine is None:
-            divided(len(good), BLOCK, steps.run)
+            steps.fill()
         else:
             divided(len(good), SHARE, partial(machine.run, columns, results, good, steps.doubt))
-
-    def _look_again(self, np: Any, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers) -> None:
-        """Take rows for good that may have lost some digits, where their numbers stay when every step is rounded at random."""
-        from autodiff.verify.random_rounding import RandomRounding, unmoved
-
-        assert self.second is not None
-        places = np.flatnonzero(~good)
-        picked = {n: c if isinstance(c, float) else np.ascontiguousarray(c[places]) for n, c in columns.items()}
-
-        def run(rounding: RandomRounding | None) -> tuple[list[Any], Any]:
-            numbers = [np.empty(len(places)) for _ in results]
-            sound = np.empty(len(places), dtype=bool)
-            steps = Steps(self.second[0], self.second[1], picked, numbers, sound, rounding, watched=False)  # type: ignore[index]
-            divided(len(places), BLOCK, steps.run)
-            return numbers, sound
-
-        numbers, sound = run(None)
-        for seed in (1, 2):
-            moved, _ = run(RandomRounding(seed))
-            for number, other in zip(numbers, moved, strict=True):
-                sound &= unmoved(number, other)
-        for column, number in zip(results, numbers, strict=True):
-            column[places[sound]] = number[sound]
-        good[places[sound]] = True
 
     def answer(self, point: Mapping[str, float]) -> Answer:
         """What one-shot says of a row; a row that it would not take has the status `input`."""
@@ -219,26 +191,24 @@ def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = True, 
 
 def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Compiled:
     """The same for equations that are at hand already."""
-    from autodiff.batch.ufuncs import operation  # loads NumPy
+    from autodiff.batch.recompute import Recomputation  # loads NumPy
+    from autodiff.batch.ufuncs import operation
 
     numbers = _of_numbers(lowered, list(sources(lowered, wrt)))
     notes = _notes(numbers)
     lowered = numbers.lowered
     names = sources(lowered, wrt)
+    constants = error_bound.folded(lowered)
     try:
-        made = plan(lowered, names) if error_bound.folds(lowered, faint=True) else None
+        made = None if constants is None else plan(lowered, names, constants)
     except AutodiffError:  # a function without a derivative in an argument that moves: one-shot says so, row by row
         made = None
-    if made is None:
+    if made is None or constants is None:
         return Compiled(lowered, names, None, (), notes=notes)
-    again = plan(lowered, names, lossy=False) if error_bound.folds(lowered) else None
-
-    def operations(steps: Plan) -> tuple[Operation, ...]:
-        rows = [(s.row, [steps.constants.get(a) for a in s.args]) for s in steps.steps if s.row is not None]
-        return tuple(operation(row, known, exact=exact) for row, known in rows)
-
-    second = None if again is None else (again, operations(again))
-    return Compiled(lowered, names, made, operations(made), second, Workshop(made), notes=notes)
+    rows = [(s.row, [made.constants.get(a) for a in s.args]) for s in made.steps if s.row is not None]
+    operations = tuple(operation(row, known, exact=exact) for row, known in rows)
+    again = Recomputation(lowered, names, constants)
+    return Compiled(lowered, names, made, operations, again, Workshop(made), notes=notes)
 
 
 def _notes(numbers: OverNumbers) -> tuple[str, ...]:

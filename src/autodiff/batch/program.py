@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autodiff.batch.rounding_alarms import Losses
+from autodiff.batch.error_equations import ErrorEquations
 from autodiff.codegen.guards import ALWAYS, Needs, demand
 from autodiff.codegen.straightline import Faithful, Line, straight
 from autodiff.core import rules
@@ -39,13 +39,6 @@ _PASSING = {
     rules.TABLE["/", 2]: (0,),
 }
 """Rows that make NaN or an infinity of one in these arguments, so that it need not be looked for before them."""
-
-
-_MANY = 2000
-"""Equations up to which sums of slopes are looked at, too: each look holds its arguments for longer."""
-
-_LOOSE = 2**17
-"""Units in the last place that a row of ten right digits may be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +79,13 @@ class _Machine(Line):
         return super().put(row, args)
 
 
-def plan(lowered: Lowered, sources: Mapping[str, int], *, lossy: bool = True) -> Plan | None:
+def plan(
+    lowered: Lowered, sources: Mapping[str, int], constants: Mapping[float, float], *, unit: float | None = 1.0
+) -> Plan | None:
     """The steps for the value and the slopes by `sources`; None where every row is a hard point.
 
-    lossy   ask where digits are lost, too
+    constants  how many roundings constants are off
+    unit       roundings of an operation, 1 in float64; None to leave out where digits are lost
 
     Raises AutodiffError where a function has no derivative in an argument that moves.
     """
@@ -97,7 +93,10 @@ def plan(lowered: Lowered, sources: Mapping[str, int], *, lossy: bool = True) ->
     results = (found.value, *(found.slopes[name] for name in sources))
     line, whole = _Machine(), Faithful()
     slopes = _copied(line, found.graph, results, lowered.inputs)
-    losses = Losses(line, found.graph, slopes).anywhere() if lossy and len(slopes) < _MANY else ()
+    errors = None
+    losses: list[int] = []
+    if unit is not None:
+        losses = list(ErrorEquations(line, found.graph, slopes, unit=unit, constants=constants).exceeded(results))
     values = whole.copied(lowered, {name: whole.graph.input(name) for name in lowered.inputs})
     value = whole.number(values[lowered.result])
     needs = Needs(whole.graph)
@@ -106,9 +105,10 @@ def plan(lowered: Lowered, sources: Mapping[str, int], *, lossy: bool = True) ->
     of = _copied(line, whole.graph, (value, *flags.values()), lowered.inputs)
     under = {node: of[flags[need]] for node, need in wanted.items() if need != ALWAYS}
     looks = [Step(None, (alarm,)) for alarm in losses]
-    asked = Losses(line, whole.graph, of) if lossy and len(whole.graph) < _MANY else None
+    if unit is not None:
+        errors = ErrorEquations(line, whole.graph, of, unit=unit, constants=constants)
     for node in sorted(wanted):
-        for condition in _alarms(line, whole.graph, node, of, asked):
+        for condition in _alarms(line, whole.graph, node, of, errors):
             alarm = line.put(_AND, (under[node], condition)) if node in under else condition
             if line.graph.constants.get(alarm) != 0:
                 looks.append(Step(None, (alarm,)))
@@ -135,7 +135,7 @@ def _copied(line: Line, graph: Graph, roots: Sequence[int], inputs: Sequence[str
     return graph.carried(roots, line.graph.constant, line.graph.input, line.put)
 
 
-def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], asked: Losses | None) -> Iterator[int]:
+def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], errors: ErrorEquations | None) -> Iterator[int]:
     """The conditions under which equation `node` is a hard point; `special_points` asks the same of one row."""
     row, args = graph.rows[node], graph.args[node]
     if row is None:
@@ -147,14 +147,10 @@ def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], asked: L
 
     if row.definition or row in _UNHEARD:
         yield from (line.put(_NOT, (holds(text),)) for text, _ in row.domain)
-    if asked is not None:
-        yield from asked.at(node)
-    if asked is not None and "/abs(w)" in row.ulp_error[0]:  # near a zero of the function float64 has few digits of it
-        loose = line.text(f"not {row.ulp_error[0]} < {_LOOSE}", (*row.params, "w"), (*given, of[node]))
-        yield loose
     if all(a in graph.constants for a in args) or (row.is_predicate and len(set(args)) < len(args)):
         return
-    yield from map(holds, row.special_conditions)
+    for text in row.special_conditions:
+        yield holds(text) if errors is None else errors.undecided(holds(text), args)
     for arg, slope, text in zip(args, row.partials, row.partial_domain, strict=True):
         if arg not in graph.constants:
             if slope == UNDEFINED:
@@ -189,34 +185,25 @@ def _watched(graph: Graph, wanted: Mapping[int, int]) -> list[int]:
 
 
 def _scheduled(graph: Graph, looks: Sequence[Step], results: tuple[int, ...], inputs: Sequence[str]) -> Plan:
-    """Each equation when it is first asked for, each look as early as its equation is there, slots used again."""
-    looking: dict[int, list[Step]] = {}
-    for look in looks:
-        looking.setdefault(max(look.args), []).append(look)
+    """Each equation and each look as soon as its arguments are there, those of the last one first."""
+    waiting: dict[int, list[int | Step]] = {}
+    missing: dict[int | Step, int] = {}
+    needed = graph.reaching(*results, *(arg for look in looks for arg in look.args))
+    steps: list[tuple[int | Step, set[int]]] = [(look, set(look.args)) for look in looks]
+    steps += [(node, set(graph.args[node])) for node in reversed(needed)]
+    for step, args in steps:
+        missing[step] = len(args)
+        for arg in args:
+            waiting.setdefault(arg, []).append(step)
     order: list[int | Step] = []
-    done = set[int]()
-    for root in [*sorted(looking), *results]:
-        for look in looking.pop(root, []):
-            for arg in look.args:
-                order += _behind(graph, arg, done)
-            order.append(look)
-        order += _behind(graph, root, done)
+    ready: list[int | Step] = [node for node in reversed(needed) if not missing[node]]
+    while ready:
+        order.append(step := ready.pop())
+        for user in waiting.get(step, ()) if isinstance(step, int) else ():
+            missing[user] -= 1
+            if not missing[user]:
+                ready.append(user)
     return _slotted(graph, order, results, inputs)
-
-
-def _behind(graph: Graph, root: int, done: set[int]) -> Iterator[int]:
-    """What `root` is made of and is not done yet, arguments first."""
-    stack = [root]
-    while stack:
-        node = stack[-1]
-        missing = [a for a in graph.args[node] if a not in done]
-        if missing and node not in done:
-            stack.extend(reversed(missing))
-            continue
-        stack.pop()
-        if node not in done:
-            done.add(node)
-            yield node
 
 
 def _slotted(graph: Graph, order: Sequence[int | Step], results: tuple[int, ...], inputs: Sequence[str]) -> Plan:

@@ -4,7 +4,7 @@
 >>> from autodiff.batch.compile import compile
 >>> found, x = compile("sqrt(x)"), np.array([4.0, 0.0])
 >>> (value, slope), good = np.empty((2, 2)), np.empty(2, dtype=bool)
->>> divided(len(x), BLOCK, Steps(found.plan, found.operations, {"x": x}, [value, slope], good).run)
+>>> Steps(found.plan, found.operations, {"x": x}, [value, slope], good).fill()
 >>> good, float(slope[0])                                       # at 0 the slope is infinite: one-shot says so
 (array([ True, False]), 0.25)
 """
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from autodiff.verify.random_rounding import RandomRounding
 
 BLOCK = 8192
-"""Rows that go through the steps together: a few columns of 64 kB fit the cache of a core."""
+"""Rows that go through the steps together at most: a few columns of 64 kB fit the cache of a core."""
 
+_ROOM = 1 << 22
+"""Numbers in all slots together: 32 MB for each worker."""
 
 _TELLING = frozenset([rules.TABLE["*", 2], rules.TABLE["/", 2]])
 """Rows whose underflow NumPy tells itself, so that an exact 0 is none."""
@@ -61,6 +63,7 @@ class Steps:
 
     rounding   moves every result at random
     watched    distrust blocks in which digits may have been lost by underflow
+    dtype      of the numbers on the way
     """
 
     plan: Plan
@@ -70,18 +73,30 @@ class Steps:
     good: Numbers
     rounding: RandomRounding | None = None
     watched: bool = True
+    dtype: Any = float
 
-    def run(self, blocks: Iterator[slice]) -> None:
+    @property
+    def size(self) -> int:
+        """The rows of a block."""
+        fits = max(BLOCK // 64, _ROOM // (1 + len(self.plan.numbers)))
+        return max(1, min(BLOCK, fits, len(self.good)))
+
+    def fill(self) -> None:
+        """Fill all rows, by as many workers as there are cores."""
+        divided(len(self.good), self.size, self._run)
+
+    def _run(self, blocks: Iterator[slice]) -> None:
         """Fill the blocks' rows of the results, over buffers of its own."""
         import numpy as np
 
-        room = _Room(np, self.plan, min(BLOCK, len(self.good)))
+        room = _Room(np, self.plan, self.size, self.dtype)
         for block in blocks:
             self.good[block] = True
             slots, seen = room.slots(block, self.columns)
             faint = self._block(np, slots, self.good[block], seen)
             for result, k in zip(self.results, self.plan.results, strict=True):
-                np.add(slots[k], 0.0, result[block])  # a zero has no sign
+                with np.errstate(all="ignore"):
+                    np.add(slots[k], 0.0, result[block])  # a zero has no sign
             if faint and self.watched:
                 self.doubt(block)
 
@@ -91,9 +106,9 @@ class Steps:
 
         from autodiff.verify.random_rounding import faint
 
-        room = _Room(np, self.plan, min(BLOCK, share.stop - share.start))
-        for start in range(share.start, share.stop, BLOCK):
-            block = slice(start, min(start + BLOCK, share.stop))
+        room = _Room(np, self.plan, self.size)
+        for start in range(share.start, share.stop, self.size):
+            block = slice(start, min(start + self.size, share.stop))
             slots, _ = room.slots(block, self.columns)
             good, todo = self.good[block], iter(self.operations)
             with np.errstate(all="ignore"):
@@ -125,7 +140,7 @@ class Steps:
                     next(todo)(*given, out=out)
                     if self.rounding is not None:
                         out[...] = self.rounding.result(step.row, given, out)
-                    elif not told and step.row not in _TELLING and not keeps(step.row):
+                    elif self.watched and not told and step.row not in _TELLING and not keeps(step.row):
                         np.less(np.abs(out), FAINT, seen)
                         told += ["underflow"] if seen.any() else []
                 elif not step.finite:
@@ -141,16 +156,19 @@ class Steps:
 class _Room:
     """Arrays for a plan's slots, used again from block to block."""
 
-    def __init__(self, np: Any, plan: Plan, size: int) -> None:
+    def __init__(self, np: Any, plan: Plan, size: int, dtype: Any = float) -> None:
         self._plan = plan
-        self._arrays = {k: np.empty(size) for k in plan.numbers}
+        self._constants = (
+            {k: np.dtype(dtype).type(c) for k, c in plan.constants.items()} if dtype is not float else plan.constants
+        )
+        self._arrays = {k: np.empty(size, dtype) for k in plan.numbers}
         self._arrays |= {k: np.empty(size, dtype=bool) for k in plan.conditions}
         self._seen = np.empty(size, dtype=bool)
 
     def slots(self, block: slice, columns: Mapping[str, Numbers]) -> tuple[dict[int, Numbers], Numbers]:
         """What is in each slot before the first step on a block of rows, and room for a truth value for each row."""
         rows = block.stop - block.start
-        slots: dict[int, Numbers] = {**self._plan.constants, **{k: each[:rows] for k, each in self._arrays.items()}}
+        slots: dict[int, Numbers] = {**self._constants, **{k: each[:rows] for k, each in self._arrays.items()}}
         for name, k in self._plan.inputs.items():
             column = columns[name]
             slots[k] = column if isinstance(column, float) else column[block]

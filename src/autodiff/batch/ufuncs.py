@@ -147,6 +147,14 @@ def operation(row: Primitive, constants: Sequence[float | None], *, exact: bool)
     return alone if by_arrow is None else _with_products(by_arrow) if row is _POWER else by_arrow
 
 
+def extended(row: Primitive, constants: Sequence[float | None]) -> Operation | None:
+    """How `row` is computed in NumPy's longest numbers; None where that is only so in float64."""
+    key = (row.name, row.arity)
+    if row is _CHOICE or (row is _POWER and constants[1] in _PRODUCTS) or key in _EXACT:
+        return operation(row, constants, exact=True)
+    return _FAST.get(key)
+
+
 def _with_products(power: Operation) -> Operation:
     """A power that multiplies where one-shot does."""
 

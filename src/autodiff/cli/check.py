@@ -35,7 +35,7 @@ def command(program: str | None, answer: str | None, file: str | None, strict: b
     text = options.read_program(program, file)
     if answer is None:
         raise AutodiffError("no answer to check", hint='write it behind the program: autodiff check "x^2" "2x"')
-    found = compare(text, answer, wrt, strict=strict)
+    found = compare(text, options.in_syntax(answer), wrt, strict=strict)
     options.notices(found.readings)
     if form == "json":
         streams.answer(as_json(found))

@@ -137,9 +137,10 @@ def _bounds(text: str | None) -> dict[str, tuple[float, float]]:
 def _write(path: str, form: str, found: Fit, table: NumericTable) -> None:
     from autodiff.tables import writer
 
+    rows = found.by_row
     columns: dict[str, Any] = {
-        **table.columns, "fit": found.fitted, "lo": found.lower, "hi": found.upper, "residual": found.residuals,
-        "leverage": found.leverage, "influence": found.influence,
+        **table.columns, "fit": rows.fitted, "lo": rows.lower, "hi": rows.upper, "residual": rows.residuals,
+        "leverage": rows.leverage, "influence": rows.influence,
     }  # fmt: skip
     with writer.sink(path) as stream, writer.writer(form, stream) as write:
         write(columns)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _LARGEST = sys.float_info.max
 
+_SYNTAX = "autodiff.syntax"
+"""Where Click's context keeps how the program is written."""
+
 _SHORT = "autodiff.json"
 """Where the running command keeps that --json was typed."""
 
@@ -87,8 +90,16 @@ def on_command_line(parameter: str) -> bool:
 
 
 def program_options(command: F) -> F:
-    """PROGRAM, `-f FILE`, `--strict`."""
+    """PROGRAM, `-f FILE`, `--strict`, `--syntax`."""
     for decorate in (
+        click.option(
+            "--syntax",
+            type=click.Choice(["auto", "plain", "latex"]),
+            default="auto",
+            expose_value=False,
+            callback=_syntax,
+            help="How PROGRAM is written; auto reads LaTeX where a backslash begins a word.",
+        ),
         click.option("--strict", is_flag=True, help="Make a doubtful reading such as 1/2x an error."),
         click.option("-f", "--file", metavar="FILE", shell_complete=complete_file, help="Read the program from FILE."),
         click.argument(
@@ -99,6 +110,26 @@ def program_options(command: F) -> F:
     ):
         command = decorate(command)
     return command
+
+
+def _syntax(ctx: click.Context, param: click.Parameter, syntax: str) -> None:
+    """Keep what `--syntax` says for `in_syntax`."""
+    ctx.meta[_SYNTAX] = syntax
+
+
+def in_syntax(text: str) -> str:
+    """A program or an answer as it is read: with `--syntax latex` what the LaTeX stands for."""
+    syntax = click.get_current_context().meta.get(_SYNTAX, "auto")
+    if syntax == "auto":
+        return text
+    from autodiff.core import rules
+    from autodiff.language.latex import reader as latex  # few programs are LaTeX
+
+    if syntax == "latex":
+        return latex.program(text, rules.functions())
+    if latex.is_latex(text):
+        raise AutodiffError("this is LaTeX", source=text, hint="leave --syntax plain out")
+    return text
 
 
 def wrt_option(command: F) -> F:
@@ -172,15 +203,15 @@ def read_program(program: str | None, file: str | None) -> str:
     if program is not None and file is not None:
         raise AutodiffError("the program is given twice, as an argument and with -f", hint="choose one")
     if file is not None:
-        return _decoded(_bytes(file), file)
+        return in_syntax(_decoded(_bytes(file), file))
     if program is None:
         raise AutodiffError(
             "no program",
             hint=f'write it in quotes: {click.get_current_context().command_path} "sin(x^2)"; or use -f FILE, or - for stdin',
         )
     if program == "-":
-        return _decoded(_stdin(), "stdin")
-    return program
+        return in_syntax(_decoded(_stdin(), "stdin"))
+    return in_syntax(program)
 
 
 def read_point(points: Iterable[str], program: str = "", *, strict: bool = False) -> dict[str, Any]:

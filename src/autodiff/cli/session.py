@@ -83,7 +83,7 @@ class Session:
         return _INTERRUPTED
 
     def _told(self, record: Record) -> tuple[str, ...]:
-        return rendered.told({"loss": record.loss, "held out": record.held, **record.watched})
+        return rendered.progress_texts({"loss": record.loss, "held out": record.held, **record.watched})
 
     def _history(self) -> History | None:
         path, held = self.given["history"], None if self.training.held is None else 0.0

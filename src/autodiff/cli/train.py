@@ -100,7 +100,9 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
 
     for path in filter(None, (given["save"], given["history"])):
         checkpoint.writable(path)
-    plan = loop.Plan(given["epochs"], given["lr"], given["optimizer"], given["batch_size"] or 0, given["seed"])
+    plan = loop.Hyperparameters(
+        given["epochs"], given["lr"], given["optimizer"], given["batch_size"] or 0, given["seed"]
+    )
     _together(given)
     state = _start(given, plan.seed, {"optimizer": plan.optimizer, "seed": plan.seed})
     parameters = list(state.parameters)

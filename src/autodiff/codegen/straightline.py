@@ -18,7 +18,7 @@ from autodiff.core.graph import Graph
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
-from autodiff.core.vjp import sweep_down
+from autodiff.core.vjp import pull_back
 from autodiff.errors import AutodiffError
 
 _IF, _ABS = rules.TABLE["if", 3], rules.TABLE["abs", 1]
@@ -195,7 +195,7 @@ def _adjoints(line: Line, value: int, wanted: Mapping[int, int], needs: Needs, m
 
     order = sorted((node for node in wanted if node in moves), reverse=True)
     seeds = {value: graph.constant(1.0)} if value in moves else {}
-    return sweep_down(order, seeds, pull, lambda a, b: line.put(_ADD, (a, b)))
+    return pull_back(order, seeds, pull, lambda a, b: line.put(_ADD, (a, b)))
 
 
 def _local(line: Line, row: Primitive, k: int, given: tuple[int, ...]) -> int:

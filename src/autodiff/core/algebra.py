@@ -26,7 +26,7 @@ from autodiff.core.evaluate import DomainError, Indeterminate, Trace, sweep
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.special_points import special_tests
-from autodiff.core.vjp import sweep_down
+from autodiff.core.vjp import pull_back
 
 T = TypeVar("T")
 
@@ -150,7 +150,7 @@ class Algebra(Generic[T]):
     def vjp(self, linear: Mapping[int, Sequence[tuple[int, T]]], seeds: Mapping[int, T]) -> dict[int, T]:
         """Reverse mode: the adjoint of every equation that those with seeds depend on."""
         pull = lambda node, g: [(a, self.times(g, p)) for a, p in linear[node]]  # noqa: E731
-        return sweep_down(reversed(list(linear)), dict(seeds), pull, self.plus)
+        return pull_back(reversed(list(linear)), dict(seeds), pull, self.plus)
 
     def jvp(self, linear: Mapping[int, Sequence[tuple[int, T]]], seeds: Mapping[int, T]) -> dict[int, T]:
         """Forward mode: the tangent of every equation that depends on those with seeds."""

@@ -1,4 +1,4 @@
-"""Reverse mode: adjoints, carried from the result back to the inputs: every slope in one sweep.
+"""Reverse mode: adjoints, carried from the result back to the inputs: the whole gradient in one pass.
 
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
@@ -22,7 +22,7 @@ from autodiff.core.lowering import Lowered
 T = TypeVar("T")
 
 
-def sweep_down(
+def pull_back(
     order: Iterable[int],
     seeds: dict[int, T],
     pull: Callable[[int, T], Iterable[tuple[int, T]]],
@@ -30,28 +30,28 @@ def sweep_down(
 ) -> dict[int, T]:
     """Carry adjoints along `order`, results before their arguments: `seeds` and all that flows from them, per equation.
 
-    `pull(node, g)` says what the adjoint g of an equation gives to each of its arguments. T is whatever adjoints are
-    made of: floats for numbers, equations for symbols.
+    `pull(node, g)` says what the adjoint g of an equation gives to each of its arguments. T is whatever adjoints are:
+    numbers of an algebra, or equations.
     """
-    adjoint = dict(seeds)
+    adjoints = dict(seeds)
     for node in order:
-        if node in adjoint:
-            for arg, part in pull(node, adjoint[node]):
-                adjoint[arg] = plus(adjoint[arg], part) if arg in adjoint else part
-    return adjoint
+        if node in adjoints:
+            for arg, part in pull(node, adjoints[node]):
+                adjoints[arg] = plus(adjoints[arg], part) if arg in adjoints else part
+    return adjoints
 
 
-def reverse(lowered: Lowered, run: Trace, sources: Collection[int], convention: str = "") -> dict[int, float]:
-    """The slope of the result in every equation between it and `sources`, sources included; absent where none flows."""
-    return adjoints(lowered.result, linearize.linearize(lowered, run, sources, convention), sources)
+def reverse(lowered: Lowered, trace: Trace, sources: Collection[int], convention: str = "") -> dict[int, float]:
+    """The derivative of the result in every active equation between it and `sources`, sources included."""
+    return vjp(lowered.result, linearize.linearize(lowered, trace, sources, convention), sources)
 
 
-def adjoints(result: int, factors: Linearization, sources: Collection[int]) -> dict[int, float]:
-    """The same for a program that is linear already: `sweep_down`, written out for floats, which takes half the time."""
-    found = {result: 1.0} if result in factors or result in sources else {}
-    for node, edges in reversed(factors.items()):
-        g = found.get(node)
+def vjp(result: int, linear: Linearization, sources: Collection[int]) -> dict[int, float]:
+    """The same for a program that is linear already: `pull_back`, written out for floats, which takes half the time."""
+    adjoints = {result: 1.0} if result in linear or result in sources else {}
+    for node, edges in reversed(linear.items()):
+        g = adjoints.get(node)
         if g is not None:
-            for arg, slope in edges:
-                found[arg] = found[arg] + g * slope if arg in found else g * slope
-    return found
+            for arg, partial in edges:
+                adjoints[arg] = adjoints[arg] + g * partial if arg in adjoints else g * partial
+    return adjoints

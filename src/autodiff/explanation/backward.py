@@ -1,4 +1,10 @@
-"""The backward pass as data: chains and paths of factors with their running products, and what they are."""
+"""The backward pass as data: chains and paths of factors with their running products, and what they are.
+
+>>> from autodiff.explanation.build import explain
+>>> (chain,) = explain("y = x^2; sin(y)", {"x": 0.0}).blocks
+>>> [(step.factor.rule, step.factor.slope.formula, step.so_far) for step in chain.steps]
+[('sine rule', 'cos(y)', 1.0), ('power rule', '2*x', 0.0)]
+"""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def explain(
     atoms   one step per operation instead of one per statement; `expand` does so for the statements named in it
 
     Without a point every name is one number, and `notes` say what a sum or a mean is then. Raises AutodiffError for a
-    mistake in the text or the arguments; a hard point is explained as one.
+    mistake in the text or the arguments; a special point is explained as one.
     """
     for kind, given, choices in (("mode", mode, MODES), ("convention", convention, ("", *CONVENTIONS))):
         if not isinstance(given, str) or given not in choices:
@@ -198,7 +198,7 @@ def _drawing(analysis: Analysis, title: str) -> Drawing:
 def _sides(analysis: Analysis) -> tuple[OneSidedSlopes, ...]:
     if analysis.answer is None or not analysis.answer.verdicts:
         return ()
-    from autodiff.explanation.one_sided import sides  # most points are no hard points
+    from autodiff.explanation.one_sided import sides  # most points are no special points
 
     return sides(analysis)
 

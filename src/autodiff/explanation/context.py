@@ -1,4 +1,13 @@
-"""What is known of a program at a point: its places and their values, its factors, which way adjoints flow."""
+"""The analysis of a program at a point, of which all parts of an explanation are made: values, local slopes, paths.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
+>>> from autodiff.explanation.steps import places
+>>> lowered = lower(parse("y = x^2; sin(y)"))
+>>> analysis = Analysis(places(lowered), {"x": 0}, None, "reverse", None)
+>>> analysis.flows
+{3: [2], 2: [0]}
+"""
 
 from __future__ import annotations
 
@@ -11,7 +20,7 @@ from autodiff.core.graph import Graph
 from autodiff.core.linearize import Linearization, linearize
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
-from autodiff.core.vjp import adjoints
+from autodiff.core.vjp import vjp
 from autodiff.explanation import factors, paths
 from autodiff.explanation.evaluation import Evaluation, as_floats
 from autodiff.explanation.factors import Formula, Formulas
@@ -31,11 +40,11 @@ WIDE = 2000
 """Equations above which neither the whole slope nor that of one statement is written as a formula."""
 
 NEAR = 200
-"""Places that are looked through for another way from a place to one that it is made of."""
+"""Places that are searched for another path from a place to one of its arguments."""
 
 
 class Analysis:
-    """What is known of one program at one point, or without one; the parts of an explanation are made of it."""
+    """A program at a point, or in symbols without one: places, values, partials, and the paths between them."""
 
     def __init__(
         self, places: Places, wanted: Mapping[str, int], answer: Answer | None, mode: str, evaluation: Evaluation | None
@@ -88,12 +97,12 @@ class Analysis:
         """The names whose slope is less than rounding leaves of the sum over paths; a note says how it was computed."""
         if self.exact is None or self.answer is None:
             return set()
-        swept = adjoints(self.lowered.result, self.partials, list(self.wanted.values()))
+        swept = vjp(self.lowered.result, self.partials, list(self.wanted.values()))
         slopes = {n: g for n, g in self.answer.gradient.items() if g is not None and n not in self.answer.verdicts}
         return {n for n, g in slopes.items() if not math.isclose(swept.get(self.wanted[n], 0.0), g, rel_tol=1e-9)}
 
     def _is_plain(self, name: str) -> bool:
-        """Whether the chain rule's factors are the whole story: at a hard point they are not."""
+        """Whether the slope is the product and sum of the chain rule's factors, which at a special point it is not."""
         if self.answer is None:
             return True
         if self.answer.gradient[name] is None:

@@ -2,6 +2,13 @@
 
 Each is there as a formula, as a number at a point, and under the name of its rule. The numbers are made by the sweep and
 the table that make the answer; the formulas by the same sweep over symbols.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
+>>> from autodiff.explanation.steps import places
+>>> named = places(lower(parse("y = x^2; sin(y)")))
+>>> rules(named, 2, {0}, {}), does(named, 3)
+({0: 'power rule'}, 'sine')
 """
 
 from __future__ import annotations
@@ -17,7 +24,7 @@ from autodiff.core.evaluate import Trace
 from autodiff.core.graph import Graph
 from autodiff.core.linearize import Linearization
 from autodiff.core.primitive import ZERO, Primitive
-from autodiff.core.vjp import sweep_down
+from autodiff.core.vjp import pull_back
 from autodiff.explanation.steps import Places
 from autodiff.notation.parts import LONGEST, size
 from autodiff.symbolic.adjoint import Image, image, slopes
@@ -81,7 +88,7 @@ def _local(
         if node == place or node not in places.names:
             yield from ((arg, times(g, slope)) for arg, slope in partials.get(node, ()))
 
-    slopes = sweep_down(reversed(places.inside[place]), {place: unit}, pull, plus)
+    slopes = pull_back(reversed(places.inside[place]), {place: unit}, pull, plus)
     return {arg: slopes[arg] for arg in places.arguments(place) if arg in slopes}
 
 
@@ -189,7 +196,7 @@ def _rule(graph: Graph, node: int, active: set[int]) -> str:
 
 
 def _of_moving(row: Primitive, active: Sequence[bool]) -> str:
-    """x·y with y held is a constant multiple, 2^x an exponential: the table's `held` column says so."""
+    """x·y with y held is a constant multiple, 2^x an exponential: by the table's column of names for held arguments."""
     return next((name for k, name in row.rule_by_argument if active[k] and sum(active) == 1), row.rule)
 
 

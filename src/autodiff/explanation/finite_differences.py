@@ -23,7 +23,7 @@ _NEAR = 1e-6
 """A difference so near to the slope, in parts of it, agrees whatever its bound: the function's own rounding is in no bound."""
 
 _SMALLER, _STRAIGHT = 8, 0.1
-"""Steps that are tried, each a tenth of the one before, until what really happens is within a tenth of what the slope says."""
+"""Steps that are tried, each a tenth of the one before, until the actual change is within a tenth of the slope's prediction."""
 
 
 FEW = 8
@@ -78,7 +78,7 @@ def _function(analysis: Analysis) -> Function:
 
 
 def _exactly(analysis: Analysis, bits: int, point: Mapping[str, float]) -> float | None:
-    """The result at a point where float64 loses its digits; an assigned name stands for what it is made of."""
+    """The result at a point where float64 loses its digits; assigned names have the point's values."""
     from autodiff.verify import digits  # most answers need none
 
     moved = {
@@ -90,7 +90,7 @@ def _exactly(analysis: Analysis, bits: int, point: Mapping[str, float]) -> float
 
 
 def _point(analysis: Analysis, name: str) -> Mapping[str, float]:
-    """The point; with the number of an assigned name, which then stands for its statement."""
+    """The point, with the value of an assigned name, by which its statement is replaced."""
     at = {} if analysis.answer is None else analysis.answer.at
     return at if name in at else {**at, name: analysis.values[analysis.wanted[name]]}
 
@@ -166,7 +166,7 @@ def update(
 
 
 def apart(difference: Difference, slope: float) -> str:
-    """How a difference stands to the slope: `9 digits agree`, or how they don't."""
+    """How a difference compares with the slope: `9 digits agree`, or how they don't."""
     if difference.quotient == slope:
         return "the same"
     count = digits(difference, slope) or 0

@@ -3,6 +3,9 @@
 Numbers are whole float64s, None where there is none; formulas are texts of the language, in the spelling for scripts
 (`formula`), for people (`pretty`) and in LaTeX (`tex`). The small records are named tuples: sixteen dataclasses would take
 the time of 1,000 equations to make, at every start.
+
+>>> plain(Meaning("x", 0.001, 0.008, None))
+{'name': 'x', 'step': 0.001, 'expected': 0.008, 'actual': None}
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ class Place(NamedTuple):
 
     kind  "input" (a slope is asked for), "held" (an input that stays fixed), "step" or "result"
     does  what the step does, in a word; what an input is for
-    why   where a point leaves it without a value: "none", "not taken" (the branch is asleep) or "not reached"
+    why   where a point leaves it without a value: "none", "not taken" (in the other branch) or "not reached"
     """
 
     name: str
@@ -135,7 +138,7 @@ class Difference(NamedTuple):
 
 
 class Meaning(NamedTuple):
-    """What a slope says: moving `name` by `step` moves the result by about `expected`, and really by `actual`."""
+    """What a slope means: moving `name` by `step` moves the result by about `expected`, and really by `actual`."""
 
     name: str
     step: float
@@ -162,7 +165,7 @@ class Cancelling(NamedTuple):
 
 
 class OneSidedRow(NamedTuple):
-    """A place at a hard point: its slope in the input from the left and from the right; None where a side has none."""
+    """A place at a special point: its slope in the input from the left and from the right; None where a side has none."""
 
     name: str
     left: float | None
@@ -170,7 +173,7 @@ class OneSidedRow(NamedTuple):
 
 
 class OneSidedSlopes(NamedTuple):
-    """A hard point for one name: its status, the slopes of the result from either side, and how they come about.
+    """A special point for one name: its status, the slopes of the result from either side, and how they come about.
 
     `trace` follows both sides from the input to the result, place by place, where there are few.
     """
@@ -184,14 +187,14 @@ class OneSidedSlopes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that there is to say about the slopes of a program, at a point or (with `at` None) in symbols.
+    """The slopes of a program and how they come about, at a point or (with `at` None) in symbols.
 
     result     what the result is called; `title` is the whole of it as one formula of the inputs
-    status     as in `Answer`; at a hard point `why`, `hint`, `span` and `sides` say what is so
-    forward    the places in order of evaluation; `left_out` counts those that are not listed
+    status     as in `Answer`; at a special point `why`, `hint`, `span` and `sides` explain it
+    forward    the places in order of evaluation; each with its value
     blocks     the backward table
     slopes     the answers, in the order asked for
-    adjoints   the slope of the result in every place, where paths are too many to be listed
+    rows       values, tangents and adjoints of every place
     """
 
     result: str

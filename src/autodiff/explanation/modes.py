@@ -34,7 +34,7 @@ def mode_rows(analysis: Analysis) -> tuple[ModeRow, ...]:
     else:
         every = in_all_directions(analysis.partials, shown)
         tangents = {name: {node: rates.get(name, 0.0) for node, rates in every.items()} for name in shown}
-        adjoints = vjp.adjoints(analysis.lowered.result, analysis.partials, list(analysis.plain.values()))
+        adjoints = vjp.vjp(analysis.lowered.result, analysis.partials, list(analysis.plain.values()))
     swept = factors.active(analysis.places, analysis.plain.values(), analysis.trace)
     rows = []
     for node in analysis.in_order():

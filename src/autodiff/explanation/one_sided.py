@@ -1,4 +1,4 @@
-"""Both sides of a hard point, followed from an input to the result.
+"""Both sides of a special point, followed from an input to the result.
 
 >>> from autodiff.explanation.build import explain
 >>> [(each.name, each.left, each.right) for each in explain("y = abs(x); 2y", {"x": 0.0}).sides[0].trace]
@@ -13,7 +13,7 @@ from autodiff.explanation.model import OneSidedRow, OneSidedSlopes
 from autodiff.nonsmooth.verdict import verdict
 
 TRACED = 24
-"""Places up to which both sides of a hard point are followed one by one."""
+"""Places up to which both sides of a special point are followed one by one."""
 
 
 def sides(analysis: Analysis) -> tuple[OneSidedSlopes, ...]:

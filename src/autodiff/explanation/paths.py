@@ -1,7 +1,11 @@
-"""The paths by which a change reaches the result: counted before any is listed, the largest ones first.
+"""The paths from an input to the result: counted before any is listed, the largest ones first.
 
 `y = x + sin(x)`, repeated 64 times, has 2^64 paths from x to the end: counting them takes one integer per place, and the
 eight that matter most are found without listing the others.
+
+>>> flows = {2: [1, 0], 1: [0]}
+>>> count(2, [2, 1], flows), [link.places() for link in largest(2, [2, 1], flows, lambda place, arg: 1.0)[0]]
+({2: 1, 1: 1, 0: 2}, [[0, 2], [0, 1, 2]])
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ class Link:
     above: Link | None = None
 
     def places(self) -> list[int]:
-        """The places of the path, the result first."""
+        """The places of the path, the result last."""
         places: list[int] = []
         link: Link | None = self
         while link is not None:
@@ -61,7 +65,7 @@ def largest(
 
 
 def beside(place: int, arg: int, flows: Mapping[int, Sequence[int]], most: int) -> list[int]:
-    """What else `place` is made of that `arg` changes as well; at most `most` places are looked through for each.
+    """The other arguments of `place` that `arg` changes as well; at most `most` places are searched for each.
 
     In f = x·s with s = sin(x) it is s: the slope of f in x alone holds it still.
     """

@@ -1,4 +1,11 @@
-"""Formulas of an explanation as texts, in their three spellings."""
+"""Formulas of an explanation as texts, in their three spellings.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
+>>> lowered = lower(parse("2*x^3"))
+>>> written_out(lowered.graph, lowered.result)
+FormulaText(formula='2*x^3', pretty='2x^3', tex='2 x^{3}')
+"""
 
 from __future__ import annotations
 
@@ -25,7 +32,7 @@ def written_out(graph: Graph, node: int) -> FormulaText:
 
 
 def text_of(formula: Formula) -> FormulaText:
-    """A local slope: with its place's own name where that stands for a part that would be written twice."""
+    """A local slope, with the place's own name for a part that would be written twice."""
     own = formula.own
     twice = formula.node != own and _occurrences(formula.graph, formula.node, own) > 1
     return written_out(formula.graph, formula.named if twice else formula.node)

@@ -2,6 +2,11 @@
 
 `y = x^2; z = sin(y)` has the places x, y and z: the user's own statements. An expression without names has one place per
 operation, called v1, v2, … (a long sum is one); so has every statement with `atoms`, and one statement with `expand`.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
+>>> list(places(lower(parse("sin(x^2)"))).names.values())
+['x', 'v1', 'f']
 """
 
 from __future__ import annotations
@@ -27,8 +32,9 @@ FEW = 4
 class Places:
     """A program and its named equations, arguments first.
 
-    `names` says what each place is called, `losses[p]` which loss it calls, if it is such a call as a whole, `inside[p]` lists the equations between a place and the places that it is
-    made of, both ends included, ascending; an input has none.
+    names   the name of each place
+    inside  the equations between a place and the places that it is made of, both ends included, ascending; an input has none
+    losses  the loss that a place calls, if it does nothing else
     """
 
     lowered: Lowered
@@ -88,7 +94,7 @@ def _with_own_result(lowered: Lowered) -> Lowered:
 
 
 def _is_step(lowered: Lowered, node: int) -> bool:
-    """Conditions are part of the choice that they stand in; numbers are numbers."""
+    """Whether an equation is an operation: not a leaf, and not a condition, which is part of its choice."""
     row = lowered.graph.rows[node]
     return row is not None and not row.is_predicate
 

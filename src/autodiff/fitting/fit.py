@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,25 @@ TRADE = 0.99
 """Correlation from which on two parameters can't be told apart well."""
 
 
+MANY = 100_000
+"""Rows up to which it is said which of them move the parameters much."""
+
+
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """Of each row, as arrays: the fitted value, y less it, the band around it, leverage (how much of its own y is in the
+    fitted value, 0 to 1), and influence (Cook's distance).
+    """
+
+    fitted: Vector
+    residuals: Vector
+    lower: Vector
+    upper: Vector
+    leverage: Vector
+    influence: Vector
+
+
+@dataclass(frozen=True)
 class Fit:
     """Fitted parameters and how sure they are.
 
@@ -43,9 +62,8 @@ class Fit:
     r_squared     share of the variance of y that the model takes away; None where y does not vary
     rows, steps   rows of the data, and steps of the search
     starts        how many starts were tried and how many ended in the same minimum
-    fitted, residuals, lower, upper, leverage, influence   of each row, as arrays: the fitted value, y less it, the band
-                  around it, how much of its own y is in it (0 to 1), and Cook's distance
     notes         sentences about what should be known of the numbers
+    by_row        the rows: fitted values, residuals, bands, leverage, influence; computed when they are asked for
     """
 
     params: Mapping[str, float]
@@ -61,14 +79,13 @@ class Fit:
     rows: int
     steps: int
     starts: tuple[int, int]
-    fitted: Vector
-    residuals: Vector
-    lower: Vector
-    upper: Vector
-    leverage: Vector
-    influence: Vector
     notes: tuple[str, ...]
+    compute_rows: Callable[[], Rows] = field(repr=False, compare=False)
     readings: tuple[Reading, ...] = ()
+
+    @cached_property
+    def by_row(self) -> Rows:
+        return self.compute_rows()
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `autodiff fit --format json`."""
@@ -118,7 +135,7 @@ def fit(
     bounds      (lowest, highest) for some parameters; an infinity where there is none
     loss        linear, or one that heeds outliers less: soft_l1, huber, cauchy, arctan; it bends at `loss_scale`
     starts      how many starts are tried; the others are drawn around the first, or within finite bounds, by `seed`
-    level       of the band in `lower` and `upper`, around the curve or, with `prediction`, around new values of y
+    level       of the band in `by_row`, around the curve or, with `prediction`, around new values of y
 
     Raises AutodiffError for names that don't fit, and (exit status 3) where the model has no value at the start.
     Needs NumPy and SciPy (the extra `fit`).
@@ -202,11 +219,20 @@ def _fit(
     found = statistics.estimate(
         problem.names, parameters, residuals, jacobian, known=problem.sigma is not None, free=free
     )
-    fitted = problem.fitted(parameters)
-    noise: Any = 0.0
-    if prediction:
-        noise = problem.sigma if problem.sigma is not None else found.deviation or math.nan
-    half = statistics.band(problem.slopes(parameters), found, level, noise)
+    known = problem.sigma is not None
+
+    def rows() -> Rows:
+        noise: Any = 0.0
+        if prediction:
+            noise = problem.sigma if problem.sigma is not None else found.deviation or math.nan
+        fitted = problem.fitted(parameters)
+        half = statistics.band(problem.slopes(parameters), found, level, noise)
+        leverage, influence = statistics.influence(*solve.weighted(problem, parameters, options), found, known=known)
+        return Rows(fitted, problem.y - fitted, fitted - half, fitted + half, leverage, influence)
+
+    outliers = []
+    if problem.rows <= MANY and found.freedom > 0:
+        outliers = np.flatnonzero(rows().influence > 1).tolist()
     plain = problem.residuals(parameters)
     spread = problem.y if problem.sigma is None else problem.y / problem.sigma
     total = float(np.sum((spread - spread.mean()) ** 2))
@@ -225,20 +251,15 @@ def _fit(
         problem.rows,
         solution.steps,
         starts,
-        fitted,
-        problem.y - fitted,
-        fitted - half,
-        fitted + half,
-        found.leverage,
-        found.influence,
-        tuple(_notes(found, solution, at_bound, starts, options)),
+        tuple(_notes(found, solution, at_bound, starts, options, outliers)),
+        rows,
         problem.readings,
     )
 
 
 def _notes(
     found: statistics.Estimate, solution: solve.Solution, at_bound: tuple[str, ...], starts: tuple[int, int],
-    options: solve.Options,
+    options: solve.Options, outliers: Sequence[int],
 ) -> list[str]:  # fmt: skip
     notes = []
     if solution.ended != "converged":
@@ -273,7 +294,6 @@ def _notes(
         notes.append("with a robust loss the errors are those of a weighted fit, and approximate")
     if starts[0] > 1:
         notes.append(f"{starts[1]} of {starts[0]} starts ended in this minimum")
-    outliers = np.flatnonzero(found.influence > 1).tolist() if found.freedom > 0 else []
     if outliers:
         listed = ", ".join(str(k + 1) for k in outliers[:5])
         notes.append(

@@ -46,7 +46,12 @@ class Problem:
     readings: tuple[Reading, ...] = ()
     sure: bool = True
     evaluations: int = 0
+    size: float = field(init=False, repr=False)
     _latest: tuple[bytes, Vector, Vector, Vector] | None = field(default=None, repr=False)
+    _normal: tuple[bytes, Vector, Vector] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.size = float(np.linalg.norm(self.y if self.sigma is None else self.y / self.sigma))
 
     @classmethod
     def of(
@@ -121,6 +126,14 @@ class Problem:
             else np.nan_to_num(slopes, nan=0.0, posinf=0.0, neginf=0.0)
         )
 
+    def normal(self, parameters: Vector) -> tuple[Vector, Vector]:
+        """The normal equations: the Jacobian's transpose times itself, and times the residuals."""
+        key = parameters.tobytes()
+        if self._normal is None or self._normal[0] != key:
+            jacobian = self.jacobian(parameters)
+            self._normal = key, jacobian.T @ jacobian, jacobian.T @ self.residuals(parameters)
+        return self._normal[1], self._normal[2]
+
     def require_values(self, parameters: Vector) -> None:
         """Raise AutodiffError (exit status 3) naming the first row in which the model has no value or no slope."""
         fitted, slopes, _ = self._evaluated(parameters)
@@ -140,11 +153,11 @@ class Problem:
     @contextmanager
     def searching(self) -> Iterator[None]:
         """Within it, rows have the digits that float64 gives them."""
-        self.sure, self._latest = False, None
+        self.sure, self._latest, self._normal = False, None, None
         try:
             yield
         finally:
-            self.sure, self._latest = True, None
+            self.sure, self._latest, self._normal = True, None, None
 
     def answer(self, parameters: Vector, row: int) -> Answer:
         """The one-shot answer of a row, which says why a number is missing."""

@@ -112,6 +112,9 @@ def _ran_away(problem: Problem, start: Vector, solution: Solution) -> bool:
 def cost(problem: Problem, parameters: Vector, options: Options) -> float:
     """Half the sum of the losses of all residuals."""
     with np.errstate(all="ignore"):
+        if options.loss == "linear":
+            residuals = problem.residuals(parameters)
+            return float(residuals @ residuals) / 2
         squares = (problem.residuals(parameters) / options.scale) ** 2
         return float(0.5 * options.scale**2 * np.sum(_losses(squares, options.loss)))
 
@@ -128,8 +131,6 @@ def weights(problem: Problem, parameters: Vector, options: Options) -> Vector | 
 
 def _losses(squares: Vector, loss: str) -> Vector:
     """SciPy's loss functions of z, the squared residual."""
-    if loss == "linear":
-        return squares
     if loss == "huber":
         return np.where(squares <= 1, squares, 2 * np.sqrt(np.maximum(squares, 1)) - 1)
     if loss == "soft_l1":
@@ -177,15 +178,11 @@ def _by_normal_equations(problem: Problem, start: Vector, options: Options, opti
     length = float(np.linalg.norm(problem.residuals(start)))
 
     def value_and_slope(scaled: Vector) -> tuple[float, Vector]:
-        residuals = problem.residuals(scaled / sizes)
-        value = float(residuals @ residuals) / 2
-        return (
-            (value, problem.jacobian(scaled / sizes).T @ residuals / sizes) if np.isfinite(value) else (np.inf, scaled)
-        )
+        value = cost(problem, scaled / sizes, options)
+        return (value, problem.normal(scaled / sizes)[1] / sizes) if np.isfinite(value) else (np.inf, scaled)
 
     def curvature(scaled: Vector) -> Vector:
-        jacobian = problem.jacobian(scaled / sizes)
-        return np.asarray(jacobian.T @ jacobian / np.outer(sizes, sizes))
+        return np.asarray(problem.normal(scaled / sizes)[0] / np.outer(sizes, sizes))
 
     with np.errstate(all="ignore"):
         found = optimize.minimize(
@@ -210,16 +207,17 @@ def offset(problem: Problem, parameters: Vector, options: Options) -> float:
     """
     with np.errstate(all="ignore"):
         residuals, jacobian = weighted(problem, parameters, options)
-        length = float(np.linalg.norm(residuals))
-        y = problem.y if problem.sigma is None else problem.y / problem.sigma
-        if length <= EXACT * float(np.linalg.norm(y)):
+        length = float(np.sqrt(residuals @ residuals))
+        if length <= EXACT * problem.size:
             return 0.0
-        kept = jacobian[:, free(problem, parameters, options)]
-        if kept.size > SMALL:
-            _, matrix, slope = _normal(kept, residuals)
+        moves = free(problem, parameters, options)
+        if jacobian.size > SMALL and options.loss == "linear":
+            matrix, slope = problem.normal(parameters)
+            _, matrix, slope = _scaled(matrix[np.ix_(moves, moves)], slope[moves])
             squares, turned = np.linalg.eigh(matrix)
             good = squares > LOST * squares[-1]
             return float(np.linalg.norm((turned[:, good].T @ slope) / np.sqrt(squares[good]))) / length
+        kept = jacobian[:, moves]
         sizes = np.linalg.norm(kept, axis=0)
         kept = kept[:, sizes > 0] / sizes[sizes > 0]
         if not kept.shape[1]:
@@ -254,8 +252,7 @@ def _polished(problem: Problem, solution: Solution, options: Options) -> Solutio
     best, distance = solution, offset(problem, solution.parameters, options)
     for _ in range(POLISHING):
         with np.errstate(all="ignore"):
-            residuals, jacobian = problem.residuals(best.parameters), problem.jacobian(best.parameters)
-            step = _gauss_newton(jacobian, residuals) if np.isfinite(residuals).all() else None
+            step = _gauss_newton(problem, best.parameters) if np.isfinite(best.cost) else None
             moved = None if step is None else best.parameters + step
             if moved is None or not np.isfinite(moved).all():
                 break
@@ -268,25 +265,25 @@ def _polished(problem: Problem, solution: Solution, options: Options) -> Solutio
     return replace(best, ended="converged") if distance <= TOLERANCE else best
 
 
-def _gauss_newton(jacobian: Vector, residuals: Vector) -> Vector | None:
+def _gauss_newton(problem: Problem, parameters: Vector) -> Vector | None:
     """The step to the minimum of the linear problem, None where it has no single one."""
+    jacobian = problem.jacobian(parameters)
     if jacobian.size > SMALL:
-        sizes, matrix, slope = _normal(jacobian, residuals)
+        sizes, matrix, slope = _scaled(*problem.normal(parameters))
         squares = np.linalg.eigvalsh(matrix)
         return None if squares[0] <= LOST * squares[-1] else np.asarray(-np.linalg.solve(matrix, slope) / sizes)
     sizes = np.linalg.norm(jacobian, axis=0)
     if not (sizes > 0).all():
         return None
-    step, _, rank, _ = np.linalg.lstsq(jacobian / sizes, -residuals, rcond=1e-12)
+    step, _, rank, _ = np.linalg.lstsq(jacobian / sizes, -problem.residuals(parameters), rcond=1e-12)
     return step / sizes if rank == len(step) else None
 
 
-def _normal(jacobian: Vector, residuals: Vector) -> tuple[Vector, Vector, Vector]:
-    """The lengths of the Jacobian's columns, and the matrix and the right side of the normal equations for length 1."""
-    matrix = jacobian.T @ jacobian
+def _scaled(matrix: Vector, slope: Vector) -> tuple[Vector, Vector, Vector]:
+    """The lengths of the Jacobian's columns, and the normal equations for columns of length 1."""
     sizes = np.sqrt(np.diagonal(matrix))
     sizes = np.where(sizes > 0, sizes, 1.0)
-    return sizes, matrix / np.outer(sizes, sizes), (jacobian.T @ residuals) / sizes
+    return sizes, matrix / np.outer(sizes, sizes), slope / sizes
 
 
 def _scipy() -> Any:

@@ -36,9 +36,9 @@ class Estimate:
     undetermined  directions in which the parameters may move and the model stays as it is: a step of each parameter
     deviation     the standard deviation of the residuals, per degree of freedom; None without one
     freedom       rows less parameters
-    leverage      of each row: how much of its own y is in its fitted value, 0 to 1
-    influence     of each row: Cook's distance; NaN where there is no deviation
     covariance    of the parameters, shaped (parameters, parameters); 0 for those without an error
+    root          times its transpose it is the covariance for residuals of deviation 1, of the parameters that move
+    moves         which parameters these are
     """
 
     errors: Mapping[str, float | None]
@@ -46,9 +46,9 @@ class Estimate:
     undetermined: tuple[Mapping[str, float], ...]
     deviation: float | None
     freedom: int
-    leverage: Vector
-    influence: Vector
     covariance: Vector
+    root: Vector
+    moves: tuple[int, ...]
 
 
 def estimate(
@@ -79,10 +79,7 @@ def estimate(
         covariance[np.ix_(moves, moves)] = variance * within
     deviations = np.sqrt(np.diagonal(covariance))
     sure = [k for k in moves if names[k] not in unsure and variance is not None]
-    whitened = kept @ (inverse / sizes[:, None])
-    leverage = np.minimum(np.einsum("ij,ij->i", whitened, whitened), 1.0)
     with np.errstate(all="ignore"):
-        influence = residuals**2 * leverage / (max(int(good.sum()), 1) * (variance or np.nan) * (1 - leverage) ** 2)
         between = covariance / np.outer(deviations, deviations)
     return Estimate(
         {name: float(deviations[k]) if k in sure else None for k, name in enumerate(names)},
@@ -95,10 +92,20 @@ def estimate(
         tuple(lost),
         None if square is None else float(np.sqrt(square)),
         freedom,
-        leverage,
-        influence,
         covariance,
+        inverse / sizes[:, None],
+        tuple(moves),
     )
+
+
+def influence(residuals: Vector, jacobian: Vector, found: Estimate, *, known: bool) -> tuple[Vector, Vector]:
+    """Of each row its leverage (how much of its own y is in its fitted value, 0 to 1) and Cook's distance, NaN without a deviation."""
+    whitened = jacobian[:, found.moves] @ found.root
+    leverage = np.minimum(np.einsum("ij,ij->i", whitened, whitened), 1.0)
+    variance = 1.0 if known else (found.deviation or np.nan) ** 2
+    with np.errstate(all="ignore"):
+        distance = residuals**2 * leverage / (max(found.root.shape[1], 1) * variance * (1 - leverage) ** 2)
+    return leverage, distance
 
 
 def _singular(jacobian: Vector, sizes: Vector, matrix: Vector) -> tuple[Vector, Vector]:

@@ -1,7 +1,7 @@
-"""`grammar/autodiff.lark` to plain tables, by Lark: run `python -m autodiff.language.generate` after changing the grammar.
+"""The grammars to plain tables, by Lark: run `python -m autodiff.language.generate` after changing a grammar.
 
-Lark computes the LALR(1) automaton and the order in which terminals are tried; what it found is written to `tables.py`
-as literals, so that the parser starts without Lark. A test makes the tables anew and compares.
+Lark computes the LALR(1) automaton and the order in which terminals are tried; what it found is written to `tables.py`,
+for LaTeX to `latex/tables.py`, as literals, so that the parser starts without Lark. A test makes the tables anew and compares.
 
 >>> tables().splitlines()[0]
 '\"\"\"The automaton of `grammar/autodiff.lark`, written by `python -m autodiff.language.generate`: not to be edited.'
@@ -10,7 +10,7 @@ as literals, so that the parser starts without Lark. A test makes the tables ane
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,9 +19,10 @@ from lark.grammar import Rule
 
 from autodiff.errors import AutodiffError
 
-STARTS = ("program", "bindings")
+GRAMMARS = {"autodiff": ("tables", ("program", "bindings")), "latex": ("latex/tables", ("program",))}
+"""The module that each grammar is written to, and its start symbols."""
 
-_HEAD = '''"""The automaton of `grammar/autodiff.lark`, written by `python -m autodiff.language.generate`: not to be edited.
+_HEAD = '''"""The automaton of `grammar/NAME.lark`, written by `python -m autodiff.language.generate`: not to be edited.
 
 WORDS     the patterns of all terminals that no list of texts can give, in the order in which they are tried
 FIRST     ASCII characters that settle which of WORDS begins with them
@@ -40,37 +41,39 @@ from __future__ import annotations
 '''
 
 
-def grammar_path() -> Path:
-    """Where `autodiff.lark` is: inside an installed package, or at the top level of a checkout."""
+def grammar_path(grammar: str = "autodiff") -> Path:
+    """Where a grammar is: inside an installed package, or at the top level of a checkout."""
     package = Path(__file__).resolve().parent.parent
     for folder in (package / "grammar", package.parent.parent / "grammar"):
-        if (folder / "autodiff.lark").is_file():
-            return folder / "autodiff.lark"
+        if (folder / f"{grammar}.lark").is_file():
+            return folder / f"{grammar}.lark"
     raise AutodiffError("the grammar file is missing from this installation", hint="reinstall autodiff-cli")
 
 
-def lark(transformer: Any = None) -> Lark:
+def lark(transformer: Any = None, grammar: str = "autodiff") -> Lark:
     """Lark itself for this grammar; with a `transformer` it calls that one's methods as it parses."""
     return Lark(
-        grammar_path().read_text(encoding="utf-8"),
+        grammar_path(grammar).read_text(encoding="utf-8"),
         parser="lalr",
         lexer="basic",
-        start=list(STARTS),
+        start=list(GRAMMARS[grammar][1]),
         keep_all_tokens=True,
         maybe_placeholders=False,
         transformer=transformer,
     )
 
 
-def tables() -> str:
-    """The source text of `tables.py` for the grammar as it stands."""
-    built = lark()
+def tables(grammar: str = "autodiff") -> str:
+    """The source text of a grammar's module for the grammar as it stands."""
+    built = lark(None, grammar)
+    start_symbols = GRAMMARS[grammar][1]
     scanner, callbacks = built.parser.lexer.scanner, built.parser.lexer.callback
-    keywords = {t.pattern.value: t.name for t in callbacks["NAME"].scanner.terminals}
+    inside = callbacks["NAME"].scanner.terminals if "NAME" in callbacks else ()
+    keywords = {t.pattern.value: t.name for t in inside}
     automaton = built.parser.parser._parse_table
-    numbers = _numbered(automaton)
+    numbers = _numbered(automaton, start_symbols)
     rules = sorted({a.rule for row in automaton.states.values() for a in _actions(row) if a.rule}, key=_order)
-    starts = {s: (numbers[automaton.start_states[s]], numbers[automaton.end_states[s]]) for s in STARTS}
+    starts = {s: (numbers[automaton.start_states[s]], numbers[automaton.end_states[s]]) for s in start_symbols}
     words, symbols = _told_apart({t.name: t.pattern.to_regexp() for t in scanner.terminals})
     rows = [
         {a.symbol: ~rules.index(a.rule) if a.rule else numbers[a.state] for a in _actions(automaton.states[state])}
@@ -78,11 +81,11 @@ def tables() -> str:
     ]
     return "\n".join(
         [
-            _HEAD,
+            _HEAD.replace("NAME.lark", f"{grammar}.lark"),
             "WORDS = {", *(f"    {name!r}: {pattern!a}," for name, pattern in words.items()), "}",
             f"FIRST = {_first(words)!r}",
             f"SYMBOLS = {symbols!a}",
-            f"KEYWORDS = {keywords!r}",
+            f"KEYWORDS: dict[str, str] = {keywords!r}",
             f"IGNORED = frozenset({sorted(built.parser.lexer.ignore_types)!r})",
             f"START = {starts!r}",
             "RULES: tuple[tuple[str, int, str, bool], ...] = (", *(f"    {_plain(rule)!r}," for rule in rules), ")",
@@ -141,9 +144,9 @@ def _actions(row: Any) -> list[_Action]:
     return [_Action(s, -1, f) if isinstance(f, Rule) else _Action(s, f, None) for s, f in actions]
 
 
-def _numbered(automaton: Any) -> dict[int, int]:
+def _numbered(automaton: Any, start_symbols: Sequence[str]) -> dict[int, int]:
     """New numbers for the states, from 1 as they are reached: Lark's own differ from run to run."""
-    order = [automaton.start_states[s] for s in STARTS]
+    order = [automaton.start_states[s] for s in start_symbols]
     for state in order:  # grows as it is walked
         order += dict.fromkeys(
             a.state for a in _actions(automaton.states[state]) if not a.rule and a.state not in order
@@ -164,4 +167,5 @@ def _plain(rule: Rule) -> tuple[str, int, str, bool]:
 
 
 if __name__ == "__main__":
-    (Path(__file__).parent / "tables.py").write_text(tables(), encoding="utf-8")
+    for grammar, (module, _) in GRAMMARS.items():
+        (Path(__file__).parent / f"{module}.py").write_text(tables(grammar), encoding="utf-8")

@@ -3,7 +3,7 @@
 >>> asked("y = x^2; dy/dx")
 RequestedDerivative(text='y = x^2; y', wrt='x')
 >>> stated("f'(x) = 2x")
-StatedDerivative(text='2x', wrt='x', of='')
+StatedDerivative(text='2x', wrt='x', of='f')
 """
 
 from __future__ import annotations

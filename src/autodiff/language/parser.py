@@ -9,21 +9,19 @@ program need not wait for a parser generator to load.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
-from typing import Any, TypeAlias, cast
+from typing import cast
 
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language import tables
-from autodiff.language.ast import Assign, Call, Expression, Program, Reading, Statement
+from autodiff.language.ast import Assign, Expression, Program, Reading, Statement
+from autodiff.language.automaton import Automaton
 from autodiff.language.builder import Builder
 from autodiff.language.diagnostics import complaint
 from autodiff.language.lexer import words
-from autodiff.language.readings import DOUBTFUL, Noted, of_operators, of_values
+from autodiff.language.readings import Noted, of_operators, of_values
 from autodiff.language.word import Word
-
-Build: TypeAlias = Callable[[list[Any]], object]
-Rule: TypeAlias = "tuple[str, int, Build]"
 
 
 def parse(text: str, functions: Collection[str], *, strict: bool = False, given: Collection[str] = ()) -> Program:
@@ -32,7 +30,12 @@ def parse(text: str, functions: Collection[str], *, strict: bool = False, given:
     A name in `given` has a value, which wins over a constant of that name. With `strict` a doubtful reading such as
     `1/2x` is an error. Raises AutodiffError for anything that is no program, and for a line without effect.
     """
-    program = _parsed(text, functions, given)
+    program = (
+        _of_latex(text, functions, given)
+        if isinstance(text, str) and ("\\" in text or "{" in text)
+        else _parsed(text, functions, given)
+    )
+    text = program.source
     try:
         _effective(program.statements, text)
         if strict and program.readings:
@@ -41,6 +44,17 @@ def parse(text: str, functions: Collection[str], *, strict: bool = False, given:
         return program
     except AutodiffError as error:
         raise error.within(text) from None
+
+
+def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> Program:
+    """The program that a LaTeX formula stands for, with that reading; any other text as it is."""
+    from autodiff.language.latex import reader as latex  # few programs are LaTeX
+
+    if not latex.is_latex(text):
+        return _parsed(text, functions, given)
+    program = _parsed(latex.program(text, functions), functions, given)
+    reading = Reading(shortened(text, 60), shortened(program.source, 200), (0, len(program.source)))
+    return Program(program.source, program.statements, (reading, *program.readings), program.given)
 
 
 def parse_behind(program: Program, text: str, functions: Collection[str]) -> Program:
@@ -108,99 +122,17 @@ def _certain(found: Sequence[Word], text: str) -> None:
             )
 
 
-# --- the automaton ----------------------------------------------------------------------------------------------------
-
-
 def _tree(
     found: Sequence[Word], start: str, length: int, functions: Collection[str], doubtful: list[Noted] | None = None
 ) -> object:
-    """What `Builder` makes of the words: shift a word, or reduce the last parts by a rule, as the tables say.
+    """What `Builder` makes of the words; what a person may read otherwise is also put into `doubtful`."""
 
-    What a person may read otherwise is also put into `doubtful`, with the method that built it.
-    """
-    states, rules, goto = tables.STATES, _rules(), _Goto()
-    if doubtful is not None:
-        rules = _noting(rules, doubtful)
-    state, last = tables.START[start]
-    stack, parts = [state], list[Any]()
-    end = Word("$END", "", (length, length))
-    for position, word in enumerate((*found, end)):
-        kind = word.type
-        while (move := states[state].get(kind, 0)) < 0:
-            origin, size, build = rules[~move]
-            cut = len(parts) - size
-            children = parts[cut:]
-            del parts[cut:], stack[cut + 1 :]
-            parts.append(build(children))
-            state = goto[stack[-1], origin, kind]
-            stack.append(state)
-            if word is end and state == last:
-                return parts[-1]
-        if not move:
-            raise complaint(found, position, length, functions, start)
-        state = move
-        stack.append(state)
-        parts.append(word)
-    raise AssertionError("the tables accept $END or refuse it")
+    def complain(words: Sequence[Word], position: int) -> AutodiffError:
+        return complaint(words, position, length, functions, start)
 
-
-class _Goto(dict[tuple[int, str, str], int]):
-    """The state after a reduction to `origin` in front of a word of some kind, rules that only rename passed over.
-
-    `2*x` is renamed from operand to power to sign to product; one look-up goes there at once.
-    """
-
-    def __missing__(self, key: tuple[int, str, str]) -> int:
-        state, origin, kind = key
-        reached = tables.STATES[state][origin]
-        while (move := tables.STATES[reached].get(kind, 0)) < 0 and not tables.RULES[~move][2]:
-            reached = tables.STATES[state][tables.RULES[~move][0]]
-        self[key] = reached
-        return reached
+    return _automaton().parse(found, start, length, complain, doubtful)
 
 
 @lru_cache(maxsize=1)
-def _rules() -> tuple[Rule, ...]:
-    """The grammar's rules with the functions that build."""
-    return tuple((origin, size, _method(name, spliced)) for origin, size, name, spliced in tables.RULES)
-
-
-def _noting(rules: tuple[Rule, ...], doubtful: list[Noted]) -> tuple[Rule, ...]:
-    """The rules, of which those that may build something doubtful note what they build."""
-
-    def noted(method: str, build: Build) -> Build:
-        def build_and_note(children: list[Any]) -> object:
-            node = build(children)
-            doubtful.append((method, cast(Call, node)))
-            return node
-
-        return build_and_note
-
-    noting = list(rules)
-    for k in _doubtful_rules():
-        origin, size, build = rules[k]
-        noting[k] = origin, size, noted(tables.RULES[k][2], build)
-    return tuple(noting)
-
-
-@lru_cache(maxsize=1)
-def _doubtful_rules() -> tuple[int, ...]:
-    return tuple(k for k, (_, _, method, _) in enumerate(tables.RULES) if method in DOUBTFUL)
-
-
-def _method(name: str, spliced: bool) -> Build:
-    if name in ("", "*"):
-        return _spliced
-    method: Build = getattr(Builder(), name)
-    return (lambda children: method(_spliced(children))) if spliced else method
-
-
-def _spliced(children: list[Any]) -> list[Any]:
-    """The parts in one list, repetitions among them opened; a long one in front is kept, not copied."""
-    flat = children[0] if isinstance(children[0], list) else children[:1]
-    for child in children[1:]:
-        if isinstance(child, list):
-            flat.extend(child)
-        else:
-            flat.append(child)
-    return flat
+def _automaton() -> Automaton:
+    return Automaton(tables, Builder())

@@ -27,7 +27,7 @@ from autodiff.core import linearize, templates
 from autodiff.core.evaluate import Indeterminate, Trace
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.vjp import adjoints
+from autodiff.core.vjp import vjp
 from autodiff.nonsmooth.expand import OneSidedDomainError, around
 from autodiff.nonsmooth.verdict import OneSided, Verdict, same, side, verdict
 from autodiff.numbers.germs import NOISE, Term
@@ -133,8 +133,8 @@ def _weights(
         {node: edges for node, edges in linearize.linearize(lowered, each, sources).items() if node not in stops}
         for each in (run, shaken)
     )
-    weights, beside = (adjoints(lowered.result, each, ends) for each in (linear, other))
-    sizes = adjoints(lowered.result, {node: [(a, abs(s)) for a, s in edges] for node, edges in linear.items()}, ends)
+    weights, beside = (vjp(lowered.result, each, ends) for each in (linear, other))
+    sizes = vjp(lowered.result, {node: [(a, abs(s)) for a, s in edges] for node, edges in linear.items()}, ends)
     return weights, {n: NOISE * sizes[n] + 4 * abs(beside.get(n, math.nan) - weights[n]) for n in weights}
 
 

@@ -25,7 +25,7 @@ from autodiff.core.evaluate import Trace, sweep
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
-from autodiff.core.vjp import sweep_down
+from autodiff.core.vjp import pull_back
 
 T = TypeVar("T")
 
@@ -176,7 +176,7 @@ class Expansion:
                 yield lowered.graph.args[node][k], (times(g[0], s), times(g[1], s) + times(g[0], bend))
 
         seeds = {lowered.result: (1.0, 0.0)} if self.moving[self.of[lowered.result]] else {}
-        return sweep_down(reversed(run.order), seeds, pull, lambda a, b: (a[0] + b[0], a[1] + b[1]))
+        return pull_back(reversed(run.order), seeds, pull, lambda a, b: (a[0] + b[0], a[1] + b[1]))
 
     def culprit(self) -> int | None:
         """The program's first equation that has no series here."""

@@ -13,7 +13,7 @@ from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.linearize import active
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
-from autodiff.core.vjp import sweep_down
+from autodiff.core.vjp import pull_back
 from autodiff.errors import AutodiffError
 from autodiff.symbolic.expression import Symbols
 
@@ -97,7 +97,7 @@ def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequenc
             if text != ZERO and args[k] in moves:
                 yield args[k], symbols.times(g, _local(symbols, row, k, tuple(seen.of[a] for a in args), seen.of[node]))
 
-    return sweep_down(reversed(order), {result: symbols.constant(1.0)} if result in moves else {}, pull, symbols.plus)
+    return pull_back(reversed(order), {result: symbols.constant(1.0)} if result in moves else {}, pull, symbols.plus)
 
 
 def _chosen(symbols: Symbols, condition: int, g: int, zero: int, branch: int) -> int:

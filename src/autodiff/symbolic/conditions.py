@@ -344,6 +344,11 @@ def _power_sign(sign: int, symbol: int | None, number: Exact) -> int:
     return sign if symbol is None or sign == _POSITIVE else _UNKNOWN
 
 
+def never_negative(row: Primitive) -> bool:
+    """Whether no value of a function of one argument is below 0."""
+    return _range(row) >= _NOT_NEGATIVE
+
+
 @lru_cache(maxsize=1024)
 def _range(row: Primitive) -> int:
     """The sign of a function of one argument, seen on a fine grid from -37 to 37."""

@@ -88,7 +88,7 @@ def _chunks(
 def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
     """The first line as soon as it is there, then whole lines of about BLOCK bytes together.
 
-    Raises OSError, and TooLong for a line that does not end, when the whole lines before it are handed out.
+    Raises OSError, and RowTooLong for a line that does not end, when the whole lines before it are handed out.
     """
     held, looked, begun = bytearray(), 0, False
     try:
@@ -104,7 +104,7 @@ def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
                     del held[:end]
                 looked = max(len(held) - 1, 0)
             if len(held) > limits.LONGEST:
-                raise rows.TooLong
+                raise rows.RowTooLong
     except OSError:
         if end := _end(held, looked):
             yield bytes(held[:end])

@@ -20,7 +20,7 @@ from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.tables import stdin
 from autodiff.tables.optional import has
 from autodiff.tables.packed import PACKED, unpacked
-from autodiff.tables.text import DELIMITERS, Table, delimited, lines_of_json
+from autodiff.tables.text import DELIMITERS, Table, delimited
 
 FORMATS = {
     "csv": "csv", "tsv": "tsv", "tab": "tsv", "ndjson": "ndjson", "jsonl": "ndjson",
@@ -92,6 +92,8 @@ def _table(content: BinaryIO, name: str, form: str, delimiter: str, *, keep: boo
         stream = TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
         try:
             if form == "ndjson":
+                from autodiff.tables.ndjson import lines_of_json  # CSV does without it
+
                 yield lines_of_json(stream, name, keep=keep)
             else:
                 yield delimited(stream, name, delimiter)

@@ -3,7 +3,7 @@
 >>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
 >>> model = Model(lower(parse("(w - 1)^2")), ["w"])
->>> [done.loss for done in descend(model, {}, State({"w": 0.0}, {}), Plan(epochs=3, rate=0.5))]
+>>> [done.loss for done in descend(model, {}, State({"w": 0.0}, {}), Hyperparameters(epochs=3, rate=0.5))]
 [1.0, 0.0, 0.0]
 
 The same seed gives the same numbers, bit for bit, and so does a training that was interrupted and resumed: what is
@@ -35,7 +35,7 @@ _SAMPLES, _HOLDOUT, _ORDER = range(3)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Hyperparameters:
     """How to train.
 
     epochs     passes over the table in all, those of a resumed training included
@@ -98,12 +98,12 @@ def split(count: int, share: float, seed: int) -> tuple[Any, Any]:
     return np.sort(order[held:]), np.sort(order[:held])
 
 
-def is_minibatch(count: int, plan: Plan) -> bool:
+def is_minibatch(count: int, plan: Hyperparameters) -> bool:
     """Whether a step takes some of the `count` rows only."""
     return 0 < plan.batch < count
 
 
-def batches(count: int, plan: Plan, epoch: int) -> Iterator[Any]:
+def batches(count: int, plan: Hyperparameters, epoch: int) -> Iterator[Any]:
     """The rows of each step of an epoch, shuffled; None is all rows."""
     if not is_minibatch(count, plan):
         yield None
@@ -113,7 +113,9 @@ def batches(count: int, plan: Plan, epoch: int) -> Iterator[Any]:
         yield order[start : start + plan.batch]
 
 
-def descend(model: Model, columns: Columns, start: State, plan: Plan, look: Look | None = None) -> Iterator[Epoch]:
+def descend(
+    model: Model, columns: Columns, start: State, plan: Hyperparameters, look: Look | None = None
+) -> Iterator[Epoch]:
     """Train from `start`, an epoch at a time. Raises Diverged where a step has no loss or no slope.
 
     `look` is shown every step before it is taken, as (state, the columns of its rows, what of them no parameter changes).
@@ -142,7 +144,7 @@ def descend(model: Model, columns: Columns, start: State, plan: Plan, look: Look
         yield Epoch(epoch, total / count, state, state if is_minibatch(count, plan) else begun)
 
 
-def updated(state: State, slopes: Mapping[str, Any], plan: Plan) -> State:
+def updated(state: State, slopes: Mapping[str, Any], plan: Hyperparameters) -> State:
     """One update of every parameter."""
     rule, step = OPTIMIZERS[plan.optimizer], state.steps + 1
     with np.errstate(all="ignore"):
@@ -153,7 +155,9 @@ def updated(state: State, slopes: Mapping[str, Any], plan: Plan) -> State:
     return State({n: m[0] for n, m in moved.items()}, {n: m[1] for n, m in moved.items()}, step, state.epochs)
 
 
-def _quasi_newton(model: Model, columns: Columns, start: State, plan: Plan, look: Look | None) -> Iterator[Epoch]:
+def _quasi_newton(
+    model: Model, columns: Columns, start: State, plan: Hyperparameters, look: Look | None
+) -> Iterator[Epoch]:
     """L-BFGS, an iteration an epoch, over all parameters as one vector."""
     from autodiff.train.lbfgs import minimize  # needs SciPy
 

@@ -53,7 +53,7 @@ Shapes = Mapping[int, "tuple[int, ...]"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SweepPlan:
     """The equations that are not known beforehand, by when they are computed, arguments first.
 
     lowered  the program whose equations they are: with its sums of weighted columns gathered
@@ -82,7 +82,7 @@ class Plan:
     size: int
 
 
-def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: int) -> Plan | None:
+def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: int) -> SweepPlan | None:
     """How to compute the equations of `count` rows in blocks; None where that can't be done.
 
     `known` are the values that hang on no parameter, columns among them. Which axis of a value is that of the rows is
@@ -110,7 +110,7 @@ def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: i
     gates = tuple(node for node in before if node in used)
     sources = [node for node in before if found.graph.inputs.get(node) in parameters]
     active = depending(found.graph, two, sources)
-    return Plan(
+    return SweepPlan(
         found, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, active, two[found.result] == (), size
     )
 
@@ -220,7 +220,7 @@ class Sweep:
     Each answer is None where a number on the way does not exist or overflows: a pass over the whole table says which.
     """
 
-    def __init__(self, plan: Plan, known: Known, count: int, convention: str) -> None:
+    def __init__(self, plan: SweepPlan, known: Known, count: int, convention: str) -> None:
         self.lowered, self.plan, self.count, self.convention = plan.lowered, plan, count, convention
         self.known = {plan.of[node]: value for node, value in known.items() if node in plan.of}
         self.narrow = {node: value for node, value in self.known.items() if node not in plan.axes}

@@ -24,7 +24,7 @@ from autodiff.core.evaluate import DomainError
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO
-from autodiff.train.minibatch_sweep import FEWEST, Plan, Sweep, plan
+from autodiff.train.minibatch_sweep import FEWEST, Sweep, SweepPlan, plan
 
 CONVENTION = "torch"
 
@@ -49,7 +49,7 @@ class Model:
         self.lowered, self.l1, self.l2 = lowered, l1, l2
         nodes = {name: lowered.node(name) for name in parameters}
         self.sources: dict[str, int] = {name: node for name, node in nodes.items() if node is not None}
-        self._plans: dict[tuple[Any, ...], Plan | None] = {}
+        self._plans: dict[tuple[Any, ...], SweepPlan | None] = {}
 
     def slopes(
         self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None = None

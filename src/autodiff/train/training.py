@@ -1,7 +1,7 @@
 """Training a program on a table: what is reported after each epoch, one step taken apart, and why it diverged.
 
 >>> table = NumericTable("rows.csv", {"x": np.array([1.0, 2.0]), "y": np.array([3.0, 5.0])}, lines=[2, 3])
->>> training = Training("z = w*x + b; L = mse(y, z)", table, {"w": 0.0, "b": 0.0}, Plan(epochs=2, rate=0.25))
+>>> training = Training("z = w*x + b; L = mse(y, z)", table, {"w": 0.0, "b": 0.0}, Hyperparameters(epochs=2, rate=0.25))
 >>> [record.loss for record in training.epochs()]
 [17.0, 8.65625]
 """
@@ -23,7 +23,7 @@ from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
 from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import Best, State
-from autodiff.train.loop import Columns, Diverged, Epoch, Plan, descend, is_minibatch, split, updated
+from autodiff.train.loop import Columns, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import CONVENTION, Model, Overflow
 from autodiff.train.names import fitting, watching
 from autodiff.train.optimizers import OPTIMIZERS
@@ -45,7 +45,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TrainingStep:
     """One step, taken apart: forward pass, loss, backward pass, update.
 
     number      of the step, from 1
@@ -83,7 +83,7 @@ class Training:
         text: str,
         table: NumericTable | None,
         parameters: Mapping[str, Any],
-        plan: Plan,
+        plan: Hyperparameters,
         *,
         l1: float = 0.0,
         l2: float = 0.0,
@@ -101,7 +101,7 @@ class Training:
         self.model = Model(self.lowered, parameters, l1, l2)
         self.state = self.start = State(dict(parameters), {})
         self.failed = False
-        self.step: Step | None = None
+        self.step: TrainingStep | None = None
         self._watched = {expression: Model(watching(program, expression), parameters) for expression in watch}
         used = {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
         columns = {} if table is None else {n: c for n, c in table.columns.items() if n in used}
@@ -195,7 +195,7 @@ class Training:
         if self.step is None and self.explain is not None and state.steps + 1 >= self.explain:
             self.step = self._taken_apart(state, columns, fixed)
 
-    def _taken_apart(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> Step | None:
+    def _taken_apart(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> TrainingStep | None:
         model, graph = self.model, self.lowered.graph
         try:
             loss, slopes = model.slopes(state.parameters, columns, fixed)
@@ -207,7 +207,7 @@ class Training:
         if self.lowered.result not in statements.values():
             statements[self.lowered.name] = self.lowered.result
         known = self.plan.optimizer in OPTIMIZERS
-        return Step(
+        return TrainingStep(
             number=state.steps + 1,
             rows=len(next(iter(columns.values()))) if columns else 1,
             parameters=state.parameters,

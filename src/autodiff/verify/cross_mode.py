@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from autodiff.core import templates
 from autodiff.core.evaluate import Trace
-from autodiff.core.jvp import along
+from autodiff.core.jvp import jvp
 from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ZERO, Primitive
@@ -102,7 +102,7 @@ def _tangents(factors: Linearization, sources: Mapping[str, int], weights: Mappi
     seeds: dict[int, float] = {}
     for name, node in sources.items():
         seeds[node] = seeds.get(node, 0.0) + weights[name]
-    return along(factors, seeds)
+    return jvp(factors, seeds)
 
 
 def _rounding(run: Trace, factors: Linearization, backward: Mapping[int, float], onward: Mapping[int, float]) -> float:

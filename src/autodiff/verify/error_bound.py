@@ -37,7 +37,10 @@ _WIDE = 1024.0
 """How many errors an argument is moved by, where that is still a small part of it, so that rounding does not hide the answer."""
 
 _FOLDED = 2.0**-40
-"""What part of a number that stands in rows its error may be."""
+"""What part of a number that stands in rows its error may be, where it is near underflow."""
+
+UNKNOWN = 2.0**60
+"""Roundings of a number of which no digit is known."""
 
 _CONDITIONS = frozenset(["<", "<=", ">", ">=", "==", "!=", "not"])
 
@@ -137,12 +140,18 @@ def values(lowered: Lowered, run: Trace) -> list[float]:
     return errors
 
 
-def folds(lowered: Lowered, *, faint: bool = False) -> bool:
-    """Whether the parts of a program that no input moves keep their digits when they are made numbers beforehand.
+def folded(lowered: Lowered) -> dict[float, float] | None:
+    """The parts of a program that no input moves, and how many roundings each may be off as a float64.
 
-    faint   ask only whether underflow leaves them
+    None where underflow leaves them no digits. A part that may have any value is off by `UNKNOWN`.
     """
     graph, found, errors = lowered.graph, dict[int, float](), dict[int, float]()
+    roundings: dict[float, float] = {}
+
+    def note(value: float, error: float) -> None:
+        units = error / (abs(value) * _EPSILON) if value else UNKNOWN if error else 0.0
+        roundings[value] = max(roundings.get(value, 0.0), min(units, UNKNOWN))
+
     for node in graph.reaching(lowered.result):
         row, args = graph.rows[node], graph.args[node]
         if node in graph.constants:
@@ -154,14 +163,15 @@ def folds(lowered: Lowered, *, faint: bool = False) -> bool:
             try:
                 errors[node] = error_of(row, numbers, [errors[a] for a in args], value, operator.add)
             except (Unsure, OverflowError):
-                return faint
-            if errors[node] > _FOLDED * abs(value) and (abs(value) < TINY or not faint):
-                return False
-        elif row is not None and row.value == "^" and args[0] in found:
+                errors[node] = math.inf
+            if errors[node] > _FOLDED * abs(value) and abs(value) < TINY:
+                return None
+        elif row is not None and row.value == "^" and found.get(args[0], 0.0) > 0:
             base = found[args[0]]  # its logarithm is a slope's factor
-            if base > 0 and errors[args[0]] > _FOLDED * base * abs(math.log(base)):
-                return False
-    return True
+            note(math.log(base), errors[args[0]] / base + _EPSILON)
+        if node in found:
+            note(found[node], errors[node])
+    return roundings
 
 
 def error_of(

@@ -17,13 +17,13 @@ from autodiff.batch.jit.instructions import Code, literal
 from autodiff.batch.jit.vector_exp import octave
 
 BLOCK = 1024
-"""Rows of a block: what a loop costs to start is lost among them, and four buffers of 8 kB fit a core's first cache."""
+"""Rows of a block at most: what a loop costs to start is lost among them."""
 
 SHORTEST = 64
 """Rows of a block at least."""
 
-ROOM = 1 << 16
-"""Numbers that all buffers together hold, a part of a core's second cache; for more buffers, blocks get shorter."""
+ROOM = 1 << 12
+"""Numbers that all buffers together hold: 32 kB, which stay in a core's first cache beside the columns."""
 
 
 @dataclass(frozen=True, slots=True)

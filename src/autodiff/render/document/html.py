@@ -1,7 +1,7 @@
 """An explanation as one page for a browser: formulas in MathML, the graph as SVG, and nothing from anywhere else.
 
 The page runs no script and asks for nothing: its Content-Security-Policy forbids both. A step that is pointed at, or has
-the keyboard's focus, lights its arrow, and an arrow its steps, by CSS alone. What it looks like stands in `page.css`.
+the keyboard's focus, highlights its arrow, and an arrow its steps, by CSS alone. The style sheet is `page.css`.
 
 >>> from autodiff.explanation.build import explain
 >>> page = html(explain("y = x^2; z = sin(y)", {"x": 4.0}))
@@ -33,7 +33,7 @@ _LONG = 40  # signs of the formula at the head from which on it is set smaller
 _BESIDE, _STAYS = (
     480,
     640,
-)  # pixels: the width up to which a drawing stands beside a table, the height to which it stays
+)  # pixels: the width up to which a drawing is beside a table, the height up to which it stays in view
 _BROAD = 62  # signs in the columns of a table beside which there is no room
 
 
@@ -46,7 +46,7 @@ def html(explanation: Explanation) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A document on a page: where its places and arrows stand in the drawing."""
+    """A document on a page: the numbers of its places and arrows in the drawing."""
 
     document: blocks.Document
     places: Mapping[str, int]
@@ -63,7 +63,7 @@ class _Page:
         yield '<meta name="color-scheme" content="light dark">'
         yield '<meta name="generator" content="autodiff">'
         yield f"<title>{_text(plain((*question, Words(' · '), *heading)))}</title>"
-        yield f"<style>{_style()}{''.join(self.lights())}</style>"
+        yield f"<style>{_style()}{''.join(self.highlights())}</style>"
         yield "</head>"
         yield "<body>"
         yield "<main>"
@@ -217,8 +217,8 @@ class _Page:
         at = self.places.get(place)
         return "" if at is None else f' style="--hue:var(--h{at % len(LIGHT)})"'
 
-    def lights(self) -> Iterator[str]:
-        """A step that is pointed at lights its arrow, and an arrow its steps; the same for places."""
+    def highlights(self) -> Iterator[str]:
+        """A step that is pointed at highlights its arrow, and an arrow its steps; the same for places."""
         rows = [
             row for s in self.document.sections for p in s.blocks if isinstance(p, blocks.TableBlock) for row in p.rows
         ]

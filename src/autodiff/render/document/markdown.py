@@ -74,7 +74,7 @@ def _fenced(language: str, lines: tuple[str, ...] | list[str]) -> str:
 
 
 def _equation(equation: blocks.Equation) -> str:
-    """Equations below each other; what is no formula (a program's text, a word) stands in a line of its own."""
+    """Equations below each other; what is no formula (a program's text, a word) is a list instead."""
     rights = (*equation.rights[:-1], answered(equation))
     if all(isinstance(piece, blocks.NumberText) or _is_short(piece) for cell in rights for piece in cell):
         first, *rest = (rf"&= {_tex(cell)}" for cell in rights)
@@ -115,7 +115,7 @@ def _line(cells: list[str]) -> str:
 
 
 def _row(row: blocks.AnyRow, wide: int) -> list[str]:
-    """The cells of a row; what goes across the table stands in its widest column, the third of many."""
+    """The cells of a row; what goes across the table is in its widest column, the third of many."""
     if isinstance(row, blocks.TableRow):
         cells = [_in_table(_cell(cell)) for cell in row.cells]
         return [*cells[:-1], f"{cells[-1]} **◀ answer**"] if row.answer else cells

@@ -1,4 +1,4 @@
-"""The sections that explain how the slopes come about: backward, in both modes, forward, and on both sides of a hard point.
+"""The sections that explain how the slopes come about: backward, in both modes, forward, and on both sides of a special point.
 
 >>> from autodiff.explanation.build import explain
 >>> from autodiff.render.document.blocks import PAGE
@@ -88,10 +88,10 @@ def _backward(explanation: Explanation, limits: Limits) -> Section:
     table = TableBlock(
         (*columns, Column((Words("which is"),))), tuple(rows), "the chain rule, factor by factor", "steps"
     )
-    return Section("backward", "Backward", _road(explanation), (table, *_adjoints(explanation, limits)))
+    return Section("backward", "Backward", _route_in_words(explanation), (table, *_adjoints(explanation, limits)))
 
 
-def _road(explanation: Explanation) -> Cell:
+def _route_in_words(explanation: Explanation) -> Cell:
     """How the chain rule goes here, in a sentence."""
     first, result = explanation.blocks[0], explanation.result
     if first.path:
@@ -238,7 +238,7 @@ def _of(result: str) -> Math:
 
 
 def _adjoint(explanation: Explanation, row: ModeRow) -> float | None:
-    """The adjoint of a place; an input at a hard point has none, whatever the sweep went on with."""
+    """The adjoint of a place; an input at a special point has none, though the sweep has a number for it."""
     hard = any(side.name == row.name and side.status != "ok" for side in explanation.sides)
     return None if hard and not explanation.convention else row.adjoint
 
@@ -291,7 +291,7 @@ def _tangents(explanation: Explanation, limits: Limits) -> Section:
     return Section("modes", "Tangents", (Words(sentence),), (table, *rest))
 
 
-# --- hard points --------------------------------------------------------------------------------------------------------
+# --- special points --------------------------------------------------------------------------------------------------------
 
 _TITLES = {
     "corner": ("Corner", ""), "jump": ("Jump", ""), "infinite": ("Infinite slope", "INFINITE"), "unknown": ("Unknown", ""),

@@ -35,8 +35,8 @@ Piece = tuple[str, str | None]
 Line = tuple[Piece, ...]
 
 
-class Occupied(Exception):
-    """A cell was wanted twice; the drawing needs another form."""
+class CellTaken(Exception):
+    """A cell is needed twice: the drawing needs another layout."""
 
 
 def joined(line: Sequence[Piece]) -> str:
@@ -68,7 +68,7 @@ class Canvas:
             for offset in range(max(wide, 1)):
                 cell = (row, column + offset)
                 if cell in self.written or cell in self.lined:
-                    raise Occupied
+                    raise CellTaken
                 self.written[cell] = ("" if offset else character, owner)
             column += max(wide, 1)
 
@@ -79,7 +79,7 @@ class Canvas:
         nets[net] = nets.get(net, 0) | ways
         crossing = len(nets) == 1 or sorted(nets.values()) == [UP | DOWN, LEFT | RIGHT]
         if cell in self.written or not crossing:
-            raise Occupied
+            raise CellTaken
         if self.owners.setdefault(cell, owner) != owner or len(nets) > 1:
             self.owners[cell] = owner if ways == UP | DOWN else self.owners[cell]
 

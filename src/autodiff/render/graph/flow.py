@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from autodiff.errors import columns
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
-from autodiff.render.graph.canvas import DOWN, LEFT, RIGHT, UP, Canvas, Line, Occupied
+from autodiff.render.graph.canvas import DOWN, LEFT, RIGHT, UP, Canvas, CellTaken, Line
 from autodiff.render.graph.sugiyama import Layered, arrange, coordinates
 from autodiff.render.text.labels import fitted, formula, label, value
 from autodiff.render.text.numbers import short
@@ -48,7 +48,7 @@ def flow(drawing: Drawing, width: int, *, formulas: bool) -> list[Line] | None:
             continue
         try:
             plan = _Plan(drawing, layered, detail)
-        except Occupied:
+        except CellTaken:
             return None
         if plan.width <= width:
             return plan.sheet.lines()
@@ -197,7 +197,7 @@ def _tracked(nets: list[_Net]) -> int:
     """Give each net a track of its own where nets meet, and say how many tracks that takes.
 
     A net whose line comes in on a row must turn before the net whose line goes out on that row begins: where such needs go
-    in a circle there is no plan, and `Occupied` is raised.
+    in a circle there is no plan, and `CellTaken` is raised.
     """
     earlier = {id(net): [other for other in nets if other is not net and other.left & net.right] for net in nets}
     waiting = sorted(nets, key=lambda net: (min(net.rows), max(net.rows)))
@@ -205,7 +205,7 @@ def _tracked(nets: list[_Net]) -> int:
     while waiting:
         net = next((net for net in waiting if all(id(other) in placed for other in earlier[id(net)])), None)
         if net is None:
-            raise Occupied
+            raise CellTaken
         least = max((other.track + 1 for other in earlier[id(net)]), default=0)
         used = {other.track for other in placed.values() if other.meets(net)}
         net.track = next(track for track in range(least, least + len(nets) + 1) if track not in used)

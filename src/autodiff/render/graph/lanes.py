@@ -152,7 +152,7 @@ def _join(goes_on: bool, from_left: bool, to_right: bool) -> str:
 
 
 class _Texts:
-    """What stands beside the lanes, in `room` columns: names and formulas are cut to it, numbers never."""
+    """The texts beside the lanes, in `room` columns: names and formulas are cut to it, numbers never."""
 
     def __init__(self, order: list[Vertex], room: int) -> None:
         self.room = room
@@ -164,7 +164,7 @@ class _Texts:
         room = self.room - self.deep - 4
         right_side, name = formula(vertex), vertex.name
         if columns(name) > room:
-            return fitted(name, self.room - 1)  # its value stands on the next line
+            return fitted(name, self.room - 1)  # its value is on the next line
         if right_side:
             rest = room - columns(name) - 3
             return f"{name} = {fitted(right_side, rest)}" if rest >= min(columns(right_side), 12) else name

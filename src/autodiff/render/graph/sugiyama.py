@@ -137,7 +137,7 @@ def _crossings(upper: list[int], lower: list[int], after: Neighbours) -> int:
 
 
 Separation = Callable[[int, int], float]
-"""How far apart two parts of a layer must be that stand next to each other."""
+"""The least distance of two neighbouring parts of a layer."""
 
 
 def straightened(layered: Layered, *, always: bool) -> list[int]:

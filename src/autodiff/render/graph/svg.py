@@ -197,7 +197,7 @@ def _label(arrow: Arrow) -> str:
 
 
 def _port(sheet: _Sheet, vertex: int, part: int, neighbours: tuple[tuple[int, ...], ...]) -> float:
-    """Where on its side a box is left or entered: the lines stand in the order in which they go on, around the middle."""
+    """Where a line leaves or enters a box: lines are in the order of their other ends, around the middle."""
     beside = sorted(neighbours[vertex], key=lambda other: (sheet.x[other], other))
     step = min(18.0, (sheet.sizes[vertex] - 24) / max(len(beside) - 1, 1))
     return sheet.x[vertex] + (beside.index(part) - (len(beside) - 1) / 2) * step

@@ -32,7 +32,7 @@ def pieces(drawing: Drawing, width: int, *, unicode: bool = True, formulas: bool
     """Lines of at most `width` columns (40 or more) and at most 200, as runs of text with the vertex they belong to.
 
     A number is never cut, names and formulas are where they must. Beyond 40 vertices the middle is left out and counted.
-    With `formulas` it is always said how a vertex is made; without, for a reader who knows, only where there is room.
+    With `formulas` every vertex has its formula; without, only where there is room.
     Without `unicode` only ASCII characters are printed, others as escapes.
     """
     if not drawing.vertices:

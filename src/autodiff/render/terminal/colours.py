@@ -1,4 +1,4 @@
-r"""Colours of short lines: names in a listing, and what stands on stderr.
+r"""Colours of short lines: names in a listing, and messages on stderr.
 
 >>> remark("error: no value here")
 '\x1b[1;31merror:\x1b[0m no value here'
@@ -18,7 +18,7 @@ def name(text: str) -> str:
 
 
 def remark(text: str) -> str:
-    """What stands on stderr: the label in front, and the carets below a place in a program."""
+    """A message on stderr: its label, and the carets below a place in a program."""
     label, colon, rest = text.partition(":")
     if colon and label in _LABELS:
         text = f"{_in(label + colon, _LABELS[label])}{rest}"

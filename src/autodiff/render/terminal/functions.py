@@ -1,4 +1,9 @@
-"""The table of functions as a listing, one function in full, JSON or Markdown."""
+"""The table of functions as a listing, one function in full, JSON or Markdown.
+
+>>> from autodiff.core.rules import TABLE
+>>> print(details(TABLE["exp", 1]).split("\\n")[0])
+exp(u)    e to the power u
+"""
 
 from __future__ import annotations
 
@@ -16,7 +21,7 @@ from autodiff.render.text.wrap import folded, screen
 HEADER = ("function", "meaning", "derivative", "domain")
 
 
-_TABLE = 100  # columns below which a function's cells stand below each other
+_TABLE = 100  # columns below which a function's cells are below each other
 
 
 def show(rows: Sequence[Primitive], *, width: int, coloured: bool) -> None:
@@ -53,7 +58,7 @@ def _listed(row: Primitive) -> list[str]:
 
 
 def details(row: Primitive) -> str:
-    """All that the row says, a line each."""
+    """All columns of the row, a line each."""
     lines = [
         (row.signature, row.doc),
         ("other names", " ".join(row.names[1:])),
@@ -100,7 +105,7 @@ def as_json(rows: Sequence[Primitive]) -> str:
 
 
 def markdown(rows: Sequence[Primitive]) -> str:
-    """The listing as a Markdown table, as it stands in the manual."""
+    """The listing as a Markdown table, for the manual."""
     lines = ["| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
     for row in rows:
         name, meaning, slope, domain = (cell.replace("|", "\\|") for cell in _cells(row))

@@ -1,4 +1,9 @@
-"""The table of losses: formula, the models that use it, an example; and the models that have none, with why."""
+"""The table of losses: formula, the models that use it, an example; and the models that have none, with why.
+
+>>> from autodiff.core.prelude import loss
+>>> print(shown([loss("hinge")], "text", terminal=True).split("\\n")[1])
+  formula  mean max(0, 1 - y·s)
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ SHORTEST, LONGEST = 8, 40
 
 
 class Standing(NamedTuple):
-    """Epochs done, of how many; what is said beside the bar, the most important first; epochs a second; seconds left."""
+    """Epochs done, of how many; the texts beside the bar, the most important first; epochs a second; seconds left."""
 
     done: int
     total: int
@@ -61,7 +61,7 @@ def _clock(seconds: float) -> str:
 def live(
     items: Iterable[T], total: int, done: int, say: Callable[[T], Sequence[str]], *, coloured: bool
 ) -> Iterator[T]:
-    """The items, one after the other, with a line on stderr while they come; `say(item)` is what stands in it."""
+    """The items, one after the other, with a line on stderr while they come; `say(item)` gives its texts."""
     if not sys.stderr.isatty():
         yield from items
         return
@@ -99,7 +99,7 @@ def counted(*, shows: bool, coloured: bool) -> Iterator[Callable[[int, float | N
         return
     from rich.console import Console
 
-    bars: list[Progress] = []  # which columns it has, the first share tells
+    bars: list[Progress] = []  # the first share decides which columns it has
 
     def show(rows: int, share: float | None) -> None:
         if not bars:
@@ -137,7 +137,7 @@ def _speed(task: Task) -> str:
 
 
 def _column(say: Callable[[Task], str]) -> ProgressColumn:
-    """A column of a bar that says something of its task, on one line."""
+    """A column of a bar: a text about its task, on one line."""
     from rich.progress import ProgressColumn
     from rich.table import Column
     from rich.text import Text

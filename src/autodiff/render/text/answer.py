@@ -1,4 +1,11 @@
-"""An answer as plain text, JSON or CSV, for terminals and pipes alike."""
+"""An answer as plain text, JSON or CSV, for terminals and pipes alike.
+
+>>> from autodiff import evaluate
+>>> print(text(evaluate("x^2*y", {"x": 3.0, "y": 2.0})))
+f      18
+df/dx  12
+df/dy  9
+"""
 
 from __future__ import annotations
 
@@ -44,7 +51,7 @@ def text(answer: Answer) -> str:
 
 
 def _sides(answer: Answer, name: str) -> str:
-    """What stands behind a slope that is not there: `left -1, right 1 (a corner)`."""
+    """The remark beside a slope that does not exist: `left -1, right 1 (a corner)`."""
     verdict = answer.verdicts.get(name)
     elements = [element for element in answer.verdicts if element.startswith(f"{name}[")]
     if verdict is None and elements:

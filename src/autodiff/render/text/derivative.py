@@ -1,4 +1,9 @@
-"""A derivative's formulas as text, LaTeX or JSON."""
+"""A derivative's formulas as text, LaTeX or JSON.
+
+>>> from autodiff.api.derivative import derivative
+>>> text(derivative("sin(x^2)")), latex(derivative("sin(x^2)"))
+('2*x*cos(x^2)', '2 x \\\\cos\\\\left(x^{2}\\\\right)')
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ _SIGN = rules.TABLE["sign", 1]
 
 
 def text(found: Derivative) -> str:
-    """The bare formula, or `df/dx = …` for each of several; named parts stand above."""
+    """The bare formula, or `df/dx = …` for each of several; named parts are above."""
     return _lines(found, found.parts, found.formulas, [label(entry) for entry in found.entries])
 
 

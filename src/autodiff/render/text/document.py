@@ -167,7 +167,7 @@ def _beside(block: object, screen: Screen) -> Iterator[list[Line]]:
 
 
 def _equation(equation: Equation, screen: Screen) -> Iterator[Line]:
-    """`name = …` and further lines of what it is equal to, the last one the answer; a name that is too long stands above."""
+    """`name = …` and further lines of what it is equal to, the last one the answer; a name that is too long is above."""
     name = plain((equation.left,))
     *rights, answer = (plain(right) for right in equation.rights)
     room = screen.width - screen.text

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
 
 GAP = "gap"
-"""The kind of the vertex that stands for those left out; arrows at it stand for at least one that was left out."""
+"""The kind of the vertex that replaces those left out; an arrow at it replaces at least one that was left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,9 @@
-"""What `check` found, as text and as JSON."""
+"""What `check` found, as text.
+
+>>> from autodiff.grading.compare import compare
+>>> text(compare("x^2", "2x"))
+'yes        the same formula, tidied'
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of a drawing: what stands on an arrow, text cut to a width, text for a screen that knows ASCII only.
+"""The texts of a drawing: the label of an arrow, text cut to a width, text in ASCII.
 
 >>> from autodiff.explanation.graph import Arrow
 >>> label(Arrow("y", "z", "cos(y)", -0.9576594803233847))
@@ -42,7 +42,7 @@ def value(vertex: Vertex) -> str:
 
 
 def formula(vertex: Vertex) -> str:
-    """How the vertex is made, unless its name says it all."""
+    """The right-hand side of a vertex; none for an input."""
     return "" if vertex.text == vertex.name or not vertex.text else vertex.text
 
 

@@ -1,8 +1,11 @@
 """The screen that a document is laid out on, and the small parts of its lines.
 
 The layout is made once, for a width: from 90 columns on with every column of a table, from 70 on without the last one,
-below that a step on several lines; below 60 the words of a section stand under its title. No number is ever cut and no
+below that a step on several lines; below 60 the words of a section are under its title. No number is ever cut and no
 word broken; long names and formulas lose their middle where they must.
+
+>>> list(Screen(80, True).headed("2 GRAPH", "each arrow carries its local slope"))
+[((' ', ''), ('2 GRAPH      ', 'head'), ('each arrow carries its local slope', ''))]
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Hessians, Jacobians, jvp and vjp as text or JSON."""
+"""Hessians, Jacobians, jvp and vjp as text or JSON.
+
+>>> from autodiff.api.matrices import hessian
+>>> quiet(hessian("x^2*y", {"x": 3.0, "y": 2.0}))
+'18 12 9 4 6 6 0'
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""Tables of a document on a screen: names beside numbers, in as many columns as there is room for."""
+"""Tables of a document on a screen: names beside numbers, in as many columns as there is room for.
+
+>>> from autodiff.render.document.formulas import numbered
+>>> rows = tuple(TableRow(numbered(name, [number])) for name, number in {"x": 4.0, "y": -0.5}.items())
+>>> block = TableBlock((Column((Words("node"),)), Column((Words("value"),), numeric=True)), rows, "values", "modes")
+>>> print(*("".join(words for words, _ in line) for line in list(table(block, Screen(40, True)))[2:]), sep="\\n")
+   x       4
+   y      -0.5
+"""
 
 from __future__ import annotations
 
@@ -157,7 +165,7 @@ def _below(grid: _Grid, screen: Screen) -> Iterator[Line]:
             yield (" " * (MARGIN + 2), ""), (f"{head}{pad}", "dim"), (number, "")
 
 
-# --- both sides of a hard point -----------------------------------------------------------------------------------------
+# --- both sides of a special point -----------------------------------------------------------------------------------------
 
 
 def _sides(block: TableBlock, screen: Screen) -> Iterator[Line]:

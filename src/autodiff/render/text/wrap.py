@@ -1,7 +1,7 @@
 """Lines for a screen that is narrower than they are: folded at blanks, never inside a word or a number.
 
 Parts that two blanks keep apart go on a new line whole where they fit on one; `h = 2e-06` stays together; a sign goes with
-what stands before it, so that no line of a formula reads as one of its own.
+the word before it, so that no line of a formula reads as one of its own.
 
 >>> print(screen("slip       inner function: the outer derivative  is taken there", 34))
 slip       inner function: the
@@ -73,7 +73,7 @@ def _chunks(words: str) -> Iterator[tuple[str, str]]:
 
 
 def _units(chunk: str, gap: str, room: int) -> Iterator[tuple[str, str]]:
-    """What stays together, each with what stands before it: signs with the word before, `=` with both its sides."""
+    """What stays together, each with the gap before it: signs with the word before, `=` with both its sides."""
     units: list[str] = []
     for word in chunk.split(" "):
         joins = units and (word in _SIGNS or (units[-1].endswith(" =") and columns(f"{units[-1]} {word}") <= room))

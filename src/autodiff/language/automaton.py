@@ -1,0 +1,118 @@
+"""The LALR(1) automaton: words, and the tables that Lark made of a grammar, to what a builder makes of them.
+
+Lark computes the tables ahead of time (`generate.py`); here is a loop over them, so that a one-line program need not
+wait for a parser generator to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, TypeAlias, cast
+
+from autodiff.errors import AutodiffError
+from autodiff.language.ast import Call
+from autodiff.language.readings import DOUBTFUL, Noted
+from autodiff.language.word import Word
+
+Build: TypeAlias = Callable[[list[Any]], object]
+Rule: TypeAlias = "tuple[str, int, Build]"
+Complain: TypeAlias = Callable[[Sequence[Word], int], AutodiffError]
+
+
+class Automaton:
+    """A grammar's `tables`, and a `builder` with one method per alias of the grammar."""
+
+    def __init__(self, tables: ModuleType, builder: object) -> None:
+        self.tables = tables
+        self.goto = _Goto(tables)
+        self.rules: tuple[Rule, ...] = tuple(
+            (origin, size, _method(builder, name, spliced)) for origin, size, name, spliced in tables.RULES
+        )
+        self.doubtful = tuple(k for k, (_, _, method, _) in enumerate(tables.RULES) if method in DOUBTFUL)
+
+    def parse(
+        self, words: Sequence[Word], start: str, length: int, complain: Complain, doubtful: list[Noted] | None = None
+    ) -> object:
+        """What the builder makes of the words: shift a word, or reduce the last parts by a rule, as the tables say.
+
+        What a person may read otherwise is also put into `doubtful`, with the method that built it. Raises what
+        `complain` says of the first word that can't stand where it does.
+        """
+        states, goto = self.tables.STATES, self.goto
+        rules = self.rules if doubtful is None else self._noting(doubtful)
+        state, last = self.tables.START[start]
+        stack, parts = [state], list[Any]()
+        end = Word("$END", "", (length, length))
+        for position, word in enumerate((*words, end)):
+            kind = word.type
+            while (move := states[state].get(kind, 0)) < 0:
+                origin, size, build = rules[~move]
+                cut = len(parts) - size
+                children = parts[cut:]
+                del parts[cut:], stack[cut + 1 :]
+                parts.append(build(children))
+                state = goto[stack[-1], origin, kind]
+                stack.append(state)
+                if word is end and state == last:
+                    return parts[-1]
+            if not move:
+                raise complain(words, position)
+            state = move
+            stack.append(state)
+            parts.append(word)
+        raise AssertionError("the tables accept $END or refuse it")
+
+    def _noting(self, doubtful: list[Noted]) -> tuple[Rule, ...]:
+        """The rules, of which those that may build something doubtful note what they build."""
+
+        def noted(method: str, build: Build) -> Build:
+            def build_and_note(children: list[Any]) -> object:
+                node = build(children)
+                doubtful.append((method, cast(Call, node)))
+                return node
+
+            return build_and_note
+
+        noting = list(self.rules)
+        for k in self.doubtful:
+            origin, size, build = self.rules[k]
+            noting[k] = origin, size, noted(self.tables.RULES[k][2], build)
+        return tuple(noting)
+
+
+class _Goto(dict[tuple[int, str, str], int]):
+    """The state after a reduction to `origin` in front of a word of some kind, rules that only rename passed over.
+
+    `2*x` is renamed from operand to power to sign to product; one look-up goes there at once.
+    """
+
+    def __init__(self, tables: ModuleType) -> None:
+        super().__init__()
+        self.states, self.rules = tables.STATES, tables.RULES
+
+    def __missing__(self, key: tuple[int, str, str]) -> int:
+        state, origin, kind = key
+        reached: int = self.states[state][origin]
+        while (move := self.states[reached].get(kind, 0)) < 0 and not self.rules[~move][2]:
+            reached = self.states[state][self.rules[~move][0]]
+        self[key] = reached
+        return reached
+
+
+def _method(builder: object, name: str, spliced: bool) -> Build:
+    if name in ("", "*"):
+        return _spliced
+    method: Build = getattr(builder, name)
+    return (lambda children: method(_spliced(children))) if spliced else method
+
+
+def _spliced(children: list[Any]) -> list[Any]:
+    """The parts in one list, repetitions among them opened; a long one in front is kept, not copied."""
+    flat = children[0] if isinstance(children[0], list) else children[:1]
+    for child in children[1:]:
+        if isinstance(child, list):
+            flat.extend(child)
+        else:
+            flat.append(child)
+    return flat

@@ -1,0 +1,1 @@
+"""LaTeX formulas as programs: `reader` reads them, by the `tables` of their grammar."""

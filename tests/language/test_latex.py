@@ -1,0 +1,66 @@
+"""LaTeX formulas are read right or refused, none wrong: `latex.txt` says of each what it is in the first language."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+import autodiff
+from autodiff.core.lowering import lower
+from autodiff.errors import AutodiffError
+from autodiff.language import generate
+from autodiff.language.latex import tables
+from tests.support.command import autodiff as command
+
+LISTED = [
+    tuple(part.strip() for part in line.rsplit(" | ", 1))
+    for line in (Path(__file__).parent / "latex.txt").read_text(encoding="utf-8").splitlines()
+    if " | " in line and not line.startswith("#")
+]
+
+
+def test_the_tables_are_what_lark_makes_of_the_grammar() -> None:
+    assert generate.tables("latex") == Path(tables.__file__).read_text(encoding="utf-8")
+
+
+def test_there_are_enough_formulas() -> None:
+    assert len({formula for formula, _ in LISTED}) >= 300
+
+
+@pytest.mark.parametrize(("formula", "meaning"), LISTED, ids=[formula for formula, _ in LISTED])
+def test_a_formula_is_read_right_or_refused(formula: str, meaning: str) -> None:
+    if meaning == "refused":
+        with pytest.raises(AutodiffError):
+            autodiff.parse(formula)
+        return
+    program, expected = autodiff.parse(formula), autodiff.parse(meaning)
+    names = {*lower(program).inputs, *lower(expected).inputs}
+    chance = random.Random(formula)
+    for _ in range(3):
+        point = {name: chance.uniform(0.1, 0.9) for name in sorted(names)}
+        values = []
+        for one in (program, expected):
+            inputs = lower(one).inputs
+            values.append(autodiff.evaluate(one.source, {n: v for n, v in point.items() if n in inputs}).value)
+        assert values[0] == pytest.approx(values[1], rel=1e-12, abs=1e-12)
+
+
+def test_the_reading_is_a_notice_and_strict_refuses_it() -> None:
+    ended = command("diff", r"\frac{1}{x}")
+    assert ended.out == "-1/x^2\n"
+    assert ended.err.startswith(r"notice: \frac{1}{x} is read as 1/x")
+    assert command("diff", r"\frac{1}{x}", "--strict").status == 2
+
+
+def test_an_answer_may_be_latex() -> None:
+    assert command("check", r"\frac{1}{x}", r"-\frac{1}{x^{2}}").out.startswith("yes")
+    assert command("check", "1/x", r"y' = -\frac{1}{x^{2}}").out.startswith("yes")
+
+
+def test_syntax_is_asked_for() -> None:
+    assert command("diff", "xy", "--syntax", "latex", "--wrt", "x", "--strict").out == "y\n"
+    assert command("check", "xy", "y", "--syntax", "latex", "--wrt", "x").out.startswith("yes")
+    assert command("diff", r"\frac{1}{x}", "--syntax", "plain").status == 2
+    assert command("diff", r"\int x", "--syntax", "latex").status == 2

@@ -1,0 +1,80 @@
+"""Notebooks: the magics run commands, pages and pictures are shown as such, and answers show themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import autodiff
+
+pytest.importorskip("IPython")
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        yield from _shell()
+
+
+def _shell() -> Iterator[Any]:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    found: Any = InteractiveShell.instance()
+    found.run_line_magic("load_ext", "autodiff")
+    yield found
+    found.history_manager.end_session()
+    InteractiveShell.clear_instance()
+
+
+def _shown(shell: Any, code: str) -> tuple[str, list[Any]]:
+    """What a cell prints, and what it displays."""
+    from IPython.utils import capture
+
+    capture_output: Any = capture.capture_output
+    with capture_output() as captured:
+        assert shell.run_cell(code).success
+    return captured.stdout + captured.stderr, [output.data for output in captured.outputs]
+
+
+def test_a_line_runs_a_command(shell: Any) -> None:
+    text, outputs = _shown(shell, '%autodiff eval "exp(sin(x^2))" --at x=4')
+    assert text.splitlines() == ["f      0.7498340851945589", "df/dx  -5.744685762849454"]
+    assert outputs == []
+
+
+def test_a_cell_is_the_program(shell: Any) -> None:
+    text, _ = _shown(shell, "%%autodiff eval -q --at x=4\ny = x^2\nexp(sin(y))")
+    assert text == "0.7498340851945589 -5.744685762849454\n"
+
+
+def test_pages_and_pictures_are_shown(shell: Any) -> None:
+    _, (page,) = _shown(shell, "%%autodiff explain --at x=4\nsin(x^2)")
+    assert page["text/html"].startswith("<div><iframe srcdoc=")
+    assert "<script" not in page["text/html"]
+    _, (graph,) = _shown(shell, '%autodiff graph "sin(x^2)" --at x=4')
+    assert graph["image/svg+xml"].startswith("<svg")
+    _, (plot,) = _shown(shell, '%autodiff plot "abs(x)" --range x=-1..1')
+    assert "svg" in plot["image/svg+xml"]
+    text, outputs = _shown(shell, '%autodiff explain "x^2" --at x=1 --format markdown')
+    assert text.startswith("#")
+    assert outputs == []
+
+
+def test_a_mistake_is_a_sentence(shell: Any) -> None:
+    text, outputs = _shown(shell, '%autodiff eval "sin(x" --at x=4')
+    assert text.startswith("error: this '(' is never closed")
+    assert outputs == []
+
+
+def test_values_of_cells_show_themselves(shell: Any) -> None:
+    formats, _ = shell.display_formatter.format(autodiff.explain("sin(x^2)", {"x": 4.0}))
+    assert formats["text/html"].startswith("<div><iframe")
+    formats, _ = shell.display_formatter.format(autodiff.derivative("sin(x^2)", "x"))
+    assert formats["text/latex"].startswith(r"$\displaystyle ")
+    assert r"\cos" in formats["text/latex"]
+    formats, _ = shell.display_formatter.format(autodiff.evaluate("abs(x)*y", {"x": 0.0, "y": 2.0}))
+    assert "<tr><th>df/dx</th><td>none</td></tr>" in formats["text/html"]
+    assert "corner" in formats["text/html"]
