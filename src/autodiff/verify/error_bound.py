@@ -11,6 +11,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from autodiff.core import templates
 from autodiff.core.evaluate import DomainError, Trace, primal
@@ -48,9 +49,34 @@ class Unsure(Exception):
     """Rounding may decide here: a condition, a domain or a special point within an argument's error."""
 
 
+class Bounded(NamedTuple):
+    """A number and how far from it the true one may be."""
+
+    value: float
+    error: float
+
+
+def bounded(lowered: Lowered, point: Mapping[str, float]) -> Bounded:
+    """The result at a point. Raises DomainError where there is none, Unsure where rounding decides that, or a condition."""
+    try:
+        run = primal(lowered, point)
+    except DomainError as trouble:
+        if trouble.needs and not outside(lowered, point, trouble):
+            raise Unsure from None
+        raise
+    try:
+        return Bounded(run.values[lowered.result], _margin(lowered) * values(lowered, run)[lowered.result])
+    except OverflowError:
+        raise Unsure from None
+
+
+def _margin(lowered: Lowered) -> float:
+    return _MARGIN if len(lowered.graph) > LONG else 1.0
+
+
 def sure(lowered: Lowered, run: Trace, factors: Linearization, names: Iterable[int], gradient: Sequence[float]) -> bool:
     """Whether the value and the slopes by the equations `names` are right to 12 digits, or to the smallest float64."""
-    margin = _MARGIN if len(lowered.graph) > LONG else 1.0
+    margin = _margin(lowered)
     try:
         errors = values(lowered, run)
         if not enough(run.values[lowered.result], margin * errors[lowered.result]):
@@ -222,7 +248,20 @@ def _special_texts(row: Primitive) -> tuple[str, ...]:
 
 def _settled(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
     for text in _special_texts(row):
-        condition(text, row.params, args, errors)
+        try:
+            condition(text, row.params, args, errors)
+        except Unsure:
+            if not _is_level(row, args, errors):
+                raise
+
+
+def _is_level(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> bool:
+    """Whether a step function has one value at all ends of its arguments' errors, whatever its jump's condition says."""
+    if not row.jump or any(text != ZERO for text in row.partials):
+        return False
+    function = templates.value(row)
+    value = function(*args)
+    return all(end == value for k, error in enumerate(errors) if error for end in ends(function, args, k, error))
 
 
 def decided(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
