@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -43,9 +44,7 @@ Examples:
     help="At a corner or a jump, give the number that this framework gives (--like is the same).",
 )
 @click.option("--like", type=click.Choice(list(CONVENTIONS)), hidden=True)
-@click.option(
-    "--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of the value and of each slope."
-)
+@click.option("--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of every number.")
 @click.option("--no-check", is_flag=True, help="Skip the confirmation by the other mode.")
 @options.data_options
 def command(
@@ -111,8 +110,8 @@ def command(
         asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
         asked |= {"--jvp": jvp is not None, "--vjp": vjp is not None}
         asked |= {"--convention": bool(convention or like), "--format csv": form == "csv", "--mode": mode != "reverse"}
-        asked |= {"--digits": digits is not None}
         options.one_matrix(asked)
+        asked_for = {"strict": strict, "digits": options.digits(digits)}
         found = _matrix(
             text,
             inputs.read_point(points, text, strict=strict),
@@ -122,7 +121,7 @@ def command(
             jacobian,
             jvp,
             vjp,
-            strict=strict,
+            asked_for,
         )
         return _shown(found, form, quiet=quiet)
     answer = evaluate(
@@ -162,25 +161,24 @@ def _matrix(
     jacobian: bool,
     jvp: str | None,
     vjp: str | None,
-    *,
-    strict: bool,
+    given: Mapping[str, Any],
 ) -> Matrix:
     from autodiff.api import matrices  # a plain eval starts without it
 
     if hessian:
         options.results(of, jacobian=False)
-        return matrices.hessian(text, point, wrt, strict=strict)
+        return matrices.hessian(text, point, wrt, **given)
     if jvp is not None:
         if wrt is not None:
             raise AutodiffError("--wrt does not go with --jvp", hint="the direction names what moves: --jvp x=1,y=0")
-        return matrices.jvp(text, point, parse_point(jvp), of=options.names(of, "--of") or [], strict=strict)
+        return matrices.jvp(text, point, parse_point(jvp), of=options.names(of, "--of") or [], **given)
     if vjp is not None:
         if of is not None:
             raise AutodiffError("--of does not go with --vjp", hint="the weights name the results: --vjp u=1,v=2")
-        return matrices.vjp(text, point, parse_point(vjp), wrt, strict=strict)
+        return matrices.vjp(text, point, parse_point(vjp), wrt, **given)
     if of is not None:
-        return matrices.jacobian(text, point, wrt, of=options.results(of, jacobian=jacobian), strict=strict)
-    found = matrices.jacobian(text, point, wrt, strict=strict)
+        return matrices.jacobian(text, point, wrt, of=options.results(of, jacobian=jacobian), **given)
+    found = matrices.jacobian(text, point, wrt, **given)
     if len(found.rows) == 1:  # one number, which has a gradient: more results were meant
         options.results(of, jacobian=jacobian)
     return found

@@ -17,7 +17,7 @@ import numpy as np
 from autodiff.core import rules
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import lower
-from autodiff.diagnostics import hint, outside_element, written
+from autodiff.diagnostics import hint, outside, written
 from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
@@ -234,7 +234,7 @@ class Training:
     def _diverged(self, trouble: Diverged) -> AutodiffError:
         step, cause = trouble.state.steps, trouble.cause
         if isinstance(cause, DomainError):
-            why, node = outside_element(self.lowered, cause), cause.node
+            why, node = outside(self.lowered, cause, {}), cause.node
             place = self._row(cause, trouble.rows)
         else:
             why, node = f"the slope in {cause.name} overflows from {written(self.lowered, cause.node)} on", cause.node
