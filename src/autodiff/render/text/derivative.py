@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
-from autodiff.api.derivative import Derivative, Entry, label, tex_label
+from autodiff.api.derivative import Derivative, Entry, label
 from autodiff.core import rules
 from autodiff.errors import AutodiffError, printable
 from autodiff.notation.parts import parted
 from autodiff.notation.python import PYTHON, SIGN_FUNCTION, in_python
-from autodiff.notation.tex import TEX, tex_name
+from autodiff.notation.tex import TEX, tex_derivative, tex_name
 
 _SIGN = rules.TABLE["sign", 1]
 
@@ -57,7 +57,7 @@ def python(found: Derivative) -> str:
 
 
 def _tex_label(found: Derivative, entry: Entry) -> str:
-    return tex_label(entry, partial=len({name for e in found.entries for name in e.wrt}) > 1)
+    return tex_derivative(entry.of, entry.wrt, partial=len({name for e in found.entries for name in e.wrt}) > 1)
 
 
 def _lines(found: Derivative, parts: tuple[tuple[str, str], ...], formulas: tuple[str, ...], labels: list[str]) -> str:
