@@ -131,13 +131,18 @@ def values(lowered: Lowered, run: Trace) -> list[float]:
         row, args = graph.rows[node], graph.args[node]
         value = found[node]
         if row is None:
-            errors[node] = math.ulp(value) / 2 if isinstance(value, Typed) else 0.0
+            errors[node] = _rounding(value)
         elif node in run.taken:
             errors[node] = errors[run.taken[node]]
         else:
             given = [errors[a] for a in args]
             errors[node] = error_of(row, [found[a] for a in args], given, value, both)
     return errors
+
+
+def _rounding(constant: float) -> float:
+    """How far a constant may be off what was typed; half an ulp of the smallest numbers is rounded up to the least number."""
+    return max(math.ulp(constant) / 2, LEAST) if isinstance(constant, Typed) else 0.0
 
 
 def folded(lowered: Lowered) -> dict[float, float] | None:
@@ -149,14 +154,14 @@ def folded(lowered: Lowered) -> dict[float, float] | None:
     roundings: dict[float, float] = {}
 
     def note(value: float, error: float) -> None:
-        units = error / (abs(value) * _EPSILON) if value else UNKNOWN if error else 0.0
+        units = error / abs(value) / _EPSILON if value else UNKNOWN if error else 0.0
         roundings[value] = max(roundings.get(value, 0.0), min(units, UNKNOWN))
 
     for node in graph.reaching(lowered.result):
         row, args = graph.rows[node], graph.args[node]
         if node in graph.constants:
             found[node] = graph.constants[node]
-            errors[node] = math.ulp(found[node]) / 2 if isinstance(found[node], Typed) else 0.0
+            errors[node] = _rounding(found[node])
         elif row is not None and row.branches is None and args and all(a in found for a in args):
             numbers = [found[a] for a in args]
             found[node] = value = templates.value(row)(*numbers)
