@@ -55,6 +55,10 @@ class Entry:
     wrt: tuple[str, ...]
     node: int
 
+    @property
+    def label(self) -> str:
+        return derivative_label(self.of, self.wrt)
+
 
 @dataclass(frozen=True, slots=True)
 class Derivative:
@@ -87,7 +91,7 @@ class Derivative:
             return "\n".join([*lines, self.formulas[0]])
         taken = {*self.symbols.graph.inputs.values(), *(name for name, _ in self.parts)}
         for entry, text in zip(self.entries, self.formulas, strict=True):
-            name = label(entry).replace("/", "_")
+            name = entry.label.replace("/", "_")
             while name in taken:
                 name += "_"
             taken.add(name)
@@ -184,11 +188,6 @@ def derivative(
     )
 
 
-def label(entry: Entry) -> str:
-    """How a derivative is called: df/dx, d2f/dx2, d2f/dxdy."""
-    return derivative_label(entry.of, entry.wrt)
-
-
 def _sensible(lowered: Lowered, names: Mapping[str, int], order: int, *, hessian: bool, of: Sequence[str]) -> None:
     if not names:
         raise AutodiffError("the program has no inputs to differentiate by", hint="name one with --wrt")
@@ -259,7 +258,7 @@ class _Maker:
             for note in dict.fromkeys(map(self._worded, self._provisos(entry))):
                 by_note.setdefault(note, []).append(entry)
         notes = [
-            note if len(which) == len(entries) else f"{', '.join(label(e) for e in which[:4])}: {note}"
+            note if len(which) == len(entries) else f"{', '.join(e.label for e in which[:4])}: {note}"
             for note, which in by_note.items()
         ]
         more = [f"and {len(notes) - _NOTES} more conditions like these"] if len(notes) > _NOTES else []
