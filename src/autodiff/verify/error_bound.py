@@ -36,6 +36,10 @@ _EPSILON, TINY = 2.0**-53, 2.0**-1022
 _WIDE = 1024.0
 """How many errors an argument is moved by, where that is still a small part of it, so that rounding does not hide the answer."""
 
+_MOST_ULPS = 2.0**24
+"""Beyond so many units in the last place a bound of first order says nothing: 2e-9 of the number. Up to there a part that
+is known to few digits of its own may be known well enough for the sum that it is in."""
+
 _FOLDED = 2.0**-40
 """What part of a number that stands in rows its error may be, where it is near underflow."""
 
@@ -49,14 +53,14 @@ class Unsure(Exception):
     """Rounding may decide here: a condition, a domain or a special point within an argument's error."""
 
 
-class Bounded(NamedTuple):
+class BoundedValue(NamedTuple):
     """A number and how far from it the true one may be."""
 
     value: float
     error: float
 
 
-def bounded(lowered: Lowered, point: Mapping[str, float]) -> Bounded:
+def bounded(lowered: Lowered, point: Mapping[str, float]) -> BoundedValue:
     """The result at a point. Raises DomainError where there is none, Unsure where rounding decides that, or a condition."""
     try:
         run = primal(lowered, point)
@@ -65,7 +69,7 @@ def bounded(lowered: Lowered, point: Mapping[str, float]) -> Bounded:
             raise Unsure from None
         raise
     try:
-        return Bounded(run.values[lowered.result], _margin(lowered) * values(lowered, run)[lowered.result])
+        return BoundedValue(run.values[lowered.result], _margin(lowered) * values(lowered, run)[lowered.result])
     except OverflowError:
         raise Unsure from None
 
@@ -224,7 +228,7 @@ def ulps(row: Primitive, args: Sequence[float], value: float) -> float:
     if row.value == "^" and args[1] in _PRODUCTS:
         return _PRODUCTS[args[1]][0]
     units = 4.0 if row.ulp_error[0] == "4" else templates.compiled(row.ulp_error[0], (*row.params, "w"))(*args, value)
-    if not units <= 2048:
+    if not units <= _MOST_ULPS:
         raise Unsure
     return 2 * units
 
@@ -389,7 +393,7 @@ def _slope_error(row: Primitive, text: str, args: Sequence[float], value: float,
         if row.ulp_error[1] == "8"
         else templates.compiled(row.ulp_error[1], (*row.params, "w", "d"))(*args, value, slope)
     )
-    if not units <= 1024:
+    if not units <= _MOST_ULPS:
         if abs(slope) < TINY:
             return 1024 * LEAST
         raise Unsure
