@@ -35,7 +35,7 @@ from autodiff.core import rules, templates
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import UNDEFINED
 from autodiff.errors import AutodiffError
-from autodiff.verify.error_bound import Bounded, Unsure, bounded
+from autodiff.verify.error_bound import BoundedValue, Unsure, bounded
 from tests.support.command import autodiff as command
 from tests.support.export import export, python_function
 
@@ -587,5 +587,5 @@ def test_error_bounds_are_narrow() -> None:
 
 
 def test_ball_is_exact_for_what_is_exact() -> None:
-    assert Bounded(1.0, 0.0) == bounded(lower(autodiff.parse("if(x > 0, 1, 2)")), {"x": 3.0})
+    assert BoundedValue(1.0, 0.0) == bounded(lower(autodiff.parse("if(x > 0, 1, 2)")), {"x": 3.0})
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*", autodiff.__version__)
