@@ -10,7 +10,7 @@ import click
 
 from autodiff.api.evaluate import MODES, evaluate
 from autodiff.api.inputs import parse_point
-from autodiff.cli import options, streams
+from autodiff.cli import inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.errors import HARD_POINT, AutodiffError
@@ -86,7 +86,7 @@ def command(
     if data == "-" and program == "-":
         raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
     options.one_form(form, quiet=quiet)
-    text = options.read_program(program, file)
+    text = inputs.read_program(program, file)
     if data is not None:
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1}
         asked |= {options.format_as_typed(form).removesuffix(f" {form}"): form != "text"}
@@ -104,7 +104,7 @@ def command(
         files.apart([("--data", data), ("-f", file), *files.points(points)], [("--out", out)])
         forms = from_form, to_form
         return run(
-            text, data, out, options.names(wrt), options.read_point(points), forms, keep, fail_fast, strict=strict
+            text, data, out, options.names(wrt), inputs.read_point(points), forms, keep, fail_fast, strict=strict
         )
     if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
         asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
@@ -114,7 +114,7 @@ def command(
         asked_for = {"strict": strict, "digits": options.digits(digits)}
         found = _matrix(
             text,
-            options.read_point(points, text, strict=strict),
+            inputs.read_point(points, text, strict=strict),
             options.names(wrt),
             of,
             hessian,
@@ -126,7 +126,7 @@ def command(
         return _shown(found, form, quiet=quiet)
     answer = evaluate(
         text,
-        options.read_point(points, text, strict=strict),
+        inputs.read_point(points, text, strict=strict),
         options.names(wrt),
         mode,
         order,

@@ -5,7 +5,7 @@
 >>> [(len(chunk.lines), type(chunk.cells["y"]).__name__) for chunk in found.chunks(["y"])]
 [(20000, 'StringArray')]
 
-Blocks end where lines do. PyArrow is given those in which lines are rows and quotes stand around whole cells; where it finds
+Blocks end where lines do. PyArrow reads those in which lines are rows and quotes enclose whole cells; where it finds
 cells missing, text that is not UTF-8, or other than a row for each line, the block is read again with care.
 """
 

@@ -96,7 +96,7 @@ class Statuses(Sequence[str]):
 def delimited(stream: TextIO, name: str, delimiter: str = "") -> Table:
     """A table of CSV or TSV; its first line names the columns. An empty line is no row, or an only column's empty cell.
 
-    Without a delimiter the first line tells it: see `delimiter_of`.
+    Without a delimiter the first line decides: see `delimiter_of`.
     """
     lines = lines_of(stream)
     if not delimiter:
@@ -109,7 +109,7 @@ def delimited(stream: TextIO, name: str, delimiter: str = "") -> Table:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A value of JSON: its text as it stands in the file, and what it is."""
+    """A value of JSON: its text in the file, and the value."""
 
     text: str
     value: Any

@@ -7,7 +7,7 @@
 [1.0, 0.0, 0.0]
 
 The same seed gives the same numbers, bit for bit, and so does a training that was interrupted and resumed: what is
-random in an epoch hangs on the seed and the number of the epoch alone.
+random in an epoch depends on the seed and the number of the epoch alone.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Columns: TypeAlias = Mapping[str, Any]
 Look: TypeAlias = "Callable[[State, Columns, Mapping[int, Any] | None], None]"
 
 _SAMPLES, _HOLDOUT, _ORDER = range(3)
-"""What a seed is used for; each use has a generator of its own."""
+"""The uses of a seed; each has a generator of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Hyperparameters:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """An epoch that is done: its loss, as its rows saw it before their updates, and where the training stands now.
+    """An epoch that is done: its loss, before the updates of its steps, and the state after it.
 
     `measured` is the state that the loss belongs to: the one before the update; behind it for lbfgs, and for minibatches,
     whose loss is a mean over the states of the epoch.
@@ -69,8 +69,8 @@ class Epoch:
 class Diverged(Exception):
     """A step whose loss or slope does not exist.
 
-    `state` is the last one whose loss was good, and `moved` whether a step led on from there; `cause` says what went out
-    of range, `rows` which rows of the table the step looked at.
+    `state` is the last one with a loss, and `moved` whether a step was taken from there; `cause` is the value that does not
+    exist, `rows` are the rows of the table in the step.
     """
 
     def __init__(self, state: State, cause: DomainError | Overflow, rows: Sequence[int], *, moved: bool) -> None:
@@ -118,7 +118,7 @@ def descend(
 ) -> Iterator[Epoch]:
     """Train from `start`, an epoch at a time. Raises Diverged where a step has no loss or no slope.
 
-    `look` is shown every step before it is taken, as (state, the columns of its rows, what of them no parameter changes).
+    `look` is called before every step with the state, the columns of its rows and the values that depend on no parameter.
     """
     if plan.optimizer == "lbfgs":
         yield from _quasi_newton(model, columns, start, plan, look)

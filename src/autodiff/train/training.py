@@ -49,14 +49,14 @@ class TrainingStep:
     """One step, taken apart: forward pass, loss, backward pass, update.
 
     number      of the step, from 1
-    rows        how many rows it looked at
+    rows        how many rows it uses
     parameters  before the step
     columns     the data of its rows
     values      (name, text, value) of each statement, in order; the loss is the last one
     loss        the number that descends: the mean of the last statement, and penalties
-    adjoints    the slope of the loss in each statement that it hangs on
+    adjoints    the slope of the loss in each statement that it depends on
     slopes      the slope of the loss in each parameter
-    updated     the parameters after the step; empty before it is taken, where they can't be foretold
+    updated     the parameters after the step; empty before it, for an optimizer whose update is not a rule of one parameter
     """
 
     number: int
@@ -71,7 +71,7 @@ class TrainingStep:
 
 
 class Training:
-    """A program, its data and its plan; `epochs()` trains from `start`, `state` is where it is.
+    """A program, its data and its plan; `epochs()` trains from `start`; `state` is the state after the last epoch.
 
     `failed` says that a step had no loss or no slope.
 
@@ -184,7 +184,7 @@ class Training:
         return values
 
     def _once(self, key: str, model: Model, columns: Columns) -> Mapping[int, Any] | None:
-        """What of a model no parameter changes: computed after the first epoch, and kept."""
+        """The values of a model that depend on no parameter: computed after the first epoch, and kept."""
         if key not in self._fixed:
             self._fixed[key] = model.fixed(columns)
         return self._fixed[key]
@@ -222,7 +222,7 @@ class Training:
         )
 
     def _completed(self) -> None:
-        """What a step led to whose update is no rule of its own, now that it is taken."""
+        """Fill in the parameters after a step whose update is not a rule of one parameter."""
         if self.step is not None and not self.step.updated and self.step.number == self.state.steps:
             self.step = replace(self.step, updated=self.state.parameters)
 
