@@ -2,8 +2,7 @@
 
 Above the last hard points u on each way, a program f(x, u, …) is smooth. So its slope on a side is ∂f/∂x + Σ ∂f/∂u·u',
 with u' the slope of u on that side, which only needs the expansion of what u is made of. An expansion of the whole
-program for each
-name would take time with the square of its size.
+program for each name would take time with the square of its size.
 
 >>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
