@@ -9,24 +9,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autodiff.core import prelude
 from autodiff.core.evaluate import DomainError, Trace
-from autodiff.core.linearize import FRAMEWORKS, active
+from autodiff.core.linearize import FRAMEWORKS
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import Primitive
-from autodiff.core.vjp import reverse
 from autodiff.errors import INTERNAL, AutodiffError, shortened
 
 if TYPE_CHECKING:
-    from autodiff.nonsmooth.verdict import Verdict
+    from autodiff.nonsmooth.verdict import Status, Verdict
 
-SEVERITY = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
+SEVERITY: tuple[Status, ...] = ("ok", "unknown", "corner", "infinite", "jump", "overflow", "domain")
 """Every status, mildest first; an answer's status is the worst of its slopes'."""
 
-TOLD = 3
-"""Of how many names it is said why they have no slope, or what their slope hides."""
+REPORTED = 3
+"""How many names a message explains."""
 
 
 def written(lowered: Lowered, node: int) -> str:
@@ -69,7 +68,7 @@ def disagreement() -> AutodiffError:
     )
 
 
-def denied(lowered: Lowered, node: int) -> AutodiffError:
+def rejected(lowered: Lowered, node: int) -> AutodiffError:
     """The error for an equation whose rule and values contradict each other."""
     return AutodiffError(
         f"the rule of {written(lowered, node)} gives a slope here that its own values beside the point deny: "
@@ -81,12 +80,13 @@ def denied(lowered: Lowered, node: int) -> AutodiffError:
     )
 
 
-def outside(lowered: Lowered, trouble: DomainError, point: Mapping[str, float]) -> str:
-    """The sentence for a value that does not exist."""
+def outside(lowered: Lowered, trouble: DomainError, point: Mapping[str, Any]) -> str:
+    """The sentence for a value that does not exist; of an array with the place of its element."""
     text = written(lowered, trouble.node)
-    if not trouble.needs:
-        return f"{text} overflows: it is beyond 1.8e308{_when(lowered, [trouble.node], point)}"
     row, args = lowered.graph.rows[trouble.node], lowered.graph.args[trouble.node]
+    at = f" at [{', '.join(map(str, trouble.place))}]" if trouble.place else ""
+    if not trouble.needs:
+        return f"{text} overflows{at}: it is beyond 1.8e308{_when(lowered, [trouble.node], point)}"
     assert row is not None
     places = dict(zip(row.params, args, strict=True))
     mentioned = [p for p in row.params if f"#{p}" in trouble.needs] or list(row.params)
@@ -96,42 +96,22 @@ def outside(lowered: Lowered, trouble: DomainError, point: Mapping[str, float]) 
     if all(places[p] in lowered.graph.constants or p in plain for p in mentioned):
         return f"{text} has no value: {row.signature} needs {trouble.needs.replace('#', '')}{when}"
     needs = re.sub(r"#(\w+)", lambda m: operand(lowered, places[m[1]]), trouble.needs)
-    found = [
+    values = [
         f"{args_text[p]} is {shown(value)}"
         for p, value in zip(row.params, trouble.args, strict=True)
         if p in mentioned and p not in plain and places[p] not in lowered.graph.constants
     ]
-    return f"{text} needs {needs}, but {' and '.join(found)}{when}"
+    return f"{text} needs {needs}, but{at} {' and '.join(values)}{when}"
 
 
-def outside_element(lowered: Lowered, trouble: DomainError) -> str:
-    """The same for an element of arrays, with its place."""
-    graph = lowered.graph
-    row, args = graph.rows[trouble.node], graph.args[trouble.node]
-    assert row is not None
-    text = written(lowered, trouble.node)
-    at = f" at [{', '.join(map(str, trouble.place))}]" if trouble.place else ""
-    if not trouble.needs:
-        return f"{text} overflows{at}: it is beyond 1.8e308"
-    places = dict(zip(row.params, args, strict=True))
-    mentioned = [p for p in row.params if f"#{p}" in trouble.needs] or list(row.params)
-    needs = re.sub(r"#(\w+)", lambda m: operand(lowered, places[m[1]]), trouble.needs)
-    found = [
-        f"{operand(lowered, places[p])} is {shown(value)}"
-        for p, value in zip(row.params, trouble.args, strict=True)
-        if p in mentioned and places[p] not in graph.constants
-    ]
-    return f"{text} needs {needs}, but{at} {' and '.join(found) or f'{trouble.args} came'}"
-
-
-def _when(lowered: Lowered, nodes: Sequence[int], point: Mapping[str, float]) -> str:
-    """` when x = 2`: the inputs behind these equations, unless the equations are inputs themselves."""
+def _when(lowered: Lowered, nodes: Sequence[int], point: Mapping[str, Any]) -> str:
+    """` when x = 2`: the inputs behind these equations, unless the equations are inputs themselves, or one is an array."""
     graph = lowered.graph
     if all(node in graph.inputs or node in graph.constants for node in nodes):
         return ""
     reaching = graph.reaching(*nodes)
     names = [graph.inputs[node] for node in reaching if node in graph.inputs]
-    if not names:
+    if not names or not all(isinstance(point.get(name), float) for name in names):
         return ""
     listed = ", ".join(f"{shortened(name)} = {shown(point[name])}" for name in names[:4])
     return f" when {listed}{f' and {len(names) - 4} more' if len(names) > 4 else ''}"
@@ -143,130 +123,119 @@ def hint(lowered: Lowered, trouble: DomainError) -> str:
     return row.hint if row is not None and trouble.needs and trouble.args[0] < 0 else ""
 
 
-def steep(lowered: Lowered, run: Trace, source: int) -> int:
-    """The equation at which the slope by `source` leaves the range of float64, on the way down from the result."""
-    adjoints = reverse(lowered, run, [source])
-    depending = active(lowered.graph, run.order, [source], run.taken)
-    for node in reversed(run.order):
-        args = lowered.graph.args[node]
-        if not math.isfinite(adjoints.get(node, 0.0)) or node in run.taken or lowered.graph.rows[node] is None:
-            continue
-        if any(a in depending and not math.isfinite(adjoints.get(a, 0.0)) for a in args):
-            return node
-    return lowered.result
-
-
-def overflow(lowered: Lowered, node: int, names: Sequence[str], result: str) -> str:
-    """The sentence for slopes that are beyond float64."""
-    which = ", ".join(f"d{result}/d{shortened(name)}" for name in names[:4])
-    return f"{which} overflows: it is beyond 1.8e308 from {written(lowered, node)} on"
+def derivative_label(result: str, wrt: Sequence[str]) -> str:
+    """How a derivative by one name after the other is called: df/dx, d2f/dx2, d2f/dxdy."""
+    times = len(wrt)
+    below = f"d{wrt[0]}{times}" if len(set(wrt)) == 1 and times > 1 else "".join(f"d{name}" for name in wrt)
+    return f"d{times if times > 1 else ''}{result}/{below}"
 
 
 def order(result: str, name: str, times: int) -> str:
-    """How a derivative is called: df/dx, d2f/dx2."""
-    number = times if times > 1 else ""
-    return f"d{number}{result}/d{shortened(name)}{number}"
+    """The same by one name so many times, in a message."""
+    return derivative_label(result, [shortened(name)] * times)
 
 
 def mixed(result: str, first: str, second: str) -> str:
-    """How a second derivative is called: d2f/dx2, d2f/dxdy."""
-    return order(result, first, 2) if first == second else f"d2{result}/d{shortened(first)}d{shortened(second)}"
+    """The same by two names."""
+    return derivative_label(result, [shortened(first), shortened(second)])
 
 
-def told(found: Mapping[str, Verdict]) -> list[str]:
-    """The names of which there is something to say: the first three without a slope, the first three with one, the worst."""
-    bad = [name for name, one in found.items() if one.status not in ("ok", "overflow")]
-    good = [name for name, one in found.items() if one.status == "ok"]
-    worst = max(found, key=lambda name: SEVERITY.index(found[name].status), default="")
-    return list(dict.fromkeys([*bad[:TOLD], *good[:TOLD], worst])) if found else []
+def reported(verdicts: Mapping[str, Verdict]) -> list[str]:
+    """The names that messages are about: the first three without a slope, the first three with one, the worst."""
+    bad = [name for name, verdict in verdicts.items() if verdict.status not in ("ok", "overflow")]
+    good = [name for name, verdict in verdicts.items() if verdict.status == "ok"]
+    worst = max(verdicts, key=lambda name: SEVERITY.index(verdicts[name].status), default="")
+    return list(dict.fromkeys([*bad[:REPORTED], *good[:REPORTED], worst])) if verdicts else []
 
 
-def culprits(lowered: Lowered, odd: Sequence[int], source: int, found: Verdict) -> list[int]:
+def culprits(lowered: Lowered, special: Sequence[int], source: int, verdict: Verdict) -> list[int]:
     """The special equations that `source` reaches, the one that decided first."""
     moved, graph = bytearray(len(lowered.graph)), lowered.graph
     moved[source] = 1
-    for node in range(source + 1, max(odd, default=0) + 1):
+    for node in range(source + 1, max(special, default=0) + 1):
         if any(moved[a] for a in graph.args[node]):
             moved[node] = 1
-    behind = [node for node in odd if moved[node] and node != found.node]
-    return behind if found.node is None else [found.node, *behind]
+    behind = [node for node in special if moved[node] and node != verdict.node]
+    return behind if verdict.node is None else [verdict.node, *behind]
 
 
 def verdicts(
-    lowered: Lowered, result: str, run: Trace, found: Mapping[str, Verdict], culprits: Mapping[str, Sequence[int]]
+    lowered: Lowered, result: str, run: Trace, by_name: Mapping[str, Verdict], culprits: Mapping[str, Sequence[int]]
 ) -> str:
-    """Why slopes are not there, the first three of them; what one part does to several names is said once."""
-    bad = [name for name, one in found.items() if one.status not in ("ok", "overflow")]
+    """Why slopes are not there, the first three of them; one part's effect on several names is one sentence."""
+    bad = [name for name, verdict in by_name.items() if verdict.status not in ("ok", "overflow")]
     together: dict[str, list[str]] = {}
-    for name in bad[:TOLD]:
-        place, slope = _reason(lowered, result, name, run, found[name], culprits[name])
+    for name in bad[:REPORTED]:
+        place, slope = _reason(lowered, result, name, run, by_name[name], culprits[name])
         together.setdefault(place, []).append(slope)
-    more = f"; and {len(bad) - TOLD} more" if len(bad) > TOLD else ""
+    more = f"; and {len(bad) - REPORTED} more" if len(bad) > REPORTED else ""
     return "; ".join(f"{place}: {', '.join(slopes)}" for place, slopes in together.items()) + more
 
 
 def _reason(
-    lowered: Lowered, result: str, name: str, run: Trace, found: Verdict, culprits: Sequence[int]
+    lowered: Lowered, result: str, name: str, run: Trace, verdict: Verdict, culprits: Sequence[int]
 ) -> tuple[str, str]:
-    """What stands in the way of a slope, and what that does to it."""
+    """What prevents a slope, and the effect on it."""
     what, first = _parts(lowered, culprits), _parts(lowered, culprits[:1])
     slope, along = f"d{result}/d{shortened(name)}", f"along {shortened(name)}, {shortened(result)} is"
-    sides = _sides(found)
-    if found.status == "corner":
+    sides = _sides(verdict)
+    if verdict.status == "corner":
         return f"{what} {_does(lowered, culprits, 'has a corner', 'have corners')} here", f"{slope} is {sides}"
-    if found.status == "jump":
-        left, right = (_side(value) for value in found.values)
+    if verdict.status == "jump":
+        left, right = (_side(value) for value in verdict.values)
         here = _side(run.values[lowered.result])
         does = _does(lowered, culprits, "jumps", "jump")
         if {left, right} <= {here, "undefined"}:
             return f"{what} {does} here", f"{along} {here}, and changes there by less than float64 can show of it"
         return f"{what} {does} here", f"{along} {left} before, {here} at, {right} after"
-    if found.status == "infinite":
+    if verdict.status == "infinite":
         does = _does(lowered, culprits, "has an infinite slope", "have an infinite slope")
         return f"{what} {does} here", f"{slope} is {sides}"
-    if found.status == "domain":
+    if verdict.status == "domain":
         return f"{slope} does not exist here", f"{first} has no values beside this point"
     return f"{slope} is not known here", f"{first} can't be decided from both sides"
 
 
-def _sides(found: Verdict, left: str = "from the left", right: str = "from the right") -> str:
+def _sides(verdict: Verdict, left: str = "from the left", right: str = "from the right") -> str:
     """`-1 from the left and 1 from the right`, or the one side that there is."""
-    each = ((found.left, left), (found.right, right))
-    return " and ".join(f"{_side(slope)} {at}" for slope, at in each if slope is not None)
+    sides = ((verdict.left, left), (verdict.right, right))
+    return " and ".join(f"{_side(slope)} {at}" for slope, at in sides if slope is not None)
 
 
-def beyond(lowered: Lowered, derivative: str, spot: int, found: Verdict | None) -> str:
+def beyond(lowered: Lowered, derivative: str, spot: int, verdict: Verdict | None) -> str:
     """Why a derivative of a higher order is not there, though the first one is; `spot` is where a series ends."""
     what = written(lowered, spot)
-    if found is not None and found.status == "domain":
+    if verdict is not None and verdict.status == "domain":
         return f"{derivative} does not exist here: {what} has no values beside this point"
-    if found is None or found.status not in ("corner", "infinite"):
+    if verdict is None or verdict.status not in ("corner", "infinite"):
         return f"{derivative} is not known here: {what} has no series in powers of the step"
-    return f"{derivative} does not exist here: because of {what} it is {_sides(found)}"
+    return f"{derivative} does not exist here: because of {what} it is {_sides(verdict)}"
 
 
-def directed(result: str, found: Verdict) -> str:
+def directed(result: str, verdict: Verdict) -> str:
     """Why there is no slope along a direction, though there is one along each axis."""
-    if found.status in ("corner", "infinite"):
-        return f"{shortened(result)} has no slope along this direction: it is {_sides(found, 'before', 'after')} this point"
-    what = "has no values beside this point" if found.status == "domain" else "jumps"
+    if verdict.status in ("corner", "infinite"):
+        return f"{shortened(result)} has no slope along this direction: it is {_sides(verdict, 'before', 'after')} this point"
+    what = "has no values beside this point" if verdict.status == "domain" else "jumps"
     known = f"{shortened(result)} {what} along this direction"
-    return f"the slope of {shortened(result)} along this direction is not known" if found.status == "unknown" else known
+    return (
+        f"the slope of {shortened(result)} along this direction is not known" if verdict.status == "unknown" else known
+    )
 
 
-def sided(looked: Mapping[str, Verdict]) -> Iterable[str]:
+def sided(verdicts: Mapping[str, Verdict]) -> Iterable[str]:
     """What to know of derivatives, by their names, that there are from one side only."""
-    for derivative, found in looked.items():
-        if found.slope is not None and None in (found.left, found.right):
-            side, other = ("right", "left") if found.left is None else ("left", "right")
+    for derivative, verdict in verdicts.items():
+        if verdict.slope is not None and None in (verdict.left, verdict.right):
+            side, other = ("right", "left") if verdict.left is None else ("left", "right")
             yield f"{derivative} is that from the {side}; on the {other} there are no values"
 
 
-def _does(lowered: Lowered, nodes: Sequence[int], one: str, many: str) -> str:
+def _does(lowered: Lowered, nodes: Sequence[int], single: str, many: str) -> str:
     """What these parts do here: conditions switch, all else does `one` or `many`."""
     if _all(lowered, nodes, lambda row: row.is_predicate):
-        one, many = "switches", "switch"
-    return many if len({written(lowered, node) for node in nodes}) > 1 else one
+        single, many = "switches", "switch"
+    return many if len({written(lowered, node) for node in nodes}) > 1 else single
 
 
 def _all(lowered: Lowered, nodes: Sequence[int], holds: Callable[[Primitive], object]) -> bool:
@@ -282,39 +251,39 @@ def notes(
     culprits: Mapping[str, Sequence[int]],
     frameworks: Mapping[str, Mapping[str, float]],
 ) -> Iterable[str]:
-    """What is worth knowing about slopes that are there although a special place was met.
+    """Notes on slopes that exist at special points.
 
-    `taken` says which branch each choice became. Of a corner that only a condition sees nothing is to be said: `abs(x)` in
-    `if(abs(x) < 1, x^2, 0)` bends nothing.
+    `taken` says which branch each choice became. There is no note on a corner that only a condition depends on: `abs(x)` in
+    `if(abs(x) < 1, x^2, 0)`.
     """
-    good = [(name, found) for name, found in verdicts.items() if found.status == "ok"]
+    good = [(name, verdict) for name, verdict in verdicts.items() if verdict.status == "ok" and name in culprits]
     if _all(lowered, [node for name, _ in good for node in culprits[name]], lambda row: row.kink):
         flows = _flowing(lowered, taken)
-        good = [(name, found) for name, found in good if not flows.isdisjoint(culprits[name])]
-    for name, found in good[:TOLD]:
+        good = [(name, verdict) for name, verdict in good if not flows.isdisjoint(culprits[name])]
+    for name, verdict in good[:REPORTED]:
         what, slope = _parts(lowered, culprits[name]), f"d{result}/d{shortened(name)}"
-        said = f" ({saying(frameworks[name])})" if frameworks.get(name) else ""
-        if found.left is None or found.right is None:
-            side, other = ("right", "left") if found.left is None else ("left", "right")
-            yield f"{slope} is the slope from the {side}; on the {other} there are no values ({what}){said}"
+        numbers = f" ({framework_numbers(frameworks[name])})" if frameworks.get(name) else ""
+        if verdict.left is None or verdict.right is None:
+            side, other = ("right", "left") if verdict.left is None else ("left", "right")
+            yield f"{slope} is the slope from the {side}; on the {other} there are no values ({what}){numbers}"
         else:
-            yield f"{what} {_harmless(lowered, culprits[name])}: {slope} is {_side(found.slope)} from both sides{said}"
+            yield f"{what} {_harmless(lowered, culprits[name])}: {slope} is {_side(verdict.slope)} from both sides{numbers}"
     if len(good) > 1:
         yield "each slope holds along its own axis; that alone does not make the function differentiable here"
 
 
 def _flowing(lowered: Lowered, taken: Mapping[int, int]) -> set[int]:
     """The equations that the result is made from otherwise than by a condition, where choices became what they are `taken` for."""
-    found, todo = {lowered.result}, [lowered.result]
+    nodes, todo = {lowered.result}, [lowered.result]
     while todo:
         node = todo.pop()
         row = lowered.graph.rows[node]
         if row is not None and not row.is_predicate:
             parts = lowered.graph.args[node] if row.branches is None else (taken[node],)
-            new = [a for a in parts if a not in found]
-            found.update(new)
+            new = [a for a in parts if a not in nodes]
+            nodes.update(new)
             todo.extend(new)
-    return found
+    return nodes
 
 
 def _harmless(lowered: Lowered, nodes: Sequence[int]) -> str:
@@ -327,9 +296,9 @@ def _harmless(lowered: Lowered, nodes: Sequence[int]) -> str:
     return "are special here, but the sides agree" if many else "is special here, but the sides agree"
 
 
-def saying(numbers: Mapping[str, float]) -> str:
+def framework_numbers(numbers: Mapping[str, float]) -> str:
     """`PyTorch says 0, JAX says 1`, `PyTorch and JAX say 0`."""
-    names, values = [FRAMEWORKS[each] for each in numbers], [shown(number) for number in numbers.values()]
+    names, values = [FRAMEWORKS[framework] for framework in numbers], [shown(number) for number in numbers.values()]
     if len(names) > 1 and len(set(values)) == 1:
         return f"{' and '.join(names)} say {values[0]}"
     return ", ".join(f"{name} says {value}" for name, value in zip(names, values, strict=True))

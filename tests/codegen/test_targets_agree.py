@@ -32,7 +32,7 @@ from autodiff.api.inputs import sources
 from autodiff.codegen.straightline import straight
 from autodiff.core import templates
 from autodiff.core.lowering import Lowered
-from autodiff.grading.error_bounds import Noise, bounded
+from autodiff.verify.error_bound import Unsure, bounded
 from tests.support import postgres
 from tests.support.export import export, python_function
 
@@ -153,7 +153,7 @@ def _noise(program: Program, point: tuple[float, ...], place: int, difference: f
     """Whether a difference is within what roundings may do, at 16 units in the last place an operation."""
     try:
         ball = bounded(_equations(program.text)[place], dict(zip(program.names, point, strict=True)))
-    except Noise:
+    except Unsure:
         return True
     return abs(difference) <= 4 * ball.error
 

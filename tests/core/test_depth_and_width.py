@@ -220,6 +220,7 @@ def test_functions_that_double_a_few_times_and_deep_nests_of_functions_are_answe
         (["diff", "sum(ones(1e5)*x)"], "written out by elements, the program grows beyond 20,100 operations"),
         (["export", "sum(ones(1e5)*x)", "--to", "c"], "written out by elements, the program grows beyond 20,100 operations"),
         (["diff", "sum(ones(900, 1)*ones(1, 900)*x)"], "written out by elements, the program grows beyond 20,160 operations"),
+        (["diff", "sum((ones(60, 60)*x) @ (ones(60, 60)*x))"], "written out by elements, the program grows beyond 20,120 operations"),
     ],
 )  # fmt: skip
 def test_arrays_are_refused_by_their_size_before_they_are_made(command: list[str], message: str) -> None:

@@ -15,10 +15,10 @@ from autodiff.core.rules import functions
 from autodiff.errors import AutodiffError
 from autodiff.grading.compare import compare
 from autodiff.grading.diagnose import _Change, _first
-from autodiff.grading.error_bounds import Noise, bounded
 from autodiff.grading.mistakes import mistakes
 from autodiff.grading.points import points
 from autodiff.language.parser import parse
+from autodiff.verify.error_bound import Unsure, bounded
 from tests.support.command import autodiff
 
 RIGHT = [
@@ -217,11 +217,11 @@ def test_the_bound_holds_the_true_value(text: str) -> None:
             assert ball.error < 1e-7 * max(1, abs(ball.value))
 
 
-def test_a_condition_within_rounding_is_noise() -> None:
+def test_a_condition_within_rounding_is_not_decided() -> None:
     lowered = lower(parse("if(sin(x)^2 + cos(x)^2 > 1, 1, 2)", functions()))
-    with pytest.raises(Noise):
+    with pytest.raises(Unsure):
         bounded(lowered, {"x": 0.3})
-    with pytest.raises(Noise):
+    with pytest.raises(Unsure):
         bounded(lower(parse("sqrt(1 - sin(x)^2 - cos(x)^2)", functions())), {"x": 2.0})
 
 

@@ -54,6 +54,10 @@ def test_the_reading_is_a_notice_and_strict_refuses_it() -> None:
     assert command("diff", r"\frac{1}{x}", "--strict").status == 2
 
 
+def test_latex_in_a_comment_makes_no_program_latex() -> None:
+    assert autodiff.evaluate(r"y = x^2 # as in \frac{1}{2} x_{1}", {"x": 3.0}).value == 9
+
+
 def test_an_answer_may_be_latex() -> None:
     assert command("check", r"\frac{1}{x}", r"-\frac{1}{x^{2}}").out.startswith("yes")
     assert command("check", "1/x", r"y' = -\frac{1}{x^{2}}").out.startswith("yes")

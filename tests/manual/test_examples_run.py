@@ -138,3 +138,14 @@ def test_docstring_examples_run() -> None:
             assert done.failed == 0, name
             ran += done.attempted
     assert ran > 40
+
+
+def test_what_the_internals_name_is_there() -> None:
+    """Files, and the functions and classes that are named behind them."""
+    text = (pages.MANUAL / "internals.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:src/|tests/)?[a-z_]+(?:/[a-z_]+)+\.py)(?:: (\w+))?`", text)
+    assert len(named) > 15
+    for file, name in named:
+        path = ROOT / file if file.startswith("tests/") else ROOT / "src" / "autodiff" / file
+        assert path.is_file(), file
+        assert not name or re.search(rf"^(def|class) {name}\b", path.read_text(encoding="utf-8"), re.MULTILINE), name

@@ -129,3 +129,10 @@ def test_the_numbers_of_many_corners() -> None:
             assert answer.gradient[f"x{k}"] == k + beside_it
     third = "abs(x4) has a corner here: df/dx4 is -3 from the left and 5 from the right"
     assert answer.why.endswith(f"{third}; and 197 more")
+
+
+def test_many_names_whose_corners_cancel_have_their_slopes() -> None:
+    text = " + ".join(f"relu({name}) - relu(-{name})" for name in "abcdef")
+    found = evaluate(text, dict.fromkeys("abcdef", 0.0))
+    assert (found.status, set(found.gradient.values())) == ("ok", {1.0})
+    assert len([note for note in found.notes if "they cancel" in note]) == 3

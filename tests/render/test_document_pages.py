@@ -206,6 +206,12 @@ def test_every_table_says_what_its_cells_are(found: Explanation) -> None:
                 assert row[0].get("scope") in ("row", "rowgroup")
 
 
+def test_every_kind_of_table_has_its_style(found: Explanation) -> None:
+    sheet = (Path(package.__file__).parent / "render" / "document" / "page.css").read_text(encoding="utf-8")
+    for table in _tree(html(found)).iter("table"):
+        assert re.search(rf"\.{table.get('class')}\b", sheet)
+
+
 def test_nothing_can_come_from_elsewhere(found: Explanation) -> None:
     page = html(found)
     assert "default-src 'none'" in page

@@ -18,6 +18,7 @@ import pytest
 from autodiff.errors import AutodiffError
 from autodiff.tables import csv_blocks, limits
 from autodiff.tables import text as rows
+from autodiff.tables.ndjson import lines_of_json
 from tests.support.command import autodiff
 
 
@@ -174,7 +175,7 @@ def test_an_endless_row_is_rejected_before_it_is_read(kind: str, reader: str, mo
 def test_an_endless_row_of_json_is_rejected_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LONGEST", MOST)
     file = _Counting(b'{"x": 1}\n{"x": "' + b"1" * (50 * MOST))
-    table = rows.lines_of_json(io.TextIOWrapper(file, "utf-8"), "f")
+    table = lines_of_json(io.TextIOWrapper(file, "utf-8"), "f")
     with pytest.raises(AutodiffError, match="f, line 2: a row of more than 100,000 characters can't be read"):
         list(table.chunks(["x"]))
     assert file.taken < 3 * MOST

@@ -22,7 +22,7 @@ from autodiff.core.lowering import lower
 from autodiff.render.terminal.progress import Standing, pieces
 from autodiff.render.terminal.sparkline import curve
 from autodiff.tables.columns import NumericTable, load
-from autodiff.train.loop import Plan
+from autodiff.train.loop import Hyperparameters
 from autodiff.train.minibatch_sweep import plan
 from autodiff.train.model import Model, Overflow
 from autodiff.train.names import chooser
@@ -41,7 +41,11 @@ def _training(case: str, optimizer: str, **options: Any) -> Training:
     path = str(EXAMPLES / f"{about['data']}.csv")
     params = {k: np.array(v) if isinstance(v, list) else v for k, v in about["params"].items()}
     return Training(
-        text, load(path, chooser(text, list(params), [])), params, Plan(EPOCHS, about["lr"], optimizer), **options
+        text,
+        load(path, chooser(text, list(params), [])),
+        params,
+        Hyperparameters(EPOCHS, about["lr"], optimizer),
+        **options,
     )
 
 
@@ -669,11 +673,15 @@ def test_a_row_of_a_late_block_is_named() -> None:
     x = np.full(70_001, 2.0)
     x[65_432] = -1.0
     columns = {"x": x, "y": np.ones(70_001)}
-    training = Training("mean((ln(w*x) - y)^2)", NumericTable("t", columns, range(2, 70_003)), {"w": 1.0}, Plan(3))
+    training = Training(
+        "mean((ln(w*x) - y)^2)", NumericTable("t", columns, range(2, 70_003)), {"w": 1.0}, Hyperparameters(3)
+    )
     with pytest.raises(package.AutodiffError, match=r"at \[65432\] w\*x is -1 \(row 65433, line 65434 of t\)"):
         list(training.epochs())
     x[65_432] = 1e200
-    training = Training("mean((w*x - y)^2)", NumericTable("t", columns, range(2, 70_003)), {"w": 1.0}, Plan(3))
+    training = Training(
+        "mean((w*x - y)^2)", NumericTable("t", columns, range(2, 70_003)), {"w": 1.0}, Hyperparameters(3)
+    )
     with pytest.raises(package.AutodiffError, match=r"overflows at \[65432\].*row 65433"):
         list(training.epochs())
     steep = Model(lower(package.parse("mean(v*(w*1e200)*1e200*x)")), ["w", "v"])

@@ -9,6 +9,7 @@ import pytest
 
 from autodiff.api.evaluate import evaluate
 from autodiff.core.rules import TABLE
+from tests.support.command import autodiff
 
 CASES = {
     ("f(t) = 1/(1 + e^-t); f(x)", -400.0): lambda x: 1 / (1 + mpmath.exp(-x)),
@@ -143,3 +144,12 @@ def test_a_slope_that_is_tiny_and_exact_has_lost_nothing() -> None:
     found = evaluate("cos(x)*1e300", {"x": 1e-310})
     assert (found.status, found.notes) == ("ok", ())
     assert found.gradient["x"] == pytest.approx(-1e-10, rel=1e-12)
+
+
+@pytest.mark.parametrize("constant", ["5e-324", "1e-320", "2.3e-308", "-5e-324"])
+def test_rows_of_a_program_with_a_subnormal_constant_equal_eval(constant: str) -> None:
+    """Half an ulp of such a number is 0 in float64, and so is its product with the rounding unit."""
+    for text in (f"u = {constant}; x + u", f"x*{constant}*1e300", f"({constant})^2*x"):
+        value, slope = autodiff("eval", text, "--at", "x=2", "-q").out.split()
+        assert autodiff("eval", text, "--data", "-", stdin=b"x\n2\n").out.splitlines()[1] == f"{value},{slope},ok"
+        assert autodiff("eval", text, "--data", "-", stdin=b"x\n").out == "f,df/dx,status\n"

@@ -1,4 +1,4 @@
-"""What `evaluate` finds at a point: value and slopes, or what is so where there is none.
+"""The record that answers a question at a point: value, slopes, status, and why a number is missing.
 
 >>> from autodiff import evaluate
 >>> evaluate("abs(x)", {"x": 0.0}).to_dict()["one_sided"]
@@ -15,14 +15,14 @@ from autodiff.errors import Span
 from autodiff.language.ast import Reading
 
 if TYPE_CHECKING:
-    from autodiff.nonsmooth.verdict import Verdict
+    from autodiff.nonsmooth.verdict import Status, Verdict
 
 Value: TypeAlias = Any
 """A float, or a NumPy array where arrays appear, or None; NumPy is not imported to say so."""
 
 
 class Answer(NamedTuple):
-    """What `evaluate` found at a point.
+    """Value and slopes at a point, filled by one pipeline for numbers, arrays and rows.
 
     result      what the result is called
     value       the result there; None where it does not exist
@@ -30,17 +30,17 @@ class Answer(NamedTuple):
     at          the value of every input
     mode        reverse, forward or both
     status      ok, corner, jump, infinite, domain, overflow or unknown; all but ok say `why`
-    span        the part of the program that is to blame
-    verdicts    what is so for each name, or element such as `w[0]`, where that is not plain: statuses and one-sided slopes
-    notes       what a careful reader should know about a slope that is there
-    convention  the framework whose number stands in place of a slope at a corner, where it was asked for
+    span        the part of the program that is the reason
+    verdicts    statuses and one-sided slopes of the names, or elements such as `w[0]`, that move a special point
+    notes       remarks on numbers that exist
+    convention  the framework whose number replaces a slope at a corner, on request
     frameworks  what torch and jax give at a hard point, per name, where that is a number and not the slope
-    checked     whether the other mode confirmed the gradient; None when nobody asked, or nothing can be said
+    checked     whether the other mode confirmed the gradient; None without a check, or where it decides nothing
     forward     with mode "both", the slopes by the forward sweep
     order       the highest derivative that was asked for
     derivatives with an order above 1, the derivatives of orders 1, 2, …; None where there is none
     readings    parts of the program that a person might read otherwise
-    digits      how many proven digits were asked for; value and slopes are then texts of them; 0 for float64
+    digits      how many proven digits were asked for; numbers are then texts of them, arrays of texts; 0 for float64
     bits        the precision of the ball arithmetic that proved the digits; 0 where float64's are sure
     """
 
@@ -49,7 +49,7 @@ class Answer(NamedTuple):
     gradient: Mapping[str, Value]
     at: Mapping[str, Value]
     mode: str
-    status: str = "ok"
+    status: "Status" = "ok"
     why: str = ""
     hint: str = ""
     span: Span | None = None
@@ -60,7 +60,7 @@ class Answer(NamedTuple):
     checked: bool | None = None
     forward: Mapping[str, Value] | None = None
     order: int = 1
-    derivatives: tuple[float | None, ...] = ()
+    derivatives: tuple[Value, ...] = ()
     readings: tuple[Reading, ...] = ()
     source: str = ""
     digits: int = 0
@@ -108,12 +108,12 @@ class Answer(NamedTuple):
             "hint": self.hint or None,
             "span": None if self.span is None else list(self.span),
             "one_sided": {name: list(sides) for name, sides in self.one_sided.items()} or None,
-            "verdicts": {name: found.status for name, found in self.verdicts.items()} or None,
+            "verdicts": {name: verdict.status for name, verdict in self.verdicts.items()} or None,
             "notes": list(self.notes) or None,
             "convention": self.convention or None,
             "digits": self.digits or None,
             "bits": self.bits or None,
-            "frameworks": {name: dict(said) for name, said in self.frameworks.items()} or None,
+            "frameworks": {name: dict(numbers_there) for name, numbers_there in self.frameworks.items()} or None,
         }
         return data | {key: value for key, value in optional.items() if value is not None}
 
@@ -127,14 +127,14 @@ def nested(value: Value) -> Any:
 
 def numbers(value: Value) -> list[float | None]:
     """The number, or the elements of an array, last axis fastest; None for one that does not exist."""
-    found, todo = list[float | None](), [nested(value)]
+    flat, todo = list[float | None](), [nested(value)]
     while todo:
         item = todo.pop()
         if isinstance(item, list):
             todo.extend(reversed(item))
         else:
-            found.append(item)
-    return found
+            flat.append(item)
+    return flat
 
 
 def _ulps(a: float | None, b: float | None) -> float:

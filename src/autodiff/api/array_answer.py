@@ -1,42 +1,44 @@
-"""Value and gradient of a program where arrays appear; what a hard point is, is said element by element.
+"""Value and gradient of a program where arrays appear: the NumPy sweeps' numbers, else those of the program written out.
 
-The NumPy sweeps give the numbers. Where an element sits on a corner, the program is written out as equations of numbers
-and that element's slope is looked at from both sides, exactly as for plain numbers.
+The sweeps answer where no element sits on a special point and rounding, overflow and underflow leave the digits. All else
+is what it is for numbers: the program is written out by elements, and answered as equations of numbers are.
 
->>> from autodiff import parse
->>> from autodiff.core.lowering import lower
->>> lowered, point = lower(parse("sum(abs(x))")), {"x": numpy().array([1.0, 0.0])}
->>> evaluate(lowered, point, {"x": 0}, "reverse", asked=False, check=True, convention="")[0]["why"]
-'abs(x) has a corner here: df/dx[1] is -1 from the left and 1 from the right'
+>>> from autodiff import evaluate
+>>> evaluate("sum(x^2)", {"x": [1.0, 3.0]}).gradient["x"]
+array([2., 6.])
+>>> evaluate("prod(x)", {"x": [1e-200, 1e-200, 1e300]}).value
+1e-100
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from autodiff import diagnostics
+from autodiff.api import inputs
+from autodiff.api.answer import Answer
+from autodiff.api.at_point import Query, answered, without_value
 from autodiff.arrays.inputs import numpy
 from autodiff.arrays.shapes import elements
-from autodiff.core.evaluate import DomainError, Trace, primal
+from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered
-from autodiff.core.special_points import special_points
-from autodiff.diagnostics import SEVERITY
-from autodiff.errors import AutodiffError, Span
-from autodiff.nonsmooth.propagate import verdicts
+from autodiff.errors import INTERNAL, AutodiffError
 from autodiff.nonsmooth.verdict import Verdict
 
 if TYPE_CHECKING:
     from autodiff.api.array_gradient import Gradient
-    from autodiff.arrays.evaluate import ArrayTrace
     from autodiff.arrays.scalarize import Flat
 
 EQUATIONS = 20_000
 """As long as the program written out may be."""
 
-LOOKS = 400_000
-"""Equations times elements that are looked at on a corner: a few seconds."""
+ONE_SIDED = 400_000
+"""Equations times elements whose one-sided slopes are computed: a few seconds."""
+
+Trouble: TypeAlias = Literal["", "outside", "special", "rounding"]
+"""Why the sweeps' answer is none yet: no value, a special point or an overflow, or digits that rounding may have taken."""
 
 
 def as_numbers(lowered: Lowered, point: Mapping[str, Any], names: Sequence[str]) -> Flat | None:
@@ -57,63 +59,140 @@ def as_numbers(lowered: Lowered, point: Mapping[str, Any], names: Sequence[str])
     return flat if not flat.result.shape and all(flat.lowered.node(n) is not None for n in names) else None
 
 
-def evaluate(
-    lowered: Lowered,
-    point: Mapping[str, Any],
-    names: Mapping[str, int],
-    mode: str,
+def array_answer(
+    query: Query,
     *,
     asked: bool,
-    check: bool,
-    convention: str,
-) -> tuple[dict[str, Any], ArrayTrace | None]:
-    """The fields of an answer that arrays fill: value, gradient, status and what explains them; and the sweep of values.
+) -> Answer:
+    """The answer where the point or the program has arrays.
 
     asked   whether the caller named what to differentiate by; else an array as the result is no mistake
     """
-    from autodiff.api.array_gradient import Gradient
+    lowered, names, empty, digits = query.lowered, query.names, query.empty, query.digits
+    swept, trouble = (empty, "outside") if digits else _by_sweeps(query, asked=asked)
+    if not trouble:
+        return swept
+    flat = _written_out(lowered, empty.at)
+    if flat is None or (flat.result.shape and len(flat.result.nodes) * len(flat.lowered.graph) > ONE_SIDED):
+        if digits:
+            raise _too_large(digits)
+        return _normwise(swept, lowered, names) if trouble == "rounding" else swept
+    if flat.result.shape:
+        answer = _of_each_element(_array_result(empty, flat.result.shape, names, asked=asked), flat, digits)
+    else:
+        parts = {e: node for n, source in names.items() for e, node in _elements(n, flat, source).items()}
+        by_elements = query._replace(lowered=flat.lowered, point=_as_elements(query.point), names=parts, most=ONE_SIDED)
+        answer = _gathered(by_elements.answer(), names, flat)._replace(at=query.point)
+    named = not digits and swept.value is None and answer.value is None and swept.status == answer.status
+    return swept if named else answer  # the sweeps' message names an element by its place
 
+
+# --- by sweeps ----------------------------------------------------------------------------------------------------------
+
+
+def _by_sweeps(query: Query, *, asked: bool) -> tuple[Answer, Trouble]:
+    """The answer of the NumPy sweeps; with trouble, the answer for a program that is too large to be written out."""
+    numpy()
+    from autodiff.api.array_gradient import Gradient
+    from autodiff.arrays import nonsmooth
+    from autodiff.arrays.evaluate import values
+
+    lowered, names, empty = query.lowered, query.names, query.empty
     try:
-        run = swept(lowered, point)
-    except DomainError as trouble:
-        return {
-            "status": "domain" if trouble.needs else "overflow",
-            "why": diagnostics.outside_element(lowered, trouble),
-            "hint": diagnostics.hint(lowered, trouble),
-            "span": lowered.graph.spans[trouble.node],
-        }, None
+        run = values(lowered, empty.at)
+    except DomainError as outside:
+        return without_value(empty, lowered, outside), "outside"
     except AutodiffError as error:
         raise error.within(lowered.source) from None
     value = run.values[lowered.result]
-    if not isinstance(value, float | int) and getattr(value, "shape", None):
-        return {"value": value + 0.0, **array_result(value.shape, lowered, names, asked=asked)}, run
-    found = Gradient(lowered, run, point, names, mode)
-    looked = _Looked(found)
-    looked.look(convention)
-    checked = found.confirmed([name for name in names if name not in looked.hard]) if check else None
-    return {"value": float(value) + 0.0, "checked": checked, **looked.fields()}, run
+    if getattr(value, "shape", None):
+        answer = _array_result(empty, value.shape, names, asked=asked)._replace(value=value + 0.0)
+        return answer, "" if _sure(answer, lowered, names) else "rounding"
+    slopes = Gradient(lowered, run, empty.at, names, empty.mode)
+    answer = empty._replace(value=float(value) + 0.0, gradient=slopes.gradient, forward=slopes.forward)
+    special = nonsmooth.special_points(run)
+    if reached := query.reached(special):
+        return _undecided(answer, lowered, slopes, special[0], [*reached]), "special"
+    beyond = [n for n in names if not numpy().isfinite(slopes.gradient[n]).all()]
+    if beyond:
+        return _overflown(answer, lowered, slopes, beyond), "special"
+    checked = None
+    try:
+        checked = slopes.confirmed([*names]) if query.check else None
+    except AutodiffError as error:
+        if error.exit_status != INTERNAL or _sure(answer, lowered, names):
+            raise
+    return answer._replace(checked=checked), "" if _sure(answer, lowered, names) else "rounding"
 
 
-def array_result(
-    of_shape: tuple[int, ...], lowered: Lowered, names: Mapping[str, int], *, asked: bool
-) -> dict[str, Any]:
-    """What stands beside an array as the result. Raises AutodiffError where slopes of it were asked for."""
-    hint = f"take sum({lowered.name}) or mean({lowered.name}), or one element"
-    what = f"the result is an array of shape {of_shape}, and a slope is of a number"
+def _array_result(empty: Answer, shape: tuple[int, ...], names: Mapping[str, int], *, asked: bool) -> Answer:
+    """The answer beside an array as the result. Raises AutodiffError where slopes of it were asked for."""
+    hint = f"take sum({empty.result}) or mean({empty.result}), or one element"
+    what = f"the result is an array of shape {shape}, and a slope is of a number"
     if asked and names:
         raise AutodiffError(what, hint=hint)
-    return {"gradient": {}, "notes": (f"{what}: {hint}",) if names else ()}
+    return empty._replace(gradient={}, notes=(f"{what}: {hint}",) if names else ())
 
 
-def swept(lowered: Lowered, point: Mapping[str, Any]) -> ArrayTrace:
-    """The sweep of values. Raises DomainError where one does not exist."""
-    numpy()
-    from autodiff.arrays.evaluate import values
+def _undecided(answer: Answer, lowered: Lowered, slopes: Gradient, special: int, hard: Sequence[str]) -> Answer:
+    """The answer where a program is too large for one-sided slopes at its special points."""
+    what = f"an element of {diagnostics.written(lowered, special)} is on a corner"
+    why = f"is not known here: {what}, and the program is too large to look at both sides"
+    return answer._replace(
+        gradient=dict(answer.gradient) | {name: slopes.missing(name) for name in hard},
+        forward=answer.forward and dict(answer.forward) | {name: slopes.missing(name) for name in hard},
+        status="unknown",
+        why=_reasons([f"d{answer.result}/d{name} {why}" for name in hard]),
+        span=lowered.graph.spans[special],
+        verdicts={name: Verdict("unknown", node=special) for name in hard},
+    )
 
-    return values(lowered, point)
+
+def _overflown(answer: Answer, lowered: Lowered, slopes: Gradient, names: Sequence[str]) -> Answer:
+    """The answer where slopes leave the range of float64, in a program that is too large to be done again."""
+    np = numpy()
+    lost = [
+        element
+        for name in names
+        for element, slope in zip(elements(name, slopes.shape(name)), np.ravel(slopes.gradient[name]), strict=True)
+        if not math.isfinite(slope)
+    ]
+    kept = {name: np.where(np.isfinite(slopes.gradient[name]), slopes.gradient[name], np.nan) for name in names}
+    return answer._replace(
+        gradient=dict(answer.gradient) | {n: slope if slopes.shape(n) else None for n, slope in kept.items()},
+        status="overflow",
+        why=_reasons([f"d{answer.result}/d{element} overflows: it is beyond 1.8e308" for element in lost]),
+        verdicts=dict.fromkeys(lost, Verdict("overflow")),
+    )
 
 
-def written(lowered: Lowered, point: Mapping[str, Any]) -> Flat | None:
+def _reasons(reasons: Sequence[str]) -> str:
+    return "; ".join(reasons[:3]) + (f"; and {len(reasons) - 3} more" if len(reasons) > 3 else "")
+
+
+def _sure(answer: Answer, lowered: Lowered, names: Mapping[str, int], *, normwise: bool = False) -> bool:
+    """Whether the value and the slopes stay when every result is rounded at random."""
+    from autodiff.verify import random_rounding  # loads NumPy
+
+    return random_rounding.sure(lowered, answer.at, names, answer.value, answer.gradient, normwise=normwise)
+
+
+def _normwise(answer: Answer, lowered: Lowered, names: Mapping[str, int]) -> Answer:
+    """The numbers of a program that is too large to be done again, where they are right beside the largest of each array;
+    else none."""
+    if _sure(answer, lowered, names, normwise=True):
+        note = "elements near 0 are right to 12 digits of the largest in their array only: the program is too large to prove them"
+        return answer._replace(notes=(*answer.notes, note))
+    why = (
+        f"rounding may have taken the digits here, and the program is too large to prove them ({EQUATIONS:,} equations)"
+    )
+    return answer._replace(value=None, gradient=dict.fromkeys(names), forward=None, status="unknown", why=why)
+
+
+# --- by elements --------------------------------------------------------------------------------------------------------
+
+
+def _written_out(lowered: Lowered, point: Mapping[str, Any]) -> Flat | None:
     """The program written out in equations of numbers; None where there are too many."""
     from autodiff.arrays.scalarize import TooLarge, flatten  # most arrays need none
 
@@ -123,126 +202,64 @@ def written(lowered: Lowered, point: Mapping[str, Any]) -> Flat | None:
         return None
 
 
-def as_elements(point: Mapping[str, Any]) -> dict[str, float]:
+def _too_large(digits: int) -> AutodiffError:
+    return AutodiffError(
+        f"the program is too large for {digits} digits: its elements are more than {EQUATIONS:,} operations",
+        hint="take smaller arrays, or leave the digits out",
+    )
+
+
+def _as_elements(point: Mapping[str, Any]) -> dict[str, float]:
     """The point as numbers: x[0], x[1], … in place of an array x."""
-    np, found = numpy(), dict[str, float]()
+    numbers: dict[str, float] = {}
     for name, value in point.items():
-        found |= dict(zip(elements(name, np.shape(value)), np.ravel(value).tolist(), strict=True))
-    return found
+        numbers |= dict(zip(elements(name, numpy().shape(value)), inputs.elements(point, name), strict=True))
+    return numbers
 
 
-class _Looked:
-    """What is said of each slope of a gradient: whether it exists, why not, and which number stands there then."""
+def _elements(name: str, flat: Flat, source: int) -> dict[str, int]:
+    """The equations of a name's elements."""
+    block = flat.blocks[source]
+    return dict(zip(elements(name, block.shape), block.nodes, strict=True))
 
-    def __init__(self, found: Gradient) -> None:
-        self.found, self.lowered, self.names = found, found.lowered, found.names
-        self.verdicts: dict[str, Verdict] = {}
-        self.reasons: list[str] = []
-        self.span: Span | None = None
-        self.convention = ""
-        self.hard: dict[str, int] = {}
 
-    def look(self, convention: str) -> None:
-        """Take slopes away that don't exist, say why, and say what overflows."""
-        from autodiff.arrays import nonsmooth
+def _gathered(answer: Answer, names: Mapping[str, int], flat: Flat) -> Answer:
+    """The answer with slopes in arrays shaped like the names they are of; NaN in an array for one that does not exist."""
 
-        odd = nonsmooth.special_points(self.found.run)
-        if odd:
-            reached = set(self.lowered.graph.reaching(*odd))
-            self.hard = {name: node for name, node in self.names.items() if node in reached}
-        if self.hard:
-            self._from_both_sides(odd[0])
-        if self.verdicts and convention:
-            self._agree(convention)
-        for name in self.names:
-            self._overflow(name)
-
-    def _from_both_sides(self, odd: int) -> None:
-        written_out = self._written_out()
-        if written_out is None:
-            self._unknown(odd)
-            return
-        flat, numbers, run = written_out
-        suspected = special_points(flat.lowered, run)
-        reached = set(flat.lowered.graph.reaching(*suspected)) if suspected else set()
-        places = {
-            element: (name, k, number)
-            for name, node in self.hard.items()
-            for k, (element, number) in enumerate(
-                zip(elements(name, flat.blocks[node].shape), flat.blocks[node].nodes, strict=True)
-            )
-            if number in reached
-        }
-        if not places:
-            self._unknown(odd)
-            return
-        sources = {element: number for element, (_, _, number) in places.items()}
-        hard = verdicts(flat.lowered, run, numbers, sources, suspected, LOOKS)
-        for element, (name, k, _) in places.items():
-            self.found.put(name, k, hard[element].slope)
-        parts = {e: diagnostics.culprits(flat.lowered, suspected, sources[e], hard[e]) for e in diagnostics.told(hard)}
-        worst = next((part for e, part in parts.items() if hard[e].status != "ok" and part), None)
-        if worst is not None:
-            self.span = self.span or flat.lowered.graph.spans[worst[0]]
-        self.reasons += filter(None, [diagnostics.verdicts(flat.lowered, self.lowered.name, run, hard, parts)])
-        self.verdicts |= {element: found for element, found in hard.items() if found.status != "ok" or len(hard) < 20}
-
-    def _written_out(self) -> tuple[Flat, dict[str, float], Trace] | None:
-        """The program as equations of numbers, the point as numbers, and the values; None where that can't be had."""
-        flat, numbers = written(self.lowered, self.found.point), as_elements(self.found.point)
-        try:
-            return None if flat is None else (flat, numbers, primal(flat.lowered, numbers))
-        except DomainError:  # at the end of a domain, by a rounding that the two engines do not share
-            return None
-
-    def _unknown(self, odd: int) -> None:
-        """Too large, or too near to rounding, to be looked at from both sides."""
-        for name in self.hard:
-            self.verdicts[name] = Verdict("unknown", node=odd)
-            self.found.gradient[name] = self.found.filled(name, math.nan)
-            slope = f"d{self.lowered.name}/d{name}"
-            what = f"an element of {diagnostics.written(self.lowered, odd)} is on a corner"
-            self.reasons.append(
-                f"{slope} is not known here: {what}, and the program is too large to look at both sides"
-            )
-        self.span = self.lowered.graph.spans[odd]
-
-    def _agree(self, convention: str) -> None:
-        """A framework's number where a corner or a jump leaves no slope, because it was asked for."""
-        agreed = self.found.reverse(convention)
-        for name in self.hard:
-            names = list(elements(name, self.found.shape(name)))
-            for k, element in enumerate(names):
-                found = self.verdicts.get(element)
-                if found is not None and found.status in ("corner", "jump"):
-                    self.found.put(name, k, float(numpy().ravel(agreed[name])[k]))
-                    self.convention = convention
-
-    def _overflow(self, name: str) -> None:
-        for k, element in enumerate(elements(name, self.found.shape(name))):
-            slope = float(numpy().ravel(self.found.gradient[name])[k])
-            if not math.isfinite(slope) and element not in self.verdicts and name not in self.verdicts:
-                self.verdicts[element] = Verdict("overflow")
-                self.reasons.append(f"d{self.lowered.name}/d{element} overflows: it is beyond 1.8e308")
-                self.found.put(name, k, None)
-
-    def fields(self) -> dict[str, Any]:
-        """The gradient as it stands now, and what was found out, as an answer has it."""
-        more = f"; and {len(self.reasons) - 3} more" if len(self.reasons) > 3 else ""
-        status = max(("ok", *(found.status for found in self.verdicts.values())), key=SEVERITY.index)
+    def shaped(slopes: Mapping[str, Any]) -> dict[str, Any]:
+        blocks = {name: flat.blocks[source] for name, source in names.items()}
+        parts = {name: [slopes[element] for element in _elements(name, flat, names[name])] for name in names}
         return {
-            "gradient": self._known(self.found.gradient),
-            "forward": self.found.forward and self._known(self.found.forward),
-            "status": status,
-            "why": "; ".join(self.reasons[:3]) + more,
-            "hint": ""
-            if status != "corner" or self.convention
-            else "--convention torch, jax or zero gives a framework's number",
-            "span": self.span,
-            "verdicts": self.verdicts,
-            "convention": self.convention,
+            name: _array(part, blocks[name].shape) if blocks[name].shape else part[0] for name, part in parts.items()
         }
 
-    def _known(self, slopes: Mapping[str, Any]) -> dict[str, Any]:
-        """The same, with None for a number that is not there."""
-        return {n: g if self.found.shape(n) or math.isfinite(g) else None for n, g in slopes.items()}
+    few = len(answer.verdicts) < 20
+    return answer._replace(
+        gradient=shaped(answer.gradient),
+        forward=answer.forward and shaped(answer.forward),
+        verdicts={element: verdict for element, verdict in answer.verdicts.items() if verdict.status != "ok" or few},
+    )
+
+
+def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    """An array of floats, or of texts."""
+    known = [math.nan if number is None else number for number in numbers]
+    texts = any(isinstance(number, str) for number in known)
+    return numpy().array(known, dtype=object if texts else float).reshape(shape)
+
+
+def _of_each_element(empty: Answer, flat: Flat, digits: int) -> Answer:
+    """The answer for an array as the result, which has no slopes: each element's value."""
+    point = _as_elements(empty.at)
+    answers = [answered(flat.lowered._replace(result=n), point, {}, digits=digits) for n in flat.result.nodes]
+    broken = next((answer for answer in answers if answer.value is None), None)
+    if broken is not None:
+        return empty._replace(status=broken.status, why=broken.why, hint=broken.hint, span=broken.span, notes=())
+    notes = dict.fromkeys(note for answer in answers for note in answer.notes)
+    return empty._replace(
+        value=_array([answer.value for answer in answers], flat.result.shape),
+        notes=(*empty.notes, *notes),
+        digits=digits,
+        bits=max(answer.bits for answer in answers) if digits else 0,
+        checked=True if digits else None,
+    )

@@ -1,4 +1,4 @@
-"""The gradient of a number in arrays and numbers, and its confirmation by the other mode: numbers, without a word on them.
+"""The gradient of a number by arrays and numbers, from the NumPy sweeps, and its confirmation by the other mode.
 
 >>> from autodiff import parse
 >>> from autodiff.arrays.evaluate import values
@@ -34,7 +34,7 @@ class Gradient:
         self, lowered: Lowered, run: ArrayTrace, point: Mapping[str, Any], names: Mapping[str, int], mode: str
     ) -> None:
         self.lowered, self.run, self.point, self.names, self.mode = lowered, run, point, names, mode
-        self.gradient = self.reverse() if mode != "forward" else self._forward()
+        self.gradient = self._reverse() if mode != "forward" else self._forward()
         self.forward = self._forward() if mode == "both" else None
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -42,38 +42,34 @@ class Gradient:
         value = self.run.values[self.names[name]]
         return tuple(np.shape(self.point.get(name, 0.0) if value is None else value))
 
-    def reverse(self, convention: str = "") -> dict[str, Any]:
+    def _reverse(self) -> dict[str, Any]:
         """One sweep downward for all names."""
-        adjoints = sweeps.vjp(self.run, list(self.names.values()), convention)
-        return {name: self.filled(name, adjoints.get(node, 0.0)) for name, node in self.names.items()}
+        adjoints = sweeps.vjp(self.run, list(self.names.values()))
+        return {name: self._filled(name, adjoints.get(node, 0.0)) for name, node in self.names.items()}
 
-    def filled(self, name: str, slope: Any) -> Any:
+    def missing(self, name: str) -> Any:
+        """A slope that is not known: NaN for each element of an array."""
+        shape = self.shape(name)
+        return np.full(shape, math.nan) if shape else None
+
+    def _filled(self, name: str, slope: Any) -> Any:
         """A slope in the shape of its name."""
         shape = self.shape(name)
         return np.array(np.broadcast_to(slope, shape), dtype=float) + 0.0 if shape else float(slope) + 0.0
 
     def _forward(self) -> dict[str, Any]:
         """A sweep upward for every element of every name."""
-        found = {}
+        slopes = {}
         for name, node in self.names.items():
             shape = self.shape(name)
             units = np.eye(math.prod(shape))
             rates = [self._along({node: unit.reshape(shape) if shape else 1.0}) for unit in units]
-            found[name] = self.filled(name, np.reshape(rates, shape))
-        return found
+            slopes[name] = self._filled(name, np.reshape(rates, shape))
+        return slopes
 
     def _along(self, seeds: Mapping[int, Any]) -> float:
         rate = sweeps.jvp(self.run, seeds)[self.lowered.result]
         return 0.0 if rate is None else float(rate)
-
-    def put(self, name: str, k: int, slope: float | None) -> None:
-        """Take another number for element k of a slope; NaN for none."""
-        number = math.nan if slope is None else slope + 0.0
-        for gradient in (self.gradient, self.forward):
-            if gradient is not None and self.shape(name):
-                gradient[name].reshape(-1)[k] = number
-            elif gradient is not None:
-                gradient[name] = number
 
     def confirmed(self, names: Collection[str]) -> bool | None:
         """Whether one sweep of the other mode along a fixed direction says the same of `names`; None where it can't tell.
@@ -99,7 +95,7 @@ class Gradient:
                 hint="please report the program and the point; --no-check prints the number all the same",
             )
         if (node := broken_rule(self.run)) is not None:
-            raise diagnostics.denied(self.lowered, node)
+            raise diagnostics.rejected(self.lowered, node)
         return True
 
 

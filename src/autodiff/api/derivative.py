@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autodiff.api.elementwise_view import numbers_of
-from autodiff.api.evaluate import parse
+from autodiff.api.evaluate import one_name, parse
 from autodiff.api.inputs import named, sources
 from autodiff.api.matrices import inputs_only, results
 from autodiff.api.scalar_note import note as taken_as
 from autodiff.api.smoothness import smooth
 from autodiff.api.sympy import simplified
 from autodiff.core.lowering import Lowered
+from autodiff.diagnostics import derivative_label
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.ast import Program, Reading
 from autodiff.language.leibniz import asked
@@ -186,9 +187,7 @@ def derivative(
 
 def label(entry: Entry) -> str:
     """How a derivative is called: df/dx, d2f/dx2, d2f/dxdy."""
-    times = len(entry.wrt)
-    below = f"d{entry.wrt[0]}{times}" if len(set(entry.wrt)) == 1 and times > 1 else "".join(f"d{n}" for n in entry.wrt)
-    return f"d{times if times > 1 else ''}{entry.of}/{below}"
+    return derivative_label(entry.of, entry.wrt)
 
 
 def tex_label(entry: Entry, *, partial: bool) -> str:
@@ -205,21 +204,13 @@ def tex_label(entry: Entry, *, partial: bool) -> str:
 def _sensible(lowered: Lowered, names: Mapping[str, int], order: int, *, hessian: bool, of: Sequence[str]) -> None:
     if not names:
         raise AutodiffError("the program has no inputs to differentiate by", hint="name one with --wrt")
-    if not (isinstance(order, int) and 1 <= order <= HIGHEST):
-        raise AutodiffError(
-            f"the order of a derivative is a whole number, 1 to {HIGHEST}, not {shortened(repr(order))}"
-        )
-    if order > 1 and (hessian or of):
+    if isinstance(order, int) and order > 1 and (hessian or of):
         raise AutodiffError("--order and a whole matrix don't go together", hint="leave --order out")
     if hessian and of:
         raise AutodiffError("--hessian and --jacobian don't go together", hint="ask for one of them")
     if hessian:
         inputs_only(lowered, names)
-    if order > 1 and len(names) > 1:
-        raise AutodiffError(
-            f"order {order} needs one name to differentiate by, and here are {len(names)}",
-            hint=f"add --wrt {shortened(next(iter(names)))}; all second derivatives are --hessian",
-        )
+    one_name(names, order, HIGHEST)
 
 
 class _Maker:
@@ -246,13 +237,13 @@ class _Maker:
 
     def hessian(self, of: str, names: Sequence[str]) -> Iterable[Entry]:
         """Row by row; what lies below the diagonal is what lies above it."""
-        made: dict[tuple[str, str], int] = {}
+        nodes: dict[tuple[str, str], int] = {}
         for i, first in enumerate(names):
             slope = self._first(of, first)
-            made |= {(first, second): self._again(slope, second) for second in names[i:]}
+            nodes |= {(first, second): self._again(slope, second) for second in names[i:]}
         for first in names:
             for second in names:
-                node = made[first, second] if (first, second) in made else made[second, first]
+                node = nodes[first, second] if (first, second) in nodes else nodes[second, first]
                 yield Entry(of, (first, second), node)
 
     def names(self) -> dict[int, str]:
@@ -267,21 +258,21 @@ class _Maker:
         if node is not None:
             row = self.symbols.graph.rows[node]
             assert row is not None
-            words = [said for _, said in row.domain][-1].replace("#", "")
+            words = [condition for _, condition in row.domain][-1].replace("#", "")
             raise AutodiffError(
                 f"the formula needs {shortened(infix(self.symbols.graph, node))}, which has no value: {row.name} needs {words}",
                 hint="autodiff eval gives the number at a point",
             )
 
     def notes(self, entries: Sequence[Entry]) -> tuple[str, ...]:
-        """What must be said beside the formulas; what does not count for all of them names those it counts for."""
-        said: dict[str, list[Entry]] = {}
+        """The conditions of the formulas in words; one that does not hold for all of them names those it holds for."""
+        by_note: dict[str, list[Entry]] = {}
         for entry in entries:
             for note in dict.fromkeys(map(self._worded, self._provisos(entry))):
-                said.setdefault(note, []).append(entry)
+                by_note.setdefault(note, []).append(entry)
         notes = [
             note if len(which) == len(entries) else f"{', '.join(label(e) for e in which[:4])}: {note}"
-            for note, which in said.items()
+            for note, which in by_note.items()
         ]
         more = [f"and {len(notes) - _NOTES} more conditions like these"] if len(notes) > _NOTES else []
         return (*notes[:_NOTES], *more)
@@ -290,8 +281,8 @@ class _Maker:
         result, node = self._result(of), self._node(name)
         if result == node:
             return self.symbols.constant(1.0)
-        found = slopes(self.lowered.graph, result, self._stops(name), [node], self._image(name))
-        return self._tidied(found.get(node))
+        adjoints = slopes(self.lowered.graph, result, self._stops(name), [node], self._image(name))
+        return self._tidied(adjoints.get(node))
 
     def _again(self, node: int, name: str) -> int:
         """The slope of a formula in one of its names."""
@@ -341,16 +332,19 @@ class _Maker:
             return []
         graph, seen = self.lowered.graph, self._image(name)
         sources = {self._node(n) for n in entry.wrt}
-        found = provisos(graph, result, self._stops(name), sources, seen, entry.node)
+        conditions = provisos(graph, result, self._stops(name), sources, seen, entry.node)
         if entry.of != self.lowered.name or set(entry.wrt) & self.lowered.assigned.keys():
-            return found
+            return conditions
 
         def harmless(place: Mapping[str, int]) -> bool:
             return smooth(self.text, self.lowered.inputs, self.symbols.graph, entry.node, entry.wrt, place)
 
-        judged = [one.kind != "domain" and not one.branch for one in found]
-        left = (without(self.symbols, one, harmless) if ask else one for one, ask in zip(found, judged, strict=True))
-        return [one for one in left if one is not None]
+        judged = [condition.kind != "domain" and not condition.branch for condition in conditions]
+        left = (
+            without(self.symbols, condition, harmless) if ask else condition
+            for condition, ask in zip(conditions, judged, strict=True)
+        )
+        return [condition for condition in left if condition is not None]
 
     def _worded(self, proviso: Proviso) -> str:
         if self.symbols.graph.constants.get(proviso.condition) == 0.0:

@@ -1,4 +1,4 @@
-"""A program over plain numbers: what becomes of its arrays where every name is a number, or where each element is one.
+"""A program rewritten over plain numbers: its arrays by elements, for names that are numbers and for arrays at the point.
 
 >>> from autodiff.api.evaluate import parse
 >>> over = over_elements(parse("sum(x^2)"), {"x": [1.0, 2.0]})
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autodiff import diagnostics
 from autodiff.api.inputs import Value, appear, bind, finite, named
+from autodiff.api.inputs import elements as elements_at
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError, normalised, quoted, shortened
 from autodiff.language.ast import Program
@@ -79,17 +80,17 @@ class Elements(NamedTuple):
             raise AutodiffError(
                 f"{what} is a number for each name, not {shortened(repr(given))}", hint='such as {"x": 1.0}'
             )
-        found: dict[str, float] = {}
-        for key, one in given.items():
-            value, name = finite(str(key), one), _spaced(str(key))
+        numbers: dict[str, float] = {}
+        for key, number in given.items():
+            value, name = finite(str(key), number), _spaced(str(key))
             names = self.of.get(name, [name])
             if [*elements(name, getattr(value, "shape", ()))] != list(names):
                 raise AutodiffError(
                     f"{quoted(name)} has the elements {diagnostics.listed(names, 4)}, and what is given for it has another shape",
                     hint="give an array of its shape, such as [1, 0]",
                 )
-            found |= dict(zip(names, [value] if isinstance(value, float) else value.ravel().tolist(), strict=True))
-        return found
+            numbers |= dict(zip(names, [value] if isinstance(value, float) else value.ravel().tolist(), strict=True))
+        return numbers
 
 
 def _spaced(name: str) -> str:
@@ -100,8 +101,8 @@ def _spaced(name: str) -> str:
 def over_elements(program: Program, at: Mapping[str, Any], *, many: bool = False) -> Elements:
     """The equations over plain numbers, where the point may have arrays: each element is an input, such as `w[0]`.
 
-    With `many` the result may be an array, of which each element bears a name, too: `f[0]`. Raises AutodiffError when
-    it is one without, and above some hundred equations, which nobody would read.
+    With `many` the result may be an array, whose elements have names, too: `f[0]`. Raises AutodiffError for an array
+    without `many`, and above a thousand equations, where results would be too many to read.
     """
     lowered = lower(program)
     point = bind(lowered, at)
@@ -115,9 +116,9 @@ def over_elements(program: Program, at: Mapping[str, Any], *, many: bool = False
     flat = _written_out(lowered, shapes, READABLE if shapes else None, many=many)
     numbers: dict[str, Value] = {}
     of: dict[str, list[str]] = {}
-    for name, value in point.items():
+    for name in point:
         of[name] = list(elements(name, shapes.get(name, ())))
-        numbers |= dict(zip(of[name], value.ravel().tolist() if name in shapes else [value], strict=True))
+        numbers |= dict(zip(of[name], elements_at(point, name), strict=True))
     for name, node in lowered.assigned.items():
         of[name] = list(elements(name, flat.blocks[node].shape))
     of[lowered.name] = list(elements(lowered.name, flat.result.shape))

@@ -1,4 +1,4 @@
-"""Derivatives of a higher order: Taylor series, and a look from both sides where there is none.
+"""Derivatives of a higher order, and Hessians: in ball arithmetic, else by series and from both sides of special points.
 
 >>> from autodiff import evaluate
 >>> evaluate("x^3*abs(x)", {"x": 0.0}, order=4).derivatives
@@ -9,28 +9,43 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from autodiff import diagnostics
+from autodiff.api import proven_answer
 from autodiff.api.answer import Answer
-from autodiff.api.proven_answer import INSTALL
+from autodiff.api.matrices import BEYOND, Matrix, Number, first_three, without
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
+from autodiff.diagnostics import SEVERITY
 from autodiff.nonsmooth.verdict import Verdict, verdict
 from autodiff.numbers.taylor import Expansion
 
-_LOOKED = 8
-"""The highest order that is looked at from both sides: such a look is slow."""
+if TYPE_CHECKING:
+    from autodiff.verify.digits import Pinned
+
+_ONE_SIDED = 8
+"""The highest order that is computed from both sides of a special point: that is slow."""
+
+_TOLERANCE = 1e-9
+"""Two ways to the same second derivative differ by less than this, relative to the largest entry."""
+
+_UNKNOWN = "is not known here: float64 can't tell its digits"
 
 
-def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: int) -> Answer:
+def higher(
+    answer: Answer, lowered: Lowered, names: Mapping[str, int], order: int, point: Mapping[str, float]
+) -> Answer:
     """The answer with its derivatives up to `order`; behind one that does not exist there is none."""
     empty = answer._replace(order=order, derivatives=(None,) * order)
     (name, source), first = next(iter(names.items())), next(iter(answer.gradient.values()))
     if answer.value is None or first is None:
         return empty
-    proven = _proven(lowered, answer.at, source, order)
-    if proven and None not in proven:
+    balls = proven_answer.ball_taylor()
+    proven = None if balls is None else balls.derivatives(lowered, point, source, order, answer.digits)
+    if proven is not None and proven.numbers and None not in proven.numbers:
         return _of_balls(empty, name, first, proven)
     try:
         run = primal(lowered, answer.at)
@@ -39,45 +54,49 @@ def higher(answer: Answer, lowered: Lowered, names: Mapping[str, int], order: in
     if proven is None:
         from autodiff.verify import float_taylor  # where ball arithmetic is not installed
 
-        found = float_taylor.derivatives(lowered, run, source, order)
+        numbers = float_taylor.derivatives(lowered, run, source, order)
     else:
-        found = [math.nan if number is None else number for number in proven or [None] * order]
-    found[0] = first
-    looked = _beside(lowered, run, answer.at, source, found)
-    known = next((m for m, number in enumerate(found) if number is None or not math.isfinite(number)), order)
-    sound = tuple(number + 0.0 for number in found[:known] if number is not None)
-    orders = {m: diagnostics.order(answer.result, name, m) for m in (*looked, known + 1)}
-    empty = empty._replace(notes=(*answer.notes, *diagnostics.sided({orders[m]: one for m, one in looked.items()})))
+        numbers = [math.nan if number is None else float(number) for number in proven.numbers or [None] * order]
+    numbers[0] = float(first)
+    known = _known(empty, lowered, run, name, source, numbers)
+    return _with_digits(known, lowered, name, first, point) if answer.digits else known
+
+
+def _known(empty: Answer, lowered: Lowered, run: Trace, name: str, source: int, numbers: list[float | None]) -> Answer:
+    """The answer with derivatives as far as they exist; `numbers` has NaN for those without a series here."""
+    answer, order = empty, empty.order
+    verdicts = _one_sided(lowered, run, answer.at, source, numbers)
+    known = next((m for m, number in enumerate(numbers) if number is None or not math.isfinite(number)), order)
+    sound = tuple(number + 0.0 for number in numbers[:known] if number is not None)
+    orders = {m: diagnostics.order(answer.result, name, m) for m in (*verdicts, known + 1)}
+    empty = empty._replace(
+        notes=(*answer.notes, *diagnostics.sided({orders[m]: verdict for m, verdict in verdicts.items()}))
+    )
     if known == order:
         return empty._replace(derivatives=sound)
-    if found[known] is None:
+    if numbers[known] is None:
         return _lost(empty, name, sound, installed=False)
-    over = math.isinf(found[known] or 0.0)
+    over = math.isinf(numbers[known] or 0.0)
     lost, spot = orders[known + 1], None if over else Expansion(lowered, run, [source], order).culprit()
     return empty._replace(
         derivatives=(*sound, *(None,) * (order - known)),
-        status="overflow" if over else looked[known + 1].status if known + 1 in looked else "unknown",
+        status="overflow" if over else verdicts[known + 1].status if known + 1 in verdicts else "unknown",
         why=f"{lost} overflows: it is beyond 1.8e308"
         if over
         else f"{lost} is not known here"
         if spot is None
-        else diagnostics.beyond(lowered, lost, spot, looked.get(known + 1)),
+        else diagnostics.beyond(lowered, lost, spot, verdicts.get(known + 1)),
         span=None if spot is None else lowered.graph.spans[spot],
     )
 
 
-def _proven(lowered: Lowered, point: Mapping[str, float], source: int, order: int) -> list[float | None] | None:
-    """The derivatives that ball arithmetic finds, none where it decides nothing; None where it is not installed."""
-    try:
-        from autodiff.verify import ball_taylor
-    except ImportError:
-        return None
-    return ball_taylor.derivatives(lowered, point, source, order)
-
-
-def _of_balls(empty: Answer, name: str, first: float, proven: Sequence[float | None]) -> Answer:
-    """The answer with derivatives that are each the nearest float64; behind one that overflows there is none."""
-    numbers = [first, *(number for number in proven[1:] if number is not None)]
+def _of_balls(empty: Answer, name: str, first: Any, proven: Pinned) -> Answer:
+    """The answer with derivatives that are each the nearest float64 or a text; behind one that overflows there is none."""
+    numbers = [first, *proven.numbers[1:]]
+    if empty.digits:
+        sizes = [f"{diagnostics.order(empty.result, name, m)} {size}" for m, size in enumerate(proven.sizes, 1) if size]
+        notes = tuple(dict.fromkeys((*empty.notes, *sizes)))
+        return empty._replace(derivatives=tuple(numbers), bits=max(empty.bits, proven.bits), notes=notes)
     sound = list(itertools.takewhile(math.isfinite, numbers))
     if len(sound) == len(numbers):
         return empty._replace(derivatives=tuple(number + 0.0 for number in sound))
@@ -86,21 +105,34 @@ def _of_balls(empty: Answer, name: str, first: float, proven: Sequence[float | N
     return empty._replace(derivatives=(*sound, *lost), status="overflow", why=why)
 
 
-def _beside(
-    lowered: Lowered, run: Trace, point: Mapping[str, float], source: int, found: list[float | None]
-) -> dict[int, Verdict]:
-    """The derivatives that have no series in powers of the step, looked at from both sides, up to one that is not there.
+def _with_digits(answer: Answer, lowered: Lowered, name: str, first: Any, point: Mapping[str, float]) -> Answer:
+    """The answer at a special point with so many digits of each derivative as were asked for."""
+    texts = proven_answer.limits(lowered, point, name, answer.order, answer.digits)
+    texts = [first, *(None if n is None else text for n, text in zip(answer.derivatives[1:], texts[1:], strict=True))]
+    sound = tuple(itertools.takewhile(lambda text: text is not None, texts))
+    lost = (None,) * (len(texts) - len(sound))
+    known = answer._replace(derivatives=(*sound, *lost))
+    if not lost or answer.derivatives[len(sound)] is None:
+        return known
+    why = f"{diagnostics.order(answer.result, name, len(sound) + 1)} is not known to {answer.digits} digits here"
+    return known._replace(status="unknown", why=why, notes=())
 
-    Those that are there are filled in; `found` holds the derivatives of orders 1, 2, …
+
+def _one_sided(
+    lowered: Lowered, run: Trace, point: Mapping[str, float], source: int, numbers: list[float | None]
+) -> dict[int, Verdict]:
+    """The verdicts on derivatives that have no series in powers of the step, up to one that does not exist.
+
+    Those that are there are filled in; `numbers` holds the derivatives of orders 1, 2, …
     """
-    looked: dict[int, Verdict] = {}
-    for m, number in enumerate(found[:_LOOKED], 1):
+    verdicts: dict[int, Verdict] = {}
+    for m, number in enumerate(numbers[:_ONE_SIDED], 1):
         if number is not None and math.isnan(number):
-            looked[m] = verdict(lowered, run, point, source, m)
-            found[m - 1] = number = math.nan if (slope := looked[m].slope) is None else slope
+            verdicts[m] = verdict(lowered, run, point, source, m)
+            numbers[m - 1] = number = math.nan if (slope := verdicts[m].slope) is None else slope
         if number is None or not math.isfinite(number):
             break
-    return looked
+    return verdicts
 
 
 def _lost(answer: Answer, name: str, sound: tuple[float, ...], *, installed: bool) -> Answer:
@@ -108,6 +140,152 @@ def _lost(answer: Answer, name: str, sound: tuple[float, ...], *, installed: boo
     lost = diagnostics.order(answer.result, name, len(sound) + 1)
     why = f"{lost} is not known here: float64 can't tell its digits"
     if not installed:
-        answer = answer._replace(hint=INSTALL)
+        answer = answer._replace(hint=proven_answer.INSTALL)
         why += ", and ball arithmetic is not installed"
     return answer._replace(derivatives=(*sound, *answer.derivatives[len(sound) :]), status="unknown", why=why)
+
+
+# --- Hessian ------------------------------------------------------------------------------------------------------------
+
+
+def second_derivatives(
+    matrix: Matrix, lowered: Lowered, point: Mapping[str, float], names: Mapping[str, int]
+) -> Matrix:
+    """The Hessian with its rows; `matrix` has the value and the gradient."""
+    columns = [*names.values()]
+    balls = proven_answer.ball_taylor()
+    rows: dict[str, Pinned | None] = dict.fromkeys(names)
+    if balls is not None:
+        rows = {n: balls.hessian_row(lowered, point, node, columns, matrix.digits) for n, node in names.items()}
+    proven = [row for row in rows.values() if row is not None]
+    if len(proven) == len(rows) and all(row.numbers and None not in row.numbers for row in proven):
+        known = _judged(matrix, _float_rows(names, rows), lowered, None, {})
+        return _entries_with_digits(known, lowered, point, names, rows) if matrix.digits else known
+    try:
+        run = primal(lowered, point)
+    except DomainError:
+        pairs = [diagnostics.mixed(lowered.name, a, b) for a, b in _pairs(names)]
+        return without(replace(matrix, checked=False), pairs, "unknown", _UNKNOWN)
+    if len(proven) == len(rows):
+        numbers = _float_rows(names, rows)
+    else:
+        from autodiff.verify import float_taylor  # where ball arithmetic is not installed
+
+        floats = {n: float_taylor.hessian_row(lowered, run, node, columns) for n, node in names.items()}
+        numbers = {name: _row(names, row) for name, row in floats.items()}
+        if any(None in row for row in floats.values() if row):
+            matrix = replace(matrix, hint=proven_answer.INSTALL)
+    verdicts = _from_both_sides(matrix, lowered, run, point, names, numbers)
+    spot = Expansion(lowered, run, columns, 2).culprit()
+    known = _judged(matrix, numbers, lowered, spot, verdicts)
+    return _entries_with_digits(known, lowered, point, names, rows) if matrix.digits else known
+
+
+def _from_both_sides(
+    matrix: Matrix,
+    lowered: Lowered,
+    run: Trace,
+    point: Mapping[str, float],
+    names: Mapping[str, int],
+    numbers: Mapping[str, dict[str, float]],
+) -> dict[str, Verdict]:
+    """The verdicts on second derivatives by one name that have no series here; those that exist are filled in."""
+    verdicts: dict[str, Verdict] = {}
+    for name, source in names.items():
+        if math.isnan(numbers[name][name]) and matrix.gradient[name] is not None:
+            verdicts[name] = verdict(lowered, run, point, source, 2)
+            numbers[name][name] = math.nan if (slope := verdicts[name].slope) is None else slope
+    return verdicts
+
+
+def _float_rows(names: Mapping[str, int], rows: Mapping[str, Pinned | None]) -> dict[str, dict[str, float]]:
+    """The rows by name, NaN for what is not known."""
+    return {name: _row(names, row and row.numbers) for name, row in rows.items()}
+
+
+def _row(names: Mapping[str, int], numbers: Sequence[Number | None] | None) -> dict[str, float]:
+    known = numbers or [None] * len(names)
+    return {name: math.nan if number is None else float(number) for name, number in zip(names, known, strict=True)}
+
+
+def _pairs(names: Iterable[str]) -> Iterable[tuple[str, str]]:
+    return itertools.combinations_with_replacement(names, 2)
+
+
+def _judged(
+    matrix: Matrix,
+    numbers: Mapping[str, Mapping[str, float]],
+    lowered: Lowered,
+    spot: int | None,
+    verdicts: Mapping[str, Verdict],
+) -> Matrix:
+    """The Hessian from its rows: what both halves agree on; a name without a slope has no second derivative."""
+    known = [n for row in numbers.values() for n in row.values()]
+    noise = _TOLERANCE * max((abs(n) for n in known if math.isfinite(n)), default=0.0)
+    rows: dict[str, dict[str, Number | None]] = {row: {} for row in numbers}
+    lost: dict[str, Verdict | None] = {}
+    for row, column in _pairs(numbers):
+        halves = numbers[row][column], numbers[column][row]
+        sound = _same(*halves, noise, digits=matrix.digits)
+        sloped = matrix.gradient[row] is not None and matrix.gradient[column] is not None
+        rows[row][column] = rows[column][row] = halves[0] + 0.0 if sound and sloped else None
+        if sloped and not sound:
+            lost[diagnostics.mixed(lowered.name, row, column)] = verdicts.get(row) if row == column else None
+    matrix = replace(matrix, rows={row: {column: rows[row][column] for column in numbers} for row in numbers})
+    if not lost:
+        return replace(matrix, checked=matrix.status == "ok")
+    matrix = replace(matrix, checked=False)
+    if any(map(math.isinf, known)):
+        return without(matrix, [*lost], "overflow", BEYOND)
+    statuses = {"unknown" if numbers is None else numbers.status for numbers in lost.values()}
+    return replace(
+        matrix,
+        status=max(matrix.status, *statuses, key=SEVERITY.index),
+        why="; ".join(filter(None, [matrix.why, _reasons(lowered, lost, spot)])),
+        span=matrix.span if matrix.span or spot is None else lowered.graph.spans[spot],
+    )
+
+
+def _same(a: float, b: float, noise: float, *, digits: int) -> bool:
+    """Whether both halves have a number, and the same; a proven one may be beyond float64's range."""
+    return a == b if digits else math.isfinite(a) and math.isfinite(b) and abs(a - b) <= noise
+
+
+def _reasons(lowered: Lowered, lost: Mapping[str, Verdict | None], spot: int | None) -> str:
+    """Why second derivatives are not there: those with a verdict first, then the others."""
+    known = {
+        name: verdict
+        for name, verdict in lost.items()
+        if verdict is not None and verdict.status != "unknown" and spot is not None
+    }
+    reasons = [diagnostics.beyond(lowered, name, spot, v) for name, v in [*known.items()][:3] if spot is not None]
+    rest = [name for name in lost if name not in known]
+    what = "rounding" if spot is None else diagnostics.written(lowered, spot)
+    return "; ".join([*reasons, *([f"{first_three(rest)} is not known here, because of {what}"] if rest else [])])
+
+
+def _entries_with_digits(
+    matrix: Matrix,
+    lowered: Lowered,
+    point: Mapping[str, float],
+    names: Mapping[str, int],
+    proven: Mapping[str, Pinned | None],
+) -> Matrix:
+    """The Hessian with so many digits of each entry as were asked for."""
+    rows: dict[str, dict[str, Number | None]] = {}
+    notes, lost = list(matrix.notes), []
+    for row, entries in matrix.rows.items():
+        pinned = proven[row]
+        texts = dict(zip(names, pinned.numbers if pinned and pinned.numbers else [None] * len(names), strict=True))
+        sizes = dict(zip(names, pinned.sizes, strict=False)) if pinned else {}
+        if texts[row] is None and entries[row] is not None:
+            texts[row] = proven_answer.limits(lowered, point, row, 2, matrix.digits)[1]
+        rows[row] = {column: None if number is None else texts[column] for column, number in entries.items()}
+        labels = {column: diagnostics.mixed(lowered.name, row, column) for column in names}
+        notes += [f"{labels[column]} {size}" for column, size in sizes.items() if size]
+        lost += [labels[c] for c, number in entries.items() if number is not None and rows[row][c] is None]
+    bits = max(matrix.bits, *(pinned.bits for pinned in proven.values() if pinned))
+    matrix = replace(matrix, rows=rows, bits=bits, notes=tuple(dict.fromkeys(notes)))
+    if not lost:
+        return matrix
+    return without(replace(matrix, checked=False), lost, "unknown", f"is not known to {matrix.digits} digits here")

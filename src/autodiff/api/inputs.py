@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from autodiff import diagnostics
@@ -20,8 +20,28 @@ from autodiff.language.typed import Typed
 Value: TypeAlias = Any
 """A float, or a NumPy array."""
 
+_TYPED = 20_000
+"""Equations of an array's elements up to which each is known as it was typed."""
+
 SAMPLE = "normal"
 """A function that only the start of a training knows: samples of the standard normal distribution."""
+
+
+class Point(dict[str, Value]):
+    """A value for each name; `typed` has the elements of arrays that were typed, last axis fastest, as they are meant."""
+
+    def __init__(self, values: Mapping[str, Value], typed: Mapping[str, Sequence[float]]) -> None:
+        super().__init__(values)
+        self.typed = typed
+
+
+def elements(point: Mapping[str, Value], name: str) -> Sequence[float]:
+    """The numbers of a value at a point, last axis fastest."""
+    value = point[name]
+    if isinstance(value, float):
+        return [value]
+    numbers: list[float] = value.ravel().tolist()
+    return point.typed.get(name, numbers) if isinstance(point, Point) else numbers
 
 
 def appear(lowered: Lowered, point: Mapping[str, Any]) -> bool:
@@ -55,7 +75,7 @@ def parse_point(text: str, sample: Callable[[tuple[int, ...]], Value] | None = N
 
 
 def _sampled(root: Expr, text: str, sample: Callable[[tuple[int, ...]], Value]) -> tuple[Expr, dict[str, Value]]:
-    """The expression with a name in place of every `normal(…)`, and what these names stand for."""
+    """The expression with a name in place of every `normal(…)`, and the values of these names."""
     samples: dict[str, Value] = {}
     todo: list[tuple[Expr, bool]] = [(root, False)]
     done: list[Expr] = []
@@ -92,7 +112,8 @@ def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
         if appear(lowered, samples):
             from autodiff.arrays import inputs  # most values are plain numbers
 
-            return inputs.constant(lowered, samples)
+            value = inputs.constant(lowered, samples)
+            return value if samples else _typed_array(lowered, value)
         return _as_typed(lowered, primal(lowered, samples).values[lowered.result])
     except DomainError as trouble:
         raise AutodiffError(
@@ -100,20 +121,38 @@ def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
         ) from None
 
 
+def _typed_array(lowered: Lowered, value: Value) -> Value:
+    """The value of a constant expression; an array as nested lists where elements of it are no float64."""
+    from autodiff.arrays.inputs import numpy
+    from autodiff.arrays.scalarize import TooLarge, flatten
+
+    try:
+        block = flatten(lowered, {}, _TYPED)
+    except TooLarge:
+        return value
+    flat, floats = block.lowered, numpy().ravel(value).tolist()
+    nodes = zip(block.result.nodes, floats, strict=True)
+    typed = [_as_typed(flat._replace(result=node), number) for node, number in nodes]
+    if not any(isinstance(number, Typed) for number in typed):
+        return value
+    return typed[0] if isinstance(value, float) else numpy().array(typed, dtype=object).reshape(value.shape).tolist()
+
+
 def _as_typed(lowered: Lowered, value: float) -> float:
     """The value of a constant expression: a number of its own where it is no float64, as of -0.1 and 1/3."""
     graph, node = lowered.graph, lowered.result
     row, args = graph.rows[node], graph.args[node]
     if row is None:
-        return value
+        return graph.constants[node]
     if row.value == "neg" and args[0] in graph.constants and not isinstance(graph.constants[args[0]], Typed):
         return value
     return Typed(value, lowered)
 
 
-def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, Value]:
+def bind(lowered: Lowered, at: Mapping[str, Any]) -> Point:
     """A finite float or an array of such for every input of the program, and for nothing else."""
     given: dict[str, Value] = {}
+    typed: dict[str, Sequence[float]] = {}
     if not isinstance(at, Mapping):
         raise AutodiffError(f"a point is a value for each name, not {shortened(repr(at))}", hint='such as {"x": 4.0}')
     for key, value in at.items():
@@ -121,6 +160,8 @@ def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, Value]:
         if name in given:
             raise AutodiffError(f"{quoted(name)} is given twice")
         given[name] = finite(name, value)
+        if isinstance(value, list | tuple) and any(isinstance(number, Typed) for number in _flat(value)):
+            typed[name] = [number if isinstance(number, Typed) else float(number) for number in _flat(value)]
     wanted = dict.fromkeys(lowered.inputs)
     unknown = [name for name in given if name not in wanted]
     if unknown:
@@ -136,7 +177,18 @@ def bind(lowered: Lowered, at: Mapping[str, Any]) -> dict[str, Value]:
             hint=_slip(missing[0], [*given, *wanted]) or f'give it one: {{"{shortened(missing[0])}": VALUE}}',
             command_hint=_slip(missing[0], [*given, *wanted], "--at ") or f"add --at {shortened(missing[0])}=VALUE",
         )
-    return {name: given[name] for name in wanted}
+    return Point({name: given[name] for name in wanted}, typed)
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    """The numbers of nested lists, in order."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, list | tuple):
+            todo.extend(reversed(item))
+        else:
+            yield item
 
 
 def finite(name: str, value: Any) -> Value:
@@ -207,8 +259,8 @@ def named(names: Sequence[str]) -> list[str]:
     if isinstance(names, str):
         return [name.strip() for name in re.split(r",(?![^\[]*\])", names)]
     given: list[Any] = list(names) if hasattr(names, "__iter__") else [names]
-    if odd := [name for name in given if not isinstance(name, str)]:
-        raise AutodiffError(f"a name is a text, not {shortened(repr(odd[0]))}", hint='write for example ["x", "y"]')
+    if others := [name for name in given if not isinstance(name, str)]:
+        raise AutodiffError(f"a name is a text, not {shortened(repr(others[0]))}", hint='write for example ["x", "y"]')
     return given
 
 
@@ -218,7 +270,7 @@ def sources(lowered: Lowered, wrt: Sequence[str] | None, *, of_result: bool = Tr
     Raises AutodiffError for a name that is assigned and that the result does not depend on.
     """
     names = lowered.inputs if wrt is None else [normalised(name.strip()) for name in named(wrt)]
-    found: dict[str, int] = {}
+    nodes: dict[str, int] = {}
     for name in names:
         node = lowered.node(name)
         if node is None:
@@ -232,14 +284,14 @@ def sources(lowered: Lowered, wrt: Sequence[str] | None, *, of_result: bool = Tr
                 if known
                 else "",
             )
-        if name in found:
+        if name in nodes:
             raise AutodiffError(f"{quoted(name)} stands twice among the names to differentiate by")
-        found[name] = node
-    if wrt is not None and of_result and not found.keys().isdisjoint(lowered.assigned):
+        nodes[name] = node
+    if wrt is not None and of_result and not nodes.keys().isdisjoint(lowered.assigned):
         needed = {*lowered.graph.reaching(lowered.result)}
-        for name in (name for name, node in found.items() if name in lowered.assigned and node not in needed):
+        for name in (name for name, node in nodes.items() if name in lowered.assigned and node not in needed):
             raise AutodiffError(
                 f"{quoted(name)} is assigned, and {lowered.name} does not depend on it",
                 hint=f"along a curve, d{lowered.name}/d{name} is the quotient of the derivatives of both by its parameter",
             )
-    return found
+    return nodes

@@ -10,35 +10,27 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autodiff import diagnostics
 from autodiff.api.answer import Answer
+from autodiff.api.at_point import answered
 from autodiff.api.elementwise_view import Elements, over_elements
-from autodiff.api.evaluate import answered, parse
+from autodiff.api.evaluate import parse, proven_digits
 from autodiff.api.inputs import named, sources
-from autodiff.api.proven_answer import INSTALL
-from autodiff.core.evaluate import DomainError, primal
-from autodiff.core.jvp import forward
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import SEVERITY
 from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
 from autodiff.language.ast import Program, Reading
-from autodiff.numbers.taylor import Expansion
 
 if TYPE_CHECKING:
-    from autodiff.nonsmooth.verdict import Verdict
+    from autodiff.nonsmooth.verdict import Status
 
-_CANCELLED, _SAME, _FAINT = 0.5, 5e-13, 5e-324
-"""What is left of a sum of products, in parts of its terms, where rounding has taken digits of it; how near two ways to it
-are; and how far a slope that is tiny may be off, beside its own size."""
-
-_NOISE = 1e-9
-"""Two ways to the same second derivative differ by less than this, relative to the largest entry."""
+Number: TypeAlias = Any
+"""A float64, or a text of proven digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +46,25 @@ class Matrix:
     at         the value of every input; where arrays are given, rows and columns and this are by their elements, `x[0]`
     status     as in an `Answer`; all but ok say `why`
     checked    whether a second way to the same numbers confirmed them
+    digits     how many proven digits were asked for; numbers are then texts of them; 0 for float64
+    bits       the precision of the ball arithmetic that proved these
     """
 
     kind: str
     result: str
-    values: Mapping[str, float | None]
-    rows: Mapping[str, Mapping[str, float | None]]
+    values: Mapping[str, Number | None]
+    rows: Mapping[str, Mapping[str, Number | None]]
     at: Mapping[str, float]
-    gradient: Mapping[str, float | None] = field(default_factory=dict)
+    gradient: Mapping[str, Number | None] = field(default_factory=dict)
     given: Mapping[str, float] = field(default_factory=dict)
-    status: str = "ok"
+    status: Status = "ok"
     why: str = ""
     hint: str = ""
     span: Span | None = None
     notes: tuple[str, ...] = ()
     checked: bool = False
+    digits: int = 0
+    bits: int = 0
     readings: tuple[Reading, ...] = field(default=(), repr=False)
     source: str = field(default="", repr=False)
 
@@ -100,146 +96,43 @@ class Matrix:
             "hint": self.hint or None,
             "span": None if self.span is None else list(self.span),
             "notes": list(self.notes) or None,
+            "digits": self.digits or None,
+            "bits": (self.digits and self.bits) or None,
         }
         data |= {"at": dict(self.at), "status": self.status, "checked": self.checked}
         return data | {key: value for key, value in optional.items() if value is not None}
 
 
 def hessian(
-    text: str, at: Mapping[str, Any] | None = None, wrt: Sequence[str] | None = None, *, strict: bool = False
+    text: str,
+    at: Mapping[str, Any] | None = None,
+    wrt: Sequence[str] | None = None,
+    *,
+    strict: bool = False,
+    digits: int = 0,
 ) -> Matrix:
     """All second derivatives by inputs, by forward over reverse: one pair of sweeps for each row.
 
-    Each number off the diagonal is found twice, in two rows; where rounding makes them differ it is not given. Raises
-    AutodiffError for a mistake in the text or the arguments.
+    Each number off the diagonal is found twice, in two rows; where rounding makes them differ it is not given. With
+    `digits`, 1 to 1,000, every number is a text of so many proven digits:
+
+    >>> hessian("exp(x*y)", {"x": 1.0, "y": 2.0}, digits=20).rows["x"]
+    {'x': '29.556224395722600909', 'y': '22.167168296791950682'}
+
+    Raises AutodiffError for a mistake in the text or the arguments.
     """
+    from autodiff.api.higher_order import second_derivatives  # the other matrices need no series
+
     program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at)
-    lowered, point, names = over.lowered, over.point, _sources(over, wrt)
-    inputs_only(lowered, names)
-    answer = answered(lowered, point, names)
-    empty: dict[str, dict[str, float | None]] = {row: dict.fromkeys(names) for row in names}
-    made = Matrix(
-        "hessian",
-        lowered.name,
-        {lowered.name: answer.value},
-        empty,
-        point,
-        answer.gradient,
-        readings=program.readings,
-        source=program.source,
-        **_said([answer]),
-    )
+    names = _sources(over, wrt)
+    inputs_only(over.lowered, names)
+    answer = answered(over.lowered, over.point, names, digits=digits and proven_digits(digits))
+    rows: dict[str, dict[str, Number | None]] = {row: dict.fromkeys(names) for row in names}
+    matrix = _matrix("hessian", program, over, {over.lowered.name: answer}, rows, gradient=answer.gradient)
     if answer.value is None or not names:
-        return made
-    rows = {name: _proven_row(lowered, point, source, [*names.values()]) for name, source in names.items()}
-    if all(row and None not in row for row in rows.values()):
-        return _judged(made, _numbers(names, rows), lowered, None, {})
-    try:
-        run = primal(lowered, point)
-    except DomainError:
-        return _without(made, [diagnostics.mixed(lowered.name, a, b) for a, b in _pairs(names)], "unknown", _UNTOLD)
-    if None in rows.values():
-        from autodiff.verify import float_taylor  # where ball arithmetic is not installed
-
-        rows = {n: float_taylor.hessian_row(lowered, run, source, [*names.values()]) for n, source in names.items()}
-        if any(None in row for row in rows.values() if row):
-            made = replace(made, hint=INSTALL)
-    found = _numbers(names, rows)
-    looked: dict[str, Verdict] = {}
-    for name, source in names.items():
-        if math.isnan(found[name][name]) and answer.gradient[name] is not None:
-            from autodiff.nonsmooth.verdict import verdict  # most points are no hard points
-
-            looked[name] = verdict(lowered, run, point, source, 2)
-            found[name][name] = math.nan if (slope := looked[name].slope) is None else slope
-    return _judged(made, found, lowered, Expansion(lowered, run, [*names.values()], 2).culprit(), looked)
-
-
-def _numbers(
-    names: Mapping[str, int], rows: Mapping[str, Sequence[float | None] | None]
-) -> dict[str, dict[str, float]]:
-    """The rows by name, NaN for what is not known."""
-    return {
-        name: {n: math.nan if x is None else x for n, x in zip(names, row or [None] * len(names), strict=True)}
-        for name, row in rows.items()
-    }
-
-
-def _proven_row(
-    lowered: Lowered, point: Mapping[str, float], source: int, sources: Sequence[int]
-) -> list[float | None] | None:
-    """A row of the Hessian by ball arithmetic, empty where it decides nothing; None where it is not installed."""
-    try:
-        from autodiff.verify import ball_taylor
-    except ImportError:
-        return None
-    return ball_taylor.hessian_row(lowered, point, source, sources)
-
-
-_TOO_LARGE = "overflows: it is beyond 1.8e308"
-_UNTOLD = "is not known here: float64 can't tell its digits"
-
-
-def _pairs(names: Iterable[str]) -> Iterable[tuple[str, str]]:
-    return itertools.combinations_with_replacement(names, 2)
-
-
-def _judged(
-    made: Matrix,
-    found: Mapping[str, Mapping[str, float]],
-    lowered: Lowered,
-    spot: int | None,
-    looked: Mapping[str, Verdict],
-) -> Matrix:
-    """The Hessian from its rows: what both halves agree on; a name without a slope has no second derivative."""
-    known = [n for row in found.values() for n in row.values()]
-    noise = _NOISE * max((abs(n) for n in known if math.isfinite(n)), default=0.0)
-    rows: dict[str, dict[str, float | None]] = {row: {} for row in found}
-    lost: dict[str, Verdict | None] = {}
-    for row, column in _pairs(found):
-        halves = found[row][column], found[column][row]
-        sound = all(map(math.isfinite, halves)) and abs(halves[0] - halves[1]) <= noise
-        sloped = made.gradient[row] is not None and made.gradient[column] is not None
-        rows[row][column] = rows[column][row] = halves[0] + 0.0 if sound and sloped else None
-        if sloped and not sound:
-            lost[diagnostics.mixed(lowered.name, row, column)] = looked.get(row) if row == column else None
-    made = replace(made, rows={row: {column: rows[row][column] for column in found} for row in found})
-    if not lost:
-        return replace(made, checked=made.status == "ok")
-    if any(map(math.isinf, known)):
-        return _without(made, [*lost], "overflow", _TOO_LARGE)
-    statuses = {"unknown" if one is None else one.status for one in lost.values()}
-    return replace(
-        made,
-        status=max(made.status, *statuses, key=SEVERITY.index),
-        why="; ".join(filter(None, [made.why, _lost(lowered, lost, spot)])),
-        span=made.span if made.span or spot is None else lowered.graph.spans[spot],
-    )
-
-
-def _without(made: Matrix, lost: Sequence[str], status: str, reason: str) -> Matrix:
-    """The Hessian with what is said about the entries that are not there."""
-    return replace(
-        made,
-        status=max(made.status, status, key=SEVERITY.index),
-        why="; ".join(filter(None, [made.why, f"{_listed(lost)} {reason}"])),
-    )
-
-
-def _lost(lowered: Lowered, lost: Mapping[str, Verdict | None], spot: int | None) -> str:
-    """Why second derivatives are not there: what is so for those that were looked at from both sides, then the others."""
-    known = {
-        name: one for name, one in lost.items() if one is not None and one.status != "unknown" and spot is not None
-    }
-    reasons = [diagnostics.beyond(lowered, name, spot, one) for name, one in [*known.items()][:3] if spot is not None]
-    rest = [name for name in lost if name not in known]
-    what = "rounding" if spot is None else diagnostics.written(lowered, spot)
-    return "; ".join([*reasons, *([f"{_listed(rest)} is not known here, because of {what}"] if rest else [])])
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        return replace(matrix, checked=False)
+    return second_derivatives(matrix, over.lowered, over.point, names)
 
 
 def jacobian(
@@ -250,35 +143,20 @@ def jacobian(
     of: Sequence[str] = (),
     mode: str = "reverse",
     strict: bool = False,
+    digits: int = 0,
 ) -> Matrix:
     """The first derivatives of several results, names that the program assigns; of its last result when `of` is empty.
+
+    >>> jacobian("u = x/3; v = x*y", {"x": 1.0, "y": 2.0}, of=["u", "v"], digits=20).rows["u"]
+    {'x': '0.33333333333333333333', 'y': '0'}
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
     program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at, many=True)
-    return _jacobian(program, over, _sources(over, wrt), over.names(of), mode)
-
-
-def _sources(over: Elements, wrt: Sequence[str] | None) -> dict[str, int]:
-    """What is differentiated by; an array's elements in its place."""
-    return sources(over.lowered, None if wrt is None else over.names(wrt), of_result=False)
-
-
-def _jacobian(program: Program, over: Elements, names: Mapping[str, int], of: Sequence[str], mode: str) -> Matrix:
-    lowered, point = over.lowered, over.point
-    answers = _answers(lowered, point, names, of or over.names([lowered.name]), mode)
-    return Matrix(
-        "jacobian",
-        lowered.name,
-        {name: answer.value for name, answer in answers.items()},
-        {name: answer.gradient for name, answer in answers.items()},
-        point,
-        checked=all(answer.checked for answer in answers.values()),
-        readings=program.readings,
-        source=program.source,
-        **_said([*answers.values()]),
-    )
+    names = _sources(over, wrt)
+    answers = _answers(over, names, over.names(of or [over.lowered.name]), mode, digits)
+    return _matrix("jacobian", program, over, answers, {name: answer.gradient for name, answer in answers.items()})
 
 
 def jvp(
@@ -288,84 +166,38 @@ def jvp(
     *,
     of: Sequence[str] = (),
     strict: bool = False,
+    digits: int = 0,
 ) -> Matrix:
     """How fast results change when the inputs move in a direction: one forward sweep for each result.
+
+    >>> jvp("x*y/3", {"x": 1.0, "y": 2.0}, {"x": 1.0}, digits=20).rows
+    {'f': {'jvp': '0.66666666666666666667'}}
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
     program = parse(text, strict=strict, given=at)
     over = over_elements(program, {} if at is None else at, many=True)
     rates = {} if direction is None else over.numbers(direction, "a direction")
-    lowered, point, names = over.lowered, over.point, sources(over.lowered, [*rates], of_result=False)
-    answers = _answers(lowered, point, names, over.names(of or [lowered.name]), "reverse")
-    found = {name: _along(lowered, point, names, rates, name, answer) for name, answer in answers.items()}
-    answers = {name: answer for name, (answer, _) in found.items()}
-    speeds = {name: speed for name, (_, speed) in found.items()}
-    made = Matrix(
-        "jvp",
-        lowered.name,
-        {name: answer.value for name, answer in answers.items()},
-        {name: {"jvp": _number(speed)} for name, speed in speeds.items()},
-        point,
-        given=rates,
-        checked=all(answer.checked for answer in answers.values()),
-        readings=program.readings,
-        source=program.source,
-        **_said([*answers.values()]),
-    )
-    lost = [f"the rate of {shortened(name)}" for name, speed in speeds.items() if speed is not None and _beyond(speed)]
-    return _without(made, lost, "overflow", _TOO_LARGE) if lost else made
+    names = sources(over.lowered, [*rates], of_result=False)
+    answers = _answers(over, names, over.names(of or [over.lowered.name]), "reverse", digits)
+    from autodiff.api.directions import along  # a Hessian needs none
 
-
-def _along(
-    lowered: Lowered,
-    point: Mapping[str, float],
-    names: Mapping[str, int],
-    rates: Mapping[str, float],
-    result: str,
-    answer: Answer,
-) -> tuple[Answer, float | None]:
-    """How fast a result changes; with its answer, which says why where there is no such slope.
-
-    That is the forward sweep's number; ball arithmetic's where that or the parts of it cancel, or the answer was made of
-    balls.
-    """
-    if not answer.complete:
-        return answer, None
-    there = lowered._replace(result=results(lowered, [result])[result])
-    moving = {names[name]: rate for name, rate in rates.items() if rate}
-    if moving and any(found.status == "ok" for found in answer.verdicts.values()):
-        from autodiff.nonsmooth.verdict import along  # most points are no hard points
-
-        found = along(there, primal(there, point), point, moving)
-        why = "" if found.slope is not None else diagnostics.directed(result, found)
-        return answer._replace(status=found.status, why=why), None if why else found.slope
-    parts = [(answer.gradient[name] or 0.0) * rate for name, rate in rates.items()]
-    seeds = {names[name]: {"": rate} for name, rate in rates.items()}
-    try:
-        speed = forward(there, point, seeds)[there.result].tangent.get("", 0.0)
-    except DomainError:
-        return answer, _proven_rate(there, point, {names[name]: rate for name, rate in rates.items()}, _total(parts))
-    if answer.bits or not abs(speed - _total(parts)) <= _SAME * abs(speed) or _spoilt(parts, rates.values()):
-        return answer, _proven_rate(there, point, {names[name]: rate for name, rate in rates.items()}, speed)
-    return answer, speed
-
-
-def _spoilt(parts: Sequence[float], factors: Iterable[float]) -> bool:
-    """Whether a sum of slopes times factors may have few digits: the parts cancel, or a slope is tiny."""
-    total = abs(_total(parts))
-    faint = _FAINT * _total(map(abs, factors))
-    return total < _CANCELLED * _total(map(abs, parts)) or faint > _FAINT + _SAME * total
-
-
-def _proven_rate(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], otherwise: float) -> float:
-    """How fast the result changes by ball arithmetic; `otherwise` where that is not to be had."""
-    try:
-        from autodiff.verify import digits
-    except ImportError:
-        return otherwise
-    found = digits.rate(lowered, point, rates)
-    return otherwise if found is None else found
+    line = along(over.lowered, over.point, names, rates)
+    rows: dict[str, dict[str, Number | None]] = {}
+    lost = []
+    for name, answer in answers.items():
+        node = results(over.lowered, [name])[name]
+        moved = line.answer(node, name, "forward", digits) if answer.complete else answer
+        speed = moved.gradient.get(line.name)
+        rows[name] = {"jvp": speed}
+        if answer.complete and moved.status == "overflow":
+            lost.append(f"the rate of {shortened(name)}")
+        elif answer.complete:
+            verdict = None if speed is not None else moved.verdicts.get(line.name)
+            why = moved.why if verdict is None else diagnostics.directed(name, verdict)
+            answers[name] = answer._replace(status=moved.status, why=why, bits=max(answer.bits, moved.bits))
+    matrix = _matrix("jvp", program, over, answers, rows, given=rates)
+    return without(matrix, lost, "overflow", BEYOND) if lost else matrix
 
 
 def vjp(
@@ -375,8 +207,12 @@ def vjp(
     wrt: Sequence[str] | None = None,
     *,
     strict: bool = False,
+    digits: int = 0,
 ) -> Matrix:
-    """The slopes of a weighted sum of results: one reverse sweep for each result. `weights` name the results.
+    """The slopes of a weighted sum of results by one reverse sweep. `weights` name the results.
+
+    >>> vjp("u = x^2; v = x/3", {"x": 1.0}, {"u": 1.0, "v": 2.0}, digits=20).rows
+    {'vjp': {'x': '2.6666666666666666667'}}
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
@@ -384,64 +220,91 @@ def vjp(
     over = over_elements(program, {} if at is None else at, many=True)
     given = {} if weights is None else over.numbers(weights, "a weighted sum")
     given = given or dict.fromkeys(over.names([over.lowered.name]), 1.0)
-    rows = _jacobian(program, over, _sources(over, wrt), [*given], "reverse")
-    sums: dict[str, float | None] = {}
-    for name in next(iter(rows.rows.values())):
-        parts = [(row[name], given[result]) for result, row in rows.rows.items()]
-        known = [slope * weight for slope, weight in parts if slope is not None]
-        sums[name] = _total(known) if len(known) == len(parts) else None
-        weighted = [slope * weight for slope, weight in parts if slope is not None]
-        if sums[name] is not None and _spoilt(weighted, given.values()):
-            sums[name] = _weighted_slope(over, given, name, _total(known))
-    made = replace(rows, kind="vjp", rows={"vjp": {name: _number(slope) for name, slope in sums.items()}}, given=given)
-    lost = [f"the slope by {shortened(name)}" for name, slope in sums.items() if slope is not None and _beyond(slope)]
-    return _without(made, lost, "overflow", _TOO_LARGE) if lost else made
+    names = _sources(over, wrt)
+    answers = _answers(over, {}, [*given], "reverse", digits)
+    rows: dict[str, dict[str, Number | None]] = {"vjp": dict.fromkeys(names)}
+    if all(answer.complete for answer in answers.values()):
+        from autodiff.api.directions import weighted  # see above
+
+        total = weighted(over.lowered, over.point, results(over.lowered, [*given]), given)
+        slopes = total.answer(total.node, weighted_label(given), "reverse", digits, names)
+        rows["vjp"] = dict(slopes.gradient)
+        answers[""] = slopes
+    matrix = _matrix("vjp", program, over, answers, rows, given=given)
+    return replace(matrix, values={name: value for name, value in matrix.values.items() if name})
 
 
-def _weighted_slope(over: Elements, weights: Mapping[str, float], name: str, otherwise: float) -> float:
-    """The slope of the weighted sum of results by one name, where the parts of it cancel."""
-    try:
-        from autodiff.verify import digits
-    except ImportError:
-        return otherwise
-    source = sources(over.lowered, [name], of_result=False)[name]
-    weighted = {node: weights[result] for result, node in results(over.lowered, [*weights]).items()}
-    found = digits.weighted_slope(over.lowered, over.point, source, weighted)
-    return otherwise if found is None else found
+def _sources(over: Elements, wrt: Sequence[str] | None) -> dict[str, int]:
+    """What is differentiated by; an array's elements in its place."""
+    return sources(over.lowered, None if wrt is None else over.names(wrt), of_result=False)
 
 
-def _total(parts: Iterable[float]) -> float:
-    return sum(parts, 0.0)
-
-
-def _beyond(value: float) -> bool:
-    return not math.isfinite(value)
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or _beyond(value) else value + 0.0
-
-
-def _answers(
-    lowered: Lowered, point: Mapping[str, float], names: Mapping[str, int], of: Sequence[str], mode: str
-) -> dict[str, Answer]:
-    found = results(lowered, of)
+def _answers(over: Elements, names: Mapping[str, int], of: Sequence[str], mode: str, digits: int) -> dict[str, Answer]:
+    """The value and the slopes of each result."""
+    digits = digits and proven_digits(digits)
+    lowered = over.lowered
     return {
-        name: answered(lowered._replace(result=node, name=name), point, names, mode) for name, node in found.items()
+        name: answered(lowered._replace(result=node, name=name), over.point, names, mode, digits=digits)
+        for name, node in results(lowered, of).items()
     }
 
 
-def _said(answers: Sequence[Answer]) -> dict[str, Any]:
-    """The worst status of several answers, and what is said about all of them."""
-    worst = max(answers, key=lambda answer: SEVERITY.index(answer.status))
-    reasons = list(dict.fromkeys(answer.why for answer in answers if answer.why))
-    return {
-        "status": worst.status,
-        "why": "; ".join(reasons[:3]),
-        "hint": "" if worst.status == "corner" else worst.hint,
-        "span": worst.span,
-        "notes": tuple(dict.fromkeys(note for answer in answers for note in answer.notes)),
-    }
+def _matrix(
+    kind: str,
+    program: Program,
+    over: Elements,
+    answers: Mapping[str, Answer],
+    rows: Mapping[str, Mapping[str, Number | None]],
+    *,
+    gradient: Mapping[str, Number | None] = MappingProxyType({}),
+    given: Mapping[str, float] = MappingProxyType({}),
+) -> Matrix:
+    """The record of answers about several results: the worst status, and the reasons and notes of all."""
+    every = [*answers.values()]
+    worst = max(every, key=lambda answer: SEVERITY.index(answer.status))
+    reasons = list(dict.fromkeys(answer.why for answer in every if answer.why))
+    return Matrix(
+        kind,
+        over.lowered.name,
+        {name: answer.value for name, answer in answers.items()},
+        rows,
+        over.point,
+        gradient,
+        given,
+        status=worst.status,
+        why="; ".join(reasons[:3]),
+        hint="" if worst.status == "corner" else worst.hint,
+        span=worst.span,
+        notes=tuple(dict.fromkeys(note for answer in every for note in answer.notes)),
+        checked=all(answer.checked for answer in every),
+        digits=every[0].digits,
+        bits=max(answer.bits for answer in every),
+        readings=program.readings,
+        source=program.source,
+    )
+
+
+BEYOND = "overflows: it is beyond 1.8e308"
+
+
+def without(matrix: Matrix, lost: Sequence[str], status: Status, reason: str) -> Matrix:
+    """The matrix with why entries are not there."""
+    return replace(
+        matrix,
+        status=max(matrix.status, status, key=SEVERITY.index),
+        why="; ".join(filter(None, [matrix.why, f"{first_three(lost)} {reason}"])),
+    )
+
+
+def first_three(names: Sequence[str]) -> str:
+    """`a, b, c and 2 more`."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def weighted_label(weights: Mapping[str, float]) -> str:
+    """How a weighted sum is called: `(u + 2*v)`, of one result with the weight 1 its name."""
+    terms = " + ".join(n if weight == 1 else f"{diagnostics.shown(weight)}*{n}" for n, weight in weights.items())
+    return terms if terms in weights else f"({terms})"
 
 
 # --- names --------------------------------------------------------------------------------------------------------------
@@ -449,7 +312,7 @@ def _said(answers: Sequence[Answer]) -> dict[str, Any]:
 
 def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
     """The equations of several results. Raises AutodiffError for a name that the program does not assign."""
-    found: dict[str, int] = {}
+    nodes: dict[str, int] = {}
     for name in named(of):
         node = lowered.assigned.get(name, lowered.result if name == lowered.name else None)
         if node is None:
@@ -459,10 +322,10 @@ def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
                 f"{quoted(name)} is no result of this program",
                 hint=f"did you mean {quoted(near)}?" if near else known or "give its parts names: u = …; v = …",
             )
-        if name in found:
+        if name in nodes:
             raise AutodiffError(f"{quoted(name)} stands twice among the results")
-        found[name] = node
-    return found
+        nodes[name] = node
+    return nodes
 
 
 def inputs_only(lowered: Lowered, names: Mapping[str, int]) -> None:

@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from autodiff import diagnostics
@@ -17,9 +18,10 @@ from autodiff.core import linearize
 from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import Lowered
 from autodiff.core.vjp import vjp
-from autodiff.nonsmooth.verdict import Verdict
+from autodiff.nonsmooth.verdict import Status, Verdict
 
 if TYPE_CHECKING:
+    from autodiff.api.at_point import Query
     from autodiff.verify.digits import Proven
 
 _SAME = 1e-12
@@ -28,40 +30,45 @@ _SAME = 1e-12
 INSTALL = "install python-flint: pip install python-flint"
 
 
-def proven(
-    empty: Answer, lowered: Lowered, names: Mapping[str, int], run: Trace | None, digits: int = 0
-) -> tuple[Answer, Proven | None]:
+def proven_answer(query: Query, run: Trace | None) -> tuple[Answer, Proven | None]:
     """The answer with what balls show, and that; slopes at special points are left to others.
+
+    run   the float64 values, where there are any
 
     Raises DomainError where there is no value.
     """
+    empty, lowered = query.empty, query.lowered
     try:
         from autodiff.verify import digits as by_balls
     except ImportError:
         why = "float64 can't tell the digits here, and ball arithmetic is not installed"
         return empty._replace(status="unknown", why=why, hint=INSTALL), None
-    found = by_balls.proven(lowered, empty.at, names, digits)
-    if found.undecided is not None or found.value is None:
-        node = lowered.result if found.undecided is None else found.undecided
+    proven = by_balls.proven(lowered, query.point, query.names, query.digits)
+    if proven.undecided is not None or proven.value is None:
+        node = lowered.result if proven.undecided is None else proven.undecided
         why = f"{diagnostics.written(lowered, node)} can't be told from a special point, a jump or the end of its domain here"
         span = lowered.graph.spans[node]
-        return empty._replace(status="unknown", why=f"{why} ({found.bits} bits)", span=span), found
-    if not found.agree:
+        return empty._replace(status="unknown", why=f"{why} ({proven.bits} bits)", span=span), proven
+    if not proven.agree:
         raise diagnostics.disagreement()
-    if digits and found.value is not None:
-        return _with_digits(empty, found, digits), found
-    if math.isinf(found.value):
+    if not _is_finite(proven.value):
         why = f"{empty.result} overflows: it is beyond 1.8e308"
-        return empty._replace(status="overflow", why=why, span=lowered.graph.spans[lowered.result]), found
+        return empty._replace(status="overflow", why=why, span=lowered.graph.spans[lowered.result]), proven
+    slopes = {name: slope if _is_finite(slope) else None for name, slope in proven.slopes.items()}
     answer = empty._replace(
-        value=found.value,
-        gradient={name: _finite(slope) for name, slope in found.slopes.items()},
-        forward={name: _finite(slope) for name, slope in found.slopes.items()} if empty.mode == "both" else None,
+        value=proven.value,
+        gradient=slopes,
+        forward=dict(slopes) if query.mode == "both" and not query.digits else None,
         checked=True,
-        bits=found.bits,
-        notes=tuple(_notes(empty, lowered, names, run, found)),
+        digits=query.digits,
+        bits=proven.bits,
+        notes=tuple(_notes(query, run, proven)),
     )
-    return _lost(answer, lowered, found, names), found
+    return _lost(query, answer, proven), proven
+
+
+def _is_finite(number: float | str | None) -> bool:
+    return isinstance(number, str) or (number is not None and math.isfinite(number))
 
 
 def nearest(point: Mapping[str, float]) -> dict[str, float]:
@@ -70,94 +77,112 @@ def nearest(point: Mapping[str, float]) -> dict[str, float]:
     from autodiff.numbers.balls import meaning
 
     with precision(256):
-        found = {name: as_float(meaning(value)) for name, value in point.items()}
-    return {name: value if (value := found[name]) is not None else float(point[name]) for name in point}
+        floats = {name: as_float(meaning(value)) for name, value in point.items()}
+    return {name: value if (value := floats[name]) is not None else float(point[name]) for name in point}
 
 
-def sides(
-    lowered: Lowered, point: Mapping[str, float], names: Mapping[str, int], reached: Container[int], value: float
-) -> dict[str, Verdict] | None:
-    """What is so on both sides, for each name that moves the special point; None where that is not found."""
+def ball_taylor() -> ModuleType | None:
+    """Derivatives of higher orders in ball arithmetic; None where that is not installed."""
+    try:
+        from autodiff.verify import ball_taylor
+    except ImportError:
+        return None
+    return ball_taylor
+
+
+def limits(lowered: Lowered, point: Mapping[str, float], name: str, order: int, digits: int) -> list[str | None]:
+    """The derivatives by a name at a special point that both sides have, of so many digits; None where that is not shown."""
     from autodiff.verify import exact_sides
 
-    found = {}
-    for name, node in names.items():
-        if node in reached:
-            if node not in lowered.graph.inputs:
-                return None
-            found[name] = exact_sides.verdict(lowered, point, node, value)
-    return None if any(verdict.status == "unknown" for verdict in found.values()) else found
+    source = lowered.graph.find(name)
+    if source is None or name in lowered.assigned:
+        return [None] * order
+    return exact_sides.derivatives(lowered, point, source, order, digits)
 
 
-def unseen(
-    answer: Answer, lowered: Lowered, found: Proven, names: Mapping[str, int], reached: Container[int]
-) -> Answer:
+def in_digits(query: Query, answer: Answer) -> Answer:
+    """The answer at a special point with so many digits of the slopes that float64 has from both sides."""
+    gradient, lost = dict(answer.gradient), list[str]()
+    for name, verdict in answer.verdicts.items():
+        slope = gradient[name]
+        if verdict.status != "ok" and slope is not None:
+            gradient[name] = diagnostics.shown(slope)  # a framework's number
+        elif slope is not None:
+            (gradient[name],) = limits(query.lowered, query.point, name, 1, query.digits)
+            lost += [name] if gradient[name] is None else []
+    answer = answer._replace(gradient=gradient)
+    if not lost:
+        return answer
+    why = "; ".join(filter(None, [answer.why, f"{_slopes(answer, lost)} is not known to {query.digits} digits here"]))
+    status = max(answer.status, "unknown", key=diagnostics.SEVERITY.index)
+    unknown = dict.fromkeys(lost, Verdict("unknown"))
+    return answer._replace(status=status, why=why, verdicts=dict(answer.verdicts) | unknown)
+
+
+def sides(query: Query, proven: Proven) -> dict[str, Verdict] | None:
+    """The verdict on each name that moves a special point of exact numbers; None where a side is not decided."""
+    from autodiff.verify import exact_sides
+
+    verdicts = {}
+    for name, node in query.reached(proven.special).items():
+        if node not in query.lowered.graph.inputs:
+            return None
+        verdicts[name] = exact_sides.verdict(query.lowered, query.point, node, float(proven.value))
+    return None if any(verdict.status == "unknown" for verdict in verdicts.values()) else verdicts
+
+
+def undecided_sides(query: Query, answer: Answer, proven: Proven) -> Answer:
     """The answer where float64 does not meet the special point that the exact numbers sit on, so that no side is known."""
-    node = found.special[0]
-    lost = [name for name, each in names.items() if each in reached]
-    slopes = ", ".join(f"d{answer.result}/d{name}" for name in lost)
-    why = f"{diagnostics.written(lowered, node)} is exactly on a special point, which float64 misses: {slopes} is not known here"
+    node, lost = proven.special[0], query.reached(proven.special)
+    what = f"{diagnostics.written(query.lowered, node)} is exactly on a special point, which float64 misses"
     return answer._replace(
         status="unknown",
-        why=why,
-        span=lowered.graph.spans[node],
+        why=f"{what}: {_slopes(answer, lost)} is not known here",
+        span=query.lowered.graph.spans[node],
         verdicts=dict(answer.verdicts) | {name: Verdict("unknown", node=node) for name in lost},
     )
 
 
-def _finite(slope: float | None) -> float | None:
-    return slope if slope is not None and math.isfinite(slope) else None
+def _slopes(answer: Answer, names: Iterable[str]) -> str:
+    return ", ".join(f"d{answer.result}/d{name}" for name in names)
 
 
-def _lost(answer: Answer, lowered: Lowered, found: Proven, names: Mapping[str, int]) -> Answer:
+def _lost(query: Query, answer: Answer, proven: Proven) -> Answer:
     """The answer with why slopes are not there that move no special point."""
-    reached = set(lowered.graph.reaching(*found.special)) if found.special else set()
-    missing = {n: found.slopes[n] for n, node in names.items() if answer.gradient[n] is None and node not in reached}
+    reached = query.reached(proven.special)
+    missing = {n: proven.slopes[n] for n in query.names if answer.gradient[n] is None and n not in reached}
     if not missing:
         return answer
     beyond = [name for name, slope in missing.items() if slope is not None]
-    status = "overflow" if beyond else "unknown"
-    slopes = ", ".join(f"d{answer.result}/d{name}" for name in (beyond or missing))
-    why = f"{slopes} overflows: it is beyond 1.8e308" if beyond else f"{slopes} is not known here ({found.bits} bits)"
-    return answer._replace(
-        status=status, why=why, span=lowered.graph.spans[lowered.result], verdicts={n: Verdict(status) for n in missing}
-    )
+    status: Status = "overflow" if beyond else "unknown"
+    slopes = _slopes(answer, beyond or missing)
+    why = f"{slopes} overflows: it is beyond 1.8e308" if beyond else f"{slopes} is not known here ({proven.bits} bits)"
+    span = query.lowered.graph.spans[query.lowered.result]
+    return answer._replace(status=status, why=why, span=span, verdicts={name: Verdict(status) for name in missing})
 
 
-def _with_digits(empty: Answer, found: Proven, digits: int) -> Answer:
-    labels = {"": empty.result} | {name: f"d{empty.result}/d{name}" for name in found.slopes}
-    return empty._replace(
-        value=found.value,
-        gradient=dict(found.slopes),
-        checked=True,
-        digits=digits,
-        bits=found.bits,
-        notes=tuple(f"{labels[name]} {size}" for name, size in found.sizes.items()),
-    )
-
-
-def _notes(
-    empty: Answer, lowered: Lowered, names: Mapping[str, int], run: Trace | None, found: Proven
-) -> Iterator[str]:
-    labels = {"": empty.result} | {name: f"d{empty.result}/d{name}" for name in names}
-    if run is None:
-        yield f"a number on the way leaves the range of float64; these digits are proven ({found.bits} bits)"
-    else:
-        wrong = _wrong(lowered, names, run, found)
+def _notes(query: Query, run: Trace | None, proven: Proven) -> Iterator[str]:
+    """What float64 would give, unless so many digits were asked for, and the size of numbers that round to 0."""
+    result = query.lowered.name
+    labels = {"": result} | {name: f"d{result}/d{name}" for name in query.names}
+    if run is not None:
+        wrong = _wrong(query, run, proven)
         if wrong:
             parts = [f"{labels[name]} = {diagnostics.shown(number)}" for name, number in list(wrong.items())[:3]]
             more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-            said = f"float64 would give {', '.join(parts)}{more} here"
-            yield f"{said}; these digits are proven ({found.bits} bits)"
-    for name, size in found.sizes.items():
+            yield f"float64 would give {', '.join(parts)}{more} here; these digits are proven ({proven.bits} bits)"
+    elif not query.digits:
+        yield f"a number on the way leaves the range of float64; these digits are proven ({proven.bits} bits)"
+    for name, size in proven.sizes.items():
         yield f"{labels[name]} {size}"
 
 
-def _wrong(lowered: Lowered, names: Mapping[str, int], run: Trace, found: Proven) -> dict[str, float]:
+def _wrong(query: Query, run: Trace, proven: Proven) -> dict[str, float]:
     """What float64 alone would give, of those that are another number: the value under "", slopes by name."""
+    lowered, names = query.lowered, query.names
     plain = vjp(lowered.result, linearize.linearize(lowered, run, names.values()), names.values())
-    given = {"": (run.values[lowered.result] + 0.0, found.value)}
-    given |= {name: (plain.get(node, 0.0) + 0.0, found.slopes[name]) for name, node in names.items()}
+    given = {"": (run.values[lowered.result] + 0.0, proven.value)}
+    given |= {name: (plain.get(node, 0.0) + 0.0, proven.slopes[name]) for name, node in names.items()}
     return {
         name: a
         for name, (a, b) in given.items()

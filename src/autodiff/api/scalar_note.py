@@ -1,11 +1,11 @@
-"""What is said where a sum or a mean is of one number only, because nobody said that its argument is an array.
+"""Notes for reductions of a scalar: without shapes every name is a scalar, so mean(x) is x.
 
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.api.elementwise_view import numbers_of
 >>> note(numbers_of(parse("mean(x^2) + norm(y)")))
 'x and y are each taken as one number: mean(x^2) is x^2, norm(y) is abs(y)'
 
-A loss of the prelude is meant for one row as well, so what happens inside it needs no word.
+A loss of the prelude is meant for one row as well, so there is no note on what is inside it.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ _READABLE = 40
 
 def note(numbers: OverNumbers) -> str:
     """Which names are taken as one number, and what reductions are then; "" where none is of a name's number."""
-    found = list(reduced(numbers))
-    if not found:
+    nodes = list(reduced(numbers))
+    if not nodes:
         return ""
     graph = numbers.written.graph
-    names = [graph.inputs[n] for n in graph.reaching(*found) if n in graph.inputs]
-    means = list(dict.fromkeys(_means(numbers, node) for node in found))
+    names = [graph.inputs[n] for n in graph.reaching(*nodes) if n in graph.inputs]
+    means = list(dict.fromkeys(_means(numbers, node) for node in nodes))
     more = [f"and {len(means) - _SHOWN} more are alike"] if len(means) > _SHOWN else []
     taken = "is taken as one number" if len(names) == 1 else "are each taken as one number"
     return f"{_joined(names)} {taken}: {', '.join([*means[:_SHOWN], *more])}"
 
 
-def refuse(numbers: OverNumbers) -> None:
+def require_elements(numbers: OverNumbers) -> None:
     """Raise AutodiffError where a reduction is of one number: an answer that holds for that need not hold for arrays."""
     node = next(reduced(numbers), None)
     if node is None:
@@ -58,7 +58,7 @@ def refuse(numbers: OverNumbers) -> None:
 
 
 def reduced(numbers: OverNumbers) -> Iterator[int]:
-    """The equations of reductions, as the program is written, whose argument is a number that hangs on an input."""
+    """The equations of reductions, as the program is written, whose argument is a number that depends on an input."""
     lowered, flat = numbers.written, numbers.flat
     if flat is None:
         return
@@ -83,7 +83,7 @@ def _means(numbers: OverNumbers, node: int) -> str:
 
 
 def _tidied(graph: Graph, root: int, stops: dict[int, str]) -> str:
-    """The formula of an equation in which the `stops` are names; "" when nobody would read it."""
+    """The formula of an equation in which the `stops` are names; "" when it is too long to read."""
     symbols = Symbols()
     order = [root] if root in stops else segment(graph, root, stops)
     if len(order) > _READABLE:

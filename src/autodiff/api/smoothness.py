@@ -1,6 +1,6 @@
 """Whether a derivative exists where its program has a corner, a jump or a condition: x*abs(x) has the slope 0 at 0.
 
-It is asked at points on the break, with the other inputs at numbers from a short list, and is to be what the formula says.
+The derivative is evaluated at points on the break, with a short list of numbers for the other inputs, and compared with the formula.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ def smooth(
     if len(graph.reaching(formula)) > _LARGEST:
         return False
     free = [name for name in inputs if name not in place]
-    found = []
+    agreements = []
     for start in range(len(_NUMBERS) if free else 1):
         numbers = {name: f"({_NUMBERS[(start + 3 * k + k // 2) % len(_NUMBERS)]})" for k, name in enumerate(free)}
         settled = {name: _filled(infix(graph, node), numbers) for name, node in place.items()}
         try:
             point = parse_point(",".join(f"{name}={value}" for name, value in (numbers | settled).items()))
-            found.append(_agrees(text, graph, formula, wrt, point))
+            agreements.append(_agrees(text, graph, formula, wrt, point))
         except AutodiffError:
             return False
-    return False not in found and (not free or found.count(True) > len(found) // 2)
+    return False not in agreements and (not free or agreements.count(True) > len(agreements) // 2)
 
 
 @lru_cache(maxsize=64)
@@ -73,5 +73,10 @@ def _agrees(text: str, graph: Graph, formula: int, wrt: Sequence[str], point: Ma
         return None
     printed = str(parted(graph, [formula]))
     names = lower(parse(printed)).inputs
-    said = evaluate(printed, {name: point[name] for name in names}).value
-    return good and slope is not None and isinstance(said, float) and isclose(slope, said, rel_tol=1e-9, abs_tol=1e-12)
+    expected = evaluate(printed, {name: point[name] for name in names}).value
+    return (
+        good
+        and slope is not None
+        and isinstance(expected, float)
+        and isclose(slope, expected, rel_tol=1e-9, abs_tol=1e-12)
+    )

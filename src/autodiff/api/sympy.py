@@ -47,10 +47,10 @@ def simplified(symbols: Symbols, node: int) -> int:
         return node
     opaque: dict[str, int] = {}
     expression = sympy.simplify(_expression(sympy, symbols.graph, node, opaque))
-    made = _read(symbols, str(expression), opaque)
-    if made is None or len(infix(symbols.graph, made)) >= len(infix(symbols.graph, node)):
+    shorter = _read(symbols, str(expression), opaque)
+    if shorter is None or len(infix(symbols.graph, shorter)) >= len(infix(symbols.graph, node)):
         return node
-    return made if _agree(symbols.graph, node, made) else node
+    return shorter if _agree(symbols.graph, node, shorter) else node
 
 
 def _sympy() -> Any:
@@ -66,29 +66,29 @@ def _expression(sympy: Any, graph: Graph, root: int, opaque: dict[str, int]) -> 
     operators = {"+": sympy.Add, "*": sympy.Mul, "^": sympy.Pow}
     constants = {value: getattr(sympy, {"pi": "pi", "e": "E"}.get(n, "pi")) for n, value in CONSTANTS.items()}
     constants[CONSTANTS["tau"]] = 2 * sympy.pi
-    made: dict[int, Any] = {}
+    expressions: dict[int, Any] = {}
     for node in graph.reaching(root):
-        row, args = graph.rows[node], [made[a] for a in graph.args[node]]
+        row, args = graph.rows[node], [expressions[a] for a in graph.args[node]]
         if node in graph.constants:
             value = graph.constants[node]
-            made[node] = constants.get(value, sympy.Rational(repr(value)))
+            expressions[node] = constants.get(value, sympy.Rational(repr(value)))
         elif row is None:
-            made[node] = sympy.Symbol(graph.inputs[node], real=True)
+            expressions[node] = sympy.Symbol(graph.inputs[node], real=True)
         elif row.name in operators and row.arity == 2:
-            made[node] = operators[row.name](*args)
+            expressions[node] = operators[row.name](*args)
         elif row.name == "/":
-            made[node] = args[0] / args[1]
+            expressions[node] = args[0] / args[1]
         elif row.name == "-":
-            made[node] = args[0] - args[1] if row.arity == 2 else -args[0]
+            expressions[node] = args[0] - args[1] if row.arity == 2 else -args[0]
         elif row is rules.TABLE["abs", 1]:
-            made[node] = sympy.Abs(*args)
+            expressions[node] = sympy.Abs(*args)
         elif row.name in _SHARED:
-            made[node] = getattr(sympy, row.name)(*args)
+            expressions[node] = getattr(sympy, row.name)(*args)
         else:
             name = f"opaque_{node}_"
             opaque[name] = node
-            made[node] = sympy.Symbol(name, real=True)
-    return made[root]
+            expressions[node] = sympy.Symbol(name, real=True)
+    return expressions[root]
 
 
 def _read(symbols: Symbols, text: str, opaque: dict[str, int]) -> int | None:

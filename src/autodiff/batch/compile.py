@@ -15,11 +15,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from autodiff.api.answer import Answer
+from autodiff.api.at_point import answered
 from autodiff.api.elementwise_view import OverNumbers
-from autodiff.api.evaluate import answered
 from autodiff.api.evaluate import parse as _parse
 from autodiff.api.inputs import appear, bind, sources
 from autodiff.batch.buffer_pool import Spare
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 SHARE = 131_072
 """Rows that a core takes at a time where there is machine code: one has little to wait for when another is slow."""
 
-INPUT = "input"
+INPUT: Literal["input"] = "input"
 """The status of a row where an input is no finite number; all others are those of `evaluate`."""
 
 

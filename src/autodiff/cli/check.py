@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from autodiff.cli import options, streams
+from autodiff.cli import inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError
 from autodiff.grading.compare import compare
@@ -32,10 +32,10 @@ def command(program: str | None, answer: str | None, file: str | None, strict: b
     """
     if file is not None and answer is None:
         program, answer = None, program
-    text = options.read_program(program, file)
+    text = inputs.read_program(program, file)
     if answer is None:
         raise AutodiffError("no answer to check", hint='write it behind the program: autodiff check "x^2" "2x"')
-    found = compare(text, options.in_syntax(answer), wrt, strict=strict)
+    found = compare(text, inputs.in_syntax(answer), wrt, strict=strict)
     options.notices(found.readings)
     if form == "json":
         streams.answer(as_json(found))

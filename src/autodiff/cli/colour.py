@@ -13,7 +13,7 @@ ASKED: ContextVar[str] = ContextVar("ASKED", default="auto")
 
 
 def wanted(stream: TextIO) -> bool:
-    """Whether what people read on `stream` has colours. What stands first decides.
+    """Whether what people read on `stream` has colours. The first rule that applies decides.
 
     1. `--color always` and `--color never`
     2. `NO_COLOR`: none
@@ -21,16 +21,16 @@ def wanted(stream: TextIO) -> bool:
     4. `CLICOLOR=0` or `TERM=dumb`: none
     5. a terminal has colours, a pipe has none
     """
-    if (asked := ASKED.get()) != "auto":
-        return asked == "always"
-    said = os.environ.get
-    if said("NO_COLOR"):
+    if (choice := ASKED.get()) != "auto":
+        return choice == "always"
+    variable = os.environ.get
+    if variable("NO_COLOR"):
         return False
-    if any(said(name, "") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+    if any(variable(name, "") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
-    if said("CLICOLOR") == "0" or said("TERM") == "dumb":
+    if variable("CLICOLOR") == "0" or variable("TERM") == "dumb":
         return False
-    if sys.platform == "win32" and not said("WT_SESSION"):  # an older console shows the sequences themselves
+    if sys.platform == "win32" and not variable("WT_SESSION"):  # an older console shows the sequences themselves
         return False
     with contextlib.suppress(ValueError):  # a stream that is closed
         return stream.isatty()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from autodiff.api.derivative import derivative
-from autodiff.cli import options, streams
+from autodiff.cli import inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError
 from autodiff.render.text import derivative as render
@@ -45,7 +45,7 @@ def command(
     says (only where x > 0) stands on stderr. Formulas are written in the language itself.
     """
     options.one_form(form, quiet=quiet)
-    text = options.read_program(program, file)
+    text = inputs.read_program(program, file)
     found = derivative(
         text,
         options.names(wrt),

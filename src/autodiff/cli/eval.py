@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from autodiff.api.evaluate import MODES, evaluate
 from autodiff.api.inputs import parse_point
-from autodiff.cli import options, streams
+from autodiff.cli import inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.errors import HARD_POINT, AutodiffError
@@ -43,9 +44,7 @@ Examples:
     help="At a corner or a jump, give the number that this framework gives (--like is the same).",
 )
 @click.option("--like", type=click.Choice(list(CONVENTIONS)), hidden=True)
-@click.option(
-    "--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of the value and of each slope."
-)
+@click.option("--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of every number.")
 @click.option("--no-check", is_flag=True, help="Skip the confirmation by the other mode.")
 @options.data_options
 def command(
@@ -87,7 +86,7 @@ def command(
     if data == "-" and program == "-":
         raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
     options.one_form(form, quiet=quiet)
-    text = options.read_program(program, file)
+    text = inputs.read_program(program, file)
     if data is not None:
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1}
         asked |= {options.format_as_typed(form).removesuffix(f" {form}"): form != "text"}
@@ -105,29 +104,29 @@ def command(
         files.apart([("--data", data), ("-f", file), *files.points(points)], [("--out", out)])
         forms = from_form, to_form
         return run(
-            text, data, out, options.names(wrt), options.read_point(points), forms, keep, fail_fast, strict=strict
+            text, data, out, options.names(wrt), inputs.read_point(points), forms, keep, fail_fast, strict=strict
         )
     if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
         asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
         asked |= {"--jvp": jvp is not None, "--vjp": vjp is not None}
         asked |= {"--convention": bool(convention or like), "--format csv": form == "csv", "--mode": mode != "reverse"}
-        asked |= {"--digits": digits is not None}
         options.one_matrix(asked)
+        asked_for = {"strict": strict, "digits": options.digits(digits)}
         found = _matrix(
             text,
-            options.read_point(points, text, strict=strict),
+            inputs.read_point(points, text, strict=strict),
             options.names(wrt),
             of,
             hessian,
             jacobian,
             jvp,
             vjp,
-            strict=strict,
+            asked_for,
         )
         return _shown(found, form, quiet=quiet)
     answer = evaluate(
         text,
-        options.read_point(points, text, strict=strict),
+        inputs.read_point(points, text, strict=strict),
         options.names(wrt),
         mode,
         order,
@@ -162,25 +161,24 @@ def _matrix(
     jacobian: bool,
     jvp: str | None,
     vjp: str | None,
-    *,
-    strict: bool,
+    given: Mapping[str, Any],
 ) -> Matrix:
     from autodiff.api import matrices  # a plain eval starts without it
 
     if hessian:
         options.results(of, jacobian=False)
-        return matrices.hessian(text, point, wrt, strict=strict)
+        return matrices.hessian(text, point, wrt, **given)
     if jvp is not None:
         if wrt is not None:
             raise AutodiffError("--wrt does not go with --jvp", hint="the direction names what moves: --jvp x=1,y=0")
-        return matrices.jvp(text, point, parse_point(jvp), of=options.names(of, "--of") or [], strict=strict)
+        return matrices.jvp(text, point, parse_point(jvp), of=options.names(of, "--of") or [], **given)
     if vjp is not None:
         if of is not None:
             raise AutodiffError("--of does not go with --vjp", hint="the weights name the results: --vjp u=1,v=2")
-        return matrices.vjp(text, point, parse_point(vjp), wrt, strict=strict)
+        return matrices.vjp(text, point, parse_point(vjp), wrt, **given)
     if of is not None:
-        return matrices.jacobian(text, point, wrt, of=options.results(of, jacobian=jacobian), strict=strict)
-    found = matrices.jacobian(text, point, wrt, strict=strict)
+        return matrices.jacobian(text, point, wrt, of=options.results(of, jacobian=jacobian), **given)
+    found = matrices.jacobian(text, point, wrt, **given)
     if len(found.rows) == 1:  # one number, which has a gradient: more results were meant
         options.results(of, jacobian=jacobian)
     return found

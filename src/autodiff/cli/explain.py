@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from autodiff.api.evaluate import MODES
-from autodiff.cli import options, page
+from autodiff.cli import inputs, options, page
 from autodiff.cli.main import ProgramCommand
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.explanation.build import explain
@@ -49,13 +49,13 @@ def command(
 
     Without --at the explanation is in symbols. Every step shows its rule, formula, number and the product so far.
     """
-    text = options.read_program(program, file)
+    text = inputs.read_program(program, file)
     found = explain(
         text,
-        options.read_point(points, text, strict=strict) if points else None,
+        inputs.read_point(points, text, strict=strict) if points else None,
         options.names(wrt),
         mode,
-        rate=None if rate is None else options.read_number(rate, "--lr"),
+        rate=None if rate is None else inputs.read_number(rate, "--lr"),
         atoms=atoms,
         expand=expand,
         strict=strict,

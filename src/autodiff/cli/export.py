@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from autodiff.cli import options, streams
+from autodiff.cli import inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.codegen.registry import TARGETS, requested, written
 
@@ -35,8 +35,8 @@ def command(
 
     In SQL inputs are columns of --table; those that --at gives are numbers, the same in every row.
     """
-    text = options.read_program(program, file)
-    at = options.read_point(points)
+    text = inputs.read_program(program, file)
+    at = inputs.read_point(points)
     request = requested(text, to, options.names(wrt), at=at, total=total, table=table, strict=strict)
     source = written(request, to)
     options.notices(request.readings, filter(None, [request.note]))

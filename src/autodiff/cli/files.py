@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from autodiff.errors import AutodiffError, quoted
 
 Named = tuple[str, str | None]
-"""An option and the path that stands behind it, if one does."""
+"""An option and its path, if it is given one."""
 
 
 def apart(read: Iterable[Named], written: Sequence[Named]) -> None:
@@ -42,5 +42,5 @@ def _same(one: str, written: str) -> bool:
         if not os.path.exists(written):
             return os.path.realpath(one) == os.path.realpath(written)
         return os.path.isfile(written) and os.path.exists(one) and os.path.samefile(one, written)
-    except (OSError, ValueError):  # a path that can't be one: whoever opens it says so
+    except (OSError, ValueError):  # a path that can't be one: opening it raises the error
         return False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autodiff.api.inputs import parse_point
-from autodiff.cli import files, options, streams
+from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError, extra, quoted
 
@@ -79,7 +79,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     from autodiff.tables.reader import format_of  # the help does without it
 
     form = format_of(given["out"]) if given["out"] else "csv"
-    text = options.read_program(program, file)
+    text = inputs.read_program(program, file)
     start = _start(given["start"])
     found, table = _fit(text, start, strict, given)
     options.notices(found.readings)
@@ -127,7 +127,7 @@ def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str
 
 def _bounds(text: str | None) -> dict[str, tuple[float, float]]:
     """`a=0..,b=-1..1` as pairs of numbers, an infinity where an end is left out."""
-    ranges = options.ranges(text, "--bounds") if text else {}
+    ranges = inputs.ranges(text, "--bounds") if text else {}
     return {
         name: (-math.inf if low is None else low, math.inf if high is None else high)
         for name, (low, high) in ranges.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from autodiff.cli import options, page
+from autodiff.cli import inputs, options, page
 from autodiff.cli.main import ProgramCommand
 from autodiff.explanation.build import explain
 
@@ -35,10 +35,10 @@ def command(
 
     text is for the terminal; dot is read by Graphviz, mermaid by Markdown viewers, svg by browsers.
     """
-    text = options.read_program(program, file)
+    text = inputs.read_program(program, file)
     found = explain(
         text,
-        options.read_point(points, text, strict=strict) if points else None,
+        inputs.read_point(points, text, strict=strict) if points else None,
         options.names(wrt),
         atoms=atoms,
         expand=expand,

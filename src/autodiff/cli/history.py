@@ -1,4 +1,4 @@
-"""The file of `train --history`: a header and a line per epoch, gone on with where a training is resumed.
+"""The file of `train --history`: a header and a line per epoch; a resumed training appends to it.
 
 epoch,loss,held_out
 1,0.25,0.5
@@ -63,7 +63,7 @@ class History:
             left = line
             while left:
                 left = left[os.write(self._handle, left) :]
-        except BrokenPipeError:  # nobody reads any more
+        except BrokenPipeError:  # the reader has closed it
             raise
         except OSError as error:
             if self._is_file:
@@ -72,7 +72,7 @@ class History:
 
 
 def _same_columns(path: str, wanted: str) -> None:
-    """Raise AutodiffError when the lines to come would not stand under the header that a history has."""
+    """Raise AutodiffError where the columns of the lines to come are not those of the history."""
     with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as history:
         found = history.readline().rstrip("\n")
         if found.startswith("epoch,loss") and found != wanted.partition("\n")[0]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodiff.cli import files, options, streams
+from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError, quoted, shortened
 
@@ -54,7 +54,7 @@ USUAL = (-5.0, 5.0)
 def command(program: str | None, file: str | None, strict: bool, **given: Any) -> int:
     """Plot PROGRAM over one variable with its derivatives, or over two as contour lines with arrows of descent."""
     files.apart([("-f", file), ("--data", given["data"])], [("--out", given["out"])])
-    text = options.read_program(program, file)
+    text = inputs.read_program(program, file)
     form = _form(given["out"], given["form"])
     picture = _picture(text, strict, given)
     height = shutil.get_terminal_size().lines if streams.width(sys.stdout) else 24
@@ -93,14 +93,14 @@ def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surfac
 
     library("numpy", "a plot")
     parsed = parse(text, strict=strict)
-    inputs = lower(parsed).inputs
-    at = options.read_point(given["points"])
+    names = lower(parsed).inputs
+    at = inputs.read_point(given["points"])
     for name, value in at.items():
-        if name not in inputs:
+        if name not in names:
             raise AutodiffError(f"--at gives {quoted(name)}, which is not an input of this program")
         if not isinstance(value, float):
             raise AutodiffError(f"a plot takes numbers, and {quoted(name)} is an array")
-    over = _over(given["ranges"], inputs, at)
+    over = _over(given["ranges"], names, at)
     options.notices(parsed.readings)
     points = _points(given) if given["data"] else None
     if len(over) == 2:
@@ -113,19 +113,19 @@ def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surfac
     return plot(text, over[0], at, given["order"], points)
 
 
-def _over(text: str | None, inputs: Sequence[str], at: Mapping[str, float]) -> list[tuple[str, float, float]]:
+def _over(text: str | None, names: Sequence[str], at: Mapping[str, float]) -> list[tuple[str, float, float]]:
     """The variables and their ranges; without any, the inputs that have no value."""
-    ranges = options.ranges(text, "--range") if text else {}
+    ranges = inputs.ranges(text, "--range") if text else {}
     for name, ends in ranges.items():
-        if name not in inputs:
+        if name not in names:
             raise AutodiffError(
-                f"--range names {quoted(name)}, which is not an input of this program", hint=_inputs(inputs)
+                f"--range names {quoted(name)}, which is not an input of this program", hint=_inputs(names)
             )
         if None in ends:
             raise AutodiffError(f"the range of {quoted(name)} needs two ends", hint=f"write for example {name}=-2..2")
-    free = [name for name in inputs if name not in ranges and name not in at]
+    free = [name for name in names if name not in ranges and name not in at]
     if not ranges:
-        free = free or list(inputs[:1])
+        free = free or list(names[:1])
         if len(free) > 2:
             raise AutodiffError(
                 f"{len(free)} inputs have no value, and a plot is over one or two",

@@ -1,5 +1,5 @@
-"""Answers on stdout, remarks on stderr. When nobody reads one of them any more, the command goes on: its exit status is
-that of the answer, and files that it writes are written.
+"""Answers on stdout, remarks on stderr. Where the reader of one has closed it, the command goes on: its exit status is that
+of the answer, and files that it writes are written.
 
     autodiff check "x^2" "3x" | true; echo ${PIPESTATUS[0]}      # 1
 """
@@ -38,8 +38,8 @@ def say(text: str) -> None:
 
 
 def answer(text: str, *, nl: bool = True) -> None:
-    """Print on stdout. Raises OSError where it can't be written, but not where nobody reads it."""
-    with _whoever_reads(sys.stdout):
+    """Print on stdout. Raises OSError where it can't be written, but not where its reader has closed it."""
+    with _ignoring_closed(sys.stdout):
         sys.stdout.write(f"{text}\n" if nl else text)
         sys.stdout.flush()
 
@@ -53,13 +53,13 @@ def remark(text: str) -> None:
         from autodiff.render.terminal import colours
 
         text = colours.remark(text)
-    with _whoever_reads(sys.stderr):
+    with _ignoring_closed(sys.stderr):
         print(text, file=sys.stderr, flush=True)
 
 
 def flush() -> None:
-    """Hand out what stdout still holds."""
-    with _whoever_reads(sys.stdout):
+    """Write what is still in the buffer of stdout."""
+    with _ignoring_closed(sys.stdout):
         sys.stdout.flush()
 
 
@@ -73,7 +73,7 @@ def writable(signs: str) -> bool:
 
 
 @contextlib.contextmanager
-def _whoever_reads(stream: TextIO) -> Iterator[None]:
+def _ignoring_closed(stream: TextIO) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
@@ -81,7 +81,7 @@ def _whoever_reads(stream: TextIO) -> Iterator[None]:
 
 
 def discard(stream: TextIO) -> None:
-    """Send to nowhere what is written from now on, and what could not be handed out."""
+    """Discard what is written from now on, and what is still in the buffer."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

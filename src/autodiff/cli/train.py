@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autodiff.api.inputs import parse_point
-from autodiff.cli import files, options, streams
+from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError
 
@@ -77,7 +77,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     read = [("--data", given["data"]), ("-f", file)]
     files.apart([*read, ("--resume", given["resume"])], [("--history", given["history"])])
     files.apart(read, [("--history", given["history"]), ("--save", given["save"])])  # --resume and --save may be one
-    text = options.read_program(program, file)
+    text = inputs.read_program(program, file)
     training = _training(text, strict, given)
     options.notices(training.readings)
     from autodiff.cli.session import Session  # NumPy is there, or _training has said so
@@ -100,7 +100,9 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
 
     for path in filter(None, (given["save"], given["history"])):
         checkpoint.writable(path)
-    plan = loop.Plan(given["epochs"], given["lr"], given["optimizer"], given["batch_size"] or 0, given["seed"])
+    plan = loop.Hyperparameters(
+        given["epochs"], given["lr"], given["optimizer"], given["batch_size"] or 0, given["seed"]
+    )
     _together(given)
     state = _start(given, plan.seed, {"optimizer": plan.optimizer, "seed": plan.seed})
     parameters = list(state.parameters)
@@ -164,7 +166,7 @@ def _start(given: Mapping[str, Any], seed: int, settings: Mapping[str, Any]) -> 
         )
     if given["params"] is not None:
         return checkpoint.State(parse_point(given["params"], loop.sampler(seed)), {})
-    state, differ = checkpoint.load(given["resume"], options.read_object(given["resume"]), settings)
+    state, differ = checkpoint.load(given["resume"], inputs.read_object(given["resume"]), settings)
     for key in differ:
         streams.remark(f"notice: {given['resume']} was made with another {key}")
     if "optimizer" in differ:

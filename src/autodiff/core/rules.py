@@ -168,7 +168,7 @@ _ROWS = (
                 example="silu(1)", ulp_error=("if(u < -708, 1/0, 5)", "if(u < -708, 1/0, 8*max(1, sigmoid(u)*(1 + abs(u))/abs(d)))")),
     elementwise("logsumexp", "u v", "= max(u, v) + log1p(exp(-abs(u - v)))", "sigmoid(u - v)", "sigmoid(v - u)",
                 rule="log-sum-exp", doc="ln(e^u + e^v + …) without overflow", example="logsumexp(1000, 1000)", variadic=True,
-                ulp_error=("8 + 4/abs(w)", "8 + 2*abs(u - v)")),
+                ulp_error=("8 + 4/abs(w)", "8 + 2*abs(u - v)*(1 - d)")),
     elementwise("logistic_loss", "y z", "= log1p(exp(-abs(z))) + (y*max(-z, 0) + (1 - y)*max(z, 0))", "-z",
                 "(1 - y)*sigmoid(z) - y*sigmoid(-z)", formula=("-z", "sigmoid(z) - y"),
                 rule="cross-entropy of a score", doc="binary cross-entropy of the target y and the score z, stable for any z",

@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from autodiff.api.answer import Answer
+from autodiff.api.at_point import answered
 from autodiff.api.elementwise_view import OverNumbers, numbers_of, over_elements
-from autodiff.api.evaluate import MODES, answered, parse, proven_digits
+from autodiff.api.evaluate import MODES, parse, proven_digits
 from autodiff.api.inputs import named, sources
 from autodiff.api.scalar_note import note
 from autodiff.core.linearize import CONVENTIONS

@@ -16,18 +16,18 @@ from typing import Any
 from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.evaluate import parse
 from autodiff.api.inputs import sources
-from autodiff.api.scalar_note import refuse
+from autodiff.api.scalar_note import require_elements
 from autodiff.codegen.straightline import straight
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed, shown
 from autodiff.errors import AutodiffError, quoted
 from autodiff.grading.diagnose import Sample, Slip, explain
-from autodiff.grading.error_bounds import Ball
 from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
 from autodiff.grading.symbols import same_formula
 from autodiff.language.ast import Define, Expression, Program, Reading
 from autodiff.language.leibniz import stated
+from autodiff.verify.error_bound import Bounded
 
 _NOWHERE = "no point was found where the program has a derivative"
 
@@ -75,7 +75,7 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     """
     parsed = parse(program, strict=strict)
     numbers = numbers_of(parsed)
-    refuse(numbers)
+    require_elements(numbers)
     lowered = numbers.lowered
     answer, wrt = _without_left_side(parsed, lowered, answer, wrt)
     name, source = _variable(lowered, wrt)
@@ -83,8 +83,8 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     given = parse(answer, strict=strict, given=lowered.assigned, functions=defined)
     answered = in_names(parsed, lowered, given)
     empty = Compared("undecided", name, lowered.name, readings=(*parsed.readings, *given.readings))
-    found = straight(lowered, {name: source})
-    slope = Lowered(found.graph, found.slopes[name], name, lowered.inputs, {}, "")
+    equations = straight(lowered, {name: source})
+    slope = Lowered(equations.graph, equations.slopes[name], name, lowered.inputs, {}, "")
     same = same_formula(lowered, source, answered)
     tried = list(trials(lowered, slope, answered))
     return _judged(empty, tried, same=same, lowered=lowered, source=source)
@@ -148,8 +148,8 @@ def _unclear(trials: Sequence[Trial], agreed: int) -> str:
     return "at every point that was tried the two differ by less than rounding may make"
 
 
-def _value(ball: Ball | None) -> float | None:
-    return None if ball is None else ball.value + 0.0
+def _value(number: Bounded | None) -> float | None:
+    return None if number is None else number.value + 0.0
 
 
 def _notes(trials: Sequence[Trial], wrt: str) -> Iterator[str]:
@@ -183,7 +183,7 @@ def _no(empty: Compared, apart: Sequence[Trial], trials: Sequence[Trial], lowere
         for t in [*apart[: max(SAMPLES - len(same), SAMPLES // 2)], *same][:SAMPLES]
         if t.run is not None and t.derivative is not None and t.answer is not None
     ]
-    found = explain(lowered, source, samples)
+    slips = explain(lowered, source, samples)
     return replace(
         empty,
         verdict="no",
@@ -191,6 +191,6 @@ def _no(empty: Compared, apart: Sequence[Trial], trials: Sequence[Trial], lowere
         at=first.at,
         derivative=_value(first.derivative),
         answer=_value(first.answer),
-        slip=found[0] if found else None,
-        second=found[1] if len(found) > 1 else None,
+        slip=slips[0] if slips else None,
+        second=slips[1] if len(slips) > 1 else None,
     )

@@ -123,10 +123,10 @@ class _Sweep:
     def _mistaken(self, mistake: Mistake, node: int, tangents: Mapping[int, float]) -> float:
         """What the mistaken rule gives; NaN where that is no number, or one beyond float64."""
         try:
-            found = mistake.rule(self.here(node, tangents))
+            tangent = mistake.rule(self.here(node, tangents))
         except (ArithmeticError, ValueError):
             return math.nan
-        return math.nan if isinstance(found, complex) else found  # as a root of a negative number is
+        return math.nan if isinstance(tangent, complex) else tangent  # as a root of a negative number is
 
     def here(self, node: int, tangents: Mapping[int, float]) -> Here:
         graph, values = self.lowered.graph, self.sample.run.values
@@ -185,12 +185,12 @@ def explain(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[S
 
 def _explains(sweeps: Sequence[_Sweep], changes: Sequence[_Change]) -> bool:
     """Whether the changes make the answer's number of every sample; those that change no number explain nothing."""
-    made = []
+    numbers = []
     for sweep in sweeps:
-        made.append(sweep.result(changes))
-        if not _close(made[-1], sweep.sample.answer):
+        numbers.append(sweep.result(changes))
+        if not _close(numbers[-1], sweep.sample.answer):
             return False
-    return not all(_close(number, sweep.sample.derivative) for number, sweep in zip(made, sweeps, strict=True))
+    return not all(_close(number, sweep.sample.derivative) for number, sweep in zip(numbers, sweeps, strict=True))
 
 
 def _close(a: float, b: float) -> bool:

@@ -383,9 +383,9 @@ def _other_slopes() -> tuple[tuple[str, Slope], ...]:
     texts |= dict.fromkeys(row.formula[0] for row in singles if row.formula[0] != ZERO and "w" not in row.formula[0])
     texts |= dict.fromkeys(f"{row.name}(u)" for row in singles)
     texts |= dict.fromkeys(row.formula[0].replace("w", f"{row.name}(u)") for row in singles if "w" in row.formula[0])
-    found: list[tuple[str, Slope]] = []
+    rules_of_others: list[tuple[str, Slope]] = []
     for text in texts:
         slope = templates.compiled(text, ("u", "w"))
-        found.append((text, slope))
-        found.append((f"-{text}", _negative(slope)))
-    return tuple(found)
+        rules_of_others.append((text, slope))
+        rules_of_others.append((f"-{text}", _negative(slope)))
+    return tuple(rules_of_others)

@@ -25,7 +25,7 @@ _SCALES = (
 
 
 def points(names: Sequence[str], constants: Collection[float], count: int) -> Iterator[dict[str, float]]:
-    """`count` points for `names`. `constants` of the formulas are where conditions change, so their sides are looked at."""
+    """`count` points for `names`. `constants` of the formulas are where conditions change, so points on both sides of them are tried."""
     return islice(_points(names, constants), count if names else 1)
 
 

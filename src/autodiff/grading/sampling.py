@@ -10,19 +10,21 @@ True
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
-from autodiff.grading.error_bounds import Ball, Noise, bounded
 from autodiff.grading.points import points
+from autodiff.language.typed import decimal
+from autodiff.verify.error_bound import Bounded, Unsure, bounded
 
 ENOUGH = 40
 """Points that must agree before two formulas count as the same."""
 
 SAMPLES = 12
-"""Points that slips are looked for at."""
+"""Points that slips are searched at."""
 
 _TRIED = 400
 _MARGIN = 4.0  # the error bounds are of first order
@@ -34,15 +36,16 @@ class Trial:
     """A point with both numbers there: None where there is none; `said` is "same", "differs", "unclear" or "one-sided"."""
 
     at: Mapping[str, float]
-    derivative: Ball | None
-    answer: Ball | None
+    derivative: Bounded | None
+    answer: Bounded | None
     run: Trace | None
     said: str
 
 
 def trials(lowered: Lowered, slope: Lowered, answered: Lowered) -> Iterator[Trial]:
-    """Trials until enough points agree, or enough of them differ to look for the slip."""
+    """Trials until enough points agree, or enough of them differ to search for the slip."""
     constants = {c for part in (lowered, answered) for c in part.graph.constants.values() if abs(c) < 1e9}
+    slope, answered = _as_written(slope), _as_written(answered)
     same = differs = 0
     for at in points(lowered.inputs, constants, _TRIED):
         trial = _trial(lowered, slope, answered, at)
@@ -55,29 +58,36 @@ def trials(lowered: Lowered, slope: Lowered, answered: Lowered) -> Iterator[Tria
             return
 
 
+def _as_written(lowered: Lowered) -> Lowered:
+    """The same program whose constants, folded ones as well, are off by what their decimals lost as float64."""
+    graph = copy(lowered.graph)
+    graph.constants = {node: decimal(repr(value), value) for node, value in lowered.graph.constants.items()}
+    return lowered._replace(graph=graph)
+
+
 def _trial(lowered: Lowered, slope: Lowered, answered: Lowered, at: Mapping[str, float]) -> Trial | None:
-    """Both numbers at a point; None where rounding or a corner of the program leaves nothing to be said."""
+    """Both numbers at a point; None where rounding or a corner of the program leaves nothing to compare."""
     try:
-        answer: Ball | None = bounded(answered, at)
+        answer: Bounded | None = bounded(answered, at)
     except DomainError as trouble:
         if not trouble.needs:
             return None  # too large for a float, which says nothing about the formula
         answer = None
-    except Noise:
+    except Unsure:
         return None
     try:
         run = primal(lowered, at)
         derivative = None if special_points(lowered, run) else bounded(slope, at)
     except DomainError as trouble:
         return Trial(at, None, answer, None, "one-sided") if trouble.needs and answer is not None else None
-    except Noise:
+    except Unsure:
         return None
     if derivative is None:
         return None
     return Trial(at, derivative, answer, run, _said(derivative, answer))
 
 
-def _said(derivative: Ball, answer: Ball | None) -> str:
+def _said(derivative: Bounded, answer: Bounded | None) -> str:
     if answer is None:
         return "one-sided"
     noise = _MARGIN * (derivative.error + answer.error)

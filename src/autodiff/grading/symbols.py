@@ -27,12 +27,14 @@ def same_formula(lowered: Lowered, source: int, answered: Lowered) -> bool:
     else:
         stops = {} if source in lowered.graph.inputs else {source: lowered.graph.names[source]}
         seen = image(lowered.graph, lowered.result, stops, symbols)
-        found = slopes(lowered.graph, lowered.result, stops, [source], seen)
-        derivative = _tidied(Lowered(symbols.graph, found.get(source, symbols.constant(0.0)), "", (), {}, ""), symbols)
+        adjoints = slopes(lowered.graph, lowered.result, stops, [source], seen)
+        derivative = _tidied(
+            Lowered(symbols.graph, adjoints.get(source, symbols.constant(0.0)), "", (), {}, ""), symbols
+        )
     answer = _tidied(answered, symbols)
     return derivative == answer or symbols.plus(derivative, symbols.negative(answer)) == symbols.constant(0.0)
 
 
 def _tidied(lowered: Lowered, symbols: Symbols) -> int:
-    made = lowered.graph.carried([lowered.result], symbols.constant, symbols.input, symbols.call)
-    return made[lowered.result]
+    nodes = lowered.graph.carried([lowered.result], symbols.constant, symbols.input, symbols.call)
+    return nodes[lowered.result]

@@ -15,6 +15,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Literal, TypeAlias
 
 from autodiff.core.evaluate import Indeterminate, Trace
 from autodiff.core.lowering import Lowered
@@ -24,6 +25,9 @@ from autodiff.numbers.germs import NOISE, Series, Term
 DEPTHS = (1, 3, 5)
 """How many terms of Taylor's series are looked at, one depth after the other, while the question is undecided; a derivative
 of a higher order needs so many more."""
+
+Status: TypeAlias = Literal["ok", "unknown", "corner", "infinite", "jump", "overflow", "domain", "input"]
+"""What is so of a value or a slope; all but ok say why there is no number. A row with a fault has the status "input"."""
 
 _KNOWN = 2.0**-36
 """How far a derivative of a higher order may be off, in parts of itself, to be printed."""
@@ -57,7 +61,7 @@ class Verdict:
     `node` is the equation that stands in the way, where it is one.
     """
 
-    status: str
+    status: Status
     slope: float | None = None
     left: float | None = None
     right: float | None = None

@@ -22,7 +22,7 @@ _TIMES, _POWER = rules.TABLE["*", 2], rules.TABLE["^", 2]
 
 @dataclass(frozen=True, slots=True)
 class Infix:
-    """A spelling of the language: its sign for products, and whether `2x`, `e^z` and Greek names stand for people."""
+    """A spelling of the language: its sign for products, and whether it writes `2x`, `e^z` and Greek names, as for people."""
 
     times: str = "*"
     human: bool = False
@@ -79,7 +79,7 @@ class Infix:
 
 
 def _clings(graph: Graph, left: int, right: int) -> bool:
-    """Whether a number may stand right before a factor: `2x`, `3x^2`, `2π`; but not `2e1`, which is a number."""
+    """Whether a number may come right before a factor: `2x`, `3x^2`, `2π`; but not `2e1`, which is a number."""
     value = graph.constants.get(left, 0.0)
     base = graph.args[right][0] if graph.rows[right] is _POWER else right
     name = "π" if graph.constants.get(base) == CONSTANTS["π"] else graph.inputs.get(base, "e")

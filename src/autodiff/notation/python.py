@@ -75,20 +75,20 @@ def _number(value: float) -> str:
 
 def in_python(graph: Graph, root: int) -> tuple[Graph, int]:
     """The same formula with nothing but what Python has. Raises AutodiffError where that can't be."""
-    made = Graph()
-    return made, graph.carried([root], made.constant, made.input, partial(_native, made))[root]
+    native = Graph()
+    return native, graph.carried([root], native.constant, native.input, partial(_native, native))[root]
 
 
-def _native(made: Graph, row: Primitive, args: tuple[int, ...]) -> int:
+def _native(native: Graph, row: Primitive, args: tuple[int, ...]) -> int:
     """An equation in Python's functions; of a function that the table defines, its definition (they are not deep)."""
     if row.name in _CALLS or row.is_predicate or row.branches is not None or not row.name.isidentifier() or row is _MOD:
-        return made.call(row, args)
+        return native.call(row, args)
     if not row.definition:
         raise AutodiffError(f"Python's math has no {row.name}", hint="choose another --format, text for example")
     template = templates.template(row.definition, row.params)
     given = dict(zip(row.params, args, strict=True))
     result = template.result
-    return template.graph.carried([result], made.constant, given.__getitem__, partial(_native, made))[result]
+    return template.graph.carried([result], native.constant, given.__getitem__, partial(_native, native))[result]
 
 
 PYTHON = Python()

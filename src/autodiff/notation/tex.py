@@ -53,7 +53,7 @@ class Tex:
 
 
 def _juxtaposes(graph: Graph, node: int) -> bool:
-    """Whether a factor may stand behind another one without a dot: it must not begin with a digit or a sign."""
+    """Whether a factor may follow another one without a dot: it must not begin with a digit or a sign."""
     base = graph.args[node][0] if graph.rows[node] is _POWER else node
     return base not in graph.constants or graph.constants[base] in CONSTANTS.values()
 
@@ -101,7 +101,7 @@ def _filled(graph: Graph, row: Primitive, args: tuple[int, ...]) -> list[str | A
 
 
 def _argument(node: int, before: str, after: str, level: int | None, *, last: bool) -> Argument:
-    """What an argument must be to stand without brackets between `before` and `after`."""
+    """How tightly an argument must bind to need no brackets between `before` and `after`."""
     if after.startswith(("^", "}^")):
         return Argument(node, ATOM)
     if level is not None:
@@ -134,7 +134,7 @@ def tex_number(value: float) -> str:
 
 @lru_cache(maxsize=4096)
 def tex_name(name: str) -> str:
-    r"""A name of the program: `x1` is x_{1}, `yhat` is \hat{y}, `θ` is \theta, words stand upright; `w[0]` is w_{0}."""
+    r"""A name of the program: `x1` is x_{1}, `yhat` is \hat{y}, `θ` is \theta, words are upright; `w[0]` is w_{0}."""
     if name.endswith("]"):
         array, _, place = name[:-1].partition("[")
         whole = tex_name(array)

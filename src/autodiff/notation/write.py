@@ -1,7 +1,7 @@
 """One loop that writes an equation in any notation: no recursion, and brackets only where the notation needs them.
 
 A notation says of each equation how tightly it binds and of which pieces it is made. A piece is text, or an argument
-with the tightness that it must have to stand there without brackets.
+with the tightness that it must have there to need no brackets.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LEVELS: Mapping[tuple[str, int], int] = {
 
 
 class Argument(NamedTuple):
-    """An argument in its place: brackets stand around it unless it binds as tightly as `need`.
+    """An argument in its place, in brackets unless it binds as tightly as `need`.
 
     `unsigned` asks for brackets around a sign as well: a - (-b).
     """
@@ -56,7 +56,7 @@ class Notation(Protocol):
 
     @property
     def brackets(self) -> tuple[str, str]:
-        """What stands around an argument that binds too loosely."""
+        """The brackets of an argument that binds too loosely."""
         ...
 
     def name(self, name: str) -> str:

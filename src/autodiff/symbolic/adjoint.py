@@ -31,7 +31,7 @@ class Image:
 def image(graph: Graph, result: int, stops: Mapping[int, str], symbols: Symbols | None = None) -> Image:
     """The equations behind `result` as symbols, exactly as the user wrote them; each of `stops` is a name there.
 
-    Behind a stop nothing is looked at. A named equation that only repeats another one is that other one.
+    Equations behind a stop are left out. A named equation that only repeats another one is that other one.
     """
     symbols = Symbols() if symbols is None else symbols
     of: dict[int, int] = {}
@@ -54,29 +54,31 @@ def image(graph: Graph, result: int, stops: Mapping[int, str], symbols: Symbols 
 
 def _once(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
     """The equation; but 1·(2·w), as hinge(1, 2·w) has it, without the 1: that is exact, and needs no brackets."""
-    one = row is rules.TABLE["*", 2] and symbols.graph.constants.get(args[0]) == 1.0
-    if one and symbols.graph.rows[args[1]] is row:
+    by_one = row is rules.TABLE["*", 2] and symbols.graph.constants.get(args[0]) == 1.0
+    if by_one and symbols.graph.rows[args[1]] is row:
         return args[1]
     return symbols.own(row, args)
 
 
 def segment(graph: Graph, result: int, stops: Mapping[int, object]) -> list[int]:
-    """The equations that `result` is made from, ascending; behind one of `stops` nothing is looked at."""
-    found, todo = {result}, [result]
+    """The equations that `result` is made from, ascending, without those behind one of `stops`."""
+    return sorted(reached(result, lambda node: () if node in stops and node != result else graph.args[node]))
+
+
+def reached(result: int, args: Callable[[int], Sequence[int]]) -> set[int]:
+    """The equations that `result` is made from, itself included, where `args` tells what each one is made from."""
+    nodes, todo = {result}, [result]
     while todo:
-        node = todo.pop()
-        if node in stops and node != result:
-            continue
-        new = [a for a in graph.args[node] if a not in found]
-        found.update(new)
+        new = [arg for arg in args(todo.pop()) if arg not in nodes]
+        nodes.update(new)
         todo.extend(new)
-    return sorted(found)
+    return nodes
 
 
 def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequence[int], seen: Image) -> dict[int, int]:
     """The slope of `result` in each of `sources` as an equation of `seen.symbols`; absent where none flows.
 
-    With `stops` the equations named there are held still unless they are sources. Raises AutodiffError where a function
+    With `stops` the equations named there are inactive unless they are sources. Raises AutodiffError where a function
     has no derivative in an argument that moves.
     """
     order = segment(graph, result, stops)
@@ -127,5 +129,5 @@ def filled(
 ) -> int:
     """A text of the table with the equations `given` in place of its parameters; `call` makes each of its operations."""
     template = templates.template(text, tuple(given))
-    made = template.graph.carried([template.result], symbols.constant, given.__getitem__, call)
-    return made[template.result]
+    nodes = template.graph.carried([template.result], symbols.constant, given.__getitem__, call)
+    return nodes[template.result]

@@ -1,4 +1,4 @@
-"""Where the formula of a derivative holds: what the program needs and the formula alone no longer says.
+"""Where the formula of a derivative holds: conditions of the program that the formula alone does not show.
 
     ln(x)    1/x        only where x > 0
     x/x      0          only where x != 0
@@ -19,7 +19,7 @@ from typing import TypeAlias
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import UNDEFINED, Primitive
-from autodiff.symbolic.adjoint import Image, filled, moving, segment
+from autodiff.symbolic.adjoint import Image, filled, moving, reached, segment
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.monomial import MINUS, ONE_TIME, Exact, Factors, Terms
 
@@ -29,14 +29,14 @@ _EQUAL, _UNEQUAL, _ABOVE, _AT_LEAST = (rules.TABLE[name, 2] for name in ("==", "
 _UNKNOWN, _NOT_NEGATIVE, _POSITIVE = range(3)
 
 _DEEPEST = 8
-"""Conditions around an equation that are looked at, the innermost ones."""
+"""How many conditions around an equation count: the innermost ones."""
 
 _GRID = [s * (k / 64 + 2.0**-20) for k in range(2400) for s in (1, -1)] + [-1.0, 0.0, 1.0]
 """Points between the ends of every domain of the table, and the ends: acos(u) is positive but at 1."""
 
 
 Key: TypeAlias = "tuple[Primitive, Factors] | int"
-"""A condition in a form in which it meets its like: a comparison of a product with 0, or the equation itself."""
+"""A condition in a canonical form: a comparison of a product with 0, or the equation itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,13 @@ class Proviso:
 def provisos(
     graph: Graph, result: int, stops: Mapping[int, str], sources: set[int], seen: Image, formula: int
 ) -> list[Proviso]:
-    """What must be said beside `formula`, an equation of `seen.symbols`: the slope of `result` in `sources`."""
+    """The conditions under which `formula`, an equation of `seen.symbols`, is the slope of `result` in `sources`."""
     symbols = seen.symbols
     order = segment(graph, result, stops)
     sure, guards = _always(graph, result, stops), _guards(graph, order, result)
     moves = moving(graph, order, sources, seen)
     held = {branch: _enforced(symbols, formula, branch=branch) for branch in (False, True)}
-    found: dict[Proviso, None] = {}
+    conditions: dict[Proviso, None] = {}
     for node in order:
         row = graph.rows[node]
         if row is None or (node in stops and node != result):
@@ -70,15 +70,15 @@ def provisos(
         known = _with_implied({key for guard in guards.get(node, ()) for key in _parts(symbols, seen.of[guard])})
         for atom in _sloped(symbols, row, args, [a in moves for a in graph.args[node]]):
             if not set(_keys(symbols, atom)) <= held[branch] | known:
-                found[Proviso("domain", atom, branch)] = None
+                conditions[Proviso("domain", atom, branch)] = None
             known |= _with_implied(set(_keys(symbols, atom)))
         for atom in _domain(symbols, row, args):
             nowhere = symbols.graph.constants.get(atom) == 0.0  # also where the formula has the same flaw
             if nowhere or not set(_keys(symbols, atom)) <= held[branch] | known:
-                found[Proviso("domain", atom, branch)] = None
+                conditions[Proviso("domain", atom, branch)] = None
         if any(a in moves for a in graph.args[node]):
-            found.update((Proviso(kind, place, branch), None) for kind, place in _breaks(symbols, row, args))
-    return list(found)
+            conditions.update((Proviso(kind, place, branch), None) for kind, place in _breaks(symbols, row, args))
+    return list(conditions)
 
 
 def beyond(symbols: Symbols, formula: int) -> int | None:
@@ -95,8 +95,8 @@ def beyond(symbols: Symbols, formula: int) -> int | None:
 
 def without(symbols: Symbols, proviso: Proviso, harmless: Callable[[Mapping[str, int]], bool]) -> Proviso | None:
     """A break without those of its places, joined by `or`, that are harmless: names, and what each of them is there."""
-    places = _either(symbols, proviso.condition)
-    left = [one for one in places if (names := _settled(symbols, one)) is None or not harmless(names)]
+    places = list(_joined_by(_OR, symbols, proviso.condition))
+    left = [place for place in places if (names := _settled(symbols, place)) is None or not harmless(names)]
     if len(left) == len(places):
         return proviso
     return replace(proviso, condition=reduce(lambda a, b: symbols.own(_OR, (a, b)), left)) if left else None
@@ -108,25 +108,20 @@ def _settled(symbols: Symbols, condition: int) -> dict[str, int] | None:
     None where an equation is not linear in a name with a number in front.
     """
     graph = symbols.graph
-    found: dict[str, int] = {}
-    todo = [condition]
-    while todo:
-        node = todo.pop()
+    places: dict[str, int] = {}
+    for node in reversed(list(_joined_by(_AND, symbols, condition))):
         row, args = graph.rows[node], graph.args[node]
-        if row is _AND:
-            todo.extend(args)
-            continue
         terms = symbols.as_sum(symbols.plus(args[0], symbols.negative(args[1]))) if row is _EQUAL else {}
-        name, place = _alone(symbols, terms, found)
+        name, place = _alone(symbols, terms, places)
         if not name:
             return None
-        found[name] = place
-    used = {graph.inputs.get(node) for node in graph.reaching(*found.values())}
-    return None if used & found.keys() else found
+        places[name] = place
+    used = {graph.inputs.get(node) for node in graph.reaching(*places.values())}
+    return None if used & places.keys() else places
 
 
 def _alone(symbols: Symbols, terms: Terms, taken: Container[str]) -> tuple[str, int]:
-    """A name that stands in one term of a sum only, as a number times it, and what it is where the sum is 0."""
+    """A name that occurs in one term of a sum only, as a number times it, and what it is where the sum is 0."""
     inputs = symbols.graph.inputs
     for factors, amount in terms.items():
         if len(factors) != 1 or factors[0][0] not in inputs or factors[0][1] != ONE_TIME or not amount.value:
@@ -140,67 +135,54 @@ def _alone(symbols: Symbols, terms: Terms, taken: Container[str]) -> tuple[str, 
     return "", 0
 
 
-def _either(symbols: Symbols, condition: int) -> list[int]:
-    """The conditions that are joined by `or`."""
-    found, todo = [], [condition]
+def _joined_by(row: Primitive, symbols: Symbols, condition: int) -> Iterator[int]:
+    """The conditions that are joined by `and`, or by `or`."""
+    todo = [condition]
     while todo:
         node = todo.pop()
-        if symbols.graph.rows[node] is _OR:
+        if symbols.graph.rows[node] is row:
             todo.extend(reversed(symbols.graph.args[node]))
         else:
-            found.append(node)
-    return found
+            yield node
 
 
 def _always(graph: Graph, result: int, stops: Mapping[int, object]) -> set[int]:
     """The equations that are evaluated whatever a condition says."""
-    found, todo = {result}, [result]
-    while todo:
-        node = todo.pop()
+
+    def args(node: int) -> Sequence[int]:
         row = graph.rows[node]
         if row is None or (node in stops and node != result):
-            continue
-        args = graph.args[node] if row.branches is None else graph.args[node][:1]
-        new = [a for a in args if a not in found]
-        found.update(new)
-        todo.extend(new)
-    return found
+            return ()
+        return graph.args[node] if row.branches is None else graph.args[node][:1]
+
+    return reached(result, args)
 
 
 def _guards(graph: Graph, order: Sequence[int], result: int) -> dict[int, tuple[int, ...]]:
-    """The conditions that hold wherever an equation is evaluated, at most so many as are looked through."""
-    found: dict[int, tuple[int, ...]] = {result: ()}
+    """The conditions that hold wherever an equation is evaluated, at most the innermost `_DEEPEST`."""
+    guards_of: dict[int, tuple[int, ...]] = {result: ()}
     for node in reversed(order):
         row, args = graph.rows[node], graph.args[node]
-        mine = found.get(node, ())
+        mine = guards_of.get(node, ())
         for k, arg in enumerate(args):
             inside = row is not None and row.branches is not None and row.branches[0] == k != 0
             guards = (args[0], *mine)[:_DEEPEST] if inside else mine
-            found[arg] = tuple(g for g in found[arg] if g in guards) if arg in found else guards
-    return found
+            guards_of[arg] = tuple(g for g in guards_of[arg] if g in guards) if arg in guards_of else guards
+    return guards_of
 
 
 def _parts(symbols: Symbols, condition: int) -> Iterator[Key]:
     """What a condition says, part by part."""
-    todo = [condition]
-    while todo:
-        atom = todo.pop()
-        if symbols.graph.rows[atom] is _AND:
-            todo.extend(symbols.graph.args[atom])
-        else:
-            yield from _keys(symbols, atom)
+    for atom in _joined_by(_AND, symbols, condition):
+        yield from _keys(symbols, atom)
 
 
 def _domain(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> Iterator[int]:
     """The conditions of a row's domain that these arguments may break, one by one."""
     given = dict(zip(row.params, args, strict=True))
     for text, _ in row.domain:
-        todo = [_condition(symbols, text, given)]
-        while todo:
-            atom = todo.pop()
-            if symbols.graph.rows[atom] is _AND:
-                todo.extend(reversed(symbols.graph.args[atom]))
-            elif symbols.graph.constants.get(atom) == 0.0 or not (
+        for atom in _joined_by(_AND, symbols, _condition(symbols, text, given)):
+            if symbols.graph.constants.get(atom) == 0.0 or not (
                 atom in symbols.graph.constants or _evident(symbols, atom)
             ):
                 yield atom  # a 0 is false for every number: x/0 has no value anywhere
@@ -338,13 +320,13 @@ def _told_by(symbols: Symbols, node: int) -> list[int]:
 
 def _sign(symbols: Symbols, node: int, signs: Mapping[int, int]) -> int:
     terms = symbols.as_sum(node)
-    found = []
+    term_signs = []
     for factors, amount in terms.items():
         parts = [_power_sign(_known(symbols, base, node, signs), *exponent) for base, exponent in factors]
-        found.append(min(parts, default=_POSITIVE) if amount.value > 0 else _UNKNOWN)
-    if not found:
+        term_signs.append(min(parts, default=_POSITIVE) if amount.value > 0 else _UNKNOWN)
+    if not term_signs:
         return _NOT_NEGATIVE
-    return max(found) if min(found) >= _NOT_NEGATIVE else _UNKNOWN
+    return max(term_signs) if min(term_signs) >= _NOT_NEGATIVE else _UNKNOWN
 
 
 def _known(symbols: Symbols, base: int, node: int, signs: Mapping[int, int]) -> int:

@@ -2,8 +2,8 @@
 
     2*x * x^2  is  2*x^3        x*ln(x)/x  is  ln(x)        a + a  is  2*a        if(c, a, 0)*b  is  if(c, a*b, 0)
 
-A factor `base^exponent` and a term `number*factors` each stand once, so like powers and like terms meet. Numbers are
-exact fractions. A formula that stands in the graph already is taken as it stands, so what the user wrote keeps its form
+A factor `base^exponent` and a term `number*factors` occur once each, so like powers and like terms are collected. Numbers are
+exact fractions. A formula that is in the graph already is reused, so what the user wrote keeps its form
 (`x*x` does not become `x^2`). Where a collection could lose a domain (`x/x` is 1), the caller says so; see `symbolic`.
 """
 
@@ -29,6 +29,9 @@ from autodiff.symbolic.monomial import (
     Factors,
     Product,
     Terms,
+    add,
+    negated,
+    nonzero,
     plain,
 )
 
@@ -47,7 +50,7 @@ _EXACT = 2**53
 class Symbols:
     """A graph of formulas that are tidied as they are built.
 
-    Every method takes and gives numbers of equations in `graph`. `own(row, args)` puts in an equation as it stands;
+    Every method takes and gives numbers of equations in `graph`. `own(row, args)` adds an equation unchanged;
     `call(row, args)` makes the same function of its arguments in its tidy form. `theirs` are the equations that the user
     wrote, which no later pass rewrites.
     """
@@ -70,7 +73,7 @@ class Symbols:
         return self.graph.input(name)
 
     def own(self, row: Primitive, args: tuple[int, ...]) -> int:
-        """The equation exactly as it stands."""
+        """The equation, unchanged."""
         return self.graph.call(row, args)
 
     def call(self, row: Primitive, args: tuple[int, ...]) -> int:
@@ -86,8 +89,8 @@ class Symbols:
         if row is _SAME:
             return args[0]
         if row is _POW or row is _SQRT:
-            made = self._power(*args) if row is _POW else Product(ONE, ((args[0], _HALF),))
-            return self.own(row, args) if made is None else self.product(made)
+            product = self._power(*args) if row is _POW else Product(ONE, ((args[0], _HALF),))
+            return self.own(row, args) if product is None else self.product(product)
         if row is _IF and args[1] == args[2]:
             return args[1]
         return self.own(row, args)
@@ -95,7 +98,7 @@ class Symbols:
     # --- products ---------------------------------------------------------------------------------------------------
 
     def times(self, a: int, b: int) -> int:
-        """a*b; a factor moves into a choice whose other branch is 0, so that it stays asleep with it."""
+        """a*b; a factor moves into a choice whose other branch is 0, so that it is not evaluated where that branch is taken."""
         choices: list[tuple[int, bool]] = []
         parts = [a, b]
         for i in (0, 1):
@@ -109,8 +112,8 @@ class Symbols:
         return node
 
     def _times(self, a: int, b: int) -> int:
-        made = self.as_product(a).times(self.as_product(b))
-        return self.own(_MUL, (a, b)) if made is None else self.product(made)
+        product = self.as_product(a).times(self.as_product(b))
+        return self.own(_MUL, (a, b)) if product is None else self.product(product)
 
     def half(self, node: int) -> int | None:
         """Which branch of a choice counts when the other one is 0."""
@@ -134,13 +137,12 @@ class Symbols:
     def over(self, a: int, b: int) -> int:
         """a/b."""
         below = self.as_product(b).inverse()
-        made = None if below is None else self.as_product(a).times(below)
-        return self.own(_DIV, (a, b)) if made is None else self.product(made)
+        product = None if below is None else self.as_product(a).times(below)
+        return self.own(_DIV, (a, b)) if product is None else self.product(product)
 
     def negative(self, a: int) -> int:
         """-a."""
-        terms = self.as_sum(a)
-        return self.sum({f: n * MINUS for f, n in terms.items()})
+        return self.sum(negated(self.as_sum(a)))
 
     def _power(self, base: int, exponent: int) -> Product | None:
         number = self.as_product(exponent)
@@ -158,29 +160,29 @@ class Symbols:
         self._look(node)
         return self._products[node]
 
-    def product(self, made: Product) -> int:
-        """The equation of a product: the one that stands already, or numbers first, then simple factors, then deep ones."""
-        if not made.amount.value:
+    def product(self, product: Product) -> int:
+        """The equation of a product: the existing one, or a new one with numbers first, then simple factors, then deep ones."""
+        if not product.amount.value:
             return self.constant(0.0)
-        if made in self._as_product and made.factors:  # a number is written as a number, not as the user's x/x
-            return self._as_product[made]
-        factors = sorted(made.factors, key=self._depth)
+        if product in self._as_product and product.factors:  # a number is written as a number, not as the user's x/x
+            return self._as_product[product]
+        factors = sorted(product.factors, key=self._depth)
         above = [self._raised(base, e) for base, e in factors if e[0] is not None or e[1] > 0]
         below = [self._raised(base, (None, -e[1])) for base, e in factors if e[0] is None and e[1] < 0]
-        node = self._signed(made.amount, above, below)
+        node = self._signed(product.amount, above, below)
         self._look(node)
-        self._products[node] = made
-        return self._as_product.setdefault(made, node) if made.factors else node
+        self._products[node] = product
+        return self._as_product.setdefault(product, node) if product.factors else node
 
-    def product_of(self, amount: Amount, factors: Factors, made: Mapping[int, int]) -> int:
+    def product_of(self, amount: Amount, factors: Factors, replaced: Mapping[int, int]) -> int:
         """The equation of a product whose bases and exponents are replaced as `made` says."""
         node = self.product(Product(amount))
         for base, (exponent, number) in factors:
             if exponent is None and number.denominator == 1:
-                raised = self.as_product(made[base]).power(number.numerator)
+                raised = self.as_product(replaced[base]).power(number.numerator)
             else:
-                raised = Product(ONE, ((made[base], (None if exponent is None else made[exponent], number)),))
-            other = self._raised(made[base], (exponent, number)) if raised is None else self.product(raised)
+                raised = Product(ONE, ((replaced[base], (None if exponent is None else replaced[exponent], number)),))
+            other = self._raised(replaced[base], (exponent, number)) if raised is None else self.product(raised)
             node = self.times(node, other)
         return node
 
@@ -222,9 +224,8 @@ class Symbols:
     # --- sums -------------------------------------------------------------------------------------------------------
 
     def plus(self, a: int, b: int) -> int:
-        """a + b; what b brings new stands in front: the sweep meets a program's last terms first."""
-        terms = _added(self.as_sum(b), self.as_sum(a))
-        kept = {f: n for f, n in self._choices(terms).items() if n.value}
+        """a + b; new terms of b come first, since the reverse sweep reaches a program's last terms first."""
+        kept = nonzero(self._choices(add(dict(self.as_sum(b)), self.as_sum(a))))
         if len(kept) > LIMIT or not all(map(plain, kept.values())):
             return self.own(_ADD, (a, b))
         return self.sum(kept)
@@ -250,7 +251,7 @@ class Symbols:
             other = self.graph.args[first[condition][0][0]]
             del terms[factors], terms[first.pop(condition)]
             joined = self.call(_IF, (condition, self.plus(other[1], yes), self.plus(other[2], no)))
-            return self._choices(_added(terms, self.as_sum(joined)))  # which may hold a term that stands already
+            return self._choices(add(terms, self.as_sum(joined)))  # which may hold a term that is there already
         return terms
 
     def as_sum(self, node: int) -> Terms:
@@ -259,8 +260,8 @@ class Symbols:
         return self._sums[node]
 
     def sum(self, terms: Mapping[Factors, Amount]) -> int:
-        """The equation of a sum: the one that stands already, or its terms with a positive one in front."""
-        terms = {f: n for f, n in terms.items() if n.value}
+        """The equation of a sum: the existing one, or its terms with a positive one in front."""
+        terms = nonzero(terms)
         if not terms:
             return self.constant(0.0)
         key = frozenset(terms.items())
@@ -281,14 +282,14 @@ class Symbols:
         return self._as_sum.setdefault(key, node)
 
     def _degree(self, factors: Factors) -> Exact:
-        """A polynomial's terms stand by falling powers, every other term where it came."""
+        """The sorting key of a term: a polynomial's terms are sorted by falling powers, others keep their place."""
         plain = all(base in self.graph.inputs and e[0] is None for base, e in factors)
         return sum((e[1] for _, e in factors), 0) if plain else 1
 
     # --- seeing -----------------------------------------------------------------------------------------------------
 
     def _depth(self, factor: tuple[int, Exponent]) -> tuple[int, int]:
-        """Simple factors stand before deep ones."""
+        """The sorting key of a factor: simple factors before deep ones."""
         base, (exponent, _) = factor
         self._look(max(base, exponent or 0))
         return self.heights[base] + (0 if exponent is None else self.heights[exponent]), base
@@ -336,7 +337,7 @@ class Symbols:
         return Product(ONE, ((args[0], self._split(args[1])),))
 
     def _split(self, exponent: int) -> Exponent:
-        """An exponent as an equation that stands already plus a number, where it is one: n - 1 is n plus -1."""
+        """An exponent as an existing equation plus a number, where possible: n - 1 is n plus -1."""
         terms = dict(self._sums[exponent])
         shift = terms.pop((), Amount(0))
         if len(terms) == 1:
@@ -351,21 +352,12 @@ class Symbols:
         if row is _SAME:
             return self._sums[args[0]]
         if row is _NEG:
-            return {f: n * MINUS for f, n in self._sums[args[0]].items()}
+            return negated(self._sums[args[0]])
         if row is not _ADD and row is not _SUB:
             return None
         right = self._sums[args[1]]
-        terms = _added(self._sums[args[0]], {f: n * MINUS for f, n in right.items()} if row is _SUB else right)
-        kept = {f: n for f, n in terms.items() if n.value}
+        kept = nonzero(add(dict(self._sums[args[0]]), negated(right) if row is _SUB else right))
         return kept if len(kept) <= LIMIT and all(map(plain, kept.values())) else None
-
-
-def _added(a: Terms, b: Terms) -> Terms:
-    """The terms of a sum a + b; like terms meet."""
-    terms = dict(a)
-    for factors, amount in b.items():
-        terms[factors] = terms[factors] + amount if factors in terms else amount
-    return terms
 
 
 def _whole(value: int) -> float:

@@ -48,15 +48,15 @@ class Lengths:
             size += 1
         return size if outer == Product(ONE) else self.product(outer, size + 2)
 
-    def product(self, made: Product, more: int = 0) -> int:
+    def product(self, product: Product, more: int = 0) -> int:
         """The length of a product, with one more factor of the length `more`."""
-        value = made.amount.value
-        above = [self._raised(base, e) for base, e in made.factors if e[0] is not None or e[1] > 0] + [more] * (
+        value = product.amount.value
+        above = [self._raised(base, e) for base, e in product.factors if e[0] is not None or e[1] > 0] + [more] * (
             more > 0
         )
-        below = [self._raised(base, (None, -e[1])) for base, e in made.factors if e[0] is None and e[1] < 0]
+        below = [self._raised(base, (None, -e[1])) for base, e in product.factors if e[0] is None and e[1] < 0]
         over, under = (
-            (shown(float(value)), "1") if made.amount.decimal else (str(value.numerator), str(value.denominator))
+            (shown(float(value)), "1") if product.amount.decimal else (str(value.numerator), str(value.denominator))
         )
         if under != "1":
             below.append(len(under))

@@ -9,12 +9,13 @@ Product(amount=Amount(value=Fraction(1, 4), decimal=False), factors=((7, (None, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
 LIMIT = 16
-"""Factors of a product and terms of a sum that are looked through; a longer one is a part of its own, so work stays linear."""
+"""Factors of a product and terms of a sum that are collected; a longer one is one part, so work stays linear."""
 
 LARGEST = 10**15
 """A number that is written with a larger value is a decimal."""
@@ -69,14 +70,14 @@ class Product:
     factors: Factors = ()
 
     def times(self, other: Product, most: int = LIMIT) -> Product | None:
-        """The product of both; None when it has more than `most` factors or a power too steep to be looked through."""
-        found = dict(self.factors)
+        """The product of both; None when it has more than `most` factors or too high a power."""
+        exponents = dict(self.factors)
         for base, exponent in other.factors:
-            joined = _joined(found.get(base), exponent)
+            joined = _joined(exponents.get(base), exponent)
             if joined is None:
                 return None
-            found[base] = joined
-        kept = tuple(sorted((b, e) for b, e in found.items() if e[0] is not None or e[1]))
+            exponents[base] = joined
+        kept = tuple(sorted((b, e) for b, e in exponents.items() if e[0] is not None or e[1]))
         steep = any(abs(e[1].numerator) > _STEEPEST for _, e in kept)
         amount = self.amount * other.amount
         return None if len(kept) > most or steep or not plain(amount) else Product(amount, kept)
@@ -96,9 +97,9 @@ class Product:
         if times > 64 and abs(base.amount.value) != 1:
             return None
         raised = Amount(base.amount.value**times, base.amount.decimal)
-        found = Product(raised, tuple((b, (None, exact(e[1] * times))) for b, e in base.factors if times))
-        steep = any(abs(e[1].numerator) > _STEEPEST for _, e in found.factors)
-        return None if steep or not plain(found.amount) else found
+        product = Product(raised, tuple((b, (None, exact(e[1] * times))) for b, e in base.factors if times))
+        steep = any(abs(e[1].numerator) > _STEEPEST for _, e in product.factors)
+        return None if steep or not plain(product.amount) else product
 
 
 def _joined(a: Exponent | None, b: Exponent) -> Exponent | None:
@@ -120,3 +121,20 @@ def plain(amount: Amount) -> bool:
 
 Terms: TypeAlias = "dict[Factors, Amount]"
 """A sum: factors with the number in front of them, in the order of writing."""
+
+
+def add(total: Terms, terms: Mapping[Factors, Amount]) -> Terms:
+    """Add the terms of a sum to another; like terms meet."""
+    for factors, amount in terms.items():
+        total[factors] = total[factors] + amount if factors in total else amount
+    return total
+
+
+def nonzero(terms: Mapping[Factors, Amount]) -> Terms:
+    """The terms whose number is not 0."""
+    return {factors: amount for factors, amount in terms.items() if amount.value}
+
+
+def negated(terms: Mapping[Factors, Amount]) -> Terms:
+    """The sum with the other sign."""
+    return {factors: amount * MINUS for factors, amount in terms.items()}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from math import prod
 
 from autodiff.symbolic.expression import Symbols
-from autodiff.symbolic.monomial import MINUS, ONE, ONE_TIME, Exact, Exponent, Factors, Product, Terms
+from autodiff.symbolic.monomial import MINUS, ONE, ONE_TIME, Exact, Exponent, Factors, Product, Terms, add, nonzero
 
 WIDEST = 24
 """Terms that a sum may have when its products are multiplied out."""
@@ -35,8 +35,8 @@ def multiplied_out(symbols: Symbols, terms: Terms, widest: int = WIDEST) -> Term
                 part = None if part is None else _times(part, symbols.as_sum(base))
         if part is None:
             return None
-        _collect(total, part)
-    return {f: n for f, n in total.items() if n.value}
+        add(total, part)
+    return nonzero(total)
 
 
 def _width(symbols: Symbols, pairs: Sequence[tuple[int, Exponent]]) -> int:
@@ -51,19 +51,14 @@ def _opens(symbols: Symbols, pair: tuple[int, Exponent]) -> bool:
 
 
 def _times(a: Terms, b: Terms) -> Terms | None:
-    found: Terms = {}
+    total: Terms = {}
     for first, m in a.items():
         for second, n in b.items():
-            made = Product(m, first).times(Product(n, second))
-            if made is None:
+            product = Product(m, first).times(Product(n, second))
+            if product is None:
                 return None
-            _collect(found, {made.factors: made.amount})
-    return found
-
-
-def _collect(total: Terms, part: Terms) -> None:
-    for factors, amount in part.items():
-        total[factors] = total[factors] + amount if factors in total else amount
+            add(total, {product.factors: product.amount})
+    return total
 
 
 def divided(terms: Terms, divisor: Terms) -> Terms | None:
@@ -78,7 +73,7 @@ def divided(terms: Terms, divisor: Terms) -> Terms | None:
     lead = max(divisor, key=lambda factors: _powers(factors, bases))
     under = Product(divisor[lead], lead).inverse()
     rest: Terms = dict(terms)
-    found: Terms = {}
+    quotient: Terms = {}
     for _ in range(WIDEST):  # a step takes the leading term away, except where two terms lead
         if not rest or under is None:
             break
@@ -87,10 +82,10 @@ def divided(terms: Terms, divisor: Terms) -> Terms | None:
         part = None if step is None else _times({step.factors: step.amount * MINUS}, divisor)
         if step is None or part is None or any(number < 0 for _, (_, number) in step.factors):
             return None
-        found[step.factors] = step.amount
-        _collect(rest, part)
-        rest = {f: n for f, n in rest.items() if n.value}
-    return found if not rest and under is not None else None
+        quotient[step.factors] = step.amount
+        add(rest, part)
+        rest = nonzero(rest)
+    return quotient if not rest and under is not None else None
 
 
 def _powers(factors: Factors, bases: Sequence[int]) -> tuple[Exact, ...]:

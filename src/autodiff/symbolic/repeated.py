@@ -16,7 +16,21 @@ from typing import NamedTuple
 from autodiff.core import rules
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.length import Lengths
-from autodiff.symbolic.monomial import LARGEST, MINUS, ONE, Amount, Exact, Exponent, Factors, Product, Terms, plain
+from autodiff.symbolic.monomial import (
+    LARGEST,
+    MINUS,
+    ONE,
+    Amount,
+    Exact,
+    Exponent,
+    Factors,
+    Product,
+    Terms,
+    add,
+    negated,
+    nonzero,
+    plain,
+)
 from autodiff.symbolic.polynomial import multiplied_out
 from autodiff.symbolic.shortest import cancelled, shorter, taken_out, with_content
 
@@ -35,7 +49,7 @@ _DEEPEST = 16
 _LN, _IF = rules.TABLE["ln", 1], rules.TABLE["if", 3]
 
 
-class TooLong(Exception):
+class TooManyTerms(Exception):
     """The derivative has more terms than are kept here, numbers that can't be written down, or factors that must not meet."""
 
 
@@ -47,7 +61,7 @@ class Form(NamedTuple):
 
     @property
     def readable(self) -> bool:
-        """Whether it is so short that it is worth to look for still shorter ways to write it."""
+        """Whether it is short enough to try still shorter ways to write it."""
         return len(self.inner) <= _READABLE
 
 
@@ -70,56 +84,56 @@ class Repeated:
         left = times
         try:
             before = form = self.form(node)
-            with suppress(TooLong):
+            with suppress(TooManyTerms):
                 while left:
                     before, form, left = form, self.after(form), left - 1
             if left == times:
                 return node, times
-            made = self.node(form)
+            written = self.node(form)
             if form.readable and form.outer.amount.value.numerator in range(-LARGEST, LARGEST):
-                made = min(made, self._slope(self.node(before)), key=Lengths(self._symbols).node)
-        except TooLong:
+                written = min(written, self._slope(self.node(before)), key=Lengths(self._symbols).node)
+        except TooManyTerms:
             return node, times
-        return made, left
+        return written, left
 
     def form(self, node: int) -> Form:
-        """An equation as it stands."""
+        """An equation as a form."""
         return self._tidy(Product(ONE), dict(self._symbols.as_sum(node)))
 
     def after(self, form: Form) -> Form:
-        """The derivative of a form. Raises TooLong."""
+        """The derivative of a form. Raises TooManyTerms."""
         total: Terms = {}
         for factors, amount in form.inner.items():
             part = Product(amount, factors)
             for base, exponent in _product(part, Product(ONE, form.outer.factors)).factors:
                 for change in self._changes(base, exponent):
-                    made = _product(part, change)
-                    _add(total, made)
+                    product = _product(part, change)
+                    add(total, {product.factors: product.amount})
             if len(total) > MOST:
-                raise TooLong
+                raise TooManyTerms
         return self._tidy(form.outer, total)
 
     def _changes(self, base: int, exponent: Exponent) -> list[Product]:
         """What a power is multiplied by, term by term, when it is differentiated: of u^n these are n/u*u' and ln(u)*n'."""
         symbol, number = exponent
-        found: list[Product] = []
+        changes: list[Product] = []
         slope = self._of(base)
         if slope:
             times = (
                 Product(Amount(number)) if symbol is None else self._symbols.as_product(self._shifted(symbol, number))
             )
             times = _product(times, Product(ONE, ((base, (None, -1)),)))
-            found += [_product(times, Product(amount, factors)) for factors, amount in slope.items()]
+            changes += [_product(times, Product(amount, factors)) for factors, amount in slope.items()]
         rise = {} if symbol is None else self._of(symbol)
         if rise:
             logarithm = self._symbols.as_product(self._symbols.own(_LN, (base,)))
-            found += [_product(logarithm, Product(amount, factors)) for factors, amount in rise.items()]
-        return found
+            changes += [_product(logarithm, Product(amount, factors)) for factors, amount in rise.items()]
+        return changes
 
     def _shifted(self, symbol: int, number: Exact) -> int:
         """An equation plus a number."""
         terms = dict(self._symbols.as_sum(symbol))
-        _add(terms, Product(Amount(number)))
+        add(terms, {(): Amount(number)})
         return self._symbols.sum(terms)
 
     def _of(self, base: int) -> Terms:
@@ -127,28 +141,28 @@ class Repeated:
         if base not in self._slopes:
             choice = self._symbols.graph.rows[base] is _IF
             terms = self._symbols.as_sum(self._chosen(base) if choice else self._slope(base))
-            self._slopes[base] = {f: n for f, n in terms.items() if n.value}
+            self._slopes[base] = nonzero(terms)
         return self._slopes[base]
 
     def _chosen(self, choice: int) -> int:
         """The slope of a choice: each branch for itself, from one order to the next."""
         condition, *branches = self._symbols.graph.args[choice]
         if self._depth == _DEEPEST:
-            raise TooLong
+            raise TooManyTerms
         self._depth += 1
-        made = []
+        slopes = []
         for branch in branches:
             form = self.after(self._forms.get(branch) or self.form(branch))
-            made.append(self.node(form))
-            self._forms[made[-1]] = form
+            slopes.append(self.node(form))
+            self._forms[slopes[-1]] = form
         self._depth -= 1
-        return self._symbols.call(_IF, (condition, *made))
+        return self._symbols.call(_IF, (condition, *slopes))
 
     # --- collecting ---------------------------------------------------------------------------------------------------
 
     def _tidy(self, outer: Product, terms: Terms) -> Form:
         """A sum with like terms collected, over one denominator, and its common factors in front."""
-        terms = {f: n for f, n in terms.items() if n.value}
+        terms = nonzero(terms)
         outer, terms = self._in_front(outer, terms)
         opened = self._opened(terms)
         if opened is not None and len(opened) <= len(terms):
@@ -161,16 +175,16 @@ class Repeated:
             factors, amount = next(iter(terms.items()))
             outer, terms = _product(outer, Product(amount, factors)), {(): ONE}
         if not all(map(plain, (outer.amount, *terms.values()))):
-            raise TooLong
+            raise TooManyTerms
         for factors in terms:
-            self._awake(outer, factors)
+            self._require_separate(outer, factors)
         return Form(outer, terms)
 
-    def _awake(self, outer: Product, factors: Factors) -> None:
-        """Raise TooLong where a choice that is 0 elsewhere has other factors: they must stay asleep with it."""
+    def _require_separate(self, outer: Product, factors: Factors) -> None:
+        """Raise TooManyTerms where a choice that is 0 elsewhere has other factors: they must not be evaluated there."""
         bases = {base for base, _ in (*outer.factors, *factors)}
         if len(bases) > 1 and any(self._symbols.half(base) is not None for base in bases):
-            raise TooLong
+            raise TooManyTerms
 
     def _in_front(self, outer: Product, terms: Terms) -> tuple[Product, Terms]:
         factors, rest = taken_out(terms, under=True)
@@ -178,12 +192,12 @@ class Repeated:
 
     def _opened(self, terms: Terms) -> Terms | None:
         """The sum with the sums among its factors multiplied out."""
-        found = None
+        opened = None
         widest = min(4 * len(terms) + 24, 4 * MOST)
         out = multiplied_out(self._symbols, terms, widest) if len(terms) > 1 else None
         while out is not None:
-            found, out = out, multiplied_out(self._symbols, out, widest)
-        return found
+            opened, out = out, multiplied_out(self._symbols, out, widest)
+        return opened
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -195,7 +209,7 @@ class Repeated:
         ways = [self._written(lengths, *_signed(form))]
         if form.readable:
             ways[0] = shorter(symbols, ways[0])
-            with suppress(TooLong):
+            with suppress(TooManyTerms):
                 parts = [_product(form.outer, Product(amount, factors)) for factors, amount in form.inner.items()]
                 ways.append(shorter(symbols, symbols.total(map(symbols.product, parts))))
         return min(ways, key=lengths.node)
@@ -222,7 +236,8 @@ class Repeated:
             if exponent[1]:
                 front = _product(front, Product(ONE, ((base, exponent),)))
             inside = symbols.as_product(self._grouped(lengths, rest))
-            _add(total, _product(front, inside))
+            product = _product(front, inside)
+            add(total, {product.factors: product.amount})
         return symbols.sum(total)
 
     def _worth(self, lengths: Lengths, terms: Terms) -> int | None:
@@ -242,20 +257,16 @@ class Repeated:
 
 
 def _signed(form: Form) -> Form:
-    """A form whose sign is in the sum, where a sum can bear it: x - y for -(y - x)."""
+    """A form with its sign moved into a sum of mixed signs: x - y for -(y - x)."""
     outer, inner = form
     mixed = any(n.value < 0 for n in inner.values()) or (len(inner) > 1 and not outer.factors)
     if outer.amount.value > 0 or not mixed:
         return form
-    return Form(Product(outer.amount * MINUS, outer.factors), {f: n * MINUS for f, n in inner.items()})
+    return Form(Product(outer.amount * MINUS, outer.factors), negated(inner))
 
 
 def _product(a: Product, b: Product) -> Product:
-    made = a.times(b, _FACTORS)
-    if made is None:
-        raise TooLong
-    return made
-
-
-def _add(total: Terms, made: Product) -> None:
-    total[made.factors] = total[made.factors] + made.amount if made.factors in total else made.amount
+    product = a.times(b, _FACTORS)
+    if product is None:
+        raise TooManyTerms
+    return product

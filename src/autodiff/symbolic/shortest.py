@@ -1,10 +1,10 @@
-"""The shortest of the usual ways to write a derivative: each sum as it stands, factored, or over one denominator.
+"""The shortest of the usual ways to write a derivative: each sum unchanged, factored, or over one denominator.
 
     -y/p + (1 - y)/(1 - p)          is  (p - y)/(p*(1 - p))
     3/(x - 1) - (3*x + 2)/(x - 1)^2  is  -5/(x - 1)^2
     x^2 - 2*x + x*(2*x - 2)         is  3*x^2 - 4*x
 
-What the user wrote is taken as it stands, unless it merges with something. A form is chosen by its length in characters,
+What the user wrote is kept, unless it merges with something. A form is chosen by its length in characters,
 so what is printed is never longer than what was there.
 """
 
@@ -16,7 +16,7 @@ from math import gcd, lcm
 from autodiff.core import templates
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.length import Lengths
-from autodiff.symbolic.monomial import MINUS, ONE, ONE_TIME, Amount, Exponent, Factors, Product, Terms, exact
+from autodiff.symbolic.monomial import MINUS, ONE, ONE_TIME, Amount, Exponent, Factors, Product, Terms, exact, negated
 from autodiff.symbolic.polynomial import divided, multiplied_out
 
 _LARGE = 400
@@ -26,13 +26,13 @@ _LARGE = 400
 def shorter(symbols: Symbols, node: int) -> int:
     """The equation of `symbols` that says the same as `node`, wherever both have a value, in fewer characters or as many.
 
-    One pass over the parts of the formula, each looked at once; what is shared stays shared.
+    One pass over the parts of the formula; what is shared stays shared.
     """
     lengths = Lengths(symbols)
-    made: dict[int, int] = {}
+    rewritten: dict[int, int] = {}
     for part in _bottom_up(symbols, node):
-        made[part] = _rewritten(symbols, lengths, part, made)
-    return made[node]
+        rewritten[part] = _rewritten(symbols, lengths, part, rewritten)
+    return rewritten[node]
 
 
 def _bottom_up(symbols: Symbols, root: int) -> Iterator[int]:
@@ -66,18 +66,18 @@ def _mentioned(terms: Mapping[Factors, Amount]) -> list[int]:
     return [base for base, _ in pairs] + [e[0] for _, e in pairs if e[0] is not None]
 
 
-def _rewritten(symbols: Symbols, lengths: Lengths, node: int, made: Mapping[int, int]) -> int:
+def _rewritten(symbols: Symbols, lengths: Lengths, node: int, rewritten: Mapping[int, int]) -> int:
     parts = _parts(symbols, node)
     if not parts:
         return node
     terms = symbols.as_sum(node)
-    changed = any(made[part] != part for part in parts)
+    changed = any(rewritten[part] != part for part in parts)
     if len(terms) == 1 and node in _mentioned(terms):
-        row, args = symbols.graph.rows[node], tuple(made[a] for a in symbols.graph.args[node])
+        row, args = symbols.graph.rows[node], tuple(rewritten[a] for a in symbols.graph.args[node])
         assert row is not None
         return _folded(symbols, symbols.call(row, args) if changed else node)
     if changed:
-        node = symbols.total(symbols.product_of(amount, factors, made) for factors, amount in terms.items())
+        node = symbols.total(symbols.product_of(amount, factors, rewritten) for factors, amount in terms.items())
         terms = symbols.as_sum(node)
     return _shortest(symbols, lengths, node, terms) if len(terms) > 1 else _signed(symbols, lengths, node)
 
@@ -102,7 +102,7 @@ def _signed(symbols: Symbols, lengths: Lengths, node: int) -> int:
     for base, exponent in product.factors:
         terms = symbols.as_sum(base)
         if exponent == (None, 1) and len(terms) > 1:
-            turned = {f: n * MINUS for f, n in terms.items()}
+            turned = negated(terms)
             rest = Product(product.amount * MINUS, tuple(pair for pair in product.factors if pair[0] != base))
             if lengths.form(rest, turned) < lengths.product(product):
                 return _built(symbols, rest, turned)
@@ -161,7 +161,7 @@ def cancelled(symbols: Symbols, outer: Product, terms: Terms) -> Iterator[tuple[
 
 
 def _both(symbols: Symbols, terms: Terms, *, opened: bool) -> Iterator[Terms]:
-    """A sum as it stands, and multiplied out where that is something else; what appears then may be a sum again."""
+    """A sum unchanged, and multiplied out where that differs, again and again."""
     yield terms
     out = multiplied_out(symbols, terms) if opened else None
     while out is not None:
@@ -204,12 +204,12 @@ def taken_out(terms: Terms, *, under: bool) -> tuple[Factors, Terms]:
 
 def _without(factors: Factors, common: Mapping[int, Exponent]) -> Factors:
     """Factors divided by those in common, whose exponents are as low."""
-    found: dict[int, Exponent] = {
+    exponents: dict[int, Exponent] = {
         base: (None, exact(-lowest)) for base, (symbol, lowest) in common.items() if symbol is None
     }
     for base, (symbol, number) in factors:
         if base in common:
-            found[base] = (None, exact(number - common[base][1]))
+            exponents[base] = (None, exact(number - common[base][1]))
         else:
-            found[base] = (symbol, number)
-    return tuple(sorted((b, e) for b, e in found.items() if e[0] is not None or e[1]))
+            exponents[base] = (symbol, number)
+    return tuple(sorted((b, e) for b, e in exponents.items() if e[0] is not None or e[1]))

@@ -1,4 +1,4 @@
-"""Tables of PyArrow: Parquet and Arrow files, with their types, in chunks.
+"""Parquet and Arrow files by PyArrow, with their types, in chunks.
 
 >>> import io, pyarrow
 >>> page = io.BytesIO()
@@ -94,10 +94,10 @@ def _not_vanished(column: Column, found: Any) -> Any:
     texts = column.filter(pa.array(zero))
     if compute.max(compute.binary_length(texts)).as_py() < len("1e-324"):  # as of nearly all that are 0
         return found
-    odd = zero.copy()
-    odd[zero] = compute.match_substring_regex(texts, rows.VANISHING).to_numpy(zero_copy_only=False)
+    vanished = zero.copy()
+    vanished[zero] = compute.match_substring_regex(texts, rows.VANISHING).to_numpy(zero_copy_only=False)
     found = found.copy()
-    found[odd] = float("nan")
+    found[vanished] = float("nan")
     return found
 
 
@@ -111,7 +111,7 @@ def statuses(column: Statuses) -> Column:
 
 @contextmanager
 def writer(form: str, stream: BinaryIO) -> Iterator[Callable[[Mapping[str, Sequence[Any]]], None]]:
-    """What writes rows to `stream`; the types of the first ones hold for all."""
+    """The function that writes rows to `stream`; the first rows decide the types."""
     pa = library("pyarrow", form.capitalize())
     made: list[tuple[Any, Any]] = []  # the schema and the open file, once there are rows
 
@@ -138,7 +138,7 @@ def _opened(form: str, stream: BinaryIO, schema: Any) -> Any:
 
 
 def _array(pa: Any, name: str, column: Any, kind: Any) -> Column:
-    """A column in the type that the file has for it: numbers (NaN is none), texts, or what PyArrow finds."""
+    """A column in the type that the file has for it: numbers (NaN becomes null), texts, or the type that PyArrow infers."""
     if isinstance(column, pa.Array):
         return column
     if hasattr(column, "dtype") or hasattr(column, "typecode"):

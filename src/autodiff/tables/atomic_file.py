@@ -1,11 +1,11 @@
-"""Files that are written whole or not at all: under a private name in the same folder, which at the end becomes theirs.
+"""Files that are written whole or not at all: under a private name in the same folder, which is replaced at the end.
 
     with whole("result.csv") as file:       # result.csv is the old one until here …
         file.write(b"x\\n1\\n")
                                             # … and the new one from here on
 
-The private name is new and random, so that nothing that is there is touched, no link is followed, and of two writers of
-one file one has it in the end, whole. Nothing stays under it but after SIGKILL, and what an AutodiffError tells of.
+The private name is new and random: no existing file is touched, no link is followed, and of two writers of one file the last
+one wins, whole. A private file stays behind only after SIGKILL, and after an AutodiffError, whose hint names it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from typing import Any, BinaryIO
 from autodiff.errors import DATA, AutodiffError, quoted
 
 _ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGALRM", "SIGUSR1", "SIGUSR2")
-"""Signals that end a process where it does not ask for something else; SIGINT is an exception already."""
+"""Signals that end a process by default; SIGINT already raises an exception."""
 
 _LONGEST = 200
 """Bytes of the file's own name in the private one: a name has 255."""
 
 _DEVICES = ("/dev", "/dev/fd", "/proc/self/fd")
-"""Folders whose entries stand for something that is open already, even where that is a file."""
+"""Folders whose entries are streams that are open already, even where such a stream is a file."""
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def _remove(private: str) -> None:
 
 @contextmanager
 def _removed_by_signals(private: str) -> Iterator[None]:
-    """Within it a signal that ends the process removes the file first. Signals that somebody handles are left alone."""
+    """Within this context a signal that ends the process removes the file first. Signals that have a handler keep it."""
 
     def end(number: int, _: Any) -> None:
         _remove(private)

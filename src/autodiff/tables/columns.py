@@ -105,7 +105,7 @@ def program_names(table: Table) -> dict[str, list[str]]:
 
 
 def column_of(table: Table, known: Mapping[str, Sequence[str]], name: str) -> str:
-    """The column that `name` stands for. Raises AutodiffError where it is the name of two."""
+    """The column of this name. Raises AutodiffError where it is the name of two."""
     if len(known[name]) > 1:
         raise AutodiffError(
             f"{_header(table)}: {diagnostics.listed(known[name])} are both called {quoted(name)} in a program",

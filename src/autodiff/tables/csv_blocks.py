@@ -5,7 +5,7 @@
 >>> [(len(chunk.lines), type(chunk.cells["y"]).__name__) for chunk in found.chunks(["y"])]
 [(20000, 'StringArray')]
 
-Blocks end where lines do. PyArrow is given those in which lines are rows and quotes stand around whole cells; where it finds
+Blocks end where lines do. PyArrow reads those in which lines are rows and quotes enclose whole cells; where it finds
 cells missing, text that is not UTF-8, or other than a row for each line, the block is read again with care.
 """
 
@@ -88,7 +88,7 @@ def _chunks(
 def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
     """The first line as soon as it is there, then whole lines of about BLOCK bytes together.
 
-    Raises OSError, and TooLong for a line that does not end, when the whole lines before it are handed out.
+    Raises OSError, and RowTooLong for a line that does not end, when the whole lines before it are handed out.
     """
     held, looked, begun = bytearray(), 0, False
     try:
@@ -104,7 +104,7 @@ def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
                     del held[:end]
                 looked = max(len(held) - 1, 0)
             if len(held) > limits.LONGEST:
-                raise rows.TooLong
+                raise rows.RowTooLong
     except OSError:
         if end := _end(held, looked):
             yield bytes(held[:end])

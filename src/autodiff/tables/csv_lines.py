@@ -33,7 +33,7 @@ def written(columns: Mapping[str, Sequence[Any]], delimiter: str) -> memoryview 
 
 
 def _texts(column: Any, delimiter: str) -> Texts | None:
-    """A column's cells as they stand in a line; null, NaN among the results, for an empty one."""
+    """A column's cells as texts of a line; null, and NaN of a result, is an empty one."""
     pa = library("pyarrow", "--data")
     if isinstance(column, Statuses):
         return arrow.statuses(column) if column.hard else "ok"

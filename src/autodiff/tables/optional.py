@@ -10,7 +10,7 @@ from autodiff.errors import AutodiffError, extra
 
 
 def library(name: str, use: str) -> Any:
-    """The module `name`. Raises AutodiffError naming the extra where it is not installed; `use` says what needs it."""
+    """The module `name`. Raises AutodiffError naming the extra where it is not installed; `use` names what needs it."""
     try:
         return import_module(name)
     except ImportError as error:
@@ -21,8 +21,8 @@ def library(name: str, use: str) -> Any:
 
 
 def has(name: str) -> bool:
-    """Whether the module is installed, told without loading it."""
+    """Whether the module is installed; it is not loaded."""
     try:
         return find_spec(name) is not None
-    except ValueError:  # it is there, and does not say from where
+    except ValueError:  # loaded, without a specification
         return False

@@ -20,7 +20,7 @@ from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.tables import stdin
 from autodiff.tables.optional import has
 from autodiff.tables.packed import PACKED, unpacked
-from autodiff.tables.text import DELIMITERS, Table, delimited, lines_of_json
+from autodiff.tables.text import DELIMITERS, Table, delimited
 
 FORMATS = {
     "csv": "csv", "tsv": "tsv", "tab": "tsv", "ndjson": "ndjson", "jsonl": "ndjson",
@@ -33,7 +33,7 @@ TEXTS = ("", "txt", "dat", "data")
 
 
 def format_of(path: str, option: str = "") -> str:
-    """The format that a file's name tells. Raises AutodiffError where it tells none, naming the option that does."""
+    """The format of a file by its name. Raises AutodiffError where the name has no known ending; `option` is the next step."""
     extension = _extension(path)
     if extension not in FORMATS:
         known = ", ".join(sorted(set(FORMATS.values())))
@@ -43,7 +43,7 @@ def format_of(path: str, option: str = "") -> str:
 
 
 def input_format(path: str) -> str:
-    """The format of a table to read, `-` for stdin. Raises AutodiffError where its name tells none."""
+    """The format of a table to read, `-` for stdin. Raises AutodiffError where its name has an unknown ending."""
     return "csv" if path == "-" or _extension(path) in TEXTS else format_of(path, "--from")
 
 
@@ -57,7 +57,7 @@ def _extension(path: str) -> str:
 def opened(path: str, form: str | None = None, *, keep: bool = False) -> Iterator[Table]:
     """The table in a file, or on stdin for `-`, read on while its chunks are asked for; with `keep` to be passed through.
 
-    Without a format the name tells it, and the header of CSV what is between its cells: a comma, a tab or a semicolon.
+    Without a format the name decides, and the header of CSV decides what is between cells: a comma, a tab or a semicolon.
     Bytes that are no UTF-8 stay what they are: such a cell is no number, and is passed through unchanged.
     """
     name = "stdin" if path == "-" else path
@@ -92,6 +92,8 @@ def _table(content: BinaryIO, name: str, form: str, delimiter: str, *, keep: boo
         stream = TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
         try:
             if form == "ndjson":
+                from autodiff.tables.ndjson import lines_of_json  # CSV does without it
+
                 yield lines_of_json(stream, name, keep=keep)
             else:
                 yield delimited(stream, name, delimiter)
@@ -100,7 +102,7 @@ def _table(content: BinaryIO, name: str, form: str, delimiter: str, *, keep: boo
 
 
 def _read(content: BinaryIO) -> Callable[[], float] | None:
-    """What tells how much of a file was read; None for a pipe and a device, whose end nobody knows."""
+    """The share of a file that was read, as a function; None for a pipe or a device, whose size is unknown."""
     try:
         status = os.fstat(content.fileno())
     except OSError:  # a stream that is no file

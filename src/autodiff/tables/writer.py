@@ -33,7 +33,7 @@ Write = Callable[[Mapping[str, Sequence[Any]]], None]
 
 @contextmanager
 def writer(form: str, stream: BinaryIO) -> Iterator[Write]:
-    """What writes rows to `stream` in this format."""
+    """The function that writes rows to `stream` in this format."""
     if form not in (*DELIMITERS, "ndjson"):
         from autodiff.tables import arrow  # PyArrow is an extra
 

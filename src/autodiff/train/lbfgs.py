@@ -1,8 +1,8 @@
-"""L-BFGS: a step along a direction in which the slopes of the last steps have been worked, as long as SciPy's line search says.
+"""L-BFGS: a step along a quasi-Newton direction, made from the last steps and slopes; its length is from SciPy's line search.
 
     minimize(slopes, start, (), 50)    gives, per iteration, the loss, the vector, and the steps that are remembered
 
-All that an iteration hangs on is the vector and the remembered steps, so it can be saved between any two. Sources: Nocedal
+An iteration depends on the vector and the remembered steps alone, so a training can be saved between any two. Sources: Nocedal
 and Wright 2006, algorithms 7.4 (the two loops) and 3.5 (the line search, by strong Wolfe conditions).
 """
 
@@ -22,7 +22,7 @@ REMEMBERED = 10
 ROUNDING = 2.0**-52
 
 FLAT = 1e-12
-"""The largest slope at which there is nothing left to do."""
+"""The largest slope at which the search ends."""
 
 Vector: TypeAlias = Any
 Pairs: TypeAlias = "tuple[tuple[Vector, Vector], ...]"
@@ -46,14 +46,14 @@ def minimize(slopes: Slopes, start: Vector, pairs: Pairs, iterations: int) -> It
     Raises AutodiffError when SciPy is not installed.
     """
     search = _line_search()
-    seen = _Last(slopes)
+    seen = _LastEvaluation(slopes)
     here = Iteration(seen.loss(start), start, pairs)
     for _ in range(iterations):
         slope = seen.slope(here.vector)
         if np.max(np.abs(slope)) <= FLAT:
             return
         found = _step(search, seen, here, slope)
-        if found is None and here.pairs:  # what is remembered misleads: once more, straight down
+        if found is None and here.pairs:  # the model of the last steps is wrong here: steepest descent
             found = _step(search, seen, here._replace(pairs=()), slope)
         if found is None:
             return
@@ -61,11 +61,11 @@ def minimize(slopes: Slopes, start: Vector, pairs: Pairs, iterations: int) -> It
         yield here
 
 
-def _step(search: Callable[..., Any], seen: _Last, here: Iteration, slope: Vector) -> Iteration | None:
-    """A step that makes the loss smaller, or the slope where the loss is but rounding; None where none is found."""
+def _step(search: Callable[..., Any], seen: _LastEvaluation, here: Iteration, slope: Vector) -> Iteration | None:
+    """A step that lowers the loss, or the slope where the loss changes by rounding only; None where there is none."""
     direction = _direction(slope, here.pairs)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it found none is its answer
+        warnings.simplefilter("ignore")  # it returns None where it finds no length
         length = search(seen.loss, seen.slope, here.vector, direction, slope, here.loss)[0]
     length = _by_slope(seen, here, direction, slope) if length is None else length
     if length is None:
@@ -80,8 +80,8 @@ def _step(search: Callable[..., Any], seen: _Last, here: Iteration, slope: Vecto
     return Iteration(loss, vector, pairs)
 
 
-def _by_slope(seen: _Last, here: Iteration, direction: Vector, slope: Vector) -> float | None:
-    """How far to go where the loss has no digits left that tell: until it is as flat as the Wolfe conditions ask.
+def _by_slope(seen: _LastEvaluation, here: Iteration, direction: Vector, slope: Vector) -> float | None:
+    """The step's length where differences of the loss are rounding: by the slope, as the Wolfe conditions ask.
 
     Source: Hager and Zhang 2005, the approximate Wolfe conditions.
     """
@@ -99,7 +99,7 @@ def _by_slope(seen: _Last, here: Iteration, direction: Vector, slope: Vector) ->
 
 
 def _direction(slope: Vector, pairs: Pairs) -> Vector:
-    """Where to go from here: downhill, by the two loops over what is remembered."""
+    """The quasi-Newton direction, by the two loops over the remembered steps."""
     if not pairs:
         return -slope / max(1.0, float(np.linalg.norm(slope)))
     direction, weights = -slope, []
@@ -113,7 +113,7 @@ def _direction(slope: Vector, pairs: Pairs) -> Vector:
     return direction
 
 
-class _Last:
+class _LastEvaluation:
     """The loss and the slope as the two functions that a line search calls, computed together."""
 
     def __init__(self, slopes: Slopes) -> None:

@@ -3,11 +3,11 @@
 >>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
 >>> model = Model(lower(parse("(w - 1)^2")), ["w"])
->>> [done.loss for done in descend(model, {}, State({"w": 0.0}, {}), Plan(epochs=3, rate=0.5))]
+>>> [done.loss for done in descend(model, {}, State({"w": 0.0}, {}), Hyperparameters(epochs=3, rate=0.5))]
 [1.0, 0.0, 0.0]
 
 The same seed gives the same numbers, bit for bit, and so does a training that was interrupted and resumed: what is
-random in an epoch hangs on the seed and the number of the epoch alone.
+random in an epoch depends on the seed and the number of the epoch alone.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ Columns: TypeAlias = Mapping[str, Any]
 Look: TypeAlias = "Callable[[State, Columns, Mapping[int, Any] | None], None]"
 
 _SAMPLES, _HOLDOUT, _ORDER = range(3)
-"""What a seed is used for; each use has a generator of its own."""
+"""The uses of a seed; each has a generator of its own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Hyperparameters:
     """How to train.
 
     epochs     passes over the table in all, those of a resumed training included
@@ -54,7 +54,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """An epoch that is done: its loss, as its rows saw it before their updates, and where the training stands now.
+    """An epoch that is done: its loss, before the updates of its steps, and the state after it.
 
     `measured` is the state that the loss belongs to: the one before the update; behind it for lbfgs, and for minibatches,
     whose loss is a mean over the states of the epoch.
@@ -69,8 +69,8 @@ class Epoch:
 class Diverged(Exception):
     """A step whose loss or slope does not exist.
 
-    `state` is the last one whose loss was good, and `moved` whether a step led on from there; `cause` says what went out
-    of range, `rows` which rows of the table the step looked at.
+    `state` is the last one with a loss, and `moved` whether a step was taken from there; `cause` is the value that does not
+    exist, `rows` are the rows of the table in the step.
     """
 
     def __init__(self, state: State, cause: DomainError | Overflow, rows: Sequence[int], *, moved: bool) -> None:
@@ -98,12 +98,12 @@ def split(count: int, share: float, seed: int) -> tuple[Any, Any]:
     return np.sort(order[held:]), np.sort(order[:held])
 
 
-def is_minibatch(count: int, plan: Plan) -> bool:
+def is_minibatch(count: int, plan: Hyperparameters) -> bool:
     """Whether a step takes some of the `count` rows only."""
     return 0 < plan.batch < count
 
 
-def batches(count: int, plan: Plan, epoch: int) -> Iterator[Any]:
+def batches(count: int, plan: Hyperparameters, epoch: int) -> Iterator[Any]:
     """The rows of each step of an epoch, shuffled; None is all rows."""
     if not is_minibatch(count, plan):
         yield None
@@ -113,10 +113,12 @@ def batches(count: int, plan: Plan, epoch: int) -> Iterator[Any]:
         yield order[start : start + plan.batch]
 
 
-def descend(model: Model, columns: Columns, start: State, plan: Plan, look: Look | None = None) -> Iterator[Epoch]:
+def descend(
+    model: Model, columns: Columns, start: State, plan: Hyperparameters, look: Look | None = None
+) -> Iterator[Epoch]:
     """Train from `start`, an epoch at a time. Raises Diverged where a step has no loss or no slope.
 
-    `look` is shown every step before it is taken, as (state, the columns of its rows, what of them no parameter changes).
+    `look` is called before every step with the state, the columns of its rows and the values that depend on no parameter.
     """
     if plan.optimizer == "lbfgs":
         yield from _quasi_newton(model, columns, start, plan, look)
@@ -142,7 +144,7 @@ def descend(model: Model, columns: Columns, start: State, plan: Plan, look: Look
         yield Epoch(epoch, total / count, state, state if is_minibatch(count, plan) else begun)
 
 
-def updated(state: State, slopes: Mapping[str, Any], plan: Plan) -> State:
+def updated(state: State, slopes: Mapping[str, Any], plan: Hyperparameters) -> State:
     """One update of every parameter."""
     rule, step = OPTIMIZERS[plan.optimizer], state.steps + 1
     with np.errstate(all="ignore"):
@@ -153,7 +155,9 @@ def updated(state: State, slopes: Mapping[str, Any], plan: Plan) -> State:
     return State({n: m[0] for n, m in moved.items()}, {n: m[1] for n, m in moved.items()}, step, state.epochs)
 
 
-def _quasi_newton(model: Model, columns: Columns, start: State, plan: Plan, look: Look | None) -> Iterator[Epoch]:
+def _quasi_newton(
+    model: Model, columns: Columns, start: State, plan: Hyperparameters, look: Look | None
+) -> Iterator[Epoch]:
     """L-BFGS, an iteration an epoch, over all parameters as one vector."""
     from autodiff.train.lbfgs import minimize  # needs SciPy
 

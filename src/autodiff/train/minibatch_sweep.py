@@ -46,14 +46,14 @@ BY_ROW = ("literal", "matmul", "transpose", "expand_dims", "index")
 """Functions of arrays that leave rows apart, if their result still has the axis of the rows."""
 
 ALONG_THE_LAST = ("softmax",)
-"""Functions that mix what stands along the last axis."""
+"""Functions that mix the elements along the last axis."""
 
 Known = Mapping[int, Any]
 Shapes = Mapping[int, "tuple[int, ...]"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SweepPlan:
     """The equations that are not known beforehand, by when they are computed, arguments first.
 
     lowered  the program whose equations they are: with its sums of weighted columns gathered
@@ -82,10 +82,10 @@ class Plan:
     size: int
 
 
-def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: int) -> Plan | None:
+def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: int) -> SweepPlan | None:
     """How to compute the equations of `count` rows in blocks; None where that can't be done.
 
-    `known` are the values that hang on no parameter, columns among them. Which axis of a value is that of the rows is
+    `known` are the values that depend on no parameter, columns among them. Which axis of a value is that of the rows is
     seen by trying: with two rows and with three.
     """
     axes = _axes(known, count)
@@ -110,7 +110,7 @@ def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: i
     gates = tuple(node for node in before if node in used)
     sources = [node for node in before if found.graph.inputs.get(node) in parameters]
     active = depending(found.graph, two, sources)
-    return Plan(
+    return SweepPlan(
         found, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, active, two[found.result] == (), size
     )
 
@@ -178,7 +178,7 @@ def _unknown(lowered: Lowered, known: Known) -> list[int]:
 
 
 def _changed(two: Sequence[int], three: Sequence[int]) -> int | None:
-    """The axis of the rows, counted from the last; None where there is none; 0 where rows stand against rows."""
+    """The axis of the rows, counted from the last; None where there is none; 0 where rows meet rows."""
     places = [k - len(two) for k, (a, b) in enumerate(zip(two, three, strict=True)) if a != b]
     return (places[0] if len(places) == 1 else 0) if places else None
 
@@ -208,7 +208,7 @@ def _part(known: Known, axes: Mapping[int, int], rows: slice) -> dict[int, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """The last statement, averaged if it has elements, and its slope in each parameter that it hangs on."""
+    """The last statement, averaged if it has elements, and its slope in each parameter that it depends on."""
 
     value: float
     slopes: Mapping[str, Any]
@@ -220,7 +220,7 @@ class Sweep:
     Each answer is None where a number on the way does not exist or overflows: a pass over the whole table says which.
     """
 
-    def __init__(self, plan: Plan, known: Known, count: int, convention: str) -> None:
+    def __init__(self, plan: SweepPlan, known: Known, count: int, convention: str) -> None:
         self.lowered, self.plan, self.count, self.convention = plan.lowered, plan, count, convention
         self.known = {plan.of[node]: value for node, value in known.items() if node in plan.of}
         self.narrow = {node: value for node, value in self.known.items() if node not in plan.axes}

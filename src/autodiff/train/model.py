@@ -6,7 +6,7 @@
 >>> model.slopes({"w": 0.0}, {"x": np.array([1.0, 2.0]), "y": np.array([2.0, 4.0])})
 (10.0, {'w': -10.0})
 
-What does not depend on a parameter is computed once per table; a value that the backward pass does not need is let go of.
+What does not depend on a parameter is computed once per table; a value that the backward pass does not need is freed.
 On a corner the slope is the one that PyTorch takes: descent needs a number.
 """
 
@@ -24,7 +24,7 @@ from autodiff.core.evaluate import DomainError
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO
-from autodiff.train.minibatch_sweep import FEWEST, Plan, Sweep, plan
+from autodiff.train.minibatch_sweep import FEWEST, Sweep, SweepPlan, plan
 
 CONVENTION = "torch"
 
@@ -49,14 +49,14 @@ class Model:
         self.lowered, self.l1, self.l2 = lowered, l1, l2
         nodes = {name: lowered.node(name) for name in parameters}
         self.sources: dict[str, int] = {name: node for name, node in nodes.items() if node is not None}
-        self._plans: dict[tuple[Any, ...], Plan | None] = {}
+        self._plans: dict[tuple[Any, ...], SweepPlan | None] = {}
 
     def slopes(
         self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None = None
     ) -> tuple[float, dict[str, Any]]:
         """The loss, and its slope in each parameter, shaped like it.
 
-        Raises primal.DomainError where a value does not exist, Overflow where a slope leaves the range of float64.
+        Raises DomainError where a value does not exist, Overflow where a slope leaves the range of float64.
         """
         sweep = self._sweep(parameters, columns, fixed)
         swept = None if sweep is None else sweep.slopes(parameters)
@@ -108,12 +108,12 @@ class Model:
         return evaluate.values(self.lowered, point, known, spare, order=[*known, *self._moving_order])
 
     def _resting(self, nodes: Sequence[int], columns: Values) -> dict[int, Any]:
-        """The values of equations that hang on no parameter."""
+        """The values of equations that depend on no parameter."""
         run = evaluate.values(self.lowered, columns, results=nodes)
         return {node: run.values[node] for node in nodes}
 
     def fixed(self, columns: Values) -> dict[int, Any] | None:
-        """The values that hang on no parameter and that something which does is made from: they hold for all steps.
+        """The values that depend on no parameter and are used by one that does: they are the same in all steps.
 
         None where one of them has no value: an untaken branch of a condition may hide that, so each pass must look.
         """
@@ -172,7 +172,7 @@ class Model:
 
     @cached_property
     def _moving(self) -> bytearray:
-        """A flag per equation: whether its value hangs on a parameter."""
+        """A flag per equation: whether its value depends on a parameter."""
         graph = self.lowered.graph
         flags = bytearray(len(graph))
         for node in self.sources.values():
@@ -206,7 +206,7 @@ class Model:
 
     @cached_property
     def _spare(self) -> Mapping[int, Sequence[int]] | None:
-        """Per equation, the values that are of no use after it, in this pass or on the way back."""
+        """Per equation, the values that neither the rest of this pass nor the backward pass uses."""
         graph, order = self.lowered.graph, self._moving_order
         rows = [graph.rows[node] for node in order]
         if any(row is not None and row.branches is not None for row in rows):
@@ -222,7 +222,7 @@ class Model:
         return spare
 
     def _needed_back(self, node: int) -> set[int]:
-        """The values that the slopes of an equation mention."""
+        """The values that the partials of an equation use."""
         graph = self.lowered.graph
         row, args = graph.rows[node], graph.args[node]
         if row is None:

@@ -1,7 +1,7 @@
 """Training a program on a table: what is reported after each epoch, one step taken apart, and why it diverged.
 
 >>> table = NumericTable("rows.csv", {"x": np.array([1.0, 2.0]), "y": np.array([3.0, 5.0])}, lines=[2, 3])
->>> training = Training("z = w*x + b; L = mse(y, z)", table, {"w": 0.0, "b": 0.0}, Plan(epochs=2, rate=0.25))
+>>> training = Training("z = w*x + b; L = mse(y, z)", table, {"w": 0.0, "b": 0.0}, Hyperparameters(epochs=2, rate=0.25))
 >>> [record.loss for record in training.epochs()]
 [17.0, 8.65625]
 """
@@ -17,13 +17,13 @@ import numpy as np
 from autodiff.core import rules
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import lower
-from autodiff.diagnostics import hint, outside_element, written
+from autodiff.diagnostics import hint, outside, written
 from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
 from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import Best, State
-from autodiff.train.loop import Columns, Diverged, Epoch, Plan, descend, is_minibatch, split, updated
+from autodiff.train.loop import Columns, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import CONVENTION, Model, Overflow
 from autodiff.train.names import fitting, watching
 from autodiff.train.optimizers import OPTIMIZERS
@@ -45,18 +45,18 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TrainingStep:
     """One step, taken apart: forward pass, loss, backward pass, update.
 
     number      of the step, from 1
-    rows        how many rows it looked at
+    rows        how many rows it uses
     parameters  before the step
     columns     the data of its rows
     values      (name, text, value) of each statement, in order; the loss is the last one
     loss        the number that descends: the mean of the last statement, and penalties
-    adjoints    the slope of the loss in each statement that it hangs on
+    adjoints    the slope of the loss in each statement that it depends on
     slopes      the slope of the loss in each parameter
-    updated     the parameters after the step; empty before it is taken, where they can't be foretold
+    updated     the parameters after the step; empty before it, for an optimizer whose update is not a rule of one parameter
     """
 
     number: int
@@ -71,7 +71,7 @@ class Step:
 
 
 class Training:
-    """A program, its data and its plan; `epochs()` trains from `start`, `state` is where it is.
+    """A program, its data and its plan; `epochs()` trains from `start`; `state` is the state after the last epoch.
 
     `failed` says that a step had no loss or no slope.
 
@@ -83,7 +83,7 @@ class Training:
         text: str,
         table: NumericTable | None,
         parameters: Mapping[str, Any],
-        plan: Plan,
+        plan: Hyperparameters,
         *,
         l1: float = 0.0,
         l2: float = 0.0,
@@ -101,7 +101,7 @@ class Training:
         self.model = Model(self.lowered, parameters, l1, l2)
         self.state = self.start = State(dict(parameters), {})
         self.failed = False
-        self.step: Step | None = None
+        self.step: TrainingStep | None = None
         self._watched = {expression: Model(watching(program, expression), parameters) for expression in watch}
         used = {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
         columns = {} if table is None else {n: c for n, c in table.columns.items() if n in used}
@@ -184,7 +184,7 @@ class Training:
         return values
 
     def _once(self, key: str, model: Model, columns: Columns) -> Mapping[int, Any] | None:
-        """What of a model no parameter changes: computed after the first epoch, and kept."""
+        """The values of a model that depend on no parameter: computed after the first epoch, and kept."""
         if key not in self._fixed:
             self._fixed[key] = model.fixed(columns)
         return self._fixed[key]
@@ -195,7 +195,7 @@ class Training:
         if self.step is None and self.explain is not None and state.steps + 1 >= self.explain:
             self.step = self._taken_apart(state, columns, fixed)
 
-    def _taken_apart(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> Step | None:
+    def _taken_apart(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> TrainingStep | None:
         model, graph = self.model, self.lowered.graph
         try:
             loss, slopes = model.slopes(state.parameters, columns, fixed)
@@ -207,7 +207,7 @@ class Training:
         if self.lowered.result not in statements.values():
             statements[self.lowered.name] = self.lowered.result
         known = self.plan.optimizer in OPTIMIZERS
-        return Step(
+        return TrainingStep(
             number=state.steps + 1,
             rows=len(next(iter(columns.values()))) if columns else 1,
             parameters=state.parameters,
@@ -222,7 +222,7 @@ class Training:
         )
 
     def _completed(self) -> None:
-        """What a step led to whose update is no rule of its own, now that it is taken."""
+        """Fill in the parameters after a step whose update is not a rule of one parameter."""
         if self.step is not None and not self.step.updated and self.step.number == self.state.steps:
             self.step = replace(self.step, updated=self.state.parameters)
 
@@ -234,7 +234,7 @@ class Training:
     def _diverged(self, trouble: Diverged) -> AutodiffError:
         step, cause = trouble.state.steps, trouble.cause
         if isinstance(cause, DomainError):
-            why, node = outside_element(self.lowered, cause), cause.node
+            why, node = outside(self.lowered, cause, {}), cause.node
             place = self._row(cause, trouble.rows)
         else:
             why, node = f"the slope in {cause.name} overflows from {written(self.lowered, cause.node)} on", cause.node

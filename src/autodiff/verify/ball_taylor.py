@@ -5,73 +5,62 @@ The equations of `taylor.Expansion` over another algebra: no rule is written twi
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
 >>> lowered = lower(parse("x/(exp(x) - 1)"))
->>> derivatives(lowered, {"x": 1e-3}, lowered.graph.find("x"), 4)
+>>> derivatives(lowered, {"x": 1e-3}, lowered.graph.find("x"), 4).numbers
 [-0.4998333333388889, 0.166666650000001, -3.3333329365079644e-05, -0.033333321428572815]
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from types import MappingProxyType
 
 from flint import arb, fmpq
 
-from autodiff.core.evaluate import DomainError, Indeterminate, Trace
+from autodiff.core.evaluate import Indeterminate
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import Primitive
-from autodiff.numbers.ball_numbers import Number, PiMultiple, as_float, ball, is_zero, precision
+from autodiff.numbers.ball_numbers import Number, PiMultiple, ball, is_zero
 from autodiff.numbers.balls import Balls
 from autodiff.numbers.taylor import Expansion, SeriesAlgebra
-from autodiff.verify import digits
+from autodiff.verify.digits import Pinned, pinned, values
 
 MOST = 4096
 """Bits at which a derivative that is not pinned down is left to others."""
 
 
-def derivatives(lowered: Lowered, point: Mapping[str, float], source: int, order: int) -> list[float | None]:
-    """The derivatives of orders 1, 2, …, each the nearest float64; None where there is none, or none is found."""
+def derivatives(lowered: Lowered, point: Mapping[str, float], source: int, order: int, digits: int = 0) -> Pinned:
+    """The derivatives of orders 1, 2, …; none where balls decide nothing, or there is no series."""
+    return pinned(lambda: series(lowered, point, source, order), digits, most=MOST)
 
-    def read(expansion: Expansion, _: Trace) -> list[Number]:
-        found = expansion.series({source: 1.0}, order)[expansion.of[lowered.result]]
-        return [c * math.factorial(m) for m, c in enumerate(found[1:], 1)] + [arb(0)] * (order + 1 - len(found))
 
-    return _pinned(lowered, point, [source], order, read)
+def series(
+    lowered: Lowered,
+    point: Mapping[str, float],
+    source: int,
+    order: int,
+    steps: Mapping[int, fmpq] = MappingProxyType({}),
+) -> list[Number]:
+    """The same as balls of the current precision, with `steps` added to inputs. Raises Indeterminate and DomainError."""
+    trace, _ = values(lowered, point, steps)
+    expansion = Expansion(lowered, trace, [source], order, BallSeries())
+    coefficients = expansion.series({source: 1.0}, order)[expansion.of[lowered.result]]
+    known = [c * math.factorial(m) for m, c in enumerate(coefficients[1:], 1)]
+    return known + [arb(0)] * (order - len(known))
 
 
 def hessian_row(
-    lowered: Lowered, point: Mapping[str, float], source: int, sources: Sequence[int]
-) -> list[float | None]:
+    lowered: Lowered, point: Mapping[str, float], source: int, sources: Sequence[int], digits: int = 0
+) -> Pinned:
     """The second derivatives by `source` and each of the sources."""
 
-    def read(expansion: Expansion, run: Trace) -> list[Number]:
-        found = expansion.adjoints(lowered, run, {node: float(node == source) for node in sources})
-        return [found[node][1] if node in found else arb(0) for node in sources]
+    def row() -> list[Number]:
+        trace, _ = values(lowered, point)
+        expansion = Expansion(lowered, trace, sources, 2, BallSeries())
+        adjoints = expansion.adjoints(lowered, trace, {node: float(node == source) for node in sources})
+        return [adjoints[node][1] if node in adjoints else arb(0) for node in sources]
 
-    return _pinned(lowered, point, sources, 2, read)
-
-
-def _pinned(
-    lowered: Lowered,
-    point: Mapping[str, float],
-    sources: Sequence[int],
-    order: int,
-    read: Callable[[Expansion, Trace], list[Number]],
-) -> list[float | None]:
-    bits, found = digits.START, list[float | None]()
-    while bits <= MOST:
-        with precision(bits):
-            try:
-                run, _ = digits.values(lowered, point)
-                expansion = Expansion(lowered, run, sources, order, BallSeries())
-                found = [as_float(number) for number in read(expansion, run)]
-            except Indeterminate:
-                found = []
-            except DomainError:
-                return []
-        if found and None not in found:
-            break
-        bits *= 2
-    return found
+    return pinned(row, digits, most=MOST)
 
 
 class BallSeries(SeriesAlgebra[Number], Balls):

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import reduce
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -53,8 +52,7 @@ def proven(
 
     Raises DomainError where the value does not exist.
     """
-    bits = START if not digits else max(START, int(3.33 * digits) + 64)
-    most = max(most, 4 * bits)
+    bits, most = _bounds(digits, most)
     while True:
         with precision(bits):
             found = _at_precision(lowered, point, names, bits, digits, last=2 * bits > most)
@@ -76,8 +74,7 @@ def _at_precision(
         return Proven(
             None, dict.fromkeys(names), bits, empty, (), trouble.node if trouble.node is not None else lowered.result
         )
-    pin: Callable[[Number], Any] = (lambda n: decimal(n, digits)) if digits else as_float
-    pin = _or_zero(pin) if last and digits else pin
+    pin = _pin(digits, last=last)
     result = trace.values[lowered.result]
     value = pin(result)
     wanted = {name: node for name, node in names.items() if not _reached(lowered, node, specials)}
@@ -92,11 +89,6 @@ def _at_precision(
     zeros |= {n: adjoints[node] for n, node in wanted.items() if slopes[n] in (0.0, "0") and node in adjoints}
     sizes = {name: size for name, number in zeros.items() if (size := size_of(number))}
     return Proven(value, dict.fromkeys(names) | slopes, bits, run, specials, agree=agree, sizes=sizes)
-
-
-def _or_zero(pin: Callable[[Number], Any]) -> Callable[[Number], Any]:
-    """The same, and "0" for a number that can't be told from 0."""
-    return lambda number: pin(number) or ("0" if ball(number).contains(0) else None)
 
 
 def _reached(lowered: Lowered, node: int, special: Sequence[int]) -> bool:
@@ -183,47 +175,55 @@ def _adjoints(result: int, partials: Partials, sources: Collection[int]) -> dict
     return BALLS.vjp(partials, {result: fmpq(1)} if result in partials or result in sources else {})
 
 
-def rate(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float]) -> float | None:
-    """How fast the result changes when equations move at these rates; None where it is not pinned down."""
-    return _growing(lambda: _rate(lowered, point, rates))
+class Pinned(NamedTuple):
+    """Numbers as float64 (or text), None for one that is not pinned down; none at all where balls decide nothing.
+
+    bits    the precision that pinned them
+    sizes   how large a number is whose text is "0" and that is not known to be 0; else empty
+    """
+
+    numbers: Sequence[Any]
+    bits: int
+    sizes: Sequence[str] = ()
 
 
-def weighted_slope(
-    lowered: Lowered, point: Mapping[str, float], source: int, weights: Mapping[int, float]
-) -> float | None:
-    """The slope in `source` of a sum of equations with weights; None where it is not pinned down."""
-
-    def total() -> Number:
-        parts = [
-            BALLS.times(_rate(lowered._replace(result=node), point, {source: 1.0}), meaning(weight))
-            for node, weight in weights.items()
-        ]
-        return reduce(BALLS.plus, parts, fmpq(0))
-
-    return _growing(total)
-
-
-def _rate(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float]) -> Number:
-    trace, _ = values(lowered, point)
-    seeds = {node: meaning(rate) for node, rate in rates.items()}
-    return BALLS.jvp(BALLS.linearize(lowered, trace, seeds), seeds).get(lowered.result, fmpq(0))
-
-
-def _growing(number: Callable[[], Number]) -> float | None:
-    """The float64 that a number is, by growing precision."""
-    bits = START
-    while bits <= MOST:
+def pinned(numbers: Callable[[], Sequence[Number]], digits: int = 0, *, most: int = MOST) -> Pinned:
+    """Numbers by growing precision, until each is one float64, or has so many digits."""
+    bits, most = _bounds(digits, most)
+    known, sizes = list[Any](), list[str]()
+    while bits <= most:
+        pin = _pin(digits, last=2 * bits > most)
         with precision(bits):
             try:
-                pinned = as_float(number())
+                exact = numbers()
+                known = [pin(number) for number in exact]
+                sizes = [size_of(n) if text == "0" else "" for n, text in zip(exact, known, strict=True)]
             except Indeterminate:
-                pinned = None
+                known, sizes = [], []
             except DomainError:
-                return None
-        if pinned is not None:
-            return pinned
+                return Pinned([], bits)
+        if known and None not in known:
+            break
         bits *= 2
-    return None
+    return Pinned(known, min(bits, most), sizes)
+
+
+def _bounds(digits: int, most: int) -> tuple[int, int]:
+    """The bits to begin with, and those to end with."""
+    bits = START if not digits else max(START, int(3.33 * digits) + 64)
+    return bits, max(most, 4 * bits)
+
+
+def _pin(digits: int, *, last: bool) -> Callable[[Number], Any]:
+    """How a number is printed: its float64, or so many digits; at the last precision 0 where it can't be told from 0."""
+    if not digits:
+        return as_float
+    return (lambda n: decimal(n, digits) or _zero(n)) if last else (lambda n: decimal(n, digits))
+
+
+def _zero(number: Number) -> str | None:
+    whole = ball(number)
+    return "0" if whole.is_finite() and whole.contains(0) else None
 
 
 def _agree(result: int, partials: Partials, names: Mapping[str, int], adjoints: Mapping[int, Number]) -> bool:

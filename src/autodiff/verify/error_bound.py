@@ -11,6 +11,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from autodiff.core import templates
 from autodiff.core.evaluate import DomainError, Trace, primal
@@ -35,6 +36,10 @@ _EPSILON, TINY = 2.0**-53, 2.0**-1022
 _WIDE = 1024.0
 """How many errors an argument is moved by, where that is still a small part of it, so that rounding does not hide the answer."""
 
+_MOST_ULPS = 2.0**24
+"""Beyond so many units in the last place a bound of first order says nothing: 2e-9 of the number. Up to there a part that
+is known to few digits of its own may be known well enough for the sum that it is in."""
+
 _FOLDED = 2.0**-40
 """What part of a number that stands in rows its error may be, where it is near underflow."""
 
@@ -48,9 +53,34 @@ class Unsure(Exception):
     """Rounding may decide here: a condition, a domain or a special point within an argument's error."""
 
 
+class Bounded(NamedTuple):
+    """A number and how far from it the true one may be."""
+
+    value: float
+    error: float
+
+
+def bounded(lowered: Lowered, point: Mapping[str, float]) -> Bounded:
+    """The result at a point. Raises DomainError where there is none, Unsure where rounding decides that, or a condition."""
+    try:
+        run = primal(lowered, point)
+    except DomainError as trouble:
+        if trouble.needs and not outside(lowered, point, trouble):
+            raise Unsure from None
+        raise
+    try:
+        return Bounded(run.values[lowered.result], _margin(lowered) * values(lowered, run)[lowered.result])
+    except OverflowError:
+        raise Unsure from None
+
+
+def _margin(lowered: Lowered) -> float:
+    return _MARGIN if len(lowered.graph) > LONG else 1.0
+
+
 def sure(lowered: Lowered, run: Trace, factors: Linearization, names: Iterable[int], gradient: Sequence[float]) -> bool:
     """Whether the value and the slopes by the equations `names` are right to 12 digits, or to the smallest float64."""
-    margin = _MARGIN if len(lowered.graph) > LONG else 1.0
+    margin = _margin(lowered)
     try:
         errors = values(lowered, run)
         if not enough(run.values[lowered.result], margin * errors[lowered.result]):
@@ -105,13 +135,18 @@ def values(lowered: Lowered, run: Trace) -> list[float]:
         row, args = graph.rows[node], graph.args[node]
         value = found[node]
         if row is None:
-            errors[node] = math.ulp(value) / 2 if isinstance(value, Typed) else 0.0
+            errors[node] = _rounding(value)
         elif node in run.taken:
             errors[node] = errors[run.taken[node]]
         else:
             given = [errors[a] for a in args]
             errors[node] = error_of(row, [found[a] for a in args], given, value, both)
     return errors
+
+
+def _rounding(constant: float) -> float:
+    """How far a constant may be off what was typed; half an ulp of the smallest numbers is rounded up to the least number."""
+    return max(math.ulp(constant) / 2, LEAST) if isinstance(constant, Typed) else 0.0
 
 
 def folded(lowered: Lowered) -> dict[float, float] | None:
@@ -123,14 +158,14 @@ def folded(lowered: Lowered) -> dict[float, float] | None:
     roundings: dict[float, float] = {}
 
     def note(value: float, error: float) -> None:
-        units = error / (abs(value) * _EPSILON) if value else UNKNOWN if error else 0.0
+        units = error / abs(value) / _EPSILON if value else UNKNOWN if error else 0.0
         roundings[value] = max(roundings.get(value, 0.0), min(units, UNKNOWN))
 
     for node in graph.reaching(lowered.result):
         row, args = graph.rows[node], graph.args[node]
         if node in graph.constants:
             found[node] = graph.constants[node]
-            errors[node] = math.ulp(found[node]) / 2 if isinstance(found[node], Typed) else 0.0
+            errors[node] = _rounding(found[node])
         elif row is not None and row.branches is None and args and all(a in found for a in args):
             numbers = [found[a] for a in args]
             found[node] = value = templates.value(row)(*numbers)
@@ -193,7 +228,7 @@ def ulps(row: Primitive, args: Sequence[float], value: float) -> float:
     if row.value == "^" and args[1] in _PRODUCTS:
         return _PRODUCTS[args[1]][0]
     units = 4.0 if row.ulp_error[0] == "4" else templates.compiled(row.ulp_error[0], (*row.params, "w"))(*args, value)
-    if not units <= 2048:
+    if not units <= _MOST_ULPS:
         raise Unsure
     return 2 * units
 
@@ -217,7 +252,20 @@ def _special_texts(row: Primitive) -> tuple[str, ...]:
 
 def _settled(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
     for text in _special_texts(row):
-        condition(text, row.params, args, errors)
+        try:
+            condition(text, row.params, args, errors)
+        except Unsure:
+            if not _is_level(row, args, errors):
+                raise
+
+
+def _is_level(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> bool:
+    """Whether a step function has one value at all ends of its arguments' errors, whatever its jump's condition says."""
+    if not row.jump or any(text != ZERO for text in row.partials):
+        return False
+    function = templates.value(row)
+    value = function(*args)
+    return all(end == value for k, error in enumerate(errors) if error for end in ends(function, args, k, error))
 
 
 def decided(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
@@ -345,7 +393,7 @@ def _slope_error(row: Primitive, text: str, args: Sequence[float], value: float,
         if row.ulp_error[1] == "8"
         else templates.compiled(row.ulp_error[1], (*row.params, "w", "d"))(*args, value, slope)
     )
-    if not units <= 1024:
+    if not units <= _MOST_ULPS:
         if abs(slope) < TINY:
             return 1024 * LEAST
         raise Unsure

@@ -17,12 +17,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from flint import fmpq
+from flint import arb, fmpq
 
 from autodiff.core.evaluate import DomainError, Indeterminate
 from autodiff.core.lowering import Lowered
 from autodiff.nonsmooth.verdict import Verdict
-from autodiff.numbers.ball_numbers import as_float, ball, precision
+from autodiff.numbers.ball_numbers import Number, as_float, ball, decimal, precision
 from autodiff.verify import digits
 
 _STEPS = (500, 1000)
@@ -73,6 +73,45 @@ def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: int) 
         return None
     value, slope = _limit(near[0], nearer[0]), _limit(near[1], nearer[1])
     return None if value is None or slope is None or math.isinf(value) else (value, slope)
+
+
+def derivatives(lowered: Lowered, point: Mapping[str, float], source: int, order: int, count: int) -> list[str | None]:
+    """The derivatives of orders 1, 2, … by an input at a special point, of so many digits; None where the sides differ.
+
+    A side without values has no say.
+    """
+    sides = [_texts(lowered, point, source, order, count, sign) for sign in (-1, 1)]
+    known = [side for side in sides if side != ()]
+    if not known or None in known:
+        return [None] * order
+    return [texts[0] if len(set(texts)) == 1 else None for texts in zip(*filter(None, known), strict=True)]
+
+
+def _texts(
+    lowered: Lowered, point: Mapping[str, float], source: int, order: int, count: int, sign: int
+) -> list[str | None] | tuple[()] | None:
+    """The derivatives on one side; empty where the program has no values there, None where balls don't decide."""
+    from autodiff.verify import ball_taylor
+
+    start = _STEPS[0] + 4 * count
+    with precision(max(_BITS, 8 * start)):
+        try:
+            steps = ({source: fmpq(sign, 1) / fmpq(2) ** order} for order in (start, 2 * start))
+            near, nearer = (ball_taylor.series(lowered, point, source, order, step) for step in steps)
+            return [_limit_text(a, b, count) for a, b in zip(near, nearer, strict=True)]
+        except DomainError:
+            return ()
+        except Indeterminate:
+            return None
+
+
+def _limit_text(near: Number, nearer: Number, count: int) -> str | None:
+    """What two numbers tend to, as `_limit` has it, with so many digits."""
+    sizes = [abs(ball(number)) for number in (near, nearer)]
+    if sizes[1] <= arb(_VANISHING) * sizes[0]:
+        return "0"
+    texts = {decimal(number, count) for number in (near, nearer)}
+    return texts.pop() if len(texts) == 1 else None
 
 
 def _limit(near: float, nearer: float) -> float | None:

@@ -131,6 +131,15 @@ class RandomRounding:
         """A constant, moved where it is not exactly what was typed."""
         return float(self.number(value)) if isinstance(value, Typed) else value
 
+    def inputs(self, point: Mapping[str, Any]) -> dict[str, Any]:
+        """The point, with typed numbers that are no float64 moved."""
+        typed = getattr(point, "typed", {})
+        moved = {name: self.constant(value) if isinstance(value, float) else value for name, value in point.items()}
+        for name, numbers in typed.items():
+            inexact = np.reshape([isinstance(number, Typed) for number in numbers], np.shape(moved[name]))
+            moved[name] = np.where(inexact, self.number(moved[name]), moved[name])
+        return moved
+
     def arguments(self, row: Primitive, args: list[Any]) -> list[Any]:
         """The arguments of a row that adds up inside, which rounds as they are moved."""
         return args if row.kind == ELEMENTWISE else [self.unless_short(a) for a in args]
@@ -229,7 +238,7 @@ def _stays(
     normwise: bool,
 ) -> bool:
     try:
-        run = evaluate.values(lowered, point, shake=rounding)
+        run = evaluate.values(lowered, rounding.inputs(point), shake=rounding)
     except (DomainError, AutodiffError):
         return False
     if not _same(value, run.values[lowered.result], normwise=normwise):

@@ -170,8 +170,8 @@ def _logarithm(argument: str, base: str) -> Piece:
 
 
 def is_latex(text: str) -> bool:
-    """Whether a backslash stands at the front of a word, or an exponent or index in braces."""
-    return re.search(r"\\[A-Za-z,;:!]|[\^_]\s*\{", text) is not None
+    """Whether a backslash stands at the front of a word, or an exponent or index in braces; a comment's don't count."""
+    return re.search(r"\\[A-Za-z,;:!]|[\^_]\s*\{", re.sub(r"(?<!\\)#.*", "", text)) is not None
 
 
 def program(text: str, functions: Collection[str]) -> str:

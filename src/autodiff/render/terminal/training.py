@@ -17,7 +17,7 @@ from autodiff.render.text.answer import array
 from autodiff.train.checkpoint import nested
 from autodiff.train.ending import Ending
 from autodiff.train.optimizers import FORMULAS
-from autodiff.train.training import Record, Step, Training
+from autodiff.train.training import Record, Training, TrainingStep
 
 _ROWS, _ELEMENTS = 6, 8
 _LABEL, _NARROW = 11, 60  # columns of a label, and of a screen where it is on a line of its own
@@ -40,7 +40,7 @@ def opening(training: Training, name: str) -> str:
     )
 
 
-def step(taken: Step, training: Training, width: int = 0) -> str:
+def step(taken: TrainingStep, training: Training, width: int = 0) -> str:
     """The four parts of a step, with numbers; on a screen of `width` columns, a table as wide as it at most."""
     result = taken.values[-1][0]
     plan = training.plan
@@ -65,7 +65,7 @@ def _part(label: str, lines: Sequence[str], width: int) -> list[str]:
     return [f"{'' if k else label:<{_LABEL}}{line}" for k, line in enumerate(lines)]
 
 
-def chain(taken: Step, result: str, factors: Sequence[Factor]) -> list[str]:
+def chain(taken: TrainingStep, result: str, factors: Sequence[Factor]) -> list[str]:
     """The backward pass: the factors of the chain rule in one row, then the slope of the loss in each name.
 
     Slopes run from the loss back to the parameters; those of a column have one number per row.
@@ -86,7 +86,7 @@ def chain(taken: Step, result: str, factors: Sequence[Factor]) -> list[str]:
     return ["local slopes, in one row:", *(f"  {line}" for line in local), summed, *(f"  {line}" for line in lines)]
 
 
-def _forward(taken: Step, room: int) -> list[str]:
+def _forward(taken: TrainingStep, room: int) -> list[str]:
     """The rows as a table of `room` columns when all is a column; a line per statement in any case."""
     columns = [(name, values) for name, values in taken.columns.items()]
     columns += [(name, value) for name, _, value in taken.values if np.shape(value) == (taken.rows,)]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from autodiff.api.answer import Answer, Value, nested, numbers
-from autodiff.diagnostics import order, saying, shown
+from autodiff.diagnostics import framework_numbers, order, shown
 from autodiff.errors import excerpt, printable
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _sides(answer: Answer, name: str) -> str:
     if answer.convention and answer.gradient.get(name, 0.0) is not None:
         kind = f"{kind}; the number is {answer.convention}'s convention"
     elif name in answer.frameworks:
-        kind = f"{kind}; {saying(answer.frameworks[name])}"
+        kind = f"{kind}; {framework_numbers(answer.frameworks[name])}"
     sides = [
         f"{side} {_end(slope)}"
         for side, slope in (("left", verdict.left), ("right", verdict.right))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autodiff.api.matrices import Matrix
+from autodiff.api.matrices import Matrix, Number, weighted_label
 from autodiff.diagnostics import mixed, shown
 from autodiff.errors import printable
 
@@ -21,10 +21,14 @@ def text(found: Matrix) -> str:
     lines = [*found.values.items(), *((f"d{found.result}/d{n}", slope) for n, slope in found.gradient.items())]
     lines += list(_entries(found))
     wide = max(len(label) for label, _ in lines)
-    return "\n".join(printable(f"{label:<{wide}}  {'none' if n is None else shown(n)}") for label, n in lines)
+    return "\n".join(printable(f"{label:<{wide}}  {_text(n)}") for label, n in lines)
 
 
-def _entries(found: Matrix) -> Iterator[tuple[str, float | None]]:
+def _text(number: Number | None) -> str:
+    return "none" if number is None else number if isinstance(number, str) else shown(number)
+
+
+def _entries(found: Matrix) -> Iterator[tuple[str, Number | None]]:
     if found.kind == "hessian":
         for i, (row, columns) in enumerate(found.rows.items()):
             yield from ((mixed(found.result, row, column), columns[column]) for column in [*columns][i:])
@@ -35,11 +39,9 @@ def _entries(found: Matrix) -> Iterator[tuple[str, float | None]]:
         direction = ",".join(f"{name}={shown(rate)}" for name, rate in found.given.items())
         yield from ((f"d{row} along {direction}", columns["jvp"]) for row, columns in found.rows.items())
     else:
-        weighted = " + ".join(
-            name if weight == 1 else f"{shown(weight)}*{name}" for name, weight in found.given.items()
+        yield from (
+            (f"d{weighted_label(found.given)}/d{column}", number) for column, number in found.rows["vjp"].items()
         )
-        whole = weighted if weighted in found.given else f"({weighted})"
-        yield from ((f"d{whole}/d{column}", number) for column, number in found.rows["vjp"].items())
 
 
 def quiet(found: Matrix) -> str:
@@ -47,4 +49,4 @@ def quiet(found: Matrix) -> str:
     if not found.complete:
         return ""
     rows = [n for row in found.rows.values() for n in row.values()]
-    return " ".join(shown(n) for n in (*found.values.values(), *found.gradient.values(), *rows) if n is not None)
+    return " ".join(_text(n) for n in (*found.values.values(), *found.gradient.values(), *rows) if n is not None)

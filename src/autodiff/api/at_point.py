@@ -1,0 +1,275 @@
+"""Value and slopes of equations at a point: float64 sweeps where their digits are sure, else ball arithmetic.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
+>>> lowered = lower(parse("abs(x) + y"))
+>>> found = answered(lowered, {"x": 0.0, "y": 2.0}, {name: lowered.node(name) for name in "xy"})
+>>> found.status, found.gradient
+('corner', {'x': None, 'y': 1.0})
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from autodiff import diagnostics
+from autodiff.api.answer import Answer, clean
+from autodiff.core import linearize
+from autodiff.core.evaluate import DomainError, Trace, primal
+from autodiff.core.jvp import in_all_directions
+from autodiff.core.linearize import FRAMEWORKS, Linearization
+from autodiff.core.lowering import Lowered
+from autodiff.core.special_points import special_points
+from autodiff.core.vjp import vjp
+from autodiff.diagnostics import SEVERITY
+from autodiff.verify import error_bound
+from autodiff.verify.cross_mode import AGREE, DISAGREE, broken_rule, compared
+
+if TYPE_CHECKING:
+    from autodiff.nonsmooth.verdict import Verdict
+    from autodiff.verify.digits import Proven
+
+
+class Query(NamedTuple):
+    """What is asked of equations at a point.
+
+    names       what is differentiated by, and its equations
+    check       whether the other mode confirms the gradient
+    convention  the framework whose number replaces a slope at a corner
+    digits      how many proven digits are asked for; 0 for float64
+    most        names times equations up to which one-sided slopes are computed; 0 for the usual limit
+    """
+
+    lowered: Lowered
+    point: Mapping[str, float]
+    names: Mapping[str, int]
+    mode: str = "reverse"
+    check: bool = True
+    convention: str = ""
+    digits: int = 0
+    most: int = 0
+
+    @property
+    def empty(self) -> Answer:
+        """The answer before anything is known."""
+        name, source = self.lowered.name, self.lowered.source
+        return Answer(name, None, dict.fromkeys(self.names), self.point, self.mode, source=source)
+
+    def answer(self, trace: Trace | None = None) -> Answer:
+        """Value and slopes; with their `trace` the equations are not evaluated again."""
+        return _answered(self, trace)
+
+    def reached(self, special: Sequence[int]) -> dict[str, int]:
+        """The names that move an equation of `special`."""
+        behind = set(self.lowered.graph.reaching(*special)) if special else set()
+        return {name: node for name, node in self.names.items() if node in behind}
+
+
+def answered(
+    lowered: Lowered,
+    point: Mapping[str, float],
+    names: Mapping[str, int],
+    mode: str = "reverse",
+    *,
+    check: bool = True,
+    convention: str = "",
+    digits: int = 0,
+    trace: Trace | None = None,
+) -> Answer:
+    """Value and slopes of equations over plain numbers; see `Query`."""
+    return Query(lowered, point, names, mode, check, convention, digits).answer(trace)
+
+
+def without_value(answer: Answer, lowered: Lowered, trouble: DomainError) -> Answer:
+    """The answer where a value does not exist."""
+    return answer._replace(
+        status="domain" if trouble.needs else "overflow",
+        why=diagnostics.outside(lowered, trouble, answer.at),
+        hint=diagnostics.hint(lowered, trouble),
+        span=lowered.graph.spans[trouble.node],
+    )
+
+
+def _answered(query: Query, trace: Trace | None) -> Answer:
+    lowered, empty = query.lowered, query.empty
+    if query.digits:
+        return _in_balls(query, None)
+    try:
+        run = primal(lowered, query.point) if trace is None else trace
+    except DomainError as trouble:
+        if trouble.needs and error_bound.outside(lowered, query.point, trouble):
+            return without_value(empty, lowered, trouble)
+        answer = _in_balls(query, None)
+        beyond = answer.status == "overflow" and answer.value is None and not trouble.needs
+        return without_value(empty, lowered, trouble) if beyond else answer
+    special = special_points(lowered, run)
+    reached = query.reached(special)
+    swept = _by_sweeps(query, run, reached)
+    if swept is None:
+        return _in_balls(query, run)
+    return _from_both_sides(query, swept, run, special) if reached else swept
+
+
+# --- in float64 ---------------------------------------------------------------------------------------------------------
+
+
+def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | None:
+    """The value, and the slopes that move no special point, confirmed by the other mode; None where float64 won't do."""
+    lowered, mode, check = query.lowered, query.mode, query.check
+    names = {name: node for name, node in query.names.items() if name not in without}
+    factors = linearize.linearize(lowered, run, names.values())
+    onward = None if mode == "reverse" else _forward(lowered, factors, names)
+    backward = vjp(lowered.result, factors, names.values())
+    slopes = [backward.get(node, 0.0) for node in names.values()]
+    gradient = onward if onward is not None and mode == "forward" else dict(zip(names, slopes, strict=True))
+    if not all(map(math.isfinite, (*slopes, *gradient.values(), *(onward or {}).values()))):
+        return None
+    near = onward is None or error_bound.alike(slopes, [onward[name] for name in names])
+    if check and not near and compared(lowered, run, factors, names, gradient, mode, backward) == DISAGREE:
+        raise diagnostics.disagreement()
+    sure = near and error_bound.sure(lowered, run, factors, names.values(), slopes)
+    agreement = ""
+    if check and sure and (names or not query.names):
+        agreement = compared(lowered, run, factors, names, gradient, mode, backward)
+    if agreement == DISAGREE:
+        raise diagnostics.disagreement()
+    if check and (node := broken_rule(lowered, run, factors)) is not None:
+        raise diagnostics.rejected(lowered, node)
+    if not sure:
+        return None
+    nothing = dict.fromkeys(query.names)
+    return query.empty._replace(
+        value=run.values[lowered.result] + 0.0,
+        gradient=nothing | {name: clean(gradient[name]) for name in names},
+        forward=nothing | {name: clean(onward[name]) for name in names}
+        if onward is not None and mode == "both"
+        else None,
+        checked=True if agreement == AGREE else None,
+    )
+
+
+def _forward(lowered: Lowered, factors: Linearization, names: Mapping[str, int]) -> dict[str, float]:
+    tangent = in_all_directions(factors, names).get(lowered.result, {})
+    return {name: tangent.get(name, 0.0) for name in names}
+
+
+def _from_both_sides(query: Query, answer: Answer, run: Trace, special: Sequence[int]) -> Answer:
+    """The answer with the slopes by names that move a special point."""
+    from autodiff.nonsmooth.propagate import MOST, verdicts  # most points are no special points
+
+    reached = query.reached(special)
+    sides = verdicts(query.lowered, run, answer.at, reached, special, query.most or MOST)
+    return _at_special_points(query, answer, run, sides, special) if sides else answer
+
+
+# --- in ball arithmetic -------------------------------------------------------------------------------------------------
+
+
+def _in_balls(query: Query, run: Trace | None) -> Answer:
+    """The answer in ball arithmetic, where float64's digits are not sure, or some are asked for."""
+    from autodiff.api import proven_answer  # most answers need none
+
+    try:
+        answer, proven = proven_answer.proven_answer(query, run)
+    except DomainError as trouble:
+        return without_value(query.empty, query.lowered, trouble)
+    if proven is None or not proven.special or answer.value is None:
+        return answer
+    answer = _at_exact_points(query, answer, proven)
+    return proven_answer.in_digits(query, answer) if query.digits else answer
+
+
+def _at_exact_points(query: Query, answer: Answer, proven: Proven) -> Answer:
+    """A proven answer with the slopes of names that move the special points which exact numbers meet."""
+    from autodiff.api import proven_answer
+
+    lowered, point = query.lowered, proven_answer.nearest(query.point)
+    try:
+        there = primal(lowered, point)
+    except DomainError:
+        return proven_answer.undecided_sides(query, answer, proven)
+    special = special_points(lowered, there)
+    if special and set(proven.special).issubset({*special, *_behind(lowered, special)}):
+        return _from_both_sides(query, answer._replace(at=point), there, special)
+    sides = proven_answer.sides(query, proven)
+    if sides is None:
+        return proven_answer.undecided_sides(query, answer, proven)
+    return _at_special_points(query, answer, proven.run, sides, proven.special)
+
+
+def _behind(lowered: Lowered, nodes: Sequence[int]) -> Iterator[int]:
+    """The equations that are made from `nodes`."""
+    active = bytearray(len(lowered.graph))
+    for node, args in enumerate(lowered.graph.args):
+        active[node] = node in nodes or any(active[a] for a in args)
+        if active[node]:
+            yield node
+
+
+# --- at special points --------------------------------------------------------------------------------------------------
+
+
+def _at_special_points(
+    query: Query, answer: Answer, run: Trace, verdicts: Mapping[str, Verdict], special: Sequence[int]
+) -> Answer:
+    """The answer with the slopes that both sides have, and why there is none for the other names."""
+    lowered, convention = query.lowered, query.convention
+    slopes = {name: verdict.slope for name, verdict in verdicts.items()}
+    numbers = {framework: _by_convention(query, run, verdicts, framework) for framework in FRAMEWORKS}
+    frameworks = {
+        name: _other_than(verdict, {framework: numbers[framework].get(name) for framework in numbers})
+        for name, verdict in verdicts.items()
+    }
+    given = numbers.get(convention) or _by_convention(query, run, verdicts, convention)
+    broken = [name for name, verdict in verdicts.items() if verdict.status in ("corner", "jump")]
+    agreed = {name: given[name] for name in broken if name in given}
+    known = {name: None if slope is None else slope + 0.0 for name, slope in (slopes | agreed).items()}
+    every = {**answer.verdicts, **verdicts}
+    status = max((answer.status, *(verdict.status for verdict in every.values())), key=SEVERITY.index)
+    culprits = {
+        name: diagnostics.culprits(lowered, special, query.names[name], every[name])
+        for name in diagnostics.reported(every)
+    }
+    worst = next((name for name, verdict in every.items() if verdict.status == status), "")
+    why = diagnostics.verdicts(lowered, answer.result, run, every, culprits)
+    return answer._replace(
+        gradient=dict(answer.gradient) | known,
+        forward=None if answer.forward is None else dict(answer.forward) | known,
+        status=status,
+        why="; ".join(filter(None, [answer.why, why])),
+        hint=_advice(status, convention, [name for name in broken if name not in agreed], frameworks),
+        span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else answer.span,
+        verdicts=every,
+        notes=(*answer.notes, *diagnostics.notes(lowered, answer.result, run.taken, every, culprits, frameworks)),
+        convention=convention if agreed else "",
+        frameworks={name: numbers for name, numbers in frameworks.items() if numbers},
+    )
+
+
+def _by_convention(query: Query, run: Trace, verdicts: Mapping[str, Verdict], convention: str) -> dict[str, float]:
+    """The numbers of a convention at a special point, without those that it gives as NaN or infinity."""
+    lowered, broken = query.lowered, ("ok", "corner", "jump")
+    names = {name: query.names[name] for name, verdict in verdicts.items() if verdict.status in broken}
+    if not convention:
+        return {}
+    factors = linearize.linearize(lowered, run, names.values(), convention)
+    slopes = vjp(lowered.result, factors, names.values())
+    numbers = {name: slopes.get(node, 0.0) + 0.0 for name, node in names.items()}
+    return {name: number for name, number in numbers.items() if math.isfinite(number)}
+
+
+def _advice(status: str, convention: str, missing: Sequence[str], frameworks: Mapping[str, Mapping[str, float]]) -> str:
+    """What to try at a corner, or why the convention that was asked for did not help."""
+    if convention and missing:
+        return f"{FRAMEWORKS.get(convention, convention)} gives NaN or infinity here for {diagnostics.listed(missing)}"
+    helps = status == "corner" and not convention and any(frameworks.values())
+    return "--convention torch, jax or zero gives a framework's number" if helps else ""
+
+
+def _other_than(verdict: Verdict, numbers: Mapping[str, float | None]) -> dict[str, float]:
+    """The frameworks' numbers that are there and not the slope."""
+    slope = math.nan if verdict.slope is None else verdict.slope
+    known = {framework: number for framework, number in numbers.items() if number is not None}
+    return {name: number for name, number in known.items() if not math.isclose(number, slope, abs_tol=1e-12)}
