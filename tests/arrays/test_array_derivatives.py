@@ -564,3 +564,12 @@ def test_sums_along_rows_keep_their_digits() -> None:
         assert package.evaluate(text, {"x": x}).value == pytest.approx(true, rel=1e-13)
     slope = package.evaluate("sum((x + b)^2)", {"x": x, "b": [0.0, 0.0, 0.0]}, wrt=["b"]).gradient["b"]
     assert slope == pytest.approx([2e5 * math.exp(2.0)] * 3, rel=1e-13)
+
+
+@pytest.mark.parametrize("factor", [-3, -2, -1, 0, 1, 2])
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_a_constant_factor_is_in_every_slope(factor: int, mode: str) -> None:
+    """A factor of 1 or -1 is not multiplied out."""
+    x = np.array([0.3, 1.1])
+    found = package.evaluate(f"sum(sin({factor}*x))", {"x": x}, mode=mode).gradient["x"]
+    assert found == pytest.approx(factor * np.cos(factor * x), rel=1e-15)

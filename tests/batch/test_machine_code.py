@@ -1,4 +1,4 @@
-"""Machine code gives the digits of the steps over arrays, is made where it is worth while, and is never needed."""
+"""MachineCode code gives the digits of the steps over arrays, is made where it is worth while, and is never needed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from autodiff.batch import buffer_pool
 from autodiff.batch.compile import SHARE, Batch, Compiled
 from autodiff.batch.jit import compile as machine
 from autodiff.batch.jit import libm, llvm_ir
-from autodiff.batch.jit.instructions import Code
-from autodiff.batch.jit.lowering import code
+from autodiff.batch.jit.instructions import JitProgram
+from autodiff.batch.jit.lowering import jit_program
 from autodiff.batch.jit.vector_exp import exponential
 from autodiff.core import rules, templates
 from autodiff.core.lowering import lower
@@ -38,8 +38,8 @@ ABSENT = {"gamma", "lgamma", "digamma", "polygamma", "spherical_jn"}
 def _by_machine(text: str, wrt: Sequence[str] | None = None, **options: Any) -> Compiled:
     """A program whose machine code is there from the first row on."""
     compiled = autodiff.compile(text, wrt, **options)
-    if compiled.workshop is not None:
-        compiled.workshop.machine(machine.WORTH, frozenset())
+    if compiled.machine_code is not None:
+        compiled.machine_code.machine(machine.WORTH, frozenset())
     return compiled
 
 
@@ -143,7 +143,7 @@ def test_more_values_at_a_time_than_buffers_fit() -> None:
     text = " + ".join(f"sin({k}*x)*cos(x + {k})" for k in range(1, 100))
     compiled = _by_machine(text)
     assert compiled.plan is not None
-    made = code(compiled.plan, ())
+    made = jit_program(compiled.plan, ())
     assert made is not None
     held = llvm_ir.buffers(made)
     assert held.block == llvm_ir.SHORTEST < llvm_ir.ROOM // 16
@@ -216,7 +216,7 @@ def test_a_function_that_answers_otherwise_is_not_called(monkeypatch: pytest.Mon
 
 def _exponentials(x: Any, exp: int) -> Any:
     """e^x by the instructions, which turn to the function at the address `exp`."""
-    made = Code(wide=True)
+    made = JitProgram(wide=True)
     made.results = [made.do("fadd double {0}, {1}", exponential(made, made.column("x")), made.constant(0.0))]
     value, good = np.empty(len(x)), np.empty(len(x), dtype=bool)
     program = machine._assembled(made, {"exp": exp}, ("x",), frozenset())

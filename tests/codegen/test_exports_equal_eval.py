@@ -30,12 +30,12 @@ from autodiff.api.elementwise_view import over_numbers
 from autodiff.api.inputs import sources
 from autodiff.codegen import fallbacks
 from autodiff.codegen.registry import TARGETS
-from autodiff.codegen.straightline import straight
+from autodiff.codegen.straightline import straight_line_program
 from autodiff.core import rules, templates
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import UNDEFINED
 from autodiff.errors import AutodiffError
-from autodiff.verify.error_bound import Bounded, Unsure, bounded
+from autodiff.verify.error_bound import BoundedValue, Unsure, bounded
 from tests.support.command import autodiff as command
 from tests.support.export import export, python_function
 
@@ -60,7 +60,7 @@ COUNT = 50  # points per formula
 def cases(text: str) -> tuple[tuple[dict[str, float], float, tuple[float, ...], tuple[float, ...]], ...]:
     """Points where `eval` finds value and slopes: the point, the value, the slopes, and the bound of each."""
     lowered = over_numbers(autodiff.parse(text))
-    found = straight(lowered, sources(lowered, None))
+    found = straight_line_program(lowered, sources(lowered, None))
     chance = random.Random(text)
     scales: list[Callable[[], float]] = [
         lambda: chance.uniform(-2, 2), lambda: chance.uniform(0, 1), lambda: chance.uniform(0, 6), lambda: chance.lognormvariate(0, 1)
@@ -587,5 +587,5 @@ def test_error_bounds_are_narrow() -> None:
 
 
 def test_ball_is_exact_for_what_is_exact() -> None:
-    assert Bounded(1.0, 0.0) == bounded(lower(autodiff.parse("if(x > 0, 1, 2)")), {"x": 3.0})
+    assert BoundedValue(1.0, 0.0) == bounded(lower(autodiff.parse("if(x > 0, 1, 2)")), {"x": 3.0})
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*", autodiff.__version__)

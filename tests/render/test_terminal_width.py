@@ -52,6 +52,9 @@ HARD: dict[str, tuple[str, dict[str, Any] | None, dict[str, Any]]] = {
     "overflow": ("exp(exp(x))", {"x": 1000.0}, {}),
     "conditions": ("if(x > 0.123456789 and y < 9.87654321, x^2*y, sin(x)/y)", {"x": 1.0, "y": 2.0}, {}),
     "symbols alone": ("z = w*x + b; p = sigmoid(z); L = bce(y, p) + 0.12345678*l2(w)", None, {}),
+    "a long number beside a statement": (
+        "v = (max(z, y)/(z + 2*x)); (y + v)^2", {"x": 100.0, "z": 3.141592653589793, "y": 1e200}, {"mode": "both"},
+    ),
     "wide signs": ("変数 = 幅*幅; 結果 = sin(変数)", {"幅": 1.23456789}, {}),
 }  # fmt: skip
 

@@ -62,14 +62,14 @@ def as_numbers(lowered: Lowered, point: Mapping[str, Any], names: Sequence[str])
 def array_answer(
     query: Query,
     *,
-    asked: bool,
+    wrt_given: bool,
 ) -> Answer:
     """The answer where the point or the program has arrays.
 
-    asked   whether the caller named what to differentiate by; else an array as the result is no mistake
+    wrt_given   whether the caller named what to differentiate by; else an array as the result is no mistake
     """
     lowered, names, empty, digits = query.lowered, query.names, query.empty, query.digits
-    swept, trouble = (empty, "outside") if digits else _by_sweeps(query, asked=asked)
+    swept, trouble = (empty, "outside") if digits else _by_sweeps(query, wrt_given=wrt_given)
     if not trouble:
         return swept
     flat = _written_out(lowered, empty.at)
@@ -78,7 +78,7 @@ def array_answer(
             raise _too_large(digits)
         return _normwise(swept, lowered, names) if trouble == "rounding" else swept
     if flat.result.shape:
-        answer = _of_each_element(_array_result(empty, flat.result.shape, names, asked=asked), flat, digits)
+        answer = _of_each_element(_array_result(empty, flat.result.shape, names, wrt_given=wrt_given), flat, digits)
     else:
         parts = {e: node for n, source in names.items() for e, node in _elements(n, flat, source).items()}
         by_elements = query._replace(lowered=flat.lowered, point=_as_elements(query.point), names=parts, most=ONE_SIDED)
@@ -90,7 +90,7 @@ def array_answer(
 # --- by sweeps ----------------------------------------------------------------------------------------------------------
 
 
-def _by_sweeps(query: Query, *, asked: bool) -> tuple[Answer, Trouble]:
+def _by_sweeps(query: Query, *, wrt_given: bool) -> tuple[Answer, Trouble]:
     """The answer of the NumPy sweeps; with trouble, the answer for a program that is too large to be written out."""
     numpy()
     from autodiff.api.array_gradient import Gradient
@@ -106,7 +106,7 @@ def _by_sweeps(query: Query, *, asked: bool) -> tuple[Answer, Trouble]:
         raise error.within(lowered.source) from None
     value = run.values[lowered.result]
     if getattr(value, "shape", None):
-        answer = _array_result(empty, value.shape, names, asked=asked)._replace(value=value + 0.0)
+        answer = _array_result(empty, value.shape, names, wrt_given=wrt_given)._replace(value=value + 0.0)
         return answer, "" if _sure(answer, lowered, names) else "rounding"
     slopes = Gradient(lowered, run, empty.at, names, empty.mode)
     answer = empty._replace(value=float(value) + 0.0, gradient=slopes.gradient, forward=slopes.forward)
@@ -125,11 +125,11 @@ def _by_sweeps(query: Query, *, asked: bool) -> tuple[Answer, Trouble]:
     return answer._replace(checked=checked), "" if _sure(answer, lowered, names) else "rounding"
 
 
-def _array_result(empty: Answer, shape: tuple[int, ...], names: Mapping[str, int], *, asked: bool) -> Answer:
+def _array_result(empty: Answer, shape: tuple[int, ...], names: Mapping[str, int], *, wrt_given: bool) -> Answer:
     """The answer beside an array as the result. Raises AutodiffError where slopes of it were asked for."""
     hint = f"take sum({empty.result}) or mean({empty.result}), or one element"
     what = f"the result is an array of shape {shape}, and a slope is of a number"
-    if asked and names:
+    if wrt_given and names:
         raise AutodiffError(what, hint=hint)
     return empty._replace(gradient={}, notes=(f"{what}: {hint}",) if names else ())
 

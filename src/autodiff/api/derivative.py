@@ -28,7 +28,6 @@ from autodiff.language.ast import Program, Reading
 from autodiff.language.leibniz import asked
 from autodiff.notation.infix import PLAIN, infix
 from autodiff.notation.parts import Parted, parted
-from autodiff.notation.tex import tex_name
 from autodiff.notation.write import Notation
 from autodiff.symbolic.adjoint import Image, image, slopes
 from autodiff.symbolic.conditions import Proviso, beyond, provisos, without
@@ -55,6 +54,10 @@ class Entry:
     of: str
     wrt: tuple[str, ...]
     node: int
+
+    @property
+    def label(self) -> str:
+        return derivative_label(self.of, self.wrt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class Derivative:
             return "\n".join([*lines, self.formulas[0]])
         taken = {*self.symbols.graph.inputs.values(), *(name for name, _ in self.parts)}
         for entry, text in zip(self.entries, self.formulas, strict=True):
-            name = label(entry).replace("/", "_")
+            name = entry.label.replace("/", "_")
             while name in taken:
                 name += "_"
             taken.add(name)
@@ -119,15 +122,15 @@ class Derivative:
 
 def _of_notation(text: str, wrt: str | Sequence[str] | None) -> tuple[str, str | Sequence[str] | None]:
     """The program and its variable where `text` is a derivative itself, as `d/dx x^2` is."""
-    found = asked(text) if isinstance(text, str) else None
-    if found is None:
+    stated_by = asked(text) if isinstance(text, str) else None
+    if stated_by is None:
         return text, wrt
-    if wrt is not None and [found.wrt] != named(wrt):
+    if wrt is not None and [stated_by.wrt] != named(wrt):
         raise AutodiffError(
-            f"the program is a derivative by {quoted(found.wrt)} itself",
+            f"the program is a derivative by {quoted(stated_by.wrt)} itself",
             hint="leave --wrt out, or write the function alone",
         )
-    return found.text, found.wrt
+    return stated_by.text, stated_by.wrt
 
 
 def derivative(
@@ -183,22 +186,6 @@ def derivative(
         symbols=maker.symbols,
         names=maker.names(),
     )
-
-
-def label(entry: Entry) -> str:
-    """How a derivative is called: df/dx, d2f/dx2, d2f/dxdy."""
-    return derivative_label(entry.of, entry.wrt)
-
-
-def tex_label(entry: Entry, *, partial: bool) -> str:
-    r"""The same in LaTeX: \frac{df}{dx}, with `partial` \frac{\partial^{2} f}{\partial x \, \partial y}."""
-    d, times = r"\partial " if partial else "d", len(entry.wrt)
-    power = f"^{{{times}}}" if times > 1 else ""
-    below = (
-        [f"{d}{tex_name(entry.wrt[0])}{power}"] if len(set(entry.wrt)) == 1 else [d + tex_name(n) for n in entry.wrt]
-    )
-    above = f"{d.strip()}{power} {tex_name(entry.of)}" if partial or power else f"d{tex_name(entry.of)}"
-    return rf"\frac{{{above}}}" + "{" + r" \, ".join(below) + "}"
 
 
 def _sensible(lowered: Lowered, names: Mapping[str, int], order: int, *, hessian: bool, of: Sequence[str]) -> None:
@@ -271,7 +258,7 @@ class _Maker:
             for note in dict.fromkeys(map(self._worded, self._provisos(entry))):
                 by_note.setdefault(note, []).append(entry)
         notes = [
-            note if len(which) == len(entries) else f"{', '.join(label(e) for e in which[:4])}: {note}"
+            note if len(which) == len(entries) else f"{', '.join(e.label for e in which[:4])}: {note}"
             for note, which in by_note.items()
         ]
         more = [f"and {len(notes) - _NOTES} more conditions like these"] if len(notes) > _NOTES else []

@@ -95,7 +95,7 @@ def evaluate(
             if order > 1:
                 raise AutodiffError("derivatives of an order above 1 are of a number", hint="ask for one element")
             query = Query(lowered, point, names, mode, check, convention, digits)
-            answer = array_answer(query, asked=wrt is not None)
+            answer = array_answer(query, wrt_given=wrt is not None)
             return answer._replace(readings=program.readings)
         lowered, names = flat.lowered, sources(flat.lowered, wrt)
     answer = answered(lowered, point, names, mode, check=check, convention=convention, digits=digits)

@@ -235,7 +235,7 @@ def used(source: str, params: tuple[str, ...]) -> frozenset[str]:
 
 
 def compute(lowered: Lowered, values: list[Any]) -> Value:
-    """The result of a text, given its inputs. A choice that goes one way for all elements leaves the other one asleep."""
+    """The result of a text, given its inputs. A choice that goes one way for all elements does not evaluate the other one."""
     graph = lowered.graph
     stack = [lowered.result]
     while stack:

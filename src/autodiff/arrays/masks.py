@@ -54,8 +54,8 @@ def needed(
             continue
         for k, arg in enumerate(args):
             want(arg, _wanted(row, [values[a] for a in args], k, need[node]))
-    asleep = frozenset(node for node in order if node not in need or not np.any(need[node]))
-    return {node: mask for node, mask in need.items() if not np.all(mask) and node not in asleep}, asleep
+    inactive = frozenset(node for node in order if node not in need or not np.any(need[node]))
+    return {node: mask for node, mask in need.items() if not np.all(mask) and node not in inactive}, inactive
 
 
 def _wanted(row: Primitive, args: Sequence[Any], k: int, mask: Any) -> Any:

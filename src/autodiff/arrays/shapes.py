@@ -131,10 +131,11 @@ def matmul_shape(row: Primitive, shapes: Sequence[Shape], span: Span) -> Shape:
 def literal_shape(shapes: Sequence[Shape], span: Span) -> Shape:
     """The shape of an array of such elements. Raises AutodiffError when they differ or nest too deep."""
     if len(set(shapes)) > 1:
-        odd = next(k for k, shape in enumerate(shapes) if shape != shapes[0])
-        first, other = (f"of shape {shape}" if shape else "a number" for shape in (shapes[0], shapes[odd]))
+        differs = next(k for k, shape in enumerate(shapes) if shape != shapes[0])
+        first, other = (f"of shape {shape}" if shape else "a number" for shape in (shapes[0], shapes[differs]))
         raise AutodiffError(
-            f"the elements of an array must have one shape: element 0 is {first}, element {odd} is {other}", span=span
+            f"the elements of an array must have one shape: element 0 is {first}, element {differs} is {other}",
+            span=span,
         )
     room_for_an_axis(shapes[0], span)
     return (len(shapes), *shapes[0])

@@ -72,7 +72,7 @@ def _cube_root(u: Value) -> Value:
 _ARGUMENTS = {"polygamma": 2, "spherical_jn": 2}
 
 SLOW = ("gamma", "lgamma", "digamma", "polygamma", "spherical_jn", "erf", "erfc")
-"""Functions that NumPy lacks. They raise no floating-point flag, so their results are looked at."""
+"""Functions that NumPy lacks. They raise no floating-point flag, so their results are tested."""
 
 EACHWISE: Mapping[str, Function] = {
     **templates.OPERATORS,
@@ -250,7 +250,7 @@ class _Writer:
         return f"{self._called(made)}({', '.join(given)})"
 
     def _choice(self, node: int, condition: int, yes: int, no: int) -> str:
-        """A branch that no element takes stays asleep."""
+        """A branch that no element takes is not evaluated."""
         kind = _NUMBER if condition in self.known else self.kinds[condition]
         sides = [_NUMBER if side in self.known else self.kinds[side] for side in (yes, no)]
         self.kinds[node] = kind if kind != _NUMBER else sides[0] if sides[0] == sides[1] else _MAYBE

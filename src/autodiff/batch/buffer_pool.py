@@ -1,10 +1,10 @@
-"""Arrays for results that nobody holds any more: fresh ones cost as much as a cheap program's arithmetic.
+"""Buffer pool: reuses result arrays that only the pool references; page faults of fresh ones dominate cheap programs.
 
->>> spare = Spare()
->>> first = spare.arrays(1, 2 * LEAST)
+>>> pool = BufferPool()
+>>> first = pool.arrays(1, 2 * LEAST)
 >>> place = first[0].ctypes.data
 >>> del first
->>> spare.arrays(1, 2 * LEAST)[0].ctypes.data == place
+>>> pool.arrays(1, 2 * LEAST)[0].ctypes.data == place
 True
 """
 
@@ -19,11 +19,11 @@ LEAST = 1 << 17
 is cleared when it comes again, which for 16 MB takes as long as ten operations on each number."""
 
 
-class Spare:
-    """The arrays that it gave out last, which it gives out again if their only holder is itself."""
+class BufferPool:
+    """The arrays that were handed out last; one that only the pool still references is handed out again."""
 
     def __init__(self) -> None:
-        self._held: list[Any] = []
+        self._arrays: list[Any] = []
         self._lock = Lock()
 
     def arrays(self, count: int, size: int) -> list[Any]:
@@ -33,16 +33,16 @@ class Spare:
         if size < LEAST:
             return [np.empty(size) for _ in range(count)]
         with self._lock:
-            places = range(len(self._held))
-            free = [k for k in places if _holders(self._held, k) == _ALONE and len(self._held[k]) == size]
-            again = [self._held[k] for k in free[:count]]
-            self._held = again + [np.empty(size) for _ in range(count - len(again))]
-            return list(self._held)
+            places = range(len(self._arrays))
+            free = [k for k in places if _references(self._arrays, k) == _UNSHARED and len(self._arrays[k]) == size]
+            again = [self._arrays[k] for k in free[:count]]
+            self._arrays = again + [np.empty(size) for _ in range(count - len(again))]
+            return list(self._arrays)
 
 
-def _holders(held: list[Any], k: int) -> int:
-    return sys.getrefcount(held[k])
+def _references(arrays: list[Any], k: int) -> int:
+    return sys.getrefcount(arrays[k])
 
 
-_ALONE = _holders([object()], 0)
-"""What is counted of an object that is in one list only; how a call counts differs from one Python to another."""
+_UNSHARED = _references([object()], 0)
+"""The reference count of an object that is in one list only; what a call adds to it depends on the version of Python."""

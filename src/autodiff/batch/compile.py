@@ -22,10 +22,10 @@ from autodiff.api.at_point import answered
 from autodiff.api.elementwise_view import OverNumbers
 from autodiff.api.evaluate import parse as _parse
 from autodiff.api.inputs import appear, bind, sources
-from autodiff.batch.buffer_pool import Spare
-from autodiff.batch.jit.compile import Workshop
-from autodiff.batch.program import Plan, plan
-from autodiff.batch.run import Steps, divided
+from autodiff.batch.buffer_pool import BufferPool
+from autodiff.batch.jit.compile import MachineCodeCache
+from autodiff.batch.program import BlockProgram, block_program
+from autodiff.batch.run import BlockRunner, divided
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError, quoted
 from autodiff.tables.optional import library
@@ -76,12 +76,12 @@ class Compiled:
 
     lowered: Lowered
     sources: Mapping[str, int]
-    plan: Plan | None
+    plan: BlockProgram | None
     operations: tuple[Operation, ...]
     recomputation: Recomputation | None = field(default=None, repr=False, compare=False)
-    workshop: Workshop | None = field(default=None, repr=False, compare=False)
-    spare: Spare = field(default_factory=Spare, repr=False, compare=False)
-    flags: Spare = field(default_factory=Spare, repr=False, compare=False)
+    machine_code: MachineCodeCache | None = field(default=None, repr=False, compare=False)
+    buffers: BufferPool = field(default_factory=BufferPool, repr=False, compare=False)
+    flags: BufferPool = field(default_factory=BufferPool, repr=False, compare=False)
     notes: tuple[str, ...] = ()
 
     def __call__(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
@@ -93,7 +93,7 @@ class Compiled:
         np = library("numpy", "a compiled program")
         columns, shape = self._columns(np, at)
         rows = math.prod(shape)
-        value, *slopes = self.spare.arrays(1 + len(self.sources), rows)
+        value, *slopes = self.buffers.arrays(1 + len(self.sources), rows)
         if self.plan is None or self.recomputation is None:
             places = np.arange(rows)
         else:
@@ -119,7 +119,7 @@ class Compiled:
         np = library("numpy", "a compiled program")
         columns, shape = self._columns(np, at)
         rows = math.prod(shape)
-        value, *slopes = self.spare.arrays(1 + len(self.sources), rows)
+        value, *slopes = self.buffers.arrays(1 + len(self.sources), rows)
         if self.plan is None:
             answers = self.batch(**at)
             return answers.value, dict(answers.gradient), np.ones(shape, dtype=bool)
@@ -128,11 +128,13 @@ class Compiled:
         gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
         return value.reshape(shape), gradient, good.reshape(shape)
 
-    def _fill(self, plan: Plan, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers) -> None:
+    def _fill(
+        self, plan: BlockProgram, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers
+    ) -> None:
         """Fill `results` and `good` by machine code where that is worth while, else by the steps."""
         same = frozenset(name for name, column in columns.items() if isinstance(column, float))
-        machine = None if self.workshop is None else self.workshop.machine(len(good), same)
-        steps = Steps(plan, self.operations, columns, results, good)
+        machine = None if self.machine_code is None else self.machine_code.machine(len(good), same)
+        steps = BlockRunner(plan, self.operations, columns, results, good)
         if machine is None:
             steps.fill()
         else:
@@ -200,7 +202,7 @@ def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Com
     names = sources(lowered, wrt)
     constants = error_bound.folded(lowered)
     try:
-        made = None if constants is None else plan(lowered, names, constants)
+        made = None if constants is None else block_program(lowered, names, constants)
     except AutodiffError:  # a function without a derivative in an argument that moves: one-shot says so, row by row
         made = None
     if made is None or constants is None:
@@ -208,7 +210,7 @@ def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Com
     rows = [(s.row, [made.constants.get(a) for a in s.args]) for s in made.steps if s.row is not None]
     operations = tuple(operation(row, known, exact=exact) for row, known in rows)
     again = Recomputation(lowered, names, constants)
-    return Compiled(lowered, names, made, operations, again, Workshop(made), notes=notes)
+    return Compiled(lowered, names, made, operations, again, MachineCodeCache(made), notes=notes)
 
 
 def _notes(numbers: OverNumbers) -> tuple[str, ...]:

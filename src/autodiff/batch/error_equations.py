@@ -7,10 +7,10 @@ program gets equations for the sums that may cancel only, and for what its funct
 
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> from autodiff.codegen.straightline import Line
->>> line, program = Line(), lower(parse("x*x + 1"))
->>> of = line.copied(program, {"x": line.graph.input("x")})
->>> ErrorEquations(line, program.graph, of, unit=1.0, constants={}).bounds[program.result]      # nothing cancels
+>>> from autodiff.codegen.straightline import Emitter
+>>> emitter, program = Emitter(), lower(parse("x*x + 1"))
+>>> of = emitter.copied(program, {"x": emitter.graph.input("x")})
+>>> ErrorEquations(emitter, program.graph, of, unit=1.0, constants={}).bounds[program.result]      # nothing cancels
 Bound(own=2.0, relative=None, absolute=None, scale=1.0)
 """
 
@@ -20,7 +20,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from autodiff.codegen.straightline import Line
+from autodiff.codegen.straightline import Emitter
 from autodiff.core import rules
 from autodiff.core.floats import PRODUCTS
 from autodiff.core.graph import Graph
@@ -67,9 +67,9 @@ class ErrorEquations:
     """
 
     def __init__(
-        self, line: Line, graph: Graph, of: Mapping[int, int], *, unit: float, constants: Mapping[float, float]
+        self, emitter: Emitter, graph: Graph, of: Mapping[int, int], *, unit: float, constants: Mapping[float, float]
     ) -> None:
-        self._line, self._graph, self._of, self._known = line, graph, of, line.graph.constants
+        self._emitter, self._graph, self._of, self._known = emitter, graph, of, emitter.graph.constants
         self._unit, self._constants = unit, constants
         self._worst = 16.0 + 4 * max(constants.values(), default=0.0)
         self.bounds: dict[int, Bound] = {}
@@ -98,9 +98,9 @@ class ErrorEquations:
 
     def undecided(self, condition: int, args: Sequence[int]) -> int:
         """The condition that `condition`, where it is an equality about `args`, holds or may hold but for rounding."""
-        if self._line.graph.rows[condition] is not _EQUAL:
+        if self._emitter.graph.rows[condition] is not _EQUAL:
             return condition
-        u, v = self._line.graph.args[condition]
+        u, v = self._emitter.graph.args[condition]
         asked, t = {self._of[a]: a for a in args}, self._number(2.0**53)
         if u in asked and self._known.get(v) == 0:  # an error in parts of u never makes it 0
             error = self._scaled(self._below(self.bounds[asked[u]]))
@@ -130,7 +130,7 @@ class ErrorEquations:
             return self._chosen(self._of[args[0]], *(self.bounds[a] for a in args[1:]))
         if row is _LEAST or row is _LARGEST:
             u, v = args if row is _LEAST else args[::-1]
-            return self._chosen(self._line.put(_LESS, (self._of[u], self._of[v])), *(self.bounds[a] for a in args))
+            return self._chosen(self._emitter.emit(_LESS, (self._of[u], self._of[v])), *(self.bounds[a] for a in args))
         if row is _ADD or row is _SUBTRACT:
             return self._sum(row, *args)
         return self._function(node, row, args)
@@ -144,7 +144,7 @@ class ErrorEquations:
             relative, absolute = (
                 None
                 if a is b is None
-                else self._line.put(_IF, (condition, zero if a is None else a, zero if b is None else b))
+                else self._emitter.emit(_IF, (condition, zero if a is None else a, zero if b is None else b))
                 for a, b in pairs
             )
             return Bound(max(first.own, second.own), relative, absolute)
@@ -178,7 +178,7 @@ class ErrorEquations:
             if row is _MULTIPLY or row is _DIVIDE:
                 own, relative, spread = own + bound.own, self._plus(relative, bound.relative), self._below(bound)
             elif law is not None and law.args == (k,):  # f(s*u) is s^e*f(u), or f(u) + e*ln(s)
-                exponent = self._line.text(f"abs({law.exponent})", row.params, given)
+                exponent = self._emitter.text(f"abs({law.exponent})", row.params, given)
                 spread = self._below(bound)
                 for part in ((exponent, bound.own), self._times((bound.relative, 1.0), exponent)):
                     if part[0] is None or not part[1]:
@@ -193,9 +193,11 @@ class ErrorEquations:
                 relative = self._plus(relative, self._scaled(spread))
             elif row is _DIVIDE:  # by a reciprocal that other slopes have as well, since dividing takes long
                 part = spread if k == 0 else self._times(spread, self._of[node])
-                below = self._added(below, self._times(part, self._line.put(_DIVIDE, (self._number(1.0), given[1]))))
+                below = self._added(
+                    below, self._times(part, self._emitter.emit(_DIVIDE, (self._number(1.0), given[1])))
+                )
             elif spread[0] is not None:
-                slope = self._line.text(text, (*row.params, "w"), (*given, self._of[node]))
+                slope = self._emitter.text(text, (*row.params, "w"), (*given, self._of[node]))
                 below = self._added(below, self._times(spread, slope))
         return Bound(own, relative, *below)
 
@@ -209,11 +211,11 @@ class ErrorEquations:
             return self._unit, None
         if row is _POWER and numbers[1] in PRODUCTS:
             return 3 * self._unit, None
-        limit = self._line.text(f"2*({row.ulp_error[0]})", (*row.params, "w"), (*(self._of[a] for a in args), node))
+        limit = self._emitter.text(f"2*({row.ulp_error[0]})", (*row.params, "w"), (*(self._of[a] for a in args), node))
         number = self._known.get(limit)
         if number is not None:
             return number * self._unit, None
-        return 0.0, self._line.put(_MULTIPLY, (limit, self._number(self._unit)))
+        return 0.0, self._emitter.emit(_MULTIPLY, (limit, self._number(self._unit)))
 
     def _curved(self, row: Primitive, k: int, node: int) -> None:
         """Remember the condition that an argument is off by so much that a slope does not say what follows."""
@@ -241,7 +243,7 @@ class ErrorEquations:
     def _scaled(self, part: _Part) -> int | None:
         if part[0] is None or part[1] == 1.0:
             return part[0]
-        return self._line.put(_MULTIPLY, (part[0], self._number(part[1])))
+        return self._emitter.emit(_MULTIPLY, (part[0], self._number(part[1])))
 
     def _added(self, one: _Part, other: _Part) -> _Part:
         if one[0] is None or other[0] is None:
@@ -249,13 +251,13 @@ class ErrorEquations:
         (low, less), (high, more) = sorted((one, other), key=lambda part: part[1])
         assert low is not None
         if less * _ALIKE < more:
-            low = self._line.put(_MULTIPLY, (low, self._number(less / more)))
+            low = self._emitter.emit(_MULTIPLY, (low, self._number(less / more)))
         return self._plus(low, high), more
 
     def _plus(self, a: int | None, b: int | None) -> int | None:
         if a is None or b is None:
             return b if a is None else a
-        return self._line.put(_ADD, (a, b))
+        return self._emitter.emit(_ADD, (a, b))
 
     def _times(self, part: _Part, node: int) -> _Part:
         """A part times the size of an equation."""
@@ -264,20 +266,20 @@ class ErrorEquations:
         number = self._known.get(node)
         if number is not None:
             return (part[0], part[1] * abs(number)) if number else (None, 1.0)
-        return self._line.put(_MULTIPLY, (part[0], self._size(node))), part[1]
+        return self._emitter.emit(_MULTIPLY, (part[0], self._size(node))), part[1]
 
     def _size(self, node: int) -> int:
-        return node if self._signs.get(node, 0) > 0 else self._line.put(_ABSOLUTE, (node,))
+        return node if self._signs.get(node, 0) > 0 else self._emitter.emit(_ABSOLUTE, (node,))
 
     def _simpler(self, u: int, v: int) -> bool:
         """Whether the size of u is easier to have than that of v."""
         return u in self._known or (v not in self._known and self._signs[u] > 0 >= self._signs[v])
 
     def _number(self, number: float) -> int:
-        return self._line.graph.constant(float(number))
+        return self._emitter.graph.constant(float(number))
 
     def _text(self, text: str, **given: int) -> int:
-        return self._line.text(text, tuple(given), tuple(given.values()))
+        return self._emitter.text(text, tuple(given), tuple(given.values()))
 
     def _sign(self, node: int, row: Primitive | None, number: float | None) -> int:
         """1 where an equation is never negative, -1 where it is never positive, 0 where that is not known."""

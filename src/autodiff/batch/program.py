@@ -2,9 +2,9 @@
 
     sqrt(x)    becomes    sqrt into slot 1;  row is fine if slot 1 is finite and x is not 0;  0.5/slot 1 into slot 2
 
-Every row goes through every step, sleeping branches included, whose numbers a choice then drops. A row that meets a hard
-point (outside a domain, on a corner, beyond float64) raises an alarm instead of being special-cased here: it is given to
-the one-shot evaluation, so that there is one truth about hard points.
+Every row goes through every step, inactive branches included, whose numbers a choice then drops. A row at a special point
+(outside a domain, on a kink, beyond float64) fails a check instead of being special-cased here: it is given to the one-shot
+evaluation, which alone decides about special points.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.batch.error_equations import ErrorEquations
-from autodiff.codegen.guards import ALWAYS, Needs, demand
-from autodiff.codegen.straightline import Faithful, Line, straight
+from autodiff.codegen.guards import ALWAYS, Guards, required_guards
+from autodiff.codegen.straightline import Emitter, UnfoldedEmitter, straight_line_program
 from autodiff.core import rules
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
@@ -23,7 +23,7 @@ from autodiff.core.primitive import UNDEFINED, Primitive
 _AND, _NOT = rules.TABLE["and", 2], rules.TABLE["not", 1]
 
 _UNHEARD = frozenset([rules.TABLE["atan2", 2]])
-"""Rows of the machine that give a plain number outside their domain; all others give NaN or an infinity there."""
+"""Rows that give a plain number outside their domain; all others give NaN or an infinity there."""
 
 _BOUNDED = "- + abs sign floor ceil round sin cos atan tanh asinh cbrt erf erfc"
 _TOTAL = frozenset(
@@ -42,26 +42,27 @@ _PASSING = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """`row` of `args` into the slot `out`; a `row` of None looks at a row's health.
+class BlockStep:
+    """`row` of `args` into the slot `out`; a step whose `row` is None is a check of each row of the data.
 
-    `finite` tells the two looks apart: whether the first argument is finite (where the second, if any, holds), or whether
-    the condition is false.
+    `finite` tells the two checks apart: whether the first argument is finite (where the second, if any, holds), or whether
+    the condition is false. `in_result` is whether results are made of this step, whose underflow then matters.
     """
 
     row: Primitive | None
     args: tuple[int, ...]
     out: int = -1
     finite: bool = False
+    in_result: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Steps over slots. `constants` and `inputs` are slots that are there before the first step, `numbers` and
+class BlockProgram:
+    """BlockRunner over slots. `constants` and `inputs` are slots that are there before the first step, `numbers` and
     `conditions` those that need room; `results` are the slots of the value and of the slopes, in order.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[BlockStep, ...]
     constants: Mapping[int, float]
     inputs: Mapping[str, int]
     numbers: tuple[int, ...]
@@ -69,73 +70,75 @@ class Plan:
     results: tuple[int, ...]
 
 
-class _Machine(Line):
+class _PrimitiveEmitter(Emitter):
     """Equations of rows that have a value of their own: one that the table defines by a text becomes that text."""
 
-    def put(self, row: Primitive, args: tuple[int, ...]) -> int:
+    def emit(self, row: Primitive, args: tuple[int, ...]) -> int:
         known = self.graph.constants
         if row.definition and not all(a in known for a in args):
             return self.text(row.definition, row.params, tuple(map(self.number, args)))
-        return super().put(row, args)
+        return super().emit(row, args)
 
 
-def plan(
+def block_program(
     lowered: Lowered, sources: Mapping[str, int], constants: Mapping[float, float], *, unit: float | None = 1.0
-) -> Plan | None:
+) -> BlockProgram | None:
     """The steps for the value and the slopes by `sources`; None where every row is a hard point.
 
     constants  how many roundings constants are off
     unit       roundings of an operation, 1 in float64; None to leave out where digits are lost
 
-    Raises AutodiffError where a function has no derivative in an argument that moves.
+    Raises AutodiffError where a function has no derivative in an argument that is active.
     """
-    found = straight(lowered, sources, as_swept=True)
-    results = (found.value, *(found.slopes[name] for name in sources))
-    line, whole = _Machine(), Faithful()
-    slopes = _copied(line, found.graph, results, lowered.inputs)
+    program = straight_line_program(lowered, sources, as_swept=True)
+    results = (program.value, *(program.slopes[name] for name in sources))
+    emitter, whole = _PrimitiveEmitter(), UnfoldedEmitter()
+    slopes = _copied(emitter, program.graph, results, lowered.inputs)
     errors = None
     losses: list[int] = []
     if unit is not None:
-        losses = list(ErrorEquations(line, found.graph, slopes, unit=unit, constants=constants).exceeded(results))
+        losses = list(ErrorEquations(emitter, program.graph, slopes, unit=unit, constants=constants).exceeded(results))
     values = whole.copied(lowered, {name: whole.graph.input(name) for name in lowered.inputs})
     value = whole.number(values[lowered.result])
-    needs = Needs(whole.graph)
-    wanted = demand(whole.graph, [value], needs)
+    needs = Guards(whole.graph)
+    wanted = required_guards(whole.graph, [value], needs)
     flags = {need: needs.flag(need) for need in set(wanted.values()) if need != ALWAYS}
-    of = _copied(line, whole.graph, (value, *flags.values()), lowered.inputs)
+    of = _copied(emitter, whole.graph, (value, *flags.values()), lowered.inputs)
     under = {node: of[flags[need]] for node, need in wanted.items() if need != ALWAYS}
-    looks = [Step(None, (alarm,)) for alarm in losses]
+    checks = [BlockStep(None, (alarm,)) for alarm in losses]
     if unit is not None:
-        errors = ErrorEquations(line, whole.graph, of, unit=unit, constants=constants)
+        errors = ErrorEquations(emitter, whole.graph, of, unit=unit, constants=constants)
     for node in sorted(wanted):
-        for condition in _alarms(line, whole.graph, node, of, errors):
-            alarm = line.put(_AND, (under[node], condition)) if node in under else condition
-            if line.graph.constants.get(alarm) != 0:
-                looks.append(Step(None, (alarm,)))
-    if any(look.args[0] in line.graph.constants for look in looks):
+        for condition in _alarms(emitter, whole.graph, node, of, errors):
+            alarm = emitter.emit(_AND, (under[node], condition)) if node in under else condition
+            if emitter.graph.constants.get(alarm) != 0:
+                checks.append(BlockStep(None, (alarm,)))
+    if any(check.args[0] in emitter.graph.constants for check in checks):
         return None
-    known = line.graph.constants
+    known = emitter.graph.constants
     for node in _watched(whole.graph, wanted):
         flag = under.get(node)
         if flag not in known or known[flag]:
-            looks.append(_finite(of[node], None if flag in known else flag))
-    asleep = [name for name in lowered.inputs if wanted.get(whole.graph.input(name), -1) != ALWAYS]
-    looks += [_finite(line.graph.input(name), None) for name in asleep]
-    looks += [_finite(slopes[slope], None) for slope in results[1:]]
-    return _scheduled(line.graph, list(dict.fromkeys(looks)), tuple(slopes[r] for r in results), lowered.inputs)
+            checks.append(_finite(of[node], None if flag in known else flag))
+    inactive = [name for name in lowered.inputs if wanted.get(whole.graph.input(name), -1) != ALWAYS]
+    checks += [_finite(emitter.graph.input(name), None) for name in inactive]
+    checks += [_finite(slopes[slope], None) for slope in results[1:]]
+    return _scheduled(emitter.graph, list(dict.fromkeys(checks)), tuple(slopes[r] for r in results), lowered.inputs)
 
 
-def _finite(node: int, flag: int | None) -> Step:
-    return Step(None, (node,) if flag is None else (node, flag), finite=True)
+def _finite(node: int, flag: int | None) -> BlockStep:
+    return BlockStep(None, (node,) if flag is None else (node, flag), finite=True)
 
 
-def _copied(line: Line, graph: Graph, roots: Sequence[int], inputs: Sequence[str]) -> dict[int, int]:
+def _copied(emitter: Emitter, graph: Graph, roots: Sequence[int], inputs: Sequence[str]) -> dict[int, int]:
     for name in inputs:
-        line.graph.input(name)
-    return graph.carried(roots, line.graph.constant, line.graph.input, line.put)
+        emitter.graph.input(name)
+    return graph.carried(roots, emitter.graph.constant, emitter.graph.input, emitter.emit)
 
 
-def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], errors: ErrorEquations | None) -> Iterator[int]:
+def _alarms(
+    emitter: Emitter, graph: Graph, node: int, of: Mapping[int, int], errors: ErrorEquations | None
+) -> Iterator[int]:
     """The conditions under which equation `node` is a hard point; `special_points` asks the same of one row."""
     row, args = graph.rows[node], graph.args[node]
     if row is None:
@@ -143,10 +146,10 @@ def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], errors: 
     given = tuple(of[a] for a in args)
 
     def holds(text: str) -> int:
-        return line.text(text, row.params, given)
+        return emitter.text(text, row.params, given)
 
     if row.definition or row in _UNHEARD:
-        yield from (line.put(_NOT, (holds(text),)) for text, _ in row.domain)
+        yield from (emitter.emit(_NOT, (holds(text),)) for text, _ in row.domain)
     if all(a in graph.constants for a in args) or (row.is_predicate and len(set(args)) < len(args)):
         return
     for text in row.special_conditions:
@@ -154,13 +157,13 @@ def _alarms(line: Line, graph: Graph, node: int, of: Mapping[int, int], errors: 
     for arg, slope, text in zip(args, row.partials, row.partial_domain, strict=True):
         if arg not in graph.constants:
             if slope == UNDEFINED:
-                yield line.graph.constant(1.0)
+                yield emitter.graph.constant(1.0)
             elif text:
-                yield line.put(_NOT, (holds(text),))
+                yield emitter.emit(_NOT, (holds(text),))
 
 
 def _watched(graph: Graph, wanted: Mapping[int, int]) -> list[int]:
-    """The equations of the value at which NaN or an infinity must be looked for; it is left to a user that passes it on."""
+    """The equations of the value that must be checked for NaN and infinity: those whose users do not pass it on."""
     users: dict[int, int] = {}
     for node in sorted(wanted):
         row = graph.rows[node]
@@ -168,7 +171,7 @@ def _watched(graph: Graph, wanted: Mapping[int, int]) -> list[int]:
             arg = graph.args[node][k]
             if wanted[arg] == wanted[node]:
                 users.setdefault(arg, node)
-    found, must = [], set[int]()
+    watched, must = [], set[int]()
     for node in sorted(wanted):
         row = graph.rows[node]
         plain = node in graph.constants or (row is not None and (row.is_predicate or row in _TOTAL))
@@ -177,26 +180,28 @@ def _watched(graph: Graph, wanted: Mapping[int, int]) -> list[int]:
         if node in users:
             must.add(users[node])
         else:
-            found.append(node)
-    return found
+            watched.append(node)
+    return watched
 
 
 # --- the order and the slots ------------------------------------------------------------------------------------------
 
 
-def _scheduled(graph: Graph, looks: Sequence[Step], results: tuple[int, ...], inputs: Sequence[str]) -> Plan:
-    """Each equation and each look as soon as its arguments are there, those of the last one first."""
-    waiting: dict[int, list[int | Step]] = {}
-    missing: dict[int | Step, int] = {}
-    needed = graph.reaching(*results, *(arg for look in looks for arg in look.args))
-    steps: list[tuple[int | Step, set[int]]] = [(look, set(look.args)) for look in looks]
+def _scheduled(
+    graph: Graph, checks: Sequence[BlockStep], results: tuple[int, ...], inputs: Sequence[str]
+) -> BlockProgram:
+    """Each equation and each check as soon as its arguments are computed, the users of the latest one first."""
+    waiting: dict[int, list[int | BlockStep]] = {}
+    missing: dict[int | BlockStep, int] = {}
+    needed = graph.reaching(*results, *(arg for check in checks for arg in check.args))
+    steps: list[tuple[int | BlockStep, set[int]]] = [(check, set(check.args)) for check in checks]
     steps += [(node, set(graph.args[node])) for node in reversed(needed)]
     for step, args in steps:
         missing[step] = len(args)
         for arg in args:
             waiting.setdefault(arg, []).append(step)
-    order: list[int | Step] = []
-    ready: list[int | Step] = [node for node in reversed(needed) if not missing[node]]
+    order: list[int | BlockStep] = []
+    ready: list[int | BlockStep] = [node for node in reversed(needed) if not missing[node]]
     while ready:
         order.append(step := ready.pop())
         for user in waiting.get(step, ()) if isinstance(step, int) else ():
@@ -206,14 +211,19 @@ def _scheduled(graph: Graph, looks: Sequence[Step], results: tuple[int, ...], in
     return _slotted(graph, order, results, inputs)
 
 
-def _slotted(graph: Graph, order: Sequence[int | Step], results: tuple[int, ...], inputs: Sequence[str]) -> Plan:
-    last = {a: k for k, each in enumerate(order) for a in (each.args if isinstance(each, Step) else graph.args[each])}
+def _slotted(
+    graph: Graph, order: Sequence[int | BlockStep], results: tuple[int, ...], inputs: Sequence[str]
+) -> BlockProgram:
+    last = {
+        a: k for k, step in enumerate(order) for a in (step.args if isinstance(step, BlockStep) else graph.args[step])
+    }
     last |= dict.fromkeys(results, len(order))
+    wanted = set(graph.reaching(*results))
     slot: dict[int, int] = {}
     constants: dict[int, float] = {}
-    kinds: list[bool | None] = []  # of each slot: whether it holds a condition; None where it needs no room
+    kinds: list[bool | None] = []  # of step slot: whether it holds a condition; None where it needs no room
     free: dict[bool, list[int]] = {True: [], False: []}
-    steps: list[Step] = []
+    steps: list[BlockStep] = []
 
     def new(node: int, kind: bool | None) -> int:
         slot[node] = len(kinds)
@@ -224,26 +234,26 @@ def _slotted(graph: Graph, order: Sequence[int | Step], results: tuple[int, ...]
         node = graph.find(name)
         assert node is not None
         new(node, None)
-    for k, each in enumerate(order):
-        if isinstance(each, Step):
-            steps.append(Step(None, tuple(slot[a] for a in each.args), -1, each.finite))
-        elif (row := graph.rows[each]) is None:
-            if each in graph.constants:
-                constants[new(each, None)] = graph.constants[each]
+    for k, step in enumerate(order):
+        if isinstance(step, BlockStep):
+            steps.append(BlockStep(None, tuple(slot[a] for a in step.args), -1, step.finite))
+        elif (row := graph.rows[step]) is None:
+            if step in graph.constants:
+                constants[new(step, None)] = graph.constants[step]
             continue
         else:
-            given = tuple(slot[a] for a in graph.args[each])
+            given = tuple(slot[a] for a in graph.args[step])
             if free[row.is_predicate]:
-                slot[each] = free[row.is_predicate].pop()
+                slot[step] = free[row.is_predicate].pop()
             else:
-                new(each, row.is_predicate)
-            steps.append(Step(row, given, slot[each]))
-        used = set(each.args if isinstance(each, Step) else (*graph.args[each], each))
+                new(step, row.is_predicate)
+            steps.append(BlockStep(row, given, slot[step], in_result=step in wanted))
+        used = set(step.args if isinstance(step, BlockStep) else (*graph.args[step], step))
         for node in used:
             kind = kinds[slot[node]]
             if kind is not None and last.get(node, k) <= k:
                 free[kind].append(slot[node])
-    return Plan(
+    return BlockProgram(
         tuple(steps),
         constants,
         {name: number for number, name in enumerate(inputs)},

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autodiff.batch.program import Plan, plan
-from autodiff.batch.run import Steps
+from autodiff.batch.program import BlockProgram, block_program
+from autodiff.batch.run import BlockRunner
 from autodiff.batch.ufuncs import Numbers, Operation, extended, operation
 from autodiff.core.lowering import Lowered
 
@@ -54,7 +54,7 @@ class Recomputation:
     def _longer(self) -> _Way | None:
         """By the processor's longest numbers; None where those are float64, or lack a function."""
         unit = float(np.finfo(np.longdouble).eps / np.finfo(float).eps)
-        made = plan(self._lowered, self._sources, self._constants, unit=unit) if unit < 1 else None
+        made = block_program(self._lowered, self._sources, self._constants, unit=unit) if unit < 1 else None
         if made is None:
             return None
         operations = [extended(s.row, [made.constants.get(a) for a in s.args]) for s in made.steps if s.row is not None]
@@ -62,7 +62,7 @@ class Recomputation:
 
     def _randomly(self) -> _Way | None:
         """By random rounding; None where it would miss what constants lack."""
-        made = plan(self._lowered, self._sources, {}, unit=None)
+        made = block_program(self._lowered, self._sources, {}, unit=None)
         if made is None or max(self._constants.values(), default=0.0) > _KEPT:
             return None
         steps = [s for s in made.steps if s.row is not None]
@@ -81,25 +81,33 @@ def _replaced(way: _Way, columns: Mapping[str, Numbers], results: Sequence[Numbe
 
 
 def _in_longer_numbers(
-    made: Plan, operations: Sequence[Operation], columns: Mapping[str, Numbers], numbers: Sequence[Any], sound: Any
+    made: BlockProgram,
+    operations: Sequence[Operation],
+    columns: Mapping[str, Numbers],
+    numbers: Sequence[Any],
+    sound: Any,
 ) -> None:
     longer = {n: np.broadcast_to(c, sound.shape).astype(np.longdouble) for n, c in columns.items()}
-    steps = Steps(made, operations, longer, numbers, sound, dtype=np.longdouble, watched=False)
+    steps = BlockRunner(made, operations, longer, numbers, sound, dtype=np.longdouble, watched=False)
     steps.fill()
     for number in numbers:
         sound &= np.isfinite(number)
 
 
 def _in_random_rounding(
-    made: Plan, operations: Sequence[Operation], columns: Mapping[str, Numbers], numbers: Sequence[Any], sound: Any
+    made: BlockProgram,
+    operations: Sequence[Operation],
+    columns: Mapping[str, Numbers],
+    numbers: Sequence[Any],
+    sound: Any,
 ) -> None:
     from autodiff.verify.random_rounding import RandomRounding, unmoved  # loads the arrays
 
-    steps = Steps(made, operations, columns, numbers, sound, watched=False)
+    steps = BlockRunner(made, operations, columns, numbers, sound, watched=False)
     steps.fill()
     for seed in (1, 2):
         moved = [np.empty(len(sound)) for _ in numbers]
-        steps = Steps(made, operations, columns, moved, np.empty_like(sound), RandomRounding(seed), watched=False)
+        steps = BlockRunner(made, operations, columns, moved, np.empty_like(sound), RandomRounding(seed), watched=False)
         steps.fill()
         for number, other in zip(numbers, moved, strict=True):
             sound &= unmoved(number, other)

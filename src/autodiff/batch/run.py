@@ -1,10 +1,10 @@
-"""A plan's steps over blocks of rows, by as many workers as there are cores: how rows are computed without machine code.
+"""Runs a block program in NumPy, by as many workers as there are cores: how rows are computed without machine code.
 
 >>> import numpy as np
 >>> from autodiff.batch.compile import compile
->>> found, x = compile("sqrt(x)"), np.array([4.0, 0.0])
+>>> compiled, x = compile("sqrt(x)"), np.array([4.0, 0.0])
 >>> (value, slope), good = np.empty((2, 2)), np.empty(2, dtype=bool)
->>> Steps(found.plan, found.operations, {"x": x}, [value, slope], good).fill()
+>>> BlockRunner(compiled.plan, compiled.operations, {"x": x}, [value, slope], good).fill()
 >>> good, float(slope[0])                                       # at 0 the slope is infinite: one-shot says so
 (array([ True, False]), 0.25)
 """
@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from autodiff.batch.program import Plan, Step
+from autodiff.batch.program import BlockProgram, BlockStep
 from autodiff.core import rules
+from autodiff.core.primitive import Primitive
 
 if TYPE_CHECKING:
     from autodiff.batch.ufuncs import Numbers, Operation
@@ -30,8 +31,8 @@ BLOCK = 8192
 _ROOM = 1 << 22
 """Numbers in all slots together: 32 MB for each worker."""
 
-_TELLING = frozenset([rules.TABLE["*", 2], rules.TABLE["/", 2]])
-"""Rows whose underflow NumPy tells itself, so that an exact 0 is none."""
+_REPORTED = frozenset([rules.TABLE["*", 2], rules.TABLE["/", 2]])
+"""Rows whose underflow NumPy reports, so that an exact 0 is none."""
 
 
 def divided(rows: int, size: int, work: Callable[[Iterator[slice]], None]) -> None:
@@ -49,7 +50,7 @@ def divided(rows: int, size: int, work: Callable[[Iterator[slice]], None]) -> No
 
 
 def _taken(left: deque[slice]) -> Iterator[slice]:
-    """One after the other of what others may take as well."""
+    """One block after the other, from a queue that all workers share."""
     while left:
         try:
             yield left.popleft()
@@ -58,15 +59,15 @@ def _taken(left: deque[slice]) -> Iterator[slice]:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
-    """A plan's steps, over NumPy's arrays: fills `results` and, per row, whether they can be trusted (`good`).
+class BlockRunner:
+    """A block program over NumPy's arrays: fills `results` and, per row, whether they can be trusted (`good`).
 
     rounding   moves every result at random
     watched    distrust blocks in which digits may have been lost by underflow
     dtype      of the numbers on the way
     """
 
-    plan: Plan
+    plan: BlockProgram
     operations: Sequence[Operation]
     columns: Mapping[str, Numbers]
     results: Sequence[Numbers]
@@ -89,15 +90,15 @@ class Steps:
         """Fill the blocks' rows of the results, over buffers of its own."""
         import numpy as np
 
-        room = _Room(np, self.plan, self.size, self.dtype)
+        room = _SlotBuffers(np, self.plan, self.size, self.dtype)
         for block in blocks:
             self.good[block] = True
             slots, seen = room.slots(block, self.columns)
-            faint = self._block(np, slots, self.good[block], seen)
+            underflow = self._block(np, slots, self.good[block], seen)
             for result, k in zip(self.results, self.plan.results, strict=True):
                 with np.errstate(all="ignore"):
                     np.add(slots[k], 0.0, result[block])  # a zero has no sign
-            if faint and self.watched:
+            if underflow and self.watched:
                 self.doubt(block)
 
     def doubt(self, share: slice) -> None:
@@ -106,7 +107,7 @@ class Steps:
 
         from autodiff.verify.random_rounding import faint
 
-        room = _Room(np, self.plan, self.size)
+        room = _SlotBuffers(np, self.plan, self.size)
         for start in range(share.start, share.stop, self.size):
             block = slice(start, min(start + self.size, share.stop))
             slots, _ = room.slots(block, self.columns)
@@ -116,22 +117,30 @@ class Steps:
                     if step.row is not None:
                         given, out = self._given(np, slots, step), slots[step.out]
                         next(todo)(*given, out=out)
-                        np.logical_and(good, np.logical_not(faint(step.row, given, out)), good)
+                        if step.in_result:
+                            np.logical_and(good, np.logical_not(faint(step.row, given, out)), good)
 
     @staticmethod
-    def _given(np: Any, slots: Mapping[int, Numbers], step: Step) -> list[Numbers]:
+    def _given(np: Any, slots: Mapping[int, Numbers], step: BlockStep) -> list[Numbers]:
         """The arguments of a step, kept where its result takes their place."""
         return [np.copy(slots[a]) if a == step.out else slots[a] for a in step.args]
 
+    @staticmethod
+    def _reported(row: Primitive) -> bool:
+        """Whether a row loses no digits by underflow that NumPy would not report."""
+        from autodiff.verify.random_rounding import keeps
+
+        return row in _REPORTED or keeps(row)
+
     def _block(self, np: Any, slots: Mapping[int, Numbers], good: Numbers, seen: Numbers) -> bool:
         """Do the steps; whether digits may have been lost by underflow."""
-        from autodiff.verify.random_rounding import FAINT, keeps
+        from autodiff.verify.random_rounding import FAINT
 
         todo = iter(self.operations)
-        told: list[str] = []
+        underflows: list[str] = []
         if self.rounding is not None:
             slots = {**slots, **{k: self.rounding.unless_short(c) for k, c in self.plan.constants.items()}}
-        with np.errstate(all="ignore", under="call", call=lambda kind, _: told.append(kind)):
+        with np.errstate(all="ignore", under="call", call=lambda kind, _: underflows.append(kind)):
             for step in self.plan.steps:
                 given = [slots[a] for a in step.args]
                 if step.row is not None:
@@ -140,9 +149,9 @@ class Steps:
                     next(todo)(*given, out=out)
                     if self.rounding is not None:
                         out[...] = self.rounding.result(step.row, given, out)
-                    elif self.watched and not told and step.row not in _TELLING and not keeps(step.row):
+                    elif self.watched and step.in_result and not underflows and not self._reported(step.row):
                         np.less(np.abs(out), FAINT, seen)
-                        told += ["underflow"] if seen.any() else []
+                        underflows += ["underflow"] if seen.any() else []
                 elif not step.finite:
                     np.greater(good, given[0], good)
                 else:
@@ -150,13 +159,13 @@ class Steps:
                     if len(given) > 1:
                         np.less_equal(given[1], seen, seen)  # where the flag does not hold, nothing is asked
                     np.logical_and(good, seen, good)
-        return bool(told)
+        return bool(underflows)
 
 
-class _Room:
+class _SlotBuffers:
     """Arrays for a plan's slots, used again from block to block."""
 
-    def __init__(self, np: Any, plan: Plan, size: int, dtype: Any = float) -> None:
+    def __init__(self, np: Any, plan: BlockProgram, size: int, dtype: Any = float) -> None:
         self._plan = plan
         self._constants = (
             {k: np.dtype(dtype).type(c) for k, c in plan.constants.items()} if dtype is not float else plan.constants

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 from autodiff.codegen.names import Names, named
 from autodiff.codegen.request import Request
-from autodiff.codegen.schedule import Dialect, Listing, Parts, body, exported, listing
+from autodiff.codegen.schedule import Dialect, ExportEquations, Listing, body, exported, listing
 from autodiff.codegen.syntax import Spelling, harmless
 from autodiff.core import rules
 from autodiff.core.primitive import Primitive
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CodeBlock:
     """Lines of one function, ready to be dressed up in a target's syntax.
 
     inputs      the parameters' names
@@ -39,18 +39,18 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Module:
+class ExportModule:
     """A whole export: definitions of what the target lacks (name, block, row), then the function itself."""
 
-    functions: tuple[tuple[str, Block, Primitive], ...]
+    functions: tuple[tuple[str, CodeBlock, Primitive], ...]
     spelled: tuple[Primitive, ...]
-    main: Block
+    main: CodeBlock
     names: Mapping[Primitive, str]
 
 
 def module(
     request: Request, dialect: Dialect, spelling: Spelling, reserved: Sequence[str], *, ascii_only: bool
-) -> Module:
+) -> ExportModule:
     """The request in blocks, its names free of `reserved` words and of each other."""
     parts = exported(request.lowered, request.sources, dialect)
     bodies = _bodies(parts, dialect)
@@ -66,12 +66,12 @@ def module(
     lines = listing(parts, dialect)
     of, results = named(names, lines, request.lowered, request.sources, inputs)
     main = _block(lines, dialect, spelling, of, tuple(inputs.values()), results)
-    return Module(functions, tuple(_own(parts, bodies, dialect)), main, called)
+    return ExportModule(functions, tuple(_own(parts, bodies, dialect)), main, called)
 
 
-def _bodies(parts: Parts, dialect: Dialect) -> dict[Primitive, Parts]:
+def _bodies(parts: ExportEquations, dialect: Dialect) -> dict[Primitive, ExportEquations]:
     """The definitions that the program needs, and those that they need, each before its users."""
-    found: dict[Primitive, Parts] = {}
+    found: dict[Primitive, ExportEquations] = {}
     todo = [*reversed(parts.functions)]
     while todo:
         row = todo[-1]
@@ -88,13 +88,13 @@ def _bodies(parts: Parts, dialect: Dialect) -> dict[Primitive, Parts]:
     return found
 
 
-def _own(parts: Parts, bodies: Mapping[Primitive, Parts], dialect: Dialect) -> list[Primitive]:
+def _own(parts: ExportEquations, bodies: Mapping[Primitive, ExportEquations], dialect: Dialect) -> list[Primitive]:
     """The rows that the target's own definitions are needed for."""
     rows = [row for p in [parts, *bodies.values()] for row in p.functions if (row.name, row.arity) in dialect.spelled]
     return list(dict.fromkeys(rows))
 
 
-def _function(parts: Parts, dialect: Dialect, spelling: Spelling, names: Names) -> Block:
+def _function(parts: ExportEquations, dialect: Dialect, spelling: Spelling, names: Names) -> CodeBlock:
     lines = listing(parts, dialect)
     graph = lines.graph
     inputs = {graph.input(name): names.fresh(name) for name in parts.graph.inputs.values()}
@@ -112,7 +112,7 @@ def _block(
     of: Mapping[int, str],
     inputs: tuple[str, ...],
     results: Sequence[str],
-) -> Block:
+) -> CodeBlock:
     """The lines as text. Results that are no line of their own (a constant, an input, one twice) get one at the end."""
     graph = lines.graph
     last = lines.results[0]
@@ -130,7 +130,7 @@ def _block(
         written.append((of[node], text, flag, truth))
     if not results:
         rest = {n: name for n, name in of.items() if n != last or graph.rows[n] is None}
-        return Block(
+        return CodeBlock(
             inputs,
             tuple(written),
             (spelling.text(graph, last, rest),) if last not in graph.inputs else (of[last],),
@@ -139,7 +139,7 @@ def _block(
     for node, name in zip(lines.results, results, strict=True):
         if of.get(node) != name:
             written.append((name, of[node] if node in of else spelling.text(graph, node, of), "", False))
-    return Block(inputs, tuple(written), tuple(results), attempts)
+    return CodeBlock(inputs, tuple(written), tuple(results), attempts)
 
 
 def _masked(lines: Listing, spelling: Spelling, of: Mapping[int, str], root: int, flag: str) -> Spelling:
@@ -181,7 +181,7 @@ _DIVIDED = rules.TABLE["/", 2]
 """Rows that take every number (a division does where it is by one); only a number from outside the condition could overflow in them."""
 
 
-def grouped(block: Block) -> Iterator[tuple[str, list[tuple[str, str, bool]]]]:
+def grouped(block: CodeBlock) -> Iterator[tuple[str, list[tuple[str, str, bool]]]]:
     """The lines in runs under one condition: (condition or "", [(name, text, whether a condition)])."""
     run: list[tuple[str, str, bool]] = []
     now = ""

@@ -2,7 +2,7 @@
 
     if(x > 0, ln(x), 0)     needs ln(x) under x > 0; what both branches use is needed always
 
-A need is a number in `Needs`: 0 is always; every other one narrows a need by a condition that holds or fails.
+A need is a number in `Guards`: 0 is always; every other one narrows a need by a condition that holds or fails.
 `flag(need)` is the equation of the condition as a whole.
 """
 
@@ -20,8 +20,8 @@ _ALTERNATIVES = 20  # of an `or` that are looked through for one that stands the
 _AND, _OR, _NOT = rules.TABLE["and", 2], rules.TABLE["or", 2], rules.TABLE["not", 1]
 
 
-class Needs:
-    """Needs over the conditions of one graph; flags are put into that graph.
+class Guards:
+    """Guards over the conditions of one graph; flags are put into that graph.
 
     A flag looks at a condition only where that condition is needed itself, because `and` is lazy. Those in `eager` are
     flags of `a or b`, both of which are flags: to look at the second does no harm, whatever the first one is.
@@ -143,7 +143,7 @@ class Needs:
         return self._flag[need]
 
 
-def demand(graph: Graph, results: Iterable[int], needs: Needs) -> dict[int, int]:
+def required_guards(graph: Graph, results: Iterable[int], needs: Guards) -> dict[int, int]:
     """The need of every equation that `results` are made from, as numbers in `needs`; the results are needed always."""
     found: dict[int, int] = dict.fromkeys(results, ALWAYS)
     for node in range(max(found), -1, -1):
@@ -153,10 +153,10 @@ def demand(graph: Graph, results: Iterable[int], needs: Needs) -> dict[int, int]
     return found
 
 
-def placed(graph: Graph, results: Iterable[int], needs: Needs) -> tuple[dict[int, int], set[int]]:
+def shared_guards(graph: Graph, results: Iterable[int], needs: Guards) -> tuple[dict[int, int], set[int]]:
     """A need of every equation that holds wherever it is needed, and the equations for which it also holds elsewhere.
 
-    Needs that differ are not joined by `or` but widened to what they share. So the conditions of a need never depend on
+    Guards that differ are not joined by `or` but widened to what they share. So the conditions of a need never depend on
     what is needed under it, and there is always an order in which the equations can be written down.
     """
     found: dict[int, int] = dict.fromkeys(results, ALWAYS)
@@ -183,7 +183,7 @@ def placed(graph: Graph, results: Iterable[int], needs: Needs) -> tuple[dict[int
 
 
 def uses(
-    graph: Graph, node: int, need: int, needs: Needs, joined: Callable[[int, int], int] | None = None
+    graph: Graph, node: int, need: int, needs: Guards, joined: Callable[[int, int], int] | None = None
 ) -> Mapping[int, int]:
     """What equation `node` needs of its arguments when it is needed itself under `need`; `joined` is `needs.either`."""
     joined = joined or needs.either

@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.codegen import fallbacks, validity
-from autodiff.codegen.guards import ALWAYS, Needs, placed
-from autodiff.codegen.straightline import Line, Straight, straight
+from autodiff.codegen.guards import ALWAYS, Guards, shared_guards
+from autodiff.codegen.straightline import Emitter, StraightLineProgram, straight_line_program
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
@@ -32,7 +32,7 @@ class Dialect:
 
     native     the rows that the target writes by itself
     spelled    rows for which it has a definition of its own
-    in_place   whether what it lacks becomes equations in place (or a function: `functions` of the Parts)
+    in_place   whether what it lacks becomes equations in place (or a function: `functions` of the ExportEquations)
     nested     whether a branch of a choice may stand inside the choice, which looks at it only when it is taken
     longest    equations that a line may hold
     raises     whether a function outside its domain stops the program
@@ -50,11 +50,11 @@ class Dialect:
     raises: bool = False
     attempt: str = "{}"
     repeats: Collection[Key] = ()
-    instead: Callable[[Line, Primitive, tuple[int, ...], Callable[[str], int]], int | None] | None = None
+    instead: Callable[[Emitter, Primitive, tuple[int, ...], Callable[[str], int]], int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ExportEquations:
     """Equations that a target can write: results in order, the program's names, and the rows that need a function."""
 
     graph: Graph
@@ -84,16 +84,16 @@ class Listing:
         return self.flag.get(self.need[node])
 
 
-def exported(lowered: Lowered, sources: Mapping[str, int], dialect: Dialect) -> Parts:
+def exported(lowered: Lowered, sources: Mapping[str, int], dialect: Dialect) -> ExportEquations:
     """Value, then slopes, in rows that the target knows."""
-    found = straight(lowered, sources)
+    found = straight_line_program(lowered, sources)
     found, results = validity.guarded(lowered, found, [found.slopes[name] for name in sources], raises=dialect.raises)
     return spelled(found, results, dialect)
 
 
-def spelled(found: Straight, results: Sequence[int], dialect: Dialect) -> Parts:
+def spelled(found: StraightLineProgram, results: Sequence[int], dialect: Dialect) -> ExportEquations:
     """The equations with what the target lacks put in place, or listed as functions to be defined."""
-    line, graph = Line(), found.graph
+    line, graph = Emitter(), found.graph
     functions: dict[Primitive, None] = {}
     of: dict[int, int] = {}
     for name in graph.inputs.values():
@@ -109,18 +109,20 @@ def spelled(found: Straight, results: Sequence[int], dialect: Dialect) -> Parts:
     eager = frozenset(of[node] for node in found.eager if node in of)
     whole = tuple(line.number(of[r]) for r in results)
     used = {line.graph.rows[node] for node in line.graph.reaching(*whole)}  # some are folded away by their users
-    return Parts(line.graph, whole, names, tuple(row for row in functions if row in used), eager)
+    return ExportEquations(line.graph, whole, names, tuple(row for row in functions if row in used), eager)
 
 
-def body(row: Primitive, dialect: Dialect) -> Parts:
+def body(row: Primitive, dialect: Dialect) -> ExportEquations:
     """The definition of a function that the target lacks; its inputs are the row's parameters."""
-    line = Line()
+    line = Emitter()
     given = tuple(line.graph.input(name) for name in row.params)
     result = line.text(fallbacks.definition(row), row.params, given)
-    return spelled(Straight(line.graph, result, {}, {}), (result,), dialect)
+    return spelled(StraightLineProgram(line.graph, result, {}, {}), (result,), dialect)
 
 
-def _put(line: Line, row: Primitive, args: tuple[int, ...], dialect: Dialect, functions: dict[Primitive, None]) -> int:
+def _put(
+    line: Emitter, row: Primitive, args: tuple[int, ...], dialect: Dialect, functions: dict[Primitive, None]
+) -> int:
     """`row(args)` in equations that the target knows: a stack, because definitions name other rows."""
     key = (row.name, row.arity)
     text = fallbacks.with_constant(row, tuple(line.graph.constants.get(a) for a in args))
@@ -136,10 +138,10 @@ def _put(line: Line, row: Primitive, args: tuple[int, ...], dialect: Dialect, fu
         if found is not None:
             return found
     if row.is_predicate or row.branches is not None or row is _SAME or key in dialect.native:
-        return line.put(row, args)
+        return line.emit(row, args)
     if key in dialect.spelled:
         functions[row] = None
-        return line.put(row, args)
+        return line.emit(row, args)
     order = line.graph.constants.get(args[0])
     fixed = "" if order is None else fallbacks.of_order(row, order)
     text = fixed or fallbacks.definition(row)
@@ -147,7 +149,7 @@ def _put(line: Line, row: Primitive, args: tuple[int, ...], dialect: Dialect, fu
         raise _refused(row, order, dialect)
     if not fixed and not dialect.in_place:
         functions[row] = None
-        return line.put(row, args)
+        return line.emit(row, args)
     return _in_place(line, text, row, args, dialect, functions)
 
 
@@ -167,10 +169,10 @@ def _inside(row: Primitive, *args: float) -> bool:
 
 
 def _in_place(
-    line: Line, text: str, row: Primitive, args: tuple[int, ...], dialect: Dialect, functions: dict[Primitive, None]
+    line: Emitter, text: str, row: Primitive, args: tuple[int, ...], dialect: Dialect, functions: dict[Primitive, None]
 ) -> int:
     """Definitions go three deep (gelu, erfc, gaussian, round), so calling down into them is no recursion over a program."""
-    own = Line()
+    own = Emitter()
     result = own.text(text, row.params, tuple(own.graph.input(name) for name in row.params))
     given = dict(zip(row.params, args, strict=True))
 
@@ -183,17 +185,17 @@ def _in_place(
 # --- the order --------------------------------------------------------------------------------------------------------
 
 
-def listing(parts: Parts, dialect: Dialect) -> Listing:
+def listing(parts: ExportEquations, dialect: Dialect) -> Listing:
     """The lines of `parts`."""
-    graph, needs = parts.graph, Needs(parts.graph, parts.eager)
-    need, wide = placed(graph, parts.results, needs)
+    graph, needs = parts.graph, Guards(parts.graph, parts.eager)
+    need, wide = shared_guards(graph, parts.results, needs)
     flags = _flags(graph, need, needs)
     order = _ordered(graph, parts.results, need, flags)
     lines = _lines(parts, dialect, order, need, flags)
     return Listing(graph, lines, need, flags, parts.results, parts.names, frozenset(wide))
 
 
-def _flags(graph: Graph, need: dict[int, int], needs: Needs) -> dict[int, int]:
+def _flags(graph: Graph, need: dict[int, int], needs: Guards) -> dict[int, int]:
     """The flag of every need that an equation has, what it is made of having got its own need.
 
     A flag `a and b` can always be looked at, because `b` is only asked where `a` holds. That a condition fails is known
@@ -242,7 +244,7 @@ def _ordered(graph: Graph, results: Sequence[int], need: Mapping[int, int], flag
 
 
 def _lines(
-    parts: Parts, dialect: Dialect, order: Sequence[int], need: Mapping[int, int], flags: Mapping[int, int]
+    parts: ExportEquations, dialect: Dialect, order: Sequence[int], need: Mapping[int, int], flags: Mapping[int, int]
 ) -> tuple[int, ...]:
     """Which equations get a line of their own."""
     graph = parts.graph

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from autodiff.codegen.guards import ALWAYS, Needs, demand
+from autodiff.codegen.guards import ALWAYS, Guards, required_guards
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.linearize import active
@@ -28,8 +28,8 @@ _ADD, _MUL, _DIV, _POW, _NEG, _SAME = (
 
 
 @dataclass(frozen=True, slots=True)
-class Straight:
-    """The equation of the value, of the slope in each name, and what the program's own names became; see `Needs` for eager.
+class StraightLineProgram:
+    """The equation of the value, of the slope in each name, and what the program's own names became; see `Guards` for eager.
 
     `of` says what those equations of the program became that are names to differentiate by.
     """
@@ -42,7 +42,7 @@ class Straight:
     of: Mapping[int, int] = field(default_factory=dict)
 
 
-class Line:
+class Emitter:
     """A graph whose equations are folded as they are put in, by rules that change no number.
 
     Constants are evaluated, 1*g, u^1 and the sign in abs(-u) disappear, a choice by a known condition is its branch; a condition that is used
@@ -52,7 +52,7 @@ class Line:
     def __init__(self, graph: Graph | None = None) -> None:
         self.graph = Graph() if graph is None else graph
 
-    def put(self, row: Primitive, args: tuple[int, ...]) -> int:
+    def emit(self, row: Primitive, args: tuple[int, ...]) -> int:
         """The equation `row(args)`, or the older one that it comes to."""
         args = tuple(a if k < row.conditions else self.number(a) for k, a in enumerate(args))
         if row is _SAME:
@@ -86,7 +86,7 @@ class Line:
                 of[node] = given[graph.inputs[node]]
             else:
                 assert row is not None
-                of[node] = self.put(row, tuple(of[a] for a in graph.args[node]))
+                of[node] = self.emit(row, tuple(of[a] for a in graph.args[node]))
             if node in apart:
                 span = graph.spans[node]
                 of[node] = self.graph.named(self.number(of[node]), apart[node], len(self.graph), _SAME, span)
@@ -108,7 +108,7 @@ class Line:
             return args[0] if self._constant(args[1], 1) else None
         if (row is _NEG or row is _ABS) and self.graph.rows[args[0]] is _NEG:
             inner = self.graph.args[args[0]][0]
-            return inner if row is _NEG else self.put(_ABS, (inner,))
+            return inner if row is _NEG else self.emit(_ABS, (inner,))
         return None
 
     def _product(self, args: tuple[int, ...]) -> int | None:
@@ -117,10 +117,10 @@ class Line:
             if self._constant(one, 1):
                 return other
             if self._constant(one, -1):
-                return self.put(_NEG, (other,))
+                return self.emit(_NEG, (other,))
             choice = self.graph.args[one]
             if self.graph.rows[one] is _IF and {self.graph.constants.get(c) for c in choice[1:]} == {0.0, 1.0}:
-                return self.put(_IF, (choice[0], *(other if self._constant(c, 1) else c for c in choice[1:])))
+                return self.emit(_IF, (choice[0], *(other if self._constant(c, 1) else c for c in choice[1:])))
         return None
 
     def _chosen(self, row: Primitive, args: tuple[int, ...]) -> int | None:
@@ -136,7 +136,7 @@ class Line:
         return None
 
 
-class Faithful(Line):
+class UnfoldedEmitter(Emitter):
     """Equations as the one-shot evaluation meets them: in `c and false` it looks at c, which may be a hard point."""
 
     def _folded(self, row: Primitive, args: tuple[int, ...]) -> int | None:
@@ -146,7 +146,9 @@ class Faithful(Line):
         return None
 
 
-def straight(lowered: Lowered, sources: Mapping[str, int], *, as_swept: bool = False) -> Straight:
+def straight_line_program(
+    lowered: Lowered, sources: Mapping[str, int], *, as_swept: bool = False
+) -> StraightLineProgram:
     """The value of a program and its slope in each of `sources` (name → equation), in one graph.
 
     With `as_swept` a name for an equation that stands already stays an equation, as in the sweeps of `reverse`, so that
@@ -154,7 +156,7 @@ def straight(lowered: Lowered, sources: Mapping[str, int], *, as_swept: bool = F
 
     Raises AutodiffError where a function has no derivative in an argument that moves.
     """
-    line = Line()
+    line = Emitter()
     graph = line.graph
     given = {name: graph.input(name) for name in lowered.inputs}
     apart = {n: name for name, n in sources.items() if n not in lowered.graph.inputs}
@@ -163,8 +165,8 @@ def straight(lowered: Lowered, sources: Mapping[str, int], *, as_swept: bool = F
         apart |= {n: name for name, n in lowered.assigned.items() if n in used and lowered.graph.rows[n] is _SAME}
     of = {node: given[name] for node, name in lowered.graph.inputs.items()} | line.copied(lowered, given, apart)
     value = line.number(of[lowered.result])
-    needs = Needs(graph)
-    wanted = demand(graph, [value], needs)
+    needs = Guards(graph)
+    wanted = required_guards(graph, [value], needs)
     moves = active(graph, range(len(graph)), [of[node] for node in sources.values()])
     adjoints = _adjoints(line, value, wanted, needs, moves)
     slopes = {}
@@ -172,10 +174,10 @@ def straight(lowered: Lowered, sources: Mapping[str, int], *, as_swept: bool = F
         found, zero = adjoints.get(of[node]), graph.constant(0.0)
         slopes[name] = zero if found is None else _under(line, needs, wanted[of[node]], ALWAYS, found)
     names = {of[node]: name for name, node in lowered.assigned.items() if node in of}
-    return Straight(graph, value, slopes, names, frozenset(needs.eager), {node: of[node] for node in apart})
+    return StraightLineProgram(graph, value, slopes, names, frozenset(needs.eager), {node: of[node] for node in apart})
 
 
-def _adjoints(line: Line, value: int, wanted: Mapping[int, int], needs: Needs, moves: set[int]) -> dict[int, int]:
+def _adjoints(line: Emitter, value: int, wanted: Mapping[int, int], needs: Guards, moves: set[int]) -> dict[int, int]:
     """The slope of `value` in every equation that moves, as an equation that holds where that one is needed."""
     graph = line.graph
 
@@ -191,14 +193,14 @@ def _adjoints(line: Line, value: int, wanted: Mapping[int, int], needs: Needs, m
             if text != ZERO and args[k] in moves:
                 assert row is not None
                 slope = _local(line, row, k, (*args, node))
-                yield args[k], _under(line, needs, need, wanted[args[k]], line.put(_MUL, (g, slope)))
+                yield args[k], _under(line, needs, need, wanted[args[k]], line.emit(_MUL, (g, slope)))
 
     order = sorted((node for node in wanted if node in moves), reverse=True)
     seeds = {value: graph.constant(1.0)} if value in moves else {}
-    return pull_back(order, seeds, pull, lambda a, b: line.put(_ADD, (a, b)))
+    return pull_back(order, seeds, pull, lambda a, b: line.emit(_ADD, (a, b)))
 
 
-def _local(line: Line, row: Primitive, k: int, given: tuple[int, ...]) -> int:
+def _local(line: Emitter, row: Primitive, k: int, given: tuple[int, ...]) -> int:
     if row.partials[k] == UNDEFINED:
         raise AutodiffError(
             f"{row.name} has no derivative in its argument {row.params[k]}", hint=f"{row.params[k]} must be a constant"
@@ -206,8 +208,8 @@ def _local(line: Line, row: Primitive, k: int, given: tuple[int, ...]) -> int:
     return line.text(row.partials[k], (*row.params, "w"), given)
 
 
-def _under(line: Line, needs: Needs, here: int, there: int, part: int) -> int:
+def _under(line: Emitter, needs: Guards, here: int, there: int, part: int) -> int:
     """`part`, which holds under the need `here`, as a term under the wider need `there`: 0 where it is asleep."""
     if here == there:
         return part
-    return line.put(_IF, (needs.flag(here), part, line.graph.constant(0.0)))
+    return line.emit(_IF, (needs.flag(here), part, line.graph.constant(0.0)))

@@ -18,8 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from autodiff.codegen.guards import ALWAYS, Needs, demand
-from autodiff.codegen.straightline import Faithful, Line, Straight
+from autodiff.codegen.guards import ALWAYS, Guards, required_guards
+from autodiff.codegen.straightline import Emitter, StraightLineProgram, UnfoldedEmitter
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
@@ -38,15 +38,17 @@ _SAMPLES = (0.0, -1.0, 1.0, 0.5, -0.5, 2.0, -2.0, 1.5, 10.0)
 Held = templates.StaticArgs
 
 
-def guarded(lowered: Lowered, found: Straight, slopes: Iterable[int], *, raises: bool) -> tuple[Straight, list[int]]:
+def guarded(
+    lowered: Lowered, found: StraightLineProgram, slopes: Iterable[int], *, raises: bool
+) -> tuple[StraightLineProgram, list[int]]:
     """Value and slopes, NaN where the program has no value; the equation that says whether it has one is called `ok`.
 
     `raises` says that the target stops at a value outside a domain that is always needed.
     """
-    line = Line(found.graph)
-    graph, needs = found.graph, Needs(found.graph, found.eager)
-    whole = demand(graph, [_unfolded(lowered, found)], needs)
-    wanted = demand(graph, [found.value], needs)
+    line = Emitter(found.graph)
+    graph, needs = found.graph, Guards(found.graph, found.eager)
+    whole = required_guards(graph, [_unfolded(lowered, found)], needs)
+    wanted = required_guards(graph, [found.value], needs)
     poles, limits = _poles(graph)
     ok: int | None = None
     asked, covered = set[int](), set[int]()
@@ -62,9 +64,9 @@ def guarded(lowered: Lowered, found: Straight, slopes: Iterable[int], *, raises:
         for check, looked_at in _itself(line, node, limits)
     ]
     for check, looked_at, need in checks:
-        part = check if need == ALWAYS else line.put(_OR, (line.put(_NOT, (needs.flag(need),)), check))
+        part = check if need == ALWAYS else line.emit(_OR, (line.emit(_NOT, (needs.flag(need),)), check))
         if part not in asked:
-            ok = part if ok is None else line.put(_AND, (ok, part))
+            ok = part if ok is None else line.emit(_AND, (ok, part))
         asked.add(part)
         if need == ALWAYS and looked_at is not None:
             covered.add(looked_at)
@@ -79,22 +81,22 @@ def guarded(lowered: Lowered, found: Straight, slopes: Iterable[int], *, raises:
     for node in covered:
         seen |= sure[node]
     both = None
-    results = [found.value if ok is None else line.put(_IF, (ok, found.value, graph.constant(math.nan)))]
+    results = [found.value if ok is None else line.emit(_IF, (ok, found.value, graph.constant(math.nan)))]
     for slope in slopes:
         guard = ok
         if (seen | sure[slope]) != (1 << len(ask)) - 1 and found.value not in graph.constants:
             if both is None:
-                finite = line.put(FINITE, (found.value,))
-                both = finite if ok is None else line.put(_AND, (ok, finite))
+                finite = line.emit(FINITE, (found.value,))
+                both = finite if ok is None else line.emit(_AND, (ok, finite))
             guard = both
-        results.append(slope if guard is None else line.put(_IF, (guard, slope, graph.constant(math.nan))))
+        results.append(slope if guard is None else line.emit(_IF, (guard, slope, graph.constant(math.nan))))
     names = found.names if ok is None or ok in found.names else {**found.names, ok: "ok"}
     return replace(found, names=names, eager=frozenset(needs.eager) | frozenset(() if raises else results)), results
 
 
-def _unfolded(lowered: Lowered, found: Straight) -> int:
+def _unfolded(lowered: Lowered, found: StraightLineProgram) -> int:
     """The value with all that `eval` looks at: what was folded into nothing, such as c in `c and false`, stands there."""
-    line, graph = Faithful(found.graph), lowered.graph
+    line, graph = UnfoldedEmitter(found.graph), lowered.graph
     of: dict[int, int] = dict(found.of)
     for node in graph.reaching(lowered.result):
         row = graph.rows[node]
@@ -105,20 +107,20 @@ def _unfolded(lowered: Lowered, found: Straight) -> int:
         elif row is None:
             of[node] = line.graph.input(graph.inputs[node])
         else:
-            of[node] = line.put(row, tuple(of[a] for a in graph.args[node]))
+            of[node] = line.emit(row, tuple(of[a] for a in graph.args[node]))
     return line.number(of[lowered.result])
 
 
-def _itself(line: Line, node: int, limits: Mapping[int, Held]) -> Iterator[tuple[int, int | None]]:
+def _itself(line: Emitter, node: int, limits: Mapping[int, Held]) -> Iterator[tuple[int, int | None]]:
     """The conditions that an equation has a value, if it may have none by itself."""
     if node in line.graph.inputs:
-        yield line.put(KNOWN, (node,)), node
+        yield line.emit(KNOWN, (node,)), node
     elif node in limits:
-        yield line.put(FINITE, (node,)), node
+        yield line.emit(FINITE, (node,)), node
         yield from _domain(line, node, limits)
 
 
-def _domain(line: Line, node: int, limits: Mapping[int, Held]) -> Iterator[tuple[int, None]]:
+def _domain(line: Emitter, node: int, limits: Mapping[int, Held]) -> Iterator[tuple[int, None]]:
     """The domain of an equation that may give a plain number outside it."""
     row, args = line.graph.rows[node], line.graph.args[node]
     if row is not None and node in limits and _outside(row, limits[node])[0]:
@@ -128,7 +130,7 @@ def _domain(line: Line, node: int, limits: Mapping[int, Held]) -> Iterator[tuple
                 yield condition, None
 
 
-def _checks(line: Line, node: int, poles: set[int], limits: Mapping[int, Held]) -> Iterator[tuple[int, int | None]]:
+def _checks(line: Emitter, node: int, poles: set[int], limits: Mapping[int, Held]) -> Iterator[tuple[int, int | None]]:
     """The conditions that an equation needs looked at: each with the argument that it looks at, if it is one."""
     graph = line.graph
     row, args = graph.rows[node], graph.args[node]
@@ -140,9 +142,9 @@ def _checks(line: Line, node: int, poles: set[int], limits: Mapping[int, Held]) 
         if k < row.conditions or row.branches is not None or arg in graph.constants or _is_condition(graph, arg):
             continue
         if arg in poles and _hides_infinity(row, k, held):
-            yield line.put(FINITE, (arg,)), arg
+            yield line.emit(FINITE, (arg,)), arg
         elif _hides_nan(row, k, held):
-            yield line.put(KNOWN, (arg,)), arg
+            yield line.emit(KNOWN, (arg,)), arg
 
 
 def _is_condition(graph: Graph, node: int) -> bool:

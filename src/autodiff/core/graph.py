@@ -40,7 +40,7 @@ class Graph:
         return len(self.rows)
 
     def constant(self, value: float, span: Span = (0, 0)) -> int:
-        """The number of a constant; constants are told apart by their bits, so -0.0 is not 0.0.
+        """The number of a constant; constants differ where their bits do, so -0.0 is not 0.0.
 
         An int is meant exactly, beyond float64's whole numbers too.
         """

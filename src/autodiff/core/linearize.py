@@ -17,7 +17,7 @@ CONVENTIONS: dict[str, Callable[[Primitive], tuple[str, ...]]] = {
     "jax": lambda row: row.jax,
     "zero": lambda row: ("0",) * row.arity,
 }
-"""Whose number stands in for a slope on a corner; a row without one keeps its own.
+"""Whose number is taken for a partial on a kink; a row without one keeps its own.
 
 The columns were read off torch 2.13 (minimum, maximum, clamp, hypot, functional.*) and JAX 0.10 (jnp.*, jnp.clip, nn.*).
 """
@@ -105,7 +105,7 @@ def partials(
     """The local slope of equation `node` in each argument that moves it, with what `to` calls that argument.
 
     `moving[k]` tells whether argument k depends on what is varied; the slope of one that doesn't is never evaluated,
-    so its zero is exact whatever stands beside it. A `convention` only counts exactly on a corner.
+    so its zero is exact whatever the other arguments are. A `convention` only counts exactly on a corner.
     """
     row = graph.rows[node]
     assert row is not None

@@ -61,10 +61,10 @@ def worded(source: str, part: LossPart) -> str:
         given = part.names.get(name[0])
         if given is None:
             return name[0]
-        said = worded(source, given) if isinstance(given, LossPart) else source[given[0] : given[1]]
+        written = worded(source, given) if isinstance(given, LossPart) else source[given[0] : given[1]]
         before, after = piece[: name.start()].rstrip()[-1:], piece[name.end() :].lstrip()[:1]
         alone = before in ("", "(", ",") and after in ("", ")", ",")
-        return said if alone or re.fullmatch(r"[\w.]+|\(.*\)", said, re.DOTALL) else f"({said})"
+        return written if alone or re.fullmatch(r"[\w.]+|\(.*\)", written, re.DOTALL) else f"({written})"
 
     return re.sub(r"[^\W\d]\w*", argument, piece)
 

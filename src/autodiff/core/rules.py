@@ -2,7 +2,7 @@
 
 To add a function, add a row. `core.primitive` says what the columns mean; the first string after the names is the list of
 arguments, then comes the value, then one local slope per argument, all in our own language. A text is an algorithm:
-where two formulas are equal on paper, the one that keeps its digits in float64 stands here.
+where two formulas are equal on paper, the one that keeps its digits in float64 is in the table.
 """
 
 from __future__ import annotations

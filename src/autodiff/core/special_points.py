@@ -31,7 +31,7 @@ class SpecialTests(NamedTuple):
     unsloped: tuple[Number | None, ...]
 
     def at(self, args: Sequence[float], free: Sequence[object]) -> bool:
-        """Whether these arguments, of which the `free` ones are no constants, need a look from both sides."""
+        """Whether these arguments, of which the `free` ones are no constants, are a special point, to be expanded on both sides."""
         for test in (self.kink, self.jump and self.jump[0], self.vertical_tangent):
             if test is not None and test(*args):
                 return True

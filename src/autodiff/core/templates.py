@@ -101,7 +101,7 @@ _SMALL = frozenset([None, *map(float, range(-100, 101))])
 """Constants (and None, which is none) that texts are specialised for: enough for the powers that people write, few enough to keep all of them."""
 
 _LONGEST = 400
-"""Characters of Python that stand in one expression: CPython refuses 201 nested brackets."""
+"""Characters of Python in one expression: CPython refuses 201 nested brackets."""
 
 
 @lru_cache(maxsize=1024)
@@ -211,7 +211,7 @@ def fold_static_args(
 ) -> tuple[dict[int, float], dict[int, int]]:
     """What the constants of `static` decide of a text: the values that are known, and the argument that a choice becomes.
 
-    A choice that is not made is not evaluated, so what it would have asked is gone.
+    A branch that is not taken is not evaluated, and neither are its conditions.
     """
     given = ((graph.find(name), number) for name, number in zip(params, static, strict=False))
     known = dict(graph.constants) | {node: n for node, n in given if node is not None and n is not None}

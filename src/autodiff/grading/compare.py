@@ -17,7 +17,7 @@ from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.evaluate import parse
 from autodiff.api.inputs import sources
 from autodiff.api.scalar_note import require_elements
-from autodiff.codegen.straightline import straight
+from autodiff.codegen.straightline import straight_line_program
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed, shown
 from autodiff.errors import AutodiffError, quoted
@@ -27,7 +27,7 @@ from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
 from autodiff.grading.symbols import same_formula
 from autodiff.language.ast import Define, Expression, Program, Reading
 from autodiff.language.leibniz import stated
-from autodiff.verify.error_bound import Bounded
+from autodiff.verify.error_bound import BoundedValue
 
 _NOWHERE = "no point was found where the program has a derivative"
 
@@ -83,7 +83,7 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     given = parse(answer, strict=strict, given=lowered.assigned, functions=defined)
     answered = in_names(parsed, lowered, given)
     empty = Compared("undecided", name, lowered.name, readings=(*parsed.readings, *given.readings))
-    equations = straight(lowered, {name: source})
+    equations = straight_line_program(lowered, {name: source})
     slope = Lowered(equations.graph, equations.slopes[name], name, lowered.inputs, {}, "")
     same = same_formula(lowered, source, answered)
     tried = list(trials(lowered, slope, answered))
@@ -92,27 +92,32 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
 
 def _without_left_side(program: Program, lowered: Lowered, answer: str, wrt: str | None) -> tuple[str, str | None]:
     """The answer and its variable where the answer begins with what it is the derivative of, as in `y' = 2x`."""
-    found = stated(answer) if isinstance(answer, str) else None
-    if found is None or found.of in lowered.inputs:
+    left_side = stated(answer) if isinstance(answer, str) else None
+    if left_side is None or left_side.of in lowered.inputs:
         return answer, wrt
     last = program.statements[-1]
     own = (
         {lowered.name}
         if not isinstance(last, Expression)
-        else {lowered.name, found.of}
-        if found.of.isidentifier()
+        else {lowered.name, left_side.of}
+        if left_side.of.isidentifier()
         else set()
     )
-    if found.of and found.of not in own and parse(found.of).statements[-1:] != (Expression(last.body, last.span),):
+    if (
+        left_side.of
+        and left_side.of not in own
+        and parse(left_side.of).statements[-1:] != (Expression(last.body, last.span),)
+    ):
         raise AutodiffError(
-            f"the answer is the derivative of {quoted(found.of)}, and the program is {quoted(program.source)}",
+            f"the answer is the derivative of {quoted(left_side.of)}, and the program is {quoted(program.source)}",
             hint="write the formula alone",
         )
-    if found.wrt and wrt is not None and found.wrt != wrt.strip():
+    if left_side.wrt and wrt is not None and left_side.wrt != wrt.strip():
         raise AutodiffError(
-            f"the answer is a derivative by {quoted(found.wrt)}, and {quoted(wrt)} is asked for", hint="leave --wrt out"
+            f"the answer is a derivative by {quoted(left_side.wrt)}, and {quoted(wrt)} is asked for",
+            hint="leave --wrt out",
         )
-    return found.text, found.wrt or wrt
+    return left_side.text, left_side.wrt or wrt
 
 
 def _variable(lowered: Lowered, wrt: str | None) -> tuple[str, int]:
@@ -148,7 +153,7 @@ def _unclear(trials: Sequence[Trial], agreed: int) -> str:
     return "at every point that was tried the two differ by less than rounding may make"
 
 
-def _value(number: Bounded | None) -> float | None:
+def _value(number: BoundedValue | None) -> float | None:
     return None if number is None else number.value + 0.0
 
 

@@ -18,7 +18,7 @@ from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
 from autodiff.grading.points import points
 from autodiff.language.typed import decimal
-from autodiff.verify.error_bound import Bounded, Unsure, bounded
+from autodiff.verify.error_bound import BoundedValue, Unsure, bounded
 
 ENOUGH = 40
 """Points that must agree before two formulas count as the same."""
@@ -36,8 +36,8 @@ class Trial:
     """A point with both numbers there: None where there is none; `said` is "same", "differs", "unclear" or "one-sided"."""
 
     at: Mapping[str, float]
-    derivative: Bounded | None
-    answer: Bounded | None
+    derivative: BoundedValue | None
+    answer: BoundedValue | None
     run: Trace | None
     said: str
 
@@ -68,7 +68,7 @@ def _as_written(lowered: Lowered) -> Lowered:
 def _trial(lowered: Lowered, slope: Lowered, answered: Lowered, at: Mapping[str, float]) -> Trial | None:
     """Both numbers at a point; None where rounding or a corner of the program leaves nothing to compare."""
     try:
-        answer: Bounded | None = bounded(answered, at)
+        answer: BoundedValue | None = bounded(answered, at)
     except DomainError as trouble:
         if not trouble.needs:
             return None  # too large for a float, which says nothing about the formula
@@ -87,7 +87,7 @@ def _trial(lowered: Lowered, slope: Lowered, answered: Lowered, at: Mapping[str,
     return Trial(at, derivative, answer, run, _said(derivative, answer))
 
 
-def _said(derivative: Bounded, answer: Bounded | None) -> str:
+def _said(derivative: BoundedValue, answer: BoundedValue | None) -> str:
     if answer is None:
         return "one-sided"
     noise = _MARGIN * (derivative.error + answer.error)

@@ -44,8 +44,8 @@ class OneSidedDomainError(Exception):
 def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], depth: int) -> Series:
     """The result just beside the point, when equations move at these rates, none of them 0.
 
-    `depth` says how many terms of a function's Taylor series are looked at. Raises Indeterminate, or OneSidedDomainError where this side
-    has no values.
+    `depth` says how many terms of a function's Taylor series are taken.
+    Raises Indeterminate, or OneSidedDomainError where this side has no values.
     """
     return _expanded(lowered, point, depth, rates)
 
@@ -59,7 +59,7 @@ def here(lowered: Lowered, point: Mapping[str, float]) -> Series:
 
 
 class SeriesBeside(Algebra[Series]):
-    """Series in the step beside a point; `depth` terms of a function's Taylor series are looked at."""
+    """Series in the step beside a point; `depth` terms of a function's Taylor series are taken."""
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
@@ -239,7 +239,7 @@ def _exponent(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) 
 
 
 def _scaled(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) -> Series | None:
-    """f(s·u) is s^e·f(u) or f(u) + e·ln(s), so that the row is looked at away from 0; None where it is away from it."""
+    """f(s·u) is s^e·f(u) or f(u) + e·ln(s), so that the row is expanded away from 0; None where it is there already."""
     scaled = [args[k] for k in law.args]
     if any(a.value for a in scaled):
         return None

@@ -1,8 +1,8 @@
-"""Many hard points at once: each is looked at where it is, and the chain rule carries both sides to the result.
+"""Many special points at once: each is expanded by itself, and the chain rule carries both sides to the result.
 
 Above the last hard points u on each way, a program f(x, u, …) is smooth. So its slope on a side is ∂f/∂x + Σ ∂f/∂u·u',
-with u' the slope of u on that side, which only takes a look at what u is made of. A look at the whole program for each
-name would take time with the square of its size.
+with u' the slope of u on that side, which only needs the expansion of what u is made of. An expansion of the whole
+program for each name would take time with the square of its size.
 
 >>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
@@ -32,8 +32,8 @@ from autodiff.nonsmooth.expand import OneSidedDomainError, around
 from autodiff.nonsmooth.verdict import OneSided, Verdict, same, side, verdict
 from autodiff.numbers.germs import NOISE, Term
 
-LOOKED = 20_000
-"""Names times equations, up to which the whole program is looked at for each name."""
+EXPANDED = 20_000
+"""Names times equations, up to which the whole program is expanded for each name."""
 
 MOST = 5_000_000
 """Names times equations, beyond which it is not for those names that need it: a minute or two."""
@@ -44,26 +44,26 @@ def verdicts(
     run: Trace,
     point: Mapping[str, float],
     names: Mapping[str, int],
-    odd: Sequence[int],
+    special: Sequence[int],
     most: int = MOST,
 ) -> dict[str, Verdict]:
-    """The slopes by `names` (name → equation), all of which have a part in the hard points `odd`, from both sides.
+    """The slopes by `names` (name → equation), all of which have a part in the special points `special`, from both sides.
 
-    Beyond `most` names times equations to be looked at one by one, what is not plain is unknown.
+    Beyond `most` names times equations to be expanded one by one, what is not plain is unknown.
     """
     size = len(run.order)
-    known = carried(lowered, run, point, names, odd) if len(names) * size > LOOKED else {}
+    known = carried(lowered, run, point, names, special) if len(names) * size > EXPANDED else {}
     if (len(names) - len(known)) * size > most:
-        return {name: known.get(name) or Verdict("unknown", node=odd[0]) for name in names}
+        return {name: known.get(name) or Verdict("unknown", node=special[0]) for name in names}
     return {name: known.get(name) or verdict(lowered, run, point, node) for name, node in names.items()}
 
 
 def carried(
-    lowered: Lowered, run: Trace, point: Mapping[str, float], names: Mapping[str, int], odd: Collection[int]
+    lowered: Lowered, run: Trace, point: Mapping[str, float], names: Mapping[str, int], special: Collection[int]
 ) -> dict[str, Verdict]:
     """The verdicts of those names for which this is plain; there is none where the value jumps, or rounding decides."""
     shaken = _shaken(run)
-    stops = {*odd, *_edges(lowered, run, shaken)}
+    stops = {*special, *_edges(lowered, run, shaken)}
     front = _front(lowered, run, stops)
     weights, errors = _weights(lowered, run, shaken, names.values(), stops)
     at: dict[int, list[_Sum]] = {}
@@ -88,7 +88,7 @@ class _Sum:
     smooth: float
     doubtful: bool
     bends: list[float] = field(default_factory=lambda: [0.0, 0.0])
-    gone: list[bool] = field(default_factory=lambda: [False, False])
+    outside: list[bool] = field(default_factory=lambda: [False, False])
     doubt: float = 0.0
 
     def add(self, sides: Sequence[OneSided | None] | None, weight: float, error: float) -> None:
@@ -98,7 +98,7 @@ class _Sum:
             return
         for k, (sign, seen) in enumerate(zip((-1.0, 1.0), sides, strict=True)):
             if seen is None:
-                self.gone[k] = True
+                self.outside[k] = True
             elif weight == 0:
                 self.doubtful = self.doubtful or math.isinf(seen.slope)
             else:
@@ -107,7 +107,9 @@ class _Sum:
 
     def judged(self, value: float) -> Verdict | None:
         """What that comes to; None where the sides are no plain numbers, or so near that rounding may part them."""
-        slopes = [None if gone else self.smooth + bend for bend, gone in zip(self.bends, self.gone, strict=True)]
+        slopes = [
+            None if outside else self.smooth + bend for bend, outside in zip(self.bends, self.outside, strict=True)
+        ]
         there = [slope for slope in slopes if slope is not None]
         if self.doubtful or not math.isfinite(self.smooth) or not there or any(map(math.isnan, there)):
             return None

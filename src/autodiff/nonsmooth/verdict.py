@@ -23,7 +23,7 @@ from autodiff.nonsmooth.expand import OneSidedDomainError, beside, here
 from autodiff.numbers.germs import NOISE, Series, Term
 
 DEPTHS = (1, 3, 5)
-"""How many terms of Taylor's series are looked at, one depth after the other, while the question is undecided; a derivative
+"""How many terms of Taylor's series are taken, one depth after the other, while the verdict is undecided; a derivative
 of a higher order needs so many more."""
 
 Status: TypeAlias = Literal["ok", "unknown", "corner", "infinite", "jump", "overflow", "domain", "input"]
@@ -58,7 +58,7 @@ class Verdict:
     """What is so for one name: its status, its slope if there is one, and what was seen on the left and on the right.
 
     `left` and `right` are slopes, `values` the values there; None where a side has no values or is not decided.
-    `node` is the equation that stands in the way, where it is one.
+    `node` is the equation that prevents a verdict, where one does.
     """
 
     status: Status
@@ -79,7 +79,7 @@ def along(
 ) -> Verdict:
     """The same when several equations move at these rates, none of them 0."""
     sides: list[OneSided | None] = []
-    gone = None
+    outside = None
     for sign in (-1.0, 1.0):
         try:
             sides.append(side(lowered, point, {node: sign * rate for node, rate in rates.items()}, order))
@@ -87,10 +87,10 @@ def along(
             return Verdict("unknown", node=doubt.node)
         except OneSidedDomainError as edge:
             sides.append(None)
-            gone = edge
+            outside = edge
     left, right = sides
-    if gone is not None and left is None and right is None:
-        return Verdict("domain", node=gone.node)
+    if outside is not None and left is None and right is None:
+        return Verdict("domain", node=outside.node)
     seen = Verdict(
         "ok",
         left=None if left is None else (-1) ** order * left.slope,
@@ -113,7 +113,10 @@ def _here(lowered: Lowered, run: Trace, point: Mapping[str, float], sides: list[
 
 
 def side(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], order: int = 1) -> OneSided:
-    """What is so on one side, when equations move at `rates`. Raises Indeterminate, or OneSidedDomainError where it has no values."""
+    """What is so on one side, when equations move at `rates`.
+
+    Raises Indeterminate, or OneSidedDomainError where that side has no values.
+    """
     for depth in DEPTHS:
         try:
             found = beside(lowered, point, rates, depth + order - 1)
@@ -132,13 +135,13 @@ def _derivative(moves: Series, order: int) -> tuple[float, float]:
     t^1.5, t^2*ln(1/t) and t/ln(1/t) have an infinite second derivative, of their coefficient's sign.
     """
     wanted = (order, 0)
-    odd = next(
+    lower = next(
         (term for term in moves.terms if term.size < wanted and (term.logs or term.power not in range(order))), None
     )
-    if odd is not None:
-        if not odd.certain:
+    if lower is not None:
+        if not lower.certain:
             raise Indeterminate
-        return math.copysign(math.inf, odd.coefficient), 0.0
+        return math.copysign(math.inf, lower.coefficient), 0.0
     if moves.order <= wanted:
         raise Indeterminate
     term = next((term for term in moves.terms if term.size == wanted), Term(order, 0))

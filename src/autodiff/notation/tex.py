@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -189,3 +189,12 @@ TEX = Tex()
 def tex(graph: Graph, node: int, names: Mapping[int, str] | None = None) -> str:
     """The LaTeX of an equation; those in `names` are called by their names."""
     return write(graph, node, TEX, names)
+
+
+def tex_derivative(result: str, wrt: Sequence[str], *, partial: bool) -> str:
+    r"""How a derivative is called: \frac{df}{dx}, with `partial` \frac{\partial^{2} f}{\partial x \, \partial y}."""
+    d, times = r"\partial " if partial else "d", len(wrt)
+    power = f"^{{{times}}}" if times > 1 else ""
+    below = [f"{d}{tex_name(wrt[0])}{power}"] if len(set(wrt)) == 1 else [d + tex_name(name) for name in wrt]
+    above = f"{d.strip()}{power} {tex_name(result)}" if partial or power else f"d{tex_name(result)}"
+    return rf"\frac{{{above}}}" + "{" + r" \, ".join(below) + "}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from functools import partial
+from math import isqrt
 from typing import Any
 
 from flint import arb, fmpq
@@ -62,7 +63,7 @@ def _add(sign: int, a: Number, b: Number) -> Number | None:
 
 def _multiply(a: Number, b: Number) -> Number | None:
     if is_zero(a) or is_zero(b):
-        return fmpq(0)  # of an inactive part: 0 times whatever stands beside it
+        return fmpq(0)  # of an inactive part: 0 times whatever the other factor is
     if isinstance(a, fmpq) and isinstance(b, fmpq):
         return _small(a * b)
     if isinstance(a, PiMultiple) and isinstance(b, fmpq):
@@ -102,8 +103,6 @@ def _power(u: Number, v: Number) -> Number | None:
 
 
 def _root(u: fmpq) -> fmpq | None:
-    from math import isqrt
-
     if u < 0:
         return None
     above, below = int(u.p), int(u.q)
@@ -211,8 +210,7 @@ EXACT: Mapping[str, Callable[..., Number | None]] = {
     "atan": _angles({fmpq(0): fmpq(0), fmpq(1): fmpq(1, 4), fmpq(-1): fmpq(-1, 4)}),
     **{name: _at((0, 0)) for name in ["sinh", "tanh", "asinh", "atanh", "erf", "cbrt"]},
     "atan2": _angle,
-    "cosh": _at((0, 1)),
-    "erfc": _at((0, 1)),
+    **{name: _at((0, 1)) for name in ["cosh", "erfc"]},
     "acosh": _at((1, 0)),
     "gamma": _at((1, 1), (2, 1)),
     "lgamma": _at((1, 0), (2, 0)),

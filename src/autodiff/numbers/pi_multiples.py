@@ -1,6 +1,6 @@
 """Values that are exact: parts of π and the numbers that belong to them, stairs and remainders of rational numbers.
 
-In float64 floor(1e17) - 1 is floor(1e17), sin(π) is 1.2e-16 and cos(asin(1)) is 6e-17, so that what stands beside a hard point would be decided by
+In float64 floor(1e17) - 1 is floor(1e17), sin(π) is 1.2e-16 and cos(asin(1)) is 6e-17, so that the sides of a special point would be decided by
 rounding. A rational number is the sine or the tangent of a rational part of π in these few cases only (Niven's theorem:
 I. Niven, Irrational Numbers, 1956, chapter 3).
 

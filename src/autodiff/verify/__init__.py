@@ -1,1 +1,1 @@
-"""What "checked" means: that float64's digits are right, and what stands in their place where they are not."""
+"""What "checked" means: that float64's digits are right, and what replaces them where they are not."""

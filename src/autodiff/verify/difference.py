@@ -40,7 +40,7 @@ _NEARLY = 2.0**-36
 """How far a slope may be from another evaluation of its rule, such as NumPy's, in parts of the slopes around it."""
 
 _LEAST, _LARGEST = 1e-290, 1e290
-"""Beyond these, where float64 ends, nothing is said."""
+"""Beyond these, near the ends of float64, no verdict is given."""
 
 
 Curve: TypeAlias = Callable[[float], tuple[float, float]]
@@ -65,8 +65,8 @@ def contradicts(row: Primitive, k: int, args: Sequence[float], slope: float, hel
     by_rule = curve(here)[1]
     if slope != by_rule and abs(slope - by_rule) > _NEARLY * max(abs(curve(x)[1]) for x in _ends(here, _STEPS[0])):
         return True
-    told = all(map(ordinary, args)) and not (row.jump and abs(here) > _FAR)
-    return told and denies(curve, here, _FINE if row.jump else _STEPS)
+    decided = all(map(ordinary, args)) and not (row.jump and abs(here) > _FAR)
+    return decided and denies(curve, here, _FINE if row.jump else _STEPS)
 
 
 def denies(curve: Curve, here: float, steps: Sequence[float] = _STEPS) -> bool:

@@ -53,14 +53,14 @@ class Unsure(Exception):
     """Rounding may decide here: a condition, a domain or a special point within an argument's error."""
 
 
-class Bounded(NamedTuple):
+class BoundedValue(NamedTuple):
     """A number and how far from it the true one may be."""
 
     value: float
     error: float
 
 
-def bounded(lowered: Lowered, point: Mapping[str, float]) -> Bounded:
+def bounded(lowered: Lowered, point: Mapping[str, float]) -> BoundedValue:
     """The result at a point. Raises DomainError where there is none, Unsure where rounding decides that, or a condition."""
     try:
         run = primal(lowered, point)
@@ -69,7 +69,7 @@ def bounded(lowered: Lowered, point: Mapping[str, float]) -> Bounded:
             raise Unsure from None
         raise
     try:
-        return Bounded(run.values[lowered.result], _margin(lowered) * values(lowered, run)[lowered.result])
+        return BoundedValue(run.values[lowered.result], _margin(lowered) * values(lowered, run)[lowered.result])
     except OverflowError:
         raise Unsure from None
 

@@ -61,7 +61,7 @@ _KEEPING = frozenset(f"{_ALIKE} {_CURVES} sum mean".split())
 _FACTORS = frozenset(["prod"])
 """Values whose digits underflow may take on the way, when the value itself is large again."""
 
-_THROUGH = frozenset("*/^")
+_THROUGH = frozenset([*"*/^", "atan2"])
 """Values that are exactly 0 where an argument is, and lose digits elsewhere."""
 
 

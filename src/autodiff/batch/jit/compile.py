@@ -20,11 +20,11 @@ from threading import Lock
 from typing import Any
 
 from autodiff.batch.jit import libm
-from autodiff.batch.jit.instructions import Code
+from autodiff.batch.jit.instructions import JitProgram
 from autodiff.batch.jit.llvm_ir import assembly, buffers
-from autodiff.batch.jit.lowering import EXP, code
+from autodiff.batch.jit.lowering import EXP, jit_program
 from autodiff.batch.jit.vector_exp import exponential
-from autodiff.batch.program import Plan
+from autodiff.batch.program import BlockProgram
 
 LONGEST = 2000
 """Operations that are compiled: LLVM takes a second for them, and four for twice as many."""
@@ -41,7 +41,7 @@ _LLVM = Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class MachineCode:
     """A plan's machine code over arrays, for one choice of which inputs are one number."""
 
     names: tuple[str, ...]
@@ -78,19 +78,19 @@ class Machine:
                 underflow(share)
 
 
-class Workshop:
-    """Makes a plan's machine code, once for each choice of inputs that are one number, when enough rows have come.
+class MachineCodeCache:
+    """The machine code of a block program, compiled once for each choice of scalar inputs, when enough rows have come.
 
-    To wait until the rows would have paid for it costs at most twice what knowing their number would have.
+    Waiting until the rows would have paid for it costs at most twice what knowing their number beforehand would.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: BlockProgram) -> None:
         self._plan = plan
         self._rows = 0
-        self._made: dict[frozenset[str], Machine | None] = {}
+        self._made: dict[frozenset[str], MachineCode | None] = {}
         self._lock = Lock()
 
-    def machine(self, rows: int, same: frozenset[str]) -> Machine | None:
+    def machine(self, rows: int, same: frozenset[str]) -> MachineCode | None:
         """The machine code for so many rows more; None where they are too few so far, or where there is none."""
         with self._lock:
             self._rows += rows
@@ -99,16 +99,16 @@ class Workshop:
             return self._made.get(same)
 
 
-def machine(plan: Plan, same: Collection[str]) -> Machine | None:
-    """The plan's machine code where `same` are the inputs that are one number; None where it is LLVM or the C library
-    that is missing something, or the plan is too long.
+def machine(plan: BlockProgram, same: Collection[str]) -> MachineCode | None:
+    """The plan's machine code where `same` are the inputs that are one number; None where LLVM or a function of the C
+    library is missing, or the program is too long.
     """
     if _binding() is None or len(plan.steps) > LONGEST:
         return None
     wide = any(step.row is EXP for step in plan.steps) and _wide()
-    made = code(plan, same, wide=wide)
+    made = jit_program(plan, same, wide=wide)
     if wide and made is not None and len(made.operations) > LONGEST:
-        made = code(plan, same)
+        made = jit_program(plan, same)
     functions = None if made is None else libm.addresses(made.calls())
     if made is None or functions is None or len(made.operations) > LONGEST:
         return None
@@ -116,7 +116,7 @@ def machine(plan: Plan, same: Collection[str]) -> Machine | None:
 
 
 def _binding() -> Any:
-    """LLVM, or None where it is not installed or too old to be told what to do."""
+    """LLVM, or None where it is not installed or has no pass builder."""
     try:
         import llvmlite.binding as llvm
     except ImportError:
@@ -124,14 +124,16 @@ def _binding() -> Any:
     return llvm if hasattr(llvm, "create_pass_builder") else None
 
 
-def _assembled(made: Code, functions: Mapping[str, int], names: tuple[str, ...], same: frozenset[str]) -> Machine:
+def _assembled(
+    made: JitProgram, functions: Mapping[str, int], names: tuple[str, ...], same: frozenset[str]
+) -> MachineCode:
     held = buffers(made)
     with _LLVM:
         engine = _engine(assembly(made, functions))
     kinds = [ctypes.c_double] * len(made.numbers) + [ctypes.c_void_p] * (len(made.columns) + len(made.results) + 2)
     signature = ctypes.CFUNCTYPE(None, *kinds, ctypes.c_int64, ctypes.c_int64)
     function = signature(engine.get_function_address("rows"))
-    return Machine(names, same, held.count * held.block, function, engine)
+    return MachineCode(names, same, held.count * held.block, function, engine)
 
 
 @lru_cache(maxsize=1)
@@ -144,7 +146,7 @@ def _wide() -> bool:
     if functions is None or not (features.get("fma") or features.get("neon")):
         return False
     x = np.concatenate([np.linspace(-size, size, TRIED) for size in (1e-3, 2.0, 720.0)])
-    made = Code(wide=True)
+    made = JitProgram(wide=True)
     column, zero = made.column("x"), made.constant(0.0)
     ways = (exponential(made, column), made.call("exp", column))
     made.results = [made.do("fadd double {0}, {1}", way, zero) for way in ways]

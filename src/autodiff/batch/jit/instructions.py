@@ -1,10 +1,10 @@
-"""A processor's words: instructions, and calls of the C library with the instructions that must wait for them.
+"""Intermediate form of the JIT: instructions and calls of the C library, scheduled in stages.
 
-    sin(x*y) + 1    becomes    turn 0: fmul;  turn 1: sin;  turn 2: fadd
+    sin(x*y) + 1    becomes    stage 0: fmul;  stage 1: sin;  stage 2: fadd
 
->>> made = Code()
+>>> made = JitProgram()
 >>> x, y = made.column("x"), made.column("y")
->>> made.turn[made.do("fadd double {0}, {1}", made.call("sin", made.do("fmul double {0}, {1}", x, y)), x)]
+>>> made.stage[made.do("fadd double {0}, {1}", made.call("sin", made.do("fmul double {0}, {1}", x, y)), x)]
 2
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Instruction:
     """An instruction, `{0}` standing for its first argument, or the name of a function of the C library.
 
     With `unsure`, only the rows are called for in which that condition holds; the others keep the value `found`.
@@ -35,20 +35,20 @@ class Operation:
 
 
 @dataclass(slots=True)
-class Code:
-    """Operations in order, each with its turn: instructions have even ones and calls odd ones, behind their arguments'.
+class JitProgram:
+    """Instructions and calls in order, each with its stage: even for instructions, odd for calls, after their arguments'.
 
-    So everything of one turn is one loop over rows. A value is the number of its operation; those in `columns` are
-    inputs, and those in `fixed` the same in every row. `looks` are conditions that hold where a row can be trusted.
+    So everything of one stage is one loop over rows. A value is the number of its operation; those in `columns` are
+    inputs, and those in `fixed` the same in every row. `checks` are conditions that hold where a row can be trusted.
     With `wide`, there are instructions for exp, and few rows left for the C library.
     """
 
     wide: bool = False
-    operations: list[Operation | None] = field(default_factory=list)
-    turn: list[int] = field(default_factory=list)
+    operations: list[Instruction | None] = field(default_factory=list)
+    stage: list[int] = field(default_factory=list)
     columns: dict[int, str] = field(default_factory=dict)
     fixed: dict[int, str] = field(default_factory=dict)
-    looks: list[int] = field(default_factory=list)
+    checks: list[int] = field(default_factory=list)
     results: list[int] = field(default_factory=list)
 
     def column(self, name: str) -> int:
@@ -68,8 +68,8 @@ class Code:
 
     def do(self, text: str, *args: int, kind: str = "double") -> int:
         """The result of an instruction."""
-        after = max(self.turn[a] for a in args)
-        return self._new(Operation(text, args, kind), after + after % 2)
+        after = max(self.stage[a] for a in args)
+        return self._new(Instruction(text, args, kind), after + after % 2)
 
     def test(self, text: str, *args: int) -> int:
         """The result of an instruction that makes a condition."""
@@ -77,13 +77,13 @@ class Code:
 
     def call(self, name: str, *args: int) -> int:
         """The result of a function of the C library."""
-        after = max(self.turn[a] for a in args)
-        return self._new(Operation(name, args, call=True), after + 1 + after % 2)
+        after = max(self.stage[a] for a in args)
+        return self._new(Instruction(name, args, call=True), after + 1 + after % 2)
 
     def ask(self, name: str, arg: int, found: int, unsure: int) -> int:
         """`found`, which nothing else uses, but the result of a function of the C library where it is unsure."""
-        after = max(self.turn[a] for a in (arg, found, unsure))
-        return self._new(Operation(name, (arg,), call=True, found=found, unsure=unsure), after + 1 + after % 2)
+        after = max(self.stage[a] for a in (arg, found, unsure))
+        return self._new(Instruction(name, (arg,), call=True, found=found, unsure=unsure), after + 1 + after % 2)
 
     def choose(self, condition: int, u: int, v: int) -> int:
         return self.do("select i1 {0}, double {1}, double {2}", condition, u, v)
@@ -93,20 +93,20 @@ class Code:
         """The names of the inputs that are one number."""
         return [text for text in self.fixed.values() if text.startswith("%")]
 
-    def turns(self) -> list[list[int]]:
-        """The operations of each turn; there is a first one, and no other that is empty."""
+    def stages(self) -> list[list[int]]:
+        """The operations of each stage; there is a first one, and no other that is empty."""
         found: dict[int, list[int]] = {0: []}
         for value, made in enumerate(self.operations):
             if made is not None:
-                found.setdefault(self.turn[value], []).append(value)
-        return [found[turn] for turn in sorted(found)]
+                found.setdefault(self.stage[value], []).append(value)
+        return [found[stage] for stage in sorted(found)]
 
     def calls(self) -> set[str]:
         """The functions of the C library that are called."""
         return {made.text for made in self.operations if made is not None and made.call}
 
     def kind(self, value: int) -> str:
-        """`double`, `i1` of a condition; `i64` and `ptr` live no longer than a turn."""
+        """`double`, `i1` of a condition; `i64` and `ptr` live no longer than a stage."""
         made = self.operations[value]
         return made.kind if made else "double"
 
@@ -118,10 +118,10 @@ class Code:
         """A number as a condition."""
         return value if self.kind(value) == "i1" else self.test("fcmp une double {0}, 0.0", value)
 
-    def _new(self, made: Operation | None, turn: int) -> int:
+    def _new(self, made: Instruction | None, stage: int) -> int:
         self.operations.append(made)
-        self.turn.append(turn)
-        return len(self.turn) - 1
+        self.stage.append(stage)
+        return len(self.stage) - 1
 
 
 def literal(number: float) -> str:

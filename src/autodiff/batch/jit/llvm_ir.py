@@ -1,9 +1,9 @@
-"""Operations as a program in LLVM's language: for each block of rows, a loop for each turn, with buffers between them.
+"""Operations as a program in LLVM's language: for each block of rows, a loop for each stage, with buffers between them.
 
->>> made = Code()
->>> x = made.column("x")
->>> made.results = [made.do("fadd double {0}, {1}", x, x)]
->>> "fadd double" in assembly(made, {})
+>>> program = JitProgram()
+>>> x = program.column("x")
+>>> program.results = [program.do("fadd double {0}, {1}", x, x)]
+>>> "fadd double" in assembly(program, {})
 True
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from autodiff.batch.jit.instructions import Code, literal
+from autodiff.batch.jit.instructions import JitProgram, literal
 from autodiff.batch.jit.vector_exp import octave
 
 BLOCK = 1024
@@ -28,7 +28,7 @@ ROOM = 1 << 12
 
 @dataclass(frozen=True, slots=True)
 class Buffers:
-    """Which values wait for a later turn, each in a buffer; those are used again. `block` rows at a time fit in."""
+    """Which values are kept for a later stage, each in a buffer; buffers are reused. `block` rows at a time fit in."""
 
     of: Mapping[int, int]
     count: int
@@ -39,21 +39,21 @@ class Buffers:
         return max(SHORTEST, min(BLOCK, 1 << fits.bit_length() - 1 if fits else 0))
 
 
-def buffers(made: Code) -> Buffers:
-    """The values that are used in a later turn than their own. One that is completed by a call keeps its buffer."""
+def buffers(program: JitProgram) -> Buffers:
+    """The values that are used in a later stage than their own. One that is completed by a call keeps its buffer."""
     first, last = dict[int, int](), dict[int, int]()
-    for value, each in enumerate(made.operations):
+    for value, each in enumerate(program.operations):
         if each is not None and each.found >= 0:
             first[value] = first.get(each.found, each.found)
         for arg in each.used if each else ():
-            if made.operations[arg] is not None and made.turn[arg] != made.turn[value]:
+            if program.operations[arg] is not None and program.stage[arg] != program.stage[value]:
                 place = first.get(arg, arg)
-                last[place] = max(last.get(place, 0), made.turn[value])
+                last[place] = max(last.get(place, 0), program.stage[value])
     of: dict[int, int] = {}
     busy: list[tuple[int, int]] = []
     free: list[int] = []
-    for value in sorted(last, key=made.turn.__getitem__):
-        while busy and busy[0][0] < made.turn[value]:
+    for value in sorted(last, key=program.stage.__getitem__):
+        while busy and busy[0][0] < program.stage[value]:
             free.append(heappop(busy)[1])
         of[value] = free.pop() if free else len(busy)
         heappush(busy, (last[value], of[value]))
@@ -95,30 +95,30 @@ end:
 !0 = distinct !{}
 !1 = !{!"llvm.loop.parallel_accesses", !0}
 """
-"""The metadata say that rows have nothing to do with each other, which LLVM could not prove of the buffers."""
+"""The metadata declare the rows independent, which LLVM could not prove of the buffers."""
 
 
-def assembly(made: Code, functions: Mapping[str, int]) -> str:
+def assembly(program: JitProgram, functions: Mapping[str, int]) -> str:
     """The program `rows` over rows from start to stop, in which `functions` are called by their addresses."""
-    held = buffers(made)
-    moved = [*(f"c{value}" for value in made.columns), *(f"r{k}" for k in range(len(made.results)))]
+    held = buffers(program)
+    moved = [*(f"c{value}" for value in program.columns), *(f"r{k}" for k in range(len(program.results)))]
     starts = [f"  %{name}.b = getelementptr double, ptr %{name}, i64 %b" for name in moved]
     rooms = [f"  %m{k} = getelementptr double, ptr %room, i64 {k * held.block}" for k in range(held.count)]
-    tables = zip(("high", "low"), octave() if made.wide else (), strict=False)
+    tables = zip(("high", "low"), octave() if program.wide else (), strict=False)
     head = "\n".join(_table(name, numbers) for name, numbers in tables) + _HEAD.format(
         signature=", ".join(
-            [*(f"double {text}" for text in made.numbers), *(f"ptr noalias %{name}" for name in moved)]
+            [*(f"double {text}" for text in program.numbers), *(f"ptr noalias %{name}" for name in moved)]
         ),
         rooms="\n".join(rooms),
         columns="\n".join(starts),
         block=held.block,
     )
-    turns = made.turns()
+    stages = program.stages()
     lines = [head]
-    for k, values in enumerate(turns):
-        before, after = f"loop{k - 1}.end" if k else "block", f"loop{k + 1}" if k + 1 < len(turns) else "rest"
-        loop = _Loop(made, held, k)
-        if any(made.turn[value] % 2 for value in values[:1]):
+    for k, values in enumerate(stages):
+        before, after = f"loop{k - 1}.end" if k else "block", f"loop{k + 1}" if k + 1 < len(stages) else "rest"
+        loop = _Loop(program, held, k)
+        if any(program.stage[value] % 2 for value in values[:1]):
             loop.calls(values, functions)
         else:
             loop.instructions(values)
@@ -132,7 +132,7 @@ def assembly(made: Code, functions: Mapping[str, int]) -> str:
             f"  %i{k}.over = icmp eq i64 %i{k}.next, %n",
             f"  br i1 %i{k}.over, label %{after}, label %loop{k}, !llvm.loop !{k + 2}",
         ]
-    return "\n".join([*lines, _TAIL, *(f"!{k + 2} = distinct !{{!{k + 2}, !1}}" for k in range(len(turns)))])
+    return "\n".join([*lines, _TAIL, *(f"!{k + 2} = distinct !{{!{k + 2}, !1}}" for k in range(len(stages)))])
 
 
 def _table(name: str, numbers: Sequence[float]) -> str:
@@ -143,55 +143,55 @@ def _table(name: str, numbers: Sequence[float]) -> str:
 class _Loop:
     """The lines inside loop number k."""
 
-    def __init__(self, made: Code, held: Buffers, k: int) -> None:
-        self.made, self.held, self.k = made, held, k
+    def __init__(self, program: JitProgram, held: Buffers, k: int) -> None:
+        self.program, self.held, self.k = program, held, k
         self.lines: list[str] = []
-        self._known: dict[int, str] = dict(made.fixed)
+        self._known: dict[int, str] = dict(program.fixed)
 
     def instructions(self, values: Sequence[int]) -> None:
         for value in values:
-            made = self.made.operations[value]
-            assert made is not None
+            instruction = self.program.operations[value]
+            assert instruction is not None
             name = f"%v{value}.{self.k}"
-            self._put(f"{name} = {made.text.format(*map(self._text, made.args))}")
+            self._put(f"{name} = {instruction.text.format(*map(self._text, instruction.args))}")
             self._known[value] = name
             if value in self.held.of:
                 self._keep(value, name)
-        for k, value in enumerate(self.made.results):
+        for k, value in enumerate(self.program.results):
             if value in values:
                 self._store("double", self._text(value), f"r{k}.b")
-        self._judge([look for look in self.made.looks if look in values])
+        self._judge([check for check in self.program.checks if check in values])
 
     def calls(self, values: Sequence[int], functions: Mapping[str, int]) -> None:
         for value in values:
-            made = self.made.operations[value]
-            assert made is not None
+            instruction = self.program.operations[value]
+            assert instruction is not None
             name = f"%v{value}.{self.k}"
-            if made.found >= 0:
-                self._put(f"br i1 {self._text(made.unsure)}, label {name}.ask, label {name}.on")
+            if instruction.found >= 0:
+                self._put(f"br i1 {self._text(instruction.unsure)}, label {name}.ask, label {name}.on")
                 self.lines.append(f"{name[1:]}.ask:")
-                self._known = dict(self.made.fixed)  # what is loaded here, the other way has not seen
-            given = ", ".join(f"double {self._text(a)}" for a in made.args)
-            self._put(f"{name} = call double inttoptr (i64 {functions[made.text]} to ptr)({given}) nounwind")
+                self._known = dict(self.program.fixed)  # what is loaded here, the other way has not seen
+            given = ", ".join(f"double {self._text(a)}" for a in instruction.args)
+            self._put(f"{name} = call double inttoptr (i64 {functions[instruction.text]} to ptr)({given}) nounwind")
             if value in self.held.of:
                 self._keep(value, name)
-            if made.found >= 0:
+            if instruction.found >= 0:
                 self._put(f"br label {name}.on")
                 self.lines.append(f"{name[1:]}.on:")
-                self._known = dict(self.made.fixed)
+                self._known = dict(self.program.fixed)
 
-    def _judge(self, looks: Sequence[int]) -> None:
+    def _judge(self, checks: Sequence[int]) -> None:
         """Whether the row is good so far."""
-        if self.k and not looks:
+        if self.k and not checks:
             return
         good = "true"
         if self.k:
             good = self._loaded("i8", "good.b", f"%good.{self.k}")
             self._put(f"{good}.1 = trunc i8 {good} to i1")
             good += ".1"
-        for look in looks:
-            self._put(f"%l{look}.{self.k} = and i1 {good}, {self._text(look)}")
-            good = f"%l{look}.{self.k}"
+        for check in checks:
+            self._put(f"%l{check}.{self.k} = and i1 {good}, {self._text(check)}")
+            good = f"%l{check}.{self.k}"
         self._put(f"%fine.{self.k} = zext i1 {good} to i8")
         self._store("i8", f"%fine.{self.k}", "good.b")
 
@@ -200,9 +200,9 @@ class _Loop:
         if value in self._known:
             return self._known[value]
         name = f"%v{value}.{self.k}.{len(self.lines)}"
-        if value in self.made.columns:
+        if value in self.program.columns:
             self._loaded("double", f"c{value}.b", name)
-        elif self.made.kind(value) == "i1":
+        elif self.program.kind(value) == "i1":
             self._loaded("i8", f"m{self.held.of[value]}", f"{name}.8")
             self._put(f"{name} = trunc i8 {name}.8 to i1")
         else:
@@ -212,7 +212,7 @@ class _Loop:
 
     def _keep(self, value: int, name: str) -> None:
         room = f"m{self.held.of[value]}"
-        if self.made.kind(value) == "i1":
+        if self.program.kind(value) == "i1":
             self._put(f"{name}.k = zext i1 {name} to i8")
             self._store("i8", f"{name}.k", room)
         else:

@@ -1,10 +1,10 @@
-"""A plan as instructions and calls: every row of the table in a processor's words, or none where Python has its own way.
+"""Lowers a block program to instructions and calls of the C library, where these give the digits that Python gives.
 
 >>> from autodiff.batch.compile import compile
->>> made = code(compile("exp(x)*y").plan, {"y"})
->>> made.columns, made.numbers, made.calls()
+>>> program = jit_program(compile("exp(x)*y").plan, {"y"})
+>>> program.columns, program.numbers, program.calls()
 ({0: 'x'}, ['%same.1'], {'exp'})
->>> code(compile("gamma(x)").plan, ()) is None
+>>> jit_program(compile("gamma(x)").plan, ()) is None
 True
 """
 
@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from autodiff.batch.jit.instructions import Code
+from autodiff.batch.jit.instructions import JitProgram
 from autodiff.batch.jit.vector_exp import exponential
-from autodiff.batch.program import Plan
+from autodiff.batch.program import BlockProgram
 from autodiff.core import rules
 from autodiff.core.floats import PRODUCTS
 from autodiff.core.primitive import Primitive
@@ -23,36 +23,36 @@ EXP = rules.TABLE["exp", 1]
 """The row for which there are instructions."""
 
 
-def code(plan: Plan, same: Collection[str], *, wide: bool = False) -> Code | None:
+def jit_program(plan: BlockProgram, same: Collection[str], *, wide: bool = False) -> JitProgram | None:
     """The plan's operations, with one number for all rows in the inputs `same`; None where the C library lacks a function."""
-    made = Code(wide)
-    slots = {k: made.constant(number) for k, number in plan.constants.items()}
+    program = JitProgram(wide)
+    slots = {k: program.constant(number) for k, number in plan.constants.items()}
     known = {value: plan.constants[k] for k, value in slots.items()}
     for name, k in plan.inputs.items():
-        slots[k] = made.same(f"%same.{k}") if name in same else made.column(name)
+        slots[k] = program.same(f"%same.{k}") if name in same else program.column(name)
     for step in plan.steps:
         given = [slots[a] for a in step.args]
         if step.row is None:
-            made.looks.append(_look(made, given, finite=step.finite))
+            program.checks.append(_check(program, given, finite=step.finite))
             continue
-        value = _value(made, step.row, given, known)
+        value = _value(program, step.row, given, known)
         if value is None:
             return None
         slots[step.out] = value
-    zero = made.constant(0.0)  # x + 0 is x, but a zero has no sign
-    made.results = [made.do("fadd double {0}, {1}", made.number(slots[k]), zero) for k in plan.results]
-    return made
+    zero = program.constant(0.0)  # x + 0 is x, but a zero has no sign
+    program.results = [program.do("fadd double {0}, {1}", program.number(slots[k]), zero) for k in plan.results]
+    return program
 
 
-def _look(made: Code, given: Sequence[int], *, finite: bool) -> int:
+def _check(program: JitProgram, given: Sequence[int], *, finite: bool) -> int:
     if not finite:
-        return made.test("xor i1 {0}, true", made.condition(given[0]))
-    size = made.do("call double @llvm.fabs.f64(double {0})", made.number(given[0]))
-    fine = made.test("fcmp one double {0}, 0x7FF0000000000000", size)
+        return program.test("xor i1 {0}, true", program.condition(given[0]))
+    size = program.do("call double @llvm.fabs.f64(double {0})", program.number(given[0]))
+    fine = program.test("fcmp one double {0}, 0x7FF0000000000000", size)
     if len(given) == 1:
         return fine
-    asleep = made.test("xor i1 {0}, true", made.condition(given[1]))
-    return made.test("or i1 {0}, {1}", fine, asleep)
+    asleep = program.test("xor i1 {0}, true", program.condition(given[1]))
+    return program.test("or i1 {0}, {1}", fine, asleep)
 
 
 # --- rows of the table ------------------------------------------------------------------------------------------------
@@ -78,113 +78,113 @@ LIBRARY = {"ln": "log"} | {name: name for name in _NAMES.split()}
 """Values of rows that are a function of one number in the C library, and its name there."""
 
 
-def _value(made: Code, row: Primitive, given: Sequence[int], known: dict[int, float]) -> int | None:
+def _value(program: JitProgram, row: Primitive, given: Sequence[int], known: dict[int, float]) -> int | None:
     """The value of `row`, or None where there is no code for it."""
     if row.is_predicate:
-        return _condition(made, row, given)
+        return _condition(program, row, given)
     if row is rules.TABLE["if", 3]:
-        return made.choose(made.condition(given[0]), made.number(given[1]), made.number(given[2]))
-    numbers = [made.number(a) for a in given]
+        return program.choose(program.condition(given[0]), program.number(given[1]), program.number(given[2]))
+    numbers = [program.number(a) for a in given]
     if text := _PLAIN.get((row.name, row.arity)):
-        return made.do(text, *numbers)
+        return program.do(text, *numbers)
     if row is rules.TABLE["^", 2]:
-        return _power(made, numbers[0], numbers[1], known.get(numbers[1]))
-    if row is EXP and made.wide:
-        return exponential(made, *numbers)
+        return _power(program, numbers[0], numbers[1], known.get(numbers[1]))
+    if row is EXP and program.wide:
+        return exponential(program, *numbers)
     if row.value in LIBRARY:
-        return made.call(LIBRARY[row.value], *numbers)
+        return program.call(LIBRARY[row.value], *numbers)
     special = _SPECIAL.get((row.name, row.arity))
-    return None if special is None else special(made, *numbers)
+    return None if special is None else special(program, *numbers)
 
 
-def _condition(made: Code, row: Primitive, given: Sequence[int]) -> int:
+def _condition(program: JitProgram, row: Primitive, given: Sequence[int]) -> int:
     if row.name in _LOGIC:
-        return made.test(_LOGIC[row.name], *map(made.condition, given))
-    return made.test(f"fcmp {_COMPARED[row.name]} double {{0}}, {{1}}", *map(made.number, given))
+        return program.test(_LOGIC[row.name], *map(program.condition, given))
+    return program.test(f"fcmp {_COMPARED[row.name]} double {{0}}, {{1}}", *map(program.number, given))
 
 
-def _power(made: Code, u: int, v: int, exponent: float | None) -> int:
+def _power(program: JitProgram, u: int, v: int, exponent: float | None) -> int:
     """The C library's `pow`, but products where `special.power` has them."""
     if exponent is not None:
-        return _products(made, u, exponent) if exponent in PRODUCTS else made.call("pow", u, v)
-    value = made.call("pow", u, v)
+        return _products(program, u, exponent) if exponent in PRODUCTS else program.call("pow", u, v)
+    value = program.call("pow", u, v)
     for each in PRODUCTS:
-        is_it = made.test("fcmp oeq double {0}, {1}", v, made.constant(each))
-        value = made.choose(is_it, _products(made, u, each), value)
+        is_it = program.test("fcmp oeq double {0}, {1}", v, program.constant(each))
+        value = program.choose(is_it, _products(program, u, each), value)
     return value
 
 
-def _products(made: Code, u: int, exponent: float) -> int:
+def _products(program: JitProgram, u: int, exponent: float) -> int:
     def times(a: int, b: int) -> int:
-        return made.do("fmul double {0}, {1}", a, b)
+        return program.do("fmul double {0}, {1}", a, b)
 
     if exponent == 0.5:
-        return made.do(_PLAIN["sqrt", 1], u)
-    base = made.do("fdiv double {0}, {1}", made.constant(1.0), u) if exponent < 0 else u
+        return program.do(_PLAIN["sqrt", 1], u)
+    base = program.do("fdiv double {0}, {1}", program.constant(1.0), u) if exponent < 0 else u
     if abs(exponent) == 1:
         return base
     square = times(base, base)
     return {2: lambda: square, 3: lambda: times(square, base), 4: lambda: times(square, square)}[abs(int(exponent))]()
 
 
-def _smaller(made: Code, u: int, v: int) -> int:
-    return made.choose(made.test("fcmp olt double {0}, {1}", v, u), v, u)
+def _smaller(program: JitProgram, u: int, v: int) -> int:
+    return program.choose(program.test("fcmp olt double {0}, {1}", v, u), v, u)
 
 
-def _larger(made: Code, u: int, v: int) -> int:
-    return made.choose(made.test("fcmp ogt double {0}, {1}", v, u), v, u)
+def _larger(program: JitProgram, u: int, v: int) -> int:
+    return program.choose(program.test("fcmp ogt double {0}, {1}", v, u), v, u)
 
 
-def _sign(made: Code, u: int) -> int:
-    zero = made.constant(0.0)
-    negative = made.choose(made.test("fcmp olt double {0}, {1}", u, zero), made.constant(-1.0), zero)
-    return made.choose(made.test("fcmp ogt double {0}, {1}", u, zero), made.constant(1.0), negative)
+def _sign(program: JitProgram, u: int) -> int:
+    zero = program.constant(0.0)
+    negative = program.choose(program.test("fcmp olt double {0}, {1}", u, zero), program.constant(-1.0), zero)
+    return program.choose(program.test("fcmp ogt double {0}, {1}", u, zero), program.constant(1.0), negative)
 
 
-def _modulo(made: Code, u: int, v: int) -> int:
+def _modulo(program: JitProgram, u: int, v: int) -> int:
     """The remainder with the sign of v, from one with the sign of u."""
-    rest, zero = made.call("fmod", u, v), made.constant(0.0)
-    below, down = (made.test("fcmp olt double {0}, {1}", each, zero) for each in (rest, v))
-    apart = made.test("xor i1 {0}, {1}", below, down)
-    moves = made.test("and i1 {0}, {1}", apart, made.test("fcmp une double {0}, {1}", rest, zero))
-    return made.choose(moves, made.do("fadd double {0}, {1}", rest, v), rest)
+    rest, zero = program.call("fmod", u, v), program.constant(0.0)
+    below, down = (program.test("fcmp olt double {0}, {1}", each, zero) for each in (rest, v))
+    apart = program.test("xor i1 {0}, {1}", below, down)
+    moves = program.test("and i1 {0}, {1}", apart, program.test("fcmp une double {0}, {1}", rest, zero))
+    return program.choose(moves, program.do("fadd double {0}, {1}", rest, v), rest)
 
 
-def _angle(made: Code, u: int, v: int) -> int:
-    zero = made.constant(0.0)
-    return made.call("atan2", *(made.do("fadd double {0}, {1}", each, zero) for each in (u, v)))
+def _angle(program: JitProgram, u: int, v: int) -> int:
+    zero = program.constant(0.0)
+    return program.call("atan2", *(program.do("fadd double {0}, {1}", each, zero) for each in (u, v)))
 
 
-def _cube_root(made: Code, u: int) -> int:
+def _cube_root(program: JitProgram, u: int) -> int:
     """As `special.cbrt` does it; beside 0 and infinity the step is NaN, and none is taken."""
-    root = made.call("cbrt", u)
-    again = made.do(_PLAIN["/", 2], u, made.do(_PLAIN["*", 2], root, root))
-    step = made.do(_PLAIN["/", 2], made.do(_PLAIN["-", 2], root, again), made.constant(3.0))
-    found = made.do(_PLAIN["-", 2], root, step)
-    return made.choose(made.test("fcmp ord double {0}, {0}", found), found, root)
+    root = program.call("cbrt", u)
+    again = program.do(_PLAIN["/", 2], u, program.do(_PLAIN["*", 2], root, root))
+    step = program.do(_PLAIN["/", 2], program.do(_PLAIN["-", 2], root, again), program.constant(3.0))
+    found = program.do(_PLAIN["-", 2], root, step)
+    return program.choose(program.test("fcmp ord double {0}, {0}", found), found, root)
 
 
-def _hypot(made: Code, u: int, v: int) -> int:
+def _hypot(program: JitProgram, u: int, v: int) -> int:
     """The root of a sum of squares that is exact to twice the digits, by one step of Newton's; Python does it likewise.
 
     Numbers far from 1 are scaled by a power of 2 first, which rounds nothing. The exact products are Dekker's
     (https://doi.org/10.1007/BF01397083).
     """
-    a, b = (made.do(_PLAIN["abs", 1], each) for each in (u, v))
-    long, short = _larger(made, a, b), _smaller(made, a, b)
-    one = made.constant(1.0)
-    far = made.test("fcmp ogt double {0}, {1}", long, made.constant(2.0**400))
-    near = made.test("fcmp olt double {0}, {1}", long, made.constant(2.0**-400))
-    down, up = made.constant(2.0**-600), made.constant(2.0**600)
-    scale = made.choose(far, down, made.choose(near, up, one))
-    back = made.choose(far, up, made.choose(near, down, one))
+    a, b = (program.do(_PLAIN["abs", 1], each) for each in (u, v))
+    long, short = _larger(program, a, b), _smaller(program, a, b)
+    one = program.constant(1.0)
+    far = program.test("fcmp ogt double {0}, {1}", long, program.constant(2.0**400))
+    near = program.test("fcmp olt double {0}, {1}", long, program.constant(2.0**-400))
+    down, up = program.constant(2.0**-600), program.constant(2.0**600)
+    scale = program.choose(far, down, program.choose(near, up, one))
+    back = program.choose(far, up, program.choose(near, down, one))
 
     def do(name: str, x: int, y: int) -> int:
-        return made.do(_PLAIN[name, 2], x, y)
+        return program.do(_PLAIN[name, 2], x, y)
 
     def squared(x: int) -> tuple[int, int]:
         """x^2 and what rounding took from it."""
-        wide = do("*", x, made.constant(2.0**27 + 1))
+        wide = do("*", x, program.constant(2.0**27 + 1))
         high = do("-", wide, do("-", wide, x))
         low, square = do("-", x, high), do("*", x, x)
         middle = do("*", high, low)
@@ -194,11 +194,13 @@ def _hypot(made: Code, u: int, v: int) -> int:
     (p, p_rest), (q, q_rest) = (squared(do("*", each, scale)) for each in (long, short))
     total = do("+", p, q)
     lost = do("+", do("+", do("-", p, total), q), do("+", p_rest, q_rest))
-    root = made.do(_PLAIN["sqrt", 1], total)
+    root = program.do(_PLAIN["sqrt", 1], total)
     again, rest = squared(root)
     step = do("/", do("+", do("-", do("-", total, again), rest), lost), do("+", root, root))
-    zero = made.constant(0.0)
-    return made.choose(made.test("fcmp oeq double {0}, {1}", long, zero), zero, do("*", do("+", root, step), back))
+    zero = program.constant(0.0)
+    return program.choose(
+        program.test("fcmp oeq double {0}, {1}", long, zero), zero, do("*", do("+", root, step), back)
+    )
 
 
 _SPECIAL: dict[tuple[str, int], Callable[..., int]] = {

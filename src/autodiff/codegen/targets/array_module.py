@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.codegen import blocks
-from autodiff.codegen.blocks import Block
+from autodiff.codegen.blocks import CodeBlock
 from autodiff.codegen.header import made_from
 from autodiff.codegen.request import Request
 from autodiff.codegen.schedule import Dialect
@@ -55,11 +55,11 @@ def write(request: Request, library: Library) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _body(block: Block) -> Iterator[str]:
+def _body(block: CodeBlock) -> Iterator[str]:
     yield from (f"    {name} = {text}" for name, text, _, _ in block.lines)
 
 
-def _filled(main: Block, library: Library) -> Iterator[str]:
+def _filled(main: CodeBlock, library: Library) -> Iterator[str]:
     """Results that are the same number everywhere, in the shape of the inputs."""
     if not main.inputs:
         return

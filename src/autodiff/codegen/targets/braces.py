@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autodiff.codegen.blocks import Block, Module, grouped
+from autodiff.codegen.blocks import CodeBlock, ExportModule, grouped
 from autodiff.core.primitive import Primitive
 
 
@@ -22,11 +22,11 @@ class Braces:
 
     indent: str
     head: Callable[[str, Primitive, Sequence[str]], Sequence[str]]
-    variables: Callable[[Block], Iterable[str]]
+    variables: Callable[[CodeBlock], Iterable[str]]
     constant: tuple[str, str]
     own: Mapping[tuple[str, int], Sequence[str]]
 
-    def functions(self, made: Module) -> Iterator[str]:
+    def functions(self, made: ExportModule) -> Iterator[str]:
         """The definitions of what the target lacks, an empty line behind each."""
         for row in made.spelled:
             yield from (*self.head(made.names[row], row, row.params), *self.own[row.name, row.arity], "}", "")
@@ -34,7 +34,7 @@ class Braces:
             yield from self.head(name, row, block.inputs)
             yield from (*self.body(block), f"{self.indent}return {block.results[0]};", "}", "")
 
-    def body(self, block: Block) -> Iterator[str]:
+    def body(self, block: CodeBlock) -> Iterator[str]:
         """The lines of a function, without its result."""
         one, two = self.indent, 2 * self.indent
         yield from (f"{one}{line}" for line in self.variables(block))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from autodiff.codegen import blocks
-from autodiff.codegen.blocks import Block
+from autodiff.codegen.blocks import CodeBlock
 from autodiff.codegen.header import made_from
 from autodiff.codegen.request import Request
 from autodiff.codegen.schedule import Dialect
@@ -78,7 +78,7 @@ def _head(name: str, row: Primitive, inputs: Sequence[str]) -> list[str]:
     return [f"/* {row.doc} */", f"static double {name}({', '.join(f'double {p}' for p in inputs)})", "{"]
 
 
-def _variables(block: Block) -> Iterator[str]:
+def _variables(block: CodeBlock) -> Iterator[str]:
     for kind, zero, wanted in (("double", "0.0", False), ("int", "0", True)):
         names = [name for name, truth in block.guarded if truth is wanted]
         for k in range(0, len(names), 8):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from autodiff.codegen import blocks
-from autodiff.codegen.blocks import Block
+from autodiff.codegen.blocks import CodeBlock
 from autodiff.codegen.header import made_from
 from autodiff.codegen.request import Request
 from autodiff.codegen.schedule import Dialect
@@ -67,7 +67,7 @@ def _head(name: str, row: Primitive, inputs: Sequence[str]) -> list[str]:
     return [f"// {row.doc}", f"function {name}({', '.join(inputs)}) {{"]
 
 
-def _variables(block: Block) -> Iterator[str]:
+def _variables(block: CodeBlock) -> Iterator[str]:
     names = [name for name, _ in block.guarded]
     for k in range(0, len(names), 8):
         yield f"let {', '.join(names[k : k + 8])};"

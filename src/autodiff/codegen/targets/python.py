@@ -6,7 +6,7 @@ import keyword
 from collections.abc import Iterable, Iterator, Sequence
 
 from autodiff.codegen import blocks
-from autodiff.codegen.blocks import Block, grouped
+from autodiff.codegen.blocks import CodeBlock, grouped
 from autodiff.codegen.header import made_from
 from autodiff.codegen.request import Request
 from autodiff.codegen.schedule import Dialect
@@ -80,13 +80,13 @@ def write(request: Request) -> str:
     return "\n".join(lines) + "\n"
 
 
-def defined(name: str, row: Primitive, block: Block, body: Iterable[str]) -> Sequence[str]:
+def defined(name: str, row: Primitive, block: CodeBlock, body: Iterable[str]) -> Sequence[str]:
     """A function of Python that the target lacks, around the lines of its body."""
     head = [f"def {name}({', '.join(block.inputs)}):", f'    """{row.doc}"""']
     return [*head, *body, f"    return {block.results[0]}"]
 
 
-def _body(block: Block) -> Iterator[str]:
+def _body(block: CodeBlock) -> Iterator[str]:
     for under, run in grouped(block):
         if under:
             yield f"    if {under}:"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from autodiff.codegen.straightline import Line
+from autodiff.codegen.straightline import Emitter
 from autodiff.core import rules
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive, elementwise
@@ -33,7 +33,7 @@ _LEAST, _LARGE = -1040.0, 990.0
 _DEEP = 4
 
 
-def total(line: Line, row: Primitive, args: tuple[int, ...], put: Callable[[str], int]) -> int | None:
+def total(line: Emitter, row: Primitive, args: tuple[int, ...], put: Callable[[str], int]) -> int | None:
     """`row(args)` in a form that no engine stops at; None where it is one already. `put` writes a text over `args`."""
     graph = line.graph
     if all(a in graph.constants for a in args):
@@ -53,7 +53,7 @@ def total(line: Line, row: Primitive, args: tuple[int, ...], put: Callable[[str]
     inside = [put(text) for text, _ in row.domain]
     found = graph.call(row, args)
     for condition in reversed(inside):
-        found = line.put(_IF, (condition, found, graph.constant(math.nan)))
+        found = line.emit(_IF, (condition, found, graph.constant(math.nan)))
     return found if inside else None
 
 

@@ -7,19 +7,19 @@
 
 from __future__ import annotations
 
-from autodiff.api.derivative import Derivative, Entry, label, tex_label
+from autodiff.api.derivative import Derivative, Entry
 from autodiff.core import rules
 from autodiff.errors import AutodiffError, printable
 from autodiff.notation.parts import parted
 from autodiff.notation.python import PYTHON, SIGN_FUNCTION, in_python
-from autodiff.notation.tex import TEX, tex_name
+from autodiff.notation.tex import TEX, tex_derivative, tex_name
 
 _SIGN = rules.TABLE["sign", 1]
 
 
 def text(found: Derivative) -> str:
     """The bare formula, or `df/dx = …` for each of several; named parts are above."""
-    return _lines(found, found.parts, found.formulas, [label(entry) for entry in found.entries])
+    return _lines(found, found.parts, found.formulas, [entry.label for entry in found.entries])
 
 
 def quiet(found: Derivative) -> str:
@@ -47,17 +47,17 @@ def python(found: Derivative) -> str:
         needed = needed or any(row is _SIGN for row in rows)
         if pieces.parts and any(row.branches is not None for row in rows):
             raise AutodiffError(
-                f"{label(entry)} is too long for one Python expression, and its conditions can't be taken apart",
+                f"{entry.label} is too long for one Python expression, and its conditions can't be taken apart",
                 hint="choose another --format, text for example",
             )
         body = [f"    {name} = {part}" for name, part in pieces.parts]
-        name = label(entry).replace("/", "_")
+        name = entry.label.replace("/", "_")
         functions.append("\n".join([f"def {name}({names}):", *body, f"    return {pieces.results[0]}"]))
     return printable("\n\n\n".join(["import math", *[SIGN_FUNCTION] * needed, *functions]))
 
 
 def _tex_label(found: Derivative, entry: Entry) -> str:
-    return tex_label(entry, partial=len({name for e in found.entries for name in e.wrt}) > 1)
+    return tex_derivative(entry.of, entry.wrt, partial=len({name for e in found.entries for name in e.wrt}) > 1)
 
 
 def _lines(found: Derivative, parts: tuple[tuple[str, str], ...], formulas: tuple[str, ...], labels: list[str]) -> str:

@@ -50,7 +50,8 @@ def _places(block: TableBlock, screen: Screen) -> Iterator[Line]:
     """A statement, what it does, its value; a long statement on lines of its own."""
     rows = [row for row in block.rows if isinstance(row, TableRow)]
     does = max((len(plain(row.cells[1])) for row in rows), default=0)
-    room = screen.room - 18 - (0 if screen.width < STACKED else min(does, 20) + 3)
+    longest = max((columns(_value(row.cells[2][0])) for row in rows if row.cells[2:]), default=0)
+    room = screen.room - 3 - max(longest, 15) - (0 if screen.width < STACKED else min(does, 20) + 3)
     wide = min(max((columns(plain(row.cells[0])) for row in rows), default=0), room)
     for row in block.rows:
         if not isinstance(row, TableRow):
