@@ -1,8 +1,8 @@
 """A document as lines of text, each a run of pieces with a style: plain for pipes, coloured by `terminal`.
 
 >>> from autodiff.explanation.build import explain
->>> print(text(explain("y = x^2; sin(y)", {"x": 0.0})).split("\\n")[6])
-   f = sin(y)   sine      0
+>>> print(text(explain("y = x^2; sin(y)", {"x": 0.0})).split("\\n")[5])
+   f = sin(y)   sine     0
 """
 
 from __future__ import annotations
