@@ -340,6 +340,15 @@ def test_only_rows_beside_a_zero_are_computed_again(text: str, names: str, most:
     assert np.count_nonzero(~good) <= most
 
 
+@pytest.mark.parametrize("text", ["(y - y) - (1e-8*y)", "y*(1 - 0.99999999) + y*y", "y*(0.1 + 0.2 - 0.3) + 1"])
+def test_constants_that_cancel_keep_ten_digits(text: str) -> None:
+    batch = autodiff.compile(text).batch(y=np.array([0.0, 1e-9, 2.0]))
+    for row, y in enumerate([0.0, 1e-9, 2.0]):
+        truth = autodiff.evaluate(text, {"y": y}, digits=20)
+        for number, exact in ((batch.value[row], truth.value), (batch.gradient["y"][row], truth.gradient["y"])):
+            assert abs(number - float(exact)) <= 1e-10 * abs(float(exact))
+
+
 def test_rows_that_cancel_among_many_are_right_to_ten_digits() -> None:
     """Beside the zeros of value and slopes, where float64 has none of their digits."""
     rows = 200_000

@@ -197,6 +197,11 @@ PLACES: dict[str, list[tuple[str, ...]]] = {
     "round 1": [("0.5 + {g}",), ("1.5 + {g}",), ("0.5 + {g} - ({n})",)],
     "floor 1": [("2 + {g}",), ("{g}",), ("{g} - ({n})",)],
     "ceil 1": [("-3 + {g}",), ("{g}",), ("{g} - ({n})",)],
+    "trunc 1": [("2 + {g}",), ("-3 + {g}",), ("{g}",), ("{g} - ({n})",)],
+    "frac 1": [("2 + {g}",), ("-3 + {g}",), ("{g}",)],
+    "fmod 2": [("4 + {g}", "2"), ("-3 + {g}", "1.5"), ("4 + 2*({g})", "2 + {n}"), ("4 + {g}", "2 + {h}")],
+    "hardtanh 1": [("1 + {g}",), ("-1 + {g}",), ("1 + {g} - ({n})",)],
+    "relu6 1": [("{g}",), ("6 + {g}",), ("{g} - ({n})",)],
 }  # fmt: skip
 ALONE = [("{g}",), ("{h}",), ("{g} - ({n})",)]
 
@@ -516,6 +521,9 @@ def test_a_broken_rule_is_caught_before_a_number_is_printed(
             0,
             70,
         )  # not broken at this point, or balls, which have the formula, say the right number
+    elif ended.status == 0:  # balls, which have the definition of the function, say the right number
+        assert float(ended.out.split()[-1]) == pytest.approx(honest.gradient[wrt], rel=1e-12)
+        assert row.definition
     else:
         assert (ended.status, ended.out) == (70, "")
         assert "deny" in ended.err

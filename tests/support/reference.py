@@ -30,7 +30,7 @@ def _erfc(u: Mp) -> Mp:
     return mpmath.erfc(u) if u < 1e6 else mpf(0)
 
 
-SLOW = {"gamma", "lgamma", "digamma", "polygamma", "spherical_jn"}
+SLOW = {"trigamma", "gamma", "lgamma", "digamma", "polygamma", "spherical_jn"}
 """Rows whose reference takes long at huge arguments: tested up to 300, in 120 digits."""
 
 
@@ -84,6 +84,11 @@ def _log(u: Mp) -> Mp:
     return mpmath.log(u)
 
 
+def _trunc(u: Mp) -> Mp:
+    return mpmath.sign(u) * mpmath.floor(abs(u))
+
+
+_SELU, _SELU_BELOW = mpf("1.0507009873554804934"), mpf("1.7580993408473768600")
 _LEAK = mpf(0.01)
 _DIFF: dict[str, tuple[Callable[..., Mp], tuple[Callable[..., Mp] | None, ...]]] = {
     "+ 2": (lambda u, v: u + v, (lambda u, v: 1, lambda u, v: 1)),
@@ -144,6 +149,26 @@ _DIFF: dict[str, tuple[Callable[..., Mp], tuple[Callable[..., Mp] | None, ...]]]
     "asinh 1": (mpmath.asinh, (lambda u: 1 / mpmath.sqrt(1 + u * u),)),
     "acosh 1": (mpmath.acosh, (lambda u: 1 / mpmath.sqrt(u * u - 1),)),
     "atanh 1": (mpmath.atanh, (lambda u: 1 / (1 - u * u),)),
+    "square 1": (lambda u: u * u, (lambda u: 2 * u,)),
+    "exp10 1": (lambda u: mpmath.power(10, u), (lambda u: mpmath.power(10, u) * mpmath.ln10,)),
+    "trunc 1": (_trunc, (None,)),
+    "frac 1": (lambda u: u - _trunc(u), (lambda u: 1,)),
+    "fmod 2": (lambda u, v: u - v * _trunc(u / v), (lambda u, v: 1, lambda u, v: -_trunc(u / v))),
+    "heaviside 1": (lambda u: mpf(1 + mpmath.sign(u)) / 2, (None,)),
+    "acot 1": (lambda u: mpmath.pi / 2 - mpmath.atan(u), (lambda u: -1 / (1 + u * u),)),
+    "acsch 1": (lambda u: mpmath.asinh(1 / u), (lambda u: -1 / (abs(u) * mpmath.sqrt(1 + u * u)),)),
+    "acoth 1": (lambda u: mpmath.log((u + 1) / (u - 1)) / 2, (lambda u: 1 / (1 - u * u),)),
+    "softsign 1": (lambda u: u / (1 + abs(u)), (lambda u: 1 / (1 + abs(u)) ** 2,)),
+    "log_sigmoid 1": (lambda u: -_softplus(-u), (lambda u: _sigmoid(-u),)),
+    "selu 1": (
+        lambda u: _SELU * u if u > 0 else _SELU_BELOW * mpmath.expm1(u),
+        (lambda u: _SELU if u > 0 else _SELU_BELOW * mpmath.exp(u),),
+    ),
+    "relu6 1": (lambda u: min(max(u, mpf(0)), mpf(6)), (lambda u: 0 < u < 6,)),
+    "hardtanh 1": (lambda u: min(max(u, mpf(-1)), mpf(1)), (lambda u: -1 < u < 1,)),
+    "normpdf 1": (_density, (lambda u: -u * _density(u),)),
+    "normcdf 1": (_phi, (_density,)),
+    "trigamma 1": (lambda u: mpmath.polygamma(1, u), (lambda u: mpmath.polygamma(2, u),)),
     "abs 1": (abs, (mpmath.sign,)),
     "sign 1": (mpmath.sign, (None,)),
     "floor 1": (mpmath.floor, (None,)),

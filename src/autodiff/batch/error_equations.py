@@ -26,6 +26,7 @@ from autodiff.core.floats import PRODUCTS
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.symbolic.conditions import never_negative
+from autodiff.verify.error_bound import UNKNOWN
 
 _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE, _POWER, _LEAST, _LARGEST, _LESS, _EQUAL = (
     rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^", "min", "max", "<", "==")
@@ -115,6 +116,11 @@ class ErrorEquations:
     def _leaf(self, number: float | None) -> Bound:
         if number is None:
             return Bound()
+        if number in self._emitter.constant_errors:
+            roundings = self._emitter.constant_errors[number] * 2.0**53
+            if number == 0:
+                return Bound(absolute=self._number(1.0), scale=min(roundings, UNKNOWN))
+            return Bound(min(max(roundings / abs(number), self._constants.get(number, 0.0)), UNKNOWN))
         if number in self._constants:
             return Bound(self._constants[number])
         return Bound(0.0 if abs(number) <= 2.0**40 and (number * 1024.0).is_integer() else self._worst)

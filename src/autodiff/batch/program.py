@@ -93,6 +93,7 @@ def block_program(
     program = straight_line_program(lowered, sources, as_swept=True)
     results = (program.value, *(program.slopes[name] for name in sources))
     emitter, whole = _PrimitiveEmitter(), UnfoldedEmitter()
+    emitter.constant_errors.update(program.constant_errors)
     slopes = _copied(emitter, program.graph, results, lowered.inputs)
     errors = None
     losses: list[int] = []

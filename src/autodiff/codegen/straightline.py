@@ -9,7 +9,8 @@ a slope stays asleep with the branch it belongs to. `symbolic` makes the formula
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autodiff.codegen.guards import ALWAYS, Guards, required_guards
@@ -20,6 +21,8 @@ from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import pull_back
 from autodiff.errors import AutodiffError
+from autodiff.language.typed import Typed
+from autodiff.verify import error_bound
 
 _IF, _ABS = rules.TABLE["if", 3], rules.TABLE["abs", 1]
 _ADD, _MUL, _DIV, _POW, _NEG, _SAME = (
@@ -31,7 +34,8 @@ _ADD, _MUL, _DIV, _POW, _NEG, _SAME = (
 class StraightLineProgram:
     """The equation of the value, of the slope in each name, and what the program's own names became; see `Guards` for eager.
 
-    `of` says what those equations of the program became that are names to differentiate by.
+    `of` says what those equations of the program became that are names to differentiate by, and `constant_errors` how far
+    constants may be off that were folded.
     """
 
     graph: Graph
@@ -40,6 +44,7 @@ class StraightLineProgram:
     names: Mapping[int, str]
     eager: frozenset[int] = frozenset()
     of: Mapping[int, int] = field(default_factory=dict)
+    constant_errors: Mapping[float, float] = field(default_factory=dict)
 
 
 class Emitter:
@@ -51,6 +56,7 @@ class Emitter:
 
     def __init__(self, graph: Graph | None = None) -> None:
         self.graph = Graph() if graph is None else graph
+        self.constant_errors: dict[float, float] = {}
 
     def emit(self, row: Primitive, args: tuple[int, ...]) -> int:
         """The equation `row(args)`, or the older one that it comes to."""
@@ -101,7 +107,10 @@ class Emitter:
             if not all(inside(*(known[a] for a in args)) for inside, _ in templates.domain(row)):
                 return None
             value = float(templates.value(row)(*(known[a] for a in args)))
-            return self.graph.constant(value) if math.isfinite(value) else None
+            if not math.isfinite(value):
+                return None
+            self._note_error(row, [known[a] for a in args], value)
+            return self.graph.constant(value)
         if row is _MUL:
             return self._product(args)
         if row is _DIV or row is _POW:
@@ -110,6 +119,16 @@ class Emitter:
             inner = self.graph.args[args[0]][0]
             return inner if row is _NEG else self.emit(_ABS, (inner,))
         return None
+
+    def _note_error(self, row: Primitive, args: Sequence[float], value: float) -> None:
+        """Remember how far a folded constant may be off."""
+        errors = [math.ulp(a) / 2 if isinstance(a, Typed) else self.constant_errors.get(a, 0.0) for a in args]
+        try:
+            error = error_bound.error_of(row, args, errors, value, operator.add)
+        except (error_bound.Unsure, OverflowError):
+            error = math.inf
+        if error:
+            self.constant_errors[value] = max(error, self.constant_errors.get(value, 0.0))
 
     def _product(self, args: tuple[int, ...]) -> int | None:
         """1*g is g, -1*g is -g, and g times a choice between 1 and 0 is the choice between g and 0."""
@@ -174,7 +193,8 @@ def straight_line_program(
         found, zero = adjoints.get(of[node]), graph.constant(0.0)
         slopes[name] = zero if found is None else _under(line, needs, wanted[of[node]], ALWAYS, found)
     names = {of[node]: name for name, node in lowered.assigned.items() if node in of}
-    return StraightLineProgram(graph, value, slopes, names, frozenset(needs.eager), {node: of[node] for node in apart})
+    known = {node: of[node] for node in apart}
+    return StraightLineProgram(graph, value, slopes, names, frozenset(needs.eager), known, line.constant_errors)
 
 
 def _adjoints(line: Emitter, value: int, wanted: Mapping[int, int], needs: Guards, moves: set[int]) -> dict[int, int]:

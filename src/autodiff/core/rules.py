@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from autodiff.core import prelude
+from autodiff.core.derived_rules import DERIVED
 from autodiff.core.primitive import (
     INDEX,
     Primitive,
@@ -345,4 +346,4 @@ def load(table: Iterable[Primitive]) -> None:
         add(row)
 
 
-load(_ROWS)
+load((*_ROWS, *DERIVED))

@@ -16,12 +16,13 @@ ALIASES = {
     "arctg": "atan", "arcsen": "asin", "sh": "sinh", "ch": "cosh", "th": "tanh", "tgh": "tanh",
     "lg": "log10", "log_2": "log2", "log_10": "log10", "sgn": "sign", "fabs": "abs", "absolute": "abs",
     "expit": "sigmoid", "logistic": "sigmoid", "maximum": "max", "minimum": "min", "pow": "^", "power": "^",
-    "gammaln": "lgamma", "loggamma": "lgamma", "psi": "digamma", "ψ": "digamma", "swish": "silu",
+    "gammaln": "lgamma", "loggamma": "lgamma", "psi": "digamma", "ψ": "digamma", "swish": "silu", "logaddexp": "logsumexp",
+
 }  # fmt: skip
 """The name here by the name elsewhere, which is read where it is called; in ISO 80000-2 lg is the logarithm to base 10."""
 
 INVERSES = {
-    "sin": "asin", "cos": "acos", "tan": "atan", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh", "ln": "exp", "exp": "ln",
+    "sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot", "csch": "acsch", "coth": "acoth", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh", "ln": "exp", "exp": "ln",
 }  # fmt: skip
 """The inverse function that `sin^-1` stands for."""
 

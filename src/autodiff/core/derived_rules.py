@@ -1,0 +1,60 @@
+"""Rows of the table that are defined in the language itself: functions that people expect beside the elementary ones.
+
+Where two formulas are equal on paper, the one that keeps its digits in float64 stands here: `acoth(u)` is
+`log1p(2/(abs(u) - 1))/2` for positive `u`, because `atanh(1/u)` loses them beside 1.
+"""
+
+from __future__ import annotations
+
+from autodiff.core.primitive import elementwise
+
+_WHOLE = "u == floor(u) and u != 0"
+
+DERIVED = (
+    # === powers and steps ==============================================================================================
+    elementwise("square sqr", "u", "= u*u", "2*u", rule="power", tex="#u^{2}", doc="u*u", example="square(3)"),
+    elementwise("exp10", "u", "= 10^u", "w*ln(10)", rule="exponential", tex="10^{#u}", doc="10 to the power u",
+                example="exp10(3)", ulp_error=("4", "if(abs(w) < 2.3e-308, 1/0, 8)")),
+    elementwise("trunc", "u", "= sign(u)*floor(abs(u))", "0", rule="step", doc="the whole part, towards 0", example="trunc(-2.7)",
+                jump=f"u - if(du*u < 0, sign(u), 0) at {_WHOLE}"),
+    elementwise("frac", "u", "= sign(u)*mod(abs(u), 1)", "1", rule="identity", doc="what trunc(u) leaves: u - trunc(u)",
+                example="frac(-2.75)", jump=f"if(du*u < 0, sign(u), 0) at {_WHOLE}"),
+    elementwise("fmod", "u v", "= sign(u)*mod(abs(u), abs(v))", "1", "-round((u - w)/v)", formula=("1", "-trunc(u/v)"), rule="remainder",
+                doc="remainder with the sign of u: u - v*trunc(u/v)", example="fmod(-7, 3)", domain="v != 0",
+                jump="if((du - dv*(u/v))*sign(u) < 0, sign(u)*abs(v), 0) at mod(u, v) == 0 and u != 0"),
+    elementwise("heaviside step", "u", "= if(u < 0, 0, if(u > 0, 1, 0.5))", "0", rule="step", doc="0 below 0, 1 above, 0.5 at 0",
+                example="heaviside(2)", jump="if(du < 0, 0, 1) at u == 0"),
+    # === inverse functions =============================================================================================
+    elementwise("acot arccot", "u", "= atan2(1, u)", "-if(abs(u) < 1e150, 1/(1 + u^2), (1/u)/u)", formula=("-1/(1+u^2)",),
+                rule="inverse cotangent", doc="inverse cotangent, from 0 to pi", example="acot(1)"),
+    elementwise("acsch arccsch", "u", "= if(abs(u) < 1e-290, sign(u)*(ln(2) - ln(abs(u))), asinh(1/u))",
+                "-1/abs(u)/hypot(1, u)", formula=("-1/(abs(u)*sqrt(1+u^2))",), rule="inverse hyperbolic cosecant",
+                doc="inverse hyperbolic cosecant", example="acsch(2)", domain="u != 0"),
+    elementwise("acoth arccoth", "u", "= sign(u)*log1p(2/(abs(u) - 1))/2", "1/(1 - u)/(1 + u)", formula=("1/(1-u^2)",),
+                rule="inverse hyperbolic cotangent", doc="inverse hyperbolic cotangent", example="acoth(2)",
+                domain="abs(u) > 1 | abs(#u) > 1"),
+    # === neural networks ===============================================================================================
+    elementwise("softsign", "u", "= u/(1 + abs(u))", "1/(1 + abs(u))/(1 + abs(u))", formula=("1/(1+abs(u))^2",), rule="softsign",
+                doc="u/(1 + abs(u))", example="softsign(3)"),
+    elementwise("log_sigmoid logsigmoid", "u", "= -softplus(-u)", "sigmoid(-u)", rule="log-sigmoid", doc="ln of sigmoid(u), stable for any u",
+                example="log_sigmoid(-1000)"),
+    elementwise("selu", "u", "= if(u > 0, 1.0507009873554804934*u, 1.7580993408473768600*expm1(u))",
+                "if(u > 0, 1.0507009873554804934, 1.7580993408473768600*exp(u))", rule="exponential linear",
+                doc="1.0507*u, or 1.7581*(e^u - 1) where u is negative", example="selu(-1)", kink="u == 0",
+                torch=("1.7580993408473768600",), jax=("1.7580993408473768600",)),
+    elementwise("relu6", "u", "= min(max(u, 0), 6)", "if(u > 0 and u < 6, 1, 0)", rule="rectifier", doc="u, held between 0 and 6",
+                example="relu6(8)", kink="u == 0 or u == 6", torch=("0",), jax=("0",)),
+    elementwise("hardtanh", "u", "= min(max(u, -1), 1)", "if(u > -1 and u < 1, 1, 0)", rule="clamp", doc="u, held between -1 and 1",
+                example="hardtanh(3)", kink="abs(u) == 1", torch=("0",), jax=("0",)),
+    # === special functions =============================================================================================
+    elementwise("normpdf", "u", "= a = min(abs(u), 56); r = round(16*a)/16; exp(-r*r/2)*exp((r - a)*(r + a)/2)/sqrt(2*pi)", "-u*w",
+                formula=("-u*w",), rule="normal density", doc="density of the standard normal distribution", example="normpdf(0)"),
+    elementwise("normcdf", "u", "= erfc(-u/sqrt(2))/2", "normpdf(u)", rule="normal distribution",
+                tex=r"\Phi", doc="the standard normal distribution's share below u", example="normcdf(0)",
+                ulp_error=("if(u > 0, 8, 8 + 2*u^2)", "8")),
+    elementwise("trigamma", "u", "= polygamma(1, u)", "polygamma(2, u)", rule="polygamma", tex=r"\psi^{(1)}", doc="slope of digamma",
+                example="trigamma(1)",
+                ulp_error=("8 + 8*if(u < 0, 2*(4 + 4*abs(cot(pi*mod(u, 1))))^2, 0)/abs(w)",
+                           "8 + 8*if(u < 0, 6*(4 + 4*abs(cot(pi*mod(u, 1))))^3, 0)/abs(d)"),
+                domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
+)  # fmt: skip
