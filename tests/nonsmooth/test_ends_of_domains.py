@@ -19,8 +19,8 @@ from autodiff.api.evaluate import evaluate
 from autodiff.arrays.scalarize import flatten
 from autodiff.core.evaluate import Indeterminate
 from autodiff.core.lowering import Lowered, lower
-from autodiff.numbers import germs
-from autodiff.numbers.germs import NOTHING, Series, Term
+from autodiff.numbers import one_sided
+from autodiff.numbers.one_sided import NOTHING, Series, Term
 from tests.support.command import autodiff
 from tests.support.programs import value_in_digits
 
@@ -281,20 +281,25 @@ def _in_digits(a: Series, t: mpf) -> mpf:
     return total
 
 
-T, LOG = germs.step(), germs.logarithm(-1, 0)
+T, LOG = one_sided.step(), one_sided.logarithm(-1, 0)
 TERMS = [
-    germs.plus(T, germs.times(T, LOG)),
-    germs.times(T, germs.times(LOG, LOG)),
-    germs.plus(germs.constant(1.0), germs.over(T, LOG)),
-    germs.over(germs.constant(2.0), germs.plus(LOG, germs.constant(0.5))),
-    germs.plus(germs.constant(3.0), T, germs.times(germs.times(T, T), LOG)),
+    one_sided.plus(T, one_sided.times(T, LOG)),
+    one_sided.times(T, one_sided.times(LOG, LOG)),
+    one_sided.plus(one_sided.constant(1.0), one_sided.over(T, LOG)),
+    one_sided.over(one_sided.constant(2.0), one_sided.plus(LOG, one_sided.constant(0.5))),
+    one_sided.plus(one_sided.constant(3.0), T, one_sided.times(one_sided.times(T, T), LOG)),
 ]
 
 
 @pytest.mark.parametrize(("a", "b"), [*itertools.product(TERMS, TERMS)], ids=str)
 def test_sums_products_and_quotients_hold_up_to_what_they_say_they_leave_out(a: Series, b: Series) -> None:
     with mp.workdps(250):
-        made_of = (germs.plus(a, b), germs.minus(a, germs.times(b, b)), germs.times(a, b), germs.over(a, b))
+        made_of = (
+            one_sided.plus(a, b),
+            one_sided.minus(a, one_sided.times(b, b)),
+            one_sided.times(a, b),
+            one_sided.over(a, b),
+        )
         for t in (mpf(10) ** -40, mpf(10) ** -80):
             u, v = _in_digits(a, t), _in_digits(b, t)
             for made, true in zip(made_of, (u + v, u - v * v, u * v, u / v), strict=True):
@@ -307,7 +312,7 @@ def test_sums_products_and_quotients_hold_up_to_what_they_say_they_leave_out(a: 
 
 @pytest.mark.parametrize("a", TERMS, ids=str)
 def test_what_has_a_rate_is_the_total_of_it(a: Series) -> None:
-    back = germs.total(germs.rate(a))
+    back = one_sided.total(one_sided.rate(a))
     expected = a.moves.within(back.order)
     assert back.terms == expected.terms
     assert back.low < (2, 0)
@@ -316,10 +321,10 @@ def test_what_has_a_rate_is_the_total_of_it(a: Series) -> None:
 @pytest.mark.parametrize("k", [0, 1, 3])
 def test_a_logarithm_alone_has_no_total(k: int) -> None:
     with pytest.raises(Indeterminate):
-        germs.total(Series((Term(0, 1, logs=k),)))
+        one_sided.total(Series((Term(0, 1, logs=k),)))
 
 
 def test_terms_are_shown_with_their_logarithms() -> None:
     assert str(TERMS[0]) == "t·ln(1/t) + t"
-    assert str(germs.over(T, germs.plus(LOG, T)).cut(1)) == "t·ln(1/t)^-1 + O(t^2·ln(1/t)^-2)"
-    assert str(germs.logarithm(2, 1)) == "-2·ln(1/t) + O(ln(1/t)^1/64)".replace("-2", "- 2")
+    assert str(one_sided.over(T, one_sided.plus(LOG, T)).cut(1)) == "t·ln(1/t)^-1 + O(t^2·ln(1/t)^-2)"
+    assert str(one_sided.logarithm(2, 1)) == "-2·ln(1/t) + O(ln(1/t)^1/64)".replace("-2", "- 2")

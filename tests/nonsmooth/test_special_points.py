@@ -25,7 +25,7 @@ from autodiff.core.primitive import UNDEFINED, Primitive
 from autodiff.core.templates import StaticArgs
 from autodiff.diagnostics import SEVERITY
 from autodiff.nonsmooth import expand, verdict
-from autodiff.numbers import germs
+from autodiff.numbers import one_sided
 from autodiff.numbers.pi_multiples import EXACT, OfPi, turn
 from autodiff.verify import cross_mode, difference
 from tests.support.command import autodiff
@@ -237,9 +237,9 @@ def _in_digits(angle: Any) -> mpf:
 def test_a_primitive_with_a_corner_has_one_sided_expansions() -> None:
     for row in (row for row in rules.rows() if row.kind == "elementwise"):
         if row.kink:
-            assert row.value in germs.ORDER or row.definition or row.scaling, row.signature
+            assert row.value in one_sided.ORDER or row.definition or row.scaling, row.signature
         if row.jump and not row.jump.side_value:
-            assert row.value in germs.ORDER, row.signature
+            assert row.value in one_sided.ORDER, row.signature
 
 
 def _around(row: Primitive) -> Iterator[str]:
@@ -615,6 +615,8 @@ def _in_torch() -> Callable[[str, dict[str, float]], dict[str, float]]:
         "mod": torch.remainder, "atan2": torch.atan2, "exp": torch.exp, "log": torch.log, "where": torch.where,
         "leaky_relu": lambda u, a=0.01: functional.prelu(u.reshape(1, 1), torch.as_tensor(a, dtype=u.dtype).reshape(1)).sum(),
         "elu": lambda u, a=1.0: functional.elu(u, float(torch.as_tensor(a).detach())),
+        "selu": functional.selu, "relu6": functional.relu6, "hardtanh": functional.hardtanh, "trunc": torch.trunc,
+        "frac": torch.frac, "fmod": torch.fmod, "heaviside": lambda u: (torch.sign(u) + 1) / 2,
     }  # fmt: skip
 
     def slopes(text: str, at: dict[str, float]) -> dict[str, float]:
@@ -634,6 +636,8 @@ def _in_jax() -> Callable[[str, dict[str, float]], dict[str, float]]:
         "relu": neural.relu, "sign": numpy.sign, "floor": numpy.floor, "ceil": numpy.ceil, "round": numpy.round,
         "mod": numpy.mod, "atan2": numpy.arctan2, "exp": numpy.exp, "log": numpy.log, "where": numpy.where,
         "leaky_relu": lambda u, a=0.01: neural.leaky_relu(u, a), "elu": lambda u, a=1.0: neural.elu(u, a),
+        "selu": neural.selu, "relu6": neural.relu6, "hardtanh": neural.hard_tanh, "trunc": numpy.trunc,
+        "frac": lambda u: u - numpy.trunc(u), "fmod": numpy.fmod, "heaviside": lambda u: (numpy.sign(u) + 1) / 2,
     }  # fmt: skip
 
     def slopes(text: str, at: dict[str, float]) -> dict[str, float]:
@@ -661,6 +665,15 @@ CORNERS: list[tuple[str, dict[str, float]]] = [
     ("round(x)", {"x": 0.5}),
     ("mod(x, y)", {"x": 4, "y": 2}),
     ("atan2(x, y)", {"x": 0, "y": -1}),
+    ("selu(x)", {"x": 0}),
+    ("relu6(x)", {"x": 0}),
+    ("relu6(x)", {"x": 6}),
+    ("hardtanh(x)", {"x": 1}),
+    ("hardtanh(x)", {"x": -1}),
+    ("trunc(x)", {"x": 2}),
+    ("frac(x)", {"x": 2}),
+    ("fmod(x, y)", {"x": 4, "y": 2}),
+    ("heaviside(x)", {"x": 0}),
     ("where(x < y, 2*x, 3*y)", {"x": 1, "y": 1}),
     ("where(x <= y, 2*x, 3*y)", {"x": 1, "y": 1}),
     ("max(x, 0*x) + log(1 + exp(-abs(x)))", {"x": 0}),

@@ -41,11 +41,11 @@ DERIVED = (
     elementwise("selu", "u", "= if(u > 0, 1.0507009873554804934*u, 1.7580993408473768600*expm1(u))",
                 "if(u > 0, 1.0507009873554804934, 1.7580993408473768600*exp(u))", rule="exponential linear",
                 doc="1.0507*u, or 1.7581*(e^u - 1) where u is negative", example="selu(-1)", kink="u == 0",
-                torch=("1.7580993408473768600",), jax=("1.7580993408473768600",)),
+                torch=("1.7580993408473766",), jax=("1.7580993408473766",)),
     elementwise("relu6", "u", "= min(max(u, 0), 6)", "if(u > 0 and u < 6, 1, 0)", rule="rectifier", doc="u, held between 0 and 6",
                 example="relu6(8)", kink="u == 0 or u == 6", torch=("0",), jax=("0",)),
     elementwise("hardtanh", "u", "= min(max(u, -1), 1)", "if(u > -1 and u < 1, 1, 0)", rule="clamp", doc="u, held between -1 and 1",
-                example="hardtanh(3)", kink="abs(u) == 1", torch=("0",), jax=("0",)),
+                example="hardtanh(3)", kink="abs(u) == 1", torch=("0",), jax=("1",)),
     # === special functions =============================================================================================
     elementwise("normpdf", "u", "= a = min(abs(u), 56); r = round(16*a)/16; exp(-r*r/2)*exp((r - a)*(r + a)/2)/sqrt(2*pi)", "-u*w",
                 formula=("-u*w",), rule="normal density", doc="density of the standard normal distribution", example="normpdf(0)"),

@@ -26,8 +26,8 @@ from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ZERO, Primitive, Scaling
 from autodiff.core.special_points import special_tests
 from autodiff.core.templates import Number
-from autodiff.numbers import germs
-from autodiff.numbers.germs import NOISE, NOTHING, STILL, Series, Size, constant
+from autodiff.numbers import one_sided
+from autodiff.numbers.one_sided import NOISE, NOTHING, STILL, Series, Size, constant
 from autodiff.numbers.pi_multiples import EXACT, Exact, OfPi
 
 _MANY = 100  # turns: more than any depth
@@ -65,7 +65,7 @@ class SeriesBeside(Algebra[Series]):
         self.depth = depth
 
     def constant(self, value: float) -> Series:
-        return germs.exactly(OfPi(1)) if value == math.pi else constant(value)  # π is meant where it is written
+        return one_sided.exactly(OfPi(1)) if value == math.pi else constant(value)  # π is meant where it is written
 
     def apply(self, row: Primitive, args: Sequence[Series]) -> Series:
         return _apply(row, args, self.depth).cut(self.depth + 1)
@@ -80,7 +80,7 @@ def _expanded(
     graph, algebra = lowered.graph, SeriesBeside(depth)
 
     def moved(node: int, a: Series) -> Series:
-        return germs.step(rates[node]).at(*_value(a)) if node in rates else a
+        return one_sided.step(rates[node]).at(*_value(a)) if node in rates else a
 
     def leaf(node: int) -> Series:
         fixed = node in graph.constants
@@ -115,9 +115,9 @@ def _text(text: str, names: tuple[str, ...], given: Sequence[Series], depth: int
 
 
 def _apply(row: Primitive, args: Sequence[Series], depth: int) -> Series:
-    if row.value in germs.ORDER:
-        return germs.ORDER[row.value](*args)
-    if row.value in germs.ARITHMETIC:
+    if row.value in one_sided.ORDER:
+        return one_sided.ORDER[row.value](*args)
+    if row.value in one_sided.ARITHMETIC:
         return _arithmetic(row, args)
     if all(a.still for a in args):
         return _still(row, args, [_value(a)[0] for a in args])
@@ -142,7 +142,7 @@ def _apply(row: Primitive, args: Sequence[Series], depth: int) -> Series:
 
 def _arithmetic(row: Primitive, args: Sequence[Series]) -> Series:
     """Exact, but for the value: that is the one that the program computes."""
-    found = germs.ARITHMETIC[row.value](*args)
+    found = one_sided.ARITHMETIC[row.value](*args)
     values = [a.value for a in args]
     exact = found.value
     if None in values or exact is None or isinstance(found.constant.coefficient, OfPi):
@@ -179,7 +179,7 @@ def _computed(row: Primitive, args: Sequence[Series], value: float) -> Series:
     if exact is not None and all(a.constant.exact for a in args):
         angle = exact(*(a.constant.coefficient for a in args))
         if angle is not None:
-            return germs.exactly(angle)
+            return one_sided.exactly(angle)
     return constant(value, _doubt(templates.value(row), args, value))
 
 
@@ -245,7 +245,7 @@ def _scaled(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) ->
         return None
     exponent, (power, shrinks) = _exponent(row, law, args, depth), min(a.low for a in scaled)
     if isinstance(power, float):
-        return Series() if not law.additive and germs.sign(exponent) > 0 else None  # 0 all along
+        return Series() if not law.additive and one_sided.sign(exponent) > 0 else None  # 0 all along
     leads, logs = [a.terms[0] for a in scaled if a.low == (power, shrinks) and a.terms], -shrinks
     if not leads and not law.additive and _value(exponent)[0] > 0:
         return _raised(Series((), STILL), exponent, power, logs, depth)
@@ -256,17 +256,19 @@ def _scaled(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) ->
         raise Indeterminate  # beyond float64
     found = _apply(row, units, depth)
     if law.additive:
-        return germs.plus(found, germs.times(exponent, germs.logarithm(power, logs)))
+        return one_sided.plus(found, one_sided.times(exponent, one_sided.logarithm(power, logs)))
     return _raised(found, exponent, power, logs, depth)
 
 
 def _raised(found: Series, exponent: Series, power: Exact, logs: Exact, depth: int) -> Series:
     """`found` times the scale t^power·ln(1/t)^logs to the power `exponent`, which may move."""
     e, bend = _rational(exponent), exponent.moves
-    found = found.shifted(germs.fit(power * e), germs.fit(logs * e))
+    found = found.shifted(one_sided.fit(power * e), one_sided.fit(logs * e))
     if not bend.terms and bend.order == NOTHING:
         return found
-    return germs.times(found, _text("exp(u)", ("u",), [germs.times(bend, germs.logarithm(power, logs))], depth))
+    return one_sided.times(
+        found, _text("exp(u)", ("u",), [one_sided.times(bend, one_sided.logarithm(power, logs))], depth)
+    )
 
 
 def _rational(exponent: Series) -> Exact:
@@ -277,9 +279,9 @@ def _rational(exponent: Series) -> Exact:
     value, doubt = _value(exponent)
     near = Fraction(value).limit_denominator(1000)
     if float(near) == value:
-        return germs.fit(near)
+        return one_sided.fit(near)
     if abs(near - Fraction(value)) > doubt:
-        return germs.fit(Fraction(value))
+        return one_sided.fit(Fraction(value))
     if near.denominator == 1:
         raise Indeterminate
     return near
@@ -290,13 +292,13 @@ def _smooth(row: Primitive, args: Sequence[Series], here: Series, depth: int) ->
     moving = [k for k, a in enumerate(args) if not a.still and row.partials[k] != ZERO]
     if not moving:
         return here
-    rates = {k: germs.rate(args[k]) for k in moving}
+    rates = {k: one_sided.rate(args[k]) for k in moving}
     low = min(args[k].moves.low for k in moving)
     last = max(0, min(depth - 1, _worth(low, min(args[k].order for k in moving))))
     found = here.within(low)
     for turn in range(0 if _names_result(row) else last, last + 1):
-        parts = [germs.times(_slope(row, k, args, found, turn, low), rates[k]) for k in moving]
-        found = germs.plus(here, germs.total(germs.plus(*parts))).cut(depth + 1)
+        parts = [one_sided.times(_slope(row, k, args, found, turn, low), rates[k]) for k in moving]
+        found = one_sided.plus(here, one_sided.total(one_sided.plus(*parts))).cut(depth + 1)
     return found
 
 
