@@ -55,6 +55,10 @@ def __getattr__(name: str) -> "Any":
         raise AttributeError(f"module 'autodiff' has no attribute {name!r}")
     from importlib import import_module
 
+    if _HOMES[name] == "autodiff.fitting.fit":
+        from autodiff.tables.optional import library
+
+        library("numpy", f"autodiff.{name}", "fit")
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

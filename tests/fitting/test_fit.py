@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -228,3 +229,16 @@ def test_python_takes_tables_of_other_libraries() -> None:
 )
 def test_values_end_with_the_third_digit_of_their_error(value: float, error: float, text: str) -> None:
     assert rounded(value, error) == text
+
+
+def test_what_is_missing_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    done = autodiff(*GROWTH, *START)
+    assert (done.status, done.out) == (2, "")
+    assert "a fit needs SciPy, which is not installed" in done.err
+    assert "pip install '.[fit]'" in done.err
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    vars(package).pop("fit", None)
+    with pytest.raises(AutodiffError, match=r"autodiff\.fit needs NumPy"):
+        _ = package.fit
+    assert "pip install '.[plot]'" in autodiff("plot", "x^2", "--range", "x=0..1").err

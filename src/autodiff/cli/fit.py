@@ -11,7 +11,8 @@ import click
 from autodiff.api.inputs import parse_point
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import HARD_POINT, AutodiffError, extra, quoted
+from autodiff.errors import HARD_POINT, AutodiffError, quoted
+from autodiff.tables.optional import library
 
 if TYPE_CHECKING:
     from autodiff.fitting.fit import Fit
@@ -104,13 +105,11 @@ def _start(text: str | None) -> dict[str, float]:
 
 
 def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str, Any]) -> tuple[Fit, NumericTable]:
-    try:
-        from autodiff.fitting import fit, problem
-        from autodiff.tables import columns
-    except ImportError as error:
-        if error.name not in ("numpy", "scipy"):
-            raise
-        raise AutodiffError(f"a fit needs {error.name}, which is not installed", hint=extra("fit")) from None
+    for name in ("numpy", "scipy"):
+        library(name, "a fit", "fit")
+    from autodiff.fitting import fit, problem
+    from autodiff.tables import columns
+
     table = columns.load(
         given["data"],
         problem.chooser(text, given["target"], start, given["sigma"]),

@@ -91,7 +91,7 @@ def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surfac
     from autodiff.core.lowering import lower
     from autodiff.tables.optional import library
 
-    library("numpy", "a plot")
+    library("numpy", "a plot", "plot")
     parsed = parse(text, strict=strict)
     names = lower(parsed).inputs
     at = inputs.read_point(given["points"])

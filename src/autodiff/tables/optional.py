@@ -9,15 +9,15 @@ from typing import Any
 from autodiff.errors import AutodiffError, extra
 
 
-def library(name: str, use: str) -> Any:
-    """The module `name`. Raises AutodiffError naming the extra where it is not installed; `use` names what needs it."""
+def library(name: str, use: str, wanted: str = "data") -> Any:
+    """The module `name`. Raises AutodiffError naming the extra `wanted` where it is not installed; `use` names what needs it."""
     try:
         return import_module(name)
     except ImportError as error:
         if error.name is None or error.name.partition(".")[0] != name.partition(".")[0]:
             raise
-        package = {"numpy": "NumPy", "pyarrow": "PyArrow"}.get(name.partition(".")[0], name)
-        raise AutodiffError(f"{use} needs {package}, which is not installed", hint=extra("data")) from None
+        package = {"numpy": "NumPy", "scipy": "SciPy", "pyarrow": "PyArrow"}.get(name.partition(".")[0], name)
+        raise AutodiffError(f"{use} needs {package}, which is not installed", hint=extra(wanted)) from None
 
 
 def has(name: str) -> bool:
