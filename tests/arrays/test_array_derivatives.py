@@ -515,6 +515,7 @@ def test_arrays_as_deep_as_may_be() -> None:
         ("sum((x*1e-200)*y*1e-200*1e300)", {"x": [1e-10, 2.0], "y": [1.0, 2.0]}, 4e-100, {"x": [1e-100, 2e-100]}),
         ("ln(softmax(x)[0])", {"x": [-800.0, 800.0]}, -1600.0, {"x": [1.0, -1.0]}),
         ("dot(x, x)*1e300*1e300", {"x": [1e-300, 2e-300]}, 5.0, {"x": [2e300, 4e300]}),
+        ("sum(ln(2/x))", {"x": [1e265, 1.0]}, 2 * np.log(2) - 265 * np.log(10), {"x": [-1e-265, -1.0]}),
     ],
 )
 def test_underflow_that_shows_in_arrays_is_computed_with_a_wider_range(

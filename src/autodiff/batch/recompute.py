@@ -76,7 +76,7 @@ def _replaced(way: _Way, columns: Mapping[str, Numbers], results: Sequence[Numbe
     sound = np.empty(len(places), dtype=bool)
     way(picked, numbers, sound)
     for column, number in zip(results, numbers, strict=True):
-        column[places[sound]] = number[sound]
+        column[places[sound]] = number[sound] + 0.0  # a zero has no sign
     return places[~sound]
 
 

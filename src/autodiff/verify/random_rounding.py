@@ -35,6 +35,9 @@ FAINT = 2.0**-1022
 _SMALL = 2.0**-500
 """Below this, and beyond its inverse, products of two numbers may leave the range."""
 
+_LARGEST = 2.0**1000
+"""The largest adjoint that is counted with."""
+
 _TAKEN = 2.0**-1070
 """How far a result below that is moved: 16 times the least number, of which underflow takes at most half."""
 
@@ -177,9 +180,12 @@ class RandomRounding:
         if value is None or np.asarray(value).dtype.kind != "f":
             return value
         moved = self.unless_short(value) if _plain_slope(row, k, args) else self.number(value)
-        if not np.any(small := (np.abs(value) < FAINT) & (np.not_equal(value, 0.0) | (self._far and np.any(flowing)))):
+        # a large adjoint makes much of what underflow takes from the partial
+        scale = min(max(1.0, float(np.max(np.abs(flowing), initial=0.0))), _LARGEST)
+        small = (np.abs(value) < FAINT * scale) & (np.not_equal(value, 0.0) | (self._far and np.any(flowing)))
+        if not np.any(small):
             return moved
-        return moved + np.where(small, _TAKEN * self._chance.uniform(0.5, 1.0, np.shape(value)), 0.0)
+        return moved + np.where(small, _TAKEN * scale * self._chance.uniform(0.5, 1.0, np.shape(value)), 0.0)
 
     def plus(self, a: Any, b: Any) -> Any:
         """What flows back in two ways."""
