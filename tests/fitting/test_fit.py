@@ -163,6 +163,7 @@ def test_as_many_parameters_as_rows_have_no_error() -> None:
         ([*START, "--sigma", "x"], "--sigma is a standard deviation, which is above 0, and it is 0 in row 1", 4),
         ([*START, "--sigma", "q"], "no column 'q'", 4),
         ([*START, "--out", "rows.xyz"], "does not tell its format", 2),
+        ([*START, "--y", "1e200*y"], "at the start the sum of squares is beyond the range of float64", 3),
         ([], "there is nothing to fit", 2),
     ],
 )

@@ -191,6 +191,11 @@ def test_points_of_a_table_are_shown(tmp_path: Path) -> None:
     ("args", "message"),
     [
         (["x^2", "--range", "x=2..1"], "the range of x is empty: 2 to 1"),
+        (["x^2", "--range", "x=0..1e308"], "the range of x reaches 1e+308, and numbers up to 1e+150 are drawn"),
+        (["x^2", "--range", "x=-1e308..1e308"], "the range of x reaches 1e+308"),
+        (["x^2", "--range", "x=1..1+1e-14"], "the range of x is too narrow"),
+        (["x^2", "--range", "x=0..1e-310"], "the range of x is too narrow"),
+        (["x*y", "--range", "x=0..1,y=-1e200..1"], "the range of y reaches 1e+200"),
         (["x^2", "--range", "y=1..2"], "--range names 'y', which is not an input"),
         (["x^2", "--range", "x=1.."], "the range of 'x' needs two ends"),
         (["x^2", "--range", "x=1"], "--range can't be read at 'x=1'"),
@@ -221,3 +226,26 @@ def test_every_sample_of_a_smooth_curve_is_close_to_the_next() -> None:
     assert not rest
     height = max(ys) - min(ys)
     assert np.max(np.abs(np.diff(ys))) < 0.25 * height
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["exp(x)", "--range", "x=-800..800"],
+        ["1e308*x", "--range", "x=-1.7..1.7"],
+        ["-exp(x^2)", "--range", "x=-40..40"],
+        ["1e-320*x", "--range", "x=0..1"],
+        ["x^2", "--range", "x=-1e150..1e150"],
+        ["sin(x)", "--range", "x=-1e-148..1e-148"],
+        ["1e308*x*y", "--range", "x=-1..1,y=-1..1"],
+        ["exp(1/x)", "--range", "x=-0.01..0.01"],
+        ["if(x > 0, 1e300, -1e300)", "--range", "x=-1..1"],
+    ],
+    ids=lambda args: args[0],
+)
+def test_numbers_at_the_ends_of_float64_are_drawn(args: list[str], tmp_path: Path) -> None:
+    for form in ([], ["--json"], ["-o", str(tmp_path / "a.svg")]):
+        done = autodiff("plot", *args, *form)
+        assert (done.status, done.err) == (0, "")
+        assert "nan" not in done.out.lower()
+        assert "infinity" not in done.out.lower()

@@ -109,6 +109,7 @@ class Fit:
         }
 
 
+@np.errstate(all="ignore")  # sums that leave the range of float64 are judged by their result
 def fit(
     text: str,
     data: Mapping[str, Any],
@@ -221,6 +222,7 @@ def _fit(
     )
     known = problem.sigma is not None
 
+    @np.errstate(all="ignore")
     def rows() -> Rows:
         noise: Any = 0.0
         if prediction:
@@ -247,7 +249,7 @@ def _fit(
         float(plain @ plain),
         found.deviation,
         found.freedom,
-        1 - float(plain @ plain) / total if total > 0 and problem.sigma is None else None,
+        1 - float(plain @ plain) / total if 0 < total < math.inf and problem.sigma is None else None,
         problem.rows,
         solution.steps,
         starts,

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autodiff.errors import AutodiffError, extra
+from autodiff.errors import HARD_POINT, AutodiffError, extra
 from autodiff.fitting.problem import Problem, Vector
 
 Ending = Literal["converged", "out of steps", "stuck", "diverged"]
@@ -84,6 +84,12 @@ def solve(problem: Problem, start: Vector, options: Options) -> Solution:
     """The parameters near `start` of least cost. Raises AutodiffError where the model has no value at the start."""
     problem.require_values(start)
     begun = cost(problem, start, options)
+    if not np.isfinite(begun):
+        raise AutodiffError(
+            "at the start the sum of squares is beyond the range of float64",
+            hint="start nearer to the data, or divide both the model and --y by a large number",
+            exit_status=HARD_POINT,
+        )
     plain = not options.bounded and options.loss == "linear" and problem.rows >= len(start)
     best: Solution | None = None
     large = problem.rows * len(start) > SMALL

@@ -16,7 +16,7 @@ import numpy as np
 from autodiff.api.derivative import derivative
 from autodiff.errors import AutodiffError
 from autodiff.plotting.model import Curve, Plot, Tangent
-from autodiff.plotting.sample import Sampler, Samples, sampled
+from autodiff.plotting.sample import Sampler, Samples, require_range, sampled
 
 HIGHEST = 3
 """The order of the highest derivative that is drawn."""
@@ -24,10 +24,14 @@ HIGHEST = 3
 SHARE = 0.05
 """Part of the range, at either end of the order of size, that need not be in view where there is a pole."""
 
+HIGHEST_SHOWN = 1e307
+"""The largest y in view: its axis, some times as long, stays in the range of float64."""
+
 GAPS = frozenset({"jump", "pole", "end", "hole"})
 """Marks at which the curve has a gap; its derivatives have one at every mark."""
 
 
+@np.errstate(all="ignore")  # what leaves the range of float64 is not drawn
 def plot(
     text: str,
     over: tuple[str, float, float],
@@ -43,10 +47,7 @@ def plot(
     Raises AutodiffError for names, a range or an order that can't be drawn. Needs NumPy.
     """
     variable, start, stop = over
-    if not (math.isfinite(start) and math.isfinite(stop) and start < stop):
-        raise AutodiffError(
-            f"the range of {variable} is empty: {start:g} to {stop:g}", hint="write for example x=-2..2"
-        )
+    require_range(variable, start, stop)
     if not 0 <= order <= HIGHEST:
         raise AutodiffError(f"derivatives up to order {HIGHEST} are drawn, not {order}")
     fixed = {name: value for name, value in (at or {}).items() if name != variable}
@@ -118,8 +119,7 @@ def _view(samples: Samples, column: Any, points: tuple[Sequence[float], Sequence
         low, high = max(low, inner[0] - room), min(high, inner[1] + room)
     if points is not None:
         low, high = min(low, *points[1]), max(high, *points[1])
-    if not math.isfinite(high - low):
-        low, high = low / 4, high / 4
+    low, high = (min(max(end, -HIGHEST_SHOWN), HIGHEST_SHOWN) for end in (low, high))
     pad = 0.05 * (high - low) or max(abs(high) * 0.5, 0.5)
     return low - pad, high + pad
 

@@ -75,6 +75,28 @@ NOISE = 1e-9
 """Changes beside the largest value or slope that are rounding."""
 
 
+WIDEST = 1e150
+"""Numbers up to which a range is drawn: distances, and their products with slopes, stay in the range of float64."""
+
+NARROWEST = 1e-11
+"""The narrowest range beside its larger end: float64 has some numbers for each sample of it."""
+
+
+def require_range(variable: str, start: float, stop: float) -> None:
+    """Raise AutodiffError for a range that is empty, too wide or too narrow to be sampled."""
+    if not start < stop:
+        raise AutodiffError(
+            f"the range of {variable} is empty: {start:g} to {stop:g}", hint=f"write for example {variable}=-2..2"
+        )
+    largest = max(abs(start), abs(stop))
+    if not largest <= WIDEST:
+        raise AutodiffError(f"the range of {variable} reaches {largest:g}, and numbers up to {WIDEST:g} are drawn")
+    if stop - start < max(NARROWEST * largest, 1 / WIDEST):
+        raise AutodiffError(
+            f"the range of {variable} is too narrow: float64 has too few numbers in it", hint="give a wider one"
+        )
+
+
 @dataclass(slots=True)
 class Sampler:
     """Value and slope of the program `text` by `variable`, other inputs fixed. Raises AutodiffError where one is missing."""

@@ -16,11 +16,15 @@ from numpy.typing import NDArray
 from autodiff.batch import compile as batch
 from autodiff.errors import AutodiffError, quoted
 from autodiff.plotting.model import Surface
+from autodiff.plotting.sample import require_range
 
 Vector: TypeAlias = NDArray[np.float64]
 
 GRID = 200
 """Intervals along each axis."""
+
+HIGHEST_SHOWN = 1e307
+"""The largest value that lines are chosen from: differences of two stay in the range of float64."""
 
 ARROWS = 12
 """Arrows along each axis."""
@@ -29,6 +33,7 @@ LEVELS = 10
 """Contour lines."""
 
 
+@np.errstate(all="ignore")  # what leaves the range of float64 is not drawn
 def surface(
     text: str,
     first: tuple[str, float, float],
@@ -43,11 +48,8 @@ def surface(
 
     Raises AutodiffError for names or a range that can't be drawn. Needs NumPy.
     """
-    for name, start, stop in (first, second):
-        if not start < stop:
-            raise AutodiffError(
-                f"the range of {name} is empty: {start:g} to {stop:g}", hint=f"write for example {name}=-2..2"
-            )
+    for over in (first, second):
+        require_range(*over)
     names = (first[0], second[0])
     fixed = {name: value for name, value in (at or {}).items() if name not in names}
     compiled = batch.compile(text, list(names))
@@ -75,7 +77,7 @@ def surface(
 
 def _levels(values: Vector) -> list[float]:
     """Levels that equally much of the picture lies between, so that a valley beside a cliff has lines, too."""
-    known = values[np.isfinite(values)]
+    known = np.clip(values[np.isfinite(values)], -HIGHEST_SHOWN, HIGHEST_SHOWN)
     if not len(known) or known.min() == known.max():
         return []
     shares = np.linspace(0, 1, LEVELS + 2)[1:-1]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from autodiff.errors import AutodiffError, extra
 from autodiff.plotting.model import Curve, Plot, Surface
+from autodiff.plotting.surface import HIGHEST_SHOWN
 from autodiff.render.plot import words
 
 FORMATS = ("svg", "png", "pdf")
@@ -60,7 +61,12 @@ def surface_image(surface: Surface, form: str, theme: str = "light") -> bytes:
         figure, axis = matplotlib.subplots(figsize=(WIDTH, WIDTH * 0.85), layout="constrained")
         if surface.levels:
             lines = axis.contour(
-                surface.xs, surface.ys, surface.values, levels=surface.levels, colors=colours.curve, linewidths=1
+                surface.xs,
+                surface.ys,
+                surface.values.clip(-HIGHEST_SHOWN, HIGHEST_SHOWN),
+                levels=surface.levels,
+                colors=colours.curve,
+                linewidths=1,
             )
             axis.clabel(lines, fontsize=8, fmt=words.short, colors=colours.ink)
         if surface.arrows:

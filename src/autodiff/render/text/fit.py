@@ -39,7 +39,7 @@ def text(found: Fit) -> str:
 
 def _share(r_squared: float) -> str:
     """R squared; what is near 1 as its distance from it, since 1 would say that the model is exact."""
-    text = f"{r_squared:.6g}"
+    text = f"{0.0 if abs(r_squared) < 1e-12 else r_squared:.6g}"
     return f"1 - {1 - r_squared:.2g}" if text == "1" and r_squared != 1 else text
 
 
