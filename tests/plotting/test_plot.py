@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from autodiff import evaluate
+import autodiff as package
+from autodiff import Answer, evaluate
+from autodiff.batch.compile import Compiled
 from autodiff.errors import AutodiffError
 from autodiff.plotting.curve import plot
 from autodiff.plotting.sample import Sampler, sampled, simplest
@@ -213,6 +216,25 @@ def test_mistakes_are_sentences(args: list[str], message: str) -> None:
     done = autodiff("plot", *args)
     assert message in done.err
     assert (done.status, done.out) == (2, "")
+
+
+def test_a_program_without_blocks_is_drawn_with_few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "if(ceil(-1) >= -0, 0.5 - 5e-324, y)*x + y"
+    counted: list[Mapping[str, float]] = []
+    honest = Compiled.answer
+
+    def answer(self: Compiled, point: Mapping[str, float]) -> Answer:
+        counted.append(point)
+        return honest(self, point)
+
+    monkeypatch.setattr(Compiled, "answer", answer)
+    assert not package.compile(text).in_blocks
+    surface(text, ("x", -2.0, 2.0), ("y", -1.0, 3.0))
+    assert len(counted) < 1000
+    counted.clear()
+    found = plot(text, ("x", -2.0, 2.0), {"y": 1.0})
+    assert len(counted) < 1000
+    assert found.notes[0].startswith("samples of this program are computed one by one")
 
 
 def test_orders_have_a_limit() -> None:

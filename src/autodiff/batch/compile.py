@@ -111,6 +111,11 @@ class Compiled:
         gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
         return Batch(value.reshape(shape), gradient, hard)
 
+    @property
+    def in_blocks(self) -> bool:
+        """Whether rows are computed together; else each is a one-shot evaluation, which takes a millisecond or more."""
+        return self.plan is not None
+
     def approximate(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers], Numbers]:
         """Value, slopes, and whether their digits are sure, as float64 has them without a second computation.
 

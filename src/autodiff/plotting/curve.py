@@ -68,6 +68,10 @@ def plot(
         low, high = _view(samples, column, None if k else points)
         curves.append(Curve(label, segments, low, high))
     notes = []
+    if not sampler.compiled.in_blocks:
+        notes.append(
+            "samples of this program are computed one by one, so there are few, and special points between them are not marked"
+        )
     if not any(len(xs) for xs, _ in curves[0].segments):
         notes.append(f"there is no value between {start:g} and {stop:g}")
     return Plot(

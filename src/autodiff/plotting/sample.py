@@ -30,6 +30,9 @@ Vector: TypeAlias = NDArray[np.float64]
 GRID = 2000
 """Intervals that are looked at: several for each column of a picture."""
 
+FEW = 250
+"""Intervals where each sample is a one-shot evaluation; special points between them are not looked for then."""
+
 ROUNDS = 12
 """Halvings of every interval: a corner that makes a thousandth of the change of slope makes nearly all of it then."""
 
@@ -165,8 +168,11 @@ class Samples:
 
 def sampled(sampler: Sampler, start: float, stop: float) -> Samples:
     """The curve between `start` and `stop`."""
-    grid = np.linspace(start, stop, GRID + 1)
-    grid[1:-1] += OFFSET * (stop - start) / GRID
+    intervals = GRID if sampler.compiled.in_blocks else FEW
+    grid = np.linspace(start, stop, intervals + 1)
+    grid[1:-1] += OFFSET * (stop - start) / intervals
+    if not sampler.compiled.in_blocks:
+        return Samples(*sampler.sure(grid), ())
     samples = [_refined(sampler, grid)]
     marks, near = [], []
     for group in _grouped(_halved(sampler, grid), stop - start):

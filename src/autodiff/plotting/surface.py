@@ -23,6 +23,9 @@ Vector: TypeAlias = NDArray[np.float64]
 GRID = 200
 """Intervals along each axis."""
 
+FEW = 24
+"""The same where each value is a one-shot evaluation."""
+
 HIGHEST_SHOWN = 1e307
 """The largest value that lines are chosen from: differences of two stay in the range of float64."""
 
@@ -57,7 +60,8 @@ def surface(
         if name not in names and name not in fixed:
             raise AutodiffError(f"{quoted(name)} has no value", hint=f"give it one with --at {name}=1")
     fixed = {name: value for name, value in fixed.items() if name in compiled.lowered.inputs}
-    xs, ys = np.linspace(*first[1:], GRID + 1), np.linspace(*second[1:], GRID + 1)
+    intervals = GRID if compiled.in_blocks else FEW
+    xs, ys = np.linspace(*first[1:], intervals + 1), np.linspace(*second[1:], intervals + 1)
     x, y = np.meshgrid(xs, ys)
     value, gradient, _ = compiled.approximate(**{names[0]: x, names[1]: y}, **fixed)
     values = np.where(np.isfinite(value), value, np.nan)
@@ -91,8 +95,8 @@ def _levels(values: Vector) -> list[float]:
 
 def _arrows(xs: Vector, ys: Vector, u: Vector, v: Vector) -> list[tuple[float, float, float, float]]:
     """Steepest descent at some points of the grid; lengths are those in the picture, and grow slowly with the slope."""
-    step = GRID // ARROWS
-    i, j = np.meshgrid(*[np.arange(step // 2, GRID + 1, step)] * 2, indexing="ij")
+    step = (len(xs) - 1) // ARROWS
+    i, j = np.meshgrid(*[np.arange(step // 2, len(xs), step)] * 2, indexing="ij")
     width, height = xs[-1] - xs[0], ys[-1] - ys[0]
     with np.errstate(all="ignore"):
         dx, dy = -u[i, j], -v[i, j]
