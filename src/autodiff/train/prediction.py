@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.arrays import evaluate
+from autodiff.arrays import algebra
 from autodiff.batch.compile import INPUT
 from autodiff.batch.table import Count, columns_of, require_free
 from autodiff.core import rules
@@ -123,7 +123,7 @@ class Outputs:
     def _values(self, columns: Columns) -> list[Any]:
         results = list(self.nodes.values())
         try:
-            return evaluate.values(self.lowered, {**self.parameters, **columns}, results=results).values
+            return algebra.evaluate(self.lowered, {**self.parameters, **columns}, results=results).values
         except AutodiffError as error:
             raise error.within(self.lowered.source) from None
 
