@@ -90,7 +90,7 @@ def command(
     if data is not None:
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1}
         asked |= {options.format_as_typed(form).removesuffix(f" {form}"): form != "text"}
-        asked |= {"--hessian": hessian, "--jacobian": jacobian, "--of": of is not None, "--jvp": jvp is not None}
+        asked |= {"--hessian": hessian, "--jacobian": jacobian, "--jvp": jvp is not None}
         asked |= {
             "--vjp": vjp is not None,
             "--quiet": quiet,
@@ -104,7 +104,7 @@ def command(
         files.apart([("--data", data), ("-f", file), *files.points(points)], [("--out", out)])
         forms = from_form, to_form
         return run(
-            text, data, out, options.names(wrt), inputs.read_point(points), forms, keep, fail_fast, strict=strict
+            text, data, out, options.names(wrt), inputs.read_point(points), forms, keep, fail_fast, strict=strict, of=of
         )
     if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
         asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
