@@ -204,12 +204,15 @@ def predictions(
         if keep:
             require_free(table, [*whole, "status"])
         status = Statuses(rows, dict(sorted(hard.items()))).before(stop)
-        count.add(chunk, status, read)
+        count.add(chunk, status, [column for name, column in of.items() if name not in outputs.kept.codes])
+        count.fault = count.fault or _unknown_text(table, chunk, of, outputs.kept, stop)
         kept = {name: chunk.cells[name][:stop] for name in table.names} if keep else {}
         shown = {name: _texts(column[:stop], outputs.kept.codes.get(name)) for name, column in whole.items()}
         yield {**kept, **shown, "status": status}
         if stop < rows:
             place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[stop]}"
+            if hard[stop] == INPUT and count.fault:
+                raise AutodiffError(f"{shortened(table.name, 200)}, {count.fault}", exit_status=DATA)
             if hard[stop] == INPUT and not usable[stop]:
                 raise row_fault(table, chunk, stop, read)
             if hard[stop] == INPUT:
@@ -232,6 +235,17 @@ def _numbers(chunk: Chunk, column: str, name: str, kept: Kept) -> Any:
         lacking = np.flatnonzero(~np.isfinite(numbers))
         numbers[[row for row in lacking.tolist() if text_of(cells[row]) in MISSING]] = kept.means[name]
     return numbers
+
+
+def _unknown_text(table: Table, chunk: Chunk, of: Mapping[str, str], kept: Kept, rows: int) -> str:
+    """What is wrong with the first of these rows that has a text which no row of the training had; "" where all are known."""
+    for name in (name for name in of if name in kept.codes):
+        known = {"", *kept.codes[name]}
+        for row, cell in enumerate(chunk.cells[of[name]][:rows]):
+            if text_of(cell) not in known:
+                place = f"{table.unit} {chunk.lines[row]}, column {quoted(of[name])}"
+                return f"{place}: {quoted(text_of(cell))} is no text that the training had"
+    return ""
 
 
 def _texts(numbers: Any, texts: Sequence[str] | None) -> Any:

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -30,6 +31,10 @@ MOST_CODES = 100_000
 """Different texts of a column: more are rather names than classes."""
 
 
+_NUMBER_LIKE = re.compile(r"[\d.,_'+\-eE ]*|[+-]?(inf|infinity|nan)|.*[\ud800-\udfff].*", re.IGNORECASE | re.DOTALL)
+"""Texts that are rather a number in another spelling, or no text at all, than the name of a class."""
+
+
 @dataclass(slots=True)
 class _Column:
     """What is known of a column while it is read; `texts` numbers its texts in the order in which they come."""
@@ -46,7 +51,7 @@ def rows_of(
 ) -> tuple[NumericTable, dict[str, list[str]]]:
     """The chosen columns of a table, and the texts of each column of texts, sorted: the place of a text is its code.
 
-    A column none of whose cells is a number is one of texts. A missing cell is NaN with `missing="mean"`. Raises
+    A column none of whose cells is a number, or looks like one, is one of texts. A missing cell is NaN with `missing="mean"`. Raises
     AutodiffError (exit status 4) for the first row that lacks a cell, or has one of another kind than its column.
     """
     known = program_names(table)
@@ -117,6 +122,8 @@ def _add(
         if row in gone:
             continue
         column.first_text = column.first_text or (chunk.lines[row], text)
+        if _NUMBER_LIKE.fullmatch(text):
+            return row, _fault(table, column, chunk.lines[row], text)
         if column.has_numbers or len(column.texts) > MOST_CODES:
             return row, _fault(table, column, *column.first_text)
         numbers[row] = column.texts.setdefault(text, len(column.texts))
