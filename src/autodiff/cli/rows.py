@@ -31,6 +31,7 @@ def run(
     keep: bool,
     fail_fast: bool,
     *,
+    exact: bool,
     strict: bool,
 ) -> int:
     """Answer every row of `data`; the exit status is 0 when the table was read to its end, whatever its rows were."""
@@ -40,7 +41,7 @@ def run(
     form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))
     count = Count()
     with opened(data, forms[0], keep=keep) as table:
-        made = _made(text, wrt, [*program_names(table), *fixed], fixed, strict=strict)
+        made = _made(text, wrt, [*program_names(table), *fixed], fixed, exact=exact, strict=strict)
         gc.enable()  # rows go on for as long as there are some
         with sink(out) as stream:
             shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())  # rows and a bar would mix
@@ -51,11 +52,17 @@ def run(
 
 
 def _made(
-    text: str, wrt: Sequence[str] | None, names: Sequence[str], fixed: Mapping[str, float], *, strict: bool
+    text: str,
+    wrt: Sequence[str] | None,
+    names: Sequence[str],
+    fixed: Mapping[str, float],
+    *,
+    exact: bool,
+    strict: bool,
 ) -> Compiled:
     """The program over columns; `names` have values, some of them `fixed` ones."""
     program = parse(text, strict=strict, given=names)
-    made = compiled(lower(program), wrt, exact=True)
+    made = compiled(lower(program), wrt, exact=exact)
     options.notices(program.readings, made.notes)
     if unknown := [name for name in fixed if name not in made.lowered.inputs]:
         raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")
