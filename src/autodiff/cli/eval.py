@@ -92,7 +92,7 @@ def command(
     if data is not None:
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1}
         asked |= {options.format_as_typed(form).removesuffix(f" {form}"): form != "text"}
-        asked |= {"--hessian": hessian, "--jacobian": jacobian, "--of": of is not None, "--jvp": jvp is not None}
+        asked |= {"--hessian": hessian, "--jacobian": jacobian, "--jvp": jvp is not None}
         asked |= {
             "--vjp": vjp is not None,
             "--quiet": quiet,
@@ -105,7 +105,9 @@ def command(
 
         files.apart([("--data", data), ("-f", file), *files.points(points)], [("--out", out)])
         forms, point = (from_form, to_form), inputs.read_point(points)
-        return run(text, data, out, options.names(wrt), point, forms, keep, fail_fast, exact=exact, strict=strict)
+        return run(
+            text, data, out, options.names(wrt), point, forms, keep, fail_fast, exact=exact, strict=strict, of=of
+        )
     if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
         asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
         asked |= {"--jvp": jvp is not None, "--vjp": vjp is not None}
