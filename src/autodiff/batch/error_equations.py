@@ -7,9 +7,9 @@ program gets equations for the sums that may cancel only, and for what its funct
 
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> from autodiff.codegen.straightline import Emitter
+>>> from autodiff.codegen.emitter import Emitter
 >>> emitter, program = Emitter(), lower(parse("x*x + 1"))
->>> of = emitter.copied(program, {"x": emitter.graph.input("x")})
+>>> of = emitter.copied(program.graph, [program.result])
 >>> ErrorEquations(emitter, program.graph, of, unit=1.0, constants={}).bounds[program.result]      # nothing cancels
 Bound(own=2.0, relative=None, absolute=None, scale=1.0)
 """
@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from autodiff.batch.whole_powers import is_product, roundings
-from autodiff.codegen.straightline import Emitter
+from autodiff.codegen.emitter import Emitter
 from autodiff.core import rules
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
