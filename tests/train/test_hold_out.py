@@ -37,7 +37,7 @@ def _overfitting(patience: int, **options: Any) -> Training:
 def test_patience_stops_and_keeps_the_best_of_the_rows_held_out() -> None:
     free = _overfitting(0)
     held = [record.held for record in free.epochs()]
-    best = int(np.argmin(held)) + 1
+    best = int(np.argmin(np.array(held, float))) + 1
     training = _overfitting(15)
     records = list(training.epochs())
     assert len(records) == best + 15 < 2000
@@ -92,7 +92,16 @@ def test_patience_survives_a_resume(tmp_path: Path) -> None:
     chance = np.random.default_rng(3)
     x, y = chance.normal(size=(2, 12))
     table.write_text("x,y\n" + "".join(f"{a!r},{b!r}\n" for a, b in zip(x.tolist(), y.tolist(), strict=True)))
-    base = ["train", "L = mse(y, w*x + v*tanh(3x) + u*cos(4x) + b)", "--data", str(table), "--holdout", "0.4", "--lr", "0.1"]
+    base = [
+        "train",
+        "L = mse(y, w*x + v*tanh(3x) + u*cos(4x) + b)",
+        "--data",
+        str(table),
+        "--holdout",
+        "0.4",
+        "--lr",
+        "0.1",
+    ]
     start_at = ["--params", "w=0,v=0,u=0,b=0", "--patience", "10"]
     whole = json.loads(autodiff(*base, *start_at, "--epochs", "3000", "--json").out)
     assert whole["ended"] == "stopped early"

@@ -128,6 +128,8 @@ class Session:
         """Write the parameters of the least loss, whole or not at all."""
         training, plan = self.training, self.training.plan
         settings = {key: self.given[key] for key in SETTINGS} | {"lr": plan.rate, "program": training.text}
+        if self.ending is not None and self.ending.rate is not None:
+            settings["lr"] = self.ending.rate  # the one that was tried and works
         settings |= {"kept": asdict(training.kept)}
         if self.ending is None:
             checkpoint.save(self.given["save"], training.state, settings)

@@ -98,8 +98,12 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     files.apart([*read, ("--resume", given["resume"])], written)
     files.apart(read, [*written, ("--save", given["save"])])  # --resume and --save may be one
     _picture(given["plot"])
-    saved = inputs.read_object(given["resume"]) if given["resume"] is not None else {}
+    saved: Mapping[str, Any] = {}
+    if given["resume"] is not None:
+        _one_start(given)
+        saved = inputs.read_object(given["resume"])
     text = _restored(given, saved, program, file)
+    _one_start(given)
     training = _training(text, strict, given, saved)
     options.notices(training.readings)
     from autodiff.cli.session import Session  # NumPy is there, or _training has said so
@@ -191,16 +195,20 @@ def _enough(training: Training, given: Mapping[str, Any]) -> None:
         )
 
 
-def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any]) -> Any:
-    """The parameters at the beginning, from --params or --resume."""
-    from autodiff.train import checkpoint, loop
-
+def _one_start(given: Mapping[str, Any]) -> None:
+    """Raise AutodiffError unless one of --params and --resume says where to start."""
     if (given["params"] is None) == (given["resume"] is None):
         both = given["params"] is not None
         raise AutodiffError(
             "--params and --resume both say where to start" if both else "there is nothing to train",
             hint="choose one" if both else "name the parameters and their start: --params w=0,b=0",
         )
+
+
+def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any]) -> Any:
+    """The parameters at the beginning, from --params or --resume."""
+    from autodiff.train import checkpoint, loop
+
     if given["params"] is not None:
         return checkpoint.State(parse_point(given["params"], loop.sampler(seed)), {})
     state = checkpoint.load(given["resume"], saved)
