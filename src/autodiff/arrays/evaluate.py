@@ -21,14 +21,16 @@ import numpy as np
 from autodiff.arrays import functions
 from autodiff.arrays.masks import needed
 from autodiff.arrays.shapes import ShapeError, broadcast, pointing, shape_error
-from autodiff.arrays.ufuncs import SLOW, Array, Value, number, shape
+from autodiff.arrays.ufuncs import EACHWISE, Array, Value, number, shape
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ELEMENTWISE, Primitive
 from autodiff.errors import Span
 
-_UNCHECKED = frozenset((*SLOW, "matmul"))
-"""Values that come from outside NumPy's own loops: they raise no floating-point flag."""
+
+def _raises_no_flag(row: Primitive) -> bool:
+    """Whether the values come from outside NumPy's own loops."""
+    return row.value not in EACHWISE if row.kind == ELEMENTWISE else row.value == "matmul"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def values(
                 args = args if shake is None else shake.arguments(row, args)
                 found[node] = _applied(lowered, node, row, args)
                 found[node] = found[node] if shake is None else shake.result(row, args, found[node])
-                if flags.taken() or row.value in _UNCHECKED or not isinstance(found[node], np.ndarray):
+                if flags.taken() or _raises_no_flag(row) or not isinstance(found[node], np.ndarray):
                     faults.append((~np.isfinite(found[node]), ""))
                 if any(np.any(fault) for fault, _ in faults):
                     broken[node] = args, faults

@@ -16,8 +16,8 @@ import numpy as np
 
 from autodiff.arrays import functions
 from autodiff.arrays.evaluate import ArrayTrace
-from autodiff.arrays.ufuncs import Array, Value, dot, number, plain, shape, total
-from autodiff.core import linearize
+from autodiff.arrays.ufuncs import Array, Value, dot, number, one_by_one, plain, shape, total
+from autodiff.core import linearize, templates
 from autodiff.core.primitive import ELEMENTWISE, LINEAR, REDUCTION, UNDEFINED, ZERO, Primitive
 
 Passing: TypeAlias = tuple[Callable[[Value], Value], Callable[[Value], Value]]
@@ -46,6 +46,10 @@ def _times(part: Value, slope: Value) -> Value:
 
 def slope(row: Primitive, k: int, args: Sequence[Value], result: Value, convention: str = "") -> Value:
     """The local slope of an elementwise row or a reduction; by a convention where it sits on a corner."""
+    if row.partials[k] == UNDEFINED:
+        return np.nan
+    if row.by_balls:
+        return plain(one_by_one(templates.partial(row, k), 1 + row.arity)(*args, result))
     names = (*row.params, "w")
     own = evaluated(row.partials[k], names, (*args, result))
     if not (convention and row.kink):
@@ -106,8 +110,8 @@ def parts(
     args = [found[a] if k < row.conditions else number(found[a]) for k, a in enumerate(graph.args[node])]
     result, wide = found[node], shape(found[node])
     for k, source in enumerate(row.partials):
-        if source in (ZERO, UNDEFINED) or not moving[k]:
-            continue
+        if source == ZERO or not moving[k] or (source == UNDEFINED and row.kind != ELEMENTWISE):
+            continue  # an index, an axis or a size is a constant
         inner = shape(args[k])
         if row.kind == ELEMENTWISE:
             yield k, *_elementwise(run, node, slope(row, k, args, result, convention), inner)

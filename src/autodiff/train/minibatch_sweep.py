@@ -45,7 +45,7 @@ SUMS, MEANS = ("sum", "dot"), ("mean",)
 BY_ROW = ("literal", "matmul", "transpose", "expand_dims", "index")
 """Functions of arrays that leave rows apart, if their result still has the axis of the rows."""
 
-ALONG_THE_LAST = ("softmax",)
+ALONG_THE_LAST = ("softmax", "log_softmax")
 """Functions that mix the elements along the last axis."""
 
 Known = Mapping[int, Any]
