@@ -142,11 +142,14 @@ def _exact_beta(u: Number, v: Number) -> fmpq | None:
 def _exact_share(a: Number, b: Number, u: Number) -> fmpq | None:
     """The incomplete beta function of whole a and b, a polynomial, where that is short; of any at its ends."""
     if is_zero(u) or u == 1:
-        return u
+        return fmpq(int(u))
     if not (_whole(a, b) and isinstance(u, fmpq)) or a + b > 40:
         return None
     n = int(a.p) + int(b.p) - 1
-    return sum((comb(n, j) * u**j * (1 - u) ** (n - j) for j in range(int(a.p), n + 1)), fmpq(0))
+    total = fmpq(0)
+    for j in range(int(a.p), n + 1):
+        total += comb(n, j) * u**j * (1 - u) ** (n - j)
+    return total
 
 
 EXACT_SPECIAL: Mapping[str, Callable[..., Number | None]] = {
