@@ -145,7 +145,9 @@ def slope(analysis: Analysis, name: str, whole: Mapping[str, FormulaText]) -> Sl
 def _calls(analysis: Analysis, name: str) -> bool:
     """Whether a path from `name` leads through a call whose slope is not what its equations lead to."""
     routes = analysis.routes.get(name, ())
-    return any(analysis.formulas.is_textbook(place) for route in routes for place in route[:-1])
+    return any(
+        analysis.formulas.is_textbook(place, arg) for route in routes for place, arg in itertools.pairwise(route)
+    )
 
 
 def _by_textbook(analysis: Analysis, name: str) -> FormulaText | None:

@@ -137,22 +137,26 @@ class Formulas:
 
     def _slopes(self, place: int, sources: Sequence[int], seen: Image) -> dict[int, int]:
         """The local slope in each source; 0 where the terms of x - x cancel. A call's are those of textbooks."""
+        textbook: dict[int, int] = {}
         if place in self._places.calls:
             from autodiff.explanation.textbook import textbook_slopes  # most programs call no such function
 
-            known = textbook_slopes(self._places, place, sources, seen.symbols)
-            if known:
-                return known
-        known = slopes(self._places.lowered.graph, place, self._places.stops(place), sources, seen)
-        return {source: known.get(source, seen.symbols.constant(0.0)) for source in sources}
+            textbook = textbook_slopes(self._places, place, sources, seen.symbols)
+        known = (
+            {}
+            if len(textbook) == len(sources)
+            else slopes(self._places.lowered.graph, place, self._places.stops(place), sources, seen)
+        )
+        zero = seen.symbols.constant(0.0)
+        return {source: textbook.get(source, known.get(source, zero)) for source in sources}
 
-    def is_textbook(self, place: int) -> bool:
-        """Whether the slopes of a place are those of a textbook, not what its equations lead to."""
+    def is_textbook(self, place: int, arg: int) -> bool:
+        """Whether the slope of a place in another one is that of a textbook, not what its equations lead to."""
         if place not in self._places.calls:
             return False
         from autodiff.explanation.textbook import textbook_slopes  # most programs call no such function
 
-        return bool(textbook_slopes(self._places, place, self._places.arguments(place)[:1], Symbols()))
+        return bool(textbook_slopes(self._places, place, [arg], Symbols()))
 
     def product(self, factors: Sequence[tuple[int, int]]) -> tuple[Graph, int]:
         """The product of the local slopes of several places, each in one that it is made of, in its shortest form."""

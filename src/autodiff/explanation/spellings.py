@@ -37,10 +37,11 @@ def written_out(graph: Graph, node: int) -> FormulaText:
 
 
 def text_of(formula: Formula) -> FormulaText:
-    """A local slope, with the place's own name for a part that would be written twice."""
+    """A local slope, with the place's own name for a part that would be written twice; none that needs more than one line."""
     own = formula.own
     twice = formula.node != own and _occurrences(formula.graph, formula.node, own) > 1
-    return written_out(formula.graph, formula.named if twice else formula.node)
+    node = formula.named if twice else formula.node
+    return written_out(formula.graph, node) if size(formula.graph, node) <= LONGEST else NOTHING
 
 
 def _occurrences(graph: Graph, node: int, inner: int) -> int:

@@ -35,17 +35,17 @@ from autodiff.symbolic.expression import Symbols
 
 
 def textbook_slopes(places: Places, place: int, sources: Sequence[int], symbols: Symbols) -> dict[int, int]:
-    """The slope of a call's value `place` in each of `sources` as equations of `symbols`; empty where the table has none."""
+    """The slope of a call's value `place` in each of `sources` as equations of `symbols`; without those that the table has none for."""
     call = places.calls[place]
     known: dict[int, int] = {}
+    everything = [node for nodes in call.args for node in nodes]
     for k, nodes in enumerate(call.args):
         for position, node in enumerate(nodes):
             if node not in sources:
                 continue
             slope = _slope(places, call, place, k, position, symbols)
-            if slope is None or nodes.count(node) > 1 or node in known:
-                return {}
-            known[node] = slope
+            if slope is not None and everything.count(node) == 1:
+                known[node] = slope
     return known
 
 
@@ -77,13 +77,16 @@ def _slope(places: Places, call: WrittenOut, place: int, k: int, position: int, 
 
 def call_text(places: Places, place: int) -> FormulaText:
     """A call of the steps that it is made of: `bce(y, v3)`, `softmax(z)[0]`."""
-    call = places.calls[place]
+    return _call_text(places, places.calls[place], _value(places, place))
+
+
+def _call_text(places: Places, call: WrittenOut, output: int) -> FormulaText:
     args = [_argument(places, shape, nodes) for shape, nodes in zip(call.shapes, call.args, strict=True)]
     text = f"{call.name}({', '.join(arg for arg, _ in args)})"
     name = call.name.replace("_", r"\_")
     tex = rf"\operatorname{{{name}}}\left({', '.join(tex for _, tex in args)}\right)"
     if len(call.outputs) > 1:
-        element = list(elements("", call.shapes[0]))[call.outputs.index(_value(places, place))]
+        element = list(elements("", call.shapes[0]))[call.outputs.index(output)]
         text, tex = f"{text}{element}", f"{tex}_{{{element[1:-1]}}}"
     return FormulaText(text, text, tex)
 
@@ -121,7 +124,9 @@ def _opaque(name: str, arity: int) -> Primitive:
 def title(lowered: Lowered) -> FormulaText:
     """The whole program as one formula of its inputs, in which each loss is called as it is typed; of arrays the last statement."""
     graph = lowered.graph
-    if any(name.endswith("]") for name in lowered.inputs):
+    reached = set(graph.reaching(lowered.result))
+    of_arrays = any(len(arg) > 1 for node, call in graph.calls.items() if node in reached for arg in call.args)
+    if of_arrays or any(name.endswith("]") for name in lowered.inputs):
         text = as_written(lowered, lowered.result)
         return FormulaText(text, text, "")
     calls = {
@@ -146,10 +151,18 @@ def _text(call: WrittenOut, k: int) -> tuple[Sequence[str], str]:
 def _block(places: Places, work: Flattening, shape: tuple[int, ...], nodes: Sequence[int]) -> ScalarBlock:
     """Elements by the names that they have as steps; constants as they are."""
     graph = places.lowered.graph
-    made = tuple(
+    known = {node: name for name, node in places.lowered.assigned.items()} | dict(places.names)
+    known |= {_value(places, place): places.names[place] for place in places.calls}
+    elements_of = tuple(
         work.graph.constant(graph.constants[node])
         if node in graph.constants
-        else work.graph.input(places.names.get(node, f"#{node}"))
+        else work.graph.input(known[node] if node in known else _unnamed(places, node))
         for node in nodes
     )
-    return ScalarBlock(shape, made)
+    return ScalarBlock(shape, elements_of)
+
+
+def _unnamed(places: Places, node: int) -> str:
+    """An element of a call's value that the result does not need, so that it is no step: `softmax(z)[1]`."""
+    call = places.lowered.graph.calls.get(node)
+    return f"#{node}" if call is None else _call_text(places, call, node).formula

@@ -205,7 +205,13 @@ def _equation(explanation: Explanation, slope: Slope, *, detailed: bool) -> Equa
     if slope.short and detailed:
         because = (Words(f"   since {slope.because}", "quiet"),) if slope.because else ()
         rights.append((formula(slope.short), *because))
-    if detailed and slope.formula and slope.value is not None and slope.formula.formula != shown(slope.value):
+    if (
+        detailed
+        and slope.formula
+        and not slope.short
+        and slope.value is not None
+        and slope.formula.formula != shown(slope.value)
+    ):
         rights += [(formula(slope.formula),)] if _is_typed(explanation, slope.formula) else []
     if chain and all(factor.value is not None for factor in chain):
         terms = [term(NumberText(factor.value), first=i == 0) for i, factor in enumerate(chain)]

@@ -82,7 +82,8 @@ def _widths(table: TableBlock, screen: Screen) -> _Widths:
     number, so_far = _number_widths(table, [texts for _, texts in rows])
     names = [(columns(texts.which), row.answer) for row, texts in rows]
     word = max(len(part) for _, texts in rows for part in (*texts.rule.split(" "), "rule"))
-    short = min(local, _NARROW)
+    left = max(columns(texts.local.partition(" = ")[0]) + 2 for _, texts in rows)
+    short = min(local, max(_NARROW, min(left, _WIDE)))
     choices = [(rule, local, _ANSWER)]
     choices += [(less, least, _MARK) for least in (local, short) for less in range(rule, min(word, rule) - 1, -1)]
     choices += [(-2, short, _MARK)]
@@ -102,7 +103,7 @@ def _number_widths(table: TableBlock, texts: Sequence[_StepTexts]) -> tuple[int,
     values = [
         max(len(signed(text)) for text in column) for column in zip(*((t.value, t.so_far) for t in texts), strict=True)
     ]
-    return max(values[0], len(heads[0]) + 1) + 2, max(values[1] + 2, len(heads[1]) + 1)
+    return max(values[0], len(heads[0]) + 1) + 2, max(values[1], len(heads[1])) + 2
 
 
 _SYMBOLS = 4
@@ -126,7 +127,9 @@ def _step(row: TableRow, widths: _Widths, screen: Screen) -> Iterator[Line]:
     texts = _texts(row)
     left, _, formula = texts.local.partition(" = ")
     whole = columns(texts.local) <= local
-    words = texts.local if whole else fitted(f"{left} =", local)
+    first, *rest = [texts.local] if whole else few(f"{left} =", local, 3) if formula else few(texts.local, local, 3)
+    words = fitted(first, local)
+    formula = " ".join([*rest, formula])
     rules = folded(texts.rule, rule) if rule else [""]
     pad = " " * (local - columns(words) + 2)
     numbers = f"{signed(texts.value):<{number}}{signed(texts.so_far):<{so_far}}" if number else ""
