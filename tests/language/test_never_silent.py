@@ -224,8 +224,9 @@ def test_constants_of_libraries_and_digits_of_other_keyboards() -> None:
         assert library.evaluate(text).value == math.pi
     assert library.evaluate("Math.E^2").value == library.evaluate("e^2").value
     assert library.evaluate("PI*x", {"PI": 2.0, "x": 3.0}).value == 6.0
-    assert library.evaluate("２x + １．５", {"x": 2.0}).value == 5.5
-    assert library.evaluate("０．１ + 0.2 - ０．３").value == 0
+    wide = {ord(c): ord(c) + 0xFEE0 for c in "0123456789."}
+    assert library.evaluate(f"{'2'.translate(wide)}x + {'1.5'.translate(wide)}", {"x": 2.0}).value == 5.5
+    assert library.evaluate(f"{'0.1'.translate(wide)} + 0.2 - {'0.3'.translate(wide)}").value == 0
 
 
 ROWS = "e,pi,gamma,mean,l1,beta,x\n2,3,4,5,6,7,8\n"
