@@ -13,10 +13,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.codegen.dialect import Dialect, exported
-from autodiff.codegen.header import made_from
 from autodiff.codegen.lines import with_lines
 from autodiff.codegen.names import Names, named
-from autodiff.codegen.request import Request
+from autodiff.codegen.request import Request, made_from
 from autodiff.codegen.straightline import StraightLineProgram
 from autodiff.codegen.syntax import INFIX, Spelling
 from autodiff.codegen.targets.sql_domains import total
