@@ -163,9 +163,9 @@ def _with_products(power: Operation) -> Operation:
         for exponent, product in _PRODUCTS.items():
             here = np.broadcast_to(np.equal(v, exponent), out.shape)
             if here.any():
-                found = np.empty(len(out))
-                product(u, v, found)
-                np.copyto(out, found, where=here)
+                products = np.empty(len(out))
+                product(u, v, products)
+                np.copyto(out, products, where=here)
 
     return run
 
