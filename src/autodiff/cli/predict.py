@@ -63,6 +63,7 @@ def command(
     from autodiff.tables import reader
     from autodiff.tables.columns import program_names
     from autodiff.tables.writer import sink, writer
+    from autodiff.train import checkpoint
     from autodiff.train.prediction import Outputs, predictions
 
     text = inputs.read_program(program, file)
@@ -70,10 +71,13 @@ def command(
     form_in = from_form or reader.input_format(data)
     as_text = "csv" if form_in in ("parquet", "arrow") else form_in
     form = to_form or (as_text if to_stdout else reader.format_of(out or "", "--to"))
-    count = Count()
+    count, kept = Count(), None
+    for _, path in files.points(points):
+        kept = checkpoint.kept_rows(path or "", inputs.read_object(path or ""))
     parameters = {name: finite(name, value) for name, value in inputs.read_point(points).items()}
     with reader.opened(data, from_form, keep=keep) as table:
-        outputs = Outputs(text, options.names(of, "--of") or [], parameters, list(program_names(table)), strict=strict)
+        names = list(program_names(table))
+        outputs = Outputs(text, options.names(of, "--of") or [], parameters, names, kept, strict=strict)
         options.notices(outputs.readings)
         shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())
         with (

@@ -33,6 +33,7 @@ def run(
     keep: bool,
     fail_fast: bool,
     *,
+    exact: bool,
     strict: bool,
     of: str | None = None,
 ) -> int:
@@ -43,7 +44,7 @@ def run(
     form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))
     count = Count()
     with opened(data, forms[0], keep=keep) as table:
-        made = _made(text, wrt, [*program_names(table), *fixed], fixed, of, strict=strict)
+        made = _made(text, wrt, [*program_names(table), *fixed], fixed, of, exact=exact, strict=strict)
         gc.enable()  # rows go on for as long as there are some
         with sink(out) as stream:
             shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())  # rows and a bar would mix
@@ -60,13 +61,14 @@ def _made(
     fixed: Mapping[str, float],
     of: str | None,
     *,
+    exact: bool,
     strict: bool,
 ) -> Compiled:
     """The program over columns; `names` have values, some of them `fixed` ones."""
     program = parse(text, strict=strict, given=names)
     whole = program
     program = program if of is None else _ending_with(program, of)
-    made = compiled(lower(program), wrt, exact=True)
+    made = compiled(lower(program), wrt, exact=exact)
     options.notices(program.readings, made.notes)
     known = made.lowered.inputs if whole is program else lower(whole).inputs
     if unknown := [name for name in fixed if name not in known]:

@@ -23,6 +23,7 @@ from autodiff.core.primitive import (
     reduction,
     with_axis,
 )
+from autodiff.core.special_rules import SPECIAL
 
 _ROWS = (
     # === operators =====================================================================================================
@@ -147,12 +148,12 @@ _ROWS = (
                 doc="ln(u/(1-u)), the inverse of sigmoid", example="logit(0.9)", domain="0 < u < 1"),
     elementwise("softplus", "u", "= max(u, 0) + log1p(exp(-abs(u)))", "sigmoid(u)", rule="softplus", doc="ln(1 + e^u)",
                 example="softplus(0)"),
-    elementwise("relu", "u", "= max(u, 0)", "if(u > 0, 1, 0)", rule="rectifier", doc="max(u, 0)", example="relu(-3)",
+    elementwise("relu", "u", "= max(u, 0)", "if(u > 0, 1, 0)", rule="ReLU", doc="max(u, 0)", example="relu(-3)",
                 kink="u == 0", torch=("0",), jax=("0",)),
-    elementwise("leaky_relu", "u", "= if(u > 0, u, 0.01*u)", "if(u > 0, 1, 0.01)", rule="leaky rectifier",
+    elementwise("leaky_relu", "u", "= if(u > 0, u, 0.01*u)", "if(u > 0, 1, 0.01)", rule="leaky ReLU",
                 doc="u, or 0.01*u where u is negative", example="leaky_relu(-3)", kink="u == 0",
                 torch=("0.01",), jax=("1",)),
-    elementwise("leaky_relu", "u a", "= if(u > 0, u, a*u)", "if(u > 0, 1, a)", "if(u > 0, 0, u)", rule="leaky rectifier",
+    elementwise("leaky_relu", "u a", "= if(u > 0, u, a*u)", "if(u > 0, 1, a)", "if(u > 0, 0, u)", rule="leaky ReLU",
                 doc="u, or a*u where u is negative", example="leaky_relu(-3, 0.1)", kink="u == 0",
                 torch=("a", "0"), jax=("1", "0")),
     elementwise("elu", "u", "= if(u > 0, u, expm1(u))", "if(u > 0, 1, exp(u))", rule="exponential linear",
@@ -248,6 +249,9 @@ _ROWS = (
            doc="the same elements with a new axis of length 1", example="expand_dims([1, 2], 1)"),
     general("softmax", "u", "softmax", "w*(g - expand_dims(sum(w*g, -1), -1))", pushforward=("w*(du - expand_dims(sum(w*du, -1), -1))",),
             scalar_meaning="1 + 0*u", rule="softmax", doc="e^u/sum(e^u), along the last axis, without overflow", example="softmax([0, 0])"),
+    general("log_softmax", "u", "log_softmax", "exp(w)*(g - expand_dims(sum(g, -1), -1)) - g*expm1(w)", formula=("g - exp(w)*expand_dims(sum(g, -1), -1)",),
+            pushforward=("exp(w)*du - expand_dims(sum(exp(w)*du, -1), -1) - du*expm1(w)",),
+            scalar_meaning="0*u", rule="log-softmax", doc="ln of softmax(u), along the last axis, stable for any u", example="log_softmax([0, 0])"),
     *(general(INDEX, f"u {i}", "index", f"scatter(g, u, {j})", *("none" for _ in j.split(",")),
               pushforward=(f"du[{j}]", *("" for _ in j.split(","))), rule="element", tex=tex, doc=doc, example=example)
       for i, j, tex, doc, example in (
@@ -346,4 +350,4 @@ def load(table: Iterable[Primitive]) -> None:
         add(row)
 
 
-load((*_ROWS, *DERIVED))
+load((*_ROWS, *DERIVED, *SPECIAL))
