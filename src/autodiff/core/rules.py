@@ -25,6 +25,8 @@ from autodiff.core.primitive import (
 )
 from autodiff.core.special_rules import SPECIAL
 
+NEAR_0 = "smaller weights, scaled inputs or relu keep its slope alive"
+
 _ROWS = (
     # === operators =====================================================================================================
     elementwise("+", "u v", "+", "1", "1", rule="sum", tex="#u + #v", doc="sum", example="2 + 3"),
@@ -99,7 +101,7 @@ _ROWS = (
                 example="sinh(1)"),
     elementwise("cosh", "u", "cosh", "sinh(u)", rule="hyperbolic cosine", tex=r"\cosh", doc="hyperbolic cosine",
                 example="cosh(1)"),
-    elementwise("tanh", "u", "tanh", "sech(u)^2", rule="hyperbolic tangent", tex=r"\tanh", doc="hyperbolic tangent",
+    elementwise("tanh", "u", "tanh", "sech(u)^2", cure=NEAR_0, rule="hyperbolic tangent", tex=r"\tanh", doc="hyperbolic tangent",
                 example="tanh(1)"),
     elementwise("sech", "u", "= 2*exp(-abs(u))/(1 + exp(-2*abs(u)))", "-w*tanh(u)", rule="hyperbolic secant",
                 doc="hyperbolic secant, 1/cosh", example="sech(1)"),
@@ -142,13 +144,13 @@ _ROWS = (
                 doc="sqrt(u^2 + v^2) without overflow", example="hypot(3, 4)", kink="u == 0 and v == 0", scaling="1 in u v", jax=("0.5", "0.5"),
                 ulp_error=("4", "if(w < 1e-307, 1/0, 8)")),
     # === neural networks ===============================================================================================
-    elementwise("sigmoid σ", "u", "= t = exp(-abs(u)); if(u < 0, t, 1)/(1 + t)", "w*sigmoid(-u)", formula=("w*(1-w)",), rule="sigmoid", tex=r"\sigma",
+    elementwise("sigmoid σ", "u", "= t = exp(-abs(u)); if(u < 0, t, 1)/(1 + t)", "w*sigmoid(-u)", formula=("w*(1-w)",), cure=NEAR_0, rule="sigmoid", tex=r"\sigma",
                 doc="1/(1 + e^-u)", example="sigmoid(0)"),
     elementwise("logit", "u", "= if(abs(u - 0.5) < 0.25, 2*atanh(2*u - 1), ln(u/(1 - u)))", "1/(u*(1-u))", rule="logit",
                 doc="ln(u/(1-u)), the inverse of sigmoid", example="logit(0.9)", domain="0 < u < 1"),
     elementwise("softplus", "u", "= max(u, 0) + log1p(exp(-abs(u)))", "sigmoid(u)", rule="softplus", doc="ln(1 + e^u)",
                 example="softplus(0)"),
-    elementwise("relu", "u", "= max(u, 0)", "if(u > 0, 1, 0)", rule="ReLU", doc="max(u, 0)", example="relu(-3)",
+    elementwise("relu", "u", "= max(u, 0)", "if(u > 0, 1, 0)", cure="leaky_relu has a slope there, too", rule="ReLU", doc="max(u, 0)", example="relu(-3)",
                 kink="u == 0", torch=("0",), jax=("0",)),
     elementwise("leaky_relu", "u", "= if(u > 0, u, 0.01*u)", "if(u > 0, 1, 0.01)", rule="leaky ReLU",
                 doc="u, or 0.01*u where u is negative", example="leaky_relu(-3)", kink="u == 0",
@@ -178,7 +180,7 @@ _ROWS = (
     # === special functions =============================================================================================
     elementwise("gaussian", "u", "= a = min(abs(u), 40); r = round(16*a)/16; exp(-r*r)*exp((r - a)*(r + a))", "-2*(u*w)",
                 rule="Gaussian", tex=r"e^{-#u^2}", doc="e^(-u^2), exact in the tails", example="gaussian(1)"),
-    elementwise("erf", "u", "erf", "2/sqrt(pi)*gaussian(u)", formula=("2/sqrt(pi)*exp(-u^2)",), rule="error function", doc="error function", example="erf(1)"),
+    elementwise("erf", "u", "erf", "2/sqrt(pi)*gaussian(u)", formula=("2/sqrt(pi)*exp(-u^2)",), cure=NEAR_0, rule="error function", doc="error function", example="erf(1)"),
     elementwise("erfc", "u", "erfc", "-2/sqrt(pi)*gaussian(u)", formula=("-2/sqrt(pi)*exp(-u^2)",), rule="error function", doc="1 - erf(u), exact for large u",
                 example="erfc(3)"),
     elementwise("gamma Γ", "u", "gamma", "w*digamma(u)", rule="gamma", tex=r"\Gamma",
