@@ -25,8 +25,6 @@ from autodiff.core.primitive import (
 )
 from autodiff.core.special_rules import SPECIAL
 
-NEAR_0 = "smaller weights, scaled inputs or relu keep its slope alive"
-
 _SCHOOL = (
     # === operators =====================================================================================================
     elementwise("+", "u v", "+", "1", "1", rule="sum", tex="#u + #v", doc="sum", example="2 + 3"),
@@ -101,7 +99,7 @@ _SCHOOL = (
                 example="sinh(1)"),
     elementwise("cosh", "u", "cosh", "sinh(u)", rule="hyperbolic cosine", tex=r"\cosh", doc="hyperbolic cosine",
                 example="cosh(1)"),
-    elementwise("tanh", "u", "tanh", "sech(u)^2", cure=NEAR_0, rule="hyperbolic tangent", tex=r"\tanh", doc="hyperbolic tangent",
+    elementwise("tanh", "u", "tanh", "sech(u)^2", rule="hyperbolic tangent", tex=r"\tanh", doc="hyperbolic tangent",
                 example="tanh(1)"),
     elementwise("sech", "u", "= 2*exp(-abs(u))/(1 + exp(-2*abs(u)))", "-w*tanh(u)", rule="hyperbolic secant",
                 doc="hyperbolic secant, 1/cosh", example="sech(1)"),
@@ -143,8 +141,6 @@ _SCHOOL = (
     elementwise("hypot", "u v", "hypot", "u/w", "v/w", rule="hypotenuse", tex=r"\sqrt{#u^2 + #v^2}",
                 doc="sqrt(u^2 + v^2) without overflow", example="hypot(3, 4)", kink="u == 0 and v == 0", scaling="1 in u v", jax=("0.5", "0.5"),
                 ulp_error=("4", "if(w < 1e-307, 1/0, 8)")),
-    elementwise("sigmoid σ", "u", "= t = exp(-abs(u)); if(u < 0, t, 1)/(1 + t)", "w*sigmoid(-u)", formula=("w*(1-w)",), cure=NEAR_0, rule="sigmoid", tex=r"\sigma",
-=======
 )  # fmt: skip
 
 _NETWORKS = (
@@ -154,7 +150,7 @@ _NETWORKS = (
                 doc="ln(u/(1-u)), the inverse of sigmoid", example="logit(0.9)", domain="0 < u < 1"),
     elementwise("softplus", "u", "= max(u, 0) + log1p(exp(-abs(u)))", "sigmoid(u)", rule="softplus", doc="ln(1 + e^u)",
                 example="softplus(0)"),
-    elementwise("relu", "u", "= max(u, 0)", "if(u > 0, 1, 0)", cure="leaky_relu has a slope there, too", rule="ReLU", doc="max(u, 0)", example="relu(-3)",
+    elementwise("relu", "u", "= max(u, 0)", "if(u > 0, 1, 0)", rule="ReLU", doc="max(u, 0)", example="relu(-3)",
                 kink="u == 0", torch=("0",), jax=("0",)),
     elementwise("leaky_relu", "u", "= if(u > 0, u, 0.01*u)", "if(u > 0, 1, 0.01)", rule="leaky ReLU",
                 doc="u, or 0.01*u where u is negative", example="leaky_relu(-3)", kink="u == 0",
@@ -181,31 +177,6 @@ _NETWORKS = (
                 rule="cross-entropy of a score", doc="binary cross-entropy of the target y and the score z, stable for any z",
                 example="logistic_loss(1, -1000)", ulp_error=("8*max(1, (abs(y) + abs(1 - y))*(1 + abs(z))/abs(w))",
                                                        "8*max(1, (abs(y) + abs(1 - y))/abs(d))")),
-    elementwise("gaussian", "u", "= a = min(abs(u), 40); r = round(16*a)/16; exp(-r*r)*exp((r - a)*(r + a))", "-2*(u*w)",
-                rule="Gaussian", tex=r"e^{-#u^2}", doc="e^(-u^2), exact in the tails", example="gaussian(1)"),
-    elementwise("erf", "u", "erf", "2/sqrt(pi)*gaussian(u)", formula=("2/sqrt(pi)*exp(-u^2)",), cure=NEAR_0, rule="error function", doc="error function", example="erf(1)"),
-    elementwise("erfc", "u", "erfc", "-2/sqrt(pi)*gaussian(u)", formula=("-2/sqrt(pi)*exp(-u^2)",), rule="error function", doc="1 - erf(u), exact for large u",
-                example="erfc(3)"),
-    elementwise("gamma Γ", "u", "gamma", "w*digamma(u)", rule="gamma", tex=r"\Gamma",
-                doc="gamma function; gamma(n + 1) is n!", example="gamma(5)",
-                ulp_error=("8", "8 + 8*abs(w)*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"), domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
-    elementwise("lgamma", "u", "lgamma", "digamma(u)", rule="log-gamma", doc="ln of abs(gamma(u))", example="lgamma(10)",
-                ulp_error=("8 + 8*(1 + abs(u))/abs(w)", "8 + 8*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"),
-                domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
-    elementwise("digamma", "u", "digamma", "polygamma(1, u)", rule="digamma", tex=r"\psi", doc="slope of lgamma",
-                example="digamma(1)",
-                ulp_error=("8 + 8*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(w)", "16"), domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
-    elementwise("polygamma", "n u", "polygamma", "none", "polygamma(n + 1, u)", rule="polygamma",
-                tex=r"\psi^{(#n)}\left(#u\right)", doc="n-th derivative of digamma, n = 0, 1, 2, …", example="polygamma(1, 1)",
-                ulp_error=("8 + 8*if(u < 0, gamma(n + 2)*(4 + 4*abs(cot(pi*mod(u, 1))))^(n + 1), if(n == 0, ln(2 + u), 0))/abs(w)",
-                       "8 + 8*if(u < 0, gamma(n + 3)*(4 + 4*abs(cot(pi*mod(u, 1))))^(n + 2), 0)/abs(d)"),
-                domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …; n >= 0 and mod(n, 1) == 0 and n < 150 | #n to be 0, 1, …, 149"),
-    elementwise("spherical_jn", "n u", "spherical_jn", "none",
-                "if(n == 0, -spherical_jn(1, u), (n*spherical_jn(n - 1, u) - (n + 1)*spherical_jn(n + 1, u))/(2*n + 1))",
-                rule="spherical Bessel", tex=r"j_{#n}\left(#u\right)", doc="spherical Bessel function, n = 0, 1, 2, …",
-                example="spherical_jn(1, 2)",
-                ulp_error=("4*max(1, (n + 1)/abs(u*w))", "8*max(1, (n + 1)/abs(u*d))"), domain="n >= 0 and mod(n, 1) == 0 and n < 900 | #n to be 0, 1, …, 899"),
-=======
 )  # fmt: skip
 
 _ARRAYS = (
