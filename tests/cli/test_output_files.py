@@ -30,7 +30,7 @@ CHAIN = ["y = x^2; z = sin(y); u = e^z", "--at", "x=4"]
         ("graph", ".mmd", "flowchart TD"),
         ("graph", ".tex", r"\documentclass[border=4pt]{standalone}"),
         ("graph", ".json", '{"vertices"'),
-        ("graph", ".txt", "2x = 8"),
+        ("graph", ".txt", "●    x"),
         ("export", ".py", '"""Value and gradient'),
         ("export", ".c", "/*"),
     ],

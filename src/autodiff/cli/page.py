@@ -63,7 +63,6 @@ def draw(
             explanation.drawing,
             WIDEST if path else width(),
             unicode=bool(path) or streams.writable(_SIGNS),
-            formulas=True,
         )
         if path is None:
             _lines(
