@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import TypeAlias
 
 from autodiff import diagnostics
 from autodiff.arrays.shapes import (
@@ -34,11 +35,11 @@ from autodiff.arrays.shapes import (
     whole_number,
 )
 from autodiff.core import rules
+from autodiff.core.algebra import Algebra
 from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
-from autodiff.core.templates import template
 from autodiff.errors import AutodiffError, Span
 
 _FEW = 128
@@ -82,17 +83,8 @@ def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -
 
     Raises AutodiffError for shapes that don't fit, TooLarge beyond `limit` equations.
     """
-    work = _Flattening(Graph(), limit, lowered.source)
-    graph, spans = lowered.graph, lowered.graph.spans
-    blocks: dict[int, ScalarBlock] = {}
-    for node in range(len(graph)):
-        fresh = len(work.graph)
-        if node in graph.inputs:
-            blocks[node] = work.input(graph.inputs[node], shapes.get(graph.inputs[node], ()), spans[node])
-        else:
-            blocks[node] = work.located(graph, node, blocks)
-        if node in graph.names:
-            blocks[node] = work.named(blocks[node], graph.names[node], fresh, spans[node])
+    work = _Scalarization(lowered, shapes, limit)
+    blocks = work.blocks()
     assigned: dict[str, int] = {}
     for name, node in lowered.assigned.items():
         assigned |= dict(zip(elements(name, blocks[node].shape), blocks[node].nodes, strict=True))
@@ -101,99 +93,116 @@ def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -
     return Flat(Lowered(work.graph, result.nodes[0], lowered.name, inputs, assigned, lowered.source), result, blocks)
 
 
-class _Flattening:
-    """The graph of numbers that is being made, and a method for each kind of row."""
+class _Scalarization(Algebra[ScalarBlock]):
+    """Blocks of equations as numbers of the engine, which are made in the graph of numbers."""
 
-    def __init__(self, graph: Graph, limit: int, source: str) -> None:
-        self.graph, self.limit, self.source = graph, limit, source
+    def __init__(self, lowered: Lowered, shapes: Mapping[str, Shape], limit: int) -> None:
+        self.arrays, self.shapes, self.limit, self.source = lowered.graph, shapes, limit, lowered.source
+        self.graph = Graph()
+        self.span: Span = (0, 0)
 
-    def input(self, name: str, shape: Shape, span: Span) -> ScalarBlock:
-        self._room(math.prod(shape))
-        return ScalarBlock(shape, tuple(self.graph.input(element, span) for element in elements(name, shape)))
+    def blocks(self) -> dict[int, ScalarBlock]:
+        """The block of every equation of the program."""
+        graph, blocks = self.arrays, dict[int, ScalarBlock]()
+        for node, row in enumerate(graph.rows):
+            fresh, self.span = len(self.graph), graph.spans[node]
+            if node in graph.inputs:
+                blocks[node] = self._input(graph.inputs[node])
+            elif node in graph.constants:
+                blocks[node] = self.constant(graph.constants[node])
+            else:
+                assert row is not None  # the leaves are above
+                blocks[node] = self.equation(node, row, [blocks[a] for a in graph.args[node]])
+            if node in graph.names:
+                blocks[node] = self._named(blocks[node], graph.names[node], fresh)
+        return blocks
 
-    def named(self, block: ScalarBlock, name: str, fresh: int, span: Span) -> ScalarBlock:
+    def _input(self, name: str) -> ScalarBlock:
+        shape = self.shapes.get(name, ())
+        self.require_room(math.prod(shape))
+        return ScalarBlock(shape, tuple(self.graph.input(element, self.span) for element in elements(name, shape)))
+
+    def _named(self, block: ScalarBlock, name: str, fresh: int) -> ScalarBlock:
         """The same elements under the user's name, apart from equal ones as in the graph of arrays."""
         same, pairs = rules.TABLE["+", 1], zip(block.nodes, elements(name, block.shape), strict=True)
-        return ScalarBlock(block.shape, tuple(self.graph.named(node, name, fresh, same, span) for node, name in pairs))
+        nodes = (self.graph.named(node, element, fresh, same, self.span) for node, element in pairs)
+        return ScalarBlock(block.shape, tuple(nodes))
 
-    def located(self, graph: Graph, node: int, blocks: Mapping[int, ScalarBlock]) -> ScalarBlock:
-        args, fresh = graph.args[node], len(self.graph)
+    def constant(self, value: float) -> ScalarBlock:
+        return ScalarBlock((), (self.number(value),))
+
+    def equation(self, node: int, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+        graph, fresh = self.arrays, len(self.graph)
         try:
-            made = self.equation(graph, node, blocks, graph.spans[node])
-            if node in graph.parts:
-                self.graph.parts.update(dict.fromkeys(range(fresh, len(self.graph)), graph.parts[node]))
-            return made
+            block = self.apply(row, args)
         except ShapeError as error:
-            raise pointing(error, [blocks[a].shape for a in args], [graph.spans[a] for a in args]) from None
+            raise pointing(error, [a.shape for a in args], [graph.spans[a] for a in graph.args[node]]) from None
+        if node in graph.parts:
+            self.graph.parts.update(dict.fromkeys(range(fresh, len(self.graph)), graph.parts[node]))
+        return block
 
-    def equation(self, graph: Graph, node: int, blocks: Mapping[int, ScalarBlock], span: Span) -> ScalarBlock:
-        if node in graph.constants:
-            return ScalarBlock((), (self.graph.constant(graph.constants[node], span),))
-        row = graph.rows[node]
-        assert row is not None  # inputs are no equations
-        args = [blocks[a] for a in graph.args[node]]
+    def apply(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
         if row.scalar_meaning and not any(a.shape for a in args):
-            return self.text(row.scalar_meaning, row.params, args, span)
+            return self.text(row.scalar_meaning, row.params, args)
         if row.kind == ELEMENTWISE:
-            return self.each(row, args, span)
-        return self.fold(row, args, span) if row.kind == REDUCTION else _MADE[row.value](self, row, args, span)
+            return self._each(row, args)
+        return self.fold(row, args) if row.kind == REDUCTION else _BLOCKS[row.value](self, row, args)
 
-    def text(self, text: str, params: Sequence[str], args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
-        """A text of the table, over blocks."""
-        inner, known = template(text, tuple(params)), dict(zip(params, args, strict=True))
-        blocks: dict[int, ScalarBlock] = {}
-        for node in inner.graph.reaching(inner.result):
-            name = inner.graph.inputs.get(node)
-            blocks[node] = self.equation(inner.graph, node, blocks, span) if name is None else known[name]
-        return blocks[inner.result]
-
-    def each(self, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+    def _each(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
         shape = broadcast([a.shape for a in args])
         if shape is None:
-            raise shape_error(row, [a.shape for a in args], span)
-        self._room(math.prod(shape))
+            raise shape_error(row, [a.shape for a in args], self.span)
+        self.require_room(math.prod(shape))
         spread = [[a.nodes[i] for i in _positions(a.shape, shape)] for a in args]
-        return ScalarBlock(shape, tuple(self.graph.call(row, numbers, span) for numbers in zip(*spread, strict=True)))
+        return ScalarBlock(
+            shape, tuple(self.graph.call(row, numbers, self.span) for numbers in zip(*spread, strict=True))
+        )
 
-    def call(self, name: str, *args: int, span: Span) -> int:
-        return self.graph.call(rules.TABLE[name, len(args)], args, span)
+    def call(self, name: str, *args: int) -> int:
+        return self.graph.call(rules.TABLE[name, len(args)], args, self.span)
 
-    def fold(self, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+    def number(self, value: float) -> int:
+        return self.graph.constant(value, self.span)
+
+    def fold(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
         if row.params[-1] == "axis":
-            return self._along(row, args[0], self.whole(args[1], span), span)
+            return self._along(row, args[0], self.whole(args[1]))
         if len({a.shape for a in args}) > 1:
-            raise shape_error(row, [a.shape for a in args], span, "both must have the same shape")
+            raise shape_error(row, [a.shape for a in args], self.span, "both must have the same shape")
         if row.elements:
-            return self.text(row.elements, row.params, args, span)
+            return self.text(row.elements, row.params, args)
         if not row.reduce_with:
-            return _MADE[row.value](self, row, args, span)
+            return _BLOCKS[row.value](self, row, args)
         if len(args[0].nodes) == 1:
-            return self.text(row.scalar_meaning, row.params, [ScalarBlock((), args[0].nodes)], span)
-        self._room(len(args[0].nodes))
-        return ScalarBlock((), (_combined(lambda a, b: self.call(row.reduce_with, a, b, span=span), args[0].nodes),))
+            return self.text(row.scalar_meaning, row.params, [ScalarBlock((), args[0].nodes)])
+        self.require_room(len(args[0].nodes))
+        return ScalarBlock((), (_combined(lambda a, b: self.call(row.reduce_with, a, b), args[0].nodes),))
 
-    def _along(self, row: Primitive, block: ScalarBlock, axis: int, span: Span) -> ScalarBlock:
-        axis = checked_axis(row, axis, block.shape, span)
+    def _along(self, row: Primitive, block: ScalarBlock, axis: int) -> ScalarBlock:
+        axis = checked_axis(row, axis, block.shape, self.span)
         whole = rules.TABLE[row.name, 1]
-        lanes = [self.fold(whole, [lane], span).nodes[0] for lane in _lanes(block, axis)]
+        lanes = [self.fold(whole, [lane]).nodes[0] for lane in _lanes(block, axis)]
         return ScalarBlock(block.shape[:axis] + block.shape[axis + 1 :], tuple(lanes))
 
-    def whole(self, block: ScalarBlock, span: Span) -> int:
+    def whole(self, block: ScalarBlock) -> int:
         """The whole number that a block is: an index, an axis or a size, made of constants."""
         if block.shape:
-            raise AutodiffError(f"a whole number is needed here, not an array of shape {block.shape}", span=span)
+            raise AutodiffError(f"a whole number is needed here, not an array of shape {block.shape}", span=self.span)
         inner = Lowered(self.graph, block.nodes[0], "", (), {}, self.source)
         try:
-            return whole_number(primal(inner, {}).values[block.nodes[0]], span)
+            return whole_number(primal(inner, {}).values[block.nodes[0]], self.span)
         except DomainError as trouble:
             where = self.graph.spans[trouble.node]
             raise AutodiffError(
                 f"an index, an axis or a size has no value here: {diagnostics.outside(inner, trouble, {})}", span=where
             ) from None
 
-    def _room(self, count: int) -> None:
+    def require_room(self, count: int) -> None:
         if len(self.graph) + count > self.limit:
             raise TooLarge
+
+
+_Block: TypeAlias = Callable[[_Scalarization, Primitive, Sequence[ScalarBlock]], ScalarBlock]
 
 
 # --- places -----------------------------------------------------------------------------------------------------------
@@ -226,45 +235,45 @@ def _lanes(block: ScalarBlock, axis: int) -> Iterator[ScalarBlock]:
 # --- rows that are no chain of two-argument rows ----------------------------------------------------------------------
 
 
-def _literal(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
-    return ScalarBlock(literal_shape([a.shape for a in args], span), tuple(node for a in args for node in a.nodes))
+def _literal(work: _Scalarization, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+    return ScalarBlock(literal_shape([a.shape for a in args], work.span), tuple(node for a in args for node in a.nodes))
 
 
-def _matmul(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _matmul(work: _Scalarization, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
     a, b = args
-    shape = matmul_shape(row, [a.shape, b.shape], span)
+    shape = matmul_shape(row, [a.shape, b.shape], work.span)
     inner = a.shape[-1]
     rows = [a.nodes[i : i + inner] for i in range(0, len(a.nodes), inner)]
     columns = [lane.nodes for lane in _lanes(b, 0)]
-    work._room(2 * inner * len(rows) * len(columns))
+    work.require_room(2 * inner * len(rows) * len(columns))
 
-    def entry(one: Sequence[int], two: Sequence[int]) -> int:
-        products = [work.call("*", p, q, span=span) for p, q in zip(one, two, strict=True)]
-        return _combined(lambda p, q: work.call("+", p, q, span=span), products)
+    def entry(left: Sequence[int], right: Sequence[int]) -> int:
+        products = [work.call("*", p, q) for p, q in zip(left, right, strict=True)]
+        return _combined(lambda p, q: work.call("+", p, q), products)
 
-    return ScalarBlock(shape, tuple(entry(one, two) for one in rows for two in columns))
+    return ScalarBlock(shape, tuple(entry(left, right) for left in rows for right in columns))
 
 
-def _matmul_left(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _matmul_left(work: _Scalarization, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
     g, b = args
     if len(b.shape) == 2:
-        return _matmul(work, row, [g, _turned(b)], span)
-    return _outer(work, g, b, span)
+        return _matmul(work, row, [g, _transposed(b)])
+    return _outer(work, g, b)
 
 
-def _matmul_right(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _matmul_right(work: _Scalarization, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
     a, g = args
     if len(a.shape) == 2:
-        return _matmul(work, row, [_turned(a), g], span)
-    return _outer(work, a, g, span)
+        return _matmul(work, row, [_transposed(a), g])
+    return _outer(work, a, g)
 
 
-def _outer(work: _Flattening, a: ScalarBlock, b: ScalarBlock, span: Span) -> ScalarBlock:
-    work._room(len(a.nodes) * len(b.nodes))
-    return ScalarBlock(a.shape + b.shape, tuple(work.call("*", p, q, span=span) for p in a.nodes for q in b.nodes))
+def _outer(work: _Scalarization, a: ScalarBlock, b: ScalarBlock) -> ScalarBlock:
+    work.require_room(len(a.nodes) * len(b.nodes))
+    return ScalarBlock(a.shape + b.shape, tuple(work.call("*", p, q) for p in a.nodes for q in b.nodes))
 
 
-def _turned(block: ScalarBlock) -> ScalarBlock:
+def _transposed(block: ScalarBlock) -> ScalarBlock:
     if len(block.shape) < 2:
         return block
     rows, columns = block.shape
@@ -273,71 +282,71 @@ def _turned(block: ScalarBlock) -> ScalarBlock:
     )
 
 
-def _transpose(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _transpose(work: _Scalarization, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
     if len(args[0].shape) > 2:
-        raise shape_error(row, [args[0].shape], span, "only a matrix has rows and columns to exchange")
-    return _turned(args[0])
+        raise shape_error(row, [args[0].shape], work.span, "only a matrix has rows and columns to exchange")
+    return _transposed(args[0])
 
 
-def _expand_dims(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
-    block, axis = args[0], work.whole(args[1], span)
-    axis = checked_axis(row, axis, (*block.shape, 1), span)
-    room_for_an_axis(block.shape, span)
+def _expand_dims(work: _Scalarization, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+    block, axis = args[0], work.whole(args[1])
+    axis = checked_axis(row, axis, (*block.shape, 1), work.span)
+    room_for_an_axis(block.shape, work.span)
     return ScalarBlock((*block.shape[:axis], 1, *block.shape[axis:]), block.nodes)
 
 
-def _softmax(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
-    found: list[int] = []
+def _softmax(work: _Scalarization, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+    nodes: list[int] = []
     for lane in _lanes(args[0], len(args[0].shape) - 1):
-        total = work.fold(rules.TABLE["logsumexp", 1], [lane], span).nodes[0]
-        found += (work.call("exp", work.call("-", node, total, span=span), span=span) for node in lane.nodes)
-    return ScalarBlock(args[0].shape, tuple(found))
+        total = work.fold(rules.TABLE["logsumexp", 1], [lane]).nodes[0]
+        nodes += (work.call("exp", work.call("-", node, total)) for node in lane.nodes)
+    return ScalarBlock(args[0].shape, tuple(nodes))
 
 
-def _argmax(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _argmax(work: _Scalarization, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
     """The first place of the largest: a later one must be larger."""
-    best, place = args[0].nodes[0], work.graph.constant(0.0, span)
+    best, place = args[0].nodes[0], work.number(0.0)
     for k, node in enumerate(args[0].nodes[1:], start=1):
-        larger = work.call(">", node, best, span=span)
-        place = work.call("if", larger, work.graph.constant(float(k), span), place, span=span)
-        best = work.call("max", best, node, span=span)
+        larger = work.call(">", node, best)
+        place = work.call("if", larger, work.number(float(k)), place)
+        best = work.call("max", best, node)
     return ScalarBlock((), (place,))
 
 
-def _index(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _index(work: _Scalarization, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
     block = args[0]
-    place = checked_place([work.whole(a, span) for a in args[1:]], block.shape, span)
+    place = checked_place([work.whole(a) for a in args[1:]], block.shape, work.span)
     start = sum(at * step for at, step in zip(place, _strides(block.shape), strict=False))
     shape = block.shape[len(place) :]
     return ScalarBlock(shape, block.nodes[start : start + math.prod(shape)])
 
 
-def _scatter(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _scatter(work: _Scalarization, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
     piece, block = args[:2]
-    place = checked_place([work.whole(a, span) for a in args[2:]], block.shape, span)
+    place = checked_place([work.whole(a) for a in args[2:]], block.shape, work.span)
     inner = block.shape[len(place) :]
     if broadcast([piece.shape, inner]) != inner:
-        raise shape_error(row, [a.shape for a in args], span)
+        raise shape_error(row, [a.shape for a in args], work.span)
     start = sum(at * step for at, step in zip(place, _strides(block.shape), strict=False))
-    nodes = [work.graph.constant(0.0, span)] * len(block.nodes)
+    nodes = [work.number(0.0)] * len(block.nodes)
     nodes[start : start + math.prod(inner)] = [piece.nodes[i] for i in _positions(piece.shape, inner)]
     return ScalarBlock(block.shape, tuple(nodes))
 
 
-def _filled(value: float) -> Callable[[_Flattening, Primitive, Sequence[ScalarBlock], Span], ScalarBlock]:
-    def made(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
-        shape = checked_size([work.whole(a, span) for a in args], span)
-        work._room(math.prod(shape))
-        return ScalarBlock(shape, (work.graph.constant(value, span),) * math.prod(shape))
+def _filled(value: float) -> _Block:
+    def filled(work: _Scalarization, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+        shape = checked_size([work.whole(a) for a in args], work.span)
+        work.require_room(math.prod(shape))
+        return ScalarBlock(shape, (work.number(value),) * math.prod(shape))
 
-    return made
-
-
-def _numel(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
-    return ScalarBlock((), (work.graph.constant(float(len(args[0].nodes)), span),))
+    return filled
 
 
-_MADE: Mapping[str, Callable[[_Flattening, Primitive, Sequence[ScalarBlock], Span], ScalarBlock]] = {
+def _numel(work: _Scalarization, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+    return ScalarBlock((), (work.number(float(len(args[0].nodes))),))
+
+
+_BLOCKS: Mapping[str, _Block] = {
     "literal": _literal,
     "matmul": _matmul,
     "matmul_left": _matmul_left,
