@@ -70,6 +70,7 @@ class Shake(Protocol):
     def constant(self, value: float) -> float: ...
     def arguments(self, row: Primitive, args: list[Any]) -> list[Any]: ...
     def result(self, row: Primitive, args: Sequence[Any], value: Any) -> Any: ...
+    def matrices(self, row: Primitive, args: list[Any]) -> list[Any]: ...
     def part(self, row: Primitive, k: int, args: Sequence[Any], flowing: Any, value: Any) -> Any: ...
     def plus(self, a: Any, b: Any) -> Any: ...
 
@@ -138,7 +139,8 @@ class _Evaluation(functions.ArrayValues):
         """Raise DomainError for the first element that is needed and has no value, if there is one."""
         for node, (args, faults) in self.faults.items():
             for fault, needs in faults if node not in trace.inactive else ():
-                if node in trace.needed_where:
+                row = self.lowered.graph.rows[node]
+                if node in trace.needed_where and row is not None and row.kind == ELEMENTWISE:
                     fault = fault & trace.needed_where[node]
                 if np.any(fault):
                     wide = np.shape(fault)
@@ -179,6 +181,7 @@ class _Sweeps(functions.ArrayValues):
         node, k = partial
         row, args = self._given(node)
         values, mask = self.trace.values, self.trace.needed_where.get(node)
+        args = args if self.shake is None else self.shake.matrices(row, args)
         part = linearize.pull(row, k, args, values[node], adjoint, mask, self.convention)
         if self.shake is None or row.branches is not None:
             return part

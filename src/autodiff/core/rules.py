@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from autodiff.core import prelude
 from autodiff.core.derived_rules import DERIVED
+from autodiff.core.matrix_rules import MATRICES
 from autodiff.core.primitive import (
     INDEX,
     Primitive,
@@ -19,6 +20,7 @@ from autodiff.core.primitive import (
     elementwise,
     general,
     linear,
+    literal,
     predicate,
     reduction,
     with_axis,
@@ -284,6 +286,9 @@ _ROWS = (
            doc="one of the conditions; the second is only looked at if the first fails"),
 )  # fmt: skip
 
+_LITERAL = literal(1).value
+"""What the row behind a call computes that is one of an array literal, of however many elements."""
+
 TABLE: dict[tuple[str, int], Primitive] = {}
 """Every row under each of its names: (name, number of arguments) → row."""
 
@@ -319,8 +324,8 @@ def find(name: str, arity: int) -> Primitive | None:
     row = TABLE.get((name, arity))
     if row is None and arity > 2:
         row = TABLE.get((name, 2))
-        return row if row and row.variadic else None
-    return row
+        row = row if row and row.variadic else None
+    return literal(arity) if row is not None and row.value == _LITERAL else row
 
 
 def arities(name: str) -> list[int]:
@@ -346,4 +351,4 @@ def load(table: Iterable[Primitive]) -> None:
         add(row)
 
 
-load((*_ROWS, *DERIVED))
+load((*_ROWS, *DERIVED, *MATRICES))
