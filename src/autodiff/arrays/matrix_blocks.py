@@ -150,8 +150,9 @@ def _running(name: str) -> Callable[[Work, tuple[int, ...]], Sequence[int]]:
 
 def _sorted(work: Work, nodes: tuple[int, ...]) -> Sequence[int]:
     """Batcher's merge exchange (D. Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M): pairs in a fixed order."""
-    order, count = list(nodes), len(nodes)
-    top = 1 << max(0, (count - 1).bit_length() - 1)
+    order, count, bits = list(nodes), len(nodes), (len(nodes) - 1).bit_length()
+    work.require_room(count * bits * (bits + 1) // 2)
+    top = 1 << max(0, bits - 1)
     p = top
     while p > 0:
         q, r, d = top, 0, p
@@ -212,7 +213,6 @@ def _permute(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarB
 def _quantile(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
     """Of the median, the share is a half."""
     size = vector_size(row, args[0].shape, work.span)
-    work.require_room(size)
     share = checked_share(work.constant_of(args[1]), work.span) if len(args) > 1 else 0.5
     order, place = _sorted(work, args[0].nodes), share * (size - 1)
     low = math.floor(place)

@@ -77,9 +77,9 @@ def checked_axis(row: Primitive, axis: int, shape: Shape, span: Span) -> int:
     """The axis counted from 0, of an array that has it."""
     if not -len(shape) <= axis < len(shape):
         raise AutodiffError(
-            f"{row.name} along axis {axis} needs an array that has it, not shape {shape}",
+            f"{row.name} along axis {axis} needs an array that has it, not {f'shape {shape}' if shape else 'a number'}",
             span=span,
-            hint=f"its axes are 0 to {len(shape) - 1}, or -1 for the last",
+            hint=f"its axes are 0 to {len(shape) - 1}, or -1 for the last" if shape else "",
         )
     return axis % len(shape)
 
@@ -172,7 +172,7 @@ def vector_size(row: Primitive, shape: Shape, span: Span, hint: str = "") -> int
 def system_shape(row: Primitive, shapes: Sequence[Shape], span: Span) -> Shape:
     """The shape of what solves a linear system."""
     matrix, right = shapes
-    if len(right) not in (1, 2) or right[0] != square_size(row, matrix, span):
+    if len(matrix) != 2 or matrix[0] != matrix[1] or len(right) not in (1, 2) or right[0] != matrix[0]:
         raise shape_error(row, shapes, span, "a square matrix with k rows, and a vector or matrix with k rows")
     return right
 

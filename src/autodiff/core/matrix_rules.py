@@ -14,7 +14,7 @@ _PLACES = "argsort(argsort(u))"
 
 MATRICES = (
     # === matrices ======================================================================================================
-    general("det", "u", "det", "g*cofactor(u)", pushforward=("sum(cofactor(u)*du)",), scalar_meaning="u", rule="determinant",
+    general("det determinant", "u", "det", "g*cofactor(u)", pushforward=("sum(cofactor(u)*du)",), scalar_meaning="u", rule="determinant",
             formula=("det(u)*transpose(inv(u))",), tex=r"\det #u", doc="determinant of a square matrix", example="det([[1, 2], [3, 4]])"),
     general("cofactor", "u", "cofactor", "(w*sum(g*w) - matmul_right(transpose(matmul_left(w, g)), w))/det(u)",
             pushforward=("(w*sum(w*du) - matmul_right(transpose(matmul_left(w, du)), w))/det(u)",), scalar_meaning="0*u + 1", rule="cofactors",
@@ -24,7 +24,7 @@ MATRICES = (
     general("logdet", "u", "logdet", "g*transpose(inv(u))", pushforward=("sum(transpose(inv(u))*du)",), scalar_meaning="ln(u)", rule="log-determinant",
             tex=r"\ln\det #u", doc="ln of a positive determinant, without overflow", example="logdet([[2, 1], [1, 2]])",
             domain="detsign(u) > 0 | det(#u) > 0, but the determinant is 0 or less"),
-    general("inv", "u", "inv", "-matmul_right(w, matmul_left(g, w))", pushforward=("-matmul_right(transpose(w), matmul_left(du, transpose(w)))",),
+    general("inv inverse", "u", "inv", "-matmul_right(w, matmul_left(g, w))", pushforward=("-matmul_right(transpose(w), matmul_left(du, transpose(w)))",),
             scalar_meaning="1/u", rule="inverse matrix", formula=("-w^T g w^T",), tex="#u^{-1}", doc="inverse of a square matrix",
             example="inv([[1, 2], [3, 4]])", domain=_INVERTIBLE),
     general("solve", "u v", "solve", "-matmul_left(solve(transpose(u), g), w)", "solve(transpose(u), g)",
@@ -54,7 +54,7 @@ MATRICES = (
             doc="the elements of a vector, smallest first", example="sort([3, 1, 2])", kink=_TIE),
     general("argsort", "u", "argsort", "0", scalar_meaning="0*u", rule="step", doc="places of the elements of a vector, smallest first",
             example="argsort([3, 1, 2])", jump=f"another order at w = sort(u); {_TIE}"),
-    linear("permute", "u i", "permute", "permute(g, argsort(i))", "0", rule="order",
+    linear("permute", "u i", "permute", "permute(g, argsort(i))", "0", scalar_meaning="u", rule="order",
            doc="the vector [u[i[0]], u[i[1]], …], i being a permutation",
            example="permute([5, 6, 7], [2, 0, 1])"),
     general("quantile", "u q", "quantile", f"g*max(1 - abs({_PLACES} - q*(numel(u) - 1)), 0)", "none",
@@ -74,7 +74,7 @@ MATRICES = (
                doc="places of the smallest along an axis", example="argmin([[1, 2], [4, 3]], 1)",
                jump="another place at sum(if(u == expand_dims(amin(u, axis), axis), 1, 0)) > numel(w)"),
     # === arrays made from parts of others ==============================================================================
-    general("concat", "u v", "concat", "slice(g, 0, len(u), 0)", "slice(g, len(u), 1/0, 0)", pushforward=("concat(du, 0*v)", "concat(0*u, dv)"),
+    general("concat concatenate", "u v", "concat", "slice(g, 0, len(u), 0)", "slice(g, len(u), 1/0, 0)", pushforward=("concat(du, 0*v)", "concat(0*u, dv)"),
             rule="array", variadic=True, doc="one array after the other, along the first axis", example="concat([1, 2], [3])"),
     general("stack", "u v", "literal", "g[0]", "g[1]", pushforward=("stack(du, 0*v)", "stack(0*u, dv)"), rule="array", variadic=True,
             doc="an array of arrays of one shape: [u, v, …]", example="stack([1, 2], [3, 4])"),
@@ -93,6 +93,6 @@ MATRICES = (
     linear("put", "v u i axis", "put", "take(g, i, axis)", "0", "none", "none", rule="element",
            doc="zeros shaped like u, with v at element i along an axis", example="put([7, 8], [[1, 2], [3, 4]], 0, 1)"),
     general("len", "u", "len", "0", scalar_meaning="1", rule="constant", doc="how many elements there are along the first axis", example="len([5, 6, 7])"),
-    general("one_hot", "i n", "one_hot", "0", "none", rule="step", doc="zeros, with a 1 at place i of n", example="one_hot(1, 3)",
+    general("one_hot", "i n", "one_hot", "0", "none", rule="step", doc="zeros, with a 1 at place i of n", example="one_hot(1, 3)", jump=" at mod(i, 1) == 0",
             domain="0 <= i < n and mod(i, 1) == 0 | #i to be a whole number from 0 below #n"),
 )  # fmt: skip
