@@ -27,14 +27,27 @@ class Count:
     unit: str = "line"
     fault: str = ""
 
+    def add(self, chunk: Chunk, status: Statuses, columns: Sequence[str]) -> None:
+        """Count the first rows of a chunk, which have these statuses; `columns` are the ones that inputs are read from."""
+        self.rows += len(status)
+        self.hard.update(status.hard.values())
+        for row, met in sorted(status.hard.items()):
+            if met == INPUT and met not in self.first and row not in chunk.faults:
+                cell = bad_cell(chunk, row, columns)
+                if cell and not cell.is_empty:  # an empty cell is seen without being told
+                    self.fault = f"{self.unit} {chunk.lines[row]}, column {quoted(cell.column)}: {cell}"
+            self.first.setdefault(met, chunk.lines[row])
+        if not self.fault and (faults := [row for row in chunk.faults if row < len(status)]):
+            self.fault = f"{self.unit} {chunk.lines[faults[0]]}: {chunk.faults[faults[0]]}"
+
     def __str__(self) -> str:
         parts = (f"{n} {status} (first in {self.unit} {self.first[status]})" for status, n in self.hard.most_common())
         fault = f"; {self.fault}" if self.fault else ""
         return f"{sum(self.hard.values())} of {self.rows} rows are not ok: {', '.join(parts)}{fault}"
 
 
-def columns_of(table: Table, compiled: Compiled, fixed: Mapping[str, float]) -> dict[str, str]:
-    """Which column of the table each input is read from, the `fixed` ones left out.
+def columns_of(table: Table, inputs: Sequence[str], fixed: Mapping[str, Any]) -> dict[str, str]:
+    """Which column of the table each of the `inputs` is read from, the `fixed` ones left out.
 
     Raises AutodiffError for an input without a column or with two values.
     """
@@ -42,7 +55,7 @@ def columns_of(table: Table, compiled: Compiled, fixed: Mapping[str, float]) -> 
     both = [name for name in fixed if name in known]
     if both:
         raise AutodiffError(f"{quoted(both[0])} has a column and a value by --at", hint="give one of them")
-    inputs = [name for name in compiled.lowered.inputs if name not in fixed]
+    inputs = [name for name in inputs if name not in fixed]
     lacking = [name for name in inputs if name not in known]
     if lacking and table.names:
         otherwise = f"or give the value for all rows: --at {shortened(lacking[0])}=VALUE"
@@ -65,30 +78,36 @@ def results(
     Raises AutodiffError where the table can't be read on and, with `fail_fast`, at the first row that is not ok; the
     rows before it are handed out first.
     """
-    of = columns_of(table, compiled, fixed)
+    of = columns_of(table, compiled.lowered.inputs, fixed)
     count.unit = table.unit
     names = [compiled.lowered.name, *(f"d{compiled.lowered.name}/d{name}" for name in compiled.sources), "status"]
     if compiled.lowered.name == names[-1]:
         raise AutodiffError("the result and its status would be one column", hint="call the result something else")
-    if keep and (taken := [name for name in table.names if name in names]):
-        raise AutodiffError(
-            f"{shortened(table.name, 200)}, line 1: column {quoted(taken[0])} is what a result is called",
-            exit_status=DATA,
-            hint="rename it, or the result: y = …",
-        )
+    if keep:
+        require_free(table, names)
     shown = [*(table.names if keep else ()), *names]
     for chunk in table.chunks(table.names if keep else list(dict.fromkeys(of.values()))):
         numbers, status = _answers(chunk, compiled, of, fixed)
         stop = min(status.hard, default=len(status)) if fail_fast else len(status)
         if stop < len(status):
             numbers, status = [column[:stop] for column in numbers], status.before(stop)
-        _counted(count, chunk, status, of)
+        count.add(chunk, status, list(of.values()))
         kept = [chunk.cells[name][:stop] for name in table.names] if keep else []
         yield dict(zip(shown, [*kept, *numbers, status], strict=True))
         if stop < len(chunk.lines):
             raise _stopped(table, chunk, stop, compiled, of, fixed)
     if not count.rows:
         yield {name: array("d") if name in names[:-1] else () for name in shown}
+
+
+def require_free(table: Table, names: Sequence[str]) -> None:
+    """Raise AutodiffError where a column of the table, which is passed through, has the name of a result."""
+    if taken := [name for name in table.names if name in names]:
+        raise AutodiffError(
+            f"{shortened(table.name, 200)}, line 1: column {quoted(taken[0])} is what a result is called",
+            exit_status=DATA,
+            hint="rename it, or the result: y = …",
+        )
 
 
 def _answers(
@@ -112,19 +131,6 @@ def _without(column: Any, places: Sequence[int]) -> Any:
     found = column.astype(float)
     found[places] = math.nan
     return found
-
-
-def _counted(count: Count, chunk: Chunk, status: Statuses, of: Mapping[str, str]) -> None:
-    count.rows += len(status)
-    count.hard.update(status.hard.values())
-    for row, each in sorted(status.hard.items()):
-        if each == INPUT and each not in count.first and row not in chunk.faults:
-            cell = bad_cell(chunk, row, list(of.values()))
-            if cell and not cell.is_empty:  # an empty cell is seen without being told
-                count.fault = f"{count.unit} {chunk.lines[row]}, column {quoted(cell.column)}: {cell}"
-        count.first.setdefault(each, chunk.lines[row])
-    if not count.fault and (met := [row for row in chunk.faults if row < len(status)]):
-        count.fault = f"{count.unit} {chunk.lines[met[0]]}: {chunk.faults[met[0]]}"
 
 
 def _stopped(

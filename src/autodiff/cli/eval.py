@@ -69,6 +69,7 @@ def command(
     data: str | None,
     out: str | None,
     keep: bool,
+    exact: bool,
     fail_fast: bool,
     from_form: str | None,
     to_form: str | None,
@@ -80,7 +81,8 @@ def command(
     Of arrays, matrices, products and higher orders are by their elements, x[0], x[1], …; an array as the result needs no
     --of. With --data each row has one number for each input, and a sum of an input is that of the one number.
     """
-    about_rows = {"--out": out, "--keep": keep, "--fail-fast": fail_fast, "--from": from_form, "--to": to_form}
+    about_rows = {"--out": out, "--keep": keep, "--exact": exact, "--fail-fast": fail_fast}
+    about_rows |= {"--from": from_form, "--to": to_form}
     if data is None and (given := [option for option, is_given in about_rows.items() if is_given]):
         raise AutodiffError(f"{given[0]} goes with --data", hint="add --data points.csv")
     if data == "-" and program == "-":
@@ -90,7 +92,7 @@ def command(
     if data is not None:
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1}
         asked |= {options.format_as_typed(form).removesuffix(f" {form}"): form != "text"}
-        asked |= {"--hessian": hessian, "--jacobian": jacobian, "--of": of is not None, "--jvp": jvp is not None}
+        asked |= {"--hessian": hessian, "--jacobian": jacobian, "--jvp": jvp is not None}
         asked |= {
             "--vjp": vjp is not None,
             "--quiet": quiet,
@@ -102,9 +104,9 @@ def command(
         from autodiff.cli.rows import run
 
         files.apart([("--data", data), ("-f", file), *files.points(points)], [("--out", out)])
-        forms = from_form, to_form
+        forms, point = (from_form, to_form), inputs.read_point(points)
         return run(
-            text, data, out, options.names(wrt), inputs.read_point(points), forms, keep, fail_fast, strict=strict
+            text, data, out, options.names(wrt), point, forms, keep, fail_fast, exact=exact, strict=strict, of=of
         )
     if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
         asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}

@@ -12,7 +12,9 @@ from autodiff.batch.compile import Compiled, compiled
 from autodiff.batch.table import Count, results
 from autodiff.cli import colour, options, streams
 from autodiff.core.lowering import lower
-from autodiff.errors import AutodiffError, printable, quoted
+from autodiff.diagnostics import listed
+from autodiff.errors import AutodiffError, nearest, printable, quoted, shortened
+from autodiff.language.ast import Assign, Program, statements_for
 from autodiff.render.terminal import progress
 from autodiff.tables.columns import program_names
 from autodiff.tables.optional import library
@@ -31,16 +33,18 @@ def run(
     keep: bool,
     fail_fast: bool,
     *,
+    exact: bool,
     strict: bool,
+    of: str | None = None,
 ) -> int:
-    """Answer every row of `data`; the exit status is 0 when the table was read to its end, whatever its rows were."""
+    """Answer every row of `data` with the result, or with the assigned name `of`; the exit status is 0 when the table was read to its end, whatever its rows were."""
     library("numpy", "--data")
     form = forms[0] or input_format(data)
     to_stdout = out is None or out == "-"
     form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))
     count = Count()
     with opened(data, forms[0], keep=keep) as table:
-        made = _made(text, wrt, [*program_names(table), *fixed], fixed, strict=strict)
+        made = _made(text, wrt, [*program_names(table), *fixed], fixed, of, exact=exact, strict=strict)
         gc.enable()  # rows go on for as long as there are some
         with sink(out) as stream:
             shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())  # rows and a bar would mix
@@ -51,17 +55,38 @@ def run(
 
 
 def _made(
-    text: str, wrt: Sequence[str] | None, names: Sequence[str], fixed: Mapping[str, float], *, strict: bool
+    text: str,
+    wrt: Sequence[str] | None,
+    names: Sequence[str],
+    fixed: Mapping[str, float],
+    of: str | None,
+    *,
+    exact: bool,
+    strict: bool,
 ) -> Compiled:
     """The program over columns; `names` have values, some of them `fixed` ones."""
     program = parse(text, strict=strict, given=names)
-    made = compiled(lower(program), wrt, exact=True)
+    whole = program
+    program = program if of is None else _ending_with(program, of)
+    made = compiled(lower(program), wrt, exact=exact)
     options.notices(program.readings, made.notes)
-    if unknown := [name for name in fixed if name not in made.lowered.inputs]:
+    known = made.lowered.inputs if whole is program else lower(whole).inputs
+    if unknown := [name for name in fixed if name not in known]:
         raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")
     if arrays := [name for name, value in fixed.items() if not isinstance(value, float)]:
         raise AutodiffError(f"with --data, --at gives numbers, and {quoted(arrays[0])} is an array")
     return made
+
+
+def _ending_with(program: Program, of: str) -> Program:
+    """The statements that the name `of` needs. Raises AutodiffError where the program does not assign it."""
+    found = statements_for(program, of)
+    if found is None:
+        assigned = [s.target.name for s in program.statements if isinstance(s, Assign)]
+        near = nearest(of, assigned)
+        hint = f"did you mean {quoted(near)}?" if near else f"its names are {listed(assigned)}" if assigned else ""
+        raise AutodiffError(f"--of {shortened(of)}: the program assigns no such name", hint=hint)
+    return found
 
 
 def _as_text(form: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +12,7 @@ import click
 from autodiff.api.inputs import parse_point
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import AutodiffError
+from autodiff.errors import AutodiffError, printable, shortened
 
 if TYPE_CHECKING:
     from autodiff.train.training import Training
@@ -34,7 +34,9 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 )  # fmt: skip
 @options.from_option
 @click.option(
-    "--params", metavar="NAME=START[,…]", help="The parameters and their start: w=0,W=zeros(3,2),V=normal(3,2)."
+    "--params",
+    metavar="NAME=START[,…]",
+    help="The parameters and their start: w=0,b=zeros(2),W=he(3,2); also ones, normal, uniform, xavier.",
 )
 @click.option(
     "--resume", metavar="FILE.json", shell_complete=options.complete_file,
@@ -51,6 +53,10 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 @click.option(
     "--l1", type=options.Finite(min=0), default=0.0, help="Add this times the sum of |w| over all parameters."
 )
+@click.option(
+    "--missing", type=click.Choice(["error", "drop", "mean"]), default="error", show_default=True,
+    help="What to do about a missing cell: drop its row, or take the mean of the column.",
+)  # fmt: skip
 @click.option("--holdout", type=options.Finite(0, 1, max_open=True), default=0.0, help="Share of rows to test on.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Makes everything random.")
 @click.option(
@@ -94,8 +100,8 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
     from autodiff.arrays.inputs import numpy
 
     numpy()  # says what to install where it is missing
-    from autodiff.tables import columns
-    from autodiff.train import checkpoint, loop, names
+    from autodiff.tables.reader import opened
+    from autodiff.train import checkpoint, declarations, loop, names, reading
     from autodiff.train import training as train
 
     for path in filter(None, (given["save"], given["history"])):
@@ -105,22 +111,31 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
     )
     _together(given)
     state = _start(given, plan.seed, {"optimizer": plan.optimizer, "seed": plan.seed})
-    parameters = list(state.parameters)
+    parameters, kept = list(state.parameters), declarations.Kept()
     if given["data"] is None:
         names.without_data(text, parameters)
         table = None
     else:
-        choose = names.chooser(text, parameters, given["watch"])
+        choose = names.chooser(text, parameters, given["watch"], kept)
         otherwise = "a parameter is given with --params {}=0".format
-        table = columns.load(given["data"], choose, otherwise, given["from_form"])
+        with opened(given["data"], given["from_form"]) as rows:
+            table, kept.codes = reading.rows_of(rows, choose, otherwise, given["missing"])
+        for name, texts in kept.codes.items():
+            streams.remark(f"notice: {printable(_coded(name, texts))}")
     training = train.Training(
         text, table, state.parameters, plan, l1=given["l1"], l2=given["l2"], holdout=given["holdout"],
         watch=given["watch"], strict=strict,
-        explain=None if given["quiet"] else state.steps + given["explain_step"],
+        explain=None if given["quiet"] else state.steps + given["explain_step"], kept=kept,
     )  # fmt: skip
     training.state = state
     _enough(training, given)
     return training
+
+
+def _coded(name: str, texts: Sequence[str]) -> str:
+    """How the texts of a column are read."""
+    listed = ", ".join(f"{shortened(text, 30)} is {k}" for k, text in enumerate(texts[:5]))
+    return f"{shortened(name)} is text: {listed}{f' and so on to {len(texts) - 1}' * (len(texts) > 5)}"
 
 
 def _together(given: Mapping[str, Any]) -> None:
@@ -132,6 +147,7 @@ def _together(given: Mapping[str, Any]) -> None:
     if given["quiet"] and options.on_command_line("explain_step"):
         raise AutodiffError("--quiet and --explain-step don't go together", hint="--format json has the step as well")
     about_rows = {"--batch-size": given["batch_size"], "--holdout": given["holdout"], "--from": given["from_form"]}
+    about_rows["--missing"] = options.on_command_line("missing")
     for option, given_to in about_rows.items():
         if given_to and given["data"] is None:
             raise AutodiffError(f"{option} is about the rows of a table, and there is none", hint="add --data FILE.csv")

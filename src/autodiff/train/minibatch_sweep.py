@@ -17,7 +17,7 @@ equations are then of three sorts: those before the rows (of parameters alone), 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,9 +28,10 @@ from autodiff.arrays.algebra import ArrayTrace, Linear
 from autodiff.arrays.ufuncs import shape
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
+from autodiff.core.primitive import REDUCTION, Primitive
 from autodiff.errors import AutodiffError
 from autodiff.train.fuse_matmul import gathered
+from autodiff.train.row_axis import BY_ROW, keeps_rows_apart, row_axis
 
 ELEMENTS = 32768
 """Of the largest value in a block: few enough for the cache, and enough to outweigh a pass over the equations."""
@@ -40,12 +41,6 @@ FEWEST = 1024
 
 SUMS, MEANS = ("sum", "dot"), ("mean",)
 """Where rows meet: reductions of everything to a number, for which blocks can be added."""
-
-BY_ROW = ("literal", "matmul", "transpose", "expand_dims", "index")
-"""Functions of arrays that leave rows apart, if their result still has the axis of the rows."""
-
-ALONG_THE_LAST = ("softmax",)
-"""Functions that mix the elements along the last axis."""
 
 Known = Mapping[int, Any]
 Shapes = Mapping[int, "tuple[int, ...]"]
@@ -101,7 +96,7 @@ def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: i
     two, three = (_shapes(found, known, axes, parameters, rows) for rows in (2, 3))
     if two is None or three is None:
         return None
-    sorts = _sorted(found, axes, {node: _changed(two[node], three[node]) for node in two})
+    sorts = _sorted(found, axes, {node: row_axis(two[node], three[node]) for node in two})
     if sorts is None:
         return None
     before, rows, after, ends = sorts
@@ -138,7 +133,7 @@ def _sorted(
             late |= {node} if waits else set()
             continue
         rows.append(node)
-        if not waits and axis is not None and _apart(row, axis):
+        if not waits and axis is not None and keeps_rows_apart(row, axis):
             wide.add(node)
         elif not waits and axis is None and _adds(row):
             ends[node] = row.value in MEANS
@@ -181,19 +176,6 @@ def _unknown(lowered: Lowered, known: Known) -> list[int]:
         if node in needed and node not in known:
             needed.update(graph.args[node])
     return sorted(needed.difference(known))
-
-
-def _changed(two: Sequence[int], three: Sequence[int]) -> int | None:
-    """The axis of the rows, counted from the last; None where there is none; 0 where rows meet rows."""
-    places = [k - len(two) for k, (a, b) in enumerate(zip(two, three, strict=True)) if a != b]
-    return (places[0] if len(places) == 1 else 0) if places else None
-
-
-def _apart(row: Primitive, axis: int) -> bool:
-    """Whether each row of the result, along `axis`, is made from the same row of the arguments."""
-    if axis == 0 or (axis == -1 and row.value in ALONG_THE_LAST):
-        return False
-    return row.kind in (ELEMENTWISE, REDUCTION) or row.value in (*BY_ROW, *ALONG_THE_LAST)
 
 
 def _adds(row: Primitive) -> bool:

@@ -1,0 +1,303 @@
+"""What a program with trained parameters gives for the rows of a table: some of its names, a block of rows at a time.
+
+>>> outputs = Outputs("P = w*x + b; L = mse(y, P)", ["P"], {"w": 2.0, "b": 1.0}, ["x"])
+>>> outputs.inputs
+['x']
+>>> outputs.of_rows({"x": np.array([1.0, 2.0])}, 2)
+({'P': array([3., 5.])}, {})
+
+As in a training, a column is an array over the rows; an equation that computes a value from several rows is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from autodiff.arrays import algebra
+from autodiff.batch.compile import INPUT
+from autodiff.batch.table import Count, columns_of, require_free
+from autodiff.core.evaluate import DomainError
+from autodiff.core.lowering import Lowered, lower
+from autodiff.diagnostics import outside, written
+from autodiff.errors import DATA, HARD_POINT, AutodiffError, Span, nearest, quoted, shortened
+from autodiff.language.ast import Assign, Expr, Expression, Name, Program
+from autodiff.tables.columns import row_fault
+from autodiff.tables.text import Chunk, Statuses, Table
+from autodiff.train.declarations import Kept, Resolver, declared, with_matrices
+from autodiff.train.reading import MISSING, text_of
+from autodiff.train.row_axis import mixing_equations, row_axis
+
+BLOCK = 4096
+"""Rows that are evaluated at a time."""
+
+PROBES = (1.0, 0.5, 2.0, 0.0, -0.5)
+"""Numbers for the columns with which shapes are found out before the first row is read."""
+
+Columns = Mapping[str, Any]
+
+
+class Outputs:
+    """The names and expressions `of` of the program `text`, at the values `parameters`, over rows with the columns `names`.
+
+    `inputs` are the columns that they need. Raises AutodiffError for an output that the program does not have.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        of: Sequence[str],
+        parameters: Mapping[str, Any],
+        names: Sequence[str],
+        kept: Kept | None = None,
+        *,
+        strict: bool = False,
+    ) -> None:
+        self.kept = Kept() if kept is None else kept
+        outputs = _named(of)
+        found = declared(text, names, parameters, self.kept, behind=list(outputs.values()), strict=strict)
+        self.readings = found.program.readings
+        resolver = Resolver(parameters, self.kept, None)
+        program = resolver.resolved(found.program)
+        self.lowered, self.nodes, limits = _with_outputs(program, list(outputs), resolver.ranges)
+        graph = self.lowered.graph
+        self._order = graph.reaching(*self.nodes.values())
+        self._limits = {node: limit for node, limit in limits.items() if node in set(self._order)}
+        needed = [graph.inputs[node] for node in self._order if node in graph.inputs]
+        self.parameters = {name: parameters[name] for name in needed if name in parameters}
+        self._masks = dict.fromkeys(resolver.masks, 1.0)
+        self.matrices = {name: found.matrices[name] for name in needed if name in found.matrices}
+        inputs = [n for name in needed if name not in self._masks for n in self.matrices.get(name, (name,))]
+        self.inputs = [name for name in dict.fromkeys(inputs) if name not in parameters]
+        self._axes: dict[int, int | None] | None = None
+        self._shapes: dict[int, tuple[int, ...]] = {}
+        for number in PROBES:
+            with suppress(DomainError):
+                self._axes = self._axes or self._row_axes(dict.fromkeys(self.inputs, np.array([number])))
+
+    def of_rows(self, columns: Columns, rows: int) -> tuple[dict[str, Any], dict[int, str]]:
+        """The columns of the outputs, NaN in rows without a value, and the statuses of those rows.
+
+        Raises AutodiffError for shapes that don't fit, and for an equation that computes a value from several rows.
+        """
+        whole: dict[str, Any] = {name: np.full(rows, np.nan) for name in self.names}
+        statuses: dict[int, str] = {}
+        todo = [(block, min(block + BLOCK, rows)) for block in range(0, rows, BLOCK)]
+        while todo:
+            start, end = todo.pop()
+            part = {name: column[start:end] for name, column in columns.items()}
+            try:
+                values = self._values(part)
+            except DomainError as trouble:
+                if end - start == 1:
+                    statuses[start] = "domain" if trouble.needs else "overflow"
+                else:  # some of these rows have a value
+                    todo += [((start + end) // 2, end), (start, (start + end) // 2)]
+                continue
+            if self._axes is None:
+                self._axes = self._row_axes({name: column[:1] for name, column in part.items()})
+                whole = {name: np.full(rows, np.nan) for name in self.names}
+            bad = self._out_of_range(values, end - start)
+            statuses |= dict.fromkeys((start + np.flatnonzero(bad)).tolist(), INPUT)
+            for name, column in self._split(values, end - start).items():
+                whole[name][start:end] = np.where(bad, np.nan, column)
+        return whole, statuses
+
+    def fault(self, columns: Columns, row: int) -> tuple[str, Span]:
+        """Why a row has no value, and where."""
+        try:
+            self._values({name: column[row : row + 1] for name, column in columns.items()})
+        except DomainError as trouble:
+            return outside(self.lowered, trouble, {}), self.lowered.graph.spans[trouble.node]
+        raise AssertionError("the row has a value")
+
+    @property
+    def names(self) -> list[str]:
+        """The columns of the outputs: one for each element that an output has in a row."""
+        return [name for name, _, _ in self._places]
+
+    @property
+    def _places(self) -> list[tuple[str, int, tuple[int, ...]]]:
+        """The columns of the outputs: their names, equations and elements."""
+        found: list[tuple[str, int, tuple[int, ...]]] = []
+        for name, node in self.nodes.items():
+            shape = self._shapes.get(node, ())
+            if not shape:
+                found.append((name, node, ()))
+            found += [(f"{name}[{', '.join(map(str, k))}]", node, k) for k in np.ndindex(shape) if shape]
+        return found
+
+    def _out_of_range(self, values: Sequence[Any], rows: int) -> Any:
+        """Which rows have a class or an index that the training did not have."""
+        bad = np.zeros(rows, bool)
+        for node, limit in self._limits.items():
+            codes = np.asarray(values[node])
+            bad |= (codes < 0) | (codes >= limit) | (codes != np.floor(codes))
+        return bad
+
+    def _values(self, columns: Columns) -> list[Any]:
+        results = list(self.nodes.values())
+        try:
+            point = {**self._masks, **self.parameters, **with_matrices(columns, self.matrices)}
+            return algebra.evaluate(self.lowered, point, results=results).values
+        except AutodiffError as error:
+            raise error.within(self.lowered.source) from None
+
+    def _row_axes(self, row: Columns) -> dict[int, int | None]:
+        """The row axis of every equation, from the shapes for two and for three times a row. Raises AutodiffError for an
+        equation that computes a value from several rows."""
+        two, three = (
+            self._values({name: np.repeat(column, count, axis=0) for name, column in row.items()}) for count in (2, 3)
+        )
+        axes = {node: row_axis(np.shape(two[node]), np.shape(three[node])) for node in self._order}
+        for node in self.nodes.values():
+            shape, axis = np.shape(two[node]), axes[node]
+            self._shapes[node] = shape if axis is None else (*shape[:axis], *shape[len(shape) + axis + 1 :])
+        for node in mixing_equations(self.lowered.graph, self._order, axes):
+            raise AutodiffError(
+                f"{written(self.lowered, node)} is computed from several rows, so a row alone has no prediction",
+                span=self.lowered.graph.spans[node],
+                source=self.lowered.source,
+                hint="give its value with --at, or write standardise(x) in the trained program, which keeps the mean",
+            )
+        return axes
+
+    def _split(self, values: Sequence[Any], rows: int) -> dict[str, Any]:
+        """The columns of the outputs."""
+        assert self._axes is not None
+        found: dict[str, Any] = {}
+        for name, node, place in self._places:
+            value: Any = np.asarray(values[node], float)
+            axis = self._axes[node]
+            value = np.broadcast_to(value, (rows, *value.shape)) if axis is None else np.moveaxis(value, axis, 0)
+            found[name] = value[(slice(None), *place)]
+        return found
+
+
+def predictions(
+    table: Table, outputs: Outputs, count: Count, *, keep: bool = False, fail_fast: bool = False
+) -> Iterator[dict[str, Sequence[Any]]]:
+    """The rows' outputs, chunk by chunk, as columns: the outputs (NaN for none), status; with `keep` behind the table's own.
+
+    Raises AutodiffError where the table can't be read on and, with `fail_fast`, at the first row that is not ok.
+    """
+    of, count.unit = columns_of(table, outputs.inputs, outputs.parameters), table.unit
+    read = list(dict.fromkeys(of.values()))
+    for chunk in table.chunks(table.names if keep else read):
+        rows, usable = len(chunk.lines), np.ones(len(chunk.lines), bool)
+        numbers = {name: _numbers(chunk, column, name, outputs.kept) for name, column in of.items()}
+        for column in numbers.values():
+            usable &= np.isfinite(column)
+        usable[list(chunk.faults)] = False
+        good = np.flatnonzero(usable)
+        numbers = {name: column[good] for name, column in numbers.items()}
+        values, lacking = outputs.of_rows(numbers, len(good))
+        hard = {int(row): INPUT for row in np.flatnonzero(~usable)} | {int(good[k]): s for k, s in lacking.items()}
+        stop = min(hard, default=rows) if fail_fast else rows
+        whole: dict[str, Any] = {name: np.full(rows, np.nan) for name in values}
+        for name, column in values.items():
+            whole[name][good] = column
+        if keep:
+            require_free(table, [*whole, "status"])
+        status = Statuses(rows, dict(sorted(hard.items()))).before(stop)
+        count.add(chunk, status, [column for name, column in of.items() if name not in outputs.kept.codes])
+        count.fault = count.fault or _unknown_text(table, chunk, of, outputs.kept, stop)
+        kept = {name: chunk.cells[name][:stop] for name in table.names} if keep else {}
+        shown = {name: _texts(column[:stop], outputs.kept.codes.get(name)) for name, column in whole.items()}
+        yield {**kept, **shown, "status": status}
+        if stop < rows:
+            place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[stop]}"
+            if hard[stop] == INPUT and count.fault:
+                raise AutodiffError(f"{shortened(table.name, 200)}, {count.fault}", exit_status=DATA)
+            if hard[stop] == INPUT and not usable[stop]:
+                raise row_fault(table, chunk, stop, read)
+            if hard[stop] == INPUT:
+                raise AutodiffError(f"{place}: a class or an index that the training did not have", exit_status=DATA)
+            why, span = outputs.fault(numbers, int(np.searchsorted(good, stop)))
+            source = outputs.lowered.source
+            raise AutodiffError(f"{place}: {why}", exit_status=HARD_POINT, span=span, source=source)
+    if not count.rows:
+        yield dict.fromkeys((*(table.names if keep else ()), *outputs.names, "status"), ())
+
+
+def _numbers(chunk: Chunk, column: str, name: str, kept: Kept) -> Any:
+    """A column as numbers: codes of texts as in the training, and the mean there for a missing cell if it was so there."""
+    cells = chunk.cells[column]
+    numbers = np.array(chunk.read(cells), float)
+    if name in kept.codes:
+        codes = {text: float(k) for k, text in enumerate(kept.codes[name])}
+        return np.array([codes.get(text_of(cell), np.nan) for cell in cells])
+    if name in kept.means:
+        lacking = np.flatnonzero(~np.isfinite(numbers))
+        numbers[[row for row in lacking.tolist() if text_of(cells[row]) in MISSING]] = kept.means[name]
+    return numbers
+
+
+def _unknown_text(table: Table, chunk: Chunk, of: Mapping[str, str], kept: Kept, rows: int) -> str:
+    """What is wrong with the first of these rows that has a text which no row of the training had; "" where all are known."""
+    for name in (name for name in of if name in kept.codes):
+        known = {"", *kept.codes[name]}
+        for row, cell in enumerate(chunk.cells[of[name]][:rows]):
+            if text_of(cell) not in known:
+                place = f"{table.unit} {chunk.lines[row]}, column {quoted(of[name])}"
+                return f"{place}: {quoted(text_of(cell))} is no text that the training had"
+    return ""
+
+
+def _texts(numbers: Any, texts: Sequence[str] | None) -> Any:
+    """The column of an output; one with the name of a column of texts has texts for its codes."""
+    if texts is None:
+        return numbers
+    return [texts[int(code)] if code in range(len(texts)) else None for code in numbers.tolist()]
+
+
+def _with_outputs(
+    program: Program, names: Sequence[str], ranges: Sequence[tuple[Expr, int]]
+) -> tuple[Lowered, dict[str, int], dict[int, int]]:
+    """The program with its last statements, the outputs, as names; the equations of those and of what has a limit."""
+    statements, count = list(program.statements[: -len(names)]), len(names)
+    assigned = [s.target.name for s in statements if isinstance(s, Assign)]
+    for k, (name, last) in enumerate(zip(names, program.statements[-count:], strict=True)):
+        if not isinstance(last, Expression):
+            raise AutodiffError(
+                f"--of takes names and expressions, not {quoted(name)}", hint="such as --of P,argmax(P)"
+            )
+        if isinstance(last.body, Name) and last.body.name not in (*assigned, *program.given):
+            raise _not_assigned(last.body.name, assigned)
+        statements.append(Assign(Name(f"output {k}", last.span), last.body, last.span))
+    for k, (codes, _) in enumerate(ranges):
+        statements.append(Assign(Name(f"code {k}", codes.span), codes, codes.span))
+    lowered = lower(Program(program.source, tuple(statements), program.readings, program.given))
+    nodes = {name: lowered.assigned[f"output {k}"] for k, name in enumerate(names)}
+    limits = dict[int, int]()
+    for k, (_, limit) in enumerate(ranges):
+        node = lowered.assigned[f"code {k}"]  # a copy of what is there already
+        limits[lowered.graph.args[node][0]] = limit
+    return lowered, nodes, limits
+
+
+def _named(of: Sequence[str]) -> dict[str, str]:
+    """The column's name and the expression of each output: `species = argmax(P)`, or an expression, its own name."""
+    found: dict[str, str] = {}
+    for text in of:
+        match = re.fullmatch(r"\s*(\w+)\s*=(?!=)(.*)", text, re.DOTALL)
+        name, expression = (match[1], match[2].strip()) if match else (text.strip(), text.strip())
+        if name in found:
+            raise AutodiffError(
+                f"--of gives {quoted(name)} twice", hint=f"call one of them something else: {name}2 = …"
+            )
+        found[name] = expression
+    return found
+
+
+def _not_assigned(name: str, assigned: Collection[str]) -> AutodiffError:
+    near = nearest(name, assigned)
+    known = ", ".join(map(shortened, assigned)) or "none"
+    return AutodiffError(
+        f"--of {shortened(name)}: the program assigns no such name",
+        hint=f"did you mean {quoted(near)}?" if near else f"its names are {known}",
+    )
