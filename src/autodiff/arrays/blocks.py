@@ -155,10 +155,15 @@ def _expand_dims(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> Sca
 
 
 def _softmax(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+    logarithms = _log_softmax(work, row, args)
+    return ScalarBlock(args[0].shape, tuple(work.call("exp", node) for node in logarithms.nodes))
+
+
+def _log_softmax(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
     nodes: list[int] = []
     for lane in lanes(args[0], len(args[0].shape) - 1):
         total = work.fold(rules.TABLE["logsumexp", 1], [lane]).nodes[0]
-        nodes += (work.call("exp", work.call("-", node, total)) for node in lane.nodes)
+        nodes += (work.call("-", node, total) for node in lane.nodes)
     return ScalarBlock(args[0].shape, tuple(nodes))
 
 
@@ -217,6 +222,7 @@ BLOCKS: Mapping[str, BlockFunction] = {
     "transpose": _transpose,
     "expand_dims": _expand_dims,
     "softmax": _softmax,
+    "log_softmax": _log_softmax,
     "argmax": _place_of(">", "max"),
     "index": _index,
     "scatter": _scatter,

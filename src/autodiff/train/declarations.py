@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -189,9 +189,14 @@ def needed(found: Declared) -> list[str]:
     return list(dict.fromkeys(n for name in inputs for n in found.matrices.get(name, (name,))))
 
 
+def _is_declaration(node: Expr) -> TypeGuard[Call]:
+    """Whether a call is about the rows of the table: `one_hot(x)`; `one_hot(x, 3)` is a function as any other."""
+    return isinstance(node, Call) and node.name in TRAINING_CALLS and rules.find(node.name, len(node.args)) is None
+
+
 def _without_declaration(node: Expr) -> Expr:
     """A node with the same inputs, and none of the declarations."""
-    if isinstance(node, Call) and node.name in TRAINING_CALLS and node.args:
+    if _is_declaration(node) and node.args:
         return node.args[0]
     if isinstance(node, Index) and _inputs(node.indices):
         return Call("+", (node.base, *node.indices[:1]), node.span, node.span)
@@ -245,7 +250,7 @@ class Resolver:
 
     def _require_none(self, function: Define) -> None:
         for node in walk((function.body,)):
-            if isinstance(node, Call) and node.name in TRAINING_CALLS:
+            if _is_declaration(node):
                 raise AutodiffError(
                     f"{node.name} can't stand in a function of the program",
                     span=node.span,
@@ -255,7 +260,7 @@ class Resolver:
     def _replaced(self, node: Expr) -> Expr:
         if isinstance(node, Index) and len(node.indices) == 1 and _inputs(node.indices):
             return self._row_of(node)
-        if not isinstance(node, Call) or node.name not in TRAINING_CALLS:
+        if not _is_declaration(node):
             return node
         replace: Callable[[Call], Expr] = {
             "one_hot": self._one_hot, "standardise": self._standardised, "dropout": self._dropped,
