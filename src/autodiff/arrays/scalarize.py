@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from autodiff import diagnostics
 from autodiff.arrays.blocks import BLOCKS, ScalarBlock, combined, lanes, positions
@@ -32,9 +33,9 @@ from autodiff.arrays.shapes import (
 from autodiff.core import rules
 from autodiff.core.algebra import Algebra
 from autodiff.core.evaluate import DomainError, primal
-from autodiff.core.graph import Graph
+from autodiff.core.graph import Graph, WrittenOut
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
+from autodiff.core.primitive import ELEMENTWISE, GENERAL, REDUCTION, UNDEFINED, ZERO, Primitive
 from autodiff.errors import AutodiffError, Span
 
 LIMIT = 1_000_000
@@ -59,7 +60,7 @@ def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -
 
     Raises AutodiffError for shapes that don't fit, TooLarge beyond `limit` equations.
     """
-    work = _Scalarization(lowered, shapes, limit)
+    work = Scalarization(lowered.graph, shapes, limit, lowered.source)
     blocks = work.blocks()
     assigned: dict[str, int] = {}
     for name, node in lowered.assigned.items():
@@ -69,11 +70,24 @@ def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -
     return Flat(Lowered(work.graph, result.nodes[0], lowered.name, inputs, assigned, lowered.source), result, blocks)
 
 
-class _Scalarization(Algebra[ScalarBlock]):
+def _has_own_slope(row: Primitive) -> bool:
+    """Whether a row of one array has a slope that is shorter than those of the equations it becomes."""
+    alone = row.kind in (REDUCTION, GENERAL) and row.arity == 1 and row.partials[0] not in (ZERO, UNDEFINED)
+    by_cases = row.kind == GENERAL and "if(" in row.partials[0]
+    return alone and not by_cases and row.reduce_with != "+"
+
+
+class Scalarization(Algebra[ScalarBlock]):
     """Blocks of equations as numbers of the engine, which are made in the graph of numbers."""
 
-    def __init__(self, lowered: Lowered, shapes: Mapping[str, Shape], limit: int) -> None:
-        self.arrays, self.shapes, self.limit, self.source = lowered.graph, shapes, limit, lowered.source
+    def __init__(
+        self,
+        arrays: Graph,
+        shapes: Mapping[str, Shape] = MappingProxyType({}),
+        limit: int = LIMIT,
+        source: str = "",
+    ) -> None:
+        self.arrays, self.shapes, self.limit, self.source = arrays, shapes, limit, source
         self.graph = Graph()
         self.span: Span = (0, 0)
 
@@ -89,9 +103,24 @@ class _Scalarization(Algebra[ScalarBlock]):
             else:
                 assert row is not None  # the leaves are above
                 blocks[node] = self.equation(node, row, [blocks[a] for a in graph.args[node]])
+            self._note_call(node, blocks)
             if node in graph.names:
                 blocks[node] = self._named(blocks[node], graph.names[node], fresh)
         return blocks
+
+    def _note_call(self, node: int, blocks: Mapping[int, ScalarBlock]) -> None:
+        """Keep which equations a call of a loss, of a reduction of an array, or of a softmax has become."""
+        graph = self.arrays
+        row, call = graph.rows[node], graph.calls.get(node)
+        if call is None and (row is None or node in graph.parts or not _has_own_slope(row)):
+            return
+        args = [blocks[a] for a in (graph.args[node] if call is None else [a for (a,) in call.args])]
+        if call is None and not any(len(a.nodes) > 1 for a in args):
+            return
+        nodes, shapes = tuple(a.nodes for a in args), tuple(a.shape for a in args)
+        name = call.name if call is not None else row.name if row is not None else ""
+        block = WrittenOut(name, nodes, shapes, blocks[node].nodes, None if call is not None else row)
+        self.graph.calls.update(dict.fromkeys(block.outputs, block))
 
     def _input(self, name: str) -> ScalarBlock:
         shape = self.shapes.get(name, ())

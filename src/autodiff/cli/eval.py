@@ -47,6 +47,9 @@ Examples:
 @click.option("--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of every number.")
 @click.option("--no-check", is_flag=True, help="Skip the confirmation by the other mode.")
 @options.data_options
+@click.option(
+    "--exact", is_flag=True, help="With --data: compute functions exactly as at a single point, which takes longer."
+)
 def command(
     program: str | None,
     file: str | None,

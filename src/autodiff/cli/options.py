@@ -168,9 +168,6 @@ def data_options(command: F) -> F:
         ),
         from_option,
         click.option("--fail-fast", is_flag=True, help="With --data: stop at the first row that is not ok."),
-        click.option(
-            "--exact", is_flag=True, help="With --data: compute functions exactly as at a single point, which takes longer."
-        ),
         click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),
         click.option(
             "--out", metavar="FILE", shell_complete=complete_file,
