@@ -136,6 +136,9 @@ class Scalarization(Algebra[ScalarBlock]):
     def constant(self, value: float) -> ScalarBlock:
         return ScalarBlock((), (self.number(value),))
 
+    def branch(self, condition: ScalarBlock) -> None:
+        """Equations decide nothing: a choice is one, too."""
+
     def equation(self, node: int, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
         graph, fresh = self.arrays, len(self.graph)
         try:

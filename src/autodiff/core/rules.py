@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from autodiff.core import prelude
-from autodiff.core.derived_rules import DERIVED
-from autodiff.core.matrix_rules import MATRICES
 from autodiff.core.primitive import (
     INDEX,
     Primitive,
@@ -25,7 +23,9 @@ from autodiff.core.primitive import (
     reduction,
     with_axis,
 )
-from autodiff.core.special_rules import SPECIAL
+from autodiff.core.table.derived import DERIVED
+from autodiff.core.table.matrices import MATRICES
+from autodiff.core.table.special import SPECIAL
 
 _ROWS = (
     # === operators =====================================================================================================
