@@ -136,7 +136,7 @@ def slope(analysis: Analysis, name: str, whole: Mapping[str, FormulaText]) -> Sl
         chain = tuple(analysis.factor(p, a) for p, a in itertools.pairwise(route)) if len(route) < 40 else ()
     listed = min(count, paths.MOST) if name in analysis.listed else 0
     formula = whole.get(name) if name in analysis.plain else None
-    formula = _by_textbook(analysis, name) if _calls(analysis, name) else formula
+    formula = (_by_textbook(analysis, name) if _calls(analysis, name) else None) or formula
     formula = formula if formula and formula.formula else None
     short, because = _short(analysis, name) if name in analysis.plain and count == listed else (None, "")
     return Slope(name, value, count, listed, formula, chain, forwards, ulps, short=short, because=because)
