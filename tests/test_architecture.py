@@ -67,6 +67,7 @@ ONLY_IN = {
     ],
     "scipy": ["train/lbfgs.py", "fitting/"],
     "pyarrow": ["batch/ufuncs.py", "tables/arrow.py"],
+    "fsspec": ["tables/filesystems.py"],
     "llvmlite": ["batch/jit/compile.py"],
     "flint": ["numbers/ball", "verify/"],
     "sympy": ["api/sympy.py"],

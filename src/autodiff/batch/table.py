@@ -18,19 +18,44 @@ from autodiff.tables.text import Chunk, Statuses, Table
 
 @dataclass(slots=True)
 class Count:
-    """What a run met: how many rows, how many of each status that is not "ok", the line of the first of them, and what is
-    wrong with the first row that has no cell for each column."""
+    """What a run met: how many rows, how many of each status that is not "ok", where the first of them is, and what is
+    wrong with the first row that has no cell for each column.
 
+    named  places have the file's name, since there are several files
+    """
+
+    named: bool = False
     rows: int = 0
     hard: Counter[str] = field(default_factory=Counter)
-    first: dict[str, int] = field(default_factory=dict)
-    unit: str = "line"
+    first: dict[str, str] = field(default_factory=dict)
     fault: str = ""
 
     def __str__(self) -> str:
-        parts = (f"{n} {status} (first in {self.unit} {self.first[status]})" for status, n in self.hard.most_common())
+        parts = (f"{n} {status} (first in {self.first[status]})" for status, n in self.hard.most_common())
         fault = f"; {self.fault}" if self.fault else ""
         return f"{sum(self.hard.values())} of {self.rows} rows are not ok: {', '.join(parts)}{fault}"
+
+    def add(self, other: Count) -> None:
+        """Count the rows of another run, which come behind these."""
+        self.rows += other.rows
+        self.hard.update(other.hard)
+        self.first = {**other.first, **self.first}
+        self.fault = self.fault or other.fault
+
+    def chunk(self, table: Table, chunk: Chunk, status: Statuses, of: Mapping[str, str]) -> None:
+        """Count the rows of a chunk that have a status."""
+        self.rows += len(status)
+        self.hard.update(status.hard.values())
+        file = f" of {shortened(table.name, 200)}" if self.named else ""
+        for row, each in sorted(status.hard.items()):
+            place = f"{table.unit} {chunk.lines[row]}{file}"
+            if each == INPUT and each not in self.first and row not in chunk.faults:
+                cell = bad_cell(chunk, row, list(of.values()))
+                if cell and not cell.is_empty:  # an empty cell is seen without a word about it
+                    self.fault = f"{place}, column {quoted(cell.column)}: {cell}"
+            self.first.setdefault(each, place)
+        if not self.fault and (met := [row for row in chunk.faults if row < len(status)]):
+            self.fault = f"{table.unit} {chunk.lines[met[0]]}{file}: {chunk.faults[met[0]]}"
 
 
 def columns_of(table: Table, compiled: Compiled, fixed: Mapping[str, float]) -> dict[str, str]:
@@ -66,7 +91,6 @@ def results(
     rows before it are handed out first.
     """
     of = columns_of(table, compiled, fixed)
-    count.unit = table.unit
     names = [compiled.lowered.name, *(f"d{compiled.lowered.name}/d{name}" for name in compiled.sources), "status"]
     if compiled.lowered.name == names[-1]:
         raise AutodiffError("the result and its status would be one column", hint="call the result something else")
@@ -76,18 +100,19 @@ def results(
             exit_status=DATA,
             hint="rename it, or the result: y = …",
         )
-    shown = [*(table.names if keep else ()), *names]
+    shown, rows = [*(table.names if keep else ()), *names], 0
     for chunk in table.chunks(table.names if keep else list(dict.fromkeys(of.values()))):
         numbers, status = _answers(chunk, compiled, of, fixed)
         stop = min(status.hard, default=len(status)) if fail_fast else len(status)
         if stop < len(status):
             numbers, status = [column[:stop] for column in numbers], status.before(stop)
-        _counted(count, chunk, status, of)
+        count.chunk(table, chunk, status, of)
         kept = [chunk.cells[name][:stop] for name in table.names] if keep else []
+        rows += stop
         yield dict(zip(shown, [*kept, *numbers, status], strict=True))
         if stop < len(chunk.lines):
             raise _stopped(table, chunk, stop, compiled, of, fixed)
-    if not count.rows:
+    if not rows:
         yield {name: array("d") if name in names[:-1] else () for name in shown}
 
 
@@ -112,19 +137,6 @@ def _without(column: Any, places: Sequence[int]) -> Any:
     found = column.astype(float)
     found[places] = math.nan
     return found
-
-
-def _counted(count: Count, chunk: Chunk, status: Statuses, of: Mapping[str, str]) -> None:
-    count.rows += len(status)
-    count.hard.update(status.hard.values())
-    for row, each in sorted(status.hard.items()):
-        if each == INPUT and each not in count.first and row not in chunk.faults:
-            cell = bad_cell(chunk, row, list(of.values()))
-            if cell and not cell.is_empty:  # an empty cell is seen without being told
-                count.fault = f"{count.unit} {chunk.lines[row]}, column {quoted(cell.column)}: {cell}"
-        count.first.setdefault(each, chunk.lines[row])
-    if not count.fault and (met := [row for row in chunk.faults if row < len(status)]):
-        count.fault = f"{count.unit} {chunk.lines[met[0]]}: {chunk.faults[met[0]]}"
 
 
 def _stopped(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +18,7 @@ from autodiff.render.text import answer as plain
 
 if TYPE_CHECKING:
     from autodiff.api.matrices import Matrix
+    from autodiff.tables.inputs import InputFile
 
 EPILOG = """\b
 Examples:
@@ -66,7 +67,7 @@ def command(
     like: str | None,
     digits: int | None,
     no_check: bool,
-    data: str | None,
+    data: tuple[str, ...],
     out: str | None,
     keep: bool,
     fail_fast: bool,
@@ -81,13 +82,12 @@ def command(
     --of. With --data each row has one number for each input, and a sum of an input is that of the one number.
     """
     about_rows = {"--out": out, "--keep": keep, "--fail-fast": fail_fast, "--from": from_form, "--to": to_form}
-    if data is None and (given := [option for option, is_given in about_rows.items() if is_given]):
+    if not data and (given := [option for option, is_given in about_rows.items() if is_given]):
         raise AutodiffError(f"{given[0]} goes with --data", hint="add --data points.csv")
-    if data == "-" and program == "-":
-        raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
+    tables = _tables(data, from_form, program)
     options.one_form(form, quiet=quiet)
     text = inputs.read_program(program, file)
-    if data is not None:
+    if data:
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1}
         asked |= {options.format_as_typed(form).removesuffix(f" {form}"): form != "text"}
         asked |= {"--hessian": hessian, "--jacobian": jacobian, "--of": of is not None, "--jvp": jvp is not None}
@@ -101,10 +101,10 @@ def command(
         from autodiff.cli import files  # a point starts without them
         from autodiff.cli.rows import run
 
-        files.apart([("--data", data), ("-f", file), *files.points(points)], [("--out", out)])
+        files.apart([*files.named(tables), ("-f", file), *files.points(points)], [("--out", out)])
         forms = from_form, to_form
         return run(
-            text, data, out, options.names(wrt), inputs.read_point(points), forms, keep, fail_fast, strict=strict
+            text, tables, out, options.names(wrt), inputs.read_point(points), forms, keep, fail_fast, strict=strict
         )
     if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
         asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
@@ -150,6 +150,14 @@ def command(
         for line in plain.remarks(answer, streams.width(sys.stderr), quiet=quiet):
             streams.remark(line)
     return 0 if answer.complete else HARD_POINT
+
+
+def _tables(data: Sequence[str], form: str | None, program: str | None) -> Sequence[InputFile]:
+    if not data:
+        return ()
+    from autodiff.cli import files  # a point starts without them
+
+    return files.inputs(data, form, program)
 
 
 def _matrix(

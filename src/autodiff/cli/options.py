@@ -157,6 +157,17 @@ def from_option(command: F) -> F:
     )(command)
 
 
+def data_option(help_text: str, *, required: bool = False) -> Callable[[F], F]:
+    """`--data`, which may be given several times."""
+    return click.option(
+        "--data", metavar="FILE", multiple=True, required=required, shell_complete=complete_file, help=help_text
+    )
+
+
+TABLES = "CSV, TSV, NDJSON, Parquet or Arrow; a folder, a pattern, an address such as s3://…. Repeatable."
+"""What --data takes, for the help of each command that has it."""
+
+
 def data_options(command: F) -> F:
     """`--data` and what goes with it."""
     for decorate in (
@@ -170,10 +181,7 @@ def data_options(command: F) -> F:
             "--out", metavar="FILE", shell_complete=complete_file,
             help="With --data: write to FILE, which is there only when it is whole.",
         ),
-        click.option(
-            "--data", metavar="FILE", shell_complete=complete_file,
-            help="A point per row of FILE (- for stdin): CSV, TSV, NDJSON, Parquet or Arrow.",
-        ),
+        data_option(f"A point per row of FILE (- for stdin): {TABLES}"),
     ):  # fmt: skip
         command = decorate(command)
     return command

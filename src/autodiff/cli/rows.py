@@ -1,11 +1,13 @@
-"""`autodiff eval --data`: every row of a table, streamed."""
+"""`autodiff eval --data`: every row of the tables, streamed."""
 
 from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Mapping, Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from itertools import chain
+from typing import Any
 
 from autodiff.api.evaluate import parse
 from autodiff.batch.compile import Compiled, compiled
@@ -15,15 +17,16 @@ from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.render.terminal import progress
 from autodiff.tables.columns import program_names
+from autodiff.tables.inputs import InputFile, each_table
 from autodiff.tables.optional import library
-from autodiff.tables.reader import format_of, input_format, opened
+from autodiff.tables.reader import format_of, input_format
 from autodiff.tables.text import Table
-from autodiff.tables.writer import sink, writer
+from autodiff.tables.writer import Write, sink, writer
 
 
 def run(
     text: str,
-    data: str,
+    files: Sequence[InputFile],
     out: str | None,
     wrt: Sequence[str] | None,
     fixed: Mapping[str, float],
@@ -33,21 +36,45 @@ def run(
     *,
     strict: bool,
 ) -> int:
-    """Answer every row of `data`; the exit status is 0 when the table was read to its end, whatever its rows were."""
+    """Answer every row of the files; the exit status is 0 when they were read to their ends, whatever their rows were."""
     library("numpy", "--data")
-    form = forms[0] or input_format(data)
+    form = forms[0] or input_format(files[0].address)
     to_stdout = out is None or out == "-"
     form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))
-    count = Count()
-    with opened(data, forms[0], keep=keep) as table:
-        made = _made(text, wrt, [*program_names(table), *fixed], fixed, strict=strict)
+    with closing(each_table(files, forms[0], keep=keep)) as tables:
+        first = next(tables)
+        made = _made(text, wrt, [*program_names(first), *fixed], fixed, strict=strict)
         gc.enable()  # rows go on for as long as there are some
-        with sink(out) as stream:
+        rows = _Rows(made, fixed, len(files), keep=keep, fail_fast=fail_fast)
+        with sink(out) as stream, writer(form_out, stream) as write:
             shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())  # rows and a bar would mix
-            _written(stream, form_out, table, made, fixed, count, keep=keep, fail_fast=fail_fast, shows=shows)
-    if count.hard:
-        streams.remark(f"note: {printable(str(count))}")
+            with progress.counted(shows=shows, coloured=colour.wanted(sys.stderr)) as show:
+                rows.answer(chain([first], tables), write, show)
+    if rows.count.hard:
+        streams.remark(f"note: {printable(str(rows.count))}")
     return 0
+
+
+class _Rows:
+    """The rows of several tables, answered by one program."""
+
+    def __init__(self, made: Compiled, fixed: Mapping[str, float], files: int, *, keep: bool, fail_fast: bool) -> None:
+        self.made, self.fixed, self.files, self.keep, self.fail_fast = made, fixed, files, keep, fail_fast
+        self.count = Count(named=files > 1)
+
+    def answer(self, tables: Iterable[Table], write: Write, show: Callable[[int, float | None], None]) -> None:
+        """Write the answers of all tables; where there is no row at all, the columns without rows."""
+        empty: Mapping[str, Sequence[Any]] = {}
+        for done, table in enumerate(tables):
+            for columns in results(table, self.made, self.fixed, self.count, keep=self.keep, fail_fast=self.fail_fast):
+                if len(columns["status"]):
+                    write(columns)
+                else:
+                    empty = columns
+                share = table.share(self.count.rows) if self.files == 1 else done / self.files
+                show(self.count.rows, share)
+        if not self.count.rows:
+            write(empty)
 
 
 def _made(
@@ -66,21 +93,3 @@ def _made(
 
 def _as_text(form: str) -> str:
     return "csv" if form in ("parquet", "arrow") else form
-
-
-def _written(
-    stream: BinaryIO,
-    form: str,
-    table: Table,
-    made: Compiled,
-    fixed: Mapping[str, float],
-    count: Count,
-    *,
-    keep: bool,
-    fail_fast: bool,
-    shows: bool,
-) -> None:
-    with writer(form, stream) as write, progress.counted(shows=shows, coloured=colour.wanted(sys.stderr)) as show:
-        for columns in results(table, made, fixed, count, keep=keep, fail_fast=fail_fast):
-            write(columns)
-            show(count.rows, table.share(count.rows))

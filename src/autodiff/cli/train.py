@@ -28,10 +28,7 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 
 @click.command("train", cls=ProgramCommand, epilog=EPILOG)
 @options.program_options
-@click.option(
-    "--data", metavar="FILE", shell_complete=options.complete_file,
-    help="The table (- for stdin): CSV, TSV, NDJSON, Parquet or Arrow; its columns are the inputs that are no parameters.",
-)  # fmt: skip
+@options.data_option(f"The table (- for stdin); its columns are the inputs that are no parameters: {options.TABLES}")
 @options.from_option
 @click.option(
     "--params", metavar="NAME=START[,…]", help="The parameters and their start: w=0,W=zeros(3,2),V=normal(3,2)."
@@ -71,10 +68,9 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
 
     Each step is a forward pass, the loss, a backward pass and an update; the first one is shown with its numbers.
     """
-    if given["data"] == "-" and program == "-":
-        raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
+    given["data"] = files.inputs(given["data"], given["from_form"], program)
     options.one_form(given["form"], quiet=given["quiet"])
-    read = [("--data", given["data"]), ("-f", file)]
+    read = [*files.named(given["data"]), ("-f", file)]
     files.apart([*read, ("--resume", given["resume"])], [("--history", given["history"])])
     files.apart(read, [("--history", given["history"]), ("--save", given["save"])])  # --resume and --save may be one
     text = inputs.read_program(program, file)
@@ -106,7 +102,7 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
     _together(given)
     state = _start(given, plan.seed, {"optimizer": plan.optimizer, "seed": plan.seed})
     parameters = list(state.parameters)
-    if given["data"] is None:
+    if not given["data"]:
         names.without_data(text, parameters)
         table = None
     else:
@@ -133,7 +129,7 @@ def _together(given: Mapping[str, Any]) -> None:
         raise AutodiffError("--quiet and --explain-step don't go together", hint="--format json has the step as well")
     about_rows = {"--batch-size": given["batch_size"], "--holdout": given["holdout"], "--from": given["from_form"]}
     for option, given_to in about_rows.items():
-        if given_to and given["data"] is None:
+        if given_to and not given["data"]:
             raise AutodiffError(f"{option} is about the rows of a table, and there is none", hint="add --data FILE.csv")
 
 

@@ -72,6 +72,11 @@ def numbers(column: Column) -> Any:
     return rows.numbers(column.to_pylist())
 
 
+def repeated(value: Any, rows: int) -> Column:
+    """A column with the same value in every row."""
+    return library("pyarrow", "this file").repeat(value, rows)
+
+
 def _of_texts(column: Column) -> Any:
     """Texts as floats, NaN for an empty one; None where there is another that PyArrow finds no number in."""
     pa, compute = library("pyarrow", "this file"), library("pyarrow.compute", "this file")

@@ -16,8 +16,8 @@ from pathlib import PurePath
 from stat import S_ISREG
 from typing import BinaryIO, cast
 
-from autodiff.errors import DATA, AutodiffError, quoted
-from autodiff.tables import stdin
+from autodiff.errors import AutodiffError, quoted
+from autodiff.tables import filesystems, stdin
 from autodiff.tables.optional import has
 from autodiff.tables.packed import PACKED, unpacked
 from autodiff.tables.text import DELIMITERS, Table, delimited
@@ -47,6 +47,11 @@ def input_format(path: str) -> str:
     return "csv" if path == "-" or _extension(path) in TEXTS else format_of(path, "--from")
 
 
+def is_table(path: str) -> bool:
+    """Whether a file's name ends as that of a table does."""
+    return _extension(path) in FORMATS
+
+
 def _extension(path: str) -> str:
     name = PurePath(path)
     name = name.with_suffix("") if name.suffix.lower() in PACKED else name
@@ -62,12 +67,7 @@ def opened(path: str, form: str | None = None, *, keep: bool = False) -> Iterato
     """
     name = "stdin" if path == "-" else path
     given, form = form, form or input_format(path)
-    try:
-        file: BinaryIO = stdin.opened(stdin.TABLE) if path == "-" else open(path, "rb")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise AutodiffError(f"can't read {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
-    except ValueError:
-        raise AutodiffError(f"{quoted(path, 200)} is no file name", exit_status=DATA) from None
+    file = stdin.opened(stdin.TABLE) if path == "-" else filesystems.open_to_read(path)
     try:
         content = unpacked(file, path)
         delimiter = DELIMITERS.get(form, "") if given or form != "csv" else ""

@@ -256,6 +256,4 @@ class Training:
         axes = [k for k, size in enumerate(cause.wide) if size == len(rows)]
         if self.table is None or not axes or not cause.place:
             return ""
-        row = int(self._kept[int(rows[cause.place[axes[0]]])])
-        line = f", line {self.table.lines[row]}" if self.table.unit == "line" else ""
-        return f" (row {row + 1}{line} of {shortened(self.table.name)})"
+        return f" ({self.table.place(int(self._kept[int(rows[cause.place[axes[0]]])]))})"
