@@ -36,6 +36,7 @@ ROOMS = [
     "grading",
     "train",
     "fitting",
+    "engines",
     "plotting",
     "render",
     "serve",

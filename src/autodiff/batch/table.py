@@ -35,6 +35,11 @@ class Count:
         fault = f"; {self.fault}" if self.fault else ""
         return f"{sum(self.hard.values())} of {self.rows} rows are not ok: {', '.join(parts)}{fault}"
 
+    @property
+    def statuses(self) -> dict[str, int]:
+        """How many rows have each status."""
+        return {"ok": self.rows - sum(self.hard.values()), **dict(self.hard.most_common())}
+
     def add(self, other: Count) -> None:
         """Count the rows of another run, which come behind these."""
         self.rows += other.rows
@@ -63,7 +68,7 @@ def columns_of(table: Table, compiled: Compiled, fixed: Mapping[str, float]) -> 
 
     Raises AutodiffError for an input without a column or with two values.
     """
-    known = program_names(table)
+    known = program_names(table.names)
     both = [name for name in fixed if name in known]
     if both:
         raise AutodiffError(f"{quoted(both[0])} has a column and a value by --at", hint="give one of them")
@@ -81,11 +86,11 @@ def results(
     fixed: Mapping[str, float],
     count: Count,
     *,
-    keep: bool = False,
+    kept: Sequence[str] = (),
     fail_fast: bool = False,
 ) -> Iterator[dict[str, Sequence[Any]]]:
-    """The rows' answers, chunk by chunk, as columns: value and slopes (arrays, NaN for none), status; with `keep` behind
-    the table's own.
+    """The rows' answers, chunk by chunk, as columns: value and slopes (arrays, NaN for none), status; behind
+    the table's own columns `kept`.
 
     Raises AutodiffError where the table can't be read on and, with `fail_fast`, at the first row that is not ok; the
     rows before it are handed out first.
@@ -94,22 +99,22 @@ def results(
     names = [compiled.lowered.name, *(f"d{compiled.lowered.name}/d{name}" for name in compiled.sources), "status"]
     if compiled.lowered.name == names[-1]:
         raise AutodiffError("the result and its status would be one column", hint="call the result something else")
-    if keep and (taken := [name for name in table.names if name in names]):
+    if taken := [name for name in kept if name in names]:
         raise AutodiffError(
             f"{shortened(table.name, 200)}, line 1: column {quoted(taken[0])} is what a result is called",
             exit_status=DATA,
             hint="rename it, or the result: y = …",
         )
-    shown, rows = [*(table.names if keep else ()), *names], 0
-    for chunk in table.chunks(table.names if keep else list(dict.fromkeys(of.values()))):
+    shown, rows = [*kept, *names], 0
+    for chunk in table.chunks(list(dict.fromkeys([*kept, *of.values()]))):
         numbers, status = _answers(chunk, compiled, of, fixed)
         stop = min(status.hard, default=len(status)) if fail_fast else len(status)
         if stop < len(status):
             numbers, status = [column[:stop] for column in numbers], status.before(stop)
         count.chunk(table, chunk, status, of)
-        kept = [chunk.cells[name][:stop] for name in table.names] if keep else []
+        cells = [chunk.cells[name][:stop] for name in kept]
         rows += stop
-        yield dict(zip(shown, [*kept, *numbers, status], strict=True))
+        yield dict(zip(shown, [*cells, *numbers, status], strict=True))
         if stop < len(chunk.lines):
             raise _stopped(table, chunk, stop, compiled, of, fixed)
     if not rows:

@@ -48,6 +48,7 @@ Examples:
 @click.option("--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of every number.")
 @click.option("--no-check", is_flag=True, help="Skip the confirmation by the other mode.")
 @options.data_options
+@options.engine_options
 def command(
     program: str | None,
     file: str | None,
@@ -73,6 +74,7 @@ def command(
     fail_fast: bool,
     from_form: str | None,
     to_form: str | None,
+    **run: Any,
 ) -> int:
     """Value and gradient of PROGRAM at a point, or at every row of a file.
 
@@ -81,9 +83,10 @@ def command(
     Of arrays, matrices, products and higher orders are by their elements, x[0], x[1], …; an array as the result needs no
     --of. With --data each row has one number for each input, and a sum of an input is that of the one number.
     """
-    about_rows = {"--out": out, "--keep": keep, "--fail-fast": fail_fast, "--from": from_form, "--to": to_form}
-    if not data and (given := [option for option, is_given in about_rows.items() if is_given]):
-        raise AutodiffError(f"{given[0]} goes with --data", hint="add --data points.csv")
+    rows = {"out": out, "keep": keep, "fail_fast": fail_fast, "from_form": from_form, "to_form": to_form, **run}
+    if not data and (given := [option for option, is_given in rows.items() if is_given]):
+        option = f"--{given[0].removesuffix('_form').replace('_', '-')}"
+        raise AutodiffError(f"{option} goes with --data", hint="add --data points.csv")
     tables = _tables(data, from_form, program)
     options.one_form(form, quiet=quiet)
     text = inputs.read_program(program, file)
@@ -99,13 +102,11 @@ def command(
         }
         options.one_matrix(asked)
         from autodiff.cli import files  # a point starts without them
-        from autodiff.cli.rows import run
+        from autodiff.cli.rows import RowsCommand
 
         files.apart([*files.named(tables), ("-f", file), *files.points(points)], [("--out", out)])
-        forms = from_form, to_form
-        return run(
-            text, tables, out, options.names(wrt), inputs.read_point(points), forms, keep, fail_fast, strict=strict
-        )
+        at = inputs.read_point(points)
+        return RowsCommand(text, tables, options.names(wrt), at, rows, strict=strict).run()
     if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
         asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
         asked |= {"--jvp": jvp is not None, "--vjp": vjp is not None}

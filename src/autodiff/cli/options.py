@@ -177,12 +177,29 @@ def data_options(command: F) -> F:
         from_option,
         click.option("--fail-fast", is_flag=True, help="With --data: stop at the first row that is not ok."),
         click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),
+        click.option("--summary", is_flag=True, help="With --data: print how many rows are ok, and each column's min, max and mean."),
+        click.option("--resume", is_flag=True, help="With --out DIR/: skip the parts that are whole, and go on with the others."),
         click.option(
             "--out", metavar="FILE", shell_complete=complete_file,
-            help="With --data: write to FILE, which is there only when it is whole.",
+            help="With --data: write to FILE, which is there only when it is whole; DIR/ gets a part for each file.",
         ),
         data_option(f"A point per row of FILE (- for stdin): {TABLES}"),
     ):  # fmt: skip
+        command = decorate(command)
+    return command
+
+
+def engine_options(command: F) -> F:
+    """`--engine`, `--scheduler`, `--workers`."""
+    for decorate in (
+        click.option("--workers", type=click.IntRange(min=1), help="Processes of this machine (default: its cores)."),
+        click.option(
+            "--scheduler", metavar="ADDRESS", help="With --engine dask: tcp://host:8786 (default: a cluster here)."
+        ),
+        click.option(
+            "--engine", type=click.Choice(["local", "dask"]), help="What runs the files of --data (default: local)."
+        ),
+    ):
         command = decorate(command)
     return command
 

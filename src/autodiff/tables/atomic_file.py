@@ -32,16 +32,16 @@ _DEVICES = ("/dev", "/dev/fd", "/proc/self/fd")
 
 
 @contextmanager
-def whole(path: str) -> Iterator[BinaryIO]:
+def whole(path: str, *, salvage: bool = True) -> Iterator[BinaryIO]:
     """The file `path`, or the one that it links to, open for writing; a device or a pipe is written to directly.
 
-    The rights of a file that is there are kept. An AutodiffError leaves the bytes written so far, if there are any, under
-    the private name, and says so. Raises AutodiffError where the file can't be written.
+    The rights of a file that is there are kept. With `salvage` an AutodiffError leaves the bytes written so far, if there
+    are any, under the private name, and says so. Raises AutodiffError where the file can't be written.
     """
     if not _is_name(path):
         raise AutodiffError(f"can't write {quoted(path, 200)}: it is no file name", exit_status=DATA)
     try:
-        with open(path, "wb") if is_direct(path) else _replaced(path) as file:
+        with open(path, "wb") if is_direct(path) else _replaced(path, salvage=salvage) as file:
             yield file
     except OSError as error:
         raise cannot(path, error) from None
@@ -67,7 +67,7 @@ def is_direct(path: str) -> bool:
 
 
 @contextmanager
-def _replaced(path: str) -> Iterator[BinaryIO]:
+def _replaced(path: str, *, salvage: bool) -> Iterator[BinaryIO]:
     target = os.path.realpath(path)
     if os.path.islink(target):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
@@ -83,7 +83,7 @@ def _replaced(path: str) -> Iterator[BinaryIO]:
                 os.fsync(file.fileno())
             os.replace(private, target)
         except BaseException as error:
-            if isinstance(error, AutodiffError) and os.path.exists(private) and os.path.getsize(private):
+            if salvage and isinstance(error, AutodiffError) and os.path.exists(private) and os.path.getsize(private):
                 error.hint = "; ".join(filter(None, [error.hint, f"the rows before are in {_shown(path, private)}"]))
             else:
                 _remove(private)

@@ -94,7 +94,7 @@ def _joined(tables: Sequence[NumericTable]) -> NumericTable:
 def numbers_of(table: Table, choose: Choose, otherwise: Callable[[str], str] = lambda _: "") -> NumericTable:
     """The chosen columns of a table, read to its end."""
     np = library("numpy", "--data")
-    known = program_names(table)
+    known = program_names(table.names)
     wanted = choose(known)
     for name in wanted:
         if name not in known:
@@ -128,13 +128,13 @@ def _lines(np: Any, places: Sequence[Sequence[int]]) -> Sequence[int]:
     return np.concatenate(places).tolist()  # type: ignore[no-any-return]
 
 
-def program_names(table: Table) -> dict[str, list[str]]:
+def program_names(columns: Sequence[str]) -> dict[str, list[str]]:
     """The names that a program may use, each with its columns: the name itself, or what `identifier` makes of it."""
     known: dict[str, list[str]] = {}
-    for column in table.names:
+    for column in columns:
         known.setdefault(identifier(column), []).append(column)
     known.pop("", None)
-    return known | {normalised(column.strip()): [column] for column in table.names if column.strip()}
+    return known | {normalised(column.strip()): [column] for column in columns if column.strip()}
 
 
 def column_of(table: Table, known: Mapping[str, Sequence[str]], name: str) -> str:
@@ -156,7 +156,7 @@ def identifier(header: str) -> str:
 
 def missing(table: Table, name: str, otherwise: str = "") -> AutodiffError:
     """The error for a column that a program needs and the table lacks; `otherwise` is a next step beside other names."""
-    near = nearest(name, program_names(table))
+    near = nearest(name, program_names(table.names))
     advice = f"did you mean {quoted(near)}?" if near else f"its columns are {diagnostics.listed(list(table.names))}"
     return AutodiffError(
         f"{_header(table)}: no column {quoted(name)}, which the program needs",

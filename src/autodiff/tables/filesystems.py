@@ -13,8 +13,12 @@ from __future__ import annotations
 import errno
 import glob
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import SEEK_SET, BufferedReader, RawIOBase
-from typing import Any, BinaryIO
+from stat import S_ISREG
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 from autodiff.errors import DATA, AutodiffError, extra, quoted, shortened
@@ -41,28 +45,41 @@ def absolute(address: str) -> str:
     return address if is_remote(address) else os.path.abspath(local(address))
 
 
-def open_to_read(address: str) -> BinaryIO:
-    """The bytes of a file. Raises AutodiffError where there is no such file."""
+def open_to_read(address: str, name: str = "") -> BinaryIO:
+    """The bytes of a file, which errors call `name`. Raises AutodiffError where there is no such file."""
     if is_remote(address):
         system, path = _system(address)
-        return BufferedReader(_Stream(_done("read", address, lambda: system.open(path, "rb"))), 1 << 20)
+        return BufferedReader(_Stream(_done("read", name or address, lambda: system.open(path, "rb"))), 1 << 20)
     try:
         return open(local(address), "rb")
     except OSError as error:
-        raise _cannot("read", address, error.strerror or str(error)) from None
+        raise _cannot("read", name or address, error.strerror or str(error)) from None
     except ValueError:
-        raise AutodiffError(f"{quoted(address, 200)} is no file name", exit_status=DATA) from None
+        raise AutodiffError(f"{quoted(name or address, 200)} is no file name", exit_status=DATA) from None
 
 
-def write_whole(address: str, content: bytes) -> None:
-    """Write a remote file at once, so that there is never half of it."""
+@contextmanager
+def written_whole(address: str) -> Iterator[BinaryIO]:
+    """A stream whose bytes become a remote file at the end, unless there is an error: half of it is never there."""
     system, path = _system(address)
+    with TemporaryFile() as file:
+        yield cast("BinaryIO", file)
+        file.seek(0)
 
-    def write() -> None:
-        system.makedirs(path.rpartition("/")[0], exist_ok=True)
-        system.pipe_file(path, content)
+        def write() -> None:
+            system.makedirs(path.rpartition("/")[0], exist_ok=True)
+            system.pipe_file(path, file.read())
 
-    _done("write", address, write)
+        _done("write", address, write)
+
+
+def make_folder(file: str) -> None:
+    """Make the folder that a file is to be in. Raises AutodiffError where that can't be done."""
+    if not is_remote(file):
+        try:
+            os.makedirs(os.path.dirname(local(file)) or ".", exist_ok=True)
+        except OSError as error:
+            raise _cannot("write", file, error.strerror or str(error)) from None
 
 
 def exists(address: str) -> bool:
@@ -71,6 +88,21 @@ def exists(address: str) -> bool:
         return os.path.exists(local(address))
     system, path = _system(address)
     return bool(_done("read", address, lambda: system.exists(path)))
+
+
+def size(address: str) -> int | None:
+    """The bytes of a file; None where that is unknown."""
+    if address == "-":
+        return None
+    if not is_remote(address):
+        with suppress(OSError, ValueError):
+            status = os.stat(local(address))
+            return status.st_size if S_ISREG(status.st_mode) else None
+        return None
+    system, path = _system(address)
+    with suppress(Exception):  # a store that does not say: it is read to its end
+        return int(system.size(path))
+    return None
 
 
 def is_folder(address: str) -> bool:

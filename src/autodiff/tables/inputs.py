@@ -29,13 +29,15 @@ NO_VALUE = ("", "__HIVE_DEFAULT_PARTITION__")
 class InputFile:
     """A file of rows.
 
-    address    where it is, as it was given; `-` for stdin
+    address    where it is; `-` for stdin
     place      its name below the folder or pattern that it was found by
+    name       what messages call it: its address as it was given
     partition  columns whose value for all of its rows is in the names of its folders: `year=2026`
     """
 
     address: str
     place: str
+    name: str
     partition: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -59,7 +61,7 @@ def partition_of(address: str) -> dict[str, str]:
 
 def _named(address: str, form: str | None) -> Iterator[InputFile]:
     if address == "-":
-        yield InputFile("-", "stdin")
+        yield InputFile("-", "stdin", "stdin")
     elif _is_folder(address):
         yield from _below(address, form)
     elif _is_pattern(address):
@@ -71,9 +73,9 @@ def _named(address: str, form: str | None) -> Iterator[InputFile]:
             if filesystems.is_folder(path):
                 yield from _below(path, form, root)
             else:
-                yield InputFile(path, _relative(path, root), partition_of(path))
+                yield InputFile(path, _relative(path, root), path, partition_of(path))
     else:
-        yield InputFile(address, address.replace(os.sep, "/").rstrip("/").rpartition("/")[2] or "rows")
+        yield InputFile(address, address.replace(os.sep, "/").rpartition("/")[2], address)
 
 
 def _below(folder: str, form: str | None, root: str = "") -> Iterator[InputFile]:
@@ -82,7 +84,7 @@ def _below(folder: str, form: str | None, root: str = "") -> Iterator[InputFile]
         names = _relative(path, folder).split("/")
         if not any(name.startswith((".", "_")) for name in names) and (form or reader.is_table(path)):
             found += 1
-            yield InputFile(path, _relative(path, root or folder), partition_of(path))
+            yield InputFile(path, _relative(path, root or folder), path, partition_of(path))
     if not found:
         raise AutodiffError(
             f"the folder {quoted(folder, 200)} has no table",
@@ -140,7 +142,7 @@ def _value(text: str, is_text: bool) -> Any:
 @contextmanager
 def opened_file(file: InputFile, form: str | None = None, *, keep: bool = False) -> Iterator[Table]:
     """The table in a file, with the columns that the names of its folders give."""
-    with reader.opened(file.address, form, keep=keep) as table:
+    with reader.opened(file.address, form, keep=keep, name=file.name) as table:
         yield _partitioned(table, file.partition) if file.partition else table
 
 

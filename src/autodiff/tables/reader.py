@@ -59,15 +59,15 @@ def _extension(path: str) -> str:
 
 
 @contextmanager
-def opened(path: str, form: str | None = None, *, keep: bool = False) -> Iterator[Table]:
+def opened(path: str, form: str | None = None, *, keep: bool = False, name: str = "") -> Iterator[Table]:
     """The table in a file, or on stdin for `-`, read on while its chunks are asked for; with `keep` to be passed through.
 
-    Without a format the name decides, and the header of CSV decides what is between cells: a comma, a tab or a semicolon.
+    `name` is what errors call it. Without a format the path decides, and the header of CSV decides what is between cells: a comma, a tab or a semicolon.
     Bytes that are no UTF-8 stay what they are: such a cell is no number, and is passed through unchanged.
     """
-    name = "stdin" if path == "-" else path
+    name = name or ("stdin" if path == "-" else path)
     given, form = form, form or input_format(path)
-    file = stdin.opened(stdin.TABLE) if path == "-" else filesystems.open_to_read(path)
+    file = stdin.opened(stdin.TABLE) if path == "-" else filesystems.open_to_read(path, name)
     try:
         content = unpacked(file, path)
         delimiter = DELIMITERS.get(form, "") if given or form != "csv" else ""
