@@ -17,8 +17,8 @@ import pytest
 
 import autodiff as package
 from autodiff.api.answer import nested
-from autodiff.arrays import evaluate, functions, linearize, sweeps, ufuncs
-from autodiff.arrays.evaluate import ArrayTrace
+from autodiff.arrays import algebra, functions, linearize, ufuncs
+from autodiff.arrays.algebra import ArrayTrace
 from autodiff.arrays.scalarize import flatten
 from autodiff.arrays.shapes import elements
 from autodiff.core import rules, templates
@@ -41,9 +41,9 @@ def _lowered(text: str) -> Lowered:
 
 def _gradients(lowered: Lowered, point: Point) -> tuple[Any, dict[str, Any], ArrayTrace]:
     """Value and gradient of a program by the NumPy sweeps."""
-    run = evaluate.values(lowered, point)
+    run = algebra.evaluate(lowered, point)
     names = {name: lowered.node(name) for name in point if name in lowered.inputs}
-    adjoints = sweeps.vjp(run, [node for node in names.values() if node is not None])
+    adjoints = algebra.vjp(run, [node for node in names.values() if node is not None])
     zeros = {name: np.zeros(np.shape(point[name])) for name in names}
     return run.values[lowered.result], {n: zeros[n] + _at(adjoints, names[n]) for n in names}, run
 
@@ -81,12 +81,12 @@ def _agree(text: str, point: Point, *, difference: bool = True) -> None:
     chance = np.random.default_rng(3)
     along = {name: chance.uniform(-1, 1, np.shape(v)) if np.shape(v) else 0.7 for name, v in point.items()}
     seeds = {lowered.node(name): direction for name, direction in along.items()}
-    moved = sweeps.jvp(run, {node: seed for node, seed in seeds.items() if node is not None})[lowered.result]
+    moved = algebra.jvp(run, {node: seed for node, seed in seeds.items() if node is not None}).get(lowered.result)
     product = sum(float(np.sum(along[name] * gradient[name])) for name in gradient)
     assert (0.0 if moved is None else moved) == pytest.approx(product, rel=1e-9, abs=1e-11), text
     if difference:
         step = 1e-6
-        ends = [evaluate.values(lowered, {n: v + s * step * along[n] for n, v in point.items()}).values[lowered.result] for s in (1, -1)]  # fmt: skip
+        ends = [algebra.evaluate(lowered, {n: v + s * step * along[n] for n, v in point.items()}).values[lowered.result] for s in (1, -1)]  # fmt: skip
         assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(product, rel=2e-6, abs=2e-6), text
 
 
@@ -178,7 +178,7 @@ def test_the_texts_of_array_rows_are_programs_too(text: str, first: tuple[int, .
         return
     chance = np.random.default_rng(5)
     point = {n: chance.uniform(0.2, 2, s) if s else 0.8 for n, s in (("u", first), ("v", second))}
-    shape = ufuncs.shape(evaluate.values(lowered, point).values[lowered.result])
+    shape = ufuncs.shape(algebra.evaluate(lowered, point).values[lowered.result])
     point["g"] = chance.uniform(0.2, 2, shape) if shape else 0.6
     for pull in row.partials:
         if pull not in (ZERO, UNDEFINED):
@@ -334,14 +334,14 @@ def test_names_inside_the_program() -> None:
 def test_a_broken_sweep_is_caught_before_a_number_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = linearize.slope
     tampered = lambda row, k, args, result, convention: honest(row, k, args, result, convention) * (1 + 1e-9)  # noqa: E731
-    adjoints = sweeps.vjp
+    adjoints = algebra.vjp
 
     def backward(*args: Any, **options: Any) -> Any:
         with monkeypatch.context() as patch:
             patch.setattr(linearize, "slope", tampered)
             return adjoints(*args, **options)
 
-    monkeypatch.setattr(sweeps, "vjp", backward)
+    monkeypatch.setattr(algebra, "vjp", backward)
     with pytest.raises(package.AutodiffError, match="disagree"):
         package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]})
     assert package.evaluate("sum(sin(x))", {"x": [1.0, 2.0]}, check=False).status == "ok"

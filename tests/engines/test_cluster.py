@@ -11,13 +11,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.command import Ended, autodiff, start
 from tests.support.parts import contents, held_part, write_parts
 
-pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+distributed: Any = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
 PROGRAM = "ln(x)*y"
 
@@ -83,6 +84,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def _client(cluster: Cluster) -> Any:
+    return distributed.Client(cluster.address, set_as_default=False)
+
+
 def _on(cluster: Cluster, *words: str) -> Ended:
     return autodiff(*words, "--engine", "dask", "--scheduler", cluster.address)
 
@@ -144,8 +149,6 @@ def test_faults_of_parts_are_sentences(cluster: Cluster, folder: Path) -> None:
 
 
 def test_ctrl_c_leaves_no_task(cluster: Cluster, folder: Path) -> None:
-    from distributed import Client
-
     write_parts(folder / "parts", 6, 10)
     os.unlink("parts/part-000.csv")
     with held_part(folder / "parts" / "part-000.csv") as part:
@@ -158,7 +161,7 @@ def test_ctrl_c_leaves_no_task(cluster: Cluster, folder: Path) -> None:
         _, err = running.communicate(timeout=60)
         assert (running.returncode, err) == (130, b"\n")
         part.close()
-    with Client(cluster.address, set_as_default=False) as client:
+    with _client(cluster) as client:
         until = time.monotonic() + 30
         while any(client.processing().values()):
             assert time.monotonic() < until, client.processing()
@@ -183,16 +186,12 @@ def test_workers_of_another_version_or_without_the_package_are_refused(cluster: 
 
 
 def _count(cluster: Cluster) -> int:
-    from distributed import Client
-
-    with Client(cluster.address, set_as_default=False) as client:
+    with _client(cluster) as client:
         return len(client.nthreads())
 
 
 def _wait_for(cluster: Cluster, workers: int) -> None:
-    from distributed import Client
-
-    with Client(cluster.address, set_as_default=False) as client:
+    with _client(cluster) as client:
         until = time.monotonic() + 60
         while len(client.nthreads()) != workers:
             assert time.monotonic() < until

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from scipy.optimize import curve_fit
 
 import autodiff as package
 from autodiff.errors import AutodiffError
+from autodiff.fitting import statistics
 from autodiff.render.text.fit import rounded
 from tests.support.command import autodiff
 from tests.support.paths import EXAMPLES
@@ -102,6 +104,37 @@ def test_a_bound_is_held_and_has_no_error() -> None:
     assert found.at_bound == ("b",)
     assert found.errors["b"] is None
     assert found.errors["a"] is not None
+
+
+def test_where_all_parameters_are_at_a_bound_none_has_an_error() -> None:
+    data = {"x": [1.0, 2.0, 4.0], "y": [1.0, 3.0, 5.0]}
+    fitted = package.fit("a*x + b", data, "y", {"a": 0, "b": 0}, bounds={"a": (-1, 0), "b": (-4, 0)})
+    assert fitted.at_bound == ("a", "b")
+    assert fitted.errors == {"a": None, "b": None}
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "named"),
+    [
+        ([1e300, 1.0, 3.0], [1.0, 1.0, 1.0], "slope by a is 1e\\+300"),
+        ([1e-200, 2e-200, 0.0], [1.0, 1.0, 2.0], "slope by a is 2e-200"),
+        ([1.0, 2.0, 3.0], [1e-200, 0.0, 0.0], "--y is 1e-200"),
+    ],
+)
+@pytest.mark.parametrize("bounds", [{}, {"a": (0.0, math.inf)}])
+def test_squares_beyond_float64_are_refused(
+    x: list[float], y: list[float], named: str, bounds: dict[str, tuple[float, float]]
+) -> None:
+    with pytest.raises(AutodiffError, match=named) as caught:
+        package.fit("a*x + b", {"x": x, "y": y}, "y", {"a": 0.0, "b": 0.0}, bounds=bounds)
+    assert caught.value.exit_status == 3
+
+
+def test_slopes_whose_squares_leave_float64_say_nothing_of_errors() -> None:
+    known = statistics.estimate(("a", "b"), np.array([1.0, 2.0]), np.array([0.4, -0.2]),
+                                np.array([[1e200, 1.0], [1.0, 1e200]]), known=False)  # fmt: skip
+    assert known.errors == {"a": None, "b": None}
+    assert known.undetermined == ()
 
 
 def test_outliers_weigh_less_with_a_robust_loss() -> None:

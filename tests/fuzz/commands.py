@@ -105,12 +105,113 @@ def _training(draw: st.DrawFn) -> Command:
     return Command(tuple(words), content)
 
 
+_RANGES = [
+    "-2..2",
+    "0..1",
+    "-1e-8..1e-8",
+    "0..1e308",
+    "-1e308..1e308",
+    "2..1",
+    "1..1",
+    "-1..1e-320",
+    "0..2*pi",
+    "x",
+    "..",
+]
+"""Of `plot --range`: most can be sampled, and some are no range."""
+
+
+@st.composite
+def _plotting(draw: st.DrawFn) -> Command:
+    program, across = draw(programs()), draw(st.sampled_from(["x", "x", "x", "y", "q"]))
+    words = ["plot", program, "--range", f"{across}={draw(st.sampled_from(_RANGES))}"]
+    words += draw(st.sampled_from([(), (), (), (), ("--range", "z=-1..1")])) + draw(_option("--order", "0", "2"))
+    words += draw(_option("--format", "json"))
+    return Command((*words, "--at", draw(points(program)))) if draw(st.booleans()) else Command(tuple(words))
+
+
+_MODELS = ["a*x + b", "a*exp(b*x)", "a*x", "a", "b/(a + x)", "a*x + b*x", "sqrt(a*x)", "abs(a - x) + b", "x", "a*x^b"]
+
+
+@st.composite
+def _fitting(draw: st.DrawFn) -> Command:
+    form, content = draw(tables())
+    words = [
+        "fit",
+        draw(st.sampled_from(_MODELS) | st.sampled_from(_MODELS) | programs()),
+        "--data",
+        "-",
+        "--from",
+        form,
+    ]
+    words += ["--y", draw(st.sampled_from(["y", "y", "y", "ln(y)", "z", "q", "1/y"]))]
+    words += [
+        "--start",
+        draw(st.sampled_from(["a=1,b=1", "a=1,b=1", "a=1", "a=0,b=0", "a=1e200,b=-1e-200", "a=x", "y=1"])),
+    ]
+    words += draw(_option("--sigma", "z", "2", "0", "x")) + draw(_option("--loss", "huber", "cauchy"))
+    words += draw(_option("--bounds", "a=0..", "b=-1..1", "a=2..1", "a=1..1")) + draw(_option("--starts", "3"))
+    words += draw(_option("--format", "json", "csv")) + draw(_one("--quiet"))
+    return Command((*words, "--steps", draw(st.sampled_from(["1", "50"]))), content)
+
+
+_LATEX = [
+    "\\sin",
+    "\\frac{1}{x}",
+    "\\sqrt[3]{x}",
+    "e^{-x^2/2}",
+    "\\left|x\\right|",
+    "\\ln x",
+    "x^{2}",
+    "\\cdot",
+    "+",
+    "-",
+    "y",
+]
+_LATEX += [
+    "{",
+    "}",
+    "\\frac",
+    "\\pi",
+    "\\alpha",
+    "^",
+    "_",
+    "\\foo",
+    "(x)",
+    "2",
+    "\\sin^2 x",
+    "\\begin{cases}",
+    "&",
+    "\\\\",
+]
+
+
+def _of_latex() -> st.SearchStrategy[Command]:
+    formulas = st.lists(st.sampled_from(_LATEX), min_size=1, max_size=6).map(" ".join)
+    names = st.sampled_from(["eval", "diff", "explain", "graph"])
+    return st.tuples(names, formulas, _one("--strict")).map(
+        lambda m: Command((m[0], m[1], "--syntax", "latex", *m[2], *(("--at", "x=2,y=3") if m[0] == "eval" else ())))
+    )
+
+
 def commands() -> st.SearchStrategy[Command]:
     """Any command."""
-    checks = st.tuples(programs(), expressions(), _WRT).map(lambda m: Command(("check", m[0], m[1], *m[2])))
+    answers = st.sampled_from(["", "", "y' = ", "f'(x) = ", "dy/dx = ", "d/dx "])
+    checks = st.tuples(programs(), answers, expressions(), _WRT).map(
+        lambda m: Command(("check", m[0], m[1] + m[2], *m[3]))
+    )
     functions = st.sampled_from(["tanh", "sin", "nothing", "", "+", "\x1b[31m"]).map(
         lambda name: Command(("functions", name))
     )
     return st.one_of(
-        *map(_joined, _SHAPES), _joined("eval"), checks, _over_rows(), _over_rows(), _training(), functions
+        *map(_joined, _SHAPES),
+        _joined("eval"),
+        checks,
+        _over_rows(),
+        _over_rows(),
+        _training(),
+        functions,
+        _plotting(),
+        _fitting(),
+        _of_latex(),
     )

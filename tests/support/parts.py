@@ -48,16 +48,16 @@ class HeldPart:
     def wait_for_reader(self, seconds: float = 60) -> int:
         """Wait until a process reads the part; its number."""
         until = time.monotonic() + seconds
-        while True:
+        while time.monotonic() < until:
             try:
-                self._handle = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+                if self._handle < 0:
+                    self._handle = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
                 return next(pid for pid in _holders(self.path) if pid != os.getpid())
             except (OSError, StopIteration) as error:
                 if isinstance(error, OSError) and error.errno != errno.ENXIO:
                     raise
-                assert time.monotonic() < until, "nobody reads the part"
-                self.close()
                 time.sleep(0.02)
+        raise AssertionError("nobody reads the part")
 
     def give(self, text: str, seconds: float = 60) -> None:
         """Give the part to whoever reads it, once somebody does."""

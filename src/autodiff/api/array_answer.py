@@ -94,12 +94,11 @@ def _by_sweeps(query: Query, *, wrt_given: bool) -> tuple[Answer, Trouble]:
     """The answer of the NumPy sweeps; with trouble, the answer for a program that is too large to be written out."""
     numpy()
     from autodiff.api.array_gradient import Gradient
-    from autodiff.arrays import nonsmooth
-    from autodiff.arrays.evaluate import values
+    from autodiff.arrays.algebra import evaluate, special_points
 
     lowered, names, empty = query.lowered, query.names, query.empty
     try:
-        run = values(lowered, empty.at)
+        run = evaluate(lowered, empty.at)
     except DomainError as outside:
         return without_value(empty, lowered, outside), "outside"
     except AutodiffError as error:
@@ -110,7 +109,7 @@ def _by_sweeps(query: Query, *, wrt_given: bool) -> tuple[Answer, Trouble]:
         return answer, "" if _sure(answer, lowered, names) else "rounding"
     slopes = Gradient(lowered, run, empty.at, names, empty.mode)
     answer = empty._replace(value=float(value) + 0.0, gradient=slopes.gradient, forward=slopes.forward)
-    special = nonsmooth.special_points(run)
+    special = special_points(run)
     if reached := query.reached(special):
         return _undecided(answer, lowered, slopes, special[0], [*reached]), "special"
     beyond = [n for n in names if not numpy().isfinite(slopes.gradient[n]).all()]

@@ -1,10 +1,9 @@
 """The gradient of a number by arrays and numbers, from the NumPy sweeps, and its confirmation by the other mode.
 
 >>> from autodiff import parse
->>> from autodiff.arrays.evaluate import values
 >>> from autodiff.core.lowering import lower
 >>> lowered, point = lower(parse("sum(x^2)")), {"x": np.array([1.0, 2.0])}
->>> found = Gradient(lowered, values(lowered, point), point, {"x": 0}, "reverse")
+>>> found = Gradient(lowered, algebra.evaluate(lowered, point), point, {"x": 0}, "reverse")
 >>> found.gradient["x"], found.confirmed(["x"])
 (array([2., 4.]), True)
 """
@@ -18,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from autodiff import diagnostics
-from autodiff.arrays import sweeps
-from autodiff.arrays.evaluate import ArrayTrace
+from autodiff.arrays import algebra
+from autodiff.arrays.algebra import ArrayTrace
 from autodiff.core.lowering import Lowered
 from autodiff.errors import INTERNAL, AutodiffError
 from autodiff.verify.array_difference import broken_rule, direction
@@ -44,7 +43,7 @@ class Gradient:
 
     def _reverse(self) -> dict[str, Any]:
         """One sweep downward for all names."""
-        adjoints = sweeps.vjp(self.run, list(self.names.values()))
+        adjoints = algebra.vjp(self.run, list(self.names.values()))
         return {name: self._filled(name, adjoints.get(node, 0.0)) for name, node in self.names.items()}
 
     def missing(self, name: str) -> Any:
@@ -68,8 +67,7 @@ class Gradient:
         return slopes
 
     def _along(self, seeds: Mapping[int, Any]) -> float:
-        rate = sweeps.jvp(self.run, seeds)[self.lowered.result]
-        return 0.0 if rate is None else float(rate)
+        return float(algebra.jvp(self.run, seeds).get(self.lowered.result, 0.0))
 
     def confirmed(self, names: Collection[str]) -> bool | None:
         """Whether one sweep of the other mode along a fixed direction says the same of `names`; None where it can't tell.
@@ -78,14 +76,13 @@ class Gradient:
         """
         checked = {name: self.names[name] for name in names if np.all(np.isfinite(self.gradient[name]))}
         along = {name: _direction(self.shape(name), k) for k, name in enumerate(checked)}
-        tangents = sweeps.jvp(self.run, {node: along[name] for name, node in checked.items()})
-        adjoints = sweeps.vjp(self.run, list(checked.values()))
-        rate = tangents[self.lowered.result]
+        tangents = algebra.jvp(self.run, {node: along[name] for name, node in checked.items()})
+        adjoints = algebra.vjp(self.run, list(checked.values()))
         here = math.fsum(float(np.sum(along[name] * self.gradient[name])) for name in checked)
-        there = 0.0 if rate is None else float(rate)
+        there = float(tangents.get(self.lowered.result, 0.0))
         if self.mode == "forward":
             there = math.fsum(float(np.sum(along[n] * adjoints.get(node, 0.0))) for n, node in checked.items())
-        allowed = 16 * _EPSILON * sweeps.sizes(self.run, adjoints, tangents) + 1e-300
+        allowed = 16 * _EPSILON * algebra.sizes(self.run, adjoints, tangents) + 1e-300
         if not (math.isfinite(there) and math.isfinite(allowed)):
             return None
         if abs(here - there) > allowed:

@@ -30,9 +30,9 @@ from autodiff.arrays.shapes import (
     shape_error,
     whole_number,
 )
-from autodiff.arrays.ufuncs import Array, Function, Value, branches, chosen, number, plain, shape
+from autodiff.arrays.ufuncs import Array, Function, Value, number, plain, select, shape
 from autodiff.core import templates
-from autodiff.core.lowering import Lowered
+from autodiff.core.algebra import Algebra
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
 from autodiff.errors import Span
 
@@ -209,21 +209,29 @@ def _alone(row: Primitive) -> Function:
     return templates.compiled(row.scalar_meaning, row.params) if row.scalar_meaning else templates.value(row)
 
 
+class ArrayValues(Algebra[Value]):
+    """Arrays and floats as numbers of the engine; a condition over elements decides no branch, each takes its own."""
+
+    def constant(self, value: float) -> Value:
+        return value
+
+    def apply(self, row: Primitive, args: Sequence[Value]) -> Value:
+        return apply(row, args) if row.branches is None else select(args[0], *(args[k] for k in row.branches))
+
+    def branch(self, condition: Value) -> bool | None:
+        return None if isinstance(condition, np.ndarray) else bool(condition)
+
+
+_VALUES = ArrayValues()
+
+
 @lru_cache(maxsize=4096)
 def text(source: str, params: tuple[str, ...]) -> Function:
     """A text of the table as a function of arrays and numbers."""
     template = templates.template(source, params)
     if all(row is None or row.kind == ELEMENTWISE for row in template.graph.rows):
         return ufuncs.text(source, params)
-    names = dict.fromkeys(template.graph.inputs)
-
-    def whole(*args: Value) -> Value:
-        values: list[Any] = [None] * len(template.graph)
-        for node, given in zip(names, args, strict=True):
-            values[node] = given
-        return compute(template, values)
-
-    return whole
+    return lambda *args: _VALUES.text(source, params, args)
 
 
 def used(source: str, params: tuple[str, ...]) -> frozenset[str]:
@@ -232,34 +240,6 @@ def used(source: str, params: tuple[str, ...]) -> frozenset[str]:
     return frozenset(
         template.graph.inputs[n] for n in template.graph.reaching(template.result) if n in template.graph.inputs
     )
-
-
-def compute(lowered: Lowered, values: list[Any]) -> Value:
-    """The result of a text, given its inputs. A choice that goes one way for all elements does not evaluate the other one."""
-    graph = lowered.graph
-    stack = [lowered.result]
-    while stack:
-        node = stack[-1]
-        row, wanted = graph.rows[node], graph.args[node]
-        if values[node] is not None:
-            stack.pop()
-            continue
-        if row is None:
-            values[node] = graph.constants[node]
-            continue
-        if row.branches is not None and values[wanted[0]] is not None:
-            wanted = (wanted[0], *branches(values[wanted[0]], wanted, row.branches))
-        elif row.branches is not None:
-            wanted = wanted[:1]
-        missing = [a for a in wanted if values[a] is None]
-        stack.extend(missing)
-        if missing:
-            continue
-        if row.branches is None:
-            values[node] = apply(row, [values[a] for a in wanted])
-        else:
-            values[node] = chosen(values[wanted[0]], [values[a] for a in wanted[1:]])
-    return values[lowered.result]  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=1024)

@@ -60,10 +60,10 @@ def _nested_too_deep(value: Any) -> bool:
 def constant(lowered: Lowered, point: Mapping[str, Any]) -> Any:
     """The value of a program at a point, an array or a float. Raises DomainError where it has none."""
     numpy()
-    from autodiff.arrays import evaluate
+    from autodiff.arrays.algebra import evaluate
 
     try:
-        value = evaluate.values(lowered, point).values[lowered.result]
+        value = evaluate(lowered, point).values[lowered.result]
     except AutodiffError as error:
         raise error.within(lowered.source) from None
     return value if getattr(value, "shape", None) else float(value)

@@ -1,4 +1,4 @@
-"""Local slopes over arrays: what an adjoint of an equation gives to its arguments, and a tangent of them to it.
+"""The partials of the table's rows over arrays: what an adjoint gives to an argument, and a tangent of it to the result.
 
 >>> from autodiff.core.rules import TABLE
 >>> x, y = np.array([1.0, 2.0]), np.array([2.0, 4.0])
@@ -8,23 +8,19 @@ array([0.5 , 0.25])
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from autodiff.arrays import functions
-from autodiff.arrays.evaluate import ArrayTrace
 from autodiff.arrays.ufuncs import Array, Value, dot, number, plain, shape, total
 from autodiff.core import linearize
-from autodiff.core.primitive import ELEMENTWISE, LINEAR, REDUCTION, UNDEFINED, ZERO, Primitive
-
-Passing: TypeAlias = tuple[Callable[[Value], Value], Callable[[Value], Value]]
-"""What an adjoint of the result gives to an argument, and what a tangent of the argument gives to the result."""
+from autodiff.core.primitive import ELEMENTWISE, LINEAR, REDUCTION, Primitive
 
 
-def fitted(part: Any, wide: Sequence[int], to: Sequence[int]) -> Value:
+def summed_to(part: Any, wide: Sequence[int], to: Sequence[int]) -> Value:
     """Un-broadcast: a part over a result of shape `wide`, summed to the argument of shape `to`.
 
     A part may stay narrower than `wide` where it is constant along axes: the mean's 1/N is one number.
@@ -77,15 +73,6 @@ def _compiled(source: str, names: tuple[str, ...]) -> tuple[Callable[..., Value]
     return (lambda: constant), ()
 
 
-def moved(row: Primitive, k: int, args: Sequence[Value], result: Value, tangent: Value) -> Value:
-    """How the result of a reduction or an array function moves when argument k moves as `tangent` says."""
-    if row.kind == REDUCTION:
-        axis = reduced_axis(row, args)
-        kept = slope(row, k, args, widened(result, axis))
-        return _reducing(None, kept, axis, shape(args[k]))[1](tangent)
-    return _general(row, k, args, result, shape(result))[1](tangent)
-
-
 def reduced_axis(row: Primitive, args: Sequence[Value]) -> Sequence[Value]:
     """The axis that a reduction of an array is along; empty where it is over all elements, and for all else."""
     return args[1:] if row.kind == REDUCTION and row.params[-1] == "axis" and shape(args[0]) else []
@@ -96,69 +83,64 @@ def widened(value: Value, axis: Sequence[Value]) -> Value:
     return np.expand_dims(value, int(axis[0])) if axis and isinstance(value, np.ndarray) else value
 
 
-def parts(
-    run: ArrayTrace, node: int, moving: Sequence[object], convention: str
-) -> Iterable[tuple[int, Callable[[Value], Value], Callable[[Value], Value]]]:
-    """Per moving argument k of equation `node`: k, and how an adjoint and a tangent pass there."""
-    graph, found = run.lowered.graph, run.values
-    row = graph.rows[node]
-    assert row is not None
-    args = [found[a] if k < row.conditions else number(found[a]) for k, a in enumerate(graph.args[node])]
-    result, wide = found[node], shape(found[node])
-    for k, source in enumerate(row.partials):
-        if source in (ZERO, UNDEFINED) or not moving[k]:
-            continue
-        inner = shape(args[k])
-        if row.kind == ELEMENTWISE:
-            yield k, *_elementwise(run, node, slope(row, k, args, result, convention), inner)
-        elif row.kind == REDUCTION:
-            axis = reduced_axis(row, args)
-            kept = slope(row, k, args, widened(result, axis), convention)
-            yield k, *_reducing(run.needed_where.get(node), kept, axis, inner)
-        else:
-            yield k, *_general(row, k, args, result, wide)
+def pull(
+    row: Primitive,
+    k: int,
+    args: Sequence[Value],
+    result: Value,
+    adjoint: Value,
+    mask: Array | None = None,
+    convention: str = "",
+) -> Value:
+    """What an adjoint of the result gives to argument k; `mask` has the elements of the result that are needed."""
+    inner, wide = shape(args[k]), shape(result)
+    if row.branches is not None:
+        taken = _taken(row, k, args)
+        if isinstance(taken, np.ndarray):
+            return summed_to(np.where(taken, adjoint, 0.0), wide, inner)
+        return adjoint if taken else 0.0
+    if row.kind == ELEMENTWISE:
+        partial = slope(row, k, args, result, convention)
+        if mask is None and not inner and shape(adjoint) == shape(partial) == wide != ():
+            return dot(np.ravel(adjoint), np.ravel(partial))  # one pass: the slope in a weight that all rows share
+        return summed_to(_masked(_times(adjoint, partial), mask), wide, inner)
+    if row.kind == REDUCTION:
+        axis = reduced_axis(row, args)
+        partial = slope(row, k, args, widened(result, axis), convention)
+        part = _times(widened(adjoint, axis), partial)
+        return _masked(part, None if mask is None else widened(mask, axis))
+    full = np.broadcast_to(adjoint, wide) if wide else adjoint
+    return evaluated(row.partials[k], (*row.params, "w", "g"), (*args, result, full))
 
 
-def _elementwise(run: ArrayTrace, node: int, slope: Value, inner: Sequence[int]) -> Passing:
-    mask, wide = run.needed_where.get(node), shape(run.values[node])
-
-    def back(g: Value) -> Value:
-        if mask is None and not inner and shape(g) == shape(slope) == tuple(wide) != ():
-            return dot(np.ravel(g), np.ravel(slope))  # one pass: the slope in a weight that all rows share
-        part = _times(g, slope)
-        return fitted(part if mask is None else np.where(mask, part, 0.0), wide, inner)
-
-    def on(tangent: Value) -> Value:
-        part = _times(tangent, slope)
-        return part if mask is None else np.where(mask, part, 0.0)
-
-    return back, on
-
-
-def _reducing(mask: Array | None, slope: Value, axis: Sequence[Value], inner: Sequence[int]) -> Passing:
-    def back(g: Value) -> Value:
-        part = _times(widened(g, axis), slope)
-        return part if mask is None else np.where(widened(mask, axis), part, 0.0)
-
-    def on(tangent: Value) -> Value:
-        part = np.broadcast_to(_times(tangent, slope), tuple(inner))
-        part = part if mask is None else np.where(widened(mask, axis), part, 0.0)
-        return plain(total(part, int(axis[0]) if axis else None))
-
-    return back, on
-
-
-def _general(row: Primitive, k: int, args: Sequence[Value], result: Value, wide: Sequence[int]) -> Passing:
+def push(
+    row: Primitive, k: int, args: Sequence[Value], result: Value, tangent: Value, mask: Array | None = None
+) -> Value:
+    """What a tangent of argument k gives to the result."""
     inner = shape(args[k])
+    if row.branches is not None:
+        taken = _taken(row, k, args)
+        return np.where(taken, tangent, 0.0) if isinstance(taken, np.ndarray) else tangent if taken else 0.0
+    if row.kind == ELEMENTWISE:
+        return _masked(_times(tangent, slope(row, k, args, result)), mask)
+    if row.kind == REDUCTION:
+        axis = reduced_axis(row, args)
+        part = _masked(
+            np.broadcast_to(_times(tangent, slope(row, k, args, widened(result, axis))), inner),
+            None if mask is None else widened(mask, axis),
+        )
+        return plain(total(np.asarray(part), int(axis[0]) if axis else None))
+    full = np.broadcast_to(tangent, inner) if inner else tangent
+    if row.kind == LINEAR:
+        return functions.apply(row, [full if i == k else a for i, a in enumerate(args)])
+    return evaluated(row.pushforward[k], (*row.params, "w", f"d{row.params[k]}"), (*args, result, full))
 
-    def back(g: Value) -> Value:
-        g = np.broadcast_to(g, tuple(wide)) if wide else g
-        return evaluated(row.partials[k], (*row.params, "w", "g"), (*args, result, g))
 
-    def on(tangent: Value) -> Value:
-        tangent = np.broadcast_to(tangent, inner) if inner else tangent
-        if row.kind == LINEAR:
-            return functions.apply(row, [tangent if i == k else a for i, a in enumerate(args)])
-        return evaluated(row.pushforward[k], (*row.params, "w", f"d{row.params[k]}"), (*args, result, tangent))
+def _taken(row: Primitive, k: int, args: Sequence[Value]) -> Value:
+    """Where a choice takes argument k."""
+    assert row.branches is not None
+    return args[0] if k == row.branches[0] else np.logical_not(args[0])
 
-    return back, on
+
+def _masked(part: Value, mask: Value | None) -> Value:
+    return part if mask is None else np.where(mask, part, 0.0)

@@ -112,26 +112,6 @@ def function(row: Primitive) -> Function:
 # --- choices and pieces ------------------------------------------------------------------------------------------------
 
 
-def branches(condition: Value, args: Sequence[int], pick: tuple[int, int]) -> tuple[int, ...]:
-    """The arguments that a choice needs: one, or both where elements differ."""
-    yes, no = args[pick[0]], args[pick[1]]
-    if not isinstance(condition, np.ndarray):
-        return (yes,) if condition else (no,)
-    if condition.all():
-        return (yes,)
-    return (yes, no) if condition.any() else (no,)
-
-
-def chosen(condition: Value, sides: Sequence[Value]) -> Value:
-    """What a choice is, given the branches that it needs."""
-    if len(sides) == 2:
-        return select(condition, *sides)
-    (side,) = sides
-    if isinstance(condition, np.ndarray) and shape(side) != condition.shape:
-        return np.broadcast_to(side, np.broadcast_shapes(condition.shape, shape(side)))
-    return side
-
-
 def select(condition: Value, yes: Value, no: Value) -> Value:
     """yes where the condition holds, else no. By their bits where arrays are large: np.where stumbles over random ones."""
     if np.size(condition) < _PIECE or any(np.asarray(side).dtype != np.float64 for side in (yes, no)):
@@ -273,12 +253,15 @@ def _by_kind(row: Primitive) -> Function:
 
 def _either(condition: Value, yes: Callable[[], Value], no: Callable[[], Value]) -> Value:
     """The branch that all elements take, or each element's own."""
-    sides = branches(condition, (1, 0), (0, 1))
-    return (
-        chosen(condition, [yes() if side else no() for side in sides])
-        if np.ndim(condition)
-        else (yes if sides[0] else no)()
-    )
+    if not np.ndim(condition):
+        return yes() if condition else no()
+    assert isinstance(condition, np.ndarray)
+    if condition.any() and not condition.all():
+        return select(condition, yes(), no())
+    side = yes() if condition.all() else no()
+    if shape(side) == condition.shape:
+        return side
+    return np.broadcast_to(side, np.broadcast_shapes(condition.shape, shape(side)))
 
 
 _BLOCK = 512

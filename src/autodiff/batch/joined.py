@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import BinaryIO
 
+from autodiff.batch.table import filled
 from autodiff.tables.text import DELIMITERS
 from autodiff.tables.writer import writer
 
@@ -24,12 +25,5 @@ def joined_parts(parts: Iterable[bytes], form: str, stream: BinaryIO) -> None:
     from autodiff.tables import arrow  # text does without PyArrow
 
     with writer(form, stream) as write:
-        first, rows = None, 0
-        for part in parts:
-            for columns in arrow.columns_of(part):
-                first = first or columns
-                if len(next(iter(columns.values()))):
-                    rows += 1
-                    write(columns)
-        if not rows and first is not None:
-            write(first)
+        for columns in filled(columns for part in parts for columns in arrow.columns_of(part)):
+            write(columns)

@@ -1,6 +1,7 @@
 """A folder of answers: a part file for each file of rows, and `_autodiff.json`, which says what they are and how far the run is.
 
->>> from autodiff.tables.inputs import InputFile
+>>> from autodiff.tables.atomic_file import remove_leftovers
+from autodiff.tables.inputs import InputFile
 >>> part_names([InputFile("d/year=1/a.csv.gz", "year=1/a.csv.gz", "d/year=1/a.csv.gz")], "parquet")
 ['year=1/a.parquet']
 """
@@ -19,6 +20,7 @@ from autodiff.batch.parts import RowsTask
 from autodiff.batch.table import Count
 from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.tables import filesystems
+from autodiff.tables.atomic_file import remove_leftovers
 from autodiff.tables.inputs import InputFile
 from autodiff.tables.packed import PACKED
 from autodiff.tables.reader import FORMATS
@@ -66,6 +68,7 @@ class Manifest:
         self.folder, self.path = folder.rstrip("/"), f"{folder.rstrip('/')}/{NAME}"
         self._settings = {
             "program": task.program, "version": __version__, "wrt": None if task.wrt is None else list(task.wrt),
+            "of": task.of,
             "at": {name: float(value) for name, value in task.fixed}, "keep": task.keep, "format": task.to,
         }  # fmt: skip
         self._parts: dict[str, Mapping[str, Any]] = {}
@@ -123,6 +126,11 @@ class Manifest:
         with sink(self.path, salvage=False) as file:
             file.write(f"{text}\n".encode("utf-8", "surrogateescape"))
         self._written = time.monotonic()
+
+    def clean(self, names: Sequence[str]) -> None:
+        """Remove what workers left of parts that they were killed over."""
+        if not filesystems.is_remote(self.folder):
+            remove_leftovers(filesystems.local(self.place(name)) for name in names)
 
     def _resume(self) -> None:
         try:

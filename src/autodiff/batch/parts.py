@@ -19,8 +19,9 @@ from autodiff.batch.compile import Compiled, compiled
 from autodiff.batch.summary import Summary
 from autodiff.batch.table import Count, results
 from autodiff.core.lowering import lower
-from autodiff.errors import AutodiffError, quoted
-from autodiff.language.ast import Reading
+from autodiff.diagnostics import listed
+from autodiff.errors import AutodiffError, nearest, quoted, shortened
+from autodiff.language.ast import Assign, Program, Reading, statements_for
 from autodiff.tables import filesystems
 from autodiff.tables.columns import program_names
 from autodiff.tables.inputs import InputFile, opened_file, require_columns
@@ -36,6 +37,7 @@ class RowsTask:
     """What is asked of every row.
 
     program  its text, and `wrt` the names to differentiate by
+    of       the name that is evaluated; None for the last statement
     fixed    the inputs that have one value for all rows, with these values
     columns  the names of the first file's columns, which each file has; `first` is that file's name
     form     the format of the files, None where their names tell; `to` the format of the answers
@@ -50,6 +52,7 @@ class RowsTask:
     first: str
     form: str | None
     to: str
+    of: str | None = None
     keep: bool = False
     fail_fast: bool = False
     strict: bool = False
@@ -75,10 +78,22 @@ def program_of(task: RowsTask) -> tuple[Compiled, tuple[Reading, ...]]:
     """
     fixed = dict(task.fixed)
     program = parse(task.program, strict=task.strict, given=[*program_names(task.columns), *fixed])
-    found = compiled(lower(program), task.wrt, exact=True)
-    if unknown := [name for name in fixed if name not in found.lowered.inputs]:
+    found = compiled(lower(program if task.of is None else _ending_with(program, task.of)), task.wrt, exact=True)
+    known = found.lowered.inputs if task.of is None else lower(program).inputs
+    if unknown := [name for name in fixed if name not in known]:
         raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")
     return found, program.readings
+
+
+def _ending_with(program: Program, of: str) -> Program:
+    """The statements that the name `of` needs. Raises AutodiffError where the program does not assign it."""
+    found = statements_for(program, of)
+    if found is None:
+        assigned = [s.target.name for s in program.statements if isinstance(s, Assign)]
+        near = nearest(of, assigned)
+        hint = f"did you mean {quoted(near)}?" if near else f"its names are {listed(assigned)}" if assigned else ""
+        raise AutodiffError(f"--of {shortened(of)}: the program assigns no such name", hint=hint)
+    return found
 
 
 def answer_table(

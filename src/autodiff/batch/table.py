@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,22 +40,22 @@ class Count:
         """How many rows have each status."""
         return {"ok": self.rows - sum(self.hard.values()), **dict(self.hard.most_common())}
 
-    def add(self, other: Count) -> None:
+    def merge(self, other: Count) -> None:
         """Count the rows of another run, which come behind these."""
         self.rows += other.rows
         self.hard.update(other.hard)
         self.first = {**other.first, **self.first}
         self.fault = self.fault or other.fault
 
-    def chunk(self, table: Table, chunk: Chunk, status: Statuses, of: Mapping[str, str]) -> None:
-        """Count the rows of a chunk that have a status."""
+    def add(self, table: Table, chunk: Chunk, status: Statuses, columns: Sequence[str]) -> None:
+        """Count the first rows of a chunk, which have these statuses; `columns` are the ones that inputs are read from."""
         self.rows += len(status)
         self.hard.update(status.hard.values())
         file = f" of {shortened(table.name, 200)}" if self.named else ""
         for row, each in sorted(status.hard.items()):
             place = f"{table.unit} {chunk.lines[row]}{file}"
             if each == INPUT and each not in self.first and row not in chunk.faults:
-                cell = bad_cell(chunk, row, list(of.values()))
+                cell = bad_cell(chunk, row, columns)
                 if cell and not cell.is_empty:  # an empty cell is seen without a word about it
                     self.fault = f"{place}, column {quoted(cell.column)}: {cell}"
             self.first.setdefault(each, place)
@@ -63,8 +63,8 @@ class Count:
             self.fault = f"{table.unit} {chunk.lines[met[0]]}{file}: {chunk.faults[met[0]]}"
 
 
-def columns_of(table: Table, compiled: Compiled, fixed: Mapping[str, float]) -> dict[str, str]:
-    """Which column of the table each input is read from, the `fixed` ones left out.
+def columns_of(table: Table, inputs: Sequence[str], fixed: Mapping[str, Any]) -> dict[str, str]:
+    """Which column of the table each of the `inputs` is read from, the `fixed` ones left out.
 
     Raises AutodiffError for an input without a column or with two values.
     """
@@ -72,7 +72,7 @@ def columns_of(table: Table, compiled: Compiled, fixed: Mapping[str, float]) -> 
     both = [name for name in fixed if name in known]
     if both:
         raise AutodiffError(f"{quoted(both[0])} has a column and a value by --at", hint="give one of them")
-    inputs = [name for name in compiled.lowered.inputs if name not in fixed]
+    inputs = [name for name in inputs if name not in fixed]
     lacking = [name for name in inputs if name not in known]
     if lacking and table.names:
         otherwise = f"or give the value for all rows: --at {shortened(lacking[0])}=VALUE"
@@ -95,23 +95,18 @@ def results(
     Raises AutodiffError where the table can't be read on and, with `fail_fast`, at the first row that is not ok; the
     rows before it are handed out first.
     """
-    of = columns_of(table, compiled, fixed)
+    of = columns_of(table, compiled.lowered.inputs, fixed)
     names = [compiled.lowered.name, *(f"d{compiled.lowered.name}/d{name}" for name in compiled.sources), "status"]
     if compiled.lowered.name == names[-1]:
         raise AutodiffError("the result and its status would be one column", hint="call the result something else")
-    if taken := [name for name in kept if name in names]:
-        raise AutodiffError(
-            f"{shortened(table.name, 200)}, line 1: column {quoted(taken[0])} is what a result is called",
-            exit_status=DATA,
-            hint="rename it, or the result: y = …",
-        )
+    require_free(table, kept, names)
     shown, rows = [*kept, *names], 0
     for chunk in table.chunks(list(dict.fromkeys([*kept, *of.values()]))):
         numbers, status = _answers(chunk, compiled, of, fixed)
         stop = min(status.hard, default=len(status)) if fail_fast else len(status)
         if stop < len(status):
             numbers, status = [column[:stop] for column in numbers], status.before(stop)
-        count.chunk(table, chunk, status, of)
+        count.add(table, chunk, status, list(of.values()))
         cells = [chunk.cells[name][:stop] for name in kept]
         rows += stop
         yield dict(zip(shown, [*cells, *numbers, status], strict=True))
@@ -119,6 +114,28 @@ def results(
             raise _stopped(table, chunk, stop, compiled, of, fixed)
     if not rows:
         yield {name: array("d") if name in names[:-1] else () for name in shown}
+
+
+def filled(chunks: Iterable[Mapping[str, Sequence[Any]]]) -> Iterator[Mapping[str, Sequence[Any]]]:
+    """The chunks that have rows; where none has, the first one, which names the columns."""
+    first, rows = None, 0
+    for columns in chunks:
+        first = first or columns
+        if len(columns["status"]):
+            rows += len(columns["status"])
+            yield columns
+    if not rows and first is not None:
+        yield first
+
+
+def require_free(table: Table, kept: Sequence[str], names: Sequence[str]) -> None:
+    """Raise AutodiffError where a column `kept` of the table, which is passed through, has the name of a result."""
+    if taken := [name for name in kept if name in names]:
+        raise AutodiffError(
+            f"{shortened(table.name, 200)}, line 1: column {quoted(taken[0])} is what a result is called",
+            exit_status=DATA,
+            hint="rename it, or the result: y = …",
+        )
 
 
 def _answers(

@@ -48,6 +48,7 @@ Examples:
 @click.option("--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of every number.")
 @click.option("--no-check", is_flag=True, help="Skip the confirmation by the other mode.")
 @options.data_options
+@options.parts_options
 @options.engine_options
 def command(
     program: str | None,
@@ -93,7 +94,7 @@ def command(
     if data:
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1}
         asked |= {options.format_as_typed(form).removesuffix(f" {form}"): form != "text"}
-        asked |= {"--hessian": hessian, "--jacobian": jacobian, "--of": of is not None, "--jvp": jvp is not None}
+        asked |= {"--hessian": hessian, "--jacobian": jacobian, "--jvp": jvp is not None}
         asked |= {
             "--vjp": vjp is not None,
             "--quiet": quiet,
@@ -106,7 +107,7 @@ def command(
 
         files.apart([*files.named(tables), ("-f", file), *files.points(points)], [("--out", out)])
         at = inputs.read_point(points)
-        return RowsCommand(text, tables, options.names(wrt), at, rows, strict=strict).run()
+        return RowsCommand(text, tables, options.names(wrt), at, {**rows, "of": of}, strict=strict).run()
     if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
         asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
         asked |= {"--jvp": jvp is not None, "--vjp": vjp is not None}

@@ -25,7 +25,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "derivatives": ("eval", "diff", "check"),
     "explain": ("explain", "graph"),
     "data": (),
-    "train": ("train",),
+    "train": ("train", "predict"),
     "fit": ("fit",),
     "plot": ("plot",),
     "serve": ("serve",),

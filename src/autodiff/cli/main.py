@@ -25,6 +25,7 @@ COMMANDS = {
     "check": "is my derivative right, and if not, which slip was it",
     "fit": "parameters of a curve from data, with their standard errors",
     "train": "gradient descent on a table, the four steps shown",
+    "predict": "what a trained program gives for the rows of a table",
     "export": "value and gradient as source code of another language",
     "serve": "a page to type in: the explanation and the plot follow",
     "functions": "every function: formula, derivative, domain, example",

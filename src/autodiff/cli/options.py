@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -123,7 +122,11 @@ def wrt_option(command: F) -> F:
 def matrix_options(command: F) -> F:
     """`--hessian`, `--jacobian`, `--of`."""
     for decorate in (
-        click.option("--of", metavar="NAMES", help="With --jacobian: the results, names that the program assigns."),
+        click.option(
+            "--of",
+            metavar="NAMES",
+            help="With --jacobian: the results, names that the program assigns; with --data: one of them.",
+        ),
         click.option("--jacobian", is_flag=True, help="The first derivatives of several results; name them with --of."),
         click.option("--hessian", is_flag=True, help="All second derivatives."),
     ):
@@ -177,14 +180,28 @@ def data_options(command: F) -> F:
         from_option,
         click.option("--fail-fast", is_flag=True, help="With --data: stop at the first row that is not ok."),
         click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),
-        click.option("--summary", is_flag=True, help="With --data: print how many rows are ok, and each column's min, max and mean."),
-        click.option("--resume", is_flag=True, help="With --out DIR/: skip the parts that are whole, and go on with the others."),
         click.option(
             "--out", metavar="FILE", shell_complete=complete_file,
-            help="With --data: write to FILE, which is there only when it is whole; DIR/ gets a part for each file.",
+            help="With --data: write to FILE, which is there only when it is whole; eval gives a folder DIR/ a part for each file.",
         ),
         data_option(f"A point per row of FILE (- for stdin): {TABLES}"),
     ):  # fmt: skip
+        command = decorate(command)
+    return command
+
+
+def parts_options(command: F) -> F:
+    """`--summary` and `--resume`, about many files of rows."""
+    for decorate in (
+        click.option(
+            "--summary",
+            is_flag=True,
+            help="With --data: print how many rows are ok, and each column's min, max and mean.",
+        ),
+        click.option(
+            "--resume", is_flag=True, help="With --out DIR/: skip the parts that are whole, and go on with the others."
+        ),
+    ):
         command = decorate(command)
     return command
 
@@ -212,10 +229,17 @@ def digits(count: int | None) -> int:
 
 
 def names(text: str | None, option: str = "--wrt") -> list[str] | None:
-    """`a, b` as a list; None stays None."""
+    """`a, b[0, 1]` as a list, cut at the commas that are in no brackets; None stays None."""
     if text is None:
         return None
-    found = [name.strip() for name in re.split(r",(?![^\[]*\])", text)]
+    found, depth = [""], 0
+    for sign in text:
+        depth += (sign in "([") - (sign in ")]")
+        if sign == "," and depth <= 0:
+            found.append("")
+        else:
+            found[-1] += sign
+    found = [name.strip() for name in found]
     if not all(found):
         raise AutodiffError(f"{option} needs names separated by commas", hint=f"write for example {option} x,y")
     return found

@@ -20,7 +20,7 @@ from autodiff.batch.parts import (
     program_of,
 )
 from autodiff.batch.summary import Summary
-from autodiff.batch.table import Count
+from autodiff.batch.table import Count, filled
 from autodiff.cli import colour, engines, options, streams
 from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.render.terminal import progress
@@ -84,25 +84,20 @@ class RowsCommand:
             first = next(tables)
             task = self._task(first)
             gc.enable()  # rows go on for as long as there are some
-            write = stack.enter_context(self._writer(task.to))
-            self._answer(task, chain([first], tables), write, stack.enter_context(self._progress()))
+            write, show = stack.enter_context(self._writer()), stack.enter_context(self._progress())
+            for columns in filled(self._answers(task, chain([first], tables), show)):
+                write(columns)
 
-    def _answer(self, task: RowsTask, tables: Iterable[Table], write: Write, show: Show) -> None:
-        """Write the answers of all tables; where there is no row at all, the columns without rows."""
-        empty: Mapping[str, Sequence[Any]] = {}
+    def _answers(self, task: RowsTask, tables: Iterable[Table], show: Show) -> Iterator[Mapping[str, Sequence[Any]]]:
+        """The answers of all tables, chunk by chunk."""
         kept = task.columns if task.keep else ()
         for done, table in enumerate(tables):
             for columns in answer_table(task, table, self.count, kept):
-                if len(columns["status"]):
-                    write(columns)
-                else:
-                    empty = columns
+                yield columns
                 if self.summary is not None:
                     self.summary.add(columns, len(kept))
                 share = table.share(self.count.rows) if len(self.files) == 1 else done / len(self.files)
                 show(self.count.rows, share, "" if len(self.files) == 1 else f"file {done + 1}/{len(self.files)}")
-        if not self.count.rows:
-            write(empty)
 
     # --- parts on an engine -----------------------------------------------------------------------------------------------
 
@@ -167,6 +162,7 @@ class RowsCommand:
                     self.count.rows += result.count.rows
                     shown(len(found))
         finally:
+            manifest.clean(names)
             manifest.write(names, complete=len(found) == len(files))
         self.count.rows = 0
         for k in range(len(files)):
@@ -174,7 +170,7 @@ class RowsCommand:
 
     def _add(self, found: PartResult) -> None:
         """Count a part, which comes behind those before it."""
-        self.count.add(found.count)
+        self.count.merge(found.count)
         if self.summary is not None and found.summary is not None:
             self.summary.merge(found.summary)
 
@@ -195,6 +191,7 @@ class RowsCommand:
             first.name,
             self.given["from_form"],
             "arrow" if joined and several else form,
+            of=self.given["of"],
             keep=self.given["keep"],
             fail_fast=self.given["fail_fast"],
             strict=self.strict,
@@ -232,7 +229,7 @@ class RowsCommand:
             )
 
     @contextmanager
-    def _writer(self, form: str) -> Iterator[Write]:
+    def _writer(self) -> Iterator[Write]:
         if not self.rows_shown:
             yield lambda _: None
             return

@@ -16,13 +16,14 @@ texts compiled.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import isfinite
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from autodiff.core import rules, templates
 from autodiff.core.evaluate import DomainError, Indeterminate, Trace, sweep
+from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.special_points import special_tests
@@ -81,30 +82,33 @@ class Algebra(Generic[T]):
         """The values of a program of which no domain is checked, the order, and which branches were taken."""
         graph = lowered.graph
         rows: Sequence[Any] = graph.rows  # no leaf among those that are applied
-
-        def leaf(node: int) -> T:
-            return self.constant(graph.constants[node]) if node in graph.constants else inputs[graph.inputs[node]]
-
+        leaf = self._leaf(graph, inputs, {})
         return sweep(graph, lowered.result, leaf, lambda node, args: self.apply(rows[node], args), self.branch)
 
+    def _leaf(self, graph: Graph, inputs: Mapping[str, T], known: Mapping[int, T]) -> Callable[[int], T]:
+        def leaf(node: int) -> T:
+            if node in known:
+                return known[node]
+            return self.constant(graph.constants[node]) if node in graph.constants else inputs[graph.inputs[node]]
+
+        return leaf
+
     def evaluate(
-        self, lowered: Lowered, inputs: Mapping[str, T], known: Mapping[int, T] = MappingProxyType({})
+        self,
+        lowered: Lowered,
+        inputs: Mapping[str, T],
+        known: Mapping[int, T] = MappingProxyType({}),
+        equations: Callable[[list[T]], Iterable[int]] | None = None,
     ) -> Trace:
         """The values of a program; equations that are `known` have these, whatever they are made of.
 
-        Raises DomainError where a value does not exist, Indeterminate where that or a branch is not decided.
+        Raises DomainError where a value does not exist, Indeterminate where that or a branch is not decided; for
+        `equations` see `sweep`.
         """
-        graph = lowered.graph
-        rows: Sequence[Any] = graph.rows  # no leaf among those that are applied
-
-        def leaf(node: int) -> T:
-            return self.constant(graph.constants[node]) if node in graph.constants else inputs[graph.inputs[node]]
+        rows: Sequence[Any] = lowered.graph.rows  # no leaf among those that are applied
 
         def apply(node: int, args: Sequence[T]) -> T:
-            if node in known:
-                return known[node]
-            self.require_domain(node, rows[node], args)
-            return self.checked(node, args, self.apply(rows[node], args))
+            return known[node] if node in known else self.equation(node, rows[node], args)
 
         def decided(condition: T) -> bool:
             holds = self.branch(condition)
@@ -112,7 +116,13 @@ class Algebra(Generic[T]):
                 raise Indeterminate
             return holds
 
-        return Trace(*sweep(graph, lowered.result, leaf, apply, decided))
+        leaf = self._leaf(lowered.graph, inputs, known)
+        return Trace(*sweep(lowered.graph, lowered.result, leaf, apply, decided, equations))
+
+    def equation(self, node: int, row: Primitive, args: Sequence[T]) -> T:
+        """The value of an equation of a program."""
+        self.require_domain(node, row, args)
+        return self.checked(node, args, self.apply(row, args))
 
     def require_domain(self, node: int, row: Primitive, args: Sequence[T]) -> None:
         """Raise DomainError where the arguments of an equation lie outside, Indeterminate where that is not decided."""
@@ -123,42 +133,53 @@ class Algebra(Generic[T]):
             if not inside:
                 raise DomainError(node, [self.as_float(a) for a in args], words)
 
-    def linearize(self, lowered: Lowered, trace: Trace, sources: Collection[int]) -> dict[int, list[tuple[int, T]]]:
+    def linearize(self, lowered: Lowered, trace: Trace, sources: Collection[int]) -> dict[int, list[tuple[int, Any]]]:
         """Each active equation between `sources` and the result → (argument, partial) for each active argument."""
-        graph, values, active = lowered.graph, trace.values, set(sources)
-        linear: dict[int, list[tuple[int, T]]] = {}
+        graph, active = lowered.graph, set(sources)
+        linear: dict[int, list[tuple[int, Any]]] = {}
         for node in sorted(trace.order):
-            args, row = graph.args[node], graph.rows[node]
-            if active.isdisjoint(args) or row is None:
-                continue
-            if node in trace.taken:
-                edges = [(trace.taken[node], self.constant(1.0))] if trace.taken[node] in active else []
-            else:
-                given = [*(values[a] for a in args), values[node]]
-                wanted = (k for k, a in enumerate(args) if a in active and row.partials[k] != ZERO)
-                edges = [(args[k], self.partial(row, k, given)) for k in wanted]
-            if edges:
-                linear[node] = edges
-                active.add(node)
+            if graph.rows[node] is not None and not active.isdisjoint(graph.args[node]):
+                edges = self.edges(graph, trace, node, active)
+                if edges:
+                    linear[node] = edges
+                    active.add(node)
         return linear
+
+    def edges(self, graph: Graph, trace: Trace, node: int, active: Collection[int]) -> list[tuple[int, Any]]:
+        """The active arguments of an equation, each with the partial in it; what a partial is, `pull` and `push` know."""
+        if node in trace.taken:
+            return [(trace.taken[node], self.constant(1.0))] if trace.taken[node] in active else []
+        row, args, values = graph.rows[node], graph.args[node], trace.values
+        assert row is not None  # a leaf has no arguments
+        given = [*(values[a] for a in args), values[node]]
+        wanted = (k for k, a in enumerate(args) if a in active and row.partials[k] != ZERO)
+        return [(args[k], self.partial(row, k, given)) for k in wanted]
+
+    def pull(self, partial: Any, adjoint: T) -> T:
+        """What an adjoint of an equation gives to an argument."""
+        return self.times(adjoint, partial)
+
+    def push(self, partial: Any, tangent: T) -> T:
+        """What a tangent of an argument gives to the equation."""
+        return self.times(partial, tangent)
 
     def partial(self, row: Primitive, k: int, given: Sequence[T]) -> T:
         """The partial of a primitive in argument k, at its arguments and its result."""
         text = self.partial_text(row, k, given)
         return self.undefined() if text == UNDEFINED else self.text(text, (*row.params, "w"), given)
 
-    def vjp(self, linear: Mapping[int, Sequence[tuple[int, T]]], seeds: Mapping[int, T]) -> dict[int, T]:
+    def vjp(self, linear: Mapping[int, Sequence[tuple[int, Any]]], seeds: Mapping[int, T]) -> dict[int, T]:
         """Reverse mode: the adjoint of every equation that those with seeds depend on."""
-        pull = lambda node, g: [(a, self.times(g, p)) for a, p in linear[node]]  # noqa: E731
+        pull = lambda node, g: ((a, self.pull(p, g)) for a, p in linear[node])  # noqa: E731
         return pull_back(reversed(list(linear)), dict(seeds), pull, self.plus)
 
-    def jvp(self, linear: Mapping[int, Sequence[tuple[int, T]]], seeds: Mapping[int, T]) -> dict[int, T]:
+    def jvp(self, linear: Mapping[int, Sequence[tuple[int, Any]]], seeds: Mapping[int, T]) -> dict[int, T]:
         """Forward mode: the tangent of every equation that depends on those with seeds."""
         tangents = dict(seeds)
         for node, edges in linear.items():
             for arg, partial in edges:
                 if arg in tangents:
-                    part = self.times(partial, tangents[arg])
+                    part = self.push(partial, tangents[arg])
                     tangents[node] = self.plus(tangents[node], part) if node in tangents else part
         return tangents
 

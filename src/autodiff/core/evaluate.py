@@ -86,17 +86,19 @@ def sweep(
     leaf: Callable[[int], T],
     apply: Callable[[int, Sequence[T]], T],
     branch: Callable[[T], bool | None],
+    equations: Callable[[list[T]], Iterable[int]] | None = None,
 ) -> tuple[list[T], list[int], dict[int, int]]:
     """Carry a T per equation from the leaves to `result`: the values, their order, and the branch that each choice took.
 
     `apply(node, arguments)` makes the T of an equation; `branch(T)` says whether a condition is true, or None where that
-    is not decided: then both branches are evaluated, and `apply` says what the choice comes to.
+    is not decided: then both branches are evaluated, and `apply` says what the choice comes to. `equations(values)` are
+    those to evaluate, arguments first, where the caller knows them: then no branch is decided.
     """
     values: list[T] = [None] * len(graph)  # type: ignore[list-item]
     order: list[int] = []
     taken: dict[int, int] = {}
     rows, arguments = graph.rows, graph.args
-    for node in _needed(graph, result, values, branch, taken):
+    for node in equations(values) if equations else _needed(graph, result, values, branch, taken):
         if rows[node] is None:
             values[node] = leaf(node)
         elif node in taken:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeVar
 
 from autodiff import __version__
@@ -22,6 +22,15 @@ T = TypeVar("T")
 
 AHEAD = 4
 """Parts for each worker that are begun before the results of the ones before them are taken."""
+
+LOGGERS = (
+    "distributed",
+    "distributed.client",
+    "distributed.core",
+    "distributed.comm",
+    "tornado.application",
+    "asyncio",
+)
 
 PATIENCE = 10
 """Seconds to wait for a scheduler that does not answer, and for the first worker of one that has none."""
@@ -35,8 +44,8 @@ class DaskEngine:
 
     def __init__(self, scheduler: str | None = None, workers: int | None = None) -> None:
         distributed = library("distributed", "--engine dask", "cluster")
-        for name in ("distributed", "tornado.application", "asyncio"):  # what they log, an error says in one sentence
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        for name in LOGGERS:  # what they log, an error says in one sentence
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._distributed, self._stack = distributed, ExitStack()
         try:
             address = scheduler or self._cluster(workers or os.cpu_count() or 1)
@@ -55,7 +64,7 @@ class DaskEngine:
     @property
     def workers(self) -> int:
         """The threads of all workers: parts that are done at a time."""
-        return max(1, int(sum(self.client.nthreads().values())))
+        return max(1, sum(self._threads()))
 
     @property
     def dashboard(self) -> str:
@@ -66,8 +75,13 @@ class DaskEngine:
     @property
     def description(self) -> str:
         """What runs the parts, for a line of progress."""
-        count = len(self.client.nthreads())
+        count = len(self._threads())
         return f"{count} worker{'s' * (count != 1)}"
+
+    def _threads(self) -> list[int]:
+        """How many threads each worker has."""
+        with self._guarded():
+            return [int(count) for count in self.client.nthreads().values()]
 
     def _cluster(self, workers: int) -> Any:
         import warnings
@@ -128,7 +142,7 @@ class DaskEngine:
         try:
             while True:
                 for k in left:
-                    begun[k] = self.client.submit(on_worker, __version__, function, *calls[k], pure=False)
+                    begun[k] = self._submitted(function, *calls[k])
                     if len(begun) >= AHEAD * self.workers:
                         break
                 if not begun:
@@ -136,7 +150,12 @@ class DaskEngine:
                 done = self._next(begun, ordered=ordered)
                 yield done, self._result(begun.pop(done))
         finally:
-            self.client.cancel(list(begun.values()), force=True)
+            with suppress(AutodiffError), self._guarded():
+                self.client.cancel(list(begun.values()), force=True)
+
+    def _submitted(self, function: Callable[..., T], *arguments: Any) -> Any:
+        with self._guarded():
+            return self.client.submit(on_worker, __version__, function, *arguments, pure=False)
 
     def _next(self, begun: Mapping[int, Any], *, ordered: bool) -> int:
         first = min(begun)

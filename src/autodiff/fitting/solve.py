@@ -22,6 +22,7 @@ import numpy as np
 
 from autodiff.errors import HARD_POINT, AutodiffError, extra
 from autodiff.fitting.problem import Problem, Vector
+from autodiff.fitting.statistics import LARGEST
 
 Ending = Literal["converged", "out of steps", "stuck", "diverged"]
 
@@ -45,6 +46,9 @@ FAR = 10
 
 NO_EFFECT = 1e-10
 """The effect of a parameter on the model beside that at its start, where it has none."""
+
+SMALLEST = 1e-150
+"""Slopes whose squares are within the range of float64; the largest ones are `statistics.LARGEST`."""
 
 POLISHING = 12
 """Gauss-Newton steps at the end, at most."""
@@ -90,6 +94,7 @@ def solve(problem: Problem, start: Vector, options: Options) -> Solution:
             hint="start nearer to the data, or divide both the model and --y by a large number",
             exit_status=HARD_POINT,
         )
+    _require_squares(problem, start)
     plain = not options.bounded and options.loss == "linear" and problem.rows >= len(start)
     best: Solution | None = None
     large = problem.rows * len(start) > SMALL
@@ -105,6 +110,26 @@ def solve(problem: Problem, start: Vector, options: Options) -> Solution:
     if not np.isfinite(best.cost) or best.cost > begun:
         return replace(best, ended="diverged")
     return replace(best, ended="diverged") if best.ended == "converged" and _ran_away(problem, start, best) else best
+
+
+def _require_squares(problem: Problem, start: Vector) -> None:
+    """Raise AutodiffError where squares of y or of the model's slopes leave the range of float64."""
+    y = problem.y if problem.sigma is None else problem.y / problem.sigma
+    sizes = {"--y": float(np.abs(y).max(initial=0.0))}
+    for name, size in zip(problem.names, _sizes(problem.jacobian(start)), strict=True):
+        sizes[f"the model's slope by {name}"] = float(size)
+    for what, size in sizes.items():
+        if size > LARGEST or 0 < size < SMALLEST:
+            raise AutodiffError(
+                f"{what} is {size:.3g} at the start, whose square is beyond the range of float64",
+                hint="measure the columns in larger or smaller units",
+                exit_status=HARD_POINT,
+            )
+
+
+def _sizes(jacobian: Vector) -> Vector:
+    """The largest slope by each parameter, without its sign."""
+    return np.asarray(np.maximum(jacobian.max(axis=0, initial=0.0), -jacobian.min(axis=0, initial=0.0)))
 
 
 def _ran_away(problem: Problem, start: Vector, solution: Solution) -> bool:
@@ -217,6 +242,8 @@ def offset(problem: Problem, parameters: Vector, options: Options) -> float:
         if length <= EXACT * problem.size:
             return 0.0
         moves = free(problem, parameters, options)
+        if not moves.any():
+            return 0.0
         if jacobian.size > SMALL and options.loss == "linear":
             matrix, slope = problem.normal(parameters)
             _, matrix, slope = _scaled(matrix[np.ix_(moves, moves)], slope[moves])

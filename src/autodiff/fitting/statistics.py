@@ -29,6 +29,10 @@ SHARE = 1e-3
 """Parts of a lost direction beside its largest below which they are rounding."""
 
 
+LARGEST = 1e150
+"""Slopes whose squares are within the range of float64."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """errors        the standard error of each parameter; None where the data don't determine it
@@ -61,6 +65,8 @@ def estimate(
     free   which parameters moved freely; one that is at its bound has no error
     """
     moves = [k for k in range(len(names)) if free is None or free[k]]
+    if max(jacobian.max(initial=0.0), -jacobian.min(initial=0.0)) > LARGEST:  # a search that diverged
+        moves = []
     kept = jacobian if len(moves) == len(names) else jacobian[:, moves]
     matrix = kept.T @ kept
     sizes = np.sqrt(np.diagonal(matrix))
@@ -113,6 +119,8 @@ def _singular(jacobian: Vector, sizes: Vector, matrix: Vector) -> tuple[Vector, 
 
     From the normal equations where they are good enough, since these cost one pass; else from a QR decomposition.
     """
+    if not len(sizes):
+        return sizes, matrix
     squares, turned = np.linalg.eigh(matrix / np.outer(sizes, sizes))
     if squares[0] > NORMAL * squares[-1]:
         return np.sqrt(squares[::-1]), turned[:, ::-1].T

@@ -235,3 +235,17 @@ def upward(root: Expr) -> Iterator[Expr]:
         found.append(node)
         stack += node.children()
     return reversed(found)
+
+
+def statements_for(program: Program, name: str) -> Program | None:
+    """The program that ends with the assignment of `name` and holds no statement that it does not need; None where no
+    statement assigns the name."""
+    kept, needed = list[Statement](), {name}
+    for statement in reversed(program.statements):
+        if isinstance(statement, Expression) or statement.target.name not in needed:
+            continue
+        if not kept and not isinstance(statement, Assign):
+            return None
+        kept.append(statement)
+        needed |= {node.name for node in walk((statement.body,)) if isinstance(node, Name | Call)}
+    return Program(program.source, tuple(reversed(kept)), program.readings, program.given) if kept else None

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import current_thread, main_thread
 from typing import Any, BinaryIO
@@ -93,6 +94,22 @@ def _replaced(path: str, *, salvage: bool) -> Iterator[BinaryIO]:
 def _private(target: str) -> str:
     folder, name = os.path.split(os.fsencode(target))
     return os.fsdecode(os.path.join(folder, name[:_LONGEST] + b"." + os.urandom(8).hex().encode() + b".partial"))
+
+
+def remove_leftovers(paths: Iterable[str]) -> None:
+    """Remove what writers of these files left that were killed; none may be writing them now."""
+    names: dict[bytes, set[bytes]] = {}
+    for path in paths:
+        folder, name = os.path.split(os.fsencode(os.path.realpath(path)))
+        names.setdefault(folder, set()).add(name[:_LONGEST])
+    for folder, known in names.items():
+        with suppress(OSError):
+            for entry in os.listdir(folder):
+                if (left := _LEFT.fullmatch(entry)) and left[1] in known:
+                    _remove(os.fsdecode(os.path.join(folder, entry)))
+
+
+_LEFT = re.compile(rb"(.*)\.[0-9a-f]{16}\.partial", re.DOTALL)
 
 
 def _shown(path: str, private: str) -> str:

@@ -17,21 +17,21 @@ equations are then of three sorts: those before the rows (of parameters alone), 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from autodiff.arrays import evaluate, sweeps
-from autodiff.arrays.evaluate import ArrayTrace
+from autodiff.arrays import algebra
+from autodiff.arrays.algebra import ArrayTrace, Linear
 from autodiff.arrays.ufuncs import shape
 from autodiff.core.evaluate import DomainError
-from autodiff.core.linearize import active as depending
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
+from autodiff.core.primitive import REDUCTION, Primitive
 from autodiff.errors import AutodiffError
 from autodiff.train.fuse_matmul import gathered
+from autodiff.train.row_axis import BY_ROW, keeps_rows_apart, row_axis
 
 ELEMENTS = 32768
 """Of the largest value in a block: few enough for the cache, and enough to outweigh a pass over the equations."""
@@ -41,12 +41,6 @@ FEWEST = 1024
 
 SUMS, MEANS = ("sum", "dot"), ("mean",)
 """Where rows meet: reductions of everything to a number, for which blocks can be added."""
-
-BY_ROW = ("literal", "matmul", "transpose", "expand_dims", "index")
-"""Functions of arrays that leave rows apart, if their result still has the axis of the rows."""
-
-ALONG_THE_LAST = ("softmax",)
-"""Functions that mix the elements along the last axis."""
 
 Known = Mapping[int, Any]
 Shapes = Mapping[int, "tuple[int, ...]"]
@@ -64,7 +58,8 @@ class SweepPlan:
     ends     the sums and means, each with whether it is a mean; the result itself where that has an element per row
     gates    the ones of `before` that those of the rows use
     axes     of the known values that have an element per row, the axis of the rows, counted from the last: -1
-    active   the equations that a derivative by a parameter flows through
+    edges    the active equations, each with the arguments that its adjoint goes to, in the order of their values
+    by_row   the same of the equations of the rows alone
     number   whether the result is a number
     size     rows of a block
     """
@@ -77,7 +72,8 @@ class SweepPlan:
     ends: Mapping[int, bool]
     gates: tuple[int, ...]
     axes: Mapping[int, int]
-    active: set[int]
+    edges: Linear
+    by_row: Linear
     number: bool
     size: int
 
@@ -100,7 +96,7 @@ def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: i
     two, three = (_shapes(found, known, axes, parameters, rows) for rows in (2, 3))
     if two is None or three is None:
         return None
-    sorts = _sorted(found, axes, {node: _changed(two[node], three[node]) for node in two})
+    sorts = _sorted(found, axes, {node: row_axis(two[node], three[node]) for node in two})
     if sorts is None:
         return None
     before, rows, after, ends = sorts
@@ -109,9 +105,14 @@ def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: i
     size = max(FEWEST, ELEMENTS // max(largest, 1))
     gates = tuple(node for node in before if node in used)
     sources = [node for node in before if found.graph.inputs.get(node) in parameters]
-    active = depending(found.graph, two, sources)
+    active = algebra.linear(ArrayTrace(found, [], [*two]), sources)
+    edges, by_row = (
+        {node: active[node] for node in order if node in active}
+        for order in ([*before, *sorted((*ends, *after))], rows)
+    )
+    number = two[found.result] == ()
     return SweepPlan(
-        found, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, active, two[found.result] == (), size
+        found, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, edges, by_row, number, size
     )
 
 
@@ -132,7 +133,7 @@ def _sorted(
             late |= {node} if waits else set()
             continue
         rows.append(node)
-        if not waits and axis is not None and _apart(row, axis):
+        if not waits and axis is not None and keeps_rows_apart(row, axis):
             wide.add(node)
         elif not waits and axis is None and _adds(row):
             ends[node] = row.value in MEANS
@@ -162,7 +163,7 @@ def _shapes(
     """The shape of every equation that is not known, when there are so many rows."""
     part, order = _part(known, axes, slice(0, rows)), _unknown(lowered, known)
     try:
-        run = evaluate.values(lowered, parameters, part, order=[*part, *order])
+        run = algebra.evaluate(lowered, parameters, part, order=[*part, *order])
     except (DomainError, AutodiffError):
         return None
     return {node: shape(run.values[node]) for node in order}
@@ -175,19 +176,6 @@ def _unknown(lowered: Lowered, known: Known) -> list[int]:
         if node in needed and node not in known:
             needed.update(graph.args[node])
     return sorted(needed.difference(known))
-
-
-def _changed(two: Sequence[int], three: Sequence[int]) -> int | None:
-    """The axis of the rows, counted from the last; None where there is none; 0 where rows meet rows."""
-    places = [k - len(two) for k, (a, b) in enumerate(zip(two, three, strict=True)) if a != b]
-    return (places[0] if len(places) == 1 else 0) if places else None
-
-
-def _apart(row: Primitive, axis: int) -> bool:
-    """Whether each row of the result, along `axis`, is made from the same row of the arguments."""
-    if axis == 0 or (axis == -1 and row.value in ALONG_THE_LAST):
-        return False
-    return row.kind in (ELEMENTWISE, REDUCTION) or row.value in (*BY_ROW, *ALONG_THE_LAST)
 
 
 def _adds(row: Primitive) -> bool:
@@ -252,7 +240,8 @@ class Sweep:
             return None
         value = run.values[self.lowered.result]
         seed = 1.0 / np.size(value)
-        found = sweeps.vjp(run, (), self.convention, seed, self.plan.active, through) if slopes else {}
+        edges = self.plan.edges | {end: [*parts.items()] for end, parts in through.items()}
+        found = algebra.vjp(run, (), self.convention, seed, edges) if slopes else {}
         return Swept(
             float(np.mean(value)),
             {name: found[node] for node, name in self.lowered.graph.inputs.items() if node in found},
@@ -263,7 +252,7 @@ class Sweep:
         plan = self.plan
         order = [*plan.before, *sorted((*plan.ends, *plan.after))] if known else [*plan.before]
         results = () if known else (order or list(self.narrow))[-1:]
-        values = evaluate.values(
+        values = algebra.evaluate(
             self.lowered, parameters, {**self.narrow, **known}, results=results, order=[*self.narrow, *order]
         )
         return replace(values, order=order)
@@ -274,15 +263,14 @@ class Sweep:
         gates = {gate: before.values[gate] for gate in plan.gates}
         for start in range(0, count, plan.size):
             known = gates | _part(self.known, plan.axes, slice(start, start + plan.size))
-            run = evaluate.values(self.lowered, {}, known, results=[*plan.ends], order=[*known, *plan.rows])
+            run = algebra.evaluate(self.lowered, {}, known, results=[*plan.ends], order=[*known, *plan.rows])
             yield replace(run, order=plan.rows), min(plan.size, count - start) / count
 
     def _back(self, run: ArrayTrace, end: int, weight: float) -> dict[int, Any]:
         """The slopes of a sum or mean in the gates, as far as this block makes them."""
         at = replace(run, lowered=self.lowered._replace(result=end))
         seed = weight / np.size(run.values[end])
-        active = None if run.inactive else self.plan.active
-        found = sweeps.vjp(at, self.plan.gates, self.convention, seed, active)
+        found = algebra.vjp(at, self.plan.gates, self.convention, seed, None if run.inactive else self.plan.by_row)
         return {gate: found[gate] for gate in self.plan.gates if gate in found}
 
 

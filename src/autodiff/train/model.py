@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.arrays import evaluate, functions, sweeps
-from autodiff.arrays.evaluate import ArrayTrace
+from autodiff.arrays import algebra, functions
+from autodiff.arrays.algebra import ArrayTrace, Linear
 from autodiff.core.evaluate import DomainError
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
@@ -99,17 +99,17 @@ class Model:
         """The forward pass; `lean` keeps only what the backward pass needs, and the equations in `keep`."""
         point = {**columns, **parameters}
         if fixed is None:
-            return evaluate.values(self.lowered, point)
+            return algebra.evaluate(self.lowered, point)
         spare = self._spare if lean else None
         if spare and keep:
             spare = {node: [done for done in sparing if done not in keep] for node, sparing in spare.items()}
         resting = [node for node in keep if not self._moving[node] and node not in fixed and node in self._needed]
         known = {**fixed, **self._resting(resting, columns)} if resting else fixed
-        return evaluate.values(self.lowered, point, known, spare, order=[*known, *self._moving_order])
+        return algebra.evaluate(self.lowered, point, known, spare, order=[*known, *self._moving_order])
 
     def _resting(self, nodes: Sequence[int], columns: Values) -> dict[int, Any]:
         """The values of equations that depend on no parameter."""
-        run = evaluate.values(self.lowered, columns, results=nodes)
+        run = algebra.evaluate(self.lowered, columns, results=nodes)
         return {node: run.values[node] for node in nodes}
 
     def fixed(self, columns: Values) -> dict[int, Any] | None:
@@ -127,8 +127,8 @@ class Model:
     def adjoints(self, run: ArrayTrace, convention: str = "") -> dict[int, Any]:
         """The backward pass: the slope of the loss in every equation between it and the parameters."""
         value = run.values[self.lowered.result]
-        active = self._active if not run.inactive else None
-        return sweeps.vjp(run, list(self.sources.values()), convention, 1.0 / np.size(value), active)
+        edges = None if run.inactive else self._edges
+        return algebra.vjp(run, list(self.sources.values()), convention, 1.0 / np.size(value), edges)
 
     def _sweep(self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None) -> Sweep | None:
         """The sweep in blocks, where there are many rows and what is fixed is known; None where one pass takes them all."""
@@ -203,6 +203,11 @@ class Model:
     def _active(self) -> set[int]:
         """The equations that a derivative flows through."""
         return active(self.lowered.graph, self._order, self.sources.values())
+
+    @cached_property
+    def _edges(self) -> Linear:
+        """The active equations, each with the arguments that its adjoint goes to."""
+        return algebra.linear(ArrayTrace(self.lowered, [], self._order), list(self.sources.values()))
 
     @cached_property
     def _spare(self) -> Mapping[int, Sequence[int]] | None:

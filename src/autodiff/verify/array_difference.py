@@ -1,9 +1,9 @@
 """The second witness for the rules of arrays: what a reduction or an array function gives for arrays a little apart.
 
 >>> from autodiff import parse
->>> from autodiff.arrays.evaluate import values
+>>> from autodiff.arrays.algebra import evaluate
 >>> from autodiff.core.lowering import lower
->>> broken_rule(values(lower(parse("sum(u*u)")), {"u": np.array([1.0, 2.0])})) is None
+>>> broken_rule(evaluate(lower(parse("sum(u*u)")), {"u": np.array([1.0, 2.0])})) is None
 True
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.arrays import functions, linearize
-from autodiff.arrays.evaluate import ArrayTrace
+from autodiff.arrays.algebra import ArrayTrace
 from autodiff.arrays.shapes import ShapeError
 from autodiff.arrays.ufuncs import Value, number, shape
 from autodiff.core.primitive import ELEMENTWISE, UNDEFINED, ZERO, Primitive
@@ -88,4 +88,4 @@ def _denied(row: Primitive, k: int, args: Sequence[Value], result: Value) -> boo
 
 
 def _rate(row: Primitive, k: int, args: Sequence[Value], result: Value, moving: Any) -> Any:
-    return linearize.moved(row, k, args, result, moving if shape(args[k]) else float(moving))
+    return linearize.push(row, k, args, result, moving if shape(args[k]) else float(moving))

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.arrays import evaluate, sweeps
+from autodiff.arrays import algebra
 from autodiff.core import templates
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered
@@ -244,14 +244,14 @@ def _stays(
     normwise: bool,
 ) -> bool:
     try:
-        run = evaluate.values(lowered, rounding.inputs(point), shake=rounding)
+        run = algebra.evaluate(lowered, rounding.inputs(point), shake=rounding)
     except (DomainError, AutodiffError):
         return False
     if not _same(value, run.values[lowered.result], normwise=normwise):
         return False
     if not gradient:
         return True
-    slopes = sweeps.vjp(run, list(names.values()), shake=rounding)
+    slopes = algebra.vjp(run, list(names.values()), shake=rounding)
     pairs = ((gradient[name], slopes.get(node, 0.0)) for name, node in names.items() if name in gradient)
     return all(_same(number, moved, normwise=normwise) for number, moved in pairs)
 

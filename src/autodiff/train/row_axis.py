@@ -1,0 +1,47 @@
+"""Which axis of a value has an element per row of the table, and which equations keep the rows apart.
+
+>>> row_axis((2, 4), (3, 4)), row_axis((4, 2), (4, 3)), row_axis((4,), (4,)), row_axis((2, 2), (3, 3))
+(-2, -1, None, 0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from autodiff.core.graph import Graph
+from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
+
+BY_ROW = ("literal", "matmul", "transpose", "expand_dims", "index")
+"""Functions of arrays that keep rows apart, if their result still has the axis of the rows."""
+
+ALONG_THE_LAST = ("softmax",)
+"""Functions that mix the elements along the last axis."""
+
+
+def row_axis(two: Sequence[int], three: Sequence[int]) -> int | None:
+    """The axis of the rows, from the shapes for two and for three rows, counted from the last; None where there is none; 0
+    where rows meet rows."""
+    places = [k - len(two) for k, (a, b) in enumerate(zip(two, three, strict=True)) if a != b]
+    return (places[0] if len(places) == 1 else 0) if places else None
+
+
+def keeps_rows_apart(row: Primitive, axis: int) -> bool:
+    """Whether each row of the result, along `axis`, is computed from the same row of the arguments."""
+    if axis == 0 or (axis == -1 and row.value in ALONG_THE_LAST):
+        return False
+    return row.kind in (ELEMENTWISE, REDUCTION) or row.value in (*BY_ROW, *ALONG_THE_LAST)
+
+
+def mixing_equations(
+    graph: Graph, order: Iterable[int], axes: Callable[[int], int | None] | Mapping[int, int | None]
+) -> list[int]:
+    """The equations of `order` whose value is computed from several rows, from the row axis of each equation."""
+    axis_of = axes if callable(axes) else axes.__getitem__
+    found = []
+    for node in order:
+        row, axis = graph.rows[node], axis_of(node)
+        if row is None or all(axis_of(arg) is None for arg in graph.args[node]):
+            continue
+        if axis is None or not (row.branches or keeps_rows_apart(row, axis)):
+            found.append(node)
+    return found
