@@ -1,29 +1,27 @@
-"""MachineCode code gives the digits of the steps over arrays, is made where it is worth while, and is never needed."""
+"""Machine code gives the digits of the steps over arrays, is made where it is worth while, and is never needed."""
 
 from __future__ import annotations
 
-import ctypes
 import math
 import random
 import threading
 from collections.abc import Sequence
 from typing import Any
 
-import mpmath
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import autodiff
-from autodiff.batch import buffer_pool
+from autodiff.batch import buffer_pool, ufuncs
 from autodiff.batch.compile import SHARE, Batch, Compiled
 from autodiff.batch.jit import compile as machine
-from autodiff.batch.jit import libm, llvm_ir
-from autodiff.batch.jit.instructions import JitProgram
+from autodiff.batch.jit import libm, libmvec, llvm_ir
 from autodiff.batch.jit.lowering import jit_program
-from autodiff.batch.jit.vector_exp import exponential
-from autodiff.core import rules, templates
+from autodiff.batch.whole_powers import roundings
+from autodiff.core import rules
+from autodiff.core.floats import PRODUCTS
 from autodiff.core.lowering import lower
 from autodiff.core.primitive import ELEMENTWISE
 from tests.batch.test_rows_equal_points import SPECIAL, columns, rows_like
@@ -57,9 +55,9 @@ def _as_the_steps(found: Batch, steps: Batch, most: float = 0) -> None:
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )
-@given(programs(), st.randoms(use_true_random=False))
+@given(programs(), st.randoms(use_true_random=False), st.booleans())
 def test_random_programs_have_the_digits_of_the_steps(
-    case: tuple[str, dict[str, float]], chance: random.Random
+    case: tuple[str, dict[str, float]], chance: random.Random, exact: bool
 ) -> None:
     text, full = case
     names = lower(autodiff.parse(text)).inputs
@@ -67,7 +65,8 @@ def test_random_programs_have_the_digits_of_the_steps(
         return
     rows = rows_like({name: full[name] for name in names}, chance)
     at = columns(rows)
-    _as_the_steps(_by_machine(text).batch(**at), autodiff.compile(text).batch(**at), 4 if "hypot" in text else 0)
+    steps = autodiff.compile(text, exact=exact).batch(**at)
+    _as_the_steps(_by_machine(text, exact=exact).batch(**at), steps, 4 if "hypot" in text else 0)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +74,8 @@ def test_random_programs_have_the_digits_of_the_steps(
     [row for row in rules.rows() if row.kind == ELEMENTWISE and not row.conditions],
     ids=lambda row: row.signature,
 )
-def test_every_row_of_the_table_at_its_special_points(row: Any) -> None:
+@pytest.mark.parametrize("exact", [True, False])
+def test_every_row_of_the_table_at_its_special_points(row: Any, exact: bool) -> None:
     names = [f"a{k}" for k in range(row.arity)]
     calls = {1: f"{row.name}{names[0]}", 2: f" {row.name} ".join(names)}
     call = f"{row.name}({', '.join(names)})" if row.name.isidentifier() else calls[row.arity]
@@ -83,13 +83,12 @@ def test_every_row_of_the_table_at_its_special_points(row: Any) -> None:
         call = f"if({call}, 1, 0)"
     rows = [dict(zip(names, args, strict=True)) for args in arguments(row.arity, 60)]
     rows += [dict.fromkeys(names, value) for value in SPECIAL]
-    found = _by_machine(call)
-    made = found.plan and machine.machine(found.plan, ())
+    found = _by_machine(call, exact=exact)
+    made = found.plan and machine.machine(found.plan, (), exact=exact)
     needs = {step.row.name for step in found.plan.steps if step.row} if found.plan else set()
     assert (made is None) == (found.plan is None or bool(needs & ABSENT))
-    _as_the_steps(
-        found.batch(**columns(rows)), autodiff.compile(call).batch(**columns(rows)), 1 if "hypot" in call else 0
-    )
+    steps = autodiff.compile(call, exact=exact).batch(**columns(rows))
+    _as_the_steps(found.batch(**columns(rows)), steps, 1 if "hypot" in call else 0)
 
 
 def test_hypot_is_rounded_as_python_rounds_it() -> None:
@@ -105,13 +104,34 @@ def test_hypot_is_rounded_as_python_rounds_it() -> None:
 @pytest.mark.parametrize("exponent", [2, 3, 4, -1, -2, 0.5, 5, -3, 1.5])
 def test_a_power_is_the_same_by_its_constant_and_by_a_column(exponent: float) -> None:
     x = np.concatenate([np.random.default_rng(1).uniform(0.1, 9, 300), [1e-200, 3e-160, 1e155, 5e-324, 1e308]])
-    constant, _ = _by_machine(f"x^({exponent})")(x=x)
-    column, _ = _by_machine("x^y")(x=x, y=np.full(len(x), float(exponent)))
-    steps, _ = autodiff.compile("x^y")(x=x, y=np.full(len(x), float(exponent)))
+    constant, _ = _by_machine(f"x^({exponent})", exact=True)(x=x)
+    column, _ = _by_machine("x^y", exact=True)(x=x, y=np.full(len(x), float(exponent)))
+    steps, _ = autodiff.compile("x^y", exact=True)(x=x, y=np.full(len(x), float(exponent)))
     assert np.array_equal(constant, column, equal_nan=True)
     assert np.array_equal(constant, steps, equal_nan=True)
     alone = [autodiff.evaluate("x^y", {"x": u, "y": float(exponent)}).value for u in x[:300].tolist()]
     assert alone == constant[:300].tolist()
+
+
+@pytest.mark.parametrize("exponent", [k for k in range(-20, 21) if k])
+def test_whole_powers_are_products(exponent: int) -> None:
+    """Up to 16, but not where rows are to be exact; off by no more than their roundings are counted for."""
+    x = np.concatenate([np.random.default_rng(1).uniform(-9, 9, 300), [0.0, 1e-200, -3e-21, 1e19, -1e155, 5e-324]])
+    text = f"x^({exponent})"
+    found = _by_machine(text)
+    assert found.plan is not None
+    calls = {exact: jit_program(found.plan, (), exact=exact).calls() for exact in (True, False)}  # type: ignore[union-attr]
+    needed = {exponent, exponent - 1} - {0, 1}  # the slope's power too
+    assert (not calls[False]) == all(abs(power) <= 16 for power in needed)
+    assert (not calls[True]) == (needed <= PRODUCTS.keys())
+    batch = found.batch(x=x)
+    _as_the_steps(batch, autodiff.compile(text).batch(x=x))
+    for row, u in enumerate(x.tolist()):
+        point = autodiff.evaluate(text, {"x": u}, check=False)
+        assert batch.hard.get(row, "ok") == point.status
+        if point.value is not None:
+            most = 1 + roundings(exponent)
+            assert math.isclose(batch.value[row], point.value, rel_tol=most * 2.0**-53, abs_tol=5e-324)
 
 
 @pytest.mark.parametrize("rows", [1, 7, llvm_ir.BLOCK - 1, llvm_ir.BLOCK + 1, SHARE, SHARE + 1, 2 * SHARE + 3])
@@ -143,7 +163,7 @@ def test_more_values_at_a_time_than_buffers_fit() -> None:
     text = " + ".join(f"sin({k}*x)*cos(x + {k})" for k in range(1, 100))
     compiled = _by_machine(text)
     assert compiled.plan is not None
-    made = jit_program(compiled.plan, ())
+    made = jit_program(compiled.plan, (), exact=False)
     assert made is not None
     held = llvm_ir.buffers(made)
     assert held.block == llvm_ir.SHORTEST < llvm_ir.ROOM // 16
@@ -155,7 +175,7 @@ def test_more_values_at_a_time_than_buffers_fit() -> None:
 def test_a_program_that_is_too_long_takes_the_steps() -> None:
     compiled = _by_machine("+".join(f"sin({k}*x)" for k in range(1, machine.LONGEST)))
     assert compiled.plan is not None
-    assert machine.machine(compiled.plan, ()) is None
+    assert machine.machine(compiled.plan, (), exact=False) is None
     assert compiled(x=np.array([0.0]))[0].tolist() == [0.0]
 
 
@@ -163,9 +183,9 @@ def test_one_build_for_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[object] = []
     build = machine.machine
 
-    def counted(*given: Any) -> Any:
+    def counted(*given: Any, **options: Any) -> Any:
         built.append(given)
-        return build(*given)
+        return build(*given, **options)
 
     monkeypatch.setattr(machine, "machine", counted)
     g = autodiff.compile("sin(x)*y")
@@ -214,60 +234,40 @@ def test_a_function_that_answers_otherwise_is_not_called(monkeypatch: pytest.Mon
     assert libm.addresses(["exp", "sinh"]) is not None
 
 
-def _exponentials(x: Any, exp: int) -> Any:
-    """e^x by the instructions, which turn to the function at the address `exp`."""
-    made = JitProgram(wide=True)
-    made.results = [made.do("fadd double {0}, {1}", exponential(made, made.column("x")), made.constant(0.0))]
-    value, good = np.empty(len(x)), np.empty(len(x), dtype=bool)
-    program = machine._assembled(made, {"exp": exp}, ("x",), frozenset())
-    program.run({"x": x}, [value], good, lambda _: None, [slice(0, len(x))])
-    return value
+def test_vector_functions_are_called_where_the_system_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "sin(x)*exp(y)*mod(x, y)^1.5"
+    x, y = np.random.default_rng(2).uniform(0.1, 3, (2, 1001))
+    exact = _by_machine(text, exact=True)(x=x, y=y)
+    alone = [autodiff.evaluate(text, {"x": u, "y": v}).value for u, v in zip(x, y, strict=True)]
+    assert np.allclose(exact[0], alone, rtol=2 * 2.0**-52, atol=0)
+    fast = _by_machine(text)(x=x, y=y)
+    if libmvec.vector_function("sin") is not None:
+        assert not np.array_equal(fast[0], exact[0])
+    assert np.allclose(fast[0], exact[0], rtol=1e-14, atol=0)
+    monkeypatch.setattr(libmvec, "vector_function", lambda name: None)  # macOS, musl, an old glibc, an old processor
+    monkeypatch.setattr(ufuncs, "vector_function", lambda name: None)
+    for build in (_by_machine, autodiff.compile):
+        assert np.array_equal(build(text)(x=x, y=y)[0], exact[0])
 
 
-def test_the_instructions_for_exp_have_the_digits_of_the_c_library() -> None:
-    found = libm.addresses(["exp"])
-    if found is None or not machine._wide():
-        pytest.skip("another C library, or no fused multiplication")
-    chance = np.random.default_rng(5)
-    edges = [
-        0.0,
-        -0.0,
-        5e-324,
-        1e-17,
-        708.0,
-        -708.0,
-        709.7,
-        710.0,
-        -744.0,
-        -746.0,
-        1e308,
-        math.inf,
-        -math.inf,
-        math.nan,
-    ]
-    near = [math.nextafter(k * math.log(2) / 256, math.inf) for k in range(-300, 300)]
-    x = np.concatenate([edges, near, *(chance.normal(size=60_000) * size for size in (1e-12, 1e-3, 0.1, 1, 30, 300))])
-    want = np.array([templates.FLOATS["exp"](u) for u in x.tolist()])
-    assert np.array_equal(_exponentials(x, found["exp"]), want, equal_nan=True)
+@pytest.mark.parametrize("missing", ["processor", "library", "memory"])
+def test_without_vector_functions_there_are_none(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: Any, **__: Any) -> None:
+        raise OSError
 
-
-def test_the_instructions_for_exp_ask_where_they_are_not_sure_and_seldom() -> None:
-    exact_calls: list[float] = []
-
-    def exp(u: float) -> float:
-        exact_calls.append(u)
-        return -1.0
-
-    callback = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(exp)
-    x = np.concatenate([np.random.default_rng(6).uniform(-700, 700, 20_000), [709.0, -1e9, math.nan]])
-    value = _exponentials(x, ctypes.cast(callback, ctypes.c_void_p).value or 0)
-    assert np.array_equal(np.flatnonzero(value == -1.0), np.flatnonzero(np.isin(x, exact_calls) | np.isnan(x)))
-    assert len(exact_calls) < 0.1 * len(x)
-    assert {709.0, -1e9} < set(exact_calls)
-    sure = value != -1.0
-    with mpmath.workdps(40):
-        for u, got in list(zip(x[sure].tolist(), value[sure].tolist(), strict=True))[:3000]:
-            assert abs(mpmath.exp(u) - got) <= 0.5 * math.ulp(got)
+    caches = [libmvec.vector_function, libmvec._loop, libmvec._executable]
+    with monkeypatch.context() as patched:
+        for cache in caches:
+            cache.cache_clear()
+        if missing == "processor":
+            patched.setattr(libmvec, "_processor_features", set)
+        elif missing == "library":
+            patched.setattr(libmvec, "_FILE", "libmvec.so.0")
+        else:
+            patched.setattr("mmap.mmap", forbidden)
+        assert libmvec.vector_function("sin") is None
+    for cache in caches:
+        cache.cache_clear()
 
 
 def test_result_arrays_are_reused_when_no_reference_is_left() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -18,11 +19,12 @@ import autodiff
 from autodiff.batch import compile as batch
 from autodiff.batch import ufuncs
 from autodiff.batch.compile import Batch
+from autodiff.batch.jit import libm, libmvec
 from autodiff.batch.recompute import Recomputation
 from autodiff.batch.run import BLOCK
 from autodiff.core import rules, templates
 from autodiff.core.lowering import lower
-from autodiff.core.primitive import ELEMENTWISE
+from autodiff.core.primitive import ELEMENTWISE, Primitive
 from tests.support.command import python
 from tests.support.paths import SPECIAL_POINTS
 from tests.support.programs import programs
@@ -127,9 +129,12 @@ def test_every_row_of_the_table_at_its_special_points(row: Any) -> None:
     _as_one_shot(found, call, rows, None, 2)
 
 
-@pytest.mark.parametrize("key", ufuncs._FAST, ids=str)
-def test_numpy_is_close_to_the_functions_that_one_shot_uses(key: tuple[str, int]) -> None:
-    row = rules.TABLE[key]
+CALLED = [row for row in rules.rows() if row.value in ufuncs._C_NAMES]
+"""Rows whose values the C library has."""
+
+
+@pytest.mark.parametrize("row", CALLED, ids=lambda row: row.signature)
+def test_functions_over_four_numbers_are_close_to_those_of_one_shot(row: Primitive) -> None:
     inside = [condition for condition, _ in templates.domain(row)]
     points = [a for a in arguments(row.arity, 4000) if all(c(*a) for c in inside)]
     columns = [np.array(column) + 0.0 for column in zip(*points, strict=True)]  # -0.0 beside a jump is a hard point
@@ -142,11 +147,25 @@ def test_numpy_is_close_to_the_functions_that_one_shot_uses(key: tuple[str, int]
         assert got == want or _ulps(got, want) <= 4, (args, got, want)
 
 
-@pytest.mark.parametrize("key", [*ufuncs._EXACT, *ufuncs._FAST], ids=str)
-def test_outside_its_domain_a_function_shows_it(key: tuple[str, int]) -> None:
+@pytest.mark.parametrize("name", sorted(ufuncs._C_NAMES.values()))
+def test_a_function_over_four_numbers_does_not_depend_on_those_beside(name: str) -> None:
+    function = libmvec.vector_function(name)
+    if function is None:
+        pytest.skip("no libmvec, or no AVX2")
+    numbers = [*SPECIAL, 1e22, -3e9, 26.5, 708.5, -745.0, 0.3]
+    columns = [np.array(c) for c in zip(*itertools.product(numbers, repeat=libm.arity(name)), strict=True)]
+    alone, mixed, moved = (np.empty(len(columns[0])) for _ in range(3))
+    for k in range(len(alone)):
+        function.over(alone[k : k + 1], *(c[k : k + 1] for c in columns))
+    function.over(mixed, *columns)
+    function.over(moved, *(np.roll(c, 3) for c in columns))
+    assert alone.tobytes() == mixed.tobytes() == np.roll(moved, -3).tobytes()
+
+
+@pytest.mark.parametrize("row", [*map(rules.TABLE.__getitem__, ufuncs._EXACT), *CALLED], ids=lambda row: row.signature)
+def test_outside_its_domain_a_function_shows_it(row: Primitive) -> None:
     from autodiff.batch.program import _UNHEARD
 
-    row = rules.TABLE[key]
     inside = [condition for condition, _ in templates.domain(row)]
     points = [a for a in arguments(row.arity, 2000) if not all(c(*a) for c in inside)]
     if not points or row in _UNHEARD:

@@ -29,8 +29,8 @@ import autodiff
 from autodiff.api.elementwise_view import over_numbers
 from autodiff.api.inputs import sources
 from autodiff.codegen import fallbacks
+from autodiff.codegen.gradient import gradient_equations
 from autodiff.codegen.registry import TARGETS
-from autodiff.codegen.straightline import straight_line_program
 from autodiff.core import rules, templates
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import UNDEFINED
@@ -60,7 +60,7 @@ COUNT = 50  # points per formula
 def cases(text: str) -> tuple[tuple[dict[str, float], float, tuple[float, ...], tuple[float, ...]], ...]:
     """Points where `eval` finds value and slopes: the point, the value, the slopes, and the bound of each."""
     lowered = over_numbers(autodiff.parse(text))
-    found = straight_line_program(lowered, sources(lowered, None))
+    found = gradient_equations(lowered, sources(lowered, None))
     chance = random.Random(text)
     scales: list[Callable[[], float]] = [
         lambda: chance.uniform(-2, 2), lambda: chance.uniform(0, 1), lambda: chance.uniform(0, 6), lambda: chance.lognormvariate(0, 1)

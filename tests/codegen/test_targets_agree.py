@@ -29,7 +29,7 @@ import pytest
 import autodiff
 from autodiff.api.elementwise_view import over_numbers
 from autodiff.api.inputs import sources
-from autodiff.codegen.straightline import straight_line_program
+from autodiff.codegen.gradient import gradient_equations
 from autodiff.core import templates
 from autodiff.core.lowering import Lowered
 from autodiff.verify.error_bound import Unsure, bounded
@@ -145,7 +145,7 @@ def agree(target: str, tried: Sequence[Program], found: Sequence[Sequence[Row]])
 @lru_cache(maxsize=1000)
 def _equations(text: str) -> tuple[Lowered, ...]:
     lowered = over_numbers(autodiff.parse(text))
-    found = straight_line_program(lowered, sources(lowered, None))
+    found = gradient_equations(lowered, sources(lowered, None))
     return tuple(Lowered(found.graph, n, "", lowered.inputs, {}, "") for n in (found.value, *found.slopes.values()))
 
 

@@ -7,9 +7,9 @@ program gets equations for the sums that may cancel only, and for what its funct
 
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> from autodiff.codegen.straightline import Emitter
+>>> from autodiff.codegen.emitter import Emitter
 >>> emitter, program = Emitter(), lower(parse("x*x + 1"))
->>> of = emitter.copied(program, {"x": emitter.graph.input("x")})
+>>> of = emitter.copied(program.graph, [program.result])
 >>> ErrorEquations(emitter, program.graph, of, unit=1.0, constants={}).bounds[program.result]      # nothing cancels
 Bound(own=2.0, relative=None, absolute=None, scale=1.0)
 """
@@ -20,9 +20,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from autodiff.codegen.straightline import Emitter
+from autodiff.batch.whole_powers import is_product, roundings
+from autodiff.codegen.emitter import Emitter
 from autodiff.core import rules
-from autodiff.core.floats import PRODUCTS
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.symbolic.conditions import never_negative
@@ -215,8 +215,8 @@ class ErrorEquations:
             return 0.0 if exact else self._unit, None
         if row in (_ADD, _SUBTRACT, _ROOT):
             return self._unit, None
-        if row is _POWER and numbers[1] in PRODUCTS:
-            return 3 * self._unit, None
+        if row is _POWER and is_product(numbers[1], exact=False):
+            return roundings(numbers[1] or 0.0) * self._unit, None
         limit = self._emitter.text(f"2*({row.ulp_error[0]})", (*row.params, "w"), (*(self._of[a] for a in args), node))
         number = self._known.get(limit)
         if number is not None:

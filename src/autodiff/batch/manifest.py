@@ -69,7 +69,7 @@ class Manifest:
         self._settings = {
             "program": task.program, "version": __version__, "wrt": None if task.wrt is None else list(task.wrt),
             "of": task.of,
-            "at": {name: float(value) for name, value in task.fixed}, "keep": task.keep, "format": task.to,
+            "at": {name: float(value) for name, value in task.fixed}, "keep": task.keep, "exact": task.exact, "format": task.to,
         }  # fmt: skip
         self._parts: dict[str, Mapping[str, Any]] = {}
         self._written = time.monotonic()

@@ -42,6 +42,7 @@ class RowsTask:
     columns  the names of the first file's columns, which each file has; `first` is that file's name
     form     the format of the files, None where their names tell; `to` the format of the answers
     several  rows of several files are answered: places in messages have the file's name
+    exact    call the functions that `eval` calls at a point
     at_once  make machine code before the first row
     """
 
@@ -54,6 +55,7 @@ class RowsTask:
     to: str
     of: str | None = None
     keep: bool = False
+    exact: bool = False
     fail_fast: bool = False
     strict: bool = False
     summary: bool = False
@@ -78,7 +80,7 @@ def program_of(task: RowsTask) -> tuple[Compiled, tuple[Reading, ...]]:
     """
     fixed = dict(task.fixed)
     program = parse(task.program, strict=task.strict, given=[*program_names(task.columns), *fixed])
-    found = compiled(lower(program if task.of is None else _ending_with(program, task.of)), task.wrt, exact=True)
+    found = compiled(lower(program if task.of is None else _ending_with(program, task.of)), task.wrt, exact=task.exact)
     known = found.lowered.inputs if task.of is None else lower(program).inputs
     if unknown := [name for name in fixed if name not in known]:
         raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")

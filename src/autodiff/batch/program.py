@@ -13,8 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.batch.error_equations import ErrorEquations
+from autodiff.codegen.emitter import Emitter, UnfoldedEmitter
+from autodiff.codegen.gradient import gradient_equations
 from autodiff.codegen.guards import ALWAYS, Guards, required_guards
-from autodiff.codegen.straightline import Emitter, UnfoldedEmitter, straight_line_program
+from autodiff.codegen.straightline import Check, StraightLineProgram, schedule_checked
 from autodiff.core import rules
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
@@ -90,51 +92,45 @@ def block_program(
 
     Raises AutodiffError where a function has no derivative in an argument that is active.
     """
-    program = straight_line_program(lowered, sources, as_swept=True)
-    results = (program.value, *(program.slopes[name] for name in sources))
+    equations = gradient_equations(lowered, sources, as_swept=True)
+    results = (equations.value, *(equations.slopes[name] for name in sources))
     emitter, whole = _PrimitiveEmitter(), UnfoldedEmitter()
-    emitter.constant_errors.update(program.constant_errors)
-    slopes = _copied(emitter, program.graph, results, lowered.inputs)
+    for name in lowered.inputs:
+        emitter.graph.input(name)
+        whole.graph.input(name)
+    emitter.constant_errors.update(equations.constant_errors)
+    slopes = emitter.copied(equations.graph, results)
     errors = None
     losses: list[int] = []
     if unit is not None:
-        losses = list(ErrorEquations(emitter, program.graph, slopes, unit=unit, constants=constants).exceeded(results))
-    values = whole.copied(lowered, {name: whole.graph.input(name) for name in lowered.inputs})
-    value = whole.number(values[lowered.result])
-    needs = Guards(whole.graph)
-    wanted = required_guards(whole.graph, [value], needs)
-    flags = {need: needs.flag(need) for need in set(wanted.values()) if need != ALWAYS}
-    of = _copied(emitter, whole.graph, (value, *flags.values()), lowered.inputs)
-    under = {node: of[flags[need]] for node, need in wanted.items() if need != ALWAYS}
-    checks = [BlockStep(None, (alarm,)) for alarm in losses]
+        bounds = ErrorEquations(emitter, equations.graph, slopes, unit=unit, constants=constants)
+        losses = list(bounds.exceeded(results))
+    value = whole.number(whole.copied(lowered.graph, [lowered.result])[lowered.result])
+    guards = Guards(whole.graph)
+    required = required_guards(whole.graph, [value], guards)
+    flags = {guard: guards.flag(guard) for guard in set(required.values()) if guard != ALWAYS}
+    of = emitter.copied(whole.graph, (value, *flags.values()))
+    under = {node: of[flags[guard]] for node, guard in required.items() if guard != ALWAYS}
+    checks = [Check((alarm,)) for alarm in losses]
     if unit is not None:
         errors = ErrorEquations(emitter, whole.graph, of, unit=unit, constants=constants)
-    for node in sorted(wanted):
+    for node in sorted(required):
         for condition in _alarms(emitter, whole.graph, node, of, errors):
             alarm = emitter.emit(_AND, (under[node], condition)) if node in under else condition
             if emitter.graph.constants.get(alarm) != 0:
-                checks.append(BlockStep(None, (alarm,)))
-    if any(check.args[0] in emitter.graph.constants for check in checks):
-        return None
+                checks.append(Check((alarm,)))
     known = emitter.graph.constants
-    for node in _watched(whole.graph, wanted):
+    if any(check.args[0] in known for check in checks):
+        return None
+    for node in _watched(whole.graph, required):
         flag = under.get(node)
         if flag not in known or known[flag]:
-            checks.append(_finite(of[node], None if flag in known else flag))
-    inactive = [name for name in lowered.inputs if wanted.get(whole.graph.input(name), -1) != ALWAYS]
-    checks += [_finite(emitter.graph.input(name), None) for name in inactive]
-    checks += [_finite(slopes[slope], None) for slope in results[1:]]
-    return _scheduled(emitter.graph, list(dict.fromkeys(checks)), tuple(slopes[r] for r in results), lowered.inputs)
-
-
-def _finite(node: int, flag: int | None) -> BlockStep:
-    return BlockStep(None, (node,) if flag is None else (node, flag), finite=True)
-
-
-def _copied(emitter: Emitter, graph: Graph, roots: Sequence[int], inputs: Sequence[str]) -> dict[int, int]:
-    for name in inputs:
-        emitter.graph.input(name)
-    return graph.carried(roots, emitter.graph.constant, emitter.graph.input, emitter.emit)
+            checks.append(Check((of[node],) if flag is None or flag in known else (of[node], flag), finite=True))
+    inactive = [name for name in lowered.inputs if required.get(whole.graph.input(name), -1) != ALWAYS]
+    checks += [Check((emitter.graph.input(name),), finite=True) for name in inactive]
+    checks += [Check((slopes[slope],), finite=True) for slope in results[1:]]
+    numbers = tuple(slopes[r] for r in results)
+    return _with_slots(schedule_checked(emitter.graph, numbers, list(dict.fromkeys(checks))), lowered.inputs)
 
 
 def _alarms(
@@ -185,44 +181,16 @@ def _watched(graph: Graph, wanted: Mapping[int, int]) -> list[int]:
     return watched
 
 
-# --- the order and the slots ------------------------------------------------------------------------------------------
+# --- slots ------------------------------------------------------------------------------------------------------------
 
 
-def _scheduled(
-    graph: Graph, checks: Sequence[BlockStep], results: tuple[int, ...], inputs: Sequence[str]
-) -> BlockProgram:
-    """Each equation and each check as soon as its arguments are computed, the users of the latest one first."""
-    waiting: dict[int, list[int | BlockStep]] = {}
-    missing: dict[int | BlockStep, int] = {}
-    needed = graph.reaching(*results, *(arg for check in checks for arg in check.args))
-    steps: list[tuple[int | BlockStep, set[int]]] = [(check, set(check.args)) for check in checks]
-    steps += [(node, set(graph.args[node])) for node in reversed(needed)]
-    for step, args in steps:
-        missing[step] = len(args)
-        for arg in args:
-            waiting.setdefault(arg, []).append(step)
-    order: list[int | BlockStep] = []
-    ready: list[int | BlockStep] = [node for node in reversed(needed) if not missing[node]]
-    while ready:
-        order.append(step := ready.pop())
-        for user in waiting.get(step, ()) if isinstance(step, int) else ():
-            missing[user] -= 1
-            if not missing[user]:
-                ready.append(user)
-    return _slotted(graph, order, results, inputs)
-
-
-def _slotted(
-    graph: Graph, order: Sequence[int | BlockStep], results: tuple[int, ...], inputs: Sequence[str]
-) -> BlockProgram:
-    last = {
-        a: k for k, step in enumerate(order) for a in (step.args if isinstance(step, BlockStep) else graph.args[step])
-    }
-    last |= dict.fromkeys(results, len(order))
-    wanted = set(graph.reaching(*results))
+def _with_slots(program: StraightLineProgram, inputs: Sequence[str]) -> BlockProgram:
+    """A slot for each number of the program; one that nobody reads any more is filled again."""
+    graph = program.graph
+    in_results = set(graph.reaching(*program.results))
     slot: dict[int, int] = {}
     constants: dict[int, float] = {}
-    kinds: list[bool | None] = []  # of step slot: whether it holds a condition; None where it needs no room
+    kinds: list[bool | None] = []  # of each slot: whether it holds a condition; None where it needs no room
     free: dict[bool, list[int]] = {True: [], False: []}
     steps: list[BlockStep] = []
 
@@ -232,27 +200,23 @@ def _slotted(
         return slot[node]
 
     for name in inputs:
-        node = graph.find(name)
-        assert node is not None
-        new(node, None)
-    for k, step in enumerate(order):
-        if isinstance(step, BlockStep):
-            steps.append(BlockStep(None, tuple(slot[a] for a in step.args), -1, step.finite))
-        elif (row := graph.rows[step]) is None:
-            if step in graph.constants:
-                constants[new(step, None)] = graph.constants[step]
-            continue
+        new(graph.input(name), None)
+    for statement, unused in program.with_last_uses():
+        if isinstance(statement, Check):
+            steps.append(BlockStep(None, tuple(slot[a] for a in statement.args), -1, statement.finite))
+        elif (row := graph.rows[statement]) is None:
+            if statement in graph.constants:
+                constants[new(statement, None)] = graph.constants[statement]
         else:
-            given = tuple(slot[a] for a in graph.args[step])
+            given = tuple(slot[a] for a in graph.args[statement])
             if free[row.is_predicate]:
-                slot[step] = free[row.is_predicate].pop()
+                slot[statement] = free[row.is_predicate].pop()
             else:
-                new(step, row.is_predicate)
-            steps.append(BlockStep(row, given, slot[step], in_result=step in wanted))
-        used = set(step.args if isinstance(step, BlockStep) else (*graph.args[step], step))
-        for node in used:
+                new(statement, row.is_predicate)
+            steps.append(BlockStep(row, given, slot[statement], in_result=statement in in_results))
+        for node in unused:
             kind = kinds[slot[node]]
-            if kind is not None and last.get(node, k) <= k:
+            if kind is not None:
                 free[kind].append(slot[node])
     return BlockProgram(
         tuple(steps),
@@ -260,5 +224,5 @@ def _slotted(
         {name: number for number, name in enumerate(inputs)},
         tuple(k for k, kind in enumerate(kinds) if kind is False),
         tuple(k for k, kind in enumerate(kinds) if kind is True),
-        tuple(slot[r] for r in results),
+        tuple(slot[r] for r in program.results),
     )

@@ -1,8 +1,7 @@
 """The rows of the table over blocks of numbers: NumPy's functions, or the one-shot evaluation's own, one by one.
 
-Every operation takes its arguments and `out`, an array to write to. NumPy's functions use the processor's wide registers and
-let other threads run; they may differ from `math` in the last places (3 units for cbrt, 2 at most for the others), so
-they stand in for it only where that is allowed.
+Every operation takes its arguments and `out`, an array to write to. Functions that take four numbers at a time may differ
+from `math` by 4 units in the last place, so they are called only where that is allowed.
 
 >>> out = np.empty(2)
 >>> operation(rules.TABLE["^", 2], [None, 3.0], exact=True)(np.array([2.0, -1.5]), 3.0, out=out)
@@ -19,7 +18,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from autodiff.batch.jit.libm import LIBRARY
+from autodiff.batch.jit.libmvec import vector_function
+from autodiff.batch.whole_powers import by_products, is_product
 from autodiff.core import rules, templates
+from autodiff.core.floats import PRODUCTS
 from autodiff.core.primitive import Primitive
 
 Numbers: TypeAlias = Any
@@ -55,7 +58,7 @@ _EXACT: dict[tuple[str, int], Operation] = {
 }
 """What IEEE 754 leaves no choice in."""
 
-_FAST: dict[tuple[str, int], Operation] = {
+_LONGEST: dict[tuple[str, int], Operation] = {
     ("cbrt", 1): np.cbrt,
     ("exp", 1): np.exp,
     ("exp2", 1): np.exp2,
@@ -80,6 +83,7 @@ _FAST: dict[tuple[str, int], Operation] = {
     ("hypot", 2): np.hypot,
     ("^", 2): np.power,
 }
+"""What there is in NumPy's longest numbers."""
 
 
 def _choose(c: Numbers, u: Numbers, v: Numbers, out: Numbers) -> None:
@@ -87,46 +91,37 @@ def _choose(c: Numbers, u: Numbers, v: Numbers, out: Numbers) -> None:
     np.copyto(out, u, where=c)
 
 
-def _square(u: Numbers, _: float, out: Numbers) -> None:
-    np.multiply(u, u, out)
-
-
-def _cube(u: Numbers, _: float, out: Numbers) -> None:
-    np.multiply(u, u, out)
-    np.multiply(out, u, out)
-
-
-def _fourth(u: Numbers, _: float, out: Numbers) -> None:
-    np.multiply(u, u, out)
-    np.multiply(out, out, out)
-
-
-def _reciprocal(u: Numbers, _: float, out: Numbers) -> None:
-    np.divide(1.0, u, out)
-
-
-def _reciprocal_square(u: Numbers, _: float, out: Numbers) -> None:
-    np.divide(1.0, u, out)
-    np.multiply(out, out, out)
-
-
 def _root(u: Numbers, _: float, out: Numbers) -> None:
     np.sqrt(u, out)
 
 
-_PRODUCTS: dict[float, Operation] = {
-    2.0: _square, 3.0: _cube, 4.0: _fourth, -1.0: _reciprocal, -2.0: _reciprocal_square, 0.5: _root,
-}  # fmt: skip
-"""The powers of `special.PRODUCTS`."""
+def _product(exponent: float) -> Operation:
+    """A power by products, or by a square root."""
+    if exponent % 1:
+        return _root
+
+    def run(u: Numbers, _: float, out: Numbers) -> None:
+        base = np.divide(1.0, u) if exponent < 0 else u
+        power = by_products(base, int(abs(exponent)), lambda a, b: np.multiply(a, b, out))
+        if power is not out:
+            np.copyto(out, power)
+
+    return run
+
 
 _POWER, _CHOICE, _CUBE_ROOT = rules.TABLE["^", 2], rules.TABLE["if", 3], rules.TABLE["cbrt", 1]
 
 
-def _cube_root(u: Numbers, out: Numbers) -> None:
-    """As `special.cbrt` does it."""
-    root = np.fromiter(map(math.cbrt, np.broadcast_to(u, out.shape).tolist()), float, len(out))
-    np.subtract(root, (root - u / (root * root)) / 3.0, out)
-    np.copyto(out, root, where=(root == 0) | ~np.isfinite(root))
+def _cube_root(roots: Operation) -> Operation:
+    """As `floats.cbrt` does it, from roots that may be a few units in the last place off."""
+
+    def run(u: Numbers, out: Numbers) -> None:
+        root = np.empty(out.shape)
+        roots(u, out=root)
+        np.subtract(root, (root - u / (root * root)) / 3.0, out)
+        np.copyto(out, root, where=np.isnan(out))
+
+    return run
 
 
 def operation(row: Primitive, constants: Sequence[float | None], *, exact: bool) -> Operation:
@@ -136,31 +131,30 @@ def operation(row: Primitive, constants: Sequence[float | None], *, exact: bool)
         return _choose
     if key in _EXACT:
         return _EXACT[key]
-    if row is _POWER and constants[1] in _PRODUCTS:
-        return _PRODUCTS[constants[1] or 0.0]
-    if not exact and key in _FAST:
-        return _FAST[key]
-    if row is _CUBE_ROOT:
-        return _cube_root
-    alone = one_by_one(row)
-    by_arrow = _by_arrow(row) if row.value in _ARROW else None
-    return alone if by_arrow is None else _with_products(by_arrow) if row is _POWER else by_arrow
+    if row is _POWER and is_product(constants[1], exact=exact):
+        return _product(constants[1] or 0.0)
+    by_four = None if exact else _by_four(row)
+    if row is _CUBE_ROOT and by_four is not None:
+        return _cube_root(by_four)
+    calls = by_four or _by_arrow(row) or one_by_one(row)
+    return _with_products(calls) if row is _POWER else calls
 
 
 def extended(row: Primitive, constants: Sequence[float | None]) -> Operation | None:
     """How `row` is computed in NumPy's longest numbers; None where that is only so in float64."""
     key = (row.name, row.arity)
-    if row is _CHOICE or (row is _POWER and constants[1] in _PRODUCTS) or key in _EXACT:
+    if row is _CHOICE or (row is _POWER and constants[1] in PRODUCTS) or key in _EXACT:
         return operation(row, constants, exact=True)
-    return _FAST.get(key)
+    return _LONGEST.get(key)
 
 
 def _with_products(power: Operation) -> Operation:
     """A power that multiplies where one-shot does."""
+    products = {exponent: _product(exponent) for exponent in PRODUCTS}
 
     def run(u: Numbers, v: Numbers, out: Numbers) -> None:
         power(u, v, out=out)
-        for exponent, product in _PRODUCTS.items():
+        for exponent, product in products.items():
             here = np.broadcast_to(np.equal(v, exponent), out.shape)
             if here.any():
                 found = np.empty(len(out))
@@ -170,9 +164,24 @@ def _with_products(power: Operation) -> Operation:
     return run
 
 
-_SAME = "exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc"
-_RAISING = {"ln": "log", "gamma": "gamma", "lgamma": "lgamma", "hypot": "hypot"}
-_RAISING |= {name: name for name in _SAME.split()}
+_C_NAMES = LIBRARY | {"^": "pow", "atan2": "atan2", "cbrt": "cbrt"}
+"""Values of rows that the C library has, and their names there."""
+
+
+def _by_four(row: Primitive) -> Operation | None:
+    """The row by the C library's functions over four numbers at a time; None where there is none."""
+    function = vector_function(_C_NAMES[row.value]) if row.value in _C_NAMES else None
+    if function is None:
+        return None
+
+    def run(*args: Numbers, out: Numbers) -> None:
+        # atan2 knows no sign of a zero
+        function.over(out, *(np.ascontiguousarray(np.broadcast_to(a, out.shape) + 0.0) for a in args))
+
+    return run
+
+
+_RAISING = {"gamma": "gamma", "lgamma": "lgamma", "hypot": "hypot"} | LIBRARY
 """Values of rows that are a function of `math` wherever that one does not raise, which is three times as fast."""
 
 
@@ -199,6 +208,8 @@ _ARROW = {"^": "power", "atan2": "atan2"} | {name: name for name in _BY_ARROW.sp
 
 def _by_arrow(row: Primitive) -> Operation | None:
     """The row by PyArrow, which calls the C library's function as `math` does; None where it is missing or too old."""
+    if row.value not in _ARROW:
+        return None
     try:
         import pyarrow as pa
         import pyarrow.compute as pc

@@ -48,7 +48,7 @@ Examples:
 @click.option("--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of every number.")
 @click.option("--no-check", is_flag=True, help="Skip the confirmation by the other mode.")
 @options.data_options
-@options.parts_options
+@options.rows_options
 @options.engine_options
 def command(
     program: str | None,
@@ -72,6 +72,7 @@ def command(
     data: tuple[str, ...],
     out: str | None,
     keep: bool,
+    exact: bool,
     fail_fast: bool,
     from_form: str | None,
     to_form: str | None,
@@ -84,7 +85,15 @@ def command(
     Of arrays, matrices, products and higher orders are by their elements, x[0], x[1], …; an array as the result needs no
     --of. With --data each row has one number for each input, and a sum of an input is that of the one number.
     """
-    rows = {"out": out, "keep": keep, "fail_fast": fail_fast, "from_form": from_form, "to_form": to_form, **run}
+    rows = {
+        "out": out,
+        "keep": keep,
+        "exact": exact,
+        "fail_fast": fail_fast,
+        "from_form": from_form,
+        "to_form": to_form,
+        **run,
+    }
     if not data and (given := [option for option, is_given in rows.items() if is_given]):
         option = f"--{given[0].removesuffix('_form').replace('_', '-')}"
         raise AutodiffError(f"{option} goes with --data", hint="add --data points.csv")

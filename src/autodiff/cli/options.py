@@ -190,9 +190,14 @@ def data_options(command: F) -> F:
     return command
 
 
-def parts_options(command: F) -> F:
-    """`--summary` and `--resume`, about many files of rows."""
+def rows_options(command: F) -> F:
+    """`--exact`, `--summary` and `--resume`, about the answers of rows."""
     for decorate in (
+        click.option(
+            "--exact",
+            is_flag=True,
+            help="With --data: compute functions exactly as at a single point, which takes longer.",
+        ),
         click.option(
             "--summary",
             is_flag=True,

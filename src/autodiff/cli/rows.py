@@ -193,6 +193,7 @@ class RowsCommand:
             "arrow" if joined and several else form,
             of=self.given["of"],
             keep=self.given["keep"],
+            exact=self.given["exact"],
             fail_fast=self.given["fail_fast"],
             strict=self.strict,
             summary=self.given["summary"],

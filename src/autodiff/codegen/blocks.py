@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from autodiff.codegen.dialect import Dialect, ExportEquations, body, exported
+from autodiff.codegen.lines import with_lines
 from autodiff.codegen.names import Names, named
 from autodiff.codegen.request import Request
-from autodiff.codegen.schedule import Dialect, ExportEquations, Listing, body, exported, listing
+from autodiff.codegen.straightline import StraightLineProgram
 from autodiff.codegen.syntax import Spelling, harmless
 from autodiff.core import rules
 from autodiff.core.primitive import Primitive
@@ -63,9 +65,9 @@ def module(
         for row, inner in bodies.items()
     )
     inputs = {name: names.fresh(name) for name in request.lowered.inputs}
-    lines = listing(parts, dialect)
-    of, results = named(names, lines, request.lowered, request.sources, inputs)
-    main = _block(lines, dialect, spelling, of, tuple(inputs.values()), results)
+    program = with_lines(parts, dialect)
+    of, results = named(names, program, request.lowered, request.sources, inputs)
+    main = _block(program, dialect, spelling, of, tuple(inputs.values()), results)
     return ExportModule(functions, tuple(_own(parts, bodies, dialect)), main, called)
 
 
@@ -95,18 +97,18 @@ def _own(parts: ExportEquations, bodies: Mapping[Primitive, ExportEquations], di
 
 
 def _function(parts: ExportEquations, dialect: Dialect, spelling: Spelling, names: Names) -> CodeBlock:
-    lines = listing(parts, dialect)
-    graph = lines.graph
+    program = with_lines(parts, dialect)
+    graph = program.graph
     inputs = {graph.input(name): names.fresh(name) for name in parts.graph.inputs.values()}
     of = dict(inputs)
-    for node in lines.lines:
+    for node in program.equations:
         row = graph.rows[node]
         of[node] = names.numbered("b" if row is not None and row.is_predicate else "t")
-    return _block(lines, dialect, spelling, of, tuple(inputs.values()), ())
+    return _block(program, dialect, spelling, of, tuple(inputs.values()), ())
 
 
 def _block(
-    lines: Listing,
+    program: StraightLineProgram,
     dialect: Dialect,
     spelling: Spelling,
     of: Mapping[int, str],
@@ -114,18 +116,18 @@ def _block(
     results: Sequence[str],
 ) -> CodeBlock:
     """The lines as text. Results that are no line of their own (a constant, an input, one twice) get one at the end."""
-    graph = lines.graph
-    last = lines.results[0]
+    graph = program.graph
+    last = program.results[0]
     written, attempts = [], False
-    for node in lines.lines:
+    for node in program.equations:
         if not results and node == last:
             continue  # a definition returns its last line
-        row, under = graph.rows[node], lines.under(node)
+        row, under = graph.rows[node], program.guard(node)
         truth = row is not None and row.is_predicate
         flag = "" if under is None else of[under]
-        masked = spelling if dialect.nested or not flag else _masked(lines, spelling, of, node, flag)
+        masked = spelling if dialect.nested or not flag else _masked(program, spelling, of, node, flag)
         text = masked.text(graph, node, of)
-        if node in lines.wide and _may_fail(lines, of, node):
+        if node in program.wide and _may_fail(program, of, node):
             text, attempts = dialect.attempt.format(text), True
         written.append((of[node], text, flag, truth))
     if not results:
@@ -136,32 +138,32 @@ def _block(
             (spelling.text(graph, last, rest),) if last not in graph.inputs else (of[last],),
             attempts,
         )
-    for node, name in zip(lines.results, results, strict=True):
+    for node, name in zip(program.results, results, strict=True):
         if of.get(node) != name:
             written.append((name, of[node] if node in of else spelling.text(graph, node, of), "", False))
     return CodeBlock(inputs, tuple(written), tuple(results), attempts)
 
 
-def _masked(lines: Listing, spelling: Spelling, of: Mapping[int, str], root: int, flag: str) -> Spelling:
+def _masked(program: StraightLineProgram, spelling: Spelling, of: Mapping[int, str], root: int, flag: str) -> Spelling:
     """The spelling of one line in which every operand is a harmless number where `flag` does not hold."""
-    graph = lines.graph
+    graph = program.graph
     safe: dict[tuple[int, int], str] = {}
-    for node in _tree(lines, of, root):
+    for node in _tree(program, of, root):
         row, args = graph.rows[node], graph.args[node]
         if row is None or row.is_predicate or row.branches is not None:
             continue
         numbers = harmless(row, tuple(graph.constants.get(a) for a in args))
         for k, arg in enumerate(args):
             total = row in _TOTAL or (row is _DIVIDED and args[1] in graph.constants)
-            if arg not in graph.constants and not (total and lines.need[arg] == lines.need[root]):
+            if arg not in graph.constants and not (total and program.required[arg] == program.required[root]):
                 inner = of.get(arg) or replace(spelling, safe=dict(safe)).text(graph, arg, of)
                 safe[node, k] = spelling.choice.format(flag, inner, spelling.number(numbers[k]))
     return replace(spelling, safe=safe)
 
 
-def _tree(lines: Listing, of: Mapping[int, str], root: int) -> list[int]:
+def _tree(program: StraightLineProgram, of: Mapping[int, str], root: int) -> list[int]:
     """The equations that stand in one line."""
-    graph = lines.graph
+    graph = program.graph
     tree, todo = set[int](), [root]
     while todo:
         node = todo.pop()
@@ -170,9 +172,9 @@ def _tree(lines: Listing, of: Mapping[int, str], root: int) -> list[int]:
     return sorted(tree)
 
 
-def _may_fail(lines: Listing, of: Mapping[int, str], root: int) -> bool:
+def _may_fail(program: StraightLineProgram, of: Mapping[int, str], root: int) -> bool:
     """Whether one line has parts that are not defined for every number."""
-    rows = [lines.graph.rows[node] for node in _tree(lines, of, root)]
+    rows = [program.graph.rows[node] for node in _tree(program, of, root)]
     return any(row is not None and row not in _TOTAL and not row.is_predicate and row.branches is None for row in rows)
 
 

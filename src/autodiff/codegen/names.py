@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Mapping
 
-from autodiff.codegen.schedule import Listing
+from autodiff.codegen.straightline import StraightLineProgram
 from autodiff.core.lowering import Lowered
 
 _ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0307": "dot", "\u0303": "tilde", "\u0308": "ddot"}
@@ -27,14 +27,14 @@ class Names:
     def fresh(self, name: str) -> str:
         """`name` as the target can write it; with a `_` behind it, or a number, where that is taken."""
         plain = self._plain(name)[:LONGEST]
-        found = plain
-        if self._key(found) in self.taken:
-            found = f"{plain}_"
-        while self._key(found) in self.taken:
+        free = plain
+        if self._key(free) in self.taken:
+            free = f"{plain}_"
+        while self._key(free) in self.taken:
             self._counts[plain] = self._counts.get(plain, 1) + 1
-            found = f"{plain}_{self._counts[plain]}"
-        self.taken.add(self._key(found))
-        return found
+            free = f"{plain}_{self._counts[plain]}"
+        self.taken.add(self._key(free))
+        return free
 
     def numbered(self, letter: str) -> str:
         """The next of t1, t2, … that is free."""
@@ -68,24 +68,24 @@ def _in_ascii(letter: str) -> str:
 
 
 def named(
-    names: Names, lines: Listing, lowered: Lowered, wrt: Collection[str], inputs: Mapping[str, str]
+    names: Names, program: StraightLineProgram, lowered: Lowered, wrt: Collection[str], inputs: Mapping[str, str]
 ) -> tuple[dict[int, str], tuple[str, ...]]:
     """A name for every input and line, and the names of the results: `f`, `df_dx`, …
 
     A line that a result needs keeps the program's name for it; the others are t1, t2, … and conditions b1, b2, …
     """
-    graph = lines.graph
+    graph = program.graph
     of = {node: inputs[name] for node, name in graph.inputs.items()}
     results = [names.fresh(lowered.name), *(names.fresh(f"d{lowered.name}_d{name}") for name in wrt)]
-    for node, name in zip(lines.results, results, strict=True):
+    for node, name in zip(program.results, results, strict=True):
         if graph.rows[node] is not None:
             of.setdefault(node, name)
-    for node in lines.lines:
+    for node in program.equations:
         if node in of:
             continue
         row = graph.rows[node]
-        if node in lines.names:
-            of[node] = names.fresh(lines.names[node])
+        if node in program.names:
+            of[node] = names.fresh(program.names[node])
         else:
             of[node] = names.numbered("b" if row is not None and row.is_predicate else "t")
     return of, tuple(results)

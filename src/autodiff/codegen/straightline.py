@@ -1,235 +1,160 @@
-"""Value and slopes of a program as one list of equations: the reverse sweep, carried over equations.
+"""Schedules of straight-line programs: in which order equations are computed, and under which guard each is.
 
-    exp(sin(x^2))    becomes    x^2, sin(x^2), exp(sin(x^2)), then exp(…)*cos(x^2)*(2*x)
+    if(x > 0, ln(x), 0) + x*x    becomes    b1 = x > 0;  under b1: t1 = ln(x);  f = if(b1, t1, 0) + x*x
 
-The local slopes are the table's algorithms, so what is written down from it (see `export`) is as accurate as `eval`, and
-a slope stays asleep with the branch it belongs to. `symbolic` makes the formula that a person would write instead.
+Exports write the statements down; rows of a file run them block by block, with checks between them and no guards.
+
+>>> from autodiff.api.evaluate import parse
+>>> from autodiff.core.lowering import lower
+>>> program = lower(parse("if(x > 0, ln(x), 0)"))
+>>> scheduled = schedule_guarded(program.graph, [program.result], Guards(program.graph))
+>>> [program.graph.rows[node].name for node in scheduled.equations if program.graph.rows[node]]
+['>', 'ln', 'if']
+>>> [scheduled.guard(node) for node in scheduled.equations if program.graph.rows[node]]     # ln(x) is computed under x > 0
+[None, 2, None]
 """
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from autodiff.codegen.guards import ALWAYS, Guards, required_guards
-from autodiff.core import rules, templates
+from autodiff.codegen.guards import ALWAYS, Guards, shared_guards
+from autodiff.core import rules
 from autodiff.core.graph import Graph
-from autodiff.core.linearize import active
-from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
-from autodiff.core.vjp import pull_back
-from autodiff.errors import AutodiffError
-from autodiff.language.typed import Typed
-from autodiff.verify import error_bound
 
-_IF, _ABS = rules.TABLE["if", 3], rules.TABLE["abs", 1]
-_ADD, _MUL, _DIV, _POW, _NEG, _SAME = (
-    rules.TABLE[key] for key in (("+", 2), ("*", 2), ("/", 2), ("^", 2), ("-", 1), ("+", 1))
-)
+_NOT, _AND = rules.TABLE["not", 1], rules.TABLE["and", 2]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A statement that computes nothing: what must hold for the results to be right.
+
+    `finite` tells the two kinds apart: the first equation of `args` is finite (where the second, if any, holds), or the
+    condition `args[0]` fails.
+    """
+
+    args: tuple[int, ...]
+    finite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StraightLineProgram:
-    """The equation of the value, of the slope in each name, and what the program's own names became; see `Guards` for eager.
+    """Statements in order, each after what it uses and after its guard.
 
-    `of` says what those equations of the program became that are names to differentiate by, and `constant_errors` how far
-    constants may be off that were folded.
+    required  the guard that each equation is required under, as a number of `Guards`
+    flags     the equation of each guard that there are statements under
+    wide      equations that are computed where nobody requires them, too; there they may be outside their domain
+    names     what the program calls its equations
     """
 
     graph: Graph
-    value: int
-    slopes: Mapping[str, int]
-    names: Mapping[int, str]
-    eager: frozenset[int] = frozenset()
-    of: Mapping[int, int] = field(default_factory=dict)
-    constant_errors: Mapping[float, float] = field(default_factory=dict)
+    statements: tuple[int | Check, ...]
+    results: tuple[int, ...]
+    required: Mapping[int, int] = field(default_factory=dict)
+    flags: Mapping[int, int] = field(default_factory=dict)
+    wide: frozenset[int] = frozenset()
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def equations(self) -> tuple[int, ...]:
+        """The statements that compute something."""
+        return tuple(statement for statement in self.statements if isinstance(statement, int))
+
+    def guard(self, node: int) -> int | None:
+        """The condition that must hold where an equation is computed; None where it always is."""
+        return self.flags.get(self.required.get(node, ALWAYS))
+
+    def uses(self, statement: int | Check) -> tuple[int, ...]:
+        """The equations that a statement reads."""
+        return statement.args if isinstance(statement, Check) else self.graph.args[statement]
+
+    def with_last_uses(self) -> Iterator[tuple[int | Check, list[int]]]:
+        """Each statement with the equations whose numbers nobody reads after it."""
+        last = {node: k for k, statement in enumerate(self.statements) for node in self._touched(statement)}
+        last |= dict.fromkeys(self.results, len(self.statements))
+        for k, statement in enumerate(self.statements):
+            yield statement, [node for node in dict.fromkeys(self._touched(statement)) if last[node] == k]
+
+    def _touched(self, statement: int | Check) -> tuple[int, ...]:
+        return statement.args if isinstance(statement, Check) else (*self.graph.args[statement], statement)
 
 
-class Emitter:
-    """A graph whose equations are folded as they are put in, by rules that change no number.
+def schedule_checked(graph: Graph, results: Sequence[int], checks: Sequence[Check]) -> StraightLineProgram:
+    """Every equation that `results` and `checks` need, computed always, in the order in which a processor has it easy.
 
-    Constants are evaluated, 1*g, u^1 and the sign in abs(-u) disappear, a choice by a known condition is its branch; a condition that is used
-    as a number becomes one.
+    A statement comes as soon as what it reads is computed, those first that read the latest number.
     """
-
-    def __init__(self, graph: Graph | None = None) -> None:
-        self.graph = Graph() if graph is None else graph
-        self.constant_errors: dict[float, float] = {}
-
-    def emit(self, row: Primitive, args: tuple[int, ...]) -> int:
-        """The equation `row(args)`, or the older one that it comes to."""
-        args = tuple(a if k < row.conditions else self.number(a) for k, a in enumerate(args))
-        if row is _SAME:
-            return args[0]
-        found = self._chosen(row, args) if row.branches is not None else self._folded(row, args)
-        return self.graph.call(row, args) if found is None else found
-
-    def number(self, node: int) -> int:
-        """A condition as 1 or 0; every other equation as it stands."""
-        row = self.graph.rows[node]
-        if row is None or not row.is_predicate:
-            return node
-        return self.graph.call(_IF, (node, self.graph.constant(1.0), self.graph.constant(0.0)))
-
-    def text(self, text: str, names: tuple[str, ...], given: tuple[int, ...]) -> int:
-        """A text of the table, its names filled in."""
-        template = templates.template(text, names)
-        return self.copied(template, dict(zip(names, given, strict=True)))[template.result]
-
-    def copied(
-        self, lowered: Lowered, given: Mapping[str, int], apart: Mapping[int, str] | None = None
-    ) -> dict[int, int]:
-        """The equations of `lowered` put in, its inputs being `given`; those in `apart` stay equations of their own."""
-        graph, apart = lowered.graph, apart or {}
-        of: dict[int, int] = {}
-        for node in graph.reaching(lowered.result, *apart):
-            row = graph.rows[node]
-            if node in graph.constants:
-                of[node] = self.graph.constant(graph.constants[node])
-            elif node in graph.inputs:
-                of[node] = given[graph.inputs[node]]
-            else:
-                assert row is not None
-                of[node] = self.emit(row, tuple(of[a] for a in graph.args[node]))
-            if node in apart:
-                span = graph.spans[node]
-                of[node] = self.graph.named(self.number(of[node]), apart[node], len(self.graph), _SAME, span)
-        return of
-
-    def _constant(self, node: int, value: float) -> bool:
-        return self.graph.constants.get(node) == value
-
-    def _folded(self, row: Primitive, args: tuple[int, ...]) -> int | None:
-        known = self.graph.constants
-        if args and all(a in known for a in args):
-            if not all(inside(*(known[a] for a in args)) for inside, _ in templates.domain(row)):
-                return None
-            value = float(templates.value(row)(*(known[a] for a in args)))
-            if not math.isfinite(value):
-                return None
-            self._note_error(row, [known[a] for a in args], value)
-            return self.graph.constant(value)
-        if row is _MUL:
-            return self._product(args)
-        if row is _DIV or row is _POW:
-            return args[0] if self._constant(args[1], 1) else None
-        if (row is _NEG or row is _ABS) and self.graph.rows[args[0]] is _NEG:
-            inner = self.graph.args[args[0]][0]
-            return inner if row is _NEG else self.emit(_ABS, (inner,))
-        return None
-
-    def _note_error(self, row: Primitive, args: Sequence[float], value: float) -> None:
-        """Remember how far a folded constant may be off."""
-        errors = [math.ulp(a) / 2 if isinstance(a, Typed) else self.constant_errors.get(a, 0.0) for a in args]
-        try:
-            error = error_bound.error_of(row, args, errors, value, operator.add)
-        except (error_bound.Unsure, OverflowError):
-            error = math.inf
-        if error:
-            self.constant_errors[value] = max(error, self.constant_errors.get(value, 0.0))
-
-    def _product(self, args: tuple[int, ...]) -> int | None:
-        """1*g is g, -1*g is -g, and g times a choice between 1 and 0 is the choice between g and 0."""
-        for one, other in (args, args[::-1]):
-            if self._constant(one, 1):
-                return other
-            if self._constant(one, -1):
-                return self.emit(_NEG, (other,))
-            choice = self.graph.args[one]
-            if self.graph.rows[one] is _IF and {self.graph.constants.get(c) for c in choice[1:]} == {0.0, 1.0}:
-                return self.emit(_IF, (choice[0], *(other if self._constant(c, 1) else c for c in choice[1:])))
-        return None
-
-    def _chosen(self, row: Primitive, args: tuple[int, ...]) -> int | None:
-        assert row.branches is not None
-        known = self.graph.constants
-        yes, no = (args[k] for k in row.branches)
-        if args[0] in known:
-            return yes if known[args[0]] else no
-        if yes == no:
-            return yes
-        if row.is_predicate and args[1] in known:  # `c and true` is c, `c and false` is false; the same for `or`
-            return args[0] if bool(known[args[1]]) == (row.branches[0] == 1) else args[1]
-        return None
+    needed = graph.reaching(*results, *(arg for check in checks for arg in check.args))
+    reads: dict[int | Check, set[int]] = {check: set(check.args) for check in checks}
+    reads |= {node: set(graph.args[node]) for node in reversed(needed)}
+    missing = {statement: len(args) for statement, args in reads.items()}
+    readers: dict[int, list[int | Check]] = {}
+    for statement, args in reads.items():
+        for arg in args:
+            readers.setdefault(arg, []).append(statement)
+    statements: list[int | Check] = []
+    ready: list[int | Check] = [node for node in reversed(needed) if not missing[node]]
+    while ready:
+        statements.append(latest := ready.pop())
+        for reader in readers.get(latest, ()) if isinstance(latest, int) else ():
+            missing[reader] -= 1
+            if not missing[reader]:
+                ready.append(reader)
+    return StraightLineProgram(graph, tuple(statements), tuple(results))
 
 
-class UnfoldedEmitter(Emitter):
-    """Equations as the one-shot evaluation meets them: in `c and false` it looks at c, which may be a hard point."""
-
-    def _folded(self, row: Primitive, args: tuple[int, ...]) -> int | None:
-        return None
-
-    def _chosen(self, row: Primitive, args: tuple[int, ...]) -> int | None:
-        return None
-
-
-def straight_line_program(
-    lowered: Lowered, sources: Mapping[str, int], *, as_swept: bool = False
+def schedule_guarded(
+    graph: Graph, results: Sequence[int], guards: Guards, names: Mapping[int, str] = MappingProxyType({})
 ) -> StraightLineProgram:
-    """The value of a program and its slope in each of `sources` (name → equation), in one graph.
+    """The equations that `results` need, each under its guard, in the order in which a reader has it easy: depth first."""
+    required, wide = shared_guards(graph, results, guards)
+    flags = _flags(graph, required, guards)
 
-    With `as_swept` a name for an equation that stands already stays an equation, as in the sweeps of `reverse`, so that
-    sums are rounded alike.
+    def before(node: int) -> Iterator[int]:
+        if graph.rows[node] is not None and required[node] in flags:
+            yield flags[required[node]]
+        yield from graph.args[node]
 
-    Raises AutodiffError where a function has no derivative in an argument that moves.
+    done: dict[int, bool] = {}
+    statements = [node for root in results for node in _depth_first(root, before, done)]
+    return StraightLineProgram(graph, tuple(statements), tuple(results), required, flags, frozenset(wide), names)
+
+
+def _depth_first(root: int, before: Callable[[int], Iterator[int]], done: dict[int, bool]) -> Iterator[int]:
+    """What is not `done` of the equations that `root` needs, after all `before` it; False in `done` is under way."""
+    path = [] if root in done else [(root, before(root))]
+    while path:
+        node, rest = path[-1]
+        done[node] = False
+        following = next((a for a in rest if not done.get(a, False)), None)
+        if following is None:
+            done[node] = True
+            path.pop()
+            yield node
+        else:
+            assert following not in done, "a condition depends on what is needed under it"
+            path.append((following, before(following)))
+
+
+def _flags(graph: Graph, required: dict[int, int], guards: Guards) -> dict[int, int]:
+    """The flag of every guard that an equation is under, what it is made of having got its own guard.
+
+    A flag `a and b` can always be evaluated, because `b` is only evaluated where `a` holds. That a condition fails is
+    known wherever the condition is, which may be more often than where the program itself requires it.
     """
-    line = Emitter()
-    graph = line.graph
-    given = {name: graph.input(name) for name in lowered.inputs}
-    apart = {n: name for name, n in sources.items() if n not in lowered.graph.inputs}
-    if as_swept:
-        used = set(lowered.graph.reaching(lowered.result))
-        apart |= {n: name for name, n in lowered.assigned.items() if n in used and lowered.graph.rows[n] is _SAME}
-    of = {node: given[name] for node, name in lowered.graph.inputs.items()} | line.copied(lowered, given, apart)
-    value = line.number(of[lowered.result])
-    needs = Guards(graph)
-    wanted = required_guards(graph, [value], needs)
-    moves = active(graph, range(len(graph)), [of[node] for node in sources.values()])
-    adjoints = _adjoints(line, value, wanted, needs, moves)
-    slopes = {}
-    for name, node in sources.items():
-        found, zero = adjoints.get(of[node]), graph.constant(0.0)
-        slopes[name] = zero if found is None else _under(line, needs, wanted[of[node]], ALWAYS, found)
-    names = {of[node]: name for name, node in lowered.assigned.items() if node in of}
-    known = {node: of[node] for node in apart}
-    return StraightLineProgram(graph, value, slopes, names, frozenset(needs.eager), known, line.constant_errors)
-
-
-def _adjoints(line: Emitter, value: int, wanted: Mapping[int, int], needs: Guards, moves: set[int]) -> dict[int, int]:
-    """The slope of `value` in every equation that moves, as an equation that holds where that one is needed."""
-    graph = line.graph
-
-    def pull(node: int, g: int) -> Iterable[tuple[int, int]]:
-        row, args, need = graph.rows[node], graph.args[node], wanted[node]
-        if row is _IF:
-            for k in (1, 2):
-                if args[k] in moves:
-                    branch = needs.within(need, args[0], holds=k == 1)
-                    yield args[k], _under(line, needs, branch, wanted[args[k]], g)
-            return
-        for k, text in enumerate(row.partials if row else ()):
-            if text != ZERO and args[k] in moves:
-                assert row is not None
-                slope = _local(line, row, k, (*args, node))
-                yield args[k], _under(line, needs, need, wanted[args[k]], line.emit(_MUL, (g, slope)))
-
-    order = sorted((node for node in wanted if node in moves), reverse=True)
-    seeds = {value: graph.constant(1.0)} if value in moves else {}
-    return pull_back(order, seeds, pull, lambda a, b: line.emit(_ADD, (a, b)))
-
-
-def _local(line: Emitter, row: Primitive, k: int, given: tuple[int, ...]) -> int:
-    if row.partials[k] == UNDEFINED:
-        raise AutodiffError(
-            f"{row.name} has no derivative in its argument {row.params[k]}", hint=f"{row.params[k]} must be a constant"
-        )
-    return line.text(row.partials[k], (*row.params, "w"), given)
-
-
-def _under(line: Emitter, needs: Guards, here: int, there: int, part: int) -> int:
-    """`part`, which holds under the need `here`, as a term under the wider need `there`: 0 where it is asleep."""
-    if here == there:
-        return part
-    return line.emit(_IF, (needs.flag(here), part, line.graph.constant(0.0)))
+    used = {guard for node, guard in required.items() if guard != ALWAYS and graph.rows[node] is not None}
+    flags = {guard: guards.flag(guard) for guard in sorted(used)}
+    todo, seen = list(flags.values()), set[int]()
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if graph.rows[node] is _NOT:
+            required[node] = required[graph.args[node][0]]
+        elif graph.rows[node] is _AND and guards.is_flag(node):
+            required[node] = ALWAYS
+            todo.extend(graph.args[node])
+    return flags

@@ -18,8 +18,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
+from autodiff.codegen.emitter import Emitter, UnfoldedEmitter
+from autodiff.codegen.gradient import GradientEquations
 from autodiff.codegen.guards import ALWAYS, Guards, required_guards
-from autodiff.codegen.straightline import Emitter, StraightLineProgram, UnfoldedEmitter
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
@@ -39,8 +40,8 @@ Held = templates.StaticArgs
 
 
 def guarded(
-    lowered: Lowered, found: StraightLineProgram, slopes: Iterable[int], *, raises: bool
-) -> tuple[StraightLineProgram, list[int]]:
+    lowered: Lowered, found: GradientEquations, slopes: Iterable[int], *, raises: bool
+) -> tuple[GradientEquations, list[int]]:
     """Value and slopes, NaN where the program has no value; the equation that says whether it has one is called `ok`.
 
     `raises` says that the target stops at a value outside a domain that is always needed.
@@ -94,21 +95,10 @@ def guarded(
     return replace(found, names=names, eager=frozenset(needs.eager) | frozenset(() if raises else results)), results
 
 
-def _unfolded(lowered: Lowered, found: StraightLineProgram) -> int:
+def _unfolded(lowered: Lowered, found: GradientEquations) -> int:
     """The value with all that `eval` looks at: what was folded into nothing, such as c in `c and false`, stands there."""
-    line, graph = UnfoldedEmitter(found.graph), lowered.graph
-    of: dict[int, int] = dict(found.of)
-    for node in graph.reaching(lowered.result):
-        row = graph.rows[node]
-        if node in of:
-            continue
-        if node in graph.constants:
-            of[node] = line.graph.constant(graph.constants[node])
-        elif row is None:
-            of[node] = line.graph.input(graph.inputs[node])
-        else:
-            of[node] = line.emit(row, tuple(of[a] for a in graph.args[node]))
-    return line.number(of[lowered.result])
+    emitter = UnfoldedEmitter(found.graph)
+    return emitter.number(emitter.copied(lowered.graph, [lowered.result], found.of)[lowered.result])
 
 
 def _itself(line: Emitter, node: int, limits: Mapping[int, Held]) -> Iterator[tuple[int, int | None]]:

@@ -17,7 +17,7 @@ from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.evaluate import parse
 from autodiff.api.inputs import sources
 from autodiff.api.scalar_note import require_elements
-from autodiff.codegen.straightline import straight_line_program
+from autodiff.codegen.gradient import gradient_equations
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed, shown
 from autodiff.errors import AutodiffError, quoted
@@ -83,7 +83,7 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     given = parse(answer, strict=strict, given=lowered.assigned, functions=defined)
     answered = in_names(parsed, lowered, given)
     empty = Compared("undecided", name, lowered.name, readings=(*parsed.readings, *given.readings))
-    equations = straight_line_program(lowered, {name: source})
+    equations = gradient_equations(lowered, {name: source})
     slope = Lowered(equations.graph, equations.slopes[name], name, lowered.inputs, {}, "")
     same = same_formula(lowered, source, answered)
     tried = list(trials(lowered, slope, answered))

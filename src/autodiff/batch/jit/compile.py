@@ -1,12 +1,12 @@
 """Machine code for a program over rows: arithmetic in wide registers, the C library's functions in between.
 
-    exp(x) + y    becomes    for each block of rows: exp(x) into a buffer, one by one; then buffer + y, eight at a time
+    exp(x) + y    becomes    for each block of rows: exp(x) into a buffer, four at a time; then buffer + y, eight at a time
 
 LLVM makes the code, of the extra `fast`; it fuses no operations and trades none for another, so a row has the digits
-that one-shot gives it.
+that the steps over arrays give it.
 
 >>> from autodiff.batch.compile import compile
->>> machine(compile("gamma(x)").plan, ()) is None     # not in the C library as it is in Python
+>>> machine(compile("gamma(x)").plan, (), exact=True) is None     # not in the C library as it is in Python
 True
 """
 
@@ -15,15 +15,13 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Lock
 from typing import Any
 
 from autodiff.batch.jit import libm
 from autodiff.batch.jit.instructions import JitProgram
 from autodiff.batch.jit.llvm_ir import assembly, buffers
-from autodiff.batch.jit.lowering import EXP, jit_program
-from autodiff.batch.jit.vector_exp import exponential
+from autodiff.batch.jit.lowering import jit_program
 from autodiff.batch.program import BlockProgram
 
 LONGEST = 2000
@@ -32,9 +30,6 @@ LONGEST = 2000
 WORTH = 500_000
 """Rows that pay for machine code. It costs up to 0.1 s for LLVM, once, and 0.03 s for a program of a line; a row gains
 20 to 200 ns. Of a longer program, both grow."""
-
-TRIED = 40_003
-"""Numbers, three times, at which the instructions for exp must give the C library's digits."""
 
 _LLVM = Lock()
 """LLVM makes one program at a time."""
@@ -84,8 +79,8 @@ class MachineCodeCache:
     Waiting until the rows would have paid for it costs at most twice what knowing their number beforehand would.
     """
 
-    def __init__(self, plan: BlockProgram) -> None:
-        self._plan = plan
+    def __init__(self, plan: BlockProgram, *, exact: bool) -> None:
+        self._plan, self._exact = plan, exact
         self._rows = 0
         self._made: dict[frozenset[str], MachineCode | None] = {}
         self._lock = Lock()
@@ -97,7 +92,7 @@ class MachineCodeCache:
             if self._rows < WORTH:
                 return None
             if same not in self._made:
-                self._made[same] = machine(self._plan, same)
+                self._made[same] = machine(self._plan, same, exact=self._exact)
             return self._made[same]
 
     def restart(self, *, at_once: bool) -> None:
@@ -109,20 +104,29 @@ class MachineCodeCache:
             self._rows = WORTH if at_once else 0
 
 
-def machine(plan: BlockProgram, same: Collection[str]) -> MachineCode | None:
+def machine(plan: BlockProgram, same: Collection[str], *, exact: bool) -> MachineCode | None:
     """The plan's machine code where `same` are the inputs that are one number; None where LLVM or a function of the C
     library is missing, or the program is too long.
+
+    exact    call the functions that `evaluate` calls; else those that take four rows at a time, where there are some
     """
     if _binding() is None or len(plan.steps) > LONGEST:
         return None
-    wide = any(step.row is EXP for step in plan.steps) and _wide()
-    made = jit_program(plan, same, wide=wide)
-    if wide and made is not None and len(made.operations) > LONGEST:
-        made = jit_program(plan, same)
-    functions = None if made is None else libm.addresses(made.calls())
-    if made is None or functions is None or len(made.operations) > LONGEST:
+    program = jit_program(plan, same, exact=exact)
+    if program is None or len(program.operations) > LONGEST:
         return None
-    return _assembled(made, functions, tuple(plan.inputs), frozenset(same))
+    vector_functions = {} if exact else _vector_functions(program.calls())
+    functions = libm.addresses(program.calls() - vector_functions.keys())
+    if functions is None:
+        return None
+    return _assembled(program, functions, vector_functions, tuple(plan.inputs), frozenset(same))
+
+
+def _vector_functions(names: Iterable[str]) -> dict[str, int]:
+    from autodiff.batch.jit.libmvec import vector_function  # loads NumPy
+
+    functions = ((name, vector_function(name)) for name in names)
+    return {name: function.address for name, function in functions if function is not None}
 
 
 def _binding() -> Any:
@@ -135,34 +139,20 @@ def _binding() -> Any:
 
 
 def _assembled(
-    made: JitProgram, functions: Mapping[str, int], names: tuple[str, ...], same: frozenset[str]
+    program: JitProgram,
+    functions: Mapping[str, int],
+    vector_functions: Mapping[str, int],
+    names: tuple[str, ...],
+    same: frozenset[str],
 ) -> MachineCode:
-    held = buffers(made)
+    held = buffers(program)
     with _LLVM:
-        engine = _engine(assembly(made, functions))
-    kinds = [ctypes.c_double] * len(made.numbers) + [ctypes.c_void_p] * (len(made.columns) + len(made.results) + 2)
+        engine = _engine(assembly(program, functions, vector_functions))
+    pointers = len(program.columns) + len(program.results) + 2
+    kinds = [ctypes.c_double] * len(program.numbers) + [ctypes.c_void_p] * pointers
     signature = ctypes.CFUNCTYPE(None, *kinds, ctypes.c_int64, ctypes.c_int64)
     function = signature(engine.get_function_address("rows"))
     return MachineCode(names, same, held.count * held.block, function, engine)
-
-
-@lru_cache(maxsize=1)
-def _wide() -> bool:
-    """Whether this processor has what the instructions for exp need, and its C library's digits are theirs."""
-    import numpy as np
-
-    features = _binding().get_host_cpu_features()
-    functions = libm.addresses(["exp"])
-    if functions is None or not (features.get("fma") or features.get("neon")):
-        return False
-    x = np.concatenate([np.linspace(-size, size, TRIED) for size in (1e-3, 2.0, 720.0)])
-    made = JitProgram(wide=True)
-    column, zero = made.column("x"), made.constant(0.0)
-    ways = (exponential(made, column), made.call("exp", column))
-    made.results = [made.do("fadd double {0}, {1}", way, zero) for way in ways]
-    found, good = (np.empty(len(x)), np.empty(len(x))), np.empty(len(x), dtype=bool)
-    _assembled(made, functions, ("x",), frozenset()).run({"x": x}, found, good, lambda _: None, [slice(0, len(x))])
-    return bool(np.array_equal(*found))
 
 
 def _engine(text: str) -> Any:

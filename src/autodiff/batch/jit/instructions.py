@@ -16,22 +16,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """An instruction, `{0}` standing for its first argument, or the name of a function of the C library.
-
-    With `unsure`, only the rows are called for in which that condition holds; the others keep the value `found`.
-    """
+    """An instruction, `{0}` standing for its first argument, or the name of a function of the C library."""
 
     text: str
     args: tuple[int, ...]
     kind: str = "double"
     call: bool = False
-    found: int = -1
-    unsure: int = -1
-
-    @property
-    def used(self) -> tuple[int, ...]:
-        """Every value that it needs."""
-        return self.args if self.found < 0 else (*self.args, self.found, self.unsure)
 
 
 @dataclass(slots=True)
@@ -40,10 +30,8 @@ class JitProgram:
 
     So everything of one stage is one loop over rows. A value is the number of its operation; those in `columns` are
     inputs, and those in `fixed` the same in every row. `checks` are conditions that hold where a row can be trusted.
-    With `wide`, there are instructions for exp, and few rows left for the C library.
     """
 
-    wide: bool = False
     operations: list[Instruction | None] = field(default_factory=list)
     stage: list[int] = field(default_factory=list)
     columns: dict[int, str] = field(default_factory=dict)
@@ -80,11 +68,6 @@ class JitProgram:
         after = max(self.stage[a] for a in args)
         return self._new(Instruction(name, args, call=True), after + 1 + after % 2)
 
-    def ask(self, name: str, arg: int, found: int, unsure: int) -> int:
-        """`found`, which nothing else uses, but the result of a function of the C library where it is unsure."""
-        after = max(self.stage[a] for a in (arg, found, unsure))
-        return self._new(Instruction(name, (arg,), call=True, found=found, unsure=unsure), after + 1 + after % 2)
-
     def choose(self, condition: int, u: int, v: int) -> int:
         return self.do("select i1 {0}, double {1}, double {2}", condition, u, v)
 
@@ -105,8 +88,14 @@ class JitProgram:
         """The functions of the C library that are called."""
         return {made.text for made in self.operations if made is not None and made.call}
 
+    def instruction(self, value: int) -> Instruction:
+        """The instruction or the call that makes a value, which is no input and no constant."""
+        operation = self.operations[value]
+        assert operation is not None
+        return operation
+
     def kind(self, value: int) -> str:
-        """`double`, `i1` of a condition; `i64` and `ptr` live no longer than a stage."""
+        """`double`, or `i1` of a condition."""
         made = self.operations[value]
         return made.kind if made else "double"
 

@@ -17,6 +17,10 @@ from typing import Any
 _FILES: dict[str, tuple[str | None, ...]] = {"linux": ("libm.so.6", None), "win32": ("ucrtbase",)}
 """Where the functions are, by the system; None, which is tried on all others, is this process."""
 
+_NAMES = "exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc"
+LIBRARY = {"ln": "log"} | {name: name for name in _NAMES.split()}
+"""Values of rows of the table that are a function of one number in the C library, and its name there."""
+
 _SIZES = (0.0, 5e-324, 1e-300, 1e-9, 0.3, 0.5, 0.9, 1.0, 1.5, 2.0, 7.0, 25.0, 100.3, 709.0, 1e5, 1e22, 1.7e308)
 _TRIED = 500
 
@@ -29,11 +33,15 @@ def addresses(names: Iterable[str]) -> dict[str, int] | None:
 
 @lru_cache(maxsize=64)
 def _address(name: str) -> int | None:
-    arity = 2 if name in ("pow", "fmod", "atan2") else 1
-    function, known = _function(name, arity), getattr(math, name, None)
-    if function is None or known is None or not _agree(function, known, arity):
+    function, known = _function(name, arity(name)), getattr(math, name, None)
+    if function is None or known is None or not _agree(function, known, arity(name)):
         return None
     return ctypes.cast(function, ctypes.c_void_p).value
+
+
+def arity(name: str) -> int:
+    """How many numbers a function takes, by its name in C."""
+    return 2 if name in ("pow", "fmod", "atan2") else 1
 
 
 def _function(name: str, arity: int) -> Any:
@@ -68,9 +76,9 @@ def _flags(name: str) -> Callable[[int], int] | None:
     return None
 
 
-def _agree(function: Callable[..., float], known: Callable[..., float], arity: int) -> bool:
+def _agree(function: Callable[..., float], known: Callable[..., float], count: int) -> bool:
     """Whether two functions give the same bits, wherever the second one does not raise."""
-    for args in _arguments(arity):
+    for args in arguments(count):
         try:
             want = known(*args)
         except (ValueError, OverflowError):
@@ -81,11 +89,11 @@ def _agree(function: Callable[..., float], known: Callable[..., float], arity: i
     return True
 
 
-def _arguments(arity: int) -> Iterator[tuple[float, ...]]:
-    """Numbers at the ends of the range, and many between -8 and 8, spread evenly by the golden ratio."""
+def arguments(count: int) -> Iterator[tuple[float, ...]]:
+    """So many at a time: numbers at the ends of the range, and many between -8 and 8, spread evenly by the golden ratio."""
     spread = [(k * 0.6180339887498949) % 1 * 16 - 8 for k in range(1, _TRIED)]
     numbers = [*_SIZES, *(-size for size in _SIZES), *spread]
-    if arity == 1:
+    if count == 1:
         yield from ((u,) for u in numbers)
     else:
         yield from zip(numbers, reversed(numbers), strict=True)

@@ -3,24 +3,27 @@
 >>> program = JitProgram()
 >>> x = program.column("x")
 >>> program.results = [program.do("fadd double {0}, {1}", x, x)]
->>> "fadd double" in assembly(program, {})
+>>> "fadd double" in assembly(program, {}, {})
 True
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from itertools import count
 
-from autodiff.batch.jit.instructions import JitProgram, literal
-from autodiff.batch.jit.vector_exp import octave
+from autodiff.batch.jit.instructions import JitProgram
 
 BLOCK = 1024
 """Rows of a block at most: what a loop costs to start is lost among them."""
 
 SHORTEST = 64
 """Rows of a block at least."""
+
+LANES = 4
+"""Numbers that a vector function takes at a time."""
 
 ROOM = 1 << 12
 """Numbers that all buffers together hold: 32 kB, which stay in a core's first cache beside the columns."""
@@ -40,15 +43,12 @@ class Buffers:
 
 
 def buffers(program: JitProgram) -> Buffers:
-    """The values that are used in a later stage than their own. One that is completed by a call keeps its buffer."""
-    first, last = dict[int, int](), dict[int, int]()
-    for value, each in enumerate(program.operations):
-        if each is not None and each.found >= 0:
-            first[value] = first.get(each.found, each.found)
-        for arg in each.used if each else ():
+    """The values that are used in a later stage than their own."""
+    last = dict[int, int]()
+    for value, operation in enumerate(program.operations):
+        for arg in operation.args if operation else ():
             if program.operations[arg] is not None and program.stage[arg] != program.stage[value]:
-                place = first.get(arg, arg)
-                last[place] = max(last.get(place, 0), program.stage[value])
+                last[arg] = max(last.get(arg, 0), program.stage[value])
     of: dict[int, int] = {}
     busy: list[tuple[int, int]] = []
     free: list[int] = []
@@ -57,9 +57,7 @@ def buffers(program: JitProgram) -> Buffers:
             free.append(heappop(busy)[1])
         of[value] = free.pop() if free else len(busy)
         heappush(busy, (last[value], of[value]))
-    count = 1 + max(of.values(), default=0)
-    of |= {value: of[place] for value, place in first.items()}
-    return Buffers(of, count)
+    return Buffers(of, 1 + max(of.values(), default=0))
 
 
 # --- LLVM's language --------------------------------------------------------------------------------------------------
@@ -70,7 +68,7 @@ declare double @llvm.fabs.f64(double)
 declare double @llvm.floor.f64(double)
 declare double @llvm.ceil.f64(double)
 declare double @llvm.rint.f64(double)
-declare double @llvm.fma.f64(double, double, double)
+declare <4 x double> @llvm.masked.load.v4f64.p0(ptr, i32, <4 x i1>, <4 x double>)
 define void @rows({signature}, ptr noalias %good, ptr noalias %room, i64 %start, i64 %stop) nounwind "prefer-vector-width"="512" {{
 entry:
 {rooms}
@@ -98,14 +96,16 @@ end:
 """The metadata declare the rows independent, which LLVM could not prove of the buffers."""
 
 
-def assembly(program: JitProgram, functions: Mapping[str, int]) -> str:
-    """The program `rows` over rows from start to stop, in which `functions` are called by their addresses."""
+def assembly(program: JitProgram, functions: Mapping[str, int], vector_functions: Mapping[str, int]) -> str:
+    """The program `rows` over rows from start to stop, in which functions are called by their addresses.
+
+    Those of `vector_functions` take the numbers of four rows at a time, all others one number.
+    """
     held = buffers(program)
     moved = [*(f"c{value}" for value in program.columns), *(f"r{k}" for k in range(len(program.results)))]
     starts = [f"  %{name}.b = getelementptr double, ptr %{name}, i64 %b" for name in moved]
     rooms = [f"  %m{k} = getelementptr double, ptr %room, i64 {k * held.block}" for k in range(held.count)]
-    tables = zip(("high", "low"), octave() if program.wide else (), strict=False)
-    head = "\n".join(_table(name, numbers) for name, numbers in tables) + _HEAD.format(
+    head = _HEAD.format(
         signature=", ".join(
             [*(f"double {text}" for text in program.numbers), *(f"ptr noalias %{name}" for name in moved)]
         ),
@@ -113,45 +113,57 @@ def assembly(program: JitProgram, functions: Mapping[str, int]) -> str:
         columns="\n".join(starts),
         block=held.block,
     )
-    stages = program.stages()
+    loops = list(_loops(program, held, functions, vector_functions))
     lines = [head]
-    for k, values in enumerate(stages):
-        before, after = f"loop{k - 1}.end" if k else "block", f"loop{k + 1}" if k + 1 < len(stages) else "rest"
-        loop = _Loop(program, held, k)
-        if any(program.stage[value] % 2 for value in values[:1]):
-            loop.calls(values, functions)
-        else:
-            loop.instructions(values)
+    for k, loop in enumerate(loops):
+        before, after = f"loop{k - 1}.end" if k else "block", f"loop{k + 1}" if k + 1 < len(loops) else "rest"
         lines += [
             f"loop{k}:",
             f"  %i{k} = phi i64 [0, %{before}], [%i{k}.next, %loop{k}.end]",
             *loop.lines,
             f"  br label %loop{k}.end",
             f"loop{k}.end:",
-            f"  %i{k}.next = add nuw nsw i64 %i{k}, 1",
-            f"  %i{k}.over = icmp eq i64 %i{k}.next, %n",
+            f"  %i{k}.next = add nuw nsw i64 %i{k}, {loop.step}",
+            f"  %i{k}.over = icmp sge i64 %i{k}.next, %n",
             f"  br i1 %i{k}.over, label %{after}, label %loop{k}, !llvm.loop !{k + 2}",
         ]
-    return "\n".join([*lines, _TAIL, *(f"!{k + 2} = distinct !{{!{k + 2}, !1}}" for k in range(len(stages)))])
+    return "\n".join([*lines, _TAIL, *(f"!{k + 2} = distinct !{{!{k + 2}, !1}}" for k in range(len(loops)))])
 
 
-def _table(name: str, numbers: Sequence[float]) -> str:
-    text = ", ".join(f"double {literal(number)}" for number in numbers)
-    return f"@exp.{name} = private constant [{len(numbers)} x double] [{text}]"
+def _loops(
+    program: JitProgram, held: Buffers, functions: Mapping[str, int], vector_functions: Mapping[str, int]
+) -> Iterator[_Loop]:
+    """The loops of all stages, in order: calls that take one number, and those that take four, are loops of their own."""
+    number = count()
+    for stage in program.stages():
+        calls = [value for value in stage if program.stage[value] % 2]
+        if not calls:
+            loop = _Loop(program, held, next(number))
+            loop.instructions(stage)
+            yield loop
+            continue
+        by_four = [value for value in calls if program.instruction(value).text in vector_functions]
+        if by_four:
+            loop = _Loop(program, held, next(number), LANES)
+            loop.vector_calls(by_four, vector_functions)
+            yield loop
+        if len(by_four) < len(calls):
+            loop = _Loop(program, held, next(number))
+            loop.calls([value for value in calls if value not in by_four], functions)
+            yield loop
 
 
 class _Loop:
-    """The lines inside loop number k."""
+    """The lines inside loop number k, which goes on by `step` rows each time."""
 
-    def __init__(self, program: JitProgram, held: Buffers, k: int) -> None:
-        self.program, self.held, self.k = program, held, k
+    def __init__(self, program: JitProgram, held: Buffers, k: int, step: int = 1) -> None:
+        self.program, self.held, self.k, self.step = program, held, k, step
         self.lines: list[str] = []
         self._known: dict[int, str] = dict(program.fixed)
 
     def instructions(self, values: Sequence[int]) -> None:
         for value in values:
-            instruction = self.program.operations[value]
-            assert instruction is not None
+            instruction = self.program.instruction(value)
             name = f"%v{value}.{self.k}"
             self._put(f"{name} = {instruction.text.format(*map(self._text, instruction.args))}")
             self._known[value] = name
@@ -164,21 +176,48 @@ class _Loop:
 
     def calls(self, values: Sequence[int], functions: Mapping[str, int]) -> None:
         for value in values:
-            instruction = self.program.operations[value]
-            assert instruction is not None
-            name = f"%v{value}.{self.k}"
-            if instruction.found >= 0:
-                self._put(f"br i1 {self._text(instruction.unsure)}, label {name}.ask, label {name}.on")
-                self.lines.append(f"{name[1:]}.ask:")
-                self._known = dict(self.program.fixed)  # what is loaded here, the other way has not seen
+            instruction, name = self.program.instruction(value), f"%v{value}.{self.k}"
             given = ", ".join(f"double {self._text(a)}" for a in instruction.args)
             self._put(f"{name} = call double inttoptr (i64 {functions[instruction.text]} to ptr)({given}) nounwind")
             if value in self.held.of:
                 self._keep(value, name)
-            if instruction.found >= 0:
-                self._put(f"br label {name}.on")
-                self.lines.append(f"{name[1:]}.on:")
-                self._known = dict(self.program.fixed)
+
+    def vector_calls(self, values: Sequence[int], functions: Mapping[str, int]) -> None:
+        """Calls for the rows i to i + 3. Beyond the block's end they get ones; buffers have room for what comes of these."""
+        self._put(f"%left.{self.k} = sub i64 %n, %i{self.k}")
+        self._put(f"%all.{self.k} = {self._splat('i64', f'%left.{self.k}')}")
+        lanes = ", ".join(f"i64 {lane}" for lane in range(LANES))
+        self._put(f"%mask.{self.k} = icmp slt {_VECTOR['i64']} <{lanes}>, %all.{self.k}")
+        for value in values:
+            instruction, name = self.program.instruction(value), f"%v{value}.{self.k}"
+            given = ", ".join(f"{_VECTOR['double']} {self._vector(a)}" for a in instruction.args)
+            place = f"inttoptr (i64 {functions[instruction.text]} to ptr)"
+            self._put(f"{name} = call {_VECTOR['double']} {place}({given}) nounwind")
+            if value in self.held.of:
+                self._store(_VECTOR["double"], name, f"m{self.held.of[value]}")
+
+    def _vector(self, value: int) -> str:
+        """The numbers of four rows, as they are called in this loop."""
+        if value in self.program.fixed:
+            name = f"%s{value}.{self.k}.{len(self.lines)}"
+            self._put(f"{name} = {self._splat('double', self.program.fixed[value])}")
+            return name
+        if value in self._known:
+            return self._known[value]
+        name = f"%v{value}.{self.k}.{len(self.lines)}"
+        array = f"c{value}.b" if value in self.program.columns else f"m{self.held.of[value]}"
+        self._put(f"{name}.p = getelementptr double, ptr %{array}, i64 %i{self.k}")
+        ones = ", ".join(["double 1.0"] * LANES)
+        mask = f"<{LANES} x i1> %mask.{self.k}, {_VECTOR['double']} <{ones}>"
+        self._put(f"{name} = call {_VECTOR['double']} @llvm.masked.load.v4f64.p0(ptr {name}.p, i32 8, {mask})")
+        self._known[value] = name
+        return name
+
+    def _splat(self, kind: str, value: str) -> str:
+        """The instruction, after one that is put before it, that makes four of a number."""
+        first = f"%first.{self.k}.{len(self.lines)}"
+        self._put(f"{first} = insertelement {_VECTOR[kind]} poison, {kind} {value}, i64 0")
+        return f"shufflevector {_VECTOR[kind]} {first}, {_VECTOR[kind]} poison, <{LANES} x i32> zeroinitializer"
 
     def _judge(self, checks: Sequence[int]) -> None:
         """Whether the row is good so far."""
@@ -225,11 +264,13 @@ class _Loop:
 
     def _store(self, kind: str, name: str, array: str) -> None:
         place = f"%p{len(self.lines)}.{self.k}"
-        self._put(f"{place} = getelementptr {kind}, ptr %{array}, i64 %i{self.k}")
+        self._put(f"{place} = getelementptr {_ELEMENT.get(kind, kind)}, ptr %{array}, i64 %i{self.k}")
         self._put(f"store {kind} {name}, ptr {place}, align {_ALIGN[kind]}, !llvm.access.group !0")
 
     def _put(self, line: str) -> None:
         self.lines.append("  " + line)
 
 
-_ALIGN = {"double": 8, "i8": 1}
+_VECTOR = {kind: f"<{LANES} x {kind}>" for kind in ("double", "i64")}
+_ALIGN = {"double": 8, _VECTOR["double"]: 8, "i8": 1}
+_ELEMENT = {_VECTOR["double"]: "double"}

@@ -1,10 +1,10 @@
 """Lowers a block program to instructions and calls of the C library, where these give the digits that Python gives.
 
 >>> from autodiff.batch.compile import compile
->>> program = jit_program(compile("exp(x)*y").plan, {"y"})
+>>> program = jit_program(compile("exp(x)*y").plan, {"y"}, exact=True)
 >>> program.columns, program.numbers, program.calls()
 ({0: 'x'}, ['%same.1'], {'exp'})
->>> jit_program(compile("gamma(x)").plan, ()) is None
+>>> jit_program(compile("gamma(x)").plan, (), exact=True) is None
 True
 """
 
@@ -13,19 +13,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from autodiff.batch.jit.instructions import JitProgram
-from autodiff.batch.jit.vector_exp import exponential
+from autodiff.batch.jit.libm import LIBRARY
 from autodiff.batch.program import BlockProgram
+from autodiff.batch.whole_powers import by_products, is_product
 from autodiff.core import rules
 from autodiff.core.floats import PRODUCTS
 from autodiff.core.primitive import Primitive
 
-EXP = rules.TABLE["exp", 1]
-"""The row for which there are instructions."""
 
+def jit_program(plan: BlockProgram, same: Collection[str], *, exact: bool) -> JitProgram | None:
+    """The plan's operations, with one number for all rows in the inputs `same`; None where the C library lacks a function.
 
-def jit_program(plan: BlockProgram, same: Collection[str], *, wide: bool = False) -> JitProgram | None:
-    """The plan's operations, with one number for all rows in the inputs `same`; None where the C library lacks a function."""
-    program = JitProgram(wide)
+    exact    compute powers as `evaluate` does
+    """
+    program = JitProgram()
     slots = {k: program.constant(number) for k, number in plan.constants.items()}
     known = {value: plan.constants[k] for k, value in slots.items()}
     for name, k in plan.inputs.items():
@@ -35,7 +36,7 @@ def jit_program(plan: BlockProgram, same: Collection[str], *, wide: bool = False
         if step.row is None:
             program.checks.append(_check(program, given, finite=step.finite))
             continue
-        value = _value(program, step.row, given, known)
+        value = _value(program, step.row, given, known, exact=exact)
         if value is None:
             return None
         slots[step.out] = value
@@ -73,12 +74,10 @@ _PLAIN = {
 _COMPARED = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 _LOGIC = {"not": "xor i1 {0}, true", "and": "and i1 {0}, {1}", "or": "or i1 {0}, {1}"}
 
-_NAMES = "exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc"
-LIBRARY = {"ln": "log"} | {name: name for name in _NAMES.split()}
-"""Values of rows that are a function of one number in the C library, and its name there."""
 
-
-def _value(program: JitProgram, row: Primitive, given: Sequence[int], known: dict[int, float]) -> int | None:
+def _value(
+    program: JitProgram, row: Primitive, given: Sequence[int], known: dict[int, float], *, exact: bool
+) -> int | None:
     """The value of `row`, or None where there is no code for it."""
     if row.is_predicate:
         return _condition(program, row, given)
@@ -88,9 +87,7 @@ def _value(program: JitProgram, row: Primitive, given: Sequence[int], known: dic
     if text := _PLAIN.get((row.name, row.arity)):
         return program.do(text, *numbers)
     if row is rules.TABLE["^", 2]:
-        return _power(program, numbers[0], numbers[1], known.get(numbers[1]))
-    if row is EXP and program.wide:
-        return exponential(program, *numbers)
+        return _power(program, numbers[0], numbers[1], known.get(numbers[1]), exact=exact)
     if row.value in LIBRARY:
         return program.call(LIBRARY[row.value], *numbers)
     special = _SPECIAL.get((row.name, row.arity))
@@ -103,28 +100,22 @@ def _condition(program: JitProgram, row: Primitive, given: Sequence[int]) -> int
     return program.test(f"fcmp {_COMPARED[row.name]} double {{0}}, {{1}}", *map(program.number, given))
 
 
-def _power(program: JitProgram, u: int, v: int, exponent: float | None) -> int:
-    """The C library's `pow`, but products where `special.power` has them."""
+def _power(program: JitProgram, u: int, v: int, exponent: float | None, *, exact: bool) -> int:
+    """The C library's `pow`, but products where the exponent has them."""
     if exponent is not None:
-        return _products(program, u, exponent) if exponent in PRODUCTS else program.call("pow", u, v)
+        return _product(program, u, exponent) if is_product(exponent, exact=exact) else program.call("pow", u, v)
     value = program.call("pow", u, v)
-    for each in PRODUCTS:
-        is_it = program.test("fcmp oeq double {0}, {1}", v, program.constant(each))
-        value = program.choose(is_it, _products(program, u, each), value)
+    for product in PRODUCTS:
+        is_exponent = program.test("fcmp oeq double {0}, {1}", v, program.constant(product))
+        value = program.choose(is_exponent, _product(program, u, product), value)
     return value
 
 
-def _products(program: JitProgram, u: int, exponent: float) -> int:
-    def times(a: int, b: int) -> int:
-        return program.do("fmul double {0}, {1}", a, b)
-
-    if exponent == 0.5:
+def _product(program: JitProgram, u: int, exponent: float) -> int:
+    if exponent % 1:
         return program.do(_PLAIN["sqrt", 1], u)
     base = program.do("fdiv double {0}, {1}", program.constant(1.0), u) if exponent < 0 else u
-    if abs(exponent) == 1:
-        return base
-    square = times(base, base)
-    return {2: lambda: square, 3: lambda: times(square, base), 4: lambda: times(square, square)}[abs(int(exponent))]()
+    return by_products(base, int(abs(exponent)), lambda a, b: program.do("fmul double {0}, {1}", a, b))
 
 
 def _smaller(program: JitProgram, u: int, v: int) -> int:

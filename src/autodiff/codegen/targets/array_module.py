@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from autodiff.codegen import blocks
 from autodiff.codegen.blocks import CodeBlock
+from autodiff.codegen.dialect import Dialect
 from autodiff.codegen.header import made_from
 from autodiff.codegen.request import Request
-from autodiff.codegen.schedule import Dialect
 from autodiff.codegen.syntax import Spelling
 from autodiff.codegen.targets.python import defined
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from autodiff.codegen.dialect import Dialect
 from autodiff.codegen.request import Request
-from autodiff.codegen.schedule import Dialect
 from autodiff.codegen.syntax import INFIX, Spelling
 from autodiff.codegen.targets import array_module
 from autodiff.codegen.targets.array_module import Library

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from autodiff.codegen import blocks
 from autodiff.codegen.blocks import CodeBlock, grouped
+from autodiff.codegen.dialect import Dialect
 from autodiff.codegen.header import made_from
 from autodiff.codegen.request import Request
-from autodiff.codegen.schedule import Dialect
 from autodiff.codegen.syntax import INFIX, Spelling
 from autodiff.core.primitive import Primitive
 

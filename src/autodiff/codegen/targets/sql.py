@@ -12,10 +12,12 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from autodiff.codegen.dialect import Dialect, exported
 from autodiff.codegen.header import made_from
+from autodiff.codegen.lines import with_lines
 from autodiff.codegen.names import Names, named
 from autodiff.codegen.request import Request
-from autodiff.codegen.schedule import Dialect, Listing, exported, listing
+from autodiff.codegen.straightline import StraightLineProgram
 from autodiff.codegen.syntax import INFIX, Spelling
 from autodiff.codegen.targets.sql_domains import total
 from autodiff.errors import AutodiffError, quoted
@@ -99,14 +101,13 @@ def write(request: Request) -> str:
     lowered = request.lowered
     _distinct(lowered.inputs)
     _fixed(request)
-    parts = exported(lowered, request.sources, DIALECT)
     names = Names([*RESERVED, *request.table.split(".")], folded=True)
     inputs = {name: names.fresh(name) for name in lowered.inputs}
-    lines = listing(parts, DIALECT)
-    of, results = named(names, lines, lowered, request.sources, inputs)
-    columns = _columns(lines, of, inputs.values())
-    graph = lines.graph
-    last = [of[node] if node in of else SPELLING.text(graph, node, {}) for node in lines.results]
+    program = with_lines(exported(lowered, request.sources, DIALECT), DIALECT)
+    of, results = named(names, program, lowered, request.sources, inputs)
+    columns = _columns(program, of, inputs.values())
+    graph = program.graph
+    last = [of[node] if node in of else SPELLING.text(graph, node, {}) for node in program.results]
     note = (
         "Value and gradient; a row without a value has NULL or NaN." + " A sum over such a row is NULL." * request.total
     )
@@ -132,12 +133,12 @@ def _fixed(request: Request) -> None:
             raise AutodiffError(f"{quoted(name)} is not an input of this program")
 
 
-def _columns(lines: Listing, of: Mapping[int, str], inputs: Collection[str]) -> list[_Column]:
+def _columns(program: StraightLineProgram, of: Mapping[int, str], inputs: Collection[str]) -> list[_Column]:
     """The lines as columns, each in the last stage that is early enough, so that few columns live at a time."""
     depth = dict.fromkeys(inputs, 0)
     written: list[tuple[str, str, list[str]]] = []
-    for node in lines.lines:
-        text, under = _short(SPELLING.text(lines.graph, node, of)), lines.under(node)
+    for node in program.equations:
+        text, under = _short(SPELLING.text(program.graph, node, of)), program.guard(node)
         if under is not None:
             text = f"CASE WHEN {of[under]} THEN {text} END"
         needs = [word for word in re.findall(r"[A-Za-z_]\w*", text) if word in depth]

@@ -8,9 +8,8 @@ stands under it, and a product that may be too small is compared with the smalle
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
-from autodiff.codegen.straightline import Emitter
+from autodiff.codegen.dialect import DialectEmitter
 from autodiff.core import rules
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive, elementwise
@@ -33,9 +32,9 @@ _LEAST, _LARGE = -1040.0, 990.0
 _DEEP = 4
 
 
-def total(line: Emitter, row: Primitive, args: tuple[int, ...], put: Callable[[str], int]) -> int | None:
-    """`row(args)` in a form that no engine stops at; None where it is one already. `put` writes a text over `args`."""
-    graph = line.graph
+def total(emitter: DialectEmitter, row: Primitive, args: tuple[int, ...]) -> int | None:
+    """`row(args)` in a form that no engine stops at; None where it is one already."""
+    graph = emitter.graph
     if all(a in graph.constants for a in args):
         return None
     if row is _MUL:
@@ -50,11 +49,11 @@ def total(line: Emitter, row: Primitive, args: tuple[int, ...], put: Callable[[s
         or _size(graph, args[0], _LARGE) - _size(graph, args[1], -_LARGE) > _MOST
     ):
         return graph.call(QUOTIENT, args)
-    inside = [put(text) for text, _ in row.domain]
-    found = graph.call(row, args)
+    inside = [emitter.in_place(text, row, args) for text, _ in row.domain]
+    value = graph.call(row, args)
     for condition in reversed(inside):
-        found = line.emit(_IF, (condition, found, graph.constant(math.nan)))
-    return found if inside else None
+        value = emitter.emit(_IF, (condition, value, graph.constant(math.nan)))
+    return value if inside else None
 
 
 def _size(graph: Graph, node: int, other: float) -> float:
@@ -70,19 +69,19 @@ def _least(graph: Graph, node: int, deep: int = 0) -> float:
         return _LEAST if known is None else math.log2(abs(known)) if known else math.inf
     if deep == _DEEP:
         return _LEAST
-    found = _LEAST
+    least = _LEAST
     if row is _IF:
-        found = min(_least(graph, a, deep + 1) for a in args[1:])
+        least = min(_least(graph, a, deep + 1) for a in args[1:])
     elif row is _MUL:
-        found = _least(graph, args[0], deep + 1) + _least(graph, args[1], deep + 1)
+        least = _least(graph, args[0], deep + 1) + _least(graph, args[1], deep + 1)
     elif row is _DIV:
-        found = _least(graph, args[0], deep + 1) - _size(graph, args[1], _MOST)
+        least = _least(graph, args[0], deep + 1) - _size(graph, args[1], _MOST)
     elif row in _SAME_SIZE:
-        found = _least(graph, args[0], deep + 1)
+        least = _least(graph, args[0], deep + 1)
     elif row is _SQRT:
-        found = _least(graph, args[0], deep + 1) / 2
+        least = _least(graph, args[0], deep + 1) / 2
     elif row is _COS:
-        found = -65.0  # no number is nearer to an odd multiple of pi/2
+        least = -65.0  # no number is nearer to an odd multiple of pi/2
     elif row in _BETWEEN:  # what is left of c - u is at least half a unit in the last place of c
-        found = max((math.log2(abs(graph.constants[a])) - 54 for a in args if graph.constants.get(a)), default=_LEAST)
-    return max(found, _SMALLEST)
+        least = max((math.log2(abs(graph.constants[a])) - 54 for a in args if graph.constants.get(a)), default=_LEAST)
+    return max(least, _SMALLEST)

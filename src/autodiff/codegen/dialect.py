@@ -1,0 +1,148 @@
+"""What a target can write, and a program in equations of that kind: other functions become their definitions.
+
+softplus(x) in SQL    becomes    max(x, 0) + log1p(exp(-abs(x))), and log1p what SQL has for it
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from autodiff.codegen import fallbacks, validity
+from autodiff.codegen.emitter import Emitter
+from autodiff.codegen.gradient import gradient_equations
+from autodiff.core import rules, templates
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import Primitive
+from autodiff.errors import AutodiffError
+
+_SAME, _NOT = rules.TABLE["+", 1], rules.TABLE["not", 1]
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the lines may be made of.
+
+    native     the rows that the target writes by itself
+    spelled    rows for which it has a definition of its own
+    in_place   whether what it lacks becomes equations in place (or a function: `functions` of the ExportEquations)
+    nested     whether a branch of a choice may stand inside the choice, which looks at it only when it is taken
+    longest    equations that a line may hold
+    raises     whether a function outside its domain stops the program
+    attempt    how a line is written that may be outside its domain where it does not matter
+    instead    what is written instead of a row that the target may stop at
+    repeats    rows that are written with an argument more than once, which must be a name or a number then
+    """
+
+    name: str
+    native: Collection[Key]
+    spelled: Collection[Key] = ()
+    in_place: bool = False
+    nested: bool = True
+    longest: int = 6
+    raises: bool = False
+    attempt: str = "{}"
+    repeats: Collection[Key] = ()
+    instead: Callable[[DialectEmitter, Primitive, tuple[int, ...]], int | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportEquations:
+    """Equations that a target can write: results in order, the program's names, and the rows that need a function."""
+
+    graph: Graph
+    results: tuple[int, ...]
+    names: Mapping[int, str]
+    functions: tuple[Primitive, ...]
+    eager: frozenset[int] = frozenset()
+
+
+class DialectEmitter(Emitter):
+    """Emits equations that a target knows; `functions` are the rows that it must be given a function for."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        super().__init__()
+        self.dialect = dialect
+        self.functions: dict[Primitive, None] = {}
+
+    def emit(self, row: Primitive, args: tuple[int, ...]) -> int:
+        dialect, known, key = self.dialect, self.graph.constants, (row.name, row.arity)
+        text = fallbacks.with_constant(row, tuple(known.get(a) for a in args))
+        if text and (row is fallbacks.POWER or (key not in dialect.native and key not in dialect.spelled)):
+            return self.in_place(text, row, args)
+        if row.branches is None and row is not _NOT and any(math.isnan(known.get(a, 0.0)) for a in args):
+            return self.graph.constant(0.0 if row.is_predicate else math.nan)
+        if row.domain and all(a in known for a in args) and not _inside(row, *(known[a] for a in args)):
+            return self.graph.constant(math.nan)  # compilers warn of it, and Python's own numbers stop at it
+        if dialect.instead is not None and key in dialect.native and not row.is_predicate:
+            total = dialect.instead(self, row, args)
+            if total is not None:
+                return total
+        if row.is_predicate or row.branches is not None or row is _SAME or key in dialect.native:
+            return super().emit(row, args)
+        if key in dialect.spelled:
+            self.functions[row] = None
+            return super().emit(row, args)
+        order = known.get(args[0])
+        fixed = "" if order is None else fallbacks.of_order(row, order)
+        text = fixed or fallbacks.definition(row)
+        if not text:
+            raise _rejected(row, order, dialect)
+        if not fixed and not dialect.in_place:
+            self.functions[row] = None
+            return super().emit(row, args)
+        return self.in_place(text, row, args)
+
+    def in_place(self, text: str, row: Primitive, args: tuple[int, ...]) -> int:
+        """Definitions go three deep (gelu, erfc, gaussian, round), so calling down into them is no recursion over a program."""
+        folded = Emitter()
+        result = folded.text(text, row.params, tuple(map(folded.graph.input, row.params)))
+        known = {node: args[row.params.index(name)] for node, name in folded.graph.inputs.items()}
+        return self.copied(folded.graph, [result], known)[result]
+
+    def equations(self, results: Sequence[int], names: Mapping[int, str], eager: Collection[int]) -> ExportEquations:
+        """What was emitted for `results`."""
+        numbers = tuple(map(self.number, results))
+        used = {self.graph.rows[node] for node in self.graph.reaching(*numbers)}  # some are folded away by their users
+        functions = tuple(row for row in self.functions if row in used)
+        return ExportEquations(self.graph, numbers, names, functions, frozenset(eager))
+
+
+def exported(lowered: Lowered, sources: Mapping[str, int], dialect: Dialect) -> ExportEquations:
+    """Value, then slopes, in rows that the target knows."""
+    equations = gradient_equations(lowered, sources)
+    slopes = [equations.slopes[name] for name in sources]
+    equations, results = validity.guarded(lowered, equations, slopes, raises=dialect.raises)
+    emitter = DialectEmitter(dialect)
+    for name in equations.graph.inputs.values():
+        emitter.graph.input(name)
+    of = emitter.copied(equations.graph, results)
+    names = {of[node]: name for node, name in reversed(list(equations.names.items())) if node in of}
+    return emitter.equations([of[r] for r in results], names, [of[node] for node in equations.eager if node in of])
+
+
+def body(row: Primitive, dialect: Dialect) -> ExportEquations:
+    """The definition of a function that the target lacks; its inputs are the row's parameters."""
+    emitter = DialectEmitter(dialect)
+    return emitter.equations(
+        [emitter.in_place(fallbacks.definition(row), row, tuple(map(emitter.graph.input, row.params)))], {}, ()
+    )
+
+
+def _rejected(row: Primitive, order: float | None, dialect: Dialect) -> AutodiffError:
+    """The error for a row that the target can't have: which one it was, and which it can have."""
+    orders = fallbacks.orders(row)
+    which = f" with {row.params[0]} = {order:g}" if orders and order is not None else ""
+    can = (
+        orders
+        and f"with {row.params[0]} from {orders[0]:g} to {orders[-1]:g} it can, and a slope needs one more than its value"
+    )
+    return AutodiffError(f"{row.name} can't be exported to {dialect.name}{which}", hint=can or "")
+
+
+def _inside(row: Primitive, *args: float) -> bool:
+    return all(inside(*args) for inside, _ in templates.domain(row))

@@ -1,0 +1,113 @@
+"""Value and slopes of a program as equations of one graph: the reverse sweep, whose adjoints are equations.
+
+    exp(sin(x^2))    becomes    x^2, sin(x^2), exp(sin(x^2)), then exp(…)*cos(x^2)*(2*x)
+
+The partials are the table's texts, so what is made of these equations (exports, rows of a file) is as accurate as `eval`,
+and a slope is needed only where the branch is taken that it belongs to. `symbolic` makes the formula that a person would
+write instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from autodiff.codegen.emitter import Emitter
+from autodiff.codegen.guards import ALWAYS, Guards, required_guards
+from autodiff.core import rules
+from autodiff.core.graph import Graph
+from autodiff.core.linearize import active
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
+from autodiff.core.vjp import pull_back
+from autodiff.errors import AutodiffError
+
+_IF = rules.TABLE["if", 3]
+_ADD, _MUL, _SAME = rules.TABLE["+", 2], rules.TABLE["*", 2], rules.TABLE["+", 1]
+
+
+@dataclass(frozen=True, slots=True)
+class GradientEquations:
+    """The equations of the value and of the slope in each name, and what the program's own names became.
+
+    eager            choices both of whose sides may be evaluated (see `Guards`)
+    of               what the program's equations became that are names to differentiate by
+    constant_errors  how far constants may be off that were folded
+    """
+
+    graph: Graph
+    value: int
+    slopes: Mapping[str, int]
+    names: Mapping[int, str]
+    eager: frozenset[int]
+    of: Mapping[int, int]
+    constant_errors: Mapping[float, float]
+
+
+def gradient_equations(lowered: Lowered, sources: Mapping[str, int], *, as_swept: bool = False) -> GradientEquations:
+    """The value of a program and its slope in each of `sources` (name → equation), in one graph.
+
+    With `as_swept` a second name of an equation stays an equation, as in the sweeps of `vjp`, so that sums are rounded
+    alike. Raises AutodiffError where a function has no derivative in an argument that is active.
+    """
+    emitter, old = Emitter(), lowered.graph
+    graph = emitter.graph
+    given = {name: graph.input(name) for name in lowered.inputs}
+    of = {node: given[name] for node, name in old.inputs.items()}
+    apart = {n: name for name, n in sources.items() if n not in old.inputs}
+    if as_swept:
+        used = set(old.reaching(lowered.result))
+        apart |= {n: name for name, n in lowered.assigned.items() if n in used and old.rows[n] is _SAME}
+    of |= emitter.copied(old, [lowered.result], apart=apart)
+    value = emitter.number(of[lowered.result])
+    guards = Guards(graph)
+    required = required_guards(graph, [value], guards)
+    moves = active(graph, range(len(graph)), [of[node] for node in sources.values()])
+    adjoints = _adjoints(emitter, value, required, guards, moves)
+    slopes = {}
+    for name, node in sources.items():
+        adjoint, zero = adjoints.get(of[node]), graph.constant(0.0)
+        slopes[name] = zero if adjoint is None else _under(emitter, guards, required[of[node]], ALWAYS, adjoint)
+    names = {of[node]: name for name, node in lowered.assigned.items() if node in of}
+    named = {node: of[node] for node in apart}
+    return GradientEquations(graph, value, slopes, names, frozenset(guards.eager), named, emitter.constant_errors)
+
+
+def _adjoints(
+    emitter: Emitter, value: int, required: Mapping[int, int], guards: Guards, moves: set[int]
+) -> dict[int, int]:
+    """The adjoint of every active equation, as an equation that holds where that one is required."""
+    graph = emitter.graph
+
+    def pull(node: int, g: int) -> Iterable[tuple[int, int]]:
+        row, args, guard = graph.rows[node], graph.args[node], required[node]
+        if row is _IF:
+            for k in (1, 2):
+                if args[k] in moves:
+                    branch = guards.within(guard, args[0], holds=k == 1)
+                    yield args[k], _under(emitter, guards, branch, required[args[k]], g)
+            return
+        for k, text in enumerate(row.partials if row else ()):
+            if text != ZERO and args[k] in moves:
+                assert row is not None
+                product = emitter.emit(_MUL, (g, _partial(emitter, row, k, (*args, node))))
+                yield args[k], _under(emitter, guards, guard, required[args[k]], product)
+
+    order = sorted((node for node in required if node in moves), reverse=True)
+    seeds = {value: graph.constant(1.0)} if value in moves else {}
+    return pull_back(order, seeds, pull, lambda a, b: emitter.emit(_ADD, (a, b)))
+
+
+def _partial(emitter: Emitter, row: Primitive, k: int, given: tuple[int, ...]) -> int:
+    if row.partials[k] == UNDEFINED:
+        raise AutodiffError(
+            f"{row.name} has no derivative in its argument {row.params[k]}", hint=f"{row.params[k]} must be a constant"
+        )
+    return emitter.text(row.partials[k], (*row.params, "w"), given)
+
+
+def _under(emitter: Emitter, guards: Guards, here: int, there: int, part: int) -> int:
+    """`part`, which holds under the guard `here`, as a term under the wider guard `there`: 0 where its own fails."""
+    if here == there:
+        return part
+    return emitter.emit(_IF, (guards.flag(here), part, emitter.graph.constant(0.0)))
