@@ -73,6 +73,7 @@ ONLY_IN = {
     "flint": ["numbers/ball", "verify/"],
     "sympy": ["api/sympy.py"],
     "matplotlib": ["render/plot/image.py"],
+    "threadpoolctl": ["train/part_sums.py"],
     "IPython": ["notebook.py"],
     "starlette": ["serve/app.py"],
     "uvicorn": ["cli/serve.py"],

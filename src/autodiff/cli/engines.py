@@ -30,6 +30,9 @@ class Engine(Protocol):
     def completed(self, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], *, ordered: bool = True) -> Any:
         """The number of each call and its result."""
 
+    def hold(self, load: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> Any:
+        """What `load` gives for each call, kept where it was loaded."""
+
 
 @contextmanager
 def chosen(given: Mapping[str, Any], files: Sequence[InputFile]) -> Iterator[tuple[Engine, Sequence[InputFile]]]:

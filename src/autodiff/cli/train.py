@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,8 @@ from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError
 
 if TYPE_CHECKING:
+    from autodiff.train.checkpoint import State
+    from autodiff.train.loop import Hyperparameters
     from autodiff.train.training import Training
 
 EPILOG = """\b
@@ -61,6 +64,7 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
     "--save", metavar="FILE.json", shell_complete=options.complete_file,
     help="Write the parameters, for --resume and for eval --at @FILE.json.",
 )  # fmt: skip
+@options.engine_options
 @options.format_option("json")
 @click.option("-q", "--quiet", is_flag=True, help="Numbers only, on one line: the loss, then the parameters.")
 def command(program: str | None, file: str | None, strict: bool, **given: Any) -> int:
@@ -74,19 +78,21 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     files.apart([*read, ("--resume", given["resume"])], [("--history", given["history"])])
     files.apart(read, [("--history", given["history"]), ("--save", given["save"])])  # --resume and --save may be one
     text = inputs.read_program(program, file)
-    training = _training(text, strict, given)
-    options.notices(training.readings)
-    from autodiff.cli.session import Session  # NumPy is there, or _training has said so
+    with ExitStack() as engines:
+        training = _training(text, strict, given, engines)
+        options.notices(training.readings)
+        from autodiff.cli.session import Session  # NumPy is there, or _training has said so
 
-    session = Session(training, given)
-    session.announce()
-    gc.enable()  # as steps do
-    status = session.run()
-    session.finish()
+        session = Session(training, given)
+        session.announce()
+        gc.enable()  # as steps do
+        status = session.run()
+        session.finish()
     return status
 
 
-def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
+def _training(text: str, strict: bool, given: Mapping[str, Any], engines: ExitStack) -> Training:
+    """The training that the options describe; its engine, if it has one, ends with `engines`."""
     from autodiff.arrays.inputs import numpy
 
     numpy()  # says what to install where it is missing
@@ -102,6 +108,12 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
     _together(given)
     state = _start(given, plan.seed, {"optimizer": plan.optimizer, "seed": plan.seed})
     parameters = list(state.parameters)
+    options_of_training = {"l1": given["l1"], "l2": given["l2"], "watch": given["watch"], "strict": strict}
+    if given["engine"]:
+        training: Training = _over_parts(text, plan, state, options_of_training, given, engines)
+        training.state = state
+        _enough(training, given)
+        return training
     if not given["data"]:
         names.without_data(text, parameters)
         table = None
@@ -110,13 +122,37 @@ def _training(text: str, strict: bool, given: Mapping[str, Any]) -> Training:
         otherwise = "a parameter is given with --params {}=0".format
         table = columns.load(given["data"], choose, otherwise, given["from_form"])
     training = train.Training(
-        text, table, state.parameters, plan, l1=given["l1"], l2=given["l2"], holdout=given["holdout"],
-        watch=given["watch"], strict=strict,
+        text, table, state.parameters, plan, holdout=given["holdout"], **options_of_training,
         explain=None if given["quiet"] else state.steps + given["explain_step"],
     )  # fmt: skip
     training.state = state
     _enough(training, given)
     return training
+
+
+def _over_parts(
+    text: str, plan: Hyperparameters, state: State, how: Mapping[str, Any], given: Mapping[str, Any], engines: ExitStack
+) -> Training:
+    """A training whose rows an engine keeps, file by file."""
+    from autodiff.cli.engines import announce, chosen
+    from autodiff.tables.inputs import opened_file
+    from autodiff.train.part_sums import TrainTask, load_part, part_plan
+    from autodiff.train.parted_training import PartedTable, PartedTraining, used_columns
+
+    with opened_file(given["data"][0], given["from_form"]) as table:
+        names = used_columns(table, text, list(state.parameters), given["watch"])
+        task = TrainTask(
+            text, tuple(state.parameters), table.names, table.name, given["from_form"], tuple(given["watch"]),
+            given["holdout"], plan.seed, how["strict"],
+        )  # fmt: skip
+    for expression in range(-1, len(given["watch"])):
+        part_plan(task, expression, state.parameters)  # before anything is read
+    engine, files = engines.enter_context(chosen(given, given["data"]))
+    announce(engine)
+    kept = engine.hold(load_part, [(task, file) for file in files])
+    count = len(files)
+    parted = PartedTable(task, kept, table.name if count == 1 else f"{count} files")
+    return PartedTraining(text, parted, state.parameters, plan, names=names, **how)
 
 
 def _together(given: Mapping[str, Any]) -> None:
@@ -127,7 +163,15 @@ def _together(given: Mapping[str, Any]) -> None:
         raise AutodiffError("lbfgs chooses its own rate, so it takes no --lr", hint="leave --lr out")
     if given["quiet"] and options.on_command_line("explain_step"):
         raise AutodiffError("--quiet and --explain-step don't go together", hint="--format json has the step as well")
+    if given["engine"] and given["batch_size"]:
+        raise AutodiffError(
+            "--engine adds up all rows in each step, and a minibatch has rows of many parts, which would have to be sent",
+            hint="leave --batch-size or --engine out",
+        )
+    if given["engine"] and options.on_command_line("explain_step"):
+        raise AutodiffError("--explain-step shows rows of one table, and with --engine they are in many parts")
     about_rows = {"--batch-size": given["batch_size"], "--holdout": given["holdout"], "--from": given["from_form"]}
+    about_rows |= {f"--{name}": given[name] for name in ("engine", "scheduler", "workers")}
     for option, given_to in about_rows.items():
         if given_to and not given["data"]:
             raise AutodiffError(f"{option} is about the rows of a table, and there is none", hint="add --data FILE.csv")

@@ -142,7 +142,7 @@ class DaskEngine:
         try:
             while True:
                 for k in left:
-                    begun[k] = self._submitted(function, *calls[k])
+                    begun[k] = self.submitted(function, *calls[k])
                     if len(begun) >= AHEAD * self.workers:
                         break
                 if not begun:
@@ -153,7 +153,21 @@ class DaskEngine:
             with suppress(AutodiffError), self._guarded():
                 self.client.cancel(list(begun.values()), force=True)
 
-    def _submitted(self, function: Callable[..., T], *arguments: Any) -> Any:
+    def hold(self, load: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> DaskParts:
+        """What `load` gives for each call, kept on the worker that loaded it. Raises what a call raises, the first of them."""
+        return DaskParts(self, [self.submitted(load, *call) for call in calls])
+
+    def gathered(self, futures: Sequence[Any]) -> list[Any]:
+        """The results of all futures, in order. Raises the first error in this order."""
+        self._wait(futures, "ALL_COMPLETED")
+        for future in futures:
+            if future.status == "error":
+                self._result(future)
+        with self._guarded():
+            return list(self.client.gather(list(futures)))
+
+    def submitted(self, function: Callable[..., T], *arguments: Any) -> Any:
+        """The future of a call on a worker; arguments may be futures."""
         with self._guarded():
             return self.client.submit(on_worker, __version__, function, *arguments, pure=False)
 
@@ -194,6 +208,22 @@ class DaskEngine:
                 exit_status=DATA,
                 hint="parts that are whole stay; with --out DIR, --resume goes on with the others",
             ) from None
+
+
+class DaskParts:
+    """Parts that the workers of a cluster keep; those of a lost worker, others load again."""
+
+    def __init__(self, engine: DaskEngine, futures: Sequence[Any]) -> None:
+        self._engine, self._futures = engine, futures
+        engine.gathered([engine.submitted(_nothing, future) for future in futures])
+
+    def apply(self, function: Callable[..., T], *arguments: Any) -> list[T]:
+        """The function's results over the parts, in order; `arguments` follow the part. Raises the first error of a part."""
+        return self._engine.gathered([self._engine.submitted(function, future, *arguments) for future in self._futures])
+
+
+def _nothing(_: Any) -> None:
+    """Nothing but that the part is loaded."""
 
 
 def on_worker(version: str, function: Callable[..., T], *arguments: Any) -> T:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autodiff.errors import DATA, AutodiffError
@@ -35,6 +35,7 @@ class LocalEngine:
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or os.cpu_count() or 1
         self._pool: ProcessPoolExecutor | None = None
+        self._stack = ExitStack()
 
     def __enter__(self) -> LocalEngine:
         return self
@@ -42,6 +43,7 @@ class LocalEngine:
     def __exit__(self, kind: Any, *_: object) -> None:
         if self._pool is not None:
             _end(self._pool, at_once=kind is not None)
+        self._stack.close()
 
     @property
     def description(self) -> str:
@@ -74,17 +76,17 @@ class LocalEngine:
             except _broken():
                 tries += 1
                 if tries >= TRIES:
-                    raise AutodiffError(
-                        f"a process that worked on part {min(begun) + 1} of {len(calls)} was killed {TRIES} times",
-                        exit_status=DATA,
-                        hint="there may be too little memory: split the file, or give fewer --workers",
-                    ) from None
+                    raise _killed(f"part {min(begun) + 1} of {len(calls)}") from None
                 self._restart()
                 begun = {k: self._started().submit(function, *calls[k]) for k in begun}
                 continue
             tries = 0
             del begun[done]
             yield done, result
+
+    def hold(self, load: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> LocalParts:
+        """What `load` gives for each call, kept where it was loaded. Raises what a call raises, the first of them."""
+        return LocalParts(load, calls, min(self.workers, len(calls)), self._stack)
 
     def _next(self, begun: dict[int, Future[T]], *, ordered: bool) -> int:
         """The call whose result is taken next; the first one of those that failed, once all before it are done."""
@@ -102,16 +104,118 @@ class LocalEngine:
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            from concurrent.futures import ProcessPoolExecutor
-            from multiprocessing import get_context  # a fork would copy threads that hold locks
-
-            self._pool = ProcessPoolExecutor(self.workers, get_context("spawn"), initializer=_ignore_interrupts)
+            self._pool = _processes(self.workers)
         return self._pool
 
     def _restart(self) -> None:
         if self._pool is not None:
             _end(self._pool, at_once=True)
         self._pool = None
+
+
+class LocalParts:
+    """Parts that processes of this machine keep: part k is in process k modulo their number; with one process, in this one."""
+
+    def __init__(
+        self, load: Callable[..., Any], calls: Sequence[tuple[Any, ...]], workers: int, stack: ExitStack
+    ) -> None:
+        self._load, self._calls = load, calls
+        self._key = os.urandom(8).hex()
+        self._pools: list[ProcessPoolExecutor | None] = [None] * (workers if workers > 1 else 0)
+        stack.callback(self._close)
+        self._results(_nothing, ())
+
+    def apply(self, function: Callable[..., T], *arguments: Any) -> list[T]:
+        """The function's results over the parts, in order; `arguments` follow the part. Raises the first error of a part."""
+        return self._results(function, arguments)
+
+    def _results(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> list[T]:
+        shares = [list(enumerate(self._calls))[k :: len(self._pools)] for k in range(len(self._pools))]
+        if not self._pools:
+            done = [_on_kept(self._key, self._load, list(enumerate(self._calls)), function, arguments)]
+        else:
+            begun = [self._begun(k, share, function, arguments) for k, share in enumerate(shares)]
+            done = [self._done(k, future, shares[k], function, arguments) for k, future in enumerate(begun)]
+        results = dict(result for share in done for result in share)
+        for k in range(len(self._calls)):
+            if isinstance(results[k], _Raised):
+                raise results[k].error
+        return [results[k] for k in range(len(self._calls))]
+
+    def _begun(self, k: int, *arguments: Any) -> Future[Any]:
+        if self._pools[k] is None:
+            self._pools[k] = _processes(1)
+        pool = self._pools[k]
+        assert pool is not None
+        return pool.submit(_on_kept, self._key, self._load, *arguments)
+
+    def _done(self, k: int, future: Future[Any], *arguments: Any) -> Any:
+        """The results of a process; where it was killed, of the one that takes its place."""
+        for _ in range(TRIES):
+            try:
+                return future.result()
+            except _broken():
+                pool, self._pools[k] = self._pools[k], None
+                if pool is not None:
+                    _end(pool, at_once=True)
+                future = self._begun(k, *arguments)
+        raise _killed(f"part {arguments[0][0][0] + 1} of {len(self._calls)}")
+
+    def _close(self) -> None:
+        for key in [key for key in _KEPT if key[0] == self._key]:
+            del _KEPT[key]
+        for pool in self._pools:
+            if pool is not None:
+                _end(pool, at_once=True)
+
+
+class _Raised:
+    """The error of a part, which is raised where the parts are put together."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+_KEPT: dict[tuple[str, int], Any] = {}
+"""The parts that this process keeps, by the key of their owner and their number."""
+
+
+def _on_kept(
+    key: str,
+    load: Callable[..., Any],
+    calls: Sequence[tuple[int, tuple[Any, ...]]],
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+) -> list[tuple[int, Any]]:
+    """The function's results over the parts of this process, which are loaded where they are not there yet."""
+    found = list[tuple[int, Any]]()
+    for k, call in calls:
+        try:
+            if (key, k) not in _KEPT:
+                _KEPT[key, k] = load(*call)
+            found.append((k, function(_KEPT[key, k], *arguments)))
+        except AutodiffError as error:
+            found.append((k, _Raised(error)))
+    return found
+
+
+def _nothing(_: Any) -> None:
+    """Nothing but that the part is loaded."""
+
+
+def _killed(what: str) -> AutodiffError:
+    return AutodiffError(
+        f"a process that worked on {what} was killed {TRIES} times",
+        exit_status=DATA,
+        hint="there may be too little memory: split the file, or give fewer --workers",
+    )
+
+
+def _processes(count: int) -> ProcessPoolExecutor:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context  # a fork would copy threads that hold locks
+
+    return ProcessPoolExecutor(count, get_context("spawn"), initializer=_ignore_interrupts)
 
 
 def _broken() -> type[Exception]:

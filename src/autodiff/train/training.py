@@ -109,8 +109,8 @@ class Training:
         if not len(kept):
             raise AutodiffError("--holdout leaves no row to train on", hint="give a smaller share, such as 0.2")
         self._kept = kept
-        self.columns = {name: column[kept] if len(held) else column for name, column in columns.items()}
-        self.held = {name: column[held] for name, column in columns.items()} if len(held) else None
+        self.columns: Columns = {name: column[kept] if len(held) else column for name, column in columns.items()}
+        self.held: Columns | None = {name: column[held] for name, column in columns.items()} if len(held) else None
         self._fixed: dict[str, Mapping[int, Any] | None] = {}
 
     @property
