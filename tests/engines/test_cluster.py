@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,18 +93,68 @@ def _on(cluster: Cluster, *words: str) -> Ended:
     return autodiff(*words, "--engine", "dask", "--scheduler", cluster.address)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3])
-def test_rows_are_the_local_bytes(workers: int, cluster: Cluster, folder: Path) -> None:
-    while len(cluster.processes) - 1 < workers:
-        cluster.add_worker()
+def test_one_worker_or_three_give_the_local_bytes(cluster: Cluster, folder: Path) -> None:
+    rows, trainings = {}, {}
     for form in ("csv", "parquet"):
         write_parts(folder / form, 20, 10, form)
-        words = ["eval", PROGRAM, "--data", form, "--keep", "--summary", "--out"]
-        local, there = autodiff(*words, f"local-{form}/"), _on(cluster, *words, f"dask-{form}/")
-        assert (local.status, there) == (0, local)
-        assert contents(folder / f"dask-{form}") == contents(folder / f"local-{form}")
-    words = ["eval", PROGRAM, "--data", "csv", "--data", "parquet"]
-    assert _on(cluster, *words) == autodiff(*words)
+        rows[form] = autodiff(*_rows(form), f"local-{form}/")
+        assert rows[form].status == 0
+    joined = autodiff("eval", PROGRAM, "--data", "csv", "--data", "parquet")
+    for optimizer in ("sgd", "adam", "lbfgs"):
+        trainings[optimizer] = autodiff(*_training(optimizer), "--engine", "local", "--workers", "1")
+        assert trainings[optimizer].status == 0
+    for workers in (1, 2, 3):
+        while len(cluster.processes) - 1 < workers:
+            cluster.add_worker()
+        _wait_for(cluster, workers)
+        for form in rows:
+            assert _on(cluster, *_rows(form), f"dask-{form}-{workers}/") == rows[form]
+            assert contents(folder / f"dask-{form}-{workers}") == contents(folder / f"local-{form}")
+        assert _on(cluster, "eval", PROGRAM, "--data", "csv", "--data", "parquet") == joined
+        for optimizer, ended in trainings.items():
+            assert _on(cluster, *_training(optimizer)) == ended
+
+
+def _rows(form: str) -> list[str]:
+    return ["eval", PROGRAM, "--data", form, "--keep", "--summary", "--out"]
+
+
+def _training(optimizer: str) -> list[str]:
+    words = [
+        "train",
+        "p = tanh(w*x + b)*c; L = mse(y, p)",
+        "--data",
+        "csv",
+        "--params",
+        "w=0.1,b=0,c=1",
+        "--epochs",
+        "5",
+    ]
+    return [*words, "--optimizer", optimizer, "--holdout", "0.2", "--watch", "mean(p)", "--format", "json"]
+
+
+def test_a_training_goes_on_when_a_worker_is_killed(cluster: Cluster, folder: Path) -> None:
+    from autodiff.engines.cluster import DaskEngine
+    from autodiff.tables.inputs import input_files
+    from autodiff.train.loop import Hyperparameters
+    from autodiff.train.part_sums import TrainTask, load_part
+    from autodiff.train.parted_training import PartedTable, PartedTraining
+
+    write_parts(folder / "parts", 6, 10)
+    before = _count(cluster)
+    pid, losses = cluster.add_worker(), list[float]()
+    _wait_for(cluster, before + 1)
+    task = TrainTask("L = mse(y, w*x)", ("w",), ("x", "y"), "parts/part-000.csv")
+    files = [replace(file, address=os.path.abspath(file.address)) for file in input_files(["parts"])]
+    for kill in (False, True):
+        with DaskEngine(cluster.address) as engine:
+            table = PartedTable(task, engine.hold(load_part, [(task, file) for file in files]), "parts")
+            training = PartedTraining(task.program, table, {"w": 0.0}, Hyperparameters(5, 0.01), names=["x", "y"])
+            for record in training.epochs():
+                losses.append(record.loss)
+                if kill and record.epoch == 2:
+                    cluster.end(pid)
+    assert losses[:5] == losses[5:]
 
 
 def test_a_worker_that_is_killed_changes_nothing(cluster: Cluster, folder: Path) -> None:
@@ -112,8 +163,10 @@ def test_a_worker_that_is_killed_changes_nothing(cluster: Cluster, folder: Path)
     local, text = autodiff(*words, "local/"), (folder / "parts" / "part-002.csv").read_text()
     os.unlink("parts/part-002.csv")
     with held_part(folder / "parts" / "part-002.csv") as part:
-        running = start(*words, "dask/", "--engine", "dask", "--scheduler", cluster.address, stderr=subprocess.PIPE)
+        before = _count(cluster)
         cluster.add_worker()
+        _wait_for(cluster, before + 1)
+        running = start(*words, "dask/", "--engine", "dask", "--scheduler", cluster.address, stderr=subprocess.PIPE)
         cluster.end(part.wait_for_reader())
         part.close()
         part.give(text)

@@ -66,6 +66,10 @@ class Answer(NamedTuple):
     digits: int = 0
     bits: int = 0
 
+    def __reduce__(self) -> tuple[type["Answer"], tuple[Any, ...]]:
+        """What pickle keeps: the fields, with an ordinary mapping where there is nothing."""
+        return Answer, tuple({} if isinstance(value, MappingProxyType) else value for value in self)
+
     @property
     def complete(self) -> bool:
         """Whether the value and every slope that was asked for are there."""

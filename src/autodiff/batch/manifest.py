@@ -1,7 +1,6 @@
 """A folder of answers: a part file for each file of rows, and `_autodiff.json`, which says what they are and how far the run is.
 
->>> from autodiff.tables.atomic_file import remove_leftovers
-from autodiff.tables.inputs import InputFile
+>>> from autodiff.tables.inputs import InputFile
 >>> part_names([InputFile("d/year=1/a.csv.gz", "year=1/a.csv.gz", "d/year=1/a.csv.gz")], "parquet")
 ['year=1/a.parquet']
 """

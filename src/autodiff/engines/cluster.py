@@ -239,10 +239,9 @@ def on_worker(version: str, function: Callable[..., T], *arguments: Any) -> T:
 def installed_version() -> str | None:
     """The version of this package in another process, which may lack it."""
     try:
-        import autodiff
+        return str(__import__("autodiff").__version__)
     except ImportError:
         return None
-    return getattr(autodiff, "__version__", None)
 
 
 def _by_value(function: Callable[..., T]) -> Callable[..., T]:
