@@ -121,14 +121,32 @@ def test_elementwise_rows(row: Primitive, case: str) -> None:
         "q": chance.uniform(0.5, 1.5, (2, 3) if case != "vector" else (3,))
     }
     call = row.signature.replace(", …", "")
-    if row.params[0] == "n":
-        call = call.replace("(n,", "(1,")
+    for name, slope in zip(row.params, row.partials, strict=True):
+        if slope == UNDEFINED:
+            call = call.replace(f"{name},", "1,")
     _agree(f"sum(q*{call})", point)
+    if UNDEFINED in row.partials:
+        return
     for slope in row.partials:  # the slope is a program too: order 2
-        if slope not in (ZERO, UNDEFINED):
-            text = slope.replace("n", "1") if row.params[0] == "n" else slope
-            if row.params[0] != "n":
-                _agree(f"w = {call}; sum(q*({text}))", point)
+        if slope != ZERO:
+            _agree(f"w = {call}; sum(q*({slope}))", point)
+
+
+def test_a_slope_of_a_softmax_that_is_rounded_to_one_has_its_digits() -> None:
+    near_one = {"x": [1.0, 2.0, 40.0]}
+    assert package.evaluate("softmax(x)[2]", near_one).gradient["x"] == pytest.approx(
+        [-1.1548224173015785e-17, -3.1391327920480296e-17, 4.2939552093496076e-17], rel=1e-12
+    )
+    answer = package.evaluate("log_softmax(x)[2]", near_one)
+    assert answer.value == pytest.approx(-4.293955209349608e-17, rel=1e-12)
+    assert answer.gradient["x"][2] == pytest.approx(4.293955209349608e-17, rel=1e-12)
+
+
+def test_an_argument_without_a_slope_has_none_in_arrays() -> None:
+    answer = package.evaluate("sum(polygamma(n, x))", {"n": [1.0, 2.0], "x": [1.0, 2.0]})
+    assert answer.status == "domain"
+    assert np.isnan(answer.gradient["n"]).all()
+    assert answer.gradient["x"] == pytest.approx([-2.4041138063191885, 0.49393940226682914])
 
 
 FOLDS = [row for row in rules.rows() if row.kind == REDUCTION]
@@ -153,7 +171,7 @@ LINEAR = [
     ("matmul_left(u, v)", (4,), (3, 4)), ("matmul_right(u, v)", (3,), ()), ("matmul_right(u, v)", (2,), (3,)),
     ("matmul_right(u, v)", (2, 3), (2, 4)), ("matmul_right(u, v)", (2, 3), (2,)), ("transpose(u)*v", (2, 3), (3, 2)),
     ("transpose(u)*v", (3,), (3,)), ("expand_dims(u, 0)*v", (3,), (2, 1)), ("expand_dims(u, -1)*v", (2, 3), (2, 3, 2)),
-    ("softmax(u)*v", (3,), (3,)), ("softmax(u)*v", (2, 3), (2, 3)), ("u[1]*v", (3,), ()), ("u[-1]*v", (2, 3), (3,)),
+    ("softmax(u)*v", (3,), (3,)), ("softmax(u)*v", (2, 3), (2, 3)), ("log_softmax(u)*v", (3,), (3,)), ("log_softmax(u)*v", (2, 3), (2, 3)), ("u[1]*v", (3,), ()), ("u[-1]*v", (2, 3), (3,)),
     ("u[1, 2]*v", (2, 3), ()), ("u[0, 1, -1]*v", (2, 2, 3), ()), ("[u, v, 2*u]^2", (3,), (3,)), ("[u, v]@[1, 2]", (), ()),
     ("[[u, 1], [2, v]]^2", (), ()), ("scatter(u, v, 1)*[1, 2, 3]", (), (3,)), ("scatter(u, v, 1)^2", (3,), (2, 3)),
     ("scatter(u, v, 1, 0)^2", (), (2, 3)), ("scatter(u, v, 1, 0, 1)^2", (), (2, 2, 3)), ("u*zeros(3) + v*ones(2, 3) + zeros(2, 1)*ones(3) + zeros(2, 2, 3)", (), ()),

@@ -192,7 +192,7 @@ THREE = [0.0, 1e-300, -0.7, 2.0, 800.0, -1e300]
 def _calls() -> Iterator[tuple[Primitive, str, list[str], list[tuple[float, ...]]]]:
     """Every elementwise row as a program, with its inputs and the points where it is evaluated."""
     for row in rules.rows():
-        if row.kind == "elementwise" and not row.is_predicate and row.branches is None:
+        if row.kind == "elementwise" and not row.is_predicate and row.branches is None and not row.by_balls:
             params = [
                 "1" if slope == UNDEFINED else f"{name}_" for name, slope in zip(row.params, row.partials, strict=True)
             ]

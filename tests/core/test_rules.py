@@ -29,10 +29,10 @@ def _key(row: Primitive) -> str:
 def _points(row: Primitive, count: int = COUNT) -> list[tuple[float, ...]]:
     """Points inside the row's domain; an order (`n`) is a small whole number."""
     points = []
-    for args in arguments(row.arity, count):
+    for args in arguments(row.arity, count // 3 if row.by_balls else count):
         if row.params[0] == "n":
             args = (float(abs(int(args[0] % 1e9)) % 4), *args[1:])
-        if row.name in SLOW and abs(args[-1]) > 300:
+        if row.name in SLOW and max(map(abs, args)) > 300:
             continue
         if row.name == "mod" and abs(args[0]) > 1e30:
             continue

@@ -13,7 +13,7 @@ from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
-from autodiff.language.ast import Call, Expr, Expression, Name, Number, Program
+from autodiff.language.ast import Call, Expr, Expression, Name, Number, Program, rewritten
 from autodiff.language.parser import parse_bindings
 from autodiff.language.typed import Typed
 
@@ -23,8 +23,10 @@ Value: TypeAlias = Any
 _TYPED = 20_000
 """Equations of an array's elements up to which each is known as it was typed."""
 
-SAMPLE = "normal"
-"""A function that only the start of a training knows: samples of the standard normal distribution."""
+SAMPLES = frozenset(("normal", "uniform", "he", "xavier"))
+"""Functions that only the start of a training knows: samples of these distributions."""
+
+Sample: TypeAlias = "Callable[[str, tuple[int, ...]], Value]"
 
 
 class Point(dict[str, Value]):
@@ -50,13 +52,13 @@ def appear(lowered: Lowered, point: Mapping[str, Any]) -> bool:
     return arrays or any(row is not None and row.kind != ELEMENTWISE for row in set(lowered.graph.rows))
 
 
-def parse_point(text: str, sample: Callable[[tuple[int, ...]], Value] | None = None) -> dict[str, Value]:
+def parse_point(text: str, sample: Sample | None = None) -> dict[str, Value]:
     """The values of `x=4,y=[1, pi/2]`; each is a constant expression. Raises AutodiffError with the place of a mistake.
 
-    With `sample`, `normal(3, 2)` is what it gives for the shape (3, 2).
+    With `sample`, `normal(3, 2)` is what `sample("normal", (3, 2))` gives.
     """
     point: dict[str, Value] = {}
-    for binding in parse_bindings(text, rules.functions() | ({SAMPLE} if sample else set())):
+    for binding in parse_bindings(text, rules.functions() | (SAMPLES if sample else set())):
         name = binding.target.name
         if name in point:
             raise AutodiffError(f"{quoted(name)} is given twice", span=binding.target.span, source=text)
@@ -74,34 +76,33 @@ def parse_point(text: str, sample: Callable[[tuple[int, ...]], Value] | None = N
     return point
 
 
-def _sampled(root: Expr, text: str, sample: Callable[[tuple[int, ...]], Value]) -> tuple[Expr, dict[str, Value]]:
-    """The expression with a name in place of every `normal(…)`, and the values of these names."""
+def _sampled(root: Expr, text: str, sample: Sample) -> tuple[Expr, dict[str, Value]]:
+    """The expression with a name in place of every `normal(…)` and its like, and the values of these names."""
     samples: dict[str, Value] = {}
-    todo: list[tuple[Expr, bool]] = [(root, False)]
-    done: list[Expr] = []
-    while todo:
-        node, ready = todo.pop()
-        if isinstance(node, Call) and node.name == SAMPLE:
-            name = f"{SAMPLE} {len(samples)}"
-            samples[name] = sample(_sizes(node, text))
-            done.append(Name(name, node.span))
-        elif not isinstance(node, Call):
-            done.append(node)
-        elif ready:
-            args = tuple(done[len(done) - len(node.args) :])
-            del done[len(done) - len(args) :]
-            done.append(Call(node.name, args, node.span, node.name_span))
-        else:
-            todo.append((node, True))
-            todo.extend((arg, False) for arg in reversed(node.args))
-    return done[0], samples
+
+    def sampled(node: Expr) -> Expr:
+        if not isinstance(node, Call) or node.name not in SAMPLES:
+            return node
+        name = f"{node.name} {len(samples)}"
+        samples[name] = sample(node.name, _sizes(node, text))
+        return Name(name, node.span)
+
+    return rewritten(root, sampled), samples
 
 
 def _sizes(call: Call, text: str) -> tuple[int, ...]:
     sizes = [arg.value for arg in call.args if isinstance(arg, Number)]
-    if len(sizes) != len(call.args) or not all(size >= 1 and size == int(size) for size in sizes) or len(sizes) > 3:
+    least = 1 if call.name in ("he", "xavier") else 0  # they are about a layer
+    if (
+        not least <= len(sizes) == len(call.args)
+        or not all(size >= 1 and size == int(size) for size in sizes)
+        or len(sizes) > 3
+    ):
         raise AutodiffError(
-            f"{SAMPLE} takes up to three sizes", span=call.span, source=text, hint=f"write for example {SAMPLE}(3, 2)"
+            f"{call.name} takes up to three sizes",
+            span=call.span,
+            source=text,
+            hint=f"write for example {call.name}(3, 2)",
         )
     return tuple(int(size) for size in sizes)
 

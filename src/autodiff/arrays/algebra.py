@@ -23,15 +23,12 @@ from autodiff.arrays import functions, linearize
 from autodiff.arrays.linearize import evaluated, reduced_axis, widened
 from autodiff.arrays.masks import needed
 from autodiff.arrays.shapes import ShapeError, broadcast, pointing, shape_error
-from autodiff.arrays.ufuncs import SLOW, Array, Value, number, shape
+from autodiff.arrays.ufuncs import EACHWISE, Array, Value, number, shape
 from autodiff.core.evaluate import DomainError, Trace
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import ELEMENTWISE, UNDEFINED, ZERO, Primitive
+from autodiff.core.primitive import ELEMENTWISE, GENERAL, UNDEFINED, ZERO, Primitive
 from autodiff.errors import Span
-
-_UNCHECKED = frozenset((*SLOW, "matmul"))
-"""Values that come from outside NumPy's own loops: they raise no floating-point flag."""
 
 Linear: TypeAlias = "dict[int, list[tuple[int, Any]]]"
 """Each active equation → (argument, partial); a partial is a `PartialOf`, or the number or array that it is."""
@@ -104,7 +101,7 @@ class _Evaluation(functions.ArrayValues):
         else:
             args = self.shake.arguments(row, args)
             value = self.shake.result(row, args, self._applied(node, row, args))
-        if self.flagged or row.value in _UNCHECKED or not isinstance(value, np.ndarray):
+        if self.flagged or _raises_no_flag(row) or not isinstance(value, np.ndarray):
             faults.append((~np.isfinite(value), ""))
         if any(np.any(fault) for fault, _ in faults):
             self.faults[node] = args, faults
@@ -146,6 +143,11 @@ class _Evaluation(functions.ArrayValues):
                     raise DomainError(node, [_element(a, place, wide) for a in args], needs, place, wide)
 
 
+def _raises_no_flag(row: Primitive) -> bool:
+    """Whether the values come from outside NumPy's own loops."""
+    return row.value not in EACHWISE if row.kind == ELEMENTWISE else row.value == "matmul"
+
+
 def _element(value: Value, place: Sequence[int], wide: Sequence[int]) -> float:
     """The element of an argument that a place of the broadcast result is made from."""
     if value is None or shape(value) == ():
@@ -170,7 +172,8 @@ class _Sweeps(functions.ArrayValues):
         row, args, inactive = graph.rows[node], graph.args[node], self.trace.inactive
         if row is None or node in inactive:
             return []
-        wanted = [k for k, a in enumerate(args) if a in active and row.partials[k] not in (ZERO, UNDEFINED)]
+        none = (ZERO,) if row.kind == ELEMENTWISE else (ZERO, UNDEFINED)  # an index, an axis or a size is a constant
+        wanted = [k for k, a in enumerate(args) if a in active and row.partials[k] not in none]
         return [(args[k], PartialOf(node, k)) for k in wanted if args[k] not in inactive]
 
     def pull(self, partial: Any, adjoint: Value) -> Value:
@@ -306,6 +309,8 @@ def sizes(trace: ArrayTrace, adjoints: Mapping[int, Value], tangents: Mapping[in
             total += float(np.sum(np.abs(g * tangents[node])))
             for arg, partial in edges if row is not None and row.branches is None else ():
                 total += float(np.sum(np.abs(engine.pull(partial, g) * tangents[arg])))
+                if row is not None and row.kind == GENERAL:  # its sums are within, and may cancel to nothing
+                    total += float(np.sum(np.abs(g)) * np.max(np.abs(tangents[arg])))
     return total
 
 

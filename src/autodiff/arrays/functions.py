@@ -125,6 +125,14 @@ def _softmax(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     return np.asarray(powers / np.sum(powers, axis=-1, keepdims=True))
 
 
+def _log_softmax(row: Primitive, args: Sequence[Value], span: Span) -> Value:
+    u = np.asarray(args[0])
+    moved = u - np.max(u, axis=-1, keepdims=True)
+    others = np.exp(moved)
+    np.put_along_axis(others, np.argmax(moved, axis=-1, keepdims=True), 0.0, axis=-1)
+    return np.asarray(moved - np.log1p(np.sum(others, axis=-1, keepdims=True)))
+
+
 def _number(value: Value, span: Span) -> float:
     if isinstance(value, np.ndarray):
         return whole_number(float("nan"), span)
@@ -161,6 +169,7 @@ MADE: Mapping[str, Callable[[Primitive, Sequence[Value], Span], Value]] = {
     "transpose": _transpose,
     "expand_dims": _expand_dims,
     "softmax": _softmax,
+    "log_softmax": _log_softmax,
     "index": _index,
     "scatter": _scatter,
     "zeros": _filled(0.0),

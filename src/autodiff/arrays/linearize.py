@@ -8,6 +8,7 @@ array([0.5 , 0.25])
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -15,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from autodiff.arrays import functions
-from autodiff.arrays.ufuncs import Array, Value, dot, number, plain, shape, total
-from autodiff.core import linearize
-from autodiff.core.primitive import ELEMENTWISE, LINEAR, REDUCTION, Primitive
+from autodiff.arrays.ufuncs import Array, Value, dot, number, one_by_one, plain, shape, total
+from autodiff.core import linearize, templates
+from autodiff.core.primitive import ELEMENTWISE, LINEAR, REDUCTION, UNDEFINED, Primitive
 
 
 def summed_to(part: Any, wide: Sequence[int], to: Sequence[int]) -> Value:
@@ -42,6 +43,10 @@ def _times(part: Value, slope: Value) -> Value:
 
 def slope(row: Primitive, k: int, args: Sequence[Value], result: Value, convention: str = "") -> Value:
     """The local slope of an elementwise row or a reduction; by a convention where it sits on a corner."""
+    if row.partials[k] == UNDEFINED:
+        return math.nan
+    if row.by_balls:
+        return plain(one_by_one(templates.partial(row, k), 1 + row.arity)(*args, result))
     names = (*row.params, "w")
     own = evaluated(row.partials[k], names, (*args, result))
     if not (convention and row.kink):

@@ -287,10 +287,15 @@ def _expand_dims(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock],
 
 
 def _softmax(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+    logarithms = _log_softmax(work, row, args, span)
+    return ScalarBlock(args[0].shape, tuple(work.call("exp", node, span=span) for node in logarithms.nodes))
+
+
+def _log_softmax(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     found: list[int] = []
     for lane in _lanes(args[0], len(args[0].shape) - 1):
         total = work.fold(rules.TABLE["logsumexp", 1], [lane], span).nodes[0]
-        found += (work.call("exp", work.call("-", node, total, span=span), span=span) for node in lane.nodes)
+        found += (work.call("-", node, total, span=span) for node in lane.nodes)
     return ScalarBlock(args[0].shape, tuple(found))
 
 
@@ -345,6 +350,7 @@ _MADE: Mapping[str, Callable[[_Flattening, Primitive, Sequence[ScalarBlock], Spa
     "transpose": _transpose,
     "expand_dims": _expand_dims,
     "softmax": _softmax,
+    "log_softmax": _log_softmax,
     "argmax": _argmax,
     "index": _index,
     "scatter": _scatter,

@@ -52,8 +52,9 @@ def number(value: Value) -> Value:
 # --- what a value column names -----------------------------------------------------------------------------------------
 
 
-def _slow(name: str) -> Function:
-    function = np.frompyfunc(templates.FLOATS[name], _ARGUMENTS.get(name, 1), 1)
+def one_by_one(function: Callable[..., float], arity: int) -> Function:
+    """A function of floats, for each element."""
+    function = np.frompyfunc(function, arity, 1)
 
     def elementwise(*args: Value) -> Value:
         return np.asarray(function(*args), dtype=np.float64)
@@ -68,11 +69,6 @@ def _cube_root(u: Value) -> Value:
     safe = np.where(steps, root, 1.0)
     return np.where(steps, safe - (safe - np.where(steps, u, 1.0) / (safe * safe)) / 3.0, root)
 
-
-_ARGUMENTS = {"polygamma": 2, "spherical_jn": 2}
-
-SLOW = ("gamma", "lgamma", "digamma", "polygamma", "spherical_jn", "erf", "erfc")
-"""Functions that NumPy lacks. They raise no floating-point flag, so their results are tested."""
 
 EACHWISE: Mapping[str, Function] = {
     **templates.OPERATORS,
@@ -98,15 +94,16 @@ EACHWISE: Mapping[str, Function] = {
             "expm1", "sin", "cos", "tan", "sinh", "tanh", "hypot",
         ]
     },
-    **{name: _slow(name) for name in SLOW},
 }  # fmt: skip
-"""What an elementwise row names; at least one argument is an array."""
+"""What an elementwise row names, where NumPy has it; at least one argument is an array."""
 
 
 @lru_cache(maxsize=1024)
 def function(row: Primitive) -> Function:
     """The value of an elementwise row as a function of its arguments, at least one of them an array."""
-    return text(row.definition, row.params) if row.definition else EACHWISE[row.value]
+    if row.definition:
+        return text(row.definition, row.params)
+    return EACHWISE.get(row.value) or one_by_one(templates.value(row), row.arity)
 
 
 # --- choices and pieces ------------------------------------------------------------------------------------------------

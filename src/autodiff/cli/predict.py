@@ -65,6 +65,7 @@ def command(
     from autodiff.tables.columns import program_names
     from autodiff.tables.inputs import each_table
     from autodiff.tables.writer import sink, writer
+    from autodiff.train import checkpoint
     from autodiff.train.prediction import Outputs, predictions
 
     text = inputs.read_program(program, file)
@@ -72,13 +73,14 @@ def command(
     form_in = from_form or reader.input_format(tables[0].address)
     as_text = "csv" if form_in in ("parquet", "arrow") else form_in
     form = to_form or (as_text if to_stdout else reader.format_of(out or "", "--to"))
-    count = Count(named=len(tables) > 1)
+    count, kept = Count(named=len(tables) > 1), None
+    for _, path in files.points(points):
+        kept = checkpoint.kept_rows(path or "", inputs.read_object(path or ""))
     parameters = {name: finite(name, value) for name, value in inputs.read_point(points).items()}
     with closing(each_table(tables, from_form, keep=keep)) as opened:
         first = next(opened)
-        outputs = Outputs(
-            text, options.names(of, "--of") or [], parameters, list(program_names(first.names)), strict=strict
-        )
+        names = list(program_names(first.names))
+        outputs = Outputs(text, options.names(of, "--of") or [], parameters, names, kept, strict=strict)
         options.notices(outputs.readings)
         shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())
         with (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from autodiff.cli import colour, options, page, streams
@@ -93,7 +93,7 @@ class Session:
     def save(self) -> None:
         """Write the parameters of the least loss, whole or not at all."""
         training, plan = self.training, self.training.plan
-        settings = {"optimizer": plan.optimizer, "seed": plan.seed}
+        settings = {"optimizer": plan.optimizer, "seed": plan.seed, "kept": asdict(training.kept)}
         if self.ending is None:
             checkpoint.save(self.given["save"], training.state, settings)
         else:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +13,7 @@ import click
 from autodiff.api.inputs import parse_point
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import AutodiffError
+from autodiff.errors import AutodiffError, printable, shortened
 
 if TYPE_CHECKING:
     from autodiff.train.checkpoint import State
@@ -34,7 +34,9 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 @options.data_option(f"The table (- for stdin); its columns are the inputs that are no parameters: {options.TABLES}")
 @options.from_option
 @click.option(
-    "--params", metavar="NAME=START[,…]", help="The parameters and their start: w=0,W=zeros(3,2),V=normal(3,2)."
+    "--params",
+    metavar="NAME=START[,…]",
+    help="The parameters and their start: w=0,b=zeros(2),W=he(3,2); also ones, normal, uniform, xavier.",
 )
 @click.option(
     "--resume", metavar="FILE.json", shell_complete=options.complete_file,
@@ -51,6 +53,10 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 @click.option(
     "--l1", type=options.Finite(min=0), default=0.0, help="Add this times the sum of |w| over all parameters."
 )
+@click.option(
+    "--missing", type=click.Choice(["error", "drop", "mean"]), default="error", show_default=True,
+    help="What to do about a missing cell: drop its row, or take the mean of the column.",
+)  # fmt: skip
 @click.option("--holdout", type=options.Finite(0, 1, max_open=True), default=0.0, help="Share of rows to test on.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Makes everything random.")
 @click.option(
@@ -96,8 +102,8 @@ def _training(text: str, strict: bool, given: Mapping[str, Any], engines: ExitSt
     from autodiff.arrays.inputs import numpy
 
     numpy()  # says what to install where it is missing
-    from autodiff.tables import columns
-    from autodiff.train import checkpoint, loop, names
+    from autodiff.tables.inputs import each_table
+    from autodiff.train import checkpoint, declarations, loop, names, reading
     from autodiff.train import training as train
 
     for path in filter(None, (given["save"], given["history"])):
@@ -107,7 +113,7 @@ def _training(text: str, strict: bool, given: Mapping[str, Any], engines: ExitSt
     )
     _together(given)
     state = _start(given, plan.seed, {"optimizer": plan.optimizer, "seed": plan.seed})
-    parameters = list(state.parameters)
+    parameters, kept = list(state.parameters), declarations.Kept()
     options_of_training = {"l1": given["l1"], "l2": given["l2"], "watch": given["watch"], "strict": strict}
     if given["engine"]:
         training: Training = _over_parts(text, plan, state, options_of_training, given, engines)
@@ -118,12 +124,15 @@ def _training(text: str, strict: bool, given: Mapping[str, Any], engines: ExitSt
         names.without_data(text, parameters)
         table = None
     else:
-        choose = names.chooser(text, parameters, given["watch"])
+        choose = names.chooser(text, parameters, given["watch"], kept)
         otherwise = "a parameter is given with --params {}=0".format
-        table = columns.load(given["data"], choose, otherwise, given["from_form"])
+        with closing(each_table(given["data"], given["from_form"])) as tables:
+            table, kept.codes = reading.rows_of(tables, choose, otherwise, given["missing"])
+        for name, texts in kept.codes.items():
+            streams.remark(f"notice: {printable(_coded(name, texts))}")
     training = train.Training(
         text, table, state.parameters, plan, holdout=given["holdout"], **options_of_training,
-        explain=None if given["quiet"] else state.steps + given["explain_step"],
+        explain=None if given["quiet"] else state.steps + given["explain_step"], kept=kept,
     )  # fmt: skip
     training.state = state
     _enough(training, given)
@@ -155,6 +164,12 @@ def _over_parts(
     return PartedTraining(text, parted, state.parameters, plan, names=names, **how)
 
 
+def _coded(name: str, texts: Sequence[str]) -> str:
+    """How the texts of a column are read."""
+    listed = ", ".join(f"{shortened(text, 30)} is {k}" for k, text in enumerate(texts[:5]))
+    return f"{shortened(name)} is text: {listed}{f' and so on to {len(texts) - 1}' * (len(texts) > 5)}"
+
+
 def _together(given: Mapping[str, Any]) -> None:
     """Raise AutodiffError for options one of which would do nothing beside the others."""
     if given["optimizer"] == "lbfgs" and given["batch_size"]:
@@ -168,10 +183,13 @@ def _together(given: Mapping[str, Any]) -> None:
             "--engine adds up all rows in each step, and a minibatch has rows of many parts, which would have to be sent",
             hint="leave --batch-size or --engine out",
         )
+    if given["engine"] and given["missing"] != "error":
+        raise AutodiffError("--engine takes tables without missing cells", hint="leave --missing or --engine out")
     if given["engine"] and options.on_command_line("explain_step"):
         raise AutodiffError("--explain-step shows rows of one table, and with --engine they are in many parts")
     about_rows = {"--batch-size": given["batch_size"], "--holdout": given["holdout"], "--from": given["from_form"]}
     about_rows |= {f"--{name}": given[name] for name in ("engine", "scheduler", "workers")}
+    about_rows["--missing"] = options.on_command_line("missing")
     for option, given_to in about_rows.items():
         if given_to and not given["data"]:
             raise AutodiffError(f"{option} is about the rows of a table, and there is none", hint="add --data FILE.csv")

@@ -10,6 +10,9 @@ from autodiff.core.primitive import elementwise
 
 _WHOLE = "u == floor(u) and u != 0"
 
+_LEG = "if(abs(u) < 1e150, sqrt((u - 1)*(u + 1)), abs(u))"
+"""sqrt(u^2 - 1) without overflow."""
+
 DERIVED = (
     # === powers and steps ==============================================================================================
     elementwise("square sqr", "u", "= u*u", "2*u", rule="power", tex="#u^{2}", doc="u*u", example="square(3)"),
@@ -27,6 +30,15 @@ DERIVED = (
     # === inverse functions =============================================================================================
     elementwise("acot arccot", "u", "= atan2(1, u)", "-if(abs(u) < 1e150, 1/(1 + u^2), (1/u)/u)", formula=("-1/(1+u^2)",),
                 rule="inverse cotangent", doc="inverse cotangent, from 0 to pi", example="acot(1)"),
+    elementwise("asec arcsec", "u", f"= atan2({_LEG}, sign(u))", f"1/abs(u)/{_LEG}",
+                formula=("1/(abs(u)*sqrt(u^2-1))",), rule="inverse secant", doc="inverse secant, from 0 to pi", example="asec(2)",
+                domain="abs(u) >= 1 | abs(#u) >= 1", vertical_tangent="abs(u) == 1"),
+    elementwise("acsc arccsc", "u", f"= atan2(sign(u), {_LEG})", f"-1/abs(u)/{_LEG}",
+                formula=("-1/(abs(u)*sqrt(u^2-1))",), rule="inverse cosecant", doc="inverse cosecant, from -pi/2 to pi/2", example="acsc(2)",
+                domain="abs(u) >= 1 | abs(#u) >= 1", vertical_tangent="abs(u) == 1"),
+    elementwise("asech arcsech", "u", "= r = sqrt((1 - u)*(1 + u)); if(u < 0.5, ln(1 + r) - ln(u), 2*atanh(r/(1 + u)))",
+                "-1/u/sqrt((1 - u)*(1 + u))", formula=("-1/(u*sqrt(1-u^2))",), rule="inverse hyperbolic secant",
+                doc="inverse hyperbolic secant", example="asech(0.5)", domain="0 < u <= 1", vertical_tangent="u == 1"),
     elementwise("acsch arccsch", "u", "= if(abs(u) < 1e-290, sign(u)*(ln(2) - ln(abs(u))), asinh(1/u))",
                 "-1/abs(u)/hypot(1, u)", formula=("-1/(abs(u)*sqrt(1+u^2))",), rule="inverse hyperbolic cosecant",
                 doc="inverse hyperbolic cosecant", example="acsch(2)", domain="u != 0"),
@@ -42,6 +54,10 @@ DERIVED = (
                 "if(u > 0, 1.0507009873554804934, 1.7580993408473768600*exp(u))", rule="exponential linear",
                 doc="1.0507*u, or 1.7581*(e^u - 1) where u is negative", example="selu(-1)", kink="u == 0",
                 torch=("1.7580993408473766",), jax=("1.7580993408473766",)),
+    elementwise("mish", "u", "= t = exp(-abs(u)); if(u < 0, u*t*(2 + t)/(2 + t*(2 + t)), u*(1 + 2*t)/(1 + 2*t*(1 + t)))",
+                "tanh(softplus(u)) + u*sigmoid(u)*sech(softplus(u))^2",
+                rule="mish", doc="u*tanh(softplus(u))", example="mish(1)",
+                ulp_error=("if(u < -700, 1/0, 4)", "if(u < -700, 1/0, 8*max(1, exp(min(u, 0))*(1 + abs(u))/abs(d)))")),
     elementwise("relu6", "u", "= min(max(u, 0), 6)", "if(u > 0 and u < 6, 1, 0)", rule="rectifier", doc="u, held between 0 and 6",
                 example="relu6(8)", kink="u == 0 or u == 6", torch=("0",), jax=("0",)),
     elementwise("hardtanh", "u", "= min(max(u, -1), 1)", "if(u > -1 and u < 1, 1, 0)", rule="clamp", doc="u, held between -1 and 1",
@@ -52,6 +68,10 @@ DERIVED = (
     elementwise("normcdf", "u", "= erfc(-u/sqrt(2))/2", "normpdf(u)", rule="normal distribution",
                 tex=r"\Phi", doc="the standard normal distribution's share below u", example="normcdf(0)",
                 ulp_error=("if(u > 0, 8, 8 + 2*u^2)", "8")),
+    elementwise("factorial", "u", "= if(abs(u) < 0.75 or mod(u, 1) == 0, gamma(u + 1), u*gamma(u))", "w*digamma(u + 1)",
+                rule="factorial", tex=r"\Gamma\left(#u + 1\right)", doc="u!, of numbers that are not whole too: gamma(u + 1)", example="factorial(5)",
+                ulp_error=("8", "8 + 8*abs(w)*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"),
+                domain="u > -1 or mod(u, 1) != 0 | #u not to be -1, -2, …"),
     elementwise("trigamma", "u", "= polygamma(1, u)", "polygamma(2, u)", rule="polygamma", tex=r"\psi^{(1)}", doc="slope of digamma",
                 example="trigamma(1)",
                 ulp_error=("8 + 8*if(u < 0, 2*(4 + 4*abs(cot(pi*mod(u, 1))))^2, 0)/abs(w)",

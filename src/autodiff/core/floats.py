@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,6 +63,23 @@ PRODUCTS: dict[float, Callable[[float], float]] = {
 }
 """Powers that are not left to `pow`, by their exponents: at most 1.5 units in the last place off (3 for u^4 below a
 power of 2), the same one by one and over arrays, and a fraction of its time."""
+
+
+BALL_FLOATS = "autodiff.numbers.ball_floats"
+"""The module that answers for rows `by_balls`, by its name: it builds on this package, and loads python-flint."""
+
+
+def from_balls(function: str, *start: object) -> Callable[..., float]:
+    """`function` of `BALL_FLOATS` with `start` before the numbers that it is called with; NaN where there are no balls."""
+
+    def nearest(*args: float) -> float:
+        try:
+            balls = import_module(BALL_FLOATS)
+        except ImportError:
+            return NAN
+        return float(getattr(balls, function)(*start, *args))
+
+    return nearest
 
 
 def logarithm(function: Callable[[float], float]) -> Callable[[float], float]:

@@ -59,6 +59,7 @@ class _Columns(NamedTuple):
 
     names             all its names, the first is the one that is printed
     value             the name of the function that computes it in each algebra; "" where there is a definition
+    by_balls          whether float64 takes value and partials from ball arithmetic
     definition        the value in our own language; "" where each algebra has its own function
     partials          a text per argument, or ZERO or UNDEFINED
     formula           the partials as a teacher writes them, where the algorithm is longer than its formula
@@ -103,6 +104,7 @@ class _Columns(NamedTuple):
     scaling: Scaling | None = None
     torch: tuple[str, ...] = ()
     jax: tuple[str, ...] = ()
+    by_balls: bool = False
     is_predicate: bool = False
     conditions: int = 0
     variadic: bool = False
@@ -139,7 +141,7 @@ class Primitive(_Columns):
             return f"{self.params[0]}[{', '.join(self.params[1:])}]"
         if self.name == LITERAL:
             return f"[{', '.join(self.params)}]"
-        if self.name.isidentifier() and not self.name[0].isupper():
+        if self.name.isidentifier():
             return f"{self.name}({', '.join(self.params)}{', …' if self.variadic else ''})"
         return f" {self.name} ".join(self.params) if self.arity == 2 else f"{self.name}{self.params[0]}"
 

@@ -23,6 +23,7 @@ from autodiff.core.primitive import (
     reduction,
     with_axis,
 )
+from autodiff.core.special_rules import SPECIAL
 
 _ROWS = (
     # === operators =====================================================================================================
@@ -248,6 +249,9 @@ _ROWS = (
            doc="the same elements with a new axis of length 1", example="expand_dims([1, 2], 1)"),
     general("softmax", "u", "softmax", "w*(g - expand_dims(sum(w*g, -1), -1))", pushforward=("w*(du - expand_dims(sum(w*du, -1), -1))",),
             scalar_meaning="1 + 0*u", rule="softmax", doc="e^u/sum(e^u), along the last axis, without overflow", example="softmax([0, 0])"),
+    general("log_softmax", "u", "log_softmax", "exp(w)*(g - expand_dims(sum(g, -1), -1)) - g*expm1(w)", formula=("g - exp(w)*expand_dims(sum(g, -1), -1)",),
+            pushforward=("exp(w)*du - expand_dims(sum(exp(w)*du, -1), -1) - du*expm1(w)",),
+            scalar_meaning="0*u", rule="log-softmax", doc="ln of softmax(u), along the last axis, stable for any u", example="log_softmax([0, 0])"),
     *(general(INDEX, f"u {i}", "index", f"scatter(g, u, {j})", *("none" for _ in j.split(",")),
               pushforward=(f"du[{j}]", *("" for _ in j.split(","))), rule="element", tex=tex, doc=doc, example=example)
       for i, j, tex, doc, example in (
@@ -346,4 +350,4 @@ def load(table: Iterable[Primitive]) -> None:
         add(row)
 
 
-load((*_ROWS, *DERIVED))
+load((*_ROWS, *DERIVED, *SPECIAL))

@@ -107,9 +107,9 @@ _LONGEST = 400
 @lru_cache(maxsize=1024)
 def value(row: Primitive) -> Number:
     """The row's value as a function of its arguments."""
-    if row.definition:
-        return compiled(row.definition, row.params)
-    return FLOATS[row.value]
+    if row.by_balls:
+        return floats.from_balls("value", row)
+    return compiled(row.definition, row.params) if row.definition else FLOATS[row.value]
 
 
 @lru_cache(maxsize=4096)
@@ -117,6 +117,9 @@ def partial(row: Primitive, k: int) -> Number:
     """The row's local slope in argument k, as a function of the arguments and the result; NaN where there is none."""
     if row.partials[k] == UNDEFINED:
         return lambda *_: math.nan
+    if row.by_balls:
+        proven = floats.from_balls("partial", row, k)
+        return lambda *given: proven(*given[:-1])  # the result is computed again, to more digits
     return compiled(row.partials[k], (*row.params, "w"))
 
 
@@ -129,6 +132,9 @@ def partials(row: Primitive, moving: tuple[object, ...], static: StaticArgs = ()
     """
     params = (*row.params, "w")
     texts = {k: text for k, text in enumerate(row.partials) if moving[k] and text != ZERO}
+    if row.by_balls:
+        slopes = [(k, partial(row, k)) for k in texts]
+        return lambda to, *given: [(to[k], slope(*given)) for k, slope in slopes]
     known = {k: text for k, text in texts.items() if text != UNDEFINED}
     lines, found, names = _body(*_together([*known.values()], params), params, static)
     results = dict.fromkeys(texts, "nan") | dict(zip(known, found, strict=True))

@@ -9,7 +9,7 @@ makes 500,000 of them, and because ten data classes would take longer to define 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from autodiff.errors import Span
@@ -20,6 +20,9 @@ JUXTAPOSITION = "implicit *"
 
 CHAIN = "chained <"
 """The name of `a < b <= c`: its arguments are the comparisons, each a call that shares its middle with the next."""
+
+TRAINING_CALLS = frozenset(("one_hot", "standardise", "dropout"))
+"""Calls with a meaning in `train` and `predict` only, beside `columns(…)`: see `train.declarations`."""
 
 _PI, _E, _TAU = Typed(math.pi, "pi"), Typed(math.e, "e"), Typed(math.tau, "tau")
 
@@ -235,6 +238,24 @@ def upward(root: Expr) -> Iterator[Expr]:
         found.append(node)
         stack += node.children()
     return reversed(found)
+
+
+def rewritten(root: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The tree with `change(node)` in place of each node, arguments first; a part that does not change is the same."""
+    done = list[Expr]()
+    for node in upward(root):
+        cut = len(done) - len(node.children())
+        args = tuple(done[cut:])
+        del done[cut:]
+        if any(a is not b for a, b in zip(args, node.children(), strict=True)):
+            if isinstance(node, Call):
+                node = Call(node.name, args, node.span, node.name_span)
+            elif isinstance(node, Array):
+                node = Array(args, node.span)
+            else:
+                node = Index(args[0], args[1:], node.span)
+        done.append(change(node))
+    return done[0]
 
 
 def statements_for(program: Program, name: str) -> Program | None:

@@ -115,8 +115,7 @@ class Builder:
 
     def factorial(self, parts: Parts) -> Call:
         number, symbol = parts
-        more = Call("+", (number, Number(1.0, symbol.span)), _across(parts), symbol.span)
-        return Call("gamma", (more,), _across(parts), symbol.span)
+        return Call("factorial", (number,), _across(parts), symbol.span)
 
     def percent(self, parts: Parts) -> Call:
         number, symbol = parts

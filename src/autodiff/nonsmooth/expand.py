@@ -175,12 +175,19 @@ def _here(row: Primitive, args: Sequence[Series], values: Sequence[float]) -> Se
 
 def _computed(row: Primitive, args: Sequence[Series], value: float) -> Series:
     """What a row computes of the values of its arguments: exactly where that is known."""
-    exact = EXACT.get(row.value)
-    if exact is not None and all(a.constant.exact for a in args):
-        angle = exact(*(a.constant.coefficient for a in args))
-        if angle is not None:
-            return one_sided.exactly(angle)
+    if all(a.constant.exact for a in args) and (angle := _exact_angle(row, args)) is not None:
+        return one_sided.exactly(angle)
     return constant(value, _doubt(templates.value(row), args, value))
+
+
+def _exact_angle(row: Primitive, args: Sequence[Series]) -> Exact | OfPi | None:
+    """The row's value where that is known to be a multiple of π, or a number that an angle has."""
+    if row.value in EXACT:
+        return EXACT[row.value](*(a.constant.coefficient for a in args))
+    if not row.definition:
+        return None
+    found = _text(row.definition, row.params, [a.rest for a in args], 0).constant.coefficient
+    return found if isinstance(found, OfPi) else None
 
 
 def _doubt(function: Number, args: Sequence[Series], value: float) -> float:

@@ -17,6 +17,7 @@ from typing import Any
 from flint import arb, fmpq
 
 from autodiff.numbers.ball_numbers import Number, PiMultiple, ball, is_zero
+from autodiff.numbers.ball_special import EXACT_SPECIAL, SPECIAL
 
 _HUGE = 4096
 """Bits up to which a rational number stays exact."""
@@ -215,6 +216,7 @@ EXACT: Mapping[str, Callable[..., Number | None]] = {
     "gamma": _at((1, 1), (2, 1)),
     "lgamma": _at((1, 0), (2, 0)),
     "hypot": lambda u, v: abs(v) if is_zero(u) and isinstance(v, fmpq) else abs(u) if is_zero(v) and isinstance(u, fmpq) else None,
+    **EXACT_SPECIAL,
 }  # fmt: skip
 """Values that are exact, by what a row's value column names; None where they are not."""
 
@@ -243,44 +245,6 @@ def _cbrt(u: arb) -> arb:
     return abs(u).root(3).union(-abs(u).root(3)) if u.is_finite() else arb.nan()
 
 
-def _lgamma(u: arb) -> arb:
-    return u.lgamma() if u > 0 else abs(u.gamma()).log()
-
-
-def _polygamma(n: Number, u: arb) -> arb:
-    from flint import acb
-
-    if n == 0:
-        return u.digamma()
-    whole = n.unique_fmpz()
-    if u > 0:
-        sign = 1 if int(whole) % 2 else -1
-        positive: arb = sign * (n + 1).gamma() * acb(n + 1).zeta(acb(u)).real
-        return positive
-    return _reflected(int(whole), u)
-
-
-def _reflected(n: int, u: arb) -> arb:
-    """The polygamma function of a negative number, moved up by whole steps: ψ(u) = ψ(u + k) ∓ n!·Σ 1/(u + j)^(n+1)."""
-    steps = int(float((-u).upper())) + 2
-    if steps > 100_000:
-        return arb.nan()
-    total, sign = arb(0), 1 if n % 2 else -1
-    for j in range(steps):
-        total += 1 / (u + j) ** (n + 1)
-    factorial = arb(n + 1).gamma()
-    return _polygamma(arb(n), u + steps) + sign * factorial * total
-
-
-def _spherical(n: Number, u: arb) -> arb:
-    """j_n(u) = u^n/(2n+1)!!·0F1(; n + 3/2; -u²/4), https://dlmf.nist.gov/10.53.E1."""
-    whole = int(n.unique_fmpz())
-    double = arb(1)
-    for k in range(3, 2 * whole + 2, 2):
-        double *= k
-    return u**whole / double * (-u * u / 4).hypgeom_0f1(arb(whole) + arb(3) / 2)
-
-
 def _modulo(u: arb, v: arb) -> arb:
     return u - v * (u / v).floor()
 
@@ -307,9 +271,6 @@ BALLS: Mapping[str, Callable[..., arb]] = {
     "log2": lambda u: u.log() / arb(2).log(),
     "log10": lambda u: u.log() / arb(10).log(),
     "atan2": arb.atan2,
-    "lgamma": _lgamma,
-    "polygamma": _polygamma,
-    "spherical_jn": _spherical,
     **{
         name: getattr(arb, name)
         for name in [
@@ -331,10 +292,9 @@ BALLS: Mapping[str, Callable[..., arb]] = {
             "atanh",
             "erf",
             "erfc",
-            "gamma",
-            "digamma",
         ]
     },
+    **SPECIAL,
 }
 """What a row's value column may name, over balls: the counterpart of `algebra.FLOATS`."""
 

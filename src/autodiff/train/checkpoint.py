@@ -16,6 +16,7 @@ import numpy as np
 
 from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.tables.atomic_file import is_direct, whole
+from autodiff.train.declarations import Kept
 
 KEY = "#training"
 
@@ -96,9 +97,21 @@ def load(path: str, data: Mapping[str, Any], settings: Mapping[str, Any]) -> tup
         best = None if least is None else Best(float(found["loss"]), least, int(found["epoch"]))
         return State(last, memory, int(training.get("steps", 0)), int(training.get("epochs", 0)), first, best), differ
     except (TypeError, ValueError, AttributeError, KeyError):
-        raise AutodiffError(
-            f"{quoted(path, 200)} is not what training saved", exit_status=DATA, hint="give a file that --save wrote"
-        ) from None
+        raise _not_saved(path) from None
+
+
+def kept_rows(path: str, data: Mapping[str, Any]) -> Kept:
+    """What a file's JSON object says about the rows of the training; nothing where it holds parameters alone."""
+    try:
+        return Kept(**data.get(KEY, {}).get("kept", {}))
+    except (TypeError, AttributeError):
+        raise _not_saved(path) from None
+
+
+def _not_saved(path: str) -> AutodiffError:
+    return AutodiffError(
+        f"{quoted(path, 200)} is not what training saved", exit_status=DATA, hint="give a file that --save wrote"
+    )
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ random in an epoch depends on the seed and the number of the epoch alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Columns: TypeAlias = Mapping[str, Any]
 Look: TypeAlias = "Callable[[State, Columns, Mapping[int, Any] | None], None]"
 
-_SAMPLES, _HOLDOUT, _ORDER = range(3)
+_SAMPLES, _HOLDOUT, _ORDER, _DROPOUT = range(4)
 """The uses of a seed; each has a generator of its own."""
 
 
@@ -84,9 +85,22 @@ def generator(seed: int, use: int, *numbers: int) -> np.random.Generator:
 
 
 def sampler(seed: int) -> Any:
-    """Samples of the standard normal distribution, a shape at a time."""
+    """Samples of a distribution, a shape at a time: normal, uniform (-1 to 1), he, xavier.
+
+    `he` and `xavier` are for a layer X @ W whose W has the shape: their deviation is by the rows of W, or rows and columns.
+    Sources: He et al. 2015; Glorot and Bengio 2010 (the uniform one).
+    """
     chance = generator(seed, _SAMPLES)
-    return lambda shape: chance.standard_normal(shape) if shape else float(chance.standard_normal())
+
+    def sample(name: str, shape: tuple[int, ...]) -> Any:
+        if name == "normal":
+            return chance.standard_normal(shape) if shape else float(chance.standard_normal())
+        if name == "he":
+            return chance.standard_normal(shape) * math.sqrt(2 / shape[0])
+        reach = math.sqrt(6 / (shape[0] + shape[-1])) if name == "xavier" else 1.0
+        return chance.uniform(-reach, reach, shape) if shape else float(chance.uniform(-reach, reach))
+
+    return sample
 
 
 def split(count: int, share: float, seed: int) -> tuple[Any, Any]:
@@ -130,7 +144,10 @@ def descend(
         total, begun = 0.0, state
         for rows in batches(count, plan, epoch):
             part = columns if rows is None else {name: column[rows] for name, column in columns.items()}
-            known = fixed if rows is None else None
+            known = fixed if rows is None and not model.masks else None
+            if model.masks:
+                chance = generator(plan.seed, _DROPOUT, state.steps)
+                part = {**part, **model.dropped(state.parameters, part, chance)}
             if look is not None:
                 look(state, part, known)
             try:

@@ -42,11 +42,21 @@ class Overflow(Exception):
 class Model:
     """The loss of `lowered` over columns of data, as a function of its parameters.
 
-    `l1` and `l2` add that many times the sum of |w| and of w² over all parameters to the loss.
+    `l1` and `l2` add that many times the sum of |w| and of w² over all parameters to the loss. `masks` are the inputs of
+    dropout with the share that is dropped; outside a step of the training nothing is.
     """
 
-    def __init__(self, lowered: Lowered, parameters: Iterable[str], l1: float = 0.0, l2: float = 0.0) -> None:
+    def __init__(
+        self,
+        lowered: Lowered,
+        parameters: Iterable[str],
+        l1: float = 0.0,
+        l2: float = 0.0,
+        masks: Mapping[str, float] | None = None,
+    ) -> None:
         self.lowered, self.l1, self.l2 = lowered, l1, l2
+        self.masks: Mapping[str, float] = masks or {}
+        self._nothing_dropped = dict.fromkeys(self.masks, 1.0)
         nodes = {name: lowered.node(name) for name in parameters}
         self.sources: dict[str, int] = {name: node for name, node in nodes.items() if node is not None}
         self._plans: dict[tuple[Any, ...], SweepPlan | None] = {}
@@ -97,7 +107,7 @@ class Model:
         keep: Collection[int] = (),
     ) -> ArrayTrace:
         """The forward pass; `lean` keeps only what the backward pass needs, and the equations in `keep`."""
-        point = {**columns, **parameters}
+        point = {**self._nothing_dropped, **columns, **parameters}
         if fixed is None:
             return algebra.evaluate(self.lowered, point)
         spare = self._spare if lean else None
@@ -109,7 +119,7 @@ class Model:
 
     def _resting(self, nodes: Sequence[int], columns: Values) -> dict[int, Any]:
         """The values of equations that depend on no parameter."""
-        run = algebra.evaluate(self.lowered, columns, results=nodes)
+        run = algebra.evaluate(self.lowered, {**self._nothing_dropped, **columns}, results=nodes)
         return {node: run.values[node] for node in nodes}
 
     def fixed(self, columns: Values) -> dict[int, Any] | None:
@@ -123,6 +133,16 @@ class Model:
             return self._resting(self._frontier, columns)
         except DomainError:
             return None
+
+    def dropped(self, parameters: Values, columns: Values, chance: np.random.Generator) -> dict[str, Any]:
+        """A random mask for each dropout: 0 where an element is dropped, else the factor that keeps the mean."""
+        graph, values = self.lowered.graph, self.run(parameters, columns).values
+        masks: dict[str, Any] = {}
+        for name, share in self.masks.items():
+            mask = graph.find(name)
+            (whole,) = {np.shape(v) for a, v in zip(graph.args, values, strict=True) if mask in a and v is not None}
+            masks[name] = (chance.random(whole) >= share) / (1 - share)
+        return masks
 
     def adjoints(self, run: ArrayTrace, convention: str = "") -> dict[int, Any]:
         """The backward pass: the slope of the loss in every equation between it and the parameters."""

@@ -22,17 +22,16 @@ import numpy as np
 
 from autodiff.arrays import algebra
 from autodiff.arrays.ufuncs import shape
-from autodiff.core import rules
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered, lower
 from autodiff.diagnostics import written
-from autodiff.errors import AutodiffError
-from autodiff.language.parser import parse
+from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.tables.columns import NumericTable, numbers_of, program_names
 from autodiff.tables.inputs import InputFile, opened_file, require_columns
+from autodiff.train.declarations import Declared, declarations_of_rows, declared, with_matrices
 from autodiff.train.minibatch_sweep import FEWEST, Sums, Sweep, SweepPlan, plan
 from autodiff.train.model import CONVENTION, Model
-from autodiff.train.names import chooser, watching
+from autodiff.train.names import chooser
 from autodiff.train.row_axis import mixing_equations, row_axis
 
 T = TypeVar("T")
@@ -111,8 +110,9 @@ def load_part(task: TrainTask, file: InputFile) -> PartRows:
         found = numbers_of(table, choose, "a parameter is given with --params {}=0".format)
     held = is_held_out(task, file.name, len(found))
     places = {False: np.flatnonzero(~held), True: np.flatnonzero(held)}
+    whole = with_matrices(found.columns, matrices_of(task))
     columns = {
-        side: {name: column[where] if task.holdout else column for name, column in found.columns.items()}
+        side: {name: column[where] if task.holdout else column for name, column in whole.items()}
         for side, where in places.items()
     }
     return PartRows(found, columns, places)
@@ -186,13 +186,34 @@ def _fault(
 
 
 @lru_cache(maxsize=8)
+def declared_of(task: TrainTask, expression: int) -> Declared:
+    """An expression of the task over its columns, read once in a process.
+
+    Raises AutodiffError for one that needs all rows before the first step.
+    """
+    behind = [] if expression == LOSS else [task.watch[expression]]
+    names = list(program_names(task.columns))
+    found = declared(task.program, names, task.parameters, behind=behind, strict=task.strict)
+    for node in declarations_of_rows(found):
+        text = shortened(found.program.source[slice(*node.span)])
+        raise AutodiffError(
+            f"{text} needs all rows before the first step, so the parts of a table can't be summed up",
+            span=node.span,
+            source=found.program.source,
+            hint="leave --engine out: the files are then read as one table",
+        )
+    return found
+
+
+@lru_cache(maxsize=8)
 def model_of(task: TrainTask, expression: int) -> Model:
     """The model of an expression of the task, made once in a process."""
-    program = parse(
-        task.program, rules.functions(), strict=task.strict, given={*task.parameters, *program_names(task.columns)}
-    )
-    lowered = lower(program) if expression == LOSS else watching(program, task.watch[expression])
-    return Model(lowered, task.parameters)
+    return Model(lower(declared_of(task, expression).program), task.parameters)
+
+
+def matrices_of(task: TrainTask) -> dict[str, tuple[str, ...]]:
+    """The columns of each `columns(…)` of the task."""
+    return {k: v for each in range(LOSS, len(task.watch)) for k, v in declared_of(task, each).matrices.items()}
 
 
 _PLANS: dict[Any, SweepPlan] = {}
@@ -203,9 +224,7 @@ def part_plan(task: TrainTask, expression: int, parameters: Mapping[str, Any]) -
     """How to compute an expression over parts. Raises AutodiffError where rows meet otherwise than in sums and means."""
     key = task, expression, tuple((name, np.shape(value)) for name, value in parameters.items())
     if key not in _PLANS:
-        _PLANS[key] = _planned(
-            model_of(task, expression), parameters, task.watch[expression] if expression >= 0 else ""
-        )
+        _PLANS[key] = _planned(task, expression, parameters)
     return _PLANS[key]
 
 
@@ -214,35 +233,33 @@ def driver_sweep(task: TrainTask, expression: int, parameters: Mapping[str, Any]
     found = part_plan(task, expression, parameters)
     model = model_of(task, expression)
     for number in PROBES:
-        fixed = model.fixed(_probe(model, parameters, number, _TRIAL))
+        fixed = model.fixed(_probe(task, model, number, _TRIAL))
         if fixed is not None:
             return Sweep(found, fixed, _TRIAL, CONVENTION)
     raise AssertionError("a plan was made from one of these numbers")
 
 
-def _planned(model: Model, parameters: Mapping[str, Any], expression: str) -> SweepPlan:
+def _planned(task: TrainTask, expression: int, parameters: Mapping[str, Any]) -> SweepPlan:
+    model = model_of(task, expression)
     lowered = model.lowered
     for start in (parameters, {name: np.full(np.shape(value), 0.5)[()] for name, value in parameters.items()}):
         for number in PROBES:
-            columns = _probe(model, start, number, _TRIAL)
             with suppress(DomainError):
-                _require_rows_apart(model, start, number)
-                fixed = model.fixed(columns)
+                _require_rows_apart(task, model, start, number)
+                fixed = model.fixed(_probe(task, model, number, _TRIAL))
                 found = None if fixed is None else plan(lowered, fixed, start, _TRIAL)
                 if found is not None:
                     return found
-    what = f"{expression!r}" if expression else written(lowered, lowered.result)
+    what = written(lowered, lowered.result) if expression == LOSS else quoted(task.watch[expression])
     raise _not_by_parts(lowered, f"in {what} rows meet otherwise than in sums and means", lowered.result)
 
 
-def _require_rows_apart(model: Model, parameters: Mapping[str, Any], number: float) -> None:
+def _require_rows_apart(task: TrainTask, model: Model, parameters: Mapping[str, Any], number: float) -> None:
     """Raise AutodiffError for a value that is computed from several rows before the parameters come in, such as a column's mean."""
     lowered = model.lowered
     order = [node for node in lowered.graph.reaching(lowered.result) if not model.moves(node)]
     two, three = (
-        algebra.evaluate(
-            lowered, {**_probe(model, parameters, number, rows), **parameters}, results=order[-1:], order=order
-        )
+        algebra.evaluate(lowered, {**_probe(task, model, number, rows), **parameters}, results=order[-1:], order=order)
         for rows in (2, 3)
     )
     axes = {node: row_axis(shape(two.values[node]), shape(three.values[node])) for node in order}
@@ -259,8 +276,11 @@ def _not_by_parts(lowered: Lowered, why: str, node: int) -> AutodiffError:
     )
 
 
-def _probe(model: Model, parameters: Mapping[str, Any], number: float, rows: int) -> dict[str, Any]:
-    return {name: np.full(rows, number) for name in model.lowered.inputs if name not in parameters}
+def _probe(task: TrainTask, model: Model, number: float, rows: int) -> dict[str, Any]:
+    """Columns and matrices of rows that hold this number."""
+    wide = {name: (rows, len(columns)) for name, columns in matrices_of(task).items()}
+    names = [name for name in model.lowered.inputs if name not in task.parameters]
+    return {name: np.full(wide.get(name, (rows,)), number) for name in names}
 
 
 def added(parts: Sequence[Sums]) -> Sums:

@@ -21,15 +21,15 @@ import numpy as np
 from autodiff.arrays import algebra
 from autodiff.batch.compile import INPUT
 from autodiff.batch.table import Count, columns_of, require_free
-from autodiff.core import rules
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered, lower
 from autodiff.diagnostics import outside, written
-from autodiff.errors import HARD_POINT, AutodiffError, Span, nearest, quoted, shortened
-from autodiff.language.ast import Assign, Expression, Name, Program
-from autodiff.language.parser import parse, parse_behind
+from autodiff.errors import DATA, HARD_POINT, AutodiffError, Span, nearest, quoted, shortened
+from autodiff.language.ast import Assign, Expr, Expression, Name, Program
 from autodiff.tables.columns import row_fault
-from autodiff.tables.text import Statuses, Table
+from autodiff.tables.text import Chunk, Statuses, Table
+from autodiff.train.declarations import Kept, Resolver, declared, with_matrices
+from autodiff.train.reading import MISSING, text_of
 from autodiff.train.row_axis import mixing_equations, row_axis
 
 BLOCK = 4096
@@ -52,18 +52,27 @@ class Outputs:
         text: str,
         of: Sequence[str],
         parameters: Mapping[str, Any],
-        names: Collection[str],
+        names: Sequence[str],
+        kept: Kept | None = None,
         *,
         strict: bool = False,
     ) -> None:
-        program = parse(text, rules.functions(), strict=strict, given={*parameters, *names})
-        self.readings = program.readings
-        self.lowered, self.nodes = _with_outputs(program, of)
+        self.kept = Kept() if kept is None else kept
+        outputs = _named(of)
+        found = declared(text, names, parameters, self.kept, behind=list(outputs.values()), strict=strict)
+        self.readings = found.program.readings
+        resolver = Resolver(parameters, self.kept, None)
+        program = resolver.resolved(found.program)
+        self.lowered, self.nodes, limits = _with_outputs(program, list(outputs), resolver.ranges)
         graph = self.lowered.graph
         self._order = graph.reaching(*self.nodes.values())
+        self._limits = {node: limit for node, limit in limits.items() if node in set(self._order)}
         needed = [graph.inputs[node] for node in self._order if node in graph.inputs]
         self.parameters = {name: parameters[name] for name in needed if name in parameters}
-        self.inputs = [name for name in needed if name not in parameters]
+        self._masks = dict.fromkeys(resolver.masks, 1.0)
+        self.matrices = {name: found.matrices[name] for name in needed if name in found.matrices}
+        inputs = [n for name in needed if name not in self._masks for n in self.matrices.get(name, (name,))]
+        self.inputs = [name for name in dict.fromkeys(inputs) if name not in parameters]
         self._axes: dict[int, int | None] | None = None
         self._shapes: dict[int, tuple[int, ...]] = {}
         for number in PROBES:
@@ -92,8 +101,10 @@ class Outputs:
             if self._axes is None:
                 self._axes = self._row_axes({name: column[:1] for name, column in part.items()})
                 whole = {name: np.full(rows, np.nan) for name in self.names}
+            bad = self._out_of_range(values, end - start)
+            statuses |= dict.fromkeys((start + np.flatnonzero(bad)).tolist(), INPUT)
             for name, column in self._split(values, end - start).items():
-                whole[name][start:end] = column
+                whole[name][start:end] = np.where(bad, np.nan, column)
         return whole, statuses
 
     def fault(self, columns: Columns, row: int) -> tuple[str, Span]:
@@ -120,10 +131,19 @@ class Outputs:
             found += [(f"{name}[{', '.join(map(str, k))}]", node, k) for k in np.ndindex(shape) if shape]
         return found
 
+    def _out_of_range(self, values: Sequence[Any], rows: int) -> Any:
+        """Which rows have a class or an index that the training did not have."""
+        bad = np.zeros(rows, bool)
+        for node, limit in self._limits.items():
+            codes = np.asarray(values[node])
+            bad |= (codes < 0) | (codes >= limit) | (codes != np.floor(codes))
+        return bad
+
     def _values(self, columns: Columns) -> list[Any]:
         results = list(self.nodes.values())
         try:
-            return algebra.evaluate(self.lowered, {**self.parameters, **columns}, results=results).values
+            point = {**self._masks, **self.parameters, **with_matrices(columns, self.matrices)}
+            return algebra.evaluate(self.lowered, point, results=results).values
         except AutodiffError as error:
             raise error.within(self.lowered.source) from None
 
@@ -169,7 +189,7 @@ def predictions(
     read = list(dict.fromkeys(of.values()))
     for chunk in table.chunks(table.names if keep else read):
         rows, usable = len(chunk.lines), np.ones(len(chunk.lines), bool)
-        numbers = {name: np.asarray(chunk.read(chunk.cells[column]), float) for name, column in of.items()}
+        numbers = {name: _numbers(chunk, column, name, outputs.kept) for name, column in of.items()}
         for column in numbers.values():
             usable &= np.isfinite(column)
         usable[list(chunk.faults)] = False
@@ -184,50 +204,97 @@ def predictions(
         if keep:
             require_free(table, table.names, [*whole, "status"])
         status = Statuses(rows, dict(sorted(hard.items()))).before(stop)
-        count.add(table, chunk, status, read)
+        count.add(table, chunk, status, [column for name, column in of.items() if name not in outputs.kept.codes])
+        count.fault = count.fault or _unknown_text(table, chunk, of, outputs.kept, stop, named=count.named)
         kept = {name: chunk.cells[name][:stop] for name in table.names} if keep else {}
-        yield {**kept, **{name: column[:stop] for name, column in whole.items()}, "status": status}
+        shown = {name: _texts(column[:stop], outputs.kept.codes.get(name)) for name, column in whole.items()}
+        yield {**kept, **shown, "status": status}
         if stop < rows:
-            if hard[stop] == INPUT:
-                raise row_fault(table, chunk, stop, read)
-            why, span = outputs.fault(numbers, int(np.searchsorted(good, stop)))
             place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[stop]}"
+            if hard[stop] == INPUT and count.fault:
+                raise AutodiffError(
+                    count.fault if count.named else f"{shortened(table.name, 200)}, {count.fault}", exit_status=DATA
+                )
+            if hard[stop] == INPUT and not usable[stop]:
+                raise row_fault(table, chunk, stop, read)
+            if hard[stop] == INPUT:
+                raise AutodiffError(f"{place}: a class or an index that the training did not have", exit_status=DATA)
+            why, span = outputs.fault(numbers, int(np.searchsorted(good, stop)))
             source = outputs.lowered.source
             raise AutodiffError(f"{place}: {why}", exit_status=HARD_POINT, span=span, source=source)
     if not count.rows:
         yield dict.fromkeys((*(table.names if keep else ()), *outputs.names, "status"), ())
 
 
-def _with_outputs(program: Program, of: Sequence[str]) -> tuple[Lowered, dict[str, int]]:
-    """The program with a statement more for each output, and the equations of those, by name."""
-    assigned = [s.target.name for s in program.statements if isinstance(s, Assign)]
-    statements, labels = list(program.statements), dict[str, str]()
-    source = program.source
-    for k, text in enumerate(of):
-        name, expression = _named(text)
-        if name in labels:
+def _numbers(chunk: Chunk, column: str, name: str, kept: Kept) -> Any:
+    """A column as numbers: codes of texts as in the training, and the mean there for a missing cell if it was so there."""
+    cells = chunk.cells[column]
+    numbers = np.array(chunk.read(cells), float)
+    if name in kept.codes:
+        codes = {text: float(k) for k, text in enumerate(kept.codes[name])}
+        return np.array([codes.get(text_of(cell), np.nan) for cell in cells])
+    if name in kept.means:
+        lacking = np.flatnonzero(~np.isfinite(numbers))
+        numbers[[row for row in lacking.tolist() if text_of(cells[row]) in MISSING]] = kept.means[name]
+    return numbers
+
+
+def _unknown_text(table: Table, chunk: Chunk, of: Mapping[str, str], kept: Kept, rows: int, *, named: bool) -> str:
+    """What is wrong with the first of these rows that has a text which no row of the training had; "" where all are known."""
+    file = f" of {shortened(table.name, 200)}" if named else ""
+    for name in (name for name in of if name in kept.codes):
+        known = {"", *kept.codes[name]}
+        for row, cell in enumerate(chunk.cells[of[name]][:rows]):
+            if text_of(cell) not in known:
+                place = f"{table.unit} {chunk.lines[row]}{file}, column {quoted(of[name])}"
+                return f"{place}: {quoted(text_of(cell))} is no text that the training had"
+    return ""
+
+
+def _texts(numbers: Any, texts: Sequence[str] | None) -> Any:
+    """The column of an output; one with the name of a column of texts has texts for its codes."""
+    if texts is None:
+        return numbers
+    return [texts[int(code)] if code in range(len(texts)) else None for code in numbers.tolist()]
+
+
+def _with_outputs(
+    program: Program, names: Sequence[str], ranges: Sequence[tuple[Expr, int]]
+) -> tuple[Lowered, dict[str, int], dict[int, int]]:
+    """The program with its last statements, the outputs, as names; the equations of those and of what has a limit."""
+    statements, count = list(program.statements[: -len(names)]), len(names)
+    assigned = [s.target.name for s in statements if isinstance(s, Assign)]
+    for k, (name, last) in enumerate(zip(names, program.statements[-count:], strict=True)):
+        if not isinstance(last, Expression):
+            raise AutodiffError(
+                f"--of takes names and expressions, not {quoted(name)}", hint="such as --of P,argmax(P)"
+            )
+        if isinstance(last.body, Name) and last.body.name not in (*assigned, *program.given):
+            raise _not_assigned(last.body.name, assigned)
+        statements.append(Assign(Name(f"output {k}", last.span), last.body, last.span))
+    for k, (codes, _) in enumerate(ranges):
+        statements.append(Assign(Name(f"code {k}", codes.span), codes, codes.span))
+    lowered = lower(Program(program.source, tuple(statements), program.readings, program.given))
+    nodes = {name: lowered.assigned[f"output {k}"] for k, name in enumerate(names)}
+    limits = dict[int, int]()
+    for k, (_, limit) in enumerate(ranges):
+        node = lowered.assigned[f"code {k}"]  # a copy of what is there already
+        limits[lowered.graph.args[node][0]] = limit
+    return lowered, nodes, limits
+
+
+def _named(of: Sequence[str]) -> dict[str, str]:
+    """The column's name and the expression of each output: `species = argmax(P)`, or an expression, its own name."""
+    found: dict[str, str] = {}
+    for text in of:
+        match = re.fullmatch(r"\s*(\w+)\s*=(?!=)(.*)", text, re.DOTALL)
+        name, expression = (match[1], match[2].strip()) if match else (text.strip(), text.strip())
+        if name in found:
             raise AutodiffError(
                 f"--of gives {quoted(name)} twice", hint=f"call one of them something else: {name}2 = …"
             )
-        if expression.isidentifier() and expression not in assigned:
-            raise _not_assigned(expression, assigned)
-        parse(expression, rules.functions(), given=program.given.union(assigned))  # its mistakes are shown alone
-        longer = parse_behind(Program(source, tuple(statements), (), program.given), expression, rules.functions())
-        last = longer.statements[-1]
-        if not isinstance(last, Expression):
-            raise AutodiffError(
-                f"--of takes names and expressions, not {quoted(text)}", hint="such as --of P,argmax(P)"
-            )
-        labels[name], source = f"output {k}", longer.source
-        statements.append(Assign(Name(labels[name], last.span), last.body, last.span))
-    lowered = lower(Program(source, tuple(statements), program.readings, program.given))
-    return lowered, {name: lowered.assigned[label] for name, label in labels.items()}
-
-
-def _named(text: str) -> tuple[str, str]:
-    """The column's name and the expression of an output: `species = argmax(P)`, or an expression, which is its own name."""
-    match = re.fullmatch(r"\s*(\w+)\s*=(?!=)(.*)", text, re.DOTALL)
-    return (match[1], match[2].strip()) if match else (text.strip(), text.strip())
+        found[name] = expression
+    return found
 
 
 def _not_assigned(name: str, assigned: Collection[str]) -> AutodiffError:

@@ -14,7 +14,7 @@ from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
 BY_ROW = ("literal", "matmul", "transpose", "expand_dims", "index")
 """Functions of arrays that keep rows apart, if their result still has the axis of the rows."""
 
-ALONG_THE_LAST = ("softmax",)
+ALONG_THE_LAST = ("softmax", "log_softmax")
 """Functions that mix the elements along the last axis."""
 
 

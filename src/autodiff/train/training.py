@@ -14,18 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.core import rules
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import hint, outside, written
-from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
+from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
-from autodiff.language.parser import parse
 from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import Best, State
+from autodiff.train.declarations import Declared, Kept, Resolver, declared, needed, with_matrices
 from autodiff.train.loop import Columns, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import CONVENTION, Model, Overflow
-from autodiff.train.names import fitting, watching
+from autodiff.train.names import fitting
 from autodiff.train.optimizers import OPTIMIZERS
 
 
@@ -91,27 +90,55 @@ class Training:
         watch: Sequence[str] = (),
         strict: bool = False,
         explain: int | None = 1,
+        kept: Kept | None = None,
     ) -> None:
         self.plan, self.table, self.explain = plan, table, explain
-        given = {*parameters, *(() if table is None else table.columns)}
-        program = parse(text, rules.functions(), strict=strict, given=given)
-        self.readings: tuple[Reading, ...] = program.readings
-        self.lowered = lower(program)
-        fitting(self.lowered, parameters, {} if table is None else table.columns)
-        self.model = Model(self.lowered, parameters, l1, l2)
+        self.text, self.kept = text, Kept() if kept is None else kept
         self.state = self.start = State(dict(parameters), {})
         self.failed = False
         self.step: TrainingStep | None = None
-        self._watched = {expression: Model(watching(program, expression), parameters) for expression in watch}
-        used = {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
-        columns = {} if table is None else {n: c for n, c in table.columns.items() if n in used}
-        kept, held = split(len(table) if table is not None else 1, holdout, plan.seed)
-        if not len(kept):
-            raise AutodiffError("--holdout leaves no row to train on", hint="give a smaller share, such as 0.2")
-        self._kept = kept
-        self.columns: Columns = {name: column[kept] if len(held) else column for name, column in columns.items()}
-        self.held: Columns | None = {name: column[held] for name, column in columns.items()} if len(held) else None
         self._fixed: dict[str, Mapping[int, Any] | None] = {}
+        self._kept, held = split(len(table) if table is not None else 1, holdout, plan.seed)
+        if not len(self._kept):
+            raise AutodiffError("--holdout leaves no row to train on", hint="give a smaller share, such as 0.2")
+        columns = {} if table is None else self._without_missing(table.columns)
+        names = [*columns, *(name for names in self.kept.columns.values() for name in names if name not in columns)]
+        found = declared(text, names, parameters, self.kept, strict=strict)
+        self.readings: tuple[Reading, ...] = found.program.readings
+        self.kept.columns |= {key: list(members) for key, members in found.matrices.items()}
+        watched = {
+            expression: declared(text, names, parameters, self.kept, behind=[expression]) for expression in watch
+        }
+        for other in watched.values():
+            self.kept.columns |= {key: list(members) for key, members in other.matrices.items()}
+        fitting(needed(found), parameters, columns)
+        columns = with_matrices(columns, self.kept.columns)
+        self.model = self._model(found, columns, l1, l2)
+        self.lowered = self.model.lowered
+        self._watched = {expression: self._model(other, columns) for expression, other in watched.items()}
+        used = {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
+        columns = {name: column for name, column in columns.items() if name in used}
+        self.columns: Columns = {name: column[self._kept] if len(held) else column for name, column in columns.items()}
+        self.held: Columns | None = {name: column[held] for name, column in columns.items()} if len(held) else None
+
+    def _without_missing(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """The columns with the mean of the rows trained on in place of NaN, which is a missing cell."""
+        filled = dict(columns)
+        for name, column in columns.items():
+            missing = np.isnan(column)
+            if missing.any():
+                known = column[self._kept][~missing[self._kept]]
+                if not known.size:
+                    raise AutodiffError(f"the column {quoted(name)} has no number to train on", exit_status=DATA)
+                self.kept.means[name] = float(np.mean(known))
+                filled[name] = np.where(missing, self.kept.means[name], column)
+        return filled
+
+    def _model(self, found: Declared, columns: Columns, l1: float = 0.0, l2: float = 0.0) -> Model:
+        """The loss of a program whose declarations are resolved by these columns."""
+        parameters = self.state.parameters
+        resolver = Resolver(parameters, self.kept, columns, self._kept)
+        return Model(lower(resolver.resolved(found.program)), parameters, l1, l2, resolver.masks)
 
     @property
     def rows(self) -> int:

@@ -64,6 +64,9 @@ _KEEPING = frozenset(f"{_ALIKE} {_CURVES} sum mean".split())
 _FACTORS = frozenset(["prod"])
 """Values whose digits underflow may take on the way, when the value itself is large again."""
 
+_EXPONENTIALS = frozenset(["softmax", "log_softmax", "logsumexp"])
+"""Values over arrays that round even where the elements are short numbers, and may round to one: softmax([0, 40])[1] is 1."""
+
 _THROUGH = frozenset([*"*/^", "atan2"])
 """Values that are exactly 0 where an argument is, and lose digits elsewhere."""
 
@@ -153,6 +156,8 @@ class RandomRounding:
             return value
         size = np.abs(value)
         self._far |= bool(np.any((size > 1 / _SMALL) | ((size < _SMALL) & (size > 0))))
+        if row.value in _EXPONENTIALS:
+            return self._near_zero(row, (), self.number(value))
         if row.kind != ELEMENTWISE:
             return self._product(args[0], value) if row.value in _FACTORS else self._near_zero(row, (), value)
         exact = row.value in _ARITHMETIC and (row.value not in _ROUNDED or all(np.all(_short(a)) for a in args))

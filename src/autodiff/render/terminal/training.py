@@ -88,14 +88,15 @@ def chain(taken: TrainingStep, result: str, factors: Sequence[Factor]) -> list[s
 
 def _forward(taken: TrainingStep, room: int) -> list[str]:
     """The rows as a table of `room` columns when all is a column; a line per statement in any case."""
-    columns = [(name, values) for name, values in taken.columns.items()]
+    columns = [(name, values) for name, values in taken.columns.items() if np.ndim(values) == 1]
     columns += [(name, value) for name, _, value in taken.values if np.shape(value) == (taken.rows,)]
     lines = (
         _table(columns, taken.rows, room)
         if taken.rows > 1
         else [f"{name} = {_brief(value)}" for name, value in columns]
     )
-    others = [(name, value) for name, _, value in taken.values if np.shape(value) != (taken.rows,)]
+    others = [(name, values) for name, values in taken.columns.items() if np.ndim(values) > 1]
+    others += [(name, value) for name, _, value in taken.values if np.shape(value) != (taken.rows,)]
     lines += [f"{name} = {_brief(value)}" for name, value in others[:-1] or others]
     return lines or ["the loss alone"]
 
