@@ -69,6 +69,7 @@ def test_processes_change_no_bit(folder: Path) -> None:
         ("L = 0.001*sum((w*x - y)^2) + sum(w^2)", "w=0"),
         ("h = sigmoid(expand_dims(x, 1)*W + b); L = mse(y, h @ v)", "W=[0.1,0.2],b=[0,0.1],v=[1,2]"),
         ("L = if(w*x > 1, w*x - y, (w*x - y)^2)", "w=0.3"),
+        ("X = columns(x, y); L = mse(y, X @ W)", "W=[0.1,0.2]"),
         ("L = (exp(w) - 2)^2 + 0*mean(x)", "w=0"),
     ],
 )
@@ -89,6 +90,7 @@ def test_sums_means_arrays_and_conditions(program: str, start: str, folder: Path
 def test_what_can_not_be_summed_up_has_a_reason(folder: Path) -> None:
     for program, reason in (
         ("L = mean((w*(x - mean(x)) - y)^2)", "mean(x) is computed from several rows"),
+        ("L = mse(y, w*standardise(x))", "standardise(x) needs all rows before the first step"),
         ("L = max(w*x - y)", "in max(w*x - y) rows meet otherwise than in sums and means"),
     ):
         ended = _train("--engine", "local", program=program, start="w=1")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodiff.api.inputs import parse_point
+from autodiff.api.inputs import finite, parse_point
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError, printable, shortened
@@ -223,7 +223,8 @@ def _start(given: Mapping[str, Any], seed: int, settings: Mapping[str, Any]) -> 
             hint="choose one" if both else "name the parameters and their start: --params w=0,b=0",
         )
     if given["params"] is not None:
-        return checkpoint.State(parse_point(given["params"], loop.sampler(seed)), {})
+        start = parse_point(given["params"], loop.sampler(seed))
+        return checkpoint.State({name: finite(name, value) for name, value in start.items()}, {})
     state, differ = checkpoint.load(given["resume"], inputs.read_object(given["resume"]), settings)
     for key in differ:
         streams.remark(f"notice: {given['resume']} was made with another {key}")
