@@ -135,10 +135,10 @@ def _training(optimizer: str) -> list[str]:
 
 def test_a_training_goes_on_when_a_worker_is_killed(cluster: Cluster, folder: Path) -> None:
     from autodiff.engines.cluster import DaskEngine
+    from autodiff.engines.part_sums import TrainTask, load_part
+    from autodiff.engines.parted_training import PartedTable, PartedTraining
     from autodiff.tables.inputs import input_files
     from autodiff.train.loop import Hyperparameters
-    from autodiff.train.part_sums import TrainTask, load_part
-    from autodiff.train.parted_training import PartedTable, PartedTraining
 
     write_parts(folder / "parts", 6, 10)
     before = _count(cluster)

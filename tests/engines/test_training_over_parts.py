@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from autodiff.engines.local import LocalEngine
+from autodiff.engines.part_sums import TrainTask, in_pairs, is_held_out, load_part, part_sums
+from autodiff.engines.parted_training import PartedTable, PartedTraining
 from autodiff.tables.inputs import input_files
 from autodiff.train.loop import Hyperparameters
-from autodiff.train.part_sums import TrainTask, in_pairs, is_held_out, load_part, part_sums
-from autodiff.train.parted_training import PartedTable, PartedTraining
 from tests.support.command import Ended, autodiff
 from tests.support.parts import write_parts
 

@@ -282,7 +282,7 @@ def test_a_slope_names_the_inputs_that_are_held_fixed() -> None:
     assert held == {("f", "x"): ("s",), ("f", "s"): (), ("s", "q"): (), ("q", "x"): ()}
     assert "df/dx, s fixed = s " in text(found, 100)
     three = explain("a = x^2; b = sin(x); f = x*a*b + 0*c", {"x": 1.0, "c": 2.0})
-    assert "df/dx, the others fixed = a·b" in text(three, 100)
+    assert "∂f/∂x, the others fixed = a·b" in text(three, 100)
 
 
 def test_an_assigned_name_is_checked_and_moved_as_an_input_is() -> None:
@@ -328,7 +328,7 @@ def test_a_constant_is_called_one() -> None:
 
 def test_the_sum_that_is_announced_is_one() -> None:
     page = text(explain("y = x^2; z = 3*y + x", {"x": 2.0}, wrt=["y", "x"]), 100)
-    assert "so dz/dx is the SUM over the 2 paths" in page
+    assert "x reaches z along 2 paths: multiply along each, then add" in page
 
 
 # --- the command ----------------------------------------------------------------------------------------------------------
@@ -474,7 +474,7 @@ def test_what_to_differentiate_by_among_elements() -> None:
 def test_a_corner_in_an_element_is_explained() -> None:
     ended = autodiff("explain", "sum(abs(x))", "--at", "x=[0, 2]")
     assert ended.status == 3
-    assert "df/dx[0] = none" in ended.out
+    assert "∂f/∂x[0] does not exist: -1 from the left, 1 from the right" in ended.out
     assert [s.value for s in explain("sum(abs(x))", {"x": [0.0, 2.0]}).slopes] == [None, 1.0]
 
 
@@ -499,7 +499,7 @@ def test_small_steps_never_contradict_a_proven_slope() -> None:
     assert ended.status == 0
     assert "= -8.333333333333334e-10\n" in ended.out
     assert "these digits are proven" in ended.err
-    assert "? central difference" in ended.out
+    assert "? nudge test" in ended.out
     assert "denied" not in ended.out
     ended = process("explain", "1/(1+exp(x))", "--at", "x=400")
     assert ended.status == 0

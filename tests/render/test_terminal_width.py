@@ -62,7 +62,7 @@ HARD: dict[str, tuple[str, dict[str, Any] | None, dict[str, Any]]] = {
 def test_a_drawing_and_its_table_fit_at_the_screens_people_have() -> None:
     page = text(explain("z = w*x + b; p = sigmoid(z)", {"w": 0.4, "b": -2.5, "x": 7.8}, ["w"], rate=0.1), 40)
     assert " UPDATE\n   each: old - 0.1 × slope\n   w  0.4 → 0.22260118\n" in page
-    assert "      dp/dz = p·(1 - p) = 0.22743439\n" in page
+    assert "      ∂p/∂z = p·(1 - p) = 0.22743439\n" in page
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import re
 import struct
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 from autodiff.errors import AutodiffError
-from autodiff.tables import csv_blocks, csv_lines, limits, writer
+from autodiff.tables import csv_blocks, limits, lines, writer
 from autodiff.tables import text as rows
 from autodiff.tables.text import Statuses
 from tests.support.command import Ended, autodiff
@@ -56,31 +57,35 @@ def _doubles(count: int, seed: int) -> Any:
     return found
 
 
-@pytest.mark.parametrize("form", ["csv", "tsv"])
-def test_numbers_are_spelled_as_the_csv_module_spells_them(form: str) -> None:
+@pytest.mark.parametrize("form", ["csv", "tsv", "ndjson"])
+def test_numbers_are_spelled_as_the_plain_writer_spells_them(form: str) -> None:
     numbers = _doubles(100_000, 1)
     assert np.isnan(numbers).any()
     finite = numbers[np.isfinite(numbers)]
     for column in (numbers, finite[finite == np.rint(finite)], numbers[:0]):
         columns = {"f": column, "status": Statuses(len(column), {0: "domain"} if len(column) else {})}
-        fast = csv_lines.written(columns, rows.DELIMITERS[form])
+        fast = lines.written(columns, form)
         assert fast is not None
         assert bytes(fast) == writer.written(form, columns, head=False)
 
 
-def test_kept_columns_are_spelled_as_the_csv_module_spells_them() -> None:
-    numbers = [*_doubles(1000, 2).tolist(), float("inf"), -float("inf"), None]
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_kept_columns_are_spelled_as_the_plain_writer_spells_them(form: str) -> None:
+    numbers = [*_doubles(1000, 2).tolist(), *([float("inf"), -float("inf")] if form == "csv" else []), None]
+    if form == "ndjson":
+        numbers = [None if number != number else number for number in numbers]
     texts = [chr(ord("a") + k % 26) * (k % 5) for k in range(len(numbers) - 1)] + [None]
     kept = {
         "x": pa.array(numbers, pa.float64()),
         "k": pa.array([*range(-500, len(numbers) - 501), None], pa.int32()),
         "name": pa.array(["cut off", *texts])[1:],
+        'a "quoted" näme': pa.array(texts),
         "f": np.ones(len(numbers)),
         "status": Statuses(len(numbers), {}),
     }
-    fast = csv_lines.written(kept, ",")
+    fast = lines.written(kept, form)
     assert fast is not None
-    assert bytes(fast) == writer.written("csv", kept, head=False)
+    assert bytes(fast) == writer.written(form, kept, head=False)
 
 
 @pytest.mark.parametrize(
@@ -97,13 +102,26 @@ def test_kept_columns_are_spelled_as_the_csv_module_spells_them() -> None:
 )
 def test_what_needs_quotes_or_json_is_left_to_the_csv_module(column: list[Any], text: str) -> None:
     shown = {"kept": pa.array(column), "status": Statuses(2, {})}
-    assert csv_lines.written(shown, ",") is None
-    assert csv_lines.written({"kept": column, "status": Statuses(2, {})}, ",") is None
+    assert lines.written(shown, "csv") is None
+    assert lines.written({"kept": column, "status": Statuses(2, {})}, "csv") is None
     page = io.BytesIO()
     with writer.writer("csv", page) as write:
         for _ in range(2):
             write({"kept": shown["kept"].take(pa.array([0, 1] * writer.MANY)), "status": Statuses(2 * writer.MANY, {})})
     assert page.getvalue().decode() == "kept,status\n" + text * (2 * writer.MANY)
+
+
+@pytest.mark.parametrize(
+    "cell", ['a "quote"', "a\\backslash", "a\nline", "\x01", float("nan"), float("inf"), True, [1]], ids=repr
+)
+def test_what_json_escapes_is_left_to_the_plain_writer(cell: Any) -> None:
+    shown = {"kept": pa.array([cell]), "status": Statuses(1, {})}
+    assert lines.written(shown, "ndjson") is None
+    page = io.BytesIO()
+    with writer.writer("ndjson", page) as write:
+        write({"kept": shown["kept"].take(pa.array([0] * writer.MANY)), "status": Statuses(writer.MANY, {})})
+    expected = None if isinstance(cell, float) else cell
+    assert json.loads(page.getvalue().splitlines()[-1]) == {"kept": expected, "status": "ok"}
 
 
 def _both(monkeypatch: pytest.MonkeyPatch, out: Path, given: bytes, *words: str) -> tuple[Ended, Ended, list[str]]:

@@ -247,7 +247,7 @@ def test_saved_parameters_are_a_point(tmp_path: Path) -> None:
     assert float(ended.out.split()[0]) == pytest.approx(2 * data["w"] + data["b"])
     assert oct(saved.stat().st_mode & 0o777) == oct(0o666 & ~_umask())
     other = autodiff(*LINE[:4], "--resume", str(saved), "--optimizer", "adam", "--epochs", "41", "-q")
-    assert "made with another optimizer" in other.err
+    assert "was made with --optimizer sgd, and here it is adam" in other.err
     assert "epochs are done already" in autodiff(*LINE[:4], "--resume", str(saved), "--epochs", "40", "-q").err
 
 

@@ -35,9 +35,9 @@ from autodiff.arrays.shapes import (
 )
 from autodiff.core import rules
 from autodiff.core.evaluate import DomainError, primal
-from autodiff.core.graph import Graph
+from autodiff.core.graph import Graph, WrittenOut
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
+from autodiff.core.primitive import ELEMENTWISE, GENERAL, REDUCTION, UNDEFINED, ZERO, Primitive
 from autodiff.core.templates import template
 from autodiff.errors import AutodiffError, Span
 
@@ -82,7 +82,7 @@ def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -
 
     Raises AutodiffError for shapes that don't fit, TooLarge beyond `limit` equations.
     """
-    work = _Flattening(Graph(), limit, lowered.source)
+    work = Flattening(Graph(), limit, lowered.source)
     graph, spans = lowered.graph, lowered.graph.spans
     blocks: dict[int, ScalarBlock] = {}
     for node in range(len(graph)):
@@ -91,6 +91,7 @@ def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -
             blocks[node] = work.input(graph.inputs[node], shapes.get(graph.inputs[node], ()), spans[node])
         else:
             blocks[node] = work.located(graph, node, blocks)
+        work.note_call(graph, node, blocks)
         if node in graph.names:
             blocks[node] = work.named(blocks[node], graph.names[node], fresh, spans[node])
     assigned: dict[str, int] = {}
@@ -101,7 +102,13 @@ def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -
     return Flat(Lowered(work.graph, result.nodes[0], lowered.name, inputs, assigned, lowered.source), result, blocks)
 
 
-class _Flattening:
+def _has_own_slope(row: Primitive) -> bool:
+    """Whether a row of one array has a slope that is shorter than those of the equations it becomes."""
+    alone = row.kind in (REDUCTION, GENERAL) and row.arity == 1 and row.partials[0] not in (ZERO, UNDEFINED)
+    return alone and row.reduce_with != "+"
+
+
+class Flattening:
     """The graph of numbers that is being made, and a method for each kind of row."""
 
     def __init__(self, graph: Graph, limit: int, source: str) -> None:
@@ -125,6 +132,19 @@ class _Flattening:
             return made
         except ShapeError as error:
             raise pointing(error, [blocks[a].shape for a in args], [graph.spans[a] for a in args]) from None
+
+    def note_call(self, graph: Graph, node: int, blocks: Mapping[int, ScalarBlock]) -> None:
+        """Keep which equations a call of a loss, of a reduction of an array, or of a softmax has become."""
+        row, call = graph.rows[node], graph.calls.get(node)
+        if call is None and (row is None or node in graph.parts or not _has_own_slope(row)):
+            return
+        args = [blocks[a] for a in (graph.args[node] if call is None else [a for (a,) in call.args])]
+        if call is None and not any(len(a.nodes) > 1 for a in args):
+            return
+        nodes, shapes = tuple(a.nodes for a in args), tuple(a.shape for a in args)
+        name = call.name if call is not None else row.name if row is not None else ""
+        block = WrittenOut(name, nodes, shapes, blocks[node].nodes, None if call is not None else row)
+        self.graph.calls.update(dict.fromkeys(block.outputs, block))
 
     def equation(self, graph: Graph, node: int, blocks: Mapping[int, ScalarBlock], span: Span) -> ScalarBlock:
         if node in graph.constants:
@@ -226,11 +246,11 @@ def _lanes(block: ScalarBlock, axis: int) -> Iterator[ScalarBlock]:
 # --- rows that are no chain of two-argument rows ----------------------------------------------------------------------
 
 
-def _literal(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _literal(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     return ScalarBlock(literal_shape([a.shape for a in args], span), tuple(node for a in args for node in a.nodes))
 
 
-def _matmul(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _matmul(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     a, b = args
     shape = matmul_shape(row, [a.shape, b.shape], span)
     inner = a.shape[-1]
@@ -245,21 +265,21 @@ def _matmul(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span
     return ScalarBlock(shape, tuple(entry(one, two) for one in rows for two in columns))
 
 
-def _matmul_left(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _matmul_left(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     g, b = args
     if len(b.shape) == 2:
         return _matmul(work, row, [g, _turned(b)], span)
     return _outer(work, g, b, span)
 
 
-def _matmul_right(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _matmul_right(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     a, g = args
     if len(a.shape) == 2:
         return _matmul(work, row, [_turned(a), g], span)
     return _outer(work, a, g, span)
 
 
-def _outer(work: _Flattening, a: ScalarBlock, b: ScalarBlock, span: Span) -> ScalarBlock:
+def _outer(work: Flattening, a: ScalarBlock, b: ScalarBlock, span: Span) -> ScalarBlock:
     work._room(len(a.nodes) * len(b.nodes))
     return ScalarBlock(a.shape + b.shape, tuple(work.call("*", p, q, span=span) for p in a.nodes for q in b.nodes))
 
@@ -273,25 +293,25 @@ def _turned(block: ScalarBlock) -> ScalarBlock:
     )
 
 
-def _transpose(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _transpose(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     if len(args[0].shape) > 2:
         raise shape_error(row, [args[0].shape], span, "only a matrix has rows and columns to exchange")
     return _turned(args[0])
 
 
-def _expand_dims(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _expand_dims(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     block, axis = args[0], work.whole(args[1], span)
     axis = checked_axis(row, axis, (*block.shape, 1), span)
     room_for_an_axis(block.shape, span)
     return ScalarBlock((*block.shape[:axis], 1, *block.shape[axis:]), block.nodes)
 
 
-def _softmax(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _softmax(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     logarithms = _log_softmax(work, row, args, span)
     return ScalarBlock(args[0].shape, tuple(work.call("exp", node, span=span) for node in logarithms.nodes))
 
 
-def _log_softmax(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _log_softmax(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     found: list[int] = []
     for lane in _lanes(args[0], len(args[0].shape) - 1):
         total = work.fold(rules.TABLE["logsumexp", 1], [lane], span).nodes[0]
@@ -299,7 +319,7 @@ def _log_softmax(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock],
     return ScalarBlock(args[0].shape, tuple(found))
 
 
-def _argmax(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _argmax(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     """The first place of the largest: a later one must be larger."""
     best, place = args[0].nodes[0], work.graph.constant(0.0, span)
     for k, node in enumerate(args[0].nodes[1:], start=1):
@@ -309,7 +329,7 @@ def _argmax(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span
     return ScalarBlock((), (place,))
 
 
-def _index(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _index(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     block = args[0]
     place = checked_place([work.whole(a, span) for a in args[1:]], block.shape, span)
     start = sum(at * step for at, step in zip(place, _strides(block.shape), strict=False))
@@ -317,7 +337,7 @@ def _index(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span:
     return ScalarBlock(shape, block.nodes[start : start + math.prod(shape)])
 
 
-def _scatter(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _scatter(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     piece, block = args[:2]
     place = checked_place([work.whole(a, span) for a in args[2:]], block.shape, span)
     inner = block.shape[len(place) :]
@@ -329,8 +349,8 @@ def _scatter(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], spa
     return ScalarBlock(block.shape, tuple(nodes))
 
 
-def _filled(value: float) -> Callable[[_Flattening, Primitive, Sequence[ScalarBlock], Span], ScalarBlock]:
-    def made(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _filled(value: float) -> Callable[[Flattening, Primitive, Sequence[ScalarBlock], Span], ScalarBlock]:
+    def made(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
         shape = checked_size([work.whole(a, span) for a in args], span)
         work._room(math.prod(shape))
         return ScalarBlock(shape, (work.graph.constant(value, span),) * math.prod(shape))
@@ -338,11 +358,11 @@ def _filled(value: float) -> Callable[[_Flattening, Primitive, Sequence[ScalarBl
     return made
 
 
-def _numel(work: _Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
+def _numel(work: Flattening, row: Primitive, args: Sequence[ScalarBlock], span: Span) -> ScalarBlock:
     return ScalarBlock((), (work.graph.constant(float(len(args[0].nodes)), span),))
 
 
-_MADE: Mapping[str, Callable[[_Flattening, Primitive, Sequence[ScalarBlock], Span], ScalarBlock]] = {
+_MADE: Mapping[str, Callable[[Flattening, Primitive, Sequence[ScalarBlock], Span], ScalarBlock]] = {
     "literal": _literal,
     "matmul": _matmul,
     "matmul_left": _matmul_left,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
 from autodiff.cli import colour, options, page, streams
 from autodiff.cli.history import History
+from autodiff.cli.train import SETTINGS
 from autodiff.errors import HARD_POINT, AutodiffError, shortened
 from autodiff.render.terminal import progress
 from autodiff.render.terminal import training as rendered
@@ -21,7 +25,34 @@ from autodiff.train.training import Record, Training
 _PATIENCE = 5.0
 """Seconds after which --save is written again while the training goes on."""
 
-_INTERRUPTED = 130
+_SIGNALS = ("SIGTERM", "SIGHUP")
+"""Signals that end a training as Ctrl-C does: with what it has reached."""
+
+
+class _Signalled(KeyboardInterrupt):
+    """A signal came, which `number` says."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Raise _Signalled for each of the signals, unless it is ignored already, as by nohup."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise _Signalled(number)
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+        before = {n: signal.signal(n, stop) for n in numbers if signal.getsignal(n) is signal.SIG_DFL}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Session:
@@ -48,14 +79,15 @@ class Session:
         kept, failure = self._history(), None
         try:
             colours = colour.wanted(sys.stderr)
-            for record in progress.live(self.training.epochs(), plan.epochs, done, self._told, coloured=colours):
-                self.records.append(record)
-                if kept is not None:
-                    kept.write(record)
-                if self.given["save"] and time.monotonic() - self.saved_at > _PATIENCE:
-                    self.save()
-        except KeyboardInterrupt:
-            return self._interrupted()
+            with _signals():
+                for record in progress.live(self.training.epochs(), plan.epochs, done, self._told, coloured=colours):
+                    self.records.append(record)
+                    if kept is not None:
+                        kept.write(record)
+                    if self.given["save"] and time.monotonic() - self.saved_at > _PATIENCE:
+                        self.save()
+        except KeyboardInterrupt as stop:
+            return self._interrupted(stop.number if isinstance(stop, _Signalled) else signal.SIGINT)
         except AutodiffError as error:
             if error.exit_status != HARD_POINT:
                 raise
@@ -76,33 +108,55 @@ class Session:
         streams.remark(f"error: {error.report(streams.width(sys.stderr))}")
         return HARD_POINT
 
-    def _interrupted(self) -> int:
+    def _interrupted(self, number: int) -> int:
         self.ending = conclude(self.training, interrupted=True)
         go_on = f"go on with --resume {self.given['save']}" if self.given["save"] else "with --save it could go on"
         streams.remark(f"interrupted after {self.training.state.epochs} epochs; {go_on}")
-        return _INTERRUPTED
+        return 128 + number
 
     def _told(self, record: Record) -> tuple[str, ...]:
-        return rendered.progress_texts({"loss": record.loss, "held out": record.held, **record.watched})
+        held = {f"held out {name}": value for name, value in record.held_watched.items()}
+        return rendered.progress_texts({"loss": record.loss, "held out": record.held, **record.watched, **held})
 
     def _history(self) -> History | None:
         path, held = self.given["history"], None if self.training.held is None else 0.0
-        like = Record(0, 0.0, held, dict.fromkeys(self.given["watch"], 0.0))
+        watched = dict.fromkeys(self.given["watch"], 0.0)
+        like = Record(0, 0.0, held, watched, {} if held is None else watched)
         return History(path, self.training.state.epochs, like) if path else None
 
     def save(self) -> None:
         """Write the parameters of the least loss, whole or not at all."""
         training, plan = self.training, self.training.plan
-        settings = {"optimizer": plan.optimizer, "seed": plan.seed, "kept": asdict(training.kept)}
+        settings = {key: self.given[key] for key in SETTINGS} | {"lr": plan.rate, "program": training.text}
+        if self.ending is not None and self.ending.rate is not None:
+            settings["lr"] = self.ending.rate  # the one that was tried and works
+        settings |= {"kept": asdict(training.kept)}
         if self.ending is None:
             checkpoint.save(self.given["save"], training.state, settings)
         else:
             checkpoint.save(self.given["save"], to_save(training, self.ending), settings, self.ending.parameters)
         self.saved_at = time.monotonic()
 
+    def _plot(self, ending: Ending) -> None:
+        """Write the picture of the losses."""
+        from autodiff.render.plot.image import loss_image  # Matplotlib is an extra
+        from autodiff.tables.atomic_file import whole
+
+        curves: dict[str, Sequence[float | None]] = {"rows trained on": [record.loss for record in self.records]}
+        if self.training.held is not None:
+            curves["rows held out"] = [record.held for record in self.records]
+        epochs = [record.epoch for record in self.records]
+        best = ending.epoch if epochs and ending.epoch in range(epochs[0], epochs[-1]) else None
+        title = self.training.lowered.source.strip().splitlines()[-1]
+        path = self.given["plot"]
+        with whole(path) as file:
+            file.write(loss_image(title, epochs, curves, path.rpartition(".")[2].lower(), best))
+
     def finish(self) -> None:
         """Save, and print what the training led to."""
         assert self.ending is not None, "run() comes first"
+        if self.given["plot"]:
+            self._plot(self.ending)
         if self.given["save"]:
             self.save()
         if self.training.step is None and options.on_command_line("explain_step"):

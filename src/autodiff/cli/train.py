@@ -6,6 +6,7 @@ import gc
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,12 +14,16 @@ import click
 from autodiff.api.inputs import finite, parse_point
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import AutodiffError, printable, shortened
+from autodiff.errors import AutodiffError, printable, quoted, shortened
+from autodiff.tables.optional import library
 
 if TYPE_CHECKING:
     from autodiff.train.checkpoint import State
     from autodiff.train.loop import Hyperparameters
     from autodiff.train.training import Training
+
+SETTINGS = ("optimizer", "seed", "batch_size", "l1", "l2", "holdout", "missing", "patience")
+"""Options that --save keeps beside the rate and the program, for --resume."""
 
 EPILOG = """\b
 Examples:
@@ -58,6 +63,10 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
     help="What to do about a missing cell: drop its row, or take the mean of the column.",
 )  # fmt: skip
 @click.option("--holdout", type=options.Finite(0, 1, max_open=True), default=0.0, help="Share of rows to test on.")
+@click.option(
+    "--patience", type=click.IntRange(min=1),
+    help="Stop after so many epochs without a smaller loss of the rows held out, and keep the best.",
+)  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Makes everything random.")
 @click.option(
     "--watch", metavar="EXPR", multiple=True, help="Report this number after each epoch: mean((p > 0.5) == y)."
@@ -66,6 +75,10 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
     "--explain-step", type=click.IntRange(min=1), default=1, show_default=True, help="The step to take apart."
 )
 @click.option("--history", metavar="FILE.csv", shell_complete=options.complete_file, help="Write a line per epoch.")
+@click.option(
+    "--plot", metavar="FILE.svg", shell_complete=options.complete_file,
+    help="Draw the loss over the epochs, of the rows held out as well: .svg, .png or .pdf (needs Matplotlib).",
+)  # fmt: skip
 @click.option(
     "--save", metavar="FILE.json", shell_complete=options.complete_file,
     help="Write the parameters, for --resume and for eval --at @FILE.json.",
@@ -81,11 +94,18 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     given["data"] = files.inputs(given["data"], given["from_form"], program)
     options.one_form(given["form"], quiet=given["quiet"])
     read = [*files.named(given["data"]), ("-f", file)]
-    files.apart([*read, ("--resume", given["resume"])], [("--history", given["history"])])
-    files.apart(read, [("--history", given["history"]), ("--save", given["save"])])  # --resume and --save may be one
-    text = inputs.read_program(program, file)
+    written = [("--history", given["history"]), ("--plot", given["plot"])]
+    files.apart([*read, ("--resume", given["resume"])], written)
+    files.apart(read, [*written, ("--save", given["save"])])  # --resume and --save may be one
+    _picture(given["plot"])
+    saved: Mapping[str, Any] = {}
+    if given["resume"] is not None:
+        _one_start(given)
+        saved = inputs.read_object(given["resume"])
+    text = _restored(given, saved, program, file)
+    _one_start(given)
     with ExitStack() as engines:
-        training = _training(text, strict, given, engines)
+        training = _training(text, strict, given, saved, engines)
         options.notices(training.readings)
         from autodiff.cli.session import Session  # NumPy is there, or _training has said so
 
@@ -97,7 +117,9 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     return status
 
 
-def _training(text: str, strict: bool, given: Mapping[str, Any], engines: ExitStack) -> Training:
+def _training(
+    text: str, strict: bool, given: Mapping[str, Any], saved: Mapping[str, Any], engines: ExitStack
+) -> Training:
     """The training that the options describe; its engine, if it has one, ends with `engines`."""
     from autodiff.arrays.inputs import numpy
 
@@ -106,15 +128,16 @@ def _training(text: str, strict: bool, given: Mapping[str, Any], engines: ExitSt
     from autodiff.train import checkpoint, declarations, loop, names, reading
     from autodiff.train import training as train
 
-    for path in filter(None, (given["save"], given["history"])):
+    for path in filter(None, (given["save"], given["history"], given["plot"])):
         checkpoint.writable(path)
     plan = loop.Hyperparameters(
         given["epochs"], given["lr"], given["optimizer"], given["batch_size"] or 0, given["seed"]
     )
     _together(given)
-    state = _start(given, plan.seed, {"optimizer": plan.optimizer, "seed": plan.seed})
+    state = _start(given, plan.seed, saved)
     parameters, kept = list(state.parameters), declarations.Kept()
     options_of_training = {"l1": given["l1"], "l2": given["l2"], "watch": given["watch"], "strict": strict}
+    options_of_training["patience"] = given["patience"] or 0
     if given["engine"]:
         training: Training = _over_parts(text, plan, state, options_of_training, given, engines)
         training.state = state
@@ -135,6 +158,8 @@ def _training(text: str, strict: bool, given: Mapping[str, Any], engines: ExitSt
         explain=None if given["quiet"] else state.steps + given["explain_step"], kept=kept,
     )  # fmt: skip
     training.state = state
+    if saved and checkpoint.kept_rows(given["resume"], saved) not in (declarations.Kept(), training.kept):
+        streams.remark(f"notice: {given['resume']} was made with rows of other classes, texts, means or deviations")
     _enough(training, given)
     return training
 
@@ -144,9 +169,9 @@ def _over_parts(
 ) -> Training:
     """A training whose rows an engine keeps, file by file."""
     from autodiff.cli.engines import announce, chosen
+    from autodiff.engines.part_sums import TrainTask, load_part, part_plan
+    from autodiff.engines.parted_training import PartedTable, PartedTraining, used_columns
     from autodiff.tables.inputs import opened_file
-    from autodiff.train.part_sums import TrainTask, load_part, part_plan
-    from autodiff.train.parted_training import PartedTable, PartedTraining, used_columns
 
     with opened_file(given["data"][0], given["from_form"]) as table:
         names = used_columns(table, text, list(state.parameters), given["watch"])
@@ -187,8 +212,11 @@ def _together(given: Mapping[str, Any]) -> None:
         raise AutodiffError("--engine takes tables without missing cells", hint="leave --missing or --engine out")
     if given["engine"] and options.on_command_line("explain_step"):
         raise AutodiffError("--explain-step shows rows of one table, and with --engine they are in many parts")
+    if given["patience"] and not given["holdout"]:
+        raise AutodiffError("--patience is about the rows held out, and there are none", hint="add --holdout 0.2")
     about_rows = {"--batch-size": given["batch_size"], "--holdout": given["holdout"], "--from": given["from_form"]}
     about_rows |= {f"--{name}": given[name] for name in ("engine", "scheduler", "workers")}
+    about_rows["--patience"] = given["patience"]
     about_rows["--missing"] = options.on_command_line("missing")
     for option, given_to in about_rows.items():
         if given_to and not given["data"]:
@@ -212,22 +240,60 @@ def _enough(training: Training, given: Mapping[str, Any]) -> None:
         )
 
 
-def _start(given: Mapping[str, Any], seed: int, settings: Mapping[str, Any]) -> Any:
-    """The parameters at the beginning, from --params or --resume."""
-    from autodiff.train import checkpoint, loop
-
+def _one_start(given: Mapping[str, Any]) -> None:
+    """Raise AutodiffError unless one of --params and --resume says where to start."""
     if (given["params"] is None) == (given["resume"] is None):
         both = given["params"] is not None
         raise AutodiffError(
             "--params and --resume both say where to start" if both else "there is nothing to train",
             hint="choose one" if both else "name the parameters and their start: --params w=0,b=0",
         )
+
+
+def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any]) -> Any:
+    """The parameters at the beginning, from --params or --resume."""
+    from autodiff.train import checkpoint, loop
+
     if given["params"] is not None:
         start = parse_point(given["params"], loop.sampler(seed))
         return checkpoint.State({name: finite(name, value) for name, value in start.items()}, {})
-    state, differ = checkpoint.load(given["resume"], inputs.read_object(given["resume"]), settings)
-    for key in differ:
-        streams.remark(f"notice: {given['resume']} was made with another {key}")
-    if "optimizer" in differ:
-        state = checkpoint.State(state.parameters, {}, state.steps, state.epochs)
+    state = checkpoint.load(given["resume"], saved)
+    if checkpoint.settings(saved).get("optimizer", given["optimizer"]) != given["optimizer"]:
+        state = replace(state, memory={})
     return state
+
+
+def _restored(given: dict[str, Any], saved: Mapping[str, Any], program: str | None, file: str | None) -> str:
+    """The program; what --resume has and the command line has not is put into `given`, and where both differ is said."""
+    from autodiff.train import checkpoint
+
+    before = checkpoint.settings(saved)
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        key = parameter.name or ""
+        if key not in (*SETTINGS, "lr") or before.get(key) is None:
+            continue
+        value = parameter.type_cast_value(context, before[key])
+        if not options.on_command_line(key):
+            given[key] = value
+        elif given[key] != value:
+            option = f"--{key.replace('_', '-')}"
+            streams.remark(f"notice: {given['resume']} was made with {option} {value}, and here it is {given[key]}")
+    text = before.get("program")
+    if program is None and file is None and isinstance(text, str):
+        return text
+    typed = inputs.read_program(program, file)
+    if isinstance(text, str) and text.split() != typed.split():
+        streams.remark(f"notice: {given['resume']} was made with another program")
+    return typed
+
+
+def _picture(path: str | None) -> None:
+    """Raise AutodiffError where a picture can't be written to this name, or not at all."""
+    if path is None:
+        return
+    from autodiff.render.plot.image import FORMATS
+
+    if path.rpartition(".")[2].lower() not in FORMATS:
+        raise AutodiffError(f"{quoted(path, 200)} is no picture", hint=f"end its name with .{', .'.join(FORMATS)}")
+    library("matplotlib", "a picture", "plot")

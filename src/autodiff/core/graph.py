@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import compress
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from autodiff.core.prelude import LossPart
 from autodiff.core.primitive import Primitive
@@ -18,12 +18,25 @@ from autodiff.errors import Span
 Key: TypeAlias = "tuple[Primitive, tuple[int, ...]] | str | float"
 
 
+class WrittenOut(NamedTuple):
+    """A call whose equations are written out: of a loss of the prelude, or of a row of arrays over plain numbers.
+
+    `args` are the equations of each argument's elements, `shapes` their shapes, `outputs` those of the value's elements.
+    """
+
+    name: str
+    args: tuple[tuple[int, ...], ...]
+    shapes: tuple[tuple[int, ...], ...]
+    outputs: tuple[int, ...]
+    row: Primitive | None = None
+
+
 class Graph:
     """Columns of equally many entries: equation `i` is `rows[i]` applied to the equations `args[i]`.
 
     A leaf has no row: it is in `constants` with its number or in `inputs` with its name. `spans` says where in the
     text an equation was written first, `names` what the user calls it. What a loss of the prelude is made of bears the
-    span of its call, and `parts` says which part of the loss it is.
+    span of its call, and `parts` says which part of the loss it is; `calls` has each such call under the equations of its value.
     """
 
     def __init__(self) -> None:
@@ -34,6 +47,7 @@ class Graph:
         self.inputs: dict[int, str] = {}
         self.names: dict[int, str] = {}
         self.parts: dict[int, LossPart] = {}
+        self.calls: dict[int, WrittenOut] = {}
         self._numbers: dict[Key, int] = {}
 
     def __len__(self) -> int:

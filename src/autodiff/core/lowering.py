@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from autodiff.core import prelude, rules
-from autodiff.core.graph import Graph
+from autodiff.core.graph import Graph, WrittenOut
 from autodiff.core.prelude import LossPart
 from autodiff.core.primitive import ELEMENTWISE, INDEX, UNDEFINED, Primitive, literal
 from autodiff.errors import AutodiffError, Span, quoted
@@ -222,10 +222,14 @@ class _Lowering:
             else:
                 if not around:
                     return done[0]
+                inner = scope
                 steps, scope, call = around.pop()
                 self.calls[call] = done[-1]
                 if not scope.span:
                     self.graph.parts.pop(done[-1], None)  # the whole is what the call says
+                if inner.span and not scope.span:
+                    numbers = tuple((arg,) for arg in call[1])
+                    self.graph.calls[done[-1]] = WrittenOut(call[0], numbers, ((),) * len(numbers), (done[-1],))
 
     def _inner(self, call: Call, args: tuple[int, ...], scope: Scope) -> tuple[Scope, Expr]:
         """What the parameters of the function that is called stand for, and its body."""

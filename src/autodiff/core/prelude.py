@@ -17,7 +17,7 @@ from autodiff.errors import Span
 from autodiff.language.ast import Define
 from autodiff.language.parser import parse
 
-_COMMENT = r"^# (?P<name>\w+): (?P<doc>.*)\n#   formula: (?P<formula>.*)\n#   models: (?P<models>.*)\n#   example: (?P<example>.*)\n"
+_COMMENT = r"^# (?P<name>\w+): (?P<doc>.*)\n#   formula: (?P<formula>.*)\n#   models: (?P<models>.*)\n#   example: (?P<example>.*)\n(?P<slopes>(?:#   slope .*\n)*)"
 _UNUSED = r"^# ([\w -]+): (.*)"
 
 
@@ -29,7 +29,11 @@ class LossPart(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """A loss as its comment describes it; `example` is `call = value`, `signature` how a call looks."""
+    """A loss as its comment describes it; `example` is `call = value`, `signature` how a call looks.
+
+    `slopes` has the partials that textbooks write shorter than what the definition leads to: in our own language, shaped
+    like the parameter.
+    """
 
     name: str
     signature: str
@@ -37,6 +41,7 @@ class Loss(NamedTuple):
     formula: str
     models: str
     example: str
+    slopes: Mapping[str, str]
 
 
 @lru_cache(maxsize=1)
@@ -85,7 +90,12 @@ def _signatures() -> dict[str, str]:
 def losses() -> tuple[Loss, ...]:
     """Every loss with its comment, in the order of the file."""
     found = re.finditer(_COMMENT, text(), re.MULTILINE)
-    return tuple(Loss(signature=_signatures()[m["name"]], **m.groupdict()) for m in found)
+    return tuple(_loss(m.groupdict()) for m in found)
+
+
+def _loss(comment: dict[str, str]) -> Loss:
+    slopes = dict(re.findall(r"slope (\w+): (.*)", comment.pop("slopes")))
+    return Loss(signature=_signatures()[comment["name"]], slopes=slopes, **comment)
 
 
 def loss(name: str) -> Loss | None:

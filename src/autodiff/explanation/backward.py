@@ -9,13 +9,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from autodiff.explanation import paths
 from autodiff.explanation.context import Analysis
 from autodiff.explanation.model import Cancelling, ChainStep, Factor, FormulaText, PathChain, Slope
-from autodiff.explanation.spellings import written_out
+from autodiff.explanation.spellings import multiplied, text_of, written_out
 from autodiff.notation.parts import size
+
+SHORT_NAMES, SHORT_EQUATIONS = 16, 400
+"""Names, and equations along their paths, up to which a slope is written as a short formula of the steps."""
 
 NAMES, STEPS = 500, 20_000
 """Names that the backward table leads to at most, and its steps after which no further name begins."""
@@ -30,6 +33,7 @@ def blocks_of(analysis: Analysis) -> tuple[PathChain, ...]:
     )
     routes = {name: [link.places() for link in links[analysis.wanted[name]]] for name in alive[:NAMES]}
     alive = list(routes)
+    analysis.routes = {name: [route[::-1] for route in way] for name, way in routes.items()}
     if all(analysis.counts[analysis.wanted[name]] == 1 for name in alive):
         return (_chain(analysis, {name: routes[name][0][::-1] for name in alive}),)
     blocks: list[PathChain] = []
@@ -40,18 +44,39 @@ def blocks_of(analysis: Analysis) -> tuple[PathChain, ...]:
 
 
 def _chain(analysis: Analysis, chains: Mapping[str, list[int]]) -> PathChain:
-    """One table for names that are each reached by one path: what they share once, then each one's own rest."""
-    routes = list(chains.values())
-    shared = next(
-        (i for i, nodes in enumerate(zip(*routes, strict=False)) if len(set(nodes)) > 1), min(map(len, routes))
-    )
-    steps = [*_steps(analysis, routes[0][:shared], "", 1.0, 0)]
-    so_far = steps[-1].so_far if steps else 1.0
+    """One table for names that are each reached by one path: what several share stands once, then the rest of each."""
     short = all(len(name) <= 3 for name in chains)
-    for i, (name, route) in enumerate(chains.items()):
-        mark = "" if len(chains) == 1 else name if short else chr(ord("a") + i % 26)
-        steps += _steps(analysis, route[shared - 1 :], mark, so_far, shared - 1)
+    shared: dict[int, int] = {}
+    for route in chains.values():
+        for node in route[1:]:
+            shared[node] = shared.get(node, 0) + 1
+    steps: list[ChainStep] = []
+    products: dict[int, float | None] = {analysis.lowered.result: 1.0}
+    for i, (name, route) in enumerate(_beside_each_other(chains)):
+        own = name if short else chr(ord("a") + i % 26)
+        fresh = next(k for k, node in enumerate([*route, -1]) if node not in products)
+        for k in range(fresh, len(route)):
+            by_all = shared[route[k]] == len(chains)
+            mark = "" if by_all else own if shared[route[k]] == 1 else _mark(analysis, route[k])
+            (step,) = _steps(analysis, route[k - 1 : k + 1], mark, products[route[k - 1]], k - 1)
+            products[route[k]] = step.so_far
+            steps.append(step)
     return PathChain(tuple(steps), next(iter(chains)) if len(chains) == 1 else "")
+
+
+def _beside_each_other(chains: Mapping[str, list[int]]) -> list[tuple[str, list[int]]]:
+    """The names in their order, but those whose ways part last next to each other."""
+    first: dict[int, int] = {}
+    for route in chains.values():
+        for node in route:
+            first.setdefault(node, len(first))
+    return sorted(chains.items(), key=lambda chain: [first[node] for node in chain[1]])
+
+
+def _mark(analysis: Analysis, node: int) -> str:
+    """What marks a step that some of the names share: the place that it leads to, where that is short."""
+    name = analysis.places.names[node]
+    return name if len(name) <= 3 else ""
 
 
 def _steps(analysis: Analysis, route: Sequence[int], mark: str, so_far: float | None, start: int) -> list[ChainStep]:
@@ -67,7 +92,9 @@ def _steps(analysis: Analysis, route: Sequence[int], mark: str, so_far: float | 
 def _paths(analysis: Analysis, name: str, routes: list[list[int]]) -> list[PathChain]:
     names = analysis.places.names
     if analysis.counts[analysis.wanted[name]] <= paths.MOST:
-        routes = sorted(routes, key=lambda route: (len(route), route))
+        routes = sorted(
+            routes, key=lambda route: [analysis.turn(place, arg) for place, arg in itertools.pairwise(route)]
+        )
     blocks = []
     for route in routes:
         steps = [s._replace(answer=s.answer and s.factor.by == name) for s in _steps(analysis, route, "", 1.0, 0)]
@@ -109,7 +136,88 @@ def slope(analysis: Analysis, name: str, whole: Mapping[str, FormulaText]) -> Sl
         chain = tuple(analysis.factor(p, a) for p, a in itertools.pairwise(route)) if len(route) < 40 else ()
     listed = min(count, paths.MOST) if name in analysis.listed else 0
     formula = whole.get(name) if name in analysis.plain else None
-    return Slope(name, value, count, listed, formula if formula and formula.formula else None, chain, forwards, ulps)
+    formula = _by_textbook(analysis, name) if _calls(analysis, name) else formula
+    formula = formula if formula and formula.formula else None
+    short, because = _short(analysis, name) if name in analysis.plain and count == listed else (None, "")
+    return Slope(name, value, count, listed, formula, chain, forwards, ulps, short=short, because=because)
+
+
+def _calls(analysis: Analysis, name: str) -> bool:
+    """Whether a path from `name` leads through a call whose slope is not what its equations lead to."""
+    routes = analysis.routes.get(name, ())
+    return any(
+        analysis.formulas.is_textbook(place, arg) for route in routes for place, arg in itertools.pairwise(route)
+    )
+
+
+def _by_textbook(analysis: Analysis, name: str) -> FormulaText | None:
+    """The slope of such a path as a formula, where it is one of the inputs alone."""
+    routes = [list(itertools.pairwise(route)) for route in analysis.routes[name]]
+    if sum(len(analysis.places.inside[place]) for route in routes for place, _ in route) > SHORT_EQUATIONS:
+        return None
+    graph, node = analysis.formulas.total(routes)
+    names = {graph.inputs[leaf] for leaf in graph.reaching(node) if leaf in graph.inputs}
+    return written_out(graph, node) if names.issubset(analysis.lowered.inputs) else None
+
+
+def _short(analysis: Analysis, name: str) -> tuple[FormulaText | None, str]:
+    """The slope as a formula of the steps, where that is shorter than its factors; and why it holds, if at this point only."""
+    routes = [list(itertools.pairwise(route)) for route in analysis.routes.get(name, ())]
+    factors = [(place, arg) for path in routes for place, arg in path]
+    formulas = [text_of(formula) for place, arg in factors if (formula := analysis.formula(place, arg)) is not None]
+    inner = sum(len(analysis.places.inside[place]) for place, _ in factors)
+    if len(analysis.wanted) > SHORT_NAMES or len(formulas) < max(2, len(factors)) or inner > SHORT_EQUATIONS:
+        return None, ""
+    known = _in_order(analysis, routes, formulas)
+    if known is None and (len(routes) == 1 or not _has_names(analysis, routes)):
+        return None, ""
+    best, because = known or written_out(*analysis.formulas.total(routes)), ""
+    for group in _ones(analysis):
+        for left_out in group if any(element in best.formula for element in group) else ():
+            others = [element for element in group if element != left_out]
+            text = written_out(*analysis.formulas.total(routes, {left_out: others}))
+            if 0 < len(text.formula) < len(best.formula):
+                best, because = text, f"{' + '.join(group)} = 1"
+    long = "*".join(text.formula for text in formulas if text.formula != "1").replace(" ", "")
+    return (best, because) if 0 < len(best.formula.replace(" ", "")) < len(long) else (None, "")
+
+
+def _has_names(analysis: Analysis, routes: Sequence[Sequence[tuple[int, int]]]) -> bool:
+    """Whether the places on the way have names that mean something: of the user, or as the value of a call."""
+    known = {
+        *analysis.lowered.assigned.values(),
+        *analysis.graph.inputs,
+        *analysis.places.calls,
+        analysis.lowered.result,
+    }
+    args = {arg for call in analysis.places.calls.values() for nodes in call.args for arg in nodes}
+    return all({place, arg} <= known | args for route in routes for place, arg in route)
+
+
+def _in_order(
+    analysis: Analysis, routes: list[list[tuple[int, int]]], slopes: Sequence[FormulaText]
+) -> FormulaText | None:
+    """The factors of one path, those that cancel as one, the others as they are: `(yhat - y)*x`."""
+    cancelling = analysis.cancelling
+    if len(routes) != 1 or not cancelling or len(slopes) < cancelling[0].steps:
+        return None
+    (known,) = cancelling
+    if analysis.places.names[routes[0][known.steps - 1][1]] != known.by:
+        return None
+    rest = [slope for slope in slopes[known.steps :] if slope.formula != "1"]
+    return multiplied([known.slope, *rest]) if rest else known.slope
+
+
+def _ones(analysis: Analysis) -> Iterator[list[str]]:
+    """The rows of arrays held fixed whose numbers sum to 1, as those of a target do that names a class."""
+    at = {} if analysis.answer is None else analysis.answer.at
+    rows: dict[str, list[str]] = {}
+    for element in at:
+        if element.endswith("]") and element not in analysis.wanted:
+            rows.setdefault(element.rpartition(",")[0] or element.partition("[")[0], []).append(element)
+    for group in rows.values():
+        if 1 < len(group) <= paths.MOST and sum(at[element] for element in group) == 1.0:
+            yield group
 
 
 def _only_route(analysis: Analysis, source: int) -> list[int]:

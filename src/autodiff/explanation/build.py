@@ -28,7 +28,7 @@ from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.explanation.model import Explanation, Factor, FormulaText, OneSidedSlopes
 from autodiff.explanation.modes import cost, mode_rows
 from autodiff.explanation.spellings import NOTHING, text_of, written_out
-from autodiff.explanation.steps import places
+from autodiff.explanation.steps import places, two_arrows
 from autodiff.symbolic.adjoint import image, slopes
 from autodiff.symbolic.shortest import shorter
 
@@ -79,7 +79,8 @@ def explain(
     numbers = numbers_of(program) if elements is None else elements
     lowered, scalar_note = numbers.lowered, note(numbers) if isinstance(numbers, OverNumbers) else ""
     wanted = sources(lowered, wrt if elements is None or wrt is None else elements.names(wrt))
-    steps = places(lowered, atoms=atoms, expand=expand)
+    drawn, of = two_arrows(lowered)
+    steps = places(drawn, atoms=atoms, expand=expand)
     point = {} if elements is None and not lowered.inputs else None if elements is None else elements.point
     if rate is not None and point is None:
         raise AutodiffError("a step of gradient descent needs a point", hint=_GIVE, command_hint=_ADD)
@@ -92,9 +93,10 @@ def explain(
         )  # fmt: skip
     both = "both" if len(wanted) <= MANY else "reverse"
     evaluation = None if point is None else evaluated(steps.lowered, point)
-    trace = None if evaluation is None else evaluation.trace
+    trace = None if evaluation is None or of else evaluation.trace
     answer = None if point is None else answered(lowered, point, wanted, both, convention=convention, trace=trace)
-    explanation = _explanation(Analysis(steps, wanted, answer, mode, evaluation))
+    shown = {name: of.get(node, node) for name, node in wanted.items()}
+    explanation = _explanation(Analysis(steps, shown, answer, mode, evaluation))
     notes = (*explanation.notes, *filter(None, [scalar_note]))
     explanation = replace(explanation, source=program.source, readings=program.readings, notes=notes)
     if digits and point is not None:
@@ -124,6 +126,7 @@ def _explanation(analysis: Analysis) -> Explanation:
     analysis.listed = {step.factor.by for block in blocks for step in block.steps if step.answer} | {
         b.to for b in blocks
     }
+    analysis.cancelling = cancelling(analysis, blocks)
     answers = tuple(slope(analysis, name, whole) for name in analysis.wanted)
     title, steps = _title(analysis), differences(analysis)
     return Explanation(
@@ -140,7 +143,7 @@ def _explanation(analysis: Analysis) -> Explanation:
         slopes=answers,
         rows=mode_rows(analysis),
         cost=cost(analysis),
-        cancelling=cancelling(analysis, blocks),
+        cancelling=analysis.cancelling,
         differences=steps,
         checked=None if answer is None else answer.checked,
         meanings=meanings(analysis),
@@ -157,6 +160,10 @@ def _title(analysis: Analysis) -> FormulaText:
     """The whole program as one formula of its inputs, if it is short."""
     if len(analysis.graph) > WIDE:
         return NOTHING
+    if analysis.graph.calls:
+        from autodiff.explanation.textbook import title  # most programs call no such function
+
+        return title(analysis.lowered)
     seen = image(analysis.graph, analysis.lowered.result, {})
     return written_out(seen.symbols.graph, seen.of[analysis.lowered.result])
 

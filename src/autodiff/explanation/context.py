@@ -24,7 +24,7 @@ from autodiff.core.vjp import vjp
 from autodiff.explanation import factors, paths
 from autodiff.explanation.evaluation import Evaluation, as_floats
 from autodiff.explanation.factors import Formula, Formulas
-from autodiff.explanation.model import Factor, Place
+from autodiff.explanation.model import Cancelling, Factor, Place
 from autodiff.explanation.spellings import NOTHING, text_of, written_out
 from autodiff.explanation.steps import Places, as_written
 from autodiff.notation.tex import tex_name
@@ -38,6 +38,9 @@ FORMULAS = 200
 
 WIDE = 2000
 """Equations above which neither the whole slope nor that of one statement is written as a formula."""
+
+ELEMENT = 60
+"""Characters up to which an element of an array is written out: `h[0] = W[0, 0]·x[0] + b[0]`."""
 
 NEAR = 200
 """Places that are searched for another path from a place to one of its arguments."""
@@ -73,6 +76,9 @@ class Analysis:
         self.written = {place for place in ends if len(places.inside.get(place, ())) <= WIDE}
         self.rules: dict[int, Mapping[int, str]] = {}
         self.listed: set[str] = set()
+        self.cancelling: tuple[Cancelling, ...] = ()
+        self.routes: Mapping[str, list[list[int]]] = {}
+        self._turns: dict[int, dict[int, int]] = {}
         self.counts = paths.count(self.lowered.result, self.order, self.flows)
 
     def _in_balls(self) -> BallTrace | None:
@@ -158,6 +164,21 @@ class Analysis:
             fixed=tuple(names[other] for other in paths.beside(place, arg, self.flows, NEAR)),
         )
 
+    def turn(self, place: int, arg: int) -> int:
+        """Where `arg` comes among the arguments of `place`, read from left to right."""
+        if place not in self._turns:
+            stops, seen, todo = self.places.stops(place), set[int](), [place]
+            turns: dict[int, int] = {}
+            while todo:
+                node = todo.pop()
+                if node in stops and node != place:
+                    turns.setdefault(node, len(turns))
+                elif node not in seen:
+                    seen.add(node)
+                    todo.extend(reversed(self.graph.args[node]))
+            self._turns[place] = turns
+        return self._turns[place].get(arg, 0)
+
     def rules_of(self, place: int) -> Mapping[int, str]:
         if place not in self.rules:
             taken = {} if self.trace is None else self.trace.taken
@@ -207,6 +228,11 @@ class Analysis:
 
     def _right_side(self, node: int) -> tuple[str, str]:
         """How a step is made: in the user's words, or of the steps before it."""
+        if node in self.places.calls:
+            from autodiff.explanation.textbook import call_text  # most programs call no such function
+
+            text = call_text(self.places, node)
+            return text.pretty, text.tex
         own = self.lowered.assigned.get(self.places.names[node]) == node or node == self.lowered.result
         inner = any(
             a not in self.lowered.assigned.values() and a not in self.graph.inputs for a in self.places.arguments(node)
@@ -215,4 +241,5 @@ class Analysis:
             return as_written(self.lowered, node), ""
         seen = image(self.graph, node, self.places.names)
         text = written_out(seen.symbols.graph, seen.of[node])
-        return (as_written(self.lowered, node) if own and not inner else text.pretty), text.tex
+        by_element = self.places.names[node].endswith("]") and 0 < len(text.pretty) <= ELEMENT
+        return (as_written(self.lowered, node) if own and not inner and not by_element else text.pretty), text.tex

@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from autodiff.core import linearize
 from autodiff.core.evaluate import Trace
-from autodiff.core.graph import Graph
+from autodiff.core.graph import Graph, WrittenOut
 from autodiff.core.linearize import Linearization
+from autodiff.core.prelude import loss
 from autodiff.core.primitive import ZERO, Primitive
+from autodiff.core.rules import TABLE
 from autodiff.core.vjp import pull_back
 from autodiff.explanation.steps import Places
 from autodiff.notation.parts import LONGEST, size
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+_SUMS = (TABLE["+", 2], TABLE["-", 2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,10 @@ def _local(
 ) -> dict[int, T]:
     """The adjoints of the equations between a place and the places that it is made of."""
 
+    stops = places.stops(place)
+
     def pull(node: int, g: T) -> Iterator[tuple[int, T]]:
-        if node == place or node not in places.names:
+        if node == place or node not in stops:
             yield from ((arg, times(g, slope)) for arg, slope in partials.get(node, ()))
 
     slopes = pull_back(reversed(places.inside[place]), {place: unit}, pull, plus)
@@ -94,10 +100,10 @@ def _local(
 
 def structure(places: Places, place: int, active: set[int]) -> list[int]:
     """The moving places that `place` is made of through slopes that are not structurally 0, without a point."""
-    graph, live = places.lowered.graph, {place}
+    graph, live, stops = places.lowered.graph, {place}, places.stops(place)
     for node in reversed(places.inside[place]):
         row = graph.rows[node]
-        if node in live and row is not None and (node == place or node not in places.names):
+        if node in live and row is not None and (node == place or node not in stops):
             live.update(
                 a for a, text in zip(graph.args[node], row.partials, strict=True) if text != ZERO and a in active
             )
@@ -118,7 +124,7 @@ class Formulas:
         return self._known[place]
 
     def _made(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
-        seen = image(self._places.lowered.graph, place, self._places.names)
+        seen = image(self._places.lowered.graph, place, self._places.stops(place))
         plain = self._slopes(place, sources, seen)
         named = self._named(place, sources, seen)
         symbols, own = seen.symbols, seen.of[place]
@@ -130,18 +136,62 @@ class Formulas:
         return self._slopes(place, sources, called)
 
     def _slopes(self, place: int, sources: Sequence[int], seen: Image) -> dict[int, int]:
-        """The local slope in each source; 0 where the terms of x - x cancel."""
-        known = slopes(self._places.lowered.graph, place, self._places.names, sources, seen)
-        return {source: known.get(source, seen.symbols.constant(0.0)) for source in sources}
+        """The local slope in each source; 0 where the terms of x - x cancel. A call's are those of textbooks."""
+        textbook: dict[int, int] = {}
+        if place in self._places.calls:
+            from autodiff.explanation.textbook import textbook_slopes  # most programs call no such function
+
+            textbook = textbook_slopes(self._places, place, sources, seen.symbols)
+        known = (
+            {}
+            if len(textbook) == len(sources)
+            else slopes(self._places.lowered.graph, place, self._places.stops(place), sources, seen)
+        )
+        zero = seen.symbols.constant(0.0)
+        return {source: textbook.get(source, known.get(source, zero)) for source in sources}
+
+    def is_textbook(self, place: int, arg: int) -> bool:
+        """Whether the slope of a place in another one is that of a textbook, not what its equations lead to."""
+        if place not in self._places.calls:
+            return False
+        from autodiff.explanation.textbook import textbook_slopes  # most programs call no such function
+
+        return bool(textbook_slopes(self._places, place, [arg], Symbols()))
 
     def product(self, factors: Sequence[tuple[int, int]]) -> tuple[Graph, int]:
         """The product of the local slopes of several places, each in one that it is made of, in its shortest form."""
-        symbols = Symbols()
-        node = symbols.constant(1.0)
-        for place, source in factors:
-            seen = image(self._places.lowered.graph, place, self._places.names, symbols)
-            node = symbols.times(node, self._named(place, [source], seen)[source])
-        return symbols.graph, _short(symbols, node)
+        return self.total([factors])
+
+    def total(
+        self, paths: Iterable[Sequence[tuple[int, int]]], replaced: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[Graph, int]:
+        """The sum over paths of the product of the local slopes along each, in its shortest form.
+
+        A name in `replaced` is 1 less the sum of the names that it is replaced by.
+        """
+        symbols, terms = Symbols(), []
+        for path in paths:
+            node = symbols.constant(1.0)
+            for place, source in path:
+                seen = image(self._places.lowered.graph, place, self._places.stops(place), symbols)
+                node = symbols.times(node, self._named(place, [source], seen)[source])
+            terms.append(node)
+        node = symbols.total(terms)
+        return (symbols.graph, _short(symbols, node)) if not replaced else _replaced(symbols, node, replaced)
+
+
+def _replaced(symbols: Symbols, node: int, replaced: Mapping[str, Sequence[str]]) -> tuple[Graph, int]:
+    """A formula where each name in `replaced` is 1 less the sum of others, in its shortest form."""
+    fresh = Symbols()
+
+    def leaf(name: str) -> int:
+        value = fresh.constant(1.0) if name in replaced else fresh.input(name)
+        for other in replaced.get(name, ()):
+            value = fresh.plus(fresh.negative(fresh.input(other)), value)
+        return value
+
+    made = symbols.graph.carried([node], fresh.constant, leaf, fresh.call)[node]
+    return fresh.graph, _short(fresh, made)
 
 
 def _short(symbols: Symbols, node: int) -> int:
@@ -158,19 +208,19 @@ def rules(places: Places, place: int, active: set[int], taken: Mapping[int, int]
     It is the name of the one operation between them, or of the main ones, found on one walk from the place downward.
     """
     graph = places.lowered.graph
-    if place in places.losses:
-        return dict.fromkeys(places.arguments(place), f"{places.losses[place].name} rule")
+    if place in places.calls:
+        return dict.fromkeys(places.arguments(place), f"{_called(places.calls[place])} rule")
     met: dict[int, tuple[str, ...]] = {place: ()}
     for node in reversed(places.own(place)):
         row = graph.rows[node]
         if node not in met or row is None:
             continue
-        names = tuple(dict.fromkeys((*met[node], _rule(graph, node, active))))
         args = (taken[node],) if node in taken else graph.args[node]
         flows = ("1",) if node in taken else row.partials
-        for arg, text in zip(args, flows, strict=True):
+        for k, (arg, text) in enumerate(zip(args, flows, strict=True)):
             if text != ZERO:
-                met[arg] = tuple(dict.fromkeys((*met.get(arg, ()), *names)))
+                names = (*met.get(arg, ()), *met[node], _rule(graph, node, k, active))
+                met[arg] = tuple(dict.fromkeys(names))
     return {arg: _main(met[arg]) for arg in places.arguments(place) if arg in met}
 
 
@@ -187,26 +237,39 @@ def _main(names: Sequence[str]) -> str:
 _MINOR = ("sum rule", "difference rule", "sign rule", "identity", "taken branch")
 
 
-def _rule(graph: Graph, node: int, active: set[int]) -> str:
+def _rule(graph: Graph, node: int, k: int, active: set[int]) -> str:
     row, args = graph.rows[node], graph.args[node]
     assert row is not None
     if row.branches is not None or row.rule == "identity":
         return row.rule
-    return f"{_of_moving(row, [a in active for a in args])} rule".replace("constant multiple rule", "constant multiple")
+    return f"{_by_argument(row, k, [a in active for a in args])} rule".replace(
+        "constant multiple rule", "constant multiple"
+    )
 
 
-def _of_moving(row: Primitive, active: Sequence[bool]) -> str:
-    """x·y with y held is a constant multiple, 2^x an exponential: by the table's column of names for held arguments."""
-    return next((name for k, name in row.rule_by_argument if active[k] and sum(active) == 1), row.rule)
+def _by_argument(row: Primitive, k: int, active: Sequence[bool]) -> str:
+    """x·y with y held is a constant multiple; u^v is a power by u and an exponential by v: as the table names them."""
+    names = dict(row.rule_by_argument)
+    if row.rule in names.values():
+        return names.get(k, row.rule)
+    return next((name for i, name in names.items() if active[i] and sum(active) == 1), row.rule)
+
+
+def _called(call: WrittenOut) -> str:
+    """What the function of a call is called: a loss by its name, a row by that of its rule."""
+    return call.name.replace("_", "-") if call.row is None else call.row.rule
 
 
 def does(places: Places, place: int) -> str:
     """What a place does, in a word or two, when it is a single operation or a loss."""
-    if place in places.losses:
-        return re.split("[,;]", places.losses[place].doc)[0]
+    if place in places.calls:
+        known = loss(places.calls[place].name) if places.calls[place].row is None else None
+        return _called(places.calls[place]) if known is None else re.split("[,;:]", known.doc)[0]
     graph = places.lowered.graph
     operations = [row for node in places.own(place) if (row := graph.rows[node]) is not None]
     if not any(row.rule != "identity" for row in operations) and graph.args[place][0] in graph.constants:
         return "constant"
-    working = [row for row in operations if row.rule != "identity"] or operations
+    working = [row for row in operations if row.rule != "identity"]
+    if working and all(row in _SUMS for row in working):
+        return working[0].rule if len(working) == 1 else _SUMS[0].rule
     return working[0].rule if len(working) == 1 else ""

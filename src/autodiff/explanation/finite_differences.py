@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from autodiff.core.evaluate import DomainError, Indeterminate
 from autodiff.core.lowering import Lowered
 from autodiff.explanation.context import WIDE, Analysis
 from autodiff.explanation.evaluation import evaluated
@@ -50,7 +51,51 @@ def value(lowered: Lowered, point: Mapping[str, float], assigned: Mapping[int, f
 def differences(analysis: Analysis) -> tuple[Difference, ...]:
     """A central difference beside each slope that is sure."""
     function = _function(analysis)
-    return tuple(difference(function, _point(analysis, n), n, slope, here) for n, slope, here in _sure(analysis))
+    tried = ((difference(function, _point(analysis, n), n, slope, here), slope) for n, slope, here in _sure(analysis))
+    return tuple(_judged(analysis, row, slope) if row.agrees is False else row for row, slope in tried)
+
+
+_TINY = (1e-25, 1e-27)
+"""Steps, in parts of the input, that are so small that the bend of the function does not count; in ball arithmetic alone."""
+
+
+def _judged(analysis: Analysis, row: Difference, slope: float) -> Difference:
+    """A difference that seems to deny the slope, judged by much smaller steps in ball arithmetic.
+
+    It agrees after all if these do; it denies the slope only if these agree with each other and not with it.
+    """
+    quotients = [_exact_quotient(analysis, row.name, step) for step in _TINY]
+    near = [q is not None and abs(q - slope) <= _NEAR * max(abs(slope), abs(q)) for q in quotients]
+    if any(near):
+        return row._replace(agrees=None, why="the step is too coarse here")
+    first, second = quotients
+    sure = first is not None and second is not None and abs(first - second) <= _NEAR * abs(first - slope)
+    return row if sure else row._replace(agrees=None, why="the step is too coarse here, or its rounding too large")
+
+
+def _exact_quotient(analysis: Analysis, name: str, size: float) -> float | None:
+    """The difference quotient at a step of that size, in ball arithmetic; None where balls don't say."""
+    node = analysis.wanted[name]
+    if node not in analysis.graph.inputs or len(analysis.graph) > EXACT:
+        return None
+    from autodiff.numbers.ball_numbers import ball, precision, rational, shown  # only a doubtful difference needs them
+    from autodiff.verify import digits
+
+    point = _point(analysis, name)
+    step = rational(size * (abs(point[name]) or 1.0))
+    with precision(_TINY_BITS):
+        try:
+            low, high = (
+                ball(digits.values(analysis.lowered, point, {node: sign * step})[0].values[analysis.lowered.result])
+                for sign in (-1, 1)
+            )
+        except (Indeterminate, DomainError):
+            return None
+        return shown((high - low) / (2 * ball(step)))
+
+
+_TINY_BITS = 1024
+"""The precision of those quotients."""
 
 
 def meanings(analysis: Analysis) -> tuple[Meaning, ...]:
@@ -166,12 +211,12 @@ def update(
 
 
 def apart(difference: Difference, slope: float) -> str:
-    """How a difference compares with the slope: `9 digits agree`, or how they don't."""
+    """How a difference compares with the slope: `9 digits agree`, that it does not, or why that is not judged."""
     if difference.quotient == slope:
         return "the same"
     count = digits(difference, slope) or 0
-    if not count:
-        return "not judged: the step is too coarse here, or its rounding too large"
+    if difference.agrees is None or not count:
+        return f"not judged: {difference.why or 'the step is too coarse here, or its rounding too large'}"
     agree = f"{count} digit{'s' * (count != 1)} agree{'s' * (count == 1)}"
     if difference.agrees:
         return agree

@@ -90,7 +90,8 @@ class Slope(NamedTuple):
     """The answer for one name: the slope, by how many paths it comes, and as a formula of the inputs.
 
     `paths` counts all of them, `listed` how many of them have a block. `chain` is the product of local slopes where there
-    is one path. `digits` is the slope with as many proven digits as were asked for.
+    is one path. `digits` is the slope with as many proven digits as were asked for. `short` is the slope as a formula of
+    the steps, `(yhat - y)*x`, where that is shorter than its factors; it may hold at this point alone, `because` of its numbers.
     """
 
     name: str
@@ -102,6 +103,8 @@ class Slope(NamedTuple):
     forward: float | None = None
     ulps: float | None = None
     digits: str = ""
+    short: FormulaText | None = None
+    because: str = ""
 
 
 class ModeRow(NamedTuple):
@@ -223,6 +226,11 @@ class Explanation:
     convention: str = ""
     source: str = field(default="", repr=False)
     readings: tuple[Reading, ...] = field(default=(), repr=False)
+
+    @property
+    def partial(self) -> bool:
+        """Whether there are several inputs, so that the slopes are partial derivatives."""
+        return sum(place.kind in ("input", "held") for place in self.forward) > 1
 
     def to_dict(self) -> dict[str, Any]:
         """The explanation as JSON-ready data: every number in full, None for one that is no finite number."""

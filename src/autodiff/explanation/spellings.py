@@ -9,13 +9,18 @@ FormulaText(formula='2*x^3', pretty='2x^3', tex='2 x^{3}')
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from autodiff.core.graph import Graph
-from autodiff.explanation.factors import Formula
 from autodiff.explanation.model import FormulaText
 from autodiff.notation.infix import PLAIN, PRETTY, infix
 from autodiff.notation.parts import LONGEST, parted, size
 from autodiff.notation.tex import tex
 from autodiff.symbolic.adjoint import segment
+
+if TYPE_CHECKING:
+    from autodiff.explanation.factors import Formula
 
 LONGEST_TEXT = 1000
 """Characters that a formula with named parts may have."""
@@ -32,10 +37,11 @@ def written_out(graph: Graph, node: int) -> FormulaText:
 
 
 def text_of(formula: Formula) -> FormulaText:
-    """A local slope, with the place's own name for a part that would be written twice."""
+    """A local slope, with the place's own name for a part that would be written twice; none that needs more than one line."""
     own = formula.own
     twice = formula.node != own and _occurrences(formula.graph, formula.node, own) > 1
-    return written_out(formula.graph, formula.named if twice else formula.node)
+    node = formula.named if twice else formula.node
+    return written_out(formula.graph, node) if size(formula.graph, node) <= LONGEST else NOTHING
 
 
 def _occurrences(graph: Graph, node: int, inner: int) -> int:
@@ -43,3 +49,30 @@ def _occurrences(graph: Graph, node: int, inner: int) -> int:
     for i in segment(graph, node, {}):
         counts[i] = 1 if i == inner else sum(counts[a] for a in graph.args[i])
     return counts[node]
+
+
+def multiplied(factors: Sequence[FormulaText]) -> FormulaText:
+    """A product, in this order, a sum or a sign in brackets."""
+    formula, pretty, tex = zip(*map(as_factor, factors), strict=True)
+    return FormulaText("*".join(formula), "·".join(pretty), r" \cdot ".join(tex) if all(tex) else "")
+
+
+def as_factor(slope: FormulaText) -> FormulaText:
+    """A local slope as a factor: a sum or a sign in brackets, in LaTeX also a choice."""
+    brackets = is_sum(slope.formula) or r"\begin" in slope.tex or r"\bmod" in slope.tex
+    tex = rf"\left({slope.tex}\right)" if brackets and slope.tex else slope.tex
+    return FormulaText(_bracketed(slope.formula), _bracketed(slope.pretty), tex)
+
+
+def _bracketed(text: str) -> str:
+    return f"({text})" if is_sum(text) else text
+
+
+def is_sum(text: str) -> bool:
+    """Whether a formula is a sum, a choice in words, or begins with a sign, so that it needs brackets in a product."""
+    depth = 0
+    for i, sign in enumerate(text):
+        depth += (sign in "([") - (sign in ")]")
+        if depth == 0 and ((sign in "+-" and (i == 0 or text[i - 1] == " ")) or text.startswith(", else ", i)):
+            return True
+    return False

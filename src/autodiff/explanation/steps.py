@@ -2,6 +2,7 @@
 
 `y = x^2; z = sin(y)` has the places x, y and z: the user's own statements. An expression without names has one place per
 operation, called v1, v2, … (a long sum is one); so has every statement with `atoms`, and one statement with `expand`.
+A call of a loss, or of a function of a whole array such as softmax, is one step, and so are its arguments.
 
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
@@ -15,16 +16,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from autodiff.core import rules
+from autodiff.core.graph import Graph, WrittenOut
 from autodiff.core.lowering import Lowered
-from autodiff.core.prelude import Loss, loss
-from autodiff.core.prelude import names as names_of_losses
 from autodiff.diagnostics import written
 from autodiff.errors import AutodiffError, nearest, quoted
-from autodiff.symbolic.adjoint import segment
+from autodiff.symbolic.adjoint import reached, segment
 
 _ADD, _SUB, _SAME = rules.TABLE["+", 2], rules.TABLE["-", 2], rules.TABLE["+", 1]
 
-FEW = 4
+FEW = 3
 """Terms up to which a sum is a step per sign."""
 
 
@@ -34,54 +34,129 @@ class Places:
 
     names   the name of each place
     inside  the equations between a place and the places that it is made of, both ends included, ascending; an input has none
-    losses  the loss that a place calls, if it does nothing else
+    calls   the call that a place is the value of, where that is one step
     """
 
     lowered: Lowered
     names: Mapping[int, str]
     inside: Mapping[int, list[int]]
-    losses: Mapping[int, Loss]
+    calls: Mapping[int, WrittenOut]
+
+    def stops(self, place: int) -> Mapping[int, str]:
+        """Where the equations of a place end: at every other place; those of a call at its arguments alone."""
+        if place not in self.calls:
+            return self.names
+        return {arg: self.names[arg] for args in self.calls[place].args for arg in args if arg in self.names}
 
     def arguments(self, place: int) -> list[int]:
         """The places that this one is made of directly."""
-        return [node for node in self.inside.get(place, ()) if node in self.names and node != place]
+        stops = self.stops(place)
+        return [node for node in self.inside.get(place, ()) if node in stops and node != place]
 
     def own(self, place: int) -> list[int]:
         """The equations of a place alone, itself included, ascending."""
-        return [node for node in self.inside.get(place, ()) if node == place or node not in self.names]
+        stops = self.stops(place)
+        return [node for node in self.inside.get(place, ()) if node == place or node not in stops]
+
+
+def two_arrows(lowered: Lowered) -> tuple[Lowered, dict[int, int]]:
+    """The program where the base and the exponent of x^x are equations of their own, and where each equation is there.
+
+    So that the power rule and the exponential rule each have their own arrow.
+    """
+    graph = lowered.graph
+    twice = {n for n in graph.reaching(lowered.result) if _is_of_itself(graph, n)}
+    if not twice:
+        return lowered, {}
+    made, of, copies = Graph(), dict[int, int](), set[int]()
+    taken = {*graph.inputs.values(), *lowered.assigned, lowered.name}
+    for node, (row, args, span) in enumerate(zip(graph.rows, graph.args, graph.spans, strict=True)):
+        if row is None:
+            leaf = made.constant if node in graph.constants else made.input
+            of[node] = leaf(graph.constants.get(node, graph.inputs.get(node, "")), span)  # type: ignore[arg-type]
+            continue
+        there = tuple(of[a] for a in args)
+        if node in twice:
+            there = tuple(made.twin(_SAME, (arg,), span) for arg in there)
+            fresh = next(k for k in range(1, len(taken) + 2) if taken.isdisjoint(_ends(k)))
+            made.names.update(zip(there, _ends(fresh), strict=True))
+            taken.update(_ends(fresh))
+            copies.update(there)
+        of[node] = made.twin(row, there, span)
+    made.names.update((of[node], name) for node, name in graph.names.items())
+    made.calls.update((of[node], _moved(call, of)) for node, call in graph.calls.items())
+    made.parts.update((of[node], part) for node, part in graph.parts.items())
+    assigned = {name: of[node] for name, node in lowered.assigned.items()}
+    return lowered._replace(graph=made, result=of[lowered.result], assigned=assigned), of
+
+
+def _is_of_itself(graph: Graph, node: int) -> bool:
+    """Whether an equation is a function of one equation twice, with a rule of its own for each: x^x, but not x*x."""
+    row, args = graph.rows[node], graph.args[node]
+    own_rules = row is not None and row.rule in dict(row.rule_by_argument).values()
+    return own_rules and args[0] == args[1] and args[0] not in graph.constants and node not in graph.parts
+
+
+def _ends(k: int) -> tuple[str, str]:
+    return ("base", "exponent") if k == 1 else (f"base{k}", f"exponent{k}")
+
+
+def _moved(call: WrittenOut, of: Mapping[int, int]) -> WrittenOut:
+    args = tuple(tuple(of[node] for node in nodes) for nodes in call.args)
+    return call._replace(args=args, outputs=tuple(of[node] for node in call.outputs))
 
 
 def places(lowered: Lowered, *, atoms: bool = False, expand: Collection[str] = ()) -> Places:
-    """The places of a program. Raises AutodiffError when `expand` names no statement."""
+    """The places of a program. Raises AutodiffError when `expand` names neither a statement nor a function called."""
     lowered = _with_own_result(lowered)
     graph = lowered.graph
+    statements = {*lowered.assigned.values(), lowered.result}
     order = graph.reaching(lowered.result)
+    opened = {node for name in expand for node in _called(lowered, order, name)}
+    calls = _calls(lowered, order, opened)
+    hidden = _hidden(lowered, order, calls)
     chosen = {node for node in order if node in graph.inputs or node in graph.names}
     absorbed = _absorbed(lowered, order)
-    operations = [node for node in order if _is_step(lowered, node) and node not in absorbed]
-    if atoms or not any(node in graph.names and node != lowered.result for node in order):
+    operations = {node for node in order if _is_step(lowered, node) and node not in absorbed} - hidden
+    if atoms or not any(node in statements and node != lowered.result for node in order):
         chosen.update(operations)
-    for name in expand:
-        for node in _called(lowered, name, chosen):
-            chosen.update(set(operations) & set(segment(graph, node, dict.fromkeys(chosen))))
-    chosen -= _repeated(lowered, order)
+    for node in opened:
+        chosen.update(operations.intersection(segment(graph, node, dict.fromkeys(chosen))))
+    chosen.update(calls)
+    chosen.update(operations.intersection(arg for call in calls.values() for args in call.args for arg in args))
+    renamed = _repeated(lowered, order)
+    chosen -= renamed.keys()
+    calls = {renamed.get(node, node): call for node, call in calls.items()}
     names = _names(lowered, sorted(chosen | {lowered.result}))
-    inside = {node: segment(graph, node, names) for node in names if graph.rows[node] is not None}
-    named = Places(lowered, names, inside, {})
-    whole = [node for node in inside if sum(graph.rows[n] is not _SAME for n in named.own(node)) > 1]
-    losses = {node: called for node in whole if (called := _loss(lowered, node)) is not None}
-    return Places(lowered, names, inside, losses)
+    named = Places(lowered, names, {}, calls)
+    inside = {node: segment(graph, node, named.stops(node)) for node in names if graph.rows[node] is not None}
+    return Places(lowered, names, inside, calls)
 
 
-def _loss(lowered: Lowered, place: int) -> Loss | None:
-    """The loss that a statement calls and does nothing else: bce(y, p), but not bce(y, p) + l2(w)."""
-    if place != lowered.result and place not in lowered.assigned.values():
-        return None
-    name, _, rest = as_written(lowered, place).partition("(")
-    if name not in names_of_losses():
-        return None
-    depth = [1 + rest[:i].count("(") - rest[:i].count(")") for i in range(1, len(rest) + 1)]
-    return loss(name) if 0 in depth and depth.index(0) == len(rest) - 1 else None
+def _calls(lowered: Lowered, order: Collection[int], opened: Collection[int]) -> dict[int, WrittenOut]:
+    """The calls that are one step: those of an input's numbers that are not opened."""
+    graph, known = lowered.graph, lowered.graph.calls
+    moving = set(graph.inputs)
+    for node in order:
+        if not moving.isdisjoint(graph.args[node]):
+            moving.add(node)
+    return {
+        node: known[node]
+        for node in order
+        if node in known and node in moving and node not in opened and graph.rows[node] is not None
+    }
+
+
+def _hidden(lowered: Lowered, order: Collection[int], calls: Mapping[int, WrittenOut]) -> set[int]:
+    """The equations inside of calls, but for those that the program uses elsewhere."""
+    graph, inner = lowered.graph, set[int]()
+    for node, call in calls.items():
+        ends = {arg for args in call.args for arg in args}
+        if node not in ends:
+            inner |= reached(node, lambda n, ends=ends: () if n in ends else graph.args[n]) - ends - {node}  # type: ignore[misc]
+    inner -= calls.keys()
+    used = {arg for node in order if node not in inner and node not in calls for arg in graph.args[node]}
+    return inner - used
 
 
 def _with_own_result(lowered: Lowered) -> Lowered:
@@ -122,11 +197,13 @@ def _absorbed(lowered: Lowered, order: Collection[int]) -> set[int]:
     return absorbed
 
 
-def _called(lowered: Lowered, name: str, chosen: Collection[int]) -> list[int]:
-    """The statement called `name`; of a loss, every statement that calls it."""
+def _called(lowered: Lowered, order: Collection[int], name: str) -> list[int]:
+    """The statement called `name` with the calls in it; of a function, the equations of every call."""
+    graph = lowered.graph
     if name in lowered.assigned or name == lowered.name:
-        return [lowered.assigned.get(name, lowered.result)]
-    calling = [node for node in chosen if (called := _loss(lowered, node)) is not None and called.name == name]
+        node = lowered.assigned.get(name, lowered.result)
+        return [node, *(n for n in segment(graph, node, dict.fromkeys(graph.names)) if n in graph.calls)]
+    calling = [node for node in order if node in graph.calls and graph.calls[node].name == name]
     if calling:
         return calling
     near = nearest(name, lowered.assigned)
@@ -141,15 +218,17 @@ def _called(lowered: Lowered, name: str, chosen: Collection[int]) -> list[int]:
     )
 
 
-def _repeated(lowered: Lowered, order: Collection[int]) -> set[int]:
-    """Operations that a statement only gives its name to: they are that statement's own."""
+def _repeated(lowered: Lowered, order: Collection[int]) -> dict[int, int]:
+    """Operations that a statement only gives its name to, each with that statement: they are that statement's own."""
     graph = lowered.graph
     uses: dict[int, int] = {}
     for node in order:
         for arg in graph.args[node]:
             uses[arg] = uses.get(arg, 0) + 1
-    named = (graph.args[node][0] for node in order if node in graph.names and graph.rows[node] is _SAME)
-    return {arg for arg in named if uses[arg] == 1 and arg not in graph.names and graph.rows[arg] is not None}
+    named = ((graph.args[node][0], node) for node in order if node in graph.names and graph.rows[node] is _SAME)
+    return {
+        arg: node for arg, node in named if uses[arg] == 1 and arg not in graph.names and graph.rows[arg] is not None
+    }
 
 
 def _names(lowered: Lowered, nodes: list[int]) -> dict[int, str]:

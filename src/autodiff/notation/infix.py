@@ -1,7 +1,7 @@
 """Equations in the language itself, with the fewest brackets: what is written reads back as the same function.
 
 PLAIN    2*x*cos(x^2)*exp(sin(x^2))     for scripts
-PRETTY   2·x·cos(x^2)·e^sin(x^2)        for people; the language reads it as well
+PRETTY   2·x·cos(x^2)·e^sin(x^2)        for people; the language reads it as well, but for a choice: 1 if x > 0, else 0
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive
 from autodiff.diagnostics import shown
 from autodiff.language.ast import CONSTANTS
-from autodiff.notation.write import ATOM, COMPARISON, LEVELS, NOT, POWER, SIGN, SUM, Argument, flattened, write
+from autodiff.notation.write import ATOM, CHOICE, COMPARISON, LEVELS, NOT, POWER, SIGN, SUM, Argument, flattened, write
 
-_EXP = rules.TABLE["exp", 1]
+_EXP, _IF = rules.TABLE["exp", 1], rules.TABLE["if", 3]
 _TIMES, _POWER = rules.TABLE["*", 2], rules.TABLE["^", 2]
 
 
@@ -35,6 +35,8 @@ class Infix:
         row = graph.rows[node]
         if row is None:
             return SIGN if graph.constants.get(node, 0.0) < 0 else ATOM
+        if self.human and row is _IF:
+            return CHOICE
         if self.human and row is _EXP and graph.find("e") is None:
             return POWER
         return LEVELS.get((row.name, row.arity), ATOM)
@@ -45,6 +47,8 @@ class Infix:
             return [graph.inputs[node]] if node in graph.inputs else [self.number(graph.constants[node])]
         if self.human and row is _EXP and graph.find("e") is None:
             return ["e^", Argument(args[0], POWER, unsigned=True)]
+        if self.human and row is _IF:
+            return [Argument(args[1]), " if ", Argument(args[0]), ", else ", Argument(args[2])]
         level = LEVELS.get((row.name, row.arity))
         if level is None:
             return self._call(graph, row, node)

@@ -12,6 +12,9 @@ from typing import NamedTuple, Protocol
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive
 
+CHOICE = -1
+"""How tightly a choice in words binds: it is in brackets wherever it is an argument."""
+
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 10)
 """How tightly things bind, loosest first: the levels of the grammar."""
 
@@ -76,7 +79,7 @@ def write(graph: Graph, root: int, notation: Notation, names: Mapping[int, str] 
     """The text of an equation; one of `names`, but for the root itself, is only called by its name."""
     names = names or {}
     out: list[str] = []
-    todo: list[str | Argument] = [Argument(root)]
+    todo: list[str | Argument] = [Argument(root, CHOICE)]
     while todo:
         piece = todo.pop()
         if isinstance(piece, str):

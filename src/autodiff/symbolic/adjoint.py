@@ -19,6 +19,8 @@ from autodiff.symbolic.expression import Symbols
 
 _IF = rules.TABLE["if", 3]
 
+_NONE: Mapping[int, tuple[Primitive, tuple[int, ...]]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -28,10 +30,17 @@ class Image:
     of: Mapping[int, int]
 
 
-def image(graph: Graph, result: int, stops: Mapping[int, str], symbols: Symbols | None = None) -> Image:
+def image(
+    graph: Graph,
+    result: int,
+    stops: Mapping[int, str],
+    symbols: Symbols | None = None,
+    calls: Mapping[int, tuple[Primitive, tuple[int, ...]]] = _NONE,
+) -> Image:
     """The equations behind `result` as symbols, exactly as the user wrote them; each of `stops` is a name there.
 
-    Equations behind a stop are left out. A named equation that only repeats another one is that other one.
+    Equations behind a stop are left out. A named equation that only repeats another one is that other one. An equation
+    in `calls` is that row of those equations, whatever it is written out as.
     """
     symbols = Symbols() if symbols is None else symbols
     of: dict[int, int] = {}
@@ -43,6 +52,8 @@ def image(graph: Graph, result: int, stops: Mapping[int, str], symbols: Symbols 
             of[node] = symbols.constant(graph.constants[node])
         elif node in graph.inputs:
             of[node] = symbols.input(graph.inputs[node])
+        elif node in calls:
+            of[node] = symbols.own(calls[node][0], tuple(of[a] for a in calls[node][1]))
         elif node in graph.names and row is rules.TABLE["+", 1]:
             of[node] = of[args[0]]
         else:

@@ -64,7 +64,7 @@ def numbers(column: Column) -> Any:
     if types.is_boolean(kind):
         column, kind = column.cast("int8"), None
     if kind is None or types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind):
-        return column.cast("float64", safe=False).to_numpy(zero_copy_only=False)
+        return floats(column if kind is not None and types.is_float64(kind) else column.cast("float64", safe=False))
     if types.is_string(kind) or types.is_large_string(kind):
         found = _of_texts(column)
         if found is not None:
@@ -77,15 +77,72 @@ def repeated(value: Any, rows: int) -> Column:
     return library("pyarrow", "this file").repeat(value, rows)
 
 
+def floats(column: Column) -> Any:
+    """An array of float64 as one of NumPy, NaN for null; PyArrow's own way loads pandas, which takes half a second."""
+    np = library("numpy", "this file")
+    valid, data = column.buffers()
+    if data is None:
+        return np.full(len(column), np.nan)
+    values = np.frombuffer(data, np.float64)[column.offset : column.offset + len(column)]
+    if not column.null_count:
+        return values
+    bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")
+    return np.where(bits[column.offset : column.offset + len(column)], values, np.nan)
+
+
+def of_floats(values: Any) -> Column:
+    """NumPy's float64 as an array, null for NaN."""
+    np, pa = library("numpy", "this file"), library("pyarrow", "this file")
+    values = np.ascontiguousarray(values, np.float64)
+    number = values == values
+    valid = None if number.all() else pa.py_buffer(np.packbits(number, bitorder="little"))
+    return pa.Array.from_buffers(pa.float64(), len(values), [valid, pa.py_buffer(values)])
+
+
+def of_texts(texts: Sequence[str]) -> Column:
+    """Texts as an array."""
+    np = library("numpy", "this file")
+    cells = [text.encode("utf-8", "surrogateescape") for text in texts]
+    ends = np.zeros(len(cells) + 1, np.int32)
+    np.cumsum([len(cell) for cell in cells], out=ends[1:])
+    return _of_bytes(ends, b"".join(cells))
+
+
+def _repeated(text: str, rows: int) -> Column:
+    np = library("numpy", "this file")
+    return _of_bytes(np.arange(rows + 1, dtype=np.int32) * len(text), text.encode() * rows)
+
+
+def _of_bytes(ends: Any, content: bytes) -> Column:
+    pa = library("pyarrow", "this file")
+    return pa.Array.from_buffers(pa.string(), len(ends) - 1, [None, pa.py_buffer(ends), pa.py_buffer(content)])
+
+
+def of_conditions(values: Any) -> Column:
+    """NumPy's truth values as an array."""
+    np, pa = library("numpy", "this file"), library("pyarrow", "this file")
+    bits = pa.py_buffer(np.packbits(values, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, bits])
+
+
+def bytes_of(column: Column) -> bytes:
+    """All texts of an array, one behind the other."""
+    _, ends, data = column.buffers()
+    if data is None:
+        return b""
+    places = memoryview(ends).cast("i")
+    return bytes(memoryview(data)[places[column.offset] : places[column.offset + len(column)]])
+
+
 def _of_texts(column: Column) -> Any:
     """Texts as floats, NaN for an empty one; None where there is another that PyArrow finds no number in."""
     pa, compute = library("pyarrow", "this file"), library("pyarrow.compute", "this file")
     try:
-        return _not_vanished(column, column.cast("float64").to_numpy(zero_copy_only=False))
+        return _not_vanished(column, floats(column.cast("float64")))
     except pa.ArrowInvalid:
         filled = compute.if_else(compute.equal(column, ""), None, column)
     try:
-        return _not_vanished(filled, filled.cast("float64").to_numpy(zero_copy_only=False))
+        return _not_vanished(filled, floats(filled.cast("float64")))
     except pa.ArrowInvalid:
         return None
 
@@ -108,10 +165,7 @@ def _not_vanished(column: Column, found: Any) -> Any:
 
 def statuses(column: Statuses) -> Column:
     """The statuses as an array of texts."""
-    pa = library("pyarrow", "this file")
-    if not column.hard:
-        return pa.repeat("ok", len(column))
-    return pa.array(list(column), pa.string())
+    return of_texts(list(column)) if column.hard else _repeated("ok", len(column))
 
 
 def columns_of(stream: bytes) -> Iterator[dict[str, Column]]:
@@ -148,8 +202,10 @@ def writer(form: str, stream: BinaryIO) -> Iterator[Callable[[Mapping[str, Seque
 
 
 def _opened(form: str, stream: BinaryIO, schema: Any) -> Any:
-    if form == "parquet":
-        return library("pyarrow.parquet", "Parquet").ParquetWriter(stream, schema)
+    if form == "parquet":  # a dictionary of numbers that are nearly all different takes longer than the numbers
+        kinds = library("pyarrow", "Parquet").types
+        repeated = [field.name for field in schema if not kinds.is_floating(field.type)]
+        return library("pyarrow.parquet", "Parquet").ParquetWriter(stream, schema, use_dictionary=repeated or False)
     return library("pyarrow.ipc", "Arrow").new_stream(stream, schema)
 
 
@@ -158,7 +214,7 @@ def _array(pa: Any, name: str, column: Any, kind: Any) -> Column:
     if isinstance(column, pa.Array):
         return column if kind in (None, column.type) else _cast(pa, name, column, kind)
     if hasattr(column, "dtype") or hasattr(column, "typecode"):
-        return pa.array(column, pa.float64(), from_pandas=True)
+        return of_floats(column)
     if isinstance(column, Statuses):
         return statuses(column)
     cells = [cell.value if isinstance(cell, Written) else cell for cell in column]

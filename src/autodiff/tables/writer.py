@@ -13,10 +13,13 @@ import csv
 import io
 import json
 import math
+import os
 import re
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from operator import add, ne
 from typing import Any, BinaryIO, cast
 
@@ -28,6 +31,9 @@ from autodiff.tables.text import DELIMITERS, Statuses, Written, spelled
 
 MANY = 1000
 """Rows from which on PyArrow earns the time that it takes to load."""
+
+AHEAD = 8
+"""Blocks of rows that are being made text while earlier ones are written."""
 
 Write = Callable[[Mapping[str, Sequence[Any]]], None]
 """Takes the columns of some rows."""
@@ -44,27 +50,54 @@ def writer(form: str, stream: BinaryIO, *, head: bool = True) -> Iterator[Write]
         return
     begun = not head
 
-    def write_text(columns: Mapping[str, Sequence[Any]]) -> None:
+    def names(columns: Mapping[str, Sequence[Any]]) -> bytes:
         nonlocal begun
-        lines = _in_bulk(form, columns) if form in DELIMITERS else None
-        if lines is None:
-            stream.write(written(form, columns, head=not begun))
-        else:
-            if not begun:
-                stream.write(written(form, dict.fromkeys(columns, ()), head=True))
-            stream.write(lines)
-        begun = True
+        first, begun = not begun, True
+        return written(form, dict.fromkeys(columns, ()), head=True) if first else b""
 
-    yield write_text
+    with _in_order(stream) as put:
+        yield lambda columns: put(partial(_lines, form, columns, names(columns)))
+
+
+@contextmanager
+def _in_order(stream: BinaryIO) -> Iterator[Callable[[Callable[[], Sequence[bytes | memoryview]]], None]]:
+    """The function that takes functions, and writes what these give in their order.
+
+    They run on other cores while the caller goes on; but for stdout, where somebody may wait for each row.
+    """
+    if stream is getattr(sys.stdout, "buffer", None):
+        yield lambda work: stream.writelines(work())
+        return
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    begun: deque[Future[Sequence[bytes | memoryview]]] = deque()
+
+    def put(work: Callable[[], Sequence[bytes | memoryview]]) -> None:
+        begun.append(pool.submit(work))
+        while begun and (begun[0].done() or len(begun) > AHEAD):
+            stream.writelines(begun.popleft().result())
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        try:
+            yield put
+        finally:  # the rows before an error are written
+            for lines in begun:
+                stream.writelines(lines.result())
+
+
+def _lines(form: str, columns: Mapping[str, Sequence[Any]], head: bytes) -> Sequence[bytes | memoryview]:
+    """The rows as text, behind `head`."""
+    lines = _in_bulk(form, columns)
+    return head, written(form, columns, head=False) if lines is None else lines
 
 
 def _in_bulk(form: str, columns: Mapping[str, Sequence[Any]]) -> memoryview | None:
     """Many rows as PyArrow writes them; None where it is not installed, or has another spelling."""
     if len(next(iter(columns.values()))) < MANY or not has("pyarrow"):
         return None
-    from autodiff.tables import csv_lines as lines  # few rows are written sooner than PyArrow is loaded
+    from autodiff.tables import lines  # few rows are written sooner than PyArrow is loaded
 
-    return lines.written(columns, DELIMITERS[form])
+    return lines.written(columns, form)
 
 
 def written(form: str, columns: Mapping[str, Sequence[Any]], *, head: bool) -> bytes:

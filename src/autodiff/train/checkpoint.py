@@ -23,11 +23,15 @@ KEY = "#training"
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The parameters of the least loss so far, that loss, and the epoch after which they were reached (0: the start)."""
+    """The parameters of the least loss so far, that loss, and the epoch after which they were reached (0: the start).
+
+    `held` is the loss of the rows held out, where that is the one that is least.
+    """
 
     loss: float
     parameters: Mapping[str, Any]
     epoch: int
+    held: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ def save(path: str, state: State, settings: Mapping[str, Any], kept: Mapping[str
     if best is not None:
         least = _nested(best.parameters)
         parameters = {} if least == shown else {"parameters": least}
-        training["best"] = {"loss": best.loss, "epoch": best.epoch, **parameters}
+        held = {} if best.held is None else {"held_out": best.held}
+        training["best"] = {"loss": best.loss, "epoch": best.epoch, **held, **parameters}
     text = json.dumps({**shown, KEY: training}, ensure_ascii=False)
     with whole(path) as file:
         file.write(f"{text}\n".encode("utf-8", "surrogateescape"))
@@ -83,21 +88,27 @@ def writable(path: str) -> None:
         raise AutodiffError(f"can't write {quoted(path, 200)}: there is no such folder to write to", exit_status=DATA)
 
 
-def load(path: str, data: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[State, list[str]]:
-    """The state in a file's JSON object, and in which settings it was made otherwise. Parameters alone start at epoch 0."""
+def load(path: str, data: Mapping[str, Any]) -> State:
+    """The state in a file's JSON object. Parameters alone start at epoch 0."""
     training = data.get(KEY, {})
     try:
         kept = _values({name: value for name, value in data.items() if name != KEY})
-        differ = [key for key, value in settings.items() if key in training and training[key] != value]
         memory = {name: _values(memory) for name, memory in training.get("memory", {}).items()}
         last = _values(training["last"]) if "last" in training else kept
         first = None if training.get("first") is None else float(training["first"])
         found = training.get("best")
         least = None if found is None else _values(found["parameters"]) if "parameters" in found else kept
-        best = None if least is None else Best(float(found["loss"]), least, int(found["epoch"]))
-        return State(last, memory, int(training.get("steps", 0)), int(training.get("epochs", 0)), first, best), differ
+        held = None if found is None or found.get("held_out") is None else float(found["held_out"])
+        best = None if least is None else Best(float(found["loss"]), least, int(found["epoch"]), held)
+        return State(last, memory, int(training.get("steps", 0)), int(training.get("epochs", 0)), first, best)
     except (TypeError, ValueError, AttributeError, KeyError):
         raise _not_saved(path) from None
+
+
+def settings(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a file's JSON object says about how its parameters were trained; empty where it holds parameters alone."""
+    found = data.get(KEY, {})
+    return found if isinstance(found, dict) else {}
 
 
 def kept_rows(path: str, data: Mapping[str, Any]) -> Kept:

@@ -21,7 +21,7 @@ from autodiff.train.loop import Diverged, descend
 from autodiff.train.optimizers import OPTIMIZERS
 from autodiff.train.training import Training
 
-Ended = Literal["converged", "out of epochs", "stuck", "diverged", "interrupted"]
+Ended = Literal["converged", "out of epochs", "stopped early", "stuck", "diverged", "interrupted"]
 
 TOLERANCE = 1e-6
 """The relative slope below which a training has converged."""
@@ -58,6 +58,7 @@ class Ending:
     parameters: Mapping[str, Any]
     held: float | None = None
     watched: Mapping[str, float | None] = field(default_factory=dict)
+    held_watched: Mapping[str, float | None] = field(default_factory=dict)
     why: str = ""
     advice: str = ""
     rate: float | None = None
@@ -94,7 +95,10 @@ def conclude(training: Training, *, interrupted: bool = False) -> Ending:
     state, best = training.state, training.state.best
     last, slopes = training.measured(state.parameters)
     loss, parameters, epoch = last, state.parameters, state.epochs
-    if best is not None and (last is None or _is_above(last, best.loss)):
+    if training.patience and best is not None and best.held is not None:
+        loss, slopes = training.measured(best.parameters)
+        parameters, epoch = best.parameters, best.epoch
+    elif best is not None and (last is None or _is_above(last, best.loss)):
         least, least_slopes = training.measured(best.parameters)  # of minibatches, best.loss is a mean over an epoch
         if least is not None and (last is None or _is_above(last, least)):
             loss, slopes, parameters, epoch = least, least_slopes, best.parameters, best.epoch
@@ -102,7 +106,8 @@ def conclude(training: Training, *, interrupted: bool = False) -> Ending:
     if loss is not None and not interrupted and not training.failed:
         stopped = state.epochs < training.plan.epochs
         steep = relative_slope(slopes, parameters, loss, state.first) if slopes else math.inf
-        ended = judge(state.first, loss, last, steep, stopped=stopped)
+        ended = judge(state.first, loss, last, steep, stopped=stopped and not training.stopped_early)
+        ended = "stopped early" if ended == "out of epochs" and training.stopped_early else ended
     has_records = state.epochs > training.start.epochs
     ending = Ending(
         ended,
@@ -112,6 +117,7 @@ def conclude(training: Training, *, interrupted: bool = False) -> Ending:
         parameters,
         training.held_loss(parameters) if has_records else None,
         training.watched(parameters) if has_records else {},
+        training.held_watched(parameters) if has_records else {},
     )
     return _explained(ending, training, last) if ended == "diverged" else ending
 

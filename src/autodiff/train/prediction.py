@@ -28,8 +28,9 @@ from autodiff.errors import DATA, HARD_POINT, AutodiffError, Span, nearest, quot
 from autodiff.language.ast import Assign, Expr, Expression, Name, Program
 from autodiff.tables.columns import row_fault
 from autodiff.tables.text import Chunk, Statuses, Table
-from autodiff.train.declarations import Kept, Resolver, declared, with_matrices
+from autodiff.train.declarations import Kept, declared, with_matrices
 from autodiff.train.reading import MISSING, text_of
+from autodiff.train.resolver import Resolver
 from autodiff.train.row_axis import mixing_equations, row_axis
 
 BLOCK = 4096

@@ -21,11 +21,12 @@ from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import Best, State
-from autodiff.train.declarations import Declared, Kept, Resolver, declared, needed, with_matrices
+from autodiff.train.declarations import Declared, Kept, declared, needed, with_matrices
 from autodiff.train.loop import Columns, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import CONVENTION, Model, Overflow
 from autodiff.train.names import fitting
 from autodiff.train.optimizers import OPTIMIZERS
+from autodiff.train.resolver import Resolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,14 @@ class Record:
     loss     of the rows trained on, as the epoch's steps saw them, before each update
     held     of the rows held out, after the epoch; None when there are none
     watched  the value of each watched expression over the rows trained on, after the epoch
+    held_watched  the same over the rows held out; empty when there are none
     """
 
     epoch: int
     loss: float
     held: float | None = None
     watched: Mapping[str, float | None] = field(default_factory=dict)
+    held_watched: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,10 @@ class Training:
         strict: bool = False,
         explain: int | None = 1,
         kept: Kept | None = None,
+        patience: int = 0,
     ) -> None:
         self.plan, self.table, self.explain = plan, table, explain
-        self.text, self.kept = text, Kept() if kept is None else kept
+        self.text, self.kept, self.patience = text, Kept() if kept is None else kept, patience
         self.state = self.start = State(dict(parameters), {})
         self.failed = False
         self.step: TrainingStep | None = None
@@ -154,10 +158,13 @@ class Training:
             self.state = replace(self.state, first=first, best=best)
         try:
             for done in descend(self.model, self.columns, self.state, self.plan, self._look):
-                self.state = self._compared(done)
+                held = self.held_loss(done.state.parameters)
+                self.state = self._compared(done, held)
                 self._completed()
                 at = self.state.parameters
-                yield Record(done.epoch, done.loss, self.held_loss(at), self.watched(at))
+                yield Record(done.epoch, done.loss, held, self.watched(at), self.held_watched(at))
+                if self.stopped_early:
+                    return
         except Diverged as trouble:
             self.failed = True
             self.state = replace(trouble.state, first=self.state.first, best=self.state.best)
@@ -165,10 +172,19 @@ class Training:
         except AutodiffError as error:  # shapes that don't fit
             raise error.within(self.lowered.source) from None
 
-    def _compared(self, done: Epoch) -> State:
+    @property
+    def stopped_early(self) -> bool:
+        """Whether the loss of the rows held out has not fallen for as many epochs as the patience lasts."""
+        best = self.state.best
+        return bool(self.patience) and best is not None and self.state.epochs - best.epoch >= self.patience
+
+    def _compared(self, done: Epoch, held: float | None) -> State:
         """The state after an epoch, with the first and the least loss so far."""
         first, best = self.state.first, self.state.best
-        if best is None or done.loss < best.loss:
+        if self.patience:
+            if held is not None and (best is None or best.held is None or held < best.held):
+                best = Best(done.loss, done.state.parameters, done.state.epochs, held)
+        elif best is None or done.loss < best.loss:
             best = Best(done.loss, done.measured.parameters, done.measured.epochs)
         return replace(done.state, first=done.loss if first is None else first, best=best)
 
@@ -195,10 +211,17 @@ class Training:
 
     def watched(self, parameters: Mapping[str, Any]) -> dict[str, float | None]:
         """The watched expressions over the rows trained on; None where one has no value."""
+        return self._watched_over(parameters, self.columns, "trained ")
+
+    def held_watched(self, parameters: Mapping[str, Any]) -> dict[str, float | None]:
+        """The same over the rows held out; empty where there are none."""
+        return {} if self.held is None else self._watched_over(parameters, self.held, "held ")
+
+    def _watched_over(self, parameters: Mapping[str, Any], columns: Columns, rows: str) -> dict[str, float | None]:
         values: dict[str, float | None] = {}
         for expression, model in self._watched.items():
             try:
-                value = model.value(parameters, self.columns, self._once(expression, model, self.columns))
+                value = model.value(parameters, columns, self._once(rows + expression, model, columns))
             except DomainError:
                 values[expression] = None
                 continue

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from autodiff.diagnostics import shown
 from autodiff.errors import excerpt
 from autodiff.explanation.finite_differences import apart
-from autodiff.explanation.model import Difference, Explanation, Place, Slope
+from autodiff.explanation.graph import Drawing
+from autodiff.explanation.model import Difference, Explanation, FormulaText, Place, Slope
 from autodiff.notation.tex import tex_name
 from autodiff.render.document.blocks import (
     PAGE,
@@ -52,11 +53,13 @@ from autodiff.render.document.formulas import (
     slashed,
     tex_value,
 )
-from autodiff.render.document.slopes import slope_sections
+from autodiff.render.document.slopes import no_slope, slope_sections
+from autodiff.render.text.elide import without_inputs
 from autodiff.render.text.labels import fitted
 
 _CHAIN = 10  # factors that are written as one product
 _DETAILED = 4  # answers that are derived, and names that are said to move
+_TITLE = 100  # characters of a title that LaTeX does not write
 _LINE = 400  # columns of a program line
 
 
@@ -74,12 +77,12 @@ def compose(explanation: Explanation, limits: Limits = PAGE) -> Document:
     ]
     return Document(
         heading=_heading(explanation, limits),
-        slopes=tuple((slashed(explanation.result, name),) for name in explanation.wrt),
+        slopes=tuple((slashed(explanation.result, name, partial=explanation.partial),) for name in explanation.wrt),
         point=tuple(_coordinate(name, value) for name, value in (explanation.at or {}).items()),
         program=_program(explanation.source),
         readings=tuple(map(str, explanation.readings)),
         sections=tuple(section for section in sections if section is not None),
-        places=tuple(vertex.name for vertex in explanation.drawing.vertices),
+        places=tuple(vertex.name for vertex in drawing_of(explanation).vertices),
     )
 
 
@@ -88,6 +91,8 @@ def _heading(explanation: Explanation, limits: Limits) -> Cell:
     if title.tex or (limits.titles and title.pretty):
         tex = f"{tex_name(result)} = {title.tex}" if title.tex else ""
         return (Math(tex, f"{result} = {title.pretty}", f"{result} = {title.formula}"),)
+    if title.pretty and len(title.pretty) <= _TITLE:
+        return named(result), Words(" = "), CodeText(title.pretty)
     return named(result), Words(f", a program of {many(len(explanation.forward), 'step')}")
 
 
@@ -109,7 +114,11 @@ def _line(line: str) -> str:
 
 def _forward(explanation: Explanation, limits: Limits) -> Section:
     at_point = explanation.at is not None
-    sentence = "put the numbers in, inside out" if at_point else "how the result is made, inside out"
+    sentence = (
+        "work out each step, from the inputs to the result"
+        if at_point
+        else "how the result is made, from the inputs on"
+    )
     long = len(explanation.forward) > 2 * limits.rows
     places = [place for place in explanation.forward if not (long and place.kind == "held")]
     rows = ends(places, "steps", limits.rows)
@@ -141,10 +150,22 @@ def _statement(place: Place) -> Cell:
     return named(place.name), Words(" = "), CodeText(place.text)
 
 
+_VERTICES = 14  # of a drawing with all inputs
+
+
+def drawing_of(explanation: Explanation) -> Drawing:
+    """The graph as it is drawn: a larger one without the inputs of one step alone, which that step's formula names."""
+    return without_inputs(explanation.drawing, _VERTICES)
+
+
 def _graph(explanation: Explanation) -> Section:
-    slopes = any(arrow.slope for arrow in explanation.drawing.arrows)
+    drawing = drawing_of(explanation)
+    slopes = any(arrow.slope for arrow in drawing.arrows)
     sentence = (Words("each arrow carries its local slope"),) if slopes else ()
-    return Section("graph", "Graph", sentence, (GraphDrawing(explanation.drawing),))
+    count = len(explanation.drawing.vertices) - len(drawing.vertices)
+    words = f"{many(count, 'input')} not drawn: each is in the formula of its step"
+    rest = (Paragraph((Words(words, "quiet"),)),) if count else ()
+    return Section("graph", "Graph", sentence, (GraphDrawing(drawing), *rest))
 
 
 # --- the answer ---------------------------------------------------------------------------------------------------------
@@ -175,25 +196,49 @@ def _no_value(explanation: Explanation) -> Section:
 def _equation(explanation: Explanation, slope: Slope, *, detailed: bool) -> Equation:
     """The chain as d·/d·, as symbols, as one formula, as numbers: each once, those that add something."""
     chain = slope.chain if detailed and 1 < len(slope.chain) <= _CHAIN else ()
-    answer, rights = _number_or_formula(explanation, slope), list[Cell]()
+    answer, rights, partial = _number_or_formula(explanation, slope), list[Cell](), explanation.partial
     if chain:
-        rights.append((product([ratio(factor.of, factor.by) for factor in chain]),))
+        rights.append((product([ratio(factor.of, factor.by, partial=partial) for factor in chain]),))
         if all(factor.slope.formula for factor in chain):
             factors = [in_product(factor.slope) for factor in chain if factor.slope.formula != "1"]
             rights += [(product(factors),)] if factors else []
-    if detailed and slope.formula and slope.value is not None and slope.formula.formula != shown(slope.value):
-        rights.append((formula(slope.formula),))
+    if slope.short and detailed:
+        because = (Words(f"   since {slope.because}", "quiet"),) if slope.because else ()
+        rights.append((formula(slope.short), *because))
+    if (
+        detailed
+        and slope.formula
+        and not slope.short
+        and slope.value is not None
+        and slope.formula.formula != shown(slope.value)
+    ):
+        rights += [(formula(slope.formula),)] if _is_typed(explanation, slope.formula) else []
     if chain and all(factor.value is not None for factor in chain):
         terms = [term(NumberText(factor.value), first=i == 0) for i, factor in enumerate(chain)]
         rights.append(joined(terms, " × "))
     rights = [right for right in dict.fromkeys(rights) if right != answer]
-    return Equation(ratio(explanation.result, slope.name), (*rights, answer), _note(explanation, slope), slope.name)
+    return Equation(
+        ratio(explanation.result, slope.name, partial=partial), (*rights, answer), _note(explanation, slope), slope.name
+    )
+
+
+def _is_typed(explanation: Explanation, slope: FormulaText) -> bool:
+    """Whether a formula has no function that neither the program has nor one of the local slopes."""
+    factors = (step.factor.slope.formula for block in explanation.blocks for step in block.steps)
+    known = set(re.findall(_FUNCTION, " ".join((explanation.title.formula, explanation.source, *factors))))
+    return known.issuperset(re.findall(_FUNCTION, slope.formula))
+
+
+_FUNCTION = r"\w+(?=\()"
 
 
 def _number_or_formula(explanation: Explanation, slope: Slope) -> Cell:
     """What is asked for: the number, or without a point the formula."""
     if explanation.at is None:
         return (formula(slope.formula),) if slope.formula else (Words("too long for one line; see `autodiff diff`"),)
+    if slope.value is None:
+        sides = next((side for side in explanation.sides if side.name == slope.name), None)
+        return (NumberText(None),) if sides is None else (no_slope(sides),)
     return (Words(slope.digits),) if slope.digits else (NumberText(slope.value, whole=True),)
 
 
@@ -215,7 +260,12 @@ def _notice(explanation: Explanation) -> Section | None:
     for cancelling in explanation.cancelling:
         which = "steps 1 and 2 cancel:" if cancelling.steps == 2 else f"steps 1 to {cancelling.steps} cancel:"
         number: Cell = () if cancelling.value is None else (Words(" = "), NumberText(cancelling.value))
-        slope: Cell = (ratio(explanation.result, cancelling.by), Words(" = "), formula(cancelling.slope), *number)
+        slope: Cell = (
+            ratio(explanation.result, cancelling.by, partial=explanation.partial),
+            Words(" = "),
+            formula(cancelling.slope),
+            *number,
+        )
         items.append(Item((Words(which),), remark=slope))
     return Section("notice", "Notice", (), (ItemList(tuple(items)),)) if items else None
 
@@ -258,15 +308,20 @@ def _other_mode(explanation: Explanation) -> Iterator[Item]:
         worst = max(slope.ulps or 0.0 for slope in done)
         number: Cell = (NumberText(done[0].forward, whole=True),) if len(done) == 1 else ()
         mark = "good" if explanation.checked is not False else "bad"
-        yield Item((Words("forward mode (dual numbers)"),), number, (Words(f"{worst:g} ulp apart"),), mark=mark)
+        yield Item(
+            (Words("forward mode (dual numbers)"),),
+            number,
+            (Words(f"{worst:g} ulp apart" if worst else "the same to the last digit"),),
+            mark=mark,
+        )
 
 
 def _difference(explanation: Explanation, row: Difference) -> Item:
     by: Cell = (Words(" in "), named(row.name)) if len(explanation.differences) > 1 else ()
     if row.quotient is None or row.bound is None:
-        return Item((Words("no central difference"), *by, Words(":")), remark=(Words(row.why),), mark="none")
+        return Item((Words("no nudge test"), *by, Words(":")), remark=(Words(row.why),), mark="none")
     slope = next(slope.value for slope in explanation.slopes if slope.name == row.name) or 0.0
-    words: Cell = (Words("central difference"), *by, Words(f", h = {row.step:.0e}"))
+    words: Cell = (Words("nudge test"), *by, Words(f", h = {row.step:.0e}"))
     number = NumberText(float(f"{row.quotient:.12g}"), whole=True)
     return Item(words, (number,), (Words(apart(row, slope)),), mark="good" if row.agrees else "doubt")
 

@@ -10,22 +10,32 @@ from collections.abc import Sequence
 
 from autodiff.diagnostics import shown
 from autodiff.explanation.model import FormulaText
+from autodiff.explanation.spellings import as_factor
 from autodiff.notation.tex import tex_name
 from autodiff.render.document.blocks import Cell, Math, NumberText, Words
 
 
-def ratio(of: str, by: str) -> Math:
-    """d(of)/d(by)."""
-    return Math(rf"\frac{{{differential(of)}}}{{{differential(by)}}}", f"d{of}/d{by}")
+def ratio(of: str, by: str, *, partial: bool = False) -> Math:
+    """d(of)/d(by); a `partial` derivative, of a function of several inputs, with ∂."""
+    above, below = differential(of, partial=partial), differential(by, partial=partial)
+    return Math(rf"\frac{{{above}}}{{{below}}}", _line(of, by, partial=partial), f"d{of}/d{by}")
 
 
-def slashed(of: str, by: str) -> Math:
+def slashed(of: str, by: str, *, partial: bool = False) -> Math:
     """The same on one line, for sentences."""
-    return Math(f"{differential(of)}/{differential(by)}", f"d{of}/d{by}")
+    above, below = differential(of, partial=partial), differential(by, partial=partial)
+    return Math(f"{above}/{below}", _line(of, by, partial=partial), f"d{of}/d{by}")
 
 
-def differential(name: str) -> str:
+def _line(of: str, by: str, *, partial: bool) -> str:
+    sign = "∂" if partial else "d"
+    return f"{sign}{of}/{sign}{by}"
+
+
+def differential(name: str, *, partial: bool = False) -> str:
     tex = tex_name(name)
+    if partial:
+        return rf"\partial {tex}"
     return rf"\mathrm{{d}}{tex}" if _is_letter(tex) else rf"\mathrm{{d}}\,{tex}"
 
 
@@ -44,7 +54,8 @@ def formula(text: FormulaText) -> Math:
 def equation(left: Math, right: FormulaText) -> Cell:
     """`left = right`, as one formula where LaTeX can write it."""
     if right.tex:
-        return (Math(f"{left.tex} = {right.tex}", f"{left.line} = {right.pretty}", f"{left.line} = {right.formula}"),)
+        typed = f"{left.typed or left.line} = {right.formula}"
+        return (Math(f"{left.tex} = {right.tex}", f"{left.line} = {right.pretty}", typed),)
     return (left, Words(" = "), formula(right)) if right.pretty else (left,)
 
 
@@ -58,23 +69,8 @@ def product(factors: Sequence[Math]) -> Math:
 
 
 def in_product(slope: FormulaText) -> Math:
-    """A local slope as a factor: a sum or a sign in brackets, in LaTeX also a choice."""
-    brackets = _is_sum(slope.formula) or r"\begin" in slope.tex or r"\bmod" in slope.tex
-    tex = rf"\left({slope.tex}\right)" if brackets and slope.tex else slope.tex
-    return Math(tex, _bracketed(slope.pretty), _bracketed(slope.formula))
-
-
-def _bracketed(text: str) -> str:
-    return f"({text})" if _is_sum(text) else text
-
-
-def _is_sum(text: str) -> bool:
-    depth = 0
-    for i, sign in enumerate(text):
-        depth += (sign in "([") - (sign in ")]")
-        if depth == 0 and sign in "+-" and (i == 0 or text[i - 1] == " "):
-            return True
-    return False
+    """A local slope as a factor."""
+    return formula(as_factor(slope))
 
 
 def many(number: int, word: str) -> str:

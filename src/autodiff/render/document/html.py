@@ -23,7 +23,7 @@ from autodiff.errors import printable
 from autodiff.explanation.model import Explanation
 from autodiff.render.document import blocks
 from autodiff.render.document.blocks import Cell, Inline, Words, across, answered, as_table, plain, sentence
-from autodiff.render.document.compose import compose
+from autodiff.render.document.compose import compose, drawing_of
 from autodiff.render.document.mathml import mathml
 from autodiff.render.graph.svg import DARK, LIGHT, svg
 
@@ -40,7 +40,7 @@ _BROAD = 62  # signs in the columns of a table beside which there is no room
 def html(explanation: Explanation) -> str:
     """The whole page."""
     document = compose(explanation)
-    arrows = {(arrow.source, arrow.target): n for n, arrow in enumerate(explanation.drawing.arrows)}
+    arrows = {(arrow.source, arrow.target): n for n, arrow in enumerate(drawing_of(explanation).arrows)}
     return "\n".join(_Page(document, {name: n for n, name in enumerate(document.places)}, arrows).all()) + "\n"
 
 

@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
+from autodiff.diagnostics import shown
 from autodiff.explanation.model import ChainStep, Explanation, Factor, ModeRow, OneSidedRow, OneSidedSlopes, PathChain
 from autodiff.render.document.blocks import (
     AnyRow,
@@ -81,13 +83,12 @@ def _backward(explanation: Explanation, limits: Limits) -> Section:
         elif chains[name][0].path:
             rows += _paths(explanation, name, chains[name], most)
         else:
-            rows += [_start(explanation), *_steps(explanation, chains[name][0].steps, limits.rows)]
+            steps, plain = _plain_sums(chains[name][0].steps)
+            rows += [_start(explanation), *_steps(explanation, steps, limits.rows), *plain]
     columns = [Column(()), Column((Words("rule"),)), Column((Words("local slope"),), wide=True)]
     if explanation.at is not None:
-        columns += [Column((Words("its value"),), numeric=True), Column((Words("so far"),), numeric=True)]
-    table = TableBlock(
-        (*columns, Column((Words("which is"),))), tuple(rows), "the chain rule, factor by factor", "steps"
-    )
+        columns += [Column((Words("number"),), numeric=True), Column((Words("product so far"),), numeric=True)]
+    table = TableBlock((*columns, Column((Words("="),))), tuple(rows), "the chain rule, factor by factor", "steps")
     return Section("backward", "Backward", _route_in_words(explanation), (table, *_adjoints(explanation, limits)))
 
 
@@ -97,21 +98,46 @@ def _route_in_words(explanation: Explanation) -> Cell:
     if first.path:
         listed_names = {block.to for block in explanation.blocks}
         slope = next(s for s in explanation.slopes if s.name in listed_names and s.paths > 1)
-        return Words("so "), slashed(result, slope.name), Words(f" is the SUM over the {slope.paths:,} paths")
+        along = (Words(" along "), Words(f"{slope.paths:,} paths: multiply along each, then add"))
+        return named(slope.name), Words(" reaches "), named(result), *along
     forked = [step for step in first.steps if not step.label.isdigit()]
     if not forked:
-        start = slashed(result, result)
-        start = Math(f"{start.tex} = 1", f"{start.line} = 1")
+        start = slashed(result, result, partial=explanation.partial)
+        start = Math(f"{start.tex} = 1", f"{start.line} = 1", f"{start.typed} = 1")
         return Words("start from "), start, Words("; each step multiplies by one local slope")
     shared = len(first.steps) - len(forked)
-    begin = f"steps 1-{shared} are shared; " if shared > 1 else "step 1 is shared; " if shared else ""
-    names = listed([(named(slope.name),) for slope in explanation.slopes if slope.paths], 6)
-    return Words(f"{begin}at "), named(forked[0].factor.of), Words(" the road forks, to "), *names
+    names = [(named(slope.name),) for slope in explanation.slopes if slope.paths]
+    if not shared:
+        return Words("start from "), named(result), Words("; each of "), *listed(names, 6), Words(" takes its own way")
+    begin = f"steps 1-{shared} are" if shared > 1 else "step 1 is"
+    which = listed(names, 6) if len(names) <= 6 else (Words(f"all {len(names):,} names"),)
+    own = "its own last step" if len(forked) == len(names) else "its own steps"
+    return Words(f"{begin} the same for "), *which, Words(f"; then each takes {own}")
+
+
+_PLAIN = 2
+"""Names of one sum that each have a row; further ones have one row for all."""
+
+
+def _plain_sums(steps: Sequence[ChainStep]) -> tuple[list[ChainStep], list[RowHeading]]:
+    """The steps without those that are one more term of a sum each, and the line that names these."""
+    terms: dict[str, list[ChainStep]] = {}
+    for step in steps:
+        if step.answer and step.factor.rule == "sum rule" and step.factor.slope.formula == "1":
+            terms.setdefault(step.factor.of, []).append(step)
+    folded = [step for group in terms.values() if len(group) > _PLAIN + 1 for step in group[_PLAIN:]]
+    if not folded:
+        return list(steps), []
+    names = listed([(named(step.factor.by),) for step in folded], 6)
+    line = RowHeading(
+        "", (Words(f"+ {len(folded):,} more that are plain sums, with the slope of their sum: "), *names), "note"
+    )
+    return [step for step in steps if step not in folded], [line]
 
 
 def _start(explanation: Explanation) -> TableRow:
     ones: list[Cell] = [(NumberText(1.0),), (NumberText(1.0),)] if explanation.at is not None else []
-    own = (ratio(explanation.result, explanation.result),)
+    own = (ratio(explanation.result, explanation.result, partial=explanation.partial),)
     return TableRow(((Words("0"),), (Words("start"),), own, *ones, own), explanation.result)
 
 
@@ -123,17 +149,17 @@ def _steps(explanation: Explanation, steps: Sequence[ChainStep], most: int, tota
 
 def _step(explanation: Explanation, step: ChainStep, total: str) -> TableRow:
     factor = step.factor
-    cells: list[Cell] = [(Words(step.label),), (Words(factor.rule),), _local(factor)]
+    cells: list[Cell] = [(Words(step.label),), (Words(factor.rule),), _local(factor, partial=explanation.partial)]
     if explanation.at is not None:
         cells += [(NumberText(factor.value),), (NumberText(step.so_far),)]
-    whole: Cell = (ratio(explanation.result, factor.by),) if step.whole else ()
+    whole: Cell = (ratio(explanation.result, factor.by, partial=explanation.partial),) if step.whole else ()
     cells.append((Words(total, "quiet"),) if total else whole)
     return TableRow(tuple(cells), factor.by, (factor.by, factor.of), step.answer)
 
 
-def _local(factor: Factor) -> Cell:
+def _local(factor: Factor, *, partial: bool) -> Cell:
     """`dz/dy = cos(y)`, or `df/dx, s fixed = s` for a slope that holds still what changes too."""
-    left = ratio(factor.of, factor.by)
+    left = ratio(factor.of, factor.by, partial=partial)
     if not factor.fixed:
         return equation(left, factor.slope)
     still: Cell = (named(factor.fixed[0]),) if len(factor.fixed) == 1 else (Words("the others"),)
@@ -155,7 +181,7 @@ def _paths(explanation: Explanation, name: str, chains: Sequence[PathChain], mos
         yield from _steps(explanation, chain.steps, most, f"path {i} total" if slope.paths > 1 else "")
     if slope.value is not None and 1 < slope.paths == slope.listed:
         terms = tuple(NumberText(chain.total) for chain in chains)
-        yield PathSum(terms, NumberText(slope.value), ratio(explanation.result, name))
+        yield PathSum(terms, NumberText(slope.value), ratio(explanation.result, name, partial=explanation.partial))
 
 
 def _route(path: Sequence[str]) -> Cell:
@@ -180,7 +206,7 @@ def _adjoints(explanation: Explanation, limits: Limits) -> Iterator[TableBlock |
         if isinstance(row, Omitted)
         else TableRow(
             (
-                (ratio(explanation.result, row.name),),
+                (ratio(explanation.result, row.name, partial=explanation.partial),),
                 (NumberText(row.value),),
                 (NumberText(_adjoint(explanation, row)),),
             ),
@@ -206,10 +232,19 @@ def _both(explanation: Explanation, limits: Limits) -> Section:
     columns = [
         *_PLACES,
         *(
-            Column((Words("forward ↓ "), _by(name)), numeric=True, brief=f"↓ d/d{fitted(name, 8)}", optional=tangents)
+            Column(
+                (Words("forward ↓ "), _by(explanation, name)),
+                numeric=True,
+                brief=f"↓ {_d(explanation)}/{_d(explanation)}{fitted(name, 8)}",
+                optional=tangents,
+            )
             for name in names
         ),
-        Column((Words("backward ↑ "), _of(result)), numeric=True, brief=f"↑ d{fitted(result, 6)}/d·"),
+        Column(
+            (Words("backward ↑ "), _of(explanation)),
+            numeric=True,
+            brief=f"↑ {_d(explanation)}{fitted(result, 6)}/{_d(explanation)}·",
+        ),
     ]
     columns += [Column((Words("product"),), numeric=True, optional="products")] if single else []
     rows: list[AnyRow] = []
@@ -229,12 +264,19 @@ def _both(explanation: Explanation, limits: Limits) -> Section:
 _PLACES = (Column((Words("node"),)), Column((Words("value"),), numeric=True))
 
 
-def _by(name: str) -> Math:
-    return Math(rf"\mathrm{{d}}/{differential(name)}", f"d/d{name}")
+def _d(explanation: Explanation) -> str:
+    return "∂" if explanation.partial else "d"
 
 
-def _of(result: str) -> Math:
-    return Math(rf"{differential(result)}/\mathrm{{d}}\cdot", f"d{result}/d·")
+def _by(explanation: Explanation, name: str) -> Math:
+    sign, d = (r"\partial" if explanation.partial else r"\mathrm{d}"), _d(explanation)
+    return Math(f"{sign}/{differential(name, partial=explanation.partial)}", f"{d}/{d}{name}", f"d/d{name}")
+
+
+def _of(explanation: Explanation) -> Math:
+    sign, d, result = (r"\partial" if explanation.partial else r"\mathrm{d}"), _d(explanation), explanation.result
+    tex = rf"{differential(result, partial=explanation.partial)}/{sign}\cdot"
+    return Math(tex, f"{d}{result}/{d}·", f"d{result}/d·")
 
 
 def _adjoint(explanation: Explanation, row: ModeRow) -> float | None:
@@ -249,7 +291,8 @@ def _times(tangent: float | None, adjoint: float | None) -> float | None:
 
 def _reading(explanation: Explanation) -> ItemList:
     cost = explanation.cost
-    down = "forward mode carries d/d· beside each value (a dual number), one sweep per input."
+    d = _d(explanation)
+    down = f"forward mode carries {d}/{d}· beside each value (a dual number), one sweep per input."
     spent = (
         f"{many(cost.inputs, 'input')}, 1 output: forward {many(cost.forward_sweeps, 'sweep')} and "
         f"{many(cost.forward_products, 'product')}, reverse {many(cost.reverse_sweeps, 'sweep')} and "
@@ -257,7 +300,7 @@ def _reading(explanation: Explanation) -> ItemList:
     )
     up: Cell = (
         Words("reverse mode carries "),
-        _of(explanation.result),
+        _of(explanation),
         Words(" back from the result, one sweep for all inputs."),
     )
     items = [
@@ -278,7 +321,15 @@ def _not_made(explanation: Explanation) -> Iterator[str]:
 
 def _tangents(explanation: Explanation, limits: Limits) -> Section:
     names = list(explanation.rows[0].tangents)
-    heads = (Column((_by(name),), numeric=True, brief=f"d/d{fitted(name, 9)}", optional="tangents") for name in names)
+    heads = (
+        Column(
+            (_by(explanation, name),),
+            numeric=True,
+            brief=f"{_d(explanation)}/{_d(explanation)}{fitted(name, 9)}",
+            optional="tangents",
+        )
+        for name in names
+    )
     rows = (
         row
         if isinstance(row, Omitted)
@@ -323,11 +374,34 @@ def _side(explanation: Explanation, side: OneSidedSlopes | Omitted) -> Iterator[
     for row in trace:
         verdict: Cell = (_verdict(side),) if row is trace[-1] else ()
         yield TableRow(
-            ((ratio(row.name, side.name),), (NumberText(row.left),), (NumberText(row.right),), verdict), row.name
+            (
+                (ratio(row.name, side.name, partial=explanation.partial),),
+                (NumberText(row.left),),
+                (NumberText(row.right),),
+                verdict,
+            ),
+            row.name,
         )
 
 
 def _verdict(side: OneSidedSlopes) -> Words:
     if side.status == "ok":
         return Words("only one side" if side.left is None or side.right is None else "equal: the slope", "good")
-    return Words({"corner": "they differ", "jump": "a jump"}.get(side.status, side.status), "bad")
+    if side.status == "corner":
+        return Words("they differ", "bad")
+    return Words({"jump": "a jump"}.get(side.status, side.status), "bad")
+
+
+NO_SLOPE = "does not exist"
+
+
+def no_slope(side: OneSidedSlopes) -> Words | NumberText:
+    """That the slope does not exist, and what it is on either side."""
+    if side.status != "corner" or side.left is None or side.right is None:
+        return NumberText(None)
+    left, right = _side_number(side.left), _side_number(side.right)
+    return Words(f"{NO_SLOPE}: {left} from the left, {right} from the right")
+
+
+def _side_number(number: float) -> str:
+    return shown(number) if math.isfinite(number) else "-∞" if number < 0 else "∞"

@@ -6,7 +6,8 @@ The same plot gives the same file, byte for byte.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -84,6 +85,35 @@ def surface_image(surface: Surface, form: str, theme: str = "light") -> bytes:
         )  # fmt: skip
         axis.set_title(_cut(surface.program), color=colours.ink, fontsize=11)
         return _bytes(figure, form, surface.program)
+
+
+def loss_image(
+    title: str, epochs: Sequence[int], curves: Mapping[str, Sequence[float | None]], form: str, best: int | None = None
+) -> bytes:
+    """The losses of a training over its epochs, each curve with its name; `best` is the epoch of the parameters that are kept.
+
+    The axis is logarithmic, and says so, where all losses are above 0 and span more than a factor 20.
+    """
+    colours = THEMES["light"]
+    finite = [v for values in curves.values() for v in values if v is not None and math.isfinite(v)]
+    logarithmic = bool(finite) and min(finite) > 0 and max(finite) / min(finite) > 20
+    with _figure(colours) as matplotlib:
+        figure, axis = matplotlib.subplots(figsize=(WIDTH, HEIGHT), layout="constrained")
+        styles = zip((colours.curve, colours.derivative, colours.tangent), ("-", "--", ":"), strict=True)
+        for (name, values), (colour, line) in zip(curves.items(), styles, strict=False):
+            shown = [math.nan if value is None else value for value in values]
+            single = {"marker": "."} if len(shown) == 1 else {}
+            axis.plot(epochs, shown, color=colour, linestyle=line, linewidth=1.6, label=name, **single)
+        if logarithmic:
+            axis.set_yscale("log")
+        axis.set(xlabel="epoch", ylabel="loss (logarithmic axis)" if logarithmic else "loss")
+        if best is not None:
+            axis.axvline(best, color=colours.faint, linewidth=1)
+            axis.annotate("kept", (best, 1), xycoords=("data", "axes fraction"), fontsize=8, color=colours.ink)
+        if len(curves) > 1:
+            axis.legend(frameon=False)
+        axis.set_title(_cut(title), color=colours.ink, fontsize=11)
+        return _bytes(figure, form, f"the loss of {title} over {len(epochs)} epochs")
 
 
 def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool) -> None:

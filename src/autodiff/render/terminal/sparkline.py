@@ -12,24 +12,44 @@ import math
 from collections.abc import Sequence
 
 
-def curve(values: Sequence[float], width: int = 60, height: int = 8, *, ascii_only: bool = False) -> str:
-    """The values from left to right, one mark a column; on a logarithmic scale when they span more than a factor 20."""
-    finite = [value for value in values if math.isfinite(value)]
+def curve(
+    values: Sequence[float],
+    width: int = 60,
+    height: int = 8,
+    *,
+    ascii_only: bool = False,
+    beside: Sequence[float] = (),
+) -> str:
+    """The values from left to right, one mark a column; on a logarithmic scale when they span more than a factor 20.
+
+    `beside` is a second curve, behind the first one, with a mark of its own.
+    """
+    finite = [value for value in (*values, *beside) if math.isfinite(value)]
     if not finite:
         return ""
-    columns = [_at(values, k, width) for k in range(min(width, max(len(values), width)))]
     low, high = min(finite), max(finite)
     logarithmic = low > 0 and high / low > 20
     scale = math.log if logarithmic else float
     bottom, top = scale(low), scale(high)
-    steps = [_level(value, scale, bottom, top, height) if math.isfinite(value) else None for value in columns]
-    mark, axis = ("*", "|") if ascii_only else ("•", "┤")
+    steps, others = (
+        [
+            _level(value, scale, bottom, top, height) if math.isfinite(value) else None
+            for value in (_at(part, k, width) for k in range(width if part else 0))
+        ]
+        for part in (values, beside)
+    )
+    mark, other, axis = ("*", "o", "|") if ascii_only else ("•", "◦", "┤")
+    others = others or [None] * len(steps)
     lines = []
     for level in range(height - 1, -1, -1):
         share = level / max(height - 1, 1)
         value = bottom + share * (top - bottom)
         label = f"{math.exp(value) if logarithmic else value:.4g}"
-        lines.append(f"{label:>9} {axis}{''.join(mark if step == level else ' ' for step in steps)}".rstrip())
+        marks = (
+            mark if step == level else other if second == level else " "
+            for step, second in zip(steps, others, strict=True)
+        )  # fmt: skip
+        lines.append(f"{label:>9} {axis}{''.join(marks)}".rstrip())
         if bottom == top:
             break
     return "\n".join(lines)

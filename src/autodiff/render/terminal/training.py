@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from autodiff.train.optimizers import FORMULAS
 from autodiff.train.training import Record, Training, TrainingStep
 
 _ROWS, _ELEMENTS = 6, 8
+_SHOWN = 12  # parameters that the summary lists
 _LABEL, _NARROW = 11, 60  # columns of a label, and of a screen where it is on a line of its own
 
 
@@ -136,8 +138,10 @@ def closing(training: Training, records: Sequence[Record], ending: Ending, *, as
     lines: list[str] = []
     if len(records) > 1:
         lines += [
-            f"LOSS       over epochs {records[0].epoch} to {records[-1].epoch}",
-            curve([r.loss for r in records], max(10, min(60, width - 12)), ascii_only=ascii_only),
+            f"LOSS       over epochs {records[0].epoch} to {records[-1].epoch}{_marks(records, ascii_only=ascii_only)}",
+            curve(
+                [r.loss for r in records], max(10, min(60, width - 12)), ascii_only=ascii_only, beside=_held(records)
+            ),
         ]
     steep = "" if ending.slope is None else f", largest slope {ending.slope:.3g}"
     lines.append(
@@ -147,15 +151,39 @@ def closing(training: Training, records: Sequence[Record], ending: Ending, *, as
         lines.append("           no step lowers the loss further")
     if ending.epoch != training.state.epochs:
         reached = f"after {_epochs(ending.epoch)}" if ending.epoch else "at the start"
-        lines.append(f"           the parameters are those of the least loss, {reached}")
+        of_held = " of the rows held out" if training.patience else ""
+        lines.append(f"           the parameters are those of the least loss{of_held}, {reached}")
     if ending.held is not None:
         lines.append(f"           held out: loss {_known(ending.held)}")
-    lines += [f"           {shortened(name, 60)} = {_known(value)}" for name, value in ending.watched.items()]
+    for name, value in ending.watched.items():
+        held = f", held out {_known(ending.held_watched[name])}" if name in ending.held_watched else ""
+        lines.append(f"           {shortened(name, 60)} = {_known(value)}{held}")
     wide = max(map(len, ending.parameters))
-    for name, value in ending.parameters.items():
+    for name, value in list(ending.parameters.items())[:_SHOWN]:
         indent = "\n" + " " * (wide + 2)
-        lines.append(f"{printable(name):<{wide}}  {array(nested(value)).replace(chr(10), indent)}")
+        lines.append(f"{printable(name):<{wide}}  {_summary(value, width - wide - 2).replace(chr(10), indent)}")
+    if len(ending.parameters) > _SHOWN:
+        lines.append(f"… and {len(ending.parameters) - _SHOWN} more parameters")
     return "\n".join(lines)
+
+
+def _summary(value: Any, room: int) -> str:
+    """An array in full where it is a few short lines; else its shape and its length."""
+    text = array(nested(value))
+    if not np.ndim(value) or (text.count("\n") < 3 and all(len(line) <= room for line in text.split("\n"))):
+        return text
+    elements = " elements" if np.ndim(value) == 1 else ""
+    return f"{'×'.join(map(str, np.shape(value)))}{elements}, norm {np.linalg.norm(value):.4g}"
+
+
+def _held(records: Sequence[Record]) -> list[float]:
+    """The losses of the rows held out; NaN where there is none."""
+    held = [math.nan if record.held is None else record.held for record in records]
+    return held if any(map(math.isfinite, held)) else []
+
+
+def _marks(records: Sequence[Record], *, ascii_only: bool) -> str:
+    return f", {'o' if ascii_only else '◦'} of the rows held out" if _held(records) else ""
 
 
 def _epochs(count: int) -> str:
@@ -225,19 +253,22 @@ def history(records: Sequence[Record]) -> dict[str, list[Any]]:
         columns["held_out"] = [r.held for r in records]
     for name in records[0].watched if records else ():
         columns[name] = [r.watched[name] for r in records]
+    for name in records[0].held_watched if records else ():
+        columns[f"held_out {name}"] = [r.held_watched[name] for r in records]
     return columns
 
 
 def csv_header(record: Record) -> str:
     """The first line of a history file."""
     names = ["epoch", "loss", *(["held_out"] if record.held is not None else []), *record.watched]
+    names += [f"held_out {name}" for name in record.held_watched]
     return ",".join(f'"{name}"' if set(name) & set(',"\n') else name for name in names)
 
 
 def csv_line(record: Record) -> str:
     """One epoch as a line of a history file."""
     held = [] if record.held is None else [record.held]
-    numbers: list[float | None] = [record.loss, *held, *record.watched.values()]
+    numbers: list[float | None] = [record.loss, *held, *record.watched.values(), *record.held_watched.values()]
     return ",".join([str(record.epoch), *("" if number is None else shown(number) for number in numbers)])
 
 

@@ -15,6 +15,7 @@ from autodiff.explanation.model import Explanation
 from autodiff.render.document import blocks
 from autodiff.render.document.blocks import SCREEN, Cell, Document, Equation, Item, Math, Section, Words, listed, plain
 from autodiff.render.document.compose import compose
+from autodiff.render.document.slopes import NO_SLOPE
 from autodiff.render.graph.text import pieces as drawn
 from autodiff.render.text.elide import elide
 from autodiff.render.text.labels import ascii_only, spelled
@@ -182,5 +183,5 @@ def _equation(equation: Equation, screen: Screen) -> Iterator[Line]:
         style = "answer" if i == len(rights) - 1 else ""
         begin = (" " * indent, "") if above or i else (name, f"@{equation.place}")
         first, *rest = folded(words, room - indent - 3)
-        yield begin, (" = ", ""), (first, style)
+        yield begin, (" " if first.startswith(NO_SLOPE) else " = ", ""), (first, style)
         yield from (((" " * (indent + 3), ""), (line, style)) for line in rest)

@@ -74,3 +74,28 @@ def elide(drawing: Drawing, most: int = 40) -> Elided:
 
 def _many(number: int, word: str) -> str:
     return f"{number:,} more {word}{'s' if number != 1 else ''}"
+
+
+def without_inputs(drawing: Drawing, most: int) -> Drawing:
+    """The drawing with at most `most` vertices, if leaving out inputs is enough for that; steps are never left out here.
+
+    First those that only one step is made of, such as a neuron's weights, which its formula names anyway; then all.
+    """
+    if len(drawing.vertices) <= most:
+        return drawing
+    uses: dict[str, int] = {}
+    for arrow in drawing.arrows:
+        uses[arrow.source] = uses.get(arrow.source, 0) + 1
+    inputs = [vertex.name for vertex in drawing.vertices if vertex.kind in ("input", "held")]
+    for left_out in ({name for name in inputs if uses.get(name) == 1}, set(inputs)):
+        vertices = tuple(vertex for vertex in drawing.vertices if vertex.name not in left_out)
+        if len(vertices) <= most or left_out == set(inputs):
+            break
+    if len(vertices) > most or len(left_out) < _FOLDED:
+        return drawing
+    arrows = tuple(arrow for arrow in drawing.arrows if arrow.source not in left_out)
+    return Drawing(vertices, arrows, drawing.title)
+
+
+_FOLDED = 6
+"""Inputs that are left out at least: of fewer, the list says more than the drawing without them."""

@@ -4,7 +4,7 @@
 >>> label(Arrow("y", "z", "cos(y)", -0.9576594803233847))
 'cos(y) = -0.95766'
 >>> fitted("a_rather_long_name", 9), ascii_only("2·x → ∂y")
-('a_rat…ame', '2*x -> \\\\u2202y')
+('a_rat…ame', '2*x -> dy')
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from autodiff.render.text.numbers import short
 _GREEK = {"σ": "sigmoid", "Γ": "gamma"}
 _SIGNS = str.maketrans({
     "·": "*", "×": "*", "−": "-", "—": "-", "─": "-", "…": "...", "→": "->", "↓": "down", "↑": "up", "⋮": ":", "²": "^2",
-    "³": "^3", "√": "sqrt", "∞": "inf", "±": "+-", "◀": "<-", "✓": "ok", "✗": "no",
+    "³": "^3", "√": "sqrt", "∞": "inf", "±": "+-", "◀": "<-", "✓": "ok", "✗": "no", "∂": "d",
 })  # fmt: skip
 
 

@@ -4,20 +4,24 @@
 >>> cells = (((Words("1"),), (Words("sine rule"),), (Words("df/dx = cos(x)"),), (Words("df/dx"),)),)
 >>> block = TableBlock((Column(()),) * 4, tuple(TableRow(row, "x", ("x", "f"), answer=True) for row in cells), "")
 >>> print("".join(words for words, _ in list(steps(block, Screen(80, True)))[-1]))
-   1  sine rule  df/dx = cos(x)◀
+   1  sine rule  df/dx = cos(x)  df/dx ◀ answer
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from autodiff.errors import columns
 from autodiff.render.document.blocks import Omitted, PathSum, RowHeading, TableBlock, TableRow, joined, plain, term
 from autodiff.render.text.labels import fitted
-from autodiff.render.text.layout import INDENT, MARGIN, STACKED, Line, Piece, Screen, few, flowing, signed
+from autodiff.render.text.layout import INDENT, STACKED, Line, Piece, Screen, few, flowing, signed
+from autodiff.render.text.wrap import folded
 
-_ANSWER, _WHICH = " ◀ answer", 17
+_ANSWER, _MARK = " ◀ answer", " ◀"
+
+_NARROW, _WIDE = 16, 24
+"""Columns that a rule and a local slope have at least, and a rule at most, beside each other; the rest goes on below."""
 
 
 class _StepTexts(NamedTuple):
@@ -32,20 +36,22 @@ class _StepTexts(NamedTuple):
 
 
 class _Widths(NamedTuple):
-    """The columns of the table; `which` is 0 where that is left out, `local` where there is no room for a table at all."""
+    """The columns of the table; `rule` is 0 where rules are below their steps, `local` where there is no room for a table."""
 
     label: int
     rule: int
     local: int
     number: int
+    so_far: int
     which: int
+    mark: str
 
 
 def steps(table: TableBlock, screen: Screen) -> Iterator[Line]:
     """The table of a backward pass; on a narrow screen each step on several lines."""
     widths = _widths(table, screen)
     if widths.local:
-        yield from _head(widths, screen)
+        yield from _head(table, widths, screen)
     for row in table.rows:
         match row:
             case TableRow():
@@ -68,58 +74,80 @@ def _texts(row: TableRow) -> _StepTexts:
 
 
 def _widths(table: TableBlock, screen: Screen) -> _Widths:
-    """What the rows of this table need."""
+    """What the rows of this table need; where all has no room, what may go on below gets less, the rule last of all."""
     rows = [(row, _texts(row)) for row in table.rows if isinstance(row, TableRow)]
     label = max(columns(texts.label) for _, texts in rows)
-    rule = max(5, min(max(len(texts.rule) for _, texts in rows), 22))
-    longest = max(len(signed(number)) for _, texts in rows for number in (texts.value, texts.so_far))
-    number = max(13, 1 + longest) if len(table.columns) > 4 else 0
+    rule = max(5, min(max(len(texts.rule) for _, texts in rows), _WIDE))
     local = max(11, *(columns(texts.local) for _, texts in rows))
-    which = max(_WHICH, *(min(columns(texts.which), 24) + len(_ANSWER) * row.answer for row, texts in rows))
-    room = screen.room - label - rule - 2 * number - 6
-    if screen.width < 90 or room - which - 1 < min(local, 20):
-        which, room = 0, room - 2
-    else:
-        room -= which + 1
-    fits = screen.width >= STACKED and room >= min(local, 16)
-    return _Widths(label, rule, min(local, room) if fits else 0, number, which)
+    number, so_far = _number_widths(table, [texts for _, texts in rows])
+    names = [(columns(texts.which), row.answer) for row, texts in rows]
+    word = max(len(part) for _, texts in rows for part in (*texts.rule.split(" "), "rule"))
+    left = max(columns(texts.local.partition(" = ")[0]) + 2 for _, texts in rows)
+    short = min(local, max(_NARROW, min(left, _WIDE)))
+    choices = [(rule, local, _ANSWER)]
+    choices += [(less, least, _MARK) for least in (local, short) for less in range(rule, min(word, rule) - 1, -1)]
+    choices += [(-2, short, _MARK)]
+    for columns_of_rule, least, mark in choices if screen.width >= STACKED else ():
+        which = max(1, *(min(name, _WIDE) + len(mark) * answer for name, answer in names))
+        room = screen.room - label - 2 - columns_of_rule - 2 - 2 - number - so_far - which
+        if room >= least:
+            return _Widths(label, max(columns_of_rule, 0), min(local, room), number, so_far, which, mark)
+    return _Widths(label, 0, 0, number, so_far, 0, "")
 
 
-def _head(widths: _Widths, screen: Screen) -> Iterator[Line]:
-    label, rule, local, number, which = widths
-    words = f"{'':{label}}  {'rule':<{rule}}  {'local slope':<{local}}"
-    if number:
-        words += f"   {'its value':<{number - 1}} {'so far':<{number - 1}}"
-    if which:
-        words += " which is" if number else "  which is"
-    yield INDENT, (words, "dim")
+def _number_widths(table: TableBlock, texts: Sequence[_StepTexts]) -> tuple[int, int]:
+    """The columns of the local slopes' numbers and of the products so far, with the gap behind; none without a point."""
+    if len(table.columns) <= _SYMBOLS:
+        return 0, 0
+    heads = [plain(column.head) for column in table.columns[-3:-1]]
+    values = [
+        max(len(signed(text)) for text in column) for column in zip(*((t.value, t.so_far) for t in texts), strict=True)
+    ]
+    return max(values[0], len(heads[0]) + 1) + 2, max(values[1], len(heads[1])) + 2
+
+
+_SYMBOLS = 4
+"""Columns of a table without numbers."""
+
+
+def _head(table: TableBlock, widths: _Widths, screen: Screen) -> Iterator[Line]:
+    label, rule, local, number, so_far, _, _ = widths
+    _, _, slope, *numbers, which = (plain(column.head) for column in table.columns)
+    words = f"{'':{label}}  {'rule':<{rule}}  " if rule else f"{'':{label}}  "
+    words += f"{slope:<{local}}  "
+    if numbers:
+        words += f" {numbers[0]:<{number - 1}}{numbers[1]:<{so_far}}"
+    yield INDENT, (f"{words}{which}", "dim")
     yield INDENT, ("─" * screen.room, "dim")
 
 
 def _step(row: TableRow, widths: _Widths, screen: Screen) -> Iterator[Line]:
-    """A line; a local slope that has no room in it goes on below."""
-    label, rule, local, number, which = widths
+    """A line; a local slope or a rule that has no room in it goes on below."""
+    label, rule, local, number, so_far, _, mark = widths
     texts = _texts(row)
-    left, _, rest = texts.local.partition(" = ")
-    words = texts.local if columns(texts.local) <= local else fitted(f"{left} = …", local)
-    line: list[Piece] = [
-        INDENT,
-        (f"{texts.label:<{label}}  ", "dim"),
-        (f"{fitted(texts.rule, rule):<{rule}}  ", ""),
-        (words, f"@{row.place}"),
-    ]
-    gap = " " * (local - columns(words))
-    if number:
-        line.append((f"{gap}  {signed(texts.value):<{number}}{signed(texts.so_far):<{number}}", ""))
-    if which:
-        line.append((f"{'' if number else gap + ' '} {fitted(texts.which, 24)}", "dim"))
-    if row.answer:
-        line.append((_ANSWER if which else "◀", "answer"))
-    yield tuple(line)
-    if words != texts.local:
-        indent = MARGIN + label + rule + 4
-        more = few(rest, screen.width - indent, 3)
-        yield from (((" " * indent, ""), (line, f"@{row.place}")) for line in more)
+    left, _, formula = texts.local.partition(" = ")
+    whole = columns(texts.local) <= local
+    first, *rest = [texts.local] if whole else few(f"{left} =", local, 3) if formula else few(texts.local, local, 3)
+    words = fitted(first, local)
+    formula = " ".join([*rest, formula])
+    rules = folded(texts.rule, rule) if rule else [""]
+    pad = " " * (local - columns(words) + 2)
+    numbers = f"{signed(texts.value):<{number}}{signed(texts.so_far):<{so_far}}" if number else ""
+    line: list[Piece] = [INDENT, (f"{texts.label:<{label}}  ", "dim")]
+    line += [(f"{rules[0]:<{rule}}  ", "")] if rule else []
+    line += [(words, f"@{row.place}"), (f"{pad}{numbers}", ""), (fitted(texts.which, _WIDE), "dim")]
+    yield (*line, (mark, "answer")) if row.answer else tuple(line)
+    indent = label + 2 + (rule + 2 if rule else 0)
+    more = [] if whole else few(formula, screen.room - indent - 1, 3)
+    more = [f" {text}" for text in more] if not rule else more
+    for i in range(max(len(rules) - 1, len(more))):
+        named = rules[i + 1] if i + 1 < len(rules) else ""
+        text = more[i] if i < len(more) else ""
+        yield INDENT, (f"{'':{label + 2}}{named:<{indent - label - 2}}", ""), (text, f"@{row.place}")
+    if not rule:
+        yield from (
+            (INDENT, (" " * (label + 3), ""), (line, "dim")) for line in folded(texts.rule, screen.room - label - 3)
+        )
 
 
 def _stacked(row: TableRow, screen: Screen) -> Iterator[Line]:

@@ -207,7 +207,10 @@ def _followed(rows: Sequence[TableRow], heads: Sequence[str], screen: Screen) ->
             yield (*line, ("   ", ""), judged)
             return
         yield tuple(line)
-    yield (" " * (MARGIN + (wide + 4 if beside else 2)), ""), judged
+    indent = MARGIN + 2
+    if beside and MARGIN + wide + 4 + columns(judged[0]) <= screen.width:
+        indent = MARGIN + wide + 4
+    yield from (((" " * indent, ""), (line, judged[1])) for line in folded(judged[0], screen.width - indent))
 
 
 def _one_sided(cell: Cell) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.core.evaluate import DomainError
+from autodiff.engines.part_sums import LOSS, PartFault, Parts, TrainTask, added, counts, driver_sweep, part_sums
 from autodiff.errors import DATA, AutodiffError, shortened
 from autodiff.tables.columns import NumericTable, missing, program_names
 from autodiff.tables.text import Table
@@ -20,7 +21,6 @@ from autodiff.train.loop import Hyperparameters
 from autodiff.train.minibatch_sweep import Sums, Swept
 from autodiff.train.model import Model, Overflow
 from autodiff.train.names import chooser
-from autodiff.train.part_sums import LOSS, PartFault, Parts, TrainTask, added, counts, driver_sweep, part_sums
 from autodiff.train.training import Training
 
 
