@@ -25,6 +25,8 @@ from autodiff.core.primitive import (
 )
 from autodiff.core.special_rules import SPECIAL
 
+NEAR_0 = "smaller weights, scaled inputs or relu keep its slope alive"
+
 _SCHOOL = (
     # === operators =====================================================================================================
     elementwise("+", "u v", "+", "1", "1", rule="sum", tex="#u + #v", doc="sum", example="2 + 3"),
@@ -99,7 +101,7 @@ _SCHOOL = (
                 example="sinh(1)"),
     elementwise("cosh", "u", "cosh", "sinh(u)", rule="hyperbolic cosine", tex=r"\cosh", doc="hyperbolic cosine",
                 example="cosh(1)"),
-    elementwise("tanh", "u", "tanh", "sech(u)^2", rule="hyperbolic tangent", tex=r"\tanh", doc="hyperbolic tangent",
+    elementwise("tanh", "u", "tanh", "sech(u)^2", cure=NEAR_0, rule="hyperbolic tangent", tex=r"\tanh", doc="hyperbolic tangent",
                 example="tanh(1)"),
     elementwise("sech", "u", "= 2*exp(-abs(u))/(1 + exp(-2*abs(u)))", "-w*tanh(u)", rule="hyperbolic secant",
                 doc="hyperbolic secant, 1/cosh", example="sech(1)"),
@@ -144,13 +146,13 @@ _SCHOOL = (
 )  # fmt: skip
 
 _NETWORKS = (
-    elementwise("sigmoid σ", "u", "= t = exp(-abs(u)); if(u < 0, t, 1)/(1 + t)", "w*sigmoid(-u)", formula=("w*(1-w)",), rule="sigmoid", tex=r"\sigma",
+    elementwise("sigmoid σ", "u", "= t = exp(-abs(u)); if(u < 0, t, 1)/(1 + t)", "w*sigmoid(-u)", formula=("w*(1-w)",), cure=NEAR_0, rule="sigmoid", tex=r"\sigma",
                 doc="1/(1 + e^-u)", example="sigmoid(0)"),
     elementwise("logit", "u", "= if(abs(u - 0.5) < 0.25, 2*atanh(2*u - 1), ln(u/(1 - u)))", "1/(u*(1-u))", rule="logit",
                 doc="ln(u/(1-u)), the inverse of sigmoid", example="logit(0.9)", domain="0 < u < 1"),
     elementwise("softplus", "u", "= max(u, 0) + log1p(exp(-abs(u)))", "sigmoid(u)", rule="softplus", doc="ln(1 + e^u)",
                 example="softplus(0)"),
-    elementwise("relu", "u", "= max(u, 0)", "if(u > 0, 1, 0)", rule="ReLU", doc="max(u, 0)", example="relu(-3)",
+    elementwise("relu", "u", "= max(u, 0)", "if(u > 0, 1, 0)", cure="leaky_relu has a slope there, too", rule="ReLU", doc="max(u, 0)", example="relu(-3)",
                 kink="u == 0", torch=("0",), jax=("0",)),
     elementwise("leaky_relu", "u", "= if(u > 0, u, 0.01*u)", "if(u > 0, 1, 0.01)", rule="leaky ReLU",
                 doc="u, or 0.01*u where u is negative", example="leaky_relu(-3)", kink="u == 0",
