@@ -86,11 +86,16 @@ class PartedModel(Model):
         self.sweep = driver_sweep(table.task, expression, parameters)
 
     def slopes(
-        self, parameters: Mapping[str, Any], columns: Mapping[str, Any], fixed: Mapping[int, Any] | None = None
+        self,
+        parameters: Mapping[str, Any],
+        columns: Mapping[str, Any],
+        fixed: Mapping[int, Any] | None = None,
+        *,
+        proximal: bool = False,
     ) -> tuple[float, dict[str, Any]]:
         """The loss, and its slope in each parameter, as of Model."""
-        swept = self._swept(parameters, columns, slopes=True)
-        found = {name: self._slope(swept.slopes.get(name), value) for name, value in parameters.items()}
+        swept, l1 = self._swept(parameters, columns, slopes=True), 0.0 if proximal else self.l1
+        found = {name: self._slope(swept.slopes.get(name), value, l1) for name, value in parameters.items()}
         for name, slope in found.items():
             if not np.all(np.isfinite(slope)):
                 raise Overflow(name, self.lowered.result)
