@@ -142,7 +142,7 @@ def _training(
 
     numpy()  # says what to install where it is missing
     from autodiff.tables.inputs import each_table
-    from autodiff.train import checkpoint, declarations, loop, names, reading
+    from autodiff.train import checkpoint, declarations, loop, reading
     from autodiff.train import training as train
     from autodiff.train.optimizers import Constants
     from autodiff.train.schedule import Schedule
@@ -165,10 +165,10 @@ def _training(
         _enough(training, given)
         return training
     if not given["data"]:
-        names.without_data(text, parameters)
+        declarations.without_data(text, parameters)
         table = None
     else:
-        choose = names.chooser(text, parameters, given["watch"], kept)
+        choose = declarations.chooser(text, parameters, given["watch"], kept)
         otherwise = "a parameter is given with --params {}=0".format
         with closing(each_table(given["data"], given["from_form"])) as tables:
             table, kept.codes = reading.rows_of(tables, choose, otherwise, given["missing"])

@@ -28,10 +28,9 @@ from autodiff.diagnostics import written
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.tables.columns import NumericTable, numbers_of, program_names
 from autodiff.tables.inputs import InputFile, opened_file, require_columns
-from autodiff.train.declarations import Declared, declarations_of_rows, declared, with_matrices
+from autodiff.train.declarations import Declared, chooser, declarations_of_rows, declared, with_matrices
 from autodiff.train.minibatch_sweep import FEWEST, Sums, Sweep, SweepPlan, plan
 from autodiff.train.model import CONVENTION, Model
-from autodiff.train.names import chooser
 from autodiff.train.row_axis import mixing_equations, row_axis
 
 T = TypeVar("T")

@@ -17,10 +17,10 @@ from autodiff.engines.part_sums import LOSS, PartFault, Parts, TrainTask, added,
 from autodiff.errors import DATA, AutodiffError, shortened
 from autodiff.tables.columns import NumericTable, missing, program_names
 from autodiff.tables.text import Table
+from autodiff.train.declarations import chooser
 from autodiff.train.loop import Hyperparameters
 from autodiff.train.minibatch_sweep import Sums, Swept
 from autodiff.train.model import Model, Overflow
-from autodiff.train.names import chooser
 from autodiff.train.training import Training
 
 
