@@ -259,7 +259,7 @@ class Training:
     def _taken_apart(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> TrainingStep | None:
         model, graph = self.model, self.lowered.graph
         try:
-            loss, slopes = model.slopes(state.parameters, columns, fixed)
+            loss, slopes = model.slopes(state.parameters, columns, fixed, proximal=True)
             run = model.run(state.parameters, columns, fixed, lean=True, keep=self.lowered.assigned.values())
         except (DomainError, Overflow, AutodiffError):  # the step itself says what is wrong
             return None
@@ -279,7 +279,7 @@ class Training:
                 n: found[node] for n, node in statements.items() if node in found and graph.rows[node] is not None
             },
             slopes=slopes,
-            updated=updated(state, slopes, self.plan).parameters if known else {},
+            updated=updated(state, slopes, self.plan, model.l1).parameters if known else {},
         )
 
     def _completed(self) -> None:
