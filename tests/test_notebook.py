@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,8 +96,7 @@ CELLS = [
 def test_eight_cells_in_a_real_kernel() -> None:
     nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
-    from nbformat import v4
-
+    v4: Any = importlib.import_module("nbformat.v4")
     notebook = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in CELLS])
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     shown = [

@@ -104,7 +104,7 @@ class Program:
 
         return vjp(self.text, at, weights, strict=self.strict)
 
-    def plot(self, at: Mapping[str, float] | None = None, /, *, order: int = 1, **named: Any) -> Plot | Surface:
+    def plot(self, at: Mapping[str, Any] | None = None, /, *, order: int = 1, **named: Any) -> Plot | Surface:
         """The curve over one range, or contours over two: `p.plot(x=(-2, 2))`; other inputs have numbers."""
         from autodiff.plotting.curve import plot
         from autodiff.plotting.surface import surface
