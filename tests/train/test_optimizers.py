@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from autodiff.tables.columns import NumericTable, load
+from autodiff.train.declarations import chooser
 from autodiff.train.ending import conclude
 from autodiff.train.loop import Hyperparameters
-from autodiff.train.names import chooser
 from autodiff.train.optimizers import Constants
 from autodiff.train.schedule import Schedule
 from autodiff.train.training import Training

@@ -22,10 +22,10 @@ from autodiff.core.lowering import lower
 from autodiff.render.terminal.progress import Standing, pieces
 from autodiff.render.terminal.sparkline import curve
 from autodiff.tables.columns import NumericTable, load
+from autodiff.train.declarations import chooser
 from autodiff.train.loop import Hyperparameters
 from autodiff.train.minibatch_sweep import plan
 from autodiff.train.model import Model, Overflow
-from autodiff.train.names import chooser
 from autodiff.train.training import Training
 from tests.support.command import autodiff, python, start
 from tests.support.paths import EXAMPLES

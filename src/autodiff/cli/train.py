@@ -138,7 +138,7 @@ def _training(text: str, strict: bool, given: Mapping[str, Any], saved: Mapping[
 
     numpy()  # says what to install where it is missing
     from autodiff.tables.reader import opened
-    from autodiff.train import checkpoint, declarations, loop, names, reading
+    from autodiff.train import checkpoint, declarations, loop, reading
     from autodiff.train import training as train
     from autodiff.train.optimizers import Constants
     from autodiff.train.schedule import Schedule
@@ -154,10 +154,10 @@ def _training(text: str, strict: bool, given: Mapping[str, Any], saved: Mapping[
     state = _start(given, plan.seed, saved)
     parameters, kept = list(state.parameters), declarations.Kept()
     if given["data"] is None:
-        names.without_data(text, parameters)
+        declarations.without_data(text, parameters)
         table = None
     else:
-        choose = names.chooser(text, parameters, given["watch"], kept)
+        choose = declarations.chooser(text, parameters, given["watch"], kept)
         otherwise = "a parameter is given with --params {}=0".format
         with opened(given["data"], given["from_form"]) as rows:
             table, kept.codes = reading.rows_of(rows, choose, otherwise, given["missing"])

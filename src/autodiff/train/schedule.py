@@ -17,7 +17,7 @@ from autodiff.errors import AutodiffError, quoted
 BETTER = 1e-4
 """By how much, relatively, a loss must be smaller than the least one to count as smaller, for `plateau`."""
 
-KINDS = ("step", "cosine", "plateau")
+STEP, COSINE, PLATEAU = "step", "cosine", "plateau"
 
 
 class Schedule(NamedTuple):
@@ -48,21 +48,21 @@ class Schedule(NamedTuple):
                 f"--schedule can't be read: {quoted(text)}",
                 hint="write step, step:30 (every 30 epochs), step:30:0.5 (to the half), cosine, plateau or plateau:10",
             )
-        default = {"step": max(1, epochs // 3), "cosine": epochs, "plateau": 10}[match[1]]
+        default = {STEP: max(1, epochs // 3), COSINE: epochs, PLATEAU: 10}[match[1]]
         return cls(match[1], default if every is None else every, share)
 
     def factor(self, epoch: int, memory: Mapping[str, float]) -> float:
         """What the rate is multiplied with in an epoch, counted from 1; `memory` is what `after` gave for the one before."""
         done = epoch - 1
-        if self.kind == "step":
+        if self.kind == STEP:
             return float(self.share ** (done // self.every))
-        if self.kind == "cosine":
+        if self.kind == COSINE:
             return (1 + math.cos(math.pi * min(done, self.every) / self.every)) / 2
         return memory.get("factor", 1.0)
 
     def after(self, loss: float, memory: Mapping[str, float]) -> dict[str, float]:
         """What is to be remembered after an epoch with this loss: the factor, the least loss, epochs without a smaller one."""
-        if self.kind != "plateau":
+        if self.kind != PLATEAU:
             return {}
         factor, least, waited = memory.get("factor", 1.0), memory.get("least", math.inf), memory.get("waited", 0.0)
         if loss < least * (1 - BETTER) if least > 0 else loss < least:

@@ -22,10 +22,9 @@ from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import Best, State, nested
-from autodiff.train.declarations import Declared, Kept, declared, needed, with_matrices
+from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, with_matrices
 from autodiff.train.loop import Columns, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import CONVENTION, Model, Overflow
-from autodiff.train.names import fitting
 from autodiff.train.optimizers import OPTIMIZERS
 from autodiff.train.resolver import Resolver
 
