@@ -20,7 +20,7 @@ from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError, Span, normalised, quoted, shortened
-from autodiff.language.ast import Program
+from autodiff.language.ast import ParsedProgram
 from autodiff.language.parser import parse as _parse
 
 MODES = ("reverse", "forward", "both")
@@ -32,7 +32,7 @@ HIGHEST = 100
 """The highest order of a derivative."""
 
 
-def parse(text: str, *, strict: bool = False, given: Any = (), functions: Iterable[str] = ()) -> Program:
+def parse(text: str, *, strict: bool = False, given: Any = (), functions: Iterable[str] = ()) -> ParsedProgram:
     """The syntax tree of a program, in which the names `given` have values, and `functions` are defined elsewhere.
 
     Raises AutodiffError for a mistake; with `strict` for a doubtful reading, too.
@@ -41,7 +41,7 @@ def parse(text: str, *, strict: bool = False, given: Any = (), functions: Iterab
     return _parse(text, rules.functions().union(functions), strict=strict, given=names)
 
 
-def _pickled(program: Program) -> tuple[Any, ...]:
+def _pickled(program: ParsedProgram) -> tuple[Any, ...]:
     """What pickle keeps of a program: its text, of which another process makes the statements again.
 
     A tree of statements may be nested as deeply as the text is long.
@@ -50,14 +50,14 @@ def _pickled(program: Program) -> tuple[Any, ...]:
     return _program_again, (program.source, spans, program.given)
 
 
-def _program_again(source: str, spans: tuple[Span, ...], given: frozenset[str]) -> Program:
+def _program_again(source: str, spans: tuple[Span, ...], given: frozenset[str]) -> ParsedProgram:
     """What a pickled program becomes."""
     program = _parse(source, rules.functions(), given=given)
     kept = tuple(statement for statement in program.statements if statement.span in spans)
-    return Program(program.source, kept, program.readings, program.given)
+    return ParsedProgram(program.source, kept, program.readings, program.given)
 
 
-copyreg.pickle(Program, _pickled)
+copyreg.pickle(ParsedProgram, _pickled)
 
 
 def evaluate(

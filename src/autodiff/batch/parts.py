@@ -21,7 +21,7 @@ from autodiff.batch.table import Count, results
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import listed
 from autodiff.errors import AutodiffError, nearest, quoted, shortened
-from autodiff.language.ast import Assign, Program, Reading, statements_for
+from autodiff.language.ast import Assign, ParsedProgram, Reading, statements_for
 from autodiff.tables import filesystems
 from autodiff.tables.columns import program_names
 from autodiff.tables.inputs import InputFile, opened_file, require_columns
@@ -87,7 +87,7 @@ def program_of(task: RowsTask) -> tuple[Compiled, tuple[Reading, ...]]:
     return found, program.readings
 
 
-def _ending_with(program: Program, of: str) -> Program:
+def _ending_with(program: ParsedProgram, of: str) -> ParsedProgram:
     """The statements that the name `of` needs. Raises AutodiffError where the program does not assign it."""
     found = statements_for(program, of)
     if found is None:
