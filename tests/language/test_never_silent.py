@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,59 @@ def test_a_point_in_a_program_gets_the_whole_command() -> None:
         assert (ended.status, "") == (2, ended.out)
         assert 'write autodiff eval "x^2" --at x=3' in ended.err
     assert 'write autodiff eval "PROGRAM" --at x=3' in autodiff("eval", "at x=3").err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_derivative_at_a_number_gets_the_whole_command(command: str) -> None:
+    ended = _run(command, "f(t) = t^2; f'(3)")
+    assert (ended.status, ended.out) == (2, "")
+    assert 'autodiff eval "f(t) = t^2; f(t)" --at t=3' in ended.err
+    assert 'autodiff eval "f(x) = …; f(x)" --at x=3' in _run(command, "f′(3)").err
+
+
+def test_constants_of_libraries_and_digits_of_other_keyboards() -> None:
+    for text in ("Math.PI", "math.pi", "np.pi", "torch.pi"):
+        assert library.evaluate(text).value == math.pi
+    assert library.evaluate("Math.E^2").value == library.evaluate("e^2").value
+    assert library.evaluate("PI*x", {"PI": 2.0, "x": 3.0}).value == 6.0
+    wide = {ord(c): ord(c) + 0xFEE0 for c in "0123456789."}
+    assert library.evaluate(f"{'2'.translate(wide)}x + {'1.5'.translate(wide)}", {"x": 2.0}).value == 5.5
+    assert library.evaluate(f"{'0.1'.translate(wide)} + 0.2 - {'0.3'.translate(wide)}").value == 0
+
+
+ROWS = "e,pi,gamma,mean,l1,beta,x\n2,3,4,5,6,7,8\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "value", "said"),
+    [
+        ("e*x", 16, "e is read as the value given for e"),
+        ("pi + x", 11, "pi is read as the value given for pi"),
+        ("gamma*x", 32, ""),
+        ("mean + l1*x", 53, ""),
+        ("beta*x", 56, ""),
+        ("gamma(gamma)", 6, "gamma(…) is read as the function gamma"),
+        ("x^1/2", 4, "x^1/2 is read as (x^1)/2"),
+        ("2^1^x", 2, "2^1^x is read as 2^(1^x)"),
+    ],
+)
+def test_columns_win_in_rows(program: str, value: float, said: str, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text(ROWS, encoding="utf-8")
+    ended = autodiff("eval", program, "--data", str(rows))
+    assert (said in ended.err) if said else ("notice" not in ended.err)
+    assert float(ended.out.splitlines()[1].split(",")[0]) == value
+    strict = autodiff("eval", program, "--data", str(rows), "--strict")
+    assert strict.status == (2 if said else 0)
+
+
+@pytest.mark.parametrize(("program", "message"), REFUSED.items())
+def test_refused_in_rows(program: str, message: str, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("x,y\n2,3\n", encoding="utf-8")
+    ended = autodiff("eval", program, "--data", str(rows))
+    assert (ended.status, ended.out) == (2, "")
+    assert message in ended.err
 
 
 @pytest.mark.parametrize("command", ["eval", "explain", "graph"])

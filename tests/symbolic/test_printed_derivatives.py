@@ -429,12 +429,18 @@ def test_long_formulas_have_parts_under_the_users_names() -> None:
     assert len(autodiff("diff", text, "--wrt", "w", "-q").out.splitlines()) == 1
 
 
+@pytest.mark.parametrize("args", [["5"], ["5", "--wrt", "x"], ["5", "--wrt", "t", "--order", "3"], ["pi^2"]])
+def test_the_derivative_of_a_constant_is_zero(args: list[str]) -> None:
+    ended = autodiff("diff", *args)
+    assert (ended.status, ended.out, ended.err) == (0, "0\n", "")
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
         (["polygamma(x, 2)"], "polygamma has no derivative in its argument n"),
         (["x*y", "--order", "2"], "order 2 needs one name to differentiate by, and here are 2"),
-        (["3"], "the program has no inputs to differentiate by"),
+        (["x = 3; x^2"], "the program has no inputs to differentiate by"),
         (["x", "--order", "0"], "the order of a derivative is a whole number, 1 to 1000, not 0"),
         (["x", "--jacobian"], "--jacobian needs the results' names"),
         (["x", "--of", "y"], "--of goes with --jacobian"),

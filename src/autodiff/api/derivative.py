@@ -160,6 +160,9 @@ def derivative(
     program = parse(text, strict=strict)
     numbers = numbers_of(program)
     lowered = numbers.lowered
+    if not (lowered.inputs or lowered.assigned):  # a constant: of the variable that is named, or of x
+        wrt = named(wrt or "x")
+        _ = [lowered.graph.input(name) for name in wrt if name.isidentifier()]
     names = sources(lowered, wrt, of_result=not of)
     _sensible(lowered, names, order, hessian=hessian, of=of)
     maker = _Maker(lowered, text)

@@ -34,8 +34,8 @@ def draw(found: Explanation, form: str) -> int:
     if form == "text":
         from autodiff.render.graph.text import pieces
 
-        made = pieces(found.drawing, width(), unicode=streams.writable(_SIGNS), formulas=True)
-        _lines([tuple((words, f"@{owner}" if owner else "") for words, owner in line) for line in made], found)
+        lines = pieces(found.drawing, width(), unicode=streams.writable(_SIGNS))
+        _lines([tuple((words, f"@{owner}" if owner else "") for words, owner in line) for line in lines], found)
     elif form == "json":
         streams.answer(as_json(plain(found.drawing)))
     else:

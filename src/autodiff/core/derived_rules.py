@@ -45,7 +45,9 @@ DERIVED = (
     elementwise("acoth arccoth", "u", "= sign(u)*log1p(2/(abs(u) - 1))/2", "1/(1 - u)/(1 + u)", formula=("1/(1-u^2)",),
                 rule="inverse hyperbolic cotangent", doc="inverse hyperbolic cotangent", example="acoth(2)",
                 domain="abs(u) > 1 | abs(#u) > 1"),
-    # === neural networks ===============================================================================================
+)  # fmt: skip
+
+DERIVED_NETWORKS = (
     elementwise("softsign", "u", "= u/(1 + abs(u))", "1/(1 + abs(u))/(1 + abs(u))", formula=("1/(1+abs(u))^2",), rule="softsign",
                 doc="u/(1 + abs(u))", example="softsign(3)"),
     elementwise("log_sigmoid logsigmoid", "u", "= -softplus(-u)", "sigmoid(-u)", rule="log-sigmoid", doc="ln of sigmoid(u), stable for any u",
@@ -62,19 +64,4 @@ DERIVED = (
                 example="relu6(8)", kink="u == 0 or u == 6", torch=("0",), jax=("0",)),
     elementwise("hardtanh", "u", "= min(max(u, -1), 1)", "if(u > -1 and u < 1, 1, 0)", rule="clamp", doc="u, held between -1 and 1",
                 example="hardtanh(3)", kink="abs(u) == 1", torch=("0",), jax=("1",)),
-    # === special functions =============================================================================================
-    elementwise("normpdf", "u", "= a = min(abs(u), 56); r = round(16*a)/16; exp(-r*r/2)*exp((r - a)*(r + a)/2)/sqrt(2*pi)", "-u*w",
-                formula=("-u*w",), rule="normal density", doc="density of the standard normal distribution", example="normpdf(0)"),
-    elementwise("normcdf", "u", "= erfc(-u/sqrt(2))/2", "normpdf(u)", rule="normal distribution",
-                tex=r"\Phi", doc="the standard normal distribution's share below u", example="normcdf(0)",
-                ulp_error=("if(u > 0, 8, 8 + 2*u^2)", "8")),
-    elementwise("factorial", "u", "= if(abs(u) < 0.75 or mod(u, 1) == 0, gamma(u + 1), u*gamma(u))", "w*digamma(u + 1)",
-                rule="factorial", tex=r"\Gamma\left(#u + 1\right)", doc="u!, of numbers that are not whole too: gamma(u + 1)", example="factorial(5)",
-                ulp_error=("8", "8 + 8*abs(w)*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"),
-                domain="u > -1 or mod(u, 1) != 0 | #u not to be -1, -2, …"),
-    elementwise("trigamma", "u", "= polygamma(1, u)", "polygamma(2, u)", rule="polygamma", tex=r"\psi^{(1)}", doc="slope of digamma",
-                example="trigamma(1)",
-                ulp_error=("8 + 8*if(u < 0, 2*(4 + 4*abs(cot(pi*mod(u, 1))))^2, 0)/abs(w)",
-                           "8 + 8*if(u < 0, 6*(4 + 4*abs(cot(pi*mod(u, 1))))^3, 0)/abs(d)"),
-                domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
 )  # fmt: skip

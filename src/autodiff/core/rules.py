@@ -7,11 +7,11 @@ where two formulas are equal on paper, the one that keeps its digits in float64 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from autodiff.core import prelude
-from autodiff.core.derived_rules import DERIVED
+from autodiff.core.derived_rules import DERIVED, DERIVED_NETWORKS
 from autodiff.core.primitive import (
     INDEX,
     Primitive,
@@ -25,7 +25,7 @@ from autodiff.core.primitive import (
 )
 from autodiff.core.special_rules import SPECIAL
 
-_ROWS = (
+_SCHOOL = (
     # === operators =====================================================================================================
     elementwise("+", "u v", "+", "1", "1", rule="sum", tex="#u + #v", doc="sum", example="2 + 3"),
     elementwise("-", "u v", "-", "1", "-1", rule="difference", tex="#u - #v", doc="difference", example="2 - 3"),
@@ -141,7 +141,9 @@ _ROWS = (
     elementwise("hypot", "u v", "hypot", "u/w", "v/w", rule="hypotenuse", tex=r"\sqrt{#u^2 + #v^2}",
                 doc="sqrt(u^2 + v^2) without overflow", example="hypot(3, 4)", kink="u == 0 and v == 0", scaling="1 in u v", jax=("0.5", "0.5"),
                 ulp_error=("4", "if(w < 1e-307, 1/0, 8)")),
-    # === neural networks ===============================================================================================
+)  # fmt: skip
+
+_NETWORKS = (
     elementwise("sigmoid σ", "u", "= t = exp(-abs(u)); if(u < 0, t, 1)/(1 + t)", "w*sigmoid(-u)", formula=("w*(1-w)",), rule="sigmoid", tex=r"\sigma",
                 doc="1/(1 + e^-u)", example="sigmoid(0)"),
     elementwise("logit", "u", "= if(abs(u - 0.5) < 0.25, 2*atanh(2*u - 1), ln(u/(1 - u)))", "1/(u*(1-u))", rule="logit",
@@ -175,31 +177,9 @@ _ROWS = (
                 rule="cross-entropy of a score", doc="binary cross-entropy of the target y and the score z, stable for any z",
                 example="logistic_loss(1, -1000)", ulp_error=("8*max(1, (abs(y) + abs(1 - y))*(1 + abs(z))/abs(w))",
                                                        "8*max(1, (abs(y) + abs(1 - y))/abs(d))")),
-    # === special functions =============================================================================================
-    elementwise("gaussian", "u", "= a = min(abs(u), 40); r = round(16*a)/16; exp(-r*r)*exp((r - a)*(r + a))", "-2*(u*w)",
-                rule="Gaussian", tex=r"e^{-#u^2}", doc="e^(-u^2), exact in the tails", example="gaussian(1)"),
-    elementwise("erf", "u", "erf", "2/sqrt(pi)*gaussian(u)", formula=("2/sqrt(pi)*exp(-u^2)",), rule="error function", doc="error function", example="erf(1)"),
-    elementwise("erfc", "u", "erfc", "-2/sqrt(pi)*gaussian(u)", formula=("-2/sqrt(pi)*exp(-u^2)",), rule="error function", doc="1 - erf(u), exact for large u",
-                example="erfc(3)"),
-    elementwise("gamma Γ", "u", "gamma", "w*digamma(u)", rule="gamma", tex=r"\Gamma",
-                doc="gamma function; gamma(n + 1) is n!", example="gamma(5)",
-                ulp_error=("8", "8 + 8*abs(w)*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"), domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
-    elementwise("lgamma", "u", "lgamma", "digamma(u)", rule="log-gamma", doc="ln of abs(gamma(u))", example="lgamma(10)",
-                ulp_error=("8 + 8*(1 + abs(u))/abs(w)", "8 + 8*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"),
-                domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
-    elementwise("digamma", "u", "digamma", "polygamma(1, u)", rule="digamma", tex=r"\psi", doc="slope of lgamma",
-                example="digamma(1)",
-                ulp_error=("8 + 8*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(w)", "16"), domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
-    elementwise("polygamma", "n u", "polygamma", "none", "polygamma(n + 1, u)", rule="polygamma",
-                tex=r"\psi^{(#n)}\left(#u\right)", doc="n-th derivative of digamma, n = 0, 1, 2, …", example="polygamma(1, 1)",
-                ulp_error=("8 + 8*if(u < 0, gamma(n + 2)*(4 + 4*abs(cot(pi*mod(u, 1))))^(n + 1), if(n == 0, ln(2 + u), 0))/abs(w)",
-                       "8 + 8*if(u < 0, gamma(n + 3)*(4 + 4*abs(cot(pi*mod(u, 1))))^(n + 2), 0)/abs(d)"),
-                domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …; n >= 0 and mod(n, 1) == 0 and n < 150 | #n to be 0, 1, …, 149"),
-    elementwise("spherical_jn", "n u", "spherical_jn", "none",
-                "if(n == 0, -spherical_jn(1, u), (n*spherical_jn(n - 1, u) - (n + 1)*spherical_jn(n + 1, u))/(2*n + 1))",
-                rule="spherical Bessel", tex=r"j_{#n}\left(#u\right)", doc="spherical Bessel function, n = 0, 1, 2, …",
-                example="spherical_jn(1, 2)",
-                ulp_error=("4*max(1, (n + 1)/abs(u*w))", "8*max(1, (n + 1)/abs(u*d))"), domain="n >= 0 and mod(n, 1) == 0 and n < 900 | #n to be 0, 1, …, 899"),
+)  # fmt: skip
+
+_ARRAYS = (
     # === reductions: an array to a number, or along one axis ============================================================
     *with_axis(reduction("sum", "u", "sum", "1", reduce_with="+", rule="sum", tex=r"\sum", doc="sum of all elements", example="sum([1, 2, 3])"),
                doc="sum along an axis: 0 down the columns, 1 or -1 across a row", example="sum([[1, 2], [3, 4]], 0)"),
@@ -269,7 +249,9 @@ _ROWS = (
       for params, shape, sizes in (("n", "n", "3"), ("n m", "n by m", "2, 3"), ("n m k", "n by m by k", "2, 1, 2"))),
 
     general("numel", "u", "numel", "0", scalar_meaning="1", rule="constant", doc="how many elements there are", example="numel([5, 6, 7])"),
-    # === conditions ====================================================================================================
+)  # fmt: skip
+
+_CONDITIONS = (
     predicate("<", "u v", tex="#u < #v", doc="less: 1 or 0", example="1 < 2", jump=" at u == v"),
     predicate("<=", "u v", tex=r"#u \le #v", doc="less or equal", example="1 <= 2",
               jump=" at u == v"),
@@ -287,6 +269,14 @@ _ROWS = (
     choice("or", "u v", branches=(0, 1), conditions=2, example="if(1 > 2 or 2 < 3, 1, 0)", tex=r"#u \lor #v",
            doc="one of the conditions; the second is only looked at if the first fails"),
 )  # fmt: skip
+
+GROUPS: Mapping[str, tuple[Primitive, ...]] = {
+    "school": (*_SCHOOL, *DERIVED, *_CONDITIONS),
+    "special": SPECIAL,
+    "arrays": _ARRAYS,
+    "networks": (*_NETWORKS, *DERIVED_NETWORKS),
+}
+"""The rows by what they are used for; the losses of the prelude are one more group."""
 
 TABLE: dict[tuple[str, int], Primitive] = {}
 """Every row under each of its names: (name, number of arguments) → row."""
@@ -310,6 +300,11 @@ def forget() -> None:
     functions.cache_clear()
     find.cache_clear()
     logic.cache_clear()
+
+
+def group(row: Primitive) -> str:
+    """The group of a row; one that was added is among those of school."""
+    return next((name for name, table in GROUPS.items() if row in table), "school")
 
 
 def rows() -> tuple[Primitive, ...]:
@@ -345,9 +340,10 @@ def logic() -> frozenset[str]:
     return frozenset(name for (name, _), row in TABLE.items() if row.is_predicate and row.conditions)
 
 
-def load(table: Iterable[Primitive]) -> None:
-    for row in table:
-        add(row)
+def load(tables: Iterable[Iterable[Primitive]]) -> None:
+    for table in tables:
+        for row in table:
+            add(row)
 
 
-load((*_ROWS, *DERIVED, *SPECIAL))
+load(GROUPS.values())

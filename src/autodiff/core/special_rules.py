@@ -1,7 +1,8 @@
-"""Rows of the table whose numbers come from ball arithmetic, in float64 too: no short float algorithm holds 4 ulp over their domain.
+"""The special functions of the table.
 
-`value` names the function of `numbers.ball_functions`. Its float64 is the one nearest to the ball, and so is that of each
-partial, whose formula is evaluated over balls; `core.floats.from_balls` has both. Without python-flint they are NaN.
+Those that are made `by_balls` have no short float algorithm that holds 4 ulp over their domain: their numbers come from ball
+arithmetic, in float64 too. `value` names the function of `numbers.ball_special`; its float64 is the one nearest to the
+ball, and so is that of each partial, whose formula is evaluated over balls. Without python-flint they are NaN.
 """
 
 from __future__ import annotations
@@ -19,6 +20,45 @@ def by_balls(names: str, params: str, *partials: str, **columns: Any) -> Primiti
 
 
 SPECIAL = (
+    # === error function, normal distribution, gamma function: float64 has algorithms for these =============================
+    elementwise("gaussian", "u", "= a = min(abs(u), 40); r = round(16*a)/16; exp(-r*r)*exp((r - a)*(r + a))", "-2*(u*w)",
+                rule="Gaussian", tex=r"e^{-#u^2}", doc="e^(-u^2), exact in the tails", example="gaussian(1)"),
+    elementwise("erf", "u", "erf", "2/sqrt(pi)*gaussian(u)", formula=("2/sqrt(pi)*exp(-u^2)",), rule="error function", doc="error function", example="erf(1)"),
+    elementwise("erfc", "u", "erfc", "-2/sqrt(pi)*gaussian(u)", formula=("-2/sqrt(pi)*exp(-u^2)",), rule="error function", doc="1 - erf(u), exact for large u",
+                example="erfc(3)"),
+    elementwise("gamma Γ", "u", "gamma", "w*digamma(u)", rule="gamma", tex=r"\Gamma",
+                doc="gamma function; gamma(n + 1) is n!", example="gamma(5)",
+                ulp_error=("8", "8 + 8*abs(w)*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"), domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
+    elementwise("lgamma", "u", "lgamma", "digamma(u)", rule="log-gamma", doc="ln of abs(gamma(u))", example="lgamma(10)",
+                ulp_error=("8 + 8*(1 + abs(u))/abs(w)", "8 + 8*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"),
+                domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
+    elementwise("digamma", "u", "digamma", "polygamma(1, u)", rule="digamma", tex=r"\psi", doc="slope of lgamma",
+                example="digamma(1)",
+                ulp_error=("8 + 8*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(w)", "16"), domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
+    elementwise("polygamma", "n u", "polygamma", "none", "polygamma(n + 1, u)", rule="polygamma",
+                tex=r"\psi^{(#n)}\left(#u\right)", doc="n-th derivative of digamma, n = 0, 1, 2, …", example="polygamma(1, 1)",
+                ulp_error=("8 + 8*if(u < 0, gamma(n + 2)*(4 + 4*abs(cot(pi*mod(u, 1))))^(n + 1), if(n == 0, ln(2 + u), 0))/abs(w)",
+                       "8 + 8*if(u < 0, gamma(n + 3)*(4 + 4*abs(cot(pi*mod(u, 1))))^(n + 2), 0)/abs(d)"),
+                domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …; n >= 0 and mod(n, 1) == 0 and n < 150 | #n to be 0, 1, …, 149"),
+    elementwise("spherical_jn", "n u", "spherical_jn", "none",
+                "if(n == 0, -spherical_jn(1, u), (n*spherical_jn(n - 1, u) - (n + 1)*spherical_jn(n + 1, u))/(2*n + 1))",
+                rule="spherical Bessel", tex=r"j_{#n}\left(#u\right)", doc="spherical Bessel function, n = 0, 1, 2, …",
+                example="spherical_jn(1, 2)",
+                ulp_error=("4*max(1, (n + 1)/abs(u*w))", "8*max(1, (n + 1)/abs(u*d))"), domain="n >= 0 and mod(n, 1) == 0 and n < 900 | #n to be 0, 1, …, 899"),
+    elementwise("normpdf", "u", "= a = min(abs(u), 56); r = round(16*a)/16; exp(-r*r/2)*exp((r - a)*(r + a)/2)/sqrt(2*pi)", "-u*w",
+                formula=("-u*w",), rule="normal density", doc="density of the standard normal distribution", example="normpdf(0)"),
+    elementwise("normcdf", "u", "= erfc(-u/sqrt(2))/2", "normpdf(u)", rule="normal distribution",
+                tex=r"\Phi", doc="the standard normal distribution's share below u", example="normcdf(0)",
+                ulp_error=("if(u > 0, 8, 8 + 2*u^2)", "8")),
+    elementwise("factorial", "u", "= if(abs(u) < 0.75 or mod(u, 1) == 0, gamma(u + 1), u*gamma(u))", "w*digamma(u + 1)",
+                rule="factorial", tex=r"\Gamma\left(#u + 1\right)", doc="u!, of numbers that are not whole too: gamma(u + 1)", example="factorial(5)",
+                ulp_error=("8", "8 + 8*abs(w)*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"),
+                domain="u > -1 or mod(u, 1) != 0 | #u not to be -1, -2, …"),
+    elementwise("trigamma", "u", "= polygamma(1, u)", "polygamma(2, u)", rule="polygamma", tex=r"\psi^{(1)}", doc="slope of digamma",
+                example="trigamma(1)",
+                ulp_error=("8 + 8*if(u < 0, 2*(4 + 4*abs(cot(pi*mod(u, 1))))^2, 0)/abs(w)",
+                           "8 + 8*if(u < 0, 6*(4 + 4*abs(cot(pi*mod(u, 1))))^3, 0)/abs(d)"),
+                domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
     # === inverses of the error function and of the normal distribution ==================================================
     by_balls("erfinv", "u", "sqrt(pi)/2*exp(w^2)", rule="inverse error function", tex=r"\operatorname{erf}^{-1}",
              doc="inverse of erf", example="erfinv(0.5)", domain="-1 < u < 1"),

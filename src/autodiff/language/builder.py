@@ -213,6 +213,7 @@ def _value(word: Word) -> float:
 
 @lru_cache(maxsize=1024)
 def _decimal(text: str) -> float | None:
+    text = normalised(text)
     try:
         value = float("" if "_" in text else text)
     except ValueError:

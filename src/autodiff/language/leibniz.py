@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from autodiff.errors import AutodiffError, quoted, shortened
+
 _NAME = r"[^\W\d_]\w*"
 _PRIME = r"\s*['′’]"
 _OPERATOR = rf"d\s*/\s*d\s*(?P<wrt>{_NAME})"
@@ -77,6 +79,23 @@ def stated(text: str) -> StatedDerivative | None:
                 before + right.strip(), groups.get("wrt") or "", groups.get("inner") or groups.get("of") or ""
             )
     return None
+
+
+def at_a_number(text: str) -> AutodiffError | None:
+    """What is wrong with a program that asks for a derivative at a number, as in `f'(3)`; None where it does not."""
+    before, last = _last_statement(text[:2000])
+    found = re.fullmatch(rf"(?P<of>{_NAME}){_PRIME}\s*\((?P<value>[^()]*)\)", last)
+    if found is None:
+        return None
+    of, value = found["of"], found["value"].strip()
+    definition = re.search(rf"(?<!\w){of}\s*\(\s*(?P<parameter>{_NAME})\s*\)\s*=", before)
+    name = definition["parameter"] if definition else "x"
+    program = f"{before}{of}({name})" if definition else f"{of}({name}) = …; {of}({name})"
+    return AutodiffError(
+        f"a derivative is no part of a program: {quoted(last)}",
+        span=(len(before), len(before) + len(last)),
+        hint=f'it is asked for by a command: autodiff eval "{shortened(program)}" --at {name}={value or "VALUE"}',
+    )
 
 
 def _last_statement(text: str) -> tuple[str, str]:

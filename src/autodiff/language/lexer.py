@@ -25,6 +25,9 @@ _PRIME = (
     'a slope is asked for with --wrt, as in autodiff diff "x^2" --wrt x; only an answer of check may begin with y\' ='
 )
 
+_LIBRARY_CONSTANTS = {"PI": "pi", "E": "e"}
+"""Constants of a library whose names are others here: Math.PI."""
+
 _STRAY = {
     "±": "an uncertainty is not read here: a value is one number",
     "&": "write `and`",
@@ -69,14 +72,15 @@ def words(
 def split(text: str, functions: Collection[str]) -> list[Word]:
     """The words that stand in `text`, blanks and comments left out."""
     found, meanings, start = list[Word](), _Meanings(functions), 0
+    library = False
     for piece in _pattern().findall(text):
         kind, shown = meanings[piece]
         end = start + len(piece)
         if kind:
-            found.append(Word(kind, shown, (start, end)))
+            found.append(Word(kind, _LIBRARY_CONSTANTS.get(shown, shown) if library else shown, (start, end)))
         elif kind is None:
             raise _refused(text, (start, end))
-        start = end
+        start, library = end, not kind and piece[-1] == "."
     return found
 
 

@@ -78,9 +78,10 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pr
         readings += of_operators(text, doubtful)
         return Program(text, statements, tuple(sorted(readings, key=lambda reading: reading.span[0])), frozenset(given))
     except AutodiffError as error:
-        from autodiff.language.synonyms import with_a_point  # only a mistake needs it
+        from autodiff.language.leibniz import at_a_number  # only a mistake needs them
+        from autodiff.language.synonyms import with_a_point
 
-        raise (with_a_point(text, functions) or error).within(text) from None
+        raise (with_a_point(text, functions) or at_a_number(text) or error).within(text) from None
 
 
 def _effective(statements: Sequence[Statement], text: str) -> None:

@@ -17,12 +17,13 @@ ALIASES = {
     "lg": "log10", "log_2": "log2", "log_10": "log10", "sgn": "sign", "fabs": "abs", "absolute": "abs",
     "expit": "sigmoid", "logistic": "sigmoid", "maximum": "max", "minimum": "min", "pow": "^", "power": "^",
     "gammaln": "lgamma", "loggamma": "lgamma", "psi": "digamma", "ψ": "digamma", "swish": "silu", "logaddexp": "logsumexp",
-
+    "ncr": "binomial", "comb": "binomial", "fact": "factorial", "invnorm": "probit", "productlog": "lambertw",
+    "jn": "besselj", "jv": "besselj", "yn": "bessely", "yv": "bessely", "iv": "besseli", "kn": "besselk", "kv": "besselk",
 }  # fmt: skip
 """The name here by the name elsewhere, which is read where it is called; in ISO 80000-2 lg is the logarithm to base 10."""
 
 INVERSES = {
-    "sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot", "csch": "acsch", "coth": "acoth", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh", "ln": "exp", "exp": "ln",
+    "sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot", "sec": "asec", "csc": "acsc", "sech": "asech", "csch": "acsch", "coth": "acoth", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh", "ln": "exp", "exp": "ln",
 }  # fmt: skip
 """The inverse function that `sin^-1` stands for."""
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 WORDS = {
     'LIBRARY': '(?:math|Math|np|numpy|jnp|torch|nn|functional|F|tf|scipy|special|sympy|sp)\\.(?=[A-Za-z_])',
-    'NUMBER': '0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|(?:[0-9]|\\.[0-9])[0-9._]*(?:[eE][-+]?[0-9][0-9._]*|[\xbd\u2153\u2154\xbc\xbe\u2155\u2156\u2157\u2158\u2159\u215a\u215b\u215c\u215d\u215e])?',
+    'NUMBER': '0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|(?:[0-9\uff10-\uff19]|\\.[0-9])[0-9._\uff10-\uff19\uff0e]*(?:[eE][-+]?[0-9][0-9._]*|[\xbd\u2153\u2154\xbc\xbe\u2155\u2156\u2157\u2158\u2159\u215a\u215b\u215c\u215d\u215e])?',
     'NAME': '(?!\\d)(?:[^\\W\u2070\xb9\xb2\xb3\u2074-\u2079\xbc-\xbe\u2150-\u215f]+[\u0300-\u036f]*)+',
     'BLANK': '(?:[^\\S\r\n]|[\u200b\u2060\ufeff])+',
     'SUPERSCRIPT': '\u207b?[\u2070\xb9\xb2\xb3\u2074\u2075\u2076\u2077\u2078\u2079]+',

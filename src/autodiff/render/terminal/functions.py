@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autodiff.api.answer import nested
 from autodiff.api.evaluate import evaluate
@@ -20,21 +20,30 @@ from autodiff.render.text.wrap import folded, screen
 
 HEADER = ("function", "meaning", "derivative", "domain")
 
+TITLES = {"school": "School", "special": "Special functions", "arrays": "Arrays", "networks": "Neural networks"}
+"""The groups of the table, as their headings."""
+
 
 _TABLE = 100  # columns below which a function's cells are below each other
 
 
-def show(rows: Sequence[Primitive], *, width: int, coloured: bool) -> None:
-    """Print the listing: a table on a terminal of `width` columns, a list on a narrow one, tab-separated in a pipe (0)."""
+def show(groups: Mapping[str, Sequence[Primitive]], *, width: int, coloured: bool) -> None:
+    """Print the listing: tables on a terminal of `width` columns, lists on a narrow one, tab-separated in a pipe (0)."""
     painted = colours.name if coloured else str
-    if not width:
-        for name, *others in map(_cells, rows):
-            print(painted(name), *others, sep="\t")
-        return
-    if width < _TABLE:
-        for name, *lines in map(_listed, rows):
-            print(painted(screen(name, width)), *(screen(line, width) for line in lines), sep="\n")
-        return
+    for group, rows in groups.items():
+        if not width:
+            for name, *others in map(_cells, rows):
+                print(painted(name), *others, sep="\t")
+            continue
+        print(f"\n{TITLES[group].upper()}")
+        if width < _TABLE:
+            for name, *lines in map(_listed, rows):
+                print(painted(screen(name, width)), *(screen(line, width) for line in lines), sep="\n")
+        else:
+            _show_table(rows, width=width, coloured=coloured)
+
+
+def _show_table(rows: Sequence[Primitive], *, width: int, coloured: bool) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -76,6 +85,7 @@ def details(row: Primitive) -> str:
             if not row.branches and not row.is_predicate
             else "",
         ),
+        ("numbers", "from ball arithmetic: they need python-flint" if row.by_balls else ""),
         ("LaTeX", row.tex),
         ("example", f"{row.example} = {_result(row)}"),
     ]
@@ -83,11 +93,12 @@ def details(row: Primitive) -> str:
     return "\n".join(f"{label:<{wide}}  {text}" for label, text in lines if text)
 
 
-def as_json(rows: Sequence[Primitive]) -> str:
+def as_json(groups: Mapping[str, Sequence[Primitive]]) -> str:
     """A list of objects, one per row."""
     return json.dumps(
         [
             {
+                "group": group,
                 "name": row.name,
                 "names": list(row.names),
                 "signature": row.signature,
@@ -97,6 +108,7 @@ def as_json(rows: Sequence[Primitive]) -> str:
                 "domain": _domain(row),
                 "example": row.example,
             }
+            for group, rows in groups.items()
             for row in rows
         ],
         ensure_ascii=False,
@@ -104,13 +116,16 @@ def as_json(rows: Sequence[Primitive]) -> str:
     )
 
 
-def markdown(rows: Sequence[Primitive]) -> str:
-    """The listing as a Markdown table, for the manual."""
-    lines = ["| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
-    for row in rows:
-        name, meaning, slope, domain = (cell.replace("|", "\\|") for cell in _cells(row))
-        lines.append(f"| `{name}` | {meaning} | {_code(slope)} | {_code(domain)} |")
-    return "\n".join(lines)
+def markdown(groups: Mapping[str, Sequence[Primitive]]) -> str:
+    """The listing as Markdown tables, for the manual."""
+    lines = list[str]()
+    for group, rows in groups.items():
+        lines += [f"### {TITLES[group]}", "", "| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
+        for row in rows:
+            name, meaning, slope, domain = (cell.replace("|", "\\|") for cell in _cells(row))
+            lines.append(f"| `{name}` | {meaning} | {_code(slope)} | {_code(domain)} |")
+        lines.append("")
+    return "\n".join(lines[:-1])
 
 
 def _code(text: str) -> str:
