@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -12,8 +11,6 @@ from autodiff.errors import AutodiffError, extra
 
 def library(name: str, use: str, wanted: str = "data") -> Any:
     """The module `name`. Raises AutodiffError naming the extra `wanted` where it is not installed; `use` names what needs it."""
-    if module := sys.modules.get(name):
-        return module
     try:
         return import_module(name)
     except ImportError as error:
