@@ -298,7 +298,7 @@ def _pieces(text: bytes, size: int) -> Iterator[bytes]:
         def read1(self, _: int | None = -1, /) -> bytes:
             return super().read1(size)
 
-    return csv_blocks._blocks(Slow(text), csv_blocks.BLOCK)
+    return csv_blocks._blocks(Slow(text))
 
 
 @pytest.mark.usefixtures("eager")

@@ -57,9 +57,8 @@ class _Pages:
 
     def __init__(self, content: BufferedIOBase, name: str, delimiter: str) -> None:
         self.name, self.line, self.is_file = name, 0, _is_file(content)
-        size = AHEAD * BLOCK if self.is_file else BLOCK  # from a pipe, rows are read as soon as they come
         blocks: Iterator[bytes] = (
-            block if k else block.removeprefix(_MARK) for k, block in enumerate(_blocks(content, size))
+            block if k else block.removeprefix(_MARK) for k, block in enumerate(_blocks(content))
         )
         if not delimiter:
             first = rows.next_part(blocks, b"", name, 1)
@@ -157,20 +156,20 @@ def _is_file(content: BufferedIOBase) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size > 2 * AHEAD * BLOCK
 
 
-def _blocks(content: BufferedIOBase, size: int) -> Iterator[bytes]:
-    """The first line as soon as it is there, then whole lines of about `size` bytes together.
+def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
+    """The first line as soon as it is there, then whole lines of about BLOCK bytes together.
 
     Raises OSError, and RowTooLong for a line that does not end, when the whole lines before it are handed out.
     """
     held, looked, begun = bytearray(), 0, False
     try:
-        while more := content.read1(size):
+        while more := content.read1(BLOCK):
             held += more
             if not begun and (end := held.find(b"\n", looked) + 1):
                 begun = True
                 yield bytes(held[:end])
                 del held[:end]
-            if len(held) >= size:
+            if len(held) >= BLOCK:
                 if end := _end(held, looked):
                     yield bytes(held[:end])
                     del held[:end]
