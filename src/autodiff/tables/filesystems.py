@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import SEEK_SET, BufferedReader, RawIOBase
@@ -43,6 +44,13 @@ def local(address: str) -> str:
 def absolute(address: str) -> str:
     """The address as another process, whose working folder is another one, finds the same file."""
     return address if is_remote(address) else os.path.abspath(local(address))
+
+
+def open_stdin(instead: str) -> BinaryIO:
+    """The bytes on stdin. Raises AutodiffError where the caller closed it, as `<&-` does; `instead` is the next step then."""
+    if sys.stdin is None or sys.stdin.closed:
+        raise AutodiffError("can't read stdin: it is closed", exit_status=DATA, hint=instead)
+    return sys.stdin.buffer
 
 
 def open_to_read(address: str, name: str = "") -> BinaryIO:

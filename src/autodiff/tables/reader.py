@@ -17,7 +17,7 @@ from stat import S_ISREG
 from typing import BinaryIO, cast
 
 from autodiff.errors import AutodiffError, quoted
-from autodiff.tables import filesystems, stdin
+from autodiff.tables import filesystems
 from autodiff.tables.optional import has
 from autodiff.tables.packed import PACKED, unpacked
 from autodiff.tables.text import DELIMITERS, Table, delimited
@@ -30,6 +30,10 @@ FORMATS = {
 
 TEXTS = ("", "txt", "dat", "data")
 """Extensions of a file that is read as CSV; no other one is guessed."""
+
+
+NO_TABLE = "pipe a table into it, or give --data a file"
+"""The next step where a table was to come from stdin, and that is closed."""
 
 
 def format_of(path: str, option: str = "") -> str:
@@ -67,7 +71,7 @@ def opened(path: str, form: str | None = None, *, keep: bool = False, name: str 
     """
     name = name or ("stdin" if path == "-" else path)
     given, form = form, form or input_format(path)
-    file = stdin.opened(stdin.TABLE) if path == "-" else filesystems.open_to_read(path, name)
+    file = filesystems.open_stdin(NO_TABLE) if path == "-" else filesystems.open_to_read(path, name)
     try:
         content = unpacked(file, path)
         delimiter = DELIMITERS.get(form, "") if given or form != "csv" else ""
