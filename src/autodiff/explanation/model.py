@@ -167,6 +167,17 @@ class Cancelling(NamedTuple):
     value: float | None
 
 
+class Bar(NamedTuple):
+    """A factor of the backward pass by its size, the power of ten that it is (None for 0); `remark` where it is extreme."""
+
+    label: str
+    of: str
+    by: str
+    value: float
+    size: float | None
+    remark: str = ""
+
+
 class OneSidedRow(NamedTuple):
     """A place at a special point: its slope in the input from the left and from the right; None where a side has none."""
 
@@ -224,6 +235,7 @@ class Explanation:
     sides: tuple[OneSidedSlopes, ...] = ()
     notes: tuple[str, ...] = ()
     convention: str = ""
+    bars: tuple[Bar, ...] = ()
     source: str = field(default="", repr=False)
     readings: tuple[Reading, ...] = field(default=(), repr=False)
 

@@ -21,10 +21,9 @@ from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import Best, State
-from autodiff.train.declarations import Declared, Kept, declared, needed, with_matrices
+from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, with_matrices
 from autodiff.train.loop import Columns, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import CONVENTION, Model, Overflow
-from autodiff.train.names import fitting
 from autodiff.train.optimizers import OPTIMIZERS
 from autodiff.train.resolver import Resolver
 
@@ -248,7 +247,7 @@ class Training:
     def _taken_apart(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> TrainingStep | None:
         model, graph = self.model, self.lowered.graph
         try:
-            loss, slopes = model.slopes(state.parameters, columns, fixed)
+            loss, slopes = model.slopes(state.parameters, columns, fixed, proximal=True)
             run = model.run(state.parameters, columns, fixed, lean=True, keep=self.lowered.assigned.values())
         except (DomainError, Overflow, AutodiffError):  # the step itself says what is wrong
             return None
@@ -268,7 +267,7 @@ class Training:
                 n: found[node] for n, node in statements.items() if node in found and graph.rows[node] is not None
             },
             slopes=slopes,
-            updated=updated(state, slopes, self.plan).parameters if known else {},
+            updated=updated(state, slopes, self.plan, model.l1).parameters if known else {},
         )
 
     def _completed(self) -> None:
