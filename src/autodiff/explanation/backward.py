@@ -15,7 +15,7 @@ from autodiff.explanation import paths
 from autodiff.explanation.context import Analysis
 from autodiff.explanation.model import Cancelling, ChainStep, Factor, FormulaText, PathChain, Slope
 from autodiff.explanation.spellings import multiplied, text_of, written_out
-from autodiff.notation.parts import size
+from autodiff.notation.parts import LONGEST, size
 
 SHORT_NAMES, SHORT_EQUATIONS = 16, 400
 """Names, and equations along their paths, up to which a slope is written as a short formula of the steps."""
@@ -136,7 +136,9 @@ def slope(analysis: Analysis, name: str, whole: Mapping[str, FormulaText]) -> Sl
         chain = tuple(analysis.factor(p, a) for p, a in itertools.pairwise(route)) if len(route) < 40 else ()
     listed = min(count, paths.MOST) if name in analysis.listed else 0
     formula = whole.get(name) if name in analysis.plain else None
-    formula = (_by_textbook(analysis, name) if _calls(analysis, name) else None) or formula
+    textbook = _by_textbook(analysis, name) if analysis.places.calls and analysis.routes.get(name) else None
+    if textbook and (not formula or _calls(analysis, name) or len(textbook.formula) < len(formula.formula)):
+        formula = textbook
     formula = formula if formula and formula.formula else None
     short, because = _short(analysis, name) if name in analysis.plain and count == listed else (None, "")
     return Slope(name, value, count, listed, formula, chain, forwards, ulps, short=short, because=because)
@@ -151,13 +153,12 @@ def _calls(analysis: Analysis, name: str) -> bool:
 
 
 def _by_textbook(analysis: Analysis, name: str) -> FormulaText | None:
-    """The slope of such a path as a formula, where it is one of the inputs alone."""
+    """The slope of such a path as a formula of the inputs."""
     routes = [list(itertools.pairwise(route)) for route in analysis.routes[name]]
     if sum(len(analysis.places.inside[place]) for route in routes for place, _ in route) > SHORT_EQUATIONS:
         return None
-    graph, node = analysis.formulas.total(routes)
-    names = {graph.inputs[leaf] for leaf in graph.reaching(node) if leaf in graph.inputs}
-    return written_out(graph, node) if names.issubset(analysis.lowered.inputs) else None
+    graph, node = analysis.formulas.of_inputs(*analysis.formulas.total(routes))
+    return written_out(graph, node) if size(graph, node) <= LONGEST else None
 
 
 def _short(analysis: Analysis, name: str) -> tuple[FormulaText | None, str]:

@@ -179,6 +179,19 @@ class Formulas:
         node = symbols.total(terms)
         return (symbols.graph, _short(symbols, node)) if not replaced else _replaced(symbols, node, replaced)
 
+    def of_inputs(self, graph: Graph, node: int) -> tuple[Graph, int]:
+        """A formula over names of steps as one of the program's inputs, in its shortest form."""
+        lowered, symbols = self._places.lowered, Symbols()
+        steps = {name: step for step, name in self._places.names.items()}
+        names = {graph.inputs[leaf] for leaf in graph.reaching(node) if leaf in graph.inputs}
+        expanded = {
+            name: image(lowered.graph, steps[name], {}, symbols).of[steps[name]] for name in names if name in steps
+        }
+        result = graph.carried(
+            [node], symbols.constant, lambda name: expanded.get(name, symbols.input(name)), symbols.call
+        )[node]
+        return symbols.graph, _short(symbols, result)
+
 
 def _replaced(symbols: Symbols, node: int, replaced: Mapping[str, Sequence[str]]) -> tuple[Graph, int]:
     """A formula where each name in `replaced` is 1 less the sum of others, in its shortest form."""
