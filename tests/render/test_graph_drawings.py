@@ -24,10 +24,8 @@ from hypothesis import strategies as st
 
 from autodiff.errors import columns, shortened
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
-from autodiff.render.graph.canvas import DOWN, LEFT, RIGHT, UP, joined
 from autodiff.render.graph.dot import dot
-from autodiff.render.graph.flow import flow
-from autodiff.render.graph.lanes import lanes
+from autodiff.render.graph.lanes import joined, lanes
 from autodiff.render.graph.mermaid import mermaid
 from autodiff.render.graph.sugiyama import arrange, coordinates
 from autodiff.render.graph.svg import svg
@@ -38,7 +36,7 @@ from tests.support.drawings import FOUR, NAMES, chain, drawing, fan
 from tests.support.paths import GOLDEN
 
 DRAWINGS = GOLDEN / "drawings.txt"
-WIDTHS = (60, 80, 100)
+WIDTHS = (40, 80, 120)
 RANDOM = [drawing(seed) for seed in range(120)]
 DENSE = [drawing(seed, 40, least=30, density=0.5) for seed in range(4)]
 WEIRD = [
@@ -57,10 +55,8 @@ def _golden() -> str:
     for name, found in FOUR.items():
         for width in WIDTHS:
             for unicode in (True, False):
-                for formulas in (False, True):
-                    kind = ("" if unicode else ", ASCII") + (", formulas" if formulas else "")
-                    lines = text(found, width, unicode=unicode, formulas=formulas)
-                    blocks.append("\n".join([f"=== {name}, {width} columns{kind}", *lines, ""]))
+                lines = text(found, width, unicode=unicode)
+                blocks.append("\n".join([f"=== {name}, {width} columns{'' if unicode else ', ASCII'}", *lines, ""]))
     return "\n".join(blocks)
 
 
@@ -100,77 +96,6 @@ def test_every_vertex_is_named_once_in_its_own_colour(width: int) -> None:
         assert {owner for line in lines for _, owner in line} <= {None, *(vertex.name for vertex in found.vertices)}
 
 
-WAYS = {
-    "─": LEFT | RIGHT, "│": UP | DOWN, "┌": DOWN | RIGHT, "┐": DOWN | LEFT, "└": UP | RIGHT, "┘": UP | LEFT, "├": UP | DOWN | RIGHT,
-    "┤": UP | DOWN | LEFT, "┬": DOWN | LEFT | RIGHT, "┴": UP | LEFT | RIGHT, "┼": UP | DOWN | LEFT | RIGHT,
-}  # fmt: skip
-STEPS = {UP: (-1, 0), DOWN: (1, 0), LEFT: (0, -1), RIGHT: (0, 1)}
-BACK = {UP: DOWN, DOWN: UP, LEFT: RIGHT, RIGHT: LEFT}
-
-
-class Tracing:
-    """Follows lines with a finger, as a reader does: straight on where two cross."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self.sheet = {(row, column): sign for row, line in enumerate(lines) for column, sign in enumerate(line)}
-
-    def ends(self, row: int, column: int, way: int) -> set[tuple[int, int]]:
-        """The cells that are no lines at which one arrives from a cell, going in one way, still in that way."""
-        waiting, seen, found = [(row, column, way)], set(), set()
-        while waiting:
-            here = waiting.pop()
-            if here in seen:
-                continue
-            seen.add(here)
-            r, c, going = here
-            cell = (r + STEPS[going][0], c + STEPS[going][1])
-            ways = WAYS.get(self.sheet.get(cell, " "), 0)
-            if not ways:
-                found |= {cell} if going == way else set()
-            elif not ways & BACK[going]:
-                waiting.append((*cell, going))
-            else:
-                waiting += [(*cell, new) for new in STEPS if ways & new and new != BACK[going]]
-        return found
-
-    def word(self, row: int, column: int) -> str:
-        """The run of letters and digits at a cell or right beside it."""
-        line = "".join(self.sheet.get((row, c), " ") for c in range(410))
-        return next((m[0] for m in re.finditer(r"\w+", line) if m.start() - 2 <= column <= m.end() + 1), "")
-
-
-def test_each_label_of_a_wiring_plan_lies_on_the_line_of_its_own_arrow() -> None:
-    traced = 0
-    for number, shape in enumerate((*FOUR.values(), *(drawing(seed, 9) for seed in range(400)))):
-        names = {vertex.name: f"n{at}x" for at, vertex in enumerate(shape.vertices)}
-        vertices = tuple(Vertex(names[v.name], names[v.name], v.kind, v.value and 0.5) for v in shape.vertices)
-        arrows = tuple(Arrow(names[a.source], names[a.target], "", 1000.0 + at) for at, a in enumerate(shape.arrows))
-        lines = flow(Drawing(vertices, arrows), 400, formulas=bool(number % 2))
-        assert lines is not None
-        plain = [joined(line) for line in lines]
-        sheet = Tracing(plain)
-        for arrow in arrows:
-            (place,) = [
-                (row, line.index(short(arrow.value or 0)))
-                for row, line in enumerate(plain)
-                if short(arrow.value or 0) in line
-            ]
-            row, column = place
-            starts = sheet.ends(row, column - 1, LEFT)
-            stops = sheet.ends(row, column + 4, RIGHT)
-            assert [_start(sheet, *start) for start in starts] == [arrow.source]
-            assert [sheet.sheet[stop] for stop in stops] == ["▶"]
-            assert [sheet.word(r, c + 2) for r, c in stops] == [arrow.target]
-            traced += 1
-    assert traced > 800
-
-
-def _start(sheet: Tracing, row: int, column: int) -> str:
-    """The name in front of a line, an input's value between them."""
-    line = "".join(sheet.sheet.get((row, c), " ") for c in range(column + 1))
-    return str(re.findall(r"n\d+x", line)[-1])
-
-
 @pytest.mark.parametrize("found", [*RANDOM[:60], *DENSE], ids=lambda found: str(len(found.arrows)))
 def test_lanes_join_each_vertex_with_its_arguments(found: Drawing) -> None:
     """The lanes that meet a mark, from the side or from above, are all those of its arguments, and no lane changes its owner."""
@@ -204,11 +129,6 @@ def test_a_list_shows_or_counts_every_vertex_and_every_arrow(found: Drawing) -> 
             counted[what] += int(number.replace(",", ""))
     assert sum("●" in line or "○" in line for line in lines) + counted["step"] == len(found.vertices)
     assert sum("─▶" in line for line in lines) + counted["arrow"] == len(found.arrows)
-
-
-def test_a_chain_that_does_not_fit_turns_downward() -> None:
-    assert len(text(FOUR["chain"], 80)) == 3
-    assert len(text(FOUR["chain"], 60)) == 7
 
 
 def test_what_is_colourless_is_the_same_text() -> None:
@@ -254,12 +174,11 @@ def test_large_drawings_are_short(draw: Callable[[Drawing], str | list[str]]) ->
 # Layout
 
 
-@pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("late", [True, False])
-def test_parts_keep_their_order_and_their_distance(whole: bool, late: bool) -> None:
+def test_parts_keep_their_order_and_their_distance(late: bool) -> None:
     for found in (*RANDOM, *DENSE):
         parts = arrange(found, late=late)
-        x = coordinates(parts, lambda left, right: 1.0 + left % 3, whole=whole)
+        x = coordinates(parts, lambda left, right: 1.0 + left % 3)
         for layer in parts.layers:
             for left, right in pairwise(layer):
                 assert x[right] - x[left] >= 1.0 + left % 3 - 1e-6
@@ -267,8 +186,6 @@ def test_parts_keep_their_order_and_their_distance(whole: bool, late: bool) -> N
             assert [parts.parts[part].layer for part in path] == list(
                 range(parts.parts[path[0]].layer, parts.parts[path[-1]].layer + 1)
             )
-            if whole:
-                assert all(at == int(at) for at in x)
 
 
 # SVG
@@ -465,7 +382,7 @@ def test_a_drawing_in_ascii_keeps_names_apart() -> None:
     one, other = Vertex("ŷ", "ŷ", "input", 1.0), Vertex("\\u0177", "ŷ", "result", 2.0)
     lines = text(Drawing((one, other), (Arrow("ŷ", "\\u0177", "1", 1.0),)), 80, unicode=False)
     assert "\\u0177 " in lines[1]
-    assert lines[1].endswith("\\u0177_")
+    assert lines[1].endswith("\\u0177 -> \\u0177_  1")
 
 
 def test_an_input_without_a_slope_is_marked_as_held() -> None:

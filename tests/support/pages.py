@@ -55,6 +55,8 @@ def renewed(page: Path, folder: Path) -> str:
     """The text of a page with what its commands print now; README's run in the checkout, the manual's in `folder`."""
     text = page.read_text(encoding="utf-8")
     shell = Shell(folder, ROOT if page == README else folder)
+    if page != README and "tests/examples/" in text:
+        (folder / "tests").symlink_to(ROOT / "tests")  # as in the checkout, where a reader has the tables
 
     def block(found: re.Match[str]) -> str:
         if found["open"]:

@@ -53,15 +53,16 @@ def torch_run(case: str, optimizer: str) -> dict[str, Any]:
     descent = make(list(params.values()))
     losses = []
     for _ in range(EPOCHS):
-        loss = _loss(torch, case, data, params)
+        value = loss(torch, case, data, params)
         descent.zero_grad()
-        loss.backward()
+        value.backward()
         descent.step()
-        losses.append(loss.item())
+        losses.append(value.item())
     return {"losses": losses, "params": {name: value.detach().tolist() for name, value in params.items()}}
 
 
-def _loss(torch: Any, case: str, data: Any, p: Any) -> Any:
+def loss(torch: Any, case: str, data: Any, p: Any) -> Any:
+    """The loss of a case over its rows."""
     if case == "neuron":
         prediction = torch.sigmoid(p["w"] * data["cgpa"] + p["b"])
         return torch.nn.functional.binary_cross_entropy(prediction, data["placed"])

@@ -22,10 +22,10 @@ from autodiff.core.lowering import lower
 from autodiff.render.terminal.progress import Standing, pieces
 from autodiff.render.terminal.sparkline import curve
 from autodiff.tables.columns import NumericTable, load
+from autodiff.train.declarations import chooser
 from autodiff.train.loop import Hyperparameters
 from autodiff.train.minibatch_sweep import plan
 from autodiff.train.model import Model, Overflow
-from autodiff.train.names import chooser
 from autodiff.train.training import Training
 from tests.support.command import autodiff, python, start
 from tests.support.paths import EXAMPLES
@@ -128,11 +128,12 @@ def test_all_optimizers_reach_the_closed_form() -> None:
 
 
 def test_penalties_and_means() -> None:
-    """--l2 is the penalty written out; an array as the loss is averaged."""
-    plain = autodiff(*LINE, "--l2", "0.1", "--l1", "0.05", "--epochs", "50", "-q").out
-    written = ["train", "(w*x + b - y)^2 + 0.1*(w^2 + b^2) + 0.05*(abs(w) + abs(b))", *LINE[2:]]
-    found = [float(n) for n in autodiff(*written, "--epochs", "50", "-q").out.split()]
-    assert [float(n) for n in plain.split()] == pytest.approx(found, rel=1e-13)
+    """--l2 is the penalty written out, and --l1 has its minimum; an array as the loss is averaged."""
+    for l1, epochs, rel in (("0", "50", 1e-13), ("0.05", "3000", 1e-6)):
+        plain = autodiff(*LINE, "--l2", "0.1", "--l1", l1, "--epochs", epochs, "-q").out
+        written = ["train", f"(w*x + b - y)^2 + 0.1*(w^2 + b^2) + {l1}*(abs(w) + abs(b))", *LINE[2:]]
+        found = [float(n) for n in autodiff(*written, "--epochs", epochs, "-q").out.split()]
+        assert [float(n) for n in plain.split()] == pytest.approx(found, rel=rel)
 
 
 def test_corners_use_pytorchs_number() -> None:

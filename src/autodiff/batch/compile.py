@@ -57,10 +57,10 @@ class Batch:
     def status(self) -> Numbers:
         """The status of every row, as an array of text."""
         np = library("numpy", "a batch")
-        found = np.full(self.value.size, "ok", dtype="<U8")
+        statuses = np.full(self.value.size, "ok", dtype="<U8")
         for row, status in self.hard.items():
-            found[row] = status
-        return found.reshape(self.value.shape)
+            statuses[row] = status
+        return statuses.reshape(self.value.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,19 @@ class Compiled:
     flags: BufferPool = field(default_factory=BufferPool, repr=False, compare=False)
     notes: tuple[str, ...] = ()
 
-    def __call__(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
-        found = self.batch(**at)
-        return found.value, dict(found.gradient)
+    def __call__(self, table: Any = None, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
+        rows = self.batch(table, **at)
+        return rows.value, dict(rows.gradient)
 
-    def batch(self, /, **at: Numbers) -> Batch:
-        """Value, slopes and statuses. Raises AutodiffError for names, types or shapes that do not fit the program."""
+    def batch(self, table: Any = None, /, **at: Numbers) -> Batch:
+        """Value, slopes and statuses; inputs without a keyword are columns of `table`, a mapping or a table in memory.
+
+        Raises AutodiffError for names, types or shapes that do not fit the program."""
         np = library("numpy", "a compiled program")
+        if table is not None:
+            from autodiff.tables.frames import columns_of
+
+            at = {**columns_of(table, [name for name in self.lowered.inputs if name not in at]), **at}
         columns, shape = self._columns(np, at)
         rows = math.prod(shape)
         value, *slopes = self.buffers.arrays(1 + len(self.sources), rows)
@@ -147,11 +153,11 @@ class Compiled:
 
     def answer(self, point: Mapping[str, float]) -> Answer:
         """What one-shot says of a row; a row that it would not take has the status `input`."""
-        odd = [name for name, number in point.items() if not math.isfinite(number)]
-        if not odd:
+        not_finite = [name for name, number in point.items() if not math.isfinite(number)]
+        if not not_finite:
             return answered(self.lowered, point, self.sources, check=False)
         empty = dict.fromkeys(self.sources)
-        why = f"{quoted(odd[0])} is no finite number"
+        why = f"{quoted(not_finite[0])} is no finite number"
         return Answer(self.lowered.name, None, empty, point, "reverse", status=INPUT, why=why)
 
     def _columns(self, np: Any, at: Mapping[str, Numbers]) -> tuple[dict[str, Numbers], tuple[int, ...]]:
@@ -208,15 +214,15 @@ def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Com
     names = sources(lowered, wrt)
     constants = error_bound.folded(lowered)
     try:
-        made = None if constants is None else block_program(lowered, names, constants)
+        plan = None if constants is None else block_program(lowered, names, constants)
     except AutodiffError:  # a function without a derivative in an argument that moves: one-shot says so, row by row
-        made = None
-    if made is None or constants is None:
+        plan = None
+    if plan is None or constants is None:
         return Compiled(lowered, names, None, (), notes=notes)
-    rows = [(s.row, [made.constants.get(a) for a in s.args]) for s in made.steps if s.row is not None]
+    rows = [(s.row, [plan.constants.get(a) for a in s.args]) for s in plan.steps if s.row is not None]
     operations = tuple(operation(row, known, exact=exact) for row, known in rows)
     again = Recomputation(lowered, names, constants)
-    return Compiled(lowered, names, made, operations, again, MachineCodeCache(made, exact=exact), notes=notes)
+    return Compiled(lowered, names, plan, operations, again, MachineCodeCache(plan, exact=exact), notes=notes)
 
 
 def _notes(numbers: OverNumbers) -> tuple[str, ...]:
@@ -224,7 +230,7 @@ def _notes(numbers: OverNumbers) -> tuple[str, ...]:
         return ()
     from autodiff.api.scalar_note import note  # few programs hold arrays
 
-    return tuple(f"in each row, {said}" for said in [note(numbers)] if said)
+    return tuple(f"in each row, {text}" for text in [note(numbers)] if text)
 
 
 def _of_numbers(lowered: Lowered, names: Sequence[str]) -> OverNumbers:
@@ -236,13 +242,13 @@ def _of_numbers(lowered: Lowered, names: Sequence[str]) -> OverNumbers:
         return OverNumbers(lowered, lowered)
     from autodiff.api import array_answer  # few programs hold arrays
 
-    found = array_answer.as_numbers(lowered, dict.fromkeys(lowered.inputs, 0.0), names)
-    if found is None:
+    view = array_answer.as_numbers(lowered, dict.fromkeys(lowered.inputs, 0.0), names)
+    if view is None:
         raise AutodiffError(
             "over many points, the result and the names to differentiate by must be numbers, and one is an array here",
             hint="ask for one element, such as v[0], or for a sum",
         )
-    return OverNumbers(found.lowered, lowered, found)
+    return OverNumbers(view.lowered, lowered, view)
 
 
 def _numbers(np: Any, name: str, values: Numbers) -> Any:

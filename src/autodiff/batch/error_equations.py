@@ -102,13 +102,13 @@ class ErrorEquations:
         if self._emitter.graph.rows[condition] is not _EQUAL:
             return condition
         u, v = self._emitter.graph.args[condition]
-        asked, t = {self._of[a]: a for a in args}, self._number(2.0**53)
-        if u in asked and self._known.get(v) == 0:  # an error in parts of u never makes it 0
-            error = self._scaled(self._below(self.bounds[asked[u]]))
+        equation_of, t = {self._of[a]: a for a in args}, self._number(2.0**53)
+        if u in equation_of and self._known.get(v) == 0:  # an error in parts of u never makes it 0
+            error = self._scaled(self._below(self.bounds[equation_of[u]]))
             return condition if error is None else self._text("abs(u)*t <= a", u=u, t=t, a=error)
-        if u not in asked or v not in asked:
+        if u not in equation_of or v not in equation_of:
             return condition
-        error = self._scaled(self._added(self._spread(asked[u]), self._spread(asked[v])))
+        error = self._scaled(self._added(self._spread(equation_of[u]), self._spread(equation_of[v])))
         return condition if error is None else self._text("abs(u - v)*t <= a", u=u, v=v, t=t, a=error)
 
     # --- bounds -------------------------------------------------------------------------------------------------------
@@ -243,18 +243,18 @@ class ErrorEquations:
     def _spread(self, node: int) -> _Part:
         """The whole bound of an equation."""
         bound, size = self.bounds[node], self._of[node]
-        found = self._added(self._below(bound), self._times((bound.relative, 1.0), size))
-        return self._added(found, (self._size(size) if bound.own else None, bound.own))
+        part = self._added(self._below(bound), self._times((bound.relative, 1.0), size))
+        return self._added(part, (self._size(size) if bound.own else None, bound.own))
 
     def _scaled(self, part: _Part) -> int | None:
         if part[0] is None or part[1] == 1.0:
             return part[0]
         return self._emitter.emit(_MULTIPLY, (part[0], self._number(part[1])))
 
-    def _added(self, one: _Part, other: _Part) -> _Part:
-        if one[0] is None or other[0] is None:
-            return other if one[0] is None else one
-        (low, less), (high, more) = sorted((one, other), key=lambda part: part[1])
+    def _added(self, first: _Part, second: _Part) -> _Part:
+        if first[0] is None or second[0] is None:
+            return second if first[0] is None else first
+        (low, less), (high, more) = sorted((first, second), key=lambda part: part[1])
         assert low is not None
         if less * _ALIKE < more:
             low = self._emitter.emit(_MULTIPLY, (low, self._number(less / more)))

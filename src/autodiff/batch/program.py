@@ -16,6 +16,7 @@ from autodiff.batch.error_equations import ErrorEquations
 from autodiff.codegen.emitter import Emitter, UnfoldedEmitter
 from autodiff.codegen.gradient import gradient_equations
 from autodiff.codegen.guards import ALWAYS, Guards, required_guards
+from autodiff.codegen.nonfinite import constant_args, outside_domain, passes
 from autodiff.codegen.straightline import Check, StraightLineProgram, schedule_checked
 from autodiff.core import rules
 from autodiff.core.graph import Graph
@@ -24,9 +25,6 @@ from autodiff.core.primitive import UNDEFINED, Primitive
 
 _AND, _NOT = rules.TABLE["and", 2], rules.TABLE["not", 1]
 
-_UNHEARD = frozenset([rules.TABLE["atan2", 2]])
-"""Rows that give a plain number outside their domain; all others give NaN or an infinity there."""
-
 _BOUNDED = "- + abs sign floor ceil round sin cos atan tanh asinh cbrt erf erfc"
 _TOTAL = frozenset(
     [rules.TABLE[name, 1] for name in _BOUNDED.split()]
@@ -34,13 +32,6 @@ _TOTAL = frozenset(
     + [rules.TABLE["if", 3]]
 )
 """Rows that make finite numbers of finite numbers, whatever they are; a choice is one of its branches."""
-
-_PASSING = {
-    **{rules.TABLE[name, 2]: (0, 1) for name in "+-*"},
-    **{rules.TABLE[name, 1]: (0,) for name in ("-", "+", "abs", "sqrt")},
-    rules.TABLE["/", 2]: (0,),
-}
-"""Rows that make NaN or an infinity of one in these arguments, so that it need not be looked for before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +136,7 @@ def _alarms(
     def holds(text: str) -> int:
         return emitter.text(text, row.params, given)
 
-    if row.definition or row in _UNHEARD:
+    if row.domain and outside_domain(row, constant_args(graph, args))[0]:
         yield from (emitter.emit(_NOT, (holds(text),)) for text, _ in row.domain)
     if all(a in graph.constants for a in args) or (row.is_predicate and len(set(args)) < len(args)):
         return
@@ -164,9 +155,11 @@ def _watched(graph: Graph, wanted: Mapping[int, int]) -> list[int]:
     users: dict[int, int] = {}
     for node in sorted(wanted):
         row = graph.rows[node]
-        for k in _PASSING.get(row, ()) if row is not None else ():
-            arg = graph.args[node][k]
-            if wanted[arg] == wanted[node]:
+        if row is None:
+            continue
+        static = constant_args(graph, graph.args[node])
+        for k, arg in enumerate(graph.args[node]):
+            if wanted.get(arg) == wanted[node] and passes(row, k, static):
                 users.setdefault(arg, node)
     watched, must = [], set[int]()
     for node in sorted(wanted):

@@ -54,20 +54,20 @@ class Recomputation:
     def _longer(self) -> _Way | None:
         """By the processor's longest numbers; None where those are float64, or lack a function."""
         unit = float(np.finfo(np.longdouble).eps / np.finfo(float).eps)
-        made = block_program(self._lowered, self._sources, self._constants, unit=unit) if unit < 1 else None
-        if made is None:
+        plan = block_program(self._lowered, self._sources, self._constants, unit=unit) if unit < 1 else None
+        if plan is None:
             return None
-        operations = [extended(s.row, [made.constants.get(a) for a in s.args]) for s in made.steps if s.row is not None]
-        return None if None in operations else partial(_in_longer_numbers, made, tuple(filter(None, operations)))
+        operations = [extended(s.row, [plan.constants.get(a) for a in s.args]) for s in plan.steps if s.row is not None]
+        return None if None in operations else partial(_in_longer_numbers, plan, tuple(filter(None, operations)))
 
     def _randomly(self) -> _Way | None:
         """By random rounding; None where it would miss what constants lack."""
-        made = block_program(self._lowered, self._sources, {}, unit=None)
-        if made is None or max(self._constants.values(), default=0.0) > _KEPT:
+        plan = block_program(self._lowered, self._sources, {}, unit=None)
+        if plan is None or max(self._constants.values(), default=0.0) > _KEPT:
             return None
-        steps = [s for s in made.steps if s.row is not None]
-        rows = [(s.row, [made.constants.get(a) for a in s.args]) for s in steps]
-        return partial(_in_random_rounding, made, [operation(r, c, exact=True) for r, c in rows if r is not None])
+        steps = [s for s in plan.steps if s.row is not None]
+        rows = [(s.row, [plan.constants.get(a) for a in s.args]) for s in steps]
+        return partial(_in_random_rounding, plan, [operation(r, c, exact=True) for r, c in rows if r is not None])
 
 
 def _replaced(way: _Way, columns: Mapping[str, Numbers], results: Sequence[Numbers], places: Numbers) -> Numbers:
@@ -81,21 +81,21 @@ def _replaced(way: _Way, columns: Mapping[str, Numbers], results: Sequence[Numbe
 
 
 def _in_longer_numbers(
-    made: BlockProgram,
+    plan: BlockProgram,
     operations: Sequence[Operation],
     columns: Mapping[str, Numbers],
     numbers: Sequence[Any],
     sound: Any,
 ) -> None:
     longer = {n: np.broadcast_to(c, sound.shape).astype(np.longdouble) for n, c in columns.items()}
-    steps = BlockRunner(made, operations, longer, numbers, sound, dtype=np.longdouble, watched=False)
+    steps = BlockRunner(plan, operations, longer, numbers, sound, dtype=np.longdouble, watched=False)
     steps.fill()
     for number in numbers:
         sound &= np.isfinite(number)
 
 
 def _in_random_rounding(
-    made: BlockProgram,
+    plan: BlockProgram,
     operations: Sequence[Operation],
     columns: Mapping[str, Numbers],
     numbers: Sequence[Any],
@@ -103,11 +103,11 @@ def _in_random_rounding(
 ) -> None:
     from autodiff.verify.random_rounding import RandomRounding, unmoved  # loads the arrays
 
-    steps = BlockRunner(made, operations, columns, numbers, sound, watched=False)
+    steps = BlockRunner(plan, operations, columns, numbers, sound, watched=False)
     steps.fill()
     for seed in (1, 2):
         moved = [np.empty(len(sound)) for _ in numbers]
-        steps = BlockRunner(made, operations, columns, moved, np.empty_like(sound), RandomRounding(seed), watched=False)
+        steps = BlockRunner(plan, operations, columns, moved, np.empty_like(sound), RandomRounding(seed), watched=False)
         steps.fill()
         for number, other in zip(numbers, moved, strict=True):
             sound &= unmoved(number, other)

@@ -45,8 +45,8 @@ def divided(rows: int, size: int, work: Callable[[Iterator[slice]], None]) -> No
         work(_taken(left))
         return
     with ThreadPoolExecutor(workers) as pool:
-        for each in [pool.submit(work, _taken(left)) for _ in range(workers)]:
-            each.result()
+        for future in [pool.submit(work, _taken(left)) for _ in range(workers)]:
+            future.result()
 
 
 def _taken(left: deque[slice]) -> Iterator[slice]:
@@ -177,7 +177,7 @@ class _SlotBuffers:
     def slots(self, block: slice, columns: Mapping[str, Numbers]) -> tuple[dict[int, Numbers], Numbers]:
         """What is in each slot before the first step on a block of rows, and room for a truth value for each row."""
         rows = block.stop - block.start
-        slots: dict[int, Numbers] = {**self._constants, **{k: each[:rows] for k, each in self._arrays.items()}}
+        slots: dict[int, Numbers] = {**self._constants, **{k: array[:rows] for k, array in self._arrays.items()}}
         for name, k in self._plan.inputs.items():
             column = columns[name]
             slots[k] = column if isinstance(column, float) else column[block]

@@ -128,9 +128,9 @@ def _answers(
 
 def _without(column: Any, places: Sequence[int]) -> Any:
     """A copy of the column with no number at these places."""
-    found = column.astype(float)
-    found[places] = math.nan
-    return found
+    copy = column.astype(float)
+    copy[places] = math.nan
+    return copy
 
 
 def _stopped(

@@ -157,9 +157,9 @@ def _with_products(power: Operation) -> Operation:
         for exponent, product in products.items():
             here = np.broadcast_to(np.equal(v, exponent), out.shape)
             if here.any():
-                found = np.empty(len(out))
-                product(u, v, found)
-                np.copyto(out, found, where=here)
+                powers = np.empty(len(out))
+                product(u, v, powers)
+                np.copyto(out, powers, where=here)
 
     return run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from autodiff.api.evaluate import MODES
-from autodiff.cli import inputs, options, page
+from autodiff.cli import files, inputs, options, output, page
 from autodiff.cli.main import ProgramCommand
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.explanation.build import explain
@@ -13,7 +13,7 @@ from autodiff.explanation.build import explain
 EPILOG = """\b
 Examples:
   autodiff explain "y = x^2; z = sin(y); u = e^z" --at x=4
-  autodiff explain "x*sin(x^2)" --at x=1.5 --mode both
+  autodiff explain "tanh(3x)^2" --at x=2 --bars -o /tmp/page.html
 """
 
 
@@ -30,6 +30,10 @@ Examples:
     help="At a corner or a jump, go on with the number that this framework gives.",
 )
 @click.option("--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of each slope.")
+@click.option("--bars", is_flag=True, help="Show the factors as bars on a logarithmic scale.")
+@click.option("--fragment", is_flag=True, help="LaTeX without a preamble, to be included in a document.")
+@output.out_option(page.EXPLANATIONS)
+@output.open_option
 @options.format_option("json", "markdown", "latex", "html")
 def command(
     program: str | None,
@@ -43,14 +47,21 @@ def command(
     expand: tuple[str, ...],
     convention: str | None,
     digits: int | None,
+    bars: bool,
+    fragment: bool,
+    out: str | None,
+    opened: bool,
     form: str,
 ) -> int:
     """Explain the slopes of PROGRAM: forward pass, graph, chain rule factor by factor, answer, checks.
 
     Without --at the explanation is in symbols. Every step shows its rule, formula, number and the product so far.
     """
+    files.apart([("-f", file), *files.points(points)], [("--out", out)])
+    form = output.form_of(out, form, page.EXPLANATIONS, opened="html" if opened else "")
+    options.require_page(form, opened=opened, fragment=fragment)
     text = inputs.read_program(program, file)
-    found = explain(
+    explanation = explain(
         text,
         inputs.read_point(points, text, strict=strict) if points else None,
         options.names(wrt),
@@ -61,7 +72,8 @@ def command(
         strict=strict,
         convention=convention or "",
         digits=options.digits(digits),
+        bars=bars,
     )
-    plain = found.at is None or (found.status == "ok" and not found.sides)
-    options.notices(found.readings, found.notes if plain else ())  # else the page has them
-    return page.write(found, form)
+    plain = explanation.at is None or (explanation.status == "ok" and not explanation.sides)
+    options.notices(explanation.readings, explanation.notes if plain else ())  # else the page has them
+    return page.write(explanation, form, out, opened=opened, fragment=fragment)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from autodiff.cli import inputs, options, streams
+from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.codegen.registry import TARGETS, requested, written
+from autodiff.errors import AutodiffError
 
 EPILOG = """\b
 Examples:
@@ -15,10 +16,15 @@ Examples:
 """
 
 
+ENDINGS = {".py": "python", ".c": "c", ".js": "javascript", ".sql": "sql", ".tex": "latex"}
+"""The languages of a file by its ending."""
+
+
 @click.command("export", cls=ProgramCommand, epilog=EPILOG)
 @options.program_options
 @options.point_options
-@click.option("--to", type=click.Choice(TARGETS), required=True, help="The language.")
+@click.option("--to", type=click.Choice(TARGETS), help="The language; by default that of the file's ending.")
+@output.out_option(ENDINGS)
 @click.option("--sum", "total", is_flag=True, help="SQL: the sums of value and slopes over all rows, for a loss.")
 @click.option("--table", default="data", show_default=True, help="SQL: the table whose columns the inputs are.")
 def command(
@@ -27,7 +33,8 @@ def command(
     strict: bool,
     points: tuple[str, ...],
     wrt: str | None,
-    to: str,
+    to: str | None,
+    out: str | None,
     total: bool,
     table: str,
 ) -> None:
@@ -35,9 +42,16 @@ def command(
 
     In SQL inputs are columns of --table; those that --at gives are numbers, the same in every row.
     """
+    files.apart([("-f", file), *files.points(points)], [("--out", out)])
+    if to is None and out is None:
+        raise AutodiffError("the language is missing", hint=f"add --to {'|'.join(TARGETS)}, or -o FILE")
+    to = to or output.form_of(out, "text", ENDINGS)
     text = inputs.read_program(program, file)
     at = inputs.read_point(points)
     request = requested(text, to, options.names(wrt), at=at, total=total, table=table, strict=strict)
     source = written(request, to)
     options.notices(request.readings, filter(None, [request.note]))
-    streams.answer(source, nl=False)
+    if out is None:
+        streams.answer(source, nl=False)
+    else:
+        output.put(source, out)

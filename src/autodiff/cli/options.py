@@ -73,6 +73,14 @@ def _form(ctx: click.Context, param: click.Parameter, form: str) -> str:
     return "json"
 
 
+def require_page(form: str, *, opened: bool, fragment: bool) -> None:
+    """Raise AutodiffError where --open or --fragment is given with a format that has no such thing."""
+    if fragment and form not in ("latex", "tikz"):
+        raise AutodiffError("--fragment belongs to LaTeX", hint="add --format latex (explain) or --format tikz (graph)")
+    if opened and form not in ("html", "svg", "png", "pdf"):
+        raise AutodiffError(f"a browser does not show {form}", hint="leave --open out, or the format")
+
+
 def format_as_typed(form: str) -> str:
     """How the running command was told to answer as `form`, for a message."""
     return "--json" if _SHORT in click.get_current_context().meta else f"--format {form}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 
-from autodiff.cli import colour, streams
+from autodiff.cli import colour, output, streams
 from autodiff.errors import HARD_POINT, printable
 from autodiff.explanation.model import Explanation, plain
 from autodiff.render.text import document
@@ -18,51 +18,91 @@ _SIGNS = "◀✓·─▶σ"
 """Of the layout; a screen without them is given ASCII."""
 
 
-def write(found: Explanation, form: str) -> int:
-    """Print an explanation as `form`, and what is missing on stderr; the exit status."""
+EXPLANATIONS = {".txt": "text", ".html": "html", ".md": "markdown", ".tex": "latex", ".json": "json"}
+DRAWINGS = {
+    ".txt": "text", ".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".tex": "tikz", ".json": "json",
+}  # fmt: skip
+"""The formats of a file by its ending."""
+
+
+def write(
+    explanation: Explanation, form: str, path: str | None, *, opened: bool = False, fragment: bool = False
+) -> int:
+    """Write an explanation as `form`, and what is missing on stderr; the exit status."""
+    if form == "text" and path is None:
+        _lines(document.lines(explanation, width(), unicode=streams.writable(_SIGNS)), explanation)
+        return _judged(explanation)
     if form == "text":
-        _lines(document.lines(found, width(), unicode=streams.writable(_SIGNS)), found)
+        content = document.text(explanation, WIDEST)
     elif form == "json":
-        streams.answer(as_json(found))
+        content = as_json(explanation)
+    elif fragment:
+        from autodiff.render.document.latex import fragment as latex_fragment
+
+        content = latex_fragment(explanation)
     else:
-        streams.answer(_renderer(form)(found))
-    return _judged(found)
+        content = _renderer(form)(explanation)
+    output.put(content, path, opened=opened, ending=".html")
+    return _judged(explanation)
 
 
-def draw(found: Explanation, form: str) -> int:
-    """Print the drawing alone as `form`, and what is missing on stderr; the exit status."""
+def draw(
+    explanation: Explanation,
+    form: str,
+    path: str | None,
+    *,
+    opened: bool = False,
+    right: bool = False,
+    fragment: bool = True,
+) -> int:
+    """Write the drawing alone as `form`, and what is missing on stderr; the exit status."""
     if form == "text":
         from autodiff.render.graph.text import pieces
 
-        made = pieces(found.drawing, width(), unicode=streams.writable(_SIGNS), formulas=True)
-        _lines([tuple((words, f"@{owner}" if owner else "") for words, owner in line) for line in made], found)
+        rows = pieces(
+            explanation.drawing,
+            WIDEST if path else width(),
+            unicode=bool(path) or streams.writable(_SIGNS),
+        )
+        if path is None:
+            _lines(
+                [tuple((words, f"@{owner}" if owner else "") for words, owner in line) for line in rows], explanation
+            )
+        else:
+            output.put("\n".join("".join(words for words, _ in line).rstrip() for line in rows), path)
     elif form == "json":
-        streams.answer(as_json(plain(found.drawing)))
+        output.put(as_json(plain(explanation.drawing)), path)
     else:
-        streams.answer(getattr(import_module(f"autodiff.render.graph.{form}"), form)(found.drawing).rstrip("\n"))
+        writer = getattr(import_module(f"autodiff.render.graph.{form}"), form)
+        more = {"fragment": fragment} if form == "tikz" else {}
+        output.put(
+            writer(explanation.drawing, right=right, **more).rstrip("\n"), path, opened=opened, ending=f".{form}"
+        )
     # an option that gives a slope all the same is one of other commands
-    return _judged(found if found.value is None else replace(found, hint=""))
+    return _judged(explanation if explanation.value is None else replace(explanation, hint=""))
 
 
 def _renderer(form: str) -> Callable[[Explanation], str]:
-    found: Callable[[Explanation], str] = getattr(import_module(f"autodiff.render.document.{form}"), form)
-    return found
+    renderer: Callable[[Explanation], str] = getattr(import_module(f"autodiff.render.document.{form}"), form)
+    return renderer
 
 
-def _lines(lines: Sequence[Line], found: Explanation) -> None:
+def _lines(lines: Sequence[Line], explanation: Explanation) -> None:
     if colour.wanted(sys.stdout):
         from autodiff.render.terminal import rich  # what is piped starts without it
 
-        streams.answer(rich.painted(lines, [place.name for place in found.forward]))
+        streams.answer(rich.painted(lines, [place.name for place in explanation.forward]))
     else:
         streams.answer("\n".join("".join(words for words, _ in line).rstrip() for line in lines))
 
 
-def _judged(found: Explanation) -> int:
+def _judged(explanation: Explanation) -> int:
     """What stderr says where there is no value or no slope: why, and the place in the program."""
-    if found.at is None or (found.value is not None and all(slope.value is not None for slope in found.slopes)):
+    if explanation.at is None or (
+        explanation.value is not None and all(slope.value is not None for slope in explanation.slopes)
+    ):
         return 0
-    for line in [f"error: {printable(found.why)}", *place(found, streams.width(sys.stderr))]:
+    for line in [f"error: {printable(explanation.why)}", *place(explanation, streams.width(sys.stderr))]:
         streams.remark(line)
     return HARD_POINT
 

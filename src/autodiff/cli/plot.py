@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodiff.cli import files, inputs, options, streams
+from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError, quoted, shortened
 
@@ -24,6 +23,9 @@ Examples:
 \b
 Corners, jumps, poles and ends are found and drawn as what they are; nothing is drawn that was not computed.
 """
+
+ENDINGS = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".txt": "text", ".json": "json"}
+"""The formats of a file by its ending; pictures need Matplotlib."""
 
 USUAL = (-5.0, 5.0)
 """The range of an input for which none is given."""
@@ -45,45 +47,26 @@ USUAL = (-5.0, 5.0)
     "--x", "x_column", metavar="COLUMN", help="With --data: the column that goes across (default: the first)."
 )
 @click.option("--y", "y_column", metavar="COLUMN", help="With --data: the column that goes up (default: the second).")
-@click.option(
-    "-o", "--out", metavar="FILE", shell_complete=options.complete_file,
-    help="Write a picture: .svg, .png or .pdf (needs Matplotlib), .txt or .json.",
-)  # fmt: skip
+@output.out_option(ENDINGS)
+@output.open_option
 @click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True, help="Of a picture.")
 @options.format_option("json")
 def command(program: str | None, file: str | None, strict: bool, **given: Any) -> int:
     """Plot PROGRAM over one variable with its derivatives, or over two as contour lines with arrows of descent."""
     files.apart([("-f", file), ("--data", given["data"])], [("--out", given["out"])])
     text = inputs.read_program(program, file)
-    form = _form(given["out"], given["form"])
+    form = output.form_of(given["out"], given["form"], ENDINGS, opened="svg" if given["opened"] else "")
+    options.require_page(form, opened=given["opened"], fragment=False)
     picture = _picture(text, strict, given)
     height = shutil.get_terminal_size().lines if streams.width(sys.stdout) else 24
     content = _content(picture, form, given["theme"], height)
-    if given["out"] is None:
-        streams.answer(content.decode())
-        return 0
-    from autodiff.tables.atomic_file import whole
-
-    with whole(given["out"]) as stream:
-        stream.write(content if form != "text" else content + b"\n")
+    output.put(
+        content + b"\n" * (form == "text" and bool(given["out"])),
+        given["out"],
+        opened=given["opened"],
+        ending=f".{form}",
+    )
     return 0
-
-
-def _form(path: str | None, form: str) -> str:
-    """The form of the answer: that of the file by its ending, else that of --format."""
-    if path is None:
-        return form
-    ending = os.path.splitext(path)[1].lower()
-    forms = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".txt": "text", ".json": "json"}
-    if ending not in forms:
-        raise AutodiffError(
-            f"{quoted(path, 200)} does not tell its format", hint=f"end its name with {', '.join(forms)}"
-        )
-    if form != "text" and forms[ending] != form:
-        raise AutodiffError(
-            f"--format {form} and a file that ends with {ending} don't go together", hint="leave one out"
-        )
-    return forms[ending]
 
 
 def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surface:

@@ -19,7 +19,10 @@ from autodiff.tables.optional import library
 if TYPE_CHECKING:
     from autodiff.train.training import Training
 
-SETTINGS = ("optimizer", "seed", "batch_size", "l1", "l2", "holdout", "missing", "patience")
+SETTINGS = (
+    "optimizer", "momentum", "nesterov", "betas", "weight_decay", "schedule", "clip", "seed", "batch_size", "l1", "l2",
+    "holdout", "missing", "patience",
+)  # fmt: skip
 """Options that --save keeps beside the rate and the program, for --resume."""
 
 EPILOG = """\b
@@ -50,13 +53,27 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 @click.option("--lr", type=options.Finite(min=0, min_open=True), default=0.1, show_default=True, help="The rate.")
 @click.option("--epochs", type=click.IntRange(min=1), default=100, show_default=True, help="Passes over the table.")
 @click.option(
-    "--optimizer", type=click.Choice(["sgd", "momentum", "adam", "lbfgs"]), default="sgd", show_default=True,
-    help="lbfgs needs SciPy and chooses its own rate.",
+    "--optimizer", type=click.Choice(["sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad", "lbfgs"]),
+    default="sgd", show_default=True, help="lbfgs needs SciPy and chooses its own rate.",
 )  # fmt: skip
+@click.option("--momentum", type=options.Finite(0, 1, max_open=True), help="Of sgd, momentum (0.9) and rmsprop.")
+@click.option("--nesterov", is_flag=True, help="Of sgd and momentum: the slope ahead of the step.")
+@click.option("--betas", metavar="B1,B2", help="Of adam and adamw: the weights of what was before (default 0.9,0.999).")
+@click.option("--weight-decay", type=options.Finite(min=0), help="PyTorch's weight decay (adamw: 0.01).")
+@click.option(
+    "--schedule", metavar="KIND[:N[:SHARE]]",
+    help="Of the rate: step:30:0.1 (every 30 epochs to a tenth), cosine, plateau:10.",
+)  # fmt: skip
+@click.option(
+    "--clip", type=options.Finite(min=0, min_open=True), help="The largest length of all slopes together in a step."
+)
 @click.option("--batch-size", type=click.IntRange(min=1), help="Rows per step, shuffled each epoch (default: all).")
 @click.option("--l2", type=options.Finite(min=0), default=0.0, help="Add this times the sum of w² over all parameters.")
 @click.option(
-    "--l1", type=options.Finite(min=0), default=0.0, help="Add this times the sum of |w| over all parameters."
+    "--l1",
+    type=options.Finite(min=0),
+    default=0.0,
+    help="Add this times the sum of |w| over all parameters, by steps that end at exactly 0.",
 )
 @click.option(
     "--missing", type=click.Choice(["error", "drop", "mean"]), default="error", show_default=True,
@@ -121,22 +138,26 @@ def _training(text: str, strict: bool, given: Mapping[str, Any], saved: Mapping[
 
     numpy()  # says what to install where it is missing
     from autodiff.tables.reader import opened
-    from autodiff.train import checkpoint, declarations, loop, names, reading
+    from autodiff.train import checkpoint, declarations, loop, reading
     from autodiff.train import training as train
+    from autodiff.train.optimizers import Constants
+    from autodiff.train.schedule import Schedule
 
     for path in filter(None, (given["save"], given["history"], given["plot"])):
         checkpoint.writable(path)
     plan = loop.Hyperparameters(
-        given["epochs"], given["lr"], given["optimizer"], given["batch_size"] or 0, given["seed"]
-    )
+        given["epochs"], given["lr"], given["optimizer"], given["batch_size"] or 0, given["seed"],
+        Constants(given["momentum"], given["nesterov"], _betas(given["betas"]), given["weight_decay"]),
+        Schedule.of(given["schedule"], given["epochs"]), given["clip"] or 0.0,
+    )  # fmt: skip
     _together(given)
     state = _start(given, plan.seed, saved)
     parameters, kept = list(state.parameters), declarations.Kept()
     if given["data"] is None:
-        names.without_data(text, parameters)
+        declarations.without_data(text, parameters)
         table = None
     else:
-        choose = names.chooser(text, parameters, given["watch"], kept)
+        choose = declarations.chooser(text, parameters, given["watch"], kept)
         otherwise = "a parameter is given with --params {}=0".format
         with opened(given["data"], given["from_form"]) as rows:
             table, kept.codes = reading.rows_of(rows, choose, otherwise, given["missing"])
@@ -160,12 +181,43 @@ def _coded(name: str, texts: Sequence[str]) -> str:
     return f"{shortened(name)} is text: {listed}{f' and so on to {len(texts) - 1}' * (len(texts) > 5)}"
 
 
+def _betas(text: str | None) -> tuple[float, float]:
+    """The two weights of Adam."""
+    if text is None:
+        return 0.9, 0.999
+    parts = [inputs.read_number(part, "--betas") for part in text.split(",")]
+    if len(parts) != 2 or not all(0 <= part < 1 for part in parts):
+        raise AutodiffError(
+            f"--betas takes two numbers from 0 to below 1, not {quoted(text)}", hint="such as 0.9,0.999"
+        )
+    return parts[0], parts[1]
+
+
+_RULES = {
+    "--lr": ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"),
+    "--batch-size": ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"),
+    "--momentum": ("sgd", "momentum", "rmsprop"),
+    "--nesterov": ("sgd", "momentum"),
+    "--betas": ("adam", "adamw"),
+    "--weight-decay": ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"),
+    "--schedule": ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"),
+    "--clip": ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"),
+}
+"""The optimizers that an option is about."""
+
+
 def _together(given: Mapping[str, Any]) -> None:
     """Raise AutodiffError for options one of which would do nothing beside the others."""
     if given["optimizer"] == "lbfgs" and given["batch_size"]:
         raise AutodiffError("lbfgs looks at all rows in each step, so it takes no --batch-size")
     if given["optimizer"] == "lbfgs" and options.on_command_line("lr"):
         raise AutodiffError("lbfgs chooses its own rate, so it takes no --lr", hint="leave --lr out")
+    for option, optimizers in _RULES.items():
+        key = option.removeprefix("--").replace("-", "_")
+        if given["optimizer"] not in optimizers and options.on_command_line(key):
+            raise AutodiffError(f"{given['optimizer']} takes no {option}", hint=f"it is of {', '.join(optimizers)}")
+    if given["nesterov"] and not given["momentum"] and given["optimizer"] == "sgd":
+        raise AutodiffError("--nesterov needs a momentum", hint="add --momentum 0.9")
     if given["quiet"] and options.on_command_line("explain_step"):
         raise AutodiffError("--quiet and --explain-step don't go together", hint="--format json has the step as well")
     if given["patience"] and not given["holdout"]:

@@ -73,21 +73,21 @@ def module(
 
 def _bodies(parts: ExportEquations, dialect: Dialect) -> dict[Primitive, ExportEquations]:
     """The definitions that the program needs, and those that they need, each before its users."""
-    found: dict[Primitive, ExportEquations] = {}
+    bodies: dict[Primitive, ExportEquations] = {}
     todo = [*reversed(parts.functions)]
     while todo:
         row = todo[-1]
-        if row in found or (row.name, row.arity) in dialect.spelled:
+        if row in bodies or (row.name, row.arity) in dialect.spelled:
             todo.pop()
             continue
         inner = body(row, dialect)
         own = [r for r in inner.functions if (r.name, r.arity) not in dialect.spelled]
-        missing = [r for r in own if r not in found]
+        missing = [r for r in own if r not in bodies]
         todo.extend(missing)
         if not missing:
-            found[row] = inner
+            bodies[row] = inner
             todo.pop()
-    return found
+    return bodies
 
 
 def _own(parts: ExportEquations, bodies: Mapping[Primitive, ExportEquations], dialect: Dialect) -> list[Primitive]:

@@ -141,12 +141,12 @@ class Spelling:
 @lru_cache(maxsize=256)
 def _split(template: str) -> tuple[tuple[str, int | None, bool], ...]:
     """A template as texts, each with the place of the argument behind it and whether that must bind tightly."""
-    found: list[tuple[str, int | None, bool]] = []
+    pieces: list[tuple[str, int | None, bool]] = []
     end = 0
     for place in re.finditer(r"\{(\d)(!?)\}", template):
-        found.append((template[end : place.start()], int(place[1]), bool(place[2])))
+        pieces.append((template[end : place.start()], int(place[1]), bool(place[2])))
         end = place.end()
-    return (*found, (template[end:], None, False))
+    return (*pieces, (template[end:], None, False))
 
 
 @lru_cache(maxsize=4096)

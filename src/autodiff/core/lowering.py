@@ -18,6 +18,7 @@ from autodiff.language.ast import (
     CHAIN,
     CONSTANTS,
     JUXTAPOSITION,
+    TRAINING_CALLS,
     Array,
     Assign,
     Call,
@@ -26,10 +27,11 @@ from autodiff.language.ast import (
     Index,
     Name,
     Number,
-    Program,
+    ParsedProgram,
     upward,
     walk,
 )
+from autodiff.language.calls import of_training
 
 Called: TypeAlias = "tuple[str, tuple[int, ...]]"
 """A function of the program, and the equations of its arguments."""
@@ -76,7 +78,7 @@ class Lowered(NamedTuple):
         return self.graph.find(name)
 
 
-def lower(program: Program) -> Lowered:
+def lower(program: ParsedProgram) -> Lowered:
     """The equations of a program. Raises AutodiffError for a name or a call that has no meaning."""
     lowering = _Lowering(program)
     try:
@@ -89,7 +91,7 @@ def lower(program: Program) -> Lowered:
         raise error.within(program.source) from None
 
 
-def lower_template(program: Program, params: tuple[str, ...]) -> Lowered:
+def lower_template(program: ParsedProgram, params: tuple[str, ...]) -> Lowered:
     """The equations of a row's text; every parameter is an input, used or not."""
     lowering = _Lowering(program)
     for name in params:
@@ -98,7 +100,7 @@ def lower_template(program: Program, params: tuple[str, ...]) -> Lowered:
 
 
 class _Lowering:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: ParsedProgram) -> None:
         self.program = program
         self.graph = Graph()
         self.assigned: dict[str, int] = {}
@@ -362,6 +364,8 @@ class _Lowering:
 
     def _count(self, node: Call, *wanted: int) -> None:
         if len(node.args) not in wanted:
+            if node.name in TRAINING_CALLS and len(node.args) == 1:
+                raise of_training(node.name, node.name_span)
             row = rules.find(node.name, wanted[-1])
             shape = (
                 row.signature if row else f"{node.name}({', '.join(p.name for p in self.functions[node.name].params)})"

@@ -83,6 +83,7 @@ class _Columns(NamedTuple):
     pushforward       of a general row: the jvp, a text per argument, "" where nothing flows
     reduce_with       of a reduction: the primitive of two arguments that gives its value, put between the elements
     elements          of a reduction: its value over other reductions, where no primitive between the elements gives it
+    cure              what helps where its partial is tiny because it saturates; "" where it doesn't
     scalar_meaning    what a row of arrays is for a scalar; "" where that has no meaning
     """
 
@@ -117,6 +118,7 @@ class _Columns(NamedTuple):
     reduce_with: str = ""
     elements: str = ""
     scalar_meaning: str = ""
+    cure: str = ""
 
 
 class Primitive(_Columns):

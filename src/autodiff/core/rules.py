@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from autodiff.core import prelude
-from autodiff.core.derived_rules import DERIVED, DERIVED_NETWORKS
 from autodiff.core.primitive import (
     INDEX,
     Primitive,
@@ -19,11 +18,16 @@ from autodiff.core.primitive import (
     elementwise,
     general,
     linear,
+    literal,
     predicate,
     reduction,
     with_axis,
 )
-from autodiff.core.special_rules import SPECIAL
+from autodiff.core.table.derived import DERIVED, DERIVED_NETWORKS
+from autodiff.core.table.matrices import MATRICES
+from autodiff.core.table.special import SPECIAL
+
+NEAR_0 = "smaller weights, scaled inputs or relu keep its slope alive"
 
 _SCHOOL = (
     # === operators =====================================================================================================
@@ -99,7 +103,7 @@ _SCHOOL = (
                 example="sinh(1)"),
     elementwise("cosh", "u", "cosh", "sinh(u)", rule="hyperbolic cosine", tex=r"\cosh", doc="hyperbolic cosine",
                 example="cosh(1)"),
-    elementwise("tanh", "u", "tanh", "sech(u)^2", rule="hyperbolic tangent", tex=r"\tanh", doc="hyperbolic tangent",
+    elementwise("tanh", "u", "tanh", "sech(u)^2", cure=NEAR_0, rule="hyperbolic tangent", tex=r"\tanh", doc="hyperbolic tangent",
                 example="tanh(1)"),
     elementwise("sech", "u", "= 2*exp(-abs(u))/(1 + exp(-2*abs(u)))", "-w*tanh(u)", rule="hyperbolic secant",
                 doc="hyperbolic secant, 1/cosh", example="sech(1)"),
@@ -144,13 +148,13 @@ _SCHOOL = (
 )  # fmt: skip
 
 _NETWORKS = (
-    elementwise("sigmoid σ", "u", "= t = exp(-abs(u)); if(u < 0, t, 1)/(1 + t)", "w*sigmoid(-u)", formula=("w*(1-w)",), rule="sigmoid", tex=r"\sigma",
+    elementwise("sigmoid σ", "u", "= t = exp(-abs(u)); if(u < 0, t, 1)/(1 + t)", "w*sigmoid(-u)", formula=("w*(1-w)",), cure=NEAR_0, rule="sigmoid", tex=r"\sigma",
                 doc="1/(1 + e^-u)", example="sigmoid(0)"),
     elementwise("logit", "u", "= if(abs(u - 0.5) < 0.25, 2*atanh(2*u - 1), ln(u/(1 - u)))", "1/(u*(1-u))", rule="logit",
                 doc="ln(u/(1-u)), the inverse of sigmoid", example="logit(0.9)", domain="0 < u < 1"),
     elementwise("softplus", "u", "= max(u, 0) + log1p(exp(-abs(u)))", "sigmoid(u)", rule="softplus", doc="ln(1 + e^u)",
                 example="softplus(0)"),
-    elementwise("relu", "u", "= max(u, 0)", "if(u > 0, 1, 0)", rule="ReLU", doc="max(u, 0)", example="relu(-3)",
+    elementwise("relu", "u", "= max(u, 0)", "if(u > 0, 1, 0)", cure="leaky_relu has a slope there, too", rule="ReLU", doc="max(u, 0)", example="relu(-3)",
                 kink="u == 0", torch=("0",), jax=("0",)),
     elementwise("leaky_relu", "u", "= if(u > 0, u, 0.01*u)", "if(u > 0, 1, 0.01)", rule="leaky ReLU",
                 doc="u, or 0.01*u where u is negative", example="leaky_relu(-3)", kink="u == 0",
@@ -273,10 +277,13 @@ _CONDITIONS = (
 GROUPS: Mapping[str, tuple[Primitive, ...]] = {
     "school": (*_SCHOOL, *DERIVED, *_CONDITIONS),
     "special": SPECIAL,
-    "arrays": _ARRAYS,
+    "arrays": (*_ARRAYS, *MATRICES),
     "networks": (*_NETWORKS, *DERIVED_NETWORKS),
 }
 """The rows by what they are used for; the losses of the prelude are one more group."""
+
+_LITERAL = literal(1).value
+"""What the row behind a call computes that is one of an array literal, of however many elements."""
 
 TABLE: dict[tuple[str, int], Primitive] = {}
 """Every row under each of its names: (name, number of arguments) → row."""
@@ -318,8 +325,8 @@ def find(name: str, arity: int) -> Primitive | None:
     row = TABLE.get((name, arity))
     if row is None and arity > 2:
         row = TABLE.get((name, 2))
-        return row if row and row.variadic else None
-    return row
+        row = row if row and row.variadic else None
+    return literal(arity) if row is not None and row.value == _LITERAL else row
 
 
 def arities(name: str) -> list[int]:

@@ -54,6 +54,7 @@ def explain(
     strict: bool = False,
     convention: str = "",
     digits: int = 0,
+    bars: bool = False,
 ) -> Explanation:
     """How the slopes of the program `text` come about, at the point `at` or, without one, in symbols.
 
@@ -61,6 +62,7 @@ def explain(
     wrt, mode, strict, convention   as for `evaluate`; mode says which table is to be shown
     rate    the learning rate of one step of gradient descent, to be shown as well
     digits  1 to 1,000: the answer also as a text of so many proven digits
+    bars    the factors by their size as well, with the steps that make a slope tiny or huge
     atoms   one step per operation instead of one per statement; `expand` does so for the statements named in it
 
     Without a point every name is one number, and `notes` say what a sum or a mean is then. Raises AutodiffError for a
@@ -96,7 +98,12 @@ def explain(
     trace = None if evaluation is None or of else evaluation.trace
     answer = None if point is None else answered(lowered, point, wanted, both, convention=convention, trace=trace)
     shown = {name: of.get(node, node) for name, node in wanted.items()}
-    explanation = _explanation(Analysis(steps, shown, answer, mode, evaluation))
+    analysis = Analysis(steps, shown, answer, mode, evaluation)
+    explanation = _explanation(analysis)
+    if bars:
+        from autodiff.explanation import bars as by_size  # few explanations show them
+
+        explanation = replace(explanation, bars=by_size.bars(analysis, explanation.blocks))
     notes = (*explanation.notes, *filter(None, [scalar_note]))
     explanation = replace(explanation, source=program.source, readings=program.readings, notes=notes)
     if digits and point is not None:

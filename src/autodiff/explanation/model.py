@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, NamedTuple
 
+from autodiff import display
 from autodiff.errors import Span
 from autodiff.explanation.graph import Drawing
 from autodiff.language.ast import Reading
@@ -167,6 +168,17 @@ class Cancelling(NamedTuple):
     value: float | None
 
 
+class Bar(NamedTuple):
+    """A factor of the backward pass by its size, the power of ten that it is (None for 0); `remark` where it is extreme."""
+
+    label: str
+    of: str
+    by: str
+    value: float
+    size: float | None
+    remark: str = ""
+
+
 class OneSidedRow(NamedTuple):
     """A place at a special point: its slope in the input from the left and from the right; None where a side has none."""
 
@@ -224,8 +236,13 @@ class Explanation:
     sides: tuple[OneSidedSlopes, ...] = ()
     notes: tuple[str, ...] = ()
     convention: str = ""
+    bars: tuple[Bar, ...] = ()
     source: str = field(default="", repr=False)
     readings: tuple[Reading, ...] = field(default=(), repr=False)
+
+    __str__ = display.text
+    _repr_html_ = display.notebook_html
+    to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
 
     @property
     def partial(self) -> bool:

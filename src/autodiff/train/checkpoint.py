@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class State:
 
     first  the loss at the start of the training; None before it was computed
     best   the parameters of the least loss so far; None before there is a loss
+    schedule  what a schedule of the rate remembers
     """
 
     parameters: Mapping[str, Any]
@@ -48,6 +49,7 @@ class State:
     epochs: int = 0
     first: float | None = None
     best: Best | None = None
+    schedule: Mapping[str, float] = field(default_factory=dict)
 
 
 def nested(value: Any) -> Any:
@@ -69,6 +71,8 @@ def save(path: str, state: State, settings: Mapping[str, Any], kept: Mapping[str
         "memory": {n: {k: nested(v) for k, v in memory.items()} for n, memory in state.memory.items() if memory},
         "first": state.first,
     }
+    if state.schedule:
+        training["schedule_memory"] = dict(state.schedule)
     if last != shown:
         training["last"] = last
     if best is not None:
@@ -94,13 +98,14 @@ def load(path: str, data: Mapping[str, Any]) -> State:
     try:
         kept = _values({name: value for name, value in data.items() if name != KEY})
         memory = {name: _values(memory) for name, memory in training.get("memory", {}).items()}
+        schedule = {key: float(value) for key, value in training.get("schedule_memory", {}).items()}
         last = _values(training["last"]) if "last" in training else kept
         first = None if training.get("first") is None else float(training["first"])
         found = training.get("best")
         least = None if found is None else _values(found["parameters"]) if "parameters" in found else kept
         held = None if found is None or found.get("held_out") is None else float(found["held_out"])
         best = None if least is None else Best(float(found["loss"]), least, int(found["epoch"]), held)
-        return State(last, memory, int(training.get("steps", 0)), int(training.get("epochs", 0)), first, best)
+        return State(last, memory, int(training.get("steps", 0)), int(training.get("epochs", 0)), first, best, schedule)
     except (TypeError, ValueError, AttributeError, KeyError):
         raise _not_saved(path) from None
 

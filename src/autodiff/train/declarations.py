@@ -12,9 +12,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from autodiff.language.ast import (
     Expression,
     Index,
     Name,
-    Program,
+    ParsedProgram,
     Statement,
     rewritten,
     walk,
@@ -65,7 +65,7 @@ class Kept:
 class Declared:
     """A program with its declarations still in it; `matrices` has the columns of each input that is a matrix of columns."""
 
-    program: Program
+    program: ParsedProgram
     matrices: Mapping[str, tuple[str, ...]]
 
 
@@ -94,7 +94,7 @@ def declared(
             joined = "\n;\n".join(behind)
             longer = parse_behind(program, _masked(joined, {}), functions)
             source = f"{source}\n;\n{joined}"
-            program = Program(source, longer.statements, program.readings, program.given)
+            program = ParsedProgram(source, longer.statements, program.readings, program.given)
     except AutodiffError as error:
         error.source = text if error.source == masked else error.source
         raise
@@ -116,7 +116,7 @@ def declared(
         return Name(key, node.span)
 
     statements = tuple(with_body(s, rewritten(s.body, named)) for s in program.statements)
-    return Declared(Program(source, statements, program.readings, program.given), matrices)
+    return Declared(ParsedProgram(source, statements, program.readings, program.given), matrices)
 
 
 def _masked(text: str, calls: dict[int, tuple[str, str]]) -> str:
@@ -174,13 +174,18 @@ def needed(found: Declared) -> list[str]:
     """The inputs of the program, columns of its matrices in place of those."""
     statements = tuple(with_body(s, rewritten(s.body, _without_declaration)) for s in found.program.statements)
     program = found.program
-    inputs = lower(Program(program.source, statements, program.readings, program.given)).inputs
+    inputs = lower(ParsedProgram(program.source, statements, program.readings, program.given)).inputs
     return list(dict.fromkeys(n for name in inputs for n in found.matrices.get(name, (name,))))
+
+
+def is_declaration(node: Expr) -> TypeGuard[Call]:
+    """Whether a call is about the rows of the table: `one_hot(x)`; `one_hot(x, 3)` is a function as any other."""
+    return isinstance(node, Call) and node.name in TRAINING_CALLS and rules.find(node.name, len(node.args)) is None
 
 
 def _without_declaration(node: Expr) -> Expr:
     """A node with the same inputs, and none of the declarations."""
-    if isinstance(node, Call) and node.name in TRAINING_CALLS and node.args:
+    if is_declaration(node) and node.args:
         return node.args[0]
     if isinstance(node, Index) and varying(node.indices):
         return Call("+", (node.base, *node.indices[:1]), node.span, node.span)
@@ -207,3 +212,47 @@ def with_matrices(columns: Columns, matrices: Mapping[str, Sequence[str]]) -> di
     """The columns, and the matrices of them."""
     whole = {name: np.stack([columns[column] for column in members], axis=1) for name, members in matrices.items()}
     return {**columns, **whole}
+
+
+def fitting(inputs: Sequence[str], parameters: Collection[str], columns: Collection[str]) -> None:
+    """Raise AutodiffError for parameters that are no inputs of the program, or are columns as well, or are none at all."""
+    for name in parameters:
+        if name in columns:
+            raise AutodiffError(f"{quoted(name)} is a parameter and a column of the data", hint="rename the parameter")
+        if name not in inputs:
+            raise AutodiffError(
+                f"the parameter {quoted(name)} is not an input of the program",
+                hint=f"its inputs are {', '.join(map(shortened, inputs[:12]))}",
+            )
+    if not parameters:
+        raise AutodiffError("there is nothing to train", hint="name the parameters and their start: --params w=0,b=0")
+
+
+def chooser(
+    text: str, parameters: Sequence[str], watch: Sequence[str], kept: Kept | None = None
+) -> Callable[[Collection[str]], list[str]]:
+    """Which of a file's columns a program needs: its inputs that are no parameters. `kept` gets those of each matrix."""
+
+    def choose(names: Collection[str]) -> list[str]:
+        wanted: dict[str, None] = {}
+        for more in ([], *([expression] for expression in watch)):
+            program = declared(text, list(names), parameters, behind=more)
+            wanted |= dict.fromkeys(needed(program))
+            if kept is not None:
+                kept.columns |= {key: list(columns) for key, columns in program.matrices.items()}
+        used = [name for name in wanted if name not in parameters or name in names]
+        places = {name: k for k, name in enumerate(names)}
+        return sorted(used, key=lambda name: places.get(name, -1))
+
+    return choose
+
+
+def without_data(text: str, parameters: Sequence[str]) -> None:
+    """Raise AutodiffError when the program needs data and there is none."""
+    for name in needed(declared(text, [], parameters)):
+        if name not in parameters:
+            raise AutodiffError(
+                f"{quoted(name)} is neither a parameter nor a column",
+                hint="give it a start with --params, or a table that has it with --data",
+                exit_status=DATA,
+            )

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -23,7 +23,8 @@ from autodiff.core.evaluate import DomainError
 from autodiff.errors import DATA, AutodiffError
 from autodiff.train.checkpoint import State
 from autodiff.train.model import Model, Overflow
-from autodiff.train.optimizers import OPTIMIZERS
+from autodiff.train.optimizers import OPTIMIZERS, Constants, towards_zero
+from autodiff.train.schedule import Schedule
 
 if TYPE_CHECKING:
     from autodiff.train.lbfgs import Pairs
@@ -41,9 +42,12 @@ class Hyperparameters:
 
     epochs     passes over the table in all, those of a resumed training included
     rate       what a slope is multiplied with (--lr)
-    optimizer  sgd, momentum, adam or lbfgs
+    optimizer  a rule of `optimizers`, or lbfgs
     batch      rows per step; 0 is all of them
     seed       makes everything random
+    constants  of the optimizer
+    schedule   of the rate
+    clip       the largest length of all slopes as one vector; 0 is any
     """
 
     epochs: int = 100
@@ -51,6 +55,9 @@ class Hyperparameters:
     optimizer: str = "sgd"
     batch: int = 0
     seed: int = 0
+    constants: Constants = field(default_factory=Constants)
+    schedule: Schedule = field(default_factory=Schedule)
+    clip: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,25 +158,35 @@ def descend(
             if look is not None:
                 look(state, part, known)
             try:
-                loss, slopes = model.slopes(state.parameters, part, known)
+                loss, slopes = model.slopes(state.parameters, part, known, proximal=True)
             except (DomainError, Overflow) as cause:
                 seen = range(count) if rows is None else rows
                 raise Diverged(before, cause, seen, moved=before is not state) from None
-            before, state = state, updated(state, slopes, plan)
+            before, state = state, updated(state, slopes, plan, model.l1)
             total += loss * (count if rows is None else len(rows))
-        state = replace(state, epochs=epoch)
+        state = replace(state, epochs=epoch, schedule=plan.schedule.after(total / count, state.schedule))
         yield Epoch(epoch, total / count, state, state if is_minibatch(count, plan) else begun)
 
 
-def updated(state: State, slopes: Mapping[str, Any], plan: Hyperparameters) -> State:
-    """One update of every parameter."""
+def updated(state: State, slopes: Mapping[str, Any], plan: Hyperparameters, l1: float = 0.0) -> State:
+    """One update of every parameter, by the slopes of the loss without the penalty `l1`, which has a step of its own."""
     rule, step = OPTIMIZERS[plan.optimizer], state.steps + 1
+    rate = plan.rate * plan.schedule.factor(state.epochs + 1, state.schedule)
+    parameters, memories = dict[str, Any](), dict[str, Mapping[str, Any]]()
     with np.errstate(all="ignore"):
-        moved = {
-            name: rule(value, slopes[name], state.memory.get(name, {}), step, plan.rate)
-            for name, value in state.parameters.items()
-        }
-    return State({n: m[0] for n, m in moved.items()}, {n: m[1] for n, m in moved.items()}, step, state.epochs)
+        shorter = _clipped(slopes, plan.clip) if plan.clip else slopes
+        for name, value in state.parameters.items():
+            found = rule(value, shorter[name], state.memory.get(name, {}), step, rate, plan.constants)
+            found = towards_zero(value, found, l1, rate) if l1 and rate else found
+            parameters[name], memories[name] = found.value, found.memory
+    return State(parameters, memories, step, state.epochs, schedule=state.schedule)
+
+
+def _clipped(slopes: Mapping[str, Any], longest: float) -> dict[str, Any]:
+    """The slopes, shortened as one vector where they are longer; by PyTorch's formula."""
+    length = math.sqrt(sum(float(np.sum(np.square(slope))) for slope in slopes.values()))
+    factor = min(1.0, longest / (length + 1e-6))
+    return {name: slope * factor for name, slope in slopes.items()}
 
 
 def _quasi_newton(

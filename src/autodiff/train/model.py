@@ -62,22 +62,23 @@ class Model:
         self._plans: dict[tuple[Any, ...], SweepPlan | None] = {}
 
     def slopes(
-        self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None = None
+        self, parameters: Values, columns: Values, fixed: Mapping[int, Any] | None = None, *, proximal: bool = False
     ) -> tuple[float, dict[str, Any]]:
-        """The loss, and its slope in each parameter, shaped like it.
+        """The loss, and its slope in each parameter, shaped like it; for a `proximal` step without that of the l1 penalty.
 
         Raises DomainError where a value does not exist, Overflow where a slope leaves the range of float64.
         """
+        l1 = 0.0 if proximal else self.l1
         sweep = self._sweep(parameters, columns, fixed)
         swept = None if sweep is None else sweep.slopes(parameters)
         if swept is not None:
-            found = {name: self._slope(swept.slopes.get(name), value) for name, value in parameters.items()}
+            found = {name: self._slope(swept.slopes.get(name), value, l1) for name, value in parameters.items()}
             if all(map(_finite, found.values())):
                 return swept.value + self._penalty(parameters), found
         run = self.run(parameters, columns, fixed, lean=True)
         adjoints = self.adjoints(run, CONVENTION)
         found = {
-            name: self._slope(adjoints.get(self.sources.get(name, -1)), value) for name, value in parameters.items()
+            name: self._slope(adjoints.get(self.sources.get(name, -1)), value, l1) for name, value in parameters.items()
         }
         for name, slope in found.items():
             if not _finite(slope):
@@ -172,11 +173,15 @@ class Model:
             penalty += self.l1 * float(np.sum(np.abs(weight))) + self.l2 * float(np.sum(np.square(weight)))
         return penalty
 
-    def _slope(self, slope: Any, value: Any) -> Any:
-        """A parameter's slope as a number or an array of its own, penalties included."""
+    def _slope(self, slope: Any, value: Any, l1: float) -> Any:
+        """A parameter's slope as a number or an array of its own, penalties included: of |w| at 0 the one that makes the
+        slope as small as it can be."""
         slope = 0.0 * value if slope is None else slope
-        if self.l1 or self.l2:
-            slope = slope + self.l1 * np.sign(value) + 2 * self.l2 * value
+        if self.l2:
+            slope = slope + 2 * self.l2 * value
+        if l1:
+            at_zero = np.sign(slope) * np.maximum(np.abs(slope) - l1, 0.0)
+            slope = np.where(np.asarray(value) == 0, at_zero, slope + l1 * np.sign(value))
         return np.array(slope) if np.ndim(value) else float(slope)
 
     def _steep(self, run: ArrayTrace, adjoints: Mapping[int, Any]) -> int:

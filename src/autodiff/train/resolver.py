@@ -21,7 +21,6 @@ from autodiff.core.lowering import lower
 from autodiff.diagnostics import outside
 from autodiff.errors import DATA, AutodiffError, Span, quoted
 from autodiff.language.ast import (
-    TRAINING_CALLS,
     Array,
     Call,
     Define,
@@ -30,12 +29,12 @@ from autodiff.language.ast import (
     Index,
     Name,
     Number,
-    Program,
+    ParsedProgram,
     Statement,
     rewritten,
     walk,
 )
-from autodiff.train.declarations import Columns, Kept, varying, with_body
+from autodiff.train.declarations import Columns, Kept, is_declaration, varying, with_body
 
 MOST_CLASSES = 10_000
 """Of a `one_hot`: more are rather a measured number than a class."""
@@ -52,10 +51,10 @@ class Resolver:
         self.parameters, self.kept, self.rows, self.trained = parameters, kept, rows, trained
         self.masks: dict[str, float] = {}
         self.ranges: list[tuple[Expr, int]] = []
-        self._program = Program("", ())
+        self._program = ParsedProgram("", ())
         self._before: list[Statement] = []
 
-    def resolved(self, program: Program) -> Program:
+    def resolved(self, program: ParsedProgram) -> ParsedProgram:
         """The program without declarations. Raises AutodiffError where one stands where it has no meaning."""
         self._program, self._before = program, []
         try:
@@ -67,11 +66,11 @@ class Resolver:
                     self._before.append(with_body(statement, rewritten(statement.body, self._replaced)))
         except AutodiffError as error:
             raise error.within(program.source) from None
-        return Program(program.source, tuple(self._before), program.readings, program.given)
+        return ParsedProgram(program.source, tuple(self._before), program.readings, program.given)
 
     def _require_none(self, function: Define) -> None:
         for node in walk((function.body,)):
-            if isinstance(node, Call) and node.name in TRAINING_CALLS:
+            if is_declaration(node):
                 raise AutodiffError(
                     f"{node.name} can't stand in a function of the program",
                     span=node.span,
@@ -81,7 +80,7 @@ class Resolver:
     def _replaced(self, node: Expr) -> Expr:
         if isinstance(node, Index) and len(node.indices) == 1 and varying(node.indices):
             return self._row_of(node)
-        if not isinstance(node, Call) or node.name not in TRAINING_CALLS:
+        if not is_declaration(node):
             return node
         replace: Callable[[Call], Expr] = {
             "one_hot": self._one_hot, "standardise": self._standardised, "dropout": self._dropped,
@@ -177,7 +176,9 @@ class Resolver:
                 hint="give --at @FILE.json that train --save wrote for this program",
             )
         lowered = lower(
-            Program(program.source, (*self._before, Expression(inner, inner.span)), program.readings, program.given)
+            ParsedProgram(
+                program.source, (*self._before, Expression(inner, inner.span)), program.readings, program.given
+            )
         )
         used = [lowered.graph.inputs[n] for n in lowered.graph.reaching(lowered.result) if n in lowered.graph.inputs]
         if other := [name for name in used if name not in self.rows]:

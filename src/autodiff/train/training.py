@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from autodiff import display
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import hint, outside, written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
-from autodiff.train.checkpoint import Best, State
-from autodiff.train.declarations import Declared, Kept, declared, needed, with_matrices
+from autodiff.train.checkpoint import Best, State, nested
+from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, with_matrices
 from autodiff.train.loop import Columns, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import CONVENTION, Model, Overflow
-from autodiff.train.names import fitting
 from autodiff.train.optimizers import OPTIMIZERS
 from autodiff.train.resolver import Resolver
 
@@ -172,6 +172,16 @@ class Training:
         except AutodiffError as error:  # shapes that don't fit
             raise error.within(self.lowered.source) from None
 
+    __str__ = display.text
+    _repr_html_ = display.notebook_html
+    to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
+
+    def to_dict(self) -> dict[str, Any]:
+        """The state after the last epoch as JSON-ready data; the loss is that of the rows trained on."""
+        loss, _ = self.measured(self.state.parameters)
+        parameters = {name: nested(value) for name, value in self.state.parameters.items()}
+        return {"epochs": self.state.epochs, "steps": self.state.steps, "loss": loss, "parameters": parameters}
+
     @property
     def stopped_early(self) -> bool:
         """Whether the loss of the rows held out has not fallen for as many epochs as the patience lasts."""
@@ -248,7 +258,7 @@ class Training:
     def _taken_apart(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> TrainingStep | None:
         model, graph = self.model, self.lowered.graph
         try:
-            loss, slopes = model.slopes(state.parameters, columns, fixed)
+            loss, slopes = model.slopes(state.parameters, columns, fixed, proximal=True)
             run = model.run(state.parameters, columns, fixed, lean=True, keep=self.lowered.assigned.values())
         except (DomainError, Overflow, AutodiffError):  # the step itself says what is wrong
             return None
@@ -268,7 +278,7 @@ class Training:
                 n: found[node] for n, node in statements.items() if node in found and graph.rows[node] is not None
             },
             slopes=slopes,
-            updated=updated(state, slopes, self.plan).parameters if known else {},
+            updated=updated(state, slopes, self.plan, model.l1).parameters if known else {},
         )
 
     def _completed(self) -> None:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from autodiff.codegen import blocks
 from autodiff.codegen.blocks import CodeBlock
 from autodiff.codegen.dialect import Dialect
-from autodiff.codegen.header import made_from
-from autodiff.codegen.request import Request
+from autodiff.codegen.request import Request, made_from
 from autodiff.codegen.syntax import Spelling
 from autodiff.codegen.targets.python import defined
 
@@ -36,18 +35,18 @@ class Library:
 def write(request: Request, library: Library) -> str:
     """The source of a module with one function, `value_and_gradient`."""
     reserved = [*keyword.kwlist, *keyword.softkwlist, *library.reserved, "float", "math", "value_and_gradient"]
-    made = blocks.module(request, library.dialect, library.spelling, reserved, ascii_only=False)
+    export = blocks.module(request, library.dialect, library.spelling, reserved, ascii_only=False)
     lines = ['"""Value and gradient, elementwise; outside its domain a function gives NaN or an infinity."""', ""]
     lines += [f"# {line}".rstrip() for line in made_from(request)]
     lines += ["", *library.head, ""]
-    own = [library.own[row.name, row.arity].format(name=made.names[row]) for row in made.spelled]
+    own = [library.own[row.name, row.arity].format(name=export.names[row]) for row in export.spelled]
     lines += [*own, *[""] * bool(own), ""]
-    for name, block, row in made.functions:
+    for name, block, row in export.functions:
         lines += [*defined(name, row, block, _body(block)), "", ""]
-    main = made.main
+    main = export.main
     value, *slopes = main.results
     result = f"{value}, ({', '.join(slopes)}{',' * (len(slopes) == 1)})"
-    if library.quiet and (main.attempts or any(block.attempts for _, block, _ in made.functions)):
+    if library.quiet and (main.attempts or any(block.attempts for _, block, _ in export.functions)):
         lines.append(library.quiet)
     lines += [f"def value_and_gradient({', '.join(main.inputs)}):", f'    """{result}"""']
     lines += [f"    {name} = {library.array.format(name)}" for name in main.inputs]

@@ -26,22 +26,22 @@ class Braces:
     constant: tuple[str, str]
     own: Mapping[tuple[str, int], Sequence[str]]
 
-    def functions(self, made: ExportModule) -> Iterator[str]:
+    def functions(self, export: ExportModule) -> Iterator[str]:
         """The definitions of what the target lacks, an empty line behind each."""
-        for row in made.spelled:
-            yield from (*self.head(made.names[row], row, row.params), *self.own[row.name, row.arity], "}", "")
-        for name, block, row in made.functions:
+        for row in export.spelled:
+            yield from (*self.head(export.names[row], row, row.params), *self.own[row.name, row.arity], "}", "")
+        for name, block, row in export.functions:
             yield from self.head(name, row, block.inputs)
             yield from (*self.body(block), f"{self.indent}return {block.results[0]};", "}", "")
 
     def body(self, block: CodeBlock) -> Iterator[str]:
         """The lines of a function, without its result."""
-        one, two = self.indent, 2 * self.indent
-        yield from (f"{one}{line}" for line in self.variables(block))
+        once, twice = self.indent, 2 * self.indent
+        yield from (f"{once}{line}" for line in self.variables(block))
         for under, run in grouped(block):
             if under:
-                yield f"{one}if ({under}) {{"
-                yield from (f"{two}{name} = {text};" for name, text, _ in run)
-                yield f"{one}}}"
+                yield f"{once}if ({under}) {{"
+                yield from (f"{twice}{name} = {text};" for name, text, _ in run)
+                yield f"{once}}}"
             else:
-                yield from (f"{one}{self.constant[truth]} {name} = {text};" for name, text, truth in run)
+                yield from (f"{once}{self.constant[truth]} {name} = {text};" for name, text, truth in run)

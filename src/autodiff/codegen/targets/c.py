@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from autodiff.codegen import blocks
 from autodiff.codegen.blocks import CodeBlock
 from autodiff.codegen.dialect import Dialect
-from autodiff.codegen.header import made_from
-from autodiff.codegen.request import Request
+from autodiff.codegen.request import Request, made_from
 from autodiff.codegen.syntax import INFIX, Spelling
 from autodiff.codegen.targets.braces import Braces
 from autodiff.core.primitive import Primitive
@@ -51,12 +50,12 @@ RESERVED = [*_WORDS.split(), *_SAME.split()]
 
 def write(request: Request) -> str:
     """The source of a file with one function, `value_and_gradient`."""
-    made = blocks.module(request, DIALECT, SPELLING, RESERVED, ascii_only=True)
+    export = blocks.module(request, DIALECT, SPELLING, RESERVED, ascii_only=True)
     lines = ["/* Value and gradient; outside its domain a function gives NaN or an infinity.", " *"]
     lines += [f" * {line}".rstrip() for line in made_from(request)]
     lines += [" */", "#include <math.h>", ""]
-    lines += _BRACES.functions(made)
-    main = made.main
+    lines += _BRACES.functions(export)
+    main = export.main
     value, *slopes = main.results
     used = set(re.findall(r"\w+", " ".join(text for _, text, _, _ in main.lines)))
     arguments = ", ".join([*(f"double {name}" for name in main.inputs), f"double gradient[{max(1, len(slopes))}]"])

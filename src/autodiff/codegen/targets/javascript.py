@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from autodiff.codegen import blocks
 from autodiff.codegen.blocks import CodeBlock
 from autodiff.codegen.dialect import Dialect
-from autodiff.codegen.header import made_from
-from autodiff.codegen.request import Request
+from autodiff.codegen.request import Request, made_from
 from autodiff.codegen.syntax import INFIX, Spelling
 from autodiff.codegen.targets.braces import Braces
 from autodiff.core.primitive import Primitive
@@ -50,12 +49,12 @@ RESERVED = _WORDS.split()
 
 def write(request: Request) -> str:
     """The source of one function, `valueAndGradient`, and those it needs."""
-    made = blocks.module(request, DIALECT, SPELLING, RESERVED, ascii_only=False)
+    export = blocks.module(request, DIALECT, SPELLING, RESERVED, ascii_only=False)
     lines = ["// Value and gradient; outside its domain a function gives NaN or an infinity.", "//"]
     lines += [f"// {line}".rstrip() for line in made_from(request)]
     lines += [""]
-    lines += _BRACES.functions(made)
-    main = made.main
+    lines += _BRACES.functions(export)
+    main = export.main
     value, *slopes = main.results
     result = f"[{value}, [{', '.join(slopes)}]]"
     lines += [f"// Returns {result}.", f"function valueAndGradient({', '.join(main.inputs)}) {{"]

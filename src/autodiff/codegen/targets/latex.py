@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from autodiff.codegen.header import made_from
-from autodiff.codegen.request import Request
+from autodiff.codegen.request import Request, made_from
 from autodiff.notation.parts import parted
 from autodiff.notation.tex import TEX, tex_name
 from autodiff.symbolic.adjoint import image, slopes
@@ -19,8 +18,8 @@ def write(request: Request) -> str:
     for node in request.sources.values():
         stops = {} if node in graph.inputs else {node: graph.names[node]}
         within = image(graph, lowered.result, stops, symbols) if stops else seen
-        found = slopes(graph, lowered.result, stops, [node], within)
-        results.append(found.get(node, symbols.constant(0.0)))
+        adjoints = slopes(graph, lowered.result, stops, [node], within)
+        results.append(adjoints.get(node, symbols.constant(0.0)))
     written = parted(symbols.graph, results, TEX, {*lowered.inputs, *lowered.assigned, lowered.name})
     name = tex_name(lowered.name)
     d = r"\mathrm{d}" if len(lowered.inputs) < 2 else r"\partial"

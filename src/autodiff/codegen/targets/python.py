@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from autodiff.codegen import blocks
 from autodiff.codegen.blocks import CodeBlock, grouped
 from autodiff.codegen.dialect import Dialect
-from autodiff.codegen.header import made_from
-from autodiff.codegen.request import Request
+from autodiff.codegen.request import Request, made_from
 from autodiff.codegen.syntax import INFIX, Spelling
 from autodiff.core.primitive import Primitive
 
@@ -61,18 +60,18 @@ def attempt(part):
 
 def write(request: Request) -> str:
     """The source of a module with one function, `value_and_gradient`."""
-    made = blocks.module(request, DIALECT, SPELLING, RESERVED, ascii_only=False)
+    export = blocks.module(request, DIALECT, SPELLING, RESERVED, ascii_only=False)
     lines = [
         '"""Value and gradient; outside its domain a function raises ValueError, ZeroDivisionError or OverflowError, or gives NaN."""',
         "",
     ]
     lines += [f"# {line}".rstrip() for line in made_from(request)]
     lines += ["", "import math", "", ""]
-    if made.main.attempts or any(block.attempts for _, block, _ in made.functions):
+    if export.main.attempts or any(block.attempts for _, block, _ in export.functions):
         lines += ATTEMPT.splitlines()
-    for name, block, row in made.functions:
+    for name, block, row in export.functions:
         lines += [*defined(name, row, block, _body(block)), "", ""]
-    main = made.main
+    main = export.main
     lines += [f"def value_and_gradient({', '.join(main.inputs)}):"]
     value, *slopes = main.results
     doc = f"({', '.join(slopes)}{',' * (len(slopes) == 1)})"

@@ -13,10 +13,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.codegen.dialect import Dialect, exported
-from autodiff.codegen.header import made_from
 from autodiff.codegen.lines import with_lines
 from autodiff.codegen.names import Names, named
-from autodiff.codegen.request import Request
+from autodiff.codegen.request import Request, made_from
 from autodiff.codegen.straightline import StraightLineProgram
 from autodiff.codegen.syntax import INFIX, Spelling
 from autodiff.codegen.targets.sql_domains import total
@@ -163,13 +162,13 @@ def _short(text: str) -> str:
 def _given(request: Request, inputs: Mapping[str, str]) -> str:
     """The first stage: columns as numbers with a point, and what `--at` fixes."""
     table = ".".join(identifier(part) for part in _table(request.table))
-    found = [
+    columns = [
         f"{_number(request.at[name])} AS {own}"
         if name in request.at
         else f"CAST(source.{identifier(name)} AS DOUBLE PRECISION) AS {own}"
         for name, own in inputs.items()
     ]
-    return f"given AS (\n{_select(found or ['1 AS one'], f'{table} AS source', '  ')}\n)"
+    return f"given AS (\n{_select(columns or ['1 AS one'], f'{table} AS source', '  ')}\n)"
 
 
 def _table(text: str) -> list[str]:

@@ -53,7 +53,7 @@ from autodiff.render.document.formulas import (
     slashed,
     tex_value,
 )
-from autodiff.render.document.slopes import no_slope, slope_sections
+from autodiff.render.document.slopes import bars_section, no_slope, slope_sections
 from autodiff.render.text.elide import without_inputs
 from autodiff.render.text.labels import fitted
 
@@ -69,6 +69,7 @@ def compose(explanation: Explanation, limits: Limits = PAGE) -> Document:
         _forward(explanation, limits),
         _graph(explanation),
         *slope_sections(explanation, limits),
+        bars_section(explanation),
         _answer(explanation, limits),
         _notice(explanation),
         _update(explanation, limits),

@@ -4,7 +4,7 @@ Needs the packages amsmath, amssymb, array, booktabs, geometry, graphicx and lon
 Signs that pdflatex has no letter for are declared in the preamble, each as the nearest letter with its accent or as its
 number, so that no name stops it; LuaLaTeX and XeLaTeX set them themselves.
 
->>> print(_escaped("50% of a_b & {c}"))
+>>> print(escaped("50% of a_b & {c}"))
 50\% of a\_b \& \{c\}
 """
 
@@ -21,16 +21,21 @@ from autodiff.render.document import blocks
 from autodiff.render.document.blocks import Cell, Inline, Words, across, answered, as_table, ends, plain, sentence
 from autodiff.render.document.compose import compose
 
+_PACKAGES = "amsmath,amssymb,array,booktabs,graphicx,longtable"
+
 _PREAMBLE = r"""
 \documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage[a4paper,margin=2cm]{geometry}
-\usepackage{amsmath,amssymb,array,booktabs,graphicx,longtable}
+\usepackage{PACKAGES}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{6pt}
 \setlength{\LTleft}{0pt}
 \renewcommand{\arraystretch}{1.25}
 \emergencystretch=3em
+""".strip().replace("PACKAGES", _PACKAGES)
+
+_FIT = r"""
 % a formula as it is, or as small as its room makes it
 \newsavebox{\formula}
 \newcommand{\fit}[2]{\sbox{\formula}{#2}%
@@ -58,21 +63,33 @@ _ARROWS = (
 
 def latex(explanation: Explanation) -> str:
     """The explanation as a document."""
+    page = _body(explanation)
+    head = [_PREAMBLE, _FIT, *declared(page), r"\begin{document}", r"\sloppy"]
+    return "\n".join([*head, page, r"\end{document}"]) + "\n"
+
+
+def fragment(explanation: Explanation) -> str:
+    r"""The explanation without a document around it: to be included by `\input` in one that loads the packages named in it."""
+    page = _body(explanation)
+    note = rf"% needs \usepackage{{{_PACKAGES}}}"
+    fit = rf"\ifdefined\fit\else{_FIT}\fi"
+    return "\n".join([note, fit, *declared(page), r"{\sloppy\setlength{\parindent}{0pt}", page, "}"]) + "\n"
+
+
+def _body(explanation: Explanation) -> str:
     document = compose(explanation)
     body = [
         rf"{{\Large\fit{{\linewidth}}{{{_cell(document.heading)}}}\par}}",
         _cell(document.question),
         _source(document.program),
-        *(_escaped(reading) for reading in document.readings),
+        *(escaped(reading) for reading in document.readings),
         *(text for section in document.sections for text in _section(section)),
     ]
-    page = "\n\n".join(body)
-    head = [_PREAMBLE, *_declared(page), r"\begin{document}", r"\sloppy"]
-    return "\n".join([*head, page, r"\end{document}"]) + "\n"
+    return "\n\n".join(body)
 
 
 def _section(section: blocks.Section) -> Iterator[str]:
-    yield rf"\section*{{{_escaped(section.title)}}}"
+    yield rf"\section*{{{escaped(section.title)}}}"
     if section.subtitle:
         yield _cell(section.subtitle)
     for block in section.blocks:
@@ -82,7 +99,7 @@ def _section(section: blocks.Section) -> Iterator[str]:
 def _block(block: blocks.DocumentBlock) -> Iterator[str]:
     match block:
         case blocks.TableBlock():
-            yield from [_escaped(f"{block.about}: {block.note}")] * bool(block.note)
+            yield from [escaped(f"{block.about}: {block.note}")] * bool(block.note)
             yield _table(block)
         case blocks.GraphDrawing(drawing):
             yield _table(_arrows(drawing))
@@ -110,7 +127,7 @@ def _source(source: blocks.SourceLines) -> str:
 
 
 def _typed(sign: str) -> str:
-    return "\\ " if sign == " " else _escaped(sign) + (r"\allowbreak{}" if sign in "+-*/^=,;()" else "")
+    return "\\ " if sign == " " else escaped(sign) + (r"\allowbreak{}" if sign in "+-*/^=,;()" else "")
 
 
 def _equation(equation: blocks.Equation) -> str:
@@ -198,7 +215,7 @@ def _row(row: blocks.AnyRow, table: blocks.TableBlock, room: float) -> str:
         )
         return " & ".join(cells) + (f" {_ANSWER}" if row.answer else "")
     if isinstance(row, blocks.Omitted):
-        return f"{whole}{{{_escaped(str(row))}}}"
+        return f"{whole}{{{escaped(str(row))}}}"
     words = _cell(across(row)) + (f" {_ANSWER}" if isinstance(row, blocks.PathSum) else "")
     return rf"{whole}{{\fit{{0.95\linewidth}}{{{words}}}}}"
 
@@ -216,11 +233,11 @@ def _cell(cell: Cell) -> str:
 def _piece(piece: Inline) -> str:
     match piece:
         case Words(text, tone):
-            return rf"\textbf{{{_escaped(text)}}}" if tone == "strong" else _escaped(text)
+            return rf"\textbf{{{escaped(text)}}}" if tone == "strong" else escaped(text)
         case blocks.CodeText(text):
-            return rf"\texttt{{{_escaped(text)}}}"
+            return rf"\texttt{{{escaped(text)}}}"
         case blocks.Math(tex, line):
-            return f"${printable(tex)}$" if tex else rf"\texttt{{{_escaped(line)}}}"
+            return f"${printable(tex)}$" if tex else rf"\texttt{{{escaped(line)}}}"
         case blocks.NumberText():
             return _number(plain((piece,)))
 
@@ -229,14 +246,14 @@ def _number(text: str) -> str:
     return f"${text}$".replace("inf", r"\infty") if text != "none" else text
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     return "".join(_TEXT.get(sign, sign) for sign in printable(text).replace("\n", " "))
 
 
 # --- signs beyond ASCII -------------------------------------------------------------------------------------------------
 
 
-def _declared(page: str) -> Iterator[str]:
+def declared(page: str) -> Iterator[str]:
     """What pdflatex is to set for each sign of the page that is beyond ASCII."""
     signs = sorted({sign for sign in page if not sign.isascii()})
     if signs:

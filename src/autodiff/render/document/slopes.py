@@ -16,6 +16,7 @@ from autodiff.explanation.model import ChainStep, Explanation, Factor, ModeRow, 
 from autodiff.render.document.blocks import (
     AnyRow,
     Cell,
+    CodeText,
     Column,
     Item,
     ItemList,
@@ -90,6 +91,36 @@ def _backward(explanation: Explanation, limits: Limits) -> Section:
         columns += [Column((Words("number"),), numeric=True), Column((Words("product so far"),), numeric=True)]
     table = TableBlock((*columns, Column((Words("="),))), tuple(rows), "the chain rule, factor by factor", "steps")
     return Section("backward", "Backward", _route_in_words(explanation), (table, *_adjoints(explanation, limits)))
+
+
+_HALF = 16  # signs of the longest bar
+
+
+def bars_section(explanation: Explanation) -> Section | None:
+    """The factors as bars on a logarithmic scale: to the left those below 1, to the right those above; then what is extreme."""
+    if not explanation.bars:
+        return None
+    longest = max((abs(bar.size) for bar in explanation.bars if bar.size is not None), default=0.0)
+    scale = _HALF / max(longest, 1.0)
+    rows = []
+    for bar in explanation.bars:
+        length = _HALF if bar.size is None else round(abs(bar.size) * scale)
+        below = bar.size is None or bar.size < 0
+        drawn = f"{'=' * length:>{_HALF}}|" if below else f"{'':{_HALF}}|{'=' * length}"
+        factor = ratio(bar.of, bar.by, partial=explanation.partial)
+        cells: tuple[Cell, ...] = ((Words(bar.label),), (factor,), (NumberText(bar.value),), (CodeText(drawn),))
+        rows.append(TableRow(cells, bar.by, (bar.by, bar.of)))
+    columns = (
+        Column(()),
+        Column((Words("factor"),)),
+        Column((Words("number"),), numeric=True),
+        Column((Words("below 1 | above 1"),)),
+    )
+    table = TableBlock(columns, tuple(rows), "the factors as bars", "bars")
+    remarks = dict.fromkeys(f"step {bar.label}: {bar.remark}" for bar in explanation.bars if bar.remark)
+    items = tuple(Item((Words(remark),), mark="doubt") for remark in remarks)
+    sentence = f"each factor on a logarithmic scale; the longest bar is a factor of 10^{longest:.1f}"
+    return Section("bars", "Bars", (Words(sentence),), (table, *([ItemList(items)] if items else [])))
 
 
 def _route_in_words(explanation: Explanation) -> Cell:

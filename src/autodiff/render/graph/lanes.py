@@ -1,6 +1,5 @@
-"""Any drawing from top to bottom: a line for each vertex and each arrow, beside lanes that show what is still used.
+"""The drawing of a graph on a terminal, from top to bottom: a line for each vertex and each arrow, beside lanes of what is still used.
 
->>> from autodiff.render.graph.canvas import joined
 >>> from autodiff.render.text.elide import elide
 >>> x, s = Vertex("x", "x", "input", 1.5), Vertex("s", "sin(x)", "step", 0.9974949866)
 >>> f = Vertex("f", "x·s", "result", 1.4962424799)
@@ -17,16 +16,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from autodiff.errors import columns
+from autodiff.errors import columns, shortened
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
-from autodiff.render.graph.canvas import Line, Piece
 from autodiff.render.text.elide import GAP, Elided
 from autodiff.render.text.labels import fitted, formula, label, value
 from autodiff.render.text.wrap import folded
 
 _LINES = 180  # with a heading and what surrounds it still under 200
+
+Piece = tuple[str, str | None]
+"""A run of text and the name of the vertex that it belongs to, if any: what colour it gets."""
+
+Line = tuple[Piece, ...]
+
+
+def joined(line: Sequence[Piece]) -> str:
+    """A line without what it belongs to."""
+    return "".join(text for text, _ in line)
 
 
 def lanes(cut: Elided, width: int) -> list[Line]:
@@ -162,7 +171,7 @@ class _Texts:
 
     def _head(self, vertex: Vertex) -> str:
         room = self.room - self.deep - 4
-        right_side, name = formula(vertex), vertex.name
+        right_side, name = formula(vertex), shortened(vertex.name, 4 * self.room)
         if columns(name) > room:
             return fitted(name, self.room - 1)  # its value is on the next line
         if right_side:

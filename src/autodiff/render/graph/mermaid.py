@@ -26,11 +26,11 @@ _STYLES = {
 }
 
 
-def mermaid(drawing: Drawing, most: int = 40) -> str:
+def mermaid(drawing: Drawing, most: int = 40, *, right: bool = False) -> str:
     """A flowchart of at most `most` vertices (4 or more); the middle of a larger one is left out and counted."""
     shown = elide(drawing, most).drawing
     names = {vertex.name: f"v{number}" for number, vertex in enumerate(shown.vertices)}
-    rows = ["flowchart TD"]
+    rows = ["flowchart LR" if right else "flowchart TD"]
     rows += [f'  {names[vertex.name]}("{_escaped(described(vertex))}")' for vertex in shown.vertices]
     for arrow in shown.arrows:
         words = label(arrow, 60)

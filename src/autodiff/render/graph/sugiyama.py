@@ -140,11 +140,10 @@ Separation = Callable[[int, int], float]
 """The least distance of two neighbouring parts of a layer."""
 
 
-def straightened(layered: Layered, *, always: bool) -> list[int]:
+def straightened(layered: Layered) -> list[int]:
     """The block of each part: parts of a block share one coordinate, so the line through them is straight.
 
-    The pieces of one arrow come first, then a vertex with its middle neighbour on either side: with `always` even where the
-    neighbours are even in number (the first of the two middle ones), without it only where there is a middle.
+    The pieces of one arrow come first, then a vertex with its middle neighbour on either side, where there is a middle.
     """
     place = {part: at for layer in layered.layers for at, part in enumerate(layer)}
     inner = [step for path in layered.paths for step in pairwise(path[1:-1])]
@@ -152,8 +151,8 @@ def straightened(layered: Layered, *, always: bool) -> list[int]:
     for number, part in enumerate(layered.parts):
         if part.vertex is not None:
             for neighbours, forward in ((layered.before[number], False), (layered.after[number], True)):
-                if neighbours and (always or len(neighbours) % 2):
-                    middle = sorted(neighbours, key=place.__getitem__)[(len(neighbours) - 1) // 2]
+                if len(neighbours) % 2:
+                    middle = sorted(neighbours, key=place.__getitem__)[len(neighbours) // 2]
                     outer.append((number, middle) if forward else (middle, number))
     block = list(range(len(layered.parts)))
     taken: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -177,24 +176,18 @@ def _fits(lines: list[tuple[int, int]], line: tuple[int, int]) -> bool:
     return (at == 0 or lines[at - 1][1] < line[1]) and (at == len(lines) or lines[at][1] > line[1])
 
 
-def coordinates(layered: Layered, separation: Separation, *, whole: bool = False) -> list[float]:
-    """A coordinate for each part, along its layer, 0 or more, near those of its neighbours.
-
-    `whole` packs toward 0 and keeps to whole numbers, for rows of text; without it vertices stand in the middle of what they
-    are joined to.
-    """
-    block = straightened(layered, always=whole)
+def coordinates(layered: Layered, separation: Separation) -> list[float]:
+    """A coordinate for each part, along its layer, 0 or more: in the middle of those that it is joined to, where that is free."""
+    block = straightened(layered)
     order, left, right = _neighbours(layered, block, separation)
     low = dict.fromkeys(order, 0.0)
     for name in order:
         low[name] = max((low[other] + gap for other, gap in left[name].items()), default=0.0)
-    place = dict(low)
-    if not whole:
-        widest = max(low.values(), default=0.0)
-        high: dict[int, float] = {}
-        for name in reversed(order):
-            high[name] = min((high[other] - gap for other, gap in right[name].items()), default=widest)
-        place = {name: (low[name] + high[name]) / 2 for name in order}
+    widest = max(low.values(), default=0.0)
+    high: dict[int, float] = {}
+    for name in reversed(order):
+        high[name] = min((high[other] - gap for other, gap in right[name].items()), default=widest)
+    place = {name: (low[name] + high[name]) / 2 for name in order}
     pulls: dict[int, list[int]] = defaultdict(list)
     for number, name in enumerate(block):
         pulls[name] += [block[n] for n in (*layered.before[number], *layered.after[number]) if block[n] != name]
@@ -204,7 +197,7 @@ def coordinates(layered: Layered, separation: Separation, *, whole: bool = False
                 wanted = sum(place[other] for other in pulls[name]) / len(pulls[name])
                 least = max((place[other] + gap for other, gap in left[name].items()), default=0.0)
                 most = min((place[other] - gap for other, gap in right[name].items()), default=float("inf"))
-                place[name] = min(max(float(round(wanted)) if whole else wanted, least), most)
+                place[name] = min(max(wanted, least), most)
     start = min(place.values(), default=0.0)
     return [place[name] - start for name in block]
 

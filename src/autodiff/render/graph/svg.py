@@ -1,4 +1,4 @@
-"""A drawing as SVG, from top to bottom, in light and dark, without any other program.
+"""A drawing as SVG, from top to bottom or from left to right, in light and dark, without any other program.
 
 >>> from autodiff.explanation.graph import Arrow, Drawing, Vertex
 >>> x, y = Vertex("x", "x", "input", 4.0), Vertex("y", "x^2", "result", 16.0)
@@ -54,7 +54,7 @@ font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono","Liber
 """
 
 
-def svg(drawing: Drawing, prefix: str = "drawing") -> str:
+def svg(drawing: Drawing, prefix: str = "drawing", *, right: bool = False) -> str:
     """One `<svg>` element, well-formed whatever the names hold, that shrinks to the width it is given.
 
     Vertices are `<g class="box" id="PREFIX-vertex-N">`, arrows `<g class="arrow" id="PREFIX-arrow-N">` with `data-source` and
@@ -62,10 +62,10 @@ def svg(drawing: Drawing, prefix: str = "drawing") -> str:
     left out and counted. A page with several drawings gives each a `prefix`, made of letters, digits and hyphens.
     """
     cut = elide(drawing)
-    sheet = _Sheet.of(cut.drawing)
+    sheet = _Sheet.of(cut.drawing, right=right)
     places = {vertex.name: number for number, vertex in enumerate(drawing.vertices)}
     hues = {name: f"--h{number % len(LIGHT)}" for name, number in places.items()} | {cut.gap: "--line"}
-    width, height = sheet.width, sheet.height
+    width, height = sheet.at(sheet.across, sheet.along)
     name = drawing.title or "computation graph"
     about = f"{name}: {len(drawing.vertices)} vertices, {len(drawing.arrows)} arrows"
     rows = [
@@ -85,40 +85,69 @@ def svg(drawing: Drawing, prefix: str = "drawing") -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """Where everything is: for each part its middle, for each layer its upper and lower end."""
+    """Where everything is: for each part its middle across the arrows, for each layer its two ends along them.
+
+    Arrows run down the page, or with `right` to its right side: `at` gives x and y of a place across and along.
+    """
 
     drawing: Drawing
     layered: Layered
-    x: tuple[float, ...]
+    middles: tuple[float, ...]
     ends: tuple[tuple[float, float], ...]
-    sizes: tuple[float, ...]
-    width: float
-    height: float
+    wide: tuple[float, ...]
+    across: float
+    along: float
+    right: bool
 
     @classmethod
-    def of(cls, drawing: Drawing) -> _Sheet:
+    def of(cls, drawing: Drawing, *, right: bool) -> _Sheet:
         layered = arrange(drawing, late=True)
-        sizes = tuple(_size(part, drawing) for part in layered.parts)
+        wide = tuple(_size(part, drawing) for part in layered.parts)
+        high = tuple(_BOX if part.vertex is not None else _LABEL if part.label else 6.0 for part in layered.parts)
+        sizes, lengths = (high, wide) if right else (wide, high)
 
-        def apart(left: int, right: int) -> float:
+        def apart(left: int, other: int) -> float:
             vertices = layered.parts[left].layer % 2 == 0
-            return (sizes[left] + sizes[right]) / 2 + (26 if vertices else 20)
+            return (sizes[left] + sizes[other]) / 2 + (26 if vertices else 20) * (0.5 if right else 1)
 
-        middles = coordinates(layered, apart)
-        least = min((x - size / 2 for x, size in zip(middles, sizes, strict=True)), default=0.0)
-        x = tuple(middle - least + _MARGIN for middle in middles)
-        ends = _ends(layered, x)
-        width = max((place + size / 2 for place, size in zip(x, sizes, strict=True)), default=0.0) + _MARGIN
-        return cls(drawing, layered, x, ends, sizes, width, ends[-1][1] + _MARGIN)
+        places = coordinates(layered, apart)
+        least = min((x - size / 2 for x, size in zip(places, sizes, strict=True)), default=0.0)
+        middles = tuple(middle - least + _MARGIN for middle in places)
+        ends = _ends(layered, middles, lengths, right=right)
+        across = max((place + size / 2 for place, size in zip(middles, sizes, strict=True)), default=0.0) + _MARGIN
+        return cls(drawing, layered, middles, ends, wide, across, ends[-1][1] + _MARGIN, right)
+
+    def at(self, across: float, along: float) -> tuple[float, float]:
+        """x and y."""
+        return (along, across) if self.right else (across, along)
+
+    def corner(self, number: int, high: float) -> tuple[float, float]:
+        """The upper left corner of a part's frame."""
+        start, end = self.ends[self.layered.parts[number].layer]
+        if self.right:
+            return (start + end - self.wide[number]) / 2, self.middles[number] - high / 2
+        return self.middles[number] - self.wide[number] / 2, start
+
+    def near(self, number: int, *, end: bool) -> float:
+        """Where a vertex begins or ends along the arrows."""
+        start, stop = self.ends[self.layered.parts[number].layer]
+        if not self.right:
+            return stop if end else start
+        return (start + stop + (self.wide[number] if end else -self.wide[number])) / 2
 
 
-def _ends(layered: Layered, x: Sequence[float]) -> tuple[tuple[float, float], ...]:
-    """Upper and lower end of each layer; where lines run far to the side the layers are further apart."""
+def _ends(
+    layered: Layered, x: Sequence[float], lengths: Sequence[float], *, right: bool
+) -> tuple[tuple[float, float], ...]:
+    """Both ends of each layer; where lines run far aside the layers are further apart."""
     ends: list[tuple[float, float]] = []
     top = _MARGIN
     for number, layer in enumerate(layered.layers):
-        labelled = any(layered.parts[part].label for part in layer)
-        bottom = top + (_BOX if number % 2 == 0 else _LABEL if labelled else 0.0)
+        if right:
+            bottom = top + max((lengths[part] for part in layer), default=0.0)
+        else:
+            labelled = any(layered.parts[part].label for part in layer)
+            bottom = top + (_BOX if number % 2 == 0 else _LABEL if labelled else 0.0)
         ends.append((top, bottom))
         aside = max((abs(x[part] - x[other]) for part in layer for other in layered.after[part]), default=0.0)
         top = bottom + min(64.0, max(20.0, aside * 0.35)) + (8 if number % 2 else 0)  # room for the head of the arrow
@@ -153,12 +182,13 @@ def _words(vertex: Vertex) -> tuple[list[str], str]:
 def _box(sheet: _Sheet, number: int, identity: str, hue: str) -> Iterable[str]:
     vertex = sheet.drawing.vertices[number]
     head, under = _words(vertex)
-    middle, wide = sheet.x[number], sheet.sizes[number]
-    top = sheet.ends[sheet.layered.parts[number].layer][0]
+    left, top = sheet.corner(number, _BOX)
+    wide = sheet.wide[number]
+    middle = left + wide / 2
     title = vertex.text if vertex.kind == GAP else " ".join(head) + (f", {under}" if under else "")
     yield f'<g class="box {vertex.kind}" id="{identity}" data-name="{_attribute(vertex.name)}" style="--hue:var({hue})">'
     yield f"<title>{_content(f'{title} ({vertex.kind})' if vertex.kind != GAP else title)}</title>"
-    yield f'<rect x="{middle - wide / 2:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{_BOX:.0f}" rx="9"/>'
+    yield f'<rect x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{_BOX:.0f}" rx="9"/>'
     rest = f" {_content(head[1])}" if head[1:] else ""
     yield (
         f'<text class="name" x="{middle:.1f}" y="{top + (21 if under else 30):.1f}">'
@@ -180,14 +210,14 @@ def _arrow(sheet: _Sheet, number: int, identity: str, hue: str) -> Iterable[str]
         _port(sheet, path[0], path[1], sheet.layered.after),
         _port(sheet, path[-1], path[-2], sheet.layered.before),
     )
-    tip = sheet.ends[sheet.layered.parts[path[-1]].layer][0]
+    tip = sheet.at(enter, sheet.near(path[-1], end=False))
     yield f'<path d="{_curve(sheet, path, leave, enter)}"/>'
-    yield f'<path class="head" d="M{enter:.1f} {tip:.1f}l-4.5 -9h9z"/>'
+    yield f'<path class="head" d="M{tip[0]:.1f} {tip[1]:.1f}{"l-9 -4.5v9z" if sheet.right else "l-4.5 -9h9z"}"/>'
     if words:
-        middle, wide = sheet.x[path[1]], sheet.sizes[path[1]]
-        top = sheet.ends[sheet.layered.parts[path[1]].layer][0]
-        yield f'<rect class="plate" x="{middle - wide / 2:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{_LABEL:.0f}" rx="6"/>'
-        yield f'<text x="{middle:.1f}" y="{top + 15.5:.1f}">{_label(arrow)}</text>'
+        left, top = sheet.corner(path[1], _LABEL)
+        wide = sheet.wide[path[1]]
+        yield f'<rect class="plate" x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{_LABEL:.0f}" rx="6"/>'
+        yield f'<text x="{left + wide / 2:.1f}" y="{top + 15.5:.1f}">{_label(arrow)}</text>'
     yield "</g>"
 
 
@@ -198,23 +228,31 @@ def _label(arrow: Arrow) -> str:
 
 def _port(sheet: _Sheet, vertex: int, part: int, neighbours: tuple[tuple[int, ...], ...]) -> float:
     """Where a line leaves or enters a box: lines are in the order of their other ends, around the middle."""
-    beside = sorted(neighbours[vertex], key=lambda other: (sheet.x[other], other))
-    step = min(18.0, (sheet.sizes[vertex] - 24) / max(len(beside) - 1, 1))
-    return sheet.x[vertex] + (beside.index(part) - (len(beside) - 1) / 2) * step
+    beside = sorted(neighbours[vertex], key=lambda other: (sheet.middles[other], other))
+    size = _BOX if sheet.right else sheet.wide[vertex]
+    step = min(18.0, (size - 24) / max(len(beside) - 1, 1))
+    return sheet.middles[vertex] + (beside.index(part) - (len(beside) - 1) / 2) * step
 
 
 def _curve(sheet: _Sheet, path: tuple[int, ...], leave: float, enter: float) -> str:
-    """Straight down inside a layer, curved between two: a line can touch no box but its own two."""
-    x = [leave, *(sheet.x[part] for part in path[1:-1]), enter]
+    """Straight on inside a layer, curved between two: a line can touch no box but its own two."""
+
+    def place(across: float, along: float) -> str:
+        x, y = sheet.at(across, along)
+        return f"{x:.1f} {y:.1f}"
+
+    x = [leave, *(sheet.middles[part] for part in path[1:-1]), enter]
     ends = [sheet.ends[sheet.layered.parts[part].layer] for part in path]
-    steps = [f"M{leave:.1f} {ends[0][1]:.1f}"]
+    start, stop = sheet.near(path[0], end=True), sheet.near(path[-1], end=False)
+    steps = [f"M{place(leave, start)}", *([f"L{place(leave, ends[0][1])}"] if start != ends[0][1] else [])]
     for at in range(1, len(path)):
-        upper, lower = ends[at - 1][1], ends[at][0] - (8 if at == len(path) - 1 else 0)
+        last = at == len(path) - 1
+        upper, lower = ends[at - 1][1], ends[at][0] - (8 if last else 0)
         half = (upper + lower) / 2
-        steps.append(f"C{x[at - 1]:.1f} {half:.1f} {x[at]:.1f} {half:.1f} {x[at]:.1f} {lower:.1f}")
-        if at < len(path) - 1:
-            steps.append(f"V{ends[at][1]:.1f}")
-    return "".join(steps)
+        steps.append(f"C{place(x[at - 1], half)} {place(x[at], half)} {place(x[at], lower)}")
+        if not last:
+            steps.append(f"{'H' if sheet.right else 'V'}{ends[at][1]:.1f}")
+    return "".join([*steps, *([f"L{place(enter, stop - 8)}"] if stop != ends[-1][0] else [])])
 
 
 def _content(text: str) -> str:

@@ -17,7 +17,7 @@ from autodiff.render.terminal.sparkline import curve
 from autodiff.render.text.answer import array
 from autodiff.train.checkpoint import nested
 from autodiff.train.ending import Ending
-from autodiff.train.optimizers import FORMULAS
+from autodiff.train.optimizers import OPTIMIZERS, formula
 from autodiff.train.training import Record, Training, TrainingStep
 
 _ROWS, _ELEMENTS = 6, 8
@@ -46,7 +46,8 @@ def step(taken: TrainingStep, training: Training, width: int = 0) -> str:
     """The four parts of a step, with numbers; on a screen of `width` columns, a table as wide as it at most."""
     result = taken.values[-1][0]
     plan = training.plan
-    rule = FORMULAS[plan.optimizer] + (f", lr = {shown(plan.rate)}" if plan.optimizer != "lbfgs" else "")
+    rule = formula(plan.optimizer, plan.constants, training.model.l1)
+    rule += f", lr = {shown(plan.rate)}" if plan.optimizer in OPTIMIZERS else ""
     lines = [f"STEP {taken.number}     {taken.rows} row{'s' * (taken.rows != 1)}"]
     room = width - (2 if 0 < width < _NARROW else _LABEL) if width else 0
     lines += _part("1 forward", _forward(taken, room), width)

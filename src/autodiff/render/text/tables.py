@@ -35,7 +35,7 @@ from autodiff.render.text.wrap import folded
 
 def table(block: TableBlock, screen: Screen) -> Iterator[Line]:
     """The lines of a table, behind the margin."""
-    layout = {"steps": steps, "places": _places, "sides": _sides}.get(block.kind, _grid)
+    layout = {"steps": steps, "places": _places, "sides": _sides, "bars": _bars}.get(block.kind, _grid)
     yield from layout(block, screen)
 
 
@@ -66,6 +66,22 @@ def _places(block: TableBlock, screen: Screen) -> Iterator[Line]:
         note = "" if screen.width < STACKED else f"   {note:<{does}}"
         pad = " " * (wide - columns(words))
         yield INDENT, (words, f"@{row.place}"), (f"{pad}{note}   ", "dim"), (value, "")
+
+
+def _bars(block: TableBlock, screen: Screen) -> Iterator[Line]:
+    """Factors beside their bars; on a narrow screen the bar is below."""
+    rows = [row for row in block.rows if isinstance(row, TableRow)]
+    texts = [tuple(map(plain, row.cells)) for row in rows]
+    label, factor = (max(columns(text[at]) for text in texts) for at in (0, 1))
+    number = max(len(signed(text[2])) for text in texts)
+    for row, (mark, name, value, bar) in zip(rows, texts, strict=True):
+        drawn = bar.replace("=", "█").replace("|", "│") if screen.unicode else bar
+        line = f"{mark:<{label}}  {name}{' ' * (factor - columns(name))}  {signed(value):<{number}}"
+        if len(line) + 2 + len(drawn) > screen.room:
+            yield INDENT, (line, f"@{row.place}")
+            yield INDENT, (f"    {drawn}", "")
+        else:
+            yield INDENT, (line, f"@{row.place}"), (f"  {drawn}", "")
 
 
 def _value(piece: Inline) -> str:

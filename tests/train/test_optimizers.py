@@ -1,0 +1,134 @@
+"""Optimizers, schedules and clipping follow PyTorch; a penalty of |w| ends at exact zeros and the optimum of the lasso."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autodiff.tables.columns import NumericTable, load
+from autodiff.train.declarations import chooser
+from autodiff.train.ending import conclude
+from autodiff.train.loop import Hyperparameters
+from autodiff.train.optimizers import Constants
+from autodiff.train.schedule import Schedule
+from autodiff.train.training import Training
+from tests.support import rules
+from tests.support.command import autodiff
+from tests.support.paths import EXAMPLES
+from tests.support.trajectories import CASES
+
+RECORDED = json.loads(rules.RECORDED.read_text(encoding="utf-8"))
+
+
+def _training(name: str, schedule: str, clip: float) -> Training:
+    about = CASES[rules.CASE]
+    text = (EXAMPLES / f"{about['example']}.ad").read_text(encoding="utf-8")
+    params = {key: np.array(value) for key, value in about["params"].items()}
+    plan = Hyperparameters(
+        rules.EPOCHS, rules.rate(name, schedule), name.split()[0], constants=Constants(**rules.RULES[name][0]),
+        schedule=Schedule.of(schedule, rules.EPOCHS), clip=clip,
+    )  # fmt: skip
+    return Training(text, load(str(EXAMPLES / f"{about['data']}.csv"), chooser(text, list(params), [])), params, plan)
+
+
+@pytest.mark.parametrize("run", rules.RUNS, ids=str)
+def test_three_hundred_epochs_follow_pytorch(run: tuple[str, str, float]) -> None:
+    training = _training(*run)
+    losses = [record.loss for record in training.epochs()]
+    recorded = RECORDED[" / ".join(map(str, run))]
+    assert [losses[k] for k in rules.SHOWN] == pytest.approx(recorded["losses"], abs=1e-10, rel=1e-10)
+    for name, value in recorded["params"].items():
+        assert training.state.parameters[name] == pytest.approx(np.array(value), abs=1e-10, rel=1e-10)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
+@pytest.mark.parametrize("run", rules.RUNS, ids=str)
+def test_three_hundred_epochs_follow_pytorch_live(run: tuple[str, str, float]) -> None:
+    training = _training(*run)
+    losses = [record.loss for record in training.epochs()]
+    assert losses == pytest.approx(rules.torch_run(*run)["losses"], abs=1e-10)
+
+
+def test_a_plateau_comes_in_the_recorded_run() -> None:
+    training = _training("rmsprop", "plateau:3:0.5", 0.0)
+    list(training.epochs())
+    assert training.state.schedule["factor"] < 1
+
+
+# --- the penalty of |w| ------------------------------------------------------------------------------------------------
+
+CHANCE = np.random.default_rng(11)
+ROWS = CHANCE.normal(size=(60, 5))
+TARGET = ROWS @ np.array([1.5, 0, 0, -0.7, 0.02]) + 0.1 * CHANCE.normal(size=60)
+TABLE = NumericTable("t", {f"x{k}": ROWS[:, k] for k in range(5)} | {"y": TARGET}, range(60))
+
+
+def _lasso(l1: float) -> Any:
+    """The minimum of mean((y - Xw)²) + l1*sum|w|, by coordinate descent."""
+    w = np.zeros(5)
+    for _ in range(2000):
+        for k in range(5):
+            rest = TARGET - ROWS @ w + ROWS[:, k] * w[k]
+            slope, curve = 2 * np.mean(ROWS[:, k] * rest), 2 * np.mean(ROWS[:, k] ** 2)
+            w[k] = np.sign(slope) * max(abs(slope) - l1, 0) / curve
+    return w
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate", "constants"),
+    [
+        ("sgd", 0.1, Constants()), ("momentum", 0.05, Constants()), ("sgd", 0.05, Constants(0.8, nesterov=True)),
+        ("adam", 0.01, Constants()), ("rmsprop", 0.001, Constants()), ("adagrad", 0.3, Constants()),
+    ],
+)  # fmt: skip
+def test_l1_ends_at_the_lasso_with_exact_zeros(optimizer: str, rate: float, constants: Constants) -> None:
+    plan = Hyperparameters(4000, rate, optimizer, constants=constants)
+    training = Training("L = mse(y, columns(x0..x4) @ w)", TABLE, {"w": np.ones(5)}, plan, l1=0.3)
+    list(training.epochs())
+    found, wanted = conclude(training), _lasso(0.3)
+    near = 1e-3 if optimizer == "rmsprop" else 1e-6
+    assert found.parameters["w"] == pytest.approx(wanted, abs=near)
+    assert [float(v) for v in found.parameters["w"][wanted == 0]] == [0.0] * int(np.sum(wanted == 0))
+    if optimizer in ("sgd", "momentum"):
+        assert found.ended == "converged"
+
+
+def test_the_explained_step_says_how_a_parameter_comes_to_zero() -> None:
+    args = [
+        "train",
+        "L = mse(y, w*x + b)",
+        "--data",
+        str(EXAMPLES / "line.csv"),
+        "--params",
+        "w=0.001,b=0",
+        "--l1",
+        "9",
+    ]
+    shown = autodiff(*args, "--lr", "0.01", "--epochs", "1").out
+    assert "4 update   old - lr × slope; then towards 0 by lr × 9, lr = 0.01" in shown
+    data = json.loads(autodiff(*args, "--lr", "0.01", "--epochs", "1", "--json").out)
+    assert data["params"] == {**data["params"], "b": data["step"]["updated"]["b"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--schedule", "steps"], "--schedule can't be read: 'steps'\n  write step, step:30 (every 30 epochs)"),
+        (["--schedule", "step:0"], "--schedule can't be read: 'step:0'"),
+        (["--betas", "0.9"], "--betas takes two numbers from 0 to below 1, not '0.9'"),
+        (["--betas", "0.9,1"], "--betas takes two numbers from 0 to below 1"),
+        (["--optimizer", "adam", "--momentum", "0.9"], "adam takes no --momentum\n  it is of sgd, momentum, rmsprop"),
+        (["--optimizer", "lbfgs", "--clip", "1"], "lbfgs takes no --clip"),
+        (["--nesterov"], "--nesterov needs a momentum\n  add --momentum 0.9"),
+    ],
+)
+def test_an_option_of_another_optimizer_is_a_mistake(options: list[str], message: str) -> None:
+    ended = autodiff(
+        "train", "(x - 1)^2", "--params", "x=0", *(["--optimizer", "adam"] if "--betas" in options else []), *options
+    )
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith(f"error: {message}")
