@@ -99,8 +99,10 @@ def outside(lowered: Lowered, trouble: DomainError, point: Mapping[str, Any]) ->
     values = [
         f"{args_text[p]} is {shown(value)}"
         for p, value in zip(row.params, trouble.args, strict=True)
-        if p in mentioned and p not in plain and places[p] not in lowered.graph.constants
+        if p in mentioned and p not in plain and places[p] not in lowered.graph.constants and not math.isnan(value)
     ]
+    if not values:  # of whole arrays, the words say what they are
+        return f"{text} needs {needs}{when}"
     return f"{text} needs {needs}, but{at} {' and '.join(values)}{when}"
 
 

@@ -17,7 +17,7 @@ from autodiff.errors import AutodiffError
 from autodiff.plotting.curve import plot
 from autodiff.plotting.sample import Sampler, sampled, simplest
 from autodiff.plotting.surface import surface
-from autodiff.render.plot import terminal
+from autodiff.render.plot import terminal, words
 from tests.support.command import autodiff
 
 PI = math.pi
@@ -160,6 +160,14 @@ def test_the_terminal_is_never_wider_than_asked(width: int) -> None:
         found = terminal.text(plot(text, ("x", -5.0, 5.0), {"x": 1.5}), width)
         assert max(map(len, found.splitlines()[:-8])) <= width
     assert "\n" in terminal.surface_text(surface("x*y", ("x", -1.0, 1.0), ("y", -1.0, 1.0)), width)
+
+
+@pytest.mark.parametrize(
+    ("order", "height", "lines"), [(0, 24, 23), (1, 24, 23), (1, 40, 39), (2, 60, 59), (1, 10, 20)]
+)
+def test_the_terminal_keeps_a_line_for_the_prompt(order: int, height: int, lines: int) -> None:
+    wave = plot("sin(x)", ("x", -5.0, 5.0), order=order)
+    assert len(terminal.text(wave, 80, height).splitlines()) - len(list(words.lines(wave))) == lines
 
 
 def test_a_screen_without_braille_gets_stars() -> None:

@@ -22,7 +22,7 @@ import numpy as np
 from autodiff.arrays import functions, linearize
 from autodiff.arrays.linearize import evaluated, reduced_axis, widened
 from autodiff.arrays.masks import needed
-from autodiff.arrays.shapes import ShapeError, broadcast, pointing, shape_error
+from autodiff.arrays.shapes import ShapeError, pointing, shape_error
 from autodiff.arrays.ufuncs import EACHWISE, Array, Value, number, shape
 from autodiff.core.evaluate import DomainError, Trace
 from autodiff.core.graph import Graph
@@ -67,6 +67,7 @@ class Shake(Protocol):
     def constant(self, value: float) -> float: ...
     def arguments(self, row: Primitive, args: list[Any]) -> list[Any]: ...
     def result(self, row: Primitive, args: Sequence[Any], value: Any) -> Any: ...
+    def matrices(self, row: Primitive, args: list[Any]) -> list[Any]: ...
     def part(self, row: Primitive, k: int, args: Sequence[Any], flowing: Any, value: Any) -> Any: ...
     def plus(self, a: Any, b: Any) -> Any: ...
 
@@ -91,28 +92,19 @@ class _Evaluation(functions.ArrayValues):
         if row.branches is not None:
             return self._choice(row, args, self.lowered.graph.spans[node])
         args = [number(a) if k >= row.conditions else a for k, a in enumerate(args)]
-        conditions = functions.domain(row)
-        if conditions:
-            self._require_common_shape(node, row, args)
-        faults = [(~np.asarray(inside(*args)), needs) for inside, needs in conditions]
         self.flagged = False
         if self.shake is None:
             value = self._applied(node, row, args)
         else:
-            args = self.shake.arguments(row, args)
-            value = self.shake.result(row, args, self._applied(node, row, args))
-        if self.flagged or _raises_no_flag(row) or not isinstance(value, np.ndarray):
+            moved = self.shake.arguments(row, args)
+            value = self.shake.result(row, moved, self._applied(node, row, moved))
+        suspect = self.flagged or _raises_no_flag(row) or not isinstance(value, np.ndarray)
+        faults = [(~np.asarray(inside(*args)), needs) for inside, needs in functions.domain(row)]
+        if suspect:
             faults.append((~np.isfinite(value), ""))
         if any(np.any(fault) for fault, _ in faults):
             self.faults[node] = args, faults
         return value
-
-    def _require_common_shape(self, node: int, row: Primitive, args: Sequence[Value]) -> None:
-        """Raise ShapeError where the arguments of an elementwise row have no common shape."""
-        graph, shapes = self.lowered.graph, [shape(a) for a in args]
-        if row.kind == ELEMENTWISE and broadcast(shapes) is None:
-            error = shape_error(row, shapes, graph.spans[node])
-            raise pointing(error, shapes, [graph.spans[a] for a in graph.args[node]])
 
     def _applied(self, node: int, row: Primitive, args: Sequence[Value]) -> Value:
         spans = self.lowered.graph.spans
@@ -135,7 +127,8 @@ class _Evaluation(functions.ArrayValues):
         """Raise DomainError for the first element that is needed and has no value, if there is one."""
         for node, (args, faults) in self.faults.items():
             for fault, needs in faults if node not in trace.inactive else ():
-                if node in trace.needed_where:
+                row = self.lowered.graph.rows[node]
+                if node in trace.needed_where and row is not None and row.kind == ELEMENTWISE:
                     fault = fault & trace.needed_where[node]
                 if np.any(fault):
                     wide = np.shape(fault)
@@ -182,6 +175,7 @@ class _Sweeps(functions.ArrayValues):
         node, k = partial
         row, args = self._given(node)
         values, mask = self.trace.values, self.trace.needed_where.get(node)
+        args = args if self.shake is None else self.shake.matrices(row, args)
         part = linearize.pull(row, k, args, values[node], adjoint, mask, self.convention)
         if self.shake is None or row.branches is not None:
             return part

@@ -10,13 +10,14 @@ one, applied element by element: slower, but with the same digits whatever is in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from autodiff.arrays import ufuncs
+from autodiff.arrays.matrices import VALUES, ArrayFunction, whole
 from autodiff.arrays.shapes import (
     Shape,
     broadcast,
@@ -28,7 +29,6 @@ from autodiff.arrays.shapes import (
     matmul_shape,
     room_for_an_axis,
     shape_error,
-    whole_number,
 )
 from autodiff.arrays.ufuncs import Array, Function, Value, number, plain, select, shape
 from autodiff.core import templates
@@ -66,13 +66,14 @@ FOLDS: Mapping[str, Function] = {
     "var": lambda u: float(np.var(u)),
     "std": lambda u: float(np.std(u)),
     "argmax": lambda u, axis=None: plain(np.argmax(u, axis=axis).astype(np.float64)),
+    "argmin": lambda u, axis=None: plain(np.argmin(u, axis=axis).astype(np.float64)),
 }
 """What a reduction names: the arrays, then the axis if there is one."""
 
 
 def _literal(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-    whole = literal_shape([shape(a) for a in args], span)
-    return _one_block(args) if len(whole) > 1 else np.array(args, dtype=np.float64)
+    sizes = literal_shape([shape(a) for a in args], span)
+    return _one_block(args) if len(sizes) > 1 else np.array(args, dtype=np.float64)
 
 
 def _one_block(args: Sequence[Any]) -> Array:
@@ -114,7 +115,7 @@ def _transpose(row: Primitive, args: Sequence[Value], span: Span) -> Value:
 
 
 def _expand_dims(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-    axis = whole_number(_number(args[1], span), span)
+    axis = whole(args[1], span)
     room_for_an_axis(shape(args[0]), span)
     return np.expand_dims(args[0], checked_axis(row, axis, (*shape(args[0]), 1), span))
 
@@ -133,14 +134,8 @@ def _log_softmax(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     return np.asarray(moved - np.log1p(np.sum(others, axis=-1, keepdims=True)))
 
 
-def _number(value: Value, span: Span) -> float:
-    if isinstance(value, np.ndarray):
-        return whole_number(float("nan"), span)
-    return value
-
-
 def _place(args: Sequence[Value], inside: Shape, span: Span) -> tuple[int, ...]:
-    return checked_place([whole_number(_number(a, span), span) for a in args], inside, span)
+    return checked_place([whole(a, span) for a in args], inside, span)
 
 
 def _index(row: Primitive, args: Sequence[Value], span: Span) -> Value:
@@ -154,14 +149,15 @@ def _scatter(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     return zeros
 
 
-def _filled(value: float) -> Callable[[Primitive, Sequence[Value], Span], Value]:
-    def made(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-        return np.full(checked_size([whole_number(_number(a, span), span) for a in args], span), value)
+def _filled(value: float) -> ArrayFunction:
+    def filled(row: Primitive, args: Sequence[Value], span: Span) -> Value:
+        return np.full(checked_size([whole(a, span) for a in args], span), value)
 
-    return made
+    return filled
 
 
-MADE: Mapping[str, Callable[[Primitive, Sequence[Value], Span], Value]] = {
+MADE: Mapping[str, ArrayFunction] = {
+    **VALUES,
     "literal": _literal,
     "matmul": _matmul,
     "matmul_left": _matmul_left,
@@ -206,7 +202,7 @@ def apply(row: Primitive, args: Sequence[Value], span: Span = NOWHERE) -> Value:
 
 def _folded(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     if row.params[-1] == "axis":
-        axis = checked_axis(row, whole_number(_number(args[1], span), span), shape(args[0]), span)
+        axis = checked_axis(row, whole(args[1], span), shape(args[0]), span)
         return FOLDS[row.value](args[0], axis)
     if len({shape(a) for a in args}) > 1:
         raise shape_error(row, [shape(a) for a in args], span, "both must have the same shape")

@@ -77,9 +77,9 @@ def checked_axis(row: Primitive, axis: int, shape: Shape, span: Span) -> int:
     """The axis counted from 0, of an array that has it."""
     if not -len(shape) <= axis < len(shape):
         raise AutodiffError(
-            f"{row.name} along axis {axis} needs an array that has it, not shape {shape}",
+            f"{row.name} along axis {axis} needs an array that has it, not {f'shape {shape}' if shape else 'a number'}",
             span=span,
-            hint=f"its axes are 0 to {len(shape) - 1}, or -1 for the last",
+            hint=f"its axes are 0 to {len(shape) - 1}, or -1 for the last" if shape else "",
         )
     return axis % len(shape)
 
@@ -150,3 +150,71 @@ def room_for_an_axis(shape: Shape, span: Span) -> None:
 def too_deep() -> str:
     """The sentence for more axes than there may be."""
     return f"an array has at most {AXES} axes, and here are more"
+
+
+# --- functions of whole arrays ------------------------------------------------------------------------------------------
+
+
+def square_size(row: Primitive, shape: Shape, span: Span) -> int:
+    """How many rows a square matrix has."""
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise shape_error(row, [shape], span, "a square matrix is needed here: as many rows as columns")
+    return shape[0]
+
+
+def vector_size(row: Primitive, shape: Shape, span: Span, hint: str = "") -> int:
+    """How many elements a vector has."""
+    if len(shape) != 1:
+        raise shape_error(row, [shape], span, hint or "a vector is needed here: an array with one axis")
+    return shape[0]
+
+
+def system_shape(row: Primitive, shapes: Sequence[Shape], span: Span) -> Shape:
+    """The shape of what solves a linear system."""
+    matrix, right = shapes
+    if len(matrix) != 2 or matrix[0] != matrix[1] or len(right) not in (1, 2) or right[0] != matrix[0]:
+        raise shape_error(row, shapes, span, "a square matrix with k rows, and a vector or matrix with k rows")
+    return right
+
+
+def concat_shape(row: Primitive, shapes: Sequence[Shape], span: Span) -> Shape:
+    """The shape of two arrays one after the other."""
+    first, second = shapes
+    if not first or not second or first[1:] != second[1:]:
+        hint = (
+            "arrays may differ along their first axis only"
+            if first and second
+            else "write [x] for an array of one number"
+        )
+        raise shape_error(row, shapes, span, hint)
+    return (first[0] + second[0], *first[1:])
+
+
+def reshaped(row: Primitive, shape: Shape, sizes: Sequence[int], span: Span) -> Shape:
+    """The sizes of as many elements, -1 among them replaced by what is left."""
+    count, known = math.prod(shape), math.prod(size for size in sizes if size != -1)
+    if list(sizes).count(-1) == 1 and known > 0 and count % known == 0:
+        sizes = [count // known if size == -1 else size for size in sizes]
+    if min(sizes) < 1 or math.prod(sizes) != count:
+        raise AutodiffError(
+            f"{row.name} to shape {tuple(sizes)} needs as many elements, not shape {shape}",
+            span=span,
+            hint=f"the sizes must multiply to {count}; one of them may be -1",
+        )
+    return tuple(sizes)
+
+
+def checked_range(start: int, stop: float, size: int, span: Span) -> tuple[int, int]:
+    """The places from `start` to before `stop`, counted from the end where they are negative. Raises where there is none."""
+    last = size if stop == math.inf else int(stop)
+    first, last = (max(0, min(size, at + size if at < 0 else at)) for at in (start, last))
+    if first >= last:
+        raise AutodiffError("there is no element in this slice", span=span, hint=f"indices go from 0 to {size - 1}")
+    return first, last
+
+
+def checked_share(share: float, span: Span) -> float:
+    """The share of a quantile."""
+    if not 0 <= share <= 1:
+        raise AutodiffError(f"a quantile needs a share from 0 to 1, not {share!r}", span=span)
+    return share

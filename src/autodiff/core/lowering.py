@@ -18,6 +18,7 @@ from autodiff.language.ast import (
     CHAIN,
     CONSTANTS,
     JUXTAPOSITION,
+    TRAINING_CALLS,
     Array,
     Assign,
     Call,
@@ -30,6 +31,7 @@ from autodiff.language.ast import (
     upward,
     walk,
 )
+from autodiff.language.calls import of_training
 
 Called: TypeAlias = "tuple[str, tuple[int, ...]]"
 """A function of the program, and the equations of its arguments."""
@@ -362,6 +364,8 @@ class _Lowering:
 
     def _count(self, node: Call, *wanted: int) -> None:
         if len(node.args) not in wanted:
+            if node.name in TRAINING_CALLS and len(node.args) == 1:
+                raise of_training(node.name, node.name_span)
             row = rules.find(node.name, wanted[-1])
             shape = (
                 row.signature if row else f"{node.name}({', '.join(p.name for p in self.functions[node.name].params)})"

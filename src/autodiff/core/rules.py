@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from autodiff.core import prelude
-from autodiff.core.derived_rules import DERIVED, DERIVED_NETWORKS
 from autodiff.core.primitive import (
     INDEX,
     Primitive,
@@ -19,11 +18,14 @@ from autodiff.core.primitive import (
     elementwise,
     general,
     linear,
+    literal,
     predicate,
     reduction,
     with_axis,
 )
-from autodiff.core.special_rules import SPECIAL
+from autodiff.core.table.derived import DERIVED, DERIVED_NETWORKS
+from autodiff.core.table.matrices import MATRICES
+from autodiff.core.table.special import SPECIAL
 
 NEAR_0 = "smaller weights, scaled inputs or relu keep its slope alive"
 
@@ -275,10 +277,13 @@ _CONDITIONS = (
 GROUPS: Mapping[str, tuple[Primitive, ...]] = {
     "school": (*_SCHOOL, *DERIVED, *_CONDITIONS),
     "special": SPECIAL,
-    "arrays": _ARRAYS,
+    "arrays": (*_ARRAYS, *MATRICES),
     "networks": (*_NETWORKS, *DERIVED_NETWORKS),
 }
 """The rows by what they are used for; the losses of the prelude are one more group."""
+
+_LITERAL = literal(1).value
+"""What the row behind a call computes that is one of an array literal, of however many elements."""
 
 TABLE: dict[tuple[str, int], Primitive] = {}
 """Every row under each of its names: (name, number of arguments) → row."""
@@ -320,8 +325,8 @@ def find(name: str, arity: int) -> Primitive | None:
     row = TABLE.get((name, arity))
     if row is None and arity > 2:
         row = TABLE.get((name, 2))
-        return row if row and row.variadic else None
-    return row
+        row = row if row and row.variadic else None
+    return literal(arity) if row is not None and row.value == _LITERAL else row
 
 
 def arities(name: str) -> list[int]:

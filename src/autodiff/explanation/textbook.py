@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from autodiff.arrays.scalarize import LIMIT, Flattening, ScalarBlock
+from autodiff.arrays.blocks import ScalarBlock
+from autodiff.arrays.scalarize import Scalarization
 from autodiff.arrays.shapes import elements
 from autodiff.core import prelude
 from autodiff.core.graph import Graph, WrittenOut
@@ -53,7 +54,7 @@ def _slope(places: Places, call: WrittenOut, place: int, k: int, position: int, 
     params, text = _text(call, k)
     if not text:
         return None
-    work = Flattening(Graph(), LIMIT, "")
+    work = Scalarization(Graph())
     given = {
         name: _block(places, work, *block)
         for name, block in zip(params, zip(call.shapes, call.args, strict=True), strict=True)
@@ -66,7 +67,7 @@ def _slope(places: Places, call: WrittenOut, place: int, k: int, position: int, 
     if len(call.outputs) != len(call.args[0]) and shape:
         return None
     try:
-        slope = work.text(text, tuple(given), list(given.values()), (0, 0))
+        slope = work.text(text, tuple(given), list(given.values()))
     except AutodiffError:  # a shape that the text is not written for
         return None
     if slope.shape != call.shapes[k] and slope.shape:
@@ -148,7 +149,7 @@ def _text(call: WrittenOut, k: int) -> tuple[Sequence[str], str]:
     return params, "" if loss is None else loss.slopes.get(params[k], "")
 
 
-def _block(places: Places, work: Flattening, shape: tuple[int, ...], nodes: Sequence[int]) -> ScalarBlock:
+def _block(places: Places, work: Scalarization, shape: tuple[int, ...], nodes: Sequence[int]) -> ScalarBlock:
     """Elements by the names that they have as steps; constants as they are."""
     graph = places.lowered.graph
     known = {node: name for name, node in places.lowered.assigned.items()} | dict(places.names)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from autodiff.errors import AutodiffError, Span, normalised, quoted, shortened
 from autodiff.language.ast import (
@@ -149,11 +149,26 @@ class Builder:
             raise AutodiffError("an array needs at least one element", span=_across([opened, closed]))
         return Array(items, _across([opened, closed]))
 
-    def index(self, parts: Parts) -> Index:
-        base, opened, indices, closed = parts
-        if not indices:
+    def index(self, parts: Parts) -> Expr:
+        base, opened, places, closed = parts
+        if not places:
             raise AutodiffError("an index is missing", span=_across([opened, closed]), hint="write for example x[0]")
-        return Index(base, indices, _across([base, closed]))
+        span = _across([base, closed])
+        if not any(isinstance(place, _Range) for place in places):
+            return Index(base, places, span)
+        for axis, place in reversed([*enumerate(places)]):  # the last axis first: the others keep their numbers
+            if not isinstance(place, _Range):
+                base = Call("take", (base, place, Number(float(axis), place.span)), span, span)
+            elif place.start or place.stop:
+                start, stop = place.start or Number(0.0, place.span), place.stop or Number(math.inf, place.span)
+                base = Call("slice", (base, start, stop, Number(float(axis), place.span)), span, span)
+        return cast(Expr, base)
+
+    def range(self, parts: Parts) -> _Range:
+        """`1:3`, `1:`, `:3` and `:`; a sign in front counts from the end."""
+        colon = next(k for k, part in enumerate(parts) if isinstance(part, Word))
+        start, stop = parts[:colon], parts[colon + 1 :]
+        return _Range(start[0] if start else None, stop[0] if stop else None, _across(parts))
 
     def call(self, parts: Parts) -> Call:
         function, _, args, closed = parts
@@ -174,6 +189,14 @@ class Builder:
 
     def items(self, parts: Parts) -> tuple[Expr, ...]:
         return tuple(p for p in parts if not isinstance(p, Word))
+
+
+class _Range(NamedTuple):
+    """Places along an axis, from `start` to before `stop`."""
+
+    start: Expr | None
+    stop: Expr | None
+    span: Span
 
 
 def _raised(function: Word, exponent: Sequence[Word], args: tuple[Expr, ...], span: Span) -> Call:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
-from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, Span, quoted, shortened
 from autodiff.language.ast import CONSTANTS, TRAINING_CALLS, Reading
 from autodiff.language.synonyms import ALIASES, CONDITIONAL, meant
 from autodiff.language.word import CLOSES, ENDS_OPERAND, Word
@@ -218,13 +218,18 @@ def _check_differentials(words: Sequence[Word], place: int, text: str, known: Co
     )
 
 
+def of_training(name: str, span: Span) -> AutodiffError:
+    """The error for a call that only training knows."""
+    return AutodiffError(
+        f"{name}(…) stands in programs of autodiff train and autodiff predict only",
+        span=span,
+        hint="it is about the rows of a table: autodiff help train",
+    )
+
+
 def _unknown(word: Word, functions: Collection[str]) -> AutodiffError:
     if word.text in TRAINING_CALLS or word.text == "columns":
-        return AutodiffError(
-            f"{word.text}(…) stands in programs of autodiff train and autodiff predict only",
-            span=word.span,
-            hint="it is about the rows of a table: autodiff help train",
-        )
+        return of_training(word.text, word.span)
     near, short = meant(word.text, functions), shortened(word.text, 20)
     define = f"did you mean {near}?" if near else f"define it: {short}(t) = …;"
     return AutodiffError(

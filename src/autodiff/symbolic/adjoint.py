@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
@@ -132,7 +133,18 @@ def _local(symbols: Symbols, row: Primitive, k: int, args: tuple[int, ...], resu
     args = tuple(symbols.constant(0.0) if number == 0.0 else a for a, number in zip(args, held, strict=True))
     if any(number is not None for number in held) and templates.static_value(row.partials[k], names, held) == 0.0:
         return symbols.constant(0.0)  # as the constants settle it: 0^x*ln(0) is 0
-    return filled(symbols, row.formula[k], dict(zip(names, (*args, result), strict=True)), symbols.call)
+    return filled(symbols, row.formula[k], dict(zip(names, (*args, result), strict=True)), partial(_settled, symbols))
+
+
+def _settled(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
+    """A part of a table's formula; a choice that constants settle is its branch: besselj(0, u) has the slope -besselj(1, u)."""
+    if row.is_predicate:
+        numbers = [symbols.number(a) for a in args]
+        if None not in numbers:
+            return symbols.constant(float(templates.value(row)(*numbers)))
+    elif row is _IF and (decided := symbols.graph.constants.get(args[0])) is not None:
+        return args[1] if decided else args[2]
+    return symbols.call(row, args)
 
 
 def filled(

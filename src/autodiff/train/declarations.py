@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -178,9 +178,14 @@ def needed(found: Declared) -> list[str]:
     return list(dict.fromkeys(n for name in inputs for n in found.matrices.get(name, (name,))))
 
 
+def is_declaration(node: Expr) -> TypeGuard[Call]:
+    """Whether a call is about the rows of the table: `one_hot(x)`; `one_hot(x, 3)` is a function as any other."""
+    return isinstance(node, Call) and node.name in TRAINING_CALLS and rules.find(node.name, len(node.args)) is None
+
+
 def _without_declaration(node: Expr) -> Expr:
     """A node with the same inputs, and none of the declarations."""
-    if isinstance(node, Call) and node.name in TRAINING_CALLS and node.args:
+    if is_declaration(node) and node.args:
         return node.args[0]
     if isinstance(node, Index) and varying(node.indices):
         return Call("+", (node.base, *node.indices[:1]), node.span, node.span)

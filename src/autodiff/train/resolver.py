@@ -21,7 +21,6 @@ from autodiff.core.lowering import lower
 from autodiff.diagnostics import outside
 from autodiff.errors import DATA, AutodiffError, Span, quoted
 from autodiff.language.ast import (
-    TRAINING_CALLS,
     Array,
     Call,
     Define,
@@ -35,7 +34,7 @@ from autodiff.language.ast import (
     rewritten,
     walk,
 )
-from autodiff.train.declarations import Columns, Kept, varying, with_body
+from autodiff.train.declarations import Columns, Kept, is_declaration, varying, with_body
 
 MOST_CLASSES = 10_000
 """Of a `one_hot`: more are rather a measured number than a class."""
@@ -71,7 +70,7 @@ class Resolver:
 
     def _require_none(self, function: Define) -> None:
         for node in walk((function.body,)):
-            if isinstance(node, Call) and node.name in TRAINING_CALLS:
+            if is_declaration(node):
                 raise AutodiffError(
                     f"{node.name} can't stand in a function of the program",
                     span=node.span,
@@ -81,7 +80,7 @@ class Resolver:
     def _replaced(self, node: Expr) -> Expr:
         if isinstance(node, Index) and len(node.indices) == 1 and varying(node.indices):
             return self._row_of(node)
-        if not isinstance(node, Call) or node.name not in TRAINING_CALLS:
+        if not is_declaration(node):
             return node
         replace: Callable[[Call], Expr] = {
             "one_hot": self._one_hot, "standardise": self._standardised, "dropout": self._dropped,

@@ -61,6 +61,9 @@ _CURVES = "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
 _KEEPING = frozenset(f"{_ALIKE} {_CURVES} sum mean".split())
 """Values that are only tiny where an argument is, and as exact."""
 
+_MATRICES = frozenset(["det", "detsign", "cofactor", "logdet", "inv", "solve"])
+"""Values of matrices whose elements mix: their errors are parts of the largest element, whichever it is."""
+
 _FACTORS = frozenset(["prod"])
 """Values whose digits underflow may take on the way, when the value itself is large again."""
 
@@ -148,7 +151,17 @@ class RandomRounding:
 
     def arguments(self, row: Primitive, args: list[Any]) -> list[Any]:
         """The arguments of a row that adds up inside, which rounds as they are moved."""
+        if row.value in _MATRICES:
+            return self.matrices(row, args)
         return args if row.kind == ELEMENTWISE else [self.unless_short(a) for a in args]
+
+    def matrices(self, row: Primitive, args: list[Any]) -> list[Any]:
+        """The arguments of a row of matrices moved by parts of the largest element; others stay."""
+        if row.value not in _MATRICES:
+            return args
+        sizes = [_MOVED * float(np.max(np.abs(a), initial=0.0)) for a in args]
+        moved = [a + self._chance.uniform(-size, size, np.shape(a)) for a, size in zip(args, sizes, strict=True)]
+        return [a if np.shape(a) else float(a) for a in moved]
 
     def result(self, row: Primitive, args: Sequence[Any], value: Any) -> Any:
         """The result of a row for these arguments."""
