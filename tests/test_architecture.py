@@ -19,6 +19,7 @@ from tests.support.paths import SOURCE
 
 ROOMS = [
     "errors",
+    "display",
     "language",
     "core",
     "numbers",
@@ -40,6 +41,7 @@ ROOMS = [
     "render",
     "serve",
     "manual",
+    "program",
     "cli",
     "notebook",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from autodiff import AutodiffError, derivative, evaluate, hessian
+from autodiff import compile as compile_rows
 from autodiff.core import rules
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
 from tests.arrays.test_array_derivatives import LINEAR, agree, lowered_program
@@ -252,3 +253,23 @@ def test_more_elements_than_can_be_put_in_order_one_by_one() -> None:
     found = evaluate("quantile(x, 0.1)", {"x": x})
     assert found.value == pytest.approx(np.quantile(x, 0.1), rel=1e-12)
     assert found.gradient["x"].sum() == pytest.approx(1.0)
+
+
+PROGRAM = "det([[a, b], [c, 3]]) + median([a, b, c]) + inv([[a, b], [c, 3]])[0, 1] + sum(sort([a, b, c])[1:]^2) + cumprod([a, b, c])[2]"
+
+
+def test_exports_and_rows_are_what_a_point_has() -> None:
+    at = {"a": 1.5, "b": -0.5, "c": 0.7}
+    point = evaluate(PROGRAM, at)
+    names: dict[str, Any] = {}
+    exec(autodiff("export", PROGRAM, "--to", "python").out, names)
+    value, slopes = names["value_and_gradient"](**at)
+    assert (value, *slopes) == pytest.approx((point.value, *point.gradient.values()), rel=1e-12)
+    column, gradient = compile_rows(PROGRAM)(**{name: np.array([number, 2.0]) for name, number in at.items()})
+    assert column[0] == pytest.approx(point.value, rel=1e-10)
+    assert [gradient[name][0] for name in at] == pytest.approx([*point.gradient.values()], rel=1e-10)
+
+
+def test_numpy_spellings() -> None:
+    assert evaluate("np.linalg.inv(A)[0, 0] + np.linalg.det(A)", {"A": [[1, 2], [3, 4]]}).value == -4.0
+    assert evaluate("np.concatenate(x, x)[3]", {"x": [1, 2]}).value == 2.0

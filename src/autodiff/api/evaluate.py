@@ -19,7 +19,7 @@ from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError, normalised, quoted, shortened
-from autodiff.language.ast import Program
+from autodiff.language.ast import ParsedProgram
 from autodiff.language.parser import parse as _parse
 
 MODES = ("reverse", "forward", "both")
@@ -31,7 +31,7 @@ HIGHEST = 100
 """The highest order of a derivative."""
 
 
-def parse(text: str, *, strict: bool = False, given: Any = (), functions: Iterable[str] = ()) -> Program:
+def parse(text: str, *, strict: bool = False, given: Any = (), functions: Iterable[str] = ()) -> ParsedProgram:
     """The syntax tree of a program, in which the names `given` have values, and `functions` are defined elsewhere.
 
     Raises AutodiffError for a mistake; with `strict` for a doubtful reading, too.

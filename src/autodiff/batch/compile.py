@@ -84,13 +84,19 @@ class Compiled:
     flags: BufferPool = field(default_factory=BufferPool, repr=False, compare=False)
     notes: tuple[str, ...] = ()
 
-    def __call__(self, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
-        rows = self.batch(**at)
+    def __call__(self, table: Any = None, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
+        rows = self.batch(table, **at)
         return rows.value, dict(rows.gradient)
 
-    def batch(self, /, **at: Numbers) -> Batch:
-        """Value, slopes and statuses. Raises AutodiffError for names, types or shapes that do not fit the program."""
+    def batch(self, table: Any = None, /, **at: Numbers) -> Batch:
+        """Value, slopes and statuses; inputs without a keyword are columns of `table`, a mapping or a table in memory.
+
+        Raises AutodiffError for names, types or shapes that do not fit the program."""
         np = library("numpy", "a compiled program")
+        if table is not None:
+            from autodiff.tables.frames import columns_of
+
+            at = {**columns_of(table, [name for name in self.lowered.inputs if name not in at]), **at}
         columns, shape = self._columns(np, at)
         rows = math.prod(shape)
         value, *slopes = self.buffers.arrays(1 + len(self.sources), rows)

@@ -14,7 +14,7 @@ from autodiff.cli import colour, options, streams
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import listed
 from autodiff.errors import AutodiffError, nearest, printable, quoted, shortened
-from autodiff.language.ast import Assign, Program, statements_for
+from autodiff.language.ast import Assign, ParsedProgram, statements_for
 from autodiff.render.terminal import progress
 from autodiff.tables.columns import program_names
 from autodiff.tables.optional import library
@@ -78,7 +78,7 @@ def _made(
     return made
 
 
-def _ending_with(program: Program, of: str) -> Program:
+def _ending_with(program: ParsedProgram, of: str) -> ParsedProgram:
     """The statements that the name `of` needs. Raises AutodiffError where the program does not assign it."""
     found = statements_for(program, of)
     if found is None:

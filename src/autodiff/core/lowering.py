@@ -27,7 +27,7 @@ from autodiff.language.ast import (
     Index,
     Name,
     Number,
-    Program,
+    ParsedProgram,
     upward,
     walk,
 )
@@ -78,7 +78,7 @@ class Lowered(NamedTuple):
         return self.graph.find(name)
 
 
-def lower(program: Program) -> Lowered:
+def lower(program: ParsedProgram) -> Lowered:
     """The equations of a program. Raises AutodiffError for a name or a call that has no meaning."""
     lowering = _Lowering(program)
     try:
@@ -91,7 +91,7 @@ def lower(program: Program) -> Lowered:
         raise error.within(program.source) from None
 
 
-def lower_template(program: Program, params: tuple[str, ...]) -> Lowered:
+def lower_template(program: ParsedProgram, params: tuple[str, ...]) -> Lowered:
     """The equations of a row's text; every parameter is an input, used or not."""
     lowering = _Lowering(program)
     for name in params:
@@ -100,7 +100,7 @@ def lower_template(program: Program, params: tuple[str, ...]) -> Lowered:
 
 
 class _Lowering:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: ParsedProgram) -> None:
         self.program = program
         self.graph = Graph()
         self.assigned: dict[str, int] = {}

@@ -191,7 +191,7 @@ class Reading(NamedTuple):
         return f"{self.text} is read as {self.meaning}"
 
 
-class Program:
+class ParsedProgram:
     """A parsed program: its `source`, its `statements`, the doubtful `readings` among them, and the names `given` a value.
 
     Two programs are equal when their statements are, wherever the blanks and brackets stand.
@@ -212,13 +212,13 @@ class Program:
         self.given: Final = given
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Program) and self.statements == other.statements
+        return isinstance(other, ParsedProgram) and self.statements == other.statements
 
     def __hash__(self) -> int:
         return hash(self.statements)
 
     def __repr__(self) -> str:
-        return f"<Program of {len(self.statements)} statements>"
+        return f"<ParsedProgram of {len(self.statements)} statements>"
 
 
 def walk(roots: tuple[Expr, ...]) -> Iterator[Expr]:
@@ -258,7 +258,7 @@ def rewritten(root: Expr, change: Callable[[Expr], Expr]) -> Expr:
     return done[0]
 
 
-def statements_for(program: Program, name: str) -> Program | None:
+def statements_for(program: ParsedProgram, name: str) -> ParsedProgram | None:
     """The program that ends with the assignment of `name` and holds no statement that it does not need; None where no
     statement assigns the name."""
     kept, needed = list[Statement](), {name}
@@ -269,4 +269,4 @@ def statements_for(program: Program, name: str) -> Program | None:
             return None
         kept.append(statement)
         needed |= {node.name for node in walk((statement.body,)) if isinstance(node, Name | Call)}
-    return Program(program.source, tuple(reversed(kept)), program.readings, program.given) if kept else None
+    return ParsedProgram(program.source, tuple(reversed(kept)), program.readings, program.given) if kept else None

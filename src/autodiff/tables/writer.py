@@ -30,7 +30,7 @@ from autodiff.tables.text import DELIMITERS, Statuses, Written, spelled
 MANY = 1000
 """Rows from which on PyArrow earns the time that it takes to load."""
 
-AHEAD = 8
+AHEAD = 3
 """Blocks of rows that are being made text while earlier ones are written."""
 
 Write = Callable[[Mapping[str, Sequence[Any]]], None]

@@ -25,7 +25,7 @@ from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered, lower
 from autodiff.diagnostics import outside, written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, Span, nearest, quoted, shortened
-from autodiff.language.ast import Assign, Expr, Expression, Name, Program
+from autodiff.language.ast import Assign, Expr, Expression, Name, ParsedProgram
 from autodiff.tables.columns import row_fault
 from autodiff.tables.text import Chunk, Statuses, Table
 from autodiff.train.declarations import Kept, declared, with_matrices
@@ -257,7 +257,7 @@ def _texts(numbers: Any, texts: Sequence[str] | None) -> Any:
 
 
 def _with_outputs(
-    program: Program, names: Sequence[str], ranges: Sequence[tuple[Expr, int]]
+    program: ParsedProgram, names: Sequence[str], ranges: Sequence[tuple[Expr, int]]
 ) -> tuple[Lowered, dict[str, int], dict[int, int]]:
     """The program with its last statements, the outputs, as names; the equations of those and of what has a limit."""
     statements, count = list(program.statements[: -len(names)]), len(names)
@@ -272,7 +272,7 @@ def _with_outputs(
         statements.append(Assign(Name(f"output {k}", last.span), last.body, last.span))
     for k, (codes, _) in enumerate(ranges):
         statements.append(Assign(Name(f"code {k}", codes.span), codes, codes.span))
-    lowered = lower(Program(program.source, tuple(statements), program.readings, program.given))
+    lowered = lower(ParsedProgram(program.source, tuple(statements), program.readings, program.given))
     nodes = {name: lowered.assigned[f"output {k}"] for k, name in enumerate(names)}
     limits = dict[int, int]()
     for k, (_, limit) in enumerate(ranges):

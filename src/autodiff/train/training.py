@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from autodiff import display
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import hint, outside, written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
-from autodiff.train.checkpoint import Best, State
+from autodiff.train.checkpoint import Best, State, nested
 from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, with_matrices
 from autodiff.train.loop import Columns, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import CONVENTION, Model, Overflow
@@ -170,6 +171,16 @@ class Training:
             raise self._diverged(trouble) from None
         except AutodiffError as error:  # shapes that don't fit
             raise error.within(self.lowered.source) from None
+
+    __str__ = display.text
+    _repr_html_ = display.notebook_html
+    to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
+
+    def to_dict(self) -> dict[str, Any]:
+        """The state after the last epoch as JSON-ready data; the loss is that of the rows trained on."""
+        loss, _ = self.measured(self.state.parameters)
+        parameters = {name: nested(value) for name, value in self.state.parameters.items()}
+        return {"epochs": self.state.epochs, "steps": self.state.steps, "loss": loss, "parameters": parameters}
 
     @property
     def stopped_early(self) -> bool:
