@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -78,3 +79,36 @@ def test_values_of_cells_show_themselves(shell: Any) -> None:
     formats, _ = shell.display_formatter.format(autodiff.evaluate("abs(x)*y", {"x": 0.0, "y": 2.0}))
     assert "<tr><th>df/dx</th><td>none</td></tr>" in formats["text/html"]
     assert "corner" in formats["text/html"]
+
+
+CELLS = [
+    "%load_ext autodiff\nimport autodiff",
+    '%autodiff eval "exp(sin(x^2))" --at x=4',
+    "%%autodiff explain --at x=4\ny = x^2\nsin(y)",
+    'p = autodiff.Program("y = x^2; sin(y)")\np.evaluate(x=4.0)',
+    "p.explain(x=4.0)",
+    'p.derivative("x")',
+    "p.plot(x=(-2, 2))",
+    'print(p(x=4.0)); p.compile()({"x": [1.0, 2.0]})',
+]
+
+
+def test_eight_cells_in_a_real_kernel() -> None:
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    v4: Any = importlib.import_module("nbformat.v4")
+    notebook = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in CELLS])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    shown = [
+        "".join(str(output.get("text", "")) + str(output.get("data", "")) for output in cell.outputs)
+        for cell in notebook.cells
+    ]
+    assert shown[0] == ""
+    assert "df/dx  -5.744685762849454" in shown[1]
+    assert "<iframe srcdoc=" in shown[2]
+    assert "<th>df/dx</th><td>-7.661275842587077</td>" in shown[3]
+    assert "<iframe srcdoc=" in shown[4]
+    assert "text/latex" in shown[5]
+    assert "image/svg+xml" in shown[6]
+    assert "-0.2879033166650653" in shown[7]
+    assert "array([" in shown[7]

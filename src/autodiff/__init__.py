@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autodiff.explanation.build import explain
     from autodiff.explanation.model import Explanation
     from autodiff.fitting.fit import Fit, fit
-    from autodiff.language.ast import Program
+    from autodiff.program import Program
 
 __all__ = [
     "Answer", "AutodiffError", "Batch", "Compiled", "Derivative", "Explanation", "Fit", "Matrix", "Program", "compile",
@@ -45,7 +45,7 @@ _HOMES = {
     "jvp": "autodiff.api.matrices",
     "parse": "autodiff.api.evaluate",
     "vjp": "autodiff.api.matrices",
-    "Program": "autodiff.language.ast",
+    "Program": "autodiff.program",
 }
 
 

@@ -18,21 +18,15 @@ import shlex
 import tempfile
 from typing import Any
 
+from autodiff.render.show import framed
+
 PAGES = {"explain": ("--format", "html"), "graph": ("--format", "svg"), "plot": ("-o", "svg")}
 """Commands whose answer is a page or a picture, and the option that asks for it."""
 
 
 def load(shell: Any) -> None:
-    """Give the shell of IPython the magic, and the types of answers their looks."""
-    from autodiff.api.answer import Answer
-    from autodiff.api.derivative import Derivative
-    from autodiff.explanation.model import Explanation
-
+    """Give the shell of IPython the magic; records show themselves."""
     shell.register_magic_function(lambda line, cell=None: magic(line, cell), "line_cell", "autodiff")
-    formatters = shell.display_formatter.formatters
-    formatters["text/html"].for_type(Explanation, framed)
-    formatters["text/html"].for_type(Answer, answer_table)
-    formatters["text/latex"].for_type(Derivative, in_latex)
 
 
 def magic(line: str, cell: str | None = None) -> None:
@@ -58,7 +52,7 @@ def magic(line: str, cell: str | None = None) -> None:
                 with open(path, encoding="utf-8") as file:
                     out = file.read()
         if out:
-            shown.display(shown.HTML(_frame(out)) if form == "html" else shown.SVG(out))
+            shown.display(shown.HTML(framed(out)) if form == "html" else shown.SVG(out))
     if err:
         print(err, end="")
 
@@ -71,40 +65,3 @@ def _run(words: list[str]) -> tuple[str, str]:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         run(words)
     return out.getvalue(), err.getvalue()
-
-
-def framed(explanation: Any) -> str:
-    """An explanation as its page, in a frame of its own, so that no style leaves or enters it."""
-    from autodiff.render.document.html import html
-
-    return _frame(html(explanation))
-
-
-def _frame(page: str) -> str:
-    from html import escape
-
-    return (
-        f'<div><iframe srcdoc="{escape(page, quote=True)}" title="explanation" sandbox="allow-same-origin" '
-        'style="width:100%;height:36rem;border:1px solid #8886;border-radius:8px"></iframe></div>'
-    )
-
-
-def in_latex(derivative: Any) -> str:
-    """A derivative as a displayed formula."""
-    from autodiff.render.text.derivative import latex
-
-    return f"$\\displaystyle {latex(derivative)}$"
-
-
-def answer_table(answer: Any) -> str:
-    """An answer as a small table."""
-    from html import escape
-
-    def text(value: object) -> str:
-        return escape("none" if value is None else str(value))
-
-    rows = [(answer.result, answer.value), *((f"d{answer.result}/d{n}", slope) for n, slope in answer.gradient.items())]
-    cells = "".join(f"<tr><th>{text(name)}</th><td>{text(value)}</td></tr>" for name, value in rows)
-    remarks = [answer.why] if answer.status != "ok" else []
-    told = "".join(f"<p>{text(remark)}</p>" for remark in (*remarks, *answer.notes))
-    return f"<table>{cells}</table>{told}"

@@ -19,7 +19,7 @@ from lark import Lark, UnexpectedCharacters, UnexpectedToken
 from autodiff.core import rules
 from autodiff.errors import AutodiffError, normalised
 from autodiff.language import generate, lexer, parser, tables
-from autodiff.language.ast import Call, Program, walk
+from autodiff.language.ast import Call, ParsedProgram, walk
 from autodiff.language.builder import Builder
 from autodiff.language.diagnostics import complaint
 from autodiff.language.readings import DOUBTFUL, Noted
@@ -100,9 +100,9 @@ def tree_by_lark(
 
 def _plain_data(program: object) -> object:
     """A program, or the text of --at, as plain data without recursion: every node with its label and places."""
-    statements = program.statements if isinstance(program, Program) else program
+    statements = program.statements if isinstance(program, ParsedProgram) else program
     assert isinstance(statements, tuple)
-    readings = [str(r) for r in program.readings] if isinstance(program, Program) else []
+    readings = [str(r) for r in program.readings] if isinstance(program, ParsedProgram) else []
     nodes = [node for s in statements for node in walk((s,))]
     places = [(type(n).__name__, n.label(), n.span, getattr(n, "name_span", None), len(n.children())) for n in nodes]
     return [(type(s).__name__, s.span) for s in statements], places, readings

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from autodiff import display
 from autodiff.errors import Span
 from autodiff.language.ast import Reading
 
@@ -65,6 +66,31 @@ class Answer(NamedTuple):
     source: str = ""
     digits: int = 0
     bits: int = 0
+
+    def __reduce__(self) -> tuple[type["Answer"], tuple[Any, ...]]:
+        """What pickle keeps: the fields, with an ordinary mapping where there is nothing."""
+        return Answer, tuple({} if isinstance(value, MappingProxyType) else value for value in self)
+
+    def __str__(self) -> str:  # a NamedTuple takes no other way to name a method
+        return display.text(self)
+
+    def _repr_html_(self) -> str:
+        return display.notebook_html(self)
+
+    def _repr_latex_(self) -> str:
+        return display.notebook_latex(self)
+
+    def to_html(self) -> str:
+        """A small table."""
+        return display.html(self)
+
+    def to_latex(self) -> str:
+        """Aligned equations."""
+        return display.latex(self)
+
+    def to_markdown(self) -> str:
+        """A table."""
+        return display.markdown(self)
 
     @property
     def complete(self) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from autodiff import display
 from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.evaluate import one_name, parse
 from autodiff.api.inputs import named, sources
@@ -24,7 +25,7 @@ from autodiff.api.sympy import simplified
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import derivative_label
 from autodiff.errors import AutodiffError, quoted, shortened
-from autodiff.language.ast import Program, Reading
+from autodiff.language.ast import ParsedProgram, Reading
 from autodiff.language.leibniz import asked
 from autodiff.notation.infix import PLAIN, infix
 from autodiff.notation.parts import Parted, parted
@@ -84,6 +85,9 @@ class Derivative:
     symbols: Symbols = field(default_factory=Symbols, repr=False, compare=False)
     names: Mapping[int, str] = field(default_factory=dict, repr=False, compare=False)
 
+    _repr_html_, _repr_latex_ = display.notebook_html, display.notebook_latex
+    to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
+
     def __str__(self) -> str:
         """One derivative: its parts and its formula. Several: a statement each, `df_dx = …`."""
         lines = [f"{name} = {text}" for name, text in self.parts]
@@ -98,7 +102,7 @@ class Derivative:
             lines.append(f"{name} = {text}")
         return "\n".join(lines)
 
-    def program(self) -> Program:
+    def program(self) -> ParsedProgram:
         """The syntax tree of `str()`: a program with the inputs of the original one."""
         return parse(str(self))
 

@@ -17,7 +17,7 @@ from autodiff.api.inputs import Value, appear, bind, finite, named
 from autodiff.api.inputs import elements as elements_at
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError, normalised, quoted, shortened
-from autodiff.language.ast import Program
+from autodiff.language.ast import ParsedProgram
 
 if TYPE_CHECKING:
     from autodiff.arrays.scalarize import Flat
@@ -37,7 +37,7 @@ class OverNumbers(NamedTuple):
     flat: Flat | None = None
 
 
-def over_numbers(program: Program) -> Lowered:
+def over_numbers(program: ParsedProgram) -> Lowered:
     """The equations of a program over plain numbers: reductions and array literals written out.
 
     Raises AutodiffError when its result is an array.
@@ -45,7 +45,7 @@ def over_numbers(program: Program) -> Lowered:
     return numbers_of(program).lowered
 
 
-def numbers_of(program: Program) -> OverNumbers:
+def numbers_of(program: ParsedProgram) -> OverNumbers:
     """The same, beside the equations as they are written."""
     lowered = lower(program)
     if not appear(lowered, {}):
@@ -98,7 +98,7 @@ def _spaced(name: str) -> str:
     return re.sub(r"\s*,\s*", ", ", normalised(name.strip()))
 
 
-def over_elements(program: Program, at: Mapping[str, Any], *, many: bool = False) -> Elements:
+def over_elements(program: ParsedProgram, at: Mapping[str, Any], *, many: bool = False) -> Elements:
     """The equations over plain numbers, where the point may have arrays: each element is an input, such as `w[0]`.
 
     With `many` the result may be an array, whose elements have names, too: `f[0]`. Raises AutodiffError for an array

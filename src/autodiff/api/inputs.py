@@ -13,7 +13,7 @@ from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
-from autodiff.language.ast import Call, Expr, Expression, Name, Number, Program, rewritten
+from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, rewritten
 from autodiff.language.parser import parse_bindings
 from autodiff.language.typed import Typed
 
@@ -63,7 +63,7 @@ def parse_point(text: str, sample: Sample | None = None) -> dict[str, Value]:
         if name in point:
             raise AutodiffError(f"{quoted(name)} is given twice", span=binding.target.span, source=text)
         body, samples = (binding.body, {}) if sample is None else _sampled(binding.body, text, sample)
-        lowered = lower(Program(text, (Expression(body, body.span),)))
+        lowered = lower(ParsedProgram(text, (Expression(body, body.span),)))
         unknown = [name for name in lowered.inputs if name not in samples]
         if unknown:
             raise AutodiffError(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from autodiff import diagnostics
+from autodiff import diagnostics, display
 from autodiff.api.answer import Answer
 from autodiff.api.at_point import answered
 from autodiff.api.elementwise_view import Elements, over_elements
@@ -24,7 +24,7 @@ from autodiff.api.inputs import named, sources
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import SEVERITY
 from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
-from autodiff.language.ast import Program, Reading
+from autodiff.language.ast import ParsedProgram, Reading
 
 if TYPE_CHECKING:
     from autodiff.nonsmooth.verdict import Status
@@ -67,6 +67,11 @@ class Matrix:
     bits: int = 0
     readings: tuple[Reading, ...] = field(default=(), repr=False)
     source: str = field(default="", repr=False)
+
+    __str__ = display.text
+    _repr_html_ = display.notebook_html
+    _repr_latex_ = display.notebook_latex
+    to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
 
     @property
     def complete(self) -> bool:
@@ -251,7 +256,7 @@ def _answers(over: Elements, names: Mapping[str, int], of: Sequence[str], mode: 
 
 def _matrix(
     kind: str,
-    program: Program,
+    program: ParsedProgram,
     over: Elements,
     answers: Mapping[str, Answer],
     rows: Mapping[str, Mapping[str, Number | None]],
@@ -269,8 +274,8 @@ def _matrix(
         {name: answer.value for name, answer in answers.items()},
         rows,
         over.point,
-        gradient,
-        given,
+        dict(gradient),
+        dict(given),
         status=worst.status,
         why="; ".join(reasons[:3]),
         hint="" if worst.status == "corner" else worst.hint,

@@ -13,7 +13,6 @@ from autodiff.explanation.build import explain
 EPILOG = """\b
 Examples:
   autodiff explain "y = x^2; z = sin(y); u = e^z" --at x=4
-  autodiff explain "x*sin(x^2)" --at x=1.5 --mode both
   autodiff explain "tanh(3x)^2" --at x=2 --bars -o /tmp/page.html
 """
 

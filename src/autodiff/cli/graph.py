@@ -11,7 +11,6 @@ from autodiff.explanation.build import explain
 EPILOG = """\b
 Examples:
   autodiff graph "x*sin(x^2)" --at x=1.5
-  autodiff graph "y = x^2; z = sin(y); u = e^z" --format dot
   autodiff graph "x*sin(x^2)" --at x=1.5 --direction right -o /tmp/graph.svg
 """
 

@@ -7,7 +7,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from autodiff import display
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +52,11 @@ class Drawing:
     vertices: tuple[Vertex, ...]
     arrows: tuple[Arrow, ...]
     title: str = ""
+
+    __str__ = display.text
+    _repr_svg_ = display.svg
+    to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
+
+    def to_dict(self) -> dict[str, Any]:
+        """The drawing as JSON-ready data."""
+        return asdict(self)

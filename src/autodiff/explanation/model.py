@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, NamedTuple
 
+from autodiff import display
 from autodiff.errors import Span
 from autodiff.explanation.graph import Drawing
 from autodiff.language.ast import Reading
@@ -238,6 +239,10 @@ class Explanation:
     bars: tuple[Bar, ...] = ()
     source: str = field(default="", repr=False)
     readings: tuple[Reading, ...] = field(default=(), repr=False)
+
+    __str__ = display.text
+    _repr_html_ = display.notebook_html
+    to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
 
     @property
     def partial(self) -> bool:

@@ -25,7 +25,7 @@ from autodiff.grading.diagnose import Sample, Slip, explain
 from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
 from autodiff.grading.symbols import same_formula
-from autodiff.language.ast import Define, Expression, Program, Reading
+from autodiff.language.ast import Define, Expression, ParsedProgram, Reading
 from autodiff.language.leibniz import stated
 from autodiff.verify.error_bound import BoundedValue
 
@@ -90,7 +90,9 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     return _judged(empty, tried, same=same, lowered=lowered, source=source)
 
 
-def _without_left_side(program: Program, lowered: Lowered, answer: str, wrt: str | None) -> tuple[str, str | None]:
+def _without_left_side(
+    program: ParsedProgram, lowered: Lowered, answer: str, wrt: str | None
+) -> tuple[str, str | None]:
     """The answer and its variable where the answer begins with what it is the derivative of, as in `y' = 2x`."""
     left_side = stated(answer) if isinstance(answer, str) else None
     if left_side is None or left_side.of in lowered.inputs:

@@ -15,11 +15,11 @@ from autodiff.core import rules
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed
 from autodiff.errors import AutodiffError, nearest, quoted
-from autodiff.language.ast import Assign, Expression, Name, Program, Statement
+from autodiff.language.ast import Assign, Expression, Name, ParsedProgram, Statement
 from autodiff.language.parser import parse_behind
 
 
-def in_names(program: Program, lowered: Lowered, given: Program) -> Lowered:
+def in_names(program: ParsedProgram, lowered: Lowered, given: ParsedProgram) -> Lowered:
     """The equations of the answer behind the program's own statements, whose names it may use."""
     own = {s.target.name for s in program.statements if not isinstance(s, Expression)}
     for statement in given.statements:
@@ -37,7 +37,7 @@ def in_names(program: Program, lowered: Lowered, given: Program) -> Lowered:
     if isinstance(last, Expression) and lowered.name not in taken:
         named = (*named[:-1], Assign(Name(lowered.name, last.span), last.body, last.span))
     statements = (*named, *_as_values(together.statements[count:]))
-    answered = over_numbers(Program(together.source, statements, together.readings, together.given))
+    answered = over_numbers(ParsedProgram(together.source, statements, together.readings, together.given))
     known = [*lowered.inputs, *lowered.assigned]
     for name in answered.inputs:
         if name not in lowered.inputs:

@@ -9,10 +9,10 @@ makes 500,000 of them, and because ten data classes would take longer to define 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
-from autodiff.errors import Span
+from autodiff.errors import AutodiffError, Span, quoted
 from autodiff.language.typed import Typed
 
 JUXTAPOSITION = "implicit *"
@@ -191,7 +191,7 @@ class Reading(NamedTuple):
         return f"{self.text} is read as {self.meaning}"
 
 
-class Program:
+class ParsedProgram:
     """A parsed program: its `source`, its `statements`, the doubtful `readings` among them, and the names `given` a value.
 
     Two programs are equal when their statements are, wherever the blanks and brackets stand.
@@ -212,13 +212,13 @@ class Program:
         self.given: Final = given
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Program) and self.statements == other.statements
+        return isinstance(other, ParsedProgram) and self.statements == other.statements
 
     def __hash__(self) -> int:
         return hash(self.statements)
 
     def __repr__(self) -> str:
-        return f"<Program of {len(self.statements)} statements>"
+        return f"<ParsedProgram of {len(self.statements)} statements>"
 
 
 def walk(roots: tuple[Expr, ...]) -> Iterator[Expr]:
@@ -240,6 +240,43 @@ def upward(root: Expr) -> Iterator[Expr]:
     return reversed(found)
 
 
+def places(program: ParsedProgram) -> dict[str, Span]:
+    """Where each name is given its meaning. Raises AutodiffError for a name that is given two."""
+    spans: dict[str, Span] = {}
+    for statement in program.statements:
+        if isinstance(statement, Assign | Define):
+            target = statement.target
+            if target.name in spans:
+                raise AutodiffError(
+                    f"{quoted(target.name)} is given a meaning twice",
+                    span=target.span,
+                    also=(("first here:", spans[target.name]),),
+                    hint="a name means one thing: choose another one",
+                )
+            spans[target.name] = target.span
+    return spans
+
+
+def check_no_cycles(functions: Mapping[str, Define]) -> None:
+    """Raise AutodiffError where a function calls itself, directly or through others."""
+    if not functions:
+        return
+    from graphlib import CycleError, TopologicalSorter  # few programs define functions
+
+    def called(function: Define) -> set[str]:
+        return {n.name for n in walk((function.body,)) if isinstance(n, Call) and n.name in functions}
+
+    try:
+        TopologicalSorter({name: called(function) for name, function in functions.items()}).prepare()
+    except CycleError as error:
+        cycle = error.args[1][::-1]
+        raise AutodiffError(
+            f"a function can't call itself: {' → '.join(cycle[:8])}",
+            span=functions[cycle[0]].target.span,
+            hint="write the repeated steps out as statements",
+        ) from None
+
+
 def rewritten(root: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """The tree with `change(node)` in place of each node, arguments first; a part that does not change is the same."""
     done = list[Expr]()
@@ -258,7 +295,7 @@ def rewritten(root: Expr, change: Callable[[Expr], Expr]) -> Expr:
     return done[0]
 
 
-def statements_for(program: Program, name: str) -> Program | None:
+def statements_for(program: ParsedProgram, name: str) -> ParsedProgram | None:
     """The program that ends with the assignment of `name` and holds no statement that it does not need; None where no
     statement assigns the name."""
     kept, needed = list[Statement](), {name}
@@ -269,4 +306,4 @@ def statements_for(program: Program, name: str) -> Program | None:
             return None
         kept.append(statement)
         needed |= {node.name for node in walk((statement.body,)) if isinstance(node, Name | Call)}
-    return Program(program.source, tuple(reversed(kept)), program.readings, program.given) if kept else None
+    return ParsedProgram(program.source, tuple(reversed(kept)), program.readings, program.given) if kept else None

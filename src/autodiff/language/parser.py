@@ -15,7 +15,7 @@ from typing import cast
 
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language import tables
-from autodiff.language.ast import Assign, Expression, Program, Reading, Statement
+from autodiff.language.ast import Assign, Expression, ParsedProgram, Reading, Statement
 from autodiff.language.automaton import Automaton
 from autodiff.language.builder import Builder
 from autodiff.language.diagnostics import complaint
@@ -24,7 +24,7 @@ from autodiff.language.readings import Noted, of_operators, of_values
 from autodiff.language.word import Word
 
 
-def parse(text: str, functions: Collection[str], *, strict: bool = False, given: Collection[str] = ()) -> Program:
+def parse(text: str, functions: Collection[str], *, strict: bool = False, given: Collection[str] = ()) -> ParsedProgram:
     """The syntax tree of a program in which the names in `functions` are built-in functions.
 
     A name in `given` has a value, which wins over a constant of that name. With `strict` a doubtful reading such as
@@ -46,7 +46,7 @@ def parse(text: str, functions: Collection[str], *, strict: bool = False, given:
         raise error.within(text) from None
 
 
-def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> Program:
+def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> ParsedProgram:
     """The program that a LaTeX formula stands for, with that reading; any other text as it is."""
     from autodiff.language.latex import reader as latex  # few programs are LaTeX
 
@@ -54,15 +54,15 @@ def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> 
         return _parsed(text, functions, given)
     program = _parsed(latex.program(text, functions), functions, given)
     reading = Reading(shortened(text, 60), shortened(program.source, 200), (0, len(program.source)))
-    return Program(program.source, program.statements, (reading, *program.readings), program.given)
+    return ParsedProgram(program.source, program.statements, (reading, *program.readings), program.given)
 
 
-def parse_behind(program: Program, text: str, functions: Collection[str]) -> Program:
+def parse_behind(program: ParsedProgram, text: str, functions: Collection[str]) -> ParsedProgram:
     """The statements of a program and behind them those of `text`, which may use its names; two results are no mistake."""
     return _parsed(f"{program.source}\n;\n{text}", functions, program.given)
 
 
-def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Program:
+def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> ParsedProgram:
     if not isinstance(text, str):
         raise AutodiffError(
             f"a program is a text, not {shortened(repr(text))}", hint='write it in quotes, such as "sin(x^2)"'
@@ -76,7 +76,9 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pr
         statements = cast("tuple[Statement, ...]", _tree(found, "program", len(text), functions, doubtful))
         readings += of_values(found, given)
         readings += of_operators(text, doubtful)
-        return Program(text, statements, tuple(sorted(readings, key=lambda reading: reading.span[0])), frozenset(given))
+        return ParsedProgram(
+            text, statements, tuple(sorted(readings, key=lambda reading: reading.span[0])), frozenset(given)
+        )
     except AutodiffError as error:
         from autodiff.language.leibniz import at_a_number  # only a mistake needs them
         from autodiff.language.synonyms import with_a_point

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from autodiff import display
+
 Kind = Literal["corner", "jump", "pole", "end", "hole", "vertical tangent"]
 
 
@@ -69,6 +71,10 @@ class Plot:
     points: tuple[Sequence[float], Sequence[float]] | None = None
     notes: Sequence[str] = field(default_factory=tuple)
 
+    __str__ = display.text
+    _repr_svg_ = display.svg
+    to_html, to_markdown = display.html, display.markdown
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `autodiff plot --format json`."""
         return {
@@ -110,6 +116,10 @@ class Surface:
     gradient: Mapping[str, float] = field(default_factory=dict)
     path: Sequence[tuple[float, float]] = ()
     notes: Sequence[str] = field(default_factory=tuple)
+
+    __str__ = display.text
+    _repr_svg_ = display.svg
+    to_html, to_markdown = display.html, display.markdown
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `autodiff plot --format json`."""

@@ -31,7 +31,7 @@ from autodiff.language.ast import (
     Expression,
     Index,
     Name,
-    Program,
+    ParsedProgram,
     Statement,
     rewritten,
     walk,
@@ -65,7 +65,7 @@ class Kept:
 class Declared:
     """A program with its declarations still in it; `matrices` has the columns of each input that is a matrix of columns."""
 
-    program: Program
+    program: ParsedProgram
     matrices: Mapping[str, tuple[str, ...]]
 
 
@@ -94,7 +94,7 @@ def declared(
             joined = "\n;\n".join(behind)
             longer = parse_behind(program, _masked(joined, {}), functions)
             source = f"{source}\n;\n{joined}"
-            program = Program(source, longer.statements, program.readings, program.given)
+            program = ParsedProgram(source, longer.statements, program.readings, program.given)
     except AutodiffError as error:
         error.source = text if error.source == masked else error.source
         raise
@@ -116,7 +116,7 @@ def declared(
         return Name(key, node.span)
 
     statements = tuple(with_body(s, rewritten(s.body, named)) for s in program.statements)
-    return Declared(Program(source, statements, program.readings, program.given), matrices)
+    return Declared(ParsedProgram(source, statements, program.readings, program.given), matrices)
 
 
 def _masked(text: str, calls: dict[int, tuple[str, str]]) -> str:
@@ -174,7 +174,7 @@ def needed(found: Declared) -> list[str]:
     """The inputs of the program, columns of its matrices in place of those."""
     statements = tuple(with_body(s, rewritten(s.body, _without_declaration)) for s in found.program.statements)
     program = found.program
-    inputs = lower(Program(program.source, statements, program.readings, program.given)).inputs
+    inputs = lower(ParsedProgram(program.source, statements, program.readings, program.given)).inputs
     return list(dict.fromkeys(n for name in inputs for n in found.matrices.get(name, (name,))))
 
 
@@ -190,6 +190,12 @@ def _without_declaration(node: Expr) -> Expr:
     if isinstance(node, Index) and varying(node.indices):
         return Call("+", (node.base, *node.indices[:1]), node.span, node.span)
     return node
+
+
+def declarations_of_rows(found: Declared) -> list[Expr]:
+    """The parts of a program that only all rows together give a meaning: scales, classes, dropout, rows of a parameter."""
+    bodies = [statement.body for statement in found.program.statements]
+    return [node for node in walk(tuple(bodies)) if _without_declaration(node) is not node]
 
 
 def varying(nodes: tuple[Expr, ...]) -> list[str]:

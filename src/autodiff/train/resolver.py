@@ -29,7 +29,7 @@ from autodiff.language.ast import (
     Index,
     Name,
     Number,
-    Program,
+    ParsedProgram,
     Statement,
     rewritten,
     walk,
@@ -51,10 +51,10 @@ class Resolver:
         self.parameters, self.kept, self.rows, self.trained = parameters, kept, rows, trained
         self.masks: dict[str, float] = {}
         self.ranges: list[tuple[Expr, int]] = []
-        self._program = Program("", ())
+        self._program = ParsedProgram("", ())
         self._before: list[Statement] = []
 
-    def resolved(self, program: Program) -> Program:
+    def resolved(self, program: ParsedProgram) -> ParsedProgram:
         """The program without declarations. Raises AutodiffError where one stands where it has no meaning."""
         self._program, self._before = program, []
         try:
@@ -66,7 +66,7 @@ class Resolver:
                     self._before.append(with_body(statement, rewritten(statement.body, self._replaced)))
         except AutodiffError as error:
             raise error.within(program.source) from None
-        return Program(program.source, tuple(self._before), program.readings, program.given)
+        return ParsedProgram(program.source, tuple(self._before), program.readings, program.given)
 
     def _require_none(self, function: Define) -> None:
         for node in walk((function.body,)):
@@ -176,7 +176,9 @@ class Resolver:
                 hint="give --at @FILE.json that train --save wrote for this program",
             )
         lowered = lower(
-            Program(program.source, (*self._before, Expression(inner, inner.span)), program.readings, program.given)
+            ParsedProgram(
+                program.source, (*self._before, Expression(inner, inner.span)), program.readings, program.given
+            )
         )
         used = [lowered.graph.inputs[n] for n in lowered.graph.reaching(lowered.result) if n in lowered.graph.inputs]
         if other := [name for name in used if name not in self.rows]:

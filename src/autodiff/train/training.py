@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from autodiff import display
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import hint, outside, written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
-from autodiff.train.checkpoint import Best, State
+from autodiff.train.checkpoint import Best, State, nested
 from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, with_matrices
 from autodiff.train.loop import Columns, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import CONVENTION, Model, Overflow
@@ -121,8 +122,8 @@ class Training:
         self._watched = {expression: self._model(other, columns) for expression, other in watched.items()}
         used = {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
         columns = {name: column for name, column in columns.items() if name in used}
-        self.columns = {name: column[self._kept] if len(held) else column for name, column in columns.items()}
-        self.held = {name: column[held] for name, column in columns.items()} if len(held) else None
+        self.columns: Columns = {name: column[self._kept] if len(held) else column for name, column in columns.items()}
+        self.held: Columns | None = {name: column[held] for name, column in columns.items()} if len(held) else None
 
     def _without_missing(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         """The columns with the mean of the rows trained on in place of NaN, which is a missing cell."""
@@ -170,6 +171,16 @@ class Training:
             raise self._diverged(trouble) from None
         except AutodiffError as error:  # shapes that don't fit
             raise error.within(self.lowered.source) from None
+
+    __str__ = display.text
+    _repr_html_ = display.notebook_html
+    to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
+
+    def to_dict(self) -> dict[str, Any]:
+        """The state after the last epoch as JSON-ready data; the loss is that of the rows trained on."""
+        loss, _ = self.measured(self.state.parameters)
+        parameters = {name: nested(value) for name, value in self.state.parameters.items()}
+        return {"epochs": self.state.epochs, "steps": self.state.steps, "loss": loss, "parameters": parameters}
 
     @property
     def stopped_early(self) -> bool:
@@ -305,6 +316,4 @@ class Training:
         axes = [k for k, size in enumerate(cause.wide) if size == len(rows)]
         if self.table is None or not axes or not cause.place:
             return ""
-        row = int(self._kept[int(rows[cause.place[axes[0]]])])
-        line = f", line {self.table.lines[row]}" if self.table.unit == "line" else ""
-        return f" (row {row + 1}{line} of {shortened(self.table.name)})"
+        return f" ({self.table.place(int(self._kept[int(rows[cause.place[axes[0]]])]))})"

@@ -1,0 +1,168 @@
+"""One object for one program: everything that the module's functions say of a text, under one name.
+
+>>> p = Program("y = x^2; sin(y)")
+>>> p(x=4.0), p.gradient(x=4.0)
+(-0.2879033166650653, {'x': -7.661275842587077})
+>>> str(p.derivative("x"))
+'2*x*cos(x^2)'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from autodiff.api.evaluate import evaluate, parse
+from autodiff.errors import AutodiffError
+
+if TYPE_CHECKING:
+    from autodiff.api.answer import Answer
+    from autodiff.api.derivative import Derivative
+    from autodiff.api.matrices import Matrix
+    from autodiff.batch.compile import Compiled
+    from autodiff.explanation.model import Explanation
+    from autodiff.grading.compare import Compared
+    from autodiff.plotting.model import Plot, Surface
+    from autodiff.train.training import Training
+
+
+class Program:
+    """A program: a function of its inputs. Two are equal where their texts are; it pickles as its text.
+
+    The inputs are keywords, or a mapping where a name is no keyword: `p(x=4)`, `p({"x[0]": 4})`. What is not there is
+    None, and `evaluate` says why. Raises AutodiffError for a mistake in the text.
+    """
+
+    __slots__ = ("strict", "text")
+
+    def __init__(self, text: str, *, strict: bool = False) -> None:
+        parse(text, strict=strict)
+        self.text, self.strict = text, strict
+
+    def __repr__(self) -> str:
+        return f"Program({self.text!r})"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and (self.text, self.strict) == (other.text, other.strict)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.strict))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _program, (self.text, self.strict)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of its inputs, in the order of the text."""
+        from autodiff.core.lowering import lower
+
+        return lower(parse(self.text, strict=self.strict)).inputs
+
+    def __call__(self, at: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
+        """The value at a point."""
+        return evaluate(self.text, {**(at or {}), **named}, [], strict=self.strict).value
+
+    def evaluate(self, at: Mapping[str, Any] | None = None, /, **named: Any) -> Answer:
+        """Value and slopes at a point, with what there is to know about them."""
+        return evaluate(self.text, {**(at or {}), **named}, strict=self.strict)
+
+    def gradient(self, at: Mapping[str, Any] | None = None, /, **named: Any) -> dict[str, Any]:
+        """The slope in each input at a point."""
+        return dict(self.evaluate(at, **named).gradient)
+
+    def explain(self, at: Mapping[str, Any] | None = None, /, **named: Any) -> Explanation:
+        """How the slopes come about at a point; in symbols without one."""
+        from autodiff.explanation.build import explain
+
+        point = {**(at or {}), **named}
+        return explain(self.text, point or None, strict=self.strict)
+
+    def derivative(self, wrt: str | Sequence[str] | None = None, *, order: int = 1) -> Derivative:
+        """The derivative as a formula."""
+        from autodiff.api.derivative import derivative
+
+        return derivative(self.text, wrt, order=order, strict=self.strict)
+
+    def hessian(self, at: Mapping[str, Any] | None = None, /, **named: Any) -> Matrix:
+        """The second derivatives at a point."""
+        from autodiff.api.matrices import hessian
+
+        return hessian(self.text, {**(at or {}), **named}, strict=self.strict)
+
+    def jvp(self, at: Mapping[str, Any], direction: Mapping[str, Any]) -> Matrix:
+        """The derivative along a direction."""
+        from autodiff.api.matrices import jvp
+
+        return jvp(self.text, at, direction, strict=self.strict)
+
+    def vjp(self, at: Mapping[str, Any], weights: Mapping[str, Any]) -> Matrix:
+        """The gradient of the weighted sum of results."""
+        from autodiff.api.matrices import vjp
+
+        return vjp(self.text, at, weights, strict=self.strict)
+
+    def plot(self, at: Mapping[str, Any] | None = None, /, *, order: int = 1, **named: Any) -> Plot | Surface:
+        """The curve over one range, or contours over two: `p.plot(x=(-2, 2))`; other inputs have numbers."""
+        from autodiff.plotting.curve import plot
+        from autodiff.plotting.surface import surface
+
+        given = {**(at or {}), **named}
+        over = [(name, float(ends[0]), float(ends[1])) for name, ends in given.items() if isinstance(ends, tuple)]
+        numbers = {name: float(value) for name, value in given.items() if not isinstance(value, tuple)}
+        if len(over) == 2:
+            return surface(self.text, over[0], over[1], numbers)
+        if len(over) != 1:
+            raise AutodiffError(f"a plot is over one or two ranges, not {len(over)}", hint="such as x=(-2, 2)")
+        return plot(self.text, over[0], numbers, order)
+
+    def compile(self, wrt: Sequence[str] | None = None, *, exact: bool = False) -> Compiled:
+        """A function over columns: keywords, a mapping, or a table."""
+        from autodiff.batch.compile import compile as compiled
+
+        return compiled(self.text, wrt, exact=exact, strict=self.strict)
+
+    def export(self, to: str, wrt: Sequence[str] | None = None) -> str:
+        """Value and gradient as source code."""
+        from autodiff.codegen.registry import requested, written
+
+        return written(requested(self.text, to, wrt, strict=self.strict), to)
+
+    def check(self, answer: str, wrt: str | None = None) -> Compared:
+        """Whether a formula is the derivative, and if not, which mistake it is."""
+        from autodiff.grading.compare import compare
+
+        return compare(self.text, answer, wrt, strict=self.strict)
+
+    def train(
+        self,
+        table: Any,
+        params: Mapping[str, Any],
+        *,
+        epochs: int = 100,
+        lr: float = 0.1,
+        optimizer: str = "sgd",
+        batch_size: int = 0,
+        seed: int = 0,
+    ) -> Training:
+        """Gradient descent of the last statement over the rows of a table, from `params` on."""
+        from autodiff.tables.columns import NumericTable
+        from autodiff.tables.frames import columns_of
+        from autodiff.train.loop import Hyperparameters
+        from autodiff.train.training import Training
+
+        needed = [name for name in self.inputs if name not in params]
+        columns = columns_of(table, needed)
+        rows = max((len(column) for column in columns.values()), default=1)
+        numbers = NumericTable("the table", columns, range(1, rows + 1), "row") if columns else None
+        plan = Hyperparameters(epochs, lr, optimizer, batch_size, seed)
+        training = Training(self.text, numbers, params, plan, strict=self.strict, explain=None)
+        for _ in training.epochs():
+            pass
+        return training
+
+
+def _program(text: str, strict: bool) -> Program:
+    return Program(text, strict=strict)

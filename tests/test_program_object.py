@@ -1,0 +1,117 @@
+"""One object for one program; records show themselves as text, HTML, LaTeX, Markdown and pictures."""
+
+from __future__ import annotations
+
+import pickle
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+import autodiff
+from autodiff.display import svg, text
+
+TEXT = "y = x^2; sin(y)*b"
+POINT = {"x": 1.5, "b": 2.0}
+
+
+def test_a_program_says_what_the_functions_say() -> None:
+    program = autodiff.Program(TEXT)
+    answer = autodiff.evaluate(TEXT, POINT)
+    assert program.inputs == ("x", "b")
+    assert program(**POINT) == program(POINT) == answer.value
+    assert program.gradient(**POINT) == answer.gradient
+    assert program.evaluate(POINT) == answer
+    assert program.explain(**POINT) == autodiff.explain(TEXT, POINT)
+    assert program.explain().at is None
+    assert str(program.derivative("x")) == str(autodiff.derivative(TEXT, "x"))
+    assert program.hessian(**POINT) == autodiff.hessian(TEXT, POINT)
+    assert program.jvp(POINT, {"x": 1.0}) == autodiff.jvp(TEXT, POINT, {"x": 1.0})
+    assert program.vjp(POINT, {"f": 2.0}) == autodiff.vjp(TEXT, POINT, {"f": 2.0})
+    assert program.compile()(**POINT)[0] == pytest.approx(answer.value)
+    assert program.check("2*x*b*cos(x^2)", "x").verdict == "yes"
+    assert "sin" in program.export("c")
+
+
+def test_a_program_pickles_as_its_text_and_compares_by_it() -> None:
+    program = autodiff.Program(TEXT)
+    assert pickle.loads(pickle.dumps(program)) == program == autodiff.Program(TEXT)
+    assert len(pickle.dumps(program)) < 120
+    assert program != autodiff.Program("x")
+    assert len({program, autodiff.Program(TEXT)}) == 1
+    assert eval(repr(program), {"Program": autodiff.Program}) == program
+
+
+def test_a_mistake_is_found_when_the_program_is_made() -> None:
+    with pytest.raises(autodiff.AutodiffError):
+        autodiff.Program("sin(")
+    with pytest.raises(autodiff.AutodiffError, match="one or two ranges"):
+        autodiff.Program("x*y*z").plot(x=(0, 1), y=(0, 1), z=(0, 1))
+
+
+def _tables() -> dict[str, Any]:
+    pandas, polars, arrow = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
+    columns = {"x": [1.0, 2.0, 3.0], "b": [2.0, 2.0, 2.0], "other": ["a", "b", "c"]}
+    return {
+        "pandas": pandas.DataFrame(columns),
+        "polars": polars.DataFrame(columns),
+        "arrow": arrow.table(columns),
+        "mapping": columns,
+    }
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow", "mapping"])
+def test_compiled_functions_and_trainings_take_tables(kind: str) -> None:
+    table = _tables()[kind]
+    compiled = autodiff.compile(TEXT)
+    value, gradient = compiled(table)
+    expected, slopes = compiled(x=[1.0, 2.0, 3.0], b=2.0)
+    assert value.tolist() == expected.tolist()
+    assert {name: slope.tolist() for name, slope in gradient.items()} == {n: s.tolist() for n, s in slopes.items()}
+    assert compiled(table, b=3.0)[0].tolist() == compiled(x=[1.0, 2.0, 3.0], b=3.0)[0].tolist()
+    with pytest.raises(autodiff.AutodiffError, match="no column 'z'"):
+        autodiff.compile("x*z")(table)
+    with pytest.raises(autodiff.AutodiffError, match="holds no numbers"):
+        autodiff.compile("other^2")(table)
+    training = autodiff.Program("p = w*x; L = mse(b, p)").train(table, {"w": 0.0}, epochs=3)
+    assert training.to_dict()["epochs"] == 3
+    assert training.to_dict()["parameters"]["w"] != 0.0
+    assert str(training).splitlines()[0] == "epochs  3"
+
+
+def _records() -> dict[str, Any]:
+    program = autodiff.Program(TEXT)
+    return {
+        "answer": program.evaluate(POINT),
+        "no value": autodiff.evaluate("ln(x)", {"x": -1.0}),
+        "explanation": program.explain(POINT),
+        "derivative": program.derivative(),
+        "matrix": program.hessian(POINT),
+        "jvp": program.jvp(POINT, {"x": 1.0}),
+        "drawing": program.explain(POINT).drawing,
+        "training": program.train({}, {"x": 1.0, "b": 1.0}, epochs=2, lr=0.01),
+        "plot": program.plot({"x": (-1, 1), "b": 2.0}),
+        "surface": autodiff.Program("x*y").plot(x=(-1, 1), y=(-1, 1)),
+    }
+
+
+def test_records_show_themselves() -> None:
+    for kind, record in _records().items():
+        assert str(record) == text(record) or kind == "derivative"
+        assert "object at 0x" not in str(record)
+        for form in (record.to_html(), record.to_markdown()):
+            assert form.strip()
+        parser = HTMLParser()
+        parser.feed(record.to_html())
+        if kind not in ("plot", "surface"):
+            assert record.to_latex().count("{") == record.to_latex().count("}")
+        assert record.to_dict()
+        shown = getattr(record, "_repr_html_", None) or record._repr_svg_
+        assert shown().lstrip().startswith("<")
+    assert "<svg" in svg(_records()["explanation"])
+
+
+def test_what_a_record_shows_is_no_markup_of_the_user() -> None:
+    answer = autodiff.evaluate("ln(x)", {"x": -1.0})
+    assert "x &gt; 0" in answer.to_html()
+    assert "domain: ln(x) needs x > 0" in str(answer)
