@@ -35,7 +35,8 @@ from autodiff.core import rules, templates
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import UNDEFINED
 from autodiff.errors import AutodiffError
-from autodiff.verify.error_bound import BoundedValue, Unsure, bounded
+from autodiff.verify.error_bound import BoundedValue, bounded
+from autodiff.verify.rounding import Unsure
 from tests.support.command import autodiff as command
 from tests.support.export import export, python_function
 

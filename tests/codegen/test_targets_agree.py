@@ -32,7 +32,8 @@ from autodiff.api.inputs import sources
 from autodiff.codegen.gradient import gradient_equations
 from autodiff.core import templates
 from autodiff.core.lowering import Lowered
-from autodiff.verify.error_bound import Unsure, bounded
+from autodiff.verify.error_bound import bounded
+from autodiff.verify.rounding import Unsure
 from tests.support import postgres
 from tests.support.export import export, python_function
 

@@ -18,7 +18,8 @@ from autodiff.grading.diagnose import _Change, _first
 from autodiff.grading.mistakes import mistakes
 from autodiff.grading.points import points
 from autodiff.language.parser import parse
-from autodiff.verify.error_bound import Unsure, bounded
+from autodiff.verify.error_bound import bounded
+from autodiff.verify.rounding import Unsure
 from tests.support.command import autodiff
 
 RIGHT = [

@@ -38,9 +38,7 @@ def test_the_gallery_has_eight_pages_and_is_light() -> None:
     assert len(PAGES) == 8
     assert sum(path.stat().st_size for path in GALLERY.iterdir()) < 1_000_000
     index = (pages.MANUAL / "gallery.md").read_text(encoding="utf-8")
-    assert re.findall(r"\]\(gallery/(\w+)\.md\)", index) and {
-        name for name in re.findall(r"\]\(gallery/(\w+)\.md\)", index)
-    } == {page.stem for page in PAGES}
+    assert set(re.findall(r"\]\(gallery/(\w+)\.md\)", index)) == {page.stem for page in PAGES}
 
 
 def test_help_shows_the_pages() -> None:

@@ -20,7 +20,8 @@ from autodiff.arrays.scalarize import flatten
 from autodiff.core.evaluate import Indeterminate
 from autodiff.core.lowering import Lowered, lower
 from autodiff.numbers import one_sided
-from autodiff.numbers.one_sided import NOTHING, Series, Term
+from autodiff.numbers.one_sided import Series
+from autodiff.numbers.one_sided_terms import NOTHING, Term
 from tests.support.command import autodiff
 from tests.support.programs import value_in_digits
 

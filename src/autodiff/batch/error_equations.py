@@ -25,7 +25,7 @@ from autodiff.codegen.emitter import Emitter
 from autodiff.core import rules
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
-from autodiff.symbolic.conditions import never_negative
+from autodiff.symbolic.signs import never_negative
 from autodiff.verify.error_bound import UNKNOWN
 
 _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE, _POWER, _LEAST, _LARGEST, _LESS, _EQUAL = (

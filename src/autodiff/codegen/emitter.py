@@ -18,7 +18,7 @@ from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive
 from autodiff.language.typed import Typed
-from autodiff.verify import error_bound
+from autodiff.verify.rounding import Unsure, error_of
 
 _IF, _ABS = rules.TABLE["if", 3], rules.TABLE["abs", 1]
 _MUL, _DIV, _POW, _NEG, _SAME = (rules.TABLE[key] for key in (("*", 2), ("/", 2), ("^", 2), ("-", 1), ("+", 1)))
@@ -111,8 +111,8 @@ class Emitter:
         """Remember how far a folded constant may be off."""
         errors = [math.ulp(a) / 2 if isinstance(a, Typed) else self.constant_errors.get(a, 0.0) for a in args]
         try:
-            error = error_bound.error_of(row, args, errors, value, operator.add)
-        except (error_bound.Unsure, OverflowError):
+            error = error_of(row, args, errors, value, operator.add)
+        except (Unsure, OverflowError):
             error = math.inf
         if error:
             self.constant_errors[value] = max(error, self.constant_errors.get(value, 0.0))

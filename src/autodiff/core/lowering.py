@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
@@ -28,6 +29,8 @@ from autodiff.language.ast import (
     Name,
     Number,
     ParsedProgram,
+    check_no_cycles,
+    places,
     upward,
     walk,
 )
@@ -114,8 +117,8 @@ class _Lowering:
         self.same = rules.TABLE["+", 1]
 
     def run(self) -> Lowered:
-        self._once_each()
-        self._no_cycles()
+        self.places = places(self.program)
+        check_no_cycles(self.functions)
         last = self.program.statements[-1]
         result, name = -1, ""
         for statement in self.program.statements:
@@ -144,38 +147,6 @@ class _Lowering:
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
-    def _once_each(self) -> None:
-        for statement in self.program.statements:
-            if isinstance(statement, Assign | Define):
-                target = statement.target
-                if target.name in self.places:
-                    raise AutodiffError(
-                        f"{quoted(target.name)} is given a meaning twice",
-                        span=target.span,
-                        also=(("first here:", self.places[target.name]),),
-                        hint="a name means one thing: choose another one",
-                    )
-                self.places[target.name] = target.span
-
-    def _no_cycles(self) -> None:
-        """No function may reach itself, directly or through others."""
-        if not self.functions:
-            return
-        from graphlib import CycleError, TopologicalSorter  # few programs define functions
-
-        try:
-            TopologicalSorter({name: self._called(f) for name, f in self.functions.items()}).prepare()
-        except CycleError as error:
-            cycle = error.args[1][::-1]
-            raise AutodiffError(
-                f"a function can't call itself: {' → '.join(cycle[:8])}",
-                span=self.functions[cycle[0]].target.span,
-                hint="write the repeated steps out as statements",
-            ) from None
-
-    def _called(self, function: Define) -> set[str]:
-        return {n.name for n in walk((function.body,)) if isinstance(n, Call) and n.name in self.functions}
-
     def _free_names(self, function: Define) -> None:
         """The inputs that a function's body mentions are inputs of the program, whether it is called or not."""
         params = {p.name for p in function.params}
@@ -196,8 +167,8 @@ class _Lowering:
         while True:
             for node in steps:
                 if isinstance(node, Name):
-                    found = known.get(node.name) if scope is _NOWHERE else None
-                    done.append(self._name(node, scope) if found is None else found)
+                    leaf = known.get(node.name) if scope is _NOWHERE else None
+                    done.append(self._name(node, scope) if leaf is None else leaf)
                 elif isinstance(node, Number):
                     done.append(constant(node.value, scope.span or node.span))
                 else:
@@ -259,12 +230,12 @@ class _Lowering:
         return self.limit
 
     def _name(self, node: Name, scope: Scope) -> int:
-        found = scope.names.get(node.name)
-        if found is None:
-            found = self.known.get(node.name)
-        if found is None:
-            found = self.known[node.name] = self._leaf(node, scope)
-        return found
+        equation = scope.names.get(node.name)
+        if equation is None:
+            equation = self.known.get(node.name)
+        if equation is None:
+            equation = self.known[node.name] = self._leaf(node, scope)
+        return equation
 
     def _leaf(self, node: Name, scope: Scope) -> int:
         """The equation of a name that is met for the first time: it must be a constant or an input."""
@@ -380,9 +351,9 @@ class _Lowering:
     def _part(self, node: Call | Array | Index, row: Primitive, args: tuple[int, ...], scope: Scope) -> int:
         """The equation of a part of a loss, which the graph keeps the text of."""
         fresh = len(self.graph)
-        made = self._equation(node, row, args, scope)
+        equation = self._equation(node, row, args, scope)
         self.graph.parts.update(dict.fromkeys(range(fresh, len(self.graph)), LossPart(node.span, scope.texts)))
-        return made
+        return equation
 
     def _equation(self, node: Call | Array | Index, row: Primitive, args: tuple[int, ...], scope: Scope) -> int:
         span = scope.span or node.span
@@ -394,14 +365,8 @@ class _Lowering:
             if node.name == "^" and self._power_of_e(node, scope):
                 return self.graph.call(rules.TABLE["exp", 1], args[1:], span)
         if len(args) > len(row.params):
-            return self._folded(row, args, span)
+            return reduce(lambda left, right: self.graph.call(row, (left, right), span), args)
         return self.graph.call(row, args, span)
-
-    def _folded(self, row: Primitive, args: tuple[int, ...], span: Span) -> int:
-        node = args[0]
-        for arg in args[1:]:
-            node = self.graph.call(row, (node, arg), span)
-        return node
 
     def _power_of_e(self, node: Call, scope: Scope) -> bool:
         """`e^z` is the exponential function: the constant e itself is rounded, exp(z) is not built on it."""
@@ -411,12 +376,11 @@ class _Lowering:
         return bool(scope.span) or "e" not in self.program.given
 
     def _conditions(self, node: Call, row: Primitive, args: tuple[int, ...]) -> None:
-        for k in range(row.conditions):
-            self._a_condition(node, args[k], node.args[k].span)
-
-    def _a_condition(self, node: Call, arg: int, span: Span) -> None:
-        row = self.graph.rows[arg]
-        if row is None or not row.is_predicate:
-            raise AutodiffError(
-                f"'{node.name}' needs a condition here, such as x > 0", span=span, hint="write for example x != 0"
-            )
+        for arg, text in zip(args[: row.conditions], node.args, strict=False):
+            condition = self.graph.rows[arg]
+            if condition is None or not condition.is_predicate:
+                raise AutodiffError(
+                    f"'{node.name}' needs a condition here, such as x > 0",
+                    span=text.span,
+                    hint="write for example x != 0",
+                )

@@ -8,10 +8,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from autodiff.api.answer import Answer
 from autodiff.batch import compile as batch
 from autodiff.batch.compile import Compiled
+from autodiff.batch.run import divided
 from autodiff.core import rules
 from autodiff.core.lowering import lower
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted, shortened
@@ -26,6 +28,21 @@ from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
 
 Vector: TypeAlias = NDArray[np.float64]
+
+BLOCK = 16384
+"""Rows whose sums are made together: few enough for the cache."""
+
+
+NARROW = 12
+"""Columns of products that are summed without BLAS."""
+
+
+class Sums(NamedTuple):
+    """Sums over rows: of the squared residuals, of the products of their slopes, of slopes times residuals."""
+
+    squares: float
+    matrix: Vector
+    slope: Vector
 
 
 @dataclass(slots=True)
@@ -45,10 +62,9 @@ class Problem:
     sigma: Vector | None = None
     readings: tuple[Reading, ...] = ()
     sure: bool = True
-    evaluations: int = 0
     size: float = field(init=False, repr=False)
     _latest: tuple[bytes, Vector, Vector, Vector] | None = field(default=None, repr=False)
-    _normal: tuple[bytes, Vector, Vector] | None = field(default=None, repr=False)
+    _sums: tuple[bytes, Sums] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.size = float(np.linalg.norm(self.y if self.sigma is None else self.y / self.sigma))
@@ -118,21 +134,49 @@ class Problem:
     def jacobian(self, parameters: Vector) -> Vector:
         """The slopes of the residuals, shaped (rows, parameters); 0 where there is none."""
         slopes = self.slopes(parameters)
-        if self.sigma is not None:
-            slopes = slopes / self.sigma[:, None]
-        return (
-            slopes
-            if np.isfinite(slopes.sum()) or np.isfinite(slopes).all()
-            else np.nan_to_num(slopes, nan=0.0, posinf=0.0, neginf=0.0)
-        )
+        return _jacobian(slopes if self.sigma is None else slopes / self.sigma[:, None])
 
-    def normal(self, parameters: Vector) -> tuple[Vector, Vector]:
-        """The normal equations: the Jacobian's transpose times itself, and times the residuals."""
+    def sums(self, parameters: Vector) -> Sums:
+        """The sums over all rows that a step of Gauss and Newton is made of."""
         key = parameters.tobytes()
-        if self._normal is None or self._normal[0] != key:
-            jacobian = self.jacobian(parameters)
-            self._normal = key, jacobian.T @ jacobian, jacobian.T @ self.residuals(parameters)
-        return self._normal[1], self._normal[2]
+        if self._sums is None or self._sums[0] != key:
+            self._sums = key, self._sums_of_blocks(parameters)
+        return self._sums[1]
+
+    def _sums_of_blocks(self, parameters: Vector) -> Sums:
+        """The sums, block by block; in a search each block's rows are evaluated for it, and stay in the cache."""
+        at = dict(zip(self.names, map(float, parameters), strict=True))
+        if self.sure or self._is_latest(parameters):
+            self._evaluated(parameters)
+        parts: dict[int, Sums] = {}
+
+        def work(blocks: Iterator[slice]) -> None:
+            with np.errstate(all="ignore"):
+                for block in blocks:
+                    parts[block.start] = self._sums_of(parameters, at, block)
+
+        divided(self.rows, BLOCK, work)
+        squares, matrices, slopes = zip(*(parts[start] for start in sorted(parts)), strict=True)
+        return Sums(math.fsum(squares), np.sum(matrices, axis=0), np.sum(slopes, axis=0))
+
+    def _sums_of(self, parameters: Vector, at: Mapping[str, float], block: slice) -> Sums:
+        sigma = None if self.sigma is None else self.sigma[block]
+        columns: list[Vector]
+        if self._is_latest(parameters):
+            _, slopes, residuals = (values[block] for values in self._evaluated(parameters))
+            columns = list(slopes.T)
+        else:
+            value, gradient, _ = self.model.approximate(**{n: c[block] for n, c in self.columns.items()}, **at)
+            residuals = _residuals(value, self.y[block], sigma)
+            columns = [gradient[name] for name in self.names]
+        table = np.empty((1 + len(columns), len(residuals)))
+        table[0] = residuals
+        for k, column in enumerate(columns):
+            table[1 + k] = column if sigma is None else column / sigma
+        table[1:] = _jacobian(table[1:])
+        # BLAS takes its own threads for so few columns, which wait for each other longer than they work
+        products = np.einsum("ir,jr->ij", table, table) if len(table) <= NARROW else table @ table.T
+        return Sums(float(products[0, 0]), products[1:, 1:], products[1:, 0])
 
     def require_values(self, parameters: Vector) -> None:
         """Raise AutodiffError (exit status 3) naming the first row in which the model has no value or no slope."""
@@ -153,22 +197,23 @@ class Problem:
     @contextmanager
     def searching(self) -> Iterator[None]:
         """Within it, rows have the digits that float64 gives them."""
-        self.sure, self._latest, self._normal = False, None, None
+        self.sure, self._latest, self._sums = False, None, None
         try:
             yield
         finally:
-            self.sure, self._latest, self._normal = True, None, None
+            self.sure, self._latest, self._sums = True, None, None
 
     def answer(self, parameters: Vector, row: int) -> Answer:
         """The one-shot answer of a row, which says why a number is missing."""
         point = {name: float(column[row]) for name, column in self.columns.items()}
         return self.model.answer(point | dict(zip(self.names, map(float, parameters), strict=True)))
 
+    def _is_latest(self, parameters: Vector) -> bool:
+        return self._latest is not None and self._latest[0] == parameters.tobytes()
+
     def _evaluated(self, parameters: Vector) -> tuple[Vector, Vector, Vector]:
         """Fitted values, their slopes and the residuals; those of the latest parameters are kept."""
-        key = parameters.tobytes()
-        if self._latest is None or self._latest[0] != key:
-            self.evaluations += 1
+        if self._latest is None or not self._is_latest(parameters):
             evaluate = self.model if self.sure else self.model.approximate
             at = dict(zip(self.names, map(float, parameters), strict=True))
             value, gradient, *_ = evaluate(**self.columns, **at)
@@ -176,11 +221,22 @@ class Problem:
             for k, name in enumerate(self.names):
                 slopes[:, k] = gradient[name]
             fitted = np.broadcast_to(value, self.rows)
-            residuals = fitted - self.y if self.sigma is None else (fitted - self.y) / self.sigma
-            if not np.isfinite(residuals.sum()):
-                residuals[np.isnan(residuals)] = np.inf
-            self._latest = key, fitted, slopes, residuals
+            self._latest = parameters.tobytes(), fitted, slopes, _residuals(fitted, self.y, self.sigma)
         return self._latest[1:]
+
+
+def _residuals(fitted: Vector, y: Vector, sigma: Vector | None) -> Vector:
+    residuals = fitted - y if sigma is None else (fitted - y) / sigma
+    if not np.isfinite(residuals.sum()):
+        residuals[np.isnan(residuals)] = np.inf
+    return np.asarray(residuals)
+
+
+def _jacobian(slopes: Vector) -> Vector:
+    """The slopes, with 0 where there is none."""
+    if np.isfinite(slopes.sum()) or np.isfinite(slopes).all():
+        return slopes
+    return np.nan_to_num(slopes, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _neither(name: str, columns: Collection[str]) -> str:

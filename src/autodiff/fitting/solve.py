@@ -15,6 +15,7 @@ parameters to the last digits.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -97,7 +98,7 @@ def solve(problem: Problem, start: Vector, options: Options) -> Solution:
     _require_squares(problem, start)
     plain = not options.bounded and options.loss == "linear" and problem.rows >= len(start)
     best: Solution | None = None
-    large = problem.rows * len(start) > SMALL
+    large = _is_large(problem)
     for method in (*(("normal",) if large else ()), "lm", "trf") if plain else ("trf",):
         if best is not None and best.ended == "converged" and large:
             break
@@ -110,6 +111,10 @@ def solve(problem: Problem, start: Vector, options: Options) -> Solution:
     if not np.isfinite(best.cost) or best.cost > begun:
         return replace(best, ended="diverged")
     return replace(best, ended="diverged") if best.ended == "converged" and _ran_away(problem, start, best) else best
+
+
+def _is_large(problem: Problem) -> bool:
+    return problem.rows * len(problem.names) > SMALL
 
 
 def _require_squares(problem: Problem, start: Vector) -> None:
@@ -134,9 +139,11 @@ def _sizes(jacobian: Vector) -> Vector:
 
 def _ran_away(problem: Problem, start: Vector, solution: Solution) -> bool:
     """Whether a parameter went so far that it has no effect any more: the sum has no minimum on the way there."""
+    far = np.abs(solution.parameters) > FAR * np.maximum(np.abs(start), 1)
+    if not far.any():
+        return False
     before = np.linalg.norm(problem.jacobian(start), axis=0)
     after = np.linalg.norm(problem.jacobian(solution.parameters), axis=0)
-    far = np.abs(solution.parameters) > FAR * np.maximum(np.abs(start), 1)
     return bool((far & (after < NO_EFFECT * before)).any())
 
 
@@ -144,6 +151,8 @@ def cost(problem: Problem, parameters: Vector, options: Options) -> float:
     """Half the sum of the losses of all residuals."""
     with np.errstate(all="ignore"):
         if options.loss == "linear":
+            if _is_large(problem):
+                return problem.sums(parameters).squares / 2
             residuals = problem.residuals(parameters)
             return float(residuals @ residuals) / 2
         squares = (problem.residuals(parameters) / options.scale) ** 2
@@ -204,16 +213,17 @@ def _by_normal_equations(problem: Problem, start: Vector, options: Options, opti
 
     That squares the condition of the problem, which slows the steps of a bad one down, and does not move the minimum.
     """
-    sizes = np.linalg.norm(problem.jacobian(start), axis=0)
+    first = problem.sums(start)
+    sizes = np.sqrt(np.diagonal(first.matrix))
     sizes = np.where(sizes > 0, sizes, 1.0)
-    length = float(np.linalg.norm(problem.residuals(start)))
+    length = math.sqrt(first.squares)
 
     def value_and_slope(scaled: Vector) -> tuple[float, Vector]:
         value = cost(problem, scaled / sizes, options)
-        return (value, problem.normal(scaled / sizes)[1] / sizes) if np.isfinite(value) else (np.inf, scaled)
+        return (value, problem.sums(scaled / sizes).slope / sizes) if np.isfinite(value) else (np.inf, scaled)
 
     def curvature(scaled: Vector) -> Vector:
-        return np.asarray(problem.normal(scaled / sizes)[0] / np.outer(sizes, sizes))
+        return np.asarray(problem.sums(scaled / sizes).matrix / np.outer(sizes, sizes))
 
     with np.errstate(all="ignore"):
         found = optimize.minimize(
@@ -237,19 +247,22 @@ def offset(problem: Problem, parameters: Vector, options: Options) -> float:
     Parameters at a bound that the slope pushes against don't count.
     """
     with np.errstate(all="ignore"):
-        residuals, jacobian = weighted(problem, parameters, options)
-        length = float(np.sqrt(residuals @ residuals))
+        length = math.sqrt(2 * cost(problem, parameters, options)) if options.loss == "linear" else math.nan
         if length <= EXACT * problem.size:
             return 0.0
         moves = free(problem, parameters, options)
         if not moves.any():
             return 0.0
-        if jacobian.size > SMALL and options.loss == "linear":
-            matrix, slope = problem.normal(parameters)
+        if _is_large(problem) and options.loss == "linear":
+            _, matrix, slope = problem.sums(parameters)
             _, matrix, slope = _scaled(matrix[np.ix_(moves, moves)], slope[moves])
             squares, turned = np.linalg.eigh(matrix)
             good = squares > LOST * squares[-1]
             return float(np.linalg.norm((turned[:, good].T @ slope) / np.sqrt(squares[good]))) / length
+        residuals, jacobian = weighted(problem, parameters, options)
+        length = float(np.sqrt(residuals @ residuals))
+        if length <= EXACT * problem.size:
+            return 0.0
         kept = jacobian[:, moves]
         sizes = np.linalg.norm(kept, axis=0)
         kept = kept[:, sizes > 0] / sizes[sizes > 0]
@@ -300,11 +313,11 @@ def _polished(problem: Problem, solution: Solution, options: Options) -> Solutio
 
 def _gauss_newton(problem: Problem, parameters: Vector) -> Vector | None:
     """The step to the minimum of the linear problem, None where it has no single one."""
-    jacobian = problem.jacobian(parameters)
-    if jacobian.size > SMALL:
-        sizes, matrix, slope = _scaled(*problem.normal(parameters))
+    if _is_large(problem):
+        sizes, matrix, slope = _scaled(*problem.sums(parameters)[1:])
         squares = np.linalg.eigvalsh(matrix)
         return None if squares[0] <= LOST * squares[-1] else np.asarray(-np.linalg.solve(matrix, slope) / sizes)
+    jacobian = problem.jacobian(parameters)
     sizes = np.linalg.norm(jacobian, axis=0)
     if not (sizes > 0).all():
         return None

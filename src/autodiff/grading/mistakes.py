@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from autodiff.core import rules, templates
 from autodiff.core.floats import divide, logarithm, power
 from autodiff.core.primitive import ZERO, Primitive
+from autodiff.grading.other_slopes import Slope, other_slopes
 
 _ADD, _SUB, _MUL, _DIV, _POW = (rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^"))
 _NEG, _SAME = rules.TABLE["-", 1], rules.TABLE["+", 1]
@@ -101,56 +101,43 @@ def _function(row: Primitive, moves: tuple[bool, ...], inner: tuple[bool, ...]) 
         if moving and deeper:
             yield from _chain(row, k, _law(row))
         if moving and sum(moves) > 1:
-            yield Mistake(
-                "product or sum rule",
-                f"the part through {row.params[k]} is missing: {_law(row)}",
-                _plus(k, -1.0),
-            )
+            lost = f"the part through {row.params[k]} is missing: {_law(row)}"
+            yield Mistake("product or sum rule", lost, _plus(k, -1.0))
 
 
 def _chain(row: Primitive, k: int, law: str) -> Iterator[Mistake]:
     u = row.params[k]
-    yield Mistake(
-        "inner derivative", f"the inner derivative {u}' is missing: {law}", lambda h: _with_tangent(h, k, 1.0)
-    )
-    yield Mistake(
-        "inner function",
-        f"the outer derivative is taken at the variable alone, not at the inner function {u}: {law}",
-        lambda h: _with_slope(h, k, _slope_at(row, k, h, h.x)),
-    )
-    yield Mistake(
-        "inner function",
-        f"the outer derivative is taken at the inner derivative {u}', not at the inner function {u}: {law}",
-        lambda h: _with_slope(h, k, _slope_at(row, k, h, h.t[k])),
-    )
-    yield Mistake(
-        "inner function",
-        f"the outer derivative is taken at the inner derivative {u}', which is not a factor then: {law}",
-        lambda h: _with_slope(_moved(h, k, 1.0), k, _slope_at(row, k, h, h.t[k])),
-    )
-    yield Mistake(
-        "inner function",
-        f"the outer derivative is taken at {u} with its own inner function left out: {law}",
-        lambda h: _with_slope(h, k, _slope_at(row, k, h, h.shallow[k])),
-        rare=True,
-    )
-    yield Mistake(
-        "inner derivative",
-        f"only the inner derivative {u}' is there, the outer one is missing: {law}",
-        lambda h: _with_slope(h, k, 1.0),
-    )
-    yield Mistake(
-        "inner derivative",
-        f"the inner derivative is added where it is a factor: {law}",
-        lambda h: h.right() - h.s[k] * h.t[k] + h.s[k] + h.t[k],
-        rare=True,
-    )
-    yield Mistake(
-        "inner derivative",
-        f"the inner function {u} itself is the factor instead of its derivative {u}': {law}",
-        lambda h: _with_tangent(h, k, h.u[k]),
-        rare=True,
-    )
+    missing: dict[str, Rule] = {f"the inner derivative {u}' is missing": lambda h: _with_tangent(h, k, 1.0)}
+    at: dict[str, Rule] = {
+        f"the outer derivative is taken at the variable alone, not at the inner function {u}": lambda h: _with_slope(
+            h, k, _slope_at(row, k, h, h.x)
+        ),
+        f"the outer derivative is taken at the inner derivative {u}', not at the inner function {u}": lambda h: (
+            _with_slope(h, k, _slope_at(row, k, h, h.t[k]))
+        ),
+        f"the outer derivative is taken at the inner derivative {u}', which is not a factor then": lambda h: (
+            _with_slope(_moved(h, k, 1.0), k, _slope_at(row, k, h, h.t[k]))
+        ),
+    }
+    shallow: dict[str, Rule] = {
+        f"the outer derivative is taken at {u} with its own inner function left out": lambda h: _with_slope(
+            h, k, _slope_at(row, k, h, h.shallow[k])
+        ),
+    }
+    alone: dict[str, Rule] = {
+        f"only the inner derivative {u}' is there, the outer one is missing": lambda h: _with_slope(h, k, 1.0)
+    }
+    factors: dict[str, Rule] = {
+        "the inner derivative is added where it is a factor": lambda h: h.right() - h.s[k] * h.t[k] + h.s[k] + h.t[k],
+        f"the inner function {u} itself is the factor instead of its derivative {u}'": lambda h: _with_tangent(
+            h, k, h.u[k]
+        ),
+    }
+    yield from _listed("inner derivative", law, missing)
+    yield from _listed("inner function", law, at)
+    yield from _listed("inner function", law, shallow, rare=True)
+    yield from _listed("inner derivative", law, alone)
+    yield from _listed("inner derivative", law, factors, rare=True)
 
 
 def _moved(h: Here, k: int, tangent: float) -> Here:
@@ -178,31 +165,23 @@ def _plus(k: int, times: float) -> Rule:
 # --- sums, products, quotients ----------------------------------------------------------------------------------------
 
 
+def _listed(kind: str, law: str, slips: Mapping[str, Rule], *, rare: bool = False) -> Iterator[Mistake]:
+    """Mistakes of one kind: what was done, the rule that says otherwise, and what comes of it."""
+    return (Mistake(kind, f"{what}: {law}", rule, rare) for what, rule in slips.items())
+
+
 def _sum(row: Primitive, moves: tuple[bool, ...]) -> Iterator[Mistake]:
     law = _law(row)
-    for k in (0, 1):
+    for k, place in enumerate(("first", "second")):
         if not moves[k]:
-            yield Mistake(
-                "constant term",
-                "the derivative of a constant is 0, it was kept",
-                _constant_kept(k),
-            )
+            yield Mistake("constant term", "the derivative of a constant is 0, it was kept", _constant_kept(k))
             yield Mistake("constant term", "the derivative of a constant is 0, not 1", _constant_as_one(k))
         elif all(moves):
-            yield Mistake(
-                "sign",
-                f"the sign of the {('first', 'second')[k]} term is wrong: {law}",
-                _plus(k, -2.0),
-            )
-            yield Mistake(
-                "term lost",
-                f"the {('first', 'second')[k]} term is lost: {law}",
-                _plus(k, -1.0),
-            )
+            yield Mistake("sign", f"the sign of the {place} term is wrong: {law}", _plus(k, -2.0))
+            yield Mistake("term lost", f"the {place} term is lost: {law}", _plus(k, -1.0))
     if all(moves):
-        yield Mistake(
-            "product rule", f"the terms' derivatives are multiplied: {law}", lambda h: h.t[0] * h.t[1], rare=True
-        )
+        multiplied: dict[str, Rule] = {"the terms' derivatives are multiplied": lambda h: h.t[0] * h.t[1]}
+        yield from _listed("product rule", law, multiplied, rare=True)
 
 
 def _constant_kept(k: int) -> Rule:
@@ -230,41 +209,32 @@ _PRODUCT = tuple(
 
 def _constant_factor(k: int) -> Iterator[Mistake]:
     """`k` is the place of the constant."""
-    moving = 1 - k
-    yield Mistake("constant factor", "the constant factor is lost: (c*u)' = c*u'", lambda h: h.t[moving])
+    moving, kind, law = 1 - k, "constant factor", "(c*u)' = c*u'"
+    lost: dict[str, Rule] = {"the constant factor is lost": lambda h: h.t[moving]}
+    yield from _listed(kind, law, lost)
     yield Mistake("product rule", "the constant's derivative is 0, so (c*u)' = c*u', not 0", lambda h: 0.0 * h.u[k])
-    yield Mistake(
-        "constant factor",
-        "the derivative of a constant factor is 0, not 1: (c*u)' = c*u'",
-        lambda h: h.u[moving] + h.u[k] * h.t[moving],
-    )
-    yield Mistake(
-        "constant factor", "the constant factor is added: (c*u)' = c*u'", lambda h: h.u[k] + h.t[moving], rare=True
-    )
-    yield Mistake(
-        "constant factor",
-        "the constant factor is there twice: (c*u)' = c*u'",
-        lambda h: h.u[k] ** 2 * h.t[moving],
-        rare=True,
-    )
-    yield Mistake(
-        "constant factor",
-        "it was divided by the constant factor: (c*u)' = c*u'",
-        lambda h: divide(h.t[moving], h.u[k]),
-        rare=True,
-    )
+    as_one: dict[str, Rule] = {
+        "the derivative of a constant factor is 0, not 1": lambda h: h.u[moving] + h.u[k] * h.t[moving]
+    }
+    yield from _listed(kind, law, as_one)
+    others: dict[str, Rule] = {
+        "the constant factor is added": lambda h: h.u[k] + h.t[moving],
+        "the constant factor is there twice": lambda h: h.u[k] ** 2 * h.t[moving],
+        "it was divided by the constant factor": lambda h: divide(h.t[moving], h.u[k]),
+    }
+    yield from _listed(kind, law, others, rare=True)
 
 
 def _quotient(moves: tuple[bool, ...]) -> Iterator[Mistake]:
     law = _law(_DIV)
     if not moves[1]:
-        yield Mistake("constant factor", "the constant divisor is lost: (u/c)' = u'/c", lambda h: h.t[0])
-        yield Mistake(
-            "constant factor", "it was multiplied by the constant divisor: (u/c)' = u'/c", lambda h: h.t[0] * h.u[1]
-        )
-        yield Mistake(
-            "quotient rule", "a constant divisor is not squared: (u/c)' = u'/c", lambda h: divide(h.t[0], h.u[1] ** 2)
-        )
+        divisor: dict[str, Rule] = {
+            "the constant divisor is lost": lambda h: h.t[0],
+            "it was multiplied by the constant divisor": lambda h: h.t[0] * h.u[1],
+        }
+        squared: dict[str, Rule] = {"a constant divisor is not squared": lambda h: divide(h.t[0], h.u[1] ** 2)}
+        yield from _listed("constant factor", "(u/c)' = u'/c", divisor)
+        yield from _listed("quotient rule", "(u/c)' = u'/c", squared)
         return
     cross: dict[str, Rule] = {
         "the order in the numerator is swapped": lambda h: divide(h.u[0] * h.t[1] - h.t[0] * h.u[1], h.u[1] ** 2),
@@ -290,8 +260,7 @@ def _quotient(moves: tuple[bool, ...]) -> Iterator[Mistake]:
         ),
         "the rule of 1/u is 1/u^2 with a minus, not a logarithm": lambda h: h.u[0] * logarithm(math.log)(abs(h.u[1])),
     }
-    for what, rule in cross.items():
-        yield Mistake("quotient rule", f"{what}: {law}", rule)
+    yield from _listed("quotient rule", law, cross)
 
 
 # --- powers -----------------------------------------------------------------------------------------------------------
@@ -312,27 +281,25 @@ def _power(moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake
             "this is an antiderivative": ("wrong rule", lambda h: divide(power(h.u[0], h.u[1] + 1), h.u[1] + 1)),
         }
         for what, (kind, rule) in slopes.items():
-            yield Mistake(kind, f"{what}: {law}", _times_inner(rule))
+            yield from _listed(kind, law, {what: _times_inner(rule)})
     if moves[1] and not moves[0]:
         law = "(a^u)' = a^u*ln(a)*u'"
         yield Mistake("constant factor", f"the factor ln(a) is missing: {law}", lambda h: h.w * h.t[1])
-        yield Mistake(
-            "wrong rule", f"this is the rule of u^n: {law}", lambda h: h.u[1] * power(h.u[0], h.u[1] - 1) * h.t[1]
-        )
-        yield Mistake(
-            "wrong rule",
-            f"it is multiplied by ln(a), not divided: {law}",
-            lambda h: divide(h.w, h.right() and logarithm(math.log)(h.u[0])) * h.t[1],
-        )
+        of_base: dict[str, Rule] = {
+            "this is the rule of u^n": lambda h: h.u[1] * power(h.u[0], h.u[1] - 1) * h.t[1],
+            "it is multiplied by ln(a), not divided": lambda h: (
+                divide(h.w, h.right() and logarithm(math.log)(h.u[0])) * h.t[1]
+            ),
+        }
+        yield from _listed("wrong rule", law, of_base)
     if all(moves):
         law = "(u^v)' = u^v*(v'*ln(u) + v*u'/u)"
-        yield Mistake("wrong rule", f"only the rule of u^n was used: {law}", lambda h: h.s[0] * h.t[0])
-        yield Mistake("wrong rule", f"only the rule of a^u was used: {law}", lambda h: h.s[1] * h.t[1])
-        yield Mistake(
-            "wrong rule",
-            f"the part v*u'/u of the exponent's derivative is not just u': {law}",
-            lambda h: h.w * logarithm(math.log)(h.u[0]),
-        )
+        of_both: dict[str, Rule] = {
+            "only the rule of u^n was used": lambda h: h.s[0] * h.t[0],
+            "only the rule of a^u was used": lambda h: h.s[1] * h.t[1],
+            "the part v*u'/u of the exponent's derivative is not just u'": lambda h: h.w * logarithm(math.log)(h.u[0]),
+        }
+        yield from _listed("wrong rule", law, of_both)
     for k in (0, 1):
         if inner[k]:
             yield from _chain(_POW, k, law)
@@ -350,42 +317,13 @@ _RESULT = re.compile(r"\bw\b")
 
 
 def _wrong_rules(row: Primitive) -> Iterator[Mistake]:
-    for what, slope in _other_slopes():
+    law = _law(row)
+    for what, slope in other_slopes():
+        other = re.sub(_RESULT, f"{row.name}(u)", what)
         yield Mistake(
-            "wrong rule",
-            f"the derivative of {row.name}(u) is not {re.sub(_RESULT, f'{row.name}(u)', what)}: {_law(row)}",
-            _with_rule(slope),
-            rare=True,
+            "wrong rule", f"the derivative of {row.name}(u) is not {other}: {law}", _with_rule(slope), rare=True
         )
-
-
-Slope: TypeAlias = "Callable[[float, float], float]"
-"""A local slope of one argument, from the argument and the result."""
 
 
 def _with_rule(slope: Slope) -> Rule:
     return lambda h: slope(h.u[0], h.w) * h.t[0]
-
-
-def _negative(slope: Slope) -> Slope:
-    return lambda u, w: -slope(u, w)
-
-
-@lru_cache(maxsize=1)
-def _other_slopes() -> tuple[tuple[str, Slope], ...]:
-    """Every slope of one argument that the table knows, every function of it, and a few powers; each with both signs."""
-    texts = dict.fromkeys(["1/u", "1/u^2", "1/w", "w", "u*w", "u", "u^2", "w^2", "1/(2*u)", "1/(2*w)", "2/w", "2*w", "1/sqrt(u)", "sqrt(u)/2", "w/u", "w/2", "1/w^2", "1/(3*u)", "1", "1/2", "1/3", "2", "u*exp(u-1)", "u*2^(u-1)", "1/(u*ln(u))", "ln(u)", "w*ln(w)", "sec(u)", "csc(u)"])  # fmt: skip
-    singles = [
-        row
-        for row in rules.rows()
-        if row.kind == "elementwise" and row.arity == 1 and not row.is_predicate and row not in (_NEG, _SAME)
-    ]
-    texts |= dict.fromkeys(row.formula[0] for row in singles if row.formula[0] != ZERO and "w" not in row.formula[0])
-    texts |= dict.fromkeys(f"{row.name}(u)" for row in singles)
-    texts |= dict.fromkeys(row.formula[0].replace("w", f"{row.name}(u)") for row in singles if "w" in row.formula[0])
-    rules_of_others: list[tuple[str, Slope]] = []
-    for text in texts:
-        slope = templates.compiled(text, ("u", "w"))
-        rules_of_others.append((text, slope))
-        rules_of_others.append((f"-{text}", _negative(slope)))
-    return tuple(rules_of_others)

@@ -18,7 +18,8 @@ from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
 from autodiff.grading.points import points
 from autodiff.language.typed import decimal
-from autodiff.verify.error_bound import BoundedValue, Unsure, bounded
+from autodiff.verify.error_bound import BoundedValue, bounded
+from autodiff.verify.rounding import Unsure
 
 ENOUGH = 40
 """Points that must agree before two formulas count as the same."""

@@ -9,10 +9,10 @@ makes 500,000 of them, and because ten data classes would take longer to define 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
-from autodiff.errors import Span
+from autodiff.errors import AutodiffError, Span, quoted
 from autodiff.language.typed import Typed
 
 JUXTAPOSITION = "implicit *"
@@ -238,6 +238,43 @@ def upward(root: Expr) -> Iterator[Expr]:
         found.append(node)
         stack += node.children()
     return reversed(found)
+
+
+def places(program: ParsedProgram) -> dict[str, Span]:
+    """Where each name is given its meaning. Raises AutodiffError for a name that is given two."""
+    spans: dict[str, Span] = {}
+    for statement in program.statements:
+        if isinstance(statement, Assign | Define):
+            target = statement.target
+            if target.name in spans:
+                raise AutodiffError(
+                    f"{quoted(target.name)} is given a meaning twice",
+                    span=target.span,
+                    also=(("first here:", spans[target.name]),),
+                    hint="a name means one thing: choose another one",
+                )
+            spans[target.name] = target.span
+    return spans
+
+
+def check_no_cycles(functions: Mapping[str, Define]) -> None:
+    """Raise AutodiffError where a function calls itself, directly or through others."""
+    if not functions:
+        return
+    from graphlib import CycleError, TopologicalSorter  # few programs define functions
+
+    def called(function: Define) -> set[str]:
+        return {n.name for n in walk((function.body,)) if isinstance(n, Call) and n.name in functions}
+
+    try:
+        TopologicalSorter({name: called(function) for name, function in functions.items()}).prepare()
+    except CycleError as error:
+        cycle = error.args[1][::-1]
+        raise AutodiffError(
+            f"a function can't call itself: {' → '.join(cycle[:8])}",
+            span=functions[cycle[0]].target.span,
+            hint="write the repeated steps out as statements",
+        ) from None
 
 
 def rewritten(root: Expr, change: Callable[[Expr], Expr]) -> Expr:

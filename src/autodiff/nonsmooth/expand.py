@@ -27,7 +27,8 @@ from autodiff.core.primitive import ZERO, Primitive, Scaling
 from autodiff.core.special_points import special_tests
 from autodiff.core.templates import Number
 from autodiff.numbers import one_sided
-from autodiff.numbers.one_sided import NOISE, NOTHING, STILL, Series, Size, constant
+from autodiff.numbers.one_sided import NOISE, Series, constant
+from autodiff.numbers.one_sided_terms import NOTHING, STILL, Size, fit
 from autodiff.numbers.pi_multiples import EXACT, Exact, OfPi
 
 _MANY = 100  # turns: more than any depth
@@ -270,7 +271,7 @@ def _scaled(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) ->
 def _raised(found: Series, exponent: Series, power: Exact, logs: Exact, depth: int) -> Series:
     """`found` times the scale t^power·ln(1/t)^logs to the power `exponent`, which may move."""
     e, bend = _rational(exponent), exponent.moves
-    found = found.shifted(one_sided.fit(power * e), one_sided.fit(logs * e))
+    found = found.shifted(fit(power * e), fit(logs * e))
     if not bend.terms and bend.order == NOTHING:
         return found
     return one_sided.times(
@@ -286,9 +287,9 @@ def _rational(exponent: Series) -> Exact:
     value, doubt = _value(exponent)
     near = Fraction(value).limit_denominator(1000)
     if float(near) == value:
-        return one_sided.fit(near)
+        return fit(near)
     if abs(near - Fraction(value)) > doubt:
-        return one_sided.fit(Fraction(value))
+        return fit(Fraction(value))
     if near.denominator == 1:
         raise Indeterminate
     return near

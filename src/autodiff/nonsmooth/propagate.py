@@ -30,7 +30,8 @@ from autodiff.core.lowering import Lowered
 from autodiff.core.vjp import vjp
 from autodiff.nonsmooth.expand import OneSidedDomainError, around
 from autodiff.nonsmooth.verdict import OneSided, Verdict, same, side, verdict
-from autodiff.numbers.one_sided import NOISE, Term
+from autodiff.numbers.one_sided import NOISE
+from autodiff.numbers.one_sided_terms import Term
 
 EXPANDED = 20_000
 """Names times equations, up to which the whole program is expanded for each name."""

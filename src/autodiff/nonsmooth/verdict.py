@@ -20,7 +20,8 @@ from typing import Literal, TypeAlias
 from autodiff.core.evaluate import Indeterminate, Trace
 from autodiff.core.lowering import Lowered
 from autodiff.nonsmooth.expand import OneSidedDomainError, beside, here
-from autodiff.numbers.one_sided import NOISE, Series, Term
+from autodiff.numbers.one_sided import NOISE, Series
+from autodiff.numbers.one_sided_terms import Term
 
 DEPTHS = (1, 3, 5)
 """How many terms of Taylor's series are taken, one depth after the other, while the verdict is undecided; a derivative

@@ -17,61 +17,35 @@ t^2 - t^3 + t^4 - t^5 + t^6 - t^7 + t^8 - t^9 + O(t^10)
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from typing import NamedTuple, TypeAlias
 
 from autodiff.core.evaluate import Indeterminate
-from autodiff.numbers.pi_multiples import Exact, OfPi, turn
+from autodiff.numbers.one_sided_terms import (
+    NOTHING,
+    STILL,
+    Size,
+    Term,
+    added,
+    fit,
+    integrals,
+    product,
+    quotient,
+    rates,
+    rounded,
+    signed_text,
+    size_of_product,
+    size_text,
+)
+from autodiff.numbers.pi_multiples import Exact, OfPi
 
 NOISE = 2.0**-46
 """The relative error that is allowed for in what a function of floats returns."""
 
 _LONGEST = 8  # terms of a quotient
-_BITS = 160  # a longer fraction is rounded to a float
-_VALUE_BITS = 1074  # for a value: nearly every float has fewer, and what has fewer is none that a float takes for 0
 _SLOW = Fraction(1, 64)
-_ROUNDING, _TINIEST = 2.0**-52, 5e-324
-
-Coefficient: TypeAlias = "Exact | OfPi | float"
-
-Size: TypeAlias = "tuple[Exact | float, Exact]"
-"""(p, k) is the size of t^p/ln(1/t)^k: of two terms, the one with the smaller pair is the larger one beside the point."""
-
-STILL, NOTHING = (0, 0), (math.inf, 0)
-"""The sizes of a term that does not move, and of 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """`coefficient·t^power·ln(1/t)^logs`; the coefficient may be wrong by `doubt`."""
-
-    power: Exact
-    coefficient: Coefficient
-    doubt: float = 0.0
-    logs: Exact = 0
-
-    @property
-    def size(self) -> tuple[Exact, Exact]:
-        return self.power, -self.logs
-
-    @property
-    def exact(self) -> bool:
-        """Whether the coefficient is a number that is known, and not only near."""
-        return not (self.doubt or isinstance(self.coefficient, float))
-
-    @property
-    def error(self) -> float:
-        """How far the coefficient, as a float, may be off."""
-        return _rounding(float(self.coefficient)) if isinstance(self.coefficient, OfPi) else self.doubt
-
-    @property
-    def certain(self) -> bool:
-        """Whether the sign of the coefficient is known."""
-        return _size(self.coefficient) > self.doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,34 +111,18 @@ class Series:
     def shifted(self, power: Exact, logs: Exact = 0) -> Series:
         """The series times t^power·ln(1/t)^logs."""
         terms = tuple(Term(fit(x.power + power), x.coefficient, x.doubt, fit(x.logs + logs)) for x in self.terms)
-        return Series(terms, _together(self.order, (power, -logs)))
+        return Series(terms, size_of_product(self.order, (power, -logs)))
 
     def __str__(self) -> str:
-        parts = [_shown(term) for term in self.terms]
-        parts += [] if self.order == NOTHING else [f"+ O({_written(self.order) or 1})"]
+        parts = [signed_text(term) for term in self.terms]
+        parts += [] if self.order == NOTHING else [f"+ O({size_text(self.order) or 1})"]
         return " ".join(parts).removeprefix("+ ") or "0"
-
-
-def _shown(term: Term) -> str:
-    number, size = abs(term.coefficient), _written(term.size)
-    parts = [str(number)] * (number != 1 or not size) + [size] * bool(size)
-    return f"{'-' if term.coefficient < 0 else '+'} {'·'.join(parts)}"
-
-
-def _written(size: Size) -> str:
-    powers = [("t", size[0]), ("ln(1/t)", -size[1])]
-    return "·".join(base if power == 1 else f"{base}^{power}" for base, power in powers if power)
-
-
-def _together(a: Size, b: Size) -> Size:
-    """The size of a product."""
-    return NOTHING if math.inf in (a[0], b[0]) else (a[0] + b[0], a[1] + b[1])
 
 
 def constant(value: float, doubt: float = 0.0) -> Series:
     if not value and not doubt:
         return Series()
-    return Series((_rounded(Term(0, value if doubt else fit(Fraction(value)), doubt)),))
+    return Series((rounded(Term(0, value if doubt else fit(Fraction(value)), doubt)),))
 
 
 def exactly(value: Exact | OfPi) -> Series:
@@ -173,7 +131,7 @@ def exactly(value: Exact | OfPi) -> Series:
 
 def step(rate: float = 1.0) -> Series:
     """t itself, or so many times t."""
-    return Series((_rounded(Term(1, fit(Fraction(rate)))),))
+    return Series((rounded(Term(1, fit(Fraction(rate)))),))
 
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------
@@ -199,118 +157,33 @@ def same(a: Series) -> Series:
 
 def times(a: Series, b: Series) -> Series:
     if not (a.terms or b.terms) or NOTHING in (a.low, b.low):
-        return Series((), _together(a.low, b.low))
-    order = min(_together(a.order, b.low), _together(b.order, a.low))
-    return _gather((_product(p, q) for p in a.terms for q in b.terms), order)
+        return Series((), size_of_product(a.low, b.low))
+    order = min(size_of_product(a.order, b.low), size_of_product(b.order, a.low))
+    return _gather((product(p, q) for p in a.terms for q in b.terms), order)
 
 
 def over(a: Series, b: Series) -> Series:
     """a/b by long division. Raises Indeterminate unless the first term of b is certain."""
     if not b.terms or not b.terms[0].certain:
         raise Indeterminate
-    first, rest, found = b.terms[0], a, list[Term]()
-    while rest.terms and len(found) < _LONGEST:
-        found.append(_quotient(rest.terms[0], first))
-        whole = times(Series((found[-1],)), Series(b.terms[1:], b.order))
+    first, rest, terms = b.terms[0], a, list[Term]()
+    while rest.terms and len(terms) < _LONGEST:
+        terms.append(quotient(rest.terms[0], first))
+        whole = times(Series((terms[-1],)), Series(b.terms[1:], b.order))
         rest = minus(Series(rest.terms[1:], rest.order), whole)
-    return _gather(found, _together(rest.low, (-first.power, first.logs)))
-
-
-def _product(p: Term, q: Term) -> Term:
-    power, logs = fit(p.power + q.power), fit(p.logs + q.logs)
-    match p.coefficient, q.coefficient:
-        case (OfPi() as angle, int() | Fraction() as other) | (int() | Fraction() as other, OfPi() as angle):
-            return Term(power, turn(angle.part * other), logs=logs)
-    a, b = _of_numbers(p), _of_numbers(q)
-    c, doubt = a.number * b.number, 0.0
-    if isinstance(c, float):
-        doubt = _size(a.number) * b.doubt + _size(b.number) * a.doubt + a.doubt * b.doubt + _rounding(c)
-    return Term(power, c, doubt, logs)
-
-
-def _quotient(p: Term, q: Term) -> Term:
-    power, logs = fit(p.power - q.power), fit(p.logs - q.logs)
-    match p.coefficient, q.coefficient:
-        case (OfPi() as angle, int() | Fraction() as other):
-            return Term(power, turn(Fraction(angle.part) / other), logs=logs)
-        case (OfPi() as angle, OfPi() as unit):
-            return Term(power, fit(Fraction(angle.part) / unit.part), logs=logs)
-    a, b = _of_numbers(p), _of_numbers(q)
-    c, doubt = _ratio(a.number, b.number), 0.0
-    if isinstance(c, float):
-        doubt = (a.doubt + abs(c) * b.doubt) / (_size(b.number) - b.doubt) + _rounding(c)
-    return Term(power, c, doubt, logs)
-
-
-def _sum(p: Term, q: Term) -> Term:
-    match p.coefficient, q.coefficient:
-        case (OfPi() as angle, OfPi() as other):
-            return Term(p.power, turn(angle.part + other.part), logs=p.logs)
-    a, b = _of_numbers(p), _of_numbers(q)
-    c = a.number + b.number
-    return Term(p.power, c, a.doubt + b.doubt + _rounding(c) if isinstance(c, float) else 0.0, p.logs)
-
-
-class _Number(NamedTuple):
-    number: Exact | float
-    doubt: float
-
-
-def _of_numbers(term: Term) -> _Number:
-    """The coefficient and its doubt, with a float for a part of π."""
-    c = term.coefficient
-    return _Number(float(c) if isinstance(c, OfPi) else c, term.error)
-
-
-def _ratio(a: Exact | float, b: Exact | float) -> Exact | float:
-    return a / b if isinstance(a, float) or isinstance(b, float) else fit(Fraction(a) / b)
-
-
-def _size(c: Coefficient) -> float:
-    return abs(float(c)) or (0.0 if c == 0 else _TINIEST)
-
-
-def _rounding(c: float) -> float:
-    return abs(c) * _ROUNDING + _TINIEST
+    return _gather(terms, size_of_product(rest.low, (-first.power, first.logs)))
 
 
 def _gather(terms: Iterable[Term], order: Size) -> Series:
     """Terms of one size added, zeros left out, long coefficients rounded."""
-    found: dict[tuple[Exact, Exact], Term] = {}
+    of_size: dict[tuple[Exact, Exact], Term] = {}
     for term in terms:
         size = term.size
         if size < order:
-            old = found.get(size)
-            found[size] = term if old is None else _sum(old, term)
-    kept = (found[size] for size in sorted(found))
-    return Series(tuple(_rounded(term) for term in kept if term.coefficient or term.doubt), order)
-
-
-def _rounded(term: Term) -> Term:
-    """A long fraction becomes a float. Raises Indeterminate for what is beyond float64."""
-    c = term.coefficient
-    if isinstance(c, OfPi):
-        return term
-    if not isinstance(c, float):
-        bits = _VALUE_BITS if term.size == STILL else _BITS
-        if max(c.numerator.bit_length(), c.denominator.bit_length()) <= bits:
-            return term
-        c = float(c)
-        term = Term(term.power, c, 0.0 if term.coefficient == c else _rounding(c), term.logs)
-    if not math.isfinite(c + term.doubt):
-        raise Indeterminate
-    return term
-
-
-def fit(number: Exact) -> Exact:
-    """The same number, as an int if it is one. Raises Indeterminate when it is longer than any that is of use."""
-    if isinstance(number, int):
-        return number
-    if number.denominator == 1:
-        return number.numerator
-    if number.denominator.bit_length() > 2200:
-        raise Indeterminate
-    return number
+            old = of_size.get(size)
+            of_size[size] = term if old is None else added(old, term)
+    kept = (of_size[size] for size in sorted(of_size))
+    return Series(tuple(rounded(term) for term in kept if term.coefficient or term.doubt), order)
 
 
 # --- rates ------------------------------------------------------------------------------------------------------------
@@ -319,14 +192,7 @@ def fit(number: Exact) -> Exact:
 def rate(a: Series) -> Series:
     """t·da/dt: every term times its power, and what the slope of its logarithms adds."""
     power, logs = a.order
-    return _gather((part for term in a.moves.terms for part in _rate(term)), a.order if power else (0, logs + 1))
-
-
-def _rate(term: Term) -> Iterator[Term]:
-    if term.power:
-        yield _product(term, Term(0, term.power))
-    if term.logs:
-        yield _product(term, Term(0, -term.logs, logs=-1))
+    return _gather((part for term in a.moves.terms for part in rates(term)), a.order if power else (0, logs + 1))
 
 
 def total(a: Series) -> Series:
@@ -334,24 +200,12 @@ def total(a: Series) -> Series:
     if a.low <= (0, 1):
         raise Indeterminate
     power, logs = a.order
-    found, order = list[Term](), a.order if power else (0, logs - 1)
+    terms, order = list[Term](), a.order if power else (0, logs - 1)
     for term in a.terms:
-        parts = [*islice(_total(term), _LONGEST + 1)]
-        found += parts[:_LONGEST]
+        parts = [*islice(integrals(term), _LONGEST + 1)]
+        terms += parts[:_LONGEST]
         order = min(order, *(part.size for part in parts[_LONGEST:]), NOTHING)
-    return _gather(found, order)
-
-
-def _total(term: Term) -> Iterator[Term]:
-    """By parts: the integral of t^p·L^k/t, where L = ln(1/t), is t^p·L^k/p and k/p times that of t^p·L^(k-1)/t."""
-    if not term.power:
-        yield _quotient(term, Term(0, -1 - term.logs, logs=-1))
-        return
-    part = _quotient(term, Term(0, term.power))
-    yield part
-    while part.logs:
-        part = _product(part, Term(0, Fraction(part.logs) / term.power, logs=-1))
-        yield part
+    return _gather(terms, order)
 
 
 def logarithm(power: Exact, logs: Exact) -> Series:

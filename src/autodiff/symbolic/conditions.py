@@ -10,10 +10,9 @@ and what the formula enforces itself, or what holds for every number, is left ou
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, reduce
+from functools import reduce
 from typing import TypeAlias
 
 from autodiff.core import rules, templates
@@ -21,19 +20,15 @@ from autodiff.core.graph import Graph
 from autodiff.core.primitive import UNDEFINED, Primitive
 from autodiff.symbolic.adjoint import Image, filled, moving, reached, segment
 from autodiff.symbolic.expression import Symbols
-from autodiff.symbolic.monomial import MINUS, ONE_TIME, Exact, Factors, Terms
+from autodiff.symbolic.monomial import MINUS, ONE_TIME, Factors, Terms
+from autodiff.symbolic.signs import always_holds
 
 _OR = rules.TABLE["or", 2]
 _AND, _POW = rules.TABLE["and", 2], rules.TABLE["^", 2]
 _EQUAL, _UNEQUAL, _ABOVE, _AT_LEAST = (rules.TABLE[name, 2] for name in ("==", "!=", ">", ">="))
-_UNKNOWN, _NOT_NEGATIVE, _POSITIVE = range(3)
 
 _DEEPEST = 8
 """How many conditions around an equation count: the innermost ones."""
-
-_GRID = [s * (k / 64 + 2.0**-20) for k in range(2400) for s in (1, -1)] + [-1.0, 0.0, 1.0]
-"""Points between the ends of every domain of the table, and the ends: acos(u) is positive but at 1."""
-
 
 Key: TypeAlias = "tuple[Primitive, Factors] | int"
 """A condition in a canonical form: a comparison of a product with 0, or the equation itself."""
@@ -183,7 +178,7 @@ def _domain(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> Iterator
     for text, _ in row.domain:
         for atom in _joined_by(_AND, symbols, _condition(symbols, text, given)):
             if symbols.graph.constants.get(atom) == 0.0 or not (
-                atom in symbols.graph.constants or _evident(symbols, atom)
+                atom in symbols.graph.constants or always_holds(symbols, atom)
             ):
                 yield atom  # a 0 is false for every number: x/0 has no value anywhere
 
@@ -195,7 +190,7 @@ def _sloped(symbols: Symbols, row: Primitive, args: tuple[int, ...], moves: Sequ
     given = dict(zip(row.params, args, strict=True))
     for text, moves_here in zip(row.partial_domain, moves, strict=True):
         atom = _condition(symbols, text, given) if text and moves_here else None
-        if atom is not None and atom not in symbols.graph.constants and not _evident(symbols, atom):
+        if atom is not None and atom not in symbols.graph.constants and not always_holds(symbols, atom):
             yield atom
 
 
@@ -206,7 +201,7 @@ def _breaks(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> Iterator
         if text:
             place = _condition(symbols, text, given)
             equal = symbols.graph.rows[place] is _EQUAL
-            never = equal and _evident(symbols, symbols.own(_UNEQUAL, symbols.graph.args[place]))
+            never = equal and always_holds(symbols, symbols.own(_UNEQUAL, symbols.graph.args[place]))
             if symbols.graph.constants.get(place) != 0.0 and not never:
                 yield ("condition" if row.is_predicate else kind), place
 
@@ -283,76 +278,3 @@ def _implied(key: Key, keys: Container[Key]) -> Iterator[Key]:
         return
     if key[0] is _ABOVE or all(other in keys for other in _not_zero(key[1])):
         yield from ((_ABOVE, key[1]), (_AT_LEAST, key[1]), *_not_zero(key[1]))
-
-
-# --- what holds for every number ----------------------------------------------------------------------------------------
-
-
-def _evident(symbols: Symbols, atom: int) -> bool:
-    """Whether a comparison with 0 holds for every number, as x^2 + 1 > 0."""
-    row, args = symbols.graph.rows[atom], symbols.graph.args[atom]
-    if row not in (_UNEQUAL, _ABOVE, _AT_LEAST) or symbols.graph.constants.get(args[1]) != 0.0:
-        return False
-    sign = _signs(symbols, args[0])
-    return sign == _POSITIVE or (row is _AT_LEAST and sign == _NOT_NEGATIVE)
-
-
-def _signs(symbols: Symbols, root: int) -> int:
-    """What is known of the sign of an equation: from even powers, sums and products, and functions that are never negative."""
-    signs: dict[int, int] = {}
-    todo = [root]
-    while todo:
-        node = todo[-1]
-        parts = _told_by(symbols, node)
-        missing = [part for part in parts if part not in signs]
-        if missing and len(todo) < 100:  # deeper than that nothing is evident
-            todo.extend(missing)
-            continue
-        todo.pop()
-        signs[node] = _sign(symbols, node, signs) if not missing else _UNKNOWN
-    return signs[root]
-
-
-def _told_by(symbols: Symbols, node: int) -> list[int]:
-    terms = symbols.as_sum(node)
-    return [base for factors in terms for base, _ in factors if base != node]
-
-
-def _sign(symbols: Symbols, node: int, signs: Mapping[int, int]) -> int:
-    terms = symbols.as_sum(node)
-    term_signs = []
-    for factors, amount in terms.items():
-        parts = [_power_sign(_known(symbols, base, node, signs), *exponent) for base, exponent in factors]
-        term_signs.append(min(parts, default=_POSITIVE) if amount.value > 0 else _UNKNOWN)
-    if not term_signs:
-        return _NOT_NEGATIVE
-    return max(term_signs) if min(term_signs) >= _NOT_NEGATIVE else _UNKNOWN
-
-
-def _known(symbols: Symbols, base: int, node: int, signs: Mapping[int, int]) -> int:
-    if base != node:
-        return signs.get(base, _UNKNOWN)
-    row = symbols.graph.rows[node]
-    if node in symbols.graph.constants:
-        return _POSITIVE if symbols.graph.constants[node] > 0 else _UNKNOWN
-    return _range(row) if row is not None and row.arity == 1 and not row.is_predicate else _UNKNOWN
-
-
-def _power_sign(sign: int, symbol: int | None, number: Exact) -> int:
-    if symbol is None and (number % 2 == 0 or number.denominator % 2 == 0):
-        return _POSITIVE if sign == _POSITIVE or number < 0 else _NOT_NEGATIVE
-    return sign if symbol is None or sign == _POSITIVE else _UNKNOWN
-
-
-def never_negative(row: Primitive) -> bool:
-    """Whether no value of a function of one argument is below 0."""
-    return _range(row) >= _NOT_NEGATIVE
-
-
-@lru_cache(maxsize=1024)
-def _range(row: Primitive) -> int:
-    """The sign of a function of one argument, seen on a fine grid from -37 to 37."""
-    inside = [u for u in _GRID if all(test(u) for test, _ in templates.domain(row))]
-    values = [value for value in map(templates.value(row), inside) if math.isfinite(value)]
-    lowest = min(values, default=-1.0)
-    return _POSITIVE if lowest > 0 else _NOT_NEGATIVE if lowest == 0 else _UNKNOWN

@@ -9,17 +9,13 @@ exact fractions. A formula that is in the graph already is reused, so what the u
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from autodiff.core import rules
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive
-from autodiff.language.ast import CONSTANTS
 from autodiff.symbolic.monomial import (
-    LARGEST,
-    LIMIT,
     MINUS,
     ONE,
     ONE_TIME,
@@ -30,21 +26,19 @@ from autodiff.symbolic.monomial import (
     Product,
     Terms,
     add,
+    as_constant,
+    collected,
+    exact_product,
     negated,
     nonzero,
     plain,
 )
-
-_NAMED = frozenset(CONSTANTS.values())
 
 _ADD, _SUB, _MUL, _DIV, _POW = (rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^"))
 _EXP, _LN = rules.TABLE["exp", 1], rules.TABLE["ln", 1]
 _NEG, _SAME, _SQRT, _IF = rules.TABLE["-", 1], rules.TABLE["+", 1], rules.TABLE["sqrt", 1], rules.TABLE["if", 3]
 
 _HALF: Exponent = (None, Fraction(1, 2))
-
-_EXACT = 2**53
-"""Whole numbers up to here are float64's."""
 
 
 class Symbols:
@@ -63,8 +57,6 @@ class Symbols:
         self._sums: list[Terms] = []
         self._as_product: dict[Product, int] = {}
         self._as_sum: dict[frozenset[tuple[Factors, Amount]], int] = {}
-
-    # --- putting in -------------------------------------------------------------------------------------------------
 
     def constant(self, value: float) -> int:
         return self.graph.constant(value)
@@ -119,11 +111,8 @@ class Symbols:
         """Which branch of a choice counts when the other one is 0."""
         if self.graph.rows[node] is not _IF:
             return None
-        zeros = [self._is(arg, 0) for arg in self.graph.args[node][1:]]
+        zeros = [self.graph.constants.get(arg) == 0 for arg in self.graph.args[node][1:]]
         return None if zeros[0] == zeros[1] else 2 if zeros[0] else 1
-
-    def _is(self, node: int, value: int) -> bool:
-        return self.graph.constants.get(node) == value
 
     def number(self, node: int) -> float | None:
         """The value of an equation that no input changes: a constant, a fraction, or 0 as that of x - x; else None."""
@@ -147,13 +136,16 @@ class Symbols:
     def _power(self, base: int, exponent: int) -> Product | None:
         number = self.as_product(exponent)
         if not number.factors:
-            value = number.amount.value
-            if value.denominator == 1:
-                return self.as_product(base).power(value.numerator)
-            return None if base in self.graph.constants else Product(ONE, ((base, (None, value)),))
+            return self._fixed_power(base, number.amount)
         terms = dict(self.as_sum(exponent))
         shift = terms.pop((), Amount(0))
         return Product(ONE, ((base, (self.sum(terms), shift.value)),)) if plain(shift) else None
+
+    def _fixed_power(self, base: int, exponent: Amount) -> Product | None:
+        """A power by a number; a constant to a fraction stays as it is written."""
+        if exponent.value.denominator == 1:
+            return self.as_product(base).power(exponent.value.numerator)
+        return None if base in self.graph.constants else Product(ONE, ((base, (None, exponent.value)),))
 
     def as_product(self, node: int) -> Product:
         """An equation seen as a number times factors."""
@@ -175,7 +167,7 @@ class Symbols:
         return self._as_product.setdefault(product, node) if product.factors else node
 
     def product_of(self, amount: Amount, factors: Factors, replaced: Mapping[int, int]) -> int:
-        """The equation of a product whose bases and exponents are replaced as `made` says."""
+        """The equation of a product whose bases and exponents are replaced as `replaced` says."""
         node = self.product(Product(amount))
         for base, (exponent, number) in factors:
             if exponent is None and number.denominator == 1:
@@ -188,7 +180,9 @@ class Symbols:
 
     def _signed(self, amount: Amount, above: list[int], below: list[int]) -> int:
         value = amount.value
-        over, under = (float(value), 1.0) if amount.decimal else (_whole(value.numerator), _whole(value.denominator))
+        over, under = (
+            (float(value), 1.0) if amount.decimal else (as_constant(value.numerator), as_constant(value.denominator))
+        )
         if under != 1.0:
             below = [self.constant(under), *below]
         if over == -1.0 and above:
@@ -219,16 +213,16 @@ class Symbols:
         """A number: with a point when that writes it in full, else as a fraction."""
         if 10**6 % value.denominator == 0:
             return self.constant(float(value))
-        return self.own(_DIV, (self.constant(_whole(value.numerator)), self.constant(_whole(value.denominator))))
+        return self.own(
+            _DIV, (self.constant(as_constant(value.numerator)), self.constant(as_constant(value.denominator)))
+        )
 
     # --- sums -------------------------------------------------------------------------------------------------------
 
     def plus(self, a: int, b: int) -> int:
         """a + b; new terms of b come first, since the reverse sweep reaches a program's last terms first."""
-        kept = nonzero(self._choices(add(dict(self.as_sum(b)), self.as_sum(a))))
-        if len(kept) > LIMIT or not all(map(plain, kept.values())):
-            return self.own(_ADD, (a, b))
-        return self.sum(kept)
+        terms = collected(self._choices(add(dict(self.as_sum(b)), self.as_sum(a))))
+        return self.own(_ADD, (a, b)) if terms is None else self.sum(terms)
 
     def total(self, parts: Iterable[int]) -> int:
         """The sum of all, in this order."""
@@ -312,10 +306,9 @@ class Symbols:
     def _product_of(self, node: int) -> Product | None:
         row, args = self.graph.rows[node], self.graph.args[node]
         if node in self.graph.constants:
-            return _constant(self.graph.constants[node])
+            return exact_product(self.graph.constants[node])
         if row is _MUL or row is _DIV:
-            other: Product | None = self._products[args[1]]
-            other = other.inverse() if other is not None and row is _DIV else other
+            other = self._products[args[1]].inverse() if row is _DIV else self._products[args[1]]
             return None if other is None else self._products[args[0]].times(other)
         if row is _NEG:
             return self._products[args[0]].times(Product(MINUS))
@@ -325,16 +318,13 @@ class Symbols:
             return Product(ONE, ((args[0], _HALF),))
         if row is _EXP and self.graph.rows[args[0]] is _LN:
             return self._products[self.graph.args[args[0]][0]]
-        return self._power_of(args) if row is _POW else None
+        return self._power_of(*args) if row is _POW else None
 
-    def _power_of(self, args: tuple[int, ...]) -> Product | None:
-        number = self._products[args[1]]
+    def _power_of(self, base: int, exponent: int) -> Product | None:
+        number = self._products[exponent]
         if not number.factors:
-            value = number.amount.value
-            if value.denominator == 1:
-                return self._products[args[0]].power(value.numerator)
-            return None if args[0] in self.graph.constants else Product(ONE, ((args[0], (None, value)),))
-        return Product(ONE, ((args[0], self._split(args[1])),))
+            return self._fixed_power(base, number.amount)
+        return Product(ONE, ((base, self._split(exponent)),))
 
     def _split(self, exponent: int) -> Exponent:
         """An exponent as an existing equation plus a number, where possible: n - 1 is n plus -1."""
@@ -356,21 +346,4 @@ class Symbols:
         if row is not _ADD and row is not _SUB:
             return None
         right = self._sums[args[1]]
-        kept = nonzero(add(dict(self._sums[args[0]]), negated(right) if row is _SUB else right))
-        return kept if len(kept) <= LIMIT and all(map(plain, kept.values())) else None
-
-
-def _whole(value: int) -> float:
-    """A whole number as a constant: exactly, where float64 has it or not."""
-    return float(value) if abs(value) <= _EXACT else value
-
-
-def _constant(value: float) -> Product | None:
-    """A constant as an exact number: as it was written; pi, e and tau are factors."""
-    if isinstance(value, int):
-        return Product(Amount(value))
-    if value in _NAMED or not math.isfinite(value):
-        return None
-    whole = value == int(value) and abs(value) <= LARGEST
-    amount = Amount(int(value) if whole else Fraction(repr(value)), decimal=not whole)
-    return Product(amount) if plain(amount) else None
+        return collected(add(dict(self._sums[args[0]]), negated(right) if row is _SUB else right))

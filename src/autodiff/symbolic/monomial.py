@@ -9,10 +9,13 @@ Product(amount=Amount(value=Fraction(1, 4), decimal=False), factors=((7, (None, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
+
+from autodiff.language.ast import CONSTANTS
 
 LIMIT = 16
 """Factors of a product and terms of a sum that are collected; a longer one is one part, so work stays linear."""
@@ -22,6 +25,11 @@ LARGEST = 10**15
 
 WIDEST = 10**308
 """Numerators and denominators are exact up to here: what is printed must read back, and float64 ends there."""
+
+_WHOLE = 2**53
+"""Whole numbers up to here are float64's."""
+
+_NAMED = frozenset(CONSTANTS.values())
 
 _STEEPEST = 10**6  # exponents beyond it are not collected
 
@@ -135,6 +143,28 @@ def nonzero(terms: Mapping[Factors, Amount]) -> Terms:
     return {factors: amount for factors, amount in terms.items() if amount.value}
 
 
+def collected(terms: Mapping[Factors, Amount]) -> Terms | None:
+    """The terms whose number is not 0; None where they are more than `LIMIT`, or a number can't be written down."""
+    kept = nonzero(terms)
+    return kept if len(kept) <= LIMIT and all(map(plain, kept.values())) else None
+
+
 def negated(terms: Mapping[Factors, Amount]) -> Terms:
     """The sum with the other sign."""
     return {factors: amount * MINUS for factors, amount in terms.items()}
+
+
+def as_constant(value: int) -> float:
+    """A whole number as a constant: exactly, where float64 has it or not."""
+    return float(value) if abs(value) <= _WHOLE else value
+
+
+def exact_product(value: float) -> Product | None:
+    """A constant as an exact number: as it was written. None for pi, e and tau, which are factors."""
+    if isinstance(value, int):
+        return Product(Amount(value))
+    if value in _NAMED or not math.isfinite(value):
+        return None
+    whole = value == int(value) and abs(value) <= LARGEST
+    amount = Amount(int(value) if whole else Fraction(repr(value)), decimal=not whole)
+    return Product(amount) if plain(amount) else None

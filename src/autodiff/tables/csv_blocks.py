@@ -11,22 +11,32 @@ cells missing, text that is not UTF-8, or other than a row for each line, the bl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import stat
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from io import BufferedIOBase, StringIO
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autodiff.tables import arrow, limits
 from autodiff.tables import text as rows
 from autodiff.tables.optional import library
 from autodiff.tables.text import Chunk, Table
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
 BLOCK = 1 << 18
 """Bytes that are read at a time: some ten thousand rows."""
 
 LEAST = 1 << 15
 """Bytes from which on PyArrow earns the time that it takes to load."""
+
+AHEAD = 4
+"""Blocks of a file that are read and parsed, on other cores, while an earlier one is used."""
 
 _LINE = 1 << 17
 """Bytes of a line up to which it is plain: one that is longer is read with care."""
@@ -46,7 +56,7 @@ class _Pages:
     """A text in blocks of whole lines, and how many of its lines were read."""
 
     def __init__(self, content: BufferedIOBase, name: str, delimiter: str) -> None:
-        self.name, self.line = name, 0
+        self.name, self.line, self.is_file = name, 0, _is_file(content)
         blocks: Iterator[bytes] = (
             block if k else block.removeprefix(_MARK) for k, block in enumerate(_blocks(content))
         )
@@ -75,14 +85,75 @@ def _chunks(
     pages: _Pages, first: Iterator[tuple[int, list[str]]], names: tuple[str, ...], wanted: Sequence[str]
 ) -> Iterator[Chunk]:
     yield from rows.chunks(rows.even(first, names), names, wanted)
-    while block := rows.next_part(pages.blocks, b"", pages.name, pages.line + 1):
-        found = _cells(block, pages.delimiter, names, wanted)
-        if found is None:
-            yield from rows.chunks(rows.even(pages.rows(block), names), names, wanted)
-            continue
-        lines, cells = found
-        yield Chunk(range(pages.line + 1, pages.line + 1 + lines), cells, arrow.numbers)
-        pages.line += lines
+
+    def parse(block: bytes) -> Cells | None:
+        return _cells(block, pages.delimiter, names, wanted)
+
+    with _parsed_ahead(pages.blocks, parse) if pages.is_file else nullcontext() as ahead:
+        pages.blocks = ahead or pages.blocks
+        while block := rows.next_part(pages.blocks, b"", pages.name, pages.line + 1):
+            found = ahead.result() if ahead else parse(block)
+            if found is None:
+                yield from rows.chunks(rows.even(pages.rows(block), names), names, wanted)
+                continue
+            lines, cells = found
+            yield Chunk(range(pages.line + 1, pages.line + 1 + lines), cells, arrow.numbers)
+            pages.line += lines
+
+
+Cells = tuple[int, dict[str, Any]]
+"""How many rows, and their cells as arrays of texts by PyArrow."""
+
+
+class _Ahead:
+    """The blocks, in order; `result` is what `parse` makes of the last one, while the next ones are read and parsed."""
+
+    def __init__(
+        self, blocks: Iterator[bytes], parse: Callable[[bytes], Cells | None], pool: ThreadPoolExecutor
+    ) -> None:
+        self._blocks, self._parse, self._pool = blocks, parse, pool
+        self._waiting: deque[tuple[bytes, Future[Cells | None]] | BaseException] = deque()
+        self._is_at_end = False
+        self._latest: Future[Cells | None] | None = None
+
+    def __iter__(self) -> _Ahead:
+        return self
+
+    def __next__(self) -> bytes:
+        while len(self._waiting) < AHEAD and not self._is_at_end:
+            try:
+                block = next(self._blocks)
+            except Exception as error:  # it counts when the blocks before it are used
+                self._is_at_end = True
+                self._waiting.append(error)
+            else:
+                self._waiting.append((block, self._pool.submit(self._parse, block)))
+        step = self._waiting.popleft() if self._waiting else StopIteration()
+        if isinstance(step, BaseException):
+            raise step
+        block, self._latest = step
+        return block
+
+    def result(self) -> Cells | None:
+        assert self._latest is not None
+        return self._latest.result()
+
+
+@contextmanager
+def _parsed_ahead(blocks: Iterator[bytes], parse: Callable[[bytes], Cells | None]) -> Iterator[_Ahead]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        yield _Ahead(blocks, parse, pool)
+
+
+def _is_file(content: BufferedIOBase) -> bool:
+    """Whether it is a file of more than a few blocks, which never waits for somebody to write it."""
+    try:
+        status = os.fstat(content.fileno())
+    except (OSError, AttributeError):
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size > 2 * AHEAD * BLOCK
 
 
 def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
@@ -117,10 +188,8 @@ def _end(text: bytearray, start: int) -> int:
     return max(text.rfind(b"\n", start), text.rfind(b"\r", start, len(text) - 1)) + 1
 
 
-def _cells(
-    block: bytes, delimiter: str, names: Sequence[str], wanted: Sequence[str]
-) -> tuple[int, dict[str, Any]] | None:
-    """How many rows, and their cells as arrays of texts by PyArrow; None for a block that the plain reader must look at."""
+def _cells(block: bytes, delimiter: str, names: Sequence[str], wanted: Sequence[str]) -> Cells | None:
+    """The rows of a block; None for one that the plain reader must look at."""
     if len(block) < LEAST or not _is_plain(block, delimiter):
         return None
     pa = library("pyarrow", "--data")

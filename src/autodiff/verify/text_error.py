@@ -15,7 +15,7 @@ from autodiff.core import templates
 from autodiff.core.algebra import Algebra
 from autodiff.core.primitive import Primitive
 from autodiff.language.typed import Typed
-from autodiff.verify.error_bound import TINY, Unsure, decided, ends, error_of
+from autodiff.verify.rounding import TINY, Unsure, decided, ends, error_of
 
 Pair: TypeAlias = "tuple[float, float]"
 """A value and the bound of its error."""

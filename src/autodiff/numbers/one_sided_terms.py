@@ -1,0 +1,180 @@
+"""Terms of one-sided series, `coefficient·t^power·ln(1/t)^logs`, and their exact arithmetic.
+
+>>> print(signed_text(product(Term(1, Fraction(1, 2)), Term(2, 3))))
++ 3/2·t^3
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+
+from autodiff.core.evaluate import Indeterminate
+from autodiff.numbers.pi_multiples import Exact, OfPi, turn
+
+_BITS = 160  # a longer fraction is rounded to a float
+_VALUE_BITS = 1074  # for a value: nearly every float has fewer, and what has fewer is none that a float takes for 0
+_ROUNDING, _TINIEST = 2.0**-52, 5e-324
+
+Coefficient: TypeAlias = "Exact | OfPi | float"
+
+Size: TypeAlias = "tuple[Exact | float, Exact]"
+"""(p, k) is the size of t^p/ln(1/t)^k: of two terms, the one with the smaller pair is the larger one beside the point."""
+
+STILL, NOTHING = (0, 0), (math.inf, 0)
+"""The sizes of a term that does not move, and of 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """`coefficient·t^power·ln(1/t)^logs`; the coefficient may be wrong by `doubt`."""
+
+    power: Exact
+    coefficient: Coefficient
+    doubt: float = 0.0
+    logs: Exact = 0
+
+    @property
+    def size(self) -> tuple[Exact, Exact]:
+        return self.power, -self.logs
+
+    @property
+    def exact(self) -> bool:
+        """Whether the coefficient is a number that is known, and not only near."""
+        return not (self.doubt or isinstance(self.coefficient, float))
+
+    @property
+    def error(self) -> float:
+        """How far the coefficient, as a float, may be off."""
+        return _rounding(float(self.coefficient)) if isinstance(self.coefficient, OfPi) else self.doubt
+
+    @property
+    def certain(self) -> bool:
+        """Whether the sign of the coefficient is known."""
+        return _size(self.coefficient) > self.doubt
+
+
+def signed_text(term: Term) -> str:
+    """`+ 3·t^2`."""
+    number, size = abs(term.coefficient), size_text(term.size)
+    parts = [str(number)] * (number != 1 or not size) + [size] * bool(size)
+    return f"{'-' if term.coefficient < 0 else '+'} {'·'.join(parts)}"
+
+
+def size_text(size: Size) -> str:
+    """`t^2·ln(1/t)`, nothing for a term that does not move."""
+    powers = [("t", size[0]), ("ln(1/t)", -size[1])]
+    return "·".join(base if power == 1 else f"{base}^{power}" for base, power in powers if power)
+
+
+def size_of_product(a: Size, b: Size) -> Size:
+    """The size of a product."""
+    return NOTHING if math.inf in (a[0], b[0]) else (a[0] + b[0], a[1] + b[1])
+
+
+def product(p: Term, q: Term) -> Term:
+    power, logs = fit(p.power + q.power), fit(p.logs + q.logs)
+    match p.coefficient, q.coefficient:
+        case (OfPi() as angle, int() | Fraction() as other) | (int() | Fraction() as other, OfPi() as angle):
+            return Term(power, turn(angle.part * other), logs=logs)
+    a, b = _of_numbers(p), _of_numbers(q)
+    c, doubt = a.number * b.number, 0.0
+    if isinstance(c, float):
+        doubt = _size(a.number) * b.doubt + _size(b.number) * a.doubt + a.doubt * b.doubt + _rounding(c)
+    return Term(power, c, doubt, logs)
+
+
+def quotient(p: Term, q: Term) -> Term:
+    power, logs = fit(p.power - q.power), fit(p.logs - q.logs)
+    match p.coefficient, q.coefficient:
+        case (OfPi() as angle, int() | Fraction() as other):
+            return Term(power, turn(Fraction(angle.part) / other), logs=logs)
+        case (OfPi() as angle, OfPi() as unit):
+            return Term(power, fit(Fraction(angle.part) / unit.part), logs=logs)
+    a, b = _of_numbers(p), _of_numbers(q)
+    c, doubt = _ratio(a.number, b.number), 0.0
+    if isinstance(c, float):
+        doubt = (a.doubt + abs(c) * b.doubt) / (_size(b.number) - b.doubt) + _rounding(c)
+    return Term(power, c, doubt, logs)
+
+
+def added(p: Term, q: Term) -> Term:
+    match p.coefficient, q.coefficient:
+        case (OfPi() as angle, OfPi() as other):
+            return Term(p.power, turn(angle.part + other.part), logs=p.logs)
+    a, b = _of_numbers(p), _of_numbers(q)
+    c = a.number + b.number
+    return Term(p.power, c, a.doubt + b.doubt + _rounding(c) if isinstance(c, float) else 0.0, p.logs)
+
+
+class _Number(NamedTuple):
+    number: Exact | float
+    doubt: float
+
+
+def _of_numbers(term: Term) -> _Number:
+    """The coefficient and its doubt, with a float for a part of π."""
+    c = term.coefficient
+    return _Number(float(c) if isinstance(c, OfPi) else c, term.error)
+
+
+def _ratio(a: Exact | float, b: Exact | float) -> Exact | float:
+    return a / b if isinstance(a, float) or isinstance(b, float) else fit(Fraction(a) / b)
+
+
+def _size(c: Coefficient) -> float:
+    return abs(float(c)) or (0.0 if c == 0 else _TINIEST)
+
+
+def _rounding(c: float) -> float:
+    return abs(c) * _ROUNDING + _TINIEST
+
+
+def rounded(term: Term) -> Term:
+    """A long fraction becomes a float. Raises Indeterminate for what is beyond float64."""
+    c = term.coefficient
+    if isinstance(c, OfPi):
+        return term
+    if not isinstance(c, float):
+        bits = _VALUE_BITS if term.size == STILL else _BITS
+        if max(c.numerator.bit_length(), c.denominator.bit_length()) <= bits:
+            return term
+        c = float(c)
+        term = Term(term.power, c, 0.0 if term.coefficient == c else _rounding(c), term.logs)
+    if not math.isfinite(c + term.doubt):
+        raise Indeterminate
+    return term
+
+
+def fit(number: Exact) -> Exact:
+    """The same number, as an int if it is one. Raises Indeterminate when it is longer than any that is of use."""
+    if isinstance(number, int):
+        return number
+    if number.denominator == 1:
+        return number.numerator
+    if number.denominator.bit_length() > 2200:
+        raise Indeterminate
+    return number
+
+
+def rates(term: Term) -> Iterator[Term]:
+    """The terms of t·d/dt."""
+    if term.power:
+        yield product(term, Term(0, term.power))
+    if term.logs:
+        yield product(term, Term(0, -term.logs, logs=-1))
+
+
+def integrals(term: Term) -> Iterator[Term]:
+    """The terms whose `rates` are this, by parts: the integral of t^p·L^k/t, where L = ln(1/t), is t^p·L^k/p and k/p times that of t^p·L^(k-1)/t."""
+    if not term.power:
+        yield quotient(term, Term(0, -1 - term.logs, logs=-1))
+        return
+    part = quotient(term, Term(0, term.power))
+    yield part
+    while part.logs:
+        part = product(part, Term(0, Fraction(part.logs) / term.power, logs=-1))
+        yield part

@@ -1,0 +1,185 @@
+"""What rounding may do in one primitive: to its value, given its arguments' errors, and to a partial within its own text.
+
+>>> import operator
+>>> from autodiff.core import rules
+>>> error_of(rules.TABLE["-", 2], [1.0, 1.0], [1e-16, 0.0], 0.0, operator.add)      # exact, but for the argument
+1e-16
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from autodiff.core import templates
+from autodiff.core.primitive import ZERO, Primitive
+from autodiff.language.typed import Typed
+from autodiff.verify.exactness import EXACT, exactly, short
+
+LEAST = 5e-324
+"""The smallest float64; a number that is off by no more is as right as float64 can say."""
+
+EPSILON, TINY = 2.0**-53, 2.0**-1022
+
+_MOST_ULPS = 2.0**24
+"""Beyond so many units in the last place a bound of first order says nothing: 2e-9 of the number. Up to there a part that
+is known to few digits of its own may be known well enough for the sum that it is in."""
+
+_CONDITIONS = frozenset(["<", "<=", ">", ">=", "==", "!=", "not"])
+
+
+class Unsure(Exception):
+    """Rounding may decide here: a condition, a domain or a special point within an argument's error."""
+
+
+def rounding(constant: float) -> float:
+    """How far a constant may be off what was typed; half an ulp of the smallest numbers is rounded up to the least number."""
+    return max(math.ulp(constant) / 2, LEAST) if isinstance(constant, Typed) else 0.0
+
+
+def error_of(
+    row: Primitive, args: Sequence[float], errors: Sequence[float], value: float, both: Callable[[float, float], float]
+) -> float:
+    """How far the value of a row may be off, given its arguments' errors."""
+    name = row.value
+    if name == "+" or name == "-":
+        error = both(errors[0], errors[1])
+        u, v = args[0], args[1] if name == "+" else -args[1]
+        t = value - u
+        return both(error, abs((u - (value - t)) + (v - t)))  # what the sum lost, exactly
+    if name == "*":
+        u, v = args
+        error = error_times(u, errors[1]) + error_times(v, errors[0]) + errors[0] * errors[1]
+        return error if short(u) and short(v) else error + rounded(value, 1.0, exact=not (u and v))
+    if row.is_predicate:
+        decided(row, args, errors)
+        return 0.0
+    if any(errors):
+        settled(row, args, errors)
+        error = sum(_moved(row, k, args, e, value) for k, e in enumerate(errors) if e)
+    else:
+        error = 0.0
+        if exactly(row, args, value):
+            return 0.0
+    return error if name in EXACT else error + rounded(value, ulps(row, args, value), exact=False)
+
+
+def error_times(factor: float, error: float) -> float:
+    """An error times a factor; not 0 where that underflows, since what follows may make much of it."""
+    return abs(factor) * error or (LEAST if factor and error else 0.0)
+
+
+def rounded(value: float, units: float, *, exact: bool) -> float:
+    if exact:
+        return 0.0
+    return units * EPSILON * abs(value) if abs(value) >= TINY else LEAST
+
+
+def ulps(row: Primitive, args: Sequence[float], value: float) -> float:
+    """How many halves of a unit in the last place the row's value may be off."""
+    if row.value in ("/", "sqrt"):
+        return 1.0
+    if row.value == "^" and args[1] in _PRODUCTS:
+        return _PRODUCTS[args[1]][0]
+    units = 4.0 if row.ulp_error[0] == "4" else templates.compiled(row.ulp_error[0], (*row.params, "w"))(*args, value)
+    if not units <= _MOST_ULPS:
+        raise Unsure
+    return 2 * units
+
+
+_PRODUCTS: Mapping[float, tuple[float, float]] = {
+    2.0: (1.0, 1.0),
+    3.0: (2.0, 3.0),
+    4.0: (3.0, 4.0),
+    -1.0: (1.0, 4.0),
+    -2.0: (3.0, 16.0),
+    0.5: (1.0, 3.0),
+}
+"""Powers that are a few products: halves of a unit that value and slope may be off (see `special.PRODUCTS`)."""
+
+
+@lru_cache(maxsize=1024)
+def _special_texts(row: Primitive) -> tuple[str, ...]:
+    """The conditions whose outcome a small error must not change: domain and special points."""
+    return tuple(t for t in (*(text for text, _ in row.domain), *row.special_conditions, *row.partial_domain) if t)
+
+
+def settled(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
+    for text in _special_texts(row):
+        try:
+            condition(text, row.params, args, errors)
+        except Unsure:
+            if not _is_level(row, args, errors):
+                raise
+
+
+def _is_level(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> bool:
+    """Whether a step function has one value at all ends of its arguments' errors, whatever its jump's condition says."""
+    if not row.jump or any(text != ZERO for text in row.partials):
+        return False
+    function = templates.value(row)
+    value = function(*args)
+    return all(end == value for k, error in enumerate(errors) if error for end in ends(function, args, k, error))
+
+
+def decided(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
+    if row.value in _CONDITIONS and len(args) == 2 and abs(args[0] - args[1]) <= errors[0] + errors[1] and any(errors):
+        raise Unsure
+
+
+def condition(text: str, params: tuple[str, ...], args: Sequence[float], errors: Sequence[float]) -> None:
+    """Raise Unsure where a condition of the table may be either, its arguments being off by their errors."""
+    from autodiff.verify.text_error import BOUNDED  # most programs have no condition that an error is near to
+
+    BOUNDED.text(text, params, list(zip(args, errors, strict=True)))
+
+
+def ends(function: Callable[..., float], args: Sequence[float], k: int, error: float) -> Iterator[float]:
+    """The values of a function where argument k is moved to both ends of its error, and at least to the next float64."""
+    step = max(error, math.ulp(args[k]))
+    return (function(*args[:k], args[k] + side * step, *args[k + 1 :]) for side in (-1, 1))
+
+
+def _moved(row: Primitive, k: int, args: Sequence[float], error: float, value: float) -> float:
+    """What an error of argument k does to the row's value."""
+    flags = tuple([j == k for j in range(len(args))])
+    edges = templates.partials(row, flags, ())(range(len(args)), *args, value) if row.partials[k] != ZERO else []
+    moved = error_times(edges[0][1], error) if edges else 0.0
+    if error > 1e-5 * min(abs(args[k]), 1.0):  # the slope is not all of it
+        function = templates.value(row)
+        moved = max(moved, *(abs(end - value) for end in ends(function, args, k, error)))
+    if moved != moved:
+        raise Unsure
+    return moved
+
+
+def slope_error(row: Primitive, text: str, args: Sequence[float], value: float, edge: tuple[int, float]) -> float:
+    """What rounding within the text of a slope may do."""
+    slope = edge[1]
+    if text in ("1", "-1", "u", "v", "w", *row.params):
+        return 0.0
+    if not slope and (0.0 in args or not value or _is_structural_zero(text, row.params, (*args, value))):
+        return 0.0
+    if all(map(short, args)) and short(slope) and abs(slope) <= 64 and row.value in ("^", "sqrt", "abs"):
+        return 0.0
+    if row.value == "/" and abs(slope) >= TINY and (text == "1/v" or abs(value) >= TINY):
+        return rounded(slope, 1.0, exact=False)  # one quotient
+    if row.value == "^" and text == row.partials[0] and args[1] in _PRODUCTS and abs(slope) >= TINY:
+        return rounded(slope, _PRODUCTS[args[1]][1], exact=False)
+    units = (
+        8.0
+        if row.ulp_error[1] == "8"
+        else templates.compiled(row.ulp_error[1], (*row.params, "w", "d"))(*args, value, slope)
+    )
+    if not units <= _MOST_ULPS:
+        if abs(slope) < TINY:
+            return 1024 * LEAST
+        raise Unsure
+    return rounded(slope, 2 * units, exact=False)
+
+
+def _is_structural_zero(text: str, params: tuple[str, ...], numbers: Sequence[float]) -> bool:
+    from autodiff.verify.text_error import is_structural_zero  # most slopes are not 0
+
+    return is_structural_zero(text, params, numbers)
