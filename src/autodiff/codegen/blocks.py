@@ -1,6 +1,6 @@
 """What all targets but SQL and LaTeX share: functions made of lines, each under a condition or under none.
 
-Where lines are numbers, those under a condition stand in a block of their own; where they are arrays, every element is
+Where lines are numbers, those under a condition are in a block of their own; where they are arrays, every element is
 computed, and what a masked line works on is replaced by a harmless number first (`_masked`).
 """
 
@@ -21,7 +21,7 @@ from autodiff.core.primitive import Primitive
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """Lines of one function, ready to be dressed up in a target's syntax.
+    """Lines of one function; their texts are in the target's syntax, what is around them is not written yet.
 
     inputs      the parameters' names
     lines       (name, text, condition or "", whether it is a condition itself)
@@ -162,7 +162,7 @@ def _masked(program: StraightLineProgram, spelling: Spelling, of: Mapping[int, s
 
 
 def _tree(program: StraightLineProgram, of: Mapping[int, str], root: int) -> list[int]:
-    """The equations that stand in one line."""
+    """The equations that are written in one line."""
     graph = program.graph
     tree, todo = set[int](), [root]
     while todo:
