@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from autodiff.codegen.dialect import Dialect, ExportEquations, body, exported
 from autodiff.codegen.lines import with_lines
@@ -185,13 +186,5 @@ _DIVIDED = rules.TABLE["/", 2]
 
 def grouped(block: CodeBlock) -> Iterator[tuple[str, list[tuple[str, str, bool]]]]:
     """The lines in runs under one condition: (condition or "", [(name, text, whether a condition)])."""
-    run: list[tuple[str, str, bool]] = []
-    now = ""
-    for name, text, under, truth in block.lines:
-        if under != now and run:
-            yield now, run
-            run = []
-        now = under
-        run.append((name, text, truth))
-    if run:
-        yield now, run
+    for under, run in groupby(block.lines, key=lambda line: line[2]):
+        yield under, [(name, text, truth) for name, text, _, truth in run]
