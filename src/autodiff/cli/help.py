@@ -25,6 +25,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "derivatives": ("eval", "diff", "check"),
     "explain": ("explain", "graph"),
     "data": (),
+    "scale": (),
     "train": ("train", "predict"),
     "fit": ("fit",),
     "plot": ("plot",),
