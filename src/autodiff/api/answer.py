@@ -67,6 +67,10 @@ class Answer(NamedTuple):
     digits: int = 0
     bits: int = 0
 
+    def __reduce__(self) -> tuple[type["Answer"], tuple[Any, ...]]:
+        """What pickle keeps: the fields, with an ordinary mapping where there is nothing."""
+        return Answer, tuple({} if isinstance(value, MappingProxyType) else value for value in self)
+
     def __str__(self) -> str:  # a NamedTuple takes no other way to name a method
         return display.text(self)
 

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from autodiff.api.inputs import appear, bind, sources
 from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import lower
-from autodiff.errors import AutodiffError, normalised, quoted, shortened
+from autodiff.errors import AutodiffError, Span, normalised, quoted, shortened
 from autodiff.language.ast import ParsedProgram
 from autodiff.language.parser import parse as _parse
 
@@ -38,6 +39,25 @@ def parse(text: str, *, strict: bool = False, given: Any = (), functions: Iterab
     """
     names = frozenset(normalised(str(name)) for name in given) if isinstance(given, Iterable) else frozenset()
     return _parse(text, rules.functions().union(functions), strict=strict, given=names)
+
+
+def _pickled(program: ParsedProgram) -> tuple[Any, ...]:
+    """What pickle keeps of a program: its text, of which another process makes the statements again.
+
+    A tree of statements may be nested as deeply as the text is long.
+    """
+    spans = tuple(statement.span for statement in program.statements)
+    return _program_again, (program.source, spans, program.given)
+
+
+def _program_again(source: str, spans: tuple[Span, ...], given: frozenset[str]) -> ParsedProgram:
+    """What a pickled program becomes."""
+    program = _parse(source, rules.functions(), given=given)
+    kept = tuple(statement for statement in program.statements if statement.span in spans)
+    return ParsedProgram(program.source, kept, program.readings, program.given)
+
+
+copyreg.pickle(ParsedProgram, _pickled)
 
 
 def evaluate(

@@ -1,4 +1,4 @@
-"""A program over arrays: value and slopes of every row, hard points by the one-shot evaluation.
+"""A program over arrays: value and slopes of every row, special points by the one-shot evaluation.
 
 >>> import numpy as np
 >>> g = compile("exp(sin(x^2))*y")
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -83,6 +83,17 @@ class Compiled:
     buffers: BufferPool = field(default_factory=BufferPool, repr=False, compare=False)
     flags: BufferPool = field(default_factory=BufferPool, repr=False, compare=False)
     notes: tuple[str, ...] = ()
+    origin: tuple[str, tuple[str, ...] | None, bool, bool] | None = field(default=None, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What pickle keeps: the arguments of `compile`, by which another process compiles the text itself."""
+        if self.origin is None:
+            raise TypeError("only what autodiff.compile returned can be pickled")
+        return _compile_again, self.origin
+
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        """What Dask knows a function by: equal texts and options are equal functions."""
+        return "autodiff.compile", *self.__reduce__()[1]
 
     def __call__(self, table: Any = None, /, **at: Numbers) -> tuple[Numbers, dict[str, Numbers]]:
         rows = self.batch(table, **at)
@@ -200,7 +211,13 @@ def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = False,
     the program, and where NumPy, of the extra `data`, is not installed.
     """
     library("numpy", "a compiled program")
-    return compiled(lower(_parse(text, strict=strict)), wrt, exact=exact)
+    made = compiled(lower(_parse(text, strict=strict)), wrt, exact=exact)
+    return replace(made, origin=(text, None if wrt is None else tuple(wrt), exact, strict))
+
+
+def _compile_again(text: str, wrt: tuple[str, ...] | None, exact: bool, strict: bool) -> Compiled:
+    """What a pickled program becomes."""
+    return compile(text, wrt, exact=exact, strict=strict)
 
 
 def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Compiled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,32 +18,49 @@ from autodiff.tables.text import Chunk, Statuses, Table
 
 @dataclass(slots=True)
 class Count:
-    """What a run met: how many rows, how many of each status that is not "ok", the line of the first of them, and what is
-    wrong with the first row that has no cell for each column."""
+    """What a run met: how many rows, how many of each status that is not "ok", where the first of them is, and what is
+    wrong with the first row that has no cell for each column.
 
+    named  places have the file's name, since there are several files
+    """
+
+    named: bool = False
     rows: int = 0
     hard: Counter[str] = field(default_factory=Counter)
-    first: dict[str, int] = field(default_factory=dict)
-    unit: str = "line"
+    first: dict[str, str] = field(default_factory=dict)
     fault: str = ""
 
-    def add(self, chunk: Chunk, status: Statuses, columns: Sequence[str]) -> None:
+    def __str__(self) -> str:
+        parts = (f"{n} {status} (first in {self.first[status]})" for status, n in self.hard.most_common())
+        fault = f"; {self.fault}" if self.fault else ""
+        return f"{sum(self.hard.values())} of {self.rows} rows are not ok: {', '.join(parts)}{fault}"
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        """How many rows have each status."""
+        return {"ok": self.rows - sum(self.hard.values()), **dict(self.hard.most_common())}
+
+    def merge(self, other: Count) -> None:
+        """Count the rows of another run, which come behind these."""
+        self.rows += other.rows
+        self.hard.update(other.hard)
+        self.first = {**other.first, **self.first}
+        self.fault = self.fault or other.fault
+
+    def add(self, table: Table, chunk: Chunk, status: Statuses, columns: Sequence[str]) -> None:
         """Count the first rows of a chunk, which have these statuses; `columns` are the ones that inputs are read from."""
         self.rows += len(status)
         self.hard.update(status.hard.values())
-        for row, met in sorted(status.hard.items()):
-            if met == INPUT and met not in self.first and row not in chunk.faults:
+        file = f" of {shortened(table.name, 200)}" if self.named else ""
+        for row, each in sorted(status.hard.items()):
+            place = f"{table.unit} {chunk.lines[row]}{file}"
+            if each == INPUT and each not in self.first and row not in chunk.faults:
                 cell = bad_cell(chunk, row, columns)
-                if cell and not cell.is_empty:  # an empty cell is seen without being told
-                    self.fault = f"{self.unit} {chunk.lines[row]}, column {quoted(cell.column)}: {cell}"
-            self.first.setdefault(met, chunk.lines[row])
-        if not self.fault and (faults := [row for row in chunk.faults if row < len(status)]):
-            self.fault = f"{self.unit} {chunk.lines[faults[0]]}: {chunk.faults[faults[0]]}"
-
-    def __str__(self) -> str:
-        parts = (f"{n} {status} (first in {self.unit} {self.first[status]})" for status, n in self.hard.most_common())
-        fault = f"; {self.fault}" if self.fault else ""
-        return f"{sum(self.hard.values())} of {self.rows} rows are not ok: {', '.join(parts)}{fault}"
+                if cell and not cell.is_empty:  # an empty cell is seen without a word about it
+                    self.fault = f"{place}, column {quoted(cell.column)}: {cell}"
+            self.first.setdefault(each, place)
+        if not self.fault and (met := [row for row in chunk.faults if row < len(status)]):
+            self.fault = f"{table.unit} {chunk.lines[met[0]]}{file}: {chunk.faults[met[0]]}"
 
 
 def columns_of(table: Table, inputs: Sequence[str], fixed: Mapping[str, Any]) -> dict[str, str]:
@@ -51,7 +68,7 @@ def columns_of(table: Table, inputs: Sequence[str], fixed: Mapping[str, Any]) ->
 
     Raises AutodiffError for an input without a column or with two values.
     """
-    known = program_names(table)
+    known = program_names(table.names)
     both = [name for name in fixed if name in known]
     if both:
         raise AutodiffError(f"{quoted(both[0])} has a column and a value by --at", hint="give one of them")
@@ -69,40 +86,51 @@ def results(
     fixed: Mapping[str, float],
     count: Count,
     *,
-    keep: bool = False,
+    kept: Sequence[str] = (),
     fail_fast: bool = False,
 ) -> Iterator[dict[str, Sequence[Any]]]:
-    """The rows' answers, chunk by chunk, as columns: value and slopes (arrays, NaN for none), status; with `keep` behind
-    the table's own.
+    """The rows' answers, chunk by chunk, as columns: value and slopes (arrays, NaN for none), status; behind
+    the table's own columns `kept`.
 
     Raises AutodiffError where the table can't be read on and, with `fail_fast`, at the first row that is not ok; the
     rows before it are handed out first.
     """
     of = columns_of(table, compiled.lowered.inputs, fixed)
-    count.unit = table.unit
     names = [compiled.lowered.name, *(f"d{compiled.lowered.name}/d{name}" for name in compiled.sources), "status"]
     if compiled.lowered.name == names[-1]:
         raise AutodiffError("the result and its status would be one column", hint="call the result something else")
-    if keep:
-        require_free(table, names)
-    shown = [*(table.names if keep else ()), *names]
-    for chunk in table.chunks(table.names if keep else list(dict.fromkeys(of.values()))):
+    require_free(table, kept, names)
+    shown, rows = [*kept, *names], 0
+    for chunk in table.chunks(list(dict.fromkeys([*kept, *of.values()]))):
         numbers, status = _answers(chunk, compiled, of, fixed)
         stop = min(status.hard, default=len(status)) if fail_fast else len(status)
         if stop < len(status):
             numbers, status = [column[:stop] for column in numbers], status.before(stop)
-        count.add(chunk, status, list(of.values()))
-        kept = [chunk.cells[name][:stop] for name in table.names] if keep else []
-        yield dict(zip(shown, [*kept, *numbers, status], strict=True))
+        count.add(table, chunk, status, list(of.values()))
+        cells = [chunk.cells[name][:stop] for name in kept]
+        rows += stop
+        yield dict(zip(shown, [*cells, *numbers, status], strict=True))
         if stop < len(chunk.lines):
             raise _stopped(table, chunk, stop, compiled, of, fixed)
-    if not count.rows:
+    if not rows:
         yield {name: array("d") if name in names[:-1] else () for name in shown}
 
 
-def require_free(table: Table, names: Sequence[str]) -> None:
-    """Raise AutodiffError where a column of the table, which is passed through, has the name of a result."""
-    if taken := [name for name in table.names if name in names]:
+def filled(chunks: Iterable[Mapping[str, Sequence[Any]]]) -> Iterator[Mapping[str, Sequence[Any]]]:
+    """The chunks that have rows; where none has, the first one, which names the columns."""
+    first, rows = None, 0
+    for columns in chunks:
+        first = first or columns
+        if len(columns["status"]):
+            rows += len(columns["status"])
+            yield columns
+    if not rows and first is not None:
+        yield first
+
+
+def require_free(table: Table, kept: Sequence[str], names: Sequence[str]) -> None:
+    """Raise AutodiffError where a column `kept` of the table, which is passed through, has the name of a result."""
+    if taken := [name for name in kept if name in names]:
         raise AutodiffError(
             f"{shortened(table.name, 200)}, line 1: column {quoted(taken[0])} is what a result is called",
             exit_status=DATA,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +18,7 @@ from autodiff.render.text import answer as plain
 
 if TYPE_CHECKING:
     from autodiff.api.matrices import Matrix
+    from autodiff.tables.inputs import InputFile
 
 EPILOG = """\b
 Examples:
@@ -47,9 +48,8 @@ Examples:
 @click.option("--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of every number.")
 @click.option("--no-check", is_flag=True, help="Skip the confirmation by the other mode.")
 @options.data_options
-@click.option(
-    "--exact", is_flag=True, help="With --data: compute functions exactly as at a single point, which takes longer."
-)
+@options.rows_options
+@options.engine_options
 def command(
     program: str | None,
     file: str | None,
@@ -69,13 +69,14 @@ def command(
     like: str | None,
     digits: int | None,
     no_check: bool,
-    data: str | None,
+    data: tuple[str, ...],
     out: str | None,
     keep: bool,
     exact: bool,
     fail_fast: bool,
     from_form: str | None,
     to_form: str | None,
+    **run: Any,
 ) -> int:
     """Value and gradient of PROGRAM at a point, or at every row of a file.
 
@@ -84,15 +85,22 @@ def command(
     Of arrays, matrices, products and higher orders are by their elements, x[0], x[1], …; an array as the result needs no
     --of. With --data each row has one number for each input, and a sum of an input is that of the one number.
     """
-    about_rows = {"--out": out, "--keep": keep, "--exact": exact, "--fail-fast": fail_fast}
-    about_rows |= {"--from": from_form, "--to": to_form}
-    if data is None and (given := [option for option, is_given in about_rows.items() if is_given]):
-        raise AutodiffError(f"{given[0]} goes with --data", hint="add --data points.csv")
-    if data == "-" and program == "-":
-        raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
+    rows = {
+        "out": out,
+        "keep": keep,
+        "exact": exact,
+        "fail_fast": fail_fast,
+        "from_form": from_form,
+        "to_form": to_form,
+        **run,
+    }
+    if not data and (given := [option for option, is_given in rows.items() if is_given]):
+        option = f"--{given[0].removesuffix('_form').replace('_', '-')}"
+        raise AutodiffError(f"{option} goes with --data", hint="add --data points.csv")
+    tables = _tables(data, from_form, program)
     options.one_form(form, quiet=quiet)
     text = inputs.read_program(program, file)
-    if data is not None:
+    if data:
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1}
         asked |= {options.format_as_typed(form).removesuffix(f" {form}"): form != "text"}
         asked |= {"--hessian": hessian, "--jacobian": jacobian, "--jvp": jvp is not None}
@@ -104,13 +112,11 @@ def command(
         }
         options.one_matrix(asked)
         from autodiff.cli import files  # a point starts without them
-        from autodiff.cli.rows import run
+        from autodiff.cli.rows import RowsCommand
 
-        files.apart([("--data", data), ("-f", file), *files.points(points)], [("--out", out)])
-        forms, point = (from_form, to_form), inputs.read_point(points)
-        return run(
-            text, data, out, options.names(wrt), point, forms, keep, fail_fast, exact=exact, strict=strict, of=of
-        )
+        files.apart([*files.named(tables), ("-f", file), *files.points(points)], [("--out", out)])
+        at = inputs.read_point(points)
+        return RowsCommand(text, tables, options.names(wrt), at, {**rows, "of": of}, strict=strict).run()
     if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
         asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
         asked |= {"--jvp": jvp is not None, "--vjp": vjp is not None}
@@ -155,6 +161,14 @@ def command(
         for line in plain.remarks(answer, streams.width(sys.stderr), quiet=quiet):
             streams.remark(line)
     return 0 if answer.complete else HARD_POINT
+
+
+def _tables(data: Sequence[str], form: str | None, program: str | None) -> Sequence[InputFile]:
+    if not data:
+        return ()
+    from autodiff.cli import files  # a point starts without them
+
+    return files.inputs(data, form, program)
 
 
 def _matrix(

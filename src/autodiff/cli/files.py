@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from autodiff.errors import AutodiffError, quoted
+
+if TYPE_CHECKING:
+    from autodiff.tables.inputs import InputFile
 
 Named = tuple[str, str | None]
 """An option and its path, if it is given one."""
@@ -29,6 +33,20 @@ def apart(read: Iterable[Named], written: Sequence[Named]) -> None:
                     f"{other} and {option} are the same file, {quoted(path, 200)}",
                     hint=f"give {option} another name: what {other} {does} would be lost",
                 )
+
+
+def inputs(data: Sequence[str], form: str | None, program: str | None) -> list[InputFile]:
+    """The files that the values of --data name. Raises AutodiffError where stdin is to be the program as well."""
+    if "-" in data and program == "-":
+        raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
+    from autodiff.tables.inputs import input_files  # few commands read tables
+
+    return input_files(data, form)
+
+
+def named(files: Iterable[InputFile]) -> list[Named]:
+    """Files of --data among those that a command reads."""
+    return [("--data", file.address) for file in files]
 
 
 def points(at: Iterable[str]) -> list[Named]:

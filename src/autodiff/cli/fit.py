@@ -29,10 +29,7 @@ Exit status 3 where the search did not converge: the numbers that it reached are
 
 @click.command("fit", cls=ProgramCommand, epilog=EPILOG)
 @options.program_options
-@click.option(
-    "--data", metavar="FILE", required=True, shell_complete=options.complete_file,
-    help="The table (- for stdin): CSV, TSV, NDJSON, Parquet or Arrow.",
-)  # fmt: skip
+@options.data_option(f"The table (- for stdin): {options.TABLES}", required=True)
 @options.from_option
 @click.option("--y", "target", metavar="EXPR", required=True, help="What the model is to give: a column, or ln(y).")
 @click.option("--start", metavar="NAME=VALUE[,…]", help="The parameters and where their search begins.")
@@ -72,10 +69,9 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     Its inputs are the parameters of --start and columns of the table. The Jacobian is exact; the standard errors are
     those of the model's slopes at the solution.
     """
-    if given["data"] == "-" and program == "-":
-        raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
+    given["data"] = files.inputs(given["data"], given["from_form"], program)
     options.one_form(given["form"], quiet=given["quiet"])
-    read = [("--data", given["data"]), ("-f", file)]
+    read = [*files.named(given["data"]), ("-f", file)]
     files.apart(read, [("--out", given["out"]), ("--save", given["save"])])
     from autodiff.tables.reader import format_of  # the help does without it
 

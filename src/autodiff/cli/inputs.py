@@ -117,10 +117,10 @@ def ranges(text: str, option: str) -> dict[str, tuple[float | None, float | None
 
 
 def _stdin() -> bytes:
-    from autodiff.tables import stdin  # most programs are an argument
+    from autodiff.tables import filesystems  # most programs are an argument
 
     try:
-        return stdin.opened("pipe a program into it, or use -f FILE").read()
+        return filesystems.open_stdin("pipe a program into it, or use -f FILE").read()
     except OSError as error:
         raise AutodiffError(f"can't read stdin: {error.strerror}", exit_status=DATA) from None
 

@@ -168,6 +168,17 @@ def from_option(command: F) -> F:
     )(command)
 
 
+def data_option(help_text: str, *, required: bool = False) -> Callable[[F], F]:
+    """`--data`, which may be given several times."""
+    return click.option(
+        "--data", metavar="FILE", multiple=True, required=required, shell_complete=complete_file, help=help_text
+    )
+
+
+TABLES = "CSV, TSV, NDJSON, Parquet or Arrow; a folder, a pattern, an address such as s3://…. Repeatable."
+"""What --data takes, for the help of each command that has it."""
+
+
 def data_options(command: F) -> F:
     """`--data` and what goes with it."""
     for decorate in (
@@ -179,13 +190,46 @@ def data_options(command: F) -> F:
         click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),
         click.option(
             "--out", metavar="FILE", shell_complete=complete_file,
-            help="With --data: write to FILE, which is there only when it is whole.",
+            help="With --data: write to FILE, which is there only when it is whole; eval gives a folder DIR/ a part for each file.",
+        ),
+        data_option(f"A point per row of FILE (- for stdin): {TABLES}"),
+    ):  # fmt: skip
+        command = decorate(command)
+    return command
+
+
+def rows_options(command: F) -> F:
+    """`--exact`, `--summary` and `--resume`, about the answers of rows."""
+    for decorate in (
+        click.option(
+            "--exact",
+            is_flag=True,
+            help="With --data: compute functions exactly as at a single point, which takes longer.",
         ),
         click.option(
-            "--data", metavar="FILE", shell_complete=complete_file,
-            help="A point per row of FILE (- for stdin): CSV, TSV, NDJSON, Parquet or Arrow.",
+            "--summary",
+            is_flag=True,
+            help="With --data: print how many rows are ok, and each column's min, max and mean.",
         ),
-    ):  # fmt: skip
+        click.option(
+            "--resume", is_flag=True, help="With --out DIR/: skip the parts that are whole, and go on with the others."
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def engine_options(command: F) -> F:
+    """`--engine`, `--scheduler`, `--workers`."""
+    for decorate in (
+        click.option("--workers", type=click.IntRange(min=1), help="Processes of this machine (default: its cores)."),
+        click.option(
+            "--scheduler", metavar="ADDRESS", help="With --engine dask: tcp://host:8786 (default: a cluster here)."
+        ),
+        click.option(
+            "--engine", type=click.Choice(["local", "dask"]), help="What runs the files of --data (default: local)."
+        ),
+    ):
         command = decorate(command)
     return command
 

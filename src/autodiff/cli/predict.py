@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
+from itertools import chain
 
 import click
 
@@ -40,7 +42,7 @@ def command(
     strict: bool,
     of: str,
     points: tuple[str, ...],
-    data: str | None,
+    data: tuple[str, ...],
     out: str | None,
     keep: bool,
     fail_fast: bool,
@@ -52,31 +54,32 @@ def command(
     Only the statements are evaluated that these names need, so the table needs no target column. Rows are read and written
     in blocks.
     """
-    if data is None:
+    if not data:
         raise AutodiffError("there are no rows to predict", hint="add --data FILE.csv")
-    if data == "-" and program == "-":
-        raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
-    files.apart([("--data", data), ("-f", file), *files.points(points)], [("--out", out)])
+    tables = files.inputs(data, from_form, program)
+    files.apart([*files.named(tables), ("-f", file), *files.points(points)], [("--out", out)])
     library("numpy", "a prediction")
     from autodiff.batch.table import Count
     from autodiff.render.terminal import progress
     from autodiff.tables import reader
     from autodiff.tables.columns import program_names
+    from autodiff.tables.inputs import each_table
     from autodiff.tables.writer import sink, writer
     from autodiff.train import checkpoint
     from autodiff.train.prediction import Outputs, predictions
 
     text = inputs.read_program(program, file)
     to_stdout = out is None or out == "-"
-    form_in = from_form or reader.input_format(data)
+    form_in = from_form or reader.input_format(tables[0].address)
     as_text = "csv" if form_in in ("parquet", "arrow") else form_in
     form = to_form or (as_text if to_stdout else reader.format_of(out or "", "--to"))
-    count, kept = Count(), None
+    count, kept = Count(named=len(tables) > 1), None
     for _, path in files.points(points):
         kept = checkpoint.kept_rows(path or "", inputs.read_object(path or ""))
     parameters = {name: finite(name, value) for name, value in inputs.read_point(points).items()}
-    with reader.opened(data, from_form, keep=keep) as table:
-        names = list(program_names(table))
+    with closing(each_table(tables, from_form, keep=keep)) as opened:
+        first = next(opened)
+        names = list(program_names(first.names))
         outputs = Outputs(text, options.names(of, "--of") or [], parameters, names, kept, strict=strict)
         options.notices(outputs.readings)
         shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())
@@ -85,9 +88,10 @@ def command(
             writer(form, stream) as write,
             progress.counted(shows=shows, coloured=colour.wanted(sys.stderr)) as show,
         ):
-            for columns in predictions(table, outputs, count, keep=keep, fail_fast=fail_fast):
-                write(columns)
-                show(count.rows, table.share(count.rows))
+            for table in chain([first], opened):
+                for columns in predictions(table, outputs, count, keep=keep, fail_fast=fail_fast):
+                    write(columns)
+                    show(count.rows, table.share(count.rows) if len(tables) == 1 else None, "")
     if count.hard:
         streams.remark(f"note: {printable(str(count))}")
     return 0

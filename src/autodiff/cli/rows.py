@@ -1,111 +1,252 @@
-"""`autodiff eval --data`: every row of a table, streamed."""
+"""`autodiff eval --data`: every row of the tables, streamed, or part by part on an engine."""
 
 from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Mapping, Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from itertools import chain
+from typing import Any
 
-from autodiff.api.evaluate import parse
-from autodiff.batch.compile import Compiled, compiled
-from autodiff.batch.table import Count, results
-from autodiff.cli import colour, options, streams
-from autodiff.core.lowering import lower
-from autodiff.diagnostics import listed
-from autodiff.errors import AutodiffError, nearest, printable, quoted, shortened
-from autodiff.language.ast import Assign, ParsedProgram, statements_for
+from autodiff.batch.parts import (
+    LARGE,
+    PartResult,
+    RowsTask,
+    answer_bytes,
+    answer_part,
+    answer_table,
+    count_part,
+    program_of,
+)
+from autodiff.batch.summary import Summary
+from autodiff.batch.table import Count, filled
+from autodiff.cli import colour, engines, options, streams
+from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.render.terminal import progress
-from autodiff.tables.columns import program_names
+from autodiff.tables.inputs import InputFile, each_table, opened_file
 from autodiff.tables.optional import library
-from autodiff.tables.reader import format_of, input_format, opened
+from autodiff.tables.reader import format_of, input_format, is_table
 from autodiff.tables.text import Table
-from autodiff.tables.writer import sink, writer
+from autodiff.tables.writer import Write, sink, writer
+
+Show = Callable[[int, float | None, str], None]
+"""Shows how many rows are done, their share of all where it is known, and what else there is to say."""
 
 
-def run(
-    text: str,
-    data: str,
-    out: str | None,
-    wrt: Sequence[str] | None,
-    fixed: Mapping[str, float],
-    forms: tuple[str | None, str | None],
-    keep: bool,
-    fail_fast: bool,
-    *,
-    exact: bool,
-    strict: bool,
-    of: str | None = None,
-) -> int:
-    """Answer every row of `data` with the result, or with the assigned name `of`; the exit status is 0 when the table was read to its end, whatever its rows were."""
-    library("numpy", "--data")
-    form = forms[0] or input_format(data)
-    to_stdout = out is None or out == "-"
-    form_out = forms[1] or (_as_text(form) if to_stdout else format_of(out or "", "--to"))
-    count = Count()
-    with opened(data, forms[0], keep=keep) as table:
-        made = _made(text, wrt, [*program_names(table), *fixed], fixed, of, exact=exact, strict=strict)
-        gc.enable()  # rows go on for as long as there are some
-        with sink(out) as stream:
-            shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())  # rows and a bar would mix
-            _written(stream, form_out, table, made, fixed, count, keep=keep, fail_fast=fail_fast, shows=shows)
-    if count.hard:
-        streams.remark(f"note: {printable(str(count))}")
-    return 0
+class RowsCommand:
+    """One run of `eval --data`: its program, its files, and the options `given` on the command line."""
+
+    def __init__(
+        self,
+        text: str,
+        files: Sequence[InputFile],
+        wrt: Sequence[str] | None,
+        fixed: Mapping[str, float],
+        given: Mapping[str, Any],
+        *,
+        strict: bool,
+    ) -> None:
+        library("numpy", "--data")
+        self.text, self.files, self.wrt, self.fixed = text, files, wrt, fixed
+        self.given, self.strict = given, strict
+        self.out: str | None = given["out"]
+        self.to_stdout = self.out is None or self.out == "-"
+        self.in_parts = self.out is not None and self._is_folder(self.out)
+        self.rows_shown = not (given["summary"] and self.out is None)
+        self.count = Count(named=len(files) > 1)
+        self.summary = Summary() if given["summary"] else None
+        self._require_options_that_fit()
+
+    def run(self) -> int:
+        """Answer every row; the exit status is 0 when the files were read to their ends, whatever their rows were."""
+        with engines.chosen(self.given, self.files) as (engine, files):
+            if engine.workers == 1 and not self.in_parts and self.given["engine"] is None:
+                self._stream()
+            else:
+                with opened_file(self.files[0], self.given["from_form"]) as first:
+                    task = self._task(first)
+                gc.enable()
+                engines.announce(engine)
+                self._parts(engine, task, files)
+        if self.summary is not None:
+            streams.say(self.summary.text(self.count))
+        if self.count.hard:
+            streams.remark(f"note: {printable(str(self.count))}")
+        return 0
+
+    # --- one table after the other ----------------------------------------------------------------------------------------
+
+    def _stream(self) -> None:
+        keep = self.given["keep"]
+        with ExitStack() as stack:
+            tables = stack.enter_context(closing(each_table(self.files, self.given["from_form"], keep=keep)))
+            first = next(tables)
+            task = self._task(first)
+            gc.enable()  # rows go on for as long as there are some
+            write, show = stack.enter_context(self._writer()), stack.enter_context(self._progress())
+            for columns in filled(self._answers(task, chain([first], tables), show)):
+                write(columns)
+
+    def _answers(self, task: RowsTask, tables: Iterable[Table], show: Show) -> Iterator[Mapping[str, Sequence[Any]]]:
+        """The answers of all tables, chunk by chunk."""
+        kept = task.columns if task.keep else ()
+        for done, table in enumerate(tables):
+            for columns in answer_table(task, table, self.count, kept):
+                yield columns
+                if self.summary is not None:
+                    self.summary.add(columns, len(kept))
+                share = table.share(self.count.rows) if len(self.files) == 1 else done / len(self.files)
+                show(self.count.rows, share, "" if len(self.files) == 1 else f"file {done + 1}/{len(self.files)}")
+
+    # --- parts on an engine -----------------------------------------------------------------------------------------------
+
+    def _parts(self, engine: engines.Engine, task: RowsTask, files: Sequence[InputFile]) -> None:
+        with self._progress() as show:
+
+            def taken(k: int, found: PartResult) -> None:
+                self._add(found)
+                shown(k + 1)
+
+            def shown(done: int) -> None:
+                show(self.count.rows, done / len(files), f"{done}/{len(files)} parts, {engine.description}")
+
+            if self.in_parts:
+                self._part_files(engine, task, files, shown)
+            elif not self.rows_shown:
+                calls = [(task, file) for file in files]
+                with closing(engine.completed(count_part, calls)) as results:
+                    for k, found in results:
+                        taken(k, found)
+            else:
+                self._joined(engine, task, files, taken)
+
+    def _joined(
+        self,
+        engine: engines.Engine,
+        task: RowsTask,
+        files: Sequence[InputFile],
+        taken: Callable[[int, PartResult], None],
+    ) -> None:
+        """All parts in one file or on stdout, in order."""
+        from autodiff.batch.joined import joined_parts  # most runs are not in parts
+
+        calls = [(task, file, k == 0) for k, file in enumerate(files)]
+        form = self._format(task.form)
+        with closing(engine.completed(answer_bytes, calls)) as results, sink(self.out) as stream:
+            joined_parts(_noted(results, taken), form, stream)
+
+    def _part_files(
+        self, engine: engines.Engine, task: RowsTask, files: Sequence[InputFile], shown: Callable[[int], None]
+    ) -> None:
+        """A part file for each file, in the folder."""
+        from autodiff.batch.manifest import Manifest, part_names  # most runs write no folder
+
+        assert self.out is not None, "a folder has a name"
+        names = part_names(self.files, task.to)
+        manifest = Manifest(self.out, task, resume=self.given["resume"])
+        found: dict[int, PartResult] = {}
+        for k, (name, file) in enumerate(zip(names, self.files, strict=True)):
+            if (count := manifest.done(name, file)) is not None:
+                found[k] = PartResult(count, None)
+        if found:
+            streams.remark(f"notice: {len(found)} of {len(files)} parts are whole already")
+        manifest.write(names)
+        left = [k for k in range(len(files)) if k not in found]
+        calls = [(task, files[k], engines.address(engine, manifest.place(names[k]))) for k in left]
+        try:
+            with closing(engine.completed(answer_part, calls, ordered=False)) as results:
+                for place, result in results:
+                    found[left[place]] = result
+                    manifest.add(names[left[place]], self.files[left[place]], result.count)
+                    self.count.rows += result.count.rows
+                    shown(len(found))
+        finally:
+            manifest.clean(names)
+            manifest.write(names, complete=len(found) == len(files))
+        self.count.rows = 0
+        for k in range(len(files)):
+            self._add(found[k])
+
+    def _add(self, found: PartResult) -> None:
+        """Count a part, which comes behind those before it."""
+        self.count.merge(found.count)
+        if self.summary is not None and found.summary is not None:
+            self.summary.merge(found.summary)
+
+    # --- what they share --------------------------------------------------------------------------------------------------
+
+    def _task(self, first: Table) -> RowsTask:
+        """What is asked of every row, from the columns of the first table."""
+        if arrays := [name for name, value in self.fixed.items() if not isinstance(value, float)]:
+            raise AutodiffError(f"with --data, --at gives numbers, and {quoted(arrays[0])} is an array")
+        several = len(self.files) > 1
+        form = self._format(self.given["from_form"])
+        joined = self.rows_shown and not self.in_parts and form in ("parquet", "arrow")
+        task = RowsTask(
+            self.text,
+            None if self.wrt is None else tuple(self.wrt),
+            tuple(self.fixed.items()),
+            first.names,
+            first.name,
+            self.given["from_form"],
+            "arrow" if joined and several else form,
+            of=self.given["of"],
+            keep=self.given["keep"],
+            exact=self.given["exact"],
+            fail_fast=self.given["fail_fast"],
+            strict=self.strict,
+            summary=self.given["summary"],
+            several=several,
+            at_once=several and engines.bytes_of(self.files) >= LARGE,
+        )
+        made, readings = program_of(task)
+        options.notices(readings, made.notes)
+        return task
+
+    def _format(self, from_form: str | None) -> str:
+        """The format of the answers."""
+        if to := self.given["to_form"]:
+            return str(to)
+        if not self.to_stdout and not self.in_parts:
+            return format_of(self.out or "", "--to")
+        form = from_form or input_format(self.files[0].address)
+        return "csv" if self.to_stdout and form in ("parquet", "arrow") else form
+
+    def _is_folder(self, out: str) -> bool:
+        """Whether --out names a folder: by a slash at its end or, for several files, a name without a table's ending."""
+        return out.endswith("/") or (len(self.files) > 1 and out != "-" and not is_table(out))
+
+    def _require_options_that_fit(self) -> None:
+        if self.given["resume"] and not self.in_parts:
+            raise AutodiffError(
+                "--resume goes with a folder of parts", hint="end the name of the folder with /: --out DIR/"
+            )
+        if self.given["resume"] and self.summary is not None:
+            raise AutodiffError("--summary does not go with --resume, which reads no part twice")
+        if self.summary is not None and self.out == "-":
+            raise AutodiffError(
+                "the rows and their summary can't both go to stdout", hint="give the rows a file: --out FILE"
+            )
+
+    @contextmanager
+    def _writer(self) -> Iterator[Write]:
+        if not self.rows_shown:
+            yield lambda _: None
+            return
+        with sink(self.out) as stream, writer(self._format(self.given["from_form"]), stream) as write:
+            yield write
+
+    @contextmanager
+    def _progress(self) -> Iterator[Show]:
+        mixed = self.to_stdout and self.rows_shown and sys.stdout.isatty()  # rows and a bar would mix
+        shows = sys.stderr.isatty() and not mixed
+        with progress.counted(shows=shows, coloured=colour.wanted(sys.stderr)) as show:
+            yield show
 
 
-def _made(
-    text: str,
-    wrt: Sequence[str] | None,
-    names: Sequence[str],
-    fixed: Mapping[str, float],
-    of: str | None,
-    *,
-    exact: bool,
-    strict: bool,
-) -> Compiled:
-    """The program over columns; `names` have values, some of them `fixed` ones."""
-    program = parse(text, strict=strict, given=names)
-    whole = program
-    program = program if of is None else _ending_with(program, of)
-    made = compiled(lower(program), wrt, exact=exact)
-    options.notices(program.readings, made.notes)
-    known = made.lowered.inputs if whole is program else lower(whole).inputs
-    if unknown := [name for name in fixed if name not in known]:
-        raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")
-    if arrays := [name for name, value in fixed.items() if not isinstance(value, float)]:
-        raise AutodiffError(f"with --data, --at gives numbers, and {quoted(arrays[0])} is an array")
-    return made
-
-
-def _ending_with(program: ParsedProgram, of: str) -> ParsedProgram:
-    """The statements that the name `of` needs. Raises AutodiffError where the program does not assign it."""
-    found = statements_for(program, of)
-    if found is None:
-        assigned = [s.target.name for s in program.statements if isinstance(s, Assign)]
-        near = nearest(of, assigned)
-        hint = f"did you mean {quoted(near)}?" if near else f"its names are {listed(assigned)}" if assigned else ""
-        raise AutodiffError(f"--of {shortened(of)}: the program assigns no such name", hint=hint)
-    return found
-
-
-def _as_text(form: str) -> str:
-    return "csv" if form in ("parquet", "arrow") else form
-
-
-def _written(
-    stream: BinaryIO,
-    form: str,
-    table: Table,
-    made: Compiled,
-    fixed: Mapping[str, float],
-    count: Count,
-    *,
-    keep: bool,
-    fail_fast: bool,
-    shows: bool,
-) -> None:
-    with writer(form, stream) as write, progress.counted(shows=shows, coloured=colour.wanted(sys.stderr)) as show:
-        for columns in results(table, made, fixed, count, keep=keep, fail_fast=fail_fast):
-            write(columns)
-            show(count.rows, table.share(count.rows))
+def _noted(results: Iterator[tuple[int, PartResult]], taken: Callable[[int, PartResult], None]) -> Iterator[bytes]:
+    """The bytes of each part, once it is counted."""
+    for k, found in results:
+        taken(k, found)
+        yield found.content

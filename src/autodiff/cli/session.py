@@ -68,8 +68,8 @@ class Session:
     def announce(self) -> None:
         """The model, before its training."""
         if self.text:
-            name = "stdin" if self.given["data"] == "-" else self.given["data"] or ""
-            streams.say(rendered.opening(self.training, shortened(name, 60)))
+            table = self.training.table
+            streams.say(rendered.opening(self.training, "" if table is None else shortened(table.name, 60)))
 
     def run(self) -> int:
         """Train to the end, to an interrupt, or to a divergence; the exit status of each."""

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodiff.api.inputs import parse_point
+from autodiff.api.inputs import finite, parse_point
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError, printable, quoted, shortened
 from autodiff.tables.optional import library
 
 if TYPE_CHECKING:
+    from autodiff.train.checkpoint import State
+    from autodiff.train.loop import Hyperparameters
     from autodiff.train.training import Training
+
+_CLUSTER_PAYS = 10_000_000
+"""Rows from which on a step takes longer than what Dask adds to it."""
 
 SETTINGS = (
     "optimizer", "momentum", "nesterov", "betas", "weight_decay", "schedule", "clip", "seed", "batch_size", "l1", "l2",
@@ -36,10 +43,7 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 
 @click.command("train", cls=ProgramCommand, epilog=EPILOG)
 @options.program_options
-@click.option(
-    "--data", metavar="FILE", shell_complete=options.complete_file,
-    help="The table (- for stdin): CSV, TSV, NDJSON, Parquet or Arrow; its columns are the inputs that are no parameters.",
-)  # fmt: skip
+@options.data_option(f"The table (- for stdin); its columns are the inputs that are no parameters: {options.TABLES}")
 @options.from_option
 @click.option(
     "--params",
@@ -100,6 +104,7 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
     "--save", metavar="FILE.json", shell_complete=options.complete_file,
     help="Write the parameters, for --resume and for eval --at @FILE.json.",
 )  # fmt: skip
+@options.engine_options
 @options.format_option("json")
 @click.option("-q", "--quiet", is_flag=True, help="Numbers only, on one line: the loss, then the parameters.")
 def command(program: str | None, file: str | None, strict: bool, **given: Any) -> int:
@@ -107,10 +112,9 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
 
     Each step is a forward pass, the loss, a backward pass and an update; the first one is shown with its numbers.
     """
-    if given["data"] == "-" and program == "-":
-        raise AutodiffError("the program and the data can't both come from stdin", hint="put one of them into a file")
+    given["data"] = files.inputs(given["data"], given["from_form"], program)
     options.one_form(given["form"], quiet=given["quiet"])
-    read = [("--data", given["data"]), ("-f", file)]
+    read = [*files.named(given["data"]), ("-f", file)]
     written = [("--history", given["history"]), ("--plot", given["plot"])]
     files.apart([*read, ("--resume", given["resume"])], written)
     files.apart(read, [*written, ("--save", given["save"])])  # --resume and --save may be one
@@ -121,23 +125,27 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
         saved = inputs.read_object(given["resume"])
     text = _restored(given, saved, program, file)
     _one_start(given)
-    training = _training(text, strict, given, saved)
-    options.notices(training.readings)
-    from autodiff.cli.session import Session  # NumPy is there, or _training has said so
+    with ExitStack() as engines:
+        training = _training(text, strict, given, saved, engines)
+        options.notices(training.readings)
+        from autodiff.cli.session import Session  # NumPy is there, or _training has said so
 
-    session = Session(training, given)
-    session.announce()
-    gc.enable()  # as steps do
-    status = session.run()
-    session.finish()
+        session = Session(training, given)
+        session.announce()
+        gc.enable()  # as steps do
+        status = session.run()
+        session.finish()
     return status
 
 
-def _training(text: str, strict: bool, given: Mapping[str, Any], saved: Mapping[str, Any]) -> Training:
+def _training(
+    text: str, strict: bool, given: Mapping[str, Any], saved: Mapping[str, Any], engines: ExitStack
+) -> Training:
+    """The training that the options describe; its engine, if it has one, ends with `engines`."""
     from autodiff.arrays.inputs import numpy
 
     numpy()  # says what to install where it is missing
-    from autodiff.tables.reader import opened
+    from autodiff.tables.inputs import each_table
     from autodiff.train import checkpoint, declarations, loop, reading
     from autodiff.train import training as train
     from autodiff.train.optimizers import Constants
@@ -153,26 +161,61 @@ def _training(text: str, strict: bool, given: Mapping[str, Any], saved: Mapping[
     _together(given)
     state = _start(given, plan.seed, saved)
     parameters, kept = list(state.parameters), declarations.Kept()
-    if given["data"] is None:
+    options_of_training = {"l1": given["l1"], "l2": given["l2"], "watch": given["watch"], "strict": strict}
+    options_of_training["patience"] = given["patience"] or 0
+    if given["engine"]:
+        training: Training = _over_parts(text, plan, state, options_of_training, given, engines)
+        training.state = state
+        _enough(training, given)
+        return training
+    if not given["data"]:
         declarations.without_data(text, parameters)
         table = None
     else:
         choose = declarations.chooser(text, parameters, given["watch"], kept)
         otherwise = "a parameter is given with --params {}=0".format
-        with opened(given["data"], given["from_form"]) as rows:
-            table, kept.codes = reading.rows_of(rows, choose, otherwise, given["missing"])
+        with closing(each_table(given["data"], given["from_form"])) as tables:
+            table, kept.codes = reading.rows_of(tables, choose, otherwise, given["missing"])
         for name, texts in kept.codes.items():
             streams.remark(f"notice: {printable(_coded(name, texts))}")
     training = train.Training(
-        text, table, state.parameters, plan, l1=given["l1"], l2=given["l2"], holdout=given["holdout"],
-        watch=given["watch"], strict=strict,
-        explain=None if given["quiet"] else state.steps + given["explain_step"], kept=kept, patience=given["patience"] or 0,
+        text, table, state.parameters, plan, holdout=given["holdout"], **options_of_training,
+        explain=None if given["quiet"] else state.steps + given["explain_step"], kept=kept,
     )  # fmt: skip
     training.state = state
     if saved and checkpoint.kept_rows(given["resume"], saved) not in (declarations.Kept(), training.kept):
         streams.remark(f"notice: {given['resume']} was made with rows of other classes, texts, means or deviations")
     _enough(training, given)
     return training
+
+
+def _over_parts(
+    text: str, plan: Hyperparameters, state: State, how: Mapping[str, Any], given: Mapping[str, Any], engines: ExitStack
+) -> Training:
+    """A training whose rows an engine keeps, file by file."""
+    from autodiff.cli.engines import announce, chosen
+    from autodiff.engines.part_sums import TrainTask, load_part, part_plan
+    from autodiff.engines.parted_training import PartedTable, PartedTraining, used_columns
+    from autodiff.tables.inputs import opened_file
+
+    with opened_file(given["data"][0], given["from_form"]) as table:
+        names = used_columns(table, text, list(state.parameters), given["watch"])
+        task = TrainTask(
+            text, tuple(state.parameters), table.names, table.name, given["from_form"], tuple(given["watch"]),
+            given["holdout"], plan.seed, how["strict"],
+        )  # fmt: skip
+    for expression in range(-1, len(given["watch"])):
+        part_plan(task, expression, state.parameters)  # before anything is read
+    engine, files = engines.enter_context(chosen(given, given["data"]))
+    announce(engine)
+    kept = engine.hold(load_part, [(task, file) for file in files])
+    count = len(files)
+    parted = PartedTable(task, kept, table.name if count == 1 else f"{count} files")
+    if given["engine"] == "dask" and parted.rows < _CLUSTER_PAYS and sys.stderr.isatty():
+        streams.remark(
+            f"notice: for {parted.rows:,} rows --engine local is faster; a cluster pays from some {_CLUSTER_PAYS:,} on"
+        )
+    return PartedTraining(text, parted, state.parameters, plan, names=names, **how)
 
 
 def _coded(name: str, texts: Sequence[str]) -> str:
@@ -220,13 +263,23 @@ def _together(given: Mapping[str, Any]) -> None:
         raise AutodiffError("--nesterov needs a momentum", hint="add --momentum 0.9")
     if given["quiet"] and options.on_command_line("explain_step"):
         raise AutodiffError("--quiet and --explain-step don't go together", hint="--format json has the step as well")
+    if given["engine"] and given["batch_size"]:
+        raise AutodiffError(
+            "--engine adds up all rows in each step, and a minibatch has rows of many parts, which would have to be sent",
+            hint="leave --batch-size or --engine out",
+        )
+    if given["engine"] and given["missing"] != "error":
+        raise AutodiffError("--engine takes tables without missing cells", hint="leave --missing or --engine out")
+    if given["engine"] and options.on_command_line("explain_step"):
+        raise AutodiffError("--explain-step shows rows of one table, and with --engine they are in many parts")
     if given["patience"] and not given["holdout"]:
         raise AutodiffError("--patience is about the rows held out, and there are none", hint="add --holdout 0.2")
     about_rows = {"--batch-size": given["batch_size"], "--holdout": given["holdout"], "--from": given["from_form"]}
+    about_rows |= {f"--{name}": given[name] for name in ("engine", "scheduler", "workers")}
     about_rows["--patience"] = given["patience"]
     about_rows["--missing"] = options.on_command_line("missing")
     for option, given_to in about_rows.items():
-        if given_to and given["data"] is None:
+        if given_to and not given["data"]:
             raise AutodiffError(f"{option} is about the rows of a table, and there is none", hint="add --data FILE.csv")
 
 
@@ -262,7 +315,8 @@ def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any]) -> Any
     from autodiff.train import checkpoint, loop
 
     if given["params"] is not None:
-        return checkpoint.State(parse_point(given["params"], loop.sampler(seed)), {})
+        start = parse_point(given["params"], loop.sampler(seed))
+        return checkpoint.State({name: finite(name, value) for name, value in start.items()}, {})
     state = checkpoint.load(given["resume"], saved)
     if checkpoint.settings(saved).get("optimizer", given["optimizer"]) != given["optimizer"]:
         state = replace(state, memory={})

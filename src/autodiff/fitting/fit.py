@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,10 @@ class Rows:
     upper: Vector
     leverage: Vector
     influence: Vector
+
+
+def _itself(rows: Rows) -> Rows:
+    return rows
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,10 @@ class Fit:
     @cached_property
     def by_row(self) -> Rows:
         return self.compute_rows()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle keeps: the fields, and the rows instead of how they are computed."""
+        return {**self.__dict__, "compute_rows": partial(_itself, self.by_row)}
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `autodiff fit --format json`."""

@@ -72,6 +72,11 @@ def numbers(column: Column) -> Any:
     return rows.numbers(column.to_pylist())
 
 
+def repeated(value: Any, rows: int) -> Column:
+    """A column with the same value in every row."""
+    return library("pyarrow", "this file").repeat(value, rows)
+
+
 def floats(column: Column) -> Any:
     """An array of float64 as one of NumPy, NaN for null; PyArrow's own way loads pandas, which takes half a second."""
     np = library("numpy", "this file")
@@ -163,6 +168,17 @@ def statuses(column: Statuses) -> Column:
     return of_texts(list(column)) if column.hard else _repeated("ok", len(column))
 
 
+def columns_of(stream: bytes) -> Iterator[dict[str, Column]]:
+    """The columns of each batch in the bytes of an Arrow stream; without rows where it has none."""
+    reader = library("pyarrow.ipc", "Arrow").open_stream(stream)
+    names, batches = reader.schema.names, 0
+    for batch in reader:
+        batches += 1
+        yield dict(zip(names, batch.columns, strict=True))
+    if not batches:
+        yield dict(zip(names, (column.combine_chunks() for column in reader.schema.empty_table().columns), strict=True))
+
+
 @contextmanager
 def writer(form: str, stream: BinaryIO) -> Iterator[Callable[[Mapping[str, Sequence[Any]]], None]]:
     """The function that writes rows to `stream`; the first rows decide the types."""
@@ -196,7 +212,7 @@ def _opened(form: str, stream: BinaryIO, schema: Any) -> Any:
 def _array(pa: Any, name: str, column: Any, kind: Any) -> Column:
     """A column in the type that the file has for it: numbers (NaN becomes null), texts, or the type that PyArrow infers."""
     if isinstance(column, pa.Array):
-        return column
+        return column if kind in (None, column.type) else _cast(pa, name, column, kind)
     if hasattr(column, "dtype") or hasattr(column, "typecode"):
         return of_floats(column)
     if isinstance(column, Statuses):
@@ -209,6 +225,18 @@ def _array(pa: Any, name: str, column: Any, kind: Any) -> Column:
     except (pa.ArrowException, UnicodeEncodeError, OverflowError) as error:
         raise AutodiffError(
             f"column {quoted(name)} has no one type to be kept with: {_first_line(error)}",
+            exit_status=DATA,
+            hint="write a text instead: --to csv or --to ndjson",
+        ) from None
+
+
+def _cast(pa: Any, name: str, column: Column, kind: Any) -> Column:
+    """A column of a further file in the type that the first one has."""
+    try:
+        return column.cast(kind)
+    except pa.ArrowException as error:
+        raise AutodiffError(
+            f"column {quoted(name)} is {kind} in the first file and {column.type} in another: {_first_line(error)}",
             exit_status=DATA,
             hint="write a text instead: --to csv or --to ndjson",
         ) from None

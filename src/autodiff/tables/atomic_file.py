@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import current_thread, main_thread
 from typing import Any, BinaryIO
@@ -32,16 +33,16 @@ _DEVICES = ("/dev", "/dev/fd", "/proc/self/fd")
 
 
 @contextmanager
-def whole(path: str) -> Iterator[BinaryIO]:
+def whole(path: str, *, salvage: bool = True) -> Iterator[BinaryIO]:
     """The file `path`, or the one that it links to, open for writing; a device or a pipe is written to directly.
 
-    The rights of a file that is there are kept. An AutodiffError leaves the bytes written so far, if there are any, under
-    the private name, and says so. Raises AutodiffError where the file can't be written.
+    The rights of a file that is there are kept. With `salvage` an AutodiffError leaves the bytes written so far, if there
+    are any, under the private name, and says so. Raises AutodiffError where the file can't be written.
     """
     if not _is_name(path):
         raise AutodiffError(f"can't write {quoted(path, 200)}: it is no file name", exit_status=DATA)
     try:
-        with open(path, "wb") if is_direct(path) else _replaced(path) as file:
+        with open(path, "wb") if is_direct(path) else _replaced(path, salvage=salvage) as file:
             yield file
     except OSError as error:
         raise cannot(path, error) from None
@@ -67,7 +68,7 @@ def is_direct(path: str) -> bool:
 
 
 @contextmanager
-def _replaced(path: str) -> Iterator[BinaryIO]:
+def _replaced(path: str, *, salvage: bool) -> Iterator[BinaryIO]:
     target = os.path.realpath(path)
     if os.path.islink(target):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
@@ -83,7 +84,7 @@ def _replaced(path: str) -> Iterator[BinaryIO]:
                 os.fsync(file.fileno())
             os.replace(private, target)
         except BaseException as error:
-            if isinstance(error, AutodiffError) and os.path.exists(private) and os.path.getsize(private):
+            if salvage and isinstance(error, AutodiffError) and os.path.exists(private) and os.path.getsize(private):
                 error.hint = "; ".join(filter(None, [error.hint, f"the rows before are in {_shown(path, private)}"]))
             else:
                 _remove(private)
@@ -93,6 +94,22 @@ def _replaced(path: str) -> Iterator[BinaryIO]:
 def _private(target: str) -> str:
     folder, name = os.path.split(os.fsencode(target))
     return os.fsdecode(os.path.join(folder, name[:_LONGEST] + b"." + os.urandom(8).hex().encode() + b".partial"))
+
+
+def remove_leftovers(paths: Iterable[str]) -> None:
+    """Remove what writers of these files left that were killed; none may be writing them now."""
+    names: dict[bytes, set[bytes]] = {}
+    for path in paths:
+        folder, name = os.path.split(os.fsencode(os.path.realpath(path)))
+        names.setdefault(folder, set()).add(name[:_LONGEST])
+    for folder, known in names.items():
+        with suppress(OSError):
+            for entry in os.listdir(folder):
+                if (left := _LEFT.fullmatch(entry)) and left[1] in known:
+                    _remove(os.fsdecode(os.path.join(folder, entry)))
+
+
+_LEFT = re.compile(rb"(.*)\.[0-9a-f]{16}\.partial", re.DOTALL)
 
 
 def _shown(path: str, private: str) -> str:

@@ -13,14 +13,17 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from bisect import bisect
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from autodiff import diagnostics
 from autodiff.errors import DATA, AutodiffError, nearest, normalised, quoted, shortened
+from autodiff.tables.inputs import InputFile, each_table, input_files
 from autodiff.tables.optional import library
-from autodiff.tables.reader import opened
 from autodiff.tables.text import Chunk, Table, Written
 
 Column = Any
@@ -29,15 +32,26 @@ Column = Any
 
 @dataclass(frozen=True, slots=True)
 class NumericTable:
-    """Columns of equally many finite numbers; `lines[i]` is where row i is in the file, in lines or in rows (`unit`)."""
+    """Columns of equally many finite numbers; `lines[i]` is where row i is in its file, in lines or in rows (`unit`).
+
+    Where the rows are those of several files, `files` has for each of them the row that it begins with, its name and unit.
+    """
 
     name: str
     columns: Mapping[str, Column]
     lines: Sequence[int]
     unit: str = "line"
+    files: Sequence[tuple[int, str, str]] = ()
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def place(self, row: int) -> str:
+        """Where a row is: `row 5, line 6 of points.csv`."""
+        files = self.files or [(0, self.name, self.unit)]
+        first, name, unit = files[bisect(files, row, key=lambda file: file[0]) - 1]
+        line = f", line {self.lines[row]}" if unit == "line" else ""
+        return f"row {row - first + 1}{line} of {shortened(name)}"
 
 
 Choose = Callable[[Collection[str]], Sequence[str]]
@@ -45,26 +59,48 @@ Choose = Callable[[Collection[str]], Sequence[str]]
 
 
 def load(
-    path: str, choose: Choose, otherwise: Callable[[str], str] = lambda _: "", form: str | None = None
+    files: str | Sequence[InputFile],
+    choose: Choose,
+    otherwise: Callable[[str], str] = lambda _: "",
+    form: str | None = None,
 ) -> NumericTable:
-    """The chosen columns of a file, or of stdin for `-`; `otherwise` gives another next step where one is missing.
+    """The chosen columns of a file, or of stdin for `-`, or of several files, one behind the other.
 
-    Raises AutodiffError (exit status 4) for the first row that lacks a cell, or has one that is no finite number.
+    `otherwise` gives another next step where a column is missing. Raises AutodiffError (exit status 4) for the first row that
+    lacks a cell or has one that is no finite number, for files whose columns differ, and where there is no row.
     """
-    with opened(path, form) as table:
-        return numbers_of(table, choose, otherwise)
+    files = input_files([files], form) if isinstance(files, str) else files
+    with closing(each_table(files, form)) as opened:
+        tables = [numbers_of(table, choose, otherwise) for table in opened]
+    if not any(map(len, tables)):
+        raise AutodiffError(
+            f"{shortened(tables[0].name, 200)}: there are no rows",
+            exit_status=DATA,
+            hint="add at least one row of numbers",
+        )
+    return tables[0] if len(tables) == 1 else _joined(tables)
+
+
+def _joined(tables: Sequence[NumericTable]) -> NumericTable:
+    """The rows of all tables, one behind the other."""
+    np = library("numpy", "--data")
+    starts = [0, *accumulate(map(len, tables))]
+    files = [(start, table.name, table.unit) for start, table in zip(starts, tables, strict=False)]
+    columns = {name: np.concatenate([table.columns[name] for table in tables]) for name in tables[0].columns}
+    lines = np.concatenate([np.asarray(table.lines, int) for table in tables])
+    return NumericTable(f"{len(tables)} files", columns, lines, tables[0].unit, files)
 
 
 def numbers_of(table: Table, choose: Choose, otherwise: Callable[[str], str] = lambda _: "") -> NumericTable:
     """The chosen columns of a table, read to its end."""
     np = library("numpy", "--data")
-    known = program_names(table)
+    known = program_names(table.names)
     wanted = choose(known)
     for name in wanted:
         if name not in known:
             raise missing(table, name, otherwise(name))
     of = {name: column_of(table, known, name) for name in wanted}
-    parts: dict[str, list[Column]] = {column: [] for column in of.values()}
+    parts: dict[str, list[Column]] = {column: [np.empty(0)] for column in of.values()}
     places: list[Sequence[int]] = []
     for chunk in table.chunks(list(parts)):
         numbers = {column: np.asarray(chunk.read(chunk.cells[column]), float) for column in parts}
@@ -77,31 +113,28 @@ def numbers_of(table: Table, choose: Choose, otherwise: Callable[[str], str] = l
         places.append(chunk.lines)
         for column, part in numbers.items():
             parts[column].append(part)
-    if not places:
-        raise AutodiffError(
-            f"{shortened(table.name, 200)}: there are no rows", exit_status=DATA, hint="add at least one row of numbers"
-        )
     whole = {column: np.concatenate(parts.pop(column)) for column in list(parts)}  # one at a time, to save memory
     return NumericTable(
-        table.name, {name: whole[column] for name, column in of.items()}, _joined(np, places), table.unit
+        table.name, {name: whole[column] for name, column in of.items()}, _lines(np, places), table.unit
     )
 
 
-def _joined(np: Any, places: Sequence[Sequence[int]]) -> Sequence[int]:
+def _lines(np: Any, places: Sequence[Sequence[int]]) -> Sequence[int]:
+    if not places:
+        return range(0)
     first, last = places[0][0], places[-1][-1]
-    count = sum(map(len, places))
-    if last - first + 1 == count:
+    if last - first + 1 == sum(map(len, places)):
         return range(first, last + 1)
     return np.concatenate(places).tolist()  # type: ignore[no-any-return]
 
 
-def program_names(table: Table) -> dict[str, list[str]]:
+def program_names(columns: Sequence[str]) -> dict[str, list[str]]:
     """The names that a program may use, each with its columns: the name itself, or what `identifier` makes of it."""
     known: dict[str, list[str]] = {}
-    for column in table.names:
+    for column in columns:
         known.setdefault(identifier(column), []).append(column)
     known.pop("", None)
-    return known | {normalised(column.strip()): [column] for column in table.names if column.strip()}
+    return known | {normalised(column.strip()): [column] for column in columns if column.strip()}
 
 
 def column_of(table: Table, known: Mapping[str, Sequence[str]], name: str) -> str:
@@ -123,7 +156,7 @@ def identifier(header: str) -> str:
 
 def missing(table: Table, name: str, otherwise: str = "") -> AutodiffError:
     """The error for a column that a program needs and the table lacks; `otherwise` is a next step beside other names."""
-    near = nearest(name, program_names(table))
+    near = nearest(name, program_names(table.names))
     advice = f"did you mean {quoted(near)}?" if near else f"its columns are {diagnostics.listed(list(table.names))}"
     return AutodiffError(
         f"{_header(table)}: no column {quoted(name)}, which the program needs",

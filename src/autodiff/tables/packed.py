@@ -1,4 +1,4 @@
-"""Compressed tables: `.gz` by Python's gzip, `.zst` by PyArrow.
+"""Compressed tables, read and written: `.gz` by Python's gzip, `.zst` by PyArrow.
 
 >>> import gzip, io
 >>> unpacked(io.BytesIO(gzip.compress(b"x,y\\n1,2\\n")), "rows.csv.gz").read()
@@ -8,9 +8,11 @@ b'x,y\\n1,2\\n'
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader, RawIOBase
 from pathlib import PurePath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from autodiff.tables.optional import library
 
@@ -28,6 +30,35 @@ def unpacked(file: BinaryIO, path: str) -> BinaryIO:
         return BufferedReader(_Unpacked(GzipFile(fileobj=file), "gzip"), 1 << 20)
     pa = library("pyarrow", "a file that ends in .zst")
     return BufferedReader(_Unpacked(pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd"), "zstd"), 1 << 20)
+
+
+@contextmanager
+def packed(file: BinaryIO, path: str) -> Iterator[BinaryIO]:
+    """The stream that writes to `file`, packed as the ending of its name says; the same bytes are packed alike each time."""
+    ending = PurePath(path).suffix.lower()
+    if ending == ".gz":
+        from gzip import GzipFile  # as above
+
+        with GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as stream:
+            yield cast("BinaryIO", stream)
+    elif ending == ".zst":
+        pa = library("pyarrow", "a file that ends in .zst")
+        with pa.CompressedOutputStream(pa.PythonFile(_LeftOpen(file), "w"), "zstd") as stream:
+            yield stream
+    else:
+        yield file
+
+
+class _LeftOpen:
+    """A file that whoever opened it closes, and not the stream that writes to it."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write, self.flush = file.write, file.flush
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class _Unpacked(RawIOBase):

@@ -16,8 +16,8 @@ from pathlib import PurePath
 from stat import S_ISREG
 from typing import BinaryIO, cast
 
-from autodiff.errors import DATA, AutodiffError, quoted
-from autodiff.tables import stdin
+from autodiff.errors import AutodiffError, quoted
+from autodiff.tables import filesystems
 from autodiff.tables.optional import has
 from autodiff.tables.packed import PACKED, unpacked
 from autodiff.tables.text import DELIMITERS, Table, delimited
@@ -30,6 +30,10 @@ FORMATS = {
 
 TEXTS = ("", "txt", "dat", "data")
 """Extensions of a file that is read as CSV; no other one is guessed."""
+
+
+NO_TABLE = "pipe a table into it, or give --data a file"
+"""The next step where a table was to come from stdin, and that is closed."""
 
 
 def format_of(path: str, option: str = "") -> str:
@@ -47,6 +51,11 @@ def input_format(path: str) -> str:
     return "csv" if path == "-" or _extension(path) in TEXTS else format_of(path, "--from")
 
 
+def is_table(path: str) -> bool:
+    """Whether a file's name ends as that of a table does."""
+    return _extension(path) in FORMATS
+
+
 def _extension(path: str) -> str:
     name = PurePath(path)
     name = name.with_suffix("") if name.suffix.lower() in PACKED else name
@@ -54,20 +63,15 @@ def _extension(path: str) -> str:
 
 
 @contextmanager
-def opened(path: str, form: str | None = None, *, keep: bool = False) -> Iterator[Table]:
+def opened(path: str, form: str | None = None, *, keep: bool = False, name: str = "") -> Iterator[Table]:
     """The table in a file, or on stdin for `-`, read on while its chunks are asked for; with `keep` to be passed through.
 
-    Without a format the name decides, and the header of CSV decides what is between cells: a comma, a tab or a semicolon.
+    `name` is what errors call it. Without a format the path decides, and the header of CSV decides what is between cells: a comma, a tab or a semicolon.
     Bytes that are no UTF-8 stay what they are: such a cell is no number, and is passed through unchanged.
     """
-    name = "stdin" if path == "-" else path
+    name = name or ("stdin" if path == "-" else path)
     given, form = form, form or input_format(path)
-    try:
-        file: BinaryIO = stdin.opened(stdin.TABLE) if path == "-" else open(path, "rb")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise AutodiffError(f"can't read {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
-    except ValueError:
-        raise AutodiffError(f"{quoted(path, 200)} is no file name", exit_status=DATA) from None
+    file = filesystems.open_stdin(NO_TABLE) if path == "-" else filesystems.open_to_read(path, name)
     try:
         content = unpacked(file, path)
         delimiter = DELIMITERS.get(form, "") if given or form != "csv" else ""

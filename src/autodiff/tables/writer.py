@@ -23,8 +23,10 @@ from functools import partial
 from operator import add, ne
 from typing import Any, BinaryIO, cast
 
+from autodiff.tables import filesystems
 from autodiff.tables.atomic_file import whole
 from autodiff.tables.optional import has
+from autodiff.tables.packed import packed
 from autodiff.tables.text import DELIMITERS, Statuses, Written, spelled
 
 MANY = 1000
@@ -38,23 +40,23 @@ Write = Callable[[Mapping[str, Sequence[Any]]], None]
 
 
 @contextmanager
-def writer(form: str, stream: BinaryIO) -> Iterator[Write]:
-    """The function that writes rows to `stream` in this format."""
+def writer(form: str, stream: BinaryIO, *, head: bool = True) -> Iterator[Write]:
+    """The function that writes rows to `stream` in this format; without `head`, a text does not begin with the names."""
     if form not in (*DELIMITERS, "ndjson"):
         from autodiff.tables import arrow  # PyArrow is an extra
 
         with arrow.writer(form, stream) as write:
             yield write
         return
-    begun = False
+    begun = not head
 
-    def head(columns: Mapping[str, Sequence[Any]]) -> bytes:
+    def names(columns: Mapping[str, Sequence[Any]]) -> bytes:
         nonlocal begun
         first, begun = not begun, True
         return written(form, dict.fromkeys(columns, ()), head=True) if first else b""
 
     with _in_order(stream) as put:
-        yield lambda columns: put(partial(_lines, form, columns, head(columns)))
+        yield lambda columns: put(partial(_lines, form, columns, names(columns)))
 
 
 @contextmanager
@@ -170,12 +172,19 @@ def _cells(column: Any, values: Sequence[Any]) -> Sequence[Any]:
 
 
 @contextmanager
-def sink(path: str | None) -> Iterator[BinaryIO]:
-    """Where bytes go: stdout for None and `-`, else a file that takes its name when all is written."""
+def sink(path: str | None, *, salvage: bool = True) -> Iterator[BinaryIO]:
+    """Where bytes go: stdout for None and `-`, else a file that takes its name when all is written, packed as it ends.
+
+    salvage  keep what was written before an AutodiffError, under another name
+    """
     if path is None or path == "-":
         sys.stdout.flush()
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    with whole(path) as file:
-        yield file
+    if filesystems.is_remote(path):
+        with filesystems.written_whole(path) as file, packed(file, path) as stream:
+            yield stream
+        return
+    with whole(filesystems.local(path), salvage=salvage) as file, packed(file, path) as stream:
+        yield stream

@@ -192,6 +192,12 @@ def _without_declaration(node: Expr) -> Expr:
     return node
 
 
+def declarations_of_rows(found: Declared) -> list[Expr]:
+    """The parts of a program that only all rows together give a meaning: scales, classes, dropout, rows of a parameter."""
+    bodies = [statement.body for statement in found.program.statements]
+    return [node for node in walk(tuple(bodies)) if _without_declaration(node) is not node]
+
+
 def varying(nodes: tuple[Expr, ...]) -> list[str]:
     """The names in expressions that are no constants."""
     return [node.name for node in walk(nodes) if isinstance(node, Name) and node.name not in CONSTANTS]

@@ -202,6 +202,14 @@ class Swept:
     slopes: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Of some rows: what they add to each sum and mean, and to its slopes in the gates."""
+
+    ends: dict[int, float]
+    slopes: dict[int, dict[int, Any]]
+
+
 class Sweep:
     """Both sweeps over the blocks of `count` rows, with `known` as for the plan.
 
@@ -223,24 +231,40 @@ class Sweep:
         return self._swept(parameters, slopes=True)
 
     def _swept(self, parameters: Mapping[str, Any], *, slopes: bool) -> Swept | None:
-        ends = dict.fromkeys(self.plan.ends, 0.0)
-        through: dict[int, dict[int, Any]] = {end: {} for end in ends}
         try:
-            before = self._narrow(parameters, {})
-            for run, share in self._blocks(before):
-                for end, mean in self.plan.ends.items():
-                    weight = share if mean else 1.0
-                    ends[end] += weight * float(np.mean(run.values[end]))
-                    if slopes:
-                        _add(through[end], self._back(run, end, weight))
-            if not all(map(math.isfinite, ends.values())):
-                return None
-            run = self._narrow(parameters, {**{node: before.values[node] for node in self.plan.before}, **ends})
+            return self.combined(parameters, self.sums(parameters, slopes=slopes), slopes=slopes)
         except DomainError:
             return None
+
+    def sums(self, parameters: Mapping[str, Any], *, slopes: bool, rows: int | None = None) -> Sums:
+        """What the rows add to the sums and means, and to the slopes of those in the gates.
+
+        rows  all rows that the means are over, of which these are a part; None for these
+
+        Raises DomainError where a number on the way does not exist.
+        """
+        total = Sums(dict.fromkeys(self.plan.ends, 0.0), {end: {} for end in self.plan.ends})
+        before = self._narrow(parameters, {})
+        for run, count in self._blocks(before):
+            for end, mean in self.plan.ends.items():
+                weight = count / (rows or self.count) if mean else 1.0
+                total.ends[end] += weight * float(np.mean(run.values[end]))
+                if slopes:
+                    _add(total.slopes[end], self._back(run, end, weight))
+        return total
+
+    def combined(self, parameters: Mapping[str, Any], sums: Sums, *, slopes: bool) -> Swept | None:
+        """The value and the slopes from the sums over all rows; None where one of them is not finite.
+
+        Raises DomainError where a number on the way does not exist.
+        """
+        if not all(map(math.isfinite, sums.ends.values())):
+            return None
+        before = self._narrow(parameters, {})
+        run = self._narrow(parameters, {**{node: before.values[node] for node in self.plan.before}, **sums.ends})
         value = run.values[self.lowered.result]
         seed = 1.0 / np.size(value)
-        edges = self.plan.edges | {end: [*parts.items()] for end, parts in through.items()}
+        edges = self.plan.edges | {end: [*parts.items()] for end, parts in sums.slopes.items()}
         found = algebra.vjp(run, (), self.convention, seed, edges) if slopes else {}
         return Swept(
             float(np.mean(value)),
@@ -257,14 +281,14 @@ class Sweep:
         )
         return replace(values, order=order)
 
-    def _blocks(self, before: ArrayTrace) -> Iterator[tuple[ArrayTrace, float]]:
-        """The values of each block's equations, and the block's share of all rows."""
+    def _blocks(self, before: ArrayTrace) -> Iterator[tuple[ArrayTrace, int]]:
+        """The values of each block's equations, and how many rows it has."""
         plan, count = self.plan, self.count
         gates = {gate: before.values[gate] for gate in plan.gates}
         for start in range(0, count, plan.size):
             known = gates | _part(self.known, plan.axes, slice(start, start + plan.size))
             run = algebra.evaluate(self.lowered, {}, known, results=[*plan.ends], order=[*known, *plan.rows])
-            yield replace(run, order=plan.rows), min(plan.size, count - start) / count
+            yield replace(run, order=plan.rows), min(plan.size, count - start)
 
     def _back(self, run: ArrayTrace, end: int, weight: float) -> dict[int, Any]:
         """The slopes of a sum or mean in the gates, as far as this block makes them."""

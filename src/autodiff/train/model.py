@@ -223,6 +223,10 @@ class Model:
                 return node
         return self.lowered.result
 
+    def moves(self, node: int) -> bool:
+        """Whether the value of an equation depends on a parameter."""
+        return bool(self._moving[node])
+
     # --- what is known before the first step -------------------------------------------------------------------------
 
     @cached_property

@@ -186,7 +186,7 @@ def predictions(
 
     Raises AutodiffError where the table can't be read on and, with `fail_fast`, at the first row that is not ok.
     """
-    of, count.unit = columns_of(table, outputs.inputs, outputs.parameters), table.unit
+    of = columns_of(table, outputs.inputs, outputs.parameters)
     read = list(dict.fromkeys(of.values()))
     for chunk in table.chunks(table.names if keep else read):
         rows, usable = len(chunk.lines), np.ones(len(chunk.lines), bool)
@@ -203,17 +203,19 @@ def predictions(
         for name, column in values.items():
             whole[name][good] = column
         if keep:
-            require_free(table, [*whole, "status"])
+            require_free(table, table.names, [*whole, "status"])
         status = Statuses(rows, dict(sorted(hard.items()))).before(stop)
-        count.add(chunk, status, [column for name, column in of.items() if name not in outputs.kept.codes])
-        count.fault = count.fault or _unknown_text(table, chunk, of, outputs.kept, stop)
+        count.add(table, chunk, status, [column for name, column in of.items() if name not in outputs.kept.codes])
+        count.fault = count.fault or _unknown_text(table, chunk, of, outputs.kept, stop, named=count.named)
         kept = {name: chunk.cells[name][:stop] for name in table.names} if keep else {}
         shown = {name: _texts(column[:stop], outputs.kept.codes.get(name)) for name, column in whole.items()}
         yield {**kept, **shown, "status": status}
         if stop < rows:
             place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[stop]}"
             if hard[stop] == INPUT and count.fault:
-                raise AutodiffError(f"{shortened(table.name, 200)}, {count.fault}", exit_status=DATA)
+                raise AutodiffError(
+                    count.fault if count.named else f"{shortened(table.name, 200)}, {count.fault}", exit_status=DATA
+                )
             if hard[stop] == INPUT and not usable[stop]:
                 raise row_fault(table, chunk, stop, read)
             if hard[stop] == INPUT:
@@ -238,13 +240,14 @@ def _numbers(chunk: Chunk, column: str, name: str, kept: Kept) -> Any:
     return numbers
 
 
-def _unknown_text(table: Table, chunk: Chunk, of: Mapping[str, str], kept: Kept, rows: int) -> str:
+def _unknown_text(table: Table, chunk: Chunk, of: Mapping[str, str], kept: Kept, rows: int, *, named: bool) -> str:
     """What is wrong with the first of these rows that has a text which no row of the training had; "" where all are known."""
+    file = f" of {shortened(table.name, 200)}" if named else ""
     for name in (name for name in of if name in kept.codes):
         known = {"", *kept.codes[name]}
         for row, cell in enumerate(chunk.cells[of[name]][:rows]):
             if text_of(cell) not in known:
-                place = f"{table.unit} {chunk.lines[row]}, column {quoted(of[name])}"
+                place = f"{table.unit} {chunk.lines[row]}{file}, column {quoted(of[name])}"
                 return f"{place}: {quoted(text_of(cell))} is no text that the training had"
     return ""
 

@@ -3,7 +3,7 @@
 >>> import io
 >>> from autodiff.tables.text import delimited
 >>> table = delimited(io.StringIO("x,kind\\n1,b\\n,a\\n3,a\\n"), "rows.csv", ",")
->>> found, codes = rows_of(table, lambda names: ["x", "kind"], missing="drop")
+>>> found, codes = rows_of([table], lambda names: ["x", "kind"], missing="drop")
 >>> {name: column.tolist() for name, column in found.columns.items()}, list(found.lines), codes
 ({'x': [1.0, 3.0], 'kind': [1.0, 0.0]}, [2, 4], {'kind': ['a', 'b']})
 """
@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -47,50 +47,69 @@ class _Column:
 
 
 def rows_of(
-    table: Table, choose: Choose, otherwise: Callable[[str], str] = lambda _: "", missing: Missing = "error"
+    tables: Iterable[Table], choose: Choose, otherwise: Callable[[str], str] = lambda _: "", missing: Missing = "error"
 ) -> tuple[NumericTable, dict[str, list[str]]]:
-    """The chosen columns of a table, and the texts of each column of texts, sorted: the place of a text is its code.
+    """The chosen columns of tables, one behind the other, and the texts of each column of texts, sorted: the place of a text
+    is its code.
 
     A column none of whose cells is a number, or looks like one, is one of texts. A missing cell is NaN with `missing="mean"`. Raises
     AutodiffError (exit status 4) for the first row that lacks a cell, or has one of another kind than its column.
     """
-    known = program_names(table)
-    columns = {name: _Column(column_of(table, known, name)) for name in _chosen(table, choose, known, otherwise)}
-    by_column = {column.name: column for column in columns.values()}
-    lines: list[Any] = []
-    for chunk in table.chunks(list(by_column)):
-        if chunk.faults:
-            raise row_fault(table, chunk, min(chunk.faults), list(by_column))
-        present = np.ones(len(chunk.lines), bool)
-        faults = [_add(table, chunk, column, present, missing) for column in by_column.values()]
-        if found := [fault for fault in faults if fault is not None]:
-            raise min(found, key=lambda fault: fault[0])[1]
-        if missing == "drop" and not present.all():
-            for column in by_column.values():
-                column.parts[-1] = column.parts[-1][present]
-        lines.append(np.asarray(chunk.lines)[present] if missing == "drop" else np.asarray(chunk.lines))
-    if not lines or not sum(map(len, lines)):
+    columns: dict[str, _Column] = {}
+    lines, files, count = list[Any](), list[tuple[int, str, str]](), 0
+    for table in tables:
+        known = program_names(table.names)
+        if not files:
+            columns = {
+                name: _Column(column_of(table, known, name)) for name in _chosen(table, choose, known, otherwise)
+            }
+        files.append((count, table.name, table.unit))
+        for chunk in table.chunks(list(dict.fromkeys(column.name for column in columns.values()))):
+            lines.append(_add_chunk(table, chunk, columns, missing))
+            count += len(lines[-1])
+    name = files[0][1] if len(files) == 1 else f"{len(files)} files"
+    if not count:
         raise AutodiffError(
-            f"{shortened(table.name, 200)}: there are no rows" + (" without a missing cell" if lines else ""),
+            f"{shortened(name, 200)}: there are no rows" + (" without a missing cell" if lines else ""),
             exit_status=DATA, hint="add at least one row of numbers",
         )  # fmt: skip
     whole, codes = dict[str, Any](), dict[str, list[str]]()
-    for name, column in columns.items():
-        values = np.concatenate(column.parts)
-        if column.texts:
-            if np.isnan(values).any():
-                raise AutodiffError(
-                    f"{shortened(table.name, 200)}, column {quoted(column.name)}: a cell is missing, and texts have no mean",
-                    exit_status=DATA, hint="--missing drop leaves such rows out",
-                )  # fmt: skip
-            codes[name] = sorted(column.texts)
-            order = {text: k for k, text in enumerate(codes[name])}
-            values = np.array([float(order[text]) for text in column.texts])[values.astype(int)]
-        whole[name] = values
+    for key, column in columns.items():
+        whole[key], texts = _whole(name, column)
+        codes |= {key: texts} if texts else {}
     places = np.concatenate(lines)
-    straight = places[-1] - places[0] + 1 == len(places)
+    straight = len(files) == 1 and places[-1] - places[0] + 1 == len(places)
     rows: Sequence[int] = range(int(places[0]), int(places[-1]) + 1) if straight else places.tolist()
-    return NumericTable(table.name, whole, rows, table.unit), codes
+    return NumericTable(name, whole, rows, files[0][2], files if len(files) > 1 else ()), codes
+
+
+def _add_chunk(table: Table, chunk: Chunk, columns: Mapping[str, _Column], missing: Missing) -> Any:
+    """Put the cells of a chunk to those of their columns; the lines of its rows that count. Raises the first fault."""
+    by_column = {column.name: column for column in columns.values()}
+    if chunk.faults:
+        raise row_fault(table, chunk, min(chunk.faults), list(by_column))
+    present = np.ones(len(chunk.lines), bool)
+    faults = [_add(table, chunk, column, present, missing) for column in by_column.values()]
+    if found := [fault for fault in faults if fault is not None]:
+        raise min(found, key=lambda fault: fault[0])[1]
+    if missing == "drop" and not present.all():
+        for column in by_column.values():
+            column.parts[-1] = column.parts[-1][present]
+    return np.asarray(chunk.lines)[present] if missing == "drop" else np.asarray(chunk.lines)
+
+
+def _whole(name: str, column: _Column) -> tuple[Any, list[str]]:
+    """A column's numbers, and its texts in the order of their codes."""
+    values = np.concatenate(column.parts)
+    if not column.texts:
+        return values, []
+    if np.isnan(values).any():
+        raise AutodiffError(
+            f"{shortened(name, 200)}, column {quoted(column.name)}: a cell is missing, and texts have no mean",
+            exit_status=DATA, hint="--missing drop leaves such rows out",
+        )  # fmt: skip
+    order = {text: k for k, text in enumerate(sorted(column.texts))}
+    return np.array([float(order[text]) for text in column.texts])[values.astype(int)], list(order)
 
 
 def _chosen(

@@ -122,8 +122,8 @@ class Training:
         self._watched = {expression: self._model(other, columns) for expression, other in watched.items()}
         used = {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
         columns = {name: column for name, column in columns.items() if name in used}
-        self.columns = {name: column[self._kept] if len(held) else column for name, column in columns.items()}
-        self.held = {name: column[held] for name, column in columns.items()} if len(held) else None
+        self.columns: Columns = {name: column[self._kept] if len(held) else column for name, column in columns.items()}
+        self.held: Columns | None = {name: column[held] for name, column in columns.items()} if len(held) else None
 
     def _without_missing(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         """The columns with the mean of the rows trained on in place of NaN, which is a missing cell."""
@@ -316,6 +316,4 @@ class Training:
         axes = [k for k, size in enumerate(cause.wide) if size == len(rows)]
         if self.table is None or not axes or not cause.place:
             return ""
-        row = int(self._kept[int(rows[cause.place[axes[0]]])])
-        line = f", line {self.table.lines[row]}" if self.table.unit == "line" else ""
-        return f" (row {row + 1}{line} of {shortened(self.table.name)})"
+        return f" ({self.table.place(int(self._kept[int(rows[cause.place[axes[0]]])]))})"

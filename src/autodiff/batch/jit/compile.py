@@ -89,9 +89,19 @@ class MachineCodeCache:
         """The machine code for so many rows more; None where they are too few so far, or where there is none."""
         with self._lock:
             self._rows += rows
-            if same not in self._made and self._rows >= WORTH:
+            if self._rows < WORTH:
+                return None
+            if same not in self._made:
                 self._made[same] = machine(self._plan, same, exact=self._exact)
-            return self._made.get(same)
+            return self._made[same]
+
+    def restart(self, *, at_once: bool) -> None:
+        """Count rows from the beginning, so that what a file's rows are computed by depends on that file alone.
+
+        at_once  use machine code from the first row on
+        """
+        with self._lock:
+            self._rows = WORTH if at_once else 0
 
 
 def machine(plan: BlockProgram, same: Collection[str], *, exact: bool) -> MachineCode | None:

@@ -92,20 +92,20 @@ def _bar(*, coloured: bool) -> Progress:
 
 
 @contextmanager
-def counted(*, shows: bool, coloured: bool) -> Iterator[Callable[[int, float | None], None]]:
-    """What shows, with `shows`, how many rows are done and the share of all, from 0 to 1, where it is known."""
+def counted(*, shows: bool, coloured: bool) -> Iterator[Callable[[int, float | None, str], None]]:
+    """What shows, with `shows`, how many rows are done, the share of all, from 0 to 1, where it is known, and a text."""
     if not shows:
-        yield lambda _rows, _share: None
+        yield lambda _rows, _share, _text: None
         return
     from rich.console import Console
 
     bars: list[Progress] = []  # the first share decides which columns it has
 
-    def show(rows: int, share: float | None) -> None:
+    def show(rows: int, share: float | None, text: str) -> None:
         if not bars:
             bars.append(rows_bar(Console(stderr=True, no_color=not coloured), known=share is not None))
             bars[0].start()
-        bars[0].update(bars[0].task_ids[0], completed=share or 0.0, rows=rows)
+        bars[0].update(bars[0].task_ids[0], completed=share or 0.0, rows=rows, text=text)
 
     try:
         yield show
@@ -123,13 +123,13 @@ def rows_bar(console: Console, *, known: bool, clock: Callable[[], float] | None
         [TaskProgressColumn(), BarColumn(None), *says, TimeRemainingColumn()] if known else [*says, TimeElapsedColumn()]
     )
     bar = Progress(*columns, console=console, transient=True, expand=known, get_time=clock)
-    bar.add_task("rows", total=1.0 if known else None, rows=0)
+    bar.add_task("rows", total=1.0 if known else None, rows=0, text="")
     return bar
 
 
 def _rows(task: Task) -> str:
-    rows = task.fields["rows"]
-    return "1 row" if rows == 1 else f"{rows:,} rows"
+    rows, text = task.fields["rows"], task.fields["text"]
+    return "  ".join(filter(None, [text, "1 row" if rows == 1 else f"{rows:,} rows"]))
 
 
 def _speed(task: Task) -> str:

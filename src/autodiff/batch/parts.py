@@ -1,0 +1,150 @@
+"""Rows to rows with value, slopes and status, a file at a time: the plain function that every engine runs over parts.
+
+    answer_part(task, file, "squares/a.csv")     # the answers of a file's rows in that file, and what was met on the way
+
+A task is text and plain data, so that it is all that another process needs beside the address of the file.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, BinaryIO
+
+from autodiff.api.evaluate import parse
+from autodiff.batch.compile import Compiled, compiled
+from autodiff.batch.summary import Summary
+from autodiff.batch.table import Count, results
+from autodiff.core.lowering import lower
+from autodiff.diagnostics import listed
+from autodiff.errors import AutodiffError, nearest, quoted, shortened
+from autodiff.language.ast import Assign, ParsedProgram, Reading, statements_for
+from autodiff.tables import filesystems
+from autodiff.tables.columns import program_names
+from autodiff.tables.inputs import InputFile, opened_file, require_columns
+from autodiff.tables.text import Table
+from autodiff.tables.writer import sink, writer
+
+LARGE = 1 << 26
+"""Bytes of all files together from which on machine code is made at once: the files decide, not who reads how many of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowsTask:
+    """What is asked of every row.
+
+    program  its text, and `wrt` the names to differentiate by
+    of       the name that is evaluated; None for the last statement
+    fixed    the inputs that have one value for all rows, with these values
+    columns  the names of the first file's columns, which each file has; `first` is that file's name
+    form     the format of the files, None where their names tell; `to` the format of the answers
+    several  rows of several files are answered: places in messages have the file's name
+    exact    call the functions that `eval` calls at a point
+    at_once  make machine code before the first row
+    """
+
+    program: str
+    wrt: tuple[str, ...] | None
+    fixed: tuple[tuple[str, float], ...]
+    columns: tuple[str, ...]
+    first: str
+    form: str | None
+    to: str
+    of: str | None = None
+    keep: bool = False
+    exact: bool = False
+    fail_fast: bool = False
+    strict: bool = False
+    summary: bool = False
+    several: bool = False
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartResult:
+    """What a part came to: its count, its summary if one was asked for, and its answers where they were not written."""
+
+    count: Count
+    summary: Summary | None
+    content: bytes = b""
+
+
+@lru_cache(maxsize=2)
+def program_of(task: RowsTask) -> tuple[Compiled, tuple[Reading, ...]]:
+    """The task's program over its columns, and how doubtful parts of it were read; made once in a process.
+
+    Raises AutodiffError for a program that can't be read, and for fixed values that it does not take.
+    """
+    fixed = dict(task.fixed)
+    program = parse(task.program, strict=task.strict, given=[*program_names(task.columns), *fixed])
+    found = compiled(lower(program if task.of is None else _ending_with(program, task.of)), task.wrt, exact=task.exact)
+    known = found.lowered.inputs if task.of is None else lower(program).inputs
+    if unknown := [name for name in fixed if name not in known]:
+        raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")
+    return found, program.readings
+
+
+def _ending_with(program: ParsedProgram, of: str) -> ParsedProgram:
+    """The statements that the name `of` needs. Raises AutodiffError where the program does not assign it."""
+    found = statements_for(program, of)
+    if found is None:
+        assigned = [s.target.name for s in program.statements if isinstance(s, Assign)]
+        near = nearest(of, assigned)
+        hint = f"did you mean {quoted(near)}?" if near else f"its names are {listed(assigned)}" if assigned else ""
+        raise AutodiffError(f"--of {shortened(of)}: the program assigns no such name", hint=hint)
+    return found
+
+
+def answer_table(
+    task: RowsTask, table: Table, count: Count, kept: Sequence[str]
+) -> Iterator[Mapping[str, Sequence[Any]]]:
+    """The answers of a table's rows as columns, a chunk at a time, behind its columns `kept`; `count` counts them."""
+    made, _ = program_of(task)
+    if made.machine_code is not None:
+        made.machine_code.restart(at_once=task.at_once)
+    yield from results(table, made, dict(task.fixed), count, kept=kept, fail_fast=task.fail_fast)
+
+
+def answer_part(task: RowsTask, file: InputFile, out: str) -> PartResult:
+    """Answer the rows of a file into the part `out`, which is there when it is whole.
+
+    With `keep` it has the columns of the file, and not those that are in the names of its folders, which it is in as well.
+    """
+    filesystems.make_folder(out)
+    with sink(out, salvage=False) as stream:
+        kept = [name for name in task.columns if task.keep and name not in file.partition]
+        return _answered(task, file, stream, kept)
+
+
+def answer_bytes(task: RowsTask, file: InputFile, head: bool) -> PartResult:
+    """The answers of a file's rows as bytes, which begin with the columns' names with `head`, where the format has them."""
+    page = io.BytesIO()
+    found = _answered(task, file, page, task.columns if task.keep else (), head=head)
+    return replace(found, content=page.getvalue())
+
+
+def count_part(task: RowsTask, file: InputFile) -> PartResult:
+    """What the answers of a file's rows are together, without the answers."""
+    return _answered(task, file, None, ())
+
+
+def _answered(
+    task: RowsTask, file: InputFile, stream: BinaryIO | None, kept: Sequence[str], *, head: bool = True
+) -> PartResult:
+    count, summary = Count(named=task.several), Summary() if task.summary else None
+    with opened_file(file, task.form, keep=task.keep) as table:
+        require_columns(table, task.columns, task.first)
+        table = replace(table, names=task.columns)
+        with writer(task.to, stream, head=head) if stream is not None else nullcontext(_nowhere) as write:
+            for columns in answer_table(task, table, count, kept):
+                write(columns)
+                if summary is not None:
+                    summary.add(columns, len(kept))
+    return PartResult(count, summary)
+
+
+def _nowhere(_: Mapping[str, Sequence[Any]]) -> None:
+    """Write nothing."""

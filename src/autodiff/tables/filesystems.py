@@ -1,0 +1,215 @@
+"""Files by their address: a path on this machine, or `s3://…`, `memory://…` and all else that fsspec reads and writes.
+
+>>> import fsspec
+>>> fsspec.filesystem("memory").pipe_file("/doc/rows.csv", b"x\\n1\\n")
+>>> open_to_read("memory://doc/rows.csv").read()
+b'x\\n1\\n'
+>>> files_below("memory://doc")
+['memory://doc/rows.csv']
+"""
+
+from __future__ import annotations
+
+import errno
+import glob
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import SEEK_SET, BufferedReader, RawIOBase
+from stat import S_ISREG
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
+from urllib.parse import unquote, urlsplit
+
+from autodiff.errors import DATA, AutodiffError, extra, quoted, shortened
+from autodiff.tables.optional import library
+
+WILDCARDS = "*?["
+
+
+def is_remote(address: str) -> bool:
+    """Whether fsspec has to read this address; a path of this machine that looks like one is a path."""
+    scheme, found, _ = address.partition("://")
+    return bool(found) and scheme.isidentifier() and scheme.lower() != "file" and not os.path.exists(address)
+
+
+def local(address: str) -> str:
+    """The path that `file://…` names; another path is left as it is."""
+    if not address.lower().startswith("file://") or os.path.exists(address):
+        return address
+    return unquote(urlsplit(address).path)
+
+
+def absolute(address: str) -> str:
+    """The address as another process, whose working folder is another one, finds the same file."""
+    return address if is_remote(address) else os.path.abspath(local(address))
+
+
+def open_stdin(instead: str) -> BinaryIO:
+    """The bytes on stdin. Raises AutodiffError where the caller closed it, as `<&-` does; `instead` is the next step then."""
+    if sys.stdin is None or sys.stdin.closed:
+        raise AutodiffError("can't read stdin: it is closed", exit_status=DATA, hint=instead)
+    return sys.stdin.buffer
+
+
+def open_to_read(address: str, name: str = "") -> BinaryIO:
+    """The bytes of a file, which errors call `name`. Raises AutodiffError where there is no such file."""
+    if is_remote(address):
+        system, path = _system(address)
+        return BufferedReader(_Stream(_done("read", name or address, lambda: system.open(path, "rb"))), 1 << 20)
+    try:
+        return open(local(address), "rb")
+    except OSError as error:
+        raise _cannot("read", name or address, error.strerror or str(error)) from None
+    except ValueError:
+        raise AutodiffError(f"{quoted(name or address, 200)} is no file name", exit_status=DATA) from None
+
+
+@contextmanager
+def written_whole(address: str) -> Iterator[BinaryIO]:
+    """A stream whose bytes become a remote file at the end, unless there is an error: half of it is never there."""
+    system, path = _system(address)
+    with TemporaryFile() as file:
+        yield cast("BinaryIO", file)
+        file.seek(0)
+
+        def write() -> None:
+            system.makedirs(path.rpartition("/")[0], exist_ok=True)
+            system.pipe_file(path, file.read())
+
+        _done("write", address, write)
+
+
+def make_folder(file: str) -> None:
+    """Make the folder that a file is to be in. Raises AutodiffError where that can't be done."""
+    if not is_remote(file):
+        try:
+            os.makedirs(os.path.dirname(local(file)) or ".", exist_ok=True)
+        except OSError as error:
+            raise _cannot("write", file, error.strerror or str(error)) from None
+
+
+def exists(address: str) -> bool:
+    """Whether there is such a file or folder."""
+    if not is_remote(address):
+        return os.path.exists(local(address))
+    system, path = _system(address)
+    return bool(_done("read", address, lambda: system.exists(path)))
+
+
+def size(address: str) -> int | None:
+    """The bytes of a file; None where that is unknown."""
+    if address == "-":
+        return None
+    if not is_remote(address):
+        with suppress(OSError, ValueError):
+            status = os.stat(local(address))
+            return status.st_size if S_ISREG(status.st_mode) else None
+        return None
+    system, path = _system(address)
+    with suppress(Exception):  # a store that does not say: it is read to its end
+        return int(system.size(path))
+    return None
+
+
+def is_folder(address: str) -> bool:
+    """Whether the address is that of a folder."""
+    if not is_remote(address):
+        return os.path.isdir(local(address))
+    system, path = _system(address)
+    return bool(_done("read", address, lambda: system.isdir(path)))
+
+
+def files_below(folder: str) -> list[str]:
+    """All files in a folder and the folders in it, in the order of their names."""
+    if not is_remote(folder):
+        walk = os.walk(local(folder))
+        found = [os.path.join(place, name) for place, _, names in walk for name in names]
+        return sorted(found, key=lambda path: path.split(os.sep))
+    system, path = _system(folder)
+    found = _done("read", folder, lambda: system.find(path))
+    return sorted(map(_url(folder, system), found), key=lambda path: path.split("/"))
+
+
+def matching(pattern: str) -> list[str]:
+    """The files and folders whose names a pattern with `*`, `**`, `?` or `[…]` fits, in the order of their names."""
+    if not is_remote(pattern):
+        return sorted(glob.glob(local(pattern), recursive=True), key=lambda path: path.split(os.sep))
+    system, path = _system(pattern)
+    found = _done("read", pattern, lambda: system.glob(path))
+    return sorted(map(_url(pattern, system), found), key=lambda path: path.split("/"))
+
+
+def _url(address: str, system: Any) -> Any:
+    """The function that makes an address of a path of this filesystem."""
+    scheme = address.partition("://")[0]
+
+    def url(path: str) -> str:
+        path = str(system.unstrip_protocol(path)) if "://" not in path else path
+        return f"{scheme}://{path.partition('://')[2].lstrip('/')}"
+
+    return url
+
+
+def _system(address: str) -> tuple[Any, str]:
+    """The filesystem of an address, and the path in it. Raises AutodiffError where a library for it is missing."""
+    core = library("fsspec.core", f"the address {quoted(address, 200)}", "remote")
+    try:
+        system, path = core.url_to_fs(address)
+    except ImportError as error:
+        what = shortened(str(error), 200)
+        raise AutodiffError(f"can't read {quoted(address, 200)}: {what}", hint=extra("remote")) from None
+    except ValueError as error:
+        raise AutodiffError(f"can't read {quoted(address, 200)}: {shortened(str(error), 200)}") from None
+    return system, str(path)
+
+
+def _done(what: str, address: str, act: Any) -> Any:
+    """What `act` gives; the libraries of remote files raise errors of all kinds, which become one AutodiffError."""
+    try:
+        return act()
+    except FileNotFoundError:
+        raise _cannot(what, address, os.strerror(errno.ENOENT)) from None
+    except Exception as error:
+        raise _cannot(what, address, _reason(error)) from None
+
+
+def _cannot(what: str, address: str, why: str) -> AutodiffError:
+    return AutodiffError(f"can't {what} {quoted(address, 200)}: {why}", exit_status=DATA)
+
+
+def _reason(error: Exception) -> str:
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror or shortened(str(error).partition("\n")[0], 200) or type(error).__name__
+
+
+class _Stream(RawIOBase):
+    """A remote file as a stream of which every fault is an OSError with a sentence."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._file.seekable())
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            content = self._file.read(len(buffer))
+        except Exception as error:
+            raise OSError(errno.EIO, _reason(error)) from None
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()

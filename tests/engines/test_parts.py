@@ -1,0 +1,248 @@
+"""Many parts on the local engine: one file or a part file each, whole or absent, the same bytes with any number of workers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+
+from autodiff.batch.parts import RowsTask, answer_bytes
+from autodiff.engines.local import LocalEngine
+from autodiff.tables.inputs import input_files
+from tests.support.command import autodiff, start
+from tests.support.parts import contents, held_part, write_parts
+
+PROGRAM = "ln(x)*y"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write_parts(tmp_path / "parts", 5, 20)
+    return tmp_path
+
+
+@pytest.mark.parametrize("to", ["csv", "ndjson", "arrow", "parquet"])
+def test_parts_in_one_file_are_the_streamed_file(to: str, folder: Path) -> None:
+    for name, words in (("streamed", ()), ("engine", ("--engine", "local", "--workers", "1"))):
+        ended = autodiff("eval", PROGRAM, "--data", "parts", "--keep", "--out", f"{name}.{to}", *words)
+        assert ended.status == 0, ended
+    if to in ("csv", "ndjson"):
+        assert Path(f"engine.{to}").read_bytes() == Path(f"streamed.{to}").read_bytes()
+    read = [
+        autodiff("eval", "u = f + y + x", "--data", f"{name}.{to}", "--to", "csv").out
+        for name in ("engine", "streamed")
+    ]
+    assert read[0] == read[1]
+    assert read[0].count("\n") == 111
+
+
+def test_processes_change_no_byte(folder: Path) -> None:
+    wanted = autodiff("eval", PROGRAM, "--data", "parts")
+    assert autodiff("eval", PROGRAM, "--data", "parts", "--engine", "local", "--workers", "2") == wanted
+    for workers in ("1", "3"):
+        ended = autodiff("eval", PROGRAM, "--data", "parts", "--out", f"out{workers}/", "--workers", workers)
+        assert (ended.status, ended.err) == (0, wanted.err)
+    assert contents(folder / "out1") == contents(folder / "out3")
+
+
+def test_a_part_file_for_each_file_and_a_manifest(folder: Path) -> None:
+    assert autodiff("eval", PROGRAM, "--data", "parts", "--out", "out").status == 0
+    for path in sorted((folder / "parts").iterdir()):
+        assert (folder / "out" / path.name).read_text() == autodiff("eval", PROGRAM, "--data", str(path)).out
+    manifest = json.loads((folder / "out" / "_autodiff.json").read_text())
+    assert (manifest["program"], manifest["version"], manifest["complete"]) == (PROGRAM, "0.1.0", True)
+    assert [part["name"] for part in manifest["parts"]] == [f"part-{k:03}.csv" for k in range(5)]
+    assert (
+        manifest["rows"] == sum(manifest["statuses"].values()) == sum(part["rows"] for part in manifest["parts"]) == 110
+    )
+    assert manifest["statuses"]["domain"] == autodiff("eval", PROGRAM, "--data", "parts").out.count("domain")
+    again = autodiff("eval", "f", "--data", "out", "--summary")  # a folder of answers is a folder of parts
+    assert (again.status, again.out.splitlines()[0].split()) == (0, ["rows", "110"])
+
+
+def test_folders_and_formats_of_parts(folder: Path) -> None:
+    for year in (2025, 2026):
+        path = folder / "table" / f"year={year}"
+        path.mkdir(parents=True)
+        (path / "a.csv.gz").write_bytes(gzip.compress(b"x\n1\n2\n"))
+    assert autodiff("eval", "x*year", "--data", "table", "--out", "out/", "--keep", "--to", "parquet").status == 0
+    found = parquet.read_table(folder / "out" / "year=2026" / "a.parquet", partitioning=None)
+    assert found.column_names == ["x", "f", "df/dx", "df/dyear", "status"]
+    assert found["f"].to_pylist() == [2026, 4052]
+    assert autodiff("eval", "f*year", "--data", "out", "--to", "csv").out.splitlines()[-1].startswith("8209352,")
+    ended = autodiff(
+        "eval", "x", "--data", "table/year=2025/a.csv.gz", "--data", "table/year=2026/a.csv.gz", "--out", "o/"
+    )
+    assert (ended.status, "would both be written to 'a.csv'" in ended.err) == (2, True)
+
+
+def test_a_run_that_died_goes_on(folder: Path) -> None:
+    (folder / "parts" / "part-003.csv").write_text("x,y\n1,2,3\n'\n\"1,2\n")
+    ended = autodiff("eval", PROGRAM, "--data", "parts", "--out", "out/")
+    assert (ended.status, "parts/part-003.csv, line 4: unexpected end of data" in ended.err) == (4, True)
+    before = {path.name: path.stat().st_mtime_ns for path in (folder / "out").glob("*.csv")}
+    assert sorted(before) == ["part-000.csv", "part-001.csv", "part-002.csv"]
+    assert not json.loads((folder / "out" / "_autodiff.json").read_text())["complete"]
+    assert "is not empty" in autodiff("eval", PROGRAM, "--data", "parts", "--out", "out/").err
+    write_parts(folder / "parts", 5, 20)
+    os.unlink("out/part-001.csv")
+    ended = autodiff("eval", PROGRAM, "--data", "parts", "--out", "out/", "--resume")
+    assert ended.err.splitlines()[0] == "notice: 2 of 5 parts are whole already"
+    after = {path.name: path.stat().st_mtime_ns for path in (folder / "out").glob("*.csv")}
+    assert sorted(name for name in before if after[name] == before[name]) == ["part-000.csv", "part-002.csv"]
+    autodiff("eval", PROGRAM, "--data", "parts", "--out", "fresh/")
+    assert contents(folder / "out") == contents(folder / "fresh")
+    assert ended.err.splitlines()[1:] == autodiff("eval", PROGRAM, "--data", "parts").err.splitlines()
+    for words, message in ((["x*y"], "program was 'ln(x)*y', and is 'x*y'"), ([PROGRAM, "--keep"], "keep was 'False'")):
+        ended = autodiff("eval", *words, "--data", "parts", "--out", "out/", "--resume")
+        assert (ended.status, f"'out' is of another run: {message}" in ended.err) == (4, True)
+
+
+def test_an_input_that_changed_is_computed_again(folder: Path) -> None:
+    autodiff("eval", "x", "--data", "parts", "--out", "out/")
+    (folder / "parts" / "part-004.csv").write_text("x,y\n7,8\n")
+    assert "4 of 5 parts are whole" in autodiff("eval", "x", "--data", "parts", "--out", "out/", "--resume").err
+    assert (folder / "out" / "part-004.csv").read_text() == "f,df/dx,status\n7,1,ok\n"
+
+
+def test_the_first_part_that_fails_is_the_error(folder: Path) -> None:
+    (folder / "parts" / "part-001.csv").write_text("x,y\n-1,1\n")
+    (folder / "parts" / "part-003.csv").write_text("x,y\n-2,1\n")
+    for words in ((), ("--engine", "local", "--workers", "2"), ("--out", "out/", "--workers", "2")):
+        data = ["parts/part-001.csv", "parts/part-003.csv"]
+        ended = autodiff("eval", PROGRAM, *(w for name in data for w in ("--data", name)), "--fail-fast", *words)
+        assert (ended.status, "parts/part-001.csv, line 2: ln(x) needs x > 0" in ended.err) == (3, True), ended.err
+    assert not list((folder / "out").glob("*.csv*"))
+
+
+def test_schemas_that_differ_and_files_that_are_not_there(folder: Path) -> None:
+    (folder / "parts" / "part-003.csv").write_text("x,z\n1,1\n")
+    ended = autodiff("eval", PROGRAM, "--data", "parts", "--out", "out/", "--workers", "2")
+    assert ended.status == 4
+    assert "parts/part-003.csv has other columns than parts/part-000.csv: it lacks y, and it has z as well" in ended.err
+    assert not (folder / "out" / "part-003.csv").exists()
+    ended = autodiff("eval", PROGRAM, "--data", "parts/part-000.csv", "--data", "none.csv", "--workers", "2")
+    assert (ended.status, ended.err) == (4, "error: can't read 'none.csv': No such file or directory\n")
+
+
+def test_summary_is_one_pass_with_the_same_numbers_everywhere(folder: Path) -> None:
+    ended = autodiff("eval", "u = x*y", "--data", "parts", "--summary")
+    rows = [line.split(",") for line in autodiff("eval", "u = x*y", "--data", "parts").out.splitlines()[1:]]
+    values = [float(row[0]) for row in rows]
+    name, numbers, least, largest, mean = ended.out.splitlines()[4].split()
+    assert (name, int(numbers), float(least), float(largest)) == ("u", 110, min(values), max(values))
+    assert float(mean) == pytest.approx(sum(values) / 110, rel=1e-14)
+    for words in (["--workers", "2"], ["--out", "rows.csv"], ["--out", "out/", "--workers", "2"]):
+        assert autodiff("eval", "u = x*y", "--data", "parts", "--summary", *words).out == ended.out
+    assert Path("rows.csv").read_text().count("\n") == 111
+    (folder / "one.csv").write_text("x,y\n-1,1\n")
+    lines = autodiff("eval", PROGRAM, "--data", "one.csv", "--summary").out.splitlines()
+    assert [line.split() for line in lines[:3]] == [["rows", "1"], ["ok", "0"], ["domain", "1"]]
+    assert [line.split() for line in lines[5:]] == [["f", "0"], ["df/dx", "0"], ["df/dy", "0"]]
+
+
+def test_remote_parts_are_read_and_written(folder: Path) -> None:
+    system = fsspec.filesystem("memory")
+    for k in range(2):
+        system.pipe_file(f"/in/part-{k}.csv", f"x\n{k}\n".encode())
+    assert autodiff("eval", "x^2", "--data", "memory://in", "--out", "memory://out/").status == 0
+    assert system.cat_file("/out/part-1.csv") == b"f,df/dx,status\n1,2,ok\n"
+    assert json.loads(system.cat_file("/out/_autodiff.json"))["rows"] == 2
+    again = autodiff("eval", "x^2", "--data", "memory://in", "--out", "memory://out/", "--resume")
+    assert again.err == "notice: 2 of 2 parts are whole already\n"
+    assert autodiff("eval", "x", "--data", "memory://in", "--out", "memory://one.csv.gz").status == 0
+    assert gzip.decompress(system.cat_file("/one.csv.gz")) == b"f,df/dx,status\n0,1,ok\n1,1,ok\n"
+    system.rm("/", recursive=True)
+
+
+@pytest.mark.parametrize("ending", ["gz", "zst"])
+def test_a_file_is_packed_as_its_name_ends(ending: str, folder: Path) -> None:
+    out = f"rows.csv.{ending}"
+    assert autodiff("eval", "x", "--data", "parts", "--out", out).status == 0
+    content = Path(out).read_bytes()
+    text = (
+        gzip.decompress(content)
+        if ending == "gz"
+        else pa.CompressedInputStream(pa.BufferReader(content), "zstd").read()
+    )
+    assert text.decode() == autodiff("eval", "x", "--data", "parts").out
+    assert autodiff("eval", "u = f", "--data", out).status == 0
+
+
+def test_a_task_is_text_and_plain_data(folder: Path) -> None:
+    task = RowsTask("a*x", ("x",), (("a", 0.5),), ("x", "y"), "p", None, "csv")
+    found = answer_bytes(task, input_files(["parts/part-000.csv"])[0], True)
+    assert found.content.startswith(b"f,df/dx,status\n")
+    assert (
+        found.content
+        == autodiff("eval", "a*x", "--at", "a=0.5", "--wrt", "x", "--data", "parts/part-000.csv").out.encode()
+    )
+
+
+def test_options_that_do_not_fit(folder: Path) -> None:
+    for words, message in (
+        (["--scheduler", "tcp://127.0.0.1:1"], "--scheduler goes with --engine dask"),
+        (["--resume"], "--resume goes with a folder of parts"),
+        (["--summary", "--out", "-"], "the rows and their summary can't both go to stdout"),
+        (["--summary", "--resume", "--out", "o/"], "--summary does not go with --resume"),
+    ):
+        ended = autodiff("eval", "x", "--data", "parts", *words)
+        assert (ended.status, message in ended.err) == (2, True), ended
+    ended = autodiff("eval", "x", "--engine", "local", "--at", "x=1")
+    assert (ended.status, "--engine goes with --data" in ended.err) == (2, True)
+
+
+def test_a_local_process_that_is_killed_changes_nothing(folder: Path) -> None:
+    wanted = autodiff("eval", PROGRAM, "--data", "parts").out
+    text = (folder / "parts" / "part-002.csv").read_text()
+    os.unlink("parts/part-002.csv")
+    with held_part(folder / "parts" / "part-002.csv") as part:
+        running = start(
+            "eval", PROGRAM, "--data", "parts", "--workers", "2", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        os.kill(part.wait_for_reader(), signal.SIGKILL)
+        part.close()
+        part.give(text)
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, out.decode()) == (0, wanted), err
+
+
+def test_ctrl_c_ends_the_processes(folder: Path) -> None:
+    os.unlink("parts/part-001.csv")
+    with held_part(folder / "parts" / "part-001.csv") as part:
+        running = start(
+            "eval",
+            PROGRAM,
+            "--data",
+            "parts",
+            "--out",
+            "out/",
+            "--workers",
+            "2",
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        worker = part.wait_for_reader()
+        os.kill(running.pid, signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+    assert (running.returncode, err) == (130, b"\n")
+    assert not Path(f"/proc/{worker}").exists()
+    assert not list((folder / "out").glob("*.partial"))
+    assert not json.loads((folder / "out" / "_autodiff.json").read_text())["complete"]
+
+
+def test_results_come_in_order_or_as_they_are_done() -> None:
+    calls = [(k, 3) for k in range(7)]
+    for workers in (1, 2):
+        with LocalEngine(workers) as engine:
+            assert list(engine.completed(pow, calls)) == [(k, k**3) for k in range(7)]
+            assert sorted(engine.completed(pow, calls, ordered=False)) == [(k, k**3) for k in range(7)]
