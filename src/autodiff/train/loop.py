@@ -146,12 +146,15 @@ def descend(
         return
     count = len(next(iter(columns.values()))) if columns else 1
     fixed = model.fixed(columns)
+    cut = model.cut(columns, fixed) if is_minibatch(count, plan) else None
     state = before = start
     for epoch in range(start.epochs + 1, plan.epochs + 1):
         total, begun = 0.0, state
         for rows in batches(count, plan, epoch):
             part = columns if rows is None else {name: column[rows] for name, column in columns.items()}
             known = fixed if rows is None and not model.masks else None
+            if cut is not None:
+                known = cut(rows, part)
             if model.masks:
                 chance = generator(plan.seed, _DROPOUT, state.steps)
                 part = {**part, **model.dropped(state.parameters, part, chance)}
