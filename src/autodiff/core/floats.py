@@ -125,7 +125,7 @@ def modulo(u: float, v: float) -> float:
 
 
 def sign(u: float) -> float:
-    return float((u > 0) - (u < 0))
+    return 1.0 if u > 0 else -1.0 if u < 0 else 0.0
 
 
 def atan2(u: float, v: float) -> float:

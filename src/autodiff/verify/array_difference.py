@@ -18,7 +18,7 @@ import numpy as np
 from autodiff.arrays import functions, linearize
 from autodiff.arrays.algebra import ArrayTrace
 from autodiff.arrays.shapes import ShapeError
-from autodiff.arrays.ufuncs import Value, number, shape
+from autodiff.arrays.ufuncs import Value, number, plain, shape
 from autodiff.core.primitive import ELEMENTWISE, UNDEFINED, ZERO, Primitive
 from autodiff.verify.cross_mode import USES
 from autodiff.verify.difference import contradicts, denies, ordinary
@@ -76,7 +76,7 @@ def _denied(row: Primitive, k: int, args: Sequence[Value], result: Value) -> boo
     place = np.unravel_index(int(np.argmax(np.abs(rates))), rates.shape)
 
     def curve(x: float) -> tuple[float, float]:
-        given = [a + (x - 1) * moving if j == k else a for j, a in enumerate(args)]
+        given = [plain(a + (x - 1) * moving) if j == k else a for j, a in enumerate(args)]
         value = functions.apply(row, given)
         rate = 0.0 if still else np.broadcast_to(_rate(row, k, given, value, moving), rates.shape)[place]
         return float(np.asarray(value)[place]), float(rate)
