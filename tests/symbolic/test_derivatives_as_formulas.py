@@ -215,9 +215,8 @@ def test_letters_that_latex_has_no_name_for_stay_themselves() -> None:
 def test_words_are_separated_in_latex() -> None:
     """Two names set upright beside each other would read as one."""
     assert tex(*_unnamed(lower(autodiff.parse("-rate*x")))) == r"-\mathrm{rate} \, x"
-    assert (
-        tex(*_unnamed(lower(autodiff.parse("alpha*exp(-lambda*t)")))) == r"\mathrm{alpha} \, e^{-\mathrm{lambda} \, t}"
-    )
+    assert tex(*_unnamed(lower(autodiff.parse("size*exp(-rate*t)")))) == r"\mathrm{size} \, e^{-\mathrm{rate} \, t}"
+    assert tex(*_unnamed(lower(autodiff.parse("alpha*exp(-lambda*t)")))) == r"\alpha e^{-\lambda t}"
     assert tex(*_unnamed(lower(autodiff.parse("rate*speed*x*y")))) == r"\mathrm{rate} \, \mathrm{speed} \, x y"
     assert tex(*_unnamed(lower(autodiff.parse("leaky_relu(x)")))) == r"\operatorname{leaky\_relu}\left(x\right)"
 

@@ -30,6 +30,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "fit": ("fit",),
     "plot": ("plot",),
     "serve": ("serve",),
+    "gallery": (),
     "export": ("export",),
     "python": (),
     "status": ("completion",),
@@ -38,6 +39,9 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "internals": (),
 }
 """The topics in the order in which they are read, each with the commands that its page tells of."""
+
+GALLERY = ("chain", "neuron", "xor", "softmax", "corner", "cancellation", "fit", "descent")
+"""The worked pages, which are topics behind `gallery/`."""
 
 
 def _known(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
@@ -88,12 +92,15 @@ def _chosen(word: str) -> str:
     }
     if name in of:
         return of[name]
+    worked = [f"gallery/{page}" for page in GALLERY]
+    if name in worked:
+        return name
     from autodiff.core import rules  # which take their time to load
 
     if word in rules.functions():
         hint = f"{word} is a function: autodiff functions {word}"
     else:
-        near = nearest(word, of)
+        near = nearest(word, [*of, *worked])
         hint = f"did you mean {near}? " if near else ""
         hint += f"(topics: {', '.join(TOPICS)})"
     raise AutodiffError(f"no topic {quoted(word)}", hint=hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from autodiff.train.checkpoint import State
     from autodiff.train.loop import Hyperparameters
     from autodiff.train.training import Training
+
+_CLUSTER_PAYS = 10_000_000
+"""Rows from which on a step takes longer than what Dask adds to it."""
 
 SETTINGS = (
     "optimizer", "momentum", "nesterov", "betas", "weight_decay", "schedule", "clip", "seed", "batch_size", "l1", "l2",
@@ -207,6 +211,10 @@ def _over_parts(
     kept = engine.hold(load_part, [(task, file) for file in files])
     count = len(files)
     parted = PartedTable(task, kept, table.name if count == 1 else f"{count} files")
+    if given["engine"] == "dask" and parted.rows < _CLUSTER_PAYS and sys.stderr.isatty():
+        streams.remark(
+            f"notice: for {parted.rows:,} rows --engine local is faster; a cluster pays from some {_CLUSTER_PAYS:,} on"
+        )
     return PartedTraining(text, parted, state.parameters, plan, names=names, **how)
 
 

@@ -30,7 +30,7 @@ class Dialect:
     native     the rows that the target writes by itself
     spelled    rows for which it has a definition of its own
     in_place   whether what it lacks becomes equations in place (or a function: `functions` of the ExportEquations)
-    nested     whether a branch of a choice may stand inside the choice, which looks at it only when it is taken
+    nested     whether a branch may be written inside its choice, which evaluates it only when it is taken
     longest    equations that a line may hold
     raises     whether a function outside its domain stops the program
     attempt    how a line is written that may be outside its domain where it does not matter

@@ -62,11 +62,17 @@ def words(
     found = split(text, functions)
     if "|" in text:
         _pair_bars(found)
+    if ", else" in text:  # as formulas for people have it
+        found = [w for w, after in zip(found, [*found[1:], None], strict=True) if not _comma_before_else(w, after)]
     found = _matched(found)
     if "\n" in text or "\r" in text:
         found = calls.continued(found, text, readings)
     calls.resolve(found, text, functions, given, readings)
     return found
+
+
+def _comma_before_else(word: Word, after: Word | None) -> bool:
+    return word.type == "COMMA" and after is not None and after.type == "ELSE"
 
 
 def split(text: str, functions: Collection[str]) -> list[Word]:

@@ -24,6 +24,7 @@ ALIASES = {
 
 INVERSES = {
     "sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot", "sec": "asec", "csc": "acsc", "sech": "asech", "csch": "acsch", "coth": "acoth", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh", "ln": "exp", "exp": "ln",
+    "erf": "erfinv", "erfc": "erfcinv", "normcdf": "probit",
 }  # fmt: skip
 """The inverse function that `sin^-1` stands for."""
 

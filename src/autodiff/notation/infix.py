@@ -1,7 +1,7 @@
 """Equations in the language itself, with the fewest brackets: what is written reads back as the same function.
 
 PLAIN    2*x*cos(x^2)*exp(sin(x^2))     for scripts
-PRETTY   2·x·cos(x^2)·e^sin(x^2)        for people; the language reads it as well, but for a choice: 1 if x > 0, else 0
+PRETTY   2·x·cos(x^2)·e^sin(x^2)        for people; the language reads it as well
 """
 
 from __future__ import annotations

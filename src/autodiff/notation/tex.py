@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from autodiff.core import rules
 from autodiff.core.graph import Graph
@@ -18,7 +18,7 @@ from autodiff.notation.write import ATOM, LEVELS, POWER, PRODUCT, SIGN, Argument
 _TIMES, _OVER, _POWER = (rules.TABLE[name, 2] for name in ("*", "/", "^"))
 _NEGATIVE = rules.TABLE["-", 1]
 _PLACE = re.compile(r"#([a-z]+)")
-_ACCENTS = {"hat": "hat", "bar": "bar", "dot": "dot", "tilde": "tilde", "vec": "vec"}
+_ACCENTS = ("hat", "bar", "dot", "tilde", "vec")
 _COMBINING = {"\u0302": "hat", "\u0304": "bar", "\u0307": "dot", "\u0303": "tilde", "\u0308": "ddot"}
 _SPECIAL = {"_": r"\_", "{": r"\{", "}": r"\}", "\\": r"\backslash ", "^": r"\hat{ }", "~": r"\sim "}
 
@@ -37,24 +37,68 @@ class Tex:
         if row is None:
             text = tex_number(graph.constants[node]) if node in graph.constants else ""
             return SIGN if text.startswith("-") else PRODUCT if r"\cdot" in text else POWER if "^" in text else ATOM
-        return POWER if row is _OVER else LEVELS.get((row.name, row.arity), _template_level(row.tex))
+        if row is _OVER:
+            return SIGN if _is_negative(graph, graph.args[node][0]) else POWER
+        return LEVELS.get((row.name, row.arity), _template_level(row.tex))
+
+    def _like_a_call(self, graph: Graph, args: tuple[int, ...]) -> bool:
+        """Whether a product would be read as a call: a letter that may be a function, before a bracket."""
+        name = graph.inputs.get(_last(graph, args[0]), "")
+        return _MAY_BE_FUNCTION.fullmatch(name) is not None and self.level(graph, args[1]) < POWER
 
     def pieces(self, graph: Graph, node: int) -> list[str | Argument]:
         row, args = graph.rows[node], graph.args[node]
         if row is None:
             known = graph.constants
             return [tex_number(known[node]) if node in known else tex_name(graph.inputs[node])]
-        if row is _TIMES and _juxtaposes(graph, args[1]):
+        if row is _TIMES and _juxtaposes(graph, args[1]) and not self._like_a_call(graph, args):
             words = _is_word(graph, args[1]) or _is_word(graph, _last(graph, args[0]))
             return [Argument(args[0], PRODUCT), r" \, " if words else " ", Argument(args[1], POWER)]
+        if row is _OVER and _is_negative(graph, args[0]):
+            return [r"-\frac{", Argument(args[0], change=_without_sign), "}{", Argument(args[1]), "}"]
+        if row is _POWER and (exponent := graph.constants.get(args[1], 0.0)) in range(2, 100):
+            return [Argument(args[0], ATOM, change=partial(_raised, exponent=f"^{{{exponent:g}}}"))]
         if "#" not in row.tex:
             return [row.tex, r"\left(", *_listed(args), r"\right)"]
         return _filled(graph, row, args)
 
 
+_MAY_BE_FUNCTION = re.compile("[fghFGH]|sigma|σ|psi|ψ|Phi|Φ|[JYj]_?[0-9]+")
+_FUNCTION = re.compile(r"\\(?:operatorname\{[A-Za-z]+\}|(?!sigma|psi)[a-z]{2,})")
+"""A function whose power stands behind its name."""
+
+
+def _raised(pieces: list[str | Argument], exponent: str) -> list[str | Argument]:
+    r"""A power: \cos^{2}\left(x\right), or behind the whole."""
+    first = pieces[0]
+    if len(pieces) > 2 and isinstance(first, str) and _FUNCTION.fullmatch(first):
+        return [first + exponent, *pieces[1:]]
+    return [*pieces, exponent]
+
+
+def _is_negative(graph: Graph, node: int) -> bool:
+    """Whether the text of a factor, or a product's first one, begins with a minus sign."""
+    while graph.rows[node] is _TIMES:
+        node = graph.args[node][0]
+    return graph.rows[node] is _NEGATIVE or graph.constants.get(node, 0.0) < 0
+
+
+def _without_sign(pieces: list[str | Argument], *, whole: bool = True) -> list[str | Argument]:
+    """The same without the minus sign that it begins with; `whole` where nothing stands behind it."""
+    first, *rest = [piece for piece in pieces if piece]
+    if isinstance(first, Argument):
+        return [first._replace(change=partial(_without_sign, whole=False)), *rest]
+    if whole and len(rest) == 1 and isinstance(rest[0], Argument):
+        return [Argument(rest[0].node)]
+    return [first.removeprefix("-"), *rest]
+
+
 def _juxtaposes(graph: Graph, node: int) -> bool:
     """Whether a factor may follow another one without a dot: it must not begin with a digit or a sign."""
     base = graph.args[node][0] if graph.rows[node] is _POWER else node
+    row = graph.rows[base]
+    if row is not None:
+        return not row.tex[:1].isdigit()
     return base not in graph.constants or graph.constants[base] in CONSTANTS.values()
 
 
@@ -116,7 +160,7 @@ def _argument(node: int, before: str, after: str, level: int | None, *, last: bo
 
 @lru_cache(maxsize=1024)
 def _template_level(tex: str) -> int:
-    return POWER if re.match(r"\w\^|\{#\w+\}\^", tex) else PRODUCT if tex.startswith("#") else ATOM
+    return POWER if re.match(r"\w+\^|\{#\w+\}\^", tex) else PRODUCT if tex.startswith("#") else ATOM
 
 
 def tex_number(value: float) -> str:
@@ -140,6 +184,10 @@ def tex_name(name: str) -> str:
         whole = tex_name(array)
         return f"{f'{{{whole}}}' if '_' in whole else whole}_{{{place.replace(' ', '')}}}"
     stem, _, below = name.partition("_")
+    accent, _, rest = below.partition("_")
+    if accent in _ACCENTS and stem:
+        whole = rf"\{accent}{{{tex_name(stem)}}}"
+        return rf"{whole}_{{{_stem(rest)}}}" if rest else whole
     digits = re.search(r"[0-9]+$", stem)
     if digits and digits.start() > 0:
         stem, below = stem[: digits.start()], ",".join(filter(None, [digits[0], below]))
@@ -151,11 +199,13 @@ def _stem(stem: str) -> str:
     plain = unicodedata.normalize("NFD", stem)
     if len(plain) == 2 and plain[1] in _COMBINING:
         return rf"\{_COMBINING[plain[1]]}{{{_stem(plain[0])}}}"
-    for word, accent in _ACCENTS.items():
-        if stem.endswith(word) and len(stem) == len(word) + 1:
+    for accent in _ACCENTS:
+        if stem.endswith(accent) and len(stem) == len(accent) + 1:
             return rf"\{accent}{{{stem[0]}}}"
     if len(stem) == 1:
         return _letter(stem)
+    if stem in _GREEK:
+        return f"\\{stem}"
     if stem.replace(",", "").isdigit():
         return stem
     return rf"\mathrm{{{''.join(map(_spaced, stem))}}}"
@@ -182,6 +232,9 @@ _SMALL = {
     "SIGMA", "TAU", "UPSILON", "PHI", "CHI", "PSI", "OMEGA",
 }  # fmt: skip
 """The Greek letters that LaTeX has a name for: the others look like Latin ones, or are older than its fonts."""
+
+_GREEK = {word.lower() for word in _SMALL - {"PI", "TAU"}} | {w.capitalize() for w in _CAPITALS - {"GAMMA", "UPSILON"}}
+"""Names that are written as Greek letters: not those of constants, and not that of a function."""
 
 TEX = Tex()
 

@@ -6,7 +6,7 @@ with the tightness that it must have there to need no brackets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from autodiff.core.graph import Graph
@@ -37,12 +37,13 @@ LEVELS: Mapping[tuple[str, int], int] = {
 class Argument(NamedTuple):
     """An argument in its place, in brackets unless it binds as tightly as `need`.
 
-    `unsigned` asks for brackets around a sign as well: a - (-b).
+    `unsigned` asks for brackets around a sign as well: a - (-b). `change` makes other pieces of those that it has.
     """
 
     node: int
     need: int = 0
     unsigned: bool = False
+    change: Callable[[list[str | Argument]], list[str | Argument]] | None = None
 
 
 def flattened(graph: Graph, row: Primitive, args: tuple[int, ...]) -> tuple[int, ...]:
@@ -85,13 +86,13 @@ def write(graph: Graph, root: int, notation: Notation, names: Mapping[int, str] 
         if isinstance(piece, str):
             out.append(piece)
             continue
-        node, need, unsigned = piece
+        node, need, unsigned, change = piece
         if node in names and node != root:
-            out.append(notation.name(names[node]))
-            continue
-        level = notation.level(graph, node)
-        inner = notation.pieces(graph, node)
-        if level < need or (unsigned and level == SIGN):
-            inner = [notation.brackets[0], *inner, notation.brackets[1]]
-        todo.extend(reversed(inner))
+            inner: list[str | Argument] = [notation.name(names[node])]
+        else:
+            level = notation.level(graph, node)
+            inner = notation.pieces(graph, node)
+            if level < need or (unsigned and level == SIGN):
+                inner = [notation.brackets[0], *inner, notation.brackets[1]]
+        todo.extend(reversed(inner if change is None else change(inner)))
     return "".join(out)

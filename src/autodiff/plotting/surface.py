@@ -66,6 +66,8 @@ def surface(
     value, gradient, _ = compiled.approximate(**{names[0]: x, names[1]: y}, **fixed)
     values = np.where(np.isfinite(value), value, np.nan)
     notes = [] if np.isfinite(values).any() else ["there is no value in this range"]
+    if not compiled.in_blocks:
+        notes.append(f"values of this program are computed one by one, so there are few: {FEW + 1} by {FEW + 1}")
     point, slopes = None, {}
     if at is not None and all(name in at for name in names):
         answer = compiled.answer({**fixed, **{name: at[name] for name in names}})

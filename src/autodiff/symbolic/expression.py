@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from autodiff.core import rules
+from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive
 from autodiff.symbolic.monomial import (
@@ -85,7 +85,16 @@ class Symbols:
             return self.own(row, args) if product is None else self.product(product)
         if row is _IF and args[1] == args[2]:
             return args[1]
+        if row is _IF and (taken := self._taken(args[0])):
+            return args[taken]
         return self.own(row, args)
+
+    def _taken(self, condition: int) -> int:
+        """The branch of a choice between numbers, 1 or 2; 0 where it is not known."""
+        row, numbers = self.graph.rows[condition], [self.graph.constants.get(a) for a in self.graph.args[condition]]
+        if row is None or row.conditions or not row.is_predicate or None in numbers:
+            return 0
+        return 1 if templates.value(row)(*numbers) else 2
 
     # --- products ---------------------------------------------------------------------------------------------------
 

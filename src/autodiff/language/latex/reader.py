@@ -22,7 +22,25 @@ SUM, PRODUCT, SIGN, POWER, ATOM = range(5)
 """How tightly a text binds."""
 
 _OPERATORS = {r"\cdot": "*", r"\times": "*", r"\ast": "*", r"\div": "/", "·": "*", "×": "*", "−": "-"}
-_FUNCTIONS = {"log": "ln", "lg": "log10", "Gamma": "gamma", "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh"}
+_FUNCTIONS = {
+    "log": "ln", "lg": "log10", "Gamma": "gamma", "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh", "B": "beta", "W": "lambertw",
+}  # fmt: skip
+_COMPARISONS = {
+    r"\le": "<=",
+    r"\leq": "<=",
+    r"\ge": ">=",
+    r"\geq": ">=",
+    r"\ne": "!=",
+    r"\neq": "!=",
+    r"\lt": "<",
+    r"\gt": ">",
+    "=": "==",
+}
+_NAMED_BY_CUSTOM = {
+    r"sigma": "sigmoid(", r"psi": "digamma(", r"Phi": "normcdf(", r"psi\^\((\d+)\)": r"polygamma(\1, ", r"J_(\d+)": r"besselj(\1, ",
+    r"Y_(\d+)": r"bessely(\1, ", r"j_(\d+)": r"spherical_jn(\1, ",
+}  # fmt: skip
+"""Functions that have a letter's name: what stands before the bracket, and the call that it is."""
 _ENDS_OPERAND = frozenset(
     {"NUMBER", "NAME", "RPAR", "RSQB", "SET_END", "CLOSE", "BAR_END", "BANG", "DEGREES", "SHORT_FRACTION"}
 )
@@ -59,11 +77,18 @@ class LatexBuilder:
 
     def binary(self, parts: Parts) -> Piece:
         left, sign, right = parts
+        if sign.text == r"\bmod":
+            return Piece(f"mod({left.text}, {right.text})")
         return Piece(f"{left.within(PRODUCT)}{_operator(sign)}{right.within(POWER)}", PRODUCT)
 
     def juxtaposition(self, parts: Parts) -> Piece:
         left, right = parts[0].within(PRODUCT), parts[1].within(POWER)
-        called = right.startswith("(") and re.search(r"(?<![\w.])[A-Za-z]$", left)
+        bracketed = parts[1].text.startswith("(")
+        if bracketed:
+            for letter, call in _NAMED_BY_CUSTOM.items():
+                if found := re.search(rf"(?<![\w./^]){letter}$", left):
+                    return Piece(f"{left[: found.start()]}{found.expand(call)}{right[1:]}", PRODUCT)
+        called = bracketed and re.search(r"(?<![\w.])[A-Za-z]$", left)
         return Piece(f"{left}{'' if called else '*'}{right}", PRODUCT)
 
     def unary(self, parts: Parts) -> Piece:
@@ -84,7 +109,10 @@ class LatexBuilder:
         return Piece(parts[0].text)
 
     def name(self, parts: Parts) -> Piece:
-        text = re.sub(r"\\(?:mathrm|text|mathit)|[\\{}\s]", "", parts[0].text)
+        text = parts[0].text
+        if accent := re.match(r"\\(hat|bar|tilde)\s*\{([^}]*)\}", text):
+            text = f"{accent[2]}_{accent[1]}{text[accent.end() :]}"
+        text = re.sub(r"\\(?:mathrm|text|mathit)|[\\{}\s]", "", text)
         return Piece(re.sub(r"^var(?=epsilon|theta|phi)", "", text))
 
     def bracket(self, parts: Parts) -> Piece:
@@ -103,6 +131,26 @@ class LatexBuilder:
         if len(parts) == 1:
             return Piece(*parts[0])
         return Piece(f"{parts[2].within(PRODUCT)}/{parts[5].within(POWER)}", PRODUCT)
+
+    def binomial(self, parts: Parts) -> Piece:
+        return Piece(f"binomial({parts[2].text}, {parts[5].text})")
+
+    def cases(self, parts: Parts) -> Piece:
+        return Piece(f"if({parts[4]}, {parts[1].text}, {parts[6].text})")
+
+    def comparison(self, parts: Parts) -> str:
+        left, sign, right = parts
+        return f"{left.text} {_COMPARISONS.get(sign.text, sign.text)} {right.text}"
+
+    def logic(self, parts: Parts) -> str:
+        left, sign, right = parts
+        return f"({left}) {'and' if sign.type == 'LAND' else 'or'} ({right})"
+
+    def negation(self, parts: Parts) -> str:
+        return f"not ({parts[1]})"
+
+    def grouped(self, parts: Parts) -> str:
+        return f"({parts[1]})"
 
     def short_fraction(self, parts: Parts) -> Piece:
         digits = re.sub(r"\\[dt]?frac|\s", "", parts[0].text)

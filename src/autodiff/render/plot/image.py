@@ -159,10 +159,25 @@ def _mark(axis: Any, mark: Any, colours: Colours) -> None:
     ):
         text = f"slopes {words.short(mark.left_slope)} and {words.short(mark.right_slope)}"
         above = mark.left_slope > mark.right_slope
+        _with_room(axis, mark.value, above=above)
         axis.annotate(
             text, (mark.x, mark.value), xytext=(0, 9 if above else -9), textcoords="offset points", ha="center",
             va="bottom" if above else "top", fontsize=8, color=colours.ink,
         )  # fmt: skip
+
+
+_LABEL = 0.1
+"""The share of the height of a panel that a label beside its upper or lower end needs."""
+
+
+def _with_room(axis: Any, value: float, *, above: bool) -> None:
+    """Make room for a label above or below a value that is near the end of the panel."""
+    low, high = axis.get_ylim()
+    room = _LABEL * (high - low)
+    if above and high - value < room:
+        axis.set_ylim(low, value + room)
+    if not above and value - low < room:
+        axis.set_ylim(value - room, high)
 
 
 @contextmanager
