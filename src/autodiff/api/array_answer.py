@@ -114,7 +114,7 @@ def _by_sweeps(query: Query, *, wrt_given: bool) -> tuple[Answer, Trouble]:
         return _undecided(answer, lowered, slopes, special[0], [*reached]), "special"
     beyond = [n for n in names if not numpy().isfinite(slopes.gradient[n]).all()]
     if beyond:
-        return _overflown(answer, lowered, slopes, beyond), "special"
+        return _overflown(answer, slopes, beyond), "special"
     checked = None
     try:
         checked = slopes.confirmed([*names]) if query.check else None
@@ -147,7 +147,7 @@ def _undecided(answer: Answer, lowered: Lowered, slopes: Gradient, special: int,
     )
 
 
-def _overflown(answer: Answer, lowered: Lowered, slopes: Gradient, names: Sequence[str]) -> Answer:
+def _overflown(answer: Answer, slopes: Gradient, names: Sequence[str]) -> Answer:
     """The answer where slopes leave the range of float64, in a program that is too large to be done again."""
     np = numpy()
     lost = [

@@ -1,4 +1,4 @@
-"""A program over arrays: value and slopes of every row, hard points by the one-shot evaluation.
+"""A program over arrays: value and slopes of every row, special points by the one-shot evaluation.
 
 >>> import numpy as np
 >>> g = compile("exp(sin(x^2))*y")

@@ -76,7 +76,7 @@ class _PrimitiveEmitter(Emitter):
 def block_program(
     lowered: Lowered, sources: Mapping[str, int], constants: Mapping[float, float], *, unit: float | None = 1.0
 ) -> BlockProgram | None:
-    """The steps for the value and the slopes by `sources`; None where every row is a hard point.
+    """The steps for the value and the slopes by `sources`; None where every row is at a special point.
 
     constants  how many roundings constants are off
     unit       roundings of an operation, 1 in float64; None to leave out where digits are lost
@@ -127,7 +127,7 @@ def block_program(
 def _alarms(
     emitter: Emitter, graph: Graph, node: int, of: Mapping[int, int], errors: ErrorEquations | None
 ) -> Iterator[int]:
-    """The conditions under which equation `node` is a hard point; `special_points` asks the same of one row."""
+    """The conditions under which equation `node` is at a special point; `special_points` finds those of one row."""
     row, args = graph.rows[node], graph.args[node]
     if row is None:
         return

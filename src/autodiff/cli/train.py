@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from autodiff.train.checkpoint import State
     from autodiff.train.loop import Hyperparameters
     from autodiff.train.training import Training
+
+_CLUSTER_PAYS = 10_000_000
+"""Rows from which on a step takes longer than what Dask adds to it."""
 
 SETTINGS = (
     "optimizer", "momentum", "nesterov", "betas", "weight_decay", "schedule", "clip", "seed", "batch_size", "l1", "l2",
@@ -182,6 +186,10 @@ def _training(
     if saved and checkpoint.kept_rows(given["resume"], saved) not in (declarations.Kept(), training.kept):
         streams.remark(f"notice: {given['resume']} was made with rows of other classes, texts, means or deviations")
     _enough(training, given)
+    for text in training.row_mixing()[:3] if given["data"] is not None else ():
+        streams.remark(
+            f"notice: {printable(shortened(text, 60))} is computed from all rows of a step and used in each of them"
+        )
     return training
 
 
@@ -207,6 +215,10 @@ def _over_parts(
     kept = engine.hold(load_part, [(task, file) for file in files])
     count = len(files)
     parted = PartedTable(task, kept, table.name if count == 1 else f"{count} files")
+    if given["engine"] == "dask" and parted.rows < _CLUSTER_PAYS and sys.stderr.isatty():
+        streams.remark(
+            f"notice: for {parted.rows:,} rows --engine local is faster; a cluster pays from some {_CLUSTER_PAYS:,} on"
+        )
     return PartedTraining(text, parted, state.parameters, plan, names=names, **how)
 
 

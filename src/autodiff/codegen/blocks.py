@@ -1,6 +1,6 @@
 """What all targets but SQL and LaTeX share: functions made of lines, each under a condition or under none.
 
-Where lines are numbers, those under a condition stand in a block of their own; where they are arrays, every element is
+Where lines are numbers, those under a condition are in a block of their own; where they are arrays, every element is
 computed, and what a masked line works on is replaced by a harmless number first (`_masked`).
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from autodiff.codegen.dialect import Dialect, ExportEquations, body, exported
 from autodiff.codegen.lines import with_lines
@@ -21,7 +22,7 @@ from autodiff.core.primitive import Primitive
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """Lines of one function, ready to be dressed up in a target's syntax.
+    """Lines of one function; their texts are in the target's syntax, what is around them is not written yet.
 
     inputs      the parameters' names
     lines       (name, text, condition or "", whether it is a condition itself)
@@ -162,7 +163,7 @@ def _masked(program: StraightLineProgram, spelling: Spelling, of: Mapping[int, s
 
 
 def _tree(program: StraightLineProgram, of: Mapping[int, str], root: int) -> list[int]:
-    """The equations that stand in one line."""
+    """The equations that are written in one line."""
     graph = program.graph
     tree, todo = set[int](), [root]
     while todo:
@@ -185,13 +186,5 @@ _DIVIDED = rules.TABLE["/", 2]
 
 def grouped(block: CodeBlock) -> Iterator[tuple[str, list[tuple[str, str, bool]]]]:
     """The lines in runs under one condition: (condition or "", [(name, text, whether a condition)])."""
-    run: list[tuple[str, str, bool]] = []
-    now = ""
-    for name, text, under, truth in block.lines:
-        if under != now and run:
-            yield now, run
-            run = []
-        now = under
-        run.append((name, text, truth))
-    if run:
-        yield now, run
+    for under, run in groupby(block.lines, key=lambda line: line[2]):
+        yield under, [(name, text, truth) for name, text, _, truth in run]

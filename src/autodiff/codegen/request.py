@@ -30,7 +30,7 @@ class Request:
 
 
 def made_from(request: Request) -> list[str]:
-    """The lines to stand in a comment: no line break, no comment's end and no backslash at an end among them."""
+    """The lines of a comment: without line breaks, ends of a comment, and backslashes at their ends."""
     lines, wrt = request.lowered.source.strip().splitlines(), list(request.sources)
     more = [f"… and {len(lines) - _LINES} lines more"] if len(lines) > _LINES else []
     by = ", ".join(name if len(name) <= 60 else name[:59] + "…" for name in wrt[:20]) + ", …" * (len(wrt) > 20)

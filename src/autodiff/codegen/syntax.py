@@ -25,7 +25,7 @@ INFIX = {("+", 2): "", ("-", 2): "", ("*", 2): "", ("/", 2): "", ("-", 1): ""}
 class Spelling:
     """How a target writes equations.
 
-    calls      row → text with {0}, {1} for the arguments, which stand between commas there; {0!} needs brackets
+    calls      row → text with {0}, {1} for the arguments, which are between commas there; {0!} needs brackets
     choice     the three texts around condition, yes and no: ("", " ? ", " : ", "") and in which order they come
     logic      how `and`, `or`, `not` are written; `tight` when they bind tighter than comparisons
     nan        the constant that is no number

@@ -59,7 +59,7 @@ def resolve(
         word.type = kinds[place] = kind
         if kind == "FUNC" and word.text in known and word.text not in defined:
             said.append(Reading(f"{word}(…)", f"the function {word}, not the value of that name", word.span))
-        elif kind == "NAME" and word.text not in known and _like_a_sign(words, place, text):
+        elif kind == "NAME" and word.text not in known and _like_a_sign(words, place):
             after = words[place + 2].text
             said.append(Reading(f"{word} -{after}", f"a difference, {word} - {after}", word.span))
     _check_products(words, kinds, text, functions, known, said)
@@ -95,7 +95,7 @@ def _divide(words: Sequence[Word], kinds: list[str], said: list[Reading]) -> Non
             said.append(Reading("%", "a hundredth, u/100", word.span))
 
 
-def _like_a_sign(words: Sequence[Word], place: int, text: str) -> bool:
+def _like_a_sign(words: Sequence[Word], place: int) -> bool:
     """Whether the function's name at `place` stands before a signed operand: `sin -x`."""
     if place + 2 >= len(words) or words[place + 1].type != "ADDITIVE":
         return False

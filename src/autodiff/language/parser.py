@@ -105,13 +105,13 @@ def parse_bindings(text: str, functions: Collection[str]) -> tuple[Assign, ...]:
         found = words(text, functions)
         if not found:
             raise AutodiffError("no NAME=VALUE here", hint="write for example --at x=4,y=pi/2")
-        _certain(found, text)
+        _certain(found)
         return cast("tuple[Assign, ...]", _tree(found, "bindings", len(text), functions))
     except AutodiffError as error:
         raise error.within(text) from None
 
 
-def _certain(found: Sequence[Word], text: str) -> None:
+def _certain(found: Sequence[Word]) -> None:
     """Raise AutodiffError for a number with its uncertainty, as in 4.0(1) and 4 +- 0.1."""
     for first, second, third in zip(found, found[1:], found[2:], strict=False):
         digits = first.type == "NUMBER" and second.type == "LPAR" and third.type == "NUMBER"

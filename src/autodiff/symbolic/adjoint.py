@@ -25,7 +25,7 @@ _NONE: Mapping[int, tuple[Primitive, tuple[int, ...]]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A part of a program as symbols: which equation of `symbols` stands for which equation of the program."""
+    """A part of a program as symbols: the equation of `symbols` for each equation of the program."""
 
     symbols: Symbols
     of: Mapping[int, int]

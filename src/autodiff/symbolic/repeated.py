@@ -61,7 +61,7 @@ class Form(NamedTuple):
 
     @property
     def readable(self) -> bool:
-        """Whether it is short enough to try still shorter ways to write it."""
+        """Whether it is short enough to try other ways to write it."""
         return len(self.inner) <= _READABLE
 
 

@@ -12,7 +12,7 @@ On a corner the slope is the one that PyTorch takes: descent needs a number.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,7 @@ from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO
 from autodiff.train.minibatch_sweep import FEWEST, Sweep, SweepPlan, plan
+from autodiff.train.row_axis import mixing_equations, row_axis
 
 CONVENTION = "torch"
 
@@ -134,6 +135,35 @@ class Model:
             return self._resting(self._frontier, columns)
         except DomainError:
             return None
+
+    def cut(self, columns: Values, fixed: Mapping[int, Any] | None) -> Callable[[Any, Values], dict[int, Any]] | None:
+        """The function that gives the values of `fixed`, which are of all rows, for some rows, of which it gets the columns.
+
+        None where one of them is made from several rows, such as a mean, so that each minibatch has its own.
+        """
+        if not fixed or self.masks:
+            return None
+        count = len(next(iter(columns.values()), ()))
+        graph, order = self.lowered.graph, self.lowered.graph.reaching(*self._frontier)
+        try:
+            two, three = (
+                self._resting(order, {name: column[:rows] for name, column in columns.items()}) for rows in (2, 3)
+            )
+        except DomainError:
+            return None
+        axes = {node: row_axis(np.shape(two[node]), np.shape(three[node])) for node in order}
+        if count < 3 or mixing_equations(graph, order, axes):
+            return None
+
+        def of_rows(rows: Any, part: Values) -> dict[int, Any]:
+            return {
+                node: part[graph.inputs[node]]
+                if node in graph.inputs
+                else (value if axes[node] is None else np.take(value, rows, axis=axes[node]))
+                for node, value in fixed.items()
+            }
+
+        return of_rows
 
     def dropped(self, parameters: Values, columns: Values, chance: np.random.Generator) -> dict[str, Any]:
         """A random mask for each dropout: 0 where an element is dropped, else the factor that keeps the mean."""

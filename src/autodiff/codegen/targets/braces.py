@@ -11,12 +11,12 @@ from autodiff.core.primitive import Primitive
 
 @dataclass(frozen=True, slots=True)
 class Braces:
-    """How a language dresses lines up.
+    """How a language writes lines and functions.
 
     indent     of one level
     head       of a function, by its name, its row and its parameters, up to the brace
     variables  the lines that declare what gets its value under a condition
-    constant   what stands before a name that keeps its value: of a number, of a condition
+    constant   what is written before a name that keeps its value: of a number, of a condition
     own        the lines of functions in the language's own words
     """
 

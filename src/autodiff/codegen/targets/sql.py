@@ -2,7 +2,7 @@
 
 Lines become columns, stage by stage: a stage is a common table expression whose columns need only those of the stages
 before, so no expression is deep and shared parts are computed once. A query of more than a few stages says MATERIALIZED
-(SQLite 3.35, PostgreSQL 12, DuckDB), or an engine would write them into one another, which grows exponentially. A line under a condition is NULL where it does not
+(SQLite 3.35, PostgreSQL 12, DuckDB), or an engine would inline them into one another, which grows exponentially. A line under a condition is NULL where it does not
 hold, which keeps engines that raise errors outside a domain from looking there.
 """
 
@@ -84,11 +84,11 @@ RESERVED = [*_WORDS.split(), *_SAME.split(), "power", "atan2"]
 _FLAT = 3
 """Stages that an engine may write into one another; SQLite does, and twice as much with each."""
 _LONGEST = 1000
-"""Stages that an engine's planner still goes through."""
+"""Stages that an engine's planner can handle."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class _StageColumn:
     name: str
     text: str
     needs: frozenset[str]
@@ -132,7 +132,7 @@ def _fixed(request: Request) -> None:
             raise AutodiffError(f"{quoted(name)} is not an input of this program")
 
 
-def _columns(program: StraightLineProgram, of: Mapping[int, str], inputs: Collection[str]) -> list[_Column]:
+def _columns(program: StraightLineProgram, of: Mapping[int, str], inputs: Collection[str]) -> list[_StageColumn]:
     """The lines as columns, each in the last stage that is early enough, so that few columns live at a time."""
     depth = dict.fromkeys(inputs, 0)
     written: list[tuple[str, str, list[str]]] = []
@@ -150,12 +150,12 @@ def _columns(program: StraightLineProgram, of: Mapping[int, str], inputs: Collec
         stage = latest.get(name, count)
         for needed in needs:
             latest[needed] = min(latest.get(needed, count), stage - 1)
-        columns.append(_Column(name, text, frozenset(needs), stage))
+        columns.append(_StageColumn(name, text, frozenset(needs), stage))
     return columns[::-1]
 
 
 def _short(text: str) -> str:
-    """NULL is what a CASE gives without being told."""
+    """A CASE without an ELSE gives NULL, so a branch of NULL is left out."""
     return text.replace(" WHEN FALSE THEN NULL END", " END")
 
 
@@ -190,7 +190,7 @@ def _select(columns: Sequence[str], table: str, indent: str = "") -> str:
 
 
 def _stages(
-    request: Request, inputs: Mapping[str, str], columns: Sequence[_Column], last: Sequence[str]
+    request: Request, inputs: Mapping[str, str], columns: Sequence[_StageColumn], last: Sequence[str]
 ) -> Iterator[str]:
     """A common table expression for each stage; columns go on as long as a later one needs them."""
     count = max((c.stage for c in columns), default=0)
@@ -200,7 +200,7 @@ def _stages(
             hint="export it to python, c or javascript",
         )
     until = dict.fromkeys(last if request.total else [*last, *inputs.values()], count + 1)
-    by_stage: dict[int, list[_Column]] = {}
+    by_stage: dict[int, list[_StageColumn]] = {}
     for column in columns:
         by_stage.setdefault(column.stage, []).append(column)
         for name in column.needs:

@@ -2,7 +2,7 @@
 
 PostgreSQL ends a query where a product, a quotient, a power or an exponential is too small for a number, where a
 divisor is 0, and where an argument is outside a function's domain; others give NULL there. So a row with a domain
-stands under it, and a product that may be too small is compared with the smallest number first.
+is evaluated under it only, and a product that may be too small is compared with the smallest number first.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The drawing of a graph on a terminal, from top to bottom: a line for each vertex and each arrow, beside lanes of what is still used.
+"""The drawing of a graph on a terminal, from top to bottom: a line for each vertex and each arrow, beside lanes of the vertices that later lines use.
 
 >>> from autodiff.render.text.elide import elide
 >>> x, s = Vertex("x", "x", "input", 1.5), Vertex("s", "sin(x)", "step", 0.9974949866)
@@ -92,7 +92,7 @@ def _order(drawing: Drawing, incoming: dict[str, list[Arrow]]) -> list[Vertex]:
 
 @dataclass(slots=True)
 class _Tracks:
-    """Which lane each vertex that is still used runs in; one for which no lane is free is only named by its arrows."""
+    """The lane of each vertex that later lines use; one for which no lane is free is only named by its arrows."""
 
     order: list[Vertex]
     incoming: dict[str, list[Arrow]]

@@ -1,0 +1,64 @@
+"""What depends on no parameter is computed once for all minibatches, where each row's is its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autodiff import parse
+from autodiff.core.lowering import lower
+from autodiff.train import loop
+from autodiff.train.checkpoint import State
+from autodiff.train.model import Model
+
+CHANCE = np.random.default_rng(3)
+X, Y = CHANCE.normal(size=(50, 4)), CHANCE.normal(size=50)
+PLAN = loop.Hyperparameters(epochs=3, rate=0.05, batch=16)
+
+
+def _trained(text: str, monkeypatch: pytest.MonkeyPatch, *, whole: bool) -> tuple[dict[str, Any], list[int]]:
+    """The parameters at the end, and how many rows each evaluation of constants had."""
+    rows: list[int] = []
+    evaluate = Model._resting
+
+    def counted(self: Model, nodes: Any, columns: Any) -> dict[int, Any]:
+        rows.append(len(columns["y"]))
+        return evaluate(self, nodes, columns)
+
+    model = Model(lower(parse(text)), ["w"])
+    with monkeypatch.context() as patched:
+        patched.setattr(Model, "_resting", counted)
+        if not whole:
+            patched.setattr(Model, "cut", lambda *_: None)
+        epochs = list(loop.descend(model, {"X": X, "y": Y}, State({"w": np.full(4, 0.1)}, {}), PLAN))
+    return dict(epochs[-1].state.parameters), rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mean((tanh((X - 0.3)/1.7) @ w - y^2)^2)",
+        "mean((exp(-X^2) @ w - softmax(X) @ w + y)^2)",
+        "z = transpose(X); mean((w @ sin(z) - y)^2)",
+        "mean((X @ w - y)^2) + 2^3*sum(w^2)",
+    ],
+)
+def test_rows_of_constants_are_those_of_each_minibatch(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, evaluated = _trained(text, monkeypatch, whole=True)
+    apart, _ = _trained(text, monkeypatch, whole=False)
+    assert np.allclose(whole["w"], apart["w"], rtol=1e-13, atol=0)  # BLAS adds a transposed matrix in another order
+    assert sorted(evaluated) == [2, 3, 50]  # two to see where the rows are; none is of a minibatch
+
+
+@pytest.mark.parametrize(
+    "text", ["mean((X @ w - (y - mean(y)))^2)", "mean((X @ w - y*y[0])^2)", "mean((X @ w - cumsum(y))^2)"]
+)
+def test_a_constant_of_several_rows_is_that_of_each_minibatch(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Model(lower(parse(text)), ["w"])
+    columns = {"X": X, "y": Y}
+    assert model.cut(columns, model.fixed(columns)) is None
+    assert np.array_equal(
+        _trained(text, monkeypatch, whole=True)[0]["w"], _trained(text, monkeypatch, whole=False)[0]["w"]
+    )
