@@ -87,7 +87,9 @@ class Emitter:
         return of
 
     def _constant(self, node: int, value: float) -> bool:
-        return self.graph.constants.get(node) == value
+        """Whether an equation is exactly this number: cosh(1e-8) is 1 in float64 only, and x/cosh(1e-8) is not x."""
+        number = self.graph.constants.get(node)
+        return number == value and not isinstance(number, Typed) and value not in self.constant_errors
 
     def _folded(self, row: Primitive, args: tuple[int, ...]) -> int | None:
         known = self.graph.constants
@@ -126,7 +128,9 @@ class Emitter:
             if self._constant(factor, -1):
                 return self.emit(_NEG, (other,))
             choice = self.graph.args[factor]
-            if self.graph.rows[factor] is _IF and {self.graph.constants.get(c) for c in choice[1:]} == {0.0, 1.0}:
+            if self.graph.rows[factor] is _IF and any(
+                self._constant(one, 1) and self._constant(zero, 0) for one, zero in (choice[1:], choice[:0:-1])
+            ):
                 return self.emit(_IF, (choice[0], *(other if self._constant(c, 1) else c for c in choice[1:])))
         return None
 

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 from autodiff.core.prelude import LossPart
 from autodiff.core.primitive import Primitive
 from autodiff.errors import Span
+from autodiff.language.typed import Typed
 
 Key: TypeAlias = "tuple[Primitive, tuple[int, ...]] | str | float"
 
@@ -54,10 +55,14 @@ class Graph:
         return len(self.rows)
 
     def constant(self, value: float, span: Span = (0, 0)) -> int:
-        """The number of a constant; constants differ where their bits do, so -0.0 is not 0.0.
+        """The number of a constant; constants differ where their bits do, so -0.0 is not 0.0, or what they stand for.
 
-        An int is meant exactly, beyond float64's whole numbers too.
+        An int is meant exactly, beyond float64's whole numbers too; 0.1 is one tenth, and another number than its float64.
         """
+        if isinstance(value, Typed):
+            node = self._leaf(value.key, span)
+            self.constants[node] = value
+            return node
         # as keys, the zeros are equal and NaN differs from itself, so these go by what is written; as do exact numbers
         by_value = value and value == value and not (isinstance(value, int) and abs(value) > 2**53)
         node = self._leaf(value if by_value else repr(value), span)

@@ -11,6 +11,7 @@ True
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, TypeAlias
 
@@ -33,6 +34,15 @@ class Typed(float):
         number = super().__new__(cls, value)
         number.meaning = meaning
         return number
+
+    @property
+    def key(self) -> str:
+        """What it stands for, the same for `0.1` and `0.10`."""
+        exact = ratio(self.meaning) if isinstance(self.meaning, str) and self.meaning[-1:].isdigit() else None
+        if exact is not None:
+            common = math.gcd(*exact)
+            return f"= {exact[0] // common}/{exact[1] // common}"
+        return f"= {self.meaning}" if isinstance(self.meaning, str) else f"= {float(self)!r} {id(self.meaning)}"
 
     def __reduce__(self) -> tuple[type[Typed], tuple[float, Meaning]]:
         return Typed, (float(self), self.meaning)
