@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -132,3 +133,42 @@ def test_an_option_of_another_optimizer_is_a_mistake(options: list[str], message
     )
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.startswith(f"error: {message}")
+
+
+# --- flat places -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("program", "start", "optimizer", "ended"),
+    [
+        ("(x^2 - 1)^2", "x=0", "sgd", "flat"),  # a maximum
+        ("x*y + x^4 + y^4", "x=0,y=0", "lbfgs", "flat"),  # a saddle
+        ("1 + exp(-x)", "x=20", "sgd", "flat"),  # no minimum at all
+        ("(x + y - 1)^2", "x=3,y=4", "lbfgs", "converged"),  # a valley of minima
+        ("(x - 1)^4", "x=1", "sgd", "converged"),
+        ("abs(x) + (y - 1)^2", "x=0,y=0", "sgd", "converged"),
+    ],
+)
+def test_a_slope_of_zero_is_a_minimum_only_where_the_loss_falls_nowhere(
+    program: str, start: str, optimizer: str, ended: str
+) -> None:
+    data = json.loads(
+        autodiff("train", program, "--params", start, "--optimizer", optimizer, "--epochs", "200", "--json").out
+    )
+    assert data["ended"] == ended
+
+
+def test_hahn1_ends_in_no_minimum_from_its_second_start() -> None:
+    """The valley of NIST's Hahn1 to which L-BFGS leads: slopes of 4e-12, and 20 times the certified sum of squares."""
+    text = (Path(__file__).parents[1] / "fitting" / "nist" / "Hahn1.dat").read_text().splitlines()
+    start = [float(line.split()[3]) for line in text if line.strip().startswith("b") and "=" in line]
+    first = max(k for k, line in enumerate(text) if line.startswith("Data:")) + 1
+    y, x = np.array([[float(cell) for cell in line.split()] for line in text[first:] if line.strip()]).T
+    model = "(b1 + b2*x + b3*x^2 + b4*x^3)/(1 + b5*x + b6*x^2 + b7*x^3)"
+    parameters = {f"b{k + 1}": value for k, value in enumerate(start)}
+    plan = Hyperparameters(400, 0.1, "lbfgs")
+    training = Training(
+        f"mse(y, {model})", NumericTable("t", {"x": x, "y": y}, range(len(x))), parameters, plan, explain=None
+    )
+    list(training.epochs())
+    assert conclude(training).ended == "flat"

@@ -76,10 +76,10 @@ def positions(shape: Shape, wide: Shape) -> list[int]:
     if shape == wide:
         return list(range(math.prod(shape)))
     steps = [0 if size == 1 else step for size, step in zip(shape, strides(shape), strict=True)]
-    found = [0]
+    places = [0]
     for size, step in zip(wide, [0] * (len(wide) - len(shape)) + steps, strict=True):
-        found = [base + k * step for base in found for k in range(size)]
-    return found
+        places = [base + k * step for base in places for k in range(size)]
+    return places
 
 
 def lanes(block: ScalarBlock, axis: int) -> Iterator[ScalarBlock]:

@@ -54,7 +54,7 @@ def _logsumexp(u: Array) -> Value:
     return float(largest + np.log(np.sum(np.exp(u - largest))))
 
 
-FOLDS: Mapping[str, Function] = {
+REDUCTIONS: Mapping[str, Function] = {
     "sum": lambda u, axis=None: plain(ufuncs.total(u, axis)),
     "mean": lambda u, axis=None: plain(ufuncs.total(u, axis) / (u.size if axis is None else u.shape[axis])),
     "prod": lambda u, axis=None: plain(np.prod(u, axis=axis)),
@@ -156,7 +156,7 @@ def _filled(value: float) -> ArrayFunction:
     return filled
 
 
-MADE: Mapping[str, ArrayFunction] = {
+WHOLE_ARRAYS: Mapping[str, ArrayFunction] = {
     **VALUES,
     "literal": _literal,
     "matmul": _matmul,
@@ -172,7 +172,7 @@ MADE: Mapping[str, ArrayFunction] = {
     "ones": _filled(1.0),
     "numel": lambda row, args, span: float(np.size(args[0])),
 }
-"""What rows that are linear or free name."""
+"""What linear and general rows name."""
 
 
 # --- rows and texts -------------------------------------------------------------------------------------------------------
@@ -181,36 +181,36 @@ MADE: Mapping[str, ArrayFunction] = {
 def apply(row: Primitive, args: Sequence[Value], span: Span = NOWHERE) -> Value:
     """The value of a row that is no choice. Raises AutodiffError for shapes that don't fit; never warns."""
     if not any(isinstance(a, np.ndarray) for a in args) and (row.kind == ELEMENTWISE or row.scalar_meaning):
-        return _alone(row)(*args)
+        return _of_numbers(row)(*args)
     args = [a if k < row.conditions else number(a) for k, a in enumerate(args)]
     try:
         if row.kind == REDUCTION:
-            return _folded(row, args, span)
+            return _reduced(row, args, span)
         if row.kind != ELEMENTWISE:
-            return MADE[row.value](row, args, span)
+            return WHOLE_ARRAYS[row.value](row, args, span)
         shapes = [shape(a) for a in args]
         if len(set(shapes)) > 1 and (wide := broadcast(shapes)):
             grown(row, shapes, wide, span)
-        found = ufuncs.function(row)(*args)
+        value = ufuncs.function(row)(*args)
         if not row.definition:
-            return found
+            return value
         wide = np.broadcast_shapes(*shapes)  # a choice that went one way may have seen some arguments only
-        return found if shape(found) == wide else np.broadcast_to(found, wide)
+        return value if shape(value) == wide else np.broadcast_to(value, wide)
     except ValueError:
         raise shape_error(row, [shape(a) for a in args], span) from None
 
 
-def _folded(row: Primitive, args: Sequence[Value], span: Span) -> Value:
+def _reduced(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     if row.params[-1] == "axis":
         axis = checked_axis(row, whole(args[1], span), shape(args[0]), span)
-        return FOLDS[row.value](args[0], axis)
+        return REDUCTIONS[row.value](args[0], axis)
     if len({shape(a) for a in args}) > 1:
         raise shape_error(row, [shape(a) for a in args], span, "both must have the same shape")
-    return FOLDS[row.value](*args)
+    return REDUCTIONS[row.value](*args)
 
 
 @lru_cache(maxsize=1024)
-def _alone(row: Primitive) -> Function:
+def _of_numbers(row: Primitive) -> Function:
     return templates.compiled(row.scalar_meaning, row.params) if row.scalar_meaning else templates.value(row)
 
 

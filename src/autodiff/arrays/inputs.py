@@ -33,19 +33,19 @@ def array(name: str, value: Any) -> Any:
     if _nested_too_deep(value):
         raise AutodiffError(f"the value of {quoted(name)} is nested too deep: {too_deep()}")
     try:
-        found = np.array(value)
+        elements = np.array(value)
     except (ValueError, RecursionError):
-        found = None
-    if found is None or found.dtype.kind not in "biuf" or found.size == 0:
+        elements = None
+    if elements is None or elements.dtype.kind not in "biuf" or elements.size == 0:
         raise AutodiffError(
             f"the value of {quoted(name)} must be a number or an array of numbers, in rows of equal length",
             hint="write for example [1, 2, 3] or [[1, 2], [3, 4]]",
         )
-    found = found.astype(np.float64)
-    if not np.isfinite(found).all():
-        place = ", ".join(map(str, np.argwhere(~np.isfinite(found))[0]))
+    elements = elements.astype(np.float64)
+    if not np.isfinite(elements).all():
+        place = ", ".join(map(str, np.argwhere(~np.isfinite(elements))[0]))
         raise AutodiffError(f"the value of {quoted(f'{name}[{place}]')} must be a finite number")
-    return found if found.ndim else float(found)
+    return elements if elements.ndim else float(elements)
 
 
 def _nested_too_deep(value: Any) -> bool:

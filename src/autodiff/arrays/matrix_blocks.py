@@ -171,11 +171,11 @@ def _sorted(work: Work, nodes: tuple[int, ...]) -> Sequence[int]:
 def _ranks(work: Work, nodes: tuple[int, ...]) -> list[int]:
     """How many elements stand before each in order; of equal ones the first stands first."""
     work.require_room(3 * len(nodes) ** 2)
-    one, zero = work.number(1.0), work.number(0.0)
+    unit, zero = work.number(1.0), work.number(0.0)
 
     def before(j: int, i: int) -> int:
         smaller = work.call("<=" if j < i else "<", nodes[j], nodes[i])
-        return work.call("if", smaller, one, zero)
+        return work.call("if", smaller, unit, zero)
 
     places = range(len(nodes))
     return [
@@ -283,9 +283,9 @@ def _len(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock
 def _one_hot(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
     block, (size,) = args[0], checked_size([work.whole(args[1])], work.span)
     work.require_room(3 * size * len(block.nodes))
-    one, zero = work.number(1.0), work.number(0.0)
+    unit, zero = work.number(1.0), work.number(0.0)
     nodes = tuple(
-        work.call("if", work.call("==", node, work.number(float(k))), one, zero)
+        work.call("if", work.call("==", node, work.number(float(k))), unit, zero)
         for node in block.nodes
         for k in range(size)
     )

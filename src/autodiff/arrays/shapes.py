@@ -119,11 +119,11 @@ def grown(row: Primitive, shapes: Sequence[Shape], whole: Shape, span: Span) -> 
 
 def matmul_shape(row: Primitive, shapes: Sequence[Shape], span: Span) -> Shape:
     """The shape of a product of vectors and matrices."""
-    one, two = shapes
-    if not one or not two or len(one) > 2 or len(two) > 2 or one[-1] != two[0]:
+    left, right = shapes
+    if not left or not right or len(left) > 2 or len(right) > 2 or left[-1] != right[0]:
         hint = "for a matrix with k columns the other one needs k rows"
-        raise shape_error(row, shapes, span, hint if one and two else "write * for a product with a number")
-    whole = one[:-1] + two[1:]
+        raise shape_error(row, shapes, span, hint if left and right else "write * for a product with a number")
+    whole = left[:-1] + right[1:]
     grown(row, shapes, whole, span)
     return whole
 

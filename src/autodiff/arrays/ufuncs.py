@@ -113,10 +113,10 @@ def select(condition: Value, yes: Value, no: Value) -> Value:
     """yes where the condition holds, else no. By their bits where arrays are large: np.where stumbles over random ones."""
     if np.size(condition) < _PIECE or any(np.asarray(side).dtype != np.float64 for side in (yes, no)):
         return np.where(condition, yes, no)
-    one, other = (np.asarray(side, dtype=np.float64).view(np.int64) for side in (yes, no))
+    chosen, otherwise = (np.asarray(side, dtype=np.float64).view(np.int64) for side in (yes, no))
     mask = np.asarray(condition).astype(np.int64)
     np.negative(mask, out=mask)
-    return np.asarray(((one ^ other) & mask) ^ other).view(np.float64)
+    return np.asarray(((chosen ^ otherwise) & mask) ^ otherwise).view(np.float64)
 
 
 def in_pieces(function: Function) -> Function:
@@ -134,10 +134,10 @@ def in_pieces(function: Function) -> Function:
         result: Array | None = None
         for start in range(0, arrays[0].size, _PIECE):
             piece = slice(start, start + _PIECE)
-            found = function(*(a[piece] if isinstance(a, np.ndarray) else a for a in flat))
+            value = function(*(a[piece] if isinstance(a, np.ndarray) else a for a in flat))
             if result is None:
-                result = np.empty(arrays[0].size, dtype=np.asarray(found).dtype)
-            result[piece] = found
+                result = np.empty(arrays[0].size, dtype=np.asarray(value).dtype)
+            result[piece] = value
         assert result is not None  # the array is not empty
         return result.reshape(arrays[0].shape)
 
@@ -223,8 +223,8 @@ class _Writer:
             return f"({given[0]} {row.value} {given[1]})"
         if kind == _ARRAY and row.definition:
             self.kinds[node] = _MAYBE  # by its own choices, it may be a number
-        made = (templates.value, _by_kind, function)[kind](row)
-        return f"{self._called(made)}({', '.join(given)})"
+        meaning = (templates.value, _by_kind, function)[kind](row)
+        return f"{self._called(meaning)}({', '.join(given)})"
 
     def _choice(self, node: int, condition: int, yes: int, no: int) -> str:
         """A branch that no element takes is not evaluated."""
@@ -235,9 +235,9 @@ class _Writer:
             return f"({self._text(yes)} if {self._text(condition)} else {self._text(no)})"
         return f"either({self._text(condition)}, lambda: {self._text(yes)}, lambda: {self._text(no)})"
 
-    def _called(self, made: Function) -> str:
+    def _called(self, meaning: Function) -> str:
         name = f"f{len(self.names)}"
-        self.names[name] = made
+        self.names[name] = meaning
         return name
 
 

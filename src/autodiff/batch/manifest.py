@@ -134,9 +134,9 @@ class Manifest:
     def _resume(self) -> None:
         try:
             with filesystems.open_to_read(self.path) as file:
-                found = json.loads(file.read())
-            settings = {key: found[key] for key in self._settings}
-            parts = {part.pop("name"): part for part in found["parts"]}
+                manifest = json.loads(file.read())
+            settings = {key: manifest[key] for key in self._settings}
+            parts = {part.pop("name"): part for part in manifest["parts"]}
         except (ValueError, KeyError, TypeError, AttributeError):
             raise AutodiffError(f"{quoted(self.path, 200)} is no manifest of a run", exit_status=DATA) from None
         for key, value in self._settings.items():

@@ -80,32 +80,32 @@ def program_of(task: RowsTask) -> tuple[Compiled, tuple[Reading, ...]]:
     """
     fixed = dict(task.fixed)
     program = parse(task.program, strict=task.strict, given=[*program_names(task.columns), *fixed])
-    found = compiled(lower(program if task.of is None else _ending_with(program, task.of)), task.wrt, exact=task.exact)
-    known = found.lowered.inputs if task.of is None else lower(program).inputs
+    batch = compiled(lower(program if task.of is None else _ending_with(program, task.of)), task.wrt, exact=task.exact)
+    known = batch.lowered.inputs if task.of is None else lower(program).inputs
     if unknown := [name for name in fixed if name not in known]:
         raise AutodiffError(f"--at gives {quoted(unknown[0])}, which is not an input of this program")
-    return found, program.readings
+    return batch, program.readings
 
 
 def _ending_with(program: ParsedProgram, of: str) -> ParsedProgram:
     """The statements that the name `of` needs. Raises AutodiffError where the program does not assign it."""
-    found = statements_for(program, of)
-    if found is None:
+    ending = statements_for(program, of)
+    if ending is None:
         assigned = [s.target.name for s in program.statements if isinstance(s, Assign)]
         near = nearest(of, assigned)
         hint = f"did you mean {quoted(near)}?" if near else f"its names are {listed(assigned)}" if assigned else ""
         raise AutodiffError(f"--of {shortened(of)}: the program assigns no such name", hint=hint)
-    return found
+    return ending
 
 
 def answer_table(
     task: RowsTask, table: Table, count: Count, kept: Sequence[str]
 ) -> Iterator[Mapping[str, Sequence[Any]]]:
     """The answers of a table's rows as columns, a chunk at a time, behind its columns `kept`; `count` counts them."""
-    made, _ = program_of(task)
-    if made.machine_code is not None:
-        made.machine_code.restart(at_once=task.at_once)
-    yield from results(table, made, dict(task.fixed), count, kept=kept, fail_fast=task.fail_fast)
+    batch, _ = program_of(task)
+    if batch.machine_code is not None:
+        batch.machine_code.restart(at_once=task.at_once)
+    yield from results(table, batch, dict(task.fixed), count, kept=kept, fail_fast=task.fail_fast)
 
 
 def answer_part(task: RowsTask, file: InputFile, out: str) -> PartResult:
@@ -122,8 +122,8 @@ def answer_part(task: RowsTask, file: InputFile, out: str) -> PartResult:
 def answer_bytes(task: RowsTask, file: InputFile, head: bool) -> PartResult:
     """The answers of a file's rows as bytes, which begin with the columns' names with `head`, where the format has them."""
     page = io.BytesIO()
-    found = _answered(task, file, page, task.columns if task.keep else (), head=head)
-    return replace(found, content=page.getvalue())
+    answered = _answered(task, file, page, task.columns if task.keep else (), head=head)
+    return replace(answered, content=page.getvalue())
 
 
 def count_part(task: RowsTask, file: InputFile) -> PartResult:

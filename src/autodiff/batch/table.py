@@ -52,13 +52,13 @@ class Count:
         self.rows += len(status)
         self.hard.update(status.hard.values())
         file = f" of {shortened(table.name, 200)}" if self.named else ""
-        for row, each in sorted(status.hard.items()):
+        for row, name in sorted(status.hard.items()):
             place = f"{table.unit} {chunk.lines[row]}{file}"
-            if each == INPUT and each not in self.first and row not in chunk.faults:
+            if name == INPUT and name not in self.first and row not in chunk.faults:
                 cell = bad_cell(chunk, row, columns)
                 if cell and not cell.is_empty:  # an empty cell is seen without a word about it
                     self.fault = f"{place}, column {quoted(cell.column)}: {cell}"
-            self.first.setdefault(each, place)
+            self.first.setdefault(name, place)
         if not self.fault and (met := [row for row in chunk.faults if row < len(status)]):
             self.fault = f"{table.unit} {chunk.lines[met[0]]}{file}: {chunk.faults[met[0]]}"
 

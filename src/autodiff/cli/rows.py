@@ -104,8 +104,8 @@ class RowsCommand:
     def _parts(self, engine: engines.Engine, task: RowsTask, files: Sequence[InputFile]) -> None:
         with self._progress() as show:
 
-            def taken(k: int, found: PartResult) -> None:
-                self._add(found)
+            def taken(k: int, result: PartResult) -> None:
+                self._add(result)
                 shown(k + 1)
 
             def shown(done: int) -> None:
@@ -116,8 +116,8 @@ class RowsCommand:
             elif not self.rows_shown:
                 calls = [(task, file) for file in files]
                 with closing(engine.completed(count_part, calls)) as results:
-                    for k, found in results:
-                        taken(k, found)
+                    for k, result in results:
+                        taken(k, result)
             else:
                 self._joined(engine, task, files, taken)
 
@@ -145,34 +145,34 @@ class RowsCommand:
         assert self.out is not None, "a folder has a name"
         names = part_names(self.files, task.to)
         manifest = Manifest(self.out, task, resume=self.given["resume"])
-        found: dict[int, PartResult] = {}
+        done: dict[int, PartResult] = {}
         for k, (name, file) in enumerate(zip(names, self.files, strict=True)):
             if (count := manifest.done(name, file)) is not None:
-                found[k] = PartResult(count, None)
-        if found:
-            streams.remark(f"notice: {len(found)} of {len(files)} parts are whole already")
+                done[k] = PartResult(count, None)
+        if done:
+            streams.remark(f"notice: {len(done)} of {len(files)} parts are whole already")
         manifest.write(names)
-        left = [k for k in range(len(files)) if k not in found]
+        left = [k for k in range(len(files)) if k not in done]
         calls = [(task, files[k], engines.address(engine, manifest.place(names[k]))) for k in left]
         try:
             with closing(engine.completed(answer_part, calls, ordered=False)) as results:
                 for place, result in results:
-                    found[left[place]] = result
+                    done[left[place]] = result
                     manifest.add(names[left[place]], self.files[left[place]], result.count)
                     self.count.rows += result.count.rows
-                    shown(len(found))
+                    shown(len(done))
         finally:
             manifest.clean(names)
-            manifest.write(names, complete=len(found) == len(files))
+            manifest.write(names, complete=len(done) == len(files))
         self.count.rows = 0
         for k in range(len(files)):
-            self._add(found[k])
+            self._add(done[k])
 
-    def _add(self, found: PartResult) -> None:
+    def _add(self, result: PartResult) -> None:
         """Count a part, which comes behind those before it."""
-        self.count.merge(found.count)
-        if self.summary is not None and found.summary is not None:
-            self.summary.merge(found.summary)
+        self.count.merge(result.count)
+        if self.summary is not None and result.summary is not None:
+            self.summary.merge(result.summary)
 
     # --- what they share --------------------------------------------------------------------------------------------------
 
@@ -200,8 +200,8 @@ class RowsCommand:
             several=several,
             at_once=several and engines.bytes_of(self.files) >= LARGE,
         )
-        made, readings = program_of(task)
-        options.notices(readings, made.notes)
+        batch, readings = program_of(task)
+        options.notices(readings, batch.notes)
         return task
 
     def _format(self, from_form: str | None) -> str:
@@ -247,6 +247,6 @@ class RowsCommand:
 
 def _noted(results: Iterator[tuple[int, PartResult]], taken: Callable[[int, PartResult], None]) -> Iterator[bytes]:
     """The bytes of each part, once it is counted."""
-    for k, found in results:
-        taken(k, found)
-        yield found.content
+    for k, result in results:
+        taken(k, result)
+        yield result.content

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from autodiff.codegen import fallbacks, validity
 from autodiff.codegen.emitter import Emitter
@@ -99,10 +100,9 @@ class DialectEmitter(Emitter):
 
     def in_place(self, text: str, row: Primitive, args: tuple[int, ...]) -> int:
         """Definitions go three deep (gelu, erfc, gaussian, round), so calling down into them is no recursion over a program."""
-        folded = Emitter()
-        result = folded.text(text, row.params, tuple(map(folded.graph.input, row.params)))
-        known = {node: args[row.params.index(name)] for node, name in folded.graph.inputs.items()}
-        return self.copied(folded.graph, [result], known)[result]
+        graph, result = _folded(text, row.params)
+        known = {node: args[row.params.index(name)] for node, name in graph.inputs.items()}
+        return self.copied(graph, [result], known)[result]
 
     def equations(self, results: Sequence[int], names: Mapping[int, str], eager: Collection[int]) -> ExportEquations:
         """What was emitted for `results`."""
@@ -110,6 +110,14 @@ class DialectEmitter(Emitter):
         used = {self.graph.rows[node] for node in self.graph.reaching(*numbers)}  # some are folded away by their users
         functions = tuple(row for row in self.functions if row in used)
         return ExportEquations(self.graph, numbers, names, functions, frozenset(eager))
+
+
+@lru_cache(maxsize=256)
+def _folded(text: str, params: tuple[str, ...]) -> tuple[Graph, int]:
+    """A definition as equations over its parameters, with the constants in it evaluated."""
+    emitter = Emitter()
+    result = emitter.text(text, params, tuple(map(emitter.graph.input, params)))
+    return emitter.graph, result
 
 
 def exported(lowered: Lowered, sources: Mapping[str, int], dialect: Dialect) -> ExportEquations:

@@ -37,7 +37,7 @@ class Emitter:
 
     def emit(self, row: Primitive, args: tuple[int, ...]) -> int:
         """The equation `row(args)`, or the older one that it comes to."""
-        args = tuple(a if k < row.conditions else self.number(a) for k, a in enumerate(args))
+        args = tuple([a if k < row.conditions else self.number(a) for k, a in enumerate(args)])
         if row is _SAME:
             return args[0]
         folded = self._chosen(row, args) if row.branches is not None else self._folded(row, args)
@@ -70,16 +70,17 @@ class Emitter:
         apart  equations that stay equations of their own, by the name that they get
         """
         of: dict[int, int] = {}
+        rows, args, emit = graph.rows, graph.args, self.emit
         for node in graph.reaching(*roots, *apart):
-            row = graph.rows[node]
+            row = rows[node]
             if node in known:
                 of[node] = known[node]
+            elif row is not None:
+                of[node] = emit(row, tuple([of[a] for a in args[node]]))
             elif node in graph.constants:
                 of[node] = self.graph.constant(graph.constants[node])
-            elif row is None:
-                of[node] = self.graph.input(graph.inputs[node])
             else:
-                of[node] = self.emit(row, tuple([of[a] for a in graph.args[node]]))
+                of[node] = self.graph.input(graph.inputs[node])
             if node in apart:
                 span = graph.spans[node]
                 of[node] = self.graph.named(self.number(of[node]), apart[node], len(self.graph), _SAME, span)

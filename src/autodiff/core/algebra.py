@@ -186,7 +186,7 @@ class Algebra(Generic[T]):
     def special_points(self, lowered: Lowered, trace: Trace) -> list[int]:
         """The equations exactly at a kink, at a jump, or where a partial is infinite or missing."""
         graph, values = lowered.graph, trace.values
-        found = []
+        special = []
         for node in trace.order:
             row, args = graph.rows[node], graph.args[node]
             free = [a not in graph.constants for a in args]
@@ -195,8 +195,8 @@ class Algebra(Generic[T]):
                 and node not in trace.taken
                 and self.is_special(row, [values[a] for a in args], free, node)
             ):
-                found.append(node)
-        return found
+                special.append(node)
+        return special
 
     def is_special(self, row: Primitive, args: Sequence[T], free: Sequence[object], node: int | None = None) -> bool:
         """Whether these arguments, of which the `free` ones are no constants, are a special point of the row."""

@@ -123,8 +123,8 @@ class DaskEngine:
 
     def versions_agree(self) -> None:
         """Raise AutodiffError for a worker without this package, or with another version of it."""
-        found: Mapping[str, Any] = self.client.run(_by_value(installed_version))
-        for worker, version in found.items():
+        versions: Mapping[str, Any] = self.client.run(_by_value(installed_version))
+        for worker, version in versions.items():
             if version is None:
                 raise _unfit(worker, "has no autodiff")
             if version != __version__:

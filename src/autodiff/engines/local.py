@@ -188,15 +188,15 @@ def _on_kept(
     arguments: tuple[Any, ...],
 ) -> list[tuple[int, Any]]:
     """The function's results over the parts of this process, which are loaded where they are not there yet."""
-    found = list[tuple[int, Any]]()
+    results = list[tuple[int, Any]]()
     for k, call in calls:
         try:
             if (key, k) not in _KEPT:
                 _KEPT[key, k] = load(*call)
-            found.append((k, function(_KEPT[key, k], *arguments)))
+            results.append((k, function(_KEPT[key, k], *arguments)))
         except AutodiffError as error:
-            found.append((k, _Raised(error)))
-    return found
+            results.append((k, _Raised(error)))
+    return results
 
 
 def _nothing(_: Any) -> None:

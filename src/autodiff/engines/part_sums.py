@@ -106,15 +106,15 @@ def load_part(task: TrainTask, file: InputFile) -> PartRows:
     choose = chooser(task.program, task.parameters, task.watch)
     with opened_file(file, task.form) as table:
         require_columns(table, task.columns, task.first)
-        found = numbers_of(table, choose, "a parameter is given with --params {}=0".format)
-    held = is_held_out(task, file.name, len(found))
+        rows = numbers_of(table, choose, "a parameter is given with --params {}=0".format)
+    held = is_held_out(task, file.name, len(rows))
     places = {False: np.flatnonzero(~held), True: np.flatnonzero(held)}
-    whole = with_matrices(found.columns, matrices_of(task))
+    whole = with_matrices(rows.columns, matrices_of(task))
     columns = {
         side: {name: column[where] if task.holdout else column for name, column in whole.items()}
         for side, where in places.items()
     }
-    return PartRows(found, columns, places)
+    return PartRows(rows, columns, places)
 
 
 def counts(rows: PartRows) -> tuple[int, int]:
@@ -159,8 +159,8 @@ def part_sums(
         fixed = rows.fixed[key]
         try:
             if fixed is not None:
-                found = part_plan(task, expression, parameters)
-                sums = Sweep(found, fixed, count, CONVENTION).sums(parameters, slopes=slopes, rows=total)
+                sweep_plan = part_plan(task, expression, parameters)
+                sums = Sweep(sweep_plan, fixed, count, CONVENTION).sums(parameters, slopes=slopes, rows=total)
                 if all(map(math.isfinite, sums.ends.values())):
                     return sums
         except DomainError:
@@ -192,16 +192,16 @@ def declared_of(task: TrainTask, expression: int) -> Declared:
     """
     behind = [] if expression == LOSS else [task.watch[expression]]
     names = list(program_names(task.columns))
-    found = declared(task.program, names, task.parameters, behind=behind, strict=task.strict)
-    for node in declarations_of_rows(found):
-        text = shortened(found.program.source[slice(*node.span)])
+    program = declared(task.program, names, task.parameters, behind=behind, strict=task.strict)
+    for node in declarations_of_rows(program):
+        text = shortened(program.program.source[slice(*node.span)])
         raise AutodiffError(
             f"{text} needs all rows before the first step, so the parts of a table can't be summed up",
             span=node.span,
-            source=found.program.source,
+            source=program.program.source,
             hint="leave --engine out: the files are then read as one table",
         )
-    return found
+    return program
 
 
 @lru_cache(maxsize=8)
@@ -212,7 +212,9 @@ def model_of(task: TrainTask, expression: int) -> Model:
 
 def matrices_of(task: TrainTask) -> dict[str, tuple[str, ...]]:
     """The columns of each `columns(…)` of the task."""
-    return {k: v for each in range(LOSS, len(task.watch)) for k, v in declared_of(task, each).matrices.items()}
+    return {
+        k: v for expression in range(LOSS, len(task.watch)) for k, v in declared_of(task, expression).matrices.items()
+    }
 
 
 _PLANS: dict[Any, SweepPlan] = {}
@@ -229,12 +231,12 @@ def part_plan(task: TrainTask, expression: int, parameters: Mapping[str, Any]) -
 
 def driver_sweep(task: TrainTask, expression: int, parameters: Mapping[str, Any]) -> Sweep:
     """The sweep that combines the sums of the parts; it has no rows of its own."""
-    found = part_plan(task, expression, parameters)
+    sweep_plan = part_plan(task, expression, parameters)
     model = model_of(task, expression)
     for number in PROBES:
         fixed = model.fixed(_probe(task, model, number, _TRIAL))
         if fixed is not None:
-            return Sweep(found, fixed, _TRIAL, CONVENTION)
+            return Sweep(sweep_plan, fixed, _TRIAL, CONVENTION)
     raise AssertionError("a plan was made from one of these numbers")
 
 
@@ -246,9 +248,9 @@ def _planned(task: TrainTask, expression: int, parameters: Mapping[str, Any]) ->
             with suppress(DomainError):
                 _require_rows_apart(task, model, start, number)
                 fixed = model.fixed(_probe(task, model, number, _TRIAL))
-                found = None if fixed is None else plan(lowered, fixed, start, _TRIAL)
-                if found is not None:
-                    return found
+                sweep_plan = None if fixed is None else plan(lowered, fixed, start, _TRIAL)
+                if sweep_plan is not None:
+                    return sweep_plan
     what = written(lowered, lowered.result) if expression == LOSS else quoted(task.watch[expression])
     raise _not_by_parts(lowered, f"in {what} rows meet otherwise than in sums and means", lowered.result)
 

@@ -60,8 +60,8 @@ class PartedTable:
 
     def __init__(self, task: TrainTask, parts: Parts, name: str) -> None:
         self.task, self.parts, self.name = task, parts, name
-        found = parts.apply(counts)
-        self.rows, self.held_rows = (sum(pair[k] for pair in found) for k in (0, 1))
+        pairs = parts.apply(counts)
+        self.rows, self.held_rows = (sum(pair[k] for pair in pairs) for k in (0, 1))
         if not self.rows + self.held_rows:
             raise AutodiffError(
                 f"{shortened(name, 200)}: there are no rows", exit_status=DATA, hint="add at least one row of numbers"
@@ -72,9 +72,9 @@ class PartedTable:
     ) -> tuple[Sums, PartFault | None]:
         """What all parts add up to; the first value that does not exist in one of them."""
         total = self.held_rows if held else self.rows
-        found = self.parts.apply(part_sums, self.task, expression, dict(parameters), held, slopes, total)
-        fault = next((part for part in found if isinstance(part, PartFault)), None)
-        return added([part for part in found if isinstance(part, Sums)] or [Sums({}, {})]), fault
+        sums = self.parts.apply(part_sums, self.task, expression, dict(parameters), held, slopes, total)
+        fault = next((part for part in sums if isinstance(part, PartFault)), None)
+        return added([part for part in sums if isinstance(part, Sums)] or [Sums({}, {})]), fault
 
 
 class PartedModel(Model):
@@ -95,11 +95,11 @@ class PartedModel(Model):
     ) -> tuple[float, dict[str, Any]]:
         """The loss, and its slope in each parameter, as of Model."""
         swept, l1 = self._swept(parameters, columns, slopes=True), 0.0 if proximal else self.l1
-        found = {name: self._slope(swept.slopes.get(name), value, l1) for name, value in parameters.items()}
-        for name, slope in found.items():
+        gradient = {name: self._slope(swept.slopes.get(name), value, l1) for name, value in parameters.items()}
+        for name, slope in gradient.items():
             if not np.all(np.isfinite(slope)):
                 raise Overflow(name, self.lowered.result)
-        return swept.value + self._penalty(parameters), found
+        return swept.value + self._penalty(parameters), gradient
 
     def loss(
         self, parameters: Mapping[str, Any], columns: Mapping[str, Any], fixed: Mapping[int, Any] | None = None

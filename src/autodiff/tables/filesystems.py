@@ -30,8 +30,8 @@ WILDCARDS = "*?["
 
 def is_remote(address: str) -> bool:
     """Whether fsspec has to read this address; a path of this machine that looks like one is a path."""
-    scheme, found, _ = address.partition("://")
-    return bool(found) and scheme.isidentifier() and scheme.lower() != "file" and not os.path.exists(address)
+    scheme, separator, _ = address.partition("://")
+    return bool(separator) and scheme.isidentifier() and scheme.lower() != "file" and not os.path.exists(address)
 
 
 def local(address: str) -> str:
@@ -125,11 +125,11 @@ def files_below(folder: str) -> list[str]:
     """All files in a folder and the folders in it, in the order of their names."""
     if not is_remote(folder):
         walk = os.walk(local(folder))
-        found = [os.path.join(place, name) for place, _, names in walk for name in names]
-        return sorted(found, key=lambda path: path.split(os.sep))
+        paths = [os.path.join(place, name) for place, _, names in walk for name in names]
+        return sorted(paths, key=lambda path: path.split(os.sep))
     system, path = _system(folder)
-    found = _done("read", folder, lambda: system.find(path))
-    return sorted(map(_url(folder, system), found), key=lambda path: path.split("/"))
+    paths = _done("read", folder, lambda: system.find(path))
+    return sorted(map(_url(folder, system), paths), key=lambda path: path.split("/"))
 
 
 def matching(pattern: str) -> list[str]:
@@ -137,8 +137,8 @@ def matching(pattern: str) -> list[str]:
     if not is_remote(pattern):
         return sorted(glob.glob(local(pattern), recursive=True), key=lambda path: path.split(os.sep))
     system, path = _system(pattern)
-    found = _done("read", pattern, lambda: system.glob(path))
-    return sorted(map(_url(pattern, system), found), key=lambda path: path.split("/"))
+    paths = _done("read", pattern, lambda: system.glob(path))
+    return sorted(map(_url(pattern, system), paths), key=lambda path: path.split("/"))
 
 
 def _url(address: str, system: Any) -> Any:

@@ -65,11 +65,11 @@ def _named(address: str, form: str | None) -> Iterator[InputFile]:
     elif _is_folder(address):
         yield from _below(address, form)
     elif _is_pattern(address):
-        found = filesystems.matching(address)
-        if not found:
+        paths = filesystems.matching(address)
+        if not paths:
             raise AutodiffError(f"no file fits {quoted(address, 200)}", exit_status=DATA)
         root = _fixed(address)
-        for path in found:
+        for path in paths:
             if filesystems.is_folder(path):
                 yield from _below(path, form, root)
             else:
@@ -79,13 +79,13 @@ def _named(address: str, form: str | None) -> Iterator[InputFile]:
 
 
 def _below(folder: str, form: str | None, root: str = "") -> Iterator[InputFile]:
-    found = 0
+    count = 0
     for path in filesystems.files_below(folder):
         names = _relative(path, folder).split("/")
         if not any(name.startswith((".", "_")) for name in names) and (form or reader.is_table(path)):
-            found += 1
+            count += 1
             yield InputFile(path, _relative(path, root or folder), path, partition_of(path))
-    if not found:
+    if not count:
         raise AutodiffError(
             f"the folder {quoted(folder, 200)} has no table",
             exit_status=DATA,

@@ -17,11 +17,11 @@ import numpy as np
 
 from autodiff.diagnostics import shown
 from autodiff.train.checkpoint import State
-from autodiff.train.loop import Diverged, descend
+from autodiff.train.loop import Diverged, ParameterVector, descend
 from autodiff.train.optimizers import OPTIMIZERS
 from autodiff.train.training import Training
 
-Ended = Literal["converged", "out of epochs", "stopped early", "stuck", "diverged", "interrupted"]
+Ended = Literal["converged", "out of epochs", "stopped early", "flat", "stuck", "diverged", "interrupted"]
 
 TOLERANCE = 1e-6
 """The relative slope below which a training has converged."""
@@ -31,6 +31,13 @@ SMALL_LOSS = 1e-3
 
 ROUNDING = 1e-12
 """Two losses that differ by less, relatively, differ by rounding."""
+
+FEW, FEW_ROWS = 30, 3_000_000
+"""The most parameters, and rows times parameters, for which the curvature at the end is looked at."""
+
+FLAT, FALLS = 1e-6, 1e-10
+"""A direction is flat in which a step as long as the parameters changes the loss by at most this share; and by how much it
+must fall there."""
 
 FAR, NEAR = 1000.0, 1e-6
 """How many times the least loss the last one may be, where it is above `NEAR` times the first one: below, the loss is at 0."""
@@ -107,6 +114,8 @@ def conclude(training: Training, *, interrupted: bool = False) -> Ending:
         stopped = state.epochs < training.plan.epochs
         steep = relative_slope(slopes, parameters, loss, state.first) if slopes else math.inf
         ended = judge(state.first, loss, last, steep, stopped=stopped and not training.stopped_early)
+        if ended == "converged" and _falls_where_flat(training, parameters, loss):
+            ended = "flat"
         ended = "stopped early" if ended == "out of epochs" and training.stopped_early else ended
     has_records = state.epochs > training.start.epochs
     ending = Ending(
@@ -120,6 +129,33 @@ def conclude(training: Training, *, interrupted: bool = False) -> Ending:
         training.held_watched(parameters) if has_records else {},
     )
     return _explained(ending, training, last) if ended == "diverged" else ending
+
+
+def _falls_where_flat(training: Training, parameters: Mapping[str, Any], loss: float) -> bool:
+    """Whether the loss still falls along a direction in which its curvature is nearly 0 or negative, so that a slope of 0
+    shows no minimum.
+
+    The curvature is by differences of slopes, relative to the parameters. Only small models are looked at.
+    """
+    vector = ParameterVector(parameters)
+    here = vector.joined(parameters)
+    if len(here) > FEW or len(here) * training.rows > FEW_ROWS:
+        return False
+    size = np.where(here == 0, 1.0, np.abs(here))
+    columns = []
+    for k, unit in enumerate(np.eye(len(here)) * size * 1e-5):
+        ahead, behind = (training.measured(vector.parts(point))[1] for point in (here + unit, here - unit))
+        if not ahead or not behind:
+            return False
+        columns.append((vector.joined(ahead) - vector.joined(behind)) / (2 * unit[k]))
+    curvature = np.stack(columns) * np.outer(size, size)
+    values, directions = np.linalg.eigh((curvature + curvature.T) / 2)
+    for direction in directions.T[values / 2 <= FLAT * abs(loss)]:
+        for length in (0.01, 0.1, 1.0, -0.01, -0.1, -1.0):
+            there = training.measured(vector.parts(here + length * size * direction))[0]
+            if there is not None and there < loss - FALLS * abs(loss):
+                return True
+    return False
 
 
 def to_save(training: Training, ending: Ending) -> State:

@@ -200,7 +200,7 @@ def _quasi_newton(
 
     fixed = model.fixed(columns)
     count = len(next(iter(columns.values()))) if columns else 1
-    whole = _Vector(start.parameters)
+    whole = ParameterVector(start.parameters)
 
     def slopes(vector: Any) -> tuple[float, Any] | None:
         try:
@@ -225,16 +225,18 @@ def _quasi_newton(
         yield Epoch(epoch, done.loss, state, state)
 
 
-class _Vector:
+class ParameterVector:
     """Parameters of all shapes as one vector, and what L-BFGS remembers as a memory of each parameter."""
 
     def __init__(self, parameters: Mapping[str, Any]) -> None:
         self.shapes = {name: np.shape(value) for name, value in parameters.items()}
 
     def joined(self, parts: Mapping[str, Any]) -> Any:
+        """The parameters, or their slopes, as one vector."""
         return np.concatenate([np.ravel(parts[name]).astype(np.float64) for name in self.shapes])
 
     def parts(self, vector: Any) -> dict[str, Any]:
+        """The same back."""
         found, at = {}, 0
         for name, shape in self.shapes.items():
             size = int(np.prod(shape, dtype=int))

@@ -148,6 +148,8 @@ def closing(training: Training, records: Sequence[Record], ending: Ending, *, as
     lines.append(
         f"{ending.ended.upper():<10} after {_epochs(training.state.epochs)}, loss {_known(ending.loss)}{steep}"
     )
+    if ending.ended == "flat":
+        lines.append("           the slope is 0, but the loss still falls slowly in a direction: this is no minimum")
     if ending.ended == "stuck":
         lines.append("           no step lowers the loss further")
     if ending.epoch != training.state.epochs:

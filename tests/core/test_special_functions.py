@@ -1,0 +1,104 @@
+"""Functions whose numbers come from ball arithmetic: huge arguments, ends, exact values, and what is so without the library."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+
+import mpmath
+import pytest
+from mpmath import mp, mpf
+
+import autodiff
+from autodiff.core import rules
+from tests.support.command import process
+
+HUGE = {
+    "besselj(0, 1e10)": lambda: mpmath.besselj(0, mpf(10) ** 10),
+    "bessely(3, 1e8)": lambda: mpmath.bessely(3, mpf(10) ** 8),
+    "besseli(1, 700)": lambda: mpmath.besseli(1, 700),
+    "besselk(1, 700)": lambda: mpmath.besselk(1, 700),
+    "gammainc(1e6, 1e6)": lambda: mpmath.gammainc(mpf(10) ** 6, 0, mpf(10) ** 6, regularized=True),
+    "gammaincc(50, 900)": lambda: mpmath.gammainc(50, 900, mpmath.inf, regularized=True),
+    "beta(1e10, 2.5)": lambda: mpmath.beta(mpf(10) ** 10, mpf("2.5")),
+    "lbeta(1e200, 1e100)": lambda: _log_beta(mpf(10) ** 200, mpf(10) ** 100),
+    "binomial(1e15, 3)": lambda: mpmath.binomial(mpf(10) ** 15, 3),
+    "betainc(300, 300, 0.484375)": lambda: mpmath.betainc(300, 300, 0, mpf("0.484375"), regularized=True),
+    "lambertw(1e300)": lambda: mpmath.lambertw(mpf(10) ** 300).real,
+    "Si(1e15)": lambda: mpmath.si(mpf(10) ** 15),
+    "Ei(-700)": lambda: mpmath.ei(-700),
+    "li(1e300)": lambda: mpmath.li(mpf(10) ** 300),
+    "airy(-1e4)": lambda: mpmath.airyai(-(10**4)),
+    "erfcinv(1e-300)": lambda: mpmath.findroot(lambda w: mpmath.log(mpmath.erfc(w)) + 300 * mpmath.ln10, 26),
+}
+
+
+def _log_beta(u: mpf, v: mpf) -> mpf:
+    with mp.workdps(400):
+        return mpmath.loggamma(u) + mpmath.loggamma(v) - mpmath.loggamma(u + v)
+
+
+@pytest.mark.parametrize("text", HUGE)
+def test_huge_arguments_and_tails(text: str) -> None:
+    with mp.workdps(60):
+        true = HUGE[text]()
+        value = autodiff.evaluate(text).value
+        assert abs(value - true) <= mpf(math.ulp(float(true))), (value, true)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("erfinv(0)", 0), ("erfcinv(1)", 0), ("probit(0.5)", 0), ("beta(2, 3)", 1 / 12), ("lbeta(1, 1)", 0), ("binomial(60, 30)", 118264581564861424),
+        ("gammainc(2, 0)", 0), ("gammaincc(2, 0)", 1), ("betainc(2, 3, 1)", 1), ("betainc(2, 3, 0.5)", 0.6875), ("lambertw(0)", 0), ("Si(0)", 0),
+        ("besselj(0, 0)", 1), ("besselj(2, 0)", 0), ("besseli(0, 0)", 1), ("factorial(5)", 120), ("5!", 120),
+    ],
+)  # fmt: skip
+def test_exact_values_are_exact(text: str, value: float) -> None:
+    answer = autodiff.evaluate(text, digits=25)
+    assert (autodiff.evaluate(text).value, answer.status) == (value, "ok")
+
+
+def test_the_order_of_a_bessel_function_is_a_whole_constant() -> None:
+    assert autodiff.evaluate("besselj(1.5, x)", {"x": 1.0}).status == "domain"
+    answer = autodiff.evaluate("besselj(n, x)", {"n": 1.0, "x": 2.0})
+    assert answer.gradient["n"] is None
+    assert answer.gradient["x"] == pytest.approx(float(mpmath.besselj(1, 2, derivative=1)), rel=1e-15)
+
+
+WITHOUT = """
+import sys
+sys.modules["flint"] = None
+import autodiff
+from autodiff.core import rules
+for row in rules.rows():
+    if row.by_balls:
+        answer = autodiff.evaluate(row.example)
+        print(answer.status, answer.value, "pip install python-flint" in answer.hint)
+"""
+
+
+def test_without_the_library_the_answer_is_unknown() -> None:
+    lines = _python(WITHOUT).splitlines()
+    assert set(lines) == {"unknown None True"}
+    assert len(lines) == len([row for row in rules.rows() if row.by_balls])
+
+
+def _python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def test_the_library_is_loaded_when_a_function_needs_it() -> None:
+    code = "import sys, autodiff; autodiff.evaluate({!r}, {{'x': 2.0}}); print('flint' in sys.modules)"
+    for text, loaded in (("exp(sin(x^2)) + gamma(x)", "False\n"), ("besselj(0, x)", "True\n")):
+        assert _python(code.format(text)) == loaded
+
+
+def test_rows_and_exports() -> None:
+    value, gradient = autodiff.compile("besselj(0, x)*y")(x=[1.0, 2.0, 30.0], y=2.0)
+    assert value.tolist() == pytest.approx([2 * float(mpmath.besselj(0, x)) for x in (1, 2, 30)], rel=1e-14)
+    assert gradient["x"].tolist() == pytest.approx([-2 * float(mpmath.besselj(1, x)) for x in (1, 2, 30)], rel=1e-14)
+    ended = process("export", "erfinv(x)", "--to", "c")
+    assert ended.status == 2
+    assert "erfinv can't be exported to C" in ended.err
