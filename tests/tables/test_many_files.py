@@ -55,6 +55,23 @@ def test_many_files_are_one_table(data: list[str], folder: Path) -> None:
     assert _three(*words) == _three("--data", "whole.csv")
 
 
+def test_predictions_of_many_files_are_those_of_one_table(folder: Path) -> None:
+    words = ["predict", "p = w*x; L = mse(y, p)", "--of", "p", "--at", "w=2", "--keep"]
+    assert autodiff(*words, "--data", "parts") == autodiff(*words, "--data", "whole.csv")
+    (folder / "parts" / "b.csv").write_text("x,y\n1,2\nabc,3\n")
+    ended = autodiff(*words, "--data", "parts")
+    assert "(first in line 3 of parts/b.csv); line 3 of parts/b.csv, column 'x': 'abc' is no finite number" in ended.err
+
+
+def test_texts_are_classes_across_files(folder: Path) -> None:
+    for name, text in (("a", "kind,y\nred,1\nblue,2\n"), ("b", "kind,y\ngreen,3\nred,1\n")):
+        (folder / "parts" / f"{name}.csv").write_text(text)
+    (folder / "whole.csv").write_text("kind,y\nred,1\nblue,2\ngreen,3\nred,1\n")
+    words = ["train", "mse(y, one_hot(kind) @ w)", "--params", "w=zeros(3)", "-q", "--data"]
+    parts = autodiff(*words, "parts/a.csv", "--data", "parts/b.csv")
+    assert (parts.status, parts) == (0, autodiff(*words, "whole.csv"))
+
+
 def test_two_inputs_are_two_inputs_in_the_order_given(folder: Path) -> None:
     ended = autodiff("eval", "x", "--data", "parts/b.csv", "--data", "-", "--data", "parts/a.csv", stdin=b"x,y\n9,9\n")
     assert ended.out == "f,df/dx,status\n3,1,ok\n4,1,ok\n9,1,ok\n1,1,ok\n2,1,ok\n"

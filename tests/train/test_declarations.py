@@ -232,3 +232,21 @@ def test_watched_expressions_know_the_declarations() -> None:
     history = json.loads(ended.out)["history"]
     assert history["mean(argmax(P, -1) == species)"][-1] > 0.8
     assert history["mean(one_hot(species))"][-1] == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("program", "notices"),
+    [
+        ("L = mse(y, w*(a - mean(a)))", ["mean(a)"]),
+        ("s = max(a); t = 2s; L = mse(y, w*a/t)", ["max(a)"]),
+        ("L = sqrt(mean((y - w*a)^2))", []),
+        ("L = mse(y, w*standardise(a))", []),
+        ("L = mean((y - w*a)^2)/var(y)", []),
+    ],
+)
+def test_a_mean_that_is_used_in_each_row_is_said(tmp_path: Path, program: str, notices: list[str]) -> None:
+    data = _file(tmp_path / "d.csv", "a,y\n0.5,2\n0.25,3\n4,1\n")
+    ended = autodiff("train", program, "--data", data, "--params", "w=1", "-q", "--epochs", "1", "--lr", "0.001")
+    assert ended.err == "".join(
+        f"notice: {text} is computed from all rows of a step and used in each of them\n" for text in notices
+    )

@@ -186,6 +186,10 @@ def _training(
     if saved and checkpoint.kept_rows(given["resume"], saved) not in (declarations.Kept(), training.kept):
         streams.remark(f"notice: {given['resume']} was made with rows of other classes, texts, means or deviations")
     _enough(training, given)
+    for text in training.row_mixing()[:3] if given["data"] is not None else ():
+        streams.remark(
+            f"notice: {printable(shortened(text, 60))} is computed from all rows of a step and used in each of them"
+        )
     return training
 
 

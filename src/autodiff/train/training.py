@@ -27,6 +27,7 @@ from autodiff.train.loop import Columns, Diverged, Epoch, Hyperparameters, desce
 from autodiff.train.model import CONVENTION, Model, Overflow
 from autodiff.train.optimizers import OPTIMIZERS
 from autodiff.train.resolver import Resolver
+from autodiff.train.row_axis import mixing_equations, row_axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +243,29 @@ class Training:
                 )
             values[expression] = float(value)
         return values
+
+    def row_mixing(self) -> list[str]:
+        """What is computed from all rows of a step and used in each of them, such as the mean in x - mean(x)."""
+        graph, order = self.lowered.graph, self.lowered.graph.reaching(self.lowered.result)
+        shapes = []
+        for rows in (2, 3):
+            columns = {name: np.repeat(column[:1], rows, axis=0) for name, column in self.columns.items()}
+            try:
+                shapes.append([np.shape(value) for value in self.model.run(self.state.parameters, columns).values])
+            except (DomainError, AutodiffError):  # the training itself says what is wrong
+                return []
+        axes = {node: row_axis(shapes[0][node], shapes[1][node]) for node in order}
+        mixed = dict.fromkeys(mixing_equations(graph, order, axes))
+        sources = {node: node for node in mixed}
+        used: dict[int, None] = {}
+        for node in order:
+            for arg in graph.args[node]:
+                if arg in sources and node not in mixed:
+                    if axes[node] is None:
+                        sources[node] = sources[arg]
+                    else:
+                        used[sources[arg]] = None
+        return [written(self.lowered, node) for node in used]
 
     def _once(self, key: str, model: Model, columns: Columns) -> Mapping[int, Any] | None:
         """The values of a model that depend on no parameter: computed after the first epoch, and kept."""

@@ -89,12 +89,22 @@ def compose(explanation: Explanation, limits: Limits = PAGE) -> Document:
 
 def _heading(explanation: Explanation, limits: Limits) -> Cell:
     title, result = explanation.title, explanation.result
+    last = next((place for place in explanation.forward if place.kind == "result"), None)
+    if last is not None and len(title.pretty) > _TITLE and len(last.text) <= _TITLE and _is_named(explanation, last):
+        return _statement(last)
     if title.tex or (limits.titles and title.pretty):
         tex = f"{tex_name(result)} = {title.tex}" if title.tex else ""
         return (Math(tex, f"{result} = {title.pretty}", f"{result} = {title.formula}"),)
     if title.pretty and len(title.pretty) <= _TITLE:
         return named(result), Words(" = "), CodeText(title.pretty)
     return named(result), Words(f", a program of {many(len(explanation.forward), 'step')}")
+
+
+def _is_named(explanation: Explanation, last: Place) -> bool:
+    """Whether the last statement is made of names of the program, not of v1, v2, …"""
+    names = set(re.findall(r"[^\W\d]\w*", last.text))
+    steps = {place.name for place in explanation.forward if place.kind == "step"}
+    return bool(steps & names) and names <= set(re.findall(r"[^\W\d]\w*", explanation.source))
 
 
 def _coordinate(name: str, value: float) -> Cell:

@@ -166,8 +166,8 @@ def _stacked(row: TableRow, screen: Screen) -> Iterator[Line]:
     yield (" " * 6, ""), (last, style), (number if beside else "", "")
     if not beside:
         yield (" " * 7, ""), (number, "")
-    answer = [("◀ answer", "answer")] if row.answer else []
-    yield from flowing([(f"so far {texts.so_far}", ""), (texts.which, "dim"), *answer], room)
+    which = (f"{texts.which}{_ANSWER}", "answer") if row.answer else (texts.which, "dim")
+    yield from flowing([(f"so far {texts.so_far}", ""), which], room)
 
 
 def _sum(row: PathSum, screen: Screen) -> Iterator[Line]:
