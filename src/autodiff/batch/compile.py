@@ -211,8 +211,8 @@ def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = False,
     the program, and where NumPy, of the extra `data`, is not installed.
     """
     library("numpy", "a compiled program")
-    made = compiled(lower(_parse(text, strict=strict)), wrt, exact=exact)
-    return replace(made, origin=(text, None if wrt is None else tuple(wrt), exact, strict))
+    program = compiled(lower(_parse(text, strict=strict)), wrt, exact=exact)
+    return replace(program, origin=(text, None if wrt is None else tuple(wrt), exact, strict))
 
 
 def _compile_again(text: str, wrt: tuple[str, ...] | None, exact: bool, strict: bool) -> Compiled:

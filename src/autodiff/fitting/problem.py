@@ -37,7 +37,7 @@ NARROW = 12
 """Columns of products that are summed without BLAS."""
 
 
-class Sums(NamedTuple):
+class NormalSums(NamedTuple):
     """Sums over rows: of the squared residuals, of the products of their slopes, of slopes times residuals."""
 
     squares: float
@@ -64,7 +64,7 @@ class Problem:
     sure: bool = True
     size: float = field(init=False, repr=False)
     _latest: tuple[bytes, Vector, Vector, Vector] | None = field(default=None, repr=False)
-    _sums: tuple[bytes, Sums] | None = field(default=None, repr=False)
+    _sums: tuple[bytes, NormalSums] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.size = float(np.linalg.norm(self.y if self.sigma is None else self.y / self.sigma))
@@ -136,19 +136,19 @@ class Problem:
         slopes = self.slopes(parameters)
         return _jacobian(slopes if self.sigma is None else slopes / self.sigma[:, None])
 
-    def sums(self, parameters: Vector) -> Sums:
+    def sums(self, parameters: Vector) -> NormalSums:
         """The sums over all rows that a step of Gauss and Newton is made of."""
         key = parameters.tobytes()
         if self._sums is None or self._sums[0] != key:
             self._sums = key, self._sums_of_blocks(parameters)
         return self._sums[1]
 
-    def _sums_of_blocks(self, parameters: Vector) -> Sums:
+    def _sums_of_blocks(self, parameters: Vector) -> NormalSums:
         """The sums, block by block; in a search each block's rows are evaluated for it, and stay in the cache."""
         at = dict(zip(self.names, map(float, parameters), strict=True))
         if self.sure or self._is_latest(parameters):
             self._evaluated(parameters)
-        parts: dict[int, Sums] = {}
+        parts: dict[int, NormalSums] = {}
 
         def work(blocks: Iterator[slice]) -> None:
             with np.errstate(all="ignore"):
@@ -157,9 +157,9 @@ class Problem:
 
         divided(self.rows, BLOCK, work)
         squares, matrices, slopes = zip(*(parts[start] for start in sorted(parts)), strict=True)
-        return Sums(math.fsum(squares), np.sum(matrices, axis=0), np.sum(slopes, axis=0))
+        return NormalSums(math.fsum(squares), np.sum(matrices, axis=0), np.sum(slopes, axis=0))
 
-    def _sums_of(self, parameters: Vector, at: Mapping[str, float], block: slice) -> Sums:
+    def _sums_of(self, parameters: Vector, at: Mapping[str, float], block: slice) -> NormalSums:
         sigma = None if self.sigma is None else self.sigma[block]
         columns: list[Vector]
         if self._is_latest(parameters):
@@ -176,7 +176,7 @@ class Problem:
         table[1:] = _jacobian(table[1:])
         # BLAS takes its own threads for so few columns, which wait for each other longer than they work
         products = np.einsum("ir,jr->ij", table, table) if len(table) <= NARROW else table @ table.T
-        return Sums(float(products[0, 0]), products[1:, 1:], products[1:, 0])
+        return NormalSums(float(products[0, 0]), products[1:, 1:], products[1:, 0])
 
     def require_values(self, parameters: Vector) -> None:
         """Raise AutodiffError (exit status 3) naming the first row in which the model has no value or no slope."""

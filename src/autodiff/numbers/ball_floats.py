@@ -2,7 +2,7 @@
 
 >>> from autodiff.core.rules import TABLE
 >>> value(TABLE["besselj", 2], 0.0, 1.0), partial(TABLE["besselj", 2], 1, 0.0, 1.0)
-(0.7651976865579666, -0.44005058574493355)
+(0.7651976865579666, -0.4400505857449335)
 """
 
 from __future__ import annotations
