@@ -1,4 +1,7 @@
-"""Logistic regression on 1,000,000 rows of 10 columns: an epoch against the same in NumPy by hand, and a whole process's room."""
+"""Learning: logistic regression on 1,000,000 rows against NumPy by hand and PyTorch, minibatches of a network, a fit, reading.
+
+All are timed in one process, in turn, in processor time: what else the machine does counts for neither.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .clock import AUTODIFF, Line, run
+from .clock import AUTODIFF, Line, has, run
 
 ROWS = 1_000_000
 
@@ -62,6 +65,105 @@ print(json.dumps({name: min(taken) for name, taken in times.items()}))
 """
 """Both in one process, in turn, in processor time: what else the machine does counts for neither."""
 
+NETWORK = """
+import json, time
+import numpy as np, torch
+from autodiff import parse
+from autodiff.core.lowering import lower
+from autodiff.train import loop
+from autodiff.train.checkpoint import State
+from autodiff.train.model import Model
+
+torch.set_num_threads(1)
+chance, rows = np.random.default_rng(0), 40*128
+X, one = chance.normal(size=(rows, 784)), np.eye(10)[chance.integers(0, 10, rows)]
+start = dict(W1=chance.normal(size=(784, 32))*.03, b1=np.zeros(32), W2=chance.normal(size=(32, 10))*.1, b2=np.zeros(10))
+model = Model(lower(parse("cross_entropy(one, softmax(relu(X @ W1 + b1) @ W2 + b2))")), list(start))
+tX, tone = torch.tensor(X), torch.tensor(one)
+
+def mine():
+    [*loop.descend(model, {"X": X, "one": one}, State(start, {}), loop.Hyperparameters(1, 0.01, batch=128))]
+
+def theirs():
+    p = {name: torch.tensor(value, requires_grad=True) for name, value in start.items()}
+    optimizer, order = torch.optim.SGD(p.values(), 0.01), torch.randperm(rows)
+    for k in range(0, rows, 128):
+        part = order[k:k + 128]
+        optimizer.zero_grad()
+        z = torch.relu(tX[part] @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
+        torch.nn.functional.cross_entropy(z, tone[part]).backward()
+        optimizer.step()
+
+"""
+
+EPOCH = """
+import json, time
+import numpy as np, torch
+from autodiff import parse
+from autodiff.core.lowering import lower
+from autodiff.train.model import Model
+
+torch.set_num_threads(1)
+chance, rows = np.random.default_rng(0), 1_000_000
+x, y = chance.normal(size=(rows, 10)), (chance.uniform(size=rows) < 0.5) + 0.0
+at = {"w": np.full(10, 0.01), "b": 0.5}
+table = {"X": x, "y": y}
+model = Model(lower(parse("bce_logits(y, X @ w + b)")), list(at))
+fixed = model.fixed(table)
+tx, ty = torch.tensor(x), torch.tensor(y)
+
+def mine():
+    model.slopes(at, table, fixed)
+
+def theirs():
+    w, b = torch.full((10,), 0.01, dtype=torch.float64, requires_grad=True), torch.tensor(0.5, requires_grad=True)
+    torch.nn.functional.binary_cross_entropy_with_logits(tx @ w + b, ty).backward()
+
+"""
+
+FIT = """
+import json, time
+import numpy as np
+from scipy.optimize import curve_fit
+import autodiff
+
+chance, rows = np.random.default_rng(0), 1_000_000
+x = chance.uniform(0, 4, rows)
+y = 2.5*np.exp(-1.3*x) + 0.5 + chance.normal(0, 0.2, rows)
+
+def mine():
+    autodiff.fit("a*exp(-b*x) + c", {"x": x, "y": y}, "y", {"a": 1, "b": 1, "c": 0})
+
+def theirs():
+    curve_fit(lambda x, a, b, c: a*np.exp(-b*x) + c, x, y, p0=[1, 1, 0])
+
+"""
+
+READ = """
+import json, sys, time
+import pandas as pd
+from autodiff.tables.reader import opened
+from autodiff.train.reading import rows_of
+
+def mine():
+    with opened(sys.argv[1], None) as table:
+        rows_of([table], lambda names: [f"x{k}" for k in range(10)] + ["y"])
+
+def theirs():
+    pd.read_csv(sys.argv[1])
+
+"""
+
+TIMED = """
+times = {"mine": [], "theirs": []}
+for _ in range(7):
+    for name, work in (("theirs", theirs), ("mine", mine)):
+        begun = CLOCK()
+        work()
+        times[name].append(CLOCK() - begun)
+print(json.dumps({name: min(taken) for name, taken in times.items()}))
+"""
+
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """For both: threads that wait for each other would count as work."""
 
@@ -74,7 +176,36 @@ def lines(peers: Sequence[str]) -> Iterator[Line]:
             done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | ONE_THREAD)
             found = json.loads(done.stdout)
             yield Line(f"an epoch, 1,000,000 × 10, {loss}, {what}", "NumPy by hand", found["mine"], found["hand"], 1.5)
+    for what, peer, package, script, clock, limit in (
+        ("an epoch, 1,000,000 × 10, bce_logits(y, X @ w + b)", "PyTorch", "torch", EPOCH, "time.process_time", 1.1),
+        ("784-32-10, a batch of 128 × 40", "PyTorch", "torch", NETWORK, "time.process_time", 1.5),
+        ("a fit, 1,000,000 rows × 3 parameters", "SciPy", "scipy", FIT, "time.perf_counter", 1.0),
+    ):
+        yield _peer(what, peer, package, script + TIMED.replace("CLOCK", clock), limit)
+    yield _reading()
     yield _room()
+
+
+def _peer(what: str, peer: str, package: str, script: str, limit: float, *words: str) -> Line:
+    """Both in this interpreter, which has to have the package."""
+    if not has(sys.executable, package):
+        return Line(what, peer, 0.0, None, limit, note="not installed")
+    command = [sys.executable, "-c", script, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | ONE_THREAD)
+    found = json.loads(done.stdout)
+    return Line(what, peer, found["mine"], found["theirs"], limit)
+
+
+def _reading() -> Line:
+    """198 MB of CSV, in time on the clock: both read on all cores."""
+    with tempfile.TemporaryDirectory() as folder:
+        data, chance = Path(folder) / "rows.csv", random.Random(0)
+        with data.open("w") as file:
+            file.write(",".join([*(f"x{k}" for k in range(10)), "y"]) + "\n")
+            for _ in range(950_000):
+                file.write(",".join(repr(chance.gauss(0, 1)) for _ in range(11)) + "\n")
+        script = READ + TIMED.replace("CLOCK", "time.perf_counter")
+        return _peer("reading 198 MB of CSV to train", "pandas", "pandas", script, 1.5, str(data))
 
 
 def _room() -> Line:

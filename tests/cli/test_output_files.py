@@ -121,3 +121,4 @@ def test_bars_name_the_step_that_makes_the_slope_tiny() -> None:
     assert "leaky_relu" in autodiff("explain", "3*relu(x)", "--at", "x=-1", "--bars").out
     for form in ("html", "markdown", "latex"):
         assert "saturates tanh" in autodiff("explain", *program, "--format", form).out
+    assert ".bars code { white-space: pre; }" in autodiff("explain", *program, "--format", "html").out

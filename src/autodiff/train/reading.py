@@ -95,12 +95,16 @@ def _add_chunk(table: Table, chunk: Chunk, columns: Mapping[str, _Column], missi
     if missing == "drop" and not present.all():
         for column in by_column.values():
             column.parts[-1] = column.parts[-1][present]
-    return np.asarray(chunk.lines)[present] if missing == "drop" else np.asarray(chunk.lines)
+    places = (
+        np.arange(chunk.lines.start, chunk.lines.stop) if isinstance(chunk.lines, range) else np.asarray(chunk.lines)
+    )
+    return places[present] if missing == "drop" else places
 
 
 def _whole(name: str, column: _Column) -> tuple[Any, list[str]]:
     """A column's numbers, and its texts in the order of their codes."""
     values = np.concatenate(column.parts)
+    column.parts.clear()  # one column at a time, to save memory
     if not column.texts:
         return values, []
     if np.isnan(values).any():

@@ -63,6 +63,10 @@ _TITLE = 100  # characters of a title that LaTeX does not write
 _LINE = 400  # columns of a program line
 
 
+_STEP = "step"
+"""The kind of a place of the forward pass that is no input."""
+
+
 def compose(explanation: Explanation, limits: Limits = PAGE) -> Document:
     """The explanation as a document."""
     sections = [
@@ -103,7 +107,7 @@ def _heading(explanation: Explanation, limits: Limits) -> Cell:
 def _is_named(explanation: Explanation, last: Place) -> bool:
     """Whether the last statement is made of names of the program, not of v1, v2, …"""
     names = set(re.findall(r"[^\W\d]\w*", last.text))
-    steps = {place.name for place in explanation.forward if place.kind == "step"}
+    steps = {place.name for place in explanation.forward if place.kind == _STEP}
     return bool(steps & names) and names <= set(re.findall(r"[^\W\d]\w*", explanation.source))
 
 
