@@ -351,3 +351,40 @@ def test_what_float64_is_sure_of_is_not_computed_again(text: str, point: dict[st
     assert found.bits == 0
     assert found.value == pytest.approx(float(proven.value), rel=5e-13)
     assert {n: float(g) for n, g in proven.gradient.items()} == pytest.approx(found.gradient, rel=5e-13)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "slope"),
+    [
+        ("x*1.00000000000000005 - x*1", 1.5e-16, 5e-17),
+        ("x*1.0 - x*1.00000000000000005", -1.5e-16, -5e-17),
+        ("x*0.1000000000000000055511151231257827 - x*0.1", 1.66533453693773481e-17, 5.5511151231257827e-18),
+        ("x*0.1 - x*0.10", 0.0, 0.0),
+        ("x*3.141592653589793 - pi*x", -7.153879301498385e-16, -2.384626433832795e-16),
+    ],
+)
+def test_numbers_that_share_a_float64_stay_apart(text: str, value: float, slope: float) -> None:
+    answer = package.evaluate(text, {"x": 3})
+    assert answer.value == pytest.approx(value, rel=1e-12, abs=0)
+    assert answer.gradient["x"] == pytest.approx(slope, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize(
+    "factor",
+    [
+        "x/cosh(1e-8)",
+        "x*cosh(1e-8)",
+        "x^cosh(1e-8)",
+        "x*1.00000000000000005",
+        "-x*cosh(1e-8)",
+        "if(x > 1, cosh(1e-8), 0)*x",
+    ],
+)
+def test_rows_know_that_a_constant_is_only_nearly_1(factor: str) -> None:
+    numpy = pytest.importorskip("numpy")
+    point = 392558447.43716323
+    text = f"sin({factor}) - x"
+    true = package.evaluate(text, {"x": point})
+    batch = package.compile(text, ["x"]).batch(x=numpy.full(39, point))
+    assert batch.value[0] == pytest.approx(true.value, rel=1e-10)
+    assert batch.gradient["x"][0] == pytest.approx(true.gradient["x"], rel=1e-10)
