@@ -95,12 +95,13 @@ def interrupted(option: str, kind: signal.Signals, moment: str, delay: float, fo
         running.send_signal(signal.SIGTERM)
     errors = running.communicate(timeout=60)[1]
     left, private = path.read_text(), [file for file in folder.iterdir() if file != path]
-    status = {signal.SIGINT: 130, signal.SIGPIPE: -signal.SIGTERM}.get(kind, -kind)
+    status = 128 + (signal.SIGTERM if kind == signal.SIGPIPE else kind)
+    ended = running.returncode if running.returncode >= 0 else 128 - running.returncode  # as a shell says it
     faults = []
     if left != "old" and not writer.is_whole(left):
         faults.append(f"{len(left)} characters that are no whole file")
-    if moment == "middle" and running.returncode != status:
-        faults.append(f"exit status {running.returncode}, not {status}")
+    if moment == "middle" and ended != status:
+        faults.append(f"exit status {ended}, not {status}")
     if moment != "start" and b"Traceback" in errors:  # before that, Python has not come to this program
         faults.append("a traceback")
     if private and kind != signal.SIGKILL:

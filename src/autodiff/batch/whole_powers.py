@@ -2,8 +2,8 @@
 
 >>> by_products(3.0, 5, lambda a, b: a * b)                 # ((3*3)^2)*3
 243.0
->>> roundings(5.0), roundings(-2.0)                         # 1/u is rounded once, and counts twice in its square
-(4.0, 3.0)
+>>> roundings(5.0), roundings(-2.0)      # u^5 may be a pow, at most 8 off; 1/u is rounded once and counts twice in its square
+(8.0, 3.0)
 """
 
 from __future__ import annotations
