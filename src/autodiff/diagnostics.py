@@ -15,7 +15,7 @@ from autodiff.core import prelude
 from autodiff.core.evaluate import DomainError, Trace
 from autodiff.core.linearize import FRAMEWORKS
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Primitive
+from autodiff.core.primitive import UNDEFINED, Primitive
 from autodiff.errors import INTERNAL, AutodiffError, shortened
 
 if TYPE_CHECKING:
@@ -195,6 +195,10 @@ def _reason(
         return f"{what} {does} here", f"{slope} is {sides}"
     if verdict.status == "domain":
         return f"{slope} does not exist here", f"{first} has no values beside this point"
+    row = lowered.graph.rows[culprits[0]] if culprits else None
+    if row is not None and UNDEFINED in row.partials:
+        without = [param for param, text in zip(row.params, row.partials, strict=True) if text == UNDEFINED]
+        return f"{slope} is not known here", f"{row.name} has no rule for its slope in {' and '.join(without)}"
     return f"{slope} is not known here", f"{first} can't be decided from both sides"
 
 

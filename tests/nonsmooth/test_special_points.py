@@ -499,7 +499,12 @@ def _ordinary_point(row: Primitive) -> dict[str, float]:
             point[row.params[0]] = args[0] = 2.0
         places = special_points.special_tests(row)
         if all(inside(*args) for inside, _ in templates.domain(row)) and not (places and places.at(args, [False] * len(args))):  # fmt: skip
-            return point
+            value, slopes = (
+                templates.value(row)(*args),
+                templates.partials(row, tuple(text != UNDEFINED for text in row.partials)),
+            )
+            if all(slope == 0 or abs(slope) > 0.02 * abs(value) for _, slope in slopes(range(len(args)), *args, value)):
+                return point
     raise AssertionError(f"no point inside the domain of {row.signature}")
 
 

@@ -7,12 +7,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from autodiff.core import templates
 from autodiff.core.evaluate import Trace
+from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, Primitive
 from autodiff.core.templates import Number, StaticArgs
@@ -78,22 +79,23 @@ def special_tests(row: Primitive, static: StaticArgs = ()) -> SpecialTests | Non
 
 def special_points(lowered: Lowered, run: Trace) -> list[int]:
     """The equations that sit exactly on a corner, a jump, or where a slope is infinite or missing."""
+    constants = lowered.graph.constants
+    return [node for node in run.order if _is_special(lowered, run, node, lambda arg: arg not in constants)]
+
+
+def without_inactive(lowered: Lowered, run: Trace, special: Sequence[int], sources: Iterable[int]) -> list[int]:
+    """Those of `special` that are so for the slopes by `sources`: besselj(n, x) has none in n, which x does not move."""
+    moving = active(lowered.graph, run.order, sources, run.taken) if special else set()
+    return [node for node in special if _is_special(lowered, run, node, moving.__contains__)]
+
+
+def _is_special(lowered: Lowered, run: Trace, node: int, free: Callable[[int], bool]) -> bool:
     graph = lowered.graph
-    found = []
-    for node in run.order:
-        row = graph.rows[node]
-        if row is None:
-            continue
-        places = (
-            special_tests(row, templates.static_args(graph, node))
-            if templates.needs_static_args(row)
-            else special_tests(row)
-        )
-        if places is None:
-            continue
-        args = graph.args[node]
-        if all(a in graph.constants for a in args) or (row.is_predicate and len(set(args)) < len(args)):
-            continue
-        if places.at([run.values[a] for a in args], [a not in graph.constants for a in args]):
-            found.append(node)
-    return found
+    row, args = graph.rows[node], graph.args[node]
+    if row is None:
+        return False
+    static = templates.static_args(graph, node) if templates.needs_static_args(row) else ()
+    places = special_tests(row, static)
+    if places is None or all(a in graph.constants for a in args) or (row.is_predicate and len(set(args)) < len(args)):
+        return False
+    return places.at([run.values[a] for a in args], [free(a) for a in args])
