@@ -152,7 +152,7 @@ def test_a_place_has_one_colour_in_all_parts_of_a_page() -> None:
     painted = autodiff(*PICTURES[0], "--color", "always").out
     assert "\x1b[36mx\x1b[0m" in painted
     assert "\x1b[33my = x^2\x1b[0m" in painted
-    assert "\x1b[33mcos(y) = -0.95766\x1b[0m" in painted
+    assert re.search(r"\x1b\[33m[^\x1b]*cos\(y\) = -0\.95766\x1b\[0m", painted)
     assert "\x1b[1m1 FORWARD" in painted
 
 

@@ -182,13 +182,15 @@ class Formulas:
     def of_inputs(self, graph: Graph, node: int) -> tuple[Graph, int]:
         """A formula over names of steps as one of the program's inputs, in its shortest form."""
         lowered, symbols = self._places.lowered, Symbols()
+        inputs = {name: symbols.input(name) for name in lowered.inputs}  # factors go in this order
         steps = {name: step for step, name in self._places.names.items()}
         names = {graph.inputs[leaf] for leaf in graph.reaching(node) if leaf in graph.inputs}
         expanded = {
             name: image(lowered.graph, steps[name], {}, symbols).of[steps[name]] for name in names if name in steps
         }
+        known = inputs | expanded
         result = graph.carried(
-            [node], symbols.constant, lambda name: expanded.get(name, symbols.input(name)), symbols.call
+            [node], symbols.constant, lambda name: known[name] if name in known else symbols.input(name), symbols.call
         )[node]
         return symbols.graph, _short(symbols, result)
 

@@ -94,7 +94,7 @@ def at_a_number(text: str) -> AutodiffError | None:
     return AutodiffError(
         f"a derivative is no part of a program: {quoted(last)}",
         span=(len(before), len(before) + len(last)),
-        hint=f'it is asked for by a command: autodiff eval "{shortened(program)}" --at {name}={value or "VALUE"}',
+        hint=f'it is asked for by a command: autodiff eval "{shortened(program)}" --at {name}={value if re.match(r"[-+.0-9]", value) else "VALUE"}',
     )
 
 

@@ -10,7 +10,7 @@ from autodiff.core.primitive import elementwise
 
 _WHOLE = "u == floor(u) and u != 0"
 
-_LEG = "if(abs(u) < 1e150, sqrt((u - 1)*(u + 1)), abs(u))"
+_LEG = "if(abs(u) < 1e150, sqrt((abs(u) - 1)*(abs(u) + 1)), abs(u))"
 """sqrt(u^2 - 1) without overflow."""
 
 DERIVED = (

@@ -3,7 +3,7 @@
 >>> from autodiff.explanation.graph import Arrow, Drawing, Vertex
 >>> x, y = Vertex("x", "x", "input", 4.0), Vertex("y", "x^2", "result", 16.0)
 >>> print(*text(Drawing((x, y), (Arrow("x", "y", "2x", 8.0),)), 80), sep="\\n")
-●    x          4
+●    x         4
 │      x ─▶ y  2x = 8
 ●    y = x^2   16
 """
