@@ -273,3 +273,14 @@ def test_exports_and_rows_are_what_a_point_has() -> None:
 def test_numpy_spellings() -> None:
     assert evaluate("np.linalg.inv(A)[0, 0] + np.linalg.det(A)", {"A": [[1, 2], [3, 4]]}).value == -4.0
     assert evaluate("np.concatenate(x, x)[3]", {"x": [1, 2]}).value == 2.0
+
+
+@pytest.mark.parametrize("program", ["median(x)", "u = sort(x); u[1]", "quantile(x, 0.5)"])
+def test_no_framework_s_number_is_claimed_for_equal_elements_in_order(program: str) -> None:
+    """PyTorch shares a median among equal elements, and takes the first of them in a sort; JAX takes the first in both."""
+    answer = evaluate(program, {"x": [1.0, 2.0, 2.0]})
+    assert (answer.status, answer.frameworks) == ("corner", {})
+    asked = evaluate(program, {"x": [1.0, 2.0, 2.0]}, convention="torch")
+    assert (asked.status, asked.convention) == ("corner", "")
+    assert "PyTorch" in asked.hint
+    assert evaluate("max(x)", {"x": [1.0, 2.0, 2.0]}).frameworks

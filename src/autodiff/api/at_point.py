@@ -217,12 +217,15 @@ def _at_special_points(
     """The answer with the slopes that both sides have, and why there is none for the other names."""
     lowered, convention = query.lowered, query.convention
     slopes = {name: verdict.slope for name, verdict in verdicts.items()}
-    numbers = {framework: _by_convention(query, run, verdicts, framework) for framework in FRAMEWORKS}
+    named = FRAMEWORKS if lowered.framework_kinks else {}
+    numbers = {framework: _by_convention(query, run, verdicts, framework) for framework in named}
     frameworks = {
         name: _other_than(verdict, {framework: numbers[framework].get(name) for framework in numbers})
         for name, verdict in verdicts.items()
     }
-    given = numbers.get(convention) or _by_convention(query, run, verdicts, convention)
+    given = numbers.get(convention) or (
+        {} if convention in FRAMEWORKS else _by_convention(query, run, verdicts, convention)
+    )
     broken = [name for name, verdict in verdicts.items() if verdict.status in ("corner", "jump")]
     agreed = {name: given[name] for name in broken if name in given}
     known = {name: None if slope is None else slope + 0.0 for name, slope in (slopes | agreed).items()}
@@ -239,7 +242,7 @@ def _at_special_points(
         forward=None if answer.forward is None else dict(answer.forward) | known,
         status=status,
         why="; ".join(filter(None, [answer.why, why])),
-        hint=_advice(status, convention, [name for name in broken if name not in agreed], frameworks),
+        hint=_advice(lowered, status, convention, [name for name in broken if name not in agreed], frameworks),
         span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else answer.span,
         verdicts=every,
         notes=(*answer.notes, *diagnostics.notes(lowered, answer.result, run.taken, every, culprits, frameworks)),
@@ -260,8 +263,16 @@ def _by_convention(query: Query, run: Trace, verdicts: Mapping[str, Verdict], co
     return {name: number for name, number in numbers.items() if math.isfinite(number)}
 
 
-def _advice(status: str, convention: str, missing: Sequence[str], frameworks: Mapping[str, Mapping[str, float]]) -> str:
+def _advice(
+    lowered: Lowered,
+    status: str,
+    convention: str,
+    missing: Sequence[str],
+    frameworks: Mapping[str, Mapping[str, float]],
+) -> str:
     """What to try at a corner, or why the convention that was asked for did not help."""
+    if convention in FRAMEWORKS and missing and not lowered.framework_kinks:
+        return f"which of several equal elements {FRAMEWORKS[convention]} takes in order is not known here"
     if convention and missing:
         return f"{FRAMEWORKS.get(convention, convention)} gives NaN or infinity here for {diagnostics.listed(missing)}"
     helps = status == "corner" and not convention and any(frameworks.values())

@@ -67,7 +67,9 @@ def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -
         assigned |= dict(zip(elements(name, blocks[node].shape), blocks[node].nodes, strict=True))
     result = blocks[lowered.result]
     inputs = tuple(work.graph.inputs.values())
-    return Flat(Lowered(work.graph, result.nodes[0], lowered.name, inputs, assigned, lowered.source), result, blocks)
+    kinks = not any(row.kind == GENERAL and row.kink for row in lowered.graph.rows if row is not None)
+    flat = Lowered(work.graph, result.nodes[0], lowered.name, inputs, assigned, lowered.source, kinks)
+    return Flat(flat, result, blocks)
 
 
 def _has_own_slope(row: Primitive) -> bool:

@@ -65,7 +65,10 @@ _NOWHERE = Scope({})
 
 
 class Lowered(NamedTuple):
-    """A program as equations: the number of its result and what that is called, its inputs, all names it assigns."""
+    """A program as equations: the number of its result and what that is called, its inputs, all names it assigns.
+
+    framework_kinks  whether corners of the equations are those of frameworks; a sort written out by pairs has others
+    """
 
     graph: Graph
     result: int
@@ -73,6 +76,7 @@ class Lowered(NamedTuple):
     inputs: tuple[str, ...]
     assigned: Mapping[str, int]
     source: str
+    framework_kinks: bool = True
 
     def node(self, name: str) -> int | None:
         """The equation of an input or an assigned name."""
