@@ -26,6 +26,7 @@ from autodiff.core.evaluate import primal
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO, Primitive, literal
 from autodiff.core.vjp import reverse
+from tests.support.cached_rows import forget_rows
 from tests.support.command import autodiff, python
 from tests.support.reference import arguments, ulps
 
@@ -389,7 +390,7 @@ def test_a_broken_rule_is_caught_before_a_number_is_printed(
         assert package.evaluate(text, at, check=False).status == "ok"
     finally:
         monkeypatch.undo()
-        rules.find.cache_clear()
+        forget_rows()
 
 
 # --- at the command line ------------------------------------------------------------------------------------------------

@@ -101,8 +101,33 @@ def _training(draw: st.DrawFn) -> Command:
     loss = draw(st.sampled_from(["mean((a*x + b - y)^2)", "mean(bce(y, sigmoid(a*x + b)))", "sum(a*x)"]) | programs())
     words = ["train", loss, "--data", "-", "--params", draw(st.sampled_from(["a=0,b=0", "a=1", "a=[0,0],b=1e200"]))]
     words += ["--epochs", "3", *draw(_option("--lr", "0.5", "1e308")), *draw(_option("--format", "json"))]
-    words += draw(_option("--optimizer", "momentum", "adam", "lbfgs")) + draw(_option("--holdout", "0.5"))
+    words += draw(_option("--optimizer", "momentum", "adam", "lbfgs", "adamw", "rmsprop", "adagrad"))
+    words += draw(_option("--holdout", "0.5")) + draw(_option("--schedule", "cosine", "step:1", "plateau"))
+    words += (
+        draw(_option("--clip", "1", "0")) + draw(_option("--l1", "0.1", "1e300")) + draw(_option("--patience", "1"))
+    )
+    words += draw(_option("--missing", "drop", "mean", "error")) + draw(_option("--batch-size", "2"))
     return Command(tuple(words), content)
+
+
+_MODEL_LINES = [
+    "p = a*x + b",
+    "h = standardise(x); p = a*h",
+    "p = tanh(W*x)",
+    "p = one_hot(y) @ b",
+    "p = mean(x)*a",
+    "p = x[a]",
+]
+_OF = ["p", "p", "p", "p, sure = p > 0.5", "q", "x", "p, p"]
+
+
+@st.composite
+def _predicting(draw: st.DrawFn) -> Command:
+    form, content = draw(tables())
+    program = draw(st.sampled_from(_MODEL_LINES) | programs().map(lambda text: f"p = {text}"))
+    words = ["predict", f"{program}; L = mse(y, p)", "--of", draw(st.sampled_from(_OF)), "--data", "-", "--from", form]
+    words += ["--at", draw(st.sampled_from(["a=1,b=2", "a=1,b=[1,2]", "a=[1,2],b=1e308", "W=[1,2]", "a=x"]))]
+    return Command((*words, *draw(_one("--keep", "--fail-fast")), *draw(_option("--to", "csv", "ndjson"))), content)
 
 
 _RANGES = [
@@ -213,5 +238,6 @@ def commands() -> st.SearchStrategy[Command]:
         functions,
         _plotting(),
         _fitting(),
+        _predicting(),
         _of_latex(),
     )

@@ -28,6 +28,7 @@ from autodiff.nonsmooth import expand, verdict
 from autodiff.numbers import one_sided
 from autodiff.numbers.pi_multiples import EXACT, OfPi, turn
 from autodiff.verify import cross_mode, difference
+from tests.support.cached_rows import forget_rows
 from tests.support.command import autodiff
 from tests.support.paths import SPECIAL_POINTS
 from tests.support.programs import value_in_digits
@@ -557,7 +558,7 @@ def _broken(row: Primitive, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch)
         yield
     finally:
         monkeypatch.undo()
-        rules.find.cache_clear()
+        forget_rows()
 
 
 def test_one_sided_expansions_are_made_only_at_corners(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ from autodiff.core.primitive import elementwise
 
 _WHOLE = "u == floor(u) and u != 0"
 
-_LEG = "if(abs(u) < 1e150, sqrt((abs(u) - 1)*(abs(u) + 1)), abs(u))"
-"""sqrt(u^2 - 1) without overflow."""
+_LEG = "if(abs(u) < 1e150, sqrt((1 - u)*(-1 - u)), abs(u))"
+"""sqrt(u^2 - 1) without overflow; at -1 it is 0, not -0, which an angle would take for the other side."""
 
 DERIVED = (
     # === powers and steps ==============================================================================================
