@@ -209,8 +209,7 @@ def test_a_local_process_that_is_killed_changes_nothing(folder: Path) -> None:
         running = start(
             "eval", PROGRAM, "--data", "parts", "--workers", "2", stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        os.kill(part.wait_for_reader(), signal.SIGKILL)
-        part.close()
+        part.kill_reader()
         part.give(text)
         out, err = running.communicate(timeout=60)
     assert (running.returncode, out.decode()) == (0, wanted), err

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,6 +59,20 @@ class HeldPart:
                     raise
                 time.sleep(0.02)
         raise AssertionError("nobody reads the part")
+
+    def kill_reader(self, seconds: float = 60) -> None:
+        """Kill the process that reads the part, without a byte for it, and wait until it's dead; the next reader waits.
+
+        It is stopped before the pipe is closed, so that it does not take the end of the pipe for the end of the part.
+        """
+        reader = self.wait_for_reader(seconds)
+        os.kill(reader, signal.SIGSTOP)
+        self.close()
+        os.kill(reader, signal.SIGKILL)
+        until = time.monotonic() + seconds
+        while reader in _holders(self.path):
+            assert time.monotonic() < until, "the reader lives on"
+            time.sleep(0.02)
 
     def give(self, text: str, seconds: float = 60) -> None:
         """Give the part to whoever reads it, once somebody does."""
