@@ -19,11 +19,11 @@ from lark import Lark, UnexpectedCharacters, UnexpectedToken
 from autodiff.core import rules
 from autodiff.errors import AutodiffError, normalised
 from autodiff.language import generate, lexer, parser, tables
+from autodiff.language.ambiguity import DOUBTFUL, Noted
 from autodiff.language.ast import Call, ParsedProgram, walk
 from autodiff.language.builder import Builder
 from autodiff.language.diagnostics import complaint
-from autodiff.language.readings import DOUBTFUL, Noted
-from autodiff.language.word import Word
+from autodiff.language.token import Token
 from tests.cli.test_error_messages import PIECES, cases
 from tests.core.test_depth_and_width import CASES
 from tests.language.test_readings import READINGS
@@ -64,7 +64,7 @@ def lark() -> Lark:
     return generate.lark(Noting())
 
 
-def split_by_lark(text: str, functions: frozenset[str]) -> list[Word]:
+def split_by_lark(text: str, functions: frozenset[str]) -> list[Token]:
     """The words by Lark's lexer, names normalised and distinguished from functions."""
     found = []
     try:
@@ -75,21 +75,21 @@ def split_by_lark(text: str, functions: frozenset[str]) -> list[Word]:
                 if not shown.isidentifier():
                     raise lexer._refused(text, span)
             kind = "FUNC" if token.type == "NAME" and shown in functions else token.type
-            found.append(Word(kind, shown, span))
+            found.append(Token(kind, shown, span))
     except UnexpectedCharacters as error:
         raise lexer._stray(text, error.pos_in_stream or 0) from None
     return found
 
 
 def tree_by_lark(
-    found: list[Word], start: str, length: int, functions: frozenset[str], doubtful: list[Noted] | None = None
+    found: list[Token], start: str, length: int, functions: frozenset[str], doubtful: list[Noted] | None = None
 ) -> object:
     """What `Builder` makes of the words, called by Lark's engine."""
     engine = lark().parse_interactive(start=start)
     Noting.notes.clear()
     position = 0
     try:
-        for position, word in enumerate([*found, Word("$END", "", (length, length))]):  # noqa: B007
+        for position, word in enumerate([*found, Token("$END", "", (length, length))]):  # noqa: B007
             built = engine.feed_token(word)  # type: ignore[arg-type]
         if doubtful is not None:
             doubtful += Noting.notes

@@ -25,7 +25,7 @@ from autodiff.cli import colour, engines, options, streams
 from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.render.terminal import progress
 from autodiff.tables.inputs import InputFile, each_table
-from autodiff.tables.optional import library
+from autodiff.tables.optional_imports import library
 from autodiff.tables.reader import format_of, input_format, is_table
 from autodiff.tables.text import Table
 from autodiff.tables.writer import Write, sink, writer

@@ -11,13 +11,13 @@ from types import ModuleType
 from typing import Any, TypeAlias, cast
 
 from autodiff.errors import AutodiffError
+from autodiff.language.ambiguity import DOUBTFUL, Noted
 from autodiff.language.ast import Call
-from autodiff.language.readings import DOUBTFUL, Noted
-from autodiff.language.word import Word
+from autodiff.language.token import Token
 
 Build: TypeAlias = Callable[[list[Any]], object]
 Rule: TypeAlias = "tuple[str, int, Build]"
-Complain: TypeAlias = Callable[[Sequence[Word], int], AutodiffError]
+Complain: TypeAlias = Callable[[Sequence[Token], int], AutodiffError]
 
 
 class Automaton:
@@ -32,7 +32,7 @@ class Automaton:
         self.doubtful = tuple(k for k, (_, _, method, _) in enumerate(tables.RULES) if method in DOUBTFUL)
 
     def parse(
-        self, words: Sequence[Word], start: str, length: int, complain: Complain, doubtful: list[Noted] | None = None
+        self, words: Sequence[Token], start: str, length: int, complain: Complain, doubtful: list[Noted] | None = None
     ) -> object:
         """What the builder makes of the words: shift a word, or reduce the last parts by a rule, as the tables say.
 
@@ -43,7 +43,7 @@ class Automaton:
         rules = self.rules if doubtful is None else self._noting(doubtful)
         state, last = self.tables.START[start]
         stack, parts = [state], list[Any]()
-        end = Word("$END", "", (length, length))
+        end = Token("$END", "", (length, length))
         for position, word in enumerate((*words, end)):
             kind = word.type
             while (move := states[state].get(kind, 0)) < 0:

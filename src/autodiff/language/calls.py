@@ -12,7 +12,7 @@ from itertools import pairwise
 from autodiff.errors import AutodiffError, Span, quoted, shortened
 from autodiff.language.ast import CONSTANTS, TRAINING_CALLS, Reading
 from autodiff.language.synonyms import ALIASES, CONDITIONAL, meant
-from autodiff.language.word import CLOSES, ENDS_OPERAND, Word
+from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _USUAL_FUNCTIONS = frozenset("fghFGH")
 """Letters that stand for a function by custom, so that f(x) is no product of an input f."""
@@ -25,7 +25,7 @@ _JOINS = frozenset({"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR
 
 
 def resolve(
-    words: Sequence[Word],
+    words: Sequence[Token],
     text: str,
     functions: Collection[str],
     given: Collection[str] = (),
@@ -66,7 +66,7 @@ def resolve(
 
 
 def _use_alias(
-    word: Word, known: Collection[str], functions: Collection[str], said: list[Reading], *, called: bool
+    word: Token, known: Collection[str], functions: Collection[str], said: list[Reading], *, called: bool
 ) -> None:
     """Make a name of another school or library the function's name here, where it is called."""
     if called and word.text not in known and ALIASES[word.text] in {*functions, "^"}:
@@ -76,14 +76,14 @@ def _use_alias(
         word.type, word.text = "FUNC", meaning
 
 
-def _choose(words: Sequence[Word], kinds: list[str]) -> None:
+def _choose(words: Sequence[Token], kinds: list[str]) -> None:
     """Make `if` behind an operand the sign of `a if c else b`."""
     for place, word in enumerate(words):
         if word.text == CONDITIONAL and place and kinds[place - 1] in ENDS_OPERAND:
             word.type = kinds[place] = "IF"
 
 
-def _divide(words: Sequence[Word], kinds: list[str], said: list[Reading]) -> None:
+def _divide(words: Sequence[Token], kinds: list[str], said: list[Reading]) -> None:
     """Make `%` before an operand the sign of a remainder."""
     for place in [i for i, kind in enumerate(kinds) if kind == "PERCENT"]:
         after = (*kinds[place + 1 : place + 2], "")[0]
@@ -95,7 +95,7 @@ def _divide(words: Sequence[Word], kinds: list[str], said: list[Reading]) -> Non
             said.append(Reading("%", "a hundredth, u/100", word.span))
 
 
-def _like_a_sign(words: Sequence[Word], place: int) -> bool:
+def _like_a_sign(words: Sequence[Token], place: int) -> bool:
     """Whether the function's name at `place` stands before a signed operand: `sin -x`."""
     if place + 2 >= len(words) or words[place + 1].type != "ADDITIVE":
         return False
@@ -103,7 +103,7 @@ def _like_a_sign(words: Sequence[Word], place: int) -> bool:
     return words[place].span[1] < sign[0] and sign[1] == words[place + 2].span[0]
 
 
-def _targets(words: Sequence[Word]) -> tuple[set[str], set[str]]:
+def _targets(words: Sequence[Token]) -> tuple[set[str], set[str]]:
     """The names that have a meaning by an assignment or as a parameter, and the functions that are defined."""
     assigned, defined = set[str](), set[str]()
     start, searching = 0, True
@@ -129,7 +129,7 @@ def _targets(words: Sequence[Word]) -> tuple[set[str], set[str]]:
     return assigned, defined
 
 
-def _one_call(words: Sequence[Word]) -> bool:
+def _one_call(words: Sequence[Token]) -> bool:
     """Whether these words are one pair of brackets and what is in it."""
     kinds = [w.type for w in words]
     return len(words) > 1 and kinds[0] == "LPAR" and kinds[-1] == "RPAR" and "LPAR" not in kinds[1:]
@@ -161,7 +161,7 @@ def _call_kind(kinds: Sequence[str], place: int) -> str:
 
 
 def _check_products(
-    words: Sequence[Word],
+    words: Sequence[Token],
     kinds: Sequence[str],
     text: str,
     functions: Collection[str],
@@ -194,7 +194,7 @@ def _check_products(
         )
 
 
-def _check_differentials(words: Sequence[Word], place: int, text: str, known: Collection[str]) -> None:
+def _check_differentials(words: Sequence[Token], place: int, text: str, known: Collection[str]) -> None:
     """Raise AutodiffError for a derivative written as a quotient at `place`: `dy/dx`, `d(x^2)/dx`, `d/dx x^2`."""
     below, start = words[place + 1], place - 1
     if below.text in known or len(below.text) != 2 or below.text[0] != "d" or not below.text.isalpha():
@@ -227,7 +227,7 @@ def of_training(name: str, span: Span) -> AutodiffError:
     )
 
 
-def _unknown(word: Word, functions: Collection[str]) -> AutodiffError:
+def _unknown(word: Token, functions: Collection[str]) -> AutodiffError:
     if word.text in TRAINING_CALLS or word.text == "columns":
         return of_training(word.text, word.span)
     near, short = meant(word.text, functions), shortened(word.text, 20)
@@ -239,7 +239,7 @@ def _unknown(word: Word, functions: Collection[str]) -> AutodiffError:
     )
 
 
-def _partner(words: Sequence[Word], opened: int) -> int:
+def _partner(words: Sequence[Token], opened: int) -> int:
     """The place of the bracket that closes the one at `opened`."""
     depth = 0
     for place in range(opened, len(words)):
@@ -249,12 +249,12 @@ def _partner(words: Sequence[Word], opened: int) -> int:
     raise AssertionError("brackets are matched before")
 
 
-def continued(words: list[Word], text: str, readings: list[Reading] | None) -> list[Word]:
+def continued(words: list[Token], text: str, readings: list[Reading] | None) -> list[Token]:
     """The words without a newline before an operator: such a line belongs to the one before.
 
     Behind an assignment, a line that begins with a minus sign is a statement of its own.
     """
-    dropped: set[Word] = set()
+    dropped: set[Token] = set()
     for start, end, assigns in _gaps(words):
         operator = words[end]
         if operator.type not in _JOINS:
@@ -271,7 +271,7 @@ def continued(words: list[Word], text: str, readings: list[Reading] | None) -> l
     return [word for word in words if word not in dropped] if dropped else words
 
 
-def _gaps(words: Sequence[Word]) -> Iterator[tuple[int, int, bool]]:
+def _gaps(words: Sequence[Token]) -> Iterator[tuple[int, int, bool]]:
     """Where newlines alone part two statements: the first of them, the word behind them, and whether an assignment ends."""
     start, assigns, plain = -1, False, True
     for place, word in enumerate(words):

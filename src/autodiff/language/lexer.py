@@ -14,7 +14,7 @@ from itertools import takewhile
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
 from autodiff.language import calls, tables
 from autodiff.language.ast import Reading
-from autodiff.language.word import CLOSES, ENDS_OPERAND, Word
+from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _CLOSING = {"LPAR": ")", "LSQB": "]", "BAR": "|"}
 
@@ -51,7 +51,7 @@ _STRAY = {
 
 def words(
     text: str, functions: Collection[str], given: Collection[str] = (), readings: list[Reading] | None = None
-) -> list[Word]:
+) -> list[Token]:
     """The words of `text`: newlines inside brackets dropped, a NAME that is called made a FUNC.
 
     Names in `given` have a value. What a person might read otherwise is put into `readings`. Raises AutodiffError for a
@@ -71,19 +71,19 @@ def words(
     return found
 
 
-def _comma_before_else(word: Word, after: Word | None) -> bool:
+def _comma_before_else(word: Token, after: Token | None) -> bool:
     return word.type == "COMMA" and after is not None and after.type == "ELSE"
 
 
-def split(text: str, functions: Collection[str]) -> list[Word]:
+def split(text: str, functions: Collection[str]) -> list[Token]:
     """The words that stand in `text`, blanks and comments left out."""
-    found, meanings, start = list[Word](), _Meanings(functions), 0
+    found, meanings, start = list[Token](), _Meanings(functions), 0
     library = False
     for piece in _pattern().findall(text):
         kind, shown = meanings[piece]
         end = start + len(piece)
         if kind:
-            found.append(Word(kind, _LIBRARY_CONSTANTS.get(shown, shown) if library else shown, (start, end)))
+            found.append(Token(kind, _LIBRARY_CONSTANTS.get(shown, shown) if library else shown, (start, end)))
         elif kind is None:
             raise _refused(text, (start, end))
         start, library = end, not kind and piece[-1] == "."
@@ -140,7 +140,7 @@ def _stray(text: str, at: int) -> AutodiffError:
     return AutodiffError(f"'{shown}' has no meaning here", span=(at, at + 1), hint=hint, source=text)
 
 
-def _pair_bars(found: Sequence[Word]) -> None:
+def _pair_bars(found: Sequence[Token]) -> None:
     """Tell the bars that end an absolute value: those behind an operand, where a bar is the last that was opened."""
     opened: list[str] = []
     for before, word in zip((None, *found), found, strict=False):
@@ -152,10 +152,10 @@ def _pair_bars(found: Sequence[Word]) -> None:
             opened.pop()
 
 
-def _matched(found: list[Word]) -> list[Word]:
+def _matched(found: list[Token]) -> list[Token]:
     """Match the brackets; inside them a newline separates nothing."""
-    opened: list[Word] = []
-    dropped: set[Word] = set()
+    opened: list[Token] = []
+    dropped: set[Token] = set()
     for word in [word for word in found if word.type in _PAIRED]:
         kind = word.type
         if kind in CLOSES:
@@ -178,9 +178,9 @@ def _matched(found: list[Word]) -> list[Word]:
     return [word for word in found if word not in dropped] if dropped else found
 
 
-def _unpaired(found: Iterable[Word], word: Word) -> AutodiffError:
+def _unpaired(found: Iterable[Token], word: Token) -> AutodiffError:
     """The error for the first closing bracket that does not close the last one opened."""
-    opened: list[Word] = []
+    opened: list[Token] = []
     for each in takewhile(lambda each: each is not word, found):
         if each.type in CLOSES:
             opened.pop()

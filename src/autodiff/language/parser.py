@@ -15,13 +15,13 @@ from typing import cast
 
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language import tables
+from autodiff.language.ambiguity import Noted, of_operators, of_values
 from autodiff.language.ast import Assign, Expression, ParsedProgram, Reading, Statement
 from autodiff.language.automaton import Automaton
 from autodiff.language.builder import Builder
 from autodiff.language.diagnostics import complaint
 from autodiff.language.lexer import words
-from autodiff.language.readings import Noted, of_operators, of_values
-from autodiff.language.word import Word
+from autodiff.language.token import Token
 
 
 def parse(text: str, functions: Collection[str], *, strict: bool = False, given: Collection[str] = ()) -> ParsedProgram:
@@ -111,7 +111,7 @@ def parse_bindings(text: str, functions: Collection[str]) -> tuple[Assign, ...]:
         raise error.within(text) from None
 
 
-def _certain(found: Sequence[Word]) -> None:
+def _certain(found: Sequence[Token]) -> None:
     """Raise AutodiffError for a number with its uncertainty, as in 4.0(1) and 4 +- 0.1."""
     for first, second, third in zip(found, found[1:], found[2:], strict=False):
         digits = first.type == "NUMBER" and second.type == "LPAR" and third.type == "NUMBER"
@@ -126,11 +126,11 @@ def _certain(found: Sequence[Word]) -> None:
 
 
 def _tree(
-    found: Sequence[Word], start: str, length: int, functions: Collection[str], doubtful: list[Noted] | None = None
+    found: Sequence[Token], start: str, length: int, functions: Collection[str], doubtful: list[Noted] | None = None
 ) -> object:
     """What `Builder` makes of the words; what a person may read otherwise is also put into `doubtful`."""
 
-    def complain(words: Sequence[Word], position: int) -> AutodiffError:
+    def complain(words: Sequence[Token], position: int) -> AutodiffError:
         return complaint(words, position, length, functions, start)
 
     return _automaton().parse(found, start, length, complain, doubtful)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 from autodiff.errors import AutodiffError, quoted
 from autodiff.language.automaton import Automaton
 from autodiff.language.latex import tables
-from autodiff.language.word import CLOSES, Word
+from autodiff.language.token import CLOSES, Token
 
 Parts: TypeAlias = "list[Any]"
 
@@ -63,7 +63,7 @@ class LatexBuilder:
     """One method per alias of the grammar; each gets the parts of its rule, words included, and returns a piece of text."""
 
     def program(self, parts: Parts) -> str:
-        return "; ".join(part for part in parts if not isinstance(part, Word))
+        return "; ".join(part for part in parts if not isinstance(part, Token))
 
     def expression(self, parts: Parts) -> str:
         return str(parts[0].text)
@@ -175,7 +175,7 @@ class LatexBuilder:
         return Piece(f"rad({parts[0].text})")
 
     def items(self, parts: Parts) -> Piece:
-        return Piece(", ".join(part.text for part in parts if not isinstance(part, Word)))
+        return Piece(", ".join(part.text for part in parts if not isinstance(part, Token)))
 
     def call(self, parts: Parts) -> Piece:
         return Piece(f"{_function(parts[0])}({parts[2].text})")
@@ -204,11 +204,11 @@ class LatexBuilder:
         return _logarithm(parts[2].text, self.name(parts[1:2]).text)
 
 
-def _operator(word: Word) -> str:
+def _operator(word: Token) -> str:
     return _OPERATORS.get(word.text, word.text)
 
 
-def _function(word: Word) -> str:
+def _function(word: Token) -> str:
     name = re.sub(r"\\(?:operatorname|mathrm)|[\\{}\s]", "", word.text)
     return _FUNCTIONS.get(name, name)
 
@@ -245,8 +245,8 @@ def _pattern() -> re.Pattern[str]:
     return re.compile("|".join([*named, f"(?P<symbol_>{'|'.join(map(re.escape, symbols))})"]))
 
 
-def _words(text: str) -> list[Word]:
-    words, place = list[Word](), 0
+def _words(text: str) -> list[Token]:
+    words, place = list[Token](), 0
     opened: list[str] = []
     while place < len(text):
         found = _pattern().match(text, place)
@@ -262,13 +262,13 @@ def _words(text: str) -> list[Word]:
                 opened.append(kind)
             elif kind in (*CLOSES, "CLOSE", "SET_END") and opened:
                 opened.pop()
-            words.append(Word(kind, found[0], found.span()))
+            words.append(Token(kind, found[0], found.span()))
             _check_single(words)
         place = found.end()
     return words
 
 
-def _check_single(words: Sequence[Word]) -> None:
+def _check_single(words: Sequence[Token]) -> None:
     """Raise AutodiffError for x^10, of which TeX raises to the 1 only."""
     word = words[-1]
     before = words[-2].type if len(words) > 1 else ""
@@ -282,10 +282,10 @@ def _check_single(words: Sequence[Word]) -> None:
             )
 
 
-def _check_letters(words: Sequence[Word], functions: Collection[str]) -> None:
+def _check_letters(words: Sequence[Token], functions: Collection[str]) -> None:
     """Raise AutodiffError for a function without its backslash, which would be a product of letters."""
     run, end = "", -1
-    for word in (*words, Word("$END", "", (-2, -2))):
+    for word in (*words, Token("$END", "", (-2, -2))):
         letter = word.type == "NAME" and len(word.text) == 1
         if letter and word.span[0] == end:
             run += word.text
@@ -303,7 +303,7 @@ def _check_letters(words: Sequence[Word], functions: Collection[str]) -> None:
         end = word.span[1]
 
 
-def _check_fractions(words: Sequence[Word]) -> None:
+def _check_fractions(words: Sequence[Token]) -> None:
     """Raise AutodiffError for a mixed number, and for a derivative, which is no quotient."""
     kinds = " ".join(word.type for word in words)
     if mixed := re.search(r"NUMBER (SHORT_FRACTION|FRACTION OPEN NUMBER CLOSE OPEN NUMBER CLOSE)", kinds):
@@ -323,7 +323,7 @@ def _check_fractions(words: Sequence[Word]) -> None:
         )
 
 
-def _complaint(words: Sequence[Word], position: int) -> AutodiffError:
+def _complaint(words: Sequence[Token], position: int) -> AutodiffError:
     if position == len(words):
         end = words[-1].span[1] if words else 0
         return AutodiffError("the formula ends too early", span=(end, end), hint="finish the expression")

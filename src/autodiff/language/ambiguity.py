@@ -11,10 +11,10 @@ from typing import TypeAlias, cast
 
 from autodiff.errors import Span, normalised, shortened
 from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Call, Expr, Number, Reading
-from autodiff.language.word import Word
+from autodiff.language.token import Token
 
 
-def of_values(words: Sequence[Word], given: Collection[str]) -> Iterator[Reading]:
+def of_values(words: Sequence[Token], given: Collection[str]) -> Iterator[Reading]:
     """Names of constants that have a value at the point, in the data or among the parameters."""
     for name in CONSTANTS.keys() & given:
         word = next((word for word in words if word.type == "NAME" and word.text == name), None)
