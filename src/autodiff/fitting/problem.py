@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from autodiff.api.answer import Answer
 from autodiff.batch import compile as batch
+from autodiff.batch.buffer_pool import BufferPool
 from autodiff.batch.compile import Compiled
 from autodiff.batch.run import divided
 from autodiff.core import rules
@@ -89,7 +91,7 @@ class Problem:
         Raises AutodiffError for names that are neither columns nor given a start, and for a target without a value.
         """
         program = parse(text, rules.functions(), strict=strict)
-        model = batch.compile(text, list(start), strict=strict)
+        model = replace(_compiled(text, tuple(start), strict=strict), buffers=BufferPool(), flags=BufferPool())
         inputs = model.lowered.inputs
         for name in start:
             if name not in inputs:
@@ -230,6 +232,12 @@ class Problem:
             fitted = np.broadcast_to(value, self.rows)
             self._latest = (self.sure, parameters.tobytes()), fitted, slopes, _residuals(fitted, self.y, self.sigma)
         return self._latest[1:]
+
+
+@lru_cache(maxsize=8)
+def _compiled(text: str, names: tuple[str, ...], *, strict: bool) -> Compiled:
+    """The model: one that is fitted to table after table is compiled once. Its buffers, as long as a table, are not kept."""
+    return batch.compile(text, names, strict=strict)
 
 
 def _residuals(fitted: Vector, y: Vector, sigma: Vector | None) -> Vector:
