@@ -19,7 +19,7 @@ from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.evaluate import one_name, parse
 from autodiff.api.inputs import named, sources
 from autodiff.api.matrices import inputs_only, results
-from autodiff.api.scalar_note import note as taken_as
+from autodiff.api.reduction_notes import note as taken_as
 from autodiff.api.smoothness import smooth
 from autodiff.api.sympy import simplified
 from autodiff.core.lowering import Lowered

@@ -14,8 +14,8 @@ from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
 from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, rewritten
+from autodiff.language.exact_float import ExactFloat
 from autodiff.language.parser import parse_bindings
-from autodiff.language.typed import Typed
 
 Value: TypeAlias = Any
 """A float, or a NumPy array."""
@@ -134,7 +134,7 @@ def _typed_array(lowered: Lowered, value: Value) -> Value:
     flat, floats = block.lowered, numpy().ravel(value).tolist()
     nodes = zip(block.result.nodes, floats, strict=True)
     typed = [_as_typed(flat._replace(result=node), number) for node, number in nodes]
-    if not any(isinstance(number, Typed) for number in typed):
+    if not any(isinstance(number, ExactFloat) for number in typed):
         return value
     return typed[0] if isinstance(value, float) else numpy().array(typed, dtype=object).reshape(value.shape).tolist()
 
@@ -145,9 +145,9 @@ def _as_typed(lowered: Lowered, value: float) -> float:
     row, args = graph.rows[node], graph.args[node]
     if row is None:
         return graph.constants[node]
-    if row.value == "neg" and args[0] in graph.constants and not isinstance(graph.constants[args[0]], Typed):
+    if row.value == "neg" and args[0] in graph.constants and not isinstance(graph.constants[args[0]], ExactFloat):
         return value
-    return Typed(value, lowered)
+    return ExactFloat(value, lowered)
 
 
 def bind(lowered: Lowered, at: Mapping[str, Any]) -> Point:
@@ -161,8 +161,8 @@ def bind(lowered: Lowered, at: Mapping[str, Any]) -> Point:
         if name in given:
             raise AutodiffError(f"{quoted(name)} is given twice")
         given[name] = finite(name, value)
-        if isinstance(value, list | tuple) and any(isinstance(number, Typed) for number in _flat(value)):
-            typed[name] = [number if isinstance(number, Typed) else float(number) for number in _flat(value)]
+        if isinstance(value, list | tuple) and any(isinstance(number, ExactFloat) for number in _flat(value)):
+            typed[name] = [number if isinstance(number, ExactFloat) else float(number) for number in _flat(value)]
     wanted = dict.fromkeys(lowered.inputs)
     unknown = [name for name in given if name not in wanted]
     if unknown:
@@ -194,7 +194,7 @@ def _flat(value: Any) -> Iterator[Any]:
 
 def finite(name: str, value: Any) -> Value:
     """The float or the array of floats that a value is. Raises AutodiffError where it is none, or not finite."""
-    if (type(value) is float or isinstance(value, Typed)) and math.isfinite(value):
+    if (type(value) is float or isinstance(value, ExactFloat)) and math.isfinite(value):
         return value  # as nearly all are, of a thousand names
     if isinstance(value, list | tuple) or getattr(value, "shape", None):
         from autodiff.arrays import inputs  # see above

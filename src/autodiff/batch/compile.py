@@ -28,7 +28,7 @@ from autodiff.batch.program import BlockProgram, block_program
 from autodiff.batch.run import BlockRunner, divided
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError, quoted
-from autodiff.tables.optional import library
+from autodiff.tables.optional_imports import library
 from autodiff.verify import error_bound
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Com
 def _notes(numbers: OverNumbers) -> tuple[str, ...]:
     if numbers.flat is None:
         return ()
-    from autodiff.api.scalar_note import note  # few programs hold arrays
+    from autodiff.api.reduction_notes import note  # few programs hold arrays
 
     return tuple(f"in each row, {text}" for text in [note(numbers)] if text)
 

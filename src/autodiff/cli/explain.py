@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from autodiff.api.evaluate import MODES
-from autodiff.cli import files, inputs, options, output, page
+from autodiff.cli import explanation_output, files, inputs, options, output
 from autodiff.cli.main import ProgramCommand
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.explanation.build import explain
@@ -32,7 +32,7 @@ Examples:
 @click.option("--digits", type=int, metavar="N", help="Print N proven digits (1 to 1,000) of each slope.")
 @click.option("--bars", is_flag=True, help="Show the factors as bars on a logarithmic scale.")
 @click.option("--fragment", is_flag=True, help="LaTeX without a preamble, to be included in a document.")
-@output.out_option(page.EXPLANATIONS)
+@output.out_option(explanation_output.EXPLANATIONS)
 @output.open_option
 @options.format_option("json", "markdown", "latex", "html")
 def command(
@@ -58,7 +58,7 @@ def command(
     Without --at the explanation is in symbols. Every step shows its rule, formula, number and the product so far.
     """
     files.apart([("-f", file), *files.points(points)], [("--out", out)])
-    form = output.form_of(out, form, page.EXPLANATIONS, opened="html" if opened else "")
+    form = output.form_of(out, form, explanation_output.EXPLANATIONS, opened="html" if opened else "")
     options.require_page(form, opened=opened, fragment=fragment)
     text = inputs.read_program(program, file)
     explanation = explain(
@@ -76,4 +76,4 @@ def command(
     )
     plain = explanation.at is None or (explanation.status == "ok" and not explanation.sides)
     options.notices(explanation.readings, explanation.notes if plain else ())  # else the page has them
-    return page.write(explanation, form, out, opened=opened, fragment=fragment)
+    return explanation_output.write(explanation, form, out, opened=opened, fragment=fragment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from autodiff.cli import files, inputs, options, output, page
+from autodiff.cli import explanation_output, files, inputs, options, output
 from autodiff.cli.main import ProgramCommand
 from autodiff.explanation.build import explain
 
@@ -28,7 +28,7 @@ Examples:
     help="Where the arrows of dot, mermaid, svg and tikz go.",
 )
 @click.option("--fragment", is_flag=True, help="TikZ without a document around it, to be included in one.")
-@output.out_option(page.DRAWINGS)
+@output.out_option(explanation_output.DRAWINGS)
 @output.open_option
 @options.format_option("dot", "mermaid", "svg", "tikz", "json")
 def command(
@@ -50,7 +50,7 @@ def command(
     text is for the terminal; dot is read by Graphviz, mermaid by Markdown viewers, svg by browsers, tikz by LaTeX.
     """
     files.apart([("-f", file), *files.points(points)], [("--out", out)])
-    form = output.form_of(out, form, page.DRAWINGS, opened="svg" if opened else "")
+    form = output.form_of(out, form, explanation_output.DRAWINGS, opened="svg" if opened else "")
     options.require_page(form, opened=opened, fragment=fragment)
     text = inputs.read_program(program, file)
     explanation = explain(
@@ -62,4 +62,4 @@ def command(
         strict=strict,
     )
     options.notices(explanation.readings, explanation.notes if explanation.at is None else ())
-    return page.draw(explanation, form, out, opened=opened, right=direction == "right", fragment=fragment)
+    return explanation_output.draw(explanation, form, out, opened=opened, right=direction == "right", fragment=fragment)

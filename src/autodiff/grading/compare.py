@@ -16,7 +16,7 @@ from typing import Any
 from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.evaluate import parse
 from autodiff.api.inputs import sources
-from autodiff.api.scalar_note import require_elements
+from autodiff.api.reduction_notes import require_elements
 from autodiff.codegen.gradient import gradient_equations
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed, shown

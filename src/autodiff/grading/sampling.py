@@ -17,7 +17,7 @@ from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
 from autodiff.grading.points import points
-from autodiff.language.typed import decimal
+from autodiff.language.exact_float import decimal
 from autodiff.verify.error_bound import BoundedValue, bounded
 from autodiff.verify.rounding import Unsure
 

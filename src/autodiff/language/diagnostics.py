@@ -1,4 +1,4 @@
-"""What is wrong at the word that the grammar refused, said by what stands there and around it."""
+"""What is wrong at the token that the grammar refused, said by what stands there and around it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Collection, Sequence
 
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.synonyms import meant
-from autodiff.language.word import CLOSES, ENDS_OPERAND, Word
+from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _OPERATORS = {"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR", "NOT"}
 _OPENERS = {"LPAR", "LSQB", "COMMA"}
 _FINISHED = {"SEP", "$END"}
 
 
-def complaint(words: Sequence[Word], at: int, length: int, functions: Collection[str], start: str) -> AutodiffError:
-    """The error for `words[at]`, the first word that can't stand where it does; `start` is what was to be read."""
-    edge = [Word("$END", "", (length, length))]
-    padded = [Word("SEP", "", (0, 0)), Word("SEP", "", (0, 0)), Word("SEP", "", (0, 0)), *words, *edge, *edge]
+def complaint(tokens: Sequence[Token], at: int, length: int, functions: Collection[str], start: str) -> AutodiffError:
+    """The error for `tokens[at]`, the first token that can't stand where it does; `start` is what was to be read."""
+    edge = [Token("$END", "", (length, length))]
+    padded = [Token("SEP", "", (0, 0)), Token("SEP", "", (0, 0)), Token("SEP", "", (0, 0)), *tokens, *edge, *edge]
     before, found, after = padded[at + 2 : at + 5]
-    if found.type in ("COMMA", "RPAR") and (caller := _caller(words, at, found)) is not None:
+    if found.type in ("COMMA", "RPAR") and (caller := _caller(tokens, at, found)) is not None:
         near = meant(caller.text, functions)
         return AutodiffError(
             f"unknown function {quoted(caller.text)}",
@@ -41,7 +41,7 @@ def complaint(words: Sequence[Word], at: int, length: int, functions: Collection
     return AutodiffError(message, span=found.span, hint=hint)
 
 
-def _of_a_point(before: Word, found: Word, *, first: bool) -> tuple[str, str] | None:
+def _of_a_point(before: Token, found: Token, *, first: bool) -> tuple[str, str] | None:
     """Message and hint where a list of NAME=VALUE goes wrong between its values, None inside of one."""
     if before.type == "NAME" and found.type in ("COMMA", "$END"):
         return f"{quoted(before.text)} has no value", f"write {shortened(before.text, 20)}=VALUE"
@@ -57,20 +57,20 @@ def _of_a_point(before: Word, found: Word, *, first: bool) -> tuple[str, str] | 
     return None
 
 
-def _caller(words: Sequence[Word], at: int, found: Word) -> Word | None:
+def _caller(tokens: Sequence[Token], at: int, found: Token) -> Token | None:
     """The name in front of the bracket that this comma, or an empty bracket, belongs to."""
-    if found.type == "RPAR" and words[at - 1].type != "LPAR":
+    if found.type == "RPAR" and tokens[at - 1].type != "LPAR":
         return None
     depth = 0
     for i in range(at - 1, 0, -1):
-        depth += (words[i].type in CLOSES) - (words[i].type in CLOSES.values())
+        depth += (tokens[i].type in CLOSES) - (tokens[i].type in CLOSES.values())
         if depth < 0:
-            return words[i - 1] if words[i].type == "LPAR" and words[i - 1].type == "NAME" else None
+            return tokens[i - 1] if tokens[i].type == "LPAR" and tokens[i - 1].type == "NAME" else None
     return None
 
 
-def _said(before: Word, found: Word, after: Word) -> tuple[str, str]:
-    """Message and hint, by the refused word and its neighbours; the first that applies."""
+def _said(before: Token, found: Token, after: Token) -> tuple[str, str]:
+    """Message and hint, by the refused token and its neighbours; the first that applies."""
     if found.type == "NUMBER" and before.type in ENDS_OPERAND:
         power = f"write * between them, or {shortened(before.text, 20)}^{shortened(found.text, 20)} for a power"
         between = "write an operator between them"

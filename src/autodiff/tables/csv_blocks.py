@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from autodiff.tables import arrow, limits
 from autodiff.tables import text as rows
-from autodiff.tables.optional import library
+from autodiff.tables.optional_imports import library
 from autodiff.tables.text import Chunk, Table
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 
 from autodiff.errors import AutodiffError, quoted
 from autodiff.tables import filesystems
-from autodiff.tables.optional import has
+from autodiff.tables.optional_imports import has
 from autodiff.tables.packed import PACKED, unpacked
 from autodiff.tables.text import DELIMITERS, Table, delimited
 

@@ -11,15 +11,15 @@ from typing import TypeAlias, cast
 
 from autodiff.errors import Span, normalised, shortened
 from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Call, Expr, Number, Reading
-from autodiff.language.word import Word
+from autodiff.language.token import Token
 
 
-def of_values(words: Sequence[Word], given: Collection[str]) -> Iterator[Reading]:
+def of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Reading]:
     """Names of constants that have a value at the point, in the data or among the parameters."""
     for name in CONSTANTS.keys() & given:
-        word = next((word for word in words if word.type == "NAME" and word.text == name), None)
-        if word is not None:
-            yield Reading(name, f"the value given for {name}, not the constant {CONSTANTS[name]!r}", word.span)
+        token = next((token for token in tokens if token.type == "NAME" and token.text == name), None)
+        if token is not None:
+            yield Reading(name, f"the value given for {name}, not the constant {CONSTANTS[name]!r}", token.span)
 
 
 def of_operators(text: str, nodes: Iterable[Noted]) -> Iterator[Reading]:
