@@ -192,15 +192,18 @@ def jvp(
     lost = []
     for name, answer in answers.items():
         node = results(over.lowered, [name])[name]
-        moved = line.answer(node, name, "forward", digits) if answer.complete else answer
+        directional = answer.complete or answer.status in ("corner", "infinite", "jump", "unknown")  # a corner may be smooth along its edge
+        moved = line.answer(node, name, "forward", digits) if directional else answer
         speed = moved.gradient.get(line.name)
         rows[name] = {"jvp": speed}
-        if answer.complete and moved.status == "overflow":
+        if directional and moved.status == "overflow":
             lost.append(f"the rate of {shortened(name)}")
-        elif answer.complete:
+        elif directional:
             verdict = None if speed is not None else moved.verdicts.get(line.name)
             why = moved.why if verdict is None else diagnostics.directed(name, verdict)
-            answers[name] = answer._replace(status=moved.status, why=why, bits=max(answer.bits, moved.bits))
+            answers[name] = answer._replace(
+                status=moved.status, why=why, hint="", span=answer.span if why else None, bits=max(answer.bits, moved.bits)
+            )
     matrix = _matrix("jvp", program, over, answers, rows, given=rates)
     return without(matrix, lost, "overflow", BEYOND) if lost else matrix
 

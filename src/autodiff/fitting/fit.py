@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff import display
 from autodiff.errors import AutodiffError, quoted
 from autodiff.fitting import solve, statistics
 from autodiff.fitting.problem import Problem, Vector
@@ -23,6 +24,9 @@ from autodiff.language.ast import Reading
 
 CLOSE = 1e-6
 """Relative difference of two sums of squares that belong to one minimum."""
+
+EXACT = 1e-12
+"""Residuals that are rounding, in parts of the largest y: what they say of single rows is chance."""
 
 TRADE = 0.99
 """Correlation from which on two parameters can't be told apart well."""
@@ -86,6 +90,10 @@ class Fit:
     notes: tuple[str, ...]
     compute_rows: Callable[[], Rows] = field(repr=False, compare=False)
     readings: tuple[Reading, ...] = ()
+
+    __str__ = display.text
+    _repr_html_ = display.notebook_html
+    to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
 
     @cached_property
     def by_row(self) -> Rows:
@@ -241,7 +249,8 @@ def _fit(
         return Rows(fitted, problem.y - fitted, fitted - half, fitted + half, leverage, influence)
 
     outliers = []
-    if problem.rows <= MANY and found.freedom > 0:
+    largest = float(np.abs(problem.y).max(initial=0))
+    if problem.rows <= MANY and found.freedom > 0 and np.abs(problem.residuals(parameters)).max() > EXACT * largest:
         outliers = np.flatnonzero(rows().influence > 1).tolist()
     plain = problem.residuals(parameters)
     spread = problem.y if problem.sigma is None else problem.y / problem.sigma

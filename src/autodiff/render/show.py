@@ -42,11 +42,14 @@ def write(record: Any, form: str) -> str:
 
 
 def _with_numpy(record: Any, form: str) -> str:
-    """Plots and trainings, whose rooms need NumPy."""
+    """Plots, fits and trainings, whose rooms need NumPy."""
+    from autodiff.fitting.fit import Fit
     from autodiff.plotting.model import Plot, Surface
 
     if isinstance(record, Plot | Surface):
         return _plot(record, form)
+    if isinstance(record, Fit):
+        return _fit(record, form)
     return _training(record, form)
 
 
@@ -133,6 +136,22 @@ def _training(training: Any, form: str) -> str:
     rows = [("epochs", str(data["epochs"])), ("loss", _number(data["loss"]))]
     rows += [(name, _number(value)) for name, value in data["parameters"].items()]
     return _rows(rows, [(tex_name(name), number) for name, number in rows[2:]], [], form)
+
+
+def _fit(fit: Any, form: str) -> str:
+    from autodiff.render.text.fit import rounded, text
+
+    if form == "text":
+        return text(fit)
+    rows, tex = [], []
+    for name, value in fit.params.items():
+        error = fit.errors[name]
+        known = error is not None and 0 < error < float("inf")
+        number = rounded(value, error) if known else _number(value)
+        rows.append((name, f"{number} ± {error:.3g}" if known else number))
+        deviation = rf" \pm {_tex_number(f'{error:.3g}')}" if known else ""
+        tex.append((tex_name(name), f"{_tex_number(number)}{deviation}"))
+    return _rows([*rows, ("ended", fit.ended)], tex, fit.notes, form)
 
 
 def _matrix(matrix: Matrix, form: str) -> str:
