@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from autodiff import display
-from autodiff.errors import AutodiffError, quoted
+from autodiff.api.evaluate import parse
+from autodiff.core.lowering import lower
+from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.fitting import solve, statistics
 from autodiff.fitting.problem import Problem, Vector
 from autodiff.language.ast import Reading
@@ -158,6 +160,10 @@ def fit(
     Needs NumPy and SciPy (the extra `fit`).
     """
     columns = _columns(data)
+    texts = [name for name in getattr(data, "columns", data) if name not in columns]
+    for name in (y, *lower(parse(text, strict=strict)).inputs) if texts else ():
+        if name in texts:
+            raise AutodiffError(f"the column {quoted(name)} holds no numbers", exit_status=DATA)
     problem = Problem.of(text, columns, y, start, sigma, strict=strict)
     begin = np.array([float(start[name]) for name in problem.names])
     options = _options(problem, begin, bounds or {}, loss, loss_scale, steps)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from autodiff import display
 from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.evaluate import parse
 from autodiff.api.inputs import sources
@@ -55,6 +56,10 @@ class Compared:
     why: str = ""
     notes: tuple[str, ...] = ()
     readings: tuple[Reading, ...] = field(default=(), repr=False)
+
+    __str__ = display.text
+    _repr_html_ = display.notebook_html
+    to_html, to_markdown = display.html, display.markdown
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON-ready data; keys that say nothing are left out."""

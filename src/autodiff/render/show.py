@@ -20,6 +20,7 @@ from autodiff.api.matrices import Matrix
 from autodiff.errors import printable
 from autodiff.explanation.graph import Drawing
 from autodiff.explanation.model import Explanation
+from autodiff.grading.compare import Compared
 from autodiff.notation.tex import tex_name
 
 WIDTH = 80
@@ -38,6 +39,8 @@ def write(record: Any, form: str) -> str:
         return _answer(record, form)
     if isinstance(record, Matrix):
         return _matrix(record, form)
+    if isinstance(record, Compared):
+        return _verdict(record, form)
     return _with_numpy(record, form)
 
 
@@ -129,6 +132,12 @@ def _answer(answer: Answer, form: str) -> str:
         return text(answer) or f"{answer.status}: {answer.why}"
     slopes = [(_tex_ratio(answer.result, name), _number(slope)) for name, slope in answer.gradient.items()]
     return _rows(rows, [(tex_name(answer.result), rows[0][1]), *slopes], remarks, form)
+
+
+def _verdict(compared: Compared, form: str) -> str:
+    from autodiff.render.text.grading import lines, text
+
+    return text(compared) if form == "text" else _rows([*lines(compared)], [], [], form)
 
 
 def _training(training: Any, form: str) -> str:
