@@ -229,9 +229,9 @@ def _quotes(remarks: Sequence[str]) -> list[str]:
 
 
 def _tex_ratio(of: str, by: str) -> str:
-    from autodiff.render.document.formulas import ratio
+    from autodiff.render.document.formulas import Leibniz
 
-    return ratio(of, by).tex
+    return Leibniz().ratio(of, by).tex
 
 
 def _tex_number(text: str) -> str:
