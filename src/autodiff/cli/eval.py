@@ -102,9 +102,9 @@ def command(
     text = inputs.read_program(program, file)
     if data:
         if form != "text":
-            given = options.format_as_typed(form).removesuffix(f" {form}")
+            as_typed = options.format_as_typed(form).removesuffix(f" {form}")
             options.one_matrix(
-                {"--data": True, given: True}, f"rows are written with --to {'nd' * (form == 'json')}{form}"
+                {"--data": True, as_typed: True}, f"rows are written with --to {'nd' * (form == 'json')}{form}"
             )
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1}
         asked |= {"--hessian": hessian, "--jacobian": jacobian, "--jvp": jvp is not None}
