@@ -206,7 +206,7 @@ def finite(name: str, value: Any) -> Value:
             raise TypeError
         number = float(value)
     except OverflowError:
-        number = math.inf
+        raise AutodiffError(f"the value of {quoted(name)} is beyond the range of float64") from None
     except (TypeError, ValueError):
         raise AutodiffError(f"the value of {quoted(name)} must be a number, not {shortened(repr(value))}") from None
     if not math.isfinite(number):

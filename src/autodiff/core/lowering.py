@@ -344,7 +344,7 @@ class _Lowering:
             shape = (
                 row.signature if row else f"{node.name}({', '.join(p.name for p in self.functions[node.name].params)})"
             )
-            numbers = " or ".join(map(str, wanted)) + (" or more" if row and row.variadic else "")
+            numbers = f"{wanted[0]} or more" if row and row.variadic else " or ".join(map(str, wanted))
             raise AutodiffError(
                 f"{node.name} takes {numbers} argument{'s' * (numbers != '1')}, not {len(node.args)}",
                 span=node.span,
