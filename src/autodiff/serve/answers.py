@@ -112,5 +112,7 @@ def _exported(text: str, point: Mapping[str, Any], request: Mapping[str, str]) -
     from autodiff.codegen.registry import TARGETS, requested, written
 
     if to not in TARGETS:
-        raise AutodiffError(f"there is no export to {quoted(to)}", hint=f"there are {', '.join(dict.fromkeys((*FORMS, *TARGETS)))}")
+        raise AutodiffError(
+            f"there is no export to {quoted(to)}", hint=f"there are {', '.join(dict.fromkeys((*FORMS, *TARGETS)))}"
+        )
     return {"source": written(requested(text, to), to)}
