@@ -14,12 +14,12 @@ from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Call, Expr, Number, 
 from autodiff.language.token import Token
 
 
-def of_values(words: Sequence[Token], given: Collection[str]) -> Iterator[Reading]:
+def of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Reading]:
     """Names of constants that have a value at the point, in the data or among the parameters."""
     for name in CONSTANTS.keys() & given:
-        word = next((word for word in words if word.type == "NAME" and word.text == name), None)
-        if word is not None:
-            yield Reading(name, f"the value given for {name}, not the constant {CONSTANTS[name]!r}", word.span)
+        token = next((token for token in tokens if token.type == "NAME" and token.text == name), None)
+        if token is not None:
+            yield Reading(name, f"the value given for {name}, not the constant {CONSTANTS[name]!r}", token.span)
 
 
 def of_operators(text: str, nodes: Iterable[Noted]) -> Iterator[Reading]:

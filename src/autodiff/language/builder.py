@@ -1,4 +1,4 @@
-"""Words to nodes: what each rule of the grammar makes of its parts.
+"""Tokens to nodes: what each rule of the grammar makes of its parts.
 
 >>> Builder().number([Token("NUMBER", "0.5", (0, 3))]).value
 0.5
@@ -39,7 +39,7 @@ SYMBOLS = {
 
 _DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 Parts: TypeAlias = "list[Any]"
-"""Words and what has been built of others, as many and of such kinds as the rule says."""
+"""Tokens and what has been built of others, as many and of such kinds as the rule says."""
 
 
 def _across(parts: Parts) -> Span:
@@ -47,7 +47,7 @@ def _across(parts: Parts) -> Span:
 
 
 class Builder:
-    """One method per alias of the grammar; each gets the parts of its rule, words included, and returns a node."""
+    """One method per alias of the grammar; each gets the parts of its rule, tokens included, and returns a node."""
 
     def program(self, parts: Parts) -> tuple[Statement, ...]:
         return tuple(p for p in parts if not isinstance(p, Token))
@@ -126,14 +126,14 @@ class Builder:
         return Call("rad", (number,), _across(parts), symbol.span)
 
     def number(self, parts: Parts) -> Expr:
-        word = parts[0]
-        if not word.text.isascii() and "/" in (fraction := normalised(word.text[-1]).replace("⁄", "/")):
+        token = parts[0]
+        if not token.text.isascii() and "/" in (fraction := normalised(token.text[-1]).replace("⁄", "/")):
             top, bottom = map(int, fraction.split("/"))
-            whole = _value(Token("NUMBER", word.text[:-1], word.span)) if len(word.text) > 1 else 0.0
-            start = word.span[0], word.span[0]
+            whole = _value(Token("NUMBER", token.text[:-1], token.span)) if len(token.text) > 1 else 0.0
+            start = token.span[0], token.span[0]
             parted = Number(whole * bottom + top, start), Number(float(bottom), start)
-            return Call("/", parted, word.span, word.span)
-        return Number(_value(word), word.span)
+            return Call("/", parted, token.span, token.span)
+        return Number(_value(token), token.span)
 
     def name(self, parts: Parts) -> Name:
         return Name(parts[0].text, parts[0].span)
@@ -201,8 +201,10 @@ class _Range(NamedTuple):
 
 def _raised(function: Token, exponent: Sequence[Token], args: tuple[Expr, ...], span: Span) -> Call:
     """A power of a call whose exponent stands behind the function's name, or the inverse function for -1."""
-    text = "".join(SYMBOLS.get(word.text, word.text) for word in exponent if word.type not in ("POWER", "LPAR", "RPAR"))
-    number = next(word for word in exponent if word.type in ("NUMBER", "SUPERSCRIPT"))
+    text = "".join(
+        SYMBOLS.get(token.text, token.text) for token in exponent if token.type not in ("POWER", "LPAR", "RPAR")
+    )
+    number = next(token for token in exponent if token.type in ("NUMBER", "SUPERSCRIPT"))
     text = text.translate(_DIGITS)
     power = (
         -_value(Token("NUMBER", text[1:], number.span))
@@ -220,17 +222,17 @@ def _raised(function: Token, exponent: Sequence[Token], args: tuple[Expr, ...], 
     return Call("^", (Call(function.text, args, span, function.span), Number(power, number.span)), span, span)
 
 
-def _value(word: Token) -> float:
-    """The float64 of a number word; anything that only looks like a number is refused with what to write."""
-    text = word.text
+def _value(token: Token) -> float:
+    """The float64 of a number token; anything that only looks like a number is refused with what to write."""
+    text = token.text
     value = _decimal(text)
     if value is None:
-        raise AutodiffError(f"{quoted(text)} is not a number", span=word.span, hint=_instead(text))
+        raise AutodiffError(f"{quoted(text)} is not a number", span=token.span, hint=_instead(text))
     if value in (math.inf, 0.0) and text.lower().partition("e")[0].strip("0."):
         size = "too small" if value == 0 else "too large"
         raise AutodiffError(
             f"{quoted(text)} is {size} for a 64-bit number",
-            span=word.span,
+            span=token.span,
             hint="the range is 5e-324 to 1.7976931348623157e308",
         )
     return value

@@ -1,4 +1,4 @@
-"""What is wrong at the word that the grammar refused, said by what stands there and around it."""
+"""What is wrong at the token that the grammar refused, said by what stands there and around it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _OPENERS = {"LPAR", "LSQB", "COMMA"}
 _FINISHED = {"SEP", "$END"}
 
 
-def complaint(words: Sequence[Token], at: int, length: int, functions: Collection[str], start: str) -> AutodiffError:
-    """The error for `words[at]`, the first word that can't stand where it does; `start` is what was to be read."""
+def complaint(tokens: Sequence[Token], at: int, length: int, functions: Collection[str], start: str) -> AutodiffError:
+    """The error for `tokens[at]`, the first token that can't stand where it does; `start` is what was to be read."""
     edge = [Token("$END", "", (length, length))]
-    padded = [Token("SEP", "", (0, 0)), Token("SEP", "", (0, 0)), Token("SEP", "", (0, 0)), *words, *edge, *edge]
+    padded = [Token("SEP", "", (0, 0)), Token("SEP", "", (0, 0)), Token("SEP", "", (0, 0)), *tokens, *edge, *edge]
     before, found, after = padded[at + 2 : at + 5]
-    if found.type in ("COMMA", "RPAR") and (caller := _caller(words, at, found)) is not None:
+    if found.type in ("COMMA", "RPAR") and (caller := _caller(tokens, at, found)) is not None:
         near = meant(caller.text, functions)
         return AutodiffError(
             f"unknown function {quoted(caller.text)}",
@@ -57,20 +57,20 @@ def _of_a_point(before: Token, found: Token, *, first: bool) -> tuple[str, str] 
     return None
 
 
-def _caller(words: Sequence[Token], at: int, found: Token) -> Token | None:
+def _caller(tokens: Sequence[Token], at: int, found: Token) -> Token | None:
     """The name in front of the bracket that this comma, or an empty bracket, belongs to."""
-    if found.type == "RPAR" and words[at - 1].type != "LPAR":
+    if found.type == "RPAR" and tokens[at - 1].type != "LPAR":
         return None
     depth = 0
     for i in range(at - 1, 0, -1):
-        depth += (words[i].type in CLOSES) - (words[i].type in CLOSES.values())
+        depth += (tokens[i].type in CLOSES) - (tokens[i].type in CLOSES.values())
         if depth < 0:
-            return words[i - 1] if words[i].type == "LPAR" and words[i - 1].type == "NAME" else None
+            return tokens[i - 1] if tokens[i].type == "LPAR" and tokens[i - 1].type == "NAME" else None
     return None
 
 
 def _said(before: Token, found: Token, after: Token) -> tuple[str, str]:
-    """Message and hint, by the refused word and its neighbours; the first that applies."""
+    """Message and hint, by the refused token and its neighbours; the first that applies."""
     if found.type == "NUMBER" and before.type in ENDS_OPERAND:
         power = f"write * between them, or {shortened(before.text, 20)}^{shortened(found.text, 20)} for a power"
         between = "write an operator between them"

@@ -1,6 +1,6 @@
-"""Text to words: what the grammar's terminals match, brackets paired, functions told from names.
+"""Text to tokens: what the grammar's terminals match, brackets paired, functions told from names.
 
->>> [word.type for word in words("2sin(x)", functions={"sin"})]
+>>> [token.type for token in tokens("2sin(x)", functions={"sin"})]
 ['NUMBER', 'FUNC', 'LPAR', 'NAME', 'RPAR']
 """
 
@@ -12,14 +12,15 @@ from functools import lru_cache
 from itertools import takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
-from autodiff.language import calls, tables
+from autodiff.language import calls
 from autodiff.language.ast import Reading
+from autodiff.language.tables import tables
 from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _CLOSING = {"LPAR": ")", "LSQB": "]", "BAR": "|"}
 
 _PAIRED = frozenset({*CLOSES, *CLOSES.values(), "SEP"})
-"""The words for which it matters what brackets they are in."""
+"""The tokens for which it matters what brackets they are in."""
 
 _PRIME = (
     'a slope is asked for with --wrt, as in autodiff diff "x^2" --wrt x; only an answer of check may begin with y\' ='
@@ -49,13 +50,13 @@ _STRAY = {
 }
 
 
-def words(
+def tokens(
     text: str, functions: Collection[str], given: Collection[str] = (), readings: list[Reading] | None = None
 ) -> list[Token]:
-    """The words of `text`: newlines inside brackets dropped, a NAME that is called made a FUNC.
+    """The tokens of `text`: newlines inside brackets dropped, a NAME that is called made a FUNC.
 
     Names in `given` have a value. What a person might read otherwise is put into `readings`. Raises AutodiffError for a
-    character that belongs to no word, a bracket without its partner, and a call of an unknown function.
+    character that belongs to no token, a bracket without its partner, and a call of an unknown function.
     """
     if len(text) > 1 and text[0] in "“„" and text[-1] in "”“":  # of a word processor, around the whole
         text = f" {text[1:-1]} "
@@ -71,12 +72,12 @@ def words(
     return found
 
 
-def _comma_before_else(word: Token, after: Token | None) -> bool:
-    return word.type == "COMMA" and after is not None and after.type == "ELSE"
+def _comma_before_else(token: Token, after: Token | None) -> bool:
+    return token.type == "COMMA" and after is not None and after.type == "ELSE"
 
 
 def split(text: str, functions: Collection[str]) -> list[Token]:
-    """The words that stand in `text`, blanks and comments left out."""
+    """The tokens that stand in `text`, blanks and comments left out."""
     found, meanings, start = list[Token](), _Meanings(functions), 0
     library = False
     for piece in _pattern().findall(text):
@@ -92,37 +93,37 @@ def split(text: str, functions: Collection[str]) -> list[Token]:
 
 @lru_cache(maxsize=1)
 def _pattern() -> re.Pattern[str]:
-    """Words, then the symbols of several characters, longest first, and behind them any one character."""
-    long = sorted((symbol for symbol in tables.SYMBOLS if len(symbol) > 1), key=len, reverse=True)
-    return re.compile("|".join([*tables.WORDS.values(), *map(re.escape, long), "(?s:.)"]))
+    """Tokens, then the symbols of several characters, longest first, and behind them any one character."""
+    long = sorted((symbol for symbol in tables("autodiff").symbols if len(symbol) > 1), key=len, reverse=True)
+    return re.compile("|".join([*tables("autodiff").patterns.values(), *map(re.escape, long), "(?s:.)"]))
 
 
 class _Meanings(dict[str, "tuple[str | None, str]"]):
-    """What a piece of the text is, and its text as a word: "" for one that means nothing, None for one that is refused.
+    """What a piece of the text is, and its text as a token: "" for one that means nothing, None for one that is refused.
 
     A piece is the same wherever it stands, so that a long program is looked at once for each of its names.
     """
 
     def __init__(self, functions: Collection[str]) -> None:
-        self.functions = functions
+        self.functions, self.tables = functions, tables("autodiff")
 
     def __missing__(self, piece: str) -> tuple[str | None, str]:
-        kind, shown = tables.SYMBOLS.get(piece) or _kind(piece), piece
+        kind, shown = self.tables.symbols.get(piece) or _kind(piece), piece
         if kind == "NAME":
             shown = piece if piece.isascii() else normalised(piece)
             plain = "FUNC" if shown in self.functions else "NAME" if shown.isidentifier() else None
-            kind = tables.KEYWORDS.get(piece, plain)
-        self[piece] = found = "" if kind in tables.IGNORED else kind, shown
+            kind = self.tables.keywords.get(piece, plain)
+        self[piece] = found = "" if kind in self.tables.ignored else kind, shown
         return found
 
 
 def _kind(piece: str) -> str | None:
-    """Which of the grammar's words a piece is: by its first character, where that settles it."""
-    for kind, characters in tables.FIRST.items():
+    """Which of the grammar's tokens a piece is: by its first character, where that settles it."""
+    for kind, characters in tables("autodiff").first.items():
         if piece[0] in characters and piece[-1] != ".":  # a name with a point is a library's
             return kind
     seen = f"{piece}a" if piece[-1] == "." else piece
-    return next((kind for kind, pattern in tables.WORDS.items() if re.match(pattern, seen)), None)
+    return next((kind for kind, pattern in tables("autodiff").patterns.items() if re.match(pattern, seen)), None)
 
 
 def _refused(text: str, span: Span) -> AutodiffError:
@@ -143,12 +144,12 @@ def _stray(text: str, at: int) -> AutodiffError:
 def _pair_bars(found: Sequence[Token]) -> None:
     """Tell the bars that end an absolute value: those behind an operand, where a bar is the last that was opened."""
     opened: list[str] = []
-    for before, word in zip((None, *found), found, strict=False):
-        if word.type == "BAR" and opened[-1:] == ["BAR"] and before is not None and before.type in ENDS_OPERAND:
-            word.type = "BAR_END"
-        if word.type in CLOSES.values():
-            opened.append(word.type)
-        elif opened and CLOSES.get(word.type) == opened[-1]:
+    for before, token in zip((None, *found), found, strict=False):
+        if token.type == "BAR" and opened[-1:] == ["BAR"] and before is not None and before.type in ENDS_OPERAND:
+            token.type = "BAR_END"
+        if token.type in CLOSES.values():
+            opened.append(token.type)
+        elif opened and CLOSES.get(token.type) == opened[-1]:
             opened.pop()
 
 
@@ -156,17 +157,17 @@ def _matched(found: list[Token]) -> list[Token]:
     """Match the brackets; inside them a newline separates nothing."""
     opened: list[Token] = []
     dropped: set[Token] = set()
-    for word in [word for word in found if word.type in _PAIRED]:
-        kind = word.type
+    for token in [token for token in found if token.type in _PAIRED]:
+        kind = token.type
         if kind in CLOSES:
             if not opened or opened.pop().type != CLOSES[kind]:
-                raise _unpaired(found, word)
+                raise _unpaired(found, token)
         elif kind != "SEP":
-            opened.append(word)
+            opened.append(token)
         elif opened:
-            if word.text == ";":
+            if token.text == ";":
                 break
-            dropped.add(word)
+            dropped.add(token)
     if opened:
         raise AutodiffError(
             f"this '{opened[-1]}' is never closed",
@@ -175,19 +176,19 @@ def _matched(found: list[Token]) -> list[Token]:
             if len(opened) > 1 and opened[-2].type == "BAR"
             else f"add a '{_CLOSING[opened[-1].type]}'",
         )
-    return [word for word in found if word not in dropped] if dropped else found
+    return [token for token in found if token not in dropped] if dropped else found
 
 
-def _unpaired(found: Iterable[Token], word: Token) -> AutodiffError:
+def _unpaired(found: Iterable[Token], token: Token) -> AutodiffError:
     """The error for the first closing bracket that does not close the last one opened."""
     opened: list[Token] = []
-    for each in takewhile(lambda each: each is not word, found):
+    for each in takewhile(lambda each: each is not token, found):
         if each.type in CLOSES:
             opened.pop()
         elif each.type in CLOSES.values():
             opened.append(each)
     if not opened:
-        return AutodiffError(f"this '{word}' closes nothing", span=word.span, hint="remove it, or open one")
+        return AutodiffError(f"this '{token}' closes nothing", span=token.span, hint="remove it, or open one")
     return AutodiffError(
-        f"this '{word}' can't close the '{opened[-1]}'", span=word.span, also=(("opened here:", opened[-1].span),)
+        f"this '{token}' can't close the '{opened[-1]}'", span=token.span, also=(("opened here:", opened[-1].span),)
     )

@@ -1,6 +1,6 @@
-"""Text to syntax tree: words, then the LALR(1) automaton of `grammar/autodiff.lark` over them.
+"""Text to syntax tree: tokens, then the LALR(1) automaton of `grammar/autodiff.lark` over them.
 
-Lark computes the automaton ahead of time (`grammar.py`); here it is a loop over plain tables, so that a one-line
+Lark computes the automaton ahead of time (`generate.py`); here it is a loop over plain tables, so that a one-line
 program need not wait for a parser generator to load.
 
 >>> parse("f(t) = t^2; f(3x)", functions={"sin"}).statements[1].body
@@ -14,13 +14,12 @@ from functools import lru_cache
 from typing import cast
 
 from autodiff.errors import AutodiffError, quoted, shortened
-from autodiff.language import tables
 from autodiff.language.ambiguity import Noted, of_operators, of_values
 from autodiff.language.ast import Assign, Expression, ParsedProgram, Reading, Statement
 from autodiff.language.automaton import Automaton
 from autodiff.language.builder import Builder
 from autodiff.language.diagnostics import complaint
-from autodiff.language.lexer import words
+from autodiff.language.lexer import tokens
 from autodiff.language.token import Token
 
 
@@ -69,7 +68,7 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pa
         )
     try:
         readings = list[Reading]()
-        found = words(text, functions, given, readings)
+        found = tokens(text, functions, given, readings)
         if all(w.type == "SEP" for w in found):
             raise AutodiffError("the program is empty", hint='write an expression, such as "sin(x^2)"')
         doubtful = list[Noted]()
@@ -102,7 +101,7 @@ def _effective(statements: Sequence[Statement], text: str) -> None:
 def parse_bindings(text: str, functions: Collection[str]) -> tuple[Assign, ...]:
     """`x=4,y=[1,2]` as assignments, in order; their expressions are not yet evaluated."""
     try:
-        found = words(text, functions)
+        found = tokens(text, functions)
         if not found:
             raise AutodiffError("no NAME=VALUE here", hint="write for example --at x=4,y=pi/2")
         _certain(found)
@@ -128,14 +127,14 @@ def _certain(found: Sequence[Token]) -> None:
 def _tree(
     found: Sequence[Token], start: str, length: int, functions: Collection[str], doubtful: list[Noted] | None = None
 ) -> object:
-    """What `Builder` makes of the words; what a person may read otherwise is also put into `doubtful`."""
+    """What `Builder` makes of the tokens; what a person may read otherwise is also put into `doubtful`."""
 
-    def complain(words: Sequence[Token], position: int) -> AutodiffError:
-        return complaint(words, position, length, functions, start)
+    def complain(tokens: Sequence[Token], position: int) -> AutodiffError:
+        return complaint(tokens, position, length, functions, start)
 
     return _automaton().parse(found, start, length, complain, doubtful)
 
 
 @lru_cache(maxsize=1)
 def _automaton() -> Automaton:
-    return Automaton(tables, Builder())
+    return Automaton("autodiff", Builder())

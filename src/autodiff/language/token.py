@@ -1,4 +1,4 @@
-"""A word: a piece of the text that is one terminal of the grammar.
+"""A token: a piece of the text that is one terminal of the grammar.
 
 >>> Token("NAME", "x", (0, 1))
 <NAME 'x' 0:1>
