@@ -225,10 +225,9 @@ def _fit(
     parameters = solution.parameters
     free = solve.free(problem, parameters, options)
     residuals, jacobian = solve.weighted(problem, parameters, options)
-    found = statistics.estimate(
-        problem.names, parameters, residuals, jacobian, known=problem.sigma is not None, free=free
-    )
     known = problem.sigma is not None
+    matrix = problem.sums(parameters).matrix if solve.by_sums(problem, options) else None
+    found = statistics.estimate(problem.names, residuals, jacobian, known=known, free=free, matrix=matrix)
 
     @np.errstate(all="ignore")
     def rows() -> Rows:
@@ -244,8 +243,10 @@ def _fit(
     if problem.rows <= MANY and found.freedom > 0:
         outliers = np.flatnonzero(rows().influence > 1).tolist()
     plain = problem.residuals(parameters)
-    spread = problem.y if problem.sigma is None else problem.y / problem.sigma
-    total = float(np.sum((spread - spread.mean()) ** 2))
+    squares, total = float(plain @ plain), math.nan
+    if not known:
+        centred = problem.y - problem.y.mean()
+        total = float(np.sum(np.square(centred, out=centred)))
     at_bound = tuple(name for name, moved in zip(problem.names, free, strict=True) if not moved)
     return Fit(
         dict(zip(problem.names, map(float, parameters), strict=True)),
@@ -254,10 +255,10 @@ def _fit(
         at_bound,
         found.correlations,
         found.undetermined,
-        float(plain @ plain),
+        squares,
         found.deviation,
         found.freedom,
-        1 - float(plain @ plain) / total if 0 < total < math.inf and problem.sigma is None else None,
+        1 - squares / total if 0 < total < math.inf else None,
         problem.rows,
         solution.steps,
         starts,
