@@ -54,10 +54,8 @@ _NUMPY: dict[tuple[str, int], Operation] = {
 }
 """The rows as NumPy has them, in float64 and in its longest numbers: the operators, and what exports to NumPy call."""
 
-_EXACT_OF_ONE = "sqrt abs sign floor ceil round"
-_EXACT = (
-    _OPERATORS.keys() | {(name, 1) for name in _EXACT_OF_ONE.split()} | {(name, 2) for name in ("mod", "min", "max")}
-)
+_EXACT_FUNCTIONS = {1: "sqrt abs sign floor ceil round", 2: "mod min max"}
+_EXACT = _OPERATORS.keys() | {(name, arity) for arity, names in _EXACT_FUNCTIONS.items() for name in names.split()}
 """The rows in which IEEE 754 leaves no choice."""
 
 
