@@ -128,10 +128,15 @@ def test_what_json_escapes_is_left_to_the_plain_writer(cell: Any) -> None:
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("cell", ["-1e3", "0", "1e-7", *ODD, *QUOTED])
 def test_blocks_of_numbers_mean_the_same(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = f"x,y\n{'1.5,0\n' * 60}{cell},1\n{'0,-2.5\n' * 60}"
+    text = "x,y\n" + "1.5,0\n" * 60 + f"{cell},1\n" + "0,-2.5\n" * 60
     kinds = list[str]()
     real = csv_blocks._cells
-    monkeypatch.setattr(csv_blocks, "_cells", lambda *args: kinds.append(args[-1]) or real(*args))
+
+    def seen(*args: Any) -> Any:
+        kinds.append(args[-1])
+        return real(*args)
+
+    monkeypatch.setattr(csv_blocks, "_cells", seen)
     read = []
     for table in (
         csv_blocks.table(io.BytesIO(text.encode()), "f", ","),

@@ -12,6 +12,7 @@ cells missing, text that is not UTF-8, or other than a row for each line, the bl
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -217,7 +218,11 @@ def _is_read_as_written(column: Any, block: bytes) -> bool:
     values = arrow.floats(column)
     if np.isfinite(values).sum() + column.null_count < len(values):
         return False
-    return bool((values != 0).all()) or not any(sign.encode() in block for sign in rows.SMALL)
+    return bool((values != 0).all()) or not _TINY.search(block)
+
+
+_TINY = re.compile(rb"[eE]-\d{3}|0{200}")
+"""What a number below 5e-324 has in its text: an exponent of three digits, or so many zeros that one of two is enough."""
 
 
 def _parsed(pa: Any, block: bytes, delimiter: str, width: int, columns: list[str], kind: str) -> Any:
