@@ -185,7 +185,7 @@ def test_as_many_parameters_as_rows_have_no_error() -> None:
             4,
         ),
         (["--start", "a=1,b=1,x=1"], "'x' is a parameter and a column", 2),
-        (["--start", "a=1,b=1,d=1"], "can't differentiate by 'd'", 2),
+        (["--start", "a=1,b=1,d=1"], "the parameter 'd' is not an input of the model\n  its inputs are", 2),
         (["--start", "a=1,b=1000"], "at the start the model has no value in row 2", 3),
         (["--start", "a=[1,2],b=1"], "the parameter 'a' must be a number", 2),
         ([*START, "--bounds", "a=3"], "--bounds can't be read at 'a=3'", 2),
