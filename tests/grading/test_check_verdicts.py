@@ -183,6 +183,19 @@ def test_a_special_case_at_a_single_number_is_noticed() -> None:
     assert compare("if(x > 1000, x, 0)", "0", "x").at["x"] > 1000
 
 
+@pytest.mark.parametrize(
+    ("program", "answer"),
+    [
+        ("abs(x + 30)", "1"), ("abs(x - 30)", "-1"), ("abs(2x + 60)", "2"), ("max(x, -25)", "1"), ("sqrt(x^2 + 40x + 400)", "1"),
+        ("x^2", "2x*sign(x + 5000)"), ("x^2/2", "relu(x + 400) - 400"), ("x^2/2", "x*heaviside(x + 40)"), ("x^2", "if(x > -37.5, 2x, 3x)"),
+        ("abs(ln(x) + 9)", "1/x"), ("abs(x + exp(10))", "1"), ("abs(x*y + 1e5)", "y"), ("x^2*y", "2x*abs(y + 70) - 140x"),
+    ],
+)  # fmt: skip
+def test_a_corner_far_from_zero_is_noticed(program: str, answer: str) -> None:
+    """The answer is right on one side of the corner, where all small numbers lie."""
+    assert compare(program, answer, "x").verdict == "no"
+
+
 def test_the_point_is_one_that_can_be_checked_by_hand() -> None:
     assert compare("sin(x^2)", "cos(x^2)", "x").at == {"x": 1.0}
     assert compare("x^2 + y^2", "2x + y", "x").at == {"x": 1.0, "y": 2.0}

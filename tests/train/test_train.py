@@ -501,7 +501,7 @@ def test_a_data_error_names_file_line_and_column(content: bytes, says: str, tmp_
         (["mse(y, w*x)", "--data", "line.csv", "--params", "w=0", "--lr", "0"], 2, "--lr"),
         (["mse(y, w*x)", "--data", "line.csv", "--params", "w=0", "--workers", "2"], 2, "add --engine local"),
         (["mse(y, w*x)", "--data", "line.csv", "--params", "w=0", "--scheduler", "tcp://a:1"], 2, "add --engine dask"),
-        (["1", "--params", "w=0"], 2, "it has none"),
+        (["1", "--params", "w=0"], 2, "it has no inputs"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_its_next_step(args: list[str], status: int, says: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,8 +101,12 @@ def command(
     options.one_form(form, quiet=quiet)
     text = inputs.read_program(program, file)
     if data:
+        if form != "text":
+            as_typed = options.format_as_typed(form).removesuffix(f" {form}")
+            options.one_matrix(
+                {"--data": True, as_typed: True}, f"rows are written with --to {'nd' * (form == 'json')}{form}"
+            )
         asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1}
-        asked |= {options.format_as_typed(form).removesuffix(f" {form}"): form != "text"}
         asked |= {"--hessian": hessian, "--jacobian": jacobian, "--jvp": jvp is not None}
         asked |= {
             "--vjp": vjp is not None,

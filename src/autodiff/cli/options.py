@@ -267,11 +267,11 @@ def results(of: str | None, *, jacobian: bool) -> list[str]:
     return names(of, "--of") or []
 
 
-def one_matrix(given: Mapping[str, bool]) -> None:
+def one_matrix(given: Mapping[str, bool], hint: str = "ask for one of them at a time") -> None:
     """Raise AutodiffError when options that ask for different things stand together."""
     together = [option for option, is_given in given.items() if is_given]
     if len(together) > 1:
-        raise AutodiffError(f"{together[0]} and {together[1]} don't go together", hint="ask for one of them at a time")
+        raise AutodiffError(f"{together[0]} and {together[1]} don't go together", hint=hint)
 
 
 def one_form(form: str, *, quiet: bool) -> None:

@@ -28,6 +28,7 @@ from autodiff.core.lowering import lower
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
+from autodiff.tables.frames import require_finite
 
 Vector: TypeAlias = NDArray[np.float64]
 
@@ -96,7 +97,7 @@ class Problem:
             if name not in inputs:
                 raise AutodiffError(
                     f"the parameter {quoted(name)} is not an input of the model",
-                    hint=f"its inputs are {', '.join(map(shortened, inputs[:12]))}" if inputs else "it has none",
+                    hint=f"its inputs are {', '.join(map(shortened, inputs[:12]))}" if inputs else "it has no inputs",
                 )
             if name in columns:
                 raise AutodiffError(
@@ -120,6 +121,7 @@ class Problem:
                 exit_status=DATA,
                 hint="leave the row out, or give its deviation",
             )
+        require_finite({**used, y: target} if deviations is None else {**used, y: target, str(sigma): deviations})
         return cls(model, tuple(start), used, target, deviations, program.readings)
 
     @property
