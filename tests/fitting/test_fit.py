@@ -295,3 +295,11 @@ def test_rounding_accuses_no_row_and_shares_are_no_powers_of_ten() -> None:
     exact = fit("a + b*x", {"x": x, "y": [1 + 2 * v for v in x]}, y="y", start={"a": 0.0, "b": 0.0})
     assert not exact.notes
     assert percent(165.3) == "165"
+
+
+def test_rows_keep_a_column_that_has_the_name_of_a_result(tmp_path: Path) -> None:
+    """The fitted values took the place of a column `fit`."""
+    table, out = tmp_path / "t.csv", tmp_path / "o.csv"
+    table.write_text("fit,y\n1,2\n2,4\n")
+    done = autodiff("fit", "a*fit", "--y", "y", "--data", str(table), "--start", "a=1", "--out", str(out))
+    assert (done.status, "column 'fit' is what a result is called" in done.err, out.exists()) == (4, True, False)

@@ -181,3 +181,14 @@ def test_a_prediction_is_not_called_as_its_status(tmp_path: Path) -> None:
     table.write_text("x\n1\n")
     ended = autodiff("predict", "p = x", "--of", "status = p", "--data", str(table))
     assert (ended.status, "would be one column" in ended.err, ended.out) == (2, True, "")
+
+
+def test_the_first_unknown_text_is_named_as_one(tmp_path: Path) -> None:
+    table, saved = tmp_path / "new.csv", tmp_path / "p.json"
+    table.write_text("k\na\nzzz\n")
+    saved.write_text(json.dumps({"w": 1, "#training": {"kept": {"codes": {"k": ["a", "b"]}}}}))
+    ended = autodiff("predict", "p = w*k", "--of", "p", "--data", str(table), "--at", f"@{saved}", "--fail-fast")
+    assert (ended.status, ended.err) == (
+        4,
+        f"error: {table}, line 3, column 'k': 'zzz' is no text that the training had\n",
+    )

@@ -190,9 +190,10 @@ class _ColumnReader:
         self.has_numbers = self.has_numbers or len(lacking) < len(numbers)
         if absent and self.missing == "error":
             return absent[0], self._fault(table, chunk.lines[absent[0]], texts[absent[0]])
-        numbers = numbers.copy() if lacking else numbers
         present[absent] = False
-        numbers[absent] = np.nan
+        if lacking:
+            numbers = numbers.copy()
+            numbers[absent] = np.nan
         for row in absent:
             del texts[row]
         for row, text in texts.items():

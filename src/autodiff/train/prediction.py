@@ -201,7 +201,7 @@ def predictions(
         for name, column in values.items():
             whole[name][good] = column
         if keep:
-            require_free(table, table.names, [*whole, "status"])
+            require_free(table.name, table.names, [*whole, "status"])
         status = Statuses(rows, dict(sorted(hard.items()))).before(stop)
         count.add(table, chunk, status, [column for name, column in of.items() if name not in outputs.kept.codes])
         count.fault = count.fault or _unknown_text(table, chunk, of, outputs.kept, stop, named=count.named)
@@ -210,10 +210,9 @@ def predictions(
         yield {**kept, **shown, "status": status}
         if stop < rows:
             place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[stop]}"
-            if hard[stop] == INPUT and count.fault:
-                raise AutodiffError(
-                    count.fault if count.named else f"{shortened(table.name, 200)}, {count.fault}", exit_status=DATA
-                )
+            unknown = _unknown_text(table, chunk, of, outputs.kept, stop + 1, named=False)
+            if hard[stop] == INPUT and unknown:
+                raise AutodiffError(f"{shortened(table.name, 200)}, {unknown}", exit_status=DATA)
             if hard[stop] == INPUT and not usable[stop]:
                 raise row_fault(table, chunk, stop, read)
             if hard[stop] == INPUT:

@@ -138,7 +138,10 @@ class Training:
             if missing.any():
                 known = column[self._kept][~missing[self._kept]]
                 if not known.size:
-                    raise AutodiffError(f"the column {quoted(name)} has no number to train on", exit_status=DATA)
+                    raise AutodiffError(
+                        f"the column {quoted(name)} has no number to train on", exit_status=DATA,
+                        hint="leave it out of the program",
+                    )  # fmt: skip
                 self.kept.means[name] = float(np.mean(known))
                 filled[name] = np.where(missing, self.kept.means[name], column)
         return filled
