@@ -23,7 +23,12 @@ def text(found: Compared) -> str:
 def lines(found: Compared) -> Iterator[tuple[str, str]]:
     """The verdict and what there is to say of it: a label and its words each."""
     if found.verdict == "yes":
-        yield "yes", "the same formula, tidied" if found.method == "symbols" else f"the same at {found.agreed} points"
+        yield (
+            "yes",
+            "the same formula, tidied"
+            if found.method == "symbols"
+            else f"the same at {found.agreed} point{'s' * (found.agreed != 1)}",
+        )
     elif found.verdict == "no":
         yield "no", f"at {where(found.at)}:"
         yield f"d{found.result}/d{found.wrt}", _number(found.derivative)
