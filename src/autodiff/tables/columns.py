@@ -1,8 +1,8 @@
 """The columns of tables that a program uses: which they are by their names, and their rows in memory as numbers.
 
 >>> import io
->>> from autodiff.tables.text import delimited
->>> table = delimited(io.StringIO("width (cm),kind\\n1,b\\n,a\\n3,a\\n"), "points.csv", ",")
+>>> from autodiff.tables import csv_blocks
+>>> table = csv_blocks.table(io.BytesIO(b"width (cm),kind\\n1,b\\n,a\\n3,a\\n"), "points.csv")
 >>> loaded, codes = rows_of([table], lambda names: ["width_cm", "kind"], missing="drop")
 >>> {name: column.tolist() for name, column in loaded.columns.items()}, codes, loaded.place(1)
 ({'width_cm': [1.0, 3.0], 'kind': [1.0, 0.0]}, {'kind': ['a', 'b']}, 'row 2, line 4 of points.csv')
