@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from types import MappingProxyType
+from typing import Any
 
 from autodiff.core import templates
 from autodiff.core.algebra import Algebra
@@ -27,9 +27,9 @@ from autodiff.core.primitive import ZERO, Primitive, Scaling
 from autodiff.core.special_points import special_tests
 from autodiff.core.templates import Number
 from autodiff.numbers import one_sided
+from autodiff.numbers.exact import EXACT, Exact, PiMultiple
 from autodiff.numbers.one_sided import NOISE, Series, constant
 from autodiff.numbers.one_sided_terms import NOTHING, STILL, Size, fit
-from autodiff.numbers.pi_multiples import EXACT, Exact, OfPi
 
 _MANY = 100  # turns: more than any depth
 
@@ -42,19 +42,10 @@ class OneSidedDomainError(Exception):
         self.node = node
 
 
-def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], depth: int) -> Series:
-    """The result just beside the point, when equations move at these rates, none of them 0.
-
-    `depth` says how many terms of a function's Taylor series are taken.
-    Raises Indeterminate, or OneSidedDomainError where this side has no values.
-    """
-    return _expanded(lowered, point, depth, rates)
-
-
 def here(lowered: Lowered, point: Mapping[str, float]) -> Series:
     """The result at the point, with as little rounding as beside it. Raises Indeterminate where that is not known."""
     try:
-        return _expanded(lowered, point, 0).rest
+        return beside(lowered, point, {}, 0).rest
     except OneSidedDomainError:
         raise Indeterminate from None
 
@@ -66,7 +57,9 @@ class SeriesBeside(Algebra[Series]):
         self.depth = depth
 
     def constant(self, value: float) -> Series:
-        return one_sided.exactly(OfPi(1)) if value == math.pi else constant(value)  # π is meant where it is written
+        return (
+            one_sided.exactly(PiMultiple(1)) if value == math.pi else constant(value)
+        )  # π is meant where it is written
 
     def apply(self, row: Primitive, args: Sequence[Series]) -> Series:
         return _apply(row, args, self.depth).cut(self.depth + 1)
@@ -75,9 +68,12 @@ class SeriesBeside(Algebra[Series]):
         return bool(condition.value)
 
 
-def _expanded(
-    lowered: Lowered, point: Mapping[str, float], depth: int, rates: Mapping[int, float] = MappingProxyType({})
-) -> Series:
+def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], depth: int) -> Series:
+    """The result just beside the point, when equations move at these rates, none of them 0.
+
+    `depth` says how many terms of a function's Taylor series are taken.
+    Raises Indeterminate, or OneSidedDomainError where this side has no values.
+    """
     graph, algebra = lowered.graph, SeriesBeside(depth)
 
     def moved(node: int, a: Series) -> Series:
@@ -121,23 +117,23 @@ def _apply(row: Primitive, args: Sequence[Series], depth: int) -> Series:
     if row.value in one_sided.ARITHMETIC:
         return _arithmetic(row, args)
     if all(a.still for a in args):
-        return _still(row, args, [_value(a)[0] for a in args])
+        return _here(row, args, [_value(a)[0] for a in args], OneSidedDomainError)
     _stays_inside(row, args, depth)
     if row.scaling and (scaled := _scaled(row, row.scaling, args, depth)) is not None:
         return scaled
     values = [_value(a)[0] for a in args]
     places = special_tests(row)
     if places is None:
-        return _smooth(row, args, _here(row, args, values), depth)
+        return _smooth(row, args, _here(row, args, values, Indeterminate), depth)
     if places.cuts(values, [not a.still for a in args]):
         raise Indeterminate
     if places.kink is not None and places.kink(*values):
         return _text(row.definition, row.params, args, depth)
-    here = _here(row, args, values)
-    if places.jump is not None and places.jump[0](*values):
+    here = _here(row, args, values, Indeterminate)
+    if row.jump is not None and places.jump is not None and places.jump(*values):
         names = (*row.params, *(f"d{p}" for p in row.params))
         given = [a.rest for a in args] + [a.moves for a in args]
-        here = _text(places.jump[1], names, given, depth).rest
+        here = _text(row.jump.side_value, names, given, depth).rest
     return _smooth(row, args, here, depth)
 
 
@@ -146,7 +142,7 @@ def _arithmetic(row: Primitive, args: Sequence[Series]) -> Series:
     found = one_sided.ARITHMETIC[row.value](*args)
     values = [a.value for a in args]
     exact = found.value
-    if None in values or exact is None or isinstance(found.constant.coefficient, OfPi):
+    if None in values or exact is None or isinstance(found.constant.coefficient, PiMultiple):
         return found
     value = templates.value(row)(*values)
     if math.isnan(value):
@@ -156,20 +152,13 @@ def _arithmetic(row: Primitive, args: Sequence[Series]) -> Series:
     return found if value == exact else found.at(value, found.constant.doubt + abs(value - exact))
 
 
-def _still(row: Primitive, args: Sequence[Series], values: Sequence[float]) -> Series:
+def _here(row: Primitive, args: Sequence[Series], values: Sequence[float], outside: type[Exception]) -> Series:
+    """The row's value at the point. Raises `outside` outside its domain, and Indeterminate where it is not finite."""
     conditions, function = templates.meaning(row)
     if not all(inside(*values) for inside, _ in conditions):
-        raise OneSidedDomainError
+        raise outside
     value = function(*values)
     if not math.isfinite(value):
-        raise Indeterminate
-    return _computed(row, args, value)
-
-
-def _here(row: Primitive, args: Sequence[Series], values: Sequence[float]) -> Series:
-    """The row's value at the point."""
-    value = templates.value(row)(*values)
-    if not math.isfinite(value) or not all(inside(*values) for inside, _ in templates.domain(row)):
         raise Indeterminate  # a limit may exist; the value does not
     return _computed(row, args, value)
 
@@ -181,14 +170,14 @@ def _computed(row: Primitive, args: Sequence[Series], value: float) -> Series:
     return constant(value, _doubt(templates.value(row), args, value))
 
 
-def _exact_angle(row: Primitive, args: Sequence[Series]) -> Exact | OfPi | None:
+def _exact_angle(row: Primitive, args: Sequence[Series]) -> Any:
     """The row's value where that is known to be a multiple of π, or a number that an angle has."""
     if row.value in EXACT:
         return EXACT[row.value](*(a.constant.coefficient for a in args))
     if not row.definition:
         return None
     found = _text(row.definition, row.params, [a.rest for a in args], 0).constant.coefficient
-    return found if isinstance(found, OfPi) else None
+    return found if isinstance(found, PiMultiple) else None
 
 
 def _doubt(function: Number, args: Sequence[Series], value: float) -> float:
@@ -331,7 +320,7 @@ def _slope(row: Primitive, k: int, args: Sequence[Series], result: Series, depth
         values = [a.value for a in given]
         slope = function(*values)
         if math.isfinite(slope):
-            if any(isinstance(a.constant.coefficient, OfPi) for a in given):
+            if any(isinstance(a.constant.coefficient, PiMultiple) for a in given):
                 return _text(row.partials[k], (*row.params, "w"), [a.rest for a in given], 0).rest.within(low)
             return constant(slope, _doubt(function, given, slope)).within(low)
         places = special_tests(row)

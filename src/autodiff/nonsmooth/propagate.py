@@ -213,7 +213,7 @@ def _sides(part: Lowered, point: Mapping[str, float], source: int, value: float)
     found: list[OneSided | None] = []
     for sign in (-1.0, 1.0):
         try:
-            seen = side(part, point, {source: sign})
+            seen = side(part, point, source, sign)
         except Indeterminate:
             return None
         except OneSidedDomainError:

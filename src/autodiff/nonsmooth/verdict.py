@@ -72,18 +72,11 @@ class Verdict:
 
 def verdict(lowered: Lowered, run: Trace, point: Mapping[str, float], source: int, order: int = 1) -> Verdict:
     """The slope by `source` at a hard point, from both sides; or the derivative of a higher order, if those below exist."""
-    return along(lowered, run, point, {source: 1.0}, order)
-
-
-def along(
-    lowered: Lowered, run: Trace, point: Mapping[str, float], rates: Mapping[int, float], order: int = 1
-) -> Verdict:
-    """The same when several equations move at these rates, none of them 0."""
     sides: list[OneSided | None] = []
     outside = None
     for sign in (-1.0, 1.0):
         try:
-            sides.append(side(lowered, point, {node: sign * rate for node, rate in rates.items()}, order))
+            sides.append(side(lowered, point, source, sign, order))
         except Indeterminate as doubt:
             return Verdict("unknown", node=doubt.node)
         except OneSidedDomainError as edge:
@@ -113,14 +106,14 @@ def _here(lowered: Lowered, run: Trace, point: Mapping[str, float], sides: list[
         return Term(0, value)
 
 
-def side(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], order: int = 1) -> OneSided:
-    """What is so on one side, when equations move at `rates`.
+def side(lowered: Lowered, point: Mapping[str, float], source: int, sign: float, order: int = 1) -> OneSided:
+    """What is so on one side, when an equation moves at the rate `sign`.
 
     Raises Indeterminate, or OneSidedDomainError where that side has no values.
     """
     for depth in DEPTHS:
         try:
-            found = beside(lowered, point, rates, depth + order - 1)
+            found = beside(lowered, point, {source: sign}, depth + order - 1)
             (slope, doubt), limit = _derivative(found.moves, order), found.rest.constant
         except Indeterminate:
             if depth == DEPTHS[-1]:

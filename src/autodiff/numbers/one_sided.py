@@ -23,6 +23,7 @@ from fractions import Fraction
 from itertools import islice
 
 from autodiff.core.evaluate import Indeterminate
+from autodiff.numbers.exact import Exact, PiMultiple
 from autodiff.numbers.one_sided_terms import (
     NOTHING,
     STILL,
@@ -39,7 +40,6 @@ from autodiff.numbers.one_sided_terms import (
     size_of_product,
     size_text,
 )
-from autodiff.numbers.pi_multiples import Exact, OfPi
 
 NOISE = 2.0**-46
 """The relative error that is allowed for in what a function of floats returns."""
@@ -125,7 +125,7 @@ def constant(value: float, doubt: float = 0.0) -> Series:
     return Series((rounded(Term(0, value if doubt else fit(Fraction(value)), doubt)),))
 
 
-def exactly(value: Exact | OfPi) -> Series:
+def exactly(value: Exact | PiMultiple) -> Series:
     return Series((Term(0, value),)) if value else Series()
 
 
@@ -149,10 +149,6 @@ def minus(a: Series, b: Series) -> Series:
 
 def negative(a: Series) -> Series:
     return Series(tuple(Term(term.power, -term.coefficient, term.doubt, term.logs) for term in a.terms), a.order)
-
-
-def same(a: Series) -> Series:
-    return a
 
 
 def times(a: Series, b: Series) -> Series:
@@ -242,9 +238,9 @@ ARITHMETIC: Mapping[str, Callable[..., Series]] = {
     "*": times,
     "/": over,
     "neg": negative,
-    "same": same,
+    "same": plus,
 }
-"""What a row's value column may name, for series: the counterpart of `algebra.FLOATS`."""
+"""What a row's value column may name, for series: the counterpart of `floats.FLOATS`."""
 
 _NONE = Series()
 

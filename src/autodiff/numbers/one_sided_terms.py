@@ -13,13 +13,13 @@ from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 from autodiff.core.evaluate import Indeterminate
-from autodiff.numbers.pi_multiples import Exact, OfPi, turn
+from autodiff.numbers.exact import Exact, PiMultiple, turn
 
 _BITS = 160  # a longer fraction is rounded to a float
 _VALUE_BITS = 1074  # for a value: nearly every float has fewer, and what has fewer is none that a float takes for 0
 _ROUNDING, _TINIEST = 2.0**-52, 5e-324
 
-Coefficient: TypeAlias = "Exact | OfPi | float"
+Coefficient: TypeAlias = "Exact | PiMultiple | float"
 
 Size: TypeAlias = "tuple[Exact | float, Exact]"
 """(p, k) is the size of t^p/ln(1/t)^k: of two terms, the one with the smaller pair is the larger one beside the point."""
@@ -49,7 +49,7 @@ class Term:
     @property
     def error(self) -> float:
         """How far the coefficient, as a float, may be off."""
-        return _rounding(float(self.coefficient)) if isinstance(self.coefficient, OfPi) else self.doubt
+        return _rounding(float(self.coefficient)) if isinstance(self.coefficient, PiMultiple) else self.doubt
 
     @property
     def certain(self) -> bool:
@@ -78,7 +78,10 @@ def size_of_product(a: Size, b: Size) -> Size:
 def product(p: Term, q: Term) -> Term:
     power, logs = fit(p.power + q.power), fit(p.logs + q.logs)
     match p.coefficient, q.coefficient:
-        case (OfPi() as angle, int() | Fraction() as other) | (int() | Fraction() as other, OfPi() as angle):
+        case (PiMultiple() as angle, int() | Fraction() as other) | (
+            int() | Fraction() as other,
+            PiMultiple() as angle,
+        ):
             return Term(power, turn(angle.part * other), logs=logs)
     a, b = _of_numbers(p), _of_numbers(q)
     c, doubt = a.number * b.number, 0.0
@@ -90,9 +93,9 @@ def product(p: Term, q: Term) -> Term:
 def quotient(p: Term, q: Term) -> Term:
     power, logs = fit(p.power - q.power), fit(p.logs - q.logs)
     match p.coefficient, q.coefficient:
-        case (OfPi() as angle, int() | Fraction() as other):
+        case (PiMultiple() as angle, int() | Fraction() as other):
             return Term(power, turn(Fraction(angle.part) / other), logs=logs)
-        case (OfPi() as angle, OfPi() as unit):
+        case (PiMultiple() as angle, PiMultiple() as unit):
             return Term(power, fit(Fraction(angle.part) / unit.part), logs=logs)
     a, b = _of_numbers(p), _of_numbers(q)
     c, doubt = _ratio(a.number, b.number), 0.0
@@ -103,7 +106,7 @@ def quotient(p: Term, q: Term) -> Term:
 
 def added(p: Term, q: Term) -> Term:
     match p.coefficient, q.coefficient:
-        case (OfPi() as angle, OfPi() as other):
+        case (PiMultiple() as angle, PiMultiple() as other):
             return Term(p.power, turn(angle.part + other.part), logs=p.logs)
     a, b = _of_numbers(p), _of_numbers(q)
     c = a.number + b.number
@@ -118,7 +121,7 @@ class _Number(NamedTuple):
 def _of_numbers(term: Term) -> _Number:
     """The coefficient and its doubt, with a float for a part of π."""
     c = term.coefficient
-    return _Number(float(c) if isinstance(c, OfPi) else c, term.error)
+    return _Number(float(c) if isinstance(c, PiMultiple) else c, term.error)
 
 
 def _ratio(a: Exact | float, b: Exact | float) -> Exact | float:
@@ -136,7 +139,7 @@ def _rounding(c: float) -> float:
 def rounded(term: Term) -> Term:
     """A long fraction becomes a float. Raises Indeterminate for what is beyond float64."""
     c = term.coefficient
-    if isinstance(c, OfPi):
+    if isinstance(c, PiMultiple):
         return term
     if not isinstance(c, float):
         bits = _VALUE_BITS if term.size == STILL else _BITS
