@@ -36,8 +36,8 @@ class SpecialTests(NamedTuple):
 
     def cuts(self, args: Sequence[float], active: Sequence[object]) -> bool:
         """Whether one of the `active` arguments has no partial here."""
-        for test, moves in zip(self.unsloped, active, strict=True):
-            if test is not None and moves and not test(*args):
+        for test, is_active in zip(self.unsloped, active, strict=True):
+            if test is not None and is_active and not test(*args):
                 return True
         return False
 
@@ -69,14 +69,14 @@ def special_tests(row: Primitive, static: StaticArgs = ()) -> SpecialTests | Non
 def special_points(lowered: Lowered, run: Trace, sources: Iterable[int] | None = None) -> list[int]:
     """The equations that sit exactly on a corner, a jump, or where a slope is infinite or missing.
 
-    With `sources`, those that are so for the slopes by these: besselj(n, x) has none in n, which x does not move.
+    With `sources`, those that are so for the slopes by these: besselj(n, x) has none in n, which does not depend on x.
     """
     constants = lowered.graph.constants
     special = [node for node in run.order if _is_special(lowered, run, node, lambda arg: arg not in constants)]
     if sources is None or not special:
         return special
-    moving = active(lowered.graph, run.order, sources, run.taken)
-    return [node for node in special if _is_special(lowered, run, node, moving.__contains__)]
+    reached = active(lowered.graph, run.order, sources, run.taken)
+    return [node for node in special if _is_special(lowered, run, node, reached.__contains__)]
 
 
 def _is_special(lowered: Lowered, run: Trace, node: int, free: Callable[[int], bool]) -> bool:

@@ -58,21 +58,21 @@ def partial(row: Primitive, k: int) -> Number:
 
 
 @lru_cache(maxsize=4096)
-def partials(row: Primitive, moving: tuple[object, ...], static: StaticArgs = ()) -> Edges:
-    """The row's local slopes in the arguments that are `moving`, the others never evaluated, as one function.
+def partials(row: Primitive, active: tuple[object, ...], static: StaticArgs = ()) -> Edges:
+    """The row's local slopes in the arguments that are `active`, the others never evaluated, as one function.
 
     It takes names for the arguments, the arguments, and the result: `f((7, 5), u, v, w)` may be [(7, v), (5, u)]. With
     `static` it is right for these constants only, and asks nothing that they settle.
     """
     params = (*row.params, "w")
-    texts = {k: text for k, text in enumerate(row.partials) if moving[k] and text != ZERO}
+    texts = {k: text for k, text in enumerate(row.partials) if active[k] and text != ZERO}
     if row.by_balls:
         slopes = [(k, partial(row, k)) for k in texts]
         return lambda to, *given: [(to[k], slope(*given)) for k, slope in slopes]
     known = {k: text for k, text in texts.items() if text != UNDEFINED}
-    lines, found, names = _body(*_together([*known.values()], params), params, static)
-    results = dict.fromkeys(texts, "nan") | dict(zip(known, found, strict=True))
-    pairs = ", ".join(f"(to[{k}], {result})" for k, result in results.items())
+    lines, results, names = _body(*_together([*known.values()], params), params, static)
+    partial_texts = dict.fromkeys(texts, "nan") | dict(zip(known, results, strict=True))
+    pairs = ", ".join(f"(to[{k}], {result})" for k, result in partial_texts.items())
     return cast(Edges, python_function(("to", *params), lines, f"[{pairs}]", names))
 
 
@@ -90,10 +90,10 @@ def static_args(graph: Graph, node: int) -> StaticArgs:
     A power's slope takes different formulas for different exponents; that of `x^2` is one product.
     """
     args = graph.args[node]
-    found = tuple(map(graph.constants.get, args))
-    if found.count(None) == len(found):
-        found = tuple([_negative(graph, a) for a in args])
-    return found if found.count(None) < len(found) and _SMALL.issuperset(found) else ()
+    numbers = tuple(map(graph.constants.get, args))
+    if numbers.count(None) == len(numbers):
+        numbers = tuple([_negative(graph, a) for a in args])
+    return numbers if numbers.count(None) < len(numbers) and _SMALL.issuperset(numbers) else ()
 
 
 def _negative(graph: Graph, node: int) -> float | None:

@@ -139,8 +139,8 @@ EXACT: Mapping[str, Callable[..., Number | None]] = {
 
 
 def _signed(u: Number) -> Number | None:
-    found = sign(u, fmpq(0))
-    return None if found is None else fmpq(found)
+    number = sign(u, fmpq(0))
+    return None if number is None else fmpq(number)
 
 
 # --- balls ------------------------------------------------------------------------------------------------------------

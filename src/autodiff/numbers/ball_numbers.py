@@ -60,10 +60,10 @@ def is_zero(number: Number) -> bool:
 
 def shown(number: Number) -> float:
     """A number as the nearest float64, or the midpoint's where the ball is wider."""
-    found = as_float(number)
-    if found is None:
-        found = float(ball(number).mid())
-    return found
+    nearest = as_float(number)
+    if nearest is None:
+        nearest = float(ball(number).mid())
+    return nearest
 
 
 def as_float(number: Number) -> float | None:

@@ -24,17 +24,17 @@ Coefficient: TypeAlias = "Exact | PiMultiple | float"
 Size: TypeAlias = "tuple[Exact | float, Exact]"
 """(p, k) is the size of t^p/ln(1/t)^k: of two terms, the one with the smaller pair is the larger one beside the point."""
 
-STILL, NOTHING = (0, 0), (math.inf, 0)
+CONSTANT, NOTHING = (0, 0), (math.inf, 0)
 """The sizes of a term that does not move, and of 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`coefficient·t^power·ln(1/t)^logs`; the coefficient may be wrong by `doubt`."""
+    """`coefficient·t^power·ln(1/t)^logs`; the coefficient may be wrong by `error_bound`."""
 
     power: Exact
     coefficient: Coefficient
-    doubt: float = 0.0
+    error_bound: float = 0.0
     logs: Exact = 0
 
     @property
@@ -44,17 +44,17 @@ class Term:
     @property
     def exact(self) -> bool:
         """Whether the coefficient is a number that is known, and not only near."""
-        return not (self.doubt or isinstance(self.coefficient, float))
+        return not (self.error_bound or isinstance(self.coefficient, float))
 
     @property
     def error(self) -> float:
         """How far the coefficient, as a float, may be off."""
-        return _rounding(float(self.coefficient)) if isinstance(self.coefficient, PiMultiple) else self.doubt
+        return _rounding(float(self.coefficient)) if isinstance(self.coefficient, PiMultiple) else self.error_bound
 
     @property
     def certain(self) -> bool:
         """Whether the sign of the coefficient is known."""
-        return _size(self.coefficient) > self.doubt
+        return _size(self.coefficient) > self.error_bound
 
 
 def signed_text(term: Term) -> str:
@@ -84,10 +84,15 @@ def product(p: Term, q: Term) -> Term:
         ):
             return Term(power, turn(angle.part * other), logs=logs)
     a, b = _of_numbers(p), _of_numbers(q)
-    c, doubt = a.number * b.number, 0.0
+    c, error_bound = a.number * b.number, 0.0
     if isinstance(c, float):
-        doubt = _size(a.number) * b.doubt + _size(b.number) * a.doubt + a.doubt * b.doubt + _rounding(c)
-    return Term(power, c, doubt, logs)
+        error_bound = (
+            _size(a.number) * b.error_bound
+            + _size(b.number) * a.error_bound
+            + a.error_bound * b.error_bound
+            + _rounding(c)
+        )
+    return Term(power, c, error_bound, logs)
 
 
 def quotient(p: Term, q: Term) -> Term:
@@ -98,10 +103,10 @@ def quotient(p: Term, q: Term) -> Term:
         case (PiMultiple() as angle, PiMultiple() as unit):
             return Term(power, fit(Fraction(angle.part) / unit.part), logs=logs)
     a, b = _of_numbers(p), _of_numbers(q)
-    c, doubt = _ratio(a.number, b.number), 0.0
+    c, error_bound = _ratio(a.number, b.number), 0.0
     if isinstance(c, float):
-        doubt = (a.doubt + abs(c) * b.doubt) / (_size(b.number) - b.doubt) + _rounding(c)
-    return Term(power, c, doubt, logs)
+        error_bound = (a.error_bound + abs(c) * b.error_bound) / (_size(b.number) - b.error_bound) + _rounding(c)
+    return Term(power, c, error_bound, logs)
 
 
 def added(p: Term, q: Term) -> Term:
@@ -110,16 +115,16 @@ def added(p: Term, q: Term) -> Term:
             return Term(p.power, turn(angle.part + other.part), logs=p.logs)
     a, b = _of_numbers(p), _of_numbers(q)
     c = a.number + b.number
-    return Term(p.power, c, a.doubt + b.doubt + _rounding(c) if isinstance(c, float) else 0.0, p.logs)
+    return Term(p.power, c, a.error_bound + b.error_bound + _rounding(c) if isinstance(c, float) else 0.0, p.logs)
 
 
 class _Number(NamedTuple):
     number: Exact | float
-    doubt: float
+    error_bound: float
 
 
 def _of_numbers(term: Term) -> _Number:
-    """The coefficient and its doubt, with a float for a part of π."""
+    """The coefficient and its error_bound, with a float for a part of π."""
     c = term.coefficient
     return _Number(float(c) if isinstance(c, PiMultiple) else c, term.error)
 
@@ -142,12 +147,12 @@ def rounded(term: Term) -> Term:
     if isinstance(c, PiMultiple):
         return term
     if not isinstance(c, float):
-        bits = _VALUE_BITS if term.size == STILL else _BITS
+        bits = _VALUE_BITS if term.size == CONSTANT else _BITS
         if max(c.numerator.bit_length(), c.denominator.bit_length()) <= bits:
             return term
         c = float(c)
         term = Term(term.power, c, 0.0 if term.coefficient == c else _rounding(c), term.logs)
-    if not math.isfinite(c + term.doubt):
+    if not math.isfinite(c + term.error_bound):
         raise Indeterminate
     return term
 
