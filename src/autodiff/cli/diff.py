@@ -55,7 +55,10 @@ def command(
         simplify=simplify,
         strict=strict,
     )
-    options.notices(found.readings)
+    by = found.entries[0].wrt[0] if wrt is None and len(found.entries) == 1 else ""
+    options.notices(
+        found.readings, [f"by {by}, which is one name; a product is {'*'.join(by)}"] if _letters(by) else ()
+    )
     if quiet and found.parts and len(found.entries) > 1:
         raise AutodiffError("these formulas have named parts, so they can't stand one a line", hint="leave -q out")
     forms = {"text": render.text, "latex": render.latex, "python": render.python, "json": as_json}
@@ -65,3 +68,10 @@ def command(
         for note in found.notes:
             streams.remark(f"note: {note}")
     return 0
+
+
+def _letters(name: str) -> bool:
+    """Whether the only input, which the formula need not show, may have been meant as a product: mgh, ax."""
+    if not 2 <= len(name) <= 4 or not (name.isascii() and name.isalpha() and name.islower()):
+        return False
+    return name not in ("mu", "nu", "xi") if len(name) == 2 else not set(name) & set("aeiou")

@@ -11,6 +11,16 @@ from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 _OPERATORS = {"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR", "NOT"}
 _OPENERS = {"LPAR", "LSQB", "COMMA"}
 _FINISHED = {"SEP", "$END"}
+_ELSEWHERE = {
+    "//": "write floor(a/b) for a quotient without its remainder, # before a comment",
+    "<>": "write != for 'not equal'",
+    "=>": "write >= for 'at least'; a function is f(x) = …",
+    "=<": "write <= for 'at most'",
+    "->": "a function is f(x) = …",
+    ":=": "write =",
+    "||": "write `or`",
+}
+"""What to write for signs of other languages, by the two tokens that they are here."""
 
 
 def complaint(tokens: Sequence[Token], at: int, length: int, functions: Collection[str], start: str) -> AutodiffError:
@@ -71,6 +81,10 @@ def _caller(tokens: Sequence[Token], at: int, found: Token) -> Token | None:
 
 def _said(before: Token, found: Token, after: Token) -> tuple[str, str]:
     """Message and hint, by the refused token and its neighbours; the first that applies."""
+    for first, second in ((before, found), (found, after)):
+        sign = first.text + second.text
+        if sign in _ELSEWHERE and first.span[1] == second.span[0]:
+            return f"{quoted(sign)} has no meaning here", _ELSEWHERE[sign]
     if found.type == "NUMBER" and before.type in ENDS_OPERAND:
         power = f"write * between them, or {shortened(before.text, 20)}^{shortened(found.text, 20)} for a power"
         between = "write an operator between them"
@@ -100,7 +114,8 @@ def _said(before: Token, found: Token, after: Token) -> tuple[str, str]:
     if found.type == "BANG":
         return "'!' has nothing before it", "write n! for a factorial, and `not` for a negation"
     if found.type == "SUPERSCRIPT":
-        return f"'{found}' has nothing to raise here", "a superscript stands behind what it raises: x²"
+        raised = "a superscript stands behind what it raises: x²"
+        return f"'{found}' has nothing to raise here", "write cbrt(x), or x^(1/n)" if after.type == "ROOT" else raised
     if found.type == "LSQB":
         return "an array can't follow a factor", "write * between them; x[0] is an index of a name"
     return f"{quoted(found.text)} can't stand here", "write an operator, a name, a number or a bracket that fits here"

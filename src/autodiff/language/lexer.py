@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
 from autodiff.language import calls
@@ -47,6 +47,14 @@ _STRAY = {
     "`": "remove it",
     ".": "a number needs a digit, such as 0.5",
     "²": "a superscript stands behind what it raises: x²",
+    "⌊": "write floor(x)",
+    "⌋": "write floor(x)",
+    "⌈": "write ceil(x)",
+    "⌉": "write ceil(x)",
+    "∜": "write x^(1/4)",
+    "∑": "write sum(x), or the terms",
+    "∏": "write prod(x), or the factors",
+    "‖": "write norm(x)",
 }
 
 
@@ -65,11 +73,34 @@ def tokens(
         _pair_bars(found)
     if ", else" in text:  # as formulas for people have it
         found = [w for w, after in zip(found, [*found[1:], None], strict=True) if not _comma_before_else(w, after)]
+    if not text.isascii():
+        found = _pi_apart(found, given, readings)
     found = _matched(found)
     if "\n" in text or "\r" in text:
         found = calls.continued(found, text, readings)
     calls.resolve(found, text, functions, given, readings)
     return found
+
+
+def _pi_apart(found: list[Token], given: Collection[str], readings: list[Reading] | None) -> list[Token]:
+    """The tokens with `πr` as π and r, where the program does not assign that name and it has no value."""
+    glued = {token.text for token in found if token.type == "NAME" and "π" in token.text[:-1] + token.text[1:]}
+    glued -= {token.text for token, after in pairwise(found) if after.type == "EQUAL"}
+    parted = list[Token]()
+    for token in found:
+        pieces = [piece for piece in re.split("(π)", token.text) if piece]
+        if token.text not in glued or token.text in given or not token.text.isalpha():
+            parted.append(token)
+            continue
+        if readings is not None:
+            readings.append(Reading(token.text, "*".join(pieces), token.span))
+        start, end = token.span
+        exact = end - start == len(token.text)
+        for piece in pieces:
+            end = start + len(piece) if exact else end
+            parted.append(Token("NAME", piece, (start, end)))
+            start = end if exact else start
+    return parted
 
 
 def _comma_before_else(token: Token, after: Token | None) -> bool:
@@ -136,6 +167,8 @@ def _refused(text: str, span: Span) -> AutodiffError:
 def _stray(text: str, at: int) -> AutodiffError:
     shown = text[at] if text[at].isprintable() else printable(text[at])
     hint = _STRAY.get(text[at], "remove it")
+    if text[at].isalpha():  # of a superscript: names have no others that are refused
+        hint = f"write a power with ^, as in x^{normalised(text[at])} or e^(2x)"
     if text[at] == "." and text[:at][-1:].isidentifier() and text[at + 1 : at + 2].isidentifier():
         hint = "a function stands without its library: sin(x), not np.sin(x)"
     return AutodiffError(f"'{shown}' has no meaning here", span=(at, at + 1), hint=hint, source=text)

@@ -94,7 +94,7 @@ def _plotted(text: str, point: Mapping[str, Any], request: Mapping[str, str]) ->
     reach = max(AROUND, 1.5 * abs(x))
     picture = plot(text, (over, x - reach, x + reach), point)
     theme = "dark" if request.get("theme") == "dark" else "light"
-    return {"plot": image(picture, "svg", theme).decode(), "over": over}
+    return {"plot": image(picture, "svg", theme).decode(), "over": over, "tangent": picture.tangent is not None}
 
 
 def _exported(text: str, point: Mapping[str, Any], request: Mapping[str, str]) -> dict[str, Any]:
@@ -112,5 +112,7 @@ def _exported(text: str, point: Mapping[str, Any], request: Mapping[str, str]) -
     from autodiff.codegen.registry import TARGETS, requested, written
 
     if to not in TARGETS:
-        raise AutodiffError(f"there is no export to {quoted(to)}", hint=f"there are {', '.join((*FORMS, *TARGETS))}")
+        raise AutodiffError(
+            f"there is no export to {quoted(to)}", hint=f"there are {', '.join(dict.fromkeys((*FORMS, *TARGETS)))}"
+        )
     return {"source": written(requested(text, to), to)}
