@@ -173,6 +173,8 @@ class Symbols:
         node = self._signed(product.amount, above, below)
         self._look(node)
         self._products[node] = product
+        if len(self._sums[node]) == 1:  # which was made from how the exponents are written: with decimals
+            self._sums[node] = {product.factors: product.amount}
         return self._as_product.setdefault(product, node) if product.factors else node
 
     def product_of(self, amount: Amount, factors: Factors, replaced: Mapping[int, int]) -> int:
