@@ -173,7 +173,9 @@ class Symbols:
         node = self._signed(product.amount, above, below)
         self._look(node)
         self._products[node] = product
-        if len(self._sums[node]) == 1:  # which was made from how the exponents are written: with decimals
+        if any(
+            exponent[0] is not None for _, exponent in factors
+        ):  # it is read from how exponents are written, as decimals
             self._sums[node] = {product.factors: product.amount}
         return self._as_product.setdefault(product, node) if product.factors else node
 

@@ -139,7 +139,7 @@ def _in_common_terms(symbols: Symbols, product: Product) -> Iterator[Product | N
     """A factor 1 + 1/x is (x + 1)/x."""
     for base, (symbol, number) in product.factors:
         terms = symbols.as_sum(base)
-        if symbol is None and len(terms) > 1:
+        if symbol is None and len(terms) > 1 and (number != 1 or len(product.factors) > 1):
             factors, inner = taken_out(terms, under=True) if number.denominator == 1 else ((), terms)
             front, inner = [(Product(ONE, factors), inner), *with_content(Product(ONE, factors), inner)][-1]
             if inner is not terms:

@@ -137,7 +137,6 @@ def _reduced(symbols: Symbols, lengths: Lengths, node: int, *, quotients: int = 
 
 def _shortest(symbols: Symbols, lengths: Lengths, node: int, terms: Terms) -> int:
     best, least = None, lengths.form(Product(ONE), terms)
-    polynomial = all(base in symbols.graph.inputs and e[0] is None for factors in terms for base, e in factors)
     ways = [terms]
     if (reduced := _with_reduced_terms(symbols, lengths, terms)) is not None:
         ways.append(reduced)
@@ -146,6 +145,7 @@ def _shortest(symbols: Symbols, lengths: Lengths, node: int, terms: Terms) -> in
             return symbols.constant(0.0)
         length = lengths.form(outer, inner)
         # as many characters and fewer operations: x^2*ln(x) + x^2 is written as a product, the polynomial 2*x^2 + x is not
+        polynomial = all(base in symbols.graph.inputs for factors in (outer.factors, *inner) for base, _ in factors)
         if length < (least // CHARACTER * CHARACTER if polynomial else least):
             best, least = (outer, inner), length
     return node if best is None else _built(symbols, *best)
