@@ -13,7 +13,7 @@ import pytest
 
 import autodiff as package
 from autodiff.api.elementwise_view import numbers_of
-from autodiff.api.scalar_note import note
+from autodiff.api.reduction_notes import note
 from autodiff.codegen.registry import TARGETS
 from autodiff.grading.compare import compare
 from tests.support.command import autodiff

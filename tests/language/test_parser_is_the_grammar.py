@@ -1,11 +1,12 @@
 """The parser is the grammar: the tables are what Lark makes of `autodiff.lark`, and the loop over them is Lark's own.
 
-Every text is read twice, by the package and by Lark's lexer and Lark's engine with the same builder: same words, same
+Every text is read twice, by the package and by Lark's lexer and Lark's engine with the same builder: same tokens, same
 tree with the same places, or the same error.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -18,27 +19,29 @@ from lark import Lark, UnexpectedCharacters, UnexpectedToken
 
 from autodiff.core import rules
 from autodiff.errors import AutodiffError, normalised
-from autodiff.language import generate, lexer, parser, tables
+from autodiff.language import generate, lexer, parser
+from autodiff.language.ambiguity import DOUBTFUL, Noted
 from autodiff.language.ast import Call, ParsedProgram, walk
 from autodiff.language.builder import Builder
 from autodiff.language.diagnostics import complaint
-from autodiff.language.readings import DOUBTFUL, Noted
-from autodiff.language.word import Word
+from autodiff.language.token import Token
 from tests.cli.test_error_messages import PIECES, cases
 from tests.core.test_depth_and_width import CASES
 from tests.language.test_readings import READINGS
 
 
 def test_the_tables_are_what_lark_makes_of_the_grammar() -> None:
-    written = Path(tables.__file__).read_text(encoding="utf-8")
-    assert generate.tables() == written, "stale: run python -m autodiff.language.generate"
+    written = Path(generate.__file__).with_name("autodiff.lalr").read_text(encoding="ascii")
+    assert generate.tables("autodiff") == written, "stale: run python -m autodiff.language.generate"
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_the_tables_do_not_depend_on_the_run(seed: str) -> None:
-    code = "from autodiff.language import generate, tables; print(generate.tables() == open(tables.__file__).read())"
-    made = subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True)
-    assert made.stdout == "True\n", made.stderr
+    code = "from autodiff.language import generate; print(generate.tables('autodiff'), end='')"
+    again = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True
+    )
+    assert again.stdout == generate.tables("autodiff"), again.stderr
 
 
 class Noting(Builder):
@@ -61,11 +64,11 @@ class Noting(Builder):
 
 @lru_cache(maxsize=1)
 def lark() -> Lark:
-    return generate.lark(Noting())
+    return generate.lark("autodiff", Noting())
 
 
-def split_by_lark(text: str, functions: frozenset[str]) -> list[Word]:
-    """The words by Lark's lexer, names normalised and distinguished from functions."""
+def split_by_lark(text: str, functions: frozenset[str]) -> list[Token]:
+    """The tokens by Lark's lexer, names normalised and distinguished from functions."""
     found = []
     try:
         for token in lark().lex(text):
@@ -75,22 +78,22 @@ def split_by_lark(text: str, functions: frozenset[str]) -> list[Word]:
                 if not shown.isidentifier():
                     raise lexer._refused(text, span)
             kind = "FUNC" if token.type == "NAME" and shown in functions else token.type
-            found.append(Word(kind, shown, span))
+            found.append(Token(kind, shown, span))
     except UnexpectedCharacters as error:
         raise lexer._stray(text, error.pos_in_stream or 0) from None
     return found
 
 
 def tree_by_lark(
-    found: list[Word], start: str, length: int, functions: frozenset[str], doubtful: list[Noted] | None = None
+    found: list[Token], start: str, length: int, functions: frozenset[str], doubtful: list[Noted] | None = None
 ) -> object:
-    """What `Builder` makes of the words, called by Lark's engine."""
+    """What `Builder` makes of the tokens, called by Lark's engine."""
     engine = lark().parse_interactive(start=start)
     Noting.notes.clear()
     position = 0
     try:
-        for position, word in enumerate([*found, Word("$END", "", (length, length))]):  # noqa: B007
-            built = engine.feed_token(word)  # type: ignore[arg-type]
+        for position, token in enumerate([*found, Token("$END", "", (length, length))]):  # noqa: B007
+            built = engine.feed_token(token)  # type: ignore[arg-type]
         if doubtful is not None:
             doubtful += Noting.notes
         return built
@@ -163,7 +166,7 @@ SHAPES = {
 
 
 def made(chance: random.Random, start: str) -> str:
-    """A random text that the grammar can make, with at most some hundred words."""
+    """A random text that the grammar can make, with at most some hundred tokens."""
     text = start if start == "<binding>" else "; ".join([start] * chance.randrange(1, 4))
     for step in range(80):
         place = text.find("<")

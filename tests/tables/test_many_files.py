@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Thread
 
 import fsspec
 import pyarrow as pa
@@ -123,6 +124,28 @@ def test_schemas_that_differ_name_both_files(folder: Path) -> None:
     for ended in _three("--data", "parts"):
         assert ended.status == 4
         assert "parts/c.csv has other columns than parts/a.csv: it lacks y, and it has z as well" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("form", "text"), [("csv", "x,z\n1,2\n"), ("csv", ""), ("ndjson", '{"x": 1, "z": 2}\n'), ("parquet", "none")]
+)
+def test_no_row_is_answered_where_a_later_file_does_not_fit(form: str, text: str, folder: Path) -> None:
+    (folder / f"c.{form}").write_text(text)
+    for command in (["eval", "x*y"], ["eval", "x*y", "--workers", "2"], ["predict", "p = x*y", "--of", "p"]):
+        ended = autodiff(*command, "--data", "parts/a.csv", "--data", "parts/b.csv", "--data", f"c.{form}")
+        assert (ended.status, ended.out) == (4, "")
+        assert f"c.{form}" in ended.err
+    assert autodiff("eval", "x*y", "--data", "parts/a.csv", "--data", "parts/none.csv").out == ""
+
+
+def test_a_pipe_is_read_once_and_its_columns_are_checked_at_its_turn(folder: Path) -> None:
+    os.mkfifo("pipe.csv")
+    for content, status in ((b"x,y\n9,9\n", 0), (b"x,z\n9,9\n", 4)):
+        writing = Thread(target=Path("pipe.csv").write_bytes, args=(content,))
+        writing.start()
+        ended = autodiff("eval", "x", "--data", "parts/a.csv", "--data", "pipe.csv")
+        writing.join()
+        assert (ended.status, ended.out.splitlines()[:3]) == (status, ["f,df/dx,status", "1,1,ok", "2,1,ok"])
 
 
 def test_a_bad_row_has_its_file_and_line(folder: Path) -> None:

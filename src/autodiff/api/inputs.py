@@ -14,8 +14,9 @@ from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
 from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, rewritten
+from autodiff.language.exact_float import ExactFloat
 from autodiff.language.parser import parse_bindings
-from autodiff.language.typed import Typed
+from autodiff.language.synonyms import UNITS, glued
 
 Value: TypeAlias = Any
 """A float, or a NumPy array."""
@@ -134,7 +135,7 @@ def _typed_array(lowered: Lowered, value: Value) -> Value:
     flat, floats = block.lowered, numpy().ravel(value).tolist()
     nodes = zip(block.result.nodes, floats, strict=True)
     typed = [_as_typed(flat._replace(result=node), number) for node, number in nodes]
-    if not any(isinstance(number, Typed) for number in typed):
+    if not any(isinstance(number, ExactFloat) for number in typed):
         return value
     return typed[0] if isinstance(value, float) else numpy().array(typed, dtype=object).reshape(value.shape).tolist()
 
@@ -145,9 +146,9 @@ def _as_typed(lowered: Lowered, value: float) -> float:
     row, args = graph.rows[node], graph.args[node]
     if row is None:
         return graph.constants[node]
-    if row.value == "neg" and args[0] in graph.constants and not isinstance(graph.constants[args[0]], Typed):
+    if row.value == "neg" and args[0] in graph.constants and not isinstance(graph.constants[args[0]], ExactFloat):
         return value
-    return Typed(value, lowered)
+    return ExactFloat(value, lowered)
 
 
 def bind(lowered: Lowered, at: Mapping[str, Any]) -> Point:
@@ -161,8 +162,8 @@ def bind(lowered: Lowered, at: Mapping[str, Any]) -> Point:
         if name in given:
             raise AutodiffError(f"{quoted(name)} is given twice")
         given[name] = finite(name, value)
-        if isinstance(value, list | tuple) and any(isinstance(number, Typed) for number in _flat(value)):
-            typed[name] = [number if isinstance(number, Typed) else float(number) for number in _flat(value)]
+        if isinstance(value, list | tuple) and any(isinstance(number, ExactFloat) for number in _flat(value)):
+            typed[name] = [number if isinstance(number, ExactFloat) else float(number) for number in _flat(value)]
     wanted = dict.fromkeys(lowered.inputs)
     unknown = [name for name in given if name not in wanted]
     if unknown:
@@ -194,7 +195,7 @@ def _flat(value: Any) -> Iterator[Any]:
 
 def finite(name: str, value: Any) -> Value:
     """The float or the array of floats that a value is. Raises AutodiffError where it is none, or not finite."""
-    if (type(value) is float or isinstance(value, Typed)) and math.isfinite(value):
+    if (type(value) is float or isinstance(value, ExactFloat)) and math.isfinite(value):
         return value  # as nearly all are, of a thousand names
     if isinstance(value, list | tuple) or getattr(value, "shape", None):
         from autodiff.arrays import inputs  # see above
@@ -205,7 +206,7 @@ def finite(name: str, value: Any) -> Value:
             raise TypeError
         number = float(value)
     except OverflowError:
-        number = math.inf
+        raise AutodiffError(f"the value of {quoted(name)} is beyond the range of float64") from None
     except (TypeError, ValueError):
         raise AutodiffError(f"the value of {quoted(name)} must be a number, not {shortened(repr(value))}") from None
     if not math.isfinite(number):
@@ -236,17 +237,11 @@ def _inputs(lowered: Lowered, name: str, given: Sequence[str]) -> str:
 def _slip(name: str, known: Sequence[str], option: str = "") -> str:
     """`sinx` for `sin(x)`, `xy` for `x*y`: what an input without a value may have been meant as."""
     if name in rules.functions():
-        from autodiff.language.synonyms import UNITS  # only a mistake needs them
-
         return UNITS.get(name) or f"add {option}{name}=VALUE, or write {name}(…): without brackets it is an input"
     others = {other for other in known if other != name}
-    for function in sorted(rules.functions(), key=len, reverse=True):
-        rest = name.removeprefix(function)
-        if rest != name and (rest in others or (rest and len(rest) == 1 and rest.isalpha())):
-            return f"did you mean {function}({rest})?"
-    for cut in range(1, min(len(name), 20)):
-        if name[:cut] in others and name[cut:] in others:
-            return f"did you mean {name[:cut]}*{name[cut:]}?"
+    letters = name[-1] if name[-1].isalpha() else ""
+    if meant := glued(name, others, sorted(rules.functions(), key=len, reverse=True), letters):
+        return f"did you mean {meant}?"
     near = nearest(name, others)
     return f"add {option}{name}=VALUE, or did you mean {quoted(near)}?" if near else ""
 

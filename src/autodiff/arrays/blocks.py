@@ -1,34 +1,43 @@
-"""Functions of whole arrays over blocks of equations: what `matrices` and `functions` are for NumPy.
+"""Functions of whole arrays over blocks of equations: what `functions` is for NumPy.
 
->>> positions((3, 1), (3, 2))
-[0, 0, 1, 1, 2, 2]
+Determinants are sums of products, and elements are put in order by exchanges of pairs: what is known of products, of `min`
+and of `max` then holds for them, symbols, one-sided slopes at ties and proven digits included.
+
+>>> arrays = BlockArrays()
+>>> total = arrays.apply(rules.TABLE["sum", 1], [ScalarBlock((2,), (arrays.graph.input("a"), arrays.graph.input("b")))])
+>>> arrays.graph.args[total.nodes[0]]
+(0, 1)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Protocol, TypeAlias
+from itertools import accumulate
 
-from autodiff.arrays.shapes import (
-    Shape,
-    broadcast,
-    checked_axis,
-    checked_place,
-    checked_size,
-    literal_shape,
-    matmul_shape,
-    room_for_an_axis,
-    shape_error,
-)
+from autodiff import diagnostics
+from autodiff.arrays.minors import Ring, cofactors, determinant, products
+from autodiff.arrays.shapes import Places, Shape, broadcast, checked_axis, lanes, part_of, positions, shape_error
+from autodiff.arrays.whole_arrays import WholeArrays
 from autodiff.core import rules
-from autodiff.core.primitive import Primitive
-from autodiff.errors import Span
+from autodiff.core.algebra import Algebra
+from autodiff.core.evaluate import DomainError, primal
+from autodiff.core.graph import Graph
+from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
+from autodiff.errors import AutodiffError
+
+LIMIT = 1_000_000
+"""Equations that may be made before it is called off."""
 
 _FEW = 128
 """Terms that are added up one after the other."""
+
+
+class TooLarge(Exception):
+    """The program has too many elements to be written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,196 +48,283 @@ class ScalarBlock:
     nodes: tuple[int, ...]
 
 
-class Work(Protocol):
-    """The graph of numbers that is being made, as functions of blocks use it."""
+class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
+    """Blocks of equations as numbers of the engine, which are made in `graph`. Raises TooLarge beyond `limit` equations."""
 
-    span: Span
+    def __init__(self, limit: int = LIMIT, source: str = "") -> None:
+        self.graph, self.limit, self.source, self.span = Graph(), limit, source, (0, 0)
 
-    def number(self, value: float) -> int: ...
-    def call(self, name: str, *args: int) -> int: ...
-    def fold(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock: ...
-    def constant_of(self, block: ScalarBlock) -> float: ...
-    def whole(self, block: ScalarBlock) -> int: ...
-    def text(self, source: str, names: tuple[str, ...], given: Sequence[ScalarBlock]) -> ScalarBlock: ...
-    def require_room(self, count: int) -> None: ...
+    def call(self, name: str, *args: int) -> int:
+        return self.graph.call(rules.TABLE[name, len(args)], args, self.span)
 
+    def number(self, value: float) -> int:
+        return self.graph.constant(value, self.span)
 
-BlockFunction: TypeAlias = Callable[[Work, Primitive, Sequence[ScalarBlock]], ScalarBlock]
+    def combined(self, name: str, nodes: Sequence[int]) -> int:
+        """All equations combined, from the left where they are few; else by halves, so that rounding errors don't pile up."""
+        if len(nodes) <= _FEW:
+            return reduce(lambda a, b: self.call(name, a, b), nodes)
+        half = len(nodes) // 2
+        return self.call(name, self.combined(name, nodes[:half]), self.combined(name, nodes[half:]))
 
+    def require_room(self, count: int) -> None:
+        if len(self.graph) + count > self.limit:
+            raise TooLarge
 
-def combined(both: Callable[[int, int], int], nodes: Sequence[int]) -> int:
-    """All equations combined, from the left where they are few; else by halves, so that rounding errors don't pile up."""
-    if len(nodes) <= _FEW:
-        return reduce(both, nodes)
-    half = len(nodes) // 2
-    return both(combined(both, nodes[:half]), combined(both, nodes[half:]))
+    def constant_of(self, a: ScalarBlock) -> float:
+        if a.shape:
+            raise AutodiffError(f"a whole number is needed here, not an array of shape {a.shape}", span=self.span)
+        (node,) = a.nodes
+        if node in self.graph.constants:
+            return self.graph.constants[node]
+        inner = Lowered(self.graph, node, "", (), {}, self.source)
+        try:
+            return primal(inner, {}).values[node]  # type: ignore[no-any-return]
+        except DomainError as trouble:
+            where = self.graph.spans[trouble.node]
+            raise AutodiffError(
+                f"an index, an axis or a size has no value here: {diagnostics.outside(inner, trouble, {})}", span=where
+            ) from None
 
+    # --- numbers of the engine ----------------------------------------------------------------------------------------
 
-# --- places -----------------------------------------------------------------------------------------------------------
+    def constant(self, value: float) -> ScalarBlock:
+        return ScalarBlock((), (self.number(value),))
 
+    def branch(self, condition: ScalarBlock) -> None:
+        """Equations decide nothing: a choice is one, too."""
 
-def strides(shape: Shape) -> list[int]:
-    return [math.prod(shape[k + 1 :]) for k in range(len(shape))]
+    def apply(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+        if row.scalar_meaning and not any(a.shape for a in args):
+            return self.text(row.scalar_meaning, row.params, args)
+        try:
+            if row.kind == ELEMENTWISE:
+                return self._elementwise(row, args)
+            return self._fold(row, args) if row.kind == REDUCTION else self.of_row(row, args)
+        except ValueError:
+            raise shape_error(row, self.shapes(args), self.span) from None
 
+    def _elementwise(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+        shape = broadcast(self.shapes(args))
+        if shape is None:
+            raise ValueError
+        self.require_room(math.prod(shape))
+        spread = [[a.nodes[i] for i in positions(a.shape, shape)] for a in args]
+        nodes = (self.graph.call(row, numbers, self.span) for numbers in zip(*spread, strict=True))
+        return ScalarBlock(shape, tuple(nodes))
 
-def positions(shape: Shape, wide: Shape) -> list[int]:
-    """For each element of the broadcast shape `wide`, which element of `shape` it is."""
-    if shape == wide:
-        return list(range(math.prod(shape)))
-    steps = [0 if size == 1 else step for size, step in zip(shape, strides(shape), strict=True)]
-    places = [0]
-    for size, step in zip(wide, [0] * (len(wide) - len(shape)) + steps, strict=True):
-        places = [base + k * step for base in places for k in range(size)]
-    return places
+    def _fold(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+        if row.params[-1] == "axis":
+            return self._fold_along(row, args[0], self.whole(args[1]))
+        if len({a.shape for a in args}) > 1:
+            raise shape_error(row, self.shapes(args), self.span, "both must have the same shape")
+        if row.elements:
+            return self.text(row.elements, row.params, args)
+        if not row.reduce_with:
+            return self.of_row(row, args)
+        nodes = args[0].nodes
+        if len(nodes) == 1:
+            return self.text(row.scalar_meaning, row.params, [ScalarBlock((), nodes)])
+        self.require_room(len(nodes))
+        return ScalarBlock((), (self.combined(row.reduce_with, nodes),))
 
+    def _fold_along(self, row: Primitive, block: ScalarBlock, axis: int) -> ScalarBlock:
+        axis = checked_axis(row, axis, block.shape, self.span)
+        whole, sizes = rules.TABLE[row.name, 1], (block.shape[axis],)
+        vectors = (ScalarBlock(sizes, block.nodes[lane]) for lane in lanes(block.shape, axis))
+        nodes = tuple(self._fold(whole, [vector]).nodes[0] for vector in vectors)
+        return ScalarBlock(block.shape[:axis] + block.shape[axis + 1 :], nodes)
 
-def lanes(block: ScalarBlock, axis: int) -> Iterator[ScalarBlock]:
-    """The vectors along an axis, in the order of the other axes."""
-    step, size = strides(block.shape)[axis], block.shape[axis]
-    for outer in range(math.prod(block.shape[:axis])):
-        for inner in range(step):
-            start = outer * size * step + inner
-            yield ScalarBlock((size,), block.nodes[start : start + size * step : step][:size])
+    # --- arrays made from parts of others -----------------------------------------------------------------------------
 
+    def shape(self, a: ScalarBlock) -> Shape:
+        return a.shape
 
-# --- rows that are no chain of two-argument rows ----------------------------------------------------------------------
+    def filled(self, value: float, shape: Shape) -> ScalarBlock:
+        self.require_room(math.prod(shape))
+        return ScalarBlock(shape, (self.number(value),) * math.prod(shape))
 
+    def joined(self, args: Sequence[ScalarBlock], shape: Shape) -> ScalarBlock:
+        return ScalarBlock(shape, tuple(node for a in args for node in a.nodes))
 
-def _literal(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-    return ScalarBlock(literal_shape([a.shape for a in args], work.span), tuple(node for a in args for node in a.nodes))
+    def in_shape(self, a: ScalarBlock, shape: Shape) -> ScalarBlock:
+        return ScalarBlock(shape, a.nodes)
 
+    def part(self, a: ScalarBlock, places: Places) -> ScalarBlock:
+        inner, numbers = part_of(a.shape, places)
+        return ScalarBlock(inner, tuple(a.nodes[k] for k in numbers))
 
-def matmul(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-    a, b = args
-    shape = matmul_shape(row, [a.shape, b.shape], work.span)
-    inner = a.shape[-1]
-    rows = [a.nodes[i : i + inner] for i in range(0, len(a.nodes), inner)]
-    columns = [lane.nodes for lane in lanes(b, 0)]
-    work.require_room(2 * inner * len(rows) * len(columns))
+    def placed(self, part: ScalarBlock, places: Places, shape: Shape) -> ScalarBlock:
+        inner, numbers = part_of(shape, places)
+        if broadcast([part.shape, inner]) != inner:
+            raise ValueError
+        nodes = [*self.filled(0.0, shape).nodes]
+        for number, k in zip(numbers, positions(part.shape, inner), strict=True):
+            nodes[number] = part.nodes[k]
+        return ScalarBlock(shape, tuple(nodes))
 
-    def entry(left: Sequence[int], right: Sequence[int]) -> int:
-        products = [work.call("*", p, q) for p, q in zip(left, right, strict=True)]
-        return combined(lambda p, q: work.call("+", p, q), products)
+    def transposed(self, a: ScalarBlock) -> ScalarBlock:
+        if len(a.shape) < 2:
+            return a
+        rows, columns = a.shape
+        return ScalarBlock((columns, rows), tuple(node for j in range(columns) for node in a.nodes[j::columns]))
 
-    return ScalarBlock(shape, tuple(entry(left, right) for left in rows for right in columns))
+    def one_hots(self, a: ScalarBlock, size: int) -> ScalarBlock:
+        self.require_room(3 * size * len(a.nodes))
+        unit, zero = self.number(1.0), self.number(0.0)
+        nodes = tuple(
+            self.call("if", self.call("==", node, self.number(float(k))), unit, zero)
+            for node in a.nodes
+            for k in range(size)
+        )
+        return ScalarBlock((*a.shape, size), nodes)
 
+    # --- sums and products --------------------------------------------------------------------------------------------
 
-def _matmul_left(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-    g, b = args
-    if len(b.shape) == 2:
-        return matmul(work, row, [g, transposed(b)])
-    return outer(work, g, b)
+    def total(self, a: ScalarBlock) -> ScalarBlock:
+        return ScalarBlock((), (self.combined("+", a.nodes),))
 
+    def running(self, operator: str, a: ScalarBlock, axis: int) -> ScalarBlock:
+        self.require_room(len(a.nodes))
+        nodes = list(a.nodes)
+        for lane in lanes(a.shape, axis):
+            nodes[lane] = accumulate(nodes[lane], lambda p, q: self.call(operator, p, q))
+        return ScalarBlock(a.shape, tuple(nodes))
 
-def _matmul_right(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-    a, g = args
-    if len(a.shape) == 2:
-        return matmul(work, row, [transposed(a), g])
-    return outer(work, a, g)
+    def between(self, low: ScalarBlock, high: ScalarBlock, share: float) -> ScalarBlock:
+        upper = self.number(share)
+        lower = self.call("*", self.call("-", self.number(1.0), upper), *low.nodes)
+        return ScalarBlock((), (self.call("+", lower, self.call("*", upper, *high.nodes)),))
 
+    def softmax(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+        logarithms = self.log_softmax(row, args)
+        return ScalarBlock(args[0].shape, tuple(self.call("exp", node) for node in logarithms.nodes))
 
-def outer(work: Work, a: ScalarBlock, b: ScalarBlock) -> ScalarBlock:
-    work.require_room(len(a.nodes) * len(b.nodes))
-    return ScalarBlock(a.shape + b.shape, tuple(work.call("*", p, q) for p in a.nodes for q in b.nodes))
+    def log_softmax(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+        (block,), nodes = args, list[int]()
+        for lane in lanes(block.shape, len(block.shape) - 1):
+            vector = ScalarBlock(block.shape[-1:], block.nodes[lane])
+            total = self._fold(rules.TABLE["logsumexp", 1], [vector]).nodes[0]
+            nodes += (self.call("-", node, total) for node in vector.nodes)
+        return ScalarBlock(block.shape, tuple(nodes))
 
+    # --- order --------------------------------------------------------------------------------------------------------
 
-def transposed(block: ScalarBlock) -> ScalarBlock:
-    if len(block.shape) < 2:
-        return block
-    rows, columns = block.shape
-    return ScalarBlock(
-        (columns, rows), tuple(block.nodes[i * columns + j] for j in range(columns) for i in range(rows))
-    )
+    def argmax(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+        return self._place_of(">", "max", args[0].nodes)
 
+    def argmin(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
+        return self._place_of("<", "min", args[0].nodes)
 
-def _transpose(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-    if len(args[0].shape) > 2:
-        raise shape_error(row, [args[0].shape], work.span, "only a matrix has rows and columns to exchange")
-    return transposed(args[0])
-
-
-def _expand_dims(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-    block, axis = args[0], work.whole(args[1])
-    axis = checked_axis(row, axis, (*block.shape, 1), work.span)
-    room_for_an_axis(block.shape, work.span)
-    return ScalarBlock((*block.shape[:axis], 1, *block.shape[axis:]), block.nodes)
-
-
-def _softmax(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-    logarithms = _log_softmax(work, row, args)
-    return ScalarBlock(args[0].shape, tuple(work.call("exp", node) for node in logarithms.nodes))
-
-
-def _log_softmax(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-    nodes: list[int] = []
-    for lane in lanes(args[0], len(args[0].shape) - 1):
-        total = work.fold(rules.TABLE["logsumexp", 1], [lane]).nodes[0]
-        nodes += (work.call("-", node, total) for node in lane.nodes)
-    return ScalarBlock(args[0].shape, tuple(nodes))
-
-
-def _place_of(comparison: str, reduction: str) -> BlockFunction:
-    """The first place of the largest or smallest: a later one must be beyond it."""
-
-    def place_of(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-        best, place = args[0].nodes[0], work.number(0.0)
-        for k, node in enumerate(args[0].nodes[1:], start=1):
-            beyond = work.call(comparison, node, best)
-            place = work.call("if", beyond, work.number(float(k)), place)
-            best = work.call(reduction, best, node)
+    def _place_of(self, comparison: str, reduction: str, nodes: Sequence[int]) -> ScalarBlock:
+        """The first place of the largest or smallest: a later one must be beyond it."""
+        best, place = nodes[0], self.number(0.0)
+        for k, node in enumerate(nodes[1:], start=1):
+            beyond = self.call(comparison, node, best)
+            place = self.call("if", beyond, self.number(float(k)), place)
+            best = self.call(reduction, best, node)
         return ScalarBlock((), (place,))
 
-    return place_of
+    def ordered(self, a: ScalarBlock) -> ScalarBlock:
+        """Batcher's merge exchange (D. Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M): pairs in a fixed order."""
+        nodes, count, bits = list(a.nodes), len(a.nodes), (len(a.nodes) - 1).bit_length()
+        self.require_room(count * bits * (bits + 1) // 2)
+        top = 1 << max(0, bits - 1)
+        p = top
+        while p > 0:
+            q, r, d = top, 0, p
+            while True:
+                for k in range(count - d):
+                    if k & p == r:
+                        low, high = nodes[k], nodes[k + d]
+                        nodes[k], nodes[k + d] = self.call("min", low, high), self.call("max", low, high)
+                if q == p:
+                    break
+                d, q, r = q - p, q >> 1, p
+            p >>= 1
+        return ScalarBlock(a.shape, tuple(nodes))
 
+    def order(self, a: ScalarBlock) -> ScalarBlock:
+        ranks, numbers = self._ranks(a.nodes), [self.number(float(k)) for k in range(len(a.nodes))]
+        equal = ((lambda k, place=place: self.call("==", ranks[k], place)) for place in numbers)
+        return ScalarBlock(a.shape, tuple(self._chosen(is_at, numbers) for is_at in equal))
 
-def _index(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-    block = args[0]
-    place = checked_place([work.whole(a) for a in args[1:]], block.shape, work.span)
-    start = sum(at * step for at, step in zip(place, strides(block.shape), strict=False))
-    shape = block.shape[len(place) :]
-    return ScalarBlock(shape, block.nodes[start : start + math.prod(shape)])
+    def _ranks(self, nodes: tuple[int, ...]) -> list[int]:
+        """How many elements stand before each in order; of equal ones the first stands first."""
+        self.require_room(3 * len(nodes) ** 2)
+        unit, zero = self.number(1.0), self.number(0.0)
 
+        def before(j: int, i: int) -> int:
+            smaller = self.call("<=" if j < i else "<", nodes[j], nodes[i])
+            return self.call("if", smaller, unit, zero)
 
-def _scatter(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-    piece, block = args[:2]
-    place = checked_place([work.whole(a) for a in args[2:]], block.shape, work.span)
-    inner = block.shape[len(place) :]
-    if broadcast([piece.shape, inner]) != inner:
-        raise shape_error(row, [a.shape for a in args], work.span)
-    start = sum(at * step for at, step in zip(place, strides(block.shape), strict=False))
-    nodes = [work.number(0.0)] * len(block.nodes)
-    nodes[start : start + math.prod(inner)] = [piece.nodes[i] for i in positions(piece.shape, inner)]
-    return ScalarBlock(block.shape, tuple(nodes))
+        places = range(len(nodes))
+        return [self.combined("+", [before(j, i) if i != j else zero for j in places]) for i in places]
 
+    def permuted(self, row: Primitive, a: ScalarBlock, places: ScalarBlock) -> ScalarBlock:
+        self.require_room(2 * len(a.nodes) ** 2)
+        equal = ((lambda k, place=place: self.call("==", place, self.number(float(k)))) for place in places.nodes)
+        return ScalarBlock(a.shape, tuple(self._chosen(is_at, a.nodes) for is_at in equal))
 
-def _filled(value: float) -> BlockFunction:
-    def filled(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-        shape = checked_size([work.whole(a) for a in args], work.span)
-        work.require_room(math.prod(shape))
-        return ScalarBlock(shape, (work.number(value),) * math.prod(shape))
+    def _chosen(self, is_at: Callable[[int], int], nodes: Sequence[int]) -> int:
+        """The one of `nodes` for whose place a condition holds."""
+        chosen = nodes[-1]
+        for k in range(len(nodes) - 2, -1, -1):
+            chosen = self.call("if", is_at(k), nodes[k], chosen)
+        return chosen
 
-    return filled
+    # --- matrices -----------------------------------------------------------------------------------------------------
 
+    def product(self, a: ScalarBlock, b: ScalarBlock) -> ScalarBlock:
+        inner = a.shape[-1]
+        rows = [a.nodes[i : i + inner] for i in range(0, len(a.nodes), inner)]
+        columns = [b.nodes[lane] for lane in lanes(b.shape, 0)]
+        self.require_room(2 * inner * len(rows) * len(columns))
 
-def _numel(work: Work, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-    return ScalarBlock((), (work.number(float(len(args[0].nodes))),))
+        def entry(left: Sequence[int], right: Sequence[int]) -> int:
+            return self.combined("+", [self.call("*", p, q) for p, q in zip(left, right, strict=True)])
 
+        nodes = tuple(entry(left, right) for left in rows for right in columns)
+        return ScalarBlock(a.shape[:-1] + b.shape[1:], nodes)
 
-BLOCKS: Mapping[str, BlockFunction] = {
-    "literal": _literal,
-    "matmul": matmul,
-    "matmul_left": _matmul_left,
-    "matmul_right": _matmul_right,
-    "transpose": _transpose,
-    "expand_dims": _expand_dims,
-    "softmax": _softmax,
-    "log_softmax": _log_softmax,
-    "argmax": _place_of(">", "max"),
-    "index": _index,
-    "scatter": _scatter,
-    "zeros": _filled(0.0),
-    "ones": _filled(1.0),
-    "numel": _numel,
-    "argmin": _place_of("<", "min"),
-}
-"""What a row's value column names, over blocks."""
+    def outer_product(self, a: ScalarBlock, b: ScalarBlock) -> ScalarBlock:
+        self.require_room(len(a.nodes) * len(b.nodes))
+        return ScalarBlock(a.shape + b.shape, tuple(self.call("*", p, q) for p in a.nodes for q in b.nodes))
+
+    def _ring(self, count: int) -> Ring[int]:
+        """What makes equations of equations, of which there is room for so many."""
+        self.require_room(count)
+        call = self.call
+        return Ring(
+            lambda a: call("-", a),
+            lambda a, b: call("+", a, b),
+            lambda a, b: call("-", a, b),
+            lambda a, b: call("*", a, b),
+        )
+
+    def _rows(self, a: ScalarBlock) -> list[tuple[int, ...]]:
+        return [a.nodes[k : k + a.shape[0]] for k in range(0, len(a.nodes), a.shape[0])]
+
+    def _determinant(self, a: ScalarBlock) -> int:
+        return determinant(self._rows(a), self._ring(products(a.shape[0])))
+
+    def determinant(self, row: Primitive, a: ScalarBlock) -> ScalarBlock:
+        return self.text(row.scalar_meaning, row.params, [ScalarBlock((), (self._determinant(a),))])
+
+    def cofactors(self, a: ScalarBlock) -> ScalarBlock:
+        size = a.shape[0]
+        if size == 1:
+            return ScalarBlock((1, 1), (self.number(1.0),))
+        ring = self._ring(size * size * products(size - 1))
+        return ScalarBlock(a.shape, tuple(node for line in cofactors(self._rows(a), ring) for node in line))
+
+    def inverse(self, a: ScalarBlock) -> ScalarBlock:
+        """The transposed cofactors over the determinant: by the same words, a division that has no value is of this call."""
+        below = self._determinant(a)
+        above = self.transposed(self.cofactors(a))
+        return ScalarBlock(above.shape, tuple(self.call("/", node, below) for node in above.nodes))
+
+    def solution(self, a: ScalarBlock, b: ScalarBlock) -> ScalarBlock:
+        below = self._determinant(a)
+        above = self.product(self.transposed(self.cofactors(a)), b)
+        return ScalarBlock(b.shape, tuple(self.call("/", node, below) for node in above.nodes))

@@ -16,21 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.arrays import ufuncs
-from autodiff.arrays.matrices import VALUES, ArrayFunction, whole
-from autodiff.arrays.shapes import (
-    Shape,
-    broadcast,
-    checked_axis,
-    checked_place,
-    checked_size,
-    grown,
-    literal_shape,
-    matmul_shape,
-    room_for_an_axis,
-    shape_error,
-)
+from autodiff.arrays import matrices, ufuncs
+from autodiff.arrays.shapes import Places, Shape, broadcast, grown, shape_error
 from autodiff.arrays.ufuncs import Array, Function, Value, number, plain, select, shape
+from autodiff.arrays.whole_arrays import WholeArrays
 from autodiff.core import templates
 from autodiff.core.algebra import Algebra
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
@@ -71,11 +60,6 @@ REDUCTIONS: Mapping[str, Function] = {
 """What a reduction names: the arrays, then the axis if there is one."""
 
 
-def _literal(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-    sizes = literal_shape([shape(a) for a in args], span)
-    return _one_block(args) if len(sizes) > 1 else np.array(args, dtype=np.float64)
-
-
 def _one_block(args: Sequence[Any]) -> Array:
     """The arrays as rows of one; those that lie in memory at equal distances, as columns of a table do, are not copied."""
     base, first = args[0].base, args[0]
@@ -92,87 +76,95 @@ def _one_block(args: Sequence[Any]) -> Array:
     return np.stack(args)
 
 
-def _matmul(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-    u, v = args
-    matmul_shape(row, [shape(u), shape(v)], span)
-    return plain(np.asarray(u) @ np.asarray(v))
+class NumPyArrays(WholeArrays[Value]):
+    """NumPy's arrays, and floats, of the call at `span`."""
 
+    def __init__(self, span: Span = NOWHERE) -> None:
+        self.span = span
 
-def _matmul_left(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-    g, v = args
-    return plain(np.asarray(g) @ np.asarray(v).T if len(shape(v)) == 2 else np.multiply.outer(g, v))
+    def shape(self, a: Value) -> Shape:
+        return shape(a)
 
+    def constant_of(self, a: Value) -> float:
+        return float("nan") if isinstance(a, np.ndarray) else a
 
-def _matmul_right(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-    u, g = args
-    return plain(np.asarray(u).T @ np.asarray(g) if len(shape(u)) == 2 else np.multiply.outer(u, g))
+    def constant(self, value: float) -> Value:
+        return value
 
+    def filled(self, value: float, shape: Shape) -> Value:
+        return np.full(shape, value)
 
-def _transpose(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-    if len(shape(args[0])) > 2:
-        raise shape_error(row, [shape(args[0])], span, "only a matrix has rows and columns to exchange")
-    return np.transpose(args[0])
+    def joined(self, args: Sequence[Value], shape: Shape) -> Value:
+        if len(shape) == np.ndim(args[0]):
+            return np.concatenate([np.asarray(a) for a in args])
+        return _one_block(args) if len(shape) > 1 else np.array(args, dtype=np.float64)
 
+    def in_shape(self, a: Value, shape: Shape) -> Value:
+        return plain(np.reshape(a, shape))
 
-def _expand_dims(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-    axis = whole(args[1], span)
-    room_for_an_axis(shape(args[0]), span)
-    return np.expand_dims(args[0], checked_axis(row, axis, (*shape(args[0]), 1), span))
+    def part(self, a: Value, places: Places) -> Value:
+        return plain(np.asarray(a)[places])
 
+    def placed(self, part: Value, places: Places, shape: Shape) -> Value:
+        zeros = np.zeros(shape)
+        zeros[places] = part
+        return zeros
 
-def _softmax(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-    u = np.asarray(args[0])
-    powers = np.exp(u - np.max(u, axis=-1, keepdims=True))
-    return np.asarray(powers / np.sum(powers, axis=-1, keepdims=True))
+    def transposed(self, a: Value) -> Value:
+        return np.transpose(a)
 
+    def product(self, a: Value, b: Value) -> Value:
+        return plain(np.asarray(a) @ np.asarray(b))
 
-def _log_softmax(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-    u = np.asarray(args[0])
-    moved = u - np.max(u, axis=-1, keepdims=True)
-    others = np.exp(moved)
-    np.put_along_axis(others, np.argmax(moved, axis=-1, keepdims=True), 0.0, axis=-1)
-    return np.asarray(moved - np.log1p(np.sum(others, axis=-1, keepdims=True)))
+    def outer_product(self, a: Value, b: Value) -> Value:
+        return plain(np.multiply.outer(a, b))
 
+    def total(self, a: Value) -> Value:
+        return float(np.sum(a))
 
-def _place(args: Sequence[Value], inside: Shape, span: Span) -> tuple[int, ...]:
-    return checked_place([whole(a, span) for a in args], inside, span)
+    def running(self, operator: str, a: Value, axis: int) -> Value:
+        return np.cumsum(a, axis=axis) if operator == "+" else np.cumprod(a, axis=axis)
 
+    def ordered(self, a: Value) -> Value:
+        return np.sort(a)
 
-def _index(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-    place = _place(args[1:], shape(args[0]), span)
-    return plain(np.asarray(args[0])[place])
+    def order(self, a: Value) -> Value:
+        return np.argsort(a, kind="stable").astype(np.float64)
 
+    def permuted(self, row: Primitive, a: Value, places: Value) -> Value:
+        if not np.array_equal(np.sort(places), np.arange(np.size(places))):
+            raise self.no_permutation(row, [a, places])
+        return np.asarray(np.asarray(a)[np.asarray(places).astype(int)])
 
-def _scatter(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-    zeros = np.zeros(shape(args[1]))
-    zeros[_place(args[2:], zeros.shape, span)] = args[0]
-    return zeros
+    def between(self, low: Value, high: Value, share: float) -> Value:
+        return (1 - share) * low + share * high
 
+    def one_hots(self, a: Value, size: int) -> Value:
+        return np.asarray(np.expand_dims(a, -1) == np.arange(size), dtype=np.float64)
 
-def _filled(value: float) -> ArrayFunction:
-    def filled(row: Primitive, args: Sequence[Value], span: Span) -> Value:
-        return np.full(checked_size([whole(a, span) for a in args], span), value)
+    def determinant(self, row: Primitive, a: Value) -> Value:
+        return matrices.DETERMINANTS[row.value](np.asarray(a, dtype=np.float64))
 
-    return filled
+    def cofactors(self, a: Value) -> Value:
+        return matrices.cofactors(np.asarray(a, dtype=np.float64))
 
+    def inverse(self, a: Value) -> Value:
+        return self.solution(a, np.eye(len(np.asarray(a))))
 
-WHOLE_ARRAYS: Mapping[str, ArrayFunction] = {
-    **VALUES,
-    "literal": _literal,
-    "matmul": _matmul,
-    "matmul_left": _matmul_left,
-    "matmul_right": _matmul_right,
-    "transpose": _transpose,
-    "expand_dims": _expand_dims,
-    "softmax": _softmax,
-    "log_softmax": _log_softmax,
-    "index": _index,
-    "scatter": _scatter,
-    "zeros": _filled(0.0),
-    "ones": _filled(1.0),
-    "numel": lambda row, args, span: float(np.size(args[0])),
-}
-"""What linear and general rows name."""
+    def solution(self, a: Value, b: Value) -> Value:
+        return matrices.solution(np.asarray(a, dtype=np.float64), np.asarray(b))
+
+    def softmax(self, row: Primitive, args: Sequence[Value]) -> Value:
+        u = np.asarray(args[0])
+        powers = np.exp(u - np.max(u, axis=-1, keepdims=True))
+        return np.asarray(powers / np.sum(powers, axis=-1, keepdims=True))
+
+    def log_softmax(self, row: Primitive, args: Sequence[Value]) -> Value:
+        u = np.asarray(args[0])
+        moved = u - np.max(u, axis=-1, keepdims=True)
+        others = np.exp(moved)
+        np.put_along_axis(others, np.argmax(moved, axis=-1, keepdims=True), 0.0, axis=-1)
+        return np.asarray(moved - np.log1p(np.sum(others, axis=-1, keepdims=True)))
 
 
 # --- rows and texts -------------------------------------------------------------------------------------------------------
@@ -187,7 +179,7 @@ def apply(row: Primitive, args: Sequence[Value], span: Span = NOWHERE) -> Value:
         if row.kind == REDUCTION:
             return _reduced(row, args, span)
         if row.kind != ELEMENTWISE:
-            return WHOLE_ARRAYS[row.value](row, args, span)
+            return NumPyArrays(span).of_row(row, args)
         shapes = [shape(a) for a in args]
         if len(set(shapes)) > 1 and (wide := broadcast(shapes)):
             grown(row, shapes, wide, span)
@@ -202,8 +194,7 @@ def apply(row: Primitive, args: Sequence[Value], span: Span = NOWHERE) -> Value:
 
 def _reduced(row: Primitive, args: Sequence[Value], span: Span) -> Value:
     if row.params[-1] == "axis":
-        axis = checked_axis(row, whole(args[1], span), shape(args[0]), span)
-        return REDUCTIONS[row.value](args[0], axis)
+        return REDUCTIONS[row.value](args[0], NumPyArrays(span).axis(row, args))
     if len({shape(a) for a in args}) > 1:
         raise shape_error(row, [shape(a) for a in args], span, "both must have the same shape")
     return REDUCTIONS[row.value](*args)

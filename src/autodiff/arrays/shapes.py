@@ -17,6 +17,9 @@ from autodiff.errors import AutodiffError, Span
 Shape: TypeAlias = "tuple[int, ...]"
 """The length along each axis; () is a number."""
 
+Places: TypeAlias = "tuple[int | slice, ...]"
+"""Where a part of an array is: along each of its first axes a place, or those from start to before stop by a step."""
+
 LARGEST = 10**6
 """Elements that a program's own zeros or ones may have."""
 
@@ -117,17 +120,6 @@ def grown(row: Primitive, shapes: Sequence[Shape], whole: Shape, span: Span) -> 
         raise ShapeError(f"{row.signature} would be an array of shape {whole}", span=span, hint=limit)
 
 
-def matmul_shape(row: Primitive, shapes: Sequence[Shape], span: Span) -> Shape:
-    """The shape of a product of vectors and matrices."""
-    left, right = shapes
-    if not left or not right or len(left) > 2 or len(right) > 2 or left[-1] != right[0]:
-        hint = "for a matrix with k columns the other one needs k rows"
-        raise shape_error(row, shapes, span, hint if left and right else "write * for a product with a number")
-    whole = left[:-1] + right[1:]
-    grown(row, shapes, whole, span)
-    return whole
-
-
 def literal_shape(shapes: Sequence[Shape], span: Span) -> Shape:
     """The shape of an array of such elements. Raises AutodiffError when they differ or nest too deep."""
     if len(set(shapes)) > 1:
@@ -152,6 +144,48 @@ def too_deep() -> str:
     return f"an array has at most {AXES} axes, and here are more"
 
 
+# --- where elements are -------------------------------------------------------------------------------------------------
+
+
+def strides(shape: Shape) -> list[int]:
+    return [math.prod(shape[k + 1 :]) for k in range(len(shape))]
+
+
+def positions(shape: Shape, wide: Shape) -> list[int]:
+    """For each element of the broadcast shape `wide`, which element of `shape` it is.
+
+    >>> positions((3, 1), (3, 2))
+    [0, 0, 1, 1, 2, 2]
+    """
+    if shape == wide:
+        return list(range(math.prod(shape)))
+    steps = [0 if size == 1 else step for size, step in zip(shape, strides(shape), strict=True)]
+    numbers = [0]
+    for size, step in zip(wide, [0] * (len(wide) - len(shape)) + steps, strict=True):
+        numbers = [base + k * step for base in numbers for k in range(size)]
+    return numbers
+
+
+def part_of(shape: Shape, places: Places) -> tuple[Shape, list[int]]:
+    """The shape of a part, and which elements of an array of shape `shape` it has."""
+    inner, numbers = list[int](), [0]
+    for k, (size, step) in enumerate(zip(shape, strides(shape), strict=True)):
+        place = places[k] if k < len(places) else slice(None)
+        along = range(size)[place]
+        if isinstance(along, range):
+            inner.append(len(along))
+        numbers = [base + j * step for base in numbers for j in (along if isinstance(along, range) else (along,))]
+    return tuple(inner), numbers
+
+
+def lanes(shape: Shape, axis: int) -> Iterator[slice]:
+    """Where the vectors along an axis are, in the order of the other axes."""
+    step, size = strides(shape)[axis], shape[axis]
+    for outer in range(0, math.prod(shape), size * step):
+        for start in range(outer, outer + step):
+            yield slice(start, start + size * step, step)
+
+
 # --- functions of whole arrays ------------------------------------------------------------------------------------------
 
 
@@ -167,27 +201,6 @@ def vector_size(row: Primitive, shape: Shape, span: Span, hint: str = "") -> int
     if len(shape) != 1:
         raise shape_error(row, [shape], span, hint or "a vector is needed here: an array with one axis")
     return shape[0]
-
-
-def system_shape(row: Primitive, shapes: Sequence[Shape], span: Span) -> Shape:
-    """The shape of what solves a linear system."""
-    matrix, right = shapes
-    if len(matrix) != 2 or matrix[0] != matrix[1] or len(right) not in (1, 2) or right[0] != matrix[0]:
-        raise shape_error(row, shapes, span, "a square matrix with k rows, and a vector or matrix with k rows")
-    return right
-
-
-def concat_shape(row: Primitive, shapes: Sequence[Shape], span: Span) -> Shape:
-    """The shape of two arrays one after the other."""
-    first, second = shapes
-    if not first or not second or first[1:] != second[1:]:
-        hint = (
-            "arrays may differ along their first axis only"
-            if first and second
-            else "write [x] for an array of one number"
-        )
-        raise shape_error(row, shapes, span, hint)
-    return (first[0] + second[0], *first[1:])
 
 
 def reshaped(row: Primitive, shape: Shape, sizes: Sequence[int], span: Span) -> Shape:

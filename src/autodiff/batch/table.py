@@ -12,7 +12,7 @@ from typing import Any
 from autodiff.batch.compile import INPUT, Compiled
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.tables.columns import bad_cell, column_of, missing, program_names, row_fault
-from autodiff.tables.optional import library
+from autodiff.tables.optional_imports import library
 from autodiff.tables.text import Chunk, Statuses, Table
 
 

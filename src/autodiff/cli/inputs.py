@@ -20,7 +20,7 @@ from autodiff.cli import streams
 from autodiff.cli.options import SYNTAX
 from autodiff.core.lowering import lower
 from autodiff.errors import DATA, AutodiffError, printable, quoted, shortened
-from autodiff.language.typed import decimal
+from autodiff.language.exact_float import decimal
 
 _LARGEST = sys.float_info.max
 

@@ -24,8 +24,8 @@ from autodiff.batch.table import Count, filled
 from autodiff.cli import colour, engines, options, streams
 from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.render.terminal import progress
-from autodiff.tables.inputs import InputFile, each_table, opened_file
-from autodiff.tables.optional import library
+from autodiff.tables.inputs import InputFile, each_table
+from autodiff.tables.optional_imports import library
 from autodiff.tables.reader import format_of, input_format, is_table
 from autodiff.tables.text import Table
 from autodiff.tables.writer import Write, sink, writer
@@ -64,8 +64,9 @@ class RowsCommand:
             if engine.workers == 1 and not self.in_parts and self.given["engine"] is None:
                 self._stream()
             else:
-                with opened_file(self.files[0], self.given["from_form"]) as first:
-                    task = self._task(first)
+                checked = self.files[:1] if self.in_parts else self.files  # a part that differs is an error of its own
+                with closing(each_table(checked, self.given["from_form"])) as tables:
+                    task = self._task(next(tables))
                 gc.enable()
                 engines.announce(engine)
                 self._parts(engine, task, files)

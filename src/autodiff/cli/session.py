@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
-from autodiff.cli import colour, options, page, streams
+from autodiff.cli import colour, explanation_output, options, streams
 from autodiff.cli.history import History
 from autodiff.cli.train import SETTINGS
 from autodiff.errors import HARD_POINT, AutodiffError, shortened
@@ -175,5 +175,7 @@ class Session:
         if self.training.step is not None:
             step = rendered.step(self.training.step, self.training, streams.width(sys.stdout))
             streams.say(f"\n{spelled(step) if ascii_only else step}\n")
-        closing = rendered.closing(self.training, self.records, ending, ascii_only=ascii_only, width=page.width())
+        closing = rendered.closing(
+            self.training, self.records, ending, ascii_only=ascii_only, width=explanation_output.width()
+        )
         streams.say(closing)

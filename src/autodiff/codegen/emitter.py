@@ -17,7 +17,7 @@ from types import MappingProxyType
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive
-from autodiff.language.typed import Typed
+from autodiff.language.exact_float import ExactFloat
 from autodiff.verify.rounding import Unsure, error_of
 
 _IF, _ABS = rules.TABLE["if", 3], rules.TABLE["abs", 1]
@@ -89,7 +89,7 @@ class Emitter:
     def _constant(self, node: int, value: float) -> bool:
         """Whether an equation is exactly this number: cosh(1e-8) is 1 in float64 only, and x/cosh(1e-8) is not x."""
         number = self.graph.constants.get(node)
-        return number == value and not isinstance(number, Typed) and value not in self.constant_errors
+        return number == value and not isinstance(number, ExactFloat) and value not in self.constant_errors
 
     def _folded(self, row: Primitive, args: tuple[int, ...]) -> int | None:
         known = self.graph.constants
@@ -112,7 +112,7 @@ class Emitter:
 
     def _note_error(self, row: Primitive, args: Sequence[float], value: float) -> None:
         """Remember how far a folded constant may be off."""
-        errors = [math.ulp(a) / 2 if isinstance(a, Typed) else self.constant_errors.get(a, 0.0) for a in args]
+        errors = [math.ulp(a) / 2 if isinstance(a, ExactFloat) else self.constant_errors.get(a, 0.0) for a in args]
         try:
             error = error_of(row, args, errors, value, operator.add)
         except (Unsure, OverflowError):

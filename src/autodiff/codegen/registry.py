@@ -12,7 +12,7 @@ from importlib import import_module
 from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.evaluate import parse
 from autodiff.api.inputs import sources
-from autodiff.api.scalar_note import note
+from autodiff.api.reduction_notes import note
 from autodiff.codegen.request import Request
 from autodiff.errors import AutodiffError, quoted
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from autodiff.core.prelude import LossPart
 from autodiff.core.primitive import Primitive
 from autodiff.errors import Span
-from autodiff.language.typed import Typed
+from autodiff.language.exact_float import ExactFloat
 
 Key: TypeAlias = "tuple[Primitive, tuple[int, ...]] | str | float"
 
@@ -59,7 +59,7 @@ class Graph:
 
         An int is meant exactly, beyond float64's whole numbers too; 0.1 is one tenth, and another number than its float64.
         """
-        if isinstance(value, Typed):
+        if isinstance(value, ExactFloat):
             node = self._leaf(value.key, span)
             self.constants[node] = value
             return node

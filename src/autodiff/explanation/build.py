@@ -16,7 +16,7 @@ from autodiff.api.at_point import answered
 from autodiff.api.elementwise_view import OverNumbers, numbers_of, over_elements
 from autodiff.api.evaluate import MODES, parse, proven_digits
 from autodiff.api.inputs import named, sources
-from autodiff.api.scalar_note import note
+from autodiff.api.reduction_notes import note
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import Lowered
 from autodiff.errors import AutodiffError, quoted, shortened

@@ -17,11 +17,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from autodiff.arrays.blocks import ScalarBlock
-from autodiff.arrays.scalarize import Scalarization
+from autodiff.arrays.blocks import BlockArrays, ScalarBlock
 from autodiff.arrays.shapes import elements
 from autodiff.core import prelude
-from autodiff.core.graph import Graph, WrittenOut
+from autodiff.core.graph import WrittenOut
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import GENERAL, Primitive, elementwise
 from autodiff.core.rules import functions
@@ -54,7 +53,7 @@ def _slope(places: Places, call: WrittenOut, place: int, k: int, position: int, 
     params, text = _text(call, k)
     if not text:
         return None
-    work = Scalarization(Graph())
+    work = BlockArrays()
     given = {
         name: _block(places, work, *block)
         for name, block in zip(params, zip(call.shapes, call.args, strict=True), strict=True)
@@ -149,7 +148,7 @@ def _text(call: WrittenOut, k: int) -> tuple[Sequence[str], str]:
     return params, "" if loss is None else loss.slopes.get(params[k], "")
 
 
-def _block(places: Places, work: Scalarization, shape: tuple[int, ...], nodes: Sequence[int]) -> ScalarBlock:
+def _block(places: Places, work: BlockArrays, shape: tuple[int, ...], nodes: Sequence[int]) -> ScalarBlock:
     """Elements by the names that they have as steps; constants as they are."""
     graph = places.lowered.graph
     known = {node: name for name, node in places.lowered.assigned.items()} | dict(places.names)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from autodiff.api.answer import Answer
 from autodiff.batch import compile as batch
+from autodiff.batch.buffer_pool import BufferPool
 from autodiff.batch.compile import Compiled
 from autodiff.batch.run import divided
 from autodiff.core import rules
@@ -26,10 +28,11 @@ from autodiff.core.lowering import lower
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
+from autodiff.tables.frames import require_finite
 
 Vector: TypeAlias = NDArray[np.float64]
 
-BLOCK = 16384
+BLOCK = 32768
 """Rows whose sums are made together: few enough for the cache."""
 
 
@@ -38,11 +41,15 @@ NARROW = 12
 
 
 class NormalSums(NamedTuple):
-    """Sums over rows: of the squared residuals, of the products of their slopes, of slopes times residuals."""
+    """Sums over rows: of the squared residuals, of the products of their slopes, of slopes times residuals.
+
+    complete  whether every row has a value and slopes, and so have their squares
+    """
 
     squares: float
     matrix: Vector
     slope: Vector
+    complete: bool
 
 
 @dataclass(slots=True)
@@ -63,8 +70,8 @@ class Problem:
     readings: tuple[Reading, ...] = ()
     sure: bool = True
     size: float = field(init=False, repr=False)
-    _latest: tuple[bytes, Vector, Vector, Vector] | None = field(default=None, repr=False)
-    _sums: tuple[bytes, NormalSums] | None = field(default=None, repr=False)
+    _latest: tuple[tuple[bool, bytes], Vector, Vector, Vector] | None = field(default=None, repr=False)
+    _sums: dict[bool, tuple[bytes, NormalSums]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.size = float(np.linalg.norm(self.y if self.sigma is None else self.y / self.sigma))
@@ -85,7 +92,7 @@ class Problem:
         Raises AutodiffError for names that are neither columns nor given a start, and for a target without a value.
         """
         program = parse(text, rules.functions(), strict=strict)
-        model = batch.compile(text, list(start), strict=strict)
+        model = replace(_compiled(text, tuple(start), strict=strict), buffers=BufferPool(), flags=BufferPool())
         inputs = model.lowered.inputs
         for name in start:
             if name not in inputs:
@@ -113,6 +120,7 @@ class Problem:
                 f"--sigma is a standard deviation, which is above 0, and it is {deviations[row]:g} in row {row + 1}",
                 exit_status=DATA,
             )
+        require_finite({**used, y: target} if deviations is None else {**used, y: target, str(sigma): deviations})
         return cls(model, tuple(start), used, target, deviations, program.readings)
 
     @property
@@ -139,14 +147,14 @@ class Problem:
     def sums(self, parameters: Vector) -> NormalSums:
         """The sums over all rows that a step of Gauss and Newton is made of."""
         key = parameters.tobytes()
-        if self._sums is None or self._sums[0] != key:
-            self._sums = key, self._sums_of_blocks(parameters)
-        return self._sums[1]
+        if self.sure not in self._sums or self._sums[self.sure][0] != key:
+            self._sums[self.sure] = key, self._sums_of_blocks(parameters)
+        return self._sums[self.sure][1]
 
     def _sums_of_blocks(self, parameters: Vector) -> NormalSums:
         """The sums, block by block; in a search each block's rows are evaluated for it, and stay in the cache."""
         at = dict(zip(self.names, map(float, parameters), strict=True))
-        if self.sure or self._is_latest(parameters):
+        if self.sure:
             self._evaluated(parameters)
         parts: dict[int, NormalSums] = {}
 
@@ -156,27 +164,30 @@ class Problem:
                     parts[block.start] = self._sums_of(parameters, at, block)
 
         divided(self.rows, BLOCK, work)
-        squares, matrices, slopes = zip(*(parts[start] for start in sorted(parts)), strict=True)
-        return NormalSums(math.fsum(squares), np.sum(matrices, axis=0), np.sum(slopes, axis=0))
+        squares, matrices, slopes, complete = zip(*(parts[start] for start in sorted(parts)), strict=True)
+        return NormalSums(math.fsum(squares), np.sum(matrices, axis=0), np.sum(slopes, axis=0), all(complete))
 
     def _sums_of(self, parameters: Vector, at: Mapping[str, float], block: slice) -> NormalSums:
-        sigma = None if self.sigma is None else self.sigma[block]
-        columns: list[Vector]
+        table = np.empty((1 + len(self.names), block.stop - block.start))
         if self._is_latest(parameters):
-            _, slopes, residuals = (values[block] for values in self._evaluated(parameters))
-            columns = list(slopes.T)
+            _, slopes, table[0] = (values[block] for values in self._evaluated(parameters))
+            table[1:] = slopes.T
         else:
             value, gradient, _ = self.model.approximate(**{n: c[block] for n, c in self.columns.items()}, **at)
-            residuals = _residuals(value, self.y[block], sigma)
-            columns = [gradient[name] for name in self.names]
-        table = np.empty((1 + len(columns), len(residuals)))
-        table[0] = residuals
-        for k, column in enumerate(columns):
-            table[1 + k] = column if sigma is None else column / sigma
-        table[1:] = _jacobian(table[1:])
-        # BLAS takes its own threads for so few columns, which wait for each other longer than they work
-        products = np.einsum("ir,jr->ij", table, table) if len(table) <= NARROW else table @ table.T
-        return NormalSums(float(products[0, 0]), products[1:, 1:], products[1:, 0])
+            np.subtract(value, self.y[block], out=table[0])
+            for k, name in enumerate(self.names):
+                table[1 + k] = gradient[name]
+            if self.sigma is not None:
+                table[0] /= self.sigma[block]
+        if self.sigma is not None:
+            table[1:] /= self.sigma[block]
+        products = _products(table)
+        complete = bool(np.isfinite(products).all())
+        if not complete:
+            table[0, np.isnan(table[0])] = np.inf
+            table[1:] = _jacobian(table[1:])
+            products = _products(table)
+        return NormalSums(float(products[0, 0]), products[1:, 1:], products[1:, 0], complete)
 
     def require_values(self, parameters: Vector) -> None:
         """Raise AutodiffError (exit status 3) naming the first row in which the model has no value or no slope."""
@@ -197,11 +208,11 @@ class Problem:
     @contextmanager
     def searching(self) -> Iterator[None]:
         """Within it, rows have the digits that float64 gives them."""
-        self.sure, self._latest, self._sums = False, None, None
+        self.sure = False
         try:
             yield
         finally:
-            self.sure, self._latest, self._sums = True, None, None
+            self.sure = True
 
     def answer(self, parameters: Vector, row: int) -> Answer:
         """The one-shot answer of a row, which says why a number is missing."""
@@ -209,7 +220,7 @@ class Problem:
         return self.model.answer(point | dict(zip(self.names, map(float, parameters), strict=True)))
 
     def _is_latest(self, parameters: Vector) -> bool:
-        return self._latest is not None and self._latest[0] == parameters.tobytes()
+        return self._latest is not None and self._latest[0] == (self.sure, parameters.tobytes())
 
     def _evaluated(self, parameters: Vector) -> tuple[Vector, Vector, Vector]:
         """Fitted values, their slopes and the residuals; those of the latest parameters are kept."""
@@ -221,8 +232,14 @@ class Problem:
             for k, name in enumerate(self.names):
                 slopes[:, k] = gradient[name]
             fitted = np.broadcast_to(value, self.rows)
-            self._latest = parameters.tobytes(), fitted, slopes, _residuals(fitted, self.y, self.sigma)
+            self._latest = (self.sure, parameters.tobytes()), fitted, slopes, _residuals(fitted, self.y, self.sigma)
         return self._latest[1:]
+
+
+@lru_cache(maxsize=8)
+def _compiled(text: str, names: tuple[str, ...], *, strict: bool) -> Compiled:
+    """The model: one that is fitted to table after table is compiled once. Its buffers, as long as a table, are not kept."""
+    return batch.compile(text, names, strict=strict)
 
 
 def _residuals(fitted: Vector, y: Vector, sigma: Vector | None) -> Vector:
@@ -230,6 +247,12 @@ def _residuals(fitted: Vector, y: Vector, sigma: Vector | None) -> Vector:
     if not np.isfinite(residuals.sum()):
         residuals[np.isnan(residuals)] = np.inf
     return np.asarray(residuals)
+
+
+def _products(table: Vector) -> Vector:
+    """The product of each row with each row."""
+    # BLAS takes its own threads for so few rows, which wait for each other longer than they work
+    return np.asarray(np.einsum("ir,jr->ij", table, table) if len(table) <= NARROW else table @ table.T)
 
 
 def _jacobian(slopes: Vector) -> Vector:

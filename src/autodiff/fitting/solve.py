@@ -54,6 +54,9 @@ SMALLEST = 1e-150
 POLISHING = 12
 """Gauss-Newton steps at the end, at most."""
 
+POLISHED = 1e-12
+"""The offset from which on another step over many rows moves no parameter by more than a millionth of its error."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -87,6 +90,35 @@ class Solution:
 
 def solve(problem: Problem, start: Vector, options: Options) -> Solution:
     """The parameters near `start` of least cost. Raises AutodiffError where the model has no value at the start."""
+    large = _is_large(problem)
+    begun = _begun(problem, start, options)
+    plain = not options.bounded and options.loss == "linear" and problem.rows >= len(start)
+    best: Solution | None = None
+    for method in (*(("normal",) if large else ()), "lm", "trf") if plain else ("trf",):
+        if best is not None and best.ended == "converged" and large:
+            break
+        with problem.searching():
+            solution = _searched(problem, start, options, method)
+            solution = _polished(problem, solution, options) if method == "normal" else solution
+        solution = _polished(problem, solution, options)
+        if best is None or (solution.cost, solution.ended != "converged") < (best.cost, best.ended != "converged"):
+            best = solution
+    assert best is not None
+    if not np.isfinite(best.cost) or best.cost > begun:
+        return replace(best, ended="diverged")
+    return replace(best, ended="diverged") if best.ended == "converged" and _ran_away(problem, start, best) else best
+
+
+def _begun(problem: Problem, start: Vector, options: Options) -> float:
+    """The cost at the start. Raises AutodiffError where it has none, or squares leave the range of float64.
+
+    Over many rows the sums of a search show that at once, unless there is something to name.
+    """
+    if by_sums(problem, options):
+        with problem.searching():
+            sums = problem.sums(start)
+        if sums.complete and problem.size < LARGEST and (np.diagonal(sums.matrix) > SMALLEST).all():
+            return sums.squares / 2
     problem.require_values(start)
     begun = cost(problem, start, options)
     if not np.isfinite(begun):
@@ -96,21 +128,12 @@ def solve(problem: Problem, start: Vector, options: Options) -> Solution:
             exit_status=HARD_POINT,
         )
     _require_squares(problem, start)
-    plain = not options.bounded and options.loss == "linear" and problem.rows >= len(start)
-    best: Solution | None = None
-    large = _is_large(problem)
-    for method in (*(("normal",) if large else ()), "lm", "trf") if plain else ("trf",):
-        if best is not None and best.ended == "converged" and large:
-            break
-        with problem.searching():
-            solution = _searched(problem, start, options, method)
-        solution = _polished(problem, solution, options)
-        if best is None or (solution.cost, solution.ended != "converged") < (best.cost, best.ended != "converged"):
-            best = solution
-    assert best is not None
-    if not np.isfinite(best.cost) or best.cost > begun:
-        return replace(best, ended="diverged")
-    return replace(best, ended="diverged") if best.ended == "converged" and _ran_away(problem, start, best) else best
+    return begun
+
+
+def by_sums(problem: Problem, options: Options) -> bool:
+    """Whether rows are so many that a step is made from sums over them, and not from the Jacobian."""
+    return options.loss == "linear" and _is_large(problem)
 
 
 def _is_large(problem: Problem) -> bool:
@@ -150,9 +173,9 @@ def _ran_away(problem: Problem, start: Vector, solution: Solution) -> bool:
 def cost(problem: Problem, parameters: Vector, options: Options) -> float:
     """Half the sum of the losses of all residuals."""
     with np.errstate(all="ignore"):
+        if by_sums(problem, options):
+            return problem.sums(parameters).squares / 2
         if options.loss == "linear":
-            if _is_large(problem):
-                return problem.sums(parameters).squares / 2
             residuals = problem.residuals(parameters)
             return float(residuals @ residuals) / 2
         squares = (problem.residuals(parameters) / options.scale) ** 2
@@ -253,8 +276,8 @@ def offset(problem: Problem, parameters: Vector, options: Options) -> float:
         moves = free(problem, parameters, options)
         if not moves.any():
             return 0.0
-        if _is_large(problem) and options.loss == "linear":
-            _, matrix, slope = problem.sums(parameters)
+        if by_sums(problem, options):
+            _, matrix, slope, _ = problem.sums(parameters)
             _, matrix, slope = _scaled(matrix[np.ix_(moves, moves)], slope[moves])
             squares, turned = np.linalg.eigh(matrix)
             good = squares > LOST * squares[-1]
@@ -297,6 +320,8 @@ def _polished(problem: Problem, solution: Solution, options: Options) -> Solutio
         return solution
     best, distance = solution, offset(problem, solution.parameters, options)
     for _ in range(POLISHING):
+        if _is_large(problem) and distance <= POLISHED:
+            break
         with np.errstate(all="ignore"):
             step = _gauss_newton(problem, best.parameters) if np.isfinite(best.cost) else None
             moved = None if step is None else best.parameters + step
@@ -314,7 +339,7 @@ def _polished(problem: Problem, solution: Solution, options: Options) -> Solutio
 def _gauss_newton(problem: Problem, parameters: Vector) -> Vector | None:
     """The step to the minimum of the linear problem, None where it has no single one."""
     if _is_large(problem):
-        sizes, matrix, slope = _scaled(*problem.sums(parameters)[1:])
+        sizes, matrix, slope = _scaled(*problem.sums(parameters)[1:3])
         squares = np.linalg.eigvalsh(matrix)
         return None if squares[0] <= LOST * squares[-1] else np.asarray(-np.linalg.solve(matrix, slope) / sizes)
     jacobian = problem.jacobian(parameters)

@@ -1,7 +1,7 @@
 """How sure fitted parameters are: standard errors, correlations, bands, influence, and what the data don't determine.
 
 >>> import numpy as np
->>> found = estimate(("a",), np.array([2.4]), np.array([0.4, -0.2]), np.array([[1.0], [2.0]]), known=False)
+>>> found = estimate(("a",), np.array([0.4, -0.2]), np.array([[1.0], [2.0]]), known=False)
 >>> round(found.errors["a"], 9), found.undetermined
 (0.2, ())
 
@@ -56,19 +56,21 @@ class Estimate:
 
 
 def estimate(
-    names: Sequence[str], parameters: Vector, residuals: Vector, jacobian: Vector, *, known: bool,
-    free: Sequence[bool] | None = None,
+    names: Sequence[str], residuals: Vector, jacobian: Vector, *, known: bool,
+    free: Sequence[bool] | None = None, matrix: Vector | None = None,
 ) -> Estimate:  # fmt: skip
-    """The errors of `parameters`, from weighted residuals and their slopes.
+    """The errors of parameters, from weighted residuals and their slopes.
 
-    known  the residuals are in units of known deviations, so that these are not estimated from them
-    free   which parameters moved freely; one that is at its bound has no error
+    known   the residuals are in units of known deviations, so that these are not estimated from them
+    free    which parameters moved freely; one that is at its bound has no error
+    matrix  the products of the Jacobian's columns, where they are known already
     """
     moves = [k for k in range(len(names)) if free is None or free[k]]
-    if max(jacobian.max(initial=0.0), -jacobian.min(initial=0.0)) > LARGEST:  # a search that diverged
-        moves = []
     kept = jacobian if len(moves) == len(names) else jacobian[:, moves]
-    matrix = kept.T @ kept
+    with np.errstate(over="ignore"):
+        matrix = kept.T @ kept if matrix is None else matrix[np.ix_(moves, moves)]
+    if not (np.diagonal(matrix) <= LARGEST**2).all():  # a search that diverged
+        moves, kept, matrix = [], jacobian[:, :0], np.empty((0, 0))
     sizes = np.sqrt(np.diagonal(matrix))
     sizes = np.where(sizes > 0, sizes, 1.0)
     singular, right = _singular(kept, sizes, matrix)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from autodiff.errors import AutodiffError, Span, quoted
-from autodiff.language.typed import Typed
+from autodiff.language.exact_float import ExactFloat
 
 JUXTAPOSITION = "implicit *"
 """The name of a product written without an operator. A row has no such name: it is lowered as `*`."""
@@ -24,7 +24,7 @@ CHAIN = "chained <"
 TRAINING_CALLS = frozenset(("one_hot", "standardise", "dropout"))
 """Calls with a meaning in `train` and `predict` only, beside `columns(…)`: see `train.declarations`."""
 
-_PI, _E, _TAU = Typed(math.pi, "pi"), Typed(math.e, "e"), Typed(math.tau, "tau")
+_PI, _E, _TAU = ExactFloat(math.pi, "pi"), ExactFloat(math.e, "e"), ExactFloat(math.tau, "tau")
 
 CONSTANTS: dict[str, float] = {"pi": _PI, "π": _PI, "e": _E, "tau": _TAU, "τ": _TAU}
 """Names with a fixed value; no program may assign them."""
@@ -232,12 +232,12 @@ def walk(roots: tuple[Expr, ...]) -> Iterator[Expr]:
 
 def upward(root: Expr) -> Iterator[Expr]:
     """Every node under `root`, each behind its arguments, in the order of the text."""
-    found, stack = list[Expr](), [root]
+    nodes, stack = list[Expr](), [root]
     while stack:
         node = stack.pop()
-        found.append(node)
+        nodes.append(node)
         stack += node.children()
-    return reversed(found)
+    return reversed(nodes)
 
 
 def places(program: ParsedProgram) -> dict[str, Span]:

@@ -1,4 +1,4 @@
-"""The LALR(1) automaton: words, and the tables that Lark made of a grammar, to what a builder makes of them.
+"""The LALR(1) automaton: tokens, and the tables that Lark made of a grammar, to what a builder makes of them.
 
 Lark computes the tables ahead of time (`generate.py`); here is a loop over them, so that a one-line program need not
 wait for a parser generator to load.
@@ -7,45 +7,44 @@ wait for a parser generator to load.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import ModuleType
 from typing import Any, TypeAlias, cast
 
 from autodiff.errors import AutodiffError
+from autodiff.language.ambiguity import DOUBTFUL, Noted
 from autodiff.language.ast import Call
-from autodiff.language.readings import DOUBTFUL, Noted
-from autodiff.language.word import Word
+from autodiff.language.tables import Tables, tables
+from autodiff.language.token import Token
 
 Build: TypeAlias = Callable[[list[Any]], object]
 Rule: TypeAlias = "tuple[str, int, Build]"
-Complain: TypeAlias = Callable[[Sequence[Word], int], AutodiffError]
+Complain: TypeAlias = Callable[[Sequence[Token], int], AutodiffError]
 
 
 class Automaton:
-    """A grammar's `tables`, and a `builder` with one method per alias of the grammar."""
+    """The tables of a grammar, and a `builder` with one method per alias of it."""
 
-    def __init__(self, tables: ModuleType, builder: object) -> None:
-        self.tables = tables
-        self.goto = _Goto(tables)
+    def __init__(self, grammar: str, builder: object) -> None:
+        self.tables = tables(grammar)
+        self.goto = _Goto(self.tables)
         self.rules: tuple[Rule, ...] = tuple(
-            (origin, size, _method(builder, name, spliced)) for origin, size, name, spliced in tables.RULES
+            (origin, size, _method(builder, name, spliced)) for origin, size, name, spliced in self.tables.rules
         )
-        self.doubtful = tuple(k for k, (_, _, method, _) in enumerate(tables.RULES) if method in DOUBTFUL)
 
     def parse(
-        self, words: Sequence[Word], start: str, length: int, complain: Complain, doubtful: list[Noted] | None = None
+        self, tokens: Sequence[Token], start: str, length: int, complain: Complain, doubtful: list[Noted] | None = None
     ) -> object:
-        """What the builder makes of the words: shift a word, or reduce the last parts by a rule, as the tables say.
+        """What the builder makes of the tokens: shift a token, or reduce the last parts by a rule, as the tables say.
 
         What a person may read otherwise is also put into `doubtful`, with the method that built it. Raises what
-        `complain` says of the first word that can't stand where it does.
+        `complain` says of the first token that can't stand where it does.
         """
-        states, goto = self.tables.STATES, self.goto
+        states, goto = self.tables.states, self.goto
         rules = self.rules if doubtful is None else self._noting(doubtful)
-        state, last = self.tables.START[start]
+        state, last = self.tables.start[start]
         stack, parts = [state], list[Any]()
-        end = Word("$END", "", (length, length))
-        for position, word in enumerate((*words, end)):
-            kind = word.type
+        end = Token("$END", "", (length, length))
+        for position, token in enumerate((*tokens, end)):
+            kind = token.type
             while (move := states[state].get(kind, 0)) < 0:
                 origin, size, build = rules[~move]
                 cut = len(parts) - size
@@ -54,13 +53,13 @@ class Automaton:
                 parts.append(build(children))
                 state = goto[stack[-1], origin, kind]
                 stack.append(state)
-                if word is end and state == last:
+                if token is end and state == last:
                     return parts[-1]
             if not move:
-                raise complain(words, position)
+                raise complain(tokens, position)
             state = move
             stack.append(state)
-            parts.append(word)
+            parts.append(token)
         raise AssertionError("the tables accept $END or refuse it")
 
     def _noting(self, doubtful: list[Noted]) -> tuple[Rule, ...]:
@@ -75,21 +74,21 @@ class Automaton:
             return build_and_note
 
         noting = list(self.rules)
-        for k in self.doubtful:
-            origin, size, build = self.rules[k]
-            noting[k] = origin, size, noted(self.tables.RULES[k][2], build)
+        for k, (origin, size, method, _) in enumerate(self.tables.rules):
+            if method in DOUBTFUL:
+                noting[k] = origin, size, noted(method, self.rules[k][2])
         return tuple(noting)
 
 
 class _Goto(dict[tuple[int, str, str], int]):
-    """The state after a reduction to `origin` in front of a word of some kind, rules that only rename passed over.
+    """The state after a reduction to `origin` in front of a token of some kind, rules that only rename passed over.
 
     `2*x` is renamed from operand to power to sign to product; one look-up goes there at once.
     """
 
-    def __init__(self, tables: ModuleType) -> None:
+    def __init__(self, tables: Tables) -> None:
         super().__init__()
-        self.states, self.rules = tables.STATES, tables.RULES
+        self.states, self.rules = tables.states, tables.rules
 
     def __missing__(self, key: tuple[int, str, str]) -> int:
         state, origin, kind = key

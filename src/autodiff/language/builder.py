@@ -1,6 +1,6 @@
-"""Words to nodes: what each rule of the grammar makes of its parts.
+"""Tokens to nodes: what each rule of the grammar makes of its parts.
 
->>> Builder().number([Word("NUMBER", "0.5", (0, 3))]).value
+>>> Builder().number([Token("NUMBER", "0.5", (0, 3))]).value
 0.5
 """
 
@@ -27,19 +27,20 @@ from autodiff.language.ast import (
     Number,
     Statement,
 )
+from autodiff.language.exact_float import decimal
 from autodiff.language.synonyms import INVERSES
-from autodiff.language.typed import decimal
-from autodiff.language.word import Word
+from autodiff.language.token import Token
 
 SYMBOLS = {
     "**": "^", "≤": "<=", "≥": ">=", "≠": "!=", "%": "mod", **dict.fromkeys("·×∙⋅∗•＊", "*"), **dict.fromkeys("÷∕⁄／", "/"),
-    **dict.fromkeys("−–—‐‑－", "-"), "＋": "+", "√": "sqrt", "∛": "cbrt",
+    **dict.fromkeys("−–—‐‑－", "-"), "＋": "+", "＾": "^", "ˆ": "^", "√": "sqrt", "∛": "cbrt",
 }  # fmt: skip
 """Other spellings of operators."""
 
+_FACTORIAL = "factorial"
 _DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 Parts: TypeAlias = "list[Any]"
-"""Words and what has been built of others, as many and of such kinds as the rule says."""
+"""Tokens and what has been built of others, as many and of such kinds as the rule says."""
 
 
 def _across(parts: Parts) -> Span:
@@ -47,13 +48,13 @@ def _across(parts: Parts) -> Span:
 
 
 class Builder:
-    """One method per alias of the grammar; each gets the parts of its rule, words included, and returns a node."""
+    """One method per alias of the grammar; each gets the parts of its rule, tokens included, and returns a node."""
 
     def program(self, parts: Parts) -> tuple[Statement, ...]:
-        return tuple(p for p in parts if not isinstance(p, Word))
+        return tuple(p for p in parts if not isinstance(p, Token))
 
     def bindings(self, parts: Parts) -> tuple[Assign, ...]:
-        return tuple(p for p in parts if not isinstance(p, Word))
+        return tuple(p for p in parts if not isinstance(p, Token))
 
     def binding(self, parts: Parts) -> Assign:
         name, _, body = parts
@@ -90,6 +91,13 @@ class Builder:
         return links[0] if len(links) == 1 else Call(CHAIN, links, _across(parts), _across(parts))
 
     def juxtaposition(self, parts: Parts) -> Call:
+        left, right = parts
+        if isinstance(left, Number) and right.span[1] - right.span[0] == 1 and isinstance(right, Call):
+            raise AutodiffError(
+                "a number before a fraction may be a mixed number or a product",
+                span=_across(parts),
+                hint="write 1½ without a blank, or 1*½",
+            )
         return Call(JUXTAPOSITION, tuple(parts), _across(parts), _across(parts))
 
     def superscript(self, parts: Parts) -> Call:
@@ -115,7 +123,13 @@ class Builder:
 
     def factorial(self, parts: Parts) -> Call:
         number, symbol = parts
-        return Call("factorial", (number,), _across(parts), symbol.span)
+        if isinstance(number, Call) and number.name == _FACTORIAL and number.name_span[1] == number.span[1]:
+            raise AutodiffError(
+                "n!! is the double factorial, which is not known here",
+                span=_across(parts),
+                hint="for the factorial of a factorial write (n!)!",
+            )
+        return Call(_FACTORIAL, (number,), _across(parts), symbol.span)
 
     def percent(self, parts: Parts) -> Call:
         number, symbol = parts
@@ -126,14 +140,14 @@ class Builder:
         return Call("rad", (number,), _across(parts), symbol.span)
 
     def number(self, parts: Parts) -> Expr:
-        word = parts[0]
-        if not word.text.isascii() and "/" in (fraction := normalised(word.text[-1]).replace("⁄", "/")):
+        token = parts[0]
+        if not token.text.isascii() and "/" in (fraction := normalised(token.text[-1]).replace("⁄", "/")):
             top, bottom = map(int, fraction.split("/"))
-            whole = _value(Word("NUMBER", word.text[:-1], word.span)) if len(word.text) > 1 else 0.0
-            start = word.span[0], word.span[0]
+            whole = _value(Token("NUMBER", token.text[:-1], token.span)) if len(token.text) > 1 else 0.0
+            start = token.span[0], token.span[0]
             parted = Number(whole * bottom + top, start), Number(float(bottom), start)
-            return Call("/", parted, word.span, word.span)
-        return Number(_value(word), word.span)
+            return Call("/", parted, token.span, token.span)
+        return Number(_value(token), token.span)
 
     def name(self, parts: Parts) -> Name:
         return Name(parts[0].text, parts[0].span)
@@ -166,7 +180,7 @@ class Builder:
 
     def range(self, parts: Parts) -> _Range:
         """`1:3`, `1:`, `:3` and `:`; a sign in front counts from the end."""
-        colon = next(k for k, part in enumerate(parts) if isinstance(part, Word))
+        colon = next(k for k, part in enumerate(parts) if isinstance(part, Token))
         start, stop = parts[:colon], parts[colon + 1 :]
         return _Range(start[0] if start else None, stop[0] if stop else None, _across(parts))
 
@@ -188,7 +202,7 @@ class Builder:
         return _raised(parts[0], parts[1:-1], (parts[-1],), _across(parts))
 
     def items(self, parts: Parts) -> tuple[Expr, ...]:
-        return tuple(p for p in parts if not isinstance(p, Word))
+        return tuple(p for p in parts if not isinstance(p, Token))
 
 
 class _Range(NamedTuple):
@@ -199,13 +213,17 @@ class _Range(NamedTuple):
     span: Span
 
 
-def _raised(function: Word, exponent: Sequence[Word], args: tuple[Expr, ...], span: Span) -> Call:
+def _raised(function: Token, exponent: Sequence[Token], args: tuple[Expr, ...], span: Span) -> Call:
     """A power of a call whose exponent stands behind the function's name, or the inverse function for -1."""
-    text = "".join(SYMBOLS.get(word.text, word.text) for word in exponent if word.type not in ("POWER", "LPAR", "RPAR"))
-    number = next(word for word in exponent if word.type in ("NUMBER", "SUPERSCRIPT"))
+    text = "".join(
+        SYMBOLS.get(token.text, token.text) for token in exponent if token.type not in ("POWER", "LPAR", "RPAR")
+    )
+    number = next(token for token in exponent if token.type in ("NUMBER", "SUPERSCRIPT"))
     text = text.translate(_DIGITS)
     power = (
-        -_value(Word("NUMBER", text[1:], number.span)) if text[0] == "-" else _value(Word("NUMBER", text, number.span))
+        -_value(Token("NUMBER", text[1:], number.span))
+        if text[0] == "-"
+        else _value(Token("NUMBER", text, number.span))
     )
     if power == -1 and function.text in INVERSES:
         return Call(INVERSES[function.text], args, span, function.span)
@@ -218,17 +236,17 @@ def _raised(function: Word, exponent: Sequence[Word], args: tuple[Expr, ...], sp
     return Call("^", (Call(function.text, args, span, function.span), Number(power, number.span)), span, span)
 
 
-def _value(word: Word) -> float:
-    """The float64 of a number word; anything that only looks like a number is refused with what to write."""
-    text = word.text
+def _value(token: Token) -> float:
+    """The float64 of a number token; anything that only looks like a number is refused with what to write."""
+    text = token.text
     value = _decimal(text)
     if value is None:
-        raise AutodiffError(f"{quoted(text)} is not a number", span=word.span, hint=_instead(text))
+        raise AutodiffError(f"{quoted(text)} is not a number", span=token.span, hint=_instead(text))
     if value in (math.inf, 0.0) and text.lower().partition("e")[0].strip("0."):
         size = "too small" if value == 0 else "too large"
         raise AutodiffError(
             f"{quoted(text)} is {size} for a 64-bit number",
-            span=word.span,
+            span=token.span,
             hint="the range is 5e-324 to 1.7976931348623157e308",
         )
     return value

@@ -1,4 +1,4 @@
-"""Which names in a list of words are functions: those before a bracket, and those that the program defines.
+"""Which names in a list of tokens are functions: those before a bracket, and those that the program defines.
 
 A name directly before a bracket that is no function is a product only where the name has a meaning of its own, or is a
 single letter: `x(x+3)`, `2pi(r+h)`. Everything else is an unknown function.
@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from autodiff.errors import AutodiffError, Span, quoted, shortened
 from autodiff.language.ast import CONSTANTS, TRAINING_CALLS, Reading
-from autodiff.language.synonyms import ALIASES, CONDITIONAL, meant
-from autodiff.language.word import CLOSES, ENDS_OPERAND, Word
+from autodiff.language.synonyms import ALIASES, CONDITIONAL, ELEMENTARY, SPELT_OUT, meant
+from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _USUAL_FUNCTIONS = frozenset("fghFGH")
 """Letters that stand for a function by custom, so that f(x) is no product of an input f."""
@@ -25,99 +25,101 @@ _JOINS = frozenset({"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR
 
 
 def resolve(
-    words: Sequence[Word],
+    tokens: Sequence[Token],
     text: str,
     functions: Collection[str],
-    given: Collection[str] = (),
-    readings: list[Reading] | None = None,
+    given: Collection[str],
+    readings: list[Reading],
 ) -> None:
-    """Make each word a NAME or a FUNC; names in `given` have a value.
+    """Make each token a NAME or a FUNC; names in `given` have a value. What may be read otherwise is put into `readings`.
 
     Raises AutodiffError for a call of an unknown function, and a definition of one of `functions`.
     """
-    assigned, defined = _targets(words) if "=" in text else (set[str](), set[str]())
-    for word in words if defined else ():
-        if word.type == "NAME" and word.text in defined:
-            word.type = "FUNC"
+    assigned, defined = _targets(tokens) if "=" in text else (set[str](), set[str]())
+    for token in tokens if defined else ():
+        if token.type == "NAME" and token.text in defined:
+            token.type = "FUNC"
     known = assigned.union(given) if given else assigned
-    said = list[Reading]() if readings is None else readings
-    kinds = [word.type for word in words]
-    for place in [i for i, kind in enumerate(kinds) if kind == "NAME" and words[i].text in ALIASES]:
-        _use_alias(words[place], known, functions, said, called=_call_kind(kinds, place) != "NAME")
-        kinds[place] = words[place].type
+    kinds = [token.type for token in tokens]
+    for place in [i for i, kind in enumerate(kinds) if kind == "NAME" and tokens[i].text in ALIASES]:
+        _use_alias(tokens[place], known, functions, readings, called=_call_kind(kinds, place) != "NAME")
+        kinds[place] = tokens[place].type
     if "ELSE" in kinds:
-        _choose(words, kinds)
+        _choose(tokens, kinds)
     if "PERCENT" in kinds:
-        _divide(words, kinds, said)
-    for place in [i for i, kind in enumerate(kinds) if kind == "FUNC"]:
-        word = words[place]
-        kind = _call_kind(kinds, place)
-        if kind == "APPLIED" and word.text in known and word.text not in defined:
+        _divide(tokens, kinds, readings)
+    calls = {place: _call_kind(kinds, place) for place, kind in enumerate(kinds) if kind == "FUNC"}
+    # σ(…) and √(2π) behind σ: a letter that is also a value is a function before brackets only
+    letters = {tokens[place].text for place, kind in calls.items() if kind == "NAME" and len(tokens[place].text) == 1}
+    for place, kind in calls.items():
+        token = tokens[place]
+        if kind == "APPLIED" and (token.text in known or token.text in letters) and token.text not in defined:
             kind = "NAME"
-        elif kind == "NAME" and word.text in defined:
+        elif kind == "NAME" and token.text in defined:
             kind = "FUNC"
-        word.type = kinds[place] = kind
-        if kind == "FUNC" and word.text in known and word.text not in defined:
-            said.append(Reading(f"{word}(…)", f"the function {word}, not the value of that name", word.span))
-        elif kind == "NAME" and word.text not in known and _like_a_sign(words, place):
-            after = words[place + 2].text
-            said.append(Reading(f"{word} -{after}", f"a difference, {word} - {after}", word.span))
-    _check_products(words, kinds, text, functions, known, said)
+        token.type = kinds[place] = kind
+        if kind == "FUNC" and token.text in known and token.text not in defined:
+            readings.append(Reading(f"{token}(…)", f"the function {token}, not the value of that name", token.span))
+        elif kind == "NAME" and token.text not in known and _like_a_sign(tokens, place):
+            after = tokens[place + 2].text
+            readings.append(Reading(f"{token} -{after}", f"a difference, {token} - {after}", token.span))
+    _check_products(tokens, kinds, text, functions, known, readings)
+    readings += _of_names(tokens, kinds, functions, known)
 
 
 def _use_alias(
-    word: Word, known: Collection[str], functions: Collection[str], said: list[Reading], *, called: bool
+    token: Token, known: Collection[str], functions: Collection[str], readings: list[Reading], *, called: bool
 ) -> None:
     """Make a name of another school or library the function's name here, where it is called."""
-    if called and word.text not in known and ALIASES[word.text] in {*functions, "^"}:
-        meaning = ALIASES[word.text]
+    if called and token.text not in known and ALIASES[token.text] in {*functions, "^"}:
+        meaning = ALIASES[token.text]
         if meaning != "^":
-            said.append(Reading(word.text, meaning, word.span))
-        word.type, word.text = "FUNC", meaning
+            readings.append(Reading(token.text, meaning, token.span))
+        token.type, token.text = "FUNC", meaning
 
 
-def _choose(words: Sequence[Word], kinds: list[str]) -> None:
+def _choose(tokens: Sequence[Token], kinds: list[str]) -> None:
     """Make `if` behind an operand the sign of `a if c else b`."""
-    for place, word in enumerate(words):
-        if word.text == CONDITIONAL and place and kinds[place - 1] in ENDS_OPERAND:
-            word.type = kinds[place] = "IF"
+    for place, token in enumerate(tokens):
+        if token.text == CONDITIONAL and place and kinds[place - 1] in ENDS_OPERAND:
+            token.type = kinds[place] = "IF"
 
 
-def _divide(words: Sequence[Word], kinds: list[str], said: list[Reading]) -> None:
+def _divide(tokens: Sequence[Token], kinds: list[str], readings: list[Reading]) -> None:
     """Make `%` before an operand the sign of a remainder."""
     for place in [i for i, kind in enumerate(kinds) if kind == "PERCENT"]:
         after = (*kinds[place + 1 : place + 2], "")[0]
-        word = words[place]
+        token = tokens[place]
         if after == "LPAR" or after in _STARTS_OPERAND:
-            word.type = kinds[place] = "MULTIPLICATIVE"
-            said.append(Reading("%", "the remainder, mod(u, v)", word.span))
+            token.type = kinds[place] = "MULTIPLICATIVE"
+            readings.append(Reading("%", "the remainder, mod(u, v)", token.span))
         elif after == "ADDITIVE":
-            said.append(Reading("%", "a hundredth, u/100", word.span))
+            readings.append(Reading("%", "a hundredth, u/100", token.span))
 
 
-def _like_a_sign(words: Sequence[Word], place: int) -> bool:
+def _like_a_sign(tokens: Sequence[Token], place: int) -> bool:
     """Whether the function's name at `place` stands before a signed operand: `sin -x`."""
-    if place + 2 >= len(words) or words[place + 1].type != "ADDITIVE":
+    if place + 2 >= len(tokens) or tokens[place + 1].type != "ADDITIVE":
         return False
-    sign = words[place + 1].span
-    return words[place].span[1] < sign[0] and sign[1] == words[place + 2].span[0]
+    sign = tokens[place + 1].span
+    return tokens[place].span[1] < sign[0] and sign[1] == tokens[place + 2].span[0]
 
 
-def _targets(words: Sequence[Word]) -> tuple[set[str], set[str]]:
+def _targets(tokens: Sequence[Token]) -> tuple[set[str], set[str]]:
     """The names that have a meaning by an assignment or as a parameter, and the functions that are defined."""
     assigned, defined = set[str](), set[str]()
     start, searching = 0, True
-    for i, word in enumerate(words):
-        if word.type == "SEP":
+    for i, token in enumerate(tokens):
+        if token.type == "SEP":
             start, searching = i + 1, True
-        elif word.type == "EQUAL" and searching:
+        elif token.type == "EQUAL" and searching:
             searching = False
-            target = words[start]
+            target = tokens[start]
             if target.type not in ("NAME", "FUNC"):
                 continue
             if i == start + 1:
                 assigned.add(target.text)
-            elif _one_call(words[start + 1 : i]):
+            elif _one_call(tokens[start + 1 : i]):
                 if target.type == "FUNC":
                     raise AutodiffError(
                         f"{target} is a built-in function and can't be defined again",
@@ -125,43 +127,67 @@ def _targets(words: Sequence[Word]) -> tuple[set[str], set[str]]:
                         hint="choose another name",
                     )
                 defined.add(target.text)
-                assigned.update(parameter.text for parameter in words[start + 1 : i] if parameter.type == "NAME")
+                assigned.update(parameter.text for parameter in tokens[start + 1 : i] if parameter.type == "NAME")
     return assigned, defined
 
 
-def _one_call(words: Sequence[Word]) -> bool:
-    """Whether these words are one pair of brackets and what is in it."""
-    kinds = [w.type for w in words]
-    return len(words) > 1 and kinds[0] == "LPAR" and kinds[-1] == "RPAR" and "LPAR" not in kinds[1:]
+def _one_call(tokens: Sequence[Token]) -> bool:
+    """Whether these tokens are one pair of brackets and what is in it."""
+    kinds = [w.type for w in tokens]
+    return len(tokens) > 1 and kinds[0] == "LPAR" and kinds[-1] == "RPAR" and "LPAR" not in kinds[1:]
+
+
+def _of_names(
+    tokens: Sequence[Token], kinds: Sequence[str], functions: Collection[str], known: Collection[str]
+) -> Iterator[Reading]:
+    """Names of inputs that a person may have meant as a function, or as a product."""
+    first = {token.text: place for place, token in reversed([*enumerate(tokens)]) if kinds[place] == "NAME"}
+    for name, place in first.items():
+        span, after = tokens[place].span, (*kinds[place + 1 : place + 2], "")[0]
+        if len(name) == 1 or name in known:
+            continue
+        if name in functions and name in ELEMENTARY:
+            yield Reading(name, f"an input of that name, not the function {name}(…)", span)
+        elif after in ("POWER", "SUPERSCRIPT") and ((name[-1] == "e" and name[:-1] in first) or name == "x10"):
+            yield Reading(
+                f"{name}^…", f"a power of {name}, not a product with {'e' if name[-1] == 'e' else 10}^…", span
+            )
+        elif not name.isascii() and len(name) <= 3 and name.isalpha() and name[0] not in "Δδ":
+            letters = [letter for letter in name if letter.isascii()]
+            if letters and len(letters) < len(name):
+                yield Reading(name, f"one name, not {'*'.join(name)}", span)
+
+
+def _exponent(kinds: Sequence[str], place: int) -> tuple[int, str]:
+    """The place behind an exponent that begins at `place`, and what it is: NUMBER, NAME, BRACKETS, other, or "" for none."""
+    if kinds[place : place + 1] == ["SUPERSCRIPT"]:
+        return place + 1, "NUMBER"
+    if kinds[place : place + 1] != ["POWER"]:
+        return place, ""
+    opened = kinds[place + 1 : place + 2] == ["LPAR"]
+    first = place + 1 + opened
+    first += kinds[first : first + 1] == ["ADDITIVE"]
+    if opened:
+        return first + 2, "BRACKETS" if kinds[first : first + 2] == ["NUMBER", "RPAR"] else "other"
+    kind = "".join(kinds[first : first + 1])
+    return first + 1, kind if kind in ("NUMBER", "NAME") else "other"
 
 
 def _call_kind(kinds: Sequence[str], place: int) -> str:
     """FUNC where its argument in brackets follows the function's name, APPLIED where it has none, else NAME."""
-    after = (*kinds[place + 1 : place + 7], *["$END"] * 6)
-    argument, raised = after[0], after[0] in ("POWER", "SUPERSCRIPT")
-    if after[0] == "SUPERSCRIPT":
-        argument = after[1]
-    elif after[0] == "POWER" and after[1] == "LPAR":
-        signed = int(after[2] == "ADDITIVE")
-        if after[2 + signed : 4 + signed] != ("NUMBER", "RPAR"):
-            return "NAME"
-        return "FUNC" if after[4 + signed] == "LPAR" or after[4 + signed] in _STARTS_OPERAND else "NAME"
-    elif after[0] == "POWER":
-        signed = int(after[1] == "ADDITIVE")
-        if after[1 + signed] not in ("NUMBER", "NAME"):
-            return "NAME"
-        argument = after[2 + signed]
-        if after[1 + signed] == "NAME":  # sin^n(x) is refused
-            return "FUNC" if argument == "LPAR" or argument in _STARTS_OPERAND else "NAME"
+    behind, exponent = _exponent(kinds, place + 1)
+    argument = "".join(kinds[behind : behind + 1])
+    if exponent in ("BRACKETS", "NAME"):  # sin^n(x) is refused
+        return "FUNC" if argument == "LPAR" or argument in _STARTS_OPERAND else "NAME"
+    if exponent == "other" or (exponent and argument == "BAR"):
+        return "NAME"
     if argument == "LPAR":
         return "FUNC"
-    if argument == "BAR" and raised:
-        return "NAME"
     return "APPLIED" if argument in _STARTS_OPERAND else "NAME"
 
 
 def _check_products(
-    words: Sequence[Word],
+    tokens: Sequence[Token],
     kinds: Sequence[str],
     text: str,
     functions: Collection[str],
@@ -172,48 +198,69 @@ def _check_products(
     doubtful: dict[str, int] = {}
     for place, (kind, after) in enumerate(pairwise(kinds)):
         if kind == "NAME" and after == "LPAR":
-            word = words[place]
-            if word.text in CONSTANTS or word.text in known:
+            token = tokens[place]
+            if token.text in CONSTANTS or token.text in known:
                 continue
-            if len(word.text) > 1 or word.text in _USUAL_FUNCTIONS:
-                raise _unknown(word, functions)
+            if len(token.text) > 1 or token.text in _USUAL_FUNCTIONS:
+                raise _unknown(token, functions)
             if place == 0 or kinds[place - 1] != "POWER":
-                doubtful.setdefault(word.text, place)
-        elif kind == "MULTIPLICATIVE" and after == "NAME" and words[place].text == "/":
-            _check_differentials(words, place, text, known)
+                doubtful.setdefault(token.text, place)
+        elif kind == "NAME" and after in ("POWER", "SUPERSCRIPT"):
+            _check_raised(tokens, kinds, place, functions, known, readings)
+        elif kind == "MULTIPLICATIVE" and after == "NAME" and tokens[place].text == "/":
+            _check_differentials(tokens, place, text, known)
     if not doubtful:
         return
-    for place, word in enumerate(words):
-        if word.text in doubtful and kinds[place] == "NAME" and (*kinds[place + 1 : place + 2], "")[0] != "LPAR":
-            del doubtful[word.text]
+    for place, token in enumerate(tokens):
+        if token.text in doubtful and kinds[place] == "NAME" and (*kinds[place + 1 : place + 2], "")[0] != "LPAR":
+            del doubtful[token.text]
     for name, place in doubtful.items():
-        start, opened = words[place].span[0], words[place + 1].span[0]
-        end = words[_partner(words, place + 1)].span[1]
+        start, opened = tokens[place].span[0], tokens[place + 1].span[0]
+        end = tokens[_partner(tokens, place + 1)].span[1]
         readings.append(
             Reading(shortened(text[start:end], 60), f"{name}*{shortened(text[opened:end], 60)}", (start, end))
         )
 
 
-def _check_differentials(words: Sequence[Word], place: int, text: str, known: Collection[str]) -> None:
+def _check_raised(
+    tokens: Sequence[Token],
+    kinds: Sequence[str],
+    place: int,
+    functions: Collection[str],
+    known: Collection[str],
+    readings: list[Reading],
+) -> None:
+    """Raise AutodiffError for `f^-1(x)` with no such function; note `rate^2(x)`, which is a product."""
+    token = tokens[place]
+    behind, exponent = _exponent(kinds, place + 1)
+    if kinds[behind : behind + 1] != ["LPAR"] or exponent not in ("NUMBER", "BRACKETS") or token.text in known:
+        return
+    if token.text in _USUAL_FUNCTIONS:
+        raise _unknown(token, functions)
+    if len(token.text) > 1 and token.text not in CONSTANTS:
+        readings.append(Reading(f"{token}^n(…)", f"a product, {token}^n*(…)", token.span))
+
+
+def _check_differentials(tokens: Sequence[Token], place: int, text: str, known: Collection[str]) -> None:
     """Raise AutodiffError for a derivative written as a quotient at `place`: `dy/dx`, `d(x^2)/dx`, `d/dx x^2`."""
-    below, start = words[place + 1], place - 1
+    below, start = tokens[place + 1], place - 1
     if below.text in known or len(below.text) != 2 or below.text[0] != "d" or not below.text.isalpha():
         return
-    if words[start].type == "RPAR":
+    if tokens[start].type == "RPAR":
         depth = 1
         while depth and start > 0:
             start -= 1
-            depth += (words[start].type in CLOSES) - (words[start].type in CLOSES.values())
+            depth += (tokens[start].type in CLOSES) - (tokens[start].type in CLOSES.values())
         start -= 1
-    above = words[start].text if start >= 0 else ""
+    above = tokens[start].text if start >= 0 else ""
     plain = start == place - 1
     if not above.startswith("d") or above in known or len(above) > 1 + plain or not above.isalpha():
         return
-    rest = text[below.span[1] :].strip() if plain else text[words[start].span[1] : words[place].span[0]].strip()
+    rest = text[below.span[1] :].strip() if plain else text[tokens[start].span[1] : tokens[place].span[0]].strip()
     program = rest.strip("[]() ") if len(above) == 1 and rest else "PROGRAM"
     raise AutodiffError(
-        f"a derivative is no part of a program: {quoted(text[words[start].span[0] : below.span[1]])}",
-        span=(words[start].span[0], below.span[1]),
+        f"a derivative is no part of a program: {quoted(text[tokens[start].span[0] : below.span[1]])}",
+        span=(tokens[start].span[0], below.span[1]),
         hint=f'it is asked for by a command: autodiff diff "{shortened(program)}" --wrt {below.text[1]}',
     )
 
@@ -227,62 +274,63 @@ def of_training(name: str, span: Span) -> AutodiffError:
     )
 
 
-def _unknown(word: Word, functions: Collection[str]) -> AutodiffError:
-    if word.text in TRAINING_CALLS or word.text == "columns":
-        return of_training(word.text, word.span)
-    near, short = meant(word.text, functions), shortened(word.text, 20)
+def _unknown(token: Token, functions: Collection[str]) -> AutodiffError:
+    if token.text in TRAINING_CALLS or token.text == "columns":
+        return of_training(token.text, token.span)
+    near, short = meant(token.text, functions), shortened(token.text, 20)
     define = f"did you mean {near}?" if near else f"define it: {short}(t) = …;"
-    return AutodiffError(
-        f"unknown function {quoted(word.text)}",
-        span=word.span,
-        hint=f"{define} {'F' if near else 'f'}or a product write {short}*(…)",
-    )
+    hint = f"{define} {'F' if near else 'f'}or a product write {short}*(…)"
+    if token.text.startswith("log_"):
+        hint = f"write log(x, {short[4:]}) for the logarithm to base {short[4:]}"
+    elif token.text in SPELT_OUT:
+        hint = f"write {SPELT_OUT[token.text]}"
+    return AutodiffError(f"unknown function {quoted(token.text)}", span=token.span, hint=hint)
 
 
-def _partner(words: Sequence[Word], opened: int) -> int:
+def _partner(tokens: Sequence[Token], opened: int) -> int:
     """The place of the bracket that closes the one at `opened`."""
     depth = 0
-    for place in range(opened, len(words)):
-        depth += (words[place].type in CLOSES.values()) - (words[place].type in CLOSES)
+    for place in range(opened, len(tokens)):
+        depth += (tokens[place].type in CLOSES.values()) - (tokens[place].type in CLOSES)
         if depth == 0:
             return place
     raise AssertionError("brackets are matched before")
 
 
-def continued(words: list[Word], text: str, readings: list[Reading] | None) -> list[Word]:
-    """The words without a newline before an operator: such a line belongs to the one before.
+def continued(tokens: list[Token], text: str, readings: list[Reading]) -> list[Token]:
+    """The tokens without a newline before an operator: such a line belongs to the one before.
 
     Behind an assignment, a line that begins with a minus sign is a statement of its own.
     """
-    dropped: set[Word] = set()
-    for start, end, assigns in _gaps(words):
-        operator = words[end]
+    dropped: set[Token] = set()
+    for start, end, assigns in _gaps(tokens):
+        operator = tokens[end]
         if operator.type not in _JOINS:
             continue
         additive = operator.type == "ADDITIVE"
         apart = additive and assigns and operator.text != "+"
         if not apart:
-            dropped.update(words[start:end])
-        if additive and readings is not None:
+            dropped.update(tokens[start:end])
+        if additive:
             last = operator.span[0]
             line = (text[last:].splitlines() or [""])[0] if len(text) - last < 1000 else text[last : last + 200]
             meaning = "a statement of its own" if apart else "the rest of the line before"
             readings.append(Reading(shortened(line.partition(";")[0], 60), meaning, (last, last + 1)))
-    return [word for word in words if word not in dropped] if dropped else words
+    return [token for token in tokens if token not in dropped] if dropped else tokens
 
 
-def _gaps(words: Sequence[Word]) -> Iterator[tuple[int, int, bool]]:
-    """Where newlines alone part two statements: the first of them, the word behind them, and whether an assignment ends."""
+def _gaps(tokens: Sequence[Token]) -> Iterator[tuple[int, int, bool]]:
+    """Where newlines alone part two statements: the first of them, the token behind them, and whether an assignment ends."""
     start, assigns, plain = -1, False, True
-    for place, word in enumerate(words):
-        if word.type == "SEP":
+    for place, token in enumerate(tokens):
+        if token.type == "SEP":
             if start < 0:
-                start, plain = place, place > 0 and words[place - 1].type in ENDS_OPERAND
-            plain = plain and word.text != ";"
+                start, plain = place, place > 0 and tokens[place - 1].type in ENDS_OPERAND
+            plain = plain and token.text != ";"
             continue
         if start >= 0:
             if plain:
                 yield start, place, assigns
-            joined = plain and word.type in _JOINS and not (assigns and word.type == "ADDITIVE" and word.text != "+")
+            joined = plain and token.type in _JOINS and not (assigns and token.type == "ADDITIVE" and token.text != "+")
             start, assigns = -1, assigns and joined
-        assigns = assigns or word.type == "EQUAL"
+        assigns = assigns or token.type == "EQUAL"

@@ -1,6 +1,6 @@
-"""Text to words: what the grammar's terminals match, brackets paired, functions told from names.
+"""Text to tokens: what the grammar's terminals match, brackets paired, functions told from names.
 
->>> [word.type for word in words("2sin(x)", functions={"sin"})]
+>>> [token.type for token in tokens("2sin(x)", functions={"sin"})]
 ['NUMBER', 'FUNC', 'LPAR', 'NAME', 'RPAR']
 """
 
@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
-from autodiff.language import calls, tables
+from autodiff.language import calls
 from autodiff.language.ast import Reading
-from autodiff.language.word import CLOSES, ENDS_OPERAND, Word
+from autodiff.language.tables import tables
+from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _CLOSING = {"LPAR": ")", "LSQB": "]", "BAR": "|"}
 
 _PAIRED = frozenset({*CLOSES, *CLOSES.values(), "SEP"})
-"""The words for which it matters what brackets they are in."""
+"""The tokens for which it matters what brackets they are in."""
 
 _PRIME = (
     'a slope is asked for with --wrt, as in autodiff diff "x^2" --wrt x; only an answer of check may begin with y\' ='
@@ -46,83 +47,116 @@ _STRAY = {
     "`": "remove it",
     ".": "a number needs a digit, such as 0.5",
     "²": "a superscript stands behind what it raises: x²",
+    "⌊": "write floor(x)",
+    "⌋": "write floor(x)",
+    "⌈": "write ceil(x)",
+    "⌉": "write ceil(x)",
+    "∜": "write x^(1/4)",
+    "∑": "write sum(x), or the terms",
+    "∏": "write prod(x), or the factors",
+    "‖": "write norm(x)",
 }
 
 
-def words(
+def tokens(
     text: str, functions: Collection[str], given: Collection[str] = (), readings: list[Reading] | None = None
-) -> list[Word]:
-    """The words of `text`: newlines inside brackets dropped, a NAME that is called made a FUNC.
+) -> list[Token]:
+    """The tokens of `text`: newlines inside brackets dropped, a NAME that is called made a FUNC.
 
     Names in `given` have a value. What a person might read otherwise is put into `readings`. Raises AutodiffError for a
-    character that belongs to no word, a bracket without its partner, and a call of an unknown function.
+    character that belongs to no token, a bracket without its partner, and a call of an unknown function.
     """
     if len(text) > 1 and text[0] in "“„" and text[-1] in "”“":  # of a word processor, around the whole
         text = f" {text[1:-1]} "
-    found = split(text, functions)
+    readings = [] if readings is None else readings
+    scanned = split(text, functions)
     if "|" in text:
-        _pair_bars(found)
+        _pair_bars(scanned)
     if ", else" in text:  # as formulas for people have it
-        found = [w for w, after in zip(found, [*found[1:], None], strict=True) if not _comma_before_else(w, after)]
-    found = _matched(found)
+        scanned = [
+            w for w, after in zip(scanned, [*scanned[1:], None], strict=True) if not _comma_before_else(w, after)
+        ]
+    if not text.isascii():
+        scanned = _pi_apart(scanned, given, readings)
+    scanned = _matched(scanned)
     if "\n" in text or "\r" in text:
-        found = calls.continued(found, text, readings)
-    calls.resolve(found, text, functions, given, readings)
-    return found
+        scanned = calls.continued(scanned, text, readings)
+    calls.resolve(scanned, text, functions, given, readings)
+    return scanned
 
 
-def _comma_before_else(word: Word, after: Word | None) -> bool:
-    return word.type == "COMMA" and after is not None and after.type == "ELSE"
+def _pi_apart(scanned: list[Token], given: Collection[str], readings: list[Reading]) -> list[Token]:
+    """The tokens with `πr` as π and r, where the program does not assign that name and it has no value."""
+    glued = {token.text for token in scanned if token.type == "NAME" and "π" in token.text[:-1] + token.text[1:]}
+    glued -= {token.text for token, after in pairwise(scanned) if after.type == "EQUAL"}
+    parted = list[Token]()
+    for token in scanned:
+        pieces = [piece for piece in re.split("(π)", token.text) if piece]
+        if token.text not in glued or token.text in given or not token.text.isalpha():
+            parted.append(token)
+            continue
+        readings.append(Reading(token.text, "*".join(pieces), token.span))
+        start, end = token.span
+        exact = end - start == len(token.text)
+        for piece in pieces:
+            end = start + len(piece) if exact else end
+            parted.append(Token("NAME", piece, (start, end)))
+            start = end if exact else start
+    return parted
 
 
-def split(text: str, functions: Collection[str]) -> list[Word]:
-    """The words that stand in `text`, blanks and comments left out."""
-    found, meanings, start = list[Word](), _Meanings(functions), 0
+def _comma_before_else(token: Token, after: Token | None) -> bool:
+    return token.type == "COMMA" and after is not None and after.type == "ELSE"
+
+
+def split(text: str, functions: Collection[str]) -> list[Token]:
+    """The tokens that stand in `text`, blanks and comments left out."""
+    scanned, meanings, start = list[Token](), _Meanings(functions), 0
     library = False
     for piece in _pattern().findall(text):
         kind, shown = meanings[piece]
         end = start + len(piece)
         if kind:
-            found.append(Word(kind, _LIBRARY_CONSTANTS.get(shown, shown) if library else shown, (start, end)))
+            scanned.append(Token(kind, _LIBRARY_CONSTANTS.get(shown, shown) if library else shown, (start, end)))
         elif kind is None:
             raise _refused(text, (start, end))
         start, library = end, not kind and piece[-1] == "."
-    return found
+    return scanned
 
 
 @lru_cache(maxsize=1)
 def _pattern() -> re.Pattern[str]:
-    """Words, then the symbols of several characters, longest first, and behind them any one character."""
-    long = sorted((symbol for symbol in tables.SYMBOLS if len(symbol) > 1), key=len, reverse=True)
-    return re.compile("|".join([*tables.WORDS.values(), *map(re.escape, long), "(?s:.)"]))
+    """Tokens, then the symbols of several characters, longest first, and behind them any one character."""
+    long = sorted((symbol for symbol in tables("autodiff").symbols if len(symbol) > 1), key=len, reverse=True)
+    return re.compile("|".join([*tables("autodiff").patterns.values(), *map(re.escape, long), "(?s:.)"]))
 
 
 class _Meanings(dict[str, "tuple[str | None, str]"]):
-    """What a piece of the text is, and its text as a word: "" for one that means nothing, None for one that is refused.
+    """What a piece of the text is, and its text as a token: "" for one that means nothing, None for one that is refused.
 
     A piece is the same wherever it stands, so that a long program is looked at once for each of its names.
     """
 
     def __init__(self, functions: Collection[str]) -> None:
-        self.functions = functions
+        self.functions, self.tables = functions, tables("autodiff")
 
     def __missing__(self, piece: str) -> tuple[str | None, str]:
-        kind, shown = tables.SYMBOLS.get(piece) or _kind(piece), piece
+        kind, shown = self.tables.symbols.get(piece) or _kind(piece), piece
         if kind == "NAME":
             shown = piece if piece.isascii() else normalised(piece)
             plain = "FUNC" if shown in self.functions else "NAME" if shown.isidentifier() else None
-            kind = tables.KEYWORDS.get(piece, plain)
-        self[piece] = found = "" if kind in tables.IGNORED else kind, shown
-        return found
+            kind = self.tables.keywords.get(piece, plain)
+        self[piece] = scanned = "" if kind in self.tables.ignored else kind, shown
+        return scanned
 
 
 def _kind(piece: str) -> str | None:
-    """Which of the grammar's words a piece is: by its first character, where that settles it."""
-    for kind, characters in tables.FIRST.items():
+    """Which of the grammar's tokens a piece is: by its first character, where that settles it."""
+    for kind, characters in tables("autodiff").first.items():
         if piece[0] in characters and piece[-1] != ".":  # a name with a point is a library's
             return kind
     seen = f"{piece}a" if piece[-1] == "." else piece
-    return next((kind for kind, pattern in tables.WORDS.items() if re.match(pattern, seen)), None)
+    return next((kind for kind, pattern in tables("autodiff").patterns.items() if re.match(pattern, seen)), None)
 
 
 def _refused(text: str, span: Span) -> AutodiffError:
@@ -135,38 +169,40 @@ def _refused(text: str, span: Span) -> AutodiffError:
 def _stray(text: str, at: int) -> AutodiffError:
     shown = text[at] if text[at].isprintable() else printable(text[at])
     hint = _STRAY.get(text[at], "remove it")
+    if text[at].isalpha():  # of a superscript: names have no others that are refused
+        hint = f"write a power with ^, as in x^{normalised(text[at])} or e^(2x)"
     if text[at] == "." and text[:at][-1:].isidentifier() and text[at + 1 : at + 2].isidentifier():
         hint = "a function stands without its library: sin(x), not np.sin(x)"
     return AutodiffError(f"'{shown}' has no meaning here", span=(at, at + 1), hint=hint, source=text)
 
 
-def _pair_bars(found: Sequence[Word]) -> None:
+def _pair_bars(scanned: Sequence[Token]) -> None:
     """Tell the bars that end an absolute value: those behind an operand, where a bar is the last that was opened."""
     opened: list[str] = []
-    for before, word in zip((None, *found), found, strict=False):
-        if word.type == "BAR" and opened[-1:] == ["BAR"] and before is not None and before.type in ENDS_OPERAND:
-            word.type = "BAR_END"
-        if word.type in CLOSES.values():
-            opened.append(word.type)
-        elif opened and CLOSES.get(word.type) == opened[-1]:
+    for before, token in zip((None, *scanned), scanned, strict=False):
+        if token.type == "BAR" and opened[-1:] == ["BAR"] and before is not None and before.type in ENDS_OPERAND:
+            token.type = "BAR_END"
+        if token.type in CLOSES.values():
+            opened.append(token.type)
+        elif opened and CLOSES.get(token.type) == opened[-1]:
             opened.pop()
 
 
-def _matched(found: list[Word]) -> list[Word]:
+def _matched(scanned: list[Token]) -> list[Token]:
     """Match the brackets; inside them a newline separates nothing."""
-    opened: list[Word] = []
-    dropped: set[Word] = set()
-    for word in [word for word in found if word.type in _PAIRED]:
-        kind = word.type
+    opened: list[Token] = []
+    dropped: set[Token] = set()
+    for token in [token for token in scanned if token.type in _PAIRED]:
+        kind = token.type
         if kind in CLOSES:
             if not opened or opened.pop().type != CLOSES[kind]:
-                raise _unpaired(found, word)
+                raise _unpaired(scanned, token)
         elif kind != "SEP":
-            opened.append(word)
+            opened.append(token)
         elif opened:
-            if word.text == ";":
+            if token.text == ";":
                 break
-            dropped.add(word)
+            dropped.add(token)
     if opened:
         raise AutodiffError(
             f"this '{opened[-1]}' is never closed",
@@ -175,19 +211,19 @@ def _matched(found: list[Word]) -> list[Word]:
             if len(opened) > 1 and opened[-2].type == "BAR"
             else f"add a '{_CLOSING[opened[-1].type]}'",
         )
-    return [word for word in found if word not in dropped] if dropped else found
+    return [token for token in scanned if token not in dropped] if dropped else scanned
 
 
-def _unpaired(found: Iterable[Word], word: Word) -> AutodiffError:
+def _unpaired(scanned: Iterable[Token], token: Token) -> AutodiffError:
     """The error for the first closing bracket that does not close the last one opened."""
-    opened: list[Word] = []
-    for each in takewhile(lambda each: each is not word, found):
-        if each.type in CLOSES:
+    opened: list[Token] = []
+    for other in takewhile(lambda other: other is not token, scanned):
+        if other.type in CLOSES:
             opened.pop()
-        elif each.type in CLOSES.values():
-            opened.append(each)
+        elif other.type in CLOSES.values():
+            opened.append(other)
     if not opened:
-        return AutodiffError(f"this '{word}' closes nothing", span=word.span, hint="remove it, or open one")
+        return AutodiffError(f"this '{token}' closes nothing", span=token.span, hint="remove it, or open one")
     return AutodiffError(
-        f"this '{word}' can't close the '{opened[-1]}'", span=word.span, also=(("opened here:", opened[-1].span),)
+        f"this '{token}' can't close the '{opened[-1]}'", span=token.span, also=(("opened here:", opened[-1].span),)
     )

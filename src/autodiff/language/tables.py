@@ -1,361 +1,76 @@
-"""The automaton of `grammar/autodiff.lark`, written by `python -m autodiff.language.generate`: not to be edited.
+"""The LALR(1) tables of a grammar, which `generate.py` has Lark make ahead of time: a program need not wait for Lark.
 
-WORDS     the patterns of all terminals that no list of texts can give, in the order in which they are tried
-FIRST     ASCII characters that settle which of WORDS begins with them
-SYMBOLS   the texts of all other terminals, and what they are; none begins like one of WORDS
-KEYWORDS  words that WORDS takes for a NAME, and what they are
-IGNORED   terminals that separate words and mean nothing
-START     of each start symbol: the first state, and the one in which it is complete
-RULES     origin, number of parts, method of `Builder` ("": the one part itself, "*": all parts in a list), and
-          whether some of its parts are such lists
-STATES    per state, what to do: at a terminal n > 0, shift it and go to n, or n < 0, reduce by rule ~n; after a
-          reduction, the state for its origin
+>>> tables("autodiff").symbols["<="], tables("autodiff").keywords
+('COMPARE', {'else': 'ELSE', 'and': 'AND', 'not': 'NOT', 'or': 'OR'})
 """
 
-# fmt: off
 from __future__ import annotations
 
-WORDS = {
-    'LIBRARY': '(?:math|Math|np|numpy|linalg|jnp|torch|nn|functional|F|tf|scipy|special|sympy|sp)\\.(?=[A-Za-z_])',
-    'NUMBER': '0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|(?:[0-9\uff10-\uff19]|\\.[0-9])[0-9._\uff10-\uff19\uff0e]*(?:[eE][-+]?[0-9][0-9._]*|[\xbd\u2153\u2154\xbc\xbe\u2155\u2156\u2157\u2158\u2159\u215a\u215b\u215c\u215d\u215e])?',
-    'NAME': '(?!\\d)(?:[^\\W\u2070\xb9\xb2\xb3\u2074-\u2079\xbc-\xbe\u2150-\u215f]+[\u0300-\u036f]*)+',
-    'BLANK': '(?:[^\\S\r\n]|[\u200b\u2060\ufeff])+',
-    'SUPERSCRIPT': '\u207b?[\u2070\xb9\xb2\xb3\u2074\u2075\u2076\u2077\u2078\u2079]+',
-    'COMMENT': '#[^\r\n]*',
-}
-FIRST = {'NUMBER': '0123456789', 'NAME': 'ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz', 'BLANK': '\t\x0b\x0c\x1c\x1d\x1e\x1f ', 'COMMENT': '#'}
-SYMBOLS = {'<=': 'COMPARE', '>=': 'COMPARE', '==': 'COMPARE', '!=': 'COMPARE', '<': 'COMPARE', '>': 'COMPARE', '\u2264': 'COMPARE', '\u2265': 'COMPARE', '\u2260': 'COMPARE', '\r\n': 'SEP', '\r': 'SEP', '\n': 'SEP', ';': 'SEP', '\uff1b': 'SEP', '**': 'POWER', '^': 'POWER', '\xbd': 'FRACTION', '\u2153': 'FRACTION', '\u2154': 'FRACTION', '\xbc': 'FRACTION', '\xbe': 'FRACTION', '\u2155': 'FRACTION', '\u2156': 'FRACTION', '\u2157': 'FRACTION', '\u2158': 'FRACTION', '\u2159': 'FRACTION', '\u215a': 'FRACTION', '\u215b': 'FRACTION', '\u215c': 'FRACTION', '\u215d': 'FRACTION', '\u215e': 'FRACTION', '*': 'MULTIPLICATIVE', '/': 'MULTIPLICATIVE', '@': 'MULTIPLICATIVE', '\xb7': 'MULTIPLICATIVE', '\xd7': 'MULTIPLICATIVE', '\xf7': 'MULTIPLICATIVE', '\u2219': 'MULTIPLICATIVE', '\u22c5': 'MULTIPLICATIVE', '\u2217': 'MULTIPLICATIVE', '\u2022': 'MULTIPLICATIVE', '\u2215': 'MULTIPLICATIVE', '\u2044': 'MULTIPLICATIVE', '\uff0a': 'MULTIPLICATIVE', '\uff0f': 'MULTIPLICATIVE', '+': 'ADDITIVE', '-': 'ADDITIVE', '\u2212': 'ADDITIVE', '\u2013': 'ADDITIVE', '\u2014': 'ADDITIVE', '\u2010': 'ADDITIVE', '\u2011': 'ADDITIVE', '\uff0b': 'ADDITIVE', '\uff0d': 'ADDITIVE', '(': 'LPAR', '\uff08': 'LPAR', ')': 'RPAR', '\uff09': 'RPAR', ',': 'COMMA', '\uff0c': 'COMMA', '=': 'EQUAL', '\uff1d': 'EQUAL', '\u221a': 'ROOT', '\u221b': 'ROOT', '!': 'BANG', '|': 'BAR', ':': 'COLON', '\xb0': 'DEGREE', '[': 'LSQB', '%': 'PERCENT', '?': 'QUESTION', ']': 'RSQB'}
-KEYWORDS: dict[str, str] = {'else': 'ELSE', 'and': 'AND', 'not': 'NOT', 'or': 'OR'}
-IGNORED = frozenset(['BLANK', 'COMMENT', 'LIBRARY'])
-START = {'program': (1, 35), 'bindings': (2, 41)}
-RULES: tuple[tuple[str, int, str, bool], ...] = (
-    ('__bindings_star_1', 2, '*', False),
-    ('__bindings_star_1', 3, '*', False),
-    ('__comparison_plus_2', 2, '*', False),
-    ('__comparison_plus_2', 3, '*', False),
-    ('__items_star_3', 2, '*', False),
-    ('__items_star_3', 3, '*', False),
-    ('__places_star_4', 2, '*', False),
-    ('__places_star_4', 3, '*', False),
-    ('__program_star_0', 1, '*', False),
-    ('__program_star_0', 2, '*', False),
-    ('__program_star_0', 2, '*', False),
-    ('__program_star_0', 3, '*', False),
-    ('applied', 2, 'applied', False),
-    ('applied', 4, 'applied_power', False),
-    ('applied', 5, 'applied_power', False),
-    ('applied', 3, 'applied_power', False),
-    ('argument', 1, '', False),
-    ('argument', 1, '', False),
-    ('argument', 1, '', False),
-    ('binding', 3, 'binding', False),
-    ('bindings', 2, 'bindings', True),
-    ('bindings', 1, 'bindings', False),
-    ('call', 4, 'call', False),
-    ('call', 6, 'call_power', False),
-    ('call', 7, 'call_power', False),
-    ('call', 9, 'call_power', False),
-    ('call', 8, 'call_power', False),
-    ('call', 5, 'call_power', False),
-    ('called', 1, '', False),
-    ('called', 4, 'index', False),
-    ('called', 2, 'factorial', False),
-    ('called', 2, 'percent', False),
-    ('called', 2, 'degrees', False),
-    ('called_factor', 1, '', False),
-    ('called_factor', 3, 'power', False),
-    ('called_factor', 2, 'superscript', False),
-    ('closed', 1, '', False),
-    ('closed', 3, 'binary', False),
-    ('closed', 2, 'juxtaposition', False),
-    ('closed', 2, 'juxtaposition', False),
-    ('comparison', 1, '', False),
-    ('comparison', 2, 'chain', True),
-    ('conjunction', 1, '', False),
-    ('conjunction', 3, 'binary', False),
-    ('disjunction', 1, '', False),
-    ('disjunction', 3, 'binary', False),
-    ('expr', 1, '', False),
-    ('expr', 5, 'conditional', False),
-    ('expr', 5, 'ternary', False),
-    ('factor', 1, '', False),
-    ('factor', 3, 'power', False),
-    ('factor', 2, 'superscript', False),
-    ('first_piece', 1, '', False),
-    ('first_piece', 1, '', False),
-    ('first_piece', 3, 'power', False),
-    ('first_piece', 2, 'superscript', False),
-    ('follower', 1, '', False),
-    ('follower', 1, '', False),
-    ('items', 2, 'items', True),
-    ('items', 1, 'items', False),
-    ('items', 0, 'items', False),
-    ('list', 3, 'array', False),
-    ('list', 4, 'index', False),
-    ('negation', 1, '', False),
-    ('negation', 2, 'unary', False),
-    ('numeral', 1, 'number', False),
-    ('numeral', 2, 'factorial', False),
-    ('numeral', 2, 'percent', False),
-    ('numeral', 2, 'degrees', False),
-    ('open', 1, '', False),
-    ('open', 3, 'binary', False),
-    ('open', 2, 'juxtaposition', False),
-    ('open', 2, 'juxtaposition', False),
-    ('open_power', 1, '', False),
-    ('open_power', 3, 'power', False),
-    ('open_sign', 1, '', False),
-    ('open_sign', 2, 'unary', False),
-    ('operand', 1, '', False),
-    ('operand', 1, '', False),
-    ('operand', 1, '', False),
-    ('piece', 1, '', False),
-    ('piece', 3, 'power', False),
-    ('piece', 2, 'superscript', False),
-    ('pieces', 1, '', False),
-    ('pieces', 2, 'juxtaposition', False),
-    ('place', 1, '', False),
-    ('place', 3, 'range', False),
-    ('place', 2, 'range', False),
-    ('place', 2, 'range', False),
-    ('place', 1, 'range', False),
-    ('places', 2, 'items', True),
-    ('places', 1, 'items', False),
-    ('places', 0, 'items', False),
-    ('plain', 1, 'name', False),
-    ('plain', 1, 'number', False),
-    ('plain', 3, 'bracket', False),
-    ('plain', 3, 'absolute', False),
-    ('plain', 2, 'root', False),
-    ('plain', 4, 'index', False),
-    ('plain', 2, 'factorial', False),
-    ('plain', 2, 'percent', False),
-    ('plain', 2, 'degrees', False),
-    ('power', 1, '', False),
-    ('power', 3, 'power', False),
-    ('power', 2, 'superscript', False),
-    ('product', 1, '', False),
-    ('product', 1, '', False),
-    ('program', 2, 'program', True),
-    ('program', 1, 'program', True),
-    ('program', 1, 'program', False),
-    ('program', 0, 'program', False),
-    ('radicand', 1, 'number', False),
-    ('radicand', 1, 'name', False),
-    ('radicand', 3, 'bracket', False),
-    ('radicand', 3, 'absolute', False),
-    ('radicand', 2, 'root', False),
-    ('radicand', 1, '', False),
-    ('sign', 1, '', False),
-    ('sign', 2, 'unary', False),
-    ('statement', 1, 'expression', False),
-    ('statement', 3, 'equation', False),
-    ('sum', 1, '', False),
-    ('sum', 3, 'binary', False),
-)
-STATES: tuple[dict[str, int], ...] = (
-    {},
-    {'$END': -111, 'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'SEP': 14, '__program_star_0': 15, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 23, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'program': 35, 'sign': 36, 'statement': 37, 'sum': 38},
-    {'NAME': 39, 'binding': 40, 'bindings': 41},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'follower': 24, 'list': 25, 'numeral': 27, 'open_power': 29, 'open_sign': 42, 'operand': 31, 'plain': 32, 'power': 33, 'sign': 43},
-    {'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'NAME': 10, 'NUMBER': 12, 'POWER': 44, 'ROOT': 13, 'SUPERSCRIPT': 45, 'applied': 46, 'argument': 47, 'call': 17, 'called': 48, 'called_factor': 49, 'first_piece': 50, 'numeral': 51, 'piece': 52, 'pieces': 53, 'plain': 54},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 55, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'$END': -95, 'ADDITIVE': -95, 'AND': -95, 'APPLIED': -95, 'BANG': -95, 'BAR': -95, 'BAR_END': -95, 'COLON': -95, 'COMMA': -95, 'COMPARE': -95, 'DEGREE': -95, 'ELSE': -95, 'EQUAL': -95, 'FRACTION': -95, 'FUNC': -95, 'IF': -95, 'LPAR': -95, 'LSQB': -95, 'MULTIPLICATIVE': -95, 'NAME': -95, 'OR': -95, 'PERCENT': -95, 'POWER': -95, 'QUESTION': -95, 'ROOT': -95, 'RPAR': -95, 'RSQB': -95, 'SEP': -95, 'SUPERSCRIPT': -95},
-    {'LPAR': 56, 'POWER': 57, 'SUPERSCRIPT': 58},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 59, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'RSQB': -61, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 60, 'follower': 24, 'items': 61, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'$END': -94, 'ADDITIVE': -94, 'AND': -94, 'APPLIED': -94, 'BANG': -94, 'BAR': -94, 'BAR_END': -94, 'COLON': -94, 'COMMA': -94, 'COMPARE': -94, 'DEGREE': -94, 'ELSE': -94, 'EQUAL': -94, 'FRACTION': -94, 'FUNC': -94, 'IF': -94, 'LPAR': -94, 'LSQB': -94, 'MULTIPLICATIVE': -94, 'NAME': -94, 'OR': -94, 'PERCENT': -94, 'POWER': -94, 'QUESTION': -94, 'ROOT': -94, 'RPAR': -94, 'RSQB': -94, 'SEP': -94, 'SUPERSCRIPT': -94},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'follower': 24, 'list': 25, 'negation': 62, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'$END': -66, 'ADDITIVE': -66, 'AND': -66, 'APPLIED': -66, 'BANG': -66, 'BAR': -66, 'BAR_END': -66, 'COLON': -66, 'COMMA': -66, 'COMPARE': -66, 'DEGREE': -66, 'ELSE': -66, 'EQUAL': -66, 'FRACTION': -66, 'FUNC': -66, 'IF': -66, 'LPAR': -66, 'MULTIPLICATIVE': -66, 'NAME': -66, 'OR': -66, 'PERCENT': -66, 'POWER': -66, 'QUESTION': -66, 'ROOT': -66, 'RPAR': -66, 'RSQB': -66, 'SEP': -66, 'SUPERSCRIPT': -66},
-    {'BAR': 63, 'FUNC': 7, 'LPAR': 64, 'NAME': 65, 'NUMBER': 66, 'ROOT': 67, 'call': 68, 'radicand': 69},
-    {'$END': -9, 'ADDITIVE': -9, 'APPLIED': -9, 'BAR': -9, 'FRACTION': -9, 'FUNC': -9, 'LPAR': -9, 'LSQB': -9, 'NAME': -9, 'NOT': -9, 'NUMBER': -9, 'ROOT': -9, 'SEP': -9},
-    {'$END': -109, 'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'SEP': 70, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 23, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'statement': 71, 'sum': 38},
-    {'$END': -74, 'ADDITIVE': -74, 'AND': -74, 'APPLIED': -74, 'BAR_END': -74, 'COLON': -74, 'COMMA': -74, 'COMPARE': -74, 'ELSE': -74, 'EQUAL': -74, 'FUNC': -74, 'IF': -74, 'MULTIPLICATIVE': -74, 'OR': -74, 'QUESTION': -74, 'RPAR': -74, 'RSQB': -74, 'SEP': -74},
-    {'$END': -29, 'ADDITIVE': -29, 'AND': -29, 'APPLIED': -29, 'BANG': -29, 'BAR': -29, 'BAR_END': -29, 'COLON': -29, 'COMMA': -29, 'COMPARE': -29, 'DEGREE': -29, 'ELSE': -29, 'EQUAL': -29, 'FRACTION': -29, 'FUNC': -29, 'IF': -29, 'LPAR': -29, 'LSQB': -29, 'MULTIPLICATIVE': -29, 'NAME': -29, 'OR': -29, 'PERCENT': -29, 'POWER': -29, 'QUESTION': -29, 'ROOT': -29, 'RPAR': -29, 'RSQB': -29, 'SEP': -29, 'SUPERSCRIPT': -29},
-    {'$END': -58, 'ADDITIVE': -58, 'AND': -58, 'APPLIED': -58, 'BANG': 72, 'BAR': -58, 'BAR_END': -58, 'COLON': -58, 'COMMA': -58, 'COMPARE': -58, 'DEGREE': 73, 'ELSE': -58, 'EQUAL': -58, 'FRACTION': -58, 'FUNC': -58, 'IF': -58, 'LPAR': -58, 'LSQB': 74, 'MULTIPLICATIVE': -58, 'NAME': -58, 'OR': -58, 'PERCENT': 75, 'POWER': -58, 'QUESTION': -58, 'ROOT': -58, 'RPAR': -58, 'RSQB': -58, 'SEP': -58, 'SUPERSCRIPT': -58},
-    {'$END': -106, 'ADDITIVE': -106, 'AND': -106, 'APPLIED': 4, 'BAR': 5, 'BAR_END': -106, 'COLON': -106, 'COMMA': -106, 'COMPARE': -106, 'ELSE': -106, 'EQUAL': -106, 'FRACTION': 6, 'FUNC': 7, 'IF': -106, 'LPAR': 8, 'MULTIPLICATIVE': -106, 'NAME': 10, 'OR': -106, 'QUESTION': -106, 'ROOT': 13, 'RPAR': -106, 'RSQB': -106, 'SEP': -106, 'applied': 76, 'call': 17, 'called': 18, 'factor': 77, 'follower': 78, 'plain': 32},
-    {'$END': -64, 'AND': -64, 'BAR_END': -64, 'COLON': -64, 'COMMA': -64, 'ELSE': -64, 'EQUAL': -64, 'IF': -64, 'OR': -64, 'QUESTION': -64, 'RPAR': -64, 'RSQB': -64, 'SEP': -64},
-    {'$END': -45, 'AND': 79, 'BAR_END': -45, 'COLON': -45, 'COMMA': -45, 'ELSE': -45, 'EQUAL': -45, 'IF': -45, 'OR': -45, 'QUESTION': -45, 'RPAR': -45, 'RSQB': -45, 'SEP': -45},
-    {'$END': -47, 'BAR_END': -47, 'COLON': -47, 'COMMA': -47, 'EQUAL': -47, 'IF': 80, 'OR': 81, 'QUESTION': 82, 'RPAR': -47, 'RSQB': -47, 'SEP': -47},
-    {'$END': -120, 'EQUAL': 83, 'SEP': -120},
-    {'$END': -80, 'ADDITIVE': -80, 'AND': -80, 'APPLIED': -80, 'BAR': -80, 'BAR_END': -80, 'COLON': -80, 'COMMA': -80, 'COMPARE': -80, 'ELSE': -80, 'EQUAL': -80, 'FRACTION': -80, 'FUNC': -80, 'IF': -80, 'LPAR': -80, 'MULTIPLICATIVE': -80, 'NAME': -80, 'OR': -80, 'POWER': -80, 'QUESTION': -80, 'ROOT': -80, 'RPAR': -80, 'RSQB': -80, 'SEP': -80, 'SUPERSCRIPT': -80},
-    {'$END': -79, 'ADDITIVE': -79, 'AND': -79, 'APPLIED': -79, 'BAR': -79, 'BAR_END': -79, 'COLON': -79, 'COMMA': -79, 'COMPARE': -79, 'ELSE': -79, 'EQUAL': -79, 'FRACTION': -79, 'FUNC': -79, 'IF': -79, 'LPAR': -79, 'LSQB': 84, 'MULTIPLICATIVE': -79, 'NAME': -79, 'OR': -79, 'POWER': -79, 'QUESTION': -79, 'ROOT': -79, 'RPAR': -79, 'RSQB': -79, 'SEP': -79, 'SUPERSCRIPT': -79},
-    {'$END': -43, 'AND': -43, 'BAR_END': -43, 'COLON': -43, 'COMMA': -43, 'ELSE': -43, 'EQUAL': -43, 'IF': -43, 'OR': -43, 'QUESTION': -43, 'RPAR': -43, 'RSQB': -43, 'SEP': -43},
-    {'$END': -78, 'ADDITIVE': -78, 'AND': -78, 'APPLIED': -78, 'BANG': 85, 'BAR': -78, 'BAR_END': -78, 'COLON': -78, 'COMMA': -78, 'COMPARE': -78, 'DEGREE': 86, 'ELSE': -78, 'EQUAL': -78, 'FRACTION': -78, 'FUNC': -78, 'IF': -78, 'LPAR': -78, 'MULTIPLICATIVE': -78, 'NAME': -78, 'OR': -78, 'PERCENT': 87, 'POWER': -78, 'QUESTION': -78, 'ROOT': -78, 'RPAR': -78, 'RSQB': -78, 'SEP': -78, 'SUPERSCRIPT': -78},
-    {'$END': -107, 'ADDITIVE': -107, 'AND': -107, 'APPLIED': 4, 'BAR_END': -107, 'COLON': -107, 'COMMA': -107, 'COMPARE': -107, 'ELSE': -107, 'EQUAL': -107, 'FUNC': 7, 'IF': -107, 'MULTIPLICATIVE': -107, 'OR': -107, 'QUESTION': -107, 'RPAR': -107, 'RSQB': -107, 'SEP': -107, 'applied': 88, 'call': 17, 'called': 48, 'called_factor': 89},
-    {'$END': -76, 'ADDITIVE': -76, 'AND': -76, 'APPLIED': -76, 'BAR_END': -76, 'COLON': -76, 'COMMA': -76, 'COMPARE': -76, 'ELSE': -76, 'EQUAL': -76, 'FUNC': -76, 'IF': -76, 'MULTIPLICATIVE': -76, 'OR': -76, 'QUESTION': -76, 'RPAR': -76, 'RSQB': -76, 'SEP': -76},
-    {'$END': -70, 'ADDITIVE': -70, 'AND': -70, 'APPLIED': -70, 'BAR_END': -70, 'COLON': -70, 'COMMA': -70, 'COMPARE': -70, 'ELSE': -70, 'EQUAL': -70, 'FUNC': -70, 'IF': -70, 'MULTIPLICATIVE': -70, 'OR': -70, 'QUESTION': -70, 'RPAR': -70, 'RSQB': -70, 'SEP': -70},
-    {'$END': -103, 'ADDITIVE': -103, 'AND': -103, 'APPLIED': -103, 'BAR': -103, 'BAR_END': -103, 'COLON': -103, 'COMMA': -103, 'COMPARE': -103, 'ELSE': -103, 'EQUAL': -103, 'FRACTION': -103, 'FUNC': -103, 'IF': -103, 'LPAR': -103, 'MULTIPLICATIVE': -103, 'NAME': -103, 'OR': -103, 'POWER': 90, 'QUESTION': -103, 'ROOT': -103, 'RPAR': -103, 'RSQB': -103, 'SEP': -103, 'SUPERSCRIPT': 91},
-    {'$END': -57, 'ADDITIVE': -57, 'AND': -57, 'APPLIED': -57, 'BANG': 92, 'BAR': -57, 'BAR_END': -57, 'COLON': -57, 'COMMA': -57, 'COMPARE': -57, 'DEGREE': 93, 'ELSE': -57, 'EQUAL': -57, 'FRACTION': -57, 'FUNC': -57, 'IF': -57, 'LPAR': -57, 'LSQB': 94, 'MULTIPLICATIVE': -57, 'NAME': -57, 'OR': -57, 'PERCENT': 95, 'POWER': -57, 'QUESTION': -57, 'ROOT': -57, 'RPAR': -57, 'RSQB': -57, 'SEP': -57, 'SUPERSCRIPT': -57},
-    {'$END': -118, 'ADDITIVE': -118, 'AND': -118, 'APPLIED': -118, 'BAR': -118, 'BAR_END': -118, 'COLON': -118, 'COMMA': -118, 'COMPARE': -118, 'ELSE': -118, 'EQUAL': -118, 'FRACTION': -118, 'FUNC': -118, 'IF': -118, 'LPAR': -118, 'MULTIPLICATIVE': -118, 'NAME': -118, 'OR': -118, 'QUESTION': -118, 'ROOT': -118, 'RPAR': -118, 'RSQB': -118, 'SEP': -118},
-    {'$END': -122, 'ADDITIVE': -122, 'AND': -122, 'BAR_END': -122, 'COLON': -122, 'COMMA': -122, 'COMPARE': -122, 'ELSE': -122, 'EQUAL': -122, 'IF': -122, 'MULTIPLICATIVE': 96, 'OR': -122, 'QUESTION': -122, 'RPAR': -122, 'RSQB': -122, 'SEP': -122},
-    {},
-    {'$END': -37, 'ADDITIVE': -37, 'AND': -37, 'APPLIED': -37, 'BAR': -37, 'BAR_END': -37, 'COLON': -37, 'COMMA': -37, 'COMPARE': -37, 'ELSE': -37, 'EQUAL': -37, 'FRACTION': -37, 'FUNC': -37, 'IF': -37, 'LPAR': -37, 'MULTIPLICATIVE': -37, 'NAME': -37, 'OR': -37, 'QUESTION': -37, 'ROOT': -37, 'RPAR': -37, 'RSQB': -37, 'SEP': -37},
-    {'$END': -110, 'SEP': 97},
-    {'$END': -41, 'ADDITIVE': 98, 'AND': -41, 'BAR_END': -41, 'COLON': -41, 'COMMA': -41, 'COMPARE': 99, 'ELSE': -41, 'EQUAL': -41, 'IF': -41, 'OR': -41, 'QUESTION': -41, 'RPAR': -41, 'RSQB': -41, 'SEP': -41, '__comparison_plus_2': 100},
-    {'EQUAL': 101},
-    {'$END': -22, 'COMMA': 102, '__bindings_star_1': 103},
-    {},
-    {'$END': -77, 'ADDITIVE': -77, 'AND': -77, 'APPLIED': -77, 'BAR_END': -77, 'COLON': -77, 'COMMA': -77, 'COMPARE': -77, 'ELSE': -77, 'EQUAL': -77, 'FUNC': -77, 'IF': -77, 'MULTIPLICATIVE': -77, 'OR': -77, 'QUESTION': -77, 'RPAR': -77, 'RSQB': -77, 'SEP': -77},
-    {'$END': -119, 'ADDITIVE': -119, 'AND': -119, 'APPLIED': -119, 'BAR': -119, 'BAR_END': -119, 'COLON': -119, 'COMMA': -119, 'COMPARE': -119, 'ELSE': -119, 'EQUAL': -119, 'FRACTION': -119, 'FUNC': -119, 'IF': -119, 'LPAR': -119, 'MULTIPLICATIVE': -119, 'NAME': -119, 'OR': -119, 'QUESTION': -119, 'ROOT': -119, 'RPAR': -119, 'RSQB': -119, 'SEP': -119},
-    {'ADDITIVE': 104, 'NUMBER': 105},
-    {'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'applied': 46, 'argument': 106, 'call': 17, 'called': 48, 'called_factor': 49, 'first_piece': 50, 'numeral': 51, 'piece': 52, 'pieces': 53, 'plain': 54},
-    {'$END': -19, 'ADDITIVE': -19, 'AND': -19, 'APPLIED': -19, 'BAR_END': -19, 'COLON': -19, 'COMMA': -19, 'COMPARE': -19, 'ELSE': -19, 'EQUAL': -19, 'FUNC': -19, 'IF': -19, 'MULTIPLICATIVE': -19, 'OR': -19, 'QUESTION': -19, 'RPAR': -19, 'RSQB': -19, 'SEP': -19},
-    {'$END': -13, 'ADDITIVE': -13, 'AND': -13, 'APPLIED': -13, 'BAR_END': -13, 'COLON': -13, 'COMMA': -13, 'COMPARE': -13, 'ELSE': -13, 'EQUAL': -13, 'FUNC': -13, 'IF': -13, 'MULTIPLICATIVE': -13, 'OR': -13, 'QUESTION': -13, 'RPAR': -13, 'RSQB': -13, 'SEP': -13},
-    {'$END': -34, 'ADDITIVE': -34, 'AND': -34, 'APPLIED': -34, 'BANG': 72, 'BAR': -34, 'BAR_END': -34, 'COLON': -34, 'COMMA': -34, 'COMPARE': -34, 'DEGREE': 73, 'ELSE': -34, 'EQUAL': -34, 'FRACTION': -34, 'FUNC': -34, 'IF': -34, 'LPAR': -34, 'LSQB': 74, 'MULTIPLICATIVE': -34, 'NAME': -34, 'OR': -34, 'PERCENT': 75, 'POWER': 107, 'QUESTION': -34, 'ROOT': -34, 'RPAR': -34, 'RSQB': -34, 'SEP': -34, 'SUPERSCRIPT': 108},
-    {'$END': -18, 'ADDITIVE': -18, 'AND': -18, 'APPLIED': -18, 'BAR_END': -18, 'COLON': -18, 'COMMA': -18, 'COMPARE': -18, 'ELSE': -18, 'EQUAL': -18, 'FUNC': -18, 'IF': -18, 'MULTIPLICATIVE': -18, 'OR': -18, 'QUESTION': -18, 'RPAR': -18, 'RSQB': -18, 'SEP': -18},
-    {'$END': -84, 'ADDITIVE': -84, 'AND': -84, 'APPLIED': -84, 'BAR': -84, 'BAR_END': -84, 'COLON': -84, 'COMMA': -84, 'COMPARE': -84, 'ELSE': -84, 'EQUAL': -84, 'FRACTION': -84, 'FUNC': -84, 'IF': -84, 'LPAR': -84, 'MULTIPLICATIVE': -84, 'NAME': -84, 'OR': -84, 'QUESTION': -84, 'ROOT': -84, 'RPAR': -84, 'RSQB': -84, 'SEP': -84},
-    {'$END': -54, 'ADDITIVE': -54, 'AND': -54, 'APPLIED': -54, 'BANG': 85, 'BAR': -54, 'BAR_END': -54, 'COLON': -54, 'COMMA': -54, 'COMPARE': -54, 'DEGREE': 86, 'ELSE': -54, 'EQUAL': -54, 'FRACTION': -54, 'FUNC': -54, 'IF': -54, 'LPAR': -54, 'MULTIPLICATIVE': -54, 'NAME': -54, 'OR': -54, 'PERCENT': 87, 'POWER': 109, 'QUESTION': -54, 'ROOT': -54, 'RPAR': -54, 'RSQB': -54, 'SEP': -54, 'SUPERSCRIPT': 110},
-    {'$END': -53, 'ADDITIVE': -53, 'AND': -53, 'APPLIED': -53, 'BAR': -53, 'BAR_END': -53, 'COLON': -53, 'COMMA': -53, 'COMPARE': -53, 'ELSE': -53, 'EQUAL': -53, 'FRACTION': -53, 'FUNC': -53, 'IF': -53, 'LPAR': -53, 'MULTIPLICATIVE': -53, 'NAME': -53, 'OR': -53, 'QUESTION': -53, 'ROOT': -53, 'RPAR': -53, 'RSQB': -53, 'SEP': -53},
-    {'$END': -17, 'ADDITIVE': -17, 'AND': -17, 'APPLIED': -17, 'BAR': 5, 'BAR_END': -17, 'COLON': -17, 'COMMA': -17, 'COMPARE': -17, 'ELSE': -17, 'EQUAL': -17, 'FRACTION': 6, 'FUNC': -17, 'IF': -17, 'LPAR': 8, 'MULTIPLICATIVE': -17, 'NAME': 10, 'OR': -17, 'QUESTION': -17, 'ROOT': 13, 'RPAR': -17, 'RSQB': -17, 'SEP': -17, 'piece': 111, 'plain': 54},
-    {'$END': -81, 'ADDITIVE': -81, 'AND': -81, 'APPLIED': -81, 'BANG': 92, 'BAR': -81, 'BAR_END': -81, 'COLON': -81, 'COMMA': -81, 'COMPARE': -81, 'DEGREE': 93, 'ELSE': -81, 'EQUAL': -81, 'FRACTION': -81, 'FUNC': -81, 'IF': -81, 'LPAR': -81, 'LSQB': 94, 'MULTIPLICATIVE': -81, 'NAME': -81, 'OR': -81, 'PERCENT': 95, 'POWER': 112, 'QUESTION': -81, 'ROOT': -81, 'RPAR': -81, 'RSQB': -81, 'SEP': -81, 'SUPERSCRIPT': 113},
-    {'BAR_END': 114},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'RPAR': -61, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 60, 'follower': 24, 'items': 115, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'ADDITIVE': 116, 'LPAR': 117, 'NUMBER': 118},
-    {'LPAR': 119},
-    {'RPAR': 120},
-    {'COMMA': 121, 'RPAR': -60, 'RSQB': -60, '__items_star_3': 122},
-    {'RSQB': 123},
-    {'$END': -65, 'AND': -65, 'BAR_END': -65, 'COLON': -65, 'COMMA': -65, 'ELSE': -65, 'EQUAL': -65, 'IF': -65, 'OR': -65, 'QUESTION': -65, 'RPAR': -65, 'RSQB': -65, 'SEP': -65},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 124, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 125, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'$END': -113, 'ADDITIVE': -113, 'AND': -113, 'APPLIED': -113, 'BANG': -113, 'BAR': -113, 'BAR_END': -113, 'COLON': -113, 'COMMA': -113, 'COMPARE': -113, 'DEGREE': -113, 'ELSE': -113, 'EQUAL': -113, 'FRACTION': -113, 'FUNC': -113, 'IF': -113, 'LPAR': -113, 'LSQB': -113, 'MULTIPLICATIVE': -113, 'NAME': -113, 'OR': -113, 'PERCENT': -113, 'POWER': -113, 'QUESTION': -113, 'ROOT': -113, 'RPAR': -113, 'RSQB': -113, 'SEP': -113, 'SUPERSCRIPT': -113},
-    {'$END': -112, 'ADDITIVE': -112, 'AND': -112, 'APPLIED': -112, 'BANG': -112, 'BAR': -112, 'BAR_END': -112, 'COLON': -112, 'COMMA': -112, 'COMPARE': -112, 'DEGREE': -112, 'ELSE': -112, 'EQUAL': -112, 'FRACTION': -112, 'FUNC': -112, 'IF': -112, 'LPAR': -112, 'LSQB': -112, 'MULTIPLICATIVE': -112, 'NAME': -112, 'OR': -112, 'PERCENT': -112, 'POWER': -112, 'QUESTION': -112, 'ROOT': -112, 'RPAR': -112, 'RSQB': -112, 'SEP': -112, 'SUPERSCRIPT': -112},
-    {'BAR': 63, 'FUNC': 7, 'LPAR': 64, 'NAME': 65, 'NUMBER': 66, 'ROOT': 67, 'call': 68, 'radicand': 126},
-    {'$END': -117, 'ADDITIVE': -117, 'AND': -117, 'APPLIED': -117, 'BANG': -117, 'BAR': -117, 'BAR_END': -117, 'COLON': -117, 'COMMA': -117, 'COMPARE': -117, 'DEGREE': -117, 'ELSE': -117, 'EQUAL': -117, 'FRACTION': -117, 'FUNC': -117, 'IF': -117, 'LPAR': -117, 'LSQB': -117, 'MULTIPLICATIVE': -117, 'NAME': -117, 'OR': -117, 'PERCENT': -117, 'POWER': -117, 'QUESTION': -117, 'ROOT': -117, 'RPAR': -117, 'RSQB': -117, 'SEP': -117, 'SUPERSCRIPT': -117},
-    {'$END': -98, 'ADDITIVE': -98, 'AND': -98, 'APPLIED': -98, 'BANG': -98, 'BAR': -98, 'BAR_END': -98, 'COLON': -98, 'COMMA': -98, 'COMPARE': -98, 'DEGREE': -98, 'ELSE': -98, 'EQUAL': -98, 'FRACTION': -98, 'FUNC': -98, 'IF': -98, 'LPAR': -98, 'LSQB': -98, 'MULTIPLICATIVE': -98, 'NAME': -98, 'OR': -98, 'PERCENT': -98, 'POWER': -98, 'QUESTION': -98, 'ROOT': -98, 'RPAR': -98, 'RSQB': -98, 'SEP': -98, 'SUPERSCRIPT': -98},
-    {'$END': -11, 'ADDITIVE': -11, 'APPLIED': -11, 'BAR': -11, 'FRACTION': -11, 'FUNC': -11, 'LPAR': -11, 'LSQB': -11, 'NAME': -11, 'NOT': -11, 'NUMBER': -11, 'ROOT': -11, 'SEP': -11},
-    {'$END': -108, 'SEP': 127},
-    {'$END': -31, 'ADDITIVE': -31, 'AND': -31, 'APPLIED': -31, 'BANG': -31, 'BAR': -31, 'BAR_END': -31, 'COLON': -31, 'COMMA': -31, 'COMPARE': -31, 'DEGREE': -31, 'ELSE': -31, 'EQUAL': -31, 'FRACTION': -31, 'FUNC': -31, 'IF': -31, 'LPAR': -31, 'LSQB': -31, 'MULTIPLICATIVE': -31, 'NAME': -31, 'OR': -31, 'PERCENT': -31, 'POWER': -31, 'QUESTION': -31, 'ROOT': -31, 'RPAR': -31, 'RSQB': -31, 'SEP': -31, 'SUPERSCRIPT': -31},
-    {'$END': -33, 'ADDITIVE': -33, 'AND': -33, 'APPLIED': -33, 'BANG': -33, 'BAR': -33, 'BAR_END': -33, 'COLON': -33, 'COMMA': -33, 'COMPARE': -33, 'DEGREE': -33, 'ELSE': -33, 'EQUAL': -33, 'FRACTION': -33, 'FUNC': -33, 'IF': -33, 'LPAR': -33, 'LSQB': -33, 'MULTIPLICATIVE': -33, 'NAME': -33, 'OR': -33, 'PERCENT': -33, 'POWER': -33, 'QUESTION': -33, 'ROOT': -33, 'RPAR': -33, 'RSQB': -33, 'SEP': -33, 'SUPERSCRIPT': -33},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'COLON': 128, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'RSQB': -93, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 129, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'place': 130, 'places': 131, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'$END': -32, 'ADDITIVE': -32, 'AND': -32, 'APPLIED': -32, 'BANG': -32, 'BAR': -32, 'BAR_END': -32, 'COLON': -32, 'COMMA': -32, 'COMPARE': -32, 'DEGREE': -32, 'ELSE': -32, 'EQUAL': -32, 'FRACTION': -32, 'FUNC': -32, 'IF': -32, 'LPAR': -32, 'LSQB': -32, 'MULTIPLICATIVE': -32, 'NAME': -32, 'OR': -32, 'PERCENT': -32, 'POWER': -32, 'QUESTION': -32, 'ROOT': -32, 'RPAR': -32, 'RSQB': -32, 'SEP': -32, 'SUPERSCRIPT': -32},
-    {'$END': -72, 'ADDITIVE': -72, 'AND': -72, 'APPLIED': -72, 'BAR_END': -72, 'COLON': -72, 'COMMA': -72, 'COMPARE': -72, 'ELSE': -72, 'EQUAL': -72, 'FUNC': -72, 'IF': -72, 'MULTIPLICATIVE': -72, 'OR': -72, 'QUESTION': -72, 'RPAR': -72, 'RSQB': -72, 'SEP': -72},
-    {'$END': -39, 'ADDITIVE': -39, 'AND': -39, 'APPLIED': -39, 'BAR': -39, 'BAR_END': -39, 'COLON': -39, 'COMMA': -39, 'COMPARE': -39, 'ELSE': -39, 'EQUAL': -39, 'FRACTION': -39, 'FUNC': -39, 'IF': -39, 'LPAR': -39, 'MULTIPLICATIVE': -39, 'NAME': -39, 'OR': -39, 'QUESTION': -39, 'ROOT': -39, 'RPAR': -39, 'RSQB': -39, 'SEP': -39},
-    {'$END': -50, 'ADDITIVE': -50, 'AND': -50, 'APPLIED': -50, 'BAR': -50, 'BAR_END': -50, 'COLON': -50, 'COMMA': -50, 'COMPARE': -50, 'ELSE': -50, 'EQUAL': -50, 'FRACTION': -50, 'FUNC': -50, 'IF': -50, 'LPAR': -50, 'MULTIPLICATIVE': -50, 'NAME': -50, 'OR': -50, 'POWER': 132, 'QUESTION': -50, 'ROOT': -50, 'RPAR': -50, 'RSQB': -50, 'SEP': -50, 'SUPERSCRIPT': 133},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'follower': 24, 'list': 25, 'negation': 134, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 135, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 136, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 137, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 138, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'COLON': 128, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'RSQB': -93, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 129, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'place': 130, 'places': 139, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'$END': -67, 'ADDITIVE': -67, 'AND': -67, 'APPLIED': -67, 'BANG': -67, 'BAR': -67, 'BAR_END': -67, 'COLON': -67, 'COMMA': -67, 'COMPARE': -67, 'DEGREE': -67, 'ELSE': -67, 'EQUAL': -67, 'FRACTION': -67, 'FUNC': -67, 'IF': -67, 'LPAR': -67, 'MULTIPLICATIVE': -67, 'NAME': -67, 'OR': -67, 'PERCENT': -67, 'POWER': -67, 'QUESTION': -67, 'ROOT': -67, 'RPAR': -67, 'RSQB': -67, 'SEP': -67, 'SUPERSCRIPT': -67},
-    {'$END': -69, 'ADDITIVE': -69, 'AND': -69, 'APPLIED': -69, 'BANG': -69, 'BAR': -69, 'BAR_END': -69, 'COLON': -69, 'COMMA': -69, 'COMPARE': -69, 'DEGREE': -69, 'ELSE': -69, 'EQUAL': -69, 'FRACTION': -69, 'FUNC': -69, 'IF': -69, 'LPAR': -69, 'MULTIPLICATIVE': -69, 'NAME': -69, 'OR': -69, 'PERCENT': -69, 'POWER': -69, 'QUESTION': -69, 'ROOT': -69, 'RPAR': -69, 'RSQB': -69, 'SEP': -69, 'SUPERSCRIPT': -69},
-    {'$END': -68, 'ADDITIVE': -68, 'AND': -68, 'APPLIED': -68, 'BANG': -68, 'BAR': -68, 'BAR_END': -68, 'COLON': -68, 'COMMA': -68, 'COMPARE': -68, 'DEGREE': -68, 'ELSE': -68, 'EQUAL': -68, 'FRACTION': -68, 'FUNC': -68, 'IF': -68, 'LPAR': -68, 'MULTIPLICATIVE': -68, 'NAME': -68, 'OR': -68, 'PERCENT': -68, 'POWER': -68, 'QUESTION': -68, 'ROOT': -68, 'RPAR': -68, 'RSQB': -68, 'SEP': -68, 'SUPERSCRIPT': -68},
-    {'$END': -73, 'ADDITIVE': -73, 'AND': -73, 'APPLIED': -73, 'BAR_END': -73, 'COLON': -73, 'COMMA': -73, 'COMPARE': -73, 'ELSE': -73, 'EQUAL': -73, 'FUNC': -73, 'IF': -73, 'MULTIPLICATIVE': -73, 'OR': -73, 'QUESTION': -73, 'RPAR': -73, 'RSQB': -73, 'SEP': -73},
-    {'$END': -40, 'ADDITIVE': -40, 'AND': -40, 'APPLIED': -40, 'BAR': -40, 'BAR_END': -40, 'COLON': -40, 'COMMA': -40, 'COMPARE': -40, 'ELSE': -40, 'EQUAL': -40, 'FRACTION': -40, 'FUNC': -40, 'IF': -40, 'LPAR': -40, 'MULTIPLICATIVE': -40, 'NAME': -40, 'OR': -40, 'QUESTION': -40, 'ROOT': -40, 'RPAR': -40, 'RSQB': -40, 'SEP': -40},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'follower': 24, 'list': 25, 'numeral': 27, 'open_power': 29, 'open_sign': 140, 'operand': 31, 'plain': 32, 'power': 33, 'sign': 141},
-    {'$END': -105, 'ADDITIVE': -105, 'AND': -105, 'APPLIED': -105, 'BAR': -105, 'BAR_END': -105, 'COLON': -105, 'COMMA': -105, 'COMPARE': -105, 'ELSE': -105, 'EQUAL': -105, 'FRACTION': -105, 'FUNC': -105, 'IF': -105, 'LPAR': -105, 'MULTIPLICATIVE': -105, 'NAME': -105, 'OR': -105, 'QUESTION': -105, 'ROOT': -105, 'RPAR': -105, 'RSQB': -105, 'SEP': -105},
-    {'$END': -100, 'ADDITIVE': -100, 'AND': -100, 'APPLIED': -100, 'BANG': -100, 'BAR': -100, 'BAR_END': -100, 'COLON': -100, 'COMMA': -100, 'COMPARE': -100, 'DEGREE': -100, 'ELSE': -100, 'EQUAL': -100, 'FRACTION': -100, 'FUNC': -100, 'IF': -100, 'LPAR': -100, 'LSQB': -100, 'MULTIPLICATIVE': -100, 'NAME': -100, 'OR': -100, 'PERCENT': -100, 'POWER': -100, 'QUESTION': -100, 'ROOT': -100, 'RPAR': -100, 'RSQB': -100, 'SEP': -100, 'SUPERSCRIPT': -100},
-    {'$END': -102, 'ADDITIVE': -102, 'AND': -102, 'APPLIED': -102, 'BANG': -102, 'BAR': -102, 'BAR_END': -102, 'COLON': -102, 'COMMA': -102, 'COMPARE': -102, 'DEGREE': -102, 'ELSE': -102, 'EQUAL': -102, 'FRACTION': -102, 'FUNC': -102, 'IF': -102, 'LPAR': -102, 'LSQB': -102, 'MULTIPLICATIVE': -102, 'NAME': -102, 'OR': -102, 'PERCENT': -102, 'POWER': -102, 'QUESTION': -102, 'ROOT': -102, 'RPAR': -102, 'RSQB': -102, 'SEP': -102, 'SUPERSCRIPT': -102},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'COLON': 128, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'RSQB': -93, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 129, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'place': 130, 'places': 142, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'$END': -101, 'ADDITIVE': -101, 'AND': -101, 'APPLIED': -101, 'BANG': -101, 'BAR': -101, 'BAR_END': -101, 'COLON': -101, 'COMMA': -101, 'COMPARE': -101, 'DEGREE': -101, 'ELSE': -101, 'EQUAL': -101, 'FRACTION': -101, 'FUNC': -101, 'IF': -101, 'LPAR': -101, 'LSQB': -101, 'MULTIPLICATIVE': -101, 'NAME': -101, 'OR': -101, 'PERCENT': -101, 'POWER': -101, 'QUESTION': -101, 'ROOT': -101, 'RPAR': -101, 'RSQB': -101, 'SEP': -101, 'SUPERSCRIPT': -101},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'follower': 24, 'list': 25, 'numeral': 27, 'open_power': 29, 'open_sign': 143, 'operand': 31, 'plain': 32, 'power': 33, 'sign': 144},
-    {'$END': -10, 'ADDITIVE': -10, 'APPLIED': -10, 'BAR': -10, 'FRACTION': -10, 'FUNC': -10, 'LPAR': -10, 'LSQB': -10, 'NAME': -10, 'NOT': -10, 'NUMBER': -10, 'ROOT': -10, 'SEP': -10},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'follower': 24, 'list': 25, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 145, 'sign': 36},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'follower': 24, 'list': 25, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 146},
-    {'$END': -42, 'AND': -42, 'BAR_END': -42, 'COLON': -42, 'COMMA': -42, 'COMPARE': 147, 'ELSE': -42, 'EQUAL': -42, 'IF': -42, 'OR': -42, 'QUESTION': -42, 'RPAR': -42, 'RSQB': -42, 'SEP': -42},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 148, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'NAME': 39, 'binding': 149},
-    {'$END': -21, 'COMMA': 150},
-    {'NUMBER': 151},
-    {'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'applied': 46, 'argument': 152, 'call': 17, 'called': 48, 'called_factor': 49, 'first_piece': 50, 'numeral': 51, 'piece': 52, 'pieces': 53, 'plain': 54},
-    {'$END': -16, 'ADDITIVE': -16, 'AND': -16, 'APPLIED': -16, 'BAR_END': -16, 'COLON': -16, 'COMMA': -16, 'COMPARE': -16, 'ELSE': -16, 'EQUAL': -16, 'FUNC': -16, 'IF': -16, 'MULTIPLICATIVE': -16, 'OR': -16, 'QUESTION': -16, 'RPAR': -16, 'RSQB': -16, 'SEP': -16},
-    {'ADDITIVE': 153, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'call': 17, 'called': 18, 'follower': 24, 'list': 25, 'numeral': 27, 'operand': 154, 'plain': 32, 'power': 33, 'sign': 155},
-    {'$END': -36, 'ADDITIVE': -36, 'AND': -36, 'APPLIED': -36, 'BAR': -36, 'BAR_END': -36, 'COLON': -36, 'COMMA': -36, 'COMPARE': -36, 'ELSE': -36, 'EQUAL': -36, 'FRACTION': -36, 'FUNC': -36, 'IF': -36, 'LPAR': -36, 'MULTIPLICATIVE': -36, 'NAME': -36, 'OR': -36, 'QUESTION': -36, 'ROOT': -36, 'RPAR': -36, 'RSQB': -36, 'SEP': -36},
-    {'ADDITIVE': 153, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'call': 17, 'called': 18, 'follower': 24, 'list': 25, 'numeral': 27, 'operand': 154, 'plain': 32, 'power': 33, 'sign': 156},
-    {'$END': -56, 'ADDITIVE': -56, 'AND': -56, 'APPLIED': -56, 'BAR': -56, 'BAR_END': -56, 'COLON': -56, 'COMMA': -56, 'COMPARE': -56, 'ELSE': -56, 'EQUAL': -56, 'FRACTION': -56, 'FUNC': -56, 'IF': -56, 'LPAR': -56, 'MULTIPLICATIVE': -56, 'NAME': -56, 'OR': -56, 'QUESTION': -56, 'ROOT': -56, 'RPAR': -56, 'RSQB': -56, 'SEP': -56},
-    {'$END': -85, 'ADDITIVE': -85, 'AND': -85, 'APPLIED': -85, 'BAR': -85, 'BAR_END': -85, 'COLON': -85, 'COMMA': -85, 'COMPARE': -85, 'ELSE': -85, 'EQUAL': -85, 'FRACTION': -85, 'FUNC': -85, 'IF': -85, 'LPAR': -85, 'MULTIPLICATIVE': -85, 'NAME': -85, 'OR': -85, 'QUESTION': -85, 'ROOT': -85, 'RPAR': -85, 'RSQB': -85, 'SEP': -85},
-    {'ADDITIVE': 153, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'call': 17, 'called': 18, 'follower': 24, 'list': 25, 'numeral': 27, 'operand': 154, 'plain': 32, 'power': 33, 'sign': 157},
-    {'$END': -83, 'ADDITIVE': -83, 'AND': -83, 'APPLIED': -83, 'BAR': -83, 'BAR_END': -83, 'COLON': -83, 'COMMA': -83, 'COMPARE': -83, 'ELSE': -83, 'EQUAL': -83, 'FRACTION': -83, 'FUNC': -83, 'IF': -83, 'LPAR': -83, 'MULTIPLICATIVE': -83, 'NAME': -83, 'OR': -83, 'QUESTION': -83, 'ROOT': -83, 'RPAR': -83, 'RSQB': -83, 'SEP': -83},
-    {'$END': -97, 'ADDITIVE': -97, 'AND': -97, 'APPLIED': -97, 'BANG': -97, 'BAR': -97, 'BAR_END': -97, 'COLON': -97, 'COMMA': -97, 'COMPARE': -97, 'DEGREE': -97, 'ELSE': -97, 'EQUAL': -97, 'FRACTION': -97, 'FUNC': -97, 'IF': -97, 'LPAR': -97, 'LSQB': -97, 'MULTIPLICATIVE': -97, 'NAME': -97, 'OR': -97, 'PERCENT': -97, 'POWER': -97, 'QUESTION': -97, 'ROOT': -97, 'RPAR': -97, 'RSQB': -97, 'SEP': -97, 'SUPERSCRIPT': -97},
-    {'RPAR': 158},
-    {'NUMBER': 159},
-    {'ADDITIVE': 160, 'NUMBER': 161},
-    {'LPAR': 162},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'RPAR': -61, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 60, 'follower': 24, 'items': 163, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'$END': -96, 'ADDITIVE': -96, 'AND': -96, 'APPLIED': -96, 'BANG': -96, 'BAR': -96, 'BAR_END': -96, 'COLON': -96, 'COMMA': -96, 'COMPARE': -96, 'DEGREE': -96, 'ELSE': -96, 'EQUAL': -96, 'FRACTION': -96, 'FUNC': -96, 'IF': -96, 'LPAR': -96, 'LSQB': -96, 'MULTIPLICATIVE': -96, 'NAME': -96, 'OR': -96, 'PERCENT': -96, 'POWER': -96, 'QUESTION': -96, 'ROOT': -96, 'RPAR': -96, 'RSQB': -96, 'SEP': -96, 'SUPERSCRIPT': -96},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 164, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'COMMA': 165, 'RPAR': -59, 'RSQB': -59},
-    {'$END': -62, 'ADDITIVE': -62, 'AND': -62, 'APPLIED': -62, 'BAR': -62, 'BAR_END': -62, 'COLON': -62, 'COMMA': -62, 'COMPARE': -62, 'ELSE': -62, 'EQUAL': -62, 'FRACTION': -62, 'FUNC': -62, 'IF': -62, 'LPAR': -62, 'LSQB': -62, 'MULTIPLICATIVE': -62, 'NAME': -62, 'OR': -62, 'POWER': -62, 'QUESTION': -62, 'ROOT': -62, 'RPAR': -62, 'RSQB': -62, 'SEP': -62, 'SUPERSCRIPT': -62},
-    {'BAR_END': 166},
-    {'RPAR': 167},
-    {'$END': -116, 'ADDITIVE': -116, 'AND': -116, 'APPLIED': -116, 'BANG': -116, 'BAR': -116, 'BAR_END': -116, 'COLON': -116, 'COMMA': -116, 'COMPARE': -116, 'DEGREE': -116, 'ELSE': -116, 'EQUAL': -116, 'FRACTION': -116, 'FUNC': -116, 'IF': -116, 'LPAR': -116, 'LSQB': -116, 'MULTIPLICATIVE': -116, 'NAME': -116, 'OR': -116, 'PERCENT': -116, 'POWER': -116, 'QUESTION': -116, 'ROOT': -116, 'RPAR': -116, 'RSQB': -116, 'SEP': -116, 'SUPERSCRIPT': -116},
-    {'$END': -12, 'ADDITIVE': -12, 'APPLIED': -12, 'BAR': -12, 'FRACTION': -12, 'FUNC': -12, 'LPAR': -12, 'LSQB': -12, 'NAME': -12, 'NOT': -12, 'NUMBER': -12, 'ROOT': -12, 'SEP': -12},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'COMMA': -90, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'RSQB': -90, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 168, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'COLON': 169, 'COMMA': -86, 'RSQB': -86},
-    {'COMMA': 170, 'RSQB': -92, '__places_star_4': 171},
-    {'RSQB': 172},
-    {'ADDITIVE': 153, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'call': 17, 'called': 18, 'follower': 24, 'list': 25, 'numeral': 27, 'operand': 154, 'plain': 32, 'power': 33, 'sign': 173},
-    {'$END': -52, 'ADDITIVE': -52, 'AND': -52, 'APPLIED': -52, 'BAR': -52, 'BAR_END': -52, 'COLON': -52, 'COMMA': -52, 'COMPARE': -52, 'ELSE': -52, 'EQUAL': -52, 'FRACTION': -52, 'FUNC': -52, 'IF': -52, 'LPAR': -52, 'MULTIPLICATIVE': -52, 'NAME': -52, 'OR': -52, 'QUESTION': -52, 'ROOT': -52, 'RPAR': -52, 'RSQB': -52, 'SEP': -52},
-    {'$END': -44, 'AND': -44, 'BAR_END': -44, 'COLON': -44, 'COMMA': -44, 'ELSE': -44, 'EQUAL': -44, 'IF': -44, 'OR': -44, 'QUESTION': -44, 'RPAR': -44, 'RSQB': -44, 'SEP': -44},
-    {'ELSE': 174, 'OR': 81},
-    {'$END': -46, 'AND': 79, 'BAR_END': -46, 'COLON': -46, 'COMMA': -46, 'ELSE': -46, 'EQUAL': -46, 'IF': -46, 'OR': -46, 'QUESTION': -46, 'RPAR': -46, 'RSQB': -46, 'SEP': -46},
-    {'COLON': 175},
-    {'$END': -121, 'SEP': -121},
-    {'RSQB': 176},
-    {'$END': -75, 'ADDITIVE': -75, 'AND': -75, 'APPLIED': -75, 'BAR_END': -75, 'COLON': -75, 'COMMA': -75, 'COMPARE': -75, 'ELSE': -75, 'EQUAL': -75, 'FUNC': -75, 'IF': -75, 'MULTIPLICATIVE': -75, 'OR': -75, 'QUESTION': -75, 'RPAR': -75, 'RSQB': -75, 'SEP': -75},
-    {'$END': -104, 'ADDITIVE': -104, 'AND': -104, 'APPLIED': -104, 'BAR': -104, 'BAR_END': -104, 'COLON': -104, 'COMMA': -104, 'COMPARE': -104, 'ELSE': -104, 'EQUAL': -104, 'FRACTION': -104, 'FUNC': -104, 'IF': -104, 'LPAR': -104, 'MULTIPLICATIVE': -104, 'NAME': -104, 'OR': -104, 'QUESTION': -104, 'ROOT': -104, 'RPAR': -104, 'RSQB': -104, 'SEP': -104},
-    {'RSQB': 177},
-    {'$END': -71, 'ADDITIVE': -71, 'AND': -71, 'APPLIED': -71, 'BAR_END': -71, 'COLON': -71, 'COMMA': -71, 'COMPARE': -71, 'ELSE': -71, 'EQUAL': -71, 'FUNC': -71, 'IF': -71, 'MULTIPLICATIVE': -71, 'OR': -71, 'QUESTION': -71, 'RPAR': -71, 'RSQB': -71, 'SEP': -71},
-    {'$END': -38, 'ADDITIVE': -38, 'AND': -38, 'APPLIED': -38, 'BAR': -38, 'BAR_END': -38, 'COLON': -38, 'COMMA': -38, 'COMPARE': -38, 'ELSE': -38, 'EQUAL': -38, 'FRACTION': -38, 'FUNC': -38, 'IF': -38, 'LPAR': -38, 'MULTIPLICATIVE': -38, 'NAME': -38, 'OR': -38, 'QUESTION': -38, 'ROOT': -38, 'RPAR': -38, 'RSQB': -38, 'SEP': -38},
-    {'$END': -123, 'ADDITIVE': -123, 'AND': -123, 'BAR_END': -123, 'COLON': -123, 'COMMA': -123, 'COMPARE': -123, 'ELSE': -123, 'EQUAL': -123, 'IF': -123, 'MULTIPLICATIVE': 96, 'OR': -123, 'QUESTION': -123, 'RPAR': -123, 'RSQB': -123, 'SEP': -123},
-    {'$END': -3, 'ADDITIVE': 98, 'AND': -3, 'BAR_END': -3, 'COLON': -3, 'COMMA': -3, 'COMPARE': -3, 'ELSE': -3, 'EQUAL': -3, 'IF': -3, 'OR': -3, 'QUESTION': -3, 'RPAR': -3, 'RSQB': -3, 'SEP': -3},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'follower': 24, 'list': 25, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 178},
-    {'$END': -20, 'COMMA': -20},
-    {'$END': -1, 'COMMA': -1},
-    {'NAME': 39, 'binding': 179},
-    {'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'applied': 46, 'argument': 180, 'call': 17, 'called': 48, 'called_factor': 49, 'first_piece': 50, 'numeral': 51, 'piece': 52, 'pieces': 53, 'plain': 54},
-    {'$END': -14, 'ADDITIVE': -14, 'AND': -14, 'APPLIED': -14, 'BAR_END': -14, 'COLON': -14, 'COMMA': -14, 'COMPARE': -14, 'ELSE': -14, 'EQUAL': -14, 'FUNC': -14, 'IF': -14, 'MULTIPLICATIVE': -14, 'OR': -14, 'QUESTION': -14, 'RPAR': -14, 'RSQB': -14, 'SEP': -14},
-    {'ADDITIVE': 153, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'call': 17, 'called': 18, 'follower': 24, 'list': 25, 'numeral': 27, 'operand': 154, 'plain': 32, 'power': 33, 'sign': 43},
-    {'$END': -103, 'ADDITIVE': -103, 'AND': -103, 'APPLIED': -103, 'BAR': -103, 'BAR_END': -103, 'COLON': -103, 'COMMA': -103, 'COMPARE': -103, 'ELSE': -103, 'EQUAL': -103, 'FRACTION': -103, 'FUNC': -103, 'IF': -103, 'LPAR': -103, 'MULTIPLICATIVE': -103, 'NAME': -103, 'OR': -103, 'POWER': 181, 'QUESTION': -103, 'ROOT': -103, 'RPAR': -103, 'RSQB': -103, 'SEP': -103, 'SUPERSCRIPT': 91},
-    {'$END': -35, 'ADDITIVE': -35, 'AND': -35, 'APPLIED': -35, 'BAR': -35, 'BAR_END': -35, 'COLON': -35, 'COMMA': -35, 'COMPARE': -35, 'ELSE': -35, 'EQUAL': -35, 'FRACTION': -35, 'FUNC': -35, 'IF': -35, 'LPAR': -35, 'MULTIPLICATIVE': -35, 'NAME': -35, 'OR': -35, 'QUESTION': -35, 'ROOT': -35, 'RPAR': -35, 'RSQB': -35, 'SEP': -35},
-    {'$END': -55, 'ADDITIVE': -55, 'AND': -55, 'APPLIED': -55, 'BAR': -55, 'BAR_END': -55, 'COLON': -55, 'COMMA': -55, 'COMPARE': -55, 'ELSE': -55, 'EQUAL': -55, 'FRACTION': -55, 'FUNC': -55, 'IF': -55, 'LPAR': -55, 'MULTIPLICATIVE': -55, 'NAME': -55, 'OR': -55, 'QUESTION': -55, 'ROOT': -55, 'RPAR': -55, 'RSQB': -55, 'SEP': -55},
-    {'$END': -82, 'ADDITIVE': -82, 'AND': -82, 'APPLIED': -82, 'BAR': -82, 'BAR_END': -82, 'COLON': -82, 'COMMA': -82, 'COMPARE': -82, 'ELSE': -82, 'EQUAL': -82, 'FRACTION': -82, 'FUNC': -82, 'IF': -82, 'LPAR': -82, 'MULTIPLICATIVE': -82, 'NAME': -82, 'OR': -82, 'QUESTION': -82, 'ROOT': -82, 'RPAR': -82, 'RSQB': -82, 'SEP': -82},
-    {'$END': -23, 'ADDITIVE': -23, 'AND': -23, 'APPLIED': -23, 'BANG': -23, 'BAR': -23, 'BAR_END': -23, 'COLON': -23, 'COMMA': -23, 'COMPARE': -23, 'DEGREE': -23, 'ELSE': -23, 'EQUAL': -23, 'FRACTION': -23, 'FUNC': -23, 'IF': -23, 'LPAR': -23, 'LSQB': -23, 'MULTIPLICATIVE': -23, 'NAME': -23, 'OR': -23, 'PERCENT': -23, 'POWER': -23, 'QUESTION': -23, 'ROOT': -23, 'RPAR': -23, 'RSQB': -23, 'SEP': -23, 'SUPERSCRIPT': -23},
-    {'LPAR': 182},
-    {'NUMBER': 183},
-    {'RPAR': 184},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'RPAR': -61, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 60, 'follower': 24, 'items': 185, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'RPAR': 186},
-    {'COMMA': -5, 'RPAR': -5, 'RSQB': -5},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 187, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'$END': -115, 'ADDITIVE': -115, 'AND': -115, 'APPLIED': -115, 'BANG': -115, 'BAR': -115, 'BAR_END': -115, 'COLON': -115, 'COMMA': -115, 'COMPARE': -115, 'DEGREE': -115, 'ELSE': -115, 'EQUAL': -115, 'FRACTION': -115, 'FUNC': -115, 'IF': -115, 'LPAR': -115, 'LSQB': -115, 'MULTIPLICATIVE': -115, 'NAME': -115, 'OR': -115, 'PERCENT': -115, 'POWER': -115, 'QUESTION': -115, 'ROOT': -115, 'RPAR': -115, 'RSQB': -115, 'SEP': -115, 'SUPERSCRIPT': -115},
-    {'$END': -114, 'ADDITIVE': -114, 'AND': -114, 'APPLIED': -114, 'BANG': -114, 'BAR': -114, 'BAR_END': -114, 'COLON': -114, 'COMMA': -114, 'COMPARE': -114, 'DEGREE': -114, 'ELSE': -114, 'EQUAL': -114, 'FRACTION': -114, 'FUNC': -114, 'IF': -114, 'LPAR': -114, 'LSQB': -114, 'MULTIPLICATIVE': -114, 'NAME': -114, 'OR': -114, 'PERCENT': -114, 'POWER': -114, 'QUESTION': -114, 'ROOT': -114, 'RPAR': -114, 'RSQB': -114, 'SEP': -114, 'SUPERSCRIPT': -114},
-    {'COMMA': -89, 'RSQB': -89},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'COMMA': -88, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'RSQB': -88, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 188, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'COLON': 128, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 129, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'place': 189, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'COMMA': 190, 'RSQB': -91},
-    {'$END': -30, 'ADDITIVE': -30, 'AND': -30, 'APPLIED': -30, 'BANG': -30, 'BAR': -30, 'BAR_END': -30, 'COLON': -30, 'COMMA': -30, 'COMPARE': -30, 'DEGREE': -30, 'ELSE': -30, 'EQUAL': -30, 'FRACTION': -30, 'FUNC': -30, 'IF': -30, 'LPAR': -30, 'LSQB': -30, 'MULTIPLICATIVE': -30, 'NAME': -30, 'OR': -30, 'PERCENT': -30, 'POWER': -30, 'QUESTION': -30, 'ROOT': -30, 'RPAR': -30, 'RSQB': -30, 'SEP': -30, 'SUPERSCRIPT': -30},
-    {'$END': -51, 'ADDITIVE': -51, 'AND': -51, 'APPLIED': -51, 'BAR': -51, 'BAR_END': -51, 'COLON': -51, 'COMMA': -51, 'COMPARE': -51, 'ELSE': -51, 'EQUAL': -51, 'FRACTION': -51, 'FUNC': -51, 'IF': -51, 'LPAR': -51, 'MULTIPLICATIVE': -51, 'NAME': -51, 'OR': -51, 'QUESTION': -51, 'ROOT': -51, 'RPAR': -51, 'RSQB': -51, 'SEP': -51},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 191, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 192, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'$END': -63, 'ADDITIVE': -63, 'AND': -63, 'APPLIED': -63, 'BAR': -63, 'BAR_END': -63, 'COLON': -63, 'COMMA': -63, 'COMPARE': -63, 'ELSE': -63, 'EQUAL': -63, 'FRACTION': -63, 'FUNC': -63, 'IF': -63, 'LPAR': -63, 'LSQB': -63, 'MULTIPLICATIVE': -63, 'NAME': -63, 'OR': -63, 'POWER': -63, 'QUESTION': -63, 'ROOT': -63, 'RPAR': -63, 'RSQB': -63, 'SEP': -63, 'SUPERSCRIPT': -63},
-    {'$END': -99, 'ADDITIVE': -99, 'AND': -99, 'APPLIED': -99, 'BANG': -99, 'BAR': -99, 'BAR_END': -99, 'COLON': -99, 'COMMA': -99, 'COMPARE': -99, 'DEGREE': -99, 'ELSE': -99, 'EQUAL': -99, 'FRACTION': -99, 'FUNC': -99, 'IF': -99, 'LPAR': -99, 'LSQB': -99, 'MULTIPLICATIVE': -99, 'NAME': -99, 'OR': -99, 'PERCENT': -99, 'POWER': -99, 'QUESTION': -99, 'ROOT': -99, 'RPAR': -99, 'RSQB': -99, 'SEP': -99, 'SUPERSCRIPT': -99},
-    {'$END': -4, 'ADDITIVE': 98, 'AND': -4, 'BAR_END': -4, 'COLON': -4, 'COMMA': -4, 'COMPARE': -4, 'ELSE': -4, 'EQUAL': -4, 'IF': -4, 'OR': -4, 'QUESTION': -4, 'RPAR': -4, 'RSQB': -4, 'SEP': -4},
-    {'$END': -2, 'COMMA': -2},
-    {'$END': -15, 'ADDITIVE': -15, 'AND': -15, 'APPLIED': -15, 'BAR_END': -15, 'COLON': -15, 'COMMA': -15, 'COMPARE': -15, 'ELSE': -15, 'EQUAL': -15, 'FUNC': -15, 'IF': -15, 'MULTIPLICATIVE': -15, 'OR': -15, 'QUESTION': -15, 'RPAR': -15, 'RSQB': -15, 'SEP': -15},
-    {'ADDITIVE': 153, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NUMBER': 12, 'ROOT': 13, 'call': 17, 'called': 18, 'follower': 24, 'list': 25, 'numeral': 27, 'operand': 154, 'plain': 32, 'power': 33, 'sign': 141},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'RPAR': -61, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 60, 'follower': 24, 'items': 193, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'RPAR': 194},
-    {'LPAR': 195},
-    {'RPAR': 196},
-    {'$END': -28, 'ADDITIVE': -28, 'AND': -28, 'APPLIED': -28, 'BANG': -28, 'BAR': -28, 'BAR_END': -28, 'COLON': -28, 'COMMA': -28, 'COMPARE': -28, 'DEGREE': -28, 'ELSE': -28, 'EQUAL': -28, 'FRACTION': -28, 'FUNC': -28, 'IF': -28, 'LPAR': -28, 'LSQB': -28, 'MULTIPLICATIVE': -28, 'NAME': -28, 'OR': -28, 'PERCENT': -28, 'POWER': -28, 'QUESTION': -28, 'ROOT': -28, 'RPAR': -28, 'RSQB': -28, 'SEP': -28, 'SUPERSCRIPT': -28},
-    {'COMMA': -6, 'RPAR': -6, 'RSQB': -6},
-    {'COMMA': -87, 'RSQB': -87},
-    {'COMMA': -7, 'RSQB': -7},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'COLON': 128, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 129, 'follower': 24, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'place': 197, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'$END': -48, 'BAR_END': -48, 'COLON': -48, 'COMMA': -48, 'EQUAL': -48, 'RPAR': -48, 'RSQB': -48, 'SEP': -48},
-    {'$END': -49, 'BAR_END': -49, 'COLON': -49, 'COMMA': -49, 'EQUAL': -49, 'RPAR': -49, 'RSQB': -49, 'SEP': -49},
-    {'RPAR': 198},
-    {'LPAR': 199},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'RPAR': -61, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 60, 'follower': 24, 'items': 200, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'$END': -24, 'ADDITIVE': -24, 'AND': -24, 'APPLIED': -24, 'BANG': -24, 'BAR': -24, 'BAR_END': -24, 'COLON': -24, 'COMMA': -24, 'COMPARE': -24, 'DEGREE': -24, 'ELSE': -24, 'EQUAL': -24, 'FRACTION': -24, 'FUNC': -24, 'IF': -24, 'LPAR': -24, 'LSQB': -24, 'MULTIPLICATIVE': -24, 'NAME': -24, 'OR': -24, 'PERCENT': -24, 'POWER': -24, 'QUESTION': -24, 'ROOT': -24, 'RPAR': -24, 'RSQB': -24, 'SEP': -24, 'SUPERSCRIPT': -24},
-    {'COMMA': -8, 'RSQB': -8},
-    {'$END': -25, 'ADDITIVE': -25, 'AND': -25, 'APPLIED': -25, 'BANG': -25, 'BAR': -25, 'BAR_END': -25, 'COLON': -25, 'COMMA': -25, 'COMPARE': -25, 'DEGREE': -25, 'ELSE': -25, 'EQUAL': -25, 'FRACTION': -25, 'FUNC': -25, 'IF': -25, 'LPAR': -25, 'LSQB': -25, 'MULTIPLICATIVE': -25, 'NAME': -25, 'OR': -25, 'PERCENT': -25, 'POWER': -25, 'QUESTION': -25, 'ROOT': -25, 'RPAR': -25, 'RSQB': -25, 'SEP': -25, 'SUPERSCRIPT': -25},
-    {'ADDITIVE': 3, 'APPLIED': 4, 'BAR': 5, 'FRACTION': 6, 'FUNC': 7, 'LPAR': 8, 'LSQB': 9, 'NAME': 10, 'NOT': 11, 'NUMBER': 12, 'ROOT': 13, 'RPAR': -61, 'applied': 16, 'call': 17, 'called': 18, 'closed': 19, 'comparison': 20, 'conjunction': 21, 'disjunction': 22, 'expr': 60, 'follower': 24, 'items': 201, 'list': 25, 'negation': 26, 'numeral': 27, 'open': 28, 'open_power': 29, 'open_sign': 30, 'operand': 31, 'plain': 32, 'power': 33, 'product': 34, 'sign': 36, 'sum': 38},
-    {'RPAR': 202},
-    {'RPAR': 203},
-    {'$END': -27, 'ADDITIVE': -27, 'AND': -27, 'APPLIED': -27, 'BANG': -27, 'BAR': -27, 'BAR_END': -27, 'COLON': -27, 'COMMA': -27, 'COMPARE': -27, 'DEGREE': -27, 'ELSE': -27, 'EQUAL': -27, 'FRACTION': -27, 'FUNC': -27, 'IF': -27, 'LPAR': -27, 'LSQB': -27, 'MULTIPLICATIVE': -27, 'NAME': -27, 'OR': -27, 'PERCENT': -27, 'POWER': -27, 'QUESTION': -27, 'ROOT': -27, 'RPAR': -27, 'RSQB': -27, 'SEP': -27, 'SUPERSCRIPT': -27},
-    {'$END': -26, 'ADDITIVE': -26, 'AND': -26, 'APPLIED': -26, 'BANG': -26, 'BAR': -26, 'BAR_END': -26, 'COLON': -26, 'COMMA': -26, 'COMPARE': -26, 'DEGREE': -26, 'ELSE': -26, 'EQUAL': -26, 'FRACTION': -26, 'FUNC': -26, 'IF': -26, 'LPAR': -26, 'LSQB': -26, 'MULTIPLICATIVE': -26, 'NAME': -26, 'OR': -26, 'PERCENT': -26, 'POWER': -26, 'QUESTION': -26, 'ROOT': -26, 'RPAR': -26, 'RSQB': -26, 'SEP': -26, 'SUPERSCRIPT': -26},
-)
+from functools import lru_cache
+from os.path import dirname, join
+from typing import Final
+
+
+class Tables:
+    """What a lexer and a parser need of a grammar.
+
+    patterns  of all terminals that no list of texts can give, in the order in which they are tried
+    first     ASCII characters that settle which of `patterns` begins with them
+    symbols   the texts of all other terminals, and what they are; none begins like one of `patterns`
+    keywords  names that are terminals of their own, and which
+    ignored   terminals that separate others and mean nothing
+    start     of each start symbol: the first state, and the one in which it is complete
+    rules     origin, number of parts, method of the builder ("": the one part itself, "*": all parts in a list), and
+              whether some of its parts are such lists
+    states    per state, what to do: at a terminal n > 0, shift it and go to n, or n < 0, reduce by rule ~n; after a
+              reduction, the state for its origin
+    """
+
+    def __init__(self, text: str) -> None:
+        self.patterns: Final = dict[str, str]()
+        self.first: Final = dict[str, str]()
+        self.symbols: Final = dict[str, str]()
+        self.keywords: Final = dict[str, str]()
+        self.ignored: Final = set[str]()
+        self.start: Final = dict[str, tuple[int, int]]()
+        self.rules: Final = list[tuple[str, int, str, bool]]()
+        self.states: Final = list[dict[str, int]]([{}])
+        sets = dict[str, list[str]]()
+        for line in text.splitlines():
+            kind, _, rest = line.partition(" ")
+            if kind == "STATE":
+                self.states.append(_state(rest.split(), sets))
+            elif kind == "RULE":
+                origin, size, method, spliced = rest.split(" ")
+                self.rules.append((origin, int(size), method, spliced == "lists"))
+            elif kind == "SET":
+                name, *sets[name] = rest.split()
+            elif kind == "START":
+                name, first, last = rest.split()
+                self.start[name] = int(first), int(last)
+            elif kind == "IGNORED":
+                self.ignored.update(rest.split())
+            elif kind != "#":
+                name, _, escaped = rest.partition(" ")
+                shown = escaped.encode().decode("unicode_escape")
+                if kind in ("PATTERN", "FIRST"):
+                    (self.patterns if kind == "PATTERN" else self.first)[name] = shown
+                else:
+                    (self.symbols if kind == "SYMBOL" else self.keywords)[shown] = name
+
+
+def _state(moves: list[str], sets: dict[str, list[str]]) -> dict[str, int]:
+    state = dict[str, int]()
+    for names, move in zip(moves[::2], map(int, moves[1::2]), strict=True):
+        if names in sets:
+            state.update(dict.fromkeys(sets[names], move))
+        else:
+            state[names] = move
+    return state
+
+
+@lru_cache
+def tables(grammar: str) -> Tables:
+    """The tables of `grammar/NAME.lark`."""
+    with open(join(dirname(__file__), f"{grammar}.lalr"), encoding="ascii") as file:
+        return Tables(file.read())

@@ -6,7 +6,7 @@ row's formula.
 >>> from autodiff.core import rules
 >>> from autodiff.numbers.ball_numbers import precision
 >>> with precision(128):
-...     at = meaning(Typed(0.1, "0.1"))
+...     at = meaning(ExactFloat(0.1, "0.1"))
 ...     str(BALLS.apply(rules.TABLE["*", 2], [at, fmpq(3)]))
 '3/10'
 """
@@ -22,14 +22,14 @@ from flint import arb, fmpq
 from autodiff.core.algebra import Algebra
 from autodiff.core.evaluate import Indeterminate
 from autodiff.core.primitive import Primitive
-from autodiff.language.typed import Typed, ratio
+from autodiff.language.exact_float import ExactFloat, ratio
 from autodiff.numbers import ball_functions
 from autodiff.numbers.ball_numbers import Number, PiMultiple, ball, rational, shown
 
 
 def meaning(value: float) -> Number:
     """What a number stands for: a typed one is what was typed, a float64 is itself."""
-    if not isinstance(value, Typed):
+    if not isinstance(value, ExactFloat):
         return rational(value)
     if not isinstance(value.meaning, str):
         return BALLS.unchecked(value.meaning, {})[0][value.meaning.result]

@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from autodiff.language.ast import CONSTANTS
-from autodiff.language.typed import Typed
+from autodiff.language.exact_float import ExactFloat
 
 LIMIT = 16
 """Factors of a product and terms of a sum that are collected; a longer one is one part, so work stays linear."""
@@ -166,7 +166,7 @@ def exact_product(value: float) -> Product | None:
         return Product(Amount(value))
     if value in _NAMED or not math.isfinite(value):
         return None
-    written = value.meaning if isinstance(value, Typed) and isinstance(value.meaning, str) else repr(value)
-    whole = value == int(value) and abs(value) <= LARGEST and not isinstance(value, Typed)
+    written = value.meaning if isinstance(value, ExactFloat) and isinstance(value.meaning, str) else repr(value)
+    whole = value == int(value) and abs(value) <= LARGEST and not isinstance(value, ExactFloat)
     amount = Amount(int(value) if whole else Fraction(written), decimal=not whole)
     return Product(amount) if plain(amount) else None

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 from autodiff.tables import text as rows
-from autodiff.tables.optional import library
+from autodiff.tables.optional_imports import library
 from autodiff.tables.text import CHUNK, Chunk, Statuses, Table, Written, twice
 
 Column = Any

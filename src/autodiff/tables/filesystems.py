@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 from autodiff.errors import DATA, AutodiffError, extra, quoted, shortened
-from autodiff.tables.optional import library
+from autodiff.tables.optional_imports import library
 
 WILDCARDS = "*?["
 

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from autodiff.diagnostics import listed
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 from autodiff.tables import filesystems, reader
+from autodiff.tables.atomic_file import is_direct
 from autodiff.tables.text import Chunk, Table, number, numbers
 
 NO_VALUE = ("", "__HIVE_DEFAULT_PARTITION__")
@@ -149,14 +150,27 @@ def opened_file(file: InputFile, form: str | None = None, *, keep: bool = False)
 def each_table(files: Sequence[InputFile], form: str | None = None, *, keep: bool = False) -> Generator[Table]:
     """The tables of the files, one after the other, each open until the next is asked for, with columns in one order.
 
-    Raises AutodiffError for a file whose columns are not those of the first one.
+    Raises AutodiffError for a file whose columns are not those of the first one: for files of this machine before the first
+    table is given, so that no row is answered then; for pipes and remote files, which are opened once, when it is their turn.
     """
     first: Table | None = None
-    for file in files:
+    for k, file in enumerate(files):
         with opened_file(file, form, keep=keep) as table:
-            first = first or table
+            if first is None:
+                first = table
+                for other in filter(_can_be_opened_twice, files[k + 1 :]):
+                    with opened_file(other, form) as later:
+                        require_columns(later, first.names, first.name)
             require_columns(table, first.names, first.name)
             yield replace(table, names=first.names)
+
+
+def _can_be_opened_twice(file: InputFile) -> bool:
+    return (
+        file.address != "-"
+        and not filesystems.is_remote(file.address)
+        and not is_direct(filesystems.local(file.address))
+    )
 
 
 def require_columns(table: Table, names: Sequence[str], first: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autodiff.tables import arrow
-from autodiff.tables.optional import library
+from autodiff.tables.optional_imports import library
 from autodiff.tables.text import DELIMITERS, Statuses, spelled
 
 Texts = Any

@@ -14,7 +14,7 @@ from io import BufferedReader, RawIOBase
 from pathlib import PurePath
 from typing import Any, BinaryIO, cast
 
-from autodiff.tables.optional import library
+from autodiff.tables.optional_imports import library
 
 PACKED = (".gz", ".zst")
 

@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 
 from autodiff.errors import AutodiffError, quoted
 from autodiff.tables import filesystems
-from autodiff.tables.optional import has
+from autodiff.tables.optional_imports import has
 from autodiff.tables.packed import PACKED, unpacked
 from autodiff.tables.text import DELIMITERS, Table, delimited
 
@@ -91,7 +91,7 @@ def _table(content: BinaryIO, name: str, form: str, delimiter: str, *, keep: boo
     elif form in DELIMITERS and has("pyarrow"):
         from autodiff.tables import csv_blocks  # as above
 
-        yield csv_blocks.table(cast("BufferedIOBase", content), name, delimiter)
+        yield csv_blocks.table(cast("BufferedIOBase", content), name, delimiter, keep=keep)
     else:
         stream = TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
         try:

@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, cast
 
 from autodiff.tables import filesystems
 from autodiff.tables.atomic_file import whole
-from autodiff.tables.optional import has
+from autodiff.tables.optional_imports import has
 from autodiff.tables.packed import packed
 from autodiff.tables.text import DELIMITERS, Statuses, Written, spelled
 

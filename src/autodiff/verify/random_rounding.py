@@ -24,7 +24,7 @@ from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ELEMENTWISE, Primitive
 from autodiff.errors import AutodiffError
-from autodiff.language.typed import Typed
+from autodiff.language.exact_float import ExactFloat
 
 _MOVED = 16 * 2.0**-53
 """How far a result is moved, in parts of it: at least half of that, up or down."""
@@ -138,14 +138,14 @@ class RandomRounding:
 
     def constant(self, value: float) -> float:
         """A constant, moved where it is not exactly what was typed."""
-        return float(self.number(value)) if isinstance(value, Typed) else value
+        return float(self.number(value)) if isinstance(value, ExactFloat) else value
 
     def inputs(self, point: Mapping[str, Any]) -> dict[str, Any]:
         """The point, with typed numbers that are no float64 moved."""
         typed = getattr(point, "typed", {})
         moved = {name: self.constant(value) if isinstance(value, float) else value for name, value in point.items()}
         for name, numbers in typed.items():
-            inexact = np.reshape([isinstance(number, Typed) for number in numbers], np.shape(moved[name]))
+            inexact = np.reshape([isinstance(number, ExactFloat) for number in numbers], np.shape(moved[name]))
             moved[name] = np.where(inexact, self.number(moved[name]), moved[name])
         return moved
 

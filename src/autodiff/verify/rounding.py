@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from autodiff.core import templates
 from autodiff.core.primitive import ZERO, Primitive
-from autodiff.language.typed import Typed
+from autodiff.language.exact_float import ExactFloat
 from autodiff.verify.exactness import EXACT, exactly, short
 
 LEAST = 5e-324
@@ -35,7 +35,7 @@ class Unsure(Exception):
 
 def rounding(constant: float) -> float:
     """How far a constant may be off what was typed; half an ulp of the smallest numbers is rounded up to the least number."""
-    return max(math.ulp(constant) / 2, LEAST) if isinstance(constant, Typed) else 0.0
+    return max(math.ulp(constant) / 2, LEAST) if isinstance(constant, ExactFloat) else 0.0
 
 
 def error_of(

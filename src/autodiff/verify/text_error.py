@@ -14,7 +14,7 @@ from typing import TypeAlias
 from autodiff.core import templates
 from autodiff.core.algebra import Algebra
 from autodiff.core.primitive import Primitive
-from autodiff.language.typed import Typed
+from autodiff.language.exact_float import ExactFloat
 from autodiff.verify.rounding import TINY, Unsure, decided, ends, error_of
 
 Pair: TypeAlias = "tuple[float, float]"
@@ -43,7 +43,7 @@ class Rounded(Bounded):
     """Values with what rounding does to them, from exact arguments on; an infinite error where that is not known."""
 
     def constant(self, value: float) -> Pair:
-        return value, math.ulp(value) / 2 if isinstance(value, Typed) else 0.0
+        return value, math.ulp(value) / 2 if isinstance(value, ExactFloat) else 0.0
 
     def apply(self, row: Primitive, args: Sequence[Pair]) -> Pair:
         numbers, errors = [n for n, _ in args], [e for _, e in args]

@@ -1,4 +1,4 @@
-r"""LaTeX formulas as programs: words, then the LALR(1) automaton of `grammar/latex.lark`, whose builder writes text.
+r"""LaTeX formulas as programs: tokens, then the LALR(1) automaton of `grammar/latex.lark`, whose builder writes text.
 
 >>> program(r"\frac{1}{x} + \sin^2 x", {"sin"})
 '1/x + sin^2(x)'
@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 from autodiff.errors import AutodiffError, quoted
 from autodiff.language.automaton import Automaton
-from autodiff.language.latex import tables
-from autodiff.language.word import CLOSES, Word
+from autodiff.language.synonyms import meant
+from autodiff.language.tables import tables
+from autodiff.language.token import CLOSES, Token
 
 Parts: TypeAlias = "list[Any]"
 
@@ -44,8 +46,8 @@ _NAMED_BY_CUSTOM = {
 _ENDS_OPERAND = frozenset(
     {"NUMBER", "NAME", "RPAR", "RSQB", "SET_END", "CLOSE", "BAR_END", "BANG", "DEGREES", "SHORT_FRACTION"}
 )
-_SINGLE = {"POWER": "^", "ROOT": r"\sqrt", "LOG_TO": r"\log_"}
-"""Words that take the next character alone, unless there are braces."""
+_SINGLE = {"POWER": "^", "ROOT": r"\sqrt", "LOG_TO": r"\log_", "FRACTION": r"\frac"}
+"""Tokens that take the next character alone, unless there are braces."""
 
 
 class Piece(NamedTuple):
@@ -60,10 +62,10 @@ class Piece(NamedTuple):
 
 
 class LatexBuilder:
-    """One method per alias of the grammar; each gets the parts of its rule, words included, and returns a piece of text."""
+    """One method per alias of the grammar; each gets the parts of its rule, tokens included, and returns a piece of text."""
 
     def program(self, parts: Parts) -> str:
-        return "; ".join(part for part in parts if not isinstance(part, Word))
+        return "; ".join(part for part in parts if not isinstance(part, Token))
 
     def expression(self, parts: Parts) -> str:
         return str(parts[0].text)
@@ -86,8 +88,8 @@ class LatexBuilder:
         bracketed = parts[1].text.startswith("(")
         if bracketed:
             for letter, call in _NAMED_BY_CUSTOM.items():
-                if found := re.search(rf"(?<![\w./^]){letter}$", left):
-                    return Piece(f"{left[: found.start()]}{found.expand(call)}{right[1:]}", PRODUCT)
+                if match := re.search(rf"(?<![\w./^]){letter}$", left):
+                    return Piece(f"{left[: match.start()]}{match.expand(call)}{right[1:]}", PRODUCT)
         called = bracketed and re.search(r"(?<![\w.])[A-Za-z]$", left)
         return Piece(f"{left}{'' if called else '*'}{right}", PRODUCT)
 
@@ -100,7 +102,14 @@ class LatexBuilder:
     def exponent(self, parts: Parts) -> Piece:
         if len(parts) == 3:
             return Piece(str(parts[1].text), parts[1].level)
+        if not isinstance(parts[0], Token):
+            return self.fraction(parts)
         return self.number(parts) if parts[0].type == "NUMBER" else self.name(parts)
+
+    def part(self, parts: Parts) -> Piece:
+        if len(parts) == 1:
+            _check_single([Token("FRACTION", "", parts[0].span), *parts])
+        return self.exponent(parts)
 
     def raised(self, parts: Parts) -> str:
         return "".join(_operator(part) for part in parts if part.type in ("ADDITIVE", "NUMBER"))
@@ -130,13 +139,19 @@ class LatexBuilder:
     def fraction(self, parts: Parts) -> Piece:
         if len(parts) == 1:
             return Piece(*parts[0])
-        return Piece(f"{parts[2].within(PRODUCT)}/{parts[5].within(POWER)}", PRODUCT)
+        return Piece(f"{parts[1].within(PRODUCT)}/{parts[2].within(POWER)}", PRODUCT)
 
     def binomial(self, parts: Parts) -> Piece:
         return Piece(f"binomial({parts[2].text}, {parts[5].text})")
 
+    def branch(self, parts: Parts) -> str:
+        condition = next(part for part in parts if isinstance(part, str))
+        return f"if({condition}, {parts[0].text}, "
+
     def cases(self, parts: Parts) -> Piece:
-        return Piece(f"if({parts[4]}, {parts[1].text}, {parts[6].text})")
+        branches = [part for part in parts if isinstance(part, str)]
+        value = next(part for part in parts if isinstance(part, Piece))
+        return Piece("".join([*branches, value.text, ")" * len(branches)]))
 
     def comparison(self, parts: Parts) -> str:
         left, sign, right = parts
@@ -175,7 +190,7 @@ class LatexBuilder:
         return Piece(f"rad({parts[0].text})")
 
     def items(self, parts: Parts) -> Piece:
-        return Piece(", ".join(part.text for part in parts if not isinstance(part, Word)))
+        return Piece(", ".join(part.text for part in parts if not isinstance(part, Token)))
 
     def call(self, parts: Parts) -> Piece:
         return Piece(f"{_function(parts[0])}({parts[2].text})")
@@ -204,12 +219,12 @@ class LatexBuilder:
         return _logarithm(parts[2].text, self.name(parts[1:2]).text)
 
 
-def _operator(word: Word) -> str:
-    return _OPERATORS.get(word.text, word.text)
+def _operator(token: Token) -> str:
+    return _OPERATORS.get(token.text, token.text)
 
 
-def _function(word: Word) -> str:
-    name = re.sub(r"\\(?:operatorname|mathrm)|[\\{}\s]", "", word.text)
+def _function(token: Token) -> str:
+    name = re.sub(r"\\(?:operatorname|mathrm)|[\\{}\s]", "", token.text)
     return _FUNCTIONS.get(name, name)
 
 
@@ -219,76 +234,79 @@ def _logarithm(argument: str, base: str) -> Piece:
 
 def is_latex(text: str) -> bool:
     """Whether a backslash stands at the front of a word, or an exponent or index in braces; a comment's don't count."""
-    return re.search(r"\\[A-Za-z,;:!]|[\^_]\s*\{", re.sub(r"(?<!\\)#.*", "", text)) is not None
+    return re.search(r"\\[A-Za-z,;:!(\[]|[\^_]\s*\{", re.sub(r"(?<!\\)#.*", "", text)) is not None
 
 
 def program(text: str, functions: Collection[str]) -> str:
     """The program that a LaTeX formula stands for. Raises AutodiffError for what the grammar does not know."""
     try:
-        words = _words(text)
-        _check_letters(words, functions)
-        _check_fractions(words)
-        return str(_automaton().parse(words, "program", len(text), _complaint))
+        tokens = _tokens(text)
+        _check_letters(tokens, functions)
+        _check_calls(tokens, text, functions)
+        _check_fractions(tokens)
+        return str(_automaton().parse(tokens, "program", len(text), _complaint))
     except AutodiffError as error:
         raise error.within(text) from None
 
 
 @lru_cache(maxsize=1)
 def _automaton() -> Automaton:
-    return Automaton(tables, LatexBuilder())
+    return Automaton("latex", LatexBuilder())
 
 
 @lru_cache(maxsize=1)
 def _pattern() -> re.Pattern[str]:
-    symbols = sorted(tables.SYMBOLS, key=len, reverse=True)
-    named = [f"(?P<{name}>{pattern})" for name, pattern in tables.WORDS.items()]
+    symbols = sorted(tables("latex").symbols, key=len, reverse=True)
+    named = [f"(?P<{name}>{pattern})" for name, pattern in tables("latex").patterns.items()]
     return re.compile("|".join([*named, f"(?P<symbol_>{'|'.join(map(re.escape, symbols))})"]))
 
 
-def _words(text: str) -> list[Word]:
-    words, place = list[Word](), 0
+def _tokens(text: str) -> list[Token]:
+    tokens, place = list[Token](), 0
     opened: list[str] = []
     while place < len(text):
-        found = _pattern().match(text, place)
-        if found is None or not found[0]:
+        match = _pattern().match(text, place)
+        if match is None or not match[0]:
             command = re.match(r"\\[A-Za-z]+|.", text[place:], re.DOTALL)
             piece = command[0] if command else text[place]
             raise AutodiffError(f"{quoted(piece)} is not read in LaTeX", span=(place, place + len(piece)))
-        kind = tables.SYMBOLS[found[0]] if found.lastgroup == "symbol_" else str(found.lastgroup)
-        if kind not in tables.IGNORED:
-            if found[0] == "|" and opened[-1:] == ["BAR"] and words[-1].type in _ENDS_OPERAND:
+        kind = tables("latex").symbols[match[0]] if match.lastgroup == "symbol_" else str(match.lastgroup)
+        if opened and kind == "SEP" and match[0] != ";":  # inside of brackets a newline is a blank
+            kind = "BLANK"
+        if kind not in tables("latex").ignored:
+            if match[0] == "|" and opened[-1:] == ["BAR"] and tokens[-1].type in _ENDS_OPERAND:
                 kind = "BAR_END"
-            if kind in ("BAR", "LPAR", "LSQB", "OPEN", "SET"):
+            if kind in ("BAR", "LPAR", "LSQB", "OPEN", "SET", "CASES"):
                 opened.append(kind)
-            elif kind in (*CLOSES, "CLOSE", "SET_END") and opened:
+            elif kind in (*CLOSES, "CLOSE", "SET_END", "CASES_END") and opened:
                 opened.pop()
-            words.append(Word(kind, found[0], found.span()))
-            _check_single(words)
-        place = found.end()
-    return words
+            tokens.append(Token(kind, match[0], match.span()))
+            _check_single(tokens)
+        place = match.end()
+    return tokens
 
 
-def _check_single(words: Sequence[Word]) -> None:
+def _check_single(tokens: Sequence[Token]) -> None:
     """Raise AutodiffError for x^10, of which TeX raises to the 1 only."""
-    word = words[-1]
-    before = words[-2].type if len(words) > 1 else ""
-    if before in _SINGLE and word.type in ("NUMBER", "NAME"):
-        long = len(word.text) > 1 if word.type == "NUMBER" else "_" in word.text
+    token = tokens[-1]
+    before = tokens[-2].type if len(tokens) > 1 else ""
+    if before in _SINGLE and token.type in ("NUMBER", "NAME"):
+        long = len(token.text) > 1 if token.type == "NUMBER" else "_" in token.text
         if long:
             raise AutodiffError(
-                f"without braces, {_SINGLE[before]}{word.text} takes {word.text[0]} alone",
-                span=word.span,
-                hint=f"write {_SINGLE[before]}{{{word.text}}}",
+                f"without braces, {_SINGLE[before]}{token.text} takes {token.text[0]} alone",
+                span=token.span,
+                hint=f"write {_SINGLE[before]}{{{token.text}}}",
             )
 
 
-def _check_letters(words: Sequence[Word], functions: Collection[str]) -> None:
+def _check_letters(tokens: Sequence[Token], functions: Collection[str]) -> None:
     """Raise AutodiffError for a function without its backslash, which would be a product of letters."""
     run, end = "", -1
-    for word in (*words, Word("$END", "", (-2, -2))):
-        letter = word.type == "NAME" and len(word.text) == 1
-        if letter and word.span[0] == end:
-            run += word.text
+    for token in (*tokens, Token("$END", "", (-2, -2))):
+        letter = token.type == "NAME" and len(token.text) == 1
+        if letter and token.span[0] == end:
+            run += token.text
         else:
             slip = next(
                 (name for name in sorted(functions, key=len, reverse=True) if len(name) > 1 and name in run), ""
@@ -299,23 +317,39 @@ def _check_letters(words: Sequence[Word], functions: Collection[str]) -> None:
                     span=(end - len(run), end),
                     hint=rf"write \{slip}, or blanks between the letters",
                 )
-            run = word.text if letter else ""
-        end = word.span[1]
+            run = token.text if letter else ""
+        end = token.span[1]
 
 
-def _check_fractions(words: Sequence[Word]) -> None:
+def _check_calls(tokens: Sequence[Token], text: str, functions: Collection[str]) -> None:
+    """Make an upright name directly before a bracket a FUNC, and raise AutodiffError where there is no such function."""
+    for token, after in pairwise(tokens):
+        name = re.fullmatch(r"\\(?:mathrm|text|mathit)\s*\{\s*([A-Za-z]{2,})\s*\}", token.text)
+        between = text[token.span[1] : after.span[0]]
+        if token.type == "NAME" and after.type == "LPAR" and name and re.fullmatch(r"(\\left|\\[bB]igg?l?)?", between):
+            if name[1] not in functions:
+                near = meant(name[1], functions)
+                product = rf"{token.text} \cdot (…) for a product"
+                hint = rf"write \operatorname{{{near}}}(…), or {product}" if near else f"write {product}"
+                raise AutodiffError(f"unknown function {quoted(name[1])}", span=token.span, hint=hint)
+            token.type, token.text = "FUNC", rf"\operatorname{{{name[1]}}}"
+
+
+def _check_fractions(tokens: Sequence[Token]) -> None:
     """Raise AutodiffError for a mixed number, and for a derivative, which is no quotient."""
-    kinds = " ".join(word.type for word in words)
-    if mixed := re.search(r"NUMBER (SHORT_FRACTION|FRACTION OPEN NUMBER CLOSE OPEN NUMBER CLOSE)", kinds):
-        word = words[kinds[: mixed.start()].count(" ")]
+    kinds = " ".join(token.type for token in tokens)
+    if mixed := re.search(
+        r"NUMBER (SHORT_FRACTION|FRACTION (OPEN NUMBER CLOSE|NUMBER) (OPEN NUMBER CLOSE|NUMBER))", kinds
+    ):
+        token = tokens[kinds[: mixed.start()].count(" ")]
         raise AutodiffError(
             "a number before a fraction may be a mixed number or a product",
-            span=word.span,
+            span=token.span,
             hint=r"write + or \cdot between them",
         )
-    shown = " ".join("d" if word.text == "d" else word.type for word in words)
+    shown = " ".join("d" if token.text == "d" else token.type for token in tokens)
     if re.search(r"FRACTION OPEN d( NAME)? CLOSE OPEN d NAME", shown):
-        place = next(word for word in words if word.type == "FRACTION")
+        place = next(token for token in tokens if token.type == "FRACTION")
         raise AutodiffError(
             "a derivative is no part of a program",
             span=place.span,
@@ -323,9 +357,9 @@ def _check_fractions(words: Sequence[Word]) -> None:
         )
 
 
-def _complaint(words: Sequence[Word], position: int) -> AutodiffError:
-    if position == len(words):
-        end = words[-1].span[1] if words else 0
+def _complaint(tokens: Sequence[Token], position: int) -> AutodiffError:
+    if position == len(tokens):
+        end = tokens[-1].span[1] if tokens else 0
         return AutodiffError("the formula ends too early", span=(end, end), hint="finish the expression")
-    word = words[position]
-    return AutodiffError(f"{quoted(word.text)} can't stand here in LaTeX", span=word.span)
+    token = tokens[position]
+    return AutodiffError(f"{quoted(token.text)} can't stand here in LaTeX", span=token.span)

@@ -1,6 +1,6 @@
-"""A word: a piece of the text that is one terminal of the grammar.
+"""A token: a piece of the text that is one terminal of the grammar.
 
->>> Word("NAME", "x", (0, 1))
+>>> Token("NAME", "x", (0, 1))
 <NAME 'x' 0:1>
 """
 
@@ -17,7 +17,7 @@ ENDS_OPERAND = frozenset(
 """What a complete operand may end with."""
 
 
-class Word:
+class Token:
     """A piece of the text that is one terminal of the grammar; `text` is normalised where it is a name."""
 
     __slots__ = ("span", "text", "type")

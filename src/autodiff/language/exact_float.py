@@ -24,13 +24,13 @@ _LONGEST_EXPONENT = 5000
 """Beyond this a decimal exponent is not followed: the number is then taken as its float64."""
 
 
-class Typed(float):
+class ExactFloat(float):
     """The float64 nearest to what was typed, and what that means."""
 
     __slots__ = ("meaning",)
     meaning: Meaning
 
-    def __new__(cls, value: float, meaning: Meaning) -> Typed:
+    def __new__(cls, value: float, meaning: Meaning) -> ExactFloat:
         number = super().__new__(cls, value)
         number.meaning = meaning
         return number
@@ -44,8 +44,8 @@ class Typed(float):
             return f"= {exact[0] // common}/{exact[1] // common}"
         return f"= {self.meaning}" if isinstance(self.meaning, str) else f"= {float(self)!r} {id(self.meaning)}"
 
-    def __reduce__(self) -> tuple[type[Typed], tuple[float, Meaning]]:
-        return Typed, (float(self), self.meaning)
+    def __reduce__(self) -> tuple[type[ExactFloat], tuple[float, Meaning]]:
+        return ExactFloat, (float(self), self.meaning)
 
 
 def decimal(text: str, value: float) -> float:
@@ -56,15 +56,15 @@ def decimal(text: str, value: float) -> float:
     if exact is None:
         return value
     above, below = value.as_integer_ratio()
-    return value if above * exact[1] == below * exact[0] else Typed(value, text)
+    return value if above * exact[1] == below * exact[0] else ExactFloat(value, text)
 
 
 def ratio(text: str) -> tuple[int, int] | None:
     """A decimal number as numerator and denominator; None where its exponent is out of bounds."""
-    found = _PARTS.fullmatch(text)
-    if found is None:
+    match = _PARTS.fullmatch(text)
+    if match is None:
         return None
-    sign, whole, part, power = found.groups()
+    sign, whole, part, power = match.groups()
     exponent = int(power or 0) - len(part)
     if abs(exponent) > _LONGEST_EXPONENT + len(text):
         return None

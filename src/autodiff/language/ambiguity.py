@@ -11,23 +11,23 @@ from typing import TypeAlias, cast
 
 from autodiff.errors import Span, normalised, shortened
 from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Call, Expr, Number, Reading
-from autodiff.language.word import Word
+from autodiff.language.token import Token
 
 
-def of_values(words: Sequence[Word], given: Collection[str]) -> Iterator[Reading]:
+def of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Reading]:
     """Names of constants that have a value at the point, in the data or among the parameters."""
     for name in CONSTANTS.keys() & given:
-        word = next((word for word in words if word.type == "NAME" and word.text == name), None)
-        if word is not None:
-            yield Reading(name, f"the value given for {name}, not the constant {CONSTANTS[name]!r}", word.span)
+        token = next((token for token in tokens if token.type == "NAME" and token.text == name), None)
+        if token is not None:
+            yield Reading(name, f"the value given for {name}, not the constant {CONSTANTS[name]!r}", token.span)
 
 
 def of_operators(text: str, nodes: Iterable[Noted]) -> Iterator[Reading]:
     """What else a person may read otherwise, in the order of the text."""
     for method, node in sorted(nodes, key=lambda noted: (noted[1].span[0], -noted[1].span[1])):
-        found = _OF[method](text, node)
-        if found is not None:
-            yield found
+        reading = _OF[method](text, node)
+        if reading is not None:
+            yield reading
 
 
 def _reading(text: str, span: Span, meaning: str) -> Reading:
