@@ -152,10 +152,10 @@ def _raised(product: Product, number: Exact) -> Product | None:
     if number.denominator == 1:
         return product.power(int(number))
     value = Fraction(product.amount.value)
-    roots = [isqrt(value.numerator), isqrt(value.denominator)] if value > 0 else [0, 0]
-    if product.factors or number.denominator != 2 or Fraction(*roots) ** 2 != value:
+    if product.factors or number.denominator != 2 or value <= 0:
         return None
-    return Product(Amount(exact(Fraction(*roots)))).power(number.numerator)
+    root = Fraction(isqrt(value.numerator), isqrt(value.denominator))
+    return Product(Amount(exact(root))).power(number.numerator) if root**2 == value else None
 
 
 def _sums(symbols: Symbols, product: Product) -> list[tuple[int, Exact, Terms]]:
