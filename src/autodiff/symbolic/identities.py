@@ -240,7 +240,7 @@ def _with_squares(
         for base, (symbol, number) in factors:
             row = graph.rows[base]
             whole = symbol is None and number.denominator == 1 and 2 <= number <= _STEEPEST
-            if row not in squares or graph.args[base] != args or not whole:
+            if row is None or row not in squares or graph.args[base] != args or not whole:
                 kept.append(Product(ONE, ((base, (symbol, number)),)))
                 continue
             kept += [_power(base, 1)] * int(number % 2)
