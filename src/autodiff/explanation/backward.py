@@ -44,7 +44,7 @@ def blocks_of(analysis: Analysis) -> tuple[PathChain, ...]:
 
 
 def _chain(analysis: Analysis, chains: Mapping[str, list[int]]) -> PathChain:
-    """One table for names that are each reached by one path: what several share stands once, then the rest of each."""
+    """One table for names that are each reached by one path: the steps that several share come once, then the rest of each."""
     short = all(len(name) <= 3 for name in chains)
     shared: dict[int, int] = {}
     for route in chains.values():

@@ -205,8 +205,8 @@ def _replaced(symbols: Symbols, node: int, replaced: Mapping[str, Sequence[str]]
             value = fresh.plus(fresh.negative(fresh.input(other)), value)
         return value
 
-    made = symbols.graph.carried([node], fresh.constant, leaf, fresh.call)[node]
-    return fresh.graph, _short(fresh, made)
+    result = symbols.graph.carried([node], fresh.constant, leaf, fresh.call)[node]
+    return fresh.graph, _short(fresh, result)
 
 
 def _short(symbols: Symbols, node: int) -> int:

@@ -16,10 +16,10 @@ from autodiff.render.document import blocks
 from autodiff.render.document.blocks import SCREEN, Cell, Document, Equation, Item, Section, Words, listed, plain
 from autodiff.render.document.compose import compose
 from autodiff.render.document.slopes import NO_SLOPE
-from autodiff.render.graph.text import pieces as drawn
+from autodiff.render.graph import text as graph
 from autodiff.render.text.elide import elide
 from autodiff.render.text.labels import ascii_only, spelled
-from autodiff.render.text.layout import INDENT, NARROW, NARROWEST, WIDEST, Line, Piece, Screen, few
+from autodiff.render.text.layout import INDENT, NARROW, NARROWEST, WIDEST, Line, Piece, Screen, few, plain_lines
 from autodiff.render.text.tables import table, update
 from autodiff.render.text.wrap import folded
 
@@ -31,9 +31,7 @@ _MARKS: Mapping[str, Piece] = {"good": ("✓ ", "good"), "bad": ("✗ ", "bad"),
 
 def text(explanation: Explanation, width: int = WIDEST, *, unicode: bool = True) -> str:
     """The whole explanation as plain text."""
-    return "\n".join(
-        "".join(words for words, _ in line).rstrip() for line in lines(explanation, width, unicode=unicode)
-    )
+    return plain_lines(lines(explanation, width, unicode=unicode))
 
 
 def lines(explanation: Explanation, width: int = WIDEST, *, unicode: bool = True) -> list[Line]:
@@ -121,8 +119,7 @@ def _block(block: object, screen: Screen) -> Iterator[Line]:
             yield from _labelled(items, screen)
         case blocks.GraphDrawing(drawing):
             small = drawing if len(drawing.vertices) <= _VERTICES else elide(drawing, _VERTICES).drawing
-            for line in drawn(small, screen.room, unicode=screen.unicode):
-                yield INDENT, *((words, f"@{owner}" if owner else "") for words, owner in line)
+            yield from ((INDENT, *line) for line in graph.lines(small, screen.room, unicode=screen.unicode))
 
 
 def _style(cell: Cell) -> str:
