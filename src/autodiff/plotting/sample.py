@@ -39,7 +39,7 @@ ROUNDS = 12
 DEPTH = 60
 """Halvings of those that remain: to neighbouring numbers."""
 
-ASKED = 250
+RECOMPUTED = 250
 """Samples that are computed again by the one-shot evaluation where float64 loses digits. Others are left out: nothing is
 drawn that is not sure."""
 
@@ -132,8 +132,8 @@ class Sampler:
         """
         value, slope, known = self.approximate(xs)
         unsure = np.flatnonzero(~known)
-        if len(unsure) > ASKED:
-            unsure = unsure[np.linspace(0, len(unsure) - 1, ASKED).astype(int)]
+        if len(unsure) > RECOMPUTED:
+            unsure = unsure[np.linspace(0, len(unsure) - 1, RECOMPUTED).astype(int)]
         for k in unsure:
             answer = self.answer(float(xs[k]))
             value[k], slope[k] = _number(answer.value), _number(answer.gradient[self.variable])

@@ -17,15 +17,14 @@ from autodiff.grading.diagnose import Slip
 
 def text(compared: Compared) -> str:
     """The verdict, then a line for each thing that is to be said about it."""
-    return "\n".join(printable(f"{label:<10} {words}".rstrip()) for label, words in _lines(compared))
+    return "\n".join(printable(f"{label:<10} {words}".rstrip()) for label, words in lines(compared))
 
 
-def _lines(compared: Compared) -> Iterator[tuple[str, str]]:
+def lines(compared: Compared) -> Iterator[tuple[str, str]]:
+    """The verdict and what there is to say of it: a label and its words each."""
     if compared.verdict == "yes":
-        yield (
-            "yes",
-            "the same formula, tidied" if compared.method == "symbols" else f"the same at {compared.agreed} points",
-        )
+        points = f"the same at {compared.agreed} point{'s' * (compared.agreed != 1)}"
+        yield "yes", "the same formula, tidied" if compared.method == "symbols" else points
     elif compared.verdict == "no":
         yield "no", f"at {where(compared.at)}:"
         yield f"d{compared.result}/d{compared.wrt}", _number(compared.derivative)
