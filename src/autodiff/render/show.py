@@ -29,26 +29,10 @@ WIDTH = 80
 
 def write(record: Any, form: str) -> str:
     """A record as text, html, notebook, markdown, latex, formula or svg."""
-<<<<<<< HEAD
     writers: dict[type, Callable[[Any, str], str]] = {
-        Explanation: _explanation, Drawing: _drawing, Derivative: _derivative, Answer: _answer, Matrix: _matrix,
+        Explanation: _explanation, Drawing: _drawing, Derivative: _derivative, Answer: _answer, Matrix: _matrix, Compared: _verdict,
     }  # fmt: skip
     return writers.get(type(record), _with_numpy)(record, form)
-=======
-    if isinstance(record, Explanation):
-        return _explanation(record, form)
-    if isinstance(record, Drawing):
-        return _drawing(record, form)
-    if isinstance(record, Derivative):
-        return _derivative(record, form)
-    if isinstance(record, Answer):
-        return _answer(record, form)
-    if isinstance(record, Matrix):
-        return _matrix(record, form)
-    if isinstance(record, Compared):
-        return _verdict(record, form)
-    return _with_numpy(record, form)
->>>>>>> main
 
 
 def _with_numpy(record: Any, form: str) -> str:
@@ -56,15 +40,9 @@ def _with_numpy(record: Any, form: str) -> str:
     from autodiff.fitting.fit import Fit
     from autodiff.plotting.model import Plot, Surface
 
-<<<<<<< HEAD
-    return _plot(record, form) if isinstance(record, Plot | Surface) else _training(record, form)
-=======
     if isinstance(record, Plot | Surface):
         return _plot(record, form)
-    if isinstance(record, Fit):
-        return _fit(record, form)
-    return _training(record, form)
->>>>>>> main
+    return _fit(record, form) if isinstance(record, Fit) else _training(record, form)
 
 
 # --- documents and pictures ---------------------------------------------------------------------------------------------
@@ -117,89 +95,6 @@ def _drawing(drawing: Drawing, form: str) -> str:
     return svg(drawing)
 
 
-<<<<<<< HEAD
-=======
-def _derivative(derivative: Derivative, form: str) -> str:
-    from autodiff.render.text import derivative as in_lines
-
-    formulas = in_lines.latex(derivative)
-    if form in ("latex", "formula"):
-        return formulas
-    if form == "markdown":
-        return f"$$\n{formulas}\n$$\n"
-    rows = [(label, f"<code>{escape(text)}</code>") for label, text in _formulas(derivative)]
-    return _html_table(rows, derivative.notes)
-
-
-def _formulas(derivative: Derivative) -> list[tuple[str, str]]:
-    labels = [entry.label for entry in derivative.entries]
-    return [*derivative.parts, *zip(labels, derivative.formulas, strict=True)]
-
-
-def _answer(answer: Answer, form: str) -> str:
-    from autodiff.render.text.answer import text
-
-    rows = [(answer.result, _number(answer.value))]
-    rows += [(f"d{answer.result}/d{name}", _number(slope)) for name, slope in answer.gradient.items()]
-    remarks = [*([answer.why] if answer.status != "ok" else []), *answer.notes]
-    if form == "text":
-        return text(answer) or f"{answer.status}: {answer.why}"
-    slopes = [(_tex_ratio(answer.result, name), _number(slope)) for name, slope in answer.gradient.items()]
-    return _rows(rows, [(tex_name(answer.result), rows[0][1]), *slopes], remarks, form)
-
-
-def _verdict(compared: Compared, form: str) -> str:
-    from autodiff.render.text.grading import lines, text
-
-    return text(compared) if form == "text" else _rows([*lines(compared)], [], [], form)
-
-
-def _training(training: Any, form: str) -> str:
-    data = training.to_dict()
-    rows = [("epochs", str(data["epochs"])), ("loss", _number(data["loss"]))]
-    rows += [(name, _number(value)) for name, value in data["parameters"].items()]
-    return _rows(rows, [(tex_name(name), number) for name, number in rows[2:]], [], form)
-
-
-def _fit(fit: Any, form: str) -> str:
-    from autodiff.render.text.fit import rounded, text
-
-    if form == "text":
-        return text(fit)
-    rows, tex = [], []
-    for name, value in fit.params.items():
-        error = fit.errors[name]
-        known = error is not None and 0 < error < float("inf")
-        number = rounded(value, error) if known else _number(value)
-        rows.append((name, f"{number} ± {error:.3g}" if known else number))
-        deviation = rf" \pm {_tex_number(f'{error:.3g}')}" if known else ""
-        tex.append((tex_name(name), f"{_tex_number(number)}{deviation}"))
-    return _rows([*rows, ("ended", fit.ended)], tex, fit.notes, form)
-
-
-def _matrix(matrix: Matrix, form: str) -> str:
-    if form == "text":
-        from autodiff.render.text.matrix import text
-
-        return text(matrix) or f"{matrix.status}: {matrix.why}"
-    names = list(next(iter(matrix.rows.values()), {}))
-    rows = [(name, [_number(row[column]) for column in names]) for name, row in matrix.rows.items()]
-    if form in ("latex", "formula"):
-        body = r" \\ ".join(" & ".join(map(_tex_number, cells)) for _, cells in rows)
-        return rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
-    remarks = [*([matrix.why] if matrix.status != "ok" else []), *matrix.notes]
-    if form == "markdown":
-        head = [f"| | {' | '.join(names)} |", f"| --- |{' ---: |' * len(names)}"]
-        return "\n".join([*head, *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows), *_quotes(remarks)])
-    head_row = "".join(f"<th>{escape(name)}</th>" for name in ("", *names))
-    body_rows = "".join(
-        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
-        for name, cells in rows
-    )
-    return f"<table><tr>{head_row}</tr>{body_rows}</table>{_paragraphs(remarks)}"
-
-
->>>>>>> main
 def _plot(plot: Any, form: str) -> str:
     from autodiff.plotting.model import Plot
     from autodiff.render.plot import terminal
@@ -273,6 +168,31 @@ def _answer(answer: Answer, form: str) -> str:
     rows += [(f"d{answer.result}/d{name}", [_number(slope)]) for name, slope in answer.gradient.items()]
     names = [tex_name(answer.result), *(Leibniz().ratio(answer.result, name).tex for name in answer.gradient)]
     return _NumberTable(rows, _aligned(names, rows), _remarks(answer)).write(form)
+
+
+def _verdict(compared: Compared, form: str) -> str:
+    from autodiff.render.text.grading import lines, text
+
+    if form == "text":
+        return text(compared)
+    return _NumberTable([(label, [words]) for label, words in lines(compared)], _aligned([], []), ()).write(form)
+
+
+def _fit(fit: Any, form: str) -> str:
+    from autodiff.render.text.fit import rounded, text
+
+    if form == "text":
+        return text(fit)
+    rows, in_tex = [], []
+    for name, value in fit.params.items():
+        error = fit.errors[name]
+        known = error is not None and 0 < error < float("inf")
+        number = rounded(value, error) if known else _number(value)
+        rows.append((name, [f"{number} ± {error:.3g}" if known else number]))
+        deviation = rf" \pm {_tex_number(f'{error:.3g}')}" if known else ""
+        in_tex.append((name, [f"{_tex_number(number)}{deviation}"]))
+    formula = _aligned([tex_name(name) for name in fit.params], in_tex)
+    return _NumberTable([*rows, ("ended", [fit.ended])], formula, fit.notes).write(form)
 
 
 def _training(training: Any, form: str) -> str:

@@ -72,9 +72,6 @@ def rounded(value: float, error: float) -> str:
     return f"{value:.{max(places, 0)}f}"
 
 
-<<<<<<< HEAD
-def numbers(fit: Fit) -> str:
-=======
 def percent(share: float) -> str:
     """Two digits, or all before the point.
 
@@ -84,8 +81,7 @@ def percent(share: float) -> str:
     return f"{share:.0f}" if share >= 100 else f"{share:.2g}"
 
 
-def numbers(found: Fit) -> str:
->>>>>>> main
+def numbers(fit: Fit) -> str:
     """The parameters on one line, for a shell."""
     return " ".join(shown(value) for value in fit.params.values())
 
