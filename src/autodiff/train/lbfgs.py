@@ -52,12 +52,12 @@ def minimize(slopes: Slopes, start: Vector, pairs: Pairs, iterations: int) -> It
         slope = seen.slope(here.vector)
         if np.max(np.abs(slope)) <= FLAT:
             return
-        found = _step(search, seen, here, slope)
-        if found is None and here.pairs:  # the model of the last steps is wrong here: steepest descent
-            found = _step(search, seen, here._replace(pairs=()), slope)
-        if found is None:
+        there = _step(search, seen, here, slope)
+        if there is None and here.pairs:  # the model of the last steps is wrong here: steepest descent
+            there = _step(search, seen, here._replace(pairs=()), slope)
+        if there is None:
             return
-        here = found
+        here = there
         yield here
 
 

@@ -171,9 +171,9 @@ def updated(state: State, slopes: Mapping[str, Any], plan: Hyperparameters, l1: 
     with np.errstate(all="ignore"):
         shorter = _clipped(slopes, plan.clip) if plan.clip else slopes
         for name, value in state.parameters.items():
-            found = rule(value, shorter[name], state.memory.get(name, {}), step, rate, plan.constants)
-            found = towards_zero(value, found, l1, rate) if l1 and rate else found
-            parameters[name], memories[name] = found.value, found.memory
+            update = rule(value, shorter[name], state.memory.get(name, {}), step, rate, plan.constants)
+            update = towards_zero(value, update, l1, rate) if l1 and rate else update
+            parameters[name], memories[name] = update.value, update.memory
     return State(parameters, memories, step, state.epochs, schedule=state.schedule)
 
 
@@ -210,21 +210,21 @@ def _quasi_newton(objective: Objective, start: State, plan: Hyperparameters, loo
 
     def slopes(vector: Any) -> tuple[float, Any] | None:
         try:
-            loss, found = objective.slopes(whole.parts(vector))
+            loss, gradient = objective.slopes(whole.parts(vector))
         except (DomainError, Overflow):
             return None
-        return loss, whole.joined(found)
+        return loss, whole.joined(gradient)
 
     try:
         objective.slopes(start.parameters)
     except (DomainError, Overflow) as cause:
         raise Diverged(start, cause, range(objective.rows), moved=False) from None
     state = start
-    found = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)
+    iterations = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)
     for epoch in range(start.epochs + 1, plan.epochs + 1):
         if look is not None:
             look(state, objective)
-        done = next(found, None)
+        done = next(iterations, None)
         if done is None:
             return
         state = State(whole.parts(done.vector), whole.memory(done.pairs), state.steps + 1, epoch)
@@ -243,12 +243,12 @@ class ParameterVector:
 
     def parts(self, vector: Any) -> dict[str, Any]:
         """The same back."""
-        found, at = {}, 0
+        values, at = {}, 0
         for name, shape in self.shapes.items():
             size = int(np.prod(shape, dtype=int))
-            found[name] = vector[at : at + size].reshape(shape).copy() if shape else float(vector[at])
+            values[name] = vector[at : at + size].reshape(shape).copy() if shape else float(vector[at])
             at += size
-        return found
+        return values
 
     def memory(self, pairs: Pairs) -> dict[str, dict[str, Any]]:
         """The steps and the changes of the slope that belong to each parameter, oldest first."""
