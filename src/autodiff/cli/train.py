@@ -335,7 +335,7 @@ def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any]) -> Any
 
 
 def _restored(given: dict[str, Any], saved: Mapping[str, Any], program: str | None, file: str | None) -> str:
-    """The program; what --resume has and the command line has not is put into `given`, and where both differ is said."""
+    """The program; what --resume has and the command line has not is put into `given`; a notice names what differs."""
     from autodiff.train import checkpoint
 
     before = checkpoint.settings(saved)

@@ -31,11 +31,11 @@ EXACT = 1e-12
 """Residuals that are rounding, in parts of the largest y: what they say of single rows is chance."""
 
 TRADE = 0.99
-"""Correlation from which on two parameters can't be told apart well."""
+"""Correlation from which on the data hardly distinguish two parameters."""
 
 
 MANY = 100_000
-"""Rows up to which it is said which of them move the parameters much."""
+"""Rows up to which a note names those that move the parameters much."""
 
 
 @dataclass(frozen=True, slots=True)

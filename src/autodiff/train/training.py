@@ -165,7 +165,7 @@ class Training:
             best = None if first is None else Best(first, self.state.parameters, self.state.epochs)
             self.state = replace(self.state, first=first, best=best)
         try:
-            for done in descend(self.trained, self.state, self.plan, self._look):
+            for done in descend(self.trained, self.state, self.plan, self._before_step):
                 held = self.held_loss(done.state.parameters)
                 self.state = self._compared(done, held)
                 self._completed()
@@ -251,7 +251,7 @@ class Training:
 
     # --- one step taken apart ------------------------------------------------------------------------------------------
 
-    def _look(self, state: State, part: Objective) -> None:
+    def _before_step(self, state: State, part: Objective) -> None:
         if self.step is None and self.explain is not None and state.steps + 1 >= self.explain:
             self.step = self._taken_apart(state, part)
 
