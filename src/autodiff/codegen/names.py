@@ -17,7 +17,7 @@ LONGEST = 60
 
 
 class Names:
-    """Hands out names, each once; `folded` says that the target takes X and x for the same."""
+    """Hands out names, each once; `folded`: the target takes X and x for the same."""
 
     def __init__(self, reserved: Collection[str], *, ascii_only: bool = True, folded: bool = False) -> None:
         self.ascii_only, self.folded = ascii_only, folded
