@@ -101,11 +101,11 @@ def _in_random_rounding(
     numbers: Sequence[Any],
     sound: Any,
 ) -> None:
-    from autodiff.verify.random_rounding import RandomRounding, unmoved  # loads the arrays
+    from autodiff.verify.random_rounding import SEEDS, RandomRounding, unmoved  # loads the arrays
 
     steps = BlockRunner(plan, operations, columns, numbers, sound, watched=False)
     steps.fill()
-    for seed in (1, 2):
+    for seed in SEEDS:
         moved = [np.empty(len(sound)) for _ in numbers]
         steps = BlockRunner(plan, operations, columns, moved, np.empty_like(sound), RandomRounding(seed), watched=False)
         steps.fill()
