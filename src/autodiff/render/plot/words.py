@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from autodiff.plotting.model import Mark, Plot
 
 LISTED = 8
-"""Special points that are told one by one."""
+"""Special points that have a line each."""
 
 
 def short(number: float) -> str:
