@@ -37,8 +37,11 @@ def lines(plot: Plot) -> Iterator[str]:
 def _beside(mark: Mark) -> str:
     if mark.kind == "corner" and mark.left_slope is not None and mark.right_slope is not None:
         return f": slopes {short(mark.left_slope)} and {short(mark.right_slope)}"
-    if mark.kind == "jump" and mark.left is not None and mark.right is not None:
-        return f": from {short(mark.left)} to {short(mark.right)}"
-    if mark.kind == "hole" and mark.left is not None:
-        return f": near {short(mark.left)}"
+    limits = [short(limit) for limit in (mark.left, mark.right) if limit is not None]
+    if mark.kind == "jump" and len(set(limits)) == 2:
+        return f": from {limits[0]} to {limits[1]}"
+    if mark.kind in ("jump", "hole"):
+        return (
+            f": {'no value' if mark.value is None else short(mark.value)}, near {limits[0]}" if limits else ": no limit"
+        )
     return ""
