@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from html.parser import HTMLParser
 from typing import Any
@@ -115,3 +116,46 @@ def test_what_a_record_shows_is_no_markup_of_the_user() -> None:
     answer = autodiff.evaluate("ln(x)", {"x": -1.0})
     assert "x &gt; 0" in answer.to_html()
     assert "domain: ln(x) needs x > 0" in str(answer)
+
+
+def test_a_program_trains_on_whole_rows_only() -> None:
+    """As the command does: a missing cell is no number, unless one says what to do with it."""
+    program = autodiff.Program("mse(y, w*x)")
+    table = {"x": [1, 2, 3], "y": [2, math.nan, 4]}
+    with pytest.raises(autodiff.AutodiffError, match="the column 'y' is missing in row 2"):
+        program.train(table, {"w": 0.0})
+    assert program.train(table, {"w": 0.0}, missing="drop").state.parameters["w"] == pytest.approx(1.4)
+    assert program.train(table, {"w": 0.0}, missing="mean").state.parameters["w"] == pytest.approx(20 / 14)
+    infinite, empty = {"x": [1, 2], "y": [math.inf, 1]}, {"x": [1], "y": [math.nan]}
+    for rows, missing, message in (
+        (table, "x", "error, drop or mean"),
+        (infinite, "drop", "the column 'y' is infinite in row 1"),
+        (empty, "drop", "every row of the table lacks a cell"),
+    ):
+        with pytest.raises(autodiff.AutodiffError, match=message):
+            program.train(rows, {"w": 0.0}, missing=missing)
+
+
+def test_what_has_no_gradient_and_what_is_no_point_are_errors() -> None:
+    program = autodiff.Program("sin(x^2)")
+    with pytest.raises(autodiff.AutodiffError, match="f is an array, and a gradient is of a number"):
+        program.gradient(x=[1, 2])
+    with pytest.raises(autodiff.AutodiffError, match="a point is a value for each name"):
+        program(4.0)  # type: ignore[arg-type]
+    with pytest.raises(autodiff.AutodiffError, match="beyond the range of float64"):
+        program(x=10**400)
+    with pytest.raises(autodiff.AutodiffError, match="must be real numbers, not texts"):
+        program.compile()(x=["a"])
+
+
+def test_verdicts_fits_and_compiled_programs_show_themselves() -> None:
+    verdict = autodiff.Program("sin(x^2)").check("cos(x^2)")
+    assert str(verdict).splitlines()[0].split() == ["no", "at", "x", "=", "1:"]
+    assert "inner derivative" in verdict.to_html()
+    assert "| no |" in verdict.to_markdown()
+    data = {"x": [0, 1, 2, 3], "y": [1, 3, 5, 7.1]}
+    fit = autodiff.fit("a + b*x", data, y="y", start={"a": 0.0, "b": 0.0})
+    assert str(fit).splitlines()[:2] == ["a  0.9800 ± 0.0324  (3.3 %)", "b  2.0300 ± 0.0173  (0.85 %)"]
+    assert r"b &= 2.0300 \pm 0.0173" in fit.to_latex()
+    assert "<th>a</th><td>0.9800 ± 0.0324</td>" in fit._repr_html_()
+    assert repr(autodiff.compile("ln(x)*y")) == "<compiled 'ln(x)*y' by x, y>"

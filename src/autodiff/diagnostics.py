@@ -318,7 +318,7 @@ def _parts(lowered: Lowered, nodes: Sequence[int]) -> str:
 def _side(number: float | None) -> str:
     if number is None:
         return "undefined"
-    return shown(number) if math.isfinite(number) else "+∞" if number > 0 else "-∞"
+    return shown(number + 0.0) if math.isfinite(number) else "+∞" if number > 0 else "-∞"
 
 
 def listed(names: Iterable[str], limit: int = 12) -> str:

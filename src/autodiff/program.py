@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autodiff.api.evaluate import evaluate, parse
-from autodiff.errors import AutodiffError
+from autodiff.errors import AutodiffError, shortened
 
 if TYPE_CHECKING:
     from autodiff.api.answer import Answer
@@ -63,21 +63,26 @@ class Program:
 
     def __call__(self, at: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """The value at a point."""
-        return evaluate(self.text, {**(at or {}), **named}, [], strict=self.strict).value
+        return evaluate(self.text, _point(at, named), [], strict=self.strict).value
 
     def evaluate(self, at: Mapping[str, Any] | None = None, /, **named: Any) -> Answer:
         """Value and slopes at a point, with what there is to know about them."""
-        return evaluate(self.text, {**(at or {}), **named}, strict=self.strict)
+        return evaluate(self.text, _point(at, named), strict=self.strict)
 
     def gradient(self, at: Mapping[str, Any] | None = None, /, **named: Any) -> dict[str, Any]:
-        """The slope in each input at a point."""
-        return dict(self.evaluate(at, **named).gradient)
+        """The slope in each input at a point. Raises AutodiffError for a result that is an array, which has no gradient."""
+        answer = self.evaluate(at, **named)
+        if getattr(answer.value, "shape", ()):
+            raise AutodiffError(
+                f"{answer.result} is an array, and a gradient is of a number", hint=f"take sum({answer.result})"
+            )
+        return dict(answer.gradient)
 
     def explain(self, at: Mapping[str, Any] | None = None, /, **named: Any) -> Explanation:
         """How the slopes come about at a point; in symbols without one."""
         from autodiff.explanation.build import explain
 
-        point = {**(at or {}), **named}
+        point = _point(at, named)
         return explain(self.text, point or None, strict=self.strict)
 
     def derivative(self, wrt: str | Sequence[str] | None = None, *, order: int = 1) -> Derivative:
@@ -90,7 +95,7 @@ class Program:
         """The second derivatives at a point."""
         from autodiff.api.matrices import hessian
 
-        return hessian(self.text, {**(at or {}), **named}, strict=self.strict)
+        return hessian(self.text, _point(at, named), strict=self.strict)
 
     def jvp(self, at: Mapping[str, Any], direction: Mapping[str, Any]) -> Matrix:
         """The derivative along a direction."""
@@ -109,7 +114,7 @@ class Program:
         from autodiff.plotting.curve import plot
         from autodiff.plotting.surface import surface
 
-        given = {**(at or {}), **named}
+        given = _point(at, named)
         over = [(name, float(ends[0]), float(ends[1])) for name, ends in given.items() if isinstance(ends, tuple)]
         numbers = {name: float(value) for name, value in given.items() if not isinstance(value, tuple)}
         if len(over) == 2:
@@ -146,22 +151,31 @@ class Program:
         optimizer: str = "sgd",
         batch_size: int = 0,
         seed: int = 0,
+        missing: str = "error",
     ) -> Training:
-        """Gradient descent of the last statement over the rows of a table, from `params` on."""
+        """Gradient descent of the last statement over the rows of a table, from `params` on.
+
+        A row with NaN is an error, left out (`missing="drop"`), or has the column's mean for it (`missing="mean"`).
+        """
         from autodiff.tables.columns import NumericTable
-        from autodiff.tables.frames import columns_of
+        from autodiff.tables.frames import columns_of, without_missing
         from autodiff.train.loop import Hyperparameters
         from autodiff.train.training import Training
 
         needed = [name for name in self.inputs if name not in params]
-        columns = columns_of(table, needed)
-        rows = max((len(column) for column in columns.values()), default=1)
-        numbers = NumericTable("the table", columns, range(1, rows + 1), "row") if columns else None
+        columns, rows = without_missing(columns_of(table, needed), missing)
+        numbers = NumericTable("the table", columns, rows, "row") if columns else None
         plan = Hyperparameters(epochs, lr, optimizer, batch_size, seed)
         training = Training(self.text, numbers, params, plan, strict=self.strict, explain=None)
         for _ in training.epochs():
             pass
         return training
+
+
+def _point(at: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
+    if at is not None and not isinstance(at, Mapping):
+        raise AutodiffError(f"a point is a value for each name, not {shortened(repr(at))}", hint="such as p(x=4.0)")
+    return {**(at or {}), **named}
 
 
 def _program(text: str, strict: bool) -> Program:

@@ -298,7 +298,14 @@ def test_products_with_the_jacobian() -> None:
         ("sqrt(abs(x*y))", {"x": 2.0, "y": 0.0}, "ok", 0.0),
         ("cbrt(x*y)", {"x": 1.0, "y": 1.0}, "infinite", None),
         ("if(x*y == 0, 0, 1)", {"x": 1.0, "y": 1.0}, "jump", None),
-        ("abs(x) + y", {"x": 0.0, "y": 1.0}, "corner", None),
+        ("abs(x) + y", {"x": 2.0, "y": 1.0}, "corner", None),
+        ("abs(x) + y", {"x": 0.0, "y": 1.0}, "ok", 1.0),
+        ("abs(x - y) + y", {"x": 2.0, "y": 2.0}, "ok", 2.0),
+        ("abs(x - y) + y", {"x": 2.0, "y": 1.0}, "corner", None),
+        ("max(x, y)", {"x": 3.0, "y": 3.0}, "ok", 3.0),
+        ("sqrt(abs(x - y)) + x", {"x": 1.0, "y": 1.0}, "ok", 1.0),
+        ("floor(x)*2 + y", {"x": 0.0, "y": 1.0}, "ok", 1.0),
+        ("floor(x)*2 + y", {"x": 1.0, "y": 1.0}, "jump", None),
     ],
 )
 def test_a_slope_along_a_direction_at_a_hard_point(
@@ -307,6 +314,7 @@ def test_a_slope_along_a_direction_at_a_hard_point(
     found = package.jvp(text, {"x": 0.0, "y": 0.0}, direction)
     assert (found.status, found.rows["f"]["jvp"]) == (status, speed)
     assert bool(found.why) == (status != "ok")
+    assert not found.hint
 
 
 @pytest.mark.parametrize(

@@ -463,3 +463,18 @@ def test_rows_turn_on_the_collector_of_cycles(tmp_path: Path, monkeypatch: pytes
     assert turned_on == ["on"]
     assert autodiff("train", "(x - 1)^2", "--params", "x=0", "--epochs", "2").status == 0
     assert turned_on == ["on", "on"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "message"),
+    [
+        ("1,2\n3,4\n", [], "the first line must name the columns, and it is numbers: 1, 2"),
+        ('{"x": 1}\n', [], "this looks like JSON: add --from ndjson"),
+        ("x\n1\n", ["--json"], "rows are written with --to ndjson"),
+        ("x\n1\n", ["--format", "csv"], "rows are written with --to csv"),
+    ],
+)
+def test_what_was_meant_is_the_next_step(text: str, words: list[str], message: str) -> None:
+    ended = autodiff("eval", "x", "--data", "-", *words, stdin=text.encode())
+    assert ended.status in (2, 4)
+    assert message in ended.err

@@ -30,7 +30,7 @@ from autodiff.api.elementwise_view import over_numbers
 from autodiff.api.inputs import sources
 from autodiff.codegen import fallbacks
 from autodiff.codegen.gradient import gradient_equations
-from autodiff.codegen.registry import TARGETS
+from autodiff.codegen.registry import TARGETS, requested, written
 from autodiff.core import rules, templates
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import UNDEFINED
@@ -594,3 +594,35 @@ def test_error_bounds_are_narrow() -> None:
 def test_ball_is_exact_for_what_is_exact() -> None:
     assert BoundedValue(1.0, 0.0) == bounded(lower(autodiff.parse("if(x > 0, 1, 2)")), {"x": 3.0})
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*", autodiff.__version__)
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+@pytest.mark.parametrize("awkward", [False, True])
+def test_no_name_of_ours_is_one_of_math_h(awkward: bool) -> None:
+    """Each function of the table in one program, and inputs that are called as what the header defines."""
+    names = [
+        "NAN",
+        "INFINITY",
+        "M_PI",
+        "HUGE_VALF",
+        "OVERFLOW",
+        "trunc",
+        "fma",
+        "sinf",
+        "remainder",
+        "jn",
+        "nan",
+        "signgam",
+        "fmaxl",
+    ]
+    calls = [
+        f"{row.name}({', '.join('xyz'[: row.arity])})"
+        for row in rules.rows()
+        if row.kind == "elementwise"
+        and row.name.isidentifier()
+        and not (row.by_balls or row.conditions or UNDEFINED in row.partials)
+    ]
+    source = written(requested(" + ".join(names if awkward else calls), "c"), "c")
+    words = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c", "-"]
+    done = subprocess.run(words, input=source, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

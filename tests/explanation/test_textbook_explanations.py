@@ -254,3 +254,16 @@ def test_the_nudge_test_denies_a_wrong_slope_with_a_bound() -> None:
         finite_differences._sure = kept
     assert difference.agrees is False
     assert difference.bound is not None
+
+
+@pytest.mark.parametrize(
+    ("program", "x", "change"),
+    [
+        ("1e16 + x", 1.0, 1e-3), ("(1 - cos(x))/x^2", 1e-8, -8.3375e-21), ("(x + 1e8)^2", 0.1, 20000.0), ("tanh(x)", 18.0, 9.1859e-18),
+        ("1 + 1e-17*x", 1.0, 1e-20), ("sin(x^2)", 2.0, -0.0026092), ("x^2", 0.0, 1e-6),
+    ],
+)  # fmt: skip
+def test_what_a_step_really_does_is_no_rounding(program: str, x: float, change: float) -> None:
+    """The difference of two numbers of float64 may have no right digit, though each of them has 16."""
+    (meaning,) = explain(program, {"x": x}).meanings
+    assert meaning.actual == pytest.approx(change, rel=2e-5)

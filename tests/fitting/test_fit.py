@@ -15,7 +15,8 @@ from scipy.optimize import curve_fit
 import autodiff as package
 from autodiff.errors import AutodiffError
 from autodiff.fitting import statistics
-from autodiff.render.text.fit import rounded
+from autodiff.fitting.fit import fit
+from autodiff.render.text.fit import percent, rounded
 from tests.support.command import autodiff
 from tests.support.paths import EXAMPLES
 
@@ -276,3 +277,21 @@ def test_what_is_missing_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(AutodiffError, match=r"autodiff\.fit needs NumPy"):
         _ = package.fit
     assert "pip install '.[plot]'" in autodiff("plot", "x^2", "--range", "x=0..1").err
+
+
+def test_cells_that_are_no_numbers_are_named() -> None:
+    for data, message in (
+        ({"x": [1, 2, 3], "y": [2, None, 4]}, "the column 'y' is missing in row 2"),
+        ({"x": [1, math.inf, 3], "y": [2, 3, 4]}, "the column 'x' is infinite in row 2"),
+        ({"x": [1, 2, 3], "y": ["a", "b", "c"]}, "the column 'y' holds no numbers"),
+        ({"x": ["a", "b", "c"], "y": [1, 2, 3]}, "the column 'x' holds no numbers"),
+    ):
+        with pytest.raises(AutodiffError, match=message):
+            fit("a*x", data, y="y", start={"a": 1.0})
+
+
+def test_rounding_accuses_no_row_and_shares_are_no_powers_of_ten() -> None:
+    x = [k / 7 for k in range(40)]
+    exact = fit("a + b*x", {"x": x, "y": [1 + 2 * v for v in x]}, y="y", start={"a": 0.0, "b": 0.0})
+    assert not exact.notes
+    assert percent(165.3) == "165"

@@ -58,7 +58,7 @@ WRONG = [
     ("sin(x)*cos(x)", "-cos(x)*sin(x)", "product rule"), ("x^3*ln(x)", "3x^2*ln(x)", "product rule"),
     ("sin(x)/x", "(sin(x) - x*cos(x))/x^2", "quotient rule"), ("sin(x)/x", "(x*cos(x) - sin(x))/x", "quotient rule"),
     ("sin(x)/x", "cos(x)", "quotient rule"), ("x/(x + 1)", "(2x + 1)/(x + 1)^2", "quotient rule"), ("ln(x)/x", "(1 + ln(x))/x^2", "quotient rule"),
-    ("exp(x)/x^2", "exp(x)/(2x)", "quotient rule"), ("x^2/(x^2 + 1)", "2x*(x^2 + 1) - x^2*2x", "quotient rule"), ("1/(x^2 + 1)", "2x/(x^2 + 1)^2", "quotient rule"),
+    ("exp(x)/x^2", "exp(x)/(2x)", "quotient rule"), ("x^2/(x^2 + 1)", "2x*(x^2 + 1) - x^2*2x", "quotient rule"), ("1/(x^2 + 1)", "2x/(x^2 + 1)^2", "sign"),
     ("1/(x^2 + 1)", "-1/(x^2 + 1)^2", "quotient rule"), ("cos(x)/x", "-sin(x)/x", "quotient rule"),
     ("cos(x)", "sin(x)", "sign"), ("x^2 - sin(x)", "2x + cos(x)", "sign"), ("exp(-x)", "exp(-x)", ""), ("-x^3", "3x^2", "sign"),
     ("cos(x)*3", "3*sin(x)", "sign"), ("x^3 - x", "3x^2 + 1", "sign"), ("acos(x)", "1/sqrt(1 - x^2)", "sign"), ("cot(x)", "csc(x)^2", "sign"),
@@ -137,6 +137,40 @@ def test_two_slips_are_both_named(program: str, answer: str, kinds: set[str]) ->
     assert "no single slip explains it, two together do:" in autodiff("check", program, answer).out
 
 
+@pytest.mark.parametrize(
+    ("program", "answer", "kinds", "words"),
+    [
+        ("sin(x^2 + 3x)", "cos(x^2 + 3x)*2x + 3", ["inner derivative"], "brackets"),
+        ("sin(x^2 + 3x)", "2x + 3cos(x^2 + 3x)", ["inner derivative"], "brackets"),
+        ("sqrt(x^2 - 4x + 1)", "1/(2sqrt(x^2 - 4x + 1))*2x - 4", ["inner derivative"], "brackets"),
+        ("exp(x^3 + x^2 - x)", "exp(x^3 + x^2 - x)*3x^2 + 2x - 1", ["inner derivative"], "brackets"),
+        ("acos(2x)", "-2/sqrt(1 - 2x^2)", ["inner function"], "the square is taken of the variable alone"),
+        ("atan(3x)", "3/(1 + 3x^2)", ["inner function"], "the square is taken of the variable alone"),
+        ("(2x)^3", "6x^2", ["inner function"], "the power is taken of the variable alone"),
+        ("x^2*y^3", "2x*y^3 + 3x^2*y^2", ["other variable"], "y is a constant here"),
+        ("x*y*z", "y*z + x*z + x*y", ["other variable"], "y and z are constants here"),
+        ("x*y^2", "2x*y", ["other variable"], "this is the derivative by y"),
+        ("x^2*y^3", "2x*3y^2", ["other variable", "product rule"], "y is a constant here"),
+        ("x^2/3", "0.666667x", ["constant factor"], "a constant is rounded"),
+        ("1/x", "1/x^2", ["sign"], "(c/v)' = -c*v'/v^2"),
+        ("sin(30)", "cos(30)", ["constant term"], "a constant's derivative is 0"),
+        ("pi^2", "2pi", ["constant term"], "a constant's derivative is 0"),
+    ],
+)
+def test_slips_of_brackets_other_names_and_constants(program: str, answer: str, kinds: list[str], words: str) -> None:
+    found = compare(program, answer, "x")
+    assert [slip.kind for slip in (found.slip, found.second) if slip is not None] == kinds
+    assert found.slip is not None
+    assert words in found.slip.why
+
+
+def test_a_constant_has_the_derivative_0_by_any_name() -> None:
+    assert compare("5", "0", "x").verdict == "yes"
+    assert compare("pi^2", "2x", "x").verdict == "no"
+    with pytest.raises(AutodiffError, match="no such name"):
+        compare("x^2", "0", "y")
+
+
 def test_what_no_slip_explains_is_not_explained() -> None:
     found = compare("sin(x)*exp(x)", "x^7 + 3*cosh(x)", "x")
     assert (found.verdict, found.slip) == ("no", None)
@@ -181,6 +215,19 @@ def test_a_special_case_at_a_single_number_is_noticed() -> None:
     assert compare("x^2", "if(x == 17.25, 0, 2x)", "x").verdict == "yes", "a single point can't be guessed"
     assert compare("x^2", "if(x > 17.25, 0, 2x)", "x").at["x"] > 17.25
     assert compare("if(x > 1000, x, 0)", "0", "x").at["x"] > 1000
+
+
+@pytest.mark.parametrize(
+    ("program", "answer"),
+    [
+        ("abs(x + 30)", "1"), ("abs(x - 30)", "-1"), ("abs(2x + 60)", "2"), ("max(x, -25)", "1"), ("sqrt(x^2 + 40x + 400)", "1"),
+        ("x^2", "2x*sign(x + 5000)"), ("x^2/2", "relu(x + 400) - 400"), ("x^2/2", "x*heaviside(x + 40)"), ("x^2", "if(x > -37.5, 2x, 3x)"),
+        ("abs(ln(x) + 9)", "1/x"), ("abs(x + exp(10))", "1"), ("abs(x*y + 1e5)", "y"), ("x^2*y", "2x*abs(y + 70) - 140x"),
+    ],
+)  # fmt: skip
+def test_a_corner_far_from_zero_is_noticed(program: str, answer: str) -> None:
+    """The answer is right on one side of the corner, where all small numbers lie."""
+    assert compare(program, answer, "x").verdict == "no"
 
 
 def test_the_point_is_one_that_can_be_checked_by_hand() -> None:

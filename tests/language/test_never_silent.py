@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,26 @@ REFUSED = {
     "x^2\nx^3": "line 1, 'x^2' has no effect",
     "y = 2x\ny*3\ny^2": "line 2, 'y*3' has no effect",
     "x; x^2": "'x' has no effect",
+    "sinx": "'sinx' has no value",
+    "x + sin2x": "did you mean sin(2x)?",
+    "xcosx": "did you mean x*cos(x)?",
+    "x*r + pir": "did you mean pi*r?",
+    "x*y*z + xyz": "did you mean x*y*z?",
+    "f^-1(x)": "unknown function 'f'",
+    "g²(x)": "unknown function 'g'",
+    "log_3(x)": "write log(x, 3)",
+    "rsqrt(x)": "write 1/sqrt(x)",
+    "e²ˣ": "'ˣ' has no meaning here",
+    "xⁿ": "'ⁿ' has no meaning here",
+    "1 ½ x": "a number before a fraction may be a mixed number or a product",
+    "x!!": "n!! is the double factorial",
+    "x//2": "write floor(a/b)",
+    "x <> 2": "write != for 'not equal'",
+    "x -> x^2": "a function is f(x) = …",
+    "y := x^2": "':=' has no meaning here",
+    "⌊x⌋": "write floor(x)",
+    "∜x": "write x^(1/4)",
+    "³√x": "write cbrt(x)",
 }
 
 SAID = {
@@ -43,6 +64,8 @@ SAID = {
     "x^2\n+ x": "+ x is read as the rest of the line before",
     "x^2\n- x\n- 3": "- x is read as the rest of the line before",
     "b = x^2\n-b": "-b is read as a statement of its own",
+    "x % 2": "% is read as the remainder, mod(u, v)",
+    "arctan2(x, 2)": "arctan2 is read as atan2",
     "sin = x; sin*sin(x)": "sin(…) is read as the function sin, not the value of that name",
 }
 
@@ -67,6 +90,50 @@ def test_a_doubtful_reading_is_a_notice_and_strict_refuses_it(command: str, prog
     strict = _run(command, program, "--strict")
     assert (strict.status, strict.out) == (2, "")
     assert f"doubtful: {notice}" in strict.err
+
+
+OF_NAMES = {
+    "2πr^2 x": "πr is read as π*r",
+    "x*exp^-x": "exp is read as an input of that name, not the function exp(…)",
+    "xe^x + x": "xe^… is read as a power of xe, not a product with e^…",
+    "3x10^5 x": "x10^… is read as a power of x10, not a product with 10^…",
+    "x sin(ωt)": "ωt is read as one name, not ω*t",
+    "rate^2(x)": "rate^n(…) is read as a product, rate^n*(…)",
+}
+
+
+@pytest.mark.parametrize("command", ["diff", "explain", "graph", "check", "export"])
+@pytest.mark.parametrize(("program", "notice"), OF_NAMES.items())
+def test_a_name_that_may_be_meant_otherwise(command: str, program: str, notice: str) -> None:
+    assert f"notice: {notice}\n" in _run(command, program).err
+    assert f"doubtful: {notice}" in _run(command, program, "--strict").err
+
+
+def test_a_name_with_a_value_is_what_it_is() -> None:
+    for program in ("exp*x", "xe^x", "sin(ωt)*x", "sinx*x", "πr*x", "x*xy"):
+        names = dict.fromkeys(("x", *re.findall(r"exp|xe|ωt|sinx|πr|xy", program)), 1.0)
+        assert library.evaluate(program, names, strict=True).readings == ()
+
+
+def test_a_letter_that_is_also_a_value_needs_brackets_to_be_a_function() -> None:
+    density = library.evaluate("e^(-(x-μ)²/(2σ²))/(σ√(2π))", {"x": 1.0, "μ": 0.0, "σ": 2.0}).value
+    assert density == pytest.approx(0.17603266338214976)
+
+
+def test_the_derivative_by_a_name_that_looks_like_a_product_says_so() -> None:
+    assert "notice: by mgh, which is one name; a product is m*g*h\n" in autodiff("diff", "mgh").err
+    for quiet in (["mgh", "--wrt", "mgh"], ["rate^2"], ["mu^2"], ["x^2"], ["mgh + x"]):
+        assert autodiff("diff", *quiet).err == ""
+
+
+@pytest.mark.parametrize("sign", ["°", "º", "˚"])
+def test_degree_signs_of_all_keyboards(sign: str) -> None:
+    assert library.evaluate(f"30{sign}").value == pytest.approx(math.pi / 6)
+
+
+@pytest.mark.parametrize("sign", ["^", "**", "＾", "ˆ"])
+def test_power_signs_of_all_keyboards(sign: str) -> None:
+    assert library.evaluate(f"x{sign}3", {"x": 2.0}).value == 8.0
 
 
 @pytest.mark.parametrize("command", ["diff", "explain", "graph", "check", "export"])

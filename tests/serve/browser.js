@@ -34,6 +34,10 @@ const visit = async (browser, address, width, scheme) => {
   await page.goto(found.link);
   await shown();
   found.shared = await brief("slope in x: -2");
+  await page.goto("about:blank");
+  await page.goto(`${address}#${new URLSearchParams({ program: "sum(x^2)*log(m, 2)", at: "x=[1,2,3],m=log(256,2)" })}`);
+  await shown();
+  found.arrays = await brief("value: 42");
   found.scroll = await page.evaluate(() => document.documentElement.scrollWidth);
   await page.evaluate(fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
   found.violations = await page.evaluate(async () => (await axe.run(document)).violations.map((found) => found.id));

@@ -59,6 +59,8 @@ def test_an_explanation_is_that_of_the_command(address: str) -> None:
 def test_plots_and_exports(address: str) -> None:
     assert _ask(address, what="plot", program="abs(x)", at="x=0")["plot"].startswith("<?xml")
     assert _ask(address, what="plot", program="3")["plot"] == ""
+    tangents = [_ask(address, what="plot", program=text, at="x=0")["tangent"] for text in ("x^2", "abs(x)*sin(1/x)")]
+    assert tangents == [True, False]
     assert "def value_and_gradient" in _ask(address, what="export", program="x^2", to="python")["source"]
     assert "\\begin" in _ask(address, what="export", program="x^2", to="latex")["source"]
     assert json.loads(_ask(address, what="export", program="x^2", to="json")["source"])["slopes"]
@@ -149,4 +151,5 @@ def test_a_person_types_slides_steps_and_shares_in_a_browser(address: str) -> No
         assert found["lit"] == 1
         assert "never closed" in found["error"]
         assert found["shared"] == found["slid"]
+        assert "value: 42" in found["arrays"]
         assert found["scroll"] <= width

@@ -16,6 +16,7 @@ from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, sh
 from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, rewritten
 from autodiff.language.exact_float import ExactFloat
 from autodiff.language.parser import parse_bindings
+from autodiff.language.synonyms import UNITS, glued
 
 Value: TypeAlias = Any
 """A float, or a NumPy array."""
@@ -205,7 +206,7 @@ def finite(name: str, value: Any) -> Value:
             raise TypeError
         number = float(value)
     except OverflowError:
-        number = math.inf
+        raise AutodiffError(f"the value of {quoted(name)} is beyond the range of float64") from None
     except (TypeError, ValueError):
         raise AutodiffError(f"the value of {quoted(name)} must be a number, not {shortened(repr(value))}") from None
     if not math.isfinite(number):
@@ -236,17 +237,11 @@ def _inputs(lowered: Lowered, name: str, given: Sequence[str]) -> str:
 def _slip(name: str, known: Sequence[str], option: str = "") -> str:
     """`sinx` for `sin(x)`, `xy` for `x*y`: what an input without a value may have been meant as."""
     if name in rules.functions():
-        from autodiff.language.synonyms import UNITS  # only a mistake needs them
-
         return UNITS.get(name) or f"add {option}{name}=VALUE, or write {name}(…): without brackets it is an input"
     others = {other for other in known if other != name}
-    for function in sorted(rules.functions(), key=len, reverse=True):
-        rest = name.removeprefix(function)
-        if rest != name and (rest in others or (rest and len(rest) == 1 and rest.isalpha())):
-            return f"did you mean {function}({rest})?"
-    for cut in range(1, min(len(name), 20)):
-        if name[:cut] in others and name[cut:] in others:
-            return f"did you mean {name[:cut]}*{name[cut:]}?"
+    letters = name[-1] if name[-1].isalpha() else ""
+    if meant := glued(name, others, sorted(rules.functions(), key=len, reverse=True), letters):
+        return f"did you mean {meant}?"
     near = nearest(name, others)
     return f"add {option}{name}=VALUE, or did you mean {quoted(near)}?" if near else ""
 

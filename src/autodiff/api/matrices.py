@@ -33,6 +33,10 @@ Number: TypeAlias = Any
 """A float64, or a text of proven digits."""
 
 
+UNSLOPED = ("corner", "infinite", "jump", "unknown")
+"""Statuses of points where slopes are missing, though there may be one along some direction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matrix:
     """Derivatives by row and column at a point; None where there is none.
@@ -192,15 +196,22 @@ def jvp(
     lost = []
     for name, answer in answers.items():
         node = results(over.lowered, [name])[name]
-        moved = line.answer(node, name, "forward", digits) if answer.complete else answer
+        directional = answer.complete or answer.status in UNSLOPED  # there may be a slope along an edge
+        moved = line.answer(node, name, "forward", digits) if directional else answer
         speed = moved.gradient.get(line.name)
         rows[name] = {"jvp": speed}
-        if answer.complete and moved.status == "overflow":
+        if directional and moved.status == "overflow":
             lost.append(f"the rate of {shortened(name)}")
-        elif answer.complete:
+        elif directional:
             verdict = None if speed is not None else moved.verdicts.get(line.name)
             why = moved.why if verdict is None else diagnostics.directed(name, verdict)
-            answers[name] = answer._replace(status=moved.status, why=why, bits=max(answer.bits, moved.bits))
+            answers[name] = answer._replace(
+                status=moved.status,
+                why=why,
+                hint="",
+                span=answer.span if why else None,
+                bits=max(answer.bits, moved.bits),
+            )
     matrix = _matrix("jvp", program, over, answers, rows, given=rates)
     return without(matrix, lost, "overflow", BEYOND) if lost else matrix
 

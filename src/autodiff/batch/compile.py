@@ -63,7 +63,7 @@ class Batch:
         return statuses.reshape(self.value.shape)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Compiled:
     """A program made ready for arrays: call it with an array or a number for each input, by name; shapes broadcast.
 
@@ -84,6 +84,9 @@ class Compiled:
     flags: BufferPool = field(default_factory=BufferPool, repr=False, compare=False)
     notes: tuple[str, ...] = ()
     origin: tuple[str, tuple[str, ...] | None, bool, bool] | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<compiled {self.lowered.source!r} by {', '.join(self.sources) or 'nothing'}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What pickle keeps: the arguments of `compile`, by which another process compiles the text itself."""
@@ -272,6 +275,8 @@ def _numbers(np: Any, name: str, values: Numbers) -> Any:
     """An array of float64, the given one where it is one."""
     try:
         array = np.asarray(values)
+        if array.dtype.kind in "SU":
+            raise AutodiffError(f"the values of {quoted(name)} must be real numbers, not texts")
         if array.dtype.kind not in "biuf":
             raise TypeError
         return array.astype(float, copy=False)

@@ -21,6 +21,7 @@ import numpy as np
 from autodiff.batch.jit.libm import LIBRARY
 from autodiff.batch.jit.libmvec import vector_function
 from autodiff.batch.whole_powers import by_products, is_product
+from autodiff.codegen.targets.numpy import CALLS
 from autodiff.core import rules, templates
 from autodiff.core.floats import PRODUCTS
 from autodiff.core.primitive import Primitive
@@ -30,22 +31,13 @@ Numbers: TypeAlias = Any
 
 Operation: TypeAlias = Callable[..., object]
 
-_EXACT: dict[tuple[str, int], Operation] = {
+_OPERATORS: dict[tuple[str, int], Operation] = {
     ("+", 2): np.add,
     ("-", 2): np.subtract,
     ("*", 2): np.multiply,
     ("/", 2): np.divide,
     ("-", 1): np.negative,
     ("+", 1): np.positive,
-    ("sqrt", 1): np.sqrt,
-    ("abs", 1): np.abs,
-    ("sign", 1): np.sign,
-    ("floor", 1): np.floor,
-    ("ceil", 1): np.ceil,
-    ("round", 1): np.rint,
-    ("mod", 2): np.mod,
-    ("min", 2): np.minimum,
-    ("max", 2): np.maximum,
     ("<", 2): np.less,
     ("<=", 2): np.less_equal,
     (">", 2): np.greater,
@@ -56,34 +48,15 @@ _EXACT: dict[tuple[str, int], Operation] = {
     ("and", 2): np.logical_and,
     ("or", 2): np.logical_or,
 }
-"""What IEEE 754 leaves no choice in."""
-
-_LONGEST: dict[tuple[str, int], Operation] = {
-    ("cbrt", 1): np.cbrt,
-    ("exp", 1): np.exp,
-    ("exp2", 1): np.exp2,
-    ("expm1", 1): np.expm1,
-    ("ln", 1): np.log,
-    ("log2", 1): np.log2,
-    ("log10", 1): np.log10,
-    ("log1p", 1): np.log1p,
-    ("sin", 1): np.sin,
-    ("cos", 1): np.cos,
-    ("tan", 1): np.tan,
-    ("asin", 1): np.arcsin,
-    ("acos", 1): np.arccos,
-    ("atan", 1): np.arctan,
-    ("sinh", 1): np.sinh,
-    ("cosh", 1): np.cosh,
-    ("tanh", 1): np.tanh,
-    ("asinh", 1): np.arcsinh,
-    ("acosh", 1): np.arccosh,
-    ("atanh", 1): np.arctanh,
-    ("atan2", 2): np.arctan2,
-    ("hypot", 2): np.hypot,
-    ("^", 2): np.power,
+_NUMPY: dict[tuple[str, int], Operation] = {
+    **_OPERATORS,
+    **{key: getattr(np, text[3:].partition("(")[0]) for key, text in CALLS.items() if text.startswith("np.")},
 }
-"""What there is in NumPy's longest numbers."""
+"""The rows as NumPy has them, in float64 and in its longest numbers: the operators, and what exports to NumPy call."""
+
+_EXACT_FUNCTIONS = {1: "sqrt abs sign floor ceil round", 2: "mod min max"}
+_EXACT = _OPERATORS.keys() | {(name, arity) for arity, names in _EXACT_FUNCTIONS.items() for name in names.split()}
+"""The rows in which IEEE 754 leaves no choice."""
 
 
 def _choose(c: Numbers, u: Numbers, v: Numbers, out: Numbers) -> None:
@@ -130,7 +103,7 @@ def operation(row: Primitive, constants: Sequence[float | None], *, exact: bool)
     if row is _CHOICE:
         return _choose
     if key in _EXACT:
-        return _EXACT[key]
+        return _NUMPY[key]
     if row is _POWER and is_product(constants[1], exact=exact):
         return _product(constants[1] or 0.0)
     by_four = None if exact else _by_four(row)
@@ -142,10 +115,9 @@ def operation(row: Primitive, constants: Sequence[float | None], *, exact: bool)
 
 def extended(row: Primitive, constants: Sequence[float | None]) -> Operation | None:
     """How `row` is computed in NumPy's longest numbers; None where that is only so in float64."""
-    key = (row.name, row.arity)
-    if row is _CHOICE or (row is _POWER and constants[1] in PRODUCTS) or key in _EXACT:
+    if row is _CHOICE or (row is _POWER and constants[1] in PRODUCTS):
         return operation(row, constants, exact=True)
-    return _LONGEST.get(key)
+    return _NUMPY.get((row.name, row.arity))
 
 
 def _with_products(power: Operation) -> Operation:

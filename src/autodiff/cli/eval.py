@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autodiff.api.answer import Answer
 from autodiff.api.evaluate import MODES, evaluate
 from autodiff.api.inputs import parse_point
 from autodiff.cli import inputs, options, streams
@@ -25,6 +26,12 @@ Examples:
   autodiff eval "exp(sin(x^2))" --at x=4
   autodiff eval "y = x^2; z = sin(y)" --at x=4 --wrt x,y --format json
 """
+
+
+OF_ROWS = (
+    "out", "keep", "exact", "fail_fast", "from_form", "to_form", "resume", "summary", "engine", "scheduler", "workers",
+)  # fmt: skip
+"""Parameters about the rows of --data."""
 
 
 @click.command("eval", cls=ProgramCommand, epilog=EPILOG)
@@ -50,34 +57,7 @@ Examples:
 @options.data_options
 @options.rows_options
 @options.engine_options
-def command(
-    program: str | None,
-    file: str | None,
-    strict: bool,
-    points: tuple[str, ...],
-    wrt: str | None,
-    mode: str,
-    order: int,
-    hessian: bool,
-    jacobian: bool,
-    of: str | None,
-    jvp: str | None,
-    vjp: str | None,
-    form: str,
-    quiet: bool,
-    convention: str | None,
-    like: str | None,
-    digits: int | None,
-    no_check: bool,
-    data: tuple[str, ...],
-    out: str | None,
-    keep: bool,
-    exact: bool,
-    fail_fast: bool,
-    from_form: str | None,
-    to_form: str | None,
-    **run: Any,
-) -> int:
+def command(**given: Any) -> int:
     """Value and gradient of PROGRAM at a point, or at every row of a file.
 
     PROGRAM is an argument, -f FILE, or - for stdin: statements separated by ; or newlines, the last one is the result.
@@ -85,132 +65,115 @@ def command(
     Of arrays, matrices, products and higher orders are by their elements, x[0], x[1], …; an array as the result needs no
     --of. With --data each row has one number for each input, and a sum of an input is that of the one number.
     """
-    rows = {
-        "out": out,
-        "keep": keep,
-        "exact": exact,
-        "fail_fast": fail_fast,
-        "from_form": from_form,
-        "to_form": to_form,
-        **run,
-    }
-    if not data and (given := [option for option, is_given in rows.items() if is_given]):
-        option = f"--{given[0].removesuffix('_form').replace('_', '-')}"
-        raise AutodiffError(f"{option} goes with --data", hint="add --data points.csv")
-    tables = _tables(data, from_form, program)
-    options.one_form(form, quiet=quiet)
-    text = inputs.read_program(program, file)
-    if data:
-        asked = {"--data": True, "--mode": mode != "reverse", "--order": order != 1}
-        asked |= {options.format_as_typed(form).removesuffix(f" {form}"): form != "text"}
-        asked |= {"--hessian": hessian, "--jacobian": jacobian, "--jvp": jvp is not None}
-        asked |= {
-            "--vjp": vjp is not None,
-            "--quiet": quiet,
-            "--digits": digits is not None,
-            "--convention": bool(convention or like),
-        }
-        options.one_matrix(asked)
-        from autodiff.cli import files  # a point starts without them
-        from autodiff.cli.rows import RowsCommand
-
-        files.apart([*files.named(tables), ("-f", file), *files.points(points)], [("--out", out)])
-        at = inputs.read_point(points)
-        return RowsCommand(text, tables, options.names(wrt), at, {**rows, "of": of}, strict=strict).run()
-    if hessian or jacobian or of is not None or jvp is not None or vjp is not None:
-        asked = {"--order": order != 1, "--hessian": hessian, "--jacobian": jacobian}
-        asked |= {"--jvp": jvp is not None, "--vjp": vjp is not None}
-        asked |= {"--convention": bool(convention or like), "--format csv": form == "csv", "--mode": mode != "reverse"}
-        options.one_matrix(asked)
-        asked_for = {"strict": strict, "digits": options.digits(digits)}
-        found = _matrix(
-            text,
-            inputs.read_point(points, text, strict=strict),
-            options.names(wrt),
-            of,
-            hessian,
-            jacobian,
-            jvp,
-            vjp,
-            asked_for,
-        )
-        return _shown(found, form, quiet=quiet)
+    for option in OF_ROWS if not given["data"] else ():
+        if given[option]:
+            typed = option.removesuffix("_form").replace("_", "-")
+            raise AutodiffError(f"--{typed} goes with --data", hint="add --data points.csv")
+    given["convention"] = given["convention"] or given["like"]
+    tables = _tables(given)
+    options.one_form(given["form"], quiet=given["quiet"])
+    text = inputs.read_program(given["program"], given["file"])
+    matrix = {f"--{name}": bool(given[name]) for name in ("hessian", "jacobian")}
+    matrix |= {f"--{name}": given[name] is not None for name in ("jvp", "vjp")}
+    general = {"--mode": given["mode"] != "reverse", "--order": given["order"] != 1}
+    if given["data"]:
+        return _rows(text, tables, given, general, matrix)
+    of_matrix = any(matrix.values()) or given["of"] is not None
+    if of_matrix:
+        others = {"--convention": bool(given["convention"]), "--format csv": given["form"] == "csv"}
+        options.one_matrix({"--order": general["--order"], **matrix, **others, "--mode": general["--mode"]})
+    point = inputs.read_point(given["points"], text, strict=given["strict"])
+    wrt, digits = options.names(given["wrt"]), options.digits(given["digits"])
+    if of_matrix:
+        return _shown(_matrix(text, point, wrt, given, {"strict": given["strict"], "digits": digits}), given)
     answer = evaluate(
         text,
-        inputs.read_point(points, text, strict=strict),
-        options.names(wrt),
-        mode,
-        order,
-        strict=strict,
-        check=not no_check,
-        convention=convention or like or "",
-        digits=options.digits(digits),
+        point,
+        wrt,
+        given["mode"],
+        given["order"],
+        strict=given["strict"],
+        check=not given["no_check"],
+        convention=given["convention"] or "",
+        digits=digits,
     )
+    return _shown(answer, given)
+
+
+def _tables(given: Mapping[str, Any]) -> Sequence[InputFile]:
+    if not given["data"]:
+        return ()
+    from autodiff.cli import files  # a point starts without them
+
+    return files.inputs(given["data"], given["from_form"], given["program"])
+
+
+def _rows(
+    text: str,
+    tables: Sequence[InputFile],
+    given: Mapping[str, Any],
+    general: dict[str, bool],
+    matrix: dict[str, bool],
+) -> int:
+    """The answers of a file's rows."""
+    form = given["form"]
+    if form != "text":
+        typed = options.format_as_typed(form).removesuffix(f" {form}")
+        options.one_matrix({"--data": True, typed: True}, f"rows are written with --to {'nd' * (form == 'json')}{form}")
+    general |= {**matrix, "--quiet": given["quiet"], "--digits": given["digits"] is not None}
+    options.one_matrix({"--data": True, **general, "--convention": bool(given["convention"])})
+    from autodiff.cli import files  # a point starts without them
+    from autodiff.cli.rows import RowsCommand
+
+    files.apart(
+        [*files.named(tables), ("-f", given["file"]), *files.points(given["points"])], [("--out", given["out"])]
+    )
+    at = inputs.read_point(given["points"])
+    rows = {name: given[name] for name in (*OF_ROWS, "of")}
+    return RowsCommand(text, tables, options.names(given["wrt"]), at, rows, strict=given["strict"]).run()
+
+
+def _matrix(
+    text: str, point: dict[str, float], wrt: list[str] | None, given: Mapping[str, Any], more: Mapping[str, Any]
+) -> Matrix:
+    from autodiff.api import matrices  # a plain eval starts without it
+
+    of = given["of"]
+    if given["hessian"]:
+        options.results(of, jacobian=False)
+        return matrices.hessian(text, point, wrt, **more)
+    if given["jvp"] is not None:
+        if wrt is not None:
+            raise AutodiffError("--wrt does not go with --jvp", hint="the direction names what moves: --jvp x=1,y=0")
+        return matrices.jvp(text, point, parse_point(given["jvp"]), of=options.names(of, "--of") or [], **more)
+    if given["vjp"] is not None:
+        if of is not None:
+            raise AutodiffError("--of does not go with --vjp", hint="the weights name the results: --vjp u=1,v=2")
+        return matrices.vjp(text, point, parse_point(given["vjp"]), wrt, **more)
+    if of is not None:
+        return matrices.jacobian(text, point, wrt, of=options.results(of, jacobian=given["jacobian"]), **more)
+    jacobian = matrices.jacobian(text, point, wrt, **more)
+    if len(jacobian.rows) == 1:  # one number, which has a gradient: more results were meant
+        options.results(of, jacobian=True)
+    return jacobian
+
+
+def _shown(answer: Answer | Matrix, given: Mapping[str, Any]) -> int:
+    """Print an answer in the form that the options ask for; the exit status."""
+    form, quiet = given["form"], given["quiet"]
     options.notices(answer.readings)
-    if quiet:
-        printed = plain.quiet(answer)
-    elif form == "json":
+    if form == "json":
         printed = plain.as_json(answer)
-    elif form == "csv":
-        printed = plain.as_csv(answer)
+    elif isinstance(answer, Answer):
+        printed = (plain.quiet if quiet else plain.as_csv if form == "csv" else plain.text)(answer)
     else:
-        printed = plain.text(answer)
+        from autodiff.render.text import matrix
+
+        printed = (matrix.quiet if quiet else matrix.text)(answer)
+    plainly = form == "text" and not quiet
     if printed:
-        (streams.say if form == "text" and not quiet else streams.answer)(printed)
+        (streams.say if plainly else streams.answer)(printed)
     if form == "text" or quiet:
         for line in plain.remarks(answer, streams.width(sys.stderr), quiet=quiet):
             streams.remark(line)
     return 0 if answer.complete else HARD_POINT
-
-
-def _tables(data: Sequence[str], form: str | None, program: str | None) -> Sequence[InputFile]:
-    if not data:
-        return ()
-    from autodiff.cli import files  # a point starts without them
-
-    return files.inputs(data, form, program)
-
-
-def _matrix(
-    text: str,
-    point: dict[str, float],
-    wrt: list[str] | None,
-    of: str | None,
-    hessian: bool,
-    jacobian: bool,
-    jvp: str | None,
-    vjp: str | None,
-    given: Mapping[str, Any],
-) -> Matrix:
-    from autodiff.api import matrices  # a plain eval starts without it
-
-    if hessian:
-        options.results(of, jacobian=False)
-        return matrices.hessian(text, point, wrt, **given)
-    if jvp is not None:
-        if wrt is not None:
-            raise AutodiffError("--wrt does not go with --jvp", hint="the direction names what moves: --jvp x=1,y=0")
-        return matrices.jvp(text, point, parse_point(jvp), of=options.names(of, "--of") or [], **given)
-    if vjp is not None:
-        if of is not None:
-            raise AutodiffError("--of does not go with --vjp", hint="the weights name the results: --vjp u=1,v=2")
-        return matrices.vjp(text, point, parse_point(vjp), wrt, **given)
-    if of is not None:
-        return matrices.jacobian(text, point, wrt, of=options.results(of, jacobian=jacobian), **given)
-    found = matrices.jacobian(text, point, wrt, **given)
-    if len(found.rows) == 1:  # one number, which has a gradient: more results were meant
-        options.results(of, jacobian=jacobian)
-    return found
-
-
-def _shown(found: Matrix, form: str, *, quiet: bool) -> int:
-    from autodiff.render.text import matrix
-
-    options.notices(found.readings)
-    printed = matrix.quiet(found) if quiet else plain.as_json(found) if form == "json" else matrix.text(found)
-    if printed:
-        (streams.say if form == "text" and not quiet else streams.answer)(printed)
-    if form == "text" or quiet:
-        for line in plain.remarks(found, streams.width(sys.stderr), quiet=quiet):
-            streams.remark(line)
-    return 0 if found.complete else HARD_POINT

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from autodiff.api.evaluate import MODES
-from autodiff.cli import explanation_output, files, inputs, options, output
+from autodiff.cli import explanation_output, inputs, options, output
 from autodiff.cli.main import ProgramCommand
 from autodiff.core.linearize import CONVENTIONS
-from autodiff.explanation.build import explain
 
 EPILOG = """\b
 Examples:
@@ -22,8 +23,7 @@ Examples:
 @options.point_options
 @click.option("--mode", type=click.Choice(MODES), default="reverse", show_default=True, help="Which table is shown.")
 @click.option("--lr", "rate", metavar="RATE", help="Show one step of gradient descent with this learning rate.")
-@click.option("--atoms", is_flag=True, help="One step per operation instead of one per statement.")
-@click.option("--expand", metavar="NAME", multiple=True, help="Open this statement to its operations. Repeatable.")
+@options.steps_options("step")
 @click.option(
     "--convention",
     type=click.Choice(list(CONVENTIONS)),
@@ -35,45 +35,20 @@ Examples:
 @output.out_option(explanation_output.EXPLANATIONS)
 @output.open_option
 @options.format_option("json", "markdown", "latex", "html")
-def command(
-    program: str | None,
-    file: str | None,
-    strict: bool,
-    points: tuple[str, ...],
-    wrt: str | None,
-    mode: str,
-    rate: str | None,
-    atoms: bool,
-    expand: tuple[str, ...],
-    convention: str | None,
-    digits: int | None,
-    bars: bool,
-    fragment: bool,
-    out: str | None,
-    opened: bool,
-    form: str,
-) -> int:
+def command(**given: Any) -> int:
     """Explain the slopes of PROGRAM: forward pass, graph, chain rule factor by factor, answer, checks.
 
     Without --at the explanation is in symbols. Every step shows its rule, formula, number and the product so far.
     """
-    files.apart([("-f", file), *files.points(points)], [("--out", out)])
-    form = output.form_of(out, form, explanation_output.EXPLANATIONS, opened="html" if opened else "")
-    options.require_page(form, opened=opened, fragment=fragment)
-    text = inputs.read_program(program, file)
-    explanation = explain(
-        text,
-        inputs.read_point(points, text, strict=strict) if points else None,
-        options.names(wrt),
-        mode,
-        rate=None if rate is None else inputs.read_number(rate, "--lr"),
-        atoms=atoms,
-        expand=expand,
-        strict=strict,
-        convention=convention or "",
-        digits=options.digits(digits),
-        bars=bars,
+    form = explanation_output.form(given, explanation_output.EXPLANATIONS, opened="html")
+    explanation = explanation_output.explained(
+        given,
+        mode=given["mode"],
+        rate=None if given["rate"] is None else inputs.read_number(given["rate"], "--lr"),
+        convention=given["convention"] or "",
+        digits=options.digits(given["digits"]),
+        bars=given["bars"],
     )
-    plain = explanation.at is None or (explanation.status == "ok" and not explanation.sides)
-    options.notices(explanation.readings, explanation.notes if plain else ())  # else the page has them
-    return explanation_output.write(explanation, form, out, opened=opened, fragment=fragment)
+    in_symbols = explanation.at is None or (explanation.status == "ok" and not explanation.sides)
+    options.notices(explanation.readings, explanation.notes if in_symbols else ())  # else the page has them
+    return explanation_output.write(explanation, form, given["out"], opened=given["opened"], fragment=given["fragment"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
+from typing import Any
 
-from autodiff.cli import colour, output, streams
+from autodiff.cli import colour, files, inputs, options, output, streams
 from autodiff.errors import HARD_POINT, printable
+from autodiff.explanation.build import explain
 from autodiff.explanation.model import Explanation, plain
 from autodiff.render.text import document
 from autodiff.render.text.answer import as_json, place
@@ -23,6 +25,29 @@ DRAWINGS = {
     ".txt": "text", ".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".tex": "tikz", ".json": "json",
 }  # fmt: skip
 """The formats of a file by its ending."""
+
+
+def form(given: Mapping[str, Any], endings: Mapping[str, str], *, opened: str) -> str:
+    """The format that the options of `explain` or `graph` ask for; `opened` is that of --open."""
+    files.apart([("-f", given["file"]), *files.points(given["points"])], [("--out", given["out"])])
+    chosen = output.form_of(given["out"], given["form"], endings, opened=opened if given["opened"] else "")
+    options.require_page(chosen, opened=given["opened"], fragment=given["fragment"])
+    return chosen
+
+
+def explained(given: Mapping[str, Any], **more: Any) -> Explanation:
+    """The explanation that these options ask for."""
+    text = inputs.read_program(given["program"], given["file"])
+    point = inputs.read_point(given["points"], text, strict=given["strict"]) if given["points"] else None
+    return explain(
+        text,
+        point,
+        options.names(given["wrt"]),
+        atoms=given["atoms"],
+        expand=given["expand"],
+        strict=given["strict"],
+        **more,
+    )
 
 
 def write(
@@ -41,7 +66,7 @@ def write(
 
         content = latex_fragment(explanation)
     else:
-        content = _renderer(form)(explanation)
+        content = getattr(import_module(f"autodiff.render.document.{form}"), form)(explanation)
     output.put(content, path, opened=opened, ending=".html")
     return _judged(explanation)
 
@@ -80,11 +105,6 @@ def draw(
         )
     # an option that gives a slope all the same is one of other commands
     return _judged(explanation if explanation.value is None else replace(explanation, hint=""))
-
-
-def _renderer(form: str) -> Callable[[Explanation], str]:
-    renderer: Callable[[Explanation], str] = getattr(import_module(f"autodiff.render.document.{form}"), form)
-    return renderer
 
 
 def _lines(lines: Sequence[Line], explanation: Explanation) -> None:

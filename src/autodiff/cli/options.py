@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from autodiff.api.inputs import named
 from autodiff.cli import streams
 from autodiff.errors import AutodiffError, printable
 from autodiff.language.ast import Reading
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-_LARGEST = sys.float_info.max
 
 SYNTAX = "autodiff.syntax"
 """Where Click's context keeps how the program is written."""
@@ -45,10 +43,10 @@ class Finite(click.FloatRange):
     """A number in a range; NaN, which no comparison sees, is in none, nor is infinity."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found: float = super().convert(value, param, ctx)
-        if not math.isfinite(found):
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
             self.fail(f"{value} is no finite number.", param, ctx)
-        return found
+        return number
 
 
 def format_option(*forms: str) -> Callable[[F], F]:
@@ -92,27 +90,15 @@ def on_command_line(parameter: str) -> bool:
     return source is not None and source is not click.core.ParameterSource.DEFAULT
 
 
-def program_options(command: F) -> F:
-    """PROGRAM, `-f FILE`, `--strict`, `--syntax`."""
-    for decorate in (
-        click.option(
-            "--syntax",
-            type=click.Choice(["auto", "plain", "latex"]),
-            default="auto",
-            expose_value=False,
-            callback=_syntax,
-            help="How PROGRAM is written; auto reads LaTeX where a backslash begins a word.",
-        ),
-        click.option("--strict", is_flag=True, help="Make a doubtful reading such as 1/2x an error."),
-        click.option("-f", "--file", metavar="FILE", shell_complete=complete_file, help="Read the program from FILE."),
-        click.argument(
-            "program",
-            required=False,
-            shell_complete=lambda _ctx, _param, incomplete: complete_function(incomplete, "("),
-        ),
-    ):
-        command = decorate(command)
-    return command
+def _options(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Some options as one decorator; the help lists them in this order."""
+
+    def decorate(command: F) -> F:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
 
 
 def _syntax(ctx: click.Context, param: click.Parameter, syntax: str) -> None:
@@ -120,52 +106,55 @@ def _syntax(ctx: click.Context, param: click.Parameter, syntax: str) -> None:
     ctx.meta[SYNTAX] = syntax
 
 
-def wrt_option(command: F) -> F:
-    """`--wrt`."""
-    return click.option(
-        "--wrt", metavar="NAMES", help="Differentiate by these inputs or assigned names (default: every input)."
-    )(command)
+program_options = _options(
+    click.argument(
+        "program", required=False, shell_complete=lambda _ctx, _param, incomplete: complete_function(incomplete, "(")
+    ),
+    click.option("-f", "--file", metavar="FILE", shell_complete=complete_file, help="Read the program from FILE."),
+    click.option("--strict", is_flag=True, help="Make a doubtful reading such as 1/2x an error."),
+    click.option(
+        "--syntax", type=click.Choice(["auto", "plain", "latex"]), default="auto", expose_value=False, callback=_syntax,
+        help="How PROGRAM is written; auto reads LaTeX where a backslash begins a word.",
+    ),
+)  # fmt: skip
+
+wrt_option = click.option(
+    "--wrt", metavar="NAMES", help="Differentiate by these inputs or assigned names (default: every input)."
+)
+
+point_options = _options(
+    click.option(
+        "--at", "points", metavar="NAME=VALUE[,…]", multiple=True,
+        help="The point: constant expressions (x=pi/2,y=-1e-3), or @FILE.json. Repeatable.",
+    ),
+    wrt_option,
+)  # fmt: skip
+
+matrix_options = _options(
+    click.option("--hessian", is_flag=True, help="All second derivatives."),
+    click.option("--jacobian", is_flag=True, help="The first derivatives of several results; name them with --of."),
+    click.option(
+        "--of", metavar="NAMES",
+        help="With --jacobian: the results, names that the program assigns; with --data: one of them.",
+    ),
+)  # fmt: skip
 
 
-def matrix_options(command: F) -> F:
-    """`--hessian`, `--jacobian`, `--of`."""
-    for decorate in (
+def steps_options(part: str) -> Callable[[F], F]:
+    """`--atoms` and `--expand`, where each statement is one `part` of what is shown."""
+    return _options(
+        click.option("--atoms", is_flag=True, help=f"One {part} per operation instead of one per statement."),
         click.option(
-            "--of",
-            metavar="NAMES",
-            help="With --jacobian: the results, names that the program assigns; with --data: one of them.",
+            "--expand", metavar="NAME", multiple=True, help="Open this statement to its operations. Repeatable."
         ),
-        click.option("--jacobian", is_flag=True, help="The first derivatives of several results; name them with --of."),
-        click.option("--hessian", is_flag=True, help="All second derivatives."),
-    ):
-        command = decorate(command)
-    return command
-
-
-def point_options(command: F) -> F:
-    """`--at`, `--wrt`."""
-    for decorate in (
-        wrt_option,
-        click.option(
-            "--at",
-            "points",
-            metavar="NAME=VALUE[,…]",
-            multiple=True,
-            help="The point: constant expressions (x=pi/2,y=-1e-3), or @FILE.json. Repeatable.",
-        ),
-    ):
-        command = decorate(command)
-    return command
+    )
 
 
 _FORMS = click.Choice(["csv", "tsv", "ndjson", "parquet", "arrow"])
 
-
-def from_option(command: F) -> F:
-    """`--from`."""
-    return click.option(
-        "--from", "from_form", type=_FORMS, help="The format of --data (default: by its extension; csv for -)."
-    )(command)
+from_option = click.option(
+    "--from", "from_form", type=_FORMS, help="The format of --data (default: by its extension; csv for -)."
+)
 
 
 def data_option(help_text: str, *, required: bool = False) -> Callable[[F], F]:
@@ -178,60 +167,39 @@ def data_option(help_text: str, *, required: bool = False) -> Callable[[F], F]:
 TABLES = "CSV, TSV, NDJSON, Parquet or Arrow; a folder, a pattern, an address such as s3://…. Repeatable."
 """What --data takes, for the help of each command that has it."""
 
+data_options = _options(
+    data_option(f"A point per row of FILE (- for stdin): {TABLES}"),
+    click.option(
+        "--out", metavar="FILE", shell_complete=complete_file,
+        help="With --data: write to FILE, which is there only when it is whole; eval gives a folder DIR/ a part for each file.",
+    ),
+    click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),
+    click.option("--fail-fast", is_flag=True, help="With --data: stop at the first row that is not ok."),
+    from_option,
+    click.option("--to", "to_form", type=_FORMS, help="The format of the output (default: by --out, or as the input)."),
+)  # fmt: skip
 
-def data_options(command: F) -> F:
-    """`--data` and what goes with it."""
-    for decorate in (
-        click.option(
-            "--to", "to_form", type=_FORMS, help="The format of the output (default: by --out, or as the input)."
-        ),
-        from_option,
-        click.option("--fail-fast", is_flag=True, help="With --data: stop at the first row that is not ok."),
-        click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),
-        click.option(
-            "--out", metavar="FILE", shell_complete=complete_file,
-            help="With --data: write to FILE, which is there only when it is whole; eval gives a folder DIR/ a part for each file.",
-        ),
-        data_option(f"A point per row of FILE (- for stdin): {TABLES}"),
-    ):  # fmt: skip
-        command = decorate(command)
-    return command
+rows_options = _options(
+    click.option(
+        "--resume", is_flag=True, help="With --out DIR/: skip the parts that are whole, and go on with the others."
+    ),
+    click.option(
+        "--summary", is_flag=True, help="With --data: print how many rows are ok, and each column's min, max and mean."
+    ),
+    click.option(
+        "--exact", is_flag=True, help="With --data: compute functions exactly as at a single point, which takes longer."
+    ),
+)
 
-
-def rows_options(command: F) -> F:
-    """`--exact`, `--summary` and `--resume`, about the answers of rows."""
-    for decorate in (
-        click.option(
-            "--exact",
-            is_flag=True,
-            help="With --data: compute functions exactly as at a single point, which takes longer.",
-        ),
-        click.option(
-            "--summary",
-            is_flag=True,
-            help="With --data: print how many rows are ok, and each column's min, max and mean.",
-        ),
-        click.option(
-            "--resume", is_flag=True, help="With --out DIR/: skip the parts that are whole, and go on with the others."
-        ),
-    ):
-        command = decorate(command)
-    return command
-
-
-def engine_options(command: F) -> F:
-    """`--engine`, `--scheduler`, `--workers`."""
-    for decorate in (
-        click.option("--workers", type=click.IntRange(min=1), help="Processes of this machine (default: its cores)."),
-        click.option(
-            "--scheduler", metavar="ADDRESS", help="With --engine dask: tcp://host:8786 (default: a cluster here)."
-        ),
-        click.option(
-            "--engine", type=click.Choice(["local", "dask"]), help="What runs the files of --data (default: local)."
-        ),
-    ):
-        command = decorate(command)
-    return command
+engine_options = _options(
+    click.option(
+        "--engine", type=click.Choice(["local", "dask"]), help="What runs the files of --data (default: local)."
+    ),
+    click.option(
+        "--scheduler", metavar="ADDRESS", help="With --engine dask: tcp://host:8786 (default: a cluster here)."
+    ),
+    click.option("--workers", type=click.IntRange(min=1), help="Processes of this machine (default: its cores)."),
+)
 
 
 def digits(count: int | None) -> int:
@@ -245,17 +213,10 @@ def names(text: str | None, option: str = "--wrt") -> list[str] | None:
     """`a, b[0, 1]` as a list, cut at the commas that are in no brackets; None stays None."""
     if text is None:
         return None
-    found, depth = [""], 0
-    for sign in text:
-        depth += (sign in "([") - (sign in ")]")
-        if sign == "," and depth <= 0:
-            found.append("")
-        else:
-            found[-1] += sign
-    found = [name.strip() for name in found]
-    if not all(found):
+    names = named(text)
+    if not all(names):
         raise AutodiffError(f"{option} needs names separated by commas", hint=f"write for example {option} x,y")
-    return found
+    return names
 
 
 def results(of: str | None, *, jacobian: bool) -> list[str]:
@@ -267,11 +228,11 @@ def results(of: str | None, *, jacobian: bool) -> list[str]:
     return names(of, "--of") or []
 
 
-def one_matrix(given: Mapping[str, bool]) -> None:
+def one_matrix(given: Mapping[str, bool], hint: str = "ask for one of them at a time") -> None:
     """Raise AutodiffError when options that ask for different things stand together."""
     together = [option for option, is_given in given.items() if is_given]
     if len(together) > 1:
-        raise AutodiffError(f"{together[0]} and {together[1]} don't go together", hint="ask for one of them at a time")
+        raise AutodiffError(f"{together[0]} and {together[1]} don't go together", hint=hint)
 
 
 def one_form(form: str, *, quiet: bool) -> None:

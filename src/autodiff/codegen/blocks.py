@@ -51,24 +51,22 @@ class ExportModule:
     names: Mapping[Primitive, str]
 
 
-def module(
-    request: Request, dialect: Dialect, spelling: Spelling, reserved: Sequence[str], *, ascii_only: bool
-) -> ExportModule:
+def module(request: Request, dialect: Dialect, reserved: Sequence[str], *, ascii_only: bool = False) -> ExportModule:
     """The request in blocks, its names free of `reserved` words and of each other."""
     parts = exported(request.lowered, request.sources, dialect)
     bodies = _bodies(parts, dialect)
     names = Names(reserved, ascii_only=ascii_only)
     called = {row: names.fresh(row.name) for row in [*bodies, *_own(parts, bodies, dialect)]}
-    spelling = replace(spelling, functions=called)
+    dialect = replace(dialect, spelling=replace(dialect.spelling, functions=called))
     taken = list(names.taken)
     functions = tuple(
-        (called[row], _function(inner, dialect, spelling, Names(taken, ascii_only=ascii_only)), row)
+        (called[row], _function(inner, dialect, Names(taken, ascii_only=ascii_only)), row)
         for row, inner in bodies.items()
     )
     inputs = {name: names.fresh(name) for name in request.lowered.inputs}
     program = with_lines(parts, dialect)
     of, results = named(names, program, request.lowered, request.sources, inputs)
-    main = _block(program, dialect, spelling, of, tuple(inputs.values()), results)
+    main = _block(program, dialect, of, tuple(inputs.values()), results)
     return ExportModule(functions, tuple(_own(parts, bodies, dialect)), main, called)
 
 
@@ -78,11 +76,11 @@ def _bodies(parts: ExportEquations, dialect: Dialect) -> dict[Primitive, ExportE
     todo = [*reversed(parts.functions)]
     while todo:
         row = todo[-1]
-        if row in bodies or (row.name, row.arity) in dialect.spelled:
+        if row in bodies or (row.name, row.arity) in dialect.own:
             todo.pop()
             continue
         inner = body(row, dialect)
-        own = [r for r in inner.functions if (r.name, r.arity) not in dialect.spelled]
+        own = [r for r in inner.functions if (r.name, r.arity) not in dialect.own]
         missing = [r for r in own if r not in bodies]
         todo.extend(missing)
         if not missing:
@@ -93,11 +91,11 @@ def _bodies(parts: ExportEquations, dialect: Dialect) -> dict[Primitive, ExportE
 
 def _own(parts: ExportEquations, bodies: Mapping[Primitive, ExportEquations], dialect: Dialect) -> list[Primitive]:
     """The rows that the target's own definitions are needed for."""
-    rows = [row for p in [parts, *bodies.values()] for row in p.functions if (row.name, row.arity) in dialect.spelled]
+    rows = [row for p in [parts, *bodies.values()] for row in p.functions if (row.name, row.arity) in dialect.own]
     return list(dict.fromkeys(rows))
 
 
-def _function(parts: ExportEquations, dialect: Dialect, spelling: Spelling, names: Names) -> CodeBlock:
+def _function(parts: ExportEquations, dialect: Dialect, names: Names) -> CodeBlock:
     program = with_lines(parts, dialect)
     graph = program.graph
     inputs = {graph.input(name): names.fresh(name) for name in parts.graph.inputs.values()}
@@ -105,19 +103,18 @@ def _function(parts: ExportEquations, dialect: Dialect, spelling: Spelling, name
     for node in program.equations:
         row = graph.rows[node]
         of[node] = names.numbered("b" if row is not None and row.is_predicate else "t")
-    return _block(program, dialect, spelling, of, tuple(inputs.values()), ())
+    return _block(program, dialect, of, tuple(inputs.values()), ())
 
 
 def _block(
     program: StraightLineProgram,
     dialect: Dialect,
-    spelling: Spelling,
     of: Mapping[int, str],
     inputs: tuple[str, ...],
     results: Sequence[str],
 ) -> CodeBlock:
     """The lines as text. Results that are no line of their own (a constant, an input, one twice) get one at the end."""
-    graph = program.graph
+    graph, spelling = program.graph, dialect.spelling
     last = program.results[0]
     written, attempts = [], False
     for node in program.equations:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from autodiff.codegen import fallbacks, validity
 from autodiff.codegen.emitter import Emitter
 from autodiff.codegen.gradient import gradient_equations
+from autodiff.codegen.syntax import Key, Spelling
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
@@ -21,15 +22,12 @@ from autodiff.errors import AutodiffError
 
 _SAME, _NOT = rules.TABLE["+", 1], rules.TABLE["not", 1]
 
-Key = tuple[str, int]
-
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What the lines may be made of.
+    """What the lines may be made of, and how they are written: the rows that the target has are those of `spelling.calls`.
 
-    native     the rows that the target writes by itself
-    spelled    rows for which it has a definition of its own
+    own        rows for which it has a definition of its own, and the lines of that
     in_place   whether what it lacks becomes equations in place (or a function: `functions` of the ExportEquations)
     nested     whether a branch may be written inside its choice, which evaluates it only when it is taken
     longest    equations that a line may hold
@@ -40,8 +38,8 @@ class Dialect:
     """
 
     name: str
-    native: Collection[Key]
-    spelled: Collection[Key] = ()
+    spelling: Spelling
+    own: Mapping[Key, str] = field(default_factory=dict)
     in_place: bool = False
     nested: bool = True
     longest: int = 6
@@ -73,19 +71,19 @@ class DialectEmitter(Emitter):
     def emit(self, row: Primitive, args: tuple[int, ...]) -> int:
         dialect, known, key = self.dialect, self.graph.constants, (row.name, row.arity)
         text = fallbacks.with_constant(row, tuple(known.get(a) for a in args))
-        if text and (row is fallbacks.POWER or (key not in dialect.native and key not in dialect.spelled)):
+        if text and (row is fallbacks.POWER or (key not in dialect.spelling.calls and key not in dialect.own)):
             return self.in_place(text, row, args)
         if row.branches is None and row is not _NOT and any(math.isnan(known.get(a, 0.0)) for a in args):
             return self.graph.constant(0.0 if row.is_predicate else math.nan)
         if row.domain and all(a in known for a in args) and not _inside(row, *(known[a] for a in args)):
             return self.graph.constant(math.nan)  # compilers warn of it, and Python's own numbers stop at it
-        if dialect.instead is not None and key in dialect.native and not row.is_predicate:
+        if dialect.instead is not None and key in dialect.spelling.calls and not row.is_predicate:
             total = dialect.instead(self, row, args)
             if total is not None:
                 return total
-        if row.is_predicate or row.branches is not None or row is _SAME or key in dialect.native:
+        if row.is_predicate or row.branches is not None or row is _SAME or key in dialect.spelling.calls:
             return super().emit(row, args)
-        if key in dialect.spelled:
+        if key in dialect.own:
             self.functions[row] = None
             return super().emit(row, args)
         order = known.get(args[0])

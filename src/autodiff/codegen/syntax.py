@@ -17,8 +17,22 @@ LOOSEST = 0
 _CHOICE, _POWER, _SAME = rules.TABLE["if", 3], rules.TABLE["^", 2], rules.TABLE["+", 1]
 _LOGIC = {rules.TABLE["and", 2]: AND, rules.TABLE["or", 2]: OR, rules.TABLE["not", 1]: NOT}
 
-INFIX = {("+", 2): "", ("-", 2): "", ("*", 2): "", ("/", 2): "", ("-", 1): ""}
+Key = tuple[str, int]
+"""A row's name and how many arguments it has."""
+
+INFIX: dict[Key, str] = {("+", 2): "", ("-", 2): "", ("*", 2): "", ("/", 2): "", ("-", 1): ""}
 """The calls of a target that writes arithmetic as the language does: none."""
+
+
+def calls(pattern: str, unary: str, binary: str = "") -> dict[Key, str]:
+    """Calls of rows that a target's library has, by `pattern`; `ln:log` is the row ln, which is log there.
+
+    >>> calls("Math.{}", "ln:log", "hypot")
+    {('ln', 1): 'Math.log({0})', ('hypot', 2): 'Math.hypot({0}, {1})'}
+    """
+    pairs = [(word.partition(":"), arity) for arity, words in ((1, unary), (2, binary)) for word in words.split()]
+    arguments = {1: "({0})", 2: "({0}, {1})"}
+    return {(name, n): pattern.format(there or name) + arguments[n] for (name, _, there), n in pairs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +47,7 @@ class Spelling:
     whole      whether u^n with a whole n is written u**n
     """
 
-    calls: Mapping[tuple[str, int], str]
+    calls: Mapping[Key, str]
     choice: str
     logic: tuple[str, str, str]
     number: Callable[[float], str] = repr

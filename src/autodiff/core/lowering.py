@@ -35,6 +35,7 @@ from autodiff.language.ast import (
     walk,
 )
 from autodiff.language.calls import of_training
+from autodiff.language.synonyms import ELEMENTARY, glued
 
 Called: TypeAlias = "tuple[str, tuple[int, ...]]"
 """A function of the program, and the equations of its arguments."""
@@ -92,7 +93,7 @@ def lower(program: ParsedProgram) -> Lowered:
         lowered = lowering.run()
         lowering.a_number(program.statements[-1].body)
         lowering.still()
-        lowering.no_product_in_a_name(lowered)
+        lowering.no_slip_in_a_name(lowered)
         return lowered
     except AutodiffError as error:
         raise error.within(program.source) from None
@@ -313,21 +314,19 @@ class _Lowering:
                         hint="write a whole number",
                     )
 
-    def no_product_in_a_name(self, lowered: Lowered) -> None:
-        """`xy` beside `x` and `y` is rather their product than an input of its own."""
-        names = {*lowered.inputs, *lowered.assigned}
-        for name in lowered.inputs if len(names) > 1 or self.program.given else ():
+    def no_slip_in_a_name(self, lowered: Lowered) -> None:
+        """`xy` beside `x` and `y` is rather their product than an input of its own, and `sinx` a sine."""
+        names = {*lowered.inputs, *lowered.assigned, *self.program.given}
+        for name in lowered.inputs:
             if len(name) == 1 or name in self.program.given:
                 continue
-            for cut in range(1, min(len(name), 20)):
-                left, right = name[:cut], name[cut:]
-                if all(half in names or half in self.program.given for half in (left, right)):
-                    node = self.graph.find(name)
-                    raise AutodiffError(
-                        f"{quoted(name)} has no value",
-                        span=None if node is None else self.graph.spans[node],
-                        hint=f"did you mean {left}*{right}?",
-                    )
+            if meant := glued(name, names | {"pi", "tau"}, ELEMENTARY, tuple("xyzθφ")):
+                node = self.graph.find(name)
+                raise AutodiffError(
+                    f"{quoted(name)} has no value",
+                    span=None if node is None else self.graph.spans[node],
+                    hint=f"did you mean {meant}?",
+                )
 
     def a_number(self, node: Expr) -> None:
         if isinstance(node, Call) and node.name in rules.logic():
@@ -345,7 +344,7 @@ class _Lowering:
             shape = (
                 row.signature if row else f"{node.name}({', '.join(p.name for p in self.functions[node.name].params)})"
             )
-            numbers = " or ".join(map(str, wanted)) + (" or more" if row and row.variadic else "")
+            numbers = f"{wanted[0]} or more" if row and row.variadic else " or ".join(map(str, wanted))
             raise AutodiffError(
                 f"{node.name} takes {numbers} argument{'s' * (numbers != '1')}, not {len(node.args)}",
                 span=node.span,

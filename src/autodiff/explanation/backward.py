@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from autodiff.explanation import paths
 from autodiff.explanation.context import Analysis
 from autodiff.explanation.model import Cancelling, ChainStep, Factor, FormulaText, PathChain, Slope
-from autodiff.explanation.spellings import multiplied, text_of, written_out
+from autodiff.explanation.spellings import as_factor, product, text_of, written_out
 from autodiff.notation.parts import LONGEST, size
 
 SHORT_NAMES, SHORT_EQUATIONS = 16, 400
@@ -206,7 +206,7 @@ def _in_order(
     if analysis.places.names[routes[0][known.steps - 1][1]] != known.by:
         return None
     rest = [slope for slope in slopes[known.steps :] if slope.formula != "1"]
-    return multiplied([known.slope, *rest]) if rest else known.slope
+    return product([as_factor(slope) for slope in (known.slope, *rest)]) if rest else known.slope
 
 
 def _ones(analysis: Analysis) -> Iterator[list[str]]:

@@ -27,6 +27,9 @@ _SMALLER, _STRAIGHT = 8, 0.1
 """Steps that are tried, each a tenth of the one before, until the actual change is within a tenth of the slope's prediction."""
 
 
+_ROUNDING, _SHOWN = 16, 1e-5
+"""Units of the last place that a value may be off, and the part of a change that its five digits show."""
+
 FEW = 8
 """Names for which steps are taken; one where the program is long."""
 
@@ -75,33 +78,47 @@ def _judged(analysis: Analysis, row: Difference, slope: float) -> Difference:
 
 def _exact_quotient(analysis: Analysis, name: str, size: float) -> float | None:
     """The difference quotient at a step of that size, in ball arithmetic; None where balls don't say."""
+    step = size * (abs(_point(analysis, name)[name]) or 1.0)
+    change = _exact_change(analysis, name, -step, step)
+    return None if change is None else change / (2 * step)
+
+
+def _exact_change(analysis: Analysis, name: str, start: float, stop: float) -> float | None:
+    """What the result changes by while an input goes from `start` to `stop` beside the point, in ball arithmetic.
+
+    None where balls don't say, and without python-flint.
+    """
     node = analysis.wanted[name]
     if node not in analysis.graph.inputs or len(analysis.graph) > EXACT:
         return None
-    from autodiff.numbers.ball_numbers import ball, precision, rational, shown  # only a doubtful difference needs them
-    from autodiff.verify import digits
-
-    point = _point(analysis, name)
-    step = rational(size * (abs(point[name]) or 1.0))
+    try:  # only a doubtful difference needs them
+        from autodiff.numbers.ball_numbers import ball, precision, rational, shown
+        from autodiff.verify import digits
+    except ImportError:
+        return None
+    point, result = _point(analysis, name), analysis.lowered.result
     with precision(_TINY_BITS):
         try:
-            low, high = (
-                ball(digits.values(analysis.lowered, point, {node: sign * step})[0].values[analysis.lowered.result])
-                for sign in (-1, 1)
+            before, after = (
+                ball(digits.values(analysis.lowered, point, {node: rational(step)})[0].values[result])
+                for step in (start, stop)
             )
         except (Indeterminate, DomainError):
             return None
-        return shown((high - low) / (2 * ball(step)))
+        return shown(after - before)
 
 
 _TINY_BITS = 1024
-"""The precision of those quotients."""
+"""The precision of those changes."""
 
 
 def meanings(analysis: Analysis) -> tuple[Meaning, ...]:
     """What a little more of each name does, by its slope and really."""
     function = _function(analysis)
-    return tuple(meaning(function, _point(analysis, n), n, slope, here) for n, slope, here in _sure(analysis))
+    return tuple(
+        meaning(function, _point(analysis, n), n, slope, here, partial(_exact_change, analysis, n, 0.0))
+        for n, slope, here in _sure(analysis)
+    )
 
 
 def _sure(analysis: Analysis) -> list[tuple[str, float, float]]:
@@ -188,16 +205,32 @@ def _difference(
     return Difference(name, step, quotient, bound, abs(quotient - slope) <= max(bound, _NEAR * abs(slope)))
 
 
-def meaning(function: Function, point: Mapping[str, float], name: str, slope: float, value: float) -> Meaning:
-    """What moving an input a little does: by the slope, and really; by less where the function bends or ends before."""
+def meaning(
+    function: Function,
+    point: Mapping[str, float],
+    name: str,
+    slope: float,
+    value: float,
+    exact_change: Callable[[float], float | None],
+) -> Meaning:
+    """What moving an input a little does: by the slope, and really; by less where the function bends or ends before.
+
+    `exact_change` gives the change at a step where the difference of two numbers of float64 is rounding; where it gives
+    None, nothing is said of the real change.
+    """
     at = point[name]
     power = math.floor(math.log10(abs(at))) - 3 if at and math.isfinite(1 / at) else -3
     tried = list[Meaning]()
     for less in range(_SMALLER):
         step = 10.0 ** (power - less)
         after = function({**point, name: at + step}) if math.isfinite(at + step) else None
-        tried.append(Meaning(name, step, slope * step, None if after is None else after - value))
-        if not slope or (after is not None and abs(after - value - slope * step) <= _STRAIGHT * abs(slope * step)):
+        change = None if after is None else after - value
+        if after is not None and change is not None:
+            rounding = _ROUNDING * _EPSILON * max(abs(value), abs(after))
+            if rounding > _SHOWN * max(abs(slope * step), abs(change)):
+                change = exact_change(step)
+        tried.append(Meaning(name, step, slope * step, change))
+        if not slope or (change is not None and abs(change - slope * step) <= _STRAIGHT * abs(slope * step)):
             return tried[-1]
     return tried[0]
 

@@ -51,10 +51,12 @@ def _occurrences(graph: Graph, node: int, inner: int) -> int:
     return counts[node]
 
 
-def multiplied(factors: Sequence[FormulaText]) -> FormulaText:
-    """A product, in this order, a sum or a sign in brackets."""
-    formula, pretty, tex = zip(*map(as_factor, factors), strict=True)
-    return FormulaText("*".join(formula), "·".join(pretty), r" \cdot ".join(tex) if all(tex) else "")
+def product(factors: Sequence[FormulaText], gap: str = "") -> FormulaText:
+    """A product, in this order, with a `gap` on either side of its signs."""
+    formula, pretty, tex = zip(*factors, strict=True)
+    return FormulaText(
+        f"{gap}*{gap}".join(formula), f"{gap}·{gap}".join(pretty), r" \cdot ".join(tex) if all(tex) else ""
+    )
 
 
 def as_factor(slope: FormulaText) -> FormulaText:

@@ -16,13 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.errors import AutodiffError, quoted
+from autodiff import display
+from autodiff.api.evaluate import parse
+from autodiff.core.lowering import lower
+from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.fitting import solve, statistics
 from autodiff.fitting.problem import Problem, Vector
 from autodiff.language.ast import Reading
 
 CLOSE = 1e-6
 """Relative difference of two sums of squares that belong to one minimum."""
+
+EXACT = 1e-12
+"""Residuals that are rounding, in parts of the largest y: what they say of single rows is chance."""
 
 TRADE = 0.99
 """Correlation from which on two parameters can't be told apart well."""
@@ -87,6 +93,10 @@ class Fit:
     compute_rows: Callable[[], Rows] = field(repr=False, compare=False)
     readings: tuple[Reading, ...] = ()
 
+    __str__ = display.text
+    _repr_html_ = display.notebook_html
+    to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
+
     @cached_property
     def by_row(self) -> Rows:
         return self.compute_rows()
@@ -150,6 +160,10 @@ def fit(
     Needs NumPy and SciPy (the extra `fit`).
     """
     columns = _columns(data)
+    texts = [name for name in getattr(data, "columns", data) if name not in columns]
+    for name in (y, *lower(parse(text, strict=strict)).inputs) if texts else ():
+        if name in texts:
+            raise AutodiffError(f"the column {quoted(name)} holds no numbers", exit_status=DATA)
     problem = Problem.of(text, columns, y, start, sigma, strict=strict)
     begin = np.array([float(start[name]) for name in problem.names])
     options = _options(problem, begin, bounds or {}, loss, loss_scale, steps)
@@ -240,7 +254,8 @@ def _fit(
         return Rows(fitted, problem.y - fitted, fitted - half, fitted + half, leverage, influence)
 
     outliers = []
-    if problem.rows <= MANY and found.freedom > 0:
+    largest = float(np.abs(problem.y).max(initial=0))
+    if problem.rows <= MANY and found.freedom > 0 and np.abs(problem.residuals(parameters)).max() > EXACT * largest:
         outliers = np.flatnonzero(rows().influence > 1).tolist()
     plain = problem.residuals(parameters)
     squares, total = float(plain @ plain), math.nan

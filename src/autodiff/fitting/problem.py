@@ -28,6 +28,7 @@ from autodiff.core.lowering import lower
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
+from autodiff.tables.frames import require_finite
 
 Vector: TypeAlias = NDArray[np.float64]
 
@@ -119,6 +120,7 @@ class Problem:
                 f"--sigma is a standard deviation, which is above 0, and it is {deviations[row]:g} in row {row + 1}",
                 exit_status=DATA,
             )
+        require_finite({**used, y: target} if deviations is None else {**used, y: target, str(sigma): deviations})
         return cls(model, tuple(start), used, target, deviations, program.readings)
 
     @property

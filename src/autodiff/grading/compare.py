@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from autodiff import display
 from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.evaluate import parse
 from autodiff.api.inputs import sources
@@ -56,6 +57,10 @@ class Compared:
     notes: tuple[str, ...] = ()
     readings: tuple[Reading, ...] = field(default=(), repr=False)
 
+    __str__ = display.text
+    _repr_html_ = display.notebook_html
+    to_html, to_markdown = display.html, display.markdown
+
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON-ready data; keys that say nothing are left out."""
         data: dict[str, Any] = {"verdict": self.verdict, "wrt": self.wrt, "method": self.method, "agreed": self.agreed}
@@ -78,6 +83,9 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     require_elements(numbers)
     lowered = numbers.lowered
     answer, wrt = _without_left_side(parsed, lowered, answer, wrt)
+    if not lowered.inputs and wrt is not None and wrt.isidentifier() and wrt not in lowered.assigned:
+        lowered.graph.input(wrt)  # the derivative of a constant is 0 by any name
+        lowered = lowered._replace(inputs=(wrt,))
     name, source = _variable(lowered, wrt)
     defined = [statement.target.name for statement in parsed.statements if isinstance(statement, Define)]
     given = parse(answer, strict=strict, given=lowered.assigned, functions=defined)
@@ -86,7 +94,7 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     equations = gradient_equations(lowered, {name: source})
     slope = Lowered(equations.graph, equations.slopes[name], name, lowered.inputs, {}, "")
     same = same_formula(lowered, source, answered)
-    tried = list(trials(lowered, slope, answered))
+    tried = list(trials(lowered, slope, answered, proved=same))
     return _judged(empty, tried, same=same, lowered=lowered, source=source)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
 
-from autodiff.core import linearize, templates
+from autodiff.core import linearize, rules, templates
 from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import written
@@ -24,7 +24,10 @@ from autodiff.notation.infix import infix
 from autodiff.notation.parts import LONGEST, size
 from autodiff.symbolic.adjoint import image, slopes
 
+_ADD, _SUB = rules.TABLE["+", 2], rules.TABLE["-", 2]
 _CLOSE = 1e-9
+_ROUNDED = 0.005  # how far a factor is from 1 that comes of a constant with two or more digits
+_FEW = 4  # other inputs that may be taken for the variable
 _SWEEPS = 150_000  # equations that the search for one slip may go through, and again for two
 
 
@@ -63,10 +66,10 @@ class _Change:
 
 
 class _Sweep:
-    """The tangents at one sample, with or without changes."""
+    """The tangents at one sample, with or without changes; `others` are inputs that move as well, by mistake."""
 
-    def __init__(self, lowered: Lowered, source: int, sample: Sample) -> None:
-        self.lowered, self.source, self.sample = lowered, source, sample
+    def __init__(self, lowered: Lowered, source: int, sample: Sample, others: Sequence[int] = ()) -> None:
+        self.lowered, self.source, self.sample, self.others = lowered, source, sample, others
         graph, values = lowered.graph, sample.run.values
         self.variable = values[source] if values[source] is not None else math.nan
         self.slopes: dict[int, list[float]] = {}
@@ -99,7 +102,7 @@ class _Sweep:
         uses: Mapping[tuple[int, int], _Change],
     ) -> None:
         graph, run = self.lowered.graph, self.sample.run
-        if node == self.source:
+        if node == self.source or node in self.others:
             tangents[node] = 1.0
             return
         if graph.rows[node] is None:
@@ -139,7 +142,21 @@ class _Sweep:
             tuple(a in self.plain for a in args),
             self.variable,
             tuple(self._shallow(a) for a in args),
+            tuple(tuple(self._terms(a, tangents)) for a in args),
         )
+
+    def _terms(self, node: int, tangents: Mapping[int, float]) -> Iterator[float]:
+        """The tangents of the terms of a sum, and of what is none its own."""
+        graph, sign = self.lowered.graph, 1.0
+        terms = list[float]()
+        while graph.rows[node] in (_ADD, _SUB):
+            first, last = graph.args[node]
+            sign = 1.0 if graph.rows[node] is _ADD else -1.0
+            if last in self.plain:
+                terms.append(sign * tangents.get(last, 0.0))
+            node = first
+        terms.append(tangents.get(node, 0.0))
+        return reversed(terms)
 
     def _shallow(self, node: int) -> float:
         graph, values = self.lowered.graph, self.sample.run.values
@@ -164,6 +181,8 @@ def explain(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[S
     """The slip that explains the answer at every sample; two if it takes two; none if neither does."""
     if not samples:
         return ()
+    if source not in lowered.graph.reaching(lowered.result):
+        return (Slip("constant term", "the program is a constant, and a constant's derivative is 0"),)
     sweeps = [_Sweep(lowered, source, sample) for sample in samples]
     size = len(samples[0].run.order)
     frequent, rare = _first(_changes(lowered, source, sweeps), _SWEEPS // size)
@@ -177,9 +196,37 @@ def explain(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[S
             return (_named(lowered, source, change),)
     if scaled := _scaled(samples):
         return (scaled,)
+    if other := _other_variable(lowered, source, samples, frequent):
+        return other
     for pair in combinations(frequent[: int(math.sqrt(_SWEEPS / size))], 2):
         if pair[0].place != pair[1].place and _explains(sweeps, pair):
             return (_named(lowered, source, pair[0]), _named(lowered, source, pair[1]))
+    return ()
+
+
+def _other_variable(
+    lowered: Lowered, source: int, samples: Sequence[Sample], frequent: Sequence[_Change]
+) -> tuple[Slip, ...]:
+    """The slip of differentiating by another input too, or instead; perhaps with one more slip in what moves then."""
+    others = {node: name for node, name in lowered.graph.inputs.items() if node != source}
+    if not 1 <= len(others) <= _FEW:
+        return ()
+    for node, name in others.items():
+        by_other = [_Sweep(lowered, node, sample) for sample in samples]
+        instead = Slip("other variable", f"this is the derivative by {name}")
+        if _explains(by_other, ()):
+            return (instead,)
+    moving = [_Sweep(lowered, source, sample, list(others)) for sample in samples]
+    listed = " and ".join(others.values())
+    too = Slip(
+        "other variable",
+        f"{listed} {'are constants' if len(others) > 1 else 'is a constant'} here, with the derivative 0",
+    )
+    if _explains(moving, ()):
+        return (too,)
+    for change in _first(_changes(lowered, source, moving), _SWEEPS // len(samples[0].run.order))[0]:
+        if _explains(moving, (change,)):
+            return too, _named(lowered, source, change)
     return ()
 
 
@@ -213,7 +260,8 @@ def _first(changes: Iterable[_Change], most: int) -> tuple[list[_Change], list[_
 def _changes(lowered: Lowered, source: int, sweeps: Sequence[_Sweep]) -> Iterator[_Change]:
     """Every mistake at every equation that moves, the last equation first."""
     graph = lowered.graph
-    moving = set().union(*(sweep.plain for sweep in sweeps)) - {source}
+    every = set().union(*(sweep.plain for sweep in sweeps))
+    moving = every - {source, *sweeps[0].others}
     uses: dict[int, list[tuple[int, int]]] = {}
     for node in sorted(moving):
         for k, arg in enumerate(graph.args[node]):
@@ -226,7 +274,7 @@ def _changes(lowered: Lowered, source: int, sweeps: Sequence[_Sweep]) -> Iterato
         if len(uses.get(node, [])) > 1:
             places += [(node, use) for use in uses[node]]
         inner = tuple(a in moving and a != source for a in args)
-        for mistake in mistakes(row, tuple(a in moving or a == source for a in args), inner):
+        for mistake in mistakes(row, tuple(a in every for a in args), inner):
             yield from (_Change(place, mistake) for place in places)
 
 
@@ -263,9 +311,10 @@ def _scaled(samples: Sequence[Sample]) -> Slip | None:
     if len(samples) < 3:
         return None
     ratios = [s.answer / s.derivative for s in samples if s.derivative]
-    scaled = len(ratios) == len(samples) and bool(ratios[0]) and not _close(ratios[0], 1.0)
-    if scaled and all(_close(r, ratios[0]) for r in ratios):
-        return Slip("constant factor", f"the answer is {ratios[0]:.10g} times the derivative")
+    scaled = len(ratios) > 1 and bool(ratios[0]) and not _close(ratios[0], 1.0)
+    if scaled and all(_close(s.answer, ratios[0] * s.derivative) for s in samples):
+        rounded = ": a constant is rounded" if abs(ratios[0] - 1) < _ROUNDED else ""
+        return Slip("constant factor", f"the answer is {ratios[0]:.10g} times the derivative{rounded}")
     steps = [s.answer - s.derivative for s in samples]
     spread = max(abs(s.answer) for s in samples) * _CLOSE
     if abs(steps[0]) > 100 * spread and all(abs(step - steps[0]) <= spread for step in steps):

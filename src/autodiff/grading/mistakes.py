@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from autodiff.core import rules, templates
@@ -24,7 +25,8 @@ _NEG, _SAME = rules.TABLE["-", 1], rules.TABLE["+", 1]
 class Here(NamedTuple):
     """What a rule sees at its equation: arguments, result, local slopes, tangents, which arguments move, the variable.
 
-    `shallow[k]` is argument k as it would be if its own inner function were the variable alone.
+    `shallow[k]` is argument k as it would be if its own inner function were the variable alone; `terms[k]` are the tangents
+    of the terms of a sum that is argument k.
     """
 
     u: tuple[float, ...]
@@ -34,6 +36,7 @@ class Here(NamedTuple):
     moves: tuple[bool, ...]
     x: float
     shallow: tuple[float, ...]
+    terms: tuple[tuple[float, ...], ...]
 
     def right(self) -> float:
         return sum(s * t for s, t, moves in zip(self.s, self.t, self.moves, strict=True) if moves)
@@ -124,6 +127,10 @@ def _chain(row: Primitive, k: int, law: str) -> Iterator[Mistake]:
             h, k, _slope_at(row, k, h, h.shallow[k])
         ),
     }
+    if f"{u}^2" in row.formula[k]:
+        at[f"the square is taken of the variable alone, not of the whole {u}"] = lambda h: _with_slope(
+            h, k, _slope_at(row, k, h, math.sqrt(h.u[k] * h.x))
+        )
     alone: dict[str, Rule] = {
         f"only the inner derivative {u}' is there, the outer one is missing": lambda h: _with_slope(h, k, 1.0)
     }
@@ -137,7 +144,16 @@ def _chain(row: Primitive, k: int, law: str) -> Iterator[Mistake]:
     yield from _listed("inner function", law, at)
     yield from _listed("inner function", law, shallow, rare=True)
     yield from _listed("inner derivative", law, alone)
+    brackets = f"the brackets around the inner derivative {u}', a sum, are missing"
     yield from _listed("inner derivative", law, factors, rare=True)
+    for place in (0, -1):
+        yield Mistake("inner derivative", f"{brackets}: {law}", partial(_without_brackets, k=k, place=place), rare=True)
+
+
+def _without_brackets(h: Here, k: int, place: int) -> float:
+    """The slope times the first or the last term of the inner derivative, and the other terms as they are."""
+    slope, term = h.s[k], h.terms[k][place]
+    return h.right() - slope * h.t[k] + slope * term + (h.t[k] - term)
 
 
 def _moved(h: Here, k: int, tangent: float) -> Here:
@@ -236,6 +252,8 @@ def _quotient(moves: tuple[bool, ...]) -> Iterator[Mistake]:
         yield from _listed("constant factor", "(u/c)' = u'/c", divisor)
         yield from _listed("quotient rule", "(u/c)' = u'/c", squared)
         return
+    if not moves[0]:
+        yield Mistake("sign", "the sign is wrong: (c/v)' = -c*v'/v^2", lambda h: -h.right())
     cross: dict[str, Rule] = {
         "the order in the numerator is swapped": lambda h: divide(h.u[0] * h.t[1] - h.t[0] * h.u[1], h.u[1] ** 2),
         "the derivatives were divided": lambda h: divide(h.t[0], h.t[1]),
@@ -251,7 +269,6 @@ def _quotient(moves: tuple[bool, ...]) -> Iterator[Mistake]:
         "the second part of the numerator lacks the derivative": lambda h: divide(
             h.t[0] * h.u[1] - h.u[0], h.u[1] ** 2
         ),
-        "the inner derivative v' is missing": lambda h: divide(h.t[0] * h.u[1] - h.u[0], h.u[1] ** 2),
         "the denominator is differentiated, not squared": lambda h: divide(
             h.t[0] * h.u[1] - h.u[0] * h.t[1], h.t[1] ** 2
         ),
@@ -282,6 +299,9 @@ def _power(moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake
         }
         for what, (kind, rule) in slopes.items():
             yield from _listed(kind, law, {what: _times_inner(rule)})
+        if inner[0]:
+            alone = f"the power is taken of the variable alone, not of the whole u: {law}"
+            yield Mistake("inner function", alone, lambda h: h.t[0] * h.u[1] * power(h.x, h.u[1] - 1))
     if moves[1] and not moves[0]:
         law = "(a^u)' = a^u*ln(a)*u'"
         yield Mistake("constant factor", f"the factor ln(a) is missing: {law}", lambda h: h.w * h.t[1])

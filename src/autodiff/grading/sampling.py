@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
+from itertools import islice
 
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
-from autodiff.grading.points import points
+from autodiff.grading.points import points, sweep
 from autodiff.language.exact_float import decimal
 from autodiff.verify.error_bound import BoundedValue, bounded
 from autodiff.verify.rounding import Unsure
@@ -28,6 +29,9 @@ SAMPLES = 12
 """Points that slips are searched at."""
 
 _TRIED = 400
+_APART = 1e-9
+"""What two formulas differ by as float64, in parts of the numbers, to be worth an error bound."""
+
 _MARGIN = 4.0  # the error bounds are of first order
 _SHARP = 1e-7  # a point says something when the bounds are this small beside the numbers
 
@@ -43,8 +47,11 @@ class Trial:
     said: str
 
 
-def trials(lowered: Lowered, slope: Lowered, answered: Lowered) -> Iterator[Trial]:
-    """Trials until enough points agree, or enough of them differ to search for the slip."""
+def trials(lowered: Lowered, slope: Lowered, answered: Lowered, *, proved: bool = False) -> Iterator[Trial]:
+    """Trials until enough points agree, or enough of them differ to search for the slip.
+
+    Where all agree and the formulas are not `proved` to be the same, a sweep looks for points where they differ.
+    """
     constants = {c for part in (lowered, answered) for c in part.graph.constants.values() if abs(c) < 1e9}
     slope, answered = _as_written(slope), _as_written(answered)
     same = differs = 0
@@ -56,7 +63,22 @@ def trials(lowered: Lowered, slope: Lowered, answered: Lowered) -> Iterator[Tria
         same += trial.said == "same"
         differs += trial.said == "differs"
         if same >= ENOUGH or differs >= SAMPLES:
-            return
+            break
+    if not (differs or proved):
+        yield from islice(_differing(lowered, slope, answered), SAMPLES)
+
+
+def _differing(lowered: Lowered, slope: Lowered, answered: Lowered) -> Iterator[Trial]:
+    """Trials of a sweep where the two formulas differ: float64 finds the candidates, error bounds decide."""
+    for at in sweep(lowered.inputs):
+        try:
+            derivative, answer = (primal(part, at).values[part.result] for part in (slope, answered))
+        except DomainError:
+            continue
+        if abs(derivative - answer) > _APART * max(abs(derivative), abs(answer)):
+            trial = _trial(lowered, slope, answered, at)
+            if trial is not None and trial.said == "differs":
+                yield trial
 
 
 def _as_written(lowered: Lowered) -> Lowered:

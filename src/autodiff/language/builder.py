@@ -33,10 +33,11 @@ from autodiff.language.token import Token
 
 SYMBOLS = {
     "**": "^", "≤": "<=", "≥": ">=", "≠": "!=", "%": "mod", **dict.fromkeys("·×∙⋅∗•＊", "*"), **dict.fromkeys("÷∕⁄／", "/"),
-    **dict.fromkeys("−–—‐‑－", "-"), "＋": "+", "√": "sqrt", "∛": "cbrt",
+    **dict.fromkeys("−–—‐‑－", "-"), "＋": "+", "＾": "^", "ˆ": "^", "√": "sqrt", "∛": "cbrt",
 }  # fmt: skip
 """Other spellings of operators."""
 
+_FACTORIAL = "factorial"
 _DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 Parts: TypeAlias = "list[Any]"
 """Tokens and what has been built of others, as many and of such kinds as the rule says."""
@@ -90,6 +91,13 @@ class Builder:
         return links[0] if len(links) == 1 else Call(CHAIN, links, _across(parts), _across(parts))
 
     def juxtaposition(self, parts: Parts) -> Call:
+        left, right = parts
+        if isinstance(left, Number) and right.span[1] - right.span[0] == 1 and isinstance(right, Call):
+            raise AutodiffError(
+                "a number before a fraction may be a mixed number or a product",
+                span=_across(parts),
+                hint="write 1½ without a blank, or 1*½",
+            )
         return Call(JUXTAPOSITION, tuple(parts), _across(parts), _across(parts))
 
     def superscript(self, parts: Parts) -> Call:
@@ -115,7 +123,13 @@ class Builder:
 
     def factorial(self, parts: Parts) -> Call:
         number, symbol = parts
-        return Call("factorial", (number,), _across(parts), symbol.span)
+        if isinstance(number, Call) and number.name == _FACTORIAL and number.name_span[1] == number.span[1]:
+            raise AutodiffError(
+                "n!! is the double factorial, which is not known here",
+                span=_across(parts),
+                hint="for the factorial of a factorial write (n!)!",
+            )
+        return Call(_FACTORIAL, (number,), _across(parts), symbol.span)
 
     def percent(self, parts: Parts) -> Call:
         number, symbol = parts

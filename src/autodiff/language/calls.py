@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from autodiff.errors import AutodiffError, Span, quoted, shortened
 from autodiff.language.ast import CONSTANTS, TRAINING_CALLS, Reading
-from autodiff.language.synonyms import ALIASES, CONDITIONAL, meant
+from autodiff.language.synonyms import ALIASES, CONDITIONAL, ELEMENTARY, SPELT_OUT, meant
 from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _USUAL_FUNCTIONS = frozenset("fghFGH")
@@ -28,10 +28,10 @@ def resolve(
     tokens: Sequence[Token],
     text: str,
     functions: Collection[str],
-    given: Collection[str] = (),
-    readings: list[Reading] | None = None,
+    given: Collection[str],
+    readings: list[Reading],
 ) -> None:
-    """Make each token a NAME or a FUNC; names in `given` have a value.
+    """Make each token a NAME or a FUNC; names in `given` have a value. What may be read otherwise is put into `readings`.
 
     Raises AutodiffError for a call of an unknown function, and a definition of one of `functions`.
     """
@@ -40,39 +40,41 @@ def resolve(
         if token.type == "NAME" and token.text in defined:
             token.type = "FUNC"
     known = assigned.union(given) if given else assigned
-    said = list[Reading]() if readings is None else readings
     kinds = [token.type for token in tokens]
     for place in [i for i, kind in enumerate(kinds) if kind == "NAME" and tokens[i].text in ALIASES]:
-        _use_alias(tokens[place], known, functions, said, called=_call_kind(kinds, place) != "NAME")
+        _use_alias(tokens[place], known, functions, readings, called=_call_kind(kinds, place) != "NAME")
         kinds[place] = tokens[place].type
     if "ELSE" in kinds:
         _choose(tokens, kinds)
     if "PERCENT" in kinds:
-        _divide(tokens, kinds, said)
-    for place in [i for i, kind in enumerate(kinds) if kind == "FUNC"]:
+        _divide(tokens, kinds, readings)
+    calls = {place: _call_kind(kinds, place) for place, kind in enumerate(kinds) if kind == "FUNC"}
+    # σ(…) and √(2π) behind σ: a letter that is also a value is a function before brackets only
+    letters = {tokens[place].text for place, kind in calls.items() if kind == "NAME" and len(tokens[place].text) == 1}
+    for place, kind in calls.items():
         token = tokens[place]
-        kind = _call_kind(kinds, place)
-        if kind == "APPLIED" and token.text in known and token.text not in defined:
+        if kind == "APPLIED" and (token.text in known or token.text in letters) and token.text not in defined:
             kind = "NAME"
         elif kind == "NAME" and token.text in defined:
             kind = "FUNC"
         token.type = kinds[place] = kind
         if kind == "FUNC" and token.text in known and token.text not in defined:
-            said.append(Reading(f"{token}(…)", f"the function {token}, not the value of that name", token.span))
+            readings.append(Reading(f"{token}(…)", f"the function {token}, not the value of that name", token.span))
         elif kind == "NAME" and token.text not in known and _like_a_sign(tokens, place):
             after = tokens[place + 2].text
-            said.append(Reading(f"{token} -{after}", f"a difference, {token} - {after}", token.span))
-    _check_products(tokens, kinds, text, functions, known, said)
+            readings.append(Reading(f"{token} -{after}", f"a difference, {token} - {after}", token.span))
+    _check_products(tokens, kinds, text, functions, known, readings)
+    readings += _of_names(tokens, kinds, functions, known)
 
 
 def _use_alias(
-    token: Token, known: Collection[str], functions: Collection[str], said: list[Reading], *, called: bool
+    token: Token, known: Collection[str], functions: Collection[str], readings: list[Reading], *, called: bool
 ) -> None:
     """Make a name of another school or library the function's name here, where it is called."""
     if called and token.text not in known and ALIASES[token.text] in {*functions, "^"}:
         meaning = ALIASES[token.text]
         if meaning != "^":
-            said.append(Reading(token.text, meaning, token.span))
+            readings.append(Reading(token.text, meaning, token.span))
         token.type, token.text = "FUNC", meaning
 
 
@@ -83,16 +85,16 @@ def _choose(tokens: Sequence[Token], kinds: list[str]) -> None:
             token.type = kinds[place] = "IF"
 
 
-def _divide(tokens: Sequence[Token], kinds: list[str], said: list[Reading]) -> None:
+def _divide(tokens: Sequence[Token], kinds: list[str], readings: list[Reading]) -> None:
     """Make `%` before an operand the sign of a remainder."""
     for place in [i for i, kind in enumerate(kinds) if kind == "PERCENT"]:
         after = (*kinds[place + 1 : place + 2], "")[0]
         token = tokens[place]
         if after == "LPAR" or after in _STARTS_OPERAND:
             token.type = kinds[place] = "MULTIPLICATIVE"
-            said.append(Reading("%", "the remainder, mod(u, v)", token.span))
+            readings.append(Reading("%", "the remainder, mod(u, v)", token.span))
         elif after == "ADDITIVE":
-            said.append(Reading("%", "a hundredth, u/100", token.span))
+            readings.append(Reading("%", "a hundredth, u/100", token.span))
 
 
 def _like_a_sign(tokens: Sequence[Token], place: int) -> bool:
@@ -135,28 +137,52 @@ def _one_call(tokens: Sequence[Token]) -> bool:
     return len(tokens) > 1 and kinds[0] == "LPAR" and kinds[-1] == "RPAR" and "LPAR" not in kinds[1:]
 
 
+def _of_names(
+    tokens: Sequence[Token], kinds: Sequence[str], functions: Collection[str], known: Collection[str]
+) -> Iterator[Reading]:
+    """Names of inputs that a person may have meant as a function, or as a product."""
+    first = {token.text: place for place, token in reversed([*enumerate(tokens)]) if kinds[place] == "NAME"}
+    for name, place in first.items():
+        span, after = tokens[place].span, (*kinds[place + 1 : place + 2], "")[0]
+        if len(name) == 1 or name in known:
+            continue
+        if name in functions and name in ELEMENTARY:
+            yield Reading(name, f"an input of that name, not the function {name}(…)", span)
+        elif after in ("POWER", "SUPERSCRIPT") and ((name[-1] == "e" and name[:-1] in first) or name == "x10"):
+            yield Reading(
+                f"{name}^…", f"a power of {name}, not a product with {'e' if name[-1] == 'e' else 10}^…", span
+            )
+        elif not name.isascii() and len(name) <= 3 and name.isalpha() and name[0] not in "Δδ":
+            letters = [letter for letter in name if letter.isascii()]
+            if letters and len(letters) < len(name):
+                yield Reading(name, f"one name, not {'*'.join(name)}", span)
+
+
+def _exponent(kinds: Sequence[str], place: int) -> tuple[int, str]:
+    """The place behind an exponent that begins at `place`, and what it is: NUMBER, NAME, BRACKETS, other, or "" for none."""
+    if kinds[place : place + 1] == ["SUPERSCRIPT"]:
+        return place + 1, "NUMBER"
+    if kinds[place : place + 1] != ["POWER"]:
+        return place, ""
+    opened = kinds[place + 1 : place + 2] == ["LPAR"]
+    first = place + 1 + opened
+    first += kinds[first : first + 1] == ["ADDITIVE"]
+    if opened:
+        return first + 2, "BRACKETS" if kinds[first : first + 2] == ["NUMBER", "RPAR"] else "other"
+    kind = "".join(kinds[first : first + 1])
+    return first + 1, kind if kind in ("NUMBER", "NAME") else "other"
+
+
 def _call_kind(kinds: Sequence[str], place: int) -> str:
     """FUNC where its argument in brackets follows the function's name, APPLIED where it has none, else NAME."""
-    after = (*kinds[place + 1 : place + 7], *["$END"] * 6)
-    argument, raised = after[0], after[0] in ("POWER", "SUPERSCRIPT")
-    if after[0] == "SUPERSCRIPT":
-        argument = after[1]
-    elif after[0] == "POWER" and after[1] == "LPAR":
-        signed = int(after[2] == "ADDITIVE")
-        if after[2 + signed : 4 + signed] != ("NUMBER", "RPAR"):
-            return "NAME"
-        return "FUNC" if after[4 + signed] == "LPAR" or after[4 + signed] in _STARTS_OPERAND else "NAME"
-    elif after[0] == "POWER":
-        signed = int(after[1] == "ADDITIVE")
-        if after[1 + signed] not in ("NUMBER", "NAME"):
-            return "NAME"
-        argument = after[2 + signed]
-        if after[1 + signed] == "NAME":  # sin^n(x) is refused
-            return "FUNC" if argument == "LPAR" or argument in _STARTS_OPERAND else "NAME"
+    behind, exponent = _exponent(kinds, place + 1)
+    argument = "".join(kinds[behind : behind + 1])
+    if exponent in ("BRACKETS", "NAME"):  # sin^n(x) is refused
+        return "FUNC" if argument == "LPAR" or argument in _STARTS_OPERAND else "NAME"
+    if exponent == "other" or (exponent and argument == "BAR"):
+        return "NAME"
     if argument == "LPAR":
         return "FUNC"
-    if argument == "BAR" and raised:
-        return "NAME"
     return "APPLIED" if argument in _STARTS_OPERAND else "NAME"
 
 
@@ -179,6 +205,8 @@ def _check_products(
                 raise _unknown(token, functions)
             if place == 0 or kinds[place - 1] != "POWER":
                 doubtful.setdefault(token.text, place)
+        elif kind == "NAME" and after in ("POWER", "SUPERSCRIPT"):
+            _check_raised(tokens, kinds, place, functions, known, readings)
         elif kind == "MULTIPLICATIVE" and after == "NAME" and tokens[place].text == "/":
             _check_differentials(tokens, place, text, known)
     if not doubtful:
@@ -192,6 +220,25 @@ def _check_products(
         readings.append(
             Reading(shortened(text[start:end], 60), f"{name}*{shortened(text[opened:end], 60)}", (start, end))
         )
+
+
+def _check_raised(
+    tokens: Sequence[Token],
+    kinds: Sequence[str],
+    place: int,
+    functions: Collection[str],
+    known: Collection[str],
+    readings: list[Reading],
+) -> None:
+    """Raise AutodiffError for `f^-1(x)` with no such function; note `rate^2(x)`, which is a product."""
+    token = tokens[place]
+    behind, exponent = _exponent(kinds, place + 1)
+    if kinds[behind : behind + 1] != ["LPAR"] or exponent not in ("NUMBER", "BRACKETS") or token.text in known:
+        return
+    if token.text in _USUAL_FUNCTIONS:
+        raise _unknown(token, functions)
+    if len(token.text) > 1 and token.text not in CONSTANTS:
+        readings.append(Reading(f"{token}^n(…)", f"a product, {token}^n*(…)", token.span))
 
 
 def _check_differentials(tokens: Sequence[Token], place: int, text: str, known: Collection[str]) -> None:
@@ -232,11 +279,12 @@ def _unknown(token: Token, functions: Collection[str]) -> AutodiffError:
         return of_training(token.text, token.span)
     near, short = meant(token.text, functions), shortened(token.text, 20)
     define = f"did you mean {near}?" if near else f"define it: {short}(t) = …;"
-    return AutodiffError(
-        f"unknown function {quoted(token.text)}",
-        span=token.span,
-        hint=f"{define} {'F' if near else 'f'}or a product write {short}*(…)",
-    )
+    hint = f"{define} {'F' if near else 'f'}or a product write {short}*(…)"
+    if token.text.startswith("log_"):
+        hint = f"write log(x, {short[4:]}) for the logarithm to base {short[4:]}"
+    elif token.text in SPELT_OUT:
+        hint = f"write {SPELT_OUT[token.text]}"
+    return AutodiffError(f"unknown function {quoted(token.text)}", span=token.span, hint=hint)
 
 
 def _partner(tokens: Sequence[Token], opened: int) -> int:
@@ -249,7 +297,7 @@ def _partner(tokens: Sequence[Token], opened: int) -> int:
     raise AssertionError("brackets are matched before")
 
 
-def continued(tokens: list[Token], text: str, readings: list[Reading] | None) -> list[Token]:
+def continued(tokens: list[Token], text: str, readings: list[Reading]) -> list[Token]:
     """The tokens without a newline before an operator: such a line belongs to the one before.
 
     Behind an assignment, a line that begins with a minus sign is a statement of its own.
@@ -263,7 +311,7 @@ def continued(tokens: list[Token], text: str, readings: list[Reading] | None) ->
         apart = additive and assigns and operator.text != "+"
         if not apart:
             dropped.update(tokens[start:end])
-        if additive and readings is not None:
+        if additive:
             last = operator.span[0]
             line = (text[last:].splitlines() or [""])[0] if len(text) - last < 1000 else text[last : last + 200]
             meaning = "a statement of its own" if apart else "the rest of the line before"

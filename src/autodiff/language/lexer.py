@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
 from autodiff.language import calls
@@ -47,6 +47,14 @@ _STRAY = {
     "`": "remove it",
     ".": "a number needs a digit, such as 0.5",
     "²": "a superscript stands behind what it raises: x²",
+    "⌊": "write floor(x)",
+    "⌋": "write floor(x)",
+    "⌈": "write ceil(x)",
+    "⌉": "write ceil(x)",
+    "∜": "write x^(1/4)",
+    "∑": "write sum(x), or the terms",
+    "∏": "write prod(x), or the factors",
+    "‖": "write norm(x)",
 }
 
 
@@ -60,16 +68,41 @@ def tokens(
     """
     if len(text) > 1 and text[0] in "“„" and text[-1] in "”“":  # of a word processor, around the whole
         text = f" {text[1:-1]} "
-    found = split(text, functions)
+    readings = [] if readings is None else readings
+    scanned = split(text, functions)
     if "|" in text:
-        _pair_bars(found)
+        _pair_bars(scanned)
     if ", else" in text:  # as formulas for people have it
-        found = [w for w, after in zip(found, [*found[1:], None], strict=True) if not _comma_before_else(w, after)]
-    found = _matched(found)
+        scanned = [
+            w for w, after in zip(scanned, [*scanned[1:], None], strict=True) if not _comma_before_else(w, after)
+        ]
+    if not text.isascii():
+        scanned = _pi_apart(scanned, given, readings)
+    scanned = _matched(scanned)
     if "\n" in text or "\r" in text:
-        found = calls.continued(found, text, readings)
-    calls.resolve(found, text, functions, given, readings)
-    return found
+        scanned = calls.continued(scanned, text, readings)
+    calls.resolve(scanned, text, functions, given, readings)
+    return scanned
+
+
+def _pi_apart(scanned: list[Token], given: Collection[str], readings: list[Reading]) -> list[Token]:
+    """The tokens with `πr` as π and r, where the program does not assign that name and it has no value."""
+    glued = {token.text for token in scanned if token.type == "NAME" and "π" in token.text[:-1] + token.text[1:]}
+    glued -= {token.text for token, after in pairwise(scanned) if after.type == "EQUAL"}
+    parted = list[Token]()
+    for token in scanned:
+        pieces = [piece for piece in re.split("(π)", token.text) if piece]
+        if token.text not in glued or token.text in given or not token.text.isalpha():
+            parted.append(token)
+            continue
+        readings.append(Reading(token.text, "*".join(pieces), token.span))
+        start, end = token.span
+        exact = end - start == len(token.text)
+        for piece in pieces:
+            end = start + len(piece) if exact else end
+            parted.append(Token("NAME", piece, (start, end)))
+            start = end if exact else start
+    return parted
 
 
 def _comma_before_else(token: Token, after: Token | None) -> bool:
@@ -78,17 +111,17 @@ def _comma_before_else(token: Token, after: Token | None) -> bool:
 
 def split(text: str, functions: Collection[str]) -> list[Token]:
     """The tokens that stand in `text`, blanks and comments left out."""
-    found, meanings, start = list[Token](), _Meanings(functions), 0
+    scanned, meanings, start = list[Token](), _Meanings(functions), 0
     library = False
     for piece in _pattern().findall(text):
         kind, shown = meanings[piece]
         end = start + len(piece)
         if kind:
-            found.append(Token(kind, _LIBRARY_CONSTANTS.get(shown, shown) if library else shown, (start, end)))
+            scanned.append(Token(kind, _LIBRARY_CONSTANTS.get(shown, shown) if library else shown, (start, end)))
         elif kind is None:
             raise _refused(text, (start, end))
         start, library = end, not kind and piece[-1] == "."
-    return found
+    return scanned
 
 
 @lru_cache(maxsize=1)
@@ -113,8 +146,8 @@ class _Meanings(dict[str, "tuple[str | None, str]"]):
             shown = piece if piece.isascii() else normalised(piece)
             plain = "FUNC" if shown in self.functions else "NAME" if shown.isidentifier() else None
             kind = self.tables.keywords.get(piece, plain)
-        self[piece] = found = "" if kind in self.tables.ignored else kind, shown
-        return found
+        self[piece] = scanned = "" if kind in self.tables.ignored else kind, shown
+        return scanned
 
 
 def _kind(piece: str) -> str | None:
@@ -136,15 +169,17 @@ def _refused(text: str, span: Span) -> AutodiffError:
 def _stray(text: str, at: int) -> AutodiffError:
     shown = text[at] if text[at].isprintable() else printable(text[at])
     hint = _STRAY.get(text[at], "remove it")
+    if text[at].isalpha():  # of a superscript: names have no others that are refused
+        hint = f"write a power with ^, as in x^{normalised(text[at])} or e^(2x)"
     if text[at] == "." and text[:at][-1:].isidentifier() and text[at + 1 : at + 2].isidentifier():
         hint = "a function stands without its library: sin(x), not np.sin(x)"
     return AutodiffError(f"'{shown}' has no meaning here", span=(at, at + 1), hint=hint, source=text)
 
 
-def _pair_bars(found: Sequence[Token]) -> None:
+def _pair_bars(scanned: Sequence[Token]) -> None:
     """Tell the bars that end an absolute value: those behind an operand, where a bar is the last that was opened."""
     opened: list[str] = []
-    for before, token in zip((None, *found), found, strict=False):
+    for before, token in zip((None, *scanned), scanned, strict=False):
         if token.type == "BAR" and opened[-1:] == ["BAR"] and before is not None and before.type in ENDS_OPERAND:
             token.type = "BAR_END"
         if token.type in CLOSES.values():
@@ -153,15 +188,15 @@ def _pair_bars(found: Sequence[Token]) -> None:
             opened.pop()
 
 
-def _matched(found: list[Token]) -> list[Token]:
+def _matched(scanned: list[Token]) -> list[Token]:
     """Match the brackets; inside them a newline separates nothing."""
     opened: list[Token] = []
     dropped: set[Token] = set()
-    for token in [token for token in found if token.type in _PAIRED]:
+    for token in [token for token in scanned if token.type in _PAIRED]:
         kind = token.type
         if kind in CLOSES:
             if not opened or opened.pop().type != CLOSES[kind]:
-                raise _unpaired(found, token)
+                raise _unpaired(scanned, token)
         elif kind != "SEP":
             opened.append(token)
         elif opened:
@@ -176,17 +211,17 @@ def _matched(found: list[Token]) -> list[Token]:
             if len(opened) > 1 and opened[-2].type == "BAR"
             else f"add a '{_CLOSING[opened[-1].type]}'",
         )
-    return [token for token in found if token not in dropped] if dropped else found
+    return [token for token in scanned if token not in dropped] if dropped else scanned
 
 
-def _unpaired(found: Iterable[Token], token: Token) -> AutodiffError:
+def _unpaired(scanned: Iterable[Token], token: Token) -> AutodiffError:
     """The error for the first closing bracket that does not close the last one opened."""
     opened: list[Token] = []
-    for each in takewhile(lambda each: each is not token, found):
-        if each.type in CLOSES:
+    for other in takewhile(lambda other: other is not token, scanned):
+        if other.type in CLOSES:
             opened.pop()
-        elif each.type in CLOSES.values():
-            opened.append(each)
+        elif other.type in CLOSES.values():
+            opened.append(other)
     if not opened:
         return AutodiffError(f"this '{token}' closes nothing", span=token.span, hint="remove it, or open one")
     return AutodiffError(

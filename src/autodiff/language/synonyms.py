@@ -13,14 +13,27 @@ from autodiff.errors import AutodiffError, nearest, shortened
 
 ALIASES = {
     "tg": "tan", "ctg": "cot", "cotg": "cot", "cotan": "cot", "cosec": "csc", "sen": "sin",
-    "arctg": "atan", "arcsen": "asin", "sh": "sinh", "ch": "cosh", "th": "tanh", "tgh": "tanh",
+    "arctg": "atan", "arcsen": "asin", "sh": "sinh", "ch": "cosh", "th": "tanh", "tgh": "tanh", "ctgh": "coth", "cosech": "csch",
+    "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh", "argsinh": "asinh", "argcosh": "acosh", "argtanh": "atanh",
+    "arctan2": "atan2", "clip": "clamp", "fmax": "max", "fmin": "min", "ceiling": "ceil", "rint": "round", "fix": "trunc",
+    "signum": "sign", "lb": "log2", "ld": "log2", "radians": "rad", "deg2rad": "rad", "degrees": "deg", "rad2deg": "deg",
+    "average": "mean", "product": "prod", "mse_loss": "mse", "l1_loss": "mae", "ndtr": "normcdf",
     "lg": "log10", "log_2": "log2", "log_10": "log10", "sgn": "sign", "fabs": "abs", "absolute": "abs",
     "expit": "sigmoid", "logistic": "sigmoid", "maximum": "max", "minimum": "min", "pow": "^", "power": "^",
     "gammaln": "lgamma", "loggamma": "lgamma", "psi": "digamma", "ψ": "digamma", "swish": "silu", "logaddexp": "logsumexp",
-    "ncr": "binomial", "comb": "binomial", "fact": "factorial", "invnorm": "probit", "productlog": "lambertw",
+    "ncr": "binomial", "nCr": "binomial", "comb": "binomial", "fact": "factorial", "invnorm": "probit", "productlog": "lambertw",
     "jn": "besselj", "jv": "besselj", "yn": "bessely", "yv": "bessely", "iv": "besseli", "kn": "besselk", "kv": "besselk",
 }  # fmt: skip
 """The name here by the name elsewhere, which is read where it is called; in ISO 80000-2 lg is the logarithm to base 10."""
+
+SPELT_OUT = {
+    "reciprocal": "1/x", "rsqrt": "1/sqrt(x)", "cube": "x^3", "root": "x^(1/n)", "nthroot": "x^(1/n)", "matmul": "A @ B",
+    "binary_cross_entropy": "bce(y, p), the target first", "softmin": "softmax(-x)", "smooth_l1": "huber(y, p, 1), the target first",
+    "negative": "-x", "add": "x + y", "subtract": "x - y", "multiply": "x*y", "divide": "x/y", "remainder": "mod(x, y)",
+    "nPr": "factorial(n)/factorial(n - k)", "sinhyp": "sinh(x)", "haversine": "(1 - cos(x))/2", "hav": "(1 - cos(x))/2",
+    "tr": "trace(A)", "T": "transpose(A)",
+}  # fmt: skip
+"""What to write for a function of another library that has no name of its own here, or takes its arguments otherwise."""
 
 INVERSES = {
     "sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot", "sec": "asec", "csc": "acsc", "sech": "asech", "csch": "acsch", "coth": "acoth", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh", "ln": "exp", "exp": "ln",
@@ -30,6 +43,12 @@ INVERSES = {
 
 CONDITIONAL = "if"
 """The function that `a if c else b` calls."""
+
+ELEMENTARY = tuple(sorted({*INVERSES, "log", "sqrt"}, key=len, reverse=True))
+"""Functions whose names are no names of inputs."""
+
+_SHORT = 4
+"""Letters of a name that may be a product of more than two factors."""
 
 UNITS = {"deg": "90 degrees are rad(90)"}
 """Names of functions that are also written behind a number, as a unit."""
@@ -41,20 +60,39 @@ def meant(name: str, functions: Collection[str]) -> str:
     return known if known in functions else nearest(name, functions)
 
 
+def glued(name: str, known: Collection[str], functions: Collection[str], letters: Collection[str]) -> str:
+    """What a name without a value is rather, a call or a product without its signs: `sin(2x)` for sin2x, `x*y` for xy.
+
+    The argument is in `known` or one of `letters`, the factors are in `known`. "" for any other name.
+    """
+    for function in functions:
+        factor, called, rest = name.partition(function)
+        argument = rest.lstrip("0123456789")
+        if called and all(not part or part in known or part in letters for part in (factor, argument)) and argument:
+            return f"{factor}{'*' * bool(factor)}{function}({rest})"
+    products = {0: ""}
+    for start in range(min(len(name), 20)):
+        for end in range(start + 1, len(name) + 1) if start in products else ():
+            whole = end - start == len(name) or (start and end < len(name) and len(name) > _SHORT)
+            if not whole and name[start:end] in known:
+                products.setdefault(end, f"{products[start]}*{name[start:end]}")
+    return products.get(len(name), "").removeprefix("*")
+
+
 def with_a_point(text: str, functions: Collection[str]) -> AutodiffError | None:
     """What is wrong with a program that says where it is to be evaluated, as in `x^2 at 3`; None where it does not."""
     if len(text) > 1000:
         return None
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"(?:(?P<program>.*)\s)?\s*at\s+(?:(?P<name>\w+)\s*=)?\s*(?P<value>[-−+]?[\d.][^=]*)", text, re.DOTALL
     )
-    if found is None:
+    if match is None:
         return None
-    program = (found["program"] or "").strip() or "PROGRAM"
+    program = (match["program"] or "").strip() or "PROGRAM"
     names = [name for name in re.findall(r"[^\W\d]\w*", program) if name not in functions]
-    name = found["name"] or (names[0] if names and found["program"] else "x")
+    name = match["name"] or (names[0] if names and match["program"] else "x")
     return AutodiffError(
         "a point is no part of a program",
-        span=(text.index("at", len(found["program"] or "")), len(text)),
-        hint=f'write autodiff eval "{shortened(program)}" --at {name}={found["value"].strip()}',
+        span=(text.index("at", len(match["program"] or "")), len(text)),
+        hint=f'write autodiff eval "{shortened(program)}" --at {name}={match["value"].strip()}',
     )

@@ -20,6 +20,7 @@ from autodiff.api.matrices import Matrix
 from autodiff.errors import printable
 from autodiff.explanation.graph import Drawing
 from autodiff.explanation.model import Explanation
+from autodiff.grading.compare import Compared
 from autodiff.notation.tex import tex_name
 
 WIDTH = 80
@@ -38,15 +39,20 @@ def write(record: Any, form: str) -> str:
         return _answer(record, form)
     if isinstance(record, Matrix):
         return _matrix(record, form)
+    if isinstance(record, Compared):
+        return _verdict(record, form)
     return _with_numpy(record, form)
 
 
 def _with_numpy(record: Any, form: str) -> str:
-    """Plots and trainings, whose rooms need NumPy."""
+    """Plots, fits and trainings, whose rooms need NumPy."""
+    from autodiff.fitting.fit import Fit
     from autodiff.plotting.model import Plot, Surface
 
     if isinstance(record, Plot | Surface):
         return _plot(record, form)
+    if isinstance(record, Fit):
+        return _fit(record, form)
     return _training(record, form)
 
 
@@ -128,11 +134,33 @@ def _answer(answer: Answer, form: str) -> str:
     return _rows(rows, [(tex_name(answer.result), rows[0][1]), *slopes], remarks, form)
 
 
+def _verdict(compared: Compared, form: str) -> str:
+    from autodiff.render.text.grading import lines, text
+
+    return text(compared) if form == "text" else _rows([*lines(compared)], [], [], form)
+
+
 def _training(training: Any, form: str) -> str:
     data = training.to_dict()
     rows = [("epochs", str(data["epochs"])), ("loss", _number(data["loss"]))]
     rows += [(name, _number(value)) for name, value in data["parameters"].items()]
     return _rows(rows, [(tex_name(name), number) for name, number in rows[2:]], [], form)
+
+
+def _fit(fit: Any, form: str) -> str:
+    from autodiff.render.text.fit import rounded, text
+
+    if form == "text":
+        return text(fit)
+    rows, tex = [], []
+    for name, value in fit.params.items():
+        error = fit.errors[name]
+        known = error is not None and 0 < error < float("inf")
+        number = rounded(value, error) if known else _number(value)
+        rows.append((name, f"{number} ± {error:.3g}" if known else number))
+        deviation = rf" \pm {_tex_number(f'{error:.3g}')}" if known else ""
+        tex.append((tex_name(name), f"{_tex_number(number)}{deviation}"))
+    return _rows([*rows, ("ended", fit.ended)], tex, fit.notes, form)
 
 
 def _matrix(matrix: Matrix, form: str) -> str:
@@ -201,9 +229,9 @@ def _quotes(remarks: Sequence[str]) -> list[str]:
 
 
 def _tex_ratio(of: str, by: str) -> str:
-    from autodiff.render.document.formulas import ratio
+    from autodiff.render.document.formulas import Leibniz
 
-    return ratio(of, by).tex
+    return Leibniz().ratio(of, by).tex
 
 
 def _tex_number(text: str) -> str:

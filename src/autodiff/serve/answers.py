@@ -71,15 +71,15 @@ def _explained(text: str, point: Mapping[str, Any], request: Mapping[str, str]) 
     from autodiff.explanation.build import explain
     from autodiff.render.document.html import html
 
-    found = explain(text, point)
+    explanation = explain(text, point)
     return {
-        "page": html(found),
+        "page": html(explanation),
         "inputs": [{"name": name, "value": value} for name, value in point.items() if isinstance(value, float)],
-        "status": found.status,
-        "value": found.value,
-        "slopes": {slope.name: slope.value for slope in found.slopes},
-        "why": found.why,
-        "notices": [str(reading) for reading in found.readings] + list(found.notes),
+        "status": explanation.status,
+        "value": explanation.value,
+        "slopes": {slope.name: slope.value for slope in explanation.slopes},
+        "why": explanation.why,
+        "notices": [str(reading) for reading in explanation.readings] + list(explanation.notes),
     }
 
 
@@ -94,7 +94,7 @@ def _plotted(text: str, point: Mapping[str, Any], request: Mapping[str, str]) ->
     reach = max(AROUND, 1.5 * abs(x))
     picture = plot(text, (over, x - reach, x + reach), point)
     theme = "dark" if request.get("theme") == "dark" else "light"
-    return {"plot": image(picture, "svg", theme).decode(), "over": over}
+    return {"plot": image(picture, "svg", theme).decode(), "over": over, "tangent": picture.tangent is not None}
 
 
 def _exported(text: str, point: Mapping[str, Any], request: Mapping[str, str]) -> dict[str, Any]:
@@ -105,12 +105,14 @@ def _exported(text: str, point: Mapping[str, Any], request: Mapping[str, str]) -
 
         from autodiff.explanation.build import explain
 
-        found = explain(text, point)
+        explanation = explain(text, point)
         if to == "json":
-            return {"source": json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False)}
-        return {"source": getattr(import_module(f"autodiff.render.document.{to}"), to)(found)}
+            return {"source": json.dumps(explanation.to_dict(), ensure_ascii=False, allow_nan=False)}
+        return {"source": getattr(import_module(f"autodiff.render.document.{to}"), to)(explanation)}
     from autodiff.codegen.registry import TARGETS, requested, written
 
     if to not in TARGETS:
-        raise AutodiffError(f"there is no export to {quoted(to)}", hint=f"there are {', '.join((*FORMS, *TARGETS))}")
+        raise AutodiffError(
+            f"there is no export to {quoted(to)}", hint=f"there are {', '.join(dict.fromkeys((*FORMS, *TARGETS)))}"
+        )
     return {"source": written(requested(text, to), to)}

@@ -22,10 +22,21 @@ async function ask(what, more = {}) {
 function load() {
   const state = new URLSearchParams(location.hash.slice(1));
   program.value = state.get("program") ?? "y = x^2; z = sin(y); u = e^z";
-  values = new Map((state.get("at") ?? "x=4").split(",").filter((part) => part.includes("=")).map((part) => {
+  values = new Map(apart(state.get("at") ?? "x=4").filter((part) => part.includes("=")).map((part) => {
     const place = part.indexOf("=");
     return [part.slice(0, place).trim(), part.slice(place + 1).trim()];
   }));
+}
+
+function apart(text) { // at the commas that are in no bracket
+  const parts = [""];
+  let depth = 0;
+  for (const letter of text) {
+    depth += "([".includes(letter) - ")]".includes(letter);
+    if (letter === "," && depth === 0) parts.push("");
+    else parts[parts.length - 1] += letter;
+  }
+  return parts;
 }
 
 function keep() {
@@ -97,8 +108,8 @@ async function draw(number) {
   if (!found.plot) return;
   const picture = figure.querySelector("img");
   picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(found.plot)}`;
-  picture.alt = `The curve over ${found.over}, its slope below it, and the tangent at the point`;
-  figure.querySelector("figcaption").textContent = `over ${found.over}, with the tangent at the point`;
+  picture.alt = `The curve over ${found.over}, its slope below it${found.tangent ? ", and the tangent at the point" : ""}`;
+  figure.querySelector("figcaption").textContent = `over ${found.over}${found.tangent ? ", with the tangent at the point" : ""}`;
 }
 
 // --- sliders --------------------------------------------------------------------------------------------------------

@@ -156,13 +156,25 @@ def identifier(header: str) -> str:
 
 def missing(table: Table, name: str, otherwise: str = "") -> AutodiffError:
     """The error for a column that a program needs and the table lacks; `otherwise` is a next step beside other names."""
-    near = nearest(name, program_names(table.names))
-    advice = f"did you mean {quoted(near)}?" if near else f"its columns are {diagnostics.listed(list(table.names))}"
+    near, names = nearest(name, program_names(table.names)), list(table.names)
+    advice = f"did you mean {quoted(near)}?" if near else f"its columns are {diagnostics.listed(names)}"
+    if names[0].lstrip().startswith("{"):
+        advice = "this looks like JSON: add --from ndjson"
+    elif all(map(_is_number, names)):
+        advice = f"the first line must name the columns, and it is numbers: {diagnostics.listed(names)}"
     return AutodiffError(
         f"{_header(table)}: no column {quoted(name)}, which the program needs",
         exit_status=DATA,
         hint=f"{advice}; {otherwise}" if otherwise else advice,
     )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _header(table: Table) -> str:

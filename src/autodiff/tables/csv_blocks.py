@@ -3,7 +3,7 @@
 >>> import io
 >>> found = table(io.BytesIO(b"x,y\\n" + b"1,2\\n" * 20_000), "points.csv", ",")
 >>> [(len(chunk.lines), type(chunk.cells["y"]).__name__) for chunk in found.chunks(["y"])]
-[(20000, 'StringArray')]
+[(20000, 'DoubleArray')]
 
 Blocks end where lines do. PyArrow reads those in which lines are rows and quotes enclose whole cells; where it finds
 cells missing, text that is not UTF-8, or other than a row for each line, the block is read again with care.
@@ -12,6 +12,7 @@ cells missing, text that is not UTF-8, or other than a row for each line, the bl
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -44,12 +45,12 @@ _LINE = 1 << 17
 _MARK = b"\xef\xbb\xbf"
 
 
-def table(content: BufferedIOBase, name: str, delimiter: str = "") -> Table:
-    """The same table as that of `text.delimited`."""
+def table(content: BufferedIOBase, name: str, delimiter: str = "", *, keep: bool = False) -> Table:
+    """The same table as that of `text.delimited`; unless its cells are to be kept, blocks of numbers only are read as numbers."""
     pages = _Pages(content, name, delimiter)
     first = pages.rows()
     names = rows.header(first, name)
-    return Table(name, names, partial(_chunks, pages, first, names))
+    return Table(name, names, partial(_chunks, pages, first, names, keep))
 
 
 class _Pages:
@@ -82,12 +83,17 @@ class _Pages:
 
 
 def _chunks(
-    pages: _Pages, first: Iterator[tuple[int, list[str]]], names: tuple[str, ...], wanted: Sequence[str]
+    pages: _Pages, first: Iterator[tuple[int, list[str]]], names: tuple[str, ...], keep: bool, wanted: Sequence[str]
 ) -> Iterator[Chunk]:
     yield from rows.chunks(rows.even(first, names), names, wanted)
+    has_texts = keep
 
     def parse(block: bytes) -> Cells | None:
-        return _cells(block, pages.delimiter, names, wanted)
+        nonlocal has_texts
+        found = None if has_texts else _cells(block, pages.delimiter, names, wanted, "float64")
+        if found is None and (found := _cells(block, pages.delimiter, names, wanted, "string")):
+            has_texts = True  # those behind this block are not tried as numbers any more
+        return found
 
     with _parsed_ahead(pages.blocks, parse) if pages.is_file else nullcontext() as ahead:
         pages.blocks = ahead or pages.blocks
@@ -102,7 +108,7 @@ def _chunks(
 
 
 Cells = tuple[int, dict[str, Any]]
-"""How many rows, and their cells as arrays of texts by PyArrow."""
+"""How many rows, and their cells as arrays of PyArrow: of numbers, or of texts."""
 
 
 class _Ahead:
@@ -188,29 +194,45 @@ def _end(text: bytearray, start: int) -> int:
     return max(text.rfind(b"\n", start), text.rfind(b"\r", start, len(text) - 1)) + 1
 
 
-def _cells(block: bytes, delimiter: str, names: Sequence[str], wanted: Sequence[str]) -> Cells | None:
-    """The rows of a block; None for one that the plain reader must look at."""
+def _cells(block: bytes, delimiter: str, names: Sequence[str], wanted: Sequence[str], kind: str) -> Cells | None:
+    """The rows of a block; None where cells are not of this kind, and for a block that the plain reader must read."""
     if len(block) < LEAST or not _is_plain(block, delimiter):
         return None
     pa = library("pyarrow", "--data")
     place = {name: str(k) for k, name in enumerate(names)}
     try:
-        found = _parsed(pa, block, delimiter, len(names), [place[name] for name in wanted] or ["0"])
+        parsed = _parsed(pa, block, delimiter, len(names), [place[name] for name in wanted] or ["0"], kind)
     except pa.ArrowInvalid:
         return None
-    if found.num_rows != block.count(b"\n") + (not block.endswith(b"\n")):
+    if parsed.num_rows != block.count(b"\n") + (not block.endswith(b"\n")):
         return None
-    return found.num_rows, {name: pa.concat_arrays(found.column(place[name]).chunks) for name in wanted}
+    cells = {name: pa.concat_arrays(parsed.column(place[name]).chunks) for name in wanted}
+    if kind == "string" or all(_is_read_as_written(column, block) for column in cells.values()):
+        return parsed.num_rows, cells
+    return None
 
 
-def _parsed(pa: Any, block: bytes, delimiter: str, width: int, columns: list[str]) -> Any:
-    """Those of the `width` columns, which are called 0, 1, …, as texts."""
+def _is_read_as_written(column: Any, block: bytes) -> bool:
+    """Whether numbers say what their texts do: none is infinite or NaN by its text, and none is too small for float64."""
+    np = library("numpy", "--data")
+    values = arrow.floats(column)
+    if np.isfinite(values).sum() + column.null_count < len(values):
+        return False
+    return bool((values != 0).all()) or not _TINY.search(block)
+
+
+_TINY = re.compile(rb"[eE]-\d{3}|0{200}")
+"""What a number below 5e-324 has in its text: an exponent of three digits, or so many zeros that one of two is enough."""
+
+
+def _parsed(pa: Any, block: bytes, delimiter: str, width: int, columns: list[str], kind: str) -> Any:
+    """Those of the `width` columns, which are called 0, 1, …, as texts, or as numbers, null for an empty cell."""
     reader = library("pyarrow.csv", "--data")
     return reader.read_csv(
         pa.BufferReader(block),
         reader.ReadOptions(column_names=[str(k) for k in range(width)], block_size=len(block) + 1),
         reader.ParseOptions(delimiter=delimiter, quote_char='"' if b'"' in block else False),
-        reader.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), include_columns=columns),
+        reader.ConvertOptions(column_types=dict.fromkeys(columns, kind), include_columns=columns, null_values=[""]),
     )
 
 

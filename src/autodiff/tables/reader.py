@@ -91,7 +91,7 @@ def _table(content: BinaryIO, name: str, form: str, delimiter: str, *, keep: boo
     elif form in DELIMITERS and has("pyarrow"):
         from autodiff.tables import csv_blocks  # as above
 
-        yield csv_blocks.table(cast("BufferedIOBase", content), name, delimiter)
+        yield csv_blocks.table(cast("BufferedIOBase", content), name, delimiter, keep=keep)
     else:
         stream = TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
         try:

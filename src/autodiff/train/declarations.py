@@ -228,7 +228,7 @@ def fitting(inputs: Sequence[str], parameters: Collection[str], columns: Collect
         if name not in inputs:
             raise AutodiffError(
                 f"the parameter {quoted(name)} is not an input of the program",
-                hint=f"its inputs are {', '.join(map(shortened, inputs[:12]))}",
+                hint=f"its inputs are {', '.join(map(shortened, inputs[:12]))}" if inputs else "it has no inputs",
             )
     if not parameters:
         raise AutodiffError("there is nothing to train", hint="name the parameters and their start: --params w=0,b=0")

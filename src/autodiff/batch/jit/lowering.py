@@ -10,13 +10,13 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from autodiff.batch.jit.instructions import JitProgram
 from autodiff.batch.jit.libm import LIBRARY
 from autodiff.batch.program import BlockProgram
 from autodiff.batch.whole_powers import by_products, is_product
-from autodiff.core import rules
+from autodiff.core import rules, templates
 from autodiff.core.floats import PRODUCTS
 from autodiff.core.primitive import Primitive
 
@@ -52,8 +52,8 @@ def _check(program: JitProgram, given: Sequence[int], *, finite: bool) -> int:
     fine = program.test("fcmp one double {0}, 0x7FF0000000000000", size)
     if len(given) == 1:
         return fine
-    asleep = program.test("xor i1 {0}, true", program.condition(given[1]))
-    return program.test("or i1 {0}, {1}", fine, asleep)
+    inactive = program.test("xor i1 {0}, true", program.condition(given[1]))
+    return program.test("or i1 {0}, {1}", fine, inactive)
 
 
 # --- rows of the table ------------------------------------------------------------------------------------------------
@@ -90,8 +90,13 @@ def _value(
         return _power(program, numbers[0], numbers[1], known.get(numbers[1]), exact=exact)
     if row.value in LIBRARY:
         return program.call(LIBRARY[row.value], *numbers)
-    special = _SPECIAL.get((row.name, row.arity))
-    return None if special is None else special(program, *numbers)
+    if row is rules.TABLE["atan2", 2]:  # a zero has no sign
+        return program.call("atan2", *(program.do("fadd double {0}, 0.0", each) for each in numbers))
+    if (row.name, row.arity) not in _TEXTS:
+        return None
+    function, text = _TEXTS[row.name, row.arity]
+    names = dict(zip(row.params, numbers, strict=True))
+    return _of_text(program, text, names | ({"w": program.call(function, *numbers)} if function else {}))
 
 
 def _condition(program: JitProgram, row: Primitive, given: Sequence[int]) -> int:
@@ -118,88 +123,43 @@ def _product(program: JitProgram, u: int, exponent: float) -> int:
     return by_products(base, int(abs(exponent)), lambda a, b: program.do("fmul double {0}, {1}", a, b))
 
 
-def _smaller(program: JitProgram, u: int, v: int) -> int:
-    return program.choose(program.test("fcmp olt double {0}, {1}", v, u), v, u)
+def _of_text(program: JitProgram, text: str, given: Mapping[str, int]) -> int | None:
+    """The value of a text of our language without powers, in which `given` are the values of its names."""
+    template = templates.template(text, tuple(given))
+    graph = template.graph
+    values = {node: given[name] for node, name in graph.inputs.items()}
+    for node in graph.reaching(template.result):
+        row = graph.rows[node]
+        if row is not None:
+            value = _value(program, row, [values[a] for a in graph.args[node]], {}, exact=True)
+            assert value is not None, text
+            values[node] = value
+        elif node in graph.constants:
+            values[node] = program.constant(graph.constants[node])
+    return values[template.result]
 
 
-def _larger(program: JitProgram, u: int, v: int) -> int:
-    return program.choose(program.test("fcmp ogt double {0}, {1}", v, u), v, u)
-
-
-def _sign(program: JitProgram, u: int) -> int:
-    zero = program.constant(0.0)
-    negative = program.choose(program.test("fcmp olt double {0}, {1}", u, zero), program.constant(-1.0), zero)
-    return program.choose(program.test("fcmp ogt double {0}, {1}", u, zero), program.constant(1.0), negative)
-
-
-def _modulo(program: JitProgram, u: int, v: int) -> int:
-    """The remainder with the sign of v, from one with the sign of u."""
-    rest, zero = program.call("fmod", u, v), program.constant(0.0)
-    below, down = (program.test("fcmp olt double {0}, {1}", each, zero) for each in (rest, v))
-    apart = program.test("xor i1 {0}, {1}", below, down)
-    moves = program.test("and i1 {0}, {1}", apart, program.test("fcmp une double {0}, {1}", rest, zero))
-    return program.choose(moves, program.do("fadd double {0}, {1}", rest, v), rest)
-
-
-def _angle(program: JitProgram, u: int, v: int) -> int:
-    zero = program.constant(0.0)
-    return program.call("atan2", *(program.do("fadd double {0}, {1}", each, zero) for each in (u, v)))
-
-
-def _cube_root(program: JitProgram, u: int) -> int:
-    """As `special.cbrt` does it; beside 0 and infinity the step is NaN, and none is taken."""
-    root = program.call("cbrt", u)
-    again = program.do(_PLAIN["/", 2], u, program.do(_PLAIN["*", 2], root, root))
-    step = program.do(_PLAIN["/", 2], program.do(_PLAIN["-", 2], root, again), program.constant(3.0))
-    found = program.do(_PLAIN["-", 2], root, step)
-    return program.choose(program.test("fcmp ord double {0}, {0}", found), found, root)
-
-
-def _hypot(program: JitProgram, u: int, v: int) -> int:
-    """The root of a sum of squares that is exact to twice the digits, by one step of Newton's; Python does it likewise.
-
-    Numbers far from 1 are scaled by a power of 2 first, which rounds nothing. The exact products are Dekker's
-    (https://doi.org/10.1007/BF01397083).
-    """
-    a, b = (program.do(_PLAIN["abs", 1], each) for each in (u, v))
-    long, short = _larger(program, a, b), _smaller(program, a, b)
-    one = program.constant(1.0)
-    far = program.test("fcmp ogt double {0}, {1}", long, program.constant(2.0**400))
-    near = program.test("fcmp olt double {0}, {1}", long, program.constant(2.0**-400))
-    down, up = program.constant(2.0**-600), program.constant(2.0**600)
-    scale = program.choose(far, down, program.choose(near, up, one))
-    back = program.choose(far, up, program.choose(near, down, one))
-
-    def do(name: str, x: int, y: int) -> int:
-        return program.do(_PLAIN[name, 2], x, y)
-
-    def squared(x: int) -> tuple[int, int]:
-        """x^2 and what rounding took from it."""
-        wide = do("*", x, program.constant(2.0**27 + 1))
-        high = do("-", wide, do("-", wide, x))
-        low, square = do("-", x, high), do("*", x, x)
-        middle = do("*", high, low)
-        rest = do("+", do("+", do("-", do("*", high, high), square), do("+", middle, middle)), do("*", low, low))
-        return square, rest
-
-    (p, p_rest), (q, q_rest) = (squared(do("*", each, scale)) for each in (long, short))
-    total = do("+", p, q)
-    lost = do("+", do("+", do("-", p, total), q), do("+", p_rest, q_rest))
-    root = program.do(_PLAIN["sqrt", 1], total)
-    again, rest = squared(root)
-    step = do("/", do("+", do("-", do("-", total, again), rest), lost), do("+", root, root))
-    zero = program.constant(0.0)
-    return program.choose(
-        program.test("fcmp oeq double {0}, {1}", long, zero), zero, do("*", do("+", root, step), back)
-    )
-
-
-_SPECIAL: dict[tuple[str, int], Callable[..., int]] = {
-    ("min", 2): _smaller,
-    ("max", 2): _larger,
-    ("sign", 1): _sign,
-    ("mod", 2): _modulo,
-    ("atan2", 2): _angle,
-    ("cbrt", 1): _cube_root,
-    ("hypot", 2): _hypot,
+_TEXTS = {
+    ("min", 2): ("", "if(v < u, v, u)"),
+    ("max", 2): ("", "if(v > u, v, u)"),
+    ("sign", 1): ("", "if(u > 0, 1, if(u < 0, -1, 0))"),
+    ("mod", 2): ("fmod", "if(w != 0 and (w < 0) != (v < 0), w + v, w)"),
+    ("cbrt", 1): ("cbrt", "z = w - (w - u/(w*w))/3; if(z == z, z, w)"),
+    ("hypot", 2): (
+        "",
+        "high(x) = 134217729*x - (134217729*x - x); low(x) = x - high(x);"
+        "rest(x) = high(x)*high(x) - x*x + (high(x)*low(x) + high(x)*low(x)) + low(x)*low(x);"
+        f"a = max(abs(u), abs(v)); far = a > {2.0**400!r}; near = a < {2.0**-400!r};"
+        f"s = if(far, {2.0**-600!r}, if(near, {2.0**600!r}, 1)); x = a*s; y = min(abs(u), abs(v))*s;"
+        "z = x*x + y*y; lost = (x*x - z + y*y) + (rest(x) + rest(y)); r = sqrt(z);"
+        "step = (z - r*r - rest(r) + lost)/(r + r);"
+        f"if(a == 0, 0, (r + step)*if(far, {2.0**600!r}, if(near, {2.0**-600!r}, 1)))",
+    ),
 }
+"""Rows that are made of others: the function of the C library that is called w in the text, if any, and the text.
+
+The remainder gets the sign of v. The cube root's step is NaN beside 0 and infinity, where none is taken. The hypotenuse
+is the root of a sum of squares that is exact to twice the digits, by one step of Newton's, as in Python; numbers far from
+1 are scaled by a power of 2 first, which rounds nothing. The exact products are Dekker's
+(https://doi.org/10.1007/BF01397083).
+"""

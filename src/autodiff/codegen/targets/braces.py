@@ -2,39 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autodiff.codegen.blocks import CodeBlock, ExportModule, grouped
+from autodiff.codegen import blocks
+from autodiff.codegen.blocks import CodeBlock, grouped
+from autodiff.codegen.dialect import Dialect
+from autodiff.codegen.request import Request, made_from
 from autodiff.core.primitive import Primitive
 
 
 @dataclass(frozen=True, slots=True)
 class Braces:
-    """How a language writes lines and functions.
+    """How a language writes lines and functions. The lines in `dialect.own` are those between a function's braces.
 
+    reserved   names that the program may not have there, `ascii_only` whether its letters are those of ASCII
+    comment    what is before its first line, before the others, and behind it
     indent     of one level
     head       of a function, by its name, its row and its parameters, up to the brace
+    main       the head of the function that has value and gradient
+    ending     the lines that give its results
     variables  the lines that declare what gets its value under a condition
     constant   what is written before a name that keeps its value: of a number, of a condition
-    own        the lines of functions in the language's own words
     """
 
+    dialect: Dialect
+    reserved: Sequence[str]
+    ascii_only: bool
+    comment: tuple[str, str, str]
     indent: str
     head: Callable[[str, Primitive, Sequence[str]], Sequence[str]]
+    main: Callable[[CodeBlock], Sequence[str]]
+    ending: Callable[[CodeBlock], Sequence[str]]
     variables: Callable[[CodeBlock], Iterable[str]]
     constant: tuple[str, str]
-    own: Mapping[tuple[str, int], Sequence[str]]
 
-    def functions(self, export: ExportModule) -> Iterator[str]:
-        """The definitions of what the target lacks, an empty line behind each."""
+    def write(self, request: Request) -> str:
+        """The source of the function, and of those that it needs."""
+        export = blocks.module(request, self.dialect, self.reserved, ascii_only=self.ascii_only)
+        first, before, behind = self.comment
+        lines = [f"{first} Value and gradient; outside its domain a function gives NaN or an infinity.", before]
+        lines += [f"{before} {line}".rstrip() for line in made_from(request)]
+        lines += [behind]
         for row in export.spelled:
-            yield from (*self.head(export.names[row], row, row.params), *self.own[row.name, row.arity], "}", "")
+            lines += [*self.head(export.names[row], row, row.params), self.dialect.own[row.name, row.arity], "}", ""]
         for name, block, row in export.functions:
-            yield from self.head(name, row, block.inputs)
-            yield from (*self.body(block), f"{self.indent}return {block.results[0]};", "}", "")
+            lines += [*self.head(name, row, block.inputs), *self._body(block)]
+            lines += [f"{self.indent}return {block.results[0]};", "}", ""]
+        lines += [*self.main(export.main), *self._body(export.main)]
+        return "\n".join([*lines, *(self.indent + line for line in self.ending(export.main)), "}"]) + "\n"
 
-    def body(self, block: CodeBlock) -> Iterator[str]:
+    def _body(self, block: CodeBlock) -> Iterator[str]:
         """The lines of a function, without its result."""
         once, twice = self.indent, 2 * self.indent
         yield from (f"{once}{line}" for line in self.variables(block))

@@ -5,76 +5,58 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from autodiff.codegen import blocks
 from autodiff.codegen.blocks import CodeBlock
 from autodiff.codegen.dialect import Dialect
-from autodiff.codegen.request import Request, made_from
-from autodiff.codegen.syntax import INFIX, Spelling
+from autodiff.codegen.syntax import INFIX, Spelling, calls
 from autodiff.codegen.targets.braces import Braces
 from autodiff.core.primitive import Primitive
 
-_SAME = "sqrt cbrt exp exp2 expm1 log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc lgamma floor ceil"
-
 CALLS = {
-    **{(name, 1): f"{name}({{0}})" for name in _SAME.split()},
-    ("ln", 1): "log({0})",
-    ("gamma", 1): "tgamma({0})",
-    ("round", 1): "nearbyint({0})",
-    ("abs", 1): "fabs({0})",
-    ("^", 2): "pow({0}, {1})",
-    ("min", 2): "fmin({0}, {1})",
-    ("max", 2): "fmax({0}, {1})",
-    ("hypot", 2): "hypot({0}, {1})",
-    ("atan2", 2): "atan2({0}, {1})",
-    ("known", 1): "!isnan({0})",
-    ("finite", 1): "isfinite({0})",
     **INFIX,
+    **calls(
+        "{}",
+        "sqrt cbrt exp exp2 expm1 ln:log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
+        " erf erfc gamma:tgamma lgamma abs:fabs floor ceil trunc round:nearbyint known:!isnan finite:isfinite",
+        "^:pow min:fmin max:fmax hypot atan2",
+    ),
 }
 
-OWN = {
-    ("mod", 2): [
-        "    double r = fmod(u, v);",
-        "    return r != 0.0 && (r < 0.0) != (v < 0.0) ? r + v : r;",
-    ],
-}
-
-DIALECT = Dialect("C", CALLS.keys(), OWN.keys())
-SPELLING = Spelling(CALLS, "{0} ? {1} : {2}", ("&&", "||", "!"), nan="NAN")
+OWN = {("mod", 2): "    double r = fmod(u, v);\n    return r != 0.0 && (r < 0.0) != (v < 0.0) ? r + v : r;"}
 
 _WORDS = """auto break case char const continue default do double else enum extern float for goto if inline int long register
 restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof bool true
 false nullptr constexpr alignas alignof thread_local static_assert main I NULL NAN INFINITY HUGE_VAL errno gradient
-value_and_gradient log tgamma nearbyint fabs pow fmin fmax fmod hypot atan2 isnan isfinite"""
-RESERVED = [*_WORDS.split(), *_SAME.split()]
-
-
-def write(request: Request) -> str:
-    """The source of a file with one function, `value_and_gradient`."""
-    export = blocks.module(request, DIALECT, SPELLING, RESERVED, ascii_only=True)
-    lines = ["/* Value and gradient; outside its domain a function gives NaN or an infinity.", " *"]
-    lines += [f" * {line}".rstrip() for line in made_from(request)]
-    lines += [" */", "#include <math.h>", ""]
-    lines += _BRACES.functions(export)
-    main = export.main
-    value, *slopes = main.results
-    used = set(re.findall(r"\w+", " ".join(text for _, text, _, _ in main.lines)))
-    arguments = ", ".join([*(f"double {name}" for name in main.inputs), f"double gradient[{max(1, len(slopes))}]"])
-    lines += [
-        f"/* Returns {value}; gradient: {', '.join(slopes) or 'nothing'}. */",
-        f"double value_and_gradient({arguments})",
-        "{",
-        *_BRACES.body(main),
-        *(f"    gradient[{k}] = {slope};" for k, slope in enumerate(slopes)),
-        *([] if slopes else ["    (void)gradient;"]),
-        *(f"    (void){name};" for name in main.inputs if name not in used),
-        f"    return {value};",
-        "}",
-    ]
-    return "\n".join(lines) + "\n"
+value_and_gradient isnan isinf isnormal signbit fpclassify isgreater isless isunordered double_t float_t div_t
+HUGE_VALF HUGE_VALL FP_NAN FP_INFINITE FP_NORMAL FP_SUBNORMAL FP_ZERO FP_ILOGB0 FP_ILOGBNAN MATH_ERRNO MATH_ERREXCEPT signgam
+M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI M_SQRT2 M_SQRT1_2 M_PIl MAXFLOAT DOMAIN SING
+OVERFLOW UNDERFLOW TLOSS PLOSS j0 j1 jn y0 y1 yn gamma drem significand scalb exp10 pow10 sincos roundeven"""
+_FUNCTIONS = """acos asin atan atan2 cos sin tan acosh asinh atanh cosh sinh tanh exp exp2 expm1 frexp ilogb ldexp log log10 log1p log2
+logb modf scalbn scalbln cbrt fabs hypot pow sqrt erf erfc lgamma tgamma ceil floor nearbyint rint lrint llrint round lround
+llround trunc fmod remainder remquo copysign nan nextafter nexttoward fdim fmax fmin fma"""
+_OF_MATH_H = [name + suffix for name in _FUNCTIONS.split() for suffix in ("", "f", "l")]
+RESERVED = [*_WORDS.split(), *_OF_MATH_H, *(text.partition("(")[0] for text in CALLS.values())]
 
 
 def _head(name: str, row: Primitive, inputs: Sequence[str]) -> list[str]:
     return [f"/* {row.doc} */", f"static double {name}({', '.join(f'double {p}' for p in inputs)})", "{"]
+
+
+def _main(block: CodeBlock) -> list[str]:
+    value, *slopes = block.results
+    arguments = ", ".join([*(f"double {name}" for name in block.inputs), f"double gradient[{max(1, len(slopes))}]"])
+    returns = f"/* Returns {value}; gradient: {', '.join(slopes) or 'nothing'}. */"
+    return [returns, f"double value_and_gradient({arguments})", "{"]
+
+
+def _ending(block: CodeBlock) -> list[str]:
+    value, *slopes = block.results
+    used = set(re.findall(r"\w+", " ".join(text for _, text, _, _ in block.lines)))
+    unused = [name for name in ([] if slopes else ["gradient"]) + list(block.inputs) if name not in used]
+    return [
+        *(f"gradient[{k}] = {slope};" for k, slope in enumerate(slopes)),
+        *(f"(void){name};" for name in unused),
+        f"return {value};",
+    ]
 
 
 def _variables(block: CodeBlock) -> Iterator[str]:
@@ -84,4 +66,15 @@ def _variables(block: CodeBlock) -> Iterator[str]:
             yield f"{kind} {', '.join(f'{name} = {zero}' for name in names[k : k + 8])};"
 
 
-_BRACES = Braces("    ", _head, _variables, ("const double", "const int"), OWN)
+write = Braces(
+    Dialect("C", Spelling(CALLS, "{0} ? {1} : {2}", ("&&", "||", "!"), nan="NAN"), OWN),
+    RESERVED,
+    ascii_only=True,
+    comment=("/*", " *", " */\n#include <math.h>\n"),
+    indent="    ",
+    head=_head,
+    main=_main,
+    ending=_ending,
+    variables=_variables,
+    constant=("const double", "const int"),
+).write

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from autodiff.codegen.dialect import Dialect
-from autodiff.codegen.request import Request
-from autodiff.codegen.syntax import INFIX, Spelling
-from autodiff.codegen.targets import array_module
-from autodiff.codegen.targets.array_module import Library
-
-_SAME = "sqrt cbrt exp exp2 expm1 log2 log10 log1p sin cos tan sinh cosh tanh abs sign floor ceil"
-_ARC = "sin cos tan sinh cosh tanh"
+from autodiff.codegen.syntax import INFIX, Spelling, calls
+from autodiff.codegen.targets.python_module import ELEMENTWISE, PythonModule
 
 CALLS = {
     **INFIX,
-    **{(name, 1): f"np.{name}({{0}})" for name in _SAME.split()},
-    **{(f"a{name}", 1): f"np.arc{name}({{0}})" for name in _ARC.split()},
-    ("ln", 1): "np.log({0})",
-    ("round", 1): "np.rint({0})",
-    ("^", 2): "np.power({0}, {1})",
-    ("min", 2): "np.minimum({0}, {1})",
-    ("max", 2): "np.maximum({0}, {1})",
-    ("mod", 2): "np.mod({0}, {1})",
-    ("hypot", 2): "np.hypot({0}, {1})",
-    ("atan2", 2): "np.arctan2({0}, {1})",
+    **calls(
+        "np.{}",
+        "sqrt cbrt exp exp2 expm1 ln:log log2 log10 log1p sin cos tan asin:arcsin acos:arccos atan:arctan sinh cosh tanh"
+        " asinh:arcsinh acosh:arccosh atanh:arctanh abs sign floor ceil round:rint finite:isfinite",
+        "^:power min:minimum max:maximum mod hypot atan2:arctan2",
+    ),
     ("known", 1): "~np.isnan({0})",
-    ("finite", 1): "np.isfinite({0})",
 }
 
 _POLES = """\
@@ -46,19 +36,18 @@ OWN = {
 }
 """NumPy has none of these; `math` has, one number at a time, and raises for one that an array must not fail for."""
 
-LIBRARY = Library(
-    Dialect("NumPy", CALLS.keys(), OWN.keys(), nested=False),
-    Spelling(CALLS, "np.where({0}, {1}, {2})", ("&", "|", "~"), tight=True, whole=True, nan="np.nan"),
-    ["import math", "", "import numpy as np"],
-    "np.asarray({0}, dtype=float)",
-    "np.full_like({0}, {1})",
+write = PythonModule(
+    Dialect(
+        "NumPy",
+        Spelling(CALLS, "np.where({0}, {1}, {2})", ("&", "|", "~"), tight=True, whole=True, nan="np.nan"),
+        OWN,
+        nested=False,
+    ),
+    ELEMENTWISE,
+    "import math\n\nimport numpy as np",
     ["np"],
-    OWN,
-    '@np.errstate(all="ignore")',
-)
-
-
-def write(request: Request) -> str:
-    """The source of a module with one function, `value_and_gradient`, of arrays that broadcast."""
-    source = array_module.write(request, LIBRARY)
-    return source if "math." in source else source.replace("import math\n\n", "", 1)
+    optional={"math.": "import math\n\n"},
+    array="np.asarray({0}, dtype=float)",
+    full="np.full_like({0}, {1})",
+    quiet='@np.errstate(all="ignore")',
+).write

@@ -17,7 +17,7 @@ from autodiff.codegen.lines import with_lines
 from autodiff.codegen.names import Names, named
 from autodiff.codegen.request import Request, made_from
 from autodiff.codegen.straightline import StraightLineProgram
-from autodiff.codegen.syntax import INFIX, Spelling
+from autodiff.codegen.syntax import INFIX, Spelling, calls
 from autodiff.codegen.targets.sql_domains import total
 from autodiff.errors import AutodiffError, quoted
 
@@ -44,13 +44,10 @@ _GUARDED = {
 }
 
 CALLS = {
-    **{(name, 1): f"{name}({{0}})" for name in _SAME.split()},
-    ("atan2", 2): "atan2({0}, {1})",
-    **_GUARDED,
     **INFIX,
+    **calls("{}", _SAME, "atan2"),
+    **_GUARDED,
 }
-
-DIALECT = Dialect("SQL", CALLS.keys(), in_place=True, longest=16, repeats=_GUARDED.keys(), instead=total)
 
 
 def _number(value: float) -> str:
@@ -67,6 +64,7 @@ SPELLING = Spelling(
     signs={"==": "=", "!=": "<>"},
     nan="NULL",
 )
+DIALECT = Dialect("SQL", SPELLING, in_place=True, longest=16, repeats=_GUARDED.keys(), instead=total)
 
 _WORDS = """all alter analyse analyze and anti any array as asc asof asymmetric at authorization avg before begin between bit both by
 cascade case cast check collate column commit constraint count create cross cube current current_date current_role

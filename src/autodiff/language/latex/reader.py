@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 from autodiff.errors import AutodiffError, quoted
 from autodiff.language.automaton import Automaton
+from autodiff.language.synonyms import meant
 from autodiff.language.tables import tables
 from autodiff.language.token import CLOSES, Token
 
@@ -44,7 +46,7 @@ _NAMED_BY_CUSTOM = {
 _ENDS_OPERAND = frozenset(
     {"NUMBER", "NAME", "RPAR", "RSQB", "SET_END", "CLOSE", "BAR_END", "BANG", "DEGREES", "SHORT_FRACTION"}
 )
-_SINGLE = {"POWER": "^", "ROOT": r"\sqrt", "LOG_TO": r"\log_"}
+_SINGLE = {"POWER": "^", "ROOT": r"\sqrt", "LOG_TO": r"\log_", "FRACTION": r"\frac"}
 """Tokens that take the next character alone, unless there are braces."""
 
 
@@ -86,8 +88,8 @@ class LatexBuilder:
         bracketed = parts[1].text.startswith("(")
         if bracketed:
             for letter, call in _NAMED_BY_CUSTOM.items():
-                if found := re.search(rf"(?<![\w./^]){letter}$", left):
-                    return Piece(f"{left[: found.start()]}{found.expand(call)}{right[1:]}", PRODUCT)
+                if match := re.search(rf"(?<![\w./^]){letter}$", left):
+                    return Piece(f"{left[: match.start()]}{match.expand(call)}{right[1:]}", PRODUCT)
         called = bracketed and re.search(r"(?<![\w.])[A-Za-z]$", left)
         return Piece(f"{left}{'' if called else '*'}{right}", PRODUCT)
 
@@ -100,7 +102,14 @@ class LatexBuilder:
     def exponent(self, parts: Parts) -> Piece:
         if len(parts) == 3:
             return Piece(str(parts[1].text), parts[1].level)
+        if not isinstance(parts[0], Token):
+            return self.fraction(parts)
         return self.number(parts) if parts[0].type == "NUMBER" else self.name(parts)
+
+    def part(self, parts: Parts) -> Piece:
+        if len(parts) == 1:
+            _check_single([Token("FRACTION", "", parts[0].span), *parts])
+        return self.exponent(parts)
 
     def raised(self, parts: Parts) -> str:
         return "".join(_operator(part) for part in parts if part.type in ("ADDITIVE", "NUMBER"))
@@ -130,13 +139,19 @@ class LatexBuilder:
     def fraction(self, parts: Parts) -> Piece:
         if len(parts) == 1:
             return Piece(*parts[0])
-        return Piece(f"{parts[2].within(PRODUCT)}/{parts[5].within(POWER)}", PRODUCT)
+        return Piece(f"{parts[1].within(PRODUCT)}/{parts[2].within(POWER)}", PRODUCT)
 
     def binomial(self, parts: Parts) -> Piece:
         return Piece(f"binomial({parts[2].text}, {parts[5].text})")
 
+    def branch(self, parts: Parts) -> str:
+        condition = next(part for part in parts if isinstance(part, str))
+        return f"if({condition}, {parts[0].text}, "
+
     def cases(self, parts: Parts) -> Piece:
-        return Piece(f"if({parts[4]}, {parts[1].text}, {parts[6].text})")
+        branches = [part for part in parts if isinstance(part, str)]
+        value = next(part for part in parts if isinstance(part, Piece))
+        return Piece("".join([*branches, value.text, ")" * len(branches)]))
 
     def comparison(self, parts: Parts) -> str:
         left, sign, right = parts
@@ -219,7 +234,7 @@ def _logarithm(argument: str, base: str) -> Piece:
 
 def is_latex(text: str) -> bool:
     """Whether a backslash stands at the front of a word, or an exponent or index in braces; a comment's don't count."""
-    return re.search(r"\\[A-Za-z,;:!]|[\^_]\s*\{", re.sub(r"(?<!\\)#.*", "", text)) is not None
+    return re.search(r"\\[A-Za-z,;:!(\[]|[\^_]\s*\{", re.sub(r"(?<!\\)#.*", "", text)) is not None
 
 
 def program(text: str, functions: Collection[str]) -> str:
@@ -227,6 +242,7 @@ def program(text: str, functions: Collection[str]) -> str:
     try:
         tokens = _tokens(text)
         _check_letters(tokens, functions)
+        _check_calls(tokens, text, functions)
         _check_fractions(tokens)
         return str(_automaton().parse(tokens, "program", len(text), _complaint))
     except AutodiffError as error:
@@ -249,22 +265,24 @@ def _tokens(text: str) -> list[Token]:
     tokens, place = list[Token](), 0
     opened: list[str] = []
     while place < len(text):
-        found = _pattern().match(text, place)
-        if found is None or not found[0]:
+        match = _pattern().match(text, place)
+        if match is None or not match[0]:
             command = re.match(r"\\[A-Za-z]+|.", text[place:], re.DOTALL)
             piece = command[0] if command else text[place]
             raise AutodiffError(f"{quoted(piece)} is not read in LaTeX", span=(place, place + len(piece)))
-        kind = tables("latex").symbols[found[0]] if found.lastgroup == "symbol_" else str(found.lastgroup)
+        kind = tables("latex").symbols[match[0]] if match.lastgroup == "symbol_" else str(match.lastgroup)
+        if opened and kind == "SEP" and match[0] != ";":  # inside of brackets a newline is a blank
+            kind = "BLANK"
         if kind not in tables("latex").ignored:
-            if found[0] == "|" and opened[-1:] == ["BAR"] and tokens[-1].type in _ENDS_OPERAND:
+            if match[0] == "|" and opened[-1:] == ["BAR"] and tokens[-1].type in _ENDS_OPERAND:
                 kind = "BAR_END"
-            if kind in ("BAR", "LPAR", "LSQB", "OPEN", "SET"):
+            if kind in ("BAR", "LPAR", "LSQB", "OPEN", "SET", "CASES"):
                 opened.append(kind)
-            elif kind in (*CLOSES, "CLOSE", "SET_END") and opened:
+            elif kind in (*CLOSES, "CLOSE", "SET_END", "CASES_END") and opened:
                 opened.pop()
-            tokens.append(Token(kind, found[0], found.span()))
+            tokens.append(Token(kind, match[0], match.span()))
             _check_single(tokens)
-        place = found.end()
+        place = match.end()
     return tokens
 
 
@@ -303,10 +321,26 @@ def _check_letters(tokens: Sequence[Token], functions: Collection[str]) -> None:
         end = token.span[1]
 
 
+def _check_calls(tokens: Sequence[Token], text: str, functions: Collection[str]) -> None:
+    """Make an upright name directly before a bracket a FUNC, and raise AutodiffError where there is no such function."""
+    for token, after in pairwise(tokens):
+        name = re.fullmatch(r"\\(?:mathrm|text|mathit)\s*\{\s*([A-Za-z]{2,})\s*\}", token.text)
+        between = text[token.span[1] : after.span[0]]
+        if token.type == "NAME" and after.type == "LPAR" and name and re.fullmatch(r"(\\left|\\[bB]igg?l?)?", between):
+            if name[1] not in functions:
+                near = meant(name[1], functions)
+                product = rf"{token.text} \cdot (…) for a product"
+                hint = rf"write \operatorname{{{near}}}(…), or {product}" if near else f"write {product}"
+                raise AutodiffError(f"unknown function {quoted(name[1])}", span=token.span, hint=hint)
+            token.type, token.text = "FUNC", rf"\operatorname{{{name[1]}}}"
+
+
 def _check_fractions(tokens: Sequence[Token]) -> None:
     """Raise AutodiffError for a mixed number, and for a derivative, which is no quotient."""
     kinds = " ".join(token.type for token in tokens)
-    if mixed := re.search(r"NUMBER (SHORT_FRACTION|FRACTION OPEN NUMBER CLOSE OPEN NUMBER CLOSE)", kinds):
+    if mixed := re.search(
+        r"NUMBER (SHORT_FRACTION|FRACTION (OPEN NUMBER CLOSE|NUMBER) (OPEN NUMBER CLOSE|NUMBER))", kinds
+    ):
         token = tokens[kinds[: mixed.start()].count(" ")]
         raise AutodiffError(
             "a number before a fraction may be a mixed number or a product",

@@ -3,39 +3,32 @@
 `compose` makes a document of an explanation; `text`, `markdown`, `latex` and `html` write it. A row of a table names the
 place and the arrow of the drawing that it is about, so that a format with colours or links can connect the two.
 
->>> plain((Words("the slope is "), NumberText(0.5)))
+>>> plain(("the slope is ", NumberText(0.5)))
 'the slope is 0.5'
 """
 
 # no `from __future__ import annotations`: a NamedTuple compiles annotations that are texts, at every start
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from autodiff.diagnostics import shown
 from autodiff.errors import printable
 from autodiff.explanation.graph import Drawing
+from autodiff.explanation.model import FormulaText
 from autodiff.render.text.numbers import eight
 
 
 class Words(NamedTuple):
-    """A piece of a sentence; `tone` is "", "quiet", "strong", "good" or "bad"."""
+    """A piece of a sentence with a `tone`: "quiet", "strong", "good" or "bad"; without one it is a plain `str`."""
 
     text: str
-    tone: str = ""
+    tone: str
 
 
 class CodeText(NamedTuple):
     """A piece of a program, as the user wrote it."""
 
     text: str
-
-
-class Math(NamedTuple):
-    """A formula: in LaTeX's mathematics ("" where it is too long for that), in one line for people, and as it is typed."""
-
-    tex: str
-    line: str
-    typed: str = ""
 
 
 class NumberText(NamedTuple):
@@ -50,7 +43,7 @@ class NumberText(NamedTuple):
         return shown(self.value) if self.whole else eight(self.value)
 
 
-Inline: TypeAlias = Words | CodeText | Math | NumberText
+Inline: TypeAlias = str | Words | CodeText | FormulaText | NumberText
 Cell: TypeAlias = tuple[Inline, ...]
 
 
@@ -100,7 +93,7 @@ class PathSum(NamedTuple):
 
     terms: tuple[NumberText, ...]
     value: NumberText
-    name: Math
+    name: FormulaText
 
 
 AnyRow: TypeAlias = TableRow | RowHeading | PathSum | Omitted
@@ -152,7 +145,7 @@ class SourceLines(NamedTuple):
 class Equation(NamedTuple):
     """What `left` is equal to, in several forms one below the other; the last is the answer, with a `note` behind it."""
 
-    left: Math
+    left: FormulaText
     rights: tuple[Cell, ...]
     note: str = ""
     place: str = ""
@@ -210,7 +203,7 @@ class Document(NamedTuple):
     @property
     def question(self) -> Cell:
         """Which slopes are asked for, and where."""
-        point = (Words(" at "), *listed(self.point, 6)) if self.point else ()
+        point = (" at ", *listed(self.point, 6)) if self.point else ()
         return (*listed(self.slopes, 3), *point)
 
 
@@ -221,9 +214,9 @@ def plain(pieces: Iterable[Inline]) -> str:
 
 def _plain(piece: Inline) -> str:
     match piece:
-        case Math(_, line):
+        case FormulaText(_, line, _):
             return line
-        case NumberText():
+        case str() | NumberText():
             return str(piece)
         case _:
             return piece.text
@@ -250,30 +243,30 @@ SCREEN = Limits(rows=10, answers=6, steps=30, titles=True)
 def sentence(item: Item) -> Cell:
     """An item in one line."""
     label = (Words(f"{item.label} ", "strong"),) if item.label else ()
-    number = (Words(": "), *item.number) if item.number else ()
+    number = (": ", *item.number) if item.number else ()
     pieces: Cell = (*label, *item.words, *number)
     if not item.remark:
         return pieces
     joins = plain(pieces).endswith(":") or plain(item.remark).startswith("(")
-    return (*pieces, Words(" " if joins else ", "), *item.remark)
+    return (*pieces, " " if joins else ", ", *item.remark)
 
 
 def joined(cells: Sequence[Cell], between: str, last: str = "") -> Cell:
     """Cells with words between them."""
     pieces: list[Inline] = []
     for i, cell in enumerate(cells):
-        pieces += [Words(last if last and i == len(cells) - 1 else between)] * (i > 0) + list(cell)
+        pieces += [last if last and i == len(cells) - 1 else between] * (i > 0) + list(cell)
     return tuple(pieces)
 
 
 def listed(cells: Sequence[Cell], most: int) -> Cell:
-    more = (Words(f" and {len(cells) - most:,} more"),) if len(cells) > most else ()
+    more = (f" and {len(cells) - most:,} more",) if len(cells) > most else ()
     return (*joined(cells[:most], ", ", " and " if len(cells) == 2 else ""), *more)
 
 
 def term(number: NumberText, *, first: bool) -> Cell:
     """A number in a sum or a product: a negative one in brackets, unless it is the first."""
-    return (Words("("), number, Words(")")) if str(number).startswith("-") and not first else (number,)
+    return ("(", number, ")") if str(number).startswith("-") and not first else (number,)
 
 
 def across(row: RowHeading | PathSum) -> Cell:
@@ -281,7 +274,7 @@ def across(row: RowHeading | PathSum) -> Cell:
     if isinstance(row, RowHeading):
         return (Words(f"{row.title} ", "strong"), *row.pieces) if row.title else row.pieces
     terms = joined([term(number, first=i == 0) for i, number in enumerate(row.terms)], " + ")
-    return (Words("sum of the paths: ", "strong"), *terms, Words(" = "), row.value, Words(" = "), row.name)
+    return (Words("sum of the paths: ", "strong"), *terms, " = ", row.value, " = ", row.name)
 
 
 def as_table(equations: Equations) -> TableBlock:
@@ -289,9 +282,9 @@ def as_table(equations: Equations) -> TableBlock:
     rows = tuple(
         row if isinstance(row, Omitted) else TableRow(((row.left,), answered(row)), row.place) for row in equations.rows
     )
-    formulas = any(isinstance(row.cells[1][-1], Math) for row in rows if isinstance(row, TableRow))
-    answer = Column((Words("formula" if formulas else "its value"),), numeric=not formulas, wide=True)
-    return TableBlock((Column((Words("slope"),)), answer), rows, "the answers")
+    formulas = any(isinstance(row.cells[1][-1], FormulaText) for row in rows if isinstance(row, TableRow))
+    answer = Column(("formula" if formulas else "its value",), numeric=not formulas, wide=True)
+    return TableBlock((Column(("slope",)), answer), rows, "the answers")
 
 
 def answered(equation: Equation) -> Cell:
@@ -301,6 +294,7 @@ def answered(equation: Equation) -> Cell:
 
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def ends(rows: Sequence[T], what: str = "", most: int = 12) -> list[T | Omitted]:
@@ -308,3 +302,8 @@ def ends(rows: Sequence[T], what: str = "", most: int = 12) -> list[T | Omitted]
     if len(rows) <= 2 * most + 1:
         return list(rows)
     return [*rows[:most], Omitted(len(rows) - 2 * most, what), *rows[-most:]]
+
+
+def ends_as(row: Callable[[T], R], items: Sequence[T], what: str, most: int) -> tuple[R | Omitted, ...]:
+    """The rows that `row` makes of them."""
+    return tuple(item if isinstance(item, Omitted) else row(item) for item in ends(items, what, most))

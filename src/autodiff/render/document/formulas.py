@@ -1,76 +1,59 @@
-"""The small formulas of a document: a name, du/dx, an equation, a factor in a product.
+"""The small formulas of a document: a name, du/dx, an equation.
 
->>> ratio("loss", "x1").tex, slashed("u", "x").line
-('\\\\frac{\\\\mathrm{d}\\\\,\\\\mathrm{loss}}{\\\\mathrm{d}x_{1}}', 'du/dx')
+>>> Leibniz().ratio("loss", "x1").tex, Leibniz(partial=True).slashed("u", "x").pretty
+('\\\\frac{\\\\mathrm{d}\\\\,\\\\mathrm{loss}}{\\\\mathrm{d}x_{1}}', '∂u/∂x')
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from autodiff.diagnostics import shown
 from autodiff.explanation.model import FormulaText
-from autodiff.explanation.spellings import as_factor
 from autodiff.notation.tex import tex_name
-from autodiff.render.document.blocks import Cell, Math, NumberText, Words
+from autodiff.render.document.blocks import Cell, NumberText
 
 
-def ratio(of: str, by: str, *, partial: bool = False) -> Math:
-    """d(of)/d(by); a `partial` derivative, of a function of several inputs, with ∂."""
-    above, below = differential(of, partial=partial), differential(by, partial=partial)
-    return Math(rf"\frac{{{above}}}{{{below}}}", _line(of, by, partial=partial), f"d{of}/d{by}")
+class Leibniz(NamedTuple):
+    """Derivatives as d·/d·; those that are `partial`, of a function of several inputs, with ∂."""
+
+    partial: bool = False
+
+    @property
+    def sign(self) -> FormulaText:
+        """The d alone."""
+        return FormulaText("d", "∂", r"\partial") if self.partial else FormulaText("d", "d", r"\mathrm{d}")
+
+    def ratio(self, of: str, by: str) -> FormulaText:
+        """d(of)/d(by)."""
+        return self.slashed(of, by)._replace(tex=rf"\frac{{{self.differential(of)}}}{{{self.differential(by)}}}")
+
+    def slashed(self, of: str, by: str) -> FormulaText:
+        """The same on one line, for sentences."""
+        d = self.sign.pretty
+        return FormulaText(f"d{of}/d{by}", f"{d}{of}/{d}{by}", f"{self.differential(of)}/{self.differential(by)}")
+
+    def differential(self, name: str) -> str:
+        r"""The d of a name in LaTeX, with a thin space before a word: \mathrm{d}x."""
+        tex = tex_name(name)
+        return f"{self.sign.tex}{self._gap(tex)}{tex}"
+
+    def _gap(self, tex: str) -> str:
+        if self.partial:
+            return " "
+        return r"\," if tex.startswith((r"\mathrm", r"\_")) else ""
 
 
-def slashed(of: str, by: str, *, partial: bool = False) -> Math:
-    """The same on one line, for sentences."""
-    above, below = differential(of, partial=partial), differential(by, partial=partial)
-    return Math(f"{above}/{below}", _line(of, by, partial=partial), f"d{of}/d{by}")
+def named(name: str) -> FormulaText:
+    return FormulaText(name, name, tex_name(name))
 
 
-def _line(of: str, by: str, *, partial: bool) -> str:
-    sign = "∂" if partial else "d"
-    return f"{sign}{of}/{sign}{by}"
-
-
-def differential(name: str, *, partial: bool = False) -> str:
-    tex = tex_name(name)
-    if partial:
-        return rf"\partial {tex}"
-    return rf"\mathrm{{d}}{tex}" if _is_letter(tex) else rf"\mathrm{{d}}\,{tex}"
-
-
-def _is_letter(tex: str) -> bool:
-    return not tex.startswith((r"\mathrm", r"\_"))
-
-
-def named(name: str) -> Math:
-    return Math(tex_name(name), name)
-
-
-def formula(text: FormulaText) -> Math:
-    return Math(text.tex, text.pretty, text.formula)
-
-
-def equation(left: Math, right: FormulaText) -> Cell:
+def equation(left: FormulaText, right: FormulaText) -> Cell:
     """`left = right`, as one formula where LaTeX can write it."""
     if right.tex:
-        typed = f"{left.typed or left.line} = {right.formula}"
-        return (Math(f"{left.tex} = {right.tex}", f"{left.line} = {right.pretty}", typed),)
-    return (left, Words(" = "), formula(right)) if right.pretty else (left,)
-
-
-def product(factors: Sequence[Math]) -> Math:
-    """Factors with dots between them."""
-    return Math(
-        r" \cdot ".join(factor.tex for factor in factors) if all(factor.tex for factor in factors) else "",
-        " · ".join(factor.line for factor in factors),
-        " * ".join(factor.typed or factor.line for factor in factors),
-    )
-
-
-def in_product(slope: FormulaText) -> Math:
-    """A local slope as a factor."""
-    return formula(as_factor(slope))
+        return (FormulaText(*(f"{a} = {b}" for a, b in zip(left, right, strict=True))),)
+    return (left, " = ", right) if right.pretty else (left,)
 
 
 def many(number: int, word: str) -> str:

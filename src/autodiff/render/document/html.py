@@ -12,7 +12,7 @@ the keyboard's focus, highlights its arrow, and an arrow its steps, by CSS alone
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import resources
@@ -20,58 +20,61 @@ from itertools import islice
 
 from autodiff.diagnostics import shown
 from autodiff.errors import printable
+from autodiff.explanation.graph import Drawing
 from autodiff.explanation.model import Explanation
 from autodiff.render.document import blocks
-from autodiff.render.document.blocks import Cell, Inline, Words, across, answered, as_table, plain, sentence
+from autodiff.render.document.blocks import Cell, answered, plain, sentence
 from autodiff.render.document.compose import compose, drawing_of
 from autodiff.render.document.mathml import mathml
+from autodiff.render.document.writer import DocumentWriter
 from autodiff.render.graph.svg import DARK, LIGHT, svg
 
+_MARKS = {"good": ("✓", "agrees: "), "bad": ("✗", "does not agree: "), "doubt": ("?", "undecided: ")}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _BRIEF = 4  # answers at the head of the page
 _LONG = 40  # signs of the formula at the head from which on it is set smaller
-_BESIDE, _STAYS = (
-    480,
-    640,
-)  # pixels: the width up to which a drawing is beside a table, the height up to which it stays in view
+_BESIDE = 480  # pixels: the width up to which a drawing is beside a table
+_STAYS = 640  # pixels: the height up to which it stays in view
 _BROAD = 62  # signs in the columns of a table beside which there is no room
 
 
 def html(explanation: Explanation) -> str:
     """The whole page."""
-    document = compose(explanation)
-    arrows = {(arrow.source, arrow.target): n for n, arrow in enumerate(drawing_of(explanation).arrows)}
-    return "\n".join(_Page(document, {name: n for n, name in enumerate(document.places)}, arrows).all()) + "\n"
+    document, drawing = compose(explanation), drawing_of(explanation)
+    arrows = {(arrow.source, arrow.target): n for n, arrow in enumerate(drawing.arrows)}
+    page = _Page(document, {name: n for n, name in enumerate(document.places)}, arrows, svg(drawing))
+    return "\n".join(page.all()) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
-    """A document on a page: the numbers of its places and arrows in the drawing."""
+class _Page(DocumentWriter):
+    """A document on a page: the numbers of its places and arrows in the drawing, and the drawing as SVG."""
 
     document: blocks.Document
     places: Mapping[str, int]
     arrows: Mapping[tuple[str, str], int]
+    drawn: str
+
+    answer = '<span class="mark">◀ answer</span>'
 
     def all(self) -> Iterator[str]:
-        question, heading = self.document.question, self.document.heading
-        yield "<!doctype html>"
-        yield '<html lang="en">'
-        yield "<head>"
-        yield '<meta charset="utf-8">'
-        yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        yield '<meta name="color-scheme" content="light dark">'
-        yield '<meta name="generator" content="autodiff">'
-        yield f"<title>{_text(plain((*question, Words(' · '), *heading)))}</title>"
-        yield f"<style>{_style()}{''.join(self.highlights())}</style>"
-        yield "</head>"
-        yield "<body>"
-        yield "<main>"
+        title = plain((*self.document.question, " · ", *self.document.heading))
+        yield f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="autodiff">
+<title>{self.words(title)}</title>
+<style>{_style()}{"".join(self.highlights())}</style>
+</head>
+<body>
+<main>"""
         yield from self.header()
         yield from self.sections()
-        yield "</main>"
-        yield "</body>"
-        yield "</html>"
+        yield "</main>\n</body>\n</html>"
 
     # --- the head ---------------------------------------------------------------------------------------------------
 
@@ -80,32 +83,28 @@ class _Page:
         kind = "long" if len(plain(document.heading)) > _LONG else "short"
         yield f'<header class="{kind}">'
         yield '<div class="heading">'
-        yield f'<h1 class="scroll">{_cell(document.heading)}</h1>'
-        yield f'<p class="asked">{_cell(document.question)}</p>'
+        yield f'<h1 class="scroll">{self.cell(document.heading)}</h1>'
+        yield f'<p class="asked">{self.cell(document.question)}</p>'
         yield "</div>"
         if answers := self.answers():
             yield '<dl class="answers" aria-label="The answer in brief">'
             for answer in answers:
-                name, value = _piece(answer.left), _cell(answered(answer))
+                name, value = self.piece(answer.left), self.cell(answered(answer))
                 yield f"<div{self.hue(answer.place)}><dt>{name}</dt><dd>{value}</dd></div>"
             yield "</dl>"
         yield '<div class="program">'
         yield '<h2 class="label">Program</h2>'
-        yield _source(document.program)
-        yield from (f'<p class="reading">{_text(reading)}</p>' for reading in document.readings)
+        yield self.source(document.program)
+        yield from (f'<p class="reading">{self.words(reading)}</p>' for reading in document.readings)
         yield "</div>"
         yield "</header>"
 
     def answers(self) -> list[blocks.Equation]:
         """The first answers, where the program is evaluated at a point."""
-        equations = (
-            block
-            for section in self.document.sections
-            for block in section.blocks
-            if isinstance(block, blocks.Equations)
-        )
-        rows = (row for block in equations for row in block.rows if isinstance(row, blocks.Equation))
-        return list(islice(rows, _BRIEF)) if self.document.point else []
+        parts = (part for section in self.document.sections for part in section.blocks)
+        rows = (row for part in parts if isinstance(part, blocks.Equations) for row in part.rows)
+        equations = (row for row in rows if isinstance(row, blocks.Equation))
+        return list(islice(equations, _BRIEF)) if self.document.point else []
 
     # --- sections ---------------------------------------------------------------------------------------------------
 
@@ -130,52 +129,73 @@ class _Page:
         """How the drawing and the table after it share the page: beside each other only where both are narrow."""
         following = self.document.sections[self.document.sections.index(graph) + 1 :][:1]
         tables = [part for section in following for part in section.blocks if isinstance(part, blocks.TableBlock)]
-        drawn = "".join(svg(part.drawing) for part in graph.blocks if isinstance(part, blocks.GraphDrawing))
-        box = re.search(r'viewBox="0 0 (\d+) (\d+)"', drawn)
+        box = re.search(r'viewBox="0 0 (\d+) (\d+)"', self.drawn)
         if box is None or not tables or int(box[1]) > _BESIDE or max(map(_breadth, tables)) > _BROAD:
             return ""
         return " beside stays" if int(box[2]) < _STAYS else " beside"
 
     def section(self, section: blocks.Section, number: str) -> Iterator[str]:
-        subtitle = f' <span class="said">{_cell(section.subtitle)}</span>' if section.subtitle else ""
+        subtitle = f' <span class="said">{self.cell(section.subtitle)}</span>' if section.subtitle else ""
         count = f'<span class="number">{number}</span> ' if number else ""
         yield f'<section class="{section.key}" aria-labelledby="{section.key}">'
-        yield f'<h2 id="{section.key}">{count}<span class="title">{_text(section.title)}</span>{subtitle}</h2>'
+        yield f'<h2 id="{section.key}">{count}<span class="title">{self.words(section.title)}</span>{subtitle}</h2>'
         for block in section.blocks:
             yield from self.block(block)
         yield "</section>"
 
-    def block(self, block: blocks.DocumentBlock) -> Iterable[str]:
-        match block:
-            case blocks.TableBlock(about=about, note=note):
-                return [*([f"<p>{_text(f'{about}: {note}')}</p>"] * bool(note)), *self.table(block)]
-            case blocks.Equations(rows, as_rows):
-                if as_rows:
-                    return self.table(as_table(block))
-                return [line for row in rows if isinstance(row, blocks.Equation) for line in self.equation(row)]
-            case blocks.GraphDrawing(drawing):
-                return ['<figure class="scroll">', svg(drawing), "</figure>"]
-            case blocks.ItemList(items):
-                return ["<ul>", *map(_item, items), "</ul>"]
-            case blocks.SourceLines():
-                return [_source(block)]
-            case blocks.Paragraph(pieces):
-                return [f"<p>{_cell(pieces)}</p>"]
+    def drawing(self, drawing: Drawing) -> list[str]:
+        return ['<figure class="scroll">', self.drawn, "</figure>"]
+
+    def items(self, items: Sequence[blocks.Item]) -> list[str]:
+        return ["<ul>", *map(self.item, items), "</ul>"]
+
+    def item(self, item: blocks.Item) -> str:
+        sign, spoken = _MARKS.get(item.mark, ("", ""))
+        lead = f'<span class="sign {item.mark}" aria-hidden="true">{sign}</span>{_hidden(spoken)}' if sign else ""
+        return f'<li class="{"checked" if sign else "plain"}"><div>{lead}{self.cell(sentence(item))}</div></li>'
+
+    def paragraph(self, cell: Cell) -> str:
+        return f"<p>{self.cell(cell)}</p>"
+
+    def source(self, source: blocks.SourceLines) -> str:
+        return f'<pre class="scroll" tabindex="0">{self.code(chr(10).join(source.lines))}</pre>'
 
     def equation(self, equation: blocks.Equation) -> Iterator[str]:
         yield f'<div class="derivation"{self.hue(equation.place)}>'
-        yield f'<div class="left">{_piece(equation.left)}</div>'
+        yield f'<div class="left">{self.piece(equation.left)}</div>'
         for right in equation.rights[:-1]:
-            yield f'<div class="equals">=</div><div class="right scroll">{_cell(right)}</div>'
-        yield f'<div class="equals">=</div><div class="right scroll final">{_cell(answered(equation))}</div>'
+            yield f'<div class="equals">=</div><div class="right scroll">{self.cell(right)}</div>'
+        yield f'<div class="equals">=</div><div class="right scroll final">{self.cell(answered(equation))}</div>'
         yield "</div>"
+
+    # --- pieces -----------------------------------------------------------------------------------------------------
+
+    def words(self, text: str, tone: str = "") -> str:
+        content = escape(printable(text), quote=False)
+        return f'<span class="{tone}">{content}</span>' if tone else content
+
+    def code(self, text: str) -> str:
+        return f"<code>{self.words(text)}</code>"
+
+    def formula(self, tex: str) -> str:
+        return mathml(printable(tex))
+
+    def number(self, number: blocks.NumberText) -> str:
+        """A number with all its digits behind it; one without a sign begins where the others' digits do."""
+        if number.value is None:
+            return '<span class="none">none</span>'
+        exact, text = shown(number.value), str(number).replace("inf", "∞")
+        sign = " signed" if text.startswith("-") else ""
+        return f'<data class="n{sign}" value="{exact}" title="{exact}">{text}</data>'
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
     def table(self, table: blocks.TableBlock) -> Iterator[str]:
         yield '<div class="scroll">'
-        yield f'<table class="{table.kind or "plain"}" aria-label="{_attribute(table.about)}">'
-        heads = (f'<th scope="col"{_kind(c.numeric)}>{_cell(c.head) or _hidden("step")}</th>' for c in table.columns)
+        yield f'<table class="{table.kind or "plain"}" aria-label="{escape(table.about)}">'
+        heads = (
+            f'<th scope="col"{_kind(c.numeric)}>{self.cell(c.head) or _hidden("step")}</th>' for c in table.columns
+        )
         yield f"<thead><tr>{''.join(heads)}</tr></thead>"
         yield "<tbody>"
         for row in table.rows:
@@ -195,18 +215,17 @@ class _Page:
             cells = "".join(self.cells(table, row))
             yield f"<tr{kind}{linked}{self.hue(row.place)}>{cells}</tr>"
         elif isinstance(row, blocks.Omitted):
-            yield f'<tr class="more"><td colspan="{wide}">{_text(str(row))}</td></tr>'
+            yield f'<tr class="more"><td colspan="{wide}">{self.across(row)}</td></tr>'
         else:
-            kind, mark = ("total", _ANSWER) if isinstance(row, blocks.PathSum) else ("group", "")
-            words = f"<span>{_cell(across(row))}{mark}</span>"
+            kind = "total" if isinstance(row, blocks.PathSum) else "group"
+            words = f"<span>{self.across(row)}</span>"
             yield f'<tr class="{kind}"><th scope="rowgroup" colspan="{wide}">{words}</th></tr>'
 
     def cells(self, table: blocks.TableBlock, row: blocks.TableRow) -> Iterator[str]:
         last = len(row.cells) - 1
         for at, (column, cell) in enumerate(zip(table.columns, row.cells, strict=True)):
-            mark = _ANSWER if row.answer and at == last else ""
-            label = f' data-label="{_attribute(plain(column.head))}"'
-            inner = f"{_cell(cell)}{mark}"
+            label = f' data-label="{escape(printable(plain(column.head)))}"'
+            inner = f"{self.cell(cell)}{self.answer * (row.answer and at == last)}"
             if at == 0:
                 yield f'<th scope="row">{inner}</th>'
             else:
@@ -219,9 +238,8 @@ class _Page:
 
     def highlights(self) -> Iterator[str]:
         """A step that is pointed at highlights its arrow, and an arrow its steps; the same for places."""
-        rows = [
-            row for s in self.document.sections for p in s.blocks if isinstance(p, blocks.TableBlock) for row in p.rows
-        ]
+        parts = (part for section in self.document.sections for part in section.blocks)
+        rows = (row for part in parts if isinstance(part, blocks.TableBlock) for row in part.rows)
         shown = [row for row in rows if isinstance(row, blocks.TableRow)]
         arrows = (self.arrows.get(row.arrow) for row in shown)
         for n in dict.fromkeys(n for n in arrows if n is not None):
@@ -236,9 +254,6 @@ class _Page:
                 f"main:has([data-place='{n}']:hover) #drawing-vertex-{n} rect{{fill-opacity:.3;stroke-width:3}}"
                 f"main:has(#drawing-vertex-{n}:hover) [data-place='{n}']{{background:var(--lit)}}"
             )
-
-
-_ANSWER = '<span class="mark">◀ answer</span>'
 
 
 def _breadth(table: blocks.TableBlock) -> int:
@@ -263,52 +278,3 @@ def _kind(numeric: bool) -> str:
 
 def _hidden(words: str) -> str:
     return f'<span class="hidden">{words}</span>'
-
-
-def _item(item: blocks.Item) -> str:
-    mark, cell = item.mark, sentence(item)
-    sign = {"good": "✓", "bad": "✗", "doubt": "?"}.get(mark, "")
-    spoken = {"good": "agrees: ", "bad": "does not agree: ", "doubt": "undecided: "}.get(mark, "")
-    lead = f'<span class="sign {mark}" aria-hidden="true">{sign}</span>{_hidden(spoken)}' if sign else ""
-    kind = "checked" if sign else "plain"
-    return f'<li class="{kind}"><div>{lead}{_cell(cell)}</div></li>'
-
-
-def _source(source: blocks.SourceLines) -> str:
-    return f'<pre class="scroll" tabindex="0"><code>{_text(chr(10).join(source.lines))}</code></pre>'
-
-
-# --- pieces -------------------------------------------------------------------------------------------------------------
-
-
-def _cell(cell: Cell) -> str:
-    return "".join(map(_piece, cell))
-
-
-def _piece(piece: Inline) -> str:
-    match piece:
-        case Words(text, tone):
-            return f'<span class="{tone}">{_text(text)}</span>' if tone else _text(text)
-        case blocks.CodeText(text):
-            return f"<code>{_text(text)}</code>"
-        case blocks.Math(tex, line):
-            return mathml(printable(tex)) if tex else f"<code>{_text(line)}</code>"
-        case blocks.NumberText():
-            return _number(piece)
-
-
-def _number(number: blocks.NumberText) -> str:
-    """A number with all its digits behind it; one without a sign begins where the others' digits do."""
-    if number.value is None:
-        return '<span class="none">none</span>'
-    exact, text = shown(number.value), str(number).replace("inf", "∞")
-    sign = " signed" if text.startswith("-") else ""
-    return f'<data class="n{sign}" value="{exact}" title="{exact}">{text}</data>'
-
-
-def _text(text: str) -> str:
-    return escape(printable(text), quote=False)
-
-
-def _attribute(text: str) -> str:
-    return escape(printable(text))

@@ -11,15 +11,17 @@ number, so that no name stops it; LuaLaTeX and XeLaTeX set them themselves.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from autodiff.errors import printable
-from autodiff.explanation.graph import Drawing
-from autodiff.explanation.model import Explanation
+from autodiff.explanation.graph import Arrow, Drawing
+from autodiff.explanation.model import Explanation, FormulaText
 from autodiff.notation.tex import tex_name
 from autodiff.render.document import blocks
-from autodiff.render.document.blocks import Cell, Inline, Words, across, answered, as_table, ends, plain, sentence
+from autodiff.render.document.blocks import Cell, answered, ends_as, plain, sentence
 from autodiff.render.document.compose import compose
+from autodiff.render.document.formulas import named
+from autodiff.render.document.writer import DocumentWriter
 
 _PACKAGES = "amsmath,amssymb,array,booktabs,graphicx,longtable"
 
@@ -54,12 +56,6 @@ _KNOWN = {
 }  # fmt: skip
 """Signs of programs, of this program and of Greek that LaTeX has in its mathematics."""
 
-_ARROWS = (
-    blocks.Column((Words("from"),)),
-    blocks.Column((Words("to"),)),
-    blocks.Column((Words("local slope"),), wide=True),
-)
-
 
 def latex(explanation: Explanation) -> str:
     """The explanation as a document."""
@@ -77,121 +73,110 @@ def fragment(explanation: Explanation) -> str:
 
 
 def _body(explanation: Explanation) -> str:
-    document = compose(explanation)
-    body = [
-        rf"{{\Large\fit{{\linewidth}}{{{_cell(document.heading)}}}\par}}",
-        _cell(document.question),
-        _source(document.program),
-        *(escaped(reading) for reading in document.readings),
-        *(text for section in document.sections for text in _section(section)),
+    document, page = compose(explanation), LatexWriter()
+    parts = [
+        rf"{{\Large\fit{{\linewidth}}{{{page.cell(document.heading)}}}\par}}",
+        page.cell(document.question),
+        page.source(document.program),
+        *map(escaped, document.readings),
     ]
-    return "\n\n".join(body)
-
-
-def _section(section: blocks.Section) -> Iterator[str]:
-    yield rf"\section*{{{escaped(section.title)}}}"
-    if section.subtitle:
-        yield _cell(section.subtitle)
-    for block in section.blocks:
-        yield from _block(block)
-
-
-def _block(block: blocks.DocumentBlock) -> Iterator[str]:
-    match block:
-        case blocks.TableBlock():
-            yield from [escaped(f"{block.about}: {block.note}")] * bool(block.note)
-            yield _table(block)
-        case blocks.GraphDrawing(drawing):
-            yield _table(_arrows(drawing))
-        case blocks.Equations(rows, as_rows):
-            if as_rows:
-                yield _table(as_table(block))
-            else:
-                yield from (_equation(row) for row in rows if isinstance(row, blocks.Equation))
-        case blocks.ItemList(items):
-            rows_of_items = (rf"\item[{_MARKS[item.mark]}] {_cell(sentence(item))}" for item in items)
-            yield "\n".join([r"\begin{itemize}", *rows_of_items, r"\end{itemize}"])
-        case blocks.SourceLines():
-            yield _source(block)
-        case blocks.Paragraph(pieces):
-            yield _cell(pieces)
+    for section in document.sections:
+        parts += [rf"\section*{{{escaped(section.title)}}}"]
+        parts += [page.cell(section.subtitle)] if section.subtitle else []
+        parts += [part for block in section.blocks for part in page.block(block)]
+    return "\n\n".join(parts)
 
 
 _MARKS = {"": r"\textbullet", "none": r"\textbullet", "good": "✓", "bad": "✗", "doubt": "?"}
 
-
-def _source(source: blocks.SourceLines) -> str:
-    """Lines of a program, with every blank; a long one is broken behind a blank or a sign."""
-    rows = (rf"\mbox{{}}{''.join(map(_typed, line))}" for line in map(printable, source.lines))
-    return "\n".join([r"\begin{flushleft}\ttfamily", "\\\\\n".join(rows), r"\end{flushleft}"])
-
-
-def _typed(sign: str) -> str:
-    return "\\ " if sign == " " else escaped(sign) + (r"\allowbreak{}" if sign in "+-*/^=,;()" else "")
-
-
-def _equation(equation: blocks.Equation) -> str:
-    """Equations below each other, each as wide as the page allows."""
-    first, *rest = (_fitted(cell, "0.8") for cell in (*equation.rights[:-1], answered(equation)))
-    rows = [rf"$\displaystyle {equation.left.tex}$ & = & {first}", *(f" & = & {cell}" for cell in rest)]
-    return "\n".join([r"\begin{tabular}{@{}r@{\;}c@{\;}l@{}}", " \\\\[6pt]\n".join(rows), r"\end{tabular}\par\medskip"])
-
-
-def _fitted(cell: Cell, room: str) -> str:
-    formula = "".join(
-        rf"$\displaystyle {piece.tex}$" if isinstance(piece, blocks.Math) and piece.tex else _piece(piece)
-        for piece in cell
-    )
-    return rf"\fit{{{room}\linewidth}}{{{formula}}}"
-
-
-def _arrows(drawing: Drawing) -> blocks.TableBlock:
-    """The graph as its arrows: what goes into what, with which local slope."""
-    numbers = any(arrow.value is not None for arrow in drawing.arrows)
-    rows: list[blocks.TableRow | blocks.Omitted] = []
-    for arrow in ends(drawing.arrows, "arrows"):
-        if isinstance(arrow, blocks.Omitted):
-            rows.append(arrow)
-            continue
-        slope: Cell = (
-            (blocks.CodeText(arrow.slope),)
-            if arrow.slope
-            else (Words("held fixed" if not arrow.active else "", "quiet"),)
-        )
-        names: list[Cell] = [(blocks.Math(tex_name(name), name),) for name in (arrow.source, arrow.target)]
-        value: list[Cell] = (
-            [(blocks.NumberText(arrow.value) if arrow.value is not None else Words(""),)] if numbers else []
-        )
-        rows.append(blocks.TableRow((*names, slope, *value)))
-    columns = (*_ARROWS, *([blocks.Column((Words("its value"),), numeric=True)] if numbers else []))
-    return blocks.TableBlock(columns, tuple(rows), "the arrows of the graph")
-
-
-# --- tables -------------------------------------------------------------------------------------------------------------
-
-
-def _table(table: blocks.TableBlock) -> str:
-    heads = " & ".join(_cell(column.head) for column in table.columns)
-    shares = [_share(table, at) for at in range(len(table.columns))]
-    room = max(0.15, 0.97 - sum(shares) - 0.027 * len(shares)) / max(1, sum(column.wide for column in table.columns))
-    kinds = (
-        rf">{{\raggedright\arraybackslash}}p{{{share:.3f}\linewidth}}" if share == _BROADEST else "l"
-        for share in shares
-    )
-    lines = [
-        rf"\begin{{longtable}}{{@{{}}{''.join(kinds)}@{{}}}}",
-        r"\toprule",
-        rf"{heads} \\",
-        r"\midrule",
-        r"\endhead",
-    ]
-    lines += [rf"{_row(row, table, room)} \\" for row in table.rows]
-    rows = "\n".join([*lines, r"\bottomrule", r"\end{longtable}"])
-    return rf"{{\renewcommand{{\arraystretch}}{{1.8}}{rows}}}" if table.kind == "steps" else rows
-
-
 _BROADEST = 0.22
 """The share of the page's width beyond which words are broken into lines."""
+
+
+class LatexWriter(DocumentWriter):
+    """LaTeX for pdflatex."""
+
+    answer = r" \textbf{◀ answer}"
+
+    def words(self, text: str, tone: str = "") -> str:
+        return rf"\textbf{{{escaped(text)}}}" if tone == "strong" else escaped(text)
+
+    def code(self, text: str) -> str:
+        return rf"\texttt{{{escaped(text)}}}"
+
+    def formula(self, tex: str) -> str:
+        return f"${printable(tex)}$"
+
+    def number(self, number: blocks.NumberText) -> str:
+        return f"${number}$".replace("inf", r"\infty") if number.value is not None else str(number)
+
+    def items(self, items: Sequence[blocks.Item]) -> Iterator[str]:
+        rows = (rf"\item[{_MARKS[item.mark]}] {self.cell(sentence(item))}" for item in items)
+        yield "\n".join([r"\begin{itemize}", *rows, r"\end{itemize}"])
+
+    def source(self, source: blocks.SourceLines) -> str:
+        """Lines of a program, with every blank; a long one is broken behind a blank or a sign."""
+        rows = (rf"\mbox{{}}{''.join(map(_typed, line))}" for line in map(printable, source.lines))
+        return "\n".join([r"\begin{flushleft}\ttfamily", "\\\\\n".join(rows), r"\end{flushleft}"])
+
+    def equation(self, equation: blocks.Equation) -> Iterator[str]:
+        """Equations below each other, each as wide as the page allows."""
+        first, *rest = map(self._fitted, (*equation.rights[:-1], answered(equation)))
+        rows = [rf"$\displaystyle {equation.left.tex}$ & = & {first}", *(f" & = & {cell}" for cell in rest)]
+        table = " \\\\[6pt]\n".join(rows)
+        yield "\n".join([r"\begin{tabular}{@{}r@{\;}c@{\;}l@{}}", table, r"\end{tabular}\par\medskip"])
+
+    def _fitted(self, cell: Cell) -> str:
+        formula = "".join(
+            rf"$\displaystyle {piece.tex}$" if isinstance(piece, FormulaText) and piece.tex else self.piece(piece)
+            for piece in cell
+        )
+        return rf"\fit{{0.8\linewidth}}{{{formula}}}"
+
+    def drawing(self, drawing: Drawing) -> Iterator[str]:
+        """The graph as its arrows: what goes into what, with which local slope."""
+        numbers = any(arrow.value is not None for arrow in drawing.arrows)
+
+        def row(arrow: Arrow) -> blocks.TableRow:
+            slope = blocks.CodeText(arrow.slope) if arrow.slope else "" if arrow.active else "held fixed"
+            value = blocks.NumberText(arrow.value) if arrow.value is not None else ""
+            cells = ((named(arrow.source),), (named(arrow.target),), (slope,), (value,))
+            return blocks.TableRow(cells if numbers else cells[:3])
+
+        columns = (*(blocks.Column((head,)) for head in ("from", "to")), blocks.Column(("local slope",), wide=True))
+        columns += (blocks.Column(("its value",), numeric=True),) if numbers else ()
+        rows = ends_as(row, drawing.arrows, "arrows", 12)
+        yield from self.table(blocks.TableBlock(columns, rows, "the arrows of the graph"))
+
+    def table(self, table: blocks.TableBlock) -> Iterator[str]:
+        shares = [_share(table, at) for at in range(len(table.columns))]
+        wide = max(1, sum(column.wide for column in table.columns))
+        room = max(0.15, 0.97 - sum(shares) - 0.027 * len(shares)) / wide
+        paragraph = r">{{\raggedright\arraybackslash}}p{{{:.3f}\linewidth}}"
+        kinds = "".join(paragraph.format(share) if share == _BROADEST else "l" for share in shares)
+        lines = [
+            rf"\begin{{longtable}}{{@{{}}{kinds}@{{}}}}",
+            r"\toprule",
+            rf"{' & '.join(self.cell(column.head) for column in table.columns)} \\",
+            r"\midrule",
+            r"\endhead",
+            *(rf"{self.row(row, table, room)} \\" for row in table.rows),
+            r"\bottomrule",
+            r"\end{longtable}",
+        ]
+        rows = "\n".join(lines)
+        yield rf"{{\renewcommand{{\arraystretch}}{{1.8}}{rows}}}" if table.kind == "steps" else rows
+
+    def row(self, row: blocks.AnyRow, table: blocks.TableBlock, room: float) -> str:
+        if isinstance(row, blocks.TableRow):
+            cells = (
+                rf"\fit{{{room:.3f}\linewidth}}{{{self.cell(cell)}}}" if column.wide else self.cell(cell)
+                for column, cell in zip(table.columns, row.cells, strict=True)
+            )
+            return " & ".join(cells) + self.answer * row.answer
+        words = self.across(row)
+        fitted = words if isinstance(row, blocks.Omitted) else rf"\fit{{0.95\linewidth}}{{{words}}}"
+        return rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l@{{}}}}{{{fitted}}}"
 
 
 def _share(table: blocks.TableBlock, at: int) -> float:
@@ -206,44 +191,8 @@ def _share(table: blocks.TableBlock, at: int) -> float:
     return share + marked if column.numeric else min(share + marked, _BROADEST)
 
 
-def _row(row: blocks.AnyRow, table: blocks.TableBlock, room: float) -> str:
-    whole = rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l@{{}}}}"
-    if isinstance(row, blocks.TableRow):
-        cells = (
-            rf"\fit{{{room:.3f}\linewidth}}{{{_cell(cell)}}}" if column.wide else _cell(cell)
-            for column, cell in zip(table.columns, row.cells, strict=True)
-        )
-        return " & ".join(cells) + (f" {_ANSWER}" if row.answer else "")
-    if isinstance(row, blocks.Omitted):
-        return f"{whole}{{{escaped(str(row))}}}"
-    words = _cell(across(row)) + (f" {_ANSWER}" if isinstance(row, blocks.PathSum) else "")
-    return rf"{whole}{{\fit{{0.95\linewidth}}{{{words}}}}}"
-
-
-_ANSWER = r"\textbf{◀ answer}"
-
-
-# --- pieces -------------------------------------------------------------------------------------------------------------
-
-
-def _cell(cell: Cell) -> str:
-    return "".join(map(_piece, cell))
-
-
-def _piece(piece: Inline) -> str:
-    match piece:
-        case Words(text, tone):
-            return rf"\textbf{{{escaped(text)}}}" if tone == "strong" else escaped(text)
-        case blocks.CodeText(text):
-            return rf"\texttt{{{escaped(text)}}}"
-        case blocks.Math(tex, line):
-            return f"${printable(tex)}$" if tex else rf"\texttt{{{escaped(line)}}}"
-        case blocks.NumberText():
-            return _number(plain((piece,)))
-
-
-def _number(text: str) -> str:
-    return f"${text}$".replace("inf", r"\infty") if text != "none" else text
+def _typed(sign: str) -> str:
+    return "\\ " if sign == " " else escaped(sign) + (r"\allowbreak{}" if sign in "+-*/^=,;()" else "")
 
 
 def escaped(text: str) -> str:

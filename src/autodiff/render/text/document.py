@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from autodiff.errors import columns
-from autodiff.explanation.model import Explanation
+from autodiff.explanation.model import Explanation, FormulaText
 from autodiff.render.document import blocks
-from autodiff.render.document.blocks import SCREEN, Cell, Document, Equation, Item, Math, Section, Words, listed, plain
+from autodiff.render.document.blocks import SCREEN, Cell, Document, Equation, Item, Section, Words, listed, plain
 from autodiff.render.document.compose import compose
 from autodiff.render.document.slopes import NO_SLOPE
 from autodiff.render.graph.text import pieces as drawn
@@ -60,8 +60,8 @@ def _spelled(block: T) -> T:
     spelled_block: object = block
     if isinstance(block, str):
         spelled_block = spelled(block)
-    elif isinstance(block, Math):
-        spelled_block = Math("", spelled(block.typed or block.line))
+    elif isinstance(block, FormulaText):
+        spelled_block = FormulaText("", spelled(block.formula or block.pretty), "")
     elif isinstance(block, tuple):
         items = [_spelled(item) for item in block]
         spelled_block = type(block)(*items) if hasattr(block, "_fields") else tuple(items)

@@ -55,7 +55,7 @@ def _row(name: str, value: float, error: float | None, *, bound: bool) -> tuple[
         return name, f"{value:.8g}", "± unknown" if not bound else "at its bound", ""
     if error == 0 or not math.isfinite(error):
         return name, shown(value), f"± {error:.3g}", ""
-    share = f"({100 * error / abs(value):.2g} %)" if value and error / abs(value) < 100 else ""
+    share = f"({percent(100 * error / abs(value))} %)" if value and error / abs(value) < 100 else ""
     return name, rounded(value, error), f"± {error:.3g}", share
 
 
@@ -72,6 +72,15 @@ def rounded(value: float, error: float) -> str:
         digits = max(math.floor(math.log10(abs(value))) + places, 0) if value else 2
         return f"{value:.{digits}e}"
     return f"{value:.{max(places, 0)}f}"
+
+
+def percent(share: float) -> str:
+    """Two digits, or all before the point.
+
+    >>> percent(165.3), percent(0.0834)
+    ('165', '0.083')
+    """
+    return f"{share:.0f}" if share >= 100 else f"{share:.2g}"
 
 
 def numbers(found: Fit) -> str:

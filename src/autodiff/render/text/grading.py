@@ -17,12 +17,18 @@ from autodiff.grading.diagnose import Slip
 
 def text(found: Compared) -> str:
     """The verdict, then a line for each thing that is to be said about it."""
-    return "\n".join(printable(f"{label:<10} {words}".rstrip()) for label, words in _lines(found))
+    return "\n".join(printable(f"{label:<10} {words}".rstrip()) for label, words in lines(found))
 
 
-def _lines(found: Compared) -> Iterator[tuple[str, str]]:
+def lines(found: Compared) -> Iterator[tuple[str, str]]:
+    """The verdict and what there is to say of it: a label and its words each."""
     if found.verdict == "yes":
-        yield "yes", "the same formula, tidied" if found.method == "symbols" else f"the same at {found.agreed} points"
+        yield (
+            "yes",
+            "the same formula, tidied"
+            if found.method == "symbols"
+            else f"the same at {found.agreed} point{'s' * (found.agreed != 1)}",
+        )
     elif found.verdict == "no":
         yield "no", f"at {where(found.at)}:"
         yield f"d{found.result}/d{found.wrt}", _number(found.derivative)

@@ -1,7 +1,7 @@
 """The backward pass on a screen: the chain rule, factor by factor, with the running product and what it is.
 
->>> from autodiff.render.document.blocks import Column, TableRow, Words
->>> cells = (((Words("1"),), (Words("sine rule"),), (Words("df/dx = cos(x)"),), (Words("df/dx"),)),)
+>>> from autodiff.render.document.blocks import Column, TableRow
+>>> cells = ((("1",), ("sine rule",), ("df/dx = cos(x)",), ("df/dx",)),)
 >>> block = TableBlock((Column(()),) * 4, tuple(TableRow(row, "x", ("x", "f"), answer=True) for row in cells), "")
 >>> print("".join(words for words, _ in list(steps(block, Screen(80, True)))[-1]))
    1  sine rule  df/dx = cos(x)  df/dx ◀ answer

@@ -2,7 +2,7 @@
 
 >>> from autodiff.render.document.formulas import numbered
 >>> rows = tuple(TableRow(numbered(name, [number])) for name, number in {"x": 4.0, "y": -0.5}.items())
->>> block = TableBlock((Column((Words("node"),)), Column((Words("value"),), numeric=True)), rows, "values", "modes")
+>>> block = TableBlock((Column(("node",)), Column(("value",), numeric=True)), rows, "values", "modes")
 >>> print(*("".join(words for words, _ in line) for line in list(table(block, Screen(40, True)))[2:]), sep="\\n")
    x       4
    y      -0.5
