@@ -119,7 +119,9 @@ def _zeros(sampler: Sampler, difference: Lowered, grid: Vector) -> list[tuple[fl
         return np.array(value), np.array(gradient[sampler.variable])
 
     values, slopes = value_and_slope(grid)
-    turning = _changing(slopes) & (np.sign(values[:-1]) == np.sign(values[1:])) & (values[:-1] * slopes[:-1] < 0)
+    turning = (
+        _changing(slopes) & (np.sign(values[:-1]) == np.sign(values[1:])) & (np.sign(values[:-1]) * slopes[:-1] < 0)
+    )
     turns = _bisected(lambda xs: value_and_slope(xs)[1] > 0, grid[:-1][turning], grid[1:][turning])
     around = np.maximum(np.abs(values[:-1]), np.abs(values[1:]))[turning]
     touching = np.abs(value_and_slope(turns[1])[0]) <= FLAT * around

@@ -28,13 +28,13 @@ from autodiff.plotting.brackets import Bracket, missed
 from autodiff.plotting.model import Kind, Mark
 from autodiff.plotting.sampler import Sampler, Vector
 
-NEAR, FARTHER = np.array([1.0, 1.25, 1.5, 2.0]), 2.0**14
-"""Distances at which a side is sampled, in parts of the least, and how many times farther it is sampled once more."""
+NEAR, FARTHER = np.array([1.0, 1.13, 1.25, 1.38, 1.63, 2.0]), 2.0**10
+"""Distances at which a side is sampled, in parts of the least; this many times farther it is sampled again, and once more."""
 
 LEAST = 2.0**-52
 """The least of these distances, in parts of the range, or where that is more some units in the last place."""
 
-SHRINKS = 0.75
+SHRINKS = 0.5
 """What is left of the differences between values when the distance is 1/FARTHER, at most, where there is a limit."""
 
 SURE = 1e-10
@@ -107,7 +107,7 @@ def _mark(sampler: Sampler, bracket: Bracket, within: tuple[float, float]) -> Ma
     x = min(max(simplest(*bracket.ends), within[0]), within[1])
     answer = _answer(sampler, x)
     signs = [sign for sign, end in ((-1.0, within[0]), (1.0, within[1])) if x != end]
-    step = max(4 * math.ulp(x), LEAST * (within[1] - within[0]), bracket.ends[1] - bracket.ends[0])
+    step = max(8 * math.ulp(x), LEAST * (within[1] - within[0]), bracket.ends[1] - bracket.ends[0])
     beyond = answer.status == "domain"
     kind: Kind | None = None
     value, sides = answer.value, dict[float, Limits]()
@@ -242,36 +242,42 @@ def _expanded(sampler: Sampler, x: float, sign: float, step: float) -> Limits | 
 
 def _sampled(sampler: Sampler, x: float, sign: float, step: float, *, beyond: bool) -> Limits:
     """One side as samples show it; `beyond`, where x is at the end of a domain."""
-    xs = x + sign * step * np.concatenate([NEAR, FARTHER * NEAR])
+    xs = x + sign * step * np.concatenate([NEAR * times for times in (1.0, FARTHER, FARTHER**2)])
     values, (slopes,), sure = sampler.approximate(xs)
-    for k in np.flatnonzero(~sure | np.isnan(values)):
+    for k in np.flatnonzero(~sure[: len(NEAR)] | np.isnan(values[: len(NEAR)])):
         values[k], slopes[k] = sampler.exact(float(xs[k]))
-    (near, farther), (slope, slope_farther) = np.split(values, 2), np.split(slopes, 2)
+    near = values[: len(NEAR)]
     if np.isnan(near).any():
         if any(sampler.answer(float(place)).status == "overflow" for place in xs[: len(NEAR)]):
             return Limits(math.inf) if beyond else Limits(lost=True)
         return Limits(outside=True)
-    spread, size = float(np.ptp(near)), float(np.abs(near).max())
-    if spread <= max(SHRINKS * np.nan_to_num(np.ptp(farther)), SURE * size):
-        limit, doubt = _extrapolated(near), 4 * spread + SURE * size
-        steepness, off = _slope(slope, slope_farther)
+    if _settle(values, SURE):
+        limit, doubt = _extrapolated(near), 4 * float(np.ptp(near)) + SURE * float(np.abs(near).max())
+        slope, off = _slope(slopes)
         ends = (max(limit - doubt, -sys.float_info.max), min(limit + doubt, sys.float_info.max))
-        return Limits(simplest(*ends), steepness, doubt, off)
-    if (np.diff(np.abs(values)) < 0).all() and len(set(np.sign(values))) == 1:
+        return Limits(simplest(*ends), slope, doubt, off)
+    if (np.diff(np.abs(values)) <= 0).all() and abs(near[0]) > abs(near[-1]) and len(set(np.sign(values))) == 1:
         return Limits(math.copysign(math.inf, near[0]))
     return Limits()
 
 
-def _slope(near: Vector, farther: Vector) -> tuple[float | None, float]:
+def _slope(slopes: Vector) -> tuple[float | None, float]:
     """What slopes tend to, maybe infinite, None where to nothing, and how far that may be off."""
-    if np.isnan(near).any():
-        return None, 0.0
-    spread, size = float(np.ptp(near)), float(np.abs(near).max())
-    if spread <= max(SHRINKS * np.nan_to_num(np.ptp(farther)), BENDS * size):
-        return _extrapolated(near), spread + BENDS * size
-    if np.abs(near).min() > 2 * np.nan_to_num(np.abs(farther).max(), nan=math.inf):
+    near, farther, _ = np.split(slopes, 3)
+    if _settle(slopes, BENDS):
+        return _extrapolated(near), float(np.ptp(near) + BENDS * np.abs(near).max())
+    if np.abs(near).min() > 2 * np.abs(farther).max():
         return math.copysign(math.inf, near[0]), 0.0
     return None, 0.0
+
+
+def _settle(numbers: Vector, part: float) -> bool:
+    """Whether numbers at three distances tend to a limit: they differ less and less, as do their medians, or hardly any more."""
+    groups = np.split(numbers, 3)
+    nearest, near, far = (float(np.ptp(group)) for group in groups)
+    first, second, third = (float(np.median(group)) for group in groups)
+    shrinks = nearest <= SHRINKS * near <= SHRINKS**2 * far and abs(second - first) <= SHRINKS * abs(third - second)
+    return shrinks or nearest <= part * float(np.abs(groups[0]).max())
 
 
 def _extrapolated(near: Vector) -> float:

@@ -13,7 +13,7 @@ from autodiff.errors import AutodiffError, extra
 from autodiff.plotting.model import Curve, Plot, Surface
 from autodiff.render.plot import words
 
-LABEL = 11
+LABEL = words.WIDEST + 2
 """Columns of the numbers beside an axis."""
 
 NARROWEST = 40
@@ -135,7 +135,7 @@ def surface_text(surface: Surface, width: int, height: int = 24, *, unicode: boo
     lines = [f"{surface.variables[1]}"]
     drawn = canvas.plot().split("\n")
     for k, row in enumerate(drawn):
-        label = words.short(float(ys[-1] if k == 0 else ys[0])) if k in (0, len(drawn) - 1) else ""
+        label = words.label(float(ys[-1] if k == 0 else ys[0])) if k in (0, len(drawn) - 1) else ""
         lines.append(f"{label:>{LABEL - 2}} {'┤' if label else '│'}{row}")
     lines.append(_axis(float(xs[0]), float(xs[-1]), surface.variables[0], width))
     lines.append(

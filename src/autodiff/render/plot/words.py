@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from autodiff.plotting.model import Mark, Plot
 
 LISTED = 8
-"""Special points that are told one by one."""
+"""Special points that are listed one by one."""
+
+WIDEST = 9
+"""Columns of a number at an axis."""
 
 
 def short(number: float) -> str:
@@ -15,9 +18,10 @@ def short(number: float) -> str:
     return f"{number + 0.0:.6g}"
 
 
-def label(number: float, span: float) -> str:
-    """A number at an axis that is `span` long: as many digits as are seen."""
-    return f"{0.0 if abs(number) < 1e-9 * span else number:.4g}"
+def label(number: float, span: float = 0.0) -> str:
+    """A number at an axis that is `span` long: four digits, fewer where that is wider than WIDEST."""
+    shown = 0.0 if abs(number) < 1e-9 * span else number + 0.0
+    return next(text for digits in (4, 3, 2, 1) if len(text := f"{shown:.{digits}g}") <= WIDEST)
 
 
 def lines(plot: Plot) -> Iterator[str]:
