@@ -23,9 +23,10 @@ from autodiff.arrays.scalarize import flatten
 from autodiff.arrays.shapes import elements
 from autodiff.core import rules, templates
 from autodiff.core.evaluate import primal
+from autodiff.core.linearize import linearize as linearize_numbers
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO, Primitive, literal
-from autodiff.core.vjp import reverse
+from autodiff.core.vjp import vjp
 from autodiff.errors import AutodiffError
 from tests.support.cached_rows import forget_rows
 from tests.support.command import autodiff, python
@@ -61,7 +62,8 @@ def _written_out(lowered: Lowered, point: Point) -> tuple[float, dict[str, Any]]
     flat.lowered.graph.check()
     numbers = {e: v for n, value in point.items() for e, v in zip(elements(n, np.shape(value)), np.ravel(value).tolist(), strict=True)}  # fmt: skip
     run = primal(flat.lowered, numbers)
-    adjoints = reverse(flat.lowered, run, [n for n in map(flat.lowered.node, numbers) if n is not None])
+    sources = [n for n in map(flat.lowered.node, numbers) if n is not None]
+    adjoints = vjp(flat.lowered.result, linearize_numbers(flat.lowered, run, sources), sources)
     found = {
         name: np.reshape([_at(adjoints, flat.lowered.node(e)) for e in elements(name, np.shape(v))], np.shape(v))
         for name, v in point.items()

@@ -11,10 +11,11 @@ from mpmath import mpf
 import autodiff
 from autodiff.core import floats, rules, templates
 from autodiff.core.evaluate import DomainError, primal
-from autodiff.core.jvp import forward
+from autodiff.core.jvp import in_all_directions
+from autodiff.core.linearize import linearize
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
-from autodiff.core.vjp import reverse
+from autodiff.core.vjp import vjp
 from autodiff.language.parser import parse
 from tests.support.reference import SLOPES, SLOW, VALUES, arguments, ulps
 
@@ -51,14 +52,13 @@ def _both(
     lowered: Lowered, point: dict[str, float], wrt: list[str]
 ) -> tuple[float, dict[str, float], dict[str, float]]:
     """The value, the slopes by the reverse sweep, and by the forward sweep."""
-    nodes = {name: lowered.node(name) for name in wrt}
+    nodes = {name: node for name in wrt if (node := lowered.node(name)) is not None}
     run = primal(lowered, point)
-    adjoints = reverse(lowered, run, [n for n in nodes.values() if n is not None])
-    seeds = {node: {name: 1.0} for name, node in nodes.items() if node is not None}
-    dual = forward(lowered, point, seeds)[lowered.result]
-    backward = {name: adjoints.get(node, 0.0) if node is not None else 0.0 for name, node in nodes.items()}
-    assert dual.primal == run.values[lowered.result]
-    return dual.primal, backward, {name: dual.tangent.get(name, 0.0) for name in wrt}
+    linear = linearize(lowered, run, nodes.values())
+    adjoints = vjp(lowered.result, linear, nodes.values())
+    tangent = in_all_directions(linear, nodes).get(lowered.result, {})
+    backward = {name: adjoints.get(nodes[name], 0.0) if name in nodes else 0.0 for name in wrt}
+    return run.values[lowered.result], backward, {name: tangent.get(name, 0.0) for name in wrt}
 
 
 def _allowed(row: Primitive, which: int, args: tuple[float, ...], value: float, slope: float) -> float:

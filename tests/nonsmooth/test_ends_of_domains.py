@@ -314,7 +314,7 @@ def test_sums_products_and_quotients_hold_up_to_what_they_say_they_leave_out(a: 
 @pytest.mark.parametrize("a", TERMS, ids=str)
 def test_what_has_a_rate_is_the_total_of_it(a: Series) -> None:
     back = one_sided.total(one_sided.rate(a))
-    expected = a.moves.within(back.order)
+    expected = a.variation.within(back.order)
     assert back.terms == expected.terms
     assert back.low < (2, 0)
 

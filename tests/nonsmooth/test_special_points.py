@@ -26,7 +26,7 @@ from autodiff.core.templates import StaticArgs
 from autodiff.diagnostics import SEVERITY
 from autodiff.nonsmooth import expand, verdict
 from autodiff.numbers import one_sided
-from autodiff.numbers.pi_multiples import EXACT, OfPi, turn
+from autodiff.numbers.exact import EXACT, PiMultiple, turn
 from autodiff.verify import cross_mode, difference
 from tests.support.cached_rows import forget_rows
 from tests.support.command import autodiff
@@ -234,8 +234,8 @@ def test_exact_angles_equal_mpmath(name: str) -> None:
 
 
 def _in_digits(angle: Any) -> mpf:
-    part = Fraction(angle.part if isinstance(angle, OfPi) else angle)
-    return mpf(part.numerator) / part.denominator * (mp.pi if isinstance(angle, OfPi) else 1)
+    part = Fraction(angle.part if isinstance(angle, PiMultiple) else angle)
+    return mpf(part.numerator) / part.denominator * (mp.pi if isinstance(angle, PiMultiple) else 1)
 
 
 def test_a_primitive_with_a_corner_has_one_sided_expansions() -> None:

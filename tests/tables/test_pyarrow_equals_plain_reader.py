@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 from autodiff.errors import AutodiffError
-from autodiff.tables import csv_blocks, limits, lines, writer
+from autodiff.tables import csv_blocks, lines, writer
 from autodiff.tables import text as rows
 from autodiff.tables.columns import bad_cell
 from autodiff.tables.text import Statuses
@@ -138,10 +138,9 @@ def test_blocks_of_numbers_mean_the_same(cell: str, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(csv_blocks, "_cells", seen)
     read = []
-    for table in (
-        csv_blocks.table(io.BytesIO(text.encode()), "f", ","),
-        rows.delimited(io.StringIO(text, ""), "f", ","),
-    ):
+    for by_pyarrow in (True, False):
+        monkeypatch.setattr(csv_blocks, "has", lambda _, known=by_pyarrow: known)
+        table = csv_blocks.table(io.BytesIO(text.encode()), "f", ",")
         numbers, faults = list[float](), list[str]()
         try:
             for chunk in table.chunks(["x", "y"]):
@@ -274,7 +273,7 @@ def test_errors_name_the_line_and_rows_before_it_are_kept(
     ragged_row: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "x,y,name\n" + "1,2,n\n" * 500 + ragged_row + "\n" + "1,2,n\n" * 500
-    monkeypatch.setattr(limits, "LONGEST", 100_000)
+    monkeypatch.setattr(rows, "LONGEST", 100_000)
     fast, plain, _ = _both(monkeypatch, tmp_path / "o.csv", text.encode())
     assert fast == plain
     assert fast.status == 4

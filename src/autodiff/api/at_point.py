@@ -21,7 +21,7 @@ from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.jvp import in_all_directions
 from autodiff.core.linearize import FRAMEWORKS, Linearization
 from autodiff.core.lowering import Lowered
-from autodiff.core.special_points import special_points, without_inactive
+from autodiff.core.special_points import special_points
 from autodiff.core.vjp import vjp
 from autodiff.diagnostics import SEVERITY
 from autodiff.verify import error_bound
@@ -104,7 +104,7 @@ def _answered(query: Query, trace: Trace | None) -> Answer:
         answer = _in_balls(query, None)
         beyond = answer.status == "overflow" and answer.value is None and not trouble.needs
         return without_value(empty, lowered, trouble) if beyond else answer
-    special = without_inactive(lowered, run, special_points(lowered, run), query.names.values())
+    special = special_points(lowered, run, query.names.values())
     reached = query.reached(special)
     swept = _by_sweeps(query, run, reached)
     if swept is None:

@@ -26,7 +26,7 @@ from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import derivative_label
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.ast import ParsedProgram, Reading
-from autodiff.language.leibniz import requested
+from autodiff.language.derivative_notation import requested
 from autodiff.notation.infix import PLAIN, infix
 from autodiff.notation.parts import Parted, parted
 from autodiff.notation.write import Notation

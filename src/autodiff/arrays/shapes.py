@@ -120,19 +120,6 @@ def grown(row: Primitive, shapes: Sequence[Shape], whole: Shape, span: Span) -> 
         raise ShapeError(f"{row.signature} would be an array of shape {whole}", span=span, hint=limit)
 
 
-def literal_shape(shapes: Sequence[Shape], span: Span) -> Shape:
-    """The shape of an array of such elements. Raises AutodiffError when they differ or nest too deep."""
-    if len(set(shapes)) > 1:
-        differs = next(k for k, shape in enumerate(shapes) if shape != shapes[0])
-        first, other = (f"of shape {shape}" if shape else "a number" for shape in (shapes[0], shapes[differs]))
-        raise AutodiffError(
-            f"the elements of an array must have one shape: element 0 is {first}, element {differs} is {other}",
-            span=span,
-        )
-    room_for_an_axis(shapes[0], span)
-    return (len(shapes), *shapes[0])
-
-
 def room_for_an_axis(shape: Shape, span: Span) -> None:
     """Raise AutodiffError where an array has as many axes as it may have."""
     if len(shape) >= AXES:
@@ -203,20 +190,6 @@ def vector_size(row: Primitive, shape: Shape, span: Span, hint: str = "") -> int
     return shape[0]
 
 
-def reshaped(row: Primitive, shape: Shape, sizes: Sequence[int], span: Span) -> Shape:
-    """The sizes of as many elements, -1 among them replaced by what is left."""
-    count, known = math.prod(shape), math.prod(size for size in sizes if size != -1)
-    if list(sizes).count(-1) == 1 and known > 0 and count % known == 0:
-        sizes = [count // known if size == -1 else size for size in sizes]
-    if min(sizes) < 1 or math.prod(sizes) != count:
-        raise AutodiffError(
-            f"{row.name} to shape {tuple(sizes)} needs as many elements, not shape {shape}",
-            span=span,
-            hint=f"the sizes must multiply to {count}; one of them may be -1",
-        )
-    return tuple(sizes)
-
-
 def checked_range(start: int, stop: float, size: int, span: Span) -> tuple[int, int]:
     """The places from `start` to before `stop`, counted from the end where they are negative. Raises where there is none."""
     last = size if stop == math.inf else int(stop)
@@ -224,10 +197,3 @@ def checked_range(start: int, stop: float, size: int, span: Span) -> tuple[int, 
     if first >= last:
         raise AutodiffError("there is no element in this slice", span=span, hint=f"indices go from 0 to {size - 1}")
     return first, last
-
-
-def checked_share(share: float, span: Span) -> float:
-    """The share of a quantile."""
-    if not 0 <= share <= 1:
-        raise AutodiffError(f"a quantile needs a share from 0 to 1, not {share!r}", span=span)
-    return share

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
@@ -22,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodiff.core import templates
-from autodiff.core.lowering import Lowered
+from autodiff.core.floats import OPERATORS
+from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive
 
 Array: TypeAlias = NDArray[Any]
@@ -71,7 +71,7 @@ def _cube_root(u: Value) -> Value:
 
 
 EACHWISE: Mapping[str, Function] = {
-    **templates.OPERATORS,
+    **OPERATORS,
     "/": np.true_divide,
     "^": operator.pow,
     "not": np.logical_not,
@@ -160,85 +160,51 @@ def text(source: str, params: tuple[str, ...]) -> Function:
 @lru_cache(maxsize=8192)
 def _compiled(source: str, params: tuple[str, ...], arrays: tuple[bool, ...]) -> Function:
     """The text for arguments of which `arrays` tells those that are none but numbers."""
-    given = dict(zip(params, arrays, strict=True))
-    lines, names = _Writer(templates.template(source, params), given).lines(params)
-    exec(compile("\n".join(lines), f"<{source.strip()} of arrays>", "exec"), names)
-    return cast(Function, names["run"])
+    template = templates.template(source, params)
+    operations = _Operations(template.graph, dict(zip(params, arrays, strict=True)))
+    lines, (result,) = templates.as_python(template.graph, (template.result,), params, (), operations.written)
+    return cast(Function, templates.python_function(params, lines, result, operations.names))
 
 
 _NUMBER, _MAYBE, _ARRAY = range(3)
 """What an equation is known to be, before it is computed."""
 
-_INFIX = ("+", "-", "*", "<", "<=", ">", ">=", "==", "!=")
 
+class _Operations:
+    """Equations as Python over NumPy's arrays, each from the texts of its arguments."""
 
-class _Writer:
-    """Equations as Python: a line for each that is used twice, the rest where it is used."""
+    def __init__(self, graph: Graph, arrays: Mapping[str, bool]) -> None:
+        self.kinds = {node: _ARRAY if arrays[name] else _NUMBER for node, name in graph.inputs.items()}
+        self.conditions: set[int] = set()
+        self.names: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "number": number, "either": _either}
 
-    def __init__(self, lowered: Lowered, arrays: Mapping[str, bool]) -> None:
-        self.graph, self.result = lowered.graph, lowered.result
-        self.nodes = self.graph.reaching(self.result)
-        self.known = dict(self.graph.constants)
-        self.kinds = {n: _ARRAY if arrays[name] else _NUMBER for n, name in self.graph.inputs.items()}
-        self.texts = dict(self.graph.inputs)
-        self.truths: set[int] = set()
-        self.names: dict[str, Any] = {"inf": float("inf"), "nan": float("nan"), "number": number, "either": _either}
-
-    def lines(self, params: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
-        """The function `run` of `params`, and the names that it uses."""
-        uses = Counter(
-            used for node in self.nodes for used in templates.used(self.graph.rows[node], self.graph.args[node])
-        )
-        lines = [f"def run({', '.join(params)}):"]
-        for node in self.nodes:
-            self._constant(node)
-            if node not in self.known and self.graph.rows[node] is not None:
-                self.texts[node] = self._operation(node)
-                if uses[node] > 1:
-                    lines.append(f"    t{node} = {self.texts[node]}")
-                    self.texts[node] = f"t{node}"
-        return [*lines, f"    return {self._text(self.result)}"], self.names
-
-    def _constant(self, node: int) -> None:
-        row, args = self.graph.rows[node], self.graph.args[node]
-        if row is not None and row.branches is None and all(a in self.known for a in args):
-            self.known[node] = templates.value(row)(*(self.known[a] for a in args))
-
-    def _text(self, node: int) -> str:
-        return f"({self.known[node]!r})" if node in self.known else self.texts[node]
-
-    def _operation(self, node: int) -> str:
-        row, args = self.graph.rows[node], self.graph.args[node]
-        assert row is not None  # a leaf is no operation
-        if row.is_predicate or (row.branches and any(args[k] in self.truths for k in row.branches)):
-            self.truths.add(node)
+    def written(self, node: int, row: Primitive, args: list[int], operands: list[str]) -> str:
+        if row.is_predicate or (row.branches and any(args[k] in self.conditions for k in row.branches)):
+            self.conditions.add(node)
+        kinds = [self.kinds.get(a, _NUMBER) for a in args]
         if row.branches is not None:
-            return self._choice(node, args[0], *(args[k] for k in row.branches))
-        kind = self.kinds[node] = max((self.kinds.get(a, _NUMBER) for a in args), default=_NUMBER)
+            return self._choice(node, kinds, operands, row.branches)
+        kind = self.kinds[node] = max(kinds, default=_NUMBER)
         given = [
-            f"number({self._text(a)})" if a in self.truths and k >= row.conditions else self._text(a)
-            for k, a in enumerate(args)
+            f"number({operand})" if a in self.conditions and k >= row.conditions else operand
+            for k, (a, operand) in enumerate(zip(args, operands, strict=True))
         ]
-        if kind == _ARRAY and row.value in _INFIX and row.arity == 2:
-            return f"({given[0]} {row.value} {given[1]})"
+        if kind == _ARRAY and row.value in templates.INFIX and row.arity == 2:
+            return f"{given[0]} {row.value} {given[1]}"
         if kind == _ARRAY and row.definition:
             self.kinds[node] = _MAYBE  # by its own choices, it may be a number
-        meaning = (templates.value, _by_kind, function)[kind](row)
-        return f"{self._called(meaning)}({', '.join(given)})"
-
-    def _choice(self, node: int, condition: int, yes: int, no: int) -> str:
-        """A branch that no element takes is not evaluated."""
-        kind = _NUMBER if condition in self.known else self.kinds[condition]
-        sides = [_NUMBER if side in self.known else self.kinds[side] for side in (yes, no)]
-        self.kinds[node] = kind if kind != _NUMBER else sides[0] if sides[0] == sides[1] else _MAYBE
-        if kind == _NUMBER:
-            return f"({self._text(yes)} if {self._text(condition)} else {self._text(no)})"
-        return f"either({self._text(condition)}, lambda: {self._text(yes)}, lambda: {self._text(no)})"
-
-    def _called(self, meaning: Function) -> str:
         name = f"f{len(self.names)}"
-        self.names[name] = meaning
-        return name
+        self.names[name] = (templates.value, _by_kind, function)[kind](row)
+        return f"{name}({', '.join(given)})"
+
+    def _choice(self, node: int, kinds: list[int], operands: list[str], branches: tuple[int, int]) -> str:
+        """A branch that no element takes is not evaluated."""
+        yes, no = branches
+        sides = kinds[yes] if kinds[yes] == kinds[no] else _MAYBE
+        self.kinds[node] = kinds[0] if kinds[0] != _NUMBER else sides
+        if kinds[0] == _NUMBER:
+            return f"{operands[yes]} if {operands[0]} else {operands[no]}"
+        return f"either({operands[0]}, lambda: {operands[yes]}, lambda: {operands[no]})"
 
 
 @lru_cache(maxsize=1024)

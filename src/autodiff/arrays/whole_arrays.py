@@ -17,11 +17,8 @@ from autodiff.arrays.shapes import (
     checked_axis,
     checked_place,
     checked_range,
-    checked_share,
     checked_size,
     grown,
-    literal_shape,
-    reshaped,
     room_for_an_axis,
     shape_error,
     square_size,
@@ -30,7 +27,7 @@ from autodiff.arrays.shapes import (
 )
 from autodiff.core import rules
 from autodiff.core.primitive import Primitive
-from autodiff.errors import Span
+from autodiff.errors import AutodiffError, Span
 
 A = TypeVar("A")
 
@@ -121,7 +118,16 @@ class WholeArrays(Protocol[A]):
     # --- arrays made from parts of others ---------------------------------------------------------------------------
 
     def literal(self, row: Primitive, args: Sequence[A]) -> A:
-        return self.joined(args, literal_shape(self.shapes(args), self.span))
+        shapes = self.shapes(args)
+        differs = next((k for k, shape in enumerate(shapes) if shape != shapes[0]), None)
+        if differs is not None:
+            first, other = (f"of shape {shape}" if shape else "a number" for shape in (shapes[0], shapes[differs]))
+            raise AutodiffError(
+                f"the elements of an array must have one shape: element 0 is {first}, element {differs} is {other}",
+                span=self.span,
+            )
+        room_for_an_axis(shapes[0], self.span)
+        return self.joined(args, (len(args), *shapes[0]))
 
     def concat(self, row: Primitive, args: Sequence[A]) -> A:
         first, second = shapes = self.shapes(args)
@@ -131,8 +137,18 @@ class WholeArrays(Protocol[A]):
         return self.joined(args, (first[0] + second[0], *first[1:]))
 
     def reshape(self, row: Primitive, args: Sequence[A]) -> A:
-        sizes = [self.whole(a) for a in args[1:]]
-        return self.in_shape(args[0], reshaped(row, self.shape(args[0]), sizes, self.span))
+        """In as many elements; a size of -1 is what is left."""
+        sizes, shape = [self.whole(a) for a in args[1:]], self.shape(args[0])
+        count, known = math.prod(shape), math.prod(size for size in sizes if size != -1)
+        if sizes.count(-1) == 1 and known > 0 and count % known == 0:
+            sizes = [count // known if size == -1 else size for size in sizes]
+        if min(sizes) < 1 or math.prod(sizes) != count:
+            raise AutodiffError(
+                f"{row.name} to shape {tuple(sizes)} needs as many elements, not shape {shape}",
+                span=self.span,
+                hint=f"the sizes must multiply to {count}; one of them may be -1",
+            )
+        return self.in_shape(args[0], tuple(sizes))
 
     def reshape_like(self, row: Primitive, args: Sequence[A]) -> A:
         shapes = self.shapes(args)
@@ -223,7 +239,9 @@ class WholeArrays(Protocol[A]):
     def quantile(self, row: Primitive, args: Sequence[A]) -> A:
         """Of the median, the share is a half."""
         size = vector_size(row, self.shape(args[0]), self.span)
-        share = checked_share(self.constant_of(args[1]), self.span) if len(args) > 1 else 0.5
+        share = self.constant_of(args[1]) if len(args) > 1 else 0.5
+        if not 0 <= share <= 1:
+            raise AutodiffError(f"a quantile needs a share from 0 to 1, not {share!r}", span=self.span)
         ordered, place = self.ordered(args[0]), share * (size - 1)
         low = int(place)
         below = self.part(ordered, (low,))

@@ -99,7 +99,7 @@ def results(
     names = [compiled.lowered.name, *(f"d{compiled.lowered.name}/d{name}" for name in compiled.sources), "status"]
     if compiled.lowered.name == names[-1]:
         raise AutodiffError("the result and its status would be one column", hint="call the result something else")
-    require_free(table, kept, names)
+    require_free(table.name, kept, names)
     shown, rows = [*kept, *names], 0
     for chunk in table.chunks(list(dict.fromkeys([*kept, *of.values()]))):
         numbers, status = _answers(chunk, compiled, of, fixed)
@@ -128,11 +128,11 @@ def filled(chunks: Iterable[Mapping[str, Sequence[Any]]]) -> Iterator[Mapping[st
         yield first
 
 
-def require_free(table: Table, kept: Sequence[str], names: Sequence[str]) -> None:
+def require_free(table: str, kept: Sequence[str], names: Sequence[str]) -> None:
     """Raise AutodiffError where a column `kept` of the table, which is passed through, has the name of a result."""
     if taken := [name for name in kept if name in names]:
         raise AutodiffError(
-            f"{shortened(table.name, 200)}, line 1: column {quoted(taken[0])} is what a result is called",
+            f"{shortened(table, 200)}, line 1: column {quoted(taken[0])} is what a result is called",
             exit_status=DATA,
             hint="rename it, or the result: y = …",
         )

@@ -103,6 +103,7 @@ def _start(text: str | None) -> dict[str, float]:
 def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str, Any]) -> tuple[Fit, NumericTable]:
     for name in ("numpy", "scipy"):
         library(name, "a fit", "fit")
+    from autodiff.batch.table import require_free
     from autodiff.fitting import fit, problem
     from autodiff.tables import columns
 
@@ -112,6 +113,8 @@ def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str
         lambda name: f"a parameter is given with --start {name}=1",
         given["from_form"],
     )
+    if given["out"]:
+        require_free(table.name, list(table.columns), ["fit", "lo", "hi", "residual", "leverage", "influence"])
     found = fit.fit(
         text, table.columns, given["target"], start, sigma=given["sigma"], bounds=_bounds(given["bounds"]),
         loss=given["loss"], loss_scale=given["loss_scale"], starts=given["starts"], seed=given["seed"],

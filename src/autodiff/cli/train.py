@@ -145,8 +145,9 @@ def _training(
     from autodiff.arrays.inputs import numpy
 
     numpy()  # says what to install where it is missing
+    from autodiff.tables.columns import rows_of
     from autodiff.tables.inputs import each_table
-    from autodiff.train import checkpoint, declarations, loop, reading
+    from autodiff.train import checkpoint, declarations, loop
     from autodiff.train import training as train
     from autodiff.train.optimizers import Constants
     from autodiff.train.schedule import Schedule
@@ -160,6 +161,7 @@ def _training(
     )  # fmt: skip
     _together(given)
     state = _start(given, plan.seed, saved)
+    loop.require_memory(state, plan)
     parameters, kept = list(state.parameters), declarations.Kept()
     options_of_training = {"l1": given["l1"], "l2": given["l2"], "watch": given["watch"], "strict": strict}
     options_of_training["patience"] = given["patience"] or 0
@@ -175,7 +177,7 @@ def _training(
         choose = declarations.chooser(text, parameters, given["watch"], kept)
         otherwise = "a parameter is given with --params {}=0".format
         with closing(each_table(given["data"], given["from_form"])) as tables:
-            table, kept.codes = reading.rows_of(tables, choose, otherwise, given["missing"])
+            table, kept.codes = rows_of(tables, choose, otherwise, given["missing"])
         for name, texts in kept.codes.items():
             streams.remark(f"notice: {printable(_coded(name, texts))}")
     training = train.Training(
@@ -276,11 +278,16 @@ def _together(given: Mapping[str, Any]) -> None:
         raise AutodiffError("--engine takes tables without missing cells", hint="leave --missing or --engine out")
     if given["engine"] and options.on_command_line("explain_step"):
         raise AutodiffError("--explain-step shows rows of one table, and with --engine they are in many parts")
+    for option in ("scheduler", "workers"):
+        if given[option] and not given["engine"]:
+            raise AutodiffError(
+                f"--{option} is about an engine, and there is none",
+                hint=f"add --engine {'dask' if option == 'scheduler' else 'local'}",
+            )
     if given["patience"] and not given["holdout"]:
         raise AutodiffError("--patience is about the rows held out, and there are none", hint="add --holdout 0.2")
     about_rows = {"--batch-size": given["batch_size"], "--holdout": given["holdout"], "--from": given["from_form"]}
-    about_rows |= {f"--{name}": given[name] for name in ("engine", "scheduler", "workers")}
-    about_rows["--patience"] = given["patience"]
+    about_rows |= {"--engine": given["engine"], "--patience": given["patience"]}
     about_rows["--missing"] = options.on_command_line("missing")
     for option, given_to in about_rows.items():
         if given_to and not given["data"]:
@@ -337,7 +344,10 @@ def _restored(given: dict[str, Any], saved: Mapping[str, Any], program: str | No
         key = parameter.name or ""
         if key not in (*SETTINGS, "lr") or before.get(key) is None:
             continue
-        value = parameter.type_cast_value(context, before[key])
+        try:
+            value = parameter.type_cast_value(context, before[key])
+        except click.BadParameter:
+            raise checkpoint.not_saved(given["resume"]) from None
         if not options.on_command_line(key):
             given[key] = value
         elif given[key] != value:

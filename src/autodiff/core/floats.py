@@ -7,10 +7,11 @@ Mathematical Functions (https://dlmf.nist.gov), the spherical Bessel recurrence 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -235,3 +236,55 @@ def _upward(n: int, x: float) -> float:
     for k in range(n):
         before, now = now, (2 * k + 1) / x * now - before
     return now
+
+
+OPERATORS: Mapping[str, Callable[..., Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "neg": operator.neg,
+    "same": operator.pos,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+"""What Python's own operators do, to floats and to arrays alike."""
+
+_OWN: Sequence[Callable[..., float]] = [
+    floor,
+    ceil,
+    sign,
+    atan2,
+    cbrt,
+    cosh,
+    log1p,
+    atanh,
+    gamma,
+    lgamma,
+    digamma,
+    polygamma,
+    spherical_jn,
+]
+
+_MATH = "sqrt exp exp2 expm1 sin cos tan asin acos atan sinh tanh asinh acosh erf erfc hypot"
+
+FLOATS: Mapping[str, Callable[..., float]] = {
+    **OPERATORS,
+    "/": divide,
+    "^": power,
+    "not": operator.not_,
+    "abs": abs,
+    "min": min,
+    "max": max,
+    "mod": modulo,
+    "round": rounded,
+    "ln": logarithm(math.log),
+    "log2": logarithm(math.log2),
+    "log10": logarithm(math.log10),
+    **{function.__name__: function for function in _OWN},
+    **{name: ieee(getattr(math, name)) for name in _MATH.split()},
+}
+"""What a row's value column may name: functions of floats that never raise."""

@@ -37,28 +37,28 @@ def linearize(lowered: Lowered, run: Trace, sources: Iterable[int], convention: 
     Both sweeps run over these; what `sources` don't move is not in here.
     """
     graph, values, taken = lowered.graph, run.values, run.taken
-    found: Linearization = {}
-    moving = bytearray(len(graph))
+    linear: Linearization = {}
+    is_active = bytearray(len(graph))
     for source in sources:
-        moving[source] = 1
+        is_active[source] = 1
     simple = {row for row in set(graph.rows) if row is not None and _is_simple(row, convention)}
     # by number, as equations that are written down are summed (`straight`): then both round alike
     for node in sorted(run.order) if taken else run.order:
         args = graph.args[node]
-        flags = tuple([moving[a] for a in args])
+        flags = tuple([is_active[a] for a in args])
         if 1 not in flags:
             continue
         if node in taken:
-            edges = [(taken[node], 1.0)] if moving[taken[node]] else []
+            edges = [(taken[node], 1.0)] if is_active[taken[node]] else []
         elif (row := graph.rows[node]) in simple:
             # the key of the cache that the check asks by, too
             edges = templates.partials(row, flags, ())(args, *[values[a] for a in args], values[node])
         else:
             edges = partials(graph, node, [values[a] for a in args], values[node], flags, args, convention)
         if edges:
-            found[node] = edges
-            moving[node] = 1
-    return found
+            linear[node] = edges
+            is_active[node] = 1
+    return linear
 
 
 def active(
@@ -73,19 +73,19 @@ def active(
     taken     the branch that each choice took; without a point, a choice depends on what any of its branches does
     inactive  equations that are known not to depend on a source
     """
-    depending = set(sources)
+    reached = set(sources)
     for node in order:
         row = graph.rows[node]
-        if row is None or node in depending or node in inactive:
+        if row is None or node in reached or node in inactive:
             continue
         ways = zip(graph.args[node], row.partials, strict=True)
         if (
-            taken[node] in depending
+            taken[node] in reached
             if node in taken
-            else any(a in depending and partial != ZERO and a not in inactive for a, partial in ways)
+            else any(a in reached and partial != ZERO and a not in inactive for a, partial in ways)
         ):
-            depending.add(node)
-    return depending
+            reached.add(node)
+    return reached
 
 
 def _is_simple(row: Primitive, convention: str) -> bool:
@@ -98,23 +98,23 @@ def partials(
     node: int,
     args: Sequence[float],
     result: float,
-    moving: Sequence[object],
+    active_args: Sequence[object],
     to: Sequence[int],
     convention: str = "",
 ) -> list[tuple[int, float]]:
     """The local slope of equation `node` in each argument that moves it, with what `to` calls that argument.
 
-    `moving[k]` tells whether argument k depends on what is varied; the slope of one that doesn't is never evaluated,
+    `active_args[k]` tells whether argument k depends on what is varied; the slope of one that doesn't is never evaluated,
     so its zero is exact whatever the other arguments are. A `convention` only counts exactly on a corner.
     """
     row = graph.rows[node]
     assert row is not None
     if convention and row.kink and (texts := _agreed(row, args, convention)) != row.partials:
         params = (*row.params, "w")
-        kept = ((k, text) for k, text in enumerate(texts) if moving[k] and text != ZERO)
+        kept = ((k, text) for k, text in enumerate(texts) if active_args[k] and text != ZERO)
         return [(to[k], templates.compiled(text, params)(*args, result)) for k, text in kept]
-    held = templates.static_args(graph, node) if templates.needs_static_args(row) else ()
-    return templates.partials(row, tuple(moving), held)(to, *args, result)
+    static = templates.static_args(graph, node) if templates.needs_static_args(row) else ()
+    return templates.partials(row, tuple(active_args), static)(to, *args, result)
 
 
 def _agreed(row: Primitive, args: Sequence[float], convention: str) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ from autodiff.language.ast import (
     upward,
     walk,
 )
-from autodiff.language.calls import of_training
+from autodiff.language.name_resolution import of_training
 from autodiff.language.synonyms import ELEMENTARY, glued
 
 Called: TypeAlias = "tuple[str, tuple[int, ...]]"
@@ -45,6 +45,10 @@ LIMIT = 20_000
 
 Functions that call each other twice double with each one: sixteen of them are 65,536 times the first.
 """
+
+
+_OPERATORS = {JUXTAPOSITION: "*", CHAIN: "and"}
+"""What stands in a program without a name of the table, and its row."""
 
 
 class Scope(NamedTuple):
@@ -92,7 +96,7 @@ def lower(program: ParsedProgram) -> Lowered:
     try:
         lowered = lowering.run()
         lowering.a_number(program.statements[-1].body)
-        lowering.still()
+        lowering.require_constants()
         lowering.no_slip_in_a_name(lowered)
         return lowered
     except AutodiffError as error:
@@ -257,33 +261,24 @@ class _Lowering:
 
     def _row(self, node: Call | Array | Index) -> Primitive | None:
         """The row of a call, None where it calls a function that is to be inlined."""
-        row = self._called_row(node) if isinstance(node, Call) else self._array_row(node)
+        args = node.children()
+        if isinstance(node, Array):
+            row: Primitive | None = literal(len(args))
+        elif isinstance(node, Index):
+            row = rules.find(INDEX, len(args))
+            if row is None:
+                raise AutodiffError("an array has at most three indices", span=node.span)
+        else:
+            sign = _OPERATORS.get(node.name)
+            row = rules.TABLE[sign, 2] if sign else rules.find(node.name, len(args))
+            if row is None:
+                function = self._function(node.name)
+                self._count(node, *(rules.arities(node.name) if function is None else [len(function.params)]))
         if self.conditions:
-            args = node.children()
             for arg in args[row.conditions :] if row and row.conditions else args:
                 self.a_number(arg)
         if row is not None and row.conditions and row.is_predicate:
             self.conditions = True
-        return row
-
-    def _called_row(self, node: Call) -> Primitive | None:
-        row = rules.find(node.name, len(node.args))
-        if row is not None:
-            return row
-        if node.name == JUXTAPOSITION:
-            return rules.TABLE["*", 2]
-        if node.name == CHAIN:
-            return rules.TABLE["and", 2]
-        function = self._function(node.name)
-        self._count(node, *(rules.arities(node.name) if function is None else [len(function.params)]))
-        return None
-
-    def _array_row(self, node: Array | Index) -> Primitive:
-        if isinstance(node, Array):
-            return literal(len(node.items))
-        row = rules.find(INDEX, 1 + len(node.indices))
-        if row is None:
-            raise AutodiffError("an array has at most three indices", span=node.span)
         return row
 
     def _function(self, name: str) -> Define | None:
@@ -292,27 +287,24 @@ class _Lowering:
             self.functions |= prelude.definitions(rules.functions())
         return self.functions.get(name)
 
-    def still(self) -> None:
+    def require_constants(self) -> None:
         """An index, an axis or a size is a constant: it has no slope, and shapes would hang on it."""
         graph = self.graph
-        with_constants = {
-            row for row in set(graph.rows) if row and row.kind != ELEMENTWISE and UNDEFINED in row.partials
-        }
-        still = set(graph.constants)
-        for row, args in zip(graph.rows, graph.args, strict=True) if with_constants else ():
-            if row is None or row not in with_constants:
-                continue
-            for arg in (arg for arg, slope in zip(args, row.partials, strict=True) if slope == UNDEFINED):
-                if arg in still:
-                    continue
-                still.add(arg)
-                moving = [graph.inputs[n] for n in graph.reaching(arg) if n in graph.inputs]
-                if moving:
-                    raise AutodiffError(
-                        f"an index, an axis or a size must be constant, and {quoted(moving[0])} is an input",
-                        span=graph.spans[arg],
-                        hint="write a whole number",
-                    )
+        static = dict.fromkeys(
+            arg
+            for row, args in zip(graph.rows, graph.args, strict=True)
+            if row is not None and row.kind != ELEMENTWISE
+            for arg, partial in zip(args, row.partials, strict=True)
+            if partial == UNDEFINED and arg not in graph.constants
+        )
+        for arg in static:
+            active = [graph.inputs[n] for n in graph.reaching(arg) if n in graph.inputs]
+            if active:
+                raise AutodiffError(
+                    f"an index, an axis or a size must be constant, and {quoted(active[0])} is an input",
+                    span=graph.spans[arg],
+                    hint="write a whole number",
+                )
 
     def no_slip_in_a_name(self, lowered: Lowered) -> None:
         """`xy` beside `x` and `y` is rather their product than an input of its own, and `sinx` a sine."""

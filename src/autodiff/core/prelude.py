@@ -89,8 +89,8 @@ def _signatures() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def losses() -> tuple[Loss, ...]:
     """Every loss with its comment, in the order of the file."""
-    found = re.finditer(_COMMENT, text(), re.MULTILINE)
-    return tuple(_loss(m.groupdict()) for m in found)
+    comments = re.finditer(_COMMENT, text(), re.MULTILINE)
+    return tuple(_loss(m.groupdict()) for m in comments)
 
 
 def _loss(comment: dict[str, str]) -> Loss:

@@ -7,7 +7,7 @@ where two formulas are equal on paper, the one that keeps its digits in float64 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 from autodiff.core import prelude
@@ -347,10 +347,6 @@ def logic() -> frozenset[str]:
     return frozenset(name for (name, _), row in TABLE.items() if row.is_predicate and row.conditions)
 
 
-def load(tables: Iterable[Iterable[Primitive]]) -> None:
-    for table in tables:
-        for row in table:
-            add(row)
-
-
-load(GROUPS.values())
+for table in GROUPS.values():
+    for row in table:
+        add(row)

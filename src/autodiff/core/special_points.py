@@ -20,28 +20,24 @@ from autodiff.core.templates import Number, StaticArgs
 
 
 class SpecialTests(NamedTuple):
-    """The special places of a row: tests on its arguments, None where it has no such place.
-
-    jump       the test and the text of the value beside it, "" where only order decides
-    unsloped   per argument: the test that its slope exists
-    """
+    """Tests on the arguments of a row, None where it has no such place; `unsloped`: per argument, that its partial exists."""
 
     kink: Number | None
-    jump: tuple[Number, str] | None
+    jump: Number | None
     vertical_tangent: Number | None
     unsloped: tuple[Number | None, ...]
 
     def at(self, args: Sequence[float], free: Sequence[object]) -> bool:
         """Whether these arguments, of which the `free` ones are no constants, are a special point, to be expanded on both sides."""
-        for test in (self.kink, self.jump and self.jump[0], self.vertical_tangent):
+        for test in (self.kink, self.jump, self.vertical_tangent):
             if test is not None and test(*args):
                 return True
         return self.cuts(args, free)
 
-    def cuts(self, args: Sequence[float], moving: Sequence[object]) -> bool:
-        """Whether one of the `moving` arguments has no slope here."""
-        for test, moves in zip(self.unsloped, moving, strict=True):
-            if test is not None and moves and not test(*args):
+    def cuts(self, args: Sequence[float], active: Sequence[object]) -> bool:
+        """Whether one of the `active` arguments has no partial here."""
+        for test, is_active in zip(self.unsloped, active, strict=True):
+            if test is not None and is_active and not test(*args):
                 return True
         return False
 
@@ -52,7 +48,7 @@ def special_tests(row: Primitive, static: StaticArgs = ()) -> SpecialTests | Non
 
     With `static`, those that it has where these arguments are constants: `x^2` has none.
     """
-    if not (row.kink or row.jump or row.vertical_tangent or any(row.partial_domain) or UNDEFINED in row.partials):
+    if not (row.special_conditions or any(row.partial_domain) or UNDEFINED in row.partials):
         return None
 
     def test(condition: str, never: bool) -> Number | None:
@@ -67,26 +63,20 @@ def special_tests(row: Primitive, static: StaticArgs = ()) -> SpecialTests | Non
         (lambda *_: False) if slope == UNDEFINED else test(text, True) if static[k : k + 1] in ((), (None,)) else None
         for k, (slope, text) in enumerate(zip(row.partials, row.partial_domain, strict=True))
     )
-    if static and not (kink or jump or vertical or any(unsloped)):
-        return None
-    return SpecialTests(
-        kink=kink,
-        jump=jump and row.jump and (jump, row.jump.side_value),
-        vertical_tangent=vertical,
-        unsloped=unsloped,
-    )
+    return SpecialTests(kink, jump, vertical, unsloped) if kink or jump or vertical or any(unsloped) else None
 
 
-def special_points(lowered: Lowered, run: Trace) -> list[int]:
-    """The equations that sit exactly on a corner, a jump, or where a slope is infinite or missing."""
+def special_points(lowered: Lowered, run: Trace, sources: Iterable[int] | None = None) -> list[int]:
+    """The equations that sit exactly on a corner, a jump, or where a slope is infinite or missing.
+
+    With `sources`, those that are so for the slopes by these: besselj(n, x) has none in n, which does not depend on x.
+    """
     constants = lowered.graph.constants
-    return [node for node in run.order if _is_special(lowered, run, node, lambda arg: arg not in constants)]
-
-
-def without_inactive(lowered: Lowered, run: Trace, special: Sequence[int], sources: Iterable[int]) -> list[int]:
-    """Those of `special` that are so for the slopes by `sources`: besselj(n, x) has none in n, which x does not move."""
-    moving = active(lowered.graph, run.order, sources, run.taken) if special else set()
-    return [node for node in special if _is_special(lowered, run, node, moving.__contains__)]
+    special = [node for node in run.order if _is_special(lowered, run, node, lambda arg: arg not in constants)]
+    if sources is None or not special:
+        return special
+    reached = active(lowered.graph, run.order, sources, run.taken)
+    return [node for node in special if _is_special(lowered, run, node, reached.__contains__)]
 
 
 def _is_special(lowered: Lowered, run: Trace, node: int, free: Callable[[int], bool]) -> bool:

@@ -8,14 +8,13 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from autodiff.core import floats
-from autodiff.core.floats import ieee, logarithm
+from autodiff.core.floats import FLOATS
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered, lower_template
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
@@ -29,73 +28,8 @@ Edges: TypeAlias = Callable[..., "list[tuple[int, float]]"]
 StaticArgs: TypeAlias = "tuple[float | None, ...]"
 """The first arguments of a row: the number of one that is a constant, None for one that may be anything."""
 
-OPERATORS: Mapping[str, Callable[..., Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "neg": operator.neg,
-    "same": operator.pos,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-"""What Python's own operators do, to floats and to arrays alike."""
-
-FLOATS: Mapping[str, Number] = {
-    **OPERATORS,
-    "/": floats.divide,
-    "^": floats.power,
-    "not": operator.not_,
-    "abs": abs,
-    "min": min,
-    "max": max,
-    "mod": floats.modulo,
-    "round": floats.rounded,
-    "floor": floats.floor,
-    "ceil": floats.ceil,
-    "sign": floats.sign,
-    "atan2": floats.atan2,
-    "cbrt": floats.cbrt,
-    "cosh": floats.cosh,
-    "log1p": floats.log1p,
-    "atanh": floats.atanh,
-    "gamma": floats.gamma,
-    "lgamma": floats.lgamma,
-    "digamma": floats.digamma,
-    "polygamma": floats.polygamma,
-    "spherical_jn": floats.spherical_jn,
-    "ln": logarithm(math.log),
-    "log2": logarithm(math.log2),
-    "log10": logarithm(math.log10),
-    **{
-        name: ieee(getattr(math, name))
-        for name in [
-            "sqrt",
-            "exp",
-            "exp2",
-            "expm1",
-            "sin",
-            "cos",
-            "tan",
-            "asin",
-            "acos",
-            "atan",
-            "sinh",
-            "tanh",
-            "asinh",
-            "acosh",
-            "erf",
-            "erfc",
-            "hypot",
-        ]
-    },
-}
-"""What a row's value column may name: functions of floats that never raise."""
-
-_INFIX = {"+", "-", "*", "<", "<=", ">", ">=", "==", "!="}
+INFIX = frozenset(["+", "-", "*", "<", "<=", ">", ">=", "==", "!="])
+"""Operators that Python writes the same way, for floats and for arrays."""
 
 _SMALL = frozenset([None, *map(float, range(-100, 101))])
 """Constants (and None, which is none) that texts are specialised for: enough for the powers that people write, few enough to keep all of them."""
@@ -124,22 +58,22 @@ def partial(row: Primitive, k: int) -> Number:
 
 
 @lru_cache(maxsize=4096)
-def partials(row: Primitive, moving: tuple[object, ...], static: StaticArgs = ()) -> Edges:
-    """The row's local slopes in the arguments that are `moving`, the others never evaluated, as one function.
+def partials(row: Primitive, active: tuple[object, ...], static: StaticArgs = ()) -> Edges:
+    """The row's local slopes in the arguments that are `active`, the others never evaluated, as one function.
 
     It takes names for the arguments, the arguments, and the result: `f((7, 5), u, v, w)` may be [(7, v), (5, u)]. With
     `static` it is right for these constants only, and asks nothing that they settle.
     """
     params = (*row.params, "w")
-    texts = {k: text for k, text in enumerate(row.partials) if moving[k] and text != ZERO}
+    texts = {k: text for k, text in enumerate(row.partials) if active[k] and text != ZERO}
     if row.by_balls:
         slopes = [(k, partial(row, k)) for k in texts]
         return lambda to, *given: [(to[k], slope(*given)) for k, slope in slopes]
     known = {k: text for k, text in texts.items() if text != UNDEFINED}
-    lines, found, names = _body(*_together([*known.values()], params), params, static)
-    results = dict.fromkeys(texts, "nan") | dict(zip(known, found, strict=True))
-    pairs = ", ".join(f"(to[{k}], {result})" for k, result in results.items())
-    return cast(Edges, _function(("to", *params), lines, f"[{pairs}]", names))
+    lines, results, names = _body(*_together([*known.values()], params), params, static)
+    partial_texts = dict.fromkeys(texts, "nan") | dict(zip(known, results, strict=True))
+    pairs = ", ".join(f"(to[{k}], {result})" for k, result in partial_texts.items())
+    return cast(Edges, python_function(("to", *params), lines, f"[{pairs}]", names))
 
 
 def _together(texts: Sequence[str], params: tuple[str, ...]) -> tuple[Graph, tuple[int, ...]]:
@@ -156,10 +90,10 @@ def static_args(graph: Graph, node: int) -> StaticArgs:
     A power's slope takes different formulas for different exponents; that of `x^2` is one product.
     """
     args = graph.args[node]
-    found = tuple(map(graph.constants.get, args))
-    if found.count(None) == len(found):
-        found = tuple([_negative(graph, a) for a in args])
-    return found if found.count(None) < len(found) and _SMALL.issuperset(found) else ()
+    numbers = tuple(map(graph.constants.get, args))
+    if numbers.count(None) == len(numbers):
+        numbers = tuple([_negative(graph, a) for a in args])
+    return numbers if numbers.count(None) < len(numbers) and _SMALL.issuperset(numbers) else ()
 
 
 def _negative(graph: Graph, node: int) -> float | None:
@@ -197,10 +131,11 @@ def template(text: str, params: tuple[str, ...]) -> Lowered:
 def compiled(text: str, params: tuple[str, ...], static: StaticArgs = ()) -> Number:
     """A text of the table as a Python function of its parameters, right where those of `static` have these values."""
     lines, (result,), names = _body(*_together([text], params), params, static)
-    return _function(params, lines, result, names)
+    return python_function(params, lines, result, names)
 
 
-def _function(params: Sequence[str], lines: Sequence[str], result: str, names: dict[str, object]) -> Number:
+def python_function(params: Sequence[str], lines: Sequence[str], result: str, names: dict[str, object]) -> Number:
+    """A Python function of its lines and its result, in which `names` are known."""
     source = "\n    ".join([f"def row({', '.join(params)}):", *lines, f"return {result}"])
     exec(compile(source, f"<{result}>", "exec"), names)
     return cast(Number, names["row"])
@@ -246,30 +181,46 @@ def fold_static_args(
 def _body(
     graph: Graph, results: Sequence[int], params: Sequence[str], static: StaticArgs
 ) -> tuple[list[str], list[str], dict[str, object]]:
-    """Results as Python: the lines before them, their texts, the names in both.
+    """Results as Python over floats: the lines before them, their texts, the names in both."""
+    names = dict[str, object](inf=math.inf, nan=math.nan)
+    lines, texts = as_python(
+        graph, results, params, static, lambda node, row, args, operands: _expression(row, operands, names)
+    )
+    return lines, texts, names
+
+
+def as_python(
+    graph: Graph,
+    results: Sequence[int],
+    params: Sequence[str],
+    static: StaticArgs,
+    operation: Callable[[int, Primitive, list[int], list[str]], str],
+) -> tuple[list[str], list[str]]:
+    """Results as Python: the lines before them, and their texts.
 
     A part that is used twice has a line, the rest stands where it is used. So a choice computes the side that it takes,
-    and nothing is computed twice.
+    and nothing is computed twice. `operation(node, row, arguments, operands)` writes an equation over its operands.
     """
-    names, lines = dict[str, object](inf=math.inf, nan=math.nan), list[str]()
+    lines = list[str]()
     known, became = fold_static_args(graph, results, params, static)
     texts = graph.inputs | {node: f"({number!r})" for node, number in known.items()}
     uses = Counter(became.get(node, node) for node in results)
     for node in range(len(graph) - 1, -1, -1):
         if uses[node] and node not in known:
-            uses.update(became.get(a, a) for a in used(graph.rows[node], graph.args[node]))
+            uses.update(became.get(a, a) for a in _used(graph.rows[node], graph.args[node]))
     for node, row in enumerate(graph.rows):
         if row is None or node in known or not uses[node]:
             continue
-        texts[node] = f"({_expression(row, [texts.get(became.get(a, a), '') for a in graph.args[node]], names)})"
+        args = [became.get(a, a) for a in graph.args[node]]
+        texts[node] = f"({operation(node, row, args, [texts.get(a, '') for a in args])})"
         if uses[node] > 1 or len(texts[node]) > _LONGEST:
             lines.append(f"t{node} = {texts[node]}")
             texts[node] = f"t{node}"
-    return lines, [texts[became.get(node, node)] for node in results], names
+    return lines, [texts[became.get(node, node)] for node in results]
 
 
-def used(row: Primitive | None, args: tuple[int, ...]) -> tuple[int, ...]:
-    """The arguments as often as `_expression` writes them."""
+def _used(row: Primitive | None, args: tuple[int, ...]) -> tuple[int, ...]:
+    """The arguments as often as an operation writes them."""
     return args if row is None or row.branches is None else (args[0], *(args[k] for k in row.branches))
 
 
@@ -277,7 +228,7 @@ def _expression(row: Primitive, operands: list[str], names: dict[str, object]) -
     if row.branches is not None:
         yes, no = (operands[k] for k in row.branches)
         return f"{yes} if {operands[0]} else {no}"
-    if row.value in _INFIX and row.arity == 2:
+    if row.value in INFIX and row.arity == 2:
         return f"{operands[0]} {row.value} {operands[1]}"
     call = f"f{len(names)}"
     names[call] = value(row)

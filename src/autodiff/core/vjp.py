@@ -1,11 +1,12 @@
 """Reverse mode: adjoints, carried from the result back to the inputs: the whole gradient in one pass.
 
 >>> from autodiff.api.evaluate import parse
->>> from autodiff.core.lowering import lower
 >>> from autodiff.core.evaluate import primal
+>>> from autodiff.core.linearize import linearize
+>>> from autodiff.core.lowering import lower
 >>> lowered = lower(parse("exp(sin(x^2))"))
 >>> (x,) = lowered.graph.inputs
->>> reverse(lowered, primal(lowered, {"x": 4.0}), [x])[x]
+>>> vjp(lowered.result, linearize(lowered, primal(lowered, {"x": 4.0}), [x]), [x])[x]
 -5.744685762849454
 """
 
@@ -14,10 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
-from autodiff.core import linearize
-from autodiff.core.evaluate import Trace
 from autodiff.core.linearize import Linearization
-from autodiff.core.lowering import Lowered
 
 T = TypeVar("T")
 
@@ -41,13 +39,11 @@ def pull_back(
     return adjoints
 
 
-def reverse(lowered: Lowered, trace: Trace, sources: Collection[int], convention: str = "") -> dict[int, float]:
-    """The derivative of the result in every active equation between it and `sources`, sources included."""
-    return vjp(lowered.result, linearize.linearize(lowered, trace, sources, convention), sources)
-
-
 def vjp(result: int, linear: Linearization, sources: Collection[int]) -> dict[int, float]:
-    """The same for a program that is linear already: `pull_back`, written out for floats, which takes half the time."""
+    """The derivative of the result in every active equation between it and `sources`, sources included.
+
+    This is `pull_back`, written out for floats, which takes half the time.
+    """
     adjoints = {result: 1.0} if result in linear or result in sources else {}
     for node, edges in reversed(linear.items()):
         g = adjoints.get(node)

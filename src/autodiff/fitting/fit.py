@@ -194,10 +194,16 @@ def _options(
         raise AutodiffError(f"there is no loss {quoted(loss)}", hint=f"there are {', '.join(solve.LOSSES)}")
     for name, (low, high) in bounds.items():
         if name not in problem.names:
-            raise AutodiffError(f"there are bounds for {quoted(name)}, which is no parameter")
+            raise AutodiffError(
+                f"there are bounds for {quoted(name)}, which is no parameter",
+                hint=f"the parameters are {', '.join(problem.names)}",
+            )
         number = float(begin[problem.names.index(name)])
         if not low < high:
-            raise AutodiffError(f"the bounds of {quoted(name)} leave nothing between them: {low:g} to {high:g}")
+            raise AutodiffError(
+                f"the bounds of {quoted(name)} leave nothing between them: {low:g} to {high:g}",
+                hint="give the lower one first",
+            )
         if not low <= number <= high:
             raise AutodiffError(
                 f"the start of {quoted(name)}, {number:g}, is outside its bounds, {low:g} to {high:g}",

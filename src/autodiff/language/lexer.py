@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise, takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
-from autodiff.language import calls
+from autodiff.language import name_resolution
 from autodiff.language.ast import Reading
 from autodiff.language.tables import tables
 from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
@@ -80,8 +80,8 @@ def tokens(
         scanned = _pi_apart(scanned, given, readings)
     scanned = _matched(scanned)
     if "\n" in text or "\r" in text:
-        scanned = calls.continued(scanned, text, readings)
-    calls.resolve(scanned, text, functions, given, readings)
+        scanned = name_resolution.continued(scanned, text, readings)
+    name_resolution.resolve(scanned, text, functions, given, readings)
     return scanned
 
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from types import MappingProxyType
+from typing import Any
 
 from autodiff.core import templates
 from autodiff.core.algebra import Algebra
@@ -27,9 +27,9 @@ from autodiff.core.primitive import ZERO, Primitive, Scaling
 from autodiff.core.special_points import special_tests
 from autodiff.core.templates import Number
 from autodiff.numbers import one_sided
-from autodiff.numbers.one_sided import NOISE, Series, constant
-from autodiff.numbers.one_sided_terms import NOTHING, STILL, Size, fit
-from autodiff.numbers.pi_multiples import EXACT, Exact, OfPi
+from autodiff.numbers.exact import EXACT, Exact, PiMultiple
+from autodiff.numbers.one_sided import ROUNDING, Series, constant
+from autodiff.numbers.one_sided_terms import CONSTANT, NOTHING, Size, fit
 
 _MANY = 100  # turns: more than any depth
 
@@ -42,19 +42,10 @@ class OneSidedDomainError(Exception):
         self.node = node
 
 
-def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], depth: int) -> Series:
-    """The result just beside the point, when equations move at these rates, none of them 0.
-
-    `depth` says how many terms of a function's Taylor series are taken.
-    Raises Indeterminate, or OneSidedDomainError where this side has no values.
-    """
-    return _expanded(lowered, point, depth, rates)
-
-
-def here(lowered: Lowered, point: Mapping[str, float]) -> Series:
+def at_point(lowered: Lowered, point: Mapping[str, float]) -> Series:
     """The result at the point, with as little rounding as beside it. Raises Indeterminate where that is not known."""
     try:
-        return _expanded(lowered, point, 0).rest
+        return beside(lowered, point, {}, 0).value_alone
     except OneSidedDomainError:
         raise Indeterminate from None
 
@@ -66,7 +57,9 @@ class SeriesBeside(Algebra[Series]):
         self.depth = depth
 
     def constant(self, value: float) -> Series:
-        return one_sided.exactly(OfPi(1)) if value == math.pi else constant(value)  # π is meant where it is written
+        return (
+            one_sided.exactly(PiMultiple(1)) if value == math.pi else constant(value)
+        )  # π is meant where it is written
 
     def apply(self, row: Primitive, args: Sequence[Series]) -> Series:
         return _apply(row, args, self.depth).cut(self.depth + 1)
@@ -75,9 +68,12 @@ class SeriesBeside(Algebra[Series]):
         return bool(condition.value)
 
 
-def _expanded(
-    lowered: Lowered, point: Mapping[str, float], depth: int, rates: Mapping[int, float] = MappingProxyType({})
-) -> Series:
+def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], depth: int) -> Series:
+    """The result just beside the point, when equations move at these rates, none of them 0.
+
+    `depth` says how many terms of a function's Taylor series are taken.
+    Raises Indeterminate, or OneSidedDomainError where this side has no values.
+    """
     graph, algebra = lowered.graph, SeriesBeside(depth)
 
     def moved(node: int, a: Series) -> Series:
@@ -120,56 +116,49 @@ def _apply(row: Primitive, args: Sequence[Series], depth: int) -> Series:
         return one_sided.ORDER[row.value](*args)
     if row.value in one_sided.ARITHMETIC:
         return _arithmetic(row, args)
-    if all(a.still for a in args):
-        return _still(row, args, [_value(a)[0] for a in args])
+    if all(a.is_number for a in args):
+        return _value_series(row, args, [_value(a)[0] for a in args], OneSidedDomainError)
     _stays_inside(row, args, depth)
     if row.scaling and (scaled := _scaled(row, row.scaling, args, depth)) is not None:
         return scaled
     values = [_value(a)[0] for a in args]
     places = special_tests(row)
     if places is None:
-        return _smooth(row, args, _here(row, args, values), depth)
-    if places.cuts(values, [not a.still for a in args]):
+        return _smooth(row, args, _value_series(row, args, values, Indeterminate), depth)
+    if places.cuts(values, [not a.is_number for a in args]):
         raise Indeterminate
     if places.kink is not None and places.kink(*values):
         return _text(row.definition, row.params, args, depth)
-    here = _here(row, args, values)
-    if places.jump is not None and places.jump[0](*values):
+    value_at = _value_series(row, args, values, Indeterminate)
+    if row.jump is not None and places.jump is not None and places.jump(*values):
         names = (*row.params, *(f"d{p}" for p in row.params))
-        given = [a.rest for a in args] + [a.moves for a in args]
-        here = _text(places.jump[1], names, given, depth).rest
-    return _smooth(row, args, here, depth)
+        given = [a.value_alone for a in args] + [a.variation for a in args]
+        value_at = _text(row.jump.side_value, names, given, depth).value_alone
+    return _smooth(row, args, value_at, depth)
 
 
 def _arithmetic(row: Primitive, args: Sequence[Series]) -> Series:
     """Exact, but for the value: that is the one that the program computes."""
-    found = one_sided.ARITHMETIC[row.value](*args)
+    series = one_sided.ARITHMETIC[row.value](*args)
     values = [a.value for a in args]
-    exact = found.value
-    if None in values or exact is None or isinstance(found.constant.coefficient, OfPi):
-        return found
+    exact = series.value
+    if None in values or exact is None or isinstance(series.constant.coefficient, PiMultiple):
+        return series
     value = templates.value(row)(*values)
     if math.isnan(value):
-        return found  # 0/0 has a limit here
+        return series  # 0/0 has a limit here
     if math.isinf(value):
         raise Indeterminate
-    return found if value == exact else found.at(value, found.constant.doubt + abs(value - exact))
+    return series if value == exact else series.at(value, series.constant.error_bound + abs(value - exact))
 
 
-def _still(row: Primitive, args: Sequence[Series], values: Sequence[float]) -> Series:
+def _value_series(row: Primitive, args: Sequence[Series], values: Sequence[float], outside: type[Exception]) -> Series:
+    """The row's value at the point. Raises `outside` outside its domain, and Indeterminate where it is not finite."""
     conditions, function = templates.meaning(row)
     if not all(inside(*values) for inside, _ in conditions):
-        raise OneSidedDomainError
+        raise outside
     value = function(*values)
     if not math.isfinite(value):
-        raise Indeterminate
-    return _computed(row, args, value)
-
-
-def _here(row: Primitive, args: Sequence[Series], values: Sequence[float]) -> Series:
-    """The row's value at the point."""
-    value = templates.value(row)(*values)
-    if not math.isfinite(value) or not all(inside(*values) for inside, _ in templates.domain(row)):
         raise Indeterminate  # a limit may exist; the value does not
     return _computed(row, args, value)
 
@@ -181,14 +170,14 @@ def _computed(row: Primitive, args: Sequence[Series], value: float) -> Series:
     return constant(value, _doubt(templates.value(row), args, value))
 
 
-def _exact_angle(row: Primitive, args: Sequence[Series]) -> Exact | OfPi | None:
+def _exact_angle(row: Primitive, args: Sequence[Series]) -> Any:
     """The row's value where that is known to be a multiple of π, or a number that an angle has."""
     if row.value in EXACT:
         return EXACT[row.value](*(a.constant.coefficient for a in args))
     if not row.definition:
         return None
-    found = _text(row.definition, row.params, [a.rest for a in args], 0).constant.coefficient
-    return found if isinstance(found, OfPi) else None
+    coefficient = _text(row.definition, row.params, [a.value_alone for a in args], 0).constant.coefficient
+    return coefficient if isinstance(coefficient, PiMultiple) else None
 
 
 def _doubt(function: Number, args: Sequence[Series], value: float) -> float:
@@ -200,15 +189,15 @@ def _doubt(function: Number, args: Sequence[Series], value: float) -> float:
     """
     known = [_value(a) for a in args]
     values = [x for x, _ in known]
-    if _short(value) and all(doubt == 0 and _short(x) for x, doubt in known):
+    if _short(value) and all(error_bound == 0 and _short(x) for x, error_bound in known):
         return 0.0
-    doubt = NOISE * abs(value)
+    error_bound = ROUNDING * abs(value)
     for k, (x, off) in enumerate(known):
         if off:
             ends = [function(*values[:k], end, *values[k + 1 :]) for end in (x + off, x - off)]
             moved = [abs(end - value) for end in ends if math.isfinite(end)]
-            doubt += max(moved, default=math.inf)
-    return doubt
+            error_bound += max(moved, default=math.inf)
+    return error_bound
 
 
 def _short(value: float) -> bool:
@@ -221,7 +210,7 @@ def _stays_inside(row: Primitive, args: Sequence[Series], depth: int) -> None:
     if not conditions:
         return
     values = [a.value for a in args]
-    ways = [(v,) if a.still else (v, *around(v)) for a, v in zip(args, values, strict=True) if v is not None]
+    ways = [(v,) if a.is_number else (v, *around(v)) for a, v in zip(args, values, strict=True) if v is not None]
     if None not in values and all(inside(*place) for place in product(*ways) for inside, _ in conditions):
         return
     for text, _ in row.domain:
@@ -243,7 +232,7 @@ def _exponent(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) 
     number = _fixed_exponent(law, row.params)
     if number is None:
         return _text(law.exponent, row.params, args, depth)
-    return constant(number, 0.0 if _short(number) else NOISE * abs(number))
+    return constant(number, 0.0 if _short(number) else ROUNDING * abs(number))
 
 
 def _scaled(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) -> Series | None:
@@ -256,26 +245,26 @@ def _scaled(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) ->
         return Series() if not law.additive and one_sided.sign(exponent) > 0 else None  # 0 all along
     leads, logs = [a.terms[0] for a in scaled if a.low == (power, shrinks) and a.terms], -shrinks
     if not leads and not law.additive and _value(exponent)[0] > 0:
-        return _raised(Series((), STILL), exponent, power, logs, depth)
+        return _raised(Series((), CONSTANT), exponent, power, logs, depth)
     if not any(term.certain for term in leads):
         raise Indeterminate
     units = [a.shifted(-power, -logs) if k in law.args else a for k, a in enumerate(args)]
     if all(units[k].value == 0 for k in law.args):
         raise Indeterminate  # beyond float64
-    found = _apply(row, units, depth)
+    series = _apply(row, units, depth)
     if law.additive:
-        return one_sided.plus(found, one_sided.times(exponent, one_sided.logarithm(power, logs)))
-    return _raised(found, exponent, power, logs, depth)
+        return one_sided.plus(series, one_sided.times(exponent, one_sided.logarithm(power, logs)))
+    return _raised(series, exponent, power, logs, depth)
 
 
-def _raised(found: Series, exponent: Series, power: Exact, logs: Exact, depth: int) -> Series:
-    """`found` times the scale t^power·ln(1/t)^logs to the power `exponent`, which may move."""
-    e, bend = _rational(exponent), exponent.moves
-    found = found.shifted(fit(power * e), fit(logs * e))
+def _raised(series: Series, exponent: Series, power: Exact, logs: Exact, depth: int) -> Series:
+    """`series` times the scale t^power·ln(1/t)^logs to the power `exponent`, which may vary."""
+    e, bend = _rational(exponent), exponent.variation
+    series = series.shifted(fit(power * e), fit(logs * e))
     if not bend.terms and bend.order == NOTHING:
-        return found
+        return series
     return one_sided.times(
-        found, _text("exp(u)", ("u",), [one_sided.times(bend, one_sided.logarithm(power, logs))], depth)
+        series, _text("exp(u)", ("u",), [one_sided.times(bend, one_sided.logarithm(power, logs))], depth)
     )
 
 
@@ -284,30 +273,30 @@ def _rational(exponent: Series) -> Exact:
 
     Raises Indeterminate where rounding may be all that parts it from a whole number.
     """
-    value, doubt = _value(exponent)
+    value, error_bound = _value(exponent)
     near = Fraction(value).limit_denominator(1000)
     if float(near) == value:
         return fit(near)
-    if abs(near - Fraction(value)) > doubt:
+    if abs(near - Fraction(value)) > error_bound:
         return fit(Fraction(value))
     if near.denominator == 1:
         raise Indeterminate
     return near
 
 
-def _smooth(row: Primitive, args: Sequence[Series], here: Series, depth: int) -> Series:
+def _smooth(row: Primitive, args: Sequence[Series], value_at: Series, depth: int) -> Series:
     """Taylor's series, a term more at each turn: from the slopes, of which the row's own result may be part."""
-    moving = [k for k, a in enumerate(args) if not a.still and row.partials[k] != ZERO]
-    if not moving:
-        return here
-    rates = {k: one_sided.rate(args[k]) for k in moving}
-    low = min(args[k].moves.low for k in moving)
-    last = max(0, min(depth - 1, _worth(low, min(args[k].order for k in moving))))
-    found = here.within(low)
+    active = [k for k, a in enumerate(args) if not a.is_number and row.partials[k] != ZERO]
+    if not active:
+        return value_at
+    rates = {k: one_sided.rate(args[k]) for k in active}
+    low = min(args[k].variation.low for k in active)
+    last = max(0, min(depth - 1, _worth(low, min(args[k].order for k in active))))
+    series = value_at.within(low)
     for turn in range(0 if _names_result(row) else last, last + 1):
-        parts = [one_sided.times(_slope(row, k, args, found, turn, low), rates[k]) for k in moving]
-        found = one_sided.plus(here, one_sided.total(one_sided.plus(*parts))).cut(depth + 1)
-    return found
+        parts = [one_sided.times(_slope(row, k, args, series, turn, low), rates[k]) for k in active]
+        series = one_sided.plus(value_at, one_sided.total(one_sided.plus(*parts))).cut(depth + 1)
+    return series
 
 
 def _worth(low: Size, order: Size) -> int:
@@ -331,8 +320,10 @@ def _slope(row: Primitive, k: int, args: Sequence[Series], result: Series, depth
         values = [a.value for a in given]
         slope = function(*values)
         if math.isfinite(slope):
-            if any(isinstance(a.constant.coefficient, OfPi) for a in given):
-                return _text(row.partials[k], (*row.params, "w"), [a.rest for a in given], 0).rest.within(low)
+            if any(isinstance(a.constant.coefficient, PiMultiple) for a in given):
+                return _text(row.partials[k], (*row.params, "w"), [a.value_alone for a in given], 0).value_alone.within(
+                    low
+                )
             return constant(slope, _doubt(function, given, slope)).within(low)
         places = special_tests(row)
         if places is None or places.vertical_tangent is None or not places.vertical_tangent(*values[:-1]):

@@ -1,6 +1,6 @@
 """Many special points at once: each is expanded by itself, and the chain rule carries both sides to the result.
 
-Above the last hard points u on each way, a program f(x, u, …) is smooth. So its slope on a side is ∂f/∂x + Σ ∂f/∂u·u',
+Above the last special points u on each way, a program f(x, u, …) is smooth. So its slope on a side is ∂f/∂x + Σ ∂f/∂u·u',
 with u' the slope of u on that side, which only needs the expansion of what u is made of. An expansion of the whole
 program for each name would take time with the square of its size.
 
@@ -30,7 +30,7 @@ from autodiff.core.lowering import Lowered
 from autodiff.core.vjp import vjp
 from autodiff.nonsmooth.expand import OneSidedDomainError, around
 from autodiff.nonsmooth.verdict import OneSided, Verdict, same, side, verdict
-from autodiff.numbers.one_sided import NOISE
+from autodiff.numbers.one_sided import ROUNDING
 from autodiff.numbers.one_sided_terms import Term
 
 EXPANDED = 20_000
@@ -63,23 +63,23 @@ def carried(
     lowered: Lowered, run: Trace, point: Mapping[str, float], names: Mapping[str, int], special: Collection[int]
 ) -> dict[str, Verdict]:
     """The verdicts of those names for which this is plain; there is none where the value jumps, or rounding decides."""
-    shaken = _shaken(run)
-    stops = {*special, *_edges(lowered, run, shaken)}
+    perturbed = _perturbed(run)
+    stops = {*special, *_edges(lowered, run, perturbed)}
     front = _front(lowered, run, stops)
-    weights, errors = _weights(lowered, run, shaken, names.values(), stops)
+    weights, errors = _weights(lowered, run, perturbed, names.values(), stops)
     at: dict[int, list[_Sum]] = {}
-    found = {name: _Sum(weights.get(node, 0.0), doubtful=node in stops) for name, node in names.items()}
+    totals = {name: _Sum(weights.get(node, 0.0), doubtful=node in stops) for name, node in names.items()}
     for name, node in names.items():
-        at.setdefault(node, []).append(found[name])
+        at.setdefault(node, []).append(totals[name])
     for stop in front:
         part, number = _part(lowered, stop)
-        here = {name: point[name] for name in part.graph.inputs.values()}
+        part_point = {name: point[name] for name in part.graph.inputs.values()}
         for node in number.keys() & at.keys():
-            sides = _sides(part, here, number[node], run.values[stop])
+            sides = _sides(part, part_point, number[node], run.values[stop])
             for total in at[node]:
                 total.add(sides, weights.get(stop, 0.0), errors.get(stop, 0.0))
     value = run.values[lowered.result]
-    return {name: judged for name, total in found.items() if (judged := total.judged(value)) is not None}
+    return {name: judged for name, total in totals.items() if (judged := total.judged(value)) is not None}
 
 
 @dataclass(slots=True)
@@ -90,82 +90,82 @@ class _Sum:
     doubtful: bool
     bends: list[float] = field(default_factory=lambda: [0.0, 0.0])
     outside: list[bool] = field(default_factory=lambda: [False, False])
-    doubt: float = 0.0
+    error_bound: float = 0.0
 
     def add(self, sides: Sequence[OneSided | None] | None, weight: float, error: float) -> None:
-        """Add a hard point's part, of which the result has `weight`, known up to `error`."""
+        """Add a special point's part, of which the result has `weight`, known up to `error`."""
         self.doubtful = self.doubtful or sides is None or not error <= abs(weight) < math.inf
         if sides is None:
             return
-        for k, (sign, seen) in enumerate(zip((-1.0, 1.0), sides, strict=True)):
-            if seen is None:
+        for k, (sign, one_sided) in enumerate(zip((-1.0, 1.0), sides, strict=True)):
+            if one_sided is None:
                 self.outside[k] = True
             elif weight == 0:
-                self.doubtful = self.doubtful or math.isinf(seen.slope)
+                self.doubtful = self.doubtful or math.isinf(one_sided.slope)
             else:
-                self.bends[k] += weight * sign * seen.slope
-                self.doubt += abs(weight) * seen.doubt + error * abs(seen.slope)
+                self.bends[k] += weight * sign * one_sided.slope
+                self.error_bound += abs(weight) * one_sided.error_bound + error * abs(one_sided.slope)
 
     def judged(self, value: float) -> Verdict | None:
         """What that comes to; None where the sides are no plain numbers, or so near that rounding may part them."""
         slopes = [
             None if outside else self.smooth + bend for bend, outside in zip(self.bends, self.outside, strict=True)
         ]
-        there = [slope for slope in slopes if slope is not None]
-        if self.doubtful or not math.isfinite(self.smooth) or not there or any(map(math.isnan, there)):
+        existing = [slope for slope in slopes if slope is not None]
+        if self.doubtful or not math.isfinite(self.smooth) or not existing or any(map(math.isnan, existing)):
             return None
         values = tuple(None if slope is None else value for slope in slopes)
-        seen = Verdict("ok", left=slopes[0], right=slopes[1], values=(values[0], values[1]))
-        if any(map(math.isinf, there)):
-            return replace(seen, status="infinite")
-        if len(there) == 1 or self.bends[0] == self.bends[1]:
-            return replace(seen, slope=there[-1])
-        return None if same(there[0], there[1], self.doubt) else replace(seen, status="corner")
+        answer = Verdict("ok", left=slopes[0], right=slopes[1], values=(values[0], values[1]))
+        if any(map(math.isinf, existing)):
+            return replace(answer, status="infinite")
+        if len(existing) == 1 or self.bends[0] == self.bends[1]:
+            return replace(answer, slope=existing[-1])
+        return None if same(existing[0], existing[1], self.error_bound) else replace(answer, status="corner")
 
 
 def _weights(
-    lowered: Lowered, run: Trace, shaken: Trace, sources: Collection[int], stops: Collection[int]
+    lowered: Lowered, run: Trace, perturbed: Trace, sources: Collection[int], stops: Collection[int]
 ) -> tuple[dict[int, float], dict[int, float]]:
     """The slope of the result in every equation, by ways without a stop on them, and how far each may be off.
 
     The error is that of adding up, and what the rounding of values does to slopes: cos(pi/2) is not known to be other
-    than 0, which shows as the slopes are taken again from values that are shaken a little.
+    than 0, which shows as the slopes are taken again from values that are perturbed a little.
     """
     ends = [lowered.result, *sources]
     linear, other = (
-        {node: edges for node, edges in linearize.linearize(lowered, each, sources).items() if node not in stops}
-        for each in (run, shaken)
+        {node: edges for node, edges in linearize.linearize(lowered, trace, sources).items() if node not in stops}
+        for trace in (run, perturbed)
     )
-    weights, beside = (vjp(lowered.result, each, ends) for each in (linear, other))
+    weights, beside = (vjp(lowered.result, edges, ends) for edges in (linear, other))
     sizes = vjp(lowered.result, {node: [(a, abs(s)) for a, s in edges] for node, edges in linear.items()}, ends)
-    return weights, {n: NOISE * sizes[n] + 4 * abs(beside.get(n, math.nan) - weights[n]) for n in weights}
+    return weights, {n: ROUNDING * sizes[n] + 4 * abs(beside.get(n, math.nan) - weights[n]) for n in weights}
 
 
-def _shaken(run: Trace) -> Trace:
+def _perturbed(run: Trace) -> Trace:
     """The same with values that are off by what rounding may come to, each in its own way."""
     wobbles = (2 * (node * 0.6180339887498949 % 1) - 1 for node in range(len(run.values)))
     values = zip(run.values, wobbles, strict=True)
-    return run._replace(values=[v if v is None else v * (1 + NOISE * wobble) for v, wobble in values])
+    return run._replace(values=[v if v is None else v * (1 + ROUNDING * wobble) for v, wobble in values])
 
 
-def _edges(lowered: Lowered, run: Trace, shaken: Trace) -> Iterator[int]:
+def _edges(lowered: Lowered, run: Trace, perturbed: Trace) -> Iterator[int]:
     """The equations whose arguments are, or by rounding may be, at the end of a domain: sqrt(x) at 0 has no left side."""
     graph = lowered.graph
     for node in run.order:
         row, args = graph.rows[node], graph.args[node]
         if row is None or not row.domain or node in run.taken:
             continue
-        ways = [(run.values[a],) if a in graph.constants else _around(graph, run, shaken, a) for a in args]
+        ways = [(run.values[a],) if a in graph.constants else _around(graph, run, perturbed, a) for a in args]
         if not all(inside(*place) for place in product(*ways) for inside, _ in templates.domain(row)):
             yield node
 
 
-def _around(graph: Graph, run: Trace, shaken: Trace, node: int) -> tuple[float, float, float]:
+def _around(graph: Graph, run: Trace, perturbed: Trace, node: int) -> tuple[float, float, float]:
     """The value of an equation, and the numbers beside it that it might be."""
     value, row = run.values[node], graph.rows[node]
     low, high = around(value)
     if row is not None and node not in run.taken:
-        drift = abs(templates.value(row)(*(shaken.values[a] for a in graph.args[node])) - value)
+        drift = abs(templates.value(row)(*(perturbed.values[a] for a in graph.args[node])) - value)
         low, high = min(low, value - 4 * drift), max(high, value + 4 * drift)
     return value, low, high
 
@@ -173,14 +173,14 @@ def _around(graph: Graph, run: Trace, shaken: Trace, node: int) -> tuple[float, 
 def _front(lowered: Lowered, run: Trace, stops: Collection[int]) -> list[int]:
     """The stops that the result is made from without another one between."""
     graph, front = lowered.graph, list[int]()
-    seen, todo = {lowered.result}, [lowered.result]
+    visited, todo = {lowered.result}, [lowered.result]
     while todo:
         node = todo.pop()
         if node in stops:
             front.append(node)
             continue
-        fresh = {a for a in graph.args[node] if run.values[a] is not None} - seen
-        seen |= fresh
+        fresh = {a for a in graph.args[node] if run.values[a] is not None} - visited
+        visited |= fresh
         todo += fresh
     return sorted(front)
 
@@ -209,17 +209,17 @@ def _part(lowered: Lowered, stop: int) -> tuple[Lowered, dict[int, int]]:
 
 
 def _sides(part: Lowered, point: Mapping[str, float], source: int, value: float) -> list[OneSided | None] | None:
-    """Both sides of a hard point when `source` moves; None where one is not known, or has another limit than the value."""
-    found: list[OneSided | None] = []
+    """Both sides of a special point when `source` moves; None where one is not known, or has another limit than the value."""
+    sides: list[OneSided | None] = []
     for sign in (-1.0, 1.0):
         try:
-            seen = side(part, point, {source: sign})
+            one_side = side(part, point, source, sign)
         except Indeterminate:
             return None
         except OneSidedDomainError:
-            found.append(None)
+            sides.append(None)
             continue
-        if not seen.meets(Term(0, Fraction(value))):
+        if not one_side.meets(Term(0, Fraction(value))):
             return None
-        found.append(seen)
-    return found
+        sides.append(one_side)
+    return sides

@@ -1,11 +1,11 @@
-"""Hard points: the verdict on a slope, from what is so just beside the point on either side.
+"""Special points: the verdict on a slope, from what is so just beside the point on either side.
 
 >>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.core.evaluate import primal
 >>> lowered = lower(parse("abs(x)"))
->>> found = verdict(lowered, primal(lowered, {"x": 0.0}), {"x": 0.0}, source=0)
->>> found.status, found.left, found.right
+>>> series = verdict(lowered, primal(lowered, {"x": 0.0}), {"x": 0.0}, source=0)
+>>> series.status, series.left, series.right
 ('corner', -1.0, 1.0)
 """
 
@@ -19,8 +19,8 @@ from typing import Literal, TypeAlias
 
 from autodiff.core.evaluate import Indeterminate, Trace
 from autodiff.core.lowering import Lowered
-from autodiff.nonsmooth.expand import OneSidedDomainError, beside, here
-from autodiff.numbers.one_sided import NOISE, Series
+from autodiff.nonsmooth.expand import OneSidedDomainError, at_point, beside
+from autodiff.numbers.one_sided import ROUNDING, Series
 from autodiff.numbers.one_sided_terms import Term
 
 DEPTHS = (1, 3, 5)
@@ -40,18 +40,18 @@ class OneSided:
 
     limit: Term
     slope: float
-    doubt: float
+    error_bound: float
 
     @property
     def value(self) -> float:
         return float(self.limit.coefficient)
 
-    def meets(self, here: Term) -> bool | None:
+    def meets(self, other: Term) -> bool | None:
         """Whether the limit is the value; None where rounding may be all that parts them."""
-        if self.limit.exact and here.exact:
-            return self.limit.coefficient == here.coefficient
-        value = float(here.coefficient)
-        return True if same(self.value, value) else None if same(self.value, value, NOISE) else False
+        if self.limit.exact and other.exact:
+            return self.limit.coefficient == other.coefficient
+        value = float(other.coefficient)
+        return True if same(self.value, value) else None if same(self.value, value, ROUNDING) else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,102 +71,95 @@ class Verdict:
 
 
 def verdict(lowered: Lowered, run: Trace, point: Mapping[str, float], source: int, order: int = 1) -> Verdict:
-    """The slope by `source` at a hard point, from both sides; or the derivative of a higher order, if those below exist."""
-    return along(lowered, run, point, {source: 1.0}, order)
-
-
-def along(
-    lowered: Lowered, run: Trace, point: Mapping[str, float], rates: Mapping[int, float], order: int = 1
-) -> Verdict:
-    """The same when several equations move at these rates, none of them 0."""
+    """The slope by `source` at a special point, from both sides; or the derivative of a higher order, if those below exist."""
     sides: list[OneSided | None] = []
     outside = None
     for sign in (-1.0, 1.0):
         try:
-            sides.append(side(lowered, point, {node: sign * rate for node, rate in rates.items()}, order))
-        except Indeterminate as doubt:
-            return Verdict("unknown", node=doubt.node)
+            sides.append(side(lowered, point, source, sign, order))
+        except Indeterminate as error_bound:
+            return Verdict("unknown", node=error_bound.node)
         except OneSidedDomainError as edge:
             sides.append(None)
             outside = edge
     left, right = sides
     if outside is not None and left is None and right is None:
         return Verdict("domain", node=outside.node)
-    seen = Verdict(
+    answer = Verdict(
         "ok",
         left=None if left is None else (-1) ** order * left.slope,
         right=None if right is None else right.slope,
         values=(None if left is None else left.value, None if right is None else right.value),
     )
     known = [side for side in sides if side is not None]
-    return _judged(seen, known, _here(lowered, run, point, known))
+    return _judged(answer, known, _term_at_point(lowered, run, point, known))
 
 
-def _here(lowered: Lowered, run: Trace, point: Mapping[str, float], sides: list[OneSided]) -> Term:
+def _term_at_point(lowered: Lowered, run: Trace, point: Mapping[str, float], sides: list[OneSided]) -> Term:
     """The value: as the program computes it, but without its rounding where that may be all that parts it from a side."""
     value = run.values[lowered.result]
     if all(side.limit.exact and side.meets(Term(0, Fraction(value))) for side in sides):
         return Term(0, value)
     try:
-        return here(lowered, point).constant
+        return at_point(lowered, point).constant
     except Indeterminate:
         return Term(0, value)
 
 
-def side(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], order: int = 1) -> OneSided:
-    """What is so on one side, when equations move at `rates`.
+def side(lowered: Lowered, point: Mapping[str, float], source: int, sign: float, order: int = 1) -> OneSided:
+    """What is so on one side, when an equation variation at the rate `sign`.
 
     Raises Indeterminate, or OneSidedDomainError where that side has no values.
     """
     for depth in DEPTHS:
         try:
-            found = beside(lowered, point, rates, depth + order - 1)
-            (slope, doubt), limit = _derivative(found.moves, order), found.rest.constant
+            series = beside(lowered, point, {source: sign}, depth + order - 1)
+            (slope, error_bound), limit = _derivative(series.variation, order), series.value_alone.constant
         except Indeterminate:
             if depth == DEPTHS[-1]:
                 raise
             continue
-        return OneSided(limit, slope, doubt)
+        return OneSided(limit, slope, error_bound)
     raise Indeterminate
 
 
-def _derivative(moves: Series, order: int) -> tuple[float, float]:
+def _derivative(variation: Series, order: int) -> tuple[float, float]:
     """The derivative along the step, maybe infinite, and how far it may be off; those of the lower orders are there.
 
     t^1.5, t^2*ln(1/t) and t/ln(1/t) have an infinite second derivative, of their coefficient's sign.
     """
     wanted = (order, 0)
     lower = next(
-        (term for term in moves.terms if term.size < wanted and (term.logs or term.power not in range(order))), None
+        (term for term in variation.terms if term.size < wanted and (term.logs or term.power not in range(order))), None
     )
     if lower is not None:
         if not lower.certain:
             raise Indeterminate
         return math.copysign(math.inf, lower.coefficient), 0.0
-    if moves.order <= wanted:
+    if variation.order <= wanted:
         raise Indeterminate
-    term = next((term for term in moves.terms if term.size == wanted), Term(order, 0))
+    term = next((term for term in variation.terms if term.size == wanted), Term(order, 0))
     scale = math.factorial(order)
-    slope, doubt = float(term.coefficient) * scale, term.doubt * scale
-    if order > 1 and doubt > _KNOWN * abs(slope):
+    slope, error_bound = float(term.coefficient) * scale, term.error_bound * scale
+    if order > 1 and error_bound > _KNOWN * abs(slope):
         raise Indeterminate
-    return slope, doubt
+    return slope, error_bound
 
 
-def _judged(seen: Verdict, sides: list[OneSided], value: Term) -> Verdict:
+def _judged(answer: Verdict, sides: list[OneSided], value: Term) -> Verdict:
     met = [side.meets(value) for side in sides]
     if False in met:
-        return replace(seen, status="jump")
+        return replace(answer, status="jump")
     if None in met:
         return Verdict("unknown")  # so small a jump may be rounding
-    slopes = [slope for slope in (seen.left, seen.right) if slope is not None]
+    slopes = [slope for slope in (answer.left, answer.right) if slope is not None]
     if any(map(math.isinf, slopes)):
-        return replace(seen, status="infinite")
-    if len(slopes) == 1 or same(slopes[0], slopes[1], sum(side.doubt for side in sides)):
-        return replace(seen, slope=slopes[-1])
-    return replace(seen, status="corner")
+        return replace(answer, status="infinite")
+    if len(slopes) == 1 or same(slopes[0], slopes[1], sum(side.error_bound for side in sides)):
+        return replace(answer, slope=slopes[-1])
+    return replace(answer, status="corner")
 
 
-def same(a: float, b: float, doubt: float = 0.0) -> bool:
+def same(a: float, b: float, error_bound: float = 0.0) -> bool:
     """Equal, as far as rounding lets one tell."""
-    return a == b or abs(a - b) <= NOISE * max(abs(a), abs(b)) + doubt
+    return a == b or abs(a - b) <= ROUNDING * max(abs(a), abs(b)) + error_bound

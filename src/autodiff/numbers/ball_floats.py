@@ -49,10 +49,10 @@ def _nearest(number: Callable[[], Number], *args: float) -> float:
     while bits <= _MOST:
         with precision(bits):
             exact = number()
-            found = as_float(exact)
-            if found is None and bits > _START and ball(exact).rel_accuracy_bits() > _TIE:
-                found = shown(exact)
-        if found is not None:
-            return found
+            nearest = as_float(exact)
+            if nearest is None and bits > _START and ball(exact).rel_accuracy_bits() > _TIE:
+                nearest = shown(exact)
+        if nearest is not None:
+            return nearest
         bits *= 2
     return math.nan

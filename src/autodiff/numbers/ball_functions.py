@@ -12,12 +12,12 @@ import operator
 from collections.abc import Callable, Mapping
 from functools import partial
 from math import isqrt
-from typing import Any
 
 from flint import arb, fmpq
 
-from autodiff.numbers.ball_numbers import Number, PiMultiple, ball, is_zero
+from autodiff.numbers.ball_numbers import Number, ball, is_zero
 from autodiff.numbers.ball_special import EXACT_SPECIAL, SPECIAL
+from autodiff.numbers.exact import PiMultiple, exact_functions, turn
 
 _HUGE = 4096
 """Bits up to which a rational number stays exact."""
@@ -25,10 +25,10 @@ _HUGE = 4096
 
 def sign(a: Number, b: Number) -> int | None:
     """The sign of a - b; None where the balls overlap."""
+    if isinstance(a, PiMultiple) and isinstance(b, PiMultiple):
+        a, b = a.part, b.part
     if isinstance(a, fmpq | bool) and isinstance(b, fmpq | bool):
         return (a > b) - (a < b)
-    if isinstance(a, PiMultiple) and isinstance(b, PiMultiple):
-        return (a.times > b.times) - (a.times < b.times)
     if a is b:
         return 0
     apart = ball(a) - ball(b)
@@ -39,24 +39,11 @@ def _small(number: fmpq) -> fmpq | None:
     return number if abs(int(number.p)).bit_length() + int(number.q).bit_length() <= _HUGE else None
 
 
-def _pi(times: fmpq) -> Number:
-    return PiMultiple(times) if times != 0 else fmpq(0)
-
-
-def _rationals(function: Callable[..., Any]) -> Callable[..., Number | None]:
-    """An exact function of rational numbers; None for others."""
-
-    def exactly(*args: Number) -> Number | None:
-        return function(*args) if all(isinstance(a, fmpq) for a in args) else None
-
-    return exactly
-
-
 def _add(sign: int, a: Number, b: Number) -> Number | None:
     if isinstance(a, fmpq) and isinstance(b, fmpq):
         return _small(a + sign * b)
     if isinstance(a, PiMultiple) and isinstance(b, PiMultiple):
-        return _pi(a.times + sign * b.times)
+        return turn(a.part + sign * b.part)
     if sign < 0 and a is b:
         return fmpq(0)
     return a if is_zero(b) else b if is_zero(a) and sign > 0 else None
@@ -68,8 +55,8 @@ def _multiply(a: Number, b: Number) -> Number | None:
     if isinstance(a, fmpq) and isinstance(b, fmpq):
         return _small(a * b)
     if isinstance(a, PiMultiple) and isinstance(b, fmpq):
-        return PiMultiple(a.times * b)
-    return PiMultiple(b.times * a) if isinstance(b, PiMultiple) and isinstance(a, fmpq) else None
+        return PiMultiple(a.part * b)
+    return PiMultiple(b.part * a) if isinstance(b, PiMultiple) and isinstance(a, fmpq) else None
 
 
 def _divide(a: Number, b: Number) -> Number | None:
@@ -78,13 +65,13 @@ def _divide(a: Number, b: Number) -> Number | None:
     if is_zero(a):
         return fmpq(0)
     if isinstance(b, fmpq):
-        return _small(a / b) if isinstance(a, fmpq) else PiMultiple(a.times / b) if isinstance(a, PiMultiple) else None
+        return _small(a / b) if isinstance(a, fmpq) else PiMultiple(a.part / b) if isinstance(a, PiMultiple) else None
     both = isinstance(a, PiMultiple) and isinstance(b, PiMultiple)
-    return a.times / b.times if both else None
+    return a.part / b.part if both else None
 
 
 def _negative(a: Number) -> Number | None:
-    return -a if isinstance(a, fmpq) else PiMultiple(-a.times) if isinstance(a, PiMultiple) else None
+    return -a if isinstance(a, fmpq | PiMultiple) else None
 
 
 def _power(u: Number, v: Number) -> Number | None:
@@ -111,17 +98,6 @@ def _root(u: fmpq) -> fmpq | None:
     return fmpq(*roots) if roots[0] ** 2 == above and roots[1] ** 2 == below else None
 
 
-def _floor(u: fmpq) -> fmpq:
-    return fmpq(int(u.p) // int(u.q))
-
-
-def _round(u: fmpq) -> fmpq:
-    down = _floor(u)
-    rest = u - down
-    up = rest > fmpq(1, 2) or (rest == fmpq(1, 2) and int(down.p) % 2 == 1)
-    return down + 1 if up else down
-
-
 def _at(*known: tuple[int, int]) -> Callable[[Number], Number | None]:
     """Exact values at some whole numbers: (argument, value)."""
     table = {a: fmpq(v) for a, v in known}
@@ -132,56 +108,8 @@ def _at(*known: tuple[int, int]) -> Callable[[Number], Number | None]:
     return exactly
 
 
-def _turned(shift: fmpq) -> Callable[[Number], Number | None]:
-    """The sine of a multiple of π moved by `shift`, where it is 0, ±1/2 or ±1; of 0 too."""
-
-    def exactly(u: Number) -> Number | None:
-        times = u.times if isinstance(u, PiMultiple) else fmpq(0) if is_zero(u) else None
-        if times is None:
-            return None
-        sixths = 6 * (times + shift)
-        return None if sixths.q != 1 else _SINES.get(int(sixths.p) % 12)
-
-    return exactly
-
-
-_SINES = {
-    0: fmpq(0),
-    1: fmpq(1, 2),
-    3: fmpq(1),
-    5: fmpq(1, 2),
-    6: fmpq(0),
-    7: fmpq(-1, 2),
-    9: fmpq(-1),
-    11: fmpq(-1, 2),
-}
-
-
-def _tangent(u: Number) -> Number | None:
-    if is_zero(u):
-        return u
-    if not isinstance(u, PiMultiple) or (4 * u.times).q != 1:
-        return None
-    return {0: fmpq(0), 1: fmpq(1), 3: fmpq(-1)}.get(int((4 * u.times).p) % 4)
-
-
-def _angles(known: Mapping[fmpq, fmpq]) -> Callable[[Number], Number | None]:
-    return lambda u: _pi(known[u]) if isinstance(u, fmpq) and u in known else None
-
-
-def _angle(u: Number, v: Number) -> Number | None:
-    """The angle of a point on an axis or a diagonal."""
-    if not (isinstance(u, fmpq) and isinstance(v, fmpq)) or (u != 0 and v != 0 and abs(u) != abs(v)):
-        return None
-    if u == 0:
-        return None if v == 0 else _pi(fmpq(0 if v > 0 else 1))
-    quarters = 2 if v == 0 else 1 if v > 0 else 3
-    return PiMultiple(fmpq(quarters if u > 0 else -quarters, 4))
-
-
-_HALF = fmpq(1, 2)
-
 EXACT: Mapping[str, Callable[..., Number | None]] = {
+    **exact_functions(fmpq, fmpq, lambda u: fmpq(int(u.p) // int(u.q))),
     "+": partial(_add, 1),
     "-": partial(_add, -1),
     "*": _multiply,
@@ -189,28 +117,17 @@ EXACT: Mapping[str, Callable[..., Number | None]] = {
     "neg": _negative,
     "same": lambda a: a,
     "^": _power,
-    "abs": lambda u: abs(u) if isinstance(u, fmpq) else PiMultiple(abs(u.times)) if isinstance(u, PiMultiple) else None,
+    "abs": lambda u: abs(u) if isinstance(u, fmpq | PiMultiple) else None,
     "sign": lambda u: _signed(u),
     "min": lambda a, b: {-1: a, 0: a, 1: b, None: None}[sign(a, b)],
     "max": lambda a, b: {-1: b, 0: a, 1: a, None: None}[sign(a, b)],
-    "floor": _rationals(_floor),
-    "ceil": _rationals(lambda u: -_floor(-u)),
-    "round": _rationals(_round),
-    "mod": _rationals(lambda u, v: u - v * _floor(u / v) if v != 0 else None),
-    "sqrt": _rationals(_root),
+    "sqrt": lambda u: _root(u) if isinstance(u, fmpq) else None,
     "exp": _at((0, 1)),
     "exp2": _at((0, 1), (1, 2), (2, 4)),
     "ln": _at((1, 0)),
     "log1p": _at((0, 0)),
     "expm1": _at((0, 0)),
-    "sin": _turned(fmpq(0)),
-    "cos": _turned(_HALF),
-    "tan": _tangent,
-    "asin": _angles({fmpq(0): fmpq(0), fmpq(1): _HALF, fmpq(-1): -_HALF, _HALF: fmpq(1, 6), -_HALF: fmpq(-1, 6)}),
-    "acos": _angles({fmpq(0): _HALF, fmpq(1): fmpq(0), fmpq(-1): fmpq(1), _HALF: fmpq(1, 3), -_HALF: fmpq(2, 3)}),
-    "atan": _angles({fmpq(0): fmpq(0), fmpq(1): fmpq(1, 4), fmpq(-1): fmpq(-1, 4)}),
     **{name: _at((0, 0)) for name in ["sinh", "tanh", "asinh", "atanh", "erf", "cbrt"]},
-    "atan2": _angle,
     **{name: _at((0, 1)) for name in ["cosh", "erfc"]},
     "acosh": _at((1, 0)),
     "gamma": _at((1, 1), (2, 1)),
@@ -222,8 +139,8 @@ EXACT: Mapping[str, Callable[..., Number | None]] = {
 
 
 def _signed(u: Number) -> Number | None:
-    found = sign(u, fmpq(0))
-    return None if found is None else fmpq(found)
+    number = sign(u, fmpq(0))
+    return None if number is None else fmpq(number)
 
 
 # --- balls ------------------------------------------------------------------------------------------------------------
@@ -249,6 +166,8 @@ def _modulo(u: arb, v: arb) -> arb:
     return u - v * (u / v).floor()
 
 
+_OF_FLINT = "sqrt exp expm1 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc"
+
 BALLS: Mapping[str, Callable[..., arb]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -271,32 +190,10 @@ BALLS: Mapping[str, Callable[..., arb]] = {
     "log2": lambda u: u.log() / arb(2).log(),
     "log10": lambda u: u.log() / arb(10).log(),
     "atan2": arb.atan2,
-    **{
-        name: getattr(arb, name)
-        for name in [
-            "sqrt",
-            "exp",
-            "expm1",
-            "log1p",
-            "sin",
-            "cos",
-            "tan",
-            "asin",
-            "acos",
-            "atan",
-            "sinh",
-            "cosh",
-            "tanh",
-            "asinh",
-            "acosh",
-            "atanh",
-            "erf",
-            "erfc",
-        ]
-    },
+    **{name: getattr(arb, name) for name in _OF_FLINT.split()},
     **SPECIAL,
 }
-"""What a row's value column may name, over balls: the counterpart of `algebra.FLOATS`."""
+"""What a row's value column may name, over balls: the counterpart of `floats.FLOATS`."""
 
 NAMED: Mapping[str, tuple[int, Callable[..., arb]]] = {
     "gaussian": (1, lambda u: (-u * u).exp()),

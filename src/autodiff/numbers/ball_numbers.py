@@ -19,21 +19,10 @@ from typing import Any, TypeAlias
 
 from flint import arb, ctx, fmpq
 
+from autodiff.numbers.exact import PiMultiple
+
 Number: TypeAlias = Any
 """A `fmpq` (exact), a `PiMultiple` (exact), an `arb` (midpoint and radius), or the bool of a condition."""
-
-
-class PiMultiple:
-    """A rational multiple of π, exact; 0 is never one."""
-
-    __slots__ = ("times",)
-
-    def __init__(self, times: fmpq) -> None:
-        self.times = times
-
-    def ball(self) -> arb:
-        """The same as a ball."""
-        return arb.pi() * arb(self.times)
 
 
 @contextmanager
@@ -57,7 +46,7 @@ def ball(number: Number) -> arb:
     if isinstance(number, arb):
         return number
     if isinstance(number, PiMultiple):
-        return number.ball()
+        return arb.pi() * arb(number.part)
     return arb(number if isinstance(number, fmpq | float) else int(number))
 
 
@@ -71,10 +60,10 @@ def is_zero(number: Number) -> bool:
 
 def shown(number: Number) -> float:
     """A number as the nearest float64, or the midpoint's where the ball is wider."""
-    found = as_float(number)
-    if found is None:
-        found = float(ball(number).mid())
-    return found
+    nearest = as_float(number)
+    if nearest is None:
+        nearest = float(ball(number).mid())
+    return nearest
 
 
 def as_float(number: Number) -> float | None:

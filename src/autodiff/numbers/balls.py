@@ -24,7 +24,8 @@ from autodiff.core.evaluate import Indeterminate
 from autodiff.core.primitive import Primitive
 from autodiff.language.exact_float import ExactFloat, ratio
 from autodiff.numbers import ball_functions
-from autodiff.numbers.ball_numbers import Number, PiMultiple, ball, rational, shown
+from autodiff.numbers.ball_numbers import Number, ball, rational, shown
+from autodiff.numbers.exact import PiMultiple
 
 
 def meaning(value: float) -> Number:

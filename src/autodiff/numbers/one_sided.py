@@ -23,9 +23,10 @@ from fractions import Fraction
 from itertools import islice
 
 from autodiff.core.evaluate import Indeterminate
+from autodiff.numbers.exact import Exact, PiMultiple
 from autodiff.numbers.one_sided_terms import (
+    CONSTANT,
     NOTHING,
-    STILL,
     Size,
     Term,
     added,
@@ -39,9 +40,8 @@ from autodiff.numbers.one_sided_terms import (
     size_of_product,
     size_text,
 )
-from autodiff.numbers.pi_multiples import Exact, OfPi
 
-NOISE = 2.0**-46
+ROUNDING = 2.0**-46
 """The relative error that is allowed for in what a function of floats returns."""
 
 _LONGEST = 8  # terms of a quotient
@@ -63,35 +63,35 @@ class Series:
     @property
     def value(self) -> float | None:
         """The limit as t → 0; None where there is none, or none that is known."""
-        if self.order <= STILL or self.low < STILL:
+        if self.order <= CONSTANT or self.low < CONSTANT:
             return None
-        return float(self.terms[0].coefficient) if self.low == STILL else 0.0
+        return float(self.terms[0].coefficient) if self.low == CONSTANT else 0.0
 
     @property
     def constant(self) -> Term:
         """The term that does not move, where no larger one does."""
-        return self.terms[0] if self.terms and self.terms[0].size == STILL else Term(0, 0)
+        return self.terms[0] if self.terms and self.terms[0].size == CONSTANT else Term(0, 0)
 
     @property
-    def rest(self) -> Series:
+    def value_alone(self) -> Series:
         """The value alone. Raises Indeterminate where there is none, or none that is known."""
         if self.value is None:
             raise Indeterminate
-        return Series((self.constant,)) if self.constant.coefficient or self.constant.doubt else Series()
+        return Series((self.constant,)) if self.constant.coefficient or self.constant.error_bound else Series()
 
     @property
-    def moves(self) -> Series:
+    def variation(self) -> Series:
         """The series without its value."""
-        return Series(tuple(term for term in self.terms if term.size != STILL), self.order)
+        return Series(tuple(term for term in self.terms if term.size != CONSTANT), self.order)
 
     @property
-    def still(self) -> bool:
+    def is_number(self) -> bool:
         """Whether this is a plain number."""
-        return self.order == NOTHING and all(term.size == STILL for term in self.terms)
+        return self.order == NOTHING and all(term.size == CONSTANT for term in self.terms)
 
-    def at(self, value: float, doubt: float) -> Series:
+    def at(self, value: float, error_bound: float) -> Series:
         """The same series around another value."""
-        return Series((*constant(value, doubt).terms, *self.moves.terms), self.order)
+        return Series((*constant(value, error_bound).terms, *self.variation.terms), self.order)
 
     def cut(self, length: int) -> Series:
         """At most `length` powers of t, and its square of terms; the rest as an order."""
@@ -110,7 +110,7 @@ class Series:
 
     def shifted(self, power: Exact, logs: Exact = 0) -> Series:
         """The series times t^power·ln(1/t)^logs."""
-        terms = tuple(Term(fit(x.power + power), x.coefficient, x.doubt, fit(x.logs + logs)) for x in self.terms)
+        terms = tuple(Term(fit(x.power + power), x.coefficient, x.error_bound, fit(x.logs + logs)) for x in self.terms)
         return Series(terms, size_of_product(self.order, (power, -logs)))
 
     def __str__(self) -> str:
@@ -119,13 +119,13 @@ class Series:
         return " ".join(parts).removeprefix("+ ") or "0"
 
 
-def constant(value: float, doubt: float = 0.0) -> Series:
-    if not value and not doubt:
+def constant(value: float, error_bound: float = 0.0) -> Series:
+    if not value and not error_bound:
         return Series()
-    return Series((rounded(Term(0, value if doubt else fit(Fraction(value)), doubt)),))
+    return Series((rounded(Term(0, value if error_bound else fit(Fraction(value)), error_bound)),))
 
 
-def exactly(value: Exact | OfPi) -> Series:
+def exactly(value: Exact | PiMultiple) -> Series:
     return Series((Term(0, value),)) if value else Series()
 
 
@@ -148,11 +148,7 @@ def minus(a: Series, b: Series) -> Series:
 
 
 def negative(a: Series) -> Series:
-    return Series(tuple(Term(term.power, -term.coefficient, term.doubt, term.logs) for term in a.terms), a.order)
-
-
-def same(a: Series) -> Series:
-    return a
+    return Series(tuple(Term(term.power, -term.coefficient, term.error_bound, term.logs) for term in a.terms), a.order)
 
 
 def times(a: Series, b: Series) -> Series:
@@ -183,7 +179,7 @@ def _gather(terms: Iterable[Term], order: Size) -> Series:
             old = of_size.get(size)
             of_size[size] = term if old is None else added(old, term)
     kept = (of_size[size] for size in sorted(of_size))
-    return Series(tuple(rounded(term) for term in kept if term.coefficient or term.doubt), order)
+    return Series(tuple(rounded(term) for term in kept if term.coefficient or term.error_bound), order)
 
 
 # --- rates ------------------------------------------------------------------------------------------------------------
@@ -192,7 +188,7 @@ def _gather(terms: Iterable[Term], order: Size) -> Series:
 def rate(a: Series) -> Series:
     """t·da/dt: every term times its power, and what the slope of its logarithms adds."""
     power, logs = a.order
-    return _gather((part for term in a.moves.terms for part in rates(term)), a.order if power else (0, logs + 1))
+    return _gather((part for term in a.variation.terms for part in rates(term)), a.order if power else (0, logs + 1))
 
 
 def total(a: Series) -> Series:
@@ -230,10 +226,10 @@ def compared(a: Series, b: Series) -> int:
     """-1, 0 or 1: a is below, equal to or above b. Values are compared as they are, what moves when they are equal."""
     if a is b:
         return 0
-    here, there = a.value, b.value
-    if here is None or there is None:
+    value, other = a.value, b.value
+    if value is None or other is None:
         return sign(minus(a, b))
-    return sign(minus(a.moves, b.moves)) if here == there else 1 if here > there else -1
+    return sign(minus(a.variation, b.variation)) if value == other else 1 if value > other else -1
 
 
 ARITHMETIC: Mapping[str, Callable[..., Series]] = {
@@ -242,9 +238,9 @@ ARITHMETIC: Mapping[str, Callable[..., Series]] = {
     "*": times,
     "/": over,
     "neg": negative,
-    "same": same,
+    "same": plus,
 }
-"""What a row's value column may name, for series: the counterpart of `algebra.FLOATS`."""
+"""What a row's value column may name, for series: the counterpart of `floats.FLOATS`."""
 
 _NONE = Series()
 

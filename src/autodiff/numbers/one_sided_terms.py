@@ -13,28 +13,28 @@ from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 from autodiff.core.evaluate import Indeterminate
-from autodiff.numbers.pi_multiples import Exact, OfPi, turn
+from autodiff.numbers.exact import Exact, PiMultiple, turn
 
 _BITS = 160  # a longer fraction is rounded to a float
 _VALUE_BITS = 1074  # for a value: nearly every float has fewer, and what has fewer is none that a float takes for 0
 _ROUNDING, _TINIEST = 2.0**-52, 5e-324
 
-Coefficient: TypeAlias = "Exact | OfPi | float"
+Coefficient: TypeAlias = "Exact | PiMultiple | float"
 
 Size: TypeAlias = "tuple[Exact | float, Exact]"
 """(p, k) is the size of t^p/ln(1/t)^k: of two terms, the one with the smaller pair is the larger one beside the point."""
 
-STILL, NOTHING = (0, 0), (math.inf, 0)
+CONSTANT, NOTHING = (0, 0), (math.inf, 0)
 """The sizes of a term that does not move, and of 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`coefficient·t^power·ln(1/t)^logs`; the coefficient may be wrong by `doubt`."""
+    """`coefficient·t^power·ln(1/t)^logs`; the coefficient may be wrong by `error_bound`."""
 
     power: Exact
     coefficient: Coefficient
-    doubt: float = 0.0
+    error_bound: float = 0.0
     logs: Exact = 0
 
     @property
@@ -44,17 +44,17 @@ class Term:
     @property
     def exact(self) -> bool:
         """Whether the coefficient is a number that is known, and not only near."""
-        return not (self.doubt or isinstance(self.coefficient, float))
+        return not (self.error_bound or isinstance(self.coefficient, float))
 
     @property
     def error(self) -> float:
         """How far the coefficient, as a float, may be off."""
-        return _rounding(float(self.coefficient)) if isinstance(self.coefficient, OfPi) else self.doubt
+        return _rounding(float(self.coefficient)) if isinstance(self.coefficient, PiMultiple) else self.error_bound
 
     @property
     def certain(self) -> bool:
         """Whether the sign of the coefficient is known."""
-        return _size(self.coefficient) > self.doubt
+        return _size(self.coefficient) > self.error_bound
 
 
 def signed_text(term: Term) -> str:
@@ -78,47 +78,55 @@ def size_of_product(a: Size, b: Size) -> Size:
 def product(p: Term, q: Term) -> Term:
     power, logs = fit(p.power + q.power), fit(p.logs + q.logs)
     match p.coefficient, q.coefficient:
-        case (OfPi() as angle, int() | Fraction() as other) | (int() | Fraction() as other, OfPi() as angle):
+        case (PiMultiple() as angle, int() | Fraction() as other) | (
+            int() | Fraction() as other,
+            PiMultiple() as angle,
+        ):
             return Term(power, turn(angle.part * other), logs=logs)
     a, b = _of_numbers(p), _of_numbers(q)
-    c, doubt = a.number * b.number, 0.0
+    c, error_bound = a.number * b.number, 0.0
     if isinstance(c, float):
-        doubt = _size(a.number) * b.doubt + _size(b.number) * a.doubt + a.doubt * b.doubt + _rounding(c)
-    return Term(power, c, doubt, logs)
+        error_bound = (
+            _size(a.number) * b.error_bound
+            + _size(b.number) * a.error_bound
+            + a.error_bound * b.error_bound
+            + _rounding(c)
+        )
+    return Term(power, c, error_bound, logs)
 
 
 def quotient(p: Term, q: Term) -> Term:
     power, logs = fit(p.power - q.power), fit(p.logs - q.logs)
     match p.coefficient, q.coefficient:
-        case (OfPi() as angle, int() | Fraction() as other):
+        case (PiMultiple() as angle, int() | Fraction() as other):
             return Term(power, turn(Fraction(angle.part) / other), logs=logs)
-        case (OfPi() as angle, OfPi() as unit):
+        case (PiMultiple() as angle, PiMultiple() as unit):
             return Term(power, fit(Fraction(angle.part) / unit.part), logs=logs)
     a, b = _of_numbers(p), _of_numbers(q)
-    c, doubt = _ratio(a.number, b.number), 0.0
+    c, error_bound = _ratio(a.number, b.number), 0.0
     if isinstance(c, float):
-        doubt = (a.doubt + abs(c) * b.doubt) / (_size(b.number) - b.doubt) + _rounding(c)
-    return Term(power, c, doubt, logs)
+        error_bound = (a.error_bound + abs(c) * b.error_bound) / (_size(b.number) - b.error_bound) + _rounding(c)
+    return Term(power, c, error_bound, logs)
 
 
 def added(p: Term, q: Term) -> Term:
     match p.coefficient, q.coefficient:
-        case (OfPi() as angle, OfPi() as other):
+        case (PiMultiple() as angle, PiMultiple() as other):
             return Term(p.power, turn(angle.part + other.part), logs=p.logs)
     a, b = _of_numbers(p), _of_numbers(q)
     c = a.number + b.number
-    return Term(p.power, c, a.doubt + b.doubt + _rounding(c) if isinstance(c, float) else 0.0, p.logs)
+    return Term(p.power, c, a.error_bound + b.error_bound + _rounding(c) if isinstance(c, float) else 0.0, p.logs)
 
 
 class _Number(NamedTuple):
     number: Exact | float
-    doubt: float
+    error_bound: float
 
 
 def _of_numbers(term: Term) -> _Number:
-    """The coefficient and its doubt, with a float for a part of π."""
+    """The coefficient and its error_bound, with a float for a part of π."""
     c = term.coefficient
-    return _Number(float(c) if isinstance(c, OfPi) else c, term.error)
+    return _Number(float(c) if isinstance(c, PiMultiple) else c, term.error)
 
 
 def _ratio(a: Exact | float, b: Exact | float) -> Exact | float:
@@ -136,15 +144,15 @@ def _rounding(c: float) -> float:
 def rounded(term: Term) -> Term:
     """A long fraction becomes a float. Raises Indeterminate for what is beyond float64."""
     c = term.coefficient
-    if isinstance(c, OfPi):
+    if isinstance(c, PiMultiple):
         return term
     if not isinstance(c, float):
-        bits = _VALUE_BITS if term.size == STILL else _BITS
+        bits = _VALUE_BITS if term.size == CONSTANT else _BITS
         if max(c.numerator.bit_length(), c.denominator.bit_length()) <= bits:
             return term
         c = float(c)
         term = Term(term.power, c, 0.0 if term.coefficient == c else _rounding(c), term.logs)
-    if not math.isfinite(c + term.doubt):
+    if not math.isfinite(c + term.error_bound):
         raise Indeterminate
     return term
 

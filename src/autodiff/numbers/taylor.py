@@ -1,6 +1,6 @@
 """Derivatives of any order: truncated Taylor series, carried from the inputs up to the result.
 
-With w = f(u) and u moving along a line, w' is the row's own slope times u'. So the series of w follows from that of its
+With w = f(u) and u active along a line, w' is the row's own slope times u'. So the series of w follows from that of its
 slope, one order behind: m·w[m] = Σ j·u[j]·slope[m-j], and a slope is a text of the table, whose functions have slopes of
 their own. `Expansion` writes these slopes out as equations beside the program's, each once (sin needs cos needs sin), and
 `series` fills in all of them order by order. No rule is written twice: only + - * / have series of their own.
@@ -120,8 +120,8 @@ class FloatSeries(SeriesAlgebra[float], Floats):
 class Expansion:
     """The equations of a program at a point, and beside them those of the slopes, of their slopes, and so on.
 
-    `rows[i]` applied to `args[i]` has the value `values[i]`; `moving[i]` says whether a source moves it; `slopes[i]` are
-    the equations of its local slopes, by argument. `of` finds the program's own equations. `hard` holds the equations
+    `rows[i]` applied to `args[i]` has the value `values[i]`; `active[i]` says whether it depends on a source; `slopes[i]` are
+    the equations of its local slopes, by argument. `of` finds the program's own equations. `special` holds the equations
     at which a slope is missing (a corner, a jump, the end of a root, the edge of a domain) with the program's equation
     that they belong to. `by` multiplies, divides and adds up.
     """
@@ -133,9 +133,9 @@ class Expansion:
         self.rows: list[Primitive | None] = []
         self.args: list[tuple[int, ...]] = []
         self.values: list[Any] = []
-        self.moving: list[bool] = []
+        self.active: list[bool] = []
         self.slopes: dict[int, dict[int, int]] = {}
-        self.hard: dict[int, int] = {}
+        self.special: dict[int, int] = {}
         self.of: dict[int, int] = {}
         self._numbers: dict[tuple[Primitive, tuple[int, ...]], int] = {}
         self._constants: dict[Hashable, int] = {}
@@ -148,23 +148,23 @@ class Expansion:
         self.values = [self.by.coefficient(value) for value in self.values]
 
     def series(self, rates: Mapping[int, float], order: int) -> list[Series]:
-        """The series of every equation up to t^order, when each source moves at its rate along a line."""
-        found: list[Series] = [[value] for value in self.values]
+        """The series of every equation up to t^order, with the rate of each source along a line."""
+        series: list[Series] = [[value] for value in self.values]
         speed = {self.of[source]: rate for source, rate in rates.items() if source in self.of}
         for m in range(1, order + 1):
             for node, row in enumerate(self.rows):
-                if not self.moving[node]:
+                if not self.active[node]:
                     continue
                 if node in speed:
-                    found[node].append(speed[node] if m == 1 else 0.0)
+                    series[node].append(speed[node] if m == 1 else 0.0)
                 elif self._expanded.get(node, -1) >= m:
                     assert row is not None
-                    found[node].append(self._coefficient(found, node, row, m))
-        return found
+                    series[node].append(self._coefficient(series, node, row, m))
+        return series
 
     def adjoints(self, lowered: Lowered, run: Trace, rates: Mapping[int, float]) -> dict[int, tuple[float, float]]:
         """Forward over reverse: each adjoint with its own slope along the line; those of the sources are one
-        row of the Hessian, when one source moves at the rate 1."""
+        row of the Hessian, when one source has the rate 1 and the others 0."""
         local, times = self.series(rates, 1), self.by.times
 
         def pull(node: int, g: tuple[float, float]) -> Iterable[tuple[int, tuple[float, float]]]:
@@ -172,28 +172,28 @@ class Expansion:
                 yield run.taken[node], g
                 return
             for k, slope in self._local(self.of[node]):
-                s, bend = (*local[slope], 0.0)[:2] if self.moving[slope] else (self.values[slope], 0.0)
+                s, bend = (*local[slope], 0.0)[:2] if self.active[slope] else (self.values[slope], 0.0)
                 yield lowered.graph.args[node][k], (times(g[0], s), times(g[1], s) + times(g[0], bend))
 
-        seeds = {lowered.result: (1.0, 0.0)} if self.moving[self.of[lowered.result]] else {}
+        seeds = {lowered.result: (1.0, 0.0)} if self.active[self.of[lowered.result]] else {}
         return pull_back(reversed(run.order), seeds, pull, lambda a, b: (a[0] + b[0], a[1] + b[1]))
 
     def culprit(self) -> int | None:
         """The program's first equation that has no series here."""
-        return min(self.hard.values(), default=None)
+        return min(self.special.values(), default=None)
 
     # --- writing slopes out -----------------------------------------------------------------------------------------
 
     def _program(self, lowered: Lowered, run: Trace, sources: set[int]) -> None:
         graph = lowered.graph
-        moves = active(graph, run.order, sources, run.taken)
+        reached = active(graph, run.order, sources, run.taken)
         for self._blame in run.order:
             node, row = self._blame, graph.rows[self._blame]
             if node in run.taken and node not in sources:
                 condition = self.of[graph.args[node][0]]
                 self.of[node] = self._unsure(self.of[run.taken[node]], [condition])
             elif row is None or node in sources:
-                self.of[node] = self._leaf(run.values[node], moving=node in moves)
+                self.of[node] = self._leaf(run.values[node], active=node in reached)
             else:
                 args = tuple(self.of[a] for a in graph.args[node])
                 value = run.values[node] if self.by.chance is None else self._value(row, args)
@@ -204,7 +204,7 @@ class Expansion:
         todo = [(root, order)]
         while todo:
             node, need = todo.pop()
-            if not self.moving[node] or self._expanded.get(node, -1) >= need:
+            if not self.active[node] or self._expanded.get(node, -1) >= need:
                 continue
             self._expanded[node] = need
             todo += [(a, need) for a in self.args[node]]
@@ -213,22 +213,22 @@ class Expansion:
                 continue
             if node not in self.slopes:
                 self.slopes[node] = {}
-                moves = [self.moving[a] for a in self.args[node]]
-                lacks = any(m and slope == UNDEFINED for m, slope in zip(moves, row.partials, strict=True))
+                actives = [self.active[a] for a in self.args[node]]
+                lacks = any(m and slope == UNDEFINED for m, slope in zip(actives, row.partials, strict=True))
                 if lacks or self.values[node] != self.values[node] or self._is_special(row, self.args[node]):
-                    self.hard.setdefault(node, self._blame)
-                if node not in self.hard:
+                    self.special.setdefault(node, self._blame)
+                if node not in self.special:
                     self.slopes[node] = dict(self._written_out(node, row))
             todo += [(slope, need - 1) for slope in self.slopes[node].values()]
 
     def _is_special(self, row: Primitive, args: Sequence[int]) -> bool:
-        return self.by.is_special(row, [self.values[a] for a in args], [self.moving[a] for a in args], -1)
+        return self.by.is_special(row, [self.values[a] for a in args], [self.active[a] for a in args], -1)
 
     def _written_out(self, node: int, row: Primitive) -> Iterable[tuple[int, int]]:
         names = (*row.params, "w")
         for k, arg in enumerate(self.args[node]):
             text = self.by.partial_text(row, k, [self.values[a] for a in (*self.args[node], node)])
-            if text == ZERO or not self.moving[arg]:
+            if text == ZERO or not self.active[arg]:
                 continue
             template = templates.template(text, names)
             given = dict(zip(names, (*self.args[node], node), strict=True))
@@ -240,7 +240,7 @@ class Expansion:
         def leaf(node: int) -> int:
             known = graph.constants
             return (
-                self._leaf(self.by.constant(known[node]), moving=False) if node in known else given[graph.inputs[node]]
+                self._leaf(self.by.constant(known[node]), active=False) if node in known else given[graph.inputs[node]]
             )
 
         def apply(node: int, args: Sequence[int]) -> int:
@@ -248,76 +248,76 @@ class Expansion:
             assert row is not None
             return self._call(row, tuple(args), self._value(row, args))
 
-        made, order, _ = sweep(graph, template.result, leaf, apply, lambda node: self.by.branch(self.values[node]))
-        return self._unsure(made[template.result], [made[node] for node in order])
+        equations, order, _ = sweep(graph, template.result, leaf, apply, lambda node: self.by.branch(self.values[node]))
+        return self._unsure(equations[template.result], [equations[node] for node in order])
 
     def _unsure(self, node: int, behind: Iterable[int]) -> int:
         """The equation `node`; without a slope if a condition behind it changes exactly here."""
-        if not any(i in self.hard and (row := self.rows[i]) is not None and row.is_predicate for i in behind):
+        if not any(i in self.special and (row := self.rows[i]) is not None and row.is_predicate for i in behind):
             return node
-        known = self._append(_SAME, (node,), self.values[node], moving=True)
-        self.hard[known] = self._blame
+        known = self._append(_SAME, (node,), self.values[node], active=True)
+        self.special[known] = self._blame
         return known
 
     def _value(self, row: Primitive, args: Sequence[int]) -> Any:
         return self.by.value(row, [self.values[a] for a in args])
 
     def _call(self, row: Primitive, args: tuple[int, ...], value: float) -> int:
-        if row is _TIMES and any(self.values[a] == 0 and not self.moving[a] for a in args):
-            return self._leaf(0.0, moving=False)  # 0*u^(0-1) is the slope of u^0, at 0 as well
-        if not any(self.moving[a] for a in args):
-            return self._leaf(value, moving=False)
+        if row is _TIMES and any(self.values[a] == 0 and not self.active[a] for a in args):
+            return self._leaf(0.0, active=False)  # 0*u^(0-1) is the slope of u^0, at 0 as well
+        if not any(self.active[a] for a in args):
+            return self._leaf(value, active=False)
         if (row, args) not in self._numbers:
             flows = any(self._flows(row, args))
             jumps = not flows and self._is_special(row, args)
-            node = self._numbers[row, args] = self._append(row, args, value, moving=flows or jumps)
+            node = self._numbers[row, args] = self._append(row, args, value, active=flows or jumps)
             if jumps:
-                self.hard[node] = self._blame
+                self.special[node] = self._blame
         return self._numbers[row, args]
 
     def _flows(self, row: Primitive, args: tuple[int, ...]) -> Iterable[bool]:
-        return (self.moving[a] and text != ZERO for a, text in zip(args, row.partials, strict=True))
+        return (self.active[a] and text != ZERO for a, text in zip(args, row.partials, strict=True))
 
-    def _leaf(self, value: Any, *, moving: bool) -> int:
-        key = None if moving else self.by.key(value)
+    def _leaf(self, value: Any, *, active: bool) -> int:
+        key = None if active else self.by.key(value)
         if key is None:
-            return self._append(None, (), value, moving=moving)
+            return self._append(None, (), value, active=active)
         if key not in self._constants:
-            self._constants[key] = self._append(None, (), value, moving=False)
+            self._constants[key] = self._append(None, (), value, active=False)
         return self._constants[key]
 
-    def _append(self, row: Primitive | None, args: tuple[int, ...], value: Any, *, moving: bool) -> int:
+    def _append(self, row: Primitive | None, args: tuple[int, ...], value: Any, *, active: bool) -> int:
         self.rows.append(row)
         self.args.append(args)
         self.values.append(value)
-        self.moving.append(moving)
+        self.active.append(active)
         return len(self.rows) - 1
 
     # --- filling in -------------------------------------------------------------------------------------------------
 
     def _local(self, node: int) -> Iterable[tuple[int, int]]:
         """The local slopes of an equation, by argument."""
-        return self.slopes.get(node, {}).items() if node not in self.hard else self._lost(node)
+        return self.slopes.get(node, {}).items() if node not in self.special else self._lost(node)
 
     def _lost(self, node: int) -> Iterable[tuple[int, int]]:
-        missing = self._leaf(self.by.undefined(), moving=False)
-        return [(k, missing) for k, arg in enumerate(self.args[node]) if self.moving[arg]]
+        missing = self._leaf(self.by.undefined(), active=False)
+        return [(k, missing) for k, arg in enumerate(self.args[node]) if self.active[arg]]
 
-    def _coefficient(self, found: Sequence[Series], node: int, row: Primitive, m: int) -> Any:
-        if node in self.hard:
+    def _coefficient(self, series: Sequence[Series], node: int, row: Primitive, m: int) -> Any:
+        if node in self.special:
             return _NAN
         args = self.args[node]
         if row in _OWN:
-            return _OWN[row](self.by, m, found[node], *(self._known(found[a], a) for a in args))
+            return _OWN[row](self.by, m, series[node], *(self._known(series[a], a) for a in args))
         terms = []
         for k, slope in self.slopes[node].items():
-            u, s = found[args[k]], self._known(found[slope], slope)
+            u, s = series[args[k]], self._known(series[slope], slope)
             terms += [self.by.times(j * u[j], s(m - j)) for j in range(1, m + 1) if u[j]]
         return self.by.over(self.by.total(terms), m)
 
     def _known(self, series: Series, node: int) -> Coefficients:
         """The coefficients of an equation; those of one that stands still are 0."""
-        if self.moving[node]:
+        if self.active[node]:
             return series.__getitem__
         return lambda j: series[0] if j == 0 else 0.0
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from autodiff.plotting.model import Surface
+from autodiff.plotting.model import HIGHEST_SHOWN, Surface
 from autodiff.plotting.sampler import Sampler, Vector, require_range
 
 GRID = 200
@@ -19,9 +19,6 @@ GRID = 200
 
 FEW = 24
 """The same where each value is a one-shot evaluation."""
-
-HIGHEST_SHOWN = 1e307
-"""The largest value that lines are chosen from: differences of two stay in the range of float64."""
 
 ARROWS = 12
 """Arrows along each axis."""

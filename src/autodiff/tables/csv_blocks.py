@@ -1,8 +1,10 @@
 """CSV and TSV by PyArrow's reader, block by block; what is not plain, the plain reader reads, so that all of it means the same.
 
+The plain reader is that of `text`, with nothing but Python; without PyArrow it reads every block.
+
 >>> import io
->>> found = table(io.BytesIO(b"x,y\\n" + b"1,2\\n" * 20_000), "points.csv", ",")
->>> [(len(chunk.lines), type(chunk.cells["y"]).__name__) for chunk in found.chunks(["y"])]
+>>> points = table(io.BytesIO(b"x,y\\n" + b"1,2\\n" * 20_000), "points.csv", ",")
+>>> [(len(chunk.lines), type(chunk.cells["y"]).__name__) for chunk in points.chunks(["y"])]
 [(20000, 'DoubleArray')]
 
 Blocks end where lines do. PyArrow reads those in which lines are rows and quotes enclose whole cells; where it finds
@@ -22,9 +24,9 @@ from io import BufferedIOBase, StringIO
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from autodiff.tables import arrow, limits
+from autodiff.tables import arrow
 from autodiff.tables import text as rows
-from autodiff.tables.optional_imports import library
+from autodiff.tables.optional_imports import has, library
 from autodiff.tables.text import Chunk, Table
 
 if TYPE_CHECKING:
@@ -46,7 +48,11 @@ _MARK = b"\xef\xbb\xbf"
 
 
 def table(content: BufferedIOBase, name: str, delimiter: str = "", *, keep: bool = False) -> Table:
-    """The same table as that of `text.delimited`; unless its cells are to be kept, blocks of numbers only are read as numbers."""
+    """A table of CSV or TSV; its first line names the columns. An empty line is no row, or an only column's empty cell.
+
+    Without a delimiter the first line decides: see `text.delimiter_of`. Unless its cells are to be kept, blocks of numbers
+    only are read as numbers.
+    """
     pages = _Pages(content, name, delimiter)
     first = pages.rows()
     names = rows.header(first, name)
@@ -86,23 +92,25 @@ def _chunks(
     pages: _Pages, first: Iterator[tuple[int, list[str]]], names: tuple[str, ...], keep: bool, wanted: Sequence[str]
 ) -> Iterator[Chunk]:
     yield from rows.chunks(rows.even(first, names), names, wanted)
-    has_texts = keep
+    has_texts, by_pyarrow = keep, has("pyarrow")
 
     def parse(block: bytes) -> Cells | None:
         nonlocal has_texts
-        found = None if has_texts else _cells(block, pages.delimiter, names, wanted, "float64")
-        if found is None and (found := _cells(block, pages.delimiter, names, wanted, "string")):
+        if not by_pyarrow or len(block) < LEAST:
+            return None
+        cells = None if has_texts else _cells(block, pages.delimiter, names, wanted, "float64")
+        if cells is None and (cells := _cells(block, pages.delimiter, names, wanted, "string")):
             has_texts = True  # those behind this block are not tried as numbers any more
-        return found
+        return cells
 
-    with _parsed_ahead(pages.blocks, parse) if pages.is_file else nullcontext() as ahead:
+    with _parsed_ahead(pages.blocks, parse) if by_pyarrow and pages.is_file else nullcontext() as ahead:
         pages.blocks = ahead or pages.blocks
         while block := rows.next_part(pages.blocks, b"", pages.name, pages.line + 1):
-            found = ahead.result() if ahead else parse(block)
-            if found is None:
+            block_cells = ahead.result() if ahead else parse(block)
+            if block_cells is None:
                 yield from rows.chunks(rows.even(pages.rows(block), names), names, wanted)
                 continue
-            lines, cells = found
+            lines, cells = block_cells
             yield Chunk(range(pages.line + 1, pages.line + 1 + lines), cells, arrow.numbers)
             pages.line += lines
 
@@ -167,23 +175,23 @@ def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
 
     Raises OSError, and RowTooLong for a line that does not end, when the whole lines before it are handed out.
     """
-    held, looked, begun = bytearray(), 0, False
+    held, searched, begun = bytearray(), 0, False
     try:
         while more := content.read1(BLOCK):
             held += more
-            if not begun and (end := held.find(b"\n", looked) + 1):
+            if not begun and (end := held.find(b"\n", searched) + 1):
                 begun = True
                 yield bytes(held[:end])
                 del held[:end]
             if len(held) >= BLOCK:
-                if end := _end(held, looked):
+                if end := _end(held, searched):
                     yield bytes(held[:end])
                     del held[:end]
-                looked = max(len(held) - 1, 0)
-            if len(held) > limits.LONGEST:
+                searched = max(len(held) - 1, 0)
+            if len(held) > rows.LONGEST:
                 raise rows.RowTooLong
     except OSError:
-        if end := _end(held, looked):
+        if end := _end(held, searched):
             yield bytes(held[:end])
         raise
     yield bytes(held)
@@ -196,7 +204,7 @@ def _end(text: bytearray, start: int) -> int:
 
 def _cells(block: bytes, delimiter: str, names: Sequence[str], wanted: Sequence[str], kind: str) -> Cells | None:
     """The rows of a block; None where cells are not of this kind, and for a block that the plain reader must read."""
-    if len(block) < LEAST or not _is_plain(block, delimiter):
+    if not _is_plain(block, delimiter):
         return None
     pa = library("pyarrow", "--data")
     place = {name: str(k) for k, name in enumerate(names)}

@@ -94,7 +94,7 @@ def declared(
             joined = "\n;\n".join(behind)
             longer = parse_behind(program, _masked(joined, {}), functions)
             source = f"{source}\n;\n{joined}"
-            program = ParsedProgram(source, longer.statements, program.readings, program.given)
+            program = program.with_statements(longer.statements, source)
     except AutodiffError as error:
         error.source = text if error.source == masked else error.source
         raise
@@ -115,8 +115,8 @@ def declared(
             matrices[key] = tuple(known) if known is not None else _listed(items, usable, span, source)
         return Name(key, node.span)
 
-    statements = tuple(with_body(s, rewritten(s.body, named)) for s in program.statements)
-    return Declared(ParsedProgram(source, statements, program.readings, program.given), matrices)
+    statements = [with_body(s, rewritten(s.body, named)) for s in program.statements]
+    return Declared(program.with_statements(statements, source), matrices)
 
 
 def _masked(text: str, calls: dict[int, tuple[str, str]]) -> str:
@@ -172,9 +172,8 @@ def _listed(items: str, names: Sequence[str], span: Span, source: str) -> tuple[
 
 def needed(found: Declared) -> list[str]:
     """The inputs of the program, columns of its matrices in place of those."""
-    statements = tuple(with_body(s, rewritten(s.body, _without_declaration)) for s in found.program.statements)
-    program = found.program
-    inputs = lower(ParsedProgram(program.source, statements, program.readings, program.given)).inputs
+    statements = [with_body(s, rewritten(s.body, _without_declaration)) for s in found.program.statements]
+    inputs = lower(found.program.with_statements(statements)).inputs
     return list(dict.fromkeys(n for name in inputs for n in found.matrices.get(name, (name,))))
 
 

@@ -203,7 +203,7 @@ def _tried(training: Training, rate: float, epochs: int) -> float | None:
     plan = replace(training.plan, rate=rate, epochs=training.start.epochs + epochs)
     state = start
     try:
-        for done in descend(training.model, training.columns, start, plan):
+        for done in descend(training.trained, start, plan):
             losses.append(done.loss)
             state = done.state
     except Diverged:

@@ -2,8 +2,9 @@
 
 >>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
->>> model = Model(lower(parse("(w - 1)^2")), ["w"])
->>> [done.loss for done in descend(model, {}, State({"w": 0.0}, {}), Hyperparameters(epochs=3, rate=0.5))]
+>>> from autodiff.train.model import Model
+>>> objective = Model(lower(parse("(w - 1)^2")), ["w"]).over({})
+>>> [done.loss for done in descend(objective, State({"w": 0.0}, {}), Hyperparameters(epochs=3, rate=0.5))]
 [1.0, 0.0, 0.0]
 
 The same seed gives the same numbers, bit for bit, and so does a training that was interrupted and resumed: what is
@@ -22,15 +23,14 @@ import numpy as np
 from autodiff.core.evaluate import DomainError
 from autodiff.errors import DATA, AutodiffError
 from autodiff.train.checkpoint import State
-from autodiff.train.model import Model, Overflow
+from autodiff.train.model import Objective, Overflow
 from autodiff.train.optimizers import OPTIMIZERS, Constants, towards_zero
 from autodiff.train.schedule import Schedule
 
 if TYPE_CHECKING:
     from autodiff.train.lbfgs import Pairs
 
-Columns: TypeAlias = Mapping[str, Any]
-Look: TypeAlias = "Callable[[State, Columns, Mapping[int, Any] | None], None]"
+Look: TypeAlias = "Callable[[State, Objective], None]"
 
 _SAMPLES, _HOLDOUT, _ORDER, _DROPOUT = range(4)
 """The uses of a seed; each has a generator of its own."""
@@ -134,34 +134,26 @@ def batches(count: int, plan: Hyperparameters, epoch: int) -> Iterator[Any]:
         yield order[start : start + plan.batch]
 
 
-def descend(
-    model: Model, columns: Columns, start: State, plan: Hyperparameters, look: Look | None = None
-) -> Iterator[Epoch]:
+def descend(objective: Objective, start: State, plan: Hyperparameters, look: Look | None = None) -> Iterator[Epoch]:
     """Train from `start`, an epoch at a time. Raises Diverged where a step has no loss or no slope.
 
-    `look` is called before every step with the state, the columns of its rows and the values that depend on no parameter.
+    `look` is called before every step with the state and the objective over the rows of the step.
     """
     if plan.optimizer == "lbfgs":
-        yield from _quasi_newton(model, columns, start, plan, look)
+        yield from _quasi_newton(objective, start, plan, look)
         return
-    count = len(next(iter(columns.values()))) if columns else 1
-    fixed = model.fixed(columns)
-    cut = model.cut(columns, fixed) if is_minibatch(count, plan) else None
+    count, model = objective.rows, objective.model
     state = before = start
     for epoch in range(start.epochs + 1, plan.epochs + 1):
         total, begun = 0.0, state
         for rows in batches(count, plan, epoch):
-            part = columns if rows is None else {name: column[rows] for name, column in columns.items()}
-            known = fixed if rows is None and not model.masks else None
-            if cut is not None:
-                known = cut(rows, part)
+            part = objective if rows is None else objective.part(rows)
             if model.masks:
-                chance = generator(plan.seed, _DROPOUT, state.steps)
-                part = {**part, **model.dropped(state.parameters, part, chance)}
+                part = part.dropped(state.parameters, generator(plan.seed, _DROPOUT, state.steps))
             if look is not None:
-                look(state, part, known)
+                look(state, part)
             try:
-                loss, slopes = model.slopes(state.parameters, part, known, proximal=True)
+                loss, slopes = part.slopes(state.parameters, proximal=True)
             except (DomainError, Overflow) as cause:
                 seen = range(count) if rows is None else rows
                 raise Diverged(before, cause, seen, moved=before is not state) from None
@@ -185,6 +177,24 @@ def updated(state: State, slopes: Mapping[str, Any], plan: Hyperparameters, l1: 
     return State(parameters, memories, step, state.epochs, schedule=state.schedule)
 
 
+def require_memory(state: State, plan: Hyperparameters) -> None:
+    """Raise AutodiffError where what an optimizer remembers does not belong to it and to the parameters."""
+    try:
+        if plan.optimizer in OPTIMIZERS:
+            slopes = {name: 0.0 * value for name, value in state.parameters.items()}
+            after = updated(state, slopes, plan).parameters
+            fits = all(np.shape(after[name]) == np.shape(value) for name, value in state.parameters.items())
+        else:
+            fits = ParameterVector(state.parameters).pairs(state.memory) is not None
+    except (KeyError, ValueError):
+        fits = False
+    if not fits:
+        raise AutodiffError(
+            f"what {plan.optimizer} remembers does not belong to these parameters", exit_status=DATA,
+            hint='resume from the file as --save wrote it, or remove "memory" from it',
+        )  # fmt: skip
+
+
 def _clipped(slopes: Mapping[str, Any], longest: float) -> dict[str, Any]:
     """The slopes, shortened as one vector where they are longer; by PyTorch's formula."""
     length = math.sqrt(sum(float(np.sum(np.square(slope))) for slope in slopes.values()))
@@ -192,32 +202,28 @@ def _clipped(slopes: Mapping[str, Any], longest: float) -> dict[str, Any]:
     return {name: slope * factor for name, slope in slopes.items()}
 
 
-def _quasi_newton(
-    model: Model, columns: Columns, start: State, plan: Hyperparameters, look: Look | None
-) -> Iterator[Epoch]:
+def _quasi_newton(objective: Objective, start: State, plan: Hyperparameters, look: Look | None) -> Iterator[Epoch]:
     """L-BFGS, an iteration an epoch, over all parameters as one vector."""
     from autodiff.train.lbfgs import minimize  # needs SciPy
 
-    fixed = model.fixed(columns)
-    count = len(next(iter(columns.values()))) if columns else 1
     whole = ParameterVector(start.parameters)
 
     def slopes(vector: Any) -> tuple[float, Any] | None:
         try:
-            loss, found = model.slopes(whole.parts(vector), columns, fixed)
+            loss, found = objective.slopes(whole.parts(vector))
         except (DomainError, Overflow):
             return None
         return loss, whole.joined(found)
 
     try:
-        model.slopes(start.parameters, columns, fixed)
+        objective.slopes(start.parameters)
     except (DomainError, Overflow) as cause:
-        raise Diverged(start, cause, range(count), moved=False) from None
+        raise Diverged(start, cause, range(objective.rows), moved=False) from None
     state = start
     found = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)
     for epoch in range(start.epochs + 1, plan.epochs + 1):
         if look is not None:
-            look(state, columns, fixed)
+            look(state, objective)
         done = next(found, None)
         if done is None:
             return
@@ -253,18 +259,16 @@ class ParameterVector:
         }
 
     def pairs(self, memory: Mapping[str, Mapping[str, Any]]) -> Pairs:
-        """The same back. Raises AutodiffError where a memory does not belong to these parameters."""
+        """The same back. Raises KeyError or ValueError where a memory does not belong to these parameters."""
         if not memory:
             return ()
-        try:
-            kept = [[np.atleast_1d(memory[name][key]) for name in self.shapes] for key in ("steps", "changes")]
-            (count,) = {len(part) for parts in kept for part in parts}
-            steps, changes = (np.concatenate([p.reshape(count, -1) for p in parts], axis=1) for parts in kept)
-        except (KeyError, ValueError):
-            steps = changes = np.empty((0, 0))
-        if steps.shape != changes.shape or steps.shape[1:] != (sum(int(np.prod(s)) for s in self.shapes.values()),):
-            raise AutodiffError(
-                "what lbfgs remembers does not belong to these parameters", exit_status=DATA,
-                hint='resume from the file as --save wrote it, or remove "memory" from it',
-            )  # fmt: skip
+        kept = [[np.atleast_1d(memory[name][key]) for name in self.shapes] for key in ("steps", "changes")]
+        (count,) = {len(part) for parts in kept for part in parts}
+        steps, changes = (
+            np.concatenate(
+                [p.reshape(count, *s).reshape(count, -1) for p, s in zip(parts, self.shapes.values(), strict=True)],
+                axis=1,
+            )
+            for parts in kept
+        )
         return tuple(zip(steps, changes, strict=True))

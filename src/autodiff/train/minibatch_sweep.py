@@ -196,10 +196,11 @@ def _part(known: Known, axes: Mapping[int, int], rows: slice) -> dict[int, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """The last statement, averaged if it has elements, and its slope in each parameter that it depends on."""
+    """The last statement, averaged unless it `is_number`, and its slope in each parameter that it depends on."""
 
     value: float
     slopes: Mapping[str, Any]
+    is_number: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,16 +222,8 @@ class Sweep:
         self.known = {plan.of[node]: value for node, value in known.items() if node in plan.of}
         self.narrow = {node: value for node, value in self.known.items() if node not in plan.axes}
 
-    def value(self, parameters: Mapping[str, Any]) -> float | None:
-        """The value alone."""
-        swept = self._swept(parameters, slopes=False)
-        return None if swept is None else swept.value
-
-    def slopes(self, parameters: Mapping[str, Any]) -> Swept | None:
-        """The value and the slopes."""
-        return self._swept(parameters, slopes=True)
-
-    def _swept(self, parameters: Mapping[str, Any], *, slopes: bool) -> Swept | None:
+    def swept(self, parameters: Mapping[str, Any], *, slopes: bool) -> Swept | None:
+        """The value and, with `slopes`, its slopes."""
         try:
             return self.combined(parameters, self.sums(parameters, slopes=slopes), slopes=slopes)
         except DomainError:
@@ -269,6 +262,7 @@ class Sweep:
         return Swept(
             float(np.mean(value)),
             {name: found[node] for node, name in self.lowered.graph.inputs.items() if node in found},
+            self.plan.number,
         )
 
     def _narrow(self, parameters: Mapping[str, Any], known: Known) -> ArrayTrace:

@@ -26,18 +26,14 @@ from autodiff.core.lowering import Lowered, lower
 from autodiff.diagnostics import outside, written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, Span, nearest, quoted, shortened
 from autodiff.language.ast import Assign, Expr, Expression, Name, ParsedProgram
-from autodiff.tables.columns import row_fault
+from autodiff.tables.columns import MISSING, row_fault, text_of
 from autodiff.tables.text import Chunk, Statuses, Table
 from autodiff.train.declarations import Kept, declared, with_matrices
-from autodiff.train.reading import MISSING, text_of
 from autodiff.train.resolver import Resolver
-from autodiff.train.row_axis import mixing_equations, row_axis
+from autodiff.train.row_axis import PROBES, mixing_equations, row_axes
 
 BLOCK = 4096
 """Rows that are evaluated at a time."""
-
-PROBES = (1.0, 0.5, 2.0, 0.0, -0.5)
-"""Numbers for the columns with which shapes are found out before the first row is read."""
 
 Columns = Mapping[str, Any]
 
@@ -151,10 +147,12 @@ class Outputs:
     def _row_axes(self, row: Columns) -> dict[int, int | None]:
         """The row axis of every equation, from the shapes for two and for three times a row. Raises AutodiffError for an
         equation that computes a value from several rows."""
-        two, three = (
-            self._values({name: np.repeat(column, count, axis=0) for name, column in row.items()}) for count in (2, 3)
-        )
-        axes = {node: row_axis(np.shape(two[node]), np.shape(three[node])) for node in self._order}
+
+        def values(rows: int) -> list[Any]:
+            return self._values({name: np.repeat(column, rows, axis=0) for name, column in row.items()})
+
+        axes = row_axes(values, self._order)
+        two = values(2)
         for node in self.nodes.values():
             shape, axis = np.shape(two[node]), axes[node]
             self._shapes[node] = shape if axis is None else (*shape[:axis], *shape[len(shape) + axis + 1 :])
@@ -203,7 +201,7 @@ def predictions(
         for name, column in values.items():
             whole[name][good] = column
         if keep:
-            require_free(table, table.names, [*whole, "status"])
+            require_free(table.name, table.names, [*whole, "status"])
         status = Statuses(rows, dict(sorted(hard.items()))).before(stop)
         count.add(table, chunk, status, [column for name, column in of.items() if name not in outputs.kept.codes])
         count.fault = count.fault or _unknown_text(table, chunk, of, outputs.kept, stop, named=count.named)
@@ -212,10 +210,9 @@ def predictions(
         yield {**kept, **shown, "status": status}
         if stop < rows:
             place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[stop]}"
-            if hard[stop] == INPUT and count.fault:
-                raise AutodiffError(
-                    count.fault if count.named else f"{shortened(table.name, 200)}, {count.fault}", exit_status=DATA
-                )
+            unknown = _unknown_text(table, chunk, of, outputs.kept, stop + 1, named=False)
+            if hard[stop] == INPUT and unknown:
+                raise AutodiffError(f"{shortened(table.name, 200)}, {unknown}", exit_status=DATA)
             if hard[stop] == INPUT and not usable[stop]:
                 raise row_fault(table, chunk, stop, read)
             if hard[stop] == INPUT:
@@ -275,7 +272,7 @@ def _with_outputs(
         statements.append(Assign(Name(f"output {k}", last.span), last.body, last.span))
     for k, (codes, _) in enumerate(ranges):
         statements.append(Assign(Name(f"code {k}", codes.span), codes, codes.span))
-    lowered = lower(ParsedProgram(program.source, tuple(statements), program.readings, program.given))
+    lowered = lower(program.with_statements(statements))
     nodes = {name: lowered.assigned[f"output {k}"] for k, name in enumerate(names)}
     limits = dict[int, int]()
     for k, (_, limit) in enumerate(ranges):
@@ -290,6 +287,10 @@ def _named(of: Sequence[str]) -> dict[str, str]:
     for text in of:
         match = re.fullmatch(r"\s*(\w+)\s*=(?!=)(.*)", text, re.DOTALL)
         name, expression = (match[1], match[2].strip()) if match else (text.strip(), text.strip())
+        if name == "status":
+            raise AutodiffError(
+                "a result and its status would be one column", hint="call the result something else: y = …"
+            )
         if name in found:
             raise AutodiffError(
                 f"--of gives {quoted(name)} twice", hint=f"call one of them something else: {name}2 = …"

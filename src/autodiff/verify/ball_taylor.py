@@ -20,8 +20,9 @@ from flint import arb, fmpq
 from autodiff.core.evaluate import Indeterminate
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import Primitive
-from autodiff.numbers.ball_numbers import Number, PiMultiple, ball, is_zero
+from autodiff.numbers.ball_numbers import Number, ball, is_zero
 from autodiff.numbers.balls import Balls
+from autodiff.numbers.exact import PiMultiple
 from autodiff.numbers.taylor import Expansion, SeriesAlgebra
 from autodiff.verify.digits import Pinned, pinned, values
 
@@ -81,7 +82,7 @@ class BallSeries(SeriesAlgebra[Number], Balls):
         return bool(condition)
 
     def key(self, value: Number) -> Hashable | None:
-        exact = value.times if isinstance(value, PiMultiple) else value
+        exact = value.part if isinstance(value, PiMultiple) else value
         return (type(value), str(exact)) if isinstance(exact, fmpq) else None
 
     def coefficient(self, value: Number) -> Number:

@@ -27,10 +27,10 @@ _LABEL, _NARROW = 11, 60  # columns of a label, and of a screen where it is on a
 
 def opening(training: Training, name: str) -> str:
     """The model: the program, the data, the parameters."""
-    held = "" if training.held is None else f", {len(next(iter(training.held.values())))} held out"
+    held = "" if training.held is None else f", {training.held.rows} held out"
     rows = f"{training.rows} row{'s' * (training.rows != 1)} of {name}{held}" if name else "no data"
     lines = [line.strip() for line in training.lowered.source.splitlines() if line.split("#")[0].strip()]
-    columns = ", ".join(training.columns) or "none"
+    columns = ", ".join(training.trained.columns) or "none"
     weights = ", ".join(f"{name} = {_brief(value)}" for name, value in training.state.parameters.items())
     return "\n".join(
         [
@@ -46,13 +46,13 @@ def step(taken: TrainingStep, training: Training, width: int = 0) -> str:
     """The four parts of a step, with numbers; on a screen of `width` columns, a table as wide as it at most."""
     result = taken.values[-1][0]
     plan = training.plan
-    rule = formula(plan.optimizer, plan.constants, training.model.l1)
+    rule = formula(plan.optimizer, plan.constants, training.trained.model.l1)
     rule += f", lr = {shown(plan.rate)}" if plan.optimizer in OPTIMIZERS else ""
     lines = [f"STEP {taken.number}     {taken.rows} row{'s' * (taken.rows != 1)}"]
     room = width - (2 if 0 < width < _NARROW else _LABEL) if width else 0
     lines += _part("1 forward", _forward(taken, room), width)
     mean = "the mean of " if np.ndim(taken.values[-1][2]) else ""
-    penalty = ", with its penalties" if training.model.l1 or training.model.l2 else ""
+    penalty = ", with its penalties" if training.trained.model.l1 or training.trained.model.l2 else ""
     lines += _part("2 loss", [f"{mean}{result} = {shown(taken.loss)}{penalty}"], width)
     back = chain(taken, result, local_factors(training.lowered.source, list(taken.slopes)))
     lines += _part("3 backward", back, width)
