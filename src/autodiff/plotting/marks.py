@@ -23,7 +23,7 @@ from autodiff.core.evaluate import Indeterminate
 from autodiff.language.exact_float import decimal
 from autodiff.nonsmooth.expand import OneSidedDomainError, beside
 from autodiff.nonsmooth.verdict import DEPTHS, Verdict, same, side
-from autodiff.numbers.one_sided_terms import STILL
+from autodiff.numbers.one_sided_terms import CONSTANT
 from autodiff.plotting.brackets import Bracket, missed
 from autodiff.plotting.model import Kind, Mark
 from autodiff.plotting.sampler import Sampler, Vector
@@ -222,20 +222,19 @@ def _expanded(sampler: Sampler, x: float, sign: float, step: float) -> Limits | 
     lowered, node = sampler.compiled.lowered, sampler.compiled.sources.get(sampler.variable)
     if node is None:
         return Limits(sampler.exact(x)[0], 0.0)
-    rates = {node: sign}
     try:
-        seen = side(lowered, sampler.over(x), rates)
+        seen = side(lowered, sampler.over(x), node, sign)
         rounded = math.isfinite(seen.slope) and abs(seen.slope) * step > abs(seen.value) > 0
-        return None if rounded else Limits(seen.value, sign * seen.slope, 0.0, seen.doubt)
+        return None if rounded else Limits(seen.value, sign * seen.slope, 0.0, seen.error_bound)
     except OneSidedDomainError:
         return Limits(outside=True)
     except Indeterminate:
         pass
     try:
-        series = beside(lowered, sampler.over(x), rates, DEPTHS[1])
+        series = beside(lowered, sampler.over(x), {node: sign}, DEPTHS[1])
     except (Indeterminate, OneSidedDomainError):
         return None
-    if series.terms and series.terms[0].certain and series.low < STILL:
+    if series.terms and series.terms[0].certain and series.low < CONSTANT:
         return Limits(math.copysign(math.inf, float(series.terms[0].coefficient)))
     return None
 
