@@ -271,10 +271,10 @@ def _slope(slopes: Vector) -> tuple[float | None, float]:
 
 
 def _settle(numbers: Vector, part: float) -> bool:
-    """Whether numbers at three distances tend to a limit: they differ less and less, as do their medians, or hardly any more."""
+    """Whether numbers at three distances tend to a limit: they differ less and less, as do the groups, or hardly any more."""
     groups = np.split(numbers, 3)
     nearest, near, far = (float(np.ptp(group)) for group in groups)
-    first, second, third = (float(np.median(group)) for group in groups)
+    first, second, third = (float(group[0]) for group in groups)
     shrinks = nearest <= SHRINKS * near <= SHRINKS**2 * far and abs(second - first) <= SHRINKS * abs(third - second)
     return shrinks or nearest <= part * float(np.abs(groups[0]).max())
 
