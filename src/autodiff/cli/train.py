@@ -302,10 +302,10 @@ def _enough(training: Training, given: Mapping[str, Any]) -> None:
             hint="give a larger share, such as 0.2",
         )
     plan, wanted = training.plan, given["explain_step"]
-    each = math.ceil(training.rows / plan.batch) if plan.batch else 1
+    steps_per_epoch = math.ceil(training.rows / plan.batch) if plan.batch else 1
     left = max(plan.epochs - training.state.epochs, 0)
-    if options.on_command_line("explain_step") and wanted > left * each:
-        steps = f"{left} epoch{'s' * (left != 1)} of {each} step{'s' * (each != 1)}"
+    if options.on_command_line("explain_step") and wanted > left * steps_per_epoch:
+        steps = f"{left} epoch{'s' * (left != 1)} of {steps_per_epoch} step{'s' * (steps_per_epoch != 1)}"
         raise AutodiffError(
             f"there is no step {wanted} to explain in {steps}", hint="give --explain-step a smaller number"
         )
@@ -335,7 +335,7 @@ def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any]) -> Any
 
 
 def _restored(given: dict[str, Any], saved: Mapping[str, Any], program: str | None, file: str | None) -> str:
-    """The program; what --resume has and the command line has not is put into `given`, and where both differ is said."""
+    """The program; what --resume has and the command line has not is put into `given`; a notice names what differs."""
     from autodiff.train import checkpoint
 
     before = checkpoint.settings(saved)

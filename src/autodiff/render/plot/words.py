@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from autodiff.plotting.model import Mark, Plot
 
 LISTED = 8
-"""Special points that are listed one by one."""
+"""Special points that have a line each."""
 
 WIDEST = 9
 """Columns of a number at an axis."""
