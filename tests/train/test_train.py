@@ -19,7 +19,7 @@ import pytest
 
 import autodiff as package
 from autodiff.core.lowering import lower
-from autodiff.render.terminal.progress import Standing, pieces
+from autodiff.render.terminal.progress import EpochProgress, pieces
 from autodiff.render.terminal.sparkline import curve
 from autodiff.tables.columns import NumericTable, load
 from autodiff.train.declarations import chooser
@@ -590,7 +590,7 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_none(tmp_path: Path) -> None:
 def test_the_progress_line_omits_what_does_not_fit(width: int) -> None:
     """The share done is always shown; nothing else is cut, and the loss is omitted last."""
     says = ("loss 0.389838", "mean((p > 0.5) == placed) 0.8")
-    line = "".join(pieces(Standing(2019, 300_000, says, 1072.0, 277.9), width))
+    line = "".join(pieces(EpochProgress(2019, 300_000, says, 1072.0, 277.9), width))
     assert line.startswith("epoch 2,019/300,000")
     assert len(line) <= max(width, len("epoch 2,019/300,000"))
     assert set(line.split("  ")[1:]) - {""} <= {*says, "1,072 epochs/s", "4:38 left"} | {"━" * n for n in range(8, 41)}
