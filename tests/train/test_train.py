@@ -19,7 +19,7 @@ import pytest
 
 import autodiff as package
 from autodiff.core.lowering import lower
-from autodiff.render.terminal.progress import Standing, pieces
+from autodiff.render.terminal.progress import EpochProgress, pieces
 from autodiff.render.terminal.sparkline import curve
 from autodiff.tables.columns import NumericTable, load
 from autodiff.train.declarations import chooser
@@ -542,6 +542,14 @@ def test_a_memory_of_other_parameters_is_an_error(optimizer: str, memory: dict[s
     assert f"what {optimizer} remembers does not belong to these parameters" in ended.err
 
 
+def test_settings_of_another_optimizer_are_not_resumed(tmp_path: Path) -> None:
+    """lbfgs was refused for the batches of the training before, which nobody had typed."""
+    saved = str(tmp_path / "p.json")
+    assert autodiff(*LINE, "--batch-size", "2", "--epochs", "2", "-q", "--save", saved).status == 0
+    ended = autodiff(*LINE[:4], "--resume", saved, "--optimizer", "lbfgs", "--epochs", "9", "-q")
+    assert (ended.status, ended.err) == (0, f"notice: {saved} was made with --optimizer sgd, and here it is lbfgs\n")
+
+
 def test_a_folder_is_no_file_to_save_in(tmp_path: Path) -> None:
     ended = autodiff(*LINE, "--save", str(tmp_path))
     assert (ended.status, "it is a folder" in ended.err) == (4, True)
@@ -582,7 +590,7 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_none(tmp_path: Path) -> None:
 def test_the_progress_line_omits_what_does_not_fit(width: int) -> None:
     """The share done is always shown; nothing else is cut, and the loss is omitted last."""
     says = ("loss 0.389838", "mean((p > 0.5) == placed) 0.8")
-    line = "".join(pieces(Standing(2019, 300_000, says, 1072.0, 277.9), width))
+    line = "".join(pieces(EpochProgress(2019, 300_000, says, 1072.0, 277.9), width))
     assert line.startswith("epoch 2,019/300,000")
     assert len(line) <= max(width, len("epoch 2,019/300,000"))
     assert set(line.split("  ")[1:]) - {""} <= {*says, "1,072 epochs/s", "4:38 left"} | {"━" * n for n in range(8, 41)}

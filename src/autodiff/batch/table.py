@@ -18,7 +18,7 @@ from autodiff.tables.text import Chunk, Statuses, Table
 
 @dataclass(slots=True)
 class Count:
-    """What a run met: how many rows, how many of each status that is not "ok", where the first of them is, and what is
+    """The rows of a run: how many there are, how many of each status that is not "ok", where the first of them is, and what is
     wrong with the first row that has no cell for each column.
 
     named  places have the file's name, since there are several files
@@ -59,8 +59,8 @@ class Count:
                 if cell and not cell.is_empty:  # an empty cell is seen without a word about it
                     self.fault = f"{place}, column {quoted(cell.column)}: {cell}"
             self.first.setdefault(name, place)
-        if not self.fault and (met := [row for row in chunk.faults if row < len(status)]):
-            self.fault = f"{table.unit} {chunk.lines[met[0]]}{file}: {chunk.faults[met[0]]}"
+        if not self.fault and (faulty := [row for row in chunk.faults if row < len(status)]):
+            self.fault = f"{table.unit} {chunk.lines[faulty[0]]}{file}: {chunk.faults[faulty[0]]}"
 
 
 def columns_of(table: Table, inputs: Sequence[str], fixed: Mapping[str, Any]) -> dict[str, str]:

@@ -110,10 +110,10 @@ def load(path: str, data: Mapping[str, Any]) -> State:
         schedule = {key: float(value) for key, value in training.get("schedule_memory", {}).items()}
         last = _values(training["last"]) if "last" in training else kept
         first = None if training.get("first") is None else float(training["first"])
-        found = training.get("best")
-        least = None if found is None else _values(found["parameters"]) if "parameters" in found else kept
-        held = None if found is None or found.get("held_out") is None else float(found["held_out"])
-        best = None if least is None else Best(float(found["loss"]), least, int(found["epoch"]), held)
+        stored = training.get("best")
+        least = None if stored is None else _values(stored["parameters"]) if "parameters" in stored else kept
+        held = None if stored is None or stored.get("held_out") is None else float(stored["held_out"])
+        best = None if least is None else Best(float(stored["loss"]), least, int(stored["epoch"]), held)
         state = State(
             last, memory, int(training.get("steps", 0)), int(training.get("epochs", 0)), first, best, schedule
         )
@@ -127,8 +127,8 @@ def load(path: str, data: Mapping[str, Any]) -> State:
 
 def settings(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a file's JSON object says about how its parameters were trained; empty where it holds parameters alone."""
-    found = data.get(KEY, {})
-    return found if isinstance(found, dict) else {}
+    training = data.get(KEY, {})
+    return training if isinstance(training, dict) else {}
 
 
 def kept_rows(path: str, data: Mapping[str, Any]) -> Kept:
@@ -168,7 +168,7 @@ def _values(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
-    found = np.array(value, dtype=np.float64)
-    if not np.all(np.isfinite(found)):
+    array = np.array(value, dtype=np.float64)
+    if not np.all(np.isfinite(array)):
         raise ValueError
-    return found if found.ndim else float(found)
+    return array if array.ndim else float(array)

@@ -30,7 +30,7 @@ from autodiff.train.schedule import Schedule
 if TYPE_CHECKING:
     from autodiff.train.lbfgs import Pairs
 
-Look: TypeAlias = "Callable[[State, Objective], None]"
+StepHook: TypeAlias = "Callable[[State, Objective], None]"
 
 _SAMPLES, _HOLDOUT, _ORDER, _DROPOUT = range(4)
 """The uses of a seed; each has a generator of its own."""
@@ -134,13 +134,15 @@ def batches(count: int, plan: Hyperparameters, epoch: int) -> Iterator[Any]:
         yield order[start : start + plan.batch]
 
 
-def descend(objective: Objective, start: State, plan: Hyperparameters, look: Look | None = None) -> Iterator[Epoch]:
+def descend(
+    objective: Objective, start: State, plan: Hyperparameters, on_step: StepHook | None = None
+) -> Iterator[Epoch]:
     """Train from `start`, an epoch at a time. Raises Diverged where a step has no loss or no slope.
 
-    `look` is called before every step with the state and the objective over the rows of the step.
+    `on_step` is called before every step with the state and the objective over the rows of the step.
     """
     if plan.optimizer == "lbfgs":
-        yield from _quasi_newton(objective, start, plan, look)
+        yield from _quasi_newton(objective, start, plan, on_step)
         return
     count, model = objective.rows, objective.model
     state = before = start
@@ -150,8 +152,8 @@ def descend(objective: Objective, start: State, plan: Hyperparameters, look: Loo
             part = objective if rows is None else objective.part(rows)
             if model.masks:
                 part = part.dropped(state.parameters, generator(plan.seed, _DROPOUT, state.steps))
-            if look is not None:
-                look(state, part)
+            if on_step is not None:
+                on_step(state, part)
             try:
                 loss, slopes = part.slopes(state.parameters, proximal=True)
             except (DomainError, Overflow) as cause:
@@ -171,9 +173,9 @@ def updated(state: State, slopes: Mapping[str, Any], plan: Hyperparameters, l1: 
     with np.errstate(all="ignore"):
         shorter = _clipped(slopes, plan.clip) if plan.clip else slopes
         for name, value in state.parameters.items():
-            found = rule(value, shorter[name], state.memory.get(name, {}), step, rate, plan.constants)
-            found = towards_zero(value, found, l1, rate) if l1 and rate else found
-            parameters[name], memories[name] = found.value, found.memory
+            update = rule(value, shorter[name], state.memory.get(name, {}), step, rate, plan.constants)
+            update = towards_zero(value, update, l1, rate) if l1 and rate else update
+            parameters[name], memories[name] = update.value, update.memory
     return State(parameters, memories, step, state.epochs, schedule=state.schedule)
 
 
@@ -202,7 +204,9 @@ def _clipped(slopes: Mapping[str, Any], longest: float) -> dict[str, Any]:
     return {name: slope * factor for name, slope in slopes.items()}
 
 
-def _quasi_newton(objective: Objective, start: State, plan: Hyperparameters, look: Look | None) -> Iterator[Epoch]:
+def _quasi_newton(
+    objective: Objective, start: State, plan: Hyperparameters, on_step: StepHook | None
+) -> Iterator[Epoch]:
     """L-BFGS, an iteration an epoch, over all parameters as one vector."""
     from autodiff.train.lbfgs import minimize  # needs SciPy
 
@@ -210,21 +214,21 @@ def _quasi_newton(objective: Objective, start: State, plan: Hyperparameters, loo
 
     def slopes(vector: Any) -> tuple[float, Any] | None:
         try:
-            loss, found = objective.slopes(whole.parts(vector))
+            loss, gradient = objective.slopes(whole.parts(vector))
         except (DomainError, Overflow):
             return None
-        return loss, whole.joined(found)
+        return loss, whole.joined(gradient)
 
     try:
         objective.slopes(start.parameters)
     except (DomainError, Overflow) as cause:
         raise Diverged(start, cause, range(objective.rows), moved=False) from None
     state = start
-    found = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)
+    iterations = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)
     for epoch in range(start.epochs + 1, plan.epochs + 1):
-        if look is not None:
-            look(state, objective)
-        done = next(found, None)
+        if on_step is not None:
+            on_step(state, objective)
+        done = next(iterations, None)
         if done is None:
             return
         state = State(whole.parts(done.vector), whole.memory(done.pairs), state.steps + 1, epoch)
@@ -243,12 +247,12 @@ class ParameterVector:
 
     def parts(self, vector: Any) -> dict[str, Any]:
         """The same back."""
-        found, at = {}, 0
+        values, at = {}, 0
         for name, shape in self.shapes.items():
             size = int(np.prod(shape, dtype=int))
-            found[name] = vector[at : at + size].reshape(shape).copy() if shape else float(vector[at])
+            values[name] = vector[at : at + size].reshape(shape).copy() if shape else float(vector[at])
             at += size
-        return found
+        return values
 
     def memory(self, pairs: Pairs) -> dict[str, dict[str, Any]]:
         """The steps and the changes of the slope that belong to each parameter, oldest first."""

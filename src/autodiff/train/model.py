@@ -97,8 +97,8 @@ class Model:
         key = (rows, tuple((name, np.shape(value)) for name, value in parameters.items()))
         if key not in self._plans:
             self._plans[key] = plan(self.lowered, fixed, parameters, rows)
-        found = self._plans[key]
-        return None if found is None or rows < 2 * found.size else Sweep(found, fixed, rows, CONVENTION)
+        sweep_plan = self._plans[key]
+        return None if sweep_plan is None or rows < 2 * sweep_plan.size else Sweep(sweep_plan, fixed, rows, CONVENTION)
 
     def penalty(self, parameters: Values) -> float:
         """What the size of the parameters adds to the loss."""
@@ -191,9 +191,9 @@ class Objective:
         model, l1 = self.model, 0.0 if proximal else self.model.l1
         swept = self._swept(parameters, slopes=True)
         if swept is not None:
-            found = {name: model.slope(swept.slopes.get(name), value, l1) for name, value in parameters.items()}
-            if all(map(_finite, found.values())):
-                return swept.value + model.penalty(parameters), found
+            gradient = {name: model.slope(swept.slopes.get(name), value, l1) for name, value in parameters.items()}
+            if all(map(_finite, gradient.values())):
+                return swept.value + model.penalty(parameters), gradient
         return self._slopes_of_one_pass(parameters, l1)
 
     def loss(self, parameters: Values) -> float:
@@ -269,14 +269,14 @@ class Objective:
         model = self.model
         run = self.run(parameters)
         adjoints = model.adjoints(run)
-        found = {
+        gradient = {
             name: model.slope(adjoints.get(model.sources.get(name, -1)), value, l1)
             for name, value in parameters.items()
         }
-        for name, slope in found.items():
+        for name, slope in gradient.items():
             if not _finite(slope):
                 raise Overflow(name, model.steep(run, adjoints))
-        return self._averaged(run) + model.penalty(parameters), found
+        return self._averaged(run) + model.penalty(parameters), gradient
 
     def _averaged(self, run: ArrayTrace) -> float:
         return float(np.mean(run.values[self.model.lowered.result]))

@@ -56,10 +56,10 @@ class Outputs:
     ) -> None:
         self.kept = Kept() if kept is None else kept
         outputs = _named(of)
-        found = declared(text, names, parameters, self.kept, behind=list(outputs.values()), strict=strict)
-        self.readings = found.program.readings
+        program_of_columns = declared(text, names, parameters, self.kept, behind=list(outputs.values()), strict=strict)
+        self.readings = program_of_columns.program.readings
         resolver = Resolver(parameters, self.kept, None)
-        program = resolver.resolved(found.program)
+        program = resolver.resolved(program_of_columns.program)
         self.lowered, self.nodes, limits = _with_outputs(program, list(outputs), resolver.ranges)
         graph = self.lowered.graph
         self._order = graph.reaching(*self.nodes.values())
@@ -67,7 +67,9 @@ class Outputs:
         needed = [graph.inputs[node] for node in self._order if node in graph.inputs]
         self.parameters = {name: parameters[name] for name in needed if name in parameters}
         self._masks = dict.fromkeys(resolver.masks, 1.0)
-        self.matrices = {name: found.matrices[name] for name in needed if name in found.matrices}
+        self.matrices = {
+            name: program_of_columns.matrices[name] for name in needed if name in program_of_columns.matrices
+        }
         inputs = [n for name in needed if name not in self._masks for n in self.matrices.get(name, (name,))]
         self.inputs = [name for name in dict.fromkeys(inputs) if name not in parameters]
         self._axes: dict[int, int | None] | None = None
@@ -120,13 +122,13 @@ class Outputs:
     @property
     def _places(self) -> list[tuple[str, int, tuple[int, ...]]]:
         """The columns of the outputs: their names, equations and elements."""
-        found: list[tuple[str, int, tuple[int, ...]]] = []
+        places: list[tuple[str, int, tuple[int, ...]]] = []
         for name, node in self.nodes.items():
             shape = self._shapes.get(node, ())
             if not shape:
-                found.append((name, node, ()))
-            found += [(f"{name}[{', '.join(map(str, k))}]", node, k) for k in np.ndindex(shape) if shape]
-        return found
+                places.append((name, node, ()))
+            places += [(f"{name}[{', '.join(map(str, k))}]", node, k) for k in np.ndindex(shape) if shape]
+        return places
 
     def _out_of_range(self, values: Sequence[Any], rows: int) -> Any:
         """Which rows have a class or an index that the training did not have."""
@@ -168,13 +170,13 @@ class Outputs:
     def _split(self, values: Sequence[Any], rows: int) -> dict[str, Any]:
         """The columns of the outputs."""
         assert self._axes is not None
-        found: dict[str, Any] = {}
+        split: dict[str, Any] = {}
         for name, node, place in self._places:
             value: Any = np.asarray(values[node], float)
             axis = self._axes[node]
             value = np.broadcast_to(value, (rows, *value.shape)) if axis is None else np.moveaxis(value, axis, 0)
-            found[name] = value[(slice(None), *place)]
-        return found
+            split[name] = value[(slice(None), *place)]
+        return split
 
 
 def predictions(
@@ -283,7 +285,7 @@ def _with_outputs(
 
 def _named(of: Sequence[str]) -> dict[str, str]:
     """The column's name and the expression of each output: `species = argmax(P)`, or an expression, its own name."""
-    found: dict[str, str] = {}
+    expressions: dict[str, str] = {}
     for text in of:
         match = re.fullmatch(r"\s*(\w+)\s*=(?!=)(.*)", text, re.DOTALL)
         name, expression = (match[1], match[2].strip()) if match else (text.strip(), text.strip())
@@ -291,12 +293,12 @@ def _named(of: Sequence[str]) -> dict[str, str]:
             raise AutodiffError(
                 "a result and its status would be one column", hint="call the result something else: y = …"
             )
-        if name in found:
+        if name in expressions:
             raise AutodiffError(
                 f"--of gives {quoted(name)} twice", hint=f"call one of them something else: {name}2 = …"
             )
-        found[name] = expression
-    return found
+        expressions[name] = expression
+    return expressions
 
 
 def _not_assigned(name: str, assigned: Collection[str]) -> AutodiffError:

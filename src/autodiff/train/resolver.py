@@ -55,7 +55,7 @@ class Resolver:
         self._before: list[Statement] = []
 
     def resolved(self, program: ParsedProgram) -> ParsedProgram:
-        """The program without declarations. Raises AutodiffError where one stands where it has no meaning."""
+        """The program without declarations. Raises AutodiffError for one in a place where it has no meaning."""
         self._program, self._before = program, []
         try:
             for statement in program.statements:

@@ -45,11 +45,11 @@ def row_axes(values: Callable[[int], Sequence[Any] | Mapping[int, Any]], order: 
 
 def mixing_equations(graph: Graph, order: Iterable[int], axes: Mapping[int, int | None]) -> list[int]:
     """The equations of `order` whose value is computed from several rows, from the row axis of each equation."""
-    found = []
+    mixing = []
     for node in order:
         row, axis = graph.rows[node], axes[node]
         if row is None or all(axes[arg] is None for arg in graph.args[node]):
             continue
         if axis is None or not (row.branches or keeps_rows_apart(row, axis)):
-            found.append(node)
-    return found
+            mixing.append(node)
+    return mixing

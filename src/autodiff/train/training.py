@@ -108,20 +108,20 @@ class Training:
             raise AutodiffError("--holdout leaves no row to train on", hint="give a smaller share, such as 0.2")
         columns = {} if table is None else self._without_missing(table.columns)
         names = [*columns, *(name for names in self.kept.columns.values() for name in names if name not in columns)]
-        found = declared(text, names, parameters, self.kept, strict=strict)
-        self.readings: tuple[Reading, ...] = found.program.readings
-        self.kept.columns |= {key: list(members) for key, members in found.matrices.items()}
+        program = declared(text, names, parameters, self.kept, strict=strict)
+        self.readings: tuple[Reading, ...] = program.program.readings
+        self.kept.columns |= {key: list(members) for key, members in program.matrices.items()}
         watched = {
             expression: declared(text, names, parameters, self.kept, behind=[expression]) for expression in watch
         }
         for other in watched.values():
             self.kept.columns |= {key: list(members) for key, members in other.matrices.items()}
-        fitting(needed(found), parameters, columns)
+        fitting(needed(program), parameters, columns)
         columns = with_matrices(columns, self.kept.columns)
-        model = self._model(found, columns, l1, l2)
+        model = self._model(program, columns, l1, l2)
         self.lowered = model.lowered
         watching = {expression: self._model(other, columns) for expression, other in watched.items()}
-        used = {name for one in (model, *watching.values()) for name in one.lowered.inputs}
+        used = {name for any_model in (model, *watching.values()) for name in any_model.lowered.inputs}
         columns = {name: column for name, column in columns.items() if name in used}
         trained_on = {name: column[self._kept] if len(held) else column for name, column in columns.items()}
         held_out = {name: column[held] for name, column in columns.items()}
@@ -146,11 +146,11 @@ class Training:
                 filled[name] = np.where(missing, self.kept.means[name], column)
         return filled
 
-    def _model(self, found: Declared, columns: Mapping[str, Any], l1: float = 0.0, l2: float = 0.0) -> Model:
+    def _model(self, program: Declared, columns: Mapping[str, Any], l1: float = 0.0, l2: float = 0.0) -> Model:
         """The loss of a program whose declarations are resolved by these columns."""
         parameters = self.state.parameters
         resolver = Resolver(parameters, self.kept, columns, self._kept)
-        return Model(lower(resolver.resolved(found.program)), parameters, l1, l2, resolver.masks)
+        return Model(lower(resolver.resolved(program.program)), parameters, l1, l2, resolver.masks)
 
     @property
     def rows(self) -> int:
@@ -165,7 +165,7 @@ class Training:
             best = None if first is None else Best(first, self.state.parameters, self.state.epochs)
             self.state = replace(self.state, first=first, best=best)
         try:
-            for done in descend(self.trained, self.state, self.plan, self._look):
+            for done in descend(self.trained, self.state, self.plan, self._before_step):
                 held = self.held_loss(done.state.parameters)
                 self.state = self._compared(done, held)
                 self._completed()
@@ -251,7 +251,7 @@ class Training:
 
     # --- one step taken apart ------------------------------------------------------------------------------------------
 
-    def _look(self, state: State, part: Objective) -> None:
+    def _before_step(self, state: State, part: Objective) -> None:
         if self.step is None and self.explain is not None and state.steps + 1 >= self.explain:
             self.step = self._taken_apart(state, part)
 
@@ -262,7 +262,7 @@ class Training:
             run = part.run(state.parameters, self.lowered.assigned.values())
         except (DomainError, Overflow, AutodiffError):  # the step itself says what is wrong
             return None
-        found = part.model.adjoints(run)
+        adjoints = part.model.adjoints(run)
         statements = {name: node for name, node in self.lowered.assigned.items() if run.values[node] is not None}
         if self.lowered.result not in statements.values():
             statements[self.lowered.name] = self.lowered.result
@@ -275,7 +275,7 @@ class Training:
             values=[(name, written(self.lowered, node), run.values[node]) for name, node in statements.items()],
             loss=loss,
             adjoints={
-                n: found[node] for n, node in statements.items() if node in found and graph.rows[node] is not None
+                n: adjoints[node] for n, node in statements.items() if node in adjoints and graph.rows[node] is not None
             },
             slopes=slopes,
             updated=updated(state, slopes, self.plan, part.model.l1).parameters if known else {},

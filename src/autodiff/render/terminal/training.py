@@ -249,30 +249,28 @@ def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: elements.tolist() for name, elements in arrays.items()}
 
 
+def _columns(record: Record) -> list[tuple[str, float | None]]:
+    """An epoch as named numbers: epoch, loss, held_out if rows are, and each watched expression."""
+    held = [] if record.held is None else [("held_out", record.held)]
+    watched = [*record.watched.items(), *((f"held_out {name}", value) for name, value in record.held_watched.items())]
+    return [("epoch", record.epoch), ("loss", record.loss), *held, *watched]
+
+
 def history(records: Sequence[Record]) -> dict[str, list[Any]]:
-    """The columns of the history: epoch, loss, held_out if rows are, and each watched expression."""
-    columns: dict[str, list[Any]] = {"epoch": [r.epoch for r in records], "loss": [r.loss for r in records]}
-    if records and records[0].held is not None:
-        columns["held_out"] = [r.held for r in records]
-    for name in records[0].watched if records else ():
-        columns[name] = [r.watched[name] for r in records]
-    for name in records[0].held_watched if records else ():
-        columns[f"held_out {name}"] = [r.held_watched[name] for r in records]
-    return columns
+    """The columns of the history."""
+    rows = [dict(_columns(record)) for record in records]
+    return {name: [row.get(name) for row in rows] for name in (rows[0] if rows else ("epoch", "loss"))}
 
 
 def csv_header(record: Record) -> str:
     """The first line of a history file."""
-    names = ["epoch", "loss", *(["held_out"] if record.held is not None else []), *record.watched]
-    names += [f"held_out {name}" for name in record.held_watched]
+    names = (name for name, _ in _columns(record))
     return ",".join(f'"{name}"' if set(name) & set(',"\n') else name for name in names)
 
 
 def csv_line(record: Record) -> str:
     """One epoch as a line of a history file."""
-    held = [] if record.held is None else [record.held]
-    numbers: list[float | None] = [record.loss, *held, *record.watched.values(), *record.held_watched.values()]
-    return ",".join([str(record.epoch), *("" if number is None else shown(number) for number in numbers)])
+    return ",".join("" if number is None else shown(number) for _, number in _columns(record))
 
 
 def progress_texts(values: Mapping[str, float | None]) -> tuple[str, ...]:
