@@ -58,7 +58,7 @@ class SeriesBeside(Algebra[Series]):
 
     def constant(self, value: float) -> Series:
         return (
-            one_sided.exactly(PiMultiple(1)) if value == math.pi else constant(value)
+            one_sided.exactly(PiMultiple(Fraction(1))) if value == math.pi else constant(value)
         )  # π is meant where it is written
 
     def apply(self, row: Primitive, args: Sequence[Series]) -> Series:
