@@ -104,8 +104,8 @@ def nearest(word: str, options: Iterable[str]) -> str:
     if len(word) > 40:
         return ""
     known = {option.lower(): option for option in options}
-    found = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.7)
-    return known[found[0]] if found else ""
+    close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.7)
+    return known[close[0]] if close else ""
 
 
 def excerpt(source: str, span: Span, width: int = 0) -> list[str]:
@@ -115,11 +115,11 @@ def excerpt(source: str, span: Span, width: int = 0) -> list[str]:
     """
     number = f"line {source.count(chr(10), 0, max(0, span[0])) + 1}: " if "\n" in source.rstrip() else ""
     most = min(_WIDEST, max(width - 6 - len(number), 12)) if width else _WIDEST
-    made = _excerpt(source, span, number, most)
-    while width and most > 12 and columns(made[0]) > width:  # wide characters and escapes take more than one column
-        most -= 1 + (columns(made[0]) - width) // 4
-        made = _excerpt(source, span, number, most)
-    return made
+    shown = _excerpt(source, span, number, most)
+    while width and most > 12 and columns(shown[0]) > width:  # wide characters and escapes take more than one column
+        most -= 1 + (columns(shown[0]) - width) // 4
+        shown = _excerpt(source, span, number, most)
+    return shown
 
 
 def _excerpt(source: str, span: Span, number: str, most: int) -> list[str]:

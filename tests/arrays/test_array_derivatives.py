@@ -27,6 +27,7 @@ from autodiff.core.linearize import linearize as linearize_numbers
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO, Primitive, literal
 from autodiff.core.vjp import vjp
+from autodiff.errors import AutodiffError
 from tests.support.cached_rows import forget_rows
 from tests.support.command import autodiff, python
 from tests.support.reference import arguments, ulps
@@ -589,3 +590,17 @@ def test_a_constant_factor_is_in_every_slope(factor: int, mode: str) -> None:
     x = np.array([0.3, 1.1])
     found = package.evaluate(f"sum(sin({factor}*x))", {"x": x}, mode=mode).gradient["x"]
     assert found == pytest.approx(factor * np.cos(factor * x), rel=1e-15)
+
+
+def test_elements_can_be_asked_for_alone() -> None:
+    at = {"x": [1.0, 2.0], "y": 2.0}
+    found = package.evaluate("sum(x^2)*y", at, ["x[1]", "y"], mode="both")
+    assert (found.gradient, found.checked) == ({"x[1]": 8.0, "y": 5.0}, True)
+    assert package.evaluate("u = x*x; sum(u)", {"x": [1.0, 2.0]}, "u[0]").gradient == {"u[0]": 1.0}
+    product = package.evaluate("A[0] @ A[1]", {"A": [[1, 2], [3, 4]]}, "A[0,1], A[1, 0]")
+    assert product.gradient == {"A[0, 1]": 4.0, "A[1, 0]": 1.0}
+    with pytest.raises(AutodiffError, match="can't differentiate by 'x\\[5\\]'"):
+        package.evaluate("sum(x)", {"x": [1.0, 2.0]}, ["x[5]"])
+    for wrong in (3, [1]):
+        with pytest.raises(AutodiffError, match="a name is a text"):
+            package.evaluate("sum(x)", {"x": [1.0, 2.0]}, wrong)  # type: ignore[arg-type]

@@ -75,7 +75,7 @@ def test_the_nearer_option_wins_and_is_forgotten_with_its_command() -> None:
     assert "\x1b" not in autodiff("--color", "always", *WRONG, "--color", "never").err
     assert "\x1b" in autodiff("--color", "never", *WRONG, "--color", "always").err
     assert "\x1b" not in autodiff(*WRONG).err
-    assert colour.ASKED.get() == "auto"
+    assert colour.CHOICE.get() == "auto"
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_the_same_fault_has_the_same_words(
 ) -> None:
     monkeypatch.setattr(csv_blocks, "LEAST", 1)
     if plain:
-        monkeypatch.setattr("autodiff.tables.reader.has", lambda _: False)
+        monkeypatch.setattr("autodiff.tables.csv_blocks.has", lambda _: False)
     path = tmp_path / "rows.csv"
     path.write_text(content)
     for ended in _three(str(path)):

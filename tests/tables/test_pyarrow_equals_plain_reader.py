@@ -18,8 +18,9 @@ import pyarrow as pa
 import pytest
 
 from autodiff.errors import AutodiffError
-from autodiff.tables import csv_blocks, limits, lines, writer
+from autodiff.tables import csv_blocks, lines, writer
 from autodiff.tables import text as rows
+from autodiff.tables.columns import bad_cell
 from autodiff.tables.text import Statuses
 from tests.support.command import Ended, autodiff
 
@@ -122,6 +123,37 @@ def test_what_json_escapes_is_left_to_the_plain_writer(cell: Any) -> None:
         write({"kept": shown["kept"].take(pa.array([0] * writer.MANY)), "status": Statuses(writer.MANY, {})})
     expected = None if isinstance(cell, float) else cell
     assert json.loads(page.getvalue().splitlines()[-1]) == {"kept": expected, "status": "ok"}
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("cell", ["-1e3", "0", "1e-7", *ODD, *QUOTED])
+def test_blocks_of_numbers_mean_the_same(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "x,y\n" + "1.5,0\n" * 60 + f"{cell},1\n" + "0,-2.5\n" * 60
+    kinds = list[str]()
+    real = csv_blocks._cells
+
+    def seen(*args: Any) -> Any:
+        kinds.append(args[-1])
+        return real(*args)
+
+    monkeypatch.setattr(csv_blocks, "_cells", seen)
+    read = []
+    for by_pyarrow in (True, False):
+        monkeypatch.setattr(csv_blocks, "has", lambda _, known=by_pyarrow: known)
+        table = csv_blocks.table(io.BytesIO(text.encode()), "f", ",")
+        numbers, faults = list[float](), list[str]()
+        try:
+            for chunk in table.chunks(["x", "y"]):
+                numbers += [float(number) for name in ("x", "y") for number in chunk.read(chunk.cells[name])]
+                bad = (bad_cell(chunk, row, ["x", "y"]) for row in range(len(chunk.lines)))
+                faults += [str(cell) for cell in bad if cell] + [*chunk.faults.values()]
+        except AutodiffError as error:
+            faults.append(str(error))
+        read.append((sorted(map(repr, numbers)), faults))
+    assert read[0] == read[1]
+    assert kinds[0] == "float64"
+    if cell in ("-1e3", "1e-7", "0", "", "text", "1e-999", "inf", "nan"):
+        assert ("string" in kinds) == (cell in ("text", "1e-999", "inf", "nan"))
 
 
 def _both(monkeypatch: pytest.MonkeyPatch, out: Path, given: bytes, *words: str) -> tuple[Ended, Ended, list[str]]:
@@ -241,7 +273,7 @@ def test_errors_name_the_line_and_rows_before_it_are_kept(
     ragged_row: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "x,y,name\n" + "1,2,n\n" * 500 + ragged_row + "\n" + "1,2,n\n" * 500
-    monkeypatch.setattr(limits, "LONGEST", 100_000)
+    monkeypatch.setattr(rows, "LONGEST", 100_000)
     fast, plain, _ = _both(monkeypatch, tmp_path / "o.csv", text.encode())
     assert fast == plain
     assert fast.status == 4

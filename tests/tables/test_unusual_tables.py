@@ -16,7 +16,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from autodiff.errors import AutodiffError
-from autodiff.tables import csv_blocks, limits
+from autodiff.tables import csv_blocks
 from autodiff.tables import text as rows
 from autodiff.tables.ndjson import lines_of_json
 from tests.support.command import autodiff
@@ -157,14 +157,13 @@ ENDLESS = {
 @pytest.mark.parametrize("kind", ENDLESS)
 @pytest.mark.parametrize("reader", ["plain", "blocks"])
 def test_an_endless_row_is_rejected_before_it_is_read(kind: str, reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "LONGEST", MOST)
+    monkeypatch.setattr(rows, "LONGEST", MOST)
     monkeypatch.setattr(csv_blocks, "BLOCK", MOST // 10)
+    monkeypatch.setattr(csv_blocks, "has", lambda _: reader == "blocks")
     file = _Counting(ENDLESS[kind])
 
     def read() -> None:
-        plain = rows.delimited(io.TextIOWrapper(file, "utf-8"), "f.csv", ",") if reader == "plain" else None
-        table = plain or csv_blocks.table(file, "f.csv", ",")
-        for chunk in table.chunks(["x"]):
+        for chunk in csv_blocks.table(file, "f.csv", ",").chunks(["x"]):
             assert list(chunk.lines) == [2]
 
     with pytest.raises(AutodiffError, match=r"f\.csv, line \d+: a row of more than 100,000 characters can't be read"):
@@ -173,7 +172,7 @@ def test_an_endless_row_is_rejected_before_it_is_read(kind: str, reader: str, mo
 
 
 def test_an_endless_row_of_json_is_rejected_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "LONGEST", MOST)
+    monkeypatch.setattr(rows, "LONGEST", MOST)
     file = _Counting(b'{"x": 1}\n{"x": "' + b"1" * (50 * MOST))
     table = lines_of_json(io.TextIOWrapper(file, "utf-8"), "f")
     with pytest.raises(AutodiffError, match="f, line 2: a row of more than 100,000 characters can't be read"):
@@ -182,7 +181,7 @@ def test_an_endless_row_of_json_is_rejected_before_it_is_read(monkeypatch: pytes
 
 
 def test_training_rejects_an_endless_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "LONGEST", MOST)
+    monkeypatch.setattr(rows, "LONGEST", MOST)
     for kind in ("a header", "a cell"):
         path = tmp_path / "f.csv"
         path.write_bytes(ENDLESS[kind])

@@ -26,7 +26,7 @@ from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import derivative_label
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.ast import ParsedProgram, Reading
-from autodiff.language.leibniz import asked
+from autodiff.language.derivative_notation import requested
 from autodiff.notation.infix import PLAIN, infix
 from autodiff.notation.parts import Parted, parted
 from autodiff.notation.write import Notation
@@ -126,7 +126,7 @@ class Derivative:
 
 def _of_notation(text: str, wrt: str | Sequence[str] | None) -> tuple[str, str | Sequence[str] | None]:
     """The program and its variable where `text` is a derivative itself, as `d/dx x^2` is."""
-    stated_by = asked(text) if isinstance(text, str) else None
+    stated_by = requested(text) if isinstance(text, str) else None
     if stated_by is None:
         return text, wrt
     if wrt is not None and [stated_by.wrt] != named(wrt):

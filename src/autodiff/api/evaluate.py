@@ -15,7 +15,7 @@ from typing import Any
 
 from autodiff.api.answer import Answer, Value
 from autodiff.api.at_point import Query, answered
-from autodiff.api.inputs import appear, bind, sources
+from autodiff.api.inputs import appear, bind, named, sources
 from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import lower
@@ -75,7 +75,8 @@ def evaluate(
     """Value and slopes of the program `text` where its inputs have the values `at`.
 
     at          numbers, or arrays: NumPy arrays or nested lists
-    wrt         names of inputs or assigned names, in the order of the answer ("x,y" is two); every input when None
+    wrt         names of inputs or assigned names, or elements such as "x[0]", in the order of the answer ("x,y" is two);
+                every input when None
     mode        "reverse" (one sweep for all slopes), "forward" (dual numbers) or "both"
     order       also the derivatives up to this order, by one name, from Taylor series carried forward
     strict      make a doubtful reading such as `1/2x` an error
@@ -99,7 +100,8 @@ def evaluate(
     point: Mapping[str, Value] = bind(lowered, {} if at is None else at)
     if digits:
         proven_digits(digits)
-    elements = order != 1 and any(not isinstance(value, float) for value in point.values())
+    by_element = order != 1 or (wrt is not None and any("[" in name for name in named(wrt)))
+    elements = by_element and any(not isinstance(value, float) for value in point.values())
     if elements:
         from autodiff.api.elementwise_view import over_elements  # most points are plain numbers
 

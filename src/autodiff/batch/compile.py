@@ -112,13 +112,10 @@ class Compiled:
 
             at = {**columns_of(table, [name for name in self.lowered.inputs if name not in at]), **at}
         columns, shape = self._columns(np, at)
-        rows = math.prod(shape)
-        value, *slopes = self.buffers.arrays(1 + len(self.sources), rows)
-        if self.plan is None or self.recomputation is None:
-            places = np.arange(rows)
+        (value, *slopes), good = self._in_float64(np, columns, math.prod(shape))
+        if self.recomputation is None:
+            places = np.arange(value.size)
         else:
-            good = self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows]
-            self._fill(self.plan, columns, [value, *slopes], good)
             places = self.recomputation.left(columns, [value, *slopes], good)
         hard: dict[int, str] = {}
         for row in places.tolist():
@@ -143,27 +140,28 @@ class Compiled:
         """
         np = library("numpy", "a compiled program")
         columns, shape = self._columns(np, at)
-        rows = math.prod(shape)
-        value, *slopes = self.buffers.arrays(1 + len(self.sources), rows)
         if self.plan is None:
             answers = self.batch(**at)
             return answers.value, dict(answers.gradient), np.ones(shape, dtype=bool)
-        good = self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows]
-        self._fill(self.plan, columns, [value, *slopes], good)
+        (value, *slopes), good = self._in_float64(np, columns, math.prod(shape))
         gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
         return value.reshape(shape), gradient, good.reshape(shape)
 
-    def _fill(
-        self, plan: BlockProgram, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers
-    ) -> None:
-        """Fill `results` and `good` by machine code where that is worth while, else by the steps."""
-        same = frozenset(name for name, column in columns.items() if isinstance(column, float))
-        machine = None if self.machine_code is None else self.machine_code.machine(len(good), same)
-        steps = BlockRunner(plan, self.operations, columns, results, good)
-        if machine is None:
-            steps.fill()
-        else:
-            divided(len(good), SHARE, partial(machine.run, columns, results, good, steps.doubt))
+    def _in_float64(self, np: Any, columns: Mapping[str, Numbers], rows: int) -> tuple[Sequence[Numbers], Numbers]:
+        """Value and slopes of so many rows, and whether their digits are sure: by machine code where that is worth while,
+        else by the steps; without a plan, no row is.
+        """
+        results = self.buffers.arrays(1 + len(self.sources), rows)
+        good = self.flags.arrays(1, -(-rows // 8))[0].view(bool)[:rows]
+        if self.plan is not None:
+            same = frozenset(name for name, column in columns.items() if isinstance(column, float))
+            machine = None if self.machine_code is None else self.machine_code.machine(rows, same)
+            steps = BlockRunner(self.plan, self.operations, columns, results, good)
+            if machine is None:
+                steps.fill()
+            else:
+                divided(rows, SHARE, partial(machine.run, columns, results, good, steps.doubt))
+        return results, good
 
     def answer(self, point: Mapping[str, float]) -> Answer:
         """What one-shot says of a row; a row that it would not take has the status `input`."""

@@ -8,7 +8,7 @@ A task is text and plain data, so that it is all that another process needs besi
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from autodiff.api.evaluate import parse
 from autodiff.batch.compile import Compiled, compiled
 from autodiff.batch.summary import Summary
-from autodiff.batch.table import Count, results
+from autodiff.batch.table import Count, filled, results
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import listed
 from autodiff.errors import AutodiffError, nearest, quoted, shortened
@@ -25,7 +25,7 @@ from autodiff.language.ast import Assign, ParsedProgram, Reading, statements_for
 from autodiff.tables import filesystems
 from autodiff.tables.columns import program_names
 from autodiff.tables.inputs import InputFile, opened_file, require_columns
-from autodiff.tables.text import Table
+from autodiff.tables.text import DELIMITERS, Table
 from autodiff.tables.writer import sink, writer
 
 LARGE = 1 << 26
@@ -129,6 +129,19 @@ def answer_bytes(task: RowsTask, file: InputFile, head: bool) -> PartResult:
 def count_part(task: RowsTask, file: InputFile) -> PartResult:
     """What the answers of a file's rows are together, without the answers."""
     return _answered(task, file, None, ())
+
+
+def join_parts(parts: Iterable[bytes], form: str, stream: BinaryIO) -> None:
+    """Write the answers of parts one behind the other: lines of text as they are, and Arrow streams in the format `form`."""
+    if form in (*DELIMITERS, "ndjson"):
+        for part in parts:
+            stream.write(part)
+        return
+    from autodiff.tables import arrow  # text does without PyArrow
+
+    with writer(form, stream) as write:
+        for columns in filled(columns for part in parts for columns in arrow.columns_of(part)):
+            write(columns)
 
 
 def _answered(

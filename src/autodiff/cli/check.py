@@ -35,10 +35,10 @@ def command(program: str | None, answer: str | None, file: str | None, strict: b
     text = inputs.read_program(program, file)
     if answer is None:
         raise AutodiffError("no answer to check", hint='write it behind the program: autodiff check "x^2" "2x"')
-    found = compare(text, inputs.in_syntax(answer), wrt, strict=strict)
-    options.notices(found.readings)
+    comparison = compare(text, inputs.in_syntax(answer), wrt, strict=strict)
+    options.notices(comparison.readings)
     if form == "json":
-        streams.answer(as_json(found))
+        streams.answer(as_json(comparison))
     else:
-        streams.say(grading.text(found))
-    return STATUS[found.verdict]
+        streams.say(grading.text(comparison))
+    return STATUS[comparison.verdict]

@@ -8,7 +8,7 @@ import sys
 from contextvars import ContextVar
 from typing import TextIO
 
-ASKED: ContextVar[str] = ContextVar("ASKED", default="auto")
+CHOICE: ContextVar[str] = ContextVar("CHOICE", default="auto")
 """What `--color` of the running command says: auto, always or never."""
 
 
@@ -21,7 +21,7 @@ def wanted(stream: TextIO) -> bool:
     4. `CLICOLOR=0` or `TERM=dumb`: none
     5. a terminal has colours, a pipe has none
     """
-    if (choice := ASKED.get()) != "auto":
+    if (choice := CHOICE.get()) != "auto":
         return choice == "always"
     variable = os.environ.get
     if variable("NO_COLOR"):

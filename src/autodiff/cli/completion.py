@@ -22,6 +22,6 @@ def command(shell: str) -> None:
 
     from autodiff.cli.main import cli
 
-    found = get_completion_class(shell)
-    assert found is not None  # the choice above lists what Click has
-    streams.answer(found(cli, {}, "autodiff", "_AUTODIFF_COMPLETE").source())
+    script = get_completion_class(shell)
+    assert script is not None  # the choice above lists what Click has
+    streams.answer(script(cli, {}, "autodiff", "_AUTODIFF_COMPLETE").source())

@@ -46,7 +46,7 @@ def command(
     """
     options.one_form(form, quiet=quiet)
     text = inputs.read_program(program, file)
-    found = derivative(
+    derivatives = derivative(
         text,
         options.names(wrt),
         order=order,
@@ -55,17 +55,17 @@ def command(
         simplify=simplify,
         strict=strict,
     )
-    by = found.entries[0].wrt[0] if wrt is None and len(found.entries) == 1 else ""
+    by = derivatives.entries[0].wrt[0] if wrt is None and len(derivatives.entries) == 1 else ""
     options.notices(
-        found.readings, [f"by {by}, which is one name; a product is {'*'.join(by)}"] if _letters(by) else ()
+        derivatives.readings, [f"by {by}, which is one name; a product is {'*'.join(by)}"] if _letters(by) else ()
     )
-    if quiet and found.parts and len(found.entries) > 1:
+    if quiet and derivatives.parts and len(derivatives.entries) > 1:
         raise AutodiffError("these formulas have named parts, so they can't stand one a line", hint="leave -q out")
     forms = {"text": render.text, "latex": render.latex, "python": render.python, "json": as_json}
-    shown = render.quiet(found) if quiet else forms[form](found)
+    shown = render.quiet(derivatives) if quiet else forms[form](derivatives)
     (streams.say if form == "text" and not quiet else streams.answer)(shown)
     if form != "json" and not quiet:
-        for note in found.notes:
+        for note in derivatives.notes:
             streams.remark(f"note: {note}")
     return 0
 

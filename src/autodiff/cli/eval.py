@@ -75,13 +75,13 @@ def command(**given: Any) -> int:
     text = inputs.read_program(given["program"], given["file"])
     matrix = {f"--{name}": bool(given[name]) for name in ("hessian", "jacobian")}
     matrix |= {f"--{name}": given[name] is not None for name in ("jvp", "vjp")}
-    asked = {"--mode": given["mode"] != "reverse", "--order": given["order"] != 1}
+    general = {"--mode": given["mode"] != "reverse", "--order": given["order"] != 1}
     if given["data"]:
-        return _rows(text, tables, given, asked, matrix)
+        return _rows(text, tables, given, general, matrix)
     of_matrix = any(matrix.values()) or given["of"] is not None
     if of_matrix:
         others = {"--convention": bool(given["convention"]), "--format csv": given["form"] == "csv"}
-        options.one_matrix({"--order": asked["--order"], **matrix, **others, "--mode": asked["--mode"]})
+        options.one_matrix({"--order": general["--order"], **matrix, **others, "--mode": general["--mode"]})
     point = inputs.read_point(given["points"], text, strict=given["strict"])
     wrt, digits = options.names(given["wrt"]), options.digits(given["digits"])
     if of_matrix:
@@ -109,15 +109,19 @@ def _tables(given: Mapping[str, Any]) -> Sequence[InputFile]:
 
 
 def _rows(
-    text: str, tables: Sequence[InputFile], given: Mapping[str, Any], asked: dict[str, bool], matrix: dict[str, bool]
+    text: str,
+    tables: Sequence[InputFile],
+    given: Mapping[str, Any],
+    general: dict[str, bool],
+    matrix: dict[str, bool],
 ) -> int:
     """The answers of a file's rows."""
     form = given["form"]
     if form != "text":
         typed = options.format_as_typed(form).removesuffix(f" {form}")
         options.one_matrix({"--data": True, typed: True}, f"rows are written with --to {'nd' * (form == 'json')}{form}")
-    asked |= {**matrix, "--quiet": given["quiet"], "--digits": given["digits"] is not None}
-    options.one_matrix({"--data": True, **asked, "--convention": bool(given["convention"])})
+    general |= {**matrix, "--quiet": given["quiet"], "--digits": given["digits"] is not None}
+    options.one_matrix({"--data": True, **general, "--convention": bool(given["convention"])})
     from autodiff.cli import files  # a point starts without them
     from autodiff.cli.rows import RowsCommand
 

@@ -30,9 +30,9 @@ DRAWINGS = {
 def form(given: Mapping[str, Any], endings: Mapping[str, str], *, opened: str) -> str:
     """The format that the options of `explain` or `graph` ask for; `opened` is that of --open."""
     files.apart([("-f", given["file"]), *files.points(given["points"])], [("--out", given["out"])])
-    asked = output.form_of(given["out"], given["form"], endings, opened=opened if given["opened"] else "")
-    options.require_page(asked, opened=given["opened"], fragment=given["fragment"])
-    return asked
+    chosen = output.form_of(given["out"], given["form"], endings, opened=opened if given["opened"] else "")
+    options.require_page(chosen, opened=given["opened"], fragment=given["fragment"])
+    return chosen
 
 
 def explained(given: Mapping[str, Any], **more: Any) -> Explanation:

@@ -54,11 +54,11 @@ def points(at: Iterable[str]) -> list[Named]:
     return [("--at", text[1:]) for text in at if text.startswith("@")]
 
 
-def _same(one: str, written: str) -> bool:
+def _same(path: str, written: str) -> bool:
     """Whether both paths lead to one file, links followed; a device such as /dev/null may be both."""
     try:
         if not os.path.exists(written):
-            return os.path.realpath(one) == os.path.realpath(written)
-        return os.path.isfile(written) and os.path.exists(one) and os.path.samefile(one, written)
+            return os.path.realpath(path) == os.path.realpath(written)
+        return os.path.isfile(written) and os.path.exists(path) and os.path.samefile(path, written)
     except (OSError, ValueError):  # a path that can't be one: opening it raises the error
         return False

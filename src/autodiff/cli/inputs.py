@@ -88,18 +88,18 @@ def _of_the_only_input(value: str, program: str, *, strict: bool) -> str:
 def read_number(text: str, option: str) -> float:
     """The value of a constant expression, such as 0.1 or 1/3. Raises AutodiffError naming the option."""
     try:
-        found = parse_point(f"value = {text}")
+        point = parse_point(f"value = {text}")
     except AutodiffError:
-        found = {}
-    value = found.get("value")
-    if len(found) != 1 or not isinstance(value, float):
+        point = {}
+    value = point.get("value")
+    if len(point) != 1 or not isinstance(value, float):
         raise AutodiffError(f"{option} needs a number, not {quoted(text)}", hint="such as 0.1, 1e-3 or 1/3")
     return value
 
 
 def ranges(text: str, option: str) -> dict[str, tuple[float | None, float | None]]:
     """`x=-2..2,y=0..` as pairs of numbers; None where an end is left out. Raises AutodiffError naming the option."""
-    found: dict[str, tuple[float | None, float | None]] = {}
+    intervals: dict[str, tuple[float | None, float | None]] = {}
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\w+)\s*=(.*?)\.\.(.*)", part)
         if match is None:
@@ -107,13 +107,13 @@ def ranges(text: str, option: str) -> dict[str, tuple[float | None, float | None
                 f"{option} can't be read at {quoted(part.strip())}", hint=f"write for example {option} x=-2..2"
             )
         name, low, high = (piece.strip() for piece in match.groups())
-        if name in found:
+        if name in intervals:
             raise AutodiffError(f"{option} gives {quoted(name)} twice", hint="a name has one range")
-        found[name] = (
+        intervals[name] = (
             read_number(low, option) if low else None,
             read_number(high, option) if high else None,
         )
-    return found
+    return intervals
 
 
 def _stdin() -> bytes:
@@ -161,12 +161,12 @@ def read_object(path: str) -> dict[str, Any]:
     text = _decoded(_bytes(path), path)
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name, value in pairs:
-            if name in found:
+            if name in values:
                 raise AutodiffError(f"{quoted(path, 200)} gives {quoted(name)} twice", exit_status=DATA)
-            found[name] = value
-        return found
+            values[name] = value
+        return values
 
     def kept(digits: str) -> float:
         value = float(digits)

@@ -125,7 +125,7 @@ class ProgramCommand(Helpful):
             if word == "--":
                 programs.extend(rest)
             elif word in takes_value:
-                value = _one(rest)
+                value = _next(rest)
                 if not value:
                     return super().parse_args(ctx, [word])  # Click says what is missing
                 chosen += [flags[word], *value]
@@ -150,7 +150,7 @@ class ProgramCommand(Helpful):
         raise AutodiffError(f"{quoted(' '.join(extra))} is more than {ctx.command_path} takes", hint=hint)
 
 
-def _one(rest: Any) -> list[str]:
+def _next(rest: Any) -> list[str]:
     return [word for word in [next(rest, None)] if word is not None]
 
 
@@ -178,28 +178,28 @@ def run(args: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; every error ends here as a sentence on stderr."""
     if sys.stdout is None:  # closed by the caller, as `>&-` does
         return _fail("stdout is closed, so the answer has nowhere to go", DATA)
-    asked = _colour(sys.argv[1:] if args is None else args)
-    if asked == "auto":
+    choice = _colour(sys.argv[1:] if args is None else args)
+    if choice == "auto":
         return _run(args)
     from autodiff.cli import colour  # most commands are not asked
 
-    before = colour.ASKED.set(asked)
+    before = colour.CHOICE.set(choice)
     try:
         return _run(args)
     finally:
-        colour.ASKED.reset(before)
+        colour.CHOICE.reset(before)
 
 
 def _colour(words: Sequence[str]) -> str:
     """What the last `--color` says, looked at before Click, which complains before it knows the values of options."""
-    asked = "auto"
+    choice = "auto"
     for k, word in enumerate(words):
         if word == "--":
             break
         if word.startswith("--color"):
             value = "".join(words[k + 1 : k + 2]) if word == "--color" else word.removeprefix("--color=")
-            asked = value if value in _COLOURS else asked
-    return asked
+            choice = value if value in _COLOURS else choice
+    return choice
 
 
 def _run(args: Sequence[str] | None) -> int:

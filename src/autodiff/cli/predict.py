@@ -77,7 +77,7 @@ def command(
     for _, path in files.points(points):
         kept = checkpoint.kept_rows(path or "", inputs.read_object(path or ""))
     parameters = {name: finite(name, value) for name, value in inputs.read_point(points).items()}
-    with closing(each_table(tables, from_form, keep=keep)) as opened:
+    with closing(each_table(tables, from_form, keep=keep or bool(kept and kept.codes))) as opened:
         first = next(opened)
         names = list(program_names(first.names))
         outputs = Outputs(text, options.names(of, "--of") or [], parameters, names, kept, strict=strict)

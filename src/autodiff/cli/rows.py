@@ -17,6 +17,7 @@ from autodiff.batch.parts import (
     answer_part,
     answer_table,
     count_part,
+    join_parts,
     program_of,
 )
 from autodiff.batch.summary import Summary
@@ -130,12 +131,10 @@ class RowsCommand:
         taken: Callable[[int, PartResult], None],
     ) -> None:
         """All parts in one file or on stdout, in order."""
-        from autodiff.batch.joined import joined_parts  # most runs are not in parts
-
         calls = [(task, file, k == 0) for k, file in enumerate(files)]
         form = self._format(task.form)
         with closing(engine.completed(answer_bytes, calls)) as results, sink(self.out) as stream:
-            joined_parts(_noted(results, taken), form, stream)
+            join_parts(_noted(results, taken), form, stream)
 
     def _part_files(
         self, engine: engines.Engine, task: RowsTask, files: Sequence[InputFile], shown: Callable[[int], None]

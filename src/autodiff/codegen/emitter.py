@@ -2,8 +2,8 @@
 
 >>> from autodiff.core.rules import TABLE
 >>> emitter = Emitter()
->>> x, one = emitter.graph.input("x"), emitter.graph.constant(1.0)
->>> emitter.emit(TABLE["*", 2], (x, one)) == x
+>>> x, factor = emitter.graph.input("x"), emitter.graph.constant(1.0)
+>>> emitter.emit(TABLE["*", 2], (x, factor)) == x
 True
 """
 
@@ -129,7 +129,7 @@ class Emitter:
                 return self.emit(_NEG, (other,))
             choice = self.graph.args[factor]
             if self.graph.rows[factor] is _IF and any(
-                self._constant(one, 1) and self._constant(zero, 0) for one, zero in (choice[1:], choice[:0:-1])
+                self._constant(u, 1) and self._constant(v, 0) for u, v in (choice[1:], choice[:0:-1])
             ):
                 return self.emit(_IF, (choice[0], *(other if self._constant(c, 1) else c for c in choice[1:])))
         return None

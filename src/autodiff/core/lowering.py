@@ -34,7 +34,7 @@ from autodiff.language.ast import (
     upward,
     walk,
 )
-from autodiff.language.calls import of_training
+from autodiff.language.name_resolution import of_training
 from autodiff.language.synonyms import ELEMENTARY, glued
 
 Called: TypeAlias = "tuple[str, tuple[int, ...]]"

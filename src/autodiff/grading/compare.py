@@ -27,7 +27,7 @@ from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
 from autodiff.grading.symbols import same_formula
 from autodiff.language.ast import Define, Expression, ParsedProgram, Reading
-from autodiff.language.leibniz import stated
+from autodiff.language.derivative_notation import stated
 from autodiff.verify.error_bound import BoundedValue
 
 _NOWHERE = "no point was found where the program has a derivative"

@@ -25,9 +25,9 @@ def of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Readi
 def of_operators(text: str, nodes: Iterable[Noted]) -> Iterator[Reading]:
     """What else a person may read otherwise, in the order of the text."""
     for method, node in sorted(nodes, key=lambda noted: (noted[1].span[0], -noted[1].span[1])):
-        found = _OF[method](text, node)
-        if found is not None:
-            yield found
+        reading = _OF[method](text, node)
+        if reading is not None:
+            yield reading
 
 
 def _reading(text: str, span: Span, meaning: str) -> Reading:

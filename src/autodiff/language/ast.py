@@ -232,12 +232,12 @@ def walk(roots: tuple[Expr, ...]) -> Iterator[Expr]:
 
 def upward(root: Expr) -> Iterator[Expr]:
     """Every node under `root`, each behind its arguments, in the order of the text."""
-    found, stack = list[Expr](), [root]
+    nodes, stack = list[Expr](), [root]
     while stack:
         node = stack.pop()
-        found.append(node)
+        nodes.append(node)
         stack += node.children()
-    return reversed(found)
+    return reversed(nodes)
 
 
 def places(program: ParsedProgram) -> dict[str, Span]:

@@ -27,8 +27,8 @@ def complaint(tokens: Sequence[Token], at: int, length: int, functions: Collecti
     """The error for `tokens[at]`, the first token that can't stand where it does; `start` is what was to be read."""
     edge = [Token("$END", "", (length, length))]
     padded = [Token("SEP", "", (0, 0)), Token("SEP", "", (0, 0)), Token("SEP", "", (0, 0)), *tokens, *edge, *edge]
-    before, found, after = padded[at + 2 : at + 5]
-    if found.type in ("COMMA", "RPAR") and (caller := _caller(tokens, at, found)) is not None:
+    before, refused, after = padded[at + 2 : at + 5]
+    if refused.type in ("COMMA", "RPAR") and (caller := _caller(tokens, at, refused)) is not None:
         near = meant(caller.text, functions)
         return AutodiffError(
             f"unknown function {quoted(caller.text)}",
@@ -40,36 +40,36 @@ def complaint(tokens: Sequence[Token], at: int, length: int, functions: Collecti
         message, hint = f"{raised[0]} needs its argument in brackets", f"write {raised[0]}(…)^n"
         if before.type == "POWER":
             hint += "; an inverse has a name of its own, such as asin"
-    elif start == "bindings" and (said := _of_a_point(before, found, first=at == 0)) is not None:
-        message, hint = said
-    elif "FUNC" in (before.type, found.type) and "EQUAL" in (found.type, after.type):
-        function = before if before.type == "FUNC" else found
+    elif start == "bindings" and (message_and_hint := _of_a_point(before, refused, first=at == 0)) is not None:
+        message, hint = message_and_hint
+    elif "FUNC" in (before.type, refused.type) and "EQUAL" in (refused.type, after.type):
+        function = before if before.type == "FUNC" else refused
         message = f"{function} is a function and can't be given a value"
         return AutodiffError(message, span=function.span, hint="choose another name")
     else:
-        message, hint = _said(before, found, after)
-    return AutodiffError(message, span=found.span, hint=hint)
+        message, hint = _by_neighbours(before, refused, after)
+    return AutodiffError(message, span=refused.span, hint=hint)
 
 
-def _of_a_point(before: Token, found: Token, *, first: bool) -> tuple[str, str] | None:
+def _of_a_point(before: Token, refused: Token, *, first: bool) -> tuple[str, str] | None:
     """Message and hint where a list of NAME=VALUE goes wrong between its values, None inside of one."""
-    if before.type == "NAME" and found.type in ("COMMA", "$END"):
+    if before.type == "NAME" and refused.type in ("COMMA", "$END"):
         return f"{quoted(before.text)} has no value", f"write {shortened(before.text, 20)}=VALUE"
-    if found.type == "SEP" or (found.type == "EQUAL" and before.type == "NAME"):
+    if refused.type == "SEP" or (refused.type == "EQUAL" and before.type == "NAME"):
         return "values are separated by commas", "write for example x=3,y=2"
     if first:
-        return f"{quoted(found.text)} is not NAME=VALUE", "write for example x=4,y=pi/2"
-    if before.type == "COMMA" and found.type == "NUMBER":
+        return f"{quoted(refused.text)} is not NAME=VALUE", "write for example x=4,y=pi/2"
+    if before.type == "COMMA" and refused.type == "NUMBER":
         numbers = "a decimal point is '.', as in x=1.5; several numbers are an array, as in x=[1, 5]"
-        return f"behind a comma stands the next NAME=VALUE, not {quoted(found.text)}", numbers
-    if found.type == "COMMA":
+        return f"behind a comma stands the next NAME=VALUE, not {quoted(refused.text)}", numbers
+    if refused.type == "COMMA":
         return "a comma can't stand in a round bracket", "an array has square brackets: x=[1, 2]"
     return None
 
 
-def _caller(tokens: Sequence[Token], at: int, found: Token) -> Token | None:
+def _caller(tokens: Sequence[Token], at: int, refused: Token) -> Token | None:
     """The name in front of the bracket that this comma, or an empty bracket, belongs to."""
-    if found.type == "RPAR" and tokens[at - 1].type != "LPAR":
+    if refused.type == "RPAR" and tokens[at - 1].type != "LPAR":
         return None
     depth = 0
     for i in range(at - 1, 0, -1):
@@ -79,43 +79,45 @@ def _caller(tokens: Sequence[Token], at: int, found: Token) -> Token | None:
     return None
 
 
-def _said(before: Token, found: Token, after: Token) -> tuple[str, str]:
+def _by_neighbours(before: Token, refused: Token, after: Token) -> tuple[str, str]:
     """Message and hint, by the refused token and its neighbours; the first that applies."""
-    for first, second in ((before, found), (found, after)):
+    for first, second in ((before, refused), (refused, after)):
         sign = first.text + second.text
         if sign in _ELSEWHERE and first.span[1] == second.span[0]:
             return f"{quoted(sign)} has no meaning here", _ELSEWHERE[sign]
-    if found.type == "NUMBER" and before.type in ENDS_OPERAND:
-        power = f"write * between them, or {shortened(before.text, 20)}^{shortened(found.text, 20)} for a power"
+    if refused.type == "NUMBER" and before.type in ENDS_OPERAND:
+        power = f"write * between them, or {shortened(before.text, 20)}^{shortened(refused.text, 20)} for a power"
         between = "write an operator between them"
         return (
-            f"the number {shortened(found.text)} can't follow {quoted(before.text)}",
+            f"the number {shortened(refused.text)} can't follow {quoted(before.text)}",
             power if before.type == "NAME" else between,
         )
     if before.type == "FUNC":
-        argument = shortened(found.text, 20) if found.type in ("NAME", "NUMBER") and after.type in _FINISHED else "…"
+        argument = (
+            shortened(refused.text, 20) if refused.type in ("NAME", "NUMBER") and after.type in _FINISHED else "…"
+        )
         return f"{before} needs its argument in brackets", f"write {before}({argument})"
-    if found.type == "EQUAL":
+    if refused.type == "EQUAL":
         return "'=' gives a name its value, once, at the start of a statement", "to compare, write =="
-    if found.type in _FINISHED and before.type in _OPERATORS:
+    if refused.type in _FINISHED and before.type in _OPERATORS:
         return f"an operand is missing after '{before}'", "finish the expression"
-    if found.type in _FINISHED:
+    if refused.type in _FINISHED:
         return f"this ends too early, after {quoted(before.text)}", "finish the expression"
-    if found.type in CLOSES and before.type in CLOSES.values():
+    if refused.type in CLOSES and before.type in CLOSES.values():
         return "these brackets are empty", "put an expression between them"
-    if found.type in ("RPAR", "RSQB", "COMMA") and before.type in _OPERATORS | _OPENERS:
-        return f"an operand is missing between '{before}' and '{found}'", "put an expression between them"
-    if found.type == "COMMA":
+    if refused.type in ("RPAR", "RSQB", "COMMA") and before.type in _OPERATORS | _OPENERS:
+        return f"an operand is missing between '{before}' and '{refused}'", "put an expression between them"
+    if refused.type == "COMMA":
         point = "a decimal point is '.', statements are separated by ';'"
         return "a comma only separates the arguments of a function, and array elements", point
-    if found.type in _OPERATORS and before.type in _OPERATORS | _OPENERS | {"SEP", "EQUAL"}:
+    if refused.type in _OPERATORS and before.type in _OPERATORS | _OPENERS | {"SEP", "EQUAL"}:
         equal = "write == for 'equal'" if before.type == "EQUAL" else "put an expression there"
-        return f"an operand is missing before '{found}'", equal
-    if found.type == "BANG":
+        return f"an operand is missing before '{refused}'", equal
+    if refused.type == "BANG":
         return "'!' has nothing before it", "write n! for a factorial, and `not` for a negation"
-    if found.type == "SUPERSCRIPT":
+    if refused.type == "SUPERSCRIPT":
         raised = "a superscript stands behind what it raises: x²"
-        return f"'{found}' has nothing to raise here", "write cbrt(x), or x^(1/n)" if after.type == "ROOT" else raised
-    if found.type == "LSQB":
+        return f"'{refused}' has nothing to raise here", "write cbrt(x), or x^(1/n)" if after.type == "ROOT" else raised
+    if refused.type == "LSQB":
         return "an array can't follow a factor", "write * between them; x[0] is an index of a name"
-    return f"{quoted(found.text)} can't stand here", "write an operator, a name, a number or a bracket that fits here"
+    return f"{quoted(refused.text)} can't stand here", "write an operator, a name, a number or a bracket that fits here"

@@ -61,10 +61,10 @@ def decimal(text: str, value: float) -> float:
 
 def ratio(text: str) -> tuple[int, int] | None:
     """A decimal number as numerator and denominator; None where its exponent is out of bounds."""
-    found = _PARTS.fullmatch(text)
-    if found is None:
+    match = _PARTS.fullmatch(text)
+    if match is None:
         return None
-    sign, whole, part, power = found.groups()
+    sign, whole, part, power = match.groups()
     exponent = int(power or 0) - len(part)
     if abs(exponent) > _LONGEST_EXPONENT + len(text):
         return None

@@ -102,29 +102,29 @@ def _told_apart(patterns: Mapping[str, str]) -> tuple[dict[str, str], dict[str, 
     return tokens, symbols
 
 
-def _first(tokens: Mapping[str, str]) -> dict[str, str]:
+def _first(patterns: Mapping[str, str]) -> dict[str, str]:
     """The characters that are a token alone, and with which no other token begins."""
-    found = dict.fromkeys(tokens, "")
+    texts = dict.fromkeys(patterns, "")
     for character in map(chr, range(128)):
-        names = _beginning(tokens, character)
-        if len(names) == 1 and re.fullmatch(tokens[names[0]], character):
-            found[names[0]] += character
-    return {name: characters for name, characters in found.items() if characters}
+        names = _beginning(patterns, character)
+        if len(names) == 1 and re.fullmatch(patterns[names[0]], character):
+            texts[names[0]] += character
+    return {name: characters for name, characters in texts.items() if characters}
 
 
-def _beginning(tokens: Mapping[str, str], text: str) -> list[str]:
+def _beginning(patterns: Mapping[str, str], text: str) -> list[str]:
     """Which tokens begin with `text`, as far as one more character tells."""
     return [
-        n for n, pattern in tokens.items() if any(re.match(pattern, text + more) for more in ("", "0", "a", " ", "²"))
+        n for n, pattern in patterns.items() if any(re.match(pattern, text + more) for more in ("", "0", "a", " ", "²"))
     ]
 
 
 def _texts(pattern: str) -> list[str]:
     """All texts that a regular expression matches, where it is a list of them; otherwise none."""
     inner = pattern[3:-1] if pattern.startswith("(?:") and pattern.endswith(")") else pattern
-    found = re.split(r"(?<!\\)\|", inner)
-    plain = all(re.fullmatch(r"(?:\\\W|[^\\.^$*+?{}\[\]()])+", text) for text in found)
-    return [re.sub(r"\\(\W)", r"\1", text) for text in found] if plain else []
+    texts = re.split(r"(?<!\\)\|", inner)
+    plain = all(re.fullmatch(r"(?:\\\W|[^\\.^$*+?{}\[\]()])+", text) for text in texts)
+    return [re.sub(r"\\(\W)", r"\1", text) for text in texts] if plain else []
 
 
 class _Action(NamedTuple):
@@ -137,7 +137,7 @@ class _Action(NamedTuple):
 
 def _actions(row: Any) -> list[_Action]:
     """A state's row in the order of its symbols' names."""
-    actions = ((str(symbol), found) for symbol, (_, found) in sorted(row.items()))
+    actions = ((str(symbol), texts) for symbol, (_, texts) in sorted(row.items()))
     return [_Action(s, -1, f) if isinstance(f, Rule) else _Action(s, f, None) for s, f in actions]
 
 

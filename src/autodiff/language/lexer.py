@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise, takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
-from autodiff.language import calls
+from autodiff.language import name_resolution
 from autodiff.language.ast import Reading
 from autodiff.language.tables import tables
 from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
@@ -68,32 +68,34 @@ def tokens(
     """
     if len(text) > 1 and text[0] in "“„" and text[-1] in "”“":  # of a word processor, around the whole
         text = f" {text[1:-1]} "
-    found = split(text, functions)
+    readings = [] if readings is None else readings
+    scanned = split(text, functions)
     if "|" in text:
-        _pair_bars(found)
+        _pair_bars(scanned)
     if ", else" in text:  # as formulas for people have it
-        found = [w for w, after in zip(found, [*found[1:], None], strict=True) if not _comma_before_else(w, after)]
+        scanned = [
+            w for w, after in zip(scanned, [*scanned[1:], None], strict=True) if not _comma_before_else(w, after)
+        ]
     if not text.isascii():
-        found = _pi_apart(found, given, readings)
-    found = _matched(found)
+        scanned = _pi_apart(scanned, given, readings)
+    scanned = _matched(scanned)
     if "\n" in text or "\r" in text:
-        found = calls.continued(found, text, readings)
-    calls.resolve(found, text, functions, given, readings)
-    return found
+        scanned = name_resolution.continued(scanned, text, readings)
+    name_resolution.resolve(scanned, text, functions, given, readings)
+    return scanned
 
 
-def _pi_apart(found: list[Token], given: Collection[str], readings: list[Reading] | None) -> list[Token]:
+def _pi_apart(scanned: list[Token], given: Collection[str], readings: list[Reading]) -> list[Token]:
     """The tokens with `πr` as π and r, where the program does not assign that name and it has no value."""
-    glued = {token.text for token in found if token.type == "NAME" and "π" in token.text[:-1] + token.text[1:]}
-    glued -= {token.text for token, after in pairwise(found) if after.type == "EQUAL"}
+    glued = {token.text for token in scanned if token.type == "NAME" and "π" in token.text[:-1] + token.text[1:]}
+    glued -= {token.text for token, after in pairwise(scanned) if after.type == "EQUAL"}
     parted = list[Token]()
-    for token in found:
+    for token in scanned:
         pieces = [piece for piece in re.split("(π)", token.text) if piece]
         if token.text not in glued or token.text in given or not token.text.isalpha():
             parted.append(token)
             continue
-        if readings is not None:
-            readings.append(Reading(token.text, "*".join(pieces), token.span))
+        readings.append(Reading(token.text, "*".join(pieces), token.span))
         start, end = token.span
         exact = end - start == len(token.text)
         for piece in pieces:
@@ -109,17 +111,17 @@ def _comma_before_else(token: Token, after: Token | None) -> bool:
 
 def split(text: str, functions: Collection[str]) -> list[Token]:
     """The tokens that stand in `text`, blanks and comments left out."""
-    found, meanings, start = list[Token](), _Meanings(functions), 0
+    scanned, meanings, start = list[Token](), _Meanings(functions), 0
     library = False
     for piece in _pattern().findall(text):
         kind, shown = meanings[piece]
         end = start + len(piece)
         if kind:
-            found.append(Token(kind, _LIBRARY_CONSTANTS.get(shown, shown) if library else shown, (start, end)))
+            scanned.append(Token(kind, _LIBRARY_CONSTANTS.get(shown, shown) if library else shown, (start, end)))
         elif kind is None:
             raise _refused(text, (start, end))
         start, library = end, not kind and piece[-1] == "."
-    return found
+    return scanned
 
 
 @lru_cache(maxsize=1)
@@ -144,8 +146,8 @@ class _Meanings(dict[str, "tuple[str | None, str]"]):
             shown = piece if piece.isascii() else normalised(piece)
             plain = "FUNC" if shown in self.functions else "NAME" if shown.isidentifier() else None
             kind = self.tables.keywords.get(piece, plain)
-        self[piece] = found = "" if kind in self.tables.ignored else kind, shown
-        return found
+        self[piece] = scanned = "" if kind in self.tables.ignored else kind, shown
+        return scanned
 
 
 def _kind(piece: str) -> str | None:
@@ -174,10 +176,10 @@ def _stray(text: str, at: int) -> AutodiffError:
     return AutodiffError(f"'{shown}' has no meaning here", span=(at, at + 1), hint=hint, source=text)
 
 
-def _pair_bars(found: Sequence[Token]) -> None:
+def _pair_bars(scanned: Sequence[Token]) -> None:
     """Tell the bars that end an absolute value: those behind an operand, where a bar is the last that was opened."""
     opened: list[str] = []
-    for before, token in zip((None, *found), found, strict=False):
+    for before, token in zip((None, *scanned), scanned, strict=False):
         if token.type == "BAR" and opened[-1:] == ["BAR"] and before is not None and before.type in ENDS_OPERAND:
             token.type = "BAR_END"
         if token.type in CLOSES.values():
@@ -186,15 +188,15 @@ def _pair_bars(found: Sequence[Token]) -> None:
             opened.pop()
 
 
-def _matched(found: list[Token]) -> list[Token]:
+def _matched(scanned: list[Token]) -> list[Token]:
     """Match the brackets; inside them a newline separates nothing."""
     opened: list[Token] = []
     dropped: set[Token] = set()
-    for token in [token for token in found if token.type in _PAIRED]:
+    for token in [token for token in scanned if token.type in _PAIRED]:
         kind = token.type
         if kind in CLOSES:
             if not opened or opened.pop().type != CLOSES[kind]:
-                raise _unpaired(found, token)
+                raise _unpaired(scanned, token)
         elif kind != "SEP":
             opened.append(token)
         elif opened:
@@ -209,17 +211,17 @@ def _matched(found: list[Token]) -> list[Token]:
             if len(opened) > 1 and opened[-2].type == "BAR"
             else f"add a '{_CLOSING[opened[-1].type]}'",
         )
-    return [token for token in found if token not in dropped] if dropped else found
+    return [token for token in scanned if token not in dropped] if dropped else scanned
 
 
-def _unpaired(found: Iterable[Token], token: Token) -> AutodiffError:
+def _unpaired(scanned: Iterable[Token], token: Token) -> AutodiffError:
     """The error for the first closing bracket that does not close the last one opened."""
     opened: list[Token] = []
-    for each in takewhile(lambda each: each is not token, found):
-        if each.type in CLOSES:
+    for other in takewhile(lambda other: other is not token, scanned):
+        if other.type in CLOSES:
             opened.pop()
-        elif each.type in CLOSES.values():
-            opened.append(each)
+        elif other.type in CLOSES.values():
+            opened.append(other)
     if not opened:
         return AutodiffError(f"this '{token}' closes nothing", span=token.span, hint="remove it, or open one")
     return AutodiffError(

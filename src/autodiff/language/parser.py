@@ -74,18 +74,18 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pa
         )
     try:
         readings = list[Reading]()
-        found = tokens(text, functions, given, readings)
-        if all(w.type == "SEP" for w in found):
+        scanned = tokens(text, functions, given, readings)
+        if all(w.type == "SEP" for w in scanned):
             raise AutodiffError("the program is empty", hint='write an expression, such as "sin(x^2)"')
         doubtful = list[Noted]()
-        statements = cast("tuple[Statement, ...]", _tree(found, "program", len(text), functions, doubtful))
-        readings += of_values(found, given)
+        statements = cast("tuple[Statement, ...]", _tree(scanned, "program", len(text), functions, doubtful))
+        readings += of_values(scanned, given)
         readings += of_operators(text, doubtful)
         return ParsedProgram(
             text, statements, tuple(sorted(readings, key=lambda reading: reading.span[0])), frozenset(given)
         )
     except AutodiffError as error:
-        from autodiff.language.leibniz import at_a_number  # only a mistake needs them
+        from autodiff.language.derivative_notation import at_a_number  # only a mistake needs them
         from autodiff.language.synonyms import with_a_point
 
         raise (with_a_point(text, functions) or at_a_number(text) or error).within(text) from None
@@ -107,18 +107,18 @@ def _effective(statements: Sequence[Statement], text: str) -> None:
 def parse_bindings(text: str, functions: Collection[str]) -> tuple[Assign, ...]:
     """`x=4,y=[1,2]` as assignments, in order; their expressions are not yet evaluated."""
     try:
-        found = tokens(text, functions)
-        if not found:
+        scanned = tokens(text, functions)
+        if not scanned:
             raise AutodiffError("no NAME=VALUE here", hint="write for example --at x=4,y=pi/2")
-        _certain(found)
-        return cast("tuple[Assign, ...]", _tree(found, "bindings", len(text), functions))
+        _certain(scanned)
+        return cast("tuple[Assign, ...]", _tree(scanned, "bindings", len(text), functions))
     except AutodiffError as error:
         raise error.within(text) from None
 
 
-def _certain(found: Sequence[Token]) -> None:
+def _certain(scanned: Sequence[Token]) -> None:
     """Raise AutodiffError for a number with its uncertainty, as in 4.0(1) and 4 +- 0.1."""
-    for first, second, third in zip(found, found[1:], found[2:], strict=False):
+    for first, second, third in zip(scanned, scanned[1:], scanned[2:], strict=False):
         digits = first.type == "NUMBER" and second.type == "LPAR" and third.type == "NUMBER"
         signs = (first.text, second.text) == ("+", "-") or (first.text, second.text, third.text) == ("+", "/", "-")
         if signs or (digits and first.span[1] == second.span[0]):
@@ -131,14 +131,14 @@ def _certain(found: Sequence[Token]) -> None:
 
 
 def _tree(
-    found: Sequence[Token], start: str, length: int, functions: Collection[str], doubtful: list[Noted] | None = None
+    scanned: Sequence[Token], start: str, length: int, functions: Collection[str], doubtful: list[Noted] | None = None
 ) -> object:
     """What `Builder` makes of the tokens; what a person may read otherwise is also put into `doubtful`."""
 
     def complain(tokens: Sequence[Token], position: int) -> AutodiffError:
         return complaint(tokens, position, length, functions, start)
 
-    return _automaton().parse(found, start, length, complain, doubtful)
+    return _automaton().parse(scanned, start, length, complain, doubtful)
 
 
 @lru_cache(maxsize=1)

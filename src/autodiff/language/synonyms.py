@@ -83,16 +83,16 @@ def with_a_point(text: str, functions: Collection[str]) -> AutodiffError | None:
     """What is wrong with a program that says where it is to be evaluated, as in `x^2 at 3`; None where it does not."""
     if len(text) > 1000:
         return None
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"(?:(?P<program>.*)\s)?\s*at\s+(?:(?P<name>\w+)\s*=)?\s*(?P<value>[-−+]?[\d.][^=]*)", text, re.DOTALL
     )
-    if found is None:
+    if match is None:
         return None
-    program = (found["program"] or "").strip() or "PROGRAM"
+    program = (match["program"] or "").strip() or "PROGRAM"
     names = [name for name in re.findall(r"[^\W\d]\w*", program) if name not in functions]
-    name = found["name"] or (names[0] if names and found["program"] else "x")
+    name = match["name"] or (names[0] if names and match["program"] else "x")
     return AutodiffError(
         "a point is no part of a program",
-        span=(text.index("at", len(found["program"] or "")), len(text)),
-        hint=f'write autodiff eval "{shortened(program)}" --at {name}={found["value"].strip()}',
+        span=(text.index("at", len(match["program"] or "")), len(text)),
+        hint=f'write autodiff eval "{shortened(program)}" --at {name}={match["value"].strip()}',
     )

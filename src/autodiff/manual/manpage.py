@@ -114,10 +114,10 @@ def _entries(rows: list[list[str]]) -> Iterator[str]:
 def _words(line: str) -> str:
     """A line of running text, with its bold words."""
     text, end = "", 0
-    for found in _MARKED.finditer(line):
-        marked = _escaped(found["code"] or found["strong"] or found["link"])
-        text += _escaped(line[end : found.start()]) + (marked if found["link"] else rf"\fB{marked}\fR")
-        end = found.end()
+    for match in _MARKED.finditer(line):
+        marked = _escaped(match["code"] or match["strong"] or match["link"])
+        text += _escaped(line[end : match.start()]) + (marked if match["link"] else rf"\fB{marked}\fR")
+        end = match.end()
     return _guarded(text + _escaped(line[end:]))
 
 

@@ -15,17 +15,15 @@ import numpy as np
 
 from autodiff.api.derivative import derivative
 from autodiff.errors import AutodiffError
-from autodiff.plotting.model import Curve, Plot, Tangent
-from autodiff.plotting.sample import Sampler, Samples, require_range, sampled
+from autodiff.plotting.model import HIGHEST_SHOWN, Curve, Plot, Tangent
+from autodiff.plotting.sample import Samples, sampled
+from autodiff.plotting.sampler import Sampler, require_range
 
 HIGHEST = 3
 """The order of the highest derivative that is drawn."""
 
 SHARE = 0.05
 """Part of the range, at either end of the order of size, that need not be in view where there is a pole."""
-
-HIGHEST_SHOWN = 1e307
-"""The largest y in view: its axis, some times as long, stays in the range of float64."""
 
 GAPS = frozenset({"jump", "pole", "end", "hole"})
 """Marks at which the curve has a gap; its derivatives have one at every mark."""

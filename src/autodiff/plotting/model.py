@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 from autodiff import display
 
+HIGHEST_SHOWN = 1e307
+"""The largest number in view: an axis some times as long, and differences of two levels, stay in the range of float64."""
+
 Kind = Literal["corner", "jump", "pole", "end", "hole", "vertical tangent"]
 
 
@@ -52,8 +55,17 @@ class Tangent:
     slopes: tuple[float, ...]
 
 
+class _Picture:
+    """How a plot of either kind shows itself."""
+
+    __slots__ = ()
+    __str__ = display.text
+    _repr_svg_ = display.svg
+    to_html, to_markdown = display.html, display.markdown
+
+
 @dataclass(frozen=True, slots=True)
-class Plot:
+class Plot(_Picture):
     """A program over one variable: the curve and its derivatives, from order 0 on.
 
     start, stop  the range of the variable
@@ -70,10 +82,6 @@ class Plot:
     tangent: Tangent | None = None
     points: tuple[Sequence[float], Sequence[float]] | None = None
     notes: Sequence[str] = field(default_factory=tuple)
-
-    __str__ = display.text
-    _repr_svg_ = display.svg
-    to_html, to_markdown = display.html, display.markdown
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `autodiff plot --format json`."""
@@ -96,7 +104,7 @@ class Plot:
 
 
 @dataclass(frozen=True, slots=True)
-class Surface:
+class Surface(_Picture):
     """A program over two variables: `values[i][j]` at (xs[j], ys[i]), NaN where it has none.
 
     levels  the values of the contour lines
@@ -116,10 +124,6 @@ class Surface:
     gradient: Mapping[str, float] = field(default_factory=dict)
     path: Sequence[tuple[float, float]] = ()
     notes: Sequence[str] = field(default_factory=tuple)
-
-    __str__ = display.text
-    _repr_svg_ = display.svg
-    to_html, to_markdown = display.html, display.markdown
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `autodiff plot --format json`."""

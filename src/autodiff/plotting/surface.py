@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodiff.batch import compile as batch
-from autodiff.errors import AutodiffError, quoted
-from autodiff.plotting.model import Surface
-from autodiff.plotting.sample import require_range
+from autodiff.plotting.model import HIGHEST_SHOWN, Surface
+from autodiff.plotting.sampler import others, require_range
 
 Vector: TypeAlias = NDArray[np.float64]
 
@@ -25,9 +24,6 @@ GRID = 200
 
 FEW = 24
 """The same where each value is a one-shot evaluation."""
-
-HIGHEST_SHOWN = 1e307
-"""The largest value that lines are chosen from: differences of two stay in the range of float64."""
 
 ARROWS = 12
 """Arrows along each axis."""
@@ -54,12 +50,8 @@ def surface(
     for over in (first, second):
         require_range(*over)
     names = (first[0], second[0])
-    fixed = {name: value for name, value in (at or {}).items() if name not in names}
     compiled = batch.compile(text, list(names))
-    for name in compiled.lowered.inputs:
-        if name not in names and name not in fixed:
-            raise AutodiffError(f"{quoted(name)} has no value", hint=f"give it one with --at {name}=1")
-    fixed = {name: value for name, value in fixed.items() if name in compiled.lowered.inputs}
+    fixed = others(compiled, names, at or {})
     intervals = GRID if compiled.in_blocks else FEW
     xs, ys = np.linspace(*first[1:], intervals + 1), np.linspace(*second[1:], intervals + 1)
     x, y = np.meshgrid(xs, ys)

@@ -71,15 +71,15 @@ def _explained(text: str, point: Mapping[str, Any], request: Mapping[str, str]) 
     from autodiff.explanation.build import explain
     from autodiff.render.document.html import html
 
-    found = explain(text, point)
+    explanation = explain(text, point)
     return {
-        "page": html(found),
+        "page": html(explanation),
         "inputs": [{"name": name, "value": value} for name, value in point.items() if isinstance(value, float)],
-        "status": found.status,
-        "value": found.value,
-        "slopes": {slope.name: slope.value for slope in found.slopes},
-        "why": found.why,
-        "notices": [str(reading) for reading in found.readings] + list(found.notes),
+        "status": explanation.status,
+        "value": explanation.value,
+        "slopes": {slope.name: slope.value for slope in explanation.slopes},
+        "why": explanation.why,
+        "notices": [str(reading) for reading in explanation.readings] + list(explanation.notes),
     }
 
 
@@ -105,10 +105,10 @@ def _exported(text: str, point: Mapping[str, Any], request: Mapping[str, str]) -
 
         from autodiff.explanation.build import explain
 
-        found = explain(text, point)
+        explanation = explain(text, point)
         if to == "json":
-            return {"source": json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False)}
-        return {"source": getattr(import_module(f"autodiff.render.document.{to}"), to)(found)}
+            return {"source": json.dumps(explanation.to_dict(), ensure_ascii=False, allow_nan=False)}
+        return {"source": getattr(import_module(f"autodiff.render.document.{to}"), to)(explanation)}
     from autodiff.codegen.registry import TARGETS, requested, written
 
     if to not in TARGETS:

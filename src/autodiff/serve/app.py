@@ -68,8 +68,8 @@ def application(hosts: Sequence[str] = LOCAL) -> Any:
         return Response(content, media_type=kind, headers=HEADERS)
 
     async def ask(request: Any) -> Any:
-        found = await workers.answer({key: value for key, value in request.query_params.items() if len(value) < 20_000})
-        return JSONResponse(found, headers=HEADERS)
+        reply = await workers.answer({key: value for key, value in request.query_params.items() if len(value) < 20_000})
+        return JSONResponse(reply, headers=HEADERS)
 
     async def missing(request: Any, _: Exception) -> Any:
         return PlainTextResponse("there is nothing here\n", 404, HEADERS)

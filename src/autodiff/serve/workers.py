@@ -68,8 +68,8 @@ class Workers:
             try:
                 async with asyncio.timeout(PATIENCE):
                     await _readable(receiver.fileno())
-                    found: dict[str, Any] = receiver.recv()
-                    return found
+                    reply: dict[str, Any] = receiver.recv()
+                    return reply
             except TimeoutError:
                 return {
                     "error": f"that takes longer than {PATIENCE} seconds, which is all that the page gives a formula"
@@ -106,13 +106,13 @@ def _work(sender: Any, request: Mapping[str, str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends us
     _limit()
     try:
-        found = answer(request)
+        reply = answer(request)
     except MemoryError:
-        found = {"error": "that takes more memory than the page gives a formula"}
+        reply = {"error": "that takes more memory than the page gives a formula"}
     except Exception as error:
-        found = {"error": f"a bug in autodiff ({type(error).__name__}: {error})"}
+        reply = {"error": f"a bug in autodiff ({type(error).__name__}: {error})"}
     with contextlib.suppress(OSError):
-        sender.send(found)
+        sender.send(reply)
         sender.close()
 
 

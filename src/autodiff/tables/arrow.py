@@ -4,8 +4,8 @@
 >>> page = io.BytesIO()
 >>> with writer("arrow", page) as write:
 ...     write({"x": pyarrow.array([1, None])})
->>> found = table(io.BytesIO(page.getvalue()), "points.arrow", "arrow")
->>> found.names, [numbers(chunk.cells["x"]).tolist() for chunk in found.chunks(["x"])]
+>>> points = table(io.BytesIO(page.getvalue()), "points.arrow", "arrow")
+>>> points.names, [numbers(chunk.cells["x"]).tolist() for chunk in points.chunks(["x"])]
 (('x',), [[1.0, nan]])
 """
 
@@ -40,8 +40,8 @@ def table(content: BinaryIO, name: str, form: str) -> Table:
             file = library("pyarrow.parquet", "Parquet").ParquetFile(content)
             names, rows, batches = file.schema_arrow.names, file.metadata.num_rows, partial(_of_parquet, file)
         else:
-            names, found = _ipc(pa, content)
-            rows, batches = None, lambda _: found
+            names, all_batches = _ipc(pa, content)
+            rows, batches = None, lambda _: all_batches
     except (pa.ArrowException, OSError) as error:
         raise AutodiffError(
             f"{quoted(name, 200)} is no {form.capitalize()} file: {_first_line(error)}", exit_status=DATA
@@ -66,9 +66,9 @@ def numbers(column: Column) -> Any:
     if kind is None or types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind):
         return floats(column if kind is not None and types.is_float64(kind) else column.cast("float64", safe=False))
     if types.is_string(kind) or types.is_large_string(kind):
-        found = _of_texts(column)
-        if found is not None:
-            return found
+        values = _of_texts(column)
+        if values is not None:
+            return values
     return rows.numbers(column.to_pylist())
 
 
@@ -147,20 +147,20 @@ def _of_texts(column: Column) -> Any:
         return None
 
 
-def _not_vanished(column: Column, found: Any) -> Any:
+def _not_vanished(column: Column, values: Any) -> Any:
     """The numbers, NaN where the text is none that float64 has, such as 1e-400."""
-    zero = found == 0
+    zero = values == 0
     if not zero.any():
-        return found
+        return values
     pa, compute = library("pyarrow", "this file"), library("pyarrow.compute", "this file")
     texts = column.filter(pa.array(zero))
     if compute.max(compute.binary_length(texts)).as_py() < len("1e-324"):  # as of nearly all that are 0
-        return found
+        return values
     vanished = zero.copy()
     vanished[zero] = compute.match_substring_regex(texts, rows.VANISHING).to_numpy(zero_copy_only=False)
-    found = found.copy()
-    found[vanished] = float("nan")
-    return found
+    values = values.copy()
+    values[vanished] = float("nan")
+    return values
 
 
 def statuses(column: Statuses) -> Column:
@@ -183,22 +183,22 @@ def columns_of(stream: bytes) -> Iterator[dict[str, Column]]:
 def writer(form: str, stream: BinaryIO) -> Iterator[Callable[[Mapping[str, Sequence[Any]]], None]]:
     """The function that writes rows to `stream`; the first rows decide the types."""
     pa = library("pyarrow", form.capitalize())
-    made: list[tuple[Any, Any]] = []  # the schema and the open file, once there are rows
+    opened: list[tuple[Any, Any]] = []  # the schema and the open file, once there are rows
 
     def write(columns: Mapping[str, Sequence[Any]]) -> None:
-        schema = made[0][0] if made else None
+        schema = opened[0][0] if opened else None
         fields = [None] * len(columns) if schema is None else [field.type for field in schema]
         arrays = [_array(pa, name, column, kind) for (name, column), kind in zip(columns.items(), fields, strict=True)]
         batch = pa.record_batch(arrays, names=list(columns))
-        if not made:
-            made.append((batch.schema, _opened(form, stream, batch.schema)))
-        made[0][1].write_batch(batch)
+        if not opened:
+            opened.append((batch.schema, _opened(form, stream, batch.schema)))
+        opened[0][1].write_batch(batch)
 
     try:
         yield write
     finally:
-        if made:
-            made[0][1].close()
+        if opened:
+            opened[0][1].close()
 
 
 def _opened(form: str, stream: BinaryIO, schema: Any) -> Any:
@@ -268,7 +268,9 @@ def _chunks(
             for start in range(0, batch.num_rows, CHUNK):
                 part = batch.slice(start, CHUNK)
                 cells = dict(zip(part.schema.names, part.columns, strict=True))
-                yield Chunk(range(done + 1, done + 1 + part.num_rows), {each: cells[each] for each in wanted}, numbers)
+                yield Chunk(
+                    range(done + 1, done + 1 + part.num_rows), {column: cells[column] for column in wanted}, numbers
+                )
                 done += part.num_rows
     except (pa.ArrowException, OSError) as error:
         raise AutodiffError(

@@ -128,15 +128,15 @@ def _created(target: str, private: str) -> BinaryIO:
 def _like(target: str, handle: int) -> None:
     """Give the open file the owner and the rights of the one that is there, as far as we may."""
     try:
-        found = os.stat(target)
+        status = os.stat(target)
     except FileNotFoundError:
         return
     mine = os.fstat(handle)
-    if (mine.st_uid, mine.st_gid) != (found.st_uid, found.st_gid):
+    if (mine.st_uid, mine.st_gid) != (status.st_uid, status.st_gid):
         with suppress(OSError, AttributeError):  # only root gives files away, and Windows has no owners
-            os.fchown(handle, found.st_uid, found.st_gid)
+            os.fchown(handle, status.st_uid, status.st_gid)
     with suppress(OSError, AttributeError):  # some disks have no rights
-        os.fchmod(handle, stat.S_IMODE(found.st_mode))
+        os.fchmod(handle, stat.S_IMODE(status.st_mode))
 
 
 def _remove(private: str) -> None:

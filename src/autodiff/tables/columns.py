@@ -1,8 +1,8 @@
 """The columns of a table that a program uses: which they are by their names, and their numbers in memory.
 
 >>> import io
->>> from autodiff.tables.text import delimited
->>> table = delimited(io.StringIO("width (cm),y\\n1,2\\n3,4\\n"), "points.csv", ",")
+>>> from autodiff.tables import csv_blocks
+>>> table = csv_blocks.table(io.BytesIO(b"width (cm),y\\n1,2\\n3,4\\n"), "points.csv")
 >>> loaded = numbers_of(table, lambda names: ["width_cm", "y"])
 >>> {name: column.tolist() for name, column in loaded.columns.items()}, list(loaded.lines)
 ({'width_cm': [1.0, 3.0], 'y': [2.0, 4.0]}, [2, 3])

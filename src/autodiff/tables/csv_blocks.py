@@ -1,9 +1,11 @@
 """CSV and TSV by PyArrow's reader, block by block; what is not plain, the plain reader reads, so that all of it means the same.
 
+The plain reader is that of `text`, with nothing but Python; without PyArrow it reads every block.
+
 >>> import io
->>> found = table(io.BytesIO(b"x,y\\n" + b"1,2\\n" * 20_000), "points.csv", ",")
->>> [(len(chunk.lines), type(chunk.cells["y"]).__name__) for chunk in found.chunks(["y"])]
-[(20000, 'StringArray')]
+>>> points = table(io.BytesIO(b"x,y\\n" + b"1,2\\n" * 20_000), "points.csv", ",")
+>>> [(len(chunk.lines), type(chunk.cells["y"]).__name__) for chunk in points.chunks(["y"])]
+[(20000, 'DoubleArray')]
 
 Blocks end where lines do. PyArrow reads those in which lines are rows and quotes enclose whole cells; where it finds
 cells missing, text that is not UTF-8, or other than a row for each line, the block is read again with care.
@@ -12,6 +14,7 @@ cells missing, text that is not UTF-8, or other than a row for each line, the bl
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -21,9 +24,9 @@ from io import BufferedIOBase, StringIO
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from autodiff.tables import arrow, limits
+from autodiff.tables import arrow
 from autodiff.tables import text as rows
-from autodiff.tables.optional_imports import library
+from autodiff.tables.optional_imports import has, library
 from autodiff.tables.text import Chunk, Table
 
 if TYPE_CHECKING:
@@ -44,12 +47,16 @@ _LINE = 1 << 17
 _MARK = b"\xef\xbb\xbf"
 
 
-def table(content: BufferedIOBase, name: str, delimiter: str = "") -> Table:
-    """The same table as that of `text.delimited`."""
+def table(content: BufferedIOBase, name: str, delimiter: str = "", *, keep: bool = False) -> Table:
+    """A table of CSV or TSV; its first line names the columns. An empty line is no row, or an only column's empty cell.
+
+    Without a delimiter the first line decides: see `text.delimiter_of`. Unless its cells are to be kept, blocks of numbers
+    only are read as numbers.
+    """
     pages = _Pages(content, name, delimiter)
     first = pages.rows()
     names = rows.header(first, name)
-    return Table(name, names, partial(_chunks, pages, first, names))
+    return Table(name, names, partial(_chunks, pages, first, names, keep))
 
 
 class _Pages:
@@ -82,27 +89,34 @@ class _Pages:
 
 
 def _chunks(
-    pages: _Pages, first: Iterator[tuple[int, list[str]]], names: tuple[str, ...], wanted: Sequence[str]
+    pages: _Pages, first: Iterator[tuple[int, list[str]]], names: tuple[str, ...], keep: bool, wanted: Sequence[str]
 ) -> Iterator[Chunk]:
     yield from rows.chunks(rows.even(first, names), names, wanted)
+    has_texts, by_pyarrow = keep, has("pyarrow")
 
     def parse(block: bytes) -> Cells | None:
-        return _cells(block, pages.delimiter, names, wanted)
+        nonlocal has_texts
+        if not by_pyarrow or len(block) < LEAST:
+            return None
+        cells = None if has_texts else _cells(block, pages.delimiter, names, wanted, "float64")
+        if cells is None and (cells := _cells(block, pages.delimiter, names, wanted, "string")):
+            has_texts = True  # those behind this block are not tried as numbers any more
+        return cells
 
-    with _parsed_ahead(pages.blocks, parse) if pages.is_file else nullcontext() as ahead:
+    with _parsed_ahead(pages.blocks, parse) if by_pyarrow and pages.is_file else nullcontext() as ahead:
         pages.blocks = ahead or pages.blocks
         while block := rows.next_part(pages.blocks, b"", pages.name, pages.line + 1):
-            found = ahead.result() if ahead else parse(block)
-            if found is None:
+            block_cells = ahead.result() if ahead else parse(block)
+            if block_cells is None:
                 yield from rows.chunks(rows.even(pages.rows(block), names), names, wanted)
                 continue
-            lines, cells = found
+            lines, cells = block_cells
             yield Chunk(range(pages.line + 1, pages.line + 1 + lines), cells, arrow.numbers)
             pages.line += lines
 
 
 Cells = tuple[int, dict[str, Any]]
-"""How many rows, and their cells as arrays of texts by PyArrow."""
+"""How many rows, and their cells as arrays of PyArrow: of numbers, or of texts."""
 
 
 class _Ahead:
@@ -161,23 +175,23 @@ def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
 
     Raises OSError, and RowTooLong for a line that does not end, when the whole lines before it are handed out.
     """
-    held, looked, begun = bytearray(), 0, False
+    held, searched, begun = bytearray(), 0, False
     try:
         while more := content.read1(BLOCK):
             held += more
-            if not begun and (end := held.find(b"\n", looked) + 1):
+            if not begun and (end := held.find(b"\n", searched) + 1):
                 begun = True
                 yield bytes(held[:end])
                 del held[:end]
             if len(held) >= BLOCK:
-                if end := _end(held, looked):
+                if end := _end(held, searched):
                     yield bytes(held[:end])
                     del held[:end]
-                looked = max(len(held) - 1, 0)
-            if len(held) > limits.LONGEST:
+                searched = max(len(held) - 1, 0)
+            if len(held) > rows.LONGEST:
                 raise rows.RowTooLong
     except OSError:
-        if end := _end(held, looked):
+        if end := _end(held, searched):
             yield bytes(held[:end])
         raise
     yield bytes(held)
@@ -188,29 +202,45 @@ def _end(text: bytearray, start: int) -> int:
     return max(text.rfind(b"\n", start), text.rfind(b"\r", start, len(text) - 1)) + 1
 
 
-def _cells(block: bytes, delimiter: str, names: Sequence[str], wanted: Sequence[str]) -> Cells | None:
-    """The rows of a block; None for one that the plain reader must look at."""
-    if len(block) < LEAST or not _is_plain(block, delimiter):
+def _cells(block: bytes, delimiter: str, names: Sequence[str], wanted: Sequence[str], kind: str) -> Cells | None:
+    """The rows of a block; None where cells are not of this kind, and for a block that the plain reader must read."""
+    if not _is_plain(block, delimiter):
         return None
     pa = library("pyarrow", "--data")
     place = {name: str(k) for k, name in enumerate(names)}
     try:
-        found = _parsed(pa, block, delimiter, len(names), [place[name] for name in wanted] or ["0"])
+        parsed = _parsed(pa, block, delimiter, len(names), [place[name] for name in wanted] or ["0"], kind)
     except pa.ArrowInvalid:
         return None
-    if found.num_rows != block.count(b"\n") + (not block.endswith(b"\n")):
+    if parsed.num_rows != block.count(b"\n") + (not block.endswith(b"\n")):
         return None
-    return found.num_rows, {name: pa.concat_arrays(found.column(place[name]).chunks) for name in wanted}
+    cells = {name: pa.concat_arrays(parsed.column(place[name]).chunks) for name in wanted}
+    if kind == "string" or all(_is_read_as_written(column, block) for column in cells.values()):
+        return parsed.num_rows, cells
+    return None
 
 
-def _parsed(pa: Any, block: bytes, delimiter: str, width: int, columns: list[str]) -> Any:
-    """Those of the `width` columns, which are called 0, 1, …, as texts."""
+def _is_read_as_written(column: Any, block: bytes) -> bool:
+    """Whether numbers say what their texts do: none is infinite or NaN by its text, and none is too small for float64."""
+    np = library("numpy", "--data")
+    values = arrow.floats(column)
+    if np.isfinite(values).sum() + column.null_count < len(values):
+        return False
+    return bool((values != 0).all()) or not _TINY.search(block)
+
+
+_TINY = re.compile(rb"[eE]-\d{3}|0{200}")
+"""What a number below 5e-324 has in its text: an exponent of three digits, or so many zeros that one of two is enough."""
+
+
+def _parsed(pa: Any, block: bytes, delimiter: str, width: int, columns: list[str], kind: str) -> Any:
+    """Those of the `width` columns, which are called 0, 1, …, as texts, or as numbers, null for an empty cell."""
     reader = library("pyarrow.csv", "--data")
     return reader.read_csv(
         pa.BufferReader(block),
         reader.ReadOptions(column_names=[str(k) for k in range(width)], block_size=len(block) + 1),
         reader.ParseOptions(delimiter=delimiter, quote_char='"' if b'"' in block else False),
-        reader.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), include_columns=columns),
+        reader.ConvertOptions(column_types=dict.fromkeys(columns, kind), include_columns=columns, null_values=[""]),
     )
 
 

@@ -38,9 +38,9 @@ def written(columns: Mapping[str, Sequence[Any]], form: str) -> memoryview | Non
     else:
         last = compute.binary_join_element_wise(texts[-1], *map(_same, ("", "\n")), null_handling="replace")
         parts, between, empty = [*texts[:-1], last], DELIMITERS[form], ""
-    found = compute.binary_join_element_wise(*parts, _same(between), null_handling="replace", null_replacement=empty)
-    _, ends, data = found.buffers()
-    return memoryview(data)[: memoryview(ends).cast("i")[len(found)]]
+    joined = compute.binary_join_element_wise(*parts, _same(between), null_handling="replace", null_replacement=empty)
+    _, ends, data = joined.buffers()
+    return memoryview(data)[: memoryview(ends).cast("i")[len(joined)]]
 
 
 def _same(text: str) -> Texts:

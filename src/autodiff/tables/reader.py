@@ -18,9 +18,8 @@ from typing import BinaryIO, cast
 
 from autodiff.errors import AutodiffError, quoted
 from autodiff.tables import filesystems
-from autodiff.tables.optional_imports import has
 from autodiff.tables.packed import PACKED, unpacked
-from autodiff.tables.text import DELIMITERS, Table, delimited
+from autodiff.tables.text import DELIMITERS, Table
 
 FORMATS = {
     "csv": "csv", "tsv": "tsv", "tab": "tsv", "ndjson": "ndjson", "jsonl": "ndjson",
@@ -88,21 +87,18 @@ def _table(content: BinaryIO, name: str, form: str, delimiter: str, *, keep: boo
         from autodiff.tables import arrow  # PyArrow is an extra
 
         yield arrow.table(content, name, form)
-    elif form in DELIMITERS and has("pyarrow"):
-        from autodiff.tables import csv_blocks  # as above
+    elif form == "ndjson":
+        from autodiff.tables.ndjson import lines_of_json  # CSV does without it
 
-        yield csv_blocks.table(cast("BufferedIOBase", content), name, delimiter)
-    else:
         stream = TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
         try:
-            if form == "ndjson":
-                from autodiff.tables.ndjson import lines_of_json  # CSV does without it
-
-                yield lines_of_json(stream, name, keep=keep)
-            else:
-                yield delimited(stream, name, delimiter)
+            yield lines_of_json(stream, name, keep=keep)
         finally:
             stream.detach()  # closed with it, stdin would be closed too
+    else:
+        from autodiff.tables import csv_blocks  # as above
+
+        yield csv_blocks.table(cast("BufferedIOBase", content), name, delimiter, keep=keep)
 
 
 def _read(content: BinaryIO) -> Callable[[], float] | None:

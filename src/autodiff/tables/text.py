@@ -1,9 +1,7 @@
-"""What a table is while it is read, in chunks of rows; and CSV and TSV, read with nothing but Python.
+"""What a table is while it is read, in chunks of rows; and its rows and numbers, read with nothing but Python.
 
->>> import io
->>> table = delimited(io.StringIO("x,y\\n1,2\\n3,oops\\n"), "points.csv", ",")
->>> table.names, [(chunk.lines, numbers(chunk.cells["y"])) for chunk in table.chunks(["y"])]
-(('x', 'y'), [([2, 3], [2.0, nan])])
+>>> list(even(records(["1,2\\n", "3\\n"], "points.csv", ","), ["x", "y"]))[0], numbers(["2", "oops"])
+((1, ['1', '2'], ''), [2.0, nan])
 """
 
 from __future__ import annotations
@@ -13,17 +11,18 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import chain, islice, repeat
+from itertools import islice, repeat
 from typing import Any, TextIO, TypeVar, overload
 
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
-from autodiff.tables import limits
 
 T = TypeVar("T")
 
 CHUNK = 16384
 """Rows that are in memory at a time."""
+
+LONGEST = 1 << 24
+"""Characters of a row at most: what is longer is no table, and would fill the memory before anybody knows."""
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 
@@ -93,20 +92,6 @@ class Statuses(Sequence[str]):
         return Statuses(stop, {row: status for row, status in self.hard.items() if row < stop})
 
 
-def delimited(stream: TextIO, name: str, delimiter: str = "") -> Table:
-    """A table of CSV or TSV; its first line names the columns. An empty line is no row, or an only column's empty cell.
-
-    Without a delimiter the first line decides: see `delimiter_of`.
-    """
-    lines = lines_of(stream)
-    if not delimiter:
-        first = next_part(lines, "", name, 1)
-        delimiter, lines = delimiter_of(first), chain([first], lines)
-    rows = records(lines, name, delimiter)
-    names = header(rows, name)
-    return Table(name, names, partial(chunks, even(rows, names), names))
-
-
 @dataclass(frozen=True, slots=True)
 class Written:
     """A value of JSON: its text in the file, and the value."""
@@ -156,7 +141,7 @@ VANISHING = r"^[^eE]*[1-9]"
 
 def records(lines: Iterable[str], name: str, delimiter: str, before: int = 0) -> Iterator[tuple[int, list[str]]]:
     """The lines of CSV or TSV, each with the number of its last one; `before` lines were read already."""
-    csv.field_size_limit(max(csv.field_size_limit(), limits.LONGEST))  # the row's length is limited, not the cell's
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST))  # the row's length is limited, not the cell's
     taken = [0]
     reader = csv.reader(_limited(lines, taken), delimiter=delimiter, strict=True)
     while True:
@@ -181,7 +166,8 @@ class RowTooLong(Exception):
 
 def too_long(name: str, line: int) -> AutodiffError:
     """The error for a row that goes on for too long."""
-    return broken(name, line, limits.too_long(), limits.OPEN)
+    what = f"a row of more than {LONGEST:,} characters can't be read"
+    return broken(name, line, what, "a quote may be open that nothing closes, or this is no table")
 
 
 def next_part(parts: Iterator[T], end: T, name: str, line: int) -> T:
@@ -207,15 +193,15 @@ def _limited(lines: Iterable[str], taken: list[int]) -> Iterator[str]:
     """
     for line in lines:
         taken[0] += len(line)
-        if taken[0] > limits.LONGEST:
+        if taken[0] > LONGEST:
             raise RowTooLong
         yield line
 
 
 def lines_of(stream: TextIO) -> Iterator[str]:
     """The lines of a text. Raises RowTooLong once a line has more than LONGEST characters."""
-    while line := stream.readline(limits.LONGEST + 1):
-        if len(line) > limits.LONGEST:
+    while line := stream.readline(LONGEST + 1):
+        if len(line) > LONGEST:
             raise RowTooLong
         yield line
 

@@ -1,8 +1,8 @@
 """The rows of a training in memory: columns of numbers, columns of texts as codes, missing cells left out or kept as NaN.
 
 >>> import io
->>> from autodiff.tables.text import delimited
->>> table = delimited(io.StringIO("x,kind\\n1,b\\n,a\\n3,a\\n"), "rows.csv", ",")
+>>> from autodiff.tables import csv_blocks
+>>> table = csv_blocks.table(io.BytesIO(b"x,kind\\n1,b\\n,a\\n3,a\\n"), "rows.csv")
 >>> found, codes = rows_of([table], lambda names: ["x", "kind"], missing="drop")
 >>> {name: column.tolist() for name, column in found.columns.items()}, list(found.lines), codes
 ({'x': [1.0, 3.0], 'kind': [1.0, 0.0]}, [2, 4], {'kind': ['a', 'b']})

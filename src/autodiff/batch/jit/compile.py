@@ -64,7 +64,7 @@ class MachineCode:
         room = np.empty(self.size)
         numbers = [columns[name] for name in self.names if name in self.same]
         arrays = [columns[name] for name in self.names if name not in self.same]
-        pointers = [each.ctypes.data for each in (*arrays, *results, good, room)]
+        pointers = [array.ctypes.data for array in (*arrays, *results, good, room)]
         clear, raised = libm.underflow()
         for share in shares:
             clear()
@@ -82,7 +82,7 @@ class MachineCodeCache:
     def __init__(self, plan: BlockProgram, *, exact: bool) -> None:
         self._plan, self._exact = plan, exact
         self._rows = 0
-        self._made: dict[frozenset[str], MachineCode | None] = {}
+        self._compiled: dict[frozenset[str], MachineCode | None] = {}
         self._lock = Lock()
 
     def machine(self, rows: int, same: frozenset[str]) -> MachineCode | None:
@@ -91,9 +91,9 @@ class MachineCodeCache:
             self._rows += rows
             if self._rows < WORTH:
                 return None
-            if same not in self._made:
-                self._made[same] = machine(self._plan, same, exact=self._exact)
-            return self._made[same]
+            if same not in self._compiled:
+                self._compiled[same] = machine(self._plan, same, exact=self._exact)
+            return self._compiled[same]
 
     def restart(self, *, at_once: bool) -> None:
         """Count rows from the beginning, so that what a file's rows are computed by depends on that file alone.

@@ -2,9 +2,9 @@
 
     sin(x*y) + 1    becomes    stage 0: fmul;  stage 1: sin;  stage 2: fadd
 
->>> made = JitProgram()
->>> x, y = made.column("x"), made.column("y")
->>> made.stage[made.do("fadd double {0}, {1}", made.call("sin", made.do("fmul double {0}, {1}", x, y)), x)]
+>>> program = JitProgram()
+>>> x, y = program.column("x"), program.column("y")
+>>> program.stage[program.do("fadd double {0}, {1}", program.call("sin", program.do("fmul double {0}, {1}", x, y)), x)]
 2
 """
 
@@ -78,15 +78,15 @@ class JitProgram:
 
     def stages(self) -> list[list[int]]:
         """The operations of each stage; there is a first one, and no other that is empty."""
-        found: dict[int, list[int]] = {0: []}
-        for value, made in enumerate(self.operations):
-            if made is not None:
-                found.setdefault(self.stage[value], []).append(value)
-        return [found[stage] for stage in sorted(found)]
+        stages: dict[int, list[int]] = {0: []}
+        for value, operation in enumerate(self.operations):
+            if operation is not None:
+                stages.setdefault(self.stage[value], []).append(value)
+        return [stages[stage] for stage in sorted(stages)]
 
     def calls(self) -> set[str]:
         """The functions of the C library that are called."""
-        return {made.text for made in self.operations if made is not None and made.call}
+        return {operation.text for operation in self.operations if operation is not None and operation.call}
 
     def instruction(self, value: int) -> Instruction:
         """The instruction or the call that makes a value, which is no input and no constant."""
@@ -96,8 +96,8 @@ class JitProgram:
 
     def kind(self, value: int) -> str:
         """`double`, or `i1` of a condition."""
-        made = self.operations[value]
-        return made.kind if made else "double"
+        operation = self.operations[value]
+        return operation.kind if operation else "double"
 
     def number(self, value: int) -> int:
         """A condition as 1 or 0."""
@@ -107,8 +107,8 @@ class JitProgram:
         """A number as a condition."""
         return value if self.kind(value) == "i1" else self.test("fcmp une double {0}, 0.0", value)
 
-    def _new(self, made: Instruction | None, stage: int) -> int:
-        self.operations.append(made)
+    def _new(self, operation: Instruction | None, stage: int) -> int:
+        self.operations.append(operation)
         self.stage.append(stage)
         return len(self.stage) - 1
 

@@ -27,13 +27,13 @@ _TRIED = 500
 
 def addresses(names: Iterable[str]) -> dict[str, int] | None:
     """The address of each function, by its name in C; None where one is missing or differs from `math`."""
-    found = {name: _address(name) for name in names}
-    return None if None in found.values() else {name: place for name, place in found.items() if place is not None}
+    places = {name: _address(name) for name in names}
+    return None if None in places.values() else {name: place for name, place in places.items() if place is not None}
 
 
 @lru_cache(maxsize=64)
 def _address(name: str) -> int | None:
-    function, known = _function(name, arity(name)), getattr(math, name, None)
+    function, known = _function(name, ctypes.c_double, *[ctypes.c_double] * arity(name)), getattr(math, name, None)
     if function is None or known is None or not _agree(function, known, arity(name)):
         return None
     return ctypes.cast(function, ctypes.c_void_p).value
@@ -44,10 +44,11 @@ def arity(name: str) -> int:
     return 2 if name in ("pow", "fmod", "atan2") else 1
 
 
-def _function(name: str, arity: int) -> Any:
+def _function(name: str, result: Any, *kinds: Any) -> Any:
+    """The function of the C library; None where it is missing."""
     for file in _FILES.get(sys.platform, (None,)):
         try:
-            return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * arity)((name, ctypes.CDLL(file)))
+            return ctypes.CFUNCTYPE(result, *kinds)((name, ctypes.CDLL(file)))
         except (OSError, AttributeError, TypeError):
             continue
     return None
@@ -61,19 +62,10 @@ _UNDERFLOW = dict.fromkeys(("x86_64", "amd64", "i386", "i686"), 0x10) | dict.fro
 def underflow() -> tuple[Callable[[], object], Callable[[], bool]]:
     """Forget whether this thread has lost digits by underflow; tell whether it has, or may have where that can't be asked."""
     bit = _UNDERFLOW.get(platform.machine().lower())
-    clear, test = (_flags(name) for name in ("feclearexcept", "fetestexcept"))
+    clear, test = (_function(name, ctypes.c_int, ctypes.c_int) for name in ("feclearexcept", "fetestexcept"))
     if bit is None or clear is None or test is None:
         return (lambda: None), (lambda: True)
     return (lambda: clear(bit)), (lambda: bool(test(bit)))
-
-
-def _flags(name: str) -> Callable[[int], int] | None:
-    for file in _FILES.get(sys.platform, (None,)):
-        try:
-            return ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)((name, ctypes.CDLL(file)))
-        except (OSError, AttributeError, TypeError):
-            continue
-    return None
 
 
 def _agree(function: Callable[..., float], known: Callable[..., float], count: int) -> bool:

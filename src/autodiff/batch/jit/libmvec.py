@@ -119,17 +119,17 @@ def _processor_features() -> set[str]:
 def _is_close(function: VectorFunction, known: Callable[..., float], arity: int) -> bool:
     """Whether the function is as `known` wherever that one does not raise."""
     points = list(libm.arguments(arity))
-    found = np.empty(len(points))
-    function.over(found, *(np.array(column) for column in zip(*points, strict=True)))
+    results = np.empty(len(points))
+    function.over(results, *(np.array(column) for column in zip(*points, strict=True)))
     return all(
-        abs(got - want) <= _LARGEST_ERROR * math.ulp(want) for got, want in _pairs(found.tolist(), points, known)
+        abs(got - want) <= _LARGEST_ERROR * math.ulp(want) for got, want in _pairs(results.tolist(), points, known)
     )
 
 
 def _pairs(
-    found: list[float], points: list[tuple[float, ...]], known: Callable[..., float]
+    results: list[float], points: list[tuple[float, ...]], known: Callable[..., float]
 ) -> Iterator[tuple[float, float]]:
-    for got, args in zip(found, points, strict=True):
+    for got, args in zip(results, points, strict=True):
         try:
             want = known(*args)
         except (ValueError, OverflowError):

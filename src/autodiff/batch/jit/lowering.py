@@ -91,7 +91,7 @@ def _value(
     if row.value in LIBRARY:
         return program.call(LIBRARY[row.value], *numbers)
     if row is rules.TABLE["atan2", 2]:  # a zero has no sign
-        return program.call("atan2", *(program.do("fadd double {0}, 0.0", each) for each in numbers))
+        return program.call("atan2", *(program.do("fadd double {0}, 0.0", number) for number in numbers))
     if (row.name, row.arity) not in _TEXTS:
         return None
     function, text = _TEXTS[row.name, row.arity]

@@ -88,8 +88,8 @@ class LatexBuilder:
         bracketed = parts[1].text.startswith("(")
         if bracketed:
             for letter, call in _NAMED_BY_CUSTOM.items():
-                if found := re.search(rf"(?<![\w./^]){letter}$", left):
-                    return Piece(f"{left[: found.start()]}{found.expand(call)}{right[1:]}", PRODUCT)
+                if match := re.search(rf"(?<![\w./^]){letter}$", left):
+                    return Piece(f"{left[: match.start()]}{match.expand(call)}{right[1:]}", PRODUCT)
         called = bracketed and re.search(r"(?<![\w.])[A-Za-z]$", left)
         return Piece(f"{left}{'' if called else '*'}{right}", PRODUCT)
 
@@ -265,24 +265,24 @@ def _tokens(text: str) -> list[Token]:
     tokens, place = list[Token](), 0
     opened: list[str] = []
     while place < len(text):
-        found = _pattern().match(text, place)
-        if found is None or not found[0]:
+        match = _pattern().match(text, place)
+        if match is None or not match[0]:
             command = re.match(r"\\[A-Za-z]+|.", text[place:], re.DOTALL)
             piece = command[0] if command else text[place]
             raise AutodiffError(f"{quoted(piece)} is not read in LaTeX", span=(place, place + len(piece)))
-        kind = tables("latex").symbols[found[0]] if found.lastgroup == "symbol_" else str(found.lastgroup)
-        if opened and kind == "SEP" and found[0] != ";":  # inside of brackets a newline is a blank
+        kind = tables("latex").symbols[match[0]] if match.lastgroup == "symbol_" else str(match.lastgroup)
+        if opened and kind == "SEP" and match[0] != ";":  # inside of brackets a newline is a blank
             kind = "BLANK"
         if kind not in tables("latex").ignored:
-            if found[0] == "|" and opened[-1:] == ["BAR"] and tokens[-1].type in _ENDS_OPERAND:
+            if match[0] == "|" and opened[-1:] == ["BAR"] and tokens[-1].type in _ENDS_OPERAND:
                 kind = "BAR_END"
             if kind in ("BAR", "LPAR", "LSQB", "OPEN", "SET", "CASES"):
                 opened.append(kind)
             elif kind in (*CLOSES, "CLOSE", "SET_END", "CASES_END") and opened:
                 opened.pop()
-            tokens.append(Token(kind, found[0], found.span()))
+            tokens.append(Token(kind, match[0], match.span()))
             _check_single(tokens)
-        place = found.end()
+        place = match.end()
     return tokens
 
 

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from autodiff.errors import AutodiffError, extra
-from autodiff.plotting.model import Curve, Plot, Surface
-from autodiff.plotting.surface import HIGHEST_SHOWN
+from autodiff.plotting.model import HIGHEST_SHOWN, Curve, Plot, Surface
 from autodiff.render.plot import words
 
 FORMATS = ("svg", "png", "pdf")

@@ -28,10 +28,10 @@ def resolve(
     tokens: Sequence[Token],
     text: str,
     functions: Collection[str],
-    given: Collection[str] = (),
-    readings: list[Reading] | None = None,
+    given: Collection[str],
+    readings: list[Reading],
 ) -> None:
-    """Make each token a NAME or a FUNC; names in `given` have a value.
+    """Make each token a NAME or a FUNC; names in `given` have a value. What may be read otherwise is put into `readings`.
 
     Raises AutodiffError for a call of an unknown function, and a definition of one of `functions`.
     """
@@ -40,15 +40,14 @@ def resolve(
         if token.type == "NAME" and token.text in defined:
             token.type = "FUNC"
     known = assigned.union(given) if given else assigned
-    said = list[Reading]() if readings is None else readings
     kinds = [token.type for token in tokens]
     for place in [i for i, kind in enumerate(kinds) if kind == "NAME" and tokens[i].text in ALIASES]:
-        _use_alias(tokens[place], known, functions, said, called=_call_kind(kinds, place) != "NAME")
+        _use_alias(tokens[place], known, functions, readings, called=_call_kind(kinds, place) != "NAME")
         kinds[place] = tokens[place].type
     if "ELSE" in kinds:
         _choose(tokens, kinds)
     if "PERCENT" in kinds:
-        _divide(tokens, kinds, said)
+        _divide(tokens, kinds, readings)
     calls = {place: _call_kind(kinds, place) for place, kind in enumerate(kinds) if kind == "FUNC"}
     # σ(…) and √(2π) behind σ: a letter that is also a value is a function before brackets only
     letters = {tokens[place].text for place, kind in calls.items() if kind == "NAME" and len(tokens[place].text) == 1}
@@ -60,22 +59,22 @@ def resolve(
             kind = "FUNC"
         token.type = kinds[place] = kind
         if kind == "FUNC" and token.text in known and token.text not in defined:
-            said.append(Reading(f"{token}(…)", f"the function {token}, not the value of that name", token.span))
+            readings.append(Reading(f"{token}(…)", f"the function {token}, not the value of that name", token.span))
         elif kind == "NAME" and token.text not in known and _like_a_sign(tokens, place):
             after = tokens[place + 2].text
-            said.append(Reading(f"{token} -{after}", f"a difference, {token} - {after}", token.span))
-    _check_products(tokens, kinds, text, functions, known, said)
-    said += _of_names(tokens, kinds, functions, known)
+            readings.append(Reading(f"{token} -{after}", f"a difference, {token} - {after}", token.span))
+    _check_products(tokens, kinds, text, functions, known, readings)
+    readings += _of_names(tokens, kinds, functions, known)
 
 
 def _use_alias(
-    token: Token, known: Collection[str], functions: Collection[str], said: list[Reading], *, called: bool
+    token: Token, known: Collection[str], functions: Collection[str], readings: list[Reading], *, called: bool
 ) -> None:
     """Make a name of another school or library the function's name here, where it is called."""
     if called and token.text not in known and ALIASES[token.text] in {*functions, "^"}:
         meaning = ALIASES[token.text]
         if meaning != "^":
-            said.append(Reading(token.text, meaning, token.span))
+            readings.append(Reading(token.text, meaning, token.span))
         token.type, token.text = "FUNC", meaning
 
 
@@ -86,16 +85,16 @@ def _choose(tokens: Sequence[Token], kinds: list[str]) -> None:
             token.type = kinds[place] = "IF"
 
 
-def _divide(tokens: Sequence[Token], kinds: list[str], said: list[Reading]) -> None:
+def _divide(tokens: Sequence[Token], kinds: list[str], readings: list[Reading]) -> None:
     """Make `%` before an operand the sign of a remainder."""
     for place in [i for i, kind in enumerate(kinds) if kind == "PERCENT"]:
         after = (*kinds[place + 1 : place + 2], "")[0]
         token = tokens[place]
         if after == "LPAR" or after in _STARTS_OPERAND:
             token.type = kinds[place] = "MULTIPLICATIVE"
-            said.append(Reading("%", "the remainder, mod(u, v)", token.span))
+            readings.append(Reading("%", "the remainder, mod(u, v)", token.span))
         elif after == "ADDITIVE":
-            said.append(Reading("%", "a hundredth, u/100", token.span))
+            readings.append(Reading("%", "a hundredth, u/100", token.span))
 
 
 def _like_a_sign(tokens: Sequence[Token], place: int) -> bool:
@@ -298,7 +297,7 @@ def _partner(tokens: Sequence[Token], opened: int) -> int:
     raise AssertionError("brackets are matched before")
 
 
-def continued(tokens: list[Token], text: str, readings: list[Reading] | None) -> list[Token]:
+def continued(tokens: list[Token], text: str, readings: list[Reading]) -> list[Token]:
     """The tokens without a newline before an operator: such a line belongs to the one before.
 
     Behind an assignment, a line that begins with a minus sign is a statement of its own.
@@ -312,7 +311,7 @@ def continued(tokens: list[Token], text: str, readings: list[Reading] | None) ->
         apart = additive and assigns and operator.text != "+"
         if not apart:
             dropped.update(tokens[start:end])
-        if additive and readings is not None:
+        if additive:
             last = operator.span[0]
             line = (text[last:].splitlines() or [""])[0] if len(text) - last < 1000 else text[last : last + 200]
             meaning = "a statement of its own" if apart else "the rest of the line before"

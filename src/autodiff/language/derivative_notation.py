@@ -1,6 +1,6 @@
 """Derivatives in the notation of Leibniz and Lagrange: `d/dx x^2`, `dy/dx = 2x`, `f'(x) = 2x`.
 
->>> asked("y = x^2; dy/dx")
+>>> requested("y = x^2; dy/dx")
 RequestedDerivative(text='y = x^2; y', wrt='x')
 >>> stated("f'(x) = 2x")
 StatedDerivative(text='2x', wrt='x', of='f')
@@ -43,26 +43,26 @@ class StatedDerivative(NamedTuple):
     of: str
 
 
-def asked(text: str) -> RequestedDerivative | None:
+def requested(text: str) -> RequestedDerivative | None:
     """The derivative that the last statement of a program is, as in `d/dx x^2`; None where it is none."""
     before, last = _last_statement(text)
     if "/" not in last and not re.search(_PRIME, last):
         return None
-    if found := re.fullmatch(_QUOTIENT, last):
-        of = found["of"]
+    if match := re.fullmatch(_QUOTIENT, last):
+        of = match["of"]
         return (
-            RequestedDerivative(before + of, found["wrt"])
+            RequestedDerivative(before + of, match["wrt"])
             if re.search(rf"(?<!\w){of}\s*(\(.*\)\s*)?=", before)
             else None
         )
     for pattern in (_OF_BRACKETS, _APPLIED):
-        found = re.fullmatch(pattern, last, re.DOTALL)
-        if found and "=" not in last:
-            inner = found["inner"].strip()
+        match = re.fullmatch(pattern, last, re.DOTALL)
+        if match and "=" not in last:
+            inner = match["inner"].strip()
             whole = inner[1:-1] if inner[:1] + inner[-1:] == "[]" else inner
-            return RequestedDerivative(before + whole, found["wrt"])
-    if found := re.fullmatch(rf"(?P<of>{_NAME}){_PRIME}\s*\(\s*(?P<wrt>{_NAME})\s*\)", last):
-        return RequestedDerivative(f"{before}{found['of']}({found['wrt']})", found["wrt"])
+            return RequestedDerivative(before + whole, match["wrt"])
+    if match := re.fullmatch(rf"(?P<of>{_NAME}){_PRIME}\s*\(\s*(?P<wrt>{_NAME})\s*\)", last):
+        return RequestedDerivative(f"{before}{match['of']}({match['wrt']})", match["wrt"])
     return None
 
 
@@ -73,8 +73,8 @@ def stated(text: str) -> StatedDerivative | None:
     if not equal or right.startswith("="):
         return None
     for pattern in _SIDES:
-        if found := re.fullmatch(pattern, left.strip(), re.DOTALL):
-            groups = found.groupdict()
+        if match := re.fullmatch(pattern, left.strip(), re.DOTALL):
+            groups = match.groupdict()
             return StatedDerivative(
                 before + right.strip(), groups.get("wrt") or "", groups.get("inner") or groups.get("of") or ""
             )
@@ -84,10 +84,10 @@ def stated(text: str) -> StatedDerivative | None:
 def at_a_number(text: str) -> AutodiffError | None:
     """What is wrong with a program that asks for a derivative at a number, as in `f'(3)`; None where it does not."""
     before, last = _last_statement(text[:2000])
-    found = re.fullmatch(rf"(?P<of>{_NAME}){_PRIME}\s*\((?P<value>[^()]*)\)", last)
-    if found is None:
+    match = re.fullmatch(rf"(?P<of>{_NAME}){_PRIME}\s*\((?P<value>[^()]*)\)", last)
+    if match is None:
         return None
-    of, value = found["of"], found["value"].strip()
+    of, value = match["of"], match["value"].strip()
     definition = re.search(rf"(?<!\w){of}\s*\(\s*(?P<parameter>{_NAME})\s*\)\s*=", before)
     name = definition["parameter"] if definition else "x"
     program = f"{before}{of}({name})" if definition else f"{of}({name}) = …; {of}({name})"
