@@ -41,13 +41,13 @@ _TIMES, _SAME, _POWER = rules.TABLE["*", 2], rules.TABLE["+", 1], rules.TABLE["^
 def _falls(u: float, v: float, w: float) -> bool:
     """Whether the powers v-1, v-2, … never come to an end, as 2, 1 and 0 do, and w/u is there in their place.
 
-    For they round, which shows at u = 1e-20 and v = 1/3, and underflow, when nothing that is asked for does.
+    For they round, which shows at u = 1e-20 and v = 1/3, and underflow, when no result does.
     """
     return u != 0 and abs(w) >= 1e-290 and (v < 0 or v % 1 != 0)
 
 
 class SeriesAlgebra(Algebra[T]):
-    """What an expansion asks of coefficients beside an algebra: quotients, sums, values of rows, and which are equal."""
+    """What an expansion needs of coefficients beside an algebra: quotients, sums, values of rows, and which are equal."""
 
     chance: Random | None = None
 
@@ -316,7 +316,7 @@ class Expansion:
         return self.by.over(self.by.total(terms), m)
 
     def _known(self, series: Series, node: int) -> Coefficients:
-        """The coefficients of an equation; those of one that stands still are 0."""
+        """The coefficients of an equation; of an inactive one, all but the first are 0."""
         if self.active[node]:
             return series.__getitem__
         return lambda j: series[0] if j == 0 else 0.0
