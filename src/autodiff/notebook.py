@@ -40,8 +40,8 @@ def magic(line: str, cell: str | None = None) -> None:
         words.insert(1, cell.strip("\n"))
     command = words[0] if words else ""
     option, form = PAGES.get(command, ("", ""))
-    asked = any(word.partition("=")[0] in ("--format", "--json", "-o", "--out", "--help", "-h") for word in words)
-    if not option or asked:
+    has_form = any(word.partition("=")[0] in ("--format", "--json", "-o", "--out", "--help", "-h") for word in words)
+    if not option or has_form:
         out, err = _run(words)
         print(out, end="")
     else:

@@ -37,8 +37,8 @@ else:
     score = " + ".join(f"w{k}*x{k}" for k in range(10)) + " + b"
     at = {**{f"w{k}": 0.01 for k in range(10)}, "b": 0.5}
 text = f"L = bce_logits(y, {score})" if loss == "bce_logits" else f"p = sigmoid({score}); L = bce(y, p)"
-model = Model(lower(autodiff.parse(text)), list(at))
-fixed = model.fixed(table)
+objective = Model(lower(autodiff.parse(text)), list(at)).over(table)
+objective.fixed
 
 def from_scores():
     z = x @ w + 0.5
@@ -53,11 +53,11 @@ def from_chances():
     return loss, x.T @ slope, slope.sum()
 
 by_hand = from_scores if loss == "bce_logits" else from_chances
-found, exact = model.slopes(at, table, fixed), by_hand()
+found, exact = objective.slopes(at), by_hand()
 assert abs(found[0] - exact[0]) < 1e-9 * exact[0] and abs(found[1]["b"] - exact[2]) < 1e-9
 times = {"mine": [], "hand": []}
 for _ in range(7):
-    for name, epoch in (("hand", by_hand), ("mine", lambda: model.slopes(at, table, fixed))):
+    for name, epoch in (("hand", by_hand), ("mine", lambda: objective.slopes(at))):
         start = time.process_time()
         epoch()
         times[name].append(time.process_time() - start)
@@ -82,7 +82,7 @@ model = Model(lower(parse("cross_entropy(one, softmax(relu(X @ W1 + b1) @ W2 + b
 tX, tone = torch.tensor(X), torch.tensor(one)
 
 def mine():
-    [*loop.descend(model, {"X": X, "one": one}, State(start, {}), loop.Hyperparameters(1, 0.01, batch=128))]
+    [*loop.descend(model.over({"X": X, "one": one}), State(start, {}), loop.Hyperparameters(1, 0.01, batch=128))]
 
 def theirs():
     p = {name: torch.tensor(value, requires_grad=True) for name, value in start.items()}
@@ -108,12 +108,12 @@ chance, rows = np.random.default_rng(0), 1_000_000
 x, y = chance.normal(size=(rows, 10)), (chance.uniform(size=rows) < 0.5) + 0.0
 at = {"w": np.full(10, 0.01), "b": 0.5}
 table = {"X": x, "y": y}
-model = Model(lower(parse("bce_logits(y, X @ w + b)")), list(at))
-fixed = model.fixed(table)
+objective = Model(lower(parse("bce_logits(y, X @ w + b)")), list(at)).over(table)
+objective.fixed
 tx, ty = torch.tensor(x), torch.tensor(y)
 
 def mine():
-    model.slopes(at, table, fixed)
+    objective.slopes(at)
 
 def theirs():
     w, b = torch.full((10,), 0.01, dtype=torch.float64, requires_grad=True), torch.tensor(0.5, requires_grad=True)
@@ -143,7 +143,7 @@ READ = """
 import json, sys, time
 import pandas as pd
 from autodiff.tables.reader import opened
-from autodiff.train.reading import rows_of
+from autodiff.tables.columns import rows_of
 
 def mine():
     with opened(sys.argv[1], None) as table:

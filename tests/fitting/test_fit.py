@@ -186,7 +186,7 @@ def test_as_many_parameters_as_rows_have_no_error() -> None:
             4,
         ),
         (["--start", "a=1,b=1,x=1"], "'x' is a parameter and a column", 2),
-        (["--start", "a=1,b=1,d=1"], "can't differentiate by 'd'", 2),
+        (["--start", "a=1,b=1,d=1"], "the parameter 'd' is not an input of the model\n  its inputs are", 2),
         (["--start", "a=1,b=1000"], "at the start the model has no value in row 2", 3),
         (["--start", "a=[1,2],b=1"], "the parameter 'a' must be a number", 2),
         ([*START, "--bounds", "a=3"], "--bounds can't be read at 'a=3'", 2),
@@ -295,3 +295,11 @@ def test_rounding_accuses_no_row_and_shares_are_no_powers_of_ten() -> None:
     exact = fit("a + b*x", {"x": x, "y": [1 + 2 * v for v in x]}, y="y", start={"a": 0.0, "b": 0.0})
     assert not exact.notes
     assert percent(165.3) == "165"
+
+
+def test_rows_keep_a_column_that_has_the_name_of_a_result(tmp_path: Path) -> None:
+    """The fitted values took the place of a column `fit`."""
+    table, out = tmp_path / "t.csv", tmp_path / "o.csv"
+    table.write_text("fit,y\n1,2\n2,4\n")
+    done = autodiff("fit", "a*fit", "--y", "y", "--data", str(table), "--start", "a=1", "--out", str(out))
+    assert (done.status, "column 'fit' is what a result is called" in done.err, out.exists()) == (4, True, False)

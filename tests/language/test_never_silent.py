@@ -52,6 +52,9 @@ REFUSED = {
     "⌊x⌋": "write floor(x)",
     "∜x": "write x^(1/4)",
     "³√x": "write cbrt(x)",
+    "x*np.inf": "'inf' of that library is not known here",
+    "Math.LN2*x": "'LN2' of that library is not known here",
+    "x^{n}!": "'!' can't stand here in LaTeX",
 }
 
 SAID = {
@@ -98,6 +101,8 @@ OF_NAMES = {
     "xe^x + x": "xe^… is read as a power of xe, not a product with e^…",
     "3x10^5 x": "x10^… is read as a power of x10, not a product with 10^…",
     "x sin(ωt)": "ωt is read as one name, not ω*t",
+    "ωβ x": "ωβ is read as one name, not ω*β",
+    "PI*x": "PI is read as an input of that name, not the constant pi",
     "rate^2(x)": "rate^n(…) is read as a product, rate^n*(…)",
 }
 

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
@@ -31,6 +31,7 @@ from autodiff.render.document.html import html
 from autodiff.render.document.latex import latex
 from autodiff.render.document.markdown import markdown
 from autodiff.render.document.mathml import mathml
+from autodiff.render.text.document import text
 from autodiff.render.text.numbers import eight
 from tests.support.command import autodiff
 from tests.support.paths import GOLDEN
@@ -57,6 +58,7 @@ def explanations() -> dict[str, Explanation]:
         "forward": explain(SURVEY, {"x1": 2.0, "x2": 5.0}, mode="forward"),
         "corners that cancel": explain("max(x,0) + log(1 + exp(-abs(x)))", {"x": 0.0}),
         "corner": explain("abs(x)*y", {"x": 0.0, "y": 2.0}),
+        "corners": explain("max(abs(x), y) + relu(x)", {"x": 0.0, "y": 0.0}),
         "jump": explain("floor(x) + x", {"x": 2.0}),
         "infinite": explain("sqrt(x)", {"x": 0.0}),
         "convention": explain("relu(x)", {"x": 0.0}, convention="torch"),
@@ -157,6 +159,14 @@ def test_an_input_at_a_corner_has_no_adjoint() -> None:
     found = explain("abs(x)*y", {"x": 0.0, "y": 2.0}, mode="both")
     assert "| $x$ | 0 | 0 | none | none |" in markdown(found).splitlines()
     assert "Adjoints" not in markdown(explain("abs(x)*y", {"x": 0.0, "y": 2.0}))
+
+
+@pytest.mark.parametrize("write", [text, markdown, latex, html])
+def test_no_equals_sign_before_a_slope_that_does_not_exist(write: Callable[[Explanation], str]) -> None:
+    page = re.sub("<[^>]*>", "", write(explanations()["corners"]))
+    answers = [line for line in page.splitlines() if "does not exist:" in line]
+    assert len(answers) >= 2
+    assert not any("=" in line for line in answers)
 
 
 @pytest.mark.parametrize("write", [html, markdown, latex])
@@ -501,7 +511,9 @@ for (const [name, file] of Object.entries(files)) for (const colorScheme of ["li
     const scrolls = (element) => element && (["auto", "scroll"].includes(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
     const cut = [...document.querySelectorAll("main *")].filter((element) => !element.closest(".hidden, thead, svg, math")
       && element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element)).map((element) => element.outerHTML.slice(0, 200));
-    return { wide: document.documentElement.scrollWidth, overlaps, cut, paper: getComputedStyle(document.body).backgroundColor };
+    const whole = (innerWidth > 1000 ? ".short h1, " : "") + ".scroll:has(> :is(.modes, .update))";
+    const scrolled = [...document.querySelectorAll(whole)].filter((element) => element.scrollWidth > element.clientWidth + 1).map((element) => element.textContent);
+    return { wide: document.documentElement.scrollWidth, overlaps, cut, scrolled, paper: getComputedStyle(document.body).backgroundColor };
   });
   let lit = null;
   const row = page.locator("tr[data-arrow]").first();
@@ -566,6 +578,7 @@ def test_a_browser_shows_every_page_whole_and_asks_for_nothing(tmp_path: Path) -
         assert page["wide"] == page["width"], page
         assert page["overlaps"] == [], page
         assert page["cut"] == [], page
+        assert page["scrolled"] == [], page
         assert isinstance(page["size"], int)
         assert page["size"] > 10_000
         if page["lit"] is not None:

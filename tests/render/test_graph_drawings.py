@@ -25,12 +25,12 @@ from hypothesis import strategies as st
 from autodiff.errors import columns, shortened
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.render.graph.dot import dot
-from autodiff.render.graph.lanes import joined, lanes
 from autodiff.render.graph.mermaid import mermaid
 from autodiff.render.graph.sugiyama import arrange, coordinates
 from autodiff.render.graph.svg import svg
-from autodiff.render.graph.text import pieces, text
+from autodiff.render.graph.text import lines as styled_lines
 from autodiff.render.text.elide import GAP, elide
+from autodiff.render.text.layout import plain_lines
 from autodiff.render.text.numbers import eight, short
 from tests.support.drawings import FOUR, NAMES, chain, drawing, fan
 from tests.support.paths import GOLDEN
@@ -48,6 +48,10 @@ WEIRD = [
 
 
 # Text
+
+
+def text(found: Drawing, width: int, *, unicode: bool = True) -> list[str]:
+    return plain_lines(styled_lines(found, width, unicode=unicode)).split("\n")
 
 
 def _golden() -> str:
@@ -86,32 +90,32 @@ def test_no_line_is_wider_than_the_screen_and_no_number_is_cut(width: int, unico
 def test_every_vertex_is_named_once_in_its_own_colour(width: int) -> None:
     for found in (*FOUR.values(), *RANDOM):
         without_symbols = replace(found, arrows=tuple(replace(arrow, slope="") for arrow in found.arrows))
-        lines = pieces(without_symbols, width)
+        drawn = styled_lines(without_symbols, width)
         for vertex in found.vertices:
-            own = [words for line in lines for words, owner in line if owner == vertex.name]
+            own = [words for line in drawn for words, style in line if style == f"@{vertex.name}"]
             heads = " ".join(words for words in own if not re.match(r"   \S+ ─▶ ", words))
             assert len(re.findall(rf"(?<!\w){vertex.name}(?!\w)", heads)) == 1
-        unowned = "".join(words for line in lines for words, owner in line if owner is None)
+        unowned = "".join(words for line in drawn for words, style in line if not style)
         assert not re.search("[─│┌┐└┘├┤┬┴┼▶●○]", unowned)
-        assert {owner for line in lines for _, owner in line} <= {None, *(vertex.name for vertex in found.vertices)}
+        assert {style for line in drawn for _, style in line} <= {"", *(f"@{vertex.name}" for vertex in found.vertices)}
 
 
 @pytest.mark.parametrize("found", [*RANDOM[:60], *DENSE], ids=lambda found: str(len(found.arrows)))
 def test_lanes_join_each_vertex_with_its_arguments(found: Drawing) -> None:
     """The lanes that meet a mark, from the side or from above, are all those of its arguments, and no lane changes its owner."""
     cut = elide(found)
-    sources: dict[str, set[str | None]] = {vertex.name: set() for vertex in cut.drawing.vertices}
+    sources: dict[str, set[str]] = {vertex.name: set() for vertex in cut.drawing.vertices}
     for arrow in cut.drawing.arrows:
         sources[arrow.target].add(arrow.source)
-    before: list[tuple[str, str | None]] = []
-    for line in lanes(cut, 200):
-        cells = [(sign, owner) for words, owner in line for sign in words][:34:2]
+    before: list[tuple[str, str]] = []
+    for line in styled_lines(found, 200):
+        cells = [(sign, style[1:]) for words, style in line for sign in words][:34:2]
         for above, (sign, owner) in zip(before, cells, strict=False):
             if sign in "│├┤┼└┘┴":
                 assert above[0] in "│├┤┼●⋮"
                 assert above[1] == owner
         mark = next((at for at, (sign, _) in enumerate(cells) if sign in "●○⋮"), None)
-        if mark is not None and (name := cells[mark][1]) is not None:
+        if mark is not None and (name := cells[mark][1]):
             running = {owner for sign, owner in before if sign in "│├┤┼●⋮"}
             joining = {owner for sign, owner in cells if sign in "├┤┼└┘┴"}
             if (mark < len(before) and before[mark][0] in "│├┤┼") or before[mark : mark + 1] == [("⋮", cut.gap)]:
@@ -122,23 +126,18 @@ def test_lanes_join_each_vertex_with_its_arguments(found: Drawing) -> None:
 
 @pytest.mark.parametrize("found", [*RANDOM, *DENSE, chain(5000), fan(10_000)], ids=lambda found: str(len(found.arrows)))
 def test_a_list_shows_or_counts_every_vertex_and_every_arrow(found: Drawing) -> None:
-    lines = [joined(line) for line in lanes(elide(found), 60)]
+    drawn = text(found, 60)
     counted = Counter[str]()
-    for line in lines:
+    for line in drawn:
         for number, what in re.findall(r"([\d,]+) more (step|arrow)s?", line):
             counted[what] += int(number.replace(",", ""))
-    assert sum("●" in line or "○" in line for line in lines) + counted["step"] == len(found.vertices)
-    assert sum("─▶" in line for line in lines) + counted["arrow"] == len(found.arrows)
-
-
-def test_what_is_colourless_is_the_same_text() -> None:
-    for found in RANDOM[:20]:
-        assert [joined(line) for line in pieces(found, 80)] == text(found, 80)
+    assert sum("●" in line or "○" in line for line in drawn) + counted["step"] == len(found.vertices)
+    assert sum("─▶" in line for line in drawn) + counted["arrow"] == len(found.arrows)
 
 
 def test_ascii_keeps_the_names_that_colours_go_by() -> None:
-    owners = {owner for line in pieces(FOUR["neuron"], 80, unicode=False) for _, owner in line}
-    assert owners == {None, *(vertex.name for vertex in FOUR["neuron"].vertices)}
+    styles = {style for line in styled_lines(FOUR["neuron"], 80, unicode=False) for _, style in line}
+    assert styles == {"", *(f"@{vertex.name}" for vertex in FOUR["neuron"].vertices)}
 
 
 # Large drawings
@@ -387,4 +386,4 @@ def test_a_drawing_in_ascii_keeps_names_apart() -> None:
 
 def test_an_input_without_a_slope_is_marked_as_held() -> None:
     found = replace(FOUR["neuron"], arrows=FOUR["neuron"].arrows[:1])
-    assert any("(held)" in line for line in map(joined, lanes(elide(found), 60)))
+    assert any("(held)" in line for line in text(found, 60))

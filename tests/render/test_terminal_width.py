@@ -236,3 +236,12 @@ def test_an_error_shows_as_much_of_the_program_as_the_screen_holds(source: str, 
 def _character(line: str, column: int) -> int:
     """Which character is in a column."""
     return next(i for i in range(len(line) + 1) if columns(line[:i]) == column)
+
+
+def test_the_numbers_of_short_lists_are_below_each_other() -> None:
+    page = text(explain("a*b1*c^2*d1*long_name", dict.fromkeys(["a", "b1", "c", "d1", "long_name"], 1.5), rate=0.1), 80)
+    answers = re.findall(r"^.*∂f/∂\w+ += \S+$", page, re.MULTILINE)
+    updates = re.findall(r"^.*→.*old - 0.1 × slope$", page, re.MULTILINE)
+    assert len(answers) == len(updates) == 5
+    assert len({line.index("=") for line in answers}) == 1
+    assert len({line.index("1.5 →") for line in updates}) == len({line.index("old") for line in updates}) == 1

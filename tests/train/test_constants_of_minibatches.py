@@ -11,7 +11,7 @@ from autodiff import parse
 from autodiff.core.lowering import lower
 from autodiff.train import loop
 from autodiff.train.checkpoint import State
-from autodiff.train.model import Model
+from autodiff.train.model import Model, Objective
 
 CHANCE = np.random.default_rng(3)
 X, Y = CHANCE.normal(size=(50, 4)), CHANCE.normal(size=50)
@@ -21,7 +21,7 @@ PLAN = loop.Hyperparameters(epochs=3, rate=0.05, batch=16)
 def _trained(text: str, monkeypatch: pytest.MonkeyPatch, *, whole: bool) -> tuple[dict[str, Any], list[int]]:
     """The parameters at the end, and how many rows each evaluation of constants had."""
     rows: list[int] = []
-    evaluate = Model._resting
+    evaluate = Model.inactive
 
     def counted(self: Model, nodes: Any, columns: Any) -> dict[int, Any]:
         rows.append(len(columns["y"]))
@@ -29,10 +29,10 @@ def _trained(text: str, monkeypatch: pytest.MonkeyPatch, *, whole: bool) -> tupl
 
     model = Model(lower(parse(text)), ["w"])
     with monkeypatch.context() as patched:
-        patched.setattr(Model, "_resting", counted)
+        patched.setattr(Model, "inactive", counted)
         if not whole:
-            patched.setattr(Model, "cut", lambda *_: None)
-        epochs = list(loop.descend(model, {"X": X, "y": Y}, State({"w": np.full(4, 0.1)}, {}), PLAN))
+            patched.setattr(Objective, "_axes_of_fixed", None)
+        epochs = list(loop.descend(model.over({"X": X, "y": Y}), State({"w": np.full(4, 0.1)}, {}), PLAN))
     return dict(epochs[-1].state.parameters), rows
 
 
@@ -57,8 +57,7 @@ def test_rows_of_constants_are_those_of_each_minibatch(text: str, monkeypatch: p
 )
 def test_a_constant_of_several_rows_is_that_of_each_minibatch(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = Model(lower(parse(text)), ["w"])
-    columns = {"X": X, "y": Y}
-    assert model.cut(columns, model.fixed(columns)) is None
+    assert model.over({"X": X, "y": Y}).part(np.arange(2)).fixed is None
     assert np.array_equal(
         _trained(text, monkeypatch, whole=True)[0]["w"], _trained(text, monkeypatch, whole=False)[0]["w"]
     )

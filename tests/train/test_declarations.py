@@ -93,12 +93,12 @@ def test_dropout_is_seeded_keeps_the_mean_and_is_off_in_evaluation() -> None:
     plain = _trained("h = columns(a..d); L = mse(y, h @ W)", start, batch=8)
     assert first.state.parameters["W"] != pytest.approx(plain.state.parameters["W"])
     assert first.measured(start)[0] == plain.measured(start)[0]
-    masks = first.model.dropped(start, {**first.columns}, np.random.default_rng(0))
-    ((name, mask),) = masks.items()
+    (name,) = first.trained.model.masks
+    mask = first.trained.dropped(start, np.random.default_rng(0)).columns[name]
     assert mask.shape == (30, 4)
     assert set(np.unique(mask)) == {0.0, 4 / 3}
     chance = np.random.default_rng(0)
-    mean = np.mean([first.model.dropped(start, first.columns, chance)[name].mean() for _ in range(200)])
+    mean = np.mean([first.trained.dropped(start, chance).columns[name].mean() for _ in range(200)])
     assert mean == pytest.approx(1, abs=0.02)
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,3 +158,37 @@ def test_an_empty_table_has_the_header_of_its_outputs(tmp_path: Path) -> None:
     table.write_text("x\n")
     ended = autodiff("predict", "p = expand_dims(x, 1)*w", "--of", "p", "--data", str(table), "--at", "w=[1,2]")
     assert ended.out == "p[0],p[1],status\n"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"scales": {"standardise(x)": [1]}}, {"scales": {"standardise(x)": ["a", "b"]}}, {"classes": {"one_hot(x)": 1.5}},
+        {"codes": {"x": 5}}, {"columns": {"columns(*)": 4}}, {"means": {"x": "q"}}, {"other": {}},
+    ],
+)  # fmt: skip
+def test_what_training_cannot_have_saved_is_an_error(kept: dict[str, Any], tmp_path: Path) -> None:
+    table, saved = tmp_path / "new.csv", tmp_path / "p.json"
+    table.write_text("x\n1\n")
+    saved.write_text(json.dumps({"w": 1, "#training": {"kept": kept}}))
+    ended = autodiff("predict", "p = standardise(x)*w", "--of", "p", "--data", str(table), "--at", f"@{saved}")
+    assert (ended.status, "is not what training saved" in ended.err) == (4, True)
+
+
+def test_a_prediction_is_not_called_as_its_status(tmp_path: Path) -> None:
+    """Of two columns with one name, the prediction was lost."""
+    table = tmp_path / "new.csv"
+    table.write_text("x\n1\n")
+    ended = autodiff("predict", "p = x", "--of", "status = p", "--data", str(table))
+    assert (ended.status, "would be one column" in ended.err, ended.out) == (2, True, "")
+
+
+def test_the_first_unknown_text_is_named_as_one(tmp_path: Path) -> None:
+    table, saved = tmp_path / "new.csv", tmp_path / "p.json"
+    table.write_text("k\na\nzzz\n")
+    saved.write_text(json.dumps({"w": 1, "#training": {"kept": {"codes": {"k": ["a", "b"]}}}}))
+    ended = autodiff("predict", "p = w*k", "--of", "p", "--data", str(table), "--at", f"@{saved}", "--fail-fast")
+    assert (ended.status, ended.err) == (
+        4,
+        f"error: {table}, line 3, column 'k': 'zzz' is no text that the training had\n",
+    )

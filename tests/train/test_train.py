@@ -19,7 +19,7 @@ import pytest
 
 import autodiff as package
 from autodiff.core.lowering import lower
-from autodiff.render.terminal.progress import Standing, pieces
+from autodiff.render.terminal.progress import EpochProgress, pieces
 from autodiff.render.terminal.sparkline import curve
 from autodiff.tables.columns import NumericTable, load
 from autodiff.train.declarations import chooser
@@ -140,7 +140,7 @@ def test_corners_use_pytorchs_number() -> None:
     """relu at 0 has slope 0, a tie of max is shared: descent needs a number, and this one is documented."""
     table = NumericTable("t", {"x": np.array([0.0, 1.0])}, [2, 3])
     model = Model(lower(package.parse("sum(relu(w*x) + max(w, v) + abs(w))")), ["w", "v"])
-    assert model.slopes({"w": 0.0, "v": 0.0}, table.columns)[1] == {"w": 1.0, "v": 1.0}
+    assert model.over(table.columns).slopes({"w": 0.0, "v": 0.0})[1] == {"w": 1.0, "v": 1.0}
     assert "PyTorch" in " ".join(autodiff("train", "--help").out.split())
 
 
@@ -157,8 +157,8 @@ def test_what_is_computed_once_changes_nothing() -> None:
     ):
         model = Model(lower(package.parse(text)), ["w", "v"])
         point = {"w": 0.7, "v": -0.3}
-        lean = model.slopes(point, table, model.fixed(table))
-        assert lean == model.slopes(point, table)
+        lean = model.over(table).slopes(point)
+        assert lean == model.over(table, once=False).slopes(point)
         needed = {name: table[name] for name in table if name in model.lowered.inputs}
         answer = package.evaluate(text, {**needed, **point}, ["w", "v"])
         assert lean[0] == answer.value
@@ -499,6 +499,9 @@ def test_a_data_error_names_file_line_and_column(content: bytes, says: str, tmp_
         (["mse(y, w*x)", "--data", "line.csv", "--resume", "line.csv"], 4, "is not JSON"),
         (["mse(y, w*x)", "--data", "line.csv", "--resume", "a", "--params", "w=0"], 2, "both say where to start"),
         (["mse(y, w*x)", "--data", "line.csv", "--params", "w=0", "--lr", "0"], 2, "--lr"),
+        (["mse(y, w*x)", "--data", "line.csv", "--params", "w=0", "--workers", "2"], 2, "add --engine local"),
+        (["mse(y, w*x)", "--data", "line.csv", "--params", "w=0", "--scheduler", "tcp://a:1"], 2, "add --engine dask"),
+        (["1", "--params", "w=0"], 2, "it has no inputs"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_its_next_step(args: list[str], status: int, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -511,10 +514,45 @@ def test_a_mistake_gets_its_next_step(args: list[str], status: int, says: str, m
 
 def test_a_broken_resume_file(tmp_path: Path) -> None:
     saved = tmp_path / "p.json"
-    for content in ('{"w": "a"}', '{"w": 1e999}', '{"w": 0, "#training": 3}', '{"w": 0, "b": [[1], 2]}'):
+    trainings = (
+        '{"lr": "fast"}',
+        '{"optimizer": "guess"}',
+        '{"last": {"w": [1, 2], "b": 0}}',
+        '{"kept": {"scales": {"s": 1}}}',
+    )
+    contents = ['{"w": "a"}', '{"w": 1e999}', '{"w": 0, "#training": 3}', '{"w": 0, "b": [[1], 2]}']
+    for content in (*contents, *(f'{{"w": 0, "b": 0, "#training": {training}}}' for training in trainings)):
         saved.write_text(content)
         ended = autodiff(*LINE[:4], "--resume", str(saved))
         assert (ended.status, "is not what training saved" in ended.err) == (4, True), content
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "memory"),
+    [("momentum", {"velocity": [1, 2, 3]}), ("adam", {"mean": 1}), ("lbfgs", {"steps": [[1, 2]], "changes": [[1, 2]]})],
+)
+def test_a_memory_of_other_parameters_is_an_error(optimizer: str, memory: dict[str, Any], tmp_path: Path) -> None:
+    """A velocity of three numbers made an array of a parameter that is a number."""
+    saved = tmp_path / "p.json"
+    saved.write_text(
+        json.dumps({"w": 0, "b": 0, "#training": {"optimizer": optimizer, "memory": {"w": memory, "b": memory}}})
+    )
+    ended = autodiff(*LINE[:4], "--resume", str(saved), "-q")
+    assert (ended.status, ended.out) == (4, "")
+    assert f"what {optimizer} remembers does not belong to these parameters" in ended.err
+
+
+def test_settings_of_another_optimizer_are_not_resumed(tmp_path: Path) -> None:
+    """lbfgs was refused for the batches of the training before, which nobody had typed."""
+    saved = str(tmp_path / "p.json")
+    assert autodiff(*LINE, "--batch-size", "2", "--epochs", "2", "-q", "--save", saved).status == 0
+    ended = autodiff(*LINE[:4], "--resume", saved, "--optimizer", "lbfgs", "--epochs", "9", "-q")
+    assert (ended.status, ended.err) == (0, f"notice: {saved} was made with --optimizer sgd, and here it is lbfgs\n")
+
+
+def test_a_folder_is_no_file_to_save_in(tmp_path: Path) -> None:
+    ended = autodiff(*LINE, "--save", str(tmp_path))
+    assert (ended.status, "it is a folder" in ended.err) == (4, True)
 
 
 def test_without_scipy_lbfgs_says_what_to_install() -> None:
@@ -552,7 +590,7 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_none(tmp_path: Path) -> None:
 def test_the_progress_line_omits_what_does_not_fit(width: int) -> None:
     """The share done is always shown; nothing else is cut, and the loss is omitted last."""
     says = ("loss 0.389838", "mean((p > 0.5) == placed) 0.8")
-    line = "".join(pieces(Standing(2019, 300_000, says, 1072.0, 277.9), width))
+    line = "".join(pieces(EpochProgress(2019, 300_000, says, 1072.0, 277.9), width))
     assert line.startswith("epoch 2,019/300,000")
     assert len(line) <= max(width, len("epoch 2,019/300,000"))
     assert set(line.split("  ")[1:]) - {""} <= {*says, "1,072 epochs/s", "4:38 left"} | {"━" * n for n in range(8, 41)}
@@ -596,7 +634,7 @@ def test_a_large_table_gives_what_numpy_by_hand_gives() -> None:
     rows, y, w = base[:10].T.copy(), base[10], np.full(10, 0.01)
     text = f"L = bce_logits(y, w @ [{', '.join(f'x{k}' for k in range(10))}] + b)"
     model = Model(lower(package.parse(text)), ["w", "b"])
-    loss, slopes = model.slopes({"w": w, "b": 0.5}, table, model.fixed(table))
+    loss, slopes = model.over(table).slopes({"w": w, "b": 0.5})
     z = rows @ w + 0.5
     slope = (1 / (1 + np.exp(-z)) - y) / len(y)
     assert loss == pytest.approx(np.mean(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))), rel=1e-12)
@@ -645,13 +683,13 @@ def _many(text: str) -> tuple[Model, dict[str, Any], dict[str, Any]]:
 def test_many_rows_are_summed_block_by_block(text: str) -> None:
     """The blocks' sums differ from one pass over the whole table by rounding only."""
     model, at, table = _many(text)
-    fixed = model.fixed(table)
-    assert fixed is not None
-    assert plan(model.lowered, fixed, at, 70_001) is not None
-    loss, slopes = model.slopes(at, table, fixed)
-    whole, exact = model.slopes(at, table)
+    objective = model.over(table)
+    assert objective.fixed is not None
+    assert plan(model.lowered, objective.fixed, at, 70_001) is not None
+    loss, slopes = objective.slopes(at)
+    whole, exact = model.over(table, once=False).slopes(at)
     assert loss == pytest.approx(whole, rel=1e-12)
-    assert model.loss(at, table, fixed) == loss
+    assert objective.loss(at) == loss
     for name in at:
         assert slopes[name] == pytest.approx(exact[name], rel=1e-10, abs=1e-12), name
         assert np.shape(slopes[name]) == np.shape(at[name])
@@ -660,13 +698,12 @@ def test_many_rows_are_summed_block_by_block(text: str) -> None:
 @pytest.mark.parametrize("text", AT_ONCE)
 def test_rows_that_meet_otherwise_are_taken_at_once(text: str) -> None:
     model, at, table = _many(text)
-    fixed = model.fixed(table)
-    assert fixed is not None
-    assert plan(model.lowered, fixed, at, 70_001) is None
-    loss, slopes = model.slopes(at, table, fixed)
-    assert (loss, slopes["w0"]) == pytest.approx(
-        (model.slopes(at, table)[0], model.slopes(at, table)[1]["w0"]), rel=1e-12
-    )
+    objective = model.over(table)
+    assert objective.fixed is not None
+    assert plan(model.lowered, objective.fixed, at, 70_001) is None
+    loss, slopes = objective.slopes(at)
+    whole, exact = model.over(table, once=False).slopes(at)
+    assert (loss, slopes["w0"]) == pytest.approx((whole, exact["w0"]), rel=1e-12)
 
 
 def test_a_row_of_a_late_block_is_named() -> None:
@@ -687,7 +724,7 @@ def test_a_row_of_a_late_block_is_named() -> None:
         list(training.epochs())
     steep = Model(lower(package.parse("mean(v*(w*1e200)*1e200*x)")), ["w", "v"])
     with pytest.raises(Overflow) as caught:
-        steep.slopes({"w": 0.0, "v": 1.0}, {"x": columns["y"]}, steep.fixed({"x": columns["y"]}))
+        steep.over({"x": columns["y"]}).slopes({"w": 0.0, "v": 1.0})
     assert caught.value.name == "w"
 
 
@@ -701,10 +738,8 @@ def test_both_ways_of_writing_a_sum_of_products_agree() -> None:
         lower(package.parse(f"bce_logits(y, w @ [{', '.join(f'x{k}' for k in range(10))}] + b)")), ["w", "b"]
     )
     weights = np.linspace(-1, 1, 10)
-    loss, slopes = first.slopes(
-        {**{f"w{k}": float(weights[k]) for k in range(10)}, "b": 0.1}, table, first.fixed(table)
-    )
-    same, exact = second.slopes({"w": weights, "b": 0.1}, table, second.fixed(table))
+    loss, slopes = first.over(table).slopes({**{f"w{k}": float(weights[k]) for k in range(10)}, "b": 0.1})
+    same, exact = second.over(table).slopes({"w": weights, "b": 0.1})
     assert loss == pytest.approx(same, rel=1e-13)
     assert [slopes[f"w{k}"] for k in range(10)] == pytest.approx(exact["w"], rel=1e-10)
 
@@ -720,7 +755,7 @@ def test_memory_stays_within_three_times_the_data() -> None:
     ):
         model = Model(lower(package.parse(text)), params)
         tracemalloc.start()
-        model.slopes(params, table, model.fixed(table))
+        model.over(table).slopes(params)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert base.nbytes + peak <= 3 * base.nbytes

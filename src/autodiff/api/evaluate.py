@@ -54,7 +54,7 @@ def _program_again(source: str, spans: tuple[Span, ...], given: frozenset[str]) 
     """What a pickled program becomes."""
     program = _parse(source, rules.functions(), given=given)
     kept = tuple(statement for statement in program.statements if statement.span in spans)
-    return ParsedProgram(program.source, kept, program.readings, program.given)
+    return program.with_statements(kept)
 
 
 copyreg.pickle(ParsedProgram, _pickled)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -249,11 +248,18 @@ def _slip(name: str, known: Sequence[str], option: str = "") -> str:
 def named(names: Sequence[str]) -> list[str]:
     """Names as they are given: several, or one text with commas between them, of which those in brackets part none.
 
-    >>> named("x, A[0,1]"), named(("x",))
-    (['x', 'A[0,1]'], ['x'])
+    >>> named("x, A[0,1]"), named("p = max(f(u), v)"), named(("x",))
+    (['x', 'A[0,1]'], ['p = max(f(u), v)'], ['x'])
     """
     if isinstance(names, str):
-        return [name.strip() for name in re.split(r",(?![^\[]*\])", names)]
+        parts, depth = [""], 0
+        for sign in names:
+            depth += (sign in "([") - (sign in ")]")
+            if sign == "," and depth <= 0:
+                parts.append("")
+            else:
+                parts[-1] += sign
+        return [name.strip() for name in parts]
     given: list[Any] = list(names) if hasattr(names, "__iter__") else [names]
     if others := [name for name in given if not isinstance(name, str)]:
         raise AutodiffError(f"a name is a text, not {shortened(repr(others[0]))}", hint='write for example ["x", "y"]')

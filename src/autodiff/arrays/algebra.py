@@ -13,7 +13,7 @@ element does not need can't be outside a domain, and nothing flows back through 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -224,7 +224,6 @@ def evaluate(
     lowered: Lowered,
     point: Mapping[str, Value],
     known: Mapping[int, Value] | None = None,
-    spare: Mapping[int, Sequence[int]] | None = None,
     results: Sequence[int] = (),
     order: Sequence[int] | None = None,
     shake: Shake | None = None,
@@ -232,7 +231,6 @@ def evaluate(
     """The values. Raises DomainError, with the element's index, where a value does not exist; AutodiffError for shapes.
 
     known    values that need not be computed again
-    spare    per equation, which values nothing needs any more after it: of those only the shape is kept
     results  what to compute; the program's result unless given
     order    which equations to evaluate, arguments first; all that the results are made from unless given
     shake    moves results by a few roundings (see `verify.random_rounding`)
@@ -240,16 +238,8 @@ def evaluate(
     graph, known = lowered.graph, known or {}
     order = graph.reaching(*(results or (lowered.result,))) if order is None else order
     engine = _Evaluation(lowered, shake)
-
-    def equations(values: list[Value]) -> Iterator[int]:
-        for node in order:
-            yield node
-            for unused in spare.get(node, ()) if spare else ():
-                value = values[unused]
-                values[unused] = np.broadcast_to(np.nan, shape(value)) if shape(value) else value
-
     with np.errstate(all="call", under="ignore", call=engine):
-        values = engine.evaluate(lowered, point, known, equations).values
+        values = engine.evaluate(lowered, point, known, lambda _: order).values
     trace = ArrayTrace(lowered, values, order)
     if any(row is not None and row.branches is not None for row in map(graph.rows.__getitem__, order)):
         trace = ArrayTrace(lowered, values, order, *needed(graph, values, order, results or (lowered.result,), known))

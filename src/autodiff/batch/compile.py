@@ -68,7 +68,7 @@ class Compiled:
     """A program made ready for arrays: call it with an array or a number for each input, by name; shapes broadcast.
 
     `value, gradient = g(x=…, y=…)`; the gradient has an array for each name of `wrt`. `batch` says more. Large arrays that
-    a call returned and nobody holds any more are filled again by the next call.
+    a call returned and that nothing references any more are filled again by the next call.
 
     `notes` say where the program is not what it would be over whole arrays: a sum or a mean of an input is that of the
     one number that the input has in a row.
@@ -208,7 +208,7 @@ def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = False,
     rows have come; but for hypot below 2.2e-308, which may differ by one unit in the last place. Rows agree with
     `evaluate` to 10 digits: where rounding may have taken more, they are done again as `evaluate` does them.
 
-    Hard points are met as `evaluate` meets them, with the same status row by row. Raises AutodiffError for a mistake in
+    Special points are treated as by `evaluate`, with the same status row by row. Raises AutodiffError for a mistake in
     the program, and where NumPy, of the extra `data`, is not installed.
     """
     library("numpy", "a compiled program")
@@ -233,12 +233,13 @@ def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Com
     constants = error_bound.folded(lowered)
     try:
         plan = None if constants is None else block_program(lowered, names, constants)
-    except AutodiffError:  # a function without a derivative in an argument that moves: one-shot says so, row by row
+    except (
+        AutodiffError
+    ):  # a function without a derivative in an active argument: the one-shot evaluation reports it, row by row
         plan = None
     if plan is None or constants is None:
         return Compiled(lowered, names, None, (), notes=notes)
-    rows = [(s.row, [plan.constants.get(a) for a in s.args]) for s in plan.steps if s.row is not None]
-    operations = tuple(operation(row, known, exact=exact) for row, known in rows)
+    operations = tuple(operation(row, known, exact=exact) for row, known in plan.calls)
     again = Recomputation(lowered, names, constants)
     return Compiled(lowered, names, plan, operations, again, MachineCodeCache(plan, exact=exact), notes=notes)
 

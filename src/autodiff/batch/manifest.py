@@ -58,7 +58,7 @@ def _part_name(place: str, to: str) -> str:
 
 
 class Manifest:
-    """The manifest of the folder `folder` for a run of `task`: its parts by name, each with what was met in it.
+    """The manifest of the folder `folder` for a run of `task`: its parts by name, each with its count.
 
     Raises AutodiffError for a folder that is not empty and, with `resume`, for one of another run.
     """
@@ -88,7 +88,7 @@ class Manifest:
         return f"{self.folder}/{name}"
 
     def done(self, name: str, file: InputFile) -> Count | None:
-        """What was met in a part that is whole, made from a file that is as long as it was; None for one that is not."""
+        """The count of a part that is whole, made from a file that is as long as it was; None for another part."""
         part = self._parts.get(name)
         if part is None or part["input"] != file.name or part["bytes"] != filesystems.size(file.address):
             return None

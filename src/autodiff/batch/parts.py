@@ -1,6 +1,6 @@
 """Rows to rows with value, slopes and status, a file at a time: the plain function that every engine runs over parts.
 
-    answer_part(task, file, "squares/a.csv")     # the answers of a file's rows in that file, and what was met on the way
+    answer_part(task, file, "squares/a.csv")     # the answers of a file's rows in that file, and their count
 
 A task is text and plain data, so that it is all that another process needs beside the address of the file.
 """

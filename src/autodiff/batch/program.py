@@ -51,7 +51,7 @@ class BlockStep:
 
 @dataclass(frozen=True, slots=True)
 class BlockProgram:
-    """BlockRunner over slots. `constants` and `inputs` are slots that are there before the first step, `numbers` and
+    """Steps over slots. `constants` and `inputs` are slots that are there before the first step, `numbers` and
     `conditions` those that need room; `results` are the slots of the value and of the slopes, in order.
     """
 
@@ -61,6 +61,11 @@ class BlockProgram:
     numbers: tuple[int, ...]
     conditions: tuple[int, ...]
     results: tuple[int, ...]
+
+    @property
+    def calls(self) -> list[tuple[Primitive, list[float | None]]]:
+        """The row of each step that computes something, with those of its arguments that are constants."""
+        return [(s.row, [self.constants.get(a) for a in s.args]) for s in self.steps if s.row is not None]
 
 
 class _PrimitiveEmitter(Emitter):
@@ -178,7 +183,7 @@ def _watched(graph: Graph, wanted: Mapping[int, int]) -> list[int]:
 
 
 def _with_slots(program: StraightLineProgram, inputs: Sequence[str]) -> BlockProgram:
-    """A slot for each number of the program; one that nobody reads any more is filled again."""
+    """A slot for each number of the program; one that no later step reads is filled again."""
     graph = program.graph
     in_results = set(graph.reaching(*program.results))
     slot: dict[int, int] = {}

@@ -57,7 +57,7 @@ class Recomputation:
         plan = block_program(self._lowered, self._sources, self._constants, unit=unit) if unit < 1 else None
         if plan is None:
             return None
-        operations = [extended(s.row, [plan.constants.get(a) for a in s.args]) for s in plan.steps if s.row is not None]
+        operations = [extended(row, known) for row, known in plan.calls]
         return None if None in operations else partial(_in_longer_numbers, plan, tuple(filter(None, operations)))
 
     def _randomly(self) -> _Way | None:
@@ -65,9 +65,7 @@ class Recomputation:
         plan = block_program(self._lowered, self._sources, {}, unit=None)
         if plan is None or max(self._constants.values(), default=0.0) > _KEPT:
             return None
-        steps = [s for s in plan.steps if s.row is not None]
-        rows = [(s.row, [plan.constants.get(a) for a in s.args]) for s in steps]
-        return partial(_in_random_rounding, plan, [operation(r, c, exact=True) for r, c in rows if r is not None])
+        return partial(_in_random_rounding, plan, [operation(row, known, exact=True) for row, known in plan.calls])
 
 
 def _replaced(way: _Way, columns: Mapping[str, Numbers], results: Sequence[Numbers], places: Numbers) -> Numbers:
@@ -88,8 +86,7 @@ def _in_longer_numbers(
     sound: Any,
 ) -> None:
     longer = {n: np.broadcast_to(c, sound.shape).astype(np.longdouble) for n, c in columns.items()}
-    steps = BlockRunner(plan, operations, longer, numbers, sound, dtype=np.longdouble, watched=False)
-    steps.fill()
+    BlockRunner(plan, operations, longer, numbers, sound, dtype=np.longdouble, watched=False).fill()
     for number in numbers:
         sound &= np.isfinite(number)
 
@@ -101,14 +98,13 @@ def _in_random_rounding(
     numbers: Sequence[Any],
     sound: Any,
 ) -> None:
-    from autodiff.verify.random_rounding import RandomRounding, unmoved  # loads the arrays
+    from autodiff.verify.random_rounding import SEEDS, RandomRounding, unmoved  # loads the arrays
 
-    steps = BlockRunner(plan, operations, columns, numbers, sound, watched=False)
-    steps.fill()
-    for seed in (1, 2):
+    BlockRunner(plan, operations, columns, numbers, sound, watched=False).fill()
+    for seed in SEEDS:
         moved = [np.empty(len(sound)) for _ in numbers]
-        steps = BlockRunner(plan, operations, columns, moved, np.empty_like(sound), RandomRounding(seed), watched=False)
-        steps.fill()
+        rounding = RandomRounding(seed)
+        BlockRunner(plan, operations, columns, moved, np.empty_like(sound), rounding, watched=False).fill()
         for number, other in zip(numbers, moved, strict=True):
             sound &= unmoved(number, other)
 

@@ -18,7 +18,7 @@ from autodiff.tables.text import Chunk, Statuses, Table
 
 @dataclass(slots=True)
 class Count:
-    """What a run met: how many rows, how many of each status that is not "ok", where the first of them is, and what is
+    """The rows of a run: how many there are, how many of each status that is not "ok", where the first of them is, and what is
     wrong with the first row that has no cell for each column.
 
     named  places have the file's name, since there are several files
@@ -59,8 +59,8 @@ class Count:
                 if cell and not cell.is_empty:  # an empty cell is seen without a word about it
                     self.fault = f"{place}, column {quoted(cell.column)}: {cell}"
             self.first.setdefault(name, place)
-        if not self.fault and (met := [row for row in chunk.faults if row < len(status)]):
-            self.fault = f"{table.unit} {chunk.lines[met[0]]}{file}: {chunk.faults[met[0]]}"
+        if not self.fault and (faulty := [row for row in chunk.faults if row < len(status)]):
+            self.fault = f"{table.unit} {chunk.lines[faulty[0]]}{file}: {chunk.faults[faulty[0]]}"
 
 
 def columns_of(table: Table, inputs: Sequence[str], fixed: Mapping[str, Any]) -> dict[str, str]:
@@ -99,7 +99,7 @@ def results(
     names = [compiled.lowered.name, *(f"d{compiled.lowered.name}/d{name}" for name in compiled.sources), "status"]
     if compiled.lowered.name == names[-1]:
         raise AutodiffError("the result and its status would be one column", hint="call the result something else")
-    require_free(table, kept, names)
+    require_free(table.name, kept, names)
     shown, rows = [*kept, *names], 0
     for chunk in table.chunks(list(dict.fromkeys([*kept, *of.values()]))):
         numbers, status = _answers(chunk, compiled, of, fixed)
@@ -128,11 +128,11 @@ def filled(chunks: Iterable[Mapping[str, Sequence[Any]]]) -> Iterator[Mapping[st
         yield first
 
 
-def require_free(table: Table, kept: Sequence[str], names: Sequence[str]) -> None:
+def require_free(table: str, kept: Sequence[str], names: Sequence[str]) -> None:
     """Raise AutodiffError where a column `kept` of the table, which is passed through, has the name of a result."""
     if taken := [name for name in kept if name in names]:
         raise AutodiffError(
-            f"{shortened(table.name, 200)}, line 1: column {quoted(taken[0])} is what a result is called",
+            f"{shortened(table, 200)}, line 1: column {quoted(taken[0])} is what a result is called",
             exit_status=DATA,
             hint="rename it, or the result: y = …",
         )

@@ -147,7 +147,7 @@ def _by_four(row: Primitive) -> Operation | None:
         return None
 
     def run(*args: Numbers, out: Numbers) -> None:
-        # atan2 knows no sign of a zero
+        # the sign of a zero must not reach atan2
         function.over(out, *(np.ascontiguousarray(np.broadcast_to(a, out.shape) + 0.0) for a in args))
 
     return run
@@ -196,7 +196,9 @@ def _by_arrow(row: Primitive) -> Operation | None:
         if all(isinstance(a, float) for a in args):
             alone(*args, out=out)
             return
-        given = [a if isinstance(a, float) else pa.array(a + 0.0) for a in args]  # atan2 knows no sign of a zero
+        given = [
+            a if isinstance(a, float) else pa.array(a + 0.0) for a in args
+        ]  # the sign of a zero must not reach atan2
         out[:] = function(*given).to_numpy()
 
     return run

@@ -14,7 +14,7 @@ from autodiff.explanation.build import explain
 from autodiff.explanation.model import Explanation, plain
 from autodiff.render.text import document
 from autodiff.render.text.answer import as_json, place
-from autodiff.render.text.layout import WIDEST, Line
+from autodiff.render.text.layout import WIDEST, Line, plain_lines
 
 _SIGNS = "◀✓·─▶σ"
 """Of the layout; a screen without them is given ASCII."""
@@ -82,19 +82,14 @@ def draw(
 ) -> int:
     """Write the drawing alone as `form`, and what is missing on stderr; the exit status."""
     if form == "text":
-        from autodiff.render.graph.text import pieces
+        from autodiff.render.graph.text import lines
 
-        rows = pieces(
-            explanation.drawing,
-            WIDEST if path else width(),
-            unicode=bool(path) or streams.writable(_SIGNS),
-        )
+        unicode = bool(path) or streams.writable(_SIGNS)
+        rows = lines(explanation.drawing, WIDEST if path else width(), unicode=unicode)
         if path is None:
-            _lines(
-                [tuple((words, f"@{owner}" if owner else "") for words, owner in line) for line in rows], explanation
-            )
+            _lines(rows, explanation)
         else:
-            output.put("\n".join("".join(words for words, _ in line).rstrip() for line in rows), path)
+            output.put(plain_lines(rows), path)
     elif form == "json":
         output.put(as_json(plain(explanation.drawing)), path)
     else:
@@ -113,7 +108,7 @@ def _lines(lines: Sequence[Line], explanation: Explanation) -> None:
 
         streams.answer(rich.painted(lines, [place.name for place in explanation.forward]))
     else:
-        streams.answer("\n".join("".join(words for words, _ in line).rstrip() for line in lines))
+        streams.answer(plain_lines(lines))
 
 
 def _judged(explanation: Explanation) -> int:

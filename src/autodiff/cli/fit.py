@@ -78,14 +78,14 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     form = format_of(given["out"]) if given["out"] else "csv"
     text = inputs.read_program(program, file)
     start = _start(given["start"])
-    found, table = _fit(text, start, strict, given)
-    options.notices(found.readings)
+    fitted, table = _fit(text, start, strict, given)
+    options.notices(fitted.readings)
     if given["out"]:
-        _write(given["out"], form, found, table)
+        _write(given["out"], form, fitted, table)
     if given["save"]:
-        _save(given["save"], found)
-    _print(found, given)
-    return 0 if found.ended == "converged" else HARD_POINT
+        _save(given["save"], fitted)
+    _print(fitted, given)
+    return 0 if fitted.ended == "converged" else HARD_POINT
 
 
 def _start(text: str | None) -> dict[str, float]:
@@ -103,6 +103,7 @@ def _start(text: str | None) -> dict[str, float]:
 def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str, Any]) -> tuple[Fit, NumericTable]:
     for name in ("numpy", "scipy"):
         library(name, "a fit", "fit")
+    from autodiff.batch.table import require_free
     from autodiff.fitting import fit, problem
     from autodiff.tables import columns
 
@@ -112,12 +113,14 @@ def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str
         lambda name: f"a parameter is given with --start {name}=1",
         given["from_form"],
     )
-    found = fit.fit(
+    if given["out"]:
+        require_free(table.name, list(table.columns), ["fit", "lo", "hi", "residual", "leverage", "influence"])
+    fitted = fit.fit(
         text, table.columns, given["target"], start, sigma=given["sigma"], bounds=_bounds(given["bounds"]),
         loss=given["loss"], loss_scale=given["loss_scale"], starts=given["starts"], seed=given["seed"],
         level=given["level"], prediction=given["prediction"], steps=given["steps"], strict=strict,
     )  # fmt: skip
-    return found, table
+    return fitted, table
 
 
 def _bounds(text: str | None) -> dict[str, tuple[float, float]]:
@@ -129,10 +132,10 @@ def _bounds(text: str | None) -> dict[str, tuple[float, float]]:
     }
 
 
-def _write(path: str, form: str, found: Fit, table: NumericTable) -> None:
+def _write(path: str, form: str, fitted: Fit, table: NumericTable) -> None:
     from autodiff.tables import writer
 
-    rows = found.by_row
+    rows = fitted.by_row
     columns: dict[str, Any] = {
         **table.columns, "fit": rows.fitted, "lo": rows.lower, "hi": rows.upper, "residual": rows.residuals,
         "leverage": rows.leverage, "influence": rows.influence,
@@ -141,25 +144,25 @@ def _write(path: str, form: str, found: Fit, table: NumericTable) -> None:
         write(columns)
 
 
-def _save(path: str, found: Fit) -> None:
+def _save(path: str, fitted: Fit) -> None:
     import json
 
     from autodiff.tables.atomic_file import whole
 
     with whole(path) as file:
-        file.write(f"{json.dumps(dict(found.params), ensure_ascii=False)}\n".encode())
+        file.write(f"{json.dumps(dict(fitted.params), ensure_ascii=False)}\n".encode())
 
 
-def _print(found: Fit, given: Mapping[str, Any]) -> None:
+def _print(fitted: Fit, given: Mapping[str, Any]) -> None:
     from autodiff.render.text import fit as rendered
 
     if given["quiet"]:
-        streams.answer(rendered.numbers(found))
+        streams.answer(rendered.numbers(fitted))
     elif given["form"] == "json":
         import json
 
-        streams.answer(json.dumps(found.to_dict(), ensure_ascii=False))
+        streams.answer(json.dumps(fitted.to_dict(), ensure_ascii=False))
     else:
-        streams.say(rendered.text(found) if given["form"] == "text" else rendered.csv(found))
-    if found.ended != "converged":
-        streams.remark(f"error: the fit did not converge: {found.ended}")
+        streams.say(rendered.text(fitted) if given["form"] == "text" else rendered.csv(fitted))
+    if fitted.ended != "converged":
+        streams.remark(f"error: the fit did not converge: {fitted.ended}")

@@ -13,7 +13,7 @@ from autodiff.core.primitive import Primitive
 from autodiff.errors import AutodiffError, quoted
 from autodiff.language.ast import CONSTANTS
 from autodiff.language.synonyms import meant
-from autodiff.render.terminal import functions, losses
+from autodiff.render.terminal import functions
 
 EPILOG = """\b
 Examples:
@@ -33,7 +33,7 @@ def command(name: str | None, form: str) -> None:
     """
     if name == "losses" or prelude.loss(name or "") is not None:
         chosen = [loss for loss in prelude.losses() if name in ("losses", loss.name)]
-        shown = losses.shown(chosen, form, terminal=sys.stdout.isatty())
+        shown = functions.losses(chosen, form, terminal=sys.stdout.isatty())
         (streams.say if form == "text" else streams.answer)(shown)
         return
     whole = name is None or name in rules.GROUPS

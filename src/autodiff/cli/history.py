@@ -74,10 +74,10 @@ class History:
 def _same_columns(path: str, wanted: str) -> None:
     """Raise AutodiffError where the columns of the lines to come are not those of the history."""
     with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as history:
-        found = history.readline().rstrip("\n")
-        if found.startswith("epoch,loss") and found != wanted.partition("\n")[0]:
+        names = history.readline().rstrip("\n")
+        if names.startswith("epoch,loss") and names != wanted.partition("\n")[0]:
             raise AutodiffError(
-                f"{quoted(path, 200)} has the columns {shortened(found, 60)}, and here are {shortened(wanted, 60)}",
+                f"{quoted(path, 200)} has the columns {shortened(names, 60)}, and here are {shortened(wanted, 60)}",
                 exit_status=DATA,
                 hint="give the same --watch and --holdout as before, or another --history",
             )

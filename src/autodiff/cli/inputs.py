@@ -155,7 +155,7 @@ def _file_point(path: str) -> dict[str, Any]:
 
 
 def read_object(path: str) -> dict[str, Any]:
-    """A JSON object of a file, no key of which stands twice."""
+    """A JSON object of a file, with no key twice."""
     import json  # as above
 
     text = _decoded(_bytes(path), path)

@@ -80,7 +80,9 @@ class Session:
         try:
             colours = colour.wanted(sys.stderr)
             with _signals():
-                for record in progress.live(self.training.epochs(), plan.epochs, done, self._told, coloured=colours):
+                for record in progress.live(
+                    self.training.epochs(), plan.epochs, done, self._beside_the_bar, coloured=colours
+                ):
                     self.records.append(record)
                     if kept is not None:
                         kept.write(record)
@@ -98,7 +100,7 @@ class Session:
         return self._concluded(failure)
 
     def _concluded(self, failure: AutodiffError | None) -> int:
-        """Judge how a training ended that nobody interrupted; `failure` is the error of a step that could not be taken."""
+        """Judge how a training ended that was not interrupted; `failure` is the error of a step that could not be taken."""
         self.ending = conclude(self.training)
         if self.ending.ended != "diverged":
             return 0
@@ -114,7 +116,7 @@ class Session:
         streams.remark(f"interrupted after {self.training.state.epochs} epochs; {go_on}")
         return 128 + number
 
-    def _told(self, record: Record) -> tuple[str, ...]:
+    def _beside_the_bar(self, record: Record) -> tuple[str, ...]:
         held = {f"held out {name}": value for name, value in record.held_watched.items()}
         return rendered.progress_texts({"loss": record.loss, "held out": record.held, **record.watched, **held})
 

@@ -12,8 +12,8 @@ from itertools import groupby
 
 from autodiff.codegen.dialect import Dialect, ExportEquations, body, exported
 from autodiff.codegen.lines import with_lines
-from autodiff.codegen.names import Names, named
-from autodiff.codegen.request import Request
+from autodiff.codegen.names import Names, name_lines, named
+from autodiff.codegen.registry import Request
 from autodiff.codegen.straightline import StraightLineProgram
 from autodiff.codegen.syntax import Spelling, harmless
 from autodiff.core import rules
@@ -97,12 +97,9 @@ def _own(parts: ExportEquations, bodies: Mapping[Primitive, ExportEquations], di
 
 def _function(parts: ExportEquations, dialect: Dialect, names: Names) -> CodeBlock:
     program = with_lines(parts, dialect)
-    graph = program.graph
-    inputs = {graph.input(name): names.fresh(name) for name in parts.graph.inputs.values()}
+    inputs = {program.graph.input(name): names.fresh(name) for name in parts.graph.inputs.values()}
     of = dict(inputs)
-    for node in program.equations:
-        row = graph.rows[node]
-        of[node] = names.numbered("b" if row is not None and row.is_predicate else "t")
+    name_lines(names, program, of)
     return _block(program, dialect, of, tuple(inputs.values()), ())
 
 

@@ -17,7 +17,7 @@ LONGEST = 60
 
 
 class Names:
-    """Hands out names, each once; `folded` says that the target takes X and x for the same."""
+    """Hands out names, each once; `folded`: the target takes X and x for the same."""
 
     def __init__(self, reserved: Collection[str], *, ascii_only: bool = True, folded: bool = False) -> None:
         self.ascii_only, self.folded = ascii_only, folded
@@ -72,7 +72,7 @@ def named(
 ) -> tuple[dict[int, str], tuple[str, ...]]:
     """A name for every input and line, and the names of the results: `f`, `df_dx`, …
 
-    A line that a result needs keeps the program's name for it; the others are t1, t2, … and conditions b1, b2, …
+    A line that is a result has its name; for the others see `name_lines`.
     """
     graph = program.graph
     of = {node: inputs[name] for node, name in graph.inputs.items()}
@@ -80,12 +80,17 @@ def named(
     for node, name in zip(program.results, results, strict=True):
         if graph.rows[node] is not None:
             of.setdefault(node, name)
+    name_lines(names, program, of)
+    return of, tuple(results)
+
+
+def name_lines(names: Names, program: StraightLineProgram, of: dict[int, str]) -> None:
+    """Give the lines that have no name yet the program's name for them, or t1, t2, …, and b1, b2, … to conditions."""
     for node in program.equations:
+        row = program.graph.rows[node]
         if node in of:
             continue
-        row = graph.rows[node]
         if node in program.names:
             of[node] = names.fresh(program.names[node])
         else:
             of[node] = names.numbered("b" if row is not None and row.is_predicate else "t")
-    return of, tuple(results)

@@ -45,7 +45,7 @@ class StraightLineProgram:
 
     required  the guard that each equation is required under, as a number of `Guards`
     flags     the equation of each guard that there are statements under
-    wide      equations that are computed where nobody requires them, too; there they may be outside their domain
+    wide      equations that are computed where they are not required, too; there they may be outside their domain
     names     what the program calls its equations
     """
 
@@ -71,7 +71,7 @@ class StraightLineProgram:
         return statement.args if isinstance(statement, Check) else self.graph.args[statement]
 
     def with_last_uses(self) -> Iterator[tuple[int | Check, list[int]]]:
-        """Each statement with the equations whose numbers nobody reads after it."""
+        """Each statement with the equations whose numbers no later statement reads."""
         last = {node: k for k, statement in enumerate(self.statements) for node in self._touched(statement)}
         last |= dict.fromkeys(self.results, len(self.statements))
         for k, statement in enumerate(self.statements):

@@ -21,25 +21,21 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from autodiff.arrays import algebra
-from autodiff.arrays.ufuncs import shape
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered, lower
 from autodiff.diagnostics import written
 from autodiff.errors import AutodiffError, quoted, shortened
-from autodiff.tables.columns import NumericTable, numbers_of, program_names
+from autodiff.tables.columns import NumericTable, program_names, rows_of
 from autodiff.tables.inputs import InputFile, opened_file, require_columns
 from autodiff.train.declarations import Declared, chooser, declarations_of_rows, declared, with_matrices
 from autodiff.train.minibatch_sweep import FEWEST, Sums, Sweep, SweepPlan, plan
-from autodiff.train.model import CONVENTION, Model
-from autodiff.train.row_axis import mixing_equations, row_axis
+from autodiff.train.model import CONVENTION, Model, Objective
+from autodiff.train.row_axis import PROBES, mixing_equations, row_axes
 
 T = TypeVar("T")
 
 LOSS = -1
 """The number of the program among a task's expressions; the watched ones are 0, 1, …"""
-
-PROBES = (1.0, 0.5, 2.0, 0.0, -0.5)
-"""Numbers for the columns with which it is found out how rows meet, before the first row is read."""
 
 _TRIAL = 2 * FEWEST + 5
 """Rows of such a table: as many as no array of a program has."""
@@ -71,13 +67,13 @@ class TrainTask:
 class PartRows:
     """The rows of a part: those that are trained on, and those held out, by False and True.
 
-    places  the rows of the file that they are; `fixed` keeps what depends on no parameter
+    places  the rows of the file that they are; `objectives` keeps the losses over them, with what depends on no parameter
     """
 
     table: NumericTable
     columns: Mapping[bool, Mapping[str, Any]]
     places: Mapping[bool, Any]
-    fixed: dict[Any, Any] = field(default_factory=dict, repr=False)
+    objectives: dict[tuple[int, bool], Objective] = field(default_factory=dict, repr=False)
 
     def count(self, held: bool) -> int:
         """How many rows there are."""
@@ -106,7 +102,8 @@ def load_part(task: TrainTask, file: InputFile) -> PartRows:
     choose = chooser(task.program, task.parameters, task.watch)
     with opened_file(file, task.form) as table:
         require_columns(table, task.columns, task.first)
-        rows = numbers_of(table, choose, "a parameter is given with --params {}=0".format)
+        otherwise = "a parameter is given with --params {}=0".format
+        rows, _ = rows_of([table], choose, otherwise, texts=False, empty=True)
     held = is_held_out(task, file.name, len(rows))
     places = {False: np.flatnonzero(~held), True: np.flatnonzero(held)}
     whole = with_matrices(rows.columns, matrices_of(task))
@@ -148,32 +145,27 @@ def part_sums(
     total: int,
 ) -> Sums | PartFault | None:
     """What a part adds to the sums of an expression over `total` rows; None for a part without rows."""
-    count, columns = rows.count(held), rows.columns[held]
+    count = rows.count(held)
     if not count:
         return None
-    model = model_of(task, expression)
     with _one_thread():
         key = expression, held
-        if key not in rows.fixed:
-            rows.fixed[key] = model.fixed(columns)
-        fixed = rows.fixed[key]
+        objective = rows.objectives.setdefault(key, model_of(task, expression).over(rows.columns[held]))
         try:
-            if fixed is not None:
+            if objective.fixed is not None:
                 sweep_plan = part_plan(task, expression, parameters)
-                sums = Sweep(sweep_plan, fixed, count, CONVENTION).sums(parameters, slopes=slopes, rows=total)
+                sums = Sweep(sweep_plan, objective.fixed, count, CONVENTION).sums(parameters, slopes=slopes, rows=total)
                 if all(map(math.isfinite, sums.ends.values())):
                     return sums
         except DomainError:
             pass
-        return _fault(model, rows, parameters, held, fixed)
+        return _fault(objective, rows, parameters, held)
 
 
-def _fault(
-    model: Model, rows: PartRows, parameters: Mapping[str, Any], held: bool, fixed: Mapping[int, Any] | None
-) -> PartFault:
+def _fault(objective: Objective, rows: PartRows, parameters: Mapping[str, Any], held: bool) -> PartFault:
     """Which value of a part does not exist, and in which row."""
     try:
-        model.run(parameters, rows.columns[held], fixed, lean=True)
+        objective.run(parameters)
     except DomainError as error:
         axes = [k for k, size in enumerate(error.wide) if size == rows.count(held)]
         row = int(rows.places[held][error.place[axes[0]]]) if axes and error.place else None
@@ -258,12 +250,13 @@ def _planned(task: TrainTask, expression: int, parameters: Mapping[str, Any]) ->
 def _require_rows_apart(task: TrainTask, model: Model, parameters: Mapping[str, Any], number: float) -> None:
     """Raise AutodiffError for a value that is computed from several rows before the parameters come in, such as a column's mean."""
     lowered = model.lowered
-    order = [node for node in lowered.graph.reaching(lowered.result) if not model.moves(node)]
-    two, three = (
-        algebra.evaluate(lowered, {**_probe(task, model, number, rows), **parameters}, results=order[-1:], order=order)
-        for rows in (2, 3)
-    )
-    axes = {node: row_axis(shape(two.values[node]), shape(three.values[node])) for node in order}
+    order = [node for node in lowered.graph.reaching(lowered.result) if not model.moving[node]]
+
+    def values(rows: int) -> Sequence[Any]:
+        point = {**_probe(task, model, number, rows), **parameters}
+        return algebra.evaluate(lowered, point, results=order[-1:], order=order).values
+
+    axes = row_axes(values, order)
     for node in mixing_equations(lowered.graph, order, axes):
         raise _not_by_parts(lowered, f"{written(lowered, node)} is computed from several rows", node)
 

@@ -7,7 +7,7 @@ Optimizers, endings and files are those of every training; one step taken apart 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from autodiff.tables.text import Table
 from autodiff.train.declarations import chooser
 from autodiff.train.loop import Hyperparameters
 from autodiff.train.minibatch_sweep import Sums, Swept
-from autodiff.train.model import Model, Overflow
+from autodiff.train.model import Objective, Overflow
 from autodiff.train.training import Training
 
 
@@ -32,24 +32,6 @@ def used_columns(table: Table, text: str, parameters: Sequence[str], watch: Sequ
         if name not in known:
             raise missing(table, name, f"a parameter is given with --params {name}=0")
     return list(wanted)
-
-
-class PartedColumns(Mapping[str, Any]):
-    """The names of columns that are elsewhere, each with as many numbers as there are rows: trained on, or held out."""
-
-    def __init__(self, names: Sequence[str], rows: int, *, held: bool) -> None:
-        self.names, self.rows, self.held = names, rows, held
-
-    def __getitem__(self, name: str) -> range:
-        if name not in self.names:
-            raise KeyError(name)
-        return range(self.rows)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
 
 
 class PartedTable:
@@ -77,56 +59,44 @@ class PartedTable:
         return added([part for part in sums if isinstance(part, Sums)] or [Sums({}, {})]), fault
 
 
-class PartedModel(Model):
-    """A model whose rows are in parts: its losses and slopes are sums over them. `fault_place` is the row of the last error."""
+class PartedObjective(Objective):
+    """A model whose rows are in parts, those trained on or those `held` out: its loss and slopes are sums over them.
 
-    def __init__(self, model: Model, parameters: Mapping[str, Any], table: PartedTable, expression: int = LOSS) -> None:
-        super().__init__(model.lowered, parameters, model.l1, model.l2)
-        self.table, self.expression, self.fault_place = table, expression, ""
-        self.sweep = driver_sweep(table.task, expression, parameters)
+    `fault_place` is the row of the last error.
+    """
 
-    def slopes(
-        self,
-        parameters: Mapping[str, Any],
-        columns: Mapping[str, Any],
-        fixed: Mapping[int, Any] | None = None,
-        *,
-        proximal: bool = False,
-    ) -> tuple[float, dict[str, Any]]:
-        """The loss, and its slope in each parameter, as of Model."""
-        swept, l1 = self._swept(parameters, columns, slopes=True), 0.0 if proximal else self.l1
-        gradient = {name: self._slope(swept.slopes.get(name), value, l1) for name, value in parameters.items()}
-        for name, slope in gradient.items():
-            if not np.all(np.isfinite(slope)):
-                raise Overflow(name, self.lowered.result)
-        return swept.value + self._penalty(parameters), gradient
+    def __init__(
+        self, over: Objective, parameters: Mapping[str, Any], table: PartedTable, expression: int, *, held: bool
+    ) -> None:
+        super().__init__(over.model, over.columns)
+        self.table, self.expression, self.held, self.fault_place = table, expression, held, ""
+        self._sweep = driver_sweep(table.task, expression, parameters)
 
-    def loss(
-        self, parameters: Mapping[str, Any], columns: Mapping[str, Any], fixed: Mapping[int, Any] | None = None
-    ) -> float:
-        """The loss alone."""
-        return self._swept(parameters, columns, slopes=False).value + self._penalty(parameters)
+    @property
+    def rows(self) -> int:
+        """How many rows the parts have."""
+        return self.table.held_rows if self.held else self.table.rows
 
-    def value(
-        self, parameters: Mapping[str, Any], columns: Mapping[str, Any], fixed: Mapping[int, Any] | None = None
-    ) -> Any:
+    def value(self, parameters: Mapping[str, Any]) -> Any:
         """The last statement where it is a number, without penalties; an array where it is none."""
-        return self._swept(parameters, columns, slopes=False).value if self.sweep.plan.number else np.empty(1)
+        swept = self._swept(parameters, slopes=False)
+        return swept.value if swept.is_number else np.empty(1)
 
-    def fixed(self, columns: Mapping[str, Any]) -> dict[int, Any] | None:
-        """Nothing: the parts keep what depends on no parameter."""
-        return {}
-
-    def _swept(self, parameters: Mapping[str, Any], columns: Mapping[str, Any], *, slopes: bool) -> Swept:
-        held = isinstance(columns, PartedColumns) and columns.held
-        sums, fault = self.table.sums(self.expression, parameters, held=held, slopes=slopes)
+    def _swept(self, parameters: Mapping[str, Any], *, slopes: bool) -> Swept:
+        sums, fault = self.table.sums(self.expression, parameters, held=self.held, slopes=slopes)
         self.fault_place = "" if fault is None else fault.place
         if fault is not None:
             raise DomainError(fault.node, fault.args, fault.needs)
-        swept = self.sweep.combined(parameters, sums, slopes=slopes)
+        swept = self._sweep.combined(parameters, sums, slopes=slopes)
         if swept is None:
-            raise DomainError(self.lowered.result, ())
+            raise DomainError(self.model.lowered.result, ())
         return swept
+
+    def _slopes_of_one_pass(self, parameters: Mapping[str, Any], l1: float) -> tuple[float, dict[str, Any]]:
+        """Nothing but the error: no process has all rows to find the equation that overflows."""
+        slopes = self._swept(parameters, slopes=True).slopes
+        name = next(name for name in parameters if not np.all(np.isfinite(slopes.get(name, 0.0))))
+        raise Overflow(name, self.model.lowered.result)
 
 
 class PartedTraining(Training):
@@ -144,18 +114,19 @@ class PartedTraining(Training):
     ) -> None:
         like = NumericTable(table.name, {name: np.ones(1) for name in names}, range(1))
         super().__init__(text, like, parameters, plan, holdout=0.0, explain=None, **options)
-        used = list(self.columns)
-        self.columns = PartedColumns(used, table.rows, held=False)
-        self.held = PartedColumns(used, table.held_rows, held=True) if table.held_rows else None
         if not table.rows:
             raise AutodiffError("--holdout leaves no row to train on", hint="give a smaller share, such as 0.2")
-        self._kept = range(table.rows)
-        self.model = PartedModel(self.model, parameters, table)
-        self._watched = {
-            expression: PartedModel(model, parameters, table, k)
-            for k, (expression, model) in enumerate(self._watched.items())
-        }
+
+        def over(objective: Objective, expression: int, *, held: bool) -> Objective:
+            return PartedObjective(objective, parameters, table, expression, held=held)
+
+        watched = list(enumerate(self._watched.items()))
+        self.held = over(self.trained, LOSS, held=True) if table.held_rows else None
+        self.trained = over(self.trained, LOSS, held=False)
+        self._watched = {text: over(objective, k, held=False) for k, (text, objective) in watched}
+        if self.held is not None:
+            self._held_watched = {text: over(objective, k, held=True) for k, (text, objective) in watched}
 
     def _row(self, cause: DomainError, rows: Sequence[int]) -> str:
-        place = self.model.fault_place if isinstance(self.model, PartedModel) else ""
+        place = self.trained.fault_place if isinstance(self.trained, PartedObjective) else ""
         return f" ({place})" if place else ""

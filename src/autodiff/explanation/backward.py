@@ -25,26 +25,24 @@ NAMES, STEPS = 500, 20_000
 
 
 def blocks_of(analysis: Analysis) -> tuple[PathChain, ...]:
-    alive = [name for name, node in analysis.plain.items() if analysis.counts.get(node)]
-    if not alive:
+    reached = [name for name, node in analysis.plain.items() if analysis.counts.get(node)][:NAMES]
+    if not reached:
         return ()
     links = paths.largest(
         analysis.lowered.result, analysis.order, analysis.flows, lambda p, a: analysis.numbers.get((p, a), 1.0)
     )
-    routes = {name: [link.places() for link in links[analysis.wanted[name]]] for name in alive[:NAMES]}
-    alive = list(routes)
-    analysis.routes = {name: [route[::-1] for route in way] for name, way in routes.items()}
-    if all(analysis.counts[analysis.wanted[name]] == 1 for name in alive):
-        return (_chain(analysis, {name: routes[name][0][::-1] for name in alive}),)
+    analysis.routes = {name: [link.places() for link in links[analysis.wanted[name]]] for name in reached}
+    if all(analysis.counts[analysis.wanted[name]] == 1 for name in reached):
+        return (_chain(analysis, {name: routes[0] for name, routes in analysis.routes.items()}),)
     blocks: list[PathChain] = []
-    for name in alive:
+    for name, routes in analysis.routes.items():
         if sum(len(block.steps) for block in blocks) < STEPS:
-            blocks += _paths(analysis, name, [route[::-1] for route in routes[name]])
+            blocks += _paths(analysis, name, routes)
     return tuple(blocks)
 
 
 def _chain(analysis: Analysis, chains: Mapping[str, list[int]]) -> PathChain:
-    """One table for names that are each reached by one path: what several share stands once, then the rest of each."""
+    """One table for names that are each reached by one path: the steps that several share come once, then the rest of each."""
     short = all(len(name) <= 3 for name in chains)
     shared: dict[int, int] = {}
     for route in chains.values():
@@ -114,7 +112,7 @@ def cancelling(analysis: Analysis, blocks: Sequence[PathChain]) -> tuple[Cancell
     for known, step in enumerate(steps, start=1):
         if analysis.formula(*pairs[known - 1]) is None:
             return ()
-        graph, product = analysis.formulas.product(pairs[:known])
+        graph, product = analysis.formulas.total([pairs[:known]])
         now = size(graph, product)
         if known > 1 and now < before:
             return (Cancelling(known, step.factor.by, written_out(graph, product), step.so_far),)

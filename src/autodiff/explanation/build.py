@@ -25,8 +25,8 @@ from autodiff.explanation.context import WIDE, Analysis
 from autodiff.explanation.evaluation import evaluated
 from autodiff.explanation.finite_differences import differences, meanings, update, value
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
-from autodiff.explanation.model import Explanation, Factor, FormulaText, OneSidedSlopes
-from autodiff.explanation.modes import cost, mode_rows
+from autodiff.explanation.model import Explanation, Factor, FormulaText
+from autodiff.explanation.modes import cost, mode_rows, sides
 from autodiff.explanation.spellings import NOTHING, text_of, written_out
 from autodiff.explanation.steps import places, two_arrows
 from autodiff.symbolic.adjoint import image, slopes
@@ -114,7 +114,7 @@ def explain(
 def local_factors(text: str, wrt: Sequence[str]) -> tuple[Factor, ...]:
     """The factors of the chain rule between a program's statements, in symbols, from the result to the names `wrt`.
 
-    Each stands once. Columns of data are taken as the numbers of one row; a program that works on whole arrays, such as
+    Each is there once. Columns of data are taken as the numbers of one row; a program that works on whole arrays, such as
     A @ x, has no such factors: then, and beyond a dozen of them, the answer is empty.
     """
     try:
@@ -157,7 +157,7 @@ def _explanation(analysis: Analysis) -> Explanation:
         why="" if answer is None else answer.why,
         hint="" if answer is None else answer.hint,
         span=None if answer is None else answer.span,
-        sides=_sides(analysis),
+        sides=sides(analysis),
         notes=() if answer is None else answer.notes,
         convention=analysis.convention,
     )
@@ -207,14 +207,6 @@ def _drawing(analysis: Analysis, title: str) -> Drawing:
             beyond = analysis.beyond.get((node, arg), "")
             arrows.append(Arrow(names[arg], names[node], slope, value, arg in flowing, beyond))
     return Drawing(vertices, tuple(arrows), title)
-
-
-def _sides(analysis: Analysis) -> tuple[OneSidedSlopes, ...]:
-    if analysis.answer is None or not analysis.answer.verdicts:
-        return ()
-    from autodiff.explanation.one_sided import sides  # most points are no special points
-
-    return sides(analysis)
 
 
 def _with_digits(explanation: Explanation, proven: Answer) -> Explanation:

@@ -120,10 +120,10 @@ class Formulas:
     def of(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
         """The local slope of `place` in each of `sources`."""
         if place not in self._known:
-            self._known[place] = self._made(place, sources)
+            self._known[place] = self._computed(place, sources)
         return self._known[place]
 
-    def _made(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
+    def _computed(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
         seen = image(self._places.lowered.graph, place, self._places.stops(place))
         plain = self._slopes(place, sources, seen)
         named = self._named(place, sources, seen)
@@ -157,10 +157,6 @@ class Formulas:
         from autodiff.explanation.textbook import textbook_slopes  # most programs call no such function
 
         return bool(textbook_slopes(self._places, place, [arg], Symbols()))
-
-    def product(self, factors: Sequence[tuple[int, int]]) -> tuple[Graph, int]:
-        """The product of the local slopes of several places, each in one that it is made of, in its shortest form."""
-        return self.total([factors])
 
     def total(
         self, paths: Iterable[Sequence[tuple[int, int]]], replaced: Mapping[str, Sequence[str]] | None = None
@@ -205,8 +201,8 @@ def _replaced(symbols: Symbols, node: int, replaced: Mapping[str, Sequence[str]]
             value = fresh.plus(fresh.negative(fresh.input(other)), value)
         return value
 
-    made = symbols.graph.carried([node], fresh.constant, leaf, fresh.call)[node]
-    return fresh.graph, _short(fresh, made)
+    result = symbols.graph.carried([node], fresh.constant, leaf, fresh.call)[node]
+    return fresh.graph, _short(fresh, result)
 
 
 def _short(symbols: Symbols, node: int) -> int:

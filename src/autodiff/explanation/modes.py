@@ -1,8 +1,10 @@
-"""Both modes beside each other: values, tangents and adjoints of every place, and what the slopes cost either way.
+"""Tables by place: values, tangents and adjoints, what the slopes cost in either mode, and both sides of a special point.
 
 >>> from autodiff.explanation.build import explain
 >>> explain("y = x^2; sin(y)", {"x": 0.0}).rows[-1]
 ModeRow(name='f', value=0.0, tangents={'x': 0.0}, adjoint=1.0)
+>>> [(row.name, row.left, row.right) for row in explain("y = abs(x); 2y", {"x": 0.0}).sides[0].trace]
+[('x', 1.0, 1.0), ('y', -1.0, 1.0), ('f', -2.0, 2.0)]
 """
 
 from __future__ import annotations
@@ -15,13 +17,16 @@ from autodiff.core.jvp import in_all_directions
 from autodiff.core.primitive import ZERO
 from autodiff.explanation import factors
 from autodiff.explanation.context import Analysis
-from autodiff.explanation.model import Cost, ModeRow
+from autodiff.explanation.model import Cost, ModeRow, OneSidedRow, OneSidedSlopes
 
 if TYPE_CHECKING:
     from autodiff.verify.digits import BallTrace
 
 SHOWN = 8
 """Names whose tangents are shown."""
+
+TRACED = 24
+"""Places up to which both sides of a special point are followed one by one."""
 
 
 def mode_rows(analysis: Analysis) -> tuple[ModeRow, ...]:
@@ -69,3 +74,29 @@ def cost(analysis: Analysis) -> Cost:
             )
     inputs = len(analysis.wanted)
     return Cost(inputs, inputs, inputs * products, 1, products)
+
+
+def sides(analysis: Analysis) -> tuple[OneSidedSlopes, ...]:
+    """Per name that has a verdict: its slopes from the left and from the right, place by place where there are few."""
+    verdicts = {} if analysis.answer is None else analysis.answer.verdicts
+    return tuple(
+        OneSidedSlopes(name, side.status, side.left, side.right, _trace(analysis, name))
+        for name, side in verdicts.items()
+    )
+
+
+def _trace(analysis: Analysis, name: str) -> tuple[OneSidedRow, ...]:
+    """Both sides, place by place, from the input to the result."""
+    source = analysis.wanted[name]
+    reached = factors.active(analysis.places, [source], analysis.trace)
+    nodes = [node for node in sorted(analysis.places.names) if node in reached or node == analysis.lowered.result]
+    if analysis.trace is None or analysis.answer is None or len(nodes) > TRACED:
+        return ()
+    from autodiff.nonsmooth.verdict import verdict  # most points are no special points
+
+    rows = []
+    for node in nodes:
+        if analysis.trace.values[node] is not None:
+            sides = verdict(analysis.lowered._replace(result=node), analysis.trace, analysis.answer.at, source)
+            rows.append(OneSidedRow(analysis.places.names[node], sides.left, sides.right))
+    return tuple(rows)

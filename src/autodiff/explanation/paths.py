@@ -5,7 +5,7 @@ eight that matter most are found without listing the others.
 
 >>> flows = {2: [1, 0], 1: [0]}
 >>> count(2, [2, 1], flows), [link.places() for link in largest(2, [2, 1], flows, lambda place, arg: 1.0)[0]]
-({2: 1, 1: 1, 0: 2}, [[0, 2], [0, 1, 2]])
+({2: 1, 1: 1, 0: 2}, [[2, 0], [2, 1, 0]])
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Link:
     above: Link | None = None
 
     def places(self) -> list[int]:
-        """The places of the path, the result last."""
+        """The places of the path, the result first."""
         places: list[int] = []
         link: Link | None = self
         while link is not None:
             places.append(link.place)
             link = link.above
-        return places
+        return places[::-1]
 
 
 def count(result: int, order: Sequence[int], flows: Mapping[int, Sequence[int]]) -> dict[int, int]:

@@ -12,6 +12,7 @@ A call of a loss, or of a function of a whole array such as softmax, is one step
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -68,26 +69,26 @@ def two_arrows(lowered: Lowered) -> tuple[Lowered, dict[int, int]]:
     twice = {n for n in graph.reaching(lowered.result) if _is_of_itself(graph, n)}
     if not twice:
         return lowered, {}
-    made, of, copies = Graph(), dict[int, int](), set[int]()
+    copied, of, copies = Graph(), dict[int, int](), set[int]()
     taken = {*graph.inputs.values(), *lowered.assigned, lowered.name}
     for node, (row, args, span) in enumerate(zip(graph.rows, graph.args, graph.spans, strict=True)):
         if row is None:
-            leaf = made.constant if node in graph.constants else made.input
+            leaf = copied.constant if node in graph.constants else copied.input
             of[node] = leaf(graph.constants.get(node, graph.inputs.get(node, "")), span)  # type: ignore[arg-type]
             continue
         there = tuple(of[a] for a in args)
         if node in twice:
-            there = tuple(made.twin(_SAME, (arg,), span) for arg in there)
+            there = tuple(copied.twin(_SAME, (arg,), span) for arg in there)
             fresh = next(k for k in range(1, len(taken) + 2) if taken.isdisjoint(_ends(k)))
-            made.names.update(zip(there, _ends(fresh), strict=True))
+            copied.names.update(zip(there, _ends(fresh), strict=True))
             taken.update(_ends(fresh))
             copies.update(there)
-        of[node] = made.twin(row, there, span)
-    made.names.update((of[node], name) for node, name in graph.names.items())
-    made.calls.update((of[node], _moved(call, of)) for node, call in graph.calls.items())
-    made.parts.update((of[node], part) for node, part in graph.parts.items())
+        of[node] = copied.twin(row, there, span)
+    copied.names.update((of[node], name) for node, name in graph.names.items())
+    copied.calls.update((of[node], _moved(call, of)) for node, call in graph.calls.items())
+    copied.parts.update((of[node], part) for node, part in graph.parts.items())
     assigned = {name: of[node] for name, node in lowered.assigned.items()}
-    return lowered._replace(graph=made, result=of[lowered.result], assigned=assigned), of
+    return lowered._replace(graph=copied, result=of[lowered.result], assigned=assigned), of
 
 
 def _is_of_itself(graph: Graph, node: int) -> bool:
@@ -174,13 +175,15 @@ def _is_step(lowered: Lowered, node: int) -> bool:
     return row is not None and not row.is_predicate
 
 
+def _uses(graph: Graph, order: Collection[int]) -> Mapping[int, int]:
+    """How often each equation is an argument."""
+    return Counter(arg for node in order for arg in graph.args[node])
+
+
 def _absorbed(lowered: Lowered, order: Collection[int]) -> set[int]:
     """The partial sums of a long sum a + b - c + …: it is one step, not one for every sign."""
     graph, absorbed = lowered.graph, set[int]()
-    uses: dict[int, int] = {}
-    for node in order:
-        for arg in graph.args[node]:
-            uses[arg] = uses.get(arg, 0) + 1
+    uses = _uses(graph, order)
     length: dict[int, int] = {}
     for node in order:
         if graph.rows[node] in (_ADD, _SUB):
@@ -221,10 +224,7 @@ def _called(lowered: Lowered, order: Collection[int], name: str) -> list[int]:
 def _repeated(lowered: Lowered, order: Collection[int]) -> dict[int, int]:
     """Operations that a statement only gives its name to, each with that statement: they are that statement's own."""
     graph = lowered.graph
-    uses: dict[int, int] = {}
-    for node in order:
-        for arg in graph.args[node]:
-            uses[arg] = uses.get(arg, 0) + 1
+    uses = _uses(graph, order)
     named = ((graph.args[node][0], node) for node in order if node in graph.names and graph.rows[node] is _SAME)
     return {
         arg: node for arg, node in named if uses[arg] == 1 and arg not in graph.names and graph.rows[arg] is not None

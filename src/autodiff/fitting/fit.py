@@ -31,11 +31,11 @@ EXACT = 1e-12
 """Residuals that are rounding, in parts of the largest y: what they say of single rows is chance."""
 
 TRADE = 0.99
-"""Correlation from which on two parameters can't be told apart well."""
+"""Correlation from which on the data hardly distinguish two parameters."""
 
 
 MANY = 100_000
-"""Rows up to which it is said which of them move the parameters much."""
+"""Rows up to which a note names those that move the parameters much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +194,16 @@ def _options(
         raise AutodiffError(f"there is no loss {quoted(loss)}", hint=f"there are {', '.join(solve.LOSSES)}")
     for name, (low, high) in bounds.items():
         if name not in problem.names:
-            raise AutodiffError(f"there are bounds for {quoted(name)}, which is no parameter")
+            raise AutodiffError(
+                f"there are bounds for {quoted(name)}, which is no parameter",
+                hint=f"the parameters are {', '.join(problem.names)}",
+            )
         number = float(begin[problem.names.index(name)])
         if not low < high:
-            raise AutodiffError(f"the bounds of {quoted(name)} leave nothing between them: {low:g} to {high:g}")
+            raise AutodiffError(
+                f"the bounds of {quoted(name)} leave nothing between them: {low:g} to {high:g}",
+                hint="give the lower one first",
+            )
         if not low <= number <= high:
             raise AutodiffError(
                 f"the start of {quoted(name)}, {number:g}, is outside its bounds, {low:g} to {high:g}",
@@ -241,21 +247,21 @@ def _fit(
     residuals, jacobian = solve.weighted(problem, parameters, options)
     known = problem.sigma is not None
     matrix = problem.sums(parameters).matrix if solve.by_sums(problem, options) else None
-    found = statistics.estimate(problem.names, residuals, jacobian, known=known, free=free, matrix=matrix)
+    estimate = statistics.estimate(problem.names, residuals, jacobian, known=known, free=free, matrix=matrix)
 
     @np.errstate(all="ignore")
     def rows() -> Rows:
         noise: Any = 0.0
         if prediction:
-            noise = problem.sigma if problem.sigma is not None else found.deviation or math.nan
+            noise = problem.sigma if problem.sigma is not None else estimate.deviation or math.nan
         fitted = problem.fitted(parameters)
-        half = statistics.band(problem.slopes(parameters), found, level, noise)
-        leverage, influence = statistics.influence(*solve.weighted(problem, parameters, options), found, known=known)
+        half = statistics.band(problem.slopes(parameters), estimate, level, noise)
+        leverage, influence = statistics.influence(*solve.weighted(problem, parameters, options), estimate, known=known)
         return Rows(fitted, problem.y - fitted, fitted - half, fitted + half, leverage, influence)
 
     outliers = []
     largest = float(np.abs(problem.y).max(initial=0))
-    if problem.rows <= MANY and found.freedom > 0 and np.abs(problem.residuals(parameters)).max() > EXACT * largest:
+    if problem.rows <= MANY and estimate.freedom > 0 and np.abs(problem.residuals(parameters)).max() > EXACT * largest:
         outliers = np.flatnonzero(rows().influence > 1).tolist()
     plain = problem.residuals(parameters)
     squares, total = float(plain @ plain), math.nan
@@ -265,26 +271,26 @@ def _fit(
     at_bound = tuple(name for name, moved in zip(problem.names, free, strict=True) if not moved)
     return Fit(
         dict(zip(problem.names, map(float, parameters), strict=True)),
-        found.errors,
+        estimate.errors,
         solution.ended,
         at_bound,
-        found.correlations,
-        found.undetermined,
+        estimate.correlations,
+        estimate.undetermined,
         squares,
-        found.deviation,
-        found.freedom,
+        estimate.deviation,
+        estimate.freedom,
         1 - squares / total if 0 < total < math.inf else None,
         problem.rows,
         solution.steps,
         starts,
-        tuple(_notes(found, solution, at_bound, starts, options, outliers)),
+        tuple(_notes(estimate, solution, at_bound, starts, options, outliers)),
         rows,
         problem.readings,
     )
 
 
 def _notes(
-    found: statistics.Estimate, solution: solve.Solution, at_bound: tuple[str, ...], starts: tuple[int, int],
+    estimate: statistics.Estimate, solution: solve.Solution, at_bound: tuple[str, ...], starts: tuple[int, int],
     options: solve.Options, outliers: Sequence[int],
 ) -> list[str]:  # fmt: skip
     notes = []
@@ -297,7 +303,7 @@ def _notes(
             }[solution.ended]
             + "; try other starts (--starts 20) or bounds"
         )
-    for direction in found.undetermined:
+    for direction in estimate.undetermined:
         (name, *others) = direction
         if others:
             steps = ", ".join(f"{n} by {step:.3g}" for n, step in direction.items())
@@ -308,13 +314,13 @@ def _notes(
             notes.append(f"the data don't determine {name}: moving it changes nothing here")
     notes += [
         f"{a} and {b} trade off (correlation {value:.4f}): the data hardly tell them apart"
-        for (a, b), value in sorted(found.correlations.items(), key=lambda item: -abs(item[1]))[:3]
+        for (a, b), value in sorted(estimate.correlations.items(), key=lambda item: -abs(item[1]))[:3]
         if abs(value) >= TRADE
     ]
     notes += [
         f"{name} is at its bound, so it has no error, and the others are as if it were fixed there" for name in at_bound
     ]
-    if found.freedom <= 0:
+    if estimate.freedom <= 0:
         notes.append("there are not more rows than parameters, so nothing says how sure they are")
     if options.loss != "linear":
         notes.append("with a robust loss the errors are those of a weighted fit, and approximate")

@@ -92,13 +92,12 @@ class Problem:
         Raises AutodiffError for names that are neither columns nor given a start, and for a target without a value.
         """
         program = parse(text, rules.functions(), strict=strict)
-        model = replace(_compiled(text, tuple(start), strict=strict), buffers=BufferPool(), flags=BufferPool())
-        inputs = model.lowered.inputs
+        inputs = lower(program).inputs
         for name in start:
             if name not in inputs:
                 raise AutodiffError(
                     f"the parameter {quoted(name)} is not an input of the model",
-                    hint=f"its inputs are {', '.join(map(shortened, inputs[:12]))}",
+                    hint=f"its inputs are {', '.join(map(shortened, inputs[:12]))}" if inputs else "it has no inputs",
                 )
             if name in columns:
                 raise AutodiffError(
@@ -112,6 +111,7 @@ class Problem:
                     hint=_neither(name, columns),
                     exit_status=DATA,
                 )
+        model = replace(_compiled(text, tuple(start), strict=strict), buffers=BufferPool(), flags=BufferPool())
         target = _target(y, columns)
         deviations = None if sigma is None else _target(sigma, columns, "--sigma")
         if deviations is not None and not (deviations > 0).all():
@@ -119,6 +119,7 @@ class Problem:
             raise AutodiffError(
                 f"--sigma is a standard deviation, which is above 0, and it is {deviations[row]:g} in row {row + 1}",
                 exit_status=DATA,
+                hint="leave the row out, or give its deviation",
             )
         require_finite({**used, y: target} if deviations is None else {**used, y: target, str(sigma): deviations})
         return cls(model, tuple(start), used, target, deviations, program.readings)

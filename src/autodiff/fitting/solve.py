@@ -213,21 +213,21 @@ def _searched(problem: Problem, start: Vector, options: Options, method: str) ->
             given["bounds"] = (options.lower, options.upper)
 
     def residuals(parameters: Vector) -> Vector:
-        found = problem.residuals(parameters)
+        values = problem.residuals(parameters)
         # MINPACK takes no infinity; a huge number is rejected likewise
-        return found if method == "trf" or np.isfinite(found).all() else np.full_like(found, 1e150)
+        return values if method == "trf" or np.isfinite(values).all() else np.full_like(values, 1e150)
 
     with np.errstate(all="ignore"):
-        found = optimize.least_squares(
+        result = optimize.least_squares(
             residuals, start, jac=problem.jacobian, method=method, x_scale="jac",
             xtol=1e-15, ftol=1e-15, gtol=1e-15, **given,
         )  # fmt: skip
-    parameters = np.asarray(found.x, dtype=float)
+    parameters = np.asarray(result.x, dtype=float)
     return Solution(
         parameters,
-        _ending(problem, parameters, options, out_of_steps=found.status == 0),
+        _ending(problem, parameters, options, out_of_steps=result.status == 0),
         cost(problem, parameters, options),
-        int(found.njev or found.nfev),
+        int(result.njev or result.nfev),
     )
 
 
@@ -249,13 +249,13 @@ def _by_normal_equations(problem: Problem, start: Vector, options: Options, opti
         return np.asarray(problem.sums(scaled / sizes).matrix / np.outer(sizes, sizes))
 
     with np.errstate(all="ignore"):
-        found = optimize.minimize(
+        result = optimize.minimize(
             value_and_slope, start * sizes, jac=True, hess=curvature, method="trust-exact",
             options={"gtol": 1e-2 * TOLERANCE * length, "maxiter": options.steps, "initial_trust_radius": max(length, 1e-8), "max_trust_radius": 1e8 * max(length, 1e-8)},
         )  # fmt: skip
-    parameters = np.asarray(found.x / sizes, dtype=float)
-    ended = _ending(problem, parameters, options, out_of_steps=found.status == 1)
-    return Solution(parameters, ended, cost(problem, parameters, options), int(found.nit))
+    parameters = np.asarray(result.x / sizes, dtype=float)
+    ended = _ending(problem, parameters, options, out_of_steps=result.status == 1)
+    return Solution(parameters, ended, cost(problem, parameters, options), int(result.nit))
 
 
 def _ending(problem: Problem, parameters: Vector, options: Options, *, out_of_steps: bool) -> Ending:

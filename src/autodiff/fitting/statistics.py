@@ -106,13 +106,13 @@ def estimate(
     )
 
 
-def influence(residuals: Vector, jacobian: Vector, found: Estimate, *, known: bool) -> tuple[Vector, Vector]:
+def influence(residuals: Vector, jacobian: Vector, estimated: Estimate, *, known: bool) -> tuple[Vector, Vector]:
     """Of each row its leverage (how much of its own y is in its fitted value, 0 to 1) and Cook's distance, NaN without a deviation."""
-    whitened = jacobian[:, found.moves] @ found.root
+    whitened = jacobian[:, estimated.moves] @ estimated.root
     leverage = np.minimum(np.einsum("ij,ij->i", whitened, whitened), 1.0)
-    variance = 1.0 if known else (found.deviation or np.nan) ** 2
+    variance = 1.0 if known else (estimated.deviation or np.nan) ** 2
     with np.errstate(all="ignore"):
-        distance = residuals**2 * leverage / (max(found.root.shape[1], 1) * variance * (1 - leverage) ** 2)
+        distance = residuals**2 * leverage / (max(estimated.root.shape[1], 1) * variance * (1 - leverage) ** 2)
     return leverage, distance
 
 
@@ -155,14 +155,14 @@ def _plain_basis(rows: Vector) -> Vector:
     return basis
 
 
-def band(slopes: Vector, found: Estimate, level: float, noise: Vector | float = 0.0) -> Vector:
+def band(slopes: Vector, estimated: Estimate, level: float, noise: Vector | float = 0.0) -> Vector:
     """Half the width of the band around the fitted values: of the curve, or with the rows' `noise` of new values.
 
     Student's distribution with the degrees of freedom, so that few rows give a wide band. NaN without any.
     """
     from scipy.special import stdtrit
 
-    if found.freedom <= 0:
+    if estimated.freedom <= 0:
         return np.full(len(slopes), np.nan)
-    variance = np.einsum("ij,ij->i", slopes @ found.covariance, slopes)
-    return np.asarray(stdtrit(found.freedom, 0.5 + level / 2) * np.sqrt(np.maximum(variance, 0) + np.square(noise)))
+    variance = np.einsum("ij,ij->i", slopes @ estimated.covariance, slopes)
+    return np.asarray(stdtrit(estimated.freedom, 0.5 + level / 2) * np.sqrt(np.maximum(variance, 0) + np.square(noise)))

@@ -37,7 +37,7 @@ def in_names(program: ParsedProgram, lowered: Lowered, given: ParsedProgram) -> 
     if isinstance(last, Expression) and lowered.name not in taken:
         named = (*named[:-1], Assign(Name(lowered.name, last.span), last.body, last.span))
     statements = (*named, *_as_values(together.statements[count:]))
-    answered = over_numbers(ParsedProgram(together.source, statements, together.readings, together.given))
+    answered = over_numbers(together.with_statements(statements))
     known = [*lowered.inputs, *lowered.assigned]
     for name in answered.inputs:
         if name not in lowered.inputs:

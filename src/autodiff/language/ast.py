@@ -9,7 +9,7 @@ makes 500,000 of them, and because ten data classes would take longer to define 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from autodiff.errors import AutodiffError, Span, quoted
@@ -219,6 +219,11 @@ class ParsedProgram:
 
     def __repr__(self) -> str:
         return f"<ParsedProgram of {len(self.statements)} statements>"
+
+    def with_statements(self, statements: Iterable[Statement], source: str | None = None) -> ParsedProgram:
+        """The program with other statements, which are parts of its source unless another one is given."""
+        source = self.source if source is None else source
+        return ParsedProgram(source, tuple(statements), self.readings, self.given)
 
 
 def walk(roots: tuple[Expr, ...]) -> Iterator[Expr]:

@@ -13,7 +13,7 @@ from itertools import pairwise, takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
 from autodiff.language import name_resolution
-from autodiff.language.ast import Reading
+from autodiff.language.ast import CONSTANTS, Reading
 from autodiff.language.tables import tables
 from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
@@ -70,6 +70,8 @@ def tokens(
         text = f" {text[1:-1]} "
     readings = [] if readings is None else readings
     scanned = split(text, functions)
+    if re.search(r"[A-Za-z]\.[A-Za-z]", text):
+        _check_libraries(scanned, text)
     if "|" in text:
         _pair_bars(scanned)
     if ", else" in text:  # as formulas for people have it
@@ -122,6 +124,19 @@ def split(text: str, functions: Collection[str]) -> list[Token]:
             raise _refused(text, (start, end))
         start, library = end, not kind and piece[-1] == "."
     return scanned
+
+
+def _check_libraries(scanned: Sequence[Token], text: str) -> None:
+    """Raise AutodiffError for a name of a library that is not called: np.inf, Math.LN2."""
+    for token in scanned:
+        start, end = token.span
+        dotted = token.type == "NAME" and text[start - 1 : start] == "." and text[: start - 1][-1:].isalpha()
+        if dotted and token.text not in CONSTANTS and text[end:].lstrip()[:1] != "(":
+            raise AutodiffError(
+                f"{quoted(token.text)} of that library is not known here",
+                span=token.span,
+                hint="write its value, such as ln(2)",
+            )
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ single letter: `x(x+3)`, `2pi(r+h)`. Everything else is an unknown function.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Set
 from itertools import pairwise
 
 from autodiff.errors import AutodiffError, Span, quoted, shortened
@@ -19,6 +19,9 @@ _USUAL_FUNCTIONS = frozenset("fghFGH")
 
 _STARTS_OPERAND = frozenset({"NUMBER", "NAME", "FUNC", "ROOT", "FRACTION", "BAR"})
 """What may follow a function whose brackets are missing."""
+
+_LETTERS = frozenset(map(chr, (*range(ord("A"), ord("z") + 1), *range(0x391, 0x3CA))))
+"""Latin and Greek letters, which are names of their own for people who leave the sign of a product out."""
 
 _JOINS = frozenset({"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR"})
 """Operators that continue the line before them."""
@@ -138,24 +141,26 @@ def _one_call(tokens: Sequence[Token]) -> bool:
 
 
 def _of_names(
-    tokens: Sequence[Token], kinds: Sequence[str], functions: Collection[str], known: Collection[str]
+    tokens: Sequence[Token], kinds: Sequence[str], functions: Collection[str], known: Set[str]
 ) -> Iterator[Reading]:
     """Names of inputs that a person may have meant as a function, or as a product."""
-    first = {token.text: place for place, token in reversed([*enumerate(tokens)]) if kinds[place] == "NAME"}
-    for name, place in first.items():
-        span, after = tokens[place].span, (*kinds[place + 1 : place + 2], "")[0]
-        if len(name) == 1 or name in known:
+    names = {token.text for token in tokens if token.type == "NAME"}
+    doubtful = {name for name in names if len(name) > 1} - known - CONSTANTS.keys()
+    for place, token in enumerate(tokens) if doubtful else ():
+        if token.type != "NAME" or token.text not in doubtful:
             continue
+        name, span, after = token.text, token.span, (*kinds[place + 1 : place + 2], "")[0]
+        doubtful.remove(name)
         if name in functions and name in ELEMENTARY:
             yield Reading(name, f"an input of that name, not the function {name}(…)", span)
-        elif after in ("POWER", "SUPERSCRIPT") and ((name[-1] == "e" and name[:-1] in first) or name == "x10"):
+        elif after in ("POWER", "SUPERSCRIPT") and ((name[-1] == "e" and name[:-1] in names) or name == "x10"):
             yield Reading(
                 f"{name}^…", f"a power of {name}, not a product with {'e' if name[-1] == 'e' else 10}^…", span
             )
-        elif not name.isascii() and len(name) <= 3 and name.isalpha() and name[0] not in "Δδ":
-            letters = [letter for letter in name if letter.isascii()]
-            if letters and len(letters) < len(name):
-                yield Reading(name, f"one name, not {'*'.join(name)}", span)
+        elif name.lower() in CONSTANTS:
+            yield Reading(name, f"an input of that name, not the constant {name.lower()}", span)
+        elif len(name) <= 3 and not name.isascii() and _LETTERS.issuperset(name) and name[0] not in "Δδ":
+            yield Reading(name, f"one name, not {'*'.join(name)}", span)
 
 
 def _exponent(kinds: Sequence[str], place: int) -> tuple[int, str]:
@@ -197,7 +202,11 @@ def _check_products(
     """Raise AutodiffError for a name before a bracket that is no factor; note the letters that are nothing else."""
     doubtful: dict[str, int] = {}
     for place, (kind, after) in enumerate(pairwise(kinds)):
-        if kind == "NAME" and after == "LPAR":
+        if kind == "NAME":
+            if after != "LPAR":
+                if after in ("POWER", "SUPERSCRIPT"):
+                    _check_raised(tokens, kinds, place, functions, known, readings)
+                continue
             token = tokens[place]
             if token.text in CONSTANTS or token.text in known:
                 continue
@@ -205,8 +214,6 @@ def _check_products(
                 raise _unknown(token, functions)
             if place == 0 or kinds[place - 1] != "POWER":
                 doubtful.setdefault(token.text, place)
-        elif kind == "NAME" and after in ("POWER", "SUPERSCRIPT"):
-            _check_raised(tokens, kinds, place, functions, known, readings)
         elif kind == "MULTIPLICATIVE" and after == "NAME" and tokens[place].text == "/":
             _check_differentials(tokens, place, text, known)
     if not doubtful:

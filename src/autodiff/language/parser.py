@@ -9,6 +9,7 @@ program need not wait for a parser generator to load.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import cast
@@ -54,7 +55,7 @@ def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> 
     try:
         written = latex.program(text, functions)
     except AutodiffError:
-        if "\\" in text or "_{" in text:
+        if re.search(r"\\|_\s*\{|\}\s*[!%°\[]", text):  # in LaTeX, x^{n}! is a factorial of the power
             raise
         written = text.replace("{", "(").replace("}", ")")  # e^{sin(x)} has braces only
     program = _parsed(written, functions, given)

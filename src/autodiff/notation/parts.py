@@ -6,6 +6,7 @@ is written. What is written reads back as a program with the same value.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -67,10 +68,7 @@ def _named(
     whole = _sizes(graph, order)
     if all(whole[r] <= longest for r in results):
         return
-    uses = dict.fromkeys(order, 0)
-    for node in order:
-        for arg in graph.args[node]:
-            uses[arg] += 1
+    uses = Counter(arg for node in order for arg in graph.args[node])
     fresh = (name for name in (f"t{i}" for i in range(1, len(order) + len(taken) + 2)) if name not in taken)
     sizes: dict[int, int] = {}
     for node in order:

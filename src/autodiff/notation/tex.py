@@ -65,7 +65,7 @@ class Tex:
 
 _MAY_BE_FUNCTION = re.compile("[fghFGH]|sigma|σ|psi|ψ|Phi|Φ|[JYj]_?[0-9]+")
 _FUNCTION = re.compile(r"\\(?:operatorname\{[A-Za-z]+\}|(?!sigma|psi)[a-z]{2,})")
-"""A function whose power stands behind its name."""
+"""A function whose power is written behind its name."""
 
 
 def _raised(pieces: list[str | Argument], exponent: str) -> list[str | Argument]:
@@ -84,7 +84,7 @@ def _is_negative(graph: Graph, node: int) -> bool:
 
 
 def _without_sign(pieces: list[str | Argument], *, whole: bool = True) -> list[str | Argument]:
-    """The same without the minus sign that it begins with; `whole` where nothing stands behind it."""
+    """The same without the minus sign that it begins with; `whole` where nothing follows it."""
     first, *rest = [piece for piece in pieces if piece]
     if isinstance(first, Argument):
         return [first._replace(change=partial(_without_sign, whole=False)), *rest]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from autodiff.api.answer import Answer
 from autodiff.api.derivative import Derivative
@@ -29,19 +29,10 @@ WIDTH = 80
 
 def write(record: Any, form: str) -> str:
     """A record as text, html, notebook, markdown, latex, formula or svg."""
-    if isinstance(record, Explanation):
-        return _explanation(record, form)
-    if isinstance(record, Drawing):
-        return _drawing(record, form)
-    if isinstance(record, Derivative):
-        return _derivative(record, form)
-    if isinstance(record, Answer):
-        return _answer(record, form)
-    if isinstance(record, Matrix):
-        return _matrix(record, form)
-    if isinstance(record, Compared):
-        return _verdict(record, form)
-    return _with_numpy(record, form)
+    writers: dict[type, Callable[[Any, str], str]] = {
+        Explanation: _explanation, Drawing: _drawing, Derivative: _derivative, Answer: _answer, Matrix: _matrix, Compared: _verdict,
+    }  # fmt: skip
+    return writers.get(type(record), _with_numpy)(record, form)
 
 
 def _with_numpy(record: Any, form: str) -> str:
@@ -51,12 +42,10 @@ def _with_numpy(record: Any, form: str) -> str:
 
     if isinstance(record, Plot | Surface):
         return _plot(record, form)
-    if isinstance(record, Fit):
-        return _fit(record, form)
-    return _training(record, form)
+    return _fit(record, form) if isinstance(record, Fit) else _training(record, form)
 
 
-# --- each kind ----------------------------------------------------------------------------------------------------------
+# --- documents and pictures ---------------------------------------------------------------------------------------------
 
 
 def _explanation(explanation: Explanation, form: str) -> str:
@@ -89,9 +78,10 @@ def framed(page: str) -> str:
 
 def _drawing(drawing: Drawing, form: str) -> str:
     if form == "text":
-        from autodiff.render.graph.text import text
+        from autodiff.render.graph.text import lines
+        from autodiff.render.text.layout import plain_lines
 
-        return "\n".join(text(drawing, WIDTH))
+        return plain_lines(lines(drawing, WIDTH))
     if form == "markdown":
         from autodiff.render.graph.mermaid import mermaid
 
@@ -103,86 +93,6 @@ def _drawing(drawing: Drawing, form: str) -> str:
     from autodiff.render.graph.svg import svg
 
     return svg(drawing)
-
-
-def _derivative(derivative: Derivative, form: str) -> str:
-    from autodiff.render.text import derivative as in_lines
-
-    formulas = in_lines.latex(derivative)
-    if form in ("latex", "formula"):
-        return formulas
-    if form == "markdown":
-        return f"$$\n{formulas}\n$$\n"
-    rows = [(label, f"<code>{escape(text)}</code>") for label, text in _formulas(derivative)]
-    return _html_table(rows, derivative.notes)
-
-
-def _formulas(derivative: Derivative) -> list[tuple[str, str]]:
-    labels = [entry.label for entry in derivative.entries]
-    return [*derivative.parts, *zip(labels, derivative.formulas, strict=True)]
-
-
-def _answer(answer: Answer, form: str) -> str:
-    from autodiff.render.text.answer import text
-
-    rows = [(answer.result, _number(answer.value))]
-    rows += [(f"d{answer.result}/d{name}", _number(slope)) for name, slope in answer.gradient.items()]
-    remarks = [*([answer.why] if answer.status != "ok" else []), *answer.notes]
-    if form == "text":
-        return text(answer) or f"{answer.status}: {answer.why}"
-    slopes = [(_tex_ratio(answer.result, name), _number(slope)) for name, slope in answer.gradient.items()]
-    return _rows(rows, [(tex_name(answer.result), rows[0][1]), *slopes], remarks, form)
-
-
-def _verdict(compared: Compared, form: str) -> str:
-    from autodiff.render.text.grading import lines, text
-
-    return text(compared) if form == "text" else _rows([*lines(compared)], [], [], form)
-
-
-def _training(training: Any, form: str) -> str:
-    data = training.to_dict()
-    rows = [("epochs", str(data["epochs"])), ("loss", _number(data["loss"]))]
-    rows += [(name, _number(value)) for name, value in data["parameters"].items()]
-    return _rows(rows, [(tex_name(name), number) for name, number in rows[2:]], [], form)
-
-
-def _fit(fit: Any, form: str) -> str:
-    from autodiff.render.text.fit import rounded, text
-
-    if form == "text":
-        return text(fit)
-    rows, tex = [], []
-    for name, value in fit.params.items():
-        error = fit.errors[name]
-        known = error is not None and 0 < error < float("inf")
-        number = rounded(value, error) if known else _number(value)
-        rows.append((name, f"{number} ± {error:.3g}" if known else number))
-        deviation = rf" \pm {_tex_number(f'{error:.3g}')}" if known else ""
-        tex.append((tex_name(name), f"{_tex_number(number)}{deviation}"))
-    return _rows([*rows, ("ended", fit.ended)], tex, fit.notes, form)
-
-
-def _matrix(matrix: Matrix, form: str) -> str:
-    if form == "text":
-        from autodiff.render.text.matrix import text
-
-        return text(matrix) or f"{matrix.status}: {matrix.why}"
-    names = list(next(iter(matrix.rows.values()), {}))
-    rows = [(name, [_number(row[column]) for column in names]) for name, row in matrix.rows.items()]
-    if form in ("latex", "formula"):
-        body = r" \\ ".join(" & ".join(map(_tex_number, cells)) for _, cells in rows)
-        return rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
-    remarks = [*([matrix.why] if matrix.status != "ok" else []), *matrix.notes]
-    if form == "markdown":
-        head = [f"| | {' | '.join(names)} |", f"| --- |{' ---: |' * len(names)}"]
-        return "\n".join([*head, *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows), *_quotes(remarks)])
-    head_row = "".join(f"<th>{escape(name)}</th>" for name in ("", *names))
-    body_rows = "".join(
-        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
-        for name, cells in rows
-    )
-    return f"<table><tr>{head_row}</tr>{body_rows}</table>{_paragraphs(remarks)}"
 
 
 def _plot(plot: Any, form: str) -> str:
@@ -203,6 +113,115 @@ def _plot(plot: Any, form: str) -> str:
 # --- tables of names and numbers ----------------------------------------------------------------------------------------
 
 
+class _NumberTable(NamedTuple):
+    """Names beside numbers, under `heads` where a row has several; the same as a `formula`, and what there is to know."""
+
+    rows: Sequence[tuple[str, Sequence[str]]]
+    formula: str
+    remarks: Sequence[str]
+    heads: Sequence[str] | None = None
+
+    def write(self, form: str) -> str:
+        """The table as markdown, latex, formula, html or notebook."""
+        if form in ("latex", "formula"):
+            return self.formula
+        if form == "markdown":
+            head = ["| | |", "| --- | --- |"]
+            if self.heads is not None:
+                head = [f"| | {' | '.join(self.heads)} |", f"| --- |{' ---: |' * len(self.heads)}"]
+            lines = (f"| {name} | {' | '.join(cells).replace(chr(10), ' ')} |" for name, cells in self.rows)
+            return "\n".join([*head, *lines, *(line for remark in self.remarks for line in ("", remark))])
+        rows = [(name, [escape(cell) for cell in cells]) for name, cells in self.rows]
+        return _html_table(rows, self.remarks, self.heads)
+
+
+def _html_table(
+    rows: Sequence[tuple[str, Sequence[str]]], remarks: Sequence[str], heads: Sequence[str] | None = None
+) -> str:
+    """A table whose cells are HTML already."""
+    lines = [("", "".join(f"<th>{escape(head)}</th>" for head in heads))] if heads is not None else []
+    lines += [(name, "".join(f"<td>{cell}</td>" for cell in cells)) for name, cells in rows]
+    body = "".join(f"<tr><th>{escape(name)}</th>{cells}</tr>" for name, cells in lines)
+    return f"<table>{body}</table>{''.join(f'<p>{escape(remark)}</p>' for remark in remarks)}"
+
+
+def _derivative(derivative: Derivative, form: str) -> str:
+    from autodiff.render.text import derivative as in_lines
+
+    formulas = in_lines.latex(derivative)
+    if form in ("latex", "formula"):
+        return formulas
+    if form == "markdown":
+        return f"$$\n{formulas}\n$$\n"
+    labels = [entry.label for entry in derivative.entries]
+    rows = [*derivative.parts, *zip(labels, derivative.formulas, strict=True)]
+    return _html_table([(label, [f"<code>{escape(text)}</code>"]) for label, text in rows], derivative.notes)
+
+
+def _answer(answer: Answer, form: str) -> str:
+    from autodiff.render.document.formulas import Leibniz
+    from autodiff.render.text.answer import text
+
+    if form == "text":
+        return text(answer) or f"{answer.status}: {answer.why}"
+    rows = [(answer.result, [_number(answer.value)])]
+    rows += [(f"d{answer.result}/d{name}", [_number(slope)]) for name, slope in answer.gradient.items()]
+    names = [tex_name(answer.result), *(Leibniz().ratio(answer.result, name).tex for name in answer.gradient)]
+    return _NumberTable(rows, _aligned(names, rows), _remarks(answer)).write(form)
+
+
+def _verdict(compared: Compared, form: str) -> str:
+    from autodiff.render.text.grading import lines, text
+
+    if form == "text":
+        return text(compared)
+    return _NumberTable([(label, [words]) for label, words in lines(compared)], _aligned([], []), ()).write(form)
+
+
+def _fit(fit: Any, form: str) -> str:
+    from autodiff.render.text.fit import rounded, text
+
+    if form == "text":
+        return text(fit)
+    rows, in_tex = [], []
+    for name, value in fit.params.items():
+        error = fit.errors[name]
+        known = error is not None and 0 < error < float("inf")
+        number = rounded(value, error) if known else _number(value)
+        rows.append((name, [f"{number} ± {error:.3g}" if known else number]))
+        deviation = rf" \pm {_tex_number(f'{error:.3g}')}" if known else ""
+        in_tex.append((name, [f"{_tex_number(number)}{deviation}"]))
+    formula = _aligned([tex_name(name) for name in fit.params], in_tex)
+    return _NumberTable([*rows, ("ended", [fit.ended])], formula, fit.notes).write(form)
+
+
+def _training(training: Any, form: str) -> str:
+    data = training.to_dict()
+    rows = [(name, [_number(value)]) for name, value in data["parameters"].items()]
+    formula = _aligned([tex_name(name) for name, _ in rows], rows)
+    rows = [("epochs", [str(data["epochs"])]), ("loss", [_number(data["loss"])]), *rows]
+    if form == "text":
+        wide = max(len(name) for name, _ in rows)
+        return "\n".join(printable(f"{name:<{wide}}  {number}") for name, (number,) in rows)
+    return _NumberTable(rows, formula, ()).write(form)
+
+
+def _matrix(matrix: Matrix, form: str) -> str:
+    if form == "text":
+        from autodiff.render.text.matrix import text
+
+        return text(matrix) or f"{matrix.status}: {matrix.why}"
+    names = list(next(iter(matrix.rows.values()), {}))
+    rows = [(name, [_number(row[column]) for column in names]) for name, row in matrix.rows.items()]
+    body = r" \\ ".join(" & ".join(map(_tex_number, cells)) for _, cells in rows)
+    formula = rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
+    return _NumberTable(rows, formula, _remarks(matrix), names).write(form)
+
+
+def _remarks(record: Answer | Matrix) -> list[str]:
+    return [*([record.why] if record.status != "ok" else []), *record.notes]
+
+
 def _number(value: object) -> str:
     from autodiff.api.answer import nested
     from autodiff.render.text.answer import array
@@ -210,28 +229,10 @@ def _number(value: object) -> str:
     return "none" if value is None else array(nested(value))
 
 
-def _rows(rows: Sequence[tuple[str, str]], tex: Sequence[tuple[str, str]], remarks: Sequence[str], form: str) -> str:
-    """Names and numbers in every form but that of a page."""
-    if form == "text":
-        wide = max(len(name) for name, _ in rows)
-        return "\n".join(printable(f"{name:<{wide}}  {number}") for name, number in rows)
-    if form == "markdown":
-        lines = (f"| {name} | {number.replace(chr(10), ' ')} |" for name, number in rows)
-        return "\n".join(["| | |", "| --- | --- |", *lines, *_quotes(remarks)])
-    if form in ("latex", "formula"):
-        body = r" \\ ".join(f"{name} &= {_tex_number(number)}" for name, number in tex)
-        return rf"\begin{{aligned}} {body} \end{{aligned}}"
-    return _html_table([(name, escape(number)) for name, number in rows], remarks)
-
-
-def _quotes(remarks: Sequence[str]) -> list[str]:
-    return [line for remark in remarks for line in ("", remark)]
-
-
-def _tex_ratio(of: str, by: str) -> str:
-    from autodiff.render.document.formulas import Leibniz
-
-    return Leibniz().ratio(of, by).tex
+def _aligned(names: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """Equations below each other, in LaTeX: each row's number under its name there."""
+    body = r" \\ ".join(f"{name} &= {_tex_number(cell)}" for name, (_, (cell,)) in zip(names, rows, strict=True))
+    return rf"\begin{{aligned}} {body} \end{{aligned}}"
 
 
 def _tex_number(text: str) -> str:
@@ -239,12 +240,3 @@ def _tex_number(text: str) -> str:
         return r"\text{none}"
     base, _, exponent = text.partition("e")
     return rf"{base} \times 10^{{{int(exponent)}}}" if exponent.lstrip("+-").isdigit() else text.replace("\n", " ")
-
-
-def _html_table(rows: Sequence[tuple[str, str]], remarks: Sequence[str]) -> str:
-    cells = "".join(f"<tr><th>{escape(name)}</th><td>{cell}</td></tr>" for name, cell in rows)
-    return f"<table>{cells}</table>{_paragraphs(remarks)}"
-
-
-def _paragraphs(remarks: Sequence[str]) -> str:
-    return "".join(f"<p>{escape(remark)}</p>" for remark in remarks)

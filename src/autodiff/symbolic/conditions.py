@@ -232,10 +232,8 @@ def _enforced(symbols: Symbols, formula: int, *, branch: bool) -> set[Key]:
     graph = symbols.graph
     keys: set[Key] = set()
     for node in graph.reaching(formula) if branch else _always(graph, formula, {}):
-        row = graph.rows[node]
-        for args in _needing(symbols, node):
-            assert row is not None
-            for atom in _domain(symbols, row, args):
+        for needed, args in _needing(symbols, node):
+            for atom in _domain(symbols, needed, args):
                 keys.update(_keys(symbols, atom))
     return _with_implied(keys)
 
@@ -244,15 +242,22 @@ def _with_implied(keys: set[Key]) -> set[Key]:
     return keys | {other for key in keys for other in _implied(key, keys)}
 
 
-def _needing(symbols: Symbols, node: int) -> Iterator[tuple[int, ...]]:
-    """The arguments of an equation; of x^(n - 1) also x and n, because it needs what x^n needs."""
-    row = symbols.graph.rows[node]
+def _needing(symbols: Symbols, node: int) -> Iterator[tuple[Primitive, tuple[int, ...]]]:
+    """The equation; of x^(n - 1) also x^n, because it needs what x^n needs, and of sec(x) its definition 1/cos(x)."""
+    row, args = symbols.graph.rows[node], symbols.graph.args[node]
     if row is not None:
-        yield symbols.graph.args[node]
+        yield row, args
     if row is _POW:
         for base, (symbol, number) in symbols.as_product(node).factors:
             if symbol is not None and number < 0:
-                yield base, symbol
+                yield row, (base, symbol)
+    if row is not None and row.definition:
+        template = templates.template(row.definition, row.params)
+        leaf = dict(zip(row.params, args, strict=True)).__getitem__
+        nodes = template.graph.carried([template.result], symbols.constant, leaf, symbols.own)
+        for inner in _always(template.graph, template.result, {}):
+            if (part := template.graph.rows[inner]) is not None:
+                yield part, tuple(nodes[a] for a in template.graph.args[inner])
 
 
 def _keys(symbols: Symbols, atom: int) -> list[Key]:

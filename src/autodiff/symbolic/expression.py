@@ -173,6 +173,10 @@ class Symbols:
         node = self._signed(product.amount, above, below)
         self._look(node)
         self._products[node] = product
+        if any(
+            exponent[0] is not None for _, exponent in factors
+        ):  # it is read from how exponents are written, as decimals
+            self._sums[node] = {product.factors: product.amount}
         return self._as_product.setdefault(product, node) if product.factors else node
 
     def product_of(self, amount: Amount, factors: Factors, replaced: Mapping[int, int]) -> int:

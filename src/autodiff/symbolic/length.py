@@ -1,7 +1,7 @@
-"""How many characters a formula takes when it is written out: counted, not written.
+"""How long a formula is when it is written out: counted, not written.
 
 symbols = Symbols(); x = symbols.input("x")
-Lengths(symbols).node(symbols.times(x, x))          # x^2: 3
+Lengths(symbols).node(symbols.times(x, x))          # x^2: 3 characters and 1 operation, which is 3*CHARACTER + 1
 """
 
 from __future__ import annotations
@@ -14,17 +14,22 @@ from autodiff.language.ast import CONSTANTS
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.monomial import MINUS, ONE, Amount, Exponent, Product, Terms
 
-LONGEST = 10**6
+CHARACTER = 2**24
+"""What a character counts; an operation counts 1 more, so that of two formulas of as many characters the one with fewer
+operations is shorter."""
+
+LONGEST = 10**6 * CHARACTER
 """Lengths are counted up to here: a shared part may be written out more often than there are atoms."""
 
 _NAMES = {
-    value: min(len(n) for n, v in CONSTANTS.items() if v == value and n.isascii()) for value in CONSTANTS.values()
+    value: CHARACTER * min(len(n) for n, v in CONSTANTS.items() if v == value and n.isascii())
+    for value in CONSTANTS.values()
 }
 _ADD, _SUB, _POW = (rules.TABLE[name, 2] for name in ("+", "-", "^"))
 
 
 class Lengths:
-    """How many characters a formula takes when it is written out."""
+    """How long a formula is when it is written out, in characters, each as `CHARACTER`, and operations."""
 
     def __init__(self, symbols: Symbols) -> None:
         self._symbols = symbols
@@ -43,10 +48,11 @@ class Lengths:
             factors, amount = next(iter(inner.items()))
             whole = outer.times(Product(amount, factors))
             return LONGEST if whole is None else self.product(whole)
-        size = sum(self.product(Product(_size(n), f)) + 3 for f, n in inner.items()) - 3
+        plus = _length(" + ", 1)
+        size = sum(self.product(Product(_size(n), f)) + plus for f, n in inner.items()) - plus
         if all(n.value < 0 for n in inner.values()):
-            size += 1
-        return size if outer == Product(ONE) else self.product(outer, size + 2)
+            size += _length("-", 1)
+        return size if outer == Product(ONE) else self.product(outer, size + _BRACKETS)
 
     def product(self, product: Product, more: int = 0) -> int:
         """The length of a product, with one more factor of the length `more`."""
@@ -59,44 +65,45 @@ class Lengths:
             (shown(float(value)), "1") if product.amount.decimal else (str(value.numerator), str(value.denominator))
         )
         if under != "1":
-            below.append(len(under))
+            below.append(_length(under))
         if over not in ("1", "-1") or not above:
-            above.append(len(over))
+            above.append(_length(over))
         elif over == "-1":
-            above[0] += 1
-        return _joined(above) + (1 + _joined(below) + 2 * (len(below) > 1) if below else 0)
+            above[0] += _length("-", 1)
+        quotient = _length("/", 1) + _joined(below) + _BRACKETS * (len(below) > 1) if below else 0
+        return _joined(above) + quotient
 
     def _raised(self, base: int, exponent: Exponent) -> int:
         symbol, number = exponent
         length = self.node(base)
-        if symbol is not None:
-            upper = self.node(symbol) + (3 + len(str(number)) if number else 0)
-            return length + 1 + upper + 2 * (not self._closed(base)) + 2 * (bool(number) or not self._closed(symbol))
-        if number == 1:
-            return length + 2 * self._loose(base)
-        if number.denominator == 2 and number.numerator == 1:
-            return length + 6
-        upper = len(str(number)) + 2 * (number.denominator != 1)
-        return length + 1 + upper + 2 * (not self._closed(base))
+        if number == 1 and symbol is None:
+            return length + _BRACKETS * self._loose(base)
+        if symbol is None and number.denominator == 2 and number.numerator == 1:
+            return length + _length("sqrt()", 1)
+        length += _length("^", 1) + _BRACKETS * (not self._closed(base))
+        if symbol is None:
+            return length + _length(str(number)) + _BRACKETS * (number.denominator != 1)
+        shift = _length(f" - {number}", 1) if number else 0
+        return length + self.node(symbol) + shift + _BRACKETS * (bool(number) or not self._closed(symbol))
 
     def _leaf(self, node: int) -> int:
         graph = self._symbols.graph
         if node in graph.inputs:
-            return 1  # however it is spelled: the shape of a formula must not depend on that
+            return CHARACTER  # however it is spelled: the shape of a formula must not depend on that
         value = graph.constants[node]
-        return _NAMES[value] if value in _NAMES else len(shown(value))
+        return _NAMES[value] if value in _NAMES else _length(shown(value))
 
     def _operation(self, node: int) -> int:
         row, args = self._symbols.graph.rows[node], self._symbols.graph.args[node]
         assert row is not None
         inner = sum(self._of[a] for a in args)
         if row.name.isidentifier():
-            return len(row.name) + 2 * len(args) + inner
+            return _length(row.name, 1) + len(args) * _BRACKETS + inner
         if row is _ADD or row is _SUB:
-            return inner + 3 + 2 * (row is _SUB and self._loose(args[1]))
+            return inner + _length(" + ", 1) + _BRACKETS * self._loose(args[1])
         if row is _POW:
-            return inner + 1 + 2 * sum(not self._closed(a) for a in args)
-        return inner + len(row.name) + 2 * sum(self._loose(a) for a in args)
+            return inner + _length("^", 1) + _BRACKETS * sum(not self._closed(a) for a in args)
+        return inner + _length(row.name, 1) + _BRACKETS * sum(self._loose(a) for a in args)
 
     def _loose(self, node: int) -> bool:
         """Whether it needs brackets as a factor."""
@@ -109,9 +116,16 @@ class Lengths:
         return row is None or row.name.isidentifier()
 
 
+def _length(text: str, operations: int = 0) -> int:
+    return len(text) * CHARACTER + operations
+
+
+_BRACKETS = _length("()")
+
+
 def _size(amount: Amount) -> Amount:
     return amount * MINUS if amount.value < 0 else amount
 
 
 def _joined(lengths: Sequence[int]) -> int:
-    return sum(lengths) + max(len(lengths) - 1, 0)
+    return sum(lengths) + max(len(lengths) - 1, 0) * _length("*", 1)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from autodiff.core import rules
 from autodiff.symbolic.expression import Symbols
-from autodiff.symbolic.length import Lengths
+from autodiff.symbolic.length import CHARACTER, Lengths
 from autodiff.symbolic.monomial import (
     LARGEST,
     MINUS,
@@ -31,8 +31,8 @@ from autodiff.symbolic.monomial import (
     nonzero,
     plain,
 )
-from autodiff.symbolic.polynomial import multiplied_out
-from autodiff.symbolic.shortest import cancelled, shorter, taken_out, with_content
+from autodiff.symbolic.polynomial import cancelled, multiplied_out, taken_out, with_content
+from autodiff.symbolic.shortest import shorter
 
 MOST = 400
 """Terms that a derivative may have here."""
@@ -248,9 +248,9 @@ class Repeated:
             for base, exponent in factors:
                 if exponent[0] is not None:
                     continue
-                length = lengths.product(Product(ONE, ((base, exponent),))) + 1
+                length = lengths.product(Product(ONE, ((base, exponent),))) + CHARACTER
                 known = seen.setdefault(base, set())
-                saved[base] = saved.get(base, 0) + (length if exponent in known else -2)
+                saved[base] = saved.get(base, 0) + (length if exponent in known else -2 * CHARACTER)
                 known.add(exponent)
         best = max(saved, key=lambda base: (saved[base], -base), default=None)
         return best if best is not None and saved[best] > 0 else None

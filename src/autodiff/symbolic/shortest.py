@@ -11,24 +11,30 @@ so what is printed is never longer than what was there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import gcd, lcm
 
 from autodiff.core import templates
 from autodiff.symbolic.expression import Symbols
-from autodiff.symbolic.length import Lengths
-from autodiff.symbolic.monomial import MINUS, ONE, ONE_TIME, Amount, Exponent, Factors, Product, Terms, exact, negated
-from autodiff.symbolic.polynomial import divided, multiplied_out
+from autodiff.symbolic.identities import exponents_shared, products, sums
+from autodiff.symbolic.length import CHARACTER, Lengths
+from autodiff.symbolic.monomial import MINUS, ONE, Amount, Factors, Product, Terms, add, negated, nonzero
+from autodiff.symbolic.polynomial import cancelled, multiplied_out, taken_out, with_content
 
-_LARGE = 400
+_LARGE = 400 * CHARACTER
 """A sum of more characters is not multiplied out: it is cut into parts anyway."""
 
 
 def shorter(symbols: Symbols, node: int) -> int:
     """The equation of `symbols` that says the same as `node`, wherever both have a value, in fewer characters or as many.
 
-    One pass over the parts of the formula; what is shared stays shared.
+    A pass over the parts of the formula, and a second one over what the first made of a short one; what is shared stays
+    shared.
     """
     lengths = Lengths(symbols)
+    short = _pass(symbols, lengths, node)
+    return _pass(symbols, lengths, short) if short != node and lengths.node(short) <= _LARGE else short
+
+
+def _pass(symbols: Symbols, lengths: Lengths, node: int) -> int:
     rewritten: dict[int, int] = {}
     for part in _bottom_up(symbols, node):
         rewritten[part] = _rewritten(symbols, lengths, part, rewritten)
@@ -79,7 +85,9 @@ def _rewritten(symbols: Symbols, lengths: Lengths, node: int, rewritten: Mapping
     if changed:
         node = symbols.total(symbols.product_of(amount, factors, rewritten) for factors, amount in terms.items())
         terms = symbols.as_sum(node)
-    return _shortest(symbols, lengths, node, terms) if len(terms) > 1 else _signed(symbols, lengths, node)
+    if len(terms) > 1:
+        node = _shortest(symbols, lengths, node, terms)
+    return _signed(symbols, lengths, _reduced(symbols, lengths, node))
 
 
 def _folded(symbols: Symbols, node: int) -> int:
@@ -104,8 +112,23 @@ def _signed(symbols: Symbols, lengths: Lengths, node: int) -> int:
         if exponent == (None, 1) and len(terms) > 1:
             turned = negated(terms)
             rest = Product(product.amount * MINUS, tuple(pair for pair in product.factors if pair[0] != base))
-            if lengths.form(rest, turned) < lengths.product(product):
+            if lengths.form(rest, turned) // CHARACTER < lengths.product(product) // CHARACTER:
                 return _built(symbols, rest, turned)
+    return node
+
+
+def _reduced(symbols: Symbols, lengths: Lengths, node: int, *, quotients: int = 0) -> int:
+    """A product by the identities that make it shorter, again and again; a quotient less counts as `quotients`."""
+
+    def length(product: Product) -> int:
+        return lengths.product(product) + quotients * sum(exponent[1] < 0 for _, exponent in product.factors)
+
+    product = symbols.as_product(node)
+    while node not in symbols.theirs:
+        best = min(products(symbols, product), key=length, default=product)
+        if length(best) >= length(product):
+            return symbols.product(product)
+        product = best
     return node
 
 
@@ -114,13 +137,31 @@ def _signed(symbols: Symbols, lengths: Lengths, node: int) -> int:
 
 def _shortest(symbols: Symbols, lengths: Lengths, node: int, terms: Terms) -> int:
     best, least = None, lengths.form(Product(ONE), terms)
-    for outer, inner in _forms(symbols, terms, opened=least <= _LARGE):
+    ways = [terms]
+    if (reduced := _with_reduced_terms(symbols, lengths, terms)) is not None:
+        ways.append(reduced)
+    for outer, inner in (form for way in ways for form in _forms(symbols, way, opened=least <= _LARGE)):
         if not inner:
             return symbols.constant(0.0)
         length = lengths.form(outer, inner)
-        if length < least:
+        # as many characters and fewer operations: x^2*ln(x) + x^2 is written as a product, the polynomial 2*x^2 + x is not
+        polynomial = all(base in symbols.graph.inputs for factors in (outer.factors, *inner) for base, _ in factors)
+        if length < (least // CHARACTER * CHARACTER if polynomial else least):
             best, least = (outer, inner), length
     return node if best is None else _built(symbols, *best)
+
+
+def _with_reduced_terms(symbols: Symbols, lengths: Lengths, terms: Terms) -> Terms | None:
+    """The sum with each of its products by identities; None where they change nothing.
+
+    A product that is as long with sec(x) as with 1/cos(x) is taken with sec(x), in which it may meet other products.
+    """
+    total: Terms = {}
+    for factors, amount in terms.items():
+        node = symbols.product(Product(amount, factors))
+        product = symbols.as_product(_reduced(symbols, lengths, node, quotients=1))
+        add(total, {product.factors: product.amount})
+    return None if total == terms else nonzero(total)
 
 
 def _built(symbols: Symbols, outer: Product, inner: Terms) -> int:
@@ -130,8 +171,7 @@ def _built(symbols: Symbols, outer: Product, inner: Terms) -> int:
 def _forms(symbols: Symbols, terms: Terms, *, opened: bool) -> Iterator[tuple[Product, Terms]]:
     """The ways to write a sum, each as a factor in front of a sum; `opened` tries what multiplying out gives as well."""
     for whole in _both(symbols, terms, opened=opened):
-        if whole is not terms:
-            yield Product(ONE), whole
+        yield Product(ONE), whole
         yield from with_content(Product(ONE), whole)
         for under in (False, True):
             factors, rest = taken_out(whole, under=under)
@@ -145,71 +185,17 @@ def _forms(symbols: Symbols, terms: Terms, *, opened: bool) -> Iterator[tuple[Pr
                     yield outer, left
                     if opened:
                         yield from cancelled(symbols, outer, left)
-
-
-def cancelled(symbols: Symbols, outer: Product, terms: Terms) -> Iterator[tuple[Product, Terms]]:
-    """A sum divided by the sums in the denominator before it, as often as nothing remains."""
-    for base, (symbol, number) in outer.factors:
-        while symbol is None and number < 0 and number.denominator == 1:
-            left = divided(terms, symbols.as_sum(base))
-            up = outer.times(Product(ONE, ((base, ONE_TIME),)))
-            if left is None or up is None:
-                break
-            outer, terms, number = up, left, number + 1
-            yield from with_content(outer, terms)
-            yield outer, terms
+                    for front, other in exponents_shared(symbols, outer, left):
+                        yield from with_content(front, other)
+                        yield front, other
 
 
 def _both(symbols: Symbols, terms: Terms, *, opened: bool) -> Iterator[Terms]:
-    """A sum unchanged, and multiplied out where that differs, again and again."""
-    yield terms
-    out = multiplied_out(symbols, terms) if opened else None
-    while out is not None:
-        yield out
-        out = multiplied_out(symbols, out)
-
-
-def with_content(outer: Product, terms: Terms) -> Iterator[tuple[Product, Terms]]:
-    """The largest number that divides every term, in front: 2*x + 4 is 2*(x + 2), x/2 + 1/3 is (3*x + 2)/6.
-
-    A sign that all terms share goes with it.
-    """
-    if len(terms) < 2 or any(n.decimal for n in terms.values()):
-        return
-    above = gcd(*(n.value.numerator for n in terms.values())) * (-1 if all(n.value < 0 for n in terms.values()) else 1)
-    below = lcm(*(n.value.denominator for n in terms.values()))
-    if above != 1 or below != 1:
-        content = Amount(above) * Amount(below).inverse()
-        taken = content.inverse()
-        yield Product(outer.amount * content, outer.factors), {f: n * taken for f, n in terms.items()}
-
-
-def taken_out(terms: Terms, *, under: bool) -> tuple[Factors, Terms]:
-    """The factors that all terms share, and what is left of the terms; with `under` the common denominator as well."""
-    columns: dict[int, list[Exponent]] = {}
-    for factors in terms:
-        for base, exponent in factors:
-            columns.setdefault(base, []).append(exponent)
-    common: dict[int, Exponent] = {}
-    for base, column in columns.items():
-        symbol, lowest = column[0][0], min(number for _, number in column)
-        everywhere = len(column) == len(terms) and all(node == symbol for node, _ in column)
-        if everywhere and (symbol is not None or lowest > 0 or under):
-            common[base] = (symbol, lowest)
-        elif under and lowest < 0 and all(node is None for node, _ in column):
-            common[base] = (None, lowest)
-    kept = tuple(sorted((b, e) for b, e in common.items()))
-    return kept, {_without(factors, common): amount for factors, amount in terms.items()} if kept else terms
-
-
-def _without(factors: Factors, common: Mapping[int, Exponent]) -> Factors:
-    """Factors divided by those in common, whose exponents are as low."""
-    exponents: dict[int, Exponent] = {
-        base: (None, exact(-lowest)) for base, (symbol, lowest) in common.items() if symbol is None
-    }
-    for base, (symbol, number) in factors:
-        if base in common:
-            exponents[base] = (None, exact(number - common[base][1]))
-        else:
-            exponents[base] = (symbol, number)
-    return tuple(sorted((b, e) for b, e in exponents.items() if e[0] is not None or e[1]))
+    """A sum unchanged, multiplied out where that differs, again and again, and each of them by identities."""
+    ways = [terms]
+    while opened and (out := multiplied_out(symbols, ways[-1])) is not None:
+        ways.append(out)
+    for way in ways:
+        yield way
+    for way in ways if opened else ():
+        yield from sums(symbols, way)

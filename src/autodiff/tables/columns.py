@@ -1,11 +1,11 @@
-"""The columns of a table that a program uses: which they are by their names, and their numbers in memory.
+"""The columns of tables that a program uses: which they are by their names, and their rows in memory as numbers.
 
 >>> import io
 >>> from autodiff.tables import csv_blocks
->>> table = csv_blocks.table(io.BytesIO(b"width (cm),y\\n1,2\\n3,4\\n"), "points.csv")
->>> loaded = numbers_of(table, lambda names: ["width_cm", "y"])
->>> {name: column.tolist() for name, column in loaded.columns.items()}, list(loaded.lines)
-({'width_cm': [1.0, 3.0], 'y': [2.0, 4.0]}, [2, 3])
+>>> table = csv_blocks.table(io.BytesIO(b"width (cm),kind\\n1,b\\n,a\\n3,a\\n"), "points.csv")
+>>> loaded, codes = rows_of([table], lambda names: ["width_cm", "kind"], missing="drop")
+>>> {name: column.tolist() for name, column in loaded.columns.items()}, codes, loaded.place(1)
+({'width_cm': [1.0, 3.0], 'kind': [1.0, 0.0]}, {'kind': ['a', 'b']}, 'row 2, line 4 of points.csv')
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ import math
 import re
 import unicodedata
 from bisect import bisect
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from autodiff import diagnostics
 from autodiff.errors import DATA, AutodiffError, nearest, normalised, quoted, shortened
@@ -57,6 +56,17 @@ class NumericTable:
 Choose = Callable[[Collection[str]], Sequence[str]]
 """Which columns to read, from the names that a program may use."""
 
+Missing = Literal["error", "drop", "mean"]
+
+MISSING = frozenset(("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"))
+"""Cells that hold nothing, for `--missing drop` and `mean`."""
+
+MOST_CODES = 100_000
+"""Different texts of a column: more are rather names than classes."""
+
+_NUMBER_LIKE = re.compile(r"[\d.,_'+\-eE ]*|[+-]?(inf|infinity|nan)|.*[\ud800-\udfff].*", re.IGNORECASE | re.DOTALL)
+"""Texts that are rather a number in another spelling, or no text at all, than the name of a class."""
+
 
 def load(
     files: str | Sequence[InputFile],
@@ -64,68 +74,166 @@ def load(
     otherwise: Callable[[str], str] = lambda _: "",
     form: str | None = None,
 ) -> NumericTable:
-    """The chosen columns of a file, or of stdin for `-`, or of several files, one behind the other.
-
-    `otherwise` gives another next step where a column is missing. Raises AutodiffError (exit status 4) for the first row that
-    lacks a cell or has one that is no finite number, for files whose columns differ, and where there is no row.
-    """
+    """The chosen columns of a file, or of stdin for `-`, or of several files, one behind the other, which hold numbers alone."""
     files = input_files([files], form) if isinstance(files, str) else files
-    with closing(each_table(files, form)) as opened:
-        tables = [numbers_of(table, choose, otherwise) for table in opened]
-    if not any(map(len, tables)):
+    with closing(each_table(files, form)) as tables:
+        return rows_of(tables, choose, otherwise, texts=False)[0]
+
+
+def rows_of(
+    tables: Iterable[Table],
+    choose: Choose,
+    otherwise: Callable[[str], str] = lambda _: "",
+    missing: Missing = "error",
+    *,
+    texts: bool = True,
+    empty: bool = False,
+) -> tuple[NumericTable, dict[str, list[str]]]:
+    """The chosen columns of tables, one behind the other, and the texts of each column of texts, sorted: the place of a text
+    is its code.
+
+    otherwise  another next step where a column is missing
+    missing    what to do about a missing cell: with "drop" its row is left out, with "mean" the cell is NaN
+    texts      whether a column may be one of texts: none of its cells is a number, or looks like one
+    empty      whether there may be no row
+
+    Raises AutodiffError (exit status 4) for the first row that lacks a cell, or has one of another kind than its column.
+    """
+    np = library("numpy", "--data")
+    columns: dict[str, _ColumnReader] = {}
+    places, files, count = list[Sequence[int]](), list[tuple[int, str, str]](), 0
+    for table in tables:
+        if not files:
+            columns = {
+                name: _ColumnReader(column, missing, texts=texts)
+                for name, column in _chosen(table, choose, otherwise).items()
+            }
+        files.append((count, table.name, table.unit))
+        by_column = {column.name: column for column in columns.values()}
+        for chunk in table.chunks(list(by_column)):
+            places.append(_add_chunk(np, table, chunk, by_column, drop=missing == "drop"))
+            count += len(places[-1])
+    name = files[0][1] if len(files) == 1 else f"{len(files)} files"
+    if not count and not empty:
         raise AutodiffError(
-            f"{shortened(tables[0].name, 200)}: there are no rows",
-            exit_status=DATA,
-            hint="add at least one row of numbers",
-        )
-    return tables[0] if len(tables) == 1 else _joined(tables)
+            f"{shortened(name, 200)}: there are no rows" + (" without a missing cell" if places else ""),
+            exit_status=DATA, hint="add at least one row of numbers",
+        )  # fmt: skip
+    whole, codes = dict[str, Column](), dict[str, list[str]]()
+    for key, reader in columns.items():
+        whole[key], sorted_texts = reader.finished(np, name)
+        codes |= {key: sorted_texts} if sorted_texts else {}
+    several = files if len(files) > 1 else ()
+    return NumericTable(name, whole, _lines(np, places, several), files[0][2], several), codes
 
 
-def _joined(tables: Sequence[NumericTable]) -> NumericTable:
-    """The rows of all tables, one behind the other."""
-    np = library("numpy", "--data")
-    starts = [0, *accumulate(map(len, tables))]
-    files = [(start, table.name, table.unit) for start, table in zip(starts, tables, strict=False)]
-    columns = {name: np.concatenate([table.columns[name] for table in tables]) for name in tables[0].columns}
-    lines = np.concatenate([np.asarray(table.lines, int) for table in tables])
-    return NumericTable(f"{len(tables)} files", columns, lines, tables[0].unit, files)
-
-
-def numbers_of(table: Table, choose: Choose, otherwise: Callable[[str], str] = lambda _: "") -> NumericTable:
-    """The chosen columns of a table, read to its end."""
-    np = library("numpy", "--data")
+def _chosen(table: Table, choose: Choose, otherwise: Callable[[str], str]) -> dict[str, str]:
+    """The column of the table that each chosen name is read from. Raises AutodiffError for a missing one."""
     known = program_names(table.names)
     wanted = choose(known)
     for name in wanted:
         if name not in known:
             raise missing(table, name, otherwise(name))
-    of = {name: column_of(table, known, name) for name in wanted}
-    parts: dict[str, list[Column]] = {column: [np.empty(0)] for column in of.values()}
-    places: list[Sequence[int]] = []
-    for chunk in table.chunks(list(parts)):
-        numbers = {column: np.asarray(chunk.read(chunk.cells[column]), float) for column in parts}
-        finite = np.ones(len(chunk.lines), bool)
-        for column in numbers.values():
-            finite &= np.isfinite(column)
-        finite[list(chunk.faults)] = False
-        if not finite.all():
-            raise row_fault(table, chunk, int(np.argmin(finite)), list(parts))
-        places.append(chunk.lines)
-        for column, part in numbers.items():
-            parts[column].append(part)
-    whole = {column: np.concatenate(parts.pop(column)) for column in list(parts)}  # one at a time, to save memory
-    return NumericTable(
-        table.name, {name: whole[column] for name, column in of.items()}, _lines(np, places), table.unit
-    )
+    return {name: column_of(table, known, name) for name in wanted}
 
 
-def _lines(np: Any, places: Sequence[Sequence[int]]) -> Sequence[int]:
+def _add_chunk(
+    np: Any, table: Table, chunk: Chunk, columns: Mapping[str, _ColumnReader], *, drop: bool
+) -> Sequence[int]:
+    """Add the cells of a chunk to those of their columns; the lines of its rows that count. Raises the first fault."""
+    present = np.ones(len(chunk.lines), bool)
+    faults = [(row, row_fault(table, chunk, row, list(columns))) for row in sorted(chunk.faults)[:1]]
+    for column in columns.values():
+        fault = column.add(np, table, chunk, present)
+        faults += [fault] if fault is not None else []
+    if faults:
+        raise min(faults, key=lambda fault: fault[0])[1]
+    if not drop or present.all():
+        return chunk.lines
+    for column in columns.values():
+        column.parts[-1] = column.parts[-1][present]
+    return np.asarray(chunk.lines)[present]  # type: ignore[no-any-return]
+
+
+def _lines(np: Any, places: Sequence[Sequence[int]], several: Sequence[Any]) -> Sequence[int]:
+    """The lines of all rows: a range where they are those of one file without a gap."""
+    places = [lines for lines in places if len(lines)]
     if not places:
         return range(0)
-    first, last = places[0][0], places[-1][-1]
-    if last - first + 1 == sum(map(len, places)):
+    first, last = int(places[0][0]), int(places[-1][-1])
+    if not several and last - first + 1 == sum(map(len, places)):
         return range(first, last + 1)
-    return np.concatenate(places).tolist()  # type: ignore[no-any-return]
+    return np.concatenate([np.asarray(lines) for lines in places])  # type: ignore[no-any-return]
+
+
+@dataclass(slots=True)
+class _ColumnReader:
+    """What is known of a column while it is read; `codes` numbers its texts in the order in which they come."""
+
+    name: str
+    missing: Missing
+    texts: bool
+    parts: list[Column] = field(default_factory=list)
+    codes: dict[str, int] = field(default_factory=dict)
+    first_text: tuple[int, str] | None = None
+    has_numbers: bool = False
+
+    def add(self, np: Any, table: Table, chunk: Chunk, present: Any) -> tuple[int, AutodiffError] | None:
+        """Add the cells of a chunk, and clear `present` where one is missing; or the first fault."""
+        cells = chunk.cells[self.name]
+        numbers = np.asarray(chunk.read(cells), float)
+        lacking = np.flatnonzero(~np.isfinite(numbers)).tolist()
+        if lacking and not self.texts:
+            return lacking[0], row_fault(table, chunk, lacking[0], [self.name])
+        texts = {row: text_of(cells[row]) for row in lacking}
+        absent = [row for row, text in texts.items() if text in MISSING and (self.missing != "error" or not text)]
+        self.has_numbers = self.has_numbers or len(lacking) < len(numbers)
+        if absent and self.missing == "error":
+            return absent[0], self._fault(table, chunk.lines[absent[0]], texts[absent[0]])
+        present[absent] = False
+        if lacking:
+            numbers = numbers.copy()
+            numbers[absent] = np.nan
+        for row in absent:
+            del texts[row]
+        for row, text in texts.items():
+            self.first_text = self.first_text or (chunk.lines[row], text)
+            if _NUMBER_LIKE.fullmatch(text):
+                return row, self._fault(table, chunk.lines[row], text)
+            if self.has_numbers or len(self.codes) > MOST_CODES:
+                return row, self._fault(table, *self.first_text)
+            numbers[row] = self.codes.setdefault(text, len(self.codes))
+        if self.first_text and self.has_numbers:
+            return 0, self._fault(table, *self.first_text)
+        self.parts.append(numbers)
+        return None
+
+    def finished(self, np: Any, table: str) -> tuple[Column, list[str]]:
+        """The column's numbers, and its texts in the order of their codes."""
+        values = np.concatenate(self.parts) if self.parts else np.empty(0)
+        self.parts.clear()  # one column at a time, to save memory
+        if not self.codes:
+            return values, []
+        if np.isnan(values).any():
+            raise AutodiffError(
+                f"{shortened(table, 200)}, column {quoted(self.name)}: a cell is missing, and texts have no mean",
+                exit_status=DATA, hint="--missing drop leaves such rows out",
+            )  # fmt: skip
+        order = {text: k for k, text in enumerate(sorted(self.codes))}
+        return np.array([float(order[text]) for text in self.codes])[values.astype(int)], list(order)
+
+    def _fault(self, table: Table, line: int, text: str) -> AutodiffError:
+        place = f"{shortened(table.name, 200)}, {table.unit} {line}, column {quoted(self.name)}"
+        if len(self.codes) > MOST_CODES:
+            return AutodiffError(f"{place}: more than {MOST_CODES:,} different texts are no classes", exit_status=DATA)
+        hint = "" if text else "--missing drop leaves such rows out, --missing mean fills them"
+        return AutodiffError(f"{place}: {BadCell(self.name, text)}", exit_status=DATA, hint=hint)
+
+
+def text_of(cell: Any) -> str:
+    """A cell as text; "" where it holds nothing."""
+    value = cell.value if isinstance(cell, Written) else cell.as_py() if hasattr(cell, "as_py") else cell
+    return "" if value is None else str(value).strip()
 
 
 def program_names(columns: Sequence[str]) -> dict[str, list[str]]:

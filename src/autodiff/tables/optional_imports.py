@@ -1,4 +1,4 @@
-"""The optional libraries of this room, imported where they are used; without one, an error says how to get it."""
+"""The optional libraries that read and write tables, imported where they are used; without one, an error says how to get it."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ CHUNK = 16384
 """Rows that are in memory at a time."""
 
 LONGEST = 1 << 24
-"""Characters of a row at most: what is longer is no table, and would fill the memory before anybody knows."""
+"""Characters of a row at most: what is longer is no table, and would fill the memory before an error is found."""
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 

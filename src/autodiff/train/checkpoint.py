@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -88,8 +89,16 @@ def save(path: str, state: State, settings: Mapping[str, Any], kept: Mapping[str
 def writable(path: str) -> None:
     """Raise AutodiffError at once when the file can't be written later."""
     target = path if is_direct(path) else os.path.dirname(os.path.realpath(path))
-    if not (is_direct(path) or os.path.isdir(target)) or not os.access(target, os.W_OK) or os.path.isdir(path):
-        raise AutodiffError(f"can't write {quoted(path, 200)}: there is no such folder to write to", exit_status=DATA)
+    reasons = {
+        "it is a folder": os.path.isdir(path),
+        "there is no such folder": not is_direct(path) and not os.path.isdir(target),
+        "you may not write there": not os.access(target, os.W_OK),
+    }
+    for why, holds in reasons.items():
+        if holds:
+            raise AutodiffError(
+                f"can't write {quoted(path, 200)}: {why}", exit_status=DATA, hint="name a file in a folder of yours"
+            )
 
 
 def load(path: str, data: Mapping[str, Any]) -> State:
@@ -101,30 +110,50 @@ def load(path: str, data: Mapping[str, Any]) -> State:
         schedule = {key: float(value) for key, value in training.get("schedule_memory", {}).items()}
         last = _values(training["last"]) if "last" in training else kept
         first = None if training.get("first") is None else float(training["first"])
-        found = training.get("best")
-        least = None if found is None else _values(found["parameters"]) if "parameters" in found else kept
-        held = None if found is None or found.get("held_out") is None else float(found["held_out"])
-        best = None if least is None else Best(float(found["loss"]), least, int(found["epoch"]), held)
-        return State(last, memory, int(training.get("steps", 0)), int(training.get("epochs", 0)), first, best, schedule)
+        stored = training.get("best")
+        least = None if stored is None else _values(stored["parameters"]) if "parameters" in stored else kept
+        held = None if stored is None or stored.get("held_out") is None else float(stored["held_out"])
+        best = None if least is None else Best(float(stored["loss"]), least, int(stored["epoch"]), held)
+        state = State(
+            last, memory, int(training.get("steps", 0)), int(training.get("epochs", 0)), first, best, schedule
+        )
+        shapes = [{n: np.shape(v) for n, v in values.items()} for values in (kept, last, *([least] if least else []))]
     except (TypeError, ValueError, AttributeError, KeyError):
-        raise _not_saved(path) from None
+        raise not_saved(path) from None
+    if any(other != shapes[0] for other in shapes):
+        raise not_saved(path)
+    return state
 
 
 def settings(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a file's JSON object says about how its parameters were trained; empty where it holds parameters alone."""
-    found = data.get(KEY, {})
-    return found if isinstance(found, dict) else {}
+    training = data.get(KEY, {})
+    return training if isinstance(training, dict) else {}
 
 
 def kept_rows(path: str, data: Mapping[str, Any]) -> Kept:
     """What a file's JSON object says about the rows of the training; nothing where it holds parameters alone."""
     try:
-        return Kept(**data.get(KEY, {}).get("kept", {}))
-    except (TypeError, AttributeError):
-        raise _not_saved(path) from None
+        kept = Kept(**data.get(KEY, {}).get("kept", {}))
+        return Kept(
+            {name: _texts(columns) for name, columns in kept.columns.items()},
+            {name: _texts(texts) for name, texts in kept.codes.items()},
+            {name: index(count) for name, count in kept.classes.items()},
+            {name: [nested(_value(mean)), nested(_value(size))] for name, (mean, size) in kept.scales.items()},
+            {name: float(mean) for name, mean in kept.means.items()},
+        )
+    except (TypeError, ValueError, AttributeError):
+        raise not_saved(path) from None
 
 
-def _not_saved(path: str) -> AutodiffError:
+def _texts(texts: Any) -> list[str]:
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise TypeError
+    return texts
+
+
+def not_saved(path: str) -> AutodiffError:
+    """The error for a file that `--save` can't have written."""
     return AutodiffError(
         f"{quoted(path, 200)} is not what training saved", exit_status=DATA, hint="give a file that --save wrote"
     )
@@ -139,7 +168,7 @@ def _values(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
-    found = np.array(value, dtype=np.float64)
-    if not np.all(np.isfinite(found)):
+    array = np.array(value, dtype=np.float64)
+    if not np.all(np.isfinite(array)):
         raise ValueError
-    return found if found.ndim else float(found)
+    return array if array.ndim else float(array)

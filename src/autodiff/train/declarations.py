@@ -94,7 +94,7 @@ def declared(
             joined = "\n;\n".join(behind)
             longer = parse_behind(program, _masked(joined, {}), functions)
             source = f"{source}\n;\n{joined}"
-            program = ParsedProgram(source, longer.statements, program.readings, program.given)
+            program = program.with_statements(longer.statements, source)
     except AutodiffError as error:
         error.source = text if error.source == masked else error.source
         raise
@@ -115,8 +115,8 @@ def declared(
             matrices[key] = tuple(known) if known is not None else _listed(items, usable, span, source)
         return Name(key, node.span)
 
-    statements = tuple(with_body(s, rewritten(s.body, named)) for s in program.statements)
-    return Declared(ParsedProgram(source, statements, program.readings, program.given), matrices)
+    statements = [with_body(s, rewritten(s.body, named)) for s in program.statements]
+    return Declared(program.with_statements(statements, source), matrices)
 
 
 def _masked(text: str, calls: dict[int, tuple[str, str]]) -> str:
@@ -143,11 +143,11 @@ def _listed(items: str, names: Sequence[str], span: Span, source: str) -> tuple[
         )  # fmt: skip
 
     first, exception, left_out = items.partition(" except ")
-    found: dict[str, None] = {}
+    columns: dict[str, None] = {}
     for item in (part.strip() for part in first.split(",")):
         ends = re.fullmatch(r"(\w+)\s*\.\.\s*(\w+)", item)
         if item == "*":
-            found |= dict.fromkeys(names)
+            columns |= dict.fromkeys(names)
         elif ends:
             start, end = place(ends[1]), place(ends[2])
             if start > end:
@@ -155,27 +155,26 @@ def _listed(items: str, names: Sequence[str], span: Span, source: str) -> tuple[
                     f"columns({item}): {quoted(ends[2])} is left of {quoted(ends[1])} in the table",
                     span=span, source=source, hint=f"write columns({ends[2]}..{ends[1]})",
                 )  # fmt: skip
-            found |= dict.fromkeys(names[start : end + 1])
+            columns |= dict.fromkeys(names[start : end + 1])
         elif re.fullmatch(r"\w+", item):
-            found[names[place(item)]] = None
+            columns[names[place(item)]] = None
         else:
             raise AutodiffError(
                 f"columns(…) can't be read at {quoted(item)}",
                 span=span, source=source, hint="write columns(a, b), columns(a..d), columns(*) or columns(* except y)",
             )  # fmt: skip
     for item in (part.strip() for part in left_out.split(",") if exception):
-        found.pop(names[place(item)], None)
-    if not found:
+        columns.pop(names[place(item)], None)
+    if not columns:
         raise AutodiffError("columns(…) names no column", span=span, source=source, hint="give a table with --data")
-    return tuple(found)
+    return tuple(columns)
 
 
-def needed(found: Declared) -> list[str]:
+def needed(program: Declared) -> list[str]:
     """The inputs of the program, columns of its matrices in place of those."""
-    statements = tuple(with_body(s, rewritten(s.body, _without_declaration)) for s in found.program.statements)
-    program = found.program
-    inputs = lower(ParsedProgram(program.source, statements, program.readings, program.given)).inputs
-    return list(dict.fromkeys(n for name in inputs for n in found.matrices.get(name, (name,))))
+    statements = [with_body(s, rewritten(s.body, _without_declaration)) for s in program.program.statements]
+    inputs = lower(program.program.with_statements(statements)).inputs
+    return list(dict.fromkeys(n for name in inputs for n in program.matrices.get(name, (name,))))
 
 
 def is_declaration(node: Expr) -> TypeGuard[Call]:
@@ -192,9 +191,9 @@ def _without_declaration(node: Expr) -> Expr:
     return node
 
 
-def declarations_of_rows(found: Declared) -> list[Expr]:
+def declarations_of_rows(program: Declared) -> list[Expr]:
     """The parts of a program that only all rows together give a meaning: scales, classes, dropout, rows of a parameter."""
-    bodies = [statement.body for statement in found.program.statements]
+    bodies = [statement.body for statement in program.program.statements]
     return [node for node in walk(tuple(bodies)) if _without_declaration(node) is not node]
 
 

@@ -194,7 +194,7 @@ def _smaller(rate: float) -> Iterator[float]:
     """Rates to try, from half of this one down: 3, 1, 0.3, 0.1, …"""
     power = math.floor(math.log10(min(rate, 10.0)))
     for exponent in range(power, power - 9, -1):
-        yield from (found for found in (float(f"3e{exponent}"), float(f"1e{exponent}")) if found <= rate / 2)
+        yield from (smaller for smaller in (float(f"3e{exponent}"), float(f"1e{exponent}")) if smaller <= rate / 2)
 
 
 def _tried(training: Training, rate: float, epochs: int) -> float | None:
@@ -203,7 +203,7 @@ def _tried(training: Training, rate: float, epochs: int) -> float | None:
     plan = replace(training.plan, rate=rate, epochs=training.start.epochs + epochs)
     state = start
     try:
-        for done in descend(training.model, training.columns, start, plan):
+        for done in descend(training.trained, start, plan):
             losses.append(done.loss)
             state = done.state
     except Diverged:

@@ -49,29 +49,29 @@ def gathered(lowered: Lowered, numbers: Collection[int], columns: Collection[int
 
 def _terms(graph: Graph, root: int, uses: Mapping[int, int]) -> tuple[list[Term], set[int]]:
     """What a sum adds up, from the left, and the sums inside it that nothing else uses."""
-    found: list[Term] = []
+    terms: list[Term] = []
     within: set[int] = set()
     todo: list[Term] = [(root, False)]
     while todo:
         node, minus = todo.pop()
         row = graph.rows[node]
         if row not in (_ADD, _SUBTRACT) or (node != root and uses[node] > 1):
-            found.append((node, minus))
+            terms.append((node, minus))
             continue
         within.add(node)
-        one, two = graph.args[node]
-        todo += [(two, minus != (row is _SUBTRACT)), (one, minus)]
-    return found, within - {root}
+        left, right = graph.args[node]
+        todo += [(right, minus != (row is _SUBTRACT)), (left, minus)]
+    return terms, within - {root}
 
 
 def _weighted(graph: Graph, node: int, numbers: Collection[int], columns: Collection[int]) -> tuple[int, int] | None:
     """The number and the column of which an equation is the product."""
     if graph.rows[node] is not _TIMES:
         return None
-    one, two = graph.args[node]
-    if one in numbers and two in columns:
-        return one, two
-    return (two, one) if two in numbers and one in columns else None
+    left, right = graph.args[node]
+    if left in numbers and right in columns:
+        return left, right
+    return (right, left) if right in numbers and left in columns else None
 
 
 def _rewritten(
@@ -82,23 +82,23 @@ def _rewritten(
     numbers: Collection[int],
     columns: Collection[int],
 ) -> tuple[Lowered, dict[int, int]]:
-    graph, made = lowered.graph, Graph()
+    graph, rewritten = lowered.graph, Graph()
     of: dict[int, int] = {}
     for node in order:
         row, span = graph.rows[node], graph.spans[node]
         if node in graph.constants:
-            of[node] = made.constant(graph.constants[node], span)
+            of[node] = rewritten.constant(graph.constants[node], span)
         elif row is None:
-            of[node] = made.input(graph.inputs[node], span)
+            of[node] = rewritten.input(graph.inputs[node], span)
         elif node in sums:
             pairs = [(_weighted(graph, term, numbers, columns), minus) for term, minus in sums[node]]
             weighted = [(of[pair[0]], of[pair[1]], minus) for pair, minus in pairs if pair]
             rest = [(of[term], minus) for (term, minus), (pair, _) in zip(sums[node], pairs, strict=True) if not pair]
-            of[node] = _sum(made, weighted, rest, span)
+            of[node] = _sum(rewritten, weighted, rest, span)
         elif node not in inside:
-            of[node] = made.call(row, tuple(of[a] for a in graph.args[node]), span)
+            of[node] = rewritten.call(row, tuple(of[a] for a in graph.args[node]), span)
     kept = {name: of[node] for name, node in lowered.assigned.items() if node in of}
-    return Lowered(made, of[lowered.result], lowered.name, lowered.inputs, kept, lowered.source), of
+    return Lowered(rewritten, of[lowered.result], lowered.name, lowered.inputs, kept, lowered.source), of
 
 
 def _sum(graph: Graph, weighted: list[tuple[int, int, bool]], rest: list[Term], span: Span) -> int:

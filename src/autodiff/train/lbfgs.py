@@ -52,12 +52,12 @@ def minimize(slopes: Slopes, start: Vector, pairs: Pairs, iterations: int) -> It
         slope = seen.slope(here.vector)
         if np.max(np.abs(slope)) <= FLAT:
             return
-        found = _step(search, seen, here, slope)
-        if found is None and here.pairs:  # the model of the last steps is wrong here: steepest descent
-            found = _step(search, seen, here._replace(pairs=()), slope)
-        if found is None:
+        there = _step(search, seen, here, slope)
+        if there is None and here.pairs:  # the model of the last steps is wrong here: steepest descent
+            there = _step(search, seen, here._replace(pairs=()), slope)
+        if there is None:
             return
-        here = found
+        here = there
         yield here
 
 
@@ -123,14 +123,14 @@ class _LastEvaluation:
 
     def loss(self, vector: Vector) -> float:
         """Infinite where there is none: a line search then takes a shorter step."""
-        self._look(vector)
+        self._evaluate(vector)
         return np.inf if self._found is None else self._found[0]
 
     def slope(self, vector: Vector) -> Vector:
-        self._look(vector)
+        self._evaluate(vector)
         return np.full(len(vector), np.nan) if self._found is None else self._found[1]
 
-    def _look(self, vector: Vector) -> None:
+    def _evaluate(self, vector: Vector) -> None:
         if self._at is None or not np.array_equal(self._at, vector):
             self._at, self._found = vector.copy(), self._slopes(vector)
 

@@ -2,8 +2,9 @@
 
 >>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
->>> model = Model(lower(parse("(w - 1)^2")), ["w"])
->>> [done.loss for done in descend(model, {}, State({"w": 0.0}, {}), Hyperparameters(epochs=3, rate=0.5))]
+>>> from autodiff.train.model import Model
+>>> objective = Model(lower(parse("(w - 1)^2")), ["w"]).over({})
+>>> [done.loss for done in descend(objective, State({"w": 0.0}, {}), Hyperparameters(epochs=3, rate=0.5))]
 [1.0, 0.0, 0.0]
 
 The same seed gives the same numbers, bit for bit, and so does a training that was interrupted and resumed: what is
@@ -22,15 +23,14 @@ import numpy as np
 from autodiff.core.evaluate import DomainError
 from autodiff.errors import DATA, AutodiffError
 from autodiff.train.checkpoint import State
-from autodiff.train.model import Model, Overflow
+from autodiff.train.model import Objective, Overflow
 from autodiff.train.optimizers import OPTIMIZERS, Constants, towards_zero
 from autodiff.train.schedule import Schedule
 
 if TYPE_CHECKING:
     from autodiff.train.lbfgs import Pairs
 
-Columns: TypeAlias = Mapping[str, Any]
-Look: TypeAlias = "Callable[[State, Columns, Mapping[int, Any] | None], None]"
+StepHook: TypeAlias = "Callable[[State, Objective], None]"
 
 _SAMPLES, _HOLDOUT, _ORDER, _DROPOUT = range(4)
 """The uses of a seed; each has a generator of its own."""
@@ -135,33 +135,27 @@ def batches(count: int, plan: Hyperparameters, epoch: int) -> Iterator[Any]:
 
 
 def descend(
-    model: Model, columns: Columns, start: State, plan: Hyperparameters, look: Look | None = None
+    objective: Objective, start: State, plan: Hyperparameters, on_step: StepHook | None = None
 ) -> Iterator[Epoch]:
     """Train from `start`, an epoch at a time. Raises Diverged where a step has no loss or no slope.
 
-    `look` is called before every step with the state, the columns of its rows and the values that depend on no parameter.
+    `on_step` is called before every step with the state and the objective over the rows of the step.
     """
     if plan.optimizer == "lbfgs":
-        yield from _quasi_newton(model, columns, start, plan, look)
+        yield from _quasi_newton(objective, start, plan, on_step)
         return
-    count = len(next(iter(columns.values()))) if columns else 1
-    fixed = model.fixed(columns)
-    cut = model.cut(columns, fixed) if is_minibatch(count, plan) else None
+    count, model = objective.rows, objective.model
     state = before = start
     for epoch in range(start.epochs + 1, plan.epochs + 1):
         total, begun = 0.0, state
         for rows in batches(count, plan, epoch):
-            part = columns if rows is None else {name: column[rows] for name, column in columns.items()}
-            known = fixed if rows is None and not model.masks else None
-            if cut is not None:
-                known = cut(rows, part)
+            part = objective if rows is None else objective.part(rows)
             if model.masks:
-                chance = generator(plan.seed, _DROPOUT, state.steps)
-                part = {**part, **model.dropped(state.parameters, part, chance)}
-            if look is not None:
-                look(state, part, known)
+                part = part.dropped(state.parameters, generator(plan.seed, _DROPOUT, state.steps))
+            if on_step is not None:
+                on_step(state, part)
             try:
-                loss, slopes = model.slopes(state.parameters, part, known, proximal=True)
+                loss, slopes = part.slopes(state.parameters, proximal=True)
             except (DomainError, Overflow) as cause:
                 seen = range(count) if rows is None else rows
                 raise Diverged(before, cause, seen, moved=before is not state) from None
@@ -179,10 +173,28 @@ def updated(state: State, slopes: Mapping[str, Any], plan: Hyperparameters, l1: 
     with np.errstate(all="ignore"):
         shorter = _clipped(slopes, plan.clip) if plan.clip else slopes
         for name, value in state.parameters.items():
-            found = rule(value, shorter[name], state.memory.get(name, {}), step, rate, plan.constants)
-            found = towards_zero(value, found, l1, rate) if l1 and rate else found
-            parameters[name], memories[name] = found.value, found.memory
+            update = rule(value, shorter[name], state.memory.get(name, {}), step, rate, plan.constants)
+            update = towards_zero(value, update, l1, rate) if l1 and rate else update
+            parameters[name], memories[name] = update.value, update.memory
     return State(parameters, memories, step, state.epochs, schedule=state.schedule)
+
+
+def require_memory(state: State, plan: Hyperparameters) -> None:
+    """Raise AutodiffError where what an optimizer remembers does not belong to it and to the parameters."""
+    try:
+        if plan.optimizer in OPTIMIZERS:
+            slopes = {name: 0.0 * value for name, value in state.parameters.items()}
+            after = updated(state, slopes, plan).parameters
+            fits = all(np.shape(after[name]) == np.shape(value) for name, value in state.parameters.items())
+        else:
+            fits = ParameterVector(state.parameters).pairs(state.memory) is not None
+    except (KeyError, ValueError):
+        fits = False
+    if not fits:
+        raise AutodiffError(
+            f"what {plan.optimizer} remembers does not belong to these parameters", exit_status=DATA,
+            hint='resume from the file as --save wrote it, or remove "memory" from it',
+        )  # fmt: skip
 
 
 def _clipped(slopes: Mapping[str, Any], longest: float) -> dict[str, Any]:
@@ -193,32 +205,30 @@ def _clipped(slopes: Mapping[str, Any], longest: float) -> dict[str, Any]:
 
 
 def _quasi_newton(
-    model: Model, columns: Columns, start: State, plan: Hyperparameters, look: Look | None
+    objective: Objective, start: State, plan: Hyperparameters, on_step: StepHook | None
 ) -> Iterator[Epoch]:
     """L-BFGS, an iteration an epoch, over all parameters as one vector."""
     from autodiff.train.lbfgs import minimize  # needs SciPy
 
-    fixed = model.fixed(columns)
-    count = len(next(iter(columns.values()))) if columns else 1
     whole = ParameterVector(start.parameters)
 
     def slopes(vector: Any) -> tuple[float, Any] | None:
         try:
-            loss, found = model.slopes(whole.parts(vector), columns, fixed)
+            loss, gradient = objective.slopes(whole.parts(vector))
         except (DomainError, Overflow):
             return None
-        return loss, whole.joined(found)
+        return loss, whole.joined(gradient)
 
     try:
-        model.slopes(start.parameters, columns, fixed)
+        objective.slopes(start.parameters)
     except (DomainError, Overflow) as cause:
-        raise Diverged(start, cause, range(count), moved=False) from None
+        raise Diverged(start, cause, range(objective.rows), moved=False) from None
     state = start
-    found = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)
+    iterations = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)
     for epoch in range(start.epochs + 1, plan.epochs + 1):
-        if look is not None:
-            look(state, columns, fixed)
-        done = next(found, None)
+        if on_step is not None:
+            on_step(state, objective)
+        done = next(iterations, None)
         if done is None:
             return
         state = State(whole.parts(done.vector), whole.memory(done.pairs), state.steps + 1, epoch)
@@ -237,12 +247,12 @@ class ParameterVector:
 
     def parts(self, vector: Any) -> dict[str, Any]:
         """The same back."""
-        found, at = {}, 0
+        values, at = {}, 0
         for name, shape in self.shapes.items():
             size = int(np.prod(shape, dtype=int))
-            found[name] = vector[at : at + size].reshape(shape).copy() if shape else float(vector[at])
+            values[name] = vector[at : at + size].reshape(shape).copy() if shape else float(vector[at])
             at += size
-        return found
+        return values
 
     def memory(self, pairs: Pairs) -> dict[str, dict[str, Any]]:
         """The steps and the changes of the slope that belong to each parameter, oldest first."""
@@ -253,18 +263,16 @@ class ParameterVector:
         }
 
     def pairs(self, memory: Mapping[str, Mapping[str, Any]]) -> Pairs:
-        """The same back. Raises AutodiffError where a memory does not belong to these parameters."""
+        """The same back. Raises KeyError or ValueError where a memory does not belong to these parameters."""
         if not memory:
             return ()
-        try:
-            kept = [[np.atleast_1d(memory[name][key]) for name in self.shapes] for key in ("steps", "changes")]
-            (count,) = {len(part) for parts in kept for part in parts}
-            steps, changes = (np.concatenate([p.reshape(count, -1) for p in parts], axis=1) for parts in kept)
-        except (KeyError, ValueError):
-            steps = changes = np.empty((0, 0))
-        if steps.shape != changes.shape or steps.shape[1:] != (sum(int(np.prod(s)) for s in self.shapes.values()),):
-            raise AutodiffError(
-                "what lbfgs remembers does not belong to these parameters", exit_status=DATA,
-                hint='resume from the file as --save wrote it, or remove "memory" from it',
-            )  # fmt: skip
+        kept = [[np.atleast_1d(memory[name][key]) for name in self.shapes] for key in ("steps", "changes")]
+        (count,) = {len(part) for parts in kept for part in parts}
+        steps, changes = (
+            np.concatenate(
+                [p.reshape(count, *s).reshape(count, -1) for p, s in zip(parts, self.shapes.values(), strict=True)],
+                axis=1,
+            )
+            for parts in kept
+        )
         return tuple(zip(steps, changes, strict=True))

@@ -90,29 +90,29 @@ def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: i
         return None
     numbers = {node for node, size in shapes.items() if size == ()}
     columns = {node for node, axis in axes.items() if shape(known[node]) == (count,)}
-    found, of = gathered(lowered, numbers, columns)
+    fused, of = gathered(lowered, numbers, columns)
     known = {of[node]: value for node, value in known.items() if node in of}
     axes = {of[node]: axis for node, axis in axes.items() if node in of}
-    two, three = (_shapes(found, known, axes, parameters, rows) for rows in (2, 3))
+    two, three = (_shapes(fused, known, axes, parameters, rows) for rows in (2, 3))
     if two is None or three is None:
         return None
-    sorts = _sorted(found, axes, {node: row_axis(two[node], three[node]) for node in two})
+    sorts = _sorted(fused, axes, {node: row_axis(two[node], three[node]) for node in two})
     if sorts is None:
         return None
     before, rows, after, ends = sorts
-    used = {a for node in rows for a in found.graph.args[node]}
-    largest = max((math.prod(three[node]) // 3 for node in rows if not _only_arranged(found, node)), default=1)
+    used = {a for node in rows for a in fused.graph.args[node]}
+    largest = max((math.prod(three[node]) // 3 for node in rows if not _only_arranged(fused, node)), default=1)
     size = max(FEWEST, ELEMENTS // max(largest, 1))
     gates = tuple(node for node in before if node in used)
-    sources = [node for node in before if found.graph.inputs.get(node) in parameters]
-    active = algebra.linear(ArrayTrace(found, [], [*two]), sources)
+    sources = [node for node in before if fused.graph.inputs.get(node) in parameters]
+    active = algebra.linear(ArrayTrace(fused, [], [*two]), sources)
     edges, by_row = (
         {node: active[node] for node in order if node in active}
         for order in ([*before, *sorted((*ends, *after))], rows)
     )
-    number = two[found.result] == ()
+    number = two[fused.result] == ()
     return SweepPlan(
-        found, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, edges, by_row, number, size
+        fused, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, edges, by_row, number, size
     )
 
 
@@ -147,14 +147,14 @@ def _sorted(
 
 def _axes(known: Known, count: int) -> dict[int, int] | None:
     """Where the rows are in each known value that has them; None where that is not clear."""
-    found = {}
+    axes = {}
     for node, value in known.items():
         places = [k for k, size in enumerate(shape(value)) if size == count]
         if len(places) > 1:
             return None
         if places:
-            found[node] = places[0] - len(shape(value))
-    return found
+            axes[node] = places[0] - len(shape(value))
+    return axes
 
 
 def _shapes(
@@ -196,10 +196,11 @@ def _part(known: Known, axes: Mapping[int, int], rows: slice) -> dict[int, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """The last statement, averaged if it has elements, and its slope in each parameter that it depends on."""
+    """The last statement, averaged unless it `is_number`, and its slope in each parameter that it depends on."""
 
     value: float
     slopes: Mapping[str, Any]
+    is_number: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,16 +222,8 @@ class Sweep:
         self.known = {plan.of[node]: value for node, value in known.items() if node in plan.of}
         self.narrow = {node: value for node, value in self.known.items() if node not in plan.axes}
 
-    def value(self, parameters: Mapping[str, Any]) -> float | None:
-        """The value alone."""
-        swept = self._swept(parameters, slopes=False)
-        return None if swept is None else swept.value
-
-    def slopes(self, parameters: Mapping[str, Any]) -> Swept | None:
-        """The value and the slopes."""
-        return self._swept(parameters, slopes=True)
-
-    def _swept(self, parameters: Mapping[str, Any], *, slopes: bool) -> Swept | None:
+    def swept(self, parameters: Mapping[str, Any], *, slopes: bool) -> Swept | None:
+        """The value and, with `slopes`, its slopes."""
         try:
             return self.combined(parameters, self.sums(parameters, slopes=slopes), slopes=slopes)
         except DomainError:
@@ -265,10 +258,11 @@ class Sweep:
         value = run.values[self.lowered.result]
         seed = 1.0 / np.size(value)
         edges = self.plan.edges | {end: [*parts.items()] for end, parts in sums.slopes.items()}
-        found = algebra.vjp(run, (), self.convention, seed, edges) if slopes else {}
+        adjoints = algebra.vjp(run, (), self.convention, seed, edges) if slopes else {}
         return Swept(
             float(np.mean(value)),
-            {name: found[node] for node, name in self.lowered.graph.inputs.items() if node in found},
+            {name: adjoints[node] for node, name in self.lowered.graph.inputs.items() if node in adjoints},
+            self.plan.number,
         )
 
     def _narrow(self, parameters: Mapping[str, Any], known: Known) -> ArrayTrace:
@@ -294,8 +288,8 @@ class Sweep:
         """The slopes of a sum or mean in the gates, as far as this block makes them."""
         at = replace(run, lowered=self.lowered._replace(result=end))
         seed = weight / np.size(run.values[end])
-        found = algebra.vjp(at, self.plan.gates, self.convention, seed, None if run.inactive else self.plan.by_row)
-        return {gate: found[gate] for gate in self.plan.gates if gate in found}
+        adjoints = algebra.vjp(at, self.plan.gates, self.convention, seed, None if run.inactive else self.plan.by_row)
+        return {gate: adjoints[gate] for gate in self.plan.gates if gate in adjoints}
 
 
 def _add(totals: dict[int, Any], parts: Mapping[int, Any]) -> None:

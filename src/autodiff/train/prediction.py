@@ -26,18 +26,14 @@ from autodiff.core.lowering import Lowered, lower
 from autodiff.diagnostics import outside, written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, Span, nearest, quoted, shortened
 from autodiff.language.ast import Assign, Expr, Expression, Name, ParsedProgram
-from autodiff.tables.columns import row_fault
+from autodiff.tables.columns import MISSING, row_fault, text_of
 from autodiff.tables.text import Chunk, Statuses, Table
 from autodiff.train.declarations import Kept, declared, with_matrices
-from autodiff.train.reading import MISSING, text_of
 from autodiff.train.resolver import Resolver
-from autodiff.train.row_axis import mixing_equations, row_axis
+from autodiff.train.row_axis import PROBES, mixing_equations, row_axes
 
 BLOCK = 4096
 """Rows that are evaluated at a time."""
-
-PROBES = (1.0, 0.5, 2.0, 0.0, -0.5)
-"""Numbers for the columns with which shapes are found out before the first row is read."""
 
 Columns = Mapping[str, Any]
 
@@ -60,10 +56,10 @@ class Outputs:
     ) -> None:
         self.kept = Kept() if kept is None else kept
         outputs = _named(of)
-        found = declared(text, names, parameters, self.kept, behind=list(outputs.values()), strict=strict)
-        self.readings = found.program.readings
+        program_of_columns = declared(text, names, parameters, self.kept, behind=list(outputs.values()), strict=strict)
+        self.readings = program_of_columns.program.readings
         resolver = Resolver(parameters, self.kept, None)
-        program = resolver.resolved(found.program)
+        program = resolver.resolved(program_of_columns.program)
         self.lowered, self.nodes, limits = _with_outputs(program, list(outputs), resolver.ranges)
         graph = self.lowered.graph
         self._order = graph.reaching(*self.nodes.values())
@@ -71,7 +67,9 @@ class Outputs:
         needed = [graph.inputs[node] for node in self._order if node in graph.inputs]
         self.parameters = {name: parameters[name] for name in needed if name in parameters}
         self._masks = dict.fromkeys(resolver.masks, 1.0)
-        self.matrices = {name: found.matrices[name] for name in needed if name in found.matrices}
+        self.matrices = {
+            name: program_of_columns.matrices[name] for name in needed if name in program_of_columns.matrices
+        }
         inputs = [n for name in needed if name not in self._masks for n in self.matrices.get(name, (name,))]
         self.inputs = [name for name in dict.fromkeys(inputs) if name not in parameters]
         self._axes: dict[int, int | None] | None = None
@@ -124,13 +122,13 @@ class Outputs:
     @property
     def _places(self) -> list[tuple[str, int, tuple[int, ...]]]:
         """The columns of the outputs: their names, equations and elements."""
-        found: list[tuple[str, int, tuple[int, ...]]] = []
+        places: list[tuple[str, int, tuple[int, ...]]] = []
         for name, node in self.nodes.items():
             shape = self._shapes.get(node, ())
             if not shape:
-                found.append((name, node, ()))
-            found += [(f"{name}[{', '.join(map(str, k))}]", node, k) for k in np.ndindex(shape) if shape]
-        return found
+                places.append((name, node, ()))
+            places += [(f"{name}[{', '.join(map(str, k))}]", node, k) for k in np.ndindex(shape) if shape]
+        return places
 
     def _out_of_range(self, values: Sequence[Any], rows: int) -> Any:
         """Which rows have a class or an index that the training did not have."""
@@ -151,10 +149,12 @@ class Outputs:
     def _row_axes(self, row: Columns) -> dict[int, int | None]:
         """The row axis of every equation, from the shapes for two and for three times a row. Raises AutodiffError for an
         equation that computes a value from several rows."""
-        two, three = (
-            self._values({name: np.repeat(column, count, axis=0) for name, column in row.items()}) for count in (2, 3)
-        )
-        axes = {node: row_axis(np.shape(two[node]), np.shape(three[node])) for node in self._order}
+
+        def values(rows: int) -> list[Any]:
+            return self._values({name: np.repeat(column, rows, axis=0) for name, column in row.items()})
+
+        axes = row_axes(values, self._order)
+        two = values(2)
         for node in self.nodes.values():
             shape, axis = np.shape(two[node]), axes[node]
             self._shapes[node] = shape if axis is None else (*shape[:axis], *shape[len(shape) + axis + 1 :])
@@ -170,13 +170,13 @@ class Outputs:
     def _split(self, values: Sequence[Any], rows: int) -> dict[str, Any]:
         """The columns of the outputs."""
         assert self._axes is not None
-        found: dict[str, Any] = {}
+        split: dict[str, Any] = {}
         for name, node, place in self._places:
             value: Any = np.asarray(values[node], float)
             axis = self._axes[node]
             value = np.broadcast_to(value, (rows, *value.shape)) if axis is None else np.moveaxis(value, axis, 0)
-            found[name] = value[(slice(None), *place)]
-        return found
+            split[name] = value[(slice(None), *place)]
+        return split
 
 
 def predictions(
@@ -203,7 +203,7 @@ def predictions(
         for name, column in values.items():
             whole[name][good] = column
         if keep:
-            require_free(table, table.names, [*whole, "status"])
+            require_free(table.name, table.names, [*whole, "status"])
         status = Statuses(rows, dict(sorted(hard.items()))).before(stop)
         count.add(table, chunk, status, [column for name, column in of.items() if name not in outputs.kept.codes])
         count.fault = count.fault or _unknown_text(table, chunk, of, outputs.kept, stop, named=count.named)
@@ -212,10 +212,9 @@ def predictions(
         yield {**kept, **shown, "status": status}
         if stop < rows:
             place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[stop]}"
-            if hard[stop] == INPUT and count.fault:
-                raise AutodiffError(
-                    count.fault if count.named else f"{shortened(table.name, 200)}, {count.fault}", exit_status=DATA
-                )
+            unknown = _unknown_text(table, chunk, of, outputs.kept, stop + 1, named=False)
+            if hard[stop] == INPUT and unknown:
+                raise AutodiffError(f"{shortened(table.name, 200)}, {unknown}", exit_status=DATA)
             if hard[stop] == INPUT and not usable[stop]:
                 raise row_fault(table, chunk, stop, read)
             if hard[stop] == INPUT:
@@ -275,7 +274,7 @@ def _with_outputs(
         statements.append(Assign(Name(f"output {k}", last.span), last.body, last.span))
     for k, (codes, _) in enumerate(ranges):
         statements.append(Assign(Name(f"code {k}", codes.span), codes, codes.span))
-    lowered = lower(ParsedProgram(program.source, tuple(statements), program.readings, program.given))
+    lowered = lower(program.with_statements(statements))
     nodes = {name: lowered.assigned[f"output {k}"] for k, name in enumerate(names)}
     limits = dict[int, int]()
     for k, (_, limit) in enumerate(ranges):
@@ -286,16 +285,20 @@ def _with_outputs(
 
 def _named(of: Sequence[str]) -> dict[str, str]:
     """The column's name and the expression of each output: `species = argmax(P)`, or an expression, its own name."""
-    found: dict[str, str] = {}
+    expressions: dict[str, str] = {}
     for text in of:
         match = re.fullmatch(r"\s*(\w+)\s*=(?!=)(.*)", text, re.DOTALL)
         name, expression = (match[1], match[2].strip()) if match else (text.strip(), text.strip())
-        if name in found:
+        if name == "status":
+            raise AutodiffError(
+                "a result and its status would be one column", hint="call the result something else: y = …"
+            )
+        if name in expressions:
             raise AutodiffError(
                 f"--of gives {quoted(name)} twice", hint=f"call one of them something else: {name}2 = …"
             )
-        found[name] = expression
-    return found
+        expressions[name] = expression
+    return expressions
 
 
 def _not_assigned(name: str, assigned: Collection[str]) -> AutodiffError:

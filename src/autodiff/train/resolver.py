@@ -55,7 +55,7 @@ class Resolver:
         self._before: list[Statement] = []
 
     def resolved(self, program: ParsedProgram) -> ParsedProgram:
-        """The program without declarations. Raises AutodiffError where one stands where it has no meaning."""
+        """The program without declarations. Raises AutodiffError for one in a place where it has no meaning."""
         self._program, self._before = program, []
         try:
             for statement in program.statements:
@@ -66,7 +66,7 @@ class Resolver:
                     self._before.append(with_body(statement, rewritten(statement.body, self._replaced)))
         except AutodiffError as error:
             raise error.within(program.source) from None
-        return ParsedProgram(program.source, tuple(self._before), program.readings, program.given)
+        return program.with_statements(self._before)
 
     def _require_none(self, function: Define) -> None:
         for node in walk((function.body,)):
@@ -168,18 +168,13 @@ class Resolver:
 
     def _of_rows(self, inner: Expr, call: Expr) -> Any:
         """The values of an expression of columns, in all rows."""
-        program = self._program
         if self.rows is None:
             raise AutodiffError(
                 f"{self._text(call)} is not known: nothing was kept for it with the parameters",
                 span=call.span,
                 hint="give --at @FILE.json that train --save wrote for this program",
             )
-        lowered = lower(
-            ParsedProgram(
-                program.source, (*self._before, Expression(inner, inner.span)), program.readings, program.given
-            )
-        )
+        lowered = lower(self._program.with_statements([*self._before, Expression(inner, inner.span)]))
         used = [lowered.graph.inputs[n] for n in lowered.graph.reaching(lowered.result) if n in lowered.graph.inputs]
         if other := [name for name in used if name not in self.rows]:
             raise AutodiffError(

@@ -7,9 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
+from autodiff.arrays.ufuncs import shape
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
+
+PROBES = (1.0, 0.5, 2.0, 0.0, -0.5)
+"""Numbers for the columns with which shapes are computed before the first row is read."""
 
 BY_ROW = ("literal", "matmul", "transpose", "expand_dims", "index")
 """Functions of arrays that keep rows apart, if their result still has the axis of the rows."""
@@ -32,16 +37,19 @@ def keeps_rows_apart(row: Primitive, axis: int) -> bool:
     return row.kind in (ELEMENTWISE, REDUCTION) or row.value in (*BY_ROW, *ALONG_THE_LAST)
 
 
-def mixing_equations(
-    graph: Graph, order: Iterable[int], axes: Callable[[int], int | None] | Mapping[int, int | None]
-) -> list[int]:
+def row_axes(values: Callable[[int], Sequence[Any] | Mapping[int, Any]], order: Sequence[int]) -> dict[int, int | None]:
+    """The row axis of each equation of `order`, from the `values` for two and for three rows."""
+    two, three = values(2), values(3)
+    return {node: row_axis(shape(two[node]), shape(three[node])) for node in order}
+
+
+def mixing_equations(graph: Graph, order: Iterable[int], axes: Mapping[int, int | None]) -> list[int]:
     """The equations of `order` whose value is computed from several rows, from the row axis of each equation."""
-    axis_of = axes if callable(axes) else axes.__getitem__
-    found = []
+    mixing = []
     for node in order:
-        row, axis = graph.rows[node], axis_of(node)
-        if row is None or all(axis_of(arg) is None for arg in graph.args[node]):
+        row, axis = graph.rows[node], axes[node]
+        if row is None or all(axes[arg] is None for arg in graph.args[node]):
             continue
         if axis is None or not (row.branches or keeps_rows_apart(row, axis)):
-            found.append(node)
-    return found
+            mixing.append(node)
+    return mixing

@@ -23,11 +23,11 @@ from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import Best, State, nested
 from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, with_matrices
-from autodiff.train.loop import Columns, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
-from autodiff.train.model import CONVENTION, Model, Overflow
+from autodiff.train.loop import Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
+from autodiff.train.model import Model, Objective, Overflow
 from autodiff.train.optimizers import OPTIMIZERS
 from autodiff.train.resolver import Resolver
-from autodiff.train.row_axis import mixing_equations, row_axis
+from autodiff.train.row_axis import mixing_equations, row_axes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ class TrainingStep:
 class Training:
     """A program, its data and its plan; `epochs()` trains from `start`; `state` is the state after the last epoch.
 
-    `failed` says that a step had no loss or no slope.
+    trained  the loss over the rows trained on; `held` that over the rows held out, None where there are none
+    failed   whether a step had no loss or no slope
 
     Raises AutodiffError for a program, parameters or columns that don't fit together.
     """
@@ -102,29 +103,32 @@ class Training:
         self.state = self.start = State(dict(parameters), {})
         self.failed = False
         self.step: TrainingStep | None = None
-        self._fixed: dict[str, Mapping[int, Any] | None] = {}
         self._kept, held = split(len(table) if table is not None else 1, holdout, plan.seed)
         if not len(self._kept):
             raise AutodiffError("--holdout leaves no row to train on", hint="give a smaller share, such as 0.2")
         columns = {} if table is None else self._without_missing(table.columns)
         names = [*columns, *(name for names in self.kept.columns.values() for name in names if name not in columns)]
-        found = declared(text, names, parameters, self.kept, strict=strict)
-        self.readings: tuple[Reading, ...] = found.program.readings
-        self.kept.columns |= {key: list(members) for key, members in found.matrices.items()}
+        program = declared(text, names, parameters, self.kept, strict=strict)
+        self.readings: tuple[Reading, ...] = program.program.readings
+        self.kept.columns |= {key: list(members) for key, members in program.matrices.items()}
         watched = {
             expression: declared(text, names, parameters, self.kept, behind=[expression]) for expression in watch
         }
         for other in watched.values():
             self.kept.columns |= {key: list(members) for key, members in other.matrices.items()}
-        fitting(needed(found), parameters, columns)
+        fitting(needed(program), parameters, columns)
         columns = with_matrices(columns, self.kept.columns)
-        self.model = self._model(found, columns, l1, l2)
-        self.lowered = self.model.lowered
-        self._watched = {expression: self._model(other, columns) for expression, other in watched.items()}
-        used = {name for model in (self.model, *self._watched.values()) for name in model.lowered.inputs}
+        model = self._model(program, columns, l1, l2)
+        self.lowered = model.lowered
+        watching = {expression: self._model(other, columns) for expression, other in watched.items()}
+        used = {name for any_model in (model, *watching.values()) for name in any_model.lowered.inputs}
         columns = {name: column for name, column in columns.items() if name in used}
-        self.columns: Columns = {name: column[self._kept] if len(held) else column for name, column in columns.items()}
-        self.held: Columns | None = {name: column[held] for name, column in columns.items()} if len(held) else None
+        trained_on = {name: column[self._kept] if len(held) else column for name, column in columns.items()}
+        held_out = {name: column[held] for name, column in columns.items()}
+        self.trained: Objective = model.over(trained_on)
+        self.held: Objective | None = model.over(held_out) if len(held) else None
+        self._watched: dict[str, Objective] = {name: other.over(trained_on) for name, other in watching.items()}
+        self._held_watched = {name: other.over(held_out) for name, other in watching.items() if len(held)}
 
     def _without_missing(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         """The columns with the mean of the rows trained on in place of NaN, which is a missing cell."""
@@ -134,21 +138,24 @@ class Training:
             if missing.any():
                 known = column[self._kept][~missing[self._kept]]
                 if not known.size:
-                    raise AutodiffError(f"the column {quoted(name)} has no number to train on", exit_status=DATA)
+                    raise AutodiffError(
+                        f"the column {quoted(name)} has no number to train on", exit_status=DATA,
+                        hint="leave it out of the program",
+                    )  # fmt: skip
                 self.kept.means[name] = float(np.mean(known))
                 filled[name] = np.where(missing, self.kept.means[name], column)
         return filled
 
-    def _model(self, found: Declared, columns: Columns, l1: float = 0.0, l2: float = 0.0) -> Model:
+    def _model(self, program: Declared, columns: Mapping[str, Any], l1: float = 0.0, l2: float = 0.0) -> Model:
         """The loss of a program whose declarations are resolved by these columns."""
         parameters = self.state.parameters
         resolver = Resolver(parameters, self.kept, columns, self._kept)
-        return Model(lower(resolver.resolved(found.program)), parameters, l1, l2, resolver.masks)
+        return Model(lower(resolver.resolved(program.program)), parameters, l1, l2, resolver.masks)
 
     @property
     def rows(self) -> int:
         """How many rows are trained on."""
-        return len(self._kept)
+        return self.trained.rows
 
     def epochs(self) -> Iterator[Record]:
         """Train, an epoch at a time. Raises AutodiffError (exit status 3) where a step has no loss or no slope."""
@@ -158,7 +165,7 @@ class Training:
             best = None if first is None else Best(first, self.state.parameters, self.state.epochs)
             self.state = replace(self.state, first=first, best=best)
         try:
-            for done in descend(self.model, self.columns, self.state, self.plan, self._look):
+            for done in descend(self.trained, self.state, self.plan, self._before_step):
                 held = self.held_loss(done.state.parameters)
                 self.state = self._compared(done, held)
                 self._completed()
@@ -201,60 +208,35 @@ class Training:
 
     def measured(self, parameters: Mapping[str, Any]) -> tuple[float | None, Mapping[str, Any]]:
         """The loss of the rows trained on, None where it has no value, and its slopes, empty where one has none."""
-        fixed = self.model.fixed(self.columns)
         try:
-            return self.model.slopes(parameters, self.columns, fixed)
+            return self.trained.slopes(parameters)
         except (DomainError, Overflow):
-            pass
-        try:
-            return self.model.loss(parameters, self.columns, fixed), {}
-        except DomainError:
-            return None, {}
+            return _loss(self.trained, parameters), {}
 
     def held_loss(self, parameters: Mapping[str, Any]) -> float | None:
         """The loss of the rows held out; None where there are none, or it has no value."""
-        if self.held is None:
-            return None
-        try:
-            return self.model.loss(parameters, self.held, self._once("", self.model, self.held))
-        except DomainError:
-            return None
+        return None if self.held is None else _loss(self.held, parameters)
 
     def watched(self, parameters: Mapping[str, Any]) -> dict[str, float | None]:
         """The watched expressions over the rows trained on; None where one has no value."""
-        return self._watched_over(parameters, self.columns, "trained ")
+        return {expression: _number(expression, over, parameters) for expression, over in self._watched.items()}
 
     def held_watched(self, parameters: Mapping[str, Any]) -> dict[str, float | None]:
         """The same over the rows held out; empty where there are none."""
-        return {} if self.held is None else self._watched_over(parameters, self.held, "held ")
-
-    def _watched_over(self, parameters: Mapping[str, Any], columns: Columns, rows: str) -> dict[str, float | None]:
-        values: dict[str, float | None] = {}
-        for expression, model in self._watched.items():
-            try:
-                value = model.value(parameters, columns, self._once(rows + expression, model, columns))
-            except DomainError:
-                values[expression] = None
-                continue
-            if np.ndim(value):
-                raise AutodiffError(
-                    f"{quoted(expression)} is an array, and a watched expression must be a number",
-                    hint=f"watch mean({shortened(expression)})",
-                )
-            values[expression] = float(value)
-        return values
+        return {expression: _number(expression, over, parameters) for expression, over in self._held_watched.items()}
 
     def row_mixing(self) -> list[str]:
         """What is computed from all rows of a step and used in each of them, such as the mean in x - mean(x)."""
         graph, order = self.lowered.graph, self.lowered.graph.reaching(self.lowered.result)
-        shapes = []
-        for rows in (2, 3):
-            columns = {name: np.repeat(column[:1], rows, axis=0) for name, column in self.columns.items()}
-            try:
-                shapes.append([np.shape(value) for value in self.model.run(self.state.parameters, columns).values])
-            except (DomainError, AutodiffError):  # the training itself says what is wrong
-                return []
-        axes = {node: row_axis(shapes[0][node], shapes[1][node]) for node in order}
+
+        def values(rows: int) -> Sequence[Any]:
+            columns = {name: np.repeat(column[:1], rows, axis=0) for name, column in self.trained.columns.items()}
+            return self.trained.model.over(columns, once=False).run(self.state.parameters).values
+
+        try:
+            axes = row_axes(values, order)
+        except (DomainError, AutodiffError):  # the training itself says what is wrong
+            return []
         mixed = dict.fromkeys(mixing_equations(graph, order, axes))
         sources = {node: node for node in mixed}
         used: dict[int, None] = {}
@@ -267,51 +249,42 @@ class Training:
                         used[sources[arg]] = None
         return [written(self.lowered, node) for node in used]
 
-    def _once(self, key: str, model: Model, columns: Columns) -> Mapping[int, Any] | None:
-        """The values of a model that depend on no parameter: computed after the first epoch, and kept."""
-        if key not in self._fixed:
-            self._fixed[key] = model.fixed(columns)
-        return self._fixed[key]
-
     # --- one step taken apart ------------------------------------------------------------------------------------------
 
-    def _look(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> None:
+    def _before_step(self, state: State, part: Objective) -> None:
         if self.step is None and self.explain is not None and state.steps + 1 >= self.explain:
-            self.step = self._taken_apart(state, columns, fixed)
+            self.step = self._taken_apart(state, part)
 
-    def _taken_apart(self, state: State, columns: Columns, fixed: Mapping[int, Any] | None) -> TrainingStep | None:
-        model, graph = self.model, self.lowered.graph
+    def _taken_apart(self, state: State, part: Objective) -> TrainingStep | None:
+        graph = self.lowered.graph
         try:
-            loss, slopes = model.slopes(state.parameters, columns, fixed, proximal=True)
-            run = model.run(state.parameters, columns, fixed, lean=True, keep=self.lowered.assigned.values())
+            loss, slopes = part.slopes(state.parameters, proximal=True)
+            run = part.run(state.parameters, self.lowered.assigned.values())
         except (DomainError, Overflow, AutodiffError):  # the step itself says what is wrong
             return None
-        found = model.adjoints(run, CONVENTION)
+        adjoints = part.model.adjoints(run)
         statements = {name: node for name, node in self.lowered.assigned.items() if run.values[node] is not None}
         if self.lowered.result not in statements.values():
             statements[self.lowered.name] = self.lowered.result
         known = self.plan.optimizer in OPTIMIZERS
         return TrainingStep(
             number=state.steps + 1,
-            rows=len(next(iter(columns.values()))) if columns else 1,
+            rows=part.rows,
             parameters=state.parameters,
-            columns={name: column for name, column in columns.items() if name in self.lowered.inputs},
-            values=[(name, self._text(node), run.values[node]) for name, node in statements.items()],
+            columns={name: column for name, column in part.columns.items() if name in self.lowered.inputs},
+            values=[(name, written(self.lowered, node), run.values[node]) for name, node in statements.items()],
             loss=loss,
             adjoints={
-                n: found[node] for n, node in statements.items() if node in found and graph.rows[node] is not None
+                n: adjoints[node] for n, node in statements.items() if node in adjoints and graph.rows[node] is not None
             },
             slopes=slopes,
-            updated=updated(state, slopes, self.plan, model.l1).parameters if known else {},
+            updated=updated(state, slopes, self.plan, part.model.l1).parameters if known else {},
         )
 
     def _completed(self) -> None:
         """Fill in the parameters after a step whose update is not a rule of one parameter."""
         if self.step is not None and not self.step.updated and self.step.number == self.state.steps:
             self.step = replace(self.step, updated=self.state.parameters)
-
-    def _text(self, node: int) -> str:
-        return written(self.lowered, node)
 
     # --- divergence ---------------------------------------------------------------------------------------------------
 
@@ -341,3 +314,25 @@ class Training:
         if self.table is None or not axes or not cause.place:
             return ""
         return f" ({self.table.place(int(self._kept[int(rows[cause.place[axes[0]]])]))})"
+
+
+def _loss(objective: Objective, parameters: Mapping[str, Any]) -> float | None:
+    """The loss; None where it has no value."""
+    try:
+        return objective.loss(parameters)
+    except DomainError:
+        return None
+
+
+def _number(expression: str, objective: Objective, parameters: Mapping[str, Any]) -> float | None:
+    """The value of a watched expression; None where it has none. Raises AutodiffError for an array."""
+    try:
+        value = objective.value(parameters)
+    except DomainError:
+        return None
+    if np.ndim(value):
+        raise AutodiffError(
+            f"{quoted(expression)} is an array, and a watched expression must be a number",
+            hint=f"watch mean({shortened(expression)})",
+        )
+    return float(value)

@@ -60,7 +60,7 @@ _UNDERFLOW = dict.fromkeys(("x86_64", "amd64", "i386", "i686"), 0x10) | dict.fro
 
 @lru_cache(maxsize=1)
 def underflow() -> tuple[Callable[[], object], Callable[[], bool]]:
-    """Forget whether this thread has lost digits by underflow; tell whether it has, or may have where that can't be asked."""
+    """Two functions: clear this thread's flag of underflow; whether it is set, or may be where the system does not tell."""
     bit = _UNDERFLOW.get(platform.machine().lower())
     clear, test = (_function(name, ctypes.c_int, ctypes.c_int) for name in ("feclearexcept", "fetestexcept"))
     if bit is None or clear is None or test is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from autodiff.codegen import blocks
 from autodiff.codegen.blocks import CodeBlock, grouped
 from autodiff.codegen.dialect import Dialect
-from autodiff.codegen.request import Request, made_from
+from autodiff.codegen.registry import Request, made_from
 from autodiff.core.primitive import Primitive
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autodiff.codegen.request import Request, made_from
+from autodiff.codegen.registry import Request, made_from
 from autodiff.notation.parts import parted
 from autodiff.notation.tex import TEX, tex_name
 from autodiff.symbolic.adjoint import image, slopes

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from autodiff.codegen import blocks
 from autodiff.codegen.blocks import CodeBlock, grouped
 from autodiff.codegen.dialect import Dialect
-from autodiff.codegen.request import Request, made_from
+from autodiff.codegen.registry import Request, made_from
 
 ELEMENTWISE = "Value and gradient, elementwise; outside its domain a function gives NaN or an infinity."
 

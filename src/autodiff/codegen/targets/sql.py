@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from autodiff.codegen.dialect import Dialect, exported
 from autodiff.codegen.lines import with_lines
 from autodiff.codegen.names import Names, named
-from autodiff.codegen.request import Request, made_from
+from autodiff.codegen.registry import Request, made_from
 from autodiff.codegen.straightline import StraightLineProgram
 from autodiff.codegen.syntax import INFIX, Spelling, calls
 from autodiff.codegen.targets.sql_domains import total

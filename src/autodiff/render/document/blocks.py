@@ -143,12 +143,16 @@ class SourceLines(NamedTuple):
 
 
 class Equation(NamedTuple):
-    """What `left` is equal to, in several forms one below the other; the last is the answer, with a `note` behind it."""
+    """What `left` is equal to, in several forms one below the other; the last is the answer, with a `note` behind it.
+
+    Of a slope that does not exist the answer is words, and no equals sign goes before it.
+    """
 
     left: FormulaText
     rights: tuple[Cell, ...]
     note: str = ""
     place: str = ""
+    exists: bool = True
 
 
 class Equations(NamedTuple):

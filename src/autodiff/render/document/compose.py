@@ -201,7 +201,9 @@ def _equation(explanation: Explanation, slope: Slope, *, detailed: bool) -> Equa
         terms = [term(NumberText(factor.value), first=i == 0) for i, factor in enumerate(chain)]
         rights.append(joined(terms, " × "))
     rights = [right for right in dict.fromkeys(rights) if right != answer]
-    return Equation(d.ratio(explanation.result, slope.name), (*rights, answer), _note(explanation, slope), slope.name)
+    exists = explanation.at is None or slope.value is not None or answer == (NumberText(None),)
+    left, note = d.ratio(explanation.result, slope.name), _note(explanation, slope)
+    return Equation(left, (*rights, answer), note, slope.name, exists)
 
 
 def _is_typed(explanation: Explanation, slope: FormulaText) -> bool:

@@ -165,7 +165,8 @@ class _Page(DocumentWriter):
         yield f'<div class="left">{self.piece(equation.left)}</div>'
         for right in equation.rights[:-1]:
             yield f'<div class="equals">=</div><div class="right scroll">{self.cell(right)}</div>'
-        yield f'<div class="equals">=</div><div class="right scroll final">{self.cell(answered(equation))}</div>'
+        sign = "=" if equation.exists else ""
+        yield f'<div class="equals">{sign}</div><div class="right scroll final">{self.cell(answered(equation))}</div>'
         yield "</div>"
 
     # --- pieces -----------------------------------------------------------------------------------------------------

@@ -122,7 +122,8 @@ class LatexWriter(DocumentWriter):
     def equation(self, equation: blocks.Equation) -> Iterator[str]:
         """Equations below each other, each as wide as the page allows."""
         first, *rest = map(self._fitted, (*equation.rights[:-1], answered(equation)))
-        rows = [rf"$\displaystyle {equation.left.tex}$ & = & {first}", *(f" & = & {cell}" for cell in rest)]
+        sign = "=" if equation.exists else ""
+        rows = [rf"$\displaystyle {equation.left.tex}$ & {sign} & {first}", *(f" & = & {cell}" for cell in rest)]
         table = " \\\\[6pt]\n".join(rows)
         yield "\n".join([r"\begin{tabular}{@{}r@{\;}c@{\;}l@{}}", table, r"\end{tabular}\par\medskip"])
 

@@ -80,7 +80,8 @@ class MarkdownWriter(DocumentWriter):
         rights = (*equation.rights[:-1], answered(equation))
         texts = [_tex(cell) for cell in rights]
         if None in texts:
-            yield "\n".join(f"- {self.piece(equation.left)} = {self.cell(cell)}" for cell in rights)
+            left = self.piece(equation.left) + (" =" if equation.exists else "")
+            yield "\n".join(f"- {left} {self.cell(cell)}" for cell in rights)
             return
         rows = " \\\\\n".join(f"{'' if i else f'{equation.left.tex} '}&= {text}" for i, text in enumerate(texts))
         yield _fenced("math", [r"\begin{aligned}", *rows.split("\n"), r"\end{aligned}"])

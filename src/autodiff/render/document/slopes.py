@@ -352,15 +352,12 @@ def _verdict(side: OneSidedSlopes) -> Words:
     return Words({"corner": "they differ", "jump": "a jump"}.get(side.status, side.status), "bad")
 
 
-NO_SLOPE = "does not exist"
-
-
 def no_slope(side: OneSidedSlopes) -> str | NumberText:
     """That the slope does not exist, and what it is on either side."""
     if side.status != "corner" or side.left is None or side.right is None:
         return NumberText(None)
     left, right = _side_number(side.left), _side_number(side.right)
-    return f"{NO_SLOPE}: {left} from the left, {right} from the right"
+    return f"does not exist: {left} from the left, {right} from the right"
 
 
 def _side_number(number: float) -> str:

@@ -11,28 +11,7 @@ from typing import ClassVar
 
 from autodiff.explanation.graph import Drawing
 from autodiff.explanation.model import FormulaText
-from autodiff.render.document.blocks import (
-    AnyRow,
-    Cell,
-    CodeText,
-    DocumentBlock,
-    Equation,
-    Equations,
-    GraphDrawing,
-    Inline,
-    Item,
-    ItemList,
-    NumberText,
-    Omitted,
-    Paragraph,
-    PathSum,
-    SourceLines,
-    TableBlock,
-    TableRow,
-    Words,
-    across,
-    as_table,
-)
+from autodiff.render.document import blocks
 
 
 class DocumentWriter(ABC):
@@ -53,64 +32,64 @@ class DocumentWriter(ABC):
         """A formula, from LaTeX's mathematics."""
 
     @abstractmethod
-    def number(self, number: NumberText) -> str: ...
+    def number(self, number: blocks.NumberText) -> str: ...
 
     @abstractmethod
-    def table(self, table: TableBlock) -> Iterable[str]: ...
+    def table(self, table: blocks.TableBlock) -> Iterable[str]: ...
 
     @abstractmethod
-    def equation(self, equation: Equation) -> Iterable[str]: ...
+    def equation(self, equation: blocks.Equation) -> Iterable[str]: ...
 
     @abstractmethod
-    def items(self, items: Sequence[Item]) -> Iterable[str]: ...
+    def items(self, items: Sequence[blocks.Item]) -> Iterable[str]: ...
 
     @abstractmethod
-    def source(self, source: SourceLines) -> str: ...
+    def source(self, source: blocks.SourceLines) -> str: ...
 
     @abstractmethod
     def drawing(self, drawing: Drawing) -> Iterable[str]: ...
 
-    def paragraph(self, cell: Cell) -> str:
+    def paragraph(self, cell: blocks.Cell) -> str:
         return self.cell(cell)
 
-    def block(self, block: DocumentBlock) -> Iterator[str]:
+    def block(self, block: blocks.DocumentBlock) -> Iterator[str]:
         """The parts of a block."""
         match block:
-            case TableBlock(about=about, note=note):
+            case blocks.TableBlock(about=about, note=note):
                 yield from [self.paragraph((f"{about}: {note}",))] * bool(note)
                 yield from self.table(block)
-            case Equations(table=True):
-                yield from self.table(as_table(block))
-            case Equations(rows):
-                yield from (part for row in rows if isinstance(row, Equation) for part in self.equation(row))
-            case GraphDrawing(drawing):
+            case blocks.Equations(table=True):
+                yield from self.table(blocks.as_table(block))
+            case blocks.Equations(rows):
+                yield from (part for row in rows if isinstance(row, blocks.Equation) for part in self.equation(row))
+            case blocks.GraphDrawing(drawing):
                 yield from self.drawing(drawing)
-            case ItemList(items):
+            case blocks.ItemList(items):
                 yield from self.items(items)
-            case SourceLines():
+            case blocks.SourceLines():
                 yield self.source(block)
-            case Paragraph(pieces):
+            case blocks.Paragraph(pieces):
                 yield self.paragraph(pieces)
 
-    def cell(self, cell: Cell) -> str:
+    def cell(self, cell: blocks.Cell) -> str:
         return "".join(map(self.piece, cell))
 
-    def piece(self, piece: Inline) -> str:
+    def piece(self, piece: blocks.Inline) -> str:
         match piece:
             case str():
                 return self.words(piece)
-            case Words(text, tone):
+            case blocks.Words(text, tone):
                 return self.words(text, tone)
-            case CodeText(text):
+            case blocks.CodeText(text):
                 return self.code(text)
             case FormulaText(_, line, tex):
                 return self.formula(tex) if tex else self.code(line)
-            case NumberText():
+            case blocks.NumberText():
                 return self.number(piece)
 
-    def across(self, row: AnyRow) -> str:
+    def across(self, row: blocks.AnyRow) -> str:
         """What a row that is none of cells says."""
-        if isinstance(row, Omitted):
+        if isinstance(row, blocks.Omitted):
             return self.words(str(row))
-        assert not isinstance(row, TableRow)
-        return self.cell(across(row)) + (self.answer if isinstance(row, PathSum) else "")
+        assert not isinstance(row, blocks.TableRow)
+        return self.cell(blocks.across(row)) + (self.answer if isinstance(row, blocks.PathSum) else "")

@@ -34,7 +34,7 @@ def tikz(drawing: Drawing, most: int = 40, *, right: bool = False, fragment: boo
         _SIGN * max(map(len, words[part.vertex])) + 0.6 if part.vertex is not None else 0.8 for part in layered.parts
     ]
     across = [1.4 if part.vertex is not None else 0.8 for part in layered.parts] if right else sizes
-    middles = coordinates(layered, lambda one, other: (across[one] + across[other]) / 2 + 0.3)
+    middles = coordinates(layered, lambda left, other: (across[left] + across[other]) / 2 + 0.3)
     along = _along(sizes if right else [_LINE] * len(sizes), [part.layer for part in layered.parts])
 
     def place(number: int) -> str:

@@ -13,7 +13,7 @@ from autodiff.errors import AutodiffError, extra
 from autodiff.plotting.model import Curve, Plot, Surface
 from autodiff.render.plot import words
 
-LABEL = 11
+LABEL = words.WIDEST + 2
 """Columns of the numbers beside an axis."""
 
 NARROWEST = 40
@@ -31,8 +31,7 @@ def text(plot: Plot, width: int, height: int = 24, *, unicode: bool = True) -> s
         lines += _panel(plot, curve, width, max(rows, 5), main=k == 0)
     lines.append(_axis(plot.start, plot.stop, plot.variable, width))
     lines += words.lines(plot)
-    found = "\n".join(line.rstrip(" ⠀") for line in lines)
-    return found if unicode else _ascii(found)
+    return _page(lines, unicode=unicode)
 
 
 def _panel(plot: Plot, curve: Curve, width: int, rows: int, *, main: bool) -> list[str]:
@@ -47,13 +46,15 @@ def _panel(plot: Plot, curve: Curve, width: int, rows: int, *, main: bool) -> li
         _curve(canvas, xs, ys, curve.low, curve.high)
     if main:
         _marks(canvas, plot, curve)
-    lines = canvas.plot().split("\n")
-    labels = {0: curve.high, len(lines) - 1: curve.low}
-    found = [f"{curve.label}"]
-    for k, line in enumerate(lines):
-        label = words.label(labels[k], curve.high - curve.low) if k in labels else ""
-        found.append(f"{label:>{LABEL - 2}} ┤{line}" if label else f"{'':>{LABEL - 2}} │{line}")
-    return found
+    span = curve.high - curve.low
+    return [curve.label, *_framed(canvas, words.label(curve.high, span), words.label(curve.low, span))]
+
+
+def _framed(canvas: Any, high: str, low: str) -> list[str]:
+    """The lines of a canvas behind its axis, which has a label at both ends."""
+    drawn = canvas.plot().split("\n")
+    labels = [high, *[""] * (len(drawn) - 2), low]
+    return [f"{label:>{LABEL - 2}} {'┤' if label else '│'}{line}" for label, line in zip(labels, drawn, strict=True)]
 
 
 def _marks(canvas: Any, plot: Plot, curve: Curve) -> None:
@@ -132,11 +133,7 @@ def surface_text(surface: Surface, width: int, height: int = 24, *, unicode: boo
         _sign(canvas, x, y, "×", frame)
     if surface.point is not None:
         _sign(canvas, *surface.point, "●", frame)
-    lines = [f"{surface.variables[1]}"]
-    drawn = canvas.plot().split("\n")
-    for k, row in enumerate(drawn):
-        label = words.short(float(ys[-1] if k == 0 else ys[0])) if k in (0, len(drawn) - 1) else ""
-        lines.append(f"{label:>{LABEL - 2}} {'┤' if label else '│'}{row}")
+    lines = [surface.variables[1], *_framed(canvas, words.label(float(ys[-1])), words.label(float(ys[0])))]
     lines.append(_axis(float(xs[0]), float(xs[-1]), surface.variables[0], width))
     lines.append(
         f"lines at {', '.join(map(words.short, surface.levels)) or 'no level: the value is the same everywhere'}"
@@ -145,8 +142,7 @@ def surface_text(surface: Surface, width: int, height: int = 24, *, unicode: boo
         slopes = ", ".join(f"{name} {words.short(slope)}" for name, slope in surface.gradient.items())
         lines.append(f"gradient at {', '.join(map(words.short, surface.point))}: {slopes or 'none'}")
     lines += [f"note: {note}" for note in surface.notes]
-    found = "\n".join(line.rstrip(" ⠀") for line in lines)
-    return found if unicode else _ascii(found)
+    return _page(lines, unicode=unicode)
 
 
 def _contours(surface: Surface) -> list[Any]:
@@ -171,7 +167,8 @@ def _canvas(width: int, height: int, x0: float, y0: float, x1: float, y1: float)
     return Canvas(width, height, x0, y0, x1, y1)
 
 
-def _ascii(text: str) -> str:
-    """The same for a screen without these signs: a cell with dots is a star."""
+def _page(lines: Sequence[str], *, unicode: bool) -> str:
+    """The lines as one text; for a screen without these signs a cell with dots is a star."""
+    text = "\n".join(line.rstrip(" ⠀") for line in lines)
     signs = {"○": "o", "●": "@", "┊": ":", "×": "x", "┤": "|", "│": "|", "⠀": " "}
-    return "".join(signs.get(sign, "*" if "⠀" < sign <= "⣿" else sign) for sign in text)
+    return text if unicode else "".join(signs.get(sign, "*" if "⠀" < sign <= "⣿" else sign) for sign in text)

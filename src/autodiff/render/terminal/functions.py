@@ -1,8 +1,10 @@
-"""The table of functions as a listing, one function in full, JSON or Markdown.
+"""The table of functions, and that of losses, as a listing, one of them in full, JSON or Markdown.
 
 >>> from autodiff.core.rules import TABLE
 >>> print(details(TABLE["exp", 1]).split("\\n")[0])
 exp(u)    e to the power u
+>>> print(losses([prelude.loss("hinge")], "text", terminal=True).split("\\n")[1])
+  formula  mean max(0, 1 - y·s)
 """
 
 from __future__ import annotations
@@ -13,12 +15,15 @@ from collections.abc import Mapping, Sequence
 
 from autodiff.api.answer import nested
 from autodiff.api.evaluate import evaluate
+from autodiff.core import prelude
+from autodiff.core.prelude import Loss
 from autodiff.core.primitive import Primitive
 from autodiff.render.terminal import colours
 from autodiff.render.text.answer import array
 from autodiff.render.text.wrap import folded, screen
 
 HEADER = ("function", "meaning", "derivative", "domain")
+LOSS_HEADER = ("loss", "formula", "models")
 
 TITLES = {"school": "School", "special": "Special functions", "arrays": "Arrays", "networks": "Neural networks"}
 """The groups of the table, as their headings."""
@@ -95,25 +100,22 @@ def details(row: Primitive) -> str:
 
 def as_json(groups: Mapping[str, Sequence[Primitive]]) -> str:
     """A list of objects, one per row."""
-    return json.dumps(
-        [
-            {
-                "group": group,
-                "name": row.name,
-                "names": list(row.names),
-                "signature": row.signature,
-                "doc": row.doc,
-                "slopes": dict(zip(row.params, row.formula, strict=True)),
-                "rule": row.rule,
-                "domain": _domain(row),
-                "example": row.example,
-            }
-            for group, rows in groups.items()
-            for row in rows
-        ],
-        ensure_ascii=False,
-        indent=1,
-    )
+    objects = [
+        {
+            "group": group,
+            "name": row.name,
+            "names": list(row.names),
+            "signature": row.signature,
+            "doc": row.doc,
+            "slopes": dict(zip(row.params, row.formula, strict=True)),
+            "rule": row.rule,
+            "domain": _domain(row),
+            "example": row.example,
+        }
+        for group, rows in groups.items()
+        for row in rows
+    ]
+    return json.dumps(objects, ensure_ascii=False, indent=1)
 
 
 def markdown(groups: Mapping[str, Sequence[Primitive]]) -> str:
@@ -148,3 +150,24 @@ def _domain(row: Primitive) -> str:
 
 def _result(row: Primitive) -> str:
     return array(nested(evaluate(row.example).value)).replace("\n", "")
+
+
+def losses(rows: Sequence[Loss], form: str, *, terminal: bool) -> str:
+    """One loss in full, or the table; `form` is text, json or markdown. In a pipe the cells are separated by tabs."""
+    if form == "json":
+        return json.dumps([loss._asdict() for loss in rows], ensure_ascii=False, indent=1)
+    if form == "markdown":
+        cells = ((f"`{loss.signature}`", loss.formula.replace("|", "\\|"), loss.models) for loss in rows)
+        return "\n".join(f"| {' | '.join(row)} |" for row in (LOSS_HEADER, ("---",) * 3, *cells))
+    if len(rows) == 1:
+        return _loss(rows[0])
+    lines = [
+        _loss(loss, example=False) if terminal else f"{loss.signature}\t{loss.formula}\t{loss.models}" for loss in rows
+    ]
+    without = (f"{model}: {why}" for model, why in prelude.lossless().items())
+    return "\n".join([*lines, *([""] if terminal else []), *without])
+
+
+def _loss(loss: Loss, *, example: bool = True) -> str:
+    lines = [f"{loss.signature}   {loss.doc}", f"  formula  {loss.formula}", f"  used by  {loss.models}"]
+    return "\n".join([*lines, *([f"  example  {loss.example}"] if example else [])])

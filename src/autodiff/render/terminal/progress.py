@@ -2,8 +2,8 @@
 
 In a pipe there is nothing.
 
->>> says = Standing(30, 100, ("loss 0.25", "held out 0.5"), 120.0, 0.6)
->>> "".join(pieces(says, 60)), "".join(pieces(says, 30))
+>>> texts = EpochProgress(30, 100, ("loss 0.25", "held out 0.5"), 120.0, 0.6)
+>>> "".join(pieces(texts, 60)), "".join(pieces(texts, 30))
 ('epoch 30/100  ━━━━━━━━━━  loss 0.25  held out 0.5  0:01 left', 'epoch 30/100  loss 0.25')
 """
 
@@ -25,23 +25,23 @@ SHORTEST, LONGEST = 8, 40
 """Characters of the bar."""
 
 
-class Standing(NamedTuple):
+class EpochProgress(NamedTuple):
     """Epochs done, of how many; the texts beside the bar, the most important first; epochs a second; seconds left."""
 
     done: int
     total: int
-    says: Sequence[str]
+    texts: Sequence[str]
     speed: float | None = None
     left: float | None = None
 
 
-def pieces(now: Standing, width: int, mark: str = "━") -> tuple[str, str, str, str]:
+def pieces(now: EpochProgress, width: int, mark: str = "━") -> tuple[str, str, str, str]:
     """The line in four pieces, the bar's done and open part in the middle: what has no room is left out, nothing is cut."""
     head = f"epoch {now.done:,}/{now.total:,}"
     speed = [f"{now.speed:,.0f} epochs/s"] if now.speed else []
     left = [f"{_clock(now.left)} left"] if now.left is not None else []
     kept, room = list[str](), width - len(head)
-    for k, part in enumerate((*now.says, *speed, *left)):
+    for k, part in enumerate((*now.texts, *speed, *left)):
         wanted = len(part) + 2 + (SHORTEST + 2 if k else 0)  # the bar goes before all but the first
         if wanted <= room:
             kept.append(part)
@@ -59,16 +59,16 @@ def _clock(seconds: float) -> str:
 
 
 def live(
-    items: Iterable[T], total: int, done: int, say: Callable[[T], Sequence[str]], *, coloured: bool
+    items: Iterable[T], total: int, done: int, text_of: Callable[[T], Sequence[str]], *, coloured: bool
 ) -> Iterator[T]:
-    """The items, one after the other, with a line on stderr while they come; `say(item)` gives its texts."""
+    """The items, one after the other, with a line on stderr while they come; `text_of(item)` gives its texts."""
     if not sys.stderr.isatty():
         yield from items
         return
     with _bar(coloured=coloured) as bar:
-        task = bar.add_task("training", total=total, completed=done, says=())
+        task = bar.add_task("training", total=total, completed=done, texts=())
         for item in items:
-            bar.update(task, advance=1, says=say(item))
+            bar.update(task, advance=1, texts=text_of(item))
             yield item
 
 
@@ -82,8 +82,8 @@ def _bar(*, coloured: bool) -> Progress:
 
     class EpochLine(ProgressColumn):
         def render(self, task: Task) -> Text:
-            now = Standing(
-                int(task.completed), int(task.total or 0), task.fields["says"], task.speed, task.time_remaining
+            now = EpochProgress(
+                int(task.completed), int(task.total or 0), task.fields["texts"], task.speed, task.time_remaining
             )
             head, filled, open_, tail = pieces(now, console.width - 1, mark)
             return Text.assemble(head, (filled, "bar.complete"), (open_, "bar.back"), tail, no_wrap=True)
@@ -118,9 +118,11 @@ def rows_bar(console: Console, *, known: bool, clock: Callable[[], float] | None
     """A bar with one task, whose field `rows` is shown; without a share that is `known`, it counts only."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    says = [_column(_rows)] if console.width < 60 else [_column(_rows), _column(_speed)]  # the bar is worth more
+    texts = [_column(_rows)] if console.width < 60 else [_column(_rows), _column(_speed)]  # the bar is worth more
     columns = (
-        [TaskProgressColumn(), BarColumn(None), *says, TimeRemainingColumn()] if known else [*says, TimeElapsedColumn()]
+        [TaskProgressColumn(), BarColumn(None), *texts, TimeRemainingColumn()]
+        if known
+        else [*texts, TimeElapsedColumn()]
     )
     bar = Progress(*columns, console=console, transient=True, expand=known, get_time=clock)
     bar.add_task("rows", total=1.0 if known else None, rows=0, text="")
@@ -136,14 +138,14 @@ def _speed(task: Task) -> str:
     return f"{task.fields['rows'] / task.elapsed:,.0f} rows/s" if task.elapsed else ""
 
 
-def _column(say: Callable[[Task], str]) -> ProgressColumn:
+def _column(text_of: Callable[[Task], str]) -> ProgressColumn:
     """A column of a bar: a text about its task, on one line."""
     from rich.progress import ProgressColumn
     from rich.table import Column
     from rich.text import Text
 
-    class Said(ProgressColumn):
+    class TaskText(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(say(task))
+            return Text(text_of(task))
 
-    return Said(Column(no_wrap=True))
+    return TaskText(Column(no_wrap=True))

@@ -27,10 +27,10 @@ _LABEL, _NARROW = 11, 60  # columns of a label, and of a screen where it is on a
 
 def opening(training: Training, name: str) -> str:
     """The model: the program, the data, the parameters."""
-    held = "" if training.held is None else f", {len(next(iter(training.held.values())))} held out"
+    held = "" if training.held is None else f", {training.held.rows} held out"
     rows = f"{training.rows} row{'s' * (training.rows != 1)} of {name}{held}" if name else "no data"
     lines = [line.strip() for line in training.lowered.source.splitlines() if line.split("#")[0].strip()]
-    columns = ", ".join(training.columns) or "none"
+    columns = ", ".join(training.trained.columns) or "none"
     weights = ", ".join(f"{name} = {_brief(value)}" for name, value in training.state.parameters.items())
     return "\n".join(
         [
@@ -46,13 +46,13 @@ def step(taken: TrainingStep, training: Training, width: int = 0) -> str:
     """The four parts of a step, with numbers; on a screen of `width` columns, a table as wide as it at most."""
     result = taken.values[-1][0]
     plan = training.plan
-    rule = formula(plan.optimizer, plan.constants, training.model.l1)
+    rule = formula(plan.optimizer, plan.constants, training.trained.model.l1)
     rule += f", lr = {shown(plan.rate)}" if plan.optimizer in OPTIMIZERS else ""
     lines = [f"STEP {taken.number}     {taken.rows} row{'s' * (taken.rows != 1)}"]
     room = width - (2 if 0 < width < _NARROW else _LABEL) if width else 0
     lines += _part("1 forward", _forward(taken, room), width)
     mean = "the mean of " if np.ndim(taken.values[-1][2]) else ""
-    penalty = ", with its penalties" if training.model.l1 or training.model.l2 else ""
+    penalty = ", with its penalties" if training.trained.model.l1 or training.trained.model.l2 else ""
     lines += _part("2 loss", [f"{mean}{result} = {shown(taken.loss)}{penalty}"], width)
     back = chain(taken, result, local_factors(training.lowered.source, list(taken.slopes)))
     lines += _part("3 backward", back, width)
@@ -249,30 +249,28 @@ def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: elements.tolist() for name, elements in arrays.items()}
 
 
+def _columns(record: Record) -> list[tuple[str, float | None]]:
+    """An epoch as named numbers: epoch, loss, held_out if rows are, and each watched expression."""
+    held = [] if record.held is None else [("held_out", record.held)]
+    watched = [*record.watched.items(), *((f"held_out {name}", value) for name, value in record.held_watched.items())]
+    return [("epoch", record.epoch), ("loss", record.loss), *held, *watched]
+
+
 def history(records: Sequence[Record]) -> dict[str, list[Any]]:
-    """The columns of the history: epoch, loss, held_out if rows are, and each watched expression."""
-    columns: dict[str, list[Any]] = {"epoch": [r.epoch for r in records], "loss": [r.loss for r in records]}
-    if records and records[0].held is not None:
-        columns["held_out"] = [r.held for r in records]
-    for name in records[0].watched if records else ():
-        columns[name] = [r.watched[name] for r in records]
-    for name in records[0].held_watched if records else ():
-        columns[f"held_out {name}"] = [r.held_watched[name] for r in records]
-    return columns
+    """The columns of the history."""
+    rows = [dict(_columns(record)) for record in records]
+    return {name: [row.get(name) for row in rows] for name in (rows[0] if rows else ("epoch", "loss"))}
 
 
 def csv_header(record: Record) -> str:
     """The first line of a history file."""
-    names = ["epoch", "loss", *(["held_out"] if record.held is not None else []), *record.watched]
-    names += [f"held_out {name}" for name in record.held_watched]
+    names = (name for name, _ in _columns(record))
     return ",".join(f'"{name}"' if set(name) & set(',"\n') else name for name in names)
 
 
 def csv_line(record: Record) -> str:
     """One epoch as a line of a history file."""
-    held = [] if record.held is None else [record.held]
-    numbers: list[float | None] = [record.loss, *held, *record.watched.values(), *record.held_watched.values()]
-    return ",".join([str(record.epoch), *("" if number is None else shown(number) for number in numbers)])
+    return ",".join("" if number is None else shown(number) for _, number in _columns(record))
 
 
 def progress_texts(values: Mapping[str, float | None]) -> tuple[str, ...]:

@@ -17,33 +17,33 @@ from autodiff.notation.tex import TEX, tex_derivative, tex_name
 _SIGN = rules.TABLE["sign", 1]
 
 
-def text(found: Derivative) -> str:
+def text(derivative: Derivative) -> str:
     """The bare formula, or `df/dx = …` for each of several; named parts are above."""
-    return _lines(found, found.parts, found.formulas, [entry.label for entry in found.entries])
+    return _lines(derivative, derivative.parts, derivative.formulas, [entry.label for entry in derivative.entries])
 
 
-def quiet(found: Derivative) -> str:
+def quiet(derivative: Derivative) -> str:
     """The formulas alone, one a line; one formula with parts is a program in one line."""
-    if len(found.entries) > 1:
-        return printable("\n".join(found.formulas))
-    return printable("; ".join([*(f"{name} = {part}" for name, part in found.parts), *found.formulas]))
+    if len(derivative.entries) > 1:
+        return printable("\n".join(derivative.formulas))
+    return printable("; ".join([*(f"{name} = {part}" for name, part in derivative.parts), *derivative.formulas]))
 
 
-def latex(found: Derivative) -> str:
+def latex(derivative: Derivative) -> str:
     """The same in LaTeX's mathematics mode; partial derivatives where there is more than one name."""
-    made = found.written(TEX)
-    parts = tuple((tex_name(name), part) for name, part in made.parts)
-    return _lines(found, parts, made.results, [_tex_label(found, entry) for entry in found.entries])
+    in_tex = derivative.written(TEX)
+    parts = tuple((tex_name(name), part) for name, part in in_tex.parts)
+    return _lines(derivative, parts, in_tex.results, [_tex_label(derivative, entry) for entry in derivative.entries])
 
 
-def python(found: Derivative) -> str:
+def python(derivative: Derivative) -> str:
     """A Python function per derivative, of all inputs, that needs only `math`."""
-    graph, functions, needed = found.symbols.graph, [], False
+    graph, functions, needed = derivative.symbols.graph, [], False
     names = ", ".join(map(PYTHON.name, graph.inputs.values()))
-    for entry in found.entries:
-        made, node = in_python(graph, entry.node)
-        pieces = parted(made, [node], PYTHON, taken=graph.inputs.values())
-        rows = [row for i in made.reaching(node) if (row := made.rows[i]) is not None]
+    for entry in derivative.entries:
+        native, node = in_python(graph, entry.node)
+        pieces = parted(native, [node], PYTHON, taken=graph.inputs.values())
+        rows = [row for i in native.reaching(node) if (row := native.rows[i]) is not None]
         needed = needed or any(row is _SIGN for row in rows)
         if pieces.parts and any(row.branches is not None for row in rows):
             raise AutodiffError(
@@ -56,13 +56,15 @@ def python(found: Derivative) -> str:
     return printable("\n\n\n".join(["import math", *[SIGN_FUNCTION] * needed, *functions]))
 
 
-def _tex_label(found: Derivative, entry: Entry) -> str:
-    return tex_derivative(entry.of, entry.wrt, partial=len({name for e in found.entries for name in e.wrt}) > 1)
+def _tex_label(derivative: Derivative, entry: Entry) -> str:
+    return tex_derivative(entry.of, entry.wrt, partial=len({name for e in derivative.entries for name in e.wrt}) > 1)
 
 
-def _lines(found: Derivative, parts: tuple[tuple[str, str], ...], formulas: tuple[str, ...], labels: list[str]) -> str:
+def _lines(
+    derivative: Derivative, parts: tuple[tuple[str, str], ...], formulas: tuple[str, ...], labels: list[str]
+) -> str:
     lines = [f"{name} = {part}" for name, part in parts]
-    if len(found.entries) == 1:
+    if len(derivative.entries) == 1:
         lines.append(formulas[0])
     else:
         lines += [f"{name} = {formula}" for name, formula in zip(labels, formulas, strict=True)]

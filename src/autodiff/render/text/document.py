@@ -15,14 +15,14 @@ from autodiff.explanation.model import Explanation, FormulaText
 from autodiff.render.document import blocks
 from autodiff.render.document.blocks import SCREEN, Cell, Document, Equation, Item, Section, Words, listed, plain
 from autodiff.render.document.compose import compose
-from autodiff.render.document.slopes import NO_SLOPE
-from autodiff.render.graph.text import pieces as drawn
+from autodiff.render.graph import text as graph
 from autodiff.render.text.elide import elide
 from autodiff.render.text.labels import ascii_only, spelled
-from autodiff.render.text.layout import INDENT, NARROW, NARROWEST, WIDEST, Line, Piece, Screen, few
+from autodiff.render.text.layout import INDENT, NARROW, NARROWEST, WIDEST, Line, Piece, Screen, few, plain_lines
 from autodiff.render.text.tables import table, update
 from autodiff.render.text.wrap import folded
 
+_NAME = 24  # columns that the names of answers below each other have, so that the numbers do, too
 _VERTICES = 14  # vertices of the drawing inside a document
 _SPARE = 12  # columns at most that a line needs more in ASCII
 _TONES = {"quiet": "dim", "strong": "head"}
@@ -31,9 +31,7 @@ _MARKS: Mapping[str, Piece] = {"good": ("✓ ", "good"), "bad": ("✗ ", "bad"),
 
 def text(explanation: Explanation, width: int = WIDEST, *, unicode: bool = True) -> str:
     """The whole explanation as plain text."""
-    return "\n".join(
-        "".join(words for words, _ in line).rstrip() for line in lines(explanation, width, unicode=unicode)
-    )
+    return plain_lines(lines(explanation, width, unicode=unicode))
 
 
 def lines(explanation: Explanation, width: int = WIDEST, *, unicode: bool = True) -> list[Line]:
@@ -121,8 +119,7 @@ def _block(block: object, screen: Screen) -> Iterator[Line]:
             yield from _labelled(items, screen)
         case blocks.GraphDrawing(drawing):
             small = drawing if len(drawing.vertices) <= _VERTICES else elide(drawing, _VERTICES).drawing
-            for line in drawn(small, screen.room, unicode=screen.unicode):
-                yield INDENT, *((words, f"@{owner}" if owner else "") for words, owner in line)
+            yield from ((INDENT, *line) for line in graph.lines(small, screen.room, unicode=screen.unicode))
 
 
 def _style(cell: Cell) -> str:
@@ -151,9 +148,11 @@ def _beside(block: object, screen: Screen) -> Iterator[list[Line]]:
     match block:
         case blocks.Paragraph(cell):
             yield [((line, "bad" if _style(cell) in ("bad", "dim") else ""),) for line in folded(plain(cell), room)]
-        case blocks.Equations(rows):
+        case blocks.Equations(rows, as_rows):
+            names = [columns(plain((row.left,))) for row in rows if isinstance(row, Equation)]
+            wide = max(names) if as_rows and screen.width >= NARROW else 0
             for row in rows:
-                yield [((str(row), "dim"),)] if isinstance(row, blocks.Omitted) else list(_equation(row, screen))
+                yield [((str(row), "dim"),)] if isinstance(row, blocks.Omitted) else list(_equation(row, screen, wide))
         case blocks.ItemList(items):
             for item in items:
                 mark = _MARKS.get(item.mark, ("", ""))
@@ -167,9 +166,13 @@ def _beside(block: object, screen: Screen) -> Iterator[list[Line]]:
             return
 
 
-def _equation(equation: Equation, screen: Screen) -> Iterator[Line]:
-    """`name = …` and further lines of what it is equal to, the last one the answer; a name that is too long is above."""
+def _equation(equation: Equation, screen: Screen, wide: int) -> Iterator[Line]:
+    """`name = …` and further lines of what it is equal to, the last one the answer; a name that is too long is above.
+
+    A short name takes `wide` columns.
+    """
     name = plain((equation.left,))
+    name += " " * (min(wide, _NAME) - columns(name))
     *rights, answer = (plain(right) for right in equation.rights)
     room = screen.width - screen.text
     fits = (room - 3 - columns(name)) * (2 if screen.width < NARROW else 1)  # where little fits, two lines are better
@@ -183,5 +186,5 @@ def _equation(equation: Equation, screen: Screen) -> Iterator[Line]:
         style = "answer" if i == len(rights) - 1 else ""
         begin = (" " * indent, "") if above or i else (name, f"@{equation.place}")
         first, *rest = folded(words, room - indent - 3)
-        yield begin, (" " if first.startswith(NO_SLOPE) else " = ", ""), (first, style)
+        yield begin, (" = " if equation.exists else " ", ""), (first, style)
         yield from (((" " * (indent + 3), ""), (line, style)) for line in rest)

@@ -12,9 +12,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
+from autodiff.render.document.formulas import many
 
 GAP = "gap"
 """The kind of the vertex that replaces those left out; an arrow at it replaces at least one that was left out."""
@@ -62,18 +64,14 @@ def elide(drawing: Drawing, most: int = 40) -> Elided:
             shown.append(number)
         else:
             hidden += 1
-    steps = tail - head
-    counted = Vertex(gap, f"{_many(steps, 'step')}, {_many(hidden, 'arrow')}" if steps else _many(hidden, "arrow"), GAP)
+    steps, arrows_left = tail - head, many(hidden, "more arrow")
+    counted = Vertex(gap, f"{many(steps, 'more step')}, {arrows_left}" if steps else arrows_left, GAP)
     arrows = (
         *(drawing.arrows[number] for number in shown),
         *(Arrow(source, target, active=False) for source, target in beside),
     )
     left = (*vertices[:head], counted, *vertices[tail:])
     return Elided(Drawing(left, arrows, drawing.title), tuple(shown), gap, steps, hidden)
-
-
-def _many(number: int, word: str) -> str:
-    return f"{number:,} more {word}{'s' if number != 1 else ''}"
 
 
 def without_inputs(drawing: Drawing, most: int) -> Drawing:
@@ -83,11 +81,9 @@ def without_inputs(drawing: Drawing, most: int) -> Drawing:
     """
     if len(drawing.vertices) <= most:
         return drawing
-    uses: dict[str, int] = {}
-    for arrow in drawing.arrows:
-        uses[arrow.source] = uses.get(arrow.source, 0) + 1
+    uses = Counter(arrow.source for arrow in drawing.arrows)
     inputs = [vertex.name for vertex in drawing.vertices if vertex.kind in ("input", "held")]
-    for left_out in ({name for name in inputs if uses.get(name) == 1}, set(inputs)):
+    for left_out in ({name for name in inputs if uses[name] == 1}, set(inputs)):
         vertices = tuple(vertex for vertex in drawing.vertices if vertex.name not in left_out)
         if len(vertices) <= most or left_out == set(inputs):
             break

@@ -17,24 +17,22 @@ NOTABLE = 0.5
 """Correlations that are listed."""
 
 
-def text(found: Fit) -> str:
+def text(fit: Fit) -> str:
     """The answer for people."""
-    cells = [
-        _row(name, value, found.errors[name], bound=name in found.at_bound) for name, value in found.params.items()
-    ]
+    cells = [_row(name, value, fit.errors[name], bound=name in fit.at_bound) for name, value in fit.params.items()]
     widths = [max(len(row[k]) for row in cells) for k in range(3)]
     lines = [f"{a:<{widths[0]}}  {b:>{widths[1]}} {c:<{widths[2]}}  {d}".rstrip() for a, b, c, d in cells]
-    pairs = [(pair, value) for pair, value in found.correlations.items() if abs(value) >= NOTABLE]
-    if pairs and len(found.params) <= MOST:
+    pairs = [(pair, value) for pair, value in fit.correlations.items() if abs(value) >= NOTABLE]
+    if pairs and len(fit.params) <= MOST:
         pairs.sort(key=lambda item: -abs(item[1]))
         lines.append("correlation  " + ", ".join(f"{a} {b} {value:.3f}" for (a, b), value in pairs[:6]))
-    lines += ["", f"residual sd  {_deviation(found)}"]
-    if found.r_squared is not None:
-        lines.append(f"R squared    {_share(found.r_squared)}")
-    lines.append(f"rows         {found.rows}")
-    ending = f"{found.ended} in {found.steps} step{'s' * (found.steps != 1)}"
+    lines += ["", f"residual sd  {_deviation(fit)}"]
+    if fit.r_squared is not None:
+        lines.append(f"R squared    {_share(fit.r_squared)}")
+    lines.append(f"rows         {fit.rows}")
+    ending = f"{fit.ended} in {fit.steps} step{'s' * (fit.steps != 1)}"
     lines.append(f"ended        {ending}")
-    return "\n".join([*lines, *(f"note: {note}" for note in found.notes)])
+    return "\n".join([*lines, *(f"note: {note}" for note in fit.notes)])
 
 
 def _share(r_squared: float) -> str:
@@ -43,11 +41,11 @@ def _share(r_squared: float) -> str:
     return f"1 - {1 - r_squared:.2g}" if text == "1" and r_squared != 1 else text
 
 
-def _deviation(found: Fit) -> str:
-    plural = "degree" + "s" * (found.freedom != 1)
-    if found.deviation is None:
+def _deviation(fit: Fit) -> str:
+    plural = "degree" + "s" * (fit.freedom != 1)
+    if fit.deviation is None:
         return "unknown (no degree of freedom)"
-    return f"{found.deviation:.4g} ({found.freedom} {plural} of freedom)"
+    return f"{fit.deviation:.4g} ({fit.freedom} {plural} of freedom)"
 
 
 def _row(name: str, value: float, error: float | None, *, bound: bool) -> tuple[str, str, str, str]:
@@ -83,15 +81,15 @@ def percent(share: float) -> str:
     return f"{share:.0f}" if share >= 100 else f"{share:.2g}"
 
 
-def numbers(found: Fit) -> str:
+def numbers(fit: Fit) -> str:
     """The parameters on one line, for a shell."""
-    return " ".join(shown(value) for value in found.params.values())
+    return " ".join(shown(value) for value in fit.params.values())
 
 
-def csv(found: Fit) -> str:
+def csv(fit: Fit) -> str:
     """A line per parameter: name, value, standard error."""
     lines = ["name,value,stderr"]
-    for name, value in found.params.items():
-        error = found.errors[name]
+    for name, value in fit.params.items():
+        error = fit.errors[name]
         lines.append(f"{name},{shown(value)},{'' if error is None else shown(error)}")
     return "\n".join(lines)

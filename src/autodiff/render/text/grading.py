@@ -1,4 +1,4 @@
-"""What `check` found, as text.
+"""What `check` compared, as text.
 
 >>> from autodiff.grading.compare import compare
 >>> text(compare("x^2", "2x"))
@@ -15,42 +15,38 @@ from autodiff.grading.compare import Compared, where
 from autodiff.grading.diagnose import Slip
 
 
-def text(found: Compared) -> str:
+def text(compared: Compared) -> str:
     """The verdict, then a line for each thing that is to be said about it."""
-    return "\n".join(printable(f"{label:<10} {words}".rstrip()) for label, words in lines(found))
+    return "\n".join(printable(f"{label:<10} {words}".rstrip()) for label, words in lines(compared))
 
 
-def lines(found: Compared) -> Iterator[tuple[str, str]]:
+def lines(compared: Compared) -> Iterator[tuple[str, str]]:
     """The verdict and what there is to say of it: a label and its words each."""
-    if found.verdict == "yes":
-        yield (
-            "yes",
-            "the same formula, tidied"
-            if found.method == "symbols"
-            else f"the same at {found.agreed} point{'s' * (found.agreed != 1)}",
-        )
-    elif found.verdict == "no":
-        yield "no", f"at {where(found.at)}:"
-        yield f"d{found.result}/d{found.wrt}", _number(found.derivative)
-        yield "answer", _number(found.answer)
-        yield from _slips(found)
+    if compared.verdict == "yes":
+        points = f"the same at {compared.agreed} point{'s' * (compared.agreed != 1)}"
+        yield "yes", "the same formula, tidied" if compared.method == "symbols" else points
+    elif compared.verdict == "no":
+        yield "no", f"at {where(compared.at)}:"
+        yield f"d{compared.result}/d{compared.wrt}", _number(compared.derivative)
+        yield "answer", _number(compared.answer)
+        yield from _slips(compared)
     else:
-        yield "undecided", found.why
-    for note in found.notes:
+        yield "undecided", compared.why
+    for note in compared.notes:
         yield "note", note
 
 
-def _slips(found: Compared) -> Iterator[tuple[str, str]]:
-    if found.answer is None:
+def _slips(compared: Compared) -> Iterator[tuple[str, str]]:
+    if compared.answer is None:
         return
-    if found.slip is None:
+    if compared.slip is None:
         yield "slip", "no single slip explains it, nor do two"
-    elif found.second is None:
-        yield "slip", _slip(found.slip)
+    elif compared.second is None:
+        yield "slip", _slip(compared.slip)
     else:
         yield "slips", "no single slip explains it, two together do:"
-        yield "1", _slip(found.slip)
-        yield "2", _slip(found.second)
+        yield "1", _slip(compared.slip)
+        yield "2", _slip(compared.second)
 
 
 def _slip(slip: Slip) -> str:

@@ -22,6 +22,12 @@ Piece = tuple[str, str]
 
 Line = tuple[Piece, ...]
 
+
+def plain_lines(lines: Iterable[Line]) -> str:
+    """The lines as text without styles."""
+    return "\n".join("".join(words for words, _ in line).rstrip() for line in lines)
+
+
 WIDEST, NARROWEST = 100, 40
 STACKED, NARROW = 70, 60  # below these a step takes several lines, a section's title one of its own
 MARGIN = 3

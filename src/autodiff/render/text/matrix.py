@@ -14,12 +14,12 @@ from autodiff.diagnostics import mixed, shown
 from autodiff.errors import printable
 
 
-def text(found: Matrix) -> str:
+def text(matrix: Matrix) -> str:
     """A line per number: the values, then the derivatives; of a Hessian's two equal halves the upper one."""
-    if None in found.values.values():
+    if None in matrix.values.values():
         return ""
-    lines = [*found.values.items(), *((f"d{found.result}/d{n}", slope) for n, slope in found.gradient.items())]
-    lines += list(_entries(found))
+    lines = [*matrix.values.items(), *((f"d{matrix.result}/d{n}", slope) for n, slope in matrix.gradient.items())]
+    lines += list(_entries(matrix))
     wide = max(len(label) for label, _ in lines)
     return "\n".join(printable(f"{label:<{wide}}  {_text(n)}") for label, n in lines)
 
@@ -28,25 +28,25 @@ def _text(number: Number | None) -> str:
     return "none" if number is None else number if isinstance(number, str) else shown(number)
 
 
-def _entries(found: Matrix) -> Iterator[tuple[str, Number | None]]:
-    if found.kind == "hessian":
-        for i, (row, columns) in enumerate(found.rows.items()):
-            yield from ((mixed(found.result, row, column), columns[column]) for column in [*columns][i:])
-    elif found.kind == "jacobian":
-        for row, columns in found.rows.items():
+def _entries(matrix: Matrix) -> Iterator[tuple[str, Number | None]]:
+    if matrix.kind == "hessian":
+        for i, (row, columns) in enumerate(matrix.rows.items()):
+            yield from ((mixed(matrix.result, row, column), columns[column]) for column in [*columns][i:])
+    elif matrix.kind == "jacobian":
+        for row, columns in matrix.rows.items():
             yield from ((f"d{row}/d{column}", number) for column, number in columns.items())
-    elif found.kind == "jvp":
-        direction = ",".join(f"{name}={shown(rate)}" for name, rate in found.given.items())
-        yield from ((f"d{row} along {direction}", columns["jvp"]) for row, columns in found.rows.items())
+    elif matrix.kind == "jvp":
+        direction = ",".join(f"{name}={shown(rate)}" for name, rate in matrix.given.items())
+        yield from ((f"d{row} along {direction}", columns["jvp"]) for row, columns in matrix.rows.items())
     else:
         yield from (
-            (f"d{weighted_label(found.given)}/d{column}", number) for column, number in found.rows["vjp"].items()
+            (f"d{weighted_label(matrix.given)}/d{column}", number) for column, number in matrix.rows["vjp"].items()
         )
 
 
-def quiet(found: Matrix) -> str:
+def quiet(matrix: Matrix) -> str:
     """All numbers on one line: the values, a Hessian's gradient, then row by row; empty when one does not exist."""
-    if not found.complete:
+    if not matrix.complete:
         return ""
-    rows = [n for row in found.rows.values() for n in row.values()]
-    return " ".join(_text(n) for n in (*found.values.values(), *found.gradient.values(), *rows) if n is not None)
+    rows = [n for row in matrix.rows.values() for n in row.values()]
+    return " ".join(_text(n) for n in (*matrix.values.values(), *matrix.gradient.values(), *rows) if n is not None)

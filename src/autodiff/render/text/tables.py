@@ -240,23 +240,23 @@ def _one_sided(cell: Cell) -> str:
 
 def update(block: TableBlock, room: int) -> Iterator[Line]:
     """Old and new of each name, and how it moves: beside it, or once for all where there is no room."""
-    rows = [(row, _moved(row) if isinstance(row, TableRow) else str(row)) for row in block.rows]
+    rows = [(row, list(map(plain, row.cells))) for row in block.rows if isinstance(row, TableRow)]
+    names = min(max(columns(name) for _, (name, *_) in rows), _NAME)
+    moves = {row: f"{name}{' ' * (names - columns(name))}  {old} → {new}" for row, (name, old, _, new) in rows}
     how = block.note.partition(" = ")[2]
-    beside = all(
-        columns(f"{words}     {how}") <= room for row, words in rows if isinstance(row, TableRow) and row.place
-    )
+    widest = max((columns(words) for row, words in moves.items() if row.place), default=0)
+    beside = widest + 5 + columns(how) <= room
     if not beside:
         yield ((f"each: {how}", "dim"),)
-    for row, words in rows:
+    for row in block.rows:
         if not isinstance(row, TableRow):
-            yield ((words, "dim"),)
+            yield ((str(row), "dim"),)
             continue
-        first, *rest = folded(words, room, 2)
-        style = f"@{row.place}" if row.place else ""
-        yield (first, style), (f"     {how}" if beside and row.place else "", "dim")
+        first, *rest = folded(moves[row], room, 2)
+        style, gap = (f"@{row.place}", " " * (widest - columns(first) + 5)) if row.place else ("", "")
+        yield (first, style), (f"{gap}{how}" if beside and row.place else "", "dim")
         yield from (((line, style),) for line in rest)
 
 
-def _moved(row: TableRow) -> str:
-    name, old, _, new = map(plain, row.cells)
-    return f"{name}  {old} → {new}"
+_NAME = 24
+"""Columns of a name up to which the numbers beside names are below each other."""

@@ -1,0 +1,39 @@
+"""Rows and arrays in which two results cancel: no digit is printed that random rounding kept by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import autodiff
+
+FUNCTIONS: dict[str, Callable[[float], tuple[float, float]]] = {
+    "exp": lambda m: (np.exp(m), np.exp(m) / 2),
+    "sin": lambda m: (np.cos(m), -np.sin(m) / 2),
+    "atan": lambda m: (1 / (1 + m * m), -m / (1 + m * m) ** 2),
+    "sinh": lambda m: (np.cosh(m), np.sinh(m) / 2),
+}
+"""What the quotient of differences and its slope come to between two near numbers."""
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_row_keeps_its_wrong_digits_by_chance(name: str) -> None:
+    x, rows = np.pi, 300
+    near = x + 2.6e-14
+    batch = autodiff.compile(f"({name}(x) - {name}(y))/(x - y)").batch(x=np.full(rows, x), y=np.full(rows, near))
+    value, slope = FUNCTIONS[name]((x + near) / 2)
+    assert not batch.hard
+    assert np.asarray(batch.value) == pytest.approx(np.full(rows, value), rel=1e-10)
+    assert np.asarray(batch.gradient["x"]) == pytest.approx(np.full(rows, slope), rel=1e-10, abs=1e-12)
+
+
+def test_no_array_keeps_its_wrong_digits_by_chance() -> None:
+    chance = np.random.default_rng(7)
+    for x in chance.uniform(1, 3, 150):
+        near = x + 2.0**-45
+        answer = autodiff.evaluate("sum((exp(x) - exp(y))/(x - y))", {"x": [x], "y": [near]})
+        value, slope = FUNCTIONS["exp"]((x + near) / 2)
+        assert answer.value == pytest.approx(value, rel=1e-10)
+        assert answer.gradient["x"] == pytest.approx(np.array([slope]), rel=1e-10)
