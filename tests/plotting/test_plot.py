@@ -14,8 +14,8 @@ import autodiff as package
 from autodiff import Answer, evaluate
 from autodiff.batch.compile import Compiled
 from autodiff.errors import AutodiffError
-from autodiff.plotting.breaks import simplest
 from autodiff.plotting.curve import plot
+from autodiff.plotting.marks import simplest
 from autodiff.plotting.sample import sampled
 from autodiff.plotting.sampler import Sampler
 from autodiff.plotting.surface import surface
@@ -49,8 +49,36 @@ MARKED = [
     ("relu(x) + 0.001*abs(x - 1.37)", -2, 2, [("corner", 0), ("corner", 1.37)]),
     ("max(x, 1 - x)", -2, 2, [("corner", 0.5)]),
     ("abs(x - 100000)", 99990, 100010, [("corner", 100000)]),
+    ("1/sin(pi*x)", 0, 5, [("pole", k) for k in range(6)]),
+    ("1/sin(x)", 0, 2 * PI, [("pole", k * PI) for k in range(3)]),
+    ("cot(pi*x)", 0, 4, [("pole", k) for k in range(5)]),
+    ("tan(x)", -300, 300, [("pole", (k + 0.5) * PI) for k in range(-95, 95)]),
+    ("tan(pi*x)", -2, 2, [("pole", k + 0.5) for k in range(-2, 2)]),
+    ("1/(x^2 - 2)^2", -2, 2, [("pole", -math.sqrt(2)), ("pole", math.sqrt(2))]),
+    ("1/(cosh(x) - 1)", -1, 4, [("pole", 0)]),
+    ("1/(cosh(x) - 1)", 0, 4, [("pole", 0)]),
+    ("1/(exp(x) - 1)", 0, 4, [("pole", 0)]),
+    ("exp(1/x)", -1, 1, [("pole", 0)]),
+    ("tanh(1/x)", -1, 1, [("jump", 0)]),
+    ("x*sin(1/x)", -0.01, 0.01, [("hole", 0)]),
+    ("sin(1/x)", -0.1, 0.1, [("hole", 0)]),
+    ("floor(exp(x))", -0.5, 1.5, [("jump", math.log(k)) for k in range(1, 5)]),
+    ("sign(x^2 - 2)", -2, 2, [("jump", -math.sqrt(2)), ("jump", math.sqrt(2))]),
+    ("if(x == 1, 5, x)", -2, 2, [("jump", 1)]),
+    ("(x^2 - 1)/(x - 1)", -2, 2, [("hole", 1)]),
+    ("(x - 0.3)/(x - 0.3)", -2, 2, [("hole", 0.3)]),
+    ("x^2/x", -2, 2, [("hole", 0)]),
+    ("exp(-1/x^2)", -3, 4, [("hole", 0)]),
+    ("x*ln(abs(x))", -10, 10, [("hole", 0)]),
+    ("(1 - cos(x))/x^2", -2, 2, [("hole", 0)]),
+    ("sqrt(sin(x))", -4, 4, [("end", -PI), ("end", 0), ("end", PI)]),
+    ("abs(x^2 - 1e-8)", -2, 2, [("corner", -1e-4), ("corner", 1e-4)]),
+    ("abs(x - 0.1) + abs(x - 0.1001)", -1, 1, [("corner", 0.1), ("corner", 0.1001)]),
+    ("abs(x)", -1e-200, 1e-200, [("corner", 0)]),
+    ("tanh(1e20*(x - 1))", 0, 2, []),
+    ("5", -1, 1, []),
     ("exp(x)", -2, 2, []),
-    ("sin(x)/x", -10, 10, []),
+    ("sin(x)/x", -10, 10, [("hole", 0)]),
     ("max(x, 0)^2", -2, 2, []),
     ("tanh(50x)", -2, 2, []),
     ("exp(exp(x))", -2, 8, []),
@@ -61,7 +89,7 @@ MARKED = [
 
 @pytest.mark.parametrize(("text", "start", "stop", "marks"), MARKED, ids=[case[0] for case in MARKED])
 def test_special_points_are_found(text: str, start: float, stop: float, marks: list[tuple[str, float]]) -> None:
-    found = sampled(Sampler(text, "x", {}), float(start), float(stop))
+    found = sampled(Sampler(text, ("x",), {}), float(start), float(stop))
     assert [mark.kind for mark in found.marks] == [kind for kind, _ in marks]
     assert [mark.x for mark in found.marks] == pytest.approx([x for _, x in marks], abs=1e-12)
 
@@ -69,7 +97,7 @@ def test_special_points_are_found(text: str, start: float, stop: float, marks: l
 @pytest.mark.parametrize("place", [0.1, 1 / 3, -7.25, 1e5, math.sqrt(2)])
 @pytest.mark.parametrize(("text", "kind"), [("abs(x - c)", "corner"), ("1/(x - c)", "pole"), ("sign(x - c)", "jump")])
 def test_special_points_are_found_anywhere(text: str, kind: str, place: float) -> None:
-    found = sampled(Sampler(text, "x", {"c": place}), place - 1.3, place + 1.7)
+    found = sampled(Sampler(text, ("x",), {"c": place}), place - 1.3, place + 1.7)
     (mark,) = found.marks
     assert mark.kind == kind
     assert mark.x == pytest.approx(place, rel=1e-15)
@@ -86,13 +114,68 @@ def test_no_line_goes_through_a_gap(case: tuple[str, float, float, list[tuple[st
         assert not any(xs[0] < mark.x < xs[-1] for mark in found.marks)
 
 
+@pytest.mark.parametrize(
+    ("text", "left", "right"),
+    [
+        ("mod(x, 1)", 1.0, 0.0),
+        ("mod(x, 0.01)", 0.01, 0.0),
+        ("atan(tan(x))", PI / 2, -PI / 2),
+        ("1/(1 + exp(1/(x - 1)))", 1.0, 0.0),
+        ("sqrt(abs(x - 1))*0 + sign(x - 1)/3", -1 / 3, 1 / 3),
+        ("(x^2 - 1)/(x - 1)", 2.0, 2.0),
+        ("(x - 1)*sin(1/(x - 1))", 0.0, 0.0),
+        ("sin(1/(x - 1))", None, None),
+    ],
+)
+def test_sides_are_limits(text: str, left: float | None, right: float | None) -> None:
+    for mark in sampled(Sampler(text, ("x",), {}), 0.5, 2.5).marks:
+        assert [mark.left, mark.right] == [
+            None if side is None else pytest.approx(side, rel=1e-10) for side in (left, right)
+        ]
+
+
+def test_words_of_holes_and_jumps() -> None:
+    listed = [
+        *words.lines(plot("if(x == 1, 5, x) + 0*sin(1/(x - 2)) + floor(x/3) + (x^2 - 16)/(x - 4)", ("x", 0.0, 5.0)))
+    ]
+    assert listed == [
+        "jump at x = 1: 10, near 6",
+        "hole at x = 2: no value, near 8",
+        "jump at x = 3: from 10 to 11",
+        "hole at x = 4: no value, near 13",
+    ]
+    assert [*words.lines(plot("sin(1/x)", ("x", -1.0, 1.0)))] == ["hole at x = 0: no limit"]
+
+
+def test_more_breaks_than_can_be_named_are_gaps_without_marks() -> None:
+    stairs = plot("floor(x)", ("x", -500.5, 500.5))
+    assert len(stairs.curves[0].segments) == 1002
+    assert len(stairs.marks) < 100
+    assert stairs.notes[0].startswith("there are 9")
+
+
+@pytest.mark.parametrize("order", [2, 3])
+@pytest.mark.parametrize("text", ["x + 1", "2x", "x^2", "0*x", "5"])
+def test_derivatives_of_low_degree_are_lines(text: str, order: int) -> None:
+    *_, last = plot(text, ("x", -1.0, 1.0), order=order).curves
+    ((xs, ys),) = last.segments
+    assert (xs[0], xs[-1]) == (-1, 1)
+    assert set(ys) == {2.0 if (text, order) == ("x^2", 2) else 0.0}
+
+
+@pytest.mark.parametrize("text", ["exp(x)", "-exp(x)", "1e-200*x", "-1e-100*x^2", "123456.789*x"])
+def test_labels_of_an_axis_fit_beside_it(text: str) -> None:
+    rows = terminal.text(plot(text, ("x", -700.0, 700.0), order=0), 80).splitlines()[1:22]
+    assert {row.index("┤" if "┤" in row else "│") for row in rows} == {10}
+
+
 def test_samples_are_what_eval_says() -> None:
     for text, start, stop in (
         ("exp(sin(x^2))", -2.0, 2.0),
         ("(exp(x) - 1)/x", -1e-8, 1e-8),
         ("ln(x)*sqrt(x)", 0.1, 4.0),
     ):
-        found = sampled(Sampler(text, "x", {}), start, stop)
+        found = sampled(Sampler(text, ("x",), {}), start, stop)
         for k in range(0, len(found.xs), max(len(found.xs) // 15, 1)):
             answer = evaluate(text, {"x": float(found.xs[k])})
             assert found.values[k] == pytest.approx(answer.value, rel=1e-10)
@@ -150,7 +233,7 @@ def test_contours_and_arrows_of_descent() -> None:
 def test_json_has_samples_and_marks() -> None:
     data = json.loads(autodiff("plot", "abs(x)", "--range", "x=-1..1", "--json").out)
     assert data["marks"] == [
-        {"kind": "corner", "x": 0.0, "value": 0.0, "left": 2e-9, "right": 2e-9, "left_slope": -1.0, "right_slope": 1.0}
+        {"kind": "corner", "x": 0.0, "value": 0.0, "left": 0.0, "right": 0.0, "left_slope": -1.0, "right_slope": 1.0}
     ]
     assert [curve["label"] for curve in data["curves"]] == ["f", "df/dx"]
     assert len(data["curves"][1]["segments"]) == 2
@@ -207,6 +290,7 @@ def test_points_of_a_table_are_shown(tmp_path: Path) -> None:
         (["x^2", "--range", "x=0..1e308"], "the range of x reaches 1e+308, and numbers up to 1e+150 are drawn"),
         (["x^2", "--range", "x=-1e308..1e308"], "the range of x reaches 1e+308"),
         (["x^2", "--range", "x=1..1+1e-14"], "the range of x is too narrow"),
+        (["x^2", "--range", "x=0..1e-290"], "the range of x is too narrow"),
         (["x^2", "--range", "x=0..1e-310"], "the range of x is too narrow"),
         (["x*y", "--range", "x=0..1,y=-1e200..1"], "the range of y reaches 1e+200"),
         (["x^2", "--range", "y=1..2"], "--range names 'y', which is not an input"),
@@ -268,6 +352,9 @@ def test_every_sample_of_a_smooth_curve_is_close_to_the_next() -> None:
         ["-exp(x^2)", "--range", "x=-40..40"],
         ["1e-320*x", "--range", "x=0..1"],
         ["x^2", "--range", "x=-1e150..1e150"],
+        ["x^3", "--range", "x=-1e-200..1e-200"],
+        ["1/x", "--range", "x=-1e-270..1e-270"],
+        ["5", "--range", "x=-1..1", "--order", "3"],
         ["sin(x)", "--range", "x=-1e-148..1e-148"],
         ["1e308*x*y", "--range", "x=-1..1,y=-1..1"],
         ["exp(1/x)", "--range", "x=-0.01..0.01"],

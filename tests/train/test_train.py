@@ -542,6 +542,14 @@ def test_a_memory_of_other_parameters_is_an_error(optimizer: str, memory: dict[s
     assert f"what {optimizer} remembers does not belong to these parameters" in ended.err
 
 
+def test_settings_of_another_optimizer_are_not_resumed(tmp_path: Path) -> None:
+    """lbfgs was refused for the batches of the training before, which nobody had typed."""
+    saved = str(tmp_path / "p.json")
+    assert autodiff(*LINE, "--batch-size", "2", "--epochs", "2", "-q", "--save", saved).status == 0
+    ended = autodiff(*LINE[:4], "--resume", saved, "--optimizer", "lbfgs", "--epochs", "9", "-q")
+    assert (ended.status, ended.err) == (0, f"notice: {saved} was made with --optimizer sgd, and here it is lbfgs\n")
+
+
 def test_a_folder_is_no_file_to_save_in(tmp_path: Path) -> None:
     ended = autodiff(*LINE, "--save", str(tmp_path))
     assert (ended.status, "it is a folder" in ended.err) == (4, True)

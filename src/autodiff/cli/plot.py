@@ -100,7 +100,7 @@ def _over(text: str | None, names: Sequence[str], at: Mapping[str, float]) -> li
     """The variables and their ranges; without any, the inputs that have no value."""
     ranges = inputs.ranges(text, "--range") if text else {}
     for name, ends in ranges.items():
-        if name not in names:
+        if names and name not in names:  # a constant is a horizontal line over any name
             raise AutodiffError(
                 f"--range names {quoted(name)}, which is not an input of this program", hint=_inputs(names)
             )
@@ -115,7 +115,10 @@ def _over(text: str | None, names: Sequence[str], at: Mapping[str, float]) -> li
                 hint="name them with --range, and give the others with --at",
             )
         if not free:
-            raise AutodiffError("the program has no input to plot over", hint="it is the same number everywhere")
+            raise AutodiffError(
+                "the program has no input to plot over",
+                hint="it is the same number everywhere: name one with --range x=-2..2",
+            )
         streams.remark(
             f"notice: the range is {', '.join(f'{shortened(n)}={USUAL[0]:g}..{USUAL[1]:g}' for n in free)}; --range gives another"
         )

@@ -48,8 +48,7 @@ def plot(
     require_range(variable, start, stop)
     if not 0 <= order <= HIGHEST:
         raise AutodiffError(f"derivatives up to order {HIGHEST} are drawn, not {order}")
-    fixed = {name: value for name, value in (at or {}).items() if name != variable}
-    sampler = Sampler(text, variable, fixed)
+    sampler = Sampler(text, (variable,), at or {})
     samples = sampled(sampler, start, stop)
     result = sampler.compiled.lowered.name
     labels = [
@@ -59,7 +58,7 @@ def plot(
     ]
     columns = [samples.values, samples.slopes][: order + 1]
     for k in range(2, order + 1):
-        columns.append(_higher(text, variable, fixed, k, samples))
+        columns.append(_higher(sampler, k, samples))
     curves = []
     for k, (label, column) in enumerate(zip(labels, columns, strict=False)):
         segments = _segments(samples, column, derived=k > 0)
@@ -70,6 +69,10 @@ def plot(
         notes.append(
             "samples of this program are computed one by one, so there are few, and special points between them are not marked"
         )
+    if samples.cuts:
+        notes.append(
+            f"there are {len(samples.cuts)} more places where the curve may break: there it has gaps, and no marks"
+        )
     if not any(len(xs) for xs, _ in curves[0].segments):
         notes.append(f"there is no value between {start:g} and {stop:g}")
     return Plot(
@@ -78,11 +81,12 @@ def plot(
     )  # fmt: skip
 
 
-def _higher(text: str, variable: str, fixed: Mapping[str, float], order: int, samples: Samples) -> Any:
+def _higher(sampler: Sampler, order: int, samples: Samples) -> Any:
     """A derivative of higher order at the samples: the slope of the formula of the one before; NaN where it is not sure."""
-    formula = str(derivative(text, variable, order=order - 1))
-    of = Sampler(formula, variable, fixed)
-    kept, _, slopes = of.sure(samples.xs)
+    if sampler.variable not in sampler.compiled.sources:
+        return np.where(np.isfinite(samples.slopes), 0.0, np.nan)
+    formula = str(derivative(sampler.text, sampler.variable, order=order - 1))
+    kept, _, slopes = Sampler(formula, sampler.variables, sampler.fixed).sure(samples.xs)
     column = np.full(len(samples.xs), np.nan)
     column[np.searchsorted(samples.xs, kept)] = slopes
     column[~np.isfinite(samples.slopes)] = np.nan
@@ -91,7 +95,7 @@ def _higher(text: str, variable: str, fixed: Mapping[str, float], order: int, sa
 
 def _segments(samples: Samples, column: Any, *, derived: bool) -> list[tuple[Sequence[float], Sequence[float]]]:
     """The curve without its gaps."""
-    cuts = [mark.x for mark in samples.marks if derived or mark.kind in GAPS]
+    cuts = sorted([*samples.cuts, *(mark.x for mark in samples.marks if derived or mark.kind in GAPS)])
     here = np.isfinite(column) & ~np.isin(samples.xs, cuts)
     piece = np.searchsorted(np.array(cuts), samples.xs) if cuts else np.zeros(len(samples.xs), dtype=int)
     missing = np.cumsum(~np.isfinite(samples.values))  # a sample without a value parts those beside it
@@ -130,7 +134,7 @@ def _tangent(sampler: Sampler, x: float | None, notes: list[str]) -> Tangent | N
     if x is None:
         return None
     answer = sampler.answer(x)
-    slope = answer.gradient[sampler.variable]
+    slope = answer.gradient.get(sampler.variable, 0.0)
     if answer.value is not None and slope is not None:
         return Tangent(x, answer.value, (slope,))
     sides = answer.one_sided.get(sampler.variable)

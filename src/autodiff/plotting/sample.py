@@ -1,7 +1,7 @@
-"""Samples of a program over one variable, dense where its curve bends, and its special points.
+"""Sample a program over one variable: its curve, and the special points where the curve or its slope breaks.
 
->>> samples = sampled(Sampler("abs(x - 1)", "x", {}), 0.0, 3.0)
->>> [(mark.kind, mark.x) for mark in samples.marks]
+>>> found = sampled(Sampler("abs(x - 1)", ("x",), {}), 0.0, 3.0)
+>>> [(mark.kind, mark.x) for mark in found.marks]
 [('corner', 1.0)]
 """
 
@@ -11,18 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autodiff.plotting.breaks import changes, marks
+from autodiff.plotting.brackets import brackets, grouped, missed
+from autodiff.plotting.marks import named
 from autodiff.plotting.model import Mark
 from autodiff.plotting.sampler import Sampler, Vector
 
 GRID = 2000
-"""Intervals that are looked at: several for each column of a picture."""
+"""Intervals that are searched: several for each column of a picture."""
 
 FEW = 250
-"""Intervals where each sample is a one-shot evaluation; special points between them are not looked for then."""
+"""Intervals where each sample is a one-shot evaluation; special points between them are not searched for then."""
 
 OFFSET = 0.137
-"""How far the grid is moved, in parts of an interval, so that no sample hits a special point such as a whole number."""
+"""How far the grid is moved, in parts of an interval, so that few samples hit a special point such as a whole number."""
 
 FINER = 8
 """Times that samples are added where the curve bends."""
@@ -30,15 +31,22 @@ FINER = 8
 STRAIGHT = 1e-3
 """What the mean slope may miss of the change between two samples, in parts of the height of the curve."""
 
+NAMED, SOME = 200, 40
+"""Up to how many breaks all are named; how many of more than these. At the others the curve is cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Ascending xs with values and slopes, and the special points between them. Values are NaN where there is none."""
+    """Ascending xs with values and slopes, and the special points between them. Values are NaN where there is none.
+
+    cuts  places where the curve may break that were not named, because there are too many
+    """
 
     xs: Vector
     values: Vector
     slopes: Vector
-    marks: tuple[Mark, ...]
+    marks: tuple[Mark, ...] = ()
+    cuts: tuple[float, ...] = ()
 
 
 def sampled(sampler: Sampler, start: float, stop: float) -> Samples:
@@ -47,14 +55,18 @@ def sampled(sampler: Sampler, start: float, stop: float) -> Samples:
     grid = np.linspace(start, stop, intervals + 1)
     grid[1:-1] += OFFSET * (stop - start) / intervals
     if not sampler.compiled.in_blocks:
-        return Samples(*sampler.sure(grid), ())
-    samples, special_points = [_refined(sampler, grid)], marks(sampler, grid)
-    near = [_approach(mark.x, side, start, stop) for mark in special_points for side in (-1, 1)]
+        return Samples(*sampler.sure(grid))
+    samples = [_refined(sampler, grid)]
+    groups = grouped(brackets(sampler, grid), stop - start)
+    chosen = groups if len(groups) <= NAMED else groups[:: len(groups) // SOME]
+    cuts = sorted({group[0].ends[0] for group in groups} - {group[0].ends[0] for group in chosen})
+    marks = [mark for group in chosen if (mark := named(sampler, group, (start, stop))) is not None]
+    near = [_approach(mark.x, side, start, stop) for mark in marks for side in (-1, 1)]
     if near:
         samples.append(sampler.sure(np.setdiff1d(np.concatenate(near), grid)))
     xs, values, slopes = (np.concatenate(parts) for parts in zip(*samples, strict=True))
     order = np.argsort(xs, kind="stable")
-    return Samples(xs[order], values[order], slopes[order], tuple(special_points))
+    return Samples(xs[order], values[order], slopes[order], tuple(marks), tuple(cuts))
 
 
 def _refined(sampler: Sampler, grid: Vector) -> tuple[Vector, Vector, Vector]:
@@ -64,7 +76,7 @@ def _refined(sampler: Sampler, grid: Vector) -> tuple[Vector, Vector, Vector]:
         height = np.nanmax(values, initial=-np.inf) - np.nanmin(values, initial=np.inf)
         if not 0 < height < np.inf:
             break
-        change = changes(np.array([end for column in (xs, values, slopes) for end in (column[:-1], column[1:])]))[0]
+        change, _ = missed(*(end for column in (xs, values, slopes) for end in (column[:-1], column[1:])))
         places = np.flatnonzero((change > STRAIGHT * height) & np.isfinite(change))
         if not len(places):
             break

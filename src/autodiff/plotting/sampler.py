@@ -1,22 +1,24 @@
-"""Values and slopes of a program over one variable, by the batch engine; by the one-shot evaluation where digits are lost.
+"""Values and slopes of a program over one or two variables, its other inputs fixed, for drawing.
 
->>> xs, values, slopes = Sampler("x^2", "x", {}).sure(np.array([1.0, 2.0]))
->>> values.tolist(), slopes.tolist()
-([1.0, 4.0], [2.0, 4.0])
+>>> sampler = Sampler("a*x^2", ("x",), {"a": 3.0})
+>>> sampler.sure(np.array([1.0, 2.0]))[1:]
+(array([ 3., 12.]), array([ 6., 12.]))
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autodiff.api.answer import Answer
-from autodiff.batch import compile as batch
+from autodiff.api.evaluate import parse
+from autodiff.batch.compile import Compiled, compiled
+from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError, quoted
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -31,6 +33,9 @@ WIDEST = 1e150
 NARROWEST = 1e-11
 """The narrowest range beside its larger end: float64 has some numbers for each sample of it."""
 
+SMALLEST = 1e-280
+"""The narrowest range around 0: steps between its samples are no denormal numbers, nor what Matplotlib takes for none."""
+
 
 def require_range(variable: str, start: float, stop: float) -> None:
     """Raise AutodiffError for a range that is empty, too wide or too narrow to be sampled."""
@@ -41,64 +46,73 @@ def require_range(variable: str, start: float, stop: float) -> None:
     largest = max(abs(start), abs(stop))
     if not largest <= WIDEST:
         raise AutodiffError(f"the range of {variable} reaches {largest:g}, and numbers up to {WIDEST:g} are drawn")
-    if stop - start < max(NARROWEST * largest, 1 / WIDEST):
+    if stop - start < max(NARROWEST * largest, SMALLEST):
         raise AutodiffError(
             f"the range of {variable} is too narrow: float64 has too few numbers in it", hint="give a wider one"
         )
 
 
-def others(compiled: batch.Compiled, variables: Collection[str], at: Mapping[str, float]) -> dict[str, float]:
-    """The values of the inputs that are not plotted over. Raises AutodiffError where there is none."""
-    names = [name for name in compiled.lowered.inputs if name not in variables]
-    for name in names:
-        if name not in at:
-            range_hint = ", or plot over it with --range" if len(variables) == 1 else ""
-            raise AutodiffError(f"{quoted(name)} has no value", hint=f"give it one with --at {name}=1{range_hint}")
-    return {name: at[name] for name in names}
-
-
 @dataclass(slots=True)
 class Sampler:
-    """Value and slope of the program `text` by `variable`, other inputs fixed. Raises AutodiffError where one is missing."""
+    """The program `text` over `variables`, other inputs `fixed`. Raises AutodiffError where one is missing."""
 
     text: str
-    variable: str
+    variables: tuple[str, ...]
     fixed: Mapping[str, float]
-    compiled: batch.Compiled = field(init=False)
+    compiled: Compiled = field(init=False)
 
     def __post_init__(self) -> None:
-        self.compiled = batch.compile(self.text, [self.variable])
-        self.fixed = others(self.compiled, [self.variable], self.fixed)
+        lowered = lower(parse(self.text))
+        for name in lowered.inputs:
+            if name not in self.variables and name not in self.fixed:
+                raise AutodiffError(
+                    f"{quoted(name)} has no value", hint=f"give it one with --at {name}=1, or plot over it with --range"
+                )
+        self.fixed = {n: x for n, x in self.fixed.items() if n in lowered.inputs and n not in self.variables}
+        self.compiled = compiled(lowered, [n for n in self.variables if n in lowered.inputs], exact=False)
 
-    def approximate(self, xs: Vector) -> tuple[Vector, Vector, NDArray[np.bool_]]:
+    @property
+    def variable(self) -> str:
+        """The variable of a curve."""
+        return self.variables[0]
+
+    def over(self, *places: Any) -> dict[str, Any]:
+        """The inputs of the program where the variables are `places`, numbers or arrays."""
+        given = dict(zip(self.variables, places, strict=True))
+        return {name: given.get(name, self.fixed.get(name)) for name in self.compiled.lowered.inputs}
+
+    def approximate(self, *places: Vector) -> tuple[Vector, list[Vector], NDArray[np.bool_]]:
         """Values and slopes as float64 has them, NaN where there is none, and which of them are sure."""
-        value, gradient, sure = self.compiled.approximate(**{**self.fixed, self.variable: xs})
-        value, slope = np.array(np.broadcast_to(value, xs.shape)), np.array(gradient[self.variable])
+        shape = places[0].shape
+        value, gradient, sure = self.compiled.approximate(**self.over(*places))
+        value = np.array(np.broadcast_to(value, shape))
         value[~np.isfinite(value)] = np.nan
-        slope[~(np.isfinite(slope) & np.isfinite(value))] = np.nan
-        return value, slope, np.broadcast_to(sure, xs.shape) | np.isnan(value)
+        slopes = [np.array(np.broadcast_to(gradient.get(name, 0.0), shape)) for name in self.variables]
+        for slope in slopes:
+            slope[~(np.isfinite(slope) & np.isfinite(value))] = np.nan
+        return value, slopes, np.broadcast_to(sure, shape) | np.isnan(value)
 
     def sure(self, xs: Vector) -> tuple[Vector, Vector, Vector]:
         """The xs whose values and slopes are sure, and these: where float64 loses digits, by the one-shot evaluation.
 
         Of many such xs only some are kept.
         """
-        value, slope, known = self.approximate(xs)
+        value, (slope,), known = self.approximate(xs)
         unsure = np.flatnonzero(~known)
         if len(unsure) > RECOMPUTED:
             unsure = unsure[np.linspace(0, len(unsure) - 1, RECOMPUTED).astype(int)]
         for k in unsure:
-            answer = self.answer(float(xs[k]))
-            value[k], slope[k] = number(answer.value), number(answer.gradient[self.variable])
+            value[k], slope[k] = self.exact(float(xs[k]))
         kept = known.copy()
         kept[unsure] = True
         return xs[kept], value[kept], slope[kept]
 
-    def answer(self, x: float) -> Answer:
+    def exact(self, x: float) -> tuple[float, float]:
+        """Value and slope of the one-shot answer, NaN where it has none."""
+        answer = self.answer(x)
+        slope = answer.gradient.get(self.variable, 0.0)
+        return math.nan if answer.value is None else float(answer.value), math.nan if slope is None else float(slope)
+
+    def answer(self, *place: float) -> Answer:
         """The one-shot answer."""
-        return self.compiled.answer({**self.fixed, self.variable: x})
-
-
-def number(value: object) -> float:
-    """A value or slope of an answer; NaN where there is none."""
-    return value if isinstance(value, float) else math.nan
+        return self.compiled.answer(self.over(*place))

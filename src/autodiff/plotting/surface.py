@@ -8,16 +8,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from autodiff.batch import compile as batch
 from autodiff.plotting.model import HIGHEST_SHOWN, Surface
-from autodiff.plotting.sampler import others, require_range
-
-Vector: TypeAlias = NDArray[np.float64]
+from autodiff.plotting.sampler import Sampler, Vector, require_range
 
 GRID = 200
 """Intervals along each axis."""
@@ -50,27 +45,23 @@ def surface(
     for over in (first, second):
         require_range(*over)
     names = (first[0], second[0])
-    compiled = batch.compile(text, list(names))
-    fixed = others(compiled, names, at or {})
-    intervals = GRID if compiled.in_blocks else FEW
+    sampler = Sampler(text, names, at or {})
+    intervals = GRID if sampler.compiled.in_blocks else FEW
     xs, ys = np.linspace(*first[1:], intervals + 1), np.linspace(*second[1:], intervals + 1)
-    x, y = np.meshgrid(xs, ys)
-    value, gradient, _ = compiled.approximate(**{names[0]: x, names[1]: y}, **fixed)
-    values = np.where(np.isfinite(value), value, np.nan)
+    values, slopes, _ = sampler.approximate(*np.meshgrid(xs, ys))
     notes = [] if np.isfinite(values).any() else ["there is no value in this range"]
-    if not compiled.in_blocks:
+    if not sampler.compiled.in_blocks:
         notes.append(f"values of this program are computed one by one, so there are few: {FEW + 1} by {FEW + 1}")
-    point, slopes = None, {}
+    point, gradient = None, {}
     if at is not None and all(name in at for name in names):
-        answer = compiled.answer({**fixed, **{name: at[name] for name in names}})
+        answer = sampler.answer(*(at[name] for name in names))
         point = (at[names[0]], at[names[1]])
-        slopes = {name: slope for name, slope in answer.gradient.items() if slope is not None}
-        if len(slopes) < len(names):
+        gradient = {name: slope for name, slope in answer.gradient.items() if slope is not None}
+        if len(gradient) < len(answer.gradient):
             notes.append(f"there is no gradient at the point: {answer.why or answer.status}")
     return Surface(
-        text, names, xs, ys, values, _levels(values), _arrows(xs, ys, *(np.where(np.isfinite(values), gradient[name], np.nan) for name in names)),
-        point, slopes, path, tuple(notes),
-    )  # fmt: skip
+        text, names, xs, ys, values, _levels(values), _arrows(xs, ys, *slopes), point, gradient, path, tuple(notes)
+    )
 
 
 def _levels(values: Vector) -> list[float]:

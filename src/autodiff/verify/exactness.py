@@ -8,11 +8,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
+from autodiff.core import templates
 from autodiff.core.primitive import Primitive
 
-EXACT = frozenset(["neg", "same", "abs", "min", "max", "floor", "ceil", "round", "sign"])
-"""Primitives that do not round."""
+_EXACT = frozenset(["neg", "same", "abs", "min", "max", "floor", "ceil", "round", "sign"])
+"""Values of primitives that do not round."""
+
+
+@lru_cache(maxsize=1024)
+def never_rounds(row: Primitive) -> bool:
+    """Whether a value of the row is one of its arguments, a whole number, or one of these with a sign, as relu(u) is."""
+    if not row.definition:
+        return row.value in _EXACT
+    parts = [part for part in templates.template(row.definition, row.params).graph.rows if part is not None]
+    return all(part.is_predicate or part.branches is not None or never_rounds(part) for part in parts)
 
 
 def short(number: float) -> bool:
@@ -22,7 +33,7 @@ def short(number: float) -> bool:
 
 def exactly(row: Primitive, args: Sequence[float], value: float) -> bool:
     """Whether a function of exact numbers has this value exactly: cos(0) is 1, sqrt(4) is 2, 2^3 is 8."""
-    if row.value in EXACT:
+    if never_rounds(row):
         return True
     if row.value == "/" and not args[0]:
         return True

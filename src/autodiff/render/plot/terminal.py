@@ -13,7 +13,7 @@ from autodiff.errors import AutodiffError, extra
 from autodiff.plotting.model import Curve, Plot, Surface
 from autodiff.render.plot import words
 
-LABEL = 11
+LABEL = words.WIDEST + 2
 """Columns of the numbers beside an axis."""
 
 NARROWEST = 40
@@ -133,7 +133,7 @@ def surface_text(surface: Surface, width: int, height: int = 24, *, unicode: boo
         _sign(canvas, x, y, "×", frame)
     if surface.point is not None:
         _sign(canvas, *surface.point, "●", frame)
-    lines = [surface.variables[1], *_framed(canvas, words.short(float(ys[-1])), words.short(float(ys[0])))]
+    lines = [surface.variables[1], *_framed(canvas, words.label(float(ys[-1])), words.label(float(ys[0])))]
     lines.append(_axis(float(xs[0]), float(xs[-1]), surface.variables[0], width))
     lines.append(
         f"lines at {', '.join(map(words.short, surface.levels)) or 'no level: the value is the same everywhere'}"

@@ -9,15 +9,19 @@ from autodiff.plotting.model import Mark, Plot
 LISTED = 8
 """Special points that have a line each."""
 
+WIDEST = 9
+"""Columns of a number at an axis."""
+
 
 def short(number: float) -> str:
     """A number beside a picture: six digits."""
     return f"{number + 0.0:.6g}"
 
 
-def label(number: float, span: float) -> str:
-    """A number at an axis that is `span` long: as many digits as are seen."""
-    return f"{0.0 if abs(number) < 1e-9 * span else number:.4g}"
+def label(number: float, span: float = 0.0) -> str:
+    """A number at an axis that is `span` long: four digits, fewer where that is wider than WIDEST."""
+    shown = 0.0 if abs(number) < 1e-9 * span else number + 0.0
+    return next(text for digits in (4, 3, 2, 1) if len(text := f"{shown:.{digits}g}") <= WIDEST)
 
 
 def lines(plot: Plot) -> Iterator[str]:
@@ -37,8 +41,11 @@ def lines(plot: Plot) -> Iterator[str]:
 def _beside(mark: Mark) -> str:
     if mark.kind == "corner" and mark.left_slope is not None and mark.right_slope is not None:
         return f": slopes {short(mark.left_slope)} and {short(mark.right_slope)}"
-    if mark.kind == "jump" and mark.left is not None and mark.right is not None:
-        return f": from {short(mark.left)} to {short(mark.right)}"
-    if mark.kind == "hole" and mark.left is not None:
-        return f": near {short(mark.left)}"
+    limits = [short(limit) for limit in (mark.left, mark.right) if limit is not None]
+    if mark.kind == "jump" and len(set(limits)) == 2:
+        return f": from {limits[0]} to {limits[1]}"
+    if mark.kind in ("jump", "hole"):
+        return (
+            f": {'no value' if mark.value is None else short(mark.value)}, near {limits[0]}" if limits else ": no limit"
+        )
     return ""
