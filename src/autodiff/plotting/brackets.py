@@ -34,8 +34,8 @@ DEPTH = 60
 CONDITIONS = 40
 """Comparisons whose zeros are searched for."""
 
-FLAT = 1e-12
-"""How small the least difference of a comparison's sides is where they meet without crossing, in parts of those around."""
+FLAT, ROUNDING = 1e-12, 2.0**-50
+"""How small the least difference of a comparison's sides is where they meet without crossing, in parts of those around, and of the largest."""
 
 ROUNDS = 12
 """Halvings of every interval: a corner that makes a thousandth of the change of slope makes nearly all of it then."""
@@ -131,7 +131,8 @@ def _zeros(sampler: Sampler, difference: Lowered, grid: Vector) -> list[tuple[fl
     )
     turns = _bisected(lambda xs: value_and_slope(xs)[1] > 0, grid[:-1][turning], grid[1:][turning])
     around = np.maximum(np.abs(values[:-1]), np.abs(values[1:]))[turning]
-    touching = np.abs(value_and_slope(turns[1])[0]) <= FLAT * around
+    rounding = ROUNDING * np.max(np.abs(values), initial=0.0, where=np.isfinite(values))
+    touching = np.abs(value_and_slope(turns[1])[0]) <= FLAT * around + rounding
     finer = np.unique(np.concatenate([grid, *(ends[~touching] for ends in turns)]))
     values = value_and_slope(finer)[0]
     crossing = _changing(values)

@@ -90,13 +90,13 @@ def named(sampler: Sampler, group: Sequence[Bracket], within: tuple[float, float
     """What breaks are near to each other; none where there is a steep but smooth part."""
     least = LEAST * (within[1] - within[0])
     marks: list[Mark] = []
-    for bracket in (bracket for bracket in group if bracket.known):
+    for bracket in sorted((bracket for bracket in group if bracket.known), key=lambda b: b.ends[1] - b.ends[0]):
         apart = 64 * max(math.ulp(bracket.ends[0]), least)  # farther than rounding moves one place
-        if not marks or bracket.ends[0] - marks[-1].x > apart:
+        if not any(bracket.ends[0] - apart <= mark.x <= bracket.ends[1] + apart for mark in marks):
             marks += filter(None, [_mark(sampler, bracket, within)])
     others = [bracket for bracket in group if not bracket.known]
     if marks or not others:
-        return marks
+        return sorted(marks, key=lambda mark: mark.x)
     low, high = others[0].ends[0], others[-1].ends[1]
     wider = Bracket((low - max(4 * math.ulp(low), least), high + max(4 * math.ulp(high), least)))
     steepest = max(others, key=lambda bracket: bracket.steepness)
