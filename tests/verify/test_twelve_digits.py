@@ -19,7 +19,7 @@ from autodiff.api.inputs import parse_point
 from autodiff.core import templates
 from autodiff.core.rules import TABLE
 from autodiff.explanation.build import explain
-from autodiff.verify import exactness, rounding
+from autodiff.verify import rounding
 from tests.support.command import autodiff, python
 from tests.support.reference import VALUES
 
@@ -188,7 +188,7 @@ def test_a_function_is_as_near_as_the_bound_of_its_rounding_takes_it_to_be(name:
 
 
 def test_a_program_of_exact_functions_is_not_rounded() -> None:
-    names = {row.name for row in TABLE.values() if exactness.never_rounds(row) and row.arity == 1}
+    names = {row.name for row in TABLE.values() if rounding.never_rounds(row) and row.arity == 1}
     assert {"relu", "abs", "floor", "-"} <= names
     assert not {"leaky_relu", "softplus", "sec", "deg"} & names
 
