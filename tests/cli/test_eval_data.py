@@ -478,3 +478,11 @@ def test_what_was_meant_is_the_next_step(text: str, words: list[str], message: s
     ended = autodiff("eval", "x", "--data", "-", *words, stdin=text.encode())
     assert ended.status in (2, 4)
     assert message in ended.err
+
+
+def test_a_key_that_nobody_asks_for_does_not_matter() -> None:
+    rows = b'{"x": 1}\n{"x": 2, "note": "a"}\n'
+    plain = autodiff("eval", "x", "--data", "-", "--from", "ndjson", stdin=rows)
+    assert (plain.status, [json.loads(line)["f"] for line in plain.out.splitlines()]) == (0, [1.0, 2.0])
+    kept = autodiff("eval", "x", "--data", "-", "--from", "ndjson", "--keep", stdin=rows)
+    assert [json.loads(line)["status"] for line in kept.out.splitlines()] == ["ok", "input"]

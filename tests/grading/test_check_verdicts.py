@@ -16,7 +16,7 @@ from autodiff.errors import AutodiffError
 from autodiff.grading.compare import compare
 from autodiff.grading.diagnose import _Change, _first
 from autodiff.grading.mistakes import mistakes
-from autodiff.grading.points import points
+from autodiff.grading.sampling import points
 from autodiff.language.parser import parse
 from autodiff.verify.error_bound import bounded
 from autodiff.verify.rounding import Unsure

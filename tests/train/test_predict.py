@@ -164,6 +164,7 @@ def test_an_empty_table_has_the_header_of_its_outputs(tmp_path: Path) -> None:
     "kept",
     [
         {"scales": {"standardise(x)": [1]}}, {"scales": {"standardise(x)": ["a", "b"]}}, {"classes": {"one_hot(x)": 1.5}},
+        {"scales": {"standardise(x)": [[], []]}}, {"classes": {"one_hot(x)": 0}}, {"classes": {"one_hot(x)": 10**9}},
         {"codes": {"x": 5}}, {"columns": {"columns(*)": 4}}, {"means": {"x": "q"}}, {"other": {}},
     ],
 )  # fmt: skip
@@ -192,3 +193,15 @@ def test_the_first_unknown_text_is_named_as_one(tmp_path: Path) -> None:
         4,
         f"error: {table}, line 3, column 'k': 'zzz' is no text that the training had\n",
     )
+
+
+def test_a_value_for_no_input_is_an_error(tmp_path: Path) -> None:
+    """As of eval. Parameters in a file may be those of the loss alone."""
+    table, saved = tmp_path / "new.csv", tmp_path / "p.json"
+    table.write_text("x\n1\n")
+    saved.write_text('{"w": 2, "b": 1}')
+    args = ["predict", "p = w*x", "--of", "p", "--data", str(table)]
+    assert autodiff(*args, "--at", f"@{saved}").out == "p,status\n2,ok\n"
+    ended = autodiff(*args, "--at", "w=1,v=2")
+    assert (ended.status, ended.out) == (2, "")
+    assert "--at gives 'v', which is not an input of this program\n  its inputs are w, x" in ended.err

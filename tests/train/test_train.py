@@ -516,6 +516,9 @@ def test_a_broken_resume_file(tmp_path: Path) -> None:
     saved = tmp_path / "p.json"
     trainings = (
         '{"lr": "fast"}',
+        '{"lr": []}',
+        '{"nesterov": 2}',
+        '{"seed": {}}',
         '{"optimizer": "guess"}',
         '{"last": {"w": [1, 2], "b": 0}}',
         '{"kept": {"scales": {"s": 1}}}',
@@ -540,6 +543,32 @@ def test_a_memory_of_other_parameters_is_an_error(optimizer: str, memory: dict[s
     ended = autodiff(*LINE[:4], "--resume", str(saved), "-q")
     assert (ended.status, ended.out) == (4, "")
     assert f"what {optimizer} remembers does not belong to these parameters" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("program", "step"),
+    [
+        ("mse(y, w*(x - mean(x))/std(x))", "no parameter changes that"),
+        ("mse(y, w/(x - 1))", "no parameter changes that"),
+        ("mse(y, x/w)", "start from other parameters"),
+        ("mse(y, ln(w*x))", "start from other parameters"),
+    ],
+)
+def test_a_value_that_no_parameter_changes(program: str, step: str, tmp_path: Path) -> None:
+    """Of a column that is the same in each row, other parameters do not help."""
+    data = tmp_path / "t.csv"
+    data.write_text("x,y\n1,2\n1,4\n")
+    ended = autodiff("train", program, "--data", str(data), "--params", "w=0", "-q")
+    assert (ended.status, "there is no loss to start from" in ended.err) == (3, True)
+    assert ended.err.splitlines()[-1].strip().startswith(step)
+
+
+def test_settings_of_another_optimizer_are_not_resumed(tmp_path: Path) -> None:
+    """lbfgs was refused for the batches of the training before, which nobody had typed."""
+    saved = str(tmp_path / "p.json")
+    assert autodiff(*LINE, "--batch-size", "2", "--epochs", "2", "-q", "--save", saved).status == 0
+    ended = autodiff(*LINE[:4], "--resume", saved, "--optimizer", "lbfgs", "--epochs", "9", "-q")
+    assert (ended.status, ended.err) == (0, f"notice: {saved} was made with --optimizer sgd, and here it is lbfgs\n")
 
 
 def test_a_folder_is_no_file_to_save_in(tmp_path: Path) -> None:

@@ -16,8 +16,12 @@ import pytest
 
 import autodiff as package
 from autodiff.api.inputs import parse_point
+from autodiff.core import templates
+from autodiff.core.rules import TABLE
 from autodiff.explanation.build import explain
+from autodiff.verify import rounding
 from tests.support.command import autodiff, python
+from tests.support.reference import VALUES
 
 CASES = json.loads((Path(__file__).parent / "cancelling.json").read_text())
 
@@ -169,6 +173,24 @@ def test_ordinary_programs_at_ordinary_points_need_no_balls() -> None:
         at = {"x": round(chance.uniform(0.1, 3), 2), "y": round(chance.uniform(0.1, 3), 2)}
         needed += any("proven" in note for note in package.evaluate(text, at).notes)
     assert needed <= 8
+
+
+@pytest.mark.parametrize("name", sorted(rounding._HALVES.keys() - {"/", "hypot"}))
+def test_a_function_is_as_near_as_the_bound_of_its_rounding_takes_it_to_be(name: str) -> None:
+    chance, row = random.Random(name), next(row for row in TABLE.values() if row.value == name and row.arity == 1)
+    for _ in range(1000):
+        u = chance.choice([chance.uniform(-1, 1), chance.uniform(-20, 20), chance.lognormvariate(0, 3)])
+        value = templates.value(row)(u) if all(inside(u) for inside, _ in templates.domain(row)) else math.nan
+        if math.isfinite(value) and abs(value) > 1e-300:
+            with mpmath.workprec(200):
+                true = VALUES[f"{row.name} 1"](mpmath.mpf(u))
+                assert abs(mpmath.mpf(value) - true) <= rounding._HALVES[name] * math.ulp(value) / 2, u
+
+
+def test_a_program_of_exact_functions_is_not_rounded() -> None:
+    names = {row.name for row in TABLE.values() if rounding.never_rounds(row) and row.arity == 1}
+    assert {"relu", "abs", "floor", "-"} <= names
+    assert not {"leaky_relu", "softplus", "sec", "deg"} & names
 
 
 def test_without_the_library_what_needs_it_is_unknown_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,7 +159,7 @@ class _Sweeps(functions.ArrayValues):
         self.graph = trace.lowered.graph
         self._row: Primitive | None = None
         self._args: list[Value] = []
-        self._node = -1  # the equation whose row and arguments these are: each of its partials asks for them
+        self._node = -1  # the equation whose row and arguments these are: each of its partials needs them
 
     def edges(self, graph: Graph, trace: Trace, node: int, active: Collection[int]) -> list[tuple[int, Any]]:
         row, args, inactive = graph.rows[node], graph.args[node], self.trace.inactive

@@ -250,7 +250,7 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
         return ScalarBlock(a.shape, tuple(self._chosen(is_at, numbers) for is_at in equal))
 
     def _ranks(self, nodes: tuple[int, ...]) -> list[int]:
-        """How many elements stand before each in order; of equal ones the first stands first."""
+        """How many elements come before each in order; of equal ones the first comes first."""
         self.require_room(3 * len(nodes) ** 2)
         unit, zero = self.number(1.0), self.number(0.0)
 

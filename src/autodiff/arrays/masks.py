@@ -31,7 +31,7 @@ def needed(
     """What the results need of the equations in `order`, whose `values` are found.
 
     First which elements, of the equations of which some are needed and some are not; then the equations of which none is.
-    What `known` equations are made of is not asked.
+    The arguments of `known` equations are not needed.
     """
     need: dict[int, Any] = dict.fromkeys(results, True)
 

@@ -2,7 +2,7 @@
 
     max(u, 0) + log1p(exp(-abs(u)))    becomes    maximum(u, 0.0) + log1p(exp(negative(abs(u))))
 
-An intermediate result is let go of as soon as it is used, so that the next one takes its place in the cache. Numbers among
+An intermediate result is freed as soon as it is used, so that the next one takes its place in the cache. Numbers among
 the arguments stay floats, and what is made from numbers alone is computed as everywhere else.
 
 >>> text("max(u, 0) + v", ("u", "v"))(np.array([-1.0, 2.0]), 0.5)
@@ -159,7 +159,7 @@ def text(source: str, params: tuple[str, ...]) -> Function:
 
 @lru_cache(maxsize=8192)
 def _compiled(source: str, params: tuple[str, ...], arrays: tuple[bool, ...]) -> Function:
-    """The text for arguments of which `arrays` tells those that are none but numbers."""
+    """The text for arguments of which `arrays` marks those that are arrays."""
     template = templates.template(source, params)
     operations = _Operations(template.graph, dict(zip(params, arrays, strict=True)))
     lines, (result,) = templates.as_python(template.graph, (template.result,), params, (), operations.written)

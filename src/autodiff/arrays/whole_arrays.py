@@ -77,7 +77,7 @@ class WholeArrays(Protocol[A]):
         """A vector's elements, smallest first."""
 
     def order(self, a: A) -> A:
-        """The places of a vector's elements, smallest first; of equal ones the first stands first."""
+        """The places of a vector's elements, smallest first; of equal ones the first comes first."""
 
     def permuted(self, row: Primitive, a: A, places: A) -> A: ...
     def between(self, low: A, high: A, share: float) -> A:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from autodiff.batch.program import BlockProgram, BlockStep
 from autodiff.core import rules
-from autodiff.core.primitive import Primitive
 
 if TYPE_CHECKING:
     from autodiff.batch.ufuncs import Numbers, Operation
@@ -32,7 +31,7 @@ _ROOM = 1 << 22
 """Numbers in all slots together: 32 MB for each worker."""
 
 _REPORTED = frozenset([rules.TABLE["*", 2], rules.TABLE["/", 2]])
-"""Rows whose underflow NumPy reports, so that an exact 0 is none."""
+"""Rows whose underflow NumPy reports, so that an exact 0 is none; others may lose digits that it would not report."""
 
 
 def divided(rows: int, size: int, work: Callable[[Iterator[slice]], None]) -> None:
@@ -111,45 +110,39 @@ class BlockRunner:
         for start in range(share.start, share.stop, self.size):
             block = slice(start, min(start + self.size, share.stop))
             slots, _ = room.slots(block, self.columns)
-            good, todo = self.good[block], iter(self.operations)
+            good = self.good[block]
             with np.errstate(all="ignore"):
-                for step in self.plan.steps:
-                    if step.row is not None:
-                        given, out = self._given(np, slots, step), slots[step.out]
-                        next(todo)(*given, out=out)
-                        if step.in_result:
-                            np.logical_and(good, np.logical_not(faint(step.row, given, out)), good)
+                for step, given in self._computed(np, slots, keep=True):
+                    if step.row is not None and step.in_result:
+                        np.logical_and(good, np.logical_not(faint(step.row, given, slots[step.out])), good)
 
-    @staticmethod
-    def _given(np: Any, slots: Mapping[int, Numbers], step: BlockStep) -> list[Numbers]:
-        """The arguments of a step, kept where its result takes their place."""
-        return [np.copy(slots[a]) if a == step.out else slots[a] for a in step.args]
-
-    @staticmethod
-    def _reported(row: Primitive) -> bool:
-        """Whether a row loses no digits by underflow that NumPy would not report."""
-        from autodiff.verify.random_rounding import keeps
-
-        return row in _REPORTED or keeps(row)
+    def _computed(
+        self, np: Any, slots: Mapping[int, Numbers], *, keep: bool
+    ) -> Iterator[tuple[BlockStep, list[Numbers]]]:
+        """Do the steps; each with its arguments, which are kept with `keep` where its result takes their place."""
+        operations = iter(self.operations)
+        for step in self.plan.steps:
+            given = [np.copy(slots[a]) if keep and a == step.out else slots[a] for a in step.args]
+            if step.row is not None:
+                next(operations)(*given, out=slots[step.out])
+            yield step, given
 
     def _block(self, np: Any, slots: Mapping[int, Numbers], good: Numbers, seen: Numbers) -> bool:
         """Do the steps; whether digits may have been lost by underflow."""
-        from autodiff.verify.random_rounding import FAINT
+        from autodiff.verify.random_rounding import FAINT, keeps
 
-        todo = iter(self.operations)
         underflows: list[str] = []
         if self.rounding is not None:
             slots = {**slots, **{k: self.rounding.unless_short(c) for k, c in self.plan.constants.items()}}
         with np.errstate(all="ignore", under="call", call=lambda kind, _: underflows.append(kind)):
-            for step in self.plan.steps:
-                given = [slots[a] for a in step.args]
+            for step, given in self._computed(np, slots, keep=self.rounding is not None):
                 if step.row is not None:
-                    given = given if self.rounding is None else self._given(np, slots, step)
                     out = slots[step.out]
-                    next(todo)(*given, out=out)
                     if self.rounding is not None:
                         out[...] = self.rounding.result(step.row, given, out)
-                    elif self.watched and step.in_result and not underflows and not self._reported(step.row):
+                    elif not self.watched or not step.in_result or underflows:
+                        continue
+                    elif step.row not in _REPORTED and not keeps(step.row):
                         np.less(np.abs(out), FAINT, seen)
                         underflows += ["underflow"] if seen.any() else []
                 elif not step.finite:

@@ -11,7 +11,7 @@ import click
 from autodiff.api.inputs import finite
 from autodiff.cli import colour, files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import AutodiffError, printable
+from autodiff.errors import AutodiffError, printable, quoted, shortened
 from autodiff.tables.optional_imports import library
 
 EPILOG = """\b
@@ -81,12 +81,18 @@ def command(
         first = next(opened)
         names = list(program_names(first.names))
         outputs = Outputs(text, options.names(of, "--of") or [], parameters, names, kept, strict=strict)
+        typed = inputs.read_point([point for point in points if not point.startswith("@")])
+        if unknown := [name for name in typed if name not in outputs.lowered.inputs]:
+            raise AutodiffError(
+                f"--at gives {quoted(unknown[0])}, which is not an input of this program",
+                hint=f"its inputs are {', '.join(map(shortened, outputs.lowered.inputs[:12]))}",
+            )
         options.notices(outputs.readings)
         shows = sys.stderr.isatty() and not (to_stdout and sys.stdout.isatty())
         with (
             sink(out) as stream,
             writer(form, stream) as write,
-            progress.counted(shows=shows, coloured=colour.wanted(sys.stderr)) as show,
+            progress.row_progress(shows=shows, coloured=colour.wanted(sys.stderr)) as show,
         ):
             for table in chain([first], opened):
                 for columns in predictions(table, outputs, count, keep=keep, fail_fast=fail_fast):

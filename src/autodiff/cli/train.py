@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _CLUSTER_PAYS = 10_000_000
 """Rows from which on a step takes longer than what Dask adds to it."""
 
+FIRST_ORDER = ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad")
+"""The optimizers whose step is a rate times something that they make of a slope."""
+
 SETTINGS = (
     "optimizer", "momentum", "nesterov", "betas", "weight_decay", "schedule", "clip", "seed", "batch_size", "l1", "l2",
     "holdout", "missing", "patience",
@@ -57,7 +60,7 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 @click.option("--lr", type=options.Finite(min=0, min_open=True), default=0.1, show_default=True, help="The rate.")
 @click.option("--epochs", type=click.IntRange(min=1), default=100, show_default=True, help="Passes over the table.")
 @click.option(
-    "--optimizer", type=click.Choice(["sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad", "lbfgs"]),
+    "--optimizer", type=click.Choice([*FIRST_ORDER, "lbfgs"]),
     default="sgd", show_default=True, help="lbfgs needs SciPy and chooses its own rate.",
 )  # fmt: skip
 @click.option("--momentum", type=options.Finite(0, 1, max_open=True), help="Of sgd, momentum (0.9) and rmsprop.")
@@ -242,56 +245,42 @@ def _betas(text: str | None) -> tuple[float, float]:
     return parts[0], parts[1]
 
 
-_RULES = {
-    "--lr": ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"),
-    "--batch-size": ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"),
-    "--momentum": ("sgd", "momentum", "rmsprop"),
-    "--nesterov": ("sgd", "momentum"),
-    "--betas": ("adam", "adamw"),
-    "--weight-decay": ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"),
-    "--schedule": ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"),
-    "--clip": ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"),
-}
+_OPTIMIZERS_OF = dict.fromkeys(("lr", "batch_size", "weight_decay", "schedule", "clip"), FIRST_ORDER) | {
+    "momentum": ("sgd", "momentum", "rmsprop"), "nesterov": ("sgd", "momentum"), "betas": ("adam", "adamw"),
+}  # fmt: skip
 """The optimizers that an option is about."""
 
 
 def _together(given: Mapping[str, Any]) -> None:
     """Raise AutodiffError for options one of which would do nothing beside the others."""
-    if given["optimizer"] == "lbfgs" and given["batch_size"]:
-        raise AutodiffError("lbfgs looks at all rows in each step, so it takes no --batch-size")
-    if given["optimizer"] == "lbfgs" and options.on_command_line("lr"):
-        raise AutodiffError("lbfgs chooses its own rate, so it takes no --lr", hint="leave --lr out")
-    for option, optimizers in _RULES.items():
-        key = option.removeprefix("--").replace("-", "_")
-        if given["optimizer"] not in optimizers and options.on_command_line(key):
-            raise AutodiffError(f"{given['optimizer']} takes no {option}", hint=f"it is of {', '.join(optimizers)}")
-    if given["nesterov"] and not given["momentum"] and given["optimizer"] == "sgd":
-        raise AutodiffError("--nesterov needs a momentum", hint="add --momentum 0.9")
-    if given["quiet"] and options.on_command_line("explain_step"):
-        raise AutodiffError("--quiet and --explain-step don't go together", hint="--format json has the step as well")
-    if given["engine"] and given["batch_size"]:
-        raise AutodiffError(
-            "--engine adds up all rows in each step, and a minibatch has rows of many parts, which would have to be sent",
-            hint="leave --batch-size or --engine out",
-        )
-    if given["engine"] and given["missing"] != "error":
-        raise AutodiffError("--engine takes tables without missing cells", hint="leave --missing or --engine out")
-    if given["engine"] and options.on_command_line("explain_step"):
-        raise AutodiffError("--explain-step shows rows of one table, and with --engine they are in many parts")
-    for option in ("scheduler", "workers"):
-        if given[option] and not given["engine"]:
-            raise AutodiffError(
-                f"--{option} is about an engine, and there is none",
-                hint=f"add --engine {'dask' if option == 'scheduler' else 'local'}",
-            )
-    if given["patience"] and not given["holdout"]:
-        raise AutodiffError("--patience is about the rows held out, and there are none", hint="add --holdout 0.2")
+    typed, optimizer, engine = options.on_command_line, given["optimizer"], given["engine"]
+    conflicts = [
+        (optimizer == "lbfgs" and typed("batch_size"), "lbfgs looks at all rows in each step, so it takes no --batch-size",
+         "leave --batch-size out"),
+        (optimizer == "lbfgs" and typed("lr"), "lbfgs chooses its own rate, so it takes no --lr", "leave --lr out"),
+        *((optimizer not in optimizers and typed(key), f"{optimizer} takes no --{key.replace('_', '-')}",
+           f"it is of {', '.join(optimizers)}") for key, optimizers in _OPTIMIZERS_OF.items()),
+        (given["nesterov"] and not given["momentum"] and optimizer == "sgd", "--nesterov needs a momentum", "add --momentum 0.9"),
+        (given["quiet"] and typed("explain_step"), "--quiet and --explain-step don't go together",
+         "--format json has the step as well"),
+        (engine and given["batch_size"],
+         "--engine adds up all rows in each step, and a minibatch has rows of many parts, which would have to be sent",
+         "leave --batch-size or --engine out"),
+        (engine and given["missing"] != "error", "--engine takes tables without missing cells", "leave --missing or --engine out"),
+        (engine and typed("explain_step"), "--explain-step shows rows of one table, and with --engine they are in many parts",
+         "leave --explain-step or --engine out"),
+        (given["scheduler"] and not engine, "--scheduler is about an engine, and there is none", "add --engine dask"),
+        (given["workers"] and not engine, "--workers is about an engine, and there is none", "add --engine local"),
+        (given["patience"] and not given["holdout"], "--patience is about the rows held out, and there are none", "add --holdout 0.2"),
+    ]  # fmt: skip
     about_rows = {"--batch-size": given["batch_size"], "--holdout": given["holdout"], "--from": given["from_form"]}
-    about_rows |= {"--engine": given["engine"], "--patience": given["patience"]}
-    about_rows["--missing"] = options.on_command_line("missing")
-    for option, given_to in about_rows.items():
-        if given_to and not given["data"]:
-            raise AutodiffError(f"{option} is about the rows of a table, and there is none", hint="add --data FILE.csv")
+    about_rows |= {"--engine": engine, "--patience": given["patience"], "--missing": typed("missing")}
+    for option, value in about_rows.items():
+        message = f"{option} is about the rows of a table, and there is none"
+        conflicts.append((value and not given["data"], message, "add --data FILE.csv"))
+    for meet, message, hint in conflicts:
+        if meet:
+            raise AutodiffError(message, hint=hint)
 
 
 def _enough(training: Training, given: Mapping[str, Any]) -> None:
@@ -344,9 +333,13 @@ def _restored(given: dict[str, Any], saved: Mapping[str, Any], program: str | No
         key = parameter.name or ""
         if key not in (*SETTINGS, "lr") or before.get(key) is None:
             continue
+        if options.on_command_line("optimizer") and given["optimizer"] not in _OPTIMIZERS_OF.get(
+            key, given["optimizer"]
+        ):
+            continue  # a setting of another optimizer
         try:
             value = parameter.type_cast_value(context, before[key])
-        except click.BadParameter:
+        except (click.BadParameter, TypeError, ValueError, AttributeError):  # Click takes texts and numbers alone
             raise checkpoint.not_saved(given["resume"]) from None
         if not options.on_command_line(key):
             given[key] = value

@@ -35,7 +35,7 @@ _PLUS, _TIMES = rules.TABLE["+", 2], rules.TABLE["*", 2]
 
 
 class Algebra(Generic[T]):
-    """What the engine asks of numbers: `constant` and `apply` have to be written, the rest where it differs."""
+    """What a kind of number gives the engine: `constant` and `apply` have to be written, the rest where it differs."""
 
     def constant(self, value: float) -> T:
         """A constant of a program, or of a text of the table."""

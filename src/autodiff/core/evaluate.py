@@ -122,7 +122,7 @@ def _on_demand(
 ) -> Iterator[int]:
     """The equations to evaluate, arguments first, and of a choice the condition and the branch that it decides for.
 
-    The consumer sets `values[node]` before it asks for the next one.
+    The consumer sets `values[node]` before it takes the next one.
     """
     stack, known = [result], bytearray(len(graph))
     while stack:

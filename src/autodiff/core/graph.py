@@ -55,7 +55,7 @@ class Graph:
         return len(self.rows)
 
     def constant(self, value: float, span: Span = (0, 0)) -> int:
-        """The number of a constant; constants differ where their bits do, so -0.0 is not 0.0, or what they stand for.
+        """The number of a constant; constants differ where their bits do, so -0.0 is not 0.0, or what they mean.
 
         An int is meant exactly, beyond float64's whole numbers too; 0.1 is one tenth, and another number than its float64.
         """
@@ -142,7 +142,7 @@ class Graph:
         return of
 
     def check(self) -> None:
-        """Raise ValueError unless every equation has a row or is a leaf, fits its row, and stands behind its arguments."""
+        """Raise ValueError unless every equation has a row or is a leaf, fits its row, and comes after its arguments."""
         for node, (row, args) in enumerate(zip(self.rows, self.args, strict=True)):
             leaf = node in self.constants or node in self.inputs
             if (row is None) != leaf or len(args) != (row.arity if row else 0) or any(not 0 <= a < node for a in args):

@@ -22,7 +22,7 @@ Tangent: TypeAlias = "dict[str, float]"
 
 
 def in_all_directions(linear: Linearization, sources: Mapping[str, int]) -> dict[int, Tangent]:
-    """The derivative of every equation by each name of `sources`, which stand for equations, in one pass."""
+    """The derivative of every equation by each name of `sources`, whose equations they give, in one pass."""
     tangents: dict[int, Tangent] = {}
     for name, node in sources.items():
         tangents.setdefault(node, {})[name] = 1.0

@@ -51,7 +51,7 @@ def linearize(lowered: Lowered, run: Trace, sources: Iterable[int], convention: 
         if node in taken:
             edges = [(taken[node], 1.0)] if is_active[taken[node]] else []
         elif (row := graph.rows[node]) in simple:
-            # the key of the cache that the check asks by, too
+            # with the arguments that the check calls it with, so that both share the cache
             edges = templates.partials(row, flags, ())(args, *[values[a] for a in args], values[node])
         else:
             edges = partials(graph, node, [values[a] for a in args], values[node], flags, args, convention)

@@ -48,7 +48,7 @@ Functions that call each other twice double with each one: sixteen of them are 6
 
 
 _OPERATORS = {JUXTAPOSITION: "*", CHAIN: "and"}
-"""What stands in a program without a name of the table, and its row."""
+"""Operators that a program writes without a sign of the table, and that sign."""
 
 
 class Scope(NamedTuple):
@@ -120,7 +120,7 @@ class _Lowering:
         self.functions = {s.target.name: s for s in program.statements if isinstance(s, Define)}
         self.calls: dict[Called, int] = {}
         self.known: dict[str, int] = {}
-        self.plain: dict[tuple[str, int], Primitive] = {}  # rows of calls of which nothing else is to be asked
+        self.plain: dict[tuple[str, int], Primitive] = {}  # rows of calls that need no other check
         self.conditions = False
         self.limit = 0
         self.same = rules.TABLE["+", 1]
@@ -214,7 +214,7 @@ class _Lowering:
                     self.graph.calls[done[-1]] = WrittenOut(call[0], numbers, ((),) * len(numbers), (done[-1],))
 
     def _inner(self, call: Call, args: tuple[int, ...], scope: Scope) -> tuple[Scope, Expr]:
-        """What the parameters of the function that is called stand for, and its body."""
+        """The values of the parameters of the function that is called, and its body."""
         if len(self.graph) > LIMIT and len(self.graph) > self._room():
             raise AutodiffError(
                 f"the program grows beyond {self._room():,} operations when its functions are inlined",
@@ -290,6 +290,8 @@ class _Lowering:
     def require_constants(self) -> None:
         """An index, an axis or a size is a constant: it has no slope, and shapes would hang on it."""
         graph = self.graph
+        if all(row is None or row.kind == ELEMENTWISE for row in set(graph.rows)):
+            return
         static = dict.fromkeys(
             arg
             for row, args in zip(graph.rows, graph.args, strict=True)

@@ -9,7 +9,7 @@ The file is read for its names, and parsed when a program calls one of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -89,13 +89,9 @@ def _signatures() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def losses() -> tuple[Loss, ...]:
     """Every loss with its comment, in the order of the file."""
-    comments = re.finditer(_COMMENT, text(), re.MULTILINE)
-    return tuple(_loss(m.groupdict()) for m in comments)
-
-
-def _loss(comment: dict[str, str]) -> Loss:
-    slopes = dict(re.findall(r"slope (\w+): (.*)", comment.pop("slopes")))
-    return Loss(signature=_signatures()[comment["name"]], slopes=slopes, **comment)
+    comments = (match.groupdict() for match in re.finditer(_COMMENT, text(), re.MULTILINE))
+    slopes = ((comment, dict(re.findall(r"slope (\w+): (.*)", comment.pop("slopes")))) for comment in comments)
+    return tuple(Loss(signature=_signatures()[comment["name"]], slopes=own, **comment) for comment, own in slopes)
 
 
 def loss(name: str) -> Loss | None:
@@ -109,11 +105,7 @@ def lossless() -> dict[str, str]:
 
 
 @lru_cache(maxsize=4)
-def _definitions(functions: frozenset[str]) -> Mapping[str, Define]:
+def definitions(functions: frozenset[str]) -> Mapping[str, Define]:
+    """The syntax trees of the prelude's functions, where `functions` are the built-in ones."""
     program = parse(text(), functions - names())
     return {s.target.name: s for s in program.statements if isinstance(s, Define)}
-
-
-def definitions(functions: Collection[str]) -> Mapping[str, Define]:
-    """The syntax trees of the prelude's functions, where `functions` are the built-in ones."""
-    return _definitions(frozenset(functions))

@@ -62,7 +62,7 @@ def partials(row: Primitive, active: tuple[object, ...], static: StaticArgs = ()
     """The row's local slopes in the arguments that are `active`, the others never evaluated, as one function.
 
     It takes names for the arguments, the arguments, and the result: `f((7, 5), u, v, w)` may be [(7, v), (5, u)]. With
-    `static` it is right for these constants only, and asks nothing that they settle.
+    `static` it is right for these constants only, and evaluates no condition that they decide.
     """
     params = (*row.params, "w")
     texts = {k: text for k, text in enumerate(row.partials) if active[k] and text != ZERO}
@@ -85,7 +85,7 @@ def _together(texts: Sequence[str], params: tuple[str, ...]) -> tuple[Graph, tup
 
 
 def static_args(graph: Graph, node: int) -> StaticArgs:
-    """The small whole constants among the arguments of an equation whose row `asks`.
+    """The small whole constants among the arguments of an equation whose row needs them.
 
     A power's slope takes different formulas for different exponents; that of `x^2` is one product.
     """
@@ -111,7 +111,7 @@ def needs_static_args(row: Primitive) -> bool:
 
 @lru_cache(maxsize=1024)
 def domain(row: Primitive) -> tuple[tuple[Number, str], ...]:
-    """The conditions under which the row has a value, each with the words for it (`#u` stands for an argument)."""
+    """The conditions under which the row has a value, each with the words for it (`#u` is an argument)."""
     return tuple((compiled(text, row.params), words) for text, words in row.domain)
 
 
@@ -198,7 +198,7 @@ def as_python(
 ) -> tuple[list[str], list[str]]:
     """Results as Python: the lines before them, and their texts.
 
-    A part that is used twice has a line, the rest stands where it is used. So a choice computes the side that it takes,
+    A part that is used twice has a line, the rest is written where it is used. So a choice computes the side that it takes,
     and nothing is computed twice. `operation(node, row, arguments, operands)` writes an equation over its operands.
     """
     lines = list[str]()

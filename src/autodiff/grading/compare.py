@@ -25,10 +25,13 @@ from autodiff.errors import AutodiffError, quoted
 from autodiff.grading.diagnose import Sample, Slip, explain
 from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
-from autodiff.grading.symbols import same_formula
 from autodiff.language.ast import Define, Expression, ParsedProgram, Reading
 from autodiff.language.derivative_notation import stated
+from autodiff.symbolic.adjoint import image, slopes
+from autodiff.symbolic.expression import Symbols
 from autodiff.verify.error_bound import BoundedValue
+
+_LARGEST = 20_000  # equations up to which the tidied formulas are compared
 
 _NOWHERE = "no point was found where the program has a derivative"
 
@@ -93,7 +96,7 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     empty = Compared("undecided", name, lowered.name, readings=(*parsed.readings, *given.readings))
     equations = gradient_equations(lowered, {name: source})
     slope = Lowered(equations.graph, equations.slopes[name], name, lowered.inputs, {}, "")
-    same = same_formula(lowered, source, answered)
+    same = _same_formula(lowered, source, answered)
     tried = list(trials(lowered, slope, answered, proved=same))
     return _judged(empty, tried, same=same, lowered=lowered, source=source)
 
@@ -153,6 +156,30 @@ def _judged(empty: Compared, trials: Sequence[Trial], *, same: bool, lowered: Lo
     if lost and not agreed and not any(t.answer for t in trials if t.derivative):
         return replace(empty, verdict="no", at=lost[0].at, derivative=_value(lost[0].derivative))
     return replace(empty, agreed=agreed, why=_unclear(trials, agreed))
+
+
+def _same_formula(lowered: Lowered, source: int, answered: Lowered) -> bool:
+    """Whether `answered` is the slope of `lowered` in equation `source`; never where both are too long to say so."""
+    if len(lowered.graph) + len(answered.graph) > _LARGEST:
+        return False
+    symbols = Symbols()
+    seen = image(lowered.graph, lowered.result, {}, symbols)
+    if source not in seen.of:
+        derivative = symbols.constant(0.0)
+    else:
+        stops = {} if source in lowered.graph.inputs else {source: lowered.graph.names[source]}
+        seen = image(lowered.graph, lowered.result, stops, symbols)
+        adjoints = slopes(lowered.graph, lowered.result, stops, [source], seen)
+        derivative = _tidied(
+            Lowered(symbols.graph, adjoints.get(source, symbols.constant(0.0)), "", (), {}, ""), symbols
+        )
+    answer = _tidied(answered, symbols)
+    return derivative == answer or symbols.plus(derivative, symbols.negative(answer)) == symbols.constant(0.0)
+
+
+def _tidied(lowered: Lowered, symbols: Symbols) -> int:
+    nodes = lowered.graph.carried([lowered.result], symbols.constant, symbols.input, symbols.call)
+    return nodes[lowered.result]
 
 
 def _unclear(trials: Sequence[Trial], agreed: int) -> str:

@@ -20,9 +20,6 @@ _USUAL_FUNCTIONS = frozenset("fghFGH")
 _STARTS_OPERAND = frozenset({"NUMBER", "NAME", "FUNC", "ROOT", "FRACTION", "BAR"})
 """What may follow a function whose brackets are missing."""
 
-_LETTERS = frozenset(map(chr, (*range(ord("A"), ord("z") + 1), *range(0x391, 0x3CA))))
-"""Latin and Greek letters, which are names of their own for people who leave the sign of a product out."""
-
 _JOINS = frozenset({"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR"})
 """Operators that continue the line before them."""
 
@@ -43,69 +40,171 @@ def resolve(
         if token.type == "NAME" and token.text in defined:
             token.type = "FUNC"
     known = assigned.union(given) if given else assigned
-    kinds = [token.type for token in tokens]
-    for place in [i for i, kind in enumerate(kinds) if kind == "NAME" and tokens[i].text in ALIASES]:
-        _use_alias(tokens[place], known, functions, readings, called=_call_kind(kinds, place) != "NAME")
-        kinds[place] = tokens[place].type
-    if "ELSE" in kinds:
-        _choose(tokens, kinds)
-    if "PERCENT" in kinds:
-        _divide(tokens, kinds, readings)
-    calls = {place: _call_kind(kinds, place) for place, kind in enumerate(kinds) if kind == "FUNC"}
-    # σ(…) and √(2π) behind σ: a letter that is also a value is a function before brackets only
-    letters = {tokens[place].text for place, kind in calls.items() if kind == "NAME" and len(tokens[place].text) == 1}
-    for place, kind in calls.items():
-        token = tokens[place]
-        if kind == "APPLIED" and (token.text in known or token.text in letters) and token.text not in defined:
-            kind = "NAME"
-        elif kind == "NAME" and token.text in defined:
-            kind = "FUNC"
-        token.type = kinds[place] = kind
-        if kind == "FUNC" and token.text in known and token.text not in defined:
-            readings.append(Reading(f"{token}(…)", f"the function {token}, not the value of that name", token.span))
-        elif kind == "NAME" and token.text not in known and _like_a_sign(tokens, place):
-            after = tokens[place + 2].text
-            readings.append(Reading(f"{token} -{after}", f"a difference, {token} - {after}", token.span))
-    _check_products(tokens, kinds, text, functions, known, readings)
-    readings += _of_names(tokens, kinds, functions, known)
+    resolution = _Resolution(tokens, text, functions, known, readings)
+    resolution.use_aliases()
+    resolution.tell_operators()
+    resolution.tell_calls(defined)
+    resolution.check_products()
+    readings += resolution.doubtful_names()
 
 
-def _use_alias(
-    token: Token, known: Collection[str], functions: Collection[str], readings: list[Reading], *, called: bool
-) -> None:
-    """Make a name of another school or library the function's name here, where it is called."""
-    if called and token.text not in known and ALIASES[token.text] in {*functions, "^"}:
-        meaning = ALIASES[token.text]
-        if meaning != "^":
-            readings.append(Reading(token.text, meaning, token.span))
-        token.type, token.text = "FUNC", meaning
+class _Resolution:
+    """The tokens of a text with their kinds so far; names in `known` have a value or are assigned."""
+
+    def __init__(
+        self, tokens: Sequence[Token], text: str, functions: Collection[str], known: Set[str], readings: list[Reading]
+    ) -> None:
+        self.tokens, self.text, self.functions, self.known, self.readings = tokens, text, functions, known, readings
+        self.kinds = [token.type for token in tokens]
+
+    def become(self, place: int, kind: str) -> None:
+        self.tokens[place].type = self.kinds[place] = kind
+
+    def after(self, place: int) -> str:
+        """The kind of the next token."""
+        return self.kinds[place + 1] if place + 1 < len(self.kinds) else ""
+
+    def note(self, token: Token, shown: str, meaning: str) -> None:
+        self.readings.append(Reading(shown, meaning, token.span))
+
+    def use_aliases(self) -> None:
+        """Make the name of a function in other schools and libraries its name here, where it is called."""
+        tokens = self.tokens
+        for place in [k for k, kind in enumerate(self.kinds) if kind == "NAME" and tokens[k].text in ALIASES]:
+            token, meaning = tokens[place], ALIASES[tokens[place].text]
+            known = token.text in self.known or meaning not in {*self.functions, "^"}
+            if not known and _call_kind(self.kinds, place) != "NAME":
+                if meaning != "^":
+                    self.note(token, token.text, meaning)
+                token.text = meaning
+                self.become(place, "FUNC")
+
+    def tell_operators(self) -> None:
+        """Tell `if` behind an operand, the sign of `a if c else b`, from the function, and a remainder from a percentage."""
+        for place, token in enumerate(self.tokens) if "ELSE" in self.kinds else ():
+            if token.text == CONDITIONAL and place and self.kinds[place - 1] in ENDS_OPERAND:
+                self.become(place, "IF")
+        for place, token in enumerate(self.tokens) if "PERCENT" in self.kinds else ():
+            after = self.after(place)
+            if token.type == "PERCENT" and (after == "LPAR" or after in _STARTS_OPERAND):
+                self.become(place, "MULTIPLICATIVE")
+                self.note(token, "%", "the remainder, mod(u, v)")
+            elif token.type == "PERCENT" and after == "ADDITIVE":
+                self.note(token, "%", "a hundredth, u/100")
+
+    def tell_calls(self, defined: Collection[str]) -> None:
+        """Tell the functions that are called from names; those in `defined` are the program's own."""
+        tokens, known = self.tokens, self.known
+        calls = {place: _call_kind(self.kinds, place) for place, kind in enumerate(self.kinds) if kind == "FUNC"}
+        plain = {tokens[place].text for place, kind in calls.items() if kind == "NAME"}
+        for place, kind in calls.items():
+            token = tokens[place]
+            # √(2π) behind σ: a letter that is also a value is a function before brackets only
+            is_value = token.text in known or (len(token.text) == 1 and token.text in plain)
+            if kind == "APPLIED" and is_value and token.text not in defined:
+                kind = "NAME"
+            elif kind == "NAME" and token.text in defined:
+                kind = "FUNC"
+            self.become(place, kind)
+            if kind == "FUNC" and token.text in known and token.text not in defined:
+                self.note(token, f"{token}(…)", f"the function {token}, not the value of that name")
+            elif kind == "NAME" and token.text not in known and self._is_before_a_sign(place):
+                after = tokens[place + 2].text
+                self.note(token, f"{token} -{after}", f"a difference, {token} - {after}")
+
+    def _is_before_a_sign(self, place: int) -> bool:
+        """Whether the name at `place` stands before a signed operand: `sin -x`."""
+        if place + 2 >= len(self.tokens) or self.after(place) != "ADDITIVE":
+            return False
+        name, sign, operand = self.tokens[place : place + 3]
+        return name.span[1] < sign.span[0] and sign.span[1] == operand.span[0]
+
+    def check_products(self) -> None:
+        """Raise AutodiffError for a name before a bracket that is no factor; note the letters that are nothing else."""
+        tokens, kinds = self.tokens, self.kinds
+        doubtful: dict[str, int] = {}
+        for place, (kind, after) in enumerate(pairwise(kinds)):
+            if kind == "NAME":
+                token = tokens[place]
+                if after in ("POWER", "SUPERSCRIPT"):
+                    self._check_raised(place)
+                elif after == "LPAR" and token.text not in CONSTANTS and token.text not in self.known:
+                    if len(token.text) > 1 or token.text in _USUAL_FUNCTIONS:
+                        raise _unknown(token, self.functions)
+                    if place == 0 or kinds[place - 1] != "POWER":
+                        doubtful.setdefault(token.text, place)
+            elif kind == "MULTIPLICATIVE" and after == "NAME" and tokens[place].text == "/":
+                self._check_differentials(place)
+        for place, token in enumerate(tokens) if doubtful else ():
+            if token.text in doubtful and kinds[place] == "NAME" and self.after(place) != "LPAR":
+                del doubtful[token.text]
+        for name, place in doubtful.items():
+            start, opened = tokens[place].span[0], tokens[place + 1].span[0]
+            end = tokens[_partner(tokens, place + 1)].span[1]
+            shown, factor = shortened(self.text[start:end], 60), shortened(self.text[opened:end], 60)
+            self.readings.append(Reading(shown, f"{name}*{factor}", (start, end)))
+
+    def _check_raised(self, place: int) -> None:
+        """Raise AutodiffError for `f^-1(x)` with no such function; note `rate^2(x)`, which is a product."""
+        token = self.tokens[place]
+        if token.text in self.known or (len(token.text) == 1 and token.text not in _USUAL_FUNCTIONS):
+            return
+        behind, exponent = _exponent(self.kinds, place + 1)
+        if self.kinds[behind : behind + 1] != ["LPAR"] or exponent not in ("NUMBER", "BRACKETS"):
+            return
+        if token.text in _USUAL_FUNCTIONS:
+            raise _unknown(token, self.functions)
+        if token.text not in CONSTANTS:
+            self.note(token, f"{token}^n(…)", f"a product, {token}^n*(…)")
+
+    def _check_differentials(self, place: int) -> None:
+        """Raise AutodiffError for a derivative written as a quotient at `place`: `dy/dx`, `d(x^2)/dx`, `d/dx x^2`."""
+        tokens, text = self.tokens, self.text
+        below, start = tokens[place + 1], place - 1
+        if below.text in self.known or len(below.text) != 2 or below.text[0] != "d" or not below.text.isalpha():
+            return
+        if tokens[start].type == "RPAR":
+            depth = 1
+            while depth and start > 0:
+                start -= 1
+                depth += (tokens[start].type in CLOSES) - (tokens[start].type in CLOSES.values())
+            start -= 1
+        above = tokens[start].text if start >= 0 else ""
+        plain = start == place - 1
+        if not above.startswith("d") or above in self.known or len(above) > 1 + plain or not above.isalpha():
+            return
+        rest = text[below.span[1] :].strip() if plain else text[tokens[start].span[1] : tokens[place].span[0]].strip()
+        program = rest.strip("[]() ") if len(above) == 1 and rest else "PROGRAM"
+        raise AutodiffError(
+            f"a derivative is no part of a program: {quoted(text[tokens[start].span[0] : below.span[1]])}",
+            span=(tokens[start].span[0], below.span[1]),
+            hint=f'it is asked for by a command: autodiff diff "{shortened(program)}" --wrt {below.text[1]}',
+        )
+
+    def doubtful_names(self) -> Iterator[Reading]:
+        """Names of inputs that a person may have meant as a function, or as a product."""
+        names = {token.text for token in self.tokens if token.type == "NAME"}
+        doubtful = {name for name in names if len(name) > 1} - self.known - CONSTANTS.keys()
+        for place, token in enumerate(self.tokens) if doubtful else ():
+            if token.type != "NAME" or token.text not in doubtful:
+                continue
+            name, power = token.text, "e" if token.text[-1] == "e" else "10"
+            doubtful.remove(name)
+            if name in self.functions and name in ELEMENTARY:
+                yield Reading(name, f"an input of that name, not the function {name}(…)", token.span)
+            elif self.after(place) in ("POWER", "SUPERSCRIPT") and (
+                (power == "e" and name[:-1] in names) or name == "x10"
+            ):
+                yield Reading(f"{name}^…", f"a power of {name}, not a product with {power}^…", token.span)
+            elif name.lower() in CONSTANTS:
+                yield Reading(name, f"an input of that name, not the constant {name.lower()}", token.span)
+            elif len(name) <= 3 and not name.isascii() and _of_letters(name) and name[0] not in "Δδ":
+                yield Reading(name, f"one name, not {'*'.join(name)}", token.span)
 
 
-def _choose(tokens: Sequence[Token], kinds: list[str]) -> None:
-    """Make `if` behind an operand the sign of `a if c else b`."""
-    for place, token in enumerate(tokens):
-        if token.text == CONDITIONAL and place and kinds[place - 1] in ENDS_OPERAND:
-            token.type = kinds[place] = "IF"
-
-
-def _divide(tokens: Sequence[Token], kinds: list[str], readings: list[Reading]) -> None:
-    """Make `%` before an operand the sign of a remainder."""
-    for place in [i for i, kind in enumerate(kinds) if kind == "PERCENT"]:
-        after = (*kinds[place + 1 : place + 2], "")[0]
-        token = tokens[place]
-        if after == "LPAR" or after in _STARTS_OPERAND:
-            token.type = kinds[place] = "MULTIPLICATIVE"
-            readings.append(Reading("%", "the remainder, mod(u, v)", token.span))
-        elif after == "ADDITIVE":
-            readings.append(Reading("%", "a hundredth, u/100", token.span))
-
-
-def _like_a_sign(tokens: Sequence[Token], place: int) -> bool:
-    """Whether the function's name at `place` stands before a signed operand: `sin -x`."""
-    if place + 2 >= len(tokens) or tokens[place + 1].type != "ADDITIVE":
-        return False
-    sign = tokens[place + 1].span
-    return tokens[place].span[1] < sign[0] and sign[1] == tokens[place + 2].span[0]
+def _of_letters(name: str) -> bool:
+    """Whether a name has Latin and Greek letters only, which are each a name for people who leave out the sign of a product."""
+    return all(letter.isalpha() and (letter.isascii() or "Α" <= letter <= "ω") for letter in name)
 
 
 def _targets(tokens: Sequence[Token]) -> tuple[set[str], set[str]]:
@@ -140,29 +239,6 @@ def _one_call(tokens: Sequence[Token]) -> bool:
     return len(tokens) > 1 and kinds[0] == "LPAR" and kinds[-1] == "RPAR" and "LPAR" not in kinds[1:]
 
 
-def _of_names(
-    tokens: Sequence[Token], kinds: Sequence[str], functions: Collection[str], known: Set[str]
-) -> Iterator[Reading]:
-    """Names of inputs that a person may have meant as a function, or as a product."""
-    names = {token.text for token in tokens if token.type == "NAME"}
-    doubtful = {name for name in names if len(name) > 1} - known - CONSTANTS.keys()
-    for place, token in enumerate(tokens) if doubtful else ():
-        if token.type != "NAME" or token.text not in doubtful:
-            continue
-        name, span, after = token.text, token.span, (*kinds[place + 1 : place + 2], "")[0]
-        doubtful.remove(name)
-        if name in functions and name in ELEMENTARY:
-            yield Reading(name, f"an input of that name, not the function {name}(…)", span)
-        elif after in ("POWER", "SUPERSCRIPT") and ((name[-1] == "e" and name[:-1] in names) or name == "x10"):
-            yield Reading(
-                f"{name}^…", f"a power of {name}, not a product with {'e' if name[-1] == 'e' else 10}^…", span
-            )
-        elif name.lower() in CONSTANTS:
-            yield Reading(name, f"an input of that name, not the constant {name.lower()}", span)
-        elif len(name) <= 3 and not name.isascii() and _LETTERS.issuperset(name) and name[0] not in "Δδ":
-            yield Reading(name, f"one name, not {'*'.join(name)}", span)
-
-
 def _exponent(kinds: Sequence[str], place: int) -> tuple[int, str]:
     """The place behind an exponent that begins at `place`, and what it is: NUMBER, NAME, BRACKETS, other, or "" for none."""
     if kinds[place : place + 1] == ["SUPERSCRIPT"]:
@@ -189,87 +265,6 @@ def _call_kind(kinds: Sequence[str], place: int) -> str:
     if argument == "LPAR":
         return "FUNC"
     return "APPLIED" if argument in _STARTS_OPERAND else "NAME"
-
-
-def _check_products(
-    tokens: Sequence[Token],
-    kinds: Sequence[str],
-    text: str,
-    functions: Collection[str],
-    known: Collection[str],
-    readings: list[Reading],
-) -> None:
-    """Raise AutodiffError for a name before a bracket that is no factor; note the letters that are nothing else."""
-    doubtful: dict[str, int] = {}
-    for place, (kind, after) in enumerate(pairwise(kinds)):
-        if kind == "NAME":
-            if after != "LPAR":
-                if after in ("POWER", "SUPERSCRIPT"):
-                    _check_raised(tokens, kinds, place, functions, known, readings)
-                continue
-            token = tokens[place]
-            if token.text in CONSTANTS or token.text in known:
-                continue
-            if len(token.text) > 1 or token.text in _USUAL_FUNCTIONS:
-                raise _unknown(token, functions)
-            if place == 0 or kinds[place - 1] != "POWER":
-                doubtful.setdefault(token.text, place)
-        elif kind == "MULTIPLICATIVE" and after == "NAME" and tokens[place].text == "/":
-            _check_differentials(tokens, place, text, known)
-    if not doubtful:
-        return
-    for place, token in enumerate(tokens):
-        if token.text in doubtful and kinds[place] == "NAME" and (*kinds[place + 1 : place + 2], "")[0] != "LPAR":
-            del doubtful[token.text]
-    for name, place in doubtful.items():
-        start, opened = tokens[place].span[0], tokens[place + 1].span[0]
-        end = tokens[_partner(tokens, place + 1)].span[1]
-        readings.append(
-            Reading(shortened(text[start:end], 60), f"{name}*{shortened(text[opened:end], 60)}", (start, end))
-        )
-
-
-def _check_raised(
-    tokens: Sequence[Token],
-    kinds: Sequence[str],
-    place: int,
-    functions: Collection[str],
-    known: Collection[str],
-    readings: list[Reading],
-) -> None:
-    """Raise AutodiffError for `f^-1(x)` with no such function; note `rate^2(x)`, which is a product."""
-    token = tokens[place]
-    behind, exponent = _exponent(kinds, place + 1)
-    if kinds[behind : behind + 1] != ["LPAR"] or exponent not in ("NUMBER", "BRACKETS") or token.text in known:
-        return
-    if token.text in _USUAL_FUNCTIONS:
-        raise _unknown(token, functions)
-    if len(token.text) > 1 and token.text not in CONSTANTS:
-        readings.append(Reading(f"{token}^n(…)", f"a product, {token}^n*(…)", token.span))
-
-
-def _check_differentials(tokens: Sequence[Token], place: int, text: str, known: Collection[str]) -> None:
-    """Raise AutodiffError for a derivative written as a quotient at `place`: `dy/dx`, `d(x^2)/dx`, `d/dx x^2`."""
-    below, start = tokens[place + 1], place - 1
-    if below.text in known or len(below.text) != 2 or below.text[0] != "d" or not below.text.isalpha():
-        return
-    if tokens[start].type == "RPAR":
-        depth = 1
-        while depth and start > 0:
-            start -= 1
-            depth += (tokens[start].type in CLOSES) - (tokens[start].type in CLOSES.values())
-        start -= 1
-    above = tokens[start].text if start >= 0 else ""
-    plain = start == place - 1
-    if not above.startswith("d") or above in known or len(above) > 1 + plain or not above.isalpha():
-        return
-    rest = text[below.span[1] :].strip() if plain else text[tokens[start].span[1] : tokens[place].span[0]].strip()
-    program = rest.strip("[]() ") if len(above) == 1 and rest else "PROGRAM"
-    raise AutodiffError(
-        f"a derivative is no part of a program: {quoted(text[tokens[start].span[0] : below.span[1]])}",
-        span=(tokens[start].span[0], below.span[1]),
-        hint=f'it is asked for by a command: autodiff diff "{shortened(program)}" --wrt {below.text[1]}',
-    )
 
 
 def of_training(name: str, span: Span) -> AutodiffError:

@@ -17,11 +17,12 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 from autodiff.core import templates
 from autodiff.core.algebra import Algebra
-from autodiff.core.evaluate import Indeterminate, sweep
+from autodiff.core.evaluate import Indeterminate
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ZERO, Primitive, Scaling
 from autodiff.core.special_points import special_tests
@@ -51,21 +52,35 @@ def at_point(lowered: Lowered, point: Mapping[str, float]) -> Series:
 
 
 class SeriesBeside(Algebra[Series]):
-    """Series in the step beside a point; `depth` terms of a function's Taylor series are taken."""
+    """Series in the step beside a point.
 
-    def __init__(self, depth: int) -> None:
-        self.depth = depth
+    depth  how many terms of a function's Taylor series are taken
+    rates  equations that move with the step, and how fast
+    """
+
+    def __init__(self, depth: int, rates: Mapping[int, float] = MappingProxyType({})) -> None:
+        self.depth, self.rates = depth, rates
 
     def constant(self, value: float) -> Series:
-        return (
-            one_sided.exactly(PiMultiple(1)) if value == math.pi else constant(value)
-        )  # π is meant where it is written
+        is_pi = value == math.pi  # π is meant where it is written
+        return one_sided.exactly(PiMultiple(Fraction(1))) if is_pi else constant(value)
 
     def apply(self, row: Primitive, args: Sequence[Series]) -> Series:
         return _apply(row, args, self.depth).cut(self.depth + 1)
 
     def branch(self, condition: Series) -> bool:
         return bool(condition.value)
+
+    def equation(self, node: int, row: Primitive, args: Sequence[Series]) -> Series:
+        try:
+            return self.with_step(node, self.apply(row, args))
+        except (Indeterminate, OverflowError):
+            raise Indeterminate(node) from None
+        except OneSidedDomainError:
+            raise OneSidedDomainError(node) from None
+
+    def with_step(self, node: int, a: Series) -> Series:
+        return one_sided.step(self.rates[node]).at(*_value(a)) if node in self.rates else a
 
 
 def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], depth: int) -> Series:
@@ -74,26 +89,9 @@ def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, flo
     `depth` says how many terms of a function's Taylor series are taken.
     Raises Indeterminate, or OneSidedDomainError where this side has no values.
     """
-    graph, algebra = lowered.graph, SeriesBeside(depth)
-
-    def moved(node: int, a: Series) -> Series:
-        return one_sided.step(rates[node]).at(*_value(a)) if node in rates else a
-
-    def leaf(node: int) -> Series:
-        fixed = node in graph.constants
-        return moved(node, algebra.constant(graph.constants[node]) if fixed else constant(point[graph.inputs[node]]))
-
-    def apply(node: int, args: Sequence[Series]) -> Series:
-        row = graph.rows[node]
-        assert row is not None
-        try:
-            return moved(node, algebra.apply(row, args))
-        except (Indeterminate, OverflowError):
-            raise Indeterminate(node) from None
-        except OneSidedDomainError:
-            raise OneSidedDomainError(node) from None
-
-    return sweep(graph, lowered.result, leaf, apply, algebra.branch)[0][lowered.result]
+    algebra, inputs = SeriesBeside(depth, rates), lowered.graph.inputs
+    series = {name: algebra.with_step(node, constant(point[name])) for node, name in inputs.items() if name in point}
+    return algebra.evaluate(lowered, series).values[lowered.result]  # type: ignore[no-any-return]
 
 
 def _value(a: Series) -> tuple[float, float]:
@@ -269,7 +267,7 @@ def _raised(series: Series, exponent: Series, power: Exact, logs: Exact, depth: 
 
 
 def _rational(exponent: Series) -> Exact:
-    """The exponent at the point, a third where its float may stand for one: a third of 1, times 3, is 1.
+    """The exponent at the point, a third where its float may mean one: a third of 1, times 3, is 1.
 
     Raises Indeterminate where rounding may be all that parts it from a whole number.
     """

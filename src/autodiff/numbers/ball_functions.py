@@ -54,9 +54,8 @@ def _multiply(a: Number, b: Number) -> Number | None:
         return fmpq(0)  # of an inactive part: 0 times whatever the other factor is
     if isinstance(a, fmpq) and isinstance(b, fmpq):
         return _small(a * b)
-    if isinstance(a, PiMultiple) and isinstance(b, fmpq):
-        return PiMultiple(a.part * b)
-    return PiMultiple(b.part * a) if isinstance(b, PiMultiple) and isinstance(a, fmpq) else None
+    exact = (isinstance(a, PiMultiple) and isinstance(b, fmpq)) or (isinstance(b, PiMultiple) and isinstance(a, fmpq))
+    return a * b if exact else None
 
 
 def _divide(a: Number, b: Number) -> Number | None:
@@ -64,10 +63,9 @@ def _divide(a: Number, b: Number) -> Number | None:
         return None
     if is_zero(a):
         return fmpq(0)
-    if isinstance(b, fmpq):
-        return _small(a / b) if isinstance(a, fmpq) else PiMultiple(a.part / b) if isinstance(a, PiMultiple) else None
-    both = isinstance(a, PiMultiple) and isinstance(b, PiMultiple)
-    return a.part / b.part if both else None
+    if isinstance(a, fmpq) and isinstance(b, fmpq):
+        return _small(a / b)
+    return a / b if isinstance(a, PiMultiple) and isinstance(b, fmpq | PiMultiple) else None
 
 
 def _negative(a: Number) -> Number | None:

@@ -29,7 +29,7 @@ from autodiff.numbers.exact import PiMultiple
 
 
 def meaning(value: float) -> Number:
-    """What a number stands for: a typed one is what was typed, a float64 is itself."""
+    """What a number means: a typed one is what was typed, a float64 is itself."""
     if not isinstance(value, ExactFloat):
         return rational(value)
     if not isinstance(value.meaning, str):

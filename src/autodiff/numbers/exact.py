@@ -23,7 +23,7 @@ Exact: TypeAlias = "int | Fraction"
 
 @dataclass(frozen=True, slots=True)
 class PiMultiple:
-    """`part`·π, where the part is a rational number (an `Exact`, or a `fmpq` among balls) and not 0."""
+    """`part`·π, where the part is a `Fraction`, or a `fmpq` among balls, and not 0; beside floats it is one."""
 
     part: Any
 
@@ -35,6 +35,25 @@ class PiMultiple:
 
     def __abs__(self) -> PiMultiple:
         return PiMultiple(abs(self.part))
+
+    def __add__(self, other: Any) -> Any:
+        return turn(self.part + other.part) if isinstance(other, PiMultiple) else float(self) + other
+
+    __radd__ = __add__
+
+    def __mul__(self, other: Any) -> Any:
+        is_float = isinstance(other, PiMultiple | float)
+        return float(self) * float(other) if is_float else turn(self.part * other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        if isinstance(other, PiMultiple):
+            return self.part / other.part
+        return float(self) / other if isinstance(other, float) else turn(self.part / other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return other / float(self)
 
     def __lt__(self, other: float) -> bool:
         return float(self) < other

@@ -8,7 +8,7 @@
 The logarithm is that of 1/t because that is positive: so the sign of a term is that of its coefficient.
 
 A coefficient is a fraction, or a fraction of π, where it is known exactly, else a float with a bound on its error: so a
-cancellation is told from a number that is small. What the terms do not show is Indeterminate, never a guess.
+cancellation differs from a number that is small. What the terms do not show is Indeterminate, never a guess.
 
 >>> t = step()
 >>> print(over(times(t, t), plus(t, constant(1.0))))

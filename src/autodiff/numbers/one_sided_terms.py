@@ -10,10 +10,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from autodiff.core.evaluate import Indeterminate
-from autodiff.numbers.exact import Exact, PiMultiple, turn
+from autodiff.numbers.exact import Exact, PiMultiple
 
 _BITS = 160  # a longer fraction is rounded to a float
 _VALUE_BITS = 1074  # for a value: nearly every float has fewer, and what has fewer is none that a float takes for 0
@@ -76,61 +76,26 @@ def size_of_product(a: Size, b: Size) -> Size:
 
 
 def product(p: Term, q: Term) -> Term:
-    power, logs = fit(p.power + q.power), fit(p.logs + q.logs)
-    match p.coefficient, q.coefficient:
-        case (PiMultiple() as angle, int() | Fraction() as other) | (
-            int() | Fraction() as other,
-            PiMultiple() as angle,
-        ):
-            return Term(power, turn(angle.part * other), logs=logs)
-    a, b = _of_numbers(p), _of_numbers(q)
-    c, error_bound = a.number * b.number, 0.0
+    c, error_bound = p.coefficient * q.coefficient, 0.0
     if isinstance(c, float):
-        error_bound = (
-            _size(a.number) * b.error_bound
-            + _size(b.number) * a.error_bound
-            + a.error_bound * b.error_bound
-            + _rounding(c)
-        )
-    return Term(power, c, error_bound, logs)
+        a, b = p.error, q.error
+        error_bound = _size(p.coefficient) * b + _size(q.coefficient) * a + a * b + _rounding(c)
+    return Term(fit(p.power + q.power), c, error_bound, fit(p.logs + q.logs))
 
 
 def quotient(p: Term, q: Term) -> Term:
-    power, logs = fit(p.power - q.power), fit(p.logs - q.logs)
-    match p.coefficient, q.coefficient:
-        case (PiMultiple() as angle, int() | Fraction() as other):
-            return Term(power, turn(Fraction(angle.part) / other), logs=logs)
-        case (PiMultiple() as angle, PiMultiple() as unit):
-            return Term(power, fit(Fraction(angle.part) / unit.part), logs=logs)
-    a, b = _of_numbers(p), _of_numbers(q)
-    c, error_bound = _ratio(a.number, b.number), 0.0
+    above = Fraction(p.coefficient) if isinstance(p.coefficient, int) else p.coefficient
+    c, error_bound = above / q.coefficient, 0.0
     if isinstance(c, float):
-        error_bound = (a.error_bound + abs(c) * b.error_bound) / (_size(b.number) - b.error_bound) + _rounding(c)
-    return Term(power, c, error_bound, logs)
+        error_bound = (p.error + abs(c) * q.error) / (_size(q.coefficient) - q.error) + _rounding(c)
+    elif isinstance(c, Fraction):
+        c = fit(c)
+    return Term(fit(p.power - q.power), c, error_bound, fit(p.logs - q.logs))
 
 
 def added(p: Term, q: Term) -> Term:
-    match p.coefficient, q.coefficient:
-        case (PiMultiple() as angle, PiMultiple() as other):
-            return Term(p.power, turn(angle.part + other.part), logs=p.logs)
-    a, b = _of_numbers(p), _of_numbers(q)
-    c = a.number + b.number
-    return Term(p.power, c, a.error_bound + b.error_bound + _rounding(c) if isinstance(c, float) else 0.0, p.logs)
-
-
-class _Number(NamedTuple):
-    number: Exact | float
-    error_bound: float
-
-
-def _of_numbers(term: Term) -> _Number:
-    """The coefficient and its error_bound, with a float for a part of π."""
-    c = term.coefficient
-    return _Number(float(c) if isinstance(c, PiMultiple) else c, term.error)
-
-
-def _ratio(a: Exact | float, b: Exact | float) -> Exact | float:
-    return a / b if isinstance(a, float) or isinstance(b, float) else fit(Fraction(a) / b)
+    c = p.coefficient + q.coefficient
+    return Term(p.power, c, p.error + q.error + _rounding(c) if isinstance(c, float) else 0.0, p.logs)
 
 
 def _size(c: Coefficient) -> float:

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from autodiff.core import rules, templates
 from autodiff.core.algebra import Algebra, Floats
-from autodiff.core.evaluate import Trace, sweep
+from autodiff.core.evaluate import Trace
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
@@ -41,13 +41,13 @@ _TIMES, _SAME, _POWER = rules.TABLE["*", 2], rules.TABLE["+", 1], rules.TABLE["^
 def _falls(u: float, v: float, w: float) -> bool:
     """Whether the powers v-1, v-2, … never come to an end, as 2, 1 and 0 do, and w/u is there in their place.
 
-    For they round, which shows at u = 1e-20 and v = 1/3, and underflow, when nothing that is asked for does.
+    For they round, which shows at u = 1e-20 and v = 1/3, and underflow, when no result does.
     """
     return u != 0 and abs(w) >= 1e-290 and (v < 0 or v % 1 != 0)
 
 
 class SeriesAlgebra(Algebra[T]):
-    """What an expansion asks of coefficients beside an algebra: quotients, sums, values of rows, and which are equal."""
+    """What an expansion needs of coefficients beside an algebra: quotients, sums, values of rows, and which are equal."""
 
     chance: Random | None = None
 
@@ -117,7 +117,7 @@ class FloatSeries(SeriesAlgebra[float], Floats):
         return row.formula[k] if "if(" in row.partials[k] else row.partials[k]
 
 
-class Expansion:
+class Expansion(Algebra[int]):
     """The equations of a program at a point, and beside them those of the slopes, of their slopes, and so on.
 
     `rows[i]` applied to `args[i]` has the value `values[i]`; `active[i]` says whether it depends on a source; `slopes[i]` are
@@ -193,7 +193,7 @@ class Expansion:
                 condition = self.of[graph.args[node][0]]
                 self.of[node] = self._unsure(self.of[run.taken[node]], [condition])
             elif row is None or node in sources:
-                self.of[node] = self._leaf(run.values[node], active=node in reached)
+                self.of[node] = self._new_leaf(run.values[node], active=node in reached)
             else:
                 args = tuple(self.of[a] for a in graph.args[node])
                 value = run.values[node] if self.by.chance is None else self._value(row, args)
@@ -235,21 +235,18 @@ class Expansion:
             yield k, self._instance(template, given)
 
     def _instance(self, template: Lowered, given: Mapping[str, int]) -> int:
-        graph = template.graph
-
-        def leaf(node: int) -> int:
-            known = graph.constants
-            return (
-                self._leaf(self.by.constant(known[node]), active=False) if node in known else given[graph.inputs[node]]
-            )
-
-        def apply(node: int, args: Sequence[int]) -> int:
-            row = graph.rows[node]
-            assert row is not None
-            return self._call(row, tuple(args), self._value(row, args))
-
-        equations, order, _ = sweep(graph, template.result, leaf, apply, lambda node: self.by.branch(self.values[node]))
+        """The equation that a text of the table comes to, over equations."""
+        equations, order, _ = self.unchecked(template, given)
         return self._unsure(equations[template.result], [equations[node] for node in order])
+
+    def constant(self, value: float) -> int:
+        return self._new_leaf(self.by.constant(value), active=False)
+
+    def apply(self, row: Primitive, args: Sequence[int]) -> int:
+        return self._call(row, tuple(args), self._value(row, args))
+
+    def branch(self, condition: int) -> bool | None:
+        return self.by.branch(self.values[condition])
 
     def _unsure(self, node: int, behind: Iterable[int]) -> int:
         """The equation `node`; without a slope if a condition behind it changes exactly here."""
@@ -264,9 +261,9 @@ class Expansion:
 
     def _call(self, row: Primitive, args: tuple[int, ...], value: float) -> int:
         if row is _TIMES and any(self.values[a] == 0 and not self.active[a] for a in args):
-            return self._leaf(0.0, active=False)  # 0*u^(0-1) is the slope of u^0, at 0 as well
+            return self._new_leaf(0.0, active=False)  # 0*u^(0-1) is the slope of u^0, at 0 as well
         if not any(self.active[a] for a in args):
-            return self._leaf(value, active=False)
+            return self._new_leaf(value, active=False)
         if (row, args) not in self._numbers:
             flows = any(self._flows(row, args))
             jumps = not flows and self._is_special(row, args)
@@ -278,7 +275,7 @@ class Expansion:
     def _flows(self, row: Primitive, args: tuple[int, ...]) -> Iterable[bool]:
         return (self.active[a] and text != ZERO for a, text in zip(args, row.partials, strict=True))
 
-    def _leaf(self, value: Any, *, active: bool) -> int:
+    def _new_leaf(self, value: Any, *, active: bool) -> int:
         key = None if active else self.by.key(value)
         if key is None:
             return self._append(None, (), value, active=active)
@@ -300,7 +297,7 @@ class Expansion:
         return self.slopes.get(node, {}).items() if node not in self.special else self._lost(node)
 
     def _lost(self, node: int) -> Iterable[tuple[int, int]]:
-        missing = self._leaf(self.by.undefined(), active=False)
+        missing = self._new_leaf(self.by.undefined(), active=False)
         return [(k, missing) for k, arg in enumerate(self.args[node]) if self.active[arg]]
 
     def _coefficient(self, series: Sequence[Series], node: int, row: Primitive, m: int) -> Any:
@@ -316,7 +313,7 @@ class Expansion:
         return self.by.over(self.by.total(terms), m)
 
     def _known(self, series: Series, node: int) -> Coefficients:
-        """The coefficients of an equation; those of one that stands still are 0."""
+        """The coefficients of an equation; of an inactive one, all but the first are 0."""
         if self.active[node]:
             return series.__getitem__
         return lambda j: series[0] if j == 0 else 0.0

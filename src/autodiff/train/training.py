@@ -299,7 +299,10 @@ class Training:
         what, hints = f"the training diverged in step {step + 1}", [""]
         if not trouble.moved:
             what = "there is no loss to start from"
-            hints = ["start from other parameters", hint(self.lowered, cause) if isinstance(cause, DomainError) else ""]
+            hints = ["start from other parameters"]
+            if isinstance(cause, DomainError):
+                of_columns = "no parameter changes that: leave the row or the column out"
+                hints = [of_columns if self._is_of_columns(cause) else hints[0], hint(self.lowered, cause)]
         return AutodiffError(
             f"{what}: {why}{place}",
             span=self.lowered.graph.spans[node],
@@ -307,6 +310,15 @@ class Training:
             hint="; ".join(filter(None, hints)),
             exit_status=HARD_POINT,
         )
+
+    def _is_of_columns(self, cause: DomainError) -> bool:
+        """Whether what a value lacks depends on no parameter."""
+        graph, moving = self.lowered.graph, self.trained.model.moving
+        row, args = graph.rows[cause.node], graph.args[cause.node]
+        if row is None or not cause.needs:
+            return not moving[cause.node]
+        needed = [arg for name, arg in zip(row.params, args, strict=True) if f"#{name}" in cause.needs] or args
+        return not any(moving[arg] for arg in needed)
 
     def _row(self, cause: DomainError, rows: Sequence[int]) -> str:
         """` (row 5, line 6 of data.csv)`: the row of the table that an element belongs to."""

@@ -18,7 +18,6 @@ from autodiff.core.graph import Graph
 from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ZERO, Primitive
-from autodiff.verify.exactness import short
 from autodiff.verify.rounding import (
     EPSILON,
     LEAST,
@@ -29,6 +28,7 @@ from autodiff.verify.rounding import (
     rounded,
     rounding,
     settled,
+    short,
     slope_error,
 )
 

@@ -142,7 +142,7 @@ class LatexBuilder:
         return Piece(f"{parts[1].within(PRODUCT)}/{parts[2].within(POWER)}", PRODUCT)
 
     def binomial(self, parts: Parts) -> Piece:
-        return Piece(f"binomial({parts[2].text}, {parts[5].text})")
+        return Piece(f"binomial({parts[1].text}, {parts[2].text})")
 
     def branch(self, parts: Parts) -> str:
         condition = next(part for part in parts if isinstance(part, str))
@@ -172,13 +172,10 @@ class LatexBuilder:
         return Piece(f"{digits[0]}/{digits[1]}", PRODUCT)
 
     def root(self, parts: Parts) -> Piece:
-        return Piece(f"sqrt({parts[2].text})")
-
-    def short_root(self, parts: Parts) -> Piece:
-        return Piece(f"sqrt({self.name(parts[1:]).text})")
+        return Piece(f"sqrt({parts[1].text})")
 
     def root_of_order(self, parts: Parts) -> Piece:
-        order, radicand = parts[2], parts[5]
+        order, radicand = parts[2], parts[4]
         if order.text in ("2", "3"):
             return Piece(f"{'sqrt' if order.text == '2' else 'cbrt'}({radicand.text})")
         return Piece(f"{radicand.within(ATOM)}^(1/{order.within(POWER)})", POWER)
@@ -207,16 +204,13 @@ class LatexBuilder:
         return Piece(f"{_function(parts[0])}^{parts[1]}({parts[2].text})", POWER)
 
     def log_call(self, parts: Parts) -> Piece:
-        return _logarithm(parts[5].text, parts[2].text)
-
-    def short_log_call(self, parts: Parts) -> Piece:
-        return _logarithm(parts[3].text, self.name(parts[1:2]).text)
+        return self.log_applied([*parts[:2], parts[3]])
 
     def log_applied(self, parts: Parts) -> Piece:
-        return _logarithm(parts[4].text, parts[2].text)
-
-    def short_log_applied(self, parts: Parts) -> Piece:
-        return _logarithm(parts[2].text, self.name(parts[1:2]).text)
+        _, base, argument = parts
+        if base.text in ("2", "10"):
+            return Piece(f"log{base.text}({argument.text})")
+        return Piece(f"log({argument.text}, {base.text})")
 
 
 def _operator(token: Token) -> str:
@@ -226,10 +220,6 @@ def _operator(token: Token) -> str:
 def _function(token: Token) -> str:
     name = re.sub(r"\\(?:operatorname|mathrm)|[\\{}\s]", "", token.text)
     return _FUNCTIONS.get(name, name)
-
-
-def _logarithm(argument: str, base: str) -> Piece:
-    return Piece(f"log{base}({argument})" if base in ("2", "10") else f"log({argument}, {base})")
 
 
 def is_latex(text: str) -> bool:
