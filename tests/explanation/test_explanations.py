@@ -57,31 +57,31 @@ def _example(name: str) -> Explanation:
 
 def _pages() -> Iterator[tuple[str, str]]:
     for name in CASES:
-        found = _example(name)
+        explanation = _example(name)
         for width in (60, 80, 100):
-            yield f"{name}, {width} columns", text(found, width)
-        yield f"{name}, 80 columns, ASCII", text(found, 80, unicode=False)
+            yield f"{name}, {width} columns", text(explanation, width)
+        yield f"{name}, 80 columns, ASCII", text(explanation, 80, unicode=False)
 
 
 def test_every_explanation_is_the_recorded_one() -> None:
     """`UPDATE_GOLDEN=1 pytest tests/explanation/test_explanations.py` writes the golden file anew; then it must be read."""
-    made = "".join(f"##### {title}\n{page}\n\n" for title, page in _pages())
+    pages = "".join(f"##### {title}\n{page}\n\n" for title, page in _pages())
     if os.environ.get("UPDATE_GOLDEN"):
-        EXPLANATIONS.write_text(made, encoding="utf-8")
-    assert made == EXPLANATIONS.read_text(encoding="utf-8")
+        EXPLANATIONS.write_text(pages, encoding="utf-8")
+    assert pages == EXPLANATIONS.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("width", [40, 60, 69, 70, 80, 89, 90, 100, 200])
 @pytest.mark.parametrize("name", CASES)
 def test_no_line_is_wider_than_the_page_and_no_number_is_cut(name: str, width: int) -> None:
-    found = _example(name)
-    page = text(found, width)
+    explanation = _example(name)
+    page = text(explanation, width)
     wide = [line for line in page.split("\n") if len(line) > max(width, 60)]
     assert not wide, wide
-    for slope in found.slopes:
+    for slope in explanation.slopes:
         if slope.value is not None:
             assert repr(slope.value).removesuffix(".0") in page
-    ascii_page = text(found, width, unicode=False)
+    ascii_page = text(explanation, width, unicode=False)
     assert ascii_page.isascii()
 
 
@@ -102,8 +102,8 @@ def test_the_surveys_table() -> None:
 
     Its v3 and v4 are v4 and v3 here, because v1 + v2 is computed before sin(x2).
     """
-    found = explain(SURVEY, {"x1": 2.0, "x2": 5.0}, mode="both")
-    rows = {row.name: row for row in found.rows}
+    explanation = explain(SURVEY, {"x1": 2.0, "x2": 5.0}, mode="both")
+    rows = {row.name: row for row in explanation.rows}
     primal_column = {"x1": 2, "x2": 5, "v1": 0.693, "v2": 10, "v3": 10.693, "v4": -0.959, "y": 11.652}
     tangent_column = {"x1": 1, "x2": 0, "v1": 0.5, "v2": 5, "v3": 5.5, "v4": 0, "y": 5.5}
     adjoint_column = {"x1": 5.5, "x2": 1.716, "v1": 1, "v2": 1, "v3": 1, "v4": -1, "y": 1}
@@ -111,9 +111,9 @@ def test_the_surveys_table() -> None:
         assert rows[name].value == pytest.approx(value, abs=5e-4)
         assert rows[name].tangents["x1"] == pytest.approx(tangent_column[name], abs=5e-4)
         assert rows[name].adjoint == pytest.approx(adjoint_column[name], abs=5e-4)
-    assert found.cost.forward_sweeps == 2
-    assert found.cost.reverse_sweeps == 1
-    assert found.cost.forward_products == 2 * found.cost.reverse_products
+    assert explanation.cost.forward_sweeps == 2
+    assert explanation.cost.reverse_sweeps == 1
+    assert explanation.cost.forward_products == 2 * explanation.cost.reverse_products
 
 
 def test_each_factor_has_rule_symbol_number_and_product() -> None:
@@ -125,10 +125,10 @@ def test_each_factor_has_rule_symbol_number_and_product() -> None:
 
 
 def test_a_loss_by_name_has_its_own_rule_and_cancels_like_the_formula() -> None:
-    found = _example("the neuron with its loss by name")
-    assert [step.factor.rule for step in found.blocks[0].steps][:2] == ["bce rule", "sigmoid rule"]
-    assert found.cancelling[0].slope.formula == "yhat - y"
-    assert {place.name: place.does for place in found.forward}["L"] == "binary cross-entropy"
+    explanation = _example("the neuron with its loss by name")
+    assert [step.factor.rule for step in explanation.blocks[0].steps][:2] == ["bce rule", "sigmoid rule"]
+    assert explanation.cancelling[0].slope.formula == "yhat - y"
+    assert {place.name: place.does for place in explanation.forward}["L"] == "binary cross-entropy"
     opened = _example("the loss opened")
     assert {step.factor.rule for block in opened.blocks for step in block.steps} >= {"logarithm rule", "sum rule"}
     by_loss = explain(LOSS, CASES["the loss opened"][1], ["w"], expand=["bce"])
@@ -137,13 +137,13 @@ def test_a_loss_by_name_has_its_own_rule_and_cancels_like_the_formula() -> None:
 
 
 def test_the_neuron_has_two_paths_and_two_steps_that_cancel() -> None:
-    found = _example("the neuron")
-    assert [step.label for step in found.blocks[0].steps] == ["1", "2", "3w", "3b"]
-    (cancelling,) = found.cancelling
+    explanation = _example("the neuron")
+    assert [step.label for step in explanation.blocks[0].steps] == ["1", "2", "3w", "3b"]
+    (cancelling,) = explanation.cancelling
     assert (cancelling.steps, cancelling.slope.formula) == (2, "p - y")
-    assert found.update is not None
-    assert found.update.names["w"] == pytest.approx((0.4, 0.67282953), abs=1e-8)
-    assert found.update.after == pytest.approx(0.06001236, abs=1e-8)
+    assert explanation.update is not None
+    assert explanation.update.names["w"] == pytest.approx((0.4, 0.67282953), abs=1e-8)
+    assert explanation.update.after == pytest.approx(0.06001236, abs=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -214,18 +214,18 @@ def test_factors_are_the_answer_in_every_example(name: str, atoms: bool) -> None
 
 @settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(programs())
-def test_factors_are_the_answer_in_random_programs(made: tuple[str, dict[str, float]]) -> None:
-    program, point = made
+def test_factors_are_the_answer_in_random_programs(example: tuple[str, dict[str, float]]) -> None:
+    program, point = example
     point = {name: value for name, value in point.items() if name in lower(package.parse(program)).inputs}
-    found = explain(program, point, atoms=len(program) % 2 == 0)
-    data = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    explanation = explain(program, point, atoms=len(program) % 2 == 0)
+    data = json.loads(json.dumps(explanation.to_dict(), allow_nan=False))
     assert {slope["name"]: slope["value"] for slope in data["slopes"]} == package.evaluate(program, point).gradient
     _agrees(data, point)
 
 
 def test_the_comparison_has_something_to_compare() -> None:
-    found = explain("a = x*sin(x); b = a^2 + x; b*a", {"x": 0.7})
-    assert _agrees(json.loads(json.dumps(found.to_dict())), {"x": 0.7}) > 5
+    explanation = explain("a = x*sin(x); b = a^2 + x; b*a", {"x": 0.7})
+    assert _agrees(json.loads(json.dumps(explanation.to_dict())), {"x": 0.7}) > 5
 
 
 def test_a_wrong_factor_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,11 +264,11 @@ def test_a_huge_program_has_a_short_explanation(name: str, mode: str) -> None:
 
 def test_paths_are_counted_and_the_largest_listed() -> None:
     program, at, _ = HUGE["paths"]
-    found = explain(program, at, atoms=True)
-    slope = found.slopes[0]
+    explanation = explain(program, at, atoms=True)
+    slope = explanation.slopes[0]
     assert slope.paths == 2**64
-    assert slope.listed == len(found.blocks) == 8
-    totals = [abs(block.total or 0.0) for block in found.blocks]
+    assert slope.listed == len(explanation.blocks) == 8
+    totals = [abs(block.total or 0.0) for block in explanation.blocks]
     assert totals == sorted(totals, reverse=True)
     few = explain("y = x*sin(x); z = y*exp(y)", {"x": 0.5}, atoms=True)
     assert few.slopes[0].paths == 4
@@ -277,22 +277,22 @@ def test_paths_are_counted_and_the_largest_listed() -> None:
 
 def test_a_slope_names_the_inputs_that_are_held_fixed() -> None:
     """In f = x·s the slope of f in x alone is no df/dx: s changes with x, too."""
-    found = explain("q = x^2; s = sin(q); f = x*s", {"x": 1.5})
-    held = {(step.factor.of, step.factor.by): step.factor.fixed for block in found.blocks for step in block.steps}
+    explanation = explain("q = x^2; s = sin(q); f = x*s", {"x": 1.5})
+    held = {(step.factor.of, step.factor.by): step.factor.fixed for block in explanation.blocks for step in block.steps}
     assert held == {("f", "x"): ("s",), ("f", "s"): (), ("s", "q"): (), ("q", "x"): ()}
-    assert "df/dx, s fixed = s " in text(found, 100)
+    assert "df/dx, s fixed = s " in text(explanation, 100)
     three = explain("a = x^2; b = sin(x); f = x*a*b + 0*c", {"x": 1.0, "c": 2.0})
     assert "∂f/∂x, the others fixed = a·b" in text(three, 100)
 
 
 def test_an_assigned_name_is_checked_and_moved_as_an_input_is() -> None:
-    found = explain("y = x^2; z = y^3 + x", {"x": 2.0}, wrt=["y", "x"])
-    by_name = {row.name: row for row in found.differences}
+    explanation = explain("y = x^2; z = y^3 + x", {"x": 2.0}, wrt=["y", "x"])
+    by_name = {row.name: row for row in explanation.differences}
     assert by_name["y"].agrees
     assert by_name["y"].quotient == pytest.approx(48)
     assert by_name["x"].agrees
     assert by_name["x"].quotient == pytest.approx(193)
-    assert found.meanings[0].actual == pytest.approx(4.001**3 - 64)
+    assert explanation.meanings[0].actual == pytest.approx(4.001**3 - 64)
 
 
 def test_corners_that_cancel_are_checked_by_a_difference() -> None:
@@ -410,9 +410,9 @@ def test_graph_draws_every_form(form: str) -> None:
 
 
 def test_styles_refer_to_existing_positions() -> None:
-    found = _example("the neuron")
-    names = {place.name for place in found.forward}
-    styles = {style for line in lines(found, 100) for _, style in line}
+    explanation = _example("the neuron")
+    names = {place.name for place in explanation.forward}
+    styles = {style for line in lines(explanation, 100) for _, style in line}
     assert {style[1:] for style in styles if style.startswith("@")} <= names | {"L"}
     assert {"head", "answer", "good"} <= styles
 
@@ -442,17 +442,17 @@ SMALL_TABLE = {"w": [0.5, -1.0], "X": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.5]], "b": 1
 )
 def test_elements_of_arrays_are_inputs(program: str, at: dict[str, Any]) -> None:
     """The slopes by element are eval's gradient; the factors of every path multiply to them."""
-    found, answer = explain(program, at), package.evaluate(program, at)
-    assert found.value == pytest.approx(answer.value, rel=1e-15)
+    explanation, answer = explain(program, at), package.evaluate(program, at)
+    assert explanation.value == pytest.approx(answer.value, rel=1e-15)
     for name, gradient in answer.gradient.items():
-        own = [s.value for s in found.slopes if s.name == name or s.name.startswith(f"{name}[")]
+        own = [s.value for s in explanation.slopes if s.name == name or s.name.startswith(f"{name}[")]
         assert own == pytest.approx(
             list(package.evaluate(program, at, [name]).gradient[name].ravel())
             if hasattr(gradient, "ravel")
             else [gradient],
             rel=1e-13,
         )
-    assert found.checked
+    assert explanation.checked
     for width in (60, 80, 100):
         assert "w[0]" in text(explain(REGRESSION, SMALL_TABLE, ["w"]), width)
 
@@ -528,12 +528,12 @@ def test_where_float64_ends_the_page_has_the_numbers_that_make_the_answer(
     program: str, arrow: tuple[str, str], number: str
 ) -> None:
     """e^-400 is 1.9e-174 and its square, 3.7e-348, is no float64; the slope is -e^-400 in all three."""
-    found = explain(program, {"x": 400.0})
-    assert found.slopes[0].value == pytest.approx(-1.9151695967140057e-174, rel=1e-14)
-    assert next(a.beyond for a in found.drawing.arrows if (a.source, a.target) == arrow) == number
-    assert found.forward[-1].value == found.value == pytest.approx(1.9151695967140057e-174, rel=1e-9)
-    assert found.differences[0].agrees
-    page = text(found, 100)
+    explanation = explain(program, {"x": 400.0})
+    assert explanation.slopes[0].value == pytest.approx(-1.9151695967140057e-174, rel=1e-14)
+    assert next(a.beyond for a in explanation.drawing.arrows if (a.source, a.target) == arrow) == number
+    assert explanation.forward[-1].value == explanation.value == pytest.approx(1.9151695967140057e-174, rel=1e-9)
+    assert explanation.differences[0].agrees
+    page = text(explanation, 100)
     assert "3 BACKWARD   " in page
     assert "3.66787e-348" in page
     assert not re.search(r"= 0$| 0$", page, re.MULTILINE)
@@ -541,6 +541,6 @@ def test_where_float64_ends_the_page_has_the_numbers_that_make_the_answer(
 
 
 def test_a_point_beyond_float64_is_described_and_the_next_one_is_right() -> None:
-    found = explain("exp(-x)/exp(-x)", {"x": 800.0})
-    assert [(p.name, p.value, p.why) for p in found.forward[2:]] == [("v2", None, "3.66787e-348"), ("f", 1.0, "")]
-    assert "v2 = e^v1   exponential    3.66787e-348\n" in text(found, 100)
+    explanation = explain("exp(-x)/exp(-x)", {"x": 800.0})
+    assert [(p.name, p.value, p.why) for p in explanation.forward[2:]] == [("v2", None, "3.66787e-348"), ("f", 1.0, "")]
+    assert "v2 = e^v1   exponential    3.66787e-348\n" in text(explanation, 100)

@@ -26,7 +26,7 @@ from autodiff.diagnostics import shown
 from autodiff.errors import AutodiffError
 from autodiff.explanation.build import explain
 from autodiff.explanation.model import ChainStep, Explanation, Place, Slope
-from autodiff.render.document.blocks import ends
+from autodiff.render.document.blocks import shortened_list
 from autodiff.render.document.html import html
 from autodiff.render.document.latex import latex
 from autodiff.render.document.markdown import markdown
@@ -81,45 +81,45 @@ KINDS = tuple(explanations())
 
 
 @pytest.fixture(params=KINDS)
-def found(request: pytest.FixtureRequest) -> Explanation:
+def explanation(request: pytest.FixtureRequest) -> Explanation:
     return explanations()[request.param]
 
 
 # What every format says
 
 
-def _shown_steps(found: Explanation) -> Iterator[ChainStep]:
+def _shown_steps(explanation: Explanation) -> Iterator[ChainStep]:
     """The steps that a page lists: of long lists both ends, of many names with several paths the first and the last."""
-    names = ends(list(dict.fromkeys(block.to for block in found.blocks)), most=3)
-    listed = [block for block in found.blocks if block.to in names]
+    names = shortened_list(list(dict.fromkeys(block.to for block in explanation.blocks)), most=3)
+    listed = [block for block in explanation.blocks if block.to in names]
     most_steps = max(1, min(12, 36 // len(listed))) if listed and listed[0].path else 12
     for block in listed:
-        yield from (step for step in ends(block.steps, most=most_steps) if isinstance(step, ChainStep))
+        yield from (step for step in shortened_list(block.steps, most=most_steps) if isinstance(step, ChainStep))
 
 
-def _numbers(found: Explanation) -> Iterator[float | None]:
+def _numbers(explanation: Explanation) -> Iterator[float | None]:
     """Those in the tables of a page."""
-    if found.at is None:
+    if explanation.at is None:
         return
-    held = len(found.forward) > 24
-    places = [place for place in found.forward if not (held and place.kind == "held")]
-    yield from (place.value for place in ends(places) if isinstance(place, Place) and not place.why)
-    if found.value is None:
+    held = len(explanation.forward) > 24
+    places = [place for place in explanation.forward if not (held and place.kind == "held")]
+    yield from (place.value for place in shortened_list(places) if isinstance(place, Place) and not place.why)
+    if explanation.value is None:
         return
-    if found.mode == "reverse":
-        for step in _shown_steps(found):
+    if explanation.mode == "reverse":
+        for step in _shown_steps(explanation):
             yield from (step.factor.value, step.so_far)
     else:
-        for row in found.rows:
+        for row in explanation.rows:
             yield from (row.value, *row.tangents.values())
-            if found.mode == "both":
+            if explanation.mode == "both":
                 yield row.adjoint
-    for side in found.sides:
+    for side in explanation.sides:
         ends_of = [(side.left, side.right), *((row.left, row.right) for row in side.trace)]
         yield from (number for pair in ends_of for number in pair if number is not None)
-    if found.update:
-        yield from (number for pair in found.update.names.values() for number in pair)
-        yield from (found.update.before, found.update.after)
+    if explanation.update:
+        yield from (number for pair in explanation.update.names.values() for number in pair)
+        yield from (explanation.update.before, explanation.update.after)
 
 
 def _spelled(number: float | None) -> str:
@@ -127,23 +127,23 @@ def _spelled(number: float | None) -> str:
 
 
 @pytest.mark.parametrize("write", [html, markdown, latex])
-def test_every_number_is_on_the_page_and_answers_in_full(write: object, found: Explanation) -> None:
+def test_every_number_is_on_the_page_and_answers_in_full(write: object, explanation: Explanation) -> None:
     assert callable(write)
-    page = write(found).replace(r"\infty", "inf").replace("∞", "inf")
+    page = write(explanation).replace(r"\infty", "inf").replace("∞", "inf")
     words = set(
         re.findall(r"(?<![\w.])-?(?:\d[\d.]*(?:e[-+]?\d+)?|inf|none)(?![\w.])", re.sub(r"\.(?=[\s<)])", " ", page))
     )
-    assert {_spelled(number) for number in _numbers(found)} <= words
-    if found.value is not None:
-        answers = [slope for slope in ends(found.slopes) if isinstance(slope, Slope)]
+    assert {_spelled(number) for number in _numbers(explanation)} <= words
+    if explanation.value is not None:
+        answers = [slope for slope in shortened_list(explanation.slopes) if isinstance(slope, Slope)]
         assert {shown(slope.value) for slope in answers if slope.value is not None} <= words
         assert all("does not exist" in page or "none" in words for slope in answers if slope.value is None)
 
 
 @pytest.mark.parametrize("write", [html, markdown, latex])
-def test_the_blocks_come_in_the_order_of_the_text(write: object, found: Explanation) -> None:
+def test_the_blocks_come_in_the_order_of_the_text(write: object, explanation: Explanation) -> None:
     assert callable(write)
-    titles = re.findall(r'class="title">([^<]+)<|^## (.+)$|^\\section\*\{(.+)\}$', write(found), re.MULTILINE)
+    titles = re.findall(r'class="title">([^<]+)<|^## (.+)$|^\\section\*\{(.+)\}$', write(explanation), re.MULTILINE)
     order = [
         "Forward", "Graph", "Corner", "Jump", "Infinite slope", "Unknown", "Both sides", "Both modes", "Tangents", "Backward", "Answer", "Notice",
         "Update", "Checked", "Means",
@@ -156,8 +156,8 @@ def test_the_blocks_come_in_the_order_of_the_text(write: object, found: Explanat
 
 def test_an_input_at_a_corner_has_no_adjoint() -> None:
     """The sweep goes on with a number there, which is the slope of nothing."""
-    found = explain("abs(x)*y", {"x": 0.0, "y": 2.0}, mode="both")
-    assert "| $x$ | 0 | 0 | none | none |" in markdown(found).splitlines()
+    explanation = explain("abs(x)*y", {"x": 0.0, "y": 2.0}, mode="both")
+    assert "| $x$ | 0 | 0 | none | none |" in markdown(explanation).splitlines()
     assert "Adjoints" not in markdown(explain("abs(x)*y", {"x": 0.0, "y": 2.0}))
 
 
@@ -192,21 +192,21 @@ def _tag(element: Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def test_the_page_is_well_formed_and_titled(found: Explanation) -> None:
-    page = html(found)
+def test_the_page_is_well_formed_and_titled(explanation: Explanation) -> None:
+    page = html(explanation)
     assert page.startswith('<!doctype html>\n<html lang="en">')
     tree = _tree(page)
     title = tree.findtext("head/title") or ""
-    assert found.result in title
-    assert all(f"{found.result}/" in title and name in title for name in found.wrt[:2])
+    assert explanation.result in title
+    assert all(f"{explanation.result}/" in title and name in title for name in explanation.wrt[:2])
     identities = [element.get("id") for element in tree.iter() if element.get("id")]
     assert len(identities) == len(set(identities))
     for section in tree.iter("section"):
         assert section.get("aria-labelledby") in identities
 
 
-def test_every_table_says_what_its_cells_are(found: Explanation) -> None:
-    for table in _tree(html(found)).iter("table"):
+def test_every_table_says_what_its_cells_are(explanation: Explanation) -> None:
+    for table in _tree(html(explanation)).iter("table"):
         assert table.get("aria-label")
         heads = table.findall("thead/tr/th")
         assert all(head.get("scope") == "col" and "".join(head.itertext()) for head in heads)
@@ -217,14 +217,14 @@ def test_every_table_says_what_its_cells_are(found: Explanation) -> None:
                 assert row[0].get("scope") in ("row", "rowgroup")
 
 
-def test_every_kind_of_table_has_its_style(found: Explanation) -> None:
+def test_every_kind_of_table_has_its_style(explanation: Explanation) -> None:
     sheet = (Path(package.__file__).parent / "render" / "document" / "page.css").read_text(encoding="utf-8")
-    for table in _tree(html(found)).iter("table"):
+    for table in _tree(html(explanation)).iter("table"):
         assert re.search(rf"\.{table.get('class')}\b", sheet)
 
 
-def test_nothing_can_come_from_elsewhere(found: Explanation) -> None:
-    page = html(found)
+def test_nothing_can_come_from_elsewhere(explanation: Explanation) -> None:
+    page = html(explanation)
     assert "default-src 'none'" in page
     tree = _tree(page)
     assert not {_tag(element) for element in tree.iter()} & {
@@ -252,21 +252,25 @@ def test_what_the_user_wrote_is_no_markup() -> None:
     assert "\\x00" in "".join(source.itertext())
 
 
-def test_every_number_carries_its_digits(found: Explanation) -> None:
-    tree = _tree(html(found))
+def test_every_number_carries_its_digits(explanation: Explanation) -> None:
+    tree = _tree(html(explanation))
     exact = {data.get("value") for data in tree.iter("data")}
     for data in tree.iter("data"):
         assert data.get("title") == data.get("value")
         number = (data.text or "").replace("∞", "inf")
         assert number in (data.get("value"), eight(float(data.get("value") or "nan")))
-    assert {shown(number) for number in _numbers(found) if number is not None} <= exact
+    assert {shown(number) for number in _numbers(explanation) if number is not None} <= exact
 
 
-def test_each_step_lights_the_arrow_that_it_is_about(found: Explanation) -> None:
-    page = html(found)
+def test_each_step_lights_the_arrow_that_it_is_about(explanation: Explanation) -> None:
+    page = html(explanation)
     tree = _tree(page)
-    arrows = {(arrow.source, arrow.target): number for number, arrow in enumerate(found.drawing.arrows)}
-    expected = [] if found.mode != "reverse" else [str(arrows[s.factor.by, s.factor.of]) for s in _shown_steps(found)]
+    arrows = {(arrow.source, arrow.target): number for number, arrow in enumerate(explanation.drawing.arrows)}
+    expected = (
+        []
+        if explanation.mode != "reverse"
+        else [str(arrows[s.factor.by, s.factor.of]) for s in _shown_steps(explanation)]
+    )
     rows = [row.get("data-arrow") for row in tree.iter("tr") if row.get("data-arrow")]
     assert rows == expected
     assert all(row.get("tabindex") == "0" for row in tree.iter("tr") if row.get("data-arrow"))
@@ -275,7 +279,7 @@ def test_each_step_lights_the_arrow_that_it_is_about(found: Explanation) -> None
         for e in tree.iter()
         if e.get("data-source") is not None
     }
-    for step in _shown_steps(found) if rows else ():
+    for step in _shown_steps(explanation) if rows else ():
         number = arrows[step.factor.by, step.factor.of]
         assert f"main:has([data-arrow='{number}']:is(:hover,:focus)) #drawing-arrow-{number} path" in page
         if f"drawing-arrow-{number}" in drawn and step.factor.by.isascii():
@@ -302,18 +306,18 @@ def _slopes(row: Primitive) -> Explanation | None:
 
 
 PLAIN = [row for row in rules.rows() if row.kind == "elementwise"]
-ROWS = [explain(row.example) for row in PLAIN] + [made for row in PLAIN if (made := _slopes(row))]
+ROWS = [explain(row.example) for row in PLAIN] + [slopes for row in PLAIN if (slopes := _slopes(row))]
 
 
-def _formulas(found: Explanation) -> Iterator[str]:
-    yield found.title.tex
-    yield from (place.tex for place in found.forward)
-    yield from (step.factor.slope.tex for block in found.blocks for step in block.steps)
-    yield from (slope.formula.tex for slope in found.slopes if slope.formula)
+def _formulas(explanation: Explanation) -> Iterator[str]:
+    yield explanation.title.tex
+    yield from (place.tex for place in explanation.forward)
+    yield from (step.factor.slope.tex for block in explanation.blocks for step in block.steps)
+    yield from (slope.formula.tex for slope in explanation.slopes if slope.formula)
 
 
 def test_every_row_of_the_table_is_drawn_in_mathml() -> None:
-    formulas = {tex for found in (*ROWS, *explanations().values()) for tex in _formulas(found) if tex}
+    formulas = {tex for explanation in (*ROWS, *explanations().values()) for tex in _formulas(explanation) if tex}
     assert len(formulas) > 250
     for tex in formulas:
         tree = ElementTree.fromstring(mathml(tex))
@@ -328,11 +332,11 @@ def test_every_row_of_the_table_is_drawn_in_mathml() -> None:
 
 @pytest.mark.parametrize("row", PLAIN, ids=lambda row: f"{row.name}-{row.arity}")
 def test_every_row_of_the_table_has_its_pages(row: Primitive) -> None:
-    for found in (explain(row.example), _slopes(row)):
-        if found is not None:
-            _tree(html(found))
-            _check_tables(markdown(found))
-            _check_latex(latex(found))
+    for explanation in (explain(row.example), _slopes(row)):
+        if explanation is not None:
+            _tree(html(explanation))
+            _check_tables(markdown(explanation))
+            _check_latex(latex(explanation))
 
 
 def test_words_and_signs_are_set_as_in_print() -> None:
@@ -384,8 +388,8 @@ def _check_formulas(line: str) -> None:
         assert inside.count("{") == inside.count("}")
 
 
-def test_markdown_tables_and_formulas_hold_together(found: Explanation) -> None:
-    page = markdown(found)
+def test_markdown_tables_and_formulas_hold_together(explanation: Explanation) -> None:
+    page = markdown(explanation)
     _check_tables(page)
     assert page.count("```mermaid\n") == 1
     assert page.startswith("# ")
@@ -423,8 +427,8 @@ def _check_latex(page: str) -> None:
     assert head.isascii()
 
 
-def test_the_document_holds_together(found: Explanation) -> None:
-    page = latex(found)
+def test_the_document_holds_together(explanation: Explanation) -> None:
+    page = latex(explanation)
     _check_latex(page)
     assert page.endswith("\\end{document}\n")
     assert page.count(r"\end{document}") == 1, "the user's own is escaped"
@@ -455,12 +459,12 @@ def _compiled(pages: list[str], folder: Path) -> None:
 
 @pytest.mark.skipif(not PDFLATEX, reason="no pdflatex: install texlive-latex-base and texlive-latex-recommended")
 def test_pdflatex_compiles_every_row_of_the_table(tmp_path: Path) -> None:
-    _compiled([latex(found) for found in ROWS], tmp_path)
+    _compiled([latex(explanation) for explanation in ROWS], tmp_path)
 
 
 @pytest.mark.skipif(not PDFLATEX, reason="no pdflatex: install texlive-latex-base and texlive-latex-recommended")
 def test_pdflatex_compiles_every_kind_of_explanation(tmp_path: Path) -> None:
-    _compiled([latex(found) for found in explanations().values()], tmp_path)
+    _compiled([latex(explanation) for explanation in explanations().values()], tmp_path)
 
 
 # The command
@@ -487,7 +491,7 @@ import { chromium } from "playwright-core";
 import { readFileSync } from "node:fs";
 const { executable, files, folder } = JSON.parse(readFileSync(0, "utf8"));
 const browser = await chromium.launch({ executablePath: executable, args: ["--no-sandbox"] });
-const found = [];
+const explanation = [];
 for (const [name, file] of Object.entries(files)) for (const colorScheme of ["light", "dark"]) for (const width of [400, 1200]) {
   const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
   const page = await context.newPage();
@@ -535,11 +539,11 @@ for (const [name, file] of Object.entries(files)) for (const colorScheme of ["li
     }
   }
   const picture = await page.screenshot({ fullPage: true, path: `${folder}/${name}-${colorScheme}-${width}.png` });
-  found.push({ name, colorScheme, width, requests: requests.filter((url) => url !== "file://" + file), messages, ...seen, lit, size: picture.length });
+  explanation.push({ name, colorScheme, width, requests: requests.filter((url) => url !== "file://" + file), messages, ...seen, lit, size: picture.length });
   await context.close();
 }
 await browser.close();
-console.log(JSON.stringify(found));
+console.log(JSON.stringify(explanation));
 """
 
 
@@ -558,8 +562,8 @@ def _opened(pages: dict[str, str], folder: Path) -> list[dict[str, object]]:
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    made: list[dict[str, object]] = json.loads(done.stdout)
-    return made
+    seen: list[dict[str, object]] = json.loads(done.stdout)
+    return seen
 
 
 in_a_browser = pytest.mark.skipif(
@@ -570,7 +574,7 @@ in_a_browser = pytest.mark.skipif(
 
 @in_a_browser
 def test_a_browser_shows_every_page_whole_and_asks_for_nothing(tmp_path: Path) -> None:
-    seen = _opened({name: html(found) for name, found in explanations().items()}, tmp_path)
+    seen = _opened({name: html(explanation) for name, explanation in explanations().items()}, tmp_path)
     assert len(seen) == 4 * len(KINDS)
     for page in seen:
         assert page["requests"] == [], page

@@ -50,16 +50,16 @@ WEIRD = [
 # Text
 
 
-def text(found: Drawing, width: int, *, unicode: bool = True) -> list[str]:
-    return plain_lines(styled_lines(found, width, unicode=unicode)).split("\n")
+def text(graph: Drawing, width: int, *, unicode: bool = True) -> list[str]:
+    return plain_lines(styled_lines(graph, width, unicode=unicode)).split("\n")
 
 
 def _golden() -> str:
     blocks = []
-    for name, found in FOUR.items():
+    for name, graph in FOUR.items():
         for width in WIDTHS:
             for unicode in (True, False):
-                lines = text(found, width, unicode=unicode)
+                lines = text(graph, width, unicode=unicode)
                 blocks.append("\n".join([f"=== {name}, {width} columns{'' if unicode else ', ASCII'}", *lines, ""]))
     return "\n".join(blocks)
 
@@ -73,14 +73,14 @@ def test_the_drawings_are_the_recorded_ones() -> None:
 @pytest.mark.parametrize("width", [40, *WIDTHS, 200])
 @pytest.mark.parametrize("unicode", [True, False])
 def test_no_line_is_wider_than_the_screen_and_no_number_is_cut(width: int, unicode: bool) -> None:
-    for found in (*FOUR.values(), *RANDOM, *DENSE, *WEIRD, chain(5000), fan(10_000)):
-        lines = text(found, width, unicode=unicode)
+    for graph in (*FOUR.values(), *RANDOM, *DENSE, *WEIRD, chain(5000), fan(10_000)):
+        lines = text(graph, width, unicode=unicode)
         assert len(lines) <= 200
         assert all(columns(line) <= width for line in lines)
         assert all(line.isprintable() and line == line.rstrip() for line in lines)
         if not unicode:
             assert all(line.isascii() for line in lines)
-        cut = elide(found).drawing
+        cut = elide(graph).drawing
         words = Counter(word for line in lines for word in line.split())
         values = Counter(short(vertex.value) for vertex in cut.vertices if vertex.value is not None)
         assert all(words[value] >= count for value, count in values.items())
@@ -88,27 +88,27 @@ def test_no_line_is_wider_than_the_screen_and_no_number_is_cut(width: int, unico
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_every_vertex_is_named_once_in_its_own_colour(width: int) -> None:
-    for found in (*FOUR.values(), *RANDOM):
-        without_symbols = replace(found, arrows=tuple(replace(arrow, slope="") for arrow in found.arrows))
+    for graph in (*FOUR.values(), *RANDOM):
+        without_symbols = replace(graph, arrows=tuple(replace(arrow, slope="") for arrow in graph.arrows))
         drawn = styled_lines(without_symbols, width)
-        for vertex in found.vertices:
+        for vertex in graph.vertices:
             own = [words for line in drawn for words, style in line if style == f"@{vertex.name}"]
             heads = " ".join(words for words in own if not re.match(r"   \S+ ─▶ ", words))
             assert len(re.findall(rf"(?<!\w){vertex.name}(?!\w)", heads)) == 1
         unowned = "".join(words for line in drawn for words, style in line if not style)
         assert not re.search("[─│┌┐└┘├┤┬┴┼▶●○]", unowned)
-        assert {style for line in drawn for _, style in line} <= {"", *(f"@{vertex.name}" for vertex in found.vertices)}
+        assert {style for line in drawn for _, style in line} <= {"", *(f"@{vertex.name}" for vertex in graph.vertices)}
 
 
-@pytest.mark.parametrize("found", [*RANDOM[:60], *DENSE], ids=lambda found: str(len(found.arrows)))
-def test_lanes_join_each_vertex_with_its_arguments(found: Drawing) -> None:
+@pytest.mark.parametrize("graph", [*RANDOM[:60], *DENSE], ids=lambda graph: str(len(graph.arrows)))
+def test_lanes_join_each_vertex_with_its_arguments(graph: Drawing) -> None:
     """The lanes that meet a mark, from the side or from above, are all those of its arguments, and no lane changes its owner."""
-    cut = elide(found)
+    cut = elide(graph)
     sources: dict[str, set[str]] = {vertex.name: set() for vertex in cut.drawing.vertices}
     for arrow in cut.drawing.arrows:
         sources[arrow.target].add(arrow.source)
     before: list[tuple[str, str]] = []
-    for line in styled_lines(found, 200):
+    for line in styled_lines(graph, 200):
         cells = [(sign, style[1:]) for words, style in line for sign in words][:34:2]
         for above, (sign, owner) in zip(before, cells, strict=False):
             if sign in "│├┤┼└┘┴":
@@ -124,15 +124,15 @@ def test_lanes_join_each_vertex_with_its_arguments(found: Drawing) -> None:
         before = cells
 
 
-@pytest.mark.parametrize("found", [*RANDOM, *DENSE, chain(5000), fan(10_000)], ids=lambda found: str(len(found.arrows)))
-def test_a_list_shows_or_counts_every_vertex_and_every_arrow(found: Drawing) -> None:
-    drawn = text(found, 60)
+@pytest.mark.parametrize("graph", [*RANDOM, *DENSE, chain(5000), fan(10_000)], ids=lambda graph: str(len(graph.arrows)))
+def test_a_list_shows_or_counts_every_vertex_and_every_arrow(graph: Drawing) -> None:
+    drawn = text(graph, 60)
     counted = Counter[str]()
     for line in drawn:
         for number, what in re.findall(r"([\d,]+) more (step|arrow)s?", line):
             counted[what] += int(number.replace(",", ""))
-    assert sum("●" in line or "○" in line for line in drawn) + counted["step"] == len(found.vertices)
-    assert sum("─▶" in line for line in drawn) + counted["arrow"] == len(found.arrows)
+    assert sum("●" in line or "○" in line for line in drawn) + counted["step"] == len(graph.vertices)
+    assert sum("─▶" in line for line in drawn) + counted["arrow"] == len(graph.arrows)
 
 
 def test_ascii_keeps_the_names_that_colours_go_by() -> None:
@@ -144,14 +144,14 @@ def test_ascii_keeps_the_names_that_colours_go_by() -> None:
 
 
 @pytest.mark.parametrize("most", [4, 5, 40])
-@pytest.mark.parametrize("found", [chain(3), chain(300), fan(300), *RANDOM[:30], *DENSE])
-def test_what_is_left_out_is_counted(found: Drawing, most: int) -> None:
-    cut = elide(found, most)
+@pytest.mark.parametrize("graph", [chain(3), chain(300), fan(300), *RANDOM[:30], *DENSE])
+def test_what_is_left_out_is_counted(graph: Drawing, most: int) -> None:
+    cut = elide(graph, most)
     kept = [vertex for vertex in cut.drawing.vertices if vertex.kind != GAP]
     whole = [arrow for arrow in cut.drawing.arrows if cut.gap not in (arrow.source, arrow.target)]
-    assert len(kept) + cut.steps == len(found.vertices)
-    assert len(whole) + cut.arrows == len(found.arrows)
-    assert [found.arrows[number] for number in cut.kept] == whole
+    assert len(kept) + cut.steps == len(graph.vertices)
+    assert len(whole) + cut.arrows == len(graph.arrows)
+    assert [graph.arrows[number] for number in cut.kept] == whole
     place = {vertex.name: at for at, vertex in enumerate(cut.drawing.vertices)}
     assert all(place[arrow.source] < place[arrow.target] for arrow in cut.drawing.arrows)
 
@@ -159,14 +159,14 @@ def test_what_is_left_out_is_counted(found: Drawing, most: int) -> None:
 @pytest.mark.parametrize("draw", [lambda d: text(d, 80), svg, dot, mermaid], ids=["text", "svg", "dot", "mermaid"])
 def test_large_drawings_are_short(draw: Callable[[Drawing], str | list[str]]) -> None:
     same = Drawing((Vertex("x", "x", "input"), Vertex("y", "f(x)", "result")), (Arrow("x", "y"),) * 10_000)
-    for found in (
+    for graph in (
         chain(5000),
         fan(10_000),
         drawing(1, 10_000, least=10_000),
         drawing(2, 40, least=40, density=1.0),
         same,
     ):
-        drawn = draw(found)
+        drawn = draw(graph)
         assert draw is svg or len(drawn if isinstance(drawn, list) else drawn.splitlines()) <= 200
 
 
@@ -175,8 +175,8 @@ def test_large_drawings_are_short(draw: Callable[[Drawing], str | list[str]]) ->
 
 @pytest.mark.parametrize("late", [True, False])
 def test_parts_keep_their_order_and_their_distance(late: bool) -> None:
-    for found in (*RANDOM, *DENSE):
-        parts = arrange(found, late=late)
+    for graph in (*RANDOM, *DENSE):
+        parts = arrange(graph, late=late)
         x = coordinates(parts, lambda left, right: 1.0 + left % 3)
         for layer in parts.layers:
             for left, right in pairwise(layer):
@@ -194,13 +194,13 @@ Box = tuple[float, float, float, float]
 
 
 def _boxes(root: ElementTree.Element, kind: str) -> list[Box]:
-    found = []
+    graph = []
     for group in root.iter(f"{SVG}g"):
         if group.attrib["class"].split()[0] == kind:
             for rect in group.iter(f"{SVG}rect"):
                 x, y, w, h = (float(rect.attrib[key]) for key in ("x", "y", "width", "height"))
-                found.append((x, y, x + w, y + h))
-    return found
+                graph.append((x, y, x + w, y + h))
+    return graph
 
 
 def _apart(one: Box, other: Box) -> bool:
@@ -208,10 +208,10 @@ def _apart(one: Box, other: Box) -> bool:
 
 
 @pytest.mark.parametrize(
-    "found", [*FOUR.values(), *RANDOM, *DENSE, *WEIRD, chain(100), fan(50)], ids=lambda f: f.title[:9]
+    "graph", [*FOUR.values(), *RANDOM, *DENSE, *WEIRD, chain(100), fan(50)], ids=lambda f: f.title[:9]
 )
-def test_svg_boxes_and_labels_lie_apart_inside_the_sheet_and_arrows_run_down(found: Drawing) -> None:
-    root = ElementTree.fromstring(svg(found))
+def test_svg_boxes_and_labels_lie_apart_inside_the_sheet_and_arrows_run_down(graph: Drawing) -> None:
+    root = ElementTree.fromstring(svg(graph))
     _, _, width, height = map(float, root.attrib["viewBox"].split())
     boxes, plates = _boxes(root, "box"), _boxes(root, "arrow")
     frames = [*boxes, *plates]
@@ -224,7 +224,7 @@ def test_svg_boxes_and_labels_lie_apart_inside_the_sheet_and_arrows_run_down(fou
         assert line[1] < line[-1] < head[1]
         assert head[1] in [box[1] for box in boxes]
         assert all(_apart(plate, (head[0] - 4.5, head[1] - 9, head[0] + 4.5, head[1])) for plate in plates)
-    cut = elide(found)
+    cut = elide(graph)
     assert len(arrows) == len(cut.drawing.arrows)
     assert len(boxes) == len(cut.drawing.vertices)
     names = [group.attrib["data-name"] for group in root.iter(f"{SVG}g") if "data-name" in group.attrib]
@@ -235,8 +235,8 @@ def test_svg_boxes_and_labels_lie_apart_inside_the_sheet_and_arrows_run_down(fou
 
 def test_svg_identifiers_are_unique_and_count_as_the_drawing_does() -> None:
     twice = Drawing(FOUR["chain"].vertices, FOUR["chain"].arrows * 2)
-    for found in (*FOUR.values(), *RANDOM, chain(100), twice):
-        identifiers = re.findall(r' id="([^"]*)"', svg(found, "page-2"))
+    for graph in (*FOUR.values(), *RANDOM, chain(100), twice):
+        identifiers = re.findall(r' id="([^"]*)"', svg(graph, "page-2"))
         assert len(identifiers) == len(set(identifiers))
     survey = FOUR["survey"]
     for number, arrow in enumerate(survey.arrows):
@@ -245,8 +245,8 @@ def test_svg_identifiers_are_unique_and_count_as_the_drawing_does() -> None:
 
 
 def test_svg_asks_for_nothing_and_runs_nothing() -> None:
-    for found in WEIRD:
-        root = ElementTree.fromstring(svg(found))
+    for graph in WEIRD:
+        root = ElementTree.fromstring(svg(graph))
         assert {element.tag.removeprefix(SVG) for element in root.iter()} == {
             "svg",
             "title",
@@ -258,12 +258,12 @@ def test_svg_asks_for_nothing_and_runs_nothing() -> None:
             "tspan",
         }
         assert not any(name.startswith("on") or name.endswith("href") for e in root.iter() for name in e.attrib)
-        assert not re.search(r"url\(|@import", svg(found))
+        assert not re.search(r"url\(|@import", svg(graph))
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
 def test_svg_text_is_narrower_than_its_frame_in_a_browser(tmp_path: Path) -> None:
-    page = "".join(svg(found, f"d{at}") for at, found in enumerate((*FOUR.values(), *RANDOM[:20], *WEIRD)))
+    page = "".join(svg(graph, f"d{at}") for at, graph in enumerate((*FOUR.values(), *RANDOM[:20], *WEIRD)))
     script = """<script>addEventListener("load", () => { const wide = []; let seen = 0;
       for (const text of document.querySelectorAll("g > text")) { seen++;
         const inner = text.getBBox(), outer = text.parentNode.querySelector("rect").getBBox();
@@ -276,9 +276,9 @@ def test_svg_text_is_narrower_than_its_frame_in_a_browser(tmp_path: Path) -> Non
          "--dump-dom", (tmp_path / "page.html").as_uri()],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    found = re.search(r'data-found="([^"]*)"', done.stdout)
-    assert found, done.stderr[-500:]
-    measured = json.loads(found[1].replace("&quot;", '"'))
+    result = re.search(r'data-found="([^"]*)"', done.stdout)
+    assert result, done.stderr[-500:]
+    measured = json.loads(result[1].replace("&quot;", '"'))
     assert measured["seen"] > 400
     assert measured["wide"] == []
 
@@ -292,11 +292,11 @@ def test_graphviz_reads_every_name_as_it_is() -> None:
         tuple(Vertex(name, name, "step", 1.5) for name in NAMES),
         tuple(Arrow(NAMES[0], name, name, 2.0) for name in NAMES[1:]),
     )  # fmt: skip
-    for found in (*FOUR.values(), *RANDOM[:10], *WEIRD, everything, chain(100), chain(1), Drawing((), ())):
-        done = subprocess.run(["dot", "-Tsvg"], input=dot(found).encode(), capture_output=True, timeout=60)
+    for graph in (*FOUR.values(), *RANDOM[:10], *WEIRD, everything, chain(100), chain(1), Drawing((), ())):
+        done = subprocess.run(["dot", "-Tsvg"], input=dot(graph).encode(), capture_output=True, timeout=60)
         assert (done.returncode, done.stderr) == (0, b"")
         root = ElementTree.fromstring(done.stdout)
-        cut = elide(found).drawing
+        cut = elide(graph).drawing
         assert sum(group.get("class") == "node" for group in root.iter(f"{SVG}g")) == len(cut.vertices)
         assert sum(group.get("class") == "edge" for group in root.iter(f"{SVG}g")) == len(cut.arrows)
         words = {" ".join((element.text or "").split()) for element in root.iter(f"{SVG}text")}
@@ -329,12 +329,12 @@ def test_mermaid_reads_every_name_as_it_is() -> None:
     drawings = (*FOUR.values(), *RANDOM[:10], *WEIRD, chain(100), chain(1), Drawing((), ()))
     done = subprocess.run(
         ["node", "--input-type=module", "-e", MERMAID],
-        cwd=os.environ["AUTODIFF_MERMAID"], input=json.dumps([mermaid(found) for found in drawings]),
+        cwd=os.environ["AUTODIFF_MERMAID"], input=json.dumps([mermaid(graph) for graph in drawings]),
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for found, (vertices, edges) in zip(drawings, json.loads(done.stdout), strict=True):
-        cut = elide(found).drawing
+    for graph, (vertices, edges) in zip(drawings, json.loads(done.stdout), strict=True):
+        cut = elide(graph).drawing
         numbers = {vertex.name: f"v{at}" for at, vertex in enumerate(cut.vertices)}
         assert [(start, end) for start, end, _ in edges] == [(numbers[a.source], numbers[a.target]) for a in cut.arrows]
         # Mermaid keeps #60; as ﬂ°°60¶ß until it writes the picture
@@ -385,5 +385,5 @@ def test_a_drawing_in_ascii_keeps_names_apart() -> None:
 
 
 def test_an_input_without_a_slope_is_marked_as_held() -> None:
-    found = replace(FOUR["neuron"], arrows=FOUR["neuron"].arrows[:1])
-    assert any("(held)" in line for line in text(found, 60))
+    graph = replace(FOUR["neuron"], arrows=FOUR["neuron"].arrows[:1])
+    assert any("(held)" in line for line in text(graph, 60))

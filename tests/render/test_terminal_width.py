@@ -69,24 +69,26 @@ def test_a_drawing_and_its_table_fit_at_the_screens_people_have() -> None:
 @pytest.mark.parametrize("name", [*CASES, *HARD])
 def test_no_line_is_wider_than_the_page_and_no_number_or_word_is_broken(name: str, width: int) -> None:
     program, at, options = CASES[name] if name in CASES else HARD[name]
-    found = explain(program, at, **options)
+    explanation = explain(program, at, **options)
     for unicode in (True, False):
-        _whole(found, text(found, width, unicode=unicode), width)
+        _whole(explanation, text(explanation, width, unicode=unicode), width)
 
 
 @given(programs(), st.sampled_from(WIDTHS), st.sampled_from(["reverse", "forward", "both"]))
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_random_programs_fit_any_page(made: tuple[str, dict[str, float]], width: int, mode: str) -> None:
-    program, point = made
+def test_random_programs_fit_any_page(example: tuple[str, dict[str, float]], width: int, mode: str) -> None:
+    program, point = example
     used = set(re.findall(r"\w+", program))
-    found = explain(program, {name: value for name, value in point.items() if name in used}, mode=mode, rate=0.01)
-    _whole(found, text(found, width), width)
+    explanation = explain(program, {name: value for name, value in point.items() if name in used}, mode=mode, rate=0.01)
+    _whole(explanation, text(explanation, width), width)
 
 
-def _whole(found: Explanation, page: str, width: int) -> None:
+def _whole(explanation: Explanation, page: str, width: int) -> None:
     wide = [line for line in page.split("\n") if columns(line) > width]
     assert not wide, "\n".join(wide)
-    source = "\n".join([*_texts(found.to_dict()), text(found, 1000), text(found, 1000, unicode=False)])
+    source = "\n".join(
+        [*_texts(explanation.to_dict()), text(explanation, 1000), text(explanation, 1000, unicode=False)]
+    )
     numbers = set(NUMBER.findall(source))
     broken = [number for number in NUMBER.findall(re.sub(r"[\d,]+ more", "", page)) if number not in numbers]
     assert not broken, f"{broken}\n{page}"
@@ -119,12 +121,12 @@ _WORDS = st.lists(st.sampled_from(["a", "word", "1.2345e-07", "x", "=", "+", "(y
 @given(_WORDS, st.lists(st.sampled_from([" ", "  "]), min_size=30, max_size=30), st.integers(20, 80))
 def test_folding_changes_blanks_alone(words: list[str], gaps: list[str], width: int) -> None:
     line = "".join(f"{word}{gap}" for word, gap in zip(words, gaps, strict=False)).rstrip()
-    found = folded(line, width, 2)
-    assert " ".join(found).split() == line.split()
-    assert all(len(row) <= width for row in found)
+    rows = folded(line, width, 2)
+    assert " ".join(rows).split() == line.split()
+    assert all(len(row) <= width for row in rows)
     signs = any(gap == "  " for gap in gaps) or line.startswith(("+", "·"))
     assert signs or not any(
-        row.strip().startswith(("+", "·")) for row in found
+        row.strip().startswith(("+", "·")) for row in rows
     )  # it would read as a statement of its own
 
 
@@ -206,17 +208,17 @@ def _on_screen(args: tuple[str, ...], width: int, monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_a_program_reads_is_never_folded(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = _on_screen(("eval", "x*y*z", "--at", "x=1.123456789,y=2,z=3", "--format", "json"), 40, monkeypatch)
-    assert json.loads(made)["status"] == "ok"
-    assert made.count("\n") == 1
+    printed = _on_screen(("eval", "x*y*z", "--at", "x=1.123456789,y=2,z=3", "--format", "json"), 40, monkeypatch)
+    assert json.loads(printed)["status"] == "ok"
+    assert printed.count("\n") == 1
     assert _on_screen(("diff", "sin(x)*cos(x)*tan(x)*exp(x)", "-q"), 40, monkeypatch).count("\n") == 1
 
 
 def test_a_folded_formula_read_back_is_the_same_or_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that ends is a statement that ends: one that begins with a sign would silently be another formula."""
-    made = _on_screen(("diff", "sin(x)*cos(x)*tan(x)*exp(x) + sqrt(x)*ln(x)*atan(x)"), 40, monkeypatch)
-    assert made.count("\n") > 1
-    assert all(re.match(r" *[\w(]", row) for row in made.rstrip().split("\n"))
+    printed = _on_screen(("diff", "sin(x)*cos(x)*tan(x)*exp(x) + sqrt(x)*ln(x)*atan(x)"), 40, monkeypatch)
+    assert printed.count("\n") > 1
+    assert all(re.match(r" *[\w(]", row) for row in printed.rstrip().split("\n"))
 
 
 @pytest.mark.parametrize("width", [40, 60, 100])

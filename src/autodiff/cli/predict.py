@@ -92,7 +92,7 @@ def command(
         with (
             sink(out) as stream,
             writer(form, stream) as write,
-            progress.counted(shows=shows, coloured=colour.wanted(sys.stderr)) as show,
+            progress.row_progress(shows=shows, coloured=colour.wanted(sys.stderr)) as show,
         ):
             for table in chain([first], opened):
                 for columns in predictions(table, outputs, count, keep=keep, fail_fast=fail_fast):

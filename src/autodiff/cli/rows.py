@@ -241,7 +241,7 @@ class RowsCommand:
     def _progress(self) -> Iterator[Show]:
         mixed = self.to_stdout and self.rows_shown and sys.stdout.isatty()  # rows and a bar would mix
         shows = sys.stderr.isatty() and not mixed
-        with progress.counted(shows=shows, coloured=colour.wanted(sys.stderr)) as show:
+        with progress.row_progress(shows=shows, coloured=colour.wanted(sys.stderr)) as show:
             yield show
 
 

@@ -80,7 +80,7 @@ class Session:
         try:
             colours = colour.wanted(sys.stderr)
             with _signals():
-                for record in progress.live(
+                for record in progress.with_progress(
                     self.training.epochs(), plan.epochs, done, self._beside_the_bar, coloured=colours
                 ):
                     self.records.append(record)

@@ -171,7 +171,7 @@ def _short(analysis: Analysis, name: str) -> tuple[FormulaText | None, str]:
     if known is None and (len(routes) == 1 or not _has_names(analysis, routes)):
         return None, ""
     best, because = known or written_out(*analysis.formulas.total(routes)), ""
-    for group in _ones(analysis):
+    for group in _rows_that_sum_to_one(analysis):
         for left_out in group if any(element in best.formula for element in group) else ():
             others = [element for element in group if element != left_out]
             text = written_out(*analysis.formulas.total(routes, {left_out: others}))
@@ -207,7 +207,7 @@ def _in_order(
     return product([as_factor(slope) for slope in (known.slope, *rest)]) if rest else known.slope
 
 
-def _ones(analysis: Analysis) -> Iterator[list[str]]:
+def _rows_that_sum_to_one(analysis: Analysis) -> Iterator[list[str]]:
     """The rows of arrays held fixed whose numbers sum to 1, as those of a target do that names a class."""
     at = {} if analysis.answer is None else analysis.answer.at
     rows: dict[str, list[str]] = {}

@@ -161,7 +161,7 @@ class Analysis:
             rule=self.rules_of(place).get(arg, "") if formula else "",
             slope=NOTHING if formula is None else text_of(formula),
             value=self.numbers.get((place, arg)),
-            fixed=tuple(names[other] for other in paths.beside(place, arg, self.flows, NEAR)),
+            fixed=tuple(names[other] for other in paths.dependent_arguments(place, arg, self.flows, NEAR)),
         )
 
     def turn(self, place: int, arg: int) -> int:
@@ -209,7 +209,7 @@ class Analysis:
             kind,
             text,
             math,
-            factors.does(self.places, node),
+            factors.operation_name(self.places, node),
             value,
             beyond or ("" if value is not None else self._missing(node)),
         )

@@ -7,7 +7,7 @@ the table that make the answer; the formulas by the same sweep over symbols.
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.explanation.steps import places
 >>> named = places(lower(parse("y = x^2; sin(y)")))
->>> rules(named, 2, {0}, {}), does(named, 3)
+>>> rules(named, 2, {0}, {}), operation_name(named, 3)
 ({0: 'power rule'}, 'sine')
 """
 
@@ -271,7 +271,7 @@ def _called(call: WrittenOut) -> str:
     return call.name.replace("_", "-") if call.row is None else call.row.rule
 
 
-def does(places: Places, place: int) -> str:
+def operation_name(places: Places, place: int) -> str:
     """What a place does, in a word or two, when it is a single operation or a loss."""
     if place in places.calls:
         known = loss(places.calls[place].name) if places.calls[place].row is None else None

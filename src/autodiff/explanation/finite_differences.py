@@ -243,7 +243,7 @@ def update(
     return Update(rate, {name: (point[name], new[name]) for name in new}, value, function({**point, **new}))
 
 
-def apart(difference: Difference, slope: float) -> str:
+def agreement(difference: Difference, slope: float) -> str:
     """How a difference compares with the slope: `9 digits agree`, that it does not, or why that is not judged."""
     if difference.quotient == slope:
         return "the same"

@@ -64,7 +64,7 @@ def largest(
     return best
 
 
-def beside(place: int, arg: int, flows: Mapping[int, Sequence[int]], most: int) -> list[int]:
+def dependent_arguments(place: int, arg: int, flows: Mapping[int, Sequence[int]], most: int) -> list[int]:
     """The other arguments of `place` that `arg` changes as well; at most `most` places are searched for each.
 
     In f = x·s with s = sin(x) it is s: the slope of f in x alone holds it still.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from autodiff.codegen import blocks
@@ -22,7 +22,8 @@ class Braces:
     head       of a function, by its name, its row and its parameters, up to the brace
     main       the head of the function that has value and gradient
     ending     the lines that give its results
-    variables  the lines that declare what gets its value under a condition
+    variables  how what gets its value under a condition is declared: the kind, what is behind a name, and for which of
+               numbers (False) and conditions (True)
     constant   what is written before a name that keeps its value: of a number, of a condition
     """
 
@@ -34,7 +35,7 @@ class Braces:
     head: Callable[[str, Primitive, Sequence[str]], Sequence[str]]
     main: Callable[[CodeBlock], Sequence[str]]
     ending: Callable[[CodeBlock], Sequence[str]]
-    variables: Callable[[CodeBlock], Iterable[str]]
+    variables: Sequence[tuple[str, str, Collection[bool]]]
     constant: tuple[str, str]
 
     def write(self, request: Request) -> str:
@@ -55,7 +56,9 @@ class Braces:
     def _body(self, block: CodeBlock) -> Iterator[str]:
         """The lines of a function, without its result."""
         once, twice = self.indent, 2 * self.indent
-        yield from (f"{once}{line}" for line in self.variables(block))
+        for kind, behind, wanted in self.variables:
+            names = [name + behind for name, truth in block.guarded if truth in wanted]
+            yield from (f"{once}{kind} {', '.join(names[k : k + 8])};" for k in range(0, len(names), 8))
         for under, run in grouped(block):
             if under:
                 yield f"{once}if ({under}) {{"

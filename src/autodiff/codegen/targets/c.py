@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from autodiff.codegen.blocks import CodeBlock
 from autodiff.codegen.dialect import Dialect
@@ -59,13 +59,6 @@ def _ending(block: CodeBlock) -> list[str]:
     ]
 
 
-def _variables(block: CodeBlock) -> Iterator[str]:
-    for kind, zero, wanted in (("double", "0.0", False), ("int", "0", True)):
-        names = [name for name, truth in block.guarded if truth is wanted]
-        for k in range(0, len(names), 8):
-            yield f"{kind} {', '.join(f'{name} = {zero}' for name in names[k : k + 8])};"
-
-
 write = Braces(
     Dialect("C", Spelling(CALLS, "{0} ? {1} : {2}", ("&&", "||", "!"), nan="NAN"), OWN),
     RESERVED,
@@ -75,6 +68,6 @@ write = Braces(
     head=_head,
     main=_main,
     ending=_ending,
-    variables=_variables,
+    variables=[("double", " = 0.0", [False]), ("int", " = 0", [True])],
     constant=("const double", "const int"),
 ).write

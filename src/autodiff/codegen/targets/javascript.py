@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from autodiff.codegen.blocks import CodeBlock
 from autodiff.codegen.dialect import Dialect
@@ -47,12 +47,6 @@ def _main(block: CodeBlock) -> list[str]:
     return [f"// Returns {_result(block)}.", f"function valueAndGradient({', '.join(block.inputs)}) {{"]
 
 
-def _variables(block: CodeBlock) -> Iterator[str]:
-    names = [name for name, _ in block.guarded]
-    for k in range(0, len(names), 8):
-        yield f"let {', '.join(names[k : k + 8])};"
-
-
 write = Braces(
     Dialect("JavaScript", _SPELLING, OWN),
     _WORDS.split(),
@@ -62,6 +56,6 @@ write = Braces(
     head=_head,
     main=_main,
     ending=lambda block: [f"return {_result(block)};"],
-    variables=_variables,
+    variables=[("let", "", [False, True])],
     constant=("const", "const"),
 ).write

@@ -301,13 +301,13 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ends(rows: Sequence[T], what: str = "", most: int = 12) -> list[T | Omitted]:
+def shortened_list(rows: Sequence[T], what: str = "", most: int = 12) -> list[T | Omitted]:
     """All of a short list; of a long one its first and last rows, and between them how many are left out."""
     if len(rows) <= 2 * most + 1:
         return list(rows)
     return [*rows[:most], Omitted(len(rows) - 2 * most, what), *rows[-most:]]
 
 
-def ends_as(row: Callable[[T], R], items: Sequence[T], what: str, most: int) -> tuple[R | Omitted, ...]:
+def shortened_rows(row: Callable[[T], R], items: Sequence[T], what: str, most: int) -> tuple[R | Omitted, ...]:
     """The rows that `row` makes of them."""
-    return tuple(item if isinstance(item, Omitted) else row(item) for item in ends(items, what, most))
+    return tuple(item if isinstance(item, Omitted) else row(item) for item in shortened_list(items, what, most))

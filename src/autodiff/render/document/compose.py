@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from autodiff.diagnostics import shown
 from autodiff.errors import excerpt
-from autodiff.explanation.finite_differences import apart
+from autodiff.explanation.finite_differences import agreement
 from autodiff.explanation.graph import Drawing
 from autodiff.explanation.model import Difference, Explanation, FormulaText, Place, Slope
 from autodiff.explanation.spellings import as_factor, product
@@ -30,8 +30,8 @@ from autodiff.render.document.blocks import (
     Section,
     TableRow,
     Words,
-    ends_as,
     joined,
+    shortened_rows,
     term,
 )
 from autodiff.render.document.formulas import Leibniz, many, named, numbered, tex_value
@@ -100,7 +100,7 @@ def _coordinate(name: str, value: float) -> Cell:
 
 def _program(source: str) -> blocks.SourceLines:
     lines = re.split(r"\r\n|\r|\n", source.expandtabs(4).strip("\r\n"))
-    return blocks.SourceLines(tuple(map(str, ends_as(_line, lines, "lines", _LINES))))
+    return blocks.SourceLines(tuple(map(str, shortened_rows(_line, lines, "lines", _LINES))))
 
 
 def _line(line: str) -> str:
@@ -117,7 +117,7 @@ def _forward(explanation: Explanation, limits: blocks.Limits) -> Section:
     long = len(explanation.forward) > 2 * limits.rows
     places = [place for place in explanation.forward if not (long and place.kind == "held")]
     columns = (Column(("step",), wide=True), Column(("what it does",)), Column(("value",), numeric=True))
-    rows = ends_as(lambda place: _place(place, at_point=at_point), places, "steps", limits.rows)
+    rows = shortened_rows(lambda place: _place(place, at_point=at_point), places, "steps", limits.rows)
     table = blocks.TableBlock(columns if at_point else columns[:2], rows, "the forward pass", "places")
     rest = _left_out(len(explanation.forward) - len(places), "held fixed not listed")
     return Section("forward", "Forward", (sentence,), (table, *rest))
@@ -169,7 +169,7 @@ def _answer(explanation: Explanation, limits: blocks.Limits) -> Section:
         words: Cell = (result, *number, ", and it has no inputs to differentiate by")
         return Section("answer", "Answer", (), (blocks.Paragraph(words),))
     detailed = len(explanation.slopes) <= _DETAILED
-    rows = ends_as(
+    rows = shortened_rows(
         lambda slope: _equation(explanation, slope, detailed=detailed), explanation.slopes, "slopes", limits.answers
     )
     return Section("answer", "Answer", (), (blocks.Equations(rows, table=not detailed),))
@@ -266,7 +266,7 @@ def _update(explanation: Explanation, limits: blocks.Limits) -> Section | None:
     after: Cell = ("none: it has no value there",) if update.after is None else (NumberText(update.after),)
     result = TableRow(((named(explanation.result),), (NumberText(update.before),), (), after))
     columns = (Column(("name",)), *(Column((head,), numeric=True) for head in ("old", "slope", "new")))
-    rows: tuple[blocks.AnyRow, ...] = (*ends_as(moved, list(update.names), "names", limits.rows), result)
+    rows: tuple[blocks.AnyRow, ...] = (*shortened_rows(moved, list(update.names), "names", limits.rows), result)
     rule = f"new = old - {shown(update.rate)} × slope"
     table = blocks.TableBlock(columns, rows, "one step of gradient descent", "update", rule)
     return Section("update", "Update", (), (table,))
@@ -295,7 +295,7 @@ def _difference(explanation: Explanation, row: Difference) -> Item:
     slope = next(slope.value for slope in explanation.slopes if slope.name == row.name) or 0.0
     words: Cell = ("nudge test", *by, f", h = {row.step:.0e}")
     number = NumberText(float(f"{row.quotient:.12g}"), whole=True)
-    return Item(words, (number,), (apart(row, slope),), mark="good" if row.agrees else "doubt")
+    return Item(words, (number,), (agreement(row, slope),), mark="good" if row.agrees else "doubt")
 
 
 def _means(explanation: Explanation) -> Section | None:

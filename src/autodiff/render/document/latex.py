@@ -18,7 +18,7 @@ from autodiff.explanation.graph import Arrow, Drawing
 from autodiff.explanation.model import Explanation, FormulaText
 from autodiff.notation.tex import tex_name
 from autodiff.render.document import blocks
-from autodiff.render.document.blocks import Cell, answered, ends_as, plain, sentence
+from autodiff.render.document.blocks import Cell, answered, plain, sentence, shortened_rows
 from autodiff.render.document.compose import compose
 from autodiff.render.document.formulas import named
 from autodiff.render.document.writer import DocumentWriter
@@ -146,7 +146,7 @@ class LatexWriter(DocumentWriter):
 
         columns = (*(blocks.Column((head,)) for head in ("from", "to")), blocks.Column(("local slope",), wide=True))
         columns += (blocks.Column(("its value",), numeric=True),) if numbers else ()
-        rows = ends_as(row, drawing.arrows, "arrows", 12)
+        rows = shortened_rows(row, drawing.arrows, "arrows", 12)
         yield from self.table(blocks.TableBlock(columns, rows, "the arrows of the graph"))
 
     def table(self, table: blocks.TableBlock) -> Iterator[str]:

@@ -35,10 +35,10 @@ from autodiff.render.document.blocks import (
     TableBlock,
     TableRow,
     Words,
-    ends,
-    ends_as,
     joined,
     listed,
+    shortened_list,
+    shortened_rows,
 )
 from autodiff.render.document.formulas import Leibniz, equation, many, named, numbered
 from autodiff.render.text.labels import fitted
@@ -51,7 +51,7 @@ def slope_sections(explanation: Explanation, limits: blocks.Limits) -> Iterator[
     if explanation.at is not None and explanation.value is None:
         return
     if explanation.sides:
-        yield _hard(explanation, limits)
+        yield _special_point(explanation, limits)
     if explanation.mode == "both" and explanation.rows and explanation.wrt:
         yield _both(explanation, limits)
     elif explanation.mode == "forward" and explanation.rows:
@@ -70,7 +70,7 @@ def _backward(explanation: Explanation, limits: blocks.Limits) -> Section:
     chains: dict[str, list[PathChain]] = {}
     for block in explanation.blocks:
         chains.setdefault(block.to, []).append(block)
-    names = ends(list(chains), "names, each with its own paths", _SEVERAL)
+    names = shortened_list(list(chains), "names, each with its own paths", _SEVERAL)
     number = sum(len(chains[name]) for name in names if isinstance(name, str))
     most = max(1, min(limits.rows, limits.steps // number))
     rows: list[AnyRow] = []
@@ -163,7 +163,7 @@ def _start(explanation: Explanation) -> TableRow:
 def _steps(explanation: Explanation, steps: Sequence[ChainStep], most: int, total: str = "") -> Sequence[AnyRow]:
     """Steps of one chain; what the last one comes to is called `total` where it is one of several paths."""
     last = steps[-1] if steps else None
-    return ends_as(lambda step: _step(explanation, step, total if step is last else ""), steps, "steps", most)
+    return shortened_rows(lambda step: _step(explanation, step, total if step is last else ""), steps, "steps", most)
 
 
 def _step(explanation: Explanation, step: ChainStep, total: str) -> TableRow:
@@ -200,7 +200,7 @@ def _paths(explanation: Explanation, name: str, chains: Sequence[PathChain], mos
 
 
 def _route(path: Sequence[str]) -> Cell:
-    stops = ends(path, most=_ROUTE)
+    stops = shortened_list(path, most=_ROUTE)
     return joined([(f"… {s.number:,} more …" if isinstance(s, Omitted) else named(s),) for s in stops], " → ")
 
 
@@ -223,7 +223,9 @@ def _adjoints(explanation: Explanation, limits: blocks.Limits) -> Iterator[Table
     )
     sentence = "adjoints: each is the sum, over what it goes into, of adjoint × local slope"
     yield Paragraph((Words(sentence, "strong"),))
-    yield TableBlock(columns, ends_as(adjoint, explanation.rows[::-1], "places", limits.answers), "adjoints", "modes")
+    yield TableBlock(
+        columns, shortened_rows(adjoint, explanation.rows[::-1], "places", limits.answers), "adjoints", "modes"
+    )
 
 
 # --- both modes, forward mode -------------------------------------------------------------------------------------------
@@ -250,7 +252,7 @@ def _both(explanation: Explanation, limits: blocks.Limits) -> Section:
         product = [None if rates[0] is None or adjoint is None else rates[0] * adjoint] if single else []
         return TableRow(numbered(row.name, [row.value, *rates, adjoint, *product]), row.name)
 
-    rows = ends_as(place, explanation.rows, "places", limits.rows)
+    rows = shortened_rows(place, explanation.rows, "places", limits.rows)
     table = TableBlock(tuple(columns), rows, "both modes side by side", "modes")
     sentence = "the same slopes on the way up and on the way down"
     return Section("modes", "Both modes", (sentence,), (table, _reading(explanation)), "BOTH")
@@ -310,7 +312,7 @@ def _tangents(explanation: Explanation, limits: blocks.Limits) -> Section:
     def place(row: ModeRow) -> TableRow:
         return TableRow(numbered(row.name, [row.value, *(row.tangents[name] for name in names)]), row.name)
 
-    rows = ends_as(place, explanation.rows, "places", limits.rows)
+    rows = shortened_rows(place, explanation.rows, "places", limits.rows)
     table = TableBlock((*_PLACES, *heads), rows, "values and tangents", "modes")
     rest = (Paragraph((Words(words, "quiet"),)) for words in _not_computed(explanation))
     return Section("modes", "Tangents", ("forward mode: each number and its slope, on the way up",), (table, *rest))
@@ -323,8 +325,8 @@ _TITLES = {
 }  # fmt: skip
 
 
-def _hard(explanation: Explanation, limits: blocks.Limits) -> Section:
-    rows = (row for side in ends(explanation.sides, "names", limits.rows) for row in _side(explanation, side))
+def _special_point(explanation: Explanation, limits: blocks.Limits) -> Section:
+    rows = (row for side in shortened_list(explanation.sides, "names", limits.rows) for row in _side(explanation, side))
     columns = (Column(("slope",)), *(Column((side,), numeric=True) for side in ("left", "right")), Column(("so",)))
     why = [explanation.why] if any(side.status != "ok" for side in explanation.sides) else []
     notes = (Paragraph((Words(note, "bad") if note in why else note,)) for note in (*why, *explanation.notes) if note)

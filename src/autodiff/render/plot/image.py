@@ -209,10 +209,10 @@ def _figure(colours: Colours) -> Iterator[Any]:
         yield Figures
 
 
-def _bytes(figure: Any, form: str, words_of_it: str) -> bytes:
+def _bytes(figure: Any, form: str, description: str) -> bytes:
     stream = io.BytesIO()
-    described = {"svg": {"Date": None, "Description": words_of_it}, "png": {"Description": words_of_it}}
-    metadata = described.get(form, {"CreationDate": None, "Subject": words_of_it})
+    described = {"svg": {"Date": None, "Description": description}, "png": {"Description": description}}
+    metadata = described.get(form, {"CreationDate": None, "Subject": description})
     figure.savefig(stream, format=form, metadata=metadata, dpi=160)
     return stream.getvalue()
 

@@ -58,7 +58,7 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def live(
+def with_progress(
     items: Iterable[T], total: int, done: int, text_of: Callable[[T], Sequence[str]], *, coloured: bool
 ) -> Iterator[T]:
     """The items, one after the other, with a line on stderr while they come; `text_of(item)` gives its texts."""
@@ -92,7 +92,7 @@ def _bar(*, coloured: bool) -> Progress:
 
 
 @contextmanager
-def counted(*, shows: bool, coloured: bool) -> Iterator[Callable[[int, float | None, str], None]]:
+def row_progress(*, shows: bool, coloured: bool) -> Iterator[Callable[[int, float | None, str], None]]:
     """What shows, with `shows`, how many rows are done, the share of all, from 0 to 1, where it is known, and a text."""
     if not shows:
         yield lambda _rows, _share, _text: None

@@ -18,7 +18,17 @@ from autodiff.render.document.compose import compose
 from autodiff.render.graph import text as graph
 from autodiff.render.text.elide import elide
 from autodiff.render.text.labels import ascii_only, spelled
-from autodiff.render.text.layout import INDENT, NARROW, NARROWEST, WIDEST, Line, Piece, Screen, few, plain_lines
+from autodiff.render.text.layout import (
+    INDENT,
+    NARROW,
+    NARROWEST,
+    WIDEST,
+    Line,
+    Piece,
+    Screen,
+    in_few_lines,
+    plain_lines,
+)
 from autodiff.render.text.tables import table, update
 from autodiff.render.text.wrap import folded
 
@@ -80,7 +90,7 @@ def _title(document: Document, screen: Screen) -> Iterator[Line]:
     where = f"{plain(listed(document.slopes, 3))}{_where(document)}"
     room = screen.width - 2 - columns(where)
     if columns(heading) + 3 > room:
-        yield from (((" ", ""), (words, "title")) for words in few(heading, screen.width - 1, 2, 2))
+        yield from (((" ", ""), (words, "title")) for words in in_few_lines(heading, screen.width - 1, 2, 2))
         yield from (((" ", ""), (words, "dim")) for words in folded(where, screen.width - 1, 1))
     else:
         yield (" ", ""), (heading, "title"), (" " * (room - columns(heading)), ""), (where, "dim")
@@ -181,7 +191,7 @@ def _equation(equation: Equation, screen: Screen, wide: int) -> Iterator[Line]:
     rights.append(f"{answer}  ({equation.note})" if equation.note else answer)
     indent = 2 if above else columns(name)
     if above:
-        yield from (((line, f"@{equation.place}"),) for line in few(name, room, 3, 1))
+        yield from (((line, f"@{equation.place}"),) for line in in_few_lines(name, room, 3, 1))
     for i, words in enumerate(rights):
         style = "answer" if i == len(rights) - 1 else ""
         begin = (" " * indent, "") if above or i else (name, f"@{equation.place}")

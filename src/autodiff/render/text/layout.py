@@ -75,7 +75,7 @@ def signed(number: str) -> str:
     return number if number.startswith("-") else f" {number}"
 
 
-def few(words: str, width: int, most: int, hang: int = 0) -> list[str]:
+def in_few_lines(words: str, width: int, most: int, hang: int = 0) -> list[str]:
     """A formula in at most so many lines; a longer one loses lines in its middle."""
     lines = folded(words, width, hang)
     if len(lines) > most:
@@ -88,7 +88,7 @@ def flowing(pieces: Sequence[Piece], room: int) -> Iterator[Line]:
     line: list[Piece] = [(" " * 6, "")]
     used = 0
     for words, style in pieces:
-        for row in filter(None, few(words, room, 3, 2)):
+        for row in filter(None, in_few_lines(words, room, 3, 2)):
             if used and used + 2 + columns(row) > room:
                 yield tuple(line)
                 line, used = [(" " * 6, "")], 0

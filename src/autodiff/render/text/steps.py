@@ -15,7 +15,7 @@ from typing import NamedTuple
 from autodiff.errors import columns
 from autodiff.render.document.blocks import Omitted, PathSum, RowHeading, TableBlock, TableRow, joined, plain, term
 from autodiff.render.text.labels import fitted
-from autodiff.render.text.layout import INDENT, STACKED, Line, Piece, Screen, few, flowing, signed
+from autodiff.render.text.layout import INDENT, STACKED, Line, Piece, Screen, flowing, in_few_lines, signed
 from autodiff.render.text.wrap import folded
 
 _ANSWER, _MARK = " ◀ answer", " ◀"
@@ -62,7 +62,7 @@ def steps(table: TableBlock, screen: Screen) -> Iterator[Line]:
                 words = f"{title}  {plain(pieces)}" if kind == "path" else f"{title} {plain(pieces)}".lstrip()
                 style = "head" if kind == "name" else "dim"
                 hang = 9 if kind == "path" else 0
-                yield from ((INDENT, (line, style)) for line in few(words, screen.room, 3, hang))
+                yield from ((INDENT, (line, style)) for line in in_few_lines(words, screen.room, 3, hang))
             case PathSum():
                 yield from _sum(row, screen)
 
@@ -127,7 +127,13 @@ def _step(row: TableRow, widths: _Widths, screen: Screen) -> Iterator[Line]:
     texts = _texts(row)
     left, _, formula = texts.local.partition(" = ")
     whole = columns(texts.local) <= local
-    first, *rest = [texts.local] if whole else few(f"{left} =", local, 3) if formula else few(texts.local, local, 3)
+    first, *rest = (
+        [texts.local]
+        if whole
+        else in_few_lines(f"{left} =", local, 3)
+        if formula
+        else in_few_lines(texts.local, local, 3)
+    )
     words = fitted(first, local)
     formula = " ".join([*rest, formula])
     rules = folded(texts.rule, rule) if rule else [""]
@@ -138,7 +144,7 @@ def _step(row: TableRow, widths: _Widths, screen: Screen) -> Iterator[Line]:
     line += [(words, f"@{row.place}"), (f"{pad}{numbers}", ""), (fitted(texts.which, _WIDE), "dim")]
     yield (*line, (mark, "answer")) if row.answer else tuple(line)
     indent = label + 2 + (rule + 2 if rule else 0)
-    more = [] if whole else few(formula, screen.room - indent - 1, 3)
+    more = [] if whole else in_few_lines(formula, screen.room - indent - 1, 3)
     more = [f" {text}" for text in more] if not rule else more
     for i in range(max(len(rules) - 1, len(more))):
         named = rules[i + 1] if i + 1 < len(rules) else ""
@@ -154,9 +160,9 @@ def _stacked(row: TableRow, screen: Screen) -> Iterator[Line]:
     """A step on several lines: rule; local slope = number; the product so far, what it is, and whether it is the answer."""
     texts, style, room = _texts(row), f"@{row.place}", screen.width - 6
     label = f"{texts.label}  "
-    for i, line in enumerate(few(texts.rule, room - len(label) + 3, 2)):
+    for i, line in enumerate(in_few_lines(texts.rule, room - len(label) + 3, 2)):
         yield INDENT, (" " * len(label) if i else label, "dim"), (line, "")
-    *above, last = few(texts.local, room, 4, 2)
+    *above, last = in_few_lines(texts.local, room, 4, 2)
     yield from (((" " * 6, ""), (line, style)) for line in above)
     if not texts.value or not row.arrow[0]:
         yield (" " * 6, ""), (last, style)

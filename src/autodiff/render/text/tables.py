@@ -28,7 +28,7 @@ from autodiff.render.document.blocks import (
 )
 from autodiff.render.document.formulas import many
 from autodiff.render.text.labels import fitted
-from autodiff.render.text.layout import INDENT, MARGIN, STACKED, Line, Piece, Screen, few, signed
+from autodiff.render.text.layout import INDENT, MARGIN, STACKED, Line, Piece, Screen, in_few_lines, signed
 from autodiff.render.text.steps import steps
 from autodiff.render.text.wrap import folded
 
@@ -60,7 +60,7 @@ def _places(block: TableBlock, screen: Screen) -> Iterator[Line]:
         words, note, *_ = map(plain, row.cells)
         value = _value(row.cells[2][0]) if row.cells[2:] else ""
         if columns(words) > wide:
-            yield from ((INDENT, (line, f"@{row.place}")) for line in few(words, screen.room, 3, 2))
+            yield from ((INDENT, (line, f"@{row.place}")) for line in in_few_lines(words, screen.room, 3, 2))
             yield (" " * (MARGIN + wide + 3), ""), (value, "")
             continue
         note = "" if screen.width < STACKED else f"   {note:<{does}}"
