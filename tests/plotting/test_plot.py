@@ -76,6 +76,10 @@ MARKED = [
     ("abs(x - 0.1) + abs(x - 0.1001)", -1, 1, [("corner", 0.1), ("corner", 0.1001)]),
     ("abs(x)", -1e-200, 1e-200, [("corner", 0)]),
     ("tanh(1e20*(x - 1))", 0, 2, []),
+    ("1/x + 1/(x - 1e-6)", -1, 1, [("pole", 0), ("pole", 1e-6)]),
+    ("sin(pi*x)/sin(pi*x)", -1, 1, [("hole", k) for k in (-1, 0, 1)]),
+    ("1/floor(x)", -1.5, 2.5, [("jump", -1), ("end", 0), ("end", 1), ("jump", 2)]),
+    ("asin(sin(x))", -10, 10, [("corner", (k + 0.5) * PI) for k in range(-3, 3)]),
     ("5", -1, 1, []),
     ("exp(x)", -2, 2, []),
     ("sin(x)/x", -10, 10, [("hole", 0)]),
@@ -134,6 +138,15 @@ def test_sides_are_limits(text: str, left: float | None, right: float | None) ->
         ]
 
 
+def test_a_value_apart_from_the_curve_is_in_view() -> None:
+    assert plot("if(x == 1, 5, x/9)", ("x", 0.0, 2.0)).curves[0].high > 5
+
+
+def test_a_curve_that_leaves_float64_beside_a_pole_has_a_gap() -> None:
+    for xs, _ in plot("1e300*tan(x)", ("x", 0.0, 3.0)).curves[0].segments:
+        assert not xs[0] < PI / 2 < xs[-1]
+
+
 def test_words_of_holes_and_jumps() -> None:
     listed = [
         *words.lines(plot("if(x == 1, 5, x) + 0*sin(1/(x - 2)) + floor(x/3) + (x^2 - 16)/(x - 4)", ("x", 0.0, 5.0)))
@@ -151,7 +164,7 @@ def test_more_breaks_than_can_be_named_are_gaps_without_marks() -> None:
     stairs = plot("floor(x)", ("x", -500.5, 500.5))
     assert len(stairs.curves[0].segments) == 1002
     assert len(stairs.marks) < 100
-    assert stairs.notes[0].startswith("there are 9")
+    assert stairs.notes[0].startswith("there are 1001 places")
 
 
 @pytest.mark.parametrize("order", [2, 3])

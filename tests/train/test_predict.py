@@ -164,6 +164,7 @@ def test_an_empty_table_has_the_header_of_its_outputs(tmp_path: Path) -> None:
     "kept",
     [
         {"scales": {"standardise(x)": [1]}}, {"scales": {"standardise(x)": ["a", "b"]}}, {"classes": {"one_hot(x)": 1.5}},
+        {"scales": {"standardise(x)": [[], []]}}, {"classes": {"one_hot(x)": 0}}, {"classes": {"one_hot(x)": 10**9}},
         {"codes": {"x": 5}}, {"columns": {"columns(*)": 4}}, {"means": {"x": "q"}}, {"other": {}},
     ],
 )  # fmt: skip

@@ -516,6 +516,9 @@ def test_a_broken_resume_file(tmp_path: Path) -> None:
     saved = tmp_path / "p.json"
     trainings = (
         '{"lr": "fast"}',
+        '{"lr": []}',
+        '{"nesterov": 2}',
+        '{"seed": {}}',
         '{"optimizer": "guess"}',
         '{"last": {"w": [1, 2], "b": 0}}',
         '{"kept": {"scales": {"s": 1}}}',

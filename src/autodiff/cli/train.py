@@ -339,7 +339,7 @@ def _restored(given: dict[str, Any], saved: Mapping[str, Any], program: str | No
             continue  # a setting of another optimizer
         try:
             value = parameter.type_cast_value(context, before[key])
-        except click.BadParameter:
+        except (click.BadParameter, TypeError, ValueError, AttributeError):  # Click takes texts and numbers alone
             raise checkpoint.not_saved(given["resume"]) from None
         if not options.on_command_line(key):
             given[key] = value

@@ -290,6 +290,8 @@ class _Lowering:
     def require_constants(self) -> None:
         """An index, an axis or a size is a constant: it has no slope, and shapes would hang on it."""
         graph = self.graph
+        if all(row is None or row.kind == ELEMENTWISE for row in set(graph.rows)):
+            return
         static = dict.fromkeys(
             arg
             for row, args in zip(graph.rows, graph.args, strict=True)

@@ -35,8 +35,8 @@ DEPTH = 60
 CONDITIONS = 40
 """Comparisons whose zeros are searched for."""
 
-FLAT = 1e-12
-"""How small the least difference of a comparison's sides is where they meet without crossing, in parts of those around."""
+FLAT, ROUNDING = 1e-12, 2.0**-50
+"""How small the least difference of a comparison's sides is where they meet without crossing, in parts of those around, and of the largest."""
 
 ROUNDS = 12
 """Halvings of every interval: a corner that makes a thousandth of the change of slope makes nearly all of it then."""
@@ -61,18 +61,25 @@ TOGETHER = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """Neighbouring numbers between which the curve may break; `known` if a condition of the program is the reason."""
+    """Neighbouring numbers between which the curve may break.
+
+    known      a condition of the program is the reason
+    steepness  the larger slope at the ends
+    open       one end has no value in float64
+    """
 
     ends: tuple[float, float]
     known: bool = False
     steepness: float = 0.0
+    open: bool = False
 
 
 def brackets(sampler: Sampler, grid: Vector) -> Iterator[Bracket]:
     """Where the curve may break between the samples of a grid."""
-    for function in _differences(sampler.compiled.lowered, sampler.variable):
-        for ends in _zeros(sampler, function, grid):
-            yield Bracket(ends, known=True)
+    differences = _differences(sampler.compiled.lowered, sampler.variable)
+    zeros = [ends for difference in differences for ends in _zeros(sampler, difference, grid)]
+    both_ends = [(end, end) for end in (float(grid[0]), float(grid[-1]))] if differences else []
+    yield from (Bracket(ends, known=True) for ends in (*zeros, *both_ends))
     yield from _halved(sampler, grid)
 
 
@@ -125,18 +132,22 @@ def _zeros(sampler: Sampler, difference: Lowered, grid: Vector) -> list[tuple[fl
     )
     turns = _bisected(lambda xs: value_and_slope(xs)[1] > 0, grid[:-1][turning], grid[1:][turning])
     around = np.maximum(np.abs(values[:-1]), np.abs(values[1:]))[turning]
-    touching = np.abs(value_and_slope(turns[1])[0]) <= FLAT * around
+    rounding = ROUNDING * np.max(np.abs(values), initial=0.0, where=np.isfinite(values))
+    touching = np.abs(value_and_slope(turns[1])[0]) <= FLAT * around + rounding
     finer = np.unique(np.concatenate([grid, *(ends[~touching] for ends in turns)]))
     values = value_and_slope(finer)[0]
     crossing = _changing(values)
     low, high, first, last = finer[:-1][crossing], finer[1:][crossing], values[:-1][crossing], values[1:][crossing]
     rising = np.sign(last - first)
     below, zero = _bisected(lambda xs: rising * value_and_slope(xs)[0] >= 0, low, high)
-    also_zero, _ = _bisected(lambda xs: rising * value_and_slope(xs)[0] > 0, low, high)
-    zero, also_zero = np.where(first == 0, low, zero), np.where(last == 0, high, also_zero)
-    # the numbers at which float64 has a 0, or the two between which the sign changes
-    zeros = np.where(zero > also_zero, below, zero), np.where(zero > also_zero, zero, also_zero)
-    ends = (np.concatenate([turn[touching], zero]).tolist() for turn, zero in zip(turns, zeros, strict=True))
+    last_zero, above = _bisected(lambda xs: rising * value_and_slope(xs)[0] > 0, low, high)
+    zero, last_zero = np.where(first == 0, low, zero), np.where(last == 0, high, last_zero)
+    # a part of the range where the function is 0, as floor(x) is, has ends; in a shorter one it is 0 by rounding
+    flat = last_zero - zero > TOGETHER * (grid[-1] - grid[0])
+    ahead, behind = (zero > last_zero) | (flat & (first != 0)), flat & (first == 0)
+    starts = np.where(ahead, below, np.where(behind, last_zero, zero))
+    stops = np.where(ahead, zero, np.where(behind, above, last_zero))
+    ends = (np.concatenate([turn[touching], z]).tolist() for turn, z in zip(turns, (starts, stops), strict=True))
     return list(zip(*ends, strict=True))
 
 
@@ -197,7 +208,8 @@ def _halved(sampler: Sampler, grid: Vector) -> Iterator[Bracket]:
             table = _pruned(table, level, usual)
     for row in table.T:
         steepness = float(np.max(np.abs(row[[_SA, _SB]]), initial=0.0, where=np.isfinite(row[[_SA, _SB]])))
-        yield Bracket((float(row[_A]), float(row[_B])), steepness=steepness)
+        open_end = bool(np.isnan(row[[_FA, _FB]]).any())
+        yield Bracket((float(row[_A]), float(row[_B])), steepness=steepness, open=open_end)
 
 
 def _noise(table: Vector, usual: Vector) -> Vector:
@@ -230,8 +242,8 @@ def _changes(table: Vector) -> Vector:
     """What the mean slope misses of the change of the value, and the change of the slope; infinite where one end has none."""
     f, g, s, t = table[_FA], table[_FB], table[_SA], table[_SB]
     with np.errstate(all="ignore"):
-        changes = np.array(missed(*table[:6]))
-    changes[~np.isfinite(changes)] = 0.0
+        changes = np.array(missed(*table[:_SA], *np.nan_to_num(table[[_SA, _SB]], nan=0.0)))
+    changes[np.isnan(changes)] = 0.0
     changes[:, np.isfinite(f) != np.isfinite(g)] = np.inf
     changes[1, np.isfinite(f) & np.isfinite(g) & (np.isfinite(s) != np.isfinite(t))] = np.inf  # on a corner
     return changes

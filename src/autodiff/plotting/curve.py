@@ -15,7 +15,7 @@ import numpy as np
 
 from autodiff.api.derivative import derivative
 from autodiff.errors import AutodiffError
-from autodiff.plotting.model import HIGHEST_SHOWN, Curve, Plot, Tangent
+from autodiff.plotting.model import HIGHEST_SHOWN, Curve, Mark, Plot, Tangent
 from autodiff.plotting.sample import Samples, sampled
 from autodiff.plotting.sampler import Sampler, require_range
 
@@ -62,16 +62,16 @@ def plot(
     curves = []
     for k, (label, column) in enumerate(zip(labels, columns, strict=False)):
         segments = _segments(samples, column, derived=k > 0)
-        low, high = _view(samples, column, None if k else points)
+        low, high = _view(samples, column, [] if k else [*_values(samples.marks), *(points[1] if points else [])])
         curves.append(Curve(label, segments, low, high))
     notes = []
     if not sampler.compiled.in_blocks:
         notes.append(
             "samples of this program are computed one by one, so there are few, and special points between them are not marked"
         )
-    if samples.cuts:
+    if len(samples.cuts) > len(samples.marks):
         notes.append(
-            f"there are {len(samples.cuts)} more places where the curve may break: there it has gaps, and no marks"
+            f"there are {len(samples.cuts)} places where the curve may break: it has gaps there, and few marks"
         )
     if not any(len(xs) for xs, _ in curves[0].segments):
         notes.append(f"there is no value between {start:g} and {stop:g}")
@@ -107,8 +107,13 @@ def _segments(samples: Samples, column: Any, *, derived: bool) -> list[tuple[Seq
     return segments
 
 
-def _view(samples: Samples, column: Any, points: tuple[Sequence[float], Sequence[float]] | None) -> tuple[float, float]:
-    """The lowest and the highest y that are shown: all of the curve, or most of it where it has no end."""
+def _values(marks: Sequence[Mark]) -> list[float]:
+    """The values at jumps, which may be far from the curve."""
+    return [mark.value for mark in marks if mark.kind == "jump" and mark.value is not None]
+
+
+def _view(samples: Samples, column: Any, others: Sequence[float]) -> tuple[float, float]:
+    """The lowest and the highest y that are shown: all of the curve, or most of it where it has no end, and `others`."""
     known = np.isfinite(column)
     if not known.any():
         return -1.0, 1.0
@@ -123,8 +128,7 @@ def _view(samples: Samples, column: Any, points: tuple[Sequence[float], Sequence
     if boundless or high - low > 1e3 * (inner[1] - inner[0]) > 0:
         room = 0.25 * (inner[1] - inner[0])
         low, high = max(low, inner[0] - room), min(high, inner[1] + room)
-    if points is not None:
-        low, high = min(low, *points[1]), max(high, *points[1])
+    low, high = min([low, *others]), max([high, *others])
     low, high = (min(max(end, -HIGHEST_SHOWN), HIGHEST_SHOWN) for end in (low, high))
     pad = 0.05 * (high - low) or max(abs(high) * 0.5, 0.5)
     return low - pad, high + pad

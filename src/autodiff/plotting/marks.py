@@ -1,7 +1,7 @@
 """Name the special point between two numbers: a corner, a jump, a pole, a hole, an end or a vertical tangent.
 
 >>> sampler = Sampler("sin(x)/x", ("x",), {})
->>> mark = named(sampler, [Bracket((0.0, 5e-324), known=True)], (-1.0, 1.0))
+>>> (mark,) = named(sampler, [Bracket((0.0, 5e-324), known=True)], (-1.0, 1.0))
 >>> mark.kind, mark.x, mark.left
 ('hole', 0.0, 1.0)
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,21 +86,22 @@ def simplest(low: float, high: float) -> float:
     return low
 
 
-def named(sampler: Sampler, group: Sequence[Bracket], within: tuple[float, float]) -> Mark | None:
-    """What a break is; None where it is none, such as a steep but smooth part."""
-    marks = (_mark(sampler, bracket, within) for bracket in _candidates(group, LEAST * (within[1] - within[0])))
-    return next((mark for mark in marks if mark is not None), None)
-
-
-def _candidates(group: Sequence[Bracket], least: float) -> Iterator[Bracket]:
-    """Where the break may be, the likeliest first; at last a little beyond, because float64 may move it."""
-    known = {simplest(*bracket.ends): bracket for bracket in group if bracket.known}
-    yield from known.values()
+def named(sampler: Sampler, group: Sequence[Bracket], within: tuple[float, float]) -> list[Mark]:
+    """What breaks are near to each other; none where there is a steep but smooth part."""
+    least = LEAST * (within[1] - within[0])
+    marks: list[Mark] = []
+    for bracket in sorted((bracket for bracket in group if bracket.known), key=lambda b: b.ends[1] - b.ends[0]):
+        apart = 64 * max(math.ulp(bracket.ends[0]), least)  # farther than rounding moves one place
+        if not any(bracket.ends[0] - apart <= mark.x <= bracket.ends[1] + apart for mark in marks):
+            marks += filter(None, [_mark(sampler, bracket, within)])
     others = [bracket for bracket in group if not bracket.known]
-    if others:
-        yield max(others, key=lambda bracket: bracket.steepness)
-        low, high = others[0].ends[0], others[-1].ends[1]
-        yield Bracket((low - max(4 * math.ulp(low), least), high + max(4 * math.ulp(high), least)))
+    if marks or not others:
+        return sorted(marks, key=lambda mark: mark.x)
+    low, high = others[0].ends[0], others[-1].ends[1]
+    wider = Bracket((low - max(4 * math.ulp(low), least), high + max(4 * math.ulp(high), least)))
+    steepest = max(others, key=lambda bracket: bracket.steepness)
+    mark = _mark(sampler, steepest, within) or _mark(sampler, wider, within)  # float64 may move a break a little
+    return [mark] if mark is not None else []
 
 
 def _mark(sampler: Sampler, bracket: Bracket, within: tuple[float, float]) -> Mark | None:

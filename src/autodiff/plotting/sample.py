@@ -39,7 +39,7 @@ NAMED, SOME = 200, 40
 class Samples:
     """Ascending xs with values and slopes, and the special points between them. Values are NaN where there is none.
 
-    cuts  places where the curve may break that were not named, because there are too many
+    cuts  more places where the curve may break, because there are too many to name, or it leaves the range of float64
     """
 
     xs: Vector
@@ -59,14 +59,21 @@ def sampled(sampler: Sampler, start: float, stop: float) -> Samples:
     samples = [_refined(sampler, grid)]
     groups = grouped(brackets(sampler, grid), stop - start)
     chosen = groups if len(groups) <= NAMED else groups[:: len(groups) // SOME]
-    cuts = sorted({group[0].ends[0] for group in groups} - {group[0].ends[0] for group in chosen})
-    marks = [mark for group in chosen if (mark := named(sampler, group, (start, stop))) is not None]
+    cuts = [group[0].ends[0] for group in groups if len(groups) > NAMED]
+    marks = list[Mark]()
+    for group in chosen:
+        here = named(sampler, group, (start, stop))
+        marks += here
+        if not here and any(bracket.open for bracket in group):  # beyond float64
+            cuts.append(group[0].ends[0])
     near = [_approach(mark.x, side, start, stop) for mark in marks for side in (-1, 1)]
     if near:
         samples.append(sampler.sure(np.setdiff1d(np.concatenate(near), grid)))
     xs, values, slopes = (np.concatenate(parts) for parts in zip(*samples, strict=True))
     order = np.argsort(xs, kind="stable")
-    return Samples(xs[order], values[order], slopes[order], tuple(marks), tuple(cuts))
+    return Samples(
+        xs[order], values[order], slopes[order], tuple(marks), tuple(cut for cut in cuts if start < cut < stop)
+    )
 
 
 def _refined(sampler: Sampler, grid: Vector) -> tuple[Vector, Vector, Vector]:

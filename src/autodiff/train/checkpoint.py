@@ -17,6 +17,7 @@ import numpy as np
 
 from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.tables.atomic_file import is_direct, whole
+from autodiff.tables.columns import MOST_CODES
 from autodiff.train.declarations import Kept
 
 KEY = "#training"
@@ -138,12 +139,18 @@ def kept_rows(path: str, data: Mapping[str, Any]) -> Kept:
         return Kept(
             {name: _texts(columns) for name, columns in kept.columns.items()},
             {name: _texts(texts) for name, texts in kept.codes.items()},
-            {name: index(count) for name, count in kept.classes.items()},
+            {name: _count(count) for name, count in kept.classes.items()},
             {name: [nested(_value(mean)), nested(_value(size))] for name, (mean, size) in kept.scales.items()},
             {name: float(mean) for name, mean in kept.means.items()},
         )
     except (TypeError, ValueError, AttributeError):
         raise not_saved(path) from None
+
+
+def _count(count: Any) -> int:
+    if not 1 <= index(count) <= MOST_CODES:
+        raise ValueError
+    return int(count)
 
 
 def _texts(texts: Any) -> list[str]:
@@ -169,6 +176,6 @@ def _values(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(value: Any) -> Any:
     array = np.array(value, dtype=np.float64)
-    if not np.all(np.isfinite(array)):
+    if not array.size or not np.all(np.isfinite(array)):
         raise ValueError
     return array if array.ndim else float(array)
