@@ -72,6 +72,7 @@ def _short(text: str, name: str = "x") -> str:
         ("sinh(y*x)/cosh(y*x)", "x", "y*sech(y*x)^2"),
         ("exp(x)/exp(-x)", "x", "2*exp(2*x)"),
         ("ln(abs(x^2 - 1))", "x", "2*x/(x^2 - 1)"),
+        ("x*abs(x)", "x", "2*abs(x)"),
     ],
 )
 def test_the_shortest_form_is_found(text: str, name: str, derivative: str) -> None:

@@ -310,11 +310,11 @@ class _Lowering:
 
     def no_slip_in_a_name(self, lowered: Lowered) -> None:
         """`xy` beside `x` and `y` is rather their product than an input of its own, and `sinx` a sine."""
-        names = {*lowered.inputs, *lowered.assigned, *self.program.given}
+        names = {*lowered.inputs, *lowered.assigned, *self.program.given, "pi", "tau"}
         for name in lowered.inputs:
             if len(name) == 1 or name in self.program.given:
                 continue
-            if meant := glued(name, names | {"pi", "tau"}, ELEMENTARY, tuple("xyzθφ")):
+            if meant := glued(name, names, ELEMENTARY, tuple("xyzθφ")):
                 node = self.graph.find(name)
                 raise AutodiffError(
                     f"{quoted(name)} has no value",

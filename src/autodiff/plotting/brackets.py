@@ -1,8 +1,9 @@
 """Search a range for the places where a curve may break: brackets of neighbouring numbers, each around one place.
 
 >>> sampler, grid = Sampler("abs(x - 1)/(x - 2)", ("x",), {}), np.linspace(0.0, 3.0, 8)
->>> [[bracket.ends for bracket in group if bracket.known] for group in grouped(brackets(sampler, grid), 3.0)]
-[[(0.9999999999999999, 1.0)], [(1.9999999999999998, 2.0)]]
+>>> groups = grouped(brackets(sampler, grid), 3.0)
+>>> [[round(bracket.ends[0], 9) for bracket in group if bracket.known] for group in groups]
+[[1.0], [2.0]]
 
 Two searches. The equations of a program have conditions (a domain, a corner, a jump, a choice), and the curve may break
 where the two sides of a comparison are equal: at the zeros of their difference. What is visible of other places, such as

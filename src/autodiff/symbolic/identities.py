@@ -40,6 +40,11 @@ _PRODUCTS: Mapping[str, str] = {
     "sign(u)/abs(u)": "1/u",
     "abs(u)^2": "u^2",
     "1/abs(u)^2": "1/u^2",
+    "u*sign(u)": "abs(u)",
+    "u/sign(u)": "abs(u)",
+    "abs(u)/u": "sign(u)",
+    "u/abs(u)": "sign(u)",
+    "sign(u)/u": "1/abs(u)",
 }
 """Products of functions of one argument. Not here: what leads to cot(u), also as a slope, as csc(u) does: it has no value where
 cos(u) is 0."""
@@ -65,15 +70,16 @@ _STEEPEST = 8
 _MOST_SUMS = 4
 """Sums among the factors of a product up to which they are multiplied and divided by each other."""
 
-Pattern: TypeAlias = "tuple[tuple[Primitive, Exact], ...]"
-"""Functions of one argument with their exponents."""
+Pattern: TypeAlias = "tuple[tuple[Primitive | None, Exact], ...]"
+"""Functions of one argument with their exponents, and last the argument itself, which has no row."""
 
 
 @lru_cache(maxsize=256)
 def _pattern(text: str) -> Pattern:
     symbols = Symbols()
     factors = symbols.as_product(_filled(symbols, text, symbols.input("u"))).factors
-    return tuple((row, number) for base, (_, number) in factors if (row := symbols.graph.rows[base]) is not None)
+    parts = [(symbols.graph.rows[base], number) for base, (_, number) in factors]
+    return tuple(sorted(parts, key=lambda part: part[0] is None))
 
 
 def _filled(symbols: Symbols, text: str, argument: int) -> int:
@@ -113,10 +119,11 @@ def _by_functions(symbols: Symbols, product: Product) -> Iterator[Product | None
         for base, (symbol, number) in product.factors
         if symbol is None and number.denominator == 1 and len(graph.args[base]) == 1
     }
+    arguments = {(None, (base,)): (base, e[1]) for base, e in product.factors if e[0] is None and e[1].denominator == 1}
     for text, other in _PRODUCTS.items() if powers else ():
         pattern = _pattern(text)
         for args in {args for row, args in powers if row is pattern[0][0]}:
-            known = [(*powers.get((row, args), (0, 0)), wanted) for row, wanted in pattern]
+            known = [(*(powers | arguments).get((row, args), (0, 0)), wanted) for row, wanted in pattern]
             times = min(number // wanted if number * wanted > 0 else 0 for _, number, wanted in known)
             if times:
                 rest = (_power(base, -wanted * times) for base, _, wanted in known)
@@ -230,7 +237,7 @@ def sums(symbols: Symbols, terms: Terms) -> Iterator[Terms]:
 
 
 def _with_squares(
-    symbols: Symbols, terms: Terms, args: tuple[int, ...], squares: Mapping[Primitive, Terms]
+    symbols: Symbols, terms: Terms, args: tuple[int, ...], squares: Mapping[Primitive | None, Terms]
 ) -> Terms | None:
     """A sum with the squares of functions of these arguments written as sums; None where it can't be collected."""
     graph, total = symbols.graph, dict[Factors, Amount]()
