@@ -5,8 +5,8 @@
 >>> [[round(bracket.ends[0], 9) for bracket in group if bracket.known] for group in groups]
 [[0.0], [1.0], [2.0], [3.0]]
 
-The ends of the range are among them. Two searches find the others. The equations of a program have conditions (a domain, a corner, a jump, a choice), and the curve may break
-where the two sides of a comparison are equal: at the zeros of their difference. What is visible of other places, such as
+The ends of the range are among them; two searches find the others. The equations of a program have conditions (a
+domain, a corner, a jump, a choice), and the curve may break where the two sides of a comparison are equal: at the zeros of their difference. What is visible of other places, such as
 poles of tan, is found by halving: between two samples of a smooth curve, the change of the slope halves with the
 distance, and what a straight line misses of the value shrinks by 8; at a corner, a jump or a pole they stay. All
 intervals are halved at once, by the batch engine.
