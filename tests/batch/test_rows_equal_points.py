@@ -162,7 +162,9 @@ def test_a_function_over_four_numbers_does_not_depend_on_those_beside(name: str)
     assert alone.tobytes() == mixed.tobytes() == np.roll(moved, -3).tobytes()
 
 
-@pytest.mark.parametrize("row", [*map(rules.TABLE.__getitem__, sorted(ufuncs._EXACT)), *CALLED], ids=lambda row: row.signature)
+@pytest.mark.parametrize(
+    "row", [*map(rules.TABLE.__getitem__, sorted(ufuncs._EXACT)), *CALLED], ids=lambda row: row.signature
+)
 def test_outside_its_domain_a_function_shows_it(row: Primitive) -> None:
     from autodiff.codegen.nonfinite import outside_domain
 

@@ -38,7 +38,7 @@ def lines_of_json(stream: TextIO, name: str, *, keep: bool = False) -> Table:
     """A table of one JSON object a line; the first one names the columns. Raises AutodiffError when it is none.
 
     With `keep` its cells are Written, and a key that the first object lacks is a fault of its row, since nothing of a row
-    that is kept may be lost. Without, nobody can ask for it.
+    that is kept may be lost. Without, it is one where another key is missing, which may be the same by another name.
     """
     rows = _json_rows(stream, name, _as_written if keep else _object)
     first = next(rows, None)
@@ -54,7 +54,8 @@ def lines_of_json(stream: TextIO, name: str, *, keep: bool = False) -> Table:
             if isinstance(row, str):
                 yield line, [None] * len(names), row
                 continue
-            unknown = next((key for key in row if key not in names), "") if keep else ""
+            strict = keep or not names.keys() <= row.keys()
+            unknown = next((key for key in row if key not in names), "") if strict else ""
             fault = f"column {quoted(unknown)} is not in the first row" if unknown else ""
             yield line, [row.get(column) for column in names], fault
 

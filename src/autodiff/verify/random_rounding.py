@@ -69,6 +69,9 @@ _CURVES = "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
 _KEEPING = frozenset(f"{_ALIKE} {_CURVES} sum mean".split())
 """Values that are only tiny where an argument is, and as exact."""
 
+_CHOSEN = frozenset(["min", "max"])
+"""What is put between the elements where the value is one of them: moved, it would be none, and its slope 0/0."""
+
 _MATRICES = frozenset(["det", "detsign", "cofactor", "logdet", "inv", "solve"])
 """Values of matrices whose elements mix: their errors are parts of the largest element, whichever it is."""
 
@@ -161,7 +164,7 @@ class RandomRounding:
         """The arguments of a row that adds up inside, which rounds as they are moved."""
         if row.value in _MATRICES:
             return self.matrices(row, args)
-        return args if row.kind == ELEMENTWISE else [self.unless_short(a) for a in args]
+        return args if row.kind == ELEMENTWISE or row.reduce_with in _CHOSEN else [self.unless_short(a) for a in args]
 
     def matrices(self, row: Primitive, args: list[Any]) -> list[Any]:
         """The arguments of a row of matrices moved by parts of the largest element; others stay."""
