@@ -486,3 +486,9 @@ def test_a_key_that_nobody_asks_for_does_not_matter() -> None:
     assert (plain.status, [json.loads(line)["f"] for line in plain.out.splitlines()]) == (0, [1.0, 2.0])
     kept = autodiff("eval", "x", "--data", "-", "--from", "ndjson", "--keep", stdin=rows)
     assert [json.loads(line)["status"] for line in kept.out.splitlines()] == ["ok", "input"]
+
+
+def test_an_empty_table_is_called_so() -> None:
+    for words in (["fit", "a*x", "--y", "y", "--start", "a=1"], ["train", "mse(y, a*x)", "--params", "a=1"]):
+        ended = autodiff(*words, "--data", "-", "--from", "ndjson")
+        assert (ended.status, "stdin, line 1: the table is empty" in ended.err) == (4, True), ended

@@ -267,3 +267,7 @@ def test_what_a_step_really_does_is_no_rounding(program: str, x: float, change: 
     """The difference of two numbers of float64 may have no right digit, though each of them has 16."""
     (meaning,) = explain(program, {"x": x}).meanings
     assert meaning.actual == pytest.approx(change, rel=2e-5)
+
+
+def test_beside_the_least_numbers_there_are_no_smaller_steps() -> None:
+    assert explain("u = x + x; if(u > x, u^2, u) + (x - x)", {"x": 1e-320}).status == "ok"

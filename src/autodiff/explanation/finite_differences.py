@@ -79,7 +79,7 @@ def _judged(analysis: Analysis, row: Difference, slope: float) -> Difference:
 def _exact_quotient(analysis: Analysis, name: str, size: float) -> float | None:
     """The difference quotient at a step of that size, in ball arithmetic; None where balls don't say."""
     step = size * (abs(_point(analysis, name)[name]) or 1.0)
-    change = _exact_change(analysis, name, -step, step)
+    change = _exact_change(analysis, name, -step, step) if step else None  # beside 1e-320 there is no such step
     return None if change is None else change / (2 * step)
 
 

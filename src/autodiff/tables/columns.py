@@ -266,6 +266,8 @@ def missing(table: Table, name: str, otherwise: str = "") -> AutodiffError:
     """The error for a column that a program needs and the table lacks; `otherwise` is a next step beside other names."""
     near, names = nearest(name, program_names(table.names)), list(table.names)
     advice = f"did you mean {quoted(near)}?" if near else f"its columns are {diagnostics.listed(names)}"
+    if not names:
+        return AutodiffError(f"{_header(table)}: the table is empty", exit_status=DATA, hint=otherwise)
     if names[0].lstrip().startswith("{"):
         advice = "this looks like JSON: add --from ndjson"
     elif all(map(_is_number, names)):
