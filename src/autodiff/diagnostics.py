@@ -97,7 +97,7 @@ def outside(lowered: Lowered, trouble: DomainError, point: Mapping[str, Any]) ->
         return f"{text} has no value: {row.signature} needs {trouble.needs.replace('#', '')}{when}"
     needs = re.sub(r"#(\w+)", lambda m: operand(lowered, places[m[1]]), trouble.needs)
     values = [
-        f"{args_text[p]} is {shown(value)}"
+        f"{args_text[p]} is {shown(value) if math.isfinite(value) else 'beyond the range of float64'}"
         for p, value in zip(row.params, trouble.args, strict=True)
         if p in mentioned and p not in plain and places[p] not in lowered.graph.constants and not math.isnan(value)
     ]

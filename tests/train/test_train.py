@@ -880,3 +880,9 @@ def test_a_step_beyond_the_range_of_float64_is_described(start: str, tmp_path: P
     assert ended.status == 3
     assert "beyond 1.8e308" in ended.out
     assert "inf" not in ended.out.split()
+
+
+def test_a_penalty_that_is_not_asked_for_adds_nothing() -> None:
+    """0 times the square of 1e200 is no number."""
+    model = Model(lower(package.parse("mean(x*w)")), ["w"], l1=0.1)
+    assert model.penalty({"w": np.array([1e200, 1.0])}) == pytest.approx(1e199)

@@ -161,3 +161,10 @@ def test_json_has_texts_and_says_how_many_digits_they_have() -> None:
     order = json.loads(autodiff("eval", "exp(x)/3", "--at", "x=0", "--order", "2", "--digits", "5", "--json").out)
     assert (order["derivatives"], order["digits"], order["checked"]) == (["0.33333", "0.33333"], 5, True)
     assert "bits" not in json.loads(autodiff("eval", "x^2", "--at", "x=1", "--hessian", "--json").out)
+
+
+def test_exponents_of_thousands_of_digits_are_no_text() -> None:
+    """Python writes no whole number of so many digits, and nobody reads one."""
+    answer = package.evaluate("u = Ai(Bi(x)); 0 + u", {"x": 1e200}, digits=20)
+    assert (answer.value, answer.status) == ("0", "ok")
+    assert "it is below 1e-99999999999999999999 in size" in answer.notes[0]

@@ -115,10 +115,11 @@ _TINY_BITS = 1024
 def meanings(analysis: Analysis) -> tuple[Meaning, ...]:
     """What a little more of each name does, by its slope and really."""
     function = _function(analysis)
-    return tuple(
+    every = (
         meaning(function, _point(analysis, n), n, slope, here, partial(_exact_change, analysis, n, 0.0))
         for n, slope, here in _sure(analysis)
     )
+    return tuple(row for row in every if math.isfinite(row.expected))
 
 
 def _sure(analysis: Analysis) -> list[tuple[str, float, float]]:

@@ -103,12 +103,18 @@ def decimal(number: Number, digits: int) -> str | None:
     whole = ball(number)
     if not whole.is_finite():
         return None
-    low, high = (_rounded(end, digits) for end in (whole.lower(), whole.upper()))
+    ends = [end.str(digits + 20, radius=False).partition("e") for end in (whole.lower(), whole.upper())]
+    if any(len(power) > _LONGEST for _, _, power in ends):
+        return None
+    low, high = (_rounded(mantissa, power, digits) for mantissa, _, power in ends)
     return low if low == high else None
 
 
-def _rounded(number: arb, digits: int) -> str:
-    mantissa, _, power = number.str(digits + 20, radius=False).partition("e")
+_LONGEST = 400
+"""Digits of an exponent, beyond which a number is nothing to print."""
+
+
+def _rounded(mantissa: str, power: str, digits: int) -> str:
     rounded = Context(prec=digits).create_decimal(mantissa)
     exponent = int(power or 0) + rounded.adjusted()
     sign, figures, _ = rounded.as_tuple()
@@ -139,5 +145,6 @@ def size_of(number: Number) -> str:
     if is_zero(number) or whole.is_zero():
         return ""
     if whole.contains(0):
-        return f"can't be told from 0: it is below {abs(whole).upper().str(1, radius=False)} in size"
+        bound = abs(whole).upper().str(1, radius=False)
+        return f"can't be told from 0: it is below {bound if len(bound) < 30 else '1e-' + '9' * 20} in size"
     return f"is {whole.mid().str(3, radius=False)}, which float64 rounds to 0"

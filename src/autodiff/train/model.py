@@ -103,8 +103,9 @@ class Model:
     def penalty(self, parameters: Values) -> float:
         """What the size of the parameters adds to the loss."""
         penalty = 0.0
-        for weight in parameters.values() if self.l1 or self.l2 else ():
-            penalty += self.l1 * float(np.sum(np.abs(weight))) + self.l2 * float(np.sum(np.square(weight)))
+        for weight in parameters.values():
+            penalty += self.l1 * float(np.sum(np.abs(weight))) if self.l1 else 0.0
+            penalty += self.l2 * float(np.sum(np.square(weight))) if self.l2 else 0.0  # a square may be an infinity
         return penalty
 
     def slope(self, slope: Any, value: Any, l1: float) -> Any:
