@@ -886,3 +886,14 @@ def test_a_penalty_that_is_not_asked_for_adds_nothing() -> None:
     """0 times the square of 1e200 is no number."""
     model = Model(lower(package.parse("mean(x*w)")), ["w"], l1=0.1)
     assert model.penalty({"w": np.array([1e200, 1.0])}) == pytest.approx(1e199)
+
+
+def test_values_that_the_backward_pass_does_not_use_are_freed() -> None:
+    """Of a sum of products only the columns and the result are kept: the products are used by the sum alone."""
+    text = "bce_logits(y, " + " + ".join(f"w{k}*x{k}" for k in range(10)) + ")"
+    model = Model(lower(package.parse(text)), [f"w{k}" for k in range(10)])
+    table = {name: np.linspace(0, 1, 50) for name in model.lowered.inputs if name[0] in "xy"}
+    values = model.over(table).run({f"w{k}": 0.5 for k in range(10)}).values
+    arrays = [value for value in values if np.ndim(value)]
+    freed = [value for value in arrays if value.strides == (0,)]
+    assert (len(arrays) - len(freed) <= len(table) + 5, len(freed) >= 18) == (True, True)

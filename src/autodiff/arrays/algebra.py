@@ -13,7 +13,7 @@ element does not need can't be outside a domain, and nothing flows back through 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -227,6 +227,7 @@ def evaluate(
     results: Sequence[int] = (),
     order: Sequence[int] | None = None,
     shake: Shake | None = None,
+    unused: Mapping[int, Sequence[int]] | None = None,
 ) -> ArrayTrace:
     """The values. Raises DomainError, with the element's index, where a value does not exist; AutodiffError for shapes.
 
@@ -234,12 +235,21 @@ def evaluate(
     results  what to compute; the program's result unless given
     order    which equations to evaluate, arguments first; all that the results are made from unless given
     shake    moves results by a few roundings (see `verify.random_rounding`)
+    unused   per equation, the values that nothing needs any more after it: only their shapes are kept
     """
     graph, known = lowered.graph, known or {}
     order = graph.reaching(*(results or (lowered.result,))) if order is None else order
     engine = _Evaluation(lowered, shake)
+
+    def equations(values: list[Value]) -> Iterator[int]:
+        for node in order:
+            yield node
+            for done in unused.get(node, ()) if unused else ():
+                if shape(values[done]):
+                    values[done] = np.broadcast_to(np.nan, shape(values[done]))
+
     with np.errstate(all="call", under="ignore", call=engine):
-        values = engine.evaluate(lowered, point, known, lambda _: order).values
+        values = engine.evaluate(lowered, point, known, equations).values
     trace = ArrayTrace(lowered, values, order)
     if any(row is not None and row.branches is not None for row in map(graph.rows.__getitem__, order)):
         trace = ArrayTrace(lowered, values, order, *needed(graph, values, order, results or (lowered.result,), known))

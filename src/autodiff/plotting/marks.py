@@ -52,7 +52,7 @@ _KINDS: Mapping[str, Kind] = {"corner": "corner", "jump": "jump", "infinite": "v
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SideLimits:
     """What value and slope tend to on one side, maybe infinite, None where there is no limit; and how far these may be off.
 
     outside  there are no values on this side
@@ -111,7 +111,7 @@ def _mark(sampler: Sampler, bracket: Bracket, within: tuple[float, float]) -> Ma
     step = max(8 * math.ulp(x), LEAST * (within[1] - within[0]), bracket.ends[1] - bracket.ends[0])
     beyond = answer.status == "domain"
     kind: Kind | None = None
-    value, sides = answer.value, dict[float, Limits]()
+    value, sides = answer.value, dict[float, SideLimits]()
     if answer.status != "ok":
         known = _judged(answer.verdicts.get(sampler.variable))
         for sign in signs:
@@ -125,7 +125,7 @@ def _mark(sampler: Sampler, bracket: Bracket, within: tuple[float, float]) -> Ma
         kind, value = _between_numbers(sampler.exact(x), step, list(sides.values()))
     if kind is None:
         return None
-    left, right = (sides.get(sign, Limits()) for sign in (-1.0, 1.0))
+    left, right = (sides.get(sign, SideLimits()) for sign in (-1.0, 1.0))
     return Mark(kind, x, value, *map(_finite, (left.value, right.value, left.slope, right.slope)))
 
 
@@ -148,7 +148,7 @@ def _broken(sampler: Sampler, bracket: Bracket) -> bool:
 
 
 def _between_numbers(
-    here: tuple[float, float], step: float, sides: Sequence[Limits]
+    here: tuple[float, float], step: float, sides: Sequence[SideLimits]
 ) -> tuple[Kind | None, float | None]:
     """What is near to x, between two numbers of float64, and the value there.
 
@@ -180,7 +180,7 @@ def _finite(number: float | None) -> float | None:
     return number + 0.0 if number is not None and math.isfinite(number) else None
 
 
-def _kind(value: float | None, sides: Sequence[Limits]) -> Kind | None:
+def _kind(value: float | None, sides: Sequence[SideLimits]) -> Kind | None:
     """What kind of point has these sides; one that is not in the range is not among them."""
     there = [limits for limits in sides if not limits.outside]
     if any(limits.value is not None and math.isinf(limits.value) for limits in there):
@@ -210,25 +210,25 @@ def _kind(value: float | None, sides: Sequence[Limits]) -> Kind | None:
 # --- the sides of a point -----------------------------------------------------------------------------------------------
 
 
-def _judged(verdict: Verdict | None) -> dict[float, Limits]:
+def _judged(verdict: Verdict | None) -> dict[float, SideLimits]:
     """The sides as the one-shot answer has them, where it decides."""
     if verdict is None or verdict.status not in _KINDS:
         return {}
     sides = zip((-1.0, 1.0), verdict.values, (verdict.left, verdict.right), strict=True)
-    return {sign: Limits(value, slope, outside=value is None) for sign, value, slope in sides}
+    return {sign: SideLimits(value, slope, outside=value is None) for sign, value, slope in sides}
 
 
-def _expanded(sampler: Sampler, x: float, sign: float, step: float) -> Limits | None:
+def _expanded(sampler: Sampler, x: float, sign: float, step: float) -> SideLimits | None:
     """One side as the expansion of the program in a series has it; None where that, or the rounding of x, does not decide."""
     lowered, node = sampler.compiled.lowered, sampler.compiled.sources.get(sampler.variable)
     if node is None:
-        return Limits(sampler.exact(x)[0], 0.0)
+        return SideLimits(sampler.exact(x)[0], 0.0)
     try:
         seen = side(lowered, sampler.over(x), node, sign)
         rounded = math.isfinite(seen.slope) and abs(seen.slope) * step > abs(seen.value) > 0
-        return None if rounded else Limits(seen.value, sign * seen.slope, 0.0, seen.error_bound)
+        return None if rounded else SideLimits(seen.value, sign * seen.slope, 0.0, seen.error_bound)
     except OneSidedDomainError:
-        return Limits(outside=True)
+        return SideLimits(outside=True)
     except Indeterminate:
         pass
     try:
@@ -236,11 +236,11 @@ def _expanded(sampler: Sampler, x: float, sign: float, step: float) -> Limits | 
     except (Indeterminate, OneSidedDomainError):
         return None
     if series.terms and series.terms[0].certain and series.low < CONSTANT:
-        return Limits(math.copysign(math.inf, float(series.terms[0].coefficient)))
+        return SideLimits(math.copysign(math.inf, float(series.terms[0].coefficient)))
     return None
 
 
-def _sampled(sampler: Sampler, x: float, sign: float, step: float, *, beyond: bool) -> Limits:
+def _sampled(sampler: Sampler, x: float, sign: float, step: float, *, beyond: bool) -> SideLimits:
     """One side as samples show it; `beyond`, where x is at the end of a domain."""
     xs = x + sign * step * np.concatenate([NEAR * times for times in (1.0, FARTHER, FARTHER**2)])
     values, (slopes,), sure = sampler.approximate(xs)
@@ -249,16 +249,16 @@ def _sampled(sampler: Sampler, x: float, sign: float, step: float, *, beyond: bo
     near = values[: len(NEAR)]
     if np.isnan(near).any():
         if any(sampler.answer(float(place)).status == "overflow" for place in xs[: len(NEAR)]):
-            return Limits(math.inf) if beyond else Limits(lost=True)
-        return Limits(outside=True)
+            return SideLimits(math.inf) if beyond else SideLimits(lost=True)
+        return SideLimits(outside=True)
     if _settle(values, SURE):
         limit, doubt = _extrapolated(near), 4 * float(np.ptp(near)) + SURE * float(np.abs(near).max())
         slope, off = _slope(slopes)
         ends = (max(limit - doubt, -sys.float_info.max), min(limit + doubt, sys.float_info.max))
-        return Limits(simplest(*ends), slope, doubt, off)
+        return SideLimits(simplest(*ends), slope, doubt, off)
     if (np.diff(np.abs(values)) <= 0).all() and abs(near[0]) > abs(near[-1]) and len(set(np.sign(values))) == 1:
-        return Limits(math.copysign(math.inf, near[0]))
-    return Limits()
+        return SideLimits(math.copysign(math.inf, near[0]))
+    return SideLimits()
 
 
 def _slope(slopes: Vector) -> tuple[float | None, float]:

@@ -17,10 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.arrays import algebra
+from autodiff.arrays import algebra, functions
 from autodiff.arrays.algebra import ArrayTrace, Linear
 from autodiff.core.evaluate import DomainError
+from autodiff.core.graph import Graph
+from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO
 from autodiff.train.minibatch_sweep import FEWEST, Sweep, SweepPlan, Swept, plan
 from autodiff.train.row_axis import mixing_equations, row_axes
 
@@ -167,6 +170,25 @@ class Model:
         """The active equations, each with the arguments that its adjoint goes to."""
         return algebra.linear(ArrayTrace(self.lowered, [], self._order), list(self.sources.values()))
 
+    @cached_property
+    def unused(self) -> Mapping[int, Sequence[int]]:
+        """Per equation, the values that neither the rest of the forward pass nor the backward pass uses.
+
+        None of a program with conditions, where it depends on the branch.
+        """
+        graph, order = self.lowered.graph, self.moving_order
+        if any((row := graph.rows[node]) is not None and row.branches is not None for node in order):
+            return {}
+        through = active(graph, self._order, self.sources.values())
+        kept = {self.lowered.result, *self.sources.values(), *self.frontier}
+        kept = kept.union(*(_of_partials(graph, node, through) for node in order))
+        unused: dict[int, list[int]] = {}
+        last_use = {a: node for node in order for a in graph.args[node]}
+        for value, user in last_use.items():
+            if value not in kept:
+                unused.setdefault(user, []).append(value)
+        return unused
+
 
 class Objective:
     """A model over `columns`: the loss of its parameters, and the slope of the loss in each of them."""
@@ -218,7 +240,8 @@ class Objective:
             return algebra.evaluate(model.lowered, point)
         lacking = [node for node in keep if not model.moving[node] and node not in fixed and node in model.needed]
         known = {**fixed, **model.inactive(lacking, self.columns)} if lacking else fixed
-        return algebra.evaluate(model.lowered, point, known, order=[*known, *model.moving_order])
+        unused = {node: [value for value in values if value not in keep] for node, values in model.unused.items()}
+        return algebra.evaluate(model.lowered, point, known, order=[*known, *model.moving_order], unused=unused)
 
     def part(self, rows: Any) -> Objective:
         """The same over some of the rows, with what is fixed taken from all of them where it keeps rows apart."""
@@ -281,6 +304,21 @@ class Objective:
 
     def _averaged(self, run: ArrayTrace) -> float:
         return float(np.mean(run.values[self.model.lowered.result]))
+
+
+def _of_partials(graph: Graph, node: int, active: Collection[int]) -> set[int]:
+    """The values that the partials of an equation in its `active` arguments are made from."""
+    row, args = graph.rows[node], graph.args[node]
+    if row is None:
+        return set()
+    values = dict(zip(row.params, args, strict=True)) | {"w": node}
+    partials = [
+        text for text, a in zip(row.partials, args, strict=True) if a in active and text not in (ZERO, UNDEFINED)
+    ]
+    if partials and row.kink:
+        return set(values.values())
+    names = (*values, *(() if row.kind in (ELEMENTWISE, REDUCTION) else ("g",)))
+    return {values[name] for text in partials for name in functions.used(text, names) if name in values}
 
 
 def _finite(slope: Any) -> bool:
