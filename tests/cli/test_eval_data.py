@@ -442,6 +442,23 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     assert peaks[1] < peaks[0] + 30_000
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "mse(w, 2)", "--params", "w=0"], ["train", "mse(y, w*x)", "--data", "-", "--params", "w=0"],
+        ["predict", "w*x", "--of", "p", "--data", "-"], ["fit", "a*x", "--data", "-", "--y", "y", "--start", "a=1"],
+        ["plot", "x^2"], ["eval", "sum(x)", "--at", "x=[1,2]"], ["explain", "sum(x)", "--at", "x=[1,2]"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)  # fmt: skip
+def test_without_numpy_every_command_names_an_extra(words: list[str]) -> None:
+    code = f"import sys; sys.modules['numpy'] = None; from autodiff.cli.main import run; sys.exit(run({words}))"
+    done = subprocess.run([sys.executable, "-c", code], input="x,y\n1,2\n", capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert "not installed" in done.stderr
+    assert "pip install" in done.stderr
+
+
 def test_without_numpy_the_extra_is_named() -> None:
     code = "import sys; sys.modules['numpy'] = None; from autodiff.cli.main import run; sys.exit(run(['eval', 'x', '--data', '-']))"
     done: Any = subprocess.run([sys.executable, "-c", code], input="x\n1\n", capture_output=True, text=True, timeout=60)

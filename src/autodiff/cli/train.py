@@ -115,6 +115,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
 
     Each step is a forward pass, the loss, a backward pass and an update; the first one is shown with its numbers.
     """
+    library("numpy", "training")
     given["data"] = files.inputs(given["data"], given["from_form"], program)
     options.one_form(given["form"], quiet=given["quiet"])
     read = [*files.named(given["data"]), ("-f", file)]
@@ -131,7 +132,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     with ExitStack() as engines:
         training = _training(text, strict, given, saved, engines)
         options.notices(training.readings)
-        from autodiff.cli.session import Session  # NumPy is there, or _training has said so
+        from autodiff.cli.session import Session  # loads NumPy
 
         session = Session(training, given)
         session.announce()
@@ -145,9 +146,6 @@ def _training(
     text: str, strict: bool, given: Mapping[str, Any], saved: Mapping[str, Any], engines: ExitStack
 ) -> Training:
     """The training that the options describe; its engine, if it has one, ends with `engines`."""
-    from autodiff.arrays.inputs import numpy
-
-    numpy()  # says what to install where it is missing
     from autodiff.tables.columns import rows_of
     from autodiff.tables.inputs import each_table
     from autodiff.train import checkpoint, declarations, loop
