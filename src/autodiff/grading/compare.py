@@ -145,8 +145,8 @@ def _variable(lowered: Lowered, wrt: str | None) -> tuple[str, int]:
 
 
 def _judged(empty: Compared, trials: Sequence[Trial], *, same: bool, lowered: Lowered, source: int) -> Compared:
-    apart = [t for t in trials if t.said == "differs"]
-    agreed = sum(t.said == "same" for t in trials)
+    apart = [t for t in trials if t.outcome == "differs"]
+    agreed = sum(t.outcome == "same" for t in trials)
     lost = [t for t in trials if t.derivative is not None and t.answer is None]
     if apart:
         return _no(empty, apart, trials, lowered, source)
@@ -219,7 +219,7 @@ def where(at: Mapping[str, float]) -> str:
 
 def _no(empty: Compared, apart: Sequence[Trial], trials: Sequence[Trial], lowered: Lowered, source: int) -> Compared:
     first = apart[0]
-    same = [t for t in trials if t.said == "same"]
+    same = [t for t in trials if t.outcome == "same"]
     samples = [
         Sample(t.at, t.run, t.derivative.value, t.answer.value)
         for t in [*apart[: max(SAMPLES - len(same), SAMPLES // 2)], *same][:SAMPLES]
@@ -229,7 +229,7 @@ def _no(empty: Compared, apart: Sequence[Trial], trials: Sequence[Trial], lowere
     return replace(
         empty,
         verdict="no",
-        agreed=sum(t.said == "same" for t in trials),
+        agreed=sum(t.outcome == "same" for t in trials),
         at=first.at,
         derivative=_value(first.derivative),
         answer=_value(first.answer),

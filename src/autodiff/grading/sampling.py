@@ -3,7 +3,7 @@
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
 >>> lowered, slope, answer = (lower(parse(text)) for text in ("x^2", "2x", "x + x"))
->>> sum(trial.said == "same" for trial in trials(lowered, slope, answer)) == ENOUGH
+>>> sum(trial.outcome == "same" for trial in trials(lowered, slope, answer)) == ENOUGH
 True
 """
 
@@ -39,13 +39,13 @@ _SHARP = 1e-7  # a point says something when the bounds are this small beside th
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A point with both numbers there: None where there is none; `said` is "same", "differs", "unclear" or "one-sided"."""
+    """A point with both numbers there: None where there is none; `outcome` is "same", "differs", "unclear" or "one-sided"."""
 
     at: Mapping[str, float]
     derivative: BoundedValue | None
     answer: BoundedValue | None
     run: Trace | None
-    said: str
+    outcome: str
 
 
 def trials(lowered: Lowered, slope: Lowered, answered: Lowered, *, proved: bool = False) -> Iterator[Trial]:
@@ -61,8 +61,8 @@ def trials(lowered: Lowered, slope: Lowered, answered: Lowered, *, proved: bool 
         if trial is None:
             continue
         yield trial
-        same += trial.said == "same"
-        differs += trial.said == "differs"
+        same += trial.outcome == "same"
+        differs += trial.outcome == "differs"
         if same >= ENOUGH or differs >= SAMPLES:
             break
     if not (differs or proved):
@@ -78,7 +78,7 @@ def _differing(lowered: Lowered, slope: Lowered, answered: Lowered) -> Iterator[
             continue
         if abs(derivative - answer) > _APART * max(abs(derivative), abs(answer)):
             trial = _trial(lowered, slope, answered, at)
-            if trial is not None and trial.said == "differs":
+            if trial is not None and trial.outcome == "differs":
                 yield trial
 
 
@@ -108,10 +108,10 @@ def _trial(lowered: Lowered, slope: Lowered, answered: Lowered, at: Mapping[str,
         return None
     if derivative is None:
         return None
-    return Trial(at, derivative, answer, run, _said(derivative, answer))
+    return Trial(at, derivative, answer, run, _outcome(derivative, answer))
 
 
-def _said(derivative: BoundedValue, answer: BoundedValue | None) -> str:
+def _outcome(derivative: BoundedValue, answer: BoundedValue | None) -> str:
     if answer is None:
         return "one-sided"
     noise = _MARGIN * (derivative.error + answer.error)

@@ -5,11 +5,11 @@
 >>> [[round(bracket.ends[0], 9) for bracket in group if bracket.known] for group in groups]
 [[0.0], [1.0], [2.0], [3.0]]
 
-The ends of the range are among them; two searches find the others. The equations of a program have conditions (a
-domain, a corner, a jump, a choice), and the curve may break where the two sides of a comparison are equal: at the zeros of their difference. What is visible of other places, such as
-poles of tan, is found by halving: between two samples of a smooth curve, the change of the slope halves with the
-distance, and what a straight line misses of the value shrinks by 8; at a corner, a jump or a pole they stay. All
-intervals are halved at once, by the batch engine.
+The ends of the range are among them; two searches find the others. The equations of a program have conditions (a domain, a
+corner, a jump, a choice), and the curve may break where the two sides of a comparison are equal: at the zeros of their
+difference. Other places, such as poles of tan, are found by halving: between two samples of a smooth curve, the change of the
+slope halves with the distance, and what a straight line misses of the value shrinks by 8; at a corner, a jump or a pole they
+stay. All intervals are halved at once, by the batch engine.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ CONDITIONS = 40
 """Comparisons whose zeros are searched for."""
 
 FLAT, ROUNDING = 1e-12, 2.0**-50
-"""How small the least difference of a comparison's sides is where they meet without crossing, in parts of those around, and of the largest."""
+"""How small the least difference of a comparison's sides is where they meet without crossing, in parts of those around, and
+of the largest."""
 
 ROUNDS = 12
 """Halvings of every interval: a corner that makes a thousandth of the change of slope makes nearly all of it then."""
@@ -171,7 +172,8 @@ def _bisected(holds: Callable[[Vector], NDArray[np.bool_]], low: Vector, high: V
 # --- halving ------------------------------------------------------------------------------------------------------------
 
 _A, _B, _FA, _FB, _SA, _SB, _MISS, _TILT, _SURE, _ORIGIN, _WIDTH = range(11)
-"""Rows of a table of intervals: ends, values, slopes, the change of value and slope at the beginning, whether they are sure, the interval of the grid and its width."""
+"""Rows of a table of intervals: ends, values, slopes, the change of value and slope at the beginning, whether they are sure,
+the interval of the grid and its width."""
 
 
 def _halved(sampler: Sampler, grid: Vector) -> Iterator[Bracket]:

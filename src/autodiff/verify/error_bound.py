@@ -124,18 +124,18 @@ def alike(slopes: Sequence[float], others: Sequence[float]) -> bool:
 
 def values(lowered: Lowered, run: Trace) -> list[float]:
     """The error bound of every equation. Raises Unsure where rounding may decide."""
-    graph, found = lowered.graph, run.values
+    graph, values = lowered.graph, run.values
     errors, both = [0.0] * len(graph), _both(graph)
     for node in run.order:
         row, args = graph.rows[node], graph.args[node]
-        value = found[node]
+        value = values[node]
         if row is None:
             errors[node] = rounding(value)
         elif node in run.taken:
             errors[node] = errors[run.taken[node]]
         else:
             given = [errors[a] for a in args]
-            errors[node] = error_of(row, [found[a] for a in args], given, value, both)
+            errors[node] = error_of(row, [values[a] for a in args], given, value, both)
     return errors
 
 
@@ -144,7 +144,7 @@ def folded(lowered: Lowered) -> dict[float, float] | None:
 
     None where underflow leaves them no digits. A part that may have any value is off by `UNKNOWN`.
     """
-    graph, found, errors = lowered.graph, dict[int, float](), dict[int, float]()
+    graph, values, errors = lowered.graph, dict[int, float](), dict[int, float]()
     roundings: dict[float, float] = {}
 
     def note(value: float, error: float) -> None:
@@ -154,22 +154,22 @@ def folded(lowered: Lowered) -> dict[float, float] | None:
     for node in graph.reaching(lowered.result):
         row, args = graph.rows[node], graph.args[node]
         if node in graph.constants:
-            found[node] = graph.constants[node]
-            errors[node] = rounding(found[node])
-        elif row is not None and row.branches is None and args and all(a in found for a in args):
-            numbers = [found[a] for a in args]
-            found[node] = value = templates.value(row)(*numbers)
+            values[node] = graph.constants[node]
+            errors[node] = rounding(values[node])
+        elif row is not None and row.branches is None and args and all(a in values for a in args):
+            numbers = [values[a] for a in args]
+            values[node] = value = templates.value(row)(*numbers)
             try:
                 errors[node] = error_of(row, numbers, [errors[a] for a in args], value, operator.add)
             except (Unsure, OverflowError):
                 errors[node] = math.inf
             if errors[node] > _FOLDED * abs(value) and abs(value) < TINY:
                 return None
-        elif row is not None and row.value == "^" and found.get(args[0], 0.0) > 0:
-            base = found[args[0]]  # its logarithm is a slope's factor
+        elif row is not None and row.value == "^" and values.get(args[0], 0.0) > 0:
+            base = values[args[0]]  # its logarithm is a slope's factor
             note(math.log(base), errors[args[0]] / base + EPSILON)
-        if node in found:
-            note(found[node], errors[node])
+        if node in values:
+            note(values[node], errors[node])
     return roundings
 
 
@@ -181,9 +181,9 @@ def _adjoints(
 ) -> Mapping[int, float]:
     """The error bound of every adjoint; `fine` looks at each rounding within the text of a slope."""
     result, both = lowered.result, _both(lowered.graph)
-    found, off = {result: 1.0}, {result: 0.0}
+    adjoints, off = {result: 1.0}, {result: 0.0}
     for node, edges in reversed(factors.items()):
-        g = found.get(node)
+        g = adjoints.get(node)
         if g is None:
             continue
         e = off[node]
@@ -192,13 +192,13 @@ def _adjoints(
             moved = error_times(slope, e) + error_times(g, error) + e * error
             if slope not in (1.0, -1.0) and g not in (1.0, -1.0) and not (short(g) and short(slope)):
                 moved += rounded(part, 1.0, exact=not (g and slope))
-            if arg in found:
-                total = found[arg] + part
-                t = total - found[arg]
-                moved = both(both(moved, off[arg]), abs((found[arg] - (total - t)) + (part - t)))
-                found[arg] = total
+            if arg in adjoints:
+                total = adjoints[arg] + part
+                t = total - adjoints[arg]
+                moved = both(both(moved, off[arg]), abs((adjoints[arg] - (total - t)) + (part - t)))
+                adjoints[arg] = total
             else:
-                found[arg] = part
+                adjoints[arg] = part
             off[arg] = moved
     return off
 
@@ -219,12 +219,14 @@ def _partials(
     slopes = templates.partials(
         row, flags, templates.static_args(lowered.graph, node) if templates.needs_static_args(row) else ()
     )
-    found = [slope_error(row, text, given, value, slope) for text, slope in zip(_texts(row, flags), edges, strict=True)]
+    bounds = [
+        slope_error(row, text, given, value, slope) for text, slope in zip(_texts(row, flags), edges, strict=True)
+    ]
     if fine:
         from autodiff.verify.text_error import error_within  # most answers are sure without
 
-        found = [
-            min(e, error_within(t, row.params, given, value)) for e, t in zip(found, _texts(row, flags), strict=True)
+        bounds = [
+            min(e, error_within(t, row.params, given, value)) for e, t in zip(bounds, _texts(row, flags), strict=True)
         ]
     places = [*(errors[a] for a in args), errors[node]]
     start = [*given, value]
@@ -237,10 +239,10 @@ def _partials(
             moved = [*start[:k], start[k] + side * step, *start[k + 1 :]]
             ends.append([slope for _, slope in slopes(args, *moved)])
         for j, (_, slope) in enumerate(edges):
-            found[j] += max(abs(end[j] - slope) for end in ends) * (error / step if step <= error * _WIDE else 1.0)
-    if any(e != e for e in found):
+            bounds[j] += max(abs(end[j] - slope) for end in ends) * (error / step if step <= error * _WIDE else 1.0)
+    if any(e != e for e in bounds):
         raise Unsure
-    return found
+    return bounds
 
 
 def _texts(row: Primitive, flags: Sequence[int]) -> list[str]:
