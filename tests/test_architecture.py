@@ -18,6 +18,7 @@ from tests.support.command import process
 from tests.support.paths import SOURCE
 
 ROOMS = [
+    "record",
     "errors",
     "display",
     "language",

@@ -384,7 +384,7 @@ def test_a_broken_rule_is_caught_before_a_number_is_printed(
             slopes = list(row.partials)
             slopes[k] = wrong.format(slopes[k])
             push = [f"{p}*1.001" if wrong.startswith("1.001") else f"-({p})" for p in row.pushforward]
-            monkeypatch.setitem(rules.TABLE, key, row._replace(partials=tuple(slopes), pushforward=tuple(push)))
+            monkeypatch.setitem(rules.TABLE, key, row.replaced(partials=tuple(slopes), pushforward=tuple(push)))
     rules.find.cache_clear()
     try:
         with pytest.raises(package.AutodiffError, match=r"deny|disagree") as caught:

@@ -31,7 +31,7 @@ from tests.language.test_readings import READINGS
 
 
 def test_the_tables_are_what_lark_makes_of_the_grammar() -> None:
-    written = Path(generate.__file__).with_name("autodiff.lalr").read_text(encoding="ascii")
+    written = Path(generate.__file__).with_name("autodiff.lalr").read_text(encoding="utf-8")
     assert generate.tables("autodiff") == written, "stale: run python -m autodiff.language.generate"
 
 

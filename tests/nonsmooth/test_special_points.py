@@ -552,7 +552,7 @@ def _broken(row: Primitive, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch)
     """The table with another slope of `row` in argument k, made from the right one."""
     slopes = (*row.partials[:k], wrong.format(row.partials[k]), *row.partials[k + 1 :])
     for name in row.names:
-        monkeypatch.setitem(rules.TABLE, (name, row.arity), row._replace(partials=slopes))
+        monkeypatch.setitem(rules.TABLE, (name, row.arity), row.replaced(partials=slopes))
     rules.find.cache_clear()
     try:
         yield

@@ -9,11 +9,12 @@
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autodiff import display
 from autodiff.errors import Span
 from autodiff.language.ast import Reading
+from autodiff.record import Record
 
 if TYPE_CHECKING:
     from autodiff.nonsmooth.verdict import Status, Verdict
@@ -22,7 +23,7 @@ Value: TypeAlias = Any
 """A float, or a NumPy array where arrays appear, or None; NumPy is not imported to say so."""
 
 
-class Answer(NamedTuple):
+class Answer(Record):
     """Value and slopes at a point, filled by one pipeline for numbers, arrays and rows.
 
     result      what the result is called

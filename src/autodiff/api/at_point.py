@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from autodiff import diagnostics
 from autodiff.api.answer import Answer, clean
@@ -24,6 +24,7 @@ from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
 from autodiff.core.vjp import vjp
 from autodiff.diagnostics import SEVERITY
+from autodiff.record import Record
 from autodiff.verify import error_bound
 from autodiff.verify.cross_mode import AGREE, DISAGREE, broken_rule, compared
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from autodiff.verify.digits import Proven
 
 
-class Query(NamedTuple):
+class Query(Record):
     """What is asked of equations at a point.
 
     names       what is differentiated by, and its equations

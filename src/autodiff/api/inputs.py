@@ -12,7 +12,7 @@ from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
-from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, rewritten
+from autodiff.language.ast import CONSTANTS, Call, Expr, Expression, Name, Number, ParsedProgram, rewritten
 from autodiff.language.exact_float import ExactFloat
 from autodiff.language.parser import parse_bindings
 from autodiff.language.synonyms import UNITS, glued
@@ -239,7 +239,7 @@ def _slip(name: str, known: Sequence[str], option: str = "") -> str:
         return UNITS.get(name) or f"add {option}{name}=VALUE, or write {name}(…): without brackets it is an input"
     others = {other for other in known if other != name}
     letters = name[-1] if name[-1].isalpha() else ""
-    if meant := glued(name, others, sorted(rules.functions(), key=len, reverse=True), letters):
+    if meant := glued(name, others | CONSTANTS.keys(), sorted(rules.functions(), key=len, reverse=True), letters):
         return f"did you mean {meant}?"
     near = nearest(name, others)
     return f"add {option}{name}=VALUE, or did you mean {quoted(near)}?" if near else ""

@@ -133,7 +133,9 @@ class ProgramCommand(Helpful):
                 chosen.append(flags.get(word, word))
             else:
                 programs.append(word)
-        if all(word.partition("=")[0] in flags for word in args if _is_option(word)):  # else Click names the stranger
+        if all(
+            word.partition("=")[0] in flags or not _is_option(word) for word in args
+        ):  # else Click names the stranger
             self._one_word_each(ctx, chosen, programs)
         return super().parse_args(ctx, [*chosen, "--", *programs] if programs else chosen)
 

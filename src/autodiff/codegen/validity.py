@@ -36,8 +36,8 @@ from autodiff.core.templates import StaticArgs
 
 _IF, _AND, _OR, _NOT = (rules.TABLE[key] for key in (("if", 3), ("and", 2), ("or", 2), ("not", 1)))
 
-KNOWN = predicate("known", "u", doc="no NaN", example="", tex="")._replace(value="", definition="u == u")
-FINITE = predicate("finite", "u", doc="neither NaN nor infinite", example="", tex="")._replace(
+KNOWN = predicate("known", "u", doc="no NaN", example="", tex="").replaced(value="", definition="u == u")
+FINITE = predicate("finite", "u", doc="neither NaN nor infinite", example="", tex="").replaced(
     value="", definition="u - u == 0"
 )
 """Conditions that only exports have: a target says how they are written there."""

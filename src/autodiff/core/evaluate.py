@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from autodiff.core import templates
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
+from autodiff.record import Record
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ class Indeterminate(Exception):
         self.node = node
 
 
-class Trace(NamedTuple):
+class Trace(Record):
     """What a pass over the equations leaves: their values, the order they came in, and which branches were taken.
 
     `values[i]` is None where equation i was not needed; `order` lists those that were, arguments first; `taken[i]` is

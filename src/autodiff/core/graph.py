@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import compress
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from autodiff.core.prelude import LossPart
 from autodiff.core.primitive import Primitive
 from autodiff.errors import Span
 from autodiff.language.exact_float import ExactFloat
+from autodiff.record import Record
 
 Key: TypeAlias = "tuple[Primitive, tuple[int, ...]] | str | float"
 
 
-class WrittenOut(NamedTuple):
+class WrittenOut(Record):
     """A call whose equations are written out: of a loss of the prelude, or of a row of arrays over plain numbers.
 
     `args` are the equations of each argument's elements, `shapes` their shapes, `outputs` those of the value's elements.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from autodiff.core import prelude, rules
 from autodiff.core.graph import Graph, WrittenOut
@@ -35,7 +35,8 @@ from autodiff.language.ast import (
     walk,
 )
 from autodiff.language.name_resolution import of_training
-from autodiff.language.synonyms import ELEMENTARY, glued
+from autodiff.language.synonyms import ELEMENTARY, WITH_OTHER_ARGUMENTS, glued
+from autodiff.record import Record
 
 Called: TypeAlias = "tuple[str, tuple[int, ...]]"
 """A function of the program, and the equations of its arguments."""
@@ -51,7 +52,7 @@ _OPERATORS = {JUXTAPOSITION: "*", CHAIN: "and"}
 """Operators that a program writes without a sign of the table, and that sign."""
 
 
-class Scope(NamedTuple):
+class Scope(Record):
     """The parameters of the function being inlined, by name.
 
     Where the function is none of the program's, `span` is that of the call and `texts` has what its arguments are written as.
@@ -69,7 +70,7 @@ class Scope(NamedTuple):
 _NOWHERE = Scope({})
 
 
-class Lowered(NamedTuple):
+class Lowered(Record):
     """A program as equations: the number of its result and what that is called, its inputs, all names it assigns.
 
     framework_kinks  whether corners of the equations are those of frameworks; a sort written out by pairs has others
@@ -342,7 +343,7 @@ class _Lowering:
             raise AutodiffError(
                 f"{node.name} takes {numbers} argument{'s' * (numbers != '1')}, not {len(node.args)}",
                 span=node.span,
-                hint=f"write {shape}",
+                hint=f"write {WITH_OTHER_ARGUMENTS.get((node.name, len(node.args)), shape)}",
             )
 
     def _part(self, node: Call | Array | Index, row: Primitive, args: tuple[int, ...], scope: Scope) -> int:

@@ -11,24 +11,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from autodiff.errors import Span
 from autodiff.language.ast import Define
 from autodiff.language.parser import parse
+from autodiff.record import Record
 
 _COMMENT = r"^# (?P<name>\w+): (?P<doc>.*)\n#   formula: (?P<formula>.*)\n#   models: (?P<models>.*)\n#   example: (?P<example>.*)\n(?P<slopes>(?:#   slope .*\n)*)"
 _UNUSED = r"^# ([\w -]+): (.*)"
 
 
-class LossPart(NamedTuple):
+class LossPart(Record):
     """A piece of the prelude's text, and what its parameters are called: pieces of the program's text, or of the prelude's."""
 
     span: Span
     names: Mapping[str, Span | LossPart]
 
 
-class Loss(NamedTuple):
+class Loss(Record):
     """A loss as its comment describes it; `example` is `call = value`, `signature` how a call looks.
 
     `slopes` has the partials that textbooks write shorter than what the definition leads to: in our own language, shaped

@@ -8,10 +8,13 @@ Argument names are the row's own (`u`, `v`, …); `w` is the result; `du`, `dv` 
 move. Every text is in our own language, so each function that a text names must itself be a row.
 """
 
-# no `from __future__ import annotations`: a NamedTuple compiles annotations that are texts, 28 times before the first row
+from __future__ import annotations
+
 import re
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any
+
+from autodiff.record import Record
 
 ELEMENTWISE, REDUCTION, LINEAR, GENERAL = "elementwise", "reduction", "linear", "general"
 """The kinds of row: what its partials are.
@@ -29,21 +32,21 @@ INDEX, LITERAL = "[]", "[…]"
 """The names of the rows behind `x[0]` and `[1, 2]`: no identifier can collide with them."""
 
 
-class Condition(NamedTuple):
+class Condition(Record):
     """A condition on the arguments, and the words for it, where `#u` is the argument u as the user writes it."""
 
     text: str
     words: str
 
 
-class Jump(NamedTuple):
+class Jump(Record):
     """Where the value itself may jump, and its value on either side, over `u` and `du`; "" where comparing decides it."""
 
     condition: str
     side_value: str
 
 
-class Scaling(NamedTuple):
+class Scaling(Record):
     """f(s*u) is s^exponent*f(u) for s > 0, or f(u) + exponent*ln(s) if `additive`; `args` are the arguments that scale.
 
     Where these are all 0, or beyond float64, one-sided derivatives are found after rescaling by it.
@@ -54,8 +57,8 @@ class Scaling(NamedTuple):
     args: tuple[int, ...]
 
 
-class _Columns(NamedTuple):
-    """What the table says about a primitive: its value, its partials, and what people read about it.
+class Primitive:
+    """One row of the table: its value, its partials, and what people read about it. It equals itself only.
 
     names             all its names, the first is the one that is printed
     value             the name of the function that computes it in each algebra; "" where there is a definition
@@ -65,7 +68,7 @@ class _Columns(NamedTuple):
     formula           the partials as a teacher writes them, where the algorithm is longer than its formula
     rule              the name of its derivative rule, as a teacher uses it
     rule_by_argument  (argument, name): what the rule is called where only that argument is active
-    domain            conditions on the arguments, all of which a value needs
+    domain_text       conditions on the arguments, all of which a value needs: "condition | words", between semicolons
     partial_domain    per argument, where its partial exists if that is narrower than the domain ("" where it is not)
     kink              the condition under which left and right derivative may differ
     jump              where the value may jump
@@ -98,7 +101,7 @@ class _Columns(NamedTuple):
     tex: str
     partial_domain: tuple[str, ...]
     formula: tuple[str, ...]
-    domain: tuple[Condition, ...] = ()
+    domain_text: str = ""
     kink: str = ""
     jump: Jump | None = None
     vertical_tangent: str = ""
@@ -120,13 +123,15 @@ class _Columns(NamedTuple):
     scalar_meaning: str = ""
     cure: str = ""
 
+    def __init__(self, **columns: Any) -> None:
+        if not columns.keys() <= Primitive.__annotations__.keys():
+            raise TypeError(f"no such column: {', '.join(columns.keys() - Primitive.__annotations__.keys())}")
+        vars(self).update(columns)
 
-class Primitive(_Columns):
-    """One row of the table. It equals itself only, and is the key of many caches."""
-
-    __slots__ = ()
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
+    def replaced(self, **columns: Any) -> Primitive:
+        """The row with other columns where they are named."""
+        own = {name: column for name, column in vars(self).items() if name in Primitive.__annotations__}
+        return Primitive(**own | columns)
 
     @property
     def name(self) -> str:
@@ -147,6 +152,12 @@ class Primitive(_Columns):
             return f"{self.name}({', '.join(self.params)}{', …' if self.variadic else ''})"
         return f" {self.name} ".join(self.params) if self.arity == 2 else f"{self.name}{self.params[0]}"
 
+    @cached_property
+    def domain(self) -> tuple[Condition, ...]:
+        """The conditions of the domain, each with the words for it, which are its text where the row has no others."""
+        parts = (part.strip().partition(" | ") for part in self.domain_text.split(";") if part)
+        return tuple(Condition(text, words or marked(text, self.params)) for text, _, words in parts)
+
     @property
     def special_conditions(self) -> tuple[str, ...]:
         """The conditions of its special points: kink, jump and vertical tangent, those that it has."""
@@ -157,18 +168,9 @@ class Primitive(_Columns):
 # --- the reader: the texts that a row is written with, read once ---------------------------------------------------------
 
 
-_NAME = re.compile(r"\b[a-z]\w*")
-
-
 def marked(text: str, params: tuple[str, ...]) -> str:
     """`text` with its parameters marked as places to fill in: `u > 0` becomes `#u > 0`."""
-    return _NAME.sub(lambda name: f"#{name[0]}" if name[0] in params else name[0], text)
-
-
-def _domain(text: str, params: tuple[str, ...]) -> tuple[Condition, ...]:
-    """Conditions between semicolons: "condition | words", where the words may be left out."""
-    parts = (part.strip().partition(" | ") for part in text.split(";") if part)
-    return tuple(Condition(condition, words or marked(condition, params)) for condition, _, words in parts)
+    return re.sub(r"\b[a-z]\w*", lambda name: f"#{name[0]}" if name[0] in params else name[0], text)
 
 
 def _jump(text: str) -> Jump | None:
@@ -208,7 +210,7 @@ def elementwise(
         partials=partials,
         formula=formula or partials,
         tex=tex or rf"\operatorname{{{named[0].replace('_', chr(92) + '_')}}}",
-        domain=_domain(domain, arguments),
+        domain_text=domain,
         partial_domain=partial_domain or ("",) * len(partials),
         jump=_jump(jump),
         scaling=_scaling(scaling, arguments),
@@ -254,7 +256,7 @@ def with_axis(
     In its partial, `w` has the axis still, with length 1.
     """
     (row,) = rows
-    return row, row._replace(
+    return row, row.replaced(
         names=tuple(names.split()) or row.names,
         params=(*row.params, "axis"),
         partials=(partial or row.partials[0], UNDEFINED),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from autodiff.core import templates
 from autodiff.core.evaluate import Trace
@@ -17,9 +16,10 @@ from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, Primitive
 from autodiff.core.templates import Number, StaticArgs
+from autodiff.record import Record
 
 
-class SpecialTests(NamedTuple):
+class SpecialTests(Record):
     """Tests on the arguments of a row, None where it has no such place; `unsloped`: per argument, that its partial exists."""
 
     kink: Number | None

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from autodiff.errors import AutodiffError, Span, quoted
 from autodiff.language.exact_float import ExactFloat
+from autodiff.record import Record
 
 JUXTAPOSITION = "implicit *"
 """The name of a product written without an operator. A row has no such name: it is lowered as `*`."""
@@ -180,7 +181,7 @@ class Define(_Tree):
 Statement: TypeAlias = Expression | Assign | Define
 
 
-class Reading(NamedTuple):
+class Reading(Record):
     """A part of the text that a person might read otherwise, and the one meaning that it has."""
 
     text: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from autodiff.errors import AutodiffError, Span, normalised, quoted, shortened
 from autodiff.language.ast import (
@@ -30,6 +30,7 @@ from autodiff.language.ast import (
 from autodiff.language.exact_float import decimal
 from autodiff.language.synonyms import INVERSES
 from autodiff.language.token import Token
+from autodiff.record import Record
 
 SYMBOLS = {
     "**": "^", "≤": "<=", "≥": ">=", "≠": "!=", "%": "mod", **dict.fromkeys("·×∙⋅∗•＊", "*"), **dict.fromkeys("÷∕⁄／", "/"),
@@ -205,7 +206,7 @@ class Builder:
         return tuple(p for p in parts if not isinstance(p, Token))
 
 
-class _Range(NamedTuple):
+class _Range(Record):
     """Places along an axis, from `start` to before `stop`."""
 
     start: Expr | None

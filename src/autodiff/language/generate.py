@@ -61,7 +61,8 @@ def tables(grammar: str) -> str:
     sets = {names: f"{{{number}}}" for number, names in enumerate(sorted(shared))}
     lines = [
         f"# The automaton of grammar/{grammar}.lark, written by python -m autodiff.language.generate: not to be edited.",
-        *(f"PATTERN {name} {_escaped(pattern)}" for name, pattern in patterns.items()),
+        *(f"PATTERN {name} {_on_one_line(pattern)}" for name, pattern in patterns.items()),
+        *(f"ASCII {name} {_on_one_line(_for_ascii(p))}" for name, p in patterns.items() if p != _for_ascii(p)),
         *(f"FIRST {name} {_escaped(characters)}" for name, characters in _first(patterns).items()),
         *(f"SYMBOL {name} {_escaped(text)}" for text, name in symbols.items()),
         *(f"KEYWORD {terminal.name} {terminal.pattern.value}" for terminal in inside),
@@ -87,8 +88,25 @@ def _moves(actions: Iterable[_Action], rules: Sequence[Rule], numbers: Mapping[i
 
 
 def _escaped(text: str) -> str:
-    """A text as ASCII without blanks."""
-    return text.encode("unicode_escape").decode("ascii").replace(" ", "\\x20")
+    """A text without blanks, as it is or with the escapes of a Python string."""
+    plain = text.isprintable() and " " not in text and "\\" not in text
+    return text if plain else text.encode("unicode_escape").decode("ascii").replace(" ", "\\x20")
+
+
+def _on_one_line(pattern: str) -> str:
+    """A pattern in printable characters without blanks: the others as escapes of a regular expression."""
+    return "".join(c if c.isprintable() and c != " " else f"\\u{ord(c):04x}" for c in pattern)
+
+
+def _for_ascii(pattern: str) -> str:
+    """A pattern that is the same for ASCII texts: no other character is there to be matched."""
+    other = r"(?:\\u[0-9a-f]{4}|[^\x00-\x7f])"
+
+    def smaller(characters: re.Match[str]) -> str:
+        kept = re.sub(f"{other}(?:-{other})?", "", characters[2])
+        return f"[{characters[1]}{kept}]" if kept else "(?!)"
+
+    return re.sub(other, "(?!)", re.sub(r"\[(\^?)((?:\\.|[^\]\\])*)\]", smaller, pattern))
 
 
 def _told_apart(patterns: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -166,4 +184,4 @@ def _plain(rule: Rule) -> str:
 
 if __name__ == "__main__":
     for grammar in GRAMMARS:
-        (Path(__file__).parent / f"{grammar}.lalr").write_text(tables(grammar), encoding="ascii")
+        (Path(__file__).parent / f"{grammar}.lalr").write_text(tables(grammar), encoding="utf-8")

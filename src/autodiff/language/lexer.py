@@ -70,7 +70,7 @@ def tokens(
         text = f" {text[1:-1]} "
     readings = [] if readings is None else readings
     scanned = split(text, functions)
-    if re.search(r"[A-Za-z]\.[A-Za-z]", text):
+    if "." in text and re.search(r"[A-Za-z]\.[A-Za-z]", text):
         _check_libraries(scanned, text)
     if "|" in text:
         _pair_bars(scanned)
@@ -115,7 +115,7 @@ def split(text: str, functions: Collection[str]) -> list[Token]:
     """The tokens that stand in `text`, blanks and comments left out."""
     scanned, meanings, start = list[Token](), _Meanings(functions), 0
     library = False
-    for piece in _pattern().findall(text):
+    for piece in _pattern(text.isascii()).findall(text):
         kind, shown = meanings[piece]
         end = start + len(piece)
         if kind:
@@ -139,11 +139,12 @@ def _check_libraries(scanned: Sequence[Token], text: str) -> None:
             )
 
 
-@lru_cache(maxsize=1)
-def _pattern() -> re.Pattern[str]:
+@lru_cache(maxsize=2)
+def _pattern(is_ascii: bool) -> re.Pattern[str]:
     """Tokens, then the symbols of several characters, longest first, and behind them any one character."""
+    patterns = tables("autodiff").ascii if is_ascii else tables("autodiff").patterns
     long = sorted((symbol for symbol in tables("autodiff").symbols if len(symbol) > 1), key=len, reverse=True)
-    return re.compile("|".join([*tables("autodiff").patterns.values(), *map(re.escape, long), "(?s:.)"]))
+    return re.compile("|".join([*patterns.values(), *map(re.escape, long), "(?s:.)"]))
 
 
 class _Meanings(dict[str, "tuple[str | None, str]"]):
@@ -186,6 +187,8 @@ def _stray(text: str, at: int) -> AutodiffError:
     hint = _STRAY.get(text[at], "remove it")
     if text[at].isalpha():  # of a superscript: names have no others that are refused
         hint = f"write a power with ^, as in x^{normalised(text[at])} or e^(2x)"
+    if text[at] == "." and text[at + 1 : at + 2] in tuple("^*/"):
+        hint = f"write {text[at + 1]} alone: operators take arrays element by element"
     if text[at] == "." and text[:at][-1:].isidentifier() and text[at + 1 : at + 2].isidentifier():
         hint = "a function stands without its library: sin(x), not np.sin(x)"
     return AutodiffError(f"'{shown}' has no meaning here", span=(at, at + 1), hint=hint, source=text)
@@ -219,13 +222,12 @@ def _matched(scanned: list[Token]) -> list[Token]:
                 break
             dropped.add(token)
     if opened:
-        raise AutodiffError(
-            f"this '{opened[-1]}' is never closed",
-            span=opened[-1].span,
-            hint="write `or` for ||"
-            if len(opened) > 1 and opened[-2].type == "BAR"
-            else f"add a '{_CLOSING[opened[-1].type]}'",
-        )
+        hint = f"add a '{_CLOSING[opened[-1].type]}'"
+        if len(opened) > 1 and opened[-2].type == "BAR":
+            hint = "write `or` for ||"
+        elif any(token.text == ";" for token in scanned):
+            hint += "; arguments are separated by commas, statements by ';'"
+        raise AutodiffError(f"this '{opened[-1]}' is never closed", span=opened[-1].span, hint=hint)
     return [token for token in scanned if token not in dropped] if dropped else scanned
 
 

@@ -19,7 +19,6 @@ from autodiff.language.ambiguity import Noted, of_operators, of_values
 from autodiff.language.ast import Assign, Expression, ParsedProgram, Reading, Statement
 from autodiff.language.automaton import Automaton
 from autodiff.language.builder import Builder
-from autodiff.language.diagnostics import complaint
 from autodiff.language.lexer import tokens
 from autodiff.language.token import Token
 
@@ -137,6 +136,8 @@ def _tree(
     """What `Builder` makes of the tokens; what a person may read otherwise is also put into `doubtful`."""
 
     def complain(tokens: Sequence[Token], position: int) -> AutodiffError:
+        from autodiff.language.diagnostics import complaint  # only a mistake needs it
+
         return complaint(tokens, position, length, functions, start)
 
     return _automaton().parse(scanned, start, length, complain, doubtful)

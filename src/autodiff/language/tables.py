@@ -15,6 +15,7 @@ class Tables:
     """What a lexer and a parser need of a grammar.
 
     patterns  of all terminals that no list of texts can give, in the order in which they are tried
+    ascii     the same for texts of ASCII characters only, which compile in half the time
     first     ASCII characters that settle which of `patterns` begins with them
     symbols   the texts of all other terminals, and what they are; none begins like one of `patterns`
     keywords  names that are terminals of their own, and which
@@ -23,23 +24,24 @@ class Tables:
     rules     origin, number of parts, method of the builder ("": the one part itself, "*": all parts in a list), and
               whether some of its parts are such lists
     states    per state, what to do: at a terminal n > 0, shift it and go to n, or n < 0, reduce by rule ~n; after a
-              reduction, the state for its origin
+              reduction, the state for its origin; read when it is reached first
     """
 
     def __init__(self, text: str) -> None:
         self.patterns: Final = dict[str, str]()
+        self.ascii: Final = dict[str, str]()
         self.first: Final = dict[str, str]()
         self.symbols: Final = dict[str, str]()
         self.keywords: Final = dict[str, str]()
         self.ignored: Final = set[str]()
         self.start: Final = dict[str, tuple[int, int]]()
         self.rules: Final = list[tuple[str, int, str, bool]]()
-        self.states: Final = list[dict[str, int]]([{}])
-        sets = dict[str, list[str]]()
+        self.states: Final = _States()
+        sets = self.states.sets
         for line in text.splitlines():
             kind, _, rest = line.partition(" ")
             if kind == "STATE":
-                self.states.append(_state(rest.split(), sets))
+                self.states.lines.append(rest)
             elif kind == "RULE":
                 origin, size, method, spliced = rest.split(" ")
                 self.rules.append((origin, int(size), method, spliced == "lists"))
@@ -50,27 +52,40 @@ class Tables:
                 self.start[name] = int(first), int(last)
             elif kind == "IGNORED":
                 self.ignored.update(rest.split())
+            elif kind in ("PATTERN", "ASCII"):
+                name, _, self.ascii[name] = rest.partition(" ")
+                self.patterns.setdefault(name, self.ascii[name])
             elif kind != "#":
-                name, _, escaped = rest.partition(" ")
-                shown = escaped.encode().decode("unicode_escape")
-                if kind in ("PATTERN", "FIRST"):
-                    (self.patterns if kind == "PATTERN" else self.first)[name] = shown
+                name, _, text = rest.partition(" ")
+                if "\\" in text:
+                    text = text.encode("ascii").decode("unicode_escape")
+                if kind == "FIRST":
+                    self.first[name] = text
                 else:
-                    (self.symbols if kind == "SYMBOL" else self.keywords)[shown] = name
+                    (self.symbols if kind == "SYMBOL" else self.keywords)[text] = name
 
 
-def _state(moves: list[str], sets: dict[str, list[str]]) -> dict[str, int]:
-    state = dict[str, int]()
-    for names, move in zip(moves[::2], map(int, moves[1::2]), strict=True):
-        if names in sets:
-            state.update(dict.fromkeys(sets[names], move))
-        else:
-            state[names] = move
-    return state
+class _States(dict[int, dict[str, int]]):
+    """The states by their numbers, from 1: a short program reaches a few of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines = [""]
+        self.sets = dict[str, list[str]]()
+
+    def __missing__(self, number: int) -> dict[str, int]:
+        moves = self.lines[number].split()
+        self[number] = state = dict[str, int]()
+        for names, move in zip(moves[::2], map(int, moves[1::2]), strict=True):
+            if names in self.sets:
+                state.update(dict.fromkeys(self.sets[names], move))
+            else:
+                state[names] = move
+        return state
 
 
 @lru_cache
 def tables(grammar: str) -> Tables:
     """The tables of `grammar/NAME.lark`."""
-    with open(join(dirname(__file__), f"{grammar}.lalr"), encoding="ascii") as file:
+    with open(join(dirname(__file__), f"{grammar}.lalr"), encoding="utf-8") as file:
         return Tables(file.read())

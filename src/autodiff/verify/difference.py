@@ -7,7 +7,7 @@ slope, and a difference quotient of it tells the two apart.
 >>> sin = TABLE["sin", 1]
 >>> contradicts(sin, 0, [0.0], slope=1.0)
 False
->>> contradicts(sin._replace(partials=("1.00001*cos(u)",)), 0, [0.0], slope=1.00001)
+>>> contradicts(sin.replaced(partials=("1.00001*cos(u)",)), 0, [0.0], slope=1.00001)
 True
 """
 

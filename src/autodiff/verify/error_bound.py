@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from autodiff.core import templates
 from autodiff.core.evaluate import DomainError, Trace, primal
@@ -18,6 +17,7 @@ from autodiff.core.graph import Graph
 from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ZERO, Primitive
+from autodiff.record import Record
 from autodiff.verify.rounding import (
     EPSILON,
     LEAST,
@@ -48,7 +48,7 @@ UNKNOWN = 2.0**60
 """Roundings of a number of which no digit is known."""
 
 
-class BoundedValue(NamedTuple):
+class BoundedValue(Record):
     """A number and how far from it the true one may be."""
 
     value: float

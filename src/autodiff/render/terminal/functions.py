@@ -155,7 +155,7 @@ def _result(row: Primitive) -> str:
 def losses(rows: Sequence[Loss], form: str, *, terminal: bool) -> str:
     """One loss in full, or the table; `form` is text, json or markdown. In a pipe the cells are separated by tabs."""
     if form == "json":
-        return json.dumps([loss._asdict() for loss in rows], ensure_ascii=False, indent=1)
+        return json.dumps([dict(zip(loss._fields, loss, strict=True)) for loss in rows], ensure_ascii=False, indent=1)
     if form == "markdown":
         cells = ((f"`{loss.signature}`", loss.formula.replace("|", "\\|"), loss.models) for loss in rows)
         return "\n".join(f"| {' | '.join(row)} |" for row in (LOSS_HEADER, ("---",) * 3, *cells))
