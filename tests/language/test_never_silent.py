@@ -49,6 +49,18 @@ REFUSED = {
     "x <> 2": "write != for 'not equal'",
     "x -> x^2": "a function is f(x) = …",
     "y := x^2": "':=' has no meaning here",
+    "h(x) := x^2": "':=' has no meaning here",
+    "y <- x^2": "'<-' has no meaning here",
+    "x%%2": "write mod(u, v)",
+    "Sin[x]^2": "write sin(…)",
+    "max[x, 2]": "write max(…)",
+    "pnorm(x)": "write normcdf(x)",
+    "ifelse(x > 0, x, -x)": "write if(condition, u, v)",
+    "diff(x^2, x)": 'autodiff diff "PROGRAM" --wrt x',
+    "IF(x>0;x;-x)": "arguments are separated by commas",
+    "x.^2": "write ^ alone",
+    "round(x, 2)": "write round(100*x)/100",
+    "sum(x^2, x, 1, 10)": "there are no ranges",
     "⌊x⌋": "write floor(x)",
     "∜x": "write x^(1/4)",
     "³√x": "write cbrt(x)",
@@ -58,6 +70,7 @@ REFUSED = {
 }
 
 SAID = {
+    "x<-x^2": "x<-… is read as a comparison, x < -…",
     "x^1/2": "x^1/2 is read as (x^1)/2",
     "x^-1/2": "x^-1/2 is read as (x^-1)/2",
     "3/x x": "3/x x is read as (3/x)*x",
@@ -343,3 +356,14 @@ def test_a_number_alone_is_the_value_of_the_only_input(command: str) -> None:
     assert "notice: --at 3 is read as t=3\n" in ended.err
     assert autodiff(command, "t^2", "--at", "3", "--strict").status == 2
     assert autodiff(command, "t^2*u", "--at", "3").status == 2
+
+
+def test_a_constant_before_a_name_is_a_factor_without_its_sign() -> None:
+    assert "did you mean x*e?" in autodiff("eval", "xe^x", "--at", "x=2").err
+    assert "did you mean e*x?" in autodiff("eval", "2ex", "--at", "x=2").err
+
+
+@pytest.mark.parametrize("program", ["mean[0] + x", "if(x<-1, x, 2)"])
+def test_what_only_looks_like_another_language_is_silent(program: str) -> None:
+    ended = autodiff("eval", program, "--at", "x=2,mean=[1]" if "mean" in program else "x=2")
+    assert (ended.status, ended.err) == (0, "")

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from autodiff.errors import AutodiffError, Span, quoted, shortened
 from autodiff.language.ast import CONSTANTS, TRAINING_CALLS, Reading
-from autodiff.language.synonyms import ALIASES, CONDITIONAL, ELEMENTARY, SPELT_OUT, meant
+from autodiff.language.synonyms import ALIASES, CONDITIONAL, DERIVATIVES, ELEMENTARY, SPELT_OUT, meant
 from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _USUAL_FUNCTIONS = frozenset("fghFGH")
@@ -80,17 +80,44 @@ class _Resolution:
                 self.become(place, "FUNC")
 
     def tell_operators(self) -> None:
-        """Tell `if` behind an operand, the sign of `a if c else b`, from the function, and a remainder from a percentage."""
+        """Tell `if` behind an operand, the sign of `a if c else b`, from the function, and a remainder from a percentage.
+
+        Raises AutodiffError for `%%` and `y <- x`, which mean something else in R.
+        """
         for place, token in enumerate(self.tokens) if "ELSE" in self.kinds else ():
             if token.text == CONDITIONAL and place and self.kinds[place - 1] in ENDS_OPERAND:
                 self.become(place, "IF")
         for place, token in enumerate(self.tokens) if "PERCENT" in self.kinds else ():
             after = self.after(place)
+            if token.type == "PERCENT" == after and self._is_glued(place):
+                raise AutodiffError(
+                    "'%%' has no meaning here",
+                    span=(token.span[0], self.tokens[place + 1].span[1]),
+                    hint="write mod(u, v) for a remainder, u/100 for a hundredth",
+                )
             if token.type == "PERCENT" and (after == "LPAR" or after in _STARTS_OPERAND):
                 self.become(place, "MULTIPLICATIVE")
                 self.note(token, "%", "the remainder, mod(u, v)")
             elif token.type == "PERCENT" and after == "ADDITIVE":
                 self.note(token, "%", "a hundredth, u/100")
+        for place, token in enumerate(self.tokens) if "<-" in self.text else ():
+            if token.text == "<" and self.after(place) == "ADDITIVE" and self._is_glued(place):
+                self._check_arrow(place)
+
+    def _is_glued(self, place: int) -> bool:
+        """Whether the next token follows at once."""
+        return self.tokens[place].span[1] == self.tokens[place + 1].span[0]
+
+    def _check_arrow(self, place: int) -> None:
+        """Raise AutodiffError for the arrow `y <- x` at `place`; note `y<-x`, which begins a statement like an assignment."""
+        start, end = self.tokens[place].span[0], self.tokens[place + 1].span[1]
+        if self.text[end : end + 1].isspace():
+            raise AutodiffError(
+                "'<-' has no meaning here", span=(start, end), hint="write = for a value, < - for a comparison"
+            )
+        if self.kinds[place - 1] == "NAME" and (place == 1 or self.kinds[place - 2] == "SEP"):
+            name = self.tokens[place - 1]
+            self.note(name, f"{name}<-…", f"a comparison, {name} < -…")
 
     def tell_calls(self, defined: Collection[str]) -> None:
         """Tell the functions that are called from names; those in `defined` are the program's own."""
@@ -130,9 +157,11 @@ class _Resolution:
                     self._check_raised(place)
                 elif after == "LPAR" and token.text not in CONSTANTS and token.text not in self.known:
                     if len(token.text) > 1 or token.text in _USUAL_FUNCTIONS:
-                        raise _unknown(token, self.functions)
+                        raise self._defined_elsewhere(place) or _unknown(token, self.functions)
                     if place == 0 or kinds[place - 1] != "POWER":
                         doubtful.setdefault(token.text, place)
+                elif after == "LSQB" and len(token.text) > 1 and token.text not in self.known:
+                    self._check_square_brackets(place)
             elif kind == "MULTIPLICATIVE" and after == "NAME" and tokens[place].text == "/":
                 self._check_differentials(place)
         for place, token in enumerate(tokens) if doubtful else ():
@@ -143,6 +172,26 @@ class _Resolution:
             end = tokens[_partner(tokens, place + 1)].span[1]
             shown, factor = shortened(self.text[start:end], 60), shortened(self.text[opened:end], 60)
             self.readings.append(Reading(shown, f"{name}*{factor}", (start, end)))
+
+    def _defined_elsewhere(self, place: int) -> AutodiffError | None:
+        """The error for `f(x) := x^2`, None where the name at `place` is called."""
+        behind = _partner(self.tokens, place + 1) + 1
+        if [token.text for token in self.tokens[behind : behind + 2]] != [":", "="]:
+            return None
+        span = self.tokens[behind].span[0], self.tokens[behind + 1].span[1]
+        return AutodiffError("':=' has no meaning here", span=span, hint="write =")
+
+    def _check_square_brackets(self, place: int) -> None:
+        """Raise AutodiffError for a function that is called as in Mathematica: `Sin[x]`; `mean[0]` is part of an array."""
+        token = self.tokens[place]
+        if self.kinds[place + 2 : place + 3] == ["NUMBER"] and self.kinds[place + 3] in ("RSQB", "COMMA"):
+            return
+        name = token.text.lower()
+        called = meant(name, self.functions) if name in ALIASES else name
+        if called in self.functions:
+            raise AutodiffError(
+                f"{quoted(token.text)} is called with round brackets", span=token.span, hint=f"write {called}(…)"
+            )
 
     def _check_raised(self, place: int) -> None:
         """Raise AutodiffError for `f^-1(x)` with no such function; note `rate^2(x)`, which is a product."""
@@ -284,8 +333,10 @@ def _unknown(token: Token, functions: Collection[str]) -> AutodiffError:
     hint = f"{define} {'F' if near else 'f'}or a product write {short}*(…)"
     if token.text.startswith("log_"):
         hint = f"write log(x, {short[4:]}) for the logarithm to base {short[4:]}"
-    elif token.text in SPELT_OUT:
-        hint = f"write {SPELT_OUT[token.text]}"
+    elif token.text.lower() in DERIVATIVES:
+        hint = 'a derivative is asked for by a command: autodiff diff "PROGRAM" --wrt x'
+    elif written := SPELT_OUT.get(token.text) or SPELT_OUT.get(token.text.lower()):
+        hint = f"write {written}"
     return AutodiffError(f"unknown function {quoted(token.text)}", span=token.span, hint=hint)
 
 

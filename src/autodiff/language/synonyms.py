@@ -32,8 +32,24 @@ SPELT_OUT = {
     "negative": "-x", "add": "x + y", "subtract": "x - y", "multiply": "x*y", "divide": "x/y", "remainder": "mod(x, y)",
     "nPr": "factorial(n)/factorial(n - k)", "sinhyp": "sinh(x)", "haversine": "(1 - cos(x))/2", "hav": "(1 - cos(x))/2",
     "tr": "trace(A)", "T": "transpose(A)",
+    "pnorm": "normcdf(x)", "dnorm": "normpdf(x)", "qnorm": "probit(p)", "cdf": "normcdf(x)", "pdf": "normpdf(x)",
+    "ifelse": "if(condition, u, v)", "piecewise": "if(condition, u, v)", "iif": "if(condition, u, v)", "cond": "if(condition, u, v)",
+    "integrate": "the formula itself: there are no integrals here", "int": "trunc(x)", "idiv": "floor(u/v)", "rem": "mod(u, v)",
 }  # fmt: skip
 """What to write for a function of another library that has no name of its own here, or takes its arguments otherwise."""
+
+WITH_OTHER_ARGUMENTS = {
+    ("round", 2): "round(100*x)/100 for two decimals",
+    ("sum", 4): "sum([u, v, w]), or the terms with +: there are no ranges",
+    ("prod", 4): "prod([u, v, w]), or the factors with *: there are no ranges",
+    ("ln", 2): "log(u, v) for the logarithm of u to base v", ("exp", 2): "u^v",
+}  # fmt: skip
+"""What to write for a call with so many arguments, which a function has elsewhere."""
+
+DERIVATIVES = frozenset(
+    {"diff", "d", "derivative", "deriv", "differentiate", "grad", "gradient", "jacobian", "hessian"}
+)
+"""What other systems call the function that differentiates, in lower case."""
 
 INVERSES = {
     "sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot", "sec": "asec", "csc": "acsc", "sech": "asech", "csch": "acsch", "coth": "acoth", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh", "ln": "exp", "exp": "ln",
