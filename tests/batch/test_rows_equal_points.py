@@ -382,3 +382,12 @@ def test_rows_that_cancel_among_many_are_right_to_ten_digits() -> None:
             value, slope = float(truth.value), float(truth.gradient["x"])
             assert abs(batch.value[row] - value) <= 1e-10 * abs(value)
             assert abs(batch.gradient["x"][row] - slope) <= 1e-10 * abs(slope)
+
+
+@pytest.mark.parametrize("text", ["(x*1e200)^2/1e200/1e200", "tanh(x*1e-120*1e-250)*1e200", "(x*1e170)^2*1e-200*1e-200 + x"])
+def test_constants_whose_product_underflows_are_not_folded(text: str) -> None:
+    """1/1e200/1e200 is 0 in float64: folded, it made the slope of a hundred rows 0."""
+    lone = autodiff.evaluate(text, {"x": 1e-170})
+    value, slopes = autodiff.compile(text)(x=np.full(100, 1e-170))
+    assert value[50] == pytest.approx(lone.value, rel=1e-10, abs=5e-324)
+    assert slopes["x"][50] == pytest.approx(lone.gradient["x"], rel=1e-10, abs=5e-324)

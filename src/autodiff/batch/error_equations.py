@@ -40,6 +40,9 @@ ALLOWED = 1e-10 * 2.0**53
 _SMOOTH, _HOMOGENEOUS = 2.0**36, 2.0**45
 """Roundings that an argument may be off, and in parts of itself, for the slope to say what a function makes of them."""
 
+_LEAST_SCALE = 1e-250
+"""The smallest scale of a bound: no error is lost by underflow, and limits over it are finite."""
+
 _ALIKE = 4.0
 """Parts of bounds whose factors differ by no more are added with the larger factor."""
 
@@ -271,7 +274,7 @@ class ErrorEquations:
             return None, 1.0
         number = self._known.get(node)
         if number is not None:
-            return (part[0], part[1] * abs(number)) if number else (None, 1.0)
+            return (part[0], max(part[1] * abs(number), _LEAST_SCALE)) if number else (None, 1.0)
         return self._emitter.emit(_MULTIPLY, (part[0], self._size(node))), part[1]
 
     def _size(self, node: int) -> int:

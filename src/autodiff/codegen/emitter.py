@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -97,9 +98,11 @@ class Emitter:
             if not all(inside(*(known[a] for a in args)) for inside, _ in templates.domain(row)):
                 return None
             value = float(templates.value(row)(*(known[a] for a in args)))
-            if not math.isfinite(value):
+            error = self._error(row, [known[a] for a in args], value)
+            if not math.isfinite(value) or (error and abs(value) < sys.float_info.min):  # it has lost digits, or all
                 return None
-            self._note_error(row, [known[a] for a in args], value)
+            if error:
+                self.constant_errors[value] = max(error, self.constant_errors.get(value, 0.0))
             return self.graph.constant(value)
         if row is _MUL:
             return self._product(args)
@@ -110,15 +113,13 @@ class Emitter:
             return inner if row is _NEG else self.emit(_ABS, (inner,))
         return None
 
-    def _note_error(self, row: Primitive, args: Sequence[float], value: float) -> None:
-        """Remember how far a folded constant may be off."""
+    def _error(self, row: Primitive, args: Sequence[float], value: float) -> float:
+        """How far a folded constant may be off."""
         errors = [math.ulp(a) / 2 if isinstance(a, ExactFloat) else self.constant_errors.get(a, 0.0) for a in args]
         try:
-            error = error_of(row, args, errors, value, operator.add)
+            return error_of(row, args, errors, value, operator.add)
         except (Unsure, OverflowError):
-            error = math.inf
-        if error:
-            self.constant_errors[value] = max(error, self.constant_errors.get(value, 0.0))
+            return math.inf
 
     def _product(self, args: tuple[int, ...]) -> int | None:
         """1*g is g, -1*g is -g, and g times a choice between 1 and 0 is the choice between g and 0."""
