@@ -384,10 +384,27 @@ def test_rows_that_cancel_among_many_are_right_to_ten_digits() -> None:
             assert abs(batch.gradient["x"][row] - slope) <= 1e-10 * abs(slope)
 
 
-@pytest.mark.parametrize("text", ["(x*1e200)^2/1e200/1e200", "tanh(x*1e-120*1e-250)*1e200", "(x*1e170)^2*1e-200*1e-200 + x"])
+@pytest.mark.parametrize(
+    "text", ["(x*1e200)^2/1e200/1e200", "tanh(x*1e-120*1e-250)*1e200", "(x*1e170)^2*1e-200*1e-200 + x"]
+)
 def test_constants_whose_product_underflows_are_not_folded(text: str) -> None:
     """1/1e200/1e200 is 0 in float64: folded, it made the slope of a hundred rows 0."""
     lone = autodiff.evaluate(text, {"x": 1e-170})
     value, slopes = autodiff.compile(text)(x=np.full(100, 1e-170))
     assert value[50] == pytest.approx(lone.value, rel=1e-10, abs=5e-324)
     assert slopes["x"][50] == pytest.approx(lone.gradient["x"], rel=1e-10, abs=5e-324)
+
+
+def test_equal_points_at_corners_are_answered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Mapping[str, float]] = []
+    compiled = autodiff.compile("abs(x)*y")
+    answer = type(compiled).answer
+    monkeypatch.setattr(type(compiled), "answer", lambda self, point: asked.append(point) or answer(self, point))
+    rows = compiled.batch(x=np.zeros(5000), y=np.arange(5000) % 4 + 1.0)
+    assert [point["y"] for point in asked] == [1.0, 2.0, 3.0, 4.0]
+    assert rows.status.tolist() == ["corner"] * 5000
+
+
+def test_a_zero_in_rows_has_no_sign() -> None:
+    _, slopes = autodiff.compile("x^2*y^-2")(x=np.full(40, 2.0), y=np.full(40, 1e300))
+    assert not np.signbit(slopes["y"]).any()

@@ -15,6 +15,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 from autodiff.api.answer import Answer
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 SHARE = 131_072
 """Rows that a core takes at a time where there is machine code: one has little to wait for when another is slow."""
+
+_REMEMBERED = 65_536
+"""Points whose answers are kept while the rows of a call are done one by one: whole numbers come again and again."""
 
 INPUT: Literal["input"] = "input"
 """The status of a row where an input is no finite number; all others are those of `evaluate`."""
@@ -117,16 +121,32 @@ class Compiled:
             places = np.arange(value.size)
         else:
             places = self.recomputation.left(columns, [value, *slopes], good)
-        hard: dict[int, str] = {}
-        for row in places.tolist():
-            point = {n: float(c if isinstance(c, float) else c[row]) for n, c in columns.items()}
-            answer = self.answer(point)
-            for column, number in zip((value, *slopes), (answer.value, *answer.gradient.values()), strict=True):
-                column[row] = math.nan if number is None else number
-            if answer.status != "ok":
-                hard[row] = answer.status
+        hard = self._each(np, columns, [value, *slopes], places)
         gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
         return Batch(value.reshape(shape), gradient, hard)
+
+    def _each(
+        self, np: Any, columns: Mapping[str, Numbers], results: Sequence[Numbers], places: Numbers
+    ) -> dict[int, str]:
+        """Fill the rows at `places` with what one-shot says of each, equal points once; the statuses that are not ok."""
+        points = zip(*(np.broadcast_to(c, len(results[0]))[places].tolist() for c in columns.values()), strict=True)
+        known: dict[tuple[float, ...], tuple[list[float], str]] = {}
+        hard: dict[int, str] = {}
+        for row, point in zip(places.tolist(), points if columns else repeat(()), strict=False):
+            numbers, status = known.get(point) or self._numbers_at(dict(zip(columns, point, strict=True)))
+            if len(known) < _REMEMBERED:
+                known[point] = numbers, status
+            for column, number in zip(results, numbers, strict=True):
+                column[row] = number
+            if status != "ok":
+                hard[row] = status
+        return hard
+
+    def _numbers_at(self, point: Mapping[str, float]) -> tuple[list[float], str]:
+        """Value and slopes at a point, NaN for one that does not exist, and the status."""
+        answer = self.answer(point)
+        numbers = (answer.value, *answer.gradient.values())
+        return [math.nan if number is None else number + 0.0 for number in numbers], answer.status
 
     @property
     def in_blocks(self) -> bool:
