@@ -28,17 +28,16 @@ class Record(tuple[Any, ...]):
             setattr(cls, name, property(itemgetter(place)))
 
     def __new__(cls, *values: Any, **named: Any) -> Self:
-        if len(values) != len(cls._fields) or named:
-            given = cls._defaults | dict(zip(cls._fields, values, strict=False)) | named
-            twice = named.keys() & cls._fields[: len(values)] or len(values) > len(cls._fields)
-            if twice or given.keys() != set(cls._fields):
-                raise TypeError(f"{cls.__name__} has the fields {', '.join(cls._fields)}")
-            values = tuple([given[name] for name in cls._fields])
+        if len(values) != len(cls._fields):
+            names, defaults = cls._fields[len(values) :], cls._defaults
+            values += tuple([named.pop(n) if n in named else defaults[n] for n in names if n in named or n in defaults])
+        if named or len(values) != len(cls._fields):
+            raise TypeError(f"{cls.__name__} has the fields {', '.join(cls._fields)}")
         return super().__new__(cls, values)
 
     def _replace(self, **changes: Any) -> Self:
         """The record with other values in the fields that are named."""
-        return type(self)(**dict(zip(self._fields, self, strict=True)) | changes)
+        return type(self)(*[changes.pop(n, v) for n, v in zip(self._fields, self, strict=True)], **changes)
 
     def __getnewargs__(self) -> tuple[Any, ...]:
         return tuple(self)
