@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -16,6 +17,8 @@ from autodiff.language.ast import CONSTANTS, Call, Expr, Expression, Name, Numbe
 from autodiff.language.exact_float import ExactFloat
 from autodiff.language.parser import parse_bindings
 from autodiff.language.synonyms import UNITS, glued
+from autodiff.verify import error_bound
+from autodiff.verify.rounding import Unsure
 
 Value: TypeAlias = Any
 """A float, or a NumPy array."""
@@ -134,7 +137,7 @@ def _typed_array(lowered: Lowered, value: Value) -> Value:
     flat, floats = block.lowered, numpy().ravel(value).tolist()
     nodes = zip(block.result.nodes, floats, strict=True)
     typed = [_as_typed(flat._replace(result=node), number) for node, number in nodes]
-    if not any(isinstance(number, ExactFloat) for number in typed):
+    if not any(isinstance(number, ExactFloat) for number in typed) and typed == floats:
         return value
     return typed[0] if isinstance(value, float) else numpy().array(typed, dtype=object).reshape(value.shape).tolist()
 
@@ -145,9 +148,26 @@ def _as_typed(lowered: Lowered, value: float) -> float:
     row, args = graph.rows[node], graph.args[node]
     if row is None:
         return graph.constants[node]
-    if row.value == "neg" and args[0] in graph.constants and not isinstance(graph.constants[args[0]], ExactFloat):
-        return value
-    return ExactFloat(value, lowered)
+    if row.value == "neg" and args[0] in graph.constants:
+        number = graph.constants[args[0]]
+        return ExactFloat(value, lowered, number.error) if isinstance(number, ExactFloat) else value
+    from autodiff.numbers.rationals import rational  # most values are one number
+
+    exact = rational(lowered)
+    if exact is not None and abs(exact) < sys.float_info.max:
+        number = float(exact)
+        return number if number == exact else ExactFloat(number, lowered)
+    return ExactFloat(value, lowered, _error(lowered))
+
+
+def _error(lowered: Lowered) -> float:
+    """How far the value of a constant expression may be off; more than itself where that is not known."""
+    run = primal(lowered, {})
+    value = run.values[lowered.result]
+    try:
+        return error_bound.values(lowered, run)[lowered.result]
+    except (Unsure, OverflowError):
+        return 1.0 + abs(value)
 
 
 def bind(lowered: Lowered, at: Mapping[str, Any]) -> Point:

@@ -32,7 +32,8 @@ _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE, _POWER, _LEAST, _LARGEST, _LESS, _EQUAL = (
     rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^", "min", "max", "<", "==")
 )
 _NEGATIVE, _SAME, _ABSOLUTE, _ROOT = (rules.TABLE[name, 1] for name in ("-", "+", "abs", "sqrt"))
-_IF = rules.TABLE["if", 3]
+_IF, _MOD, _AND = rules.TABLE["if", 3], rules.TABLE["mod", 2], rules.TABLE["and", 2]
+_STEPS = frozenset(rules.TABLE[name, 1] for name in ("floor", "ceil", "round"))
 
 ALLOWED = 1e-10 * 2.0**53
 """Roundings that a row of ten right digits may be off."""
@@ -102,17 +103,37 @@ class ErrorEquations:
 
     def undecided(self, condition: int, args: Sequence[int]) -> int:
         """The condition that `condition`, where it is an equality about `args`, holds or may hold but for rounding."""
-        if self._emitter.graph.rows[condition] is not _EQUAL:
+        graph = self._emitter.graph
+        if graph.rows[condition] is _AND:
+            first, second = graph.args[condition]
+            return self._emitter.emit(_AND, (self.undecided(first, args), second))
+        if graph.rows[condition] is not _EQUAL:
             return condition
-        u, v = self._emitter.graph.args[condition]
+        u, v = graph.args[condition]
         equation_of, t = {self._of[a]: a for a in args}, self._number(2.0**53)
         if u in equation_of and self._known.get(v) == 0:  # an error in parts of u never makes it 0
             error = self._scaled(self._below(self.bounds[equation_of[u]]))
             return condition if error is None else self._text("abs(u)*t <= a", u=u, t=t, a=error)
+        if u in equation_of and graph.rows[v] in _STEPS and graph.args[v] == (u,):
+            error = self._scaled(self._spread(equation_of[u]))
+            return condition if error is None else self._text("abs(u - round(u))*t <= a", u=u, t=t, a=error)
+        if graph.rows[u] is _MOD and equation_of.keys() >= set(graph.args[u]) - self._known.keys():
+            return self._undecided_remainder(condition, u, v, equation_of)
         if u not in equation_of or v not in equation_of:
             return condition
         error = self._scaled(self._added(self._spread(equation_of[u]), self._spread(equation_of[v])))
         return condition if error is None else self._text("abs(u - v)*t <= a", u=u, v=v, t=t, a=error)
+
+    def _undecided_remainder(self, condition: int, remainder: int, c: int, equation_of: Mapping[int, int]) -> int:
+        """Whether the remainder of two numbers may be `c`, or off it by as much as it is of."""
+        u, v = self._emitter.graph.args[remainder]
+        errors = [self._spread(equation_of[a]) if a in equation_of else (None, 1.0) for a in (u, v)]
+        whole = self._text("1 + abs(u/v)", u=u, v=v)
+        error = self._scaled(self._added(errors[0], self._times(errors[1], whole)))
+        if error is None:
+            return condition
+        off = self._text("w - c - v*round((w - c)/v)", w=remainder, c=c, v=v)
+        return self._text("abs(d)*t <= a", d=off, t=self._number(2.0**53), a=error)
 
     # --- bounds -------------------------------------------------------------------------------------------------------
 

@@ -115,7 +115,7 @@ class Emitter:
 
     def _error(self, row: Primitive, args: Sequence[float], value: float) -> float:
         """How far a folded constant may be off."""
-        errors = [math.ulp(a) / 2 if isinstance(a, ExactFloat) else self.constant_errors.get(a, 0.0) for a in args]
+        errors = [a.error if isinstance(a, ExactFloat) else self.constant_errors.get(a, 0.0) for a in args]
         try:
             return error_of(row, args, errors, value, operator.add)
         except (Unsure, OverflowError):

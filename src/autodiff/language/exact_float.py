@@ -25,14 +25,16 @@ _LONGEST_EXPONENT = 5000
 
 
 class ExactFloat(float):
-    """The float64 nearest to what was typed, and what that means."""
+    """A float64 for what was typed, and what that means; it is off by `error` at most, half a unit in the last place mostly."""
 
-    __slots__ = ("meaning",)
+    __slots__ = ("error", "meaning")
+    error: float
     meaning: Meaning
 
-    def __new__(cls, value: float, meaning: Meaning) -> ExactFloat:
+    def __new__(cls, value: float, meaning: Meaning, error: float | None = None) -> ExactFloat:
         number = super().__new__(cls, value)
         number.meaning = meaning
+        number.error = math.ulp(value) / 2 if error is None else error
         return number
 
     @property
@@ -44,8 +46,8 @@ class ExactFloat(float):
             return f"= {exact[0] // common}/{exact[1] // common}"
         return f"= {self.meaning}" if isinstance(self.meaning, str) else f"= {float(self)!r} {id(self.meaning)}"
 
-    def __reduce__(self) -> tuple[type[ExactFloat], tuple[float, Meaning]]:
-        return ExactFloat, (float(self), self.meaning)
+    def __reduce__(self) -> tuple[type[ExactFloat], tuple[float, Meaning, float]]:
+        return ExactFloat, (float(self), self.meaning, self.error)
 
 
 def decimal(text: str, value: float) -> float:

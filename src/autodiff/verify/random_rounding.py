@@ -149,15 +149,16 @@ class RandomRounding:
 
     def constant(self, value: float) -> float:
         """A constant, moved where it is not exactly what was typed."""
-        return float(self.number(value)) if isinstance(value, ExactFloat) else value
+        return value + _ROUNDINGS * value.error * float(self._signed(())) if isinstance(value, ExactFloat) else value
 
     def inputs(self, point: Mapping[str, Any]) -> dict[str, Any]:
         """The point, with typed numbers that are no float64 moved."""
         typed = getattr(point, "typed", {})
         moved = {name: self.constant(value) if isinstance(value, float) else value for name, value in point.items()}
         for name, numbers in typed.items():
-            inexact = np.reshape([isinstance(number, ExactFloat) for number in numbers], np.shape(moved[name]))
-            moved[name] = np.where(inexact, self.number(moved[name]), moved[name])
+            errors = [number.error if isinstance(number, ExactFloat) else 0.0 for number in numbers]
+            shape = np.shape(moved[name])
+            moved[name] = moved[name] + _ROUNDINGS * np.reshape(errors, shape) * self._signed(shape)
         return moved
 
     def arguments(self, row: Primitive, args: list[Any]) -> list[Any]:
@@ -226,9 +227,12 @@ class RandomRounding:
 
     def number(self, value: Any) -> Any:
         """A number or an array, each element moved."""
-        signed = self._chance.uniform(0.5, 1.0, np.shape(value)) * self._chance.choice([-1.0, 1.0], np.shape(value))
-        moved = value * (1.0 + _MOVED * signed)
+        moved = value * (1.0 + _MOVED * self._signed(np.shape(value)))
         return moved if np.shape(moved) else float(moved)
+
+    def _signed(self, shape: tuple[int, ...]) -> Any:
+        """Random numbers from a half to 1 in size, of either sign."""
+        return self._chance.uniform(0.5, 1.0, shape) * self._chance.choice([-1.0, 1.0], shape)
 
     def unless_short(self, value: Any) -> Any:
         """A number or an array, each element moved that has more bits than a short number."""

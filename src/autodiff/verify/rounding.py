@@ -34,7 +34,7 @@ class Unsure(Exception):
 
 def rounding(constant: float) -> float:
     """How far a constant may be off what was typed; half an ulp of the smallest numbers is rounded up to the least number."""
-    return max(math.ulp(constant) / 2, LEAST) if isinstance(constant, ExactFloat) else 0.0
+    return max(constant.error, LEAST) if isinstance(constant, ExactFloat) else 0.0
 
 
 def error_of(
@@ -156,9 +156,20 @@ def _moved(row: Primitive, k: int, args: Sequence[float], error: float, value: f
     if error > 1e-5 * min(abs(args[k]), 1.0):  # the slope is not all of it
         function = templates.value(row)
         moved = max(moved, *(abs(end - value) for end in ends(function, args, k, error)))
+    if row.jump and any(text != ZERO for text in row.partials):
+        _unbroken(row, k, args, error, value, edges[0][1] if edges else 0.0)
     if moved != moved:
         raise Unsure
     return moved
+
+
+def _unbroken(row: Primitive, k: int, args: Sequence[float], error: float, value: float, slope: float) -> None:
+    """Raise Unsure where a jump lies within an argument's error: mod(1, v) has one at a tenth, where it is 0 or v."""
+    function = templates.value(row)
+    step = max(error, math.ulp(args[k]))
+    for end in ends(function, args, k, error):
+        if not abs(end - value) <= 4 * abs(slope) * step + 16 * math.ulp(value):
+            raise Unsure
 
 
 def slope_error(row: Primitive, text: str, args: Sequence[float], value: float, edge: tuple[int, float]) -> float:

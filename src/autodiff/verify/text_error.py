@@ -43,7 +43,7 @@ class Rounded(Bounded):
     """Values with what rounding does to them, from exact arguments on; an infinite error where that is not known."""
 
     def constant(self, value: float) -> Pair:
-        return value, math.ulp(value) / 2 if isinstance(value, ExactFloat) else 0.0
+        return value, value.error if isinstance(value, ExactFloat) else 0.0
 
     def apply(self, row: Primitive, args: Sequence[Pair]) -> Pair:
         numbers, errors = [n for n, _ in args], [e for _, e in args]
