@@ -399,7 +399,12 @@ def test_equal_points_at_corners_are_answered_once(monkeypatch: pytest.MonkeyPat
     asked: list[Mapping[str, float]] = []
     compiled = autodiff.compile("abs(x)*y")
     answer = type(compiled).answer
-    monkeypatch.setattr(type(compiled), "answer", lambda self, point: asked.append(point) or answer(self, point))
+
+    def noted(self: autodiff.Compiled, point: Mapping[str, float]) -> autodiff.Answer:
+        asked.append(point)
+        return answer(self, point)
+
+    monkeypatch.setattr(type(compiled), "answer", noted)
     rows = compiled.batch(x=np.zeros(5000), y=np.arange(5000) % 4 + 1.0)
     assert [point["y"] for point in asked] == [1.0, 2.0, 3.0, 4.0]
     assert rows.status.tolist() == ["corner"] * 5000

@@ -163,7 +163,7 @@ def _as_typed(lowered: Lowered, value: float) -> float:
 def _error(lowered: Lowered) -> float:
     """How far the value of a constant expression may be off; more than itself where that is not known."""
     run = primal(lowered, {})
-    value = run.values[lowered.result]
+    value = float(run.values[lowered.result])
     try:
         return error_bound.values(lowered, run)[lowered.result]
     except (Unsure, OverflowError):

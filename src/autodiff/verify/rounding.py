@@ -127,7 +127,8 @@ def _is_level(row: Primitive, args: Sequence[float], errors: Sequence[float]) ->
         return False
     function = templates.value(row)
     value = function(*args)
-    return all(end == value for k, error in enumerate(errors) if error for end in ends(function, args, k, error))
+    wider = [error and error + 2 * math.ulp(arg) for arg, error in zip(args, errors, strict=True)]  # beyond a tie
+    return all(end == value for k, error in enumerate(wider) if error for end in ends(function, args, k, error))
 
 
 def decided(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
