@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,64 @@ def test_no_function_is_named_outside_the_table() -> None:
     for path in _files():
         if path.name != "rules.py":
             assert not comparison.search(path.read_text(encoding="utf-8")), path
+
+
+UNCLEAR_NAMES = frozenset(
+    [
+        "it",
+        "found",
+        "made",
+        "one",
+        "each",
+        "odd",
+        "said",
+        "told",
+        "asked",
+        "looks",
+        "denied",
+        "held",
+        "lost",
+        "moving",
+        "onward",
+        "asleep",
+        "gone",
+        "suspects",
+    ]
+)
+"""Words that do not say what a thing is: "validation_loss" does, "held" does not."""
+
+
+def _bound_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The names that a file gives to variables, attributes, parameters, functions and classes, with their lines."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield node.lineno, name
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield node.lineno, name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield node.lineno, name
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                yield from ((node.lineno, alias.asname) for alias in aliases if alias.asname)
+
+
+def _unclear(source: str) -> list[str]:
+    return [f"{line}: {name}" for line, name in _bound_names(ast.parse(source)) if name.strip("_") in UNCLEAR_NAMES]
+
+
+def test_names_say_what_a_thing_is() -> None:
+    unclear = {str(path.relative_to(SOURCE)): _unclear(path.read_text(encoding="utf-8")) for path in _files()}
+    assert {path: names for path, names in unclear.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "it = 1", "for one in x: pass", "[0 for each in x]", "def f(told): pass", "def found(): pass", "lambda *made: 0",
+        "with x as held: pass", "self._said = 1", "class lost: pass", "import a as odd", "if (asked := 1): pass",
+        "try: pass\nexcept E as gone: pass", "match x:\n    case [*looks]: pass",
+        "class A:\n    denied: int = 1",
+    ],
+)  # fmt: skip
+def test_every_way_to_name_a_thing_is_searched(source: str) -> None:
+    assert len(_unclear(source)) == 1

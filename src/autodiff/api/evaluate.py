@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autodiff.api.answer import Answer, Value
-from autodiff.api.at_point import Query, answered
 from autodiff.api.inputs import appear, bind, named, sources
+from autodiff.api.scalar_answer import Query, answered
 from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import lower

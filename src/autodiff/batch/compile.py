@@ -18,10 +18,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from autodiff.api.answer import Answer
-from autodiff.api.at_point import answered
 from autodiff.api.elementwise_view import OverNumbers
 from autodiff.api.evaluate import parse as _parse
 from autodiff.api.inputs import appear, bind, sources
+from autodiff.api.scalar_answer import answered
 from autodiff.batch.buffer_pool import BufferPool
 from autodiff.batch.jit.compile import MachineCodeCache
 from autodiff.batch.program import BlockProgram, block_program

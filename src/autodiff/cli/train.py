@@ -283,7 +283,7 @@ def _together(given: Mapping[str, Any]) -> None:
 
 def _enough(training: Training, given: Mapping[str, Any]) -> None:
     """Raise AutodiffError where there are too few rows to hold one out, or too few steps to show that one."""
-    if given["holdout"] and training.held is None:
+    if given["holdout"] and training.validation is None:
         raise AutodiffError(
             f"--holdout {given['holdout']} of {training.rows} rows is less than half a row, so none is held out",
             hint="give a larger share, such as 0.2",

@@ -114,11 +114,11 @@ def _trial(lowered: Lowered, slope: Lowered, answered: Lowered, at: Mapping[str,
 def _outcome(derivative: BoundedValue, answer: BoundedValue | None) -> str:
     if answer is None:
         return "one-sided"
-    noise = _MARGIN * (derivative.error + answer.error)
-    if abs(derivative.value - answer.value) > noise:
+    error_bound = _MARGIN * (derivative.error + answer.error)
+    if abs(derivative.value - answer.value) > error_bound:
         return "differs"
     size = max(abs(derivative.value), abs(answer.value))
-    return "same" if noise <= _SHARP * size or noise == 0 else "unclear"
+    return "same" if error_bound <= _SHARP * size or error_bound == 0 else "unclear"
 
 
 # --- points -------------------------------------------------------------------------------------------------------------

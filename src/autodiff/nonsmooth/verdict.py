@@ -77,8 +77,8 @@ def verdict(lowered: Lowered, run: Trace, point: Mapping[str, float], source: in
     for sign in (-1.0, 1.0):
         try:
             sides.append(side(lowered, point, source, sign, order))
-        except Indeterminate as error_bound:
-            return Verdict("unknown", node=error_bound.node)
+        except Indeterminate as error:
+            return Verdict("unknown", node=error.node)
         except OneSidedDomainError as edge:
             sides.append(None)
             outside = edge

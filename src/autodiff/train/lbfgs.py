@@ -119,20 +119,20 @@ class _LastEvaluation:
     def __init__(self, slopes: Slopes) -> None:
         self._slopes = slopes
         self._at: Vector = None
-        self._found: tuple[float, Vector] | None = None
+        self._evaluated: tuple[float, Vector] | None = None
 
     def loss(self, vector: Vector) -> float:
         """Infinite where there is none: a line search then takes a shorter step."""
         self._evaluate(vector)
-        return np.inf if self._found is None else self._found[0]
+        return np.inf if self._evaluated is None else self._evaluated[0]
 
     def slope(self, vector: Vector) -> Vector:
         self._evaluate(vector)
-        return np.full(len(vector), np.nan) if self._found is None else self._found[1]
+        return np.full(len(vector), np.nan) if self._evaluated is None else self._evaluated[1]
 
     def _evaluate(self, vector: Vector) -> None:
         if self._at is None or not np.array_equal(self._at, vector):
-            self._at, self._found = vector.copy(), self._slopes(vector)
+            self._at, self._evaluated = vector.copy(), self._slopes(vector)
 
 
 def _line_search() -> Callable[..., Any]:

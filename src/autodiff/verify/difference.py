@@ -47,13 +47,13 @@ Curve: TypeAlias = Callable[[float], tuple[float, float]]
 """A number → the value there, and the slope that a rule gives there; NaN where there is none."""
 
 
-def contradicts(row: Primitive, k: int, args: Sequence[float], slope: float, held: StaticArgs = ()) -> bool:
+def contradicts(row: Primitive, k: int, args: Sequence[float], slope: float, static_args: StaticArgs = ()) -> bool:
     """Whether the values of `row` beside `args` contradict `slope`, its rule's in argument k; False if they don't tell.
 
-    The rule is that for the constants of `held`, of which argument k is none.
+    The rule is that for the constants of `static_args`, of which argument k is none.
     """
     here, places = args[k], range(row.arity)
-    rule = templates.partials(row, tuple(place == k for place in places), held)
+    rule = templates.partials(row, tuple(place == k for place in places), static_args)
 
     def curve(x: float) -> tuple[float, float]:
         given = (*args[:k], x, *args[k + 1 :])
@@ -62,8 +62,10 @@ def contradicts(row: Primitive, k: int, args: Sequence[float], slope: float, hel
         value = templates.value(row)(*given)
         return value, next((rate for _, rate in rule(places, *given, value)), 0.0)
 
-    by_rule = curve(here)[1]
-    if slope != by_rule and abs(slope - by_rule) > _NEARLY * max(abs(curve(x)[1]) for x in _ends(here, _STEPS[0])):
+    rule_slope = curve(here)[1]
+    if slope != rule_slope and abs(slope - rule_slope) > _NEARLY * max(
+        abs(curve(x)[1]) for x in _ends(here, _STEPS[0])
+    ):
         return True
     decided = all(map(ordinary, args)) and not (row.jump and abs(here) > _FAR)
     return decided and denies(curve, here, _FINE if row.jump else _STEPS)
@@ -76,13 +78,13 @@ def denies(curve: Curve, here: float, steps: Sequence[float] = _STEPS) -> bool:
     power of the width; what they say up to the second is allowed as error (M. Abramowitz, I. A. Stegun, Handbook of
     Mathematical Functions, 25.4.5).
     """
-    heard: list[float] = []
+    quotients: list[float] = []
     for quotient, mean, error in _widths(curve, here, steps):
         if abs(quotient - mean) <= error:
             return False
-        heard.append(quotient)
-        if len(heard) == _WORDS:
-            return max(heard) - min(heard) <= abs(quotient - mean) / 16
+        quotients.append(quotient)
+        if len(quotients) == _WORDS:
+            return max(quotients) - min(quotients) <= abs(quotient - mean) / 16
     return False
 
 

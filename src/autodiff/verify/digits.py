@@ -55,9 +55,9 @@ def proven(
     bits, most = _bounds(digits, most)
     while True:
         with precision(bits):
-            found = _at_precision(lowered, point, names, bits, digits, last=2 * bits > most)
-        if found is not None:
-            return found
+            answer = _at_precision(lowered, point, names, bits, digits, last=2 * bits > most)
+        if answer is not None:
+            return answer
         bits *= 2
 
 

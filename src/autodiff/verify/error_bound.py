@@ -211,11 +211,11 @@ def _partials(
     if node in run.taken or row is None or row.value in ("+", "-", "neg", "same"):
         return [0.0] * len(edges)
     if row.value == "*":
-        moving = {a for a, _ in edges}
-        return [errors[args[1 - k]] for k, a in enumerate(args) if a in moving]
+        active = {a for a, _ in edges}
+        return [errors[args[1 - k]] for k, a in enumerate(args) if a in active]
     given, value = [run.values[a] for a in args], run.values[node]
-    moving = {a for a, _ in edges}
-    flags = tuple([int(a in moving) for a in args])
+    active = {a for a, _ in edges}
+    flags = tuple([int(a in active) for a in args])
     slopes = templates.partials(
         row, flags, templates.static_args(lowered.graph, node) if templates.needs_static_args(row) else ()
     )

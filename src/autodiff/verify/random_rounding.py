@@ -201,17 +201,17 @@ class RandomRounding:
         """A product of many; not known where those of some factors may be too small, and the others make up for it."""
         low = np.minimum(np.abs(factors), 1.0)
         with np.errstate(divide="ignore"):
-            lost = np.all(low > 0) and np.sum(np.log2(low)) < -1022
-        return value * np.nan if lost else value
+            underflows = np.all(low > 0) and np.sum(np.log2(low)) < -1022
+        return value * np.nan if underflows else value
 
-    def part(self, row: Primitive, k: int, args: Sequence[Any], flowing: Any, value: Any) -> Any:
-        """What flows back to argument k of a row, of what is `flowing` to the result."""
+    def part(self, row: Primitive, k: int, args: Sequence[Any], adjoint: Any, value: Any) -> Any:
+        """What flows back to argument k of a row, from the adjoint of the result."""
         if value is None or np.asarray(value).dtype.kind != "f":
             return value
         moved = self.unless_short(value) if _plain_slope(row, k, args) else self.number(value)
         # a large adjoint makes much of what underflow takes from the partial
-        scale = min(max(1.0, float(np.max(np.abs(flowing), initial=0.0))), _LARGEST)
-        small = (np.abs(value) < FAINT * scale) & (np.not_equal(value, 0.0) | (self._far and np.any(flowing)))
+        scale = min(max(1.0, float(np.max(np.abs(adjoint), initial=0.0))), _LARGEST)
+        small = (np.abs(value) < FAINT * scale) & (np.not_equal(value, 0.0) | (self._far and np.any(adjoint)))
         if not np.any(small):
             return moved
         return moved + np.where(small, _TAKEN * scale * self._chance.uniform(0.5, 1.0, np.shape(value)), 0.0)
