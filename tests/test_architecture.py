@@ -20,6 +20,7 @@ from tests.support.paths import SOURCE
 
 ROOMS = [
     "errors",
+    "libraries",
     "display",
     "language",
     "core",
@@ -137,6 +138,16 @@ def test_a_library_is_imported_in_one_place(library: str, places: list[str]) -> 
     for path in _files():
         if library in {name.split(".")[0] for name in _imports(path)}:
             assert any(str(path.relative_to(SOURCE)).startswith(place) for place in places), path
+
+
+def test_a_missing_library_is_reported_by_one_function() -> None:
+    texts = [(path.name, value) for path in _files() for value in _strings(path) if "which is not installed" in value]
+    assert [name for name, _ in texts] == ["libraries.py"]
+
+
+def _strings(path: Path) -> list[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
 def _loaded(code: str) -> set[str]:

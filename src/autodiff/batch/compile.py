@@ -28,7 +28,7 @@ from autodiff.batch.program import BlockProgram, block_program
 from autodiff.batch.run import BlockRunner, divided
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError, quoted
-from autodiff.tables.optional_imports import library
+from autodiff.libraries import library
 from autodiff.verify import error_bound
 
 if TYPE_CHECKING:

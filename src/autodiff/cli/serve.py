@@ -9,7 +9,8 @@ import click
 
 from autodiff.cli import streams
 from autodiff.cli.main import Helpful
-from autodiff.errors import AutodiffError, extra
+from autodiff.errors import AutodiffError
+from autodiff.libraries import library
 
 EPILOG = """\b
 Examples:
@@ -30,10 +31,7 @@ def command(port: int, host: str, shown: bool) -> int:
 
     hosts = LOCAL if host in LOCAL else (*LOCAL, host)
     served = application(hosts)
-    try:
-        import uvicorn
-    except ImportError:
-        raise AutodiffError("the page needs uvicorn, which is not installed", hint=extra("web")) from None
+    uvicorn = library("uvicorn", "the page", "web")
     listening = _listening(host, port)
     address = f"http://{host}:{listening.getsockname()[1]}/"
     if host not in LOCAL:

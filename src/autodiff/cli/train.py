@@ -16,7 +16,7 @@ from autodiff.api.inputs import finite, parse_point
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError, printable, quoted, shortened
-from autodiff.tables.optional_imports import library
+from autodiff.libraries import library
 
 if TYPE_CHECKING:
     from autodiff.train.checkpoint import State

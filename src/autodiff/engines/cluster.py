@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from autodiff import __version__
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
-from autodiff.tables.optional_imports import library
+from autodiff.libraries import library
 
 T = TypeVar("T")
 

@@ -21,9 +21,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autodiff.errors import HARD_POINT, AutodiffError, extra
+from autodiff.errors import HARD_POINT, AutodiffError
 from autodiff.fitting.problem import Problem, Vector
 from autodiff.fitting.statistics import LARGEST
+from autodiff.libraries import library
 
 Ending = Literal["converged", "out of steps", "stuck", "diverged"]
 
@@ -203,7 +204,7 @@ def _losses(squares: Vector, loss: str) -> Vector:
 
 def _searched(problem: Problem, start: Vector, options: Options, method: str) -> Solution:
     """What one of SciPy's methods finds."""
-    optimize = _scipy()
+    optimize = library("scipy.optimize", "a fit", "fit")
     if method == "normal":
         return _by_normal_equations(problem, start, options, optimize)
     given: dict[str, Any] = {"max_nfev": options.steps}
@@ -355,11 +356,3 @@ def _scaled(matrix: Vector, slope: Vector) -> tuple[Vector, Vector, Vector]:
     sizes = np.sqrt(np.diagonal(matrix))
     sizes = np.where(sizes > 0, sizes, 1.0)
     return sizes, matrix / np.outer(sizes, sizes), slope / sizes
-
-
-def _scipy() -> Any:
-    try:
-        from scipy import optimize
-    except ImportError:
-        raise AutodiffError("a fit needs SciPy, which is not installed", hint=extra("fit")) from None
-    return optimize

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from autodiff.errors import AutodiffError, extra
+from autodiff.libraries import library
 from autodiff.serve.workers import Workers
 
 FOLDER = Path(__file__).parent
@@ -42,12 +42,11 @@ def application(hosts: Sequence[str] = LOCAL) -> Any:
 
     Raises AutodiffError where Starlette, of the extra `web`, is not installed.
     """
-    try:
-        from starlette.applications import Starlette
-        from starlette.responses import JSONResponse, PlainTextResponse, Response
-        from starlette.routing import Route
-    except ImportError:
-        raise AutodiffError("the page needs Starlette, which is not installed", hint=extra("web")) from None
+    library("starlette", "the page", "web")
+    from starlette.applications import Starlette
+    from starlette.responses import JSONResponse, PlainTextResponse, Response
+    from starlette.routing import Route
+
     workers = Workers()
     contents = {path: ((FOLDER / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
 

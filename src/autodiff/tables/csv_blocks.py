@@ -24,9 +24,9 @@ from io import BufferedIOBase, StringIO
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from autodiff.libraries import has, library
 from autodiff.tables import arrow
 from autodiff.tables import text as rows
-from autodiff.tables.optional_imports import has, library
 from autodiff.tables.text import Chunk, Table
 
 if TYPE_CHECKING:

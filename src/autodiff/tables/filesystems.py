@@ -22,8 +22,8 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
-from autodiff.errors import DATA, AutodiffError, extra, quoted, shortened
-from autodiff.tables.optional_imports import library
+from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.libraries import extra, library
 
 WILDCARDS = "*?["
 

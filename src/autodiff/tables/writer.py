@@ -23,9 +23,9 @@ from functools import partial
 from operator import add, ne
 from typing import Any, BinaryIO, cast
 
+from autodiff.libraries import has
 from autodiff.tables import filesystems
 from autodiff.tables.atomic_file import whole
-from autodiff.tables.optional_imports import has
 from autodiff.tables.packed import packed
 from autodiff.tables.text import DELIMITERS, Statuses, Written, spelled
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from autodiff.errors import AutodiffError, extra
+from autodiff.libraries import library
 
 REMEMBERED = 10
 """Steps."""
@@ -45,7 +45,7 @@ def minimize(slopes: Slopes, start: Vector, pairs: Pairs, iterations: int) -> It
 
     Raises AutodiffError when SciPy is not installed.
     """
-    search = _line_search()
+    search = library("scipy.optimize", "lbfgs", "lbfgs").line_search
     seen = _LastEvaluation(slopes)
     here = Iteration(seen.loss(start), start, pairs)
     for _ in range(iterations):
@@ -133,11 +133,3 @@ class _LastEvaluation:
     def _evaluate(self, vector: Vector) -> None:
         if self._at is None or not np.array_equal(self._at, vector):
             self._at, self._evaluated = vector.copy(), self._slopes(vector)
-
-
-def _line_search() -> Callable[..., Any]:
-    try:
-        from scipy.optimize import line_search
-    except ModuleNotFoundError:
-        raise AutodiffError("lbfgs needs scipy, which is not installed", hint=extra("lbfgs")) from None
-    return line_search  # type: ignore[no-any-return]
