@@ -10,7 +10,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
+from tokenize import COMMENT, generate_tokens
 
 import pytest
 
@@ -306,3 +308,17 @@ def test_names_say_what_a_thing_is() -> None:
 )  # fmt: skip
 def test_every_way_to_name_a_thing_is_searched(source: str) -> None:
     assert len(_unclear(source)) == 1
+
+
+FIGURATIVE = re.compile(
+    r"\b(nobody|somebody|asleep|awake|witness|heard|whisper|has no say|held against|pinned down|don't tell)\b"
+)
+
+
+@pytest.mark.parametrize("path", _files(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_prose_has_no_figure_of_speech(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    comments = [token.string for token in generate_tokens(StringIO(source).readline) if token.type == COMMENT]
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docs = [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(source)) if isinstance(node, documented)]
+    assert FIGURATIVE.findall("\n".join([*comments, *docs])) == []

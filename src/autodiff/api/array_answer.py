@@ -1,7 +1,7 @@
 """Value and gradient of a program where arrays appear: the NumPy sweeps' numbers, else those of the program written out.
 
-The sweeps answer where no element sits on a special point and rounding, overflow and underflow leave the digits. All else
-is what it is for numbers: the program is written out by elements, and answered as equations of numbers are.
+The sweeps' numbers are the answer where no element is at a special point and rounding, overflow and underflow cost no
+digits. Otherwise the program is written out by elements, and answered as equations of numbers are.
 
 >>> from autodiff import evaluate
 >>> evaluate("sum(x^2)", {"x": [1.0, 3.0]}).gradient["x"]
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from autodiff.arrays.scalarize import Flat
 
 EQUATIONS = 20_000
-"""As long as the program written out may be."""
+"""Equations that the program written out may have."""
 
 ONE_SIDED = 400_000
 """Equations times elements whose one-sided slopes are computed: a few seconds."""
 
 Trouble: TypeAlias = Literal["", "outside", "special", "rounding"]
-"""Why the sweeps' answer is none yet: no value, a special point or an overflow, or digits that rounding may have taken."""
+"""Why the sweeps' answer does not count: no value, a special point or an overflow, or digits lost to rounding."""
 
 
 def as_numbers(lowered: Lowered, point: Mapping[str, Any], names: Sequence[str]) -> Flat | None:

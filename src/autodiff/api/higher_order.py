@@ -136,7 +136,7 @@ def _one_sided(
 
 
 def _unsure(answer: Answer, name: str, sound: tuple[float, ...], *, installed: bool) -> Answer:
-    """The `sound` derivatives alone; float64 does not tell the others."""
+    """The answer with the `sound` derivatives alone, and that float64 can't give the others."""
     label = diagnostics.order(answer.result, name, len(sound) + 1)
     why = f"{label} is not known here: float64 can't tell its digits"
     if not installed:

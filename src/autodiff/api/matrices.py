@@ -345,7 +345,7 @@ def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
 
 
 def inputs_only(lowered: Lowered, names: Mapping[str, int]) -> None:
-    """Raise AutodiffError for an assigned name: it moves with the inputs, so second derivatives by both say nothing."""
+    """Raise AutodiffError for an assigned name: it depends on the inputs, so second derivatives by both have no meaning."""
     for name in names:
         if name in lowered.assigned:
             raise AutodiffError(

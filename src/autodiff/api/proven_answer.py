@@ -1,4 +1,4 @@
-"""An answer in ball arithmetic: what float64 can't tell, or the digits that were asked for, with the note that says so.
+"""An answer in ball arithmetic, where float64 loses digits or proven digits are asked for, with a note about it.
 
 >>> from autodiff import evaluate
 >>> evaluate("(exp(x) - 1)/x", {"x": 1e-12}).gradient
@@ -31,7 +31,7 @@ INSTALL = "install python-flint: pip install python-flint"
 
 
 def proven_answer(query: Query, run: Trace | None) -> tuple[Answer, Proven | None]:
-    """The answer with what balls show, and that; slopes at special points are left to others.
+    """The answer with the proven numbers, and the proof itself; slopes at special points are not filled in.
 
     run   the float64 values, where there are any
 
@@ -134,7 +134,7 @@ def sides(query: Query, proven: Proven) -> dict[str, Verdict] | None:
 
 
 def unknown_sides(query: Query, answer: Answer, proven: Proven) -> Answer:
-    """The answer where float64 does not meet the special point that the exact numbers sit on, so that no side is known."""
+    """The answer where the exact numbers are at a special point and their float64s are not, so that no side is known."""
     node, reached = proven.special[0], query.reached(proven.special)
     what = f"{diagnostics.written(query.lowered, node)} is exactly on a special point, which float64 misses"
     return answer._replace(

@@ -20,10 +20,10 @@ from autodiff.notation.infix import infix
 from autodiff.notation.parts import parted
 
 _LARGEST = 300
-"""Equations of a formula about which this is asked."""
+"""Equations that a formula may have to be evaluated here."""
 
 _NUMBERS = ("0.75", "-1.5", "2.25", "-0.25")
-"""What the other inputs are."""
+"""Values of the other inputs at the points that are tried."""
 
 
 def smooth(

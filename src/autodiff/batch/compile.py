@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from autodiff.batch.ufuncs import Numbers, Operation
 
 SHARE = 131_072
-"""Rows that a core takes at a time where there is machine code: one has little to wait for when another is slow."""
+"""Rows that a core takes at a time where there is machine code: few, so that no core waits long for another."""
 
 INPUT: Literal["input"] = "input"
 """The status of a row where an input is no finite number; all others are those of `evaluate`."""
@@ -164,7 +164,7 @@ class Compiled:
         return results, good
 
     def answer(self, point: Mapping[str, float]) -> Answer:
-        """What one-shot says of a row; a row that it would not take has the status `input`."""
+        """The one-shot answer of a row; a row that it refuses has the status `input`."""
         not_finite = [name for name, number in point.items() if not math.isfinite(number)]
         if not not_finite:
             return answered(self.lowered, point, self.sources, check=False)
@@ -222,7 +222,7 @@ def _compile_again(text: str, wrt: tuple[str, ...] | None, exact: bool, strict: 
 
 
 def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Compiled:
-    """The same for equations that are at hand already."""
+    """The same for a program that is lowered already."""
     from autodiff.batch.recompute import Recomputation  # loads NumPy
     from autodiff.batch.ufuncs import operation
 

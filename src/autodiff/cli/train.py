@@ -282,7 +282,7 @@ def _together(given: Mapping[str, Any]) -> None:
 
 
 def _enough(training: Training, given: Mapping[str, Any]) -> None:
-    """Raise AutodiffError where there are too few rows to hold one out, or too few steps to show that one."""
+    """Raise AutodiffError where no row would be held out, or where there is no step of the number that is to be shown."""
     if given["holdout"] and training.validation is None:
         raise AutodiffError(
             f"--holdout {given['holdout']} of {training.rows} rows is less than half a row, so none is held out",

@@ -60,7 +60,7 @@ class PartedTable:
 
 
 class PartedObjective(Objective):
-    """A model whose rows are in parts, those trained on or those `held` out: its loss and slopes are sums over them.
+    """A model whose rows are in parts, those trained on or those `held_out`: its loss and slopes are sums over them.
 
     `fault_place` is the row of the last error.
     """
@@ -93,7 +93,7 @@ class PartedObjective(Objective):
         return swept
 
     def _slopes_of_one_pass(self, parameters: Mapping[str, Any], l1: float) -> tuple[float, dict[str, Any]]:
-        """Nothing but the error: no process has all rows to find the equation that overflows."""
+        """Raise the error alone: no process has all rows to find the equation that overflows."""
         slopes = self._swept(parameters, slopes=True).slopes
         name = next(name for name in parameters if not np.all(np.isfinite(slopes.get(name, 0.0))))
         raise Overflow(name, self.model.lowered.result)

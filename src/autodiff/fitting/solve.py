@@ -1,4 +1,4 @@
-"""Minimize a sum of squares, and say honestly how that ended.
+"""Minimize a sum of squares, and report how the search ended.
 
 >>> import numpy as np
 >>> from autodiff.fitting.problem import Problem

@@ -1,4 +1,4 @@
-"""Slopes of functions of one argument, for the slip of taking the rule of another function.
+"""Local slopes of functions of one argument, candidates for the slip of taking the rule of another function.
 
 >>> len(candidate_slopes()) > 200
 True

@@ -26,7 +26,7 @@ from autodiff.symbolic.adjoint import image, slopes
 
 _ADD, _SUB = rules.TABLE["+", 2], rules.TABLE["-", 2]
 _CLOSE = 1e-9
-_ROUNDED = 0.005  # how far a factor is from 1 that comes of a constant with two or more digits
+_ROUNDED = 0.005  # how far from 1 a factor is that may be a constant with two or more digits
 _FEW = 4  # other inputs that may be taken for the variable
 _SWEEPS = 150_000  # equations that the search for one slip may go through, and again for two
 
@@ -146,7 +146,7 @@ class _SampleTangents:
         )
 
     def _terms(self, node: int, tangents: Mapping[int, float]) -> Iterator[float]:
-        """The tangents of the terms of a sum, and of what is none its own."""
+        """The tangents of the terms of a sum; of any other equation its own tangent."""
         graph, sign = self.lowered.graph, 1.0
         terms = list[float]()
         while graph.rows[node] in (_ADD, _SUB):

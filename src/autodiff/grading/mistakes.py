@@ -1,7 +1,7 @@
 """The mistakes that people make with one rule of differentiation, each as the wrong rule itself.
 
 A mistake gets what the right rule has (the arguments, the result, the local slopes, the tangents) and gives the tangent
-that somebody gets who makes it. The catalogue goes by the shape of a row, and for wrong rules through the whole table.
+that the mistake leads to. The catalogue goes by the shape of a row, and for wrong rules through the whole table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NEG, _SAME = rules.TABLE["-", 1], rules.TABLE["+", 1]
 
 
 class Here(NamedTuple):
-    """What a rule sees at its equation: arguments, result, local slopes, tangents, which arguments move, the variable.
+    """What a rule is given at its equation: arguments, result, local slopes, tangents, which arguments move, the variable.
 
     `shallow[k]` is argument k as it would be if its own inner function were the variable alone; `terms[k]` are the tangents
     of the terms of a sum that is argument k.

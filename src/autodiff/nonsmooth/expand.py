@@ -32,11 +32,11 @@ from autodiff.numbers.exact import EXACT, Exact, PiMultiple
 from autodiff.numbers.one_sided import ROUNDING, Series, constant
 from autodiff.numbers.one_sided_terms import CONSTANT, NOTHING, Size, fit
 
-_MANY = 100  # turns: more than any depth
+_MANY = 100  # an upper limit on the terms of a series, beyond every depth
 
 
 class OneSidedDomainError(Exception):
-    """There is nothing on this side: equation `node` leaves its domain."""
+    """The program has no values on this side: equation `node` leaves its domain."""
 
     def __init__(self, node: int | None = None) -> None:
         super().__init__(node)
@@ -183,8 +183,8 @@ def _exact_angle(row: Primitive, args: Sequence[Series]) -> Any:
 def _value_error(function: Number, args: Sequence[Series], value: float) -> float:
     """How far `value`, what a function of floats gives for these arguments, may be off.
 
-    Not at all where short numbers give a short one: cos(0) is 1, ln(1) is 0, sqrt(4) is 2. That a value which is none
-    should end in thirty zero bits is as good as excluded, once arguments that saturate (tanh(20)) are. Else it is the
+    Not at all where short numbers give a short one: cos(0) is 1, ln(1) is 0, sqrt(4) is 2. A value that is not
+    short ends in thirty zero bits by chance only, which does not happen unless an argument saturates (tanh(20)). Else it is the
     function's own error, and what the errors of its arguments do to it: cos(asin(1)) is not known to be other than 0.
     """
     known = [_value(a) for a in args]

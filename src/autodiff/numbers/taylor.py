@@ -123,7 +123,7 @@ class Expansion(Algebra[int]):
     `rows[i]` applied to `args[i]` has the value `values[i]`; `active[i]` says whether it depends on a source; `slopes[i]` are
     the equations of its local slopes, by argument. `of` finds the program's own equations. `special` holds the equations
     at which a slope is missing (a corner, a jump, the end of a root, the edge of a domain) with the program's equation
-    that they belong to. `by` multiplies, divides and adds up.
+    that they belong to. `algebra` multiplies, divides and adds up.
     """
 
     def __init__(

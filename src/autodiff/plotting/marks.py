@@ -38,7 +38,7 @@ SHRINKS = 0.5
 """What is left of the differences between values when the distance is 1/FARTHER, at most, where there is a limit."""
 
 SURE = 1e-10
-"""Differences of values, in parts of the largest, that are not looked at."""
+"""Differences of values, in parts of the largest, that are taken for rounding."""
 
 BENDS = 1e-4
 """The same of slopes at a corner."""

@@ -278,7 +278,7 @@ def _not_zero(factors: Factors) -> list[Key]:
 
 
 def _implied(key: Key, keys: Container[Key]) -> Iterator[Key]:
-    """a > 0 says that a >= 0 and a != 0; both together say that a > 0."""
+    """a > 0 implies a >= 0 and a != 0; both together imply a > 0."""
     if isinstance(key, int) or key[0] is _UNEQUAL:
         return
     if key[0] is _ABOVE or all(other in keys for other in _not_zero(key[1])):

@@ -302,7 +302,7 @@ class Symbols:
         return self.heights[base] + (0 if exponent is None else self.heights[exponent]), base
 
     def _index_until(self, node: int) -> None:
-        """Know every equation up to this one as a product and as a sum."""
+        """Index every equation up to this one as a product and as a sum."""
         for i in range(len(self._products), node + 1):
             args = self.graph.args[i]
             self.heights.append(1 + max((self.heights[a] for a in args), default=0))

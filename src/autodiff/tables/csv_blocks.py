@@ -162,7 +162,7 @@ def _parsed_ahead(blocks: Iterator[bytes], parse: Callable[[bytes], Cells | None
 
 
 def _is_file(content: BufferedIOBase) -> bool:
-    """Whether it is a file of more than a few blocks, which never waits for somebody to write it."""
+    """Whether it is a regular file of more than a few blocks, reading which never waits for a writer."""
     try:
         status = os.fstat(content.fileno())
     except (OSError, AttributeError):

@@ -33,7 +33,7 @@ ROUNDING = 1e-12
 """Two losses that differ by less, relatively, differ by rounding."""
 
 FEW, FEW_ROWS = 30, 3_000_000
-"""The most parameters, and rows times parameters, for which the curvature at the end is looked at."""
+"""The most parameters, and rows times parameters, for which the curvature at the end is computed."""
 
 FLAT, FALLS = 1e-6, 1e-10
 """A direction is flat in which a step as long as the parameters changes the loss by at most this share; and by how much it
@@ -135,7 +135,7 @@ def _falls_where_flat(training: Training, parameters: Mapping[str, Any], loss: f
     """Whether the loss still falls along a direction in which its curvature is nearly 0 or negative, so that a slope of 0
     shows no minimum.
 
-    The curvature is by differences of slopes, relative to the parameters. Only small models are looked at.
+    The curvature is by differences of slopes, relative to the parameters. Only for small models.
     """
     vector = ParameterVector(parameters)
     here = vector.joined(parameters)
@@ -198,7 +198,7 @@ def _smaller(rate: float) -> Iterator[float]:
 
 
 def _tried(training: Training, rate: float, epochs: int) -> float | None:
-    """The loss after a short training from the same start with this rate; None where it is not about the least on the way."""
+    """The loss after a short training from the same start with this rate; None where that is not close to the least loss on the way."""
     start, losses = training.start, list[float]()
     plan = replace(training.plan, rate=rate, epochs=training.start.epochs + epochs)
     state = start

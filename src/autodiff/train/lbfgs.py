@@ -53,7 +53,7 @@ def minimize(slopes: Slopes, start: Vector, pairs: Pairs, iterations: int) -> It
         if np.max(np.abs(slope)) <= FLAT:
             return
         there = _step(search, seen, here, slope)
-        if there is None and here.pairs:  # the model of the last steps is wrong here: steepest descent
+        if there is None and here.pairs:  # the quasi-Newton model does not descend here: steepest descent
             there = _step(search, seen, here._replace(pairs=()), slope)
         if there is None:
             return

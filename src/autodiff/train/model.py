@@ -73,7 +73,7 @@ class Model:
     def fixed(self, columns: Values) -> dict[int, Any] | None:
         """The values that depend on no parameter and are used by one that does: they are the same in all steps.
 
-        None where one of them has no value: an untaken branch of a condition may hide that, so each pass must look.
+        None where one of them has no value: an untaken branch of a condition may not need it, so each pass decides anew.
         """
         if not self.frontier:
             return {}

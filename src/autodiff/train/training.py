@@ -241,7 +241,7 @@ class Training:
 
         try:
             axes = row_axes(values, order)
-        except (DomainError, AutodiffError):  # the training itself says what is wrong
+        except (DomainError, AutodiffError):  # the training itself raises the error
             return []
         mixed = dict.fromkeys(mixing_equations(graph, order, axes))
         sources = {node: node for node in mixed}
@@ -266,7 +266,7 @@ class Training:
         try:
             loss, slopes = part.slopes(state.parameters, proximal=True)
             run = part.run(state.parameters, self.lowered.assigned.values())
-        except (DomainError, Overflow, AutodiffError):  # the step itself says what is wrong
+        except (DomainError, Overflow, AutodiffError):  # the step itself raises the error
             return None
         adjoints = part.model.adjoints(run)
         statements = {name: node for name, node in self.lowered.assigned.items() if run.values[node] is not None}

@@ -1,4 +1,4 @@
-"""The second witness for the rules of arrays: what a reduction or an array function gives for arrays a little apart.
+"""A second check of the rules of arrays: difference quotients of a reduction's or an array function's own values.
 
 >>> from autodiff import parse
 >>> from autodiff.arrays.algebra import evaluate
@@ -21,7 +21,7 @@ from autodiff.arrays.shapes import ShapeError
 from autodiff.arrays.ufuncs import Value, number, plain, shape
 from autodiff.core.primitive import ELEMENTWISE, UNDEFINED, ZERO, Primitive
 from autodiff.verify.cross_mode import USES
-from autodiff.verify.difference import contradicts, denies, ordinary
+from autodiff.verify.difference import contradicts, ordinary, values_contradict
 
 _LARGEST = 10_000
 """Elements of an argument above which a reduction or an array function is left to the two sweeps."""
@@ -55,7 +55,7 @@ def direction(size: int, start: int = 1) -> Any:
 def _first_element_rejected(
     row: Primitive, places: Sequence[int], args: Sequence[Value], result: Value, mask: Any
 ) -> bool:
-    """Whether the first element that is needed is denied."""
+    """Whether the slope of the first element that is needed contradicts the row's own values."""
     wide = shape(result)
     place = np.unravel_index(0 if mask is None else int(np.argmax(mask)), wide) if wide else ()
 
@@ -68,7 +68,7 @@ def _first_element_rejected(
 
 
 def _rejected(row: Primitive, k: int, args: Sequence[Value], result: Value) -> bool:
-    """Whether the element of the result that moves most is denied, when argument k moves in a fixed direction."""
+    """The same of the element of the result that changes most, for a fixed direction of argument k."""
     size = int(np.size(args[k]))
     if sum(map(np.size, args)) > _LARGEST or not all(ordinary(x) for a in args for x in np.ravel(a).tolist()):
         return False
@@ -84,7 +84,7 @@ def _rejected(row: Primitive, k: int, args: Sequence[Value], result: Value) -> b
         return float(np.asarray(value)[place]), float(rate)
 
     try:
-        return denies(curve, 1.0)
+        return values_contradict(curve, 1.0)
     except ShapeError:  # an argument that is a place or an axis
         return False
 

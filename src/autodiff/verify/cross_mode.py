@@ -15,7 +15,7 @@ from autodiff.core.primitive import ZERO, Primitive
 from autodiff.verify.difference import contradicts
 
 AGREE, DISAGREE, BLURRED, BEYOND = "agree", "disagree", "blurred", "beyond"
-"""What comes out when one mode's gradient is held against the other mode."""
+"""Outcomes of comparing one mode's gradient with the other mode."""
 
 _EPSILON, _TINIEST = 2.0**-52, 5e-324
 
@@ -23,7 +23,7 @@ FEW = 2.0**-7
 """Numbers that differ by more than this part of them have few digits in common."""
 
 USES = 8
-"""How many uses of a rule are held against values beside the point; so the cost does not grow with the program."""
+"""How many uses of a rule are compared with values beside the point; so the cost does not grow with the program."""
 
 
 def direction(sources: Mapping[str, int]) -> dict[str, float]:
@@ -56,7 +56,7 @@ def compared(
     apart = abs(here - there)
     if not math.isfinite(apart):
         return BEYOND
-    # what flows into the sources alone is part of what `_rounding` adds up, and needs no look at every equation
+    # a lower bound of `_rounding` from the sources alone, which needs no pass over all equations
     least = max(4, math.isqrt(len(factors))) * _EPSILON * math.fsum(abs(weights[n] * gradient[n]) for n in sources)
     if apart <= least:
         return AGREE

@@ -17,7 +17,7 @@ from itertools import count
 from autodiff.batch.jit.instructions import JitProgram
 
 BLOCK = 1024
-"""Rows of a block at most: what a loop costs to start is lost among them."""
+"""Rows of a block at most: enough to make the start of a loop negligible."""
 
 SHORTEST = 64
 """Rows of a block at least."""
