@@ -21,8 +21,8 @@ from typing import Any, Literal
 
 from autodiff import diagnostics
 from autodiff.errors import DATA, AutodiffError, nearest, normalised, quoted, shortened
+from autodiff.libraries import library
 from autodiff.tables.inputs import InputFile, each_table, input_files
-from autodiff.tables.optional_imports import library
 from autodiff.tables.text import Chunk, Table, Written
 
 Column = Any
@@ -164,10 +164,7 @@ def _add_chunk(
 
 
 def _longer(np: Any, numbers: Column, needed: int, share: float | None) -> Column:
-    """The numbers at the beginning of a longer array, whose end takes no memory until numbers are put there.
-
-    It has room for all rows of a file where `needed` are those of a `share` of it.
-    """
+    """The numbers in an array for all rows of a file of which `needed` are a `share`; its empty end takes no memory yet."""
     longer = np.empty(int(min(max(1.5, 1.05 / (share or 1.0)), 8) * needed))
     longer[: len(numbers)] = numbers
     return longer
@@ -221,9 +218,7 @@ class _ColumnReader:
             return absent[0], self._fault(table, chunk.lines[absent[0]], texts[absent[0]])
         present[absent] = False
         numbers[absent] = math.nan
-        for row in absent:
-            del texts[row]
-        for row, text in texts.items():
+        for row, text in [(row, texts[row]) for row in sorted({*texts} - {*absent})]:
             self.first_text = self.first_text or (chunk.lines[row], text)
             if _NUMBER_LIKE.fullmatch(text):
                 return row, self._fault(table, chunk.lines[row], text)

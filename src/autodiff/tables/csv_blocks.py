@@ -24,9 +24,9 @@ from io import BufferedIOBase, StringIO
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from autodiff.libraries import has, library
 from autodiff.tables import arrow
 from autodiff.tables import text as rows
-from autodiff.tables.optional_imports import has, library
 from autodiff.tables.text import Chunk, Table
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _parsed_ahead(blocks: Iterator[bytes], parse: Callable[[bytes], Cells | None
 
 
 def _is_file(content: BufferedIOBase) -> bool:
-    """Whether it is a file of more than a few blocks, which never waits for somebody to write it."""
+    """Whether it is a regular file of more than a few blocks, reading which never waits for a writer."""
     try:
         status = os.fstat(content.fileno())
     except (OSError, AttributeError):
@@ -178,33 +178,33 @@ def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
 
     Raises OSError, and RowTooLong for a line that does not end, when the whole lines before it are handed out.
     """
-    held, searched, begun, count, size = bytearray(), 0, False, 0, BLOCK
+    pending, searched, begun, count, size = bytearray(), 0, False, 0, BLOCK
     try:
         while more := content.read1(size):
-            held += more
+            pending += more
             count += len(more)
             size = BLOCK if count < SMALL_BLOCKS * BLOCK else 4 * BLOCK
-            if not begun and (end := held.find(b"\n", searched) + 1):
+            if not begun and (end := pending.find(b"\n", searched) + 1):
                 begun = True
-                yield _taken(held, end)
-            if len(held) >= size:
-                if end := _end(held, searched):
-                    yield _taken(held, end)
-                searched = max(len(held) - 1, 0)
-            if len(held) > rows.LONGEST:
+                yield _taken(pending, end)
+            if len(pending) >= size:
+                if end := _end(pending, searched):
+                    yield _taken(pending, end)
+                searched = max(len(pending) - 1, 0)
+            if len(pending) > rows.LONGEST:
                 raise rows.RowTooLong
     except OSError:
-        if end := _end(held, searched):
-            yield _taken(held, end)
+        if end := _end(pending, searched):
+            yield _taken(pending, end)
         raise
-    yield bytes(held)
+    yield bytes(pending)
 
 
-def _taken(held: bytearray, end: int) -> bytes:
+def _taken(pending: bytearray, end: int) -> bytes:
     """The first bytes of a buffer, which are removed from it."""
-    with memoryview(held) as view:
+    with memoryview(pending) as view:
         block = bytes(view[:end])
-    del held[:end]
+    del pending[:end]
     return block
 
 
