@@ -49,17 +49,17 @@ class AdjointRates:
     def __call__(self, tangents: Mapping[int, Value]) -> dict[int, Value]:
         """The rate of the adjoint of each equation when the sources move at these tangents."""
         with np.errstate(all="ignore"):
-            moving = algebra.jvp(self.trace, tangents)
+            tangent_of = algebra.jvp(self.trace, tangents)
             rates: dict[int, Value] = {}
             for node in reversed(list(self.edges)):
                 if node not in self.adjoints:
                     continue
                 for arg, partial in self.edges[node]:
-                    part = self._pulled(partial, moving, rates.get(node, 0.0))
+                    part = self._pulled(partial, tangent_of, rates.get(node, 0.0))
                     rates[arg] = rates[arg] + part if arg in rates else part
         return rates
 
-    def _pulled(self, partial: PartialOf, moving: Mapping[int, Value], rate: Value) -> Value:
+    def _pulled(self, partial: PartialOf, tangent_of: Mapping[int, Value], rate: Value) -> Value:
         """The rate of what the adjoint of an equation gives to an argument; the adjoint's own is `rate`."""
         node, k = partial
         graph, values = self.trace.lowered.graph, self.trace.values
@@ -73,7 +73,7 @@ class AdjointRates:
             return summed_to(np.where(taken, rate, 0.0), wide, inner) if shape(taken) else rate if taken else 0.0
         args = [number(a) for a in args]
         given = [*args, values[node]]
-        directions = [moving.get(a, 0.0) for a in (*graph.args[node], node)]
+        directions = [tangent_of.get(a, 0.0) for a in (*graph.args[node], node)]
         if row.kind not in (ELEMENTWISE, REDUCTION):
             full = [np.broadcast_to(g, wide) if wide else g for g in (adjoint, rate)]
             return _rate(row.partials[k], (*row.params, "w", "g"), [*given, full[0]], [*directions, full[1]])

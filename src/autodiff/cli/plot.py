@@ -72,7 +72,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
 def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surface:
     from autodiff.api.evaluate import parse
     from autodiff.core.lowering import lower
-    from autodiff.tables.optional_imports import library
+    from autodiff.libraries import library
 
     library("numpy", "a plot", "plot")
     parsed = parse(text, strict=strict)

@@ -12,7 +12,7 @@ from autodiff.api.inputs import finite
 from autodiff.cli import colour, files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError, printable, quoted, shortened
-from autodiff.tables.optional_imports import library
+from autodiff.libraries import library
 
 EPILOG = """\b
 Examples:

@@ -24,9 +24,9 @@ from autodiff.batch.summary import Summary
 from autodiff.batch.table import Count, filled
 from autodiff.cli import colour, engines, options, streams
 from autodiff.errors import AutodiffError, printable, quoted
+from autodiff.libraries import library
 from autodiff.render.terminal import progress
 from autodiff.tables.inputs import InputFile, each_table
-from autodiff.tables.optional_imports import library
 from autodiff.tables.reader import format_of, input_format, is_table
 from autodiff.tables.text import Table
 from autodiff.tables.writer import Write, sink, writer
@@ -239,7 +239,9 @@ class RowsCommand:
 
     @contextmanager
     def _progress(self) -> Iterator[Show]:
-        mixed = self.to_stdout and self.rows_shown and sys.stdout.isatty()  # rows and a bar would mix
+        mixed = (
+            self.to_stdout and self.rows_shown and sys.stdout.isatty()
+        )  # rows on a terminal and a bar would overwrite each other
         shows = sys.stderr.isatty() and not mixed
         with progress.row_progress(shows=shows, coloured=colour.wanted(sys.stderr)) as show:
             yield show

@@ -16,7 +16,7 @@ from autodiff.api.inputs import finite, parse_point
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError, printable, quoted, shortened
-from autodiff.tables.optional_imports import library
+from autodiff.libraries import library
 
 if TYPE_CHECKING:
     from autodiff.train.checkpoint import State
@@ -289,8 +289,8 @@ def _together(given: Mapping[str, Any]) -> None:
 
 
 def _enough(training: Training, given: Mapping[str, Any]) -> None:
-    """Raise AutodiffError where there are too few rows to hold one out, or too few steps to show that one."""
-    if given["holdout"] and training.held is None:
+    """Raise AutodiffError where no row would be held out, or where there is no step of the number that is to be shown."""
+    if given["holdout"] and training.validation is None:
         raise AutodiffError(
             f"--holdout {given['holdout']} of {training.rows} rows is less than half a row, so none is held out",
             hint="give a larger share, such as 0.2",

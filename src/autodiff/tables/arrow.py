@@ -17,8 +17,8 @@ from functools import partial
 from typing import Any, BinaryIO, cast
 
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.libraries import library
 from autodiff.tables import text as rows
-from autodiff.tables.optional_imports import library
 from autodiff.tables.text import CHUNK, Chunk, Statuses, Table, Written, twice
 
 Column = Any

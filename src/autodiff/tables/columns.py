@@ -21,8 +21,8 @@ from typing import Any, Literal
 
 from autodiff import diagnostics
 from autodiff.errors import DATA, AutodiffError, nearest, normalised, quoted, shortened
+from autodiff.libraries import library
 from autodiff.tables.inputs import InputFile, each_table, input_files
-from autodiff.tables.optional_imports import library
 from autodiff.tables.text import Chunk, Table, Written
 
 Column = Any

@@ -24,9 +24,9 @@ from io import BufferedIOBase, StringIO
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from autodiff.libraries import has, library
 from autodiff.tables import arrow
 from autodiff.tables import text as rows
-from autodiff.tables.optional_imports import has, library
 from autodiff.tables.text import Chunk, Table
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _parsed_ahead(blocks: Iterator[bytes], parse: Callable[[bytes], Cells | None
 
 
 def _is_file(content: BufferedIOBase) -> bool:
-    """Whether it is a file of more than a few blocks, which never waits for somebody to write it."""
+    """Whether it is a regular file of more than a few blocks, reading which never waits for a writer."""
     try:
         status = os.fstat(content.fileno())
     except (OSError, AttributeError):
@@ -175,26 +175,26 @@ def _blocks(content: BufferedIOBase) -> Iterator[bytes]:
 
     Raises OSError, and RowTooLong for a line that does not end, when the whole lines before it are handed out.
     """
-    held, searched, begun = bytearray(), 0, False
+    pending, searched, begun = bytearray(), 0, False
     try:
         while more := content.read1(BLOCK):
-            held += more
-            if not begun and (end := held.find(b"\n", searched) + 1):
+            pending += more
+            if not begun and (end := pending.find(b"\n", searched) + 1):
                 begun = True
-                yield bytes(held[:end])
-                del held[:end]
-            if len(held) >= BLOCK:
-                if end := _end(held, searched):
-                    yield bytes(held[:end])
-                    del held[:end]
-                searched = max(len(held) - 1, 0)
-            if len(held) > rows.LONGEST:
+                yield bytes(pending[:end])
+                del pending[:end]
+            if len(pending) >= BLOCK:
+                if end := _end(pending, searched):
+                    yield bytes(pending[:end])
+                    del pending[:end]
+                searched = max(len(pending) - 1, 0)
+            if len(pending) > rows.LONGEST:
                 raise rows.RowTooLong
     except OSError:
-        if end := _end(held, searched):
-            yield bytes(held[:end])
+        if end := _end(pending, searched):
+            yield bytes(pending[:end])
         raise
-    yield bytes(held)
+    yield bytes(pending)
 
 
 def _end(text: bytearray, start: int) -> int:

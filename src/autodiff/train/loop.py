@@ -119,11 +119,11 @@ def sampler(seed: int) -> Any:
 
 def split(count: int, share: float, seed: int) -> tuple[Any, Any]:
     """Which rows to train on and which to hold out: (all of them, none) for a share of 0."""
-    held = round(count * share)
-    if not held:
+    held_out = round(count * share)
+    if not held_out:
         return np.arange(count), np.arange(0)
     order = generator(seed, _HOLDOUT).permutation(count)
-    return np.sort(order[held:]), np.sort(order[:held])
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
 def is_minibatch(count: int, plan: Hyperparameters) -> bool:

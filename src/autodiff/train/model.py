@@ -75,7 +75,7 @@ class Model:
     def fixed(self, columns: Values) -> dict[int, Any] | None:
         """The values that depend on no parameter and are used by one that does: they are the same in all steps.
 
-        None where one of them has no value: an untaken branch of a condition may hide that, so each pass must look.
+        None where one of them has no value: an untaken branch of a condition may not need it, so each pass decides anew.
         """
         if not self.frontier:
             return {}
@@ -128,15 +128,15 @@ class Model:
         """The equation from which on, going back, a slope is not finite."""
         graph = self.lowered.graph
         for node in reversed(run.order):
-            lost = [a for a in graph.args[node] if a in adjoints and not np.all(np.isfinite(adjoints[a]))]
-            if lost and node in adjoints and np.all(np.isfinite(adjoints[node])):
+            infinite = [a for a in graph.args[node] if a in adjoints and not np.all(np.isfinite(adjoints[a]))]
+            if infinite and node in adjoints and np.all(np.isfinite(adjoints[node])):
                 return node
         return self.lowered.result
 
     # --- what is known before the first step -------------------------------------------------------------------------
 
     @cached_property
-    def moving(self) -> bytearray:
+    def active(self) -> bytearray:
         """A flag per equation: whether its value depends on a parameter."""
         graph = self.lowered.graph
         flags = bytearray(len(graph))
@@ -156,16 +156,16 @@ class Model:
         return frozenset(self._order)
 
     @cached_property
-    def moving_order(self) -> list[int]:
+    def active_order(self) -> list[int]:
         """Those of them that depend on a parameter."""
-        return [node for node in self._order if self.moving[node]]
+        return [node for node in self._order if self.active[node]]
 
     @cached_property
     def frontier(self) -> list[int]:
         """The equations without a parameter that those with one use, or that the loss is."""
-        graph, moving = self.lowered.graph, self.moving
-        behind = {a for node in self.moving_order for a in graph.args[node] if not moving[a]}
-        return sorted(behind | ({self.lowered.result} if not moving[self.lowered.result] else set()))
+        graph, active = self.lowered.graph, self.active
+        behind = {a for node in self.active_order for a in graph.args[node] if not active[a]}
+        return sorted(behind | ({self.lowered.result} if not active[self.lowered.result] else set()))
 
     @cached_property
     def _edges(self) -> Linear:
@@ -178,7 +178,7 @@ class Model:
 
         None of a program with conditions, where it depends on the branch.
         """
-        graph, order = self.lowered.graph, self.moving_order
+        graph, order = self.lowered.graph, self.active_order
         if any((row := graph.rows[node]) is not None and row.branches is not None for node in order):
             return {}
         through = active(graph, self._order, self.sources.values())
@@ -240,14 +240,10 @@ class Objective:
         point = {**model.nothing_dropped, **self.columns, **parameters}
         if fixed is None:
             return algebra.evaluate(model.lowered, point)
-        lacking = [node for node in keep if not model.moving[node] and node not in fixed and node in model.needed]
+        lacking = [node for node in keep if not model.active[node] and node not in fixed and node in model.needed]
         known = {**fixed, **model.inactive(lacking, self.columns)} if lacking else fixed
-        unused = (
-            {}
-            if whole
-            else {node: [value for value in values if value not in keep] for node, values in model.unused.items()}
-        )
-        return algebra.evaluate(model.lowered, point, known, order=[*known, *model.moving_order], unused=unused)
+        unused = {} if whole else {n: [v for v in values if v not in keep] for n, values in model.unused.items()}
+        return algebra.evaluate(model.lowered, point, known, order=[*known, *model.active_order], unused=unused)
 
     def part(self, rows: Any) -> Objective:
         """The same over some of the rows, with what is fixed taken from all of them where it keeps rows apart."""

@@ -108,6 +108,8 @@ def _accepted(
 ) -> tuple[Expansion, Vector, float] | None:
     """The first step, with a radius that shrinks, that lowers the loss as predicted; None where there is none."""
     values, directions, slope = here.spectrum(scale)
+    if not slope.any() and values[0] >= 0:
+        return None
     for _ in range(SHORTER):
         step = within(values, slope, radius)
         predicted = -float(slope @ step + values @ step**2 / 2)
@@ -158,7 +160,7 @@ def within(values: Vector, slope: Vector, radius: float) -> Vector:
         if np.linalg.norm(whole) <= radius:
             return np.asarray(whole)
     floor = max(0.0, -least)
-    high = math.log(max(float(np.linalg.norm(slope)) / radius, 1e-300))
+    high = math.log(max(float(np.linalg.norm(slope)) / radius, 1e-250))
     low = high - 100.0
     for _ in range(60):  # the length falls as the shift of the eigenvalues rises
         middle = (low + high) / 2
@@ -298,16 +300,16 @@ class WithResiduals:
 
 def squares(model: Model) -> list[int]:
     """The squares that the loss of a model adds up. Raises AutodiffError for one that is something else."""
-    graph, moving = model.lowered.graph, model.moving
-    found, todo = list[int](), [model.lowered.result]
+    graph, active = model.lowered.graph, model.active
+    squared, todo = list[int](), [model.lowered.result]
     while todo:
         node = todo.pop()
         row, args = graph.rows[node], graph.args[node]
-        if not moving[node] or node in found:
+        if not active[node] or node in squared:
             continue
         if row is not None and _is_square(row, args, graph.constants):
-            found.append(node)
-        elif row is not None and _is_linear(row, [bool(moving[a]) for a in args]):
+            squared.append(node)
+        elif row is not None and _is_linear(row, [bool(active[a]) for a in args]):
             todo += args
         else:
             raise AutodiffError(
@@ -315,7 +317,7 @@ def squares(model: Model) -> list[int]:
                 span=graph.spans[node], source=model.lowered.source,
                 hint="write the loss as mse(y, p), or take --optimizer newton or lbfgs",
             )  # fmt: skip
-    return sorted(found)
+    return sorted(squared)
 
 
 def _is_square(row: Primitive, args: Sequence[int], constants: Any) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from autodiff.errors import AutodiffError, extra
+from autodiff.libraries import library
 from autodiff.plotting.model import HIGHEST_SHOWN, Curve, Plot, Surface
 from autodiff.render.plot import words
 
@@ -182,10 +182,7 @@ def _with_room(axis: Any, value: float, *, above: bool) -> None:
 @contextmanager
 def _figure(colours: Colours) -> Iterator[Any]:
     """Matplotlib's figures in these colours, without a window, and closed at the end."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise AutodiffError("a picture needs Matplotlib, which is not installed", hint=extra("plot")) from None
+    matplotlib = library("matplotlib", "a picture", "plot")
     from matplotlib.figure import Figure
 
     class Figures:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from autodiff.errors import AutodiffError, extra
+from autodiff.libraries import library
 from autodiff.plotting.model import Curve, Plot, Surface
 from autodiff.render.plot import words
 
@@ -147,10 +147,7 @@ def surface_text(surface: Surface, width: int, height: int = 24, *, unicode: boo
 
 def _contours(surface: Surface) -> list[Any]:
     """The lines of each level, as arrays of points."""
-    try:
-        from contourpy import contour_generator  # comes with Matplotlib
-    except ImportError:
-        raise AutodiffError("contours need contourpy, which is not installed", hint=extra("plot")) from None
+    contour_generator = library("contourpy", "a contour", "plot").contour_generator  # comes with Matplotlib
     import warnings
 
     with warnings.catch_warnings():
@@ -160,11 +157,7 @@ def _contours(surface: Surface) -> list[Any]:
 
 
 def _canvas(width: int, height: int, x0: float, y0: float, x1: float, y1: float) -> Any:
-    try:
-        from plotille import Canvas
-    except ImportError:
-        raise AutodiffError("a plot needs plotille, which is not installed", hint=extra("plot")) from None
-    return Canvas(width, height, x0, y0, x1, y1)
+    return library("plotille", "a plot", "plot").Canvas(width, height, x0, y0, x1, y1)
 
 
 def _page(lines: Sequence[str], *, unicode: bool) -> str:

@@ -120,13 +120,13 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
     lowered, mode, check = query.lowered, query.mode, query.check
     names = {name: node for name, node in query.names.items() if name not in without}
     factors = linearize.linearize(lowered, run, names.values())
-    onward = None if mode == "reverse" else _forward(lowered, factors, names)
+    tangents = None if mode == "reverse" else _forward(lowered, factors, names)
     backward = vjp(lowered.result, factors, names.values())
     slopes = [backward.get(node, 0.0) for node in names.values()]
-    gradient = onward if onward is not None and mode == "forward" else dict(zip(names, slopes, strict=True))
-    if not all(map(math.isfinite, (*slopes, *gradient.values(), *(onward or {}).values()))):
+    gradient = tangents if tangents is not None and mode == "forward" else dict(zip(names, slopes, strict=True))
+    if not all(map(math.isfinite, (*slopes, *gradient.values(), *(tangents or {}).values()))):
         return None
-    near = onward is None or error_bound.alike(slopes, [onward[name] for name in names])
+    near = tangents is None or error_bound.alike(slopes, [tangents[name] for name in names])
     if check and not near and compared(lowered, run, factors, names, gradient, mode, backward) == DISAGREE:
         raise diagnostics.disagreement()
     sure = near and error_bound.sure(lowered, run, factors, names.values(), slopes)
@@ -143,8 +143,8 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
     return query.empty._replace(
         value=run.values[lowered.result] + 0.0,
         gradient=nothing | {name: clean(gradient[name]) for name in names},
-        forward=nothing | {name: clean(onward[name]) for name in names}
-        if onward is not None and mode == "both"
+        forward=nothing | {name: clean(tangents[name]) for name in names}
+        if tangents is not None and mode == "both"
         else None,
         checked=True if agreement == AGREE else None,
     )
@@ -189,13 +189,13 @@ def _at_exact_points(query: Query, answer: Answer, proven: Proven) -> Answer:
     try:
         there = primal(lowered, point)
     except DomainError:
-        return proven_answer.undecided_sides(query, answer, proven)
+        return proven_answer.unknown_sides(query, answer, proven)
     special = special_points(lowered, there)
     if special and set(proven.special).issubset({*special, *_behind(lowered, special)}):
         return _from_both_sides(query, answer._replace(at=point), there, special)
     sides = proven_answer.sides(query, proven)
     if sides is None:
-        return proven_answer.undecided_sides(query, answer, proven)
+        return proven_answer.unknown_sides(query, answer, proven)
     return _at_special_points(query, answer, proven.run, sides, proven.special)
 
 
