@@ -172,11 +172,10 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
     def gathered(self, a: ScalarBlock, places: ScalarBlock) -> ScalarBlock:
         rows = self._parts(a.nodes, a.shape)
         self.require_room(2 * len(a.nodes) * len(places.nodes))
-        nodes = (
-            self._chosen(lambda k, place=place: self.call("==", place, self.number(float(k))), column)
-            for place in self._places(places, a.shape[0])
-            for column in zip(*rows, strict=True)
+        equal = (
+            (lambda k, at=at: self.call("==", at, self.number(float(k)))) for at in self._places(places, a.shape[0])
         )
+        nodes = (self._chosen(is_at, column) for is_at in equal for column in zip(*rows, strict=True))
         return ScalarBlock((*places.shape, *a.shape[1:]), tuple(nodes))
 
     def summed_at(self, part: ScalarBlock, places: ScalarBlock, shape: Shape) -> ScalarBlock:
