@@ -20,6 +20,7 @@ import numpy as np
 
 from autodiff.arrays import algebra
 from autodiff.batch.compile import INPUT, Compiled
+from autodiff.batch.outputs import moved_values, one_row, plain_outputs
 from autodiff.batch.table import Count, columns_of, require_free
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered, lower
@@ -31,7 +32,6 @@ from autodiff.tables.text import Chunk, Statuses, Table
 from autodiff.train.declarations import Kept, declared, with_matrices
 from autodiff.train.resolver import Resolver
 from autodiff.train.row_axis import PROBES, mixing_equations, row_axes
-from autodiff.train.row_values import moved_values, one_row, plain_outputs
 from autodiff.verify.random_rounding import unmoved
 
 BLOCK = 4096
