@@ -9,7 +9,10 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
+from tokenize import COMMENT, generate_tokens
 
 import pytest
 
@@ -20,6 +23,7 @@ from tests.support.paths import SOURCE
 ROOMS = [
     "record",
     "errors",
+    "libraries",
     "display",
     "language",
     "core",
@@ -82,7 +86,7 @@ ONLY_IN = {
     "starlette": ["serve/app.py"],
     "uvicorn": ["cli/serve.py"],
     "plotille": ["render/plot/terminal.py"],
-    "contourpy": ["render/plot/terminal.py"],
+    "contourpy": ["plotting/contours.py"],
 }
 
 
@@ -137,6 +141,16 @@ def test_a_library_is_imported_in_one_place(library: str, places: list[str]) -> 
     for path in _files():
         if library in {name.split(".")[0] for name in _imports(path)}:
             assert any(str(path.relative_to(SOURCE)).startswith(place) for place in places), path
+
+
+def test_a_missing_library_is_reported_by_one_function() -> None:
+    texts = [(path.name, value) for path in _files() for value in _strings(path) if "which is not installed" in value]
+    assert [name for name, _ in texts] == ["libraries.py"]
+
+
+def _strings(path: Path) -> list[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
 def _loaded(code: str) -> set[str]:
@@ -234,3 +248,78 @@ def test_no_function_is_named_outside_the_table() -> None:
     for path in _files():
         if path.name != "rules.py":
             assert not comparison.search(path.read_text(encoding="utf-8")), path
+
+
+UNCLEAR_NAMES = frozenset(
+    [
+        "it",
+        "found",
+        "made",
+        "one",
+        "each",
+        "odd",
+        "said",
+        "told",
+        "asked",
+        "looks",
+        "denied",
+        "held",
+        "lost",
+        "moving",
+        "onward",
+        "asleep",
+        "gone",
+        "suspects",
+    ]
+)
+"""Words that do not say what a thing is: "validation_loss" does, "held" does not."""
+
+
+def _bound_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The names that a file gives to variables, attributes, parameters, functions and classes, with their lines."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield node.lineno, name
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield node.lineno, name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield node.lineno, name
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                yield from ((node.lineno, alias.asname) for alias in aliases if alias.asname)
+
+
+def _unclear(source: str) -> list[str]:
+    return [f"{line}: {name}" for line, name in _bound_names(ast.parse(source)) if name.strip("_") in UNCLEAR_NAMES]
+
+
+def test_names_say_what_a_thing_is() -> None:
+    unclear = {str(path.relative_to(SOURCE)): _unclear(path.read_text(encoding="utf-8")) for path in _files()}
+    assert {path: names for path, names in unclear.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "it = 1", "for one in x: pass", "[0 for each in x]", "def f(told): pass", "def found(): pass", "lambda *made: 0",
+        "with x as held: pass", "self._said = 1", "class lost: pass", "import a as odd", "if (asked := 1): pass",
+        "try: pass\nexcept E as gone: pass", "match x:\n    case [*looks]: pass",
+        "class A:\n    denied: int = 1",
+    ],
+)  # fmt: skip
+def test_every_way_to_name_a_thing_is_searched(source: str) -> None:
+    assert len(_unclear(source)) == 1
+
+
+FIGURATIVE = re.compile(
+    r"\b(nobody|somebody|asleep|awake|witness|heard|whisper|has no say|held against|pinned down|don't tell)\b"
+)
+
+
+@pytest.mark.parametrize("path", _files(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_prose_has_no_figure_of_speech(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    comments = [token.string for token in generate_tokens(StringIO(source).readline) if token.type == COMMENT]
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docs = [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(source)) if isinstance(node, documented)]
+    assert FIGURATIVE.findall("\n".join([*comments, *docs])) == []

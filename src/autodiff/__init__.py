@@ -56,7 +56,7 @@ def __getattr__(name: str) -> "Any":
     from importlib import import_module
 
     if _HOMES[name] == "autodiff.fitting.fit":
-        from autodiff.tables.optional_imports import library
+        from autodiff.libraries import library
 
         library("numpy", f"autodiff.{name}", "fit")
     value = getattr(import_module(_HOMES[name]), name)

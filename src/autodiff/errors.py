@@ -92,11 +92,6 @@ def normalised(name: str) -> str:
     return unicodedata.normalize("NFKC", name)
 
 
-def extra(name: str) -> str:
-    """The next step where a library of the extra `name` is missing."""
-    return f"in the checkout that autodiff was installed from: pip install '.[{name}]'"
-
-
 def nearest(word: str, options: Iterable[str]) -> str:
     """The option that `word` is most likely a slip of, or ""."""
     import difflib  # only an error needs it

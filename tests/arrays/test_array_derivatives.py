@@ -433,7 +433,7 @@ def test_arrays_of_numbers_need_no_numpy() -> None:
     done = python("-c", code)
     assert done.status == 0, done.err
     assert (
-        "arrays need numpy, which is not installed\n  in the checkout that autodiff was installed from: pip install '.[arrays]'"
+        "an array needs NumPy, which is not installed\n  in the checkout that autodiff was installed from: pip install '.[arrays]'"
         in done.err
     )
     assert done.out.splitlines()[0] == f"f      {-math.log(0.25)!r}"

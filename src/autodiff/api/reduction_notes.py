@@ -44,7 +44,7 @@ def note(numbers: OverNumbers) -> str:
 
 
 def require_elements(numbers: OverNumbers) -> None:
-    """Raise AutodiffError where a reduction is of one number: an answer that holds for that need not hold for arrays."""
+    """Raise AutodiffError for a reduction of a scalar: what is right for a scalar may be wrong for an array."""
     node = next(reduced(numbers), None)
     if node is None:
         return
@@ -63,10 +63,10 @@ def reduced(numbers: OverNumbers) -> Iterator[int]:
     if flat is None:
         return
     graph = lowered.graph
-    moving = bytearray(len(graph))
+    active = bytearray(len(graph))
     for node, (row, args) in enumerate(zip(graph.rows, graph.args, strict=True)):
-        moving[node] = node in graph.inputs or any(moving[a] for a in args)
-        if row is None or row.kind == ELEMENTWISE or not row.scalar_meaning or not moving[node]:
+        active[node] = node in graph.inputs or any(active[a] for a in args)
+        if row is None or row.kind == ELEMENTWISE or not row.scalar_meaning or not active[node]:
             continue
         if not any(flat.blocks[a].shape for a in args) and not prelude.calls(lowered.source, graph.spans[node]):
             yield node

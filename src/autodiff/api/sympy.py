@@ -16,8 +16,9 @@ from autodiff.core import rules
 from autodiff.core.evaluate import DomainError, number, sweep
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered, lower
-from autodiff.errors import AutodiffError, extra
+from autodiff.errors import AutodiffError
 from autodiff.language.ast import CONSTANTS
+from autodiff.libraries import library
 from autodiff.notation.infix import infix
 from autodiff.notation.parts import size
 from autodiff.symbolic.adjoint import image
@@ -32,7 +33,7 @@ _SHARED = frozenset(
     ["sqrt", "exp", "ln", "sin", "cos", "tan", "sec", "csc", "cot", "asin", "acos", "atan", "atan2", "sinh", "cosh",
      "tanh", "sech", "csch", "coth", "asinh", "acosh", "atanh", "erf", "erfc", "gamma", "digamma", "sign", "floor"]
 )  # fmt: skip
-"""Functions that mean the same in SymPy for real numbers; any other part is one symbol to it."""
+"""Functions that mean the same in SymPy for real numbers; any other part becomes one symbol."""
 
 _SPELLED = {"Abs": "abs", "E": "e", "Max": "max", "Min": "min", "ceiling": "ceil"}
 
@@ -42,7 +43,7 @@ def simplified(symbols: Symbols, node: int) -> int:
 
     Raises AutodiffError when SymPy is not installed.
     """
-    sympy = _sympy()
+    sympy = library("sympy", "--simplify", "sympy")
     if size(symbols.graph, node) > LARGEST:
         return node
     opaque: dict[str, int] = {}
@@ -51,14 +52,6 @@ def simplified(symbols: Symbols, node: int) -> int:
     if shorter is None or len(infix(symbols.graph, shorter)) >= len(infix(symbols.graph, node)):
         return node
     return shorter if _agree(symbols.graph, node, shorter) else node
-
-
-def _sympy() -> Any:
-    try:
-        import sympy
-    except ImportError:
-        raise AutodiffError("--simplify needs SymPy, which is not installed", hint=extra("sympy")) from None
-    return sympy
 
 
 def _expression(sympy: Any, graph: Graph, root: int, opaque: dict[str, int]) -> Any:

@@ -4,8 +4,8 @@
 >>> apply(TABLE["sigmoid", 1], [np.array([0.0, 1000.0])])
 array([0.5, 1. ])
 
-This is the room that imports NumPy: it is entered when the first array appears. A function that NumPy lacks is the float
-one, applied element by element: slower, but with the same digits whatever is installed.
+This module imports NumPy, and is itself imported when the first array appears. A function that NumPy lacks is the float
+function, applied element by element: slower, but with the same digits whatever is installed.
 """
 
 from __future__ import annotations
@@ -139,6 +139,14 @@ class NumPyArrays(WholeArrays[Value]):
     def between(self, low: Value, high: Value, share: float) -> Value:
         return (1 - share) * low + share * high
 
+    def gathered(self, a: Value, places: Value) -> Value:
+        return plain(np.asarray(a)[_whole_places(places, len(np.asarray(a)))])
+
+    def summed_at(self, part: Value, places: Value, shape: Shape) -> Value:
+        at, columns = np.ravel(_whole_places(places, shape[0])), np.reshape(part, (np.size(places), -1))
+        sums = [np.bincount(at, weights=column, minlength=shape[0]) for column in columns.T]
+        return np.stack(sums, axis=-1).reshape(shape)
+
     def one_hots(self, a: Value, size: int) -> Value:
         return np.asarray(np.expand_dims(a, -1) == np.arange(size), dtype=np.float64)
 
@@ -167,6 +175,11 @@ class NumPyArrays(WholeArrays[Value]):
         return np.asarray(moved - np.log1p(np.sum(others, axis=-1, keepdims=True)))
 
 
+def _whole_places(places: Value, count: int) -> Any:
+    """Places as whole numbers below `count`; for those that are none, which the domain reports, the nearest one."""
+    return np.clip(np.nan_to_num(places, nan=0.0, posinf=count, neginf=0.0), 0, count - 1).astype(np.intp)
+
+
 # --- rows and texts -------------------------------------------------------------------------------------------------------
 
 
@@ -186,7 +199,7 @@ def apply(row: Primitive, args: Sequence[Value], span: Span = NOWHERE) -> Value:
         value = ufuncs.function(row)(*args)
         if not row.definition:
             return value
-        wide = np.broadcast_shapes(*shapes)  # a choice that went one way may have seen some arguments only
+        wide = np.broadcast_shapes(*shapes)  # of a choice that took one branch, the other may not have been evaluated
         return value if shape(value) == wide else np.broadcast_to(value, wide)
     except ValueError:
         raise shape_error(row, [shape(a) for a in args], span) from None

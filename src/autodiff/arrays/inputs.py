@@ -12,19 +12,13 @@ from typing import Any
 
 from autodiff.arrays.shapes import AXES, too_deep
 from autodiff.core.lowering import Lowered
-from autodiff.errors import AutodiffError, extra, quoted
+from autodiff.errors import AutodiffError, quoted
+from autodiff.libraries import library
 
 
 def numpy() -> Any:
     """The library, imported when the first array appears."""
-    try:
-        import numpy
-    except ModuleNotFoundError as error:
-        raise AutodiffError(
-            f"arrays need {error.name}, which is not installed",
-            hint=extra("arrays"),
-        ) from None
-    return numpy
+    return library("numpy", "an array", "arrays")
 
 
 def array(name: str, value: Any) -> Any:

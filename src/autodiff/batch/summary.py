@@ -22,7 +22,7 @@ from typing import Any
 
 from autodiff.batch.table import Count
 from autodiff.errors import shortened
-from autodiff.tables.optional_imports import library
+from autodiff.libraries import library
 from autodiff.tables.text import spelled
 
 

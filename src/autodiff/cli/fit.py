@@ -12,7 +12,7 @@ from autodiff.api.inputs import parse_point
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError, quoted
-from autodiff.tables.optional_imports import library
+from autodiff.libraries import library
 
 if TYPE_CHECKING:
     from autodiff.fitting.fit import Fit

@@ -9,7 +9,8 @@ import click
 
 from autodiff.cli import streams
 from autodiff.cli.main import Helpful
-from autodiff.errors import AutodiffError, extra
+from autodiff.errors import AutodiffError
+from autodiff.libraries import library
 
 EPILOG = """\b
 Examples:
@@ -30,10 +31,7 @@ def command(port: int, host: str, shown: bool) -> int:
 
     hosts = LOCAL if host in LOCAL else (*LOCAL, host)
     served = application(hosts)
-    try:
-        import uvicorn
-    except ImportError:
-        raise AutodiffError("the page needs uvicorn, which is not installed", hint=extra("web")) from None
+    uvicorn = library("uvicorn", "the page", "web")
     listening = _listening(host, port)
     address = f"http://{host}:{listening.getsockname()[1]}/"
     if host not in LOCAL:
@@ -47,13 +45,13 @@ def command(port: int, host: str, shown: bool) -> int:
         webbrowser.open(address)
     try:
         server.run(sockets=[listening])
-    except KeyboardInterrupt:  # uvicorn has stopped in good order, and tells so
+    except KeyboardInterrupt:  # raised by uvicorn after it has shut down
         streams.remark("stopped")
     return 0
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """A socket, so that a port that is taken is told before anything else is."""
+    """A listening socket, opened first so that a port in use is reported before anything else."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.socket(family)

@@ -82,7 +82,7 @@ class StraightLineProgram:
 
 
 def schedule_checked(graph: Graph, results: Sequence[int], checks: Sequence[Check]) -> StraightLineProgram:
-    """Every equation that `results` and `checks` need, computed always, in the order in which a processor has it easy.
+    """Every equation that `results` and `checks` need, computed always, in an order that uses a result soon after it is computed.
 
     A statement comes as soon as what it reads is computed, those first that read the latest number.
     """
@@ -108,7 +108,7 @@ def schedule_checked(graph: Graph, results: Sequence[int], checks: Sequence[Chec
 def schedule_guarded(
     graph: Graph, results: Sequence[int], guards: Guards, names: Mapping[int, str] = MappingProxyType({})
 ) -> StraightLineProgram:
-    """The equations that `results` need, each under its guard, in the order in which a reader has it easy: depth first."""
+    """The equations that `results` need, each under its guard, depth first, which is the easiest order to read."""
     required, wide = shared_guards(graph, results, guards)
     flags = _flags(graph, required, guards)
 
@@ -123,7 +123,7 @@ def schedule_guarded(
 
 
 def _depth_first(root: int, before: Callable[[int], Iterator[int]], done: dict[int, bool]) -> Iterator[int]:
-    """What is not `done` of the equations that `root` needs, after all `before` it; False in `done` is under way."""
+    """What is not `done` of the equations that `root` needs, after all `before` it; False in `done` marks an equation whose arguments are being visited."""
     path = [] if root in done else [(root, before(root))]
     while path:
         node, rest = path[-1]

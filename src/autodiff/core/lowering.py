@@ -42,7 +42,7 @@ Called: TypeAlias = "tuple[str, tuple[int, ...]]"
 """A function of the program, and the equations of its arguments."""
 
 LIMIT = 20_000
-"""Equations that inlining functions may make before it is called off, and twenty for each name, number and call of the text.
+"""Equations that inlining functions may make, and twenty more for each name, number and call of the text.
 
 Functions that call each other twice double with each one: sixteen of them are 65,536 times the first.
 """
@@ -107,6 +107,7 @@ def lower(program: ParsedProgram) -> Lowered:
 def lower_template(program: ParsedProgram, params: tuple[str, ...]) -> Lowered:
     """The equations of a row's text; every parameter is an input, used or not."""
     lowering = _Lowering(program)
+    lowering.constant_places = True
     for name in params:
         lowering.graph.input(name)
     return lowering.run()
@@ -125,6 +126,7 @@ class _Lowering:
         self.conditions = False
         self.limit = 0
         self.same = rules.TABLE["+", 1]
+        self.constant_places = False  # in a row's text a parameter that is a place stands for a constant
 
     def run(self) -> Lowered:
         self.places = places(self.program)
@@ -209,7 +211,7 @@ class _Lowering:
                 steps, scope, call = around.pop()
                 self.calls[call] = done[-1]
                 if not scope.span:
-                    self.graph.parts.pop(done[-1], None)  # the whole is what the call says
+                    self.graph.parts.pop(done[-1], None)  # the value of the call is this equation
                 if inner.span and not scope.span:
                     numbers = tuple((arg,) for arg in call[1])
                     self.graph.calls[done[-1]] = WrittenOut(call[0], numbers, ((),) * len(numbers), (done[-1],))
@@ -289,7 +291,7 @@ class _Lowering:
         return self.functions.get(name)
 
     def require_constants(self) -> None:
-        """An index, an axis or a size is a constant: it has no slope, and shapes would hang on it."""
+        """An index, an axis or a size is a constant: it has no slope, and shapes would depend on it."""
         graph = self.graph
         if all(row is None or row.kind == ELEMENTWISE for row in set(graph.rows)):
             return
@@ -355,6 +357,8 @@ class _Lowering:
 
     def _equation(self, node: Call | Array | Index, row: Primitive, args: tuple[int, ...], scope: Scope) -> int:
         span = scope.span or node.span
+        if isinstance(node, Index) and len(args) == 2 and self._varies(args[1]):
+            row = rules.TABLE["gather", 2]
         if isinstance(node, Call):
             if row.conditions:
                 self._conditions(node, row, args)
@@ -365,6 +369,13 @@ class _Lowering:
         if len(args) > len(row.params):
             return reduce(lambda left, right: self.graph.call(row, (left, right), span), args)
         return self.graph.call(row, args, span)
+
+    def _varies(self, place: int) -> bool:
+        """Whether a place in an array depends on an input, so that it is known where the program is evaluated."""
+        graph = self.graph
+        if self.constant_places or place in graph.constants:
+            return False
+        return any(n in graph.inputs for n in graph.reaching(place))
 
     def _power_of_e(self, node: Call, scope: Scope) -> bool:
         """`e^z` is the exponential function: the constant e itself is rounded, exp(z) is not built on it."""

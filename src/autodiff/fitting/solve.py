@@ -1,4 +1,4 @@
-"""Minimize a sum of squares, and say honestly how that ended.
+"""Minimize a sum of squares, and report how the search ended.
 
 >>> import numpy as np
 >>> from autodiff.fitting.problem import Problem
@@ -21,9 +21,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autodiff.errors import HARD_POINT, AutodiffError, extra
+from autodiff.errors import HARD_POINT, AutodiffError
 from autodiff.fitting.problem import Problem, Vector
 from autodiff.fitting.statistics import LARGEST
+from autodiff.libraries import library
 
 Ending = Literal["converged", "out of steps", "stuck", "diverged"]
 
@@ -39,7 +40,7 @@ EXACT = 1e-10
 SMALL = 200_000
 """Elements of a Jacobian up to which a second method costs little."""
 
-LOST = 1e-13
+NEGLIGIBLE = 1e-13
 """Eigenvalues of the normal equations beside the largest that are rounding."""
 
 FAR = 10
@@ -203,7 +204,7 @@ def _losses(squares: Vector, loss: str) -> Vector:
 
 def _searched(problem: Problem, start: Vector, options: Options, method: str) -> Solution:
     """What one of SciPy's methods finds."""
-    optimize = _scipy()
+    optimize = library("scipy.optimize", "a fit", "fit")
     if method == "normal":
         return _by_normal_equations(problem, start, options, optimize)
     given: dict[str, Any] = {"max_nfev": options.steps}
@@ -280,7 +281,7 @@ def offset(problem: Problem, parameters: Vector, options: Options) -> float:
             _, matrix, slope, _ = problem.sums(parameters)
             _, matrix, slope = _scaled(matrix[np.ix_(moves, moves)], slope[moves])
             squares, turned = np.linalg.eigh(matrix)
-            good = squares > LOST * squares[-1]
+            good = squares > NEGLIGIBLE * squares[-1]
             return float(np.linalg.norm((turned[:, good].T @ slope) / np.sqrt(squares[good]))) / length
         residuals, jacobian = weighted(problem, parameters, options)
         length = float(np.sqrt(residuals @ residuals))
@@ -341,7 +342,7 @@ def _gauss_newton(problem: Problem, parameters: Vector) -> Vector | None:
     if _is_large(problem):
         sizes, matrix, slope = _scaled(*problem.sums(parameters)[1:3])
         squares = np.linalg.eigvalsh(matrix)
-        return None if squares[0] <= LOST * squares[-1] else np.asarray(-np.linalg.solve(matrix, slope) / sizes)
+        return None if squares[0] <= NEGLIGIBLE * squares[-1] else np.asarray(-np.linalg.solve(matrix, slope) / sizes)
     jacobian = problem.jacobian(parameters)
     sizes = np.linalg.norm(jacobian, axis=0)
     if not (sizes > 0).all():
@@ -355,11 +356,3 @@ def _scaled(matrix: Vector, slope: Vector) -> tuple[Vector, Vector, Vector]:
     sizes = np.sqrt(np.diagonal(matrix))
     sizes = np.where(sizes > 0, sizes, 1.0)
     return sizes, matrix / np.outer(sizes, sizes), slope / sizes
-
-
-def _scipy() -> Any:
-    try:
-        from scipy import optimize
-    except ImportError:
-        raise AutodiffError("a fit needs SciPy, which is not installed", hint=extra("fit")) from None
-    return optimize

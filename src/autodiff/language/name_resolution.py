@@ -80,7 +80,7 @@ class _Resolution:
                 self.become(place, "FUNC")
 
     def tell_operators(self) -> None:
-        """Tell `if` behind an operand, the sign of `a if c else b`, from the function, and a remainder from a percentage.
+        """Distinguish `if` behind an operand, as in `a if c else b`, from the function, and a remainder from a percentage.
 
         Raises AutodiffError for `%%` and `y <- x`, which mean something else in R.
         """
@@ -120,7 +120,7 @@ class _Resolution:
             self.note(name, f"{name}<-…", f"a comparison, {name} < -…")
 
     def tell_calls(self, defined: Collection[str]) -> None:
-        """Tell the functions that are called from names; those in `defined` are the program's own."""
+        """Mark the names that are functions which are called; those in `defined` are the program's own."""
         tokens, known = self.tokens, self.known
         calls = {place: _call_kind(self.kinds, place) for place, kind in enumerate(self.kinds) if kind == "FUNC"}
         plain = {tokens[place].text for place, kind in calls.items() if kind == "NAME"}
@@ -317,7 +317,7 @@ def _call_kind(kinds: Sequence[str], place: int) -> str:
 
 
 def of_training(name: str, span: Span) -> AutodiffError:
-    """The error for a call that only training knows."""
+    """The error for a call that only `train` and `predict` allow."""
     return AutodiffError(
         f"{name}(…) stands in programs of autodiff train and autodiff predict only",
         span=span,

@@ -84,7 +84,7 @@ def exact_functions(
 
     None where a result is not exact.
     """
-    half, one = rational(1, 2), rational(1, 1)
+    half, unit = rational(1, 2), rational(1, 1)
 
     def turned(steps: int, values: Mapping[int, int], scale: int, shift: Any) -> Callable[[Any], Any]:
         """The values at multiples of π/steps, the argument moved by `shift` parts of π first."""
@@ -125,14 +125,14 @@ def exact_functions(
         "sin": turned(6, _SINES, 2, 0),
         "cos": turned(6, _SINES, 2, half),
         "tan": turned(4, _TANGENTS, 1, 0),
-        "asin": inverse((0 * one, 0, 1), (one, 1, 2), (-one, -1, 2), (half, 1, 6), (-half, -1, 6)),
-        "acos": inverse((0 * one, 1, 2), (one, 0, 1), (-one, 1, 1), (half, 1, 3), (-half, 2, 3)),
-        "atan": inverse((0 * one, 0, 1), (one, 1, 4), (-one, -1, 4)),
+        "asin": inverse((0 * unit, 0, 1), (unit, 1, 2), (-unit, -1, 2), (half, 1, 6), (-half, -1, 6)),
+        "acos": inverse((0 * unit, 1, 2), (unit, 0, 1), (-unit, 1, 1), (half, 1, 3), (-half, 2, 3)),
+        "atan": inverse((0 * unit, 0, 1), (unit, 1, 4), (-unit, -1, 4)),
         "atan2": angle,
         "floor": of_rationals(floor),
         "ceil": of_rationals(lambda u: -floor(-u)),
         "round": of_rationals(rounded),
-        "mod": of_rationals(lambda u, v: u - v * floor(u * (one / v)) if v else None),
+        "mod": of_rationals(lambda u, v: u - v * floor(u * (unit / v)) if v else None),
     }
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from autodiff.errors import AutodiffError, extra
+from autodiff.libraries import library
 from autodiff.serve.workers import Workers
 
 FOLDER = Path(__file__).parent
@@ -16,7 +16,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; "
     "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Nothing from anywhere else; the explanation's own style stands in its page."""
+"""Content-Security-Policy: nothing is loaded from elsewhere; the explanation's style is inline."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -34,7 +34,7 @@ FILES = {
 }
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
-"""Names of this machine: another one in a request is that of a page elsewhere which had its name point here."""
+"""Host names of this machine. A request with another one comes from a foreign page by DNS rebinding, and is refused."""
 
 
 def application(hosts: Sequence[str] = LOCAL) -> Any:
@@ -42,12 +42,11 @@ def application(hosts: Sequence[str] = LOCAL) -> Any:
 
     Raises AutodiffError where Starlette, of the extra `web`, is not installed.
     """
-    try:
-        from starlette.applications import Starlette
-        from starlette.responses import JSONResponse, PlainTextResponse, Response
-        from starlette.routing import Route
-    except ImportError:
-        raise AutodiffError("the page needs Starlette, which is not installed", hint=extra("web")) from None
+    library("starlette", "the page", "web")
+    from starlette.applications import Starlette
+    from starlette.responses import JSONResponse, PlainTextResponse, Response
+    from starlette.routing import Route
+
     workers = Workers()
     contents = {path: ((FOLDER / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
 

@@ -15,8 +15,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from autodiff.libraries import library
 from autodiff.tables import arrow
-from autodiff.tables.optional_imports import library
 from autodiff.tables.text import DELIMITERS, Statuses, spelled
 
 Texts = Any

@@ -14,7 +14,7 @@ from io import BufferedReader, RawIOBase
 from pathlib import PurePath
 from typing import Any, BinaryIO, cast
 
-from autodiff.tables.optional_imports import library
+from autodiff.libraries import library
 
 PACKED = (".gz", ".zst")
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from autodiff.errors import AutodiffError, extra
+from autodiff.libraries import library
 
 REMEMBERED = 10
 """Steps."""
@@ -45,7 +45,7 @@ def minimize(slopes: Slopes, start: Vector, pairs: Pairs, iterations: int) -> It
 
     Raises AutodiffError when SciPy is not installed.
     """
-    search = _line_search()
+    search = library("scipy.optimize", "lbfgs", "lbfgs").line_search
     seen = _LastEvaluation(slopes)
     here = Iteration(seen.loss(start), start, pairs)
     for _ in range(iterations):
@@ -53,7 +53,7 @@ def minimize(slopes: Slopes, start: Vector, pairs: Pairs, iterations: int) -> It
         if np.max(np.abs(slope)) <= FLAT:
             return
         there = _step(search, seen, here, slope)
-        if there is None and here.pairs:  # the model of the last steps is wrong here: steepest descent
+        if there is None and here.pairs:  # the quasi-Newton model does not descend here: steepest descent
             there = _step(search, seen, here._replace(pairs=()), slope)
         if there is None:
             return
@@ -119,25 +119,17 @@ class _LastEvaluation:
     def __init__(self, slopes: Slopes) -> None:
         self._slopes = slopes
         self._at: Vector = None
-        self._found: tuple[float, Vector] | None = None
+        self._evaluated: tuple[float, Vector] | None = None
 
     def loss(self, vector: Vector) -> float:
         """Infinite where there is none: a line search then takes a shorter step."""
         self._evaluate(vector)
-        return np.inf if self._found is None else self._found[0]
+        return np.inf if self._evaluated is None else self._evaluated[0]
 
     def slope(self, vector: Vector) -> Vector:
         self._evaluate(vector)
-        return np.full(len(vector), np.nan) if self._found is None else self._found[1]
+        return np.full(len(vector), np.nan) if self._evaluated is None else self._evaluated[1]
 
     def _evaluate(self, vector: Vector) -> None:
         if self._at is None or not np.array_equal(self._at, vector):
-            self._at, self._found = vector.copy(), self._slopes(vector)
-
-
-def _line_search() -> Callable[..., Any]:
-    try:
-        from scipy.optimize import line_search
-    except ModuleNotFoundError:
-        raise AutodiffError("lbfgs needs scipy, which is not installed", hint=extra("lbfgs")) from None
-    return line_search  # type: ignore[no-any-return]
+            self._at, self._evaluated = vector.copy(), self._slopes(vector)
