@@ -31,6 +31,11 @@ from autodiff.api.inputs import parse_point
         ("floor(x-0.3)", "x=0.1+0.2", 0, "jump"),
         ("ceil(2.3-x)", "x=3*0.1", 2, "jump"),
         ("ceil(x)", "x=1000^(1/3)", None, "unknown"),
+        ("tan(x)", "x=pi/2", None, "domain"),
+        ("1 + sec(x)", "x=-3*pi/2", None, "domain"),
+        ("cot(x)^2", "x=pi", None, "domain"),
+        ("tan(rad(x))", "x=90", None, "domain"),
+        ("tan(pi*x)", "x=0.5", None, "domain"),
     ],
 )
 def test_the_point_is_the_exact_number(program: str, at: str, value: float | None, status: str) -> None:

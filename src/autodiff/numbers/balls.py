@@ -20,7 +20,7 @@ from typing import Any
 from flint import arb, fmpq
 
 from autodiff.core.algebra import Algebra
-from autodiff.core.evaluate import Indeterminate
+from autodiff.core.evaluate import DomainError, Indeterminate
 from autodiff.core.primitive import Primitive
 from autodiff.language.exact_float import ExactFloat, ratio
 from autodiff.numbers import ball_functions
@@ -71,8 +71,13 @@ class Balls(Algebra[Number]):
     def branch(self, condition: Number) -> bool | None:
         return None if condition is None else bool(condition)
 
-    def checked(self, node: int, args: Sequence[Number], value: Number) -> Number:
+    def equation(self, node: int, row: Primitive, args: Sequence[Number]) -> Number:
+        self.require_domain(node, row, args)
+        value = self.apply(row, args)
         if value is None or (isinstance(value, arb) and not value.is_finite()):
+            for name, arg in zip(row.params, args, strict=False):
+                if isinstance(arg, PiMultiple) and (2 * arg.part).q == 1:  # sin and cos are 0 or ±1 there
+                    raise DomainError(node, [self.as_float(a) for a in args], f"#{name} not to be at a pole")
             raise Indeterminate(node)
         return value
 
