@@ -40,6 +40,8 @@ REFUSED = {
     "f^-1(x)": "unknown function 'f'",
     "g²(x)": "unknown function 'g'",
     "log_3(x)": "write log(x, 3)",
+    "log₃(x)": "write log(x, 3)",
+    "log₂x": "did you mean log2(x)?",
     "rsqrt(x)": "write 1/sqrt(x)",
     "e²ˣ": "'ˣ' has no meaning here",
     "xⁿ": "'ⁿ' has no meaning here",
@@ -70,6 +72,7 @@ REFUSED = {
 }
 
 SAID = {
+    "3x + 2e-x": "2e-x is read as 2*e - x",
     "x<-x^2": "x<-… is read as a comparison, x < -…",
     "x^1/2": "x^1/2 is read as (x^1)/2",
     "x^-1/2": "x^-1/2 is read as (x^-1)/2",

@@ -45,6 +45,7 @@ def resolve(
     resolution.tell_operators()
     resolution.tell_calls(defined)
     resolution.check_products()
+    resolution.note_exponents()
     readings += resolution.doubtful_names()
 
 
@@ -230,6 +231,15 @@ class _Resolution:
             hint=f'it is asked for by a command: autodiff diff "{shortened(program)}" --wrt {below.text[1]}',
         )
 
+    def note_exponents(self) -> None:
+        """Note `2e-x`, which begins like the number 2e-3 and is 2*e - x."""
+        for place in [k for k, kind in enumerate(self.kinds[:-3]) if kind == "NUMBER"]:
+            number, letter, sign, operand = self.tokens[place : place + 4]
+            glued = number.span[1] == letter.span[0] and letter.span[1] == sign.span[0]
+            if glued and letter.text in ("e", "E") and sign.type == "ADDITIVE" and sign.span[1] == operand.span[0]:
+                shown = self.text[number.span[0] : operand.span[1]]
+                self.note(number, shown, f"{number}*{letter} {sign} {operand}")
+
     def doubtful_names(self) -> Iterator[Reading]:
         """Names of inputs that a person may have meant as a function, or as a product."""
         names = {token.text for token in self.tokens if token.type == "NAME"}
@@ -331,8 +341,9 @@ def _unknown(token: Token, functions: Collection[str]) -> AutodiffError:
     near, short = meant(token.text, functions), shortened(token.text, 20)
     define = f"did you mean {near}?" if near else f"define it: {short}(t) = …;"
     hint = f"{define} {'F' if near else 'f'}or a product write {short}*(…)"
-    if token.text.startswith("log_"):
-        hint = f"write log(x, {short[4:]}) for the logarithm to base {short[4:]}"
+    base = short.removeprefix("log").removeprefix("_")
+    if short.startswith("log") and (short.startswith("log_") or base.isdecimal()):
+        hint = f"write log(x, {base}) for the logarithm to base {base}"
     elif token.text.lower() in DERIVATIVES:
         hint = 'a derivative is asked for by a command: autodiff diff "PROGRAM" --wrt x'
     elif written := SPELT_OUT.get(token.text) or SPELT_OUT.get(token.text.lower()):

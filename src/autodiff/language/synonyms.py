@@ -60,7 +60,7 @@ INVERSES = {
 CONDITIONAL = "if"
 """The function that `a if c else b` calls."""
 
-ELEMENTARY = tuple(sorted({*INVERSES, "log", "sqrt"}, key=len, reverse=True))
+ELEMENTARY = tuple(sorted({*INVERSES, "log", "log2", "log10", "sqrt"}, key=len, reverse=True))
 """Functions whose names are no names of inputs."""
 
 _SHORT = 4
