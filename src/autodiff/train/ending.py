@@ -17,7 +17,7 @@ import numpy as np
 
 from autodiff.diagnostics import shown
 from autodiff.train.checkpoint import State
-from autodiff.train.loop import Diverged, ParameterVector, descend
+from autodiff.train.loop import TRUST_REGION, Diverged, ParameterVector, curved, descend
 from autodiff.train.optimizers import OPTIMIZERS
 from autodiff.train.training import Training
 
@@ -38,6 +38,9 @@ FEW, FEW_ROWS = 30, 3_000_000
 FLAT, FALLS = 1e-6, 1e-10
 """A direction is flat in which a step as long as the parameters changes the loss by at most this share; and by how much it
 must fall there."""
+
+NO_EFFECT = 1e-10
+"""The effect of a parameter beside the largest that it had on the way, where it has none."""
 
 FAR, NEAR = 1000.0, 1e-6
 """How many times the least loss the last one may be, where it is above `NEAR` times the first one: below, the loss is at 0."""
@@ -92,9 +95,32 @@ def relative_slope(slopes: Mapping[str, Any], parameters: Mapping[str, Any], los
     the first loss, or of 1 where that is less, so that small units of the loss make no difference. Source: Dennis and
     Schnabel 1983, section 7.2.
     """
-    size = max(abs(loss), SMALL_LOSS * min(1.0, abs(loss if first is None else first)))
+    size = _size(loss, first)
     steep = max(float(np.max(np.abs(s) * np.maximum(1.0, np.abs(parameters[n])))) for n, s in slopes.items())
     return steep / size if size else math.inf if steep else 0.0
+
+
+def _size(loss: float, first: float | None) -> float:
+    """What changes of the loss are compared with."""
+    return max(abs(loss), SMALL_LOSS * min(1.0, abs(loss if first is None else first)))
+
+
+def _has_no_effect(training: Training, parameters: Mapping[str, Any]) -> bool:
+    """Whether a parameter that an optimizer with a matrix moved has no effect on the loss any more."""
+    vector = ParameterVector(parameters)
+    here = curved(training.trained, vector, training.plan).expansion(vector.joined(parameters))
+    _, scale = vector.trust(training.state.memory)
+    return here is not None and scale is not None and bool((here.sizes < NO_EFFECT * scale).any())
+
+
+def _at_minimum(training: Training, parameters: Mapping[str, Any], loss: float) -> bool:
+    """Whether the optimizer's quadratic model has its minimum here, which shows more than the slope where that is mostly
+    rounding."""
+    from autodiff.train.trust_region import height  # other optimizers do without
+
+    vector = ParameterVector(parameters)
+    above = height(curved(training.trained, vector, training.plan), vector.joined(parameters))
+    return above <= TOLERANCE**2 * _size(loss, training.state.first)
 
 
 def conclude(training: Training, *, interrupted: bool = False) -> Ending:
@@ -113,8 +139,13 @@ def conclude(training: Training, *, interrupted: bool = False) -> Ending:
     if loss is not None and not interrupted and not training.failed:
         stopped = state.epochs < training.plan.epochs
         steep = relative_slope(slopes, parameters, loss, state.first) if slopes else math.inf
+        if training.plan.optimizer in TRUST_REGION and steep > TOLERANCE and _at_minimum(training, parameters, loss):
+            steep = 0.0
         ended = judge(state.first, loss, last, steep, stopped=stopped and not training.stopped_early)
-        if ended == "converged" and _falls_where_flat(training, parameters, loss):
+        without_effect = (
+            ended == "converged" and training.plan.optimizer in TRUST_REGION and _has_no_effect(training, parameters)
+        )
+        if without_effect or (ended == "converged" and _falls_where_flat(training, parameters, loss)):
             ended = "flat"
         ended = "stopped early" if ended == "out of epochs" and training.stopped_early else ended
     has_records = state.epochs > training.start.epochs

@@ -23,7 +23,7 @@ from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import Best, State, nested
 from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, with_matrices
-from autodiff.train.loop import Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
+from autodiff.train.loop import TRUST_REGION, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import Model, Objective, Overflow
 from autodiff.train.optimizers import OPTIMIZERS
 from autodiff.train.resolver import Resolver
@@ -120,6 +120,10 @@ class Training:
         columns = with_matrices(columns, self.kept.columns)
         model = self._model(program, columns, l1, l2)
         self.lowered = model.lowered
+        if plan.optimizer in TRUST_REGION:
+            from autodiff.train.trust_region import require_fit  # other optimizers do without
+
+            require_fit(plan.optimizer, model, parameters, len(self._kept))
         watching = {expression: self._model(other, columns) for expression, other in watched.items()}
         used = {name for any_model in (model, *watching.values()) for name in any_model.lowered.inputs}
         columns = {name: column for name, column in columns.items() if name in used}
@@ -179,7 +183,8 @@ class Training:
             self.failed = True
             self.state = replace(trouble.state, first=self.state.first, best=self.state.best)
             raise self._diverged(trouble) from None
-        except AutodiffError as error:  # shapes that don't fit
+        except AutodiffError as error:  # shapes that don't fit, or a start without curvature
+            self.failed = error.exit_status == HARD_POINT
             raise error.within(self.lowered.source) from None
 
     __str__ = display.text
@@ -300,8 +305,7 @@ class Training:
             why, node = outside(self.lowered, cause, {}), cause.node
             place = self._row(cause, trouble.rows)
         else:
-            why, node = f"the slope in {cause.name} overflows from {written(self.lowered, cause.node)} on", cause.node
-            place = ""
+            why, node, place = self._overflow(cause), cause.node, ""
         what, hints = f"the training diverged in step {step + 1}", [""]
         if not trouble.moved:
             what = "there is no loss to start from"
@@ -316,6 +320,12 @@ class Training:
             hint="; ".join(filter(None, hints)),
             exit_status=HARD_POINT,
         )
+
+    def _overflow(self, cause: Overflow) -> str:
+        """What is beyond float64, in words."""
+        if cause.name:
+            return f"the slope in {cause.name} overflows from {written(self.lowered, cause.node)} on"
+        return "the loss overflows: with its penalties it is beyond 1.8e308"
 
     def _is_of_columns(self, cause: DomainError) -> bool:
         """Whether what a value lacks depends on no parameter."""
@@ -338,7 +348,7 @@ def _loss(objective: Objective, parameters: Mapping[str, Any]) -> float | None:
     """The loss; None where it has no value."""
     try:
         return objective.loss(parameters)
-    except DomainError:
+    except (DomainError, Overflow):
         return None
 
 

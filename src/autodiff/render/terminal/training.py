@@ -152,7 +152,9 @@ def closing(training: Training, records: Sequence[Record], ending: Ending, *, as
         f"{ending.ended.upper():<10} after {_epochs(training.state.epochs)}, loss {_known(ending.loss)}{steep}"
     )
     if ending.ended == "flat":
-        lines.append("           the slope is 0, but the loss still falls slowly in a direction: this is no minimum")
+        lines.append(
+            "           the slope is 0, but a parameter has no effect, or the loss falls slowly: this is no minimum"
+        )
     if ending.ended == "stuck":
         lines.append("           no step lowers the loss further")
     if ending.epoch != training.state.epochs:
@@ -223,7 +225,7 @@ def as_json(training: Training, records: Sequence[Record], ending: Ending) -> st
         "best_epoch": ending.epoch,
         "rows": training.rows,
         "optimizer": training.plan.optimizer,
-        "lr": None if training.plan.optimizer == "lbfgs" else training.plan.rate,
+        "lr": training.plan.rate if training.plan.optimizer in OPTIMIZERS else None,
         "seed": training.plan.seed,
         "history": history(records),
     }
