@@ -172,7 +172,8 @@ def test_poles_closer_than_samples_leave_only_samples() -> None:
     picture = plot("tan(1000x)", ("x", -5.0, 5.0))
     assert {len(xs) for curve in picture.curves for xs, _ in curve.segments} == {1}
     assert picture.notes == ("the curve breaks about as often as it is sampled: the samples are not joined",)
-    assert {len(xs) > 1 for xs, _ in plot("tan(100x)", ("x", -5.0, 5.0)).curves[0].segments} == {True}
+    for frequency in (100, 400):
+        assert max(len(xs) for xs, _ in plot(f"tan({frequency}x)", ("x", -5.0, 5.0)).curves[0].segments) > 1
 
 
 def test_slopes_of_a_corner_are_written_once_and_losses_without_markup() -> None:

@@ -35,8 +35,8 @@ NAMED, SOME = 200, 40
 """Up to how many breaks all are named; how many of more than these. At the others the curve is cut."""
 
 
-SCATTERED = 0.25
-"""Breaks for each interval from which on some intervals have several, of which not all are found."""
+SCATTERED = 0.02
+"""The part of the intervals that have several breaks from which on not all of these are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,9 @@ def sampled(sampler: Sampler, start: float, stop: float) -> Samples:
     xs, values, slopes = (np.concatenate(parts) for parts in zip(*samples, strict=True))
     order = np.argsort(xs, kind="stable")
     within = tuple(cut for cut in cuts if start < cut < stop)
+    several = np.count_nonzero(np.bincount(np.searchsorted(grid, cuts)) > 1)
     return Samples(
-        xs[order], values[order], slopes[order], tuple(marks), within, scattered=len(cuts) > SCATTERED * intervals
+        xs[order], values[order], slopes[order], tuple(marks), within, scattered=several > SCATTERED * intervals
     )
 
 
