@@ -74,10 +74,10 @@ def _is_finite(number: float | str | None) -> bool:
 def nearest(point: Mapping[str, float]) -> dict[str, float]:
     """The float64 nearest to each number of a point, as it is meant: of 0.1 + 0.2 that of three tenths."""
     from autodiff.numbers.ball_numbers import as_float, precision
-    from autodiff.numbers.balls import meaning
+    from autodiff.numbers.balls import BALLS
 
     with precision(256):
-        floats = {name: as_float(meaning(value)) for name, value in point.items()}
+        floats = {name: as_float(BALLS.constant(value)) for name, value in point.items()}
     return {name: value if (value := floats[name]) is not None else float(point[name]) for name in point}
 
 

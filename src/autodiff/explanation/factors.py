@@ -72,10 +72,10 @@ def numbers(places: Places, place: int, partials: Linearization) -> dict[int, fl
 def in_balls(places: Places, place: int, trace: BallTrace) -> dict[int, Number]:
     """The same in ball arithmetic."""
     from autodiff.numbers.ball_numbers import precision  # most answers need none
-    from autodiff.numbers.balls import BALLS, meaning
+    from autodiff.numbers.balls import BALLS
 
     with precision(trace.bits):
-        return _local(places, place, trace.partials, meaning(1.0), BALLS.times, BALLS.plus)
+        return _local(places, place, trace.partials, BALLS.constant(1.0), BALLS.times, BALLS.plus)
 
 
 def _local(

@@ -18,7 +18,6 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import product
 from types import MappingProxyType
-from typing import Any
 
 from autodiff.core import templates
 from autodiff.core.algebra import Algebra
@@ -28,9 +27,10 @@ from autodiff.core.primitive import ZERO, Primitive, Scaling
 from autodiff.core.special_points import special_tests
 from autodiff.core.templates import Number
 from autodiff.numbers import one_sided
-from autodiff.numbers.exact import EXACT, Exact, PiMultiple
+from autodiff.numbers.exact import EXACT
 from autodiff.numbers.one_sided import ROUNDING, Series, constant
 from autodiff.numbers.one_sided_terms import CONSTANT, NOTHING, Size, fit
+from autodiff.numbers.pi_multiples import Exact, PiMultiple
 
 _MANY = 100  # turns: more than any depth
 
@@ -163,19 +163,12 @@ def _value_series(row: Primitive, args: Sequence[Series], values: Sequence[float
 
 def _computed(row: Primitive, args: Sequence[Series], value: float) -> Series:
     """What a row computes of the values of its arguments: exactly where that is known."""
-    if all(a.constant.exact for a in args) and (angle := _exact_angle(row, args)) is not None:
-        return one_sided.exactly(angle)
+    if all(a.constant.exact for a in args):
+        numbers = (a.constant.coefficient for a in args)
+        exact = EXACT.apply(row, [Fraction(n) if isinstance(n, int) else n for n in numbers])
+        if exact is not None:
+            return one_sided.exactly(exact)
     return constant(value, _doubt(templates.value(row), args, value))
-
-
-def _exact_angle(row: Primitive, args: Sequence[Series]) -> Any:
-    """The row's value where that is known to be a multiple of π, or a number that an angle has."""
-    if row.value in EXACT:
-        return EXACT[row.value](*(a.constant.coefficient for a in args))
-    if not row.definition:
-        return None
-    coefficient = _text(row.definition, row.params, [a.value_alone for a in args], 0).constant.coefficient
-    return coefficient if isinstance(coefficient, PiMultiple) else None
 
 
 def _doubt(function: Number, args: Sequence[Series], value: float) -> float:
