@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from autodiff import diagnostics
@@ -191,21 +191,13 @@ def _at_exact_points(query: Query, answer: Answer, proven: Proven) -> Answer:
     except DomainError:
         return proven_answer.undecided_sides(query, answer, proven)
     special = special_points(lowered, there)
-    if special and set(proven.special).issubset({*special, *_behind(lowered, special)}):
+    flags = lowered.graph.depending(special)
+    if special and all(flags[node] for node in proven.special):
         return _from_both_sides(query, answer._replace(at=point), there, special)
     sides = proven_answer.sides(query, proven)
     if sides is None:
         return proven_answer.undecided_sides(query, answer, proven)
     return _at_special_points(query, answer, proven.run, sides, proven.special)
-
-
-def _behind(lowered: Lowered, nodes: Sequence[int]) -> Iterator[int]:
-    """The equations that are made from `nodes`."""
-    active = bytearray(len(lowered.graph))
-    for node, args in enumerate(lowered.graph.args):
-        active[node] = node in nodes or any(active[a] for a in args)
-        if active[node]:
-            yield node
 
 
 # --- at special points --------------------------------------------------------------------------------------------------

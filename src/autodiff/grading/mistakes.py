@@ -7,7 +7,6 @@ that somebody gets who makes it. The catalogue goes by the shape of a row, and f
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from autodiff.core import rules, templates
 from autodiff.core.floats import divide, logarithm, power
-from autodiff.core.primitive import ZERO, Primitive
+from autodiff.core.primitive import ZERO, Primitive, with_result
 from autodiff.grading.other_slopes import Slope, other_slopes
 
 _ADD, _SUB, _MUL, _DIV, _POW = (rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^"))
@@ -332,14 +331,10 @@ def _times_inner(rule: Rule) -> Rule:
 # --- the wrong function's rule ----------------------------------------------------------------------------------------
 
 
-_RESULT = re.compile(r"\bw\b")
-"""The function's own value, as the table calls it."""
-
-
 def _wrong_rules(row: Primitive) -> Iterator[Mistake]:
     law = _law(row)
     for what, slope in other_slopes():
-        other = re.sub(_RESULT, f"{row.name}(u)", what)
+        other = with_result(what, f"{row.name}(u)")
         yield Mistake(
             "wrong rule", f"the derivative of {row.name}(u) is not {other}: {law}", _with_rule(slope), rare=True
         )

@@ -12,7 +12,6 @@ over the series of the arguments in the same way, one order lower. On a corner t
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -23,7 +22,7 @@ from autodiff.core import templates
 from autodiff.core.algebra import Algebra
 from autodiff.core.evaluate import Indeterminate
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import ZERO, Primitive, Scaling
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive, Scaling
 from autodiff.core.special_points import special_tests
 from autodiff.core.templates import Number
 from autodiff.numbers import one_sided
@@ -284,7 +283,7 @@ def _smooth(row: Primitive, args: Sequence[Series], value_at: Series, depth: int
     low = min(args[k].variation.low for k in active)
     last = max(0, min(depth - 1, _worth(low, min(args[k].order for k in active))))
     series = value_at.within(low)
-    for turn in range(0 if _names_result(row) else last, last + 1):
+    for turn in range(0 if _uses_result(row) else last, last + 1):
         parts = [one_sided.times(_slope(row, k, args, series, turn, low), rates[k]) for k in active]
         series = one_sided.plus(value_at, one_sided.total(one_sided.plus(*parts))).cut(depth + 1)
     return series
@@ -299,8 +298,9 @@ def _worth(low: Size, order: Size) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _names_result(row: Primitive) -> bool:
-    return any(re.search(r"\bw\b", text) for text in row.partials)
+def _uses_result(row: Primitive) -> bool:
+    names, texts = (*row.params, "w"), (text for text in row.partials if text != UNDEFINED)
+    return any("w" in templates.used(text, names) for text in texts)
 
 
 def _slope(row: Primitive, k: int, args: Sequence[Series], result: Series, depth: int, low: Size) -> Series:

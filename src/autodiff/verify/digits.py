@@ -110,7 +110,9 @@ def values(
     """
     graph = lowered.graph
     inputs = {name: BALLS.constant(point[name]) for name in graph.inputs.values() if name in point}
-    inputs |= {graph.inputs[node]: BALLS.plus(inputs[graph.inputs[node]], step) for node, step in steps.items()}
+    for node, step in steps.items():
+        name = graph.inputs[node]
+        inputs[name] = BALLS.plus(inputs[name], step)
     trace = BALLS.evaluate(lowered, inputs, {node: BALLS.constant(number) for node, number in moved.items()})
     own = trace._replace(order=[node for node in trace.order if node not in moved])
     return trace, BALLS.special_points(lowered, own)
