@@ -214,6 +214,18 @@ def test_adjoints_and_tangents_are_added_up_in_one_loop_for_floats_and_one_for_a
     assert _found(adds_up) == ["core/algebra.py", "core/jvp.py", "core/vjp.py", "core/vjp.py"]
 
 
+def test_an_answer_gets_its_numbers_by_one_function() -> None:
+    def fills(node: ast.AST) -> bool:
+        """`answer._replace(value=…)`; the record itself is made by `Query.empty`."""
+        keywords = {keyword.arg for keyword in node.keywords} if isinstance(node, ast.Call) else set()
+        is_record = isinstance(node, ast.Call) and ast.unparse(node.func).endswith("_replace")
+        return is_record and not {"value", "gradient", "forward"}.isdisjoint(keywords)
+
+    api = [name for name in _found(fills) if name.startswith(("api/", "batch/"))]
+    assert api == ["api/answer.py", "api/array_answer.py", "api/array_answer.py"]  # those two rename the slopes
+    assert _found(lambda node: isinstance(node, ast.Call) and ast.unparse(node.func) == "Answer") == ["api/at_point.py"]
+
+
 def test_what_depends_on_an_input_is_computed_in_one_place() -> None:
     def spreads(node: ast.AST) -> bool:
         """A loop in which an equation gets a flag, or enters a set, where one of its arguments has."""

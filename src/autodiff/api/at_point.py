@@ -15,7 +15,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from autodiff import diagnostics
-from autodiff.api.answer import Answer, clean
+from autodiff.api.answer import Answer
 from autodiff.core import linearize
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.jvp import in_all_directions
@@ -84,9 +84,9 @@ def answered(
 
 def without_value(answer: Answer, lowered: Lowered, trouble: DomainError) -> Answer:
     """The answer where a value does not exist."""
-    return answer._replace(
-        status="domain" if trouble.needs else "overflow",
-        why=diagnostics.outside(lowered, trouble, answer.at),
+    return answer.lacking(
+        "domain" if trouble.needs else "overflow",
+        diagnostics.outside(lowered, trouble, answer.at),
         hint=diagnostics.hint(lowered, trouble),
         span=lowered.graph.spans[trouble.node],
     )
@@ -139,15 +139,9 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
         raise diagnostics.rejected(lowered, node)
     if not sure:
         return None
-    nothing = dict.fromkeys(query.names)
-    return query.empty._replace(
-        value=run.values[lowered.result] + 0.0,
-        gradient=nothing | {name: clean(gradient[name]) for name in names},
-        forward=nothing | {name: clean(onward[name]) for name in names}
-        if onward is not None and mode == "both"
-        else None,
-        checked=True if agreement == AGREE else None,
-    )
+    forward = onward if mode == "both" else None
+    checked = True if agreement == AGREE else None
+    return query.empty.filled(run.values[lowered.result], gradient, forward, checked=checked)
 
 
 def _forward(lowered: Lowered, factors: Linearization, names: Mapping[str, int]) -> dict[str, float]:
@@ -229,15 +223,16 @@ def _at_special_points(
     }
     worst = next((name for name, verdict in every.items() if verdict.status == status), "")
     why = diagnostics.verdicts(lowered, answer.result, run, every, culprits)
-    return answer._replace(
-        gradient=dict(answer.gradient) | known,
-        forward=None if answer.forward is None else dict(answer.forward) | known,
-        status=status,
-        why="; ".join(filter(None, [answer.why, why])),
+    forward = None if answer.forward is None else {**answer.forward, **known}
+    notes = tuple(diagnostics.notes(lowered, answer.result, run.taken, every, culprits, frameworks))
+    filled = answer.filled(answer.value, {**answer.gradient, **known}, forward, notes=notes)
+    return filled.lacking(
+        status,
+        "; ".join(filter(None, [answer.why, why])),
         hint=_advice(lowered, status, convention, [name for name in broken if name not in agreed], frameworks),
-        span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else answer.span,
+        span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else None,
         verdicts=every,
-        notes=(*answer.notes, *diagnostics.notes(lowered, answer.result, run.taken, every, culprits, frameworks)),
+    )._replace(
         convention=convention if agreed else "",
         frameworks={name: numbers for name, numbers in frameworks.items() if numbers},
     )
