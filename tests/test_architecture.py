@@ -9,8 +9,10 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
+from tokenize import COMMENT, generate_tokens
 
 import pytest
 
@@ -162,7 +164,7 @@ SPLITTERS = frozenset(
 )
 
 
-def _found(shape: Callable[[ast.AST], bool]) -> list[str]:
+def _places(shape: Callable[[ast.AST], bool]) -> list[str]:
     """The files that hold syntax of this shape, one entry for each place."""
     trees = ((path, ast.parse(path.read_text(encoding="utf-8"))) for path in _files())
     return [str(path.relative_to(SOURCE)) for path, tree in trees for node in ast.walk(tree) if shape(node)]
@@ -189,9 +191,9 @@ def test_the_texts_of_the_table_are_split_by_one_reader() -> None:
     assert splits(ast.parse("row.partials[k].partition(' at ')", mode="eval").body)
     assert splits(ast.parse("re.search('w', row.definition)", mode="eval").body)
     assert splits(ast.parse("'if(' in row.partials[k]", mode="eval").body)
-    assert _found(splits) == []
+    assert _places(splits) == []
     is_reader = lambda node: isinstance(node, ast.Call) and ast.unparse(node.func).endswith("lower_template")  # noqa: E731
-    assert _found(is_reader) == ["core/templates.py"]
+    assert _places(is_reader) == ["core/templates.py"]
 
 
 def test_a_leaf_is_looked_up_in_one_place() -> None:
@@ -200,7 +202,7 @@ def test_a_leaf_is_looked_up_in_one_place() -> None:
         name = node.slice.value if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Subscript) else None
         return isinstance(name, ast.Attribute) and name.attr == "inputs"
 
-    assert _found(looks_up) == ["core/graph.py"]
+    assert _places(looks_up) == ["core/graph.py"]
 
 
 def test_adjoints_and_tangents_are_added_up_in_one_loop_for_floats_and_one_for_any_number() -> None:
@@ -211,7 +213,7 @@ def test_adjoints_and_tangents_are_added_up_in_one_loop_for_floats_and_one_for_a
         total = ast.unparse(node.targets[0])
         return total.startswith(("adjoints[", "tangents[", "slopes[")) and total in ast.unparse(node.value.body)
 
-    assert _found(adds_up) == ["core/algebra.py", "core/jvp.py", "core/vjp.py", "core/vjp.py"]
+    assert _places(adds_up) == ["core/algebra.py", "core/jvp.py", "core/vjp.py", "core/vjp.py"]
 
 
 def test_an_answer_gets_its_numbers_by_one_function() -> None:
@@ -221,9 +223,11 @@ def test_an_answer_gets_its_numbers_by_one_function() -> None:
         is_record = isinstance(node, ast.Call) and ast.unparse(node.func).endswith("_replace")
         return is_record and not {"value", "gradient", "forward"}.isdisjoint(keywords)
 
-    api = [name for name in _found(fills) if name.startswith(("api/", "batch/"))]
+    api = [name for name in _places(fills) if name.startswith(("api/", "batch/"))]
     assert api == ["api/answer.py", "api/array_answer.py", "api/array_answer.py"]  # those two rename the slopes
-    assert _found(lambda node: isinstance(node, ast.Call) and ast.unparse(node.func) == "Answer") == ["api/at_point.py"]
+    assert _places(lambda node: isinstance(node, ast.Call) and ast.unparse(node.func) == "Answer") == [
+        "api/scalar_answer.py"
+    ]
 
 
 def test_what_depends_on_an_input_is_computed_in_one_place() -> None:
@@ -236,7 +240,7 @@ def test_what_depends_on_an_input_is_computed_in_one_place() -> None:
         ]
         return any(isinstance(part.targets[0], ast.Subscript) for part in flagged)
 
-    assert _found(spreads) == ["core/graph.py"]
+    assert _places(spreads) == ["core/graph.py"]
 
 
 def test_a_missing_library_is_reported_by_one_function() -> None:
@@ -344,3 +348,78 @@ def test_no_function_is_named_outside_the_table() -> None:
     for path in _files():
         if path.name != "rules.py":
             assert not comparison.search(path.read_text(encoding="utf-8")), path
+
+
+UNCLEAR_NAMES = frozenset(
+    [
+        "it",
+        "found",
+        "made",
+        "one",
+        "each",
+        "odd",
+        "said",
+        "told",
+        "asked",
+        "looks",
+        "denied",
+        "held",
+        "lost",
+        "moving",
+        "onward",
+        "asleep",
+        "gone",
+        "suspects",
+    ]
+)
+"""Words that do not say what a thing is: "validation_loss" does, "held" does not."""
+
+
+def _bound_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The names that a file gives to variables, attributes, parameters, functions and classes, with their lines."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield node.lineno, name
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield node.lineno, name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield node.lineno, name
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                yield from ((node.lineno, alias.asname) for alias in aliases if alias.asname)
+
+
+def _unclear(source: str) -> list[str]:
+    return [f"{line}: {name}" for line, name in _bound_names(ast.parse(source)) if name.strip("_") in UNCLEAR_NAMES]
+
+
+def test_names_say_what_a_thing_is() -> None:
+    unclear = {str(path.relative_to(SOURCE)): _unclear(path.read_text(encoding="utf-8")) for path in _files()}
+    assert {path: names for path, names in unclear.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "it = 1", "for one in x: pass", "[0 for each in x]", "def f(told): pass", "def found(): pass", "lambda *made: 0",
+        "with x as held: pass", "self._said = 1", "class lost: pass", "import a as odd", "if (asked := 1): pass",
+        "try: pass\nexcept E as gone: pass", "match x:\n    case [*looks]: pass",
+        "class A:\n    denied: int = 1",
+    ],
+)  # fmt: skip
+def test_every_way_to_name_a_thing_is_searched(source: str) -> None:
+    assert len(_unclear(source)) == 1
+
+
+FIGURATIVE = re.compile(
+    r"\b(nobody|somebody|asleep|awake|witness|heard|whisper|has no say|held against|pinned down|don't tell)\b"
+)
+
+
+@pytest.mark.parametrize("path", _files(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_prose_has_no_figure_of_speech(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    comments = [token.string for token in generate_tokens(StringIO(source).readline) if token.type == COMMENT]
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docs = [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(source)) if isinstance(node, documented)]
+    assert FIGURATIVE.findall("\n".join([*comments, *docs])) == []

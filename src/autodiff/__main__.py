@@ -1,7 +1,7 @@
 """The process of the command `autodiff`, also as `python -m autodiff`: how it starts and how it ends.
 
-A one-line program takes less time than an interpreter needs to tidy up behind itself, so nothing is tidied up that the
-end of the process frees anyway.
+A one-line program takes less time than an interpreter needs to free its objects, so the process exits without freeing
+what its end frees anyway.
 """
 
 import gc
@@ -13,21 +13,21 @@ def main() -> None:
     """Run the command that the arguments name, and end the process with its exit status."""
     try:
         _main()
-    except KeyboardInterrupt:  # where nothing was there yet to see it
+    except KeyboardInterrupt:  # before `run`, which handles an interrupt, was loaded
         os._exit(130)
 
 
 def _at_once(*_: object) -> None:
-    """End without a word: an exception would be told, and ignored, where one is raised while a module is loaded."""
+    """Exit without a message: an exception that is raised while a module is loaded would be printed and ignored."""
     os._exit(130)
 
 
 def _main() -> None:
-    # a program of megabytes is millions of tuples and no cycle: to look for some takes a tenth of the time. What runs for
-    # as long as there are rows turns the collector on again
+    # the tree of a long program is millions of tuples without a cycle, and searching it for cycles takes a tenth of the
+    # time; commands that run for as long as there are rows turn the collector on again
     gc.disable()
     gc.set_threshold(2_000_000, 20, 20)
-    import _signal as signal  # what `signal` is made of: that one makes enumerations of its numbers
+    import _signal as signal  # not `signal`, which builds enumerations when it is imported
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the caller wants it to be ignored
         signal.signal(signal.SIGINT, _at_once)
@@ -35,7 +35,7 @@ def _main() -> None:
 
     if signal.getsignal(signal.SIGINT) is _at_once:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if sys.stderr is None:  # the caller closed it: nobody wants to know
+    if sys.stderr is None:  # the caller closed it, so messages are discarded
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -46,7 +46,7 @@ def _main() -> None:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:  # nobody reads any more; `run` has said what there was to say
+    except OSError:  # the reader closed the pipe; `run` has already reported the errors
         pass
     os._exit(status)
 

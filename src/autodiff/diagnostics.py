@@ -231,7 +231,7 @@ def directed(result: str, verdict: Verdict) -> str:
 
 
 def sided(verdicts: Mapping[str, Verdict]) -> Iterable[str]:
-    """What to know of derivatives, by their names, that there are from one side only."""
+    """Notes on derivatives that exist from one side only."""
     for derivative, verdict in verdicts.items():
         if verdict.slope is not None and None in (verdict.left, verdict.right):
             side, other = ("right", "left") if verdict.left is None else ("left", "right")
@@ -239,7 +239,7 @@ def sided(verdicts: Mapping[str, Verdict]) -> Iterable[str]:
 
 
 def _does(lowered: Lowered, nodes: Sequence[int], single: str, many: str) -> str:
-    """What these parts do here: conditions switch, all else does `one` or `many`."""
+    """The verb for these parts here: conditions switch; for others `one`, or `many` where there are several."""
     if _all(lowered, nodes, lambda row: row.is_predicate):
         single, many = "switches", "switch"
     return many if len({written(lowered, node) for node in nodes}) > 1 else single

@@ -135,9 +135,11 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     if request.param == "forward":
         monkeypatch.setattr("autodiff.verify.cross_mode.jvp", lambda factors, seeds: jvp(bent(factors), seeds))
         everywhere = lambda factors, names: in_all_directions(bent(factors), names)  # noqa: E731
-        monkeypatch.setattr("autodiff.api.at_point.in_all_directions", everywhere)
+        monkeypatch.setattr("autodiff.api.scalar_answer.in_all_directions", everywhere)
     else:
-        monkeypatch.setattr("autodiff.api.at_point.vjp", lambda to, factors, sources: vjp(to, bent(factors), sources))
+        monkeypatch.setattr(
+            "autodiff.api.scalar_answer.vjp", lambda to, factors, sources: vjp(to, bent(factors), sources)
+        )
 
 
 @pytest.mark.usefixtures("broken")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from autodiff.engines.local import LocalEngine
-from autodiff.engines.part_sums import TrainTask, in_pairs, is_held_out, load_part, part_sums
+from autodiff.engines.part_sums import TrainTask, held_out_rows, in_pairs, load_part, part_sums
 from autodiff.engines.parted_training import PartedTable, PartedTraining
 from autodiff.tables.inputs import input_files
 from autodiff.train.loop import Hyperparameters
@@ -131,12 +131,12 @@ def test_faults_have_file_and_line(folder: Path) -> None:
 
 def test_rows_are_held_out_by_a_hash_of_seed_file_and_row() -> None:
     task = TrainTask("w*x", ("w",), ("x",), "a", holdout=0.25, seed=3)
-    held = is_held_out(task, "a.csv", 20_000)
+    held = held_out_rows(task, "a.csv", 20_000)
     assert 0.24 < held.mean() < 0.26
-    assert is_held_out(task, "a.csv", 100).tolist() == held[:100].tolist()
+    assert held_out_rows(task, "a.csv", 100).tolist() == held[:100].tolist()
     others = [
-        is_held_out(task, "b.csv", 20_000),
-        is_held_out(TrainTask("w*x", ("w",), ("x",), "a", holdout=0.25), "a.csv", 20_000),
+        held_out_rows(task, "b.csv", 20_000),
+        held_out_rows(TrainTask("w*x", ("w",), ("x",), "a", holdout=0.25), "a.csv", 20_000),
     ]
     for other in others:
         assert 0.05 < (held & other).mean() < 0.075

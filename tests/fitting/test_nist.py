@@ -55,7 +55,7 @@ class Parameter(NamedTuple):
     deviation: float
 
 
-def _read(name: str) -> tuple[dict[str, Parameter], dict[str, Any]]:
+def problem(name: str) -> tuple[dict[str, Parameter], dict[str, Any]]:
     """The parameters and the columns of a file."""
     lines = (FOLDER / f"{name}.dat").read_text(encoding="ascii").splitlines()
     parameters = {}
@@ -70,21 +70,21 @@ def _read(name: str) -> tuple[dict[str, Parameter], dict[str, Any]]:
     return parameters, dict(zip(names, rows.T, strict=True))
 
 
-def _digits(number: float, certified: float) -> float:
+def digits(number: float, certified: float) -> float:
     return 15 if number == certified else -math.log10(abs(number - certified) / abs(certified))
 
 
 @pytest.mark.parametrize("start", [0, 1])
 @pytest.mark.parametrize("name", MODELS)
 def test_certified_digits_are_reached(name: str, start: int) -> None:
-    parameters, columns = _read(name)
+    parameters, columns = problem(name)
     target = "ln(y)" if name == "Nelson" else "y"
     begin = {b: parameter.starts[start] for b, parameter in parameters.items()}
     found = autodiff.fit(MODELS[name], columns, target, begin)
     assert found.ended == "converged"
     for b, parameter in parameters.items():
-        assert _digits(found.params[b], parameter.value) >= 6, b
+        assert digits(found.params[b], parameter.value) >= 6, b
         if name != "Lanczos1":  # its residuals are rounding of the data: 1e-13 of them
             error = found.errors[b]
             assert error is not None, b
-            assert _digits(error, parameter.deviation) >= 5, b
+            assert digits(error, parameter.deviation) >= 5, b

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import pyarrow.parquet as parquet
 import pytest
 
 from autodiff.tables import csv_blocks
-from autodiff.tables.columns import load
+from autodiff.tables.columns import Missing, load, rows_of
+from autodiff.tables.text import Chunk, Table, numbers
 from tests.support.command import Ended, autodiff
 
 FORMS = ["csv", "tsv", "ndjson", "parquet", "arrow", "csv.gz", "ndjson.gz", "csv.zst"]
@@ -157,3 +159,20 @@ def test_line_ends_and_marks_change_nothing(end: str, tmp_path: Path, monkeypatc
         assert loaded.columns["y"].tolist() == [-k for k in range(20_000)]
         assert loaded.lines[-1] == last
         assert loaded.lines[0] == 2
+
+
+@pytest.mark.parametrize("missing", ["error", "drop"])
+def test_columns_hold_all_rows_of_files_whose_length_nobody_knows(missing: Missing) -> None:
+    sizes, line = [1, 2, 40, 3, 500, 7], 0
+
+    def chunks(wanted: Sequence[str]) -> Iterator[Chunk]:
+        nonlocal line
+        for size in sizes:
+            cells = [repr(line + k + 0.5) for k in range(size)] + [""] * (missing == "drop")
+            yield Chunk(range(line + 2, line + 2 + len(cells)), dict.fromkeys(wanted, cells), numbers)
+            line += size
+
+    two = [Table(name, ("x", "y"), chunks) for name in ("a", "b")]
+    rows, _ = rows_of(two, lambda _: ["x", "y"], missing=missing)
+    assert rows.columns["x"].tolist() == rows.columns["y"].tolist() == [k + 0.5 for k in range(2 * sum(sizes))]
+    assert len(rows) == 2 * sum(sizes)

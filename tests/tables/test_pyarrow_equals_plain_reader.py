@@ -156,6 +156,27 @@ def test_blocks_of_numbers_mean_the_same(cell: str, monkeypatch: pytest.MonkeyPa
         assert ("string" in kinds) == (cell in ("text", "1e-999", "inf", "nan"))
 
 
+def test_blocks_grow_so_that_a_long_file_is_read_in_few_of_them(tmp_path: Path) -> None:
+    source, size = tmp_path / "long.csv", 12 << 20
+    source.write_bytes(b"x\n" + b"12345.6\n" * (size // 8))
+    with source.open("rb") as content:
+        blocks = [len(block) for block in csv_blocks._blocks(content)]
+    assert sum(blocks) == source.stat().st_size
+    assert len(blocks) < csv_blocks.SMALL_BLOCKS + 12
+    assert max(blocks) <= 5 * csv_blocks.BLOCK
+
+
+EMPTY_LINES = ["x,y\n,\n\n1,2\n" + "3,4\n" * 99, "x,y\n" + ",\n\n" * 99, "x,y\r\n1,2\r\n" + ",\r\n\r\n" * 99]
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("text", EMPTY_LINES)
+def test_empty_lines_beside_empty_cells_are_no_rows(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast, plain, kinds = _both(monkeypatch, tmp_path / "o.csv", text.encode())
+    assert fast == plain
+    assert "plain" in kinds
+
+
 def _both(monkeypatch: pytest.MonkeyPatch, out: Path, given: bytes, *words: str) -> tuple[Ended, Ended, list[str]]:
     """What the command writes and reports with PyArrow and without it, and how the first read each block."""
     kinds: list[str] = []

@@ -36,14 +36,14 @@ def _overfitting(patience: int, **options: Any) -> Training:
 
 def test_patience_stops_and_keeps_the_best_of_the_rows_held_out() -> None:
     free = _overfitting(0)
-    held = [record.held for record in free.epochs()]
+    held = [record.validation_loss for record in free.epochs()]
     best = int(np.argmin(np.array(held, float))) + 1
     training = _overfitting(15)
     records = list(training.epochs())
     assert len(records) == best + 15 < 2000
     ending = conclude(training)
-    assert (ending.ended, ending.epoch, ending.held) == ("stopped early", best, held[best - 1])
-    assert ending.held == training.held_loss(ending.parameters)
+    assert (ending.ended, ending.epoch, ending.validation_loss) == ("stopped early", best, held[best - 1])
+    assert ending.validation_loss == training.validation_loss(ending.parameters)
     assert ending.loss == training.measured(ending.parameters)[0]
 
 

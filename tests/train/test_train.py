@@ -122,7 +122,14 @@ def test_all_optimizers_reach_the_closed_form() -> None:
     table = columns("line")
     design = np.c_[table["x"], np.ones(len(table["x"]))]
     exact = np.linalg.lstsq(design, np.array(table["y"]), rcond=None)[0]
-    for optimizer, epochs in (("sgd", 3000), ("momentum", 1000), ("adam", 4000), ("lbfgs", 50)):
+    for optimizer, epochs in (
+        ("sgd", 3000),
+        ("momentum", 1000),
+        ("adam", 4000),
+        ("lbfgs", 50),
+        ("lm", 20),
+        ("newton", 20),
+    ):
         ended = autodiff(*LINE, "--optimizer", optimizer, "--epochs", str(epochs), "-q")
         assert [float(n) for n in ended.out.split()[1:]] == pytest.approx(exact, abs=1e-8), optimizer
 
@@ -210,10 +217,16 @@ def test_a_history_goes_on_where_the_saved_training_stands(tmp_path: Path) -> No
     assert (ended.status, "is no history" in ended.err, history.read_text()) == (4, True, "precious\n")
 
 
-@pytest.mark.parametrize("cut", [1, 5, 14])
-def test_lbfgs_remembers_across_a_resume(cut: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("optimizer", "key", "shape", "cut"),
+    [("lbfgs", "steps", (10, 2, 3), 1), ("lbfgs", "steps", (10, 2, 3), 5), ("lbfgs", "steps", (10, 2, 3), 14),
+     ("lm", "scale", (2, 3), 5), ("newton", "scale", (2, 3), 5)],
+)  # fmt: skip
+def test_the_optimizer_remembers_across_a_resume(
+    optimizer: str, key: str, shape: tuple[int, ...], cut: int, tmp_path: Path
+) -> None:
     saved, history, whole = str(tmp_path / "p.json"), tmp_path / "h.csv", tmp_path / "whole.csv"
-    args = [word for word in NET[:6] if word != "--lr"] + ["--optimizer", "lbfgs", "--holdout", "0.25", "--seed", "3"]
+    args = [word for word in NET[:6] if word != "--lr"] + ["--optimizer", optimizer, "--holdout", "0.25", "--seed", "3"]
     rest = [word for word in args if word not in ("--params", NET[5])]
     out = autodiff(*args, "--epochs", "25", "-q", "--history", str(whole)).out
     autodiff(*args, "--epochs", str(cut), "--save", saved, "-q", "--history", str(history))
@@ -221,8 +234,8 @@ def test_lbfgs_remembers_across_a_resume(cut: int, tmp_path: Path) -> None:
     assert (ended.out, ended.err) == (out, "")
     assert history.read_text() == whole.read_text()
     data = json.loads(Path(saved).read_text())
-    assert np.shape(data["#training"]["memory"]["W"]["steps"]) == (10, 2, 3)
-    del data["#training"]["memory"]["v"]["changes"]
+    assert np.shape(data["#training"]["memory"]["W"][key]) == shape
+    del data["#training"]["memory"]["v"][key]
     Path(saved).write_text(json.dumps(data))
     broken = autodiff(*rest, "--resume", saved, "--epochs", "30", "-q")
     assert (broken.status, "does not belong to these parameters" in broken.err) == (4, True)
@@ -342,6 +355,11 @@ PLACEMENTS = ["train", "mse(placed, w*cgpa + b)", "--data", str(EXAMPLES / "plac
         (["train", "100*(y - x^2)^2 + (1 - x)^2", "--params", "x=-1.2,y=1", "--optimizer", "lbfgs", "--epochs", "10"], 0, "out of epochs"),
         (["train", "100*(y - x^2)^2 + (1 - x)^2", "--params", "x=-1.2,y=1", "--optimizer", "lbfgs"], 0, "converged"),
         (["train", "abs(x - 1)", "--params", "x=0.3", "--optimizer", "lbfgs"], 0, "stuck"),
+        (["train", "100*(y - x^2)^2 + (1 - x)^2", "--params", "x=-1.2,y=1", "--optimizer", "lm"], 0, "converged"),
+        (["train", "100*(y - x^2)^2 + (1 - x)^2", "--params", "x=-1.2,y=1", "--optimizer", "newton"], 0, "converged"),
+        (["train", "x^4 - 2*x^2 + y^2", "--params", "x=0,y=1", "--optimizer", "newton"], 0, "converged"),
+        (["train", "exp(-(x - 5)^2) + 1", "--params", "x=1e3", "--optimizer", "newton", "--l2", "0"], 0, "converged"),
+        (["train", "w^1.5 + w", "--params", "w=0", "--optimizer", "newton"], 3, "diverged"),
         (["train", "1000*abs(x)", "--params", "x=1", "--lr", "0.01", "--epochs", "9"], 3, "diverged"),
     ],
 )  # fmt: skip
@@ -811,6 +829,10 @@ def test_numbers_out_of_range_are_mistakes_of_usage(option: str, value: str) -> 
             ["--optimizer", "lbfgs", "--batch-size", "5"],
             "lbfgs looks at all rows in each step, so it takes no --batch-size",
         ),
+        (["--optimizer", "lm", "--lr", "0.1"], "lm chooses its own rate, so it takes no --lr"),
+        (["--optimizer", "newton", "--batch-size", "5"], "newton looks at all rows in each step"),
+        (["--optimizer", "newton", "--l1", "1"], "newton needs second derivatives, and that of --l1 has a jump at 0"),
+        (["--optimizer", "lm", "--engine", "local"], "--engine adds up slopes of parts, and lm needs a matrix"),
         (["--explain-step", "2", "-q"], "--quiet and --explain-step don't go together"),
         (["--explain-step", "10", "--epochs", "3"], "there is no step 10 to explain in 3 epochs of 1 step\n"),
         (["--explain-step", "7", "--epochs", "1", "--batch-size", "5"], "there is no step 7 to explain in 1 epoch of "),
@@ -880,6 +902,19 @@ def test_a_step_beyond_the_range_of_float64_is_described(start: str, tmp_path: P
     assert ended.status == 3
     assert "beyond 1.8e308" in ended.out
     assert "inf" not in ended.out.split()
+
+
+@pytest.mark.parametrize("words", [[], ["-q"], ["--json"], ["--optimizer", "lbfgs"]])
+def test_penalties_beyond_the_range_of_float64_are_described(words: list[str]) -> None:
+    ended = autodiff("train", "x/1e300", "--params", "x=1e200", "--l1", "1e300", *words)
+    assert (ended.status, re.findall(r"\b(?:inf|nan)\b", (ended.out + ended.err).lower())) == (3, [])
+    assert "there is no loss to start from: the loss overflows: with its penalties it is beyond 1.8e308" in ended.err
+
+
+def test_a_mean_of_huge_losses_is_their_mean(tmp_path: Path) -> None:
+    (tmp_path / "big.csv").write_text("y\n1e308\n1.5e308\n")
+    ended = autodiff("train", "y + x", "--params", "x=0", "--data", str(tmp_path / "big.csv"), "-q", "--epochs", "1")
+    assert (ended.status, ended.out.split()[0]) == (0, "1.25e+308")
 
 
 def test_a_penalty_that_is_not_asked_for_adds_nothing() -> None:

@@ -141,8 +141,8 @@ class Answer(NamedTuple):
     @property
     def one_sided(self) -> dict[str, tuple[float | None, float | None]]:
         """The slopes from the left and from the right, for each name whose sides differ; None is no finite slope."""
-        hard = {n: v for n, v in self.verdicts.items() if v.status in ("corner", "infinite", "jump")}
-        return {name: (clean(v.left), clean(v.right)) for name, v in hard.items()}
+        sided = {n: v for n, v in self.verdicts.items() if v.status in ("corner", "infinite", "jump")}
+        return {name: (clean(v.left), clean(v.right)) for name, v in sided.items()}
 
     def ulps_apart(self) -> dict[str, float]:
         """With mode "both": how many units in the last place the two modes differ by, per name."""

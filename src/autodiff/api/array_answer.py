@@ -1,7 +1,7 @@
 """Value and gradient of a program where arrays appear: the NumPy sweeps' numbers, else those of the program written out.
 
-The sweeps answer where no element sits on a special point and rounding, overflow and underflow leave the digits. All else
-is what it is for numbers: the program is written out by elements, and answered as equations of numbers are.
+The sweeps' numbers are the answer where no element is at a special point and rounding, overflow and underflow cost no
+digits. Otherwise the program is written out by elements, and answered as equations of numbers are.
 
 >>> from autodiff import evaluate
 >>> evaluate("sum(x^2)", {"x": [1.0, 3.0]}).gradient["x"]
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from autodiff import diagnostics
 from autodiff.api import inputs
 from autodiff.api.answer import Answer
-from autodiff.api.at_point import Query, answered, without_value
+from autodiff.api.scalar_answer import Query, answered, without_value
 from autodiff.arrays.inputs import numpy
 from autodiff.arrays.shapes import elements
 from autodiff.core.evaluate import DomainError
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from autodiff.arrays.scalarize import Flat
 
 EQUATIONS = 20_000
-"""As long as the program written out may be."""
+"""Equations that the program written out may have."""
 
 ONE_SIDED = 400_000
 """Equations times elements whose one-sided slopes are computed: a few seconds."""
 
 Trouble: TypeAlias = Literal["", "outside", "special", "rounding"]
-"""Why the sweeps' answer is none yet: no value, a special point or an overflow, or digits that rounding may have taken."""
+"""Why the sweeps' answer does not count: no value, a special point or an overflow, or digits lost to rounding."""
 
 
 def as_numbers(lowered: Lowered, point: Mapping[str, Any], names: Sequence[str]) -> Flat | None:
@@ -99,8 +99,8 @@ def _by_sweeps(query: Query, *, wrt_given: bool) -> tuple[Answer, Trouble]:
     lowered, names, empty = query.lowered, query.names, query.empty
     try:
         run = evaluate(lowered, empty.at)
-    except DomainError as outside:
-        return without_value(empty, lowered, outside), "outside"
+    except DomainError as trouble:
+        return without_value(empty, lowered, trouble), "outside"
     except AutodiffError as error:
         raise error.within(lowered.source) from None
     value = run.values[lowered.result]
@@ -111,7 +111,7 @@ def _by_sweeps(query: Query, *, wrt_given: bool) -> tuple[Answer, Trouble]:
     answer = empty.filled(float(value), slopes.gradient, slopes.forward)
     special = special_points(run)
     if reached := query.reached(special):
-        return _undecided(answer, lowered, slopes, special[0], [*reached]), "special"
+        return _without_sides(answer, lowered, slopes, special[0], [*reached]), "special"
     beyond = [n for n in names if not numpy().isfinite(slopes.gradient[n]).all()]
     if beyond:
         return _overflown(answer, slopes, beyond), "special"
@@ -133,26 +133,26 @@ def _array_result(empty: Answer, shape: tuple[int, ...], names: Mapping[str, int
     return empty._replace(gradient={}, notes=(f"{what}: {hint}",) if names else ())
 
 
-def _undecided(answer: Answer, lowered: Lowered, slopes: Gradient, special: int, hard: Sequence[str]) -> Answer:
+def _without_sides(answer: Answer, lowered: Lowered, slopes: Gradient, special: int, names: Sequence[str]) -> Answer:
     """The answer where a program is too large for one-sided slopes at its special points."""
     what = f"an element of {diagnostics.written(lowered, special)} is on a corner"
     why = f"is not known here: {what}, and the program is too large to look at both sides"
-    missing = {name: slopes.missing(name) for name in hard}
+    missing = {name: slopes.missing(name) for name in names}
     known = answer.filled(
         answer.value, {**answer.gradient, **missing}, answer.forward and {**answer.forward, **missing}
     )
     return known.lacking(
         "unknown",
-        _reasons([f"d{answer.result}/d{name} {why}" for name in hard]),
+        _reasons([f"d{answer.result}/d{name} {why}" for name in names]),
         span=lowered.graph.spans[special],
-        verdicts={name: Verdict("unknown", node=special) for name in hard},
+        verdicts={name: Verdict("unknown", node=special) for name in names},
     )
 
 
 def _overflown(answer: Answer, slopes: Gradient, names: Sequence[str]) -> Answer:
     """The answer where slopes leave the range of float64, in a program that is too large to be done again."""
     np = numpy()
-    lost = [
+    missing = [
         element
         for name in names
         for element, slope in zip(elements(name, slopes.shape(name)), np.ravel(slopes.gradient[name]), strict=True)
@@ -160,8 +160,8 @@ def _overflown(answer: Answer, slopes: Gradient, names: Sequence[str]) -> Answer
     ]
     kept = {name: np.where(np.isfinite(slopes.gradient[name]), slopes.gradient[name], np.nan) for name in names}
     known = {name: slope if slopes.shape(name) else None for name, slope in kept.items()}
-    why = _reasons([f"d{answer.result}/d{element} overflows: it is beyond 1.8e308" for element in lost])
-    verdicts = dict.fromkeys(lost, Verdict("overflow"))
+    why = _reasons([f"d{answer.result}/d{element} overflows: it is beyond 1.8e308" for element in missing])
+    verdicts = dict.fromkeys(missing, Verdict("overflow"))
     filled = answer.filled(answer.value, {**answer.gradient, **known}, answer.forward)
     return filled.lacking("overflow", why, verdicts=verdicts)
 

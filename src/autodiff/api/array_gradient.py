@@ -70,9 +70,9 @@ class Gradient:
         return float(algebra.jvp(self.run, seeds).get(self.lowered.result, 0.0))
 
     def confirmed(self, names: Collection[str]) -> bool | None:
-        """Whether one sweep of the other mode along a fixed direction says the same of `names`; None where it can't tell.
+        """Whether one sweep of the other mode along a fixed direction agrees for `names`; None where that is undecided.
 
-        Raises AutodiffError when they disagree, or when the values beside the point deny a rule.
+        Raises AutodiffError when they disagree, or when the values beside the point contradict a rule.
         """
         checked = {name: self.names[name] for name in names if np.all(np.isfinite(self.gradient[name]))}
         along = {name: _direction(self.shape(name), k) for k, name in enumerate(checked)}
@@ -97,6 +97,6 @@ class Gradient:
 
 
 def _direction(shape: tuple[int, ...], start: int) -> Any:
-    """A part of a fixed pseudo-random direction, another one for each `start`; a float where the shape is that of one."""
+    """A part of a fixed pseudo-random direction, a different one for each `start`; a float for the shape ()."""
     weights = direction(math.prod(shape), 1 + 7919 * start)
     return weights.reshape(shape) if shape else float(weights[0])

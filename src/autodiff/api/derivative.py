@@ -244,7 +244,7 @@ class _Maker:
         """The user's names for parts; a part that is named in the output is called so."""
         images = ((name, self._image(name).of) for name in self._images)
         assigned = self.lowered.assigned.items()
-        return {of[node]: name for held, of in images for name, node in assigned if node in of and name != held}
+        return {of[node]: name for stopped, of in images for name, node in assigned if node in of and name != stopped}
 
     def known(self, entry: Entry) -> None:
         """Raise AutodiffError where the formula needs a function beyond the orders that it is known for."""
@@ -311,14 +311,14 @@ class _Maker:
     def _image(self, name: str) -> Image:
         """The program as symbols, with `name` held if it is assigned."""
         stops = self._stops(name)
-        held = name if stops else ""
-        if held not in self._images:
+        stopped = name if stops else ""
+        if stopped not in self._images:
             of: dict[int, int] = {}
             for root in sorted({self.lowered.result, *self.lowered.assigned.values()} - stops.keys()):
                 if root not in of:
                     of |= image(self.lowered.graph, root, stops, self.symbols).of
-            self._images[held] = Image(self.symbols, of)
-        return self._images[held]
+            self._images[stopped] = Image(self.symbols, of)
+        return self._images[stopped]
 
     def _provisos(self, entry: Entry) -> list[Proviso]:
         name, result = entry.wrt[0], self._result(entry.of)

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from autodiff.api.answer import Answer
-from autodiff.api.at_point import answered
+from autodiff.api.scalar_answer import answered
 from autodiff.core import rules
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
@@ -52,7 +52,7 @@ def along(
 ) -> Directed:
     """The program where each source is itself plus time times its rate."""
     old, graph = lowered.graph, Graph()
-    moving = {node: name for name, node in sources.items() if rates[name]}
+    active = {node: name for name, node in sources.items() if rates[name]}
     given, of, time = {**point, _TIME: 0.0}, dict[int, int](), graph.input(_TIME)
     for node, (row, args, span) in enumerate(zip(old.rows, old.args, old.spans, strict=True)):
         if row is not None:
@@ -61,9 +61,9 @@ def along(
             of[node] = graph.constant(old.constants[node], span)
         else:
             of[node] = graph.input(old.inputs[node], span)
-        if node in moving:
-            rate = f"rate of {moving[node]}"
-            given[rate] = rates[moving[node]]
+        if node in active:
+            rate = f"rate of {active[node]}"
+            given[rate] = rates[active[node]]
             step = graph.twin(_TIMES, (time, graph.input(rate)), span)
             of[node] = graph.twin(_PLUS, (of[node], step), span)
     graph.parts = {of[node]: part for node, part in old.parts.items()}

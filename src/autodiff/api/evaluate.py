@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autodiff.api.answer import Answer, Value
-from autodiff.api.at_point import Query, answered
 from autodiff.api.inputs import appear, bind, named, sources
+from autodiff.api.scalar_answer import Query, answered
 from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import lower
@@ -42,9 +42,9 @@ def parse(text: str, *, strict: bool = False, given: Any = (), functions: Iterab
 
 
 def _pickled(program: ParsedProgram) -> tuple[Any, ...]:
-    """What pickle keeps of a program: its text, of which another process makes the statements again.
+    """What pickle stores of a program: its text, which is parsed again when it is loaded.
 
-    A tree of statements may be nested as deeply as the text is long.
+    The tree itself may be too deeply nested for pickle, which recurses.
     """
     spans = tuple(statement.span for statement in program.statements)
     return _program_again, (program.source, spans, program.given)
@@ -110,7 +110,7 @@ def evaluate(
     names = sources(lowered, wrt)
     one_name(names, order)
     if not elements and appear(lowered, point):
-        from autodiff.api.array_answer import array_answer, as_numbers  # a plain eval starts without it
+        from autodiff.api.array_answer import array_answer, as_numbers  # a plain eval does not load it
 
         flat = as_numbers(lowered, point, list(names))
         if flat is None:
@@ -122,7 +122,7 @@ def evaluate(
         lowered, names = flat.lowered, sources(flat.lowered, wrt)
     answer = answered(lowered, point, names, mode, check=check, convention=convention, digits=digits)
     if order > 1:
-        from autodiff.api.higher_order import higher  # a plain eval starts without it
+        from autodiff.api.higher_order import higher  # a plain eval does not load it
 
         answer = higher(answer, lowered, names, order, point)
     return answer._replace(readings=program.readings)

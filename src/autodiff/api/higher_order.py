@@ -50,7 +50,7 @@ def higher(
     try:
         run = primal(lowered, answer.at)
     except DomainError:
-        return _lost(empty, name, (first,), installed=proven is not None)
+        return _unsure(empty, name, (first,), installed=proven is not None)
     if proven is None:
         from autodiff.verify import float_taylor  # where ball arithmetic is not installed
 
@@ -75,17 +75,17 @@ def _known(empty: Answer, lowered: Lowered, run: Trace, name: str, source: int, 
     if known == order:
         return empty._replace(derivatives=sound)
     if numbers[known] is None:
-        return _lost(empty, name, sound, installed=False)
+        return _unsure(empty, name, sound, installed=False)
     over = math.isinf(numbers[known] or 0.0)
-    lost, spot = orders[known + 1], None if over else Expansion(lowered, run, [source], order).culprit()
+    label, spot = orders[known + 1], None if over else Expansion(lowered, run, [source], order).culprit()
     return empty._replace(
         derivatives=(*sound, *(None,) * (order - known)),
         status="overflow" if over else verdicts[known + 1].status if known + 1 in verdicts else "unknown",
-        why=f"{lost} overflows: it is beyond 1.8e308"
+        why=f"{label} overflows: it is beyond 1.8e308"
         if over
-        else f"{lost} is not known here"
+        else f"{label} is not known here"
         if spot is None
-        else diagnostics.beyond(lowered, lost, spot, verdicts.get(known + 1)),
+        else diagnostics.beyond(lowered, label, spot, verdicts.get(known + 1)),
         span=None if spot is None else lowered.graph.spans[spot],
     )
 
@@ -101,8 +101,8 @@ def _of_balls(empty: Answer, name: str, first: Any, proven: Pinned) -> Answer:
     if len(sound) == len(numbers):
         return empty._replace(derivatives=tuple(number + 0.0 for number in sound))
     why = f"{diagnostics.order(empty.result, name, len(sound) + 1)} overflows: it is beyond 1.8e308"
-    lost = (None,) * (len(numbers) - len(sound))
-    return empty._replace(derivatives=(*sound, *lost), status="overflow", why=why)
+    missing = (None,) * (len(numbers) - len(sound))
+    return empty._replace(derivatives=(*sound, *missing), status="overflow", why=why)
 
 
 def _with_digits(answer: Answer, lowered: Lowered, name: str, first: Any, point: Mapping[str, float]) -> Answer:
@@ -110,9 +110,9 @@ def _with_digits(answer: Answer, lowered: Lowered, name: str, first: Any, point:
     texts = proven_answer.limits(lowered, point, name, answer.order, answer.digits)
     texts = [first, *(None if n is None else text for n, text in zip(answer.derivatives[1:], texts[1:], strict=True))]
     sound = tuple(itertools.takewhile(lambda text: text is not None, texts))
-    lost = (None,) * (len(texts) - len(sound))
-    known = answer._replace(derivatives=(*sound, *lost))
-    if not lost or answer.derivatives[len(sound)] is None:
+    missing = (None,) * (len(texts) - len(sound))
+    known = answer._replace(derivatives=(*sound, *missing))
+    if not missing or answer.derivatives[len(sound)] is None:
         return known
     why = f"{diagnostics.order(answer.result, name, len(sound) + 1)} is not known to {answer.digits} digits here"
     return known._replace(status="unknown", why=why, notes=())
@@ -135,10 +135,10 @@ def _one_sided(
     return verdicts
 
 
-def _lost(answer: Answer, name: str, sound: tuple[float, ...], *, installed: bool) -> Answer:
-    """The `sound` derivatives alone; float64 does not tell the others."""
-    lost = diagnostics.order(answer.result, name, len(sound) + 1)
-    why = f"{lost} is not known here: float64 can't tell its digits"
+def _unsure(answer: Answer, name: str, sound: tuple[float, ...], *, installed: bool) -> Answer:
+    """The answer with the `sound` derivatives alone, and that float64 can't give the others."""
+    label = diagnostics.order(answer.result, name, len(sound) + 1)
+    why = f"{label} is not known here: float64 can't tell its digits"
     if not installed:
         answer = answer._replace(hint=proven_answer.INSTALL)
         why += ", and ball arithmetic is not installed"
@@ -221,45 +221,45 @@ def _judged(
 ) -> Matrix:
     """The Hessian from its rows: what both halves agree on; a name without a slope has no second derivative."""
     known = [n for row in numbers.values() for n in row.values()]
-    noise = _TOLERANCE * max((abs(n) for n in known if math.isfinite(n)), default=0.0)
+    tolerance = _TOLERANCE * max((abs(n) for n in known if math.isfinite(n)), default=0.0)
     rows: dict[str, dict[str, Number | None]] = {row: {} for row in numbers}
-    lost: dict[str, Verdict | None] = {}
+    missing: dict[str, Verdict | None] = {}
     for row, column in _pairs(numbers):
         halves = numbers[row][column], numbers[column][row]
-        sound = _same(*halves, noise, digits=matrix.digits)
+        sound = _same(*halves, tolerance, digits=matrix.digits)
         sloped = matrix.gradient[row] is not None and matrix.gradient[column] is not None
         rows[row][column] = rows[column][row] = halves[0] + 0.0 if sound and sloped else None
         if sloped and not sound:
-            lost[diagnostics.mixed(lowered.name, row, column)] = verdicts.get(row) if row == column else None
+            missing[diagnostics.mixed(lowered.name, row, column)] = verdicts.get(row) if row == column else None
     matrix = replace(matrix, rows={row: {column: rows[row][column] for column in numbers} for row in numbers})
-    if not lost:
+    if not missing:
         return replace(matrix, checked=matrix.status == "ok")
     matrix = replace(matrix, checked=False)
     if any(map(math.isinf, known)):
-        return without(matrix, [*lost], "overflow", BEYOND)
-    statuses = {"unknown" if numbers is None else numbers.status for numbers in lost.values()}
+        return without(matrix, [*missing], "overflow", BEYOND)
+    statuses = {"unknown" if numbers is None else numbers.status for numbers in missing.values()}
     return replace(
         matrix,
         status=max(matrix.status, *statuses, key=SEVERITY.index),
-        why="; ".join(filter(None, [matrix.why, _reasons(lowered, lost, spot)])),
+        why="; ".join(filter(None, [matrix.why, _reasons(lowered, missing, spot)])),
         span=matrix.span if matrix.span or spot is None else lowered.graph.spans[spot],
     )
 
 
-def _same(a: float, b: float, noise: float, *, digits: int) -> bool:
+def _same(a: float, b: float, tolerance: float, *, digits: int) -> bool:
     """Whether both halves have a number, and the same; a proven one may be beyond float64's range."""
-    return a == b if digits else math.isfinite(a) and math.isfinite(b) and abs(a - b) <= noise
+    return a == b if digits else math.isfinite(a) and math.isfinite(b) and abs(a - b) <= tolerance
 
 
-def _reasons(lowered: Lowered, lost: Mapping[str, Verdict | None], spot: int | None) -> str:
+def _reasons(lowered: Lowered, missing: Mapping[str, Verdict | None], spot: int | None) -> str:
     """Why second derivatives are not there: those with a verdict first, then the others."""
     known = {
         name: verdict
-        for name, verdict in lost.items()
+        for name, verdict in missing.items()
         if verdict is not None and verdict.status != "unknown" and spot is not None
     }
     reasons = [diagnostics.beyond(lowered, name, spot, v) for name, v in [*known.items()][:3] if spot is not None]
-    rest = [name for name in lost if name not in known]
+    rest = [name for name in missing if name not in known]
     what = "rounding" if spot is None else diagnostics.written(lowered, spot)
     return "; ".join([*reasons, *([f"{first_three(rest)} is not known here, because of {what}"] if rest else [])])
 
@@ -273,7 +273,7 @@ def _entries_with_digits(
 ) -> Matrix:
     """The Hessian with so many digits of each entry as were asked for."""
     rows: dict[str, dict[str, Number | None]] = {}
-    notes, lost = list(matrix.notes), []
+    notes, missing = list(matrix.notes), []
     for row, entries in matrix.rows.items():
         pinned = proven[row]
         texts = dict(zip(names, pinned.numbers if pinned and pinned.numbers else [None] * len(names), strict=True))
@@ -283,9 +283,9 @@ def _entries_with_digits(
         rows[row] = {column: None if number is None else texts[column] for column, number in entries.items()}
         labels = {column: diagnostics.mixed(lowered.name, row, column) for column in names}
         notes += [f"{labels[column]} {size}" for column, size in sizes.items() if size]
-        lost += [labels[c] for c, number in entries.items() if number is not None and rows[row][c] is None]
+        missing += [labels[c] for c, number in entries.items() if number is not None and rows[row][c] is None]
     bits = max(matrix.bits, *(pinned.bits for pinned in proven.values() if pinned))
     matrix = replace(matrix, rows=rows, bits=bits, notes=tuple(dict.fromkeys(notes)))
-    if not lost:
+    if not missing:
         return matrix
-    return without(replace(matrix, checked=False), lost, "unknown", f"is not known to {matrix.digits} digits here")
+    return without(replace(matrix, checked=False), missing, "unknown", f"is not known to {matrix.digits} digits here")

@@ -24,7 +24,7 @@ _TYPED = 20_000
 """Equations of an array's elements up to which each is known as it was typed."""
 
 SAMPLES = frozenset(("normal", "uniform", "he", "xavier"))
-"""Functions that only the start of a training knows: samples of these distributions."""
+"""Functions that only `--params` of a training takes: samples of these distributions."""
 
 Sample: TypeAlias = "Callable[[str, tuple[int, ...]], Value]"
 
@@ -195,7 +195,7 @@ def _flat(value: Any) -> Iterator[Any]:
 def finite(name: str, value: Any) -> Value:
     """The float or the array of floats that a value is. Raises AutodiffError where it is none, or not finite."""
     if (type(value) is float or isinstance(value, ExactFloat)) and math.isfinite(value):
-        return value  # as nearly all are, of a thousand names
+        return value  # the usual case, which must be quick for a thousand names
     if isinstance(value, list | tuple) or getattr(value, "shape", None):
         from autodiff.arrays import inputs  # see above
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autodiff import diagnostics, display
 from autodiff.api.answer import Answer
-from autodiff.api.at_point import answered
 from autodiff.api.elementwise_view import Elements, over_elements
 from autodiff.api.evaluate import parse, proven_digits
 from autodiff.api.inputs import named, sources
+from autodiff.api.scalar_answer import answered
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import SEVERITY
 from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
@@ -193,7 +193,7 @@ def jvp(
 
     line = along(over.lowered, over.point, names, rates)
     rows: dict[str, dict[str, Number | None]] = {}
-    lost = []
+    missing = []
     for name, answer in answers.items():
         node = results(over.lowered, [name])[name]
         directional = answer.complete or answer.status in UNSLOPED  # there may be a slope along an edge
@@ -201,7 +201,7 @@ def jvp(
         speed = moved.gradient.get(line.name)
         rows[name] = {"jvp": speed}
         if directional and moved.status == "overflow":
-            lost.append(f"the rate of {shortened(name)}")
+            missing.append(f"the rate of {shortened(name)}")
         elif directional:
             verdict = None if speed is not None else moved.verdicts.get(line.name)
             why = moved.why if verdict is None else diagnostics.directed(name, verdict)
@@ -213,7 +213,7 @@ def jvp(
                 bits=max(answer.bits, moved.bits),
             )
     matrix = _matrix("jvp", program, over, answers, rows, given=rates)
-    return without(matrix, lost, "overflow", BEYOND) if lost else matrix
+    return without(matrix, missing, "overflow", BEYOND) if missing else matrix
 
 
 def vjp(
@@ -303,12 +303,12 @@ def _matrix(
 BEYOND = "overflows: it is beyond 1.8e308"
 
 
-def without(matrix: Matrix, lost: Sequence[str], status: Status, reason: str) -> Matrix:
+def without(matrix: Matrix, missing: Sequence[str], status: Status, reason: str) -> Matrix:
     """The matrix with why entries are not there."""
     return replace(
         matrix,
         status=max(matrix.status, status, key=SEVERITY.index),
-        why="; ".join(filter(None, [matrix.why, f"{first_three(lost)} {reason}"])),
+        why="; ".join(filter(None, [matrix.why, f"{first_three(missing)} {reason}"])),
     )
 
 
@@ -345,7 +345,7 @@ def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
 
 
 def inputs_only(lowered: Lowered, names: Mapping[str, int]) -> None:
-    """Raise AutodiffError for an assigned name: it moves with the inputs, so second derivatives by both say nothing."""
+    """Raise AutodiffError for an assigned name: it depends on the inputs, so second derivatives by both have no meaning."""
     for name in names:
         if name in lowered.assigned:
             raise AutodiffError(

@@ -1,4 +1,4 @@
-"""An answer in ball arithmetic: what float64 can't tell, or the digits that were asked for, with the note that says so.
+"""An answer in ball arithmetic, where float64 loses digits or proven digits are asked for, with a note about it.
 
 >>> from autodiff import evaluate
 >>> evaluate("(exp(x) - 1)/x", {"x": 1e-12}).gradient
@@ -21,7 +21,7 @@ from autodiff.core.vjp import vjp
 from autodiff.nonsmooth.verdict import Status, Verdict
 
 if TYPE_CHECKING:
-    from autodiff.api.at_point import Query
+    from autodiff.api.scalar_answer import Query
     from autodiff.verify.digits import Proven
 
 _SAME = 1e-12
@@ -31,7 +31,7 @@ INSTALL = "install python-flint: pip install python-flint"
 
 
 def proven_answer(query: Query, run: Trace | None) -> tuple[Answer, Proven | None]:
-    """The answer with what balls show, and that; slopes at special points are left to others.
+    """The answer with the proven numbers, and the proof itself; slopes at special points are not filled in.
 
     run   the float64 values, where there are any
 
@@ -64,7 +64,7 @@ def proven_answer(query: Query, run: Trace | None) -> tuple[Answer, Proven | Non
         bits=proven.bits,
         notes=tuple(_notes(query, run, proven)),
     )
-    return _lost(query, answer, proven), proven
+    return _missing(query, answer, proven), proven
 
 
 def _is_finite(number: float | str | None) -> bool:
@@ -102,20 +102,22 @@ def limits(lowered: Lowered, point: Mapping[str, float], name: str, order: int, 
 
 def in_digits(query: Query, answer: Answer) -> Answer:
     """The answer at a special point with so many digits of the slopes that float64 has from both sides."""
-    gradient, lost = dict(answer.gradient), list[str]()
+    gradient, missing = dict(answer.gradient), list[str]()
     for name, verdict in answer.verdicts.items():
         slope = gradient[name]
         if verdict.status != "ok" and slope is not None:
             gradient[name] = diagnostics.shown(slope)  # a framework's number
         elif slope is not None:
             (gradient[name],) = limits(query.lowered, query.point, name, 1, query.digits)
-            lost += [name] if gradient[name] is None else []
+            missing += [name] if gradient[name] is None else []
     answer = answer.filled(answer.value, gradient, answer.forward)
-    if not lost:
+    if not missing:
         return answer
-    why = "; ".join(filter(None, [answer.why, f"{_slopes(answer, lost)} is not known to {query.digits} digits here"]))
+    why = "; ".join(
+        filter(None, [answer.why, f"{_slopes(answer, missing)} is not known to {query.digits} digits here"])
+    )
     status = max(answer.status, "unknown", key=diagnostics.SEVERITY.index)
-    unknown = dict.fromkeys(lost, Verdict("unknown"))
+    unknown = dict.fromkeys(missing, Verdict("unknown"))
     return answer.lacking(status, why, verdicts=unknown)
 
 
@@ -131,15 +133,15 @@ def sides(query: Query, proven: Proven) -> dict[str, Verdict] | None:
     return None if any(verdict.status == "unknown" for verdict in verdicts.values()) else verdicts
 
 
-def undecided_sides(query: Query, answer: Answer, proven: Proven) -> Answer:
-    """The answer where float64 does not meet the special point that the exact numbers sit on, so that no side is known."""
-    node, lost = proven.special[0], query.reached(proven.special)
+def unknown_sides(query: Query, answer: Answer, proven: Proven) -> Answer:
+    """The answer where the exact numbers are at a special point and their float64s are not, so that no side is known."""
+    node, reached = proven.special[0], query.reached(proven.special)
     what = f"{diagnostics.written(query.lowered, node)} is exactly on a special point, which float64 misses"
     return answer.lacking(
         "unknown",
-        f"{what}: {_slopes(answer, lost)} is not known here",
+        f"{what}: {_slopes(answer, reached)} is not known here",
         span=query.lowered.graph.spans[node],
-        verdicts={name: Verdict("unknown", node=node) for name in lost},
+        verdicts={name: Verdict("unknown", node=node) for name in reached},
     )
 
 
@@ -147,7 +149,7 @@ def _slopes(answer: Answer, names: Iterable[str]) -> str:
     return ", ".join(f"d{answer.result}/d{name}" for name in names)
 
 
-def _lost(query: Query, answer: Answer, proven: Proven) -> Answer:
+def _missing(query: Query, answer: Answer, proven: Proven) -> Answer:
     """The answer with why slopes are not there that move no special point."""
     reached = query.reached(proven.special)
     missing = {n: proven.slopes[n] for n in query.names if answer.gradient[n] is None and n not in reached}

@@ -44,7 +44,7 @@ def note(numbers: OverNumbers) -> str:
 
 
 def require_elements(numbers: OverNumbers) -> None:
-    """Raise AutodiffError where a reduction is of one number: an answer that holds for that need not hold for arrays."""
+    """Raise AutodiffError for a reduction of a scalar: what is right for a scalar may be wrong for an array."""
     node = next(reduced(numbers), None)
     if node is None:
         return

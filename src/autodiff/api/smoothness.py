@@ -20,10 +20,10 @@ from autodiff.notation.infix import infix
 from autodiff.notation.parts import parted
 
 _LARGEST = 300
-"""Equations of a formula about which this is asked."""
+"""Equations that a formula may have to be evaluated here."""
 
 _NUMBERS = ("0.75", "-1.5", "2.25", "-0.25")
-"""What the other inputs are."""
+"""Values of the other inputs at the points that are tried."""
 
 
 def smooth(
@@ -61,15 +61,15 @@ def _agrees(text: str, graph: Graph, formula: int, wrt: Sequence[str], point: Ma
         answer = evaluate(text, point, [wrt[0]], order=len(wrt))
         value, sides = answer.value, answer.verdicts.values()
         slope = answer.gradient[wrt[0]] if len(wrt) == 1 else answer.derivatives[-1]
-        outside, good = (
+        undefined, good = (
             answer.status == "domain",
             answer.status == "ok" and all(None not in (side.left, side.right) for side in sides),
         )
     else:
         matrix = _second(text, tuple(point.items()))
         value, slope = matrix.values[matrix.result], matrix.rows[wrt[0]][wrt[1]]
-        outside, good = matrix.status == "domain", True  # an entry that is not there is None
-    if value is None and outside:
+        undefined, good = matrix.status == "domain", True  # an entry that is not there is None
+    if value is None and undefined:
         return None
     printed = str(parted(graph, [formula]))
     names = lower(parse(printed)).inputs

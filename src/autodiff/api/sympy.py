@@ -33,7 +33,7 @@ _SHARED = frozenset(
     ["sqrt", "exp", "ln", "sin", "cos", "tan", "sec", "csc", "cot", "asin", "acos", "atan", "atan2", "sinh", "cosh",
      "tanh", "sech", "csch", "coth", "asinh", "acosh", "atanh", "erf", "erfc", "gamma", "digamma", "sign", "floor"]
 )  # fmt: skip
-"""Functions that mean the same in SymPy for real numbers; any other part is one symbol to it."""
+"""Functions that mean the same in SymPy for real numbers; any other part becomes one symbol."""
 
 _SPELLED = {"Abs": "abs", "E": "e", "Max": "max", "Min": "min", "ceiling": "ceil"}
 

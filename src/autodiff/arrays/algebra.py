@@ -8,7 +8,7 @@
 (10.0, 10.0, 10.0)
 
 Where a condition differs from element to element, both branches are computed and each element takes its own; what an
-element does not need can't be outside a domain, and nothing flows back through it: its zero is structural.
+element does not need can't be outside a domain, and its adjoint is a structural zero.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Linear: TypeAlias = "dict[int, list[tuple[int, Any]]]"
 
 
 class PartialOf(NamedTuple):
-    """The partial of equation `node` in its argument `k`, which is computed where a sweep comes by and kept nowhere."""
+    """The partial of equation `node` in its argument `k`, which each sweep computes when it needs it."""
 
     node: int
     k: int
@@ -62,13 +62,13 @@ class ArrayTrace:
 
 
 class Shake(Protocol):
-    """Moves constants, arguments, results and what flows back by a few roundings (see `verify.random_rounding`)."""
+    """Moves constants, arguments, results and adjoints by a few roundings (see `verify.random_rounding`)."""
 
     def constant(self, value: float) -> float: ...
     def arguments(self, row: Primitive, args: list[Any]) -> list[Any]: ...
     def result(self, row: Primitive, args: Sequence[Any], value: Any) -> Any: ...
     def matrices(self, row: Primitive, args: list[Any]) -> list[Any]: ...
-    def part(self, row: Primitive, k: int, args: Sequence[Any], flowing: Any, value: Any) -> Any: ...
+    def part(self, row: Primitive, k: int, args: Sequence[Any], adjoint: Any, value: Any) -> Any: ...
     def plus(self, a: Any, b: Any) -> Any: ...
 
 
@@ -79,7 +79,7 @@ class _Evaluation(functions.ArrayValues):
         self.lowered, self.shake = lowered, shake
         self.faults: dict[int, tuple[Sequence[Any], list[tuple[Any, str]]]] = {}
         self.flagged = (
-            False  # whether a NumPy loop overflowed, divided by zero or made a NaN: a test that costs nothing
+            False  # whether a NumPy loop overflowed, divided by zero or made a NaN, as its flags say at no cost
         )
 
     def __call__(self, kind: str, flag: int) -> None:
@@ -273,7 +273,7 @@ def vjp(
     """Reverse mode: the derivative of the result, times `seed`, in each equation between it and `sources`, shaped like it.
 
     edges   what `linear` gives for these sources, where it is known already
-    shake   moves what flows by a few roundings (see `verify.random_rounding`)
+    shake   moves adjoints by a few roundings (see `verify.random_rounding`)
     """
     edges, result, values = linear(trace, sources) if edges is None else edges, trace.lowered.result, trace.values
     with np.errstate(all="ignore"):
@@ -303,7 +303,7 @@ def sizes(trace: ArrayTrace, adjoints: Mapping[int, Value], tangents: Mapping[in
             total += float(np.sum(np.abs(g * tangents[node])))
             for arg, partial in edges if row is not None and row.branches is None else ():
                 total += float(np.sum(np.abs(engine.pull(partial, g) * tangents[arg])))
-                if row is not None and row.kind == GENERAL:  # its sums are within, and may cancel to nothing
+                if row is not None and row.kind == GENERAL:  # the sums are inside the row, and may cancel
                     total += float(np.sum(np.abs(g)) * np.max(np.abs(tangents[arg])))
     return total
 

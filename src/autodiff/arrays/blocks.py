@@ -1,7 +1,7 @@
 """Functions of whole arrays over blocks of equations: what `functions` is for NumPy.
 
-Determinants are sums of products, and elements are put in order by exchanges of pairs: what is known of products, of `min`
-and of `max` then holds for them, symbols, one-sided slopes at ties and proven digits included.
+Determinants are sums of products, and elements are sorted by exchanges of pairs with `min` and `max`. So formulas,
+one-sided slopes at ties and proven digits of these functions follow from those of products, `min` and `max`.
 
 >>> arrays = BlockArrays()
 >>> total = arrays.apply(rules.TABLE["sum", 1], [ScalarBlock((2,), (arrays.graph.input("a"), arrays.graph.input("b")))])
@@ -30,7 +30,7 @@ from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
 from autodiff.errors import AutodiffError
 
 LIMIT = 1_000_000
-"""Equations that may be made before it is called off."""
+"""Equations that may be made; a program that needs more is too large."""
 
 _FEW = 128
 """Terms that are added up one after the other."""
@@ -92,7 +92,7 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
         return ScalarBlock((), (self.number(value),))
 
     def branch(self, condition: ScalarBlock) -> None:
-        """Equations decide nothing: a choice is one, too."""
+        """No condition is decided: a choice becomes an equation as well."""
 
     def apply(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
         if row.scalar_meaning and not any(a.shape for a in args):
@@ -319,7 +319,7 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
         return ScalarBlock(a.shape, tuple(node for line in cofactors(self._rows(a), ring) for node in line))
 
     def inverse(self, a: ScalarBlock) -> ScalarBlock:
-        """The transposed cofactors over the determinant: by the same words, a division that has no value is of this call."""
+        """The transposed cofactors over the determinant, with the span of the call, so that a division by 0 points to it."""
         below = self._determinant(a)
         above = self.transposed(self.cofactors(a))
         return ScalarBlock(above.shape, tuple(self.call("/", node, below) for node in above.nodes))

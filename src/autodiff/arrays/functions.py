@@ -4,8 +4,8 @@
 >>> apply(TABLE["sigmoid", 1], [np.array([0.0, 1000.0])])
 array([0.5, 1. ])
 
-This is the room that imports NumPy: it is entered when the first array appears. A function that NumPy lacks is the float
-one, applied element by element: slower, but with the same digits whatever is installed.
+This module imports NumPy, and is itself imported when the first array appears. A function that NumPy lacks is the float
+function, applied element by element: slower, but with the same digits whatever is installed.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def apply(row: Primitive, args: Sequence[Value], span: Span = NOWHERE) -> Value:
         value = ufuncs.function(row)(*args)
         if not row.definition:
             return value
-        wide = np.broadcast_shapes(*shapes)  # a choice that went one way may have seen some arguments only
+        wide = np.broadcast_shapes(*shapes)  # of a choice that took one branch, the other may not have been evaluated
         return value if shape(value) == wide else np.broadcast_to(value, wide)
     except ValueError:
         raise shape_error(row, [shape(a) for a in args], span) from None

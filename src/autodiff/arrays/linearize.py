@@ -100,7 +100,7 @@ def pull(
     """What an adjoint of the result gives to argument k; `mask` has the elements of the result that are needed."""
     inner, wide = shape(args[k]), shape(result)
     if row.branches is not None:
-        taken = _taken(row, k, args)
+        taken = taken_where(row, k, args)
         if isinstance(taken, np.ndarray):
             return summed_to(np.where(taken, adjoint, 0.0), wide, inner)
         return adjoint if taken else 0.0
@@ -108,12 +108,12 @@ def pull(
         partial = slope(row, k, args, result, convention)
         if mask is None and not inner and shape(adjoint) == shape(partial) == wide != ():
             return dot(np.ravel(adjoint), np.ravel(partial))  # one pass: the slope in a weight that all rows share
-        return summed_to(_masked(_times(adjoint, partial), mask), wide, inner)
+        return summed_to(masked(_times(adjoint, partial), mask), wide, inner)
     if row.kind == REDUCTION:
         axis = reduced_axis(row, args)
         partial = slope(row, k, args, widened(result, axis), convention)
         part = _times(widened(adjoint, axis), partial)
-        return _masked(part, None if mask is None else widened(mask, axis))
+        return masked(part, None if mask is None else widened(mask, axis))
     full = np.broadcast_to(adjoint, wide) if wide else adjoint
     return evaluated(row.partials[k], (*row.params, "w", "g"), (*args, result, full))
 
@@ -124,13 +124,13 @@ def push(
     """What a tangent of argument k gives to the result."""
     inner = shape(args[k])
     if row.branches is not None:
-        taken = _taken(row, k, args)
+        taken = taken_where(row, k, args)
         return np.where(taken, tangent, 0.0) if isinstance(taken, np.ndarray) else tangent if taken else 0.0
     if row.kind == ELEMENTWISE:
-        return _masked(_times(tangent, slope(row, k, args, result)), mask)
+        return masked(_times(tangent, slope(row, k, args, result)), mask)
     if row.kind == REDUCTION:
         axis = reduced_axis(row, args)
-        part = _masked(
+        part = masked(
             np.broadcast_to(_times(tangent, slope(row, k, args, widened(result, axis))), inner),
             None if mask is None else widened(mask, axis),
         )
@@ -141,11 +141,11 @@ def push(
     return evaluated(row.pushforward[k], (*row.params, "w", f"d{row.params[k]}"), (*args, result, full))
 
 
-def _taken(row: Primitive, k: int, args: Sequence[Value]) -> Value:
+def taken_where(row: Primitive, k: int, args: Sequence[Value]) -> Value:
     """Where a choice takes argument k."""
     assert row.branches is not None
     return args[0] if k == row.branches[0] else np.logical_not(args[0])
 
 
-def _masked(part: Value, mask: Value | None) -> Value:
+def masked(part: Value, mask: Value | None) -> Value:
     return part if mask is None else np.where(mask, part, 0.0)

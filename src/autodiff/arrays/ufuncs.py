@@ -110,7 +110,7 @@ def function(row: Primitive) -> Function:
 
 
 def select(condition: Value, yes: Value, no: Value) -> Value:
-    """yes where the condition holds, else no. By their bits where arrays are large: np.where stumbles over random ones."""
+    """yes where the condition holds, else no; by bit masks for large arrays, since np.where is slow for random conditions."""
     if np.size(condition) < _PIECE or any(np.asarray(side).dtype != np.float64 for side in (yes, no)):
         return np.where(condition, yes, no)
     chosen, otherwise = (np.asarray(side, dtype=np.float64).view(np.int64) for side in (yes, no))

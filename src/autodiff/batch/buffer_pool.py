@@ -15,8 +15,8 @@ from threading import Lock
 from typing import Any
 
 LEAST = 1 << 17
-"""Numbers from which on an array is kept: so much memory goes back to the system when it is dropped, and every page of it
-is cleared when it comes again, which for 16 MB takes as long as ten operations on each number."""
+"""Numbers from which on an array is kept: the allocator returns blocks of this size to the system, which clears each page
+when it is allocated again; for 16 MB that takes as long as ten operations on each number."""
 
 
 class BufferPool:

@@ -18,10 +18,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from autodiff.api.answer import Answer
-from autodiff.api.at_point import Query, answered
 from autodiff.api.elementwise_view import OverNumbers
 from autodiff.api.evaluate import parse as _parse
 from autodiff.api.inputs import appear, bind, sources
+from autodiff.api.scalar_answer import Query, answered
 from autodiff.batch.buffer_pool import BufferPool
 from autodiff.batch.jit.compile import MachineCodeCache
 from autodiff.batch.program import BlockProgram, block_program
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from autodiff.batch.ufuncs import Numbers, Operation
 
 SHARE = 131_072
-"""Rows that a core takes at a time where there is machine code: one has little to wait for when another is slow."""
+"""Rows that a core takes at a time where there is machine code: few, so that no core waits long for another."""
 
 INPUT: Literal["input"] = "input"
 """The status of a row where an input is no finite number; all others are those of `evaluate`."""
@@ -164,7 +164,7 @@ class Compiled:
         return results, good
 
     def answer(self, point: Mapping[str, float]) -> Answer:
-        """What one-shot says of a row; a row that it would not take has the status `input`."""
+        """The one-shot answer of a row; a row that it refuses has the status `input`."""
         not_finite = [name for name, number in point.items() if not math.isfinite(number)]
         if not not_finite:
             return answered(self.lowered, point, self.sources, check=False)
@@ -221,7 +221,7 @@ def _compile_again(text: str, wrt: tuple[str, ...] | None, exact: bool, strict: 
 
 
 def compiled(lowered: Lowered, wrt: Sequence[str] | None, *, exact: bool) -> Compiled:
-    """The same for equations that are at hand already."""
+    """The same for a program that is lowered already."""
     from autodiff.batch.recompute import Recomputation  # loads NumPy
     from autodiff.batch.ufuncs import operation
 

@@ -28,7 +28,7 @@ from autodiff.tables.writer import sink
 NAME = "_autodiff.json"
 
 _PATIENCE = 1.0
-"""Seconds between two writings of a manifest: after a run that died, the parts of the last one are computed again."""
+"""Seconds between two writings of a manifest: a run that was killed repeats the parts that it finished since the last one."""
 
 
 def part_names(files: Sequence[InputFile], to: str) -> list[str]:
@@ -127,7 +127,7 @@ class Manifest:
         self._written = time.monotonic()
 
     def clean(self, names: Sequence[str]) -> None:
-        """Remove what workers left of parts that they were killed over."""
+        """Remove the unfinished parts of workers that were killed."""
         if not filesystems.is_remote(self.folder):
             remove_leftovers(filesystems.local(self.place(name)) for name in names)
 

@@ -61,7 +61,7 @@ class Recomputation:
         return None if None in operations else partial(_in_longer_numbers, plan, tuple(filter(None, operations)))
 
     def _randomly(self) -> _Way | None:
-        """By random rounding; None where it would miss what constants lack."""
+        """By random rounding; None where constants are off by more than it moves results."""
         plan = block_program(self._lowered, self._sources, {}, unit=None)
         if plan is None or max(self._constants.values(), default=0.0) > _KEPT:
             return None

@@ -56,7 +56,7 @@ class Count:
             place = f"{table.unit} {chunk.lines[row]}{file}"
             if name == INPUT and name not in self.first and row not in chunk.faults:
                 cell = bad_cell(chunk, row, columns)
-                if cell and not cell.is_empty:  # an empty cell is seen without a word about it
+                if cell and not cell.is_empty:  # an empty cell needs no message
                     self.fault = f"{place}, column {quoted(cell.column)}: {cell}"
             self.first.setdefault(name, place)
         if not self.fault and (faulty := [row for row in chunk.faults if row < len(status)]):

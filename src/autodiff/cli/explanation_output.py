@@ -17,7 +17,7 @@ from autodiff.render.text.answer import as_json, place
 from autodiff.render.text.layout import WIDEST, Line, plain_lines
 
 _SIGNS = "◀✓·─▶σ"
-"""Of the layout; a screen without them is given ASCII."""
+"""Signs of the layout; a screen whose encoding lacks them gets ASCII."""
 
 
 EXPLANATIONS = {".txt": "text", ".html": "html", ".md": "markdown", ".tex": "latex", ".json": "json"}
@@ -104,7 +104,7 @@ def draw(
 
 def _lines(lines: Sequence[Line], explanation: Explanation) -> None:
     if colour.wanted(sys.stdout):
-        from autodiff.render.terminal import rich  # what is piped starts without it
+        from autodiff.render.terminal import rich  # not loaded for a pipe
 
         streams.answer(rich.painted(lines, [place.name for place in explanation.forward]))
     else:

@@ -38,7 +38,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "performance": (),
     "internals": (),
 }
-"""The topics in the order in which they are read, each with the commands that its page tells of."""
+"""The topics in the order in which they are read, each with the commands that its page describes."""
 
 GALLERY = ("chain", "neuron", "xor", "softmax", "corner", "cancellation", "fit", "descent")
 """The worked pages, which are topics behind `gallery/`."""
@@ -65,7 +65,7 @@ def command(topic: str | None, listed: bool) -> None:
         return
     text = page(_chosen(topic or "overview"))
     if width := streams.width(sys.stdout):
-        from autodiff.render.terminal import manual  # Rich, which a pipe does without
+        from autodiff.render.terminal import manual  # loads Rich, which a pipe does not need
 
         manual.show(text, width)
     else:
@@ -80,7 +80,7 @@ def page(topic: str) -> str:
 
 
 def summary(text: str) -> str:
-    """The one line of a page that stands below its title."""
+    """The line below the title of a page."""
     return text.split("\n", 3)[2]
 
 
@@ -95,7 +95,7 @@ def _chosen(word: str) -> str:
     worked = [f"gallery/{page}" for page in GALLERY]
     if name in worked:
         return name
-    from autodiff.core import rules  # which take their time to load
+    from autodiff.core import rules  # which are slow to load
 
     if word in rules.functions():
         hint = f"{word} is a function: autodiff functions {word}"

@@ -57,7 +57,7 @@ _VERSION = _flag("-V", "--version", text=lambda _: f"autodiff, version {__versio
 _COLOURS = ("auto", "always", "never")
 
 _COLOUR = click.Option(
-    ("--color",), type=click.Choice(_COLOURS), expose_value=False,  # `run` has looked at it
+    ("--color",), type=click.Choice(_COLOURS), expose_value=False,  # `run` reads it before Click does
     help="Colours on stdout and stderr; auto is by the environment (NO_COLOR, FORCE_COLOR) and the terminal.",
 )  # fmt: skip
 
@@ -133,7 +133,9 @@ class ProgramCommand(Helpful):
                 chosen.append(flags.get(word, word))
             else:
                 programs.append(word)
-        if all(word.partition("=")[0] in flags for word in args if _is_option(word)):  # else Click names the stranger
+        if all(
+            word.partition("=")[0] in flags for word in args if _is_option(word)
+        ):  # else Click reports the unknown option
             self._one_word_each(ctx, chosen, programs)
         return super().parse_args(ctx, [*chosen, "--", *programs] if programs else chosen)
 
@@ -155,7 +157,7 @@ def _next(rest: Any) -> list[str]:
 
 
 def _is_option(word: str) -> bool:
-    if not word.startswith("--"):  # as nearly every program, which then need not wait for a pattern
+    if not word.startswith("--"):  # the usual case, which needs no regular expression
         return False
     return re.fullmatch(r"--[A-Za-z][A-Za-z-]*(=.*)?", word, re.DOTALL) is not None
 
@@ -191,7 +193,7 @@ def run(args: Sequence[str] | None = None) -> int:
 
 
 def _colour(words: Sequence[str]) -> str:
-    """What the last `--color` says, looked at before Click, which complains before it knows the values of options."""
+    """The value of the last `--color`, read before Click parses, since Click may raise errors before it knows that value."""
     choice = "auto"
     for k, word in enumerate(words):
         if word == "--":
@@ -219,14 +221,14 @@ def _run(args: Sequence[str] | None) -> int:
         return _fail(_click_message(error), USAGE)
     except KeyboardInterrupt:
         return _fail("", 130)
-    except (BrokenPipeError, SystemExit):  # rows and tables end where their reader has had enough: that is good
+    except (BrokenPipeError, SystemExit):  # the reader of rows or a table has closed the pipe, which is no error
         streams.discard(sys.__stdout__ or sys.stdout)  # Click has put a wrapper before it
         return 0
-    except OSError as error:  # what is read has errors of its own, so this was written
+    except OSError as error:  # reading raises AutodiffError, so this is an error of writing
         return _fail(f"can't write the answer: {error.strerror or error}", DATA)
     except MemoryError:
         return _fail("out of memory: the program or its answer is too large for this machine", INTERNAL)
-    except Exception as error:  # the last fence: a person never sees a traceback
+    except Exception as error:  # no user sees a traceback
         if os.environ.get("AUTODIFF_DEBUG"):
             raise
         return _fail(
@@ -244,11 +246,11 @@ def _click_message(error: click.ClickException) -> str:
         return f"{error.message}\n  values at a point are what eval and explain give"
     if isinstance(error, click.BadParameter) and re.match(r"'[+-]?\d+,\d+' ", error.message):
         hint = f"\n  a decimal point is '.'{hint.replace(chr(10) + ' ', ';')}"
-    return error.format_message().replace("\n\t", " ") + hint  # a choice stands on lines of their own
+    return error.format_message().replace("\n\t", " ") + hint  # Click puts each choice on a line of its own
 
 
 def _fail(message: str, status: int) -> int:
-    with contextlib.suppress(OSError):  # a full disk behind stderr; the status still says it
+    with contextlib.suppress(OSError):  # stderr may be a file on a full disk; the status still reports the failure
         if message:
             streams.remark(f"error: {printable(message)}")
     return status

@@ -33,7 +33,7 @@ def complete_function(incomplete: str, bracket: str = "") -> list[str]:
 
 
 def complete_file(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Let the shell complete a file's name. `click.Path` does so as well, and judges the file before its reader can."""
+    """Let the shell complete a file's name. `click.Path` would also check the file before its reader does."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(incomplete, type="file")]
@@ -62,7 +62,7 @@ def format_option(*forms: str) -> Callable[[F], F]:
 
 
 def _form(ctx: click.Context, param: click.Parameter, form: str) -> str:
-    """What `--format` is beside `--json`, which is looked at before it."""
+    """The value of `--format`, given that `--json` was read before."""
     if not ctx.params.pop("json"):
         return form
     ctx.meta[_SHORT] = True
@@ -80,7 +80,7 @@ def require_page(form: str, *, opened: bool, fragment: bool) -> None:
 
 
 def format_as_typed(form: str) -> str:
-    """How the running command was told to answer as `form`, for a message."""
+    """The option that asked the running command for `form`, for a message."""
     return "--json" if _SHORT in click.get_current_context().meta else f"--format {form}"
 
 
@@ -229,19 +229,19 @@ def results(of: str | None, *, jacobian: bool) -> list[str]:
 
 
 def one_matrix(given: Mapping[str, bool], hint: str = "ask for one of them at a time") -> None:
-    """Raise AutodiffError when options that ask for different things stand together."""
+    """Raise AutodiffError when options that ask for different things are given together."""
     together = [option for option, is_given in given.items() if is_given]
     if len(together) > 1:
         raise AutodiffError(f"{together[0]} and {together[1]} don't go together", hint=hint)
 
 
 def one_form(form: str, *, quiet: bool) -> None:
-    """Raise AutodiffError when `-q`, which is a form of its own, stands beside another one."""
+    """Raise AutodiffError when `-q`, which is a format of its own, is given together with another one."""
     one_matrix({"-q": quiet, format_as_typed(form): form != "text"})
 
 
 def notices(readings: tuple[Reading, ...], more: Iterable[str] = ()) -> None:
-    """Say on stderr how doubtful parts were read, the first three of them, and what `more` there is to be said."""
+    """Report on stderr how doubtful parts were read, the first three of them, and then the notes in `more`."""
     for reading in readings[:3]:
         streams.remark(f"notice: {printable(str(reading))}")
     if len(readings) > 3:

@@ -239,7 +239,9 @@ class RowsCommand:
 
     @contextmanager
     def _progress(self) -> Iterator[Show]:
-        mixed = self.to_stdout and self.rows_shown and sys.stdout.isatty()  # rows and a bar would mix
+        mixed = (
+            self.to_stdout and self.rows_shown and sys.stdout.isatty()
+        )  # rows on a terminal and a bar would overwrite each other
         shows = sys.stderr.isatty() and not mixed
         with progress.row_progress(shows=shows, coloured=colour.wanted(sys.stderr)) as show:
             yield show

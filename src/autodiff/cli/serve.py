@@ -45,13 +45,13 @@ def command(port: int, host: str, shown: bool) -> int:
         webbrowser.open(address)
     try:
         server.run(sockets=[listening])
-    except KeyboardInterrupt:  # uvicorn has stopped in good order, and tells so
+    except KeyboardInterrupt:  # raised by uvicorn after it has shut down
         streams.remark("stopped")
     return 0
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """A socket, so that a port that is taken is told before anything else is."""
+    """A listening socket, opened first so that a port in use is reported before anything else."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.socket(family)

@@ -117,13 +117,15 @@ class Session:
         return 128 + number
 
     def _beside_the_bar(self, record: Record) -> tuple[str, ...]:
-        held = {f"held out {name}": value for name, value in record.held_watched.items()}
-        return rendered.progress_texts({"loss": record.loss, "held out": record.held, **record.watched, **held})
+        held_out = {f"held out {name}": value for name, value in record.validation_watched.items()}
+        return rendered.progress_texts(
+            {"loss": record.loss, "held out": record.validation_loss, **record.watched, **held_out}
+        )
 
     def _history(self) -> History | None:
-        path, held = self.given["history"], None if self.training.held is None else 0.0
+        path, validation_loss = self.given["history"], None if self.training.validation is None else 0.0
         watched = dict.fromkeys(self.given["watch"], 0.0)
-        like = Record(0, 0.0, held, watched, {} if held is None else watched)
+        like = Record(0, 0.0, validation_loss, watched, {} if validation_loss is None else watched)
         return History(path, self.training.state.epochs, like) if path else None
 
     def save(self) -> None:
@@ -145,8 +147,8 @@ class Session:
         from autodiff.tables.atomic_file import whole
 
         curves: dict[str, Sequence[float | None]] = {"rows trained on": [record.loss for record in self.records]}
-        if self.training.held is not None:
-            curves["rows held out"] = [record.held for record in self.records]
+        if self.training.validation is not None:
+            curves["rows held out"] = [record.validation_loss for record in self.records]
         epochs = [record.epoch for record in self.records]
         best = ending.epoch if epochs and ending.epoch in range(epochs[0], epochs[-1]) else None
         title = self.training.lowered.source.strip().splitlines()[-1]

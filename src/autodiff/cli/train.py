@@ -29,6 +29,9 @@ _CLUSTER_PAYS = 10_000_000
 FIRST_ORDER = ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad")
 """The optimizers whose step is a rate times something that they make of a slope."""
 
+WHOLE = ("lbfgs", "lm", "newton")
+"""The optimizers that look at all rows in each step and choose its length."""
+
 SETTINGS = (
     "optimizer", "momentum", "nesterov", "betas", "weight_decay", "schedule", "clip", "seed", "batch_size", "l1", "l2",
     "holdout", "missing", "patience",
@@ -60,8 +63,8 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 @click.option("--lr", type=options.Finite(min=0, min_open=True), default=0.1, show_default=True, help="The rate.")
 @click.option("--epochs", type=click.IntRange(min=1), default=100, show_default=True, help="Passes over the table.")
 @click.option(
-    "--optimizer", type=click.Choice([*FIRST_ORDER, "lbfgs"]),
-    default="sgd", show_default=True, help="lbfgs needs SciPy and chooses its own rate.",
+    "--optimizer", type=click.Choice([*FIRST_ORDER, *WHOLE]), default="sgd", show_default=True,
+    help="lbfgs (needs SciPy), lm (sums of squares) and newton choose the length of their steps.",
 )  # fmt: skip
 @click.option("--momentum", type=options.Finite(0, 1, max_open=True), help="Of sgd, momentum (0.9) and rmsprop.")
 @click.option("--nesterov", is_flag=True, help="Of sgd and momentum: the slope ahead of the step.")
@@ -253,9 +256,13 @@ def _together(given: Mapping[str, Any]) -> None:
     """Raise AutodiffError for options one of which would do nothing beside the others."""
     typed, optimizer, engine = options.on_command_line, given["optimizer"], given["engine"]
     conflicts = [
-        (optimizer == "lbfgs" and typed("batch_size"), "lbfgs looks at all rows in each step, so it takes no --batch-size",
+        (optimizer in WHOLE and typed("batch_size"), f"{optimizer} looks at all rows in each step, so it takes no --batch-size",
          "leave --batch-size out"),
-        (optimizer == "lbfgs" and typed("lr"), "lbfgs chooses its own rate, so it takes no --lr", "leave --lr out"),
+        (optimizer in WHOLE and typed("lr"), f"{optimizer} chooses its own rate, so it takes no --lr", "leave --lr out"),
+        (optimizer in WHOLE[1:] and given["l1"], f"{optimizer} needs second derivatives, and that of --l1 has a jump at 0",
+         "take --l2, or another optimizer"),
+        (engine and optimizer in WHOLE[1:], f"--engine adds up slopes of parts, and {optimizer} needs a matrix of all rows",
+         "take --optimizer lbfgs, or leave --engine out"),
         *((optimizer not in optimizers and typed(key), f"{optimizer} takes no --{key.replace('_', '-')}",
            f"it is of {', '.join(optimizers)}") for key, optimizers in _OPTIMIZERS_OF.items()),
         (given["nesterov"] and not given["momentum"] and optimizer == "sgd", "--nesterov needs a momentum", "add --momentum 0.9"),
@@ -282,8 +289,8 @@ def _together(given: Mapping[str, Any]) -> None:
 
 
 def _enough(training: Training, given: Mapping[str, Any]) -> None:
-    """Raise AutodiffError where there are too few rows to hold one out, or too few steps to show that one."""
-    if given["holdout"] and training.held is None:
+    """Raise AutodiffError where no row would be held out, or where there is no step of the number that is to be shown."""
+    if given["holdout"] and training.validation is None:
         raise AutodiffError(
             f"--holdout {given['holdout']} of {training.rows} rows is less than half a row, so none is held out",
             hint="give a larger share, such as 0.2",

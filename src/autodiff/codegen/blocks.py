@@ -38,7 +38,7 @@ class CodeBlock:
     @property
     def guarded(self) -> list[tuple[str, bool]]:
         """The names that get their value under a condition, and whether each is a condition."""
-        return [(name, truth) for name, _, under, truth in self.lines if under]
+        return [(name, is_condition) for name, _, under, is_condition in self.lines if under]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +118,13 @@ def _block(
         if not results and node == last:
             continue  # a definition returns its last line
         row, under = graph.rows[node], program.guard(node)
-        truth = row is not None and row.is_predicate
+        is_condition = row is not None and row.is_predicate
         flag = "" if under is None else of[under]
         masked = spelling if dialect.nested or not flag else _masked(program, spelling, of, node, flag)
         text = masked.text(graph, node, of)
         if node in program.wide and _may_fail(program, of, node):
             text, attempts = dialect.attempt.format(text), True
-        written.append((of[node], text, flag, truth))
+        written.append((of[node], text, flag, is_condition))
     if not results:
         rest = {n: name for n, name in of.items() if n != last or graph.rows[n] is None}
         return CodeBlock(
@@ -181,4 +181,4 @@ _DIVIDED = rules.TABLE["/", 2]
 def grouped(block: CodeBlock) -> Iterator[tuple[str, list[tuple[str, str, bool]]]]:
     """The lines in runs under one condition: (condition or "", [(name, text, whether a condition)])."""
     for under, run in groupby(block.lines, key=lambda line: line[2]):
-        yield under, [(name, text, truth) for name, text, _, truth in run]
+        yield under, [(name, text, is_condition) for name, text, _, is_condition in run]

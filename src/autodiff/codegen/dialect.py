@@ -76,7 +76,9 @@ class DialectEmitter(Emitter):
         if row.branches is None and row is not _NOT and any(math.isnan(known.get(a, 0.0)) for a in args):
             return self.graph.constant(0.0 if row.is_predicate else math.nan)
         if row.domain and all(a in known for a in args) and not _inside(row, *(known[a] for a in args)):
-            return self.graph.constant(math.nan)  # compilers warn of it, and Python's own numbers stop at it
+            return self.graph.constant(
+                math.nan
+            )  # compilers warn of such a constant, and Python raises an exception for it
         if dialect.instead is not None and key in dialect.spelling.calls and not row.is_predicate:
             total = dialect.instead(self, row, args)
             if total is not None:
@@ -97,7 +99,7 @@ class DialectEmitter(Emitter):
         return self.in_place(text, row, args)
 
     def in_place(self, text: str, row: Primitive, args: tuple[int, ...]) -> int:
-        """Definitions go three deep (gelu, erfc, gaussian, round), so calling down into them is no recursion over a program."""
+        """Definitions are nested three deep at most (gelu, erfc, gaussian, round), so this recursion is bounded."""
         graph, result = _folded(text, row.params)
         known = {node: args[row.params.index(name)] for node, name in graph.inputs.items()}
         return self.copied(graph, [result], known)[result]

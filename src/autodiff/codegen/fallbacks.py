@@ -40,13 +40,13 @@ def orders(row: Primitive) -> list[float]:
     return sorted(order for name, order in _ORDERS if name == row.name)
 
 
-def with_constant(row: Primitive, held: tuple[float | None, ...]) -> str:
+def with_constant(row: Primitive, static_args: tuple[float | None, ...]) -> str:
     """A row of two arguments whose second is a known number, as a text that is as good; "" when there is none."""
-    if len(held) != 2 or held[1] is None or held[0] is not None:
+    if len(static_args) != 2 or static_args[1] is None or static_args[0] is not None:
         return ""
     if row is _MOD:
-        return "u - v*floor(u/v)" if math.frexp(held[1])[0] == 0.5 else ""  # nothing of this is rounded
-    return _POWERS.get(held[1], "") if row is POWER else ""
+        return "u - v*floor(u/v)" if math.frexp(static_args[1])[0] == 0.5 else ""  # nothing of this is rounded
+    return _POWERS.get(static_args[1], "") if row is POWER else ""
 
 
 def _nested(variable: str, ratios: Iterable[Fraction | int]) -> str:

@@ -113,7 +113,7 @@ def schedule(
 
 
 def _depth_first(root: int, before: Callable[[int], Iterator[int]], done: dict[int, bool]) -> Iterator[int]:
-    """What is not `done` of the equations that `root` needs, after all `before` it; False in `done` is under way."""
+    """What is not `done` of the equations that `root` needs, after all `before` it; False in `done` marks an equation whose arguments are being visited."""
     path = [] if root in done else [(root, before(root))]
     while path:
         node, rest = path[-1]

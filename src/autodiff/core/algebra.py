@@ -144,7 +144,7 @@ class Algebra(Generic[T]):
         return linear
 
     def edges(self, graph: Graph, trace: Trace, node: int, active: Collection[int]) -> list[tuple[int, Any]]:
-        """The active arguments of an equation, each with the partial in it; what a partial is, `pull` and `push` know."""
+        """The active arguments of an equation, each with the partial in it; `pull` and `push` define what a partial is."""
         if node in trace.taken:
             return [(trace.taken[node], self.constant(1.0))] if trace.taken[node] in active else []
         row, args, values = graph.rows[node], graph.args[node], trace.values

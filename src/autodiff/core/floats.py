@@ -67,7 +67,7 @@ power of 2), the same one by one and over arrays, and a fraction of its time."""
 
 
 BALL_FLOATS = "autodiff.numbers.ball_floats"
-"""The module that answers for rows `by_balls`, by its name: it builds on this package, and loads python-flint."""
+"""The module with the functions of rows `by_balls`, imported by name because it imports this package and python-flint."""
 
 
 def from_balls(function: str, *start: object) -> Callable[..., float]:
@@ -176,7 +176,7 @@ def _polygamma(n: int, u: float) -> float:
 
 def _tail(n: int, x: float) -> Iterable[float]:
     """The Bernoulli terms of ψ⁽ⁿ⁾'s asymptotic series at x, until they no longer count."""
-    from fractions import Fraction  # takes 2 ms to import, and few programs come here
+    from fractions import Fraction  # takes 2 ms to import, and few programs need it
 
     for k in range(1, 16):
         ratio = math.perm(2 * k + n - 1, n - 1) if n else Fraction(1, 2 * k)

@@ -17,14 +17,14 @@ CONVENTIONS: dict[str, Callable[[Primitive], tuple[str, ...]]] = {
     "jax": lambda row: row.jax,
     "zero": lambda row: ("0",) * row.arity,
 }
-"""Whose number is taken for a partial on a kink; a row without one keeps its own.
+"""The frameworks whose number may replace a partial on a kink; a row without one keeps its own.
 
 The columns were read off torch 2.13 (minimum, maximum, clamp, hypot, functional.*) and JAX 0.10 (jnp.*, jnp.clip, nn.*).
 """
 
 
 FRAMEWORKS = {"torch": "PyTorch", "jax": "JAX"}
-"""How the conventions that are a framework's are called."""
+"""The names of the frameworks, by the names of their conventions."""
 
 
 Linearization: TypeAlias = dict[int, list[tuple[int, float]]]

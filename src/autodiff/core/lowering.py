@@ -41,7 +41,7 @@ Called: TypeAlias = "tuple[str, tuple[int, ...]]"
 """A function of the program, and the equations of its arguments."""
 
 LIMIT = 20_000
-"""Equations that inlining functions may make before it is called off, and twenty for each name, number and call of the text.
+"""Equations that inlining functions may make, and twenty more for each name, number and call of the text.
 
 Functions that call each other twice double with each one: sixteen of them are 65,536 times the first.
 """
@@ -208,7 +208,7 @@ class _Lowering:
                 steps, scope, call = around.pop()
                 self.calls[call] = done[-1]
                 if not scope.span:
-                    self.graph.parts.pop(done[-1], None)  # the whole is what the call says
+                    self.graph.parts.pop(done[-1], None)  # the value of the call is this equation
                 if inner.span and not scope.span:
                     numbers = tuple((arg,) for arg in call[1])
                     self.graph.calls[done[-1]] = WrittenOut(call[0], numbers, ((),) * len(numbers), (done[-1],))
@@ -288,7 +288,7 @@ class _Lowering:
         return self.functions.get(name)
 
     def require_constants(self) -> None:
-        """An index, an axis or a size is a constant: it has no slope, and shapes would hang on it."""
+        """An index, an axis or a size is a constant: it has no slope, and shapes would depend on it."""
         graph = self.graph
         if all(row is None or row.kind == ELEMENTWISE for row in set(graph.rows)):
             return

@@ -5,7 +5,7 @@
 ('u/2', ('1/2',), (Condition(text='u >= 0', words='#u >= 0'),))
 
 Argument names are the row's own (`u`, `v`, …); `w` is the result; `du`, `dv` are the directions in which the arguments
-move. Every text is in our own language, so each function that a text names must itself be a row.
+move. Every text is in our own language, so each function in a text must itself be a row.
 """
 
 # no `from __future__ import annotations`: a NamedTuple compiles annotations that are texts, 28 times before the first row
@@ -23,7 +23,7 @@ general      the texts are the vjp, from `g`; `pushforward` gives the jvp, from 
 """
 
 ZERO, UNDEFINED = "0", "none"
-"""Partials that are no formula: no derivative flows to this argument, and this argument must not be active."""
+"""Partials that are no formula: this argument's partial is structurally 0, and this argument must not be active."""
 
 INDEX, LITERAL = "[]", "[…]"
 """The names of the rows behind `x[0]` and `[1, 2]`: no identifier can collide with them."""

@@ -1,4 +1,4 @@
-"""The table: every function of the language, one row each; nothing else knows a derivative.
+"""The table: every function of the language, one row each, and the only place where derivatives are written down.
 
 To add a function, add a row. `core.primitive` says what the columns mean; the first string after the names is the list of
 arguments, then comes the value, then one local slope per argument, all in our own language. A text is an algorithm:

@@ -3,7 +3,7 @@
     autodiff eval "x^2" --data 'parts/*.csv' --out squares/ --engine dask --scheduler tcp://head:8786
 
 A worker is sent the task, which is text and plain data, and the address of a file. Workers have to have this package in this
-version. What a lost worker was at, another one does again: a result depends on its arguments alone.
+version. The tasks of a lost worker are run again by another one: a result depends on its arguments alone.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class DaskEngine:
 
     def __init__(self, scheduler: str | None = None, workers: int | None = None) -> None:
         distributed = library("distributed", "--engine dask", "cluster")
-        for name in LOGGERS:  # what they log, an error says in one sentence
+        for name in LOGGERS:  # an AutodiffError says in one sentence what these would log
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._distributed, self._stack = distributed, ExitStack()
         try:
@@ -192,7 +192,7 @@ class DaskEngine:
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Make the errors of a cluster that is lost sentences; those of a part pass."""
+        """Turn the errors of a lost cluster into an AutodiffError; errors of a part are raised as they are."""
         distributed = self._distributed
         try:
             yield
@@ -223,11 +223,11 @@ class DaskParts:
 
 
 def _nothing(_: Any) -> None:
-    """Nothing but that the part is loaded."""
+    """Load the part, and return nothing."""
 
 
 def on_worker(version: str, function: Callable[..., T], *arguments: Any) -> T:
-    """What a worker does. Raises AutodiffError where it has another version than the one that asks, such as one that came later."""
+    """Run a task on a worker. Raises AutodiffError where it has another version than the client, as a later one may."""
     import gc
 
     gc.enable()

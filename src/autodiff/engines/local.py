@@ -4,7 +4,7 @@
 ...     list(engine.completed(divmod, [(7, 2), (9, 4)]))
 [(0, (3, 1)), (1, (2, 1))]
 
-A process that is killed is replaced, and what it was at is done again: a result depends on its arguments alone.
+A process that is killed is replaced, and its part is computed again: a result depends on its arguments alone.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ def _on_kept(
 
 
 def _nothing(_: Any) -> None:
-    """Nothing but that the part is loaded."""
+    """Load the part, and return nothing."""
 
 
 def _killed(what: str) -> AutodiffError:
@@ -230,7 +230,7 @@ def _ignore_interrupts() -> None:
 
 
 def _end(pool: ProcessPoolExecutor, *, at_once: bool) -> None:
-    """End the processes: after the parts that they are at or, after an error, in the middle of them."""
+    """End the processes: after their current parts or, after an error, at once."""
     processes = list((pool._processes or {}).values()) if at_once else []
     for process in processes:
         with suppress(OSError, ValueError):

@@ -75,9 +75,9 @@ class PartRows:
     places: Mapping[bool, Any]
     objectives: dict[tuple[int, bool], Objective] = field(default_factory=dict, repr=False)
 
-    def count(self, held: bool) -> int:
+    def count(self, held_out: bool) -> int:
         """How many rows there are."""
-        return len(self.places[held])
+        return len(self.places[held_out])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +104,8 @@ def load_part(task: TrainTask, file: InputFile) -> PartRows:
         require_columns(table, task.columns, task.first)
         otherwise = "a parameter is given with --params {}=0".format
         rows, _ = rows_of([table], choose, otherwise, texts=False, empty=True)
-    held = is_held_out(task, file.name, len(rows))
-    places = {False: np.flatnonzero(~held), True: np.flatnonzero(held)}
+    held_out = held_out_rows(task, file.name, len(rows))
+    places = {False: np.flatnonzero(~held_out), True: np.flatnonzero(held_out)}
     whole = with_matrices(rows.columns, matrices_of(task))
     columns = {
         side: {name: column[where] if task.holdout else column for name, column in whole.items()}
@@ -119,7 +119,7 @@ def counts(rows: PartRows) -> tuple[int, int]:
     return rows.count(False), rows.count(True)
 
 
-def is_held_out(task: TrainTask, name: str, rows: int) -> Any:
+def held_out_rows(task: TrainTask, name: str, rows: int) -> Any:
     """Which rows of a file are held out: those whose hash is among the least; the same whoever reads them, in any order.
 
     The hash is splitmix64 of the row, from a beginning that is a hash of the seed and the file's name.
@@ -140,17 +140,17 @@ def part_sums(
     task: TrainTask,
     expression: int,
     parameters: Mapping[str, Any],
-    held: bool,
+    held_out: bool,
     slopes: bool,
     total: int,
 ) -> Sums | PartFault | None:
     """What a part adds to the sums of an expression over `total` rows; None for a part without rows."""
-    count = rows.count(held)
+    count = rows.count(held_out)
     if not count:
         return None
     with _one_thread():
-        key = expression, held
-        objective = rows.objectives.setdefault(key, model_of(task, expression).over(rows.columns[held]))
+        key = expression, held_out
+        objective = rows.objectives.setdefault(key, model_of(task, expression).over(rows.columns[held_out]))
         try:
             if objective.fixed is not None:
                 sweep_plan = part_plan(task, expression, parameters)
@@ -159,16 +159,16 @@ def part_sums(
                     return sums
         except DomainError:
             pass
-        return _fault(objective, rows, parameters, held)
+        return _fault(objective, rows, parameters, held_out)
 
 
-def _fault(objective: Objective, rows: PartRows, parameters: Mapping[str, Any], held: bool) -> PartFault:
+def _fault(objective: Objective, rows: PartRows, parameters: Mapping[str, Any], held_out: bool) -> PartFault:
     """Which value of a part does not exist, and in which row."""
     try:
         objective.run(parameters)
     except DomainError as error:
-        axes = [k for k, size in enumerate(error.wide) if size == rows.count(held)]
-        row = int(rows.places[held][error.place[axes[0]]]) if axes and error.place else None
+        axes = [k for k, size in enumerate(error.wide) if size == rows.count(held_out)]
+        row = int(rows.places[held_out][error.place[axes[0]]]) if axes and error.place else None
         return PartFault(error.node, error.args, error.needs, "" if row is None else rows.table.place(row))
     raise AutodiffError(
         "a column has no value in a branch that is not taken, which a training over parts can't leave out",
@@ -250,7 +250,7 @@ def _planned(task: TrainTask, expression: int, parameters: Mapping[str, Any]) ->
 def _require_rows_apart(task: TrainTask, model: Model, parameters: Mapping[str, Any], number: float) -> None:
     """Raise AutodiffError for a value that is computed from several rows before the parameters come in, such as a column's mean."""
     lowered = model.lowered
-    order = [node for node in lowered.graph.reaching(lowered.result) if not model.moving[node]]
+    order = [node for node in lowered.graph.reaching(lowered.result) if not model.active[node]]
 
     def values(rows: int) -> Sequence[Any]:
         point = {**_probe(task, model, number, rows), **parameters}

@@ -43,39 +43,39 @@ class PartedTable:
     def __init__(self, task: TrainTask, parts: Parts, name: str) -> None:
         self.task, self.parts, self.name = task, parts, name
         pairs = parts.apply(counts)
-        self.rows, self.held_rows = (sum(pair[k] for pair in pairs) for k in (0, 1))
-        if not self.rows + self.held_rows:
+        self.rows, self.held_out_rows = (sum(pair[k] for pair in pairs) for k in (0, 1))
+        if not self.rows + self.held_out_rows:
             raise AutodiffError(
                 f"{shortened(name, 200)}: there are no rows", exit_status=DATA, hint="add at least one row of numbers"
             )
 
     def sums(
-        self, expression: int, parameters: Mapping[str, Any], *, held: bool, slopes: bool
+        self, expression: int, parameters: Mapping[str, Any], *, held_out: bool, slopes: bool
     ) -> tuple[Sums, PartFault | None]:
         """What all parts add up to; the first value that does not exist in one of them."""
-        total = self.held_rows if held else self.rows
-        sums = self.parts.apply(part_sums, self.task, expression, dict(parameters), held, slopes, total)
+        total = self.held_out_rows if held_out else self.rows
+        sums = self.parts.apply(part_sums, self.task, expression, dict(parameters), held_out, slopes, total)
         fault = next((part for part in sums if isinstance(part, PartFault)), None)
         return added([part for part in sums if isinstance(part, Sums)] or [Sums({}, {})]), fault
 
 
 class PartedObjective(Objective):
-    """A model whose rows are in parts, those trained on or those `held` out: its loss and slopes are sums over them.
+    """A model whose rows are in parts, those trained on or those `held_out`: its loss and slopes are sums over them.
 
     `fault_place` is the row of the last error.
     """
 
     def __init__(
-        self, over: Objective, parameters: Mapping[str, Any], table: PartedTable, expression: int, *, held: bool
+        self, over: Objective, parameters: Mapping[str, Any], table: PartedTable, expression: int, *, held_out: bool
     ) -> None:
         super().__init__(over.model, over.columns)
-        self.table, self.expression, self.held, self.fault_place = table, expression, held, ""
+        self.table, self.expression, self.held_out, self.fault_place = table, expression, held_out, ""
         self._sweep = driver_sweep(table.task, expression, parameters)
 
     @property
     def rows(self) -> int:
         """How many rows the parts have."""
-        return self.table.held_rows if self.held else self.table.rows
+        return self.table.held_out_rows if self.held_out else self.table.rows
 
     def value(self, parameters: Mapping[str, Any]) -> Any:
         """The last statement where it is a number, without penalties; an array where it is none."""
@@ -83,7 +83,7 @@ class PartedObjective(Objective):
         return swept.value if swept.is_number else np.empty(1)
 
     def _swept(self, parameters: Mapping[str, Any], *, slopes: bool) -> Swept:
-        sums, fault = self.table.sums(self.expression, parameters, held=self.held, slopes=slopes)
+        sums, fault = self.table.sums(self.expression, parameters, held_out=self.held_out, slopes=slopes)
         self.fault_place = "" if fault is None else fault.place
         if fault is not None:
             raise DomainError(fault.node, fault.args, fault.needs)
@@ -93,7 +93,7 @@ class PartedObjective(Objective):
         return swept
 
     def _slopes_of_one_pass(self, parameters: Mapping[str, Any], l1: float) -> tuple[float, dict[str, Any]]:
-        """Nothing but the error: no process has all rows to find the equation that overflows."""
+        """Raise the error alone: no process has all rows to find the equation that overflows."""
         slopes = self._swept(parameters, slopes=True).slopes
         name = next(name for name in parameters if not np.all(np.isfinite(slopes.get(name, 0.0))))
         raise Overflow(name, self.model.lowered.result)
@@ -117,15 +117,15 @@ class PartedTraining(Training):
         if not table.rows:
             raise AutodiffError("--holdout leaves no row to train on", hint="give a smaller share, such as 0.2")
 
-        def over(objective: Objective, expression: int, *, held: bool) -> Objective:
-            return PartedObjective(objective, parameters, table, expression, held=held)
+        def over(objective: Objective, expression: int, *, held_out: bool) -> Objective:
+            return PartedObjective(objective, parameters, table, expression, held_out=held_out)
 
         watched = list(enumerate(self._watched.items()))
-        self.held = over(self.trained, LOSS, held=True) if table.held_rows else None
-        self.trained = over(self.trained, LOSS, held=False)
-        self._watched = {text: over(objective, k, held=False) for k, (text, objective) in watched}
-        if self.held is not None:
-            self._held_watched = {text: over(objective, k, held=True) for k, (text, objective) in watched}
+        self.validation = over(self.trained, LOSS, held_out=True) if table.held_out_rows else None
+        self.trained = over(self.trained, LOSS, held_out=False)
+        self._watched = {text: over(objective, k, held_out=False) for k, (text, objective) in watched}
+        if self.validation is not None:
+            self._validation_watched = {text: over(objective, k, held_out=True) for k, (text, objective) in watched}
 
     def _row(self, cause: DomainError, rows: Sequence[int]) -> str:
         place = self.trained.fault_place if isinstance(self.trained, PartedObjective) else ""

@@ -21,7 +21,7 @@ SHORT_NAMES, SHORT_EQUATIONS = 16, 400
 """Names, and equations along their paths, up to which a slope is written as a short formula of the steps."""
 
 NAMES, STEPS = 500, 20_000
-"""Names that the backward table leads to at most, and its steps after which no further name begins."""
+"""Names that the backward table has at most, and its steps after which no further name begins."""
 
 
 def blocks_of(analysis: Analysis) -> tuple[PathChain, ...]:
@@ -63,7 +63,7 @@ def _chain(analysis: Analysis, chains: Mapping[str, list[int]]) -> PathChain:
 
 
 def _beside_each_other(chains: Mapping[str, list[int]]) -> list[tuple[str, list[int]]]:
-    """The names in their order, but those whose ways part last next to each other."""
+    """The names in their order, but those that share the longest part of their paths next to each other."""
     first: dict[int, int] = {}
     for route in chains.values():
         for node in route:
@@ -102,7 +102,7 @@ def _paths(analysis: Analysis, name: str, routes: list[list[int]]) -> list[PathC
 
 
 def cancelling(analysis: Analysis, blocks: Sequence[PathChain]) -> tuple[Cancelling, ...]:
-    """The first steps whose product gets simpler as the next factor joins analysis."""
+    """The first steps whose product gets simpler with each further factor."""
     if len(blocks) != 1 or blocks[0].path or not blocks[0].steps:
         return ()
     by_name = {name: node for node, name in analysis.places.names.items()}

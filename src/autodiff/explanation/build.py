@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 from autodiff.api.answer import Answer
-from autodiff.api.at_point import answered
 from autodiff.api.elementwise_view import OverNumbers, numbers_of, over_elements
 from autodiff.api.evaluate import MODES, parse, proven_digits
 from autodiff.api.inputs import named, sources
 from autodiff.api.reduction_notes import note
+from autodiff.api.scalar_answer import answered
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import Lowered
 from autodiff.errors import AutodiffError, quoted, shortened
@@ -196,16 +196,16 @@ def _drawing(analysis: Analysis, title: str) -> Drawing:
     ends = {*order[:DRAWN], *order[-DRAWN:]}
     arrows = []
     for node in reversed(analysis.order):
-        flowing = set(analysis.flows.get(node, ()))
+        active = set(analysis.flows.get(node, ()))
         hard = not analysis.convention and not analysis.special.isdisjoint(analysis.places.own(node))
         for arg in analysis.places.arguments(node):
-            formula = analysis.formula(node, arg) if arg in flowing and node in ends and arg in ends else None
+            formula = analysis.formula(node, arg) if arg in active and node in ends and arg in ends else None
             slope = "" if formula is None else text_of(formula).pretty
             value = analysis.numbers.get((node, arg))
-            if hard and arg in flowing:
+            if hard and arg in active:
                 slope, value = "no slope", None
             beyond = analysis.beyond.get((node, arg), "")
-            arrows.append(Arrow(names[arg], names[node], slope, value, arg in flowing, beyond))
+            arrows.append(Arrow(names[arg], names[node], slope, value, arg in active, beyond))
     return Drawing(vertices, tuple(arrows), title)
 
 

@@ -63,9 +63,9 @@ _TINY = (1e-25, 1e-27)
 
 
 def _judged(analysis: Analysis, row: Difference, slope: float) -> Difference:
-    """A difference that seems to deny the slope, judged by much smaller steps in ball arithmetic.
+    """A difference that seems to contradict the slope, judged by much smaller steps in ball arithmetic.
 
-    It agrees after all if these do; it denies the slope only if these agree with each other and not with it.
+    It agrees after all if these do; it contradicts the slope only if these agree with each other and not with the slope.
     """
     quotients = [_exact_quotient(analysis, row.name, step) for step in _TINY]
     near = [q is not None and abs(q - slope) <= _NEAR * max(abs(slope), abs(q)) for q in quotients]
@@ -77,7 +77,7 @@ def _judged(analysis: Analysis, row: Difference, slope: float) -> Difference:
 
 
 def _exact_quotient(analysis: Analysis, name: str, size: float) -> float | None:
-    """The difference quotient at a step of that size, in ball arithmetic; None where balls don't say."""
+    """The difference quotient at a step of that size, in ball arithmetic; None where that is undecided."""
     step = size * (abs(_point(analysis, name)[name]) or 1.0)
     change = _exact_change(analysis, name, -step, step) if step else None  # beside 1e-320 there is no such step
     return None if change is None else change / (2 * step)
@@ -86,7 +86,7 @@ def _exact_quotient(analysis: Analysis, name: str, size: float) -> float | None:
 def _exact_change(analysis: Analysis, name: str, start: float, stop: float) -> float | None:
     """What the result changes by while an input goes from `start` to `stop` beside the point, in ball arithmetic.
 
-    None where balls don't say, and without python-flint.
+    None where that is undecided, and without python-flint.
     """
     node = analysis.wanted[name]
     if node not in analysis.graph.inputs or len(analysis.graph) > EXACT:
@@ -217,7 +217,7 @@ def meaning(
     """What moving an input a little does: by the slope, and really; by less where the function bends or ends before.
 
     `exact_change` gives the change at a step where the difference of two numbers of float64 is rounding; where it gives
-    None, nothing is said of the real change.
+    None, the real change is left out.
     """
     at = point[name]
     power = math.floor(math.log10(abs(at))) - 3 if at and math.isfinite(1 / at) else -3

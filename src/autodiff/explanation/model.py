@@ -49,7 +49,7 @@ class Place(NamedTuple):
 class Factor(NamedTuple):
     """One factor of the chain rule: d(of)/d(by), by which rule, as symbols, and as a number.
 
-    `fixed` names the other places in `of` that `by` changes as well, and that this slope holds still.
+    `fixed` names the other places in `of` that `by` changes as well, and that this slope keeps fixed.
     """
 
     of: str
@@ -63,7 +63,7 @@ class Factor(NamedTuple):
 class ChainStep(NamedTuple):
     """A line of the backward table: a factor, the product so far, and what that product is.
 
-    `label` numbers it ("3w" where the road has forked to w); `whole` tells whether the product so far is the whole slope
+    `label` numbers it ("3w" on the branch of the path that leads to w); `whole` tells whether the product so far is the whole slope
     of the result in `factor.by`, or only this path's part of it; `answer` marks a slope that was asked for.
     """
 

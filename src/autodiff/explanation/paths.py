@@ -67,7 +67,7 @@ def largest(
 def dependent_arguments(place: int, arg: int, flows: Mapping[int, Sequence[int]], most: int) -> list[int]:
     """The other arguments of `place` that `arg` changes as well; at most `most` places are searched for each.
 
-    In f = x·s with s = sin(x) it is s: the slope of f in x alone holds it still.
+    In f = x·s with s = sin(x) it is s: the slope of f in x alone keeps it fixed.
     """
     others = [other for other in flows.get(place, ()) if other > arg]  # an older place is not made of a newer one
     return [other for other in others if _leads(other, arg, flows, most)]

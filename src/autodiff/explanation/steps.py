@@ -137,14 +137,14 @@ def places(lowered: Lowered, *, atoms: bool = False, expand: Collection[str] = (
 def _calls(lowered: Lowered, order: Collection[int], opened: Collection[int]) -> dict[int, WrittenOut]:
     """The calls that are one step: those of an input's numbers that are not opened."""
     graph, known = lowered.graph, lowered.graph.calls
-    moving = set(graph.inputs)
+    active = set(graph.inputs)
     for node in order:
-        if not moving.isdisjoint(graph.args[node]):
-            moving.add(node)
+        if not active.isdisjoint(graph.args[node]):
+            active.add(node)
     return {
         node: known[node]
         for node in order
-        if node in known and node in moving and node not in opened and graph.rows[node] is not None
+        if node in known and node in active and node not in opened and graph.rows[node] is not None
     }
 
 

@@ -252,7 +252,7 @@ def _residuals(fitted: Vector, y: Vector, sigma: Vector | None) -> Vector:
 
 def _products(table: Vector) -> Vector:
     """The product of each row with each row."""
-    # BLAS takes its own threads for so few rows, which wait for each other longer than they work
+    # BLAS would start threads for so few rows, which wait for each other longer than they work
     return np.asarray(np.einsum("ir,jr->ij", table, table) if len(table) <= NARROW else table @ table.T)
 
 

@@ -1,4 +1,4 @@
-"""Minimize a sum of squares, and say honestly how that ended.
+"""Minimize a sum of squares, and report how the search ended.
 
 >>> import numpy as np
 >>> from autodiff.fitting.problem import Problem
@@ -40,7 +40,7 @@ EXACT = 1e-10
 SMALL = 200_000
 """Elements of a Jacobian up to which a second method costs little."""
 
-LOST = 1e-13
+NEGLIGIBLE = 1e-13
 """Eigenvalues of the normal equations beside the largest that are rounding."""
 
 FAR = 10
@@ -281,7 +281,7 @@ def offset(problem: Problem, parameters: Vector, options: Options) -> float:
             _, matrix, slope, _ = problem.sums(parameters)
             _, matrix, slope = _scaled(matrix[np.ix_(moves, moves)], slope[moves])
             squares, turned = np.linalg.eigh(matrix)
-            good = squares > LOST * squares[-1]
+            good = squares > NEGLIGIBLE * squares[-1]
             return float(np.linalg.norm((turned[:, good].T @ slope) / np.sqrt(squares[good]))) / length
         residuals, jacobian = weighted(problem, parameters, options)
         length = float(np.sqrt(residuals @ residuals))
@@ -342,7 +342,7 @@ def _gauss_newton(problem: Problem, parameters: Vector) -> Vector | None:
     if _is_large(problem):
         sizes, matrix, slope = _scaled(*problem.sums(parameters)[1:3])
         squares = np.linalg.eigvalsh(matrix)
-        return None if squares[0] <= LOST * squares[-1] else np.asarray(-np.linalg.solve(matrix, slope) / sizes)
+        return None if squares[0] <= NEGLIGIBLE * squares[-1] else np.asarray(-np.linalg.solve(matrix, slope) / sizes)
     jacobian = problem.jacobian(parameters)
     sizes = np.linalg.norm(jacobian, axis=0)
     if not (sizes > 0).all():

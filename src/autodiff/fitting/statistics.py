@@ -19,14 +19,14 @@ import numpy as np
 from autodiff.fitting.problem import Vector
 
 RANK = 1e-9
-"""Singular values of the Jacobian with columns of length 1, beside the largest, below which a direction is lost: rows
+"""Singular values of the Jacobian with columns of length 1, beside the largest, below which a direction is undetermined: rows
 are sure to 10 digits."""
 
 NORMAL = 1e-4
 """Condition of the normal equations down to which they give singular values to 12 digits."""
 
 SHARE = 1e-3
-"""Parts of a lost direction beside its largest below which they are rounding."""
+"""Parts of an undetermined direction beside its largest below which they are rounding."""
 
 
 LARGEST = 1e150
@@ -76,8 +76,8 @@ def estimate(
     singular, right = _singular(kept, sizes, matrix)
     freedom = len(residuals) - len(moves)
     good = singular > RANK * max(singular[0], 1.0) if len(singular) else np.zeros(0, dtype=bool)
-    lost = _directions([names[k] for k in moves], right[~good], sizes)
-    unsure = {name for direction in lost for name in direction}
+    undetermined = _directions([names[k] for k in moves], right[~good], sizes)
+    unsure = {name for direction in undetermined for name in direction}
     square = float(residuals @ residuals) / freedom if freedom > 0 else None
     variance = 1.0 if known else square
     inverse = right[good].T / singular[good]
@@ -97,7 +97,7 @@ def estimate(
             for j in sure[n + 1 :]
             if deviations[i] * deviations[j] > 0
         },
-        tuple(lost),
+        tuple(undetermined),
         None if square is None else float(np.sqrt(square)),
         freedom,
         covariance,
@@ -132,10 +132,10 @@ def _singular(jacobian: Vector, sizes: Vector, matrix: Vector) -> tuple[Vector, 
     return np.concatenate([singular, np.zeros(len(right) - len(singular))]), right
 
 
-def _directions(names: Sequence[str], lost: Vector, sizes: Vector) -> list[Mapping[str, float]]:
-    """Each lost direction as a step per parameter, the largest of them 1."""
+def _directions(names: Sequence[str], undetermined: Vector, sizes: Vector) -> list[Mapping[str, float]]:
+    """Each undetermined direction as a step per parameter, the largest of them 1."""
     directions: list[Mapping[str, float]] = []
-    for row in _plain_basis(lost):
+    for row in _plain_basis(undetermined):
         size = np.abs(row)
         step = np.where(size > SHARE * size.max(), row / sizes, 0.0)
         step = step / step[int(np.argmax(np.abs(step)))]

@@ -147,14 +147,14 @@ def _variable(lowered: Lowered, wrt: str | None) -> tuple[str, int]:
 def _judged(empty: Compared, trials: Sequence[Trial], *, same: bool, lowered: Lowered, source: int) -> Compared:
     apart = [t for t in trials if t.outcome == "differs"]
     agreed = sum(t.outcome == "same" for t in trials)
-    lost = [t for t in trials if t.derivative is not None and t.answer is None]
+    unanswered = [t for t in trials if t.derivative is not None and t.answer is None]
     if apart:
         return _no(empty, apart, trials, lowered, source)
     if same or agreed >= ENOUGH // 4 or (agreed and not lowered.inputs):
         notes = tuple(_notes(trials, empty.wrt))
         return replace(empty, verdict="yes", method="symbols" if same else "points", agreed=agreed, notes=notes)
-    if lost and not agreed and not any(t.answer for t in trials if t.derivative):
-        return replace(empty, verdict="no", at=lost[0].at, derivative=_value(lost[0].derivative))
+    if unanswered and not agreed and not any(t.answer for t in trials if t.derivative):
+        return replace(empty, verdict="no", at=unanswered[0].at, derivative=_value(unanswered[0].derivative))
     return replace(empty, agreed=agreed, why=_unclear(trials, agreed))
 
 
@@ -198,12 +198,12 @@ def _notes(trials: Sequence[Trial], wrt: str) -> Iterator[str]:
     """Where only one of both is defined, by an example each."""
     if not any(t.derivative for t in trials):
         yield _NOWHERE
-    lost = next((t for t in trials if t.derivative is not None and t.answer is None), None)
+    unanswered = next((t for t in trials if t.derivative is not None and t.answer is None), None)
     more = next((t for t in trials if t.derivative is None and t.answer is not None), None)
-    if lost is not None:
+    if unanswered is not None:
         yield (
-            f"the same where both are defined; at {where(lost.at)} the derivative is"
-            f" {shown(lost.derivative.value if lost.derivative else 0.0)} and the answer has no value"
+            f"the same where both are defined; at {where(unanswered.at)} the derivative is"
+            f" {shown(unanswered.derivative.value if unanswered.derivative else 0.0)} and the answer has no value"
         )
     if more is not None:
         yield (

@@ -26,7 +26,7 @@ from autodiff.symbolic.adjoint import image, slopes
 
 _ADD, _SUB = rules.TABLE["+", 2], rules.TABLE["-", 2]
 _CLOSE = 1e-9
-_ROUNDED = 0.005  # how far a factor is from 1 that comes of a constant with two or more digits
+_ROUNDED = 0.005  # how far from 1 a factor is that may be a constant with two or more digits
 _FEW = 4  # other inputs that may be taken for the variable
 _SWEEPS = 150_000  # equations that the search for one slip may go through, and again for two
 
@@ -65,7 +65,7 @@ class _Change:
     mistake: Mistake
 
 
-class _Sweep:
+class _SampleTangents:
     """The tangents at one sample, with or without changes; `others` are inputs that move as well, by mistake."""
 
     def __init__(self, lowered: Lowered, source: int, sample: Sample, others: Sequence[int] = ()) -> None:
@@ -146,7 +146,7 @@ class _Sweep:
         )
 
     def _terms(self, node: int, tangents: Mapping[int, float]) -> Iterator[float]:
-        """The tangents of the terms of a sum, and of what is none its own."""
+        """The tangents of the terms of a sum; of any other equation its own tangent."""
         graph, sign = self.lowered.graph, 1.0
         terms = list[float]()
         while graph.rows[node] in (_ADD, _SUB):
@@ -183,23 +183,23 @@ def explain(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[S
         return ()
     if source not in lowered.graph.reaching(lowered.result):
         return (Slip("constant term", "the program is a constant, and a constant's derivative is 0"),)
-    sweeps = [_Sweep(lowered, source, sample) for sample in samples]
+    per_sample = [_SampleTangents(lowered, source, sample) for sample in samples]
     size = len(samples[0].run.order)
-    frequent, rare = _first(_changes(lowered, source, sweeps), _SWEEPS // size)
+    frequent, rare = _first(_changes(lowered, source, per_sample), _SWEEPS // size)
     for change in frequent:
-        if _explains(sweeps, (change,)):
+        if _explains(per_sample, (change,)):
             return (_named(lowered, source, change),)
     if plain := _whole_answer(lowered, samples):
         return (plain,)
     for change in rare:
-        if _explains(sweeps, (change,)):
+        if _explains(per_sample, (change,)):
             return (_named(lowered, source, change),)
     if scaled := _scaled(samples):
         return (scaled,)
     if other := _other_variable(lowered, source, samples, frequent):
         return other
     for pair in combinations(frequent[: int(math.sqrt(_SWEEPS / size))], 2):
-        if pair[0].place != pair[1].place and _explains(sweeps, pair):
+        if pair[0].place != pair[1].place and _explains(per_sample, pair):
             return (_named(lowered, source, pair[0]), _named(lowered, source, pair[1]))
     return ()
 
@@ -212,32 +212,34 @@ def _other_variable(
     if not 1 <= len(others) <= _FEW:
         return ()
     for node, name in others.items():
-        by_other = [_Sweep(lowered, node, sample) for sample in samples]
+        by_other = [_SampleTangents(lowered, node, sample) for sample in samples]
         instead = Slip("other variable", f"this is the derivative by {name}")
         if _explains(by_other, ()):
             return (instead,)
-    moving = [_Sweep(lowered, source, sample, list(others)) for sample in samples]
+    with_others = [_SampleTangents(lowered, source, sample, list(others)) for sample in samples]
     listed = " and ".join(others.values())
     too = Slip(
         "other variable",
         f"{listed} {'are constants' if len(others) > 1 else 'is a constant'} here, with the derivative 0",
     )
-    if _explains(moving, ()):
+    if _explains(with_others, ()):
         return (too,)
-    for change in _first(_changes(lowered, source, moving), _SWEEPS // len(samples[0].run.order))[0]:
-        if _explains(moving, (change,)):
+    for change in _first(_changes(lowered, source, with_others), _SWEEPS // len(samples[0].run.order))[0]:
+        if _explains(with_others, (change,)):
             return too, _named(lowered, source, change)
     return ()
 
 
-def _explains(sweeps: Sequence[_Sweep], changes: Sequence[_Change]) -> bool:
+def _explains(per_sample: Sequence[_SampleTangents], changes: Sequence[_Change]) -> bool:
     """Whether the changes make the answer's number of every sample; those that change no number explain nothing."""
     numbers = []
-    for sweep in sweeps:
-        numbers.append(sweep.result(changes))
-        if not _close(numbers[-1], sweep.sample.answer):
+    for at_sample in per_sample:
+        numbers.append(at_sample.result(changes))
+        if not _close(numbers[-1], at_sample.sample.answer):
             return False
-    return not all(_close(number, sweep.sample.derivative) for number, sweep in zip(numbers, sweeps, strict=True))
+    return not all(
+        _close(number, at_sample.sample.derivative) for number, at_sample in zip(numbers, per_sample, strict=True)
+    )
 
 
 def _close(a: float, b: float) -> bool:
@@ -257,23 +259,23 @@ def _first(changes: Iterable[_Change], most: int) -> tuple[list[_Change], list[_
     return frequent, rare
 
 
-def _changes(lowered: Lowered, source: int, sweeps: Sequence[_Sweep]) -> Iterator[_Change]:
+def _changes(lowered: Lowered, source: int, per_sample: Sequence[_SampleTangents]) -> Iterator[_Change]:
     """Every mistake at every equation that moves, the last equation first."""
     graph = lowered.graph
-    every = set().union(*(sweep.plain for sweep in sweeps))
-    moving = every - {source, *sweeps[0].others}
+    every = set().union(*(at_sample.plain for at_sample in per_sample))
+    active = every - {source, *per_sample[0].others}
     uses: dict[int, list[tuple[int, int]]] = {}
-    for node in sorted(moving):
+    for node in sorted(active):
         for k, arg in enumerate(graph.args[node]):
             uses.setdefault(arg, []).append((node, k))
-    for node in sorted(moving, reverse=True):
+    for node in sorted(active, reverse=True):
         row, args = graph.rows[node], graph.args[node]
         if row is None or row.branches is not None:
             continue
         places: list[Place] = [(node, None)]
         if len(uses.get(node, [])) > 1:
             places += [(node, use) for use in uses[node]]
-        inner = tuple(a in moving and a != source for a in args)
+        inner = tuple(a in active and a != source for a in args)
         for mistake in mistakes(row, tuple(a in every for a in args), inner):
             yield from (_Change(place, mistake) for place in places)
 

@@ -1,7 +1,7 @@
 """The mistakes that people make with one rule of differentiation, each as the wrong rule itself.
 
 A mistake gets what the right rule has (the arguments, the result, the local slopes, the tangents) and gives the tangent
-that somebody gets who makes it. The catalogue goes by the shape of a row, and for wrong rules through the whole table.
+that the mistake leads to. The catalogue goes by the shape of a row, and for wrong rules through the whole table.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import NamedTuple, TypeAlias
 from autodiff.core import rules, templates
 from autodiff.core.floats import divide, logarithm, power
 from autodiff.core.primitive import ZERO, Primitive, with_result
-from autodiff.grading.other_slopes import Slope, other_slopes
+from autodiff.grading.candidate_slopes import Slope, candidate_slopes
 
 _ADD, _SUB, _MUL, _DIV, _POW = (rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^"))
 _NEG, _SAME = rules.TABLE["-", 1], rules.TABLE["+", 1]
 
 
 class Here(NamedTuple):
-    """What a rule sees at its equation: arguments, result, local slopes, tangents, which arguments move, the variable.
+    """What a rule is given at its equation: arguments, result, local slopes, tangents, which arguments move, the variable.
 
     `shallow[k]` is argument k as it would be if its own inner function were the variable alone; `terms[k]` are the tangents
     of the terms of a sum that is argument k.
@@ -99,12 +99,12 @@ def _law(row: Primitive) -> str:
 
 
 def _function(row: Primitive, moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake]:
-    for k, (moving, deeper) in enumerate(zip(moves, inner, strict=True)):
-        if moving and deeper:
+    for k, (is_active, deeper) in enumerate(zip(moves, inner, strict=True)):
+        if is_active and deeper:
             yield from _chain(row, k, _law(row))
-        if moving and sum(moves) > 1:
-            lost = f"the part through {row.params[k]} is missing: {_law(row)}"
-            yield Mistake("product or sum rule", lost, _plus(k, -1.0))
+        if is_active and sum(moves) > 1:
+            missing = f"the part through {row.params[k]} is missing: {_law(row)}"
+            yield Mistake("product or sum rule", missing, _plus(k, -1.0))
 
 
 def _chain(row: Primitive, k: int, law: str) -> Iterator[Mistake]:
@@ -224,18 +224,18 @@ _PRODUCT = tuple(
 
 def _constant_factor(k: int) -> Iterator[Mistake]:
     """`k` is the place of the constant."""
-    moving, kind, law = 1 - k, "constant factor", "(c*u)' = c*u'"
-    lost: dict[str, Rule] = {"the constant factor is lost": lambda h: h.t[moving]}
-    yield from _listed(kind, law, lost)
+    argument, kind, law = 1 - k, "constant factor", "(c*u)' = c*u'"
+    without: dict[str, Rule] = {"the constant factor is lost": lambda h: h.t[argument]}
+    yield from _listed(kind, law, without)
     yield Mistake("product rule", "the constant's derivative is 0, so (c*u)' = c*u', not 0", lambda h: 0.0 * h.u[k])
     as_one: dict[str, Rule] = {
-        "the derivative of a constant factor is 0, not 1": lambda h: h.u[moving] + h.u[k] * h.t[moving]
+        "the derivative of a constant factor is 0, not 1": lambda h: h.u[argument] + h.u[k] * h.t[argument]
     }
     yield from _listed(kind, law, as_one)
     others: dict[str, Rule] = {
-        "the constant factor is added": lambda h: h.u[k] + h.t[moving],
-        "the constant factor is there twice": lambda h: h.u[k] ** 2 * h.t[moving],
-        "it was divided by the constant factor": lambda h: divide(h.t[moving], h.u[k]),
+        "the constant factor is added": lambda h: h.u[k] + h.t[argument],
+        "the constant factor is there twice": lambda h: h.u[k] ** 2 * h.t[argument],
+        "it was divided by the constant factor": lambda h: divide(h.t[argument], h.u[k]),
     }
     yield from _listed(kind, law, others, rare=True)
 
@@ -333,7 +333,7 @@ def _times_inner(rule: Rule) -> Rule:
 
 def _wrong_rules(row: Primitive) -> Iterator[Mistake]:
     law = _law(row)
-    for what, slope in other_slopes():
+    for what, slope in candidate_slopes():
         other = with_result(what, f"{row.name}(u)")
         yield Mistake(
             "wrong rule", f"the derivative of {row.name}(u) is not {other}: {law}", _with_rule(slope), rare=True

@@ -34,7 +34,7 @@ _APART = 1e-9
 """What two formulas differ by as float64, in parts of the numbers, to be worth an error bound."""
 
 _MARGIN = 4.0  # the error bounds are of first order
-_SHARP = 1e-7  # a point says something when the bounds are this small beside the numbers
+_SHARP = 1e-7  # a point decides when the bounds are this small beside the numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _trial(lowered: Lowered, slope: Lowered, answered: Lowered, at: Mapping[str,
         answer: BoundedValue | None = bounded(answered, at)
     except DomainError as trouble:
         if not trouble.needs:
-            return None  # too large for a float, which says nothing about the formula
+            return None  # too large for a float, which decides nothing about the formula
         answer = None
     except Unsure:
         return None
@@ -114,11 +114,11 @@ def _trial(lowered: Lowered, slope: Lowered, answered: Lowered, at: Mapping[str,
 def _outcome(derivative: BoundedValue, answer: BoundedValue | None) -> str:
     if answer is None:
         return "one-sided"
-    noise = _MARGIN * (derivative.error + answer.error)
-    if abs(derivative.value - answer.value) > noise:
+    error_bound = _MARGIN * (derivative.error + answer.error)
+    if abs(derivative.value - answer.value) > error_bound:
         return "differs"
     size = max(abs(derivative.value), abs(answer.value))
-    return "same" if noise <= _SHARP * size or noise == 0 else "unclear"
+    return "same" if error_bound <= _SHARP * size or error_bound == 0 else "unclear"
 
 
 # --- points -------------------------------------------------------------------------------------------------------------

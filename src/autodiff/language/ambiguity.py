@@ -86,7 +86,7 @@ def _of_raised(text: str, node: Call) -> Reading | None:
 
 
 def _of_root(text: str, node: Call) -> Reading | None:
-    """A root before something that it might cover as well: `√2x`, `√x^2`."""
+    """A root whose end is doubtful: `√2x`, `√x^2`."""
     rest = re.match(r"(?:\^|\*\*)?\w+|!", text[node.span[1] : node.span[1] + 60])
     if rest is None:
         return None

@@ -36,7 +36,7 @@ class Automaton:
         """What the builder makes of the tokens: shift a token, or reduce the last parts by a rule, as the tables say.
 
         What a person may read otherwise is also put into `doubtful`, with the method that built it. Raises what
-        `complain` says of the first token that can't stand where it does.
+        `complain` returns for the first token that the grammar does not allow.
         """
         states, goto = self.tables.states, self.goto
         rules = self.rules if doubtful is None else self._noting(doubtful)

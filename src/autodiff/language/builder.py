@@ -154,7 +154,7 @@ class Builder:
 
     def bracket(self, parts: Parts) -> Expr:
         opened, inner, closed = parts
-        inner.span = opened.span[0], closed.span[1]  # nobody else has this node yet
+        inner.span = opened.span[0], closed.span[1]  # this node has no other user yet
         return cast(Expr, inner)
 
     def array(self, parts: Parts) -> Array:

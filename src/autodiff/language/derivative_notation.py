@@ -1,4 +1,4 @@
-"""Derivatives in the notation of Leibniz and Lagrange: `d/dx x^2`, `dy/dx = 2x`, `f'(x) = 2x`.
+"""Derivatives in the notation of Leibniz and Lagrange: `d/dx x^2`, `dy/dx = 2x`, `f'(x) = 2x`; also in LaTeX.
 
 >>> requested("y = x^2; dy/dx")
 RequestedDerivative(text='y = x^2; y', wrt='x')
@@ -19,6 +19,10 @@ _OPERATOR = rf"d\s*/\s*d\s*(?P<wrt>{_NAME})"
 _QUOTIENT = rf"d(?P<of>{_NAME})\s*/\s*d\s*(?P<wrt>{_NAME})"
 _OF_BRACKETS = rf"d\s*\((?P<inner>.*)\)\s*/\s*d\s*(?P<wrt>{_NAME})"
 _APPLIED = rf"{_OPERATOR}\s*(?P<inner>.+)"
+_D = r"(?:\\mathrm\s*\{\s*d\s*\}|\\partial(?![A-Za-z])|d)\s*"
+_IN_LATEX = (
+    rf"\\[dt]?frac\s*\{{\s*{_D}(?P<of>\\?[A-Za-z]*)\s*\}}\s*\{{\s*{_D}(?P<wrt>\\?[A-Za-z]+(?:_\w|_\{{\w+\}})?)\s*\}}"
+)
 _SIDES = (
     rf"(?P<of>{_NAME}){_PRIME}\s*(?:\(\s*(?P<wrt>{_NAME})\s*\))?",
     _QUOTIENT,
@@ -45,7 +49,7 @@ class StatedDerivative(NamedTuple):
 
 def requested(text: str) -> RequestedDerivative | None:
     """The derivative that the last statement of a program is, as in `d/dx x^2`; None where it is none."""
-    before, last = _last_statement(text)
+    before, last = _last_statement(_without_latex(text))
     if "/" not in last and not re.search(_PRIME, last):
         return None
     if match := re.fullmatch(_QUOTIENT, last):
@@ -68,10 +72,12 @@ def requested(text: str) -> RequestedDerivative | None:
 
 def stated(text: str) -> StatedDerivative | None:
     """An answer that begins with what it is the derivative of, as in `y' = 2x`; None where it does not."""
-    before, last = _last_statement(text)
+    plain = _without_latex(text)
+    before, last = _last_statement(plain)
     left, equal, right = last.partition("=")
     if not equal or right.startswith("="):
         return None
+    left, right = (left.replace(_BLANK, ""), _BLANK + right) if plain != text else (left, right)
     for pattern in _SIDES:
         if match := re.fullmatch(pattern, left.strip(), re.DOTALL):
             groups = match.groupdict()
@@ -96,6 +102,20 @@ def at_a_number(text: str) -> AutodiffError | None:
         span=(len(before), len(before) + len(last)),
         hint=f'it is asked for by a command: autodiff eval "{shortened(program)}" --at {name}={value if re.match(r"[-+.0-9]", value) else "VALUE"}',
     )
+
+
+_BLANK = r"\, "
+"""A blank that makes what is behind it LaTeX, in which letters side by side are a product."""
+
+
+def _without_latex(text: str) -> str:
+    r"""The text with `d/dx` in place of `\frac{d}{dx}`, and `dy/dx` in place of `\frac{dy}{dx}`."""
+
+    def plain(quotient: re.Match[str]) -> str:
+        of, wrt = (re.sub(r"[\\{}]", "", name) for name in quotient.group("of", "wrt"))
+        return f"d{of}/d{wrt}" if of else f"d/d{wrt} {_BLANK}"
+
+    return re.sub(_IN_LATEX, plain, text) if "frac" in text else text
 
 
 def _last_statement(text: str) -> tuple[str, str]:

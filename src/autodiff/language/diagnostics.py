@@ -1,4 +1,4 @@
-"""What is wrong at the token that the grammar refused, said by what stands there and around it."""
+"""Messages for syntax errors: what is wrong at the token that the grammar refused, from that token and its neighbours."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ELSEWHERE = {
 
 
 def complaint(tokens: Sequence[Token], at: int, length: int, functions: Collection[str], start: str) -> AutodiffError:
-    """The error for `tokens[at]`, the first token that can't stand where it does; `start` is what was to be read."""
+    """The error for `tokens[at]`, the first token that the grammar does not allow; `start` is what was to be read."""
     edge = [Token("$END", "", (length, length))]
     padded = [Token("SEP", "", (0, 0)), Token("SEP", "", (0, 0)), Token("SEP", "", (0, 0)), *tokens, *edge, *edge]
     before, refused, after = padded[at + 2 : at + 5]

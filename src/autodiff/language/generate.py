@@ -55,7 +55,7 @@ def tables(grammar: str) -> str:
     automaton = built.parser.parser._parse_table
     numbers = _numbered(automaton, start_symbols)
     rules = sorted({a.rule for row in automaton.states.values() for a in _actions(row) if a.rule}, key=_order)
-    patterns, symbols = _told_apart({t.name: t.pattern.to_regexp() for t in scanner.terminals})
+    patterns, symbols = _tokens_and_symbols({t.name: t.pattern.to_regexp() for t in scanner.terminals})
     states = [_moves(_actions(automaton.states[state]), rules, numbers) for state in numbers]
     shared = Counter(" ".join(names) for moves in states for names in moves.values() if len(names) > 1)
     sets = {names: f"{{{number}}}" for number, names in enumerate(sorted(shared))}
@@ -91,7 +91,7 @@ def _escaped(text: str) -> str:
     return text.encode("unicode_escape").decode("ascii").replace(" ", "\\x20")
 
 
-def _told_apart(patterns: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+def _tokens_and_symbols(patterns: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Patterns and symbols, from each terminal's regular expression in the order in which they are tried."""
     listed = {name: _texts(pattern) for name, pattern in patterns.items()}
     symbols = {text: name for name, texts in listed.items() for text in texts}

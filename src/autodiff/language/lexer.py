@@ -1,4 +1,4 @@
-"""Text to tokens: what the grammar's terminals match, brackets paired, functions told from names.
+"""Text to tokens: what the grammar's terminals match, brackets paired, functions distinguished from names.
 
 >>> [token.type for token in tokens("2sin(x)", functions={"sin"})]
 ['NUMBER', 'FUNC', 'LPAR', 'NAME', 'RPAR']
@@ -112,7 +112,7 @@ def _comma_before_else(token: Token, after: Token | None) -> bool:
 
 
 def split(text: str, functions: Collection[str]) -> list[Token]:
-    """The tokens that stand in `text`, blanks and comments left out."""
+    """The tokens of `text`, blanks and comments left out."""
     scanned, meanings, start = list[Token](), _Meanings(functions), 0
     library = False
     for piece in _pattern().findall(text):
@@ -192,7 +192,7 @@ def _stray(text: str, at: int) -> AutodiffError:
 
 
 def _pair_bars(scanned: Sequence[Token]) -> None:
-    """Tell the bars that end an absolute value: those behind an operand, where a bar is the last that was opened."""
+    """Mark the bars that end an absolute value: those behind an operand, where the last bracket opened is a bar."""
     opened: list[str] = []
     for before, token in zip((None, *scanned), scanned, strict=False):
         if token.type == "BAR" and opened[-1:] == ["BAR"] and before is not None and before.type in ENDS_OPERAND:

@@ -80,7 +80,7 @@ class _Resolution:
                 self.become(place, "FUNC")
 
     def tell_operators(self) -> None:
-        """Tell `if` behind an operand, the sign of `a if c else b`, from the function, and a remainder from a percentage."""
+        """Distinguish `if` behind an operand, as in `a if c else b`, from the function, and a remainder from a percentage."""
         for place, token in enumerate(self.tokens) if "ELSE" in self.kinds else ():
             if token.text == CONDITIONAL and place and self.kinds[place - 1] in ENDS_OPERAND:
                 self.become(place, "IF")
@@ -93,7 +93,7 @@ class _Resolution:
                 self.note(token, "%", "a hundredth, u/100")
 
     def tell_calls(self, defined: Collection[str]) -> None:
-        """Tell the functions that are called from names; those in `defined` are the program's own."""
+        """Mark the names that are functions which are called; those in `defined` are the program's own."""
         tokens, known = self.tokens, self.known
         calls = {place: _call_kind(self.kinds, place) for place, kind in enumerate(self.kinds) if kind == "FUNC"}
         plain = {tokens[place].text for place, kind in calls.items() if kind == "NAME"}
@@ -268,7 +268,7 @@ def _call_kind(kinds: Sequence[str], place: int) -> str:
 
 
 def of_training(name: str, span: Span) -> AutodiffError:
-    """The error for a call that only training knows."""
+    """The error for a call that only `train` and `predict` allow."""
     return AutodiffError(
         f"{name}(…) stands in programs of autodiff train and autodiff predict only",
         span=span,

@@ -55,11 +55,12 @@ def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> 
     try:
         written = latex.program(text, functions)
     except AutodiffError:
-        if re.search(r"\\|_\s*\{|\}\s*[!%°\[]", text):  # in LaTeX, x^{n}! is a factorial of the power
+        if re.search(r"\\|_\s*\{|\}\s*[!%°\[^_]", text):  # in LaTeX, x^{n}! is a factorial of the power
             raise
         written = text.replace("{", "(").replace("}", ")")  # e^{sin(x)} has braces only
     program = _parsed(written, functions, given)
-    reading = Reading(shortened(text, 60), shortened(program.source, 200), (0, len(program.source)))
+    formula = re.sub(r"^\s*\\,\s*", "", text)  # as `derivative_notation` puts before LaTeX
+    reading = Reading(shortened(formula, 60), shortened(program.source, 200), (0, len(program.source)))
     return ParsedProgram(program.source, program.statements, (reading, *program.readings), program.given)
 
 

@@ -31,11 +31,11 @@ from autodiff.numbers.one_sided import ROUNDING, Series, constant
 from autodiff.numbers.one_sided_terms import CONSTANT, NOTHING, Size, fit
 from autodiff.numbers.pi_multiples import Exact, PiMultiple
 
-_MANY = 100  # turns: more than any depth
+_MANY = 100  # an upper limit on the terms of a series, beyond every depth
 
 
 class OneSidedDomainError(Exception):
-    """There is nothing on this side: equation `node` leaves its domain."""
+    """The program has no values on this side: equation `node` leaves its domain."""
 
     def __init__(self, node: int | None = None) -> None:
         super().__init__(node)
@@ -149,11 +149,13 @@ def _arithmetic(row: Primitive, args: Sequence[Series]) -> Series:
     return series if value == exact else series.at(value, series.constant.error_bound + abs(value - exact))
 
 
-def _value_series(row: Primitive, args: Sequence[Series], values: Sequence[float], outside: type[Exception]) -> Series:
-    """The row's value at the point. Raises `outside` outside its domain, and Indeterminate where it is not finite."""
+def _value_series(
+    row: Primitive, args: Sequence[Series], values: Sequence[float], domain_error: type[Exception]
+) -> Series:
+    """The row's value at the point. Raises `domain_error` outside its domain, and Indeterminate where it is not finite."""
     conditions, function = templates.meaning(row)
     if not all(inside(*values) for inside, _ in conditions):
-        raise outside
+        raise domain_error
     value = function(*values)
     if not math.isfinite(value):
         raise Indeterminate  # a limit may exist; the value does not
@@ -167,14 +169,14 @@ def _computed(row: Primitive, args: Sequence[Series], value: float) -> Series:
         exact = EXACT.apply(row, [Fraction(n) if isinstance(n, int) else n for n in numbers])
         if exact is not None:
             return one_sided.exactly(exact)
-    return constant(value, _doubt(templates.value(row), args, value))
+    return constant(value, _value_error(templates.value(row), args, value))
 
 
-def _doubt(function: Number, args: Sequence[Series], value: float) -> float:
+def _value_error(function: Number, args: Sequence[Series], value: float) -> float:
     """How far `value`, what a function of floats gives for these arguments, may be off.
 
-    Not at all where short numbers give a short one: cos(0) is 1, ln(1) is 0, sqrt(4) is 2. That a value which is none
-    should end in thirty zero bits is as good as excluded, once arguments that saturate (tanh(20)) are. Else it is the
+    Not at all where short numbers give a short one: cos(0) is 1, ln(1) is 0, sqrt(4) is 2. A value that is not
+    short ends in thirty zero bits by chance only, which does not happen unless an argument saturates (tanh(20)). Else it is the
     function's own error, and what the errors of its arguments do to it: cos(asin(1)) is not known to be other than 0.
     """
     known = [_value(a) for a in args]
@@ -315,7 +317,7 @@ def _slope(row: Primitive, k: int, args: Sequence[Series], result: Series, depth
                 return _text(row.partials[k], (*row.params, "w"), [a.value_alone for a in given], 0).value_alone.within(
                     low
                 )
-            return constant(slope, _doubt(function, given, slope)).within(low)
+            return constant(slope, _value_error(function, given, slope)).within(low)
         places = special_tests(row)
         if places is None or places.vertical_tangent is None or not places.vertical_tangent(*values[:-1]):
             raise Indeterminate  # beyond float64, not infinite

@@ -1,4 +1,4 @@
-"""Special points: the verdict on a slope, from what is so just beside the point on either side.
+"""Special points: the verdict on a slope, from the values and slopes just beside the point on either side.
 
 >>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
@@ -28,7 +28,7 @@ DEPTHS = (1, 3, 5)
 of a higher order needs so many more."""
 
 Status: TypeAlias = Literal["ok", "unknown", "corner", "infinite", "jump", "overflow", "domain", "input"]
-"""What is so of a value or a slope; all but ok say why there is no number. A row with a fault has the status "input"."""
+"""The status of a value or a slope; all but ok say why there is no number. A row with a fault has the status "input"."""
 
 _KNOWN = 2.0**-36
 """How far a derivative of a higher order may be off, in parts of itself, to be printed."""
@@ -36,7 +36,7 @@ _KNOWN = 2.0**-36
 
 @dataclass(frozen=True, slots=True)
 class OneSided:
-    """What is so on one side: the limit of the value, the derivative along the step (maybe infinite), its error."""
+    """One side of a point: the limit of the value, the derivative along the step (maybe infinite), its error."""
 
     limit: Term
     slope: float
@@ -47,7 +47,7 @@ class OneSided:
         return float(self.limit.coefficient)
 
     def meets(self, other: Term) -> bool | None:
-        """Whether the limit is the value; None where rounding may be all that parts them."""
+        """Whether the limit is the value; None where they may differ by rounding alone."""
         if self.limit.exact and other.exact:
             return self.limit.coefficient == other.coefficient
         value = float(other.coefficient)
@@ -56,7 +56,7 @@ class OneSided:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is so for one name: its status, its slope if there is one, and what was seen on the left and on the right.
+    """The verdict for one name: its status, its slope if there is one, and the values and slopes on the left and on the right.
 
     `left` and `right` are slopes, `values` the values there; None where a side has no values or is not decided.
     `node` is the equation that prevents a verdict, where one does.
@@ -77,8 +77,8 @@ def verdict(lowered: Lowered, run: Trace, point: Mapping[str, float], source: in
     for sign in (-1.0, 1.0):
         try:
             sides.append(side(lowered, point, source, sign, order))
-        except Indeterminate as error_bound:
-            return Verdict("unknown", node=error_bound.node)
+        except Indeterminate as error:
+            return Verdict("unknown", node=error.node)
         except OneSidedDomainError as edge:
             sides.append(None)
             outside = edge
@@ -96,7 +96,7 @@ def verdict(lowered: Lowered, run: Trace, point: Mapping[str, float], source: in
 
 
 def _term_at_point(lowered: Lowered, run: Trace, point: Mapping[str, float], sides: list[OneSided]) -> Term:
-    """The value: as the program computes it, but without its rounding where that may be all that parts it from a side."""
+    """The value: as the program computes it, but a side's own value where the two may differ by rounding alone."""
     value = run.values[lowered.result]
     if all(side.limit.exact and side.meets(Term(0, Fraction(value))) for side in sides):
         return Term(0, value)
@@ -107,7 +107,7 @@ def _term_at_point(lowered: Lowered, run: Trace, point: Mapping[str, float], sid
 
 
 def side(lowered: Lowered, point: Mapping[str, float], source: int, sign: float, order: int = 1) -> OneSided:
-    """What is so on one side, when an equation variation at the rate `sign`.
+    """One side of the point, where the equation `source` moves at the rate `sign`.
 
     Raises Indeterminate, or OneSidedDomainError where that side has no values.
     """

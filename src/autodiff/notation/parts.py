@@ -73,12 +73,12 @@ def _named(
     sizes: dict[int, int] = {}
     for node in order:
         sizes[node] = 1 + sum(sizes[a] for a in graph.args[node])
-        truth = (row := graph.rows[node]) is not None and row.is_predicate
+        is_condition = (row := graph.rows[node]) is not None and row.is_predicate
         lazy = row is not None and row.branches is not None
         shared = sizes[node] > 2 if node in known else _worth_a_name(row, uses[node], sizes[node])
         if (
             row is not None
-            and not truth
+            and not is_condition
             and (shared or (sizes[node] > longest // 2 and not lazy))
             and node not in results
         ):

@@ -56,7 +56,7 @@ class ExactNumbers(Algebra[Any]):
 
     def __init__(self, kind: Any, rational: Callable[[int, int], Any], parts: Callable[[Any], tuple[int, int]]) -> None:
         self.kind, self.rational, self.parts = kind, rational, parts
-        self.zero, self.one = rational(0, 1), rational(1, 1)
+        self.zero, self.unit = rational(0, 1), rational(1, 1)
         self.functions: dict[str, Function] = _arithmetic(self) | _values(self) | _angles(self) | _steps(self)
 
     # --- the algebra --------------------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def _arithmetic(of: ExactNumbers) -> dict[str, Function]:
 
 def _power(of: ExactNumbers, u: Any, v: Any) -> Any:
     if of.is_zero(v):
-        return of.one
+        return of.unit
     if not isinstance(v, of.kind):
         return of.zero if of.is_zero(u) and of.sign(v, of.zero) == 1 else None
     if v == 1:
@@ -248,7 +248,7 @@ def _values(of: ExactNumbers) -> dict[str, Function]:
 
 
 def _angles(of: ExactNumbers) -> dict[str, Function]:
-    kind, one, half = of.kind, of.one, of.rational(1, 2)
+    kind, unit, half = of.kind, of.unit, of.rational(1, 2)
 
     def turned(steps: int, values: Mapping[int, int], scale: int, shift: Any) -> Function:
         """The values at multiples of π/steps, the argument moved by `shift` parts of π first."""
@@ -272,7 +272,7 @@ def _angles(of: ExactNumbers) -> dict[str, Function]:
         if not (isinstance(u, kind) and isinstance(v, kind)) or u == v == 0 or (u != 0 and v != 0 and abs(u) != abs(v)):
             return None
         if u == 0:
-            return turn(of.zero if v > 0 else one)
+            return turn(of.zero if v > 0 else unit)
         quarters = 2 if v == 0 else 1 if v > 0 else 3
         return turn(of.rational(quarters if u > 0 else -quarters, 4))
 
@@ -280,9 +280,9 @@ def _angles(of: ExactNumbers) -> dict[str, Function]:
         "sin": turned(6, _SINES, 2, 0),
         "cos": turned(6, _SINES, 2, half),
         "tan": turned(4, _TANGENTS, 1, 0),
-        "asin": inverse((of.zero, 0, 1), (one, 1, 2), (-one, -1, 2), (half, 1, 6), (-half, -1, 6)),
-        "acos": inverse((of.zero, 1, 2), (one, 0, 1), (-one, 1, 1), (half, 1, 3), (-half, 2, 3)),
-        "atan": inverse((of.zero, 0, 1), (one, 1, 4), (-one, -1, 4)),
+        "asin": inverse((of.zero, 0, 1), (unit, 1, 2), (-unit, -1, 2), (half, 1, 6), (-half, -1, 6)),
+        "acos": inverse((of.zero, 1, 2), (unit, 0, 1), (-unit, 1, 1), (half, 1, 3), (-half, 2, 3)),
+        "atan": inverse((of.zero, 0, 1), (unit, 1, 4), (-unit, -1, 4)),
         "atan2": angle,
     }
 

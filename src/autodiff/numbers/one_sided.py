@@ -214,7 +214,7 @@ def logarithm(power: Exact, logs: Exact) -> Series:
 
 
 def sign(a: Series) -> int:
-    """The sign just beside the point. Raises Indeterminate when the known terms don't tell."""
+    """The sign just beside the point. Raises Indeterminate when the known terms don't decide it."""
     if a.terms and a.terms[0].certain:
         return 1 if a.terms[0].coefficient > 0 else -1
     if a.terms or a.order != NOTHING:

@@ -123,13 +123,18 @@ class Expansion(Algebra[int]):
     `rows[i]` applied to `args[i]` has the value `values[i]`; `active[i]` says whether it depends on a source; `slopes[i]` are
     the equations of its local slopes, by argument. `of` finds the program's own equations. `special` holds the equations
     at which a slope is missing (a corner, a jump, the end of a root, the edge of a domain) with the program's equation
-    that they belong to. `by` multiplies, divides and adds up.
+    that they belong to. `algebra` multiplies, divides and adds up.
     """
 
     def __init__(
-        self, lowered: Lowered, run: Trace, sources: Sequence[int], order: int, by: SeriesAlgebra[Any] | None = None
+        self,
+        lowered: Lowered,
+        run: Trace,
+        sources: Sequence[int],
+        order: int,
+        algebra: SeriesAlgebra[Any] | None = None,
     ) -> None:
-        self.by = by or FloatSeries()
+        self.algebra = algebra or FloatSeries()
         self.rows: list[Primitive | None] = []
         self.args: list[tuple[int, ...]] = []
         self.values: list[Any] = []
@@ -145,7 +150,7 @@ class Expansion(Algebra[int]):
         for node in run.order:
             self._blame = node
             self._expand(self.of[node], order)
-        self.values = [self.by.coefficient(value) for value in self.values]
+        self.values = [self.algebra.coefficient(value) for value in self.values]
 
     def series(self, rates: Mapping[int, float], order: int) -> list[Series]:
         """The series of every equation up to t^order, with the rate of each source along a line."""
@@ -165,7 +170,7 @@ class Expansion(Algebra[int]):
     def adjoints(self, lowered: Lowered, run: Trace, rates: Mapping[int, float]) -> dict[int, tuple[float, float]]:
         """Forward over reverse: each adjoint with its own slope along the line; those of the sources are one
         row of the Hessian, when one source has the rate 1 and the others 0."""
-        local, times = self.series(rates, 1), self.by.times
+        local, times = self.series(rates, 1), self.algebra.times
 
         def pull(node: int, g: tuple[float, float]) -> Iterable[tuple[int, tuple[float, float]]]:
             if node in run.taken:
@@ -196,7 +201,7 @@ class Expansion(Algebra[int]):
                 self.of[node] = self._new_leaf(run.values[node], active=node in reached)
             else:
                 args = tuple(self.of[a] for a in graph.args[node])
-                value = run.values[node] if self.by.chance is None else self._value(row, args)
+                value = run.values[node] if self.algebra.chance is None else self._value(row, args)
                 self.of[node] = self._call(row, args, value)
 
     def _expand(self, root: int, order: int) -> None:
@@ -222,12 +227,12 @@ class Expansion(Algebra[int]):
             todo += [(slope, need - 1) for slope in self.slopes[node].values()]
 
     def _is_special(self, row: Primitive, args: Sequence[int]) -> bool:
-        return self.by.is_special(row, [self.values[a] for a in args], [self.active[a] for a in args], -1)
+        return self.algebra.is_special(row, [self.values[a] for a in args], [self.active[a] for a in args], -1)
 
     def _written_out(self, node: int, row: Primitive) -> Iterable[tuple[int, int]]:
         names = (*row.params, "w")
         for k, arg in enumerate(self.args[node]):
-            text = self.by.partial_text(row, k, [self.values[a] for a in (*self.args[node], node)])
+            text = self.algebra.partial_text(row, k, [self.values[a] for a in (*self.args[node], node)])
             if text == ZERO or not self.active[arg]:
                 continue
             template = templates.template(text, names)
@@ -240,13 +245,13 @@ class Expansion(Algebra[int]):
         return self._unsure(equations[template.result], [equations[node] for node in order])
 
     def constant(self, value: float) -> int:
-        return self._new_leaf(self.by.constant(value), active=False)
+        return self._new_leaf(self.algebra.constant(value), active=False)
 
     def apply(self, row: Primitive, args: Sequence[int]) -> int:
         return self._call(row, tuple(args), self._value(row, args))
 
     def branch(self, condition: int) -> bool | None:
-        return self.by.branch(self.values[condition])
+        return self.algebra.branch(self.values[condition])
 
     def _unsure(self, node: int, behind: Iterable[int]) -> int:
         """The equation `node`; without a slope if a condition behind it changes exactly here."""
@@ -257,7 +262,7 @@ class Expansion(Algebra[int]):
         return known
 
     def _value(self, row: Primitive, args: Sequence[int]) -> Any:
-        return self.by.value(row, [self.values[a] for a in args])
+        return self.algebra.value(row, [self.values[a] for a in args])
 
     def _call(self, row: Primitive, args: tuple[int, ...], value: float) -> int:
         if row is _TIMES and any(self.values[a] == 0 and not self.active[a] for a in args):
@@ -276,7 +281,7 @@ class Expansion(Algebra[int]):
         return (self.active[a] and text != ZERO for a, text in zip(args, row.partials, strict=True))
 
     def _new_leaf(self, value: Any, *, active: bool) -> int:
-        key = None if active else self.by.key(value)
+        key = None if active else self.algebra.key(value)
         if key is None:
             return self._append(None, (), value, active=active)
         if key not in self._constants:
@@ -294,10 +299,10 @@ class Expansion(Algebra[int]):
 
     def _local(self, node: int) -> Iterable[tuple[int, int]]:
         """The local slopes of an equation, by argument."""
-        return self.slopes.get(node, {}).items() if node not in self.special else self._lost(node)
+        return self.slopes.get(node, {}).items() if node not in self.special else self._undefined(node)
 
-    def _lost(self, node: int) -> Iterable[tuple[int, int]]:
-        missing = self._new_leaf(self.by.undefined(), active=False)
+    def _undefined(self, node: int) -> Iterable[tuple[int, int]]:
+        missing = self._new_leaf(self.algebra.undefined(), active=False)
         return [(k, missing) for k, arg in enumerate(self.args[node]) if self.active[arg]]
 
     def _coefficient(self, series: Sequence[Series], node: int, row: Primitive, m: int) -> Any:
@@ -305,12 +310,12 @@ class Expansion(Algebra[int]):
             return _NAN
         args = self.args[node]
         if row in _OWN:
-            return _OWN[row](self.by, m, series[node], *(self._known(series[a], a) for a in args))
+            return _OWN[row](self.algebra, m, series[node], *(self._known(series[a], a) for a in args))
         terms = []
         for k, slope in self.slopes[node].items():
             u, s = series[args[k]], self._known(series[slope], slope)
-            terms += [self.by.times(j * u[j], s(m - j)) for j in range(1, m + 1) if u[j]]
-        return self.by.over(self.by.total(terms), m)
+            terms += [self.algebra.times(j * u[j], s(m - j)) for j in range(1, m + 1) if u[j]]
+        return self.algebra.over(self.algebra.total(terms), m)
 
     def _known(self, series: Series, node: int) -> Coefficients:
         """The coefficients of an equation; of an inactive one, all but the first are 0."""
@@ -319,12 +324,12 @@ class Expansion(Algebra[int]):
         return lambda j: series[0] if j == 0 else 0.0
 
 
-def _product(by: SeriesAlgebra[Any], m: int, _: Series, u: Coefficients, v: Coefficients) -> Any:
-    return by.total([by.times(u(j), v(m - j)) for j in range(m + 1)])
+def _product(algebra: SeriesAlgebra[Any], m: int, _: Series, u: Coefficients, v: Coefficients) -> Any:
+    return algebra.total([algebra.times(u(j), v(m - j)) for j in range(m + 1)])
 
 
-def _quotient(by: SeriesAlgebra[Any], m: int, w: Series, u: Coefficients, v: Coefficients) -> Any:
-    return by.over(by.total([u(m), *(by.times(-v(j), w[m - j]) for j in range(1, m + 1))]), v(0))
+def _quotient(algebra: SeriesAlgebra[Any], m: int, w: Series, u: Coefficients, v: Coefficients) -> Any:
+    return algebra.over(algebra.total([u(m), *(algebra.times(-v(j), w[m - j]) for j in range(1, m + 1))]), v(0))
 
 
 _OWN: Mapping[Primitive, Callable[..., Any]] = {

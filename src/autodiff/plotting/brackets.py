@@ -49,11 +49,11 @@ factor; after ROUNDS, within the larger one. Single halvings say little: a sampl
 BOTH = 0.05
 """What the mean slope misses of both halves, in parts of the change of the value, where both are followed."""
 
-EACH, UNSURE = 4, 30
+PER_INTERVAL, UNSURE = 4, 30
 """Intervals that are followed inside each of the grid, the largest; and in the end those of all where float64 loses
 digits: most of them are rounding, and each costs some one-shot evaluations."""
 
-NOISE = 1e-9
+NEGLIGIBLE = 1e-9
 """Changes beside the values or slopes around that are rounding."""
 
 TOGETHER = 1e-5
@@ -84,10 +84,10 @@ def brackets(sampler: Sampler, grid: Vector) -> Iterator[Bracket]:
     yield from _halved(sampler, grid)
 
 
-def grouped(found: Iterable[Bracket], span: float) -> list[list[Bracket]]:
+def grouped(located: Iterable[Bracket], span: float) -> list[list[Bracket]]:
     """The brackets of each break: those that are near to each other."""
     groups: list[list[Bracket]] = []
-    for bracket in sorted(found, key=lambda bracket: bracket.ends):
+    for bracket in sorted(located, key=lambda bracket: bracket.ends):
         if groups and bracket.ends[0] - groups[-1][-1].ends[1] <= TOGETHER * span:
             groups[-1].append(bracket)
         else:
@@ -113,8 +113,8 @@ def _differences(lowered: Lowered, variable: str) -> list[Lowered]:
         if row is not None and row.is_predicate and len(args) == 2 and not row.conditions
     ]
     nodes = dict.fromkeys(emitter.emit(rules.TABLE["-", 2], args) for args in compared)
-    moving = [node for node in nodes if variable in {graph.inputs.get(leaf) for leaf in graph.reaching(node)}]
-    return [lowered._replace(graph=graph, result=node, assigned={}) for node in moving[:CONDITIONS]]
+    active = [node for node in nodes if variable in {graph.inputs.get(leaf) for leaf in graph.reaching(node)}]
+    return [lowered._replace(graph=graph, result=node, assigned={}) for node in active[:CONDITIONS]]
 
 
 def _zeros(sampler: Sampler, difference: Lowered, grid: Vector) -> list[tuple[float, float]]:
@@ -200,10 +200,10 @@ def _halved(sampler: Sampler, grid: Vector) -> Iterator[Bracket]:
         left, right = table.copy(), table.copy()
         left[[_B, _FB, _SB]] = right[[_A, _FA, _SA]] = m, fm, gm
         first, second = _changes(left), _changes(right)
-        noise = _noise(table, usual)
-        go_left = np.where(np.maximum(first[0], second[0]) > noise[0], first[0] >= second[0], first[1] >= second[1])
+        rounding = _rounding(table, usual)
+        go_left = np.where(np.maximum(first[0], second[0]) > rounding[0], first[0] >= second[0], first[1] >= second[1])
         # near to an infinite slope both halves look broken, and one of them is
-        both = moves & (np.minimum(first[0], second[0]) > BOTH * np.abs(table[_FB] - table[_FA]) + noise[0])
+        both = moves & (np.minimum(first[0], second[0]) > BOTH * np.abs(table[_FB] - table[_FA]) + rounding[0])
         halves = np.where(moves, np.where(go_left, left, right), table)
         table = np.concatenate([halves, np.where(go_left, right, left)[:, both]], axis=1)
         if level >= EARLY or both.any():
@@ -214,13 +214,13 @@ def _halved(sampler: Sampler, grid: Vector) -> Iterator[Bracket]:
         yield Bracket((float(row[_A]), float(row[_B])), steepness=steepness, open=open_end)
 
 
-def _noise(table: Vector, usual: Vector) -> Vector:
+def _rounding(table: Vector, usual: Vector) -> Vector:
     """Changes of value and slope of each interval that are rounding.
 
     A sample beside a pole has a huge value, which says nothing about other intervals.
     """
     sizes = np.abs(np.nan_to_num(table[[_FA, _FB, _SA, _SB]], nan=0.0))
-    return np.asarray(NOISE * np.maximum(np.array([sizes[:2].max(axis=0), sizes[2:].max(axis=0)]), usual))
+    return np.asarray(NEGLIGIBLE * np.maximum(np.array([sizes[:2].max(axis=0), sizes[2:].max(axis=0)]), usual))
 
 
 def _pruned(table: Vector, level: int, usual: Vector) -> Vector:
@@ -230,12 +230,12 @@ def _pruned(table: Vector, level: int, usual: Vector) -> Vector:
     if level >= EARLY:
         shrunk = (table[_B] - table[_A]) / table[_WIDTH]
         least = (NEARLY if level < ROUNDS else CLEARLY) * shrunk * table[[_MISS, _TILT]]
-        stays = ((now >= least) & (now > _noise(table, usual))).any(axis=0)
+        stays = ((now >= least) & (now > _rounding(table, usual))).any(axis=0)
         table, size = table[:, stays], size[stays]
     order = np.lexsort([-size, table[_ORIGIN]])
     table, size = table[:, order], size[order]
     first = np.searchsorted(table[_ORIGIN], table[_ORIGIN])
-    table, size = (column[..., np.arange(len(size)) - first < EACH] for column in (table, size))
+    table, size = (column[..., np.arange(len(size)) - first < PER_INTERVAL] for column in (table, size))
     unsure = np.flatnonzero(table[_SURE] == 0) if level >= ROUNDS else np.arange(0)
     return np.delete(table, unsure[np.argsort(-size[unsure], kind="stable")[UNSURE:]], axis=1)
 

@@ -38,7 +38,7 @@ SHRINKS = 0.5
 """What is left of the differences between values when the distance is 1/FARTHER, at most, where there is a limit."""
 
 SURE = 1e-10
-"""Differences of values, in parts of the largest, that are not looked at."""
+"""Differences of values, in parts of the largest, that are taken for rounding."""
 
 BENDS = 1e-4
 """The same of slopes at a corner."""
@@ -55,19 +55,19 @@ _KINDS: Mapping[str, Kind] = {"corner": "corner", "jump": "jump", "infinite": "v
 class SideLimits:
     """What value and slope tend to on one side, maybe infinite, None where there is no limit; and how far these may be off.
 
-    outside  there are no values on this side
-    lost     the values are beyond float64
+    undefined  there are no values on this side
+    overflows  the values are beyond float64
     """
 
     value: float | None = None
     slope: float | None = None
-    doubt: float = 0.0
-    slope_doubt: float = 0.0
-    outside: bool = False
-    lost: bool = False
+    error_bound: float = 0.0
+    slope_error: float = 0.0
+    undefined: bool = False
+    overflows: bool = False
 
     def meets(self, value: float) -> bool:
-        return self.value is not None and same(self.value, value, self.doubt)
+        return self.value is not None and same(self.value, value, self.error_bound)
 
 
 def simplest(low: float, high: float) -> float:
@@ -166,7 +166,7 @@ def _between_numbers(
         return (kind, value) if _one_of(value, first.value, last.value) else (None, None)
     if kind == "corner":
         return (kind, first.value) if _one_of(slope, first.slope, last.slope) else (None, None)
-    return kind, first.value if meet else last.value if first.outside else first.value
+    return kind, first.value if meet else last.value if first.undefined else first.value
 
 
 def _one_of(number: float, first: float | None, second: float | None) -> bool:
@@ -182,10 +182,10 @@ def _finite(number: float | None) -> float | None:
 
 def _kind(value: float | None, sides: Sequence[SideLimits]) -> Kind | None:
     """What kind of point has these sides; one that is not in the range is not among them."""
-    there = [limits for limits in sides if not limits.outside]
+    there = [limits for limits in sides if not limits.undefined]
     if any(limits.value is not None and math.isinf(limits.value) for limits in there):
         return "pole"
-    if any(limits.lost for limits in there):
+    if any(limits.overflows for limits in there):
         return None
     if not there:
         return None if value is None or len(sides) < 2 else "end"
@@ -204,7 +204,7 @@ def _kind(value: float | None, sides: Sequence[SideLimits]) -> Kind | None:
         return None
     if math.isinf(first.slope) or math.isinf(last.slope):
         return "vertical tangent"
-    return None if same(first.slope, last.slope, first.slope_doubt + last.slope_doubt) else "corner"
+    return None if same(first.slope, last.slope, first.slope_error + last.slope_error) else "corner"
 
 
 # --- the sides of a point -----------------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def _judged(verdict: Verdict | None) -> dict[float, SideLimits]:
     if verdict is None or verdict.status not in _KINDS:
         return {}
     sides = zip((-1.0, 1.0), verdict.values, (verdict.left, verdict.right), strict=True)
-    return {sign: SideLimits(value, slope, outside=value is None) for sign, value, slope in sides}
+    return {sign: SideLimits(value, slope, undefined=value is None) for sign, value, slope in sides}
 
 
 def _expanded(sampler: Sampler, x: float, sign: float, step: float) -> SideLimits | None:
@@ -228,7 +228,7 @@ def _expanded(sampler: Sampler, x: float, sign: float, step: float) -> SideLimit
         rounded = math.isfinite(seen.slope) and abs(seen.slope) * step > abs(seen.value) > 0
         return None if rounded else SideLimits(seen.value, sign * seen.slope, 0.0, seen.error_bound)
     except OneSidedDomainError:
-        return SideLimits(outside=True)
+        return SideLimits(undefined=True)
     except Indeterminate:
         pass
     try:
@@ -249,13 +249,13 @@ def _sampled(sampler: Sampler, x: float, sign: float, step: float, *, beyond: bo
     near = values[: len(NEAR)]
     if np.isnan(near).any():
         if any(sampler.answer(float(place)).status == "overflow" for place in xs[: len(NEAR)]):
-            return SideLimits(math.inf) if beyond else SideLimits(lost=True)
-        return SideLimits(outside=True)
+            return SideLimits(math.inf) if beyond else SideLimits(overflows=True)
+        return SideLimits(undefined=True)
     if _settle(values, SURE):
-        limit, doubt = _extrapolated(near), 4 * float(np.ptp(near)) + SURE * float(np.abs(near).max())
+        limit, error_bound = _extrapolated(near), 4 * float(np.ptp(near)) + SURE * float(np.abs(near).max())
         slope, off = _slope(slopes)
-        ends = (max(limit - doubt, -sys.float_info.max), min(limit + doubt, sys.float_info.max))
-        return SideLimits(simplest(*ends), slope, doubt, off)
+        ends = (max(limit - error_bound, -sys.float_info.max), min(limit + error_bound, sys.float_info.max))
+        return SideLimits(simplest(*ends), slope, error_bound, off)
     if (np.diff(np.abs(values)) <= 0).all() and abs(near[0]) > abs(near[-1]) and len(set(np.sign(values))) == 1:
         return SideLimits(math.copysign(math.inf, near[0]))
     return SideLimits()

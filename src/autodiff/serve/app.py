@@ -16,7 +16,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; "
     "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Nothing from anywhere else; the explanation's own style stands in its page."""
+"""Content-Security-Policy: nothing is loaded from elsewhere; the explanation's style is inline."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -34,7 +34,7 @@ FILES = {
 }
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
-"""Names of this machine: another one in a request is that of a page elsewhere which had its name point here."""
+"""Host names of this machine. A request with another one comes from a foreign page by DNS rebinding, and is refused."""
 
 
 def application(hosts: Sequence[str] = LOCAL) -> Any:

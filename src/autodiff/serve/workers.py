@@ -1,4 +1,4 @@
-"""Each request in a process of its own, with limits on time, memory and priority: a hostile formula costs itself only.
+"""Each request in a process of its own, with limits on time, memory and priority: a hostile formula slows no other down.
 
 Processes are forked from one that has loaded what answers need, so that one starts in some milliseconds. One that has
 worked for a while goes on at the lowest priority, so that short requests never wait for long ones.
@@ -103,7 +103,7 @@ def _work(sender: Any, request: Mapping[str, str]) -> None:
     """What a process does."""
     from autodiff.serve.answers import answer
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends this process
     _limit()
     try:
         reply = answer(request)

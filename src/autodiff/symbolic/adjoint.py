@@ -84,7 +84,7 @@ def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequenc
     has no derivative in an argument that moves.
     """
     order = segment(graph, result, stops)
-    moves = moving(graph, order, set(sources), seen)
+    moves = active_equations(graph, order, set(sources), seen)
     symbols = seen.symbols
 
     def pull(node: int, g: int) -> Iterable[tuple[int, int]]:
@@ -106,7 +106,7 @@ def _chosen(symbols: Symbols, condition: int, g: int, zero: int, branch: int) ->
     return symbols.call(_IF, (condition, g, zero) if branch == 1 else (condition, zero, g))
 
 
-def moving(graph: Graph, order: Sequence[int], sources: set[int], seen: Image) -> set[int]:
+def active_equations(graph: Graph, order: Sequence[int], sources: set[int], seen: Image) -> set[int]:
     """Which equations depend on a source; x - x, which is 0 whatever x is, does not."""
     constant = {n for n in order if n not in sources and seen.symbols.number(seen.of[n]) is not None}
     return active(graph, order, sources.intersection(order), inactive=constant)
@@ -119,9 +119,12 @@ def _local(symbols: Symbols, row: Primitive, k: int, args: tuple[int, ...], resu
             f"{row.name} has no derivative in its argument {row.params[k]}", hint=f"{row.params[k]} must be a constant"
         )
     names = (*row.params, "w")
-    held = tuple(map(symbols.number, args))
-    args = tuple(symbols.constant(0.0) if number == 0.0 else a for a, number in zip(args, held, strict=True))
-    if any(number is not None for number in held) and templates.static_value(row.partials[k], names, held) == 0.0:
+    static_args = tuple(map(symbols.number, args))
+    args = tuple(symbols.constant(0.0) if number == 0.0 else a for a, number in zip(args, static_args, strict=True))
+    if (
+        any(number is not None for number in static_args)
+        and templates.static_value(row.partials[k], names, static_args) == 0.0
+    ):
         return symbols.constant(0.0)  # as the constants settle it: 0^x*ln(0) is 0
     return filled(symbols, row.formula[k], dict(zip(names, (*args, result), strict=True)), partial(_settled, symbols))
 

@@ -18,7 +18,7 @@ from typing import TypeAlias
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph, reached
 from autodiff.core.primitive import UNDEFINED, Primitive
-from autodiff.symbolic.adjoint import Image, filled, moving, segment
+from autodiff.symbolic.adjoint import Image, active_equations, filled, segment
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.monomial import MINUS, ONE_TIME, Factors, Terms
 from autodiff.symbolic.signs import always_holds
@@ -54,8 +54,8 @@ def provisos(
     symbols = seen.symbols
     order = segment(graph, result, stops)
     sure, guards = _always(graph, result, stops), _guards(graph, order, result)
-    moves = moving(graph, order, sources, seen)
-    held = {branch: _enforced(symbols, formula, branch=branch) for branch in (False, True)}
+    moves = active_equations(graph, order, sources, seen)
+    enforced = {branch: _enforced(symbols, formula, branch=branch) for branch in (False, True)}
     conditions: dict[Proviso, None] = {}
     for node in order:
         row = graph.rows[node]
@@ -64,12 +64,12 @@ def provisos(
         args, branch = tuple(seen.of[a] for a in graph.args[node]), node not in sure
         known = _with_implied({key for guard in guards.get(node, ()) for key in _parts(symbols, seen.of[guard])})
         for atom in _sloped(symbols, row, args, [a in moves for a in graph.args[node]]):
-            if not set(_keys(symbols, atom)) <= held[branch] | known:
+            if not set(_keys(symbols, atom)) <= enforced[branch] | known:
                 conditions[Proviso("domain", atom, branch)] = None
             known |= _with_implied(set(_keys(symbols, atom)))
         for atom in _domain(symbols, row, args):
             nowhere = symbols.graph.constants.get(atom) == 0.0  # also where the formula has the same flaw
-            if nowhere or not set(_keys(symbols, atom)) <= held[branch] | known:
+            if nowhere or not set(_keys(symbols, atom)) <= enforced[branch] | known:
                 conditions[Proviso("domain", atom, branch)] = None
         if any(a in moves for a in graph.args[node]):
             conditions.update((Proviso(kind, place, branch), None) for kind, place in _breaks(symbols, row, args))
@@ -107,7 +107,7 @@ def _settled(symbols: Symbols, condition: int) -> dict[str, int] | None:
     for node in reversed(list(_joined_by(_AND, symbols, condition))):
         row, args = graph.rows[node], graph.args[node]
         terms = symbols.as_sum(symbols.plus(args[0], symbols.negative(args[1]))) if row is _EQUAL else {}
-        name, place = _alone(symbols, terms, places)
+        name, place = _separable(symbols, terms, places)
         if not name:
             return None
         places[name] = place
@@ -115,7 +115,7 @@ def _settled(symbols: Symbols, condition: int) -> dict[str, int] | None:
     return None if used & places.keys() else places
 
 
-def _alone(symbols: Symbols, terms: Terms, taken: Container[str]) -> tuple[str, int]:
+def _separable(symbols: Symbols, terms: Terms, taken: Container[str]) -> tuple[str, int]:
     """A name that occurs in one term of a sum only, as a number times it, and what it is where the sum is 0."""
     inputs = symbols.graph.inputs
     for factors, amount in terms.items():
@@ -278,7 +278,7 @@ def _not_zero(factors: Factors) -> list[Key]:
 
 
 def _implied(key: Key, keys: Container[Key]) -> Iterator[Key]:
-    """a > 0 says that a >= 0 and a != 0; both together say that a > 0."""
+    """a > 0 implies a >= 0 and a != 0; both together imply a > 0."""
     if isinstance(key, int) or key[0] is _UNEQUAL:
         return
     if key[0] is _ABOVE or all(other in keys for other in _not_zero(key[1])):

@@ -158,7 +158,7 @@ class Symbols:
 
     def as_product(self, node: int) -> Product:
         """An equation seen as a number times factors."""
-        self._look(node)
+        self._index_until(node)
         return self._products[node]
 
     def product(self, product: Product) -> int:
@@ -171,7 +171,7 @@ class Symbols:
         above = [self._raised(base, e) for base, e in factors if e[0] is not None or e[1] > 0]
         below = [self._raised(base, (None, -e[1])) for base, e in factors if e[0] is None and e[1] < 0]
         node = self._signed(product.amount, above, below)
-        self._look(node)
+        self._index_until(node)
         self._products[node] = product
         if any(
             exponent[0] is not None for _, exponent in factors
@@ -263,7 +263,7 @@ class Symbols:
 
     def as_sum(self, node: int) -> Terms:
         """An equation seen as a sum of products."""
-        self._look(node)
+        self._index_until(node)
         return self._sums[node]
 
     def sum(self, terms: Mapping[Factors, Amount]) -> int:
@@ -283,7 +283,7 @@ class Symbols:
             node = self.own(
                 _SUB if less else _ADD, (node, self.product(Product(amount * MINUS if less else amount, factors)))
             )
-        self._look(node)
+        self._index_until(node)
         if len(order) > 1:
             self._sums[node] = dict(order)
         return self._as_sum.setdefault(key, node)
@@ -298,11 +298,11 @@ class Symbols:
     def _depth(self, factor: tuple[int, Exponent]) -> tuple[int, int]:
         """The sorting key of a factor: simple factors before deep ones."""
         base, (exponent, _) = factor
-        self._look(max(base, exponent or 0))
+        self._index_until(max(base, exponent or 0))
         return self.heights[base] + (0 if exponent is None else self.heights[exponent]), base
 
-    def _look(self, node: int) -> None:
-        """Know every equation up to this one as a product and as a sum."""
+    def _index_until(self, node: int) -> None:
+        """Index every equation up to this one as a product and as a sum."""
         for i in range(len(self._products), node + 1):
             args = self.graph.args[i]
             self.heights.append(1 + max((self.heights[a] for a in args), default=0))

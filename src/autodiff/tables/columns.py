@@ -111,7 +111,7 @@ def rows_of(
         files.append((count, table.name, table.unit))
         by_column = {column.name: column for column in columns.values()}
         for chunk in table.chunks(list(by_column)):
-            places.append(_add_chunk(np, table, chunk, by_column, drop=missing == "drop"))
+            places.append(_add_chunk(np, table, chunk, by_column, count, drop=missing == "drop"))
             count += len(places[-1])
     name = files[0][1] if len(files) == 1 else f"{len(files)} files"
     if not count and not empty:
@@ -121,7 +121,7 @@ def rows_of(
         )  # fmt: skip
     whole, codes = dict[str, Column](), dict[str, list[str]]()
     for key, reader in columns.items():
-        whole[key], sorted_texts = reader.finished(np, name)
+        whole[key], sorted_texts = reader.finished(np, name, count)
         codes |= {key: sorted_texts} if sorted_texts else {}
     several = files if len(files) > 1 else ()
     return NumericTable(name, whole, _lines(np, places, several), files[0][2], several), codes
@@ -138,21 +138,36 @@ def _chosen(table: Table, choose: Choose, otherwise: Callable[[str], str]) -> di
 
 
 def _add_chunk(
-    np: Any, table: Table, chunk: Chunk, columns: Mapping[str, _ColumnReader], *, drop: bool
+    np: Any, table: Table, chunk: Chunk, columns: Mapping[str, _ColumnReader], before: int, *, drop: bool
 ) -> Sequence[int]:
-    """Add the cells of a chunk to those of their columns; the lines of its rows that count. Raises the first fault."""
-    present = np.ones(len(chunk.lines), bool)
+    """Put the cells of a chunk into their columns, behind the rows `before`; the lines of its rows that count.
+
+    Raises the first fault.
+    """
+    present, added = np.ones(len(chunk.lines), bool), list[Column]()
     faults = [(row, row_fault(table, chunk, row, list(columns))) for row in sorted(chunk.faults)[:1]]
     for column in columns.values():
-        fault = column.add(np, table, chunk, present)
+        numbers, fault = column.read(np, table, chunk, present)
+        added.append(numbers)
         faults += [fault] if fault is not None else []
     if faults:
         raise min(faults, key=lambda fault: fault[0])[1]
-    if not drop or present.all():
-        return chunk.lines
-    for column in columns.values():
-        column.parts[-1] = column.parts[-1][present]
-    return np.asarray(chunk.lines)[present]  # type: ignore[no-any-return]
+    dropped = drop and not present.all()
+    lines = np.asarray(chunk.lines)[present] if dropped else chunk.lines
+    needed = before + len(lines)
+    share = table.share(needed)
+    for column, numbers in zip(columns.values(), added, strict=True):
+        if len(column.numbers) < needed:
+            column.numbers = _longer(np, column.numbers[:before], needed, share)
+        column.numbers[before:needed] = numbers[present] if dropped else numbers
+    return lines
+
+
+def _longer(np: Any, numbers: Column, needed: int, share: float | None) -> Column:
+    """The numbers in an array for all rows of a file of which `needed` are a `share`; its empty end takes no memory yet."""
+    longer = np.empty(int(min(max(1.5, 1.05 / (share or 1.0)), 8) * needed))
+    longer[: len(numbers)] = numbers
+    return longer
 
 
 def _lines(np: Any, places: Sequence[Sequence[int]], several: Sequence[Any]) -> Sequence[int]:
@@ -173,30 +188,37 @@ class _ColumnReader:
     name: str
     missing: Missing
     texts: bool
-    parts: list[Column] = field(default_factory=list)
+    numbers: Column = ()
     codes: dict[str, int] = field(default_factory=dict)
     first_text: tuple[int, str] | None = None
     has_numbers: bool = False
 
-    def add(self, np: Any, table: Table, chunk: Chunk, present: Any) -> tuple[int, AutodiffError] | None:
-        """Add the cells of a chunk, and clear `present` where one is missing; or the first fault."""
-        cells = chunk.cells[self.name]
-        numbers = np.asarray(chunk.read(cells), float)
-        lacking = np.flatnonzero(~np.isfinite(numbers)).tolist()
+    def read(
+        self, np: Any, table: Table, chunk: Chunk, present: Any
+    ) -> tuple[Column, tuple[int, AutodiffError] | None]:
+        """The cells of a chunk as numbers, and the first fault of them; clears `present` where a cell is missing."""
+        numbers = np.asarray(chunk.read(chunk.cells[self.name]), float)
+        finite = np.isfinite(numbers)
+        if finite.all() and not self.first_text:
+            self.has_numbers = self.has_numbers or len(numbers) > 0
+            return numbers, None
+        numbers = numbers.copy()
+        return numbers, self._not_finite(table, chunk, numbers, present, np.flatnonzero(~finite).tolist())
+
+    def _not_finite(
+        self, table: Table, chunk: Chunk, numbers: Column, present: Any, lacking: list[int]
+    ) -> tuple[int, AutodiffError] | None:
+        """Put NaN and codes into `numbers` for the cells of the rows `lacking`, which hold no number; or the first fault."""
         if lacking and not self.texts:
             return lacking[0], row_fault(table, chunk, lacking[0], [self.name])
-        texts = {row: text_of(cells[row]) for row in lacking}
+        texts = {row: text_of(chunk.cells[self.name][row]) for row in lacking}
         absent = [row for row, text in texts.items() if text in MISSING and (self.missing != "error" or not text)]
         self.has_numbers = self.has_numbers or len(lacking) < len(numbers)
         if absent and self.missing == "error":
             return absent[0], self._fault(table, chunk.lines[absent[0]], texts[absent[0]])
         present[absent] = False
-        if lacking:
-            numbers = numbers.copy()
-            numbers[absent] = np.nan
-        for row in absent:
-            del texts[row]
-        for row, text in texts.items():
+        numbers[absent] = math.nan
+        for row, text in [(row, texts[row]) for row in sorted({*texts} - {*absent})]:
             self.first_text = self.first_text or (chunk.lines[row], text)
             if _NUMBER_LIKE.fullmatch(text):
                 return row, self._fault(table, chunk.lines[row], text)
@@ -205,13 +227,11 @@ class _ColumnReader:
             numbers[row] = self.codes.setdefault(text, len(self.codes))
         if self.first_text and self.has_numbers:
             return 0, self._fault(table, *self.first_text)
-        self.parts.append(numbers)
         return None
 
-    def finished(self, np: Any, table: str) -> tuple[Column, list[str]]:
+    def finished(self, np: Any, table: str, rows: int) -> tuple[Column, list[str]]:
         """The column's numbers, and its texts in the order of their codes."""
-        values = np.concatenate(self.parts) if self.parts else np.empty(0)
-        self.parts.clear()  # one column at a time, to save memory
+        values = np.asarray(self.numbers, float)[:rows]
         if not self.codes:
             return values, []
         if np.isnan(values).any():

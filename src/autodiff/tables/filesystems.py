@@ -108,7 +108,7 @@ def size(address: str) -> int | None:
             return status.st_size if S_ISREG(status.st_mode) else None
         return None
     system, path = _system(address)
-    with suppress(Exception):  # a store that does not say: it is read to its end
+    with suppress(Exception):  # a store without sizes: the file is read to its end
         return int(system.size(path))
     return None
 

@@ -63,7 +63,7 @@ def writer(form: str, stream: BinaryIO, *, head: bool = True) -> Iterator[Write]
 def _in_order(stream: BinaryIO) -> Iterator[Callable[[Callable[[], Sequence[bytes | memoryview]]], None]]:
     """The function that takes functions, and writes what these give in their order.
 
-    They run on other cores while the caller goes on; but for stdout, where somebody may wait for each row.
+    They run on other cores while the caller goes on, except for stdout, where each row is written at once.
     """
     if stream is getattr(sys.stdout, "buffer", None):
         yield lambda work: stream.writelines(work())

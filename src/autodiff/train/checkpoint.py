@@ -27,13 +27,13 @@ KEY = "#training"
 class Best:
     """The parameters of the least loss so far, that loss, and the epoch after which they were reached (0: the start).
 
-    `held` is the loss of the rows held out, where that is the one that is least.
+    `validation_loss` is the loss of the rows held out, where that is the one that is least.
     """
 
     loss: float
     parameters: Mapping[str, Any]
     epoch: int
-    held: float | None = None
+    validation_loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ def save(path: str, state: State, settings: Mapping[str, Any], kept: Mapping[str
     if best is not None:
         least = _nested(best.parameters)
         parameters = {} if least == shown else {"parameters": least}
-        held = {} if best.held is None else {"held_out": best.held}
-        training["best"] = {"loss": best.loss, "epoch": best.epoch, **held, **parameters}
+        held_out = {} if best.validation_loss is None else {"held_out": best.validation_loss}
+        training["best"] = {"loss": best.loss, "epoch": best.epoch, **held_out, **parameters}
     text = json.dumps({**shown, KEY: training}, ensure_ascii=False)
     with whole(path) as file:
         file.write(f"{text}\n".encode("utf-8", "surrogateescape"))
@@ -113,8 +113,8 @@ def load(path: str, data: Mapping[str, Any]) -> State:
         first = None if training.get("first") is None else float(training["first"])
         stored = training.get("best")
         least = None if stored is None else _values(stored["parameters"]) if "parameters" in stored else kept
-        held = None if stored is None or stored.get("held_out") is None else float(stored["held_out"])
-        best = None if least is None else Best(float(stored["loss"]), least, int(stored["epoch"]), held)
+        validation_loss = None if stored is None or stored.get("held_out") is None else float(stored["held_out"])
+        best = None if least is None else Best(float(stored["loss"]), least, int(stored["epoch"]), validation_loss)
         state = State(
             last, memory, int(training.get("steps", 0)), int(training.get("epochs", 0)), first, best, schedule
         )

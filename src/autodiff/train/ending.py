@@ -17,7 +17,7 @@ import numpy as np
 
 from autodiff.diagnostics import shown
 from autodiff.train.checkpoint import State
-from autodiff.train.loop import Diverged, ParameterVector, descend
+from autodiff.train.loop import TRUST_REGION, Diverged, ParameterVector, curved, descend
 from autodiff.train.optimizers import OPTIMIZERS
 from autodiff.train.training import Training
 
@@ -33,11 +33,14 @@ ROUNDING = 1e-12
 """Two losses that differ by less, relatively, differ by rounding."""
 
 FEW, FEW_ROWS = 30, 3_000_000
-"""The most parameters, and rows times parameters, for which the curvature at the end is looked at."""
+"""The most parameters, and rows times parameters, for which the curvature at the end is computed."""
 
 FLAT, FALLS = 1e-6, 1e-10
 """A direction is flat in which a step as long as the parameters changes the loss by at most this share; and by how much it
 must fall there."""
+
+NO_EFFECT = 1e-10
+"""The effect of a parameter beside the largest that it had on the way, where it has none."""
 
 FAR, NEAR = 1000.0, 1e-6
 """How many times the least loss the last one may be, where it is above `NEAR` times the first one: below, the loss is at 0."""
@@ -53,7 +56,7 @@ class Ending:
     loss     of the rows trained on, with these parameters; None where it has no value
     slope    the largest slope of the loss in a parameter there, in absolute value; None where there is none
     epoch    after which they were reached; 0 is the start
-    held     the loss of the rows held out, and `watched` the watched expressions, there
+    validation_loss  the loss of the rows held out, and `watched` the watched expressions, there
     why      what went wrong and, in `advice`, what to do; empty where nothing did
     rate     a smaller rate that was tried and lowers the loss, where this one diverged
     """
@@ -63,9 +66,9 @@ class Ending:
     slope: float | None
     epoch: int
     parameters: Mapping[str, Any]
-    held: float | None = None
+    validation_loss: float | None = None
     watched: Mapping[str, float | None] = field(default_factory=dict)
-    held_watched: Mapping[str, float | None] = field(default_factory=dict)
+    validation_watched: Mapping[str, float | None] = field(default_factory=dict)
     why: str = ""
     advice: str = ""
     rate: float | None = None
@@ -92,9 +95,32 @@ def relative_slope(slopes: Mapping[str, Any], parameters: Mapping[str, Any], los
     the first loss, or of 1 where that is less, so that small units of the loss make no difference. Source: Dennis and
     Schnabel 1983, section 7.2.
     """
-    size = max(abs(loss), SMALL_LOSS * min(1.0, abs(loss if first is None else first)))
+    size = _size(loss, first)
     steep = max(float(np.max(np.abs(s) * np.maximum(1.0, np.abs(parameters[n])))) for n, s in slopes.items())
     return steep / size if size else math.inf if steep else 0.0
+
+
+def _size(loss: float, first: float | None) -> float:
+    """What changes of the loss are compared with."""
+    return max(abs(loss), SMALL_LOSS * min(1.0, abs(loss if first is None else first)))
+
+
+def _has_no_effect(training: Training, parameters: Mapping[str, Any]) -> bool:
+    """Whether a parameter that an optimizer with a matrix moved has no effect on the loss any more."""
+    vector = ParameterVector(parameters)
+    here = curved(training.trained, vector, training.plan).expansion(vector.joined(parameters))
+    _, scale = vector.trust(training.state.memory)
+    return here is not None and scale is not None and bool((here.sizes < NO_EFFECT * scale).any())
+
+
+def _at_minimum(training: Training, parameters: Mapping[str, Any], loss: float) -> bool:
+    """Whether the optimizer's quadratic model has its minimum here, which shows more than the slope where that is mostly
+    rounding."""
+    from autodiff.train.trust_region import height  # other optimizers do without
+
+    vector = ParameterVector(parameters)
+    above = height(curved(training.trained, vector, training.plan), vector.joined(parameters))
+    return above <= TOLERANCE**2 * _size(loss, training.state.first)
 
 
 def conclude(training: Training, *, interrupted: bool = False) -> Ending:
@@ -102,7 +128,7 @@ def conclude(training: Training, *, interrupted: bool = False) -> Ending:
     state, best = training.state, training.state.best
     last, slopes = training.measured(state.parameters)
     loss, parameters, epoch = last, state.parameters, state.epochs
-    if training.patience and best is not None and best.held is not None:
+    if training.patience and best is not None and best.validation_loss is not None:
         loss, slopes = training.measured(best.parameters)
         parameters, epoch = best.parameters, best.epoch
     elif best is not None and (last is None or _is_above(last, best.loss)):
@@ -113,8 +139,13 @@ def conclude(training: Training, *, interrupted: bool = False) -> Ending:
     if loss is not None and not interrupted and not training.failed:
         stopped = state.epochs < training.plan.epochs
         steep = relative_slope(slopes, parameters, loss, state.first) if slopes else math.inf
+        if training.plan.optimizer in TRUST_REGION and steep > TOLERANCE and _at_minimum(training, parameters, loss):
+            steep = 0.0
         ended = judge(state.first, loss, last, steep, stopped=stopped and not training.stopped_early)
-        if ended == "converged" and _falls_where_flat(training, parameters, loss):
+        without_effect = (
+            ended == "converged" and training.plan.optimizer in TRUST_REGION and _has_no_effect(training, parameters)
+        )
+        if without_effect or (ended == "converged" and _falls_where_flat(training, parameters, loss)):
             ended = "flat"
         ended = "stopped early" if ended == "out of epochs" and training.stopped_early else ended
     has_records = state.epochs > training.start.epochs
@@ -124,9 +155,9 @@ def conclude(training: Training, *, interrupted: bool = False) -> Ending:
         max(float(np.max(np.abs(slope))) for slope in slopes.values()) if slopes else None,
         epoch,
         parameters,
-        training.held_loss(parameters) if has_records else None,
+        training.validation_loss(parameters) if has_records else None,
         training.watched(parameters) if has_records else {},
-        training.held_watched(parameters) if has_records else {},
+        training.validation_watched(parameters) if has_records else {},
     )
     return _explained(ending, training, last) if ended == "diverged" else ending
 
@@ -135,7 +166,7 @@ def _falls_where_flat(training: Training, parameters: Mapping[str, Any], loss: f
     """Whether the loss still falls along a direction in which its curvature is nearly 0 or negative, so that a slope of 0
     shows no minimum.
 
-    The curvature is by differences of slopes, relative to the parameters. Only small models are looked at.
+    The curvature is by differences of slopes, relative to the parameters. Only for small models.
     """
     vector = ParameterVector(parameters)
     here = vector.joined(parameters)
@@ -198,7 +229,7 @@ def _smaller(rate: float) -> Iterator[float]:
 
 
 def _tried(training: Training, rate: float, epochs: int) -> float | None:
-    """The loss after a short training from the same start with this rate; None where it is not about the least on the way."""
+    """The loss after a short training from the same start with this rate; None where that is not close to the least loss on the way."""
     start, losses = training.start, list[float]()
     plan = replace(training.plan, rate=rate, epochs=training.start.epochs + epochs)
     state = start

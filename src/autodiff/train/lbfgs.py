@@ -53,7 +53,7 @@ def minimize(slopes: Slopes, start: Vector, pairs: Pairs, iterations: int) -> It
         if np.max(np.abs(slope)) <= FLAT:
             return
         there = _step(search, seen, here, slope)
-        if there is None and here.pairs:  # the model of the last steps is wrong here: steepest descent
+        if there is None and here.pairs:  # the quasi-Newton model does not descend here: steepest descent
             there = _step(search, seen, here._replace(pairs=()), slope)
         if there is None:
             return
@@ -119,17 +119,17 @@ class _LastEvaluation:
     def __init__(self, slopes: Slopes) -> None:
         self._slopes = slopes
         self._at: Vector = None
-        self._found: tuple[float, Vector] | None = None
+        self._evaluated: tuple[float, Vector] | None = None
 
     def loss(self, vector: Vector) -> float:
         """Infinite where there is none: a line search then takes a shorter step."""
         self._evaluate(vector)
-        return np.inf if self._found is None else self._found[0]
+        return np.inf if self._evaluated is None else self._evaluated[0]
 
     def slope(self, vector: Vector) -> Vector:
         self._evaluate(vector)
-        return np.full(len(vector), np.nan) if self._found is None else self._found[1]
+        return np.full(len(vector), np.nan) if self._evaluated is None else self._evaluated[1]
 
     def _evaluate(self, vector: Vector) -> None:
         if self._at is None or not np.array_equal(self._at, vector):
-            self._at, self._found = vector.copy(), self._slopes(vector)
+            self._at, self._evaluated = vector.copy(), self._slopes(vector)

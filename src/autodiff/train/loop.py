@@ -29,8 +29,15 @@ from autodiff.train.schedule import Schedule
 
 if TYPE_CHECKING:
     from autodiff.train.lbfgs import Pairs
+    from autodiff.train.trust_region import Curved, Trust
 
 StepHook: TypeAlias = "Callable[[State, Objective], None]"
+
+TRUST_REGION = ("lm", "newton")
+"""Optimizers that keep a matrix of the parameters."""
+
+WHOLE = ("lbfgs", *TRUST_REGION)
+"""Optimizers that choose the length of their steps, over all parameters as one vector and all rows."""
 
 _SAMPLES, _HOLDOUT, _ORDER, _DROPOUT = range(4)
 """The uses of a seed; each has a generator of its own."""
@@ -42,7 +49,7 @@ class Hyperparameters:
 
     epochs     passes over the table in all, those of a resumed training included
     rate       what a slope is multiplied with (--lr)
-    optimizer  a rule of `optimizers`, or lbfgs
+    optimizer  a rule of `optimizers`, or one of WHOLE
     batch      rows per step; 0 is all of them
     seed       makes everything random
     constants  of the optimizer
@@ -112,11 +119,11 @@ def sampler(seed: int) -> Any:
 
 def split(count: int, share: float, seed: int) -> tuple[Any, Any]:
     """Which rows to train on and which to hold out: (all of them, none) for a share of 0."""
-    held = round(count * share)
-    if not held:
+    held_out = round(count * share)
+    if not held_out:
         return np.arange(count), np.arange(0)
     order = generator(seed, _HOLDOUT).permutation(count)
-    return np.sort(order[held:]), np.sort(order[:held])
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
 def is_minibatch(count: int, plan: Hyperparameters) -> bool:
@@ -141,13 +148,13 @@ def descend(
 
     `on_step` is called before every step with the state and the objective over the rows of the step.
     """
-    if plan.optimizer == "lbfgs":
-        yield from _quasi_newton(objective, start, plan, on_step)
+    if plan.optimizer in WHOLE:
+        yield from _whole_vector(objective, start, plan, on_step)
         return
     count, model = objective.rows, objective.model
     state = before = start
     for epoch in range(start.epochs + 1, plan.epochs + 1):
-        total, begun = 0.0, state
+        losses, begun = list[tuple[float, int]](), state
         for rows in batches(count, plan, epoch):
             part = objective if rows is None else objective.part(rows)
             if model.masks:
@@ -160,9 +167,18 @@ def descend(
                 seen = range(count) if rows is None else rows
                 raise Diverged(before, cause, seen, moved=before is not state) from None
             before, state = state, updated(state, slopes, plan, model.l1)
-            total += loss * (count if rows is None else len(rows))
-        state = replace(state, epochs=epoch, schedule=plan.schedule.after(total / count, state.schedule))
-        yield Epoch(epoch, total / count, state, state if is_minibatch(count, plan) else begun)
+            losses.append((loss, count if rows is None else len(rows)))
+        mean = _mean(losses, count)
+        state = replace(state, epochs=epoch, schedule=plan.schedule.after(mean, state.schedule))
+        yield Epoch(epoch, mean, state, state if is_minibatch(count, plan) else begun)
+
+
+def _mean(losses: Sequence[tuple[float, int]], count: int) -> float:
+    """The mean of the steps' losses, each as heavy as its rows; `count` rows in all."""
+    total = 0.0
+    for loss, rows in losses:
+        total += loss * rows
+    return total / count if math.isfinite(total) else math.fsum(loss * (rows / count) for loss, rows in losses)
 
 
 def updated(state: State, slopes: Mapping[str, Any], plan: Hyperparameters, l1: float = 0.0) -> State:
@@ -186,6 +202,8 @@ def require_memory(state: State, plan: Hyperparameters) -> None:
             slopes = {name: 0.0 * value for name, value in state.parameters.items()}
             after = updated(state, slopes, plan).parameters
             fits = all(np.shape(after[name]) == np.shape(value) for name, value in state.parameters.items())
+        elif plan.optimizer in TRUST_REGION:
+            fits = ParameterVector(state.parameters).trust(state.memory) is not None
         else:
             fits = ParameterVector(state.parameters).pairs(state.memory) is not None
     except (KeyError, ValueError):
@@ -204,13 +222,36 @@ def _clipped(slopes: Mapping[str, Any], longest: float) -> dict[str, Any]:
     return {name: slope * factor for name, slope in slopes.items()}
 
 
-def _quasi_newton(
+def _whole_vector(
     objective: Objective, start: State, plan: Hyperparameters, on_step: StepHook | None
 ) -> Iterator[Epoch]:
-    """L-BFGS, an iteration an epoch, over all parameters as one vector."""
-    from autodiff.train.lbfgs import minimize  # needs SciPy
+    """An optimizer over all parameters as one vector, an iteration an epoch."""
+    try:
+        objective.slopes(start.parameters)
+    except (DomainError, Overflow) as cause:
+        raise Diverged(start, cause, range(objective.rows), moved=False) from None
+    state, whole = start, ParameterVector(start.parameters)
+    count = plan.epochs - start.epochs
+    iterations = (_quasi_newton if plan.optimizer == "lbfgs" else _trust_region)(objective, start, whole, plan, count)
+    for epoch in range(start.epochs + 1, plan.epochs + 1):
+        if on_step is not None:
+            on_step(state, objective)
+        done = next(iterations, None)
+        if done is None:
+            return
+        loss, vector, memory = done
+        state = State(whole.parts(vector), memory, state.steps + 1, epoch)
+        yield Epoch(epoch, loss, state, state)
 
-    whole = ParameterVector(start.parameters)
+
+_Iterations: TypeAlias = "Iterator[tuple[float, Any, Mapping[str, Mapping[str, Any]]]]"
+"""For each iteration the loss, the vector, and what is remembered of each parameter."""
+
+
+def _quasi_newton(
+    objective: Objective, start: State, whole: ParameterVector, plan: Hyperparameters, count: int
+) -> _Iterations:
+    from autodiff.train.lbfgs import minimize  # needs SciPy
 
     def slopes(vector: Any) -> tuple[float, Any] | None:
         try:
@@ -219,24 +260,32 @@ def _quasi_newton(
             return None
         return loss, whole.joined(gradient)
 
-    try:
-        objective.slopes(start.parameters)
-    except (DomainError, Overflow) as cause:
-        raise Diverged(start, cause, range(objective.rows), moved=False) from None
-    state = start
-    iterations = minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), plan.epochs - start.epochs)
-    for epoch in range(start.epochs + 1, plan.epochs + 1):
-        if on_step is not None:
-            on_step(state, objective)
-        done = next(iterations, None)
-        if done is None:
-            return
-        state = State(whole.parts(done.vector), whole.memory(done.pairs), state.steps + 1, epoch)
-        yield Epoch(epoch, done.loss, state, state)
+    for done in minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), count):
+        yield done.loss, done.vector, whole.memory(done.pairs)
+
+
+def _trust_region(
+    objective: Objective, start: State, whole: ParameterVector, plan: Hyperparameters, count: int
+) -> _Iterations:
+    from autodiff.train.trust_region import minimize  # other optimizers do without
+
+    for done in minimize(
+        curved(objective, whole, plan), whole.joined(start.parameters), whole.trust(start.memory), count
+    ):
+        radius, scale = done.trust
+        parts = whole.parts(scale)
+        yield done.loss, done.vector, {name: {"radius": radius, "scale": parts[name]} for name in parts}
+
+
+def curved(objective: Objective, whole: ParameterVector, plan: Hyperparameters) -> Curved:
+    """The loss with the curvature that an optimizer of TRUST_REGION takes."""
+    from autodiff.train.trust_region import LeastSquares, Newton  # other optimizers do without
+
+    return (LeastSquares if plan.optimizer == "lm" else Newton)(objective, whole)
 
 
 class ParameterVector:
-    """Parameters of all shapes as one vector, and what L-BFGS remembers as a memory of each parameter."""
+    """Parameters of all shapes as one vector, and what the optimizers of it remember as a memory of each parameter."""
 
     def __init__(self, parameters: Mapping[str, Any]) -> None:
         self.shapes = {name: np.shape(value) for name, value in parameters.items()}
@@ -261,6 +310,16 @@ class ParameterVector:
             name: {"steps": np.array([s[name] for s in steps]), "changes": np.array([c[name] for c in changes])}
             for name in (self.shapes if pairs else ())
         }
+
+    def trust(self, memory: Mapping[str, Mapping[str, Any]]) -> Trust:
+        """The radius and the scales. Raises KeyError or ValueError where a memory does not belong to these parameters."""
+        from autodiff.train.trust_region import Trust
+
+        if not memory:
+            return Trust()
+        (radius,) = {float(np.squeeze(memory[name]["radius"])) for name in self.shapes}
+        scale = {name: np.reshape(memory[name]["scale"], shape) for name, shape in self.shapes.items()}
+        return Trust(radius, self.joined(scale))
 
     def pairs(self, memory: Mapping[str, Mapping[str, Any]]) -> Pairs:
         """The same back. Raises KeyError or ValueError where a memory does not belong to these parameters."""

@@ -2,7 +2,7 @@
 
     mean((w*x - y)^2)    of 1,000,000 rows is the mean of the means of its blocks, and so are its slopes
 
-It works where rows meet in sums and means only, and nothing but the answer is made from those: `plan` finds out. The
+It works where rows meet in sums and means only, and only the answer is made from those, which `plan` decides. The
 equations are then of three sorts: those before the rows (of parameters alone), those of each row, those after the sums.
 
 >>> from autodiff import parse
@@ -82,8 +82,8 @@ class SweepPlan:
 def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: int) -> SweepPlan | None:
     """How to compute the equations of `count` rows in blocks; None where that can't be done.
 
-    `known` are the values that depend on no parameter, columns among them. Which axis of a value is that of the rows is
-    seen by trying: with two rows and with three.
+    `known` are the values that depend on no parameter, columns among them. The axis of the rows is the
+    one whose length differs between a trial with two rows and one with three.
     """
     axes = _axes(known, count)
     shapes = None if not axes else _shapes(lowered, known, axes, parameters, 2)

@@ -11,6 +11,7 @@ What does not depend on a parameter is computed once per table. On a corner the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -34,7 +35,8 @@ Values = Mapping[str, Any]
 
 
 class Overflow(Exception):
-    """A slope that is beyond float64: in `name`, from equation `node` on."""
+    """A number beyond float64 that no operation of the program makes: the slope in `name`, from equation `node` on; without
+    a name, the loss with its penalties."""
 
     def __init__(self, name: str, node: int) -> None:
         super().__init__(name)
@@ -74,7 +76,7 @@ class Model:
     def fixed(self, columns: Values) -> dict[int, Any] | None:
         """The values that depend on no parameter and are used by one that does: they are the same in all steps.
 
-        None where one of them has no value: an untaken branch of a condition may hide that, so each pass must look.
+        None where one of them has no value: an untaken branch of a condition may not need it, so each pass decides anew.
         """
         if not self.frontier:
             return {}
@@ -127,15 +129,15 @@ class Model:
         """The equation from which on, going back, a slope is not finite."""
         graph = self.lowered.graph
         for node in reversed(run.order):
-            lost = [a for a in graph.args[node] if a in adjoints and not np.all(np.isfinite(adjoints[a]))]
-            if lost and node in adjoints and np.all(np.isfinite(adjoints[node])):
+            infinite = [a for a in graph.args[node] if a in adjoints and not np.all(np.isfinite(adjoints[a]))]
+            if infinite and node in adjoints and np.all(np.isfinite(adjoints[node])):
                 return node
         return self.lowered.result
 
     # --- what is known before the first step -------------------------------------------------------------------------
 
     @cached_property
-    def moving(self) -> bytearray:
+    def active(self) -> bytearray:
         """A flag per equation: whether its value depends on a parameter."""
         return self.lowered.graph.depending(self.sources.values())
 
@@ -149,16 +151,16 @@ class Model:
         return frozenset(self._order)
 
     @cached_property
-    def moving_order(self) -> list[int]:
+    def active_order(self) -> list[int]:
         """Those of them that depend on a parameter."""
-        return [node for node in self._order if self.moving[node]]
+        return [node for node in self._order if self.active[node]]
 
     @cached_property
     def frontier(self) -> list[int]:
         """The equations without a parameter that those with one use, or that the loss is."""
-        graph, moving = self.lowered.graph, self.moving
-        behind = {a for node in self.moving_order for a in graph.args[node] if not moving[a]}
-        return sorted(behind | ({self.lowered.result} if not moving[self.lowered.result] else set()))
+        graph, active = self.lowered.graph, self.active
+        behind = {a for node in self.active_order for a in graph.args[node] if not active[a]}
+        return sorted(behind | ({self.lowered.result} if not active[self.lowered.result] else set()))
 
     @cached_property
     def _edges(self) -> Linear:
@@ -171,7 +173,7 @@ class Model:
 
         None of a program with conditions, where it depends on the branch.
         """
-        graph, order = self.lowered.graph, self.moving_order
+        graph, order = self.lowered.graph, self.active_order
         if any((row := graph.rows[node]) is not None and row.branches is not None for node in order):
             return {}
         through = active(graph, self._order, self.sources.values())
@@ -204,21 +206,21 @@ class Objective:
     def slopes(self, parameters: Values, *, proximal: bool = False) -> tuple[float, dict[str, Any]]:
         """The loss, and its slope in each parameter, shaped like it; for a `proximal` step without that of the l1 penalty.
 
-        Raises DomainError where a value does not exist, Overflow where a slope leaves the range of float64.
+        Raises DomainError where a value does not exist, Overflow where a slope or the loss leaves the range of float64.
         """
         model, l1 = self.model, 0.0 if proximal else self.model.l1
         swept = self._swept(parameters, slopes=True)
         if swept is not None:
             gradient = {name: model.slope(swept.slopes.get(name), value, l1) for name, value in parameters.items()}
             if all(map(_finite, gradient.values())):
-                return swept.value + model.penalty(parameters), gradient
+                return self._penalized(swept.value, parameters), gradient
         return self._slopes_of_one_pass(parameters, l1)
 
     def loss(self, parameters: Values) -> float:
-        """The loss alone."""
+        """The loss alone. Raises as `slopes` does."""
         swept = self._swept(parameters, slopes=False)
         value = self._averaged(self.run(parameters)) if swept is None else swept.value
-        return value + self.model.penalty(parameters)
+        return self._penalized(value, parameters)
 
     def value(self, parameters: Values) -> Any:
         """The last statement, whatever its shape, without penalties."""
@@ -227,16 +229,16 @@ class Objective:
             return swept.value
         return self.run(parameters).values[self.model.lowered.result]
 
-    def run(self, parameters: Values, keep: Collection[int] = ()) -> ArrayTrace:
-        """The forward pass: all equations that depend on a parameter, and those in `keep`."""
+    def run(self, parameters: Values, keep: Collection[int] = (), *, whole: bool = False) -> ArrayTrace:
+        """The forward pass: all equations that depend on a parameter, and those in `keep`; with `whole` no value is freed."""
         model, fixed = self.model, self.fixed
         point = {**model.nothing_dropped, **self.columns, **parameters}
         if fixed is None:
             return algebra.evaluate(model.lowered, point)
-        lacking = [node for node in keep if not model.moving[node] and node not in fixed and node in model.needed]
+        lacking = [node for node in keep if not model.active[node] and node not in fixed and node in model.needed]
         known = {**fixed, **model.inactive(lacking, self.columns)} if lacking else fixed
-        unused = {node: [value for value in values if value not in keep] for node, values in model.unused.items()}
-        return algebra.evaluate(model.lowered, point, known, order=[*known, *model.moving_order], unused=unused)
+        unused = {} if whole else {n: [v for v in values if v not in keep] for n, values in model.unused.items()}
+        return algebra.evaluate(model.lowered, point, known, order=[*known, *model.active_order], unused=unused)
 
     def part(self, rows: Any) -> Objective:
         """The same over some of the rows, with what is fixed taken from all of them where it keeps rows apart."""
@@ -295,10 +297,24 @@ class Objective:
         for name, slope in gradient.items():
             if not _finite(slope):
                 raise Overflow(name, model.steep(run, adjoints))
-        return self._averaged(run) + model.penalty(parameters), gradient
+        return self.loss_of(run, parameters), gradient
+
+    def loss_of(self, run: ArrayTrace, parameters: Values) -> float:
+        """The loss that a forward pass gives. Raises Overflow where it is beyond float64."""
+        return self._penalized(self._averaged(run), parameters)
+
+    def _penalized(self, loss: float, parameters: Values) -> float:
+        """The loss with the penalties. Raises Overflow where that is beyond float64."""
+        whole = loss + self.model.penalty(parameters)
+        if not math.isfinite(whole):
+            raise Overflow("", self.model.lowered.result)
+        return whole
 
     def _averaged(self, run: ArrayTrace) -> float:
-        return float(np.mean(run.values[self.model.lowered.result]))
+        value = np.asarray(run.values[self.model.lowered.result])
+        with np.errstate(over="ignore"):
+            mean = float(np.mean(value))
+        return mean if math.isfinite(mean) else float(np.sum(value / value.size))
 
 
 def _of_partials(graph: Graph, node: int, active: Collection[int]) -> set[int]:

@@ -133,7 +133,7 @@ def towards_zero(old: Value, updated: Updated, l1: float, rate: float) -> Update
 OPTIMIZERS: Mapping[str, Update] = {
     "sgd": sgd, "momentum": momentum, "adam": adam, "adamw": adamw, "rmsprop": rmsprop, "adagrad": adagrad,
 }  # fmt: skip
-"""By name; `lbfgs` is no rule for one parameter: see `lbfgs.minimize`."""
+"""By name; the others are no rules for one parameter: see `lbfgs.minimize` and `trust_region.minimize`."""
 
 FORMULAS = {
     "sgd": "old - lr × slope",
@@ -143,6 +143,8 @@ FORMULAS = {
     "rmsprop": "old - lr × slope / (root of the mean square + 1e-8)",
     "adagrad": "old - lr × slope / (root of the sum of squares + 1e-10)",
     "lbfgs": "old + step along the quasi-Newton direction",
+    "lm": "old + step within a trusted radius, least squares of the residuals' slopes",
+    "newton": "old + step within a trusted radius, by slope and Hessian",
 }
 """How people write the update."""
 

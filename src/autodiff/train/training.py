@@ -23,7 +23,7 @@ from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import Best, State, nested
 from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, with_matrices
-from autodiff.train.loop import Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
+from autodiff.train.loop import TRUST_REGION, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import Model, Objective, Overflow
 from autodiff.train.optimizers import OPTIMIZERS
 from autodiff.train.resolver import Resolver
@@ -35,16 +35,16 @@ class Record:
     """What is reported of an epoch.
 
     loss     of the rows trained on, as the epoch's steps saw them, before each update
-    held     of the rows held out, after the epoch; None when there are none
+    validation_loss  of the rows held out, after the epoch; None when there are none
     watched  the value of each watched expression over the rows trained on, after the epoch
-    held_watched  the same over the rows held out; empty when there are none
+    validation_watched  the same over the rows held out; empty when there are none
     """
 
     epoch: int
     loss: float
-    held: float | None = None
+    validation_loss: float | None = None
     watched: Mapping[str, float | None] = field(default_factory=dict)
-    held_watched: Mapping[str, float | None] = field(default_factory=dict)
+    validation_watched: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class TrainingStep:
 class Training:
     """A program, its data and its plan; `epochs()` trains from `start`; `state` is the state after the last epoch.
 
-    trained  the loss over the rows trained on; `held` that over the rows held out, None where there are none
+    trained  the loss over the rows trained on; `validation` that over the rows held out, None where there are none
     failed   whether a step had no loss or no slope
 
     Raises AutodiffError for a program, parameters or columns that don't fit together.
@@ -103,7 +103,7 @@ class Training:
         self.state = self.start = State(dict(parameters), {})
         self.failed = False
         self.step: TrainingStep | None = None
-        self._kept, held = split(len(table) if table is not None else 1, holdout, plan.seed)
+        self._kept, held_out_places = split(len(table) if table is not None else 1, holdout, plan.seed)
         if not len(self._kept):
             raise AutodiffError("--holdout leaves no row to train on", hint="give a smaller share, such as 0.2")
         columns = {} if table is None else self._without_missing(table.columns)
@@ -120,15 +120,21 @@ class Training:
         columns = with_matrices(columns, self.kept.columns)
         model = self._model(program, columns, l1, l2)
         self.lowered = model.lowered
+        if plan.optimizer in TRUST_REGION:
+            from autodiff.train.trust_region import require_fit  # other optimizers do without
+
+            require_fit(plan.optimizer, model, parameters, len(self._kept))
         watching = {expression: self._model(other, columns) for expression, other in watched.items()}
         used = {name for any_model in (model, *watching.values()) for name in any_model.lowered.inputs}
         columns = {name: column for name, column in columns.items() if name in used}
-        trained_on = {name: column[self._kept] if len(held) else column for name, column in columns.items()}
-        held_out = {name: column[held] for name, column in columns.items()}
+        trained_on = {name: column[self._kept] if len(held_out_places) else column for name, column in columns.items()}
+        held_out = {name: column[held_out_places] for name, column in columns.items()}
         self.trained: Objective = model.over(trained_on)
-        self.held: Objective | None = model.over(held_out) if len(held) else None
+        self.validation: Objective | None = model.over(held_out) if len(held_out_places) else None
         self._watched: dict[str, Objective] = {name: other.over(trained_on) for name, other in watching.items()}
-        self._held_watched = {name: other.over(held_out) for name, other in watching.items() if len(held)}
+        self._validation_watched = {
+            name: other.over(held_out) for name, other in watching.items() if len(held_out_places)
+        }
 
     def _without_missing(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         """The columns with the mean of the rows trained on in place of NaN, which is a missing cell."""
@@ -166,18 +172,19 @@ class Training:
             self.state = replace(self.state, first=first, best=best)
         try:
             for done in descend(self.trained, self.state, self.plan, self._before_step):
-                held = self.held_loss(done.state.parameters)
-                self.state = self._compared(done, held)
+                validation_loss = self.validation_loss(done.state.parameters)
+                self.state = self._compared(done, validation_loss)
                 self._completed()
                 at = self.state.parameters
-                yield Record(done.epoch, done.loss, held, self.watched(at), self.held_watched(at))
+                yield Record(done.epoch, done.loss, validation_loss, self.watched(at), self.validation_watched(at))
                 if self.stopped_early:
                     return
         except Diverged as trouble:
             self.failed = True
             self.state = replace(trouble.state, first=self.state.first, best=self.state.best)
             raise self._diverged(trouble) from None
-        except AutodiffError as error:  # shapes that don't fit
+        except AutodiffError as error:  # shapes that don't fit, or a start without curvature
+            self.failed = error.exit_status == HARD_POINT
             raise error.within(self.lowered.source) from None
 
     __str__ = display.text
@@ -196,12 +203,14 @@ class Training:
         best = self.state.best
         return bool(self.patience) and best is not None and self.state.epochs - best.epoch >= self.patience
 
-    def _compared(self, done: Epoch, held: float | None) -> State:
+    def _compared(self, done: Epoch, validation_loss: float | None) -> State:
         """The state after an epoch, with the first and the least loss so far."""
         first, best = self.state.first, self.state.best
         if self.patience:
-            if held is not None and (best is None or best.held is None or held < best.held):
-                best = Best(done.loss, done.state.parameters, done.state.epochs, held)
+            if validation_loss is not None and (
+                best is None or best.validation_loss is None or validation_loss < best.validation_loss
+            ):
+                best = Best(done.loss, done.state.parameters, done.state.epochs, validation_loss)
         elif best is None or done.loss < best.loss:
             best = Best(done.loss, done.measured.parameters, done.measured.epochs)
         return replace(done.state, first=done.loss if first is None else first, best=best)
@@ -213,17 +222,19 @@ class Training:
         except (DomainError, Overflow):
             return _loss(self.trained, parameters), {}
 
-    def held_loss(self, parameters: Mapping[str, Any]) -> float | None:
+    def validation_loss(self, parameters: Mapping[str, Any]) -> float | None:
         """The loss of the rows held out; None where there are none, or it has no value."""
-        return None if self.held is None else _loss(self.held, parameters)
+        return None if self.validation is None else _loss(self.validation, parameters)
 
     def watched(self, parameters: Mapping[str, Any]) -> dict[str, float | None]:
         """The watched expressions over the rows trained on; None where one has no value."""
         return {expression: _number(expression, over, parameters) for expression, over in self._watched.items()}
 
-    def held_watched(self, parameters: Mapping[str, Any]) -> dict[str, float | None]:
+    def validation_watched(self, parameters: Mapping[str, Any]) -> dict[str, float | None]:
         """The same over the rows held out; empty where there are none."""
-        return {expression: _number(expression, over, parameters) for expression, over in self._held_watched.items()}
+        return {
+            expression: _number(expression, over, parameters) for expression, over in self._validation_watched.items()
+        }
 
     def row_mixing(self) -> list[str]:
         """What is computed from all rows of a step and used in each of them, such as the mean in x - mean(x)."""
@@ -235,7 +246,7 @@ class Training:
 
         try:
             axes = row_axes(values, order)
-        except (DomainError, AutodiffError):  # the training itself says what is wrong
+        except (DomainError, AutodiffError):  # the training itself raises the error
             return []
         mixed = dict.fromkeys(mixing_equations(graph, order, axes))
         sources = {node: node for node in mixed}
@@ -260,7 +271,7 @@ class Training:
         try:
             loss, slopes = part.slopes(state.parameters, proximal=True)
             run = part.run(state.parameters, self.lowered.assigned.values())
-        except (DomainError, Overflow, AutodiffError):  # the step itself says what is wrong
+        except (DomainError, Overflow, AutodiffError):  # the step itself raises the error
             return None
         adjoints = part.model.adjoints(run)
         statements = {name: node for name, node in self.lowered.assigned.items() if run.values[node] is not None}
@@ -294,8 +305,7 @@ class Training:
             why, node = outside(self.lowered, cause, {}), cause.node
             place = self._row(cause, trouble.rows)
         else:
-            why, node = f"the slope in {cause.name} overflows from {written(self.lowered, cause.node)} on", cause.node
-            place = ""
+            why, node, place = self._overflow(cause), cause.node, ""
         what, hints = f"the training diverged in step {step + 1}", [""]
         if not trouble.moved:
             what = "there is no loss to start from"
@@ -311,14 +321,20 @@ class Training:
             exit_status=HARD_POINT,
         )
 
+    def _overflow(self, cause: Overflow) -> str:
+        """What is beyond float64, in words."""
+        if cause.name:
+            return f"the slope in {cause.name} overflows from {written(self.lowered, cause.node)} on"
+        return "the loss overflows: with its penalties it is beyond 1.8e308"
+
     def _is_of_columns(self, cause: DomainError) -> bool:
         """Whether what a value lacks depends on no parameter."""
-        graph, moving = self.lowered.graph, self.trained.model.moving
+        graph, active = self.lowered.graph, self.trained.model.active
         row, args = graph.rows[cause.node], graph.args[cause.node]
         if row is None or not cause.needs:
-            return not moving[cause.node]
+            return not active[cause.node]
         needed = [arg for name, arg in zip(row.params, args, strict=True) if f"#{name}" in cause.needs] or args
-        return not any(moving[arg] for arg in needed)
+        return not any(active[arg] for arg in needed)
 
     def _row(self, cause: DomainError, rows: Sequence[int]) -> str:
         """` (row 5, line 6 of data.csv)`: the row of the table that an element belongs to."""
@@ -332,7 +348,7 @@ def _loss(objective: Objective, parameters: Mapping[str, Any]) -> float | None:
     """The loss; None where it has no value."""
     try:
         return objective.loss(parameters)
-    except DomainError:
+    except (DomainError, Overflow):
         return None
 
 

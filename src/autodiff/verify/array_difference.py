@@ -1,4 +1,4 @@
-"""The second witness for the rules of arrays: what a reduction or an array function gives for arrays a little apart.
+"""A second check of the rules of arrays: difference quotients of a reduction's or an array function's own values.
 
 >>> from autodiff import parse
 >>> from autodiff.arrays.algebra import evaluate
@@ -21,7 +21,7 @@ from autodiff.arrays.shapes import ShapeError
 from autodiff.arrays.ufuncs import Value, number, plain, shape
 from autodiff.core.primitive import ELEMENTWISE, UNDEFINED, ZERO, Primitive
 from autodiff.verify.cross_mode import USES
-from autodiff.verify.difference import contradicts, denies, ordinary
+from autodiff.verify.difference import contradicts, ordinary, values_contradict
 
 _LARGEST = 10_000
 """Elements of an argument above which a reduction or an array function is left to the two sweeps."""
@@ -39,10 +39,10 @@ def broken_rule(run: ArrayTrace) -> int | None:
             args = [number(run.values[a]) for a in graph.args[node]]
             places = [k for k in range(row.conditions, row.arity) if row.partials[k] != UNDEFINED]
             if row.kind == ELEMENTWISE:
-                found = _one_element(row, places, args, run.values[node], run.needed_where.get(node))
+                rejected = _first_element_rejected(row, places, args, run.values[node], run.needed_where.get(node))
             else:
-                found = any(_denied(row, k, args, run.values[node]) for k in places)
-            if found:
+                rejected = any(_rejected(row, k, args, run.values[node]) for k in places)
+            if rejected:
                 return node
     return None
 
@@ -52,8 +52,10 @@ def direction(size: int, start: int = 1) -> Any:
     return 0.25 + 0.5 * ((np.arange(start, start + size) * 0.6180339887498949) % 1)
 
 
-def _one_element(row: Primitive, places: Sequence[int], args: Sequence[Value], result: Value, mask: Any) -> bool:
-    """Whether the first element that is needed is denied."""
+def _first_element_rejected(
+    row: Primitive, places: Sequence[int], args: Sequence[Value], result: Value, mask: Any
+) -> bool:
+    """Whether the slope of the first element that is needed contradicts the row's own values."""
     wide = shape(result)
     place = np.unravel_index(0 if mask is None else int(np.argmax(mask)), wide) if wide else ()
 
@@ -65,27 +67,27 @@ def _one_element(row: Primitive, places: Sequence[int], args: Sequence[Value], r
     return any(np.isfinite(slope) and contradicts(row, k, numbers, slope) for k, slope in claims)
 
 
-def _denied(row: Primitive, k: int, args: Sequence[Value], result: Value) -> bool:
-    """Whether the element of the result that moves most is denied, when argument k moves in a fixed direction."""
+def _rejected(row: Primitive, k: int, args: Sequence[Value], result: Value) -> bool:
+    """The same of the element of the result that changes most, for a fixed direction of argument k."""
     size = int(np.size(args[k]))
     if sum(map(np.size, args)) > _LARGEST or not all(ordinary(x) for a in args for x in np.ravel(a).tolist()):
         return False
-    moving = direction(size).reshape(shape(args[k])) * np.where(np.equal(args[k], 0), 1.0, np.abs(args[k]))
-    still = row.partials[k] == ZERO
-    rates = np.zeros(shape(result)) if still else np.broadcast_to(_rate(row, k, args, result, moving), shape(result))
+    step = direction(size).reshape(shape(args[k])) * np.where(np.equal(args[k], 0), 1.0, np.abs(args[k]))
+    inactive = row.partials[k] == ZERO
+    rates = np.zeros(shape(result)) if inactive else np.broadcast_to(_rate(row, k, args, result, step), shape(result))
     place = np.unravel_index(int(np.argmax(np.abs(rates))), rates.shape)
 
     def curve(x: float) -> tuple[float, float]:
-        given = [plain(a + (x - 1) * moving) if j == k else a for j, a in enumerate(args)]
+        given = [plain(a + (x - 1) * step) if j == k else a for j, a in enumerate(args)]
         value = functions.apply(row, given)
-        rate = 0.0 if still else np.broadcast_to(_rate(row, k, given, value, moving), rates.shape)[place]
+        rate = 0.0 if inactive else np.broadcast_to(_rate(row, k, given, value, step), rates.shape)[place]
         return float(np.asarray(value)[place]), float(rate)
 
     try:
-        return denies(curve, 1.0)
+        return values_contradict(curve, 1.0)
     except ShapeError:  # an argument that is a place or an axis
         return False
 
 
-def _rate(row: Primitive, k: int, args: Sequence[Value], result: Value, moving: Any) -> Any:
-    return linearize.push(row, k, args, result, moving if shape(args[k]) else float(moving))
+def _rate(row: Primitive, k: int, args: Sequence[Value], result: Value, step: Any) -> Any:
+    return linearize.push(row, k, args, result, step if shape(args[k]) else float(step))

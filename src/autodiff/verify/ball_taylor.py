@@ -27,7 +27,7 @@ from autodiff.numbers.taylor import Expansion, SeriesAlgebra
 from autodiff.verify.digits import Pinned, pinned, values
 
 MOST = 4096
-"""Bits at which a derivative that is not pinned down is left to others."""
+"""Bits at which a derivative that is not decided yet is given up."""
 
 
 def derivatives(lowered: Lowered, point: Mapping[str, float], source: int, order: int, digits: int = 0) -> Pinned:

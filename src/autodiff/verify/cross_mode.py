@@ -15,7 +15,7 @@ from autodiff.core.primitive import ZERO, Primitive
 from autodiff.verify.difference import contradicts
 
 AGREE, DISAGREE, BLURRED, BEYOND = "agree", "disagree", "blurred", "beyond"
-"""What comes out when one mode's gradient is held against the other mode."""
+"""Outcomes of comparing one mode's gradient with the other mode."""
 
 _EPSILON, _TINIEST = 2.0**-52, 5e-324
 
@@ -23,7 +23,7 @@ FEW = 2.0**-7
 """Numbers that differ by more than this part of them have few digits in common."""
 
 USES = 8
-"""How many uses of a rule are held against values beside the point; so the cost does not grow with the program."""
+"""How many uses of a rule are compared with values beside the point; so the cost does not grow with the program."""
 
 
 def direction(sources: Mapping[str, int]) -> dict[str, float]:
@@ -47,20 +47,20 @@ def compared(
     """
     weights = direction(sources)
     here = math.fsum(weights[name] * gradient[name] for name in sources)
-    onward = None
+    tangents = None
     if mode == "forward":
         there = math.fsum(weights[name] * backward.get(node, 0.0) for name, node in sources.items())
     else:
-        onward = _tangents(factors, sources, weights)
-        there = onward.get(lowered.result, 0.0)
+        tangents = _tangents(factors, sources, weights)
+        there = tangents.get(lowered.result, 0.0)
     apart = abs(here - there)
     if not math.isfinite(apart):
         return BEYOND
-    # what flows into the sources alone is part of what `_rounding` adds up, and needs no look at every equation
+    # a lower bound of `_rounding` from the sources alone, which needs no pass over all equations
     least = max(4, math.isqrt(len(factors))) * _EPSILON * math.fsum(abs(weights[n] * gradient[n]) for n in sources)
     if apart <= least:
         return AGREE
-    allowed = _rounding(run, factors, backward, onward or _tangents(factors, sources, weights))
+    allowed = _rounding(run, factors, backward, tangents or _tangents(factors, sources, weights))
     if not math.isfinite(allowed):
         return BEYOND
     if apart > allowed:
@@ -79,9 +79,9 @@ def broken_rule(lowered: Lowered, run: Trace, factors: Linearization) -> int | N
             seen[row] += 1
             args = graph.args[node]
             values = [run.values[a] for a in args]
-            held = templates.static_args(graph, node) if templates.needs_static_args(row) else ()
+            static_args = templates.static_args(graph, node) if templates.needs_static_args(row) else ()
             claims = _claims(row, args, factors.get(node, ()))
-            if any(math.isfinite(slope) and contradicts(row, k, values, slope, held) for k, slope in claims):
+            if any(math.isfinite(slope) and contradicts(row, k, values, slope, static_args) for k, slope in claims):
                 return node
     return None
 
@@ -105,19 +105,21 @@ def _tangents(factors: Linearization, sources: Mapping[str, int], weights: Mappi
     return jvp(factors, seeds)
 
 
-def _rounding(run: Trace, factors: Linearization, backward: Mapping[int, float], onward: Mapping[int, float]) -> float:
+def _rounding(
+    run: Trace, factors: Linearization, backward: Mapping[int, float], tangents: Mapping[int, float]
+) -> float:
     """How far two sweeps over the same slopes, which gave these adjoints and tangents, may drift apart.
 
     Each product of an adjoint, a slope and a tangent is rounded once in either sweep; where one underflows the loss is
     the smallest float times what it is multiplied with later.
     """
-    taken, sizes, lost = run.taken, list[float](), 0.0
+    taken, sizes, underflow = run.taken, list[float](), 0.0
     for node, g in backward.items():
         if node in taken:
             continue
         for arg, slope in factors.get(node, ()):
-            rate = onward.get(arg, 0.0)
+            rate = tangents.get(arg, 0.0)
             sizes.append(abs(g * slope * rate))
-            lost += (abs(g) + abs(rate)) * _TINIEST
+            underflow += (abs(g) + abs(rate)) * _TINIEST
     fan = max(4, math.isqrt(len(sizes)))
-    return fan * _EPSILON * math.fsum(sizes) + 4 * lost
+    return fan * _EPSILON * math.fsum(sizes) + 4 * underflow

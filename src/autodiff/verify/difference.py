@@ -1,7 +1,7 @@
-"""A second witness for a slope of the table: the row's own values, a little to the left and to the right.
+"""A second check of a slope of the table: difference quotients of the row's own values.
 
-Both sweeps take their slopes from one table, so that they agree on a wrong one. Its value is written apart from its
-slope, and a difference quotient of it tells the two apart.
+Both sweeps take their slopes from one table, so that they agree on a wrong one. A row's value is written independently
+of its slope, so a difference quotient of the value finds a wrong slope.
 
 >>> from autodiff.core.rules import TABLE
 >>> sin = TABLE["sin", 1]
@@ -22,16 +22,16 @@ from autodiff.core.primitive import Primitive
 from autodiff.core.templates import StaticArgs
 
 _STEPS = tuple(2.0**-k for k in (11, 13, 15, 17, 20, 23))
-"""Widths, in parts of the argument; each is tried while those before it say nothing."""
+"""Widths, in parts of the argument, tried one after the other until one decides."""
 
 _FINE, _FAR = tuple(2.0**-k for k in (23, 21, 19)), 2.0**20
-"""The widths where a row jumps, and how far from 0: from afar stairs look like a slope. They are one wide, or an argument."""
+"""The widths where a row jumps, and how far from 0: over many steps, which are 1 or an argument wide, stairs look like a slope."""
 
-_WORDS = 3
+_CONTRADICTIONS = 3
 """How many widths must contradict a slope, and give one quotient in its place."""
 
 _BEND = 2.0**-9
-"""How far, in parts of the whole, slopes may differ over a width, and values from a line, for it to say something."""
+"""How far, in parts of the whole, slopes may differ over a width, and values from a line, for the width to decide."""
 
 _ROUNDING, _TINY = 2.0**-46, 1e-321
 """The relative and the absolute error that are allowed for in a value; larger ones differ from width to width."""
@@ -47,13 +47,13 @@ Curve: TypeAlias = Callable[[float], tuple[float, float]]
 """A number → the value there, and the slope that a rule gives there; NaN where there is none."""
 
 
-def contradicts(row: Primitive, k: int, args: Sequence[float], slope: float, held: StaticArgs = ()) -> bool:
-    """Whether the values of `row` beside `args` contradict `slope`, its rule's in argument k; False if they don't tell.
+def contradicts(row: Primitive, k: int, args: Sequence[float], slope: float, static_args: StaticArgs = ()) -> bool:
+    """Whether the values of `row` beside `args` contradict `slope`, its rule's in argument k; False if that is undecided.
 
-    The rule is that for the constants of `held`, of which argument k is none.
+    The rule is that for the constants of `static_args`, of which argument k is none.
     """
     here, places = args[k], range(row.arity)
-    rule = templates.partials(row, tuple(place == k for place in places), held)
+    rule = templates.partials(row, tuple(place == k for place in places), static_args)
 
     def curve(x: float) -> tuple[float, float]:
         given = (*args[:k], x, *args[k + 1 :])
@@ -62,32 +62,34 @@ def contradicts(row: Primitive, k: int, args: Sequence[float], slope: float, hel
         value = templates.value(row)(*given)
         return value, next((rate for _, rate in rule(places, *given, value)), 0.0)
 
-    by_rule = curve(here)[1]
-    if slope != by_rule and abs(slope - by_rule) > _NEARLY * max(abs(curve(x)[1]) for x in _ends(here, _STEPS[0])):
+    rule_slope = curve(here)[1]
+    if slope != rule_slope and abs(slope - rule_slope) > _NEARLY * max(
+        abs(curve(x)[1]) for x in _ends(here, _STEPS[0])
+    ):
         return True
     decided = all(map(ordinary, args)) and not (row.jump and abs(here) > _FAR)
-    return decided and denies(curve, here, _FINE if row.jump else _STEPS)
+    return decided and values_contradict(curve, here, _FINE if row.jump else _STEPS)
 
 
-def denies(curve: Curve, here: float, steps: Sequence[float] = _STEPS) -> bool:
-    """Whether the values of `curve` around `here` deny its slopes; False where they don't tell.
+def values_contradict(curve: Curve, here: float, steps: Sequence[float] = _STEPS) -> bool:
+    """Whether the values of `curve` around `here` contradict its slopes; False where that is undecided.
 
     By Simpson's rule the mean of a slope over a width is what its value and the values at both ends say up to the fourth
     power of the width; what they say up to the second is allowed as error (M. Abramowitz, I. A. Stegun, Handbook of
     Mathematical Functions, 25.4.5).
     """
-    heard: list[float] = []
+    quotients: list[float] = []
     for quotient, mean, error in _widths(curve, here, steps):
         if abs(quotient - mean) <= error:
             return False
-        heard.append(quotient)
-        if len(heard) == _WORDS:
-            return max(heard) - min(heard) <= abs(quotient - mean) / 16
+        quotients.append(quotient)
+        if len(quotients) == _CONTRADICTIONS:
+            return max(quotients) - min(quotients) <= abs(quotient - mean) / 16
     return False
 
 
 def _widths(curve: Curve, here: float, steps: Sequence[float]) -> Iterator[tuple[float, float, float]]:
-    """The quotient, the mean slope and how far they may be apart, for each width that says something."""
+    """The quotient, the mean slope and how far they may be apart, for each width that decides."""
     w, middle = curve(here)
     for step in steps:
         ends = _ends(here, step)

@@ -21,18 +21,18 @@ from autodiff.numbers.ball_numbers import Number, as_float, ball, decimal, preci
 from autodiff.numbers.balls import BALLS
 
 START, MOST = 128, 10_240
-"""Bits to begin with, and bits at which a number that is not pinned down is given up."""
+"""Bits to begin with, and bits at which a number that is not decided yet is given up."""
 
 
 class Proven(NamedTuple):
-    """What balls show: the value and the slopes as float64 (or text), None where they are not pinned down.
+    """What balls prove: the value and the slopes as float64 (or text), None where a ball holds several.
 
-    bits      the precision that pinned them
+    bits      the precision of these balls
     run       every equation's value as the nearest float64
     special   the equations that sit exactly on a special point
     undecided an equation at which the balls don't say whether it is a special point or which branch is taken
     agree     whether the sweeps of both modes overlap
-    sizes     what is so of numbers that are not 0 and yet rounded to 0: the value under "", slopes by name
+    sizes     how large numbers are that are not 0 but rounded to 0: the value under "", slopes by name
     """
 
     value: Any
@@ -55,9 +55,9 @@ def proven(
     bits, most = _bounds(digits, most)
     while True:
         with precision(bits):
-            found = _at_precision(lowered, point, names, bits, digits, last=2 * bits > most)
-        if found is not None:
-            return found
+            answer = _at_precision(lowered, point, names, bits, digits, last=2 * bits > most)
+        if answer is not None:
+            return answer
         bits *= 2
 
 
@@ -160,7 +160,7 @@ def record(lowered: Lowered, point: Mapping[str, float], sources: Collection[int
 def value(
     lowered: Lowered, point: Mapping[str, float], bits: int, moved: Mapping[int, float] = MappingProxyType({})
 ) -> float | None:
-    """The result at a point, with equations that have the values of `moved`; None where it is not pinned down."""
+    """The result at a point, with equations that have the values of `moved`; None where it is not decided."""
     with precision(bits):
         try:
             return as_float(values(lowered, point, moved=moved)[0].values[lowered.result])
@@ -178,9 +178,9 @@ def _adjoints(result: int, partials: Partials, sources: Collection[int]) -> dict
 
 
 class Pinned(NamedTuple):
-    """Numbers as float64 (or text), None for one that is not pinned down; none at all where balls decide nothing.
+    """Numbers as float64 (or text), None for one that is not decided; none at all where balls decide nothing.
 
-    bits    the precision that pinned them
+    bits    the precision that decided them
     sizes   how large a number is whose text is "0" and that is not known to be 0; else empty
     """
 

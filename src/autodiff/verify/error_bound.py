@@ -1,4 +1,4 @@
-"""What rounding may have done to a value and its slopes: a first-order bound, carried along the equations.
+"""First-order bounds on the rounding errors of a value and its slopes, propagated along the equations.
 
 The error of a value is Σ |partial|·error(argument) + what the row's own result may be off; of a partial, what moving the
 row's arguments by their errors does to it; of an adjoint, both products' parts. Exact numbers and exact operations have no
@@ -43,7 +43,7 @@ _WIDE = 1024.0
 """How many errors an argument is moved by, where that is still a small part of it, so that rounding does not hide the answer."""
 
 _FOLDED = 2.0**-40
-"""What part of a number that stands in rows its error may be, where it is near underflow."""
+"""What part of a number in rows of a file its error may be, where it is near underflow."""
 
 UNKNOWN = 2.0**60
 """Roundings of a number of which no digit is known."""
@@ -207,11 +207,11 @@ def _partials(
     if node in run.taken or row is None or row.value in ("+", "-", "neg", "same"):
         return [0.0] * len(edges)
     if row.value == "*":
-        moving = {a for a, _ in edges}
-        return [errors[args[1 - k]] for k, a in enumerate(args) if a in moving]
+        active = {a for a, _ in edges}
+        return [errors[args[1 - k]] for k, a in enumerate(args) if a in active]
     given, value = [run.values[a] for a in args], run.values[node]
-    moving = {a for a, _ in edges}
-    flags = tuple([int(a in moving) for a in args])
+    active = {a for a, _ in edges}
+    flags = tuple([int(a in active) for a in args])
     slopes = templates.partials(
         row, flags, templates.static_args(lowered.graph, node) if templates.needs_static_args(row) else ()
     )

@@ -1,4 +1,4 @@
-"""Both sides of a special point that exact numbers sit on and float64 misses: the program a tiny exact step away.
+"""One-sided slopes at a special point that only exact numbers meet, from points a tiny exact step away, in balls.
 
 The value and the slope at the point ± 2^-k are ordinary ones, in balls; where two steps, one the square of the other, agree,
 they are the one-sided limits to all digits of a float64.
@@ -34,14 +34,14 @@ _SAME = 1e-14
 """Numbers nearer than this part of them are one limit."""
 
 _VANISHING = 1e-30
-"""What is smaller by this factor with the smaller step tends to 0."""
+"""A number that shrinks by this factor with the smaller step tends to 0."""
 
 Side = tuple[float, float]
 """The value and the slope on one side."""
 
 
 def verdict(lowered: Lowered, point: Mapping[str, float], source: int, value: float) -> Verdict:
-    """What is so for the slope by an input at a special point where the program has this value."""
+    """The verdict on the slope by an input at a special point where the program has this value."""
     sides = [_side(lowered, point, source, sign) for sign in (-1, 1)]
     if any(side is None for side in sides):
         return Verdict("unknown")
@@ -78,7 +78,7 @@ def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: int) 
 def derivatives(lowered: Lowered, point: Mapping[str, float], source: int, order: int, count: int) -> list[str | None]:
     """The derivatives of orders 1, 2, … by an input at a special point, of so many digits; None where the sides differ.
 
-    A side without values has no say.
+    A side without values is ignored.
     """
     sides = [_texts(lowered, point, source, order, count, sign) for sign in (-1, 1)]
     known = [side for side in sides if side != ()]

@@ -37,8 +37,8 @@ def hessian_row(lowered: Lowered, run: Trace, source: int, sources: Sequence[int
     """The second derivatives by `source` and each of the sources, in the same way."""
 
     def read(expansion: Expansion) -> list[float]:
-        found = expansion.adjoints(lowered, run, {node: float(node == source) for node in sources})
-        return [found.get(node, (0.0, 0.0))[1] for node in sources]
+        adjoints = expansion.adjoints(lowered, run, {node: float(node == source) for node in sources})
+        return [adjoints.get(node, (0.0, 0.0))[1] for node in sources]
 
     return _sure(lowered, run, sources, 2, read)
 

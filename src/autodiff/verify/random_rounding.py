@@ -1,6 +1,6 @@
-"""What rounding may have done to arrays: the sweeps are done again with every result moved by a few roundings at random.
+"""Random rounding: whether digits of arrays are sure, from sweeps in which every result is moved by a few roundings.
 
-A result is moved by parts of itself, and near 0 also by as much as underflow takes. An answer that moves has few digits.
+A result is moved by parts of itself, and near 0 also by what underflow may lose. An answer that changes has few sure digits.
 This is stochastic arithmetic (J. Vignes, A stochastic arithmetic for reliable scientific computation, Mathematics and
 Computers in Simulation 35 (1993)): an estimate, three times, with a margin of 8.
 
@@ -198,26 +198,26 @@ class RandomRounding:
 
     @staticmethod
     def _product(factors: Any, value: Any) -> Any:
-        """A product of many; not known where those of some factors may be too small, and the others make up for it."""
+        """A product of many; NaN where partial products may underflow though the whole product does not."""
         low = np.minimum(np.abs(factors), 1.0)
         with np.errstate(divide="ignore"):
-            lost = np.all(low > 0) and np.sum(np.log2(low)) < -1022
-        return value * np.nan if lost else value
+            underflows = np.all(low > 0) and np.sum(np.log2(low)) < -1022
+        return value * np.nan if underflows else value
 
-    def part(self, row: Primitive, k: int, args: Sequence[Any], flowing: Any, value: Any) -> Any:
-        """What flows back to argument k of a row, of what is `flowing` to the result."""
+    def part(self, row: Primitive, k: int, args: Sequence[Any], adjoint: Any, value: Any) -> Any:
+        """The adjoint of argument k of a row, from the adjoint of the result."""
         if value is None or np.asarray(value).dtype.kind != "f":
             return value
         moved = self.unless_short(value) if _plain_slope(row, k, args) else self.number(value)
         # a large adjoint makes much of what underflow takes from the partial
-        scale = min(max(1.0, float(np.max(np.abs(flowing), initial=0.0))), _LARGEST)
-        small = (np.abs(value) < FAINT * scale) & (np.not_equal(value, 0.0) | (self._far and np.any(flowing)))
+        scale = min(max(1.0, float(np.max(np.abs(adjoint), initial=0.0))), _LARGEST)
+        small = (np.abs(value) < FAINT * scale) & (np.not_equal(value, 0.0) | (self._far and np.any(adjoint)))
         if not np.any(small):
             return moved
         return moved + np.where(small, _TAKEN * scale * self._chance.uniform(0.5, 1.0, np.shape(value)), 0.0)
 
     def plus(self, a: Any, b: Any) -> Any:
-        """What flows back in two ways."""
+        """The sum of two adjoints."""
         total = a + b
         if np.asarray(total).dtype.kind != "f":
             return total

@@ -1,4 +1,4 @@
-"""What rounding may do in one primitive: to its value, given its arguments' errors, and to a partial within its own text.
+"""Rounding errors of one primitive: of its value, given its arguments' errors, and of a partial within its own text.
 
 >>> import operator
 >>> from autodiff.core import rules
@@ -149,11 +149,11 @@ def ends(function: Callable[..., float], args: Sequence[float], k: int, error: f
 
 
 def _moved(row: Primitive, k: int, args: Sequence[float], error: float, value: float) -> float:
-    """What an error of argument k does to the row's value."""
+    """The error of the row's value that an error of argument k leads to."""
     flags = tuple([j == k for j in range(len(args))])
     edges = templates.partials(row, flags, ())(range(len(args)), *args, value) if row.partials[k] != ZERO else []
     moved = error_times(edges[0][1], error) if edges else 0.0
-    if error > 1e-5 * min(abs(args[k]), 1.0):  # the slope is not all of it
+    if error > 1e-5 * min(abs(args[k]), 1.0):  # the first order alone is not a bound
         function = templates.value(row)
         moved = max(moved, *(abs(end - value) for end in ends(function, args, k, error)))
     if moved != moved:
@@ -162,7 +162,7 @@ def _moved(row: Primitive, k: int, args: Sequence[float], error: float, value: f
 
 
 def slope_error(row: Primitive, text: str, args: Sequence[float], value: float, edge: tuple[int, float]) -> float:
-    """What rounding within the text of a slope may do."""
+    """The error of a slope from rounding within its text."""
     slope = edge[1]
     if text in ("1", "-1", "u", "v", "w", *row.params):
         return 0.0
@@ -240,4 +240,4 @@ _INVERSES: Mapping[str, Callable[..., bool]] = {
     "logit": lambda w, u: u == 0.5,
     "gamma": lambda w, u: u.is_integer() and 1 <= u <= 8,
 }
-"""How it is seen that a function of short numbers has a short value exactly."""
+"""How exactness is decided for functions of short numbers with short values."""

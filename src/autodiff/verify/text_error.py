@@ -1,4 +1,4 @@
-"""What errors do within a text of the table: to a condition, and by the text's own roundings.
+"""Errors within a text of the table: whether they change a condition, and the text's own roundings.
 
 >>> BOUNDED.text("u*v < 7", ("u", "v"), [(2.0, 1e-9), (3.0, 1e-9)])[0], ROUNDED.text("u/3", ("u",), [(1.0, 0.0)])[1] < 1e-16
 (True, True)
@@ -22,7 +22,7 @@ Pair: TypeAlias = "tuple[float, float]"
 
 
 class Bounded(Algebra[Pair]):
-    """Values with what their arguments' errors do to them. Raises Unsure where these may turn a condition."""
+    """Values with the errors that follow from their arguments' errors. Raises Unsure where these may change a condition."""
 
     def constant(self, value: float) -> Pair:
         return value, 0.0
@@ -40,7 +40,7 @@ class Bounded(Algebra[Pair]):
 
 
 class Rounded(Bounded):
-    """Values with what rounding does to them, from exact arguments on; an infinite error where that is not known."""
+    """Values with their rounding errors, from exact arguments on; an infinite error where that is not known."""
 
     def constant(self, value: float) -> Pair:
         return value, math.ulp(value) / 2 if isinstance(value, ExactFloat) else 0.0
@@ -69,13 +69,13 @@ def _error_by_ends(row: Primitive, args: Sequence[float], errors: Sequence[float
 
 
 def error_within(text: str, params: tuple[str, ...], args: Sequence[float], value: float) -> float:
-    """What the roundings of a text's own equations may do, its arguments and the value being exact; infinite if unknown."""
+    """The error of a text from roundings of its own equations, its arguments and the value being exact; infinite if unknown."""
     number, error = ROUNDED.text(text, (*params, "w"), [(given, 0.0) for given in (*args, value)])
     return error if abs(number) >= TINY and error == error else math.inf
 
 
 def is_structural_zero(text: str, params: tuple[str, ...], numbers: Sequence[float]) -> bool:
-    """Whether a text is 0 because the branch that it takes says so; else underflow made it 0."""
+    """Whether a text is 0 because the branch that it takes is the constant 0, and not by underflow."""
     lowered = templates.template(text, (*params, "w"))
     given = ((number, 0.0) for number in numbers)
     _, _, taken = BOUNDED.unchecked(lowered, dict(zip((*params, "w"), given, strict=True)))

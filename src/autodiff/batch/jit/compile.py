@@ -145,14 +145,14 @@ def _assembled(
     names: tuple[str, ...],
     same: frozenset[str],
 ) -> MachineCode:
-    held = buffers(program)
+    pool = buffers(program)
     with _LLVM:
         engine = _engine(assembly(program, functions, vector_functions))
     pointers = len(program.columns) + len(program.results) + 2
     kinds = [ctypes.c_double] * len(program.numbers) + [ctypes.c_void_p] * pointers
     signature = ctypes.CFUNCTYPE(None, *kinds, ctypes.c_int64, ctypes.c_int64)
     function = signature(engine.get_function_address("rows"))
-    return MachineCode(names, same, held.count * held.block, function, engine)
+    return MachineCode(names, same, pool.count * pool.block, function, engine)
 
 
 def _engine(text: str) -> Any:

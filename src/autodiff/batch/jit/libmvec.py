@@ -31,7 +31,7 @@ from autodiff.batch.jit import libm
 from autodiff.batch.jit.llvm_ir import LANES
 
 _LARGEST_ERROR = 4
-"""Units in the last place by which a function may differ from the one of `math`; more, and it is not used."""
+"""Units in the last place by which a function may differ from the one of `math`; one that differs more is not used."""
 
 _FILE = "libmvec.so.1"
 _NEEDED = {"avx2", "fma"}

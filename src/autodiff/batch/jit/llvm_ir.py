@@ -17,7 +17,7 @@ from itertools import count
 from autodiff.batch.jit.instructions import JitProgram
 
 BLOCK = 1024
-"""Rows of a block at most: what a loop costs to start is lost among them."""
+"""Rows of a block at most: enough to make the start of a loop negligible."""
 
 SHORTEST = 64
 """Rows of a block at least."""
@@ -101,19 +101,19 @@ def assembly(program: JitProgram, functions: Mapping[str, int], vector_functions
 
     Those of `vector_functions` take the numbers of four rows at a time, all others one number.
     """
-    held = buffers(program)
+    pool = buffers(program)
     moved = [*(f"c{value}" for value in program.columns), *(f"r{k}" for k in range(len(program.results)))]
     starts = [f"  %{name}.b = getelementptr double, ptr %{name}, i64 %b" for name in moved]
-    rooms = [f"  %m{k} = getelementptr double, ptr %room, i64 {k * held.block}" for k in range(held.count)]
+    rooms = [f"  %m{k} = getelementptr double, ptr %room, i64 {k * pool.block}" for k in range(pool.count)]
     head = _HEAD.format(
         signature=", ".join(
             [*(f"double {text}" for text in program.numbers), *(f"ptr noalias %{name}" for name in moved)]
         ),
         rooms="\n".join(rooms),
         columns="\n".join(starts),
-        block=held.block,
+        block=pool.block,
     )
-    loops = list(_loops(program, held, functions, vector_functions))
+    loops = list(_loops(program, pool, functions, vector_functions))
     lines = [head]
     for k, loop in enumerate(loops):
         before, after = f"loop{k - 1}.end" if k else "block", f"loop{k + 1}" if k + 1 < len(loops) else "rest"
@@ -131,24 +131,24 @@ def assembly(program: JitProgram, functions: Mapping[str, int], vector_functions
 
 
 def _loops(
-    program: JitProgram, held: Buffers, functions: Mapping[str, int], vector_functions: Mapping[str, int]
+    program: JitProgram, pool: Buffers, functions: Mapping[str, int], vector_functions: Mapping[str, int]
 ) -> Iterator[_Loop]:
     """The loops of all stages, in order: calls that take one number, and those that take four, are loops of their own."""
     number = count()
     for stage in program.stages():
         calls = [value for value in stage if program.stage[value] % 2]
         if not calls:
-            loop = _Loop(program, held, next(number))
+            loop = _Loop(program, pool, next(number))
             loop.instructions(stage)
             yield loop
             continue
         by_four = [value for value in calls if program.instruction(value).text in vector_functions]
         if by_four:
-            loop = _Loop(program, held, next(number), LANES)
+            loop = _Loop(program, pool, next(number), LANES)
             loop.vector_calls(by_four, vector_functions)
             yield loop
         if len(by_four) < len(calls):
-            loop = _Loop(program, held, next(number))
+            loop = _Loop(program, pool, next(number))
             loop.calls([value for value in calls if value not in by_four], functions)
             yield loop
 
@@ -156,8 +156,8 @@ def _loops(
 class _Loop:
     """The lines inside loop number k, which goes on by `step` rows each time."""
 
-    def __init__(self, program: JitProgram, held: Buffers, k: int, step: int = 1) -> None:
-        self.program, self.held, self.k, self.step = program, held, k, step
+    def __init__(self, program: JitProgram, pool: Buffers, k: int, step: int = 1) -> None:
+        self.program, self.pool, self.k, self.step = program, pool, k, step
         self.lines: list[str] = []
         self._known: dict[int, str] = dict(program.fixed)
 
@@ -167,7 +167,7 @@ class _Loop:
             name = f"%v{value}.{self.k}"
             self._put(f"{name} = {instruction.text.format(*map(self._text, instruction.args))}")
             self._known[value] = name
-            if value in self.held.of:
+            if value in self.pool.of:
                 self._keep(value, name)
         for k, value in enumerate(self.program.results):
             if value in values:
@@ -179,7 +179,7 @@ class _Loop:
             instruction, name = self.program.instruction(value), f"%v{value}.{self.k}"
             given = ", ".join(f"double {self._text(a)}" for a in instruction.args)
             self._put(f"{name} = call double inttoptr (i64 {functions[instruction.text]} to ptr)({given}) nounwind")
-            if value in self.held.of:
+            if value in self.pool.of:
                 self._keep(value, name)
 
     def vector_calls(self, values: Sequence[int], functions: Mapping[str, int]) -> None:
@@ -193,8 +193,8 @@ class _Loop:
             given = ", ".join(f"{_VECTOR['double']} {self._vector(a)}" for a in instruction.args)
             place = f"inttoptr (i64 {functions[instruction.text]} to ptr)"
             self._put(f"{name} = call {_VECTOR['double']} {place}({given}) nounwind")
-            if value in self.held.of:
-                self._store(_VECTOR["double"], name, f"m{self.held.of[value]}")
+            if value in self.pool.of:
+                self._store(_VECTOR["double"], name, f"m{self.pool.of[value]}")
 
     def _vector(self, value: int) -> str:
         """The numbers of four rows, as they are called in this loop."""
@@ -205,7 +205,7 @@ class _Loop:
         if value in self._known:
             return self._known[value]
         name = f"%v{value}.{self.k}.{len(self.lines)}"
-        array = f"c{value}.b" if value in self.program.columns else f"m{self.held.of[value]}"
+        array = f"c{value}.b" if value in self.program.columns else f"m{self.pool.of[value]}"
         self._put(f"{name}.p = getelementptr double, ptr %{array}, i64 %i{self.k}")
         ones = ", ".join(["double 1.0"] * LANES)
         mask = f"<{LANES} x i1> %mask.{self.k}, {_VECTOR['double']} <{ones}>"
@@ -242,15 +242,15 @@ class _Loop:
         if value in self.program.columns:
             self._loaded("double", f"c{value}.b", name)
         elif self.program.kind(value) == "i1":
-            self._loaded("i8", f"m{self.held.of[value]}", f"{name}.8")
+            self._loaded("i8", f"m{self.pool.of[value]}", f"{name}.8")
             self._put(f"{name} = trunc i8 {name}.8 to i1")
         else:
-            self._loaded("double", f"m{self.held.of[value]}", name)
+            self._loaded("double", f"m{self.pool.of[value]}", name)
         self._known[value] = name
         return name
 
     def _keep(self, value: int, name: str) -> None:
-        room = f"m{self.held.of[value]}"
+        room = f"m{self.pool.of[value]}"
         if self.program.kind(value) == "i1":
             self._put(f"{name}.k = zext i1 {name} to i8")
             self._store("i8", f"{name}.k", room)

@@ -57,7 +57,7 @@ class Braces:
         """The lines of a function, without its result."""
         once, twice = self.indent, 2 * self.indent
         for kind, behind, wanted in self.variables:
-            names = [name + behind for name, truth in block.guarded if truth in wanted]
+            names = [name + behind for name, is_condition in block.guarded if is_condition in wanted]
             yield from (f"{once}{kind} {', '.join(names[k : k + 8])};" for k in range(0, len(names), 8))
         for under, run in grouped(block):
             if under:
@@ -65,4 +65,4 @@ class Braces:
                 yield from (f"{twice}{name} = {text};" for name, text, _ in run)
                 yield f"{once}}}"
             else:
-                yield from (f"{once}{self.constant[truth]} {name} = {text};" for name, text, truth in run)
+                yield from (f"{once}{self.constant[is_condition]} {name} = {text};" for name, text, is_condition in run)

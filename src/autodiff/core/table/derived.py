@@ -1,6 +1,6 @@
 """Rows of the table that are defined in the language itself: functions that people expect beside the elementary ones.
 
-Where two formulas are equal on paper, the one that keeps its digits in float64 stands here: `acoth(u)` is
+Where two formulas are equal on paper, the one that keeps its digits in float64 is used here: `acoth(u)` is
 `log1p(2/(abs(u) - 1))/2` for positive `u`, because `atanh(1/u)` loses them beside 1.
 """
 

@@ -38,23 +38,65 @@ _COMPARISONS = {
     r"\gt": ">",
     "=": "==",
 }
+_COMPLEMENTS = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 _NAMED_BY_CUSTOM = {
     r"sigma": "sigmoid(", r"psi": "digamma(", r"Phi": "normcdf(", r"psi\^\((\d+)\)": r"polygamma(\1, ", r"J_(\d+)": r"besselj(\1, ",
     r"Y_(\d+)": r"bessely(\1, ", r"j_(\d+)": r"spherical_jn(\1, ",
 }  # fmt: skip
 """Functions that have a letter's name: what stands before the bracket, and the call that it is."""
 _ENDS_OPERAND = frozenset(
-    {"NUMBER", "NAME", "RPAR", "RSQB", "SET_END", "CLOSE", "BAR_END", "BANG", "DEGREES", "SHORT_FRACTION"}
+    {"NUMBER", "NAME", "RPAR", "RSQB", "SET_END", "CLOSE", "BAR_END", "NORM_END", "BANG", "DEGREES", "SHORT_FRACTION"}
 )
+_EITHER_BAR = frozenset({"|", r"\vert", r"\|", r"\Vert"})
+"""Bars that may open or close."""
+
 _SINGLE = {"POWER": "^", "ROOT": r"\sqrt", "LOG_TO": r"\log_", "FRACTION": r"\frac"}
 """Tokens that take the next character alone, unless there are braces."""
 
 
+_HINTS = {
+    r"i*o?int": "an integral is not computed: write its value as a formula",
+    r"sum|prod": r"write the terms one by one; of an array, \operatorname{sum}(x)",
+    r"[cl]?dots|[vd]dots": "write all terms",
+    r"lim|to|infty": "a limit is not computed: write the function alone, and its value at a point with --at",
+    r"over": r"write \frac{…}{…}",
+    r"choose": r"write \binom{…}{…}",
+    r"root": r"write \sqrt[3]{…}",
+    r"begin|end": r"of environments, cases and equation are read; an array is [1, 2] in the plain syntax",
+    r"mathbf|mathbb|mathcal|mathsf|boldsymbol|bm|vec|overline|underline|underbrace|overbrace|boxed|color": (
+        r"write the letter or the formula alone; \mathrm{name} is a name of several letters"
+    ),
+    r"d?dot": r"write a name for this derivative, such as v, or \mathrm{xdot}",
+    r"p?m?od": r"write x \bmod 3 for a remainder",
+    r"pm|mp": "write a formula for each sign",
+    r"max|min|sup|inf|arg": r"write the numbers themselves: \max(x, y); of an array, \operatorname{max}(x)",
+    r"in|propto|approx|equiv|sim|mid|Rightarrow|rightarrow|Pr": "write the formula alone",
+    r"det|dim|ker|deg|gcd": r"write \operatorname{det}(A), where there is such a function",
+    r"[lr]angle": r"write \operatorname{dot}(x, y), or \operatorname{mean}(x)",
+    r"lb": r"write \log_2 x",
+    r"left|right|[bB]igg?[lrm]?": r"close each bracket with its own kind; values at a point are given with --at",
+    r"prime|top": "write a name of its own for it; autodiff diff differentiates a function",
+    r"hspace|vspace|mspace": r"write a blank, or \, for one",
+}
+"""The next step for commands that are not read."""
+
+_HINT = r"\operatorname{name}(…) calls a function, \mathrm{name} is an input; see autodiff help language"
+_HINTS_OF_TOKENS = {
+    "POWER": "write braces or brackets around one of the powers",
+    "COMMA": "a decimal point is '.'; a comma separates the arguments of a function",
+    "IF": r"write \begin{cases} … & \text{if } … \\ … & \text{otherwise} \end{cases}",
+    "COMPARE": r"conditions are read in \begin{cases} … \end{cases}",
+    "BAR_END": "each bar needs its partner: \\left| and \\right|",
+}
+"""The next step for tokens in places where they have no meaning."""
+
+
 class Piece(NamedTuple):
-    """A part of the program's text, and how tightly it binds."""
+    """A part of the program's text, how tightly it binds, and where a slash is whose end a factor behind it makes doubtful."""
 
     text: str
     level: int = ATOM
+    slash: tuple[int, int] | None = None
 
     def within(self, level: int) -> str:
         """The text, in brackets where it binds less tightly than `level`."""
@@ -81,9 +123,17 @@ class LatexBuilder:
         left, sign, right = parts
         if sign.text == r"\bmod":
             return Piece(f"mod({left.text}, {right.text})")
-        return Piece(f"{left.within(PRODUCT)}{_operator(sign)}{right.within(POWER)}", PRODUCT)
+        text = f"{left.within(PRODUCT)}{_operator(sign)}{right.within(POWER)}"
+        of_numbers = re.fullmatch(r"[\d.]+/[\d.]+", text)
+        return Piece(text, PRODUCT, sign.span if _operator(sign) == "/" and not of_numbers else None)
 
     def juxtaposition(self, parts: Parts) -> Piece:
+        if parts[0].slash:
+            raise AutodiffError(
+                "a product behind a slash may be in the denominator or in front of the fraction",
+                span=parts[0].slash,
+                hint=r"write \frac{…}{…}, or \cdot after the denominator",
+            )
         left, right = parts[0].within(PRODUCT), parts[1].within(POWER)
         bracketed = parts[1].text.startswith("(")
         if bracketed:
@@ -121,7 +171,7 @@ class LatexBuilder:
         text = parts[0].text
         if accent := re.match(r"\\(hat|bar|tilde)\s*\{([^}]*)\}", text):
             text = f"{accent[2]}_{accent[1]}{text[accent.end() :]}"
-        text = re.sub(r"\\(?:mathrm|text|mathit)|[\\{}\s]", "", text)
+        text = re.sub(r"\\(?:mathrm|textrm|text|mathit)|[\\{}\s]", "", text)
         return Piece(re.sub(r"^var(?=epsilon|theta|phi)", "", text))
 
     def bracket(self, parts: Parts) -> Piece:
@@ -129,6 +179,12 @@ class LatexBuilder:
 
     def absolute(self, parts: Parts) -> Piece:
         return Piece(f"abs({parts[1].text})")
+
+    def norm(self, parts: Parts) -> Piece:
+        return Piece(f"norm({parts[1].text})")
+
+    def several(self, parts: Parts) -> Piece:
+        return Piece(f"({parts[1].text}, {parts[3].text})")
 
     def floor(self, parts: Parts) -> Piece:
         return Piece(f"floor({parts[1].text})")
@@ -152,6 +208,18 @@ class LatexBuilder:
         branches = [part for part in parts if isinstance(part, str)]
         value = next(part for part in parts if isinstance(part, Piece))
         return Piece("".join([*branches, value.text, ")" * len(branches)]))
+
+    def cases_of_complements(self, parts: Parts) -> Piece:
+        """Two cases whose conditions are `x < 0` and `x >= 0`, or the like: the second one is the other case."""
+        *_, last, end = parts
+        branches = [part for part in parts[:-2] if isinstance(part, str)]
+        first = re.fullmatch(r"if\((.*) (<|>|<=|>=|==|!=) (.*), .*, ", branches[0], re.DOTALL)
+        condition = f"{first[1]} {_COMPLEMENTS[first[2]]} {first[3]}" if first else ""
+        if len(branches) > 1 or last != condition:
+            raise AutodiffError(
+                "what is outside of these cases has no value", span=end.span, hint=r"end with & \text{otherwise}"
+            )
+        return self.cases(parts[:-2])
 
     def comparison(self, parts: Parts) -> str:
         left, sign, right = parts
@@ -218,13 +286,13 @@ def _operator(token: Token) -> str:
 
 
 def _function(token: Token) -> str:
-    name = re.sub(r"\\(?:operatorname|mathrm)|[\\{}\s]", "", token.text)
+    name = re.sub(r"\\(?:operatorname|mathrm)|[\\{}*\s]", "", token.text)
     return _FUNCTIONS.get(name, name)
 
 
 def is_latex(text: str) -> bool:
     """Whether a backslash stands at the front of a word, or an exponent or index in braces; a comment's don't count."""
-    return re.search(r"\\[A-Za-z,;:!(\[]|[\^_]\s*\{", re.sub(r"(?<!\\)#.*", "", text)) is not None
+    return re.search(r"\\[A-Za-z,;:!(\[|{]|[\^_]\s*\{", re.sub(r"(?<!\\)#.*", "", text)) is not None
 
 
 def program(text: str, functions: Collection[str]) -> str:
@@ -259,16 +327,16 @@ def _tokens(text: str) -> list[Token]:
         if match is None or not match[0]:
             command = re.match(r"\\[A-Za-z]+|.", text[place:], re.DOTALL)
             piece = command[0] if command else text[place]
-            raise AutodiffError(f"{quoted(piece)} is not read in LaTeX", span=(place, place + len(piece)))
+            raise _unread(piece, text[place:], (place, place + len(piece)))
         kind = tables("latex").symbols[match[0]] if match.lastgroup == "symbol_" else str(match.lastgroup)
         if opened and kind == "SEP" and match[0] != ";":  # inside of brackets a newline is a blank
             kind = "BLANK"
         if kind not in tables("latex").ignored:
-            if match[0] == "|" and opened[-1:] == ["BAR"] and tokens[-1].type in _ENDS_OPERAND:
-                kind = "BAR_END"
-            if kind in ("BAR", "LPAR", "LSQB", "OPEN", "SET", "CASES"):
+            if match[0] in _EITHER_BAR and opened[-1:] == [kind] and tokens[-1].type in _ENDS_OPERAND:
+                kind += "_END"
+            if kind in ("BAR", "NORM", "LPAR", "LSQB", "OPEN", "SET", "CASES"):
                 opened.append(kind)
-            elif kind in (*CLOSES, "CLOSE", "SET_END", "CASES_END") and opened:
+            elif kind in (*CLOSES, "CLOSE", "NORM_END", "SET_END", "CASES_END") and opened:
                 opened.pop()
             tokens.append(Token(kind, match[0], match.span()))
             _check_single(tokens)
@@ -338,13 +406,27 @@ def _check_fractions(tokens: Sequence[Token]) -> None:
             hint=r"write + or \cdot between them",
         )
     shown = " ".join("d" if token.text == "d" else token.type for token in tokens)
-    if re.search(r"FRACTION OPEN d( NAME)? CLOSE OPEN d NAME", shown):
+    if re.search(
+        r"FRACTION OPEN d( POWER (NUMBER|OPEN NUMBER CLOSE))?( (?!ADDITIVE|MULT)\S+)*? CLOSE OPEN d NAME", shown
+    ):
         place = next(token for token in tokens if token.type == "FRACTION")
-        raise AutodiffError(
-            "a derivative is no part of a program",
-            span=place.span,
-            hint="write the function alone: autodiff diff differentiates it",
-        )
+        raise _derivative(place.span)
+
+
+def _derivative(span: tuple[int, int]) -> AutodiffError:
+    return AutodiffError(
+        "a derivative is no part of a program",
+        span=span,
+        hint="write the function alone: autodiff diff differentiates it, with --order 2 twice",
+    )
+
+
+def _unread(piece: str, text: str, span: tuple[int, int]) -> AutodiffError:
+    """The error for a piece that is no token, where `text` begins with it."""
+    if re.match(r"\\(?:partial|nabla)(?![A-Za-z])|\\mathrm\s*\{?\s*d(?![A-Za-z])", text):
+        return _derivative(span)
+    hints = (hint for pattern, hint in _HINTS.items() if re.match(rf"\\(?:{pattern})(?![A-Za-z])", text))
+    return AutodiffError(f"{quoted(piece)} is not read in LaTeX", span=span, hint=next(hints, _HINT))
 
 
 def _complaint(tokens: Sequence[Token], position: int) -> AutodiffError:
@@ -352,4 +434,5 @@ def _complaint(tokens: Sequence[Token], position: int) -> AutodiffError:
         end = tokens[-1].span[1] if tokens else 0
         return AutodiffError("the formula ends too early", span=(end, end), hint="finish the expression")
     token = tokens[position]
-    return AutodiffError(f"{quoted(token.text)} can't stand here in LaTeX", span=token.span)
+    hint = _HINTS_OF_TOKENS.get(token.type, _HINT)
+    return AutodiffError(f"{quoted(token.text)} can't stand here in LaTeX", span=token.span, hint=hint)

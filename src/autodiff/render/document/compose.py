@@ -228,10 +228,10 @@ def _number_or_formula(explanation: Explanation, slope: Slope) -> Cell:
 
 def _note(explanation: Explanation, slope: Slope) -> str:
     """What to know about the number: that it is a convention, or why it is 0."""
-    hard = {side.name: side.status != "ok" for side in explanation.sides}
-    if slope.value is not None and explanation.convention and hard.get(slope.name):
+    unsloped = {side.name: side.status != "ok" for side in explanation.sides}
+    if slope.value is not None and explanation.convention and unsloped.get(slope.name):
         return f"{explanation.convention}'s convention"
-    if slope.value == 0 and not slope.paths and slope.name not in hard:
+    if slope.value == 0 and not slope.paths and slope.name not in unsloped:
         return f"{explanation.result} does not change with {slope.name}"
     return ""
 

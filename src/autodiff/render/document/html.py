@@ -1,6 +1,6 @@
-"""An explanation as one page for a browser: formulas in MathML, the graph as SVG, and nothing from anywhere else.
+"""An explanation as one page for a browser: formulas in MathML, the graph as SVG, and nothing that is loaded from elsewhere.
 
-The page runs no script and asks for nothing: its Content-Security-Policy forbids both. A step that is pointed at, or has
+The page runs no script and sends no request: its Content-Security-Policy forbids both. A step that is pointed at, or has
 the keyboard's focus, highlights its arrow, and an arrow its steps, by CSS alone. The style sheet is `page.css`.
 
 >>> from autodiff.explanation.build import explain

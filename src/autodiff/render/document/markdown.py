@@ -47,7 +47,7 @@ class MarkdownWriter(DocumentWriter):
     answer = " **◀ answer**"
 
     def words(self, text: str, tone: str = "") -> str:
-        """Words in which Markdown, HTML and GitHub find nothing of theirs."""
+        """Words with everything escaped that Markdown, HTML or GitHub would interpret."""
         if tone == "strong" and (inner := text.strip()):
             return text.replace(inner, f"**{self.words(inner)}**")
         return _SPECIAL.sub(r"\\\1", printable(text)).replace("\n", " ")

@@ -20,7 +20,7 @@ def mathml(tex: str) -> str:
     """One `<math>` element, well-formed whatever the names hold."""
     from latex2mathml.converter import convert_to_element  # only pages need it, and it reads a table of 2,500 signs
 
-    # a single upright letter is lost on the library, and so is a word of its own with an underscore
+    # the library drops a single upright letter, and a separate word with an underscore
     known = tex.replace(r"\mathrm{d}", r"\text{d}").replace(r"\operatorname{", r"\mathrm{")
     root: Element = convert_to_element(known.replace(r"\\ ", r"\\"))
     for element in root.iter():

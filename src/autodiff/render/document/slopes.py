@@ -272,8 +272,8 @@ def _of(explanation: Explanation) -> FormulaText:
 
 def _adjoint(explanation: Explanation, row: ModeRow) -> float | None:
     """The adjoint of a place; an input at a special point has none, though the sweep has a number for it."""
-    hard = any(side.name == row.name and side.status != "ok" for side in explanation.sides)
-    return None if hard and not explanation.convention else row.adjoint
+    unsloped = any(side.name == row.name and side.status != "ok" for side in explanation.sides)
+    return None if unsloped and not explanation.convention else row.adjoint
 
 
 def _reading(explanation: Explanation) -> blocks.ItemList:

@@ -27,8 +27,8 @@ _LABEL, _NARROW = 11, 60  # columns of a label, and of a screen where it is on a
 
 def opening(training: Training, name: str) -> str:
     """The model: the program, the data, the parameters."""
-    held = "" if training.held is None else f", {training.held.rows} held out"
-    rows = f"{training.rows} row{'s' * (training.rows != 1)} of {name}{held}" if name else "no data"
+    held_out = "" if training.validation is None else f", {training.validation.rows} held out"
+    rows = f"{training.rows} row{'s' * (training.rows != 1)} of {name}{held_out}" if name else "no data"
     lines = [line.strip() for line in training.lowered.source.splitlines() if line.split("#")[0].strip()]
     columns = ", ".join(training.trained.columns) or "none"
     weights = ", ".join(f"{name} = {_brief(value)}" for name, value in training.state.parameters.items())
@@ -141,7 +141,10 @@ def closing(training: Training, records: Sequence[Record], ending: Ending, *, as
         lines += [
             f"LOSS       over epochs {records[0].epoch} to {records[-1].epoch}{_marks(records, ascii_only=ascii_only)}",
             curve(
-                [r.loss for r in records], max(10, min(60, width - 12)), ascii_only=ascii_only, beside=_held(records)
+                [r.loss for r in records],
+                max(10, min(60, width - 12)),
+                ascii_only=ascii_only,
+                beside=_validation_losses(records),
             ),
         ]
     steep = "" if ending.slope is None else f", largest slope {ending.slope:.3g}"
@@ -149,18 +152,20 @@ def closing(training: Training, records: Sequence[Record], ending: Ending, *, as
         f"{ending.ended.upper():<10} after {_epochs(training.state.epochs)}, loss {_known(ending.loss)}{steep}"
     )
     if ending.ended == "flat":
-        lines.append("           the slope is 0, but the loss still falls slowly in a direction: this is no minimum")
+        lines.append(
+            "           the slope is 0, but a parameter has no effect, or the loss falls slowly: this is no minimum"
+        )
     if ending.ended == "stuck":
         lines.append("           no step lowers the loss further")
     if ending.epoch != training.state.epochs:
         reached = f"after {_epochs(ending.epoch)}" if ending.epoch else "at the start"
-        of_held = " of the rows held out" if training.patience else ""
-        lines.append(f"           the parameters are those of the least loss{of_held}, {reached}")
-    if ending.held is not None:
-        lines.append(f"           held out: loss {_known(ending.held)}")
+        whose = " of the rows held out" if training.patience else ""
+        lines.append(f"           the parameters are those of the least loss{whose}, {reached}")
+    if ending.validation_loss is not None:
+        lines.append(f"           held out: loss {_known(ending.validation_loss)}")
     for name, value in ending.watched.items():
-        held = f", held out {_known(ending.held_watched[name])}" if name in ending.held_watched else ""
-        lines.append(f"           {shortened(name, 60)} = {_known(value)}{held}")
+        held_out = f", held out {_known(ending.validation_watched[name])}" if name in ending.validation_watched else ""
+        lines.append(f"           {shortened(name, 60)} = {_known(value)}{held_out}")
     wide = max(map(len, ending.parameters))
     for name, value in list(ending.parameters.items())[:_SHOWN]:
         indent = "\n" + " " * (wide + 2)
@@ -179,14 +184,14 @@ def _summary(value: Any, room: int) -> str:
     return f"{'×'.join(map(str, np.shape(value)))}{elements}, norm {np.linalg.norm(value):.4g}"
 
 
-def _held(records: Sequence[Record]) -> list[float]:
+def _validation_losses(records: Sequence[Record]) -> list[float]:
     """The losses of the rows held out; NaN where there is none."""
-    held = [math.nan if record.held is None else record.held for record in records]
-    return held if any(map(math.isfinite, held)) else []
+    validation_loss = [math.nan if record.validation_loss is None else record.validation_loss for record in records]
+    return validation_loss if any(map(math.isfinite, validation_loss)) else []
 
 
 def _marks(records: Sequence[Record], *, ascii_only: bool) -> str:
-    return f", {'o' if ascii_only else '◦'} of the rows held out" if _held(records) else ""
+    return f", {'o' if ascii_only else '◦'} of the rows held out" if _validation_losses(records) else ""
 
 
 def _epochs(count: int) -> str:
@@ -220,7 +225,7 @@ def as_json(training: Training, records: Sequence[Record], ending: Ending) -> st
         "best_epoch": ending.epoch,
         "rows": training.rows,
         "optimizer": training.plan.optimizer,
-        "lr": None if training.plan.optimizer == "lbfgs" else training.plan.rate,
+        "lr": training.plan.rate if training.plan.optimizer in OPTIMIZERS else None,
         "seed": training.plan.seed,
         "history": history(records),
     }
@@ -251,9 +256,12 @@ def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _columns(record: Record) -> list[tuple[str, float | None]]:
     """An epoch as named numbers: epoch, loss, held_out if rows are, and each watched expression."""
-    held = [] if record.held is None else [("held_out", record.held)]
-    watched = [*record.watched.items(), *((f"held_out {name}", value) for name, value in record.held_watched.items())]
-    return [("epoch", record.epoch), ("loss", record.loss), *held, *watched]
+    held_out = [] if record.validation_loss is None else [("held_out", record.validation_loss)]
+    watched = [
+        *record.watched.items(),
+        *((f"held_out {name}", value) for name, value in record.validation_watched.items()),
+    ]
+    return [("epoch", record.epoch), ("loss", record.loss), *held_out, *watched]
 
 
 def history(records: Sequence[Record]) -> dict[str, list[Any]]:

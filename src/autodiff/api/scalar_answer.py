@@ -120,13 +120,13 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
     lowered, mode, check = query.lowered, query.mode, query.check
     names = {name: node for name, node in query.names.items() if name not in without}
     factors = linearize.linearize(lowered, run, names.values())
-    onward = None if mode == "reverse" else _forward(lowered, factors, names)
+    tangents = None if mode == "reverse" else _forward(lowered, factors, names)
     backward = vjp(lowered.result, factors, names.values())
     slopes = [backward.get(node, 0.0) for node in names.values()]
-    gradient = onward if onward is not None and mode == "forward" else dict(zip(names, slopes, strict=True))
-    if not all(map(math.isfinite, (*slopes, *gradient.values(), *(onward or {}).values()))):
+    gradient = tangents if tangents is not None and mode == "forward" else dict(zip(names, slopes, strict=True))
+    if not all(map(math.isfinite, (*slopes, *gradient.values(), *(tangents or {}).values()))):
         return None
-    near = onward is None or error_bound.alike(slopes, [onward[name] for name in names])
+    near = tangents is None or error_bound.alike(slopes, [tangents[name] for name in names])
     if check and not near and compared(lowered, run, factors, names, gradient, mode, backward) == DISAGREE:
         raise diagnostics.disagreement()
     sure = near and error_bound.sure(lowered, run, factors, names.values(), slopes)
@@ -139,7 +139,7 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
         raise diagnostics.rejected(lowered, node)
     if not sure:
         return None
-    forward = onward if mode == "both" else None
+    forward = tangents if mode == "both" else None
     checked = True if agreement == AGREE else None
     return query.empty.filled(run.values[lowered.result], gradient, forward, checked=checked)
 
@@ -183,14 +183,14 @@ def _at_exact_points(query: Query, answer: Answer, proven: Proven) -> Answer:
     try:
         there = primal(lowered, point)
     except DomainError:
-        return proven_answer.undecided_sides(query, answer, proven)
+        return proven_answer.unknown_sides(query, answer, proven)
     special = special_points(lowered, there)
     flags = lowered.graph.depending(special)
     if special and all(flags[node] for node in proven.special):
         return _from_both_sides(query, answer._replace(at=point), there, special)
     sides = proven_answer.sides(query, proven)
     if sides is None:
-        return proven_answer.undecided_sides(query, answer, proven)
+        return proven_answer.unknown_sides(query, answer, proven)
     return _at_special_points(query, answer, proven.run, sides, proven.special)
 
 

@@ -1,6 +1,6 @@
-"""Slopes of functions of one argument, for the slip of taking the rule of another function.
+"""Local slopes of functions of one argument, candidates for the slip of taking the rule of another function.
 
->>> len(other_slopes()) > 200
+>>> len(candidate_slopes()) > 200
 True
 """
 
@@ -24,7 +24,7 @@ def _negative(slope: Slope) -> Slope:
 
 
 @lru_cache(maxsize=1)
-def other_slopes() -> tuple[tuple[str, Slope], ...]:
+def candidate_slopes() -> tuple[tuple[str, Slope], ...]:
     """Every slope of one argument that the table knows, every function of it, and a few powers; each with both signs."""
     texts = dict.fromkeys(["1/u", "1/u^2", "1/w", "w", "u*w", "u", "u^2", "w^2", "1/(2*u)", "1/(2*w)", "2/w", "2*w", "1/sqrt(u)", "sqrt(u)/2", "w/u", "w/2", "1/w^2", "1/(3*u)", "1", "1/2", "1/3", "2", "u*exp(u-1)", "u*2^(u-1)", "1/(u*ln(u))", "ln(u)", "w*ln(w)", "sec(u)", "csc(u)"])  # fmt: skip
     singles = [

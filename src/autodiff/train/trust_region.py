@@ -1,0 +1,356 @@
+"""Newton's method and Levenberg-Marquardt: the step that minimizes a quadratic model of the loss within a trusted radius.
+
+    minimize(Newton(objective, vector), start, Trust(), 50)       gives, per iteration, the loss, the vector, and what is remembered
+
+The model of Newton's method has the exact Hessian, that of Levenberg-Marquardt the products of the residuals' slopes. An
+iteration depends on the vector and on what is remembered alone, so a training can be saved between any two. Sources: Moré
+and Sorensen 1983 (the step), Moré 1978 (scale and radius), Conn, Gould and Toint 2000, algorithm 6.1.1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+
+from autodiff.arrays import algebra
+from autodiff.arrays.second_order import AdjointRates
+from autodiff.core import templates
+from autodiff.core.evaluate import DomainError
+from autodiff.core.primitive import ELEMENTWISE, LINEAR, Primitive
+from autodiff.diagnostics import written
+from autodiff.errors import HARD_POINT, AutodiffError
+from autodiff.train.minibatch_sweep import MEANS, SUMS
+from autodiff.train.model import CONVENTION, Model, Objective, Overflow
+
+Vector: TypeAlias = Any
+
+FIRST_RADIUS = 1.0
+"""Of the first step, times the length of the parameters. A larger one leads to plateaus far away."""
+
+ACCEPTED, POOR, GOOD = 1e-4, 0.25, 0.75
+"""The share of the predicted fall of the loss that a step must reach, below which the radius shrinks, above which it grows."""
+
+ROUNDING = 1e-12
+"""A predicted fall below this share of the loss can't be measured: steps are then judged by the slope."""
+
+SHORTER = 60
+"""Radii that are tried in one iteration."""
+
+MOST = {"newton": 1000, "lm": 50_000_000}
+"""The most parameters, of which Newton's method keeps a square matrix; the most rows times parameters."""
+
+
+class Trust(NamedTuple):
+    """What an iteration leaves to the next one: the radius, 0 before the first, and the scale of each parameter."""
+
+    radius: float = 0.0
+    scale: Vector = None
+
+
+class Iteration(NamedTuple):
+    """Where an iteration ended: the loss there, the vector, and what the next one remembers."""
+
+    loss: float
+    vector: Vector
+    trust: Trust
+
+
+class Expansion(Protocol):
+    """The loss and its slope at a vector, and its curvature: `sizes` are the roots of the curvature's diagonal."""
+
+    @property
+    def loss(self) -> float: ...
+
+    @property
+    def slope(self) -> Vector: ...
+
+    @property
+    def sizes(self) -> Vector: ...
+
+    def spectrum(self, scale: Vector) -> tuple[Vector, Vector, Vector]:
+        """In parameters times `scale`: the eigenvalues, smallest first, the eigenvectors as columns, the slope along each."""
+
+
+class Curved(Protocol):
+    """A loss that has expansions; None and an infinity where there is no loss."""
+
+    def expansion(self, vector: Vector) -> Expansion | None: ...
+
+    def loss(self, vector: Vector) -> float: ...
+
+
+def minimize(curved: Curved, start: Vector, trust: Trust, iterations: int) -> Iterator[Iteration]:
+    """Each iteration, until no step makes the loss smaller. Raises AutodiffError where there is no curvature at the start."""
+    here, vector = curved.expansion(start), start
+    if here is None:
+        raise AutodiffError(
+            "the loss has no curvature at the start: a second derivative does not exist, or is beyond 1.8e308",
+            exit_status=HARD_POINT, hint="start from other parameters, or take --optimizer lbfgs",
+        )  # fmt: skip
+    for _ in range(iterations):
+        scale = here.sizes if trust.scale is None else np.maximum(trust.scale, here.sizes)
+        positive = np.where(scale > 0, scale, 1.0)
+        length = float(np.linalg.norm(positive * vector))
+        radius = trust.radius or FIRST_RADIUS * (length or 1.0)
+        step = _accepted(curved, here, vector, positive, radius)
+        if step is None:
+            return
+        here, vector, radius = step
+        trust = Trust(radius, scale)
+        yield Iteration(here.loss, vector, trust)
+
+
+def _accepted(
+    curved: Curved, here: Expansion, vector: Vector, scale: Vector, radius: float
+) -> tuple[Expansion, Vector, float] | None:
+    """The first step, with a radius that shrinks, that lowers the loss as predicted; None where there is none."""
+    values, directions, slope = here.spectrum(scale)
+    if not slope.any() and values[0] >= 0:
+        return None
+    for _ in range(SHORTER):
+        step = within(values, slope, radius)
+        predicted = -float(slope @ step + values @ step**2 / 2)
+        moved = vector + directions @ step / scale
+        if not predicted > 0 or not np.isfinite(moved).all() or np.array_equal(moved, vector):
+            return None
+        length = float(np.linalg.norm(step))
+        if predicted <= ROUNDING * abs(here.loss):
+            there = curved.expansion(moved)
+            flatter = there is not None and np.linalg.norm(there.slope / scale) < 0.99 * np.linalg.norm(slope)
+            return (there, moved, radius) if there is not None and flatter else None
+        share = (here.loss - curved.loss(moved)) / predicted
+        if share < POOR:
+            radius = length / 4
+        elif share > GOOD:
+            radius = max(radius, 2 * length)
+        there = curved.expansion(moved) if share > ACCEPTED else None
+        if there is not None:
+            return there, moved, radius
+        radius = min(radius, length / 4)
+    return None
+
+
+def height(curved: Curved, vector: Vector) -> float:
+    """How far the loss at a vector is above the minimum of its quadratic model; infinite where that has none.
+
+    For a sum of squares this is, beside the loss, the squared cosine between the residuals and their slopes.
+    """
+    here = curved.expansion(vector)
+    if here is None:
+        return math.inf
+    values, _, slope = here.spectrum(np.where(here.sizes > 0, here.sizes, 1.0))
+    small = 1e-14 * float(np.abs(values).max(initial=0.0))
+    if float(values[0]) < -small:
+        return math.inf
+    return float(np.sum(slope[values > small] ** 2 / values[values > small]) / 2)
+
+
+def within(values: Vector, slope: Vector, radius: float) -> Vector:
+    """The step of at most `radius` that minimizes slope·step + values·step²/2, along the eigenvectors of the curvature.
+
+    >>> within(np.array([1.0, 4.0]), np.array([1.0, 4.0]), 10.0)
+    array([-1., -1.])
+    """
+    least, largest = float(values[0]), float(np.abs(values).max())
+    if least > 1e-14 * largest:
+        whole = -slope / values
+        if np.linalg.norm(whole) <= radius:
+            return np.asarray(whole)
+    floor = max(0.0, -least)
+    high = math.log(max(float(np.linalg.norm(slope)) / radius, 1e-250))
+    low = high - 100.0
+    for _ in range(60):  # the length falls as the shift of the eigenvalues rises
+        middle = (low + high) / 2
+        longer = np.linalg.norm(slope / (values + floor + math.exp(middle))) > radius
+        low, high = (middle, high) if longer else (low, middle)
+    step = np.asarray(-slope / (values + floor + math.exp(high)))
+    rest = radius**2 - float(step @ step)
+    if least < -1e-14 * largest and rest > 1e-3 * radius**2:  # the slope has no part along the most negative curvature
+        step[0] += math.copysign(math.sqrt(rest), -slope[0])
+    return step
+
+
+# --- Newton's method ---------------------------------------------------------------------------------------------------
+
+
+class Newton:
+    """The loss of an objective, whose parameters `vector` joins, with its exact Hessian."""
+
+    def __init__(self, objective: Objective, vector: Any) -> None:
+        self.objective, self.vector = objective, vector
+        self.model = objective.model
+
+    def loss(self, vector: Vector) -> float:
+        return _loss(self.objective, self.vector.parts(vector))
+
+    def expansion(self, vector: Vector) -> WithHessian | None:
+        parameters = self.vector.parts(vector)
+        try:
+            loss, slopes = self.objective.slopes(parameters)
+            hessian = self._hessian(parameters)
+        except (DomainError, Overflow):
+            return None
+        whole = np.isfinite(loss) and np.isfinite(hessian).all()
+        return WithHessian(loss, self.vector.joined(slopes), hessian) if whole else None
+
+    def _hessian(self, parameters: Any) -> Vector:
+        model, shapes = self.model, self.vector.shapes
+        run = self.objective.run(parameters, whole=True)
+        sources = list(model.sources.values())
+        rates = AdjointRates(run, sources, CONVENTION, 1.0 / np.size(run.values[model.lowered.result]))
+        columns = []
+        for unit in np.eye(sum(int(np.prod(shape)) for shape in shapes.values())):
+            directions = self.vector.parts(unit)
+            moved = rates({node: directions[name] for name, node in model.sources.items()})
+            zero = {name: np.zeros(shape) for name, shape in shapes.items()}
+            slopes = {n: np.broadcast_to(moved.get(node, 0.0), shapes[n]) for n, node in model.sources.items()}
+            columns.append(self.vector.joined({**zero, **slopes}) + 2 * model.l2 * unit)
+        hessian = np.array(columns)
+        return (hessian + hessian.T) / 2
+
+
+class WithHessian:
+    """A loss with its slope and its Hessian."""
+
+    def __init__(self, loss: float, slope: Vector, hessian: Vector) -> None:
+        self.loss, self.slope, self.hessian = loss, slope, hessian
+
+    @property
+    def sizes(self) -> Vector:
+        return np.sqrt(np.abs(np.diagonal(self.hessian)))
+
+    def spectrum(self, scale: Vector) -> tuple[Vector, Vector, Vector]:
+        values, directions = np.linalg.eigh(self.hessian / np.outer(scale, scale))
+        return values, directions, directions.T @ (self.slope / scale)
+
+
+# --- Levenberg-Marquardt -----------------------------------------------------------------------------------------------
+
+
+class LeastSquares:
+    """A loss that is a sum of squares, as the squares of its residuals: of each node of `squared`, times the root of how
+    heavy its square is in the loss."""
+
+    def __init__(self, objective: Objective, vector: Any) -> None:
+        self.objective, self.vector, self.model = objective, vector, objective.model
+        self.squared = squares(self.model)
+
+    def loss(self, vector: Vector) -> float:
+        return _loss(self.objective, self.vector.parts(vector))
+
+    def expansion(self, vector: Vector) -> WithResiduals | None:
+        model, parameters = self.model, self.vector.parts(vector)
+        graph = model.lowered.graph
+        try:
+            run = self.objective.run(parameters, whole=True)
+            loss = self.objective.loss_of(run, parameters)
+        except (DomainError, Overflow):
+            return None
+        weights = algebra.vjp(run, self.squared, "", 1.0 / np.size(run.values[model.lowered.result]))
+        for node, weight in weights.items():
+            if np.any(weight < 0):
+                raise AutodiffError(
+                    f"lm minimizes sums of squares, and {written(model.lowered, node)} is subtracted",
+                    span=graph.spans[node], source=model.lowered.source, hint="take --optimizer newton or lbfgs",
+                )  # fmt: skip
+        roots = {node: np.sqrt(weights[node]) for node in self.squared if node in weights}
+        bases = {node: graph.args[node][0] for node in roots}
+        residuals = [np.ravel(root * run.values[bases[node]]) for node, root in roots.items()]
+        columns = []
+        size = len(vector)
+        for unit in np.eye(size):
+            directions = self.vector.parts(unit)
+            moved = algebra.jvp(run, {node: directions[name] for name, node in model.sources.items()})
+            columns.append(
+                [
+                    np.ravel(np.broadcast_to(root * moved.get(bases[n], 0.0), np.shape(root)))
+                    for n, root in roots.items()
+                ]
+            )
+        slopes = np.stack([np.concatenate(column) for column in columns], axis=1)
+        values = np.concatenate(residuals)
+        if model.l2:
+            root = math.sqrt(model.l2)
+            values, slopes = np.concatenate([values, root * vector]), np.concatenate([slopes, root * np.eye(size)])
+        whole = np.isfinite(values).all() and np.isfinite(slopes).all()
+        return WithResiduals(loss, values, slopes) if whole else None
+
+
+class WithResiduals:
+    """A loss with the residuals whose squares it adds up, and their slopes, shaped (residuals, parameters)."""
+
+    def __init__(self, loss: float, residuals: Vector, slopes: Vector) -> None:
+        self.loss, self.residuals, self.slopes = loss, residuals, slopes
+
+    @cached_property
+    def slope(self) -> Vector:
+        return 2 * self.slopes.T @ self.residuals
+
+    @property
+    def sizes(self) -> Vector:
+        return math.sqrt(2) * np.linalg.norm(self.slopes, axis=0)
+
+    def spectrum(self, scale: Vector) -> tuple[Vector, Vector, Vector]:
+        left, singular, right = np.linalg.svd(self.slopes / scale, full_matrices=False)
+        return 2 * singular[::-1] ** 2, right[::-1].T, 2 * (singular * (left.T @ self.residuals))[::-1]
+
+
+def squares(model: Model) -> list[int]:
+    """The squares that the loss of a model adds up. Raises AutodiffError for one that is something else."""
+    graph, active = model.lowered.graph, model.active
+    squared, todo = list[int](), [model.lowered.result]
+    while todo:
+        node = todo.pop()
+        row, args = graph.rows[node], graph.args[node]
+        if not active[node] or node in squared:
+            continue
+        if row is not None and _is_square(row, args, graph.constants):
+            squared.append(node)
+        elif row is not None and _is_linear(row, [bool(active[a]) for a in args]):
+            todo += args
+        else:
+            raise AutodiffError(
+                f"lm minimizes sums of squares, and {written(model.lowered, node)} is no square",
+                span=graph.spans[node], source=model.lowered.source,
+                hint="write the loss as mse(y, p), or take --optimizer newton or lbfgs",
+            )  # fmt: skip
+    return sorted(squared)
+
+
+def _is_square(row: Primitive, args: Sequence[int], constants: Any) -> bool:
+    return (row.value == "^" and constants.get(args[1]) == 2) or (row.value == "*" and args[0] == args[1])
+
+
+def _is_linear(row: Primitive, active: Sequence[bool]) -> bool:
+    """Whether an equation is linear in its `active` arguments, and every one of these has a part of its own in it."""
+    if row.branches is not None:
+        return not any(active[: row.conditions])
+    if row.kind == LINEAR or row.value in (*SUMS, *MEANS):
+        return sum(active) == 1
+    names = {"w", *(name for name, moves in zip(row.params, active, strict=True) if moves)}
+    texts = [text for text, moves in zip(row.partials, active, strict=True) if moves]
+    return row.kind == ELEMENTWISE and all(names.isdisjoint(templates.used(t, (*row.params, "w"))) for t in texts)
+
+
+def require_fit(optimizer: str, model: Model, parameters: Any, rows: int) -> None:
+    """Raise AutodiffError for a loss that the optimizer can't take, and for a matrix that would be too large."""
+    count = sum(map(np.size, parameters.values()))
+    if optimizer == "lm":
+        squares(model)
+    numbers = rows * count if optimizer == "lm" else count
+    if numbers > MOST[optimizer]:
+        what = f"{rows:,} rows × {count:,} parameters" if optimizer == "lm" else f"the square of {count:,} parameters"
+        raise AutodiffError(
+            f"{optimizer} keeps a matrix of {what}, which is too large", hint="take --optimizer lbfgs or adam"
+        )
+
+
+def _loss(objective: Objective, parameters: Any) -> float:
+    try:
+        return objective.loss(parameters)
+    except (DomainError, Overflow):
+        return math.inf
