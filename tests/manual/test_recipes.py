@@ -57,7 +57,8 @@ def test_an_export_target_is_one_module_and_its_name(monkeypatch: pytest.MonkeyP
     _module(monkeypatch, "autodiff.codegen.targets.curly", write=TARGET.write)
     monkeypatch.setattr(registry, "TARGETS", (*registry.TARGETS, "curly"))
     source = registry.written(registry.requested("if(x > 0, sigmoid(x)*y, 0)", "curly"), "curly")
-    assert "def gradient(x, y) {" in source and "if (" in source
+    assert "def gradient(x, y) {" in source
+    assert "if (" in source
     assert f"# {rules.TABLE['sigmoid', 1].doc}" not in source
     assert "def sigmoid(u) {" in source  # what the target lacks is defined by the table's text
 
@@ -107,4 +108,6 @@ def test_a_format_of_explanations_is_one_module_with_a_function_of_its_name(
     explanation = explain("exp(sin(x^2))", {"x": 4.0})
     assert explanation_output.write(explanation, "plain", str(tmp_path / "page.plain")) == 0
     page = (tmp_path / "page.plain").read_text(encoding="utf-8")
-    assert "vertices" in page and "sine" in page and " | " in page
+    assert "vertices" in page
+    assert "sine" in page
+    assert " | " in page

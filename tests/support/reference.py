@@ -214,6 +214,7 @@ _DIFF: dict[str, tuple[Callable[..., Mp], tuple[Callable[..., Mp] | None, ...]]]
     "frac 1": (lambda u: u - _trunc(u), (lambda u: 1,)),
     "fmod 2": (lambda u, v: u - v * _trunc(u / v), (lambda u, v: 1, lambda u, v: -_trunc(u / v))),
     "heaviside 1": (lambda u: mpf(1 + mpmath.sign(u)) / 2, (None,)),
+    "place_below 2": (lambda i, n: i, (None, None)),
     "acot 1": (lambda u: mpmath.pi / 2 - mpmath.atan(u), (lambda u: -1 / (1 + u * u),)),
     "acsch 1": (lambda u: mpmath.asinh(1 / u), (lambda u: -1 / (abs(u) * mpmath.sqrt(1 + u * u)),)),
     "acoth 1": (lambda u: mpmath.log((u + 1) / (u - 1)) / 2, (lambda u: 1 / (1 - u * u),)),

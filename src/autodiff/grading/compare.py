@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,6 +26,7 @@ from autodiff.errors import AutodiffError, quoted
 from autodiff.grading.diagnose import Sample, Slip, explain
 from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
+from autodiff.grading.swapped_terms import swapped_terms
 from autodiff.language.ast import Define, Expression, ParsedProgram, Reading
 from autodiff.language.derivative_notation import stated
 from autodiff.symbolic.adjoint import image, slopes
@@ -43,7 +45,7 @@ class Compared:
     at, derivative, answer   where they differ, and the two numbers (None: no value there)
     slip                     the slip that gives exactly this answer, if one does; `second` with it if it takes two
     method                   "symbols" or "points"; `agreed` points were the same
-    notes                    what is different where only one of both is defined
+    notes                    what is different where only one of both is defined, or by how little the two differ
     """
 
     verdict: str
@@ -97,8 +99,8 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     equations = gradient_equations(lowered, {name: source})
     slope = Lowered(equations.graph, equations.slopes[name], name, lowered.inputs, {}, "")
     same = _same_formula(lowered, source, answered)
-    tried = list(trials(lowered, slope, answered, proved=same))
-    return _judged(empty, tried, same=same, lowered=lowered, source=source)
+    tried = list(trials(lowered, source, slope, answered, proved=same))
+    return _judged(empty, tried, same=same, lowered=lowered, source=source, answered=answered)
 
 
 def _without_left_side(
@@ -144,7 +146,9 @@ def _variable(lowered: Lowered, wrt: str | None) -> tuple[str, int]:
     return next(iter(sources(lowered, list(lowered.inputs) if wrt is None else [wrt]).items()))
 
 
-def _judged(empty: Compared, trials: Sequence[Trial], *, same: bool, lowered: Lowered, source: int) -> Compared:
+def _judged(
+    empty: Compared, trials: Sequence[Trial], *, same: bool, lowered: Lowered, source: int, answered: Lowered
+) -> Compared:
     apart = [t for t in trials if t.outcome == "differs"]
     agreed = sum(t.outcome == "same" for t in trials)
     unanswered = [t for t in trials if t.derivative is not None and t.answer is None]
@@ -154,7 +158,9 @@ def _judged(empty: Compared, trials: Sequence[Trial], *, same: bool, lowered: Lo
         notes = tuple(_notes(trials, empty.wrt))
         return replace(empty, verdict="yes", method="symbols" if same else "points", agreed=agreed, notes=notes)
     if unanswered and not agreed and not any(t.answer for t in trials if t.derivative):
-        return replace(empty, verdict="no", at=unanswered[0].at, derivative=_value(unanswered[0].derivative))
+        at, known = unanswered[0].at, [(t.at, t.derivative.value) for t in unanswered[:SAMPLES] if t.derivative]
+        slip = swapped_terms(answered, known)
+        return replace(empty, verdict="no", at=at, derivative=_value(unanswered[0].derivative), slip=slip)
     return replace(empty, agreed=agreed, why=_unclear(trials, agreed))
 
 
@@ -218,14 +224,15 @@ def where(at: Mapping[str, float]) -> str:
 
 
 def _no(empty: Compared, apart: Sequence[Trial], trials: Sequence[Trial], lowered: Lowered, source: int) -> Compared:
+    apart = sorted(apart, key=lambda t: (not _visible(t), -_relative(t)))
     first = apart[0]
     same = [t for t in trials if t.outcome == "same"]
     samples = [
         Sample(t.at, t.run, t.derivative.value, t.answer.value)
-        for t in [*apart[: max(SAMPLES - len(same), SAMPLES // 2)], *same][:SAMPLES]
+        for t in [*filter(_visible, apart[: max(SAMPLES - len(same), SAMPLES // 2)]), *same][:SAMPLES]
         if t.run is not None and t.derivative is not None and t.answer is not None
     ]
-    slips = explain(lowered, source, samples)
+    slips = explain(lowered, source, samples) if _visible(first) else ()
     return replace(
         empty,
         verdict="no",
@@ -235,4 +242,21 @@ def _no(empty: Compared, apart: Sequence[Trial], trials: Sequence[Trial], lowere
         answer=_value(first.answer),
         slip=slips[0] if slips else None,
         second=slips[1] if len(slips) > 1 else None,
+        notes=() if _visible(first) else (_hidden(first),),
     )
+
+
+def _visible(trial: Trial) -> bool:
+    """Whether the two numbers differ as they are printed, and are within float64."""
+    derivative, answer = _value(trial.derivative), _value(trial.answer)
+    return derivative != answer and all(number is not None and math.isfinite(number) for number in (derivative, answer))
+
+
+def _relative(trial: Trial) -> float:
+    """The difference in parts of the derivative, where balls gave it."""
+    return abs(trial.difference) / ((abs(trial.derivative.value) if trial.derivative else 0.0) or 1.0)
+
+
+def _hidden(trial: Trial) -> str:
+    size = f"by {shown(abs(trial.difference))}" if trial.difference else "by less than float64's smallest number"
+    return f"the two differ {size}, which does not show beside these numbers"

@@ -3,8 +3,8 @@
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
 >>> lowered, slope, answer = (lower(parse(text)) for text in ("x^2", "2x", "x + x"))
->>> sum(trial.outcome == "same" for trial in trials(lowered, slope, answer)) == ENOUGH
-True
+>>> {trial.outcome for trial in trials(lowered, lowered.graph.find("x"), slope, answer)}
+{'same'}
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
+from autodiff.grading.places import places
 from autodiff.language.exact_float import decimal
 from autodiff.verify.error_bound import BoundedValue, bounded
 from autodiff.verify.rounding import Unsure
+
+if TYPE_CHECKING:
+    from autodiff.verify.exact_difference import ExactDifference
 
 ENOUGH = 40
 """Points that must agree before two formulas count as the same."""
@@ -33,40 +38,110 @@ _TRIED = 400
 _APART = 1e-9
 """What two formulas differ by as float64, in parts of the numbers, to be worth an error bound."""
 
+_EXACT_EQUATIONS = 20_000
+"""Equations of many digits that may be evaluated."""
+
+_MANY = 2  # points with the most digits
+
 _MARGIN = 4.0  # the error bounds are of first order
 _SHARP = 1e-7  # a point decides when the bounds are this small beside the numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A point with both numbers there: None where there is none; `outcome` is "same", "differs", "unclear" or "one-sided"."""
+    """A point with both numbers there: None where there is none; `outcome` is "same", "differs", "unclear" or "one-sided".
+
+    difference  what the derivative is more than the answer, where balls show that and the two numbers may not
+    """
 
     at: Mapping[str, float]
     derivative: BoundedValue | None
     answer: BoundedValue | None
     run: Trace | None
     outcome: str
+    difference: float = 0.0
 
 
-def trials(lowered: Lowered, slope: Lowered, answered: Lowered, *, proved: bool = False) -> Iterator[Trial]:
+def trials(
+    lowered: Lowered, source: int, slope: Lowered, answered: Lowered, *, proved: bool = False
+) -> Iterator[Trial]:
     """Trials until enough points agree, or enough of them differ to search for the slip.
 
-    Where all agree and the formulas are not `proved` to be the same, a sweep looks for points where they differ.
+    lowered, source  the program, and the equation that is differentiated by
+    slope            its derivative as float64 evaluates it
+
+    Where none differs, points of special meaning are tried and many more digits are compared; where the formulas are
+    `proved` to be the same, only their constants could still differ.
     """
     constants = {c for part in (lowered, answered) for c in part.graph.constants.values() if abs(c) < 1e9}
-    slope, answered = _as_written(slope), _as_written(answered)
+    slope, written = _as_written(slope), _as_written(answered)
     same = differs = 0
-    for at in points(lowered.inputs, constants, _TRIED):
-        trial = _trial(lowered, slope, answered, at)
+    seen: dict[int, tuple[Mapping[str, float], Trial | None]] = {}
+    for k, at in enumerate(points(lowered.inputs, constants, _TRIED)):
+        trial = _trial(lowered, slope, written, at)
+        seen[k] = at, trial
         if trial is None:
             continue
-        yield trial
+        if trial.outcome != "unclear":
+            yield trial
         same += trial.outcome == "same"
         differs += trial.outcome == "differs"
         if same >= ENOUGH or differs >= SAMPLES:
             break
-    if not (differs or proved):
-        yield from islice(_differing(lowered, slope, answered), SAMPLES)
+    if differs:
+        return
+    if not proved:
+        swept = list(islice(_differing(lowered, slope, written), SAMPLES))
+        yield from swept
+        differs = len(swept)
+    if not differs:
+        yield from _exact_trials(lowered, source, answered, list(seen.values()), proved=proved)
+
+
+def _exact_trials(
+    lowered: Lowered,
+    source: int,
+    answered: Lowered,
+    seen: Sequence[tuple[Mapping[str, float], Trial | None]],
+    *,
+    proved: bool,
+) -> Iterator[Trial]:
+    """Trials in ball arithmetic that float64 leaves open, and those that differ, as many as samples are wanted."""
+    try:  # 30 ms, which an answer that float64 shows to be wrong does not need
+        from autodiff.verify.exact_difference import BITS, MANY_BITS, exact_difference
+    except ImportError:
+        return
+    most = min(_EXACT_EQUATIONS // (len(lowered.graph) + len(answered.graph)), _TRIED)
+    open_points = [at for at, trial in seen if trial is None or trial.outcome == "unclear"]
+    agreed = [at for at, trial in seen if trial is not None and trial.outcome == "same"]
+    tried = [(at, MANY_BITS, True) for at in agreed[:_MANY]] + [(at, BITS, True) for at in agreed[_MANY:SAMPLES]]
+    if not proved:
+        tried += [(at, BITS, False) for at in islice(open_points, ENOUGH)]
+        tried += [(at, BITS, True) for at in islice(places((lowered, answered)), most)]
+        tried += [(at, BITS, True) for at in _far(lowered.inputs)]
+    differs = 0
+    for at, bits, known in tried[:most]:
+        exact = exact_difference(lowered, source, answered, _typed(at), bits)
+        if exact is None or (known and exact.difference is None) or not (exact.equal or exact.difference is not None):
+            continue
+        yield _exact_trial(lowered, at, exact)
+        differs += exact.difference is not None and exact.derivative != exact.answer
+        if differs >= SAMPLES:
+            break
+
+
+def _exact_trial(lowered: Lowered, at: Mapping[str, float], exact: ExactDifference) -> Trial:
+    numbers = BoundedValue(exact.derivative, 0.0), BoundedValue(exact.answer, 0.0)
+    try:
+        run: Trace | None = primal(lowered, at)
+    except DomainError:
+        run = None
+    return Trial(at, *numbers, run, "same" if exact.difference is None else "differs", exact.difference or 0.0)
+
+
+def _typed(at: Mapping[str, float]) -> dict[str, float]:
+    """The point as it is printed and typed again: 0.1 is one tenth."""
+    return {name: decimal(repr(value), value) for name, value in at.items()}
 
 
 def _differing(lowered: Lowered, slope: Lowered, answered: Lowered) -> Iterator[Trial]:
@@ -174,6 +249,16 @@ def sweep(names: Sequence[str]) -> Iterator[dict[str, float]]:
             size = _rounded(10.0 ** (12 * (k + 0.5) / _STEPS - 6))
             for value in (size, -size):
                 yield {other: value if other == name else _rounded(chance.uniform(1, 2)) for other in names}
+
+
+def _far(names: Sequence[str]) -> Iterator[dict[str, float]]:
+    """Points up to 1000 on both sides of 0, the names apart from each other."""
+    for k, size in enumerate(_FAR):
+        for side in (1.0, -1.0):
+            yield {name: side * _FAR[(k + i) % len(_FAR)] if i else side * size for i, name in enumerate(names)}
+
+
+_FAR = (20.0, 15.0, 30.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 500.0, 1000.0)
 
 
 def _rounded(value: float) -> float:

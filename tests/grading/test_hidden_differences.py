@@ -1,0 +1,59 @@
+"""An answer that differs from the derivative only far away, on a short stretch, at one point or by very little is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from autodiff.api.evaluate import parse
+from autodiff.core.lowering import lower
+from autodiff.grading.compare import compare
+from autodiff.grading.places import places
+
+
+@pytest.mark.parametrize(
+    ("program", "answer"),
+    [
+        ("exp(x)", "exp(x) + exp(-(x - 50)^2)"), ("x^2", "2x + x^300*1e-320"), ("x^2", "2x + x^400/400!"), ("sin(x)", "cos(x) + exp(-(x + 90)^2)"),
+        ("x^2", "2x + max(0, ln(x) - 15)"), ("x^2", "2x + relu(x - 1e9)"), ("x^2", "2x + max(0, x^3 - 1e15)"), ("x^2", "2x + relu(-1e7 - cbrt(x)*1e3)"),
+        ("x^2", "2x + if(x > 1 and x < 1.0001, 1, 0)"), ("x^2", "2x + if(abs(x - 1.2345) < 1e-4, 1, 0)"), ("x^2", "2x + max(0, 1e-5 - abs(x - 2.2))"),
+        ("x^2", "2x + if(x > pi and x < pi + 1e-6, 1, 0)"), ("x^2", "2x + if((x - 3.3)^2 < 1e-8, 1, 0)"), ("x*y^2", "y^2 + max(0, 1e-6 - abs(x*y - 7))"),
+        ("x^2", "2x + (x == 77)"), ("x^2", "2x + (x == 0.1)"), ("x^2", "if(x == 3, 7, 2x)"), ("x^2", "2x + if(floor(x) == 12345, 1, 0)"),
+    ],
+)  # fmt: skip
+def test_a_difference_is_noticed_wherever_it_is(program: str, answer: str) -> None:
+    compared = compare(program, answer, "x")
+    assert compared.verdict == "no"
+    assert compared.at
+
+
+@pytest.mark.parametrize(
+    ("program", "answer", "size"), [("x", "1 + 1e-17", "1e-17"), ("3x", "3 - 1e-25", "1e-25"), ("x*y", "y + 1e-30*y", "e-30")]
+)  # fmt: skip
+def test_typed_constants_are_exact(program: str, answer: str, size: str) -> None:
+    compared = compare(program, answer, "x")
+    assert (compared.verdict, compared.slip) == ("no", None)
+    assert f"{size}, which does not show beside these numbers" in compared.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("program", "answer"),
+    [
+        ("atan(x) + atan(1/x)", "0"), ("asin(x) + acos(x)", "0"), ("ln(2x) - ln(x)", "0"), ("x*abs(x)", "2*abs(x)"), ("max(x, 1)^2", "2x*heaviside(x - 1)"),
+        ("abs(x)^3", "3x*abs(x)"), ("floor(x)*x", "floor(x)"), ("0.1*x^3", "0.3*x^2"), ("x^3/3", "x^2"), ("if(x < 1, x^2, 2x - 1)", "min(2x, 2)"),
+        ("exp(x)", "(exp(x/2))^2"), ("sinh(x)", "(e^x + e^-x)/2"), ("relu(sin(x))", "if(sin(x) > 0, cos(x), 0)"), ("mod(x, 3)*x", "2x - 3*floor(x/3)"),
+    ],
+)  # fmt: skip
+def test_right_answers_stay_right_at_special_points(program: str, answer: str) -> None:
+    assert compare(program, answer, "x").verdict == "yes"
+
+
+def test_points_lie_at_between_and_beside_special_points() -> None:
+    values = [at["x"] for at in places([lower(parse("if(x > 2 and x < 2.001, 1, 0) + abs(exp(x) - 20)"))])]
+    assert {2.0, 2.001} <= set(values)
+    assert any(2 < value < 2.001 for value in values)
+    assert any(value < 2 for value in values)
+    assert any(abs(value - 2.995732273553991) < 1e-11 for value in values)
+
+
+def test_a_smooth_formula_has_no_special_points() -> None:
+    assert list(places([lower(parse("sin(x)^2*exp(x)"))])) == []
