@@ -171,6 +171,12 @@ def by_cases(text: str) -> bool:
     return "if(" in text
 
 
+def equalities(condition: str) -> list[tuple[str, str]]:
+    """Both sides of each equation in a condition."""
+    parts = (part.partition(" == ") for part in re.split(r" and | or ", condition))
+    return [(left, right) for left, sign, right in parts if sign]
+
+
 def with_result(text: str, result: str) -> str:
     """A text with `result` in place of `w`."""
     return _RESULT.sub(result, text)
