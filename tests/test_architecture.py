@@ -346,7 +346,8 @@ def test_no_function_is_named_outside_the_table() -> None:
         rf"""[!=]=\s*["']({"|".join(sorted(names))})["']|name in \(["']({"|".join(sorted(names))})"""
     )
     for path in _files():
-        assert not comparison.search(path.read_text(encoding="utf-8")), path
+        if path.parent.name != "table":
+            assert not comparison.search(path.read_text(encoding="utf-8")), path
 
 
 UNCLEAR_NAMES = frozenset(
