@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import random
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 import pytest
 
+from autodiff.errors import AutodiffError
+from autodiff.tables import arrow, writer
 from autodiff.tables.text import CHUNK
 from tests.support.command import autodiff
 
@@ -127,3 +130,29 @@ def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp
         2, ["error: Parquet needs PyArrow, which is not installed", "  in the checkout that autodiff was installed from: pip install '.[data]'"],
     )  # fmt: skip
     assert autodiff("eval", "exp(x)", "--data", "-", stdin=b"x\n0\n").out == "f,df/dx,status\n1,1,ok\n"
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_no_rows_are_written_behind_those_that_cannot_be(form: str) -> None:
+    page = io.BytesIO()
+
+    def write() -> None:
+        with writer.writer(form, page) as put:
+            for cells in ([1.0, 2.0], [3.0, "text"], [4.0, 5.0]):
+                put({"x": cells})
+
+    with pytest.raises(AutodiffError, match="no one type"):
+        write()
+    (chunk,) = arrow.table(io.BytesIO(page.getvalue()), "page", form).chunks(["x"])
+    assert chunk.read(chunk.cells["x"]).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(("columns", "chunks"), [(1, 18), (17, 24)])
+def test_chunks_of_few_columns_grow(columns: int, chunks: int, tmp_path: Path) -> None:
+    path, names = tmp_path / "long.parquet", [f"x{k}" for k in range(columns)]
+    pq.write_table(pa.table(dict.fromkeys(names, range(24 * CHUNK))), path)
+    with path.open("rb") as content:
+        found = list(arrow.table(content, "long", "parquet").chunks(names))
+    assert len(found) == chunks
+    assert [line for chunk in found for line in chunk.lines] == list(range(1, 24 * CHUNK + 1))
+    assert [cell for chunk in found for cell in chunk.read(chunk.cells["x0"]).tolist()] == list(range(24 * CHUNK))

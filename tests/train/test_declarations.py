@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autodiff import compile as compile_rows
+from autodiff import evaluate
 from autodiff.api.inputs import parse_point
 from autodiff.tables.columns import NumericTable
 from autodiff.train.loop import Hyperparameters, sampler
@@ -144,6 +146,35 @@ def test_classes_and_indices_beyond_those_of_the_training_are_no_input(tmp_path:
     new = _file(tmp_path / "n.csv", "k,j\n2,0\n3,0\n1,2\n0.5,1\n0,1\n")
     ended = autodiff("predict", text, "--of", "p", "--data", new, "--at", f"@{saved}")
     assert ended.out == "p,status\n13,ok\n,input\n,input\n,input\n21,ok\n"
+
+
+def test_rows_of_a_parameter_are_gathered_and_their_slopes_added() -> None:
+    """Against sums by hand: users and items come several times, and some never; rows times users would be 8 GB."""
+    chance = np.random.default_rng(3)
+    rows, users, items = 20_000, 50_000, 7
+    user, item = chance.integers(0, users, rows), chance.integers(0, items, rows)
+    rating = chance.normal(size=rows)
+    first = {"U": chance.normal(size=(users, 2)), "V": chance.normal(size=(items, 2))}
+    table = NumericTable("t", {"user": user * 1.0, "item": item * 1.0, "rating": rating}, range(rows))
+    training = Training("mse(rating, sum(U[user]*V[item], -1))", table, first, Hyperparameters(1), explain=None)
+    loss, slopes = training.trained.slopes(first)
+    left = np.sum(first["U"][user] * first["V"][item], axis=1) - rating
+    expected = {name: np.zeros_like(value) for name, value in first.items()}
+    np.add.at(expected["U"], user, 2 / rows * left[:, None] * first["V"][item])
+    np.add.at(expected["V"], item, 2 / rows * left[:, None] * first["U"][user])
+    assert loss == pytest.approx(np.mean(left**2), rel=1e-12)
+    for name, slope in slopes.items():
+        assert slope == pytest.approx(expected[name], rel=1e-9, abs=1e-15)
+
+
+def test_a_place_may_be_an_input() -> None:
+    answer = evaluate("sum(U[k]^2)", {"U": [[1.0, 2.0], [3.0, 4.0]], "k": [1.0, 0.0, 1.0]}, ["U"])
+    assert (answer.value, answer.gradient["U"].tolist()) == (55.0, [[2.0, 4.0], [12.0, 16.0]])
+    wrong = evaluate("sum(U[k])", {"U": [1.0, 2.0], "k": [0.0, 2.0]}, ["U"])
+    assert (wrong.status, "k to be a place in the array, counted from 0" in wrong.why) == ("domain", True)
+    value, gradient = compile_rows("x*[10, 20, 30][k]", ["x"])(x=[1.0, 2.0, 3.0], k=[2.0, 0.0, 5.0])
+    assert np.array_equal(value, [30, 20, np.nan], equal_nan=True)
+    assert np.array_equal(gradient["x"], [30, 10, np.nan], equal_nan=True)
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])

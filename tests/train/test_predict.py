@@ -205,3 +205,40 @@ def test_a_value_for_no_input_is_an_error(tmp_path: Path) -> None:
     ended = autodiff(*args, "--at", "w=1,v=2")
     assert (ended.status, ended.out) == (2, "")
     assert "--at gives 'v', which is not an input of this program\n  its inputs are w, x" in ended.err
+
+
+_CANCELLING = "x\n1e-9\n1e-12\n1e-7\n0.5\n800\n-1\n"
+
+
+def _same_to_ten_digits(rows: list[dict[str, str]], others: list[dict[str, str]]) -> None:
+    assert [row["status"] for row in rows] == [row["status"] for row in others]
+    for row, other in zip(rows, others, strict=True):
+        assert row["p"] == other["p"] == "" or float(row["p"]) == pytest.approx(float(other["p"]), rel=1e-10)
+
+
+@pytest.mark.parametrize("expression", ["(1-cos(x))/x^2", "(exp(x)-1)/x", "exp(x)/exp(x-1)", "ln(1+x)/x"])
+def test_rows_that_float64_is_not_enough_for_are_computed_again(expression: str, tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text(_CANCELLING)
+    rows = _rows(autodiff("predict", f"p = {expression}; L = mse(y, p)", "--of", "p", "--data", str(table)).out)
+    by_eval = _rows(autodiff("eval", f"p = {expression}", "--data", str(table)).out)
+    _same_to_ten_digits(rows, by_eval)
+
+
+@pytest.mark.parametrize("expression", ["(1-cos(u))/u^2", "(exp(u)-1)/u", "exp(u)/exp(u-1)", "ln(1+u)/u"])
+def test_rows_of_arrays_are_computed_again_too(expression: str, tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text(_CANCELLING)
+    program = f"u = transpose([x, 2x]) @ w; p = {expression}; q = 2u; L = mse(y, p)"
+    ended = autodiff("predict", program, "--of", "p, q", "--data", str(table), "--at", "w=[3,-1]")
+    by_eval = _rows(autodiff("eval", f"u = 3x - 2x; p = {expression}", "--data", str(table)).out)
+    _same_to_ten_digits(_rows(ended.out), by_eval)
+
+
+def test_a_row_that_only_random_rounding_takes_out_of_its_domain_has_its_value(tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text("x\n1\n0\n-1\n")
+    ended = autodiff(
+        "predict", "u = transpose([x, x]) @ w; p = sqrt(u)", "--of", "p", "--data", str(table), "--at", "w=[0.3,-0.3]"
+    )
+    assert [(row["p"], row["status"]) for row in _rows(ended.out)] == [("0", "ok")] * 3

@@ -169,12 +169,43 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
         rows, columns = a.shape
         return ScalarBlock((columns, rows), tuple(node for j in range(columns) for node in a.nodes[j::columns]))
 
+    def gathered(self, a: ScalarBlock, places: ScalarBlock) -> ScalarBlock:
+        rows = self._parts(a.nodes, a.shape)
+        self.require_room(2 * len(a.nodes) * len(places.nodes))
+        equal = (
+            (lambda k, at=at: self.call("==", at, self.number(float(k)))) for at in self._places(places, a.shape[0])
+        )
+        nodes = (self._chosen(is_at, column) for is_at in equal for column in zip(*rows, strict=True))
+        return ScalarBlock((*places.shape, *a.shape[1:]), tuple(nodes))
+
+    def summed_at(self, part: ScalarBlock, places: ScalarBlock, shape: Shape) -> ScalarBlock:
+        self.require_room(3 * math.prod(shape) * len(places.nodes))
+        where = self._places(places, shape[0])
+        zero, parts = self.number(0.0), self._parts(part.nodes, (len(places.nodes), *shape[1:]))
+
+        def at(k: int, j: int) -> int:
+            equal = (self.call("==", place, self.number(float(k))) for place in where)
+            return self.combined("+", [self.call("if", e, p[j], zero) for e, p in zip(equal, parts, strict=True)])
+
+        nodes = tuple(at(k, j) for k in range(shape[0]) for j in range(len(parts[0])))
+        return ScalarBlock(shape, nodes)
+
+    def _places(self, places: ScalarBlock, count: int) -> list[int]:
+        """Places along an axis, with the condition that they are some."""
+        size = self.number(float(count))
+        return [self.call("place_below", place, size) for place in places.nodes]
+
+    def _parts(self, nodes: tuple[int, ...], shape: Shape) -> list[tuple[int, ...]]:
+        """The equations of each part along the first axis."""
+        size = math.prod(shape[1:])
+        return [nodes[k : k + size] for k in range(0, len(nodes), size)]
+
     def one_hots(self, a: ScalarBlock, size: int) -> ScalarBlock:
         self.require_room(3 * size * len(a.nodes))
         unit, zero = self.number(1.0), self.number(0.0)
         nodes = tuple(
             self.call("if", self.call("==", node, self.number(float(k))), unit, zero)
-            for node in a.nodes
+            for node in self._places(a, size)
             for k in range(size)
         )
         return ScalarBlock((*a.shape, size), nodes)

@@ -139,6 +139,14 @@ class NumPyArrays(WholeArrays[Value]):
     def between(self, low: Value, high: Value, share: float) -> Value:
         return (1 - share) * low + share * high
 
+    def gathered(self, a: Value, places: Value) -> Value:
+        return plain(np.asarray(a)[_whole_places(places, len(np.asarray(a)))])
+
+    def summed_at(self, part: Value, places: Value, shape: Shape) -> Value:
+        at, columns = np.ravel(_whole_places(places, shape[0])), np.reshape(part, (np.size(places), -1))
+        sums = [np.bincount(at, weights=column, minlength=shape[0]) for column in columns.T]
+        return np.stack(sums, axis=-1).reshape(shape)
+
     def one_hots(self, a: Value, size: int) -> Value:
         return np.asarray(np.expand_dims(a, -1) == np.arange(size), dtype=np.float64)
 
@@ -165,6 +173,11 @@ class NumPyArrays(WholeArrays[Value]):
         others = np.exp(moved)
         np.put_along_axis(others, np.argmax(moved, axis=-1, keepdims=True), 0.0, axis=-1)
         return np.asarray(moved - np.log1p(np.sum(others, axis=-1, keepdims=True)))
+
+
+def _whole_places(places: Value, count: int) -> Any:
+    """Places as whole numbers below `count`; for those that are none, which the domain reports, the nearest one."""
+    return np.clip(np.nan_to_num(places, nan=0.0, posinf=count, neginf=0.0), 0, count - 1).astype(np.intp)
 
 
 # --- rows and texts -------------------------------------------------------------------------------------------------------

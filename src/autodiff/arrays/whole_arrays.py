@@ -83,6 +83,12 @@ class WholeArrays(Protocol[A]):
     def between(self, low: A, high: A, share: float) -> A:
         """The number that lies between two, at this share of the way."""
 
+    def gathered(self, a: A, places: A) -> A:
+        """The parts of an array, along its first axis, in these places; any part where a place is none."""
+
+    def summed_at(self, part: A, places: A, shape: Shape) -> A:
+        """Zeros of this shape, to which the parts are added in their places along the first axis."""
+
     def one_hots(self, a: A, size: int) -> A:
         """Each element as zeros with a 1 in the place that it names."""
 
@@ -192,6 +198,18 @@ class WholeArrays(Protocol[A]):
         stop = self.constant_of(ends[1])
         stop = stop if stop == math.inf else self.whole(ends[1])
         return (*before, slice(*checked_range(self.whole(ends[0]), stop, size, self.span)))
+
+    def gather(self, row: Primitive, args: Sequence[A]) -> A:
+        shape, places = self.shapes(args)
+        checked_place((0,), shape, self.span)
+        grown(row, [shape, places], (*places, *shape[1:]), self.span)
+        return self.gathered(*args)
+
+    def gather_sum(self, row: Primitive, args: Sequence[A]) -> A:
+        part, shape, places = self.shapes(args)
+        if part != (*places, *shape[1:]):
+            raise shape_error(row, [part, shape, places], self.span, "v has a part of u for each place")
+        return self.summed_at(args[0], args[2], shape)
 
     def zeros(self, row: Primitive, args: Sequence[A]) -> A:
         return self.filled(0.0, checked_size([self.whole(a) for a in args], self.span))

@@ -106,6 +106,7 @@ def lower(program: ParsedProgram) -> Lowered:
 def lower_template(program: ParsedProgram, params: tuple[str, ...]) -> Lowered:
     """The equations of a row's text; every parameter is an input, used or not."""
     lowering = _Lowering(program)
+    lowering.constant_places = True
     for name in params:
         lowering.graph.input(name)
     return lowering.run()
@@ -124,6 +125,7 @@ class _Lowering:
         self.conditions = False
         self.limit = 0
         self.same = rules.TABLE["+", 1]
+        self.constant_places = False  # in a row's text a parameter that is a place stands for a constant
 
     def run(self) -> Lowered:
         self.places = places(self.program)
@@ -354,6 +356,8 @@ class _Lowering:
 
     def _equation(self, node: Call | Array | Index, row: Primitive, args: tuple[int, ...], scope: Scope) -> int:
         span = scope.span or node.span
+        if isinstance(node, Index) and len(args) == 2 and self._varies(args[1]):
+            row = rules.TABLE["gather", 2]
         if isinstance(node, Call):
             if row.conditions:
                 self._conditions(node, row, args)
@@ -364,6 +368,13 @@ class _Lowering:
         if len(args) > len(row.params):
             return reduce(lambda left, right: self.graph.call(row, (left, right), span), args)
         return self.graph.call(row, args, span)
+
+    def _varies(self, place: int) -> bool:
+        """Whether a place in an array depends on an input, so that it is known where the program is evaluated."""
+        graph = self.graph
+        if self.constant_places or place in graph.constants:
+            return False
+        return any(n in graph.inputs for n in graph.reaching(place))
 
     def _power_of_e(self, node: Call, scope: Scope) -> bool:
         """`e^z` is the exponential function: the constant e itself is rounded, exp(z) is not built on it."""

@@ -26,6 +26,7 @@ from autodiff.errors import AutodiffError, quoted
 from autodiff.grading.diagnose import Sample, Slip, explain
 from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
+from autodiff.grading.swapped_terms import swapped_terms
 from autodiff.language.ast import Define, Expression, ParsedProgram, Reading
 from autodiff.language.derivative_notation import stated
 from autodiff.symbolic.adjoint import image, slopes
@@ -99,7 +100,7 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     slope = Lowered(equations.graph, equations.slopes[name], name, lowered.inputs, {}, "")
     same = _same_formula(lowered, source, answered)
     tried = list(trials(lowered, source, slope, answered, proved=same))
-    return _judged(empty, tried, same=same, lowered=lowered, source=source)
+    return _judged(empty, tried, same=same, lowered=lowered, source=source, answered=answered)
 
 
 def _without_left_side(
@@ -145,7 +146,9 @@ def _variable(lowered: Lowered, wrt: str | None) -> tuple[str, int]:
     return next(iter(sources(lowered, list(lowered.inputs) if wrt is None else [wrt]).items()))
 
 
-def _judged(empty: Compared, trials: Sequence[Trial], *, same: bool, lowered: Lowered, source: int) -> Compared:
+def _judged(
+    empty: Compared, trials: Sequence[Trial], *, same: bool, lowered: Lowered, source: int, answered: Lowered
+) -> Compared:
     apart = [t for t in trials if t.outcome == "differs"]
     agreed = sum(t.outcome == "same" for t in trials)
     unanswered = [t for t in trials if t.derivative is not None and t.answer is None]
@@ -155,7 +158,9 @@ def _judged(empty: Compared, trials: Sequence[Trial], *, same: bool, lowered: Lo
         notes = tuple(_notes(trials, empty.wrt))
         return replace(empty, verdict="yes", method="symbols" if same else "points", agreed=agreed, notes=notes)
     if unanswered and not agreed and not any(t.answer for t in trials if t.derivative):
-        return replace(empty, verdict="no", at=unanswered[0].at, derivative=_value(unanswered[0].derivative))
+        at, known = unanswered[0].at, [(t.at, t.derivative.value) for t in unanswered[:SAMPLES] if t.derivative]
+        slip = swapped_terms(answered, known)
+        return replace(empty, verdict="no", at=at, derivative=_value(unanswered[0].derivative), slip=slip)
     return replace(empty, agreed=agreed, why=_unclear(trials, agreed))
 
 

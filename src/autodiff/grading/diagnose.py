@@ -235,14 +235,15 @@ def _explains(per_sample: Sequence[_SampleTangents], changes: Sequence[_Change])
     numbers = []
     for at_sample in per_sample:
         numbers.append(at_sample.result(changes))
-        if not _close(numbers[-1], at_sample.sample.answer):
+        if not close(numbers[-1], at_sample.sample.answer):
             return False
     return not all(
-        _close(number, at_sample.sample.derivative) for number, at_sample in zip(numbers, per_sample, strict=True)
+        close(number, at_sample.sample.derivative) for number, at_sample in zip(numbers, per_sample, strict=True)
     )
 
 
-def _close(a: float, b: float) -> bool:
+def close(a: float, b: float) -> bool:
+    """Whether two numbers are the same but for rounding."""
     return abs(a - b) <= _CLOSE * max(abs(a), abs(b))
 
 
@@ -303,7 +304,7 @@ def _inner(lowered: Lowered, source: int, node: int) -> str:
 
 def _whole_answer(lowered: Lowered, samples: Sequence[Sample]) -> Slip | None:
     """What went wrong with the answer as a whole."""
-    if len(samples) > 2 and all(_close(s.answer, s.run.values[lowered.result]) for s in samples):
+    if len(samples) > 2 and all(close(s.answer, s.run.values[lowered.result]) for s in samples):
         return Slip("not differentiated", "this is the program itself, not its derivative")
     return None
 
@@ -313,12 +314,13 @@ def _scaled(samples: Sequence[Sample]) -> Slip | None:
     if len(samples) < 3:
         return None
     ratios = [s.answer / s.derivative for s in samples if s.derivative]
-    scaled = len(ratios) > 1 and bool(ratios[0]) and not _close(ratios[0], 1.0)
-    if scaled and all(_close(s.answer, ratios[0] * s.derivative) for s in samples):
+    scaled = len(ratios) > 1 and bool(ratios[0]) and not close(ratios[0], 1.0)
+    if scaled and all(close(s.answer, ratios[0] * s.derivative) for s in samples):
         rounded = ": a constant is rounded" if abs(ratios[0] - 1) < _ROUNDED else ""
         return Slip("constant factor", f"the answer is {ratios[0]:.10g} times the derivative{rounded}")
     steps = [s.answer - s.derivative for s in samples]
     spread = max(abs(s.answer) for s in samples) * _CLOSE
     if abs(steps[0]) > 100 * spread and all(abs(step - steps[0]) <= spread for step in steps):
-        return Slip("constant term", f"the answer is the derivative plus {steps[0]:.10g}: a constant's derivative is 0")
+        sign, step = "plus" if steps[0] > 0 else "minus", abs(steps[0])
+        return Slip("constant term", f"the answer is the derivative {sign} {step:.10g}")
     return None

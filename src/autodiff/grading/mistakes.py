@@ -15,11 +15,11 @@ from typing import NamedTuple, TypeAlias
 
 from autodiff.core import rules, templates
 from autodiff.core.floats import divide, logarithm, power
-from autodiff.core.primitive import ZERO, Primitive
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.grading.candidate_slopes import Slope, candidate_slopes
 
 _ADD, _SUB, _MUL, _DIV, _POW = (rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^"))
-_NEG, _SAME = rules.TABLE["-", 1], rules.TABLE["+", 1]
+_NEG, _SAME, _EXP = rules.TABLE["-", 1], rules.TABLE["+", 1], rules.TABLE["exp", 1]
 
 
 class Here(NamedTuple):
@@ -70,36 +70,64 @@ def mistakes(row: Primitive, moves: tuple[bool, ...], inner: tuple[bool, ...]) -
         yield from _sum(row, moves)
     elif row not in (_NEG, _SAME):
         yield from _function(row, moves, inner)
-    yield Mistake("sign", f"the sign is wrong: {_law(row)}", lambda h: -h.right())
-    if row.arity == 1 and row not in (_NEG, _SAME):
+    yield Mistake("sign", f"the sign is wrong: {_law(row, moves)}", lambda h: -h.right())
+    if row.arity == 1 and row not in (_NEG, _SAME) and row.formula[0] != ZERO:
         yield from _wrong_rules(row)
 
 
-def _law(row: Primitive) -> str:
-    """The rule as a teacher writes it."""
+_POWER_LAWS = {
+    (True, False): "(u^n)' = n*u^(n-1)*u'",
+    (False, True): "(a^u)' = a^u*ln(a)*u'",
+    (True, True): "(u^v)' = u^v*(v'*ln(u) + v*u'/u)",
+}
+"""By which of base and exponent depends on the variable."""
+
+
+def _law(row: Primitive, moves: tuple[bool, ...] = ()) -> str:
+    """The rule as a teacher writes it, where these arguments depend on the variable."""
     laws = {
         _ADD: "(u + v)' = u' + v'",
         _SUB: "(u - v)' = u' - v'",
         _MUL: "(u*v)' = u'*v + u*v'",
         _DIV: "(u/v)' = (u'*v - u*v')/v^2",
-        _POW: "(u^n)' = n*u^(n-1)*u', (a^u)' = a^u*ln(a)*u'",
         _NEG: "(-u)' = -u'",
     }
     if row in laws:
         return laws[row]
+    if row is _POW:
+        return _POWER_LAWS[moves[0], moves[1]]
     terms = [
-        f"({f})*{p}'" if "+" in f or "-" in f else f"{f}*{p}'"
+        f"({f})*{p}'" if _is_sum(f) else f"{f}*{p}'"
         for f, p in zip(row.formula, row.params, strict=True)
-        if f != ZERO
+        if f not in (ZERO, UNDEFINED)
     ]
-    result = f", w being {row.signature}" if any("w" in f for f in row.formula) else ""
+    result = f", w being {row.signature}" if any(re.search(_RESULT, f) for f in row.formula) else ""
     return f"({row.signature})' = {' + '.join(terms) or '0'}{result}"
+
+
+def _is_sum(text: str) -> bool:
+    """Whether a text of the table needs brackets as a factor; a call as a whole, such as `if(…)`, needs none."""
+    depth = 0
+    for k, sign in enumerate(text):
+        depth += (sign == "(") - (sign == ")")
+        if sign in "+-" and not depth and k:
+            return True
+    return text.startswith("-")
 
 
 # --- the chain rule ---------------------------------------------------------------------------------------------------
 
 
+_AS_POWER = "this is the rule of u^n"
+
+
 def _function(row: Primitive, moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake]:
+    if row is _EXP:
+        as_power: dict[str, Rule] = {
+            _AS_POWER: lambda h: h.u[0] * divide(h.w, math.e) * h.t[0],
+            f"{_AS_POWER}, and the inner derivative is missing": lambda h: h.u[0] * divide(h.w, math.e),
+        }
+        yield from _listed("wrong rule", "(e^u)' = e^u*u'", as_power)
     for k, (is_active, deeper) in enumerate(zip(moves, inner, strict=True)):
         if is_active and deeper:
             yield from _chain(row, k, _law(row))
@@ -195,6 +223,8 @@ def _sum(row: Primitive, moves: tuple[bool, ...]) -> Iterator[Mistake]:
         elif all(moves):
             yield Mistake("sign", f"the sign of the {place} term is wrong: {law}", _plus(k, -2.0))
             yield Mistake("term lost", f"the {place} term is lost: {law}", _plus(k, -1.0))
+            kept = f"the {place} term is kept as it is, not differentiated: {law}"
+            yield Mistake("term not differentiated", kept, _term_kept(k), rare=True)
     if all(moves):
         multiplied: dict[str, Rule] = {"the terms' derivatives are multiplied": lambda h: h.t[0] * h.t[1]}
         yield from _listed("product rule", law, multiplied, rare=True)
@@ -202,6 +232,10 @@ def _sum(row: Primitive, moves: tuple[bool, ...]) -> Iterator[Mistake]:
 
 def _constant_kept(k: int) -> Rule:
     return lambda h: h.right() + h.s[k] * h.u[k]
+
+
+def _term_kept(k: int) -> Rule:
+    return lambda h: h.right() + h.s[k] * (h.u[k] - h.t[k])
 
 
 def _constant_as_one(k: int) -> Rule:
@@ -238,7 +272,9 @@ def _constant_factor(k: int) -> Iterator[Mistake]:
         "the constant factor is there twice": lambda h: h.u[k] ** 2 * h.t[argument],
         "it was divided by the constant factor": lambda h: divide(h.t[argument], h.u[k]),
     }
+    kept: dict[str, Rule] = {"the product is kept as it is, not differentiated": lambda h: h.w}
     yield from _listed(kind, law, others, rare=True)
+    yield from _listed("term not differentiated", law, kept, rare=True)
 
 
 def _quotient(moves: tuple[bool, ...]) -> Iterator[Mistake]:
@@ -284,7 +320,7 @@ def _quotient(moves: tuple[bool, ...]) -> Iterator[Mistake]:
 
 
 def _power(moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake]:
-    law = "(u^n)' = n*u^(n-1)*u'"
+    law = _POWER_LAWS[moves[0], moves[1]]
     if moves[0] and not moves[1]:
         slopes: dict[str, tuple[str, Rule]] = {
             "the exponent is not lowered by 1": ("exponent", lambda h: h.u[1] * h.w),
@@ -302,18 +338,19 @@ def _power(moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake
         if inner[0]:
             alone = f"the power is taken of the variable alone, not of the whole u: {law}"
             yield Mistake("inner function", alone, lambda h: h.t[0] * h.u[1] * power(h.x, h.u[1] - 1))
+            inside = f"the power is taken of the inner derivative u', whose minus stays in front: {law}"
+            yield Mistake("inner function", inside, lambda h: -h.u[1] * power(-h.t[0], h.u[1] - 1), rare=True)
     if moves[1] and not moves[0]:
-        law = "(a^u)' = a^u*ln(a)*u'"
         yield Mistake("constant factor", f"the factor ln(a) is missing: {law}", lambda h: h.w * h.t[1])
         of_base: dict[str, Rule] = {
-            "this is the rule of u^n": lambda h: h.u[1] * power(h.u[0], h.u[1] - 1) * h.t[1],
+            _AS_POWER: lambda h: h.u[1] * power(h.u[0], h.u[1] - 1) * h.t[1],
+            f"{_AS_POWER}, and the inner derivative is missing": lambda h: h.u[1] * power(h.u[0], h.u[1] - 1),
             "it is multiplied by ln(a), not divided": lambda h: (
                 divide(h.w, h.right() and logarithm(math.log)(h.u[0])) * h.t[1]
             ),
         }
         yield from _listed("wrong rule", law, of_base)
     if all(moves):
-        law = "(u^v)' = u^v*(v'*ln(u) + v*u'/u)"
         of_both: dict[str, Rule] = {
             "only the rule of u^n was used": lambda h: h.s[0] * h.t[0],
             "only the rule of a^u was used": lambda h: h.s[1] * h.t[1],

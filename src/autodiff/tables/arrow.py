@@ -24,6 +24,9 @@ from autodiff.tables.text import CHUNK, Chunk, Statuses, Table, Written, twice
 Column = Any
 """An array of PyArrow, which has no type information."""
 
+_SHORT_CHUNKS, _NARROW = 16, 16
+"""Chunks of CHUNK rows before there are four times as many rows in each, and columns at most for that."""
+
 
 def table(content: BinaryIO, name: str, form: str) -> Table:
     """The table in a Parquet or Arrow file. Raises AutodiffError where it is none, and where PyArrow is missing."""
@@ -256,7 +259,8 @@ def _ipc(pa: Any, content: BinaryIO) -> tuple[Sequence[str], Iterable[Any]]:
 
 
 def _of_parquet(file: Any, wanted: Sequence[str]) -> Iterator[Any]:
-    return cast("Iterator[Any]", file.iter_batches(batch_size=CHUNK, columns=list(wanted)))
+    size = 4 * CHUNK if len(wanted) <= _NARROW else CHUNK
+    return cast("Iterator[Any]", file.iter_batches(batch_size=size, columns=list(wanted)))
 
 
 def _chunks(
@@ -265,8 +269,10 @@ def _chunks(
     done = 0
     try:
         for batch in batches(wanted):
-            for start in range(0, batch.num_rows, CHUNK):
-                part = batch.slice(start, CHUNK)
+            # what a chunk costs, whatever its size, is lost in longer ones; the first results come from short ones
+            size = 4 * CHUNK if done >= _SHORT_CHUNKS * CHUNK and len(wanted) <= _NARROW else CHUNK
+            for start in range(0, batch.num_rows, size):
+                part = batch.slice(start, size)
                 cells = dict(zip(part.schema.names, part.columns, strict=True))
                 yield Chunk(
                     range(done + 1, done + 1 + part.num_rows), {column: cells[column] for column in wanted}, numbers

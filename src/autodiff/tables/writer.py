@@ -45,8 +45,9 @@ def writer(form: str, stream: BinaryIO, *, head: bool = True) -> Iterator[Write]
     if form not in (*DELIMITERS, "ndjson"):
         from autodiff.tables import arrow  # PyArrow is an extra
 
-        with arrow.writer(form, stream) as write:
-            yield write
+        failed: list[bool] = []
+        with arrow.writer(form, stream) as write, _in_order(stream, 1) as put:
+            yield lambda columns: put(partial(_batch, write, columns, failed))
         return
     begun = not head
 
@@ -60,10 +61,12 @@ def writer(form: str, stream: BinaryIO, *, head: bool = True) -> Iterator[Write]
 
 
 @contextmanager
-def _in_order(stream: BinaryIO) -> Iterator[Callable[[Callable[[], Sequence[bytes | memoryview]]], None]]:
+def _in_order(
+    stream: BinaryIO, workers: int | None = None
+) -> Iterator[Callable[[Callable[[], Sequence[bytes | memoryview]]], None]]:
     """The function that takes functions, and writes what these give in their order.
 
-    They run on other cores while the caller goes on, except for stdout, where each row is written at once.
+    They run on other cores, on so many or all, while the caller goes on, except for stdout, where each row is written at once.
     """
     if stream is getattr(sys.stdout, "buffer", None):
         yield lambda work: stream.writelines(work())
@@ -77,12 +80,21 @@ def _in_order(stream: BinaryIO) -> Iterator[Callable[[Callable[[], Sequence[byte
         while begun and (begun[0].done() or len(begun) > AHEAD):
             stream.writelines(begun.popleft().result())
 
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         try:
             yield put
         finally:  # the rows before an error are written
             for lines in begun:
                 stream.writelines(lines.result())
+
+
+def _batch(write: Write, columns: Mapping[str, Sequence[Any]], failed: list[bool]) -> Sequence[bytes]:
+    """Write the rows, but none behind those that could not be written; nothing is left to write."""
+    if not failed:
+        failed.append(True)
+        write(columns)
+        failed.clear()
+    return ()
 
 
 def _lines(form: str, columns: Mapping[str, Sequence[Any]], head: bytes) -> Sequence[bytes | memoryview]:

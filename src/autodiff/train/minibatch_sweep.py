@@ -31,7 +31,7 @@ from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import REDUCTION, Primitive
 from autodiff.errors import AutodiffError
 from autodiff.train.fuse_matmul import gathered
-from autodiff.train.row_axis import BY_ROW, keeps_rows_apart, row_axis
+from autodiff.train.row_axis import BY_ROW, PICKED, keeps_rows_apart, row_axis
 
 ELEMENTS = 32768
 """Of the largest value in a block: few enough for the cache, and enough to outweigh a pass over the equations."""
@@ -132,6 +132,8 @@ def _sorted(
             (after if waits else before).append(node)
             late |= {node} if waits else set()
             continue
+        if row.value in PICKED and args[0] in wide:
+            return None
         rows.append(node)
         if not waits and axis is not None and keeps_rows_apart(row, axis):
             wide.add(node)

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from autodiff.arrays import algebra
-from autodiff.batch.compile import INPUT
+from autodiff.batch.compile import INPUT, Compiled
+from autodiff.batch.outputs import moved_values, one_row, plain_outputs
 from autodiff.batch.table import Count, columns_of, require_free
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered, lower
@@ -31,6 +32,7 @@ from autodiff.tables.text import Chunk, Statuses, Table
 from autodiff.train.declarations import Kept, declared, with_matrices
 from autodiff.train.resolver import Resolver
 from autodiff.train.row_axis import PROBES, mixing_equations, row_axes
+from autodiff.verify.random_rounding import unmoved
 
 BLOCK = 4096
 """Rows that are evaluated at a time."""
@@ -72,6 +74,9 @@ class Outputs:
         }
         inputs = [n for name in needed if name not in self._masks for n in self.matrices.get(name, (name,))]
         self.inputs = [name for name in dict.fromkeys(inputs) if name not in parameters]
+        constants = [*self.parameters.values()]
+        plain = not self.matrices and not self._limits and all(isinstance(number, float) for number in constants)
+        self._compiled = plain_outputs(self.lowered, self.nodes) if plain else None
         self._axes: dict[int, int | None] | None = None
         self._shapes: dict[int, tuple[int, ...]] = {}
         for number in PROBES:
@@ -81,8 +86,11 @@ class Outputs:
     def of_rows(self, columns: Columns, rows: int) -> tuple[dict[str, Any], dict[int, str]]:
         """The columns of the outputs, NaN in rows without a value, and the statuses of those rows.
 
-        Raises AutodiffError for shapes that don't fit, and for an equation that computes a value from several rows.
+        Rows that float64 may not be enough for are computed again. Raises AutodiffError for shapes that don't fit, and for
+        an equation that computes a value from several rows.
         """
+        if self._compiled is not None:
+            return self._of_plain_rows(self._compiled, columns, rows)
         whole: dict[str, Any] = {name: np.full(rows, np.nan) for name in self.names}
         statuses: dict[int, str] = {}
         todo = [(block, min(block + BLOCK, rows)) for block in range(0, rows, BLOCK)]
@@ -91,28 +99,74 @@ class Outputs:
             part = {name: column[start:end] for name, column in columns.items()}
             try:
                 values = self._values(part)
+                if self._axes is None:
+                    self._axes = self._row_axes({name: column[:1] for name, column in part.items()})
+                    whole = {name: np.full(rows, np.nan) for name in self.names}
+                bad = self._out_of_range(values, end - start)
+                split = self._split(values, end - start)
+                doubtful = self._doubtful(part, split, end - start) & ~bad
             except DomainError as trouble:
-                if end - start == 1:
-                    statuses[start] = "domain" if trouble.needs else "overflow"
-                else:  # some of these rows have a value
+                if end - start > 1:  # some of these rows have a value
                     todo += [((start + end) // 2, end), (start, (start + end) // 2)]
-                continue
-            if self._axes is None:
-                self._axes = self._row_axes({name: column[:1] for name, column in part.items()})
-                whole = {name: np.full(rows, np.nan) for name in self.names}
-            bad = self._out_of_range(values, end - start)
+                    continue
+                if self._axes is None:  # no row with a value came yet, so that shapes are not known
+                    statuses[start] = "domain" if trouble.needs else "overflow"
+                    continue
+                bad, doubtful = np.zeros(1, bool), np.ones(1, bool)
+                split = dict.fromkeys(self.names, np.full(1, np.nan))
             statuses |= dict.fromkeys((start + np.flatnonzero(bad)).tolist(), INPUT)
-            for name, column in self._split(values, end - start).items():
+            for name, column in split.items():
                 whole[name][start:end] = np.where(bad, np.nan, column)
+            for row in (start + np.flatnonzero(doubtful)).tolist():
+                numbers, status, _, _ = self._one_row({name: column[row : row + 1] for name, column in columns.items()})
+                statuses |= {} if status == "ok" else {row: status}
+                for name in whole:
+                    whole[name][row] = numbers.get(name, np.nan)
         return whole, statuses
 
-    def fault(self, columns: Columns, row: int) -> tuple[str, Span]:
+    def fault(self, columns: Columns, row: int) -> tuple[str, Span | None]:
         """Why a row has no value, and where."""
+        at = {name: column[row : row + 1] for name, column in columns.items()}
         try:
-            self._values({name: column[row : row + 1] for name, column in columns.items()})
+            self._values(at)
         except DomainError as trouble:
             return outside(self.lowered, trouble, {}), self.lowered.graph.spans[trouble.node]
-        raise AssertionError("the row has a value")
+        _, _, why, span = self._one_row(at)
+        return why, span
+
+    def _of_plain_rows(
+        self, outputs: Mapping[str, Compiled], columns: Columns, rows: int
+    ) -> tuple[dict[str, Any], dict[int, str]]:
+        """The same where a row has plain numbers alone: as `eval --data` computes them."""
+        given, whole, statuses = {**self._masks, **self.parameters, **columns}, dict[str, Any](), dict[int, str]()
+        for name, output in outputs.items():
+            batch = output.batch(**{key: given[key] for key in output.lowered.inputs})
+            whole[name] = np.array(np.broadcast_to(batch.value, rows))
+            hard = batch.hard if batch.value.shape else dict.fromkeys(range(rows), batch.hard.get(0, "ok"))
+            statuses |= {row: s for row, s in hard.items() if s != "ok" and row not in statuses}
+        for column in whole.values():
+            column[list(statuses)] = np.nan
+        return whole, statuses
+
+    def _doubtful(self, columns: Columns, split: Columns, rows: int) -> Any:
+        """The rows in which an output has other digits when every result is moved by a few roundings."""
+        doubtful = np.zeros(rows, bool)
+        for values in moved_values(self.lowered, self._point(columns), list(self.nodes.values())):
+            for name, moved in self._split(values, rows).items():
+                doubtful |= ~unmoved(split[name], moved)
+        return doubtful
+
+    def _one_row(self, columns: Columns) -> tuple[dict[str, float], str, str, Span | None]:
+        """The elements of the outputs in one row by one-shot evaluation; without them a status, the reason and its place."""
+        numbers = dict[str, float]()
+        values: list[Any] = [None] * len(self.lowered.graph)
+        for name, node in self.nodes.items():
+            answer = one_row(self.lowered, node, name, self._point(columns))
+            if answer.status != "ok" or answer.value is None:
+                return numbers, answer.status, answer.why, answer.span
+            values[node] = answer.value
+        numbers = {name: float(column[0]) for name, column in self._split(values, 1).items()}
+        return numbers, "ok", "", None
 
     @property
     def names(self) -> list[str]:
@@ -138,11 +192,13 @@ class Outputs:
             bad |= (codes < 0) | (codes >= limit) | (codes != np.floor(codes))
         return bad
 
+    def _point(self, columns: Columns) -> dict[str, Any]:
+        return {**self._masks, **self.parameters, **with_matrices(columns, self.matrices)}
+
     def _values(self, columns: Columns) -> list[Any]:
         results = list(self.nodes.values())
         try:
-            point = {**self._masks, **self.parameters, **with_matrices(columns, self.matrices)}
-            return algebra.evaluate(self.lowered, point, results=results).values
+            return algebra.evaluate(self.lowered, self._point(columns), results=results).values
         except AutodiffError as error:
             raise error.within(self.lowered.source) from None
 
@@ -180,15 +236,15 @@ class Outputs:
 
 
 def predictions(
-    table: Table, outputs: Outputs, count: Count, *, keep: bool = False, fail_fast: bool = False
+    table: Table, outputs: Outputs, count: Count, *, kept: Sequence[str] = (), fail_fast: bool = False
 ) -> Iterator[dict[str, Sequence[Any]]]:
-    """The rows' outputs, chunk by chunk, as columns: the outputs (NaN for none), status; with `keep` behind the table's own.
+    """The rows' outputs, chunk by chunk, as columns: the outputs (NaN for none), status; behind the table's columns `kept`.
 
     Raises AutodiffError where the table can't be read on and, with `fail_fast`, at the first row that is not ok.
     """
     of = columns_of(table, outputs.inputs, outputs.parameters)
     read = list(dict.fromkeys(of.values()))
-    for chunk in table.chunks(table.names if keep else read):
+    for chunk in table.chunks([*dict.fromkeys([*kept, *read])] if kept else read):
         rows, usable = len(chunk.lines), np.ones(len(chunk.lines), bool)
         numbers = {name: _numbers(chunk, column, name, outputs.kept) for name, column in of.items()}
         for column in numbers.values():
@@ -202,14 +258,14 @@ def predictions(
         whole: dict[str, Any] = {name: np.full(rows, np.nan) for name in values}
         for name, column in values.items():
             whole[name][good] = column
-        if keep:
-            require_free(table.name, table.names, [*whole, "status"])
+        if kept:
+            require_free(table.name, kept, [*whole, "status"])
         status = Statuses(rows, dict(sorted(hard.items()))).before(stop)
         count.add(table, chunk, status, [column for name, column in of.items() if name not in outputs.kept.codes])
         count.fault = count.fault or _unknown_text(table, chunk, of, outputs.kept, stop, named=count.named)
-        kept = {name: chunk.cells[name][:stop] for name in table.names} if keep else {}
+        cells = {name: chunk.cells[name][:stop] for name in kept}
         shown = {name: _texts(column[:stop], outputs.kept.codes.get(name)) for name, column in whole.items()}
-        yield {**kept, **shown, "status": status}
+        yield {**cells, **shown, "status": status}
         if stop < rows:
             place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[stop]}"
             unknown = _unknown_text(table, chunk, of, outputs.kept, stop + 1, named=False)
@@ -223,7 +279,7 @@ def predictions(
             source = outputs.lowered.source
             raise AutodiffError(f"{place}: {why}", exit_status=HARD_POINT, span=span, source=source)
     if not count.rows:
-        yield dict.fromkeys((*(table.names if keep else ()), *outputs.names, "status"), ())
+        yield dict.fromkeys((*kept, *outputs.names, "status"), ())
 
 
 def _numbers(chunk: Chunk, column: str, name: str, kept: Kept) -> Any:

@@ -152,7 +152,11 @@ class Resolver:
         if self.rows is not None:
             rows = f"{base.name} has {count} row{'s' * (count != 1)}: give it one for each index"
             self._require_codes(self._of_rows(codes, node), codes, count, rows)
-        return _call("@", self._classes(codes, count), base)
+        self.ranges.append((codes, count))
+        if self.rows is None:  # a row of a prediction is reported by `ranges`, and its number has to be some place
+            span = codes.span
+            codes = _call("floor", _call("max", _call("min", codes, Number(count - 1.0, span)), Number(0.0, span)))
+        return _call("gather", base, codes)
 
     def _dropped(self, call: Call) -> Expr:
         share = call.args[1].value if len(call.args) == 2 and isinstance(call.args[1], Number) else -1.0

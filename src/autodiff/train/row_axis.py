@@ -16,7 +16,10 @@ from autodiff.core.primitive import ELEMENTWISE, REDUCTION, Primitive
 PROBES = (1.0, 0.5, 2.0, 0.0, -0.5)
 """Numbers for the columns with which shapes are computed before the first row is read."""
 
-BY_ROW = ("literal", "matmul", "transpose", "expand_dims", "index")
+PICKED = ("gather",)
+"""Functions that take parts of their first argument, in the places that the second one names."""
+
+BY_ROW = ("literal", "matmul", "transpose", "expand_dims", "index", *PICKED)
 """Functions of arrays that keep rows apart, if their result still has the axis of the rows."""
 
 ALONG_THE_LAST = ("softmax", "log_softmax")
@@ -50,6 +53,7 @@ def mixing_equations(graph: Graph, order: Iterable[int], axes: Mapping[int, int 
         row, axis = graph.rows[node], axes[node]
         if row is None or all(axes[arg] is None for arg in graph.args[node]):
             continue
-        if axis is None or not (row.branches or keeps_rows_apart(row, axis)):
+        from_rows = row.value in PICKED and axes[graph.args[node][0]] is not None
+        if axis is None or from_rows or not (row.branches or keeps_rows_apart(row, axis)):
             mixing.append(node)
     return mixing

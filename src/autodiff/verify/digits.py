@@ -18,6 +18,7 @@ from flint import fmpq
 from autodiff.core.evaluate import DomainError, Indeterminate, Trace
 from autodiff.core.lowering import Lowered
 from autodiff.numbers.ball_numbers import Number, as_float, ball, decimal, precision, shown, size_of
+from autodiff.numbers.ball_special import SlowSeries
 from autodiff.numbers.balls import BALLS, meaning
 
 START, MOST = 128, 10_240
@@ -55,10 +56,24 @@ def proven(
     bits, most = _bounds(digits, most)
     while True:
         with precision(bits):
-            answer = _at_precision(lowered, point, names, bits, digits, last=2 * bits > most)
+            try:
+                answer = _at_precision(lowered, point, names, bits, digits, last=2 * bits > most)
+            except SlowSeries:
+                known = {name: node for name, node in names.items() if not _is_slow(lowered, point, node)}
+                answer = proven(lowered, point, known, digits, most=most)
+                return answer._replace(slopes=dict.fromkeys(names) | dict(answer.slopes))
         if answer is not None:
             return answer
         bits *= 2
+
+
+def _is_slow(lowered: Lowered, point: Mapping[str, float], node: int) -> bool:
+    """Whether the slope by an equation needs a series that takes too long at whatever precision."""
+    try:
+        BALLS.linearize(lowered, values(lowered, point)[0], [node])
+    except SlowSeries:
+        return True
+    return False
 
 
 def _at_precision(

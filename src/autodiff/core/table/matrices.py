@@ -9,6 +9,7 @@ from __future__ import annotations
 from autodiff.core.primitive import general, linear, reduction, with_axis
 
 _INVERTIBLE = "detsign(u) != 0 | det(#u) != 0, but the matrix is singular: it has no inverse"
+_PLACE = "0 <= i and i < len(u) and mod(i, 1) == 0 | #i to be a place in the array, counted from 0"
 _TIE = "numel(u) > 1 and min(slice(w, 1, 1/0, 0) - slice(w, 0, -1, 0)) == 0"
 _PLACES = "argsort(argsort(u))"
 
@@ -92,6 +93,10 @@ MATRICES = (
            example="take([[1, 2], [3, 4]], 0, 1)"),
     linear("put", "v u i axis", "put", "take(g, i, axis)", "0", "none", "none", rule="element",
            doc="zeros shaped like u, with v at element i along an axis", example="put([7, 8], [[1, 2], [3, 4]], 0, 1)"),
+    linear("gather", "u i", "gather", "gather_sum(g, u, i)", "0", rule="element", jump=" at mod(i, 1) == 0", domain=_PLACE,
+           doc="the elements of u at the places i, counted from 0; of a matrix its rows", example="gather([5, 6, 7], [2, 0, 2])"),
+    linear("gather_sum", "v u i", "gather_sum", "gather(g, i)", "0", "0", rule="element", jump=" at mod(i, 1) == 0",
+           doc="zeros shaped like u, with each v added at its place i", example="gather_sum([8, 9, 1], [5, 6, 7], [2, 0, 2])"),
     general("len", "u", "len", "0", scalar_meaning="1", rule="constant", doc="how many elements there are along the first axis", example="len([5, 6, 7])"),
     general("one_hot", "i n", "one_hot", "0", "none", rule="step", doc="zeros, with a 1 at place i of n", example="one_hot(1, 3)", jump=" at mod(i, 1) == 0",
             domain="0 <= i < n and mod(i, 1) == 0 | #i to be a whole number from 0 below #n"),

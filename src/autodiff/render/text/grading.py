@@ -37,8 +37,6 @@ def lines(compared: Compared) -> Iterator[tuple[str, str]]:
 
 
 def _slips(compared: Compared) -> Iterator[tuple[str, str]]:
-    if compared.answer is None:
-        return
     if compared.slip is None:
         yield "slip", "no single slip explains it, nor do two"
     elif compared.second is None:
