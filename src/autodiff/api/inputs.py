@@ -151,10 +151,12 @@ def _as_typed(lowered: Lowered, value: float) -> float:
     if row.value == "neg" and args[0] in graph.constants:
         number = graph.constants[args[0]]
         return ExactFloat(value, lowered, number.error) if isinstance(number, ExactFloat) else value
-    from autodiff.numbers.rationals import rational  # most values are one number
+    from numbers import Rational  # most values are one number
 
-    exact = rational(lowered)
-    if exact is not None and abs(exact) < sys.float_info.max:
+    from autodiff.numbers.exact import EXACT
+
+    exact = EXACT.unchecked(lowered, {})[0][node]
+    if isinstance(exact, Rational) and abs(exact) < sys.float_info.max:
         number = float(exact)
         return number if number == exact else ExactFloat(number, lowered)
     return ExactFloat(value, lowered, _error(lowered))

@@ -15,7 +15,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from autodiff import diagnostics
-from autodiff.api.answer import Answer, clean
+from autodiff.api.answer import Answer
 from autodiff.core import linearize
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.jvp import in_all_directions
@@ -85,9 +85,9 @@ def answered(
 
 def without_value(answer: Answer, lowered: Lowered, trouble: DomainError) -> Answer:
     """The answer where a value does not exist."""
-    return answer._replace(
-        status="domain" if trouble.needs else "overflow",
-        why=diagnostics.outside(lowered, trouble, answer.at),
+    return answer.lacking(
+        "domain" if trouble.needs else "overflow",
+        diagnostics.outside(lowered, trouble, answer.at),
         hint=diagnostics.hint(lowered, trouble),
         span=lowered.graph.spans[trouble.node],
     )
@@ -140,15 +140,9 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
         raise diagnostics.rejected(lowered, node)
     if not sure:
         return None
-    nothing = dict.fromkeys(query.names)
-    return query.empty._replace(
-        value=run.values[lowered.result] + 0.0,
-        gradient=nothing | {name: clean(gradient[name]) for name in names},
-        forward=nothing | {name: clean(tangents[name]) for name in names}
-        if tangents is not None and mode == "both"
-        else None,
-        checked=True if agreement == AGREE else None,
-    )
+    forward = tangents if mode == "both" else None
+    checked = True if agreement == AGREE else None
+    return query.empty.filled(run.values[lowered.result], gradient, forward, checked=checked)
 
 
 def _forward(lowered: Lowered, factors: Linearization, names: Mapping[str, int]) -> dict[str, float]:
@@ -211,7 +205,8 @@ def _at_special_points(
     slopes = {name: verdict.slope for name, verdict in verdicts.items()}
     own_kinks = _own_kinks(lowered, special)
     named = FRAMEWORKS if lowered.framework_kinks and not own_kinks else {}
-    numbers = {framework: _by_convention(query, run, verdicts, framework) for framework in named}
+    in_floats = _in_floats(query) if answer.bits else run
+    numbers = {framework: _by_convention(query, in_floats, verdicts, framework) for framework in named}
     frameworks = {
         name: _other_than(verdict, {framework: numbers[framework].get(name) for framework in numbers})
         for name, verdict in verdicts.items()
@@ -230,17 +225,18 @@ def _at_special_points(
     }
     worst = next((name for name, verdict in every.items() if verdict.status == status), "")
     why = diagnostics.verdicts(lowered, answer.result, run, every, culprits)
-    return answer._replace(
-        gradient=dict(answer.gradient) | known,
-        forward=None if answer.forward is None else dict(answer.forward) | known,
-        status=status,
-        why="; ".join(filter(None, [answer.why, why])),
+    forward = None if answer.forward is None else {**answer.forward, **known}
+    notes = tuple(diagnostics.notes(lowered, answer.result, run.taken, every, culprits, frameworks))
+    filled = answer.filled(answer.value, {**answer.gradient, **known}, forward, notes=notes)
+    return filled.lacking(
+        status,
+        "; ".join(filter(None, [answer.why, why])),
         hint=_advice(
             lowered, status, convention, [n for n in broken if n not in agreed], frameworks, own_kinks=own_kinks
         ),
-        span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else answer.span,
+        span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else None,
         verdicts=every,
-        notes=(*answer.notes, *diagnostics.notes(lowered, answer.result, run.taken, every, culprits, frameworks)),
+    )._replace(
         convention=convention if agreed else "",
         frameworks={name: numbers for name, numbers in frameworks.items() if numbers},
     )
@@ -252,20 +248,22 @@ def _own_kinks(lowered: Lowered, special: Sequence[int]) -> bool:
     return any(node in special and call.row is not None and call.row.torch for node, call in calls)
 
 
-def _by_convention(query: Query, run: Trace, verdicts: Mapping[str, Verdict], convention: str) -> dict[str, float]:
-    """The numbers of a convention at a special point, without those that it gives as NaN or infinity.
+def _in_floats(query: Query) -> Trace | None:
+    """The values that a framework has: float64's, with which it may take another branch, or miss the special point."""
+    try:
+        return primal(query.lowered, query.point)
+    except DomainError:
+        return None
 
-    A framework has float64 numbers only, with which it may take another branch, or miss the special point.
-    """
+
+def _by_convention(
+    query: Query, run: Trace | None, verdicts: Mapping[str, Verdict], convention: str
+) -> dict[str, float]:
+    """The numbers of a convention at a special point, without those that it gives as NaN or infinity."""
     lowered, broken = query.lowered, ("ok", "corner", "jump")
     names = {name: query.names[name] for name, verdict in verdicts.items() if verdict.status in broken}
-    if not convention:
+    if not convention or run is None:
         return {}
-    if convention in FRAMEWORKS:
-        try:
-            run = primal(lowered, {name: float(value) for name, value in query.point.items()})
-        except DomainError:
-            return {}
     factors = linearize.linearize(lowered, run, names.values(), convention)
     slopes = vjp(lowered.result, factors, names.values())
     numbers = {name: slopes.get(node, 0.0) + 0.0 for name, node in names.items()}

@@ -38,6 +38,11 @@ class Condition(Record):
     text: str
     words: str
 
+    @property
+    def plain(self) -> str:
+        """The words with the row's own names of its arguments."""
+        return self.words.replace("#", "")
+
 
 class Jump(Record):
     """Where the value itself may jump, and its value on either side, over `u` and `du`; "" where comparing decides it."""
@@ -166,6 +171,22 @@ class Primitive:
 
 
 # --- the reader: the texts that a row is written with, read once ---------------------------------------------------------
+
+
+def by_cases(text: str) -> bool:
+    """Whether a text is a choice, or has one in it."""
+    return "if(" in text
+
+
+def equalities(condition: str) -> list[tuple[str, str]]:
+    """Both sides of each equation in a condition."""
+    parts = (part.partition(" == ") for part in re.split(r" and | or ", condition))
+    return [(left, right) for left, sign, right in parts if sign]
+
+
+def with_result(text: str, result: str) -> str:
+    """A text with `result` in place of `w`."""
+    return re.sub(r"\bw\b", result, text)
 
 
 def marked(text: str, params: tuple[str, ...]) -> str:
