@@ -151,12 +151,12 @@ def _as_typed(lowered: Lowered, value: float) -> float:
     if row.value == "neg" and args[0] in graph.constants:
         number = graph.constants[args[0]]
         return ExactFloat(value, lowered, number.error) if isinstance(number, ExactFloat) else value
-    from numbers import Rational  # most values are one number
+    from fractions import Fraction  # most values are one number
 
     from autodiff.numbers.exact import EXACT
 
     exact = EXACT.unchecked(lowered, {})[0][node]
-    if isinstance(exact, Rational) and abs(exact) < sys.float_info.max:
+    if isinstance(exact, Fraction | int) and abs(exact) < sys.float_info.max:
         number = float(exact)
         return number if number == exact else ExactFloat(number, lowered)
     return ExactFloat(value, lowered, _error(lowered))
