@@ -85,7 +85,7 @@ ONLY_IN = {
     "starlette": ["serve/app.py"],
     "uvicorn": ["cli/serve.py"],
     "plotille": ["render/plot/terminal.py"],
-    "contourpy": ["render/plot/terminal.py"],
+    "contourpy": ["plotting/contours.py"],
 }
 
 

@@ -103,6 +103,8 @@ def test_one_worker_or_three_give_the_local_bytes(cluster: Cluster, folder: Path
     for optimizer in ("sgd", "adam", "lbfgs"):
         trainings[optimizer] = autodiff(*_training(optimizer), "--engine", "local", "--workers", "1")
         assert trainings[optimizer].status == 0
+    predicted = autodiff(*_PREDICTED)
+    assert (predicted.status, predicted.out.count("\n")) == (0, 1 + joined.out.count("\n") // 2)
     for workers in (1, 2, 3):
         while len(cluster.processes) - 1 < workers:
             cluster.add_worker()
@@ -113,6 +115,10 @@ def test_one_worker_or_three_give_the_local_bytes(cluster: Cluster, folder: Path
         assert _on(cluster, "eval", PROGRAM, "--data", "csv", "--data", "parquet") == joined
         for optimizer, ended in trainings.items():
             assert _on(cluster, *_training(optimizer)) == ended
+        assert _on(cluster, *_PREDICTED) == predicted
+
+
+_PREDICTED = ["predict", "p = tanh(w*x)*y", "--of", "p", "--data", "csv", "--at", "w=0.5"]
 
 
 def _rows(form: str) -> list[str]:

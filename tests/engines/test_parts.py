@@ -188,6 +188,31 @@ def test_a_task_is_text_and_plain_data(folder: Path) -> None:
     )
 
 
+def test_predictions_in_parts_are_the_streamed_ones(folder: Path) -> None:
+    """With codes of texts that the training kept, and a text that it did not have; a folder of parts goes on."""
+    (folder / "rows.csv").write_text("kind,y\na,1\nb,3\n")
+    words = ["p = U[kind]", "--data"]
+    train = ["train", "L = mse(y, U[kind])", "--data", "rows.csv", "--params", "U=[1,3]", "-q", "--save", "p.json"]
+    assert autodiff(*train).status == 0
+    (folder / "new").mkdir()
+    for k in range(4):
+        (folder / "new" / f"{k}.csv").write_text(f"kind,n\na,{k}\nz,{k}\nb,{k}\n")
+    words = ["predict", "p = U[kind]", "--of", "p, q = 2*p", "--keep", "--data", "new", "--at", "@p.json"]
+    streamed = autodiff(*words)
+    assert (streamed.status, streamed.out.splitlines()[1:4]) == (0, ["a,0,1,2,ok", "z,0,,,input", "b,0,3,6,ok"])
+    assert "4 of 12 rows are not ok" in streamed.err
+    for workers in ("1", "2"):
+        assert autodiff(*words, "--engine", "local", "--workers", workers) == streamed
+    assert autodiff(*words, "--out", "out/", "--workers", "2").err == streamed.err
+    rows = [line for path in sorted((folder / "out").glob("*.csv")) for line in path.read_text().splitlines()[1:]]
+    assert rows == streamed.out.splitlines()[1:]
+    (folder / "out" / "2.csv").unlink()
+    again = autodiff(*words, "--out", "out/", "--resume")
+    assert (again.status, "3 of 4 parts are whole already" in again.err) == (0, True)
+    other = autodiff(*words[:-1], "U=[1,2]", "--out", "out/", "--resume")
+    assert (other.status, other.out) == (4, "")
+
+
 def test_options_that_do_not_fit(folder: Path) -> None:
     for words, message in (
         (["--scheduler", "tcp://127.0.0.1:1"], "--scheduler goes with --engine dask"),

@@ -18,6 +18,7 @@ from mpmath import mp, mpf
 
 import autodiff as package
 from autodiff.api.evaluate import evaluate
+from autodiff.api.inputs import parse_point
 from autodiff.core import evaluate as primal
 from autodiff.core import linearize, rules, special_points, templates
 from autodiff.core.lowering import Lowered, lower
@@ -721,6 +722,34 @@ def test_a_convention_is_what_the_framework_does(
             else:
                 assert slope_by_convention == true, where
                 assert answer.gradient[name] == true, where
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("where(x*3 < 0.3, x, 5*x)", "x=0.1"), ("abs(x - 0.3)", "x=0.1+0.2"), ("max(x + 0.2, 0*x + 0.3)", "x=0.1"), ("relu(x*y - 1)", "x=0.1,y=10"),
+        ("relu(3*x - 0.3)", "x=0.1"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(("framework", "convention"), [(_in_torch, "torch"), (_in_jax, "jax")], ids=["torch", "jax"])
+def test_at_a_point_that_float64_misses_frameworks_are_quoted_as_float64_has_it(
+    framework: Callable[[], Callable[[str, dict[str, float]], dict[str, float]]], convention: str, text: str, at: str
+) -> None:
+    point = parse_point(at)
+    floats = {name: float(value) for name, value in point.items()}
+    answer = evaluate(text, point)
+    assert answer.gradient["x"] is None
+    true = framework()(text, floats)["x"]
+    assert answer.frameworks["x"][convention] == pytest.approx(true, rel=1e-15)
+
+
+def test_a_number_that_is_not_that_of_the_function_is_not_quoted() -> None:
+    answer = evaluate("norm(x)", {"x": [0.0, 0.0]})
+    assert (answer.status, answer.frameworks) == ("corner", {})
+    assert (
+        "what PyTorch gives here is not known"
+        in autodiff("eval", "norm(x)", "--at", "x=[0,0]", "--convention", "torch").err
+    )
 
 
 def test_several_inputs_at_a_corner_are_certified_one_by_one() -> None:

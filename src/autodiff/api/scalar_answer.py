@@ -217,15 +217,16 @@ def _at_special_points(
     """The answer with the slopes that both sides have, and why there is none for the other names."""
     lowered, convention = query.lowered, query.convention
     slopes = {name: verdict.slope for name, verdict in verdicts.items()}
-    named = FRAMEWORKS if lowered.framework_kinks else {}
+    own_kinks = _own_kinks(lowered, special)
+    named = FRAMEWORKS if lowered.framework_kinks and not own_kinks else {}
     numbers = {framework: _by_convention(query, run, verdicts, framework) for framework in named}
     frameworks = {
         name: _other_than(verdict, {framework: numbers[framework].get(name) for framework in numbers})
         for name, verdict in verdicts.items()
     }
-    given = numbers.get(convention) or (
-        {} if convention in FRAMEWORKS else _by_convention(query, run, verdicts, convention)
-    )
+    given = numbers.get(convention, {})
+    if convention not in FRAMEWORKS:
+        given = _by_convention(query, run, verdicts, convention)
     broken = [name for name, verdict in verdicts.items() if verdict.status in ("corner", "jump")]
     agreed = {name: given[name] for name in broken if name in given}
     known = {name: None if slope is None else slope + 0.0 for name, slope in (slopes | agreed).items()}
@@ -242,7 +243,9 @@ def _at_special_points(
         forward=None if answer.forward is None else dict(answer.forward) | known,
         status=status,
         why="; ".join(filter(None, [answer.why, why])),
-        hint=_advice(lowered, status, convention, [name for name in broken if name not in agreed], frameworks),
+        hint=_advice(
+            lowered, status, convention, [n for n in broken if n not in agreed], frameworks, own_kinks=own_kinks
+        ),
         span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else answer.span,
         verdicts=every,
         notes=(*answer.notes, *diagnostics.notes(lowered, answer.result, run.taken, every, culprits, frameworks)),
@@ -251,12 +254,26 @@ def _at_special_points(
     )
 
 
+def _own_kinks(lowered: Lowered, special: Sequence[int]) -> bool:
+    """Whether a special point is that of a function of an array whose slopes there are not those of its equations."""
+    calls = lowered.graph.calls.items()
+    return any(node in special and call.row is not None and call.row.torch for node, call in calls)
+
+
 def _by_convention(query: Query, run: Trace, verdicts: Mapping[str, Verdict], convention: str) -> dict[str, float]:
-    """The numbers of a convention at a special point, without those that it gives as NaN or infinity."""
+    """The numbers of a convention at a special point, without those that it gives as NaN or infinity.
+
+    A framework has float64 numbers only, with which it may take another branch, or miss the special point.
+    """
     lowered, broken = query.lowered, ("ok", "corner", "jump")
     names = {name: query.names[name] for name, verdict in verdicts.items() if verdict.status in broken}
     if not convention:
         return {}
+    if convention in FRAMEWORKS:
+        try:
+            run = primal(lowered, {name: float(value) for name, value in query.point.items()})
+        except DomainError:
+            return {}
     factors = linearize.linearize(lowered, run, names.values(), convention)
     slopes = vjp(lowered.result, factors, names.values())
     numbers = {name: slopes.get(node, 0.0) + 0.0 for name, node in names.items()}
@@ -269,10 +286,14 @@ def _advice(
     convention: str,
     missing: Sequence[str],
     frameworks: Mapping[str, Mapping[str, float]],
+    *,
+    own_kinks: bool,
 ) -> str:
     """What to try at a corner, or why the convention that was asked for did not help."""
     if convention in FRAMEWORKS and missing and not lowered.framework_kinks:
         return f"which of several equal elements {FRAMEWORKS[convention]} takes in order is not known here"
+    if convention in FRAMEWORKS and missing and own_kinks:
+        return f"what {FRAMEWORKS[convention]} gives here is not known"
     if convention and missing:
         return f"{FRAMEWORKS.get(convention, convention)} gives NaN or infinity here for {diagnostics.listed(missing)}"
     helps = status == "corner" and not convention and any(frameworks.values())

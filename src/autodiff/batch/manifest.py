@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from autodiff import __version__
-from autodiff.batch.parts import RowsTask
+from autodiff.batch.parts import PartTask
 from autodiff.batch.table import Count
 from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.tables import filesystems
@@ -63,13 +63,9 @@ class Manifest:
     Raises AutodiffError for a folder that is not empty and, with `resume`, for one of another run.
     """
 
-    def __init__(self, folder: str, task: RowsTask, *, resume: bool) -> None:
+    def __init__(self, folder: str, task: PartTask, *, resume: bool) -> None:
         self.folder, self.path = folder.rstrip("/"), f"{folder.rstrip('/')}/{NAME}"
-        self._settings = {
-            "program": task.program, "version": __version__, "wrt": None if task.wrt is None else list(task.wrt),
-            "of": task.of,
-            "at": {name: float(value) for name, value in task.fixed}, "keep": task.keep, "exact": task.exact, "format": task.to,
-        }  # fmt: skip
+        self._settings = {"program": task.program, "version": __version__, **task.settings}
         self._parts: dict[str, Mapping[str, Any]] = {}
         self._written = time.monotonic()
         if resume and filesystems.exists(self.path):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from autodiff.api.evaluate import parse
 from autodiff.batch.compile import Compiled, compiled
@@ -30,6 +30,38 @@ from autodiff.tables.writer import sink, writer
 
 LARGE = 1 << 26
 """Bytes of all files together from which on machine code is made at once: the files decide, not who reads how many of them."""
+
+
+class PartTask(Protocol):
+    """What an engine runs over parts: the fields that tasks share are explained at `RowsTask`.
+
+    reads_texts  whether cells are read as they are written, and not as numbers alone
+    settings     what a folder of answers was made with, beside the program
+    """
+
+    @property
+    def program(self) -> str: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def first(self) -> str: ...
+    @property
+    def form(self) -> str | None: ...
+    @property
+    def to(self) -> str: ...
+    @property
+    def keep(self) -> bool: ...
+    @property
+    def summary(self) -> bool: ...
+    @property
+    def several(self) -> bool: ...
+    @property
+    def reads_texts(self) -> bool: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+
+    def answers(self, table: Table, count: Count, kept: Sequence[str]) -> Iterator[Mapping[str, Sequence[Any]]]:
+        """The answers of a table's rows as columns, a chunk at a time, behind its columns `kept`; `count` counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +93,27 @@ class RowsTask:
     summary: bool = False
     several: bool = False
     at_once: bool = False
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether cells are read as they are written, and not as numbers alone."""
+        return self.keep
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What a folder of answers was made with."""
+        return {
+            "wrt": None if self.wrt is None else list(self.wrt), "of": self.of,
+            "at": {name: float(value) for name, value in self.fixed}, "keep": self.keep, "exact": self.exact,
+            "format": self.to,
+        }  # fmt: skip
+
+    def answers(self, table: Table, count: Count, kept: Sequence[str]) -> Iterator[Mapping[str, Sequence[Any]]]:
+        """The answers of a table's rows as columns, a chunk at a time, behind its columns `kept`; `count` counts them."""
+        batch, _ = program_of(self)
+        if batch.machine_code is not None:
+            batch.machine_code.restart(at_once=self.at_once)
+        yield from results(table, batch, dict(self.fixed), count, kept=kept, fail_fast=self.fail_fast)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +151,7 @@ def _ending_with(program: ParsedProgram, of: str) -> ParsedProgram:
     return ending
 
 
-def answer_table(
-    task: RowsTask, table: Table, count: Count, kept: Sequence[str]
-) -> Iterator[Mapping[str, Sequence[Any]]]:
-    """The answers of a table's rows as columns, a chunk at a time, behind its columns `kept`; `count` counts them."""
-    batch, _ = program_of(task)
-    if batch.machine_code is not None:
-        batch.machine_code.restart(at_once=task.at_once)
-    yield from results(table, batch, dict(task.fixed), count, kept=kept, fail_fast=task.fail_fast)
-
-
-def answer_part(task: RowsTask, file: InputFile, out: str) -> PartResult:
+def answer_part(task: PartTask, file: InputFile, out: str) -> PartResult:
     """Answer the rows of a file into the part `out`, which is there when it is whole.
 
     With `keep` it has the columns of the file, and not those that are in the names of its folders, which it is in as well.
@@ -119,14 +162,14 @@ def answer_part(task: RowsTask, file: InputFile, out: str) -> PartResult:
         return _answered(task, file, stream, kept)
 
 
-def answer_bytes(task: RowsTask, file: InputFile, head: bool) -> PartResult:
+def answer_bytes(task: PartTask, file: InputFile, head: bool) -> PartResult:
     """The answers of a file's rows as bytes, which begin with the columns' names with `head`, where the format has them."""
     page = io.BytesIO()
     answered = _answered(task, file, page, task.columns if task.keep else (), head=head)
     return replace(answered, content=page.getvalue())
 
 
-def count_part(task: RowsTask, file: InputFile) -> PartResult:
+def count_part(task: PartTask, file: InputFile) -> PartResult:
     """What the answers of a file's rows are together, without the answers."""
     return _answered(task, file, None, ())
 
@@ -145,14 +188,14 @@ def join_parts(parts: Iterable[bytes], form: str, stream: BinaryIO) -> None:
 
 
 def _answered(
-    task: RowsTask, file: InputFile, stream: BinaryIO | None, kept: Sequence[str], *, head: bool = True
+    task: PartTask, file: InputFile, stream: BinaryIO | None, kept: Sequence[str], *, head: bool = True
 ) -> PartResult:
     count, summary = Count(named=task.several), Summary() if task.summary else None
-    with opened_file(file, task.form, keep=task.keep) as table:
+    with opened_file(file, task.form, keep=task.reads_texts) as table:
         require_columns(table, task.columns, task.first)
         table = replace(table, names=task.columns)
         with writer(task.to, stream, head=head) if stream is not None else nullcontext(_nowhere) as write:
-            for columns in answer_table(task, table, count, kept):
+            for columns in task.answers(table, count, kept):
                 write(columns)
                 if summary is not None:
                     summary.add(columns, len(kept))

@@ -171,7 +171,7 @@ data_options = _options(
     data_option(f"A point per row of FILE (- for stdin): {TABLES}"),
     click.option(
         "--out", metavar="FILE", shell_complete=complete_file,
-        help="With --data: write to FILE, which is there only when it is whole; eval gives a folder DIR/ a part for each file.",
+        help="With --data: write to FILE, which is there only when it is whole; a folder DIR/ gets a part for each file.",
     ),
     click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),
     click.option("--fail-fast", is_flag=True, help="With --data: stop at the first row that is not ok."),
@@ -179,10 +179,12 @@ data_options = _options(
     click.option("--to", "to_form", type=_FORMS, help="The format of the output (default: by --out, or as the input)."),
 )  # fmt: skip
 
+resume_option = click.option(
+    "--resume", is_flag=True, help="With --out DIR/: skip the parts that are whole, and go on with the others."
+)
+
 rows_options = _options(
-    click.option(
-        "--resume", is_flag=True, help="With --out DIR/: skip the parts that are whole, and go on with the others."
-    ),
+    resume_option,
     click.option(
         "--summary", is_flag=True, help="With --data: print how many rows are ok, and each column's min, max and mean."
     ),

@@ -11,9 +11,10 @@ import click
 
 from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
 
 if TYPE_CHECKING:
+    from autodiff.api.answer import Answer
     from autodiff.plotting.model import Plot, Surface
 
 EPILOG = """\b
@@ -70,7 +71,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
 
 
 def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surface:
-    from autodiff.api.evaluate import parse
+    from autodiff.api.evaluate import evaluate, parse
     from autodiff.core.lowering import lower
     from autodiff.libraries import library
 
@@ -90,10 +91,22 @@ def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surfac
         from autodiff.plotting.surface import surface
 
         path = list(zip(*points, strict=True)) if points else []
-        return surface(text, over[0], over[1], at, path)
-    from autodiff.plotting.curve import plot
+        picture: Plot | Surface = surface(text, over[0], over[1], at, path)
+    else:
+        from autodiff.plotting.curve import plot
 
-    return plot(text, over[0], at, given["order"], points)
+        picture = plot(text, over[0], at, given["order"], points)
+    if picture.empty:
+        middle = {name: low + (high - low) / 2 for name, low, high in over}
+        _require_value(evaluate(text, {name: middle.get(name, at.get(name)) for name in names}))
+    return picture
+
+
+def _require_value(answer: Answer) -> None:
+    """Raise AutodiffError with the reason why a point has no value, if it has none."""
+    if answer.value is None:
+        hint = "; ".join(filter(None, [answer.hint, "there is no value in the whole range: give another one"]))
+        raise AutodiffError(answer.why, span=answer.span, source=answer.source, hint=hint, exit_status=HARD_POINT)
 
 
 def _over(text: str | None, names: Sequence[str], at: Mapping[str, float]) -> list[tuple[str, float, float]]:
@@ -158,8 +171,10 @@ def _content(picture: Plot | Surface, form: str, theme: str, height: int) -> byt
         unicode = streams.writable("⣿┤○●┊×")
         lines = max(height - 4, 16)
         if isinstance(picture, Plot):
-            return terminal.text(picture, width, lines, unicode=unicode).encode()
-        return terminal.surface_text(picture, width, lines, unicode=unicode).encode()
+            text = terminal.text(picture, width, lines, unicode=unicode)
+        else:
+            text = terminal.surface_text(picture, width, lines, unicode=unicode)
+        return (streams.fitting(text, sys.stdout) if width >= terminal.NARROWEST else text).encode()
     from autodiff.render.plot import image
 
     if isinstance(picture, Plot):

@@ -12,10 +12,10 @@ from typing import Any
 from autodiff.batch.parts import (
     LARGE,
     PartResult,
+    PartTask,
     RowsTask,
     answer_bytes,
     answer_part,
-    answer_table,
     count_part,
     join_parts,
     program_of,
@@ -67,7 +67,7 @@ class RowsCommand:
             else:
                 checked = self.files[:1] if self.in_parts else self.files  # a part that differs is an error of its own
                 with closing(each_table(checked, self.given["from_form"])) as tables:
-                    task = self._task(next(tables))
+                    task = self.task_for(next(tables))
                 gc.enable()
                 engines.announce(engine)
                 self._parts(engine, task, files)
@@ -80,21 +80,22 @@ class RowsCommand:
     # --- one table after the other ----------------------------------------------------------------------------------------
 
     def _stream(self) -> None:
-        keep = self.given["keep"]
         with ExitStack() as stack:
-            tables = stack.enter_context(closing(each_table(self.files, self.given["from_form"], keep=keep)))
+            tables = stack.enter_context(
+                closing(each_table(self.files, self.given["from_form"], keep=self.reads_texts))
+            )
             first = next(tables)
-            task = self._task(first)
+            task = self.task_for(first)
             gc.enable()  # rows go on for as long as there are some
             write, show = stack.enter_context(self._writer()), stack.enter_context(self._progress())
             for columns in filled(self._answers(task, chain([first], tables), show)):
                 write(columns)
 
-    def _answers(self, task: RowsTask, tables: Iterable[Table], show: Show) -> Iterator[Mapping[str, Sequence[Any]]]:
+    def _answers(self, task: PartTask, tables: Iterable[Table], show: Show) -> Iterator[Mapping[str, Sequence[Any]]]:
         """The answers of all tables, chunk by chunk."""
         kept = task.columns if task.keep else ()
         for done, table in enumerate(tables):
-            for columns in answer_table(task, table, self.count, kept):
+            for columns in task.answers(table, self.count, kept):
                 yield columns
                 if self.summary is not None:
                     self.summary.add(columns, len(kept))
@@ -103,7 +104,7 @@ class RowsCommand:
 
     # --- parts on an engine -----------------------------------------------------------------------------------------------
 
-    def _parts(self, engine: engines.Engine, task: RowsTask, files: Sequence[InputFile]) -> None:
+    def _parts(self, engine: engines.Engine, task: PartTask, files: Sequence[InputFile]) -> None:
         with self._progress() as show:
 
             def taken(k: int, result: PartResult) -> None:
@@ -126,7 +127,7 @@ class RowsCommand:
     def _joined(
         self,
         engine: engines.Engine,
-        task: RowsTask,
+        task: PartTask,
         files: Sequence[InputFile],
         taken: Callable[[int, PartResult], None],
     ) -> None:
@@ -137,7 +138,7 @@ class RowsCommand:
             join_parts(_noted(results, taken), form, stream)
 
     def _part_files(
-        self, engine: engines.Engine, task: RowsTask, files: Sequence[InputFile], shown: Callable[[int], None]
+        self, engine: engines.Engine, task: PartTask, files: Sequence[InputFile], shown: Callable[[int], None]
     ) -> None:
         """A part file for each file, in the folder."""
         from autodiff.batch.manifest import Manifest, part_names  # most runs write no folder
@@ -176,13 +177,16 @@ class RowsCommand:
 
     # --- what they share --------------------------------------------------------------------------------------------------
 
-    def _task(self, first: Table) -> RowsTask:
+    @property
+    def reads_texts(self) -> bool:
+        """Whether cells are read as they are written, and not as numbers alone."""
+        return bool(self.given["keep"])
+
+    def task_for(self, first: Table) -> PartTask:
         """What is asked of every row, from the columns of the first table."""
         if arrays := [name for name, value in self.fixed.items() if not isinstance(value, float)]:
             raise AutodiffError(f"with --data, --at gives numbers, and {quoted(arrays[0])} is an array")
         several = len(self.files) > 1
-        form = self._format(self.given["from_form"])
-        joined = self.rows_shown and not self.in_parts and form in ("parquet", "arrow")
         task = RowsTask(
             self.text,
             None if self.wrt is None else tuple(self.wrt),
@@ -190,7 +194,7 @@ class RowsCommand:
             first.names,
             first.name,
             self.given["from_form"],
-            "arrow" if joined and several else form,
+            self.part_format(),
             of=self.given["of"],
             keep=self.given["keep"],
             exact=self.given["exact"],
@@ -203,6 +207,12 @@ class RowsCommand:
         batch, readings = program_of(task)
         options.notices(readings, batch.notes)
         return task
+
+    def part_format(self) -> str:
+        """The format of each part's answers; those that are joined are sent as Arrow streams where they are no text."""
+        form = self._format(self.given["from_form"])
+        joined = self.rows_shown and not self.in_parts and form in ("parquet", "arrow")
+        return "arrow" if joined and len(self.files) > 1 else form
 
     def _format(self, from_form: str | None) -> str:
         """The format of the answers."""

@@ -176,14 +176,19 @@ def _polygamma(n: int, u: float) -> float:
 
 def _tail(n: int, x: float) -> Iterable[float]:
     """The Bernoulli terms of ψ⁽ⁿ⁾'s asymptotic series at x, until they no longer count."""
-    from fractions import Fraction  # takes 2 ms to import, and few programs need it
-
+    least = 1e-22 * x**-n
     for k in range(1, 16):
-        ratio = math.perm(2 * k + n - 1, n - 1) if n else Fraction(1, 2 * k)
-        term = float(_bernoulli(2 * k) * ratio) * x ** -(2 * k + n)
-        if abs(term) < 1e-22 * x**-n:
+        term = _tail_coefficient(n, k) * x ** -(2 * k + n)
+        if abs(term) < least:
             return
         yield term if n else -term
+
+
+@lru_cache(maxsize=1024)
+def _tail_coefficient(n: int, k: int) -> float:
+    from fractions import Fraction  # takes 2 ms to import, and few programs need it
+
+    return float(_bernoulli(2 * k) * (math.perm(2 * k + n - 1, n - 1) if n else Fraction(1, 2 * k)))
 
 
 @lru_cache(maxsize=64)

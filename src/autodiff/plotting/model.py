@@ -83,6 +83,11 @@ class Plot(_Picture):
     points: tuple[Sequence[float], Sequence[float]] | None = None
     notes: Sequence[str] = field(default_factory=tuple)
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no value in the range."""
+        return not any(len(xs) for xs, _ in self.curves[0].segments)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `autodiff plot --format json`."""
         return {
@@ -107,7 +112,8 @@ class Plot(_Picture):
 class Surface(_Picture):
     """A program over two variables: `values[i][j]` at (xs[j], ys[i]), NaN where it has none.
 
-    levels  the values of the contour lines
+    lines   the contour lines of each level that has any: arrays of points (x, y)
+    cuts    lines where the function jumps or has a pole, the same
     arrows  (x, y, dx, dy) of steepest descent, the longest as long as the distance between two of them
     point   (x, y) that is marked, with its gradient
     path    points that a descent went through
@@ -118,12 +124,23 @@ class Surface(_Picture):
     xs: Any
     ys: Any
     values: Any
-    levels: Sequence[float]
+    lines: Mapping[float, Sequence[Any]]
+    cuts: Sequence[Any]
     arrows: Sequence[tuple[float, float, float, float]]
     point: tuple[float, float] | None = None
     gradient: Mapping[str, float] = field(default_factory=dict)
     path: Sequence[tuple[float, float]] = ()
     notes: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no value in the range."""
+        return not any(value == value for row in self.values for value in row)
+
+    @property
+    def levels(self) -> list[float]:
+        """The values of the contour lines."""
+        return list(self.lines)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `autodiff plot --format json`."""
@@ -133,7 +150,8 @@ class Surface(_Picture):
             "x": list(map(float, self.xs)),
             "y": list(map(float, self.ys)),
             "values": [[float(v) if v == v and abs(v) < float("inf") else None for v in row] for row in self.values],
-            "levels": list(map(float, self.levels)),
+            "levels": self.levels,
+            "cuts": [[list(map(float, point)) for point in cut] for cut in self.cuts],
             "arrows": [list(map(float, arrow)) for arrow in self.arrows],
             "point": None if self.point is None else list(self.point),
             "gradient": dict(self.gradient),

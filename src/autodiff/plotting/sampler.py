@@ -27,6 +27,12 @@ RECOMPUTED = 250
 """Samples that are computed again by the one-shot evaluation where float64 loses digits. Others are left out: nothing is
 drawn that is not sure."""
 
+RECOMPUTED_OF_GRID = 4000
+"""The same over two variables, where rows are computed again together."""
+
+INVISIBLE = 1e-4
+"""Differences of values that a picture over two variables does not show, in parts of all values."""
+
 WIDEST = 1e150
 """Numbers up to which a range is drawn: distances, and their products with slopes, stay in the range of float64."""
 
@@ -91,6 +97,31 @@ class Sampler:
         for slope in slopes:
             slope[~(np.isfinite(slope) & np.isfinite(value))] = np.nan
         return value, slopes, np.broadcast_to(sure, shape) | np.isnan(value)
+
+    def everywhere(self, *places: Vector) -> tuple[Vector, list[Vector]] | None:
+        """Values and slopes, computed again where float64 loses digits; where these are many, some are, and if a picture
+        would show the difference there is None.
+        """
+        value, slopes, known = self.approximate(*places)
+        unsure = np.flatnonzero(~known)
+        if not len(unsure):
+            return value, slopes
+        many = len(unsure) > RECOMPUTED_OF_GRID
+        if many:
+            unsure = unsure[:: len(unsure) // RECOMPUTED]
+        before = value.flat[unsure]
+        again, again_slopes = self.one_by_one(*(place.flat[unsure] for place in places))
+        for column, numbers in zip((value, *slopes), (again, *again_slopes), strict=True):
+            column.flat[unsure] = numbers
+        shown = INVISIBLE * float(np.nanmax(value) - np.nanmin(value))
+        return (
+            None if many and not np.allclose(before, again, rtol=0.0, atol=shown, equal_nan=True) else (value, slopes)
+        )
+
+    def one_by_one(self, *places: Vector) -> tuple[Vector, list[Vector]]:
+        """Values and slopes as the rows of a table have them, NaN where there is none."""
+        rows = self.compiled.batch(**self.over(*places))
+        return rows.value, [np.broadcast_to(rows.gradient.get(name, 0.0), rows.value.shape) for name in self.variables]
 
     def sure(self, xs: Vector) -> tuple[Vector, Vector, Vector]:
         """The xs whose values and slopes are sure, and these: where float64 loses digits, by the one-shot evaluation.

@@ -1,8 +1,8 @@
 """Plots of a program over two variables: contour lines, and arrows of steepest descent.
 
->>> found = surface("x^2 + y^2", ("x", -1.0, 1.0), ("y", -1.0, 1.0))
->>> found.values.shape, len(found.levels)
-((201, 201), 10)
+>>> drawn = surface("x^2 + y^2", ("x", -1.0, 1.0), ("y", -1.0, 1.0))
+>>> drawn.values.shape, drawn.levels
+((201, 201), [0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8])
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from autodiff.plotting.contours import Grid, contours
 from autodiff.plotting.model import HIGHEST_SHOWN, Surface
 from autodiff.plotting.sampler import Sampler, Vector, require_range
 
@@ -24,7 +25,22 @@ ARROWS = 12
 """Arrows along each axis."""
 
 LEVELS = 10
-"""Contour lines."""
+"""Contour lines, about."""
+
+ROUND, SERIES = np.array([1.0, 2.0, 2.5, 5.0, 10.0]), np.array([1.0, 2.0, 5.0, 10.0])
+"""The distance of even levels, and levels that are not, are these times a power of ten."""
+
+STEEP = 6
+"""How many times as long as its middle half a range of values is that has no even levels."""
+
+SMALLEST = 1e-300
+"""A level beside which others are 0."""
+
+OFFSETS = (0.137, 0.211)
+"""How far the grid is moved along each axis, in parts of an interval."""
+
+FAST = 0.01
+"""The part of the picture that may be without lines, for samples that are too far apart, without a note."""
 
 
 @np.errstate(all="ignore")  # what leaves the range of float64 is not drawn
@@ -46,12 +62,12 @@ def surface(
         require_range(*over)
     names = (first[0], second[0])
     sampler = Sampler(text, names, at or {})
-    intervals = GRID if sampler.compiled.in_blocks else FEW
-    xs, ys = np.linspace(*first[1:], intervals + 1), np.linspace(*second[1:], intervals + 1)
-    values, slopes, _ = sampler.approximate(*np.meshgrid(xs, ys))
-    notes = [] if np.isfinite(values).any() else ["there is no value in this range"]
-    if not sampler.compiled.in_blocks:
-        notes.append(f"values of this program are computed one by one, so there are few: {FEW + 1} by {FEW + 1}")
+    xs, ys, (values, slopes), notes = _sampled(sampler, first, second)
+    if np.isnan(values).all():
+        notes.append("there is no value in this range")
+    drawn = contours(sampler, Grid(xs, ys, values, slopes), _levels(values))
+    if drawn.unresolved > FAST:
+        notes.append("the value changes faster than the samples in a part of the range, where no lines are drawn")
     point, gradient = None, {}
     if at is not None and all(name in at for name in names):
         answer = sampler.answer(*(at[name] for name in names))
@@ -60,22 +76,70 @@ def surface(
         if len(gradient) < len(answer.gradient):
             notes.append(f"there is no gradient at the point: {answer.why or answer.status}")
     return Surface(
-        text, names, xs, ys, values, _levels(values), _arrows(xs, ys, *slopes), point, gradient, path, tuple(notes)
+        text,
+        names,
+        xs,
+        ys,
+        values,
+        drawn.lines,
+        drawn.cuts,
+        _arrows(xs, ys, *slopes),
+        point,
+        gradient,
+        path,
+        tuple(notes),
     )
 
 
+def _sampled(
+    sampler: Sampler, first: tuple[str, float, float], second: tuple[str, float, float]
+) -> tuple[Vector, Vector, tuple[Vector, list[Vector]], list[str]]:
+    """The axes of the grid, values and slopes on it, and notes: few of them where each is computed one by one."""
+
+    def axes(intervals: int) -> list[Vector]:
+        """A little uneven, so that few samples hit a special point such as a whole number, or x = y."""
+        lines = [np.linspace(*over[1:], intervals + 1) for over in (first, second)]
+        for line, offset in zip(lines, OFFSETS, strict=True):
+            line[1:-1] += offset * (line[-1] - line[0]) / intervals
+        return lines
+
+    if sampler.compiled.in_blocks:
+        xs, ys = axes(GRID)
+        if (sampled := sampler.everywhere(*np.meshgrid(xs, ys))) is not None:
+            return xs, ys, sampled, []
+    xs, ys = axes(FEW)
+    sampled = sampler.one_by_one(*np.meshgrid(xs, ys))
+    note = f"values of this program are computed one by one, so there are few: {FEW + 1} by {FEW + 1}"
+    return xs, ys, sampled, [note]
+
+
 def _levels(values: Vector) -> list[float]:
-    """Levels that equally much of the picture lies between, so that a valley beside a cliff has lines, too."""
+    """Round levels, about LEVELS of them: even, or where most values are in a small part of the range, so that equally much
+    of the picture lies between two, and a valley beside a cliff has lines, too.
+    """
     known = np.clip(values[np.isfinite(values)], -HIGHEST_SHOWN, HIGHEST_SHOWN)
     if not len(known) or known.min() == known.max():
         return []
-    shares = np.linspace(0, 1, LEVELS + 2)[1:-1]
-    even = known.min() + shares * (known.max() - known.min())
-    ranked = np.quantile(known, shares)
-    steep = np.ptp(known) > 5 * (np.quantile(known, 0.75) - np.quantile(known, 0.25))
-    chosen = np.unique(ranked if steep else even)
-    digits = 2 - int(np.floor(np.log10(np.diff(chosen).min() if len(chosen) > 1 else abs(chosen[0]) or 1.0)))
-    return [float(level) for level in np.unique(np.round(chosen, digits))]
+    low, *ranked, high = np.quantile(known, np.linspace(0, 1, LEVELS + 2))
+    quarter, three_quarters = np.quantile(known, [0.25, 0.75])
+    if high - low <= STEEP * (three_quarters - quarter):
+        return _even(float(low), float(high))
+    digits = np.floor(np.log10(np.maximum(np.abs(ranked), SMALLEST)))
+    parts = np.maximum(np.abs(ranked) / 10**digits, 1)
+    nearest = SERIES[np.abs(np.log(parts[:, None] / SERIES)).argmin(axis=1)]
+    levels = sorted({float(f"{level:.3g}") + 0.0 for level in np.sign(ranked) * nearest * 10**digits})
+    return levels if len(levels) >= LEVELS // 2 else _even(float(ranked[0]), float(ranked[-1])) or levels
+
+
+def _even(low: float, high: float) -> list[float]:
+    """The multiples of a round number between two, at most LEVELS + 3."""
+    if not low < high:
+        return []
+    least = (high - low) / (LEVELS + 3)
+    scale = 10.0 ** int(np.floor(np.log10(least)))
+    step = next(float(part * scale) for part in ROUND if part * scale >= least)
+    places = np.arange(np.ceil(low / step), np.floor(high / step) + 1)
+    return [float(f"{place * step:.12g}") + 0.0 for place in places if low < place * step < high]
 
 
 def _arrows(xs: Vector, ys: Vector, u: Vector, v: Vector) -> list[tuple[float, float, float, float]]:

@@ -236,15 +236,15 @@ class Outputs:
 
 
 def predictions(
-    table: Table, outputs: Outputs, count: Count, *, keep: bool = False, fail_fast: bool = False
+    table: Table, outputs: Outputs, count: Count, *, kept: Sequence[str] = (), fail_fast: bool = False
 ) -> Iterator[dict[str, Sequence[Any]]]:
-    """The rows' outputs, chunk by chunk, as columns: the outputs (NaN for none), status; with `keep` behind the table's own.
+    """The rows' outputs, chunk by chunk, as columns: the outputs (NaN for none), status; behind the table's columns `kept`.
 
     Raises AutodiffError where the table can't be read on and, with `fail_fast`, at the first row that is not ok.
     """
     of = columns_of(table, outputs.inputs, outputs.parameters)
     read = list(dict.fromkeys(of.values()))
-    for chunk in table.chunks(table.names if keep else read):
+    for chunk in table.chunks([*dict.fromkeys([*kept, *read])] if kept else read):
         rows, usable = len(chunk.lines), np.ones(len(chunk.lines), bool)
         numbers = {name: _numbers(chunk, column, name, outputs.kept) for name, column in of.items()}
         for column in numbers.values():
@@ -258,14 +258,14 @@ def predictions(
         whole: dict[str, Any] = {name: np.full(rows, np.nan) for name in values}
         for name, column in values.items():
             whole[name][good] = column
-        if keep:
-            require_free(table.name, table.names, [*whole, "status"])
+        if kept:
+            require_free(table.name, kept, [*whole, "status"])
         status = Statuses(rows, dict(sorted(hard.items()))).before(stop)
         count.add(table, chunk, status, [column for name, column in of.items() if name not in outputs.kept.codes])
         count.fault = count.fault or _unknown_text(table, chunk, of, outputs.kept, stop, named=count.named)
-        kept = {name: chunk.cells[name][:stop] for name in table.names} if keep else {}
+        cells = {name: chunk.cells[name][:stop] for name in kept}
         shown = {name: _texts(column[:stop], outputs.kept.codes.get(name)) for name, column in whole.items()}
-        yield {**kept, **shown, "status": status}
+        yield {**cells, **shown, "status": status}
         if stop < rows:
             place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[stop]}"
             unknown = _unknown_text(table, chunk, of, outputs.kept, stop + 1, named=False)
@@ -279,7 +279,7 @@ def predictions(
             source = outputs.lowered.source
             raise AutodiffError(f"{place}: {why}", exit_status=HARD_POINT, span=span, source=source)
     if not count.rows:
-        yield dict.fromkeys((*(table.names if keep else ()), *outputs.names, "status"), ())
+        yield dict.fromkeys((*kept, *outputs.names, "status"), ())
 
 
 def _numbers(chunk: Chunk, column: str, name: str, kept: Kept) -> Any:

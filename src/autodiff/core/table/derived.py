@@ -27,8 +27,8 @@ DERIVED = (
                 jump="if((du - dv*(u/v))*sign(u) < 0, sign(u)*abs(v), 0) at mod(u, v) == 0 and u != 0"),
     elementwise("heaviside step", "u", "= if(u < 0, 0, if(u > 0, 1, 0.5))", "0", rule="step", doc="0 below 0, 1 above, 0.5 at 0",
                 example="heaviside(2)", jump="if(du < 0, 0, 1) at u == 0"),
-    elementwise("place_below", "i n", "= i", "0", "0", rule="step", doc="i itself, a place in an array of n elements", example="place_below(1, 3)",
-                jump=" at mod(i, 1) == 0", domain="0 <= i and i < n and mod(i, 1) == 0 | #i to be a place in the array, counted from 0"),
+    elementwise("place_below", "i n", "= i", "none", "none", rule="step", doc="i itself, a place in an array of n elements", example="place_below(1, 3)",
+                domain="0 <= i and i < n and mod(i, 1) == 0 | #i to be a place in the array, counted from 0"),
     # === inverse functions =============================================================================================
     elementwise("acot arccot", "u", "= atan2(1, u)", "-if(abs(u) < 1e150, 1/(1 + u^2), (1/u)/u)", formula=("-1/(1+u^2)",),
                 rule="inverse cotangent", doc="inverse cotangent, from 0 to pi", example="acot(1)"),

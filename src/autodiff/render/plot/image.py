@@ -12,13 +12,19 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from autodiff.libraries import library
-from autodiff.plotting.model import HIGHEST_SHOWN, Curve, Plot, Surface
+from autodiff.plotting.model import Curve, Plot, Surface
 from autodiff.render.plot import words
 
 FORMATS = ("svg", "png", "pdf")
 
 WIDTH, HEIGHT, BELOW = 7.2, 4.2, 1.8
 """Inches: of a picture, and of the panel of each derivative."""
+
+ALIKE, TITLE = 2.0, 0.3
+"""How many times as long one axis may be as the other where both have the same scale; inches of what is above and below."""
+
+ROOM, EDGE = 40.0, 8.0
+"""The distance between two labels of lines, and to the edge, at least, in points of the screen."""
 
 
 class Colours(NamedTuple):
@@ -57,18 +63,17 @@ def image(plot: Plot, form: str, theme: str = "light") -> bytes:
 def surface_image(surface: Surface, form: str, theme: str = "light") -> bytes:
     """Contour lines with their values, arrows of steepest descent, and the path of one."""
     colours = THEMES[theme]
+    across, upward = (float(axis[-1] - axis[0]) for axis in (surface.xs, surface.ys))
+    alike = 1 / ALIKE <= upward / across <= ALIKE
     with _figure(colours) as matplotlib:
-        figure, axis = matplotlib.subplots(figsize=(WIDTH, WIDTH * 0.85), layout="constrained")
-        if surface.levels:
-            lines = axis.contour(
-                surface.xs,
-                surface.ys,
-                surface.values.clip(-HIGHEST_SHOWN, HIGHEST_SHOWN),
-                levels=surface.levels,
-                colors=colours.curve,
-                linewidths=1,
-            )
-            axis.clabel(lines, fontsize=8, fmt=words.short, colors=colours.ink)
+        size = (WIDTH, min(WIDTH * upward / across, WIDTH) + TITLE if alike else WIDTH * 0.85)
+        figure, axis = matplotlib.subplots(figsize=size, layout="constrained")
+        axis.set(
+            xlim=(surface.xs[0], surface.xs[-1]), ylim=(surface.ys[0], surface.ys[-1]),
+            xlabel=surface.variables[0], ylabel=surface.variables[1], aspect="equal" if alike else "auto",
+        )  # fmt: skip
+        for cut in surface.cuts:
+            axis.plot(*cut.T, color=colours.ink, linewidth=0.8, linestyle=":")
         if surface.arrows:
             x, y, dx, dy = zip(*surface.arrows, strict=True)
             axis.quiver(
@@ -78,12 +83,33 @@ def surface_image(surface: Surface, form: str, theme: str = "light") -> bytes:
             axis.plot(*zip(*surface.path, strict=True), color=colours.tangent, marker="o", markersize=3, linewidth=1.5)
         if surface.point is not None:
             axis.plot(*surface.point, marker="o", color=colours.ink, markersize=6)
-        axis.set(
-            xlim=(surface.xs[0], surface.xs[-1]), ylim=(surface.ys[0], surface.ys[-1]),
-            xlabel=surface.variables[0], ylabel=surface.variables[1],
-        )  # fmt: skip
         axis.set_title(_cut(surface.program), color=colours.ink, fontsize=11)
+        if surface.levels:
+            _levels(figure, axis, surface, colours)
         return _bytes(figure, form, surface.program)
+
+
+def _levels(figure: Any, axis: Any, surface: Surface, colours: Colours) -> None:
+    """The lines with their values, where these have room."""
+    from matplotlib.contour import ContourSet
+
+    lines = ContourSet(axis, surface.levels, list(surface.lines.values()), colors=colours.curve, linewidths=1)
+    figure.draw_without_rendering()  # which places the axes
+    labels = axis.clabel(lines, fontsize=8, fmt=words.short, colors=colours.ink, inline=False)
+    placed = list[tuple[float, float]]()
+    for label in sorted(labels, key=lambda label: -len(placed)):
+        x, y = axis.transData.transform(label.get_position())
+        inside = axis.bbox.x0 + EDGE < x < axis.bbox.x1 - EDGE and axis.bbox.y0 + EDGE < y < axis.bbox.y1 - EDGE
+        if inside and all(math.hypot(x - other_x, y - other_y) >= ROOM for other_x, other_y in placed):
+            placed.append((x, y))
+            label.set_bbox(_behind(colours))
+        else:
+            label.remove()
+
+
+def _behind(colours: Colours) -> dict[str, Any]:
+    """The page behind a text, so that no line crosses it."""
+    return {"facecolor": colours.page, "edgecolor": "none", "pad": 0.6}
 
 
 def loss_image(
@@ -123,25 +149,37 @@ def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool)
         single = {"marker": ".", "markersize": 4} if len(shown) == 1 else {}
         axis.plot(xs, shown, color=colours.curve if main else colours.derivative, linewidth=1.6, **single)
     axis.set(xlim=(plot.start, plot.stop), ylim=(curve.low, curve.high), ylabel=curve.label)
+    for mark in plot.marks:
+        if mark.kind == "pole":
+            axis.axvline(mark.x, color=colours.faint, linewidth=1, linestyle=":")
     if not main:
         return
     if plot.points is not None:
         axis.plot(*plot.points, linestyle="none", marker="x", color=colours.data, markersize=5)
     if plot.tangent is not None:
-        x, y = plot.tangent.x, plot.tangent.value
-        for slope in plot.tangent.slopes:
-            axis.axline((x, y), slope=slope, color=colours.tangent, linewidth=1.2, linestyle="--")
-        text = f"slope {' and '.join(map(words.short, plot.tangent.slopes))}"
-        axis.plot([x], [y], marker="o", color=colours.tangent, markersize=5)
-        axis.annotate(text, (x, y), xytext=(8, 8), textcoords="offset points", color=colours.tangent, fontsize=9)
+        _tangent(axis, plot, colours)
     for mark in plot.marks:
         _mark(axis, mark, colours)
 
 
+def _tangent(axis: Any, plot: Plot, colours: Colours) -> None:
+    """Tangents, with their slopes on the side where the curve and they are not."""
+    assert plot.tangent is not None
+    x, y, slopes = plot.tangent.x, plot.tangent.value, plot.tangent.slopes
+    for slope in slopes:
+        axis.axline((x, y), slope=slope, color=colours.tangent, linewidth=1.2, linestyle="--")
+    axis.plot([x], [y], marker="o", color=colours.tangent, markersize=5)
+    right = (plot.stop - x) > 0.25 * (plot.stop - plot.start)
+    above = (slopes[0] <= 0) == right if len(slopes) == 1 else slopes[0] > slopes[-1]
+    _with_room(axis, y, above=above)
+    axis.annotate(
+        f"slope {' and '.join(map(words.short, slopes))}", (x, y), xytext=(9 if right else -9, 9 if above else -9),
+        textcoords="offset points", ha="left" if right else "right", va="bottom" if above else "top",
+        color=colours.tangent, fontsize=9, bbox=_behind(colours),
+    )  # fmt: skip
+
+
 def _mark(axis: Any, mark: Any, colours: Colours) -> None:
-    if mark.kind == "pole":
-        axis.axvline(mark.x, color=colours.faint, linewidth=1, linestyle=":")
-        return
     hollow = {"marker": "o", "markersize": 6, "markerfacecolor": colours.page, "markeredgecolor": colours.curve}
     full = {"marker": "o", "markersize": 6, "color": colours.curve}
     for side in (mark.left, mark.right):
@@ -161,7 +199,7 @@ def _mark(axis: Any, mark: Any, colours: Colours) -> None:
         _with_room(axis, mark.value, above=above)
         axis.annotate(
             text, (mark.x, mark.value), xytext=(0, 9 if above else -9), textcoords="offset points", ha="center",
-            va="bottom" if above else "top", fontsize=8, color=colours.ink,
+            va="bottom" if above else "top", fontsize=8, color=colours.ink, bbox=_behind(colours),
         )  # fmt: skip
 
 

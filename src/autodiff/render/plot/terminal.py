@@ -1,12 +1,13 @@
 """A plot on a terminal, in braille dots by plotille: the curve above its derivatives, with its special points.
 
-○ a point of the curve that is special, or an end that does not belong to it; ● one that does; ┊ a pole; × data
+○ a point of the curve that is special, or an end that does not belong to it; ● one that does; ┊ a pole; × data;
+· where a function of two variables jumps or has a pole
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from autodiff.libraries import library
@@ -121,39 +122,24 @@ def _axis(start: float, stop: float, name: str, width: int) -> str:
 
 
 def surface_text(surface: Surface, width: int, height: int = 24, *, unicode: bool = True) -> str:
-    """Contour lines in braille dots, with the path of a descent and the point that is marked."""
+    """Contour lines in braille dots, cuts between them, the path of a descent and the point that is marked."""
     width = max(width, NARROWEST)
     xs, ys = surface.xs, surface.ys
     canvas = _canvas(width - LABEL, max(height - 5, 8), float(xs[0]), float(ys[0]), float(xs[-1]), float(ys[-1]))
-    for line in _contours(surface):
-        for (x0, y0), (x1, y1) in pairwise(line):
-            canvas.line(float(x0), float(y0), float(x1), float(y1))
     frame = Curve("", (), float(ys[0]), float(ys[-1]))
+    for cut in surface.cuts:
+        for x, y in cut.tolist():
+            _sign(canvas, x, y, "·", frame)
+    for line in chain.from_iterable(surface.lines.values()):
+        for (x0, y0), (x1, y1) in pairwise(line.tolist()):
+            canvas.line(x0, y0, x1, y1)
     for x, y in surface.path:
         _sign(canvas, x, y, "×", frame)
     if surface.point is not None:
         _sign(canvas, *surface.point, "●", frame)
     lines = [surface.variables[1], *_framed(canvas, words.label(float(ys[-1])), words.label(float(ys[0])))]
     lines.append(_axis(float(xs[0]), float(xs[-1]), surface.variables[0], width))
-    lines.append(
-        f"lines at {', '.join(map(words.short, surface.levels)) or 'no level: the value is the same everywhere'}"
-    )
-    if surface.point is not None:
-        slopes = ", ".join(f"{name} {words.short(slope)}" for name, slope in surface.gradient.items())
-        lines.append(f"gradient at {', '.join(map(words.short, surface.point))}: {slopes or 'none'}")
-    lines += [f"note: {note}" for note in surface.notes]
-    return _page(lines, unicode=unicode)
-
-
-def _contours(surface: Surface) -> list[Any]:
-    """The lines of each level, as arrays of points."""
-    contour_generator = library("contourpy", "a contour", "plot").contour_generator  # comes with Matplotlib
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        generator = contour_generator(surface.xs, surface.ys, surface.values)
-        return [line for level in surface.levels for line in generator.lines(level)]
+    return _page([*lines, *words.surface_lines(surface)], unicode=unicode)
 
 
 def _canvas(width: int, height: int, x0: float, y0: float, x1: float, y1: float) -> Any:
@@ -163,5 +149,5 @@ def _canvas(width: int, height: int, x0: float, y0: float, x1: float, y1: float)
 def _page(lines: Sequence[str], *, unicode: bool) -> str:
     """The lines as one text; for a screen without these signs a cell with dots is a star."""
     text = "\n".join(line.rstrip(" ⠀") for line in lines)
-    signs = {"○": "o", "●": "@", "┊": ":", "×": "x", "┤": "|", "│": "|", "⠀": " "}
+    signs = {"○": "o", "●": "@", "┊": ":", "×": "x", "┤": "|", "│": "|", "·": ".", "⠀": " "}
     return text if unicode else "".join(signs.get(sign, "*" if "⠀" < sign <= "⣿" else sign) for sign in text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autodiff.plotting.model import Mark, Plot
+from autodiff.plotting.model import Mark, Plot, Surface
 
 LISTED = 8
 """Special points that have a line each."""
@@ -35,6 +35,21 @@ def lines(plot: Plot) -> Iterator[str]:
     if len(plot.marks) > LISTED:
         yield f"and {len(plot.marks) - LISTED} more special points"
     for note in plot.notes:
+        yield f"note: {note}"
+
+
+def surface_lines(surface: Surface) -> Iterator[str]:
+    """What the contours show, a line each."""
+    if surface.levels:
+        yield f"lines at {', '.join(map(short, surface.levels))}"
+    else:
+        yield f"no lines: the value {'only jumps' if surface.cuts else 'is the same everywhere'}"
+    if surface.cuts:
+        yield "dotted where the value jumps or has a pole"
+    if surface.point is not None:
+        slopes = ", ".join(f"{name} {short(slope)}" for name, slope in surface.gradient.items())
+        yield f"gradient at {', '.join(map(short, surface.point))}: {slopes or 'none'}"
+    for note in surface.notes:
         yield f"note: {note}"
 
 
