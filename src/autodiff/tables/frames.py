@@ -108,7 +108,7 @@ def without_missing(
         raise AutodiffError(f"columns are equally long, and these are not: {listed}", exit_status=DATA)
     if not all(lengths.values()):
         raise AutodiffError("the table has no rows", exit_status=DATA, hint="add at least one row of numbers")
-    if missing == "mean" and (texts := [name for name in codes if np.isnan(columns[name]).any()]):
+    if missing not in ("error", "drop") and (texts := [name for name in codes if np.isnan(columns[name]).any()]):
         raise AutodiffError(
             f"the column {quoted(texts[0])} lacks a cell, and texts have no mean", exit_status=DATA,
             hint='missing="drop" leaves such rows out',
