@@ -117,7 +117,9 @@ def test_second_derivatives_in_both_modes(row: Primitive) -> None:
         if reference is None:
             continue
         lowered = _program(f"w = {row.signature.replace(', …', '')}; {row.partials[k]}")
-        names = [n for n, text in zip(row.params, row.partials, strict=True) if text != UNDEFINED]
+        names = [
+            n for n, text in zip(row.params, row.partials, strict=True) if text != UNDEFINED and _ruled(lowered, n)
+        ]
         for args in _points(row, 40):
             if any(not 1e-3 < abs(a) < 30 for a in args[row.params[0] == "n" :]) or _special(row, k, args):
                 continue
@@ -131,6 +133,18 @@ def test_second_derivatives_in_both_modes(row: Primitive) -> None:
                     assert abs(slope - float(true)) <= 2.0**-52 * (64 * scale + 8 * abs(slope)) + 1e-40, (
                         f"d2 {row.signature} / d{row.params[k]} d{name} at {args}: {slope}, not {mpmath.nstr(true, 17)}"
                     )
+
+
+def _ruled(lowered: Lowered, name: str) -> bool:
+    """Whether no function of the program is without a rule for its slope in the input: gammainc_a(a, u) has none in a."""
+    graph, source = lowered.graph, lowered.node(name)
+    rows = zip(graph.rows, graph.args, strict=True)
+    return not any(
+        text == UNDEFINED and arg == source
+        for row, args in rows
+        if row is not None
+        for text, arg in zip(row.partials, args, strict=True)
+    )
 
 
 def _near_special(row: Primitive, args: tuple[float, ...]) -> bool:

@@ -13,6 +13,7 @@ from mpmath import mp, mpf
 import autodiff
 from autodiff.core import rules
 from tests.support.command import process
+from tests.support.reference import SLOPES, ulps
 
 HUGE = {
     "besselj(0, 1e10)": lambda: mpmath.besselj(0, mpf(10) ** 10),
@@ -65,6 +66,39 @@ def test_the_order_of_a_bessel_function_is_a_whole_constant() -> None:
     answer = autodiff.evaluate("besselj(n, x)", {"n": 1.0, "x": 2.0})
     assert answer.gradient["n"] is None
     assert answer.gradient["x"] == pytest.approx(float(mpmath.besselj(1, 2, derivative=1)), rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        (2.0, 3.0), (0.3, 1e-8), (1e-12, 5.0), (50.0, 5.0), (5.0, 300.0), (1000.0, 1000.0), (2.0, 3.0, 0.4), (0.25, 0.5, 0.99), (40.0, 0.01, 0.999),
+        (1e-9, 3.0, 0.5), (300.0, 200.0, 0.61), (7.0, 1e-6, 1e-20), (2.0, 90.0, 0.97),
+    ],
+)  # fmt: skip
+def test_slopes_in_shapes_are_exact(args: tuple[float, ...]) -> None:
+    names = "abx" if len(args) == 3 else "ax"
+    name = "betainc" if len(args) == 3 else "gammainc"
+    answer = autodiff.evaluate(f"{name}({', '.join(names)})", dict(zip(names, args, strict=True)))
+    assert answer.status == "ok"
+    for slope, true in zip(answer.gradient.values(), SLOPES[f"{name} {len(args)}"], strict=True):
+        assert true is not None
+        assert isinstance(slope, float)
+        assert ulps(slope, true(*map(mpf, args))) <= 1
+
+
+def test_a_slope_in_a_shape_that_is_not_known_is_not_printed() -> None:
+    huge = autodiff.evaluate("gammainc(a, x)", {"a": 1e9, "x": 1e9})
+    assert (huge.status, huge.gradient["a"]) == ("unknown", None)
+    assert huge.gradient["x"] == pytest.approx(1.2615662609049494e-05, rel=1e-12)
+    beta = autodiff.evaluate("betainc(a, b, x)", {"a": 1e8, "b": 1e-5, "x": 0.9999999})
+    assert (beta.status, beta.gradient["a"], beta.gradient["b"]) == ("unknown", None, None)
+    assert autodiff.evaluate("gammainc_a(a, 1e10)", {"a": 1e10}).status == "unknown"
+    second = autodiff.evaluate("gammainc(a, 2)", {"a": 3.0}, order=2)
+    assert (second.status, second.derivatives[1]) == ("unknown", None)
+    assert "d2f/da2 is not known here" in second.why
+    assert str(autodiff.derivative("gammainc(a, x)", "a")) == "gammainc_a(a, x)"
+    digits = autodiff.evaluate("betainc(a, 3, 0.4)", {"a": 2.0}, digits=30)
+    assert digits.gradient["a"] == "-0.240869376087556578208315080736"
 
 
 WITHOUT = """

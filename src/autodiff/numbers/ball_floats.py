@@ -14,6 +14,7 @@ from functools import lru_cache
 from autodiff.core.primitive import Primitive
 from autodiff.core.templates import domain
 from autodiff.numbers.ball_numbers import Number, as_float, ball, precision, rational, shown
+from autodiff.numbers.ball_special import SlowSeries
 from autodiff.numbers.balls import BALLS
 
 _START, _MOST = 96, 12_288
@@ -48,7 +49,10 @@ def _nearest(number: Callable[[], Number], *args: float) -> float:
     bits = _START
     while bits <= _MOST:
         with precision(bits):
-            exact = number()
+            try:
+                exact = number()
+            except SlowSeries:
+                return math.nan
             nearest = as_float(exact)
             if nearest is None and bits > _START and ball(exact).rel_accuracy_bits() > _TIE:
                 nearest = shown(exact)

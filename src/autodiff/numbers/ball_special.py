@@ -7,15 +7,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from math import comb
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from math import comb, inf, sqrt
 
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
 
+from autodiff.core.evaluate import Indeterminate
 from autodiff.numbers.ball_numbers import Number, is_zero
 
 _LARGEST = 2000
 """Whole arguments up to which binomial coefficients and values of the beta function stay exact."""
+
+
+_TRIED, _TERMS = 400, 60_000
+"""Terms of a series after which it is given up if it would take more than so many."""
+
+
+class SlowSeries(Indeterminate):
+    """A series that takes too many terms, at whatever precision."""
+
+
+_FAR, _NEGLIGIBLE = 4_000, arb(2) ** -1_200
+"""From how far above its shape an argument of the gamma distribution is checked for a slope below all float64s."""
 
 
 def _lgamma(u: arb) -> arb:
@@ -74,6 +88,77 @@ def _gamma_density(a: arb, u: arb) -> arb:
     return ((a - 1) * u.log() - u - a.lgamma()).exp()
 
 
+def _gamma_share_in_shape(a: arb, u: arb) -> arb:
+    """The slope of gammainc in a, from that of each term of u^a*e^-u/Γ(a+1)*Σ u^k/((a+1)…(a+k)) (DLMF 8.7.1)."""
+
+    def terms() -> Iterator[tuple[arb, arb, arb]]:
+        term, slope, k = arb(1), u.log() - (a + 1).digamma(), 0
+        while True:
+            k += 1
+            yield term, slope, u / (a + k)
+            term, slope = term * u / (a + k), slope - 1 / (a + k)
+
+    if u.is_zero():
+        return arb(0)
+    if u > a + _FAR:
+        bound = (1 + abs(a.digamma())) * a * u.gamma_upper(a + 1, 1)  # ln(t) is below t
+        if bound < _NEGLIGIBLE:
+            return arb(0, bound.abs_upper())
+    return (a * u.log() - u - (a + 1).lgamma()).exp() * _series(terms(), 1 / (a + 1))
+
+
+def _beta_share_in_shape(a: arb, b: arb, u: arb, *, second: bool) -> arb:
+    """The slope of betainc in a, or in b, from that of each term of its series (DLMF 8.17.8), or of that for 1 - u."""
+    if u.is_zero() or u == 1:
+        return arb(0)
+    if ((a + b) / (b + 1)).max(arb(1)) * (1 - u) < ((a + b) / (a + 1)).max(arb(1)) * u:
+        return -_beta_share_in_shape(b, a, 1 - u, second=not second)
+
+    def terms() -> Iterator[tuple[arb, arb, arb]]:
+        term, k = arb(1), 0
+        slope = ((-u).log1p() - b.digamma() if second else u.log() - (a + 1).digamma()) + (a + b).digamma()
+        while True:
+            ratio = (a + b + k) / (a + 1 + k) * u
+            yield term, slope, ratio.max(u)
+            term, slope = term * ratio, slope + 1 / (a + b + k) - (0 if second else 1 / (a + 1 + k))
+            k += 1
+
+    scale = (a * u.log() + b * (-u).log1p() + (a + b).lgamma() - (a + 1).lgamma() - b.lgamma()).exp()
+    return scale * _series(terms(), 1 / (a + b) + 1 / (a + 1))
+
+
+def _series(terms: Iterator[tuple[arb, arb, arb]], drift: arb) -> arb:
+    """Σ term*slope, with a bound of the tail. Raises SlowSeries.
+
+    Terms are positive. Each comes with its slope and a bound of the ratio of each later term to the one before it; slopes
+    of neighbouring terms differ by `drift` at most.
+    """
+    total, size, small = arb(0), arb(0), arb(2) ** -ctx.prec
+    start: arb | None = None
+    for k, (term, slope, ratio) in enumerate(islice(terms, _TERMS)):
+        if k % 8 == 0 and ratio < 1:
+            rest = 1 / (1 - ratio)
+            bound = term * rest * (abs(slope) + drift * rest)
+            if bound < size * small:
+                return total + arb(0, bound.abs_upper())
+        start = ratio if start is None else start
+        if k == _TRIED and _terms_left(start, ratio) > _TERMS:
+            raise SlowSeries
+        part = term * slope
+        total, size = total + part, size + abs(part)
+    raise SlowSeries
+
+
+def _terms_left(start: arb, ratio: arb) -> float:
+    """How many terms it takes until they don't count, from the ratios of the first terms and of those after `_TRIED`."""
+    if ratio.rel_accuracy_bits() < 20:
+        return inf
+    gap, bend = float((1 - ratio).mid()), float((start - ratio).mid()) / _TRIED
+    if bend > 0:
+        return (sqrt(gap * gap + 2 * bend * ctx.prec) - gap) / bend
+    return ctx.prec / gap if gap > 0 else inf
+
+
 def _beta_density(a: arb, b: arb, u: arb) -> arb:
     left, right = _end(a, u, b), _end(b, 1 - u, a)
     at_end = left if left is not None else right
@@ -108,8 +193,11 @@ SPECIAL: Mapping[str, Callable[..., arb]] = {
     "binomial": _binomial,
     "gammainc": lambda a, u: u.gamma_lower(a, 1) if a < 100 else 1 - u.gamma_upper(a, 1),  # its series is long
     "gammaincc": lambda a, u: u.gamma_upper(a, 1),
+    "gammainc_a": _gamma_share_in_shape,
     "gammapdf": _gamma_density,
     "betainc": _beta_share,
+    "betainc_a": lambda a, b, u: _beta_share_in_shape(a, b, u, second=False),
+    "betainc_b": lambda a, b, u: _beta_share_in_shape(a, b, u, second=True),
     "betapdf": _beta_density,
     "lambertw": arb.lambertw,
     "Si": arb.si,
@@ -162,6 +250,8 @@ EXACT_SPECIAL: Mapping[str, Callable[..., Number | None]] = {
     "betainc": _exact_share,
     "gammainc": lambda a, u: fmpq(0) if is_zero(u) else None,
     "gammaincc": lambda a, u: fmpq(1) if is_zero(u) else None,
+    "gammainc_a": lambda a, u: fmpq(0) if is_zero(u) else None,
+    **{name: lambda a, b, u: fmpq(0) if is_zero(u) or u == 1 else None for name in ["betainc_a", "betainc_b"]},
     **{name: lambda n, u: fmpq(int(is_zero(n))) if is_zero(u) else None for name in ["besselj", "besseli"]},
 }
 """Values that are exact, where no precision would tell a ball from them; None where they are not."""
