@@ -161,7 +161,7 @@ def fit(
     """
     columns = _columns(data)
     texts = [name for name in getattr(data, "columns", data) if name not in columns]
-    for name in (y, *lower(parse(text, strict=strict)).inputs) if texts else ():
+    for name in (y, *lower(parse(text, strict=strict, given={*columns, *texts, *start})).inputs) if texts else ():
         if name in texts:
             raise AutodiffError(f"the column {quoted(name)} holds no numbers", exit_status=DATA)
     problem = Problem.of(text, columns, y, start, sigma, strict=strict)

@@ -68,7 +68,7 @@ class Sampler:
     compiled: Compiled = field(init=False)
 
     def __post_init__(self) -> None:
-        lowered = lower(parse(self.text))
+        lowered = lower(parse(self.text, given={*self.variables, *self.fixed}))
         for name in lowered.inputs:
             if name not in self.variables and name not in self.fixed:
                 raise AutodiffError(
