@@ -103,6 +103,19 @@ def test_hypot_is_rounded_as_python_rounds_it() -> None:
     assert np.count_nonzero(value != want) < 5
 
 
+def test_the_remainder_by_one_is_that_of_the_steps_without_a_call() -> None:
+    chance = np.random.default_rng(0)
+    bits = chance.integers(-(2**63), 2**63 - 1, 20_000).view(float)
+    sizes = chance.uniform(-1, 1, 20_000) * 2.0 ** chance.integers(-60, 60, 20_000)
+    x = np.concatenate([bits[np.isfinite(bits)], sizes, np.arange(-50.0, 50), np.nextafter(np.arange(-50.0, 50), 0)])
+    compiled = _by_machine("mod(x, 1)")
+    assert compiled.plan is not None
+    program = jit_program(compiled.plan, (), exact=False)
+    assert program is not None
+    assert not program.calls()
+    _as_the_steps(compiled.batch(x=x), autodiff.compile("mod(x, 1)").batch(x=x))
+
+
 @pytest.mark.parametrize("exponent", [2, 3, 4, -1, -2, 0.5, 5, -3, 1.5])
 def test_a_power_is_the_same_by_its_constant_and_by_a_column(exponent: float) -> None:
     x = np.concatenate([np.random.default_rng(1).uniform(0.1, 9, 300), [1e-200, 3e-160, 1e155, 5e-324, 1e308]])

@@ -111,6 +111,8 @@ def _in_random_rounding(
 
 def _false(flags: Numbers) -> Numbers:
     """The places of what is false, which is rare: eight flags are compared at a time."""
+    if flags.all():
+        return np.empty(0, np.intp)
     whole = len(flags) // 8 * 8
     words = np.flatnonzero(flags[:whole].view(np.uint64) != 0x0101010101010101)
     near = np.concatenate([(8 * words[:, None] + np.arange(8)).ravel(), np.arange(whole, len(flags))])

@@ -43,9 +43,11 @@ def divided(rows: int, size: int, work: Callable[[Iterator[slice]], None]) -> No
     if workers < 2:
         work(_taken(left))
         return
-    with ThreadPoolExecutor(workers) as pool:
-        for future in [pool.submit(work, _taken(left)) for _ in range(workers)]:
-            future.result()
+    with ThreadPoolExecutor(workers - 1) as pool:
+        others = [pool.submit(work, _taken(left)) for _ in range(workers - 1)]
+        work(_taken(left))  # by this thread, which would only wait
+        for other in others:
+            other.result()
 
 
 def _taken(left: deque[slice]) -> Iterator[slice]:

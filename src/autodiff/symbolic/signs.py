@@ -86,7 +86,10 @@ def never_negative(row: Primitive) -> bool:
 @lru_cache(maxsize=1024)
 def _range(row: Primitive) -> int:
     """The sign of a function of one argument, seen on a fine grid from -37 to 37."""
-    inside = [u for u in _GRID if all(test(u) for test, _ in templates.domain(row))]
-    values = [value for value in map(templates.value(row), inside) if math.isfinite(value)]
-    lowest = min(values, default=-1.0)
-    return _POSITIVE if lowest > 0 else _NOT_NEGATIVE if lowest == 0 else _UNKNOWN
+    tests, value, lowest = [test for test, _ in templates.domain(row)], templates.value(row), math.inf
+    for u in _GRID:
+        number = value(u) if all(test(u) for test in tests) else math.inf
+        if number < 0 and math.isfinite(number):
+            return _UNKNOWN
+        lowest = min(lowest, number) if math.isfinite(number) else lowest
+    return _UNKNOWN if math.isinf(lowest) else _POSITIVE if lowest > 0 else _NOT_NEGATIVE
