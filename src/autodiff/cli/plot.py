@@ -12,6 +12,7 @@ import click
 from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
+from autodiff.language.ast import CONSTANTS
 
 if TYPE_CHECKING:
     from autodiff.api.answer import Answer
@@ -78,7 +79,7 @@ def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surfac
     library("numpy", "a plot", "plot")
     at = inputs.read_point(given["points"])
     ranges = inputs.ranges(given["ranges"], "--range") if given["ranges"] else {}
-    parsed = parse(text, strict=strict, given={*at, *ranges})
+    parsed = parse(text, strict=strict, given=CONSTANTS.keys() & {*at, *ranges})
     names = lower(parsed).inputs
     for name, value in at.items():
         if name not in names:
