@@ -40,7 +40,10 @@ TOPICS: dict[str, tuple[str, ...]] = {
 }
 """The topics in the order in which they are read, each with the commands that its page describes."""
 
-GALLERY = ("chain", "neuron", "xor", "softmax", "corner", "cancellation", "fit", "descent")
+GALLERY = (
+    "chain", "neuron", "xor", "softmax", "corner", "cancellation", "fit", "descent",
+    "linear", "ridge", "lasso", "robust", "counts", "logistic", "margin", "multiclass", "network", "clusters", "boosting",
+)  # fmt: skip
 """The worked pages, which are topics behind `gallery/`."""
 
 
