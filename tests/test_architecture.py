@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from tokenize import COMMENT, generate_tokens
@@ -142,6 +142,107 @@ def test_a_library_is_imported_in_one_place(library: str, places: list[str]) -> 
             assert any(str(path.relative_to(SOURCE)).startswith(place) for place in places), path
 
 
+COLUMNS = frozenset(
+    [
+        "partials",
+        "formula",
+        "definition",
+        "domain",
+        "partial_domain",
+        "kink",
+        "jump",
+        "vertical_tangent",
+        "scaling",
+        "pushforward",
+        "elements",
+    ]
+)
+"""Columns of the table that hold texts in the language."""
+
+SPLITTERS = frozenset(
+    ["split", "rsplit", "partition", "rpartition", "removeprefix", "removesuffix", "replace", "strip", "startswith"]
+)
+
+
+def _places(shape: Callable[[ast.AST], bool]) -> list[str]:
+    """The files that hold syntax of this shape, one entry for each place."""
+    trees = ((path, ast.parse(path.read_text(encoding="utf-8"))) for path in _files())
+    return [str(path.relative_to(SOURCE)) for path, tree in trees for node in ast.walk(tree) if shape(node)]
+
+
+def _attributes(*nodes: ast.AST) -> set[str]:
+    return {part.attr for node in nodes for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+
+
+def test_the_texts_of_the_table_are_split_by_one_reader() -> None:
+    def splits(node: ast.AST) -> bool:
+        if isinstance(node, ast.Compare):  # "if(" in row.partials[0]
+            is_text = isinstance(node.left, ast.Constant) and isinstance(node.left.value, str)
+            return (
+                is_text and isinstance(node.ops[0], ast.In) and not COLUMNS.isdisjoint(_attributes(*node.comparators))
+            )
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            return False
+        if isinstance(node.func.value, ast.Name) and node.func.value.id == "re":
+            return not (COLUMNS - {"formula"}).isdisjoint(_attributes(*node.args))  # explanations have formulas, too
+        row = isinstance(node.func.value, ast.Subscript) and not COLUMNS.isdisjoint(_attributes(node.func.value))
+        return row and node.func.attr in SPLITTERS
+
+    assert splits(ast.parse("row.partials[k].partition(' at ')", mode="eval").body)
+    assert splits(ast.parse("re.search('w', row.definition)", mode="eval").body)
+    assert splits(ast.parse("'if(' in row.partials[k]", mode="eval").body)
+    assert _places(splits) == []
+    is_reader = lambda node: isinstance(node, ast.Call) and ast.unparse(node.func).endswith("lower_template")  # noqa: E731
+    assert _places(is_reader) == ["core/templates.py"]
+
+
+def test_a_leaf_is_looked_up_in_one_place() -> None:
+    def looks_up(node: ast.AST) -> bool:
+        """`point[graph.inputs[node]]`."""
+        name = node.slice.value if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Subscript) else None
+        return isinstance(name, ast.Attribute) and name.attr == "inputs"
+
+    assert _places(looks_up) == ["core/graph.py"]
+
+
+def test_adjoints_and_tangents_are_added_up_in_one_loop_for_floats_and_one_for_any_number() -> None:
+    def adds_up(node: ast.AST) -> bool:
+        """`adjoints[arg] = adjoints[arg] + part if arg in adjoints else part`."""
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.IfExp):
+            return False
+        total = ast.unparse(node.targets[0])
+        return total.startswith(("adjoints[", "tangents[", "slopes[")) and total in ast.unparse(node.value.body)
+
+    assert _places(adds_up) == ["core/algebra.py", "core/jvp.py", "core/vjp.py", "core/vjp.py"]
+
+
+def test_an_answer_gets_its_numbers_by_one_function() -> None:
+    def fills(node: ast.AST) -> bool:
+        """`answer._replace(value=…)`; the record itself is made by `Query.empty`."""
+        keywords = {keyword.arg for keyword in node.keywords} if isinstance(node, ast.Call) else set()
+        is_record = isinstance(node, ast.Call) and ast.unparse(node.func).endswith("_replace")
+        return is_record and not {"value", "gradient", "forward"}.isdisjoint(keywords)
+
+    api = [name for name in _places(fills) if name.startswith(("api/", "batch/"))]
+    assert api == ["api/answer.py", "api/array_answer.py", "api/array_answer.py"]  # those two rename the slopes
+    assert _places(lambda node: isinstance(node, ast.Call) and ast.unparse(node.func) == "Answer") == [
+        "api/scalar_answer.py"
+    ]
+
+
+def test_what_depends_on_an_input_is_computed_in_one_place() -> None:
+    def spreads(node: ast.AST) -> bool:
+        """A loop in which an equation gets a flag, or enters a set, where one of its arguments has."""
+        if not isinstance(node, ast.For) or "args" not in _attributes(node):
+            return False
+        flagged = [
+            part for part in ast.walk(node) if isinstance(part, ast.Assign) and "any(" in ast.unparse(part.value)
+        ]
+        return any(isinstance(part.targets[0], ast.Subscript) for part in flagged)
+
+    assert _places(spreads) == ["core/graph.py"]
+
+
 def test_a_missing_library_is_reported_by_one_function() -> None:
     texts = [(path.name, value) for path in _files() for value in _strings(path) if "which is not installed" in value]
     assert [name for name, _ in texts] == ["libraries.py"]
@@ -245,7 +346,7 @@ def test_no_function_is_named_outside_the_table() -> None:
         rf"""[!=]=\s*["']({"|".join(sorted(names))})["']|name in \(["']({"|".join(sorted(names))})"""
     )
     for path in _files():
-        if path.name != "rules.py":
+        if path.parent.name != "table":
             assert not comparison.search(path.read_text(encoding="utf-8")), path
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from autodiff.core import prelude
 from autodiff.core.evaluate import DomainError, Trace
+from autodiff.core.graph import reached
 from autodiff.core.linearize import FRAMEWORKS
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, Primitive
@@ -280,16 +281,15 @@ def notes(
 
 def _flowing(lowered: Lowered, taken: Mapping[int, int]) -> set[int]:
     """The equations that the result is made from otherwise than by a condition, where choices became what they are `taken` for."""
-    nodes, todo = {lowered.result}, [lowered.result]
-    while todo:
-        node = todo.pop()
-        row = lowered.graph.rows[node]
-        if row is not None and not row.is_predicate:
-            parts = lowered.graph.args[node] if row.branches is None else (taken[node],)
-            new = [a for a in parts if a not in nodes]
-            nodes.update(new)
-            todo.extend(new)
-    return nodes
+    graph = lowered.graph
+
+    def parts(node: int) -> Sequence[int]:
+        row = graph.rows[node]
+        if row is None or row.is_predicate:
+            return ()
+        return graph.args[node] if row.branches is None else (taken[node],)
+
+    return reached(lowered.result, parts)
 
 
 def _harmless(lowered: Lowered, nodes: Sequence[int]) -> str:

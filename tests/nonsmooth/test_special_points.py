@@ -27,7 +27,8 @@ from autodiff.core.templates import StaticArgs
 from autodiff.diagnostics import SEVERITY
 from autodiff.nonsmooth import expand, verdict
 from autodiff.numbers import one_sided
-from autodiff.numbers.exact import EXACT, PiMultiple, turn
+from autodiff.numbers.exact import EXACT
+from autodiff.numbers.pi_multiples import PiMultiple, turn
 from autodiff.verify import cross_mode, difference
 from tests.support.cached_rows import forget_rows
 from tests.support.command import autodiff
@@ -225,7 +226,7 @@ def test_exact_angles_equal_mpmath(name: str) -> None:
         given = [(u,) for u in numbers] if name != "atan2" else list(itertools.product(numbers, numbers))
     found = 0
     for args in given:
-        exact = EXACT[name](*args)
+        exact = EXACT.functions[name](*args)
         if exact is not None:
             found += 1
             with mp.workdps(60):

@@ -67,6 +67,47 @@ class Answer(NamedTuple):
     digits: int = 0
     bits: int = 0
 
+    def filled(
+        self,
+        value: Value,
+        gradient: Mapping[str, Value],
+        forward: Mapping[str, Value] | None = None,
+        *,
+        checked: bool | None = None,
+        notes: tuple[str, ...] = (),
+        digits: int = 0,
+        bits: int = 0,
+    ) -> "Answer":
+        """The answer with its numbers, whatever computed them: sweeps over numbers or arrays, balls, or elements one by one.
+
+        A name of the answer that `gradient` lacks has no slope (yet).
+        """
+        return self._replace(
+            value=_unsigned(value),
+            gradient=self._slopes(gradient),
+            forward=None if forward is None else self._slopes(forward),
+            checked=self.checked if checked is None else checked,
+            notes=(*self.notes, *notes),
+            digits=digits or self.digits,
+            bits=bits or self.bits,
+        )
+
+    def _slopes(self, known: Mapping[str, Value]) -> dict[str, Value]:
+        return dict.fromkeys(self.gradient) | {name: _unsigned(slope) for name, slope in known.items()}
+
+    def lacking(
+        self,
+        status: "Status",
+        why: str,
+        *,
+        hint: str = "",
+        span: Span | None = None,
+        verdicts: "Mapping[str, Verdict]" = MappingProxyType({}),
+    ) -> "Answer":
+        """The answer where a number is missing: why, where in the program, and the verdicts on names that lack a slope."""
+        verdicts = {**self.verdicts, **verdicts} if verdicts else self.verdicts
+        return self._replace(status=status, why=why, hint=hint or self.hint, span=span or self.span, verdicts=verdicts)
+
     def __reduce__(self) -> tuple[type["Answer"], tuple[Any, ...]]:
         """What pickle keeps: the fields, with an ordinary mapping where there is nothing."""
         return Answer, tuple({} if isinstance(value, MappingProxyType) else value for value in self)
@@ -169,6 +210,10 @@ def _ulps(a: float | None, b: float | None) -> float:
 
 def _missing(value: Value) -> bool:
     return value is None or bool((value != value).any() if hasattr(value, "any") else value != value)
+
+
+def _unsigned(number: Value) -> Value:
+    return number + 0.0 if isinstance(number, float) else number
 
 
 def clean(slope: float | None) -> float | None:

@@ -105,10 +105,10 @@ def _by_sweeps(query: Query, *, wrt_given: bool) -> tuple[Answer, Trouble]:
         raise error.within(lowered.source) from None
     value = run.values[lowered.result]
     if getattr(value, "shape", None):
-        answer = _array_result(empty, value.shape, names, wrt_given=wrt_given)._replace(value=value + 0.0)
+        answer = _array_result(empty, value.shape, names, wrt_given=wrt_given).filled(value + 0.0, {})
         return answer, "" if _sure(answer, lowered, names) else "rounding"
     slopes = Gradient(lowered, run, empty.at, names, empty.mode)
-    answer = empty._replace(value=float(value) + 0.0, gradient=slopes.gradient, forward=slopes.forward)
+    answer = empty.filled(float(value), slopes.gradient, slopes.forward)
     special = special_points(run)
     if reached := query.reached(special):
         return _without_sides(answer, lowered, slopes, special[0], [*reached]), "special"
@@ -137,11 +137,13 @@ def _without_sides(answer: Answer, lowered: Lowered, slopes: Gradient, special: 
     """The answer where a program is too large for one-sided slopes at its special points."""
     what = f"an element of {diagnostics.written(lowered, special)} is on a corner"
     why = f"is not known here: {what}, and the program is too large to look at both sides"
-    return answer._replace(
-        gradient=dict(answer.gradient) | {name: slopes.missing(name) for name in names},
-        forward=answer.forward and dict(answer.forward) | {name: slopes.missing(name) for name in names},
-        status="unknown",
-        why=_reasons([f"d{answer.result}/d{name} {why}" for name in names]),
+    missing = {name: slopes.missing(name) for name in names}
+    known = answer.filled(
+        answer.value, {**answer.gradient, **missing}, answer.forward and {**answer.forward, **missing}
+    )
+    return known.lacking(
+        "unknown",
+        _reasons([f"d{answer.result}/d{name} {why}" for name in names]),
         span=lowered.graph.spans[special],
         verdicts={name: Verdict("unknown", node=special) for name in names},
     )
@@ -157,12 +159,11 @@ def _overflown(answer: Answer, slopes: Gradient, names: Sequence[str]) -> Answer
         if not math.isfinite(slope)
     ]
     kept = {name: np.where(np.isfinite(slopes.gradient[name]), slopes.gradient[name], np.nan) for name in names}
-    return answer._replace(
-        gradient=dict(answer.gradient) | {n: slope if slopes.shape(n) else None for n, slope in kept.items()},
-        status="overflow",
-        why=_reasons([f"d{answer.result}/d{element} overflows: it is beyond 1.8e308" for element in missing]),
-        verdicts=dict.fromkeys(missing, Verdict("overflow")),
-    )
+    known = {name: slope if slopes.shape(name) else None for name, slope in kept.items()}
+    why = _reasons([f"d{answer.result}/d{element} overflows: it is beyond 1.8e308" for element in missing])
+    verdicts = dict.fromkeys(missing, Verdict("overflow"))
+    filled = answer.filled(answer.value, {**answer.gradient, **known}, answer.forward)
+    return filled.lacking("overflow", why, verdicts=verdicts)
 
 
 def _reasons(reasons: Sequence[str]) -> str:
@@ -185,7 +186,7 @@ def _normwise(answer: Answer, lowered: Lowered, names: Mapping[str, int]) -> Ans
     why = (
         f"rounding may have taken the digits here, and the program is too large to prove them ({EQUATIONS:,} equations)"
     )
-    return answer._replace(value=None, gradient=dict.fromkeys(names), forward=None, status="unknown", why=why)
+    return answer.filled(None, dict.fromkeys(names)).lacking("unknown", why)
 
 
 # --- by elements --------------------------------------------------------------------------------------------------------
@@ -253,11 +254,11 @@ def _of_each_element(empty: Answer, flat: Flat, digits: int) -> Answer:
     answers = [answered(flat.lowered._replace(result=n), point, {}, digits=digits) for n in flat.result.nodes]
     broken = next((answer for answer in answers if answer.value is None), None)
     if broken is not None:
-        return empty._replace(status=broken.status, why=broken.why, hint=broken.hint, span=broken.span, notes=())
-    notes = dict.fromkeys(note for answer in answers for note in answer.notes)
-    return empty._replace(
-        value=_array([answer.value for answer in answers], flat.result.shape),
-        notes=(*empty.notes, *notes),
+        return empty._replace(notes=()).lacking(broken.status, broken.why, hint=broken.hint, span=broken.span)
+    return empty.filled(
+        _array([answer.value for answer in answers], flat.result.shape),
+        {},
+        notes=tuple(dict.fromkeys(note for answer in answers for note in answer.notes)),
         digits=digits,
         bits=max(answer.bits for answer in answers) if digits else 0,
         checked=True if digits else None,

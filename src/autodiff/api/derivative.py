@@ -252,7 +252,7 @@ class _Maker:
         if node is not None:
             row = self.symbols.graph.rows[node]
             assert row is not None
-            words = [condition for _, condition in row.domain][-1].replace("#", "")
+            words = row.domain[-1].plain
             raise AutodiffError(
                 f"the formula needs {shortened(infix(self.symbols.graph, node))}, which has no value: {row.name} needs {words}",
                 hint="autodiff eval gives the number at a point",

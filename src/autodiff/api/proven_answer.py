@@ -42,23 +42,23 @@ def proven_answer(query: Query, run: Trace | None) -> tuple[Answer, Proven | Non
         from autodiff.verify import digits as by_balls
     except ImportError:
         why = "float64 can't tell the digits here, and ball arithmetic is not installed"
-        return empty._replace(status="unknown", why=why, hint=INSTALL), None
+        return empty.lacking("unknown", why, hint=INSTALL), None
     proven = by_balls.proven(lowered, query.point, query.names, query.digits)
     if proven.undecided is not None or proven.value is None:
         node = lowered.result if proven.undecided is None else proven.undecided
         why = f"{diagnostics.written(lowered, node)} can't be told from a special point, a jump or the end of its domain here"
         span = lowered.graph.spans[node]
-        return empty._replace(status="unknown", why=f"{why} ({proven.bits} bits)", span=span), proven
+        return empty.lacking("unknown", f"{why} ({proven.bits} bits)", span=span), proven
     if not proven.agree:
         raise diagnostics.disagreement()
     if not _is_finite(proven.value):
         why = f"{empty.result} overflows: it is beyond 1.8e308"
-        return empty._replace(status="overflow", why=why, span=lowered.graph.spans[lowered.result]), proven
+        return empty.lacking("overflow", why, span=lowered.graph.spans[lowered.result]), proven
     slopes = {name: slope if _is_finite(slope) else None for name, slope in proven.slopes.items()}
-    answer = empty._replace(
-        value=proven.value,
-        gradient=slopes,
-        forward=dict(slopes) if query.mode == "both" and not query.digits else None,
+    answer = empty.filled(
+        proven.value,
+        slopes,
+        slopes if query.mode == "both" and not query.digits else None,
         checked=True,
         digits=query.digits,
         bits=proven.bits,
@@ -74,10 +74,10 @@ def _is_finite(number: float | str | None) -> bool:
 def nearest(point: Mapping[str, float]) -> dict[str, float]:
     """The float64 nearest to each number of a point, as it is meant: of 0.1 + 0.2 that of three tenths."""
     from autodiff.numbers.ball_numbers import as_float, precision
-    from autodiff.numbers.balls import meaning
+    from autodiff.numbers.balls import BALLS
 
     with precision(256):
-        floats = {name: as_float(meaning(value)) for name, value in point.items()}
+        floats = {name: as_float(BALLS.constant(value)) for name, value in point.items()}
     return {name: value if (value := floats[name]) is not None else float(point[name]) for name in point}
 
 
@@ -110,7 +110,7 @@ def in_digits(query: Query, answer: Answer) -> Answer:
         elif slope is not None:
             (gradient[name],) = limits(query.lowered, query.point, name, 1, query.digits)
             missing += [name] if gradient[name] is None else []
-    answer = answer._replace(gradient=gradient)
+    answer = answer.filled(answer.value, gradient, answer.forward)
     if not missing:
         return answer
     why = "; ".join(
@@ -118,7 +118,7 @@ def in_digits(query: Query, answer: Answer) -> Answer:
     )
     status = max(answer.status, "unknown", key=diagnostics.SEVERITY.index)
     unknown = dict.fromkeys(missing, Verdict("unknown"))
-    return answer._replace(status=status, why=why, verdicts=dict(answer.verdicts) | unknown)
+    return answer.lacking(status, why, verdicts=unknown)
 
 
 def sides(query: Query, proven: Proven) -> dict[str, Verdict] | None:
@@ -137,11 +137,11 @@ def unknown_sides(query: Query, answer: Answer, proven: Proven) -> Answer:
     """The answer where the exact numbers are at a special point and their float64s are not, so that no side is known."""
     node, reached = proven.special[0], query.reached(proven.special)
     what = f"{diagnostics.written(query.lowered, node)} is exactly on a special point, which float64 misses"
-    return answer._replace(
-        status="unknown",
-        why=f"{what}: {_slopes(answer, reached)} is not known here",
+    return answer.lacking(
+        "unknown",
+        f"{what}: {_slopes(answer, reached)} is not known here",
         span=query.lowered.graph.spans[node],
-        verdicts=dict(answer.verdicts) | {name: Verdict("unknown", node=node) for name in reached},
+        verdicts={name: Verdict("unknown", node=node) for name in reached},
     )
 
 
@@ -160,7 +160,7 @@ def _missing(query: Query, answer: Answer, proven: Proven) -> Answer:
     slopes = _slopes(answer, beyond or missing)
     why = f"{slopes} overflows: it is beyond 1.8e308" if beyond else f"{slopes} is not known here ({proven.bits} bits)"
     span = query.lowered.graph.spans[query.lowered.result]
-    return answer._replace(status=status, why=why, span=span, verdicts={name: Verdict(status) for name in missing})
+    return answer.lacking(status, why, span=span, verdicts={name: Verdict(status) for name in missing})
 
 
 def _notes(query: Query, run: Trace | None, proven: Proven) -> Iterator[str]:

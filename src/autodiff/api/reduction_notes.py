@@ -63,10 +63,9 @@ def reduced(numbers: OverNumbers) -> Iterator[int]:
     if flat is None:
         return
     graph = lowered.graph
-    active = bytearray(len(graph))
+    depending = graph.depending(graph.inputs)
     for node, (row, args) in enumerate(zip(graph.rows, graph.args, strict=True)):
-        active[node] = node in graph.inputs or any(active[a] for a in args)
-        if row is None or row.kind == ELEMENTWISE or not row.scalar_meaning or not active[node]:
+        if row is None or row.kind == ELEMENTWISE or not row.scalar_meaning or not depending[node]:
             continue
         if not any(flat.blocks[a].shape for a in args) and not prelude.calls(lowered.source, graph.spans[node]):
             yield node

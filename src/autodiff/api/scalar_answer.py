@@ -11,11 +11,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from autodiff import diagnostics
-from autodiff.api.answer import Answer, clean
+from autodiff.api.answer import Answer
 from autodiff.core import linearize
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.jvp import in_all_directions
@@ -84,9 +84,9 @@ def answered(
 
 def without_value(answer: Answer, lowered: Lowered, trouble: DomainError) -> Answer:
     """The answer where a value does not exist."""
-    return answer._replace(
-        status="domain" if trouble.needs else "overflow",
-        why=diagnostics.outside(lowered, trouble, answer.at),
+    return answer.lacking(
+        "domain" if trouble.needs else "overflow",
+        diagnostics.outside(lowered, trouble, answer.at),
         hint=diagnostics.hint(lowered, trouble),
         span=lowered.graph.spans[trouble.node],
     )
@@ -139,15 +139,9 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
         raise diagnostics.rejected(lowered, node)
     if not sure:
         return None
-    nothing = dict.fromkeys(query.names)
-    return query.empty._replace(
-        value=run.values[lowered.result] + 0.0,
-        gradient=nothing | {name: clean(gradient[name]) for name in names},
-        forward=nothing | {name: clean(tangents[name]) for name in names}
-        if tangents is not None and mode == "both"
-        else None,
-        checked=True if agreement == AGREE else None,
-    )
+    forward = tangents if mode == "both" else None
+    checked = True if agreement == AGREE else None
+    return query.empty.filled(run.values[lowered.result], gradient, forward, checked=checked)
 
 
 def _forward(lowered: Lowered, factors: Linearization, names: Mapping[str, int]) -> dict[str, float]:
@@ -191,21 +185,13 @@ def _at_exact_points(query: Query, answer: Answer, proven: Proven) -> Answer:
     except DomainError:
         return proven_answer.unknown_sides(query, answer, proven)
     special = special_points(lowered, there)
-    if special and set(proven.special).issubset({*special, *_behind(lowered, special)}):
+    flags = lowered.graph.depending(special)
+    if special and all(flags[node] for node in proven.special):
         return _from_both_sides(query, answer._replace(at=point), there, special)
     sides = proven_answer.sides(query, proven)
     if sides is None:
         return proven_answer.unknown_sides(query, answer, proven)
     return _at_special_points(query, answer, proven.run, sides, proven.special)
-
-
-def _behind(lowered: Lowered, nodes: Sequence[int]) -> Iterator[int]:
-    """The equations that are made from `nodes`."""
-    active = bytearray(len(lowered.graph))
-    for node, args in enumerate(lowered.graph.args):
-        active[node] = node in nodes or any(active[a] for a in args)
-        if active[node]:
-            yield node
 
 
 # --- at special points --------------------------------------------------------------------------------------------------
@@ -238,17 +224,18 @@ def _at_special_points(
     }
     worst = next((name for name, verdict in every.items() if verdict.status == status), "")
     why = diagnostics.verdicts(lowered, answer.result, run, every, culprits)
-    return answer._replace(
-        gradient=dict(answer.gradient) | known,
-        forward=None if answer.forward is None else dict(answer.forward) | known,
-        status=status,
-        why="; ".join(filter(None, [answer.why, why])),
+    forward = None if answer.forward is None else {**answer.forward, **known}
+    notes = tuple(diagnostics.notes(lowered, answer.result, run.taken, every, culprits, frameworks))
+    filled = answer.filled(answer.value, {**answer.gradient, **known}, forward, notes=notes)
+    return filled.lacking(
+        status,
+        "; ".join(filter(None, [answer.why, why])),
         hint=_advice(
             lowered, status, convention, [n for n in broken if n not in agreed], frameworks, own_kinks=own_kinks
         ),
-        span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else answer.span,
+        span=lowered.graph.spans[culprits[worst][0]] if status != "ok" and culprits.get(worst) else None,
         verdicts=every,
-        notes=(*answer.notes, *diagnostics.notes(lowered, answer.result, run.taken, every, culprits, frameworks)),
+    )._replace(
         convention=convention if agreed else "",
         frameworks={name: numbers for name, numbers in frameworks.items() if numbers},
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from autodiff.api.evaluate import parse
@@ -128,13 +128,8 @@ def _agree(graph: Graph, ours: int, theirs: int) -> bool:
 
 
 def _value(graph: Graph, node: int, point: dict[str, float]) -> float | None:
-    def leaf(leaf: int) -> float:
-        return graph.constants[leaf] if leaf in graph.constants else point[graph.inputs[leaf]]
-
-    def apply(node: int, args: Sequence[float]) -> float:
-        return number(graph, node, args)
-
     try:
-        return sweep(graph, node, leaf, apply, bool)[0][node]
+        values, _, _ = sweep(graph, node, lambda leaf: graph.leaf(leaf, point), partial(number, graph), bool)
+        return values[node]  # type: ignore[no-any-return]
     except DomainError:
         return None

@@ -243,14 +243,6 @@ def text(source: str, params: tuple[str, ...]) -> Function:
     return lambda *args: _VALUES.text(source, params, args)
 
 
-def used(source: str, params: tuple[str, ...]) -> frozenset[str]:
-    """The parameters that a text depends on."""
-    template = templates.template(source, params)
-    return frozenset(
-        template.graph.inputs[n] for n in template.graph.reaching(template.result) if n in template.graph.inputs
-    )
-
-
 @lru_cache(maxsize=1024)
 def domain(row: Primitive) -> tuple[tuple[Function, str], ...]:
     """The row's domain for arrays: each condition, and the words for it."""

@@ -69,7 +69,7 @@ def _compiled(source: str, names: tuple[str, ...]) -> tuple[Callable[..., Value]
     """A text as a function of those of its names that it mentions, and which ones these are."""
     if source in names:  # as in the slopes of a product
         return (lambda value: value), (names.index(source),)
-    needed = functions.used(source, names)
+    needed = templates.used(source, names)
     places = tuple(k for k, name in enumerate(names) if name in needed)
     function = functions.text(source, tuple(names[k] for k in places))
     if places:

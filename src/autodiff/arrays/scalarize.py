@@ -21,7 +21,7 @@ from autodiff.arrays.shapes import Shape, ShapeError, elements, pointing
 from autodiff.core import rules
 from autodiff.core.graph import WrittenOut
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import GENERAL, REDUCTION, UNDEFINED, ZERO, Primitive
+from autodiff.core.primitive import GENERAL, REDUCTION, UNDEFINED, ZERO, Primitive, by_cases
 
 __all__ = ["LIMIT", "Flat", "TooLarge", "flatten"]
 
@@ -55,8 +55,7 @@ def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -
 def _has_own_slope(row: Primitive) -> bool:
     """Whether a row of one array has a slope that is shorter than those of the equations it becomes."""
     alone = row.kind in (REDUCTION, GENERAL) and row.arity == 1 and row.partials[0] not in (ZERO, UNDEFINED)
-    by_cases = row.kind == GENERAL and "if(" in row.partials[0]
-    return alone and not by_cases and row.reduce_with != "+"
+    return alone and not (row.kind == GENERAL and by_cases(row.partials[0])) and row.reduce_with != "+"
 
 
 class _Scalarization(BlockArrays):

@@ -21,7 +21,7 @@ from autodiff.api.answer import Answer
 from autodiff.api.elementwise_view import OverNumbers
 from autodiff.api.evaluate import parse as _parse
 from autodiff.api.inputs import appear, bind, sources
-from autodiff.api.scalar_answer import answered
+from autodiff.api.scalar_answer import Query, answered
 from autodiff.batch.buffer_pool import BufferPool
 from autodiff.batch.jit.compile import MachineCodeCache
 from autodiff.batch.program import BlockProgram, block_program
@@ -168,9 +168,8 @@ class Compiled:
         not_finite = [name for name, number in point.items() if not math.isfinite(number)]
         if not not_finite:
             return answered(self.lowered, point, self.sources, check=False)
-        empty = dict.fromkeys(self.sources)
-        why = f"{quoted(not_finite[0])} is no finite number"
-        return Answer(self.lowered.name, None, empty, point, "reverse", status=INPUT, why=why)
+        empty = Query(self.lowered, point, self.sources).empty
+        return empty.lacking(INPUT, f"{quoted(not_finite[0])} is no finite number")
 
     def _columns(self, np: Any, at: Mapping[str, Numbers]) -> tuple[dict[str, Numbers], tuple[int, ...]]:
         """A flat array or one float for every input, and the shape of the answer."""

@@ -17,7 +17,7 @@ from autodiff.codegen.emitter import Emitter, UnfoldedEmitter
 from autodiff.codegen.gradient import gradient_equations
 from autodiff.codegen.guards import ALWAYS, Guards, required_guards
 from autodiff.codegen.nonfinite import constant_args, outside_domain, passes
-from autodiff.codegen.straightline import Check, StraightLineProgram, schedule_checked
+from autodiff.codegen.straightline import Check, StraightLineProgram, schedule
 from autodiff.core import rules
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
@@ -126,7 +126,7 @@ def block_program(
     checks += [Check((emitter.graph.input(name),), finite=True) for name in inactive]
     checks += [Check((slopes[slope],), finite=True) for slope in results[1:]]
     numbers = tuple(slopes[r] for r in results)
-    return _with_slots(schedule_checked(emitter.graph, numbers, list(dict.fromkeys(checks))), lowered.inputs)
+    return _with_slots(schedule(emitter.graph, numbers, checks=list(dict.fromkeys(checks))), lowered.inputs)
 
 
 def _alarms(

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from autodiff.codegen.dialect import Dialect, ExportEquations
 from autodiff.codegen.guards import Guards
-from autodiff.codegen.straightline import StraightLineProgram, schedule_guarded
+from autodiff.codegen.straightline import StraightLineProgram, schedule
 
 
 def with_lines(parts: ExportEquations, dialect: Dialect) -> StraightLineProgram:
     """The program whose statements are the lines of an export."""
-    program = schedule_guarded(parts.graph, parts.results, Guards(parts.graph, parts.eager), parts.names)
+    program = schedule(parts.graph, parts.results, Guards(parts.graph, parts.eager), names=parts.names)
     graph, required, flags = parts.graph, program.required, program.flags
     own = _with_own_line(program, dialect)
     live = set(parts.results)

@@ -7,7 +7,7 @@ Exports write the statements down; rows of a file run them block by block, with 
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
 >>> program = lower(parse("if(x > 0, ln(x), 0)"))
->>> scheduled = schedule_guarded(program.graph, [program.result], Guards(program.graph))
+>>> scheduled = schedule(program.graph, [program.result], Guards(program.graph))
 >>> [program.graph.rows[node].name for node in scheduled.equations if program.graph.rows[node]]
 ['>', 'ln', 'if']
 >>> [scheduled.guard(node) for node in scheduled.equations if program.graph.rows[node]]     # ln(x) is computed under x > 0
@@ -81,45 +81,35 @@ class StraightLineProgram:
         return statement.args if isinstance(statement, Check) else (*self.graph.args[statement], statement)
 
 
-def schedule_checked(graph: Graph, results: Sequence[int], checks: Sequence[Check]) -> StraightLineProgram:
-    """Every equation that `results` and `checks` need, computed always, in an order that uses a result soon after it is computed.
-
-    A statement comes as soon as what it reads is computed, those first that read the latest number.
-    """
-    needed = graph.reaching(*results, *(arg for check in checks for arg in check.args))
-    reads: dict[int | Check, set[int]] = {check: set(check.args) for check in checks}
-    reads |= {node: set(graph.args[node]) for node in reversed(needed)}
-    missing = {statement: len(args) for statement, args in reads.items()}
-    readers: dict[int, list[int | Check]] = {}
-    for statement, args in reads.items():
-        for arg in args:
-            readers.setdefault(arg, []).append(statement)
-    statements: list[int | Check] = []
-    ready: list[int | Check] = [node for node in reversed(needed) if not missing[node]]
-    while ready:
-        statements.append(latest := ready.pop())
-        for reader in readers.get(latest, ()) if isinstance(latest, int) else ():
-            missing[reader] -= 1
-            if not missing[reader]:
-                ready.append(reader)
-    return StraightLineProgram(graph, tuple(statements), tuple(results))
-
-
-def schedule_guarded(
-    graph: Graph, results: Sequence[int], guards: Guards, names: Mapping[int, str] = MappingProxyType({})
+def schedule(
+    graph: Graph,
+    results: Sequence[int],
+    guards: Guards | None = None,
+    *,
+    checks: Sequence[Check] = (),
+    names: Mapping[int, str] = MappingProxyType({}),
 ) -> StraightLineProgram:
-    """The equations that `results` need, each under its guard, depth first, which is the easiest order to read."""
-    required, wide = shared_guards(graph, results, guards)
-    flags = _flags(graph, required, guards)
+    """The equations that `results` and `checks` need, depth first, each check as soon as what it reads is computed.
+
+    With `guards` each equation is computed under its guard, else always.
+    """
+    required, wide = shared_guards(graph, results, guards) if guards else ({}, set[int]())
+    flags = _flags(graph, required, guards) if guards else {}
 
     def before(node: int) -> Iterator[int]:
-        if graph.rows[node] is not None and required[node] in flags:
+        if graph.rows[node] is not None and required.get(node, ALWAYS) in flags:
             yield flags[required[node]]
         yield from graph.args[node]
 
     done: dict[int, bool] = {}
-    statements = [node for root in results for node in _depth_first(root, before, done)]
-    return StraightLineProgram(graph, tuple(statements), tuple(results), required, flags, frozenset(wide), names)
+    roots = [*results, *(arg for check in checks for arg in check.args)]
+    order = [node for root in roots for node in _depth_first(root, before, done)]
+    place = {node: k for k, node in enumerate(order)}
+    ready: dict[int, list[Check]] = {}
+    for check in checks:
+        ready.setdefault(max(check.args, key=place.__getitem__), []).append(check)
+    statements = tuple(statement for node in order for statement in (node, *ready.get(node, ())))
+    return StraightLineProgram(graph, statements, tuple(results), required, flags, frozenset(wide), names)
 
 
 def _depth_first(root: int, before: Callable[[int], Iterator[int]], done: dict[int, bool]) -> Iterator[int]:

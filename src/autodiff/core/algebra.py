@@ -87,9 +87,7 @@ class Algebra(Generic[T]):
 
     def _leaf(self, graph: Graph, inputs: Mapping[str, T], known: Mapping[int, T]) -> Callable[[int], T]:
         def leaf(node: int) -> T:
-            if node in known:
-                return known[node]
-            return self.constant(graph.constants[node]) if node in graph.constants else inputs[graph.inputs[node]]
+            return known[node] if node in known else graph.leaf(node, inputs, self.constant)
 
         return leaf
 

@@ -59,11 +59,7 @@ class Trace(NamedTuple):
 def primal(lowered: Lowered, point: Mapping[str, float]) -> Trace:
     """The values at `point` as floats. Raises DomainError where a value does not exist."""
     graph = lowered.graph
-
-    def leaf(node: int) -> float:
-        return graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
-
-    return Trace(*sweep(graph, lowered.result, leaf, partial(number, graph), bool))
+    return Trace(*sweep(graph, lowered.result, lambda node: graph.leaf(node, point), partial(number, graph), bool))
 
 
 def number(graph: Graph, node: int, args: Sequence[float]) -> float:

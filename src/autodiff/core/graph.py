@@ -7,9 +7,9 @@ has slope 1 in `a`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from autodiff.core.prelude import LossPart
 from autodiff.core.primitive import Primitive
@@ -107,6 +107,21 @@ class Graph:
             self._numbers[row, args] = known
         return node
 
+    def leaf(self, node: int, inputs: Mapping[str, Any], constant: Callable[[float], Any] | None = None) -> Any:
+        """The value of a leaf: its number, or what `constant` makes of that, or what `inputs` have under its name."""
+        if node in self.constants:
+            return constant(self.constants[node]) if constant else self.constants[node]
+        return inputs[self.inputs[node]]
+
+    def depending(self, sources: Iterable[int]) -> bytearray:
+        """A flag per equation: whether it is one of `sources` or made from one, even if its derivative is 0."""
+        flags = bytearray(len(self))
+        for source in sources:
+            flags[source] = 1
+        for node, args in enumerate(self.args):
+            flags[node] = flags[node] or any(flags[a] for a in args)
+        return flags
+
     def reaching(self, *results: int) -> list[int]:
         """The numbers of the equations that `results` are made from, themselves included, ascending."""
         last = max(results, default=-1)
@@ -158,3 +173,16 @@ class Graph:
         self.args.append(args)
         self.spans.append(span)
         return node
+
+
+def reached(result: int, args: Callable[[int], Sequence[int]]) -> set[int]:
+    """The equations that `result` is made from, itself included, where `args` tells what each one is made from.
+
+    Only these are walked, not the whole list as by `Graph.reaching`.
+    """
+    nodes, todo = {result}, [result]
+    while todo:
+        new = [arg for arg in args(todo.pop()) if arg not in nodes]
+        nodes.update(new)
+        todo.extend(new)
+    return nodes

@@ -35,6 +35,11 @@ class Condition(NamedTuple):
     text: str
     words: str
 
+    @property
+    def plain(self) -> str:
+        """The words with the row's own names of its arguments."""
+        return self.words.replace("#", "")
+
 
 class Jump(NamedTuple):
     """Where the value itself may jump, and its value on either side, over `u` and `du`; "" where comparing decides it."""
@@ -158,6 +163,23 @@ class Primitive(_Columns):
 
 
 _NAME = re.compile(r"\b[a-z]\w*")
+_RESULT = re.compile(r"\bw\b")
+
+
+def by_cases(text: str) -> bool:
+    """Whether a text is a choice, or has one in it."""
+    return "if(" in text
+
+
+def equalities(condition: str) -> list[tuple[str, str]]:
+    """Both sides of each equation in a condition."""
+    parts = (part.partition(" == ") for part in re.split(r" and | or ", condition))
+    return [(left, right) for left, sign, right in parts if sign]
+
+
+def with_result(text: str, result: str) -> str:
+    """A text with `result` in place of `w`."""
+    return _RESULT.sub(result, text)
 
 
 def marked(text: str, params: tuple[str, ...]) -> str:

@@ -17,7 +17,7 @@ from autodiff.core import floats
 from autodiff.core.floats import FLOATS
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered, lower_template
-from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive, by_cases
 from autodiff.core.rules import functions
 from autodiff.language.parser import parse
 
@@ -106,7 +106,7 @@ def _negative(graph: Graph, node: int) -> float | None:
 @lru_cache(maxsize=1024)
 def needs_static_args(row: Primitive) -> bool:
     """Whether a slope of the row is a choice, which a constant argument may settle."""
-    return len(row.params) > 1 and any("if(" in text for text in row.partials)
+    return len(row.params) > 1 and any(map(by_cases, row.partials))
 
 
 @lru_cache(maxsize=1024)
@@ -125,6 +125,14 @@ def meaning(row: Primitive) -> tuple[tuple[tuple[Number, str], ...], Number]:
 def template(text: str, params: tuple[str, ...]) -> Lowered:
     """A text of the table as equations over its parameters."""
     return lower_template(parse(text.strip(), functions()), params)
+
+
+@lru_cache(maxsize=4096)
+def used(text: str, params: tuple[str, ...]) -> frozenset[str]:
+    """The parameters that a text depends on."""
+    lowered = template(text, params)
+    inputs = lowered.graph.inputs
+    return frozenset(inputs[node] for node in lowered.graph.reaching(lowered.result) if node in inputs)
 
 
 @lru_cache(maxsize=4096)

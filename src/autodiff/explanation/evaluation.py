@@ -37,7 +37,7 @@ def evaluated(lowered: Lowered, point: Mapping[str, float], assigned: Mapping[in
     graph, known = lowered.graph, dict[int, float]()
 
     def leaf(node: int) -> float:
-        known[node] = graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
+        known[node] = graph.leaf(node, point)
         return known[node]
 
     def apply(node: int, args: Sequence[float]) -> float:

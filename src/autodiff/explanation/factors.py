@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from autodiff.core import linearize
 from autodiff.core.evaluate import Trace
-from autodiff.core.graph import Graph, WrittenOut
+from autodiff.core.graph import Graph, WrittenOut, reached
 from autodiff.core.linearize import Linearization
 from autodiff.core.prelude import loss
 from autodiff.core.primitive import ZERO, Primitive
@@ -72,10 +72,10 @@ def numbers(places: Places, place: int, partials: Linearization) -> dict[int, fl
 def in_balls(places: Places, place: int, trace: BallTrace) -> dict[int, Number]:
     """The same in ball arithmetic."""
     from autodiff.numbers.ball_numbers import precision  # most answers need none
-    from autodiff.numbers.balls import BALLS, meaning
+    from autodiff.numbers.balls import BALLS
 
     with precision(trace.bits):
-        return _local(places, place, trace.partials, meaning(1.0), BALLS.times, BALLS.plus)
+        return _local(places, place, trace.partials, BALLS.constant(1.0), BALLS.times, BALLS.plus)
 
 
 def _local(
@@ -100,13 +100,15 @@ def _local(
 
 def structure(places: Places, place: int, active: set[int]) -> list[int]:
     """The moving places that `place` is made of through slopes that are not structurally 0, without a point."""
-    graph, live, stops = places.lowered.graph, {place}, places.stops(place)
-    for node in reversed(places.inside[place]):
+    graph, stops = places.lowered.graph, places.stops(place)
+
+    def ways(node: int) -> Sequence[int]:
         row = graph.rows[node]
-        if node in live and row is not None and (node == place or node not in stops):
-            live.update(
-                a for a, text in zip(graph.args[node], row.partials, strict=True) if text != ZERO and a in active
-            )
+        if row is None or (node != place and node in stops):
+            return ()
+        return [a for a, text in zip(graph.args[node], row.partials, strict=True) if text != ZERO and a in active]
+
+    live = reached(place, ways)
     return [a for a in places.arguments(place) if a in live]
 
 

@@ -17,11 +17,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from autodiff.core import rules
-from autodiff.core.graph import Graph, WrittenOut
+from autodiff.core.graph import Graph, WrittenOut, reached
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import written
 from autodiff.errors import AutodiffError, nearest, quoted
-from autodiff.symbolic.adjoint import reached, segment
+from autodiff.symbolic.adjoint import segment
 
 _ADD, _SUB, _SAME = rules.TABLE["+", 2], rules.TABLE["-", 2], rules.TABLE["+", 1]
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from autodiff.core import rules, templates
-from autodiff.core.primitive import ZERO
+from autodiff.core.primitive import ZERO, with_result
 
 _NEG, _SAME = rules.TABLE["-", 1], rules.TABLE["+", 1]
 
@@ -32,9 +32,11 @@ def candidate_slopes() -> tuple[tuple[str, Slope], ...]:
         for row in rules.rows()
         if row.kind == "elementwise" and row.arity == 1 and not row.is_predicate and row not in (_NEG, _SAME)
     ]
-    texts |= dict.fromkeys(row.formula[0] for row in singles if row.formula[0] != ZERO and "w" not in row.formula[0])
-    texts |= dict.fromkeys(f"{row.name}(u)" for row in singles)
-    texts |= dict.fromkeys(row.formula[0].replace("w", f"{row.name}(u)") for row in singles if "w" in row.formula[0])
+    calls = {row: f"{row.name}(u)" for row in singles}
+    formulas = {row: with_result(row.formula[0], call) for row, call in calls.items() if row.formula[0] != ZERO}
+    texts |= dict.fromkeys(text for row, text in formulas.items() if text == row.formula[0])
+    texts |= dict.fromkeys(calls.values())
+    texts |= dict.fromkeys(text for row, text in formulas.items() if text != row.formula[0])
     rules_of_others: list[tuple[str, Slope]] = []
     for text in texts:
         slope = templates.compiled(text, ("u", "w"))

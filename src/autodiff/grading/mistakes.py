@@ -7,7 +7,6 @@ that the mistake leads to. The catalogue goes by the shape of a row, and for wro
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from autodiff.core import rules, templates
 from autodiff.core.floats import divide, logarithm, power
-from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive, with_result
 from autodiff.grading.candidate_slopes import Slope, candidate_slopes
 
 _ADD, _SUB, _MUL, _DIV, _POW = (rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^"))
@@ -101,7 +100,7 @@ def _law(row: Primitive, moves: tuple[bool, ...] = ()) -> str:
         for f, p in zip(row.formula, row.params, strict=True)
         if f not in (ZERO, UNDEFINED)
     ]
-    result = f", w being {row.signature}" if any(re.search(_RESULT, f) for f in row.formula) else ""
+    result = f", w being {row.signature}" if any(with_result(f, row.name) != f for f in row.formula) else ""
     return f"({row.signature})' = {' + '.join(terms) or '0'}{result}"
 
 
@@ -369,14 +368,10 @@ def _times_inner(rule: Rule) -> Rule:
 # --- the wrong function's rule ----------------------------------------------------------------------------------------
 
 
-_RESULT = re.compile(r"\bw\b")
-"""The function's own value, as the table calls it."""
-
-
 def _wrong_rules(row: Primitive) -> Iterator[Mistake]:
     law = _law(row)
     for what, slope in candidate_slopes():
-        other = re.sub(_RESULT, f"{row.name}(u)", what)
+        other = with_result(what, f"{row.name}(u)")
         yield Mistake(
             "wrong rule", f"the derivative of {row.name}(u) is not {other}: {law}", _with_rule(slope), rare=True
         )

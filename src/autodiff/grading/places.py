@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +18,7 @@ from itertools import pairwise
 from autodiff.core import templates
 from autodiff.core.evaluate import DomainError, number
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import Primitive
+from autodiff.core.primitive import Primitive, equalities
 from autodiff.core.templates import Number
 from autodiff.language.exact_float import decimal
 
@@ -92,10 +91,8 @@ def _gaps(part: Lowered) -> Iterator[_Gap]:
 def _differences(row: Primitive) -> tuple[Number, ...]:
     """What is 0 at the corners and jumps of a row: `u - v` for `u == v`."""
     texts = [row.kink, row.jump.condition if row.jump else ""]
-    equations = [text for whole in texts for text in re.split(r" and | or ", whole) if " == " in text]
-    return tuple(
-        templates.compiled("({}) - ({})".format(*text.split(" == ")), row.params) for text in dict.fromkeys(equations)
-    )
+    equations = dict.fromkeys(sides for text in texts for sides in equalities(text))
+    return tuple(templates.compiled(f"({left}) - ({right})", row.params) for left, right in equations)
 
 
 def _values(part: Lowered, order: Sequence[int], point: Mapping[str, float]) -> dict[int, float]:
@@ -104,7 +101,7 @@ def _values(part: Lowered, order: Sequence[int], point: Mapping[str, float]) -> 
     for node in order:
         row, args = graph.rows[node], graph.args[node]
         if row is None:
-            values[node] = graph.constants[node] if node in graph.constants else point[graph.inputs[node]]
+            values[node] = graph.leaf(node, point)
         elif row.branches is not None:
             if args[0] in values:
                 taken = args[row.branches[0] if values[args[0]] else row.branches[1]]

@@ -12,25 +12,24 @@ over the series of the arguments in the same way, one order lower. On a corner t
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
 from types import MappingProxyType
-from typing import Any
 
 from autodiff.core import templates
 from autodiff.core.algebra import Algebra
 from autodiff.core.evaluate import Indeterminate
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import ZERO, Primitive, Scaling
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive, Scaling
 from autodiff.core.special_points import special_tests
 from autodiff.core.templates import Number
 from autodiff.numbers import one_sided
-from autodiff.numbers.exact import EXACT, Exact, PiMultiple
+from autodiff.numbers.exact import EXACT
 from autodiff.numbers.one_sided import ROUNDING, Series, constant
 from autodiff.numbers.one_sided_terms import CONSTANT, NOTHING, Size, fit
+from autodiff.numbers.pi_multiples import Exact, PiMultiple
 
 _MANY = 100  # an upper limit on the terms of a series, beyond every depth
 
@@ -165,19 +164,12 @@ def _value_series(
 
 def _computed(row: Primitive, args: Sequence[Series], value: float) -> Series:
     """What a row computes of the values of its arguments: exactly where that is known."""
-    if all(a.constant.exact for a in args) and (angle := _exact_angle(row, args)) is not None:
-        return one_sided.exactly(angle)
+    if all(a.constant.exact for a in args):
+        numbers = (a.constant.coefficient for a in args)
+        exact = EXACT.apply(row, [Fraction(n) if isinstance(n, int) else n for n in numbers])
+        if exact is not None:
+            return one_sided.exactly(exact)
     return constant(value, _value_error(templates.value(row), args, value))
-
-
-def _exact_angle(row: Primitive, args: Sequence[Series]) -> Any:
-    """The row's value where that is known to be a multiple of π, or a number that an angle has."""
-    if row.value in EXACT:
-        return EXACT[row.value](*(a.constant.coefficient for a in args))
-    if not row.definition:
-        return None
-    coefficient = _text(row.definition, row.params, [a.value_alone for a in args], 0).constant.coefficient
-    return coefficient if isinstance(coefficient, PiMultiple) else None
 
 
 def _value_error(function: Number, args: Sequence[Series], value: float) -> float:
@@ -293,7 +285,7 @@ def _smooth(row: Primitive, args: Sequence[Series], value_at: Series, depth: int
     low = min(args[k].variation.low for k in active)
     last = max(0, min(depth - 1, _worth(low, min(args[k].order for k in active))))
     series = value_at.within(low)
-    for turn in range(0 if _names_result(row) else last, last + 1):
+    for turn in range(0 if _uses_result(row) else last, last + 1):
         parts = [one_sided.times(_slope(row, k, args, series, turn, low), rates[k]) for k in active]
         series = one_sided.plus(value_at, one_sided.total(one_sided.plus(*parts))).cut(depth + 1)
     return series
@@ -308,8 +300,9 @@ def _worth(low: Size, order: Size) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _names_result(row: Primitive) -> bool:
-    return any(re.search(r"\bw\b", text) for text in row.partials)
+def _uses_result(row: Primitive) -> bool:
+    names, texts = (*row.params, "w"), (text for text in row.partials if text != UNDEFINED)
+    return any("w" in templates.used(text, names) for text in texts)
 
 
 def _slope(row: Primitive, k: int, args: Sequence[Series], result: Series, depth: int, low: Size) -> Series:

@@ -25,7 +25,7 @@ from itertools import product
 
 from autodiff.core import linearize, templates
 from autodiff.core.evaluate import Indeterminate, Trace
-from autodiff.core.graph import Graph
+from autodiff.core.graph import Graph, reached
 from autodiff.core.lowering import Lowered
 from autodiff.core.vjp import vjp
 from autodiff.nonsmooth.expand import OneSidedDomainError, around
@@ -172,17 +172,9 @@ def _around(graph: Graph, run: Trace, perturbed: Trace, node: int) -> tuple[floa
 
 def _front(lowered: Lowered, run: Trace, stops: Collection[int]) -> list[int]:
     """The stops that the result is made from without another one between."""
-    graph, front = lowered.graph, list[int]()
-    visited, todo = {lowered.result}, [lowered.result]
-    while todo:
-        node = todo.pop()
-        if node in stops:
-            front.append(node)
-            continue
-        fresh = {a for a in graph.args[node] if run.values[a] is not None} - visited
-        visited |= fresh
-        todo += fresh
-    return sorted(front)
+    graph, values = lowered.graph, run.values
+    way = lambda node: () if node in stops else [a for a in graph.args[node] if values[a] is not None]  # noqa: E731
+    return sorted(reached(lowered.result, way).intersection(stops))
 
 
 def _part(lowered: Lowered, stop: int) -> tuple[Lowered, dict[int, int]]:
@@ -191,13 +183,8 @@ def _part(lowered: Lowered, stop: int) -> tuple[Lowered, dict[int, int]]:
     Only these are walked, not the whole list as by `Graph.carried`: there may be as many stops as equations.
     """
     graph, part = lowered.graph, Graph()
-    inside, todo = {stop}, [stop]
-    while todo:
-        fresh = set(graph.args[todo.pop()]) - inside
-        inside |= fresh
-        todo += fresh
     number: dict[int, int] = {}
-    for node in sorted(inside):
+    for node in sorted(reached(stop, graph.args.__getitem__)):
         row, span = graph.rows[node], graph.spans[node]
         if node in graph.constants:
             number[node] = part.constant(graph.constants[node], span)

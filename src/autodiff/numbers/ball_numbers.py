@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from flint import arb, ctx, fmpq
 
-from autodiff.numbers.exact import PiMultiple
+from autodiff.numbers.pi_multiples import PiMultiple
 
 Number: TypeAlias = Any
 """A `fmpq` (exact), a `PiMultiple` (exact), an `arb` (midpoint and radius), or the bool of a condition."""

@@ -4,72 +4,57 @@ A row of the table is evaluated by its library function, or by its definition ov
 row's formula.
 
 >>> from autodiff.core import rules
+>>> from autodiff.language.exact_float import ExactFloat
 >>> from autodiff.numbers.ball_numbers import precision
 >>> with precision(128):
-...     at = meaning(ExactFloat(0.1, "0.1"))
+...     at = BALLS.constant(ExactFloat(0.1, "0.1"))
 ...     str(BALLS.apply(rules.TABLE["*", 2], [at, fmpq(3)]))
 '3/10'
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from flint import arb, fmpq
 
-from autodiff.core.algebra import Algebra
 from autodiff.core.evaluate import Indeterminate
 from autodiff.core.primitive import Primitive
-from autodiff.language.exact_float import ExactFloat, ratio
-from autodiff.numbers import ball_functions
-from autodiff.numbers.ball_numbers import Number, ball, rational, shown
-from autodiff.numbers.exact import PiMultiple
+from autodiff.numbers.ball_functions import FUNCTIONS, NAMED
+from autodiff.numbers.ball_numbers import Number, ball, shown
+from autodiff.numbers.ball_special import EXACT_SPECIAL
+from autodiff.numbers.exact import ExactNumbers
 
 
-def meaning(value: float) -> Number:
-    """What a number means: a typed one is what was typed, a float64 is itself."""
-    if not isinstance(value, ExactFloat):
-        return rational(value)
-    if not isinstance(value.meaning, str):
-        return BALLS.unchecked(value.meaning, {})[0][value.meaning.result]
-    if value.meaning in _CONSTANTS:
-        return _CONSTANTS[value.meaning]()
-    parts = ratio(value.meaning)
-    return rational(value) if parts is None else fmpq(*parts)
+class Balls(ExactNumbers):
+    """Exact numbers, and balls at the precision that holds where a number is not exact; None is an undecided condition."""
 
+    def __init__(self) -> None:
+        super().__init__(fmpq, fmpq, lambda number: (int(number.p), int(number.q)))
+        self.functions |= EXACT_SPECIAL
 
-_CONSTANTS: Mapping[str, Callable[[], Number]] = {
-    "pi": lambda: PiMultiple(fmpq(1)),
-    "tau": lambda: PiMultiple(fmpq(2)),
-    "e": lambda: arb(1).exp(),
-}
-
-
-class Balls(Algebra[Number]):
-    """Balls at the precision that holds; a condition that a ball does not decide is None."""
-
-    def constant(self, value: float) -> Number:
-        return meaning(value)
+    def typed(self, text: str, value: float) -> Number:
+        return arb(1).exp() if text == "e" else super().typed(text, value)
 
     def apply(self, row: Primitive, args: Sequence[Number]) -> Number:
-        if row.branches is not None:
-            return _both(row, args)
-        if row.is_predicate:
-            return _condition(row, args)
-        exact = ball_functions.EXACT.get(row.value)
+        if row.branches is not None or row.is_predicate:
+            return super().apply(row, args)
+        exact = self.functions.get(row.value)
         if exact is not None and (value := exact(*args)) is not None:
             return value
-        arity, named = ball_functions.NAMED.get(row.name, (0, None))
+        arity, named = NAMED.get(row.name, (0, None))
         if named is not None and row.arity == arity:
             return named(*map(ball, args))
-        if row.value in ball_functions.BALLS:
-            return ball_functions.BALLS[row.value](*map(ball, args))
+        if row.value in FUNCTIONS:
+            return FUNCTIONS[row.value](*map(ball, args))
         return self.text(row.definition, row.params, args)
 
-    def branch(self, condition: Number) -> bool | None:
-        return None if condition is None else bool(condition)
+    def either(self, a: Number, b: Number) -> Number:
+        return ball(a).union(ball(b))
+
+    def sign_of_difference(self, a: Number, b: Number) -> int | None:
+        apart = ball(a) - ball(b)
+        return 1 if apart > 0 else -1 if apart < 0 else 0 if apart.is_zero() else None
 
     def checked(self, node: int, args: Sequence[Number], value: Number) -> Number:
         if value is None or (isinstance(value, arb) and not value.is_finite()):
@@ -87,27 +72,3 @@ class Balls(Algebra[Number]):
 
 
 BALLS = Balls()
-
-
-def _both(row: Primitive, args: Sequence[Number]) -> Number:
-    """A choice that is not decided: the union of both branches."""
-    assert row.branches is not None
-    if row.is_predicate:
-        other = args[1]  # `c and false` is false, `c or true` is true, whatever c is
-        return other if other is not None and bool(other) != (row.branches[0] == 1) else None
-    sides = [args[k] for k in row.branches]
-    return None if None in sides else ball(sides[0]).union(ball(sides[1]))
-
-
-_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
-
-
-def _condition(row: Primitive, args: Sequence[Number]) -> bool | None:
-    if row.arity == 1:
-        return None if args[0] is None else not args[0]
-    if None in args:
-        return None
-    compare, sign = _COMPARISONS[row.value], ball_functions.sign(*args)
-    return None if sign is None else compare(sign, 0)

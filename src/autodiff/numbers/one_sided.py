@@ -23,7 +23,6 @@ from fractions import Fraction
 from itertools import islice
 
 from autodiff.core.evaluate import Indeterminate
-from autodiff.numbers.exact import Exact, PiMultiple
 from autodiff.numbers.one_sided_terms import (
     CONSTANT,
     NOTHING,
@@ -40,6 +39,7 @@ from autodiff.numbers.one_sided_terms import (
     size_of_product,
     size_text,
 )
+from autodiff.numbers.pi_multiples import Exact, PiMultiple
 
 ROUNDING = 2.0**-46
 """The relative error that is allowed for in what a function of floats returns."""
@@ -126,7 +126,7 @@ def constant(value: float, error_bound: float = 0.0) -> Series:
 
 
 def exactly(value: Exact | PiMultiple) -> Series:
-    return Series((Term(0, value),)) if value else Series()
+    return Series((rounded(Term(0, value if isinstance(value, PiMultiple) else fit(value))),)) if value else Series()
 
 
 def step(rate: float = 1.0) -> Series:

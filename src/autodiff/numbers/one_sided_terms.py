@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from autodiff.core.evaluate import Indeterminate
-from autodiff.numbers.exact import Exact, PiMultiple
+from autodiff.numbers.pi_multiples import Exact, PiMultiple
 
 _BITS = 160  # a longer fraction is rounded to a float
 _VALUE_BITS = 1074  # for a value: nearly every float has fewer, and what has fewer is none that a float takes for 0

@@ -24,7 +24,7 @@ from autodiff.core.algebra import Algebra, Floats
 from autodiff.core.evaluate import Trace
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive, by_cases
 from autodiff.core.vjp import pull_back
 
 T = TypeVar("T")
@@ -114,7 +114,7 @@ class FloatSeries(SeriesAlgebra[float], Floats):
         """The partial as one formula: a text that chooses between equal formulas has no series where it changes."""
         if row is _POWER and k == 0 and _falls(*given):
             return "v*w/u" if abs(given[0]) < 1 else "v*(w/u)"
-        return row.formula[k] if "if(" in row.partials[k] else row.partials[k]
+        return row.formula[k] if by_cases(row.partials[k]) else row.partials[k]
 
 
 class Expansion(Algebra[int]):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from autodiff.core import rules, templates
-from autodiff.core.graph import Graph
+from autodiff.core.graph import Graph, reached
 from autodiff.core.linearize import active
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import pull_back
@@ -75,16 +75,6 @@ def _once(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
 def segment(graph: Graph, result: int, stops: Mapping[int, object]) -> list[int]:
     """The equations that `result` is made from, ascending, without those behind one of `stops`."""
     return sorted(reached(result, lambda node: () if node in stops and node != result else graph.args[node]))
-
-
-def reached(result: int, args: Callable[[int], Sequence[int]]) -> set[int]:
-    """The equations that `result` is made from, itself included, where `args` tells what each one is made from."""
-    nodes, todo = {result}, [result]
-    while todo:
-        new = [arg for arg in args(todo.pop()) if arg not in nodes]
-        nodes.update(new)
-        todo.extend(new)
-    return nodes
 
 
 def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequence[int], seen: Image) -> dict[int, int]:

@@ -16,9 +16,9 @@ from functools import reduce
 from typing import TypeAlias
 
 from autodiff.core import rules, templates
-from autodiff.core.graph import Graph
+from autodiff.core.graph import Graph, reached
 from autodiff.core.primitive import UNDEFINED, Primitive
-from autodiff.symbolic.adjoint import Image, active_equations, filled, reached, segment
+from autodiff.symbolic.adjoint import Image, active_equations, filled, segment
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.monomial import MINUS, ONE_TIME, Factors, Terms
 from autodiff.symbolic.signs import always_holds

@@ -27,6 +27,7 @@ from autodiff.arrays import algebra
 from autodiff.arrays.algebra import ArrayTrace, Linear
 from autodiff.arrays.ufuncs import shape
 from autodiff.core.evaluate import DomainError
+from autodiff.core.graph import reached
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import REDUCTION, Primitive
 from autodiff.errors import AutodiffError
@@ -173,10 +174,7 @@ def _shapes(
 
 def _unknown(lowered: Lowered, known: Known) -> list[int]:
     """The equations that the result needs and that are not known, arguments first."""
-    graph, needed = lowered.graph, {lowered.result}
-    for node in range(lowered.result, -1, -1):
-        if node in needed and node not in known:
-            needed.update(graph.args[node])
+    needed = reached(lowered.result, lambda node: () if node in known else lowered.graph.args[node])
     return sorted(needed.difference(known))
 
 

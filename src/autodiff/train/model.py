@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.arrays import algebra, functions
+from autodiff.arrays import algebra
 from autodiff.arrays.algebra import ArrayTrace, Linear
+from autodiff.core import templates
 from autodiff.core.evaluate import DomainError
 from autodiff.core.graph import Graph
 from autodiff.core.linearize import active
@@ -138,13 +139,7 @@ class Model:
     @cached_property
     def active(self) -> bytearray:
         """A flag per equation: whether its value depends on a parameter."""
-        graph = self.lowered.graph
-        flags = bytearray(len(graph))
-        for node in self.sources.values():
-            flags[node] = 1
-        for node, args in enumerate(graph.args):
-            flags[node] = flags[node] or any(flags[a] for a in args)
-        return flags
+        return self.lowered.graph.depending(self.sources.values())
 
     @cached_property
     def _order(self) -> list[int]:
@@ -334,7 +329,7 @@ def _of_partials(graph: Graph, node: int, active: Collection[int]) -> set[int]:
     if partials and row.kink:
         return set(values.values())
     names = (*values, *(() if row.kind in (ELEMENTWISE, REDUCTION) else ("g",)))
-    return {values[name] for text in partials for name in functions.used(text, names) if name in values}
+    return {values[name] for text in partials for name in templates.used(text, names) if name in values}
 
 
 def _finite(slope: Any) -> bool:

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from autodiff.arrays import algebra, functions
+from autodiff.arrays import algebra
 from autodiff.arrays.second_order import AdjointRates
+from autodiff.core import templates
 from autodiff.core.evaluate import DomainError
 from autodiff.core.primitive import ELEMENTWISE, LINEAR, Primitive
 from autodiff.diagnostics import written
@@ -332,7 +333,7 @@ def _is_linear(row: Primitive, active: Sequence[bool]) -> bool:
         return sum(active) == 1
     names = {"w", *(name for name, moves in zip(row.params, active, strict=True) if moves)}
     texts = [text for text, moves in zip(row.partials, active, strict=True) if moves]
-    return row.kind == ELEMENTWISE and all(names.isdisjoint(functions.used(t, (*row.params, "w"))) for t in texts)
+    return row.kind == ELEMENTWISE and all(names.isdisjoint(templates.used(t, (*row.params, "w"))) for t in texts)
 
 
 def require_fit(optimizer: str, model: Model, parameters: Any, rows: int) -> None:

@@ -22,7 +22,7 @@ from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import Primitive
 from autodiff.numbers.ball_numbers import Number, ball, is_zero
 from autodiff.numbers.balls import Balls
-from autodiff.numbers.exact import PiMultiple
+from autodiff.numbers.pi_multiples import PiMultiple
 from autodiff.numbers.taylor import Expansion, SeriesAlgebra
 from autodiff.verify.digits import Pinned, pinned, values
 

@@ -19,7 +19,7 @@ from autodiff.core.evaluate import DomainError, Indeterminate, Trace
 from autodiff.core.lowering import Lowered
 from autodiff.numbers.ball_numbers import Number, as_float, ball, decimal, precision, shown, size_of
 from autodiff.numbers.ball_special import SlowSeries
-from autodiff.numbers.balls import BALLS, meaning
+from autodiff.numbers.balls import BALLS
 
 START, MOST = 128, 10_240
 """Bits to begin with, and bits at which a number that is not decided yet is given up."""
@@ -124,9 +124,11 @@ def values(
     Raises Indeterminate where balls don't decide, DomainError where there is no value.
     """
     graph = lowered.graph
-    inputs = {name: meaning(point[name]) for name in graph.inputs.values() if name in point}
-    inputs |= {graph.inputs[node]: BALLS.plus(inputs[graph.inputs[node]], step) for node, step in steps.items()}
-    trace = BALLS.evaluate(lowered, inputs, {node: meaning(number) for node, number in moved.items()})
+    inputs = {name: BALLS.constant(point[name]) for name in graph.inputs.values() if name in point}
+    for node, step in steps.items():
+        name = graph.inputs[node]
+        inputs[name] = BALLS.plus(inputs[name], step)
+    trace = BALLS.evaluate(lowered, inputs, {node: BALLS.constant(number) for node, number in moved.items()})
     own = trace._replace(order=[node for node in trace.order if node not in moved])
     return trace, BALLS.special_points(lowered, own)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from autodiff.core import templates
@@ -18,6 +18,7 @@ from autodiff.core.graph import Graph
 from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ZERO, Primitive
+from autodiff.core.vjp import pull_back
 from autodiff.verify.rounding import (
     EPSILON,
     LEAST,
@@ -180,27 +181,22 @@ def _adjoints(
     lowered: Lowered, run: Trace, factors: Linearization, errors: Sequence[float], *, fine: bool
 ) -> Mapping[int, float]:
     """The error bound of every adjoint; `fine` looks at each rounding within the text of a slope."""
-    result, both = lowered.result, _both(lowered.graph)
-    adjoints, off = {result: 1.0}, {result: 0.0}
-    for node, edges in reversed(factors.items()):
-        g = adjoints.get(node)
-        if g is None:
-            continue
-        e = off[node]
+    both = _both(lowered.graph)
+
+    def pull(node: int, adjoint: tuple[float, float]) -> Iterator[tuple[int, tuple[float, float]]]:
+        edges, (g, e) = factors[node], adjoint
         for (arg, slope), error in zip(edges, _partials(lowered, run, node, edges, errors, fine=fine), strict=True):
-            part = g * slope
             moved = error_times(slope, e) + error_times(g, error) + e * error
             if slope not in (1.0, -1.0) and g not in (1.0, -1.0) and not (short(g) and short(slope)):
-                moved += rounded(part, 1.0, exact=not (g and slope))
-            if arg in adjoints:
-                total = adjoints[arg] + part
-                t = total - adjoints[arg]
-                moved = both(both(moved, off[arg]), abs((adjoints[arg] - (total - t)) + (part - t)))
-                adjoints[arg] = total
-            else:
-                adjoints[arg] = part
-            off[arg] = moved
-    return off
+                moved += rounded(g * slope, 1.0, exact=not (g and slope))
+            yield arg, (g * slope, moved)
+
+    def plus(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+        total = a[0] + b[0]
+        t = total - a[0]
+        return total, both(both(b[1], a[1]), abs((a[0] - (total - t)) + (b[0] - t)))
+
+    return {node: e for node, (_, e) in pull_back(reversed(factors), {lowered.result: (1.0, 0.0)}, pull, plus).items()}
 
 
 def _partials(

@@ -20,7 +20,7 @@ from flint import arb
 from autodiff.core.evaluate import DomainError, Indeterminate
 from autodiff.core.lowering import Lowered
 from autodiff.numbers.ball_numbers import ball, is_zero, precision
-from autodiff.numbers.balls import BALLS, meaning
+from autodiff.numbers.balls import BALLS
 from autodiff.verify import digits
 
 BITS, MANY_BITS = 1024, 4096
@@ -49,7 +49,7 @@ def exact_difference(
             if special and source in lowered.graph.reaching(*special):
                 return None
             slope = digits.slope(lowered, trace, source)
-            answer = BALLS.evaluate(answered, {n: meaning(at[n]) for n in answered.inputs}, {})
+            answer = BALLS.evaluate(answered, {n: BALLS.constant(at[n]) for n in answered.inputs}, {})
         except (DomainError, Indeterminate):
             return None
         number = answer.values[answered.result]

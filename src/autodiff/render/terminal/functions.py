@@ -10,7 +10,6 @@ exp(u)    e to the power u
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 
 from autodiff.api.answer import nested
@@ -145,7 +144,7 @@ def _slope(text: str) -> str:
 
 
 def _domain(row: Primitive) -> str:
-    return " and ".join(re.sub(r"#(\w)", r"\1", words) for _, words in row.domain)
+    return " and ".join(condition.plain for condition in row.domain)
 
 
 def _result(row: Primitive) -> str:

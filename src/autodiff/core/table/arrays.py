@@ -1,4 +1,4 @@
-"""Rows of the table over whole arrays: matrices, order of elements, and arrays made from parts of others.
+"""Rows of the table over arrays: reductions, products, elements, matrices, order, and arrays made from parts of others.
 
 `cofactor`, `detsign`, `permute`, `put`, `unslice` and `reshape_like` are here because the partials of the others are
 written with them. A matrix text is written so that it also holds where a number stands in for a matrix.
@@ -6,12 +6,84 @@ written with them. A matrix text is written so that it also holds where a number
 
 from __future__ import annotations
 
-from autodiff.core.primitive import general, linear, reduction, with_axis
+from autodiff.core.primitive import INDEX, general, linear, reduction, with_axis
 
 _INVERTIBLE = "detsign(u) != 0 | det(#u) != 0, but the matrix is singular: it has no inverse"
 _PLACE = "0 <= i and i < len(u) and mod(i, 1) == 0 | #i to be a place in the array, counted from 0"
 _TIE = "numel(u) > 1 and min(slice(w, 1, 1/0, 0) - slice(w, 0, -1, 0)) == 0"
 _PLACES = "argsort(argsort(u))"
+
+ARRAYS = (
+    # === reductions: an array to a number, or along one axis ============================================================
+    *with_axis(reduction("sum", "u", "sum", "1", reduce_with="+", rule="sum", tex=r"\sum", doc="sum of all elements", example="sum([1, 2, 3])"),
+               doc="sum along an axis: 0 down the columns, 1 or -1 across a row", example="sum([[1, 2], [3, 4]], 0)"),
+    *with_axis(reduction("mean", "u", "mean", "numel(w)/numel(u)", reduce_with="= sum(u)/numel(u)", rule="mean", formula=("1/numel(u)",),
+                    doc="mean of all elements", example="mean([1, 2, 6])"),
+               doc="mean along an axis", example="mean([[1, 2], [3, 4]], 0)"),
+    # w/u is the product of the others, except where u is 0: that element's slope is 0 unless it is the only zero
+    *reduction("prod", "u", "prod", "if(u == 0, if(sum(if(u == 0, 1, 0)) == 1, prod(if(u == 0, 1, u)), 0), w/u)", reduce_with="*",
+               rule="product", tex=r"\prod", formula=("w/u",), doc="product of all elements", example="prod([2, 3, 4])"),
+    *with_axis(reduction("max amax", "u", "amax", "if(u == w, 1, 0)*numel(w)/sum(if(u == w, 1, 0))", reduce_with="max", rule="larger one",
+                    tex=r"\max", formula=("if(u == w, 1, 0)",), doc="the largest element", example="max([3, 1, 2])",
+                    kink="sum(if(u == w, 1, 0)) > numel(w)"), names="amax",
+               partial="if(u == w, 1, 0)/expand_dims(sum(if(u == w, 1, 0), axis), axis)",
+               doc="the largest along an axis", example="amax([[1, 2], [3, 4]], 0)"),
+    *with_axis(reduction("min amin", "u", "amin", "if(u == w, 1, 0)*numel(w)/sum(if(u == w, 1, 0))", reduce_with="min", rule="smaller one",
+                    tex=r"\min", formula=("if(u == w, 1, 0)",), doc="the smallest element", example="min([3, 1, 2])",
+                    kink="sum(if(u == w, 1, 0)) > numel(w)"), names="amin",
+               partial="if(u == w, 1, 0)/expand_dims(sum(if(u == w, 1, 0), axis), axis)",
+               doc="the smallest along an axis", example="amin([[1, 2], [3, 4]], 0)"),
+    *with_axis(reduction("norm", "u", "norm", "u/w", reduce_with="hypot", scalar_meaning="abs(u)", rule="length", tex=r"\left\lVert #u \right\rVert",
+                    doc="length: sqrt(sum(u^2)), without overflow", example="norm([3, 4])", kink="min(w) == 0",
+                    torch=("0",)),
+               doc="lengths along an axis", example="norm([[3, 4], [6, 8]], 1)"),
+    *reduction("dot", "u v", "dot", "v", "u", reduce_with="= sum(u*v)", scalar_meaning="u*v", rule="product", tex=r"#u \cdot #v",
+               doc="sum of the products of two arrays of one shape", example="dot([1, 2], [3, 4])"),
+    *reduction("logsumexp", "u", "logsumexp", "exp(u - w)", reduce_with="logsumexp", rule="log-sum-exp",
+               doc="ln of the sum of e^u, without overflow", example="logsumexp([1000, 1000])"),
+    *reduction("var", "u", "var", "2*(u - mean(u))/numel(u)", reduce_with="= mean((u - mean(u))^2)", scalar_meaning="0*u", rule="variance",
+               doc="variance: mean((u - mean(u))^2)", example="var([1, 2, 3, 4])"),
+    *reduction("std", "u", "std", "(u - mean(u))/(numel(u)*w)", reduce_with="= sqrt(var(u))", scalar_meaning="0*u", rule="standard deviation",
+               doc="standard deviation: sqrt(var(u))", example="std([1, 2, 3, 4])", kink="w == 0"),
+    *with_axis(reduction("argmax", "u", "argmax", "0", scalar_meaning="0*u", rule="step", doc="place of the largest element, from 0",
+                    example="argmax([3, 9, 2])", jump="another place at sum(if(u == max(u), 1, 0)) > 1"),
+               doc="places of the largest along an axis", example="argmax([[1, 2], [4, 3]], 1)",
+               jump="another place at sum(if(u == expand_dims(amax(u, axis), axis), 1, 0)) > numel(w)"),
+    # === arrays ========================================================================================================
+    # matmul_left and matmul_right are the transposes of u @ v; the three are closed under differentiation
+    linear("@", "u v", "matmul", "matmul_left(g, v)", "matmul_right(u, g)", rule="product", tex="#u #v",
+           doc="matrix product, of vectors and matrices", example="[[1, 2], [3, 4]] @ [5, 6]", formula=("g v^T", "u^T g")),
+    linear("matmul_left", "u v", "matmul_left", "g @ v", "matmul_right(g, u)", rule="product", tex=r"#u #v^T",
+           doc="what an adjoint u of a @ v gives to a", example="matmul_left([1, 2], [3, 4])"),
+    linear("matmul_right", "u v", "matmul_right", "matmul_left(v, g)", "u @ g", rule="product", tex=r"#u^T #v",
+           doc="what an adjoint v of u @ b gives to b", example="matmul_right([1, 2], [3, 4])"),
+    linear("transpose", "u", "transpose", "transpose(g)", scalar_meaning="u", rule="transpose", tex=r"#u^T",
+           doc="rows and columns exchanged", example="transpose([[1, 2], [3, 4]])"),
+    linear("expand_dims", "u axis", "expand_dims", "sum(g, axis)", "none", rule="new axis", scalar_meaning="u",
+           doc="the same elements with a new axis of length 1", example="expand_dims([1, 2], 1)"),
+    general("softmax", "u", "softmax", "w*(g - expand_dims(sum(w*g, -1), -1))", pushforward=("w*(du - expand_dims(sum(w*du, -1), -1))",),
+            scalar_meaning="1 + 0*u", rule="softmax", doc="e^u/sum(e^u), along the last axis, without overflow", example="softmax([0, 0])"),
+    general("log_softmax", "u", "log_softmax", "exp(w)*(g - expand_dims(sum(g, -1), -1)) - g*expm1(w)", formula=("g - exp(w)*expand_dims(sum(g, -1), -1)",),
+            pushforward=("exp(w)*du - expand_dims(sum(exp(w)*du, -1), -1) - du*expm1(w)",),
+            scalar_meaning="0*u", rule="log-softmax", doc="ln of softmax(u), along the last axis, stable for any u", example="log_softmax([0, 0])"),
+    *(general(INDEX, f"u {i}", "index", f"scatter(g, u, {j})", *("none" for _ in j.split(",")),
+              pushforward=(f"du[{j}]", *("" for _ in j.split(","))), rule="element", tex=tex, doc=doc, example=example)
+      for i, j, tex, doc, example in (
+          ("i", "i", "{#u}_{#i}", "an element of a vector, or a row of a matrix, counted from 0", "[5, 6, 7][1]"),
+          ("i j", "i, j", "{#u}_{#i,#j}", "an element of a matrix", "[[1, 2], [3, 4]][1, 0]"),
+          ("i j k", "i, j, k", "{#u}_{#i,#j,#k}", "an element of a cube", "zeros(2, 2, 2)[1, 0, 1]"))),
+    *(general("scatter", f"v u {i}", "scatter", f"g[{j}]", "0", *("none" for _ in j.split(",")),
+              pushforward=(f"scatter(dv, u, {j})", "", *("" for _ in j.split(","))), rule="element",
+              doc=f"zeros shaped like u, with v at [{j}]", example=example)
+      for i, j, example in (("i", "i", "scatter(7, [1, 2], 0)"), ("i j", "i, j", "scatter(7, [[1, 2]], 0, 1)"),
+                            ("i j k", "i, j, k", "scatter(7, ones(1, 2, 1), 0, 1, 0)"))),
+    *(general(name, params, name, *("none" for _ in params.split()), rule="constant", doc=f"{shape} of {name}",
+              example=f"{name}({sizes})")
+      for name in ("zeros", "ones")
+      for params, shape, sizes in (("n", "n", "3"), ("n m", "n by m", "2, 3"), ("n m k", "n by m by k", "2, 1, 2"))),
+
+    general("numel", "u", "numel", "0", scalar_meaning="1", rule="constant", doc="how many elements there are", example="numel([5, 6, 7])"),
+)  # fmt: skip
 
 MATRICES = (
     # === matrices ======================================================================================================
