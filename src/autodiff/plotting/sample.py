@@ -78,7 +78,7 @@ def sampled(sampler: Sampler, start: float, stop: float) -> Samples:
     xs, values, slopes = (np.concatenate(parts) for parts in zip(*samples, strict=True))
     order = np.argsort(xs, kind="stable")
     within = tuple(cut for cut in cuts if start < cut < stop)
-    several = np.count_nonzero(np.bincount(np.searchsorted(grid, cuts)) > 1)
+    several = int(np.count_nonzero(np.bincount(np.searchsorted(grid, cuts)) > 1))
     return Samples(
         xs[order], values[order], slopes[order], tuple(marks), within, scattered=several > SCATTERED * intervals
     )
