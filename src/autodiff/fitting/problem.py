@@ -130,6 +130,16 @@ class Problem:
     def rows(self) -> int:
         return len(self.y)
 
+    def sample(self, rows: int) -> Problem:
+        """The problem over about so many of its rows, evenly spread; itself where it has no more."""
+        if self.rows <= rows:
+            return self
+        every = slice(None, None, -(-self.rows // rows))
+        return Problem(
+            self.model, self.names, {name: column[every].copy() for name, column in self.columns.items()},
+            self.y[every], None if self.sigma is None else self.sigma[every], sure=self.sure,
+        )  # fmt: skip
+
     def fitted(self, parameters: Vector) -> Vector:
         """The model's value in each row; NaN where it has none."""
         return self._evaluated(parameters)[0]
