@@ -20,9 +20,9 @@ from autodiff import display
 from autodiff.api.evaluate import parse
 from autodiff.core.lowering import lower
 from autodiff.errors import DATA, AutodiffError, quoted
-from autodiff.fitting import solve, statistics
+from autodiff.fitting import minimum, solve, statistics
 from autodiff.fitting.problem import Problem, Vector
-from autodiff.language.ast import Reading
+from autodiff.language.ast import CONSTANTS, Reading
 
 CLOSE = 1e-6
 """Relative difference of two sums of squares that belong to one minimum."""
@@ -62,13 +62,13 @@ class Fit:
 
     params        each parameter
     errors        its standard error, None where the data don't determine it or there are as many parameters as rows
-    ended         "converged", "out of steps", "stuck" or "diverged"; the numbers are a minimum only if it is "converged"
+    ended         "converged", "out of steps", "stuck", "flat" or "diverged"; the numbers are a minimum only if it is "converged"
     at_bound      parameters that are held at a bound; they have no error
     correlations  of each pair of parameters
     undetermined  directions in which the parameters may move and the model stays as it is
     ssr           sum of the squared residuals, each divided by its sigma where that is known
     deviation     standard deviation of the residuals; None without a degree of freedom
-    freedom       degrees of freedom: rows less free parameters
+    freedom       degrees of freedom: rows less the combinations of free parameters that the data determine
     r_squared     share of the variance of y that the model takes away; None where y does not vary
     rows, steps   rows of the data, and steps of the search
     starts        how many starts were tried and how many ended in the same minimum
@@ -161,7 +161,11 @@ def fit(
     """
     columns = _columns(data)
     texts = [name for name in getattr(data, "columns", data) if name not in columns]
-    for name in (y, *lower(parse(text, strict=strict)).inputs) if texts else ():
+    for name in (
+        (y, *lower(parse(text, strict=strict, given=CONSTANTS.keys() & {*columns, *texts, *start})).inputs)
+        if texts
+        else ()
+    ):
         if name in texts:
             raise AutodiffError(f"the column {quoted(name)} holds no numbers", exit_status=DATA)
     problem = Problem.of(text, columns, y, start, sigma, strict=strict)
@@ -219,10 +223,10 @@ def _best(
 ) -> tuple[solve.Solution, int]:
     """The best solution from several starts, and how many of them ended in its minimum."""
     draw = np.random.default_rng(seed)
-    solutions = [solve.solve(problem, begin, options)]
+    solutions = [minimum.minimize(problem, begin, options)]
     for _ in range(starts - 1):
         try:
-            solutions.append(solve.solve(problem, _drawn(draw, begin, options), options))
+            solutions.append(minimum.minimize(problem, _drawn(draw, begin, options), options))
         except AutodiffError:  # no value at a drawn start: it counts as tried
             continue
     best = min(solutions, key=lambda s: (s.cost if s.cost == s.cost else math.inf, s.ended != "converged"))
@@ -283,15 +287,15 @@ def _fit(
         problem.rows,
         solution.steps,
         starts,
-        tuple(_notes(estimate, solution, at_bound, starts, options, outliers)),
+        tuple(_notes(problem, estimate, solution, at_bound, starts, options, outliers)),
         rows,
         problem.readings,
     )
 
 
 def _notes(
-    estimate: statistics.Estimate, solution: solve.Solution, at_bound: tuple[str, ...], starts: tuple[int, int],
-    options: solve.Options, outliers: Sequence[int],
+    problem: Problem, estimate: statistics.Estimate, solution: solve.Solution, at_bound: tuple[str, ...],
+    starts: tuple[int, int], options: solve.Options, outliers: Sequence[int],
 ) -> list[str]:  # fmt: skip
     notes = []
     if solution.ended != "converged":
@@ -299,6 +303,7 @@ def _notes(
             {
                 "out of steps": "the search was not done after the steps allowed: these are no least squares yet",
                 "stuck": "no step makes the sum smaller, and its slope is not 0: these may be no least squares",
+                "flat": "near here a parameter changes nothing, further away it may, and slopes don't show where: this may be no least sum",
                 "diverged": "a parameter went so far that it has no effect, or the sum did not get smaller: there is no minimum here",
             }[solution.ended]
             + "; try other starts (--starts 20) or bounds"
@@ -310,6 +315,8 @@ def _notes(
             notes.append(
                 f"the data don't determine {' and '.join(direction)} separately: moving {steps} changes nothing"
             )
+        elif minimum.has_effect(problem, solution.parameters, name):
+            notes.append(f"the model has no slope by {name} here, so nothing says how sure it is")
         else:
             notes.append(f"the data don't determine {name}: moving it changes nothing here")
     notes += [
@@ -325,7 +332,9 @@ def _notes(
     if options.loss != "linear":
         notes.append("with a robust loss the errors are those of a weighted fit, and approximate")
     if starts[0] > 1:
-        notes.append(f"{starts[1]} of {starts[0]} starts ended in this minimum")
+        notes.append(
+            f"{starts[1]} of {starts[0]} starts ended {'in this minimum' if solution.ended == 'converged' else 'here'}"
+        )
     if outliers:
         listed = ", ".join(str(k + 1) for k in outliers[:5])
         notes.append(

@@ -26,7 +26,7 @@ from autodiff.fitting.problem import Problem, Vector
 from autodiff.fitting.statistics import LARGEST
 from autodiff.libraries import library
 
-Ending = Literal["converged", "out of steps", "stuck", "diverged"]
+Ending = Literal["converged", "out of steps", "stuck", "flat", "diverged"]
 
 LOSSES = ("linear", "soft_l1", "huber", "cauchy", "arctan")
 
@@ -132,6 +132,11 @@ def _begun(problem: Problem, start: Vector, options: Options) -> float:
     return begun
 
 
+def is_exact(problem: Problem, parameters: Vector, options: Options) -> bool:
+    """Whether the residuals are rounding."""
+    return math.sqrt(2 * cost(problem, parameters, options)) <= EXACT * problem.size
+
+
 def by_sums(problem: Problem, options: Options) -> bool:
     """Whether rows are so many that a step is made from sums over them, and not from the Jacobian."""
     return options.loss == "linear" and _is_large(problem)
@@ -166,8 +171,9 @@ def _ran_away(problem: Problem, start: Vector, solution: Solution) -> bool:
     far = np.abs(solution.parameters) > FAR * np.maximum(np.abs(start), 1)
     if not far.any():
         return False
-    before = np.linalg.norm(problem.jacobian(start), axis=0)
-    after = np.linalg.norm(problem.jacobian(solution.parameters), axis=0)
+    # the effect of a change by a share: that of a factor stays as large as the model, however large the factor gets
+    before = np.linalg.norm(problem.jacobian(start), axis=0) * np.maximum(np.abs(start), 1)
+    after = np.linalg.norm(problem.jacobian(solution.parameters), axis=0) * np.abs(solution.parameters)
     return bool((far & (after < NO_EFFECT * before)).any())
 
 

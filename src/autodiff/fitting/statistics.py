@@ -39,7 +39,7 @@ class Estimate:
     correlations  of each pair of parameters that have errors
     undetermined  directions in which the parameters may move and the model stays as it is: a step of each parameter
     deviation     the standard deviation of the residuals, per degree of freedom; None without one
-    freedom       rows less parameters
+    freedom       rows less the combinations of parameters that are determined
     covariance    of the parameters, shaped (parameters, parameters); 0 for those without an error
     root          times its transpose it is the covariance for residuals of deviation 1, of the parameters that move
     moves         which parameters these are
@@ -74,8 +74,8 @@ def estimate(
     sizes = np.sqrt(np.diagonal(matrix))
     sizes = np.where(sizes > 0, sizes, 1.0)
     singular, right = _singular(kept, sizes, matrix)
-    freedom = len(residuals) - len(moves)
     good = singular > RANK * max(singular[0], 1.0) if len(singular) else np.zeros(0, dtype=bool)
+    freedom = len(residuals) - int(good.sum())
     undetermined = _directions([names[k] for k in moves], right[~good], sizes)
     unsure = {name for direction in undetermined for name in direction}
     square = float(residuals @ residuals) / freedom if freedom > 0 else None

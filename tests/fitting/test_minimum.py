@@ -1,0 +1,117 @@
+"""Where a fit ends: at a least sum of squares, and not wherever the sum has no slope."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff
+from tests.support.command import autodiff as command
+from tests.support.paths import EXAMPLES
+
+LINE: dict[str, Any] = {"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.0, 5.0, 7.0]}
+
+LEAST = 10 / 7
+"""The sum of squares of a*x over LINE at its least, a = 17/7."""
+
+
+def _peak(start: dict[str, float], **options: Any) -> autodiff.Fit:
+    x = np.linspace(0.1, 10, 40)
+    y = 5 * np.exp(-(((x - 5) / 0.3) ** 2) / 2) + 0.05 * np.random.default_rng(7).standard_normal(40)
+    return autodiff.fit("a*exp(-((x - m)/s)^2/2)", {"x": x, "y": y}, "y", start, **options)
+
+
+@pytest.mark.parametrize(
+    ("model", "start", "least"),
+    [
+        ("a^2*x", {"a": 0.0}, LEAST),  # a maximum
+        ("a^3*x", {"a": 0.0}, LEAST),  # an inflection
+        ("a*b*x", {"a": 0.0, "b": 0.0}, LEAST),  # saddles
+        ("(a - 1)^2*x + c", {"a": 1.0, "c": 0.0}, 0.0),
+        ("if(a > 0, a*x, 0)", {"a": -1.0}, LEAST),  # the model is constant there
+    ],
+)
+@pytest.mark.parametrize("loss", ["linear", "huber"])
+def test_a_point_without_slope_is_left_for_a_minimum(
+    model: str, start: dict[str, float], least: float, loss: str
+) -> None:
+    fitted = autodiff.fit(model, LINE, "y", start, loss=loss, loss_scale=100.0)
+    assert fitted.ended == "converged"
+    assert fitted.ssr == pytest.approx(least, abs=1e-9)
+
+
+def test_a_maximum_at_a_bound_is_left() -> None:
+    fitted = autodiff.fit("a^2*x", LINE, "y", {"a": 0.0}, bounds={"a": (0.0, math.inf)})
+    assert fitted.ssr == pytest.approx(LEAST)
+
+
+def test_a_maximum_beside_slopes_is_left() -> None:
+    x = np.linspace(-1, 1, 21)
+    fitted = autodiff.fit("exp(w*x)", {"x": x, "y": np.cosh(3 * x)}, "y", {"w": 0.0})
+    assert fitted.ended == "converged"
+    assert abs(fitted.params["w"]) > 1
+
+
+def test_a_maximum_over_many_rows_is_left() -> None:
+    x = np.linspace(0, 1, 250_000)
+    fitted = autodiff.fit("a^2*x", {"x": x, "y": 4 * x}, "y", {"a": 0.0})
+    assert abs(fitted.params["a"]) == pytest.approx(2)
+
+
+def test_a_minimum_without_a_slope_of_the_model_is_one() -> None:
+    """A note named the parameter as one that changes nothing."""
+    fitted = autodiff.fit("a^2*x", LINE, "-y", {"a": 1.0})
+    assert (fitted.ended, fitted.errors["a"]) == ("converged", None)
+    assert fitted.params["a"] == pytest.approx(0, abs=1e-6)
+    assert fitted.notes == ("the model has no slope by a here, so nothing says how sure it is",)
+
+
+def test_a_step_function_is_flat() -> None:
+    done = command("fit", "floor(a)*x", "--y", "y", "--data", str(EXAMPLES / "growth.csv"), "--start", "a=0.5")
+    assert done.status == 3
+    assert "ended        flat" in done.out
+    assert "the fit did not converge: flat" in done.err
+
+
+def test_a_model_that_vanished_is_no_fit() -> None:
+    assert _peak({"a": 1.0, "m": 1e9, "s": 0.3}).ended == "flat"
+    near = _peak({"a": 1.0, "m": 4.8, "s": 0.3})
+    far = _peak({"a": 1.0, "m": 90.0, "s": 0.3}, starts=20)
+    assert far.ended == "converged"
+    assert far.ssr == pytest.approx(near.ssr)
+
+
+def test_a_factor_that_grows_has_not_diverged() -> None:
+    t = np.linspace(300, 400, 40)
+    rate = 1e13 * np.exp(-80000 / (8.314 * t)) * (1 + 0.02 * np.random.default_rng(7).standard_normal(40))
+    far, near = (
+        autodiff.fit("A*exp(-E/(8.314*T))", {"T": t, "y": rate}, "y", start)
+        for start in ({"A": 1.0, "E": 1.0}, {"A": 1e13, "E": 80000.0})
+    )
+    assert (far.ended, near.ended) == ("converged", "converged")
+    assert far.params == pytest.approx(near.params)
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e15, 1e30])
+def test_the_unit_of_y_does_not_matter_to_a_factor(unit: float) -> None:
+    x = np.linspace(0.1, 10, 40)
+    y = (3 * np.exp(-x / 2) + 0.01 * np.random.default_rng(7).standard_normal(40)) * unit
+    fitted = autodiff.fit("a*exp(-b*x)", {"x": x, "y": y}, "y", {"a": 1.0, "b": 1.0})
+    assert fitted.ended == "converged"
+    assert (fitted.params["a"] / unit, fitted.params["b"]) == pytest.approx((3, 0.5), rel=0.02)
+
+
+def test_what_is_not_determined_takes_no_degree_of_freedom() -> None:
+    """The reference for a constant column is R's lm, which has rank 1 there."""
+    fitted = autodiff.fit("a + b*x", {"x": [1, 1, 1], "y": [5, 6, 7]}, "y", {"a": 0.0, "b": 0.0})
+    assert fitted.freedom == 2
+    assert fitted.deviation == pytest.approx(1)
+    data = {"x": [0, 1, 2, 3, 4], "y": [1.1, 2.6, 7.5, 20, 54.7]}
+    single = autodiff.fit("a*exp(b*x)", data, "y", {"a": 1.0, "b": 0.5})
+    double = autodiff.fit("(a + c)*exp(b*x)", data, "y", {"a": 1.0, "b": 0.5, "c": 1.0})
+    assert double.errors["b"] == pytest.approx(single.errors["b"], rel=1e-6)
+    assert double.by_row.upper == pytest.approx(single.by_row.upper, rel=1e-6)
+    assert double.by_row.influence == pytest.approx(single.by_row.influence, rel=1e-6)
