@@ -19,12 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodiff.api.answer import Answer
+from autodiff.api.elementwise_view import numbers_of
+from autodiff.api.reduction_notes import reduced
 from autodiff.batch import compile as batch
 from autodiff.batch.buffer_pool import BufferPool
 from autodiff.batch.compile import Compiled
 from autodiff.batch.run import divided
 from autodiff.core import rules
 from autodiff.core.lowering import lower
+from autodiff.diagnostics import written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
@@ -111,6 +114,7 @@ class Problem:
                     hint=_neither(name, columns),
                     exit_status=DATA,
                 )
+        _require_rows_apart(text, columns, strict=strict)
         model = replace(_compiled(text, tuple(start), strict=strict), buffers=BufferPool(), flags=BufferPool())
         target = _target(y, columns)
         deviations = None if sigma is None else _target(sigma, columns, "--sigma")
@@ -253,6 +257,22 @@ def _compiled(text: str, names: tuple[str, ...], *, strict: bool) -> Compiled:
     return batch.compile(text, names, strict=strict)
 
 
+def _require_rows_apart(text: str, columns: Collection[str], *, strict: bool = False) -> None:
+    """Raise AutodiffError for a reduction of a column, such as mean(x), which over a single row would be x itself."""
+    numbers = numbers_of(parse(text, rules.functions(), strict=strict))
+    graph = numbers.written.graph
+    for node in reduced(numbers):
+        names = [graph.inputs[n] for n in graph.reaching(node) if n in graph.inputs]
+        name = next((name for name in names if name in columns), None)
+        if name is not None:
+            raise AutodiffError(
+                f"{shortened(written(numbers.written, node))} would be of the whole column {quoted(name)}, and a model is of one row",
+                span=graph.spans[node],
+                source=numbers.written.source,
+                hint="compute it before, and write the number, or add a column that holds it",
+            )
+
+
 def _residuals(fitted: Vector, y: Vector, sigma: Vector | None) -> Vector:
     residuals = fitted - y if sigma is None else (fitted - y) / sigma
     if not np.isfinite(residuals.sum()):
@@ -284,6 +304,7 @@ def _target(text: str, columns: Mapping[str, Vector], option: str = "--y") -> Ve
     """An expression of the columns, row by row. Raises AutodiffError for other names, and a row without a value."""
     if text in columns:
         return columns[text]
+    _require_rows_apart(text, columns)
     compiled = batch.compile(text, [])
     for name in compiled.lowered.inputs:
         if name not in columns:
