@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,11 +29,11 @@ def require_options(
                 f"{what} names a column or an expression of columns, such as 'y'", hint="put its numbers into the data"
             )
     for name, value in start.items():
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+        if not _is_finite(value):
             raise AutodiffError(f"the start of {quoted(name)} must be a finite number")
     for name, ends in bounds.items():
-        pair = ends if isinstance(ends, Sequence) and len(ends) == 2 else ()
-        if not pair or not all(isinstance(end, numbers.Real) for end in pair):
+        pair = ends if isinstance(ends, Sequence | np.ndarray) and len(ends) == 2 else ()
+        if not len(pair) or not all(isinstance(end, numbers.Real) for end in pair):
             raise AutodiffError(
                 f"the bounds of {quoted(name)} must be two numbers, (lowest, highest)",
                 hint="math.inf where there is none",
@@ -40,25 +41,31 @@ def require_options(
     for what, value, good, rule in (
         ("loss_scale", loss_scale, 0 < loss_scale < math.inf, "a number above 0"),
         ("level", level, 0 < level < 1, "a probability, above 0 and below 1"),
-        ("starts", starts, isinstance(starts, int) and starts >= 1, "a whole number from 1"),
-        ("steps", steps, isinstance(steps, int) and steps >= 1, "a whole number from 1"),
+        ("starts", starts, isinstance(starts, numbers.Integral) and starts >= 1, "a whole number from 1"),
+        ("steps", steps, isinstance(steps, numbers.Integral) and steps >= 1, "a whole number from 1"),
     ):
         if not good:
             raise AutodiffError(f"{what} must be {rule}, not {value!r}")
 
 
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
 def names_of(data: Any) -> list[str]:
     """The columns of a dictionary, or of a table of pandas, Polars or Arrow, whose `columns` are no names."""
     names = data.keys() if isinstance(data, Mapping) else getattr(data, "column_names", None)
-    return [str(name) for name in (getattr(data, "columns", data) if names is None else names)]
+    return [name for name in (getattr(data, "columns", data) if names is None else names) if isinstance(name, str)]
 
 
 def columns_of(data: Any) -> dict[str, Vector]:
     """The columns of numbers as arrays, with NaN where a cell is masked; columns of texts are left out."""
     columns = {}
-    names = names_of(data)
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in Counter(names_of(data)).items():
+        if count > 1:
             raise AutodiffError(f"the column {quoted(name)} is there twice", exit_status=DATA)
         column = data[name]
         try:
