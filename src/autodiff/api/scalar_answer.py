@@ -205,7 +205,8 @@ def _at_special_points(
     slopes = {name: verdict.slope for name, verdict in verdicts.items()}
     own_kinks = _own_kinks(lowered, special)
     named = FRAMEWORKS if lowered.framework_kinks and not own_kinks else {}
-    numbers = {framework: _by_convention(query, run, verdicts, framework) for framework in named}
+    in_floats = _in_floats(query) if answer.bits else run
+    numbers = {framework: _by_convention(query, in_floats, verdicts, framework) for framework in named}
     frameworks = {
         name: _other_than(verdict, {framework: numbers[framework].get(name) for framework in numbers})
         for name, verdict in verdicts.items()
@@ -247,20 +248,22 @@ def _own_kinks(lowered: Lowered, special: Sequence[int]) -> bool:
     return any(node in special and call.row is not None and call.row.torch for node, call in calls)
 
 
-def _by_convention(query: Query, run: Trace, verdicts: Mapping[str, Verdict], convention: str) -> dict[str, float]:
-    """The numbers of a convention at a special point, without those that it gives as NaN or infinity.
+def _in_floats(query: Query) -> Trace | None:
+    """The values that a framework has: float64's, with which it may take another branch, or miss the special point."""
+    try:
+        return primal(query.lowered, query.point)
+    except DomainError:
+        return None
 
-    A framework has float64 numbers only, with which it may take another branch, or miss the special point.
-    """
+
+def _by_convention(
+    query: Query, run: Trace | None, verdicts: Mapping[str, Verdict], convention: str
+) -> dict[str, float]:
+    """The numbers of a convention at a special point, without those that it gives as NaN or infinity."""
     lowered, broken = query.lowered, ("ok", "corner", "jump")
     names = {name: query.names[name] for name, verdict in verdicts.items() if verdict.status in broken}
-    if not convention:
+    if not convention or run is None:
         return {}
-    if convention in FRAMEWORKS:
-        try:
-            run = primal(lowered, {name: float(value) for name, value in query.point.items()})
-        except DomainError:
-            return {}
     factors = linearize.linearize(lowered, run, names.values(), convention)
     slopes = vjp(lowered.result, factors, names.values())
     numbers = {name: slopes.get(node, 0.0) + 0.0 for name, node in names.items()}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from autodiff.explanation import paths
+from autodiff.explanation import factors, paths
 from autodiff.explanation.context import Analysis
 from autodiff.explanation.model import Cancelling, ChainStep, Factor, FormulaText, PathChain, Slope
 from autodiff.explanation.spellings import as_factor, product, text_of, written_out
@@ -83,7 +83,10 @@ def _steps(analysis: Analysis, route: Sequence[int], mark: str, so_far: float | 
         factor = analysis.factor(place, arg)
         so_far = None if factor.value is None or so_far is None else so_far * factor.value
         is_answer = analysis.places.names[arg] in analysis.plain and analysis.counts[arg] == 1
-        steps.append(ChainStep(f"{i}{mark}", factor, so_far, analysis.counts[arg] == 1, is_answer))
+        whole = analysis.counts[arg] == 1
+        exact, beyond = analysis.exact_adjoint(arg) if whole else (None, "")
+        so_far = None if beyond else exact if so_far is None else so_far
+        steps.append(ChainStep(f"{i}{mark}", factor, so_far, whole, is_answer, beyond))
     return steps
 
 
@@ -133,13 +136,28 @@ def slope(analysis: Analysis, name: str, whole: Mapping[str, FormulaText]) -> Sl
         route = _only_route(analysis, node)
         chain = tuple(analysis.factor(p, a) for p, a in itertools.pairwise(route)) if len(route) < 40 else ()
     listed = min(count, paths.MOST) if name in analysis.listed else 0
-    formula = whole.get(name) if name in analysis.plain else None
+    formula = whole.get(name) if name in analysis.plain and not _has_other_paths(analysis, node) else None
     textbook = _by_textbook(analysis, name) if analysis.places.calls and analysis.routes.get(name) else None
     if textbook and (not formula or _calls(analysis, name) or len(textbook.formula) < len(formula.formula)):
         formula = textbook
     formula = formula if formula and formula.formula else None
     short, because = _short(analysis, name) if name in analysis.plain and count == listed else (None, "")
-    return Slope(name, value, count, listed, formula, chain, forwards, ulps, short=short, because=because)
+    beyond = analysis.exact_adjoint(node)[1] if value == 0 and name in analysis.plain else ""
+    return Slope(
+        name, value, count, listed, formula, chain, forwards, ulps, short=short, because=because, beyond=beyond
+    )
+
+
+def _has_other_paths(analysis: Analysis, source: int) -> bool:
+    """Whether `source` reaches the result by further paths where other branches are taken, which the formula of all branches counts."""
+    if analysis.trace is None or not analysis.trace.taken:
+        return False
+    active = factors.active(analysis.places, [source], None)
+    return any(
+        set(factors.structure(analysis.places, place, active)) - set(analysis.flows[place])
+        for place in analysis.flows
+        if place in active
+    )
 
 
 def _calls(analysis: Analysis, name: str) -> bool:

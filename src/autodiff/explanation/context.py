@@ -31,6 +31,7 @@ from autodiff.notation.tex import tex_name
 from autodiff.symbolic.adjoint import image
 
 if TYPE_CHECKING:
+    from autodiff.numbers.ball_numbers import Number
     from autodiff.verify.digits import BallTrace
 
 FORMULAS = 200
@@ -79,6 +80,7 @@ class Analysis:
         self.cancelling: tuple[Cancelling, ...] = ()
         self.routes: Mapping[str, list[list[int]]] = {}
         self._turns: dict[int, dict[int, int]] = {}
+        self._adjoints: dict[int, Number] | None = None
         self.counts = paths.count(self.lowered.result, self.order, self.flows)
 
     def _in_balls(self) -> BallTrace | None:
@@ -162,7 +164,21 @@ class Analysis:
             slope=NOTHING if formula is None else text_of(formula),
             value=self.numbers.get((place, arg)),
             fixed=tuple(names[other] for other in paths.dependent_arguments(place, arg, self.flows, NEAR)),
+            beyond=self.beyond.get((place, arg), ""),
         )
+
+    def exact_adjoint(self, node: int) -> tuple[float | None, str]:
+        """The slope of the result in an equation in ball arithmetic, as a float64 or, beyond its range, as a text; else neither."""
+        if self.exact is None:
+            return None, ""
+        if self._adjoints is None:
+            self._adjoints = self.exact.adjoints(self.lowered.result, list(self.wanted.values()))
+        if node not in self._adjoints:
+            return None, ""
+        from autodiff.numbers.ball_numbers import shown, words
+
+        beyond = words(self._adjoints[node])
+        return (None, beyond) if beyond else (shown(self._adjoints[node]), "")
 
     def turn(self, place: int, arg: int) -> int:
         """Where `arg` comes among the arguments of `place`, read from left to right."""

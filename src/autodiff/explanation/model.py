@@ -49,7 +49,7 @@ class Place(NamedTuple):
 class Factor(NamedTuple):
     """One factor of the chain rule: d(of)/d(by), by which rule, as symbols, and as a number.
 
-    `fixed` names the other places in `of` that `by` changes as well, and that this slope keeps fixed.
+    `beyond` is a number beyond float64's range with its digits; then `value` is None. `fixed` names the other places in `of` that `by` changes as well, and that this slope keeps fixed.
     """
 
     of: str
@@ -58,13 +58,15 @@ class Factor(NamedTuple):
     slope: FormulaText
     value: float | None
     fixed: tuple[str, ...] = ()
+    beyond: str = ""
 
 
 class ChainStep(NamedTuple):
     """A line of the backward table: a factor, the product so far, and what that product is.
 
     `label` numbers it ("3w" on the branch of the path that leads to w); `whole` tells whether the product so far is the whole slope
-    of the result in `factor.by`, or only this path's part of it; `answer` marks a slope that was asked for.
+    of the result in `factor.by`, or only this path's part of it; `answer` marks a slope that was asked for. `beyond` is a product
+    beyond float64's range with its digits.
     """
 
     label: str
@@ -72,6 +74,7 @@ class ChainStep(NamedTuple):
     so_far: float | None
     whole: bool
     answer: bool = False
+    beyond: str = ""
 
 
 class PathChain(NamedTuple):
@@ -93,6 +96,7 @@ class Slope(NamedTuple):
     `paths` counts all of them, `listed` how many of them have a block. `chain` is the product of local slopes where there
     is one path. `digits` is the slope with as many proven digits as were asked for. `short` is the slope as a formula of
     the steps, `(yhat - y)*x`, where that is shorter than its factors; it may hold at this point alone, `because` of its numbers.
+    `beyond` is a slope that float64 rounds to 0, with its digits.
     """
 
     name: str
@@ -106,6 +110,7 @@ class Slope(NamedTuple):
     digits: str = ""
     short: FormulaText | None = None
     because: str = ""
+    beyond: str = ""
 
 
 class ModeRow(NamedTuple):

@@ -223,7 +223,7 @@ def _number_or_formula(explanation: Explanation, slope: Slope) -> Cell:
     if slope.value is None:
         sides = next((side for side in explanation.sides if side.name == slope.name), None)
         return (NumberText(None) if sides is None else no_slope(sides),)
-    return (slope.digits or NumberText(slope.value, whole=True),)
+    return (slope.digits or slope.beyond or NumberText(slope.value, whole=True),)
 
 
 def _note(explanation: Explanation, slope: Slope) -> str:

@@ -174,7 +174,9 @@ def _step(explanation: Explanation, step: ChainStep, total: str) -> TableRow:
         right: Cell = (" fixed = ", factor.slope) if factor.slope.formula else (" fixed",)
         local = (d.ratio(factor.of, factor.by), ", ", still, *right)
     numbers: list[Cell] = (
-        [(NumberText(factor.value),), (NumberText(step.so_far),)] if explanation.at is not None else []
+        [(factor.beyond or NumberText(factor.value),), (step.beyond or NumberText(step.so_far),)]
+        if explanation.at is not None
+        else []
     )
     whole: Cell = (d.ratio(explanation.result, factor.by),) if step.whole else ()
     cells = ((step.label,), (factor.rule,), local, *numbers, (Words(total, "quiet"),) if total else whole)
