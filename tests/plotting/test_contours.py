@@ -167,6 +167,26 @@ def test_labels_of_lines_are_apart() -> None:
     assert placed <= 8
 
 
+def test_poles_closer_than_samples_leave_only_samples() -> None:
+    pytest.importorskip("matplotlib")
+    picture = plot("tan(1000x)", ("x", -5.0, 5.0))
+    assert {len(xs) for curve in picture.curves for xs, _ in curve.segments} == {1}
+    assert picture.notes == ("the curve breaks about as often as it is sampled: the samples are not joined",)
+    for frequency in (100, 400):
+        assert max(len(xs) for xs, _ in plot(f"tan({frequency}x)", ("x", -5.0, 5.0)).curves[0].segments) > 1
+
+
+def test_slopes_of_a_corner_are_written_once_and_losses_without_markup() -> None:
+    pytest.importorskip("matplotlib")
+    from autodiff.render.plot import image
+
+    corner = image.image(plot("abs(x)", ("x", -1.0, 1.0), {"x": 0.0}), "svg").decode()
+    assert corner.count("<!-- slope") == 1
+    losses = image.loss_image("L", [1, 2, 3], {"loss": [10.0, 1.0, 0.1]}, "svg").decode()
+    assert "mathdefault" not in losses
+    assert "<!-- 0.1 -->" in losses
+
+
 def test_poles_are_dotted_in_every_panel() -> None:
     pytest.importorskip("matplotlib")
     from autodiff.render.plot import image

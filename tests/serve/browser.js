@@ -38,6 +38,17 @@ const visit = async (browser, address, width, scheme) => {
   await page.goto(`${address}#${new URLSearchParams({ program: "sum(x^2)*log(m, 2)", at: "x=[1,2,3],m=log(256,2)" })}`);
   await shown();
   found.arrays = await brief("value: 42");
+  await page.evaluate(() => { location.hash = new URLSearchParams({ program: "x^2", at: "x=4" }); });
+  await brief("value: 16");
+  await page.evaluate(() => { location.hash = new URLSearchParams({ program: "x^2", at: "x=70" }); });
+  await brief("value: 4900");
+  found.followed = await page.locator("#inputs input").evaluateAll((inputs) => inputs.map((input) => Number(input.value)));
+  let answers = 0;
+  page.on("request", (request) => { answers += request.url().includes("what=explain"); });
+  await page.evaluate(() => { location.hash = new URLSearchParams({ program: "3y", at: "\uff58=4,x\u2081=2" }); });
+  await brief("value: 3");
+  await page.waitForTimeout(1000);
+  found.answers = answers;
   found.scroll = await page.evaluate(() => document.documentElement.scrollWidth);
   await page.evaluate(fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
   found.violations = await page.evaluate(async () => (await axe.run(document)).violations.map((found) => found.id));

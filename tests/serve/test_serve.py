@@ -83,6 +83,10 @@ def test_mistakes_are_sentences(query: dict[str, str], message: str) -> None:
     assert message in answer(query)["error"]
 
 
+def test_inputs_that_the_formula_has_not_are_named() -> None:
+    assert answer({"program": "y", "at": "\uff58=4,z=1,y=2"})["unknown"] == ["x", "z"]
+
+
 def test_only_this_machine_is_answered(address: str) -> None:
     for path in ("", "answer?program=x"):
         request = urllib.request.Request(f"{address}{path}", headers={"Host": "elsewhere.example"})
@@ -114,6 +118,24 @@ def test_a_hostile_formula_costs_its_own_request(address: str) -> None:
     assert len(answers) == 12
     assert all("error" in found or "page" in found for found in answers)
     assert _ask(address, program="x^2", at="x=3")["slopes"] == {"x": 6.0}
+
+
+def test_the_server_ends_at_once_and_silently_while_it_works() -> None:
+    slow = "+".join(f"gamma(x + {k})^sin({k}*x)^x" for k in range(150))
+    with _start() as process:
+        assert process.stdout is not None
+        place = process.stdout.readline().split()[0]
+        answers: list[dict[str, Any]] = []
+        threads = [threading.Thread(target=lambda: answers.append(_ask(place, program=slow))) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        _ask(place, program="x")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        for thread in threads:
+            thread.join()
+    assert (process.returncode, err) == (0, "stopped\n")
+    assert len(answers) == 4
 
 
 def test_a_port_that_is_taken_is_said(address: str) -> None:
@@ -152,4 +174,6 @@ def test_a_person_types_slides_steps_and_shares_in_a_browser(address: str) -> No
         assert "never closed" in found["error"]
         assert found["shared"] == found["slid"]
         assert "value: 42" in found["arrays"]
+        assert found["followed"] == [70, 70]
+        assert found["answers"] <= 3
         assert found["scroll"] <= width

@@ -38,7 +38,15 @@ def command(port: int, host: str, shown: bool) -> int:
         streams.remark(f"notice: others can reach this page at {address}")
     streams.say(f"{address}  (Ctrl-C ends it)")
     gc.enable()  # requests go on for as long as there are some
-    server = uvicorn.Server(uvicorn.Config(served, log_level="error", timeout_graceful_shutdown=1))
+
+    class Server(uvicorn.Server):  # type: ignore[misc, name-defined]
+        """One whose requests end with it."""
+
+        def handle_exit(self, sig: int, frame: object) -> None:
+            served.state.workers.stop()
+            super().handle_exit(sig, frame)
+
+    server = Server(uvicorn.Config(served, log_level="error", timeout_graceful_shutdown=10))
     if shown:
         import webbrowser
 

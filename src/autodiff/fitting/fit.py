@@ -22,7 +22,7 @@ from autodiff.core.lowering import lower
 from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.fitting import minimum, solve, statistics
 from autodiff.fitting.problem import Problem, Vector
-from autodiff.language.ast import Reading
+from autodiff.language.ast import CONSTANTS, Reading
 
 CLOSE = 1e-6
 """Relative difference of two sums of squares that belong to one minimum."""
@@ -161,7 +161,11 @@ def fit(
     """
     columns = _columns(data)
     texts = [name for name in getattr(data, "columns", data) if name not in columns]
-    for name in (y, *lower(parse(text, strict=strict)).inputs) if texts else ():
+    for name in (
+        (y, *lower(parse(text, strict=strict, given=CONSTANTS.keys() & {*columns, *texts, *start})).inputs)
+        if texts
+        else ()
+    ):
         if name in texts:
             raise AutodiffError(f"the column {quoted(name)} holds no numbers", exit_status=DATA)
     problem = Problem.of(text, columns, y, start, sigma, strict=strict)

@@ -69,7 +69,9 @@ def plot(
         notes.append(
             "samples of this program are computed one by one, so there are few, and special points between them are not marked"
         )
-    if len(samples.cuts) > len(samples.marks):
+    if samples.scattered:
+        notes.append("the curve breaks about as often as it is sampled: the samples are not joined")
+    elif len(samples.cuts) > len(samples.marks):
         notes.append(
             f"there are {len(samples.cuts)} places where the curve may break: it has gaps there, and few marks"
         )
@@ -99,7 +101,7 @@ def _segments(samples: Samples, column: Any, *, derived: bool) -> list[tuple[Seq
     here = np.isfinite(column) & ~np.isin(samples.xs, cuts)
     piece = np.searchsorted(np.array(cuts), samples.xs) if cuts else np.zeros(len(samples.xs), dtype=int)
     missing = np.cumsum(~np.isfinite(samples.values))  # a sample without a value parts those beside it
-    key = piece * (len(samples.xs) + 1) + missing
+    key = np.arange(len(samples.xs)) if samples.scattered else piece * (len(samples.xs) + 1) + missing
     segments = []
     for group in np.unique(key[here]):
         chosen = here & (key == group)

@@ -35,11 +35,16 @@ NAMED, SOME = 200, 40
 """Up to how many breaks all are named; how many of more than these. At the others the curve is cut."""
 
 
+SCATTERED = 0.02
+"""The part of the intervals that have several breaks from which on not all of these are found."""
+
+
 @dataclass(frozen=True, slots=True)
 class Samples:
     """Ascending xs with values and slopes, and the special points between them. Values are NaN where there is none.
 
-    cuts  more places where the curve may break, because there are too many to name, or it leaves the range of float64
+    cuts       more places where the curve may break, because there are too many to name, or it leaves the range of float64
+    scattered  there are so many that two samples side by side may be on different pieces
     """
 
     xs: Vector
@@ -47,6 +52,7 @@ class Samples:
     slopes: Vector
     marks: tuple[Mark, ...] = ()
     cuts: tuple[float, ...] = ()
+    scattered: bool = False
 
 
 def sampled(sampler: Sampler, start: float, stop: float) -> Samples:
@@ -71,8 +77,10 @@ def sampled(sampler: Sampler, start: float, stop: float) -> Samples:
         samples.append(sampler.sure(np.setdiff1d(np.concatenate(near), grid)))
     xs, values, slopes = (np.concatenate(parts) for parts in zip(*samples, strict=True))
     order = np.argsort(xs, kind="stable")
+    within = tuple(cut for cut in cuts if start < cut < stop)
+    several = int(np.count_nonzero(np.bincount(np.searchsorted(grid, cuts)) > 1))
     return Samples(
-        xs[order], values[order], slopes[order], tuple(marks), tuple(cut for cut in cuts if start < cut < stop)
+        xs[order], values[order], slopes[order], tuple(marks), within, scattered=several > SCATTERED * intervals
     )
 
 

@@ -54,9 +54,9 @@ def _answer(request: Mapping[str, str]) -> dict[str, Any]:
     program = parse(text)
     inputs = lower(program).inputs
     point = parse_point(at) if at.strip() else {}
-    for name in point:
-        if name not in inputs:
-            raise AutodiffError(f"{quoted(name)} is not an input of this program")
+    unknown = [name for name in point if name not in inputs]
+    if unknown:
+        return {"error": f"{quoted(unknown[0])} is not an input of this program", "span": None, "unknown": unknown}
     if len(inputs) > MOST:
         listed = ", ".join(map(shortened, inputs[:5]))
         raise AutodiffError(f"the page takes up to {MOST} inputs, and these are {len(inputs)}: {listed}, …")

@@ -79,4 +79,6 @@ def application(hosts: Sequence[str] = LOCAL) -> Any:
         yield
 
     routes = [*(Route(path, checked(file)) for path in FILES), Route("/answer", checked(ask))]
-    return Starlette(routes=routes, lifespan=life, exception_handlers={404: missing})
+    served = Starlette(routes=routes, lifespan=life, exception_handlers={404: missing})
+    served.state.workers = workers
+    return served

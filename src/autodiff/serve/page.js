@@ -24,7 +24,7 @@ function load() {
   program.value = state.get("program") ?? "y = x^2; z = sin(y); u = e^z";
   values = new Map(apart(state.get("at") ?? "x=4").filter((part) => part.includes("=")).map((part) => {
     const place = part.indexOf("=");
-    return [part.slice(0, place).trim(), part.slice(place + 1).trim()];
+    return [part.slice(0, place).normalize("NFKC").trim(), part.slice(place + 1).trim()]; // names as the server spells them
   }));
 }
 
@@ -57,8 +57,9 @@ async function update() {
   let found;
   try {
     found = await ask("explain");
-    if (found.error?.includes("is not an input of this program")) { // an input that is gone from the formula
-      values = new Map([...values].filter(([name]) => !found.error.includes(`'${name}'`)));
+    const known = [...values].filter(([name]) => !(found.unknown ?? []).includes(name)); // those that the formula has
+    if (known.length < values.size) {
+      values = new Map(known);
       if (number === latest) soon(0);
       return;
     }
@@ -120,8 +121,11 @@ function sliders(inputs) {
   if (names.join() !== [...group.children].map((row) => row.dataset.name).join()) {
     group.replaceChildren(...inputs.map(row));
   }
-  for (const { name, value } of inputs) {
+  for (const [place, { name, value }] of inputs.entries()) {
     if (!values.has(name)) values.set(name, String(value));
+    const [slider, number] = group.children[place].querySelectorAll("input");
+    if (Number(number.value) !== value && document.activeElement !== number) number.value = value;
+    if (document.activeElement !== slider) reaching(slider, value);
   }
 }
 
@@ -133,9 +137,8 @@ function row({ name, value }) {
   label.textContent = name;
   label.htmlFor = `number-${name}`;
   const slider = document.createElement("input");
-  const reach = Math.max(5, 2 * Math.abs(value));
-  Object.assign(slider, { type: "range", min: -reach, max: reach, step: reach / 200 });
-  slider.value = value; // behind its bounds: it takes no value beyond them
+  slider.type = "range";
+  reaching(slider, value);
   slider.setAttribute("aria-label", `slider of ${name}`);
   const number = document.createElement("input");
   Object.assign(number, { type: "number", step: "any", id: `number-${name}`, value });
@@ -147,6 +150,14 @@ function row({ name, value }) {
   });
   line.append(label, slider, number);
   return line;
+}
+
+function reaching(slider, value) { // give the slider a value, and bounds that hold it
+  if (!(Math.abs(value) <= Number(slider.max)) || slider.max === "") {
+    const reach = Math.max(5, 2 * Math.abs(value));
+    Object.assign(slider, { min: -reach, max: reach, step: reach / 200 });
+  }
+  slider.value = value;
 }
 
 function changed(name, value, delay) {

@@ -52,11 +52,19 @@ class Workers:
             raise AutodiffError("the page needs a system that can fork processes, such as Linux or macOS") from None
         self._context.set_forkserver_preload(LOADED)
         self._free = asyncio.Semaphore(AT_ONCE)
+        self._running = set[Any]()
+        self._stopped = False
         self._threads = ThreadPoolExecutor(2 * AT_ONCE)  # processes start and end there, while others are answered
 
     async def start(self) -> None:
         """Load what the first request needs, before it comes."""
         await self.answer({"what": "explain", "program": "x^2", "at": "x=1"})
+
+    def stop(self) -> None:
+        """End what is still running, so that the server need not wait for it."""
+        self._stopped = True
+        for process in list(self._running):
+            process.kill()
 
     async def answer(self, request: Mapping[str, str]) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
@@ -65,6 +73,9 @@ class Workers:
             process = self._context.Process(target=_work, args=(sender, dict(request)), daemon=True)
             await loop.run_in_executor(self._threads, process.start)
             sender.close()
+            self._running.add(process)
+            if self._stopped:
+                process.kill()
             try:
                 async with asyncio.timeout(PATIENCE):
                     await _readable(receiver.fileno())
@@ -77,6 +88,7 @@ class Workers:
             except EOFError:
                 return {"error": "that takes more time or memory than the page gives a formula"}
             finally:
+                self._running.discard(process)
                 receiver.close()
                 process.kill()
                 await loop.run_in_executor(self._threads, process.join)

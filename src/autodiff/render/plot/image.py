@@ -131,6 +131,8 @@ def loss_image(
             axis.plot(epochs, shown, color=colour, linestyle=line, linewidth=1.6, label=name, **single)
         if logarithmic:
             axis.set_yscale("log")
+            axis.yaxis.set_major_formatter(lambda loss, _: words.short(loss))
+            axis.yaxis.set_minor_formatter(lambda loss, _: words.short(loss) if f"{loss:e}"[0] in "25" else "")
         axis.set(xlabel="epoch", ylabel="loss (logarithmic axis)" if logarithmic else "loss")
         if best is not None:
             axis.axvline(best, color=colours.faint, linewidth=1)
@@ -144,14 +146,18 @@ def loss_image(
 def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool) -> None:
     span = curve.high - curve.low
     axis.axhline(0, color=colours.faint, linewidth=0.8, zorder=0)
+    colour = colours.curve if main else colours.derivative
+    single = [(float(xs[0]), float(ys[0])) for xs, ys in curve.segments if len(xs) == 1]
+    if single:
+        axis.plot(*zip(*single, strict=True), color=colour, linestyle="none", marker=".", markersize=2)
     for xs, ys in curve.segments:
-        shown = [min(max(float(y), curve.low - span), curve.high + span) for y in ys]
-        single = {"marker": ".", "markersize": 4} if len(shown) == 1 else {}
-        axis.plot(xs, shown, color=colours.curve if main else colours.derivative, linewidth=1.6, **single)
+        if len(xs) > 1:
+            shown = [min(max(float(y), curve.low - span), curve.high + span) for y in ys]
+            axis.plot(xs, shown, color=colour, linewidth=1.6)
     axis.set(xlim=(plot.start, plot.stop), ylim=(curve.low, curve.high), ylabel=curve.label)
     for mark in plot.marks:
         if mark.kind == "pole":
-            axis.axvline(mark.x, color=colours.faint, linewidth=1, linestyle=":")
+            axis.axvline(mark.x, color=colours.ink, linewidth=0.8, linestyle=":")
     if not main:
         return
     if plot.points is not None:
@@ -169,6 +175,8 @@ def _tangent(axis: Any, plot: Plot, colours: Colours) -> None:
     for slope in slopes:
         axis.axline((x, y), slope=slope, color=colours.tangent, linewidth=1.2, linestyle="--")
     axis.plot([x], [y], marker="o", color=colours.tangent, markersize=5)
+    if any(mark.kind == "corner" and mark.x == x for mark in plot.marks):
+        return  # which has both slopes beside it
     right = (plot.stop - x) > 0.25 * (plot.stop - plot.start)
     above = (slopes[0] <= 0) == right if len(slopes) == 1 else slopes[0] > slopes[-1]
     _with_room(axis, y, above=above)
