@@ -201,9 +201,9 @@ def finite(name: str, value: Any) -> Value:
 
         return inputs.array(name, value)
     try:
-        if isinstance(value, str | bytes):
+        if isinstance(value, str | bytes) or type(value).__name__ == "MaskedConstant":  # NumPy's, of a masked array
             raise TypeError
-        number = float(value)
+        number = float(value.detach() if getattr(value, "requires_grad", False) else value)
     except OverflowError:
         raise AutodiffError(f"the value of {quoted(name)} is beyond the range of float64") from None
     except (TypeError, ValueError):
