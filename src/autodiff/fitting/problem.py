@@ -19,14 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodiff.api.answer import Answer
+from autodiff.api.elementwise_view import numbers_of
+from autodiff.api.reduction_notes import reduced
 from autodiff.batch import compile as batch
 from autodiff.batch.buffer_pool import BufferPool
 from autodiff.batch.compile import Compiled
 from autodiff.batch.run import divided
 from autodiff.core import rules
 from autodiff.core.lowering import lower
+from autodiff.diagnostics import written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted, shortened
-from autodiff.language.ast import CONSTANTS, Reading
+from autodiff.language.ast import CONSTANTS, ParsedProgram, Reading
 from autodiff.language.parser import parse
 from autodiff.tables.frames import require_finite
 
@@ -111,6 +114,7 @@ class Problem:
                     hint=_neither(name, columns),
                     exit_status=DATA,
                 )
+        _require_rows_apart(program, columns)
         model = replace(
             _compiled(text, tuple(start), tuple(sorted(program.given))), buffers=BufferPool(), flags=BufferPool()
         )
@@ -255,6 +259,22 @@ def _compiled(text: str, names: tuple[str, ...], given: tuple[str, ...]) -> Comp
     return batch.compiled(lower(parse(text, rules.functions(), given=given)), names, exact=False)
 
 
+def _require_rows_apart(program: ParsedProgram, columns: Collection[str]) -> None:
+    """Raise AutodiffError for a reduction of a column, such as mean(x), which over a single row would be x itself."""
+    numbers = numbers_of(program)
+    graph = numbers.written.graph
+    for node in reduced(numbers):
+        names = [graph.inputs[n] for n in graph.reaching(node) if n in graph.inputs]
+        name = next((name for name in names if name in columns), None)
+        if name is not None:
+            raise AutodiffError(
+                f"{shortened(written(numbers.written, node))} would be of the whole column {quoted(name)}, and a model is of one row",
+                span=graph.spans[node],
+                source=numbers.written.source,
+                hint="compute it before, and write the number, or add a column that holds it",
+            )
+
+
 def _residuals(fitted: Vector, y: Vector, sigma: Vector | None) -> Vector:
     residuals = fitted - y if sigma is None else (fitted - y) / sigma
     if not np.isfinite(residuals.sum()):
@@ -286,7 +306,9 @@ def _target(text: str, columns: Mapping[str, Vector], option: str = "--y") -> Ve
     """An expression of the columns, row by row. Raises AutodiffError for other names, and a row without a value."""
     if text in columns:
         return columns[text]
-    compiled = batch.compiled(lower(parse(text, rules.functions(), given=CONSTANTS.keys() & columns)), [], exact=False)
+    program = parse(text, rules.functions(), given=CONSTANTS.keys() & columns)
+    _require_rows_apart(program, columns)
+    compiled = batch.compiled(lower(program), [], exact=False)
     for name in compiled.lowered.inputs:
         if name not in columns:
             near = nearest(name, columns)
