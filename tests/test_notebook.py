@@ -112,3 +112,12 @@ def test_eight_cells_in_a_real_kernel() -> None:
     assert "image/svg+xml" in shown[6]
     assert "-0.2879033166650653" in shown[7]
     assert "array([" in shown[7]
+
+
+def test_what_a_notebook_cannot_run_is_an_error_that_says_so(shell: Any) -> None:
+    for code, message in (
+        ("%autodiff serve", "error: a page is served until it is stopped"),
+        ('%autodiff eval "x*', "error: the line can't be read: no closing quotation"),
+    ):
+        text, _ = _shown(shell, code)
+        assert text.startswith(message)

@@ -136,6 +136,59 @@ def test_a_program_trains_on_whole_rows_only() -> None:
             program.train(rows, {"w": 0.0}, missing=missing)
 
 
+_LINE = {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.0, 6.5]}
+
+
+def test_a_training_that_diverges_says_so_and_keeps_the_parameters_of_least_loss() -> None:
+    training = autodiff.Program("mse(y, w*x)").train(_LINE, {"w": 0.0}, lr=1.0)
+    shown = training.to_dict()
+    assert (shown["ended"], shown["loss"], shown["parameters"]) == ("diverged", 20.75, {"w": 0.0})
+    assert training.parameters == {"w": 0.0}
+    assert "rose from 20.75" in shown["why"]
+    assert "lr=0.1" in shown["hint"]
+    assert "ended   diverged" in str(training)
+    assert "object at 0x" not in repr(training)
+    overflown = autodiff.Program("(w-1)^2").train({}, {"w": 0.0}, lr=1000.0, epochs=1000)
+    assert (overflown.to_dict()["ended"], overflown.parameters) == ("diverged", {"w": 0.0})
+    assert "overflows" in overflown.to_dict()["why"]
+    assert autodiff.Program("(w^2-1)^2").train({}, {"w": 0.0}).to_dict()["ended"] == "flat"
+    assert autodiff.Program("mse(y, w*x)").train(_LINE, {"w": 0.0}).to_dict()["ended"] == "converged"
+    with pytest.raises(autodiff.AutodiffError, match="there is no loss to start from"):
+        autodiff.Program("ln(w)").train({}, {"w": -1.0})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lr": -1}, "lr is a number above 0"), ({"lr": 0}, "lr is a number"), ({"lr": "0.1"}, "lr is a number"),
+        ({"epochs": 0}, "epochs is a whole number from 1"), ({"epochs": 1.5}, "epochs is a whole number"),
+        ({"batch_size": -2}, "batch_size is a whole number from 0"), ({"seed": -1}, "seed is a whole number"),
+        ({"optimizer": "foo"}, "unknown optimizer 'foo'"), ({"optimizer": ["sgd"]}, "unknown optimizer"),
+        ({"params": "w=0"}, "params are the start"), ({"params": {"w": "0"}}, "must be a number"),
+        ({"table": {"x": [1.0, 2.0], "y": [1.0]}}, "columns are equally long, and these are not: x 2, y 1"),
+        ({"table": {"x": [], "y": []}}, "the table has no rows"), ({"table": {"x": 1.0, "y": 2.0}}, "is one number"),
+    ],
+)  # fmt: skip
+def test_arguments_of_a_training_are_judged(options: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {"table": _LINE, "params": {"w": 0.0}} | options
+    with pytest.raises(autodiff.AutodiffError, match=message):
+        autodiff.Program("mse(y, w*x)").train(given.pop("table"), given.pop("params"), **given)
+
+
+def test_a_program_trains_on_texts_as_the_command_does() -> None:
+    table = {"y": [1.0, 2.0, 3.0], "c": ["b", "a", "b"], "x": [1.0, 2.0, 4.0]}
+    training = autodiff.Program("mse(y, U[c])").train(table, {"U": [0.0, 0.0]}, epochs=1000)
+    assert training.parameters["U"] == pytest.approx([2.0, 2.0])
+    assert training.kept.codes == {"c": ["a", "b"]}
+    program = autodiff.Program("mse(y, one_hot(c) @ U + w*standardise(x))")
+    assert program.train(table, {"U": [0.0, 0.0], "w": 0.0}, epochs=1000).to_dict()["loss"] < 1e-10
+    lacking = table | {"c": ["b", None, "b"]}
+    for missing, message in (("error", "'c' is missing in row 2"), ("mean", "texts have no mean")):
+        with pytest.raises(autodiff.AutodiffError, match=message):
+            program.train(lacking, {"U": [0.0, 0.0], "w": 0.0}, missing=missing)
+    assert program.train(lacking, {"U": [0.0], "w": 0.0}, missing="drop").rows == 2
+
+
 def test_what_has_no_gradient_and_what_is_no_point_are_errors() -> None:
     program = autodiff.Program("sin(x^2)")
     with pytest.raises(autodiff.AutodiffError, match="f is an array, and a gradient is of a number"):

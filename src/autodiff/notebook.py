@@ -35,7 +35,18 @@ def magic(line: str, cell: str | None = None) -> None:
 
     shown: Any = display  # its functions have no types
 
-    words = shlex.split(line)
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        print(
+            f"error: the line can't be read: {str(error).lower()}\n  close the quote, or put the program into a cell: %%autodiff"
+        )
+        return
+    if words[:1] == ["serve"] and not {"--help", "-h"} & {*words}:
+        print(
+            "error: a page is served until it is stopped, and the notebook would wait for it\n  run it in a terminal: autodiff serve"
+        )
+        return
     if cell is not None:
         words.insert(1, cell.strip("\n"))
     command = words[0] if words else ""

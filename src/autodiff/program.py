@@ -13,7 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autodiff.api.evaluate import evaluate, parse
+from autodiff.api.inputs import finite
 from autodiff.errors import AutodiffError, shortened
+from autodiff.language.ast import TRAINING_CALLS
 
 if TYPE_CHECKING:
     from autodiff.api.answer import Answer
@@ -36,7 +38,7 @@ class Program:
     __slots__ = ("strict", "text")
 
     def __init__(self, text: str, *, strict: bool = False) -> None:
-        parse(text, strict=strict)
+        parse(text, strict=strict, functions=TRAINING_CALLS)  # which `train` alone takes
         self.text, self.strict = text, strict
 
     def __repr__(self) -> str:
@@ -153,23 +155,30 @@ class Program:
         seed: int = 0,
         missing: str = "error",
     ) -> Training:
-        """Gradient descent of the last statement over the rows of a table, from `params` on.
+        """Gradient descent of the last statement over the rows of a table, from `params` on, as `autodiff train` does it.
 
-        A row with NaN is an error, left out (`missing="drop"`), or has the column's mean for it (`missing="mean"`).
+        The training keeps the parameters of the least loss (`parameters`), and `ending` says how it ended, such as
+        "diverged". A column of texts has codes. A row with NaN is an error, left out (`missing="drop"`), or has the column's
+        mean for it (`missing="mean"`). Raises AutodiffError where there is no loss to start from.
         """
-        from autodiff.tables.columns import NumericTable
-        from autodiff.tables.frames import columns_of, without_missing
-        from autodiff.train.loop import Hyperparameters
+        from autodiff.tables.columns import NumericTable, program_names
+        from autodiff.tables.frames import column_names, columns_of, without_missing
+        from autodiff.train.declarations import Kept, chooser
+        from autodiff.train.ending import trained
+        from autodiff.train.loop import Hyperparameters, require_plan
         from autodiff.train.training import Training
 
-        needed = [name for name in self.inputs if name not in params]
-        columns, rows = without_missing(columns_of(table, needed), missing)
-        numbers = NumericTable("the table", columns, rows, "row") if columns else None
+        if not isinstance(params, Mapping) or not params:
+            raise AutodiffError(
+                f"params are the start of each parameter, not {shortened(repr(params))}", hint='such as {"w": 0.0}'
+            )
         plan = Hyperparameters(epochs, lr, optimizer, batch_size, seed)
-        training = Training(self.text, numbers, params, plan, strict=self.strict, explain=None)
-        for _ in training.epochs():
-            pass
-        return training
+        require_plan(plan)
+        start, kept = {name: finite(name, value) for name, value in params.items()}, Kept()
+        needed = chooser(self.text, list(start), (), kept)([*program_names(column_names(table))])
+        columns, rows = without_missing(columns_of(table, needed, kept.codes), missing, kept.codes)
+        numbers = NumericTable("the table", columns, rows, "row") if columns else None
+        return trained(Training(self.text, numbers, start, plan, strict=self.strict, explain=None, kept=kept))
 
 
 def _point(at: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:

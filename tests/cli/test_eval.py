@@ -333,3 +333,9 @@ def test_python_api_errors() -> None:
     assert package.evaluate("x", {"x": 1}).to_dict()["gradient"] == {"x": 1.0}
     with pytest.raises(AttributeError):
         package.nothing  # noqa: B018
+
+
+def test_a_file_and_values_in_one_option_are_shown_apart() -> None:
+    done = autodiff("eval", "x*y", "--at", "@p.json,y=2")
+    assert done.status == 4
+    assert "give --at twice: --at @p.json --at y=2" in done.err

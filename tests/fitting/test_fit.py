@@ -303,3 +303,53 @@ def test_rows_keep_a_column_that_has_the_name_of_a_result(tmp_path: Path) -> Non
     table.write_text("fit,y\n1,2\n2,4\n")
     done = autodiff("fit", "a*fit", "--y", "y", "--data", str(table), "--start", "a=1", "--out", str(out))
     assert (done.status, "column 'fit' is what a result is called" in done.err, out.exists()) == (4, True, False)
+
+
+@pytest.mark.parametrize(
+    "program", ["a + b*(x - mean(x))", "m = mean(x); a + b*(x - m)", "a*x/max(x) + b", "f(u) = sum(u); a*f(x) + b"]
+)
+def test_a_reduction_of_a_column_is_no_model_of_a_row(program: str) -> None:
+    """It was taken over the one number of each row."""
+    with pytest.raises(AutodiffError, match="whole column 'x'"):
+        fit(program, {"x": [1, 2, 3], "y": [1, 2, 4]}, "y", {"a": 0.0, "b": 0.0})
+
+
+def test_a_reduction_in_the_target_is_refused_and_one_of_an_array_is_not() -> None:
+    data = {"x": [1, 2, 3], "y": [1, 2, 4]}
+    with pytest.raises(AutodiffError, match="whole column 'y'"):
+        fit("a*x", data, "y - mean(y)", {"a": 0.0})
+    assert fit("a*mean([x, 3*x])", data, "y", {"a": 1.0}).ended == "converged"
+
+
+def test_arrow_tables_are_fitted() -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    data = {"x": [0.0, 1.0, 2.0], "y": [1.0, 3.0, 5.5], "name": ["a", "b", "c"]}
+    table = fit("a*x + b", pyarrow.table(data), "y", {"a": 0.0, "b": 0.0})
+    assert table.params == fit("a*x + b", data, "y", {"a": 0.0, "b": 0.0}).params
+
+
+def test_masked_cells_are_missing() -> None:
+    y = np.ma.MaskedArray([1.0, 2.0, 3.0], mask=[False, True, False])
+    with pytest.raises(AutodiffError, match="'y' is missing in row 2"):
+        fit("a*x", {"x": [1, 2, 3], "y": y}, "y", {"a": 0.0})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"level": 95}, "level must be a probability"),
+        ({"loss_scale": -1}, "loss_scale must be a number above 0"),
+        ({"starts": 0}, "starts must be a whole number from 1"),
+        ({"steps": -1}, "steps must be a whole number from 1"),
+        ({"bounds": {"a": 5}}, "the bounds of 'a' must be two numbers"),
+        ({"bounds": {"a": (None, 5)}}, "the bounds of 'a' must be two numbers"),
+        ({"bounds": {"a": (2, 2)}}, "leave nothing between them"),
+        ({"start": {"a": math.nan}}, "the start of 'a' must be a finite number"),
+        ({"start": {"a": np.ones(2)}}, "the start of 'a' must be a finite number"),
+        ({"sigma": np.ones(3)}, "sigma names a column"),
+        ({"y": np.ones(3)}, "y names a column"),
+    ],
+)
+def test_arguments_that_the_command_refuses_are_refused_in_python(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(AutodiffError, match=message):
+        fit("a*x", {"x": [1, 2, 3], "y": [1, 2, 4]}, **({"y": "y", "start": {"a": 1.0}} | options))

@@ -235,6 +235,46 @@ def test_columns_parameters_and_point_files_win(tmp_path: Path) -> None:
     assert "pi is read as the value given for pi" in trained.err
 
 
+COLUMNS = "e,gamma,max,pi,lr,y\n2,3,4,5,6,20\n1,2,3,1,2,9\n3,1,2,2,1,8\n2,2,1,3,4,11\n"
+
+
+@pytest.mark.parametrize("name", ["e", "gamma", "max", "pi", "lr"])
+def test_a_column_or_a_given_value_wins_in_every_command(name: str, tmp_path: Path) -> None:
+    rows, notice = tmp_path / "rows.csv", f"{name} is read as the value given for {name}"
+    rows.write_text(COLUMNS, encoding="utf-8")
+    lines = COLUMNS.splitlines()
+    column = [float(line.split(",")[lines[0].split(",").index(name)]) for line in lines[1:]]
+    targets = [float(line.split(",")[-1]) for line in lines[1:]]
+    point, table = ["--at", f"{name}=2"], ["--data", str(rows)]
+    best = sum(x * y for x, y in zip(column, targets, strict=True)) / sum(x * x for x in column)
+    commands = {
+        "6 3\n": ["eval", f"3*{name}", *point, "-q"],
+        f"{3 * column[0]:g},3,ok": ["eval", f"3*{name}", *table],
+        f"df/d{name} = 3": ["explain", f"3*{name}", *point],
+        f"3*{name}   6": ["graph", f"3*{name}", *point],
+        f"{best:.10g}"[:9]: ["fit", f"w*{name}", *table, "--y", "y", "--start", "w=1", "-q"],
+        '"variable"': ["plot", f"3*{name}", "--range", f"{name}=1..3", *point, "--format", "json"],
+        "": ["train", f"mse(y, w*{name})", *table, "--params", "w=1", "--epochs", "5", "--lr", "0.01", "-q"],
+    }
+    for expected, words in commands.items():
+        ended = autodiff(*words)
+        assert ended.status in (0, 3), (words, ended.err)
+        assert expected in ended.out, (words, ended.out)
+        assert (notice in ended.err) == (name in ("e", "pi")), (words, ended.err)
+
+
+def test_a_plot_over_a_name_of_a_constant_is_no_horizontal_line() -> None:
+    curve = json.loads(autodiff("plot", "3*e", "--range", "e=0..1", "--format", "json").out)["curves"][0]
+    assert curve["shown"] == pytest.approx([-0.15, 3.15])
+    assert library.fit("w*e", {"e": [1.0, 2.0], "y": [3.0, 6.0]}, "y", {"w": 1.0}).params["w"] == pytest.approx(3)
+
+
+def test_a_name_that_is_part_of_a_name_gets_the_product_as_a_hint() -> None:
+    assert "xy is one name, a product is x*y" in autodiff("diff", "xy", "--wrt", "x").err
+    assert "mgh is one name, a product is m*g*h" in autodiff("diff", "mgh", "--wrt", "h").err
+    assert "is one name" not in autodiff("diff", "rate*x", "--wrt", "r").err
+
+
 @pytest.mark.parametrize("value", ["4.0(1)", "4 +- 0.1", "4±0.1", "4 +/- 0.1"])
 def test_an_uncertainty_is_not_dropped(value: str) -> None:
     ended = autodiff("eval", "x^2", "--at", f"x={value}")

@@ -18,6 +18,7 @@ import pytest
 from autodiff.errors import AutodiffError
 from autodiff.tables import csv_blocks
 from autodiff.tables import text as rows
+from autodiff.tables.inputs import require_columns
 from autodiff.tables.ndjson import lines_of_json
 from tests.support.command import autodiff
 
@@ -210,3 +211,21 @@ def test_a_wide_header_is_read_in_linear_time() -> None:
     cells: dict[str, Any] = dict.fromkeys(header.split(","), "1")
     given = f"{header}\n{','.join(cells.values())}\n".encode()
     assert autodiff("eval", "c5", "--data", "-", stdin=given).out == "f,df/dc5,status\n1,1,ok\n"
+
+
+class _Hashed(str):
+    """A name that counts how often it is looked up."""
+
+    looked_up: ClassVar[Counter[str]] = Counter()
+
+    def __hash__(self) -> int:
+        self.looked_up["hash"] += 1
+        return str.__hash__(self)
+
+
+def test_columns_of_wide_tables_are_compared_in_linear_time() -> None:
+    wide = 300
+    names = tuple(_Hashed(f"c{k}") for k in range(wide))
+    _Hashed.looked_up.clear()
+    require_columns(rows.Table("a.csv", names, lambda _: iter(())), names, "b.csv")
+    assert _Hashed.looked_up["hash"] <= 4 * wide

@@ -16,7 +16,7 @@ from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, sh
 from autodiff.language.ast import CONSTANTS, Call, Expr, Expression, Name, Number, ParsedProgram, rewritten
 from autodiff.language.exact_float import ExactFloat
 from autodiff.language.parser import parse_bindings
-from autodiff.language.synonyms import UNITS, glued
+from autodiff.language.synonyms import UNITS, glued, may_be_product
 from autodiff.verify import error_bound
 from autodiff.verify.rounding import Unsure
 
@@ -223,9 +223,9 @@ def finite(name: str, value: Any) -> Value:
 
         return inputs.array(name, value)
     try:
-        if isinstance(value, str | bytes):
+        if isinstance(value, str | bytes) or type(value).__name__ == "MaskedConstant":  # NumPy's, of a masked array
             raise TypeError
-        number = float(value)
+        number = float(value.detach() if getattr(value, "requires_grad", False) else value)
     except OverflowError:
         raise AutodiffError(f"the value of {quoted(name)} is beyond the range of float64") from None
     except (TypeError, ValueError):
@@ -288,6 +288,19 @@ def named(names: Sequence[str]) -> list[str]:
     return given
 
 
+def _instead(name: str, lowered: Lowered) -> str:
+    """What to differentiate by instead; or that `xy`, where that is an input, is no product of x and y."""
+    known = [*lowered.inputs, *lowered.assigned]
+    near = nearest(name, known)
+    if near:
+        return f"did you mean {quoted(near)}?"
+    listed = f"its names are {diagnostics.listed(known)}" if known else ""
+    for wanted in lowered.inputs[:50]:
+        if len(name) == 1 and name in wanted and may_be_product(wanted):
+            return f"{listed}; {wanted} is one name, a product is {'*'.join(wanted)}"
+    return listed
+
+
 def sources(lowered: Lowered, wrt: Sequence[str] | None, *, of_result: bool = True) -> dict[str, int]:
     """The equation of each name that a slope is asked for, by default the slope of the result.
 
@@ -298,15 +311,9 @@ def sources(lowered: Lowered, wrt: Sequence[str] | None, *, of_result: bool = Tr
     for name in names:
         node = lowered.node(name)
         if node is None:
-            known = [*lowered.inputs, *lowered.assigned]
-            near = nearest(name, known)
             raise AutodiffError(
                 f"can't differentiate by {quoted(name)}: the program has no such name",
-                hint=f"did you mean {quoted(near)}?"
-                if near
-                else f"its names are {diagnostics.listed(known)}"
-                if known
-                else "",
+                hint=_instead(name, lowered),
             )
         if name in nodes:
             raise AutodiffError(f"{quoted(name)} stands twice among the names to differentiate by")

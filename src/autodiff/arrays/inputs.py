@@ -7,6 +7,7 @@ array([[1., 2.],
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,8 +28,10 @@ def array(name: str, value: Any) -> Any:
     if _nested_too_deep(value):
         raise AutodiffError(f"the value of {quoted(name)} is nested too deep: {too_deep()}")
     try:
-        elements = np.array(value)
-    except (ValueError, RecursionError):
+        elements = np.array(plain_array(value))
+    except OverflowError:
+        raise AutodiffError(f"a number of {quoted(name)} is beyond the range of float64") from None
+    except (TypeError, ValueError, RecursionError):
         elements = None
     if elements is None or elements.dtype.kind not in "biuf" or elements.size == 0:
         raise AutodiffError(
@@ -40,6 +43,34 @@ def array(name: str, value: Any) -> Any:
         place = ", ".join(map(str, np.argwhere(~np.isfinite(elements))[0]))
         raise AutodiffError(f"the value of {quoted(f'{name}[{place}]')} must be a finite number")
     return elements if elements.ndim else float(elements)
+
+
+def plain_array(values: Any) -> Any:
+    """What a user gives as values, as an array of NumPy: NaN in place of what is masked or missing.
+
+    Raises TypeError or ValueError for what is no number among objects, and OverflowError for one beyond float64.
+    """
+    np = numpy()
+    values = values.detach() if getattr(values, "requires_grad", False) else values  # of a tensor, its numbers alone
+    values = values.to_numpy() if hasattr(values, "to_numpy") else values
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values) and values.dtype.kind in "biuf":
+        return np.where(np.ma.getmaskarray(values), np.nan, values.data)
+    elements = np.asarray(values)
+    if elements.dtype.kind != "O" or not elements.size:
+        return elements
+    numbers = [math.nan if _is_missing(element) else _number(element) for element in elements.ravel().tolist()]
+    return np.array(numbers).reshape(elements.shape)
+
+
+def _is_missing(element: Any) -> bool:
+    """Whether an object stands for no value: None, or what pandas and NumPy have for it."""
+    return element is None or type(element).__name__ in ("NAType", "NaTType", "MaskedConstant")
+
+
+def _number(element: Any) -> float:
+    if isinstance(element, str | bytes | complex):
+        raise TypeError
+    return float(element)
 
 
 def _nested_too_deep(value: Any) -> bool:

@@ -23,6 +23,7 @@ from autodiff.api.elementwise_view import OverNumbers
 from autodiff.api.evaluate import parse as _parse
 from autodiff.api.inputs import appear, bind, sources
 from autodiff.api.scalar_answer import Query, answered
+from autodiff.arrays.inputs import plain_array
 from autodiff.batch.buffer_pool import BufferPool
 from autodiff.batch.jit.compile import MachineCodeCache
 from autodiff.batch.program import BlockProgram, block_program
@@ -292,12 +293,14 @@ def _of_numbers(lowered: Lowered, names: Sequence[str]) -> OverNumbers:
 def _numbers(np: Any, name: str, values: Numbers) -> Any:
     """An array of float64, the given one where it is one."""
     try:
-        array = np.asarray(values)
+        array = plain_array(values)
         if array.dtype.kind in "SU":
             raise AutodiffError(f"the values of {quoted(name)} must be real numbers, not texts")
         if array.dtype.kind not in "biuf":
             raise TypeError
         return array.astype(float, copy=False)
+    except OverflowError:
+        raise AutodiffError(f"a value of {quoted(name)} is beyond the range of float64") from None
     except (TypeError, ValueError):
         raise AutodiffError(
             f"the values of {quoted(name)} must be real numbers, not {quoted(type(values).__name__)}"

@@ -33,7 +33,7 @@ _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE, _POWER, _LEAST, _LARGEST, _LESS, _EQUAL = (
 )
 _NEGATIVE, _SAME, _ABSOLUTE, _ROOT = (rules.TABLE[name, 1] for name in ("-", "+", "abs", "sqrt"))
 _IF, _MOD, _AND = rules.TABLE["if", 3], rules.TABLE["mod", 2], rules.TABLE["and", 2]
-_STEPS = frozenset(rules.TABLE[name, 1] for name in "floor ceil round".split())
+_STEPS = frozenset(rules.TABLE[name, 1] for name in ["floor", "ceil", "round"])
 
 ALLOWED = 1e-10 * 2.0**53
 """Roundings that a row of ten right digits may be off."""

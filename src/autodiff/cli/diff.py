@@ -8,6 +8,7 @@ from autodiff.api.derivative import derivative
 from autodiff.cli import inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError
+from autodiff.language.synonyms import may_be_product
 from autodiff.render.text import derivative as render
 from autodiff.render.text.answer import as_json
 
@@ -57,7 +58,7 @@ def command(
     )
     by = derivatives.entries[0].wrt[0] if wrt is None and len(derivatives.entries) == 1 else ""
     options.notices(
-        derivatives.readings, [f"by {by}, which is one name; a product is {'*'.join(by)}"] if _letters(by) else ()
+        derivatives.readings, [f"by {by}, which is one name; a product is {'*'.join(by)}"] if may_be_product(by) else ()
     )
     if quiet and derivatives.parts and len(derivatives.entries) > 1:
         raise AutodiffError("these formulas have named parts, so they can't stand one a line", hint="leave -q out")
@@ -68,10 +69,3 @@ def command(
         for note in derivatives.notes:
             streams.remark(f"note: {note}")
     return 0
-
-
-def _letters(name: str) -> bool:
-    """Whether the only input, which the formula need not show, may have been meant as a product: mgh, ax."""
-    if not 2 <= len(name) <= 4 or not (name.isascii() and name.isalpha() and name.islower()):
-        return False
-    return name not in ("mu", "nu", "xi") if len(name) == 2 else not set(name) & set("aeiou")

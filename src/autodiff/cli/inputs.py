@@ -148,7 +148,12 @@ def _decoded(content: bytes, name: str) -> str:
 
 def _file_point(path: str) -> dict[str, Any]:
     """A JSON object of numbers and arrays, as nested lists; a key that begins with # is a comment."""
-    data = {name: value for name, value in read_object(path).items() if not name.startswith("#")}
+    try:
+        data = {name: value for name, value in read_object(path).items() if not name.startswith("#")}
+    except AutodiffError as error:
+        if "=" in path.partition(",")[2]:
+            error.hint = f"give --at twice: --at @{path.partition(',')[0]} --at {path.partition(',')[2]}"
+        raise
     for name, value in data.items():
         _require_finite(path, name, value)
     return data

@@ -12,6 +12,7 @@ import click
 from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
+from autodiff.language.ast import CONSTANTS
 
 if TYPE_CHECKING:
     from autodiff.api.answer import Answer
@@ -76,15 +77,16 @@ def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surfac
     from autodiff.libraries import library
 
     library("numpy", "a plot", "plot")
-    parsed = parse(text, strict=strict)
-    names = lower(parsed).inputs
     at = inputs.read_point(given["points"])
+    ranges = inputs.ranges(given["ranges"], "--range") if given["ranges"] else {}
+    parsed = parse(text, strict=strict, given=CONSTANTS.keys() & {*at, *ranges})
+    names = lower(parsed).inputs
     for name, value in at.items():
         if name not in names:
             raise AutodiffError(f"--at gives {quoted(name)}, which is not an input of this program")
         if not isinstance(value, float):
             raise AutodiffError(f"a plot takes numbers, and {quoted(name)} is an array")
-    over = _over(given["ranges"], names, at)
+    over = _over(ranges, names, at)
     options.notices(parsed.readings)
     points = _points(given) if given["data"] else None
     if len(over) == 2:
@@ -109,9 +111,10 @@ def _require_value(answer: Answer) -> None:
         raise AutodiffError(answer.why, span=answer.span, source=answer.source, hint=hint, exit_status=HARD_POINT)
 
 
-def _over(text: str | None, names: Sequence[str], at: Mapping[str, float]) -> list[tuple[str, float, float]]:
+def _over(
+    ranges: Mapping[str, tuple[float | None, float | None]], names: Sequence[str], at: Mapping[str, float]
+) -> list[tuple[str, float, float]]:
     """The variables and their ranges; without any, the inputs that have no value."""
-    ranges = inputs.ranges(text, "--range") if text else {}
     for name, ends in ranges.items():
         if names and name not in names:  # a constant is a horizontal line over any name
             raise AutodiffError(

@@ -20,9 +20,9 @@ from autodiff import display
 from autodiff.api.evaluate import parse
 from autodiff.core.lowering import lower
 from autodiff.errors import DATA, AutodiffError, quoted
-from autodiff.fitting import minimum, solve, statistics
+from autodiff.fitting import arguments, minimum, solve, statistics
 from autodiff.fitting.problem import Problem, Vector
-from autodiff.language.ast import Reading
+from autodiff.language.ast import CONSTANTS, Reading
 
 CLOSE = 1e-6
 """Relative difference of two sums of squares that belong to one minimum."""
@@ -147,7 +147,7 @@ def fit(
 ) -> Fit:
     """Fit the program `text` to the column or expression `y` of `data` by least squares.
 
-    data        an array of numbers for each column, all of one length; a pandas or Polars table will do
+    data        an array of numbers for each column, all of one length; a pandas, Polars or Arrow table will do
     start       where the search for each parameter begins; every other input of the program is a column
     sigma       column or expression with the standard deviation of each y: rows are weighted by it, and errors come
                 from it alone; without it all rows weigh the same and the deviation is estimated from the residuals
@@ -159,9 +159,14 @@ def fit(
     Raises AutodiffError for names that don't fit, and (exit status 3) where the model has no value at the start.
     Needs NumPy and SciPy (the extra `fit`).
     """
-    columns = _columns(data)
-    texts = [name for name in getattr(data, "columns", data) if name not in columns]
-    for name in (y, *lower(parse(text, strict=strict)).inputs) if texts else ():
+    arguments.require_options(y, sigma, start, bounds or {}, loss_scale, starts, level, steps)
+    columns = arguments.columns_of(data)
+    texts = [name for name in arguments.names_of(data) if name not in columns]
+    for name in (
+        (y, *lower(parse(text, strict=strict, given=CONSTANTS.keys() & {*columns, *texts, *start})).inputs)
+        if texts
+        else ()
+    ):
         if name in texts:
             raise AutodiffError(f"the column {quoted(name)} holds no numbers", exit_status=DATA)
     problem = Problem.of(text, columns, y, start, sigma, strict=strict)
@@ -169,22 +174,6 @@ def fit(
     options = _options(problem, begin, bounds or {}, loss, loss_scale, steps)
     solution, same = _best(problem, begin, options, starts, seed)
     return _fit(problem, options, solution, (starts, same), level, prediction=prediction)
-
-
-def _columns(data: Mapping[str, Any]) -> dict[str, Vector]:
-    columns = {}
-    for name in getattr(data, "columns", data):  # a table of Polars or pandas, or a dictionary
-        try:
-            columns[name] = np.ascontiguousarray(data[name], dtype=float)
-        except (TypeError, ValueError):
-            continue  # texts: an error where the model reads them, as for a missing column
-    lengths = {name: column.shape for name, column in columns.items()}
-    if any(len(shape) != 1 for shape in lengths.values()) or len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{name} {shape}" for name, shape in lengths.items())
-        raise AutodiffError(f"the columns must be rows of numbers of one length, not {listed}")
-    if not lengths or 0 in next(iter(lengths.values())):
-        raise AutodiffError("there are no rows to fit to")
-    return columns
 
 
 def _options(
@@ -202,7 +191,7 @@ def _options(
         if not low < high:
             raise AutodiffError(
                 f"the bounds of {quoted(name)} leave nothing between them: {low:g} to {high:g}",
-                hint="give the lower one first",
+                hint=f"to hold {name} there, write the number for it" if low == high else "give the lower one first",
             )
         if not low <= number <= high:
             raise AutodiffError(

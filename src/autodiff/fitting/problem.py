@@ -19,14 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodiff.api.answer import Answer
+from autodiff.api.elementwise_view import numbers_of
+from autodiff.api.reduction_notes import reduced
 from autodiff.batch import compile as batch
 from autodiff.batch.buffer_pool import BufferPool
 from autodiff.batch.compile import Compiled
 from autodiff.batch.run import divided
 from autodiff.core import rules
 from autodiff.core.lowering import lower
+from autodiff.diagnostics import written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted, shortened
-from autodiff.language.ast import Reading
+from autodiff.language.ast import CONSTANTS, ParsedProgram, Reading
 from autodiff.language.parser import parse
 from autodiff.tables.frames import require_finite
 
@@ -91,7 +94,7 @@ class Problem:
 
         Raises AutodiffError for names that are neither columns nor given a start, and for a target without a value.
         """
-        program = parse(text, rules.functions(), strict=strict)
+        program = parse(text, rules.functions(), strict=strict, given=CONSTANTS.keys() & {*columns, *start})
         inputs = lower(program).inputs
         for name in start:
             if name not in inputs:
@@ -111,7 +114,10 @@ class Problem:
                     hint=_neither(name, columns),
                     exit_status=DATA,
                 )
-        model = replace(_compiled(text, tuple(start), strict=strict), buffers=BufferPool(), flags=BufferPool())
+        _require_rows_apart(program, columns)
+        model = replace(
+            _compiled(text, tuple(start), tuple(sorted(program.given))), buffers=BufferPool(), flags=BufferPool()
+        )
         target = _target(y, columns)
         deviations = None if sigma is None else _target(sigma, columns, "--sigma")
         if deviations is not None and not (deviations > 0).all():
@@ -248,9 +254,25 @@ class Problem:
 
 
 @lru_cache(maxsize=8)
-def _compiled(text: str, names: tuple[str, ...], *, strict: bool) -> Compiled:
+def _compiled(text: str, names: tuple[str, ...], given: tuple[str, ...]) -> Compiled:
     """The model: one that is fitted to table after table is compiled once. Its buffers, as long as a table, are not kept."""
-    return batch.compile(text, names, strict=strict)
+    return batch.compiled(lower(parse(text, rules.functions(), given=given)), names, exact=False)
+
+
+def _require_rows_apart(program: ParsedProgram, columns: Collection[str]) -> None:
+    """Raise AutodiffError for a reduction of a column, such as mean(x), which over a single row would be x itself."""
+    numbers = numbers_of(program)
+    graph = numbers.written.graph
+    for node in reduced(numbers):
+        names = [graph.inputs[n] for n in graph.reaching(node) if n in graph.inputs]
+        name = next((name for name in names if name in columns), None)
+        if name is not None:
+            raise AutodiffError(
+                f"{shortened(written(numbers.written, node))} would be of the whole column {quoted(name)}, and a model is of one row",
+                span=graph.spans[node],
+                source=numbers.written.source,
+                hint="compute it before, and write the number, or add a column that holds it",
+            )
 
 
 def _residuals(fitted: Vector, y: Vector, sigma: Vector | None) -> Vector:
@@ -284,7 +306,9 @@ def _target(text: str, columns: Mapping[str, Vector], option: str = "--y") -> Ve
     """An expression of the columns, row by row. Raises AutodiffError for other names, and a row without a value."""
     if text in columns:
         return columns[text]
-    compiled = batch.compile(text, [])
+    program = parse(text, rules.functions(), given=CONSTANTS.keys() & columns)
+    _require_rows_apart(program, columns)
+    compiled = batch.compiled(lower(program), [], exact=False)
     for name in compiled.lowered.inputs:
         if name not in columns:
             near = nearest(name, columns)
@@ -311,10 +335,13 @@ def chooser(
     """Which of a file's columns a problem reads."""
 
     def choose(names: Collection[str]) -> list[str]:
-        wanted = dict.fromkeys(name for name in lower(parse(text, rules.functions())).inputs if name not in start)
+        def inputs(program: str) -> tuple[str, ...]:
+            return lower(parse(program, rules.functions(), given=CONSTANTS.keys() & {*names, *start})).inputs
+
+        wanted = dict.fromkeys(name for name in inputs(text) if name not in start)
         for expression in filter(None, (y, sigma)):
             column = expression in names
-            wanted |= dict.fromkeys([expression] if column else lower(parse(expression, rules.functions())).inputs)
+            wanted |= dict.fromkeys([expression] if column else inputs(expression))
         return [*(name for name in names if name in wanted or name in start), *(n for n in wanted if n not in names)]
 
     return choose

@@ -95,6 +95,13 @@ def glued(name: str, known: Collection[str], functions: Collection[str], letters
     return products.get(len(name), "").removeprefix("*")
 
 
+def may_be_product(name: str) -> bool:
+    """Whether a name of an input may have been meant as a product of its letters: mgh, ax."""
+    if not 2 <= len(name) <= 4 or not (name.isascii() and name.isalpha() and name.islower()):
+        return False
+    return name not in ("mu", "nu", "xi") if len(name) == 2 else not set(name) & set("aeiou")
+
+
 def with_a_point(text: str, functions: Collection[str]) -> AutodiffError | None:
     """What is wrong with a program that says where it is to be evaluated, as in `x^2 at 3`; None where it does not."""
     if len(text) > 1000:

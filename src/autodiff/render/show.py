@@ -200,10 +200,13 @@ def _training(training: Any, form: str) -> str:
     rows = [(name, [_number(value)]) for name, value in data["parameters"].items()]
     formula = _aligned([tex_name(name) for name, _ in rows], rows)
     rows = [("epochs", [str(data["epochs"])]), ("loss", [_number(data["loss"])]), *rows]
+    rows += [("ended", [data["ended"]])] if "ended" in data else []
+    notes = [data["why"], *filter(None, [data["hint"]])] if "why" in data else []
     if form == "text":
         wide = max(len(name) for name, _ in rows)
-        return "\n".join(printable(f"{name:<{wide}}  {number}") for name, (number,) in rows)
-    return _NumberTable(rows, formula, ()).write(form)
+        lines = [f"{name:<{wide}}  {number}" for name, (number,) in rows] + [f"note: {note}" for note in notes]
+        return "\n".join(map(printable, lines))
+    return _NumberTable(rows, formula, notes).write(form)
 
 
 def _matrix(matrix: Matrix, form: str) -> str:

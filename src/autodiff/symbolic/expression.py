@@ -134,8 +134,7 @@ class Symbols:
 
     def over(self, a: int, b: int) -> int:
         """a/b."""
-        below = self.as_product(b).inverse()
-        product = None if below is None else self.as_product(a).times(below)
+        product = self.as_product(a).over(self.as_product(b))
         return self.own(_DIV, (a, b)) if product is None else self.product(product)
 
     def negative(self, a: int) -> int:
@@ -321,8 +320,8 @@ class Symbols:
         if node in self.graph.constants:
             return exact_product(self.graph.constants[node])
         if row is _MUL or row is _DIV:
-            other = self._products[args[1]].inverse() if row is _DIV else self._products[args[1]]
-            return None if other is None else self._products[args[0]].times(other)
+            first, other = self._products[args[0]], self._products[args[1]]
+            return first.over(other) if row is _DIV else first.times(other)
         if row is _NEG:
             return self._products[args[0]].times(Product(MINUS))
         if row is _SAME:

@@ -91,6 +91,19 @@ class Product:
         amount = self.amount * other.amount
         return None if len(kept) > most or steep or not plain(amount) else Product(amount, kept)
 
+    def over(self, other: Product) -> Product | None:
+        """The quotient of both; a power by a name cancels the same power alone: 2^x/2^x is 1, None for 2^x/3^x."""
+        exponents = dict(self.factors)
+        rest = {base: exponent for base, exponent in other.factors if exponent[0] is not None}
+        for base, (node, number) in rest.items():
+            above = exponents.get(base)
+            if above is None or above[0] != node:
+                return None
+            exponents[base] = None, exact(above[1] - number)
+        left = tuple((b, e) for b, e in exponents.items() if e[0] is not None or e[1])
+        below = Product(other.amount, tuple(f for f in other.factors if f[0] not in rest)).inverse()
+        return None if below is None else Product(self.amount, left).times(below)
+
     def inverse(self) -> Product | None:
         """1 over it; None for a zero and for an exponent that is no number."""
         if not self.amount.value or any(node is not None for _, (node, _) in self.factors):

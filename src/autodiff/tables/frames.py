@@ -6,30 +6,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from autodiff import diagnostics
+from autodiff.arrays.inputs import plain_array
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.tables.columns import program_names
+from autodiff.tables.text import twice
 
 
-def columns_of(table: Any, names: Sequence[str]) -> dict[str, Any]:
-    """The columns of these names as arrays of float64. Raises AutodiffError where one is missing or holds no numbers."""
-    import numpy as np
+def columns_of(table: Any, names: Sequence[str], codes: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    """The columns of these names as arrays of float64, NaN for what is masked or missing; names are those of a program, so
+    that a column `width (cm)` is `width_cm`.
 
-    known = table.keys() if isinstance(table, Mapping) else getattr(table, "column_names", None)
-    known = list(getattr(table, "columns", ()) if known is None else known)
+    codes   gets the texts of each column of texts, sorted, whose places are its numbers; without it texts are an error
+
+    Raises AutodiffError where a column is missing, is there twice or holds no numbers.
+    """
+    known = program_names(column_names(table))
     columns: dict[str, Any] = {}
     for name in names:
         if name not in known:
-            listed = ", ".join(shortened(str(column)) for column in known[:8]) or "none"
+            listed = ", ".join(shortened(str(column)) for column in column_names(table)[:8]) or "none"
             raise AutodiffError(f"the table has no column {quoted(name)}", hint=f"its columns are {listed}")
-        column = table[name]
-        values = column.to_numpy() if hasattr(column, "to_numpy") else column
-        try:
-            columns[name] = np.asarray(values, dtype=float)
-        except (TypeError, ValueError):
-            raise AutodiffError(f"the column {quoted(name)} of the table holds no numbers") from None
+        if len(known[name]) > 1:
+            raise AutodiffError(
+                f"the columns {diagnostics.listed(known[name])} of the table are both called {quoted(name)} in a program",
+                exit_status=DATA, hint="rename one of them",
+            )  # fmt: skip
+        columns[name] = _floats(table[known[name][0]], name, codes)
     return columns
+
+
+def column_names(table: Any) -> list[str]:
+    """The names of a table's columns that are texts. Raises AutodiffError where one is there twice, and for no table."""
+    if hasattr(table, "collect"):
+        raise AutodiffError("a LazyFrame has no rows yet", hint="collect it first: table.collect()")
+    known = table.keys() if isinstance(table, Mapping) else getattr(table, "column_names", None)
+    names = [name for name in (getattr(table, "columns", ()) if known is None else known) if isinstance(name, str)]
+    if again := twice(names):
+        raise AutodiffError(
+            f"column {quoted(again[0])} of the table is there twice", exit_status=DATA, hint="rename one of them"
+        )
+    return names
+
+
+def _floats(column: Any, name: str, codes: dict[str, list[str]] | None) -> Any:
+    """A column as floats; one of texts as their codes."""
+    import numpy as np
+
+    no_numbers = AutodiffError(f"the column {quoted(name)} of the table holds no numbers")
+    try:
+        numbers = plain_array(column)
+        if numbers.dtype.kind in "biuf":
+            return numbers.astype(float, copy=False)
+    except OverflowError:
+        raise AutodiffError(f"a value of the column {quoted(name)} is beyond the range of float64") from None
+    except (TypeError, ValueError):
+        pass
+    cells = list(column.to_pylist() if hasattr(column, "to_pylist") else column)
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    present = [isinstance(cell, str) or bool(cell == cell and cell is not None) for cell in cells]
+    if codes is None or not texts or len(texts) != sum(present):
+        raise no_numbers
+    codes[name] = sorted(set(texts))
+    places = {text: float(k) for k, text in enumerate(codes[name])}
+    return np.array([places.get(cell, np.nan) if isinstance(cell, str) else np.nan for cell in cells])
 
 
 def require_finite(columns: Mapping[str, Any], hint: str = "") -> None:
@@ -44,7 +87,9 @@ def require_finite(columns: Mapping[str, Any], hint: str = "") -> None:
             )
 
 
-def without_missing(columns: Mapping[str, Any], missing: str) -> tuple[dict[str, Any], list[int]]:
+def without_missing(
+    columns: Mapping[str, Any], missing: str, codes: Collection[str] = ()
+) -> tuple[dict[str, Any], list[int]]:
     """The columns and the numbers of their rows, from 1: with "drop" those without NaN, with "mean" all, with "error" none lacks one.
 
     Raises AutodiffError for a cell that is missing, with "error", for one that is infinite, and for another word.
@@ -53,7 +98,22 @@ def without_missing(columns: Mapping[str, Any], missing: str) -> tuple[dict[str,
 
     if missing not in ("error", "drop", "mean"):
         raise AutodiffError(f"missing is error, drop or mean, not {quoted(missing)}")
-    present = np.ones(max((len(column) for column in columns.values()), default=0), bool)
+    if scalars := [name for name, column in columns.items() if not np.ndim(column)]:
+        raise AutodiffError(
+            f"the column {quoted(scalars[0])} is one number, and a column has one for each row", exit_status=DATA
+        )
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len({*lengths.values()}) > 1:
+        listed = ", ".join(f"{shortened(name)} {length}" for name, length in lengths.items())
+        raise AutodiffError(f"columns are equally long, and these are not: {listed}", exit_status=DATA)
+    if not all(lengths.values()):
+        raise AutodiffError("the table has no rows", exit_status=DATA, hint="add at least one row of numbers")
+    if missing not in ("error", "drop") and (texts := [name for name in codes if np.isnan(columns[name]).any()]):
+        raise AutodiffError(
+            f"the column {quoted(texts[0])} lacks a cell, and texts have no mean", exit_status=DATA,
+            hint='missing="drop" leaves such rows out',
+        )  # fmt: skip
+    present = np.ones(max(lengths.values(), default=0), bool)
     if missing != "error":
         for column in columns.values():
             present &= ~np.isnan(column)

@@ -175,8 +175,9 @@ def _can_be_opened_twice(file: InputFile) -> bool:
 
 def require_columns(table: Table, names: Sequence[str], first: str) -> None:
     """Raise AutodiffError where a table has other columns than those of the file `first`, in whatever order."""
-    more = [name for name in table.names if name not in set(names)]
-    fewer = [name for name in names if name not in set(table.names)]
+    known, there = set(names), set(table.names)
+    more = [name for name in table.names if name not in known]
+    fewer = [name for name in names if name not in there]
     if more or fewer:
         parts = [f"it lacks {listed(fewer)}"] * bool(fewer) + [f"it has {listed(more)} as well"] * bool(more)
         raise AutodiffError(

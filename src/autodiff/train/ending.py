@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autodiff.diagnostics import shown
+from autodiff.errors import HARD_POINT, AutodiffError
 from autodiff.train.checkpoint import State
 from autodiff.train.loop import TRUST_REGION, Diverged, ParameterVector, curved, descend
 from autodiff.train.optimizers import OPTIMIZERS
@@ -160,6 +161,29 @@ def conclude(training: Training, *, interrupted: bool = False) -> Ending:
         training.validation_watched(parameters) if has_records else {},
     )
     return _explained(ending, training, last) if ended == "diverged" else ending
+
+
+def trained(training: Training) -> Training:
+    """The training after all its epochs, with its ending and the parameters of the least loss.
+
+    Raises AutodiffError where there is no loss to start from, and for what is no divergence.
+    """
+    failure: AutodiffError | None = None
+    try:
+        for _ in training.epochs():
+            pass
+    except AutodiffError as error:
+        if error.exit_status != HARD_POINT:
+            raise
+        failure = error
+    ending = conclude(training)
+    if failure is not None and ending.loss is None:
+        raise failure
+    if failure is not None:
+        ending = replace(ending, why=failure.message, advice=failure.hint or ending.advice)
+    training.ending = replace(ending, advice=ending.advice.replace("--lr ", "lr="))
+    training.state = replace(training.state, parameters=ending.parameters)
+    return training
 
 
 def _falls_where_flat(training: Training, parameters: Mapping[str, Any], loss: float) -> bool:

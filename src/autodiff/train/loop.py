@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from autodiff.core.evaluate import DomainError
-from autodiff.errors import DATA, AutodiffError
+from autodiff.errors import DATA, AutodiffError, shortened
 from autodiff.train.checkpoint import State
 from autodiff.train.model import Objective, Overflow
 from autodiff.train.optimizers import OPTIMIZERS, Constants, towards_zero
@@ -193,6 +193,21 @@ def updated(state: State, slopes: Mapping[str, Any], plan: Hyperparameters, l1: 
             update = towards_zero(value, update, l1, rate) if l1 and rate else update
             parameters[name], memories[name] = update.value, update.memory
     return State(parameters, memories, step, state.epochs, schedule=state.schedule)
+
+
+def require_plan(plan: Hyperparameters) -> None:
+    """Raise AutodiffError for what is no number of epochs or rows, no rate, no seed or no optimizer."""
+    optimizers = [*OPTIMIZERS, *WHOLE]
+    if plan.optimizer not in optimizers:
+        raise AutodiffError(
+            f"unknown optimizer {shortened(repr(plan.optimizer))}", hint=f"choose one of {', '.join(optimizers)}"
+        )
+    for name, value, least in (("epochs", plan.epochs, 1), ("batch_size", plan.batch, 0), ("seed", plan.seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise AutodiffError(f"{name} is a whole number from {least} on, not {shortened(repr(value))}")
+    rate = plan.rate
+    if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating) or not 0 < rate < math.inf:
+        raise AutodiffError(f"lr is a number above 0, not {shortened(repr(rate))}")
 
 
 def require_memory(state: State, plan: Hyperparameters) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from autodiff.train.model import Model, Objective, Overflow
 from autodiff.train.optimizers import OPTIMIZERS
 from autodiff.train.resolver import Resolver
 from autodiff.train.row_axis import mixing_equations, row_axes
+
+if TYPE_CHECKING:
+    from autodiff.train.ending import Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Training:
 
     trained  the loss over the rows trained on; `validation` that over the rows held out, None where there are none
     failed   whether a step had no loss or no slope
+    ending   how it ended, of a training that `ending.trained` has run
 
     Raises AutodiffError for a program, parameters or columns that don't fit together.
     """
@@ -103,6 +107,7 @@ class Training:
         self.state = self.start = State(dict(parameters), {})
         self.failed = False
         self.step: TrainingStep | None = None
+        self.ending: Ending | None = None
         self._kept, held_out_places = split(len(table) if table is not None else 1, holdout, plan.seed)
         if not len(self._kept):
             raise AutodiffError("--holdout leaves no row to train on", hint="give a smaller share, such as 0.2")
@@ -191,11 +196,23 @@ class Training:
     _repr_html_ = display.notebook_html
     to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
 
+    def __repr__(self) -> str:
+        ended = "" if self.ending is None else f" {self.ending.ended}"
+        return f"<training of {shortened(self.text)!r}:{ended} after {self.state.epochs} epochs>"
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The parameters: once the training has ended, those of the least loss."""
+        return self.state.parameters
+
     def to_dict(self) -> dict[str, Any]:
         """The state after the last epoch as JSON-ready data; the loss is that of the rows trained on."""
-        loss, _ = self.measured(self.state.parameters)
-        parameters = {name: nested(value) for name, value in self.state.parameters.items()}
-        return {"epochs": self.state.epochs, "steps": self.state.steps, "loss": loss, "parameters": parameters}
+        loss, _ = self.measured(self.parameters)
+        data: dict[str, Any] = {"epochs": self.state.epochs, "steps": self.state.steps, "loss": loss}
+        if self.ending is not None:
+            data |= {"ended": self.ending.ended, "largest_slope": self.ending.slope, "best_epoch": self.ending.epoch}
+            data |= {"why": self.ending.why, "hint": self.ending.advice} if self.ending.why else {}
+        return data | {"parameters": {name: nested(value) for name, value in self.parameters.items()}}
 
     @property
     def stopped_early(self) -> bool:

@@ -1,0 +1,83 @@
+"""Check what a fit in Python is given: its table, and its options as the command has them.
+
+>>> columns_of({"x": [1, 2], "name": ["a", "b"]})
+{'x': array([1., 2.])}
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autodiff.errors import DATA, AutodiffError, quoted
+from autodiff.fitting.problem import Vector
+
+
+def require_options(
+    y: object, sigma: object, start: Mapping[str, object], bounds: Mapping[str, object],
+    loss_scale: float, starts: int, level: float, steps: int,
+) -> None:  # fmt: skip
+    """Raise AutodiffError for what the command refuses as well, before it is computed with."""
+    for what, name in (("y", y), ("sigma", sigma)):
+        if not isinstance(name, str) and (what == "y" or name is not None):
+            raise AutodiffError(
+                f"{what} names a column or an expression of columns, such as 'y'", hint="put its numbers into the data"
+            )
+    for name, value in start.items():
+        if not _is_finite(value):
+            raise AutodiffError(f"the start of {quoted(name)} must be a finite number")
+    for name, ends in bounds.items():
+        pair = ends if isinstance(ends, Sequence | np.ndarray) and len(ends) == 2 else ()
+        if not len(pair) or not all(isinstance(end, numbers.Real) for end in pair):
+            raise AutodiffError(
+                f"the bounds of {quoted(name)} must be two numbers, (lowest, highest)",
+                hint="math.inf where there is none",
+            )
+    for what, value, good, rule in (
+        ("loss_scale", loss_scale, 0 < loss_scale < math.inf, "a number above 0"),
+        ("level", level, 0 < level < 1, "a probability, above 0 and below 1"),
+        ("starts", starts, isinstance(starts, numbers.Integral) and starts >= 1, "a whole number from 1"),
+        ("steps", steps, isinstance(steps, numbers.Integral) and steps >= 1, "a whole number from 1"),
+    ):
+        if not good:
+            raise AutodiffError(f"{what} must be {rule}, not {value!r}")
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def names_of(data: Any) -> list[str]:
+    """The columns of a dictionary, or of a table of pandas, Polars or Arrow, whose `columns` are no names."""
+    names = data.keys() if isinstance(data, Mapping) else getattr(data, "column_names", None)
+    return [name for name in (getattr(data, "columns", data) if names is None else names) if isinstance(name, str)]
+
+
+def columns_of(data: Any) -> dict[str, Vector]:
+    """The columns of numbers as arrays, with NaN where a cell is masked; columns of texts are left out."""
+    columns = {}
+    for name, count in Counter(names_of(data)).items():
+        if count > 1:
+            raise AutodiffError(f"the column {quoted(name)} is there twice", exit_status=DATA)
+        column = data[name]
+        try:
+            values = np.ascontiguousarray(column, dtype=float)
+        except (TypeError, ValueError):
+            continue  # texts: an error where the model reads them, as for a missing column
+        mask = np.ma.getmask(column)
+        columns[name] = values if mask is np.ma.nomask else np.where(mask, math.nan, values)
+    lengths = {name: column.shape for name, column in columns.items()}
+    if any(len(shape) != 1 for shape in lengths.values()) or len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name} {shape}" for name, shape in lengths.items())
+        raise AutodiffError(f"the columns must be rows of numbers of one length, not {listed}")
+    if not lengths or 0 in next(iter(lengths.values())):
+        raise AutodiffError("there are no rows to fit to")
+    return columns
