@@ -172,7 +172,7 @@ def test_a_value_for_all_rows_and_an_assigned_name() -> None:
 @pytest.mark.parametrize(
     ("given", "words", "message"),
     [
-        (b"", [], "'stdin' is empty"),
+        (b"", [], "error: stdin is empty"),
         (b"x,y\n1,2\n3\n", ["--fail-fast"], "stdin, line 3: 1 cells, and the header has 2: column 'y' is missing"),
         (b"x,y\n1,2,3\n", ["--fail-fast"], "stdin, line 2: 3 cells, and the header has 2: column 3 has no name"),
         (b'x,y\n1,"2\n', [], "stdin, line 2: unexpected end of data"),

@@ -263,12 +263,13 @@ def chunks(rows: Iterator[Row], names: Sequence[str], wanted: Sequence[str]) -> 
 
 def distinct(names: Sequence[str], file: str) -> tuple[str, ...]:
     """The names of the columns. Raises AutodiffError where there is none, one is no text, or two are alike."""
+    called = file if file == "stdin" else quoted(file, 200)
     if not names:
         raise AutodiffError(
-            f"{quoted(file, 200)} is empty", exit_status=DATA, hint="the first line names the columns, such as x,y"
+            f"{called} is empty", exit_status=DATA, hint="the first line names the columns, such as x,y"
         )
     if any("\ud800" <= c <= "\udfff" or c == "\0" for name in names for c in name):
-        raise AutodiffError(f"{quoted(file, 200)}, line 1 is not UTF-8 text", exit_status=DATA, hint="save it as UTF-8")
+        raise AutodiffError(f"{called}, line 1 is not UTF-8 text", exit_status=DATA, hint="save it as UTF-8")
     if again := twice(names):
         raise broken(file, 1, f"column {quoted(again[0])} is there twice")
     return tuple(names)
