@@ -156,7 +156,7 @@ def _as_typed(lowered: Lowered, value: float) -> float:
     from autodiff.numbers.exact import EXACT
 
     exact = EXACT.unchecked(lowered, {})[0][node]
-    if isinstance(exact, Fraction | int) and abs(exact) < sys.float_info.max:
+    if isinstance(exact, Fraction | int) and abs(exact) < int(sys.float_info.max):
         number = float(exact)
         return number if number == exact else ExactFloat(number, lowered)
     return ExactFloat(value, lowered, _error(lowered))
