@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from autodiff import diagnostics
@@ -156,9 +156,10 @@ def _as_typed(lowered: Lowered, value: float) -> float:
     from autodiff.numbers.exact import EXACT
 
     exact = EXACT.unchecked(lowered, {})[0][node]
-    if isinstance(exact, Fraction | int) and abs(exact) < int(sys.float_info.max):
-        number = float(exact)
-        return number if number == exact else ExactFloat(number, lowered)
+    if isinstance(exact, Fraction | int):
+        with suppress(OverflowError):
+            number = float(exact)
+            return number if number == exact else ExactFloat(number, lowered)
     return ExactFloat(value, lowered, _error(lowered))
 
 
