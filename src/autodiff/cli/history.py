@@ -16,7 +16,7 @@ from pathlib import Path
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 from autodiff.render.terminal import training as rendered
 from autodiff.tables.atomic_file import cannot, is_direct, whole
-from autodiff.train.training import Record
+from autodiff.train.training import EpochRecord
 
 
 class History:
@@ -26,7 +26,7 @@ class History:
     history of such records.
     """
 
-    def __init__(self, path: str, done: int, like: Record) -> None:
+    def __init__(self, path: str, done: int, like: EpochRecord) -> None:
         self.path, self.kept = path, b""
         self._handle, self._is_file = -1, not is_direct(path)
         header = rendered.csv_header(like)
@@ -38,7 +38,7 @@ class History:
                 raise cannot(path, error) from None
         self.kept = self.kept or f"{header}\n".encode("utf-8", "surrogateescape")
 
-    def write(self, record: Record) -> None:
+    def write(self, record: EpochRecord) -> None:
         """A line for the epoch, behind those before where it is the first one."""
         line = f"{rendered.csv_line(record)}\n".encode()
         if self._handle < 0:

@@ -20,7 +20,7 @@ from autodiff.render.terminal import training as rendered
 from autodiff.render.text.labels import spelled
 from autodiff.train import checkpoint
 from autodiff.train.ending import Ending, conclude, to_save
-from autodiff.train.training import Record, Training
+from autodiff.train.training import EpochRecord, Training
 
 _PATIENCE = 5.0
 """Seconds after which --save is written again while the training goes on."""
@@ -60,7 +60,7 @@ class Session:
 
     def __init__(self, training: Training, given: Mapping[str, Any]) -> None:
         self.training, self.given = training, given
-        self.records: list[Record] = []
+        self.records: list[EpochRecord] = []
         self.ending: Ending | None = None
         self.saved_at = time.monotonic()
         self.text = given["form"] == "text" and not given["quiet"]
@@ -116,7 +116,7 @@ class Session:
         streams.remark(f"interrupted after {self.training.state.epochs} epochs; {go_on}")
         return 128 + number
 
-    def _beside_the_bar(self, record: Record) -> tuple[str, ...]:
+    def _beside_the_bar(self, record: EpochRecord) -> tuple[str, ...]:
         held_out = {f"held out {name}": value for name, value in record.validation_watched.items()}
         return rendered.progress_texts(
             {"loss": record.loss, "held out": record.validation_loss, **record.watched, **held_out}
@@ -125,7 +125,7 @@ class Session:
     def _history(self) -> History | None:
         path, validation_loss = self.given["history"], None if self.training.validation is None else 0.0
         watched = dict.fromkeys(self.given["watch"], 0.0)
-        like = Record(0, 0.0, validation_loss, watched, {} if validation_loss is None else watched)
+        like = EpochRecord(0, 0.0, validation_loss, watched, {} if validation_loss is None else watched)
         return History(path, self.training.state.epochs, like) if path else None
 
     def save(self) -> None:

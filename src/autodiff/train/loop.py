@@ -29,7 +29,7 @@ from autodiff.train.schedule import Schedule
 
 if TYPE_CHECKING:
     from autodiff.train.lbfgs import Pairs
-    from autodiff.train.trust_region import Curved, Trust
+    from autodiff.train.trust_region import TwiceDifferentiableLoss, Trust
 
 StepHook: TypeAlias = "Callable[[State, Objective], None]"
 
@@ -292,7 +292,7 @@ def _trust_region(
         yield done.loss, done.vector, {name: {"radius": radius, "scale": parts[name]} for name in parts}
 
 
-def curved(objective: Objective, whole: ParameterVector, plan: Hyperparameters) -> Curved:
+def curved(objective: Objective, whole: ParameterVector, plan: Hyperparameters) -> TwiceDifferentiableLoss:
     """The loss with the curvature that an optimizer of TRUST_REGION takes."""
     from autodiff.train.trust_region import LeastSquares, Newton  # other optimizers do without
 

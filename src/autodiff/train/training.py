@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class EpochRecord:
     """What is reported of an epoch.
 
     loss     of the rows trained on, as the epoch's steps saw them, before each update
@@ -168,7 +168,7 @@ class Training:
         """How many rows are trained on."""
         return self.trained.rows
 
-    def epochs(self) -> Iterator[Record]:
+    def epochs(self) -> Iterator[EpochRecord]:
         """Train, an epoch at a time. Raises AutodiffError (exit status 3) where a step has no loss or no slope."""
         self.start = self.state
         if self.state.first is None and (self.plan.optimizer not in OPTIMIZERS or is_minibatch(self.rows, self.plan)):
@@ -181,7 +181,7 @@ class Training:
                 self.state = self._compared(done, validation_loss)
                 self._completed()
                 at = self.state.parameters
-                yield Record(done.epoch, done.loss, validation_loss, self.watched(at), self.validation_watched(at))
+                yield EpochRecord(done.epoch, done.loss, validation_loss, self.watched(at), self.validation_watched(at))
                 if self.stopped_early:
                     return
         except Diverged as trouble:

@@ -51,7 +51,7 @@ class Trust(NamedTuple):
     scale: Vector = None
 
 
-class Iteration(NamedTuple):
+class TrustRegionIteration(NamedTuple):
     """Where an iteration ended: the loss there, the vector, and what the next one remembers."""
 
     loss: float
@@ -59,7 +59,7 @@ class Iteration(NamedTuple):
     trust: Trust
 
 
-class Expansion(Protocol):
+class SecondOrderModel(Protocol):
     """The loss and its slope at a vector, and its curvature: `sizes` are the roots of the curvature's diagonal."""
 
     @property
@@ -75,15 +75,17 @@ class Expansion(Protocol):
         """In parameters times `scale`: the eigenvalues, smallest first, the eigenvectors as columns, the slope along each."""
 
 
-class Curved(Protocol):
+class TwiceDifferentiableLoss(Protocol):
     """A loss that has expansions; None and an infinity where there is no loss."""
 
-    def expansion(self, vector: Vector) -> Expansion | None: ...
+    def expansion(self, vector: Vector) -> SecondOrderModel | None: ...
 
     def loss(self, vector: Vector) -> float: ...
 
 
-def minimize(curved: Curved, start: Vector, trust: Trust, iterations: int) -> Iterator[Iteration]:
+def minimize(
+    curved: TwiceDifferentiableLoss, start: Vector, trust: Trust, iterations: int
+) -> Iterator[TrustRegionIteration]:
     """Each iteration, until no step makes the loss smaller. Raises AutodiffError where there is no curvature at the start."""
     here, vector = curved.expansion(start), start
     if here is None:
@@ -101,12 +103,12 @@ def minimize(curved: Curved, start: Vector, trust: Trust, iterations: int) -> It
             return
         here, vector, radius = step
         trust = Trust(radius, scale)
-        yield Iteration(here.loss, vector, trust)
+        yield TrustRegionIteration(here.loss, vector, trust)
 
 
 def _accepted(
-    curved: Curved, here: Expansion, vector: Vector, scale: Vector, radius: float
-) -> tuple[Expansion, Vector, float] | None:
+    curved: TwiceDifferentiableLoss, here: SecondOrderModel, vector: Vector, scale: Vector, radius: float
+) -> tuple[SecondOrderModel, Vector, float] | None:
     """The first step, with a radius that shrinks, that lowers the loss as predicted; None where there is none."""
     values, directions, slope = here.spectrum(scale)
     if not slope.any() and values[0] >= 0:
@@ -134,7 +136,7 @@ def _accepted(
     return None
 
 
-def height(curved: Curved, vector: Vector) -> float:
+def height(curved: TwiceDifferentiableLoss, vector: Vector) -> float:
     """How far the loss at a vector is above the minimum of its quadratic model; infinite where that has none.
 
     For a sum of squares this is, beside the loss, the squared cosine between the residuals and their slopes.

@@ -18,7 +18,7 @@ from autodiff.render.text.answer import array
 from autodiff.train.checkpoint import nested
 from autodiff.train.ending import Ending
 from autodiff.train.optimizers import OPTIMIZERS, formula
-from autodiff.train.training import Record, Training, TrainingStep
+from autodiff.train.training import EpochRecord, Training, TrainingStep
 
 _ROWS, _ELEMENTS = 6, 8
 _SHOWN = 12  # parameters that the summary lists
@@ -134,7 +134,9 @@ def _brief(value: Any) -> str:
     return f"[{first}, … {flat.size} elements, shape {np.shape(value)}]"
 
 
-def closing(training: Training, records: Sequence[Record], ending: Ending, *, ascii_only: bool, width: int = 80) -> str:
+def closing(
+    training: Training, records: Sequence[EpochRecord], ending: Ending, *, ascii_only: bool, width: int = 80
+) -> str:
     """The curve, at most as wide as the screen; how the training ended, the parameters in full."""
     lines: list[str] = []
     if len(records) > 1:
@@ -184,13 +186,13 @@ def _summary(value: Any, room: int) -> str:
     return f"{'×'.join(map(str, np.shape(value)))}{elements}, norm {np.linalg.norm(value):.4g}"
 
 
-def _validation_losses(records: Sequence[Record]) -> list[float]:
+def _validation_losses(records: Sequence[EpochRecord]) -> list[float]:
     """The losses of the rows held out; NaN where there is none."""
     validation_loss = [math.nan if record.validation_loss is None else record.validation_loss for record in records]
     return validation_loss if any(map(math.isfinite, validation_loss)) else []
 
 
-def _marks(records: Sequence[Record], *, ascii_only: bool) -> str:
+def _marks(records: Sequence[EpochRecord], *, ascii_only: bool) -> str:
     return f", {'o' if ascii_only else '◦'} of the rows held out" if _validation_losses(records) else ""
 
 
@@ -212,7 +214,7 @@ _STATUS = {"diverged": "diverged", "interrupted": "interrupted"}
 """What `status` is in JSON; "trained" where the training ran as far as it could."""
 
 
-def as_json(training: Training, records: Sequence[Record], ending: Ending) -> str:
+def as_json(training: Training, records: Sequence[EpochRecord], ending: Ending) -> str:
     """Everything for a script: how it ended, parameters, the whole history, the step that was taken apart."""
     taken = training.step
     data: dict[str, Any] = {
@@ -254,7 +256,7 @@ def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: elements.tolist() for name, elements in arrays.items()}
 
 
-def _columns(record: Record) -> list[tuple[str, float | None]]:
+def _columns(record: EpochRecord) -> list[tuple[str, float | None]]:
     """An epoch as named numbers: epoch, loss, held_out if rows are, and each watched expression."""
     held_out = [] if record.validation_loss is None else [("held_out", record.validation_loss)]
     watched = [
@@ -264,19 +266,19 @@ def _columns(record: Record) -> list[tuple[str, float | None]]:
     return [("epoch", record.epoch), ("loss", record.loss), *held_out, *watched]
 
 
-def history(records: Sequence[Record]) -> dict[str, list[Any]]:
+def history(records: Sequence[EpochRecord]) -> dict[str, list[Any]]:
     """The columns of the history."""
     rows = [dict(_columns(record)) for record in records]
     return {name: [row.get(name) for row in rows] for name in (rows[0] if rows else ("epoch", "loss"))}
 
 
-def csv_header(record: Record) -> str:
+def csv_header(record: EpochRecord) -> str:
     """The first line of a history file."""
     names = (name for name, _ in _columns(record))
     return ",".join(f'"{name}"' if set(name) & set(',"\n') else name for name in names)
 
 
-def csv_line(record: Record) -> str:
+def csv_line(record: EpochRecord) -> str:
     """One epoch as a line of a history file."""
     return ",".join("" if number is None else shown(number) for _, number in _columns(record))
 
