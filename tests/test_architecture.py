@@ -424,3 +424,10 @@ def test_prose_has_no_figure_of_speech(path: Path) -> None:
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
     docs = [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(source)) if isinstance(node, documented)]
     assert FIGURATIVE.findall("\n".join([*comments, *docs])) == []
+
+
+def test_a_class_name_stands_in_one_room() -> None:
+    """`Record` says what it is to somebody who finds it by name: no other class has that name."""
+    modules = [ast.parse(path.read_text(encoding="utf-8")) for path in _files()]
+    names = Counter(node.name for module in modules for node in module.body if isinstance(node, ast.ClassDef))
+    assert [name for name, count in names.items() if count > 1 and not name.startswith("_")] == []

@@ -29,7 +29,7 @@ from autodiff.train.schedule import Schedule
 
 if TYPE_CHECKING:
     from autodiff.train.lbfgs import Pairs
-    from autodiff.train.trust_region import TwiceDifferentiableLoss, Trust
+    from autodiff.train.trust_region import Trust, TwiceDifferentiableLoss
 
 StepHook: TypeAlias = "Callable[[State, Objective], None]"
 
