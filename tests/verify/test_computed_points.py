@@ -47,6 +47,11 @@ def test_a_computed_point_is_shown_as_the_float64_nearest_to_it() -> None:
     assert parse_point("x=0.1+0.2,y=1/3,z=0.1*3-0.3") == {"x": 0.3, "y": 1 / 3, "z": 0.0}
 
 
+@pytest.mark.parametrize("whole", [2**53 + 1, np.int64(2**53 + 1)])
+def test_a_whole_number_beyond_float64_is_meant_exactly(whole: int) -> None:
+    assert autodiff.evaluate("x - 9007199254740992", {"x": whole}).value == 1
+
+
 @pytest.mark.parametrize("divisor", ["0.1", "0.2", "0.7", "1.1", "0.01", "1/3", "2.5"])
 def test_remainders_of_typed_divisors(divisor: str) -> None:
     """mod(1, 0.1) is 0, not the 0.09999999999999995 of float64, in one-shots and rows."""

@@ -233,7 +233,8 @@ def finite(name: str, value: Any) -> Value:
         raise AutodiffError(f"the value of {quoted(name)} must be a number, not {shortened(repr(value))}") from None
     if not math.isfinite(number):
         raise AutodiffError(f"the value of {quoted(name)} must be a finite number, not {number}")
-    return number
+    whole = value.__index__() if hasattr(value, "__index__") else number
+    return number if whole == number else ExactFloat(number, str(whole))
 
 
 def _first_use(lowered: Lowered, name: str) -> Span | None:
