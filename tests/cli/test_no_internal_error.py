@@ -50,7 +50,8 @@ def test_a_condition_may_have_fewer_elements_than_a_branch(
 
 
 def test_shapes_are_checked_before_the_domain() -> None:
-    limited = [row for row in rules.rows() if row.arity == 2 and row.domain and row.names[0].isidentifier()]
+    rows = [row for row in rules.rows() if row.name != "gather"]  # whose places may have any shape
+    limited = [row for row in rows if row.arity == 2 and row.domain and row.names[0].isidentifier()]
     assert len(limited) > 5
     for row in limited:
         ended = autodiff("eval", f"{row.names[0]}(x, y)", "--at", "x=[1,2,3],y=[1,2]")

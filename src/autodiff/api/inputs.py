@@ -233,7 +233,11 @@ def finite(name: str, value: Any) -> Value:
         raise AutodiffError(f"the value of {quoted(name)} must be a number, not {shortened(repr(value))}") from None
     if not math.isfinite(number):
         raise AutodiffError(f"the value of {quoted(name)} must be a finite number, not {number}")
-    whole = value.__index__() if hasattr(value, "__index__") else number
+    if type(value) is float or not number.is_integer():
+        return number
+    from numbers import Integral
+
+    whole = int(value) if isinstance(value, Integral) else number
     return number if whole == number else ExactFloat(number, str(whole))
 
 

@@ -207,7 +207,7 @@ class WholeArrays(Protocol[A]):
 
     def gather_sum(self, row: Primitive, args: Sequence[A]) -> A:
         part, shape, places = self.shapes(args)
-        if part != (*places, *shape[1:]):
+        if not shape or part != (*places, *shape[1:]):
             raise shape_error(row, [part, shape, places], self.span, "v has a part of u for each place")
         return self.summed_at(args[0], args[2], shape)
 

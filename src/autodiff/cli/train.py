@@ -63,8 +63,8 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 @click.option("--lr", type=options.Finite(min=0, min_open=True), default=0.1, show_default=True, help="The rate.")
 @click.option("--epochs", type=click.IntRange(min=1), default=100, show_default=True, help="Passes over the table.")
 @click.option(
-    "--optimizer", type=click.Choice([*FIRST_ORDER, *WHOLE]), default="sgd", show_default=True,
-    help="lbfgs (needs SciPy), lm (sums of squares) and newton choose the length of their steps.",
+    "--optimizer", type=click.Choice([*FIRST_ORDER, *WHOLE]), metavar="NAME", default="sgd", show_default=True,
+    help=f"{', '.join(FIRST_ORDER)}; lbfgs (needs SciPy), lm (sums of squares) and newton choose the length of their steps.",
 )  # fmt: skip
 @click.option("--momentum", type=options.Finite(0, 1, max_open=True), help="Of sgd, momentum (0.9) and rmsprop.")
 @click.option("--nesterov", is_flag=True, help="Of sgd and momentum: the slope ahead of the step.")

@@ -19,6 +19,9 @@ from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _CLOSING = {"LPAR": ")", "LSQB": "]", "BAR": "|"}
 
+_CALLED = frozenset({"NAME", "FUNC"})
+"""The tokens before the bracket of a call."""
+
 _PAIRED = frozenset({*CLOSES, *CLOSES.values(), "SEP"})
 """The tokens for which it matters what brackets they are in."""
 
@@ -225,7 +228,7 @@ def _matched(scanned: list[Token]) -> list[Token]:
         hint = f"add a '{_CLOSING[opened[-1].type]}'"
         if len(opened) > 1 and opened[-2].type == "BAR":
             hint = "write `or` for ||"
-        elif any(token.text == ";" for token in scanned):
+        elif any(token.text == ";" for token in scanned) and scanned[scanned.index(opened[-1]) - 1].type in _CALLED:
             hint += "; arguments are separated by commas, statements by ';'"
         raise AutodiffError(f"this '{opened[-1]}' is never closed", span=opened[-1].span, hint=hint)
     return [token for token in scanned if token not in dropped] if dropped else scanned

@@ -12,6 +12,7 @@ rounds away beside the others still shows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ BITS, MANY_BITS = 1024, 4096
 
 
 class ExactDifference(NamedTuple):
-    """The two numbers as float64 (an infinity beyond its range), and what the derivative is more than the answer.
+    """The two numbers as float64, and what the derivative is more than the answer.
 
     None for a difference whose sign the balls do not show; `equal` where they show that it is 0 to half of their digits.
     """
@@ -42,7 +43,7 @@ class ExactDifference(NamedTuple):
 def exact_difference(
     lowered: Lowered, source: int, answered: Lowered, at: Mapping[str, float], bits: int = BITS
 ) -> ExactDifference | None:
-    """The difference at a point; None where one of both has no number there or balls do not decide a condition."""
+    """The difference at a point; None where one of both has no float64 there or balls do not decide a condition."""
     with precision(bits):
         try:
             trace, special = digits.values(lowered, at)
@@ -62,4 +63,6 @@ def exact_difference(
         equal = is_zero(exact) or (difference.contains(0) and bool(difference.rad() <= least * max(size, least)))
         unequal = not difference.contains(0)
         derivative, value = (float(n.mid()) for n in numbers)
+        if not math.isfinite(derivative - value):
+            return None
         return ExactDifference(derivative, value, float(difference.mid()) if unequal else None, equal)
