@@ -528,6 +528,8 @@ def test_every_row_of_the_table_is_exported_or_refused_by_name(target: str) -> N
     for row in rules.rows():
         if row.kind != "elementwise" or row.is_predicate or row.branches is not None or not row.name.isidentifier():
             continue
+        if {*row.partials} == {UNDEFINED}:
+            continue
         given = ("1" if partial == UNDEFINED else f"{p}_" for p, partial in zip(row.params, row.partials, strict=True))
         text = f"{row.name}({', '.join(given)})"
         if row.by_balls:

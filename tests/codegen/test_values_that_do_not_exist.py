@@ -197,6 +197,8 @@ def _calls() -> Iterator[tuple[Primitive, str, list[str], list[tuple[float, ...]
                 "1" if slope == UNDEFINED else f"{name}_" for name, slope in zip(row.params, row.partials, strict=True)
             ]
             names = [name for name in params if name != "1"]
+            if not names:
+                continue
             values = {1: ONE, 2: TWO, 3: THREE}[len(names)]
             yield row, _call(row, params), names, list(itertools.product(values, repeat=len(names)))
 

@@ -89,7 +89,7 @@ def _pairs(header: str) -> list[tuple[str, str]]:
     [*_pairs("| you may type | it means |"), *_pairs("| you may type in LaTeX | it means |")],
 )
 def test_what_may_be_typed_means_what_the_manual_says(typed: str, meaning: str) -> None:
-    values = {"x": 1.3, "y": 0.7, "r": 2.1, "beta_hat_1": 1.9}
+    values = {"x": 1.3, "y": 0.7, "r": 2.1, "beta_hat_1": 1.9, "sigma_x": 0.4, "x_max": 3.2}
     at = {name: value for name, value in values.items() if re.search(rf"\b{name}\b", meaning)}
     found, wanted = package.evaluate(typed, at), package.evaluate(meaning, at)
     assert found.value == pytest.approx(wanted.value, rel=1e-15)

@@ -21,7 +21,7 @@ def by_balls(names: str, params: str, *partials: str, **columns: Any) -> Primiti
 
 SPECIAL = (
     # === error function, normal distribution, gamma function: float64 has algorithms for these =============================
-    elementwise("gaussian", "u", "= a = abs(u); r = round(16*a)/16; if(a < 40.1, exp(-r*r)*exp((r - a)*(r + a)), exp(-a*a))", "-2*(u*w)",
+    elementwise("gaussian", "u", "= a = abs(u); r = round(16*min(a, 40))/16; exp(-r*r)*exp((r - a)*(r + a))", "-2*(u*w)",
                 rule="Gaussian", tex=r"e^{-#u^2}", doc="e^(-u^2), exact in the tails", example="gaussian(1)"),
     elementwise("erf", "u", "erf", "2/sqrt(pi)*gaussian(u)", formula=("2/sqrt(pi)*exp(-u^2)",), rule="error function", doc="error function", example="erf(1)"),
     elementwise("erfc", "u", "erfc", "-2/sqrt(pi)*gaussian(u)", formula=("-2/sqrt(pi)*exp(-u^2)",), rule="error function", doc="1 - erf(u), exact for large u",
@@ -45,7 +45,7 @@ SPECIAL = (
                 rule="spherical Bessel", tex=r"j_{#n}\left(#u\right)", doc="spherical Bessel function, n = 0, 1, 2, …",
                 example="spherical_jn(1, 2)",
                 ulp_error=("4*max(1, (n + 1)/abs(u*w))", "8*max(1, (n + 1)/abs(u*d))"), domain="n >= 0 and mod(n, 1) == 0 and n < 900 | #n to be 0, 1, …, 899"),
-    elementwise("normpdf", "u", "= a = abs(u); r = round(16*a)/16; if(a < 56.1, exp(-r*r/2)*exp((r - a)*(r + a)/2), exp(-a*a/2))/sqrt(2*pi)", "-u*w",
+    elementwise("normpdf", "u", "= a = abs(u); r = round(16*min(a, 56))/16; exp(-r*r/2)*exp((r - a)*(r + a)/2)/sqrt(2*pi)", "-u*w",
                 formula=("-u*w",), rule="normal density", doc="density of the standard normal distribution", example="normpdf(0)"),
     elementwise("normcdf", "u", "= erfc(-u/sqrt(2))/2", "normpdf(u)", rule="normal distribution",
                 tex=r"\Phi", doc="the standard normal distribution's share below u", example="normcdf(0)",
