@@ -122,11 +122,11 @@ class Compiled:
             places = np.arange(value.size)
         else:
             places = self.recomputation.left(columns, [value, *slopes], good)
-        hard = self._each(np, columns, [value, *slopes], places)
+        hard = self._one_by_one(np, columns, [value, *slopes], places)
         gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
         return Batch(value.reshape(shape), gradient, hard)
 
-    def _each(
+    def _one_by_one(
         self, np: Any, columns: Mapping[str, Numbers], results: Sequence[Numbers], places: Numbers
     ) -> dict[int, str]:
         """Fill the rows at `places` with what one-shot says of each, equal points once; the statuses that are not ok."""
