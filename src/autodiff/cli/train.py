@@ -153,8 +153,8 @@ def _training(
     from autodiff.tables.inputs import each_table
     from autodiff.train import checkpoint, declarations, loop
     from autodiff.train import training as train
-    from autodiff.train.optimizers import Constants
-    from autodiff.train.schedule import Schedule
+    from autodiff.train.optimizers.first_order import Constants
+    from autodiff.train.optimizers.schedule import Schedule
 
     for path in filter(None, (given["save"], given["history"], given["plot"])):
         checkpoint.writable(path)
