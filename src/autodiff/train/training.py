@@ -307,14 +307,15 @@ class Training:
             self.step = replace(self.step, updated=self.state.parameters)
 
     def _diverged(self, trouble: Diverged) -> AutodiffError:
-        """The error of a divergence, which names the row of the table that has no value."""
-        cause, place = trouble.cause, ""
-        if isinstance(cause, DomainError):
-            axes = [k for k, size in enumerate(cause.wide) if size == len(trouble.rows)]
-            if self.table is not None and axes and cause.place:
-                row = self._kept[int(trouble.rows[cause.place[axes[0]]])]
-                place = f" ({self.table.place(int(row))})"
+        place = self._row(trouble.cause, trouble.rows) if isinstance(trouble.cause, DomainError) else ""
         return divergence_error(trouble, self.lowered, self.trained.model.active, place)
+
+    def _row(self, cause: DomainError, rows: Sequence[int]) -> str:
+        """` (row 5, line 6 of data.csv)`: the row of the table that an element belongs to."""
+        axes = [k for k, size in enumerate(cause.wide) if size == len(rows)]
+        if self.table is None or not axes or not cause.place:
+            return ""
+        return f" ({self.table.place(int(self._kept[int(rows[cause.place[axes[0]]])]))})"
 
 
 def _loss(objective: Objective, parameters: Mapping[str, Any]) -> float | None:
