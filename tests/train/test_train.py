@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,16 @@ def _training(case: str, optimizer: str, **options: Any) -> Training:
 # --- the numbers ------------------------------------------------------------------------------------------------------
 
 
+@cache
+def _trained(case: str, optimizer: str) -> tuple[list[float], Training]:
+    training = _training(case, optimizer)
+    return [record.loss for record in training.epochs()], training
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("case", CASES)
 def test_a_thousand_epochs_follow_pytorch(case: str, optimizer: str) -> None:
-    training = _training(case, optimizer)
-    losses = [record.loss for record in training.epochs()]
+    losses, training = _trained(case, optimizer)
     recorded = LOSSES[f"{case} {optimizer}"]
     assert [losses[k] for k in SHOWN] == pytest.approx(recorded["losses"], abs=1e-10, rel=1e-10)
     for name, value in recorded["params"].items():
@@ -67,8 +73,7 @@ def test_a_thousand_epochs_follow_pytorch(case: str, optimizer: str) -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("case", CASES)
 def test_a_thousand_epochs_follow_pytorch_live(case: str, optimizer: str) -> None:
-    training = _training(case, optimizer)
-    losses = [record.loss for record in training.epochs()]
+    losses, _ = _trained(case, optimizer)
     assert losses == pytest.approx(torch_run(case, optimizer)["losses"], abs=1e-10)
 
 
