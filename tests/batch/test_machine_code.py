@@ -49,7 +49,7 @@ def _as_the_steps(found: Compiled, steps: Compiled, most: float = 0, **at: Any) 
     if (sure != surely).any():  # a row that only one of them evaluates by itself, such as sec's at tiny arguments
         whole, other = found.batch(**at), steps.batch(**at)
         assert whole.hard == other.hard
-        value, gradient, wanted, slopes = whole.value, whole.gradient, other.value, other.gradient
+        value, gradient, wanted, slopes = whole.value, dict(whole.gradient), other.value, dict(other.gradient)
         sure = np.full(sure.shape, True)
     for a, b in zip((value, *gradient.values()), (wanted, *slopes.values()), strict=True):
         first, second = a[sure], b[sure]
