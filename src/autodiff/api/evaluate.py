@@ -13,13 +13,14 @@ import copyreg
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from autodiff import diagnostics
 from autodiff.api.answer import Answer, Value
 from autodiff.api.inputs import appear, bind, named, sources
 from autodiff.api.scalar_answer import Query, answered
 from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
-from autodiff.core.lowering import lower
-from autodiff.errors import AutodiffError, Span, normalised, quoted, shortened
+from autodiff.core.lowering import Lowered, lower
+from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
 from autodiff.language.ast import CONSTANTS, ParsedProgram
 from autodiff.language.parser import parse as _parse
 
@@ -156,3 +157,31 @@ def one_name(names: Mapping[str, int], order: int, highest: int = HIGHEST) -> No
             f"order {order} needs one name to differentiate by, and here are {len(names)}",
             hint=f"add --wrt {shortened(next(iter(names), 'x'))}; all second derivatives are --hessian",
         )
+
+
+def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
+    """The equations of several results. Raises AutodiffError for a name that the program does not assign."""
+    nodes: dict[str, int] = {}
+    for name in named(of):
+        node = lowered.assigned.get(name, lowered.result if name == lowered.name else None)
+        if node is None:
+            near = nearest(name, lowered.assigned)
+            known = f"it assigns {diagnostics.listed(lowered.assigned)}" if lowered.assigned else ""
+            raise AutodiffError(
+                f"{quoted(name)} is no result of this program",
+                hint=f"did you mean {quoted(near)}?" if near else known or "give its parts names: u = …; v = …",
+            )
+        if name in nodes:
+            raise AutodiffError(f"{quoted(name)} stands twice among the results")
+        nodes[name] = node
+    return nodes
+
+
+def inputs_only(lowered: Lowered, names: Mapping[str, int]) -> None:
+    """Raise AutodiffError for an assigned name: it depends on the inputs, so second derivatives by both have no meaning."""
+    for name in names:
+        if name in lowered.assigned:
+            raise AutodiffError(
+                f"{quoted(name)} is assigned in the program, and a Hessian is by inputs",
+                hint=f"its inputs are {', '.join(map(shortened, lowered.inputs[:12]))}",
+            )
