@@ -270,32 +270,32 @@ class _Digits:
 
     def __init__(self) -> None:
         self._results: list[Any] = []
-        self.lost: list[Any] = []
+        self.without: list[Any] = []
 
     def learn(self, k: int, row: Primitive, result: Any, roundings: int) -> None:
         """Result number k in one more sweep; those of the first sweep are what the others are compared with."""
         if k == len(self._results):
             self._results.append(np.array(result))
-            self.lost.append(False)
+            self.without.append(False)
             return
         if row.kind == ELEMENTWISE and row.value not in _CANCELLING:
             return
         first = self._results[k]
         with np.errstate(all="ignore"):
-            self.lost[k] |= np.abs(result - first) > roundings / _FEW * 0.5 * np.abs(first)
+            self.without[k] |= np.abs(result - first) > roundings / _FEW * 0.5 * np.abs(first)
 
 
 class _WithoutDigits(RandomRounding):
     """Puts 0 for the results that have no digit, and moves no other: exp(-u^2) is 0 in all other sweeps where u is far from
     0 by rounding alone."""
 
-    def __init__(self, lost: Sequence[Any]) -> None:
+    def __init__(self, without: Sequence[Any]) -> None:
         super().__init__(0, _FEW)
-        self._lost = iter(lost)
+        self._without = iter(without)
 
     def _moved(self, row: Primitive, args: Sequence[Any], value: Any) -> Any:
-        lost = next(self._lost)
-        return np.where(lost, 0.0, value) if np.shape(value) else 0.0 if lost else value
+        zero = next(self._without)
+        return np.where(zero, 0.0, value) if np.shape(value) else 0.0 if zero else value
 
     def number(self, value: Any) -> Any:
         return value
@@ -311,8 +311,8 @@ def sweeps() -> Iterator[RandomRounding]:
     yield RandomRounding(3, _FEW, mirrored=True, digits=digits)
     yield RandomRounding(1, digits=digits)
     yield RandomRounding(2, digits=digits)
-    if any(map(np.any, digits.lost)):
-        yield _WithoutDigits(digits.lost)
+    if any(map(np.any, digits.without)):
+        yield _WithoutDigits(digits.without)
 
 
 def sure(
