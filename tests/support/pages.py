@@ -6,13 +6,15 @@ A block ```console holds commands behind `$ ` and what each printed, stdout befo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.command import PATIENCE
+from tests.support.command import PATIENCE, Ended, autodiff
 from tests.support.paths import ROOT, SOURCE
 
 README = ROOT / "README.md"
@@ -27,23 +29,40 @@ _BLOCK = re.compile(
 
 
 class Shell:
-    """A bash in which `autodiff` is this checkout's command; `status` is that of the last command."""
+    """A bash in which `autodiff` is this checkout's command; `status` is that of the last command.
 
-    def __init__(self, folder: Path, where: Path) -> None:
+    With `here`, a command that needs nothing of bash is run in this process, which has all modules loaded.
+    """
+
+    def __init__(self, folder: Path, where: Path, *, here: bool = False) -> None:
         script = folder / "autodiff"
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m autodiff "$@"\n')
         script.chmod(0o755)
         self.environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
-        self.where, self.status = where, 0
+        self.where, self.here, self.status = where, here, 0
 
     def run(self, command: str) -> str:
         """What a command prints, stdout before stderr."""
-        done = subprocess.run(
-            ["bash", "-c", f"(exit {self.status}); {command}"],
-            capture_output=True, text=True, env=self.environment, cwd=self.where, timeout=PATIENCE,
-        )  # fmt: skip
-        self.status = done.returncode
-        return done.stdout + done.stderr
+        ended = self.ended(command)
+        return ended.out + ended.err
+
+    def ended(self, command: str) -> Ended:
+        """How a command ends."""
+        if self.here and _PLAIN.fullmatch(command):
+            with contextlib.chdir(self.where):
+                ended = autodiff(*shlex.split(command)[1:])
+        else:
+            done = subprocess.run(
+                ["bash", "-c", f"(exit {self.status}); {command}"],
+                capture_output=True, text=True, env=self.environment, cwd=self.where, timeout=PATIENCE,
+            )  # fmt: skip
+            ended = Ended(done.returncode, done.stdout, done.stderr)
+        self.status = ended.status
+        return ended
+
+
+_PLAIN = re.compile(r"""autodiff(?: +(?:[\w./:,=+@%^\[\]-]|'[^']*'|"[^"$`\\!]*")+)+""")
+"""A command of words and texts in quotes, without anything that bash puts in their place."""
 
 
 def commands(text: str) -> list[str]:
@@ -55,7 +74,7 @@ def commands(text: str) -> list[str]:
 def renewed(page: Path, folder: Path) -> str:
     """The text of a page with what its commands print now; README's run in the checkout, the manual's in `folder`."""
     text = page.read_text(encoding="utf-8")
-    shell = Shell(folder, ROOT if page == README else folder)
+    shell = Shell(folder, ROOT if page == README else folder, here=page != README)
     if page != README and "tests/examples/" in text:
         (folder / "tests").symlink_to(ROOT / "tests")  # as in the checkout, where a reader has the tables
 
