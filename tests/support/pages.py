@@ -48,21 +48,31 @@ class Shell:
 
     def ended(self, command: str) -> Ended:
         """How a command ends."""
+        stages = [command]
+        if self.here and re.fullmatch(rf"{_STAGE}(?:\|{_STAGE})*", command):
+            stages = [stage.strip() for stage in re.findall(_STAGE, command)]
+        out = err = ""
+        for stage in stages:
+            ended = self._stage(stage, out)
+            out, err, self.status = ended.out, err + ended.err, ended.status
+        return Ended(self.status, out, err)
+
+    def _stage(self, command: str, stdin: str) -> Ended:
         if self.here and _PLAIN.fullmatch(command):
             with contextlib.chdir(self.where):
-                ended = autodiff(*shlex.split(command)[1:])
-        else:
-            done = subprocess.run(
-                ["bash", "-c", f"(exit {self.status}); {command}"],
-                capture_output=True, text=True, env=self.environment, cwd=self.where, timeout=PATIENCE,
-            )  # fmt: skip
-            ended = Ended(done.returncode, done.stdout, done.stderr)
-        self.status = ended.status
-        return ended
+                return autodiff(*shlex.split(command)[1:], stdin=stdin.encode())
+        done = subprocess.run(
+            ["bash", "-c", f"(exit {self.status}); {command}"], input=stdin,
+            capture_output=True, text=True, env=self.environment, cwd=self.where, timeout=PATIENCE,
+        )  # fmt: skip
+        return Ended(done.returncode, done.stdout, done.stderr)
 
+
+_STAGE = r"""(?:[^|;&<>$`\\'"]|'[^']*'|"[^"$`\\!]*")+"""
+"""A command of a pipeline, where bash puts nothing in place of its words but names of files."""
 
 _PLAIN = re.compile(r"""autodiff(?: +(?:[\w./:,=+@%^\[\]-]|'[^']*'|"[^"$`\\!]*")+)+""")
-"""A command of words and texts in quotes, without anything that bash puts in their place."""
+"""One whose words mean themselves."""
 
 
 def commands(text: str) -> list[str]:
