@@ -74,7 +74,7 @@ ONLY_IN = {
         "plotting/",
         "render/terminal/training.py",
     ],
-    "scipy": ["train/lbfgs.py", "fitting/"],
+    "scipy": ["train/optimizers/lbfgs.py", "fitting/"],
     "pyarrow": ["batch/ufuncs.py", "tables/arrow.py"],
     "fsspec": ["tables/filesystems.py"],
     "llvmlite": ["batch/jit/compile.py"],

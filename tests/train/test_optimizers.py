@@ -15,8 +15,8 @@ from autodiff.tables.columns import NumericTable, load
 from autodiff.train.declarations import chooser
 from autodiff.train.ending import conclude
 from autodiff.train.loop import Hyperparameters
-from autodiff.train.optimizers import Constants
-from autodiff.train.schedule import Schedule
+from autodiff.train.optimizers.first_order import Constants
+from autodiff.train.optimizers.schedule import Schedule
 from autodiff.train.training import Training
 from tests.support import rules
 from tests.support.command import autodiff

@@ -16,9 +16,8 @@ from typing import Any
 
 from autodiff import display
 from autodiff.api.elementwise_view import numbers_of
-from autodiff.api.evaluate import one_name, parse
+from autodiff.api.evaluate import inputs_only, one_name, parse, results
 from autodiff.api.inputs import named, sources
-from autodiff.api.matrices import inputs_only, results
 from autodiff.api.reduction_notes import note as taken_as
 from autodiff.api.smoothness import smooth
 from autodiff.api.sympy import simplified
@@ -161,7 +160,7 @@ def derivative(
     formula grows beyond all bounds.
     """
     text, wrt = _of_notation(text, wrt)
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, wrt=wrt)
     numbers = numbers_of(program)
     lowered = numbers.lowered
     if not (lowered.inputs or lowered.assigned):  # a constant: of the variable that is named, or of x
@@ -333,10 +332,9 @@ class _Maker:
         def harmless(place: Mapping[str, int]) -> bool:
             return smooth(self.text, self.lowered.inputs, self.symbols.graph, entry.node, entry.wrt, place)
 
-        judged = [condition.kind != "domain" and not condition.branch for condition in conditions]
         left = (
-            without(self.symbols, condition, harmless) if ask else condition
-            for condition, ask in zip(conditions, judged, strict=True)
+            condition if condition.kind == "domain" or condition.branch else without(self.symbols, condition, harmless)
+            for condition in conditions
         )
         return [condition for condition in left if condition is not None]
 
@@ -347,11 +345,4 @@ class _Maker:
                 if proviso.branch
                 else "nowhere: the program has no value"
             )
-        condition = shortened(infix(self.symbols.graph, proviso.condition), 100)
-        place = condition.replace(" == ", " = ")
-        where = "in the branches of a condition: " if proviso.branch else ""
-        if proviso.kind == "domain":
-            return f"{where}only where {condition}"
-        if proviso.kind == "condition":
-            return f"{where}not at {place}, unless the branches that meet there have one slope"
-        return f"{where}not at {place} (a {proviso.kind})"
+        return proviso.in_words(shortened(infix(self.symbols.graph, proviso.condition), 100))

@@ -13,14 +13,15 @@ import copyreg
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from autodiff import diagnostics
 from autodiff.api.answer import Answer, Value
 from autodiff.api.inputs import appear, bind, named, sources
 from autodiff.api.scalar_answer import Query, answered
 from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
-from autodiff.core.lowering import lower
-from autodiff.errors import AutodiffError, Span, normalised, quoted, shortened
-from autodiff.language.ast import ParsedProgram
+from autodiff.core.lowering import Lowered, lower
+from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
+from autodiff.language.ast import CONSTANTS, ParsedProgram
 from autodiff.language.parser import parse as _parse
 
 MODES = ("reverse", "forward", "both")
@@ -32,12 +33,22 @@ HIGHEST = 100
 """The highest order of a derivative."""
 
 
-def parse(text: str, *, strict: bool = False, given: Any = (), functions: Iterable[str] = ()) -> ParsedProgram:
+def parse(
+    text: str,
+    *,
+    strict: bool = False,
+    given: Any = (),
+    wrt: str | Sequence[str] | None = None,
+    functions: Iterable[str] = (),
+) -> ParsedProgram:
     """The syntax tree of a program, in which the names `given` have values, and `functions` are defined elsewhere.
 
-    Raises AutodiffError for a mistake; with `strict` for a doubtful reading, too.
+    A constant's name in `wrt` is an input: it is differentiated by. Raises AutodiffError for a mistake; with `strict` for
+    a doubtful reading, too.
     """
     names = frozenset(normalised(str(name)) for name in given) if isinstance(given, Iterable) else frozenset()
+    if wrt is not None:
+        names |= CONSTANTS.keys() & set(named(wrt))
     return _parse(text, rules.functions().union(functions), strict=strict, given=names)
 
 
@@ -95,7 +106,7 @@ def evaluate(
             raise AutodiffError(
                 f"unknown {kind} {quoted(str(given))}", hint=f"choose one of {', '.join(filter(None, choices))}"
             )
-    program = parse(text, strict=strict, given={} if at is None else at)
+    program = parse(text, strict=strict, given={} if at is None else at, wrt=wrt)
     lowered = lower(program)
     point: Mapping[str, Value] = bind(lowered, {} if at is None else at)
     if digits:
@@ -146,3 +157,31 @@ def one_name(names: Mapping[str, int], order: int, highest: int = HIGHEST) -> No
             f"order {order} needs one name to differentiate by, and here are {len(names)}",
             hint=f"add --wrt {shortened(next(iter(names), 'x'))}; all second derivatives are --hessian",
         )
+
+
+def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
+    """The equations of several results. Raises AutodiffError for a name that the program does not assign."""
+    nodes: dict[str, int] = {}
+    for name in named(of):
+        node = lowered.assigned.get(name, lowered.result if name == lowered.name else None)
+        if node is None:
+            near = nearest(name, lowered.assigned)
+            known = f"it assigns {diagnostics.listed(lowered.assigned)}" if lowered.assigned else ""
+            raise AutodiffError(
+                f"{quoted(name)} is no result of this program",
+                hint=f"did you mean {quoted(near)}?" if near else known or "give its parts names: u = …; v = …",
+            )
+        if name in nodes:
+            raise AutodiffError(f"{quoted(name)} stands twice among the results")
+        nodes[name] = node
+    return nodes
+
+
+def inputs_only(lowered: Lowered, names: Mapping[str, int]) -> None:
+    """Raise AutodiffError for an assigned name: it depends on the inputs, so second derivatives by both have no meaning."""
+    for name in names:
+        if name in lowered.assigned:
+            raise AutodiffError(
+                f"{quoted(name)} is assigned in the program, and a Hessian is by inputs",
+                hint=f"its inputs are {', '.join(map(shortened, lowered.inputs[:12]))}",
+            )

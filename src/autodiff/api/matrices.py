@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from autodiff import diagnostics, display
 from autodiff.api.answer import Answer
 from autodiff.api.elementwise_view import Elements, over_elements
-from autodiff.api.evaluate import parse, proven_digits
-from autodiff.api.inputs import named, sources
+from autodiff.api.evaluate import inputs_only, parse, proven_digits, results
+from autodiff.api.inputs import sources
 from autodiff.api.scalar_answer import answered
-from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import SEVERITY
-from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
+from autodiff.errors import Span, shortened
 from autodiff.language.ast import ParsedProgram, Reading
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def hessian(
     """
     from autodiff.api.higher_order import second_derivatives  # the other matrices need no series
 
-    program = parse(text, strict=strict, given=at)
+    program = parse(text, strict=strict, given=at, wrt=wrt)
     over = over_elements(program, {} if at is None else at)
     names = _sources(over, wrt)
     inputs_only(over.lowered, names)
@@ -161,7 +160,7 @@ def jacobian(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict, given=at)
+    program = parse(text, strict=strict, given=at, wrt=wrt)
     over = over_elements(program, {} if at is None else at, many=True)
     names = _sources(over, wrt)
     answers = _answers(over, names, over.names(of or [over.lowered.name]), mode, digits)
@@ -232,7 +231,7 @@ def vjp(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict, given=at)
+    program = parse(text, strict=strict, given=at, wrt=wrt)
     over = over_elements(program, {} if at is None else at, many=True)
     given = {} if weights is None else over.numbers(weights, "a weighted sum")
     given = given or dict.fromkeys(over.names([over.lowered.name]), 1.0)
@@ -324,31 +323,3 @@ def weighted_label(weights: Mapping[str, float]) -> str:
 
 
 # --- names --------------------------------------------------------------------------------------------------------------
-
-
-def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
-    """The equations of several results. Raises AutodiffError for a name that the program does not assign."""
-    nodes: dict[str, int] = {}
-    for name in named(of):
-        node = lowered.assigned.get(name, lowered.result if name == lowered.name else None)
-        if node is None:
-            near = nearest(name, lowered.assigned)
-            known = f"it assigns {diagnostics.listed(lowered.assigned)}" if lowered.assigned else ""
-            raise AutodiffError(
-                f"{quoted(name)} is no result of this program",
-                hint=f"did you mean {quoted(near)}?" if near else known or "give its parts names: u = …; v = …",
-            )
-        if name in nodes:
-            raise AutodiffError(f"{quoted(name)} stands twice among the results")
-        nodes[name] = node
-    return nodes
-
-
-def inputs_only(lowered: Lowered, names: Mapping[str, int]) -> None:
-    """Raise AutodiffError for an assigned name: it depends on the inputs, so second derivatives by both have no meaning."""
-    for name in names:
-        if name in lowered.assigned:
-            raise AutodiffError(
-                f"{quoted(name)} is assigned in the program, and a Hessian is by inputs",
-                hint=f"its inputs are {', '.join(map(shortened, lowered.inputs[:12]))}",
-            )

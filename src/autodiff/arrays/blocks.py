@@ -20,6 +20,7 @@ from itertools import accumulate
 from autodiff import diagnostics
 from autodiff.arrays.minors import Ring, cofactors, determinant, products
 from autodiff.arrays.shapes import Places, Shape, broadcast, checked_axis, lanes, part_of, positions, shape_error
+from autodiff.arrays.sorting_network import exchanges
 from autodiff.arrays.whole_arrays import WholeArrays
 from autodiff.core import rules
 from autodiff.core.algebra import Algebra
@@ -172,10 +173,8 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
     def gathered(self, a: ScalarBlock, places: ScalarBlock) -> ScalarBlock:
         rows = self._parts(a.nodes, a.shape)
         self.require_room(2 * len(a.nodes) * len(places.nodes))
-        equal = (
-            (lambda k, at=at: self.call("==", at, self.number(float(k)))) for at in self._places(places, a.shape[0])
-        )
-        nodes = (self._chosen(is_at, column) for is_at in equal for column in zip(*rows, strict=True))
+        inside = self._places(places, a.shape[0])
+        nodes = (self._element(column, place) for place in inside for column in zip(*rows, strict=True))
         return ScalarBlock((*places.shape, *a.shape[1:]), tuple(nodes))
 
     def summed_at(self, part: ScalarBlock, places: ScalarBlock, shape: Shape) -> ScalarBlock:
@@ -257,22 +256,11 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
         return ScalarBlock((), (place,))
 
     def ordered(self, a: ScalarBlock) -> ScalarBlock:
-        """Batcher's merge exchange (D. Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M): pairs in a fixed order."""
-        nodes, count, bits = list(a.nodes), len(a.nodes), (len(a.nodes) - 1).bit_length()
-        self.require_room(count * bits * (bits + 1) // 2)
-        top = 1 << max(0, bits - 1)
-        p = top
-        while p > 0:
-            q, r, d = top, 0, p
-            while True:
-                for k in range(count - d):
-                    if k & p == r:
-                        low, high = nodes[k], nodes[k + d]
-                        nodes[k], nodes[k + d] = self.call("min", low, high), self.call("max", low, high)
-                if q == p:
-                    break
-                d, q, r = q - p, q >> 1, p
-            p >>= 1
+        nodes, bits = list(a.nodes), (len(a.nodes) - 1).bit_length()
+        self.require_room(len(nodes) * bits * (bits + 1) // 2)
+        for j, k in exchanges(len(nodes)):
+            low, high = nodes[j], nodes[k]
+            nodes[j], nodes[k] = self.call("min", low, high), self.call("max", low, high)
         return ScalarBlock(a.shape, tuple(nodes))
 
     def order(self, a: ScalarBlock) -> ScalarBlock:
@@ -294,8 +282,11 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
 
     def permuted(self, row: Primitive, a: ScalarBlock, places: ScalarBlock) -> ScalarBlock:
         self.require_room(2 * len(a.nodes) ** 2)
-        equal = ((lambda k, place=place: self.call("==", place, self.number(float(k)))) for place in places.nodes)
-        return ScalarBlock(a.shape, tuple(self._chosen(is_at, a.nodes) for is_at in equal))
+        return ScalarBlock(a.shape, tuple(self._element(a.nodes, place) for place in places.nodes))
+
+    def _element(self, nodes: Sequence[int], place: int) -> int:
+        """The one of `nodes` in a place that is an equation itself."""
+        return self._chosen(lambda k: self.call("==", place, self.number(float(k))), nodes)
 
     def _chosen(self, is_at: Callable[[int], int], nodes: Sequence[int]) -> int:
         """The one of `nodes` for whose place a condition holds."""
@@ -333,11 +324,8 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
             lambda a, b: call("*", a, b),
         )
 
-    def _rows(self, a: ScalarBlock) -> list[tuple[int, ...]]:
-        return [a.nodes[k : k + a.shape[0]] for k in range(0, len(a.nodes), a.shape[0])]
-
     def _determinant(self, a: ScalarBlock) -> int:
-        return determinant(self._rows(a), self._ring(products(a.shape[0])))
+        return determinant(self._parts(a.nodes, a.shape), self._ring(products(a.shape[0])))
 
     def determinant(self, row: Primitive, a: ScalarBlock) -> ScalarBlock:
         return self.text(row.scalar_meaning, row.params, [ScalarBlock((), (self._determinant(a),))])
@@ -347,15 +335,18 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
         if size == 1:
             return ScalarBlock((1, 1), (self.number(1.0),))
         ring = self._ring(size * size * products(size - 1))
-        return ScalarBlock(a.shape, tuple(node for line in cofactors(self._rows(a), ring) for node in line))
+        return ScalarBlock(
+            a.shape, tuple(node for line in cofactors(self._parts(a.nodes, a.shape), ring) for node in line)
+        )
 
     def inverse(self, a: ScalarBlock) -> ScalarBlock:
         """The transposed cofactors over the determinant, with the span of the call, so that a division by 0 points to it."""
-        below = self._determinant(a)
-        above = self.transposed(self.cofactors(a))
-        return ScalarBlock(above.shape, tuple(self.call("/", node, below) for node in above.nodes))
+        return self._over_determinant(a, lambda adjugate: adjugate)
 
     def solution(self, a: ScalarBlock, b: ScalarBlock) -> ScalarBlock:
+        return self._over_determinant(a, lambda adjugate: self.product(adjugate, b))
+
+    def _over_determinant(self, a: ScalarBlock, of_adjugate: Callable[[ScalarBlock], ScalarBlock]) -> ScalarBlock:
         below = self._determinant(a)
-        above = self.product(self.transposed(self.cofactors(a)), b)
-        return ScalarBlock(b.shape, tuple(self.call("/", node, below) for node in above.nodes))
+        above = of_adjugate(self.transposed(self.cofactors(a)))
+        return ScalarBlock(above.shape, tuple(self.call("/", node, below) for node in above.nodes))

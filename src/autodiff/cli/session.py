@@ -13,7 +13,7 @@ from typing import Any
 
 from autodiff.cli import colour, explanation_output, options, streams
 from autodiff.cli.history import History
-from autodiff.cli.train import SETTINGS
+from autodiff.cli.train_options import SETTINGS
 from autodiff.errors import HARD_POINT, AutodiffError, shortened
 from autodiff.render.terminal import progress
 from autodiff.render.terminal import training as rendered

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -15,7 +14,18 @@ import click
 from autodiff.api.inputs import finite, parse_point
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import AutodiffError, printable, quoted, shortened
+from autodiff.cli.train_options import (
+    FIRST_ORDER,
+    OPTIMIZERS_OF,
+    SETTINGS,
+    WHOLE,
+    betas,
+    require_enough,
+    require_one_start,
+    require_picture,
+    require_together,
+)
+from autodiff.errors import printable, shortened
 from autodiff.libraries import library
 
 if TYPE_CHECKING:
@@ -26,17 +36,6 @@ if TYPE_CHECKING:
 _CLUSTER_PAYS = 10_000_000
 """Rows from which on a step takes longer than what Dask adds to it."""
 
-FIRST_ORDER = ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad")
-"""The optimizers whose step is a rate times something that they make of a slope."""
-
-WHOLE = ("lbfgs", "lm", "newton")
-"""The optimizers that look at all rows in each step and choose its length."""
-
-SETTINGS = (
-    "optimizer", "momentum", "nesterov", "betas", "weight_decay", "schedule", "clip", "seed", "batch_size", "l1", "l2",
-    "holdout", "missing", "patience",
-)  # fmt: skip
-"""Options that --save keeps beside the rate and the program, for --resume."""
 
 EPILOG = """\b
 Examples:
@@ -125,13 +124,13 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     written = [("--history", given["history"]), ("--plot", given["plot"])]
     files.apart([*read, ("--resume", given["resume"])], written)
     files.apart(read, [*written, ("--save", given["save"])])  # --resume and --save may be one
-    _picture(given["plot"])
+    require_picture(given["plot"])
     saved: Mapping[str, Any] = {}
     if given["resume"] is not None:
-        _one_start(given)
+        require_one_start(given)
         saved = inputs.read_object(given["resume"])
     text = _restored(given, saved, program, file)
-    _one_start(given)
+    require_one_start(given)
     with ExitStack() as engines:
         training = _training(text, strict, given, saved, engines)
         options.notices(training.readings)
@@ -153,17 +152,17 @@ def _training(
     from autodiff.tables.inputs import each_table
     from autodiff.train import checkpoint, declarations, loop
     from autodiff.train import training as train
-    from autodiff.train.optimizers import Constants
-    from autodiff.train.schedule import Schedule
+    from autodiff.train.optimizers.first_order import Constants
+    from autodiff.train.optimizers.schedule import Schedule
 
     for path in filter(None, (given["save"], given["history"], given["plot"])):
         checkpoint.writable(path)
     plan = loop.Hyperparameters(
         given["epochs"], given["lr"], given["optimizer"], given["batch_size"] or 0, given["seed"],
-        Constants(given["momentum"], given["nesterov"], _betas(given["betas"]), given["weight_decay"]),
+        Constants(given["momentum"], given["nesterov"], betas(given["betas"]), given["weight_decay"]),
         Schedule.of(given["schedule"], given["epochs"]), given["clip"] or 0.0,
     )  # fmt: skip
-    _together(given)
+    require_together(given)
     state = _start(given, plan.seed, saved)
     loop.require_memory(state, plan)
     parameters, kept = list(state.parameters), declarations.Kept()
@@ -172,7 +171,7 @@ def _training(
     if given["engine"]:
         training: Training = _over_parts(text, plan, state, options_of_training, given, engines)
         training.state = state
-        _enough(training, given)
+        require_enough(training, given)
         return training
     if not given["data"]:
         declarations.without_data(text, parameters)
@@ -191,7 +190,7 @@ def _training(
     training.state = state
     if saved and checkpoint.kept_rows(given["resume"], saved) not in (declarations.Kept(), training.kept):
         streams.remark(f"notice: {given['resume']} was made with rows of other classes, texts, means or deviations")
-    _enough(training, given)
+    require_enough(training, given)
     for text in training.row_mixing()[:3] if given["data"] is not None else ():
         streams.remark(
             f"notice: {printable(shortened(text, 60))} is computed from all rows of a step and used in each of them"
@@ -234,87 +233,6 @@ def _coded(name: str, texts: Sequence[str]) -> str:
     return f"{shortened(name)} is text: {listed}{f' and so on to {len(texts) - 1}' * (len(texts) > 5)}"
 
 
-def _betas(text: str | None) -> tuple[float, float]:
-    """The two weights of Adam."""
-    if text is None:
-        return 0.9, 0.999
-    parts = [inputs.read_number(part, "--betas") for part in text.split(",")]
-    if len(parts) != 2 or not all(0 <= part < 1 for part in parts):
-        raise AutodiffError(
-            f"--betas takes two numbers from 0 to below 1, not {quoted(text)}", hint="such as 0.9,0.999"
-        )
-    return parts[0], parts[1]
-
-
-_OPTIMIZERS_OF = dict.fromkeys(("lr", "batch_size", "weight_decay", "schedule", "clip"), FIRST_ORDER) | {
-    "momentum": ("sgd", "momentum", "rmsprop"), "nesterov": ("sgd", "momentum"), "betas": ("adam", "adamw"),
-}  # fmt: skip
-"""The optimizers that an option is about."""
-
-
-def _together(given: Mapping[str, Any]) -> None:
-    """Raise AutodiffError for options one of which would do nothing beside the others."""
-    typed, optimizer, engine = options.on_command_line, given["optimizer"], given["engine"]
-    conflicts = [
-        (optimizer in WHOLE and typed("batch_size"), f"{optimizer} looks at all rows in each step, so it takes no --batch-size",
-         "leave --batch-size out"),
-        (optimizer in WHOLE and typed("lr"), f"{optimizer} chooses its own rate, so it takes no --lr", "leave --lr out"),
-        (optimizer in WHOLE[1:] and given["l1"], f"{optimizer} needs second derivatives, and that of --l1 has a jump at 0",
-         "take --l2, or another optimizer"),
-        (engine and optimizer in WHOLE[1:], f"--engine adds up slopes of parts, and {optimizer} needs a matrix of all rows",
-         "take --optimizer lbfgs, or leave --engine out"),
-        *((optimizer not in optimizers and typed(key), f"{optimizer} takes no --{key.replace('_', '-')}",
-           f"it is of {', '.join(optimizers)}") for key, optimizers in _OPTIMIZERS_OF.items()),
-        (given["nesterov"] and not given["momentum"] and optimizer == "sgd", "--nesterov needs a momentum", "add --momentum 0.9"),
-        (given["quiet"] and typed("explain_step"), "--quiet and --explain-step don't go together",
-         "--format json has the step as well"),
-        (engine and given["batch_size"],
-         "--engine adds up all rows in each step, and a minibatch has rows of many parts, which would have to be sent",
-         "leave --batch-size or --engine out"),
-        (engine and given["missing"] != "error", "--engine takes tables without missing cells", "leave --missing or --engine out"),
-        (engine and typed("explain_step"), "--explain-step shows rows of one table, and with --engine they are in many parts",
-         "leave --explain-step or --engine out"),
-        (given["scheduler"] and not engine, "--scheduler is about an engine, and there is none", "add --engine dask"),
-        (given["workers"] and not engine, "--workers is about an engine, and there is none", "add --engine local"),
-        (given["patience"] and not given["holdout"], "--patience is about the rows held out, and there are none", "add --holdout 0.2"),
-    ]  # fmt: skip
-    about_rows = {"--batch-size": given["batch_size"], "--holdout": given["holdout"], "--from": given["from_form"]}
-    about_rows |= {"--engine": engine, "--patience": given["patience"], "--missing": typed("missing")}
-    for option, value in about_rows.items():
-        message = f"{option} is about the rows of a table, and there is none"
-        conflicts.append((value and not given["data"], message, "add --data FILE.csv"))
-    for meet, message, hint in conflicts:
-        if meet:
-            raise AutodiffError(message, hint=hint)
-
-
-def _enough(training: Training, given: Mapping[str, Any]) -> None:
-    """Raise AutodiffError where no row would be held out, or where there is no step of the number that is to be shown."""
-    if given["holdout"] and training.validation is None:
-        raise AutodiffError(
-            f"--holdout {given['holdout']} of {training.rows} rows is less than half a row, so none is held out",
-            hint="give a larger share, such as 0.2",
-        )
-    plan, wanted = training.plan, given["explain_step"]
-    steps_per_epoch = math.ceil(training.rows / plan.batch) if plan.batch else 1
-    left = max(plan.epochs - training.state.epochs, 0)
-    if options.on_command_line("explain_step") and wanted > left * steps_per_epoch:
-        steps = f"{left} epoch{'s' * (left != 1)} of {steps_per_epoch} step{'s' * (steps_per_epoch != 1)}"
-        raise AutodiffError(
-            f"there is no step {wanted} to explain in {steps}", hint="give --explain-step a smaller number"
-        )
-
-
-def _one_start(given: Mapping[str, Any]) -> None:
-    """Raise AutodiffError unless one of --params and --resume says where to start."""
-    if (given["params"] is None) == (given["resume"] is None):
-        both = given["params"] is not None
-        raise AutodiffError(
-            "--params and --resume both say where to start" if both else "there is nothing to train",
-            hint="choose one" if both else "name the parameters and their start: --params w=0,b=0",
-        )
-
-
 def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any]) -> Any:
     """The parameters at the beginning, from --params or --resume."""
     from autodiff.train import checkpoint, loop
@@ -338,7 +256,7 @@ def _restored(given: dict[str, Any], saved: Mapping[str, Any], program: str | No
         key = parameter.name or ""
         if key not in (*SETTINGS, "lr") or before.get(key) is None:
             continue
-        if options.on_command_line("optimizer") and given["optimizer"] not in _OPTIMIZERS_OF.get(
+        if options.on_command_line("optimizer") and given["optimizer"] not in OPTIMIZERS_OF.get(
             key, given["optimizer"]
         ):
             continue  # a setting of another optimizer
@@ -358,14 +276,3 @@ def _restored(given: dict[str, Any], saved: Mapping[str, Any], program: str | No
     if isinstance(text, str) and text.split() != typed.split():
         streams.remark(f"notice: {given['resume']} was made with another program")
     return typed
-
-
-def _picture(path: str | None) -> None:
-    """Raise AutodiffError where a picture can't be written to this name, or not at all."""
-    if path is None:
-        return
-    from autodiff.render.plot.image import FORMATS
-
-    if path.rpartition(".")[2].lower() not in FORMATS:
-        raise AutodiffError(f"{quoted(path, 200)} is no picture", hint=f"end its name with .{', .'.join(FORMATS)}")
-    library("matplotlib", "a picture", "plot")

@@ -34,7 +34,6 @@ from autodiff.language.ast import (
     upward,
     walk,
 )
-from autodiff.language.name_resolution import of_training
 from autodiff.language.synonyms import ELEMENTARY, WITH_OTHER_ARGUMENTS, glued
 from autodiff.record import Record
 
@@ -335,6 +334,8 @@ class _Lowering:
     def _count(self, node: Call, *wanted: int) -> None:
         if len(node.args) not in wanted:
             if node.name in TRAINING_CALLS and len(node.args) == 1:
+                from autodiff.language.diagnostics import of_training  # only a mistake needs it
+
                 raise of_training(node.name, node.name_span)
             row = rules.find(node.name, wanted[-1])
             shape = (

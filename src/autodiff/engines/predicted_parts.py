@@ -20,7 +20,8 @@ from autodiff.tables.columns import program_names
 from autodiff.tables.text import Table
 from autodiff.train.checkpoint import nested
 from autodiff.train.declarations import Kept
-from autodiff.train.prediction import Outputs, predictions
+from autodiff.train.predicted_rows import predictions
+from autodiff.train.prediction import Outputs
 
 
 @dataclass(frozen=True, slots=True)

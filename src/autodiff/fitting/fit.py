@@ -20,7 +20,7 @@ from autodiff import display
 from autodiff.api.evaluate import parse
 from autodiff.core.lowering import lower
 from autodiff.errors import DATA, AutodiffError, quoted
-from autodiff.fitting import arguments, minimum, solve, statistics
+from autodiff.fitting import arguments, minimum, objective, solve, statistics
 from autodiff.fitting.problem import Problem, Vector
 from autodiff.language.ast import CONSTANTS, Reading
 
@@ -178,9 +178,9 @@ def fit(
 
 def _options(
     problem: Problem, begin: Vector, bounds: Mapping[str, tuple[float, float]], loss: str, scale: float, steps: int
-) -> solve.Options:
-    if loss not in solve.LOSSES:
-        raise AutodiffError(f"there is no loss {quoted(loss)}", hint=f"there are {', '.join(solve.LOSSES)}")
+) -> objective.Options:
+    if loss not in objective.LOSSES:
+        raise AutodiffError(f"there is no loss {quoted(loss)}", hint=f"there are {', '.join(objective.LOSSES)}")
     for name, (low, high) in bounds.items():
         if name not in problem.names:
             raise AutodiffError(
@@ -200,11 +200,11 @@ def _options(
             )
     lower = np.array([bounds.get(name, (-math.inf, math.inf))[0] for name in problem.names])
     upper = np.array([bounds.get(name, (-math.inf, math.inf))[1] for name in problem.names])
-    return solve.Options(lower, upper, loss, scale, steps)
+    return objective.Options(lower, upper, loss, scale, steps)
 
 
 def _best(
-    problem: Problem, begin: Vector, options: solve.Options, starts: int, seed: int
+    problem: Problem, begin: Vector, options: objective.Options, starts: int, seed: int
 ) -> tuple[solve.Solution, int]:
     """The best solution from several starts, and how many of them ended in its minimum."""
     draw = np.random.default_rng(seed)
@@ -218,7 +218,7 @@ def _best(
     return best, sum(s.cost <= best.cost * (1 + CLOSE) for s in solutions)
 
 
-def _drawn(draw: Any, begin: Vector, options: solve.Options) -> Vector:
+def _drawn(draw: Any, begin: Vector, options: objective.Options) -> Vector:
     """A start within the bounds where both are finite, else up to ten times larger or smaller than the first one."""
     factors = 10.0 ** draw.uniform(-1, 1, len(begin))
     drawn = np.where(begin == 0, draw.standard_normal(len(begin)), begin * factors)
@@ -228,14 +228,14 @@ def _drawn(draw: Any, begin: Vector, options: solve.Options) -> Vector:
 
 
 def _fit(
-    problem: Problem, options: solve.Options, solution: solve.Solution, starts: tuple[int, int], level: float,
+    problem: Problem, options: objective.Options, solution: solve.Solution, starts: tuple[int, int], level: float,
     *, prediction: bool,
 ) -> Fit:  # fmt: skip
     parameters = solution.parameters
-    free = solve.free(problem, parameters, options)
-    residuals, jacobian = solve.weighted(problem, parameters, options)
+    free = objective.free(problem, parameters, options)
+    residuals, jacobian = objective.weighted(problem, parameters, options)
     known = problem.sigma is not None
-    matrix = problem.sums(parameters).matrix if solve.by_sums(problem, options) else None
+    matrix = problem.sums(parameters).matrix if objective.by_sums(problem, options) else None
     estimate = statistics.estimate(problem.names, residuals, jacobian, known=known, free=free, matrix=matrix)
 
     @np.errstate(all="ignore")
@@ -245,7 +245,9 @@ def _fit(
             noise = problem.sigma if problem.sigma is not None else estimate.deviation or math.nan
         fitted = problem.fitted(parameters)
         half = statistics.band(problem.slopes(parameters), estimate, level, noise)
-        leverage, influence = statistics.influence(*solve.weighted(problem, parameters, options), estimate, known=known)
+        leverage, influence = statistics.influence(
+            *objective.weighted(problem, parameters, options), estimate, known=known
+        )
         return Rows(fitted, problem.y - fitted, fitted - half, fitted + half, leverage, influence)
 
     outliers = []
@@ -280,7 +282,7 @@ def _fit(
 
 def _notes(
     problem: Problem, estimate: statistics.Estimate, solution: solve.Solution, at_bound: tuple[str, ...],
-    starts: tuple[int, int], options: solve.Options, outliers: Sequence[int],
+    starts: tuple[int, int], options: objective.Options, outliers: Sequence[int],
 ) -> list[str]:  # fmt: skip
     notes = []
     if solution.ended != "converged":

@@ -21,9 +21,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autodiff.errors import AutodiffError
-from autodiff.fitting import solve
+from autodiff.fitting import objective, solve
+from autodiff.fitting.objective import Options
 from autodiff.fitting.problem import Problem, Vector
-from autodiff.fitting.solve import Options, Solution
+from autodiff.fitting.solve import Solution
 
 DEPARTURES = 8
 """How often a search goes on from a smaller sum."""
@@ -54,7 +55,7 @@ def minimize(problem: Problem, start: Vector, options: Options) -> Solution:
     """The parameters near `start` of least cost. Raises AutodiffError where the model has no value at the start."""
     solution = _with_linear_parameters(problem, start, options, solve.solve(problem, start, options))
     for _ in range(DEPARTURES):
-        if solution.ended != "converged" or solve.is_exact(problem, solution.parameters, options):
+        if solution.ended != "converged" or objective.is_exact(problem, solution.parameters, options):
             return solution
         place = _Place.of(problem, solution, start, options)
         with problem.searching(), np.errstate(all="ignore"):
@@ -139,11 +140,11 @@ class _Place:
         parameters = solution.parameters
         sizes = np.maximum(np.abs(parameters), np.where(start == 0, 1.0, np.abs(start)))
         with np.errstate(all="ignore"):
-            if solve.by_sums(problem, options):
+            if objective.by_sums(problem, options):
                 slopes = np.sqrt(np.diagonal(problem.sums(parameters).matrix))
             else:
                 slopes = np.linalg.norm(problem.jacobian(parameters), axis=0)
-            cost = solve.cost(problem, parameters, options)
+            cost = objective.cost(problem, parameters, options)
             # a standard error is short enough for a difference, and stays within a narrow peak
             errors = 0.1 * math.sqrt(2 * cost / problem.rows) / slopes
             steps = np.clip(
@@ -153,7 +154,7 @@ class _Place:
             )
             with problem.searching():
                 hessian = _hessian(problem.sample(SAMPLE), parameters, steps, options)
-        free = np.asarray(solve.free(problem, parameters, options))
+        free = np.asarray(objective.free(problem, parameters, options))
         return cls(problem, options, parameters, cost, sizes, slopes, free, hessian)
 
     def lower(self) -> list[Vector]:
@@ -164,7 +165,7 @@ class _Place:
                 moved = self.parameters + length * direction
                 if not ((moved >= self.options.lower) & (moved <= self.options.upper)).all():
                     continue
-                reached = solve.cost(self.problem, moved, self.options)
+                reached = objective.cost(self.problem, moved, self.options)
                 if reached < self.cost * (1 - FALL):
                     points.append((reached, moved))
         return [point for _, point in sorted(points, key=lambda pair: pair[0])]
@@ -193,7 +194,7 @@ class _Place:
             yield direction * far, np.concatenate([both, *(s * natural * np.array([0.03, 0.3, 1, 3]) for s in (1, -1))])
 
     def _is_without_slope(self, k: int) -> bool:
-        return bool(self.slopes[k] * self.sizes[k] <= solve.NEGLIGIBLE * self.problem.size)
+        return bool(self.slopes[k] * self.sizes[k] <= objective.NEGLIGIBLE * self.problem.size)
 
     def is_flat(self) -> bool:
         """Whether the model is constant near here along a free parameter, and not so further away, or along all of them."""
@@ -250,5 +251,5 @@ def _hessian(problem: Problem, parameters: Vector, steps: Vector, options: Optio
 
 
 def _gradient(problem: Problem, parameters: Vector, options: Options) -> Vector:
-    residuals, jacobian = solve.weighted(problem, parameters, options)
+    residuals, jacobian = objective.weighted(problem, parameters, options)
     return np.asarray(jacobian.T @ residuals)

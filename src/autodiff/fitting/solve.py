@@ -22,26 +22,18 @@ from typing import Any, Literal
 import numpy as np
 
 from autodiff.errors import HARD_POINT, AutodiffError
+from autodiff.fitting.objective import NEGLIGIBLE, Options, by_sums, cost, free, is_large, offset, unit_columns
 from autodiff.fitting.problem import Problem, Vector
 from autodiff.fitting.statistics import LARGEST
 from autodiff.libraries import library
 
 Ending = Literal["converged", "out of steps", "stuck", "flat", "diverged"]
 
-LOSSES = ("linear", "soft_l1", "huber", "cauchy", "arctan")
 
 TOLERANCE = 1e-6
 """The largest cosine between the residuals and the space of the model's slopes at a minimum (the relative offset of
 Bates and Watts 1981, https://doi.org/10.1080/00401706.1981.10486272)."""
 
-EXACT = 1e-10
-"""Residuals beside y that are rounding, so that a model is met exactly."""
-
-SMALL = 200_000
-"""Elements of a Jacobian up to which a second method costs little."""
-
-NEGLIGIBLE = 1e-13
-"""Eigenvalues of the normal equations beside the largest that are rounding."""
 
 FAR = 10
 """How many times its start a parameter is at least where it ran away."""
@@ -60,26 +52,6 @@ POLISHED = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """lower and upper bounds per parameter, the loss of a residual and the residual at which it bends, steps at most."""
-
-    lower: Vector
-    upper: Vector
-    loss: str = "linear"
-    scale: float = 1.0
-    steps: int = 2000
-
-    @property
-    def bounded(self) -> bool:
-        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
-
-    @classmethod
-    def unbounded(cls, count: int) -> Options:
-        """Least squares of so many parameters, which may be anything."""
-        return cls(np.full(count, -np.inf), np.full(count, np.inf))
-
-
-@dataclass(frozen=True, slots=True)
 class Solution:
     """Parameters, how the search for them ended, the cost (half the sum of losses), and the steps taken."""
 
@@ -91,7 +63,7 @@ class Solution:
 
 def solve(problem: Problem, start: Vector, options: Options) -> Solution:
     """The parameters near `start` of least cost. Raises AutodiffError where the model has no value at the start."""
-    large = _is_large(problem)
+    large = is_large(problem)
     begun = _begun(problem, start, options)
     plain = not options.bounded and options.loss == "linear" and problem.rows >= len(start)
     best: Solution | None = None
@@ -132,20 +104,6 @@ def _begun(problem: Problem, start: Vector, options: Options) -> float:
     return begun
 
 
-def is_exact(problem: Problem, parameters: Vector, options: Options) -> bool:
-    """Whether the residuals are rounding."""
-    return math.sqrt(2 * cost(problem, parameters, options)) <= EXACT * problem.size
-
-
-def by_sums(problem: Problem, options: Options) -> bool:
-    """Whether rows are so many that a step is made from sums over them, and not from the Jacobian."""
-    return options.loss == "linear" and _is_large(problem)
-
-
-def _is_large(problem: Problem) -> bool:
-    return problem.rows * len(problem.names) > SMALL
-
-
 def _require_squares(problem: Problem, start: Vector) -> None:
     """Raise AutodiffError where squares of y or of the model's slopes leave the range of float64."""
     y = problem.y if problem.sigma is None else problem.y / problem.sigma
@@ -175,37 +133,6 @@ def _ran_away(problem: Problem, start: Vector, solution: Solution) -> bool:
     before = np.linalg.norm(problem.jacobian(start), axis=0) * np.maximum(np.abs(start), 1)
     after = np.linalg.norm(problem.jacobian(solution.parameters), axis=0) * np.abs(solution.parameters)
     return bool((far & (after < NO_EFFECT * before)).any())
-
-
-def cost(problem: Problem, parameters: Vector, options: Options) -> float:
-    """Half the sum of the losses of all residuals."""
-    with np.errstate(all="ignore"):
-        if by_sums(problem, options):
-            return problem.sums(parameters).squares / 2
-        if options.loss == "linear":
-            residuals = problem.residuals(parameters)
-            return float(residuals @ residuals) / 2
-        squares = (problem.residuals(parameters) / options.scale) ** 2
-        return float(0.5 * options.scale**2 * np.sum(_losses(squares, options.loss)))
-
-
-def weights(problem: Problem, parameters: Vector, options: Options) -> Vector | None:
-    """The slope of the loss by the squared residual, row by row: what a robust loss weighs a row with; None for squares."""
-    if options.loss == "linear":
-        return None
-    squares = (problem.residuals(parameters) / options.scale) ** 2
-    if options.loss == "huber":
-        return np.where(squares <= 1, 1.0, 1 / np.sqrt(np.maximum(squares, 1)))
-    return np.asarray({"soft_l1": (1 + squares) ** -0.5, "cauchy": 1 / (1 + squares), "arctan": 1 / (1 + squares**2)}[options.loss])  # fmt: skip
-
-
-def _losses(squares: Vector, loss: str) -> Vector:
-    """SciPy's loss functions of z, the squared residual."""
-    if loss == "huber":
-        return np.where(squares <= 1, squares, 2 * np.sqrt(np.maximum(squares, 1)) - 1)
-    if loss == "soft_l1":
-        return np.asarray(2 * (np.sqrt(1 + squares) - 1))
-    return np.asarray(np.log1p(squares) if loss == "cauchy" else np.arctan(squares))
 
 
 def _searched(problem: Problem, start: Vector, options: Options, method: str) -> Solution:
@@ -271,63 +198,13 @@ def _ending(problem: Problem, parameters: Vector, options: Options, *, out_of_st
     return "out of steps" if out_of_steps else "stuck"
 
 
-def offset(problem: Problem, parameters: Vector, options: Options) -> float:
-    """The cosine between the residuals and the model's slopes: 0 at a minimum. 0, too, where the model meets y exactly.
-
-    Parameters at a bound that the slope pushes against don't count.
-    """
-    with np.errstate(all="ignore"):
-        length = math.sqrt(2 * cost(problem, parameters, options)) if options.loss == "linear" else math.nan
-        if length <= EXACT * problem.size:
-            return 0.0
-        moves = free(problem, parameters, options)
-        if not moves.any():
-            return 0.0
-        if by_sums(problem, options):
-            _, matrix, slope, _ = problem.sums(parameters)
-            _, matrix, slope = _scaled(matrix[np.ix_(moves, moves)], slope[moves])
-            squares, turned = np.linalg.eigh(matrix)
-            good = squares > NEGLIGIBLE * squares[-1]
-            return float(np.linalg.norm((turned[:, good].T @ slope) / np.sqrt(squares[good]))) / length
-        residuals, jacobian = weighted(problem, parameters, options)
-        length = float(np.sqrt(residuals @ residuals))
-        if length <= EXACT * problem.size:
-            return 0.0
-        kept = jacobian[:, moves]
-        sizes = np.linalg.norm(kept, axis=0)
-        kept = kept[:, sizes > 0] / sizes[sizes > 0]
-        if not kept.shape[1]:
-            return 0.0
-        left, singular, _ = np.linalg.svd(kept, full_matrices=False)
-        left = left[:, singular > 1e-10 * singular[0]]
-        return float(np.linalg.norm(left.T @ residuals)) / length
-
-
-def free(problem: Problem, parameters: Vector, options: Options) -> Any:
-    """Which parameters are not held at a bound."""
-    if not options.bounded:
-        return np.ones(len(parameters), dtype=bool)
-    near = 1e-8 * np.maximum(1, np.abs(parameters))
-    return (parameters - options.lower > near) & (options.upper - parameters > near)
-
-
-def weighted(problem: Problem, parameters: Vector, options: Options) -> tuple[Vector, Vector]:
-    """Residuals and Jacobian, scaled by the root of what a robust loss weighs each row with."""
-    residuals, jacobian = problem.residuals(parameters), problem.jacobian(parameters)
-    weight = weights(problem, parameters, options)
-    if weight is not None:
-        root = np.sqrt(weight)
-        return residuals * root, jacobian * root[:, None]
-    return residuals, jacobian
-
-
 def _polished(problem: Problem, solution: Solution, options: Options) -> Solution:
     """The solution after some Gauss-Newton steps, as long as they bring the residuals nearer to a minimum."""
     if options.loss != "linear" or not free(problem, solution.parameters, options).all():
         return solution
     best, distance = solution, offset(problem, solution.parameters, options)
     for _ in range(POLISHING):
-        if _is_large(problem) and distance <= POLISHED:
+        if is_large(problem) and distance <= POLISHED:
             break
         with np.errstate(all="ignore"):
             step = _gauss_newton(problem, best.parameters) if np.isfinite(best.cost) else None
@@ -345,8 +222,8 @@ def _polished(problem: Problem, solution: Solution, options: Options) -> Solutio
 
 def _gauss_newton(problem: Problem, parameters: Vector) -> Vector | None:
     """The step to the minimum of the linear problem, None where it has no single one."""
-    if _is_large(problem):
-        sizes, matrix, slope = _scaled(*problem.sums(parameters)[1:3])
+    if is_large(problem):
+        sizes, matrix, slope = unit_columns(*problem.sums(parameters)[1:3])
         squares = np.linalg.eigvalsh(matrix)
         return None if squares[0] <= NEGLIGIBLE * squares[-1] else np.asarray(-np.linalg.solve(matrix, slope) / sizes)
     jacobian = problem.jacobian(parameters)
@@ -355,10 +232,3 @@ def _gauss_newton(problem: Problem, parameters: Vector) -> Vector | None:
         return None
     step, _, rank, _ = np.linalg.lstsq(jacobian / sizes, -problem.residuals(parameters), rcond=1e-12)
     return step / sizes if rank == len(step) else None
-
-
-def _scaled(matrix: Vector, slope: Vector) -> tuple[Vector, Vector, Vector]:
-    """The lengths of the Jacobian's columns, and the normal equations for columns of length 1."""
-    sizes = np.sqrt(np.diagonal(matrix))
-    sizes = np.where(sizes > 0, sizes, 1.0)
-    return sizes, matrix / np.outer(sizes, sizes), slope / sizes

@@ -19,7 +19,8 @@ from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import written
 from autodiff.errors import Span
-from autodiff.grading.mistakes import Here, Mistake, mistakes
+from autodiff.grading.mistake_rules import Here, Mistake
+from autodiff.grading.mistakes import mistakes
 from autodiff.notation.infix import infix
 from autodiff.notation.parts import LONGEST, size
 from autodiff.symbolic.adjoint import image, slopes

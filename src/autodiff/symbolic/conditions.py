@@ -46,6 +46,16 @@ class Proviso:
     condition: int
     branch: bool = False
 
+    def in_words(self, condition: str) -> str:
+        """The condition, which is written like this, as a note below the formula."""
+        place = condition.replace(" == ", " = ")
+        where = "in the branches of a condition: " if self.branch else ""
+        if self.kind == "domain":
+            return f"{where}only where {condition}"
+        if self.kind == "condition":
+            return f"{where}not at {place}, unless the branches that meet there have one slope"
+        return f"{where}not at {place} (a {self.kind})"
+
 
 def provisos(
     graph: Graph, result: int, stops: Mapping[int, str], sources: set[int], seen: Image, formula: int

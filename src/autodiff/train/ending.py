@@ -18,8 +18,10 @@ import numpy as np
 from autodiff.diagnostics import shown
 from autodiff.errors import HARD_POINT, AutodiffError
 from autodiff.train.checkpoint import State
-from autodiff.train.loop import TRUST_REGION, Diverged, ParameterVector, curved, descend
-from autodiff.train.optimizers import OPTIMIZERS
+from autodiff.train.divergence import Diverged
+from autodiff.train.loop import descend
+from autodiff.train.optimizers.first_order import OPTIMIZERS
+from autodiff.train.optimizers.whole_vector import TRUST_REGION, ParameterVector, curved
 from autodiff.train.training import Training
 
 Ended = Literal["converged", "out of epochs", "stopped early", "flat", "stuck", "diverged", "interrupted"]
@@ -109,7 +111,7 @@ def _size(loss: float, first: float | None) -> float:
 def _has_no_effect(training: Training, parameters: Mapping[str, Any]) -> bool:
     """Whether a parameter that an optimizer with a matrix moved has no effect on the loss any more."""
     vector = ParameterVector(parameters)
-    here = curved(training.trained, vector, training.plan).expansion(vector.joined(parameters))
+    here = curved(training.trained, vector, training.plan.optimizer).expansion(vector.joined(parameters))
     _, scale = vector.trust(training.state.memory)
     return here is not None and scale is not None and bool((here.sizes < NO_EFFECT * scale).any())
 
@@ -117,10 +119,10 @@ def _has_no_effect(training: Training, parameters: Mapping[str, Any]) -> bool:
 def _at_minimum(training: Training, parameters: Mapping[str, Any], loss: float) -> bool:
     """Whether the optimizer's quadratic model has its minimum here, which shows more than the slope where that is mostly
     rounding."""
-    from autodiff.train.trust_region import height  # other optimizers do without
+    from autodiff.train.optimizers.trust_region import height  # other optimizers do without
 
     vector = ParameterVector(parameters)
-    above = height(curved(training.trained, vector, training.plan), vector.joined(parameters))
+    above = height(curved(training.trained, vector, training.plan.optimizer), vector.joined(parameters))
     return above <= TOLERANCE**2 * _size(loss, training.state.first)
 
 

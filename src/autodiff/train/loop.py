@@ -16,28 +16,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from autodiff.core.evaluate import DomainError
 from autodiff.errors import DATA, AutodiffError, shortened
 from autodiff.train.checkpoint import State
+from autodiff.train.divergence import Diverged
 from autodiff.train.model import Objective, Overflow
-from autodiff.train.optimizers import OPTIMIZERS, Constants, towards_zero
-from autodiff.train.schedule import Schedule
-
-if TYPE_CHECKING:
-    from autodiff.train.lbfgs import Pairs
-    from autodiff.train.trust_region import Trust, TwiceDifferentiableLoss
+from autodiff.train.optimizers.first_order import OPTIMIZERS, Constants, towards_zero
+from autodiff.train.optimizers.schedule import Schedule
+from autodiff.train.optimizers.whole_vector import TRUST_REGION, WHOLE, ParameterVector, iterations
 
 StepHook: TypeAlias = "Callable[[State, Objective], None]"
-
-TRUST_REGION = ("lm", "newton")
-"""Optimizers that keep a matrix of the parameters."""
-
-WHOLE = ("lbfgs", *TRUST_REGION)
-"""Optimizers that choose the length of their steps, over all parameters as one vector and all rows."""
 
 _SAMPLES, _HOLDOUT, _ORDER, _DROPOUT = range(4)
 """The uses of a seed; each has a generator of its own."""
@@ -79,18 +71,6 @@ class Epoch:
     loss: float
     state: State
     measured: State
-
-
-class Diverged(Exception):
-    """A step whose loss or slope does not exist.
-
-    `state` is the last one with a loss, and `moved` whether a step was taken from there; `cause` is the value that does not
-    exist, `rows` are the rows of the table in the step.
-    """
-
-    def __init__(self, state: State, cause: DomainError | Overflow, rows: Sequence[int], *, moved: bool) -> None:
-        super().__init__(state.steps)
-        self.state, self.cause, self.rows, self.moved = state, cause, rows, moved
 
 
 def generator(seed: int, use: int, *numbers: int) -> np.random.Generator:
@@ -246,107 +226,13 @@ def _whole_vector(
     except (DomainError, Overflow) as cause:
         raise Diverged(start, cause, range(objective.rows), moved=False) from None
     state, whole = start, ParameterVector(start.parameters)
-    count = plan.epochs - start.epochs
-    iterations = (_quasi_newton if plan.optimizer == "lbfgs" else _trust_region)(objective, start, whole, plan, count)
+    steps = iterations(objective, start, plan.optimizer, plan.epochs - start.epochs)
     for epoch in range(start.epochs + 1, plan.epochs + 1):
         if on_step is not None:
             on_step(state, objective)
-        done = next(iterations, None)
+        done = next(steps, None)
         if done is None:
             return
         loss, vector, memory = done
         state = State(whole.parts(vector), memory, state.steps + 1, epoch)
         yield Epoch(epoch, loss, state, state)
-
-
-_Iterations: TypeAlias = "Iterator[tuple[float, Any, Mapping[str, Mapping[str, Any]]]]"
-"""For each iteration the loss, the vector, and what is remembered of each parameter."""
-
-
-def _quasi_newton(
-    objective: Objective, start: State, whole: ParameterVector, plan: Hyperparameters, count: int
-) -> _Iterations:
-    from autodiff.train.lbfgs import minimize  # needs SciPy
-
-    def slopes(vector: Any) -> tuple[float, Any] | None:
-        try:
-            loss, gradient = objective.slopes(whole.parts(vector))
-        except (DomainError, Overflow):
-            return None
-        return loss, whole.joined(gradient)
-
-    for done in minimize(slopes, whole.joined(start.parameters), whole.pairs(start.memory), count):
-        yield done.loss, done.vector, whole.memory(done.pairs)
-
-
-def _trust_region(
-    objective: Objective, start: State, whole: ParameterVector, plan: Hyperparameters, count: int
-) -> _Iterations:
-    from autodiff.train.trust_region import minimize  # other optimizers do without
-
-    for done in minimize(
-        curved(objective, whole, plan), whole.joined(start.parameters), whole.trust(start.memory), count
-    ):
-        radius, scale = done.trust
-        parts = whole.parts(scale)
-        yield done.loss, done.vector, {name: {"radius": radius, "scale": parts[name]} for name in parts}
-
-
-def curved(objective: Objective, whole: ParameterVector, plan: Hyperparameters) -> TwiceDifferentiableLoss:
-    """The loss with the curvature that an optimizer of TRUST_REGION takes."""
-    from autodiff.train.trust_region import LeastSquares, Newton  # other optimizers do without
-
-    return (LeastSquares if plan.optimizer == "lm" else Newton)(objective, whole)
-
-
-class ParameterVector:
-    """Parameters of all shapes as one vector, and what the optimizers of it remember as a memory of each parameter."""
-
-    def __init__(self, parameters: Mapping[str, Any]) -> None:
-        self.shapes = {name: np.shape(value) for name, value in parameters.items()}
-
-    def joined(self, parts: Mapping[str, Any]) -> Any:
-        """The parameters, or their slopes, as one vector."""
-        return np.concatenate([np.ravel(parts[name]).astype(np.float64) for name in self.shapes])
-
-    def parts(self, vector: Any) -> dict[str, Any]:
-        """The same back."""
-        values, at = {}, 0
-        for name, shape in self.shapes.items():
-            size = int(np.prod(shape, dtype=int))
-            values[name] = vector[at : at + size].reshape(shape).copy() if shape else float(vector[at])
-            at += size
-        return values
-
-    def memory(self, pairs: Pairs) -> dict[str, dict[str, Any]]:
-        """The steps and the changes of the slope that belong to each parameter, oldest first."""
-        steps, changes = ([self.parts(pair[k]) for pair in pairs] for k in (0, 1))
-        return {
-            name: {"steps": np.array([s[name] for s in steps]), "changes": np.array([c[name] for c in changes])}
-            for name in (self.shapes if pairs else ())
-        }
-
-    def trust(self, memory: Mapping[str, Mapping[str, Any]]) -> Trust:
-        """The radius and the scales. Raises KeyError or ValueError where a memory does not belong to these parameters."""
-        from autodiff.train.trust_region import Trust
-
-        if not memory:
-            return Trust()
-        (radius,) = {float(np.squeeze(memory[name]["radius"])) for name in self.shapes}
-        scale = {name: np.reshape(memory[name]["scale"], shape) for name, shape in self.shapes.items()}
-        return Trust(radius, self.joined(scale))
-
-    def pairs(self, memory: Mapping[str, Mapping[str, Any]]) -> Pairs:
-        """The same back. Raises KeyError or ValueError where a memory does not belong to these parameters."""
-        if not memory:
-            return ()
-        kept = [[np.atleast_1d(memory[name][key]) for name in self.shapes] for key in ("steps", "changes")]
-        (count,) = {len(part) for parts in kept for part in parts}
-        steps, changes = (
-            np.concatenate(
-                [p.reshape(count, *s).reshape(count, -1) for p, s in zip(parts, self.shapes.values(), strict=True)],
-                axis=1,
-            )
-            for parts in kept
-        )
-        return tuple(zip(steps, changes, strict=True))

@@ -57,3 +57,18 @@ def mixing_equations(graph: Graph, order: Iterable[int], axes: Mapping[int, int 
         if axis is None or from_rows or not (row.branches or keeps_rows_apart(row, axis)):
             mixing.append(node)
     return mixing
+
+
+def mixed_and_used(graph: Graph, order: Sequence[int], axes: Mapping[int, int | None]) -> list[int]:
+    """The mixing equations that single rows use, directly or through equations without a row axis."""
+    mixed = dict.fromkeys(mixing_equations(graph, order, axes))
+    sources = {node: node for node in mixed}
+    used: dict[int, None] = {}
+    for node in order:
+        for arg in graph.args[node]:
+            if arg in sources and node not in mixed:
+                if axes[node] is None:
+                    sources[node] = sources[arg]
+                else:
+                    used[sources[arg]] = None
+    return [*used]

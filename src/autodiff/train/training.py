@@ -1,4 +1,4 @@
-"""Training a program on a table: what is reported after each epoch, one step taken apart, and why it diverged.
+"""Training a program on a table: what is reported after each epoch, and one step taken apart.
 
 >>> table = NumericTable("rows.csv", {"x": np.array([1.0, 2.0]), "y": np.array([3.0, 5.0])}, lines=[2, 3])
 >>> training = Training("z = w*x + b; L = mse(y, z)", table, {"w": 0.0, "b": 0.0}, Hyperparameters(epochs=2, rate=0.25))
@@ -17,17 +17,19 @@ import numpy as np
 from autodiff import display
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import lower
-from autodiff.diagnostics import hint, outside, written
+from autodiff.diagnostics import written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import Best, State, nested
 from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, with_matrices
-from autodiff.train.loop import TRUST_REGION, Diverged, Epoch, Hyperparameters, descend, is_minibatch, split, updated
+from autodiff.train.divergence import Diverged, divergence_error
+from autodiff.train.loop import Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import Model, Objective, Overflow
-from autodiff.train.optimizers import OPTIMIZERS
+from autodiff.train.optimizers.first_order import OPTIMIZERS
+from autodiff.train.optimizers.whole_vector import TRUST_REGION
 from autodiff.train.resolver import Resolver
-from autodiff.train.row_axis import mixing_equations, row_axes
+from autodiff.train.row_axis import mixed_and_used, row_axes
 
 if TYPE_CHECKING:
     from autodiff.train.ending import Ending
@@ -126,7 +128,7 @@ class Training:
         model = self._model(program, columns, l1, l2)
         self.lowered = model.lowered
         if plan.optimizer in TRUST_REGION:
-            from autodiff.train.trust_region import require_fit  # other optimizers do without
+            from autodiff.train.optimizers.curvature import require_fit  # other optimizers do without
 
             require_fit(plan.optimizer, model, parameters, len(self._kept))
         watching = {expression: self._model(other, columns) for expression, other in watched.items()}
@@ -265,17 +267,7 @@ class Training:
             axes = row_axes(values, order)
         except (DomainError, AutodiffError):  # the training itself raises the error
             return []
-        mixed = dict.fromkeys(mixing_equations(graph, order, axes))
-        sources = {node: node for node in mixed}
-        used: dict[int, None] = {}
-        for node in order:
-            for arg in graph.args[node]:
-                if arg in sources and node not in mixed:
-                    if axes[node] is None:
-                        sources[node] = sources[arg]
-                    else:
-                        used[sources[arg]] = None
-        return [written(self.lowered, node) for node in used]
+        return [written(self.lowered, node) for node in mixed_and_used(graph, order, axes)]
 
     # --- one step taken apart ------------------------------------------------------------------------------------------
 
@@ -314,44 +306,9 @@ class Training:
         if self.step is not None and not self.step.updated and self.step.number == self.state.steps:
             self.step = replace(self.step, updated=self.state.parameters)
 
-    # --- divergence ---------------------------------------------------------------------------------------------------
-
     def _diverged(self, trouble: Diverged) -> AutodiffError:
-        step, cause = trouble.state.steps, trouble.cause
-        if isinstance(cause, DomainError):
-            why, node = outside(self.lowered, cause, {}), cause.node
-            place = self._row(cause, trouble.rows)
-        else:
-            why, node, place = self._overflow(cause), cause.node, ""
-        what, hints = f"the training diverged in step {step + 1}", [""]
-        if not trouble.moved:
-            what = "there is no loss to start from"
-            hints = ["start from other parameters"]
-            if isinstance(cause, DomainError):
-                of_columns = "no parameter changes that: leave the row or the column out"
-                hints = [of_columns if self._is_of_columns(cause) else hints[0], hint(self.lowered, cause)]
-        return AutodiffError(
-            f"{what}: {why}{place}",
-            span=self.lowered.graph.spans[node],
-            source=self.lowered.source,
-            hint="; ".join(filter(None, hints)),
-            exit_status=HARD_POINT,
-        )
-
-    def _overflow(self, cause: Overflow) -> str:
-        """What is beyond float64, in words."""
-        if cause.name:
-            return f"the slope in {cause.name} overflows from {written(self.lowered, cause.node)} on"
-        return "the loss overflows: with its penalties it is beyond 1.8e308"
-
-    def _is_of_columns(self, cause: DomainError) -> bool:
-        """Whether what a value lacks depends on no parameter."""
-        graph, active = self.lowered.graph, self.trained.model.active
-        row, args = graph.rows[cause.node], graph.args[cause.node]
-        if row is None or not cause.needs:
-            return not active[cause.node]
-        needed = [arg for name, arg in zip(row.params, args, strict=True) if f"#{name}" in cause.needs] or args
-        return not any(active[arg] for arg in needed)
+        place = self._row(trouble.cause, trouble.rows) if isinstance(trouble.cause, DomainError) else ""
+        return divergence_error(trouble, self.lowered, self.trained.model.active, place)
 
     def _row(self, cause: DomainError, rows: Sequence[int]) -> str:
         """` (row 5, line 6 of data.csv)`: the row of the table that an element belongs to."""

@@ -17,7 +17,7 @@ from autodiff.render.terminal.sparkline import curve
 from autodiff.render.text.answer import array
 from autodiff.train.checkpoint import nested
 from autodiff.train.ending import Ending
-from autodiff.train.optimizers import OPTIMIZERS, formula
+from autodiff.train.optimizers.first_order import OPTIMIZERS, formula
 from autodiff.train.training import EpochRecord, Training, TrainingStep
 
 _ROWS, _ELEMENTS = 6, 8
