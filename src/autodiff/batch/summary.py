@@ -25,7 +25,6 @@ from autodiff.errors import shortened
 from autodiff.libraries import library
 from autodiff.tables.text import spelled
 
-
 _UNITS = 1126
 """Every float64 is a whole number of 2**-1126: 53 digits, the last of which has the exponent -1073 - 53 in the least number."""
 
@@ -65,7 +64,9 @@ class Summary:
             values = values[np.isfinite(values)]
             own = self.columns.setdefault(name, ColumnSummary())
             if len(values):
-                own.add(ColumnSummary(len(values), float(np.min(values)), float(np.max(values)), _exact_sum(np, values)))
+                own.add(
+                    ColumnSummary(len(values), float(np.min(values)), float(np.max(values)), _exact_sum(np, values))
+                )
 
     def merge(self, other: Summary) -> None:
         """Add the summary of other rows, which come behind these."""
