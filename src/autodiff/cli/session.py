@@ -136,9 +136,7 @@ class Session:
             settings["lr"] = self.ending.rate  # the one that was tried and works
         state = training.state if self.ending is None else to_save(training, self.ending)
         settings |= {"kept": asdict(training.kept), "losses": training.losses(state.parameters)}
-        checkpoint.save(
-            self.given["save"], state, settings, None if self.ending is None else self.ending.parameters
-        )
+        checkpoint.save(self.given["save"], state, settings, None if self.ending is None else self.ending.parameters)
         self.saved_at = time.monotonic()
 
     def _plot(self, ending: Ending) -> None:
