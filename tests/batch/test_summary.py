@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,8 @@ COLUMNS = [
 
 def _summary(values: list[float]) -> Summary:
     summary = Summary()
-    summary.add({"f": np.array(values), "status": ("ok",) * len(values)})
+    columns: dict[str, Any] = {"f": np.array(values), "status": ("ok",) * len(values)}
+    summary.add(columns)
     return summary
 
 
