@@ -173,6 +173,18 @@ def _can_be_opened_twice(file: InputFile) -> bool:
     )
 
 
+def require_read_twice(file: InputFile, why: str, hint: str) -> None:
+    """Raise AutodiffError for a pipe, which can be read once: by the second reader it is empty, or waits for ever."""
+    if is_read_once(file):
+        raise AutodiffError(f"{why}, and {quoted(file.name, 200)} can be read once", hint=hint)
+
+
+def is_read_once(file: InputFile) -> bool:
+    """Whether a file is a pipe or a device, whose rows can't be read a second time."""
+    path = filesystems.local(file.address)
+    return file.address == "-" or (os.path.exists(path) and not os.path.isfile(path))
+
+
 def require_columns(table: Table, names: Sequence[str], first: str) -> None:
     """Raise AutodiffError where a table has other columns than those of the file `first`, in whatever order."""
     known, there = set(names), set(table.names)
