@@ -314,5 +314,7 @@ def test_a_pipe_is_read_once(folder: Path) -> None:
             train = ["train", "mse(y, w*x)", "--data", data, "--params", "w=0", "--engine", "local"]
             for refused in (["eval", PROGRAM, "--data", data, "--out", "out/"], train):
                 ended = autodiff(*refused, stdin=text.encode())
-                assert (ended.status, f"before its rows, and '{name}' can be read once" in ended.err) == (2, True), ended
+                assert (ended.status, f"before its rows, and '{name}' can be read once" in ended.err) == (2, True), (
+                    ended
+                )
     assert not Path("out").exists()

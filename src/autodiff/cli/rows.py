@@ -239,7 +239,9 @@ class RowsCommand:
             assert self.out is not None, "a folder has a name"
             require_outside(self.out, self.given["data"])
             require_read_twice(
-                self.files[0], "--out DIR/ reads the columns of the first file before its rows", "name a file: --out FILE"
+                self.files[0],
+                "--out DIR/ reads the columns of the first file before its rows",
+                "name a file: --out FILE",
             )
         if self.given["engine"] == "dask":
             require_read_twice(self.files[0], "a worker reads the file itself", "put the rows into a file")
