@@ -129,7 +129,7 @@ def _rows(
         [*files.named(tables), ("-f", given["file"]), *files.points(given["points"])], [("--out", given["out"])]
     )
     at = inputs.read_point(given["points"])
-    rows = {name: given[name] for name in (*OF_ROWS, "of")}
+    rows = {name: given[name] for name in (*OF_ROWS, "of", "data")}
     return RowsCommand(text, tables, options.names(given["wrt"]), at, rows, strict=given["strict"]).run()
 
 
