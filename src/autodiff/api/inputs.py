@@ -118,7 +118,8 @@ def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
 
             value = inputs.constant(lowered, samples)
             return value if samples else _typed_array(lowered, value)
-        return _as_typed(lowered, primal(lowered, samples).values[lowered.result])
+        value = primal(lowered, samples).values[lowered.result]
+        return value if samples else _as_typed(lowered, value)
     except DomainError as trouble:
         raise AutodiffError(
             diagnostics.outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node], source=lowered.source

@@ -170,7 +170,7 @@ def _training(
     options_of_training["patience"] = given["patience"] or 0
     if given["engine"]:
         training: Training = _over_parts(text, plan, state, options_of_training, given, engines)
-        training.state = state
+        _go_on(training, state, given, saved)
         require_enough(training, given)
         return training
     if not given["data"]:
@@ -187,7 +187,7 @@ def _training(
         text, table, state.parameters, plan, holdout=given["holdout"], **options_of_training,
         explain=None if given["quiet"] else state.steps + given["explain_step"], kept=kept,
     )  # fmt: skip
-    training.state = state
+    _go_on(training, state, given, saved)
     if saved and checkpoint.kept_rows(given["resume"], saved) not in (declarations.Kept(), training.kept):
         streams.remark(f"notice: {given['resume']} was made with rows of other classes, texts, means or deviations")
     require_enough(training, given)
@@ -196,6 +196,17 @@ def _training(
             f"notice: {printable(shortened(text, 60))} is computed from all rows of a step and used in each of them"
         )
     return training
+
+
+def _go_on(training: Training, state: State, given: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
+    """Start from the state; a notice says where the losses that were saved with it are others than those of these rows."""
+    from autodiff.train import checkpoint
+
+    if training.go_on(state, checkpoint.saved_losses(given["resume"], saved)):
+        streams.remark(
+            f"notice: the parameters in {given['resume']} had another loss when they were saved: this training is judged"
+            " by its own losses"
+        )
 
 
 def _over_parts(

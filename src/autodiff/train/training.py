@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from autodiff.diagnostics import written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
-from autodiff.train.checkpoint import Best, State, nested
+from autodiff.train.checkpoint import ROUNDING, Best, State, nested, without_losses
 from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, with_matrices
 from autodiff.train.divergence import Diverged, divergence_error
 from autodiff.train.loop import Epoch, Hyperparameters, descend, is_minibatch, split, updated
@@ -170,6 +171,23 @@ class Training:
         """How many rows are trained on."""
         return self.trained.rows
 
+    def go_on(self, state: State, saved_losses: Mapping[str, float | None]) -> bool:
+        """Start from a saved state; whether its losses are those of other rows or of another program, and count no more."""
+        self.state = state
+        try:
+            losses = self.losses(state.parameters)
+        except AutodiffError:  # the training itself raises the error
+            return False
+        tiny = ROUNDING * abs(state.first or 0.0)
+        agrees = all(_agree(losses[name], loss, tiny) for name, loss in saved_losses.items())
+        if not agrees:
+            self.state = without_losses(state, keep_memory=self.plan.optimizer in OPTIMIZERS)
+        return not agrees
+
+    def losses(self, parameters: Mapping[str, Any]) -> dict[str, float | None]:
+        """The loss of the rows trained on and of those held out; None where one has no value or there are no rows."""
+        return {"loss": _loss(self.trained, parameters), "held_out": self.validation_loss(parameters)}
+
     def epochs(self) -> Iterator[EpochRecord]:
         """Train, an epoch at a time. Raises AutodiffError (exit status 3) where a step has no loss or no slope."""
         self.start = self.state
@@ -316,6 +334,11 @@ class Training:
         if self.table is None or not axes or not cause.place:
             return ""
         return f" ({self.table.place(int(self._kept[int(rows[cause.place[axes[0]]])]))})"
+
+
+def _agree(loss: float | None, other: float | None, tiny: float) -> bool:
+    """Whether two losses differ by rounding only, as those of the same rows in other blocks do."""
+    return loss == other or (loss is not None and other is not None and math.isclose(loss, other, abs_tol=tiny))
 
 
 def _loss(objective: Objective, parameters: Mapping[str, Any]) -> float | None:
