@@ -5,21 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import reduce
 from types import MappingProxyType
 from typing import TypeAlias
 
 from autodiff.core import prelude, rules
 from autodiff.core.graph import Graph, WrittenOut
+from autodiff.core.lowering_checks import require_conditions, require_constants, require_count, require_number
 from autodiff.core.prelude import LossPart
-from autodiff.core.primitive import ELEMENTWISE, INDEX, UNDEFINED, Primitive, literal
+from autodiff.core.primitive import INDEX, Primitive, literal
 from autodiff.errors import AutodiffError, Span, quoted
 from autodiff.language.ast import (
     CHAIN,
     CONSTANTS,
     JUXTAPOSITION,
-    TRAINING_CALLS,
     Array,
     Assign,
     Call,
@@ -34,8 +34,7 @@ from autodiff.language.ast import (
     upward,
     walk,
 )
-from autodiff.language.name_resolution import of_training
-from autodiff.language.synonyms import ELEMENTARY, WITH_OTHER_ARGUMENTS, glued
+from autodiff.language.synonyms import ELEMENTARY, glued
 from autodiff.record import Record
 
 Called: TypeAlias = "tuple[str, tuple[int, ...]]"
@@ -96,9 +95,9 @@ def lower(program: ParsedProgram) -> Lowered:
     lowering = _Lowering(program)
     try:
         lowered = lowering.run()
-        lowering.a_number(program.statements[-1].body)
-        lowering.require_constants()
-        lowering.no_slip_in_a_name(lowered)
+        require_number(program.statements[-1].body)
+        require_constants(lowered.graph)
+        require_no_slip_in_a_name(lowered, program.given)
         return lowered
     except AutodiffError as error:
         raise error.within(program.source) from None
@@ -276,10 +275,10 @@ class _Lowering:
             row = rules.TABLE[sign, 2] if sign else rules.find(node.name, len(args))
             if row is None:
                 function = self._function(node.name)
-                self._count(node, *(rules.arities(node.name) if function is None else [len(function.params)]))
+                require_count(node, function)
         if self.conditions:
             for arg in args[row.conditions :] if row and row.conditions else args:
-                self.a_number(arg)
+                require_number(arg)
         if row is not None and row.conditions and row.is_predicate:
             self.conditions = True
         return row
@@ -289,64 +288,6 @@ class _Lowering:
         if name not in self.functions and name in prelude.names():
             self.functions |= prelude.definitions(rules.functions())
         return self.functions.get(name)
-
-    def require_constants(self) -> None:
-        """An index, an axis or a size is a constant: it has no slope, and shapes would depend on it."""
-        graph = self.graph
-        if all(row is None or row.kind == ELEMENTWISE for row in set(graph.rows)):
-            return
-        static = dict.fromkeys(
-            arg
-            for row, args in zip(graph.rows, graph.args, strict=True)
-            if row is not None and row.kind != ELEMENTWISE
-            for arg, partial in zip(args, row.partials, strict=True)
-            if partial == UNDEFINED and arg not in graph.constants
-        )
-        for arg in static:
-            active = [graph.inputs[n] for n in graph.reaching(arg) if n in graph.inputs]
-            if active:
-                raise AutodiffError(
-                    f"an index, an axis or a size must be constant, and {quoted(active[0])} is an input",
-                    span=graph.spans[arg],
-                    hint="write a whole number",
-                )
-
-    def no_slip_in_a_name(self, lowered: Lowered) -> None:
-        """`xy` beside `x` and `y` is rather their product than an input of its own, and `sinx` a sine."""
-        names = {*lowered.inputs, *lowered.assigned, *self.program.given, "pi", "tau"}
-        for name in lowered.inputs:
-            if len(name) == 1 or name in self.program.given:
-                continue
-            if meant := glued(name, names, ELEMENTARY, tuple("xyzθφ")):
-                node = self.graph.find(name)
-                raise AutodiffError(
-                    f"{quoted(name)} has no value",
-                    span=None if node is None else self.graph.spans[node],
-                    hint=f"did you mean {meant}?",
-                )
-
-    def a_number(self, node: Expr) -> None:
-        if isinstance(node, Call) and node.name in rules.logic():
-            raise AutodiffError(
-                f"'{node.name}' gives a condition, and a number is wanted here",
-                span=node.span,
-                hint="write if(condition, 1, 0)",
-            )
-
-    def _count(self, node: Call, *wanted: int) -> None:
-        if len(node.args) not in wanted:
-            if node.name in TRAINING_CALLS and len(node.args) == 1:
-                raise of_training(node.name, node.name_span)
-            row = rules.find(node.name, wanted[-1])
-            shape = (
-                row.signature if row else f"{node.name}({', '.join(p.name for p in self.functions[node.name].params)})"
-            )
-            numbers = f"{wanted[0]} or more" if row and row.variadic else " or ".join(map(str, wanted))
-            raise AutodiffError(
-                f"{node.name} takes {numbers} argument{'s' * (numbers != '1')}, not {len(node.args)}",
-                span=node.span,
-                hint=f"write {WITH_OTHER_ARGUMENTS.get((node.name, len(node.args)), shape)}",
-            )
 
     def _part(self, node: Call | Array | Index, row: Primitive, args: tuple[int, ...], scope: Scope) -> int:
         """The equation of a part of a loss, which the graph keeps the text of."""
@@ -361,7 +302,7 @@ class _Lowering:
             row = rules.TABLE["gather", 2]
         if isinstance(node, Call):
             if row.conditions:
-                self._conditions(node, row, args)
+                require_conditions(self.graph, node, row, args)
             elif node.name not in ("^", JUXTAPOSITION) and len(args) == len(row.params):
                 self.plain[node.name, len(args)] = row
             if node.name == "^" and self._power_of_e(node, scope):
@@ -384,12 +325,17 @@ class _Lowering:
             return False
         return bool(scope.span) or "e" not in self.program.given
 
-    def _conditions(self, node: Call, row: Primitive, args: tuple[int, ...]) -> None:
-        for arg, text in zip(args[: row.conditions], node.args, strict=False):
-            condition = self.graph.rows[arg]
-            if condition is None or not condition.is_predicate:
-                raise AutodiffError(
-                    f"'{node.name}' needs a condition here, such as x > 0",
-                    span=text.span,
-                    hint="write for example x != 0",
-                )
+
+def require_no_slip_in_a_name(lowered: Lowered, given: Collection[str]) -> None:
+    """Raise AutodiffError for a slip in a name: `xy` beside `x` and `y` is rather their product than an input of its own, and `sinx` a sine."""
+    names = {*lowered.inputs, *lowered.assigned, *given, "pi", "tau"}
+    for name in lowered.inputs:
+        if len(name) == 1 or name in given:
+            continue
+        if meant := glued(name, names, ELEMENTARY, tuple("xyzθφ")):
+            node = lowered.graph.find(name)
+            raise AutodiffError(
+                f"{quoted(name)} has no value",
+                span=None if node is None else lowered.graph.spans[node],
+                hint=f"did you mean {meant}?",
+            )
