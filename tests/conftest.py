@@ -14,5 +14,7 @@ for _wish in (
     "FORCE_COLOR",
     "CLICOLOR_FORCE",
     "CLICOLOR",
+    "COLUMNS",
+    "LINES",
 ):  # of who runs the tests; those of colours set their own
     os.environ.pop(_wish, None)

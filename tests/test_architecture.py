@@ -17,7 +17,7 @@ from tokenize import COMMENT, generate_tokens
 import pytest
 
 from autodiff.core import rules
-from tests.support.command import process
+from tests.support.command import PATIENCE, process
 from tests.support.paths import SOURCE
 
 ROOMS = [
@@ -285,7 +285,7 @@ def _loaded(code: str) -> set[str]:
     """The modules that a fresh interpreter holds after running `code`."""
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules), file=sys.stderr)"],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return set(done.stderr.split())
@@ -337,7 +337,9 @@ def test_explain_in_a_pipe_loads_nothing_that_it_does_not_use(mode: str) -> None
 def test_eval_on_a_terminal_does_not_load_rich() -> None:
     controller, screen = pty.openpty()
     code = "import sys; from autodiff.cli.main import run; run(['eval', 'x^2', '--at', 'x=4']); print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], stdout=screen, stderr=subprocess.PIPE, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=screen, stderr=subprocess.PIPE, text=True, timeout=PATIENCE
+    )
     os.close(screen)
     assert os.read(controller, 100).split() == [b"f", b"16", b"df/dx", b"8"]
     os.close(controller)
@@ -354,7 +356,7 @@ def test_colours_of_errors_do_not_load_rich(words: str) -> None:
 def test_a_start_makes_no_enumeration_of_signals() -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "autodiff", "eval", "-q", "x", "--at", "x=1"],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert done.stdout == "1 1\n"
     assert "autodiff.api.evaluate" in done.stderr

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import autodiff
+from tests.support.command import PATIENCE
 
 pytest.importorskip("IPython")
 
@@ -98,7 +99,7 @@ def test_eight_cells_in_a_real_kernel() -> None:
     pytest.importorskip("ipykernel")
     v4: Any = importlib.import_module("nbformat.v4")
     notebook = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in CELLS])
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    nbclient.NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3").execute()
     shown = [
         "".join(str(output.get("text", "")) + str(output.get("data", "")) for output in cell.outputs)
         for cell in notebook.cells

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 Span = tuple[int, int]
 """Start and end of a piece of the program's text, in characters, end excluded."""
@@ -63,6 +64,38 @@ class AutodiffError(Exception):
         return lines
 
 
+class Translation(str):
+    """A program that stands for a text in another notation, whose places errors show.
+
+    `original` is that text. A place is a start and an end in the program, and the span in the original that they stand for.
+    `readings` are the parts of the original that a person may read otherwise.
+    """
+
+    original: str
+    places: tuple[tuple[int, int, Span], ...]
+    readings: tuple[Any, ...]
+
+    def __new__(
+        cls,
+        text: str,
+        original: str = "",
+        places: Sequence[tuple[int, int, Span]] = (),
+        readings: Sequence[Any] = (),
+    ) -> Translation:
+        program = super().__new__(cls, text)
+        program.original, program.places, program.readings = original, tuple(places), tuple(readings)
+        return program
+
+    def span_of(self, span: Span) -> Span:
+        """The part of the original that a part of the program stands for: all places in it, or the shortest one around it."""
+        first, last = span
+        inside = [place for start, end, place in self.places if first <= start and end <= last]
+        if not inside:
+            around = [(end - start, place) for start, end, place in self.places if start <= first and last <= end]
+            inside = [min(around)[1]] if around else [(0, len(self.original))]
+        return min(start for start, _ in inside), max(end for _, end in inside)
+
+
 def printable(text: str) -> str:
     """`text` with every control, format and surrogate character shown as an escape, so a terminal obeys none."""
     if text.isprintable():
@@ -108,6 +141,8 @@ def excerpt(source: str, span: Span, width: int = 0) -> list[str]:
 
     A long line is cut around the carets: to 100 characters, or to what a screen of `width` columns has room for.
     """
+    if isinstance(source, Translation):
+        span, source = source.span_of(span), source.original
     number = f"line {source.count(chr(10), 0, max(0, span[0])) + 1}: " if "\n" in source.rstrip() else ""
     most = min(_WIDEST, max(width - 6 - len(number), 12)) if width else _WIDEST
     shown = _excerpt(source, span, number, most)

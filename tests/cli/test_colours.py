@@ -15,7 +15,7 @@ import pytest
 from autodiff.cli import colour
 from autodiff.cli.main import COMMANDS
 from autodiff.render.terminal import colours, rich
-from tests.support.command import Ended, Terminal, autodiff, process
+from tests.support.command import PATIENCE, Ended, Terminal, autodiff, process
 
 ESCAPE = re.compile(r"\x1b\[[\d;]*m")
 
@@ -195,7 +195,7 @@ def test_a_real_terminal_and_a_real_pipe() -> None:
     controller, screen = pty.openpty()
     for more, wanted in (((), True), (("--color", "never"), False)):
         command = [sys.executable, "-m", "autodiff", "graph", "x^2", "--at", "x=3", *more]
-        subprocess.run(command, stdout=screen, check=True, timeout=60)
+        subprocess.run(command, stdout=screen, check=True, timeout=PATIENCE)
         assert (b"\x1b" in os.read(controller, 4096)) == wanted
     os.close(screen)
     os.close(controller)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
+import termios
 import tomllib
+from array import array
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -26,7 +29,7 @@ from autodiff.core.linearize import Linearization, linearize
 from autodiff.core.lowering import lower
 from autodiff.core.vjp import vjp
 from autodiff.verify.cross_mode import AGREE, BLURRED, DISAGREE, compared
-from tests.support.command import Ended, autodiff, process, start
+from tests.support.command import PATIENCE, Ended, autodiff, process, start, wait_until
 from tests.support.paths import ROOT
 
 
@@ -248,7 +251,7 @@ def test_help_is_as_wide_as_a_screen_and_no_wider_than_a_page(monkeypatch: pytes
 
 def test_a_closed_pipe_ends_quietly() -> None:
     done = subprocess.run(
-        ["bash", "-c", f'"{sys.executable}" -m autodiff functions --format json | head -n 1'], capture_output=True, timeout=60
+        ["bash", "-c", f'"{sys.executable}" -m autodiff functions --format json | head -n 1'], capture_output=True, timeout=PATIENCE
     )  # fmt: skip
     assert done.stderr == b""
 
@@ -257,7 +260,7 @@ def in_shell(command: str) -> Ended:
     """Run a line of bash in which `autodiff` is the command."""
     done = subprocess.run(
         ["bash", "-c", f'autodiff() {{ "{sys.executable}" -m autodiff "$@"; }}; {command}'],
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     return Ended(done.returncode, done.stdout, done.stderr)
 
@@ -293,16 +296,22 @@ def test_a_full_disk_is_reported() -> None:
     assert in_shell("autodiff eval 'abs(x)' --at x=0 2>/dev/full").status == 4
 
 
+def _unread(pipe: IO[bytes]) -> int:
+    """How many bytes of a pipe its reader has not taken yet."""
+    count = array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
+
+
 def test_interrupt_exits_130() -> None:
     running = start("eval", "-", "--at", "x=1", stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     assert running.stdin is not None
     running.stdin.write(b"x")
     running.stdin.flush()
-    try:
-        running.wait(2)
-    except subprocess.TimeoutExpired:
-        running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=30)
+    pipe = running.stdin
+    wait_until(lambda: _unread(pipe) == 0)  # it waits for more
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130
     assert b"Traceback" not in errors
 

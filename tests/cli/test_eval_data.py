@@ -22,7 +22,7 @@ from autodiff.render.terminal.progress import rows_bar
 from autodiff.tables import csv_blocks
 from autodiff.tables import text as rows_module
 from autodiff.tables.reader import opened
-from tests.support.command import Ended, autodiff, process
+from tests.support.command import PATIENCE, Ended, autodiff, process
 
 SPECIAL = [
     "0",
@@ -154,7 +154,7 @@ def test_columns_that_are_no_inputs_pass_through_byte_by_byte() -> None:
     assert ended.out == 'id,x,f,df/dx,status\n"a, b",3,9,6,ok\n"two\nlines",4,16,8,ok\n'
     done = subprocess.run(
         [sys.executable, "-m", "autodiff", "eval", "x^2", "--data", "-", "--keep"],
-        input=b"id,x\n\xff\xfe,3\n", capture_output=True, timeout=60, check=True,
+        input=b"id,x\n\xff\xfe,3\n", capture_output=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
     assert done.stdout == b"id,x,f,df/dx,status\n\xff\xfe,3,9,6,ok\n"
 
@@ -358,7 +358,7 @@ def test_a_full_disk_is_reported() -> None:
 
 def test_a_closed_pipe_ends_quietly() -> None:
     code = f"(echo x; yes 1 | head -200000) | {sys.executable} -m autodiff eval 'x^2' --data - | head -2"
-    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.stdout, done.stderr) == ("f,df/dx,status\n1,2,ok\n", "")
 
 
@@ -367,7 +367,7 @@ def _on_terminal(data: str, *, rows_too: bool = False, stdin: bytes = b"") -> st
     controller, screen = pty.openpty()
     command = [sys.executable, "-m", "autodiff", "eval", "x", "--data", data]
     out = screen if rows_too else subprocess.PIPE
-    done = subprocess.run(command, input=stdin, stdout=out, stderr=screen, timeout=60, check=True)
+    done = subprocess.run(command, input=stdin, stdout=out, stderr=screen, timeout=PATIENCE, check=True)
     os.close(screen)
     message = os.read(controller, 10_000).decode()
     os.close(controller)
@@ -437,7 +437,9 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
             f"assert run(['eval', 'x*y', '--data', {str(data)!r}, '--out', {str(tmp_path / 'o.csv')!r}]) == 0\n"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True
+        )
         peaks.append(int(done.stdout))
     assert peaks[1] < peaks[0] + 30_000
 
@@ -453,7 +455,9 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_without_numpy_every_command_names_an_extra(words: list[str]) -> None:
     code = f"import sys; sys.modules['numpy'] = None; from autodiff.cli.main import run; sys.exit(run({words}))"
-    done = subprocess.run([sys.executable, "-c", code], input="x,y\n1,2\n", capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], input="x,y\n1,2\n", capture_output=True, text=True, timeout=PATIENCE
+    )
     assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
     assert "not installed" in done.stderr
     assert "pip install" in done.stderr
@@ -461,7 +465,9 @@ def test_without_numpy_every_command_names_an_extra(words: list[str]) -> None:
 
 def test_without_numpy_the_extra_is_named() -> None:
     code = "import sys; sys.modules['numpy'] = None; from autodiff.cli.main import run; sys.exit(run(['eval', 'x', '--data', '-']))"
-    done: Any = subprocess.run([sys.executable, "-c", code], input="x\n1\n", capture_output=True, text=True, timeout=60)
+    done: Any = subprocess.run(
+        [sys.executable, "-c", code], input="x\n1\n", capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "error: --data needs NumPy, which is not installed",

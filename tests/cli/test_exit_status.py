@@ -14,7 +14,7 @@ import pytest
 from autodiff.cli.files import apart
 from autodiff.cli.main import COMMANDS
 from autodiff.errors import AutodiffError
-from tests.support.command import autodiff, python, start
+from tests.support.command import PATIENCE, autodiff, python, start
 
 AUTODIFF = [sys.executable, "-m", "autodiff"]
 
@@ -25,7 +25,11 @@ def _unread(*args: str, stderr_too: bool = False) -> tuple[int, str]:
     os.close(reader)
     try:
         done = subprocess.run(
-            [*AUTODIFF, *args], stdout=writer, stderr=writer if stderr_too else subprocess.PIPE, text=True, timeout=60
+            [*AUTODIFF, *args],
+            stdout=writer,
+            stderr=writer if stderr_too else subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
         )
     finally:
         os.close(writer)
@@ -110,7 +114,7 @@ def test_the_file_behind_stdin_is_not_written_over(tmp_path: Path) -> None:
     with data.open() as stdin:
         done = subprocess.run(
             [*AUTODIFF, "eval", "x^2", "--data", "-", "--out", str(data)],
-            stdin=stdin, capture_output=True, text=True, timeout=60,
+            stdin=stdin, capture_output=True, text=True, timeout=PATIENCE,
         )  # fmt: skip
     assert (done.returncode, data.read_text()) == (2, "x\n1\n")
     assert done.stderr.startswith("error: --data and --out are the same file")
@@ -220,7 +224,7 @@ def test_an_ascii_terminal_gets_ascii() -> None:
         (ASCII, train),
         *(({"PYTHONIOENCODING": "ascii"}, [c, "abs(λ)", "--at", "λ=1"]) for c in greek),
     ]:
-        done = subprocess.run([*AUTODIFF, *words], env={**os.environ, **setting}, capture_output=True, timeout=60)
+        done = subprocess.run([*AUTODIFF, *words], env={**os.environ, **setting}, capture_output=True, timeout=PATIENCE)
         assert done.returncode == 0
         assert done.stdout.decode("utf-8").isascii()
         assert "λ" not in words[1] or b"\\u03bb" in done.stdout
@@ -252,7 +256,7 @@ def test_an_interrupt_while_the_command_is_loaded_is_quiet(name: str) -> None:
         "it.main()"
     )
     running = start(code=code, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, out, err.strip()) == (130, b"", b"")  # Click ends the line that shows ^C
 
 
@@ -267,7 +271,10 @@ def test_nothing_else_is_loaded_before_an_interrupt_is_quiet() -> None:
 def test_an_unreadable_stdin_is_reported(command: str, closed: str) -> None:
     words = " ".join(f"'{word}'" for word in command.split())
     done = subprocess.run(
-        ["bash", "-c", f"{sys.executable} -m autodiff {words} {closed}"], capture_output=True, text=True, timeout=60
+        ["bash", "-c", f"{sys.executable} -m autodiff {words} {closed}"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
     assert (done.returncode, done.stdout) == (4, "")
     assert "stdin" in done.stderr.splitlines()[0]

@@ -37,6 +37,7 @@ from autodiff.core.primitive import UNDEFINED
 from autodiff.errors import AutodiffError
 from autodiff.verify.error_bound import BoundedValue, bounded
 from autodiff.verify.rounding import Unsure
+from tests.support.command import PATIENCE
 from tests.support.command import autodiff as command
 from tests.support.export import export, python_function
 
@@ -159,7 +160,7 @@ def shared_library(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], 
         subprocess.run(
             [compiler, "-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-pedantic", "-ffp-contract=off", "-shared", "-fPIC",
              "-o", f"{name}.so", f"{name}.c", "-lm"],
-            check=True, timeout=120,
+            check=True, timeout=PATIENCE,
         )  # fmt: skip
         function = ctypes.CDLL(f"{name}.so").value_and_gradient
         function.restype = ctypes.c_double
@@ -208,7 +209,7 @@ def test_javascript_agrees(tmp_path: Path) -> None:
       console.log(JSON.stringify(asked.map(run)));
     """
     done = subprocess.run(
-        [node, "-e", script, str(tmp_path / "asked.json")], capture_output=True, text=True, timeout=120
+        [node, "-e", script, str(tmp_path / "asked.json")], capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 0, done.stderr
     for text, found in zip(FORMULAS, json.loads(done.stdout), strict=True):
@@ -626,5 +627,5 @@ def test_no_name_of_ours_is_one_of_math_h(awkward: bool) -> None:
     ]
     source = written(requested(" + ".join(names if awkward else calls), "c"), "c")
     words = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c", "-"]
-    done = subprocess.run(words, input=source, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(words, input=source, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stderr) == (0, "")

@@ -35,6 +35,7 @@ from autodiff.core.lowering import Lowered
 from autodiff.verify.error_bound import bounded
 from autodiff.verify.rounding import Unsure
 from tests.support import postgres
+from tests.support.command import PATIENCE
 from tests.support.export import export, python_function
 
 COUNT = 500
@@ -241,7 +242,7 @@ def _in_c(tried: Sequence[Program], folder: Path) -> list[list[Row]]:
     subprocess.run(
         [compiler, "-std=c99", "-O0", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic", "-ffp-contract=off", "-shared",
          "-fPIC", "-o", str(folder / "all.so"), str(folder / "all.c"), "-lm"],
-        check=True, timeout=300,
+        check=True, timeout=PATIENCE,
     )  # fmt: skip
     library, found = ctypes.CDLL(str(folder / "all.so")), []
     for k, program in enumerate(tried):
@@ -266,7 +267,9 @@ def _in_javascript(tried: Sequence[Program], folder: Path) -> list[list[Row]]:
       const run = (a) => { const f = new Function('"use strict";' + a.source + "; return valueAndGradient;")(); return a.points.map((p) => f(...p).flat()); };
       console.log(JSON.stringify(asked.map(run)));
     """
-    done = subprocess.run([node, "-e", script, str(folder / "asked.json")], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [node, "-e", script, str(folder / "asked.json")], capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     found: list[list[Row]] = json.loads(done.stdout)
     return found

@@ -12,7 +12,7 @@ from mpmath import mp, mpf
 
 import autodiff
 from autodiff.core import rules
-from tests.support.command import process
+from tests.support.command import PATIENCE, process
 from tests.support.reference import SLOPES, ulps
 
 HUGE = {
@@ -120,7 +120,9 @@ def test_without_the_library_the_answer_is_unknown() -> None:
 
 
 def _python(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True
+    ).stdout
 
 
 def test_the_library_is_loaded_when_a_function_needs_it() -> None:

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.command import Ended, autodiff, start
+from tests.support.command import PATIENCE, Ended, autodiff, start, wait_until
 from tests.support.parts import contents, held_part, write_parts
 
 distributed: Any = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
@@ -29,25 +28,34 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        told = folder / "scheduler.json"
+        address_file = folder / "scheduler.json"
         self.processes = [
             self._begun(
-                "dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)
+                "dask_scheduler",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--no-dashboard",
+                "--scheduler-file",
+                str(address_file),
             )
         ]
-        until = time.monotonic() + 60
-        while not told.exists() or not told.read_text().endswith("}"):
-            assert time.monotonic() < until, "the scheduler does not start"
-            time.sleep(0.05)
-        self.address: str = json.loads(told.read_text())["address"]
+        wait_until(lambda: address_file.exists() and address_file.read_text().endswith("}"))
+        self.address: str = json.loads(address_file.read_text())["address"]
 
     def add_worker(self, code: str = "") -> int:
         """Start a worker; `code` runs in it before anything else. The number of its process."""
         words = [self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
-        words += ["--local-directory", str(self.folder), "--death-timeout", "60"]
+        words += ["--local-directory", str(self.folder), "--death-timeout", str(PATIENCE)]
         process = self._begun("dask_worker", *words, code=code)
         self.processes.append(process)
         return process.pid
+
+    def settle(self) -> None:
+        """Wait until the scheduler knows all workers that run, and no others."""
+        with _client(self) as client:
+            wait_until(lambda: len(client.nthreads()) == sum(process.poll() is None for process in self.processes[1:]))
 
     def end(self, pid: int = 0) -> None:
         """Kill a worker, or everything."""
@@ -76,6 +84,7 @@ def _cluster(folder: Path) -> Iterator[Cluster]:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with _cluster(tmp_path_factory.mktemp("cluster")) as found:
         found.add_worker()
+        found.settle()
         yield found
 
 
@@ -86,11 +95,26 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _client(cluster: Cluster) -> Any:
-    return distributed.Client(cluster.address, set_as_default=False)
+    return distributed.Client(cluster.address, set_as_default=False, timeout=PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loaded machine may need longer than a user waits."""
+    monkeypatch.setattr("autodiff.engines.cluster.PATIENCE", PATIENCE)
 
 
 def _on(cluster: Cluster, *words: str) -> Ended:
     return autodiff(*words, "--engine", "dask", "--scheduler", cluster.address)
+
+
+def _started_on(cluster: Cluster, *words: str) -> subprocess.Popen[bytes]:
+    code = (
+        "import autodiff.__main__, autodiff.engines.cluster\n"
+        f"autodiff.engines.cluster.PATIENCE = {PATIENCE}; autodiff.__main__.main()"
+    )
+    words = (*words, "--engine", "dask", "--scheduler", cluster.address)
+    return start(*words, code=code, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def test_one_worker_or_three_give_the_local_bytes(cluster: Cluster, folder: Path) -> None:
@@ -108,7 +132,7 @@ def test_one_worker_or_three_give_the_local_bytes(cluster: Cluster, folder: Path
     for workers in (1, 2, 3):
         while len(cluster.processes) - 1 < workers:
             cluster.add_worker()
-        _wait_for(cluster, workers)
+        cluster.settle()
         for form in rows:
             assert _on(cluster, *_rows(form), f"dask-{form}-{workers}/") == rows[form]
             assert contents(folder / f"dask-{form}-{workers}") == contents(folder / f"local-{form}")
@@ -147,9 +171,8 @@ def test_a_training_goes_on_when_a_worker_is_killed(cluster: Cluster, folder: Pa
     from autodiff.train.loop import Hyperparameters
 
     write_parts(folder / "parts", 6, 10)
-    before = _count(cluster)
     pid, losses = cluster.add_worker(), list[float]()
-    _wait_for(cluster, before + 1)
+    cluster.settle()
     task = TrainTask("L = mse(y, w*x)", ("w",), ("x", "y"), "parts/part-000.csv")
     files = [replace(file, address=os.path.abspath(file.address)) for file in input_files(["parts"])]
     for kill in (False, True):
@@ -169,13 +192,12 @@ def test_a_worker_that_is_killed_changes_nothing(cluster: Cluster, folder: Path)
     local, text = autodiff(*words, "local/"), (folder / "parts" / "part-002.csv").read_text()
     os.unlink("parts/part-002.csv")
     with held_part(folder / "parts" / "part-002.csv") as part:
-        before = _count(cluster)
         cluster.add_worker()
-        _wait_for(cluster, before + 1)
-        running = start(*words, "dask/", "--engine", "dask", "--scheduler", cluster.address, stderr=subprocess.PIPE)
+        cluster.settle()
+        running = _started_on(cluster, *words, "dask/")
         part.kill_reader()
         part.give(text)
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, err.decode()) == (local.status, local.err)
     found, wanted = contents(folder / "dask"), contents(folder / "local")
     del found["_autodiff.json"], wanted["_autodiff.json"]  # a pipe has no size
@@ -206,24 +228,32 @@ def test_faults_of_parts_are_sentences(cluster: Cluster, folder: Path) -> None:
     assert (ended.status, ended.err) == (4, "error: can't read 'parts/part-002.csv': No such file or directory\n")
 
 
+@pytest.mark.parametrize("words", [["eval", "x", "--data", "parts"], ["eval", "z", "--data", "parts"]])
+def test_a_scheduler_that_is_slow_to_let_go_changes_no_answer(
+    words: list[str], cluster: Cluster, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(client: Any, timeout: float) -> None:
+        close(client)
+        raise TimeoutError(f"timed out after {timeout} s.")
+
+    write_parts(folder / "parts", 2, 10)
+    wanted, close = _on(cluster, *words), distributed.Client.close
+    monkeypatch.setattr(distributed.Client, "close", slow)
+    assert _on(cluster, *words) == wanted
+
+
 def test_ctrl_c_leaves_no_task(cluster: Cluster, folder: Path) -> None:
     write_parts(folder / "parts", 6, 10)
     os.unlink("parts/part-000.csv")
     with held_part(folder / "parts" / "part-000.csv") as part:
-        words = ["--data", "parts/part-001.csv", "--data", "parts/part-000.csv", "--engine", "dask"]
-        running = start(
-            "eval", "x", *words, "--scheduler", cluster.address, stderr=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        running = _started_on(cluster, "eval", "x", "--data", "parts/part-001.csv", "--data", "parts/part-000.csv")
         part.wait_for_reader()
         os.kill(running.pid, signal.SIGINT)
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=PATIENCE)
         assert (running.returncode, err) == (130, b"\n")
         part.close()
     with _client(cluster) as client:
-        until = time.monotonic() + 30
-        while any(client.processing().values()):
-            assert time.monotonic() < until, client.processing()
-            time.sleep(0.05)
+        wait_until(lambda: not any(client.processing().values()))
 
 
 def test_workers_of_another_version_or_without_the_package_are_refused(cluster: Cluster, folder: Path) -> None:
@@ -233,56 +263,37 @@ def test_workers_of_another_version_or_without_the_package_are_refused(cluster: 
         ("import autodiff; autodiff.__version__ = '0.0.9'", "has autodiff 0.0.9, and this is autodiff 0.1.0"),
         ("import sys; sys.modules['autodiff'] = None", "has no autodiff, and this is autodiff 0.1.0"),
     ):
-        before = _count(cluster)
         pid = cluster.add_worker(code)
-        _wait_for(cluster, before + 1)
+        cluster.settle()
         ended = _on(cluster, *words)
         cluster.end(pid)
-        _wait_for(cluster, before)
+        cluster.settle()
         assert (ended.status, ended.out, message in ended.err) == (4, "", True), ended
     assert _on(cluster, *words).status == 0
 
 
-def _count(cluster: Cluster) -> int:
-    with _client(cluster) as client:
-        return len(client.nthreads())
-
-
-def _wait_for(cluster: Cluster, workers: int) -> None:
-    with _client(cluster) as client:
-        until = time.monotonic() + 60
-        while len(client.nthreads()) != workers:
-            assert time.monotonic() < until
-            time.sleep(0.05)
-
-
 def test_no_scheduler_and_a_scheduler_that_is_lost(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_parts(folder / "parts", 3, 10)
-    monkeypatch.setattr("autodiff.engines.cluster.PATIENCE", 1)
     for address in ("tcp://127.0.0.1:1", "nonsense"):
-        ended = autodiff("eval", "x", "--data", "parts", "--engine", "dask", "--scheduler", address)
+        with monkeypatch.context() as hasty:
+            hasty.setattr("autodiff.engines.cluster.PATIENCE", 1)
+            ended = autodiff("eval", "x", "--data", "parts", "--engine", "dask", "--scheduler", address)
         assert (ended.status, f"there is no Dask scheduler at '{address}'" in ended.err) == (4, True), ended
     os.unlink("parts/part-001.csv")
     with _cluster(folder) as own, held_part(folder / "parts" / "part-001.csv") as part:
-        ended = autodiff("eval", "x", "--data", "parts", "--engine", "dask", "--scheduler", own.address)
+        with monkeypatch.context() as hasty:
+            wait = distributed.Client.wait_for_workers
+            hasty.setattr(
+                distributed.Client, "wait_for_workers", lambda client, count, timeout: wait(client, count, 0.5)
+            )
+            ended = autodiff("eval", "x", "--data", "parts", "--engine", "dask", "--scheduler", own.address)
         assert (ended.status, "has no worker" in ended.err) == (4, True), ended
         own.add_worker()
-        running = start(
-            "eval",
-            "x",
-            "--data",
-            "parts",
-            "--out",
-            "out/",
-            "--engine",
-            "dask",
-            "--scheduler",
-            own.address,
-            stderr=subprocess.PIPE,
-        )
+        own.settle()
+        running = _started_on(own, "eval", "x", "--data", "parts", "--out", "out/")
         part.wait_for_reader()
         own.end(own.processes[0].pid)
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, err.decode().splitlines()[0]) == (
         4,
         "error: the Dask scheduler is gone: its connection was lost",

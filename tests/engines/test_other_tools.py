@@ -15,6 +15,7 @@ import pytest
 import autodiff as package
 from autodiff.core.lowering import lower
 from tests.support import pages
+from tests.support.command import PATIENCE
 
 PAGE = (pages.MANUAL / "scale.md").read_text(encoding="utf-8")
 
@@ -84,7 +85,9 @@ def test_the_manuals_examples_for_other_tools_run(tool: str, module: str, tmp_pa
     for k in (1, 2, 3):
         (tmp_path / "parts" / f"{k}.csv").write_text(f"x,y\n{k},1\n-1,2\n")
     (tmp_path / "example.py").write_text(example[1])
-    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(
+        [sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
     shown = re.search(r"print\(.*\)  # (.*)", example[1])
     assert shown
     assert done.stdout.strip() == shown[1], done.stderr

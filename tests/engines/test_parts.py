@@ -17,7 +17,7 @@ import pytest
 from autodiff.batch.parts import RowsTask, answer_bytes
 from autodiff.engines.local import LocalEngine
 from autodiff.tables.inputs import input_files
-from tests.support.command import autodiff, start
+from tests.support.command import PATIENCE, autodiff, start
 from tests.support.parts import contents, held_part, write_parts
 
 PROGRAM = "ln(x)*y"
@@ -236,7 +236,7 @@ def test_a_local_process_that_is_killed_changes_nothing(folder: Path) -> None:
         )
         part.kill_reader()
         part.give(text)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, out.decode()) == (0, wanted), err
 
 
@@ -257,7 +257,7 @@ def test_ctrl_c_ends_the_processes(folder: Path) -> None:
         )
         worker = part.wait_for_reader()
         os.kill(running.pid, signal.SIGINT)
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, err) == (130, b"\n")
     assert not Path(f"/proc/{worker}").exists()
     assert not list((folder / "out").glob("*.partial"))

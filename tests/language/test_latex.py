@@ -55,6 +55,70 @@ def test_the_reading_is_a_notice_and_strict_refuses_it() -> None:
     assert command("diff", r"\frac{1}{x}", "--strict").status == 2
 
 
+DOUBTFUL = {
+    "1/2x": "1/2x is read as (1/2)*x",
+    "1/2(x+1)": "1/2(x+1) is read as (1/2)*(x+1)",
+    "e^2x": "e^2x is read as (e^2)*x",
+    "x^1/2": "x^1/2 is read as (x^1)/2",
+    r"\sin x": r"\sin x is read as sin(x)",
+    r"\sin x^2": r"\sin x^2 is read as sin(x^2)",
+    r"\sin{x}^2": r"\sin{x}^2 is read as sin({x}^2)",
+    r"\sin x/2": r"\sin x is read as sin(x)",
+    r"\ln x y": r"\ln x y is read as ln(x y)",
+    r"\tanh x y": r"\tanh x y is read as tanh(x y)",
+    r"\sin xy": r"\sin xy is read as sin(xy)",
+    r"\cos(y) + \sin 2 x \cos(x)": r"\sin 2 x is read as sin(2 x)",
+    r"\ln 2x": r"\ln 2x is read as ln(2x)",
+    r"\log_2 x y": r"\log_2 x y is read as log_2(x y)",
+    r"\sin^2 x y": r"\sin^2 x y is read as sin(x y)^2",
+    r"\sin^{2} x": r"\sin^{2} x is read as sin(x)^2",
+    r"\sin^{-1}(x)": r"\sin^{-1}(x) is read as asin(x)",
+    r"\tan^{-1} x": r"\tan^{-1} x is read as atan(x)",
+    r"\sqrt2x": r"\sqrt2x is read as sqrt(2)x",
+    "x(2+1)": "x(2 + 1) is read as x*(2 + 1)",
+    r"\Phi(x)": "Phi is read as normcdf",
+    r"\varphi(x)": "phi is read as normpdf",
+    r"\psi(x)": "psi is read as digamma",
+}
+"""What is doubtful in the first language, too, and the first notice of it."""
+
+
+@pytest.mark.parametrize(("formula", "notice"), DOUBTFUL.items())
+def test_what_is_doubtful_in_latex_is_a_notice_and_strict_shows_it_in_the_formula(formula: str, notice: str) -> None:
+    words = ["diff", formula, "--syntax", "latex", "--wrt", "x"]
+    assert f"notice: {notice}\n" in command(*words).err
+    strict = command(*words, "--strict")
+    assert (strict.status, strict.out) == (2, "")
+    assert f"doubtful: {notice}\n    {formula}\n" in strict.err
+
+
+@pytest.mark.parametrize(
+    "formula", [r"\frac{1}{2}x", "e^{2}x", "x^{1}/2", r"\sqrt{2}x", r"\sin(x)^2", "xy", r"\sigma(x)", "J_0(x)", "1/2"]
+)
+def test_what_has_one_reading_in_latex_is_silent(formula: str) -> None:
+    assert "doubtful" not in command("diff", formula, "--syntax", "latex", "--wrt", "x", "--strict").err
+
+
+@pytest.mark.parametrize(
+    ("formula", "marked"),
+    [(r"y + \frac{1}{x-2}", r"\frac{1}{x-2}"), (r"y + \frac{1}{x-\mathrm{foo}}", r"\mathrm{foo}")],
+)
+def test_an_error_is_shown_in_the_formula(formula: str, marked: str) -> None:
+    shown = command("eval", formula, "--at", "x=2,y=1").err.splitlines()
+    carets = " " * (4 + formula.index(marked)) + "^" * len(marked)
+    assert [f"    {formula}", carets] == shown[-2:] or [f"    {formula}", carets] == shown[-3:-1]
+
+
+@pytest.mark.parametrize(
+    ("plain", "latex", "meaning"),
+    [("Φ(x)", r"\Phi(x)", "normcdf(x)"), ("φ(x)", r"\varphi(x)", "normpdf(x)"), ("σ(x)", r"\sigma(x)", "sigmoid(x)")],
+)
+def test_a_letter_of_custom_is_one_function_in_both(plain: str, latex: str, meaning: str) -> None:
+    expected = autodiff.evaluate(meaning, {"x": 0.3}).value
+    assert autodiff.evaluate(plain, {"x": 0.3}).value == autodiff.evaluate(latex, {"x": 0.3}).value == expected
+    assert str(autodiff.derivative("φ x", "x")) == "φ"
+
+
 def test_latex_in_a_comment_makes_no_program_latex() -> None:
     assert autodiff.evaluate(r"y = x^2 # as in \frac{1}{2} x_{1}", {"x": 3.0}).value == 9
 

@@ -13,7 +13,7 @@ from autodiff import errors
 from autodiff.cli import help as manual
 from autodiff.cli.main import COMMANDS, run
 from tests.support import pages
-from tests.support.command import Terminal, autodiff, process, python, start
+from tests.support.command import PATIENCE, Terminal, autodiff, process, python, start
 
 TEXTS = {page.stem: page.read_text(encoding="utf-8") for page in pages.PAGES[1:]}
 
@@ -105,7 +105,7 @@ def test_a_closed_reader_is_no_failure() -> None:
         done = start("help", topic, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert done.stdout is not None
         done.stdout.close()
-        _, listed = done.communicate(timeout=60)
+        _, listed = done.communicate(timeout=PATIENCE)
         assert (done.returncode, listed) == (0, b"")
 
 

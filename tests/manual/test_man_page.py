@@ -16,6 +16,7 @@ import pytest
 
 from autodiff.manual import manpage
 from tests.support import pages
+from tests.support.command import PATIENCE
 from tests.support.paths import ROOT
 
 PAGE = manpage.page("1.2.3")
@@ -65,7 +66,11 @@ def test_no_sign_of_a_line_is_taken_for_roff(line: str) -> None:
 @pytest.mark.skipif(not shutil.which("groff"), reason="needs groff")
 def test_groff_finds_no_fault() -> None:
     done = subprocess.run(
-        ["groff", "-man", "-Tutf8", "-ww", "-Wbreak", "-z"], input=PAGE, capture_output=True, text=True, timeout=60
+        ["groff", "-man", "-Tutf8", "-ww", "-Wbreak", "-z"],
+        input=PAGE,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
     assert (done.returncode, done.stderr) == (0, "")
 

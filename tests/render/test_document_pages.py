@@ -33,7 +33,7 @@ from autodiff.render.document.markdown import markdown
 from autodiff.render.document.mathml import mathml
 from autodiff.render.text.document import text
 from autodiff.render.text.numbers import eight
-from tests.support.command import autodiff
+from tests.support.command import PATIENCE, autodiff
 from tests.support.paths import GOLDEN
 
 MARKDOWN = GOLDEN / "explanation.md"
@@ -448,7 +448,7 @@ def _compiled(pages: list[str], folder: Path) -> None:
     (folder / "pages.tex").write_text(text, encoding="utf-8")
     done = subprocess.run(
         [PDFLATEX, "-interaction=nonstopmode", "-halt-on-error", "pages.tex"],
-        cwd=folder, capture_output=True, text=True, errors="replace", timeout=180,
+        cwd=folder, capture_output=True, text=True, errors="replace", timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 0, (
         "\n".join(re.findall(r"^!.*(?:\n.*){4}", done.stdout, re.MULTILINE)) + done.stdout[-500:]
@@ -559,7 +559,7 @@ def _opened(pages: dict[str, str], folder: Path) -> list[dict[str, object]]:
         input=request,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     seen: list[dict[str, object]] = json.loads(done.stdout)

@@ -32,6 +32,7 @@ from autodiff.render.graph.text import lines as styled_lines
 from autodiff.render.text.elide import GAP, elide
 from autodiff.render.text.layout import plain_lines
 from autodiff.render.text.numbers import eight, short
+from tests.support.command import PATIENCE
 from tests.support.drawings import FOUR, NAMES, chain, drawing, fan
 from tests.support.paths import GOLDEN
 
@@ -274,7 +275,7 @@ def test_svg_text_is_narrower_than_its_frame_in_a_browser(tmp_path: Path) -> Non
     done = subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", f"--user-data-dir={tmp_path}/profile",
          "--dump-dom", (tmp_path / "page.html").as_uri()],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     result = re.search(r'data-found="([^"]*)"', done.stdout)
     assert result, done.stderr[-500:]
@@ -293,7 +294,7 @@ def test_graphviz_reads_every_name_as_it_is() -> None:
         tuple(Arrow(NAMES[0], name, name, 2.0) for name in NAMES[1:]),
     )  # fmt: skip
     for graph in (*FOUR.values(), *RANDOM[:10], *WEIRD, everything, chain(100), chain(1), Drawing((), ())):
-        done = subprocess.run(["dot", "-Tsvg"], input=dot(graph).encode(), capture_output=True, timeout=60)
+        done = subprocess.run(["dot", "-Tsvg"], input=dot(graph).encode(), capture_output=True, timeout=PATIENCE)
         assert (done.returncode, done.stderr) == (0, b"")
         root = ElementTree.fromstring(done.stdout)
         cut = elide(graph).drawing
@@ -330,7 +331,7 @@ def test_mermaid_reads_every_name_as_it_is() -> None:
     done = subprocess.run(
         ["node", "--input-type=module", "-e", MERMAID],
         cwd=os.environ["AUTODIFF_MERMAID"], input=json.dumps([mermaid(graph) for graph in drawings]),
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for graph, (vertices, edges) in zip(drawings, json.loads(done.stdout), strict=True):

@@ -20,6 +20,7 @@ import pytest
 
 from autodiff.serve.answers import answer
 from autodiff.serve.app import POLICY
+from tests.support.command import PATIENCE
 
 pytest.importorskip("uvicorn")
 
@@ -30,7 +31,7 @@ def address() -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().split()[0]
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=PATIENCE)
         assert (process.returncode, err) == (0, "stopped\n")
 
 
@@ -43,7 +44,7 @@ def _start(*args: str) -> subprocess.Popen[str]:
 
 
 def _ask(address: str, **query: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{address}answer?{urllib.parse.urlencode(query)}", timeout=60) as response:
+    with urllib.request.urlopen(f"{address}answer?{urllib.parse.urlencode(query)}", timeout=PATIENCE) as response:
         found: dict[str, Any] = json.load(response)
         return found
 
@@ -91,14 +92,14 @@ def test_only_this_machine_is_answered(address: str) -> None:
     for path in ("", "answer?program=x"):
         request = urllib.request.Request(f"{address}{path}", headers={"Host": "elsewhere.example"})
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(request, timeout=30)
+            urllib.request.urlopen(request, timeout=PATIENCE)
         assert caught.value.code == 403
         caught.value.close()
-    with urllib.request.urlopen(address, timeout=30) as response:
+    with urllib.request.urlopen(address, timeout=PATIENCE) as response:
         assert response.headers["Content-Security-Policy"] == POLICY
     for path in ("etc/passwd", "../pyproject.toml", "page.html"):
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(f"{address}{path}", timeout=30)
+            urllib.request.urlopen(f"{address}{path}", timeout=PATIENCE)
         assert caught.value.code == 404
         caught.value.close()
 
@@ -131,7 +132,7 @@ def test_the_server_ends_at_once_and_silently_while_it_works() -> None:
             thread.start()
         _ask(place, program="x")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
         for thread in threads:
             thread.join()
     assert (process.returncode, err) == (0, "stopped\n")
@@ -141,7 +142,7 @@ def test_the_server_ends_at_once_and_silently_while_it_works() -> None:
 def test_a_port_that_is_taken_is_said(address: str) -> None:
     port = address.rstrip("/").rpartition(":")[2]
     with _start("--port", port) as process:
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (2, "")
     assert f"can't listen at 127.0.0.1:{port}" in err
 
@@ -162,7 +163,7 @@ def test_a_person_types_slides_steps_and_shares_in_a_browser(address: str) -> No
     script = Path(__file__).parent / "browser.js"
     done = subprocess.run(
         ["node", str(script), address, shutil.which("chromium") or ""],
-        capture_output=True, text=True, timeout=300, check=False, env={**os.environ, "NODE_PATH": _modules() or ""},
+        capture_output=True, text=True, timeout=PATIENCE, check=False, env={**os.environ, "NODE_PATH": _modules() or ""},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for found, width in zip(json.loads(done.stdout), (1200, 390), strict=True):

@@ -8,10 +8,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from autodiff.cli.main import run as run_command
+
+PATIENCE = 600
+"""Seconds that a test waits for another process at most: only one that hangs takes so long, on a loaded machine too."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,14 @@ def autodiff(*args: str, stdin: bytes = b"") -> Ended:
     return Ended(status, out.text(), err.text())
 
 
+def wait_until(holds: Callable[[], bool], pause: float = 0.01) -> None:
+    """Wait until a condition holds. Raises AssertionError where it never does."""
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until, "what the test waits for does not happen"
+        time.sleep(pause)
+
+
 def start(*args: str, code: str = "", **streams: Any) -> subprocess.Popen[bytes]:
     """`python -m autodiff ARGS…`, or `python -c code ARGS…`, that runs on; `streams` are what Popen takes.
 
@@ -80,6 +93,6 @@ def python(*args: str, stdin: str = "", **environment: str) -> Ended:
         input=stdin.encode(),
         capture_output=True,
         env={**os.environ, **environment},
-        timeout=120,
+        timeout=PATIENCE,
     )
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.command import PATIENCE
 from tests.support.paths import ROOT, SOURCE
 
 README = ROOT / "README.md"
@@ -39,7 +40,7 @@ class Shell:
         """What a command prints, stdout before stderr."""
         done = subprocess.run(
             ["bash", "-c", f"(exit {self.status}); {command}"],
-            capture_output=True, text=True, env=self.environment, cwd=self.where, timeout=60,
+            capture_output=True, text=True, env=self.environment, cwd=self.where, timeout=PATIENCE,
         )  # fmt: skip
         self.status = done.returncode
         return done.stdout + done.stderr

@@ -15,6 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
+from tests.support.command import PATIENCE, wait_until
+
 
 def write_parts(folder: Path, count: int, rows: int, form: str = "csv", *, seed: int = 1) -> list[str]:
     """Files with columns x and y, where y is near 3*x + 1; some of x are negative."""
@@ -46,9 +48,9 @@ class HeldPart:
         self.path, self._handle = path, -1
         os.mkfifo(path)
 
-    def wait_for_reader(self, seconds: float = 60) -> int:
+    def wait_for_reader(self) -> int:
         """Wait until a process reads the part; its number."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             try:
                 if self._handle < 0:
@@ -60,24 +62,21 @@ class HeldPart:
                 time.sleep(0.02)
         raise AssertionError("nobody reads the part")
 
-    def kill_reader(self, seconds: float = 60) -> None:
+    def kill_reader(self) -> None:
         """Kill the process that reads the part, without a byte for it, and wait until it's dead; the next reader waits.
 
         It is stopped before the pipe is closed, so that it does not take the end of the pipe for the end of the part.
         """
-        reader = self.wait_for_reader(seconds)
+        reader = self.wait_for_reader()
         os.kill(reader, signal.SIGSTOP)
         self.close()
         os.kill(reader, signal.SIGKILL)
-        until = time.monotonic() + seconds
-        while reader in _holders(self.path):
-            assert time.monotonic() < until, "the reader lives on"
-            time.sleep(0.02)
+        wait_until(lambda: reader not in _holders(self.path))
 
-    def give(self, text: str, seconds: float = 60) -> None:
+    def give(self, text: str) -> None:
         """Give the part to whoever reads it, once somebody does."""
         if self._handle < 0:
-            self.wait_for_reader(seconds)
+            self.wait_for_reader()
         os.write(self._handle, text.encode())
         self.close()
 

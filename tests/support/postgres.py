@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.command import PATIENCE
+
 
 def missing() -> str:
     """Why there can be no server here; "" when there can."""
@@ -34,7 +36,7 @@ def _user() -> bool:
 
 def _run(*command: str, **given: str) -> str:
     own = ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else list(command)
-    done = subprocess.run(own, capture_output=True, text=True, timeout=120, cwd="/", input=given.get("text"))
+    done = subprocess.run(own, capture_output=True, text=True, timeout=PATIENCE, cwd="/", input=given.get("text"))
     if done.returncode:
         raise RuntimeError(f"{command[0]}: {done.stderr[-3000:]}")
     return done.stdout

@@ -56,6 +56,7 @@ def torch_run(name: str, schedule: str, clip: float) -> dict[str, Any]:
     """The losses before each update and the parameters at the end, by PyTorch in float64."""
     import torch
 
+    torch.set_num_threads(1)  # more only wait for each other over so few numbers
     about = CASES[CASE]
     data = {key: torch.tensor(value, dtype=torch.float64) for key, value in columns(about["data"]).items()}
     params = {k: torch.tensor(v, dtype=torch.float64, requires_grad=True) for k, v in about["params"].items()}

@@ -42,6 +42,7 @@ def torch_run(case: str, optimizer: str) -> dict[str, Any]:
     """The losses before each update and the parameters at the end, by PyTorch in float64."""
     import torch
 
+    torch.set_num_threads(1)  # more only wait for each other over so few numbers
     about = CASES[case]
     data = {key: torch.tensor(value, dtype=torch.float64) for key, value in columns(about["data"]).items()}
     params = {k: torch.tensor(v, dtype=torch.float64, requires_grad=True) for k, v in about["params"].items()}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.command import start
+from tests.support.command import PATIENCE, start, wait_until
 
 ROWS = b"x\n" + b"".join(b"%d\n" % k for k in range(20_000))
 TRAIN = ["train", "(x - 1)^2", "--params", "x=0"]
@@ -93,7 +93,7 @@ def interrupted(option: str, kind: signal.Signals, moment: str, delay: float, fo
     running.send_signal(kind)
     if kind == signal.SIGPIPE:  # Python ignores it, as programs do that check what they write
         running.send_signal(signal.SIGTERM)
-    errors = running.communicate(timeout=60)[1]
+    errors = running.communicate(timeout=PATIENCE)[1]
     left, private = path.read_text(), [file for file in folder.iterdir() if file != path]
     status = 128 + (signal.SIGTERM if kind == signal.SIGPIPE else kind)
     ended = running.returncode if running.returncode >= 0 else 128 - running.returncode  # as a shell says it
@@ -115,10 +115,9 @@ def interrupted(option: str, kind: signal.Signals, moment: str, delay: float, fo
 
 def _wait_until_it_writes(running: subprocess.Popen[bytes], path: Path) -> None:
     """Wait until the file is another one, or has a private one beside it."""
-    for _ in range(6000):
-        if running.poll() is not None or len(list(path.parent.iterdir())) > 1 or path.read_bytes() != b"old":
-            return
-        time.sleep(0.01)
+    wait_until(
+        lambda: running.poll() is not None or len(list(path.parent.iterdir())) > 1 or path.read_bytes() != b"old"
+    )
 
 
 def written_twice(option: str, folder: Path) -> str:
@@ -131,7 +130,7 @@ def written_twice(option: str, folder: Path) -> str:
     ]  # fmt: skip
     for running in pair:
         feed(running, option)
-    errors = [running.communicate(timeout=120)[1] for running in pair]
+    errors = [running.communicate(timeout=PATIENCE)[1] for running in pair]
     statuses, names = [running.returncode for running in pair], [file.name for file in folder.iterdir()]
     if errors != [b"", b""] or statuses != [0, 0]:
         return f"exit statuses {statuses}, {errors}"

@@ -9,12 +9,11 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.support.command import Ended, autodiff, start
+from tests.support.command import PATIENCE, Ended, autodiff, start, wait_until
 from tests.support.writers import (
     ROWS,
     SIGNALS,
@@ -100,13 +99,15 @@ def test_pipes_and_devices_are_written_to(option: str, tmp_path: Path) -> None:
     )
     feed(running, option)
     written = path.read_text()
-    assert (running.wait(60), WRITERS[option].is_whole(written), path.is_fifo()) == (0, True, True)
+    assert (running.wait(PATIENCE), WRITERS[option].is_whole(written), path.is_fifo()) == (0, True, True)
     assert running.stderr is not None
     running.stderr.close()
     words = [*WRITERS[option].command(Path("/dev/stdout")), *(["--to", "csv"] if option == "--out" else ["-q"])]
     with (tmp_path / "shell.csv").open("wb") as out:
         assert (
-            subprocess.run([sys.executable, "-m", "autodiff", *words], input=ROWS, stdout=out, timeout=60).returncode
+            subprocess.run(
+                [sys.executable, "-m", "autodiff", *words], input=ROWS, stdout=out, timeout=PATIENCE
+            ).returncode
             == 0
         )
     assert Path("/dev/stdout").is_symlink()
@@ -126,7 +127,7 @@ def test_a_full_disk_leaves_the_old_file(option: str, room: int, tmp_path: Path)
     path = tmp_path / "made.csv"
     path.write_text("old")
     done = subprocess.run(
-        [sys.executable, "-B", "-m", "autodiff", *WRITERS[option].command(path)], input=ROWS, capture_output=True, timeout=60,
+        [sys.executable, "-B", "-m", "autodiff", *WRITERS[option].command(path)], input=ROWS, capture_output=True, timeout=PATIENCE,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
     )  # fmt: skip
     left = path.read_text()
@@ -159,9 +160,8 @@ def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:
     assert running.stdin is not None
     running.stdin.write(ROWS)
     running.stdin.flush()
-    while not list(tmp_path.iterdir()):
-        time.sleep(0.01)
+    wait_until(lambda: any(tmp_path.iterdir()))
     for kind in (signal.SIGHUP, signal.SIGTERM):
         running.send_signal(kind)
-    running.communicate(timeout=60)
+    running.communicate(timeout=PATIENCE)
     assert (running.returncode, is_one_table(path.read_text())) == (0, True)

@@ -18,7 +18,7 @@ import pytest
 from autodiff.errors import AutodiffError
 from autodiff.tables import arrow, writer
 from autodiff.tables.text import CHUNK
-from tests.support.command import autodiff
+from tests.support.command import PATIENCE, autodiff
 
 DATES = [datetime.date(2020, 1, day) for day in (1, 2, 3, 4)]
 
@@ -90,12 +90,14 @@ def test_a_stream_of_arrow_goes_through_a_pipe() -> None:
     text = "\n".join(["x", *map(str, range(1, 50))])
     first = f"{sys.executable} -m autodiff eval 'ln(x)' --data - --to arrow"
     code = f"{first} | {sys.executable} -m autodiff eval 'f^2' --data - --from arrow"
-    done = subprocess.run(["bash", "-c", code], input=text, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        ["bash", "-c", code], input=text, capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
     assert len(done.stdout.splitlines()) == 50
     assert done.stdout.splitlines()[1] == "0,0,ok"
     done = subprocess.run(
         ["bash", "-c", f"cat - | {sys.executable} -m autodiff eval x --data - --from parquet"],
-        input=text, capture_output=True, text=True, timeout=60,
+        input=text, capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert (done.returncode, done.stderr.splitlines()[0]) == (
         4, "error: Parquet is read from its end, so it can't come through a pipe or compressed",

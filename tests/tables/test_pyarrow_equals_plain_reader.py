@@ -22,7 +22,7 @@ from autodiff.tables import csv_blocks, lines, writer
 from autodiff.tables import text as rows
 from autodiff.tables.columns import bad_cell
 from autodiff.tables.text import Statuses
-from tests.support.command import Ended, autodiff
+from tests.support.command import PATIENCE, Ended, autodiff
 
 SPECIAL = [
     0.0, -0.0, 1.0, -1.0, 100.0, 1e-4, 9.999999999999999e-05, 1e-5, 1.5e-5, 1e-6, 1e-7, 1.5e-7, 1e-9, 9.999999999999999e-10,
@@ -373,6 +373,6 @@ def test_few_rows_do_not_load_pyarrow() -> None:
         "print('pyarrow' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], input="x,y\n1,2\n", capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], input="x,y\n1,2\n", capture_output=True, text=True, timeout=PATIENCE, check=True
     )
     assert done.stdout.splitlines()[-1] == "False"

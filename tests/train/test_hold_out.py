@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from autodiff.tables.columns import NumericTable
 from autodiff.train.ending import conclude
 from autodiff.train.loop import Hyperparameters
 from autodiff.train.training import Training
-from tests.support.command import autodiff, start
+from tests.support.command import PATIENCE, autodiff, start, wait_until
 from tests.support.paths import EXAMPLES
 
 LINE = ["train", "L = mse(y, w*x + b)", "--data", str(EXAMPLES / "line.csv")]
@@ -117,11 +116,10 @@ def test_signals_save_what_was_reached(tmp_path: Path, name: str) -> None:
         "train", "(x - 1)^2", "--params", "x=0", "--lr", "1e-6", "--epochs", "100000000", "-q", "--save", str(saved),
         "--history", str(history), stdout=-1, stderr=-1,
     )  # fmt: skip
-    while not history.exists():
-        time.sleep(0.05)
+    wait_until(lambda: history.exists() and history.stat().st_size > 0)
     number = getattr(signal, name)
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + number
     assert b"go on with --resume" in err
     data = json.loads(saved.read_text())

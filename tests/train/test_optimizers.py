@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,15 @@ def _training(name: str, schedule: str, clip: float) -> Training:
     return Training(text, load(str(EXAMPLES / f"{about['data']}.csv"), chooser(text, list(params), [])), params, plan)
 
 
+@cache
+def _trained(name: str, schedule: str, clip: float) -> tuple[list[float], Training]:
+    training = _training(name, schedule, clip)
+    return [record.loss for record in training.epochs()], training
+
+
 @pytest.mark.parametrize("run", rules.RUNS, ids=str)
 def test_three_hundred_epochs_follow_pytorch(run: tuple[str, str, float]) -> None:
-    training = _training(*run)
-    losses = [record.loss for record in training.epochs()]
+    losses, training = _trained(*run)
     recorded = RECORDED[" / ".join(map(str, run))]
     assert [losses[k] for k in rules.SHOWN] == pytest.approx(recorded["losses"], abs=1e-10, rel=1e-10)
     for name, value in recorded["params"].items():
@@ -49,14 +55,12 @@ def test_three_hundred_epochs_follow_pytorch(run: tuple[str, str, float]) -> Non
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
 @pytest.mark.parametrize("run", rules.RUNS, ids=str)
 def test_three_hundred_epochs_follow_pytorch_live(run: tuple[str, str, float]) -> None:
-    training = _training(*run)
-    losses = [record.loss for record in training.epochs()]
+    losses, _ = _trained(*run)
     assert losses == pytest.approx(rules.torch_run(*run)["losses"], abs=1e-10)
 
 
 def test_a_plateau_comes_in_the_recorded_run() -> None:
-    training = _training("rmsprop", "plateau:3:0.5", 0.0)
-    list(training.epochs())
+    _, training = _trained("rmsprop", "plateau:3:0.5", 0.0)
     assert training.state.schedule["factor"] < 1
 
 
@@ -68,6 +72,7 @@ TARGET = ROWS @ np.array([1.5, 0, 0, -0.7, 0.02]) + 0.1 * CHANCE.normal(size=60)
 TABLE = NumericTable("t", {f"x{k}": ROWS[:, k] for k in range(5)} | {"y": TARGET}, range(60))
 
 
+@cache
 def _lasso(l1: float) -> Any:
     """The minimum of mean((y - Xw)²) + l1*sum|w|, by coordinate descent."""
     w = np.zeros(5)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from autodiff.train.loop import Hyperparameters
 from autodiff.train.minibatch_sweep import plan
 from autodiff.train.model import Model, Overflow
 from autodiff.train.training import Training
-from tests.support.command import autodiff, python, start
+from tests.support.command import PATIENCE, autodiff, python, start, wait_until
 from tests.support.paths import EXAMPLES
 from tests.support.trajectories import CASES, EPOCHS, OPTIMIZERS, RECORDED, SHOWN, columns, torch_run
 
@@ -52,11 +53,16 @@ def _training(case: str, optimizer: str, **options: Any) -> Training:
 # --- the numbers ------------------------------------------------------------------------------------------------------
 
 
+@cache
+def _trained(case: str, optimizer: str) -> tuple[list[float], Training]:
+    training = _training(case, optimizer)
+    return [record.loss for record in training.epochs()], training
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("case", CASES)
 def test_a_thousand_epochs_follow_pytorch(case: str, optimizer: str) -> None:
-    training = _training(case, optimizer)
-    losses = [record.loss for record in training.epochs()]
+    losses, training = _trained(case, optimizer)
     recorded = LOSSES[f"{case} {optimizer}"]
     assert [losses[k] for k in SHOWN] == pytest.approx(recorded["losses"], abs=1e-10, rel=1e-10)
     for name, value in recorded["params"].items():
@@ -67,8 +73,7 @@ def test_a_thousand_epochs_follow_pytorch(case: str, optimizer: str) -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("case", CASES)
 def test_a_thousand_epochs_follow_pytorch_live(case: str, optimizer: str) -> None:
-    training = _training(case, optimizer)
-    losses = [record.loss for record in training.epochs()]
+    losses, _ = _trained(case, optimizer)
     assert losses == pytest.approx(torch_run(case, optimizer)["losses"], abs=1e-10)
 
 
@@ -275,12 +280,9 @@ def test_an_interrupt_saves_and_names_the_command_to_resume(tmp_path: Path) -> N
     saved, history = tmp_path / "p.json", tmp_path / "h.csv"
     args = [*NET, "--save", str(saved), "--history", str(history), "--optimizer", "adam"]
     running = start(*args, "--epochs", "10000000", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    for _ in range(600):
-        if history.exists() and history.stat().st_size > 0:
-            break
-        time.sleep(0.05)
+    wait_until(lambda: history.exists() and history.stat().st_size > 0)
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130
     assert f"go on with --resume {saved}".encode() in err
     assert b"Traceback" not in err
@@ -307,7 +309,7 @@ def test_a_kill_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
         running.stdout.readline()
         time.sleep(float(chance.uniform(0, 0.1)))
         running.kill()
-        running.communicate(timeout=30)
+        running.communicate(timeout=PATIENCE)
         data = json.loads(saved.read_text())
         assert len(set(data["w"])) == 1
         assert len(data["w"]) == 20000
@@ -618,9 +620,9 @@ def test_the_curve() -> None:
 
 def test_a_terminal_gets_a_bar_and_a_pipe_gets_none(tmp_path: Path) -> None:
     command = f"{sys.executable} -m autodiff {' '.join(map(repr, [*LINE, '--epochs', '300']))}"
-    seen = subprocess.run(["script", "-qec", command, "/dev/null"], capture_output=True, text=True, timeout=120)
+    seen = subprocess.run(["script", "-qec", command, "/dev/null"], capture_output=True, text=True, timeout=PATIENCE)
     assert "/300" in seen.stdout
-    piped = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
+    piped = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=PATIENCE)
     assert (piped.returncode, piped.stderr) == (0, "")
     assert "\x1b" not in piped.stdout
 
@@ -641,7 +643,7 @@ def test_the_curve_fits_the_terminal() -> None:
     command = f"{sys.executable} -m autodiff {' '.join(map(repr, [*LINE, '--epochs', '30']))}"
     done = subprocess.run(
         ["script", "-qec", command, "/dev/null"],
-        capture_output=True, text=True, timeout=120, env=os.environ | {"COLUMNS": "50"},
+        capture_output=True, text=True, timeout=PATIENCE, env=os.environ | {"COLUMNS": "50"},
     )  # fmt: skip
     seen = done.stdout
     marks = [line for line in seen.splitlines() if "┤" in line]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias, cast
 
 from autodiff.errors import Span, normalised, shortened
-from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Call, Expr, Number, Reading
+from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Call, Expr, Reading
 from autodiff.language.token import Token
 
 
@@ -36,6 +36,8 @@ def _reading(text: str, span: Span, meaning: str) -> Reading:
 
 def _of_product(text: str, node: Call) -> Reading | None:
     """A product behind a quotient (`1/2x`), or glued to an exponent (`e^2x`)."""
+    if node.name != JUXTAPOSITION:
+        return None  # a call in LaTeX, as in J_0(x)
     left, right = node.args
     if not text[right.span[0]].isascii() and text[right.span[0]].isnumeric():
         return _reading(
@@ -59,7 +61,7 @@ def _of_power(text: str, node: Call) -> Reading | None:
         signed = text[exponent.span[0] : inner.span[0]]
         power = text[slice(*inner.span)]
         return _reading(text, node.span, f"{before}({f'{signed}({power})' if signed else power})")
-    if isinstance(inner, Number) and inner.value == 1 and text[node.span[1] : node.span[1] + 1] == "/":
+    if text[slice(*inner.span)] == "1" and text[node.span[1] : node.span[1] + 1] == "/":
         end = node.span[1] + 2
         while end < len(text) and text[end].isalnum():
             end += 1
@@ -88,9 +90,9 @@ def _of_raised(text: str, node: Call) -> Reading | None:
 def _of_root(text: str, node: Call) -> Reading | None:
     """A root whose end is doubtful: `√2x`, `√x^2`."""
     rest = re.match(r"(?:\^|\*\*)?\w+|!", text[node.span[1] : node.span[1] + 60])
-    if rest is None:
-        return None
     radicand = text[slice(*node.args[0].span)]
+    if rest is None or radicand[0] in "({":
+        return None
     return _reading(text, (node.span[0], node.span[1] + rest.end()), f"{node.name}({radicand}){rest[0]}")
 
 
@@ -101,6 +103,7 @@ _OF: dict[str, Callable[[str, Call], Reading | None]] = {
     "juxtaposition": _of_product,
     "power": _of_power,
     "applied": _of_applied,
+    "log_applied": _of_applied,
     "applied_power": _of_raised,
     "call_power": _of_raised,
     "root": _of_root,
@@ -131,5 +134,8 @@ def _glued(text: str, power: Expr, right: Expr) -> bool:
     exponent = cast(Call, power).args[1]
     starts = text[exponent.span[0]]
     return (
-        power.span[1] == right.span[0] and text[right.span[0]] != "(" and starts != "(" and starts not in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
+        power.span[1] == right.span[0]
+        and text[right.span[0]] != "("
+        and starts not in "({"
+        and starts not in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
     )

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from autodiff.errors import AutodiffError, Span, quoted, shortened
 from autodiff.language.ast import CONSTANTS, TRAINING_CALLS, Reading
-from autodiff.language.synonyms import ALIASES, CONDITIONAL, DERIVATIVES, ELEMENTARY, SPELT_OUT, meant
+from autodiff.language.synonyms import ALIASES, CONDITIONAL, DERIVATIVES, ELEMENTARY, GREEK, SPELT_OUT, meant
 from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _USUAL_FUNCTIONS = frozenset("fghFGH")
@@ -74,7 +74,9 @@ class _Resolution:
         for place in [k for k, kind in enumerate(self.kinds) if kind == "NAME" and tokens[k].text in ALIASES]:
             token, meaning = tokens[place], ALIASES[tokens[place].text]
             known = token.text in self.known or meaning not in {*self.functions, "^"}
-            if not known and _call_kind(self.kinds, place) != "NAME":
+            if not known and _call_kind(self.kinds, place) in (
+                ("FUNC",) if token.text in GREEK else ("FUNC", "APPLIED")
+            ):
                 if meaning != "^":
                     self.note(token, token.text, meaning)
                 token.text = meaning

@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import cast
 
-from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, Translation, quoted, shortened
 from autodiff.language.ambiguity import Noted, of_operators, of_values
 from autodiff.language.ast import Assign, Expression, ParsedProgram, Reading, Statement
 from autodiff.language.automaton import Automaton
@@ -37,12 +37,13 @@ def parse(text: str, functions: Collection[str], *, strict: bool = False, given:
     text = program.source
     try:
         _effective(program.statements, text)
-        if strict and program.readings:
-            first = program.readings[0]
-            raise AutodiffError(f"doubtful: {first}", span=first.span, hint="with --strict, write the brackets")
-        return program
     except AutodiffError as error:
         raise error.within(text) from None
+    if strict and program.readings:
+        first, written = program.readings[0], text.original if isinstance(text, Translation) else text
+        hint = "with --strict, write the brackets"
+        raise AutodiffError(f"doubtful: {first}", span=first.span, hint=hint, source=written)
+    return program
 
 
 def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> ParsedProgram:
@@ -51,16 +52,17 @@ def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> 
 
     if not latex.is_latex(text):
         return _parsed(text, functions, given)
+    text = re.sub(r"^\s*\\,\s*", "", text)  # as `derivative_notation` puts before LaTeX
     try:
         written = latex.program(text, functions)
     except AutodiffError:
         if re.search(r"\\|_\s*\{|\}\s*[!%°\[^_]", text):  # in LaTeX, x^{n}! is a factorial of the power
             raise
-        written = text.replace("{", "(").replace("}", ")")  # e^{sin(x)} has braces only
+        written = Translation(text.replace("{", "(").replace("}", ")"), text)  # e^{sin(x)} has braces only
     program = _parsed(written, functions, given)
-    formula = re.sub(r"^\s*\\,\s*", "", text)  # as `derivative_notation` puts before LaTeX
-    reading = Reading(shortened(formula, 60), shortened(program.source, 200), (0, len(program.source)))
-    return ParsedProgram(program.source, program.statements, (reading, *program.readings), program.given)
+    reading = Reading(shortened(text, 60), shortened(program.source, 200), (0, len(text)))
+    readings = [reading, *(other for other in program.readings if str(other) != str(reading))]
+    return ParsedProgram(program.source, program.statements, tuple(readings), program.given)
 
 
 def parse_behind(program: ParsedProgram, text: str, functions: Collection[str]) -> ParsedProgram:
@@ -81,7 +83,10 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pa
         doubtful = list[Noted]()
         statements = cast("tuple[Statement, ...]", _tree(scanned, "program", len(text), functions, doubtful))
         readings += of_values(scanned, given)
-        readings += of_operators(text, doubtful)
+        if isinstance(text, Translation):  # what its own operators mean is not doubtful
+            readings = [*text.readings, *(reading._replace(span=text.span_of(reading.span)) for reading in readings)]
+        else:
+            readings += of_operators(text, doubtful)
         return ParsedProgram(
             text, statements, tuple(sorted(readings, key=lambda reading: reading.span[0])), frozenset(given)
         )

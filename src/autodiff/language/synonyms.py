@@ -11,7 +11,13 @@ from collections.abc import Collection
 
 from autodiff.errors import AutodiffError, nearest, shortened
 
+GREEK = {
+    "psi": "digamma", "ψ": "digamma", "Phi": "normcdf", "Φ": "normcdf", "phi": "normpdf", "φ": "normpdf", "sigma": "sigmoid",
+}  # fmt: skip
+"""Letters that are functions by custom, before a bracket only: without one, `φ x` is a product."""
+
 ALIASES = {
+    **GREEK,
     "tg": "tan", "ctg": "cot", "cotg": "cot", "cotan": "cot", "cosec": "csc", "sen": "sin",
     "arctg": "atan", "arcsen": "asin", "sh": "sinh", "ch": "cosh", "th": "tanh", "tgh": "tanh", "ctgh": "coth", "cosech": "csch",
     "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh", "argsinh": "asinh", "argcosh": "acosh", "argtanh": "atanh",
@@ -20,7 +26,7 @@ ALIASES = {
     "average": "mean", "product": "prod", "mse_loss": "mse", "l1_loss": "mae", "ndtr": "normcdf",
     "lg": "log10", "log_2": "log2", "log_10": "log10", "sgn": "sign", "fabs": "abs", "absolute": "abs",
     "expit": "sigmoid", "logistic": "sigmoid", "maximum": "max", "minimum": "min", "pow": "^", "power": "^",
-    "gammaln": "lgamma", "loggamma": "lgamma", "psi": "digamma", "ψ": "digamma", "swish": "silu", "logaddexp": "logsumexp",
+    "gammaln": "lgamma", "loggamma": "lgamma", "swish": "silu", "logaddexp": "logsumexp",
     "ncr": "binomial", "nCr": "binomial", "comb": "binomial", "fact": "factorial", "invnorm": "probit", "productlog": "lambertw",
     "jn": "besselj", "jv": "besselj", "yn": "bessely", "yv": "bessely", "iv": "besseli", "kn": "besselk", "kv": "besselk",
 }  # fmt: skip
