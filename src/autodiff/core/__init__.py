@@ -7,6 +7,6 @@ To be read in this order:
    special points over any kind of number.
 3. `templates`, `linearize`, `jvp`, `vjp`, `special_points`: the same over floats, with the table's texts compiled.
 
-Beside these, `lowering`, `lowering_checks` and `prelude` turn a syntax tree into equations, and `floats` has the functions
+Beside these, `lowering`, `lowering_errors` and `prelude` turn a syntax tree into equations, and `floats` has the functions
 that Python's `math` lacks.
 """

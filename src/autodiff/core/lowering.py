@@ -12,9 +12,8 @@ from typing import TypeAlias
 
 from autodiff.core import prelude, rules
 from autodiff.core.graph import Graph, WrittenOut
-from autodiff.core.lowering_checks import require_conditions, require_constants, require_count, require_number
 from autodiff.core.prelude import LossPart
-from autodiff.core.primitive import INDEX, Primitive, literal
+from autodiff.core.primitive import ELEMENTWISE, INDEX, Primitive, literal
 from autodiff.errors import AutodiffError, Span, quoted
 from autodiff.language.ast import (
     CHAIN,
@@ -95,8 +94,11 @@ def lower(program: ParsedProgram) -> Lowered:
     lowering = _Lowering(program)
     try:
         lowered = lowering.run()
-        require_number(program.statements[-1].body)
-        require_constants(lowered.graph)
+        _require_number(program.statements[-1].body)
+        if any(row is not None and row.kind != ELEMENTWISE for row in set(lowered.graph.rows)):
+            from autodiff.core.lowering_errors import require_constants  # about arrays
+
+            require_constants(lowered.graph)
         require_no_slip_in_a_name(lowered, program.given)
         return lowered
     except AutodiffError as error:
@@ -151,10 +153,8 @@ class _Lowering:
                 name = ""
         inputs = tuple(self.graph.inputs.values())
         taken = {*inputs, *self.assigned}
-        name = name or next(
-            n for n in ("f", "y", "g", "h", *(f"f{i}" for i in range(len(taken) + 1))) if n not in taken
-        )
-        return Lowered(self.graph, result, name, inputs, self.assigned, self.program.source)
+        free = (n for n in ("f", "y", "g", "h", *(f"f{i}" for i in range(len(taken) + 1))) if n not in taken)
+        return Lowered(self.graph, result, name or next(free), inputs, self.assigned, self.program.source)
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
@@ -218,11 +218,9 @@ class _Lowering:
     def _inner(self, call: Call, args: tuple[int, ...], scope: Scope) -> tuple[Scope, Expr]:
         """The values of the parameters of the function that is called, and its body."""
         if len(self.graph) > LIMIT and len(self.graph) > self._room():
-            raise AutodiffError(
-                f"the program grows beyond {self._room():,} operations when its functions are inlined",
-                span=scope.span or call.span,
-                hint="functions that call each other twice double each time: assign what is used twice to a name",
-            )
+            from autodiff.core.lowering_errors import too_many  # where there is an error
+
+            raise too_many(self._room(), scope.span or call.span)
         function = self.functions[call.name]
         names = dict(zip((p.name for p in function.params), args, strict=True))
         if scope.span:
@@ -253,12 +251,9 @@ class _Lowering:
         if node.name in CONSTANTS and (scope.span or node.name not in self.program.given):
             return self.graph.constant(CONSTANTS[node.name], scope.place(node))
         if node.name in self.places:
-            raise AutodiffError(
-                f"{quoted(node.name)} is used before it is assigned",
-                span=node.span,
-                also=(("assigned here:", self.places[node.name]),),
-                hint="move the assignment up",
-            )
+            from autodiff.core.lowering_errors import not_yet_assigned  # where there is an error
+
+            raise not_yet_assigned(node, self.places[node.name])
         return self.graph.input(node.name, scope.place(node))
 
     def _row(self, node: Call | Array | Index) -> Primitive | None:
@@ -275,10 +270,13 @@ class _Lowering:
             row = rules.TABLE[sign, 2] if sign else rules.find(node.name, len(args))
             if row is None:
                 function = self._function(node.name)
-                require_count(node, function)
+                if function is None or len(function.params) != len(args):
+                    from autodiff.core.lowering_errors import wrong_count  # where there is an error
+
+                    raise wrong_count(node, function)
         if self.conditions:
             for arg in args[row.conditions :] if row and row.conditions else args:
-                require_number(arg)
+                _require_number(arg)
         if row is not None and row.conditions and row.is_predicate:
             self.conditions = True
         return row
@@ -302,7 +300,12 @@ class _Lowering:
             row = rules.TABLE["gather", 2]
         if isinstance(node, Call):
             if row.conditions:
-                require_conditions(self.graph, node, row, args)
+                for arg, text in zip(args[: row.conditions], node.args, strict=False):
+                    condition = self.graph.rows[arg]
+                    if condition is None or not condition.is_predicate:
+                        from autodiff.core.lowering_errors import no_condition  # where there is an error
+
+                        raise no_condition(node, text)
             elif node.name not in ("^", JUXTAPOSITION) and len(args) == len(row.params):
                 self.plain[node.name, len(args)] = row
             if node.name == "^" and self._power_of_e(node, scope):
@@ -326,6 +329,13 @@ class _Lowering:
         return bool(scope.span) or "e" not in self.program.given
 
 
+def _require_number(node: Expr) -> None:
+    if isinstance(node, Call) and node.name in rules.logic():
+        from autodiff.core.lowering_errors import no_number  # where there is an error
+
+        raise no_number(node)
+
+
 def require_no_slip_in_a_name(lowered: Lowered, given: Collection[str]) -> None:
     """Raise AutodiffError for a slip in a name: `xy` beside `x` and `y` is rather their product than an input of its own, and `sinx` a sine."""
     names = {*lowered.inputs, *lowered.assigned, *given, "pi", "tau"}
@@ -334,8 +344,5 @@ def require_no_slip_in_a_name(lowered: Lowered, given: Collection[str]) -> None:
             continue
         if meant := glued(name, names, ELEMENTARY, tuple("xyzθφ")):
             node = lowered.graph.find(name)
-            raise AutodiffError(
-                f"{quoted(name)} has no value",
-                span=None if node is None else lowered.graph.spans[node],
-                hint=f"did you mean {meant}?",
-            )
+            span = None if node is None else lowered.graph.spans[node]
+            raise AutodiffError(f"{quoted(name)} has no value", span=span, hint=f"did you mean {meant}?")
