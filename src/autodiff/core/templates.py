@@ -42,7 +42,7 @@ _LONGEST = 400
 def value(row: Primitive) -> Number:
     """The row's value as a function of its arguments."""
     if row.by_balls:
-        return floats.from_balls("value", row)
+        return floats.from_module(floats.BALL_FLOATS, "value", row)
     return compiled(row.definition, row.params) if row.definition else FLOATS[row.value]
 
 
@@ -52,7 +52,7 @@ def partial(row: Primitive, k: int) -> Number:
     if row.partials[k] == UNDEFINED:
         return lambda *_: math.nan
     if row.by_balls:
-        proven = floats.from_balls("partial", row, k)
+        proven = floats.from_module(floats.BALL_FLOATS, "partial", row, k)
         return lambda *given: proven(*given[:-1])  # the result is computed again, to more digits
     return compiled(row.partials[k], (*row.params, "w"))
 
