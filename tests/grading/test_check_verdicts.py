@@ -303,7 +303,7 @@ def test_the_program_may_come_from_stdin() -> None:
         (["y = x^2; sin(y)", "y = 3; y"], "'y' has a meaning in the program already"),
         (["x^2"], "no answer to check"),
         (["x^2", "2x +"], "an operand is missing after '+'"),
-        (["3", "0"], "the program has no inputs to differentiate by"),
+        (["a = 3", "0"], "the program has no inputs to differentiate by"),
     ],
 )
 def test_a_mistake_in_the_question_is_reported(args: list[str], message: str) -> None:

@@ -160,7 +160,7 @@ def derivative(
     formula grows beyond all bounds.
     """
     text, wrt = _of_notation(text, wrt)
-    program = parse(text, strict=strict)
+    program = parse(text, strict=strict, wrt=wrt)
     numbers = numbers_of(program)
     lowered = numbers.lowered
     if not (lowered.inputs or lowered.assigned):  # a constant: of the variable that is named, or of x

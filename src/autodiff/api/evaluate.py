@@ -21,7 +21,7 @@ from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
-from autodiff.language.ast import ParsedProgram
+from autodiff.language.ast import CONSTANTS, ParsedProgram
 from autodiff.language.parser import parse as _parse
 
 MODES = ("reverse", "forward", "both")
@@ -33,12 +33,22 @@ HIGHEST = 100
 """The highest order of a derivative."""
 
 
-def parse(text: str, *, strict: bool = False, given: Any = (), functions: Iterable[str] = ()) -> ParsedProgram:
+def parse(
+    text: str,
+    *,
+    strict: bool = False,
+    given: Any = (),
+    wrt: str | Sequence[str] | None = None,
+    functions: Iterable[str] = (),
+) -> ParsedProgram:
     """The syntax tree of a program, in which the names `given` have values, and `functions` are defined elsewhere.
 
-    Raises AutodiffError for a mistake; with `strict` for a doubtful reading, too.
+    A constant's name in `wrt` is an input: it is differentiated by. Raises AutodiffError for a mistake; with `strict` for
+    a doubtful reading, too.
     """
     names = frozenset(normalised(str(name)) for name in given) if isinstance(given, Iterable) else frozenset()
+    if wrt is not None:
+        names |= CONSTANTS.keys() & set(named(wrt))
     return _parse(text, rules.functions().union(functions), strict=strict, given=names)
 
 
@@ -92,7 +102,7 @@ def evaluate(
     `status` and `why` of the answer give the reason.
     """
     require_known(mode, convention)
-    program = parse(text, strict=strict, given={} if at is None else at)
+    program = parse(text, strict=strict, given={} if at is None else at, wrt=wrt)
     lowered = lower(program)
     point: Mapping[str, Value] = bind(lowered, {} if at is None else at)
     if digits:

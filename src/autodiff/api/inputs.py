@@ -13,10 +13,10 @@ from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
-from autodiff.language.ast import CONSTANTS, Call, Expr, Expression, Name, Number, ParsedProgram, rewritten
+from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, rewritten
 from autodiff.language.exact_float import ExactFloat
 from autodiff.language.parser import parse_bindings
-from autodiff.language.synonyms import UNITS, glued, may_be_product
+from autodiff.language.synonyms import UNITS, instead, may_be_product
 from autodiff.verify import error_bound
 from autodiff.verify.rounding import Unsure
 
@@ -266,9 +266,8 @@ def _slip(name: str, known: Sequence[str], option: str = "") -> str:
     if name in rules.functions():
         return UNITS.get(name) or f"add {option}{name}=VALUE, or write {name}(…): without brackets it is an input"
     others = {other for other in known if other != name}
-    letters = name[-1] if name[-1].isalpha() else ""
-    if meant := glued(name, others | CONSTANTS.keys(), sorted(rules.functions(), key=len, reverse=True), letters):
-        return f"did you mean {meant}?"
+    if question := instead(name, others, rules.functions()):
+        return question
     near = nearest(name, others)
     return f"add {option}{name}=VALUE, or did you mean {quoted(near)}?" if near else ""
 

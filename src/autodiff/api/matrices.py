@@ -131,7 +131,7 @@ def hessian(
     """
     from autodiff.api.higher_order import second_derivatives  # the other matrices need no series
 
-    program = parse(text, strict=strict, given=at)
+    program = parse(text, strict=strict, given=at, wrt=wrt)
     over = over_elements(program, {} if at is None else at)
     names = _sources(over, wrt)
     inputs_only(over.lowered, names)
@@ -160,7 +160,7 @@ def jacobian(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict, given=at)
+    program = parse(text, strict=strict, given=at, wrt=wrt)
     over = over_elements(program, {} if at is None else at, many=True)
     names = _sources(over, wrt)
     answers = _answers(over, names, over.names(of or [over.lowered.name]), mode, digits)
@@ -231,7 +231,7 @@ def vjp(
 
     Raises AutodiffError for a mistake in the text or the arguments.
     """
-    program = parse(text, strict=strict, given=at)
+    program = parse(text, strict=strict, given=at, wrt=wrt)
     over = over_elements(program, {} if at is None else at, many=True)
     given = {} if weights is None else over.numbers(weights, "a weighted sum")
     given = given or dict.fromkeys(over.names([over.lowered.name]), 1.0)

@@ -142,7 +142,7 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
         return None
     forward = tangents if mode == "both" else None
     checked = True if agreement == AGREE else None
-    return query.empty.filled(run.values[lowered.result], gradient, forward, checked=checked)
+    return query.empty.filled(float(run.values[lowered.result]), gradient, forward, checked=checked)
 
 
 def _forward(lowered: Lowered, factors: Linearization, names: Mapping[str, int]) -> dict[str, float]:

@@ -232,7 +232,7 @@ def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = False,
     the program, and where NumPy, of the extra `data`, is not installed.
     """
     library("numpy", "a compiled program")
-    program = compiled(lower(_parse(text, strict=strict)), wrt, exact=exact)
+    program = compiled(lower(_parse(text, strict=strict, wrt=wrt)), wrt, exact=exact)
     return replace(program, origin=(text, None if wrt is None else tuple(wrt), exact, strict))
 
 

@@ -116,7 +116,8 @@ def program_of(task: RowsTask) -> tuple[Compiled, tuple[Reading, ...]]:
     Raises AutodiffError for a program that can't be read, and for fixed values that it does not take.
     """
     fixed = dict(task.fixed)
-    program = parse(task.program, strict=task.strict, given=[*program_names(task.columns), *fixed])
+    given = [*program_names(task.columns), *fixed]
+    program = parse(task.program, strict=task.strict, given=given, wrt=task.wrt)
     batch = compiled(lower(program if task.of is None else _ending_with(program, task.of)), task.wrt, exact=task.exact)
     known = batch.lowered.inputs if task.of is None else lower(program).inputs
     if unknown := [name for name in fixed if name not in known]:

@@ -107,6 +107,11 @@ def ranges(text: str, option: str) -> dict[str, tuple[float | None, float | None
                 f"{option} can't be read at {quoted(part.strip())}", hint=f"write for example {option} x=-2..2"
             )
         name, low, high = (piece.strip() for piece in match.groups())
+        if high.startswith("."):
+            raise AutodiffError(
+                f"{option} has three points at {quoted(part.strip())}",
+                hint=f"write two: {name}={low}..{high.lstrip('.')}, or a zero",
+            )
         if name in intervals:
             raise AutodiffError(f"{option} gives {quoted(name)} twice", hint="a name has one range")
         intervals[name] = (

@@ -64,7 +64,7 @@ def requested(
         raise AutodiffError(f"unknown target {quoted(to)}", hint=f"choose one of {', '.join(TARGETS)}")
     if to != "sql" and (at or total or table != "data"):
         raise AutodiffError("--sum, --table and --at belong to SQL", hint="add --to sql, or leave them out")
-    program = parse(text, strict=strict, given=at)
+    program = parse(text, strict=strict, given=at, wrt=wrt)
     numbers = numbers_of(program)
     return Request(
         numbers.lowered, sources(numbers.lowered, wrt), dict(at or {}), total, table, note(numbers), program.readings

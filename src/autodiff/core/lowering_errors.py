@@ -7,7 +7,6 @@ from autodiff.core.graph import Graph
 from autodiff.core.primitive import ELEMENTWISE, UNDEFINED
 from autodiff.errors import AutodiffError, Span, quoted
 from autodiff.language.ast import TRAINING_CALLS, Call, Define, Expr, Name
-from autodiff.language.name_resolution import of_training
 from autodiff.language.synonyms import WITH_OTHER_ARGUMENTS
 
 
@@ -51,6 +50,10 @@ def no_condition(node: Call, arg: Expr) -> AutodiffError:
 def wrong_count(node: Call, function: Define | None) -> AutodiffError:
     """A call with other arguments than the function of the program, or every row of its name, takes."""
     if node.name in TRAINING_CALLS and len(node.args) == 1:
+        from autodiff.language.diagnostics import (
+            of_training,  # about arrays alone this module is loaded without a mistake
+        )
+
         return of_training(node.name, node.name_span)
     wanted = rules.arities(node.name) if function is None else [len(function.params)]
     row = rules.find(node.name, wanted[-1])

@@ -71,7 +71,7 @@ def explain(
     expand = named(expand)
     if not (rate is None or (isinstance(rate, int | float) and math.isfinite(rate))):
         raise AutodiffError(f"a learning rate is a finite number, not {shortened(repr(rate))}", hint="such as 0.1")
-    program = parse(text, strict=strict, given=at)
+    program = parse(text, strict=strict, given=at, wrt=wrt)
     elements = None if at is None else over_elements(program, at)
     numbers = numbers_of(program) if elements is None else elements
     lowered, scalar_note = numbers.lowered, note(numbers) if isinstance(numbers, OverNumbers) else ""

@@ -22,13 +22,13 @@ from autodiff.api.reduction_notes import require_elements
 from autodiff.codegen.gradient import gradient_equations
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed, shown
-from autodiff.errors import AutodiffError, quoted
+from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.grading.diagnose import Sample, Slip, explain
 from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
 from autodiff.grading.swapped_terms import swapped_terms
 from autodiff.language.ast import Define, Expression, ParsedProgram, Reading
-from autodiff.language.derivative_notation import stated
+from autodiff.language.derivative_notation import LATEX_BLANK, last_part, stated
 from autodiff.symbolic.adjoint import image, slopes
 from autodiff.symbolic.expression import Symbols
 from autodiff.verify.error_bound import BoundedValue
@@ -83,19 +83,23 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     either text, for a name that the program does not have, and for a program with a sum or another reduction of a name:
     every name is one number, so that mean(x^2) would be x^2. A loss of the prelude is the loss of one row.
     """
-    parsed = parse(program, strict=strict)
+    parsed = parse(program, strict=strict, wrt=wrt)
     numbers = numbers_of(parsed)
     require_elements(numbers)
     lowered = numbers.lowered
     answer, wrt = _without_left_side(parsed, lowered, answer, wrt)
+    answer, steps = _without_steps(answer, strict=strict)
+    if not lowered.inputs and wrt is None and not lowered.assigned:
+        wrt = "x"
     if not lowered.inputs and wrt is not None and wrt.isidentifier() and wrt not in lowered.assigned:
         lowered.graph.input(wrt)  # the derivative of a constant is 0 by any name
         lowered = lowered._replace(inputs=(wrt,))
     name, source = _variable(lowered, wrt)
     defined = [statement.target.name for statement in parsed.statements if isinstance(statement, Define)]
-    given = parse(answer, strict=strict, given=lowered.assigned, functions=defined)
+    given = parse(answer, strict=strict, given={*lowered.assigned, *parsed.given}, functions=defined)
     answered = in_names(parsed, lowered, given)
-    empty = Compared("undecided", name, lowered.name, readings=(*parsed.readings, *given.readings))
+    readings = {str(reading): reading for reading in (*parsed.readings, *steps, *given.readings)}
+    empty = Compared("undecided", name, lowered.name, readings=tuple(readings.values()))
     equations = gradient_equations(lowered, {name: source})
     slope = Lowered(equations.graph, equations.slopes[name], name, lowered.inputs, {}, "")
     same = _same_formula(lowered, source, answered)
@@ -133,6 +137,21 @@ def _without_left_side(
             hint="leave --wrt out",
         )
     return left_side.text, left_side.wrt or wrt
+
+
+def _without_steps(answer: str, *, strict: bool) -> tuple[str, tuple[Reading, ...]]:
+    """The end of an answer with its steps, as in `2*x^1 = 2x`, and that it alone is read. Raises AutodiffError for an empty one."""
+    if not isinstance(answer, str):
+        return answer, ()
+    if not answer.strip():
+        raise AutodiffError("the answer is empty", hint='write a formula, such as "2x"')
+    last, steps = last_part(answer)
+    reading = Reading(
+        shortened(steps, 60), f"its last part, {shortened(last.removeprefix(LATEX_BLANK), 60)}", (0, len(steps))
+    )
+    if steps and strict:
+        raise AutodiffError(f"doubtful: {reading}", hint="with --strict, write the last part alone")
+    return last, (reading,) if steps else ()
 
 
 def _variable(lowered: Lowered, wrt: str | None) -> tuple[str, int]:

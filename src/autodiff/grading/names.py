@@ -17,6 +17,7 @@ from autodiff.diagnostics import listed
 from autodiff.errors import AutodiffError, nearest, quoted
 from autodiff.language.ast import Assign, Expression, Name, ParsedProgram, Statement
 from autodiff.language.parser import parse_behind
+from autodiff.language.synonyms import instead
 
 
 def in_names(program: ParsedProgram, lowered: Lowered, given: ParsedProgram) -> Lowered:
@@ -37,16 +38,39 @@ def in_names(program: ParsedProgram, lowered: Lowered, given: ParsedProgram) -> 
     if isinstance(last, Expression) and lowered.name not in taken:
         named = (*named[:-1], Assign(Name(lowered.name, last.span), last.body, last.span))
     statements = (*named, *_as_values(together.statements[count:]))
-    answered = over_numbers(together.with_statements(statements))
+    try:
+        answered = over_numbers(together.with_statements(statements))
+    except AutodiffError as error:
+        raise _in_answer(error, together.source, given.source) from None
     known = [*lowered.inputs, *lowered.assigned]
     for name in answered.inputs:
         if name not in lowered.inputs:
-            near = nearest(name, known)
             raise AutodiffError(
-                f"the answer has {quoted(name)}, which the program does not have",
-                hint=f"did you mean {quoted(near)}?" if near else f"the program's names are {listed(known)}",
+                f"the answer has {quoted(name)}, which the program does not have", hint=_instead(name, known)
             )
     return answered
+
+
+def _in_answer(error: AutodiffError, together: str, answer: str) -> AutodiffError:
+    """The error with its place in the answer's own text, which stands at the end of both texts together."""
+    before = len(together) - len(answer)
+    if error.span is not None and error.source == together and error.span[0] >= before and not error.also:
+        error.source, error.span = answer, (error.span[0] - before, error.span[1] - before)
+    return error
+
+
+def _instead(name: str, known: list[str]) -> str:
+    """The next step for a name of the answer that the program does not have."""
+    if name in rules.functions():
+        return f"write {name}(…): a function has its argument in brackets"
+    if question := instead(name, known, rules.functions()):
+        return question
+    if name[0] == "d" and name[1:] in known:
+        return f"leave {name} out: the answer is the slope alone"
+    if name in ("C", "c"):
+        return "a constant of integration belongs to an integral: a derivative has none"
+    near = nearest(name, known)
+    return f"did you mean {quoted(near)}?" if near else f"the program's names are {listed(known)}"
 
 
 def _as_values(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TypeAlias, cast
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from typing import Any, TypeAlias, cast
 
 from autodiff.errors import Span, normalised, shortened
-from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Call, Expr, Reading
+from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Array, Call, Expr, Reading
+from autodiff.language.synonyms import ELEMENTARY, WORDS
 from autodiff.language.token import Token
 
 
@@ -20,6 +21,35 @@ def of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Readi
         token = next((token for token in tokens if token.type == "NAME" and token.text == name), None)
         if token is not None:
             yield Reading(name, f"the value given for {name}, not the constant {CONSTANTS[name]!r}", token.span)
+
+
+def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str]) -> Iterator[Reading]:
+    """Names of inputs that a person may have meant as a function, an operator, a product or a differential."""
+    names = {token.text for token in tokens if token.type == "NAME"}
+    doubtful = {name for name in names if len(name) > 1} - known - CONSTANTS.keys()
+    for token, after in zip(tokens, (*tokens[1:], None), strict=True) if doubtful else ():
+        if token.type != "NAME" or token.text not in doubtful:
+            continue
+        name, power = token.text, "e" if token.text[-1] == "e" else "10"
+        doubtful.remove(name)
+        raised = after is not None and after.type in ("POWER", "SUPERSCRIPT")
+        if name in functions and name in ELEMENTARY:
+            yield Reading(name, f"an input of that name, not the function {name}(…)", token.span)
+        elif name.lower() in WORDS:
+            yield Reading(name, f"an input of that name, not {WORDS[name.lower()]}", token.span)
+        elif name[0] == "d" and name[1:] in names:
+            yield Reading(name, "an input of that name, not a differential", token.span)
+        elif raised and ((power == "e" and name[:-1] in names) or name == "x10"):
+            yield Reading(f"{name}^…", f"a power of {name}, not a product with {power}^…", token.span)
+        elif name.lower() in CONSTANTS:
+            yield Reading(name, f"an input of that name, not the constant {name.lower()}", token.span)
+        elif len(name) <= 3 and not name.isascii() and _of_letters(name) and name[0] not in "Δδ":
+            yield Reading(name, f"one name, not {'*'.join(name)}", token.span)
+
+
+def _of_letters(name: str) -> bool:
+    """Whether a name has Latin and Greek letters only, which are each a name for people who leave out the sign of a product."""
+    return all(letter.isalpha() and (letter.isascii() or "Α" <= letter <= "ω") for letter in name)
 
 
 def of_operators(text: str, nodes: Iterable[Noted]) -> Iterator[Reading]:
@@ -96,10 +126,22 @@ def _of_root(text: str, node: Call) -> Reading | None:
     return _reading(text, (node.span[0], node.span[1] + rest.end()), f"{node.name}({radicand}){rest[0]}")
 
 
-Noted: TypeAlias = "tuple[str, Call]"
+def _of_array(text: str, node: Array) -> Reading | None:
+    """An array of one number that is a factor or a term, as in `[x+1]^2`: round brackets in some schools."""
+    before, after = text[: node.span[0]].rstrip()[-1:], text[node.span[1] :].lstrip()[:1]
+    if len(node.items) != 1 or isinstance(node.items[0], Array) or not (before in _FACTORS or after in _FACTORS):
+        return None
+    return _reading(text, node.span, "an array of one number, not a bracket")
+
+
+Noted: TypeAlias = "tuple[str, Call | Array]"
 """A node, and the method of `Builder` that built it."""
 
-_OF: dict[str, Callable[[str, Call], Reading | None]] = {
+_FACTORS = tuple("*/^+-·×÷²³")
+"""Operators of numbers beside a bracket."""
+
+_OF: dict[str, Callable[[str, Any], Reading | None]] = {
+    "array": _of_array,
     "juxtaposition": _of_product,
     "power": _of_power,
     "applied": _of_applied,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from autodiff.errors import AutodiffError, quoted, shortened
 
 _NAME = r"[^\W\d_]\w*"
-_PRIME = r"\s*['′’]"
+_PRIME = r"\s*['′’\u00b4`]"
 _OPERATOR = rf"d\s*/\s*d\s*(?P<wrt>{_NAME})"
 _QUOTIENT = rf"d(?P<of>{_NAME})\s*/\s*d\s*(?P<wrt>{_NAME})"
 _OF_BRACKETS = rf"d\s*\((?P<inner>.*)\)\s*/\s*d\s*(?P<wrt>{_NAME})"
@@ -29,6 +29,8 @@ _SIDES = (
     _OF_BRACKETS,
     rf"{_OPERATOR}\s*[\[(](?P<inner>.*)[\])]",
     rf"{_OPERATOR}\s*(?P<of>{_NAME})\s*(?:\(\s*{_NAME}\s*\))?",
+    _APPLIED,
+    rf"\((?P<inner>.*)\){_PRIME}",
 )
 
 
@@ -77,7 +79,7 @@ def stated(text: str) -> StatedDerivative | None:
     left, equal, right = last.partition("=")
     if not equal or right.startswith("="):
         return None
-    left, right = (left.replace(_BLANK, ""), _BLANK + right) if plain != text else (left, right)
+    left, right = (left.replace(LATEX_BLANK, ""), LATEX_BLANK + right) if plain != text else (left, right)
     for pattern in _SIDES:
         if match := re.fullmatch(pattern, left.strip(), re.DOTALL):
             groups = match.groupdict()
@@ -85,6 +87,31 @@ def stated(text: str) -> StatedDerivative | None:
                 before + right.strip(), groups.get("wrt") or "", groups.get("inner") or groups.get("of") or ""
             )
     return None
+
+
+def last_part(text: str) -> tuple[str, str]:
+    """An answer, and all of it where it has steps: `2*x^1 = 2x` is (2x, 2*x^1 = 2x), `2x` is (2x, "").
+
+    >>> last_part("y = 2x"), last_part("= 2x")
+    (('y = 2x', ''), ('2x', ''))
+    """
+    before, last = _last_statement(text)
+    prefix, formula = (LATEX_BLANK, last.removeprefix(LATEX_BLANK)) if last.startswith(LATEX_BLANK) else ("", last)
+    depth, ends = 0, [-1]
+    for place, sign in enumerate(formula):
+        depth += (sign in "([{") - (sign in ")]}")
+        if (
+            sign == "="
+            and depth == 0
+            and "=" not in formula[place + 1 : place + 2]
+            and formula[place - 1] not in "=<>!:"
+        ):
+            ends.append(place)
+    first = formula[: ends[1]].strip() if len(ends) > 1 else ""
+    names = re.fullmatch(rf"{_NAME}\s*(\([\w\s,]*\))?", first) is not None
+    if len(ends) == 1 or (names and len(ends) == 2) or "\\begin" in formula:
+        return text, ""
+    return before + prefix + formula[ends[-1] + 1 :].strip(), formula.strip() if first else ""
 
 
 def at_a_number(text: str) -> AutodiffError | None:
@@ -104,7 +131,7 @@ def at_a_number(text: str) -> AutodiffError | None:
     )
 
 
-_BLANK = r"\, "
+LATEX_BLANK = r"\, "
 """A blank that makes what is behind it LaTeX, in which letters side by side are a product."""
 
 
@@ -113,7 +140,7 @@ def _without_latex(text: str) -> str:
 
     def plain(quotient: re.Match[str]) -> str:
         of, wrt = (re.sub(r"[\\{}]", "", name) for name in quotient.group("of", "wrt"))
-        return f"d{of}/d{wrt}" if of else f"d/d{wrt} {_BLANK}"
+        return f"d{of}/d{wrt}" if of else f"d/d{wrt} {LATEX_BLANK}"
 
     return re.sub(_IN_LATEX, plain, text) if "frac" in text else text
 

@@ -1,11 +1,12 @@
-"""Messages for syntax errors: what is wrong at the token that the grammar refused, from that token and its neighbours."""
+"""Messages for syntax errors: what is wrong at the token that the grammar refused, and for functions that do not exist."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from autodiff.errors import AutodiffError, quoted, shortened
-from autodiff.language.synonyms import meant
+from autodiff.errors import AutodiffError, Span, quoted, shortened
+from autodiff.language.ast import CONSTANTS, TRAINING_CALLS
+from autodiff.language.synonyms import ALIASES, DERIVATIVES, SPELT_OUT, WORDS, meant
 from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _OPERATORS = {"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR", "NOT"}
@@ -55,6 +56,9 @@ def _of_a_point(before: Token, refused: Token, *, first: bool) -> tuple[str, str
     """Message and hint where a list of NAME=VALUE goes wrong between its values, None inside of one."""
     if before.type == "NAME" and refused.type in ("COMMA", "$END"):
         return f"{quoted(before.text)} has no value", f"write {shortened(before.text, 20)}=VALUE"
+    if before.type == "NAME" and refused.type != "EQUAL":
+        value = refused if refused.type == "NUMBER" else "VALUE"
+        return f"behind {quoted(before.text)} stands = and its value", f"write {shortened(before.text, 20)}={value}"
     if refused.type == "SEP" or (refused.type == "EQUAL" and before.type == "NAME"):
         return "values are separated by commas", "write for example x=3,y=2"
     if first:
@@ -86,11 +90,8 @@ def _by_neighbours(before: Token, refused: Token, after: Token) -> tuple[str, st
         if sign in _ELSEWHERE and first.span[1] == second.span[0]:
             return f"{quoted(sign)} has no meaning here", _ELSEWHERE[sign]
     if refused.type == "NUMBER" and before.type in ENDS_OPERAND:
-        power = f"write * between them, or {shortened(before.text, 20)}^{shortened(refused.text, 20)} for a power"
-        between = "write an operator between them"
-        return (
-            f"the number {shortened(refused.text)} can't follow {quoted(before.text)}",
-            power if before.type == "NAME" else between,
+        return f"the number {shortened(refused.text)} can't follow {quoted(before.text)}", _between(
+            before, refused, after
         )
     if before.type == "FUNC":
         argument = (
@@ -98,7 +99,8 @@ def _by_neighbours(before: Token, refused: Token, after: Token) -> tuple[str, st
         )
         return f"{before} needs its argument in brackets", f"write {before}({argument})"
     if refused.type == "EQUAL":
-        return "'=' gives a name its value, once, at the start of a statement", "to compare, write =="
+        equal = "leave it out at the start" if before.type == "SEP" else "to compare, write =="
+        return "'=' gives a name its value, once, at the start of a statement", equal
     if refused.type in _FINISHED and before.type in _OPERATORS:
         return f"an operand is missing after '{before}'", "finish the expression"
     if refused.type in _FINISHED:
@@ -109,6 +111,8 @@ def _by_neighbours(before: Token, refused: Token, after: Token) -> tuple[str, st
         return f"an operand is missing between '{before}' and '{refused}'", "put an expression between them"
     if refused.type == "COMMA":
         point = "a decimal point is '.', statements are separated by ';'"
+        if before.type == after.type == "NUMBER" and before.span[1] + 1 == after.span[0]:
+            point = f"a decimal point is '.': write {shortened(before.text, 20)}.{shortened(after.text, 20)}"
         return "a comma only separates the arguments of a function, and array elements", point
     if refused.type in _OPERATORS and before.type in _OPERATORS | _OPENERS | {"SEP", "EQUAL"}:
         equal = "write == for 'equal'" if before.type == "EQUAL" else "put an expression there"
@@ -118,6 +122,56 @@ def _by_neighbours(before: Token, refused: Token, after: Token) -> tuple[str, st
     if refused.type == "SUPERSCRIPT":
         raised = "a superscript stands behind what it raises: x²"
         return f"'{refused}' has nothing to raise here", "write cbrt(x), or x^(1/n)" if after.type == "ROOT" else raised
+    if refused.type == "ELSE":
+        return "'else' can't stand here", "write if(condition, u, v), or u if condition else v"
+    if refused.type == "COLON":
+        return "':' can't stand here", "write / for a quotient, = for a value or a function"
     if refused.type == "LSQB":
         return "an array can't follow a factor", "write * between them; x[0] is an index of a name"
     return f"{quoted(refused.text)} can't stand here", "write an operator, a name, a number or a bracket that fits here"
+
+
+def _between(before: Token, refused: Token, after: Token) -> str:
+    """What to write where a number follows an operand: a mixed number, a number in groups of digits, a power, a word."""
+    first, second = shortened(before.text, 20), shortened(refused.text, 20)
+    if before.type == "NUMBER" and after.text == "/":
+        return f"write {first} + {second}/… for a mixed number, or an operator between them"
+    if before.type == "NUMBER" and len(refused.text) == 3 and refused.text.isdecimal():
+        return f"write {first}{second} without a blank, or an operator between them"
+    if before.text.lower() in WORDS:
+        return f"write {WORDS[before.text.lower()]}"
+    return (
+        f"write * between them, or {first}^{second} for a power"
+        if before.type == "NAME"
+        else "write an operator between them, or a comma in an array"
+    )
+
+
+def of_training(name: str, span: Span) -> AutodiffError:
+    """The error for a call that only `train` and `predict` allow."""
+    return AutodiffError(
+        f"{name}(…) stands in programs of autodiff train and autodiff predict only",
+        span=span,
+        hint="it is about the rows of a table: autodiff help train",
+    )
+
+
+def unknown(token: Token, functions: Collection[str]) -> AutodiffError:
+    """The error for a name that is no function; the hint says what it is elsewhere, or which function is near."""
+    if token.text in TRAINING_CALLS or token.text == "columns":
+        return of_training(token.text, token.span)
+    near, short = meant(token.text, functions), shortened(token.text, 20)
+    define = f"did you mean {near}?" if near else f"define it: {short}(t) = …;"
+    hint = f"{define} {'F' if near else 'f'}or a product write {short}*(…)"
+    base = short.removeprefix("log").removeprefix("_")
+    if short.startswith("log") and (short.startswith("log_") or base.isdecimal()):
+        hint = f"write log(x, {base}) for the logarithm to base {base}"
+    elif token.text.lower() in CONSTANTS:
+        hint = f"{token.text.lower()} is a constant, not a function: leave the brackets out"
+    elif ALIASES.get(token.text.lower()) == "^":
+        hint = "write u^v"
+    elif token.text.lower() in DERIVATIVES:
+        hint = 'a derivative is asked for by a command: autodiff diff "PROGRAM" --wrt x'
+    elif written := SPELT_OUT.get(token.text) or SPELT_OUT.get(token.text.lower()):
+        hint = f"write {written}"
+    return AutodiffError(f"unknown function {quoted(token.text)}", span=token.span, hint=hint)

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise, takewhile
 
-from autodiff.errors import AutodiffError, Span, normalised, printable, quoted
+from autodiff.errors import AutodiffError, Span, normalised, printable, quoted, shortened
 from autodiff.language import name_resolution
 from autodiff.language.ast import CONSTANTS, Reading
 from autodiff.language.tables import tables
@@ -25,6 +25,9 @@ _CALLED = frozenset({"NAME", "FUNC"})
 _PAIRED = frozenset({*CLOSES, *CLOSES.values(), "SEP"})
 """The tokens for which it matters what brackets they are in."""
 
+_JOINS = frozenset({"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR"})
+"""Operators that continue the line before them."""
+
 _PRIME = (
     'a slope is asked for with --wrt, as in autodiff diff "x^2" --wrt x; only an answer of check may begin with y\' ='
 )
@@ -33,6 +36,14 @@ _LIBRARY_CONSTANTS = {"PI": "pi", "E": "e"}
 """Constants of a library whose names are others here: Math.PI."""
 
 _STRAY = {
+    **dict.fromkeys("→↦⇒", "a function is f(x) = …; a value at a point is given with --at x=3"),
+    "¬": "write `not`",
+    "∧": "write `and`",
+    "\u2228": "write `or`",
+    "∈": "write the formula alone, without the range of its names",
+    "≈": "write the formula alone",
+    "\u00b4": _PRIME,
+    "@": "a function is f(x) = …",
     "±": "an uncertainty is not read here: a value is one number",
     "&": "write `and`",
     "{": "write ( ) around a part",
@@ -85,7 +96,7 @@ def tokens(
         scanned = _pi_apart(scanned, given, readings)
     scanned = _matched(scanned)
     if "\n" in text or "\r" in text:
-        scanned = name_resolution.continued(scanned, text, readings)
+        scanned = _continued(scanned, text, readings)
     name_resolution.resolve(scanned, text, functions, given, readings)
     return scanned
 
@@ -190,6 +201,10 @@ def _stray(text: str, at: int) -> AutodiffError:
     hint = _STRAY.get(text[at], "remove it")
     if text[at].isalpha():  # of a superscript: names have no others that are refused
         hint = f"write a power with ^, as in x^{normalised(text[at])} or e^(2x)"
+    if text[at] in ".?" and not text[at + 1 :].strip():
+        hint = "leave it out at the end"
+    if text[at] in "'’" and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
+        hint = "write the digits of a number without a sign between them"
     if text[at] == "." and text[at + 1 : at + 2] in tuple("^*/"):
         hint = f"write {text[at + 1]} alone: operators take arrays element by element"
     if text[at] == "." and text[:at][-1:].isidentifier() and text[at + 1 : at + 2].isidentifier():
@@ -247,3 +262,42 @@ def _unpaired(scanned: Iterable[Token], token: Token) -> AutodiffError:
     return AutodiffError(
         f"this '{token}' can't close the '{opened[-1]}'", span=token.span, also=(("opened here:", opened[-1].span),)
     )
+
+
+def _continued(tokens: list[Token], text: str, readings: list[Reading]) -> list[Token]:
+    """The tokens without a newline before an operator: such a line belongs to the one before.
+
+    Behind an assignment, a line that begins with a minus sign is a statement of its own.
+    """
+    dropped: set[Token] = set()
+    for start, end, assigns in _gaps(tokens):
+        operator = tokens[end]
+        if operator.type not in _JOINS:
+            continue
+        additive = operator.type == "ADDITIVE"
+        apart = additive and assigns and operator.text != "+"
+        if not apart:
+            dropped.update(tokens[start:end])
+        if additive:
+            last = operator.span[0]
+            line = (text[last:].splitlines() or [""])[0] if len(text) - last < 1000 else text[last : last + 200]
+            meaning = "a statement of its own" if apart else "the rest of the line before"
+            readings.append(Reading(shortened(line.partition(";")[0], 60), meaning, (last, last + 1)))
+    return [token for token in tokens if token not in dropped] if dropped else tokens
+
+
+def _gaps(tokens: Sequence[Token]) -> Iterator[tuple[int, int, bool]]:
+    """Where newlines alone part two statements: the first of them, the token behind them, and whether an assignment ends."""
+    start, assigns, plain = -1, False, True
+    for place, token in enumerate(tokens):
+        if token.type == "SEP":
+            if start < 0:
+                start, plain = place, place > 0 and tokens[place - 1].type in ENDS_OPERAND
+            plain = plain and token.text != ";"
+            continue
+        if start >= 0:
+            if plain:
+                yield start, place, assigns
+            joined = plain and token.type in _JOINS and not (assigns and token.type == "ADDITIVE" and token.text != "+")
+            start, assigns = -1, assigns and joined
+        assigns = assigns or token.type == "EQUAL"

@@ -6,12 +6,13 @@ single letter: `x(x+3)`, `2pi(r+h)`. Everything else is an unknown function.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from itertools import pairwise
 
-from autodiff.errors import AutodiffError, Span, quoted, shortened
-from autodiff.language.ast import CONSTANTS, TRAINING_CALLS, Reading
-from autodiff.language.synonyms import ALIASES, CONDITIONAL, DERIVATIVES, ELEMENTARY, GREEK, SPELT_OUT, meant
+from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.language.ambiguity import of_names
+from autodiff.language.ast import CONSTANTS, Reading
+from autodiff.language.synonyms import ALIASES, BASE_LAST, CONDITIONAL, DERIVATIVES, GREEK, meant
 from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _USUAL_FUNCTIONS = frozenset("fghFGH")
@@ -19,9 +20,6 @@ _USUAL_FUNCTIONS = frozenset("fghFGH")
 
 _STARTS_OPERAND = frozenset({"NUMBER", "NAME", "FUNC", "ROOT", "FRACTION", "BAR"})
 """What may follow a function whose brackets are missing."""
-
-_JOINS = frozenset({"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR"})
-"""Operators that continue the line before them."""
 
 
 def resolve(
@@ -46,7 +44,7 @@ def resolve(
     resolution.tell_calls(defined)
     resolution.check_products()
     resolution.note_exponents()
-    readings += resolution.doubtful_names()
+    readings += of_names(tokens, known, functions)
 
 
 class _Resolution:
@@ -136,11 +134,21 @@ class _Resolution:
             elif kind == "NAME" and token.text in defined:
                 kind = "FUNC"
             self.become(place, kind)
+            if kind == "FUNC" and token.text in BASE_LAST:
+                self._note_base(place)
             if kind == "FUNC" and token.text in known and token.text not in defined:
                 self.note(token, f"{token}(…)", f"the function {token}, not the value of that name")
             elif kind == "NAME" and token.text not in known and self._is_before_a_sign(place):
                 after = tokens[place + 2].text
                 self.note(token, f"{token} -{after}", f"a difference, {token} - {after}")
+
+    def _note_base(self, place: int) -> None:
+        """Note `log(2, x)`, which other languages read as the logarithm of x to base 2."""
+        kinds, number = self.kinds[place + 2 : place + 5], self.tokens[place + 2 : place + 5]
+        if kinds[:2] == ["NUMBER", "COMMA"] and kinds[2:] != ["NUMBER"]:
+            self.note(
+                self.tokens[place], f"log({number[0]}, {number[2]}…)", f"the logarithm of {number[0]}, its base last"
+            )
 
     def _is_before_a_sign(self, place: int) -> bool:
         """Whether the name at `place` stands before a signed operand: `sin -x`."""
@@ -163,7 +171,7 @@ class _Resolution:
                         raise self._defined_elsewhere(place) or _unknown(token, self.functions)
                     if place == 0 or kinds[place - 1] != "POWER":
                         doubtful.setdefault(token.text, place)
-                elif after == "LSQB" and len(token.text) > 1 and token.text not in self.known:
+                elif after == "LSQB" and token.text not in self.known:
                     self._check_square_brackets(place)
             elif kind == "MULTIPLICATIVE" and after == "NAME" and tokens[place].text == "/":
                 self._check_differentials(place)
@@ -187,14 +195,17 @@ class _Resolution:
     def _check_square_brackets(self, place: int) -> None:
         """Raise AutodiffError for a function that is called as in Mathematica: `Sin[x]`; `mean[0]` is part of an array."""
         token = self.tokens[place]
-        if self.kinds[place + 2 : place + 3] == ["NUMBER"] and self.kinds[place + 3] in ("RSQB", "COMMA"):
-            return
         name = token.text.lower()
+        by_number = self.kinds[place + 2 : place + 3] == ["NUMBER"] and self.kinds[place + 3] in ("RSQB", "COMMA")
+        if by_number and (token.text == name or len(name) == 1):
+            return
         called = meant(name, self.functions) if name in ALIASES else name
-        if called in self.functions:
+        if called in self.functions and len(name) > 1:
             raise AutodiffError(
                 f"{quoted(token.text)} is called with round brackets", span=token.span, hint=f"write {called}(…)"
             )
+        if name in DERIVATIVES and self.kinds[place + 2 : place + 4] != ["NAME", "RSQB"]:
+            raise _unknown(token, self.functions)
 
     def _check_raised(self, place: int) -> None:
         """Raise AutodiffError for `f^-1(x)` with no such function; note `rate^2(x)`, which is a product."""
@@ -213,6 +224,9 @@ class _Resolution:
         """Raise AutodiffError for a derivative written as a quotient at `place`: `dy/dx`, `d(x^2)/dx`, `d/dx x^2`."""
         tokens, text = self.tokens, self.text
         below, start = tokens[place + 1], place - 1
+        higher = self.kinds[start] == "SUPERSCRIPT" or self.kinds[start - 1 : place] == ["POWER", "NUMBER"]
+        if higher:  # d²/dx² or d^2/dx^2
+            start -= 1 if self.kinds[start] == "SUPERSCRIPT" else 2
         if below.text in self.known or len(below.text) != 2 or below.text[0] != "d" or not below.text.isalpha():
             return
         if tokens[start].type == "RPAR":
@@ -222,15 +236,21 @@ class _Resolution:
                 depth += (tokens[start].type in CLOSES) - (tokens[start].type in CLOSES.values())
             start -= 1
         above = tokens[start].text if start >= 0 else ""
-        plain = start == place - 1
+        plain = start == place - 1 or higher
         if not above.startswith("d") or above in self.known or len(above) > 1 + plain or not above.isalpha():
             return
-        rest = text[below.span[1] :].strip() if plain else text[tokens[start].span[1] : tokens[place].span[0]].strip()
+        rest = (
+            text[below.span[1] :].strip()
+            if plain and not higher
+            else ""
+            if higher
+            else text[tokens[start].span[1] : tokens[place].span[0]].strip()
+        )
         program = rest.strip("[]() ") if len(above) == 1 and rest else "PROGRAM"
         raise AutodiffError(
             f"a derivative is no part of a program: {quoted(text[tokens[start].span[0] : below.span[1]])}",
             span=(tokens[start].span[0], below.span[1]),
-            hint=f'it is asked for by a command: autodiff diff "{shortened(program)}" --wrt {below.text[1]}',
+            hint=f'it is asked for by a command: autodiff diff "{shortened(program)}" --wrt {below.text[1]}{" --order 2" * higher}',
         )
 
     def note_exponents(self) -> None:
@@ -241,31 +261,6 @@ class _Resolution:
             if glued and letter.text in ("e", "E") and sign.type == "ADDITIVE" and sign.span[1] == operand.span[0]:
                 shown = self.text[number.span[0] : operand.span[1]]
                 self.note(number, shown, f"{number}*{letter} {sign} {operand}")
-
-    def doubtful_names(self) -> Iterator[Reading]:
-        """Names of inputs that a person may have meant as a function, or as a product."""
-        names = {token.text for token in self.tokens if token.type == "NAME"}
-        doubtful = {name for name in names if len(name) > 1} - self.known - CONSTANTS.keys()
-        for place, token in enumerate(self.tokens) if doubtful else ():
-            if token.type != "NAME" or token.text not in doubtful:
-                continue
-            name, power = token.text, "e" if token.text[-1] == "e" else "10"
-            doubtful.remove(name)
-            if name in self.functions and name in ELEMENTARY:
-                yield Reading(name, f"an input of that name, not the function {name}(…)", token.span)
-            elif self.after(place) in ("POWER", "SUPERSCRIPT") and (
-                (power == "e" and name[:-1] in names) or name == "x10"
-            ):
-                yield Reading(f"{name}^…", f"a power of {name}, not a product with {power}^…", token.span)
-            elif name.lower() in CONSTANTS:
-                yield Reading(name, f"an input of that name, not the constant {name.lower()}", token.span)
-            elif len(name) <= 3 and not name.isascii() and _of_letters(name) and name[0] not in "Δδ":
-                yield Reading(name, f"one name, not {'*'.join(name)}", token.span)
-
-
-def _of_letters(name: str) -> bool:
-    """Whether a name has Latin and Greek letters only, which are each a name for people who leave out the sign of a product."""
-    return all(letter.isalpha() and (letter.isascii() or "Α" <= letter <= "ω") for letter in name)
 
 
 def _targets(tokens: Sequence[Token]) -> tuple[set[str], set[str]]:
@@ -328,31 +323,6 @@ def _call_kind(kinds: Sequence[str], place: int) -> str:
     return "APPLIED" if argument in _STARTS_OPERAND else "NAME"
 
 
-def of_training(name: str, span: Span) -> AutodiffError:
-    """The error for a call that only `train` and `predict` allow."""
-    return AutodiffError(
-        f"{name}(…) stands in programs of autodiff train and autodiff predict only",
-        span=span,
-        hint="it is about the rows of a table: autodiff help train",
-    )
-
-
-def _unknown(token: Token, functions: Collection[str]) -> AutodiffError:
-    if token.text in TRAINING_CALLS or token.text == "columns":
-        return of_training(token.text, token.span)
-    near, short = meant(token.text, functions), shortened(token.text, 20)
-    define = f"did you mean {near}?" if near else f"define it: {short}(t) = …;"
-    hint = f"{define} {'F' if near else 'f'}or a product write {short}*(…)"
-    base = short.removeprefix("log").removeprefix("_")
-    if short.startswith("log") and (short.startswith("log_") or base.isdecimal()):
-        hint = f"write log(x, {base}) for the logarithm to base {base}"
-    elif token.text.lower() in DERIVATIVES:
-        hint = 'a derivative is asked for by a command: autodiff diff "PROGRAM" --wrt x'
-    elif written := SPELT_OUT.get(token.text) or SPELT_OUT.get(token.text.lower()):
-        hint = f"write {written}"
-    return AutodiffError(f"unknown function {quoted(token.text)}", span=token.span, hint=hint)
-
-
 def _partner(tokens: Sequence[Token], opened: int) -> int:
     """The place of the bracket that closes the one at `opened`."""
     depth = 0
@@ -363,40 +333,7 @@ def _partner(tokens: Sequence[Token], opened: int) -> int:
     raise AssertionError("brackets are matched before")
 
 
-def continued(tokens: list[Token], text: str, readings: list[Reading]) -> list[Token]:
-    """The tokens without a newline before an operator: such a line belongs to the one before.
+def _unknown(token: Token, functions: Collection[str]) -> AutodiffError:
+    from autodiff.language.diagnostics import unknown  # only a mistake needs it
 
-    Behind an assignment, a line that begins with a minus sign is a statement of its own.
-    """
-    dropped: set[Token] = set()
-    for start, end, assigns in _gaps(tokens):
-        operator = tokens[end]
-        if operator.type not in _JOINS:
-            continue
-        additive = operator.type == "ADDITIVE"
-        apart = additive and assigns and operator.text != "+"
-        if not apart:
-            dropped.update(tokens[start:end])
-        if additive:
-            last = operator.span[0]
-            line = (text[last:].splitlines() or [""])[0] if len(text) - last < 1000 else text[last : last + 200]
-            meaning = "a statement of its own" if apart else "the rest of the line before"
-            readings.append(Reading(shortened(line.partition(";")[0], 60), meaning, (last, last + 1)))
-    return [token for token in tokens if token not in dropped] if dropped else tokens
-
-
-def _gaps(tokens: Sequence[Token]) -> Iterator[tuple[int, int, bool]]:
-    """Where newlines alone part two statements: the first of them, the token behind them, and whether an assignment ends."""
-    start, assigns, plain = -1, False, True
-    for place, token in enumerate(tokens):
-        if token.type == "SEP":
-            if start < 0:
-                start, plain = place, place > 0 and tokens[place - 1].type in ENDS_OPERAND
-            plain = plain and token.text != ";"
-            continue
-        if start >= 0:
-            if plain:
-                yield start, place, assigns
-            joined = plain and token.type in _JOINS and not (assigns and token.type == "ADDITIVE" and token.text != "+")
-            start, assigns = -1, assigns and joined
-        assigns = assigns or token.type == "EQUAL"
+    return unknown(token, functions)

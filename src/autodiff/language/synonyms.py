@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 
 from autodiff.errors import AutodiffError, nearest, shortened
+from autodiff.language.ast import CONSTANTS
 
 GREEK = {
     "psi": "digamma", "ψ": "digamma", "Phi": "normcdf", "Φ": "normcdf", "phi": "normpdf", "φ": "normpdf", "sigma": "sigmoid",
@@ -40,6 +41,10 @@ SPELT_OUT = {
     "tr": "trace(A)", "T": "transpose(A)",
     "pnorm": "normcdf(x)", "dnorm": "normpdf(x)", "qnorm": "probit(p)", "cdf": "normcdf(x)", "pdf": "normpdf(x)",
     "ifelse": "if(condition, u, v)", "piecewise": "if(condition, u, v)", "iif": "if(condition, u, v)", "cond": "if(condition, u, v)",
+    "wurzel": "sqrt(x)", "racine": "sqrt(x)", "raiz": "sqrt(x)", "raíz": "sqrt(x)", "potenz": "u^v", "puissance": "u^v", "potencia": "u^v",
+    "wenn": "if(condition, u, v)", "betrag": "abs(x)", "sinus": "sin(x)", "seno": "sin(x)", "cosinus": "cos(x)", "kosinus": "cos(x)",
+    "coseno": "cos(x)", "tangens": "tan(x)", "tangente": "tan(x)", "logb": "log(x, b) for the logarithm to base b",
+    "lambda": "f(x) = …", "function": "f(x) = …", "def": "f(x) = …",
     "integrate": "the formula itself: there are no integrals here", "int": "trunc(x)", "idiv": "floor(u/v)", "rem": "mod(u, v)",
 }  # fmt: skip
 """What to write for a function of another library that has no name of its own here, or takes its arguments otherwise."""
@@ -51,6 +56,16 @@ WITH_OTHER_ARGUMENTS = {
     ("ln", 2): "log(u, v) for the logarithm of u to base v", ("exp", 2): "u^v",
 }  # fmt: skip
 """What to write for a call with so many arguments, which a function has elsewhere."""
+
+BASE_LAST = frozenset({"log"})
+"""Functions of one or two arguments whose base other languages write first."""
+
+WORDS = {
+    **dict.fromkeys(("times", "mal", "fois", "por"), "the operator *"), "plus": "the operator +",
+    **dict.fromkeys(("minus", "moins", "menos"), "the operator -"), **dict.fromkeys(("over", "durch", "geteilt", "divided"), "the operator /"),
+    "hoch": "the operator ^", "squared": "the power ^2", "cubed": "the power ^3", "div": "floor(a/b)", "mod": "mod(a, b)", "of": "a bracket",
+}  # fmt: skip
+"""Words for operators, which are names of inputs here, and what they mean to people."""
 
 DERIVATIVES = frozenset(
     {"diff", "d", "derivative", "deriv", "differentiate", "grad", "gradient", "jacobian", "hessian"}
@@ -101,6 +116,20 @@ def glued(name: str, known: Collection[str], functions: Collection[str], letters
     return products.get(len(name), "").removeprefix("*")
 
 
+def instead(name: str, known: Collection[str], functions: Collection[str]) -> str:
+    """The question for a name without a value: did you mean `x^2` for x2, `*` for times, `sin(x)` for sinx? "" for others."""
+    base = name.rstrip("0123456789")
+    letters = name[-1] if name[-1].isalpha() else ""
+    if name.lower() in WORDS:
+        return f"did you mean {WORDS[name.lower()]}?"
+    if base != name and base in known:
+        return f"did you mean {base}^{name[len(base) :]}?"
+    if name.lower() in CONSTANTS and name not in CONSTANTS:
+        return f"did you mean the constant {name.lower()}?"
+    meant_as = glued(name, {*known, *CONSTANTS}, sorted(functions, key=len, reverse=True), letters)
+    return f"did you mean {meant_as}?" if meant_as else ""
+
+
 def may_be_product(name: str) -> bool:
     """Whether a name of an input may have been meant as a product of its letters: mgh, ax."""
     if not 2 <= len(name) <= 4 or not (name.isascii() and name.isalpha() and name.islower()):
@@ -109,19 +138,28 @@ def may_be_product(name: str) -> bool:
 
 
 def with_a_point(text: str, functions: Collection[str]) -> AutodiffError | None:
-    """What is wrong with a program that says where it is to be evaluated, as in `x^2 at 3`; None where it does not."""
+    """What is wrong with a program that says where it is evaluated, as in `x^2 at 3` and `x^2, x=3`; None where it does not."""
     if len(text) > 1000:
         return None
     match = re.fullmatch(
-        r"(?:(?P<program>.*)\s)?\s*at\s+(?:(?P<name>\w+)\s*=)?\s*(?P<value>[-−+]?[\d.][^=]*)", text, re.DOTALL
+        r"(?:(?P<program>.*?)\s)?\s*(?P<at>at\s+(?:(?P<name>\w+)\s*=)?|(?:for|where|when|with|if|bei|für)\s+(?P<name2>\w+)\s*=(?!=))"
+        r"\s*(?P<value>[-−+]?[\d.][^=]*)"
+        r"|(?P<program3>[^=]*?)(?P<at3>[,|]|/\.|@)\s*(?P<name3>[^\W\d]\w*)\s*(?:=(?!=)|->|→)\s*(?P<value3>[-−+]?[\d.][^=]*)",
+        text,
+        re.DOTALL,
     )
     if match is None:
         return None
-    program = (match["program"] or "").strip() or "PROGRAM"
+    part = match.groupdict("")
+    program = (part["program"] or part["program3"]).strip() or "PROGRAM"
+    if program.count("(") != program.count(")"):  # x=3 is an argument
+        return None
     names = [name for name in re.findall(r"[^\W\d]\w*", program) if name not in functions]
-    name = match["name"] or (names[0] if names and match["program"] else "x")
+    given = part["name"] or part["name2"] or part["name3"]
+    name = given or (names[0] if names and part["program"] else "x")
+    value = (part["value"] or part["value3"]).strip()
     return AutodiffError(
         "a point is no part of a program",
-        span=(text.index("at", len(match["program"] or "")), len(text)),
-        hint=f'write autodiff eval "{shortened(program)}" --at {name}={match["value"].strip()}',
+        span=(match.start("at3" if part["at3"] else "at"), len(text)),
+        hint=f'write autodiff eval "{shortened(program)}" --at {name}={value}',
     )

@@ -245,7 +245,7 @@ class LatexBuilder:
     def log_applied(self, parts: Parts) -> Node:
         _, base, argument = parts[:3]
         name, span = f"log_{base}", _across(parts)
-        if base.written in (["2"], ["10"]):
+        if str(base) in ("2", "10"):
             return Node(name, (argument,), span, ["log", base, "(", argument, ")"])
         return Node(name, (argument,), span, ["log(", argument, ", ", base, ")"])
 

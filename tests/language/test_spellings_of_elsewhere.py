@@ -1,0 +1,121 @@
+"""What pupils and people of other systems type gets its meaning, a notice, or an error that says what to write."""
+
+from __future__ import annotations
+
+import pytest
+
+import autodiff as library
+from tests.support.command import autodiff
+
+HINTS = {
+    ("eval", "3,5*x"): "write 3.5",
+    ("eval", "2 1/2"): "for a mixed number",
+    ("eval", "1 000*x"): "write 1000 without a blank",
+    ("eval", "1'000*x"): "without a sign between them",
+    ("eval", "[1 2]*x"): "a comma in an array",
+    ("eval", "=x^2"): "leave it out at the start",
+    ("eval", "2x."): "leave it out at the end",
+    ("eval", "6:2"): "write / for a quotient",
+    ("eval", "x → x^2"): "a function is f(x) = …",
+    ("eval", "¬x"): "write `not`",
+    ("eval", "if x > 0 then x else -x"): "write if(condition, u, v)",
+    ("eval", "Log[2, x]"): "'Log' is called with round brackets",
+    ("eval", "D[x^2, x]"): "autodiff diff",
+    ("eval", "PI()*x"): "pi is a constant, not a function",
+    ("eval", "POWER(x, 2)"): "write u^v",
+    ("eval", "WURZEL(x)"): "write sqrt(x)",
+    ("eval", "E^x", "--at", "x=3"): "did you mean the constant e?",
+    ("eval", "x times y", "--at", "x=3,y=2"): "did you mean the operator *?",
+    ("eval", "x hoch 2"): "write the operator ^",
+    ("eval", "x squared", "--at", "x=3"): "did you mean the power ^2?",
+    ("eval", "2x3", "--at", "x=3"): "did you mean x^3?",
+    ("eval", "3*e^2", "--wrt", "e"): "add --at e=VALUE",
+    ("eval", "x^2, x=3"): 'write autodiff eval "x^2" --at x=3',
+    ("eval", "x^2 for x=3"): 'write autodiff eval "x^2" --at x=3',
+    ("eval", "x^2 | x=3"): 'write autodiff eval "x^2" --at x=3',
+    ("eval", "x^2 /. x -> 3"): 'write autodiff eval "x^2" --at x=3',
+    ("eval", "x^2", "--at", "x:5"): "write x=VALUE",
+    ("eval", "x^2", "--at", "x->5"): "write x=VALUE",
+    ("eval", "x^2", "--at", "x==5"): "write x=VALUE",
+    ("eval", "x^2", "--at", "x 5"): "write x=5",
+    ("eval", "x^2", "--at", "x=1,5"): "a decimal point is '.'",
+    ("diff", "d²/dx² x^3"): "--wrt x --order 2",
+    ("diff", "d^2/dx^2 x^3"): "--wrt x --order 2",
+    ("plot", "x^2", "--range", "x=-2...2"): "write two: x=-2..2",
+    ("check", "x^2", "2x + C"): "a derivative has none",
+    ("check", "x^3", "3x2"): "did you mean x^2?",
+    ("check", "e^x", "ex"): "did you mean e*x?",
+    ("check", "x^2", "2x dx"): "leave dx out",
+    ("check", "sin(x)", "cosx"): "\n    cosx\n    ^^^^\n  did you mean cos(x)?",
+    ("check", "sin(x)", "cos"): "write cos(…)",
+    ("check", "x^2", ""): "the answer is empty",
+}
+
+
+@pytest.mark.parametrize(("words", "hint"), HINTS.items(), ids=[" ".join(words) for words in HINTS])
+def test_an_error_says_what_to_write(words: tuple[str, ...], hint: str) -> None:
+    ended = autodiff(*words)
+    assert (ended.status, ended.out) == (2, "")
+    assert hint in ended.err
+
+
+NOTICES = {
+    ("eval", "[x+1]^2", "--at", "x=3"): "[x+1] is read as an array of one number, not a bracket",
+    ("eval", "log(2, x)", "--at", "x=3"): "log(2, x…) is read as the logarithm of 2, its base last",
+    ("diff", "x times y", "--wrt", "x"): "times is read as an input of that name, not the operator *",
+    ("diff", "x^2 dx", "--wrt", "x"): "dx is read as an input of that name, not a differential",
+    ("check", "x^2", "x*2 = 2x"): "x*2 = 2x is read as its last part, 2x",
+    ("check", "x^2", "y' = 2*x^1 = 2x"): "2*x^1 = 2x is read as its last part, 2x",
+}
+
+
+@pytest.mark.parametrize(("words", "notice"), NOTICES.items(), ids=[" ".join(words) for words in NOTICES])
+def test_a_doubtful_spelling_is_a_notice_and_strict_refuses_it(words: tuple[str, ...], notice: str) -> None:
+    assert f"notice: {notice}\n" in autodiff(*words).err
+    strict = autodiff(*words, "--strict")
+    assert (strict.status, strict.out) == (2, "")
+    assert f"doubtful: {notice}" in strict.err
+
+
+@pytest.mark.parametrize("program", ["sum([x])", "log(x, 2)", "log(8, 2)", "x + x1", "[x, 1]^2", "max(x, 2)"])
+def test_what_has_one_meaning_is_silent(program: str) -> None:
+    assert library.parse(program, strict=True).readings == ()
+
+
+@pytest.mark.parametrize("left", ["= ", "(x^2)' = ", "d/dx x^2 = ", "f\u00b4(x) = ", "y` = "])
+def test_an_answer_begins_as_pupils_write_it(left: str) -> None:
+    assert autodiff("check", "x^2", f"{left}2x").out.startswith("yes")
+    assert autodiff("check", "x^2", f"{left}3x").out.startswith("no")
+
+
+def test_the_last_part_of_an_answer_is_judged() -> None:
+    assert autodiff("check", "x^2", "2*x^1 = 3x").out.startswith("no")
+    assert autodiff("check", "x^2", "y = 2x").err == ""
+
+
+def test_the_derivative_of_a_number_is_zero() -> None:
+    assert autodiff("check", "5", "0").out.startswith("yes")
+    assert autodiff("check", "5", "1").out.startswith("no")
+
+
+BY_A_CONSTANT = {
+    ("diff", "3*e^2", "--wrt", "e"): "6*e\n",
+    ("diff", "pi*r^2", "--wrt", "pi"): "r^2\n",
+    ("check", "3*e^2", "6*e", "--wrt", "e"): "yes",
+    ("explain", "3*e^2", "--wrt", "e"): "df/de",
+    ("graph", "3*e^2", "--wrt", "e"): "2·e",
+    ("export", "3*e^2", "--wrt", "e", "--to", "c"): "df_de",
+}
+
+
+@pytest.mark.parametrize(("words", "shown"), BY_A_CONSTANT.items(), ids=[" ".join(words) for words in BY_A_CONSTANT])
+def test_a_name_to_differentiate_by_wins_over_a_constant(words: tuple[str, ...], shown: str) -> None:
+    ended = autodiff(*words)
+    assert shown in ended.out
+    assert ended.err.count("is read as the value given for") == 1
+    assert autodiff(*words, "--strict").status == 2
+
+
+def test_a_comparison_is_a_number() -> None:
+    assert autodiff("eval", "x >= 0", "--at", "x=-3", "-q").out == "0 0\n"
+    assert type(library.evaluate("x >= 0", {"x": 3.0}).value) is float
