@@ -6,10 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
+from typing import Any, cast
 
 INF, NAN = math.inf, math.nan
 
@@ -65,19 +62,15 @@ BALL_FLOATS = "autodiff.numbers.ball_floats"
 """The module with the functions of rows `by_balls`, imported by name because it imports this package and python-flint."""
 
 
-SPECIAL = "autodiff.numbers.float_functions"
-"""The module with the functions that take many terms, imported by name because few programs call one."""
-
-
-def from_module(module: str, function: str, *start: object) -> Callable[..., float]:
-    """`function` of a module, with `start` before the numbers that it is called with; NaN where that can't be imported."""
+def from_balls(function: str, *start: object) -> Callable[..., float]:
+    """`function` of `BALL_FLOATS` with `start` before the numbers that it is called with; NaN where there are no balls."""
 
     def nearest(*args: float) -> float:
         try:
-            functions = import_module(module)
+            balls = import_module(BALL_FLOATS)
         except ImportError:
             return NAN
-        return float(getattr(functions, function)(*start, *args))
+        return float(getattr(balls, function)(*start, *args))
 
     return nearest
 
@@ -187,6 +180,13 @@ FLOATS: Mapping[str, Callable[..., float]] = {
     "log10": logarithm(math.log10),
     **{function.__name__: function for function in _OWN},
     **{name: ieee(getattr(math, name)) for name in _MATH.split()},
-    **{name: from_module(SPECIAL, name) for name in ("digamma", "polygamma", "spherical_jn")},
 }
-"""What a row's value column may name: functions of floats that never raise."""
+"""What a row's value column may name, beside the functions of `SPECIAL`: functions of floats that never raise."""
+
+SPECIAL = "autodiff.numbers.float_functions"
+"""The module with the functions that take many terms, imported by name because few programs call one."""
+
+
+def named(value: str) -> Callable[..., float]:
+    """The function that a row's value column names."""
+    return FLOATS[value] if value in FLOATS else cast("Callable[..., float]", getattr(import_module(SPECIAL), value))

@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import TypeAlias, cast
 
 from autodiff.core import floats
-from autodiff.core.floats import FLOATS
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered, lower_template
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive, by_cases
@@ -42,8 +41,8 @@ _LONGEST = 400
 def value(row: Primitive) -> Number:
     """The row's value as a function of its arguments."""
     if row.by_balls:
-        return floats.from_module(floats.BALL_FLOATS, "value", row)
-    return compiled(row.definition, row.params) if row.definition else FLOATS[row.value]
+        return floats.from_balls("value", row)
+    return compiled(row.definition, row.params) if row.definition else floats.named(row.value)
 
 
 @lru_cache(maxsize=4096)
@@ -52,7 +51,7 @@ def partial(row: Primitive, k: int) -> Number:
     if row.partials[k] == UNDEFINED:
         return lambda *_: math.nan
     if row.by_balls:
-        proven = floats.from_module(floats.BALL_FLOATS, "partial", row, k)
+        proven = floats.from_balls("partial", row, k)
         return lambda *given: proven(*given[:-1])  # the result is computed again, to more digits
     return compiled(row.partials[k], (*row.params, "w"))
 
