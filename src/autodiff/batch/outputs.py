@@ -22,7 +22,7 @@ from autodiff.batch.compile import Compiled, compiled
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ELEMENTWISE
-from autodiff.verify.random_rounding import SEEDS, RandomRounding
+from autodiff.verify.random_rounding import sweeps
 
 
 def plain_outputs(lowered: Lowered, nodes: Mapping[str, int]) -> dict[str, Compiled] | None:
@@ -45,14 +45,14 @@ def of_output(lowered: Lowered, node: int, name: str) -> Lowered:
     return Lowered(graph, copies[node], name, tuple(graph.inputs.values()), {}, lowered.source)
 
 
-def moved_values(lowered: Lowered, point: Mapping[str, Any], results: Sequence[int]) -> Iterator[list[Any]]:
-    """The values of the equations with every result moved by a few roundings, several times.
+def moved_values(lowered: Lowered, point: Mapping[str, Any], results: Sequence[int]) -> Iterator[tuple[list[Any], int]]:
+    """The values of the equations with every result moved by some roundings, and by how many, several times.
 
     Raises DomainError where a moved number leaves a domain.
     """
-    for seed in SEEDS:
-        rounding = RandomRounding(seed)
-        yield algebra.evaluate(lowered, rounding.inputs(point), shake=rounding, results=results).values
+    for rounding in sweeps():
+        inputs = rounding.inputs(point)
+        yield algebra.evaluate(lowered, inputs, shake=rounding, results=results).values, rounding.roundings
 
 
 def one_row(lowered: Lowered, node: int, name: str, point: Mapping[str, Any]) -> Answer:

@@ -8,14 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from autodiff.batch.program import BlockProgram, block_program
-from autodiff.batch.run import BlockRunner
+from autodiff.batch.run import BlockRunner, divided
 from autodiff.batch.ufuncs import Numbers, Operation, extended, operation
 from autodiff.core.lowering import Lowered
 
@@ -98,15 +98,20 @@ def _in_random_rounding(
     numbers: Sequence[Any],
     sound: Any,
 ) -> None:
-    from autodiff.verify.random_rounding import SEEDS, RandomRounding, unmoved  # loads the arrays
+    from autodiff.verify.random_rounding import sweeps, unmoved  # loads the arrays
 
-    BlockRunner(plan, operations, columns, numbers, sound, watched=False).fill()
-    for seed in SEEDS:
-        moved = [np.empty(len(sound)) for _ in numbers]
-        rounding = RandomRounding(seed)
-        BlockRunner(plan, operations, columns, moved, np.empty_like(sound), rounding, watched=False).fill()
-        for number, other in zip(numbers, moved, strict=True):
-            sound &= unmoved(number, other)
+    def judge(blocks: Iterator[slice]) -> None:
+        for block in blocks:
+            part = {n: c if isinstance(c, float) else c[block] for n, c in columns.items()}
+            good, shown = sound[block], [number[block] for number in numbers]
+            BlockRunner(plan, operations, part, shown, good, watched=False).fill()
+            moved, unused = [np.empty(len(good)) for _ in numbers], np.empty_like(good)
+            for rounding in sweeps():
+                BlockRunner(plan, operations, part, moved, unused, rounding, watched=False).fill()
+                for number, other in zip(shown, moved, strict=True):
+                    good &= unmoved(number, other, rounding.roundings)
+
+    divided(len(sound), BlockRunner(plan, operations, columns, numbers, sound).size, judge)
 
 
 def _false(flags: Numbers) -> Numbers:

@@ -148,9 +148,9 @@ class Outputs:
     def _doubtful(self, columns: Columns, split: Columns, rows: int) -> Any:
         """The rows in which an output has other digits when every result is moved by a few roundings."""
         doubtful = np.zeros(rows, bool)
-        for values in moved_values(self.lowered, self._point(columns), list(self.nodes.values())):
+        for values, roundings in moved_values(self.lowered, self._point(columns), list(self.nodes.values())):
             for name, moved in self._split(values, rows).items():
-                doubtful |= ~unmoved(split[name], moved)
+                doubtful |= ~unmoved(split[name], moved, roundings)
         return doubtful
 
     def _one_row(self, columns: Columns) -> tuple[dict[str, float], str, str, Span | None]:

@@ -2,7 +2,7 @@
 
 A result is moved by parts of itself, and near 0 also by what underflow may lose. An answer that changes has few sure digits.
 This is stochastic arithmetic (J. Vignes, A stochastic arithmetic for reliable scientific computation, Mathematics and
-Computers in Simulation 35 (1993)): an estimate, three times, with a margin of 8.
+Computers in Simulation 35 (1993)): an estimate, from four sweeps with a margin of 8, and a fifth where results have no digit.
 
 >>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
@@ -13,7 +13,7 @@ False
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,15 +27,15 @@ from autodiff.core.primitive import ELEMENTWISE, Primitive
 from autodiff.errors import AutodiffError
 from autodiff.language.exact_float import ExactFloat
 
-_ROUNDINGS = 4096
-"""How many roundings a result is moved by: so many that two results that cancel are hardly moved alike, as happens where
-the few numbers beside a result are all that it may be moved to."""
+_MANY = 4096
+"""How many roundings a result is moved by in two sweeps: so many that two results that cancel are hardly moved alike, as
+happens where the few numbers beside a result are all that it may be moved to."""
 
-_MOVED = _ROUNDINGS * 2.0**-53
-"""The same in parts of it: at least half of that, up or down."""
+_FEW = 8
+"""How many in two others, which are mirror images: many roundings push tanh(u) to 1 in every sweep where u has no digit."""
 
-SEEDS = (1, 2, 3)
-"""The seeds of the moved computations; an answer has to stay in each of them."""
+_ROUNDING = 2.0**-53
+"""One rounding in parts of a result."""
 
 FAINT = 2.0**-1022
 """The smallest number with all its digits."""
@@ -49,13 +49,13 @@ _LARGEST = 2.0**1000
 _TAKEN = 2.0**-1070
 """How far a result below that is moved: 16 times the least number, of which underflow takes at most half."""
 
-_ALLOWED = _ROUNDINGS * 1.25e-13
-"""How far an answer may move then: what one rounding makes of it is an error in the thirteenth digit."""
+_ALLOWED = 1.25e-13
+"""How far an answer may move for each rounding: that is an error in the thirteenth digit."""
 
 _UNSEEN = 2.0**-1060
 """How far an answer may move at most, beside its size: a sixteenth of it is 5e-321."""
 
-_ROWS = _ROUNDINGS * 6.25e-12
+_ROWS = 6.25e-12
 """The same for rows over data: one rounding makes an error in the eleventh digit."""
 
 _ARITHMETIC = frozenset(["+", "-", "*", "neg", "same", "abs", "min", "max", "floor", "ceil", "round", "sign"])
@@ -63,6 +63,9 @@ _ARITHMETIC = frozenset(["+", "-", "*", "neg", "same", "abs", "min", "max", "flo
 
 _ROUNDED = frozenset("+-*")
 """Those of them that round where numbers are not short: 1 + 1e-20 is 1."""
+
+_CANCELLING = frozenset(["+", "-", "sin", "cos", "tan", "mod"])
+"""Values that may have no digit though their arguments have some, and may be 0 then."""
 
 _ALIKE = "+ - neg same abs min max floor ceil round sign mod sqrt cbrt ln log2 log10 log1p expm1"
 _CURVES = "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
@@ -141,15 +144,27 @@ def faint(row: Primitive, args: Sequence[Any], value: Any) -> Any:
 
 
 class RandomRounding:
-    """Moves results at random, from a fixed seed."""
+    """Moves results at random, from a fixed seed.
 
-    def __init__(self, seed: int) -> None:
+    roundings   how many roundings a result is moved by: at least half as many, up or down
+    mirrored    move each result the other way
+    digits      learns of every result
+    """
+
+    def __init__(
+        self, seed: int, roundings: int = _MANY, *, mirrored: bool = False, digits: _Digits | None = None
+    ) -> None:
+        self.roundings = roundings
+        self._digits, self._count = digits, 0
         self._chance = np.random.default_rng(seed)
+        self._sign = -1.0 if mirrored else 1.0
         self._far = False  # whether a result was so far from 1 that a slope of 0 may be none
 
     def constant(self, value: float) -> float:
         """A constant, moved where it is not exactly what was typed."""
-        return value + _ROUNDINGS * value.error * float(self._signed(())) if isinstance(value, ExactFloat) else value
+        return (
+            value + self.roundings * value.error * float(self._signed(())) if isinstance(value, ExactFloat) else value
+        )
 
     def inputs(self, point: Mapping[str, Any]) -> dict[str, Any]:
         """The point, with typed numbers that are no float64 moved."""
@@ -158,7 +173,7 @@ class RandomRounding:
         for name, numbers in typed.items():
             errors = [number.error if isinstance(number, ExactFloat) else 0.0 for number in numbers]
             shape = np.shape(moved[name])
-            moved[name] = moved[name] + _ROUNDINGS * np.reshape(errors, shape) * self._signed(shape)
+            moved[name] = moved[name] + self.roundings * np.reshape(errors, shape) * self._signed(shape)
         return moved
 
     def arguments(self, row: Primitive, args: list[Any]) -> list[Any]:
@@ -171,14 +186,22 @@ class RandomRounding:
         """The arguments of a row of matrices moved by parts of the largest element; others stay."""
         if row.value not in _MATRICES:
             return args
-        sizes = [_MOVED * float(np.max(np.abs(a), initial=0.0)) for a in args]
-        moved = [a + self._chance.uniform(-size, size, np.shape(a)) for a, size in zip(args, sizes, strict=True)]
+        part = self._sign * self.roundings * _ROUNDING
+        sizes = [part * float(np.max(np.abs(a), initial=0.0)) for a in args]
+        moved = [a + size * self._chance.uniform(-1.0, 1.0, np.shape(a)) for a, size in zip(args, sizes, strict=True)]
         return [a if np.shape(a) else float(a) for a in moved]
 
     def result(self, row: Primitive, args: Sequence[Any], value: Any) -> Any:
         """The result of a row for these arguments."""
         if row.is_predicate:
             return value
+        moved = self._moved(row, args, value)
+        if self._digits is not None:
+            self._digits.learn(self._count, row, moved, self.roundings)
+            self._count += 1
+        return moved
+
+    def _moved(self, row: Primitive, args: Sequence[Any], value: Any) -> Any:
         size = np.abs(value)
         self._far |= bool(np.any((size > 1 / _SMALL) | ((size < _SMALL) & (size > 0))))
         if row.value in _EXPONENTIALS:
@@ -227,12 +250,12 @@ class RandomRounding:
 
     def number(self, value: Any) -> Any:
         """A number or an array, each element moved."""
-        moved = value * (1.0 + _MOVED * self._signed(np.shape(value)))
+        moved = value * (1.0 + self.roundings * _ROUNDING * self._signed(np.shape(value)))
         return moved if np.shape(moved) else float(moved)
 
     def _signed(self, shape: tuple[int, ...]) -> Any:
         """Random numbers from a half to 1 in size, of either sign."""
-        return self._chance.uniform(0.5, 1.0, shape) * self._chance.choice([-1.0, 1.0], shape)
+        return self._sign * self._chance.uniform(0.5, 1.0, shape) * self._chance.choice([-1.0, 1.0], shape)
 
     def unless_short(self, value: Any) -> Any:
         """A number or an array, each element moved that has more bits than a short number."""
@@ -240,6 +263,56 @@ class RandomRounding:
             return value
         short = _short(value)
         return np.where(short, value, self.number(value)) if np.shape(value) else value if short else self.number(value)
+
+
+class _Digits:
+    """Which results of a program have no digit: moved by a few roundings, they change by half of themselves, and may be 0."""
+
+    def __init__(self) -> None:
+        self._results: list[Any] = []
+        self.without: list[Any] = []
+
+    def learn(self, k: int, row: Primitive, result: Any, roundings: int) -> None:
+        """Result number k in one more sweep; those of the first sweep are what the others are compared with."""
+        if k == len(self._results):
+            self._results.append(np.array(result))
+            self.without.append(False)
+            return
+        if row.kind == ELEMENTWISE and row.value not in _CANCELLING:
+            return
+        first = self._results[k]
+        with np.errstate(all="ignore"):
+            self.without[k] |= np.abs(result - first) > roundings / _FEW * 0.5 * np.abs(first)
+
+
+class _WithoutDigits(RandomRounding):
+    """Puts 0 for the results that have no digit, and moves no other: exp(-u^2) is 0 in all other sweeps where u is far from
+    0 by rounding alone."""
+
+    def __init__(self, without: Sequence[Any]) -> None:
+        super().__init__(0, _FEW)
+        self._without = iter(without)
+
+    def _moved(self, row: Primitive, args: Sequence[Any], value: Any) -> Any:
+        zero = next(self._without)
+        return np.where(zero, 0.0, value) if np.shape(value) else 0.0 if zero else value
+
+    def number(self, value: Any) -> Any:
+        return value
+
+    def _signed(self, shape: tuple[int, ...]) -> Any:
+        return np.zeros(shape)
+
+
+def sweeps() -> Iterator[RandomRounding]:
+    """What moves the results in each sweep; each is used before the next is asked for."""
+    digits = _Digits()
+    yield RandomRounding(3, _FEW, digits=digits)
+    yield RandomRounding(3, _FEW, mirrored=True, digits=digits)
+    yield RandomRounding(1, digits=digits)
+    yield RandomRounding(2, digits=digits)
+    if any(map(np.any, digits.without)):
+        yield _WithoutDigits(digits.without)
 
 
 def sure(
@@ -255,15 +328,13 @@ def sure(
 
     normwise   measure the error of an element by the largest of its array, not by itself
     """
-    return all(
-        _stays(RandomRounding(seed), lowered, point, names, value, gradient, normwise=normwise) for seed in SEEDS
-    )
+    return all(_stays(rounding, lowered, point, names, value, gradient, normwise=normwise) for rounding in sweeps())
 
 
-def unmoved(number: Any, moved: Any) -> Any:
-    """Where rows stay the same to 10 digits."""
+def unmoved(number: Any, moved: Any, roundings: int) -> Any:
+    """Where rows stay the same to 10 digits, when every result is moved by so many roundings."""
     with np.errstate(all="ignore"):
-        return np.abs(number - moved) <= _ROWS * np.abs(number) + _UNSEEN
+        return np.abs(number - moved) <= roundings * _ROWS * np.abs(number) + _UNSEEN
 
 
 def _stays(
@@ -280,18 +351,19 @@ def _stays(
         run = algebra.evaluate(lowered, rounding.inputs(point), shake=rounding)
     except (DomainError, AutodiffError):
         return False
-    if not _same(value, run.values[lowered.result], normwise=normwise):
+    allowed = rounding.roundings * _ALLOWED
+    if not _same(value, run.values[lowered.result], allowed, normwise=normwise):
         return False
     if not gradient:
         return True
     slopes = algebra.vjp(run, list(names.values()), shake=rounding)
     pairs = ((gradient[name], slopes.get(node, 0.0)) for name, node in names.items() if name in gradient)
-    return all(_same(number, moved, normwise=normwise) for number, moved in pairs)
+    return all(_same(number, moved, allowed, normwise=normwise) for number, moved in pairs)
 
 
-def _same(number: Any, moved: Any, *, normwise: bool) -> bool:
+def _same(number: Any, moved: Any, allowed: float, *, normwise: bool) -> bool:
     number = np.asarray(number, float)
     with np.errstate(all="ignore"):
         size = np.max(np.abs(number), initial=0.0, where=~np.isnan(number)) if normwise else np.abs(number)
-        near = np.abs(number - moved) <= _ALLOWED * size + _UNSEEN
+        near = np.abs(number - moved) <= allowed * size + _UNSEEN
     return bool(np.all(near | np.isnan(number)))
