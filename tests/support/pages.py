@@ -6,13 +6,15 @@ A block ```console holds commands behind `$ ` and what each printed, stdout befo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.command import PATIENCE
+from tests.support.command import PATIENCE, Ended, autodiff
 from tests.support.paths import ROOT, SOURCE
 
 README = ROOT / "README.md"
@@ -27,23 +29,50 @@ _BLOCK = re.compile(
 
 
 class Shell:
-    """A bash in which `autodiff` is this checkout's command; `status` is that of the last command."""
+    """A bash in which `autodiff` is this checkout's command; `status` is that of the last command.
 
-    def __init__(self, folder: Path, where: Path) -> None:
+    With `here`, a command that needs nothing of bash is run in this process, which has all modules loaded.
+    """
+
+    def __init__(self, folder: Path, where: Path, *, here: bool = False) -> None:
         script = folder / "autodiff"
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m autodiff "$@"\n')
         script.chmod(0o755)
         self.environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
-        self.where, self.status = where, 0
+        self.where, self.here, self.status = where, here, 0
 
     def run(self, command: str) -> str:
         """What a command prints, stdout before stderr."""
+        ended = self.ended(command)
+        return ended.out + ended.err
+
+    def ended(self, command: str) -> Ended:
+        """How a command ends."""
+        stages = [command]
+        if self.here and re.fullmatch(rf"{_STAGE}(?:\|{_STAGE})*", command):
+            stages = [stage.strip() for stage in re.findall(_STAGE, command)]
+        out = err = ""
+        for stage in stages:
+            ended = self._stage(stage, out)
+            out, err, self.status = ended.out, err + ended.err, ended.status
+        return Ended(self.status, out, err)
+
+    def _stage(self, command: str, stdin: str) -> Ended:
+        if self.here and _PLAIN.fullmatch(command):
+            with contextlib.chdir(self.where):
+                return autodiff(*shlex.split(command)[1:], stdin=stdin.encode())
         done = subprocess.run(
-            ["bash", "-c", f"(exit {self.status}); {command}"],
+            ["bash", "-c", f"(exit {self.status}); {command}"], input=stdin,
             capture_output=True, text=True, env=self.environment, cwd=self.where, timeout=PATIENCE,
         )  # fmt: skip
-        self.status = done.returncode
-        return done.stdout + done.stderr
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+
+_STAGE = r"""(?:[^|;&<>$`\\'"]|'[^']*'|"[^"$`\\!]*")+"""
+"""A command of a pipeline, where bash puts nothing in place of its words but names of files."""
+
+_PLAIN = re.compile(r"""autodiff(?: +(?:[\w./:,=+@%^\[\]-]|'[^']*'|"[^"$`\\!]*")+)+""")
+"""One whose words mean themselves."""
 
 
 def commands(text: str) -> list[str]:
@@ -55,7 +84,7 @@ def commands(text: str) -> list[str]:
 def renewed(page: Path, folder: Path) -> str:
     """The text of a page with what its commands print now; README's run in the checkout, the manual's in `folder`."""
     text = page.read_text(encoding="utf-8")
-    shell = Shell(folder, ROOT if page == README else folder)
+    shell = Shell(folder, ROOT if page == README else folder, here=page != README)
     if page != README and "tests/examples/" in text:
         (folder / "tests").symlink_to(ROOT / "tests")  # as in the checkout, where a reader has the tables
 

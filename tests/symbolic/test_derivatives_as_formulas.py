@@ -236,10 +236,10 @@ def test_size_is_counted_before_anything_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["sin(" * 30_000 + "x" + ")" * 30_000, "+".join(f"x*{i}" for i in range(20_000))], ids=["deep", "wide"]
+    "text", ["sin(" * 10_000 + "x" + ")" * 10_000, "+".join(f"x*{i}" for i in range(10_000))], ids=["deep", "wide"]
 )
 def test_depth_and_width_are_no_different(text: str) -> None:
     seen, node = _derivative(text)
-    assert len(seen.symbols.graph) < 500_000
-    assert len(infix(seen.symbols.graph, seen.of[max(seen.of)])) > 140_000
+    assert len(seen.symbols.graph) < 200_000
+    assert len(infix(seen.symbols.graph, seen.of[max(seen.of)])) > 60_000
     assert parted(seen.symbols.graph, [node]).results

@@ -100,6 +100,8 @@ FAULTS = {
     "x,Y\n1,2\n": "did you mean 'Y'?",
     "x,y,x\n1,2,3\n": ", line 1: column 'x' is there twice",
     "x (,y,x)\n1,2,3\n": " are both called 'x' in a program\n  rename one of them",
+    "x,\uff58,y\n1,5,2\n": " are both called 'x' in a program\n  rename one of them",
+    "x,y,\uff59\n1,2,7\n": " are both called 'y' in a program\n  rename one of them",
     "": " is empty\n  the first line names the columns, such as x,y",
     'x,y\n1,"2\n': ", line 2: unexpected end of data\n  a quoted cell does not end",
     "x\ty\n1\t2\n3\t\n": ", line 3, column 'y': an empty cell is no finite number",

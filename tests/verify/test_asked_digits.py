@@ -121,6 +121,24 @@ def test_slopes_at_special_points(text: str, order: int, derivatives: tuple[str 
     assert bool(found.why) == (None in derivatives)
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "status", "slope"),
+    [
+        ("asin(x)", 1.0, "infinite", None),
+        ("1/3 + sqrt(x)", 0.0, "infinite", None),
+        ("1/3 + abs(x)", 0.0, "corner", None),
+        ("max(x, 2)/3", 2.0, "corner", None),
+        ("pi + x*abs(x)", 0.0, "ok", "0"),
+        ("pi + relu(x) - relu(-x)", 0.0, "ok", "1"),
+        ("pi + floor(x)", 2.0, "jump", None),
+    ],
+)
+def test_few_digits_make_no_jump(text: str, at: float, status: str, slope: str | None) -> None:
+    for count in (1, 5, 12, 20):
+        found = package.evaluate(text, {"x": at}, digits=count)
+        assert (found.status, found.gradient) == (status, {"x": slope}), count
+
+
 def test_a_number_that_has_no_ball_is_not_0() -> None:
     found = package.evaluate("x^3*abs(x)", {"x": 0.0}, order=4, digits=20)
     assert not any("nan" in note for note in found.notes)

@@ -129,7 +129,7 @@ def sides(query: Query, proven: Proven) -> dict[str, Verdict] | None:
     for name, node in query.reached(proven.special).items():
         if node not in query.lowered.graph.inputs:
             return None
-        verdicts[name] = exact_sides.verdict(query.lowered, query.point, node, float(proven.value))
+        verdicts[name] = exact_sides.verdict(query.lowered, query.point, node, proven.run.values[query.lowered.result])
     return None if any(verdict.status == "unknown" for verdict in verdicts.values()) else verdicts
 
 

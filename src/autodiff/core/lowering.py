@@ -160,10 +160,9 @@ class _Lowering:
 
     def _free_names(self, function: Define) -> None:
         """The inputs that a function's body mentions are inputs of the program, whether it is called or not."""
-        params = {p.name for p in function.params}
-        known = params | self.places.keys() | (CONSTANTS.keys() - self.program.given)
+        known = {p.name for p in function.params} | (CONSTANTS.keys() - self.program.given)
         for node in walk((function.body,)):
-            if isinstance(node, Name) and node.name not in known:
+            if isinstance(node, Name) and node.name not in known and node.name not in self.places:
                 self.graph.input(node.name, node.span)
 
     # --- expressions --------------------------------------------------------------------------------------------------

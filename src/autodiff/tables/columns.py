@@ -257,12 +257,15 @@ def text_of(cell: Any) -> str:
 
 
 def program_names(columns: Sequence[str]) -> dict[str, list[str]]:
-    """The names that a program may use, each with its columns: the name itself, or what `identifier` makes of it."""
-    known: dict[str, list[str]] = {}
+    """The names that a program may use, each with its columns: the name itself as programs are read, or what `identifier` makes
+    of it. A name has several columns where a program can't tell them apart, such as θ and ϑ.
+    """
+    by_name: dict[str, list[str]] = {}
+    by_identifier: dict[str, list[str]] = {}
     for column in columns:
-        known.setdefault(identifier(column), []).append(column)
-    known.pop("", None)
-    return known | {normalised(column.strip()): [column] for column in columns if column.strip()}
+        by_name.setdefault(normalised(column.strip()), []).append(column)
+        by_identifier.setdefault(identifier(column), []).append(column)
+    return {name: known for name, known in (by_identifier | by_name).items() if name}
 
 
 def column_of(table: Table, known: Mapping[str, Sequence[str]], name: str) -> str:
