@@ -302,14 +302,6 @@ def missing(table: Table, name: str, otherwise: str = "") -> AutodiffError:
     )
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _header(table: Table) -> str:
     return f"{shortened(table.name, 200)}{', line 1' if table.unit == 'line' else ''}"
 
