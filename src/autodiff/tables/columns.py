@@ -293,7 +293,7 @@ def missing(table: Table, name: str, otherwise: str = "") -> AutodiffError:
         return AutodiffError(f"{_header(table)}: the table is empty", exit_status=DATA, hint=otherwise)
     if names[0].lstrip().startswith("{"):
         advice = "this looks like JSON: add --from ndjson"
-    elif all(map(_is_number, names)):
+    elif all(map(is_number, names)):
         advice = f"the first line must name the columns, and it is numbers: {diagnostics.listed(names)}"
     return AutodiffError(
         f"{_header(table)}: no column {quoted(name)}, which the program needs",
