@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from autodiff import diagnostics
 from autodiff.errors import DATA, AutodiffError, nearest, normalised, quoted, shortened
+from autodiff.language.exact_float import is_number
 from autodiff.libraries import library
 from autodiff.tables.inputs import InputFile, each_table, input_files
 from autodiff.tables.text import Chunk, Table, Written
