@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +51,19 @@ def test_a_line_runs_a_command(shell: Any) -> None:
 def test_a_cell_is_the_program(shell: Any) -> None:
     text, _ = _shown(shell, "%%autodiff eval -q --at x=4\ny = x^2\nexp(sin(y))")
     assert text == "0.7498340851945589 -5.744685762849454\n"
+
+
+def test_rows_of_a_table_are_shown(shell: Any, tmp_path: Path) -> None:
+    table, saved = tmp_path / "t.csv", tmp_path / "p.json"
+    table.write_text("x,y\n1,2\n2,4\n")
+    for command, rows in (
+        (f'eval "x^2" --data {table} --keep', ["x,y,f,df/dx,status", "1,2,1,2,ok", "2,4,4,4,ok"]),
+        (f'train "p = a*x; mse(y, p)" --data {table} --params a=2 --epochs 1 -q --save {saved}', ["0 2"]),
+        (f'predict "p = a*x; mse(y, p)" --of p --data {table} --at @{saved}', ["p,status", "2,ok", "4,ok"]),
+    ):
+        text, outputs = _shown(shell, f"%autodiff {command}")
+        assert text.splitlines() == rows
+        assert outputs == []
 
 
 def test_pages_and_pictures_are_shown(shell: Any) -> None:

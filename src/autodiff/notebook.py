@@ -72,7 +72,11 @@ def _run(words: list[str]) -> tuple[str, str]:
     """What the command prints on stdout and on stderr."""
     from autodiff.cli.main import run
 
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2)]  # tables go out as bytes
+    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
         run(words)
-    return out.getvalue(), err.getvalue()
+    texts = []
+    for stream in streams:
+        stream.seek(0)
+        texts.append(stream.read())
+    return texts[0], texts[1]

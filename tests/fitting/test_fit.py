@@ -70,6 +70,21 @@ def test_confidence_bands_have_their_coverage() -> None:
     assert 0.72 < inside / runs < 0.88
 
 
+@pytest.mark.parametrize("rows", [2, 3, 5, 40])
+@pytest.mark.parametrize("prediction", [False, True])
+def test_deviations_that_are_given_have_a_normal_band(rows: int, prediction: bool) -> None:
+    x = np.linspace(0, 1, rows)
+    data = {"x": x, "y": 1 + x + np.cos(9 * x), "s": 0.5 + x}
+    found = package.fit("a + b*x", data, "y", {"a": 0, "b": 0}, sigma="s", level=0.9, prediction=prediction)
+    slopes = np.stack([np.ones(rows), x], axis=1)
+    covariance = np.linalg.inv(slopes.T @ (slopes / data["s"][:, None] ** 2))
+    deviation = np.sqrt(np.einsum("ij,jk,ik->i", slopes, covariance, slopes) + prediction * data["s"] ** 2)
+    half = 1.6448536269514722 * deviation  # of the normal distribution: 95 % are below
+    assert found.by_row.upper - found.by_row.fitted == pytest.approx(half, rel=1e-9)
+    assert found.by_row.fitted - found.by_row.lower == pytest.approx(half, rel=1e-9)
+    assert not any("nothing says how sure" in note for note in found.notes)
+
+
 def test_a_straight_line_has_the_influence_of_the_textbook() -> None:
     x, y = np.array([1.0, 2.0, 3.0, 10.0]), np.array([1.0, 2.1, 2.9, 4.0])
     found = package.fit("a + b*x", {"x": x, "y": y}, "y", {"a": 0, "b": 0})

@@ -104,6 +104,13 @@ def test_dropout_is_seeded_keeps_the_mean_and_is_off_in_evaluation() -> None:
     assert mean == pytest.approx(1, abs=0.02)
 
 
+def test_a_sample_without_sizes_is_a_number() -> None:
+    point = parse_point("a=normal(),b=-normal(),c=2+uniform(),d=normal(2)", sampler(1))
+    assert [np.shape(point[name]) for name in "abcd"] == [(), (), (), (2,)]
+    assert point["b"] < 0 < point["a"]
+    assert 1 <= point["c"] <= 3
+
+
 def test_initial_values_have_the_spread_of_their_layer() -> None:
     values = parse_point(
         "N=normal(200,100),U=uniform(200,100),H=he(200,100),X=xavier(200,100),Z=zeros(2,3),h=0.5*normal(3)", sampler(1)

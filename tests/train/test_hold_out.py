@@ -109,6 +109,24 @@ def test_patience_survives_a_resume(tmp_path: Path) -> None:
     assert (again["ended"], again["epochs"], again["params"]) == ("stopped early", whole["epochs"], whole["params"])
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "lbfgs", "newton"])
+@pytest.mark.parametrize("held_out", [[], ["--holdout", "0.34", "--patience", "3"]])
+def test_other_rows_are_judged_by_their_own_losses(optimizer: str, held_out: list[str], tmp_path: Path) -> None:
+    saved, small, large = tmp_path / "p.json", tmp_path / "small.csv", tmp_path / "large.csv"
+    small.write_text("x,y\n1,2\n2,4\n3,6.1\n")
+    large.write_text("x,y\n1,200\n2,400\n3,610\n")
+    options = ["-q", "--optimizer", optimizer, "--save", str(saved), *(["--lr", "0.05"] if optimizer == "sgd" else [])]
+    words = ["train", "mse(y, a*x)", "--data"]
+    autodiff(*words, str(small), "--params", "a=0", "--epochs", "20", *options, *held_out)
+    ended = autodiff(*words, str(large), "--resume", str(saved), "--epochs", "40", *options[:3])
+    assert ended.status == 0
+    assert "had another loss when they were saved" in ended.err
+    assert "diverged" not in ended.err
+    assert float(ended.out.split()[1]) > 3  # those of the first table are about 2
+    same = autodiff(*words, str(small), "--resume", str(saved), "--epochs", "30", *options[:3])
+    assert (same.status, same.err) == (0, "")
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_signals_save_what_was_reached(tmp_path: Path, name: str) -> None:
     saved, history = tmp_path / "p.json", tmp_path / "h.csv"

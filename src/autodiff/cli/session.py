@@ -20,7 +20,8 @@ from autodiff.render.terminal import training as rendered
 from autodiff.render.text.labels import spelled
 from autodiff.train import checkpoint
 from autodiff.train.ending import Ending, conclude, to_save
-from autodiff.train.training import EpochRecord, Training
+from autodiff.train.records import EpochRecord
+from autodiff.train.training import Training
 
 _PATIENCE = 5.0
 """Seconds after which --save is written again while the training goes on."""
@@ -134,11 +135,9 @@ class Session:
         settings = {key: self.given[key] for key in SETTINGS} | {"lr": plan.rate, "program": training.text}
         if self.ending is not None and self.ending.rate is not None:
             settings["lr"] = self.ending.rate  # the one that was tried and works
-        settings |= {"kept": asdict(training.kept)}
-        if self.ending is None:
-            checkpoint.save(self.given["save"], training.state, settings)
-        else:
-            checkpoint.save(self.given["save"], to_save(training, self.ending), settings, self.ending.parameters)
+        state = training.state if self.ending is None else to_save(training, self.ending)
+        settings |= {"kept": asdict(training.kept), "losses": training.losses(state.parameters)}
+        checkpoint.save(self.given["save"], state, settings, None if self.ending is None else self.ending.parameters)
         self.saved_at = time.monotonic()
 
     def _plot(self, ending: Ending) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodiff.api.inputs import finite, parse_point
+from autodiff.api.inputs import finite
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.cli.train_options import (
@@ -162,14 +162,14 @@ def _training(
         Schedule.of(given["schedule"], given["epochs"]), given["clip"] or 0.0,
     )  # fmt: skip
     require_together(given)
-    state = _start(given, plan.seed, saved)
+    state = _start(given, plan.seed, saved, strict=strict)
     loop.require_memory(state, plan)
     parameters, kept = list(state.parameters), declarations.Kept()
     options_of_training = {"l1": given["l1"], "l2": given["l2"], "watch": given["watch"], "strict": strict}
     options_of_training["patience"] = given["patience"] or 0
     if given["engine"]:
         training: Training = _over_parts(text, plan, state, options_of_training, given, engines)
-        training.state = state
+        _go_on(training, state, given, saved)
         require_enough(training, given)
         return training
     if not given["data"]:
@@ -186,7 +186,7 @@ def _training(
         text, table, state.parameters, plan, holdout=given["holdout"], **options_of_training,
         explain=None if given["quiet"] else state.steps + given["explain_step"], kept=kept,
     )  # fmt: skip
-    training.state = state
+    _go_on(training, state, given, saved)
     if saved and checkpoint.kept_rows(given["resume"], saved) not in (declarations.Kept(), training.kept):
         streams.remark(f"notice: {given['resume']} was made with rows of other classes, texts, means or deviations")
     require_enough(training, given)
@@ -195,6 +195,17 @@ def _training(
             f"notice: {printable(shortened(text, 60))} is computed from all rows of a step and used in each of them"
         )
     return training
+
+
+def _go_on(training: Training, state: State, given: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
+    """Start from the state; a notice says where the losses that were saved with it are others than those of these rows."""
+    from autodiff.train import checkpoint
+
+    if training.go_on(state, checkpoint.saved_losses(given["resume"], saved)):
+        streams.remark(
+            f"notice: the parameters in {given['resume']} had another loss when they were saved: this training is judged"
+            " by its own losses"
+        )
 
 
 def _over_parts(
@@ -232,12 +243,12 @@ def _coded(name: str, texts: Sequence[str]) -> str:
     return f"{shortened(name)} is text: {listed}{f' and so on to {len(texts) - 1}' * (len(texts) > 5)}"
 
 
-def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any]) -> Any:
+def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any], *, strict: bool) -> Any:
     """The parameters at the beginning, from --params or --resume."""
     from autodiff.train import checkpoint, loop
 
     if given["params"] is not None:
-        start = parse_point(given["params"], loop.sampler(seed))
+        start = inputs.typed_point(given["params"], strict=strict, sample=loop.sampler(seed))
         return checkpoint.State({name: finite(name, value) for name, value in start.items()}, {})
     state = checkpoint.load(given["resume"], saved)
     if checkpoint.settings(saved).get("optimizer", given["optimizer"]) != given["optimizer"]:

@@ -245,9 +245,7 @@ def _fit(
             noise = problem.sigma if problem.sigma is not None else estimate.deviation or math.nan
         fitted = problem.fitted(parameters)
         half = statistics.band(problem.slopes(parameters), estimate, level, noise)
-        leverage, influence = statistics.influence(
-            *objective.weighted(problem, parameters, options), estimate, known=known
-        )
+        leverage, influence = statistics.influence(*objective.weighted(problem, parameters, options), estimate)
         return Rows(fitted, problem.y - fitted, fitted - half, fitted + half, leverage, influence)
 
     outliers = []
@@ -314,7 +312,7 @@ def _notes(
     notes += [
         f"{name} is at its bound, so it has no error, and the others are as if it were fixed there" for name in at_bound
     ]
-    if estimate.freedom <= 0:
+    if estimate.freedom <= 0 and not estimate.known:
         notes.append("there are not more rows than parameters, so nothing says how sure they are")
     if options.loss != "linear":
         notes.append("with a robust loss the errors are those of a weighted fit, and approximate")

@@ -43,6 +43,7 @@ class Estimate:
     covariance    of the parameters, shaped (parameters, parameters); 0 for those without an error
     root          times its transpose it is the covariance for residuals of deviation 1, of the parameters that move
     moves         which parameters these are
+    known         whether the covariance comes from deviations that are given, and not from the residuals
     """
 
     errors: Mapping[str, float | None]
@@ -53,6 +54,7 @@ class Estimate:
     covariance: Vector
     root: Vector
     moves: tuple[int, ...]
+    known: bool
 
 
 def estimate(
@@ -103,14 +105,15 @@ def estimate(
         covariance,
         inverse / sizes[:, None],
         tuple(moves),
+        known,
     )
 
 
-def influence(residuals: Vector, jacobian: Vector, estimated: Estimate, *, known: bool) -> tuple[Vector, Vector]:
+def influence(residuals: Vector, jacobian: Vector, estimated: Estimate) -> tuple[Vector, Vector]:
     """Of each row its leverage (how much of its own y is in its fitted value, 0 to 1) and Cook's distance, NaN without a deviation."""
     whitened = jacobian[:, estimated.moves] @ estimated.root
     leverage = np.minimum(np.einsum("ij,ij->i", whitened, whitened), 1.0)
-    variance = 1.0 if known else (estimated.deviation or np.nan) ** 2
+    variance = 1.0 if estimated.known else (estimated.deviation or np.nan) ** 2
     with np.errstate(all="ignore"):
         distance = residuals**2 * leverage / (max(estimated.root.shape[1], 1) * variance * (1 - leverage) ** 2)
     return leverage, distance
@@ -158,11 +161,13 @@ def _plain_basis(rows: Vector) -> Vector:
 def band(slopes: Vector, estimated: Estimate, level: float, noise: Vector | float = 0.0) -> Vector:
     """Half the width of the band around the fitted values: of the curve, or with the rows' `noise` of new values.
 
-    Student's distribution with the degrees of freedom, so that few rows give a wide band. NaN without any.
+    The normal distribution where the deviations are given; else Student's with the degrees of freedom, so that few rows give
+    a wide band. NaN without any.
     """
-    from scipy.special import stdtrit
+    from scipy.special import ndtri, stdtrit
 
-    if estimated.freedom <= 0:
+    if estimated.freedom <= 0 and not estimated.known:
         return np.full(len(slopes), np.nan)
+    quantile = ndtri(0.5 + level / 2) if estimated.known else stdtrit(estimated.freedom, 0.5 + level / 2)
     variance = np.einsum("ij,ij->i", slopes @ estimated.covariance, slopes)
-    return np.asarray(stdtrit(estimated.freedom, 0.5 + level / 2) * np.sqrt(np.maximum(variance, 0) + np.square(noise)))
+    return np.asarray(quantile * np.sqrt(np.maximum(variance, 0) + np.square(noise)))

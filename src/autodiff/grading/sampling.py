@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
-from autodiff.grading.places import places
+from autodiff.grading.corners import combinations, new_outcomes
+from autodiff.grading.places import lines
 from autodiff.language.exact_float import decimal
 from autodiff.verify.error_bound import BoundedValue, bounded
 from autodiff.verify.rounding import Unsure
@@ -95,7 +96,8 @@ def trials(
         yield from swept
         differs = len(swept)
     if not differs:
-        yield from _exact_trials(lowered, source, answered, list(seen.values()), proved=proved)
+        searched = [] if proved else list(_searched(lowered, slope, written, answered))
+        yield from _exact_trials(lowered, source, answered, list(seen.values()), searched, proved=proved)
 
 
 def _exact_trials(
@@ -103,6 +105,7 @@ def _exact_trials(
     source: int,
     answered: Lowered,
     seen: Sequence[tuple[Mapping[str, float], Trial | None]],
+    searched: Sequence[Mapping[str, float]],
     *,
     proved: bool,
 ) -> Iterator[Trial]:
@@ -117,7 +120,7 @@ def _exact_trials(
     tried = [(at, MANY_BITS, True) for at in agreed[:_MANY]] + [(at, BITS, True) for at in agreed[_MANY:SAMPLES]]
     if not proved:
         tried += [(at, BITS, False) for at in islice(open_points, ENOUGH)]
-        tried += [(at, BITS, True) for at in islice(places((lowered, answered)), most)]
+        tried += [(at, BITS, True) for at in searched]
         tried += [(at, BITS, True) for at in _far(lowered.inputs)]
     differs = 0
     for at, bits, known in tried[:most]:
@@ -128,6 +131,32 @@ def _exact_trials(
         differs += exact.difference is not None and exact.derivative != exact.answer
         if differs >= SAMPLES:
             break
+
+
+def _searched(lowered: Lowered, slope: Lowered, written: Lowered, answered: Lowered) -> Iterator[Mapping[str, float]]:
+    """Points of special meaning, first those where float64 shows a difference, those with the largest one in front.
+
+    Steps and peaks that are steep are narrow, and conditions on several names hold together in corners alone.
+    """
+    parts = lowered, answered
+    along = list(lines(parts))
+    special = [at for row in along for at in row.points(row.special)]
+    combined = list(combinations(parts, along))
+    steep = [at for row in along for at in row.points(row.steep)]
+    apart = [(gap, k) for k, at in enumerate([*steep, *combined]) if (gap := _apart(slope, written, at)) > _APART]
+    apart.sort(key=lambda pair: -pair[0])
+    yield from ([*steep, *combined][k] for _, k in apart[: 2 * SAMPLES])
+    yield from islice(new_outcomes(parts, combined, special), ENOUGH)
+    yield from special
+
+
+def _apart(slope: Lowered, answered: Lowered, at: Mapping[str, float]) -> float:
+    """What the two numbers of float64 differ by, in parts of the larger; 0 where one has none."""
+    try:
+        derivative, answer = (float(primal(part, at).values[part.result]) for part in (slope, answered))
+    except DomainError:
+        return 0.0
+    return abs(derivative - answer) / (max(abs(derivative), abs(answer)) or 1.0)
 
 
 def _exact_trial(lowered: Lowered, at: Mapping[str, float], exact: ExactDifference) -> Trial:
@@ -147,11 +176,7 @@ def _typed(at: Mapping[str, float]) -> dict[str, float]:
 def _differing(lowered: Lowered, slope: Lowered, answered: Lowered) -> Iterator[Trial]:
     """Trials of a sweep where the two formulas differ: float64 finds the candidates, error bounds decide."""
     for at in sweep(lowered.inputs):
-        try:
-            derivative, answer = (primal(part, at).values[part.result] for part in (slope, answered))
-        except DomainError:
-            continue
-        if abs(derivative - answer) > _APART * max(abs(derivative), abs(answer)):
+        if _apart(slope, answered, at) > _APART:
             trial = _trial(lowered, slope, answered, at)
             if trial is not None and trial.outcome == "differs":
                 yield trial

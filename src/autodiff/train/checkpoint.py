@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import index
 from typing import Any
 
@@ -21,6 +21,9 @@ from autodiff.tables.columns import MOST_CODES
 from autodiff.train.declarations import Kept
 
 KEY = "#training"
+
+ROUNDING = 1e-12
+"""Two losses that differ by less, relatively, differ by rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,14 @@ class State:
     first: float | None = None
     best: Best | None = None
     schedule: Mapping[str, float] = field(default_factory=dict)
+
+
+def without_losses(state: State, *, keep_memory: bool) -> State:
+    """The state at the start of a training with another loss: nothing that was compared with losses so far.
+
+    `keep_memory` is whether the optimizer remembers slopes alone, and no curvature, which is that of the loss.
+    """
+    return replace(state, memory=state.memory if keep_memory else {}, first=None, best=None, schedule={})
 
 
 def nested(value: Any) -> Any:
@@ -130,6 +141,15 @@ def settings(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a file's JSON object says about how its parameters were trained; empty where it holds parameters alone."""
     training = data.get(KEY, {})
     return training if isinstance(training, dict) else {}
+
+
+def saved_losses(path: str, data: Mapping[str, Any]) -> dict[str, float | None]:
+    """The losses of the last parameters, as `Training.losses` names them; none in a file that has none."""
+    try:
+        losses = settings(data).get("losses", {})
+        return {key: None if losses.get(key) is None else float(losses[key]) for key in ("loss", "held_out") if losses}
+    except (TypeError, ValueError, AttributeError):
+        raise not_saved(path) from None
 
 
 def kept_rows(path: str, data: Mapping[str, Any]) -> Kept:

@@ -17,7 +17,7 @@ import numpy as np
 
 from autodiff.diagnostics import shown
 from autodiff.errors import HARD_POINT, AutodiffError
-from autodiff.train.checkpoint import State
+from autodiff.train.checkpoint import ROUNDING, State
 from autodiff.train.divergence import Diverged
 from autodiff.train.loop import descend
 from autodiff.train.optimizers.first_order import OPTIMIZERS
@@ -31,9 +31,6 @@ TOLERANCE = 1e-6
 
 SMALL_LOSS = 1e-3
 """The share of the first loss to which a slope is compared where the loss is smaller. A larger one calls flat valleys minima."""
-
-ROUNDING = 1e-12
-"""Two losses that differ by less, relatively, differ by rounding."""
 
 FEW, FEW_ROWS = 30, 3_000_000
 """The most parameters, and rows times parameters, for which the curvature at the end is computed."""

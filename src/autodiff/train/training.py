@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,61 +22,19 @@ from autodiff.diagnostics import written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
-from autodiff.train.checkpoint import Best, State, nested
+from autodiff.train.checkpoint import ROUNDING, Best, State, nested, without_losses
 from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, with_matrices
 from autodiff.train.divergence import Diverged, divergence_error
 from autodiff.train.loop import Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import Model, Objective, Overflow
 from autodiff.train.optimizers.first_order import OPTIMIZERS
 from autodiff.train.optimizers.whole_vector import TRUST_REGION
+from autodiff.train.records import EpochRecord, TrainingStep
 from autodiff.train.resolver import Resolver
 from autodiff.train.row_axis import mixed_and_used, row_axes
 
 if TYPE_CHECKING:
     from autodiff.train.ending import Ending
-
-
-@dataclass(frozen=True, slots=True)
-class EpochRecord:
-    """What is reported of an epoch.
-
-    loss     of the rows trained on, as the epoch's steps saw them, before each update
-    validation_loss  of the rows held out, after the epoch; None when there are none
-    watched  the value of each watched expression over the rows trained on, after the epoch
-    validation_watched  the same over the rows held out; empty when there are none
-    """
-
-    epoch: int
-    loss: float
-    validation_loss: float | None = None
-    watched: Mapping[str, float | None] = field(default_factory=dict)
-    validation_watched: Mapping[str, float | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingStep:
-    """One step, taken apart: forward pass, loss, backward pass, update.
-
-    number      of the step, from 1
-    rows        how many rows it uses
-    parameters  before the step
-    columns     the data of its rows
-    values      (name, text, value) of each statement, in order; the loss is the last one
-    loss        the number that descends: the mean of the last statement, and penalties
-    adjoints    the slope of the loss in each statement that it depends on
-    slopes      the slope of the loss in each parameter
-    updated     the parameters after the step; empty before it, for an optimizer whose update is not a rule of one parameter
-    """
-
-    number: int
-    rows: int
-    parameters: Mapping[str, Any]
-    columns: Mapping[str, Any]
-    values: Sequence[tuple[str, str, Any]]
-    loss: float
-    adjoints: Mapping[str, Any]
-    slopes: Mapping[str, Any]
-    updated: Mapping[str, Any]
 
 
 class Training:
@@ -169,6 +128,23 @@ class Training:
     def rows(self) -> int:
         """How many rows are trained on."""
         return self.trained.rows
+
+    def go_on(self, state: State, saved_losses: Mapping[str, float | None]) -> bool:
+        """Start from a saved state; whether its losses are those of other rows or of another program, and count no more."""
+        self.state = state
+        try:
+            losses = self.losses(state.parameters)
+        except AutodiffError:  # the training itself raises the error
+            return False
+        tiny = ROUNDING * abs(state.first or 0.0)
+        agrees = all(_agree(losses[name], loss, tiny) for name, loss in saved_losses.items())
+        if not agrees:
+            self.state = without_losses(state, keep_memory=self.plan.optimizer in OPTIMIZERS)
+        return not agrees
+
+    def losses(self, parameters: Mapping[str, Any]) -> dict[str, float | None]:
+        """The loss of the rows trained on and of those held out; None where one has no value or there are no rows."""
+        return {"loss": _loss(self.trained, parameters), "held_out": self.validation_loss(parameters)}
 
     def epochs(self) -> Iterator[EpochRecord]:
         """Train, an epoch at a time. Raises AutodiffError (exit status 3) where a step has no loss or no slope."""
@@ -316,6 +292,11 @@ class Training:
         if self.table is None or not axes or not cause.place:
             return ""
         return f" ({self.table.place(int(self._kept[int(rows[cause.place[axes[0]]])]))})"
+
+
+def _agree(loss: float | None, other: float | None, tiny: float) -> bool:
+    """Whether two losses differ by rounding only, as those of the same rows in other blocks do."""
+    return loss == other or (loss is not None and other is not None and math.isclose(loss, other, abs_tol=tiny))
 
 
 def _loss(objective: Objective, parameters: Mapping[str, Any]) -> float | None:

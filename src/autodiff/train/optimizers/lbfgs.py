@@ -24,6 +24,9 @@ ROUNDING = 2.0**-52
 FLAT = 1e-12
 """The largest slope at which the search ends."""
 
+DECREASE, LENGTHS = 1e-4, 120
+"""The share of the fall that the slope predicts which a step must reach; how many lengths are tried."""
+
 Vector: TypeAlias = Any
 Pairs: TypeAlias = "tuple[tuple[Vector, Vector], ...]"
 """For each remembered step, oldest first: the step, and how much the slope changed along it."""
@@ -67,7 +70,8 @@ def _step(search: Callable[..., Any], seen: _LastEvaluation, here: Iteration, sl
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it returns None where it finds no length
         length = search(seen.loss, seen.slope, here.vector, direction, slope, here.loss)[0]
-    length = _by_slope(seen, here, direction, slope) if length is None else length
+    for search_again in (_by_slope, _by_doubling):
+        length = search_again(seen, here, direction, slope) if length is None else length
     if length is None:
         return None
     vector = here.vector + length * direction
@@ -96,6 +100,28 @@ def _by_slope(seen: _LastEvaluation, here: Iteration, direction: Vector, slope: 
         near, far = (length, far) if there < 0 else (near, length)
         length = 2 * length if far == np.inf else (near + far) / 2
     return None
+
+
+def _by_doubling(seen: _LastEvaluation, here: Iteration, direction: Vector, slope: Vector) -> float | None:
+    """The step's length where the slope is 0 nowhere along it, as before a corner or the end of a domain: it gets shorter until
+    the loss falls, or else doubled as long as the loss falls further.
+    """
+    steep = float(slope @ direction)
+
+    def loss(length: float) -> float:
+        there = seen.loss(here.vector + length * direction)
+        return there if there < here.loss + DECREASE * length * steep else np.inf
+
+    length, least = 1.0, loss(1.0)
+    if least == np.inf:
+        shorter = (4.0**-k for k in range(1, LENGTHS))
+        return next((length for length in shorter if loss(length) < np.inf), None)
+    for _ in range(LENGTHS):
+        reached = loss(2 * length)
+        if not reached < least:
+            break
+        length, least = 2 * length, reached
+    return length
 
 
 def _direction(slope: Vector, pairs: Pairs) -> Vector:
