@@ -118,11 +118,14 @@ class RowsTask:
 
 @dataclass(frozen=True, slots=True)
 class PartResult:
-    """What a part came to: its count, its summary if one was asked for, and its answers where they were not written."""
+    """What a part came to: its count, its summary if one was asked for, and its answers where they were not written, else the
+    bytes and the digest of the file that they were written to.
+    """
 
     count: Count
     summary: Summary | None
     content: bytes = b""
+    written: tuple[int | None, str] = (None, "")
 
 
 @lru_cache(maxsize=2)
@@ -160,7 +163,13 @@ def answer_part(task: PartTask, file: InputFile, out: str) -> PartResult:
     filesystems.make_folder(out)
     with sink(out, salvage=False) as stream:
         kept = [name for name in task.columns if task.keep and name not in file.partition]
-        return _answered(task, file, stream, kept)
+        result = _answered(task, file, stream, kept)
+    return replace(result, written=fingerprint(out))
+
+
+def fingerprint(path: str) -> tuple[int | None, str]:
+    """The bytes of a file and its digest: what a part has to have again to be whole."""
+    return filesystems.size(path), filesystems.digest(path)
 
 
 def answer_bytes(task: PartTask, file: InputFile, head: bool) -> PartResult:

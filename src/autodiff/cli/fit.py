@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodiff.api.inputs import parse_point
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError, quoted
@@ -77,7 +76,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
 
     form = format_of(given["out"]) if given["out"] else "csv"
     text = inputs.read_program(program, file)
-    start = _start(given["start"])
+    start = _start(given["start"], strict=strict)
     fitted, table = _fit(text, start, strict, given)
     options.notices(fitted.readings)
     if given["out"]:
@@ -88,10 +87,10 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     return 0 if fitted.ended == "converged" else HARD_POINT
 
 
-def _start(text: str | None) -> dict[str, float]:
+def _start(text: str | None, *, strict: bool) -> dict[str, float]:
     if text is None:
         raise AutodiffError("there is nothing to fit", hint="name the parameters and their start: --start a=1,b=0.5")
-    start = parse_point(text)
+    start = inputs.typed_point(text, strict=strict)
     for name, value in start.items():
         if not isinstance(value, int | float):
             raise AutodiffError(

@@ -77,7 +77,7 @@ def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surfac
     from autodiff.libraries import library
 
     library("numpy", "a plot", "plot")
-    at = inputs.read_point(given["points"])
+    at = inputs.read_point(given["points"], strict=strict)
     ranges = inputs.ranges(given["ranges"], "--range") if given["ranges"] else {}
     parsed = parse(text, strict=strict, given=CONSTANTS.keys() & {*at, *ranges})
     names = lower(parsed).inputs

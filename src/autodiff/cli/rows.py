@@ -23,6 +23,7 @@ from autodiff.batch.parts import (
 from autodiff.batch.summary import Summary
 from autodiff.batch.table import Count, filled
 from autodiff.cli import colour, engines, options, streams
+from autodiff.cli.files import require_outside
 from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.libraries import library
 from autodiff.render.terminal import progress
@@ -146,6 +147,7 @@ class RowsCommand:
         assert self.out is not None, "a folder has a name"
         names = part_names(self.files, task.to)
         manifest = Manifest(self.out, task, resume=self.given["resume"])
+        manifest.require_files(names)
         done: dict[int, PartResult] = {}
         for k, (name, file) in enumerate(zip(names, self.files, strict=True)):
             if (count := manifest.done(name, file)) is not None:
@@ -159,7 +161,7 @@ class RowsCommand:
             with closing(engine.completed(answer_part, calls, ordered=False)) as results:
                 for place, result in results:
                     done[left[place]] = result
-                    manifest.add(names[left[place]], self.files[left[place]], result.count)
+                    manifest.add(names[left[place]], self.files[left[place]], result)
                     self.count.rows += result.count.rows
                     shown(len(done))
         finally:
@@ -232,6 +234,9 @@ class RowsCommand:
             raise AutodiffError(
                 "--resume goes with a folder of parts", hint="end the name of the folder with /: --out DIR/"
             )
+        if self.in_parts:
+            assert self.out is not None, "a folder has a name"
+            require_outside(self.out, self.given["data"])
         if self.given["resume"] and self.summary is not None:
             raise AutodiffError("--summary does not go with --resume, which reads no part twice")
         if self.summary is not None and self.out == "-":
