@@ -63,6 +63,23 @@ def test_a_difference_beyond_large_numbers_is_noticed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("program", "answer", "words", "x"),
+    [
+        ("x^2", "2x + (x == pi)", "x = pi", 3.141592653589793), ("x^2", "2x + if(sin(x) == 1, 1, 0)", "sin(x) = 1", 1.5707963267948966), ("x^2", "2x + if(x^2 == 2, 1, 0)", "x^2 = 2", -1.4142135623730951),
+        ("x^2", "2x + if(x^3 - x == 0.1, 1, 0)", "x^3 - x = 0.1", -0.10103125788101082), ("x^2", "2x + 1 - sign(x^2 - 2)^2", "x^2 - 2 = 0", -1.4142135623730951),
+        ("x^2", "2x + if(x <= pi and x >= pi, 1, 0)", "x = pi", 3.141592653589793), ("x^2", "if(x != sqrt(3), 2x, 0)", "x = sqrt(3)", 1.7320508075688772),
+        ("x^2*y", "2x*y + (x^2 == 2)*(y == 7)", "x^2 = 2", -1.4142135623730951), ("x^2", "2x + if((x^2 - 2)^2 == 0, 1, 0)", "(x^2 - 2)^2 = 0", -1.4142135623730951),
+    ],
+)  # fmt: skip
+def test_an_equality_that_holds_at_a_number_between_float64_numbers_is_met(
+    program: str, answer: str, words: str, x: float
+) -> None:
+    compared = compare(program, answer, "x")
+    assert (compared.verdict, compared.at["x"]) == ("no", x)
+    assert compared.notes == (f"the two differ where {words}: that is at a number beside this x, which is rounded",)
+
+
+@pytest.mark.parametrize(
     ("program", "answer", "size"), [("x", "1 + 1e-17", "1e-17"), ("3x", "3 - 1e-25", "1e-25"), ("x*y", "y + 1e-30*y", "e-30")]
 )  # fmt: skip
 def test_typed_constants_are_exact(program: str, answer: str, size: str) -> None:
@@ -76,6 +93,7 @@ def test_typed_constants_are_exact(program: str, answer: str, size: str) -> None
     [
         ("atan(x) + atan(1/x)", "0"), ("asin(x) + acos(x)", "0"), ("ln(2x) - ln(x)", "0"), ("x*abs(x)", "2*abs(x)"), ("max(x, 1)^2", "2x*heaviside(x - 1)"),
         ("abs(x)^3", "3x*abs(x)"), ("floor(x)*x", "floor(x)"), ("0.1*x^3", "0.3*x^2"), ("x^3/3", "x^2"), ("if(x < 1, x^2, 2x - 1)", "min(2x, 2)"),
+        ("x^3", "if(x^2 == 2, 6, 3x^2)"), ("max(x^2 - 2, 0)^2", "4x*max(x^2 - 2, 0)*(x^2 >= 2)"), ("abs(x^2 - 2)", "2x*sign(x^2 - 2)"), ("x^2", "2x + if(floor(x) == 2.5, 1, 0)"), ("x^2", "2x + if(sin(x) == 1.0000000001, 1, 0)"),
         ("exp(x)", "(exp(x/2))^2"), ("relu(x - 5)^2*relu(-7 - y)", "2*relu(x - 5)*relu(-7 - y)"), ("ln(cosh(1e9*x))", "1e9*tanh(1e9*x)"), ("abs(x)*y + x*abs(y)", "y*sign(x) + abs(y)"),
         ("sinh(x)", "(e^x + e^-x)/2"), ("relu(sin(x))", "if(sin(x) > 0, cos(x), 0)"), ("mod(x, 3)*x", "2x - 3*floor(x/3)"),
     ],

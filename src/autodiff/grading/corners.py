@@ -14,6 +14,7 @@ import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
+from typing import NamedTuple
 
 from autodiff.core.lowering import Lowered
 from autodiff.grading.places import Gap, Line, line, special_gaps, values_at
@@ -59,6 +60,32 @@ def _far_lines(parts: Sequence[Lowered], along: Sequence[Line]) -> Iterator[Line
         others = {**along[0].others, **{row.name: end(row.special) for row in conditional}}
         for row in conditional:
             yield line(gaps, (), row.name, others, 2 * len(along))
+
+
+class Equality(NamedTuple):
+    """Equations whose sides are equal at a number beside that of `name` in a point, with their values there."""
+
+    at: Mapping[str, float]
+    name: str
+    known: Mapping[int, float]
+
+
+def equalities(answered: Lowered, along: Sequence[Line]) -> Iterator[Equality]:
+    """Where two sides in a formula are equal along a line, the other names as they are there and in their first places."""
+    jumps = [gap for gap in special_gaps([answered]) if gap.node >= 0]
+    seen = set[tuple[str, float, int]]()
+    for row in along:
+        places = [
+            {n: other.special[k] for other in along if (n := other.name) and k < len(other.special)} for k in (0, 1)
+        ]
+        for root, gap in sorted(row.jumps, key=lambda pair: abs(pair[0])):
+            known = {same.node: same.at_jump for same in jumps if set(same.args) == set(gap.args)}
+            key = row.name, float(f"{root:.6g}"), min(known, default=-1)
+            if gap.part is not answered or not root or key in seen:
+                continue
+            seen.add(key)
+            for others in [{}, *places] if len(along) > 1 else [{}]:
+                yield Equality({**row.others, **others, row.name: root}, row.name, known)
 
 
 def new_outcomes(
