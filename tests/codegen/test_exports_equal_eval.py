@@ -631,3 +631,20 @@ def test_no_name_of_ours_is_one_of_math_h(awkward: bool) -> None:
     words = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c", "-"]
     done = subprocess.run(words, input=source, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "point"),
+    [
+        ("max(x, y)*min(x, y)", (2.0, 2.0)),
+        ("max(x, y) + min(x, y)", (2.0, 2.0)),
+        ("min(x, y)*max(y, x)", (-3.0, -3.0)),
+        ("clamp(x, y, 2)", (2.0, 2.0)),
+    ],
+)
+def test_where_two_corners_make_none_the_slopes_are_those_of_eval(text: str, point: tuple[float, float]) -> None:
+    """At a tie max and min take different arguments, as their sum and product have them; clamp between equal ends is constant."""
+    answer = autodiff.evaluate(text, {"x": point[0], "y": point[1]})
+    assert answer.status == "ok"
+    _, slopes = python_function(export(text, "python"))(*point)
+    assert list(slopes) == list(answer.gradient.values())

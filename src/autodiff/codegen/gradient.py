@@ -90,7 +90,10 @@ def _adjoints(
         for k, text in enumerate(row.partials if row else ()):
             if text != ZERO and args[k] in moves:
                 assert row is not None
-                product = emitter.emit(_MUL, (g, _partial(emitter, row, k, (*args, node))))
+                # at a tie, max and min of the same two take different ones, whatever the order that they are written in
+                turned = row.variadic and bool(row.kink) and args[0] > args[1]
+                over = (*(args[::-1] if turned else args), node)
+                product = emitter.emit(_MUL, (g, _partial(emitter, row, 1 - k if turned else k, over)))
                 yield args[k], _under(emitter, guards, guard, required[args[k]], product)
 
     order = sorted((node for node in required if node in moves), reverse=True)
