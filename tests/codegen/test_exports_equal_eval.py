@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autodiff
@@ -128,7 +129,8 @@ def test_python_agrees(text: str) -> None:
 def _arrays(function: Callable[..., Any], points: Sequence[Mapping[str, float]]) -> list[tuple[float, Sequence[float]]]:
     names = list(points[0])
     value, slopes = function(*([p[name] for p in points] for name in names))
-    columns = [[float(v) for v in column] if names else [float(column)] * len(points) for column in (value, *slopes)]
+    arrays = [np.asarray(column, dtype=float) for column in (value, *slopes)]
+    columns = [array.tolist() if names else [float(array)] * len(points) for array in arrays]
     return [(row[0], row[1:]) for row in zip(*columns, strict=True)]
 
 

@@ -24,6 +24,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autodiff
@@ -224,7 +225,7 @@ def _in_arrays(library: str, tried: Sequence[Program]) -> list[list[Row]]:
             jax.config.update("jax_enable_x64", True)
         for program, source in zip(tried, sources_of(library, tried), strict=True):
             value, slopes = python_function(source)(*map(list, zip(*program.points, strict=True)))
-            columns = [[float(v) for v in column] for column in (value, *slopes)]
+            columns = [np.asarray(column, dtype=float).tolist() for column in (value, *slopes)]
             found.append([list(row) for row in zip(*columns, strict=True)])
     return found
 

@@ -150,6 +150,34 @@ def test_summary_is_one_pass_with_the_same_numbers_everywhere(folder: Path) -> N
     assert [line.split() for line in lines[5:]] == [["f", "0"], ["df/dx", "0"], ["df/dy", "0"]]
 
 
+def test_a_part_that_is_not_what_was_written_is_computed_again(folder: Path) -> None:
+    """Cut short, or with the rows of another part that is as long; a part without its file is refused, not kept."""
+    autodiff("eval", "x", "--data", "parts", "--out", "out/")
+    wanted = contents(folder / "out")
+    os.truncate("out/part-001.csv", 5)
+    text = Path("out/part-003.csv").read_text()
+    Path("out/part-003.csv").write_text(text.replace("ok", "OK", 1))
+    again = autodiff("eval", "x", "--data", "parts", "--out", "out/", "--resume")
+    assert again.err.splitlines()[0] == "notice: 3 of 5 parts are whole already"
+    assert contents(folder / "out") == wanted
+    os.unlink("parts/part-004.csv")
+    words = ["eval", "x", "--data", "parts", "--out", "out/", "--resume"]
+    message = "error: 'out/part-004.csv' is the part of 'parts/part-004.csv', which is not there any more\n"
+    assert (autodiff(*words).status, autodiff(*words).err.startswith(message)) == (4, True)
+    os.unlink("out/part-004.csv")
+    assert autodiff(*words).status == 0
+    assert "part-004.csv" not in Path("out/_autodiff.json").read_text()
+
+
+def test_parts_are_not_written_among_the_rows(folder: Path) -> None:
+    for out in ("parts/out/", "parts/"):
+        ended = autodiff("eval", "x", "--data", "parts", "--out", out)
+        assert (ended.status, f"--out '{out}' is in the folder 'parts' of --data" in ended.err) == (2, True), ended
+    assert sorted(path.suffix for path in (folder / "parts").iterdir()) == [".csv"] * 5
+    assert autodiff("eval", "x", "--data", "parts", "--out", "parts/_out/").status == 0
+    assert autodiff("eval", "x", "--data", "parts").out.count("\n") == 111
+
+
 def test_remote_parts_are_read_and_written(folder: Path) -> None:
     system = fsspec.filesystem("memory")
     for k in range(2):
@@ -179,7 +207,7 @@ def test_a_file_is_packed_as_its_name_ends(ending: str, folder: Path) -> None:
 
 
 def test_a_task_is_text_and_plain_data(folder: Path) -> None:
-    task = RowsTask("a*x", ("x",), (("a", 0.5),), ("x", "y"), "p", None, "csv")
+    task = RowsTask(program="a*x", wrt=("x",), fixed=(("a", 0.5),), columns=("x", "y"), first="p", form=None, to="csv")
     found = answer_bytes(task, input_files(["parts/part-000.csv"])[0], True)
     assert found.content.startswith(b"f,df/dx,status\n")
     assert (

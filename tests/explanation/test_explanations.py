@@ -258,6 +258,11 @@ def test_a_huge_program_has_a_short_explanation(name: str, mode: str) -> None:
     page = text(explain(program, at, mode=mode, atoms=atoms), 100)
     assert len(page.split("\n")) <= 200
     assert "more" in page or name == "one big statement"
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_a_huge_program_has_a_short_explanation_in_symbols(name: str) -> None:
+    program, _, atoms = HUGE[name]
     symbols = text(explain(program, None, atoms=atoms), 100)
     assert len(symbols.split("\n")) <= 200
 

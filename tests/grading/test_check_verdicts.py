@@ -343,3 +343,16 @@ def test_no_more_mistakes_are_made_up_than_tried() -> None:
 def test_all_errors_are_autodiff_errors() -> None:
     with pytest.raises(AutodiffError):
         compare("x^2", "2*q", "x")
+
+
+def test_a_quotient_that_is_1_has_a_derivative() -> None:
+    compared = compare("sin(x)/sin(x)", "0")
+    assert compared.verdict == "yes"
+    assert not [note for note in compared.notes if "no point" in note]
+
+
+def test_a_value_without_a_derivative_is_no_missing_value() -> None:
+    notes = compare("betainc(2, 3, x)", "12x(1 - x)^2").notes
+    assert not [note for note in notes if "the program has none" in note]
+    (note,) = compare("ln(x)", "1/x").notes
+    assert note.startswith("at x = -1 the answer has a value, -1, and the program has none")

@@ -34,6 +34,9 @@ HINTS = {
     ("eval", "x^2 for x=3"): 'write autodiff eval "x^2" --at x=3',
     ("eval", "x^2 | x=3"): 'write autodiff eval "x^2" --at x=3',
     ("eval", "x^2 /. x -> 3"): 'write autodiff eval "x^2" --at x=3',
+    ("eval", "3x10^8", "--at", "x=1"): "did you mean *10?",
+    ("eval", "sum(x)", "--at", "x=[1;2]"): "elements are separated by commas",
+    ("eval", "surd(x, 3)"): "write x^(1/n)",
     ("eval", "x^2", "--at", "x:5"): "write x=VALUE",
     ("eval", "x^2", "--at", "x->5"): "write x=VALUE",
     ("eval", "x^2", "--at", "x==5"): "write x=VALUE",
@@ -64,6 +67,14 @@ NOTICES = {
     ("eval", "log(2, x)", "--at", "x=3"): "log(2, x…) is read as the logarithm of 2, its base last",
     ("diff", "x times y", "--wrt", "x"): "times is read as an input of that name, not the operator *",
     ("diff", "x^2 dx", "--wrt", "x"): "dx is read as an input of that name, not a differential",
+    ("eval", "100 - 20%"): "% is read as a hundredth, u/100",
+    ("eval", "x^2", "--at", "x=1/2pi"): "1/2pi is read as (1/2)*pi",
+    ("eval", "x^2", "--at", "x=sin 30°"): "sin 30° is read as sin(30°)",
+    ("eval", "x^2", "--at", "x=tg(1)"): "tg is read as tan",
+    ("explain", "x^2", "--at", "x=1/2pi"): "1/2pi is read as (1/2)*pi",
+    ("eval", "x*y", "--at", "x=1,y=2", "--jvp", "x=1/2pi"): "1/2pi is read as (1/2)*pi",
+    ("train", "(w-3)^2", "--params", "w=1/2pi", "--epochs", "1", "-q"): "1/2pi is read as (1/2)*pi",
+    ("plot", "x^2", "--range", "x=0..1", "--at", "x=1/3pi"): "1/3pi is read as (1/3)*pi",
     ("check", "x^2", "x*2 = 2x"): "x*2 = 2x is read as its last part, 2x",
     ("check", "x^2", "y' = 2*x^1 = 2x"): "2*x^1 = 2x is read as its last part, 2x",
 }
@@ -77,7 +88,9 @@ def test_a_doubtful_spelling_is_a_notice_and_strict_refuses_it(words: tuple[str,
     assert f"doubtful: {notice}" in strict.err
 
 
-@pytest.mark.parametrize("program", ["sum([x])", "log(x, 2)", "log(8, 2)", "x + x1", "[x, 1]^2", "max(x, 2)"])
+@pytest.mark.parametrize(
+    "program", ["sum([x])", "log(x, 2)", "log(8, 2)", "x + x1", "[x, 1]^2", "max(x, 2)", "x - 20%*y", "20%*x"]
+)
 def test_what_has_one_meaning_is_silent(program: str) -> None:
     assert library.parse(program, strict=True).readings == ()
 

@@ -19,7 +19,7 @@ from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.evaluate import inputs_only, one_name, parse, results
 from autodiff.api.inputs import named, sources
 from autodiff.api.reduction_notes import note as taken_as
-from autodiff.api.smoothness import smooth
+from autodiff.api.smoothness import of_result
 from autodiff.api.sympy import simplified
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import derivative_label
@@ -30,7 +30,7 @@ from autodiff.notation.infix import PLAIN, infix
 from autodiff.notation.parts import Parted, parted
 from autodiff.notation.write import Notation
 from autodiff.symbolic.adjoint import Image, image, slopes
-from autodiff.symbolic.conditions import Proviso, beyond, provisos, without
+from autodiff.symbolic.conditions import Proviso, beyond, provisos
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.repeated import Repeated
 from autodiff.symbolic.shortest import shorter
@@ -329,16 +329,15 @@ class _Maker:
         if entry.of != self.lowered.name or set(entry.wrt) & self.lowered.assigned.keys():
             return conditions
 
-        def harmless(place: Mapping[str, int]) -> bool:
-            return smooth(self.text, self.lowered.inputs, self.symbols.graph, entry.node, entry.wrt, place)
-
         left = (
-            condition if condition.kind == "domain" or condition.branch else without(self.symbols, condition, harmless)
+            of_result(condition, self.symbols, self.text, self.lowered.inputs, entry.node, entry.wrt)
             for condition in conditions
         )
         return [condition for condition in left if condition is not None]
 
     def _worded(self, proviso: Proviso) -> str:
+        if proviso.kind == "slope" and self.symbols.graph.constants.get(proviso.condition) == 0.0:
+            return "nowhere: the program has no derivative"
         if self.symbols.graph.constants.get(proviso.condition) == 0.0:
             return (
                 "in a branch of a condition the program has no value"

@@ -13,7 +13,7 @@ from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE
 from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
-from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, rewritten
+from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, Reading, rewritten
 from autodiff.language.exact_float import ExactFloat
 from autodiff.language.parser import parse_bindings
 from autodiff.language.synonyms import UNITS, instead, may_be_product
@@ -55,13 +55,13 @@ def appear(lowered: Lowered, point: Mapping[str, Any]) -> bool:
     return arrays or any(row is not None and row.kind != ELEMENTWISE for row in set(lowered.graph.rows))
 
 
-def parse_point(text: str, sample: Sample | None = None) -> dict[str, Value]:
+def parse_point(text: str, sample: Sample | None = None, readings: list[Reading] | None = None) -> dict[str, Value]:
     """The values of `x=4,y=[1, pi/2]`; each is a constant expression. Raises AutodiffError with the place of a mistake.
 
-    With `sample`, `normal(3, 2)` is what `sample("normal", (3, 2))` gives.
+    What a person may read otherwise, such as `x=1/2pi`, is put into `readings`. With `sample`, `normal(3, 2)` is what `sample("normal", (3, 2))` gives.
     """
     point: dict[str, Value] = {}
-    for binding in parse_bindings(text, rules.functions() | (SAMPLES if sample else set())):
+    for binding in parse_bindings(text, rules.functions() | (SAMPLES if sample else set()), readings):
         name = binding.target.name
         if name in point:
             raise AutodiffError(f"{quoted(name)} is given twice", span=binding.target.span, source=text)
@@ -156,7 +156,7 @@ def _as_typed(lowered: Lowered, value: float) -> float:
 
     from autodiff.numbers.exact import EXACT
 
-    exact = EXACT.unchecked(lowered, {})[0][node]
+    exact = EXACT.unchecked(lowered, {}).values[node]
     if isinstance(exact, Fraction | int):
         with suppress(OverflowError):
             number = float(exact)

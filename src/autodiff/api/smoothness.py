@@ -6,8 +6,9 @@ The derivative is evaluated at points on the break, with a short list of numbers
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
 from math import isclose
 
 from autodiff.api.evaluate import evaluate, parse
@@ -18,6 +19,8 @@ from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError
 from autodiff.notation.infix import infix
 from autodiff.notation.parts import parted
+from autodiff.symbolic.conditions import Proviso, without
+from autodiff.symbolic.expression import Symbols
 
 _LARGEST = 300
 """Equations that a formula may have to be evaluated here."""
@@ -26,23 +29,52 @@ _NUMBERS = ("0.75", "-1.5", "2.25", "-0.25")
 """Values of the other inputs at the points that are tried."""
 
 
-def smooth(
+def of_result(
+    condition: Proviso, symbols: Symbols, text: str, inputs: Sequence[str], formula: int, wrt: Sequence[str]
+) -> Proviso | None:
+    """A condition on the slope of the program `text`: a break without its harmless places, None where none is left.
+
+    A jump of a part, where the result is continuous, is a corner: that of `heaviside(x)*x`.
+    """
+    if condition.kind in ("domain", "slope") or condition.branch:
+        return condition
+    left = without(symbols, condition, partial(_smooth, text, inputs, symbols.graph, formula, wrt))
+    if left is None or left.kind != "jump":
+        return left
+    jumps = without(symbols, left, partial(_has_corner, text, inputs, symbols.graph, wrt[:1]))
+    return replace(left, kind="corner") if jumps is None else left
+
+
+def _smooth(
     text: str, inputs: Sequence[str], graph: Graph, formula: int, wrt: Sequence[str], place: Mapping[str, int]
 ) -> bool:
     """Whether the derivative by `wrt` is there in a `place`: names, and the equations of `graph` that say what they are."""
     if len(graph.reaching(formula)) > _LARGEST:
         return False
+    try:
+        agreements = [_agrees(text, graph, formula, wrt, point) for point in _points(inputs, graph, place)]
+    except AutodiffError:
+        return False
+    free = len(inputs) > len(place)
+    return False not in agreements and (not free or agreements.count(True) > len(agreements) // 2)
+
+
+def _has_corner(text: str, inputs: Sequence[str], graph: Graph, wrt: Sequence[str], place: Mapping[str, int]) -> bool:
+    """Whether the program is continuous in a `place`, with another slope on each side."""
+    try:
+        kinds = [evaluate(text, point, wrt).status for point in _points(inputs, graph, place)]
+    except AutodiffError:
+        return False
+    return "corner" in kinds and {*kinds} <= {"corner", "ok"}
+
+
+def _points(inputs: Sequence[str], graph: Graph, place: Mapping[str, int]) -> Iterator[Mapping[str, Value]]:
+    """Points in a place, with numbers of the short list for the other inputs."""
     free = [name for name in inputs if name not in place]
-    agreements = []
     for start in range(len(_NUMBERS) if free else 1):
         numbers = {name: f"({_NUMBERS[(start + 3 * k + k // 2) % len(_NUMBERS)]})" for k, name in enumerate(free)}
         settled = {name: _filled(infix(graph, node), numbers) for name, node in place.items()}
-        try:
-            point = parse_point(",".join(f"{name}={value}" for name, value in (numbers | settled).items()))
-            agreements.append(_agrees(text, graph, formula, wrt, point))
-        except AutodiffError:
-            return False
-    return False not in agreements and (not free or agreements.count(True) > len(agreements) // 2)
+        yield parse_point(",".join(f"{name}={value}" for name, value in (numbers | settled).items()))
 
 
 @lru_cache(maxsize=64)

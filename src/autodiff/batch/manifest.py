@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from autodiff import __version__
-from autodiff.batch.parts import PartTask
+from autodiff.batch.parts import PartResult, PartTask, fingerprint
 from autodiff.batch.table import Count
 from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.tables import filesystems
@@ -79,25 +79,40 @@ class Manifest:
                 else "go on with the run in it: --resume; or name another",
             )
 
+    def require_files(self, names: Sequence[str]) -> None:
+        """Raise AutodiffError where a part is in the folder whose file is not there any more; `names` are those of this run."""
+        others = self._parts.keys() - set(names)
+        for name in sorted(name for name in others if not filesystems.exists(self._parts[name]["input"])):
+            if filesystems.exists(self.place(name)):
+                raise AutodiffError(
+                    f"{quoted(self.place(name), 200)} is the part of {quoted(self._parts[name]['input'], 200)}, which is not "
+                    "there any more",
+                    exit_status=DATA,
+                    hint="remove the part, or bring the file back",
+                )
+            del self._parts[name]
+
     def place(self, name: str) -> str:
         """The address of a part."""
         return f"{self.folder}/{name}"
 
     def done(self, name: str, file: InputFile) -> Count | None:
-        """The count of a part that is whole, made from a file that is as long as it was; None for another part."""
+        """The count of a part that is what was written, from a file that is as long as it was; None for another part."""
         part = self._parts.get(name)
         if part is None or part["input"] != file.name or part["bytes"] != filesystems.size(file.address):
             return None
-        if not filesystems.exists(self.place(name)):
+        place = self.place(name)
+        if not filesystems.exists(place) or part.get("written") != list(fingerprint(place)):
             return None
         hard = {status: number for status, number in part["statuses"].items() if status != "ok"}
         return Count(True, part["rows"], Counter(hard), dict(part["first"]), part["fault"])
 
-    def add(self, name: str, file: InputFile, count: Count) -> None:
+    def add(self, name: str, file: InputFile, result: PartResult) -> None:
         """Note a part that is whole."""
+        count = result.count
         self._parts[name] = {
             "input": file.name, "bytes": filesystems.size(file.address), "rows": count.rows, "statuses": count.statuses,
-            "first": count.first, "fault": count.fault,
+            "first": count.first, "fault": count.fault, "written": list(result.written),
         }  # fmt: skip
         if time.monotonic() - self._written > _PATIENCE:
             self.write([])

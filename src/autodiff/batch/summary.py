@@ -25,29 +25,29 @@ from autodiff.errors import shortened
 from autodiff.libraries import library
 from autodiff.tables.text import spelled
 
+_UNITS = 1126
+"""Every float64 is a whole number of 2**-1126: 53 digits, the last of which has the exponent -1073 - 53 in the least number."""
+
 
 @dataclass(slots=True)
 class ColumnSummary:
-    """The numbers of a column: how many, the least and the largest, and the sum of each chunk, in order."""
+    """The numbers of a column: how many, the least and the largest, and their sum in units of 2**-_UNITS, which is exact."""
 
     numbers: int = 0
     least: float = math.inf
     largest: float = -math.inf
-    sums: list[float] = field(default_factory=list)
+    total: int = 0
 
     @property
     def mean(self) -> float:
-        """The mean, by an exact sum of the chunks' sums; infinite where their sum is beyond float64."""
-        try:
-            return math.fsum(self.sums) / self.numbers
-        except OverflowError:
-            return math.inf
+        """The mean, rounded once."""
+        return self.total / (self.numbers << _UNITS)
 
     def add(self, other: ColumnSummary) -> None:
-        """Add the numbers of another column, which come behind these."""
+        """Add the numbers of another column."""
         self.numbers += other.numbers
         self.least, self.largest = min(self.least, other.least), max(self.largest, other.largest)
-        self.sums += other.sums
+        self.total += other.total
 
 
 @dataclass(slots=True)
@@ -61,12 +61,12 @@ class Summary:
         np = library("numpy", "--data")
         for name, column in list(columns.items())[kept:-1]:
             values = np.asarray(column, float)
-            values = values[~np.isnan(values)]
+            values = values[np.isfinite(values)]
             own = self.columns.setdefault(name, ColumnSummary())
             if len(values):
-                with np.errstate(over="ignore"):
-                    total = float(np.sum(values))
-                own.add(ColumnSummary(len(values), float(np.min(values)), float(np.max(values)), [total]))
+                own.add(
+                    ColumnSummary(len(values), float(np.min(values)), float(np.max(values)), _exact_sum(np, values))
+                )
 
     def merge(self, other: Summary) -> None:
         """Add the summary of other rows, which come behind these."""
@@ -86,6 +86,20 @@ class Summary:
             for pairs in (list(zip(row, widths, strict=True)) for row in rows)
         ]
         return "\n".join([*head, "", *lines])
+
+
+def _exact_sum(np: Any, values: Any) -> int:
+    """The sum of a chunk's numbers in units of 2**-_UNITS: those of one exponent are added as whole numbers of at most 27
+    digits, of which float64 adds 2**26 exactly.
+    """
+    mantissas, exponents = np.frexp(values)
+    high = np.floor(mantissas * 2.0**26)
+    low = (mantissas * 2.0**26 - high) * 2.0**27
+    places, total = exponents + (_UNITS - 53), 0
+    for shift, digits in ((27, high), (0, low)):
+        sums = np.bincount(places, digits)
+        total += sum(int(sums[place]) << (int(place) + shift) for place in np.flatnonzero(sums))
+    return total
 
 
 def _cells(column: ColumnSummary) -> tuple[str, str, str, str]:

@@ -10,7 +10,6 @@ import click
 
 from autodiff.api.answer import Answer
 from autodiff.api.evaluate import MODES, evaluate
-from autodiff.api.inputs import parse_point
 from autodiff.cli import inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.core.linearize import CONVENTIONS
@@ -128,8 +127,8 @@ def _rows(
     files.apart(
         [*files.named(tables), ("-f", given["file"]), *files.points(given["points"])], [("--out", given["out"])]
     )
-    at = inputs.read_point(given["points"])
-    rows = {name: given[name] for name in (*OF_ROWS, "of")}
+    at = inputs.read_point(given["points"], strict=given["strict"])
+    rows = {name: given[name] for name in (*OF_ROWS, "of", "data")}
     return RowsCommand(text, tables, options.names(given["wrt"]), at, rows, strict=given["strict"]).run()
 
 
@@ -145,11 +144,17 @@ def _matrix(
     if given["jvp"] is not None:
         if wrt is not None:
             raise AutodiffError("--wrt does not go with --jvp", hint="the direction names what moves: --jvp x=1,y=0")
-        return matrices.jvp(text, point, parse_point(given["jvp"]), of=options.names(of, "--of") or [], **more)
+        return matrices.jvp(
+            text,
+            point,
+            inputs.typed_point(given["jvp"], strict=given["strict"]),
+            of=options.names(of, "--of") or [],
+            **more,
+        )
     if given["vjp"] is not None:
         if of is not None:
             raise AutodiffError("--of does not go with --vjp", hint="the weights name the results: --vjp u=1,v=2")
-        return matrices.vjp(text, point, parse_point(given["vjp"]), wrt, **more)
+        return matrices.vjp(text, point, inputs.typed_point(given["vjp"], strict=given["strict"]), wrt, **more)
     if of is not None:
         return matrices.jacobian(text, point, wrt, of=options.results(of, jacobian=given["jacobian"]), **more)
     jacobian = matrices.jacobian(text, point, wrt, **more)

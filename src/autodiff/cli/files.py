@@ -35,6 +35,17 @@ def apart(read: Iterable[Named], written: Sequence[Named]) -> None:
                 )
 
 
+def require_outside(out: str, data: Iterable[str]) -> None:
+    """Raise AutodiffError where parts in the folder `out` would be rows of a folder of --data the next time it is read."""
+    for folder in (address for address in data if os.path.isdir(address)):
+        inner = os.path.relpath(os.path.realpath(out), os.path.realpath(folder)).split(os.sep)
+        if inner[0] != os.pardir and not any(name.startswith(("_", ".")) for name in inner if name != os.curdir):
+            raise AutodiffError(
+                f"--out {quoted(out, 200)} is in the folder {quoted(folder, 200)} of --data: its parts would be read as rows",
+                hint=f"name a folder beside it, or begin its name with _: --out {folder.rstrip('/')}/_out/",
+            )
+
+
 def inputs(data: Sequence[str], form: str | None, program: str | None) -> list[InputFile]:
     """The files that the values of --data name. Raises AutodiffError where stdin is to be the program as well."""
     if "-" in data and program == "-":

@@ -15,11 +15,12 @@ from typing import Any
 import click
 
 from autodiff.api.evaluate import parse
-from autodiff.api.inputs import parse_point
+from autodiff.api.inputs import Sample, parse_point
 from autodiff.cli import streams
-from autodiff.cli.options import SYNTAX
+from autodiff.cli.options import SYNTAX, notices
 from autodiff.core.lowering import lower
 from autodiff.errors import DATA, AutodiffError, printable, quoted, shortened
+from autodiff.language.ast import Reading
 from autodiff.language.exact_float import decimal
 
 _LARGEST = sys.float_info.max
@@ -62,10 +63,22 @@ def read_point(points: Iterable[str], program: str = "", *, strict: bool = False
     for text in points:
         if program and "=" not in text and not text.startswith("@"):
             text = _of_the_only_input(text, program, strict=strict)
-        for name, value in (_file_point(text[1:]) if text.startswith("@") else parse_point(text)).items():
+        values = _file_point(text[1:]) if text.startswith("@") else typed_point(text, strict=strict)
+        for name, value in values.items():
             if name in point:
                 raise AutodiffError(f"--at gives {quoted(name)} twice", hint="a name has one value")
             point[name] = value
+    return point
+
+
+def typed_point(text: str, *, strict: bool = False, sample: Sample | None = None) -> dict[str, Any]:
+    """The values of `x=4,y=pi/2`; how doubtful parts are read is reported on stderr, or refused."""
+    readings = list[Reading]()
+    point = parse_point(text, sample, readings)
+    if strict and readings:
+        hint = "with --strict, write the brackets"
+        raise AutodiffError(f"doubtful: {readings[0]}", span=readings[0].span, source=text, hint=hint)
+    notices(tuple(readings))
     return point
 
 
@@ -88,7 +101,7 @@ def _of_the_only_input(value: str, program: str, *, strict: bool) -> str:
 def read_number(text: str, option: str) -> float:
     """The value of a constant expression, such as 0.1 or 1/3. Raises AutodiffError naming the option."""
     try:
-        point = parse_point(f"value = {text}")
+        point = typed_point(f"value = {text}")
     except AutodiffError:
         point = {}
     value = point.get("value")

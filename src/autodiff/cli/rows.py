@@ -23,6 +23,7 @@ from autodiff.batch.parts import (
 from autodiff.batch.summary import Summary
 from autodiff.batch.table import Count, filled
 from autodiff.cli import colour, engines, options, streams
+from autodiff.cli.files import require_outside
 from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.libraries import library
 from autodiff.render.terminal import progress
@@ -146,6 +147,7 @@ class RowsCommand:
         assert self.out is not None, "a folder has a name"
         names = part_names(self.files, task.to)
         manifest = Manifest(self.out, task, resume=self.given["resume"])
+        manifest.require_files(names)
         done: dict[int, PartResult] = {}
         for k, (name, file) in enumerate(zip(names, self.files, strict=True)):
             if (count := manifest.done(name, file)) is not None:
@@ -159,7 +161,7 @@ class RowsCommand:
             with closing(engine.completed(answer_part, calls, ordered=False)) as results:
                 for place, result in results:
                     done[left[place]] = result
-                    manifest.add(names[left[place]], self.files[left[place]], result.count)
+                    manifest.add(names[left[place]], self.files[left[place]], result)
                     self.count.rows += result.count.rows
                     shown(len(done))
         finally:
@@ -186,29 +188,27 @@ class RowsCommand:
         """What is asked of every row, from the columns of the first table."""
         if arrays := [name for name, value in self.fixed.items() if not isinstance(value, float)]:
             raise AutodiffError(f"with --data, --at gives numbers, and {quoted(arrays[0])} is an array")
-        several = len(self.files) > 1
         task = RowsTask(
-            self.text,
-            None if self.wrt is None else tuple(self.wrt),
-            tuple(self.fixed.items()),
-            first.names,
-            first.name,
-            self.given["from_form"],
-            self.part_format(),
+            wrt=None if self.wrt is None else tuple(self.wrt),
+            fixed=tuple(self.fixed.items()),
             of=self.given["of"],
-            keep=self.given["keep"],
             exact=self.given["exact"],
-            fail_fast=self.given["fail_fast"],
-            strict=self.strict,
-            summary=self.given["summary"],
-            several=several,
-            at_once=several and engines.bytes_of(self.files) >= LARGE,
+            at_once=len(self.files) > 1 and engines.bytes_of(self.files) >= LARGE,
+            **self.fields_of_task(first),
         )
         batch, readings = program_of(task)
         options.notices(readings, batch.notes)
         return task
 
-    def part_format(self) -> str:
+    def fields_of_task(self, first: Table) -> dict[str, Any]:
+        """What every task has, from the options and the columns of the first table."""
+        given = {name: self.given[name] for name in ("keep", "fail_fast", "summary")}
+        return given | {
+            "program": self.text, "columns": tuple(first.names), "first": first.name, "form": self.given["from_form"],
+            "to": self._part_format(), "strict": self.strict, "several": len(self.files) > 1,
+        }  # fmt: skip
+
+    def _part_format(self) -> str:
         """The format of each part's answers; those that are joined are sent as Arrow streams where they are no text."""
         form = self._format(self.given["from_form"])
         joined = self.rows_shown and not self.in_parts and form in ("parquet", "arrow")
@@ -232,6 +232,9 @@ class RowsCommand:
             raise AutodiffError(
                 "--resume goes with a folder of parts", hint="end the name of the folder with /: --out DIR/"
             )
+        if self.in_parts:
+            assert self.out is not None, "a folder has a name"
+            require_outside(self.out, self.given["data"])
         if self.given["resume"] and self.summary is not None:
             raise AutodiffError("--summary does not go with --resume, which reads no part twice")
         if self.summary is not None and self.out == "-":

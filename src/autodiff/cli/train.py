@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodiff.api.inputs import finite, parse_point
+from autodiff.api.inputs import finite
 from autodiff.cli import files, inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.cli.train_options import (
@@ -55,10 +55,9 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
     metavar="NAME=START[,…]",
     help="The parameters and their start: w=0,b=zeros(2),W=he(3,2); also ones, normal, uniform, xavier.",
 )
-@click.option(
-    "--resume", metavar="FILE.json", shell_complete=options.complete_file,
-    help="Go on from what --save wrote; --epochs counts from the beginning.",
-)  # fmt: skip
+@options.file_option(
+    "--resume", metavar="FILE.json", help="Go on from what --save wrote; --epochs counts from the beginning."
+)
 @click.option("--lr", type=options.Finite(min=0, min_open=True), default=0.1, show_default=True, help="The rate.")
 @click.option("--epochs", type=click.IntRange(min=1), default=100, show_default=True, help="Passes over the table.")
 @click.option(
@@ -100,15 +99,15 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 @click.option(
     "--explain-step", type=click.IntRange(min=1), default=1, show_default=True, help="The step to take apart."
 )
-@click.option("--history", metavar="FILE.csv", shell_complete=options.complete_file, help="Write a line per epoch.")
-@click.option(
-    "--plot", metavar="FILE.svg", shell_complete=options.complete_file,
+@options.file_option("--history", metavar="FILE.csv", help="Write a line per epoch.")
+@options.file_option(
+    "--plot",
+    metavar="FILE.svg",
     help="Draw the loss over the epochs, of the rows held out as well: .svg, .png or .pdf (needs Matplotlib).",
-)  # fmt: skip
-@click.option(
-    "--save", metavar="FILE.json", shell_complete=options.complete_file,
-    help="Write the parameters, for --resume and for eval --at @FILE.json.",
-)  # fmt: skip
+)
+@options.file_option(
+    "--save", metavar="FILE.json", help="Write the parameters, for --resume and for eval --at @FILE.json."
+)
 @options.engine_options
 @options.format_option("json")
 @click.option("-q", "--quiet", is_flag=True, help="Numbers only, on one line: the loss, then the parameters.")
@@ -163,7 +162,7 @@ def _training(
         Schedule.of(given["schedule"], given["epochs"]), given["clip"] or 0.0,
     )  # fmt: skip
     require_together(given)
-    state = _start(given, plan.seed, saved)
+    state = _start(given, plan.seed, saved, strict=strict)
     loop.require_memory(state, plan)
     parameters, kept = list(state.parameters), declarations.Kept()
     options_of_training = {"l1": given["l1"], "l2": given["l2"], "watch": given["watch"], "strict": strict}
@@ -244,12 +243,12 @@ def _coded(name: str, texts: Sequence[str]) -> str:
     return f"{shortened(name)} is text: {listed}{f' and so on to {len(texts) - 1}' * (len(texts) > 5)}"
 
 
-def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any]) -> Any:
+def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any], *, strict: bool) -> Any:
     """The parameters at the beginning, from --params or --resume."""
     from autodiff.train import checkpoint, loop
 
     if given["params"] is not None:
-        start = parse_point(given["params"], loop.sampler(seed))
+        start = inputs.typed_point(given["params"], strict=strict, sample=loop.sampler(seed))
         return checkpoint.State({name: finite(name, value) for name, value in start.items()}, {})
     state = checkpoint.load(given["resume"], saved)
     if checkpoint.settings(saved).get("optimizer", given["optimizer"]) != given["optimizer"]:

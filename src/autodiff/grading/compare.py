@@ -231,10 +231,12 @@ def _notes(trials: Sequence[Trial], wrt: str) -> Iterator[str]:
             f" {shown(unanswered.derivative.value if unanswered.derivative else 0.0)} and the answer has no value"
         )
     if more is not None:
-        yield (
-            f"at {where(more.at)} the answer has a value, {shown(more.answer.value if more.answer else 0.0)},"
-            f" and the program has none: its derivative by {wrt} exists only where the program does"
+        none = (
+            f"and the program has none: its derivative by {wrt} exists only where the program does"
+            if more.run is None
+            else f"and the rules give the program no derivative by {wrt} from both sides"
         )
+        yield f"at {where(more.at)} the answer has a value, {shown(more.answer.value if more.answer else 0.0)}, {none}"
 
 
 def where(at: Mapping[str, float]) -> str:
@@ -261,7 +263,7 @@ def _no(empty: Compared, apart: Sequence[Trial], trials: Sequence[Trial], lowere
         answer=_value(first.answer),
         slip=slips[0] if slips else None,
         second=slips[1] if len(slips) > 1 else None,
-        notes=() if _visible(first) else (_hidden(first),),
+        notes=(first.remark,) if first.remark else () if _visible(first) else (_hidden(first),),
     )
 
 

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
-from autodiff.grading.places import places
+from autodiff.diagnostics import written
+from autodiff.grading.corners import combinations, equalities, new_outcomes
+from autodiff.grading.places import Line, lines
 from autodiff.language.exact_float import decimal
 from autodiff.verify.error_bound import BoundedValue, bounded
 from autodiff.verify.rounding import Unsure
@@ -52,6 +54,7 @@ class Trial:
     """A point with both numbers there: None where there is none; `outcome` is "same", "differs", "unclear" or "one-sided".
 
     difference  what the derivative is more than the answer, where balls show that and the two numbers may not
+    remark      what is to be said of a point that is no float64
     """
 
     at: Mapping[str, float]
@@ -60,6 +63,7 @@ class Trial:
     run: Trace | None
     outcome: str
     difference: float = 0.0
+    remark: str = ""
 
 
 def trials(
@@ -74,11 +78,11 @@ def trials(
     `proved` to be the same, only their constants could still differ.
     """
     constants = {c for part in (lowered, answered) for c in part.graph.constants.values() if abs(c) < 1e9}
-    slope, written = _as_written(slope), _as_written(answered)
+    slope, exactly = _as_written(slope), _as_written(answered)
     same = differs = 0
     seen: dict[int, tuple[Mapping[str, float], Trial | None]] = {}
     for k, at in enumerate(points(lowered.inputs, constants, _TRIED)):
-        trial = _trial(lowered, slope, written, at)
+        trial = _trial(lowered, slope, exactly, at)
         seen[k] = at, trial
         if trial is None:
             continue
@@ -91,11 +95,16 @@ def trials(
     if differs:
         return
     if not proved:
-        swept = list(islice(_differing(lowered, slope, written), SAMPLES))
+        swept = list(islice(_differing(lowered, slope, exactly), SAMPLES))
         yield from swept
         differs = len(swept)
     if not differs:
-        yield from _exact_trials(lowered, source, answered, list(seen.values()), proved=proved)
+        along = [] if proved else list(lines((lowered, answered)))
+        searched = list(_searched(lowered, slope, exactly, answered, along))
+        exact = list(_exact_trials(lowered, source, answered, list(seen.values()), searched, proved=proved))
+        yield from exact
+        if along and not any(trial.outcome == "differs" for trial in exact):
+            yield from _equality_trials(lowered, source, answered, along)
 
 
 def _exact_trials(
@@ -103,6 +112,7 @@ def _exact_trials(
     source: int,
     answered: Lowered,
     seen: Sequence[tuple[Mapping[str, float], Trial | None]],
+    searched: Sequence[Mapping[str, float]],
     *,
     proved: bool,
 ) -> Iterator[Trial]:
@@ -115,9 +125,10 @@ def _exact_trials(
     open_points = [at for at, trial in seen if trial is None or trial.outcome == "unclear"]
     agreed = [at for at, trial in seen if trial is not None and trial.outcome == "same"]
     tried = [(at, MANY_BITS, True) for at in agreed[:_MANY]] + [(at, BITS, True) for at in agreed[_MANY:SAMPLES]]
-    if not proved:
+    if not proved or not agreed:
         tried += [(at, BITS, False) for at in islice(open_points, ENOUGH)]
-        tried += [(at, BITS, True) for at in islice(places((lowered, answered)), most)]
+    if not proved:
+        tried += [(at, BITS, True) for at in searched]
         tried += [(at, BITS, True) for at in _far(lowered.inputs)]
     differs = 0
     for at, bits, known in tried[:most]:
@@ -130,13 +141,56 @@ def _exact_trials(
             break
 
 
-def _exact_trial(lowered: Lowered, at: Mapping[str, float], exact: ExactDifference) -> Trial:
+def _searched(
+    lowered: Lowered, slope: Lowered, exactly: Lowered, answered: Lowered, along: Sequence[Line]
+) -> Iterator[Mapping[str, float]]:
+    """Points of special meaning, first those where float64 shows a difference, those with the largest one in front.
+
+    Steps and peaks that are steep are narrow, and conditions on several names hold together in corners alone.
+    """
+    parts = lowered, answered
+    special = [at for row in along for at in row.points(row.special)]
+    combined = list(combinations(parts, along))
+    steep = [at for row in along for at in row.points(row.steep)]
+    apart = [(gap, k) for k, at in enumerate([*steep, *combined]) if (gap := _apart(slope, exactly, at)) > _APART]
+    apart.sort(key=lambda pair: -pair[0])
+    yield from ([*steep, *combined][k] for _, k in apart[: 2 * SAMPLES])
+    yield from islice(new_outcomes(parts, combined, special), ENOUGH)
+    yield from special
+
+
+def _apart(slope: Lowered, answered: Lowered, at: Mapping[str, float]) -> float:
+    """What the two numbers of float64 differ by, in parts of the larger; 0 where one has none."""
+    try:
+        derivative, answer = (float(primal(part, at).values[part.result]) for part in (slope, answered))
+    except DomainError:
+        return 0.0
+    return abs(derivative - answer) / (max(abs(derivative), abs(answer)) or 1.0)
+
+
+def _exact_trial(lowered: Lowered, at: Mapping[str, float], exact: ExactDifference, remark: str = "") -> Trial:
     numbers = BoundedValue(exact.derivative, 0.0), BoundedValue(exact.answer, 0.0)
     try:
         run: Trace | None = primal(lowered, at)
     except DomainError:
         run = None
-    return Trial(at, *numbers, run, "same" if exact.difference is None else "differs", exact.difference or 0.0)
+    return Trial(at, *numbers, run, "same" if exact.difference is None else "differs", exact.difference or 0.0, remark)
+
+
+def _equality_trials(lowered: Lowered, source: int, answered: Lowered, along: Sequence[Line]) -> Iterator[Trial]:
+    """Trials that differ at a number that no float64 is, where two sides of a condition are equal."""
+    try:
+        from autodiff.verify.equality_points import equality_difference
+    except ImportError:
+        return
+    for at, name, known in islice(equalities(answered, along), ENOUGH):
+        differing = equality_difference(lowered, source, answered, at, name, known)
+        if differing is not None:
+            value, exact = differing
+            left, *right = (written(answered, side) for side in answered.graph.args[min(known)])
+            remark = f"the two differ where {left} = {right[0] if right else 0}: that is at a number beside this {name}, which is rounded"
+            yield _exact_trial(lowered, {**at, name: value}, exact, remark)
+            return
 
 
 def _typed(at: Mapping[str, float]) -> dict[str, float]:
@@ -147,11 +201,7 @@ def _typed(at: Mapping[str, float]) -> dict[str, float]:
 def _differing(lowered: Lowered, slope: Lowered, answered: Lowered) -> Iterator[Trial]:
     """Trials of a sweep where the two formulas differ: float64 finds the candidates, error bounds decide."""
     for at in sweep(lowered.inputs):
-        try:
-            derivative, answer = (primal(part, at).values[part.result] for part in (slope, answered))
-        except DomainError:
-            continue
-        if abs(derivative - answer) > _APART * max(abs(derivative), abs(answer)):
+        if _apart(slope, answered, at) > _APART:
             trial = _trial(lowered, slope, answered, at)
             if trial is not None and trial.outcome == "differs":
                 yield trial
@@ -174,11 +224,12 @@ def _trial(lowered: Lowered, slope: Lowered, answered: Lowered, at: Mapping[str,
         answer = None
     except Unsure:
         return None
+    run = None
     try:
         run = primal(lowered, at)
         derivative = None if special_points(lowered, run) else bounded(slope, at)
     except DomainError as trouble:
-        return Trial(at, None, answer, None, "one-sided") if trouble.needs and answer is not None else None
+        return Trial(at, None, answer, run, "one-sided") if trouble.needs and answer is not None else None
     except Unsure:
         return None
     if derivative is None:

@@ -140,11 +140,9 @@ def _between(before: Token, refused: Token, after: Token) -> str:
         return f"write {first}{second} without a blank, or an operator between them"
     if before.text.lower() in WORDS:
         return f"write {WORDS[before.text.lower()]}"
-    return (
-        f"write * between them, or {first}^{second} for a power"
-        if before.type == "NAME"
-        else "write an operator between them, or a comma in an array"
-    )
+    if before.type == "NAME":
+        return f"write * between them, or {first}^{second} for a power"
+    return "write an operator between them" + ", or a comma in an array" * (before.type == "NUMBER")
 
 
 def of_training(name: str, span: Span) -> AutodiffError:

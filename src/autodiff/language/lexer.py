@@ -46,7 +46,7 @@ _STRAY = {
     "@": "a function is f(x) = …",
     "±": "an uncertainty is not read here: a value is one number",
     "&": "write `and`",
-    "{": "write ( ) around a part",
+    "{": "write ( ) around a part, [ ] around the elements of an array",
     "}": "write ( ) around a part",
     "'": _PRIME,
     "′": _PRIME,
@@ -243,6 +243,8 @@ def _matched(scanned: list[Token]) -> list[Token]:
         hint = f"add a '{_CLOSING[opened[-1].type]}'"
         if len(opened) > 1 and opened[-2].type == "BAR":
             hint = "write `or` for ||"
+        elif opened[-1].type == "LSQB" and any(token.text == ";" for token in scanned):
+            hint = "elements are separated by commas: [[1, 2], [3, 4]]"
         elif any(token.text == ";" for token in scanned) and scanned[scanned.index(opened[-1]) - 1].type in _CALLED:
             hint += "; arguments are separated by commas, statements by ';'"
         raise AutodiffError(f"this '{opened[-1]}' is never closed", span=opened[-1].span, hint=hint)

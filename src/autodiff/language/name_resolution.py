@@ -99,11 +99,16 @@ class _Resolution:
             if token.type == "PERCENT" and (after == "LPAR" or after in _STARTS_OPERAND):
                 self.become(place, "MULTIPLICATIVE")
                 self.note(token, "%", "the remainder, mod(u, v)")
-            elif token.type == "PERCENT" and after == "ADDITIVE":
+            elif token.type == "PERCENT" and (after == "ADDITIVE" or self._is_added(place, after)):
                 self.note(token, "%", "a hundredth, u/100")
         for place, token in enumerate(self.tokens) if "<-" in self.text else ():
             if token.text == "<" and self.after(place) == "ADDITIVE" and self._is_glued(place):
                 self._check_arrow(place)
+
+    def _is_added(self, place: int, after: str) -> bool:
+        """Whether a percentage ends a sum: 100 - 20% is 80 on a pocket calculator."""
+        before = self.kinds[place - 2 : place] if place > 2 else []
+        return before == ["ADDITIVE", "NUMBER"] and after in ("", "SEP", "RPAR", "COMMA")
 
     def _is_glued(self, place: int) -> bool:
         """Whether the next token follows at once."""

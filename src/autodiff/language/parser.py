@@ -110,14 +110,21 @@ def _effective(statements: Sequence[Statement], text: str) -> None:
             )
 
 
-def parse_bindings(text: str, functions: Collection[str]) -> tuple[Assign, ...]:
-    """`x=4,y=[1,2]` as assignments, in order; their expressions are not yet evaluated."""
+def parse_bindings(text: str, functions: Collection[str], readings: list[Reading] | None = None) -> tuple[Assign, ...]:
+    """`x=4,y=[1, 2]` as assignments, in order; their expressions are not yet evaluated.
+
+    What a person may read otherwise is put into `readings`.
+    """
     try:
-        scanned = tokens(text, functions)
+        noted, doubtful = list[Reading](), list[Noted]()
+        scanned = tokens(text, functions, (), noted)
         if not scanned:
             raise AutodiffError("no NAME=VALUE here", hint="write for example --at x=4,y=pi/2")
         _certain(scanned)
-        return cast("tuple[Assign, ...]", _tree(scanned, "bindings", len(text), functions))
+        bindings = cast("tuple[Assign, ...]", _tree(scanned, "bindings", len(text), functions, doubtful))
+        if readings is not None:
+            readings += [*noted, *of_operators(text, doubtful)]
+        return bindings
     except AutodiffError as error:
         raise error.within(text) from None
 

@@ -34,7 +34,7 @@ ALIASES = {
 """The name here by the name elsewhere, which is read where it is called; in ISO 80000-2 lg is the logarithm to base 10."""
 
 SPELT_OUT = {
-    "reciprocal": "1/x", "rsqrt": "1/sqrt(x)", "cube": "x^3", "root": "x^(1/n)", "nthroot": "x^(1/n)", "matmul": "A @ B",
+    "reciprocal": "1/x", "rsqrt": "1/sqrt(x)", "cube": "x^3", "root": "x^(1/n)", "nthroot": "x^(1/n)", "surd": "x^(1/n)", "real_root": "x^(1/n)", "matmul": "A @ B",
     "binary_cross_entropy": "bce(y, p), the target first", "softmin": "softmax(-x)", "smooth_l1": "huber(y, p, 1), the target first",
     "negative": "-x", "add": "x + y", "subtract": "x - y", "multiply": "x*y", "divide": "x/y", "remainder": "mod(x, y)",
     "nPr": "factorial(n)/factorial(n - k)", "sinhyp": "sinh(x)", "haversine": "(1 - cos(x))/2", "hav": "(1 - cos(x))/2",
@@ -122,6 +122,8 @@ def instead(name: str, known: Collection[str], functions: Collection[str]) -> st
     letters = name[-1] if name[-1].isalpha() else ""
     if name.lower() in WORDS:
         return f"did you mean {WORDS[name.lower()]}?"
+    if name == "x10":
+        return "did you mean *10?"
     if base != name and base in known:
         return f"did you mean {base}^{name[len(base) :]}?"
     if name.lower() in CONSTANTS and name not in CONSTANTS:

@@ -24,8 +24,10 @@ from autodiff.symbolic.monomial import MINUS, ONE_TIME, Factors, Terms
 from autodiff.symbolic.signs import always_holds
 
 _OR = rules.TABLE["or", 2]
-_AND, _POW = rules.TABLE["and", 2], rules.TABLE["^", 2]
+_AND, _POW, _ABS = rules.TABLE["and", 2], rules.TABLE["^", 2], rules.TABLE["abs", 1]
 _EQUAL, _UNEQUAL, _ABOVE, _AT_LEAST = (rules.TABLE[name, 2] for name in ("==", "!=", ">", ">="))
+
+_BREAKS = ("corner", "jump", "condition")
 
 _DEEPEST = 8
 """How many conditions around an equation count: the innermost ones."""
@@ -38,8 +40,8 @@ Key: TypeAlias = "tuple[Primitive, Factors] | int"
 class Proviso:
     """A condition on the formula, as an equation of its symbols.
 
-    `kind` is "domain": the formula counts only where the condition holds; or "corner", "jump", "condition": it does not
-    count where the condition holds. `branch` says that it matters only while a branch of the program is taken.
+    `kind` is "domain" or "slope": the formula counts only where the condition holds; or "corner", "jump", "condition": it
+    does not count where the condition holds. `branch` says that it matters only while a branch of the program is taken.
     """
 
     kind: str
@@ -72,18 +74,31 @@ def provisos(
         if row is None or (node in stops and node != result):
             continue
         args, branch = tuple(seen.of[a] for a in graph.args[node]), node not in sure
-        known = _with_implied({key for guard in guards.get(node, ()) for key in _parts(symbols, seen.of[guard])})
+        known = _with_implied(
+            symbols, {key for guard in guards.get(node, ()) for key in _parts(symbols, seen.of[guard])}
+        )
         for atom in _sloped(symbols, row, args, [a in moves for a in graph.args[node]]):
-            if not set(_keys(symbols, atom)) <= enforced[branch] | known:
+            if symbols.graph.constants.get(atom) == 0.0:
+                conditions[Proviso("slope", atom, branch)] = None
+            elif not set(_keys(symbols, atom)) <= enforced[branch] | known:
                 conditions[Proviso("domain", atom, branch)] = None
-            known |= _with_implied(set(_keys(symbols, atom)))
+            known |= _with_implied(symbols, set(_keys(symbols, atom)))
         for atom in _domain(symbols, row, args):
             nowhere = symbols.graph.constants.get(atom) == 0.0  # also where the formula has the same flaw
             if nowhere or not set(_keys(symbols, atom)) <= enforced[branch] | known:
                 conditions[Proviso("domain", atom, branch)] = None
         if any(a in moves for a in graph.args[node]):
             conditions.update((Proviso(kind, place, branch), None) for kind, place in _breaks(symbols, row, args))
-    return list(conditions)
+    values = {k for c in conditions if c.kind == "domain" and not c.branch for k in _parts(symbols, c.condition)}
+    everywhere = _with_implied(symbols, values | enforced[False])
+    return [c for c in conditions if not (c.kind in _BREAKS and _is_outside(symbols, c.condition, everywhere))]
+
+
+def _is_outside(symbols: Symbols, place: int, everywhere: Container[Key]) -> bool:
+    """Whether the program has no value at a place `u = v`, since u and v differ wherever it has one."""
+    if symbols.graph.rows[place] is not _EQUAL:
+        return False
+    return all(key in everywhere for key in _keys(symbols, symbols.own(_UNEQUAL, symbols.graph.args[place])))
 
 
 def beyond(symbols: Symbols, formula: int) -> int | None:
@@ -200,8 +215,8 @@ def _sloped(symbols: Symbols, row: Primitive, args: tuple[int, ...], moves: Sequ
     given = dict(zip(row.params, args, strict=True))
     for text, moves_here in zip(row.partial_domain, moves, strict=True):
         atom = _condition(symbols, text, given) if text and moves_here else None
-        if atom is not None and atom not in symbols.graph.constants and not always_holds(symbols, atom):
-            yield atom
+        if atom is not None and symbols.graph.constants.get(atom, 0.0) == 0.0 and not always_holds(symbols, atom):
+            yield atom  # a 0 is false for every number: (-1)^x has no slope anywhere
 
 
 def _breaks(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> Iterator[tuple[str, int]]:
@@ -228,6 +243,11 @@ def _judged(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
             return args[row.branches[0] if known[0] else row.branches[1]]
         if row.is_predicate and known[1] is not None:
             return args[bool(known[1]) != (row is _AND)]
+        if row.is_predicate and args[0] == args[1]:
+            return args[0]
+        pair = [symbols.graph.rows[a] for a in args]
+        if row is _OR and pair == [_ABOVE, _EQUAL] and symbols.graph.args[args[0]] == symbols.graph.args[args[1]]:
+            return symbols.own(_AT_LEAST, symbols.graph.args[args[0]])
         return symbols.own(row, args)
     if None not in known:
         return symbols.constant(float(templates.value(row)(*known)))
@@ -245,11 +265,22 @@ def _enforced(symbols: Symbols, formula: int, *, branch: bool) -> set[Key]:
         for needed, args in _needing(symbols, node):
             for atom in _domain(symbols, needed, args):
                 keys.update(_keys(symbols, atom))
-    return _with_implied(keys)
+    return _with_implied(symbols, keys)
 
 
-def _with_implied(keys: set[Key]) -> set[Key]:
-    return keys | {other for key in keys for other in _implied(key, keys)}
+def _with_implied(symbols: Symbols, keys: set[Key]) -> set[Key]:
+    more = keys | {other for key in keys for other in _implied(key, keys)}
+    return more | {other for key in more for other in _of_size(symbols, key)}
+
+
+def _of_size(symbols: Symbols, key: Key) -> list[Key]:
+    """abs(a) != 0 implies a != 0."""
+    if isinstance(key, int) or key[0] is not _UNEQUAL or len(key[1]) != 1:
+        return []
+    base = key[1][0][0]
+    if symbols.graph.rows[base] is not _ABS:
+        return []
+    return _not_zero(symbols.as_product(symbols.graph.args[base][0]).factors)
 
 
 def _needing(symbols: Symbols, node: int) -> Iterator[tuple[Primitive, tuple[int, ...]]]:

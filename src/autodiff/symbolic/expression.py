@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from autodiff.core import rules, templates
+from autodiff.core import rules
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive
+from autodiff.symbolic.choices import IF, branch_taken, nonzero_branch
 from autodiff.symbolic.monomial import (
     MINUS,
     ONE,
@@ -36,7 +37,7 @@ from autodiff.symbolic.monomial import (
 
 _ADD, _SUB, _MUL, _DIV, _POW = (rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^"))
 _EXP, _LN = rules.TABLE["exp", 1], rules.TABLE["ln", 1]
-_NEG, _SAME, _SQRT, _IF = rules.TABLE["-", 1], rules.TABLE["+", 1], rules.TABLE["sqrt", 1], rules.TABLE["if", 3]
+_NEG, _SAME, _SQRT = rules.TABLE["-", 1], rules.TABLE["+", 1], rules.TABLE["sqrt", 1]
 
 _HALF: Exponent = (None, Fraction(1, 2))
 
@@ -83,18 +84,11 @@ class Symbols:
         if row is _POW or row is _SQRT:
             product = self._power(*args) if row is _POW else Product(ONE, ((args[0], _HALF),))
             return self.own(row, args) if product is None else self.product(product)
-        if row is _IF and args[1] == args[2]:
+        if row is IF and args[1] == args[2]:
             return args[1]
-        if row is _IF and (taken := self._taken(args[0])):
+        if row is IF and (taken := branch_taken(self.graph, args[0])):
             return args[taken]
         return self.own(row, args)
-
-    def _taken(self, condition: int) -> int:
-        """The branch of a choice between numbers, 1 or 2; 0 where it is not known."""
-        row, numbers = self.graph.rows[condition], [self.graph.constants.get(a) for a in self.graph.args[condition]]
-        if row is None or row.conditions or not row.is_predicate or None in numbers:
-            return 0
-        return 1 if templates.value(row)(*numbers) else 2
 
     # --- products ---------------------------------------------------------------------------------------------------
 
@@ -103,25 +97,18 @@ class Symbols:
         choices: list[tuple[int, bool]] = []
         parts = [a, b]
         for i in (0, 1):
-            while (branch := self.half(parts[i])) is not None:
+            while (branch := nonzero_branch(self.graph, parts[i])) is not None:
                 choices.append((self.graph.args[parts[i]][0], branch == 1))
                 parts[i] = self.graph.args[parts[i]][branch]
         node = self._times(*parts)
         zero = self.constant(0.0)
         for condition, first in reversed(choices):
-            node = self.call(_IF, (condition, node, zero) if first else (condition, zero, node))
+            node = self.call(IF, (condition, node, zero) if first else (condition, zero, node))
         return node
 
     def _times(self, a: int, b: int) -> int:
         product = self.as_product(a).times(self.as_product(b))
         return self.own(_MUL, (a, b)) if product is None else self.product(product)
-
-    def half(self, node: int) -> int | None:
-        """Which branch of a choice counts when the other one is 0."""
-        if self.graph.rows[node] is not _IF:
-            return None
-        zeros = [self.graph.constants.get(arg) == 0 for arg in self.graph.args[node][1:]]
-        return None if zeros[0] == zeros[1] else 2 if zeros[0] else 1
 
     def number(self, node: int) -> float | None:
         """The value of an equation that no input changes: a constant, a fraction, or 0 as that of x - x; else None."""
@@ -248,7 +235,7 @@ class Symbols:
         first: dict[int, Factors] = {}
         for factors in list(terms):
             node = factors[0][0] if len(factors) == 1 and factors[0][1] == ONE_TIME else None
-            if node is None or self.graph.rows[node] is not _IF or terms[factors] != ONE:
+            if node is None or self.graph.rows[node] is not IF or terms[factors] != ONE:
                 continue
             condition, yes, no = self.graph.args[node]
             if condition not in first:
@@ -256,7 +243,7 @@ class Symbols:
                 continue
             other = self.graph.args[first[condition][0][0]]
             del terms[factors], terms[first.pop(condition)]
-            joined = self.call(_IF, (condition, self.plus(other[1], yes), self.plus(other[2], no)))
+            joined = self.call(IF, (condition, self.plus(other[1], yes), self.plus(other[2], no)))
             return self._choices(add(terms, self.as_sum(joined)))  # which may hold a term that is there already
         return terms
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from autodiff.core import rules
+from autodiff.symbolic.choices import nonzero_branch
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.length import CHARACTER, Lengths
 from autodiff.symbolic.monomial import (
@@ -183,7 +184,7 @@ class Repeated:
     def _require_separate(self, outer: Product, factors: Factors) -> None:
         """Raise TooManyTerms where a choice that is 0 elsewhere has other factors: they must not be evaluated there."""
         bases = {base for base, _ in (*outer.factors, *factors)}
-        if len(bases) > 1 and any(self._symbols.half(base) is not None for base in bases):
+        if len(bases) > 1 and any(nonzero_branch(self._symbols.graph, base) is not None for base in bases):
             raise TooManyTerms
 
     def _in_front(self, outer: Product, terms: Terms) -> tuple[Product, Terms]:

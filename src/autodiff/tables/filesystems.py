@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -111,6 +112,14 @@ def size(address: str) -> int | None:
     with suppress(Exception):  # a store without sizes: the file is read to its end
         return int(system.size(path))
     return None
+
+
+def digest(address: str) -> str:
+    """The SHA-256 of a file of this machine; "" for a remote file, which its store has whole or not at all."""
+    if is_remote(address):
+        return ""
+    with open_to_read(address) as file:
+        return hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
 
 
 def is_folder(address: str) -> bool:
