@@ -71,8 +71,8 @@ def _step(search: Callable[..., Any], seen: _LastEvaluation, here: Iteration, sl
     def by_wolfe(*_: Any) -> float | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it returns None where it finds no length
-            found: float | None = search(seen.loss, seen.slope, here.vector, direction, slope, here.loss)[0]
-        return found
+            length: float | None = search(seen.loss, seen.slope, here.vector, direction, slope, here.loss)[0]
+        return length
 
     for length_of in (by_wolfe, _by_slope, _by_doubling):
         length = length_of(seen, here, direction, slope)
