@@ -207,7 +207,7 @@ def test_a_file_is_packed_as_its_name_ends(ending: str, folder: Path) -> None:
 
 
 def test_a_task_is_text_and_plain_data(folder: Path) -> None:
-    task = RowsTask("a*x", ("x",), (("a", 0.5),), ("x", "y"), "p", None, "csv")
+    task = RowsTask(program="a*x", wrt=("x",), fixed=(("a", 0.5),), columns=("x", "y"), first="p", form=None, to="csv")
     found = answer_bytes(task, input_files(["parts/part-000.csv"])[0], True)
     assert found.content.startswith(b"f,df/dx,status\n")
     assert (

@@ -188,29 +188,27 @@ class RowsCommand:
         """What is asked of every row, from the columns of the first table."""
         if arrays := [name for name, value in self.fixed.items() if not isinstance(value, float)]:
             raise AutodiffError(f"with --data, --at gives numbers, and {quoted(arrays[0])} is an array")
-        several = len(self.files) > 1
         task = RowsTask(
-            self.text,
-            None if self.wrt is None else tuple(self.wrt),
-            tuple(self.fixed.items()),
-            first.names,
-            first.name,
-            self.given["from_form"],
-            self.part_format(),
+            wrt=None if self.wrt is None else tuple(self.wrt),
+            fixed=tuple(self.fixed.items()),
             of=self.given["of"],
-            keep=self.given["keep"],
             exact=self.given["exact"],
-            fail_fast=self.given["fail_fast"],
-            strict=self.strict,
-            summary=self.given["summary"],
-            several=several,
-            at_once=several and engines.bytes_of(self.files) >= LARGE,
+            at_once=len(self.files) > 1 and engines.bytes_of(self.files) >= LARGE,
+            **self.fields_of_task(first),
         )
         batch, readings = program_of(task)
         options.notices(readings, batch.notes)
         return task
 
-    def part_format(self) -> str:
+    def fields_of_task(self, first: Table) -> dict[str, Any]:
+        """What every task has, from the options and the columns of the first table."""
+        given = {name: self.given[name] for name in ("keep", "fail_fast", "summary")}
+        return given | {
+            "program": self.text, "columns": tuple(first.names), "first": first.name, "form": self.given["from_form"],
+            "to": self._part_format(), "strict": self.strict, "several": len(self.files) > 1,
+        }  # fmt: skip
+
+    def _part_format(self) -> str:
         """The format of each part's answers; those that are joined are sent as Arrow streams where they are no text."""
         form = self._format(self.given["from_form"])
         joined = self.rows_shown and not self.in_parts and form in ("parquet", "arrow")

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 Meaning: TypeAlias = Any
 """A decimal number as text, a constant's name ("pi", "e"), or the equations of a constant expression."""
 
-_PARTS = re.compile(r"([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?")
+_PARTS = r"([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?"  # compiled where a decimal is read: most programs have none
 
 _LONGEST_EXPONENT = 5000
 """Beyond this a decimal exponent is not followed: the number is then taken as its float64."""
@@ -63,7 +63,7 @@ def decimal(text: str, value: float) -> float:
 
 def ratio(text: str) -> tuple[int, int] | None:
     """A decimal number as numerator and denominator; None where its exponent is out of bounds."""
-    match = _PARTS.fullmatch(text)
+    match = re.fullmatch(_PARTS, text)
     if match is None:
         return None
     sign, whole, part, power = match.groups()
@@ -72,3 +72,12 @@ def ratio(text: str) -> tuple[int, int] | None:
         return None
     digits = int(sign + (whole + part or "0"))
     return (digits * 10**exponent, 1) if exponent >= 0 else (digits, 10**-exponent)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is what Python reads as a float."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

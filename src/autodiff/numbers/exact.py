@@ -66,7 +66,7 @@ class ExactNumbers(Algebra[Any]):
         if not isinstance(value, ExactFloat):
             return self.rational(*float(value).as_integer_ratio())
         if not isinstance(value.meaning, str):
-            return self.unchecked(value.meaning, {})[0][value.meaning.result]
+            return self.unchecked(value.meaning, {}).values[value.meaning.result]
         return self.typed(value.meaning, value)
 
     def typed(self, text: str, value: float) -> Any:

@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from autodiff import diagnostics
 from autodiff.errors import DATA, AutodiffError, nearest, normalised, quoted, shortened
+from autodiff.language.exact_float import is_number
 from autodiff.libraries import library
 from autodiff.tables.inputs import InputFile, each_table, input_files
 from autodiff.tables.text import Chunk, Table, Written
@@ -293,21 +294,13 @@ def missing(table: Table, name: str, otherwise: str = "") -> AutodiffError:
         return AutodiffError(f"{_header(table)}: the table is empty", exit_status=DATA, hint=otherwise)
     if names[0].lstrip().startswith("{"):
         advice = "this looks like JSON: add --from ndjson"
-    elif all(map(_is_number, names)):
+    elif all(map(is_number, names)):
         advice = f"the first line must name the columns, and it is numbers: {diagnostics.listed(names)}"
     return AutodiffError(
         f"{_header(table)}: no column {quoted(name)}, which the program needs",
         exit_status=DATA,
         hint=f"{advice}; {otherwise}" if otherwise else advice,
     )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _header(table: Table) -> str:
