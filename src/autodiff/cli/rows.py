@@ -27,7 +27,7 @@ from autodiff.cli.files import require_outside
 from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.libraries import library
 from autodiff.render.terminal import progress
-from autodiff.tables.inputs import InputFile, each_table
+from autodiff.tables.inputs import InputFile, each_table, is_read_once, require_read_twice
 from autodiff.tables.reader import format_of, input_format, is_table
 from autodiff.tables.text import Table
 from autodiff.tables.writer import Write, sink, writer
@@ -63,7 +63,8 @@ class RowsCommand:
     def run(self) -> int:
         """Answer every row; the exit status is 0 when the files were read to their ends, whatever their rows were."""
         with engines.chosen(self.given, self.files) as (engine, files):
-            if engine.workers == 1 and not self.in_parts and self.given["engine"] is None:
+            alone = engine.workers == 1 and not self.in_parts and self.given["engine"] is None
+            if alone or is_read_once(self.files[0]):
                 self._stream()
             else:
                 checked = self.files[:1] if self.in_parts else self.files  # a part that differs is an error of its own
@@ -235,6 +236,13 @@ class RowsCommand:
         if self.in_parts:
             assert self.out is not None, "a folder has a name"
             require_outside(self.out, self.given["data"])
+            require_read_twice(
+                self.files[0],
+                "--out DIR/ reads the columns of the first file before its rows",
+                "name a file: --out FILE",
+            )
+        if self.given["engine"] == "dask":
+            require_read_twice(self.files[0], "a worker reads the file itself", "put the rows into a file")
         if self.given["resume"] and self.summary is not None:
             raise AutodiffError("--summary does not go with --resume, which reads no part twice")
         if self.summary is not None and self.out == "-":

@@ -215,8 +215,12 @@ def _over_parts(
     from autodiff.cli.engines import announce, chosen
     from autodiff.engines.part_sums import TrainTask, load_part, part_plan
     from autodiff.engines.parted_training import PartedTable, PartedTraining, used_columns
-    from autodiff.tables.inputs import opened_file
+    from autodiff.tables.inputs import opened_file, require_read_twice
 
+    require_read_twice(
+        given["data"][0], "--engine reads the columns of the first file before its rows",
+        "put the rows into a file, or leave --engine out",
+    )  # fmt: skip
     with opened_file(given["data"][0], given["from_form"]) as table:
         names = used_columns(table, text, list(state.parameters), given["watch"])
         task = TrainTask(

@@ -253,8 +253,20 @@ class _ColumnReader:
 
 def text_of(cell: Any) -> str:
     """A cell as text; "" where it holds nothing."""
-    value = cell.value if isinstance(cell, Written) else cell.as_py() if hasattr(cell, "as_py") else cell
-    return "" if value is None else str(value).strip()
+    return _text(cell).strip()
+
+
+def _text(cell: Any) -> str:
+    if hasattr(cell, "as_py"):
+        from autodiff.tables import arrow  # text is read without PyArrow
+
+        cell = arrow.cell(cell)
+    value = cell.value if isinstance(cell, Written) else cell
+    if isinstance(value, dict | list):
+        import json  # few cells have cells inside
+
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return "" if value is None else str(value)
 
 
 def program_names(columns: Sequence[str]) -> dict[str, list[str]]:
@@ -339,6 +351,5 @@ def bad_cell(chunk: Chunk, row: int, columns: Sequence[str]) -> BadCell | None:
     for column in columns:
         cells = chunk.cells[column][row : row + 1]
         if not math.isfinite(float(chunk.read(cells)[0])):
-            cell = cells[0].value if isinstance(cells[0], Written) else cells[0]
-            return BadCell(column, "" if str(cell) == "None" else str(cell))
+            return BadCell(column, _text(cells[0]))
     return None
