@@ -18,7 +18,8 @@ from autodiff.render.text.answer import array
 from autodiff.train.checkpoint import nested
 from autodiff.train.ending import Ending
 from autodiff.train.optimizers.first_order import OPTIMIZERS, formula
-from autodiff.train.training import EpochRecord, Training, TrainingStep
+from autodiff.train.records import EpochRecord, TrainingStep
+from autodiff.train.training import Training
 
 _ROWS, _ELEMENTS = 6, 8
 _SHOWN = 12  # parameters that the summary lists

@@ -33,15 +33,21 @@ MOST = {"newton": 1000, "lm": 50_000_000}
 # --- Newton's method ---------------------------------------------------------------------------------------------------
 
 
-class Newton:
-    """The loss of an objective, whose parameters `vector` joins, with its exact Hessian."""
+class _LossOfVector:
+    """The loss of an objective, whose parameters `vector` joins."""
 
     def __init__(self, objective: Objective, vector: Any) -> None:
-        self.objective, self.vector = objective, vector
-        self.model = objective.model
+        self.objective, self.vector, self.model = objective, vector, objective.model
 
     def loss(self, vector: Vector) -> float:
-        return _loss(self.objective, self.vector.parts(vector))
+        try:
+            return self.objective.loss(self.vector.parts(vector))
+        except (DomainError, Overflow):
+            return math.inf
+
+
+class Newton(_LossOfVector):
+    """The loss with its exact Hessian."""
 
     def expansion(self, vector: Vector) -> WithHessian | None:
         parameters = self.vector.parts(vector)
@@ -87,16 +93,13 @@ class WithHessian:
 # --- Levenberg-Marquardt -----------------------------------------------------------------------------------------------
 
 
-class LeastSquares:
+class LeastSquares(_LossOfVector):
     """A loss that is a sum of squares, as the squares of its residuals: of each node of `squared`, times the root of how
     heavy its square is in the loss."""
 
     def __init__(self, objective: Objective, vector: Any) -> None:
-        self.objective, self.vector, self.model = objective, vector, objective.model
+        super().__init__(objective, vector)
         self.squared = squares(self.model)
-
-    def loss(self, vector: Vector) -> float:
-        return _loss(self.objective, self.vector.parts(vector))
 
     def expansion(self, vector: Vector) -> WithResiduals | None:
         model, parameters = self.model, self.vector.parts(vector)
@@ -203,10 +206,3 @@ def require_fit(optimizer: str, model: Model, parameters: Any, rows: int) -> Non
         raise AutodiffError(
             f"{optimizer} keeps a matrix of {what}, which is too large", hint="take --optimizer lbfgs or adam"
         )
-
-
-def _loss(objective: Objective, parameters: Any) -> float:
-    try:
-        return objective.loss(parameters)
-    except (DomainError, Overflow):
-        return math.inf
