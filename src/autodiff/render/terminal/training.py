@@ -156,7 +156,7 @@ def closing(
     )
     if ending.ended == "flat":
         lines.append(
-            "           the slope is 0, but a parameter has no effect, or the loss falls slowly: this is no minimum"
+            "           the slope is 0, but the loss falls in some direction, or a parameter has no effect: this is no minimum"
         )
     if ending.ended == "stuck":
         lines.append("           no step lowers the loss further")

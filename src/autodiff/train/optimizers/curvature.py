@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -60,19 +60,25 @@ class Newton(_LossOfVector):
         return WithHessian(loss, self.vector.joined(slopes), hessian) if whole else None
 
     def _hessian(self, parameters: Any) -> Vector:
-        model, shapes = self.model, self.vector.shapes
-        run = self.objective.run(parameters, whole=True)
-        sources = list(model.sources.values())
-        rates = AdjointRates(run, sources, CONVENTION, 1.0 / np.size(run.values[model.lowered.result]))
-        columns = []
-        for unit in np.eye(sum(int(np.prod(shape)) for shape in shapes.values())):
-            directions = self.vector.parts(unit)
-            moved = rates({node: directions[name] for name, node in model.sources.items()})
-            zero = {name: np.zeros(shape) for name, shape in shapes.items()}
-            slopes = {n: np.broadcast_to(moved.get(node, 0.0), shapes[n]) for n, node in model.sources.items()}
-            columns.append(self.vector.joined({**zero, **slopes}) + 2 * model.l2 * unit)
-        hessian = np.array(columns)
+        product = hessian_products(self.objective, self.vector, parameters)
+        hessian = np.array([product(unit) for unit in np.eye(sum(map(math.prod, self.vector.shapes.values())))])
         return (hessian + hessian.T) / 2
+
+
+def hessian_products(objective: Objective, vector: Any, parameters: Any) -> Callable[[Vector], Vector]:
+    """The exact Hessian of the loss times a direction. Raises DomainError and Overflow where there is no loss."""
+    model, shapes = objective.model, vector.shapes
+    run = objective.run(parameters, whole=True)
+    rates = AdjointRates(run, list(model.sources.values()), CONVENTION, 1.0 / np.size(run.values[model.lowered.result]))
+    zero = {name: np.zeros(shape) for name, shape in shapes.items()}
+
+    def product(direction: Vector) -> Vector:
+        directions = vector.parts(direction)
+        moved = rates({node: directions[name] for name, node in model.sources.items()})
+        slopes = {n: np.broadcast_to(moved.get(node, 0.0), shapes[n]) for n, node in model.sources.items()}
+        return vector.joined({**zero, **slopes}) + 2 * model.l2 * direction
+
+    return product
 
 
 class WithHessian:
