@@ -24,7 +24,7 @@ from autodiff.errors import DATA, AutodiffError, nearest, normalised, quoted, sh
 from autodiff.language.exact_float import is_number
 from autodiff.libraries import library
 from autodiff.tables.inputs import InputFile, each_table, input_files
-from autodiff.tables.text import Chunk, Table, Written
+from autodiff.tables.text import Chunk, Table, text_of
 
 Column = Any
 """An array of NumPy's, which is loaded only where one is made."""
@@ -251,24 +251,6 @@ class _ColumnReader:
         return AutodiffError(f"{place}: {BadCell(self.name, text)}", exit_status=DATA, hint=hint)
 
 
-def text_of(cell: Any) -> str:
-    """A cell as text; "" where it holds nothing."""
-    return _text(cell).strip()
-
-
-def _text(cell: Any) -> str:
-    if hasattr(cell, "as_py"):
-        from autodiff.tables import arrow  # text is read without PyArrow
-
-        cell = arrow.cell(cell)
-    value = cell.value if isinstance(cell, Written) else cell
-    if isinstance(value, dict | list):
-        import json  # few cells have cells inside
-
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return "" if value is None else str(value)
-
-
 def program_names(columns: Sequence[str]) -> dict[str, list[str]]:
     """The names that a program may use, each with its columns: the name itself as programs are read, or what `identifier` makes
     of it. A name has several columns where a program can't tell them apart, such as θ and ϑ.
@@ -351,5 +333,5 @@ def bad_cell(chunk: Chunk, row: int, columns: Sequence[str]) -> BadCell | None:
     for column in columns:
         cells = chunk.cells[column][row : row + 1]
         if not math.isfinite(float(chunk.read(cells)[0])):
-            return BadCell(column, _text(cells[0]))
+            return BadCell(column, text_of(cells[0]))
     return None

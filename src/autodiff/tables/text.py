@@ -218,6 +218,20 @@ def _value(cell: Written) -> Any:
     return kept(cell.text) if is_zero else cell.value
 
 
+def text_of(cell: Any) -> str:
+    """A cell as text; "" where it holds nothing."""
+    if hasattr(cell, "as_py"):
+        from autodiff.tables import arrow  # text is read without PyArrow
+
+        cell = arrow.cell(cell)
+    value = cell.value if isinstance(cell, Written) else cell
+    if isinstance(value, dict | list):
+        import json  # few cells have cells inside
+
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return "" if value is None else str(value).strip()
+
+
 def kept(text: str) -> float | None:
     """The number of a text; None where float64 has 0 for another one."""
     value = number(text)

@@ -15,8 +15,8 @@ import numpy as np
 from autodiff.batch.compile import INPUT
 from autodiff.batch.table import Count, columns_of, require_free
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
-from autodiff.tables.columns import MISSING, row_fault, text_of
-from autodiff.tables.text import Chunk, Statuses, Table
+from autodiff.tables.columns import MISSING, row_fault
+from autodiff.tables.text import Chunk, Statuses, Table, text_of
 from autodiff.train.declarations import Kept
 from autodiff.train.prediction import Outputs
 
