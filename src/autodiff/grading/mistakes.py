@@ -7,6 +7,7 @@ that the mistake leads to. The catalogue goes by the shape of a row, and for wro
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -68,6 +69,7 @@ def _function(row: Primitive, moves: tuple[bool, ...], inner: tuple[bool, ...]) 
             f"{AS_POWER}, and the inner derivative is missing": lambda h: h.u[0] * divide(h.w, math.e),
         }
         yield from listed("wrong rule", "(e^u)' = e^u*u'", as_power)
+        yield Mistake("exponent", "the exponent is lost: (e^u)' = e^u*u'", lambda h: math.e * h.t[0], rare=True)
     for k, (is_active, deeper) in enumerate(zip(moves, inner, strict=True)):
         if is_active and deeper:
             yield from _chain(row, k, textbook_rule(row))
@@ -110,6 +112,10 @@ def _chain(row: Primitive, k: int, law: str) -> Iterator[Mistake]:
     }
     yield from listed("inner derivative", law, missing)
     yield from listed("inner function", law, at)
+    for place, which in ((0, "first"), (-1, "last")):
+        shallow[f"the outer derivative is taken at {u} without its {which} term"] = partial(
+            _without_term, row, k, place
+        )
     yield from listed("inner function", law, shallow, rare=True)
     yield from listed("inner derivative", law, alone)
     brackets = f"the brackets around the inner derivative {u}', a sum, are missing"
@@ -122,6 +128,10 @@ def _without_brackets(h: Here, k: int, place: int) -> float:
     """The slope times the first or the last term of the inner derivative, and the other terms as they are."""
     slope, term = h.s[k], h.terms[k][place]
     return h.right() - slope * h.t[k] + slope * term + (h.t[k] - term)
+
+
+def _without_term(row: Primitive, k: int, place: int, h: Here) -> float:
+    return _with_slope(h, k, _slope_at(row, k, h, h.shorter[k][place]))
 
 
 def _moved(h: Here, k: int, tangent: float) -> Here:
@@ -146,11 +156,23 @@ def _slope_at(row: Primitive, k: int, h: Here, place: float) -> float:
 
 def _wrong_rules(row: Primitive) -> Iterator[Mistake]:
     law = textbook_rule(row)
+    if "/" in row.formula[0]:
+        upside_down = f"the fraction is upside down: {law}"
+        yield Mistake("wrong rule", upside_down, lambda h: divide(1.0, h.right()), rare=True)
     for what, slope in candidate_slopes():
         other = with_result(what, f"{row.name}(u)")
         yield Mistake(
             "wrong rule", f"the derivative of {row.name}(u) is not {other}: {law}", _with_rule(slope), rare=True
         )
+    for text in _with_other_signs(row.formula[0]):
+        slope = templates.compiled(text, (*row.params, "w"))
+        yield Mistake("sign", f"a sign within the rule is wrong: {law}", _with_rule(slope), rare=True)
+
+
+def _with_other_signs(formula: str) -> Iterator[str]:
+    """The formula with one of its sums as a difference, or the other way round."""
+    for sign in re.finditer(r"(?<=[\w)])[+-](?=[\w(])", formula):
+        yield f"{formula[: sign.start()]}{'+' if sign[0] == '-' else '-'}{formula[sign.end() :]}"
 
 
 def _with_rule(slope: Slope) -> Rule:
