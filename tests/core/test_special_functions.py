@@ -61,6 +61,40 @@ def test_exact_values_are_exact(text: str, value: float) -> None:
     assert (autodiff.evaluate(text).value, answer.status) == (value, "ok")
 
 
+@pytest.mark.parametrize("n", [1, 2, 5, 20, 148])
+@pytest.mark.parametrize("u", [-0.25, -7.0009765625, -1000000.25, -(2.0**40) - 0.25])
+def test_polygamma_far_left_of_0(n: int, u: float) -> None:
+    near = u if u > -1e9 else -1000000.25  # the distance to the poles decides; ψ(1 - u) hardly counts
+    with mp.workdps(60):
+        true = mpmath.psi(n, mpf(near))
+    answer = autodiff.evaluate("polygamma(n, x)", {"n": float(n), "x": u}, ["x"], digits=20 if near == u else 6)
+    assert mpmath.almosteq(mpf(answer.value), true, 1e-19 if near == u else 1e-4)
+    assert answer.gradient["x"] is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "status", "value"),
+    [
+        ("trigamma(-exp(x))", 800.0, "overflow", 14.626942830056002),
+        ("1 + trigamma(bessely(5, x))", 1e-70, "overflow", 2736.892161591245),
+        ("betainc(20, 2, spherical_jn(0, x))", 0.0, "ok", 1.0),
+    ],
+)
+def test_arguments_that_no_float_or_fraction_holds(text: str, at: float, status: str, value: float) -> None:
+    answer = autodiff.evaluate(text, {"x": at})
+    assert (answer.status, answer.value) == (status, value)
+    assert autodiff.compile(text)(x=[at, 1.0])[0][0] == value
+
+
+def test_a_shape_that_is_nearly_0() -> None:
+    with mp.workdps(100):
+        true = mpmath.gammainc(mpf(10) ** -30, 2, mpmath.inf, regularized=True)
+    answer = autodiff.evaluate("gammaincc(10^-30, x)", {"x": 2.0}, digits=20)
+    assert mpmath.almosteq(mpf(answer.value), true, 1e-19)
+    inner = autodiff.evaluate("gammaincc(gammainc(1000, x), 0.5)", {"x": 2.0})
+    assert (inner.value, inner.status, "e-2268, which float64 rounds to 0" in inner.notes[1]) == (0, "ok", True)
+
+
 def test_the_order_of_a_bessel_function_is_a_whole_constant() -> None:
     assert autodiff.evaluate("besselj(1.5, x)", {"x": 1.0}).status == "domain"
     answer = autodiff.evaluate("besselj(n, x)", {"n": 1.0, "x": 2.0})

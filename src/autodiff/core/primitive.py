@@ -194,16 +194,16 @@ def marked(text: str, params: tuple[str, ...]) -> str:
     return re.sub(r"\b[a-z]\w*", lambda name: f"#{name[0]}" if name[0] in params else name[0], text)
 
 
-def _jump(text: str) -> Jump | None:
+def _jump(text: str) -> Jump:
     """ "side value at condition"; " at condition" where comparing decides on which side the value is."""
     side_value, _, condition = text.rpartition(" at ")
-    return Jump(condition, side_value) if text else None
+    return Jump(condition, side_value)
 
 
-def _scaling(text: str, params: tuple[str, ...]) -> Scaling | None:
+def _scaling(text: str, params: tuple[str, ...]) -> Scaling:
     """ "exponent in u v", or "+exponent in u v" where the scaling is additive."""
     exponent, _, args = text.removeprefix("+").partition(" in ")
-    return Scaling(exponent, text[0] == "+", tuple(map(params.index, args.split()))) if text else None
+    return Scaling(exponent, text[0] == "+", tuple(map(params.index, args.split())))
 
 
 def elementwise(
@@ -233,8 +233,8 @@ def elementwise(
         tex=tex or rf"\operatorname{{{named[0].replace('_', chr(92) + '_')}}}",
         domain_text=domain,
         partial_domain=partial_domain or ("",) * len(partials),
-        jump=_jump(jump),
-        scaling=_scaling(scaling, arguments),
+        jump=_jump(jump) if jump else None,
+        scaling=_scaling(scaling, arguments) if scaling else None,
         **columns,
     )
 
@@ -283,7 +283,7 @@ def with_axis(
         partials=(partial or row.partials[0], UNDEFINED),
         formula=(*row.formula, UNDEFINED),
         partial_domain=(*row.partial_domain, ""),
-        jump=_jump(jump) or row.jump,
+        jump=_jump(jump) if jump else row.jump,
         doc=doc,
         example=example,
     )

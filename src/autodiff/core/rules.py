@@ -93,4 +93,5 @@ def logic() -> frozenset[str]:
 
 for table in GROUPS.values():
     for row in table:
-        add(row)
+        for name in row.names:
+            TABLE[name, len(row.params)] = row

@@ -29,6 +29,7 @@ class Automaton:
         self.rules: tuple[Rule, ...] = tuple(
             (origin, size, _method(builder, name, spliced)) for origin, size, name, spliced in self.tables.rules
         )
+        self._doubtful = [(k, rule[2]) for k, rule in enumerate(self.tables.rules) if rule[2] in DOUBTFUL]
 
     def parse(
         self, tokens: Sequence[Token], start: str, length: int, complain: Complain, doubtful: list[Noted] | None = None
@@ -74,9 +75,9 @@ class Automaton:
             return build_and_note
 
         noting = list(self.rules)
-        for k, (origin, size, method, _) in enumerate(self.tables.rules):
-            if method in DOUBTFUL:
-                noting[k] = origin, size, noted(method, self.rules[k][2])
+        for k, method in self._doubtful:
+            origin, size, build = self.rules[k]
+            noting[k] = origin, size, noted(method, build)
         return tuple(noting)
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 Meaning: TypeAlias = Any
 """A decimal number as text, a constant's name ("pi", "e"), or the equations of a constant expression."""
 
-_PARTS = re.compile(r"([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?")
+_PARTS = r"([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?"  # compiled where a decimal is read: most programs have none
 
 _LONGEST_EXPONENT = 5000
 """Beyond this a decimal exponent is not followed: the number is then taken as its float64."""
@@ -63,7 +63,7 @@ def decimal(text: str, value: float) -> float:
 
 def ratio(text: str) -> tuple[int, int] | None:
     """A decimal number as numerator and denominator; None where its exponent is out of bounds."""
-    match = _PARTS.fullmatch(text)
+    match = re.fullmatch(_PARTS, text)
     if match is None:
         return None
     sign, whole, part, power = match.groups()

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from _codecs import unicode_escape_decode  # `codecs` and `str` would load the codec's module for it
 from functools import lru_cache
 from os.path import dirname, join
 from typing import Final
@@ -37,17 +38,15 @@ class Tables:
         self.start: Final = dict[str, tuple[int, int]]()
         self.rules: Final = list[tuple[str, int, str, bool]]()
         self.states: Final = _States()
-        sets = self.states.sets
-        for line in text.splitlines():
+        text, *self.states.lines[1:] = text.rstrip("\n").split("\nSTATE")
+        text, *sets = text.split("\nSET ")
+        self.states.sets.update([line.split(" ", 1) for line in sets])
+        text, *rules = text.split("\nRULE ")
+        for origin, size, method, spliced in (line.split(" ") for line in rules):
+            self.rules.append((origin, int(size), method, spliced == "lists"))
+        for line in text.split("\n"):
             kind, _, rest = line.partition(" ")
-            if kind == "STATE":
-                self.states.lines.append(rest)
-            elif kind == "RULE":
-                origin, size, method, spliced = rest.split(" ")
-                self.rules.append((origin, int(size), method, spliced == "lists"))
-            elif kind == "SET":
-                name, *sets[name] = rest.split()
-            elif kind == "START":
+            if kind == "START":
                 name, first, last = rest.split()
                 self.start[name] = int(first), int(last)
             elif kind == "IGNORED":
@@ -58,7 +57,7 @@ class Tables:
             elif kind != "#":
                 name, _, text = rest.partition(" ")
                 if "\\" in text:
-                    text = text.encode("ascii").decode("unicode_escape")
+                    text = unicode_escape_decode(text)[0]
                 if kind == "FIRST":
                     self.first[name] = text
                 else:
@@ -71,14 +70,14 @@ class _States(dict[int, dict[str, int]]):
     def __init__(self) -> None:
         super().__init__()
         self.lines = [""]
-        self.sets = dict[str, list[str]]()
+        self.sets = dict[str, str]()
 
     def __missing__(self, number: int) -> dict[str, int]:
         moves = self.lines[number].split()
         self[number] = state = dict[str, int]()
         for names, move in zip(moves[::2], map(int, moves[1::2]), strict=True):
             if names in self.sets:
-                state.update(dict.fromkeys(self.sets[names], move))
+                state.update(dict.fromkeys(self.sets[names].split(), move))
             else:
                 state[names] = move
         return state

@@ -8,13 +8,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from math import comb, inf, sqrt
 
-from flint import arb, ctx, fmpq
+from flint import arb, ctx, fmpq, fmpz_poly
 
 from autodiff.core.evaluate import Indeterminate
-from autodiff.numbers.ball_numbers import Number, is_zero
+from autodiff.numbers.ball_numbers import Number, is_zero, precision
 
 _LARGEST = 2000
 """Whole arguments up to which binomial coefficients and values of the beta function stay exact."""
@@ -30,6 +31,9 @@ class SlowSeries(Indeterminate):
 
 _FAR, _NEGLIGIBLE = 4_000, arb(2) ** -1_200
 """From how far above its shape an argument of the gamma distribution is checked for a slope below all float64s."""
+
+_SMALL, _MOST_CANCELLED = 2.0**-40, 40_000
+"""Shapes that are nearly 0, and the most bits that may cancel for them."""
 
 
 def _lgamma(u: arb) -> arb:
@@ -50,15 +54,19 @@ def _polygamma(n: Number, u: arb) -> arb:
 
 
 def _reflected(n: int, u: arb) -> arb:
-    """The polygamma function of a negative number, moved up by whole steps: ψ(u) = ψ(u + k) ∓ n!·Σ 1/(u + j)^(n+1)."""
-    steps = int(float((-u).upper())) + 2
-    if steps > 100_000:
-        return arb.nan()
-    total, sign = arb(0), 1 if n % 2 else -1
-    for j in range(steps):
-        total += 1 / (u + j) ** (n + 1)
-    factorial = arb(n + 1).gamma()
-    return _polygamma(arb(n), u + steps) + sign * factorial * total
+    """The polygamma function left of 0: ψ(u) = ψ(1 - u) - π·cot(πu), n times differentiated (https://dlmf.nist.gov/5.15.E6)."""
+    cotangent: arb = arb.pi() ** (n + 1) * _cotangent_derivative(n)(u.cot_pi())
+    reflected = _polygamma(arb(n), 1 - u)
+    return -reflected - cotangent if n % 2 else reflected - cotangent
+
+
+@lru_cache(maxsize=256)
+def _cotangent_derivative(n: int) -> fmpz_poly:
+    """The n-th derivative of cot(x) as a polynomial of cot(x); its terms are all of one sign, so that none cancel."""
+    polynomial = fmpz_poly([0, 1])
+    for _ in range(n):
+        polynomial = -polynomial.derivative() * fmpz_poly([1, 0, 1])
+    return polynomial
 
 
 def _spherical(n: Number, u: arb) -> arb:
@@ -159,6 +167,22 @@ def _terms_left(start: arb, ratio: arb) -> float:
     return ctx.prec / gap if gap > 0 else inf
 
 
+def _upper_share(a: arb, u: arb) -> arb:
+    """gammaincc; of a shape near 0 by the step Q(a, u) = Q(a + 1, u) - u^a*e^-u/Γ(a + 1) (https://dlmf.nist.gov/8.8.E6).
+
+    There the library's own formula takes minutes; the two terms cancel as many bits as 1/a has.
+    """
+    if not 0 < a < _SMALL or not u > 0:
+        return u.gamma_upper(a, 1)
+    mantissa, exponent = (int(part) for part in a.mid().man_exp())
+    cancelled = -exponent - mantissa.bit_length()
+    if cancelled > _MOST_CANCELLED:
+        return u.gamma_upper(a, 1)
+    with precision(ctx.prec + cancelled):
+        share: arb = u.gamma_upper(a + 1, 1) - (a * u.log() - u - (a + 1).lgamma()).exp()
+    return share
+
+
 def _beta_density(a: arb, b: arb, u: arb) -> arb:
     left, right = _end(a, u, b), _end(b, 1 - u, a)
     at_end = left if left is not None else right
@@ -192,7 +216,7 @@ SPECIAL: Mapping[str, Callable[..., arb]] = {
     "lbeta": _log_beta,
     "binomial": _binomial,
     "gammainc": lambda a, u: u.gamma_lower(a, 1) if a < 100 else 1 - u.gamma_upper(a, 1),  # its series is long
-    "gammaincc": lambda a, u: u.gamma_upper(a, 1),
+    "gammaincc": _upper_share,
     "gammainc_a": _gamma_share_in_shape,
     "gammapdf": _gamma_density,
     "betainc": _beta_share,
@@ -230,7 +254,7 @@ def _exact_beta(u: Number, v: Number) -> fmpq | None:
 def _exact_share(a: Number, b: Number, u: Number) -> fmpq | None:
     """The incomplete beta function of whole a and b, a polynomial, where that is short; of any at its ends."""
     if is_zero(u) or u == 1:
-        return fmpq(int(u))
+        return fmpq(u == 1)
     if not (_whole(a, b) and isinstance(u, fmpq)) or a + b > 40:
         return None
     n = int(a.p) + int(b.p) - 1
