@@ -133,8 +133,8 @@ class _SampleTangents:
     def _term_tangents(self, node: int, tangents: Mapping[int, float]) -> tuple[float, ...]:
         """The tangents of the terms of a sum that move, and of its first one; of any other equation its own tangent."""
         first, *others = self._terms(node)
-        moving = [first, *(term for term in others if term[1] in self.plain)]
-        return tuple(sign * tangents.get(term, 0.0) for sign, term in moving)
+        active = [first, *(term for term in others if term[1] in self.plain)]
+        return tuple(sign * tangents.get(term, 0.0) for sign, term in active)
 
     def _shorter(self, node: int) -> tuple[float, float]:
         """A sum without its first and without its last term; any other equation's value."""

@@ -7,13 +7,12 @@ that the mistake leads to. The catalogue goes by the shape of a row, and for wro
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from functools import partial
 
 from autodiff.core import templates
 from autodiff.core.floats import divide
-from autodiff.core.primitive import ZERO, Primitive, with_result
+from autodiff.core.primitive import ZERO, Primitive, is_quotient, with_other_signs, with_result
 from autodiff.grading.arithmetic_mistakes import OF_PRODUCT, of_constant_factor, of_power, of_quotient, of_sum
 from autodiff.grading.candidate_slopes import Slope, candidate_slopes
 from autodiff.grading.mistake_rules import (
@@ -156,7 +155,7 @@ def _slope_at(row: Primitive, k: int, h: Here, place: float) -> float:
 
 def _wrong_rules(row: Primitive) -> Iterator[Mistake]:
     law = textbook_rule(row)
-    if "/" in row.formula[0]:
+    if is_quotient(row.formula[0]):
         upside_down = f"the fraction is upside down: {law}"
         yield Mistake("wrong rule", upside_down, lambda h: divide(1.0, h.right()), rare=True)
     for what, slope in candidate_slopes():
@@ -164,15 +163,9 @@ def _wrong_rules(row: Primitive) -> Iterator[Mistake]:
         yield Mistake(
             "wrong rule", f"the derivative of {row.name}(u) is not {other}: {law}", _with_rule(slope), rare=True
         )
-    for text in _with_other_signs(row.formula[0]):
+    for text in with_other_signs(row.formula[0]):
         slope = templates.compiled(text, (*row.params, "w"))
         yield Mistake("sign", f"a sign within the rule is wrong: {law}", _with_rule(slope), rare=True)
-
-
-def _with_other_signs(formula: str) -> Iterator[str]:
-    """The formula with one of its sums as a difference, or the other way round."""
-    for sign in re.finditer(r"(?<=[\w)])[+-](?=[\w(])", formula):
-        yield f"{formula[: sign.start()]}{'+' if sign[0] == '-' else '-'}{formula[sign.end() :]}"
 
 
 def _with_rule(slope: Slope) -> Rule:
